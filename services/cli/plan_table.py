@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Fewest columns for reasons beside the figures; in a narrower terminal reasons have a table of their own.
 WIDE = 130
+# Less is not shown, in the site's currency.
+LEAST_GAP_COST = 0.0005
 # Before a price that nobody has published yet.
 PREDICTED = "~"
 
@@ -48,6 +50,8 @@ def show_plan(reply: PlanReply, language: Language) -> None:
     _show_devices(reply, numbers)
     status = words[reply.status] + (f" {words['assumed']}" if any(note.assumed for note in reply.notes) else "")
     out.print(words["cost"].format(cost=numbers.money(reply.cost.total), status=status, plan=reply.plan_id))
+    if reply.gap_cost is not None and reply.gap_cost >= LEAST_GAP_COST:
+        out.print(words["gap_cost"].format(cost=numbers.price(reply.gap_cost, decimals=1)))
     if reply.forecast:
         why = f": {reply.forecast.fallback_reason}" if reply.forecast.fallback_reason else ""
         out.print(words["forecast"].format(version=reply.forecast.version, issued=say_instant(reply.forecast.issued_at, numbers.zone), why=why))

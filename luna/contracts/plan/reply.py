@@ -258,6 +258,7 @@ class PlanReply(Message):
     plan_id: str
     status: Literal["optimal", "feasible", "compromised"]
     gap: Annotated[float | None, Field(description="proven distance from the optimum, a share of the cost; null: nothing is proven")]
+    gap_cost: Annotated[float | None, Field(description="the same in the site's currency: at most so much above the optimum")] = None
     cost: CostReply
     timing_ms: Annotated[
         dict[str, float],

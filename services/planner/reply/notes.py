@@ -18,7 +18,7 @@ from luna.words import Language, Numbers
 from luna.words.compromises import say_compromise
 from luna.words.notes import ASSUMED, say_note
 from services.planner.devices import PLANNED_KINDS
-from services.planner.dp.plan import Plan
+from services.planner.dp.plan import Plan, objective
 
 _SAME_SOC = 1e-9
 _UNLIMITED_KW = GridConnection.model_fields["import_limit_kw"].default
@@ -141,6 +141,14 @@ def mark_unproven(missed: Sequence[CompromiseReply], room: float) -> list[Compro
     if room == 0 or room < _LEAST_WEIGHT * sum(each.cost for each in sought):
         return [*missed]
     return [each if each.code in _UNAVOIDABLE else each.model_copy(update={"unproven": True}) for each in missed]
+
+
+def find_gap_cost(plan: Plan) -> float | None:
+    """Return the most by which a plan's objective may exceed the least one, in the site's currency; None where nothing is proven."""
+    if plan.gap is None:
+        return None
+    cost = objective(plan) if plan.placement is None else plan.placement.objective
+    return round(plan.gap * abs(cost), 6) + 0.0
 
 
 def room_of_placement(plan: Plan) -> float:

@@ -46,7 +46,16 @@ from services.planner.problem.build import build_problem, objective_of, read_pea
 from services.planner.problem.problem import Deadline, planning_clock_s
 from services.planner.reply.devices import mark_slots, missed_blocks, missed_demands, placed_columns, reply_manual, tell_placed
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.notes import find_compromises, list_notes, mark_unproven, missed_reserves, name_compromise, room_of_batteries, room_of_placement
+from services.planner.reply.notes import (
+    find_compromises,
+    find_gap_cost,
+    list_notes,
+    mark_unproven,
+    missed_reserves,
+    name_compromise,
+    room_of_batteries,
+    room_of_placement,
+)
 from services.planner.reply.reasons import PlanExplanation, explain_each
 from services.planner.reply.slot_flows import NOTHING_KWH
 
@@ -243,6 +252,7 @@ def _answer(answered: Answered, explained: tuple[PlanExplanation, list[str]], *,
         plan_id=str(UUID(answered.inputs_digest[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
         status="compromised" if compromises else status,
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
+        gap_cost=find_gap_cost(plan),
         cost=reply_cost(plan, request),
         timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
         compromises=compromises,

@@ -13,6 +13,7 @@ predicted = { $mark } vor einem Preis: geschätzt, veröffentlicht ist er noch n
 what = was
 energy = Energie
 cost = Kosten { $cost } ({ $status }); Plan { $plan }
+gap_cost = Höchstens { $cost } teurer als der günstigste mögliche Plan.
 optimal = optimal
 feasible = gültig
 compromised = mit Abstrichen

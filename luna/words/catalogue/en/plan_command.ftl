@@ -15,6 +15,7 @@ predicted = { $mark } before a price: predicted, nobody has published it yet.
 what = what
 energy = energy
 cost = Cost { $cost } ({ $status }); plan { $plan }
+gap_cost = At most { $cost } above the cheapest plan that is possible.
 optimal = optimal
 feasible = feasible
 compromised = compromised

@@ -15,6 +15,7 @@ predicted = { $mark } voor een prijs: voorspeld, hij is nog niet gepubliceerd.
 what = wat
 energy = energie
 cost = Kosten { $cost } ({ $status }); plan { $plan }
+gap_cost = Hoogstens { $cost } duurder dan het goedkoopste plan dat mogelijk is.
 optimal = optimaal
 feasible = geldig
 compromised = met concessies

@@ -14,6 +14,7 @@ from services.planner.milp.formulation import formulate
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
+from services.planner.reply.notes import find_gap_cost
 from tests.support.planning.problems import START
 from tests.support.planning.requests import answer, stay
 from tests.support.reference_model.model import solve_reference
@@ -33,6 +34,19 @@ def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan
     # The model counts what an appliance's waiting costs, too, so that equal slots are no tie.
     assert made.placement.objective == pytest.approx(solve_reference(problem), abs=3e-4)
     assert objective(made) + made.placement.beside_cost == pytest.approx(made.placement.objective, abs=5e-5)
+
+
+@each_row("seed", range(100, 100 + draws(24)))
+def test_a_plan_within_a_cent_is_no_further_above_the_optimum_than_it_states(seed: int) -> None:
+    request = draw(seed)
+    problem = build_problem(request.model_copy(update={"options": request.options.model_copy(update={"mip_gap": None})}))
+    made = make_plan(problem, Solver())
+    assert made.placement is not None
+    gap_cost = find_gap_cost(made)
+    assert gap_cost is not None
+    assert gap_cost <= max(0.01, 0.003 * abs(made.placement.objective)) + 1e-6
+    # Waiting is priced, too, so that equal slots are no tie.
+    assert made.placement.objective - solve_reference(problem) <= gap_cost + 3e-4
 
 
 @each_row(
