@@ -37,7 +37,7 @@ from services.rag.extraction.extract import extract
 from services.rag.language import LanguageModel, open_language
 from services.rag.retrieval.fusion import fuse
 from services.rag.tools import registry
-from services.rag.tools.understanding import match_question
+from services.rag.tools.understanding import match_ahead, match_question
 
 FOLDER = Path(__file__).parent / "questions"
 QuestionKind = Literal["document", "figures", "unanswerable", "hostile"]
@@ -245,6 +245,10 @@ class NotingTools:
         """Return the calls that a question asks for by its words."""
         del before
         return [ProposedCall(call.tool, call.arguments) for call in match_question(question, site=self.site, now=NOW)]
+
+    def match_ahead(self, question: str) -> Sequence[ProposedCall]:
+        """Return the calls for a price to come, which are made where no document answers."""
+        return [ProposedCall(call.tool, call.arguments) for call in match_ahead(question, site=self.site, now=NOW)]
 
     def call(self, proposed: ProposedCall) -> ToolResult:
         """Note a call."""

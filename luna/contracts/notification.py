@@ -107,7 +107,7 @@ class ChannelChange(Message):
     events: ChannelEvents
 
 
-class Channel(Message):
+class NotificationChannel(Message):
     """A stored channel; where it leads is left out, for an address may hold a password."""
 
     name: ChannelName
@@ -118,7 +118,7 @@ class Channel(Message):
 class ChannelList(Message):
     """The stored channels, by name."""
 
-    channels: Annotated[list[Channel], Field(description="those of LUNA_NOTIFY_URLS are not among them")]
+    channels: Annotated[list[NotificationChannel], Field(description="those of LUNA_NOTIFY_URLS are not among them")]
     cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 

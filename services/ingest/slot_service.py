@@ -22,7 +22,7 @@ from luna.platform.database.quarantine import Refused
 from luna.platform.silent_sensors import SPEAKS_WITHIN, find_unheard, list_several, read_silent
 from services.ingest.metering import Rejected, SlotBuild, Spans, build_slots
 from services.ingest.metering.build import LONGEST_STILL_SLOTS
-from services.ingest.metering.columns import Presence, sensor_names
+from services.ingest.metering.columns import SensorPresence, sensor_names
 from services.ingest.metering.rejection import Readings, Refusals
 from services.ingest.quality_service import judge_slots
 from services.ingest.reading import Samples
@@ -111,7 +111,7 @@ def build_site_slots(
     missed_from = floor_to(now, SLOT) - SPEAKS_WITHIN
     awaited = dict.fromkeys(find_unheard(site, heard, window.start, window.end) - absent, missed_from)
     used = {name: units[name] for name in named & units.keys()}
-    building = _Building(connection, site, used, now, Presence(absent, heard, awaited))
+    building = _Building(connection, site, used, now, SensorPresence(absent, heard, awaited))
     # Only ended slots, in stretches that end with a local day.
     zone, end = parse_zone(site.timezone), min(window.end, floor_to(now, SLOT))
     while start < end:
@@ -142,7 +142,7 @@ class _Building:
     site: Site
     units: Mapping[str, UnitHistory]
     now: datetime
-    presence: Presence = field(default_factory=Presence)
+    presence: SensorPresence = field(default_factory=SensorPresence)
     tally: _Tally = field(default_factory=_Tally)
 
     def build(self, stretch: Timeline, *, accept: bool, automatic: bool) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.notification import Channel, ChannelChange, ChannelList, ChannelName, NewChannel, Notification, NotifyTestRequest
+from luna.contracts.notification import ChannelChange, ChannelList, ChannelName, NewChannel, Notification, NotificationChannel, NotifyTestRequest
 from luna.energy.errors import ConflictError
 from luna.energy.refusals import refuse
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
@@ -58,7 +58,7 @@ def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG0
     return NotifyTestRequest()
 
 
-def _show_channel(channel: Channel, _: Numbers) -> list[str]:
+def _show_channel(channel: NotificationChannel, _: Numbers) -> list[str]:
     return [channel.name, channel.kind, ", ".join(channel.events)]
 
 
@@ -90,7 +90,7 @@ def list_channels(call: CapabilityCall) -> ChannelList:
     status=201,
     errors=(ConflictError,),
 )
-def add_channel(call: CapabilityCall, channel: NewChannel) -> Channel:
+def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChannel:
     """Add a channel.
 
     Store a channel by which messages go from now on; with the event "system" it is told of faults of the installation too.
@@ -110,7 +110,7 @@ def add_channel(call: CapabilityCall, channel: NewChannel) -> Channel:
     arguments=("name",),
     options={"events": "event"},
 )
-def change_channel(call: CapabilityCall, name: ChannelName, change: ChannelChange) -> Channel:
+def change_channel(call: CapabilityCall, name: ChannelName, change: ChannelChange) -> NotificationChannel:
     """Change what a channel is told of.
 
     Store of which events a channel is told from now on.

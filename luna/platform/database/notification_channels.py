@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.notification import Channel, EventKind, NewChannel
+from luna.contracts.notification import EventKind, NewChannel, NotificationChannel
 from luna.energy.refusals import refuse
 from luna.platform.database.schema.notifications import notification_channels
 
@@ -22,9 +22,9 @@ class ChannelAddress:
     events: tuple[EventKind, ...]
 
 
-def list_all(connection: Connection) -> list[Channel]:
+def list_all(connection: Connection) -> list[NotificationChannel]:
     """Return the stored channels by name, without their addresses."""
-    return [Channel(name=each.name, kind=name_kind(each.address), events=each.events) for each in list_addresses(connection)]
+    return [NotificationChannel(name=each.name, kind=name_kind(each.address), events=each.events) for each in list_addresses(connection)]
 
 
 def list_addresses(connection: Connection) -> list[ChannelAddress]:
@@ -33,7 +33,7 @@ def list_addresses(connection: Connection) -> list[ChannelAddress]:
     return [ChannelAddress(row.name, row.address, tuple(row.events)) for row in rows]
 
 
-def add(connection: Connection, channel: NewChannel) -> Channel:
+def add(connection: Connection, channel: NewChannel) -> NotificationChannel:
     """Store a channel.
 
     Raises:
@@ -46,10 +46,10 @@ def add(connection: Connection, channel: NewChannel) -> Channel:
     query = insert(notification_channels).values(row).on_conflict_do_nothing()
     if connection.scalar(query.returning(notification_channels.c.name)) is None:
         raise refuse("channel-exists", field="name", value=channel.name)
-    return Channel(name=channel.name, kind=name_kind(address), events=channel.events)
+    return NotificationChannel(name=channel.name, kind=name_kind(address), events=channel.events)
 
 
-def set_events(connection: Connection, name: str, events: tuple[EventKind, ...]) -> Channel:
+def set_events(connection: Connection, name: str, events: tuple[EventKind, ...]) -> NotificationChannel:
     """Store what a channel is told of.
 
     Raises:
@@ -60,7 +60,7 @@ def set_events(connection: Connection, name: str, events: tuple[EventKind, ...])
     address = connection.scalar(query.returning(table.c.address))
     if address is None:
         raise refuse("no-such-channel", field="name", value=name)
-    return Channel(name=name, kind=name_kind(address), events=events)
+    return NotificationChannel(name=name, kind=name_kind(address), events=events)
 
 
 def remove(connection: Connection, name: str) -> None:

@@ -13,7 +13,7 @@ from luna.energy.observations import ESTIMABLE, SERIES, EnergyInterval
 from luna.energy.row_fault import RowFault
 from luna.energy.site import SUBMETERED, Site, measured_series
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline
-from services.ingest.metering.columns import Column, Presence, measured_columns, outside_columns
+from services.ingest.metering.columns import Column, SensorPresence, measured_columns, outside_columns
 from services.ingest.metering.counter import COARSEST_STEP_KWH
 from services.ingest.metering.gap_filling import DIGITS
 from services.ingest.metering.meter import Meters
@@ -110,7 +110,7 @@ def build_slots(
     *,
     now: datetime | None = None,
     released: Mapping[str, Spans] | None = None,
-    presence: Presence | None = None,
+    presence: SensorPresence | None = None,
 ) -> SlotBuild:
     """Return the quarter-hours of ``window`` from the site's ``input_sensors``.
 

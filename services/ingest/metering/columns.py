@@ -77,7 +77,7 @@ Heard = Mapping[str, tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class SensorPresence:
     """Which of a site's sensors speak.
 
     Args:
@@ -110,7 +110,7 @@ def date_successors(sensors: tuple[SiteSensor, ...], heard: Heard) -> tuple[Site
 
 def measured_columns(
     site: Site,
-    presence: Presence | None = None,
+    presence: SensorPresence | None = None,
 ) -> list[Column]:
     """Return the columns for which the site names sensors.
 
@@ -121,7 +121,7 @@ def measured_columns(
     Raises:
         InvalidInputError: a state of charge has a minus.
     """
-    presence = presence or Presence()
+    presence = presence or SensorPresence()
     columns, named = [], site.sensor_roles
     for column in (Column(name, named[role]) for name, role in ROLES.items() if role in named):
         if column.is_level and any(sensor.sign < 0 for sensor in column.sensors):

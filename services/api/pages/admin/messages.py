@@ -8,7 +8,7 @@ from fastapi import Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from luna.contracts.notification import Channel, ChannelChange, EventKind, NewChannel, NotifyTestReply, NotifyTestRequest
+from luna.contracts.notification import ChannelChange, EventKind, NewChannel, NotificationChannel, NotifyTestReply, NotifyTestRequest
 from luna.energy.errors import LunaError
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.notifications import add_channel, change_channel, remove_channel
@@ -100,7 +100,7 @@ def _switch_system(gateway: Gateway, name: str, *, on: bool) -> tuple[EventKind,
     return (*others, SYSTEM) if on else others or USUAL_EVENTS
 
 
-def _events_of(channel: Channel | None) -> tuple[EventKind, ...]:
+def _events_of(channel: NotificationChannel | None) -> tuple[EventKind, ...]:
     return USUAL_EVENTS if channel is None else channel.events
 
 

@@ -11,7 +11,7 @@ from luna.energy.site import InputSensors, Site
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, local_day, parse_zone
 from services.ingest.metering import SlotBuild, Spans, build_slots
 from services.ingest.metering.build import BELOW_ZERO, STUCK
-from services.ingest.metering.columns import Presence
+from services.ingest.metering.columns import SensorPresence
 from services.ingest.metering.rejection import CONTRADICTS, FUTURE, UNSET
 from services.ingest.reading import Samples
 from tests.support.metering.samples import NOON, describe_metered, every, minutes, one_sensor
@@ -270,7 +270,7 @@ def test_a_power_that_changes_seldom_holds_up_to_the_exchange_and_from_it_on() -
 def test_a_sensor_that_there_is_not_makes_nothing_unknown() -> None:
     site = describe_metered(total_pv_production=["roof", "mistyped"], total_grid_export=["mistyped", "-grid"], battery_soc=["battery", "mistyped"])
     samples = counters({"roof": [1.0, 0.2], "grid": [0.1, 0.1]}) | {"battery": Samples("battery", "%", every(15, 3), np.full(3, 50.0))}
-    columns = build_slots(site, samples, Timeline(NOON, SLOT, 2), presence=Presence(absent={"mistyped"})).columns
+    columns = build_slots(site, samples, Timeline(NOON, SLOT, 2), presence=SensorPresence(absent={"mistyped"})).columns
     check(columns, "pv_kwh", [1.0, 0.2])
     # Without the one that adds, the other would mean something else; and half of the batteries are not all of them.
     check(columns, "export_kwh", [np.nan] * 2)
