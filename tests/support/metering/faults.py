@@ -97,6 +97,11 @@ def reverse_sign(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     return _with_value(rows, place.here, -pl.col("value"))
 
 
+def sleep_at_night(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
+    """An inverter that reports nothing while it gives nothing."""
+    return rows.filter(~(place.here & (pl.col("value") == 0)))
+
+
 def misread_once(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """A reading that falls by half a kilowatt-hour, and the next is right again."""
     return _with_value(rows, _first(rows, place), pl.col("value") - 0.5)
@@ -224,6 +229,7 @@ FAULTS = (
     Fault("unit changes without word", change_unit_without_word),
     Fault("unit that there is not", name_unknown_unit),
     Fault("sign reversed", reverse_sign, ("roof",)),
+    Fault("counter below zero", reverse_sign),
     Fault("counter misread once", misread_once, hours=ONCE, begins=AT_NOON),
     Fault("counter steps back", step_back, hours=ONCE, begins=AT_NOON),
     Fault("counter begins again", begin_again, hours=ONCE, begins=AT_NOON),
@@ -242,6 +248,7 @@ FAULTS = (
     Fault("absurd energy", say_absurd_energy, hours=ONCE, begins=AT_NOON),
     Fault("decimal comma", write_comma, (*COUNTERS_OF_HOUSE, "roof")),
     Fault("power that does not move", hold_power, ("roof",)),
+    Fault("inverter asleep", sleep_at_night, ("roof",)),
     Fault("number for no value", say_no_value, (*COUNTERS_OF_HOUSE, "roof"), hours=(3.0, 9.0), begins=(8.0, 12.0)),
     Fault("counter corrected above zero", correct_down, hours=ONCE, begins=AT_NOON),
     Fault("kilowatts called watts", say_kilowatts, ("roof",)),
