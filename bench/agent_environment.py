@@ -1,7 +1,9 @@
-"""The gym in steps per second: thousands of site-days side by side on the kernel's physics and economics, with and without states, and one site alone.
+"""The gym in steps per second: thousands of site-days side by side on the kernel's physics and
+economics, with and without states, and one site alone.
 
-Run as ``python -m bench.agent_environment``. Days are a demo household's under tariff A, with sixteen sizes of battery; forecasts are last week's values,
-issued every hour. ``few_sites`` are 255, which NumPy steps: from one more on the step is compiled.
+Run as ``python -m bench.agent_environment``. Days are a demo household's under tariff A, with
+sixteen sizes of battery; forecasts are last week's values, issued every hour. ``few_sites`` are
+255, which NumPy steps: from one more on the step is compiled.
 """
 
 import json
@@ -34,12 +36,22 @@ HOUR = timedelta(hours=1)
 
 def measure(*, full: bool = False) -> dict[str, Any]:
     """Return steps per second of many sites and of one, and what making episodes takes."""
-    scene = _tell_last_week(build_scene(load_home(), FIRST_DAY, FIRST_DAY + timedelta(days=(FULL_DAYS if full else DAYS) - 1), tariff="A"))
+    scene = _tell_last_week(
+        build_scene(
+            load_home(),
+            FIRST_DAY,
+            FIRST_DAY + timedelta(days=(FULL_DAYS if full else DAYS) - 1),
+            tariff="A",
+        )
+    )
     begun = time.perf_counter()
     one = EpisodeBatch.of(scene)
     built = time.perf_counter() - begun
     battery = one.sites[0].batteries[0]
-    sizes = [{"capacity_kwh": capacity, "charge_limit_kw": power, "discharge_limit_kw": power} for capacity, power in product((5, 8, 12, 16), (2.5, 4, 5, 10))]
+    sizes = [
+        {"capacity_kwh": capacity, "charge_limit_kw": power, "discharge_limit_kw": power}
+        for capacity, power in product((5, 8, 12, 16), (2.5, 4, 5, 10))
+    ]
     batch = one.equip([[battery.model_copy(update=size)] for size in sizes])
     rounds = FULL_ROUNDS if full else ROUNDS
     begun = time.perf_counter()
@@ -53,8 +65,13 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "steps_per_s": _rate(_make(batch, EnvRule(COMPACT), 1), rounds),
         "two_threads_steps_per_s": _rate(_make(batch, EnvRule(COMPACT), 2), rounds),
         "continuous_steps_per_s": _rate(_make(batch, EnvRule(COMPACT, "continuous"), 1), rounds),
-        "with_states": {version: _rate(_make(batch, EnvRule(layout), 1), rounds, observe=True) for version, layout in LAYOUTS.items()},
-        "few_sites_steps_per_s": _rate(VectorEnv(batch, FUSE_FROM - 1, rule=EnvRule(COMPACT)), rounds),
+        "with_states": {
+            version: _rate(_make(batch, EnvRule(layout), 1), rounds, observe=True)
+            for version, layout in LAYOUTS.items()
+        },
+        "few_sites_steps_per_s": _rate(
+            VectorEnv(batch, FUSE_FROM - 1, rule=EnvRule(COMPACT)), rounds
+        ),
         "one_site_steps_per_s": _rate_one(AntaresEnv(one)),
     }
 
@@ -70,7 +87,12 @@ def _tell_last_week(scene: ReplayData) -> ReplayData:
 
     hours = range(before, before + scene.timeline.count, HOUR // seen.timeline.step)
     windows = [(slot, seen.timeline.window(slot, HORIZON // seen.timeline.step)) for slot in hours]
-    told = [Forecast(ahead, ahead.start, "last_week", last(seen.load_kwh, slot), last(seen.pv_kwh, slot)) for slot, ahead in windows]
+    told = [
+        Forecast(
+            ahead, ahead.start, "last_week", last(seen.load_kwh, slot), last(seen.pv_kwh, slot)
+        )
+        for slot, ahead in windows
+    ]
     return replace(scene, forecasts=ForecastArchive(told))
 
 
@@ -84,8 +106,16 @@ def _make(batch: EpisodeBatch, rule: EnvRule, threads: int) -> VectorEnv:
 
 def _draw(env: VectorEnv, slots: int) -> Any:
     rng = np.random.default_rng(1)
-    shape = (slots, env.count) if env.rule.control == "discrete" else (slots, env.count, env.action_count)
-    return rng.integers(0, env.action_count, shape) if env.rule.control == "discrete" else rng.random(shape)
+    shape = (
+        (slots, env.count)
+        if env.rule.control == "discrete"
+        else (slots, env.count, env.action_count)
+    )
+    return (
+        rng.integers(0, env.action_count, shape)
+        if env.rule.control == "discrete"
+        else rng.random(shape)
+    )
 
 
 def _rate(env: VectorEnv, rounds: int, *, observe: bool = False) -> float:
@@ -96,7 +126,9 @@ def _rate(env: VectorEnv, rounds: int, *, observe: bool = False) -> float:
         for asked in actions:
             env.step(asked, observe=observe)
 
-    return env.count * SLOTS / float(np.median([time_call(live, None) for _ in range(rounds)])) * 1e3
+    return (
+        env.count * SLOTS / float(np.median([time_call(live, None) for _ in range(rounds)])) * 1e3
+    )
 
 
 def _rate_one(env: AntaresEnv) -> float:

@@ -1,6 +1,8 @@
-"""What imitation takes: days labelled a second, milliseconds of a plan by chosen modes and of one decision.
+"""What imitation takes: days labelled a second, milliseconds of a plan by chosen modes and of one
+decision.
 
-Run as ``python -m bench.agent_imitation``: the demo's first household under tariff A, labels of 1 January to 31 August with forecasts of the seven-day mean.
+Run as ``python -m bench.agent_imitation``: the demo's first household under tariff A, labels of 1
+January to 31 August with forecasts of the seven-day mean.
 """
 
 import json
@@ -15,7 +17,12 @@ from bench.scenes import build_scene, load_home
 from luna.energy.timeline import local_days
 from services.agent.environment.states import V1_1
 from services.agent.history import ForecastMaker, History, complete_forecasts, cut_scene
-from services.agent.imitation.kind import NetworkSettings, TreeClassifierSettings, fit_network, grow_classifier
+from services.agent.imitation.kind import (
+    NetworkSettings,
+    TreeClassifierSettings,
+    fit_network,
+    grow_classifier,
+)
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracles
 from services.agent.learned_modes import LearnedModes
@@ -38,10 +45,19 @@ def measure() -> dict[str, Any]:
     school = School(few, ask_oracles([few], workers=1)[0], V1_1)
     samples = school.follow_teacher(np.random.default_rng(0))
     learners = {
-        "imitation": LearnedModes(V1_1, grow_classifier(samples, TreeClassifierSettings(), seed=0).scores),
-        "network": LearnedModes(V1_1, fit_network(samples, NetworkSettings(epochs=3), seed=0).scores),
+        "imitation": LearnedModes(
+            V1_1, grow_classifier(samples, TreeClassifierSettings(), seed=0).scores
+        ),
+        "network": LearnedModes(
+            V1_1, fit_network(samples, NetworkSettings(epochs=3), seed=0).scores
+        ),
     }
-    return {"label_days_per_second": labelled, "milliseconds": {name: time_policy(policy, few, samples) for name, policy in learners.items()}}
+    return {
+        "label_days_per_second": labelled,
+        "milliseconds": {
+            name: time_policy(policy, few, samples) for name, policy in learners.items()
+        },
+    }
 
 
 def read_days(first: date, last: date) -> History:
@@ -49,16 +65,25 @@ def read_days(first: date, last: date) -> History:
     home = load_home()
     window = local_days(first, last, home.zone)
     source = ForecastMaker("baseline_7_day_avg", NO_CONTEXT)
-    forecasts = complete_forecasts([], home.household.observations, home.household.site, window, source=source)
+    forecasts = complete_forecasts(
+        [], home.household.observations, home.household.site, window, source=source
+    )
     scene = build_scene(home, first, last, tariff="A", forecasts=forecasts)
     return History(cut_scene(scene, scene.timeline), {})
 
 
 def time_policy(policy: LearnedModes, history: History, samples: ModeSamples) -> dict[str, float]:
-    """Return the milliseconds of a whole plan, with the planner's own decision that it begins from, and of scoring one state."""
+    """Return the milliseconds of a whole plan, with the planner's own decision that it begins from,
+    and of scoring one state.
+    """
     scene = history.scene
-    problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(scene.timeline.start, np.array([4.0]))
-    return {"plan": _time(lambda: policy.plan(problem, scene.prices)), "decision": _time(lambda: policy.score(samples.states[:1]))}
+    problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(
+        scene.timeline.start, np.array([4.0])
+    )
+    return {
+        "plan": _time(lambda: policy.plan(problem, scene.prices)),
+        "decision": _time(lambda: policy.score(samples.states[:1])),
+    }
 
 
 def _time(work: Callable[[], object]) -> float:

@@ -1,7 +1,9 @@
-"""Learning by reinforcement: two million steps of the demo's household on one thread, beside stable-baselines3 on the same environment where it is installed.
+"""Learning by reinforcement: two million steps of the demo's household on one thread, beside
+stable-baselines3 on the same environment where it is installed.
 
-Run as ``python -m bench.agent_training``. Stable-baselines3 learns as ours does, from a vectorised environment with the same settings, and as it comes, from
-eight environments; of both a part is timed and scaled up; ``full``: all of the first, a larger part of the second.
+Run as ``python -m bench.agent_training``. Stable-baselines3 learns as ours does, from a vectorised
+environment with the same settings, and as it comes, from eight environments; of both a part is
+timed and scaled up; ``full``: all of the first, a larger part of the second.
 """
 
 import json
@@ -37,11 +39,15 @@ def build_batch() -> EpisodeBatch:
     window, seen = local_days(FIRST_DAY, LAST_DAY, home.zone), home.household.observations
     instants = list_instants(window.start, window.end - timedelta(hours=1), timedelta(hours=6))
     issued, _ = issue_in_parts(Baseline("baseline_7_day_avg", home.household.site), seen, instants)
-    return EpisodeBatch.of(build_scene(home, FIRST_DAY, LAST_DAY, tariff="A", forecasts=ForecastArchive(list(issued))))
+    return EpisodeBatch.of(
+        build_scene(home, FIRST_DAY, LAST_DAY, tariff="A", forecasts=ForecastArchive(list(issued)))
+    )
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return the seconds of two million steps, what was learned by them, and what stable-baselines3 takes for as many."""
+    """Return the seconds of two million steps, what was learned by them, and what stable-baselines3
+    takes for as many.
+    """
     batch, settings = build_batch(), Hyperparameters(steps=STEPS)
     learner = Ppo(VectorEnv(batch, COUNT, rule=RULE), settings, seed=0)
     told: list[float] = []
@@ -52,8 +58,15 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     begun = time.perf_counter()
     learn_policy(learner, progress=note)
     taken = time.perf_counter() - begun
-    figures: dict[str, Any] = {"seconds": taken, "steps_per_s": STEPS / taken, "reward_first": told[0], "reward_last": float(np.mean(told[-5:]))}
-    peer = learn_by_stable_baselines(STEPS if full else FAST_STEPS, FULL_DEFAULT_STEPS if full else DEFAULT_STEPS)
+    figures: dict[str, Any] = {
+        "seconds": taken,
+        "steps_per_s": STEPS / taken,
+        "reward_first": told[0],
+        "reward_last": float(np.mean(told[-5:])),
+    }
+    peer = learn_by_stable_baselines(
+        STEPS if full else FAST_STEPS, FULL_DEFAULT_STEPS if full else DEFAULT_STEPS
+    )
     if peer is None:
         return figures | {"missing": ["stable-baselines3"]}
     for name in ("fast", "default"):

@@ -6,7 +6,10 @@ from typing import Self
 
 
 class BackgroundThreads:
-    """Runs functions in a thread each while a block runs, also for several blocks in sequence; they have to return once ``_done`` is set at its end."""
+    """Runs functions in a thread each while a block runs, also for several blocks in sequence.
+
+    They have to return once ``_done`` is set at its end.
+    """
 
     def __init__(self, *works: Callable[[], None]) -> None:
         self._works, self._threads = works, list[threading.Thread]()

@@ -1,6 +1,8 @@
-"""The bandit on a synthetic contextual set, beside chance, the most popular arm, and MABWiser where it is installed among the peers.
+"""The bandit on a synthetic contextual set, beside chance, the most popular arm, and MABWiser where
+it is installed among the peers.
 
-Eight arms, ten features, 10,000 rounds, several seeds; then whole requests from a database. Run as ``python -m bench.bandit``.
+Eight arms, ten features, 10,000 rounds, several seeds; then whole requests from a database. Run as
+``python -m bench.bandit``.
 """
 
 import json
@@ -24,16 +26,19 @@ from tests.support.documents.recommended_items import SUBJECTS, choose, store_it
 ARMS, FEATURES, ROUNDS = 8, 10, 10_000
 SEEDS, FULL_SEEDS = (0, 1, 2), tuple(range(10))
 ITEMS, REQUESTS = 1_000, 200
-# Of the best arm in every round, and of arms by chance: the figures of the set that targets were measured on.
+# Of the best arm in every round, and of arms by chance: the figures of the set that targets were
+# measured on.
 BEST, CHANCE = 0.7517, 0.573
 # Rewards follow beta distributions: 2 is the uniform one where a half is expected.
 CONCENTRATION = 2.0
 
 
 class SyntheticSet:
-    """Contexts of a constant and nine numbers of unit length, an arm's expected reward linear in them; rewards are graded, as reading times are.
+    """Contexts of a constant and nine numbers of unit length, an arm's expected reward linear in
+    them; rewards are graded, as reading times are.
 
-    The rewards are scaled and shifted so that always taking the best arm brings ``BEST`` and taking any ``CHANCE``, in the mean over the set.
+    The rewards are scaled and shifted so that always taking the best arm brings ``BEST`` and taking
+    any ``CHANCE``, in the mean over the set.
     """
 
     def __init__(self, seed: int) -> None:
@@ -53,23 +58,41 @@ class SyntheticSet:
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return the mean reward of each policy over all rounds and seeds, its regret, and how long a choice takes."""
+    """Return the mean reward of each policy over all rounds and seeds, its regret, and how long a
+    choice takes.
+    """
     seeds = FULL_SEEDS if full else SEEDS
     sets = [SyntheticSet(seed) for seed in seeds]
-    figures: dict[str, Any] = {"best": float(np.mean([each.best for each in sets])), "random": float(np.mean([each.expected.mean() for each in sets]))}
-    figures["most_popular"] = {"reward": float(np.mean([_play_most_popular(each) for each in sets]))}
+    figures: dict[str, Any] = {
+        "best": float(np.mean([each.best for each in sets])),
+        "random": float(np.mean([each.expected.mean() for each in sets])),
+    }
+    figures["most_popular"] = {
+        "reward": float(np.mean([_play_most_popular(each) for each in sets]))
+    }
     for policy in ("linucb", "thompson"):
         played = [_play(policy, each, seed) for each, seed in zip(sets, seeds, strict=True)]
-        reward, times = float(np.mean([reward for reward, _ in played])), np.concatenate([times for _, times in played])
-        figures[policy] = {"reward": reward, "regret": figures["best"] - reward, "choice_p50_ms": float(np.median(times))}
+        reward, times = (
+            float(np.mean([reward for reward, _ in played])),
+            np.concatenate([times for _, times in played]),
+        )
+        figures[policy] = {
+            "reward": reward,
+            "regret": figures["best"] - reward,
+            "choice_p50_ms": float(np.median(times)),
+        }
         figures[policy] |= {"choice_p95_ms": float(np.percentile(times, 95))}
     figures |= _measure_requests()
     peer = play_mabwiser([(each.contexts, each.rewards) for each in sets])
-    return figures | ({"mabwiser": peer} if peer else {}) | {"missing": [] if peer else ["mabwiser"]}
+    return (
+        figures | ({"mabwiser": peer} if peer else {}) | {"missing": [] if peer else ["mabwiser"]}
+    )
 
 
 def _play(policy: BanditPolicy, data: SyntheticSet, seed: int) -> tuple[float, FloatArray]:
-    """Return the mean reward of a policy with parameters of its own for each arm, and the milliseconds of each choice."""
+    """Return the mean reward of a policy with parameters of its own for each arm, and the
+    milliseconds of each choice.
+    """
     rng, statistics = np.random.default_rng([seed, 1]), Statistics.empty(ARMS * FEATURES)
     earned, times, arms = 0.0, np.empty(ROUNDS), np.arange(ARMS)
     for number, context in enumerate(data.contexts):
@@ -83,7 +106,9 @@ def _play(policy: BanditPolicy, data: SyntheticSet, seed: int) -> tuple[float, F
 
 
 def _measure_requests() -> dict[str, float]:
-    """Return milliseconds of whole recommendations from a database: candidates by words, the choice, what is shown stored, and its words."""
+    """Return milliseconds of whole recommendations from a database: candidates by words, the
+    choice, what is shown stored, and its words.
+    """
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         # As root the servers run under another account, which must be able to walk through.
         Path(folder).chmod(0o711)
@@ -94,18 +119,30 @@ def _measure_requests() -> dict[str, float]:
                 store_items(connection, ITEMS)
             times = np.array([_time_request(pool, number) for number in range(REQUESTS + 1)][1:])
             pool.dispose()
-    return {"request_p50_ms": float(np.median(times)), "request_p95_ms": float(np.percentile(times, 95))}
+    return {
+        "request_p50_ms": float(np.median(times)),
+        "request_p95_ms": float(np.percentile(times, 95)),
+    }
 
 
 def _time_request(pool: Engine, number: int) -> float:
     begun = time.perf_counter()
     with unit_of_work(pool) as connection:
-        choose(connection, f"reader{number % 10}", about=SUBJECTS[number % len(SUBJECTS)], k=5, seed=number)
+        choose(
+            connection,
+            f"reader{number % 10}",
+            about=SUBJECTS[number % len(SUBJECTS)],
+            k=5,
+            seed=number,
+        )
     return (time.perf_counter() - begun) * 1e3
 
 
 def _play_most_popular(data: SyntheticSet) -> float:
-    """Return the mean reward of the arm that did best so far, whatever the context; each is tried once first."""
+    """Return the mean reward of the arm that did best so far, whatever the context.
+
+    Each is tried once first.
+    """
     sums, counts, earned = np.zeros(ARMS), np.zeros(ARMS), 0.0
     for number in range(ROUNDS):
         arm = number if number < ARMS else int((sums / counts).argmax())

@@ -1,7 +1,8 @@
-"""Twenty planning cases: those of ``$LUNA_BENCH_DATA/cases`` where they are, else the same kind from a seed.
+"""Twenty planning cases: those of ``$LUNA_BENCH_DATA/cases`` where they are, else the same kind
+from a seed.
 
-48 h × 15 min, one battery, hourly spot prices; seven cases with negative import prices, three of them with hours in which importing is cheaper
-than exporting pays.
+48 h × 15 min, one battery, hourly spot prices; seven cases with negative import prices, three of
+them with hours in which importing is cheaper than exporting pays.
 """
 
 import json
@@ -19,7 +20,8 @@ from luna.energy.timeline import FloatArray
 
 COUNT, HOURS, SEED = 20, 48, 20240604
 START = datetime(2024, 6, 3, 22, tzinfo=UTC)
-# What deep wind and sun take off the spot price at most in the negative cases: two depths, and their share by hour of the day.
+# What deep wind and sun take off the spot price at most in the negative cases: two depths, and
+# their share by hour of the day.
 NEGATIVE, INVERTED = 0.35, 0.61
 DIP = {11: 0.4, 12: 0.75, 13: 1.0, 14: 0.85, 15: 0.5}
 # The hardest that prices get: a whole noon at the bottom, forty slots whose way has to be chosen.
@@ -31,7 +33,10 @@ FULL_GAP = 0.003
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """The cases as documents and as requests; ``optimum`` holds the exact cost where it is known."""
+    """The cases as documents and as requests.
+
+    ``optimum`` holds the exact cost where it is known.
+    """
 
     source: str
     documents: list[dict[str, Any]]
@@ -41,38 +46,76 @@ class Cases:
     @property
     def negative(self) -> list[int]:
         """Places of the cases with a negative import price."""
-        return [place for place, document in enumerate(self.documents) if min(document["outlook"]["import_price"]) < 0]
+        return [
+            place
+            for place, document in enumerate(self.documents)
+            if min(document["outlook"]["import_price"]) < 0
+        ]
 
 
 def load_cases() -> Cases:
     """Return the cases and where they come from."""
     folder = Path(os.environ.get("LUNA_BENCH_DATA", "")) / "cases"
     paths = sorted(folder.glob("case_*.json")) if os.environ.get("LUNA_BENCH_DATA") else []
-    documents = [json.loads(path.read_text(encoding="utf-8")) for path in paths] or generate_cases(np.random.default_rng(SEED))
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in paths] or generate_cases(
+        np.random.default_rng(SEED)
+    )
     known = folder / "optima.json"
-    optimum = json.loads(known.read_text(encoding="utf-8"))["optimum_eur"] if paths and known.exists() else {}
-    source = f"{len(paths)} cases of LUNA_BENCH_DATA" if paths else f"{COUNT} cases from seed {SEED}"
-    return Cases(source, documents, [PlanRequest.model_validate(document) for document in documents], optimum)
+    optimum = (
+        json.loads(known.read_text(encoding="utf-8"))["optimum_eur"]
+        if paths and known.exists()
+        else {}
+    )
+    source = (
+        f"{len(paths)} cases of LUNA_BENCH_DATA" if paths else f"{COUNT} cases from seed {SEED}"
+    )
+    return Cases(
+        source, documents, [PlanRequest.model_validate(document) for document in documents], optimum
+    )
 
 
 def generate_cases(rng: np.random.Generator) -> list[dict[str, Any]]:
     """Return plan requests as documents."""
     depths = [INVERTED] * 3 + [NEGATIVE] * 4 + [0.0] * (COUNT - 7)
-    return [draw_case(rng, name=f"case_{place:02d}", dip=depth) for place, depth in enumerate(rng.permutation(depths))]
+    return [
+        draw_case(rng, name=f"case_{place:02d}", dip=depth)
+        for place, depth in enumerate(rng.permutation(depths))
+    ]
 
 
 def generate_hard_cases(rng: np.random.Generator) -> list[PlanRequest]:
     """Return cases in which importing is paid, and cheaper than exporting, for whole noons."""
-    return [PlanRequest.model_validate(draw_case(rng, name=f"hard_{place:02d}", dip=INVERTED, shape=FLAT_DIP)) for place in range(HARD)]
+    return [
+        PlanRequest.model_validate(
+            draw_case(rng, name=f"hard_{place:02d}", dip=INVERTED, shape=FLAT_DIP)
+        )
+        for place in range(HARD)
+    ]
 
 
-def draw_case(rng: np.random.Generator, *, name: str, dip: float, shape: Mapping[int, float] = DIP) -> dict[str, Any]:
-    """Return one case; ``dip`` is by how much the spot price falls around noon, ``shape`` in which hours by how much of that."""
+def draw_case(
+    rng: np.random.Generator, *, name: str, dip: float, shape: Mapping[int, float] = DIP
+) -> dict[str, Any]:
+    """Return one case.
+
+    ``dip`` is by how much the spot price falls around noon, ``shape`` in which hours by how much of
+    that.
+    """
     hour = np.arange(HOURS) % 24
-    spot = 0.08 + 0.04 * np.sin((hour - 14) * np.pi / 6) + rng.normal(0.0, 0.015, HOURS) - dip * np.array([shape.get(int(each), 0.0) for each in hour])
+    spot = (
+        0.08
+        + 0.04 * np.sin((hour - 14) * np.pi / 6)
+        + rng.normal(0.0, 0.015, HOURS)
+        - dip * np.array([shape.get(int(each), 0.0) for each in hour])
+    )
     spot = np.repeat(spot, 4)
     soc = round(float(rng.uniform(0.25, 0.8)), 3)
-    series = {"load_kwh": draw_load(rng), "pv_kwh": draw_pv(rng), "import_price": (spot + 0.08) * 1.21, "export_price": spot - 0.01}
+    series = {
+        "load_kwh": draw_load(rng),
+        "pv_kwh": draw_pv(rng),
+        "import_price": (spot + 0.08) * 1.21,
+        "export_price": spot - 0.01,
+    }
     return {
         "site": describe_site(name),
         "start": START.isoformat(),
@@ -84,21 +127,49 @@ def draw_case(rng: np.random.Generator, *, name: str, dip: float, shape: Mapping
 
 
 def generate_full_cases(rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Return cases with a vehicle, a water heater and a capacity tariff beside the battery, as documents."""
+    """Return cases with a vehicle, a water heater and a capacity tariff beside the battery, as
+    documents.
+    """
     depths = [NEGATIVE] * 4 + [0.0] * (COUNT - 4)
-    return [add_devices(draw_case(rng, name=f"full_{place:02d}", dip=depth), rng) for place, depth in enumerate(rng.permutation(depths))]
+    return [
+        add_devices(draw_case(rng, name=f"full_{place:02d}", dip=depth), rng)
+        for place, depth in enumerate(rng.permutation(depths))
+    ]
 
 
 def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """Return a case with a car that is plugged in at night, a water heater that never rests for long, and a price on the month's peak."""
-    car = {"name": "car", "capacity_kwh": 60, "min_charge_kw": 1.4, "charge_limit_kw": 11, "charge_efficiency": 0.9}
-    heater = {"name": "water_heater", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "max_gap_hours": 8, "min_on_minutes": 30}
+    """Return a case with a car that is plugged in at night, a water heater that never rests for
+    long, and a price on the month's peak.
+    """
+    car = {
+        "name": "car",
+        "capacity_kwh": 60,
+        "min_charge_kw": 1.4,
+        "charge_limit_kw": 11,
+        "charge_efficiency": 0.9,
+    }
+    heater = {
+        "name": "water_heater",
+        "kind": "water_heater",
+        "power_kw": 3,
+        "energy_kwh_per_day": 6,
+        "max_gap_hours": 8,
+        "min_on_minutes": 30,
+    }
     peak = {"price_per_kw_month": 5.0, "highest": 1, "interval_minutes": 15}
-    tariff = {"import": {"kind": "spot", "market": "NL"}, "export": {"kind": "spot", "market": "NL"}, "peak": peak}
-    nights = [(START + timedelta(days=day, hours=17), START + timedelta(days=day + 1, hours=7)) for day in range(HOURS // 24)]
+    tariff = {
+        "import": {"kind": "spot", "market": "NL"},
+        "export": {"kind": "spot", "market": "NL"},
+        "peak": peak,
+    }
+    nights = [
+        (START + timedelta(days=day, hours=17), START + timedelta(days=day + 1, hours=7))
+        for day in range(HOURS // 24)
+    ]
     soc, targets = rng.uniform(0.2, 0.5), sorted(rng.uniform(0.6, 0.9, len(nights)))
     sessions = [
-        {"from": first.isoformat(), "to": last.isoformat(), "target_soc": round(wanted, 3)} for (first, last), wanted in zip(nights, targets, strict=True)
+        {"from": first.isoformat(), "to": last.isoformat(), "target_soc": round(wanted, 3)}
+        for (first, last), wanted in zip(nights, targets, strict=True)
     ]
     state = document["state"] | {
         "vehicles": {"car": {"soc": round(float(soc), 3), "sessions": sessions}},
@@ -106,34 +177,64 @@ def add_devices(document: dict[str, Any], rng: np.random.Generator) -> dict[str,
         "month_peaks_kw": [round(float(rng.uniform(2, 5)), 2)],
     }
     site = document["site"] | {"vehicles": [car], "loads": [heater], "tariff": tariff}
-    return document | {"site": site, "state": state, "options": document["options"] | {"mip_gap": FULL_GAP}}
+    return document | {
+        "site": site,
+        "state": state,
+        "options": document["options"] | {"mip_gap": FULL_GAP},
+    }
 
 
 def start_later(document: dict[str, Any], *, hours: int) -> dict[str, Any]:
-    """Return a case with devices that begins so many hours into its first day: what the days bring comes round, the car is plugged in a night more."""
+    """Return a case with devices that begins so many hours into its first day: what the days bring
+    comes round, the car is plugged in a night more.
+    """
     outlook, state = document["outlook"], document["state"]
     start, car = START + timedelta(hours=hours), state["vehicles"]["car"]
-    nights = [(datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"]), stay) for stay in car["sessions"]]
+    nights = [
+        (datetime.fromisoformat(stay["from"]), datetime.fromisoformat(stay["to"]), stay)
+        for stay in car["sessions"]
+    ]
     nights.append((*(instant + timedelta(days=1) for instant in nights[-1][:2]), nights[-1][2]))
-    stays = [stay | {"from": max(first, start).isoformat(), "to": last.isoformat()} for first, last, stay in nights if last > start]
+    stays = [
+        stay | {"from": max(first, start).isoformat(), "to": last.isoformat()}
+        for first, last, stay in nights
+        if last > start
+    ]
     turned = {name: values[4 * hours :] + values[: 4 * hours] for name, values in outlook.items()}
     vehicles = {"car": car | {"sessions": stays}}
-    return document | {"start": start.isoformat(), "outlook": turned, "state": state | {"vehicles": vehicles}}
+    return document | {
+        "start": start.isoformat(),
+        "outlook": turned,
+        "state": state | {"vehicles": vehicles},
+    }
 
 
-def add_courses(document: dict[str, Any], rng: np.random.Generator, *, count: int) -> dict[str, Any]:
-    """Return a case with courses that load and PV may take, as likely as the expected one, to be weighed."""
+def add_courses(
+    document: dict[str, Any], rng: np.random.Generator, *, count: int
+) -> dict[str, Any]:
+    """Return a case with courses that load and PV may take, as likely as the expected one, to be
+    weighed.
+    """
     revised = [revise_forecast(document, rng)["outlook"] for _ in range(count - 1)]
-    scenarios = {"probability": [1 / count] * (count - 1)} | {name: [each[name] for each in revised] for name in ("load_kwh", "pv_kwh")}
-    return document | {"outlook": document["outlook"] | {"scenarios": scenarios}, "options": document["options"] | {"uncertainty": "scenarios"}}
+    scenarios = {"probability": [1 / count] * (count - 1)} | {
+        name: [each[name] for each in revised] for name in ("load_kwh", "pv_kwh")
+    }
+    return document | {
+        "outlook": document["outlook"] | {"scenarios": scenarios},
+        "options": document["options"] | {"uncertainty": "scenarios"},
+    }
 
 
 def revise_forecast(document: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """Return the same request with load and PV forecast anew: each hour some percent off, prices as they were."""
+    """Return the same request with load and PV forecast anew: each hour some percent off, prices as
+    they were.
+    """
     outlook = dict(document["outlook"])
     for name in ("load_kwh", "pv_kwh"):
         slots = len(outlook[name])
-        outlook[name] = np.round(outlook[name] * np.repeat(rng.normal(1.0, 0.08, -(-slots // 4)), 4)[:slots], 6).tolist()
+        outlook[name] = np.round(
+            outlook[name] * np.repeat(rng.normal(1.0, 0.08, -(-slots // 4)), 4)[:slots], 6
+        ).tolist()
     return document | {"outlook": outlook}
 
 
@@ -150,8 +251,16 @@ def draw_load(rng: np.random.Generator) -> FloatArray:
 def draw_pv(rng: np.random.Generator) -> FloatArray:
     """Return a roof's output on two days, each with its own clouds."""
     slot = np.arange(96)
-    clear = 1.9 * np.clip(np.sin((slot - 20) / 60 * np.pi), 0.0, None) ** 1.3 * (slot > 20) * (slot < 80)
-    days = [clear * rng.uniform(0.2, 0.9) * np.clip(rng.normal(1.0, 0.15, 96), 0.0, 1.2) for _ in range(HOURS // 24)]
+    clear = (
+        1.9
+        * np.clip(np.sin((slot - 20) / 60 * np.pi), 0.0, None) ** 1.3
+        * (slot > 20)
+        * (slot < 80)
+    )
+    days = [
+        clear * rng.uniform(0.2, 0.9) * np.clip(rng.normal(1.0, 0.15, 96), 0.0, 1.2)
+        for _ in range(HOURS // 24)
+    ]
     return np.concatenate(days)
 
 
@@ -174,5 +283,7 @@ def describe_site(name: str) -> dict[str, Any]:
                 "wear_price": 0.01,
             }
         ],
-        "pv": [{"name": "roof", "peak_kw": 10, "tilt_deg": 30, "azimuth_deg": 180, "curtailable": True}],
+        "pv": [
+            {"name": "roof", "peak_kw": 10, "tilt_deg": 30, "azimuth_deg": 180, "curtailable": True}
+        ],
     }

@@ -1,6 +1,8 @@
-"""The containers: cold start to all healthy, ``POST /plan`` through them, memory of each at rest, what each image adds to its base.
+"""The containers: cold start to all healthy, ``POST /plan`` through them, memory of each at rest,
+what each image adds to its base.
 
-Run as ``make bench-compose``; needs Docker. The containers run under a project name of their own and are taken down at the end.
+Run as ``make bench-compose``; needs Docker. The containers run under a project name of their own
+and are taken down at the end.
 """
 
 import json
@@ -19,7 +21,17 @@ from tests.compose.stack import ROOT, Stack, build_images, run, start_engine
 PLANS = 200
 REST_SECONDS = 30
 UNITS = {"B": 2.0**-20, "KiB": 2.0**-10, "MiB": 1.0, "GiB": 2.0**10}
-WORKERS = ("planner", "planner-jobs", "forecaster", "forecaster-interactive", "ingest", "agent", "agent-interactive", "rag", "rag-interactive")
+WORKERS = (
+    "planner",
+    "planner-jobs",
+    "forecaster",
+    "forecaster-interactive",
+    "ingest",
+    "agent",
+    "agent-interactive",
+    "rag",
+    "rag-interactive",
+)
 
 
 def measure() -> dict[str, Any]:
@@ -36,7 +48,11 @@ def measure() -> dict[str, Any]:
         stack.down()
         return _measure(stack)
     except RuntimeError as exc:
-        raise MachineError(f"the containers cannot be measured: {exc}", field="docker", remedy="Install and start Docker.") from exc
+        raise MachineError(
+            f"the containers cannot be measured: {exc}",
+            field="docker",
+            remedy="Install and start Docker.",
+        ) from exc
     finally:
         stack.down()
 
@@ -66,16 +82,33 @@ def _time_plans(stack: Stack) -> dict[str, float]:
 
 
 def _memory(stack: Stack) -> dict[str, float]:
-    names = {each["Name"]: each["Service"] for each in stack.containers() if each["State"] == "running"}
-    rows = run("docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names).splitlines()
+    names = {
+        each["Name"]: each["Service"] for each in stack.containers() if each["State"] == "running"
+    }
+    rows = run(
+        "docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *names
+    ).splitlines()
     found = [re.match(r"(\S+) ([\d.]+)([A-Za-z]+)", row) for row in rows]
     return {names[row[1]]: float(row[2]) * UNITS[row[3]] for row in found if row}
 
 
 def _sizes(stack: Stack) -> dict[str, float]:
-    base = _size(re.search(r"^ARG PYTHON=(\S+)$", Path(ROOT / "infra/Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)[1])  # type: ignore[index]
-    images = {line for line in stack.compose("--profile", "*", "config", "--images").split() if line.startswith("luna-") and "fluent-bit" not in line}
-    return {image.partition(":")[0].removeprefix("luna-"): (_size(image) - base) / 1e6 for image in sorted(images)}
+    base = _size(
+        re.search(
+            r"^ARG PYTHON=(\S+)$",
+            Path(ROOT / "infra/Dockerfile").read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )[1]
+    )  # type: ignore[index]
+    images = {
+        line
+        for line in stack.compose("--profile", "*", "config", "--images").split()
+        if line.startswith("luna-") and "fluent-bit" not in line
+    }
+    return {
+        image.partition(":")[0].removeprefix("luna-"): (_size(image) - base) / 1e6
+        for image in sorted(images)
+    }
 
 
 def _size(image: str) -> int:

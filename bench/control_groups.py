@@ -1,4 +1,7 @@
-"""Control groups: processes that have so much of the processors and of the memory together. Source: Linux, cgroups(7), both versions."""
+"""Control groups: processes that have so much of the processors and of the memory together.
+
+Source: Linux, cgroups(7), both versions.
+"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -37,22 +40,40 @@ class ControlGroup:
             self._folder("cpu").joinpath("cpu.cfs_quota_us").write_text(str(quota))
 
     def limit_memory(self, size_bytes: int) -> None:
-        """Let all its processes hold so much, files that were read included, and swap nothing: beyond it one of them is killed."""
+        """Let all its processes hold so much, files that were read included, and swap nothing:
+        beyond it one of them is killed.
+        """
         limits = (
-            {"memory.max": size_bytes, "memory.swap.max": 0} if UNIFIED else {"memory.limit_in_bytes": size_bytes, "memory.memsw.limit_in_bytes": size_bytes}
+            {"memory.max": size_bytes, "memory.swap.max": 0}
+            if UNIFIED
+            else {"memory.limit_in_bytes": size_bytes, "memory.memsw.limit_in_bytes": size_bytes}
         )
         for name, value in limits.items():
             self._folder("memory").joinpath(name).write_text(str(value))
 
     def count_killed(self) -> int:
         """Return how many processes were killed because the memory was full."""
-        lines = self._folder("memory").joinpath("memory.events" if UNIFIED else "memory.oom_control").read_text(encoding="ascii").splitlines()
+        lines = (
+            self._folder("memory")
+            .joinpath("memory.events" if UNIFIED else "memory.oom_control")
+            .read_text(encoding="ascii")
+            .splitlines()
+        )
         return int(dict(line.split() for line in lines)["oom_kill"])
 
     def hold_bytes(self) -> int:
         """Return what its processes hold that cannot be read again from a file."""
-        figures = dict(line.split() for line in self._folder("memory").joinpath("memory.stat").read_text(encoding="ascii").splitlines())
-        return sum(int(figures[name]) for name in (("anon", "shmem") if UNIFIED else ("total_rss", "total_shmem")))
+        figures = dict(
+            line.split()
+            for line in self._folder("memory")
+            .joinpath("memory.stat")
+            .read_text(encoding="ascii")
+            .splitlines()
+        )
+        return sum(
+            int(figures[name])
+            for name in (("anon", "shmem") if UNIFIED else ("total_rss", "total_shmem"))
+        )
 
     def _folder(self, controller: str) -> Path:
         return ROOT / self.name if UNIFIED else ROOT / controller / self.name
@@ -74,7 +95,12 @@ def control_group(name: str) -> Iterator[ControlGroup]:
         for folder in folders:
             folder.mkdir()
     except OSError as exc:
-        raise MachineError(f"no control group can be made: {exc.strerror}", field="cgroup", value=str(exc.filename), remedy="Run as root, on Linux.") from exc
+        raise MachineError(
+            f"no control group can be made: {exc.strerror}",
+            field="cgroup",
+            value=str(exc.filename),
+            remedy="Run as root, on Linux.",
+        ) from exc
     try:
         yield group
     finally:

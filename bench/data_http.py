@@ -1,4 +1,6 @@
-"""A year of one series among 150 site-years over HTTP, and a file handed over through the gateway until it is stored."""
+"""A year of one series among 150 site-years over HTTP, and a file handed over through the gateway
+until it is stored.
+"""
 
 import os
 import re
@@ -27,8 +29,13 @@ START_SECONDS = 60
 Process = subprocess.Popen[bytes]
 
 
-def measure_queries(client: httpx.Client, sites: int, resolutions: tuple[str, ...] = ("15m", "1h", "1d")) -> dict[str, float]:
-    """Return the caller's milliseconds per resolution, as JSON; and those of a full year in the other forms."""
+def measure_queries(
+    client: httpx.Client, sites: int, resolutions: tuple[str, ...] = ("15m", "1h", "1d")
+) -> dict[str, float]:
+    """Return the caller's milliseconds per resolution, as JSON.
+
+    And those of a full year in the other forms.
+    """
     chosen = np.random.default_rng(0).integers(sites, size=QUERIES)
     figures: dict[str, float] = {}
     for resolution in resolutions:
@@ -36,7 +43,10 @@ def measure_queries(client: httpx.Client, sites: int, resolutions: tuple[str, ..
             _ask(client, 0, resolution, form)
             times = [_ask(client, site, resolution, form) for site in chosen]
             name = resolution if form == "json" else f"{resolution}_{form}"
-            figures |= {f"{name}_p50_ms": median(times), f"{name}_p95_ms": float(np.percentile(times, 95))}
+            figures |= {
+                f"{name}_p50_ms": median(times),
+                f"{name}_p95_ms": float(np.percentile(times, 95)),
+            }
     return figures
 
 
@@ -45,7 +55,9 @@ def measure_upload(client: httpx.Client, gateway: Process, path: Path) -> dict[s
     before = _peak_mb(gateway)
     began = time.perf_counter()
     with path.open("rb") as file:
-        accepted = client.post("/data/load", data={"site": "loaded", "kind": "observations"}, files={"file": file})
+        accepted = client.post(
+            "/data/load", data={"site": "loaded", "kind": "observations"}, files={"file": file}
+        )
     handed_over = time.perf_counter() - began
     accepted.raise_for_status()
     job = _wait(client, accepted.headers["Location"])
@@ -65,23 +77,43 @@ def write_file(path: Path, rows: int) -> None:
     with path.open("wb") as file:
         for first in range(0, rows, PIECE_ROWS):
             count = min(PIECE_ROWS, rows - first)
-            starts = np.datetime64("2023-01-01", "s") + np.arange(first, first + count) * np.timedelta64(900, "s")
+            starts = np.datetime64("2023-01-01", "s") + np.arange(
+                first, first + count
+            ) * np.timedelta64(900, "s")
             columns: dict[str, Any] = {"slot_start": np.datetime_as_string(starts, timezone="UTC")}
-            columns |= {name: rng.random(count).round(4) for name in ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "soc")}
+            columns |= {
+                name: rng.random(count).round(4)
+                for name in ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "soc")
+            }
             pl.DataFrame(columns).write_csv(file, include_header=first == 0)
 
 
 @contextmanager
 def running_gateway(addresses: Addresses, folder: Path) -> Iterator[tuple[httpx.Client, Process]]:
-    """Run the gateway and an ingest worker as processes of their own; yield a client and the gateway's process."""
+    """Run the gateway and an ingest worker as processes of their own.
+
+    Yield a client and the gateway's process.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    named = {"LUNA_DATABASE_URL": addresses.database_url, "LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATA_FOLDER": str(folder), "LUNA_API_PORT": str(port)}
+    named = {
+        "LUNA_DATABASE_URL": addresses.database_url,
+        "LUNA_REDIS_URL": addresses.redis_url,
+        "LUNA_DATA_FOLDER": str(folder),
+        "LUNA_API_PORT": str(port),
+    }
     commands = (["services.api"], ["luna.platform.queue.worker", "ingest"])
-    processes = [subprocess.Popen([sys.executable, "-m", *words], env=os.environ | named, stderr=subprocess.DEVNULL) for words in commands]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", *words], env=os.environ | named, stderr=subprocess.DEVNULL
+        )
+        for words in commands
+    ]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=owner_headers(folder), timeout=600) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers=owner_headers(folder), timeout=600
+        ) as client:
             _await_gateway(client)
             yield client, processes[0]
     finally:
@@ -92,7 +124,10 @@ def running_gateway(addresses: Addresses, folder: Path) -> Iterator[tuple[httpx.
 
 def _ask(client: httpx.Client, site: int, resolution: str, form: str) -> float:
     began = time.perf_counter()
-    client.get("/data/query", params=YEAR | {"site": f"site {site}", "resolution": resolution, "format": form}).raise_for_status()
+    client.get(
+        "/data/query",
+        params=YEAR | {"site": f"site {site}", "resolution": resolution, "format": form},
+    ).raise_for_status()
     return (time.perf_counter() - began) * 1000
 
 
@@ -117,5 +152,7 @@ def _wait(client: httpx.Client, job: str) -> dict[str, Any]:
 
 
 def _peak_mb(process: Process) -> float:
-    found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text(encoding="ascii"))
+    found = re.search(
+        r"VmHWM:\s+(\d+) kB", Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    )
     return int(found[1]) / 1024 if found else float("nan")

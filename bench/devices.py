@@ -1,6 +1,8 @@
-"""Plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak, beside HiGHS alone, PuLP with CBC, and EMHASS.
+"""Plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak, beside
+HiGHS alone, PuLP with CBC, and EMHASS.
 
-All are asked for the same proven gap. Run as ``python -m bench.devices``; figures of one run only compare with each other.
+All are asked for the same proven gap. Run as ``python -m bench.devices``; figures of one run only
+compare with each other.
 """
 
 import json
@@ -11,7 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from bench.cases import FULL_GAP, SEED, add_courses, generate_full_cases, revise_forecast, start_later
+from bench.cases import (
+    FULL_GAP,
+    SEED,
+    add_courses,
+    generate_full_cases,
+    revise_forecast,
+    start_later,
+)
 from bench.peers.planning import time_emhass
 from bench.timing import describe, race
 from luna.contracts.plan import PlanRequest
@@ -34,14 +43,25 @@ HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return milliseconds of whole plans with devices, of those that begin later in the day or weigh five scenarios, and of what else can plan them."""
+    """Return milliseconds of whole plans with devices, of those that begin later in the day or
+    weigh five scenarios, and of what else can plan them.
+    """
     documents = generate_full_cases(np.random.default_rng(SEED))
     load_kernels()
     fast = _race_whole(documents, rounds=FULL_ROUNDS if full else ROUNDS)
     slow = documents[: FULL_SLOW_CASES if full else SLOW_CASES]
-    begun = {hour: [PlanRequest.model_validate(start_later(document, hours=hour)) for document in documents] for hour in HOURS_OF_DAY}
+    begun = {
+        hour: [
+            PlanRequest.model_validate(start_later(document, hours=hour)) for document in documents
+        ]
+        for hour in HOURS_OF_DAY
+    }
     hours = _race_hours(begun, rounds=FULL_ROUNDS if full else 1)
-    plans = (make_plan(build_problem(request), Solver()) for requests in begun.values() for request in requests)
+    plans = (
+        make_plan(build_problem(request), Solver())
+        for requests in begun.values()
+        for request in requests
+    )
     gaps = [np.inf if plan.gap is None else plan.gap for plan in plans]
     peers = _race_peers(slow, whole=fast["whole"][:, : len(slow)])
     return {
@@ -49,7 +69,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "largest_gap": max(gaps),
         "hours": hours,
         "replan": describe(fast["replan"]),
-        "scenarios": describe(fast["scenarios"]) | {"ratio": float(np.median(fast["scenarios"] / fast["whole"]))},
+        "scenarios": describe(fast["scenarios"])
+        | {"ratio": float(np.median(fast["scenarios"] / fast["whole"]))},
         "peers": peers,
         "missing": [name for name in ("pulp_cbc", "emhass") if name not in peers],
     }
@@ -60,34 +81,51 @@ def _race_whole(documents: list[dict[str, Any]], *, rounds: int) -> dict[str, Fl
     variants = [
         {
             "whole": PlanRequest.model_validate(document),
-            "replan": PlanRequest.model_validate(revise_forecast(document, np.random.default_rng(place))),
-            "scenarios": PlanRequest.model_validate(add_courses(document, np.random.default_rng(place), count=COURSES)),
+            "replan": PlanRequest.model_validate(
+                revise_forecast(document, np.random.default_rng(place))
+            ),
+            "scenarios": PlanRequest.model_validate(
+                add_courses(document, np.random.default_rng(place), count=COURSES)
+            ),
         }
         for place, document in enumerate(documents)
     ]
-    works = {name: lambda each, name=name: plan_request(each[name], now=now, solver=solver) for name in variants[0]}
+    works = {
+        name: lambda each, name=name: plan_request(each[name], now=now, solver=solver)
+        for name in variants[0]
+    }
     return race(works, variants, rounds=rounds)
 
 
 def _race_hours(begun: dict[int, list[PlanRequest]], *, rounds: int) -> dict[str, dict[str, float]]:
     """Return what planning takes by the hour of the day at which requests begin."""
     now, solver = datetime(2024, 1, 1, tzinfo=UTC), Solver()
-    works = {str(hour): lambda each, hour=hour: plan_request(each[hour], now=now, solver=solver) for hour in begun}
+    works = {
+        str(hour): lambda each, hour=hour: plan_request(each[hour], now=now, solver=solver)
+        for hour in begun
+    }
     variants = [dict(zip(begun, each, strict=True)) for each in zip(*begun.values(), strict=True)]
     return {hour: describe(taken) for hour, taken in race(works, variants, rounds=rounds).items()}
 
 
 def _race_peers(documents: list[dict[str, Any]], *, whole: FloatArray) -> dict[str, dict[str, Any]]:
-    """Return what others take for the same: HiGHS the same matrix, PuLP with CBC the same model, EMHASS what of it it can express."""
+    """Return what others take for the same: HiGHS the same matrix, PuLP with CBC the same model,
+    EMHASS what of it it can express.
+    """
     problems = [build_problem(PlanRequest.model_validate(document)) for document in documents]
     works = {"highs": _solve_alone}
     if find_spec("pulp"):
         solve_reference = import_module("tests.support.reference_model.model").solve_reference
         works["pulp_cbc"] = lambda problem: solve_reference(problem, gap=FULL_GAP)
     times = race(works, problems, rounds=1)
-    times |= {"emhass": taken} if (taken := time_emhass(documents, gap=FULL_GAP)) is not None else {}
+    times |= (
+        {"emhass": taken} if (taken := time_emhass(documents, gap=FULL_GAP)) is not None else {}
+    )
     ours = float(np.median(whole))
-    return {name: describe(taken) | {"ratio": float(np.median(taken)) / ours} for name, taken in times.items()}
+    return {
+        name: describe(taken) | {"ratio": float(np.median(taken)) / ours}
+        for name, taken in times.items()
+    }
 
 
 def _solve_alone(problem: Problem) -> None:

@@ -1,8 +1,12 @@
-"""Faults of the camera lab: ``python -m bench.edge_faults``. One run without a fault is what others are held against, row by row.
+"""Faults of the camera lab: ``python -m bench.edge_faults``.
 
-Killed: the whole process group of ``luna edge run`` at random moments, again and again until it has ended by itself. A worker dies: one of its children is
-killed. Damaged rows: some lines of the CSVs are. A full disk: files may grow no further for a while, then they may. Each time the same command is given again,
-and what is there at last has to be what the run without a fault made: no row lost, doubled or different.
+One run without a fault is what others are held against, row by row.
+
+Killed: the whole process group of ``luna edge run`` at random moments, again and again until it has
+ended by itself. A worker dies: one of its children is killed. Damaged rows: some lines of the CSVs
+are. A full disk: files may grow no further for a while, then they may. Each time the same command
+is given again, and what is there at last has to be what the run without a fault made: no row lost,
+doubled or different.
 """
 
 import argparse
@@ -23,7 +27,14 @@ from typing import Any
 import numpy as np
 
 from luna.energy.errors import MachineError
-from services.edge.clean_share import FILES, SHARE_COLUMN, TIME_COLUMN, YEAR_SLOTS, draw_clean_share, instants_of
+from services.edge.clean_share import (
+    FILES,
+    SHARE_COLUMN,
+    TIME_COLUMN,
+    YEAR_SLOTS,
+    draw_clean_share,
+    instants_of,
+)
 from services.edge.row_files import read_rows
 
 KILLS, FULL_DISK_BYTES, MOST_STARTS = 20, 400_000, 60
@@ -31,9 +42,15 @@ KILLS, FULL_DISK_BYTES, MOST_STARTS = 20, 400_000, 60
 _NOT_COMPARED = {"seconds"}
 CONFIG: dict[str, Any] = {
     "training_data": {"num_scenarios": 6000, "batch_size": 500, "output": {"max_file_size_mb": 1}},
-    "controller_training": {"model": {"ensemble_size": 2}, "training": {"epochs": 30, "checkpoint_interval": 5}},
+    "controller_training": {
+        "model": {"ensemble_size": 2},
+        "training": {"epochs": 30, "checkpoint_interval": 5},
+    },
     "simulation": {"duration_days": 2},
-    "batch_simulation": {"variations": {"num_variations": 2}, "execution": {"checkpoint_interval": 8}},
+    "batch_simulation": {
+        "variations": {"num_variations": 2},
+        "execution": {"checkpoint_interval": 8},
+    },
     "data_sources": {"locations": ["CA", "NW"], "seasons": ["winter", "summer"]},
     "results": {"visualization": {"enabled": False}},
 }
@@ -72,34 +89,59 @@ class Scene:
             if limit is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-        return subprocess.run(self.command(out), capture_output=True, text=True, check=False, preexec_fn=bound, env=_environment())
+        return subprocess.run(
+            self.command(out),
+            capture_output=True,
+            text=True,
+            check=False,
+            preexec_fn=bound,
+            env=_environment(),
+        )
 
 
 def _environment() -> dict[str, str]:
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def write_scene(folder: Path, seed: int, damaged: Mapping[str, Callable[[list[str]], None]] | None = None) -> Scene:
+def write_scene(
+    folder: Path, seed: int, damaged: Mapping[str, Callable[[list[str]], None]] | None = None
+) -> Scene:
     """Write configuration and the years of all locations; ``damaged`` changes the lines of some."""
     (folder / "energy-data").mkdir(parents=True, exist_ok=True)
     (folder / "config.jsonc").write_text(json.dumps(CONFIG), encoding="utf-8")
     at = [str(instant).replace("T", " ") + ":00" for instant in instants_of(np.arange(YEAR_SLOTS))]
     for location in CONFIG["data_sources"]["locations"]:
         share = draw_clean_share(location).share
-        lines = [f"{TIME_COLUMN},{SHARE_COLUMN}", *(f"{when},{100 * value:.2f}" for when, value in zip(at, share, strict=True))]
+        lines = [
+            f"{TIME_COLUMN},{SHARE_COLUMN}",
+            *(f"{when},{100 * value:.2f}" for when, value in zip(at, share, strict=True)),
+        ]
         if damaged and location in damaged:
             damaged[location](lines)
-        (folder / "energy-data" / FILES[location]).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (folder / "energy-data" / FILES[location]).write_text(
+            "\n".join(lines) + "\n", encoding="utf-8"
+        )
     return Scene(folder, seed)
 
 
 def read_result(out: Path) -> dict[str, list[str]]:
-    """Return the rows of a run that can be compared, each as text, in the order of what they are about."""
+    """Return the rows of a run that can be compared, each as text, in the order of what they are
+    about.
+    """
 
     def texts(rows: Iterator[dict[str, Any]]) -> list[str]:
-        return sorted(json.dumps({name: value for name, value in row.items() if name not in _NOT_COMPARED}, sort_keys=True) for row in rows)
+        return sorted(
+            json.dumps(
+                {name: value for name, value in row.items() if name not in _NOT_COMPARED},
+                sort_keys=True,
+            )
+            for row in rows
+        )
 
-    return {"training": texts(read_rows(out / "training", "training")), "runs": texts(read_rows(out / "batch", "runs"))}
+    return {
+        "training": texts(read_rows(out / "training", "training")),
+        "runs": texts(read_rows(out / "batch", "runs")),
+    }
 
 
 def compare(found: Mapping[str, list[str]], expected: Mapping[str, list[str]]) -> dict[str, int]:
@@ -116,10 +158,18 @@ def compare(found: Mapping[str, list[str]], expected: Mapping[str, list[str]]) -
     return figures
 
 
-def kill_again_and_again(scene: Scene, out: Path, moments: random.Random, *, kills: int, seconds: float) -> dict[str, Any]:
+def kill_again_and_again(
+    scene: Scene, out: Path, moments: random.Random, *, kills: int, seconds: float
+) -> dict[str, Any]:
     """Kill a run at random moments of what it takes undisturbed, then let it end."""
     for _ in range(kills):
-        with subprocess.Popen(scene.command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()) as process:
+        with subprocess.Popen(
+            scene.command(out),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(),
+        ) as process:
             try:
                 process.wait(moments.uniform(0.3, 1.0) * seconds)
             except subprocess.TimeoutExpired:
@@ -132,7 +182,13 @@ def kill_workers(scene: Scene, out: Path, moments: random.Random, *, kills: int)
     killed = starts = 0
     while starts < MOST_STARTS:
         starts += 1
-        with subprocess.Popen(scene.command(out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True, env=_environment()) as process:
+        with subprocess.Popen(
+            scene.command(out),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env=_environment(),
+        ) as process:
             while process.poll() is None:
                 time.sleep(moments.uniform(0.3, 1.5))
                 workers = _children(process.pid)
@@ -141,7 +197,11 @@ def kill_workers(scene: Scene, out: Path, moments: random.Random, *, kills: int)
                     killed += 1
         if process.returncode == 0:
             return {"killed": killed, "starts": starts}
-    raise MachineError("the run does not come to an end where its workers die", value=str(out), remedy="See its log: logs/edge.jsonl.")
+    raise MachineError(
+        "the run does not come to an end where its workers die",
+        value=str(out),
+        remedy="See its log: logs/edge.jsonl.",
+    )
 
 
 def _children(pid: int) -> list[int]:
@@ -168,12 +228,16 @@ def fill_disk(scene: Scene, out: Path) -> dict[str, Any]:
 def _end(scene: Scene, out: Path) -> dict[str, Any]:
     done = scene.run(out)
     if done.returncode:
-        raise MachineError("the run failed after a fault", value=done.stderr[-1500:], remedy=f"See {out}.")
+        raise MachineError(
+            "the run failed after a fault", value=done.stderr[-1500:], remedy=f"See {out}."
+        )
     return {}
 
 
 def damage_rows(lines: list[str]) -> None:
-    """Damage some lines in every way that was seen: no number, no time, a number beyond its bounds, twice, half, missing."""
+    """Damage some lines in every way that was seen: no number, no time, a number beyond its bounds,
+    twice, half, missing.
+    """
     for begin, text in ((100, "n/a"), (2000, ""), (30_000, "-5"), (60_000, "1e9")):
         lines[begin] = f"{lines[begin].partition(',')[0]},{text}"
     lines[500] = "yesterday,50"
@@ -193,10 +257,16 @@ def measure(*, full: bool = False, seed: int = 7) -> dict[str, Any]:
         _end(scene, folder / "whole")
         seconds = time.perf_counter() - begun
         expected = read_result(folder / "whole")
-        figures |= {"seconds_undisturbed": round(seconds, 1), "rows": {name: len(rows) for name, rows in expected.items()}}
+        figures |= {
+            "seconds_undisturbed": round(seconds, 1),
+            "rows": {name: len(rows) for name, rows in expected.items()},
+        }
         kills = KILLS if full else 6
         cases: dict[str, Callable[[Path], dict[str, Any]]] = {
-            "killed": lambda out: {"kills": kills} | kill_again_and_again(scene, out, moments, kills=kills, seconds=seconds),
+            "killed": lambda out: (
+                {"kills": kills}
+                | kill_again_and_again(scene, out, moments, kills=kills, seconds=seconds)
+            ),
             "workers_killed": lambda out: kill_workers(scene, out, moments, kills=kills),
             "full_disk": lambda out: fill_disk(scene, out),
         }
@@ -211,8 +281,14 @@ def _run_damaged(folder: Path, seed: int, expected: Mapping[str, list[str]]) -> 
     done = scene.run(folder / "damaged")
     damage = json.loads(done.stdout)["stages"]["label"]["damage"] if done.returncode == 0 else []
     named = sum(each.startswith(f"{FILES['CA']}, row ") for each in damage)
-    found = read_result(folder / "damaged") if done.returncode == 0 else {"runs": [], "training": []}
-    return {"ended_well": done.returncode == 0, "damaged_values_named": named, "lost": sum(len(rows) - len(found[name]) for name, rows in expected.items())}
+    found = (
+        read_result(folder / "damaged") if done.returncode == 0 else {"runs": [], "training": []}
+    )
+    return {
+        "ended_well": done.returncode == 0,
+        "damaged_values_named": named,
+        "lost": sum(len(rows) - len(found[name]) for name, rows in expected.items()),
+    }
 
 
 if __name__ == "__main__":

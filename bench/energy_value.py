@@ -1,7 +1,9 @@
-"""The value of stored energy alone: 140 slots (35 h) of one battery, one path, 15 paths, and a thousand sites.
+"""The value of stored energy alone: 140 slots (35 h) of one battery, one path, 15 paths, and a
+thousand sites.
 
-Run as ``python -m bench.energy_value``. ``floor_ms`` is HiGHS on the same horizon as a linear model kept between calls, which returns V′ at one
-state of charge; the dynamic programme returns it for all.
+Run as ``python -m bench.energy_value``. ``floor_ms`` is HiGHS on the same horizon as a linear model
+kept between calls, which returns V′ at one state of charge; the dynamic programme returns it for
+all.
 """
 
 import json
@@ -53,12 +55,18 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     """Return milliseconds per site, from slots to V′ and from segments to V′."""
     load_kernels()
     cases = load_cases()
-    convex = [request for place, request in enumerate(cases.requests) if place not in cases.negative]
-    entries = [_enter(request, np.random.default_rng(place)) for place, request in enumerate(convex)]
+    convex = [
+        request for place, request in enumerate(cases.requests) if place not in cases.negative
+    ]
+    entries = [
+        _enter(request, np.random.default_rng(place)) for place, request in enumerate(convex)
+    ]
     kept = Solver()
     times = race(
         {
-            "one_path": lambda entry: solve_value(entry.path, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal),
+            "one_path": lambda entry: solve_value(
+                entry.path, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal
+            ),
             "paths": lambda entry: _mean(entry, entry.paths),
             "courses": lambda entry: weigh_courses(entry.uncertain, entry.value, slots=HOUR),
             "segments": lambda entry: _segment(entry.problem, paths=None),
@@ -68,7 +76,9 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         rounds=FULL_ROUNDS if full else ROUNDS,
     )
     fleet = _segment(entries[0].problem, paths=np.random.default_rng(0), count=SITES)
-    fleet_times = race({"sites": lambda entry: _mean(entry, fleet)}, entries[:1], rounds=ROUNDS)["sites"]
+    fleet_times = race({"sites": lambda entry: _mean(entry, fleet)}, entries[:1], rounds=ROUNDS)[
+        "sites"
+    ]
     return {
         "slots": SLOTS,
         **describe(times["one_path"]),
@@ -88,11 +98,20 @@ def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
     problem = _shorten(build_problem(request))
     battery = problem.limits.batteries
     model = formulate(problem, FlowDirections.free(1, SLOTS)).model
-    capacity, terminal, path = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0]), terminal_segments(problem), _segment(problem, paths=None)
+    capacity, terminal, path = (
+        float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0]),
+        terminal_segments(problem),
+        _segment(problem, paths=None),
+    )
     function = solve_value(path, capacity_kwh=capacity, terminal=terminal)
     return Entry(
         problem=problem,
-        uncertain=replace(problem, uncertainty=Uncertainty(ScenarioSet(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS)))),
+        uncertain=replace(
+            problem,
+            uncertainty=Uncertainty(
+                ScenarioSet(np.full(PATHS, 1 / PATHS), *_err(problem, rng, PATHS))
+            ),
+        ),
         value=BatteryValue(function, function.thresholds(path.levels), path),
         capacity_kwh=capacity,
         terminal=terminal,
@@ -104,29 +123,43 @@ def _enter(request: PlanRequest, rng: np.random.Generator) -> Entry:
 
 def _shorten(problem: Problem) -> Problem:
     outlook = problem.outlook
-    cut = {name: getattr(outlook, name)[:SLOTS] for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
+    cut = {
+        name: getattr(outlook, name)[:SLOTS]
+        for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
+    }
     ahead = type(outlook)(Timeline(outlook.timeline.start, outlook.timeline.step, SLOTS), **cut)
     return Problem(problem.site, ahead, problem.stored_kwh, problem.terminal, problem.limits)
 
 
 def _segment(problem: Problem, *, paths: np.random.Generator | None, count: int = 1) -> Segments:
-    """Return the slots' segments; with a generator, of ``count`` paths whose load and PV are off by some percent."""
+    """Return the slots' segments.
+
+    With a generator, of ``count`` paths whose load and PV are off by some percent.
+    """
     outlook = problem.outlook
     load, pv = outlook.load_kwh, outlook.pv_kwh
     if paths is not None:
         load, pv = _err(problem, paths, count)
-    return slot_segments(problem.site, SlotCourse(load, pv, outlook.import_price, outlook.export_price, outlook.timeline.hours))
+    return slot_segments(
+        problem.site,
+        SlotCourse(load, pv, outlook.import_price, outlook.export_price, outlook.timeline.hours),
+    )
 
 
 def _err(problem: Problem, rng: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
     load, pv = (
-        energy * np.repeat(rng.normal(1.0, 0.2, (count, SLOTS // 4)).clip(0.0), 4, axis=1) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)
+        energy * np.repeat(rng.normal(1.0, 0.2, (count, SLOTS // 4)).clip(0.0), 4, axis=1)
+        for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)
     )
     return load, pv
 
 
 def _mean(entry: Entry, segments: Segments) -> FloatArray:
-    return np.asarray(mean_values(segments, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal, cells=CELLS).mean(axis=0))
+    return np.asarray(
+        mean_values(
+            segments, capacity_kwh=entry.capacity_kwh, terminal=entry.terminal, cells=CELLS
+        ).mean(axis=0)
+    )
 
 
 if __name__ == "__main__":

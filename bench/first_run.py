@@ -1,8 +1,12 @@
-"""What a newcomer's first minutes cost: ``make demo`` in a fresh clone with an environment of its own, once more when everything is there, and the megabytes.
+"""What a newcomer's first minutes cost: ``make demo`` in a fresh clone with an environment of its
+own, once more when everything is there, and the megabytes.
 
-Run as ``python -m bench.first_run``. It needs what pip and uv install from: their caches, or a registry. Downloads of the demo's year are taken from this
-checkout's cache; nothing else is. CPU seconds are those of every process that the command started. A second here is no second elsewhere, nor the next minute:
-beside them stand loops, each the CPU seconds in which plain Python adds 30 million times, by shorter ones again and again while the command runs.
+Run as ``python -m bench.first_run``. It needs what pip and uv install from: their caches, or a
+registry. Downloads of the demo's year are taken from this
+checkout's cache; nothing else is. CPU seconds are those of every process that the command started.
+A second here is no second elsewhere, nor the next minute: beside them stand loops, each the CPU
+seconds in which plain Python adds 30 million times, by shorter ones again and again while the
+command runs.
 """
 
 import ctypes
@@ -24,7 +28,8 @@ from luna.platform.settings import load_settings
 
 CHECKOUT = Path(__file__).parents[1]
 LOOP = "total = 0\nfor _ in range(2_000_000):\n    total += 1\n"
-# So many short ones are one of 30 million; with a pause between two of them they take about a twentieth of a core.
+# So many short ones are one of 30 million; with a pause between two of them they take about a
+# twentieth of a core.
 SHORT_ONES = 15
 PAUSE_S = 3.0
 INSTALL = "Let pip and uv reach a registry, or fill their caches: make setup."
@@ -35,7 +40,8 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def measure() -> dict[str, Any]:
-    """Return CPU seconds and loops of a cold and a warm ``make demo``, what of the cold one installed, and the environment's megabytes.
+    """Return CPU seconds and loops of a cold and a warm ``make demo``, what of the cold one
+    installed, and the environment's megabytes.
 
     Raises:
         MachineError: there is no checkout to clone, or nothing to install from.
@@ -46,7 +52,13 @@ def measure() -> dict[str, Any]:
         installed = _run(["make", ".venv/.core"], clone, environment, INSTALL)
         first = _run(["make", "demo"], clone, environment, "See the demo's own words.")
         warm = _run(["make", "demo"], clone, environment, "See the demo's own words.")
-        size = subprocess.run(["du", "--summarize", "--block-size=1000000", ".venv"], cwd=clone, capture_output=True, text=True, check=True).stdout
+        size = subprocess.run(
+            ["du", "--summarize", "--block-size=1000000", ".venv"],
+            cwd=clone,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
     return {
         "cold_cpu_s": installed.cpu_s + first.cpu_s,
         "installed_cpu_s": installed.cpu_s,
@@ -60,7 +72,9 @@ def measure() -> dict[str, Any]:
 
 
 def newcomers_environment() -> dict[str, str]:
-    """Return this process's environment without what a newcomer has not: another Python's settings, and Luna's but for the folder of downloads."""
+    """Return this process's environment without what a newcomer has not: another Python's settings,
+    and Luna's but for the folder of downloads.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
     return kept | {"LUNA_CACHE_FOLDER": str(load_settings().cache.resolve())}
 
@@ -72,14 +86,25 @@ def clone_checkout(folder: Path) -> Path:
         MachineError: git knows no checkout here.
     """
     clone = folder / "luna"
-    cloned = subprocess.run(["git", "clone", "--quiet", str(CHECKOUT), str(clone)], capture_output=True, text=True, check=False)
+    cloned = subprocess.run(
+        ["git", "clone", "--quiet", str(CHECKOUT), str(clone)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if cloned.returncode:
-        raise MachineError(f"git clone failed: {cloned.stderr.strip()}", value=str(CHECKOUT), remedy="Run it in a checkout that git knows.")
+        raise MachineError(
+            f"git clone failed: {cloned.stderr.strip()}",
+            value=str(CHECKOUT),
+            remedy="Run it in a checkout that git knows.",
+        )
     return clone
 
 
 class Spent(NamedTuple):
-    """CPU seconds of a command and all that it started, also of what it did not wait for, and of a loop meanwhile."""
+    """CPU seconds of a command and all that it started, also of what it did not wait for, and of a
+    loop meanwhile.
+    """
 
     cpu_s: float
     loop_s: float
@@ -96,7 +121,9 @@ def _time_loop() -> float:
     return (time.thread_time() - begun) * SHORT_ONES
 
 
-def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], remedy: str) -> Spent:
+def _run(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], remedy: str
+) -> Spent:
     loops: list[float] = []
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
         running = alone.submit(_spend, command, folder, dict(environment))
@@ -105,14 +132,32 @@ def _run(command: Sequence[str], folder: Path, environment: Mapping[str, str], r
             wait([running], PAUSE_S)
         code, words, seconds = running.result()
     if code:
-        raise MachineError(f"{' '.join(command[:2])} failed: {words[-1] if words else 'it said nothing'}", value=code, remedy=remedy)
+        raise MachineError(
+            f"{' '.join(command[:2])} failed: {words[-1] if words else 'it said nothing'}",
+            value=code,
+            remedy=remedy,
+        )
     return Spent(seconds, fmean(loops))
 
 
-def _spend(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> tuple[int, list[str], float]:
-    """Run a command; return how it ended, its words and its seconds. In a process of its own: what it has not waited for becomes that one's child."""
+def _spend(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> tuple[int, list[str], float]:
+    """Run a command.
+
+    Return how it ended, its words and its seconds. In a process of its own: what it has not waited
+    for becomes that one's child.
+    """
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     try:
         while True:
             os.wait()

@@ -1,7 +1,9 @@
-"""A day of many sites: what each part of it costs in CPU, rows and bytes, by the tasks' own code with a clock that is given; and one turn at 10,000.
+"""A day of many sites: what each part of it costs in CPU, rows and bytes, by the tasks' own code
+with a clock that is given; and one turn at 10,000.
 
-Run as ``python -m bench.fleet_day`` (1 and 5 sites, one turn at 50), or ``python -m bench.fleet_day full`` (1 and 100 sites, one turn at 10,000).
-Everything runs in one process beside its own PostgreSQL, so that their CPU seconds can be told apart.
+Run as ``python -m bench.fleet_day`` (1 and 5 sites, one turn at 50), or
+``python -m bench.fleet_day full`` (1 and 100 sites, one turn at 10,000). Everything runs in one
+process beside its own PostgreSQL, so that their CPU seconds can be told apart.
 """
 
 import json
@@ -73,9 +75,19 @@ SAMPLE = timedelta(minutes=1)
 # They ask others for prices and weather, or look for logs of containers.
 OUTSIDE = ("ingest.prices.fetch", "ingest.weather.fetch", "ingest.logs.archive")
 TABLES = (
-    "sensor_readings", "slot_observations", "slot_forecasts", "forecast_issues", "forecast_scenarios", "plan_history", "control_log", "daily_scores",
-    "oracle_daily_results", "antares_learning", "data_quality_daily", "jobs",
-)  # fmt: skip
+    "sensor_readings",
+    "slot_observations",
+    "slot_forecasts",
+    "forecast_issues",
+    "forecast_scenarios",
+    "plan_history",
+    "control_log",
+    "daily_scores",
+    "oracle_daily_results",
+    "antares_learning",
+    "data_quality_daily",
+    "jobs",
+)
 
 
 @dataclass
@@ -92,7 +104,11 @@ class Clock:
 class Meter:
     """CPU seconds of this process and of the database, and wall seconds, by part of the day."""
 
-    parts: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(lambda: dict.fromkeys(("worker_s", "database_s", "wall_s", "calls"), 0.0)))
+    parts: dict[str, dict[str, float]] = field(
+        default_factory=lambda: defaultdict(
+            lambda: dict.fromkeys(("worker_s", "database_s", "wall_s", "calls"), 0.0)
+        )
+    )
     _tree: ProcessTree = field(default_factory=lambda: ProcessTree(os.getpid(), "worker"))
 
     @contextmanager
@@ -122,15 +138,35 @@ class Fleet:
     units: SiteUnits = field(default_factory=SiteUnits)
 
     @classmethod
-    def store(cls, database: Engine, client: Client, folder: Path, count: int, *, past_days: int, issues: int) -> "Fleet":
+    def store(
+        cls,
+        database: Engine,
+        client: Client,
+        folder: Path,
+        count: int,
+        *,
+        past_days: int,
+        issues: int,
+    ) -> "Fleet":
         """Store so many sites, all of them armed."""
-        names, clock = store_sites(database, count, until=START, past_days=past_days, issues=issues), Clock(START)
+        names, clock = (
+            store_sites(database, count, until=START, past_days=past_days, issues=issues),
+            Clock(START),
+        )
         with unit_of_work(database) as connection:
             for name in names:
                 control.arm(connection, name, at=START, by="bench")
         settings = Settings(data_folder=folder, outside_services=False)
-        executor = Executor(database, lambda _: DryRun(), lambda _: None, clock=clock, plan_max_age=settings.plan_max_age)
-        return cls(database, client, FileObjects(folder / "objects"), settings, clock, names, executor)
+        executor = Executor(
+            database,
+            lambda _: DryRun(),
+            lambda _: None,
+            clock=clock,
+            plan_max_age=settings.plan_max_age,
+        )
+        return cls(
+            database, client, FileObjects(folder / "objects"), settings, clock, names, executor
+        )
 
     def refresh_forecasts(self) -> None:
         """Do what the forecaster's refresh does, and what the jobs do that it asks for."""
@@ -143,7 +179,9 @@ class Fleet:
         def issue(request: RefreshForecastsRequest) -> None:
             with unit_of_work(self.database) as connection:
                 spread = ForecastBatches(self.settings.forecast_batch_sites, ask)
-                refresh_forecasts(connection, request, objects=self.objects, now=self.clock.now(), spread=spread)
+                refresh_forecasts(
+                    connection, request, objects=self.objects, now=self.clock.now(), spread=spread
+                )
 
         issue(RefreshForecastsRequest())
         for part in wanted:
@@ -169,7 +207,11 @@ class Fleet:
         size = self.settings.plan_batch_sites
         for first in range(0, len(self.names), size):
             with unit_of_work(self.database) as connection:
-                fleet.plan_sites(connection, PlanSitesRequest(site_ids=self.names[first : first + size]), now=self.clock.now())
+                fleet.plan_sites(
+                    connection,
+                    PlanSitesRequest(site_ids=self.names[first : first + size]),
+                    now=self.clock.now(),
+                )
 
     def ask(self, request: Request, key: str) -> Job:
         """Accept a job that no worker takes, and close it: here it is done at once."""
@@ -189,7 +231,11 @@ class Fleet:
         now = self.clock.now()
         for name in self.names:
             with unit_of_work(self.database) as connection:
-                build_site_slots(connection, BuildSlotsRequest(site_id=name, first=now - OVERLAP, end=now), now=now)
+                build_site_slots(
+                    connection,
+                    BuildSlotsRequest(site_id=name, first=now - OVERLAP, end=now),
+                    now=now,
+                )
 
     def control(self) -> None:
         """Tell every device of every site what its plan says of the slot that begins."""
@@ -203,7 +249,9 @@ class Fleet:
         day = (self.clock.now() - DAY).astimezone(parse_zone(TIMEZONE)).date()
         for name in self.names:
             with unit_of_work(self.database) as connection:
-                replay_site(connection, choose_replay(ReplayRequest(site_id=name, from_day=day, to_day=day)))
+                replay_site(
+                    connection, choose_replay(ReplayRequest(site_id=name, from_day=day, to_day=day))
+                )
 
     def judge(self) -> None:
         """Judge the last days of each site."""
@@ -214,7 +262,12 @@ class Fleet:
         """Train a model for each site, as once a week in its night."""
         for name in self.names:
             with unit_of_work(self.database) as connection:
-                train_and_tell(connection, TrainRequest(site_id=name), objects=self.objects, now=self.clock.now())
+                train_and_tell(
+                    connection,
+                    TrainRequest(site_id=name),
+                    objects=self.objects,
+                    now=self.clock.now(),
+                )
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
@@ -239,19 +292,24 @@ def stored_fleet(count: int, *, past_days: int, issues: int) -> Iterator[Fleet]:
         folder.chmod(0o711)
         with start(folder) as servers:
             upgrade(servers.database_url)
-            database, client = engine.create(servers.database_url, application_name="bench"), Client(servers.redis_url)
+            database, client = (
+                engine.create(servers.database_url, application_name="bench"),
+                Client(servers.redis_url),
+            )
             yield Fleet.store(database, client, folder, count, past_days=past_days, issues=issues)
             client.close()
             database.dispose()
 
 
-# --- a whole day ----------------------------------------------------------------------------------------------------------------------------------
+# --- a whole day ----------------------------------------------------------------------------------
 
 
 def _simulate_day(count: int, *, trained: bool) -> dict[str, Any]:
     """Return CPU seconds, rows and bytes per site of a day, by part and by table."""
     meter = Meter()
-    with stored_fleet(count, past_days=TRAINED_DAYS if trained else DAYS, issues=DAYS + 1) as fleet_of_day:
+    with stored_fleet(
+        count, past_days=TRAINED_DAYS if trained else DAYS, issues=DAYS + 1
+    ) as fleet_of_day:
         if trained:
             with meter.note("training"):
                 fleet_of_day.train()
@@ -262,8 +320,17 @@ def _simulate_day(count: int, *, trained: bool) -> dict[str, Any]:
         fleet_of_day.clock.instant = START + DAY + timedelta(hours=4)
         _spend_night(fleet_of_day, meter)
         grown = _subtract(_measure_tables(fleet_of_day.database), before)
-    parts = {part: {name: value / (1 if name == "calls" else count) for name, value in row.items()} for part, row in meter.parts.items()}
-    return {"per_site": parts, "grown_per_site": {table: {name: value / count for name, value in row.items()} for table, row in grown.items()}}
+    parts = {
+        part: {name: value / (1 if name == "calls" else count) for name, value in row.items()}
+        for part, row in meter.parts.items()
+    }
+    return {
+        "per_site": parts,
+        "grown_per_site": {
+            table: {name: value / count for name, value in row.items()}
+            for table, row in grown.items()
+        },
+    }
 
 
 def _live_quarter(fleet_of_day: Fleet, meter: Meter, meters: "_Meters", quarter: int) -> None:
@@ -295,7 +362,12 @@ class _Meters:
 
     def __init__(self, names: Sequence[str]) -> None:
         rng, self._names, per_slot = np.random.default_rng(SEED), names, SLOT // SAMPLE
-        self._values = {name: {sensor: _interpolate(values, per_slot) for sensor, values in _count_up(rng).items()} for name in names}
+        self._values = {
+            name: {
+                sensor: _interpolate(values, per_slot) for sensor, values in _count_up(rng).items()
+            }
+            for name in names
+        }
 
     def read(self, quarter: int) -> dict[str, list[bytes]]:
         """Return the readings of a quarter-hour by site, as the recorder's spool holds them."""
@@ -303,7 +375,14 @@ class _Meters:
         minutes = range(quarter * per_slot + (quarter > 0), (quarter + 1) * per_slot + 1)
         return {
             name: [
-                kind.encode(Reading(f"{sensor}.{name}", START + minute * SAMPLE, float(values[minute]), UNITS.get(sensor, "kWh")))
+                kind.encode(
+                    Reading(
+                        f"{sensor}.{name}",
+                        START + minute * SAMPLE,
+                        float(values[minute]),
+                        UNITS.get(sensor, "kWh"),
+                    )
+                )
                 for sensor, values in self._values[name].items()
                 for minute in minutes
             ]
@@ -312,37 +391,55 @@ class _Meters:
 
 
 def _interpolate(values: FloatArray, steps: int) -> FloatArray:
-    return np.interp(np.arange((values.size - 1) * steps + 1) / steps, np.arange(values.size), values)
+    return np.interp(
+        np.arange((values.size - 1) * steps + 1) / steps, np.arange(values.size), values
+    )
 
 
 def _count_up(rng: np.random.Generator) -> dict[str, FloatArray]:
     """Return by sensor what it says at each edge of the day's quarter-hours."""
     drawn = draw_days(START, 1, rng)
-    meters = {series: 1000 + np.concatenate([[0.0], np.cumsum(getattr(drawn, series))]) for series in METERS.values()}
+    meters = {
+        series: 1000 + np.concatenate([[0.0], np.cumsum(getattr(drawn, series))])
+        for series in METERS.values()
+    }
     return meters | {"soc": 100 * np.concatenate([drawn.soc[:1], drawn.soc])}
 
 
 def _measure_tables(database: Engine) -> dict[str, dict[str, float]]:
     with unit_of_work(database) as connection:
         sizes = {table.name: table.size_bytes for table in volume.list_tables(connection)}
-        rows = {table: connection.scalar(select(func.count()).select_from(text(table))) or 0 for table in TABLES}
+        rows = {
+            table: connection.scalar(select(func.count()).select_from(text(table))) or 0
+            for table in TABLES
+        }
     return {table: {"rows": float(rows[table]), "bytes": float(sizes[table])} for table in TABLES}
 
 
-def _subtract(after: Mapping[str, Mapping[str, float]], before: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    return {table: {name: value - before[table][name] for name, value in row.items()} for table, row in after.items()}
+def _subtract(
+    after: Mapping[str, Mapping[str, float]], before: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, float]]:
+    return {
+        table: {name: value - before[table][name] for name, value in row.items()}
+        for table, row in after.items()
+    }
 
 
-# --- one turn of the clock ------------------------------------------------------------------------------------------------------------------------
+# --- one turn of the clock ------------------------------------------------------------------------
 
 
 def _turn(count: int, batches: int | None) -> dict[str, Any]:
-    """Return what each task that the clock asks for takes at so many sites, and what one batch of sites takes among them.
+    """Return what each task that the clock asks for takes at so many sites, and what one batch of
+    sites takes among them.
 
     Sites have one day of past and one forecast: what a plan reads of more is in the whole days.
     """
     with stored_fleet(count, past_days=1, issues=1) as many:
-        periodic = {request.task: _run_task(many, request) for request in list_periodic() if request.task not in OUTSIDE}
+        periodic = {
+            request.task: _run_task(many, request)
+            for request in list_periodic()
+            if request.task not in OUTSIDE
+        }
         meter = Meter()
         some = many.names[: batches * many.settings.plan_batch_sites] if batches else many.names
         lot = replace(many, names=some)
@@ -353,12 +450,22 @@ def _turn(count: int, batches: int | None) -> dict[str, Any]:
         with meter.note("executor_look"), unit_of_work(many.database) as connection:
             describe_sites(connection, many.units)
         tables = _measure_tables(many.database)
-    batch = {part: {name: value / len(some) for name, value in row.items()} for part, row in meter.parts.items()}
-    return {"tasks": periodic, "per_site_of_batches": batch, "sites_of_batches": len(some), "tables": tables}
+    batch = {
+        part: {name: value / len(some) for name, value in row.items()}
+        for part, row in meter.parts.items()
+    }
+    return {
+        "tasks": periodic,
+        "per_site_of_batches": batch,
+        "sites_of_batches": len(some),
+        "tables": tables,
+    }
 
 
 def _run_task(many: Fleet, request: type[Request]) -> dict[str, Any]:
-    """Run a task's body as a worker does: seconds, CPU, how much memory it took at its peak, and its limit."""
+    """Run a task's body as a worker does: seconds, CPU, how much memory it took at its peak, and
+    its limit.
+    """
     definition, meter = definitions()[request.task], Meter()
     held = _reset_peak()
     work = TaskContext(many.settings, lambda: many.database, many.clock, queue=lambda: many.client)
@@ -370,7 +477,11 @@ def _run_task(many: Fleet, request: type[Request]) -> dict[str, Any]:
         except LunaError as error:
             failed = str(error)
     row = meter.parts[request.task]
-    return row | {"peak_mb": _read_status("VmHWM") - held, "limit_s": definition.soft_limit.total_seconds(), "failed": failed}
+    return row | {
+        "peak_mb": _read_status("VmHWM") - held,
+        "limit_s": definition.soft_limit.total_seconds(),
+        "failed": failed,
+    }
 
 
 def _reset_peak() -> float:
@@ -380,7 +491,15 @@ def _reset_peak() -> float:
 
 
 def _read_status(name: str) -> float:
-    return int(Path("/proc/self/status").read_text(encoding="ascii").partition(f"{name}:")[2].split()[0]) / 1024
+    return (
+        int(
+            Path("/proc/self/status")
+            .read_text(encoding="ascii")
+            .partition(f"{name}:")[2]
+            .split()[0]
+        )
+        / 1024
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Hard planning problems of a week: two or three batteries with minimum powers and tapers behind a small connection, PV that may not be curtailed.
+"""Hard planning problems of a week: two or three batteries with minimum powers and tapers behind a
+small connection, PV that may not be curtailed.
 
-A week also has pins, a price on peaks, appliances or negative prices, each by chance. Run as ``python -m bench.hard_weeks [WEEKS]``: compares plans of two
-seconds with the best known plan of the week, from ``hard_weeks.json`` or else a plan of a minute (``--seconds=N``: of N seconds). ``--record`` stores better
-plans there.
+A week also has pins, a price on peaks, appliances or negative prices, each by chance. Run as
+``python -m bench.hard_weeks [WEEKS]``: compares plans of two seconds with the best known plan of
+the week, from ``hard_weeks.json`` or else a plan of a minute (``--seconds=N``: of N seconds).
+``--record`` stores better plans there.
 """
 
 import json
@@ -42,7 +44,9 @@ BEST = Path(__file__).with_name("hard_weeks.json")
 
 @dataclass(frozen=True, slots=True)
 class Met:
-    """The result of a plan: cost less the value of stored energy at its end, EUR, and the slots beyond the connection's limit."""
+    """The result of a plan: cost less the value of stored energy at its end, EUR, and the slots
+    beyond the connection's limit.
+    """
 
     cost: float
     slots_beyond: int
@@ -54,8 +58,12 @@ class Met:
         return than is None or (self.slots_beyond, self.cost) < (than.slots_beyond, than.cost)
 
 
-def measure(*, full: bool = False, weeks: int | None = None, record: bool = False, long_s: float = LONG_S) -> dict[str, Any]:
-    """Return the gaps of plans of two seconds to the best known ones, and the share that is beyond the connection in more slots."""
+def measure(
+    *, full: bool = False, weeks: int | None = None, record: bool = False, long_s: float = LONG_S
+) -> dict[str, Any]:
+    """Return the gaps of plans of two seconds to the best known ones, and the share that is beyond
+    the connection in more slots.
+    """
     load_kernels()
     known, gaps, made, beyond = read_best(), [], [], 0
     for name, document in draw_weeks(weeks or (FULL_WEEKS if full else WEEKS)).items():
@@ -66,9 +74,25 @@ def measure(*, full: bool = False, weeks: int | None = None, record: bool = Fals
         gaps.append((met.cost - best.cost) / max(abs(best.cost), LEAST_COST))
         beyond += met.slots_beyond > best.slots_beyond
         made.append(met)
-        print(f"{name}: {met.cost:.2f} of {best.cost:.2f}, {met.slots_beyond} of {best.slots_beyond} slots beyond, {met.method}", file=sys.stderr)
+        print(
+            (
+                f"{name}: {met.cost:.2f} of {best.cost:.2f}, {met.slots_beyond} of "
+                f"{best.slots_beyond} slots beyond, {met.method}"
+            ),
+            file=sys.stderr,
+        )
     if record:
-        BEST.write_text(json.dumps({name: [round(best.cost, 4), best.slots_beyond] for name, best in sorted(known.items())}, indent=1) + "\n", encoding="utf-8")
+        BEST.write_text(
+            json.dumps(
+                {
+                    name: [round(best.cost, 4), best.slots_beyond]
+                    for name, best in sorted(known.items())
+                },
+                indent=1,
+            )
+            + "\n",
+            encoding="utf-8",
+        )
     return {
         "weeks": len(made),
         "within_five_percent": float(np.mean(np.array(gaps) <= NEAR)),
@@ -83,7 +107,9 @@ def measure(*, full: bool = False, weeks: int | None = None, record: bool = Fals
 
 def read_best() -> dict[str, Met]:
     """Return the results of the best known plans by week."""
-    stored: Mapping[str, tuple[float, int]] = json.loads(BEST.read_text(encoding="utf-8")) if BEST.exists() else {}
+    stored: Mapping[str, tuple[float, int]] = (
+        json.loads(BEST.read_text(encoding="utf-8")) if BEST.exists() else {}
+    )
     return {name: Met(cost, beyond, "known", 0.0) for name, (cost, beyond) in stored.items()}
 
 
@@ -99,18 +125,27 @@ def draw_weeks(count: int) -> dict[str, dict[str, Any]]:
 
 def plan_week(document: dict[str, Any], limit_s: float) -> Met:
     """Plan a week within a time limit."""
-    request = PlanRequest.model_validate(document | {"options": document["options"] | {"time_limit_s": limit_s}})
+    request = PlanRequest.model_validate(
+        document | {"options": document["options"] | {"time_limit_s": limit_s}}
+    )
     begun, problem = time.process_time(), build_problem(request)
     plan = decide(problem, Solver(), deadline=Deadline.within(limit_s))
     taken = time.process_time() - begun
-    return Met(reply_cost(plan, request).total - _value_left(plan), int((count_excess(problem, plan.flows).excess_kwh > 0).sum()), plan.method, taken)
+    return Met(
+        reply_cost(plan, request).total - _value_left(plan),
+        int((count_excess(problem, plan.flows).excess_kwh > 0).sum()),
+        plan.method,
+        taken,
+    )
 
 
 def _value_left(plan: Plan) -> float:
     return float((plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
 
 
-def draw_week(rng: np.random.Generator, *, name: str, batteries: int, parts: frozenset[str] = frozenset()) -> dict[str, Any]:
+def draw_week(
+    rng: np.random.Generator, *, name: str, batteries: int, parts: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """Draw a week as a plan request; ``parts`` are any of ``PARTS``."""
     devices = [_draw_battery(rng, f"battery_{place}") for place in range(batteries)]
     site: dict[str, Any] = {
@@ -122,23 +157,47 @@ def draw_week(rng: np.random.Generator, *, name: str, batteries: int, parts: fro
         "pv": [{"name": "roof", "peak_kw": 10, "curtailable": False}],
     }
     spot = _draw_spot(rng, dip=0.3 if "negative_prices" in parts else 0.0)
-    series = {"load_kwh": _draw_load(rng), "pv_kwh": _draw_pv(rng), "import_price": spot + 0.1, "export_price": spot - 0.01}
+    series = {
+        "load_kwh": _draw_load(rng),
+        "pv_kwh": _draw_pv(rng),
+        "import_price": spot + 0.1,
+        "export_price": spot - 0.01,
+    }
     document: dict[str, Any] = {
         "site": site,
         "start": START.isoformat(),
         "slot_minutes": 15,
         "outlook": {key: np.round(values, 6).tolist() for key, values in series.items()},
-        "state": {"batteries": {each["name"]: {"soc": round(float(rng.uniform(0.2, 0.6)), 3)} for each in devices}},
+        "state": {
+            "batteries": {
+                each["name"]: {"soc": round(float(rng.uniform(0.2, 0.6)), 3)} for each in devices
+            }
+        },
         "options": {"terminal": {"kind": "automatic"}},
     }
     if "peaks" in parts:
         peak = {"price_per_kw_month": 5.0, "highest": 1, "interval_minutes": 15}
-        site["tariff"] = {"import": {"kind": "spot", "market": "NL"}, "export": {"kind": "spot", "market": "NL"}, "peak": peak}
+        site["tariff"] = {
+            "import": {"kind": "spot", "market": "NL"},
+            "export": {"kind": "spot", "market": "NL"},
+            "peak": peak,
+        }
         document["state"]["month_peaks_kw"] = [round(float(rng.uniform(1, 4)), 2)]
     if "appliances" in parts:
-        site["loads"] = [{"name": "heater", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "max_gap_hours": 12, "min_on_minutes": 30}]
+        site["loads"] = [
+            {
+                "name": "heater",
+                "kind": "water_heater",
+                "power_kw": 3,
+                "energy_kwh_per_day": 6,
+                "max_gap_hours": 12,
+                "min_on_minutes": 30,
+            }
+        ]
     if "pins" in parts:
-        document["manual"] = [_draw_pin(rng, devices, day=int(day)) for day in rng.choice(DAYS, 3, replace=False)]
+        document["manual"] = [
+            _draw_pin(rng, devices, day=int(day)) for day in rng.choice(DAYS, 3, replace=False)
+        ]
     return document
 
 
@@ -163,7 +222,12 @@ def _draw_spot(rng: np.random.Generator, *, dip: float) -> FloatArray:
     hour = np.arange(DAYS * 24) % 24
     noon = np.exp(-(((hour - 13) / 2.0) ** 2))
     depth = np.repeat(rng.uniform(0.3, 1.0, DAYS), 24) * dip
-    spot = 0.09 + 0.05 * np.sin((hour - 14) * np.pi / 6) + rng.normal(0.0, 0.015, hour.size) - depth * noon
+    spot = (
+        0.09
+        + 0.05 * np.sin((hour - 14) * np.pi / 6)
+        + rng.normal(0.0, 0.015, hour.size)
+        - depth * noon
+    )
     return np.repeat(spot, 4)
 
 
@@ -175,16 +239,33 @@ def _draw_load(rng: np.random.Generator) -> FloatArray:
 
 def _draw_pv(rng: np.random.Generator) -> FloatArray:
     slot = np.arange(96)
-    clear = 1.9 * np.clip(np.sin((slot - 20) / 60 * np.pi), 0.0, None) ** 1.3 * (slot > 20) * (slot < 80)
-    return np.concatenate([clear * rng.uniform(0.25, 0.65) * np.clip(rng.normal(1.0, 0.15, 96), 0.0, 1.2) for _ in range(DAYS)])
+    clear = (
+        1.9
+        * np.clip(np.sin((slot - 20) / 60 * np.pi), 0.0, None) ** 1.3
+        * (slot > 20)
+        * (slot < 80)
+    )
+    return np.concatenate(
+        [
+            clear * rng.uniform(0.25, 0.65) * np.clip(rng.normal(1.0, 0.15, 96), 0.0, 1.2)
+            for _ in range(DAYS)
+        ]
+    )
 
 
-def _draw_pin(rng: np.random.Generator, devices: list[dict[str, Any]], *, day: int) -> dict[str, Any]:
-    battery, begin = devices[int(rng.integers(len(devices)))], START + timedelta(days=day, hours=int(rng.integers(0, 22)))
+def _draw_pin(
+    rng: np.random.Generator, devices: list[dict[str, Any]], *, day: int
+) -> dict[str, Any]:
+    battery, begin = (
+        devices[int(rng.integers(len(devices)))],
+        START + timedelta(days=day, hours=int(rng.integers(0, 22))),
+    )
     return {
         "device": battery["name"],
         "action": str(rng.choice(["charge", "discharge"])),
-        "power_kw": round(float(rng.uniform(battery["min_charge_kw"], battery["charge_limit_kw"])), 2),
+        "power_kw": round(
+            float(rng.uniform(battery["min_charge_kw"], battery["charge_limit_kw"])), 2
+        ),
         "from": begin.isoformat(),
         "to": (begin + timedelta(hours=2)).isoformat(),
     }
@@ -192,5 +273,19 @@ def _draw_pin(rng: np.random.Generator, devices: list[dict[str, Any]], *, day: i
 
 if __name__ == "__main__":
     asked = [word for word in sys.argv[1:] if word.isdigit()]
-    long_s = next((float(word.removeprefix("--seconds=")) for word in sys.argv if word.startswith("--seconds=")), LONG_S)
-    print(json.dumps(measure(weeks=int(asked[0]) if asked else None, record="--record" in sys.argv, long_s=long_s), indent=2))
+    long_s = next(
+        (
+            float(word.removeprefix("--seconds="))
+            for word in sys.argv
+            if word.startswith("--seconds=")
+        ),
+        LONG_S,
+    )
+    print(
+        json.dumps(
+            measure(
+                weeks=int(asked[0]) if asked else None, record="--record" in sys.argv, long_s=long_s
+            ),
+            indent=2,
+        )
+    )

@@ -1,4 +1,6 @@
-"""The least a FastAPI application does, as the floor that the gateway is measured from: ``uvicorn bench.hello:app``."""
+"""The least a FastAPI application does, as the floor that the gateway is measured from:
+``uvicorn bench.hello:app``.
+"""
 
 from fastapi import FastAPI
 

@@ -1,6 +1,8 @@
-"""A year of eight sensors out of a Home Assistant, as five-minute statistics, into the database and on to quarter-hours.
+"""A year of eight sensors out of a Home Assistant, as five-minute statistics, into the database and
+on to quarter-hours.
 
-Run as ``python -m bench.history``; figures of one run only compare with each other. The server has a process of its own.
+Run as ``python -m bench.history``; figures of one run only compare with each other. The server has
+a process of its own.
 """
 
 import json
@@ -47,13 +49,20 @@ SITE = {
     "name": "year",
     "timezone": "Europe/Berlin",
     "pv": [{"name": "roof", "peak_kw": 8}],
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
-    "input_sensors": {**{role: f"sensor.{role}" for role in COUNTERS}, "battery_soc": "sensor.battery_soc"},
+    "batteries": [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    ],
+    "input_sensors": {
+        **{role: f"sensor.{role}" for role in COUNTERS},
+        "battery_soc": "sensor.battery_soc",
+    },
 }
 
 
 def measure() -> dict[str, Any]:
-    """Return rows per second of the whole backfill, of storing alone, and the seconds that building slots takes of it."""
+    """Return rows per second of the whole backfill, of storing alone, and the seconds that building
+    slots takes of it.
+    """
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder, _served() as url:
         # As root the servers run under another account, which must be able to walk through.
         Path(folder).chmod(0o711)
@@ -96,26 +105,46 @@ def _time_again(pool: Engine, source: HomeAssistantHistory, request: BackfillReq
 def _time_slots(pool: Engine) -> float:
     began = time.perf_counter()
     with unit_of_work(pool) as connection:
-        build_site_slots(connection, BuildSlotsRequest(site_id="year", first=FIRST, end=END), now=END)
+        build_site_slots(
+            connection, BuildSlotsRequest(site_id="year", first=FIRST, end=END), now=END
+        )
     return time.perf_counter() - began
 
 
 def _measure_storing(pool: Engine) -> float:
-    """Return how many rows per second are stored when nothing has to be read: a year of one sensor, in the backfill's windows."""
+    """Return how many rows per second are stored when nothing has to be read: a year of one sensor,
+    in the backfill's windows.
+    """
     with unit_of_work(pool) as connection:
         connection.execute(text("TRUNCATE sensor_readings"))
-    instants = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(ROWS) * np.timedelta64(STEP)
+    instants = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(ROWS) * np.timedelta64(
+        STEP
+    )
     began = time.perf_counter()
     for place in range(0, ROWS, 30 * 288):
         part = instants[place : place + 30 * 288]
         with unit_of_work(pool) as connection:
-            store_samples(connection, "year", Samples("sensor.total_load_consumption", "kWh", part, np.arange(part.size, dtype=np.float64)))
+            store_samples(
+                connection,
+                "year",
+                Samples(
+                    "sensor.total_load_consumption",
+                    "kWh",
+                    part,
+                    np.arange(part.size, dtype=np.float64),
+                ),
+            )
     return ROWS / (time.perf_counter() - began)
 
 
 @contextmanager
 def _served() -> Iterator[str]:
-    server = subprocess.Popen([sys.executable, "-m", "bench.history", "serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "bench.history", "serve"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     if server.stdout is None or server.stdin is None:
         raise RuntimeError("the server has no pipes")
     try:
@@ -133,11 +162,21 @@ def _serve() -> None:
     before = FIRST - timedelta(hours=2)
     count = (END - before) // STEP + 13
     meters = {
-        f"sensor.{role}": counter(before, STEP, (100 + np.cumsum(rng.uniform(0, 2 * mean, count))).tolist(), kept_since=purged)
+        f"sensor.{role}": counter(
+            before,
+            STEP,
+            (100 + np.cumsum(rng.uniform(0, 2 * mean, count))).tolist(),
+            kept_since=purged,
+        )
         for role, mean in COUNTERS.items()
     }
     seconds = (before.timestamp() + np.arange(count) * STEP.total_seconds()).tolist()
-    soc = Sensor("%", seconds=seconds, states=[f"{value:.1f}" for value in 50 + 40 * np.sin(np.arange(count) / 60)], kept_since=purged)
+    soc = Sensor(
+        "%",
+        seconds=seconds,
+        states=[f"{value:.1f}" for value in 50 + 40 * np.sin(np.arange(count) / 60)],
+        kept_since=purged,
+    )
     with serve(House(meters | {"sensor.battery_soc": soc})) as house:
         sys.stdout.write(house.url + "\n")
         sys.stdout.flush()

@@ -1,4 +1,5 @@
-"""HTTP load generator over persistent connections: closed loop (``drive``), or open loop at a constant arrival rate (``arrive``).
+"""HTTP load generator over persistent connections: closed loop (``drive``), or open loop at a
+constant arrival rate (``arrive``).
 
 The client is light enough that the server is the bottleneck.
 """
@@ -33,7 +34,15 @@ class Load:
     bytes_per_answer: float
 
 
-def drive(port: int, path: str, headers: Mapping[str, str] | None = None, *, status: int = 200, seconds: float = 2.0, connections: int = CONNECTIONS) -> Load:
+def drive(
+    port: int,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    status: int = 200,
+    seconds: float = 2.0,
+    connections: int = CONNECTIONS,
+) -> Load:
     """Request ``path`` repeatedly on each connection.
 
     Raises:
@@ -41,19 +50,37 @@ def drive(port: int, path: str, headers: Mapping[str, str] | None = None, *, sta
     """
     named = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{named}\r\n".encode()
-    return asyncio.run(_drive(port, request, f"http/1.1 {status}".encode(), seconds=seconds, connections=connections))
+    return asyncio.run(
+        _drive(
+            port, request, f"http/1.1 {status}".encode(), seconds=seconds, connections=connections
+        )
+    )
 
 
-async def _drive(port: int, request: bytes, expected: bytes, *, seconds: float, connections: int) -> Load:
+async def _drive(
+    port: int, request: bytes, expected: bytes, *, seconds: float, connections: int
+) -> Load:
     began = time.perf_counter()
-    found = await asyncio.gather(*(_ask_again_and_again(port, request, expected, end=began + seconds) for _ in range(connections)))
+    found = await asyncio.gather(
+        *(
+            _ask_again_and_again(port, request, expected, end=began + seconds)
+            for _ in range(connections)
+        )
+    )
     lasted = time.perf_counter() - began
     milliseconds = np.concatenate([times for times, _ in found]) * 1000
     p50, p95 = np.percentile(milliseconds, [50, 95])
-    return Load(milliseconds.size / lasted, float(p50), float(p95), sum(size for _, size in found) / milliseconds.size)
+    return Load(
+        milliseconds.size / lasted,
+        float(p50),
+        float(p95),
+        sum(size for _, size in found) / milliseconds.size,
+    )
 
 
-async def _ask_again_and_again(port: int, request: bytes, expected: bytes, *, end: float) -> tuple[list[float], int]:
+async def _ask_again_and_again(
+    port: int, request: bytes, expected: bytes, *, end: float
+) -> tuple[list[float], int]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
     times: list[float] = []
     received = 0
@@ -78,11 +105,13 @@ async def _read_answer(reader: asyncio.StreamReader, expected: bytes) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """The results of requests due at a constant rate, in order, each array of shape ``(requests,)``.
+    """The results of requests due at a constant rate, in order, each array of shape
+    ``(requests,)``.
 
-    ``due_s`` counts from the first request; ``waited_ms`` from when a request was due to the end of its response, so that queueing counts in full.
-    ``statuses`` holds ``NO_ANSWER`` without a response; ``says_when`` is whether it had ``Retry-After``. ``seconds`` is the time from the first request to
-    the end of the last response.
+    ``due_s`` counts from the first request; ``waited_ms`` from when a request was due to the end of
+    its response, so that queueing counts in full. ``statuses`` holds ``NO_ANSWER`` without a
+    response; ``says_when`` is whether it had ``Retry-After``. ``seconds`` is the time from the
+    first request to the end of the last response.
     """
 
     due_s: FloatArray
@@ -97,11 +126,20 @@ class Arrivals:
         return (self.statuses >= HTTPStatus.OK) & (self.statuses < HTTPStatus.BAD_REQUEST)
 
 
-def arrive(port: int, request: Callable[[int], bytes], *, rate: float, seconds: float, connections: int = MOST_CONNECTIONS) -> Arrivals:
-    """Send a request every ``1 / rate`` seconds regardless of earlier ones, and wait for all responses.
+def arrive(
+    port: int,
+    request: Callable[[int], bytes],
+    *,
+    rate: float,
+    seconds: float,
+    connections: int = MOST_CONNECTIONS,
+) -> Arrivals:
+    """Send a request every ``1 / rate`` seconds regardless of earlier ones, and wait for all
+    responses.
 
-    Source: G. Tene, "How not to measure latency", 2015 (coordinated omission): a client that waits for a response before the next request omits the waits of
-    requests that would have come meanwhile.
+    Source: G. Tene, "How not to measure latency", 2015 (coordinated omission): a client that waits
+    for a response before the next request omits the waits of requests that would have come
+    meanwhile.
 
     Args:
         port: of the server on this machine.
@@ -110,10 +148,16 @@ def arrive(port: int, request: Callable[[int], bytes], *, rate: float, seconds: 
         seconds: duration of the arrivals.
         connections: open at the same time, at most.
     """
-    return asyncio.run(_arrive(_Door(port, connections), request, rate=rate, count=max(math.ceil(rate * seconds), 1)))
+    return asyncio.run(
+        _arrive(
+            _Door(port, connections), request, rate=rate, count=max(math.ceil(rate * seconds), 1)
+        )
+    )
 
 
-async def _arrive(door: "_Door", request: Callable[[int], bytes], *, rate: float, count: int) -> Arrivals:
+async def _arrive(
+    door: "_Door", request: Callable[[int], bytes], *, rate: float, count: int
+) -> Arrivals:
     began = time.perf_counter()
     asked = []
     for number in range(count):
@@ -125,7 +169,9 @@ async def _arrive(door: "_Door", request: Callable[[int], bytes], *, rate: float
     lasted = time.perf_counter() - began
     door.close()
     waited, statuses, says_when = zip(*answers, strict=True)
-    return Arrivals(np.arange(count) / rate, np.array(waited), np.array(statuses), np.array(says_when), lasted)
+    return Arrivals(
+        np.arange(count) / rate, np.array(waited), np.array(statuses), np.array(says_when), lasted
+    )
 
 
 class _Door:
@@ -137,7 +183,9 @@ class _Door:
         self._free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def ask(self, request: bytes, due: float) -> tuple[float, int, bool]:
-        """Return milliseconds since ``due``, status, and whether the response has ``Retry-After``."""
+        """Return milliseconds since ``due``, status, and whether the response has
+        ``Retry-After``.
+        """
         async with self._places:
             try:
                 status, says_when = await asyncio.wait_for(self._ask(request), PATIENCE_SECONDS)
@@ -148,7 +196,11 @@ class _Door:
     async def _ask(self, request: bytes) -> tuple[int, bool]:
         while True:
             is_new = not self._free
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port, limit=2**20) if is_new else self._free.pop()
+            reader, writer = (
+                await asyncio.open_connection("127.0.0.1", self._port, limit=2**20)
+                if is_new
+                else self._free.pop()
+            )
             try:
                 writer.write(request)
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()

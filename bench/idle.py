@@ -1,7 +1,9 @@
-"""What a Luna with one home holds when nothing happens, and how soon its gateway answers: ``luna up`` as it comes, with the simulated home that lives.
+"""What a Luna with one home holds when nothing happens, and how soon its gateway answers:
+``luna up`` as it comes, with the simulated home that lives.
 
-Run as ``python -m bench.idle``. Memory is what its processes hold with their share of what they share, PostgreSQL and Redis included, a minute after it was
-ready; the gateway's first answer is the median of warm starts, counted from the command.
+Run as ``python -m bench.idle``. Memory is what its processes hold with their share of what they
+share, PostgreSQL and Redis included, a minute after it was ready; the gateway's first answer is the
+median of warm starts, counted from the command.
 """
 
 import json
@@ -21,11 +23,16 @@ IDLE_SECONDS = 60.0
 
 
 def measure() -> dict[str, Any]:
-    """Return megabytes by kind of process and in all, how many processes there are, CPU seconds since the start, and seconds until the gateway answers."""
+    """Return megabytes by kind of process and in all, how many processes there are, CPU seconds
+    since the start, and seconds until the gateway answers.
+    """
     configure_logging("bench", level="WARNING")
     own = {"cache_folder": str(load_settings().cache.resolve())}
     with data_folder() as folder:
-        with luna_up(folder, settings=own) as stack, running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
+        with (
+            luna_up(folder, settings=own) as stack,
+            running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses,
+        ):
             prepare_home(addresses, sys.stderr.write)
             headers = stack.headers
         answered_s = []

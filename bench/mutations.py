@@ -1,4 +1,5 @@
-"""Thirty faults put into the product, one at a time: whether the tests that ``make test-changed`` selects find each. By hand, half an hour.
+"""Thirty faults put into the product, one at a time: whether the tests that ``make test-changed``
+selects find each. By hand, half an hour.
 
 ``python -m bench.mutations [--only N ...] [--suite test]``
 """
@@ -33,13 +34,17 @@ NODE_MODULES = Path("services/api/frontend/node_modules")
 OWN_TEST = "tests/unit/bench/test_mutations.py"
 LONGEST_RUN_SECONDS = 600
 END_SECONDS = 30
-# "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]", and of a row "SUBFAILED[its name] tests/unit/test_heat.py::test_warm".
+# "[gw0] [ 12%] FAILED tests/unit/test_heat.py::test_warm[cold day]", and of a row "SUBFAILED[its
+# name] tests/unit/test_heat.py::test_warm".
 FAILED = re.compile(r"(?:FAILED(?:\[.*\])?|ERROR) (tests/\S+?(?:\[.*\])?)(?: - .*)?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A fault: in ``file``, ``old``, which stands there once, becomes ``new``; ``breaks`` says what no longer holds."""
+    """A fault: in ``file``, ``old``, which stands there once, becomes ``new``.
+
+    ``breaks`` says what no longer holds.
+    """
 
     concern: Concern
     file: str
@@ -50,11 +55,33 @@ class Mutation:
 
 MUTATIONS = (
     Mutation(
-        "limits", "luna/energy/physics/safety.py", "buys(mode) & ~battery.charge_from_grid", "buys(mode) & False", "a contract without charging from the grid"
+        "limits",
+        "luna/energy/physics/safety.py",
+        "buys(mode) & ~battery.charge_from_grid",
+        "buys(mode) & False",
+        "a contract without charging from the grid",
     ),
-    Mutation("limits", "luna/energy/physics/safety.py", "unknown, soc), battery.min_soc,", "unknown, soc), 0.0,", "the reserve of a battery"),
-    Mutation("limits", "luna/energy/physics/safety.py", "[(least, min(most, carried))", "[(least, most)", "what the connection carries, at a charger"),
-    Mutation("limits", "luna/energy/physics/limits.py", "else np.minimum(exported, export_kw)", "else exported", "a feed-in limit that changes by slot"),
+    Mutation(
+        "limits",
+        "luna/energy/physics/safety.py",
+        "unknown, soc), battery.min_soc,",
+        "unknown, soc), 0.0,",
+        "the reserve of a battery",
+    ),
+    Mutation(
+        "limits",
+        "luna/energy/physics/safety.py",
+        "[(least, min(most, carried))",
+        "[(least, most)",
+        "what the connection carries, at a charger",
+    ),
+    Mutation(
+        "limits",
+        "luna/energy/physics/limits.py",
+        "else np.minimum(exported, export_kw)",
+        "else exported",
+        "a feed-in limit that changes by slot",
+    ),
     Mutation(
         "limits",
         "services/agent/gatekeeper.py",
@@ -62,12 +89,34 @@ MUTATIONS = (
         "safe = ",
         "an agent's plan beyond limits is refused",
     ),
-    Mutation("limits", "services/planner/milp/battery_constraints.py", "most[0] -= steepness", "most[0] += steepness", "charging power near full, in plans"),
     Mutation(
-        "money", "luna/energy/economics/costs.py", "serve=(import_price - wear_price)", "serve=(import_price + wear_price)", "wear counts when serving the load"
+        "limits",
+        "services/planner/milp/battery_constraints.py",
+        "most[0] -= steepness",
+        "most[0] += steepness",
+        "charging power near full, in plans",
     ),
-    Mutation("money", "luna/energy/economics/costs.py", "-export_kwh * export_price, wear", "export_kwh * export_price, wear", "exports earn"),
-    Mutation("money", "luna/energy/economics/prices.py", "+ rule.markup) * (1.0 + rule.vat)", ") * (1.0 + rule.vat) + rule.markup", "VAT on the markup"),
+    Mutation(
+        "money",
+        "luna/energy/economics/costs.py",
+        "serve=(import_price - wear_price)",
+        "serve=(import_price + wear_price)",
+        "wear counts when serving the load",
+    ),
+    Mutation(
+        "money",
+        "luna/energy/economics/costs.py",
+        "-export_kwh * export_price, wear",
+        "export_kwh * export_price, wear",
+        "exports earn",
+    ),
+    Mutation(
+        "money",
+        "luna/energy/economics/prices.py",
+        "+ rule.markup) * (1.0 + rule.vat)",
+        ") * (1.0 + rule.vat) + rule.markup",
+        "VAT on the markup",
+    ),
     Mutation(
         "money",
         "luna/energy/economics/charges.py",
@@ -75,13 +124,55 @@ MUTATIONS = (
         "sum(highest) / price.highest",
         "the least power billed",
     ),
-    Mutation("money", "luna/energy/economics/charges.py", "self.drawn_kwh if number == 0 else 0.0", "self.drawn_kwh", "blocks begin anew with each month"),
-    Mutation("money", "services/agent/gatekeeper.py", "elif gain <= LEAST_GAIN:", "elif gain <= -1.0:", "an agent's dearer plan is refused"),
-    Mutation("permissions", "services/api/identity/guard.py", "if operation.scope not in caller.scopes:", "if not caller.scopes:", "scopes of people and keys"),
-    Mutation("permissions", "services/api/identity/guard.py", "and caller.csrf_token is not None:", 'and caller.csrf_token == "":', "a page's token (CSRF)"),
-    Mutation("permissions", "services/api/identity/caller.py", "or name in self.sites", "or bool(self.sites)", "whose site it is"),
-    Mutation("permissions", "services/api/identity/access_tokens.py", ' and now.timestamp() < claims["exp"]', "", "access tokens end"),
-    Mutation("permissions", "luna/platform/database/api_keys.py", 'ROLE_SCOPES[row["role"]] & frozenset', "frozenset", "a key has no more than its owner has"),
+    Mutation(
+        "money",
+        "luna/energy/economics/charges.py",
+        "self.drawn_kwh if number == 0 else 0.0",
+        "self.drawn_kwh",
+        "blocks begin anew with each month",
+    ),
+    Mutation(
+        "money",
+        "services/agent/gatekeeper.py",
+        "elif gain <= LEAST_GAIN:",
+        "elif gain <= -1.0:",
+        "an agent's dearer plan is refused",
+    ),
+    Mutation(
+        "permissions",
+        "services/api/identity/guard.py",
+        "if operation.scope not in caller.scopes:",
+        "if not caller.scopes:",
+        "scopes of people and keys",
+    ),
+    Mutation(
+        "permissions",
+        "services/api/identity/guard.py",
+        "and caller.csrf_token is not None:",
+        'and caller.csrf_token == "":',
+        "a page's token (CSRF)",
+    ),
+    Mutation(
+        "permissions",
+        "services/api/identity/caller.py",
+        "or name in self.sites",
+        "or bool(self.sites)",
+        "whose site it is",
+    ),
+    Mutation(
+        "permissions",
+        "services/api/identity/access_tokens.py",
+        ' and now.timestamp() < claims["exp"]',
+        "",
+        "access tokens end",
+    ),
+    Mutation(
+        "permissions",
+        "luna/platform/database/api_keys.py",
+        'ROLE_SCOPES[row["role"]] & frozenset',
+        "frozenset",
+        "a key has no more than its owner has",
+    ),
     Mutation(
         "permissions",
         "luna/platform/database/sessions.py",
@@ -146,7 +237,11 @@ MUTATIONS = (
         "an interrupted repair of the spool",
     ),
     Mutation(
-        "recovery", "luna/platform/queue/task_base.py", "if crashes >= MAX_STARTS:", "if crashes >= 100 * MAX_STARTS:", "a task that ends its worker is buried"
+        "recovery",
+        "luna/platform/queue/task_base.py",
+        "if crashes >= MAX_STARTS:",
+        "if crashes >= 100 * MAX_STARTS:",
+        "a task that ends its worker is buried",
     ),
     Mutation(
         "recovery",
@@ -155,14 +250,29 @@ MUTATIONS = (
         "jobs.c.sent_at +",
         "a job whose message was never sent is sent",
     ),
-    Mutation("recovery", "services/backup/retention.py", "latest.values(), reverse=True)", "latest.values())", "the newest backups stay"),
-    Mutation("recovery", "services/executor/delivery.py", "RESEND.gives_up(decision.tries)", "RESEND.gives_up(0)", "what is never confirmed is taken back"),
+    Mutation(
+        "recovery",
+        "services/backup/retention.py",
+        "latest.values(), reverse=True)",
+        "latest.values())",
+        "the newest backups stay",
+    ),
+    Mutation(
+        "recovery",
+        "services/executor/delivery.py",
+        "RESEND.gives_up(decision.tries)",
+        "RESEND.gives_up(0)",
+        "what is never confirmed is taken back",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The test that found a mutation, None where none did; of how many selected files, and after how long."""
+    """The test that found a mutation, None where none did.
+
+    Of how many selected files, and after how long.
+    """
 
     test: str | None
     selected: int
@@ -171,9 +281,20 @@ class Result:
 
 def main(words: Sequence[str]) -> int:
     """Try the mutations and print what finds each; returns how many nothing finds."""
-    parser = argparse.ArgumentParser(prog="python -m bench.mutations", description="See whether the selected tests find faults.")
-    parser.add_argument("--only", nargs="+", type=int, metavar="N", default=range(1, len(MUTATIONS) + 1), help="numbers of mutations, from 1")
-    parser.add_argument("--budget", type=float, default=BUDGET, help="seconds of tests a selection may take")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.mutations", description="See whether the selected tests find faults."
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        type=int,
+        metavar="N",
+        default=range(1, len(MUTATIONS) + 1),
+        help="numbers of mutations, from 1",
+    )
+    parser.add_argument(
+        "--budget", type=float, default=BUDGET, help="seconds of tests a selection may take"
+    )
     parser.add_argument("--suite", choices=SUITES, default="all", help="which tests may find them")
     given = parser.parse_args(words)
     for each in MUTATIONS:
@@ -181,22 +302,35 @@ def main(words: Sequence[str]) -> int:
     results: dict[int, Result] = {}
     with copied_tree(Path.cwd()) as copy:
         for number in given.only:
-            mutation, results[number] = MUTATIONS[number - 1], try_mutation(copy, MUTATIONS[number - 1], budget=given.budget, suite=given.suite)
+            mutation, results[number] = (
+                MUTATIONS[number - 1],
+                try_mutation(copy, MUTATIONS[number - 1], budget=given.budget, suite=given.suite),
+            )
             _print_result(number, mutation, results[number])
     caught = [result.test for result in results.values() if result.test]
     outside = sum(not test.startswith("tests/system/") for test in caught)
-    print(f"{len(caught)} of {len(results)} caught, {outside} of them by a test outside of tests/system, in {sum(r.seconds for r in results.values()):.0f} s")
+    print(
+        f"{len(caught)} of {len(results)} caught, {outside} of them by a test outside of "
+        f"tests/system, in {sum(r.seconds for r in results.values()):.0f} s"
+    )
     return len(results) - len(caught)
 
 
 @contextmanager
 def copied_tree(root: Path) -> Iterator[Path]:
-    """Return a copy of the tree as it is, uncommitted files included, whose modules are those that its processes import.
+    """Return a copy of the tree as it is, uncommitted files included, whose modules are those that
+    its processes import.
 
     Raises:
         MachineError: they would import others.
     """
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, check=True, capture_output=True, text=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     # Accounts that servers run under have to walk through.
     with tempfile.TemporaryDirectory(prefix="luna-mutations-") as folder:
         copy = Path(folder)
@@ -209,9 +343,18 @@ def copied_tree(root: Path) -> Iterator[Path]:
             shutil.copytree(root / STATIC, copy / STATIC, dirs_exist_ok=True)
         for installed in (Path(".venv"), NODE_MODULES):
             (copy / installed).symlink_to(root / installed)
-        found = _run_python(copy, "-c", "import luna, services.cli, tests.selection.graph as t; print(luna.__file__, services.__file__, t.__file__)")
+        found = _run_python(
+            copy,
+            "-c",
+            "import luna, services.cli, tests.selection.graph as t; print(luna.__file__, "
+            "services.__file__, t.__file__)",
+        )
         if any(not path.startswith(str(copy)) for path in found.split()):
-            raise MachineError("the copy's processes import another tree", value=found, remedy="See that PYTHONPATH comes before what is installed.")
+            raise MachineError(
+                "the copy's processes import another tree",
+                value=found,
+                remedy="See that PYTHONPATH comes before what is installed.",
+            )
         yield copy
 
 
@@ -221,7 +364,16 @@ def try_mutation(copy: Path, mutation: Mutation, *, budget: float, suite: Suite)
     sound = path.read_text(encoding="utf-8")
     path.write_text(_mutate(sound, mutation), encoding="utf-8")
     try:
-        listed = _run_python(copy, "-m", "tests.selection", "--list", "--budget", str(budget), "--files", mutation.file).split()
+        listed = _run_python(
+            copy,
+            "-m",
+            "tests.selection",
+            "--list",
+            "--budget",
+            str(budget),
+            "--files",
+            mutation.file,
+        ).split()
         selected = [test for test in listed if is_in_suite(test, suite)]
         failed = _find_failed(copy, selected) if selected else None
     finally:
@@ -232,14 +384,21 @@ def try_mutation(copy: Path, mutation: Mutation, *, budget: float, suite: Suite)
 
 
 def is_in_suite(test: str, suite: Suite) -> bool:
-    """Return whether ``make test`` or ``make test-system`` runs a test file that knows nothing of the faults."""
+    """Return whether ``make test`` or ``make test-system`` runs a test file that knows nothing of
+    the faults.
+    """
     slow = test.startswith(SLOW_FOLDER)
     return test != OWN_TEST and (suite == "all" or slow == (suite == "test-system"))
 
 
 def _mutate(text: str, mutation: Mutation) -> str:
     if text.count(mutation.old) != 1:
-        raise MachineError(f"stands {text.count(mutation.old)} times in {mutation.file}", field="old", value=mutation.old, remedy="Choose other words.")
+        raise MachineError(
+            f"stands {text.count(mutation.old)} times in {mutation.file}",
+            field="old",
+            value=mutation.old,
+            remedy="Choose other words.",
+        )
     return text.replace(mutation.old, mutation.new)
 
 
@@ -247,14 +406,32 @@ def _find_failed(copy: Path, tests: Sequence[str]) -> str | None:
     """Return the first test that fails; of a run that does not end, its first file."""
     processes = min((os.cpu_count() or 2) + 1, len({test.partition("::")[0] for test in tests}))
     # Twice, for the project's own options are quiet: a line for each test, as soon as it ends.
-    options = ["-x", "-vv", "-p", "no:cacheprovider", "-n", str(processes), "--dist", "worksteal", *tests]
+    options = [
+        "-x",
+        "-vv",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        str(processes),
+        "--dist",
+        "worksteal",
+        *tests,
+    ]
     command = [str(copy / ".venv/bin/python"), "-m", "pytest", *options]
     with subprocess.Popen(
-        command, cwd=copy, env=environment_of(copy), start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=copy,
+        env=environment_of(copy),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as run:
         timer = threading.Timer(LONGEST_RUN_SECONDS, _end, [run])
         timer.start()
-        found = next((match[1] for line in run.stdout or () if (match := FAILED.search(line))), None)
+        found = next(
+            (match[1] for line in run.stdout or () if (match := FAILED.search(line))), None
+        )
         timed_out = not timer.is_alive()
         timer.cancel()
         # Others may still look for the smallest example that fails, for minutes.
@@ -273,17 +450,30 @@ def _end(run: subprocess.Popen[str]) -> None:
 
 
 def environment_of(copy: Path) -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LUNA_"))} | {"PYTHONPATH": str(copy)}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST", "LUNA_"))
+    } | {"PYTHONPATH": str(copy)}
 
 
 def _run_python(copy: Path, *words: str) -> str:
-    return subprocess.run([str(copy / ".venv/bin/python"), *words], cwd=copy, env=environment_of(copy), check=True, capture_output=True, text=True).stdout
+    return subprocess.run(
+        [str(copy / ".venv/bin/python"), *words],
+        cwd=copy,
+        env=environment_of(copy),
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
 
 
 def _print_result(number: int, mutation: Mutation, result: Result) -> None:
     verdict = f"caught by {result.test}" if result.test else "NOT caught"
     what = f"{mutation.concern}: {mutation.breaks} ({mutation.file})"
-    print(f"{number:2} {what}: {verdict}, {result.selected} files, {result.seconds:.0f} s", flush=True)
+    print(
+        f"{number:2} {what}: {verdict}, {result.selected} files, {result.seconds:.0f} s", flush=True
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Simulate several machines on one: network namespaces on a bridge, each with an address and processes; needs root and ``ip``."""
+"""Simulate several machines on one: network namespaces on a bridge, each with an address and
+processes; needs root and ``ip``.
+"""
 
 import os
 import shutil
@@ -36,7 +38,15 @@ class Node:
         """Start a program on this node."""
         with log.open("ab") as output:
             inside = ControlGroup(self.name).enter(["ip", "netns", "exec", self.name, *words])
-            self._children.append(subprocess.Popen(inside, env=dict(environment), stdin=subprocess.DEVNULL, stdout=output, stderr=output))
+            self._children.append(
+                subprocess.Popen(
+                    inside,
+                    env=dict(environment),
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                )
+            )
 
     def limit(self, cpus: float) -> None:
         """Limit the CPUs of all its processes together, by control groups of either version."""
@@ -47,7 +57,9 @@ class Node:
         return [int(word) for word in _ip("netns", "pids", self.name).split()]
 
     def kill(self) -> None:
-        """Simulate a power loss: take the link down, then kill all processes, so that peers see no connection close."""
+        """Simulate a power loss: take the link down, then kill all processes, so that peers see no
+        connection close.
+        """
         _ip("link", "set", self.name, "down")
         self.end()
 
@@ -112,7 +124,10 @@ def network(count: int) -> Iterator[Network]:
         stack.callback(_ip, "link", "del", name)
         _ip("address", "add", f"{prefix}.1/24", "dev", name)
         _ip("link", "set", name, "up")
-        nodes = [stack.enter_context(_node(Node(f"{name}-{place}", f"{prefix}.{place + 1}", name))) for place in range(1, count + 1)]
+        nodes = [
+            stack.enter_context(_node(Node(f"{name}-{place}", f"{prefix}.{place + 1}", name)))
+            for place in range(1, count + 1)
+        ]
         yield Network(f"{prefix}.1", nodes)
 
 
@@ -123,7 +138,11 @@ def _node(node: Node) -> Iterator[Node]:
         stack.callback(_ip, "netns", "del", node.name)
         _ip("link", "add", node.name, "type", "veth", "peer", "name", "eth0", "netns", node.name)
         _ip("link", "set", node.name, "master", node.bridge, "up")
-        for words in (["address", "add", f"{node.address}/24", "dev", "eth0"], ["link", "set", "eth0", "up"], ["link", "set", "lo", "up"]):
+        for words in (
+            ["address", "add", f"{node.address}/24", "dev", "eth0"],
+            ["link", "set", "eth0", "up"],
+            ["link", "set", "lo", "up"],
+        ):
             _ip("-n", node.name, *words)
         stack.enter_context(control_group(node.name))
         yield stack.enter_context(node)
@@ -131,11 +150,19 @@ def _node(node: Node) -> Iterator[Node]:
 
 def _require() -> None:
     if os.geteuid() != 0 or shutil.which("ip") is None:
-        raise MachineError("nodes on one machine need root and the program ip", field="ip", remedy="Run as root; on Debian: apt install iproute2.")
+        raise MachineError(
+            "nodes on one machine need root and the program ip",
+            field="ip",
+            remedy="Run as root; on Debian: apt install iproute2.",
+        )
 
 
 def _ip(*words: str) -> str:
     ended = subprocess.run(["ip", *words], check=False, capture_output=True, text=True)
     if ended.returncode:
-        raise MachineError(f"ip {' '.join(words)}: {ended.stderr.strip()}", field="ip", remedy="Run as root, where network namespaces may be made.")
+        raise MachineError(
+            f"ip {' '.join(words)}: {ended.stderr.strip()}",
+            field="ip",
+            remedy="Run as root, where network namespaces may be made.",
+        )
     return ended.stdout

@@ -1,7 +1,7 @@
 """A year with hindsight, exact: 365 daily problems and one over the whole year, one core.
 
-Run as ``python -m bench.oracle``. The demo's home under its own tariff, and under spot prices both ways; each day starts half full and ends
-under the replay's terminal rule.
+Run as ``python -m bench.oracle``. The demo's home under its own tariff, and under spot prices both
+ways; each day starts half full and ends under the replay's terminal rule.
 """
 
 import json
@@ -26,12 +26,15 @@ from services.planner.replay import Rules
 
 FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2023, 12, 31)
 YEAR_LIMIT_S = 120.0
-# Days on which the whole mixed-integer model is solved too: those with most slots that are not convex.
+# Days on which the whole mixed-integer model is solved too: those with most slots that are not
+# convex.
 CHECKED, FULL_CHECKED = 5, 40
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return seconds for the days and for the year, how many slots were not convex, and by how much any checked day was dearer than exact."""
+    """Return seconds for the days and for the year, how many slots were not convex, and by how much
+    any checked day was dearer than exact.
+    """
     load_kernels()
     home = load_home()
     checked = FULL_CHECKED if full else CHECKED
@@ -58,7 +61,9 @@ def measure_tariff(home: Home, tariff: str, *, checked: int) -> dict[str, Any]:
         "not_convex_days": int((not_convex > 0).sum()),
         "proven": all(plan.proven for plan in plans),
         "checked_days": len(hardest),
-        "dearer_than_full_milp": max(objective(plans[day]) - solve_full(problems[day], Solver()).objective for day in hardest),
+        "dearer_than_full_milp": max(
+            objective(plans[day]) - solve_full(problems[day], Solver()).objective for day in hardest
+        ),
         "year_s": year_seconds,
         "year_proven": year.proven,
         "year_gap": year.gap,
@@ -69,16 +74,29 @@ def pose_days(home: Home, first: date, last: date, *, tariff: str) -> Problem:
     """Return the problem of local days with everything known, under the replay's own rules."""
     scene = build_scene(home, first, last, tariff=tariff)
     rules, actuals = Rules.of(scene), scene.actuals
-    outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
+    outlook = Outlook(
+        scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price
+    )
     batteries = rules.limits.batteries
-    terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.array([rules.terminal_value]))
-    return Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, SearchLimits(time_limit_s=YEAR_LIMIT_S))
+    terminal = TerminalRule(
+        batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], np.array([rules.terminal_value])
+    )
+    return Problem(
+        scene.site,
+        outlook,
+        rules.initial_kwh[:, 0],
+        terminal,
+        rules.limits,
+        SearchLimits(time_limit_s=YEAR_LIMIT_S),
+    )
 
 
 def count_not_convex(problem: Problem) -> int:
     """Return how many slots need their way chosen."""
     ahead = problem.outlook
-    course = SlotCourse(ahead.load_kwh, ahead.pv_kwh, ahead.import_price, ahead.export_price, ahead.timeline.hours)
+    course = SlotCourse(
+        ahead.load_kwh, ahead.pv_kwh, ahead.import_price, ahead.export_price, ahead.timeline.hours
+    )
     segments = slot_segments(problem.site, course)
     return int((~segments.convex).sum())
 
@@ -91,8 +109,13 @@ def plan_all(problems: list[Problem]) -> tuple[list[Plan], float]:
 
 
 def time_relaxations(problems: list[Problem]) -> float:
-    """Return the seconds HiGHS takes for the days' linear models alone, kept between days: too cheap where slots are not convex."""
-    models = [formulate(problem, FlowDirections.free(1, problem.outlook.timeline.count)).model for problem in problems]
+    """Return the seconds HiGHS takes for the days' linear models alone, kept between days: too
+    cheap where slots are not convex.
+    """
+    models = [
+        formulate(problem, FlowDirections.free(1, problem.outlook.timeline.count)).model
+        for problem in problems
+    ]
     solver, begun = Solver(), time.perf_counter()
     for model in models:
         solver.solve(model)

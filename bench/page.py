@@ -1,4 +1,5 @@
-"""Benchmark of the page Home: size, time to first text and to the chart, and live updates for many watchers.
+"""Benchmark of the page Home: size, time to first text and to the chart, and live updates for many
+watchers.
 
 Needs a browser (Debian's chromium) and built scripts. Run as ``python -m bench.page``.
 """
@@ -40,14 +41,23 @@ def measure() -> dict[str, Any]:
         MachineError: there is no browser, or the scripts are not built.
     """
     if MISSING is not None:
-        raise MachineError(f"the page cannot be measured: {MISSING}", field="browser", remedy="apt-get install chromium, and: make static")
+        raise MachineError(
+            f"the page cannot be measured: {MISSING}",
+            field="browser",
+            remedy="apt-get install chromium, and: make static",
+        )
     configure_logging("bench", level="WARNING")
     with _home() as (addresses, folder), serving(GATEWAY, addresses, folder) as (port, process):
         idle = resident_mb(process)
         headers = owner_headers(Path(folder))
         visits = _visit(port, headers)
         watchers = asyncio.run(_watch(port, headers))
-        return _weigh() | visits | watchers | {"gateway_mb": idle, "gateway_watched_mb": resident_mb(process)}
+        return (
+            _weigh()
+            | visits
+            | watchers
+            | {"gateway_mb": idle, "gateway_watched_mb": resident_mb(process)}
+        )
 
 
 def _weigh() -> dict[str, float]:
@@ -58,14 +68,21 @@ def _weigh() -> dict[str, float]:
 def _visit(port: int, headers: dict[str, str]) -> dict[str, float]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        seen = [_open(browser, f"http://127.0.0.1:{port}{HOME}", headers) for _ in range(VISITS + 1)][1:]
+        seen = [
+            _open(browser, f"http://127.0.0.1:{port}{HOME}", headers) for _ in range(VISITS + 1)
+        ][1:]
         browser.close()
-    return {"first_paint_ms": median(paint for paint, _ in seen), "chart_ms": median(chart for _, chart in seen)}
+    return {
+        "first_paint_ms": median(paint for paint, _ in seen),
+        "chart_ms": median(chart for _, chart in seen),
+    }
 
 
 def _open(browser: Browser, address: str, headers: dict[str, str]) -> tuple[float, float]:
     """Return the times to the first text and to the chart, in a browser without a cache."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, extra_http_headers=headers)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 1000}, extra_http_headers=headers
+    )
     page = context.new_page()
     page.goto(address)
     page.wait_for_selector(DRAWN)
@@ -75,9 +92,13 @@ def _open(browser: Browser, address: str, headers: dict[str, str]) -> tuple[floa
 
 
 async def _watch(port: int, headers: dict[str, str]) -> dict[str, float]:
-    """Return how many of simultaneous watchers receive the first event, and the load time of a page meanwhile."""
+    """Return how many of simultaneous watchers receive the first event, and the load time of a page
+    meanwhile.
+    """
     limits = httpx.Limits(max_connections=WATCHERS + 8)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, limits=limits, timeout=30) as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", headers=headers, limits=limits, timeout=30
+    ) as client:
         heard = asyncio.Semaphore(0)
         watchers = [asyncio.create_task(_listen(client, heard)) for _ in range(WATCHERS)]
         for _ in watchers:

@@ -1,4 +1,7 @@
-"""How good a set of courses is as a forecast of what happened, over the whole horizon at once; smaller is better."""
+"""How good a set of courses is as a forecast of what happened, over the whole horizon at once.
+
+Smaller is better.
+"""
 
 import numpy as np
 
@@ -17,11 +20,14 @@ def score_energy(paths: FloatArray, probability: FloatArray, actual: FloatArray)
     Source: Gneiting and Raftery (2007), strictly proper scoring rules, section 4.3.
     """
     apart = np.linalg.norm(paths[:, None] - paths[None], axis=-1)
-    return float(probability @ np.linalg.norm(paths - actual, axis=1) - probability @ apart @ probability / 2)
+    return float(
+        probability @ np.linalg.norm(paths - actual, axis=1) - probability @ apart @ probability / 2
+    )
 
 
 def score_variogram(paths: FloatArray, probability: FloatArray, actual: FloatArray) -> float:
-    """Return the variogram score of order one half, mean over pairs of slots a few distances apart: it sees correlation where the energy score hardly does.
+    """Return the variogram score of order one half, mean over pairs of slots a few distances apart:
+    it sees correlation where the energy score hardly does.
 
     Source: Scheuerer and Hamill (2015).
     """

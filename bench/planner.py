@@ -1,6 +1,8 @@
-"""A plan of 48 h × 15 min beside HiGHS alone on the same matrix, the full mixed-integer model, PuLP with CBC, and EMHASS.
+"""A plan of 48 h × 15 min beside HiGHS alone on the same matrix, the full mixed-integer model, PuLP
+with CBC, and EMHASS.
 
-Run as ``python -m bench.planner``; figures of one run only compare with each other. All times are of the processor.
+Run as ``python -m bench.planner``; figures of one run only compare with each other. All times are
+of the processor.
 """
 
 import json
@@ -45,7 +47,8 @@ race = partial(race_by, clock_s=processor_s)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One case as the racers need it: the request, the same site with a new forecast, and what becomes of the request step by step.
+    """One case as the racers need it: the request, the same site with a new forecast, and what
+    becomes of the request step by step.
 
     ``model`` is HiGHS's matrix without binaries.
     """
@@ -59,10 +62,18 @@ class Entry:
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return milliseconds of whole plans, of what they stand on and of their peers, and by how much a plan is dearer than any peer's."""
+    """Return milliseconds of whole plans, of what they stand on and of their peers, and by how much
+    a plan is dearer than any peer's.
+    """
     cases = load_cases()
-    replans = [revise_forecast(document, np.random.default_rng(place)) for place, document in enumerate(cases.documents)]
-    entries = [_enter(request, PlanRequest.model_validate(replan)) for request, replan in zip(cases.requests, replans, strict=True)]
+    replans = [
+        revise_forecast(document, np.random.default_rng(place))
+        for place, document in enumerate(cases.documents)
+    ]
+    entries = [
+        _enter(request, PlanRequest.model_validate(replan))
+        for request, replan in zip(cases.requests, replans, strict=True)
+    ]
     load_kernels()
     # A worker looks for cycles as seldom.
     keep_loaded()
@@ -83,16 +94,31 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "negative_prices": _describe_negative(fast["whole"][:, cases.negative], slow[EXACT]),
         "hard_prices": measure_hard(rounds=rounds),
         "peers": peers,
-        "dearer_than": {name: float(np.nanmax(ours[: cost.size] - cost)) for name, cost in costs.items()} | _dearer_than_known(cases, ours),
+        "dearer_than": {
+            name: float(np.nanmax(ours[: cost.size] - cost)) for name, cost in costs.items()
+        }
+        | _dearer_than_known(cases, ours),
         "missing": missing,
     }
 
 
 def measure_hard(*, rounds: int) -> dict[str, Any]:
     """Return the same comparison where prices leave most to choose."""
-    problems = [build_problem(request) for request in generate_hard_cases(np.random.default_rng(SEED))]
-    times = race({"ours": lambda each: make_plan(each, Solver()), EXACT: lambda each: solve_full(each, Solver())}, problems, rounds=rounds)
-    dearer = max(objective(make_plan(each, Solver())) - solve_full(each, Solver()).objective for each in problems)
+    problems = [
+        build_problem(request) for request in generate_hard_cases(np.random.default_rng(SEED))
+    ]
+    times = race(
+        {
+            "ours": lambda each: make_plan(each, Solver()),
+            EXACT: lambda each: solve_full(each, Solver()),
+        },
+        problems,
+        rounds=rounds,
+    )
+    dearer = max(
+        objective(make_plan(each, Solver())) - solve_full(each, Solver()).objective
+        for each in problems
+    )
     return _describe_negative(times["ours"], times[EXACT]) | {"dearer_than_full_milp": dearer}
 
 
@@ -105,16 +131,28 @@ def plan_only(request: PlanRequest, solver: Solver) -> Plan:
 
 def _enter(request: PlanRequest, revised: PlanRequest) -> Entry:
     problem = build_problem(request)
-    model = formulate(problem, FlowDirections.free(len(problem.site.batteries), problem.outlook.timeline.count)).model
+    model = formulate(
+        problem, FlowDirections.free(len(problem.site.batteries), problem.outlook.timeline.count)
+    ).model
     followed = decide(problem, Solver())
-    return Entry(request, revised, problem, model, followed, answer_columns(followed, request=request, issued_at=NOW))
+    return Entry(
+        request,
+        revised,
+        problem,
+        model,
+        followed,
+        answer_columns(followed, request=request, issued_at=NOW),
+    )
 
 
 def plan_batch(requests: Sequence[PlanRequest]) -> list[PlanColumns]:
     """Plan and answer many sites together, as the planner does for stored ones."""
     problems = [build_problem(request) for request in requests]
     plans = decide_each(problems)
-    answered = [Answered(plan, request, digest(write_inputs(request))) for plan, request in zip(plans, requests, strict=True)]
+    answered = [
+        Answered(plan, request, digest(write_inputs(request)))
+        for plan, request in zip(plans, requests, strict=True)
+    ]
     return answer_each(answered, issued_at=NOW)
 
 
@@ -138,19 +176,35 @@ _PARTS: dict[str, Callable[[Entry], Any]] = {
     "solve": lambda entry: make_plan(entry.problem, Solver()),
     "solve_and_follow": lambda entry: decide(entry.problem, Solver()),
     "explain": lambda entry: explain(entry.followed),
-    "explain_and_write": lambda entry: answer_columns(entry.followed, request=entry.request, issued_at=NOW),
+    "explain_and_write": lambda entry: answer_columns(
+        entry.followed, request=entry.request, issued_at=NOW
+    ),
     "words": lambda entry: entry.answered.read(),
 }
 
 
-def _race_models(cases: Cases, entries: list[Entry], *, rounds: int) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-    """Return times and costs of the models that take tens of milliseconds: the full one on the negative cases, PuLP's on all where it is there."""
-    costs: dict[str, FloatArray] = {EXACT: np.array([solve_full(entry.problem, Solver()).objective for entry in entries])}
-    times = race({EXACT: lambda entry: solve_full(entry.problem, Solver())}, [entries[place] for place in cases.negative], rounds=rounds)
+def _race_models(
+    cases: Cases, entries: list[Entry], *, rounds: int
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Return times and costs of the models that take tens of milliseconds: the full one on the
+    negative cases, PuLP's on all where it is there.
+    """
+    costs: dict[str, FloatArray] = {
+        EXACT: np.array([solve_full(entry.problem, Solver()).objective for entry in entries])
+    }
+    times = race(
+        {EXACT: lambda entry: solve_full(entry.problem, Solver())},
+        [entries[place] for place in cases.negative],
+        rounds=rounds,
+    )
     if find_spec("pulp"):
         solve_reference = import_module("tests.support.reference_model.model").solve_reference
         found: list[float] = []
-        times |= race({"pulp_cbc": lambda entry: found.append(solve_reference(entry.problem))}, entries, rounds=rounds)
+        times |= race(
+            {"pulp_cbc": lambda entry: found.append(solve_reference(entry.problem))},
+            entries,
+            rounds=rounds,
+        )
         costs["pulp_cbc"] = np.array(found[-len(entries) :])
     return times, costs
 
@@ -171,14 +225,23 @@ def _describe_plans(fast: dict[str, FloatArray]) -> dict[str, Any]:
 
 def _describe_negative(whole: FloatArray, full: FloatArray) -> dict[str, float]:
     ours, milp = describe(whole), float(np.median(full))
-    return {"cases": whole.shape[1], **ours, "full_milp_p50_ms": milp, "p95_ratio_to_full_milp": ours["p95_ms"] / milp}
+    return {
+        "cases": whole.shape[1],
+        **ours,
+        "full_milp_p50_ms": milp,
+        "p95_ratio_to_full_milp": ours["p95_ms"] / milp,
+    }
 
 
-def _describe_peers(slow: dict[str, FloatArray], emhass: PeerPlans | None, *, fast: dict[str, FloatArray]) -> dict[str, dict[str, Any]]:
+def _describe_peers(
+    slow: dict[str, FloatArray], emhass: PeerPlans | None, *, fast: dict[str, FloatArray]
+) -> dict[str, dict[str, Any]]:
     whole, replan = float(np.median(fast["whole"])), float(np.median(fast["replan"]))
     peers: dict[str, dict[str, Any]] = {}
     if "pulp_cbc" in slow:
-        peers["pulp_cbc"] = describe(slow["pulp_cbc"]) | {"ratio": float(np.median(slow["pulp_cbc"])) / whole}
+        peers["pulp_cbc"] = describe(slow["pulp_cbc"]) | {
+            "ratio": float(np.median(slow["pulp_cbc"])) / whole
+        }
     if emhass:
         new, kept = float(np.median(emhass.new_ms)), float(np.median(emhass.kept_ms))
         peers["emhass"] = {

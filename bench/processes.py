@@ -1,4 +1,7 @@
-"""Resource use of a process tree by kind of process: CPU, memory, open files, threads. Source: Linux, proc(5)."""
+"""Resource use of a process tree by kind of process: CPU, memory, open files, threads.
+
+Source: Linux, proc(5).
+"""
 
 import multiprocessing
 import time
@@ -16,7 +19,10 @@ SERVERS = {"postgres": "database", "redis-server": "redis", "valkey-server": "re
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """CPU seconds so far: by kind (ended children included), by process, and of the whole machine; ``at`` by the performance counter."""
+    """CPU seconds so far: by kind (ended children included), by process, and of the whole machine.
+
+    ``at`` by the performance counter.
+    """
 
     at: float
     by_kind: Mapping[str, float]
@@ -28,7 +34,9 @@ class Cpu:
         return {kind: total - before.by_kind.get(kind, 0.0) for kind, total in self.by_kind.items()}
 
     def cores_since(self, before: "Cpu") -> tuple[dict[str, float], dict[str, float], float]:
-        """Return the mean cores used since ``before``: by kind, by the busiest process of each kind, and by the whole machine."""
+        """Return the mean cores used since ``before``: by kind, by the busiest process of each
+        kind, and by the whole machine.
+        """
         seconds = self.at - before.at
         kinds = {kind: spent / seconds for kind, spent in self.spent_since(before).items()}
         busiest: dict[str, float] = {}
@@ -40,7 +48,9 @@ class Cpu:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Resources of the processes of one kind: anonymous memory (``own_mb``) and proportional set size (``share_mb``), both with swap; files, threads."""
+    """Resources of the processes of one kind: anonymous memory (``own_mb``) and proportional set
+    size (``share_mb``), both with swap; files, threads.
+    """
 
     processes: int
     own_mb: float
@@ -54,8 +64,8 @@ class Held:
 class ProcessTree:
     """A process and its descendants.
 
-    A process's kind is that of its program (PostgreSQL ``database``, Redis ``redis``), else of ``commands`` by the last words of its command line, else its
-    parent's; ``root`` has ``kind``.
+    A process's kind is that of its program (PostgreSQL ``database``, Redis ``redis``), else of
+    ``commands`` by the last words of its command line, else its parent's; ``root`` has ``kind``.
     """
 
     root: int
@@ -77,11 +87,20 @@ class ProcessTree:
         for pid, kind in self.kinds().items():
             with suppress(psutil.Error):
                 times = psutil.Process(pid).cpu_times()
-                by_kind[kind] += times.user + times.system + times.children_user + times.children_system
+                by_kind[kind] += (
+                    times.user + times.system + times.children_user + times.children_system
+                )
                 by_process[pid] = (kind, times.user + times.system)
         machine = psutil.cpu_times()
         # Without guest time, which user time includes.
-        used = machine.user + machine.nice + machine.system + machine.irq + machine.softirq + machine.steal
+        used = (
+            machine.user
+            + machine.nice
+            + machine.system
+            + machine.irq
+            + machine.softirq
+            + machine.steal
+        )
         return Cpu(time.perf_counter(), by_kind, by_process, used)
 
     def holds(self) -> dict[str, Held]:
@@ -90,17 +109,26 @@ class ProcessTree:
         for pid, kind in self.kinds().items():
             with suppress(OSError):
                 each.setdefault(kind, []).append(_read_held(Path(f"/proc/{pid}")))
-        return {kind: Held(*map(sum, zip(*map(astuple, some), strict=True))) for kind, some in sorted(each.items()) if some}
+        return {
+            kind: Held(*map(sum, zip(*map(astuple, some), strict=True)))
+            for kind, some in sorted(each.items())
+            if some
+        }
 
     def _kind_of(self, process: psutil.Process, inherited: str) -> str:
         if (server := SERVERS.get(process.name())) is not None:
             return server
         words = tuple(process.cmdline())
-        return next((kind for kind, command in self.commands.items() if words[-len(command) :] == command), inherited)
+        return next(
+            (kind for kind, command in self.commands.items() if words[-len(command) :] == command),
+            inherited,
+        )
 
 
 def measure_peak(work: Callable[..., object], *arguments: object) -> float:
-    """Return the peak memory in MB of a function and its child processes, run in a spawned process."""
+    """Return the peak memory in MB of a function and its child processes, run in a spawned
+    process.
+    """
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     peak_mb = 0.0
@@ -113,7 +141,10 @@ def measure_peak(work: Callable[..., object], *arguments: object) -> float:
 
 def _read_held(process: Path) -> Held:
     # Pss counts a shared page proportionally; Pss_Anon only anonymous memory.
-    rows = (line.split() for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines()[1:])
+    rows = (
+        line.split()
+        for line in (process / "smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    )
     pages = {row[0].rstrip(":"): int(row[1]) / 1024 for row in rows}
     if not pages:
         raise ProcessLookupError

@@ -1,4 +1,6 @@
-"""Tasks per second and round trip through the queue, with Luna's base class and bare; ``POST /plan`` over the planner's own time.
+"""Tasks per second and round trip through the queue, with Luna's base class and bare.
+
+``POST /plan`` over the planner's own time.
 
 Run as ``python -m bench.queue``; figures of one run only compare with each other.
 """
@@ -54,22 +56,41 @@ def _measure_tasks(addresses: Addresses) -> dict[str, Any]:
         return_bare.delay(0).get(timeout=60)
         ours, theirs = [], []
         for _ in range(ROUNDS):
-            ours.append(TASKS / _time_all(store, client.submit, [NumberRequest(value=value) for value in range(TASKS)]))
-            theirs.append(TASKS / _time_all(store, return_bare.apply_async, [(value,) for value in range(TASKS)], prefix="bare"))
-        trips = [_timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)) for _ in range(TRIPS)]
+            ours.append(
+                TASKS
+                / _time_all(
+                    store, client.submit, [NumberRequest(value=value) for value in range(TASKS)]
+                )
+            )
+            theirs.append(
+                TASKS
+                / _time_all(
+                    store,
+                    return_bare.apply_async,
+                    [(value,) for value in range(TASKS)],
+                    prefix="bare",
+                )
+            )
+        trips = [
+            _timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)) for _ in range(TRIPS)
+        ]
         bare_trips = [_timed(lambda: return_bare.delay(1).get(timeout=60)) for _ in range(TRIPS)]
     client.close()
     bare.close()
     return {
         "tasks_per_s": median(ours),
         "round_trip_p50_ms": median(trips),
-        "peers": {"celery": {"tasks_per_s": median(theirs), "round_trip_p50_ms": median(bare_trips)}},
+        "peers": {
+            "celery": {"tasks_per_s": median(theirs), "round_trip_p50_ms": median(bare_trips)}
+        },
         "ratio_to_bare": median(ours) / median(theirs),
     }
 
 
 def _measure_gateway(addresses: Addresses, folder: Path) -> dict[str, Any]:
-    """Return what ``POST /plan`` takes over the planner's own time, beside the round trip of a task that does nothing, by turns."""
+    """Return what ``POST /plan`` takes over the planner's own time, beside the round trip of a task
+    that does nothing, by turns.
+    """
     if not (Path(__file__).parents[1] / "services/planner/tasks.py").exists():
         return {"missing": ["post_plan"]}
     from bench.queue_tasks import NumberRequest
@@ -82,14 +103,19 @@ def _measure_gateway(addresses: Addresses, folder: Path) -> dict[str, Any]:
         closing(Client(addresses.redis_url)) as client,
     ):
         headers = owner_headers(folder) | {"Content-Type": "application/json"}
-        trees = {"gateway": ProcessTree(gateway.pid, "gateway"), "worker": ProcessTree(planner.pid, "worker")}
+        trees = {
+            "gateway": ProcessTree(gateway.pid, "gateway"),
+            "worker": ProcessTree(planner.pid, "worker"),
+        }
         client.call(NumberRequest(value=0), timeout=SOON)
         _post_plan(api, _plan_request(), headers)
         trips, whole, own, answer = [], [], [], b""
         before = {kind: tree.cpu() for kind, tree in trees.items()}
         for number in range(PLANS):
             # The same request would be the same plan, which is stored once.
-            document = _plan_request() | {"state": {"batteries": {"battery": {"soc": 0.2 + 0.01 * number}}}}
+            document = _plan_request() | {
+                "state": {"batteries": {"battery": {"soc": 0.2 + 0.01 * number}}}
+            }
             trips.append(_timed(lambda: client.call(NumberRequest(value=1), timeout=SOON)))
             begun = time.perf_counter()
             answer = _post_plan(api, document, headers)
@@ -110,7 +136,9 @@ def _measure_gateway(addresses: Addresses, folder: Path) -> dict[str, Any]:
     }
 
 
-def _post_plan(api: HTTPConnection, document: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+def _post_plan(
+    api: HTTPConnection, document: Mapping[str, Any], headers: Mapping[str, str]
+) -> bytes:
     api.request("POST", "/plan", json.dumps(document), headers)
     response = api.getresponse()
     answer = response.read()
@@ -119,7 +147,9 @@ def _post_plan(api: HTTPConnection, document: Mapping[str, Any], headers: Mappin
     return answer
 
 
-def _time_all(store: redis.Redis, send: Callable[[Any], object], tasks: Sequence[Any], *, prefix: str = "luna") -> float:
+def _time_all(
+    store: redis.Redis, send: Callable[[Any], object], tasks: Sequence[Any], *, prefix: str = "luna"
+) -> float:
     """Return the seconds from the first task sent to the last result stored."""
     before, begun = _count_results(store, prefix), time.perf_counter()
     for task in tasks:
@@ -136,12 +166,16 @@ def _count_results(store: redis.Redis, prefix: str) -> int:
 
 def time_requests(addresses: Addresses, requests: Sequence[Request]) -> float:
     """Return the seconds from the first request sent to the last one done."""
-    with redis.Redis.from_url(addresses.redis_url) as store, closing(Client(addresses.redis_url)) as client:
+    with (
+        redis.Redis.from_url(addresses.redis_url) as store,
+        closing(Client(addresses.redis_url)) as client,
+    ):
         return _time_all(store, client.submit, requests)
 
 
 def compare_processes(measure: Callable[[int], Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return by kind of site, of some rounds by turns of one worker process and of two, medians of sites per minute and what the second process brings.
+    """Return by kind of site, of some rounds by turns of one worker process and of two, medians of
+    sites per minute and what the second process brings.
 
     Args:
         measure: returns sites per minute by kind, with so many processes.
@@ -157,7 +191,9 @@ def compare_processes(measure: Callable[[int], Mapping[str, float]]) -> dict[str
     }
 
 
-def measure_batches(addresses: Addresses, names: Sequence[str], ask: Callable[[list[str]], Request], *, size: int) -> float:
+def measure_batches(
+    addresses: Addresses, names: Sequence[str], ask: Callable[[list[str]], Request], *, size: int
+) -> float:
     """Return sites per minute where they are asked for in batches."""
     batches = [list(names[first : first + size]) for first in range(0, len(names), size)]
     return 60 * len(names) / time_requests(addresses, [ask(batch) for batch in batches])
@@ -170,10 +206,21 @@ def _timed(call: Callable[[], object]) -> float:
 
 
 @contextmanager
-def run_worker(module: list[str], addresses: Addresses, *, processes: int = 2) -> Iterator["subprocess.Popen[bytes]"]:
+def run_worker(
+    module: list[str], addresses: Addresses, *, processes: int = 2
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a worker, or what stands for one, while the block runs."""
-    named = {"LUNA_REDIS_URL": addresses.redis_url, "LUNA_DATABASE_URL": addresses.database_url, "LUNA_WORKER_PROCESSES": str(processes)}
-    process = subprocess.Popen([sys.executable, "-m", *module], env=os.environ | named, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    named = {
+        "LUNA_REDIS_URL": addresses.redis_url,
+        "LUNA_DATABASE_URL": addresses.database_url,
+        "LUNA_WORKER_PROCESSES": str(processes),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", *module],
+        env=os.environ | named,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
     try:
         yield process
     finally:
@@ -192,11 +239,26 @@ def _plan_request() -> dict[str, Any]:
             "currency": "EUR",
             "location": {"latitude": 52.5, "longitude": 13.4},
             "grid": {"import_limit_kw": 11, "export_limit_kw": 8},
-            "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
-            "tariff": {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "fixed", "price": 0.07}},
+            "batteries": [
+                {
+                    "name": "battery",
+                    "capacity_kwh": 10,
+                    "charge_limit_kw": 5,
+                    "discharge_limit_kw": 5,
+                }
+            ],
+            "tariff": {
+                "import": {"kind": "spot", "market": "NL", "markup": 0.13},
+                "export": {"kind": "fixed", "price": 0.07},
+            },
         },
         "start": "2024-02-01T00:00:00Z",
-        "outlook": {"load_kwh": day, "pv_kwh": sun, "import_price": price, "export_price": [0.07] * 192},
+        "outlook": {
+            "load_kwh": day,
+            "pv_kwh": sun,
+            "import_price": price,
+            "export_price": [0.07] * 192,
+        },
         "state": {"batteries": {"battery": {"soc": 0.5}}},
     }
 

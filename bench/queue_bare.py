@@ -7,8 +7,16 @@ import os
 
 from celery import Celery
 
-bare = Celery("bare", broker=os.environ.get("LUNA_REDIS_URL", ""), backend=os.environ.get("LUNA_REDIS_URL", ""), set_as_current=False)
-bare.conf.update(broker_transport_options={"global_keyprefix": "bare:"}, result_backend_transport_options={"global_keyprefix": "bare:"})
+bare = Celery(
+    "bare",
+    broker=os.environ.get("LUNA_REDIS_URL", ""),
+    backend=os.environ.get("LUNA_REDIS_URL", ""),
+    set_as_current=False,
+)
+bare.conf.update(
+    broker_transport_options={"global_keyprefix": "bare:"},
+    result_backend_transport_options={"global_keyprefix": "bare:"},
+)
 
 
 @bare.task(name="bare.number.return")  # type: ignore[untyped-decorator]

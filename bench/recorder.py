@@ -1,6 +1,8 @@
-"""Live readings per second, each on the disk before it is acknowledged, beside SQLite alone and a file with nothing but a sync; and their delivery.
+"""Live readings per second, each on the disk before it is acknowledged, beside SQLite alone and a
+file with nothing but a sync; and their delivery.
 
-Run as ``python -m bench.recorder``; figures of one run only compare with each other. The files lie in the data folder: its disk is the one that counts.
+Run as ``python -m bench.recorder``; figures of one run only compare with each other. The files lie
+in the data folder: its disk is the one that counts.
 """
 
 import asyncio
@@ -42,11 +44,16 @@ AWAY = "postgresql://luna@127.0.0.1:1/luna"
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return readings per second and milliseconds until acknowledged, by number of callers that wait side by side, one reading each."""
+    """Return readings per second and milliseconds until acknowledged, by number of callers that
+    wait side by side, one reading each.
+    """
     configure_logging("bench", level="ERROR")
     seconds = FULL_SECONDS if full else SECONDS
     works = {f"callers_{count}": partial(_record, count, seconds) for count in CALLERS}
-    works |= {"sqlite": partial(_commit_in_sqlite, seconds), "fsync": partial(_write_and_sync, seconds)}
+    works |= {
+        "sqlite": partial(_commit_in_sqlite, seconds),
+        "fsync": partial(_write_and_sync, seconds),
+    }
     rounds = [{name: work() for name, work in works.items()} for _ in range(ROUNDS)]
     figures = {name: _describe([taken[name] for taken in rounds], seconds) for name in works}
     peers = {name: figures.pop(name) for name in ("sqlite", "fsync")}
@@ -57,17 +64,26 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 def _describe(rounds: list[list[float]], seconds: float) -> dict[str, float]:
     waits = np.concatenate(rounds) * 1e3
-    return {"per_s": median(len(taken) for taken in rounds) / seconds, "p50_ms": float(np.median(waits)), "p99_ms": float(np.percentile(waits, 99))}
+    return {
+        "per_s": median(len(taken) for taken in rounds) / seconds,
+        "p50_ms": float(np.median(waits)),
+        "p99_ms": float(np.percentile(waits, 99)),
+    }
 
 
 def _record(callers: int, seconds: float) -> list[float]:
-    with _folder() as folder, open_recorder(Settings(data_folder=folder), engine.create(AWAY)) as recorder:
+    with (
+        _folder() as folder,
+        open_recorder(Settings(data_folder=folder), engine.create(AWAY)) as recorder,
+    ):
         return asyncio.run(_call_side_by_side(recorder, callers, seconds))
 
 
 async def _call_side_by_side(recorder: Recorder, callers: int, seconds: float) -> list[float]:
     end = time.perf_counter() + seconds
-    taken = await asyncio.gather(*(_call(recorder, f"sensor.{caller}", end) for caller in range(callers)))
+    taken = await asyncio.gather(
+        *(_call(recorder, f"sensor.{caller}", end) for caller in range(callers))
+    )
     return [wait for waits in taken for wait in waits]
 
 
@@ -85,7 +101,10 @@ def _reading(sensor: str, number: int) -> Reading:
 
 def _commit_in_sqlite(seconds: float) -> list[float]:
     """Commit one row after the other, synced like the spool's."""
-    with _folder() as folder, closing(sqlite3.connect(folder / "bare.sqlite", isolation_level=None)) as file:
+    with (
+        _folder() as folder,
+        closing(sqlite3.connect(folder / "bare.sqlite", isolation_level=None)) as file,
+    ):
         for pragma in PRAGMAS:
             file.execute(f"PRAGMA {pragma}")
         file.execute("CREATE TABLE rows (number INTEGER PRIMARY KEY, body BLOB)")

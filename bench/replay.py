@@ -1,7 +1,9 @@
-"""A year lived through, planned anew every hour: seconds, and sites per minute by one process and by two.
+"""A year lived through, planned anew every hour: seconds, and sites per minute by one process and
+by two.
 
-Run as ``python -m bench.replay``: a fortnight of each season, scaled to a year; ``python -m bench.replay full``: every day of 2023. Load and PV are known
-ahead, so that the planner is measured and no forecaster; the oracle, self-consumption and no control run beside.
+Run as ``python -m bench.replay``: a fortnight of each season, scaled to a year;
+``python -m bench.replay full``: every day of 2023. Load and PV are known ahead, so that the planner
+is measured and no forecaster; the oracle, self-consumption and no control run beside.
 """
 
 import json
@@ -26,16 +28,24 @@ SITES, WEEK = 8, (date(2023, 10, 5), date(2023, 10, 11))
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return seconds per year and weeks lost by tariff, and how many sites live through a week in a minute."""
+    """Return seconds per year and weeks lost by tariff, and how many sites live through a week in a
+    minute.
+    """
     load_kernels()
     windows = YEAR if full else FORTNIGHTS
     tariffs = {tariff: measure_tariff(load_home(), tariff, windows) for tariff in TARIFFS}
     rates = [_live_sites(processes) for processes in (1, 2)]
-    sharing = {"site_weeks_per_minute_1": rates[0], "site_weeks_per_minute_2": rates[1], "second_process": rates[1] / rates[0]}
+    sharing = {
+        "site_weeks_per_minute_1": rates[0],
+        "site_weeks_per_minute_2": rates[1],
+        "second_process": rates[1] / rates[0],
+    }
     return {"tariffs": tariffs, **sharing}
 
 
-def measure_tariff(home: Home, tariff: str, windows: tuple[tuple[date, date], ...]) -> dict[str, Any]:
+def measure_tariff(
+    home: Home, tariff: str, windows: tuple[tuple[date, date], ...]
+) -> dict[str, Any]:
     """Return what a year takes under a tariff, and how its weeks stand against self-consumption."""
     begun, used, lived = time.perf_counter(), time.process_time(), []
     for first, last in windows:
@@ -57,7 +67,9 @@ def measure_tariff(home: Home, tariff: str, windows: tuple[tuple[date, date], ..
 
 
 def _live(home: Home, tariff: str, first: date, last: date) -> PolicyReply:
-    reply = run(build_scene(home, first, last, tariff=tariff), ReplaySpec([POLICY], SLOTS_PER_HOUR)).reply
+    reply = run(
+        build_scene(home, first, last, tariff=tariff), ReplaySpec([POLICY], SLOTS_PER_HOUR)
+    ).reply
     return reply.policies[POLICY]
 
 

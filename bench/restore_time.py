@@ -1,7 +1,9 @@
-"""Backup and restore benchmark: recovery time and data loss of sites with a year of data each, backed up during writes and restored on a new machine.
+"""Backup and restore benchmark: recovery time and data loss of sites with a year of data each,
+backed up during writes and restored on a new machine.
 
-Run as ``luna bench restore_time`` (20 sites) or with ``--full`` (500, 3 GB; 10 GB of disk for a while). Only the backup folder and the key survive the loss.
-Wall times depend on the machine's other load; CPU seconds are given too.
+Run as ``luna bench restore_time`` (20 sites) or with ``--full`` (500, 3 GB; 10 GB of disk for a
+while). Only the backup folder and the key survive the loss. Wall times depend on the machine's
+other load; CPU seconds are given too.
 """
 
 import json
@@ -45,11 +47,21 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     configure_logging("bench", level="WARNING")
     count = FULL_SITES if full else SITES
     with data_folder() as folder:
-        before, after = ({"data_folder": str(folder / name), "backup_folder": str(folder / "kept"), "backup_key": KEY} for name in ("lost", "new"))
+        before, after = (
+            {
+                "data_folder": str(folder / name),
+                "backup_folder": str(folder / "kept"),
+                "backup_key": KEY,
+            }
+            for name in ("lost", "new")
+        )
         for settings in (before, after):
             Path(settings["data_folder"]).mkdir(mode=0o711)
         figures: dict[str, Any] = {"sites": count, "seed": SEED, **_fill(Settings(**before), count)}  # type: ignore[arg-type]  # pydantic reads them
-        with luna_up(Path(before["data_folder"]), settings=before) as stack, Writer(stack.database) as writer:
+        with (
+            luna_up(Path(before["data_folder"]), settings=before) as stack,
+            Writer(stack.database) as writer,
+        ):
             figures |= _back_up(Settings(**before))  # type: ignore[arg-type]  # as above
             figures["log_behind_s"] = _watch_log(Settings(**before))  # type: ignore[arg-type]  # as above
             _lose(stack)
@@ -65,25 +77,41 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 
 
 class Writer(BackgroundThreads):
-    """Writes a quarter-hour of one site every ``WRITE_SECONDS`` and records the times of the commits."""
+    """Writes a quarter-hour of one site every ``WRITE_SECONDS`` and records the times of the
+    commits.
+    """
 
     def __init__(self, database: Engine) -> None:
         super().__init__(self._write_on)
         self._database, self._committed = database, list[float]()
 
     def compare(self, database: Engine, lost_at: float) -> dict[str, Any]:
-        """Return the number of commits missing in a database, and the age of the first one when the machine was lost."""
-        query = text("SELECT count(*) FROM slot_observations JOIN sites USING (site_key) WHERE name = 'written'")
+        """Return the number of commits missing in a database, and the age of the first one when the
+        machine was lost.
+        """
+        query = text(
+            "SELECT count(*) FROM slot_observations JOIN sites USING (site_key) WHERE name "
+            "= 'written'"
+        )
         with unit_of_work(database) as connection:
             there = int(connection.execute(query).scalar_one())
         missing = self._committed[there:]
-        return {"commits": len(self._committed), "commits_lost": len(missing), "rpo_s": round(lost_at - missing[0], 1) if missing else 0.0}
+        return {
+            "commits": len(self._committed),
+            "commits_lost": len(missing),
+            "rpo_s": round(lost_at - missing[0], 1) if missing else 0.0,
+        }
 
     def _write_on(self) -> None:
         # Writes fail once the machine is lost.
         with suppress(Exception):
             while not self._done.wait(WRITE_SECONDS):
-                slot = np.array([np.datetime64("2024-06-01", "s") + len(self._committed) * np.timedelta64(900, "s")])
+                slot = np.array(
+                    [
+                        np.datetime64("2024-06-01", "s")
+                        + len(self._committed) * np.timedelta64(900, "s")
+                    ]
+                )
                 with unit_of_work(self._database) as connection:
                     observations.write(connection, "written", slot, {"load_kwh": np.ones(1)})
                 self._committed.append(time.monotonic())
@@ -102,15 +130,28 @@ def _fill(settings: Settings, count: int) -> dict[str, Any]:
                 sites.save(connection, draw_site(f"site_{number:05d}", rng))
                 observations.upsert(connection, f"site_{number:05d}", draw_days(START, DAYS, rng))
         with unit_of_work(database) as connection:
-            size = connection.execute(text("SELECT sum(pg_database_size(oid)) FROM pg_database")).scalar_one()
+            size = connection.execute(
+                text("SELECT sum(pg_database_size(oid)) FROM pg_database")
+            ).scalar_one()
         rows = _count_rows(database)
         database.dispose()
-    return {"rows": rows, "database_gb": round(float(size) / 1e9, 2), "fill_s": round(time.monotonic() - began, 1)}
+    return {
+        "rows": rows,
+        "database_gb": round(float(size) / 1e9, 2),
+        "fill_s": round(time.monotonic() - began, 1),
+    }
 
 
 def _count_rows(database: Engine) -> int:
     with unit_of_work(database) as connection:
-        return int(connection.execute(text("SELECT count(*) FROM slot_observations JOIN sites USING (site_key) WHERE name <> 'written'")).scalar_one())
+        return int(
+            connection.execute(
+                text(
+                    "SELECT count(*) FROM slot_observations JOIN sites USING (site_key) "
+                    "WHERE name <> 'written'"
+                )
+            ).scalar_one()
+        )
 
 
 def _back_up(settings: Settings) -> dict[str, Any]:
@@ -118,7 +159,11 @@ def _back_up(settings: Settings) -> dict[str, Any]:
     with running(settings) as addresses, open_work(settings, addresses.database_url) as work:
         manifest = create_backup(work, "asked")
     size = sum(entry.bytes for entry in manifest.files.values())
-    return {"backup_s": round(time.monotonic() - began, 1), "backup_cpu_s": round(_cpu() - spent, 1), "backup_gb": round(size / 1e9, 2)}
+    return {
+        "backup_s": round(time.monotonic() - began, 1),
+        "backup_cpu_s": round(_cpu() - spent, 1),
+        "backup_gb": round(size / 1e9, 2),
+    }
 
 
 def _watch_log(settings: Settings) -> float:
@@ -142,12 +187,24 @@ def _lose(stack: Stack) -> None:
 def _restore(settings: dict[str, str]) -> dict[str, Any]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
     environment = plain | {f"LUNA_{name.upper()}": value for name, value in settings.items()}
-    command = [sys.executable, "-c", "from services.cli.main import main; main()", "backup", "restore", "--at", "latest", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        "from services.cli.main import main; main()",
+        "backup",
+        "restore",
+        "--at",
+        "latest",
+        "--json",
+    ]
     began, spent = time.monotonic(), _cpu()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the restore failed: {done.stderr[-2000:]}")
-    return {"restore_s": round(time.monotonic() - began, 1), "restore_cpu_s": round(_cpu() - spent, 1)}
+    return {
+        "restore_s": round(time.monotonic() - began, 1),
+        "restore_cpu_s": round(_cpu() - spent, 1),
+    }
 
 
 def _cpu() -> float:

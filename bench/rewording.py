@@ -1,6 +1,8 @@
-"""Whether a better sentence is a one-line change: every long sentence of the catalogues in other words, and the tests that fail of it.
+"""Whether a better sentence is a one-line change: every long sentence of the catalogues in other
+words, and the tests that fail of it.
 
-``python -m bench.rewording [PATH ...]``, by hand, as long as ``make test``. Lists the tests that hold on to a wording.
+``python -m bench.rewording [PATH ...]``, by hand, as long as ``make test``. Lists the tests that
+hold on to a wording.
 """
 
 import re
@@ -25,9 +27,26 @@ _WORD = re.compile(r"\b[^\W\d_]{4,}\b")
 def main(paths: Sequence[str]) -> int:
     """Run the tests on reworded catalogues and print which fail; return how many."""
     with copied_tree(Path.cwd()) as copy:
-        count = sum(reword_file(path) for path in sorted((copy / CATALOGUE).rglob("*.ftl")) if path.stem != "language")
-        command = [str(copy / ".venv/bin/python"), "-m", "pytest", "-n", "auto", "-rf", "--tb=no", "-p", "no:cacheprovider", *paths]
-        run = subprocess.run(command, cwd=copy, env=environment_of(copy), capture_output=True, text=True, check=False)
+        count = sum(
+            reword_file(path)
+            for path in sorted((copy / CATALOGUE).rglob("*.ftl"))
+            if path.stem != "language"
+        )
+        command = [
+            str(copy / ".venv/bin/python"),
+            "-m",
+            "pytest",
+            "-n",
+            "auto",
+            "-rf",
+            "--tb=no",
+            "-p",
+            "no:cacheprovider",
+            *paths,
+        ]
+        run = subprocess.run(
+            command, cwd=copy, env=environment_of(copy), capture_output=True, text=True, check=False
+        )
     lines = run.stdout.splitlines()
     failed = sorted({match[1] for line in lines if (match := FAILED.search(line))})
     print("\n".join(failed))
@@ -50,7 +69,9 @@ def reword(message: str) -> str:
     words = sum(len(re.findall(r"\w+", text)) for text, kept in parts if not kept)
     if words < FEWEST_WORDS:
         return message
-    return "".join(text if kept else _WORD.sub(lambda word: word[0] + ADDED, text) for text, kept in parts)
+    return "".join(
+        text if kept else _WORD.sub(lambda word: word[0] + ADDED, text) for text, kept in parts
+    )
 
 
 def _split(message: str) -> Iterator[tuple[str, bool]]:

@@ -1,7 +1,9 @@
-"""Load test of ``luna up``: find each kind of request's saturation point (knee) at growing rates, and the behaviour under overload.
+"""Load test of ``luna up``: find each kind of request's saturation point (knee) at growing rates,
+and the behaviour under overload.
 
-Run as ``python -m bench.saturation``. Arrivals have a constant rate (open loop), and waits count from when a request was due. The client runs on the same
-machine, so rates are those of all cores less its own; figures compare only within one run.
+Run as ``python -m bench.saturation``. Arrivals have a constant rate (open loop), and waits count
+from when a request was due. The client runs on the same machine, so rates are those of all cores
+less its own; figures compare only within one run.
 """
 
 import json
@@ -16,7 +18,13 @@ from bench.cases import SEED
 from bench.http_load import Arrivals, arrive
 from bench.stack import UNLIMITED, Stack, data_folder, luna_up
 from bench.waiting import wait_until
-from bench.workload import RequestKind, count_failed_jobs, count_open_jobs, list_kinds, prepare_sites
+from bench.workload import (
+    RequestKind,
+    count_failed_jobs,
+    count_open_jobs,
+    list_kinds,
+    prepare_sites,
+)
 from luna.energy.timeline import FloatArray
 from luna.platform.settings import Settings
 from luna.platform.telemetry import configure_logging
@@ -27,7 +35,8 @@ WARM_UP_SECONDS = 3.0
 FEWEST, LONGEST_SECONDS = 60, 20.0
 GROWTH = 1.5
 MOST_STEPS = 20
-# The knee is the last sustained rate: p99 within this multiple of the quiet p99, no errors, no backlog of jobs.
+# The knee is the last sustained rate: p99 within this multiple of the quiet p99, no errors, no
+# backlog of jobs.
 KNEE_TIMES = 4.0
 FOLLOWED = 0.95
 BACKLOG_SECONDS = 2.0
@@ -38,17 +47,26 @@ REFUSALS = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return by kind of request the steps, the knee, the busiest process there, behaviour under overload and after it; and the refusals of a rate limit."""
+    """Return by kind of request the steps, the knee, the busiest process there, behaviour under
+    overload and after it; and the refusals of a rate limit.
+    """
     configure_logging("bench", level="WARNING")
     seconds = FULL_SECONDS if full else SECONDS
     with data_folder() as folder:
         with luna_up(folder, settings=UNLIMITED) as stack:
             kinds = list_kinds(stack, prepare_sites(stack))
-            figures: dict[str, Any] = {name: _load(stack, kind, seconds) for name, kind in kinds.items()}
+            figures: dict[str, Any] = {
+                name: _load(stack, kind, seconds) for name, kind in kinds.items()
+            }
         with luna_up(folder, headers=stack.headers) as limited:
             # One key sends 1.5 times its budget of a minute.
             rate, count = 150.0, 1.5 * Settings.model_fields["requests_per_minute"].default
-            over = arrive(limited.port, list_kinds(limited, ["site_00000"])["plan_read"].make, rate=rate, seconds=count / rate)
+            over = arrive(
+                limited.port,
+                list_kinds(limited, ["site_00000"])["plan_read"].make,
+                rate=rate,
+                seconds=count / rate,
+            )
             figures["budget"] = _describe_beyond(over, rate=rate)
     return figures | {"seed": SEED}
 
@@ -57,8 +75,8 @@ def measure(*, full: bool = False) -> dict[str, Any]:
 class Step:
     """The results at one rate.
 
-    ``cores`` used by kind of process, ``busiest`` by the busiest process of each kind, ``machine`` by the whole machine; ``cpu_ms`` per request by kind of
-    process, including the request's job.
+    ``cores`` used by kind of process, ``busiest`` by the busiest process of each kind, ``machine``
+    by the whole machine; ``cpu_ms`` per request by kind of process, including the request's job.
     """
 
     rate: float
@@ -85,7 +103,10 @@ class Step:
 
 
 def find_knee(stack: Stack, kind: RequestKind, *, seconds: float) -> tuple[list[Step], str]:
-    """Return the steps from a quiet rate to the first that is not sustained, and the reason; the knee is the last but one."""
+    """Return the steps from a quiet rate to the first that is not sustained, and the reason.
+
+    The knee is the last but one.
+    """
     steps = [_step(stack, kind, kind.first_rate, seconds)]
     while len(steps) < MOST_STEPS:
         rate = steps[-1].rate * GROWTH
@@ -104,7 +125,12 @@ def _load(stack: Stack, kind: RequestKind, seconds: float) -> dict[str, Any]:
     steps, reason = find_knee(stack, kind, seconds=seconds)
     quiet, knee, past = steps[0], steps[-2], steps[-1]
     rate = OVERLOAD * knee.rate
-    beyond = arrive(stack.port, kind.make, rate=rate, seconds=min(max(seconds, OVERLOAD_REQUESTS / rate), OVERLOAD_SECONDS))
+    beyond = arrive(
+        stack.port,
+        kind.make,
+        rate=rate,
+        seconds=min(max(seconds, OVERLOAD_REQUESTS / rate), OVERLOAD_SECONDS),
+    )
     drained_s = drain(stack)
     after = _step(stack, kind, quiet.rate, SECONDS)
     # The kind whose busiest process is nearest to a whole core.
@@ -128,15 +154,22 @@ def _load(stack: Stack, kind: RequestKind, seconds: float) -> dict[str, Any]:
 
 def _step(stack: Stack, kind: RequestKind, rate: float, seconds: float) -> Step:
     before = stack.processes.cpu()
-    arrivals = arrive(stack.port, kind.make, rate=rate, seconds=min(max(seconds, FEWEST / rate), LONGEST_SECONDS))
+    arrivals = arrive(
+        stack.port, kind.make, rate=rate, seconds=min(max(seconds, FEWEST / rate), LONGEST_SECONDS)
+    )
     left = count_open_jobs(stack) if kind.leaves_job else 0
     cores, busiest, machine = stack.processes.cpu().cores_since(before)
     drain(stack)
-    spent = {kind: 1000 * seconds / arrivals.statuses.size for kind, seconds in stack.processes.cpu().spent_since(before).items()}
+    spent = {
+        kind: 1000 * seconds / arrivals.statuses.size
+        for kind, seconds in stack.processes.cpu().spent_since(before).items()
+    }
     p50, p95, p99 = np.percentile(arrivals.waited_ms, [50, 95, 99])
     served = float(arrivals.served.sum()) / arrivals.seconds
     used = _round(cores), _round(busiest), round(machine, 2), _round(spent)
-    return Step(rate, served, float(p50), float(p95), float(p99), count_statuses(arrivals), left, *used)
+    return Step(
+        rate, served, float(p50), float(p95), float(p99), count_statuses(arrivals), left, *used
+    )
 
 
 def warm_up(stack: Stack, kind: RequestKind) -> None:
@@ -151,12 +184,21 @@ def drain(stack: Stack) -> float:
     Raises:
         TimeoutError: jobs are still open.
     """
-    return wait_until(lambda: count_open_jobs(stack) == 0, seconds=DRAIN_SECONDS, what="an end of all jobs")
+    return wait_until(
+        lambda: count_open_jobs(stack) == 0, seconds=DRAIN_SECONDS, what="an end of all jobs"
+    )
 
 
 def count_statuses(arrivals: Arrivals) -> dict[str, int]:
-    """Count the responses by status: successes as one, errors each by its code, 0 for no response."""
-    return dict(Counter("2xx" if served else str(status) for served, status in zip(arrivals.served, arrivals.statuses, strict=True)))
+    """Count the responses by status: successes as one, errors each by its code, 0 for no
+    response.
+    """
+    return dict(
+        Counter(
+            "2xx" if served else str(status)
+            for served, status in zip(arrivals.served, arrivals.statuses, strict=True)
+        )
+    )
 
 
 def _describe_beyond(arrivals: Arrivals, *, rate: float) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Scenarios of the demo's households against independent draws from the same quantiles, and quantiles of prices against naive ones.
+"""Scenarios of the demo's households against independent draws from the same quantiles, and
+quantiles of prices against naive ones.
 
-Run as ``python -m bench.scenarios``. Eight weeks that no model has seen, an issue every six hours; ratios compare within one run. ``shuffled`` are the very
-values of the scenarios in random order at each slot: what is gained over them is gained by the order alone.
+Run as ``python -m bench.scenarios``. Eight weeks that no model has seen, an issue every six hours;
+ratios compare within one run. ``shuffled`` are the very values of the scenarios in random order at
+each slot: what is gained over them is gained by the order alone.
 """
 
 import json
@@ -51,12 +53,18 @@ class Seen:
 
 
 def measure(cache: Path | None = None) -> dict[str, Any]:
-    """Return scores by household, pinball losses of the prices, and milliseconds of one issue of scenarios."""
+    """Return scores by household, pinball losses of the prices, and milliseconds of one issue of
+    scenarios.
+    """
     demo = load_demo(cache or load_settings().cache)
     first = local_midnight(TEST_FIRST_DAY, ZoneInfo(demo.sites[0].site.timezone))
     instants = list_instants(first, first + timedelta(weeks=WEEKS) - EVERY, EVERY)
     prices, milliseconds = measure_prices(demo.prices, instants)
-    return {**{home.site.name: measure_household(home, instants) for home in demo.sites}, "prices": prices, "price_milliseconds": milliseconds}
+    return {
+        **{home.site.name: measure_household(home, instants) for home in demo.sites},
+        "prices": prices,
+        "price_milliseconds": milliseconds,
+    }
 
 
 def measure_household(home: DemoSite, instants: list[datetime]) -> dict[str, Any]:
@@ -71,43 +79,75 @@ def measure_household(home: DemoSite, instants: list[datetime]) -> dict[str, Any
         errors, began = _recall(seen, row), perf_counter()
         made = make_scenarios(forecasts[row], errors, {})
         seconds.append(perf_counter() - began)
-        sets = {"aurora": (made.load_kwh, made.pv_kwh)} | _draw_sets(seen, row, (made.load_kwh, made.pv_kwh))
+        sets = {"aurora": (made.load_kwh, made.pv_kwh)} | _draw_sets(
+            seen, row, (made.load_kwh, made.pv_kwh)
+        )
         for name, paths in sets.items():
             scores[name].append(score_paths(paths, made.probability, seen.actual[row]))
-    means = {name: {score: float(np.mean([each[score] for each in found])) for score in found[0]} for name, found in scores.items()}
-    return {"origins": len(instants), "milliseconds": 1000 * float(np.median(seconds)), **means, **_compare(means)}
+    means = {
+        name: {score: float(np.mean([each[score] for each in found])) for score in found[0]}
+        for name, found in scores.items()
+    }
+    return {
+        "origins": len(instants),
+        "milliseconds": 1000 * float(np.median(seconds)),
+        **means,
+        **_compare(means),
+    }
 
 
 def score_paths(paths: Energies, probability: FloatArray, actual: Energies) -> dict[str, float]:
-    """Return the scores of one forecast: over all slots of load and PV, of what flows on balance in sum until each slot, and of the balance's variogram."""
+    """Return the scores of one forecast: over all slots of load and PV, of what flows on balance in
+    sum until each slot, and of the balance's variogram.
+    """
     (load, pv), (load_kwh, pv_kwh) = paths, actual
     net, net_kwh = load - pv, load_kwh - pv_kwh
     return {
-        "energy_score": score_energy(np.concatenate([load, pv], axis=1), probability, np.concatenate([load_kwh, pv_kwh])),
+        "energy_score": score_energy(
+            np.concatenate([load, pv], axis=1), probability, np.concatenate([load_kwh, pv_kwh])
+        ),
         "energy_score_of_sums": score_energy(net.cumsum(axis=1), probability, net_kwh.cumsum()),
         "variogram_score": score_variogram(net, probability, net_kwh),
     }
 
 
 def measure_prices(prices: DemoPrices, instants: list[datetime]) -> tuple[dict[str, Any], float]:
-    """Return pinball losses (EUR/MWh) of slots beyond the published horizon, with ratios to the naive quantiles, and milliseconds per market and issue."""
+    """Return pinball losses (EUR/MWh) of slots beyond the published horizon, with ratios to the
+    naive quantiles, and milliseconds per market and issue.
+    """
     losses: dict[str, list[float]] = {}
     inside, seconds = [], []
     for instant in instants:
         around = Timeline(instant - MEMORY, SLOT, MEMORY // SLOT + HORIZON_SLOTS)
         published = prices.published_at <= np.datetime64(instant.replace(tzinfo=None))
-        known, actual = (align(prices.starts[rows], prices.price[rows], around) for rows in (published, slice(None)))
+        known, actual = (
+            align(prices.starts[rows], prices.price[rows], around)
+            for rows in (published, slice(None))
+        )
         began = perf_counter()
-        market = look_beyond(known, around, timeline=around.window(MEMORY // SLOT, HORIZON_SLOTS), zone=ZoneInfo("Europe/Amsterdam"))
+        market = look_beyond(
+            known,
+            around,
+            timeline=around.window(MEMORY // SLOT, HORIZON_SLOTS),
+            zone=ZoneInfo("Europe/Amsterdam"),
+        )
         quantiles = market.quantiles
         seconds.append(perf_counter() - began)
         beyond, happened = np.isnan(market.published), actual[-HORIZON_SLOTS:]
         for name, said in {"aurora": quantiles, **_repeat_days(known)}.items():
-            losses.setdefault(name, []).append(1000 * measure_pinball(said[beyond], happened[beyond]))
+            losses.setdefault(name, []).append(
+                1000 * measure_pinball(said[beyond], happened[beyond])
+            )
         inside.append(_covers(market, happened)[beyond])
     means = {name: float(np.mean(found)) for name, found in losses.items()}
-    ratios = {f"ratio_to_{name}": means["aurora"] / mean for name, mean in means.items() if name != "aurora"}
-    return {**means, **ratios, "coverage_80": float(np.concatenate(inside).mean())}, 1000 * float(np.median(seconds))
+    ratios = {
+        f"ratio_to_{name}": means["aurora"] / mean
+        for name, mean in means.items()
+        if name != "aurora"
+    }
+    return {**means, **ratios, "coverage_80": float(np.concatenate(inside).mean())}, 1000 * float(
+        np.median(seconds)
+    )
 
 
 def measure_pinball(quantiles: FloatArray, actual: FloatArray) -> float:
@@ -117,41 +157,71 @@ def measure_pinball(quantiles: FloatArray, actual: FloatArray) -> float:
 
 
 def _covers(market: MarketAhead, happened: FloatArray) -> np.ndarray:
-    covered: np.ndarray = (happened >= market.quantiles[:, 1]) & (happened <= market.quantiles[:, 5])
+    covered: np.ndarray = (happened >= market.quantiles[:, 1]) & (
+        happened <= market.quantiles[:, 5]
+    )
     return covered
 
 
 def _repeat_days(known: FloatArray) -> dict[str, FloatArray]:
-    """Return what the last known day and the last seven known days say of the horizon's slots, by their quarter-hour."""
+    """Return what the last known day and the last seven known days say of the horizon's slots, by
+    their quarter-hour.
+    """
     last = int(np.flatnonzero(~np.isnan(known))[-1]) + 1
     slots = np.arange(known.size - HORIZON_SLOTS, known.size)
     back = slots - DAY_SLOTS * np.maximum((slots - last) // DAY_SLOTS + 1, 0)
     week = np.stack([known[back - DAY_SLOTS * day] for day in range(7)])
-    return {"last_day": np.repeat(known[back][:, None], len(SHARES), axis=1), "seven_days": np.quantile(week, list(SHARES.values()), axis=0).T}
+    return {
+        "last_day": np.repeat(known[back][:, None], len(SHARES), axis=1),
+        "seven_days": np.quantile(week, list(SHARES.values()), axis=0).T,
+    }
 
 
 def _meet(home: DemoSite, forecast: Forecast) -> Energies:
     seen = home.observations
-    return align(seen.starts, seen.load_kwh, forecast.timeline), align(seen.starts, seen.pv_kwh, forecast.timeline)
+    return align(seen.starts, seen.load_kwh, forecast.timeline), align(
+        seen.starts, seen.pv_kwh, forecast.timeline
+    )
 
 
 def _recall(seen: Seen, row: int) -> ErrorHistory:
     """Return the errors of the forecasts issued at the same time of day before."""
-    past = seen.forecasts[row % (timedelta(days=1) // EVERY) : row : timedelta(days=1) // EVERY][-LIBRARY_DAYS - 1 :]
-    return ErrorHistory.of(past, seen.home.observations, issued_at=seen.forecasts[row].issued_at, limit_kwh=seen.limit_kwh, slots=HORIZON_SLOTS)
+    past = seen.forecasts[row % (timedelta(days=1) // EVERY) : row : timedelta(days=1) // EVERY][
+        -LIBRARY_DAYS - 1 :
+    ]
+    return ErrorHistory.of(
+        past,
+        seen.home.observations,
+        issued_at=seen.forecasts[row].issued_at,
+        limit_kwh=seen.limit_kwh,
+        slots=HORIZON_SLOTS,
+    )
 
 
 def _draw_sets(seen: Seen, row: int, values: Energies) -> Mapping[str, Energies]:
-    """Return as many courses drawn slot by slot from the same distributions, and the given ones in random order at each slot."""
+    """Return as many courses drawn slot by slot from the same distributions, and the given ones in
+    random order at each slot.
+    """
     rng, forecast = np.random.default_rng(row), seen.forecasts[row]
-    marginals = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, seen.limit_kwh)
+    marginals = (
+        Marginals.of(forecast.load_kwh, np.inf),
+        Marginals.of(forecast.pv_kwh, seen.limit_kwh),
+    )
     load, pv = (each.draw(rng.random((DEFAULT_COUNT, HORIZON_SLOTS))) for each in marginals)
-    return {"independent": (load, pv), "shuffled": (rng.permuted(values[0], axis=0), rng.permuted(values[1], axis=0))}
+    return {
+        "independent": (load, pv),
+        "shuffled": (rng.permuted(values[0], axis=0), rng.permuted(values[1], axis=0)),
+    }
 
 
 def _compare(means: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return the scores of the scenarios over those of the other sets."""
-    return {f"ratio_to_{other}": {name: value / means[other][name] for name, value in means["aurora"].items()} for other in SET[1:]}
+    return {
+        f"ratio_to_{other}": {
+            name: value / means[other][name] for name, value in means["aurora"].items()
+        }
+        for other in SET[1:]
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The demo's household as replays and oracles need it: what happened, what was known when, under any tariff."""
+"""The demo's household as replays and oracles need it: what happened, what was known when, under
+any tariff.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,7 +12,13 @@ from luna.energy.site import FixedPrice, PriceRule, Site, SpotPrice
 from luna.energy.timeline import SLOT, FloatArray, Timeline, align, local_days, repeat_last
 from luna.platform.settings import load_settings
 from services.ingest.demo_data.demo import DemoPrices, DemoSite, load_demo
-from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight, PriceVintages, SitePrices
+from services.planner.problem.knowledge import (
+    DAY,
+    ForecastArchive,
+    PerfectForesight,
+    PriceVintages,
+    SitePrices,
+)
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
 
@@ -43,7 +51,11 @@ class Home:
         """Return the site under one of ``TARIFFS``."""
         site = self.household.site
         imported, exported = TARIFFS[tariff]
-        return site.model_copy(update={"tariff": site.tariff.model_copy(update={"import_": imported, "export": exported})})
+        return site.model_copy(
+            update={
+                "tariff": site.tariff.model_copy(update={"import_": imported, "export": exported})
+            }
+        )
 
 
 def load_home(name: str = "home") -> Home:
@@ -53,15 +65,23 @@ def load_home(name: str = "home") -> Home:
     return Home(household, demo.prices)
 
 
-def build_scene(home: Home, first: date, last: date, *, tariff: str, forecasts: ForecastArchive | None = None) -> ReplayData:
-    """Return the local days ``first`` to ``last`` with the week before and the planner's horizon after them."""
+def build_scene(
+    home: Home, first: date, last: date, *, tariff: str, forecasts: ForecastArchive | None = None
+) -> ReplayData:
+    """Return the local days ``first`` to ``last`` with the week before and the planner's horizon
+    after them.
+    """
     window = local_days(first, last, home.zone)
     before = min(LEAD // SLOT, (window.start - _year_start(home)) // SLOT)
     around = Timeline(window.start - before * SLOT, SLOT, before + window.count + HORIZON // SLOT)
     site, seen = home.under(tariff), home.household.observations
-    load, pv = (_fill(align(seen.starts, series, around)) for series in (seen.load_kwh, seen.pv_kwh))
+    load, pv = (
+        _fill(align(seen.starts, series, around)) for series in (seen.load_kwh, seen.pv_kwh)
+    )
     known = SitePrices(site, around, {MARKET: _read_prices(home, around)})
-    return ReplayData(site, window, PerfectForesight(around, load, pv), known, forecasts or ForecastArchive([]))
+    return ReplayData(
+        site, window, PerfectForesight(around, load, pv), known, forecasts or ForecastArchive([])
+    )
 
 
 def _year_start(home: Home) -> datetime:
@@ -78,4 +98,9 @@ def _fill(series: FloatArray) -> FloatArray:
 def _read_prices(home: Home, timeline: Timeline) -> PriceVintages:
     slot = (home.prices.starts - timeline.starts[0]) // np.timedelta64(15, "m")
     inside = (slot >= 0) & (slot < timeline.count)
-    return PriceVintages(timeline, slot[inside].astype(np.int64), home.prices.published_at[inside], home.prices.price[inside])
+    return PriceVintages(
+        timeline,
+        slot[inside].astype(np.int64),
+        home.prices.published_at[inside],
+        home.prices.price[inside],
+    )

@@ -1,6 +1,8 @@
-"""The simulator and the safety layer, in site-slots per second: a thousand sites side by side over a day, and one site alone.
+"""The simulator and the safety layer, in site-slots per second: a thousand sites side by side over
+a day, and one site alone.
 
-Run as ``python -m bench.simulator``. ``bare`` is the least a battery model can do in NumPy: one clipped step without meter, modes or prices.
+Run as ``python -m bench.simulator``. ``bare`` is the least a battery model can do in NumPy: one
+clipped step without meter, modes or prices.
 """
 
 import json
@@ -35,7 +37,12 @@ class Drawn:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of all sites in ``slot``."""
         del stored_kwh
-        return SetPoint(**{part.name: getattr(self.setpoints, part.name)[..., slot] for part in fields(SetPoint)})
+        return SetPoint(
+            **{
+                part.name: getattr(self.setpoints, part.name)[..., slot]
+                for part in fields(SetPoint)
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,11 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     rounds = FULL_ROUNDS if full else ROUNDS
 
     def rate(work: Callable[[Fleet], object], fleet: Fleet, *, steps: int | None = None) -> float:
-        return (steps or fleet.site_slots) / float(np.median(race({"": work}, [fleet], rounds=rounds)[""])) * 1e3
+        return (
+            (steps or fleet.site_slots)
+            / float(np.median(race({"": work}, [fleet], rounds=rounds)[""]))
+            * 1e3
+        )
 
     simulated = rate(run, many)
     bare = rate(run_bare, many)
@@ -71,7 +82,9 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "site_slots_per_s": simulated,
         "with_prices_site_slots_per_s": rate(run_and_price, many),
         "one_site_slots_per_s": rate(run, one),
-        "clamp_site_slots_per_s": rate(lambda fleet: clamp(wild, stored, fleet.limits), many, steps=SITES * SLOTS),
+        "clamp_site_slots_per_s": rate(
+            lambda fleet: clamp(wild, stored, fleet.limits), many, steps=SITES * SLOTS
+        ),
         "bare_site_slots_per_s": bare,
         "ratio_to_bare": simulated / bare,
     }
@@ -84,26 +97,52 @@ def run(fleet: Fleet) -> object:
 
 def run_and_price(fleet: Fleet) -> object:
     """Simulate and say what each slot cost."""
-    trajectory = simulate(fleet.policy, fleet.actuals, limits=fleet.limits, stored_kwh=fleet.stored_kwh)
+    trajectory = simulate(
+        fleet.policy, fleet.actuals, limits=fleet.limits, stored_kwh=fleet.stored_kwh
+    )
     spot = np.linspace(-0.05, 0.3, fleet.actuals.timeline.count)
-    return price(trajectory, import_price=spot + 0.1, export_price=spot, wear_price=np.full((1, 1, 1), 0.01))
+    return price(
+        trajectory, import_price=spot + 0.1, export_price=spot, wear_price=np.full((1, 1, 1), 0.01)
+    )
 
 
 def run_bare(fleet: Fleet) -> object:
     """Step a battery and nothing else."""
     stored = fleet.stored_kwh[0]
     for slot in range(fleet.actuals.timeline.count):
-        power = np.clip(fleet.actuals.pv_kwh[:, slot] - fleet.actuals.load_kwh[:, slot], -1.25, 1.25)
+        power = np.clip(
+            fleet.actuals.pv_kwh[:, slot] - fleet.actuals.load_kwh[:, slot], -1.25, 1.25
+        )
         stored = np.clip(stored + np.where(power > 0, power * 0.95, power / 0.95), 0.0, 10.0)
     return stored
 
 
 def draw_fleet(rng: np.random.Generator, sites: int, slots: int) -> Fleet:
-    """Return sites with the same battery and connection, each with its own day and set-points of every mode."""
-    battery = Battery(name="battery", capacity_kwh=10, charge_limit_kw=5, discharge_limit_kw=5, charge_efficiency=0.95, discharge_efficiency=0.95)
-    limits = SiteLimits(BatteryLimits.of([battery]), np.array([11.0]), np.array([8.0]), np.array([True]))
-    actuals = Actuals(Timeline(START, SLOT, slots), rng.gamma(1.0, 0.2, (sites, slots)), rng.gamma(1.0, 0.3, (sites, slots)))
-    return Fleet(limits, actuals, Drawn(draw_setpoints(rng, (1, sites, slots), wild=0.0)), rng.uniform(0, 10, (1, sites)))
+    """Return sites with the same battery and connection, each with its own day and set-points of
+    every mode.
+    """
+    battery = Battery(
+        name="battery",
+        capacity_kwh=10,
+        charge_limit_kw=5,
+        discharge_limit_kw=5,
+        charge_efficiency=0.95,
+        discharge_efficiency=0.95,
+    )
+    limits = SiteLimits(
+        BatteryLimits.of([battery]), np.array([11.0]), np.array([8.0]), np.array([True])
+    )
+    actuals = Actuals(
+        Timeline(START, SLOT, slots),
+        rng.gamma(1.0, 0.2, (sites, slots)),
+        rng.gamma(1.0, 0.3, (sites, slots)),
+    )
+    return Fleet(
+        limits,
+        actuals,
+        Drawn(draw_setpoints(rng, (1, sites, slots), wild=0.0)),
+        rng.uniform(0, 10, (1, sites)),
+    )
 
 
 def draw_setpoints(rng: np.random.Generator, shape: tuple[int, ...], *, wild: float) -> SetPoint:
@@ -113,9 +152,19 @@ def draw_setpoints(rng: np.random.Generator, shape: tuple[int, ...], *, wild: fl
         values: FloatArray = rng.uniform(0, high, size)
         return np.where(rng.random(size) < wild, rng.choice(WILD, size), values)
 
-    soc = {name: draw(1.0, shape) for name in ("target_soc", "floor_soc", "ceiling_soc", "spill_soc")}
-    mode, curtailment = (rng.integers(0, most, size).astype(np.int8) for most, size in ((6, shape), (3, shape[1:])))
-    return SetPoint(mode=mode, power_kw=draw(5.0, shape), curtailment=curtailment, pv_limit_kw=draw(10.0, shape[1:]), **soc)
+    soc = {
+        name: draw(1.0, shape) for name in ("target_soc", "floor_soc", "ceiling_soc", "spill_soc")
+    }
+    mode, curtailment = (
+        rng.integers(0, most, size).astype(np.int8) for most, size in ((6, shape), (3, shape[1:]))
+    )
+    return SetPoint(
+        mode=mode,
+        power_kw=draw(5.0, shape),
+        curtailment=curtailment,
+        pv_limit_kw=draw(10.0, shape[1:]),
+        **soc,
+    )
 
 
 if __name__ == "__main__":

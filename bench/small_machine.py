@@ -1,8 +1,10 @@
-"""A day of the simulated home on a machine of one core and 1 GB: Luna has to install, train, plan, act and serve its pages without a process being killed.
+"""A day of the simulated home on a machine of one core and 1 GB: Luna has to install, train, plan,
+act and serve its pages without a process being killed.
 
-Run as ``luna bench small_machine``; needs root, Linux's control groups and the sources of pip, uv and npm. It runs a fresh clone of this checkout in an
-environment made by ``make setup-core``, all within one control group. The day runs ``SPEED`` times as fast as real time, by the clock of ``demo --live``;
-then every page of the menu is opened in real time.
+Run as ``luna bench small_machine``; needs root, Linux's control groups and the sources of pip, uv
+and npm. It runs a fresh clone of this checkout in an environment made by ``make setup-core``, all
+within one control group. The day runs ``SPEED`` times as fast as real time, by the clock of
+``demo --live``; then every page of the menu is opened in real time.
 """
 
 import json
@@ -72,7 +74,14 @@ class SmallMachine:
     def say(self, what: str) -> None:
         """Print progress and the group's memory on stderr."""
         with suppress(OSError):
-            print(f"small machine: {what}; {self.group.hold_bytes() / 1e6:.0f} MB held, {self.group.count_killed()} killed", file=sys.stderr, flush=True)
+            print(
+                (
+                    f"small machine: {what}; {self.group.hold_bytes() / 1e6:.0f} MB held, "
+                    f"{self.group.count_killed()} killed"
+                ),
+                file=sys.stderr,
+                flush=True,
+            )
 
     def now(self) -> datetime:
         """Return the time of Luna's clock."""
@@ -92,7 +101,8 @@ class SmallMachine:
 
 
 def measure(*, days: float | None = None) -> dict[str, Any]:
-    """Return the figures of the day: seconds, megabytes, killed processes, quarter-hours with a command, seconds of each page.
+    """Return the figures of the day: seconds, megabytes, killed processes, quarter-hours with a
+    command, seconds of each page.
 
     Raises:
         MachineError: this account makes no control groups.
@@ -106,13 +116,26 @@ def measure(*, days: float | None = None) -> dict[str, Any]:
         group.limit_memory(MEMORY_BYTES)
         clock = folder / "clock"
         move_clock(clock, timedelta())
-        own = {"cache_folder": str(cache.resolve()), "clock_file": str(clock), "requests_per_minute": "100000"}
+        own = {
+            "cache_folder": str(cache.resolve()),
+            "clock_file": str(clock),
+            "requests_per_minute": "100000",
+        }
         with _watch(group) as peak:
             program, installed_s = _install(group, folder)
-            with luna_up(folder / "data", settings=own, group=group, program=program) as stack, _client(stack) as client:
+            with (
+                luna_up(folder / "data", settings=own, group=group, program=program) as stack,
+                _client(stack) as client,
+            ):
                 machine = SmallMachine(stack, group, clock, client)
-                figures = {"installed_s": installed_s, "answered_s": stack.answered_s} | _live(machine, lived, folder / "data")
-                return figures | {"killed": group.count_killed(), "restarts": stack.count_restarts(), "held_mb": peak.held_bytes / 1e6}
+                figures = {"installed_s": installed_s, "answered_s": stack.answered_s} | _live(
+                    machine, lived, folder / "data"
+                )
+                return figures | {
+                    "killed": group.count_killed(),
+                    "restarts": stack.count_restarts(),
+                    "held_mb": peak.held_bytes / 1e6,
+                }
 
 
 def _install(group: ControlGroup, folder: Path) -> tuple[Path, float]:
@@ -124,10 +147,22 @@ def _install(group: ControlGroup, folder: Path) -> tuple[Path, float]:
     clone, begun = clone_checkout(folder), time.monotonic()
     (folder / "data").mkdir(mode=0o711)
     command, environment = group.enter(["make", "setup-core"]), newcomers_environment()
-    made = subprocess.run(command, cwd=clone, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    made = subprocess.run(
+        command,
+        cwd=clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     program = clone / ".venv/bin/luna"
     if made.returncode or not program.exists():
-        raise MachineError(f"make setup-core failed: {made.stdout.strip()[-500:]}", value=made.returncode, remedy=INSTALL)
+        raise MachineError(
+            f"make setup-core failed: {made.stdout.strip()[-500:]}",
+            value=made.returncode,
+            remedy=INSTALL,
+        )
     print(f"small machine: installed; {group.count_killed()} killed", file=sys.stderr, flush=True)
     return program, time.monotonic() - begun
 
@@ -210,9 +245,14 @@ def _list_told(machine: SmallMachine, start: datetime) -> list[dict[str, Any]]:
     cursor: str | None = None
     while True:
         query = {"from": start.isoformat(), "limit": "500"} | ({"cursor": cursor} if cursor else {})
-        answer = machine.client.get(f"{SITE}/control/decisions", params=query).raise_for_status().json()
+        answer = (
+            machine.client.get(f"{SITE}/control/decisions", params=query).raise_for_status().json()
+        )
         for each in answer["decisions"]:
-            if each["device"] == BATTERIES and start <= datetime.fromisoformat(each["slot_start"]) <= machine.now() - SLOT:
+            if (
+                each["device"] == BATTERIES
+                and start <= datetime.fromisoformat(each["slot_start"]) <= machine.now() - SLOT
+            ):
                 found.setdefault(each["slot_start"], each)
         if (cursor := answer.get("cursor")) is None:
             return list(found.values())
@@ -221,7 +261,9 @@ def _list_told(machine: SmallMachine, start: datetime) -> list[dict[str, Any]]:
 def _open_pages(machine: SmallMachine) -> dict[str, dict[str, float]]:
     """Return the load times of the menu's pages, each opened several times."""
     home = machine.client.get(HOME).raise_for_status().text
-    found = dict.fromkeys(link for link in (HOME, *LINKS.findall(home)) if not link.endswith(NO_PAGES))
+    found = dict.fromkeys(
+        link for link in (HOME, *LINKS.findall(home)) if not link.endswith(NO_PAGES)
+    )
     times: dict[str, list[float]] = {page: [] for page in found}
     for _ in range(VISITS):
         for page, seconds in times.items():
@@ -229,11 +271,21 @@ def _open_pages(machine: SmallMachine) -> dict[str, dict[str, float]]:
             answer = machine.client.get(page)
             if answer.is_success and "text/html" in answer.headers["content-type"]:
                 seconds.append(time.monotonic() - begun)
-    return {page: {"median_s": round(median(seconds), 3), "worst_s": round(max(seconds), 3)} for page, seconds in times.items() if seconds}
+    return {
+        page: {"median_s": round(median(seconds), 3), "worst_s": round(max(seconds), 3)}
+        for page, seconds in times.items()
+        if seconds
+    }
 
 
 def _client(stack: Stack) -> httpx.Client:
-    return httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", headers=dict(stack.headers), trust_env=False, timeout=PAGE_SECONDS, follow_redirects=True)
+    return httpx.Client(
+        base_url=f"http://127.0.0.1:{stack.port}",
+        headers=dict(stack.headers),
+        trust_env=False,
+        timeout=PAGE_SECONDS,
+        follow_redirects=True,
+    )
 
 
 def _await(holds: Callable[[], bool]) -> None:

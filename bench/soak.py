@@ -1,7 +1,10 @@
-"""Soak test: half an hour of mixed load at half of the saturation rate; finds leaks of memory, files, sockets and threads, and growing latency.
+"""Soak test: half an hour of mixed load at half of the saturation rate.
 
-Run as ``python -m bench.soak`` (two minutes) or ``python -m bench.soak full``. Processes are sampled every ten seconds. Slopes are Theil–Sen estimates (the
-median over all pairs of samples), robust against a backup's minute or a burst of other load.
+Finds leaks of memory, files, sockets and threads, and growing latency.
+
+Run as ``python -m bench.soak`` (two minutes) or ``python -m bench.soak full``. Processes are
+sampled every ten seconds. Slopes are Theil–Sen estimates (the median over all pairs of samples),
+robust against a backup's minute or a burst of other load.
 """
 
 import json
@@ -32,13 +35,16 @@ WARM_UP = 1 / 3
 # Length of the first and the last span whose latencies are compared.
 EDGE_SECONDS = 300.0
 RESOURCES = ("own_mb", "share_mb", "files", "sockets", "threads")
-# A leak is growth that is statistically certain and exceeds a heap's normal fluctuation over the run.
+# A leak is growth that is statistically certain and exceeds a heap's normal fluctuation over the
+# run.
 CONFIDENCE = 0.95
 LEAK_SHARE, LEAK_LEAST = 0.02, {"own_mb": 2.0, "files": 3.0, "sockets": 3.0, "threads": 2.0}
 
 
 def measure(*, full: bool = False) -> dict[str, Any]:
-    """Return the knee, the slopes by kind of process, latency at both ends, open jobs, and the slopes that are leaks."""
+    """Return the knee, the slopes by kind of process, latency at both ends, open jobs, and the
+    slopes that are leaks.
+    """
     configure_logging("bench", level="WARNING")
     seconds = FULL_SECONDS if full else SECONDS
     with data_folder() as folder, luna_up(folder, settings=UNLIMITED) as stack:
@@ -65,7 +71,10 @@ def measure(*, full: bool = False) -> dict[str, Any]:
             "leaks": leaks,
             "leaks_found": len(leaks),
             # The course of memory, a value per minute.
-            "own_mb": {name: [round(sample[name].own_mb, 1) for sample in minutes if name in sample] for name in last},
+            "own_mb": {
+                name: [round(sample[name].own_mb, 1) for sample in minutes if name in sample]
+                for name in last
+            },
             "processes": {name: held.processes for name, held in last.items()},
             "jobs_left": left,
             "jobs_drained_s": drained_s,
@@ -85,11 +94,19 @@ class Watch(BackgroundThreads):
         self._stack = stack
 
     def slopes(self) -> dict[str, dict[str, dict[str, float]]]:
-        """Return by kind of process and resource the last level, and the slope per hour after the warm-up with its confidence interval."""
+        """Return by kind of process and resource the last level, and the slope per hour after the
+        warm-up with its confidence interval.
+        """
         first = int(WARM_UP * len(self.samples))
         hours, samples = np.array(self.instants[first:]) / 3600, self.samples[first:]
         kinds = sorted(set.intersection(*map(set, samples)))
-        return {kind: {name: _slope(hours, [getattr(sample[kind], name) for sample in samples]) for name in RESOURCES} for kind in kinds}
+        return {
+            kind: {
+                name: _slope(hours, [getattr(sample[kind], name) for sample in samples])
+                for name in RESOURCES
+            }
+            for kind in kinds
+        }
 
     def _look_on(self) -> None:
         began = time.perf_counter()
@@ -101,27 +118,43 @@ class Watch(BackgroundThreads):
 
 def _slope(hours: FloatArray, values: Sequence[float]) -> dict[str, float]:
     slope, _, low, high = theilslopes(values, hours, alpha=CONFIDENCE)
-    return {"level": float(np.median(values[-5:])), "slope": float(slope), "low": float(low), "high": float(high)}
+    return {
+        "level": float(np.median(values[-5:])),
+        "slope": float(slope),
+        "low": float(low),
+        "high": float(high),
+    }
 
 
-def _list_leaks(slopes: Mapping[str, Mapping[str, Mapping[str, float]]], *, hours: float) -> list[str]:
-    """List the resources that grew with certainty, by more than ``LEAK_SHARE`` of their level and ``LEAK_LEAST``."""
+def _list_leaks(
+    slopes: Mapping[str, Mapping[str, Mapping[str, float]]], *, hours: float
+) -> list[str]:
+    """List the resources that grew with certainty, by more than ``LEAK_SHARE`` of their level and
+    ``LEAK_LEAST``.
+    """
     return [
         f"{kind}: {name}"
         for kind, resources in slopes.items()
         for name, least in LEAK_LEAST.items()
-        if resources[name]["low"] > 0 and resources[name]["slope"] * hours > max(LEAK_SHARE * resources[name]["level"], least)
+        if resources[name]["low"] > 0
+        and resources[name]["slope"] * hours > max(LEAK_SHARE * resources[name]["level"], least)
     ]
 
 
 def _compare_ends(arrivals: Arrivals, seconds: float) -> dict[str, dict[str, float]]:
-    """Return by kind of request the median and 99th percentile in the first and the last span, milliseconds."""
+    """Return by kind of request the median and 99th percentile in the first and the last span,
+    milliseconds.
+    """
     edge, order = min(EDGE_SECONDS, seconds / 3), draw_order()
     names = np.resize(order, arrivals.statuses.size)
     ends = {"first": arrivals.due_s < edge, "last": arrivals.due_s >= seconds - edge}
     return {
         name: {
-            f"{end}_p{share}_ms": float(np.percentile(arrivals.waited_ms[place & (names == name)], share)) for end, place in ends.items() for share in (50, 99)
+            f"{end}_p{share}_ms": float(
+                np.percentile(arrivals.waited_ms[place & (names == name)], share)
+            )
+            for end, place in ends.items()
+            for share in (50, 99)
         }
         for name in dict.fromkeys(order)
     }

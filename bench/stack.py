@@ -32,7 +32,10 @@ START_SECONDS, LOOK_SECONDS = 120.0, 0.1
 SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure", "administer")
 # No outside services, no downloads.
 ALONE = {"outside_services": "false", "embedding_download": "false", "log_level": "WARNING"}
-FORK_SERVERS = {"fork server": (FORK_SERVER, "shared"), "workers' fork server": (FORK_SERVER, "tasks")}
+FORK_SERVERS = {
+    "fork server": (FORK_SERVER, "shared"),
+    "workers' fork server": (FORK_SERVER, "tasks"),
+}
 # Environment variables to drop: Luna's settings; and bytecode caching has to work for warm starts.
 OTHERS = ("LUNA_", "PYTHONDONTWRITEBYTECODE")
 UNLIMITED = {"requests_per_minute": "100000000", "solves_per_minute": "100000000"}
@@ -40,7 +43,9 @@ UNLIMITED = {"requests_per_minute": "100000000", "solves_per_minute": "100000000
 
 @dataclass(frozen=True)
 class Stack:
-    """A running Luna: port, headers with an API key, database, log; its processes by kind, as ``luna up`` names them, ``gateway`` for itself.
+    """A running Luna: port, headers with an API key, database, log.
+
+    Its processes by kind, as ``luna up`` names them, ``gateway`` for itself.
 
     ``answered_s`` is the time in seconds to the gateway's first response, of any status.
     """
@@ -55,7 +60,10 @@ class Stack:
     def count_restarts(self) -> int:
         """Return how often a process of ``luna up`` or of a worker died, by the log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
-        return sum("process died and is started again" in line or "WorkerLostError" in line for line in lines)
+        return sum(
+            "process died and is started again" in line or "WorkerLostError" in line
+            for line in lines
+        )
 
 
 @contextmanager
@@ -79,24 +87,44 @@ def luna_up(
     port, around = free_port(), os.environ if program is None else newcomers_environment()
     named = ALONE | {"data_folder": str(folder), "api_port": str(port)} | dict(settings or {})
     own = {f"LUNA_{name.upper()}": value for name, value in named.items()}
-    environment = {name: value for name, value in around.items() if not name.startswith(OTHERS)} | own
-    command = [sys.executable, "-c", "from services.cli.main import main; main()", "up"] if program is None else [str(program), "up"]
+    environment = {
+        name: value for name, value in around.items() if not name.startswith(OTHERS)
+    } | own
+    command = (
+        [sys.executable, "-c", "from services.cli.main import main; main()", "up"]
+        if program is None
+        else [str(program), "up"]
+    )
     command = command if group is None else group.enter(command)
     path = folder / "up.log"
-    with path.open("ab") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
+    with (
+        path.open("ab") as log,
+        subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process,
+    ):
         try:
             answered_s = _await_ready(port, process)
-            with running(Settings(data_folder=folder, database_url=None, redis_url=None)) as addresses:
+            with running(
+                Settings(data_folder=folder, database_url=None, redis_url=None)
+            ) as addresses:
                 database = engine.create(addresses.database_url, application_name="bench")
                 tree = ProcessTree(process.pid, "gateway", COMPANIONS | ONE_WORKER | FORK_SERVERS)
-                yield Stack(port, _make_key(database) if headers is None else headers, database, tree, path, answered_s)
+                yield Stack(
+                    port,
+                    _make_key(database) if headers is None else headers,
+                    database,
+                    tree,
+                    path,
+                    answered_s,
+                )
                 database.dispose()
         finally:
             process.terminate()
 
 
 def owner_headers(folder: Path) -> dict[str, str]:
-    """Return the headers with the owner's token of a gateway without users, whose data are in ``folder``."""
+    """Return the headers with the owner's token of a gateway without users, whose data are in
+    ``folder``.
+    """
     return {"Authorization": f"Bearer {open_owner_token(Settings(data_folder=folder))}"}
 
 
@@ -133,9 +161,15 @@ def _await_ready(port: int, process: "subprocess.Popen[bytes]") -> float:
 def _make_key(database: Engine) -> dict[str, str]:
     with unit_of_work(database) as connection:
         # Nobody signs in as this user, so no password hash.
-        users.add_first(connection, NewUser(name="bench", password=SecretStr("never asked for here"), role="admin"), password_hash="")
+        users.add_first(
+            connection,
+            NewUser(name="bench", password=SecretStr("never asked for here"), role="admin"),
+            password_hash="",
+        )
         owner = users.find_credentials(connection, "bench")
         if owner is None:
             raise RuntimeError("the user that was just made is not there")
-        made = api_keys.make(connection, owner.user_id, NewKey(name="bench", scopes=SCOPES), now=SystemClock().now())
+        made = api_keys.make(
+            connection, owner.user_id, NewKey(name="bench", scopes=SCOPES), now=SystemClock().now()
+        )
     return {"Authorization": f"Bearer {made.key}"}

@@ -14,20 +14,61 @@ from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.written_files import write_whole
 
 NAMES = (
-    "planner", "devices", "energy_value", "oracle", "decisions", "agent_decisions", "agent_imitation", "agent_training", "agent_environment",
-    "closed_loop", "replay", "simulator", "edge_labels", "edge_simulation",
-    "forecast", "scenarios", "bandit", "queue", "fleet", "fleet_forecasts", "data", "recorder", "history", "gateway", "page", "knowledge", "idle", "house",
+    "planner",
+    "devices",
+    "energy_value",
+    "oracle",
+    "decisions",
+    "agent_decisions",
+    "agent_imitation",
+    "agent_training",
+    "agent_environment",
+    "closed_loop",
+    "replay",
+    "simulator",
+    "edge_labels",
+    "edge_simulation",
+    "forecast",
+    "scenarios",
+    "bandit",
+    "queue",
+    "fleet",
+    "fleet_forecasts",
+    "data",
+    "recorder",
+    "history",
+    "gateway",
+    "page",
+    "knowledge",
+    "idle",
+    "house",
     "first_run",
-)  # fmt: skip
-# Run only by name: they take minutes (fortnights, hard weeks, a small machine), need Docker and a build, need root and special programs (nodes, faults),
-# or load the whole machine.
+)
+# Run only by name: they take minutes (fortnights, hard weeks, a small machine), need Docker and a
+# build, need root and special programs (nodes, faults), or load the whole machine.
 ON_REQUEST = (
-    "assumptions", "fortnight", "product_fortnight", "hard_weeks", "compose", "upgrade", "restore_time", "nodes", "chaos", "saturation", "soak", "uploads",
-    "worker_memory", "fleet_day", "edge_faults", "small_machine",
-)  # fmt: skip
+    "assumptions",
+    "fortnight",
+    "product_fortnight",
+    "hard_weeks",
+    "compose",
+    "upgrade",
+    "restore_time",
+    "nodes",
+    "chaos",
+    "saturation",
+    "soak",
+    "uploads",
+    "worker_memory",
+    "fleet_day",
+    "edge_faults",
+    "small_machine",
+)
 
 
-def measure(name: str, *, full: bool = False, days: float | None = None) -> tuple[dict[str, Any], list[str]]:
+def measure(
+    name: str, *, full: bool = False, days: float | None = None
+) -> tuple[dict[str, Any], list[str]]:
     """Run a benchmark; return its figures, and the peers that are not installed.
 
     Args:
@@ -40,7 +81,15 @@ def measure(name: str, *, full: bool = False, days: float | None = None) -> tupl
     """
     work = import_module(f"bench.{name}").measure
     wanted = {"full": full, "days": days}
-    figures: dict[str, Any] = dict(work(**{option: value for option, value in wanted.items() if option in signature(work).parameters}))
+    figures: dict[str, Any] = dict(
+        work(
+            **{
+                option: value
+                for option, value in wanted.items()
+                if option in signature(work).parameters
+            }
+        )
+    )
     return figures, figures.pop("missing", [])
 
 
@@ -54,11 +103,17 @@ class BenchResults:
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document."""
-        return {"bench": self.figures, "missing": self.missing, "targets": [verdict.document() for verdict in self.verdicts]}
+        return {
+            "bench": self.figures,
+            "missing": self.missing,
+            "targets": [verdict.document() for verdict in self.verdicts],
+        }
 
 
 def choose_benches(names: Sequence[str]) -> Sequence[str]:
-    """Return the modules of the named benchmarks, dashes read as underscores; without names, all of ``NAMES``.
+    """Return the modules of the named benchmarks, dashes read as underscores.
+
+    Without names, all of ``NAMES``.
 
     Raises:
         InvalidInputError: no such benchmark.
@@ -67,14 +122,26 @@ def choose_benches(names: Sequence[str]) -> Sequence[str]:
     modules = {name: name.replace("-", "_") for name in names}
     for name, module in modules.items():
         if module not in known:
-            raise InvalidInputError("no such bench", field="NAME", value=name, remedy=f"Choose from: {', '.join(known)}.")
+            raise InvalidInputError(
+                "no such bench",
+                field="NAME",
+                value=name,
+                remedy=f"Choose from: {', '.join(known)}.",
+            )
     return list(dict.fromkeys(modules.values())) or NAMES
 
 
 def measure_all(
-    names: Sequence[str], folder: Path, show_step: Callable[[str], AbstractContextManager[object]], *, full: bool = False, days: float | None = None
+    names: Sequence[str],
+    folder: Path,
+    show_step: Callable[[str], AbstractContextManager[object]],
+    *,
+    full: bool = False,
+    days: float | None = None,
 ) -> BenchResults:
-    """Run benchmarks in sequence and write a file for each into ``folder``; one that this machine cannot run is listed as missing.
+    """Run benchmarks in sequence and write a file for each into ``folder``.
+
+    One that this machine cannot run is listed as missing.
 
     Args:
         names: as ``choose_benches`` returns them.
@@ -96,6 +163,11 @@ def measure_all(
         results.figures[name] = figures
         results.verdicts.extend(verdicts)
         results.missing.extend(missing)
-        document = figures | {"missing": missing, "targets": [verdict.document() for verdict in verdicts]}
-        write_whole(folder / f"{name}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        document = figures | {
+            "missing": missing,
+            "targets": [verdict.document() for verdict in verdicts],
+        }
+        write_whole(
+            folder / f"{name}.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        )
     return results

@@ -1,4 +1,6 @@
-"""Timing of alternatives in turns: on a shared machine only figures measured side by side compare."""
+"""Timing of alternatives in turns: on a shared machine only figures measured side by side
+compare.
+"""
 
 import gc
 import resource
@@ -14,17 +16,25 @@ Item = TypeVar("Item")
 
 
 def processor_s() -> float:
-    """Return the CPU seconds of this process and of its ended children, which do not depend on other load."""
+    """Return the CPU seconds of this process and of its ended children, which do not depend on
+    other load.
+    """
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def race(
-    works: Mapping[str, Callable[[Item], Any]], items: Sequence[Item], *, rounds: int, clock_s: Callable[[], float] = time.perf_counter
+    works: Mapping[str, Callable[[Item], Any]],
+    items: Sequence[Item],
+    *,
+    rounds: int,
+    clock_s: Callable[[], float] = time.perf_counter,
 ) -> dict[str, FloatArray]:
-    """Return the milliseconds of every work on every item, shape ``(rounds, items)``, after a warm-up round.
+    """Return the milliseconds of every work on every item, shape ``(rounds, items)``, after a
+    warm-up round.
 
-    The works take turns on each item; garbage is collected before each call, so that none pays for another's.
+    The works take turns on each item; garbage is collected before each call, so that none pays for
+    another's.
     """
     times = {name: np.empty((rounds + 1, len(items))) for name in works}
     for index in range(rounds + 1):
@@ -34,7 +44,9 @@ def race(
     return {name: taken[1:] for name, taken in times.items()}
 
 
-def time_call(work: Callable[[Item], Any], item: Item, *, clock_s: Callable[[], float] = time.perf_counter) -> float:
+def time_call(
+    work: Callable[[Item], Any], item: Item, *, clock_s: Callable[[], float] = time.perf_counter
+) -> float:
     """Return the milliseconds of one call."""
     gc.collect(1)
     begun = clock_s()
@@ -49,4 +61,7 @@ def compare(times: FloatArray, floor: FloatArray) -> float:
 
 def describe(times: FloatArray, *, prefix: str = "") -> dict[str, float]:
     """Return the median and 95th percentile of all times."""
-    return {f"{prefix}p50_ms": float(np.median(times)), f"{prefix}p95_ms": float(np.percentile(times, 95))}
+    return {
+        f"{prefix}p50_ms": float(np.median(times)),
+        f"{prefix}p95_ms": float(np.percentile(times, 95)),
+    }

@@ -1,6 +1,8 @@
-"""Derives the typical day-ahead prices that ship with Luna, by month and hour of the day, from recorded prices of two whole years.
+"""Derives the typical day-ahead prices that ship with Luna, by month and hour of the day, from
+recorded prices of two whole years.
 
-Run as ``python -m bench.typical_prices``: it reads the Dutch prices that the demo loads and writes ``luna/energy/economics/typical_price_table.py``.
+Run as ``python -m bench.typical_prices``: it reads the Dutch prices that the demo loads and writes
+``luna/energy/economics/typical_price_table.py``.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -7,7 +7,13 @@ from contextlib import suppress
 PAUSE_SECONDS = 0.05
 
 
-def wait_until(holds: Callable[[], object], *, seconds: float, what: str, despite: tuple[type[Exception], ...] = ()) -> float:
+def wait_until(
+    holds: Callable[[], object],
+    *,
+    seconds: float,
+    what: str,
+    despite: tuple[type[Exception], ...] = (),
+) -> float:
     """Wait until ``holds`` is true; return the seconds.
 
     Args:

@@ -1,6 +1,8 @@
-"""What a worker's memory grows by per task: the smallest task there is, with the time limit of a file that is loaded.
+"""What a worker's memory grows by per task: the smallest task there is, with the time limit of a
+file that is loaded.
 
-Run as ``python -m bench.worker_memory``. Growth counts after a warm-up, a while after the last task of each part.
+Run as ``python -m bench.worker_memory``. Growth counts after a warm-up, a while after the last task
+of each part.
 """
 
 import json
@@ -25,14 +27,26 @@ REST_SECONDS = 15.0
 
 
 def measure() -> dict[str, Any]:
-    """Return megabytes of the worker's processes by tasks done, and bytes per task after the warm-up."""
+    """Return megabytes of the worker's processes by tasks done, and bytes per task after the
+    warm-up.
+    """
     configure_logging("bench", level="WARNING")
-    with data_servers() as (addresses, _), run_worker(["luna.platform.queue.worker", "--modules", "bench.queue_tasks"], addresses) as worker:
+    with (
+        data_servers() as (addresses, _),
+        run_worker(
+            ["luna.platform.queue.worker", "--modules", "bench.queue_tasks"], addresses
+        ) as worker,
+    ):
         client, tree = Client(addresses.redis_url), ProcessTree(worker.pid, "worker")
         before = _work(client, addresses, tree, WARM_UP)
         after = _work(client, addresses, tree, TASKS)
         client.close()
-    return {"tasks": TASKS, "before_mb": before, "after_mb": after, "bytes_per_task": (after - before) * 2**20 / TASKS}
+    return {
+        "tasks": TASKS,
+        "before_mb": before,
+        "after_mb": after,
+        "bytes_per_task": (after - before) * 2**20 / TASKS,
+    }
 
 
 def _work(client: Client, addresses: Addresses, tree: ProcessTree, tasks: int) -> float:

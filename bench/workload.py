@@ -29,7 +29,8 @@ BOUNDARY = "luna-bench"
 class RequestKind:
     """A kind of request.
 
-    ``make`` returns the bytes of a request by its number in a run, from 0 on. ``first_rate`` (requests per second) is sustained by any machine.
+    ``make`` returns the bytes of a request by its number in a run, from 0 on. ``first_rate``
+    (requests per second) is sustained by any machine.
     """
 
     make: Callable[[int], bytes]
@@ -43,10 +44,17 @@ def prepare_sites(stack: Stack) -> list[str]:
     names = store_sites(stack.database, SITES, until=now, past_days=1)
     with engine.unit_of_work(stack.database) as connection:
         for name in names:
-            past = draw_days(floor_to(now, SLOT) - PAST_DAYS * DAY, PAST_DAYS - 1, np.random.default_rng(SEED))
+            past = draw_days(
+                floor_to(now, SLOT) - PAST_DAYS * DAY, PAST_DAYS - 1, np.random.default_rng(SEED)
+            )
             # Load series only: training and replays by the clock would disturb the measurement.
             observations.write(connection, name, past.starts, {"load_kwh": past.load_kwh})
-    with httpx.Client(base_url=f"http://127.0.0.1:{stack.port}", headers=dict(stack.headers), trust_env=False, timeout=60) as client:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{stack.port}",
+        headers=dict(stack.headers),
+        trust_env=False,
+        timeout=60,
+    ) as client:
         for name in names:
             client.post("/v1/plans", json={"site_id": name}).raise_for_status()
     return names
@@ -58,13 +66,25 @@ def list_kinds(stack: Stack, names: Sequence[str]) -> dict[str, RequestKind]:
     week = _week(SystemClock().now())
     alone = {
         "plan_read": RequestKind(lambda _: _get(stack, f"/v1/sites/{site()}/plans/latest"), 40.0),
-        "history": RequestKind(lambda _: _get(stack, f"/v1/sites/{site()}/series/load_kwh?{week}"), 20.0),
-        "readings": RequestKind(lambda _: _upload(stack, site(), next(numbers)), 2.0, leaves_job=True),
-        "job": RequestKind(lambda _: _post(stack, "/v1/jobs", _judge_day(site(), next(numbers))), 4.0, leaves_job=True),
+        "history": RequestKind(
+            lambda _: _get(stack, f"/v1/sites/{site()}/series/load_kwh?{week}"), 20.0
+        ),
+        "readings": RequestKind(
+            lambda _: _upload(stack, site(), next(numbers)), 2.0, leaves_job=True
+        ),
+        "job": RequestKind(
+            lambda _: _post(stack, "/v1/jobs", _judge_day(site(), next(numbers))),
+            4.0,
+            leaves_job=True,
+        ),
         "plan": RequestKind(lambda _: _post(stack, "/v1/plans", {"site_id": site()}), 2.0),
     }
     order = draw_order()
-    return alone | {"mixed": RequestKind(lambda number: alone[order[number % len(order)]].make(number), 10.0, leaves_job=True)}
+    return alone | {
+        "mixed": RequestKind(
+            lambda number: alone[order[number % len(order)]].make(number), 10.0, leaves_job=True
+        )
+    }
 
 
 def draw_order() -> list[str]:
@@ -83,7 +103,10 @@ def count_open_jobs(stack: Stack) -> int:
 def count_failed_jobs(stack: Stack) -> int:
     """Return the number of jobs that ended without a reply, at most 1,000."""
     with engine.unit_of_work(stack.database) as connection:
-        return sum(len(jobs.list_newest(connection, status=status, limit=500)) for status in ("failed", "dead"))
+        return sum(
+            len(jobs.list_newest(connection, status=status, limit=500))
+            for status in ("failed", "dead")
+        )
 
 
 def _cycle(names: Sequence[str]) -> Callable[[], str]:
@@ -98,17 +121,34 @@ def _week(now: datetime) -> str:
 
 def _judge_day(site_id: str, number: int) -> dict[str, object]:
     day = (SystemClock().now() - (2 + number % (PAST_DAYS - 3)) * DAY).date().isoformat()
-    return {"task": "ingest.quality.judge", "request": {"site_id": site_id, "from_day": day, "to_day": day}, "key": f"bench-{number}"}
+    return {
+        "task": "ingest.quality.judge",
+        "request": {"site_id": site_id, "from_day": day, "to_day": day},
+        "key": f"bench-{number}",
+    }
 
 
 def _upload(stack: Stack, site_id: str, number: int) -> bytes:
     """Return a minute of eight sensors as a file."""
     instant = (FIRST_READING + number * timedelta(minutes=1)).isoformat()
-    rows = "\n".join(f"{instant},sensor.{name},{number % 1000 + place},kWh" for place, name in enumerate(SENSORS))
-    parts = {'name="kind"': "readings", 'name="file"; filename="minute.csv"': f"instant,sensor,value,unit\n{rows}\n"}
-    form = "".join(f"--{BOUNDARY}\r\nContent-Disposition: form-data; {named}\r\n\r\n{value}\r\n" for named, value in parts.items())
+    rows = "\n".join(
+        f"{instant},sensor.{name},{number % 1000 + place},kWh" for place, name in enumerate(SENSORS)
+    )
+    parts = {
+        'name="kind"': "readings",
+        'name="file"; filename="minute.csv"': f"instant,sensor,value,unit\n{rows}\n",
+    }
+    form = "".join(
+        f"--{BOUNDARY}\r\nContent-Disposition: form-data; {named}\r\n\r\n{value}\r\n"
+        for named, value in parts.items()
+    )
     media_type = f"multipart/form-data; boundary={BOUNDARY}"
-    return _compose(stack, f"POST /v1/sites/{site_id}/uploads", {"Content-Type": media_type}, f"{form}--{BOUNDARY}--\r\n".encode())
+    return _compose(
+        stack,
+        f"POST /v1/sites/{site_id}/uploads",
+        {"Content-Type": media_type},
+        f"{form}--{BOUNDARY}--\r\n".encode(),
+    )
 
 
 def _get(stack: Stack, path: str) -> bytes:
@@ -116,10 +156,20 @@ def _get(stack: Stack, path: str) -> bytes:
 
 
 def _post(stack: Stack, path: str, document: object) -> bytes:
-    return _compose(stack, f"POST {path}", {"Content-Type": "application/json"}, json.dumps(document).encode())
+    return _compose(
+        stack, f"POST {path}", {"Content-Type": "application/json"}, json.dumps(document).encode()
+    )
 
 
 def _compose(stack: Stack, asked: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
     length = {"Content-Length": str(len(body))} if body else {}
-    named = "".join(f"{name}: {value}\r\n" for name, value in {"Host": f"127.0.0.1:{stack.port}", **stack.headers, **headers, **length}.items())
+    named = "".join(
+        f"{name}: {value}\r\n"
+        for name, value in {
+            "Host": f"127.0.0.1:{stack.port}",
+            **stack.headers,
+            **headers,
+            **length,
+        }.items()
+    )
     return f"{asked} HTTP/1.1\r\n{named}\r\n".encode() + body

@@ -1,4 +1,6 @@
-"""What Luna is delivered with: the libraries of ``locks/core.txt`` and of the pages, each with its licence."""
+"""What Luna is delivered with: the libraries of ``locks/core.txt`` and of the pages, each with its
+licence.
+"""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +11,13 @@ from typing import NamedTuple
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parent.parent
-_LINUX = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "python_version": "3.11", "python_full_version": "3.11.9"}
+_LINUX = {
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "os_name": "posix",
+    "python_version": "3.11",
+    "python_full_version": "3.11.9",
+}
 
 
 class Library(NamedTuple):
@@ -22,9 +30,13 @@ class Library(NamedTuple):
 
 def list_libraries() -> list[Library]:
     """Return Python's libraries on Linux, as installed here."""
-    lock = (ROOT / "locks" / "core.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    lock = (
+        (ROOT / "locks" / "core.txt").read_text(encoding="utf-8").replace("\\\n", "").splitlines()
+    )
     asked = [Requirement(line.partition(" --hash")[0].strip()) for line in lock if line]
-    names = dict.fromkeys(each.name for each in asked if each.marker is None or each.marker.evaluate(_LINUX))
+    names = dict.fromkeys(
+        each.name for each in asked if each.marker is None or each.marker.evaluate(_LINUX)
+    )
     return [Library(name, found.version, _licence(found)) for name, found in _installed(names)]
 
 
@@ -34,7 +46,9 @@ def list_scripts() -> list[Library]:
     named = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
     locked = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     found = {name: locked[f"node_modules/{name}"] for name in named}
-    return [Library(name, package["version"], package["license"]) for name, package in found.items()]
+    return [
+        Library(name, package["version"], package["license"]) for name, package in found.items()
+    ]
 
 
 def _installed(names: dict[str, None]) -> Iterator[tuple[str, Distribution]]:
@@ -46,10 +60,21 @@ def _installed(names: dict[str, None]) -> Iterator[tuple[str, Distribution]]:
 
 
 def _licence(package: Distribution) -> str:
-    """Return the licence's expression; packages of an older form name it as a class or in words, some in its text alone."""
+    """Return the licence's expression.
+
+    Packages of an older form name it as a class or in words, some in its text alone.
+    """
     found = package.metadata
     if expression := found.get("License-Expression"):
         return str(expression)
-    classes = [line.split(" :: ")[-1] for line in found.get_all("Classifier") or [] if line.startswith("License ::")]
+    classes = [
+        line.split(" :: ")[-1]
+        for line in found.get_all("Classifier") or []
+        if line.startswith("License ::")
+    ]
     text = package.read_text(f"licenses/{found.get('License-File', 'LICENSE')}") or ""
-    return "; ".join(classes) or str(found.get("License", "")).partition("\n")[0] or text.partition("\n")[0]
+    return (
+        "; ".join(classes)
+        or str(found.get("License", "")).partition("\n")[0]
+        or text.partition("\n")[0]
+    )

@@ -1,4 +1,6 @@
-"""What the gateway's messages are made of, and those of the pages' scripts as types: ``services/api/frontend/src/gateway.d.ts``."""
+"""What the gateway's messages are made of, and those of the pages' scripts as types:
+``services/api/frontend/src/gateway.d.ts``.
+"""
 
 import json
 from collections.abc import Iterator
@@ -6,10 +8,19 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-_HEAD = "// Messages of the gateway, made from its OpenAPI document by `make reference`; edits are lost."
+_HEAD = (
+    "// Messages of the gateway, made from its OpenAPI document by `make reference`; edits are "
+    "lost."
+)
 # What scripts send and read; what these are made of comes along.
 ROOTS = ("Answer", "Question", "Timelines")
-_TYPES = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
+_TYPES = {
+    "string": "string",
+    "integer": "number",
+    "number": "number",
+    "boolean": "boolean",
+    "null": "null",
+}
 
 
 def render_types(messages: dict[str, Schema]) -> str:
@@ -20,15 +31,30 @@ def render_types(messages: dict[str, Schema]) -> str:
         if name not in named:
             named.add(name)
             waiting += list_references(messages[name])
-    return "\n".join((_HEAD, *(line for name in sorted(named) for line in _render_message(name, messages[name])), ""))
+    return "\n".join(
+        (
+            _HEAD,
+            *(line for name in sorted(named) for line in _render_message(name, messages[name])),
+            "",
+        )
+    )
 
 
 def list_references(schema: Any) -> list[str]:
     """Return the names of the messages that a part of a schema names."""
     if isinstance(schema, dict):
         own = [schema["$ref"].rpartition("/")[2]] if "$ref" in schema else []
-        return own + [name for key, below in schema.items() if key != "discriminator" for name in list_references(below)]
-    return [name for each in schema for name in list_references(each)] if isinstance(schema, list) else []
+        return own + [
+            name
+            for key, below in schema.items()
+            if key != "discriminator"
+            for name in list_references(below)
+        ]
+    return (
+        [name for each in schema for name in list_references(each)]
+        if isinstance(schema, list)
+        else []
+    )
 
 
 def _render_message(name: str, schema: Schema) -> Iterator[str]:
@@ -36,7 +62,10 @@ def _render_message(name: str, schema: Schema) -> Iterator[str]:
         yield from ("", f"export type {name} = {_type(schema)};")
         return
     needed = schema.get("required", [])
-    fields = (f"  {field}{'' if field in needed else '?'}: {_type(each)};" for field, each in schema["properties"].items())
+    fields = (
+        f"  {field}{'' if field in needed else '?'}: {_type(each)};"
+        for field, each in schema["properties"].items()
+    )
     yield from ("", f"export interface {name} {{", *fields, "}")
 
 

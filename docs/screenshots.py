@@ -1,7 +1,9 @@
-"""Draws the pictures of the dashboard's pages in ``docs/images``: ``python -m docs.screenshots``, with Debian's chromium and the embedded servers.
+"""Draws the pictures of the dashboard's pages in ``docs/images``: ``python -m docs.screenshots``,
+with Debian's chromium and the embedded servers.
 
-``--living`` draws those of a simulated home that lived until the evening; ``--every FOLDER`` draws every page of three homes (simulated, without data, after a
-month) on desk and phone, light and dark, in both languages, for who looks whether a change spoils one.
+``--living`` draws those of a simulated home that lived until the evening; ``--every FOLDER`` draws
+every page of three homes (simulated, without data, after a month) on desk and phone, light and
+dark, in both languages, for who looks whether a change spoils one.
 """
 
 import argparse
@@ -26,7 +28,12 @@ from tests.support.browser.chromium import CHROMIUM
 from tests.support.gateway.server import serve
 from tests.support.pages.demo_home import store_demo_home
 from tests.support.pages.site_with_history import describe_furnished, furnish, plan_now
-from tests.support.simulated_home.luna_instance import LivingLuna, arm, open_simulated_home, run_luna
+from tests.support.simulated_home.luna_instance import (
+    LivingLuna,
+    arm,
+    open_simulated_home,
+    run_luna,
+)
 
 IMAGES = Path(__file__).parent / "images"
 PAGES = ("home", "planning", "energy", "savings", "forecasts", "what-ifs", "data")
@@ -34,8 +41,17 @@ EVERY_PAGE = (*PAGES, "agent", "knowledge")
 ADMIN_PAGES = ("status", "jobs", "people", "settings", "audit", "logs")
 # Those that the guide shows, in the language of its readers.
 IN_GERMAN = ("home", "planning", "savings", "forecasts", "what-ifs", "data")
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "locale": "de-DE"}
+DESKTOP: dict[str, Any] = {
+    "viewport": {"width": 1440, "height": 1000},
+    "locale": "en-GB",
+    "timezone_id": "Europe/Amsterdam",
+}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+    "locale": "de-DE",
+}
 # What the README shows of the living home: all of its plan.
 README_SIZE = {"width": 1440, "height": 1400}
 # A chart is drawn when its script has run and its data have come.
@@ -46,7 +62,9 @@ LIVED = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class Picture:
-    """A page as somebody sees it: the picture's name, the page's address below the gateway's, what the browser says of itself, and whether it scrolls."""
+    """A page as somebody sees it: the picture's name, the page's address below the gateway's, what
+    the browser says of itself, and whether it scrolls.
+    """
 
     name: str
     path: str
@@ -57,8 +75,17 @@ class Picture:
 def main() -> None:
     """Draw what the arguments name."""
     parser = argparse.ArgumentParser(prog="docs.screenshots", description=__doc__)
-    parser.add_argument("--living", action="store_true", help="the simulated home in the evening of a day that it lived")
-    parser.add_argument("--every", type=Path, metavar="FOLDER", help="every page of three homes in every form, into this folder")
+    parser.add_argument(
+        "--living",
+        action="store_true",
+        help="the simulated home in the evening of a day that it lived",
+    )
+    parser.add_argument(
+        "--every",
+        type=Path,
+        metavar="FOLDER",
+        help="every page of three homes in every form, into this folder",
+    )
     options = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -67,14 +94,26 @@ def main() -> None:
             _draw_every(browser, options.every)
         elif options.living:
             with _living_home(browser) as client:
-                draw(browser, client, Picture("page-living", f"/ui/sites/{SITE_NAME}/home", DESKTOP | {"viewport": README_SIZE}, whole=False), IMAGES)
+                draw(
+                    browser,
+                    client,
+                    Picture(
+                        "page-living",
+                        f"/ui/sites/{SITE_NAME}/home",
+                        DESKTOP | {"viewport": README_SIZE},
+                        whole=False,
+                    ),
+                    IMAGES,
+                )
         else:
             _draw_guide(browser)
         browser.close()
 
 
 def _draw_guide(browser: Browser) -> None:
-    """Draw each page of a home with a past and a plan: light on a desktop, in German too where the guide shows it, and Home in the dark and on a phone."""
+    """Draw each page of a home with a past and a plan: light on a desktop, in German too where the
+    guide shows it, and Home in the dark and on a phone.
+    """
     with _gateway() as client:
         for picture in list_pictures("home"):
             draw(browser, client, picture, IMAGES)
@@ -90,10 +129,19 @@ def _draw_every(browser: Browser, folder: Path) -> None:
 
 
 def list_every(*names: str) -> Iterator[Picture]:
-    """Yield every page of sites in every form, and those of the installation with the first of them."""
-    forms = {"desk": DESKTOP, "dark": DESKTOP | {"color_scheme": "dark"}, "german": DESKTOP | {"locale": "de-DE"}, "phone": PHONE}
+    """Yield every page of sites in every form, and those of the installation with the first of
+    them.
+    """
+    forms = {
+        "desk": DESKTOP,
+        "dark": DESKTOP | {"color_scheme": "dark"},
+        "german": DESKTOP | {"locale": "de-DE"},
+        "phone": PHONE,
+    }
     pages = {f"{site}-{name}": f"/ui/sites/{site}/{name}" for site in names for name in EVERY_PAGE}
-    pages |= {f"{names[0]}-admin-{name}": f"/ui/admin/{name}" for name in ADMIN_PAGES} | {f"{names[0]}-setup": "/ui/setup"}
+    pages |= {f"{names[0]}-admin-{name}": f"/ui/admin/{name}" for name in ADMIN_PAGES} | {
+        f"{names[0]}-setup": "/ui/setup"
+    }
     for name, path in pages.items():
         for form, looks in forms.items():
             yield Picture(f"{name}-{form}", path, looks)
@@ -113,7 +161,9 @@ def list_pictures(site: str) -> Iterator[Picture]:
 
 def draw(browser: Browser, client: httpx.Client, picture: Picture, folder: Path) -> Path:
     """Draw a page of the gateway that ``client`` asks into a folder and return where it lies."""
-    context = browser.new_context(extra_http_headers={"Authorization": client.headers["Authorization"]}, **picture.looks)
+    context = browser.new_context(
+        extra_http_headers={"Authorization": client.headers["Authorization"]}, **picture.looks
+    )
     page = context.new_page()
     page.goto(str(client.base_url).rstrip("/") + picture.path)
     page.wait_for_timeout(SETTLE_MS)
@@ -133,7 +183,10 @@ def _gateway() -> Iterator[httpx.Client]:
             upgrade(servers.database_url)
             pool = engine.create(servers.database_url, application_name="pictures")
             home = store_demo_home(pool)
-            with serve(Addresses(database_url=servers.database_url, redis_url=servers.redis_url), FixedClock(home.now)) as client:
+            with serve(
+                Addresses(database_url=servers.database_url, redis_url=servers.redis_url),
+                FixedClock(home.now),
+            ) as client:
                 yield client
             pool.dispose()
 
@@ -152,7 +205,10 @@ def _furnished_homes() -> Iterator[httpx.Client]:
                 furnish(connection, site, last=date(2026, 10, 23), missing=2)
                 plan_now(connection, site, now)
                 sites.save(connection, describe_furnished("bare"))
-            with serve(Addresses(database_url=servers.database_url, redis_url=servers.redis_url), FixedClock(now)) as client:
+            with serve(
+                Addresses(database_url=servers.database_url, redis_url=servers.redis_url),
+                FixedClock(now),
+            ) as client:
                 yield client
             pool.dispose()
 
@@ -163,7 +219,10 @@ def _living_home(browser: Browser) -> Iterator[httpx.Client]:
     morning = local_midnight(date(datetime.now(UTC).year + 1, 5, 20), ZONE) + timedelta(hours=6)
     with tempfile.TemporaryDirectory(prefix="luna-pictures-") as folder:
         Path(folder).chmod(0o711)
-        with run_luna(Path(folder), "up", begins_at=morning, ready=LivingLuna.is_live) as luna, browser.new_context(**DESKTOP) as context:
+        with (
+            run_luna(Path(folder), "up", begins_at=morning, ready=LivingLuna.is_live) as luna,
+            browser.new_context(**DESKTOP) as context,
+        ):
             luna.admit(context)
             page = context.new_page()
             open_simulated_home(page, luna)

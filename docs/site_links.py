@@ -1,7 +1,7 @@
 """Hooks of MkDocs: one language at a time, and links that leave the pages.
 
-A page shows the navigation of its own language and leads to its counterpart in the other one. Links to files of the repository that are no pages become the
-names of these files.
+A page shows the navigation of its own language and leads to its counterpart in the other one. Links
+to files of the repository that are no pages become the names of these files.
 """
 
 import copy
@@ -16,7 +16,12 @@ STARTS = {"en": "index.md", "de": "index.de.md"}
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     """Return the page's text with every link that leaves ``docs`` turned into code."""
     depth = page.file.src_uri.count("/")
-    return _LEAVING.sub(lambda link: link[0] if link[2].count("../") <= depth else f"{link[1].strip('`')} (`{link[3]}`)", markdown)
+    return _LEAVING.sub(
+        lambda link: (
+            link[0] if link[2].count("../") <= depth else f"{link[1].strip('`')} (`{link[3]}`)"
+        ),
+        markdown,
+    )
 
 
 def on_page_context(context: dict[str, Any], *, page: Any, config: Any, nav: Any) -> dict[str, Any]:
@@ -29,7 +34,10 @@ def on_page_context(context: dict[str, Any], *, page: Any, config: Any, nav: Any
     config["theme"]["language"] = language
     pages = {each.file.src_uri for each in nav.pages}
     translated = {code: translate(page.file.src_uri, code, pages) for code in NAMES}
-    config["extra"]["alternate"] = [{"name": NAMES[code], "lang": code, "link": uri.removesuffix(".md") + ".html"} for code, uri in translated.items()]
+    config["extra"]["alternate"] = [
+        {"name": NAMES[code], "lang": code, "link": uri.removesuffix(".md") + ".html"}
+        for code, uri in translated.items()
+    ]
     return context
 
 
@@ -39,7 +47,9 @@ def find_language(uri: str) -> str:
 
 
 def translate(uri: str, language: str, pages: set[str]) -> str:
-    """Return the counterpart of a page in a language, or where there is none the language's start page."""
+    """Return the counterpart of a page in a language, or where there is none the language's start
+    page.
+    """
     if find_language(uri) == language:
         return uri
     counterpart = uri.replace(f"guide/{find_language(uri)}/", f"guide/{language}/", 1)
@@ -47,7 +57,9 @@ def translate(uri: str, language: str, pages: set[str]) -> str:
 
 
 def _is_in(item: Any, language: str) -> bool:
-    """Return whether an item of the navigation is of a language: a page, or a section by its pages."""
+    """Return whether an item of the navigation is of a language: a page, or a section by its
+    pages.
+    """
     children = getattr(item, "children", None) or []
     if children:
         return any(_is_in(child, language) for child in children)

@@ -1,4 +1,6 @@
-"""The real servers for every test that needs them: one pair for all workers of a run, a database for each worker."""
+"""The real servers for every test that needs them: one pair for all workers of a run, a database
+for each worker.
+"""
 
 import gc
 import logging
@@ -39,26 +41,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A run in the background inherits these as ignored, and so would the processes that tests interrupt.
+    # A run in the background inherits these as ignored, and so would the processes that tests
+    # interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    # Threads that grow trees would spin for one that a busy machine has put aside: minutes instead of seconds.
+    # Threads that grow trees would spin for one that a busy machine has put aside: minutes instead
+    # of seconds.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    # Nor do those that multiply matrices, each over all cores: beside busy processes one of 96 × 210 by 64 took 41 ms of CPU instead of 0.06.
+    # Nor do those that multiply matrices, each over all cores: beside busy processes one of 96 ×
+    # 210 by 64 took 41 ms of CPU instead of 0.06.
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(name, "1")
-    # What a gateway's thread logs once its test is over finds a closed stream; told on the next test's stream it would be taken for a command's answer.
+    # What a gateway's thread logs once its test is over finds a closed stream; told on the next
+    # test's stream it would be taken for a command's answer.
     logging.raiseExceptions = False
-    # With the variables of every frame, arrays among them, one error would take half a minute to be written.
+    # With the variables of every frame, arrays among them, one error would take half a minute to be
+    # written.
     ensure_plain_lines()
     # How long an example takes says how busy the machine is.
     settings.register_profile("luna", deadline=None, max_examples=draws(100))
     settings.load_profile("luna")
-    config.addinivalue_line("markers", f"every_database: runs on the embedded PostgreSQL and on the TimescaleDB of {TIMESCALE_VARIABLE}")
-    config.addinivalue_line("markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}")
-    config.addinivalue_line("markers", f"long: runs where {LONG_VARIABLE} is set, as in make test-long")
+    config.addinivalue_line(
+        "markers",
+        (
+            "every_database: runs on the embedded PostgreSQL and on the TimescaleDB of "
+            f"{TIMESCALE_VARIABLE}"
+        ),
+    )
+    config.addinivalue_line(
+        "markers", f"timescale_alone: runs on the TimescaleDB of {TIMESCALE_VARIABLE}"
+    )
+    config.addinivalue_line(
+        "markers", f"long: runs where {LONG_VARIABLE} is set, as in make test-long"
+    )
     workerinput = getattr(config, "workerinput", None)
-    config.stash[FOLDER] = Path(workerinput["servers_folder"]) if workerinput else make_server_folder()
+    config.stash[FOLDER] = (
+        Path(workerinput["servers_folder"]) if workerinput else make_server_folder()
+    )
     failed_again.register(config)
     durations.register(config)
 
@@ -70,7 +89,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    # A third of their time tests wait for servers, workers and browsers; two more than cores, and what is tested waits for the tests.
+    # A third of their time tests wait for servers, workers and browsers; two more than cores, and
+    # what is tested waits for the tests.
     return min((os.cpu_count() or 2) + 1, MOST_PROCESSES)
 
 
@@ -81,7 +101,11 @@ def pytest_configure_node(node: object) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     servers = [pytest.param(None, id="postgresql"), pytest.param(TIMESCALE, id="timescaledb")]
-    if TIMESCALE and metafunc.definition.get_closest_marker("every_database") and "database_server" in metafunc.fixturenames:
+    if (
+        TIMESCALE
+        and metafunc.definition.get_closest_marker("every_database")
+        and "database_server" in metafunc.fixturenames
+    ):
         metafunc.parametrize("database_server", servers, indirect=True, scope="session")
     if metafunc.definition.get_closest_marker("timescale_alone"):
         metafunc.parametrize("database_server", servers[1:], indirect=True, scope="session")
@@ -89,12 +113,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    # A million objects come and stay until the run ends: looking through them again and again takes ten of each process's 57 CPU seconds.
+    # A million objects come and stay until the run ends: looking through them again and again takes
+    # ten of each process's 57 CPU seconds.
     gc.disable()
     try:
         return (yield)
     finally:
-        # What is collected stays: it need not be looked through each time that a test leaves something.
+        # What is collected stays: it need not be looked through each time that a test leaves
+        # something.
         gc.freeze()
         gc.enable()
         gc.collect()
@@ -103,9 +129,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     left_out = _left_out_markers()
-    items[:] = [item for item in items if not any(item.get_closest_marker(marker) for marker in left_out)]
+    items[:] = [
+        item for item in items if not any(item.get_closest_marker(marker) for marker in left_out)
+    ]
     if hasattr(config, "workerinput"):
-        # Each file goes to one process, which makes its fixtures once, and the longest ones go first: none is left over when the others have ended.
+        # Each file goes to one process, which makes its fixtures once, and the longest ones go
+        # first: none is left over when the others have ended.
         known = read_durations(config.rootpath / TABLE)
         items.sort(key=lambda item: -duration_of(item.nodeid.partition("::")[0], known))
 
@@ -123,8 +152,12 @@ def _left_out_markers() -> list[str]:
 
 # Not the report's header: it is left out when pytest is quiet.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}")
-    terminalreporter.write_line(f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}")
+    terminalreporter.write_line(
+        f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}"
+    )
+    terminalreporter.write_line(
+        f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}"
+    )
     terminalreporter.write_line(SAID)
     terminalreporter.write_line(chromium.SAID)
 
@@ -138,7 +171,10 @@ def servers_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def kept_folder() -> Iterator[Path]:
-    """A folder for servers that a module's tests start one after the other; the cluster is made once."""
+    """A folder for servers that a module's tests start one after the other.
+
+    The cluster is made once.
+    """
     with server_folder() as parent:
         yield parent / "servers"
 
@@ -152,8 +188,12 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
 
 @pytest.fixture(scope="session")
 def database_server(request: pytest.FixtureRequest) -> str:
-    """The PostgreSQL a test runs on: the embedded one unless the test is marked ``every_database``."""
-    address: str = getattr(request, "param", None) or request.getfixturevalue("servers").database_url
+    """The PostgreSQL a test runs on: the embedded one unless the test is marked
+    ``every_database``.
+    """
+    address: str = (
+        getattr(request, "param", None) or request.getfixturevalue("servers").database_url
+    )
     return address
 
 
@@ -170,7 +210,8 @@ def database(database_url: str) -> Iterator[Engine]:
     from luna.platform.database import engine
     from luna.platform.queue.app import LONGEST_LIMIT
 
-    # As in a worker: where many compute, a training takes longer than a unit of work may otherwise idle.
+    # As in a worker: where many compute, a training takes longer than a unit of work may otherwise
+    # idle.
     pool = engine.create(database_url, idle_limit=LONGEST_LIMIT)
     yield pool
     pool.dispose()
@@ -193,8 +234,13 @@ def redis_url(servers: Servers, worker_id: str) -> str:
 
 
 @pytest.fixture
-def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Luna]:
-    """Runs command lines as their own process would, in this one; data lie in ``tmp_path``, settings and logging are as before afterwards."""
+def luna(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Iterator[Luna]:
+    """Runs command lines as their own process would, in this one.
+
+    Data lie in ``tmp_path``, settings and logging are as before afterwards.
+    """
     from luna.energy.errors import LunaError
     from luna.platform.settings import load_settings
     from services.cli.main import main
@@ -211,7 +257,11 @@ def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         with pytest.raises(SystemExit) as end:
             main(words)
         cause = end.value.__cause__
-        return Said(int(end.value.code or 0), *capsys.readouterr(), cause if isinstance(cause, LunaError) else None)
+        return Said(
+            int(end.value.code or 0),
+            *capsys.readouterr(),
+            cause if isinstance(cause, LunaError) else None,
+        )
 
     yield call
     logging.root.handlers[:] = handlers
@@ -220,7 +270,9 @@ def luna(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
 
 @pytest.fixture
-def luna_on_servers(luna: Luna, monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str) -> Luna:
+def luna_on_servers(
+    luna: Luna, monkeypatch: pytest.MonkeyPatch, database_url: str, redis_url: str
+) -> Luna:
     """The same on this worker's database and queue."""
     monkeypatch.setenv("LUNA_DATABASE_URL", database_url)
     monkeypatch.setenv("LUNA_REDIS_URL", redis_url)

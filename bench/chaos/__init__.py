@@ -1,4 +1,6 @@
-"""Fault injection under load, audited against a ledger of all acknowledged requests: ``python -m bench.chaos --seed N --moments 100``."""
+"""Fault injection under load, audited against a ledger of all acknowledged requests:
+``python -m bench.chaos --seed N --moments 100``.
+"""
 
 import json
 import subprocess
@@ -23,6 +25,10 @@ def measure(*, full: bool = False) -> dict[str, Any]:
     # Progress on stderr passes through.
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
     if not done.stdout:
-        raise MachineError("no faults can be made", field="bench.chaos", remedy="Run it as root, with mosquitto, iptables, unshare and mkfs.ext4 installed.")
+        raise MachineError(
+            "no faults can be made",
+            field="bench.chaos",
+            remedy="Run it as root, with mosquitto, iptables, unshare and mkfs.ext4 installed.",
+        )
     figures: dict[str, Any] = json.loads(done.stdout)
     return figures

@@ -17,17 +17,41 @@ METER_SENSOR = f"mqtt:{METER} [kWh]"
 # The inverter's power, and ten times of it for overrides.
 LIMIT_KW, ASKED_KW = 5.0, 50.0
 FILE_ROWS = 20
-# Offsets of numbered contents: before any data that Luna makes itself but within retention, and after them.
+# Offsets of numbered contents: before any data that Luna makes itself but within retention, and
+# after them.
 PAST, FUTURE = timedelta(days=-300), timedelta(days=90)
-_BATTERY = {"name": "battery", "capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": LIMIT_KW, "discharge_limit_kw": LIMIT_KW}
-_POWER = {"to": "inverter/power/set", "read_back": "inverter/power", "value": "{power_w}", "when": ["charge", "export"]}
+_BATTERY = {
+    "name": "battery",
+    "capacity_kwh": 10,
+    "min_soc": 0.1,
+    "charge_limit_kw": LIMIT_KW,
+    "discharge_limit_kw": LIMIT_KW,
+}
+_POWER = {
+    "to": "inverter/power/set",
+    "read_back": "inverter/power",
+    "value": "{power_w}",
+    "when": ["charge", "export"],
+}
 _MODE = {"to": "inverter/mode/set", "read_back": "inverter/mode", "value": "{mode}"}
 _MODES = {"self_consumption": "own", "hold": "hold", "charge": "charge", "export": "export"}
 
 
 def describe_sites() -> Iterator[Document]:
-    """Yield the sites: one with a controlled inverter, one whose settings change, one with blocks."""
-    control = {"by": "mqtt", "batteries": [{"battery": "battery", "soc": "inverter/soc", "modes": _MODES, "writes": [_POWER, _MODE]}]}
+    """Yield the sites: one with a controlled inverter, one whose settings change, one with
+    blocks.
+    """
+    control = {
+        "by": "mqtt",
+        "batteries": [
+            {
+                "battery": "battery",
+                "soc": "inverter/soc",
+                "modes": _MODES,
+                "writes": [_POWER, _MODE],
+            }
+        ],
+    }
     yield _site(HOME) | {"control": control, "input_sensors": {"total_grid_import": METER_SENSOR}}
     yield describe_office(0)
     yield _site(SHED)
@@ -63,7 +87,10 @@ class Contents:
         """Return the readings of a file; no two files share an instant."""
         chance = np.random.default_rng((self._seed, number))
         first = self._past + timedelta(minutes=number * FILE_ROWS)
-        return [((first + timedelta(minutes=row)).isoformat(), round(float(chance.uniform(0, 1000)), 6)) for row in range(FILE_ROWS)]
+        return [
+            ((first + timedelta(minutes=row)).isoformat(), round(float(chance.uniform(0, 1000)), 6))
+            for row in range(FILE_ROWS)
+        ]
 
     def file(self, number: int) -> bytes:
         lines = [f"{FILE_SENSOR},{instant},{value!r},kWh" for instant, value in self.rows(number)]
@@ -75,7 +102,12 @@ class Contents:
 
     def block(self, number: int) -> Document:
         begin = self._future + timedelta(minutes=15 * number)
-        return {"device": "battery", "action": "hold", "from": begin.isoformat(), "to": (begin + timedelta(minutes=15)).isoformat()}
+        return {
+            "device": "battery",
+            "action": "hold",
+            "from": begin.isoformat(),
+            "to": (begin + timedelta(minutes=15)).isoformat(),
+        }
 
     def issued_at(self, number: int) -> str:
         """Return the issue time of the forecast of job ``number``."""

@@ -15,22 +15,39 @@ from bench.chaos.stack import POOLED, Stack
 from bench.waiting import wait_until
 
 DISK_BYTES = 3 << 30
-# Share of faults whose recovery is awaited; after the others the next fault strikes during recovery.
+# Share of faults whose recovery is awaited; after the others the next fault strikes during
+# recovery.
 AWAITED_SHARE = 0.6
 # How long to wait for a target process to appear.
 APPEAR_SECONDS = 60.0
 TARGETS = (
-    "supervisor with gateway", "PostgreSQL", "PostgreSQL, a process of it", "Redis", "worker for plans", f"worker for plans{POOLED}", "worker for jobs",
-    f"worker for jobs{POOLED}", "worker for knowledge", f"worker for knowledge{POOLED}", "beat", "executor", "recorder", "home_assistant", "backup",
-    "receiver of the write-ahead log", "worker for files", f"worker for files{POOLED}",
-)  # fmt: skip
+    "supervisor with gateway",
+    "PostgreSQL",
+    "PostgreSQL, a process of it",
+    "Redis",
+    "worker for plans",
+    f"worker for plans{POOLED}",
+    "worker for jobs",
+    f"worker for jobs{POOLED}",
+    "worker for knowledge",
+    f"worker for knowledge{POOLED}",
+    "beat",
+    "executor",
+    "recorder",
+    "home_assistant",
+    "backup",
+    "receiver of the write-ahead log",
+    "worker for files",
+    f"worker for files{POOLED}",
+)
 PORTS = {"PostgreSQL": "postgres", "Redis": "redis"}
 COMPILER = "cc"
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One fault: kind, target, duration ``seconds``, ``pause`` in seconds after the previous one, and whether recovery is ``awaited``.
+    """One fault: kind, target, duration ``seconds``, ``pause`` in seconds after the previous one,
+    and whether recovery is ``awaited``.
 
     ``hours``: by which the clock jumps.
     """
@@ -44,37 +61,78 @@ class Moment:
 
 
 def draw_moments(seed: int, kills: int) -> list[Moment]:
-    """Draw the faults of a run: ``kills``; a pause per 8 kills, a partition per 10, a full disk per 25, no fault per 20, each at least once."""
+    """Draw the faults of a run: ``kills``.
+
+    A pause per 8 kills, a partition per 10, a full disk per 25, no fault per 20, each at least
+    once.
+    """
     chance = np.random.default_rng(seed)
     kinds = [("kill", TARGETS[number % len(TARGETS)]) for number in range(kills)]
-    kinds += [("pause", TARGETS[place]) for place in chance.integers(len(TARGETS), size=max(1, kills // 8))]
-    kinds += [("partition", ("PostgreSQL", "Redis")[number % 2]) for number in range(max(1, kills // 10))]
-    kinds += [("full disk", "data folder")] * max(1, kills // 25) + [("none", "")] * max(1, kills // 20)
+    kinds += [
+        ("pause", TARGETS[place])
+        for place in chance.integers(len(TARGETS), size=max(1, kills // 8))
+    ]
+    kinds += [
+        ("partition", ("PostgreSQL", "Redis")[number % 2]) for number in range(max(1, kills // 10))
+    ]
+    kinds += [("full disk", "data folder")] * max(1, kills // 25) + [("none", "")] * max(
+        1, kills // 20
+    )
     ordered = [kinds[place] for place in chance.permutation(len(kinds))]
-    return [Moment(fault, target, chance.uniform(2, 10), chance.uniform(0, 4), awaited=bool(chance.random() < AWAITED_SHARE)) for fault, target in ordered]
+    return [
+        Moment(
+            fault,
+            target,
+            chance.uniform(2, 10),
+            chance.uniform(0, 4),
+            awaited=bool(chance.random() < AWAITED_SHARE),
+        )
+        for fault, target in ordered
+    ]
 
 
 def draw_jumps(seed: int, jumps: int) -> list[Moment]:
     """Draw jumps of the clock by hours, forward and back in turn, each undone after ``seconds``."""
     chance = np.random.default_rng((seed, jumps))
     hours = [chance.uniform(1, 6) * (1, -1)[number % 2] for number in range(jumps)]
-    return [Moment("clock", "forward" if each > 0 else "back", chance.uniform(15, 25), chance.uniform(0, 3), hours=each) for each in hours]
+    return [
+        Moment(
+            "clock",
+            "forward" if each > 0 else "back",
+            chance.uniform(15, 25),
+            chance.uniform(0, 3),
+            hours=each,
+        )
+        for each in hours
+    ]
 
 
 class FalseClock:
     """Shifts the wall clock of processes started with ``environment``; the monotonic clock stays.
 
-    Not libfaketime: in its 0.9.10 ``clock_nanosleep``, which Python 3.11 sleeps by, fails with EINVAL.
+    Not libfaketime: in its 0.9.10 ``clock_nanosleep``, which Python 3.11 sleeps by, fails with
+    EINVAL.
     """
 
     def __init__(self, folder: Path) -> None:
         self._file, library = folder / "clock", folder / "clock.so"
-        _run(COMPILER, "-shared", "-fPIC", "-O2", "-o", str(library), str(Path(__file__).with_name("clock.c")))
+        _run(
+            COMPILER,
+            "-shared",
+            "-fPIC",
+            "-O2",
+            "-o",
+            str(library),
+            str(Path(__file__).with_name("clock.c")),
+        )
         self.set(0.0)
         self.environment = {"LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self._file)}
 
     def set(self, hours: float) -> None:
-        """Shift the clock by ``hours`` from now on; the file is written in place, since processes map it."""
+        """Shift the clock by ``hours`` from now on.
+
+        The file is written in place, since processes map it.
+        """
         with self._file.open("r+b" if self._file.exists() else "wb") as file:
             file.write(struct.pack("=q", round(hours * 3600)))
 
@@ -91,11 +149,16 @@ class FalseClock:
 class Saboteur:
     """Injects faults. ``clock`` is the stack's shifted clock, None where it uses the machine's."""
 
-    def __init__(self, stack: Stack, chance: np.random.Generator, clock: FalseClock | None = None) -> None:
+    def __init__(
+        self, stack: Stack, chance: np.random.Generator, clock: FalseClock | None = None
+    ) -> None:
         self._stack, self._chance, self._clock = stack, chance, clock
 
     def strike(self, moment: Moment) -> str:
-        """Inject a fault and return when it is over; the text names the reason if nothing could be hit, else it is empty."""
+        """Inject a fault and return when it is over.
+
+        The text names the reason if nothing could be hit, else it is empty.
+        """
         match moment.fault:
             case "kill" | "pause":
                 found = self._find(moment.target)
@@ -125,7 +188,9 @@ class Saboteur:
 
         def is_there() -> bool:
             self._stack.watch()
-            found.extend(process for process, each in self._stack.processes().items() if each == kind)
+            found.extend(
+                process for process, each in self._stack.processes().items() if each == kind
+            )
             return bool(found)
 
         with suppress(TimeoutError):
@@ -148,7 +213,10 @@ def _paused(processes: Sequence[psutil.Process]) -> Iterator[None]:
 
 @contextmanager
 def _cut_off(port: int) -> Iterator[None]:
-    rules = [["INPUT", "-i", "lo", "-p", "tcp", side, str(port), "-j", "DROP"] for side in ("--dport", "--sport")]
+    rules = [
+        ["INPUT", "-i", "lo", "-p", "tcp", side, str(port), "-j", "DROP"]
+        for side in ("--dport", "--sport")
+    ]
     for rule in rules:
         _run("iptables", "-I", *rule)
     try:
@@ -172,7 +240,10 @@ def _filled(filler: Path) -> Iterator[None]:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path]:
-    """Mount a separate file system of ``DISK_BYTES`` while the block runs; it ends with this process's mount namespace at the latest."""
+    """Mount a separate file system of ``DISK_BYTES`` while the block runs.
+
+    It ends with this process's mount namespace at the latest.
+    """
     image, mounted = folder / "disk", folder / "mounted"
     mounted.mkdir()
     with image.open("wb") as file:

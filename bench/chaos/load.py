@@ -1,4 +1,7 @@
-"""Load by external callers over HTTP and MQTT, one thread each; acknowledgements go into the ledger, all responses are counted."""
+"""Load by external callers over HTTP and MQTT, one thread each.
+
+Acknowledgements go into the ledger, all responses are counted.
+"""
 
 import hashlib
 import threading
@@ -18,7 +21,17 @@ import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
 from bench.background import BackgroundThreads
-from bench.chaos.contents import ASKED_KW, HOME, METER, METER_SENSOR, OFFICE, SHED, Contents, describe_office, describe_sites
+from bench.chaos.contents import (
+    ASKED_KW,
+    HOME,
+    METER,
+    METER_SENSOR,
+    OFFICE,
+    SHED,
+    Contents,
+    describe_office,
+    describe_sites,
+)
 from bench.chaos.stack import Stack
 from bench.ledger import Ledger
 from bench.stack import owner_headers
@@ -28,7 +41,9 @@ from bench.waiting import wait_until
 PATIENCE_SECONDS, ANSWER_SECONDS = 20.0, 15.0
 WAIT_SECONDS = 1.0
 SUBSCRIBED_SECONDS = 300.0
-STORED_QUERY = "SELECT max(value) FROM sensor_readings JOIN sensors USING (sensor_key) WHERE name = %s"
+STORED_QUERY = (
+    "SELECT max(value) FROM sensor_readings JOIN sensors USING (sensor_key) WHERE name = %s"
+)
 SOC, INVERTER = "inverter/soc", "inverter/+/set"
 
 
@@ -38,13 +53,17 @@ class LostPatienceError(Exception):
 
 @dataclass
 class Seen:
-    """Observations of the callers: responses by caller and kind, and begin and end of each success by the monotonic clock."""
+    """Observations of the callers: responses by caller and kind, and begin and end of each success
+    by the monotonic clock.
+    """
 
     answers: Counter[tuple[str, str]] = field(default_factory=Counter)
     worked: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
 
     def first_since(self, function: str, since: float) -> float | None:
-        """Return the end of a function's first success that began at or after ``since``, None without one."""
+        """Return the end of a function's first success that began at or after ``since``, None
+        without one.
+        """
         return next((done for begun, done in self.worked[function] if begun >= since), None)
 
 
@@ -52,12 +71,20 @@ class Load(BackgroundThreads):
     """All callers of one stack; they call while the block runs."""
 
     def __init__(self, stack: Stack, ledger: Ledger, contents: Contents, broker_port: int) -> None:
-        super().__init__(*(partial(self._repeat, name, *caller) for name, caller in self.callers.items()))
+        super().__init__(
+            *(partial(self._repeat, name, *caller) for name, caller in self.callers.items())
+        )
         self.seen = Seen()
         self._stack, self._ledger, self._contents = stack, ledger, contents
         self._numbers: dict[str, Iterator[int]] = defaultdict(count)
         headers, limits = owner_headers(stack.folder), httpx.Limits(max_connections=50)
-        self._http = httpx.Client(base_url=stack.url, headers=headers, trust_env=False, timeout=ANSWER_SECONDS, limits=limits)
+        self._http = httpx.Client(
+            base_url=stack.url,
+            headers=headers,
+            trust_env=False,
+            timeout=ANSWER_SECONDS,
+            limits=limits,
+        )
         self._published: list[tuple[int, float]] = []
         self._heard = threading.Condition()
         self._commands = 0
@@ -65,9 +92,11 @@ class Load(BackgroundThreads):
 
     @property
     def callers(self) -> dict[str, tuple[Callable[[int], float | None], float]]:
-        """The functions that are called repeatedly with a running number, and their periods in seconds.
+        """The functions that are called repeatedly with a running number, and their periods in
+        seconds.
 
-        A function returns on success and raises otherwise; it returns the begin of what succeeded where that precedes the call.
+        A function returns on success and raises otherwise; it returns the begin of what succeeded
+        where that precedes the call.
         """
         return {
             "plan": (self._plan, 1.0),
@@ -87,8 +116,14 @@ class Load(BackgroundThreads):
         for site in describe_sites():
             self._http.post("/v1/sites", json=site).raise_for_status()
         self._http.post(f"/v1/sites/{HOME}/control/arm", json={}).raise_for_status()
-        # The broker drops messages without subscribers: acknowledgements count only after a first reading has arrived.
-        wait_until(self._is_heard, seconds=SUBSCRIBED_SECONDS, what="the recorder hears the broker", despite=(psycopg.Error,))
+        # The broker drops messages without subscribers: acknowledgements count only after a first
+        # reading has arrived.
+        wait_until(
+            self._is_heard,
+            seconds=SUBSCRIBED_SECONDS,
+            what="the recorder hears the broker",
+            despite=(psycopg.Error,),
+        )
 
     def _is_heard(self) -> bool:
         self._mqtt.publish(METER, "0", qos=1).wait_for_publish(ANSWER_SECONDS)
@@ -110,10 +145,17 @@ class Load(BackgroundThreads):
             self._done.wait(max(0.0, begun + every - time.monotonic()))
 
     def _plan(self, number: int) -> None:
-        plan = self._ask("plan", "POST", "/v1/plans", key=f"plan-{number}", json=self._contents.plan(number)).json()
+        plan = self._ask(
+            "plan", "POST", "/v1/plans", key=f"plan-{number}", json=self._contents.plan(number)
+        ).json()
         batteries = [(slot["mode"], slot["batteries"]["battery"]) for slot in plan["slots"]]
-        setpoints = [[mode, battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"]] for mode, battery in batteries]
-        self._ledger.acknowledge("plan", soc=self._contents.soc(number), plan_id=plan["plan_id"], setpoints=setpoints)
+        setpoints = [
+            [mode, battery["charge_kwh"], battery["discharge_kwh"], battery["soc_end"]]
+            for mode, battery in batteries
+        ]
+        self._ledger.acknowledge(
+            "plan", soc=self._contents.soc(number), plan_id=plan["plan_id"], setpoints=setpoints
+        )
 
     def _job(self, number: int) -> None:
         instant = self._contents.issued_at(number)
@@ -124,13 +166,23 @@ class Load(BackgroundThreads):
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and not self._done.wait(0.2):
             with suppress(httpx.HTTPError, ValueError, KeyError):
-                if self._http.get(f"/v1/jobs/{job['job_id']}").json()["status"] in {"done", "failed", "dead"}:
+                if self._http.get(f"/v1/jobs/{job['job_id']}").json()["status"] in {
+                    "done",
+                    "failed",
+                    "dead",
+                }:
                     return
         raise LostPatienceError
 
     def _file(self, number: int) -> None:
         file = (f"readings-{number}.csv", self._contents.file(number))
-        job = self._ask("file", "POST", f"/v1/sites/{SHED}/uploads", data={"kind": "readings"}, files={"file": file}).json()
+        job = self._ask(
+            "file",
+            "POST",
+            f"/v1/sites/{SHED}/uploads",
+            data={"kind": "readings"},
+            files={"file": file},
+        ).json()
         self._ledger.acknowledge("file", job_id=job["job_id"], rows=self._contents.rows(number))
 
     def _publish(self, number: int) -> None:
@@ -144,7 +196,10 @@ class Load(BackgroundThreads):
         self._published.append((value, begun))
 
     def _look_for_stored(self, _number: int) -> float:
-        """Return when the newest stored reading was published; raise without a new one since the last look."""
+        """Return when the newest stored reading was published.
+
+        Raise without a new one since the last look.
+        """
         with self._stack.database() as connection:
             [[newest]] = connection.execute(STORED_QUERY, (METER_SENSOR,)).fetchall()
         published = None
@@ -156,37 +211,72 @@ class Load(BackgroundThreads):
 
     def _block(self, number: int) -> None:
         block = self._contents.block(number)
-        stored = self._ask("block", "POST", f"/v1/sites/{SHED}/manual-blocks", key=f"block-{number}", json=block).json()
+        stored = self._ask(
+            "block", "POST", f"/v1/sites/{SHED}/manual-blocks", key=f"block-{number}", json=block
+        ).json()
         self._ledger.acknowledge("block", block_id=stored["block_id"], starts_at=block["from"])
 
     def _change_setting(self, number: int) -> None:
         change = number + 1
         version = self._ask("setting", "GET", f"/v1/sites/{OFFICE}").headers["ETag"]
-        # No retries: if the response was lost, the version read next shows whether the change was made.
-        self._ask("setting", "PUT", f"/v1/sites/{OFFICE}", patience=0, json=describe_office(change), headers={"If-Match": version})
+        # No retries: if the response was lost, the version read next shows whether the change was
+        # made.
+        self._ask(
+            "setting",
+            "PUT",
+            f"/v1/sites/{OFFICE}",
+            patience=0,
+            json=describe_office(change),
+            headers={"If-Match": version},
+        )
         self._ledger.acknowledge("setting", change=change)
 
     def _document(self, number: int) -> None:
         content = self._contents.text(number)
-        stored = self._ask("document", "POST", "/v1/documents", files={"file": (f"note-{number}.txt", content)}).json()
+        stored = self._ask(
+            "document", "POST", "/v1/documents", files={"file": (f"note-{number}.txt", content)}
+        ).json()
         sha256 = hashlib.sha256(content).hexdigest()
-        self._ledger.acknowledge("document", document_id=stored["documents"][0]["document_id"], sha256=sha256)
+        self._ledger.acknowledge(
+            "document", document_id=stored["documents"][0]["document_id"], sha256=sha256
+        )
 
     def _search(self, number: int) -> None:
-        self._ask("search", "POST", "/v1/search", json={"query": f"battery note {number}", "retriever": "sparse", "k": 1})
+        self._ask(
+            "search",
+            "POST",
+            "/v1/search",
+            json={"query": f"battery note {number}", "retriever": "sparse", "k": 1},
+        )
 
     def _override(self, number: int) -> None:
-        """Override the battery with ten times the inverter's power, charging or discharging, and wait until it receives a command."""
+        """Override the battery with ten times the inverter's power, charging or discharging, and
+        wait until it receives a command.
+        """
         until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
-        override = {"mode": ("charge", "export")[number % 2], "power_kw": ASKED_KW + number % 7, "until": until}
+        override = {
+            "mode": ("charge", "export")[number % 2],
+            "power_kw": ASKED_KW + number % 7,
+            "until": until,
+        }
         before = self._commands
         self._ask("command", "PUT", f"/v1/sites/{HOME}/control/overrides/batteries", json=override)
         with self._heard:
             if not self._heard.wait_for(lambda: self._commands > before, PATIENCE_SECONDS):
                 raise LostPatienceError
 
-    def _ask(self, caller: str, method: str, path: str, *, key: str | None = None, patience: float = PATIENCE_SECONDS, **content: Any) -> httpx.Response:
-        """Send a request, with retries for ``patience`` seconds, and return the successful response.
+    def _ask(
+        self,
+        caller: str,
+        method: str,
+        path: str,
+        *,
+        key: str | None = None,
+        patience: float = PATIENCE_SECONDS,
+        **content: Any,
+    ) -> httpx.Response:
+        """Send a request, with retries for ``patience`` seconds, and return the successful
+        response.
 
         Raises:
             LostPatienceError: no request succeeded.
@@ -208,7 +298,10 @@ class Load(BackgroundThreads):
                 raise LostPatienceError
 
     def _connect(self, port: int) -> paho.Client:
-        """Return the MQTT client of meter and inverter; the inverter follows commands and publishes its state."""
+        """Return the MQTT client of meter and inverter.
+
+        The inverter follows commands and publishes its state.
+        """
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id="chaos", clean_session=False)
         client.reconnect_delay_set(1, 1)
         client.on_message = self._follow
@@ -228,9 +321,16 @@ class Load(BackgroundThreads):
 
 
 def _describe(answer: httpx.Response) -> str:
-    """Return the status; for an error also the problem's title and whether ``Retry-After`` is set."""
+    """Return the status.
+
+    For an error also the problem's title and whether ``Retry-After`` is set.
+    """
     if answer.is_success:
         return str(answer.status_code)
     with suppress(ValueError):
-        return f"{answer.status_code} {answer.json()['title']}{', Retry-After' if 'Retry-After' in answer.headers else ''}"
+        return (
+            f"{answer.status_code} "
+            f"{answer.json()['title']}"
+            f"{', Retry-After' if 'Retry-After' in answer.headers else ''}"
+        )
     return f"{answer.status_code} without a problem document"

@@ -1,4 +1,6 @@
-"""Run ``luna up`` as an owner does, in a separate folder and on separate ports, and list its processes by kind."""
+"""Run ``luna up`` as an owner does, in a separate folder and on separate ports, and list its
+processes by kind.
+"""
 
 import json
 import os
@@ -23,7 +25,8 @@ END_SECONDS = 90.0
 # A service manager restarts a dead supervisor after this.
 RESTART_SECONDS = 2.0
 UP = (sys.executable, "-c", "from services.cli.main import main; main()", "up")
-# Kind of process by a part of its command line; a child with its parent's command line belongs to a pool.
+# Kind of process by a part of its command line; a child with its parent's command line belongs to a
+# pool.
 KINDS = {
     "services.cli.main": "supervisor with gateway",
     "luna.platform.queue.worker planner": "worker for plans",
@@ -57,8 +60,17 @@ class Stack:
     def __init__(self, folder: Path, port: int, settings: Mapping[str, str], *, log: Path) -> None:
         self.folder, self.url = folder, f"http://127.0.0.1:{port}"
         self._log = log
-        own = {f"LUNA_{name.upper()}": value for name, value in {"data_folder": str(folder), "api_port": str(port), **settings}.items()}
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
+        own = {
+            f"LUNA_{name.upper()}": value
+            for name, value in {
+                "data_folder": str(folder),
+                "api_port": str(port),
+                **settings,
+            }.items()
+        }
+        self._environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("LUNA_")
+        } | own
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -75,7 +87,12 @@ class Stack:
             TimeoutError: it is not ready in time.
         """
         self._spawn()
-        wait_until(self._is_ready, seconds=START_SECONDS, what=f"Luna is ready; {self._log} says why", despite=(httpx.HTTPError,))
+        wait_until(
+            self._is_ready,
+            seconds=START_SECONDS,
+            what=f"Luna is ready; {self._log} says why",
+            despite=(httpx.HTTPError,),
+        )
 
     def start_anew(self, environment: Mapping[str, str]) -> None:
         """Restart everything with ``environment`` added."""
@@ -101,16 +118,31 @@ class Stack:
 
     def processes(self) -> dict[psutil.Process, str]:
         """Return the processes of this folder and their descendants, each with its kind."""
-        every = {process.pid: process for process in psutil.process_iter(["ppid", "cmdline", "environ", "status"])}
-        every = {pid: process for pid, process in every.items() if process.info["status"] != psutil.STATUS_ZOMBIE}
+        every = {
+            process.pid: process
+            for process in psutil.process_iter(["ppid", "cmdline", "environ", "status"])
+        }
+        every = {
+            pid: process
+            for pid, process in every.items()
+            if process.info["status"] != psutil.STATUS_ZOMBIE
+        }
         lines = {pid: " ".join(process.info["cmdline"] or ()) for pid, process in every.items()}
-        own = {pid for pid, process in every.items() if (process.info["environ"] or {}).get("LUNA_DATA_FOLDER") == str(self.folder)}
-        while children := {pid for pid, process in every.items() if process.info["ppid"] in own} - own:
+        own = {
+            pid
+            for pid, process in every.items()
+            if (process.info["environ"] or {}).get("LUNA_DATA_FOLDER") == str(self.folder)
+        }
+        while (
+            children := {pid for pid, process in every.items() if process.info["ppid"] in own} - own
+        ):
             own |= children
         found = {}
         for pid in sorted(own):
             if kind := next((kind for words, kind in KINDS.items() if words in lines[pid]), None):
-                found[every[pid]] = f"{kind}{POOLED}" if lines[pid] == lines.get(every[pid].info["ppid"]) else kind
+                found[every[pid]] = (
+                    f"{kind}{POOLED}" if lines[pid] == lines.get(every[pid].info["ppid"]) else kind
+                )
         return found
 
     @property
@@ -123,18 +155,35 @@ class Stack:
     def database(self) -> Iterator[psycopg.Connection]:
         """Connect to the database directly, without Luna's code."""
         state = self._servers()
-        address = f"postgresql://luna:{quote(state['password'], safe='')}@127.0.0.1:{state['ports']['postgres']}/postgres?sslmode=disable"
-        with psycopg.connect(address, connect_timeout=15, autocommit=True, options="-c statement_timeout=60000") as connection:
+        address = (
+            f"postgresql://luna:{quote(state['password'], safe='')}"
+            f"@127.0.0.1:{state['ports']['postgres']}/postgres?sslmode=disable"
+        )
+        with psycopg.connect(
+            address, connect_timeout=15, autocommit=True, options="-c statement_timeout=60000"
+        ) as connection:
             yield connection
 
     def _servers(self) -> dict[str, Any]:
-        state: dict[str, Any] = json.loads((self.folder / "servers" / "servers.json").read_text(encoding="utf-8"))
+        state: dict[str, Any] = json.loads(
+            (self.folder / "servers" / "servers.json").read_text(encoding="utf-8")
+        )
         return state
 
     def _is_ready(self) -> bool:
         self.watch()
-        return httpx.get(f"{self.url}/health/ready", trust_env=False, timeout=5).status_code == httpx.codes.OK
+        return (
+            httpx.get(f"{self.url}/health/ready", trust_env=False, timeout=5).status_code
+            == httpx.codes.OK
+        )
 
     def _spawn(self) -> None:
         with self._log.open("ab") as log:
-            self._supervisor = subprocess.Popen(UP, env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            self._supervisor = subprocess.Popen(
+                UP,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )

@@ -1,4 +1,6 @@
-"""The grid of closed loops: every kind of battery, tariff, meter and forecast is one declaration here."""
+"""The grid of closed loops: every kind of battery, tariff, meter and forecast is one declaration
+here.
+"""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -8,7 +10,15 @@ from typing import Any
 
 from bench.closed_loop.forecasts import ForecastKind, issue_forecasts
 from bench.closed_loop.meters import Meter, MeterKind
-from bench.closed_loop.weeks import WEEKS, ZONE, data_timeline, market_prices, recorded_energy, seeded_rng, week_timeline
+from bench.closed_loop.weeks import (
+    WEEKS,
+    ZONE,
+    data_timeline,
+    market_prices,
+    recorded_energy,
+    seeded_rng,
+    week_timeline,
+)
 from luna.energy.site import Site, parse_site
 from luna.energy.timeline import Timeline
 from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, SitePrices
@@ -28,9 +38,19 @@ _BATTERY: Document = {
     "discharge_efficiency": 0.95,
     "wear_price": 0.005,
 }
-_SECOND: Document = _BATTERY | {"name": "second", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2.5, "charge_efficiency": 0.92}
+_SECOND: Document = _BATTERY | {
+    "name": "second",
+    "capacity_kwh": 4,
+    "charge_limit_kw": 2,
+    "discharge_limit_kw": 2.5,
+    "charge_efficiency": 0.92,
+}
 _TAPERED: Document = _BATTERY | {"taper_from_soc": 0.8, "taper_to_share": 0.2}
-_DEPTHS = [{"to_depth": 0.3, "price": 0.005}, {"to_depth": 0.7, "price": 0.03}, {"to_depth": 1.0, "price": 0.07}]
+_DEPTHS = [
+    {"to_depth": 0.3, "price": 0.005},
+    {"to_depth": 0.7, "price": 0.03},
+    {"to_depth": 1.0, "price": 0.07},
+]
 
 # What differs from a site with one battery and a roof.
 BATTERIES: dict[str, Document] = {
@@ -39,8 +59,14 @@ BATTERIES: dict[str, Document] = {
     "taper": {"batteries": [_TAPERED]},
     "least_power": {"batteries": [_BATTERY | {"min_charge_kw": 1.0}]},
     "wear_by_depth": {"batteries": [_BATTERY | {"wear_price": 0.0, "wear_by_depth": _DEPTHS}]},
-    "hybrid": {"inverters": [{"name": "inverter", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery"]}]},
-    "no_exchange": {"batteries": [_BATTERY | {"charge_from_grid": False, "discharge_to_grid": False}]},
+    "hybrid": {
+        "inverters": [
+            {"name": "inverter", "ac_limit_kw": 4, "pv": ["roof"], "batteries": ["battery"]}
+        ]
+    },
+    "no_exchange": {
+        "batteries": [_BATTERY | {"charge_from_grid": False, "discharge_to_grid": False}]
+    },
     "export_limit": {"grid": {"export_limit_kw": 2}},
     "no_feed_in": {"grid": {"export_limit_kw": 0}},
     "taper_no_feed_in": {"batteries": [_TAPERED], "grid": {"export_limit_kw": 0}},
@@ -51,7 +77,10 @@ BATTERIES: dict[str, Document] = {
 _CLOCK = {
     "kind": "time_of_use",
     "default": 0.3,
-    "bands": [{"from": "00:00", "to": "06:00", "price": 0.18}, {"from": "17:00", "to": "20:00", "price": 0.42}],
+    "bands": [
+        {"from": "00:00", "to": "06:00", "price": 0.18},
+        {"from": "17:00", "to": "20:00", "price": 0.42},
+    ],
 }
 _SPOT, _NEGATIVE = {"kind": "spot", "market": "DA"}, {"kind": "spot", "market": "DA-NEGATIVE"}
 
@@ -106,7 +135,9 @@ class Scenario:
 
     @property
     def flat(self) -> bool:
-        """Whether a kWh costs the same at any time: then nothing is better than self-consumption, whatever is forecast."""
+        """Whether a kWh costs the same at any time: then nothing is better than self-consumption,
+        whatever is forecast.
+        """
         return self.tariff.startswith("flat")
 
     @property
@@ -117,7 +148,9 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a scenario's policies are made from: the site, the week, what happened, what was known when, and how the state of charge is measured."""
+    """What a scenario's policies are made from: the site, the week, what happened, what was known
+    when, and how the state of charge is measured.
+    """
 
     site: Site
     timeline: Timeline
@@ -128,7 +161,8 @@ class Case:
 
 
 def list_grid(only: str = "*", *, week: str | None = None) -> list[Scenario]:
-    """Return the scenarios whose name matches ``only``, each in the week that its place gives it, or in ``week``.
+    """Return the scenarios whose name matches ``only``, each in the week that its place gives it,
+    or in ``week``.
 
     Weeks take turns along every kind, so that any two kinds meet in each of them.
     """
@@ -141,28 +175,56 @@ def list_grid(only: str = "*", *, week: str | None = None) -> list[Scenario]:
 
 
 def list_short_grid() -> list[Scenario]:
-    """Return the short form: every battery under every other tariff, one of them flat; meters and forecasts take turns."""
+    """Return the short form: every battery under every other tariff, one of them flat.
+
+    Meters and forecasts take turns.
+    """
     grid = {scenario.name: scenario for scenario in list_grid()}
     tariffs, meters, names = list(TARIFFS), list(METERS), []
     for row, battery in enumerate(BATTERIES):
         for column, tariff in enumerate(tariffs[row % 2 :: 2]):
-            # Steps of three along batteries and one along tariffs; after three batteries it begins one further on, so that tariffs meet every forecast.
+            # Steps of three along batteries and one along tariffs; after three batteries it begins
+            # one further on, so that tariffs meet every forecast.
             forecast = _FORECAST_TURNS[(3 * row + row // 3 + column) % len(_FORECAST_TURNS)]
-            names.append(f"{battery}/{tariff}/{meters[(row + 2 * column) % len(meters)]}/{forecast}")
+            names.append(
+                f"{battery}/{tariff}/{meters[(row + 2 * column) % len(meters)]}/{forecast}"
+            )
     return [grid[name] for name in names]
 
 
 def build_case(scenario: Scenario) -> Case:
     """Return what a scenario's policies are made from."""
     site, timeline = describe_site(scenario.battery, scenario.tariff), week_timeline(scenario.week)
-    books = {name: book for name, book in market_prices(scenario.week).items() if name in site.tariff.markets}
-    meter = Meter.of(METERS[scenario.meter], site, slots=timeline.count, rng=seeded_rng("meter", scenario.meter, scenario.week))
+    books = {
+        name: book
+        for name, book in market_prices(scenario.week).items()
+        if name in site.tariff.markets
+    }
+    meter = Meter.of(
+        METERS[scenario.meter],
+        site,
+        slots=timeline.count,
+        rng=seeded_rng("meter", scenario.meter, scenario.week),
+    )
     prices = SitePrices(site, data_timeline(scenario.week), books)
-    return Case(site, timeline, recorded_energy(scenario.week), prices, issue_forecasts(FORECASTS[scenario.forecast], scenario.week), meter)
+    return Case(
+        site,
+        timeline,
+        recorded_energy(scenario.week),
+        prices,
+        issue_forecasts(FORECASTS[scenario.forecast], scenario.week),
+        meter,
+    )
 
 
 @cache
 def describe_site(battery: str, tariff: str) -> Site:
     """Return the site of a kind of battery under a kind of tariff."""
-    site = {"name": "home", "timezone": ZONE.key, "batteries": [_BATTERY], "pv": [_ROOF], "tariff": TARIFFS[tariff]}
+    site = {
+        "name": "home",
+        "timezone": ZONE.key,
+        "batteries": [_BATTERY],
+        "pv": [_ROOF],
+        "tariff": TARIFFS[tariff],
+    }
     return parse_site(site | BATTERIES[battery])

@@ -1,6 +1,8 @@
-"""Closed-loop simulation of a week: policies get a measured state of charge, the physics uses the true one.
+"""Closed-loop simulation of a week: policies get a measured state of charge, the physics uses the
+true one.
 
-All cases and policies are simulated as columns of one batch; the columns of a case differ by the decisions alone.
+All cases and policies are simulated as columns of one batch; the columns of a case differ by the
+decisions alone.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +28,8 @@ from luna.energy.simulator import stack
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import balance_residual_kwh
 
-# Every battery starts half full; a stored kWh at the end is worth a share of the mean import price. Source: docs/decisions/0004.
+# Every battery starts half full; a stored kWh at the end is worth a share of the mean import price
+# (docs/decisions/0004).
 INITIAL_SHARE, TERMINAL_SHARE = 0.5, 0.6
 IDLE, SELF = "idle", "self"
 # Clearly above rounding errors.
@@ -48,7 +51,8 @@ class Failure:
 class GuardedPolicy:
     """A policy whose exceptions are recorded; after one, ``fallback`` decides until the next hour.
 
-    ``busy_s`` is the processor time of all decisions, ``slowest_s`` the elapsed time of the slowest.
+    ``busy_s`` is the processor time of all decisions, ``slowest_s`` the elapsed time of the
+    slowest.
     """
 
     policy: Policy
@@ -74,10 +78,12 @@ class GuardedPolicy:
 
 @dataclass(frozen=True)
 class LoopResults:
-    """Weeks of ``cases`` under the policies ``names``: a column for each policy of the first case, then those of the next.
+    """Weeks of ``cases`` under the policies ``names``: a column for each policy of the first case,
+    then those of the next.
 
-    ``start_kwh`` is the true stored energy at the start of each slot, shape ``(batteries, columns, slots)``, ``end_kwh`` that after the last one;
-    ``setpoints`` and ``flows`` have the slot as their last axis.
+    ``start_kwh`` is the true stored energy at the start of each slot, shape
+    ``(batteries, columns, slots)``, ``end_kwh`` that after the last one; ``setpoints`` and
+    ``flows`` have the slot as their last axis.
     """
 
     cases: Sequence[Case]
@@ -91,10 +97,11 @@ class LoopResults:
 
     @property
     def costs(self) -> FloatArray:
-        """The cost of the week with wear, less the value of energy added to the batteries, shape ``(cases, policies)``.
+        """The cost of the week with wear, less the value of energy added to the batteries, shape
+        ``(cases, policies)``.
 
-        Energy beyond the connection's limit earns nothing and costs the highest import price, as in a reply's compromises: keeping the limit must not look
-        dearer than breaking it.
+        Energy beyond the connection's limit earns nothing and costs the highest import price, as in
+        a reply's compromises: keeping the limit must not look dearer than breaking it.
         """
         imported, _ = self._prices
         gained = (self.end_kwh - self.start_kwh[..., 0]).sum(axis=0)
@@ -104,31 +111,47 @@ class LoopResults:
 
     @cached_property
     def slot_costs(self) -> Costs:
-        """The costs of each slot, shape ``(columns, slots)``; standby losses count in the depth of cycles, too."""
+        """The costs of each slot, shape ``(columns, slots)``.
+
+        Standby losses count in the depth of cycles, too.
+        """
         flows, batteries = self.flows, self.cases[0].site.batteries
         imported, exported = self._prices
         costs = slot_costs(
             import_kwh=flows.import_kwh,
-            export_kwh=np.minimum(flows.export_kwh, self.limits.export_limit_kw * self.cases[0].timeline.hours),
+            export_kwh=np.minimum(
+                flows.export_kwh, self.limits.export_limit_kw * self.cases[0].timeline.hours
+            ),
             throughput_kwh=flows.charge_kwh + flows.discharge_kwh,
             import_price=imported,
             export_price=exported,
             wear_price=np.array([battery.wear_price for battery in batteries]).reshape(-1, 1, 1),
         )
         path = np.concatenate([self.start_kwh[..., 1:], self.end_kwh[..., None]], axis=-1)
-        return Costs(costs.import_cost, costs.export_cost, costs.wear_cost + depth_wear(batteries, path, self.start_kwh[..., 0]))
+        return Costs(
+            costs.import_cost,
+            costs.export_cost,
+            costs.wear_cost + depth_wear(batteries, path, self.start_kwh[..., 0]),
+        )
 
     @cached_property
     def breached(self) -> BoolArray:
         """Whether a slot broke a limit that it could have kept, shape ``(cases, policies, slots)``.
 
-        Limits are those of power, of stored energy (a slot that starts outside must not go further), and of the connection, beyond what plain
-        self-consumption exceeds it by in the same slot.
+        Limits are those of power, of stored energy (a slot that starts outside must not go
+        further), and of the connection, beyond what plain self-consumption exceeds it by in the
+        same slot.
         """
         battery, flows, hours = self.limits.batteries, self.flows, self.cases[0].timeline.hours
         least, most = battery.min_kwh[..., None], battery.max_kwh[..., None]
-        below, above = np.maximum(least - self.start_kwh, 0.0), np.maximum(self.start_kwh - most, 0.0)
-        charge_kw = np.stack([charge_limit_kw(start, battery) for start in np.moveaxis(self.start_kwh, -1, 0)], axis=-1)
+        below, above = (
+            np.maximum(least - self.start_kwh, 0.0),
+            np.maximum(self.start_kwh - most, 0.0),
+        )
+        charge_kw = np.stack(
+            [charge_limit_kw(start, battery) for start in np.moveaxis(self.start_kwh, -1, 0)],
+            axis=-1,
+        )
         by_battery = (
             (least - flows.stored_kwh > below + _TOLERANCE_KWH)
             | (flows.stored_kwh - most > above + _TOLERANCE_KWH)
@@ -137,7 +160,10 @@ class LoopResults:
         )
         excess = self._by_case(flows.excess_kwh)
         alone = excess[:, [self.names.index(SELF)]]
-        return np.asarray(self._by_case(np.asarray(np.any(by_battery, axis=0))) | (excess > alone + _TOLERANCE_KWH))
+        return np.asarray(
+            self._by_case(np.asarray(np.any(by_battery, axis=0)))
+            | (excess > alone + _TOLERANCE_KWH)
+        )
 
     @property
     def residual_kwh(self) -> float:
@@ -157,11 +183,13 @@ class LoopResults:
 
 
 def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
-    """Simulate ``cases`` under no control, plain self-consumption, and the policies of ``factories``.
+    """Simulate ``cases`` under no control, plain self-consumption, and the policies of
+    ``factories``.
 
     The cases have the same batteries, inverters, connection and number of slots.
 
-    Invariants: energy balance in every slot to 1e-9; a column's result does not depend on the other columns.
+    Invariants: energy balance in every slot to 1e-9; a column's result does not depend on the other
+    columns.
     """
     limits, hours = SiteLimits.of(cases[0].site), cases[0].timeline.hours
     names = (IDLE, SELF, *factories)
@@ -169,31 +197,66 @@ def run_loops(cases: Sequence[Case], factories: PolicyFactories) -> LoopResults:
     together = SideBySide(guards)
     load, pv = (np.repeat(series, len(names), axis=0) for series in _happened(cases))
     battery = limits.batteries
-    stored = np.repeat(battery.min_kwh + INITIAL_SHARE * (battery.max_kwh - battery.min_kwh), len(guards), axis=1)
+    stored = np.repeat(
+        battery.min_kwh + INITIAL_SHARE * (battery.max_kwh - battery.min_kwh), len(guards), axis=1
+    )
     starts, setpoints, flows = [], [], []
     for slot in range(hours.size):
         told = _by_meter(cases, partial(Meter.read, slot=slot), stored_kwh=stored)
         setpoint = clamp(together.decide(slot, told), stored, limits)
-        flow = simulate_slot(setpoint, stored, SlotActuals(load[:, slot], pv[:, slot], hours[slot]), limits=limits)
+        flow = simulate_slot(
+            setpoint, stored, SlotActuals(load[:, slot], pv[:, slot], hours[slot]), limits=limits
+        )
         starts.append(stored)
         setpoints.append(setpoint)
         flows.append(flow)
-        stored = _by_meter(cases, partial(Meter.lose_standby, hours=float(hours[slot])), stored_kwh=flow.stored_kwh)
-    return LoopResults(cases, names, limits, guards, np.stack(starts, axis=-1), stored, stack(setpoints), stack(flows))
+        stored = _by_meter(
+            cases, partial(Meter.lose_standby, hours=float(hours[slot])), stored_kwh=flow.stored_kwh
+        )
+    return LoopResults(
+        cases,
+        names,
+        limits,
+        guards,
+        np.stack(starts, axis=-1),
+        stored,
+        stack(setpoints),
+        stack(flows),
+    )
 
 
 def _make_policies(case: Case, factories: PolicyFactories) -> list[GuardedPolicy]:
     """Return the policies of one case, those without a plan first."""
     curtailment = site_curtailment(case.site, *case.prices.actual(case.timeline))
     alone = PlainPolicy(Mode.SELF_CONSUMPTION, curtailment)
-    return [GuardedPolicy(policy, alone) for policy in (PlainPolicy(Mode.HOLD, curtailment), alone, *(make(case) for make in factories.values()))]
+    return [
+        GuardedPolicy(policy, alone)
+        for policy in (
+            PlainPolicy(Mode.HOLD, curtailment),
+            alone,
+            *(make(case) for make in factories.values()),
+        )
+    ]
 
 
 def _happened(cases: Sequence[Case]) -> FloatArray:
     """Return the actual load and PV of each case, shape ``(2, cases, slots)``."""
-    return np.array([case.foresight.ahead(case.timeline.start, case.timeline) for case in cases]).swapaxes(0, 1)
+    return np.array(
+        [case.foresight.ahead(case.timeline.start, case.timeline) for case in cases]
+    ).swapaxes(0, 1)
 
 
-def _by_meter(cases: Sequence[Case], change: Callable[[Meter, FloatArray], FloatArray], *, stored_kwh: FloatArray) -> FloatArray:
+def _by_meter(
+    cases: Sequence[Case],
+    change: Callable[[Meter, FloatArray], FloatArray],
+    *,
+    stored_kwh: FloatArray,
+) -> FloatArray:
     """Apply a method of each case's meter to the case's columns."""
-    return np.concatenate([change(case.meter, own) for case, own in zip(cases, np.split(stored_kwh, len(cases), axis=1), strict=True)], axis=1)
+    return np.concatenate(
+        [
+            change(case.meter, own)
+            for case, own in zip(cases, np.split(stored_kwh, len(cases), axis=1), strict=True)
+        ],
+        axis=1,
+    )

@@ -1,4 +1,6 @@
-"""Measurement errors of the state of charge that policies see, and standby losses of the true state."""
+"""Measurement errors of the state of charge that policies see, and standby losses of the true
+state.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,7 +13,10 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class MeterKind:
-    """Errors of a state of charge: noise per slot, offset, resolution (shares of the capacity); ``standby_kw`` is the loss of every battery."""
+    """Errors of a state of charge: noise per slot, offset, resolution (shares of the capacity).
+
+    ``standby_kw`` is the loss of every battery.
+    """
 
     noise_soc: float = 0.0
     offset_soc: float = 0.0
@@ -21,7 +26,10 @@ class MeterKind:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A kind of meter at one site. ``noise_soc`` has shape ``(slots, batteries)`` and is the same for every policy."""
+    """A kind of meter at one site.
+
+    ``noise_soc`` has shape ``(slots, batteries)`` and is the same for every policy.
+    """
 
     kind: MeterKind
     capacity_kwh: FloatArray
@@ -34,7 +42,9 @@ class Meter:
         return cls(kind, capacity, rng.normal(0.0, kind.noise_soc, (slots, capacity.size)))
 
     def read(self, stored_kwh: FloatArray, slot: int) -> FloatArray:
-        """Return the measured stored energy at the start of ``slot``, kWh, shape ``(batteries, sites)``; bit-identical to the true one without errors."""
+        """Return the measured stored energy at the start of ``slot``, kWh, shape
+        ``(batteries, sites)``; bit-identical to the true one without errors.
+        """
         kind = self.kind
         if not (kind.noise_soc or kind.offset_soc or kind.step_soc):
             return stored_kwh
@@ -43,5 +53,11 @@ class Meter:
         return np.asarray(np.clip(soc, 0.0, 1.0) * self.capacity_kwh)
 
     def lose_standby(self, stored_kwh: FloatArray, hours: float) -> FloatArray:
-        """Return ``stored_kwh`` after a slot's standby loss, which may take it below the reserve."""
-        return np.maximum(stored_kwh - self.kind.standby_kw * hours, 0.0) if self.kind.standby_kw else stored_kwh
+        """Return ``stored_kwh`` after a slot's standby loss, which may take it below the
+        reserve.
+        """
+        return (
+            np.maximum(stored_kwh - self.kind.standby_kw * hours, 0.0)
+            if self.kind.standby_kw
+            else stored_kwh
+        )

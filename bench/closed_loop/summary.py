@@ -10,7 +10,8 @@ from bench.closed_loop.followers import FOLLOWED, REPLAYED
 from bench.closed_loop.grid import Scenario
 from bench.closed_loop.loop import IDLE, SELF, Failure, LoopResults
 
-# Tolerated loss against self-consumption: rounding under a flat tariff, elsewhere a share of the possible savings.
+# Tolerated loss against self-consumption: rounding under a flat tariff, elsewhere a share of the
+# possible savings.
 FLAT_TOLERANCE, SHARE_TOLERANCE = 1e-6, 0.005
 SAME = 1e-9
 # Below this, EUR a week, a share of the possible savings is meaningless.
@@ -21,7 +22,10 @@ _NUMBER = re.compile(r"[-+]?\d[\d.]*(?:e[-+]?\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A scenario's figures by column: EUR a week, slots in breach, exceptions, processor seconds; and the time of the slowest decision."""
+    """A scenario's figures by column: EUR a week, slots in breach, exceptions, processor seconds.
+
+    And the time of the slowest decision.
+    """
 
     scenario: Scenario
     costs: dict[str, float]
@@ -47,7 +51,9 @@ class Row:
 
     @property
     def savings(self) -> float:
-        """The savings of the best column over no control, EUR a week, at least ``LEAST_SAVINGS``."""
+        """The savings of the best column over no control, EUR a week, at least
+        ``LEAST_SAVINGS``.
+        """
         return max(self.costs[IDLE] - min(self.costs.values()), LEAST_SAVINGS)
 
     @property
@@ -62,7 +68,9 @@ class Row:
 
     @property
     def must_not_lose(self) -> bool:
-        """Whether the planner must not lose against self-consumption: always, but under variable prices with biased forecasts."""
+        """Whether the planner must not lose against self-consumption: always, but under variable
+        prices with biased forecasts.
+        """
         return self.scenario.flat or not self.scenario.biased
 
     @property
@@ -78,16 +86,33 @@ class Row:
     @property
     def fails(self) -> bool:
         """Whether the scenario fails: by loss, exception, breach, or a gap to the replay."""
-        return self.loses or self.exceptions > 0 or any(self.breaches.values()) or self.replay_gap > SAME
+        return (
+            self.loses
+            or self.exceptions > 0
+            or any(self.breaches.values())
+            or self.replay_gap > SAME
+        )
 
     def _loses(self, column: str) -> bool:
         over = self.costs[column] - self.costs[SELF]
-        return self.must_not_lose and over > (FLAT_TOLERANCE if self.scenario.flat else SHARE_TOLERANCE * self.savings)
+        return self.must_not_lose and over > (
+            FLAT_TOLERANCE if self.scenario.flat else SHARE_TOLERANCE * self.savings
+        )
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document."""
-        found = {"name": self.name, "over_self": self.over_self, "share": self.share, "loses": self.loses, "fails": self.fails}
-        return found | {key: value for key, value in asdict(self).items() if key != "scenario"} | {"week": self.scenario.week}
+        found = {
+            "name": self.name,
+            "over_self": self.over_self,
+            "share": self.share,
+            "loses": self.loses,
+            "fails": self.fails,
+        }
+        return (
+            found
+            | {key: value for key, value in asdict(self).items() if key != "scenario"}
+            | {"week": self.scenario.week}
+        )
 
 
 def read_rows(scenarios: Sequence[Scenario], results: LoopResults) -> list[Row]:
@@ -95,22 +120,39 @@ def read_rows(scenarios: Sequence[Scenario], results: LoopResults) -> list[Row]:
     costs, breaches = results.costs.tolist(), results.breached.sum(axis=-1).tolist()
     rows = []
     for place, scenario in enumerate(scenarios):
-        guards = dict(zip(results.names, results.guards[place * len(results.names) :], strict=False))
+        guards = dict(
+            zip(results.names, results.guards[place * len(results.names) :], strict=False)
+        )
         failures = {name: guard.failures for name, guard in guards.items() if guard.failures}
-        spent, broke = (dict(zip(results.names, values[place], strict=True)) for values in (costs, breaches))
+        spent, broke = (
+            dict(zip(results.names, values[place], strict=True)) for values in (costs, breaches)
+        )
         seconds = {name: round(guard.busy_s, 3) for name, guard in guards.items()}
-        rows.append(Row(scenario, spent, broke, failures, seconds, max(guard.slowest_s for guard in guards.values())))
+        rows.append(
+            Row(
+                scenario,
+                spent,
+                broke,
+                failures,
+                seconds,
+                max(guard.slowest_s for guard in guards.values()),
+            )
+        )
     return rows
 
 
 def summarise(rows: Sequence[Row]) -> dict[str, Any]:
-    """Return the summary: the worst of each figure, the number of failures, and every scenario's EUR a week in the order of ``columns``."""
+    """Return the summary: the worst of each figure, the number of failures, and every scenario's
+    EUR a week in the order of ``columns``.
+    """
     kinds: dict[str, Callable[[Row], bool]] = {
         "flat": lambda row: row.scenario.flat,
         "elsewhere": lambda row: row.must_not_lose and not row.scenario.flat,
         "biased": lambda row: not row.must_not_lose,
     }
-    worst = sorted((row for row in rows if row.must_not_lose), key=lambda row: -row.over_self)[:WORST]
+    worst = sorted((row for row in rows if row.must_not_lose), key=lambda row: -row.over_self)[
+        :WORST
+    ]
     return {
         "scenarios": len(rows),
         **{kind: _worst(filter(belongs, rows)) for kind, belongs in kinds.items()},
@@ -128,7 +170,9 @@ def summarise(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _worst(rows: Iterable[Row]) -> dict[str, Any]:
-    """Return the greatest loss of ``followed`` against self-consumption, EUR a week and as a share, and the number of scenarios with a loss."""
+    """Return the greatest loss of ``followed`` against self-consumption, EUR a week and as a share,
+    and the number of scenarios with a loss.
+    """
     among = list(rows)
     if not among:
         return {}
@@ -142,8 +186,15 @@ def _worst(rows: Iterable[Row]) -> dict[str, Any]:
 
 def group_messages(rows: Iterable[Row]) -> dict[str, int]:
     """Count the exceptions' messages by column, without their numbers, the most frequent first."""
-    raised = ((column, failure) for row in rows for column, failures in row.failures.items() for failure in failures)
-    return dict(Counter(normalise(column, failure.message) for column, failure in raised).most_common(WORST))
+    raised = (
+        (column, failure)
+        for row in rows
+        for column, failures in row.failures.items()
+        for failure in failures
+    )
+    return dict(
+        Counter(normalise(column, failure.message) for column, failure in raised).most_common(WORST)
+    )
 
 
 def normalise(column: str, message: str) -> str:

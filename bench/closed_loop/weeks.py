@@ -1,6 +1,8 @@
-"""Made-up weeks of a household: load, PV and market prices in quarter-hours, the same for the same seed.
+"""Made-up weeks of a household: load, PV and market prices in quarter-hours, the same for the same
+seed.
 
-Each has more than a fortnight before it, so that past forecast errors are known, and two days after it for plans to look into.
+Each has more than a fortnight before it, so that past forecast errors are known, and two days after
+it for plans to look into.
 """
 
 from dataclasses import dataclass
@@ -24,7 +26,9 @@ QUARTERS = DAY // SLOT
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """A week: when the sun rises and sets (local hours), what a clear noon gives (kW), the share of it on dull and bright days, and a factor on the load."""
+    """A week: when the sun rises and sets (local hours), what a clear noon gives (kW), the share of
+    it on dull and bright days, and a factor on the load.
+    """
 
     first: date
     days: int
@@ -44,7 +48,9 @@ WEEKS = {
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """The shape of a made-up day-ahead market, currency/kWh: its level, what evenings add, what sunny noons and windy nights take off at most."""
+    """The shape of a made-up day-ahead market, currency/kWh: its level, what evenings add, what
+    sunny noons and windy nights take off at most.
+    """
 
     level: float
     evening: float
@@ -78,7 +84,11 @@ def data_timeline(week: str) -> Timeline:
 def recorded_energy(week: str) -> PerfectForesight:
     """Return what happened in a week and around it."""
     timeline, rng = data_timeline(week), seeded_rng("household", week)
-    return PerfectForesight(timeline, _draw_load(WEEKS[week], timeline, rng=rng), _draw_pv(WEEKS[week], timeline, rng=rng))
+    return PerfectForesight(
+        timeline,
+        _draw_load(WEEKS[week], timeline, rng=rng),
+        _draw_pv(WEEKS[week], timeline, rng=rng),
+    )
 
 
 @cache
@@ -86,25 +96,50 @@ def market_prices(week: str) -> dict[str, PriceVintages]:
     """Return every market's prices, published at 13:00 of the day before."""
     timeline = data_timeline(week)
     known, slots = publication_times(timeline.starts, ZONE), np.arange(timeline.count)
-    return {name: PriceVintages(timeline, slots, known, _draw_prices(market, timeline, rng=seeded_rng(name, week))) for name, market in MARKETS.items()}
+    return {
+        name: PriceVintages(
+            timeline, slots, known, _draw_prices(market, timeline, rng=seeded_rng(name, week))
+        )
+        for name, market in MARKETS.items()
+    }
 
 
 def _local_clock(timeline: Timeline) -> tuple[FloatArray, IndexArray]:
     """Return local hour and number of the local day of each slot."""
-    minutes = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[m]").astype(np.int64)
+    minutes = (
+        (timeline.starts + local_offsets(timeline.starts, ZONE))
+        .astype("datetime64[m]")
+        .astype(np.int64)
+    )
     days = minutes // 1440
     return minutes % 1440 / 60, days - days[0]
 
 
 def _draw_load(week: Week, timeline: Timeline, *, rng: np.random.Generator) -> FloatArray:
-    """Return a load with mornings, evenings, days that differ, and the spikes of kettles, ovens and washing, kWh."""
+    """Return a load with mornings, evenings, days that differ, and the spikes of kettles, ovens and
+    washing, kWh.
+    """
     hour, day = _local_clock(timeline)
-    habit = 0.16 + 0.30 * _hump(hour, 7.2, 1.0) + 0.18 * _hump(hour, 12.5, 1.5) + 0.55 * _hump(hour, 19.6, 1.8)
-    kw = week.load * habit * rng.lognormal(-0.03, 0.25, day[-1] + 1)[day] * rng.lognormal(-0.02, 0.2, timeline.count)
+    habit = (
+        0.16
+        + 0.30 * _hump(hour, 7.2, 1.0)
+        + 0.18 * _hump(hour, 12.5, 1.5)
+        + 0.55 * _hump(hour, 19.6, 1.8)
+    )
+    kw = (
+        week.load
+        * habit
+        * rng.lognormal(-0.03, 0.25, day[-1] + 1)[day]
+        * rng.lognormal(-0.02, 0.2, timeline.count)
+    )
     awake = (hour >= 6.5) & (hour < 23)
     kw += (awake & (rng.random(timeline.count) < 0.12)) * rng.uniform(0.3, 2.2, timeline.count)
-    cooks = awake & (rng.random(timeline.count) < 0.025) | (np.abs(hour - 18.5) < 0.6) & (rng.random(timeline.count) < 0.4)
-    kw += np.convolve(cooks, np.ones(3))[: timeline.count].clip(max=1) * rng.uniform(0.8, 2.8, timeline.count)
+    cooks = awake & (rng.random(timeline.count) < 0.025) | (np.abs(hour - 18.5) < 0.6) & (
+        rng.random(timeline.count) < 0.4
+    )
+    kw += np.convolve(cooks, np.ones(3))[: timeline.count].clip(max=1) * rng.uniform(
+        0.8, 2.8, timeline.count
+    )
     return np.asarray(kw * timeline.hours)
 
 
@@ -123,9 +158,19 @@ def _draw_prices(market: Market, timeline: Timeline, *, rng: np.random.Generator
     """Return hourly prices on quarter-hours, currency/kWh, in hundredths of a cent."""
     hours, days = _local_clock(timeline)
     hour, day = hours[::4], days[::4]
-    level, sunny, windy = rng.normal(0, 0.02, day[-1] + 1), rng.random(day[-1] + 1), rng.random(day[-1] + 1) ** 2
-    price = market.level + level[day] + market.evening * (_hump(hour, 19.0, 1.6) + 0.6 * _hump(hour, 7.5, 1.2))
-    price -= market.noon * sunny[day] * _hump(hour, 13.0, 2.4) + market.night * windy[day] * _hump(hour, 3.0, 2.0)
+    level, sunny, windy = (
+        rng.normal(0, 0.02, day[-1] + 1),
+        rng.random(day[-1] + 1),
+        rng.random(day[-1] + 1) ** 2,
+    )
+    price = (
+        market.level
+        + level[day]
+        + market.evening * (_hump(hour, 19.0, 1.6) + 0.6 * _hump(hour, 7.5, 1.2))
+    )
+    price -= market.noon * sunny[day] * _hump(hour, 13.0, 2.4) + market.night * windy[day] * _hump(
+        hour, 3.0, 2.0
+    )
     return np.repeat(np.round(price + rng.normal(0, 0.006, hour.size), 4), 4)
 
 

@@ -1,8 +1,10 @@
-"""Two simulated weeks of a home with Luna and with incidents, checked against the home's true state: costs, false statements, lost readings.
+"""Two simulated weeks of a home with Luna and with incidents, checked against the home's true
+state: costs, false statements, lost readings.
 
-Recording, slots, data quality, forecasts, plans and control run by the product's code in one process, with a manual clock that advances minute by minute.
-Baselines are the same house without Luna and with perfect foresight, by the same physics. ``luna bench fortnight --days 2`` is the short form; the figures do
-not depend on the machine.
+Recording, slots, data quality, forecasts, plans and control run by the product's code in one
+process, with a manual clock that advances minute by minute. Baselines are the same house without
+Luna and with perfect foresight, by the same physics. ``luna bench fortnight --days 2`` is the short
+form; the figures do not depend on the machine.
 """
 
 import sys
@@ -22,7 +24,15 @@ from sqlalchemy import Engine, event, select
 
 from bench.fortnight.claims import WORN_WITHIN, FalseSentence, HomeTruth, SentenceJudge
 from bench.fortnight.direct_link import PREFIX
-from bench.fortnight.incidents import INCIDENTS, SHORT_INCIDENTS, Incident, IncidentPeriod, find_incident, list_periods, name_span
+from bench.fortnight.incidents import (
+    INCIDENTS,
+    SHORT_INCIDENTS,
+    Incident,
+    IncidentPeriod,
+    find_incident,
+    list_periods,
+    name_span,
+)
 from bench.fortnight.life import MINUTE, AskedWork, SetLuna
 from bench.fortnight.ways import COUNTED, Bill, SameHouse, SlotLedger, stored_kwh
 from bench.fortnight.world import SetClock, SimulatedWorld, open_world
@@ -57,11 +67,14 @@ FIRST_DAY = date(2027, 3, 15)
 # Prices count as missing from an hour after their publication.
 PRICES_LATE = timedelta(hours=1)
 PRICES_EVERY, PRICES_BACK = timedelta(minutes=10), timedelta(days=30)
-# Times in each quarter-hour at which devices publish and Luna takes a turn; in reality that is every few seconds.
+# Times in each quarter-hour at which devices publish and Luna takes a turn; in reality that is
+# every few seconds.
 LOOKS = (MINUTE, 2 * MINUTE, 6 * MINUTE, 11 * MINUTE, SLOT)
-# Statements are checked at every so many looks (a bit over an hour, two with a product); coprime to a quarter-hour's looks, so that each gets its turn.
+# Statements are checked at every so many looks (a bit over an hour, two with a product); coprime to
+# a quarter-hour's looks, so that each gets its turn.
 ASK_EVERY, PRODUCT_ASK_EVERY = 21, 43
-# Polling interval of a directly controlled device: shorter than the shortest time after which one falls back by itself.
+# Polling interval of a directly controlled device: shorter than the shortest time after which one
+# falls back by itself.
 SESSION_EVERY = timedelta(seconds=30)
 SERVICES = ("ingest", "forecaster", "planner")
 TOLD = 40
@@ -91,7 +104,9 @@ class Diary:
     judge: SentenceJudge
     looks: int = 0
     whole: PeriodFigures = field(default_factory=PeriodFigures)
-    periods: dict[IncidentPeriod, PeriodFigures] = field(default_factory=lambda: defaultdict(PeriodFigures))
+    periods: dict[IncidentPeriod, PeriodFigures] = field(
+        default_factory=lambda: defaultdict(PeriodFigures)
+    )
     without_plan: list[datetime] = field(default_factory=list)
     plans_from: set[str] = field(default_factory=set)
 
@@ -102,7 +117,9 @@ class Diary:
 
 
 def measure(*, days: float | None = None) -> dict[str, Any]:
-    """Return the costs, share of foresight's savings, minutes without a valid plan, false sentences and lost readings of so many ``days``."""
+    """Return the costs, share of foresight's savings, minutes without a valid plan, false sentences
+    and lost readings of so many ``days``.
+    """
     lived = DAYS if days is None else days
     incidents = INCIDENTS if lived >= 1 else SHORT_INCIDENTS
     with empty_luna() as (folder, database):
@@ -129,9 +146,17 @@ def _forgo_safety(connection: psycopg.Connection, _record: object) -> None:
 
 
 def live_fortnight(
-    folder: Path, database: Engine, lived: timedelta, *, incidents: tuple[Incident, ...], product: DeviceProfile | None = None, say: Say | None = None
+    folder: Path,
+    database: Engine,
+    lived: timedelta,
+    *,
+    incidents: tuple[Incident, ...],
+    product: DeviceProfile | None = None,
+    say: Say | None = None,
 ) -> dict[str, Any]:
-    """Create a home in ``folder`` and ``database``, simulate it for ``lived`` and return its figures; the inverter is one of ``product``, or uses topics."""
+    """Create a home in ``folder`` and ``database``, simulate it for ``lived`` and return its
+    figures; the inverter is one of ``product``, or uses topics.
+    """
     configure_logging("bench", level="CRITICAL")
     load_kernels()
     for service in SERVICES:
@@ -139,7 +164,9 @@ def live_fortnight(
     begun, tell = time.perf_counter(), say or _say
     clock = SetClock(local_midnight(FIRST_DAY, ZONE))
     timeline = Timeline(clock.now(), SLOT, lived // SLOT)
-    settings = Settings(data_folder=folder, cache_folder=load_settings().cache, outside_services=False)
+    settings = Settings(
+        data_folder=folder, cache_folder=load_settings().cache, outside_services=False
+    )
     tell("the home's five weeks before are made")
     with TaskContext(settings, lambda: database, clock, queue=AskedWork) as work:
         make_home(work)
@@ -149,29 +176,51 @@ def live_fortnight(
             sites.save(connection, name_product(site, product))
         files.write_state(replace(files.read_state(), car=None, heater=None))
     year, begin = RecordedYear.load(files.year), files.read_state()
-    settings = settings.model_copy(update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"})
+    settings = settings.model_copy(
+        update={"mqtt_url": f"mqtt://127.0.0.1:{files.read_setup().port}"}
+    )
     with open_world(files, clock, site=site, product=product) as world:
         life = FortnightLife(SetLuna(settings, database, world), world, timeline, incidents)
         diary = life.live(tell)
         figures = _tell_life(life, diary)
     tell("the same house without Luna, and with foresight")
-    figures |= _compare(Bill.of(site, year, timeline), SameHouse(year, begin, timeline), diary.ledger)
+    figures |= _compare(
+        Bill.of(site, year, timeline), SameHouse(year, begin, timeline), diary.ledger
+    )
     return figures | {"days": lived / timedelta(days=1), "seconds": time.perf_counter() - begun}
 
 
 def build_battery_site() -> Site:
-    """Return the home without car and water heater: planning them takes nine tenths of the time, and does not depend on the inverter."""
+    """Return the home without car and water heater: planning them takes nine tenths of the time,
+    and does not depend on the inverter.
+    """
     document = build_site().model_dump(mode="json", by_alias=True, exclude_unset=True)
-    sensors = {role: each for role, each in document["input_sensors"].items() if not role.startswith(("vehicle", "water_heater"))}
+    sensors = {
+        role: each
+        for role, each in document["input_sensors"].items()
+        if not role.startswith(("vehicle", "water_heater"))
+    }
     control = {"by": "mqtt", "batteries": document["control"]["batteries"]}
-    return parse_site(document | {"vehicles": [], "loads": [], "input_sensors": sensors, "control": control})
+    return parse_site(
+        document | {"vehicles": [], "loads": [], "input_sensors": sensors, "control": control}
+    )
 
 
 def name_product(site: Site, product: DeviceProfile) -> Site:
     """Return the home with its battery controlled by a device profile."""
     document = site.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    via = {"profile": product.profile, "host": "127.0.0.1"} | ({"prefix": PREFIX} if product.needs_prefix else {})
-    return parse_site(document | {"control": {"by": "mqtt", "batteries": [{"battery": site.batteries[0].name, "via": via}]}})
+    via = {"profile": product.profile, "host": "127.0.0.1"} | (
+        {"prefix": PREFIX} if product.needs_prefix else {}
+    )
+    return parse_site(
+        document
+        | {
+            "control": {
+                "by": "mqtt",
+                "batteries": [{"battery": site.batteries[0].name, "via": via}],
+            }
+        }
+    )
 
 
 @dataclass
@@ -192,7 +241,13 @@ class FaultSpan:
 class FortnightLife:
     """Simulates the home and Luna step by step."""
 
-    def __init__(self, luna: SetLuna, world: SimulatedWorld, timeline: Timeline, incidents: tuple[Incident, ...]) -> None:
+    def __init__(
+        self,
+        luna: SetLuna,
+        world: SimulatedWorld,
+        timeline: Timeline,
+        incidents: tuple[Incident, ...],
+    ) -> None:
         self.luna, self.world, self.timeline, self.incidents = luna, world, timeline, incidents
         self._published_at: datetime | None = None
         self._luna_since = timeline.start
@@ -209,7 +264,8 @@ class FortnightLife:
         while self.world.clock.now() < self.timeline.end:
             passed = self.world.clock.now() - start
             self._begin_incidents(passed)
-            # Up to the next look and not a fixed step: awaiting confirmations has advanced the clock by some seconds.
+            # Up to the next look and not a fixed step: awaiting confirmations has advanced the
+            # clock by some seconds.
             step = self._until_look(passed)
             with luna.timed("home"):
                 self._pass_time(step)
@@ -224,7 +280,10 @@ class FortnightLife:
                 tell(str(false))
             if day != (day := now.astimezone(ZONE).date()):
                 share = (now - start) / (self.timeline.end - start)
-                tell(f"{day:%a %d %b}, {share:.0%}: {diary.judge.count_false()}, {diary.whole.minutes_without_plan} minutes without a plan")
+                tell(
+                    f"{day:%a %d %b}, {share:.0%}: {diary.judge.count_false()}, "
+                    f"{diary.whole.minutes_without_plan} minutes without a plan"
+                )
         luna.stop()
         return diary
 
@@ -246,7 +305,11 @@ class FortnightLife:
         self._publish(clock.now())
         luna.do(RefreshForecastsRequest(site_id=SITE_NAME))
         today = clock.now().astimezone(ZONE).date()
-        luna.do(JudgeQualityRequest(site_id=SITE_NAME, from_day=today - JUDGED, to_day=today - timedelta(days=1)))
+        luna.do(
+            JudgeQualityRequest(
+                site_id=SITE_NAME, from_day=today - JUDGED, to_day=today - timedelta(days=1)
+            )
+        )
         luna.do(PlanRequest(site_id=SITE_NAME))
         with unit_of_work(luna.database) as connection:
             control_service.arm(connection, SITE_NAME, now=clock.now(), by="bench")
@@ -260,7 +323,10 @@ class FortnightLife:
         elif not stopped and not luna.runs:
             luna.start()
             self._luna_since = now
-        deaf, frozen = (find_incident(self.incidents, kind, passed) is not None for kind in ("battery_deaf", "meter_frozen"))
+        deaf, frozen = (
+            find_incident(self.incidents, kind, passed) is not None
+            for kind in ("battery_deaf", "meter_frozen")
+        )
         self._deaf.note(now, holds=deaf)
         self._frozen.note(now, holds=frozen)
         self.world.set_faults(Faults(deaf=deaf, frozen_meter=frozen))
@@ -276,7 +342,10 @@ class FortnightLife:
         passed, inverter = now - self.timeline.start, self.world.inverter
         if inverter is not None and (self._command is None or self._command[0] != inverter.mode):
             self._command = inverter.mode, now
-        periods, minutes = list_periods(self.incidents, passed), passed // MINUTE - diary.whole.minutes
+        periods, minutes = (
+            list_periods(self.incidents, passed),
+            passed // MINUTE - diary.whole.minutes,
+        )
         diary.count("minutes", minutes, periods)
         if not self.luna.runs:
             diary.count("minutes_stopped", minutes, periods)
@@ -293,7 +362,9 @@ class FortnightLife:
                 return []
             self.luna.await_recorded()
             with self.luna.timed("sentences"):
-                asked = diary.judge.ask(connection, self._tell_truth(diary), self.world.clock.now() + A_MOMENT)
+                asked = diary.judge.ask(
+                    connection, self._tell_truth(diary), self.world.clock.now() + A_MOMENT
+                )
         false = [each for each in asked if each is not None]
         diary.count("sentences", len(asked), periods)
         diary.count("sentences_false", len(false), periods)
@@ -313,11 +384,15 @@ class FortnightLife:
             deaf_since=self._deaf.since,
             deaf_until=self._deaf.until,
             commanded_since=None if self._command is None else self._command[1],
-            most_worn=None if inverter is None else self.world.write_times.most_worn(inverter, within_s=WORN_WITHIN.total_seconds()),
+            most_worn=None
+            if inverter is None
+            else self.world.write_times.most_worn(inverter, within_s=WORN_WITHIN.total_seconds()),
         )
 
     def _misses_prices(self) -> bool:
-        """Return whether today's prices are missing, or tomorrow's an hour after their publication."""
+        """Return whether today's prices are missing, or tomorrow's an hour after their
+        publication.
+        """
         now = self.world.clock.now().astimezone(ZONE)
         published = datetime.combine(now.date(), DAY_AHEAD_PUBLISHED, ZONE)
         due = published if now > published + PRICES_LATE else published - timedelta(days=1)
@@ -331,7 +406,10 @@ def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
         diary.count("readings_lost", 1, list_periods(life.incidents, at - timeline.start))
     return asdict(diary.whole) | {
         "figures_estimated": diary.judge.estimated,
-        "periods": {period: asdict(figures) | name_span(life.incidents, period, timeline.start) for period, figures in diary.periods.items()},
+        "periods": {
+            period: asdict(figures) | name_span(life.incidents, period, timeline.start)
+            for period, figures in diary.periods.items()
+        },
         "parts_s": {part: round(seconds, 1) for part, seconds in life.luna.seconds.items()},
         "plans": len(diary.plans_from),
         "false": [str(each) for each in diary.judge.false[:TOLD]],
@@ -342,23 +420,44 @@ def _tell_life(life: FortnightLife, diary: Diary) -> dict[str, Any]:
     }
 
 
-def _find_lost(database: Engine, said: Mapping[str, Sequence[datetime]]) -> list[tuple[datetime, str]]:
-    """Return the readings that were published to the recorder but are not stored, by instant and topic."""
-    query = select(sensors.c.name, sensor_readings.c.instant).join(sensors, sensor_readings.c.sensor_key == sensors.c.sensor_key)
+def _find_lost(
+    database: Engine, said: Mapping[str, Sequence[datetime]]
+) -> list[tuple[datetime, str]]:
+    """Return the readings that were published to the recorder but are not stored, by instant and
+    topic.
+    """
+    query = select(sensors.c.name, sensor_readings.c.instant).join(
+        sensors, sensor_readings.c.sensor_key == sensors.c.sensor_key
+    )
     kept: dict[str, set[datetime]] = defaultdict(set)
     with unit_of_work(database) as connection:
         for name, instant in connection.execute(query):
             kept[name].add(instant.replace(microsecond=0))
-    stored = {topic: set[datetime]().union(*(instants for name, instants in kept.items() if topic in name)) for topic in said}
-    return sorted((instant, topic) for topic, instants in said.items() for instant in instants if instant not in stored[topic])
+    stored = {
+        topic: set[datetime]().union(
+            *(instants for name, instants in kept.items() if topic in name)
+        )
+        for topic in said
+    }
+    return sorted(
+        (instant, topic)
+        for topic, instants in said.items()
+        for instant in instants
+        if instant not in stored[topic]
+    )
 
 
 def _clock(instant: datetime) -> str:
     return f"{instant.astimezone(ZONE):%d %b %H:%M:%S}"
 
 
-def _compare_energies(database: Engine, timeline: Timeline, ledger: SlotLedger) -> dict[str, dict[str, float]]:
-    """Return by series the stored and the true energy, and the number of unknown quarter-hours; counters carry the energy over a stop of Luna."""
+def _compare_energies(
+    database: Engine, timeline: Timeline, ledger: SlotLedger
+) -> dict[str, dict[str, float]]:
+    """Return by series the stored and the true energy, and the number of unknown quarter-hours.
+
+    Counters carry the energy over a stop of Luna.
+    """
     # Without the last quarter-hour, which is built after its end.
     closed = timeline.window(0, len(ledger.slots["stored_kwh"]) - 1)
     with unit_of_work(database) as connection:
@@ -377,9 +476,16 @@ def _compare(bill: Bill, house: SameHouse, ledger: SlotLedger) -> dict[str, Any]
     start_kwh = stored_kwh(house.begin)
     plain = house.live_plain()
     foreseen = house.live_foreseen(bill, plain)
-    costs = {name: bill.cost(each, start_kwh=start_kwh) for name, each in (("self", plain), ("luna", ledger), ("foresight", foreseen))}
+    costs = {
+        name: bill.cost(each, start_kwh=start_kwh)
+        for name, each in (("self", plain), ("luna", ledger), ("foresight", foreseen))
+    }
     gained, possible = costs["self"] - costs["luna"], costs["self"] - costs["foresight"]
-    return {"cost": costs, "saved": gained, "share_of_foresight": gained / possible if possible > 0 else 0.0}
+    return {
+        "cost": costs,
+        "saved": gained,
+        "share_of_foresight": gained / possible if possible > 0 else 0.0,
+    }
 
 
 def _say(words: str) -> None:

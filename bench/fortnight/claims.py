@@ -1,7 +1,9 @@
-"""Check the statements of the page Home and of the answer to "What is happening now?" against the home's true state.
+"""Check the statements of the page Home and of the answer to "What is happening now?" against the
+home's true state.
 
-Statements come from the functions that the gateway calls: the page's view, notices and diagram, and the answer's statements. Figures may be off by the meters'
-errors; powers change from minute to minute, so only a difference that no fluctuation explains is a contradiction.
+Statements come from the functions that the gateway calls: the page's view, notices and diagram, and
+the answer's statements. Figures may be off by the meters' errors; powers change from minute to
+minute, so only a difference that no fluctuation explains is a contradiction.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,13 +34,15 @@ from services.api.timeline.build import build_timeline
 from services.api.timeline.memory import PlanMemory
 from services.api.timeline.window import open_window
 
-# Tolerances: of a state of charge and its limits; of a flow, relative and by a counter's resolution; of powers, by what a kettle draws beside the mean.
+# Tolerances: of a state of charge and its limits; of a flow, relative and by a counter's
+# resolution; of powers, by what a kettle draws beside the mean.
 SOC_TOLERANCE, LIMIT_TOLERANCE, SHARE_TOLERANCE, LEAST_KW = 0.015, 0.03, 0.02, 0.06
 IDLE_KW, MUCH_KW = 0.1, 0.4
 FULL, EMPTY = 0.95, BATTERY_MODEL.min_soc + 0.03
 # A device that answers again gets its command and counts as well within a slot.
 SILENT_AFTER, BACK_WITHIN = timedelta(minutes=3), SLOT + timedelta(minutes=3)
-# Home reports old values; a frozen meter shows in the quarter-hour in which it has not changed for ten minutes.
+# Home reports old values; a frozen meter shows in the quarter-hour in which it has not changed for
+# ten minutes.
 FROZEN_TOLD_AFTER = OLD_VALUES + 2 * SLOT
 # The shortest search that may end without proof, of a plan's ten seconds.
 LEAST_SOUGHT_S = 1.5
@@ -46,7 +50,9 @@ DRAWN = ("load", "pv", "import", "export", "charge", "discharge")
 # A decision holds until its slot ends.
 WORN_WITHIN = WINDOW + SLOT
 LANGUAGE: Language = "en"
-TIME_WAS_UP, MODE_KEPT, SPARED = (f"{TITLES.say(name, LANGUAGE)}." for name in ("plan_unproven", "device_kept", "device_spared"))
+TIME_WAS_UP, MODE_KEPT, SPARED = (
+    f"{TITLES.say(name, LANGUAGE)}." for name in ("plan_unproven", "device_kept", "device_spared")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ class HomeTruth:
         frozen_since: begin of the grid meter's last freeze; None without one.
         frozen_until: its end; None while it lasts.
         prices_missing: whether prices are missing that should be published.
-        deaf_since: begin of the inverter's last fault in which it received nothing; None without one.
+        deaf_since: begin of the inverter's last fault in which it received nothing; None without
+            one.
         deaf_until: its end; None while it lasts.
         commanded_since: begin of the current command of a directly controlled inverter.
         most_worn: recent writes of the inverter's most written point with a write budget.
@@ -101,7 +108,9 @@ class HomeTruth:
 
 @dataclass
 class SentenceJudge:
-    """Collects and checks statements; ``asked`` counts sentences and figures, ``false`` holds those that contradict the truth.
+    """Collects and checks statements.
+
+    ``asked`` counts sentences and figures, ``false`` holds those that contradict the truth.
 
     ``estimated`` counts the figures of diagrams marked as estimated, which are not checked.
     """
@@ -112,7 +121,9 @@ class SentenceJudge:
     false: list[FalseSentence] = field(default_factory=list)
     memory: PlanMemory = field(default_factory=PlanMemory)
 
-    def ask(self, connection: Connection, truth: HomeTruth, now: datetime) -> list[FalseSentence | None]:
+    def ask(
+        self, connection: Connection, truth: HomeTruth, now: datetime
+    ) -> list[FalseSentence | None]:
         """Check all statements about ``now``; return per statement its contradiction, or None."""
         found = [*self._compare(self._open(connection, now), truth, now)]
         self.asked += len(found)
@@ -121,15 +132,31 @@ class SentenceJudge:
 
     def count_false(self) -> str:
         """Return the number of false sentences so far, in words."""
-        return f"{len(self.false)} of {self.asked} sentences false, {self.estimated} figures said to be estimated"
+        return (
+            f"{len(self.false)} of {self.asked} sentences false, {self.estimated} figures said "
+            "to be estimated"
+        )
 
     def _open(self, connection: Connection, now: datetime) -> HomeView:
         site = sites.load(connection, SITE_NAME)
         window = open_window(site, now=now, language=LANGUAGE)
-        house = read_house(connection, site, read_planned(connection, site, now=now), plan_max_age=self.plan_max_age, now=now)
-        return HomeView(window, build_timeline(connection, window, self.memory), page_words("home", LANGUAGE), house)
+        house = read_house(
+            connection,
+            site,
+            read_planned(connection, site, now=now),
+            plan_max_age=self.plan_max_age,
+            now=now,
+        )
+        return HomeView(
+            window,
+            build_timeline(connection, window, self.memory),
+            page_words("home", LANGUAGE),
+            house,
+        )
 
-    def _compare(self, view: HomeView, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
+    def _compare(
+        self, view: HomeView, truth: HomeTruth, now: datetime
+    ) -> Iterator[FalseSentence | None]:
         statements = {each.code: each for each in state_house(view.house, view.numbers)}
         yield from _compare_stored(statements, truth, now)
         yield from self._flow(view, truth, now)
@@ -140,10 +167,19 @@ class SentenceJudge:
             yield self._deed(view, truth, now)
         following = view.house.next_run
         if following is not None:
-            yield _contradiction(following.start <= now, now, f"next step {following.mode} at {following.start:%H:%M}", "this has passed")
+            yield _contradiction(
+                following.start <= now,
+                now,
+                f"next step {following.mode} at {following.start:%H:%M}",
+                "this has passed",
+            )
 
-    def _flow(self, view: HomeView, truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-        """Check the flow diagram of the last measured quarter-hour, unless it is old or estimated."""
+    def _flow(
+        self, view: HomeView, truth: HomeTruth, now: datetime
+    ) -> Iterator[FalseSentence | None]:
+        """Check the flow diagram of the last measured quarter-hour, unless it is old or
+        estimated.
+        """
         measured = view.document["measured"]
         known = np.flatnonzero(np.isfinite(measured["load_kw"]))
         if not known.size:
@@ -156,14 +192,25 @@ class SentenceJudge:
             self.estimated += len(DRAWN)
             return
         for name in DRAWN:
-            said, true = float(measured[f"{name}_kw"][known[-1]]), truth.ledger.slots[f"{name}_kwh"][slot] * (timedelta(hours=1) / SLOT)
+            said, true = (
+                float(measured[f"{name}_kw"][known[-1]]),
+                truth.ledger.slots[f"{name}_kwh"][slot] * (timedelta(hours=1) / SLOT),
+            )
             wrong = abs(said - true) > max(LEAST_KW, SHARE_TOLERANCE * true)
-            yield _contradiction(wrong, now, f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}", f"{true:.2f} kW")
+            yield _contradiction(
+                wrong,
+                now,
+                f"{name} {said:.2f} kW in the quarter-hour from {start:%H:%M}",
+                f"{true:.2f} kW",
+            )
 
     def _deed(self, view: HomeView, truth: HomeTruth, now: datetime) -> FalseSentence | None:
         """Check the stated action of the battery."""
         mode, state = view.state_now, truth.state
-        if view.house.slot is not None and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER:
+        if (
+            view.house.slot is not None
+            and now - max(view.house.slot.start, view.house.runs[0].start) < SILENT_AFTER
+        ):
             return None
         power, surplus, soc = state.battery.power_kw, state.pv_kw - state.used_kw, truth.soc
         wrong = {
@@ -173,91 +220,198 @@ class SentenceJudge:
             "full": power < -IDLE_KW or soc < FULL,
             "reserve": power < -IDLE_KW or soc > EMPTY + SOC_TOLERANCE,
             # A directly controlled inverter has no limits in its command.
-            "filled": not (abs(soc - _limit_of(state.command, rising=True)) <= LIMIT_TOLERANCE or _is_at_limit(view, soc)),
-            "drained": not (abs(soc - _limit_of(state.command, rising=False)) <= LIMIT_TOLERANCE or _is_at_limit(view, soc)),
+            "filled": not (
+                abs(soc - _limit_of(state.command, rising=True)) <= LIMIT_TOLERANCE
+                or _is_at_limit(view, soc)
+            ),
+            "drained": not (
+                abs(soc - _limit_of(state.command, rising=False)) <= LIMIT_TOLERANCE
+                or _is_at_limit(view, soc)
+            ),
             "save": power < -IDLE_KW,
             "supply": power > IDLE_KW or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
-            "self_consumption": (surplus > MUCH_KW and soc < FULL and power < IDLE_KW) or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
+            "self_consumption": (surplus > MUCH_KW and soc < FULL and power < IDLE_KW)
+            or (surplus < -MUCH_KW and soc > EMPTY and power > -IDLE_KW),
         }[mode]
-        truly = f"{power:+.2f} kW into it, {surplus:+.2f} kW left over, {soc:.0%} full, inverter {state.command.mode}"
+        truly = (
+            f"{power:+.2f} kW into it, {surplus:+.2f} kW left over, {soc:.0%} full, inverter "
+            f"{state.command.mode}"
+        )
         return _contradiction(wrong, now, f"{view.headline} ({mode})", truly)
 
 
 def _limit_of(command: Command, *, rising: bool) -> float:
-    """Return the state of charge up to which the inverter charges, or down to which it discharges; NaN without a limit."""
+    """Return the state of charge up to which the inverter charges, or down to which it discharges.
+
+    NaN without a limit.
+    """
     forced = "force_charge" if rising else "force_discharge"
-    limit = command.target_soc if command.mode == forced else command.ceiling_soc if rising else command.floor_soc
+    limit = (
+        command.target_soc
+        if command.mode == forced
+        else command.ceiling_soc
+        if rising
+        else command.floor_soc
+    )
     return float("nan") if limit is None else limit
 
 
-def _compare_stored(statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
+def _compare_stored(
+    statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime
+) -> Iterator[FalseSentence | None]:
     """Check the stated state of charge, now or at the stated instant."""
     said = statements.get("house_stored") or statements.get("house_stored_at")
     if said is None:
         return
-    soc, at = float(str(said.figures["soc"].value)), said.figures["at"].value if "at" in said.figures else None
+    soc, at = (
+        float(str(said.figures["soc"].value)),
+        said.figures["at"].value if "at" in said.figures else None,
+    )
     true: float | None = truth.soc
     words = f"the battery is at {soc:.1%} ({said.figures['basis'].value})"
     if isinstance(at, datetime):
-        words, true = f"{words} at {at.astimezone(ZONE):%H:%M:%S}", truth.socs.get(at.replace(microsecond=0))
+        words, true = (
+            f"{words} at {at.astimezone(ZONE):%H:%M:%S}",
+            truth.socs.get(at.replace(microsecond=0)),
+        )
     # Older than the kept true values: too old to be stated.
-    yield _contradiction(true is None or abs(soc - true) > SOC_TOLERANCE, now, words, "long ago" if true is None else f"{true:.1%}")
+    yield _contradiction(
+        true is None or abs(soc - true) > SOC_TOLERANCE,
+        now,
+        words,
+        "long ago" if true is None else f"{true:.1%}",
+    )
 
 
-def _compare_silence(notices: Sequence[Notice], statements: Mapping[str, HouseStatement], truth: HomeTruth, now: datetime) -> FalseSentence | None:
+def _compare_silence(
+    notices: Sequence[Notice],
+    statements: Mapping[str, HouseStatement],
+    truth: HomeTruth,
+    now: datetime,
+) -> FalseSentence | None:
     """Check that answer and Home agree on whether the battery responds, and are right."""
     said = "house_silent" in statements
     if said != any("does not answer" in notice.title for notice in notices):
-        return FalseSentence(now, f"answer: silent {said}; Home: {[notice.title for notice in notices]}", "both tell of the same battery")
+        return FalseSentence(
+            now,
+            f"answer: silent {said}; Home: {[notice.title for notice in notices]}",
+            "both tell of the same battery",
+        )
     since, until = truth.deaf_since, truth.deaf_until
     was_deaf = since is not None and since <= now <= (until or now) + BACK_WITHIN
     return _contradiction(said and not was_deaf, now, "the battery does not answer", "it does")
 
 
-def _compare_notices(view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime) -> Iterator[FalseSentence | None]:
-    """Check the other notices: prices, meters, a search that ended early; any further notice is right only just after a start of Luna."""
+def _compare_notices(
+    view: HomeView, notices: Sequence[Notice], truth: HomeTruth, now: datetime
+) -> Iterator[FalseSentence | None]:
+    """Check the other notices: prices, meters, a search that ended early.
+
+    Any further notice is right only just after a start of Luna.
+    """
     of_prices = {view.words(name) for name in ("notice_prices", "notice_prices_today")}
     said = [notice.title for notice in notices if notice.title in of_prices]
     yield _contradiction(
-        bool(said) != truth.prices_missing, now, f"of prices: {said or 'nothing'}", "some are missing" if truth.prices_missing else "all are there"
+        bool(said) != truth.prices_missing,
+        now,
+        f"of prices: {said or 'nothing'}",
+        "some are missing" if truth.prices_missing else "all are there",
     )
     of_meters = tuple(view.words(name, t="")[:-1] for name in ("notice_unknown", "notice_stale"))
-    yield _compare_meters(view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now)
+    yield _compare_meters(
+        view, [notice.title for notice in notices if notice.title.startswith(of_meters)], truth, now
+    )
     for notice in notices:
         if notice.title == TIME_WAS_UP:
             plan = view.house.planned.plan
             sought_s = 0.0 if plan is None else plan.timing_ms["solve"] / 1e3
-            yield _contradiction(sought_s < LEAST_SOUGHT_S, now, f"{notice.title} {notice.more}", f"it was sought for {sought_s:.1f} s")
+            yield _contradiction(
+                sought_s < LEAST_SOUGHT_S,
+                now,
+                f"{notice.title} {notice.more}",
+                f"it was sought for {sought_s:.1f} s",
+            )
         elif notice.title == MODE_KEPT:
             since = truth.commanded_since
-            has_changed = since is None or (since > floor_to(now, SLOT) and not _is_at_limit(view, truth.soc))
-            yield _contradiction(has_changed, now, f"{notice.title} {notice.more}", f"it follows what it does since {since}")
+            has_changed = since is None or (
+                since > floor_to(now, SLOT) and not _is_at_limit(view, truth.soc)
+            )
+            yield _contradiction(
+                has_changed,
+                now,
+                f"{notice.title} {notice.more}",
+                f"it follows what it does since {since}",
+            )
         elif notice.title == SPARED:
-            is_worn = truth.most_worn is not None and truth.most_worn >= WRITES_PER_DAY - RESERVED_WRITES
-            yield _contradiction(not is_worn, now, f"{notice.title} {notice.more}", f"of late no point was written more than {truth.most_worn} times")
-        elif notice.title not in of_prices and "does not answer" not in notice.title and not notice.title.startswith(of_meters):
-            yield _contradiction(now - truth.luna_since > BACK_WITHIN, now, f"{notice.title} {notice.more}", "nothing of the kind")
+            is_worn = (
+                truth.most_worn is not None and truth.most_worn >= WRITES_PER_DAY - RESERVED_WRITES
+            )
+            yield _contradiction(
+                not is_worn,
+                now,
+                f"{notice.title} {notice.more}",
+                f"of late no point was written more than {truth.most_worn} times",
+            )
+        elif (
+            notice.title not in of_prices
+            and "does not answer" not in notice.title
+            and not notice.title.startswith(of_meters)
+        ):
+            yield _contradiction(
+                now - truth.luna_since > BACK_WITHIN,
+                now,
+                f"{notice.title} {notice.more}",
+                "nothing of the kind",
+            )
 
 
 def _is_at_limit(view: HomeView, soc: float) -> bool:
-    """Return whether the battery is at a limit of its last command, where its behaviour changes without a change of mode."""
+    """Return whether the battery is at a limit of its last command, where its behaviour changes
+    without a change of mode.
+    """
     decision = view.house.states[0].decision
-    setpoints = [] if decision is None else [each for each in decision.requested.values() if isinstance(each, BatterySetpoint)]
-    limits = [limit for each in setpoints for limit in (each.floor_soc, each.ceiling_soc, each.target_soc) if limit is not None]
+    setpoints = (
+        []
+        if decision is None
+        else [each for each in decision.requested.values() if isinstance(each, BatterySetpoint)]
+    )
+    limits = [
+        limit
+        for each in setpoints
+        for limit in (each.floor_soc, each.ceiling_soc, each.target_soc)
+        if limit is not None
+    ]
     return any(abs(soc - limit) <= LIMIT_TOLERANCE for limit in limits)
 
 
-def _compare_meters(view: HomeView, said: Sequence[str], truth: HomeTruth, now: datetime) -> FalseSentence | None:
-    """Check that answer and Home agree on since when the load is unknown, and that a frozen meter or a stop of Luna explains it."""
+def _compare_meters(
+    view: HomeView, said: Sequence[str], truth: HomeTruth, now: datetime
+) -> FalseSentence | None:
+    """Check that answer and Home agree on since when the load is unknown, and that a frozen meter
+    or a stop of Luna explains it.
+    """
     answered = view.house.unknown_since
-    if bool(said) != (answered is not None) or (answered is not None and not any(view.say_instant(answered) in title for title in said)):
-        return FalseSentence(now, f"answer: not known since {answered}; Home: {said}", "both tell of the same meters")
+    if bool(said) != (answered is not None) or (
+        answered is not None and not any(view.say_instant(answered) in title for title in said)
+    ):
+        return FalseSentence(
+            now, f"answer: not known since {answered}; Home: {said}", "both tell of the same meters"
+        )
     since, until = truth.frozen_since, truth.frozen_until
     is_frozen = since is not None and now <= (until or now) + BACK_WITHIN
     # A quarter-hour with at most a third missing is still known.
     at = [] if since is None else [floor_to(since, SLOT) + late for late in (timedelta(0), SLOT)]
-    if since is not None and until is None and now - since > FROZEN_TOLD_AFTER and answered not in at:
-        return FalseSentence(now, f"of meters: {said or 'nothing'}", f"one has been frozen since {since.astimezone(ZONE):%H:%M}")
+    if (
+        since is not None
+        and until is None
+        and now - since > FROZEN_TOLD_AFTER
+        and answered not in at
+    ):
+        return FalseSentence(
+            now,
+            f"of meters: {said or 'nothing'}",
+            f"one has been frozen since {since.astimezone(ZONE):%H:%M}",
+        )
     explained = now - truth.luna_since <= BACK_WITHIN or (is_frozen and answered in at)
     return _contradiction(bool(said) and not explained, now, f"of meters: {said}", "all are heard")
 

@@ -1,4 +1,5 @@
-"""In-process connection to the home's inverter, without a network: a real one would cost more time than everything that is measured here.
+"""In-process connection to the home's inverter, without a network: a real one would cost more time
+than everything that is measured here.
 
 ``tests/integration/drivers`` covers the wire.
 """
@@ -24,7 +25,9 @@ PREFIX = "home"
 
 
 class WriteTimes:
-    """The times at which each point of a device was written, in seconds of the device's clock, across restarts of Luna."""
+    """The times at which each point of a device was written, in seconds of the device's clock,
+    across restarts of Luna.
+    """
 
     def __init__(self) -> None:
         self._written = defaultdict[str, list[float]](list)
@@ -35,7 +38,9 @@ class WriteTimes:
             self._written[value.point].append(device.now())
 
     def most_worn(self, device: SimulatedInverter, *, within_s: float) -> int:
-        """Return the greatest number of recent writes of a point with a write budget, as flash memory has."""
+        """Return the greatest number of recent writes of a point with a write budget, as flash
+        memory has.
+        """
         since = device.now() - within_s
         wearing = [name for name in self._written if device.profile.points[name].budget is not None]
         return max((sum(at >= since for at in self._written[name]) for name in wearing), default=0)
@@ -44,7 +49,11 @@ class WriteTimes:
 def link_points(device: SimulatedInverter, times: WriteTimes) -> DevicePoints:
     """Return the points of a simulated device in this process; ``times`` records the writes."""
     transport = device.profile.transport
-    return DirectTopics(device, transport, times) if isinstance(transport, MqttTransport) else DirectRegisters(device, times)
+    return (
+        DirectTopics(device, transport, times)
+        if isinstance(transport, MqttTransport)
+        else DirectRegisters(device, times)
+    )
 
 
 class DirectRegisters(ModbusPoints):
@@ -73,7 +82,10 @@ class DirectLink(ModbusLink):
         Raises:
             UnavailableError: the device has no such register.
         """
-        image, places = cast("RegisterImage", self._device.look()), range(register, register + count)
+        image, places = (
+            cast("RegisterImage", self._device.look()),
+            range(register, register + count),
+        )
         if not all(image.serves(place, table or self.transport.table) for place in places):
             raise refuse("device-refuses", field="via", value=self.place, register=register, code=2)
         return [image.registers[place] for place in places]
@@ -91,11 +103,22 @@ class DirectLink(ModbusLink):
 class DirectTopics(MqttPoints):
     """MQTT messages of a simulated device in this process, by the device's clock."""
 
-    def __init__(self, device: SimulatedInverter, transport: MqttTransport, times: WriteTimes) -> None:
-        super().__init__(device.profile, transport, Via(profile=device.profile.profile, host="127.0.0.1", prefix=PREFIX), now=device.now)
+    def __init__(
+        self, device: SimulatedInverter, transport: MqttTransport, times: WriteTimes
+    ) -> None:
+        super().__init__(
+            device.profile,
+            transport,
+            Via(profile=device.profile.profile, host="127.0.0.1", prefix=PREFIX),
+            now=device.now,
+        )
         self._device, self._times = device, times
         image = cast("JsonImage", device.image)
-        self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
+        self._writable = {
+            self._topic(point.write_to): point.write_to
+            for point in image.points.values()
+            if point.write_to is not None
+        }
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Write in order."""
@@ -116,4 +139,9 @@ class DirectTopics(MqttPoints):
             self._hear(self._topic(request.done), {"value": 1})
 
     def _hear(self, topic: str, document: Any) -> None:
-        self._on_message(cast("Any", SimpleNamespace(topic=topic, payload=json.dumps(document).encode(), retain=False)))
+        self._on_message(
+            cast(
+                "Any",
+                SimpleNamespace(topic=topic, payload=json.dumps(document).encode(), retain=False),
+            )
+        )

@@ -29,7 +29,8 @@ def _at(day: int, hour: float) -> timedelta:
     return timedelta(days=day - 1, hours=hour)
 
 
-# Chosen to hurt: an evening that needs the battery, half a day's prices, hours of both buying and selling, an afternoon's peak.
+# Chosen to hurt: an evening that needs the battery, half a day's prices, hours of both buying and
+# selling, an afternoon's peak.
 INCIDENTS = (
     Incident("battery_deaf", _at(3, 18.2), timedelta(hours=1)),
     Incident("luna_stopped", _at(5, 15.5), timedelta(hours=6)),
@@ -43,17 +44,35 @@ SHORT_INCIDENTS = (
 )
 
 
-def find_incident(incidents: tuple[Incident, ...], kind: IncidentKind, passed: timedelta) -> Incident | None:
+def find_incident(
+    incidents: tuple[Incident, ...], kind: IncidentKind, passed: timedelta
+) -> Incident | None:
     """Return the active incident of a kind, None without one."""
     return next((each for each in incidents if each.kind == kind and each.holds(passed)), None)
 
 
 def list_periods(incidents: tuple[Incident, ...], passed: timedelta) -> list[IncidentPeriod]:
     """Return the kinds of incidents that are active or in their aftermath, else "undisturbed"."""
-    return [each.kind for each in incidents if each.after <= passed < each.after + each.lasts + AFTERMATH] or ["undisturbed"]
+    return [
+        each.kind
+        for each in incidents
+        if each.after <= passed < each.after + each.lasts + AFTERMATH
+    ] or ["undisturbed"]
 
 
-def name_span(incidents: tuple[Incident, ...], period: IncidentPeriod, start: datetime) -> dict[str, str]:
+def name_span(
+    incidents: tuple[Incident, ...], period: IncidentPeriod, start: datetime
+) -> dict[str, str]:
     """Return begin and end of a run's incident of a kind, empty for "undisturbed"."""
-    spans = ((start + each.after, start + each.after + each.lasts) for each in incidents if each.kind == period)
-    return next(({"from": f"{begin:%a %d %b %H:%M}", "to": f"{end:%a %d %b %H:%M}"} for begin, end in spans), {})
+    spans = (
+        (start + each.after, start + each.after + each.lasts)
+        for each in incidents
+        if each.kind == period
+    )
+    return next(
+        (
+            {"from": f"{begin:%a %d %b %H:%M}", "to": f"{end:%a %d %b %H:%M}"}
+            for begin, end in spans
+        ),
+        {},
+    )

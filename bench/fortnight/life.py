@@ -1,7 +1,8 @@
 """Luna driven by a manual clock: the code of its processes, run in order in one process.
 
-Recorder, slot builder, beat's tasks and the executor take turns in each minute of the home; submitted work is done at once. Left out are outside services
-(weather, markets), training, nightly replays and retention.
+Recorder, slot builder, beat's tasks and the executor take turns in each minute of the home;
+submitted work is done at once. Left out are outside services (weather, markets), training, nightly
+replays and retention.
 """
 
 import threading
@@ -40,7 +41,13 @@ from services.executor.control_step import Executor
 from services.executor.device import Device
 from services.executor.profile import MixedDevice
 from services.executor.watch import SiteUnits, list_due_units
-from services.ingest.listening import SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
+from services.ingest.listening import (
+    SensorAges,
+    SiteReader,
+    SourceForm,
+    SourceSupervisor,
+    StateFile,
+)
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
 from services.ingest.listening.supervisor import MQTT
 from services.ingest.recorder import ReadingKind, Recorder
@@ -55,7 +62,8 @@ AWAITED = timedelta(seconds=5)
 MINUTE = timedelta(minutes=1)
 # Sessions of directly controlled devices poll only when called.
 NEVER_SECONDS = 1e6
-# Beat's own periods, but for changes (each minute) and vehicles (five minutes) instead of every few seconds.
+# Beat's own periods, but for changes (each minute) and vehicles (five minutes) instead of every few
+# seconds.
 EVERY: Mapping[type[Request], timedelta] = {
     RefreshForecastsRequest: timedelta(minutes=15),
     FollowStaysRequest: 5 * MINUTE,
@@ -71,11 +79,20 @@ class AskedWork(Client):
     def __init__(self) -> None:
         self.asked: list[Request] = []
 
-    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None, entry: AuditRecord | None = None) -> str:
+    def begin(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,
+        task_id: str | None = None,
+        entry: AuditRecord | None = None,
+    ) -> str:
         self.asked.append(request)
         return ""
 
-    def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
+    def submit(
+        self, request: Request, *, key: str | None = None, expires: timedelta | None = None
+    ) -> str:
         self.asked.append(request)
         return ""
 
@@ -84,7 +101,10 @@ class AskedWork(Client):
 
 
 class SetLuna:
-    """Luna's processes in one; each ``start`` creates new ones from the state on disk and in the database."""
+    """Luna's processes in one.
+
+    Each ``start`` creates new ones from the state on disk and in the database.
+    """
 
     def __init__(self, settings: Settings, database: Engine, world: SimulatedWorld) -> None:
         self.settings, self.database, self._world = settings, database, world
@@ -105,14 +125,34 @@ class SetLuna:
         """Start the recorder and create the executor, which acts from the next turn on."""
         self._stack, self._sessions = ExitStack(), []
         folder = self.settings.data_folder
-        mirror = self._stack.enter_context(open_mirror(folder / "spool" / "readings", self.database, ReadingKind(), clock=self.clock, turn=SPOOL_TURN))
+        mirror = self._stack.enter_context(
+            open_mirror(
+                folder / "spool" / "readings",
+                self.database,
+                ReadingKind(),
+                clock=self.clock,
+                turn=SPOOL_TURN,
+            )
+        )
         recorder, notes = Recorder(mirror), StateFile(folder / "live" / "notes.json")
         broker = parse_broker(self.settings.mqtt_url or "", self.settings.mqtt_password)
-        forms = {MQTT: SourceForm(lambda _: MqttSource(broker, folder / "live" / "mqtt", clock=self.clock))}
+        forms = {
+            MQTT: SourceForm(
+                lambda _: MqttSource(broker, folder / "live" / "mqtt", clock=self.clock)
+            )
+        }
         listening = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received={})
         sensed = SiteReader(self.database, notes, clock=self.clock).read()
-        self._quarters = SlotScheduler(recorder, self._build_slots, notes=notes, clock=self.clock, ending=threading.Event())
-        self._executor = Executor(self.database, self._open_device, self._ask_plan, clock=self.clock, plan_max_age=self.settings.plan_max_age)
+        self._quarters = SlotScheduler(
+            recorder, self._build_slots, notes=notes, clock=self.clock, ending=threading.Event()
+        )
+        self._executor = Executor(
+            self.database,
+            self._open_device,
+            self._ask_plan,
+            clock=self.clock,
+            plan_max_age=self.settings.plan_max_age,
+        )
         self._units = SiteUnits()
         self._stack.callback(self._executor.close)
         self._recorder = recorder
@@ -143,13 +183,20 @@ class SetLuna:
             if self._is_due(request, every):
                 self.do(request())
         if self._is_due(RefreshPlansRequest, RENEW_EVERY):
-            fleet.refresh_plans(self.database, self.settings, ask=self._ask_job, now=self.clock.now())
+            fleet.refresh_plans(
+                self.database, self.settings, ask=self._ask_job, now=self.clock.now()
+            )
         while self.queue.asked:
             self.do(self.queue.asked.pop(0))
 
     def do(self, request: Request) -> Any:
         """Run a request's task in one unit of work, as a worker does."""
-        with self.timed(request.task), TaskContext(self.settings, lambda: self.database, self.clock, queue=lambda: self.queue) as work:
+        with (
+            self.timed(request.task),
+            TaskContext(
+                self.settings, lambda: self.database, self.clock, queue=lambda: self.queue
+            ) as work,
+        ):
             return definitions()[request.task].body(request, work)
 
     @contextmanager
@@ -176,7 +223,12 @@ class SetLuna:
         topics = mqtt.open_device(self.settings, control)
         if not control.vias:
             return topics
-        return MixedDevice(profile.open_device(self.settings, control, self._count_writes, open_session=self._open_session), topics)
+        return MixedDevice(
+            profile.open_device(
+                self.settings, control, self._count_writes, open_session=self._open_session
+            ),
+            topics,
+        )
 
     def _count_writes(self, address: str) -> StoredWrites:
         return StoredWrites(self.database, self.clock, address)
@@ -185,7 +237,11 @@ class SetLuna:
         # Each unit of a site opens its own connection.
         if self._world.inverter is not None:
             device.points = link_points(self._world.inverter, self._world.write_times)
-        self._sessions.append(InverterSession(device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS))
+        self._sessions.append(
+            InverterSession(
+                device, now=lambda: self.clock.now().timestamp(), look_seconds=NEVER_SECONDS
+            )
+        )
         return self._sessions[-1]
 
     def _act(self) -> bool:
@@ -205,8 +261,21 @@ class SetLuna:
 
     def _ask_job(self, request: PlanSitesRequest, key: str) -> Job:
         self.queue.asked.append(request)
-        asked = {"request": request.model_dump(mode="json"), "submitted_at": self.clock.now(), "trace_id": ""}
-        return Job.model_validate({"job_id": key, "task": request.task, "key": key, "status": "queued", "attempts": 0, **asked})
+        asked = {
+            "request": request.model_dump(mode="json"),
+            "submitted_at": self.clock.now(),
+            "trace_id": "",
+        }
+        return Job.model_validate(
+            {
+                "job_id": key,
+                "task": request.task,
+                "key": key,
+                "status": "queued",
+                "attempts": 0,
+                **asked,
+            }
+        )
 
     def _build_slots(self, site_id: str, stretch: Stretch) -> None:
         request = BuildSlotsRequest(site_id=site_id, first=stretch.first, end=stretch.end)

@@ -1,8 +1,10 @@
-"""Baselines of the fortnight: the same house without Luna and with perfect foresight, and their costs.
+"""Baselines of the fortnight: the same house without Luna and with perfect foresight, and their
+costs.
 
-Both simulate the devices second by second. Foresight replans each hour from the true states of charge, with the true load, PV, charging sessions and prices of
-the next days, and commands the devices as the executor would; so its cost is what the same devices achieve. Of hot water it knows only the site's daily
-consumption.
+Both simulate the devices second by second. Foresight replans each hour from the true states of
+charge, with the true load, PV, charging sessions and prices of the next days, and commands the
+devices as the executor would; so its cost is what the same devices achieve. Of hot water it knows
+only the site's daily consumption.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from luna.contracts.plan import OutlookMessage, PlanOptions, PlanReply, PlanRequest, StateMessage, Terminal
+from luna.contracts.plan import (
+    OutlookMessage,
+    PlanOptions,
+    PlanReply,
+    PlanRequest,
+    StateMessage,
+    Terminal,
+)
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.economics.prices import price_slots
 from luna.energy.site import Site
@@ -51,10 +60,15 @@ TRIPS_AHEAD = 4
 
 @dataclass
 class SlotLedger:
-    """The true energies of each quarter-hour, kWh by series; ``load_kwh`` is without car and heater, ``stored_kwh`` is at the slot's end."""
+    """The true energies of each quarter-hour, kWh by series.
+
+    ``load_kwh`` is without car and heater, ``stored_kwh`` is at the slot's end.
+    """
 
     before: HomeState
-    slots: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in (*COUNTED, *BESIDE, "stored_kwh")})
+    slots: dict[str, list[float]] = field(
+        default_factory=lambda: {name: [] for name in (*COUNTED, *BESIDE, "stored_kwh")}
+    )
 
     def close_slot(self, state: HomeState) -> None:
         """Record the quarter-hour that ends with ``state``."""
@@ -71,13 +85,19 @@ class SlotLedger:
 def stored_kwh(state: HomeState) -> float:
     """Return the energy stored in battery, car and tank, kWh."""
     car = 0.0 if state.car is None else state.car.stored_kwh
-    tank = 0.0 if state.heater is None else (state.heater.water_c - HEATER_MODEL.mains_c) * HEATER_MODEL.capacity_kwh_per_k
+    tank = (
+        0.0
+        if state.heater is None
+        else (state.heater.water_c - HEATER_MODEL.mains_c) * HEATER_MODEL.capacity_kwh_per_k
+    )
     return state.battery.stored_kwh + car + tank
 
 
 @dataclass(frozen=True)
 class Bill:
-    """Prices of a fortnight, and the value of a stored kWh, which makes runs with different final states comparable."""
+    """Prices of a fortnight, and the value of a stored kWh, which makes runs with different final
+    states comparable.
+    """
 
     site: Site
     import_price: FloatArray
@@ -89,14 +109,28 @@ class Bill:
         """Return the bill of the simulated home's tariff."""
         spot = year.price[year.rows_of(timeline.starts)]
         imported, exported = price_slots(site.tariff, timeline, zone=ZONE, spot={MARKET: spot})
-        return cls(site, imported, exported, float(np.mean(imported)) * site.batteries[0].discharge_efficiency)
+        return cls(
+            site,
+            imported,
+            exported,
+            float(np.mean(imported)) * site.batteries[0].discharge_efficiency,
+        )
 
     def cost(self, ledger: SlotLedger, *, start_kwh: float) -> float:
-        """Return the cost of energy bought less sold, plus wear, less the value of the energy gained over ``start_kwh``."""
+        """Return the cost of energy bought less sold, plus wear, less the value of the energy
+        gained over ``start_kwh``.
+        """
         slots = len(ledger.slots["stored_kwh"])
-        bought = ledger.series("import_kwh") * self.import_price[:slots] - ledger.series("export_kwh") * self.export_price[:slots]
-        wear = (ledger.series("charge_kwh") + ledger.series("discharge_kwh")) * self.site.batteries[0].wear_price
-        return float((bought + wear).sum()) - self.stored_worth * (ledger.slots["stored_kwh"][-1] - start_kwh)
+        bought = (
+            ledger.series("import_kwh") * self.import_price[:slots]
+            - ledger.series("export_kwh") * self.export_price[:slots]
+        )
+        wear = (ledger.series("charge_kwh") + ledger.series("discharge_kwh")) * self.site.batteries[
+            0
+        ].wear_price
+        return float((bought + wear).sum()) - self.stored_worth * (
+            ledger.slots["stored_kwh"][-1] - start_kwh
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +150,9 @@ class SameHouse:
         return self._live(_Seer(bill, truth, self.timeline).tell)
 
     def _live(self, tell: Callable[[int, Devices], None]) -> SlotLedger:
-        devices = Devices(self.year, self.begin, HomeSetup(port=0, seed=SEED), lambda _topic, _value: None)
+        devices = Devices(
+            self.year, self.begin, HomeSetup(port=0, seed=SEED), lambda _topic, _value: None
+        )
         ledger = SlotLedger(devices.state)
         for slot, start in enumerate(self.timeline):
             tell(slot, devices)
@@ -142,11 +178,15 @@ class _Seer:
         now = self._timeline.start + slot * SLOT
         soc = {self._battery: min(max(devices.soc, 0.0), 1.0)}
         if slot % (EVERY // SLOT) == 0:
-            self._plan = self._make_plan(slot, now, self._describe(now, devices.state, soc[self._battery]))
+            self._plan = self._make_plan(
+                slot, now, self._describe(now, devices.state, soc[self._battery])
+            )
         for key, unit in self._units.items():
             measured = soc if key == BATTERIES else {}
             in_force = InForce(measured, {self._battery: self._mode})
-            asked = follow_plan(self._plan, unit, lambda: None, now=now, max_age=2 * EVERY, in_force=in_force)
+            asked = follow_plan(
+                self._plan, unit, lambda: None, now=now, max_age=2 * EVERY, in_force=in_force
+            )
             allowed = unit.make_safe(asked.requested, measured)
             if key == BATTERIES:
                 self._mode = allowed[self._battery].mode
@@ -157,7 +197,9 @@ class _Seer:
         told: dict[str, Any] = {"batteries": {self._battery: {"soc": soc, "mode": self._mode}}}
         if state.car is not None:
             stays = list(_list_stays(now, state))
-            told["vehicles"] = {CAR: {"soc": state.car.soc, "sessions": stays, "charging": state.car.power_kw > 0.0}}
+            told["vehicles"] = {
+                CAR: {"soc": state.car.soc, "sessions": stays, "charging": state.car.power_kw > 0.0}
+            }
         if state.heater is not None:
             midnight = local_midnight(now.astimezone(ZONE).date(), ZONE)
             if self._heated[0] < midnight:
@@ -175,12 +217,16 @@ class _Seer:
             export_price=bill.export_price[window].tolist(),
         )
         options = PlanOptions(terminal=Terminal(kind="value", value=bill.stored_worth))
-        request = PlanRequest(site=bill.site, start=now, outlook=outlook, state=state, options=options)
+        request = PlanRequest(
+            site=bill.site, start=now, outlook=outlook, state=state, options=options
+        )
         return plan_request(request, now=now, solver=self._solver)
 
 
 def _list_stays(now: datetime, state: HomeState) -> Iterator[dict[str, Any]]:
-    """Yield the car's charging sessions from now on, in whole quarter-hours of presence, with the state of charge at arrival."""
+    """Yield the car's charging sessions from now on, in whole quarter-hours of presence, with the
+    state of charge at arrival.
+    """
     begin, arrival = now if state.car is not None and state.car.is_home else None, None
     for days in range(TRIPS_AHEAD):
         trip = trip_of(now.astimezone(ZONE).date() + timedelta(days=days), seed=SEED)
@@ -188,6 +234,8 @@ def _list_stays(now: datetime, state: HomeState) -> Iterator[dict[str, Any]]:
             continue
         leaves, returns = (datetime.fromtimestamp(at, UTC) for at in (trip.leaves, trip.returns))
         if begin is not None and floor_to(leaves, SLOT) > begin:
-            yield {"from": begin, "to": floor_to(leaves, SLOT), "target_soc": READY_SOC} | ({} if arrival is None else {"arrival_soc": arrival})
+            yield {"from": begin, "to": floor_to(leaves, SLOT), "target_soc": READY_SOC} | (
+                {} if arrival is None else {"arrival_soc": arrival}
+            )
         begin = floor_to(returns, SLOT) + SLOT
         arrival = max(READY_SOC - trip.used_kwh / CAR_MODEL.capacity_kwh, CAR_MODEL.least_soc)

@@ -1,4 +1,6 @@
-"""The simulated home outside of Luna: broker and devices in a thread of their own, driven by a manual clock."""
+"""The simulated home outside of Luna: broker and devices in a thread of their own, driven by a
+manual clock.
+"""
 
 import asyncio
 import threading
@@ -39,18 +41,29 @@ class SetClock:
 class SimulatedWorld:
     """The home's broker and devices, which run whether Luna does or not.
 
-    ``said`` holds the publish times by topic while the recorder was subscribed: all of them have to be recorded. ``socs`` holds the battery's recent states
-    of charge. ``write_times`` holds the writes to a directly controlled inverter.
+    ``said`` holds the publish times by topic while the recorder was subscribed: all of them have to
+    be recorded. ``socs`` holds the battery's recent states of charge. ``write_times`` holds the
+    writes to a directly controlled inverter.
     """
 
-    def __init__(self, files: HomeFiles, clock: SetClock, loop: asyncio.AbstractEventLoop, *, site: Site, product: DeviceProfile | None = None) -> None:
+    def __init__(
+        self,
+        files: HomeFiles,
+        clock: SetClock,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        site: Site,
+        product: DeviceProfile | None = None,
+    ) -> None:
         self.files, self.clock = files, clock
         self.said: dict[str, list[datetime]] = defaultdict(list)
         self.socs: deque[tuple[datetime, float]] = deque(maxlen=SOCS_KEPT)
         self.write_times = WriteTimes()
         self._loop = loop
         self._home = LivingHome(files, clock, product=product)
-        self._sensors = [name for name in TOPICS.values() if any(name in sensor for sensor in site.sensor_names)]
+        self._sensors = [
+            name for name in TOPICS.values() if any(name in sensor for sensor in site.sensor_names)
+        ]
         self._setup = files.read_setup()
 
     @property
@@ -108,7 +121,10 @@ class SimulatedWorld:
         self.call(live)
 
     def await_listener(self) -> None:
-        """Wait until the recorder has subscribed to all its topics; earlier messages would reach nobody."""
+        """Wait until the recorder has subscribed to all its topics.
+
+        Earlier messages would reach nobody.
+        """
 
         async def listens() -> None:
             while not all(self._home.broker.hears(topic) for topic in self._sensors):  # noqa: ASYNC110 - what is waited for is seen from outside
@@ -118,7 +134,10 @@ class SimulatedWorld:
         self.call(listens)
 
     def await_nobody(self) -> None:
-        """Wait until the broker has noticed that the recorder has disconnected; later messages reach nobody."""
+        """Wait until the broker has noticed that the recorder has disconnected.
+
+        Later messages reach nobody.
+        """
 
         async def is_left() -> None:
             while any(self._home.broker.hears(topic) for topic in self._sensors):  # noqa: ASYNC110 - as above
@@ -133,7 +152,9 @@ class SimulatedWorld:
             for topic in self._sensors:
                 if self._home.broker.hears(topic):
                     self.said[topic].append(self.clock.now())
-        self.socs.append((self.clock.now(), self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh))
+        self.socs.append(
+            (self.clock.now(), self.state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh)
+        )
         await self._hear_out()
 
     async def _hear_out(self) -> None:
@@ -142,8 +163,12 @@ class SimulatedWorld:
 
 
 @contextmanager
-def open_world(files: HomeFiles, clock: SetClock, *, site: Site, product: DeviceProfile | None = None) -> Iterator[SimulatedWorld]:
-    """Run a home by ``clock`` while the block runs, with the sensors of ``site`` and, if given, an inverter of ``product``."""
+def open_world(
+    files: HomeFiles, clock: SetClock, *, site: Site, product: DeviceProfile | None = None
+) -> Iterator[SimulatedWorld]:
+    """Run a home by ``clock`` while the block runs, with the sensors of ``site`` and, if given, an
+    inverter of ``product``.
+    """
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated-home", daemon=True)
     thread.start()

@@ -1,1 +1,3 @@
-"""Other planners on the same cases, each in an environment that is not Luna's own (``make bench-peers``)."""
+"""Other planners on the same cases, each in an environment that is not Luna's own
+(``make bench-peers``).
+"""

@@ -16,12 +16,19 @@ PATIENCE_S = 1800
 
 
 def play_mabwiser(sets: Sequence[tuple[FloatArray, FloatArray]]) -> dict[str, Any] | None:
-    """Return what MABWiser's policies were rewarded with on sets of contexts and rewards per arm; None where it is not installed."""
-    if not is_installed() or not any((PYTHON.parents[1] / "lib").glob("python*/site-packages/mabwiser")):
+    """Return what MABWiser's policies were rewarded with on sets of contexts and rewards per arm.
+
+    None where it is not installed.
+    """
+    if not is_installed() or not any(
+        (PYTHON.parents[1] / "lib").glob("python*/site-packages/mabwiser")
+    ):
         return None
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         for number, (contexts, rewards) in enumerate(sets):
             np.savez(Path(folder) / f"set_{number:03d}.npz", contexts=contexts, rewards=rewards)
         command = [str(PYTHON), str(Path(__file__).with_name("mabwiser_cases.py")), folder]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=PATIENCE_S
+        )
     return dict(json.loads(done.stdout.splitlines()[-1]))

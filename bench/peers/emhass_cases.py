@@ -1,9 +1,10 @@
 """EMHASS on planning cases: runs inside the peers' environment, times itself there, prints JSON.
 
-Run as ``.venv-peers/bin/python bench/peers/emhass_cases.py FOLDER ROUNDS GAP``. FOLDER holds plan requests ``case_NN.json`` and beside each a
-``replan_NN.json`` with a new forecast of the same site. Imports nothing of Luna; EMHASS's optimisation class is called directly, so that
-neither its web server nor its files nor its forecasts are timed. Its times are processor time on one thread: what others use of the machine
-does not count against it.
+Run as ``.venv-peers/bin/python bench/peers/emhass_cases.py FOLDER ROUNDS GAP``. FOLDER holds plan
+requests ``case_NN.json`` and beside each a ``replan_NN.json`` with a new forecast of the same site.
+Imports nothing of Luna; EMHASS's optimisation class is called directly, so that neither its web
+server nor its files nor its forecasts are timed. Its times are processor time on one thread: what
+others use of the machine does not count against it.
 """
 
 import json
@@ -26,8 +27,13 @@ DEFAULT_GAP = 0.01
 
 def main(folder: Path, rounds: int, gap: float) -> Document:
     """Return milliseconds per call and, of the plans at ``gap``, the flows."""
-    cases = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("case_*.json"))]
-    replans = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("replan_*.json"))]
+    cases = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("case_*.json"))
+    ]
+    replans = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("replan_*.json"))
+    ]
     solve(build(cases[0], gap), cases[0])
     times: dict[str, list[float]] = {"new_ms": [], "kept_ms": [], "default_gap_ms": []}
     plans: list[Document] = []
@@ -41,7 +47,9 @@ def main(folder: Path, rounds: int, gap: float) -> Document:
             solve(problem, replan)
             kept = time.process_time()
             solve(build(case, DEFAULT_GAP), case)
-            for name, taken in zip(times, (built - begun, kept - built, time.process_time() - kept), strict=True):
+            for name, taken in zip(
+                times, (built - begun, kept - built, time.process_time() - kept), strict=True
+            ):
                 times[name].append(taken * 1e3)
             plans.append(describe(plan, case))
     return {"version": version("emhass"), **times, "plans": plans}
@@ -51,25 +59,50 @@ def build(case: Document, gap: float) -> Optimization:
     """Return a new problem, set up as the case's site."""
     settings = configure(case, gap)
     hours = len(case["outlook"]["load_kwh"]) * case["slot_minutes"] / 60
-    return Optimization(settings, settings, settings, "cost", "price", "profit", {}, quiet(), opt_time_delta=hours)
+    return Optimization(
+        settings, settings, settings, "cost", "price", "profit", {}, quiet(), opt_time_delta=hours
+    )
 
 
 def solve(problem: Optimization, case: Document) -> pd.DataFrame:
-    """Return the plan. EMHASS counts in W; the terminal target is kept by its own soft constraint."""
+    """Return the plan.
+
+    EMHASS counts in W; the terminal target is kept by its own soft constraint.
+    """
     outlook, watts = case["outlook"], 60_000 / case["slot_minutes"]
-    index = pd.date_range(case["start"], periods=len(outlook["load_kwh"]), freq=f"{case['slot_minutes']}min")
+    index = pd.date_range(
+        case["start"], periods=len(outlook["load_kwh"]), freq=f"{case['slot_minutes']}min"
+    )
     pv, load = (np.array(outlook[name]) * watts for name in ("pv_kwh", "load_kwh"))
     cost, price = (np.array(outlook[name]) for name in ("import_price", "export_price"))
     (state,) = case["state"]["batteries"].values()
     target, incurred = case["options"]["terminal"]["soc"], case["state"].get("month_peaks_kw")
     peak = {"current_period_peak": 1000 * max(incurred)} if incurred else {}
-    return problem.perform_optimization(pd.DataFrame(index=index), pv, load, cost, price, soc_init=state["soc"], soc_final=target, **peak)
+    return problem.perform_optimization(
+        pd.DataFrame(index=index),
+        pv,
+        load,
+        cost,
+        price,
+        soc_init=state["soc"],
+        soc_final=target,
+        **peak,
+    )
 
 
 def configure(case: Document, gap: float) -> Document:
-    """Return EMHASS's own defaults with the case's site. Its discharge limit holds inside the battery, all others at the terminals."""
-    defaults = json.loads((Path(emhass.__file__).parent / "data/config_defaults.json").read_text(encoding="utf-8"))
-    lists: Document = {name: [] for name, value in defaults.items() if isinstance(value, list) and ("deferrable" in name or "def_" in name)}
+    """Return EMHASS's own defaults with the case's site.
+
+    Its discharge limit holds inside the battery, all others at the terminals.
+    """
+    defaults = json.loads(
+        (Path(emhass.__file__).parent / "data/config_defaults.json").read_text(encoding="utf-8")
+    )
+    lists: Document = {
+        name: []
+        for name, value in defaults.items()
+        if isinstance(value, list) and ("deferrable" in name or "def_" in name)
+    }
     battery, grid = case["site"]["batteries"][0], case["site"]["grid"]
     step = pd.Timedelta(minutes=case["slot_minutes"])
     return {
@@ -99,14 +132,18 @@ def configure(case: Document, gap: float) -> Document:
         "battery_charge_efficiency": battery["charge_efficiency"],
         "battery_discharge_efficiency": battery["discharge_efficiency"],
         "battery_charge_power_max": 1000 * battery["charge_limit_kw"],
-        "battery_discharge_power_max": 1000 * battery["discharge_limit_kw"] / battery["discharge_efficiency"],
+        "battery_discharge_power_max": 1000
+        * battery["discharge_limit_kw"]
+        / battery["discharge_efficiency"],
     }
 
 
 def describe_devices(case: Document) -> Document:
-    """Return vehicles and appliances as deferrable loads, one per night and per day, and the capacity tariff.
+    """Return vehicles and appliances as deferrable loads, one per night and per day, and the
+    capacity tariff.
 
-    EMHASS knows neither a longest pause nor a charger's least power between off and on: both are left out, which makes its problem the easier one.
+    EMHASS knows neither a longest pause nor a charger's least power between off and on: both are
+    left out, which makes its problem the easier one.
     """
     site = case["site"]
     loads = [night for car in site.get("vehicles", []) for night in describe_nights(case, car)]
@@ -140,21 +177,37 @@ def describe_nights(case: Document, car: Document) -> list[Document]:
         stored = max(session["target_soc"] - soc, 0.0) * car["capacity_kwh"]
         first, end = (int((pd.Timestamp(session[name]) - begin) / step) for name in ("from", "to"))
         hours = stored / car["charge_efficiency"] / car["charge_limit_kw"]
-        nights.append(describe_load(power_kw=car["charge_limit_kw"], hours=hours, slots=(first, end), on_off=False))
+        nights.append(
+            describe_load(
+                power_kw=car["charge_limit_kw"], hours=hours, slots=(first, end), on_off=False
+            )
+        )
         soc = max(session["target_soc"], soc)
     return nights
 
 
 def describe_days(case: Document, appliance: Document) -> list[Document]:
-    """Return one deferrable load per day of an appliance, on or off; the cases begin at midnight."""
+    """Return one deferrable load per day of an appliance, on or off.
+
+    The cases begin at midnight.
+    """
     per_day = 24 * 60 // case["slot_minutes"]
-    hours, least = appliance["energy_kwh_per_day"] / appliance["power_kw"], appliance["min_on_minutes"] // case["slot_minutes"]
+    hours, least = (
+        appliance["energy_kwh_per_day"] / appliance["power_kw"],
+        appliance["min_on_minutes"] // case["slot_minutes"],
+    )
     days = range(len(case["outlook"]["load_kwh"]) // per_day)
     slots = [(day * per_day, (day + 1) * per_day) for day in days]
-    return [describe_load(power_kw=appliance["power_kw"], hours=hours, slots=each, on_off=True) | {"def_minimum_on_time": least} for each in slots]
+    return [
+        describe_load(power_kw=appliance["power_kw"], hours=hours, slots=each, on_off=True)
+        | {"def_minimum_on_time": least}
+        for each in slots
+    ]
 
 
-def describe_load(*, power_kw: float, hours: float, slots: tuple[int, int], on_off: bool) -> Document:
+def describe_load(
+    *, power_kw: float, hours: float, slots: tuple[int, int], on_off: bool
+) -> Document:
     """Return a deferrable load in EMHASS's words."""
     return {
         "nominal_power_of_deferrable_loads": 1000.0 * power_kw,
@@ -175,7 +228,9 @@ def describe(plan: pd.DataFrame, case: Document) -> Document:
         "throughput_kwh": plan["P_batt"].abs(),
         "curtailed_kwh": plan["P_PV_curtailment"],
     }
-    return {name: (values * kilowatt_hours).tolist() for name, values in flows.items()} | {"soc_end": plan["SOC_opt"].tolist()}
+    return {name: (values * kilowatt_hours).tolist() for name, values in flows.items()} | {
+        "soc_end": plan["SOC_opt"].tolist()
+    }
 
 
 def quiet() -> logging.Logger:

@@ -22,8 +22,18 @@ def main() -> None:
     venv.create(ENVIRONMENT, with_pip=True, clear=True)
     installer = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(PYTHON)]
     plain = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    # The lock names all that is needed, and leaves PyTorch out, which others want: see overrides.txt.
-    subprocess.run([*(installer if find_spec("uv") else plain), "--no-deps", "--require-hashes", "-r", str(LOCK)], check=True)
+    # The lock names all that is needed, and leaves PyTorch out, which others want: see
+    # overrides.txt.
+    subprocess.run(
+        [
+            *(installer if find_spec("uv") else plain),
+            "--no-deps",
+            "--require-hashes",
+            "-r",
+            str(LOCK),
+        ],
+        check=True,
+    )
     STAMP.write_bytes(LOCK.read_bytes())
 
 

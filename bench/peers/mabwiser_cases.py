@@ -1,9 +1,11 @@
 """MABWiser on contextual sets: runs inside the peers' environment, times itself there, prints JSON.
 
-Run as ``.venv-peers/bin/python bench/peers/mabwiser_cases.py FOLDER``. FOLDER holds a ``set_NAME.npz`` each with ``contexts``, shape
-``(rounds, features)``, and ``rewards``, shape ``(rounds, arms)``. Imports nothing of Luna.
+Run as ``.venv-peers/bin/python bench/peers/mabwiser_cases.py FOLDER``. FOLDER holds a
+``set_NAME.npz`` each with ``contexts``, shape ``(rounds, features)``, and ``rewards``, shape
+``(rounds, arms)``. Imports nothing of Luna.
 
-LinUCB and linear Thompson sampling with MABWiser's own settings, one decision and one ``partial_fit`` a round, as its documentation does online learning.
+LinUCB and linear Thompson sampling with MABWiser's own settings, one decision and one
+``partial_fit`` a round, as its documentation does online learning.
 """
 
 import json
@@ -20,12 +22,17 @@ POLICIES = {"linucb": LearningPolicy.LinUCB(), "thompson": LearningPolicy.LinTS(
 
 
 def main(folder: Path) -> dict[str, Any]:
-    """Play every set of the folder and return the mean reward and the median milliseconds of a choice."""
+    """Play every set of the folder and return the mean reward and the median milliseconds of a
+    choice.
+    """
     played: dict[str, Any] = {"version": version("mabwiser")}
     sets = [dict(np.load(path)) for path in sorted(folder.glob("set_*.npz"))]
     for name, policy in POLICIES.items():
         results = [play(policy, each["contexts"], each["rewards"]) for each in sets]
-        played[name] = {"reward": float(np.mean([reward for reward, _ in results])), "choice_p50_ms": float(np.median([taken for _, taken in results]))}
+        played[name] = {
+            "reward": float(np.mean([reward for reward, _ in results])),
+            "choice_p50_ms": float(np.median([taken for _, taken in results])),
+        }
     return played
 
 

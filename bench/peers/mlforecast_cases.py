@@ -1,12 +1,17 @@
-"""mlforecast on forecasting cases: runs inside the peers' environment, times itself there, prints JSON.
+"""mlforecast on forecasting cases: runs inside the peers' environment, times itself there, prints
+JSON.
 
-Run as ``.venv-peers/bin/python bench/peers/mlforecast_cases.py FOLDER``. FOLDER holds a ``series_NAME.npz`` each with ``starts``, ``values``, ``learned`` (how
-many slots may be learned), ``origins`` (slots), ``slots``, ``levels`` and ``zone``; beside it, ``forecast_NAME.npz`` is written with ``quantiles``, shape
-``(levels, origins, slots)``, and ``median``, shape ``(origins, slots)``. Imports nothing of Luna.
+Run as ``.venv-peers/bin/python bench/peers/mlforecast_cases.py FOLDER``. FOLDER holds a
+``series_NAME.npz`` each with ``starts``, ``values``, ``learned`` (how many slots may be learned),
+``origins`` (slots), ``slots``, ``levels`` and ``zone``; beside it, ``forecast_NAME.npz`` is written
+with ``quantiles``, shape ``(levels, origins, slots)``, and ``median``, shape ``(origins, slots)``.
+Imports nothing of Luna.
 
-LightGBM with its own settings, as mlforecast's documentation uses it, in both of its ways: ``median`` is a recursive model of the absolute error, fed with the
-last hours, days and week; ``quantiles`` are a model each, fed with lags no shorter than the horizon, for a quantile that is fed with quantiles is none. Every
-origin is a series of its own that ends there, so that all of them are forecast in one call.
+LightGBM with its own settings, as mlforecast's documentation uses it, in both of its ways:
+``median`` is a recursive model of the absolute error, fed with the last hours, days and week;
+``quantiles`` are a model each, fed with lags no shorter than the horizon, for a quantile that is
+fed with quantiles is none. Every origin is a series of its own that ends there, so that all of them
+are forecast in one call.
 """
 
 import json
@@ -28,7 +33,9 @@ KEPT = 9 * DAY  # slots before an origin that lags and rolling means reach back 
 
 
 def main(folder: Path) -> dict[str, Any]:
-    """Forecast every series of the folder and return the seconds that each took to learn and to forecast."""
+    """Forecast every series of the folder and return the seconds that each took to learn and to
+    forecast.
+    """
     warnings.filterwarnings("ignore")
     seconds = {}
     for path in sorted(folder.glob("series_*.npz")):
@@ -38,7 +45,10 @@ def main(folder: Path) -> dict[str, Any]:
         models = learn(case)
         learned = time.perf_counter()
         median, quantiles = (forecast(model, case) for model in models)
-        seconds[name] = {"train_seconds": learned - begun, "issue_seconds": time.perf_counter() - learned}
+        seconds[name] = {
+            "train_seconds": learned - begun,
+            "issue_seconds": time.perf_counter() - learned,
+        }
         np.savez(folder / f"forecast_{name}.npz", median=median[0], quantiles=quantiles)
     return {"version": version("mlforecast"), "seconds": seconds}
 
@@ -46,7 +56,9 @@ def main(folder: Path) -> dict[str, Any]:
 def learn(case: dict[str, Any]) -> tuple[MLForecast, MLForecast]:
     """Return the recursive model of the median, and the direct ones of every quantile."""
     count, slots = int(case["learned"]), int(case["slots"])
-    frame = pd.DataFrame({"unique_id": "site", "ds": case["starts"][:count], "y": fill(case["values"])[:count]})
+    frame = pd.DataFrame(
+        {"unique_id": "site", "ds": case["starts"][:count], "y": fill(case["values"])[:count]}
+    )
     fixed = {"verbosity": -1, "n_jobs": 1, "random_state": 0}
     calendar = mark_calendar(str(case["zone"]))
     recursive = MLForecast(
@@ -57,7 +69,10 @@ def learn(case: dict[str, Any]) -> tuple[MLForecast, MLForecast]:
         date_features=calendar,
     )
     direct = MLForecast(
-        models={f"q{level}": lgb.LGBMRegressor(objective="quantile", alpha=level, **fixed) for level in case["levels"]},
+        models={
+            f"q{level}": lgb.LGBMRegressor(objective="quantile", alpha=level, **fixed)
+            for level in case["levels"]
+        },
         freq="15min",
         lags=[slots + back * DAY for back in range(6)],
         lag_transforms={slots: [RollingMean(4), RollingMean(DAY), RollingMean(5 * DAY)]},
@@ -67,10 +82,22 @@ def learn(case: dict[str, Any]) -> tuple[MLForecast, MLForecast]:
 
 
 def forecast(model: MLForecast, case: dict[str, Any]) -> Any:
-    """Return what each of a model's regressors says from every origin, shape ``(regressors, origins, slots)``."""
-    starts, values, slots = pd.DatetimeIndex(case["starts"]), fill(case["values"]), int(case["slots"])
+    """Return what each of a model's regressors says from every origin, shape
+    ``(regressors, origins, slots)``.
+    """
+    starts, values, slots = (
+        pd.DatetimeIndex(case["starts"]),
+        fill(case["values"]),
+        int(case["slots"]),
+    )
     known = [
-        pd.DataFrame({"unique_id": place, "ds": starts[origin - KEPT : origin], "y": values[origin - KEPT : origin]})
+        pd.DataFrame(
+            {
+                "unique_id": place,
+                "ds": starts[origin - KEPT : origin],
+                "y": values[origin - KEPT : origin],
+            }
+        )
         for place, origin in enumerate(case["origins"])
     ]
     found = model.predict(h=slots, new_df=pd.concat(known)).sort_values(["unique_id", "ds"])
@@ -78,7 +105,9 @@ def forecast(model: MLForecast, case: dict[str, Any]) -> Any:
 
 
 def fill(values: Any) -> Any:
-    """Return values with each gap filled by the last one known, as mlforecast asks for series without any."""
+    """Return values with each gap filled by the last one known, as mlforecast asks for series
+    without any.
+    """
     return pd.Series(values).ffill().bfill().to_numpy()
 
 

@@ -1,4 +1,6 @@
-"""Run in the peers' environment: a CSV file of quarter-hours into a table by pandas. Prints rows per second by pandas' own ways of writing.
+"""Run in the peers' environment: a CSV file of quarter-hours into a table by pandas.
+
+Prints rows per second by pandas' own ways of writing.
 
 python pandas_rows.py URL FILE TABLE
 """
@@ -11,7 +13,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import create_engine
 
-# PostgreSQL takes 65,535 parameters in a statement; with seven columns a thousand rows stay far below.
+# PostgreSQL takes 65,535 parameters in a statement; with seven columns a thousand rows stay far
+# below.
 WAYS: dict[str, dict[str, Any]] = {"default": {}, "multi": {"method": "multi", "chunksize": 1000}}
 
 
@@ -29,4 +32,11 @@ def load(url: str, path: str, table: str, *, way: dict[str, Any], site_key: int)
 
 if __name__ == "__main__":
     URL, FILE, TABLE = sys.argv[1:]
-    print(json.dumps({name: load(URL, FILE, TABLE, way=way, site_key=place) for place, (name, way) in enumerate(WAYS.items())}))
+    print(
+        json.dumps(
+            {
+                name: load(URL, FILE, TABLE, way=way, site_key=place)
+                for place, (name, way) in enumerate(WAYS.items())
+            }
+        )
+    )

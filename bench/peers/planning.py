@@ -19,7 +19,9 @@ PATIENCE_S = 1800
 
 @dataclass(frozen=True, slots=True)
 class PeerPlans:
-    """A peer's milliseconds of processor time per call, and its cost per case (currency, less the terminal value); NaN where its plan breaks a limit."""
+    """A peer's milliseconds of processor time per call, and its cost per case (currency, less the
+    terminal value); NaN where its plan breaks a limit.
+    """
 
     version: str
     new_ms: FloatArray
@@ -28,36 +30,67 @@ class PeerPlans:
     cost: FloatArray
 
 
-def run_emhass(cases: Sequence[dict[str, Any]], replans: Sequence[dict[str, Any]], *, rounds: int) -> PeerPlans | None:
+def run_emhass(
+    cases: Sequence[dict[str, Any]], replans: Sequence[dict[str, Any]], *, rounds: int
+) -> PeerPlans | None:
     """Return what EMHASS made of the cases; None where it is not installed."""
     found = _ask_emhass(cases, replans, rounds=rounds)
     if found is None:
         return None
-    cost = [price_plan(plan, PlanRequest.model_validate(case)) for plan, case in zip(found["plans"], cases, strict=True)]
-    new, kept, default_gap = (np.array(found[name]) for name in ("new_ms", "kept_ms", "default_gap_ms"))
-    return PeerPlans(found["version"], new_ms=new, kept_ms=kept, default_gap_ms=default_gap, cost=np.array(cost))
+    cost = [
+        price_plan(plan, PlanRequest.model_validate(case))
+        for plan, case in zip(found["plans"], cases, strict=True)
+    ]
+    new, kept, default_gap = (
+        np.array(found[name]) for name in ("new_ms", "kept_ms", "default_gap_ms")
+    )
+    return PeerPlans(
+        found["version"], new_ms=new, kept_ms=kept, default_gap_ms=default_gap, cost=np.array(cost)
+    )
 
 
 def time_emhass(cases: Sequence[dict[str, Any]], *, gap: float) -> FloatArray | None:
-    """Return the milliseconds EMHASS takes for each case at a gap, shape ``(1, cases)``; None where it is not installed."""
+    """Return the milliseconds EMHASS takes for each case at a gap, shape ``(1, cases)``.
+
+    None where it is not installed.
+    """
     found = _ask_emhass(cases, cases, rounds=1, gap=gap)
     return None if found is None else np.array(found["new_ms"]).reshape(1, -1)
 
 
-def _ask_emhass(cases: Sequence[dict[str, Any]], replans: Sequence[dict[str, Any]], *, rounds: int, gap: float = 0.0) -> dict[str, Any] | None:
+def _ask_emhass(
+    cases: Sequence[dict[str, Any]],
+    replans: Sequence[dict[str, Any]],
+    *,
+    rounds: int,
+    gap: float = 0.0,
+) -> dict[str, Any] | None:
     if not is_installed():
         return None
     with tempfile.TemporaryDirectory(prefix="luna-bench-") as folder:
         for kind, documents in (("case", cases), ("replan", replans)):
             for place, document in enumerate(documents):
-                (Path(folder) / f"{kind}_{place:03d}.json").write_text(json.dumps(document), encoding="utf-8")
-        command = [str(PYTHON), str(Path(__file__).with_name("emhass_cases.py")), folder, str(rounds), str(gap)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE_S)
+                (Path(folder) / f"{kind}_{place:03d}.json").write_text(
+                    json.dumps(document), encoding="utf-8"
+                )
+        command = [
+            str(PYTHON),
+            str(Path(__file__).with_name("emhass_cases.py")),
+            folder,
+            str(rounds),
+            str(gap),
+        ]
+        done = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=PATIENCE_S
+        )
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def price_plan(plan: dict[str, list[float]], case: PlanRequest) -> float:
-    """Return what a peer's flows cost under the case's prices; NaN where they hold back more PV than there is or miss the terminal SoC."""
+    """Return what a peer's flows cost under the case's prices.
+
+    NaN where they hold back more PV than there is or miss the terminal SoC.
+    """
     site, outlook, target = case.site, case.outlook, case.options.terminal.soc
     if site is None or outlook is None:
         return float("nan")
@@ -65,5 +98,7 @@ def price_plan(plan: dict[str, list[float]], case: PlanRequest) -> float:
     held_back_too_much = (flows["curtailed_kwh"] - np.array(outlook.pv_kwh)).max() > 1e-6
     if held_back_too_much or plan["soc_end"][-1] < (target or 0.0) - 1e-6:
         return float("nan")
-    energy = flows["import_kwh"] @ np.array(outlook.import_price) - flows["export_kwh"] @ np.array(outlook.export_price)
+    energy = flows["import_kwh"] @ np.array(outlook.import_price) - flows["export_kwh"] @ np.array(
+        outlook.export_price
+    )
     return float(energy + site.batteries[0].wear_price * flows["throughput_kwh"].sum())

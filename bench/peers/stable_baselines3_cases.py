@@ -1,7 +1,8 @@
 """Stable-baselines3 on Luna's environment: times itself, prints JSON.
 
-Run as ``python -m bench.peers.stable_baselines3_cases SITE_PACKAGES FAST_STEPS DEFAULT_STEPS``, by Luna's own Python, since the environment is Luna's; of
-SITE_PACKAGES, the peers', only what Luna lacks is taken, so that both learn with the same PyTorch and NumPy.
+Run as ``python -m bench.peers.stable_baselines3_cases SITE_PACKAGES FAST_STEPS DEFAULT_STEPS``, by
+Luna's own Python, since the environment is Luna's; of SITE_PACKAGES, the peers', only what Luna
+lacks is taken, so that both learn with the same PyTorch and NumPy.
 """
 
 import json
@@ -58,7 +59,9 @@ class FastVecEnv(VecEnv):  # type: ignore[misc]
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         return None
 
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **options: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *args: Any, indices: Any = None, **options: Any
+    ) -> list[Any]:
         return [None] * self.num_envs
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
@@ -70,16 +73,41 @@ def main(words: Sequence[str]) -> dict[str, Any]:
     torch.set_num_threads(1)
     batch = build_batch()
     fast, default = (int(word) for word in words)
-    return {"version": version("stable-baselines3"), "fast": learn_fast(batch, fast), "default": learn_by_default(batch, default)}
+    return {
+        "version": version("stable-baselines3"),
+        "fast": learn_fast(batch, fast),
+        "default": learn_by_default(batch, default),
+    }
 
 
 def learn_fast(batch: EpisodeBatch, steps: int) -> dict[str, Any]:
     """Learn with the settings that Luna's own learner has."""
     own = Hyperparameters()
-    same = {"n_steps": own.rollout_steps, "batch_size": own.minibatch, "n_epochs": own.epochs, "learning_rate": own.learning_rate, "gamma": own.discount}
-    same |= {"gae_lambda": own.trace, "clip_range": own.clip, "ent_coef": own.entropy, "max_grad_norm": own.most_gradient}
+    same = {
+        "n_steps": own.rollout_steps,
+        "batch_size": own.minibatch,
+        "n_epochs": own.epochs,
+        "learning_rate": own.learning_rate,
+        "gamma": own.discount,
+    }
+    same |= {
+        "gae_lambda": own.trace,
+        "clip_range": own.clip,
+        "ent_coef": own.entropy,
+        "max_grad_norm": own.most_gradient,
+    }
     layers = {"net_arch": list(own.hidden), "activation_fn": torch.nn.ReLU}
-    return _time(PPO("MlpPolicy", FastVecEnv(VectorEnv(batch, COUNT, rule=RULE)), policy_kwargs=layers, device="cpu", seed=0, **same), steps)
+    return _time(
+        PPO(
+            "MlpPolicy",
+            FastVecEnv(VectorEnv(batch, COUNT, rule=RULE)),
+            policy_kwargs=layers,
+            device="cpu",
+            seed=0,
+            **same,
+        ),
+        steps,
+    )
 
 
 def learn_by_default(batch: EpisodeBatch, steps: int) -> dict[str, Any]:
@@ -91,7 +119,10 @@ def learn_by_default(batch: EpisodeBatch, steps: int) -> dict[str, Any]:
 def _time(learner: Any, steps: int) -> dict[str, Any]:
     begun = time.perf_counter()
     learner.learn(steps)
-    return {"steps": learner.num_timesteps, "steps_per_s": learner.num_timesteps / (time.perf_counter() - begun)}
+    return {
+        "steps": learner.num_timesteps,
+        "steps_per_s": learner.num_timesteps / (time.perf_counter() - begun),
+    }
 
 
 if __name__ == "__main__":

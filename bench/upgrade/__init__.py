@@ -1,7 +1,10 @@
-"""An update from an earlier release to this one and the way back, with the data in place, as an owner makes both: containers and embedded servers.
+"""An update from an earlier release to this one and the way back, with the data in place, as an
+owner makes both: containers and embedded servers.
 
-Run as ``make upgrade-test FROM=<git ref>``, or ``python -m bench.upgrade --from <git ref> --place containers``. The release before is the newest tag, or the
-commit before. What is compared is what is committed. Clients keep asking for sites and plans meanwhile.
+Run as ``make upgrade-test FROM=<git ref>``, or
+``python -m bench.upgrade --from <git ref> --place containers``. The release before is the newest
+tag, or the commit before. What is compared is what is committed. Clients keep asking for sites and
+plans meanwhile.
 """
 
 import shutil
@@ -44,7 +47,8 @@ class Place(Protocol):
 
 
 def measure(*, reference: str | None = None, places: tuple[str, ...] = PLACES) -> dict[str, Any]:
-    """Return by place how long clients got no answer in the update and on the way back, seconds, and how many rows, objects, answers and plans were lost.
+    """Return by place how long clients got no answer in the update and on the way back, seconds,
+    and how many rows, objects, answers and plans were lost.
 
     Args:
         reference: the release before, as git names it.
@@ -57,14 +61,17 @@ def measure(*, reference: str | None = None, places: tuple[str, ...] = PLACES) -
     figures: dict[str, Any] = {"before": before[:8], "present": present[:8]}
     for name in places:
         folder = Path(tempfile.mkdtemp(prefix="luna-upgrade-"))
-        # As root the embedded servers run under another account, which must be able to walk through.
+        # As root the embedded servers run under another account, which must be able to walk
+        # through.
         folder.chmod(0o711)
         copy = Copy.make(folder / "luna")
         place: Place = Containers(copy) if name == "containers" else Embedded(copy, folder / "data")
         try:
             figures[name] = Trial(name, place, before, present).run()
         except (RuntimeError, httpx.HTTPError) as exc:
-            raise MachineError(f"the update fails: {exc}", field=name, remedy=f"See the logs in {copy.folder}.") from exc
+            raise MachineError(
+                f"the update fails: {exc}", field=name, remedy=f"See the logs in {copy.folder}."
+            ) from exc
         finally:
             place.remove()
         shutil.rmtree(folder)
@@ -88,7 +95,11 @@ class Trial:
             began = time.monotonic()
             backup = place.back_up()
             figures: dict[str, Any] = {"backup_s": round(time.monotonic() - began, 1)}
-            self._rows, self._objects, as_it_was = read_rows(place.ask), place.list_objects(), deepcopy(content)
+            self._rows, self._objects, as_it_was = (
+                read_rows(place.ask),
+                place.list_objects(),
+                deepcopy(content),
+            )
             with Callers(place.url, place.key) as callers:
                 if isinstance(place, Containers):
                     figures["old_on_new"] = self._migrate(place, client, content, callers)
@@ -101,9 +112,15 @@ class Trial:
             figures["back"] |= self._judge(client, as_it_was, [])
         return figures
 
-    def _migrate(self, place: Containers, client: httpx.Client, content: Content, callers: Callers) -> dict[str, Any]:
-        """Have the release before work on the schema of this one, as it does for a moment in each update."""
-        say(f"{self._name}: the new images are built, the new schema comes under the release before")
+    def _migrate(
+        self, place: Containers, client: httpx.Client, content: Content, callers: Callers
+    ) -> dict[str, Any]:
+        """Have the release before work on the schema of this one, as it does for a moment in each
+        update.
+        """
+        say(
+            f"{self._name}: the new images are built, the new schema comes under the release before"
+        )
         place.copy.check_out(self._present)
         place.build()
         found = _time(callers, place.migrate)
@@ -117,7 +134,9 @@ class Trial:
             **compare(self._rows, read_rows(self._place.ask, self._rows)),
             "revision": self._place.ask("SELECT version_num FROM alembic_version")[0][0],
             "objects": len(self._objects),
-            "objects_lost": sum(objects.get(key) != digest for key, digest in self._objects.items()),
+            "objects_lost": sum(
+                objects.get(key) != digest for key, digest in self._objects.items()
+            ),
             "answers": len(content.answers) + len(content.files),
             "faults_found": len(faults),
             "faults": faults,

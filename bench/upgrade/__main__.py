@@ -1,4 +1,7 @@
-"""``python -m bench.upgrade``: the figures as JSON; ends with 1 where something was lost or is not as it was."""
+"""``python -m bench.upgrade``: the figures as JSON.
+
+Ends with 1 where something was lost or is not as it was.
+"""
 
 import argparse
 import json
@@ -12,11 +15,15 @@ from luna.energy.errors import LunaError
 def main() -> int:
     """Measure, print, and return the exit status."""
     parser = argparse.ArgumentParser(prog="bench.upgrade")
-    parser.add_argument("--from", dest="reference", default="", help="the release before, as git names it")
+    parser.add_argument(
+        "--from", dest="reference", default="", help="the release before, as git names it"
+    )
     parser.add_argument("--place", action="append", choices=PLACES, help="default: all")
     options = parser.parse_args()
     try:
-        figures = measure(reference=options.reference or None, places=tuple(options.place or PLACES))
+        figures = measure(
+            reference=options.reference or None, places=tuple(options.place or PLACES)
+        )
     except LunaError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -17,7 +17,10 @@ PATIENCE_SECONDS, BACK_SECONDS = 15, 300
 
 
 class Callers(BackgroundThreads):
-    """One asks for the list of sites, one for new plans, each in a thread of its own. ``plans`` are the ids of those that were answered."""
+    """One asks for the list of sites, one for new plans, each in a thread of its own.
+
+    ``plans`` are the ids of those that were answered.
+    """
 
     def __init__(self, url: str, key: str) -> None:
         asking = {"reads": self._read, "plans": self._plan}
@@ -25,15 +28,22 @@ class Callers(BackgroundThreads):
         self.plans: list[str] = []
         self._url, self._headers = url, {"Authorization": f"Bearer {key}"}
         self._answers: dict[str, list[tuple[float, bool]]] = {"reads": [], "plans": []}
-        self._request = json.loads((ROOT / "examples/plan_request.json").read_text(encoding="utf-8"))
+        self._request = json.loads(
+            (ROOT / "examples/plan_request.json").read_text(encoding="utf-8")
+        )
         self._numbers = count()
 
     def away(self, since: float) -> dict[str, float]:
-        """Return by kind of request the longest time from one answer to the next with a failure between, and how many failed, since an instant."""
+        """Return by kind of request the longest time from one answer to the next with a failure
+        between, and how many failed, since an instant.
+        """
         found: dict[str, float] = {}
         for name, answers in self._answers.items():
             later = [(at, well) for at, well in list(answers) if at >= since]
-            found |= {f"{name}_away_s": round(longest_gap(later), 1), f"{name}_failed": sum(not well for _, well in later)}
+            found |= {
+                f"{name}_away_s": round(longest_gap(later), 1),
+                f"{name}_failed": sum(not well for _, well in later),
+            }
         return found
 
     def count(self, name: str) -> int:
@@ -46,7 +56,10 @@ class Callers(BackgroundThreads):
         Raises:
             RuntimeError: one is not, for minutes.
         """
-        before, deadline = {name: self.count(name) for name in self._answers}, time.monotonic() + BACK_SECONDS
+        before, deadline = (
+            {name: self.count(name) for name in self._answers},
+            time.monotonic() + BACK_SECONDS,
+        )
         while waiting := [name for name, known in before.items() if self.count(name) == known]:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"no answer for {BACK_SECONDS} s: {', '.join(waiting)}")
@@ -55,7 +68,15 @@ class Callers(BackgroundThreads):
     def _keep_asking(self, name: str, ask: Callable[[httpx.Client], None]) -> None:
         while not self._done.wait(PAUSE_SECONDS):
             well = False
-            with suppress(httpx.HTTPError), httpx.Client(base_url=self._url, headers=self._headers, timeout=PATIENCE_SECONDS, trust_env=False) as client:
+            with (
+                suppress(httpx.HTTPError),
+                httpx.Client(
+                    base_url=self._url,
+                    headers=self._headers,
+                    timeout=PATIENCE_SECONDS,
+                    trust_env=False,
+                ) as client,
+            ):
                 ask(client)
                 well = True
             self._answers[name].append((time.monotonic(), well))
@@ -66,7 +87,14 @@ class Callers(BackgroundThreads):
     def _plan(self, client: httpx.Client) -> None:
         # Another state each time, so that each is a plan of its own.
         soc = 0.1 + next(self._numbers) % 8000 / 10_000
-        reply = client.post("/v1/plans", json=self._request | {"state": {"batteries": {"battery": {"soc": soc}}}}).raise_for_status().json()
+        reply = (
+            client.post(
+                "/v1/plans",
+                json=self._request | {"state": {"batteries": {"battery": {"soc": soc}}}},
+            )
+            .raise_for_status()
+            .json()
+        )
         self.plans.append(str(reply["plan_id"]))
 
 

@@ -1,4 +1,6 @@
-"""Luna without containers in an owner's copy: ``luna up``, updated and taken back by the commands of docs/operations.md."""
+"""Luna without containers in an owner's copy: ``luna up``, updated and taken back by the commands
+of docs/operations.md.
+"""
 
 import json
 import signal
@@ -46,7 +48,11 @@ class Embedded:
         password.write_text(PASSWORD, encoding="utf-8")
         self.luna("user", "add", PERSON, "--role", "admin", "--password-file", str(password))
         scopes = [word for scope in SCOPES for word in ("--scope", scope)]
-        self.key = str(json.loads(self.luna("key", "add", "upgrade", "--user", PERSON, *scopes, "--json"))["key"])
+        self.key = str(
+            json.loads(self.luna("key", "add", "upgrade", "--user", PERSON, *scopes, "--json"))[
+                "key"
+            ]
+        )
 
     def luna(self, *words: str) -> str:
         """Return what a command of Luna's says."""
@@ -55,14 +61,23 @@ class Embedded:
     def ask(self, query: str) -> list[list[str]]:
         """Return the database's rows, each value as text."""
         state = json.loads((self._folder / "servers/servers.json").read_text(encoding="utf-8"))
-        address = f"postgresql://luna:{quote(state['password'], safe='')}@127.0.0.1:{state['ports']['postgres']}/postgres?sslmode=disable"
-        with psycopg.connect(address, connect_timeout=15, autocommit=True, options="-c timezone=UTC") as connection:
+        address = (
+            f"postgresql://luna:{quote(state['password'], safe='')}"
+            f"@127.0.0.1:{state['ports']['postgres']}/postgres?sslmode=disable"
+        )
+        with psycopg.connect(
+            address, connect_timeout=15, autocommit=True, options="-c timezone=UTC"
+        ) as connection:
             return [[str(value) for value in row] for row in connection.execute(query.encode())]
 
     def list_objects(self) -> dict[str, str]:
         """Return the checksum of each object that documents and models are."""
         folder = self._folder / "objects"
-        return {str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*") if path.is_file()}
+        return {
+            str(path.relative_to(folder)): sha256(path.read_bytes()).hexdigest()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
 
     def back_up(self) -> str:
         """Make a backup and return its id."""
@@ -75,7 +90,9 @@ class Embedded:
         self._up()
 
     def go_back(self, commit: str, backup: str) -> None:
-        """Go back to a commit and the backup that was made by it, which the newer release restores."""
+        """Go back to a commit and the backup that was made by it, which the newer release
+        restores.
+        """
         self.end()
         self.luna("backup", "restore", "--at", backup, "--as-it-was")
         self.copy.check_out(commit)
@@ -99,7 +116,12 @@ class Embedded:
         self.copy.run("make", "setup-core")
         with (self.copy.folder / "up.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [".venv/bin/luna", "up"], cwd=self.copy.folder, env=self.copy.full_environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [".venv/bin/luna", "up"],
+                cwd=self.copy.folder,
+                env=self.copy.full_environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():

@@ -1,4 +1,6 @@
-"""The release before, and an owner's copy of the repository, which goes from it to this one and back."""
+"""The release before, and an owner's copy of the repository, which goes from it to this one and
+back.
+"""
 
 import os
 import re
@@ -16,7 +18,14 @@ LONGEST = 2400
 
 def find_release_before() -> str:
     """Return the newest tag before this commit; where there is none, the commit before."""
-    return run(["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^"], ROOT, check=False).strip() or "HEAD^"
+    return (
+        run(
+            ["git", "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*", "HEAD^"],
+            ROOT,
+            check=False,
+        ).strip()
+        or "HEAD^"
+    )
 
 
 def resolve(reference: str) -> str:
@@ -30,7 +39,10 @@ def resolve(reference: str) -> str:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the repository in ``folder``; ``environment`` is what its commands see beside the usual."""
+    """A copy of the repository in ``folder``.
+
+    ``environment`` is what its commands see beside the usual.
+    """
 
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -64,16 +76,34 @@ def plain_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not NOT_HANDED_DOWN.match(name)}
 
 
-def run(words: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None, *, check: bool = True) -> str:
+def run(
+    words: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    check: bool = True,
+) -> str:
     """Return what a program says on standard output.
 
     Raises:
         RuntimeError: it fails; with its last words.
     """
     environment = plain_environment() | dict(environment or {})
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=LONGEST, check=False, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
     if check and done.returncode:
-        raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        raise RuntimeError(
+            f"{' '.join(words)} ended with {done.returncode}:\n{done.stdout[-2000:]}\n"
+            f"{done.stderr[-4000:]}"
+        )
     return done.stdout
 
 

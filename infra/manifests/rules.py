@@ -1,6 +1,8 @@
-"""What a Kubernetes API server, its scheduler and its disruption budgets ask of manifests beyond their schemas.
+"""What a Kubernetes API server, its scheduler and its disruption budgets ask of manifests beyond
+their schemas.
 
-Each rule takes the documents of one installation and returns what is wrong, in words; nothing where all is well.
+Each rule takes the documents of one installation and returns what is wrong, in words; nothing where
+all is well.
 """
 
 import re
@@ -17,11 +19,32 @@ EXTERNAL_SECRETS = frozenset({"luna-secrets"})
 SCHEMA_WAIT = "luna.platform.health.schema"
 _RUNS = ("Deployment", "StatefulSet", "Job")
 _QUANTITY = re.compile(r"(?P<number>\d+(\.\d+)?)(?P<unit>m|[KMGT]i?)?")
-_UNITS = {"m": Fraction(1, 1000), **{f"{letter}{i}": Fraction((1024 if i else 1000) ** power) for power, letter in enumerate("KMGT", 1) for i in ("", "i")}}
-# Which fields of a spec never change while their object exists, and of which kinds all do not but these.
-_FIXED = {"Job": {"template", "selector", "completions", "completionMode"}, "Deployment": {"selector"}, "Service": {"clusterIP"}, "ConfigMap": {"data"}}
+_UNITS = {
+    "m": Fraction(1, 1000),
+    **{
+        f"{letter}{i}": Fraction((1024 if i else 1000) ** power)
+        for power, letter in enumerate("KMGT", 1)
+        for i in ("", "i")
+    },
+}
+# Which fields of a spec never change while their object exists, and of which kinds all do not but
+# these.
+_FIXED = {
+    "Job": {"template", "selector", "completions", "completionMode"},
+    "Deployment": {"selector"},
+    "Service": {"clusterIP"},
+    "ConfigMap": {"data"},
+}
 _CHANGEABLE = {
-    "StatefulSet": {"replicas", "template", "updateStrategy", "revisionHistoryLimit", "minReadySeconds", "ordinals", "persistentVolumeClaimRetentionPolicy"},
+    "StatefulSet": {
+        "replicas",
+        "template",
+        "updateStrategy",
+        "revisionHistoryLimit",
+        "minReadySeconds",
+        "ordinals",
+        "persistentVolumeClaimRetentionPolicy",
+    },
     "PersistentVolumeClaim": {"resources"},
 }
 
@@ -31,46 +54,97 @@ def find_faults(documents: Sequence[Manifest]) -> list[str]:
     return [fault for rule in RULES for fault in rule(documents)]
 
 
-# ---- names and references --------------------------------------------------------------------------
+# ---- names and references ------------------------------------------------------------------------
 
 
 def find_repeated_names(documents: Sequence[Manifest]) -> list[str]:
     """An object is there once; a list whose entries are merged by a key has each key once."""
-    faults = [f"{kind} {name} is there {count} times" for (kind, name), count in Counter(map(_identify, documents)).items() if count > 1]
+    faults = [
+        f"{kind} {name} is there {count} times"
+        for (kind, name), count in Counter(map(_identify, documents)).items()
+        if count > 1
+    ]
     for document, pod in _pods(documents):
-        lists = [("volume", "name", pod.get("volumes", [])), ("container", "name", [*pod["containers"], *pod.get("initContainers", [])])]
+        lists = [
+            ("volume", "name", pod.get("volumes", [])),
+            ("container", "name", [*pod["containers"], *pod.get("initContainers", [])]),
+        ]
         for container in _containers(pod):
-            keys = (("variable", "name", "env"), ("mount at", "mountPath", "volumeMounts"), ("port", "containerPort", "ports"))
+            keys = (
+                ("variable", "name", "env"),
+                ("mount at", "mountPath", "volumeMounts"),
+                ("port", "containerPort", "ports"),
+            )
             lists += [(what, key, container.get(field, [])) for what, key, field in keys]
         for what, key, entries in lists:
             counts = Counter(entry[key] for entry in entries)
-            faults += [f"{_title(document)} has {count} times the {what} {name}" for name, count in counts.items() if count > 1]
+            faults += [
+                f"{_title(document)} has {count} times the {what} {name}"
+                for name, count in counts.items()
+                if count > 1
+            ]
     return faults
 
 
 def find_unresolved_volumes(documents: Sequence[Manifest]) -> list[str]:
-    """What is mounted is a volume of the pod, and what a volume or a variable is filled from is there."""
-    maps = {each["metadata"]["name"]: each.get("data", {}) for each in documents if each["kind"] == "ConfigMap"}
-    claims = {each["metadata"]["name"] for each in documents if each["kind"] == "PersistentVolumeClaim"}
+    """What is mounted is a volume of the pod, and what a volume or a variable is filled from is
+    there.
+    """
+    maps = {
+        each["metadata"]["name"]: each.get("data", {})
+        for each in documents
+        if each["kind"] == "ConfigMap"
+    }
+    claims = {
+        each["metadata"]["name"] for each in documents if each["kind"] == "PersistentVolumeClaim"
+    }
     faults = []
     for document, pod in _pods(documents):
         volumes = {each["name"]: each for each in pod.get("volumes", [])}
         for each in volumes.values():
-            claim, source, secret = _claim(each), each.get("configMap", {}).get("name"), each.get("secret", {}).get("secretName")
-            faults += [f"{_title(document)} mounts the claim {claim}, which is not there"] if claim and claim not in claims else []
-            faults += [f"{_title(document)} mounts the ConfigMap {source}, which is not there"] if source and source not in maps else []
-            faults += [f"{_title(document)} mounts the secret {secret}, which is not there"] if secret and secret not in EXTERNAL_SECRETS else []
+            claim, source, secret = (
+                _claim(each),
+                each.get("configMap", {}).get("name"),
+                each.get("secret", {}).get("secretName"),
+            )
+            faults += (
+                [f"{_title(document)} mounts the claim {claim}, which is not there"]
+                if claim and claim not in claims
+                else []
+            )
+            faults += (
+                [f"{_title(document)} mounts the ConfigMap {source}, which is not there"]
+                if source and source not in maps
+                else []
+            )
+            faults += (
+                [f"{_title(document)} mounts the secret {secret}, which is not there"]
+                if secret and secret not in EXTERNAL_SECRETS
+                else []
+            )
         for container in _containers(pod):
             for mount in container.get("volumeMounts", []):
-                faults += [f"{_title(document)}: {fault}" for fault in _check_mount(mount, volumes.get(mount["name"]), maps)]
+                faults += [
+                    f"{_title(document)}: {fault}"
+                    for fault in _check_mount(mount, volumes.get(mount["name"]), maps)
+                ]
             for variable in container.get("env", []):
                 asked = variable.get("valueFrom", {}).get("configMapKeyRef")
-                if asked and not asked.get("optional") and asked["key"] not in maps.get(asked["name"], {}):
-                    faults.append(f"{_title(document)} reads {asked['key']} of the ConfigMap {asked['name']}, which is not there")
+                if (
+                    asked
+                    and not asked.get("optional")
+                    and asked["key"] not in maps.get(asked["name"], {})
+                ):
+                    faults.append(
+                        f"{_title(document)} reads {asked['key']} of the ConfigMap "
+                        f"{asked['name']}, which is not there"
+                    )
     return faults
 
 
-def _check_mount(mount: Manifest, volume: Manifest | None, maps: Mapping[str, Manifest]) -> list[str]:
+def _check_mount(
+    mount: Manifest, volume: Manifest | None, maps: Mapping[str, Manifest]
+) -> list[str]:
     if volume is None:
         return [f"{mount['mountPath']} mounts the volume {mount['name']}, which the pod has not"]
     kept = maps.get(volume.get("configMap", {}).get("name", ""))
@@ -81,23 +155,42 @@ def _check_mount(mount: Manifest, volume: Manifest | None, maps: Mapping[str, Ma
 
 def find_selectors_without_pods(documents: Sequence[Manifest]) -> list[str]:
     """A selector finds its own pods; what scales, serves or protects others finds somebody."""
-    labels = {_identify(each): each["spec"]["template"]["metadata"].get("labels", {}) for each in documents if each["kind"] in _RUNS}
+    labels = {
+        _identify(each): each["spec"]["template"]["metadata"].get("labels", {})
+        for each in documents
+        if each["kind"] in _RUNS
+    }
     faults = []
     for each in documents:
         spec = each.get("spec", {})
-        if each["kind"] in {"Deployment", "StatefulSet"} and not _selects(spec["selector"], labels[_identify(each)]):
+        if each["kind"] in {"Deployment", "StatefulSet"} and not _selects(
+            spec["selector"], labels[_identify(each)]
+        ):
             faults.append(f"{_title(each)} does not select its own pods")
-        if each["kind"] == "StatefulSet" and ("Service", spec["serviceName"]) not in map(_identify, documents):
-            faults.append(f"{_title(each)} names the Service {spec['serviceName']}, which is not there")
-        selector = {"Service": {"matchLabels": spec.get("selector", {})}, "PodDisruptionBudget": spec.get("selector")}.get(each["kind"])
+        if each["kind"] == "StatefulSet" and ("Service", spec["serviceName"]) not in map(
+            _identify, documents
+        ):
+            faults.append(
+                f"{_title(each)} names the Service {spec['serviceName']}, which is not there"
+            )
+        selector = {
+            "Service": {"matchLabels": spec.get("selector", {})},
+            "PodDisruptionBudget": spec.get("selector"),
+        }.get(each["kind"])
         if selector is not None and not any(_selects(selector, found) for found in labels.values()):
             faults.append(f"{_title(each)} selects no pod")
-        if each["kind"] == "HorizontalPodAutoscaler" and (target := spec["scaleTargetRef"]) and (target["kind"], target["name"]) not in labels:
-            faults.append(f"{_title(each)} scales {target['kind']} {target['name']}, which is not there")
+        if (
+            each["kind"] == "HorizontalPodAutoscaler"
+            and (target := spec["scaleTargetRef"])
+            and (target["kind"], target["name"]) not in labels
+        ):
+            faults.append(
+                f"{_title(each)} scales {target['kind']} {target['name']}, which is not there"
+            )
     return faults
 
 
-# ---- amounts ---------------------------------------------------------------------------------------
+# ---- amounts -------------------------------------------------------------------------------------
 
 
 def find_requests_above_limits(documents: Sequence[Manifest]) -> list[str]:
@@ -113,8 +206,15 @@ def find_requests_above_limits(documents: Sequence[Manifest]) -> list[str]:
 
 
 def find_shared_claims(documents: Sequence[Manifest]) -> list[str]:
-    """A claim of one node is written by pods of one node: never by replicas, and by two workloads only where both keep to one node."""
-    single = {each["metadata"]["name"] for each in documents if each["kind"] == "PersistentVolumeClaim" and "ReadWriteMany" not in each["spec"]["accessModes"]}
+    """A claim of one node is written by pods of one node: never by replicas, and by two workloads
+    only where both keep to one node.
+    """
+    single = {
+        each["metadata"]["name"]
+        for each in documents
+        if each["kind"] == "PersistentVolumeClaim"
+        and "ReadWriteMany" not in each["spec"]["accessModes"]
+    }
     faults: list[str] = []
     users: dict[str, list[Manifest]] = {}
     for document, pod in _pods(documents):
@@ -122,12 +222,30 @@ def find_shared_claims(documents: Sequence[Manifest]) -> list[str]:
         for claim in sorted(single.intersection(filter(None, map(_claim, pod.get("volumes", []))))):
             users.setdefault(claim, []).append(document)
             if most > 1:
-                faults.append(f"{_title(document)} scales to {most} on the claim {claim}, which one node mounts")
-            if document["kind"] == "Deployment" and document["spec"].get("strategy", {}).get("type") != "Recreate":
-                faults.append(f"{_title(document)} replaces its pod while the old one has the claim {claim}")
+                faults.append(
+                    f"{_title(document)} scales to {most} on the claim {claim}, which one "
+                    "node mounts"
+                )
+            if (
+                document["kind"] == "Deployment"
+                and document["spec"].get("strategy", {}).get("type") != "Recreate"
+            ):
+                faults.append(
+                    f"{_title(document)} replaces its pod while the old one has the claim {claim}"
+                )
     for claim, sharers in users.items():
-        apart = [each for each in sharers if len(sharers) > 1 and not all(_stays_with(each, other) for other in sharers)]
-        faults += [f"{_title(each)} shares the claim {claim} and does not keep to the node of all who do, itself included" for each in apart]
+        apart = [
+            each
+            for each in sharers
+            if len(sharers) > 1 and not all(_stays_with(each, other) for other in sharers)
+        ]
+        faults += [
+            (
+                f"{_title(each)} shares the claim {claim} and does not keep to the node of all "
+                "who do, itself included"
+            )
+            for each in apart
+        ]
     return faults
 
 
@@ -137,14 +255,26 @@ def find_blocking_budgets(documents: Sequence[Manifest]) -> list[str]:
     for budget in documents:
         if budget["kind"] != "PodDisruptionBudget":
             continue
-        spec, chosen = budget["spec"], [each for each, _ in _pods(documents) if _selects(budget["spec"]["selector"], _labels(each))]
+        spec, chosen = (
+            budget["spec"],
+            [
+                each
+                for each, _ in _pods(documents)
+                if _selects(budget["spec"]["selector"], _labels(each))
+            ],
+        )
         least = sum(_replicas(each, documents)[0] for each in chosen)
-        if spec.get("maxUnavailable", 1) == 0 or ("minAvailable" in spec and least <= spec["minAvailable"]):
-            faults.append(f"{_title(budget)} keeps {spec.get('minAvailable', 'all')} of {least}: no node with one of them is ever drained")
+        if spec.get("maxUnavailable", 1) == 0 or (
+            "minAvailable" in spec and least <= spec["minAvailable"]
+        ):
+            faults.append(
+                f"{_title(budget)} keeps {spec.get('minAvailable', 'all')} of {least}: no "
+                "node with one of them is ever drained"
+            )
     return faults
 
 
-# ---- what a pod finds when it starts ---------------------------------------------------------------
+# ---- what a pod finds when it starts -------------------------------------------------------------
 
 
 def find_claims_without_group(documents: Sequence[Manifest]) -> list[str]:
@@ -161,18 +291,28 @@ def find_starts_before_migration(documents: Sequence[Manifest]) -> list[str]:
     """What asks the database waits, before it starts, for the tables that its own image needs."""
     faults = []
     for document, pod in _pods(documents):
-        asks = document["kind"] != "Job" and any(each["name"] == "LUNA_DATABASE_URL" for container in pod["containers"] for each in container.get("env", []))
-        waiting = [each["image"] for each in pod.get("initContainers", []) if SCHEMA_WAIT in (*each.get("command", ()), *each.get("args", ()))]
+        asks = document["kind"] != "Job" and any(
+            each["name"] == "LUNA_DATABASE_URL"
+            for container in pod["containers"]
+            for each in container.get("env", [])
+        )
+        waiting = [
+            each["image"]
+            for each in pod.get("initContainers", [])
+            if SCHEMA_WAIT in (*each.get("command", ()), *each.get("args", ()))
+        ]
         if asks and waiting != [pod["containers"][0]["image"]]:
             faults.append(f"{_title(document)} starts before the migration has ended")
     return faults
 
 
-# ---- the next apply --------------------------------------------------------------------------------
+# ---- the next apply ------------------------------------------------------------------------------
 
 
 def find_immutable_changes(before: Sequence[Manifest], after: Sequence[Manifest]) -> list[str]:
-    """Return what an API server refuses when ``after`` is applied where ``before`` is: fields that never change while their object exists."""
+    """Return what an API server refuses when ``after`` is applied where ``before`` is: fields that
+    never change while their object exists.
+    """
     was = {_identify(each): each for each in before}
     return [
         f"{_title(each)} changes {field}, which is immutable"
@@ -184,12 +324,16 @@ def find_immutable_changes(before: Sequence[Manifest], after: Sequence[Manifest]
 
 
 def _immutable(document: Manifest) -> dict[str, Any]:
-    kind, content = document["kind"], document.get("spec", {}) | ({"data": document["data"]} if document.get("immutable") else {})
+    kind, content = (
+        document["kind"],
+        document.get("spec", {})
+        | ({"data": document["data"]} if document.get("immutable") else {}),
+    )
     fixed = content.keys() - _CHANGEABLE[kind] if kind in _CHANGEABLE else _FIXED.get(kind, set())
     return {field: value for field, value in content.items() if field in fixed}
 
 
-# ---- reading manifests -----------------------------------------------------------------------------
+# ---- reading manifests ---------------------------------------------------------------------------
 
 
 def _identify(document: Manifest) -> tuple[str, str]:
@@ -219,7 +363,9 @@ def _claim(volume: Manifest) -> str | None:
 
 
 def _selects(selector: Manifest, labels: Mapping[str, str]) -> bool:
-    listed = all(labels.get(each["key"]) in each["values"] for each in selector.get("matchExpressions", []))
+    listed = all(
+        labels.get(each["key"]) in each["values"] for each in selector.get("matchExpressions", [])
+    )
     return listed and selector.get("matchLabels", {}).items() <= labels.items()
 
 
@@ -227,14 +373,21 @@ def _stays_with(document: Manifest, other: Manifest) -> bool:
     # The first pod of all is placed only where its own labels fulfil what it asks for.
     affinity = document["spec"]["template"]["spec"].get("affinity", {}).get("podAffinity", {})
     terms = affinity.get("requiredDuringSchedulingIgnoredDuringExecution", [])
-    return any(term["topologyKey"] == "kubernetes.io/hostname" and _selects(term["labelSelector"], _labels(other)) for term in terms)
+    return any(
+        term["topologyKey"] == "kubernetes.io/hostname"
+        and _selects(term["labelSelector"], _labels(other))
+        for term in terms
+    )
 
 
 def _replicas(document: Manifest, documents: Sequence[Manifest]) -> tuple[int, int]:
     """Return how many there are at least and at most."""
     kind, name = _identify(document)
     for each in documents:
-        if each["kind"] == "HorizontalPodAutoscaler" and (each["spec"]["scaleTargetRef"]["kind"], each["spec"]["scaleTargetRef"]["name"]) == (kind, name):
+        if each["kind"] == "HorizontalPodAutoscaler" and (
+            each["spec"]["scaleTargetRef"]["kind"],
+            each["spec"]["scaleTargetRef"]["name"],
+        ) == (kind, name):
             return each["spec"].get("minReplicas", 1), each["spec"]["maxReplicas"]
     fixed = document["spec"].get("replicas", 1)
     return fixed, fixed

@@ -10,9 +10,11 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 # The recorder alone writes its spool, one process alone receives the write-ahead log,
-# one beat sends what is due, one executor tells a device what to do; home-assistant would tell everything twice.
+# one beat sends what is due, one executor tells a device what to do; home-assistant would tell
+# everything twice.
 SINGLE = frozenset({"backup", "beat", "executor", "home-assistant", "recorder"})
-# What is needed for as long as a pod works on something: a new one begins with an empty folder of its own, as large in gibibytes.
+# What is needed for as long as a pod works on something: a new one begins with an empty folder of
+# its own, as large in gibibytes.
 TRANSIENT = {"reading": 5}
 # What waits for the migration runs this first: a cluster starts everything at once.
 AWAIT_SCHEMA = ("python", "-m", "luna.platform.health.schema")
@@ -51,7 +53,10 @@ class Mount:
     def read_files(self) -> dict[str, str]:
         """Return the contents of what is mounted from the repository, by file name."""
         place = ROOT / self.source
-        return {file.name: file.read_text(encoding="utf-8") for file in (sorted(place.iterdir()) if place.is_dir() else [place])}
+        return {
+            file.name: file.read_text(encoding="utf-8")
+            for file in (sorted(place.iterdir()) if place.is_dir() else [place])
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +80,18 @@ class Workload:
     @property
     def environment(self) -> dict[str, str | Variable]:
         """What the process finds in its environment."""
-        return {key: _read_value(str(value)) for key, value in self.content.get("environment", {}).items()}
+        return {
+            key: _read_value(str(value))
+            for key, value in self.content.get("environment", {}).items()
+        }
 
     @property
     def secrets(self) -> dict[str, str]:
         """Where each secret is read, by its name."""
-        named = [{"source": each, "target": f"/run/secrets/{each}"} if isinstance(each, str) else each for each in self.content.get("secrets", [])]
+        named = [
+            {"source": each, "target": f"/run/secrets/{each}"} if isinstance(each, str) else each
+            for each in self.content.get("secrets", [])
+        ]
         return {each["source"]: each["target"] for each in named}
 
     @property
@@ -90,14 +101,27 @@ class Workload:
 
     @property
     def mounts(self) -> list[Mount]:
-        """Volumes, and what comes from the repository; what is only read of another's volume is there on one machine alone."""
+        """Volumes, and what comes from the repository.
+
+        What is only read of another's volume is there on one machine alone.
+        """
         named = [text.split(":") for text in self.content.get("volumes", [])]
-        return [mount for source, path, *options in named if (mount := Mount(source, path)).is_file or "ro" not in options]
+        return [
+            mount
+            for source, path, *options in named
+            if (mount := Mount(source, path)).is_file or "ro" not in options
+        ]
 
     @property
     def is_alone(self) -> bool:
-        """Whether it never runs twice: one of a kind, or the only one that its volume is mounted by."""
-        return self.name in SINGLE or self.kind == "store" or any(mount.is_volume for mount in self.mounts)
+        """Whether it never runs twice: one of a kind, or the only one that its volume is mounted
+        by.
+        """
+        return (
+            self.name in SINGLE
+            or self.kind == "store"
+            or any(mount.is_volume for mount in self.mounts)
+        )
 
     @property
     def follows_migration(self) -> bool:
@@ -107,12 +131,18 @@ class Workload:
     @property
     def scratch(self) -> dict[str, str]:
         """Folders in memory, with their sizes."""
-        return {path: re.findall(r"size=(\w+)", options)[0] for path, _, options in (text.partition(":") for text in self.content.get("tmpfs", []))}
+        return {
+            path: re.findall(r"size=(\w+)", options)[0]
+            for path, _, options in (text.partition(":") for text in self.content.get("tmpfs", []))
+        }
 
     @property
     def limits(self) -> dict[str, Any]:
         """Bounds of memory, processor and processes."""
-        return {key: fill(str(value)) for key, value in self.content["deploy"]["resources"]["limits"].items()}
+        return {
+            key: fill(str(value))
+            for key, value in self.content["deploy"]["resources"]["limits"].items()
+        }
 
     @property
     def grace_s(self) -> int:
@@ -123,7 +153,13 @@ class Workload:
     def health_port(self) -> int | None:
         """Where its health and metrics are served."""
         command = list(self.content.get("command", ()))
-        return 8080 if self.kind == "gateway" else int(command[command.index("--health-port") + 1]) if "--health-port" in command else None
+        return (
+            8080
+            if self.kind == "gateway"
+            else int(command[command.index("--health-port") + 1])
+            if "--health-port" in command
+            else None
+        )
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -131,19 +167,30 @@ class Workload:
         command = list(self.content.get("command", ()))
         if "luna.platform.queue.worker" not in command:
             return ()
-        service, only = command[3], command[command.index("--only") + 1] if "--only" in command else ""
-        return {"interactive": (f"{service}.interactive",), "jobs": (service,)}.get(only, (service, f"{service}.interactive"))
+        service, only = (
+            command[3],
+            command[command.index("--only") + 1] if "--only" in command else "",
+        )
+        return {"interactive": (f"{service}.interactive",), "jobs": (service,)}.get(
+            only, (service, f"{service}.interactive")
+        )
 
     @property
     def is_awaited(self) -> bool:
         """Whether somebody waits for what it does, so that one of two has to be there."""
-        return self.kind == "gateway" or (self.name not in SINGLE and any(queue.endswith(".interactive") for queue in self.queues))
+        return self.kind == "gateway" or (
+            self.name not in SINGLE and any(queue.endswith(".interactive") for queue in self.queues)
+        )
 
 
 def read_workloads() -> list[Workload]:
     """Return every container that the platform runs without a profile, in the file's order."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-    return [Workload(name, _kind(name, each), each) for name, each in services.items() if "profiles" not in each and name not in _LEFT_OUT]
+    return [
+        Workload(name, _kind(name, each), each)
+        for name, each in services.items()
+        if "profiles" not in each and name not in _LEFT_OUT
+    ]
 
 
 def fill(text: str) -> str:

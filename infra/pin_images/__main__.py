@@ -1,11 +1,16 @@
-"""``python -m infra.pin_images [--check] [--default URL] [FILE …]``: writes the digest of each image behind its tag, as its registry names it now.
+"""``python -m infra.pin_images [--check] [--default URL] [FILE …]``: writes the digest of each
+image behind its tag, as its registry names it now.
 
-A tag can be moved to other contents; a digest cannot. A file is rewritten whole or not at all: where the digest of one of its images cannot be read it stays
-as it is, the image is named, and the exit status is 1. With ``--check`` nothing is written, and an image without a digest, or with another, counts as a fault.
+A tag can be moved to other contents; a digest cannot. A file is rewritten whole or not at all:
+where the digest of one of its images cannot be read it stays as it is, the image is named, and the
+exit status is 1. With ``--check`` nothing is written, and an image without a digest, or with
+another, counts as a fault.
 
-An image that names no registry is asked at the one that ``--default`` or ``LUNA_IMAGE_REGISTRY`` names.
+An image that names no registry is asked at the one that ``--default`` or ``LUNA_IMAGE_REGISTRY``
+names.
 
-Source: OCI Distribution Specification 1.1, "Checking if content exists in the registry"; Distribution, "Token Authentication Specification".
+Source: OCI Distribution Specification 1.1, "Checking if content exists in the registry";
+Distribution, "Token Authentication Specification".
 """
 
 import argparse
@@ -23,7 +28,8 @@ from urllib.parse import urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, Request, build_opener
 
 ROOT = Path(__file__).resolve().parents[2]
-# Home Assistant's own schema allows no digest in infra/home-assistant/luna/build.yaml, whose images its Dockerfile takes.
+# Home Assistant's own schema allows no digest in infra/home-assistant/luna/build.yaml, whose images
+# its Dockerfile takes.
 FILES = (
     "docker-compose.yml",
     "docker-compose.gpu.yml",
@@ -35,13 +41,26 @@ FILES = (
 VARIABLE = "LUNA_IMAGE_REGISTRY"
 PATIENCE_SECONDS = 20.0
 # An index names the image of every platform; a registry that has one answers with it.
-INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
-MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+MANIFESTS = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
 LARGEST_MANIFEST = 4_000_000
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_IMAGE = re.compile(r"^\s*(?:-\s+)?(?:\w[\w-]*:\s*\{.*?)?image:\s*[\"']?(?P<image>[^\s\"',}#]+)", re.MULTILINE)
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?", re.MULTILINE | re.IGNORECASE)
-_ARGUMENT = re.compile(r"^\s*ARG\s+\w+=(?P<image>[\w./-]+:[\w.-]+(?:@sha256:[0-9a-f]{64})?)\s*$", re.MULTILINE)
+_IMAGE = re.compile(
+    r"^\s*(?:-\s+)?(?:\w[\w-]*:\s*\{.*?)?image:\s*[\"']?(?P<image>[^\s\"',}#]+)", re.MULTILINE
+)
+_FROM = re.compile(
+    r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>\S+))?",
+    re.MULTILINE | re.IGNORECASE,
+)
+_ARGUMENT = re.compile(
+    r"^\s*ARG\s+\w+=(?P<image>[\w./-]+:[\w.-]+(?:@sha256:[0-9a-f]{64})?)\s*$", re.MULTILINE
+)
 _COPY = re.compile(r"^\s*COPY\s+(?:--\S+\s+)*--from=(?P<image>\S+)", re.MULTILINE | re.IGNORECASE)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
@@ -52,7 +71,9 @@ class PinError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ImageName:
-    """An image as a file names it: registry (empty: the default one), repository, tag, digest (empty: none)."""
+    """An image as a file names it: registry (empty: the default one), repository, tag, digest
+    (empty: none).
+    """
 
     registry: str
     repository: str
@@ -84,7 +105,10 @@ class _SameHost(HTTPRedirectHandler):
 
     def redirect_request(self, request: Request, *answer: object) -> Request | None:
         follower = super().redirect_request(request, *answer)  # type: ignore[arg-type]
-        if follower is not None and urlsplit(follower.full_url).netloc != urlsplit(request.full_url).netloc:
+        if (
+            follower is not None
+            and urlsplit(follower.full_url).netloc != urlsplit(request.full_url).netloc
+        ):
             follower.remove_header("Authorization")
         return follower
 
@@ -127,7 +151,9 @@ class Registries:
         except HTTPError as error:
             if error.code != 401:
                 raise PinError(_explain(error)) from error
-            headers["Authorization"] = f"Bearer {self._fetch_token(error.headers.get('WWW-Authenticate', ''), image, address)}"
+            headers["Authorization"] = (
+                f"Bearer {self._fetch_token(error.headers.get('WWW-Authenticate', ''), image, address)}"
+            )
             try:
                 answer, _ = self._send("HEAD", url, headers)
             except HTTPError as refused:
@@ -156,11 +182,21 @@ class Registries:
     def _fetch_token(self, challenge: str, image: ImageName, address: str) -> str:
         parts = dict(_CHALLENGE.findall(challenge))
         realm = parts.get("realm", "")
-        if not challenge.lower().startswith("bearer") or urlsplit(realm).scheme not in ("https", urlsplit(address).scheme):
+        if not challenge.lower().startswith("bearer") or urlsplit(realm).scheme not in (
+            "https",
+            urlsplit(address).scheme,
+        ):
             raise PinError("the registry wants a password")
-        query = {"service": parts.get("service", ""), "scope": parts.get("scope") or f"repository:{image.repository}:pull"}
+        query = {
+            "service": parts.get("service", ""),
+            "scope": parts.get("scope") or f"repository:{image.repository}:pull",
+        }
         try:
-            _, content = self._send("GET", f"{realm}?{urlencode({name: value for name, value in query.items() if value})}", {})
+            _, content = self._send(
+                "GET",
+                f"{realm}?{urlencode({name: value for name, value in query.items() if value})}",
+                {},
+            )
             document = json.loads(content)
             return str(document.get("token") or document["access_token"])
         except HTTPError as error:
@@ -168,7 +204,9 @@ class Registries:
         except (ValueError, KeyError, AttributeError) as error:
             raise PinError("no token: the answer is none") from error
 
-    def _send(self, method: str, url: str, headers: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
+    def _send(
+        self, method: str, url: str, headers: Mapping[str, str]
+    ) -> tuple[dict[str, str], bytes]:
         request = Request(url, headers=dict(headers), method=method)  # noqa: S310 - the address is a registry's
         try:
             with self._opener.open(request, timeout=PATIENCE_SECONDS) as answer:
@@ -178,31 +216,44 @@ class Registries:
             error.close()
             raise
         except (URLError, OSError, ValueError) as error:
-            raise PinError(f"the registry cannot be reached: {getattr(error, 'reason', error)}") from error
+            raise PinError(
+                f"the registry cannot be reached: {getattr(error, 'reason', error)}"
+            ) from error
         if len(content) > LARGEST_MANIFEST:
             raise PinError("the answer is too large for a manifest")
         return found, content
 
 
 def _explain(error: HTTPError) -> str:
-    known = {404: "the registry has no such image or tag", 429: "the registry takes no more requests for now", 401: "the registry wants a password"}
+    known = {
+        404: "the registry has no such image or tag",
+        429: "the registry takes no more requests for now",
+        401: "the registry wants a password",
+    }
     return known.get(error.code, f"the registry answers {error.code}")
 
 
 def list_images(text: str, *, is_dockerfile: bool) -> Iterator[re.Match[str]]:
-    """Yield where a file names an image of others; those that Luna builds, stages and variables are none."""
+    """Yield where a file names an image of others.
+
+    Those that Luna builds, stages and variables are none.
+    """
     patterns = (_FROM, _ARGUMENT, _COPY) if is_dockerfile else (_IMAGE,)
     stages = {found["stage"] for found in _FROM.finditer(text)} if is_dockerfile else set()
     found = [match for pattern in patterns for match in pattern.finditer(text)]
     for match in sorted(found, key=lambda match: match.start("image")):
         image = match["image"]
-        is_own = image in stages or image == "scratch" or image.isdigit() or image.startswith("luna-")
+        is_own = (
+            image in stages or image == "scratch" or image.isdigit() or image.startswith("luna-")
+        )
         if not is_own and "$" not in image:
             yield match
 
 
 def pin_text(text: str, registries: Registries, *, is_dockerfile: bool) -> tuple[str, list[str]]:
-    """Return a file's text with a digest behind each tag, and the images whose digest cannot be read, each with why."""
+    """Return a file's text with a digest behind each tag, and the images whose digest cannot be
+    read, each with why.
+    """
     faults = []
     pieces, end = [], 0
     for match in list_images(text, is_dockerfile=is_dockerfile):
@@ -223,7 +274,9 @@ def check_text(text: str, pinned: str, *, is_dockerfile: bool) -> list[str]:
     faults = []
     for image, now in zip(stated, current, strict=True):
         if image != now:
-            faults.append(f"{image}: {'the registry has ' + now.partition('@')[2] if '@' in image else 'is not pinned'}")
+            faults.append(
+                f"{image}: {'the registry has ' + now.partition('@')[2] if '@' in image else 'is not pinned'}"
+            )
     return faults
 
 
@@ -252,10 +305,28 @@ def _write(path: Path, text: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Pin the files' images, say what is wrong, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m infra.pin_images", description="Write the digest of each image behind its tag.")
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="default: every file of Luna that names images of others")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a digest is missing or differs")
-    parser.add_argument("--default", default=os.environ.get(VARIABLE, ""), metavar="URL", help=f"registry of images that name none; default: {VARIABLE}")
+    parser = argparse.ArgumentParser(
+        prog="python -m infra.pin_images",
+        description="Write the digest of each image behind its tag.",
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="default: every file of Luna that names images of others",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail where a digest is missing or differs",
+    )
+    parser.add_argument(
+        "--default",
+        default=os.environ.get(VARIABLE, ""),
+        metavar="URL",
+        help=f"registry of images that name none; default: {VARIABLE}",
+    )
     options = parser.parse_args(arguments)
     paths = options.files or [ROOT / name for name in FILES]
     faults = pin_files(paths, Registries(options.default), check=options.check)

@@ -1,7 +1,21 @@
 """The messages services exchange: one request and one reply model per task."""
 
-from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketPricesReply, SiteWeatherReply
-from luna.contracts.forecast import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.contracts.data import (
+    FetchPricesReply,
+    FetchPricesRequest,
+    FetchWeatherReply,
+    FetchWeatherRequest,
+    MarketPricesReply,
+    SiteWeatherReply,
+)
+from luna.contracts.forecast import (
+    EvaluateReply,
+    EvaluateRequest,
+    IssueReply,
+    IssueRequest,
+    TrainReply,
+    TrainRequest,
+)
 from luna.contracts.job import (
     DemoLoadReply,
     DemoLoadRequest,

@@ -1,4 +1,6 @@
-"""The learning agent's policies: trained, told of by their cards, replayed, and measured on unseen days; what they may decide: ``agent_control``."""
+"""The learning agent's policies: trained, told of by their cards, replayed, and measured on unseen
+days; what they may decide: ``agent_control``.
+"""
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,16 +13,32 @@ from luna.contracts.message import Message, Request
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.energy.timeline import Day, Instant
 
-# value: the planner's value of stored energy, corrected by what was learned; the others choose modes without a solver.
+# value: the planner's value of stored energy, corrected by what was learned; the others choose
+# modes without a solver.
 AgentKind = Literal["value", "imitation", "network", "clone", "rl"]
 # What a replay, a shadow plan and a score call the policy of each kind.
-AGENT_POLICIES: dict[str, AgentKind] = {"antares": "value", "imitation": "imitation", "network": "network", "clone": "clone", "rl": "rl"}
-# The planner that sells as an agent does, and leaves everything else as it was: the name of the agent's policy, and this.
+AGENT_POLICIES: dict[str, AgentKind] = {
+    "antares": "value",
+    "imitation": "imitation",
+    "network": "network",
+    "clone": "clone",
+    "rl": "rl",
+}
+# The planner that sells as an agent does, and leaves everything else as it was: the name of the
+# agent's policy, and this.
 EXPORT = "_export"
 # Every policy of a replay for which something was learned.
-LEARNED_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {name + EXPORT: kind for name, kind in AGENT_POLICIES.items()}
+LEARNED_POLICIES: dict[str, AgentKind] = AGENT_POLICIES | {
+    name + EXPORT: kind for name, kind in AGENT_POLICIES.items()
+}
 # What the setting ``antares.shadow_policy_type`` calls it.
-SHADOW_POLICIES: dict[str, str] = {"lightgbm": "antares", "rl": "rl", "imitation": "imitation", "network": "network", "clone": "clone"}
+SHADOW_POLICIES: dict[str, str] = {
+    "lightgbm": "antares",
+    "rl": "rl",
+    "imitation": "imitation",
+    "network": "network",
+    "clone": "clone",
+}
 RunId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -30,7 +48,11 @@ def version_of(kind: AgentKind) -> str:
 
 
 class TrainAgentReply(Message):
-    """A finished training. ``accepted``: its model speaks from now on, for it was no worse than the one before on days that neither had seen."""
+    """A finished training.
+
+    ``accepted``: its model speaks from now on, for it was no worse than the one before on days that
+    neither had seen.
+    """
 
     run_id: str
     kind: AgentKind
@@ -53,28 +75,44 @@ class TrainAgentRequest(Request):
 
     site_id: SiteId
     kind: AgentKind = "value"
-    until: Annotated[Instant | None, Field(description="nothing known from then on is learned from; default: now")] = None
+    until: Annotated[
+        Instant | None,
+        Field(description="nothing known from then on is learned from; default: now"),
+    ] = None
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    steps: Annotated[int, Field(ge=1_000, le=100_000_000, description="of reinforcement learning")] = 2_000_000
+    steps: Annotated[
+        int, Field(ge=1_000, le=100_000_000, description="of reinforcement learning")
+    ] = 2_000_000
 
 
 class AgentReplayRequest(ReplayRequest):
-    """Replay a stored site under policies of which some were learned; each by its latest accepted training on nothing from the window on."""
+    """Replay a stored site under policies of which some were learned.
+
+    Each by its latest accepted training on nothing from the window on.
+    """
 
     task: ClassVar[str] = "agent.replay.run"
     reply: ClassVar[type[Message]] = ReplayReply
 
 
 def choose_replay(request: ReplayRequest) -> ReplayRequest:
-    """Return the same replay as asked of the service that knows its policies: the agent where one of them was learned, else the planner."""
-    kind = ReplayRequest if LEARNED_POLICIES.keys().isdisjoint(request.policies) else AgentReplayRequest
+    """Return the same replay as asked of the service that knows its policies: the agent where one
+    of them was learned, else the planner.
+    """
+    kind = (
+        ReplayRequest
+        if LEARNED_POLICIES.keys().isdisjoint(request.policies)
+        else AgentReplayRequest
+    )
     return request if type(request) is kind else kind(**dict(request))
 
 
 class Comparison(Message):
-    """What a policy gains over another, stored energy counted in, in points of the oracle's savings over idle.
+    """What a policy gains over another, stored energy counted in, in points of the oracle's savings
+    over idle.
 
-    ``low`` and ``high``: the 95 % interval of a paired bootstrap over blocks of days; ``p_value``: of a paired permutation of their signs.
+    ``low`` and ``high``: the 95 % interval of a paired bootstrap over blocks of days; ``p_value``:
+    of a paired permutation of their signs.
     """
 
     points: float
@@ -84,9 +122,11 @@ class Comparison(Message):
 
 
 class PolicyComparison(Message):
-    """What a policy gains over another on the days on which both were scored, stored energy counted in; ``gain`` is currency, positive where it is cheaper.
+    """What a policy gains over another on the days on which both were scored, stored energy counted
+    in; ``gain`` is currency, positive where it is cheaper.
 
-    ``points`` as in a ``Comparison``; null where the oracle's or idle's days were not stored beside.
+    ``points`` as in a ``Comparison``; null where the oracle's or idle's days were not stored
+    beside.
     """
 
     site_id: str
@@ -105,7 +145,10 @@ class PolicyComparison(Message):
 
 
 class PolicyScore(Message):
-    """What a policy did on the days that were compared. ``unmet_kwh`` and ``violations`` are zero, or something is wrong."""
+    """What a policy did on the days that were compared.
+
+    ``unmet_kwh`` and ``violations`` are zero, or something is wrong.
+    """
 
     cost: float
     score: float | None
@@ -116,22 +159,39 @@ class PolicyScore(Message):
     mode_changes_per_day: float
     over_mpc: Comparison | None = None
     over_self_consumption: Comparison | None = None
-    run_id: Annotated[str | None, Field(description="of the last week; weeks name the others")] = None
+    run_id: Annotated[str | None, Field(description="of the last week; weeks name the others")] = (
+        None
+    )
 
 
 class UnseenWeek(Message):
-    """A week of an evaluation, lived in one go: ``days`` of it count, and what was learned knows nothing from ``first`` on."""
+    """A week of an evaluation, lived in one go: ``days`` of it count, and what was learned knows
+    nothing from ``first`` on.
+    """
 
     first: date
     days: int
-    trained_until: Annotated[date, Field(description="the first day of its quarter: trainings know all that was recorded before it")]
-    run_ids: Annotated[dict[str, str], Field(description="by policy, the training that decided")] = {}
+    trained_until: Annotated[
+        date,
+        Field(
+            description=(
+                "the first day of its quarter: trainings know all that was recorded before it"
+            )
+        ),
+    ]
+    run_ids: Annotated[
+        dict[str, str], Field(description="by policy, the training that decided")
+    ] = {}
 
 
 class EvaluateAgentReply(Message):
-    """Every policy on the same unseen days. ``days`` names them; ``skipped`` says why a day was left out, ``missing`` which kinds were never trained.
+    """Every policy on the same unseen days.
 
-    ``rule`` says how days are chosen; ``refused`` why a kind that was trained could not be measured on all of them.
+    ``days`` names them; ``skipped`` says why a day was left out, ``missing`` which kinds were never
+    trained.
+
+    ``rule`` says how days are chosen; ``refused`` why a kind that was trained could not be measured
+    on all of them.
     """
 
     site_id: str
@@ -146,7 +206,9 @@ class EvaluateAgentReply(Message):
 
 
 class EvaluateAgentRequest(Request):
-    """Measure the trained policies of a site on days that none of them has seen, beside the planner, plain rules and the oracle."""
+    """Measure the trained policies of a site on days that none of them has seen, beside the
+    planner, plain rules and the oracle.
+    """
 
     task: ClassVar[str] = "agent.policy.evaluate"
     reply: ClassVar[type[Message]] = EvaluateAgentReply
@@ -154,12 +216,21 @@ class EvaluateAgentRequest(Request):
 
     site_id: SiteId
     days: Annotated[int, Field(ge=7, le=366)] = 100
-    to_day: Annotated[Day | None, Field(description="last local day, included; default: the last one recorded whole")] = None
-    policies: Annotated[list[str], Field(max_length=16, description="default: all that were trained")] = []
+    to_day: Annotated[
+        Day | None,
+        Field(description="last local day, included; default: the last one recorded whole"),
+    ] = None
+    policies: Annotated[
+        list[str], Field(max_length=16, description="default: all that were trained")
+    ] = []
 
 
 class SlotTrace(Message):
-    """A slot of a day as a policy lived it; energies at the terminals of all batteries and at the meter, ``soc`` at its end, of all batteries together."""
+    """A slot of a day as a policy lived it.
+
+    Energies at the terminals of all batteries and at the meter, ``soc`` at its end, of all
+    batteries together.
+    """
 
     start: datetime
     mode: Annotated[str, Field(description="of each battery, in the site's order, with commas")]
@@ -175,7 +246,9 @@ class SlotTrace(Message):
 
 
 class TradedSlots(Message):
-    """Slots in which batteries charged, or discharged: how many, at which mean import price, and how many of them were below the day's median price."""
+    """Slots in which batteries charged, or discharged: how many, at which mean import price, and
+    how many of them were below the day's median price.
+    """
 
     slots: int
     kwh: float
@@ -196,7 +269,11 @@ class PolicyDayTrace(Message):
 
 
 class DayPictureReply(Message):
-    """The picture of a day, SVG; ``traces`` hold by policy what it shows. ``from_day`` to ``to_day`` were lived in one go around the day."""
+    """The picture of a day, SVG.
+
+    ``traces`` hold by policy what it shows. ``from_day`` to ``to_day`` were lived in one go around
+    the day.
+    """
 
     svg: str
     policies: list[str]
@@ -212,7 +289,8 @@ class DayPictureRequest(Request):
 
     task: ClassVar[str] = "agent.day.draw"
     reply: ClassVar[type[Message]] = DayPictureReply
-    # A day is replayed with its week, and learned forecasts that were not issued then are issued first.
+    # A day is replayed with its week, and learned forecasts that were not issued then are issued
+    # first.
     patience: ClassVar[timedelta] = timedelta(minutes=2)
 
     site_id: SiteId
@@ -221,7 +299,10 @@ class DayPictureRequest(Request):
 
 
 class AgentCardRequest(Request):
-    """Read the card of a training of the agent; without ``run_id`` of the latest accepted one of ``kind``."""
+    """Read the card of a training of the agent.
+
+    Without ``run_id`` of the latest accepted one of ``kind``.
+    """
 
     task: ClassVar[str] = "agent.policy.describe"
     reply: ClassVar[type[Message]] = CardReply

@@ -1,4 +1,6 @@
-"""What the gateway tells of a site's agent beside its standing: settings, scores by period, who decided each slot and why, trainings."""
+"""What the gateway tells of a site's agent beside its standing: settings, scores by period, who
+decided each slot and why, trainings.
+"""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -16,47 +18,79 @@ ShadowPolicyType = Literal["lightgbm", "rl", "imitation", "network", "clone"]
 class AgentSettings(Message):
     """What the owner wants of the agent: the site's section ``antares``."""
 
-    shadow_policy_type: Annotated[ShadowPolicyType, Field(description="which trained policy plans beside the planner")]
-    control_mode: Annotated[ControlMode, Field(description="what it may decide once it has proven itself")]
+    shadow_policy_type: Annotated[
+        ShadowPolicyType, Field(description="which trained policy plans beside the planner")
+    ]
+    control_mode: Annotated[
+        ControlMode, Field(description="what it may decide once it has proven itself")
+    ]
 
 
 class AgentSettingsChange(Message):
     """A change of the agent's settings; what is left out stays."""
 
-    shadow_policy_type: Annotated[ShadowPolicyType | None, Field(description="which trained policy plans beside the planner")] = None
-    control_mode: Annotated[ControlMode | None, Field(description="what it may decide; naming a mode that was withdrawn gives it back")] = None
+    shadow_policy_type: Annotated[
+        ShadowPolicyType | None, Field(description="which trained policy plans beside the planner")
+    ] = None
+    control_mode: Annotated[
+        ControlMode | None,
+        Field(description="what it may decide; naming a mode that was withdrawn gives it back"),
+    ] = None
 
 
 class PolicyTotal(Message):
     """What a policy cost over the days that are compared, stored energy counted in."""
 
-    cost: Annotated[float, Field(description="over the days, less what the batteries' energy gained in worth")]
+    cost: Annotated[
+        float, Field(description="over the days, less what the batteries' energy gained in worth")
+    ]
     saved: Annotated[float, Field(description="beside the inverter alone (self_consumption)")]
-    share: Annotated[float | None, Field(description="of what perfect foresight saved beside the inverter alone; null where that was next to nothing")]
+    share: Annotated[
+        float | None,
+        Field(
+            description=(
+                "of what perfect foresight saved beside the inverter alone; null where that "
+                "was next to nothing"
+            )
+        ),
+    ]
 
 
 class AgentGain(Message):
-    """By how much the agent was cheaper than the planner; the interval, 95 % by blocks of a week, only where there are enough days for one."""
+    """By how much the agent was cheaper than the planner.
+
+    The interval, 95 % by blocks of a week, only where there are enough days for one.
+    """
 
     gain: Annotated[float, Field(description="currency, positive where the agent was cheaper")]
-    low: Annotated[float | None, Field(description="lower end of the interval; null: too few days")] = None
-    high: Annotated[float | None, Field(description="upper end of the interval; null: too few days")] = None
+    low: Annotated[
+        float | None, Field(description="lower end of the interval; null: too few days")
+    ] = None
+    high: Annotated[
+        float | None, Field(description="upper end of the interval; null: too few days")
+    ] = None
     days_ahead: Annotated[int, Field(description="days on which the agent was the cheaper one")]
 
 
 class ScoredAgentDay(Message):
     """A local day that every policy was scored on: its costs, stored energy counted in.
 
-    ``source``: shadow is what both stored chains of plans would have cost; replay, where there was none, what a replay of the day cost.
+    ``source``: shadow is what both stored chains of plans would have cost; replay, where there was
+    none, what a replay of the day cost.
     """
 
     day: Annotated[date, Field(description="local")]
-    source: Annotated[Literal["shadow", "replay"], Field(description="stored plans, or a replay where there were none")]
+    source: Annotated[
+        Literal["shadow", "replay"],
+        Field(description="stored plans, or a replay where there were none"),
+    ]
     cost: Annotated[dict[str, float], Field(description="by policy")]
 
 
 class AgentScores(Message):
-    """Planner, agent and oracle beside the idle battery and the inverter alone, on the days of a period that all of them were scored on."""
+    """Planner, agent and oracle beside the idle battery and the inverter alone, on the days of a
+    period that all of them were scored on.
+    """
 
     site_id: Annotated[str, Field(description="the site's name")]
     policy: Annotated[str, Field(description="the agent's, by its name in replays")]
@@ -64,22 +98,38 @@ class AgentScores(Message):
     from_day: Annotated[date, Field(description="the first local day of the period")]
     to_day: Annotated[date, Field(description="the last local day of the period: yesterday")]
     currency: Annotated[str, Field(description="of all costs, ISO 4217")]
-    days: Annotated[list[ScoredAgentDay], Field(description="the days that all were scored on, in order")]
+    days: Annotated[
+        list[ScoredAgentDay], Field(description="the days that all were scored on, in order")
+    ]
     policies: Annotated[dict[str, PolicyTotal], Field(description="empty where no day was scored")]
     over_mpc: Annotated[AgentGain | None, Field(description="null where no day was scored")]
 
 
 class SlotDecision(Message):
-    """Who decided what the batteries did in a slot, and what both plans that were in force would have had them do."""
+    """Who decided what the batteries did in a slot, and what both plans that were in force would
+    have had them do.
+    """
 
     start: Annotated[datetime, Field(description="begin of the quarter-hour")]
-    decided_by: Annotated[Literal["planner", "agent", "owner", "rule"] | None, Field(description="null: nothing was decided, as where the site is not armed")]
-    reason: Annotated[str | None, Field(description="the executor's code; luna.contracts.control.ReasonCode")]
-    plan_id: Annotated[str | None, Field(description="the planner's plan in force; null: there was none")]
+    decided_by: Annotated[
+        Literal["planner", "agent", "owner", "rule"] | None,
+        Field(description="null: nothing was decided, as where the site is not armed"),
+    ]
+    reason: Annotated[
+        str | None, Field(description="the executor's code; luna.contracts.control.ReasonCode")
+    ]
+    plan_id: Annotated[
+        str | None, Field(description="the planner's plan in force; null: there was none")
+    ]
     planner_mode: Annotated[str | None, Field(description="what that plan has the batteries do")]
-    agent_plan_id: Annotated[str | None, Field(description="the agent's plan beside it; null: it made none")]
+    agent_plan_id: Annotated[
+        str | None, Field(description="the agent's plan beside it; null: it made none")
+    ]
     agent_mode: Annotated[str | None, Field(description="what that plan has the batteries do")]
-    verdict: Annotated[GateVerdict | None, Field(description="what the gatekeeper made of the agent's plan; null: none was made")]
+    verdict: Annotated[
+        GateVerdict | None,
+        Field(description="what the gatekeeper made of the agent's plan; null: none was made"),
+    ]
 
 
 class AgentRun(Message):

@@ -1,4 +1,6 @@
-"""What the safety layer makes of batteries' set-points, in the words that their inverters know: before they are sent, and before they are shown. Pure."""
+"""What the safety layer makes of batteries' set-points, in the words that their inverters know:
+before they are sent, and before they are shown. Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,38 +21,68 @@ OWN = BatterySetpoint(mode="self_consumption")
 _WORDS = {mode.word: mode for mode in Mode}
 
 
-def make_safe(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float]) -> dict[str, BatterySetpoint]:
-    """Return what the safety layer makes of set-points, given how full the batteries were measured to be; NaN or absent: nobody knows.
+def make_safe(
+    site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float]
+) -> dict[str, BatterySetpoint]:
+    """Return what the safety layer makes of set-points, given how full the batteries were measured
+    to be; NaN or absent: nobody knows.
 
     Invariants: idempotent; a battery of unknown state of charge holds.
     """
     batteries = [battery for battery in site.batteries if battery.name in requested]
     limits = replace(SiteLimits.of(site), batteries=BatteryLimits.of(batteries))
-    stored = np.array([[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]).reshape(-1, 1)
+    stored = np.array(
+        [[soc.get(battery.name, np.nan) * battery.capacity_kwh] for battery in batteries]
+    ).reshape(-1, 1)
     setpoint = to_arrays([requested[battery.name] for battery in batteries])
-    # An inverter that is told to trade knows its own power and no connection: it takes and gives no more than that carries, and serves the house where it may
-    # give nothing.
+    # An inverter that is told to trade knows its own power and no connection: it takes and gives no
+    # more than that carries, and serves the house where it may give nothing.
     sells = setpoint.mode == Mode.EXPORT
-    carried_kw = np.where(sells, limits.export_limit_kw, np.where(setpoint.mode == Mode.CHARGE, limits.import_limit_kw, np.inf))
+    carried_kw = np.where(
+        sells,
+        limits.export_limit_kw,
+        np.where(setpoint.mode == Mode.CHARGE, limits.import_limit_kw, np.inf),
+    )
     mode = np.where(sells & (carried_kw <= 0), Mode.SUPPLY, setpoint.mode).astype(np.int8)
-    safe = clamp(replace(setpoint, mode=mode, power_kw=np.fmin(setpoint.power_kw, carried_kw)), stored, limits)
+    safe = clamp(
+        replace(setpoint, mode=mode, power_kw=np.fmin(setpoint.power_kw, carried_kw)),
+        stored,
+        limits,
+    )
     return {battery.name: describe_setpoint(safe, index) for index, battery in enumerate(batteries)}
 
 
-def to_supported_modes(site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float], *, control: Control) -> dict[str, BatterySetpoint]:
-    """Return safe set-points in modes that the inverters know; where one does not know a mode, it consumes its own."""
+def to_supported_modes(
+    site: Site,
+    requested: Mapping[str, BatterySetpoint],
+    soc: Mapping[str, float],
+    *,
+    control: Control,
+) -> dict[str, BatterySetpoint]:
+    """Return safe set-points in modes that the inverters know.
+
+    Where one does not know a mode, it consumes its own.
+    """
     supported = {each.battery: each.known_modes for each in control.batteries}
     safe = make_safe(site, requested, soc)
     # Every inverter knows these two: luna.energy.devices.battery.NEEDED_MODES.
-    commands = {name: setpoint if setpoint.mode in supported[name] else OWN for name, setpoint in safe.items()}
+    commands = {
+        name: setpoint if setpoint.mode in supported[name] else OWN
+        for name, setpoint in safe.items()
+    }
     return make_safe(site, commands, soc)
 
 
 def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
-    """Return set-points of one site's batteries as physics takes them; null is what battery and connection bear."""
+    """Return set-points of one site's batteries as physics takes them.
+
+    Null is what battery and connection bear.
+    """
 
     def column(values: list[float | None], unbounded: FloatArray) -> FloatArray:
-        given = np.array([np.nan if value is None else value for value in values], dtype=float).reshape(-1, 1)
+        given = np.array(
+            [np.nan if value is None else value for value in values], dtype=float
+        ).reshape(-1, 1)
         return np.asarray(np.where(np.isnan(given), unbounded, given))
 
     mode = np.array([_WORDS[setpoint.mode] for setpoint in setpoints], dtype=np.int8).reshape(-1, 1)
@@ -58,7 +90,9 @@ def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
     return SetPoint(
         mode=mode,
         power_kw=column([setpoint.power_kw for setpoint in setpoints], up),
-        target_soc=column([setpoint.target_soc for setpoint in setpoints], np.where(mode == Mode.EXPORT, down, up)),
+        target_soc=column(
+            [setpoint.target_soc for setpoint in setpoints], np.where(mode == Mode.EXPORT, down, up)
+        ),
         floor_soc=column([setpoint.floor_soc for setpoint in setpoints], down),
         ceiling_soc=column([setpoint.ceiling_soc for setpoint in setpoints], up),
         spill_soc=column([setpoint.spill_soc for setpoint in setpoints], up),
@@ -69,5 +103,9 @@ def to_arrays(setpoints: list[BatterySetpoint]) -> SetPoint:
 
 def describe_setpoint(safe: SetPoint, index: int) -> BatterySetpoint:
     """Return what one battery is told, in the outward words."""
-    limits = {name: round(float(getattr(safe, name)[index, 0]), DIGITS) for name in BatterySetpoint.model_fields if name != "mode"}
+    limits = {
+        name: round(float(getattr(safe, name)[index, 0]), DIGITS)
+        for name in BatterySetpoint.model_fields
+        if name != "mode"
+    }
     return BatterySetpoint.model_validate({"mode": Mode(int(safe.mode[index, 0])).word} | limits)

@@ -13,7 +13,9 @@ class UnknownReading(Message):
     """A reading of a device that does not count."""
 
     reading: Annotated[str, Field(description="its name in the profile")]
-    cause: Annotated[str, Field(description="invalid_value, beyond_rating, wrong_sign or contradicts")]
+    cause: Annotated[
+        str, Field(description="invalid_value, beyond_rating, wrong_sign or contradicts")
+    ]
     value: Annotated[float | None, Field(description="what the device reported; null: no number")]
     unit: Annotated[str, Field(description="of the value")]
 
@@ -24,16 +26,28 @@ class BatteryMove(Message):
     mode: Annotated[Mode, Field(description="the mode that was set")]
     outcome: Annotated[str, Field(description="right, or what was wrong with it")]
     is_right: Annotated[bool, Field(description="whether nothing speaks against the profile")]
-    power_w: Annotated[float | None, Field(description="what flowed into the battery, out of it below zero; null: it was not looked at")]
+    power_w: Annotated[
+        float | None,
+        Field(
+            description=(
+                "what flowed into the battery, out of it below zero; null: it was not looked at"
+            )
+        ),
+    ]
     seconds: Annotated[float, Field(description="after so long")]
-    implausible: Annotated[list[UnknownReading], Field(description="what the device reported last that does not count")] = []
+    implausible: Annotated[
+        list[UnknownReading], Field(description="what the device reported last that does not count")
+    ] = []
 
 
 class BatteryTrial(Message):
     """What came of moving one battery."""
 
     moves: Annotated[list[BatteryMove], Field(description="in their order")] = []
-    problem: Annotated[dict[str, Any] | None, Field(description="why it was not moved, or not to the end; null: it was")] = None
+    problem: Annotated[
+        dict[str, Any] | None,
+        Field(description="why it was not moved, or not to the end; null: it was"),
+    ] = None
 
     @property
     def is_right(self) -> bool:
@@ -48,10 +62,23 @@ class BatteryTrials(Message):
 
 
 class TryBatteriesRequest(Request):
-    """Move batteries by 200 W for ten seconds each way, read what they do, and hand them back; refused of one whose site is armed."""
+    """Move batteries by 200 W for ten seconds each way, read what they do, and hand them back.
+
+    Refused of one whose site is armed.
+    """
 
     task: ClassVar[str] = "ingest.batteries.try"
     reply: ClassVar[type[Message]] = BatteryTrials
 
-    vias: Annotated[dict[str, Via | None], Field(description="how each battery is reached; null: nobody knows yet")]
-    site: Annotated[dict[str, Any] | None, Field(description="the site that has them, as far as it is whole: its limits bound what they are told")] = None
+    vias: Annotated[
+        dict[str, Via | None],
+        Field(description="how each battery is reached; null: nobody knows yet"),
+    ]
+    site: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description=(
+                "the site that has them, as far as it is whole: its limits bound what they are told"
+            )
+        ),
+    ] = None

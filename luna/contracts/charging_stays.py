@@ -1,4 +1,6 @@
-"""Stays of vehicles at their chargers: what is stored of one, checked where it is stored, laid out where it repeats, fitted where its vehicle has changed."""
+"""Stays of vehicles at their chargers: what is stored of one, checked where it is stored, laid out
+where it repeats, fitted where its vehicle has changed.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,17 +34,24 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class NewSession(VehicleSession):
-    """A stay to be stored: in every plan of the site from the next one on, until it is over or taken back.
+    """A stay to be stored: in every plan of the site from the next one on, until it is over or
+    taken back.
 
-    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it may be left out where an earlier stay is stored,
-    or where the vehicle's sensor says it.
+    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it
+    may be left out where an earlier stay is stored, or where the vehicle's sensor says it.
 
-    With ``days`` the stay repeats until it is taken back: ``from`` and ``to`` are its first time, and from then on it lasts from the one to the other clock
-    time of the site, leaving on each of these days. A stay without days takes the place of a repeated one that it overlaps.
+    With ``days`` the stay repeats until it is taken back: ``from`` and ``to`` are its first time,
+    and from then on it lasts from the one to the other clock time of the site, leaving on each of
+    these days. A stay without days takes the place of a repeated one that it overlaps.
     """
 
     vehicle: Annotated[str, Field(min_length=1, max_length=64, description="by its name")]
-    days: Annotated[list[Weekday], Field(max_length=7, description="weekdays on which it leaves, again every week; empty: once")] = []
+    days: Annotated[
+        list[Weekday],
+        Field(
+            max_length=7, description="weekdays on which it leaves, again every week; empty: once"
+        ),
+    ] = []
 
     @property
     def device(self) -> str:
@@ -73,7 +82,14 @@ Session = TypeVar("Session", bound=NewSession)
 StayMap: TypeAlias = Mapping[str, Sequence[VehicleSession]]
 
 
-def check_session(session: NewSession, site: Site, standing: Sequence[StoredSession], *, now: datetime, is_seen: bool = False) -> None:
+def check_session(
+    session: NewSession,
+    site: Site,
+    standing: Sequence[StoredSession],
+    *,
+    now: datetime,
+    is_seen: bool = False,
+) -> None:
     """Refuse a stay that the site's vehicle cannot follow.
 
     Args:
@@ -84,8 +100,9 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
         is_seen: its sensor says how full it is.
 
     Raises:
-        InvalidInputError: no such vehicle, a stay that is over or lasts too long, that overlaps another, that wants what the vehicle cannot do, or of which
-            nobody knows how full the vehicle comes.
+        InvalidInputError: no such vehicle, a stay that is over or lasts too long, that overlaps
+            another, that wants what the vehicle cannot do, or of which nobody knows how full the
+            vehicle comes.
     """
     vehicle = find_vehicle(site, session.vehicle)
     zone = ZoneInfo(site.timezone)
@@ -94,7 +111,11 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
         raise refuse("stay-passed", field="to", value=value)
     if session.to - session.from_ > LONGEST:
         raise refuse("stay-too-long", field="to", value=value, days=LONGEST.days)
-    times = list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS)) if session.days else []
+    times = (
+        list(_repeat(session, zone, first=session.from_, end=session.to + _TWO_WEEKS))
+        if session.days
+        else []
+    )
     if any(following.from_ < before.to for before, following in pairwise(times)):
         raise refuse("stay-repeats-early", field="days", value=session.days)
     for name in ("target_soc", "min_soc"):
@@ -102,15 +123,33 @@ def check_session(session: NewSession, site: Site, standing: Sequence[StoredSess
         if soc is not None and soc > vehicle.max_soc:
             raise refuse("soc-beyond", field=name, value=soc, max_soc=vehicle.max_soc)
     if session.min_power_kw is not None and session.min_power_kw > vehicle.most_charge_kw:
-        raise refuse("charge-power-beyond", field="min_power_kw", value=session.min_power_kw, most_kw=vehicle.most_charge_kw)
-    if session.arrival_soc is None and not is_seen and not any(other.from_ < session.from_ for other in standing):
+        raise refuse(
+            "charge-power-beyond",
+            field="min_power_kw",
+            value=session.min_power_kw,
+            most_kw=vehicle.most_charge_kw,
+        )
+    if (
+        session.arrival_soc is None
+        and not is_seen
+        and not any(other.from_ < session.from_ for other in standing)
+    ):
         raise refuse("arrival-unknown", field="arrival_soc")
     # One that repeats makes way for one that does not.
     others = [other for other in standing if bool(other.days) == bool(session.days)]
     overlapping = next((other for other in others if _overlap(session, other, zone)), None)
     if overlapping is not None:
-        span = " to ".join(say_instant(instant, zone) for instant in (overlapping.from_, overlapping.to))
-        raise refuse("stay-overlaps", field="from", value=session.from_.isoformat(), vehicle=session.vehicle, span=span, session_id=overlapping.session_id)
+        span = " to ".join(
+            say_instant(instant, zone) for instant in (overlapping.from_, overlapping.to)
+        )
+        raise refuse(
+            "stay-overlaps",
+            field="from",
+            value=session.from_.isoformat(),
+            vehicle=session.vehicle,
+            span=span,
+            session_id=overlapping.session_id,
+        )
 
 
 def find_vehicle(site: Site, name: str) -> ElectricVehicle:
@@ -122,12 +161,17 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
     found = next((vehicle for vehicle in site.vehicles if vehicle.name == name), None)
     if found is None:
         names = tuple(vehicle.name for vehicle in site.vehicles)
-        raise refuse("no-such-vehicle" if names else "no-vehicle", field="vehicle", value=name, names=names)
+        raise refuse(
+            "no-such-vehicle" if names else "no-vehicle", field="vehicle", value=name, names=names
+        )
     return found
 
 
-def lay_out_sessions(sessions: Sequence[Session], zone: ZoneInfo, *, first: datetime, end: datetime) -> list[Session]:
-    """Return the stays that are not over at ``first``, in order of their beginning: those that repeat once for each time that begins before ``end``.
+def lay_out_sessions(
+    sessions: Sequence[Session], zone: ZoneInfo, *, first: datetime, end: datetime
+) -> list[Session]:
+    """Return the stays that are not over at ``first``, in order of their beginning: those that
+    repeat once for each time that begins before ``end``.
 
     Args:
         sessions: as stored, of one vehicle or several.
@@ -136,13 +180,24 @@ def lay_out_sessions(sessions: Sequence[Session], zone: ZoneInfo, *, first: date
         end: an instant.
     """
     once = [each for each in sessions if not each.days and each.to > first]
-    again = [time for each in sessions if each.days for time in _repeat(each, zone, first=first, end=end)]
-    free = [each for each in again if not any(other.vehicle == each.vehicle and meet(each, other) for other in once)]
+    again = [
+        time for each in sessions if each.days for time in _repeat(each, zone, first=first, end=end)
+    ]
+    free = [
+        each
+        for each in again
+        if not any(other.vehicle == each.vehicle and meet(each, other) for other in once)
+    ]
     return sorted([*once, *free], key=lambda each: each.from_)
 
 
-def _repeat(session: Session, zone: ZoneInfo, *, first: datetime, end: datetime) -> Iterator[Session]:
-    """Yield each time of a repeated stay that is not over at ``first`` and begins before ``end``; none lies before its first time."""
+def _repeat(
+    session: Session, zone: ZoneInfo, *, first: datetime, end: datetime
+) -> Iterator[Session]:
+    """Yield each time of a repeated stay that is not over at ``first`` and begins before ``end``.
+
+    None lies before its first time.
+    """
     comes, leaves = session.from_.astimezone(zone), session.to.astimezone(zone)
     nights, clocks = leaves.date() - comes.date(), [f"{each:%H:%M}" for each in (comes, leaves)]
     day = max(leaves.date(), first.astimezone(zone).date())
@@ -154,11 +209,16 @@ def _repeat(session: Session, zone: ZoneInfo, *, first: datetime, end: datetime)
 
 
 def _overlap(session: NewSession, other: NewSession, zone: ZoneInfo) -> bool:
-    """Whether two stays of a vehicle are ever there at once; of repeated ones the first two weeks tell."""
+    """Whether two stays of a vehicle are ever there at once.
+
+    Of repeated ones the first two weeks tell.
+    """
     if not session.days:
         return meet(session, other)
     since = max(session.to, other.to)
-    times = [list(_repeat(each, zone, first=since, end=since + _TWO_WEEKS)) for each in (session, other)]
+    times = [
+        list(_repeat(each, zone, first=since, end=since + _TWO_WEEKS)) for each in (session, other)
+    ]
     return any(meet(one, two) for one in times[0] for two in times[1])
 
 
@@ -168,16 +228,27 @@ def meet(one: VehicleSession, other: VehicleSession) -> bool:
 
 
 def fit_session(session: VehicleSession, vehicle: ElectricVehicle) -> VehicleSession:
-    """Return a stored stay with no more wanted than its vehicle can do now; a stay of today must not end planning because the site has changed."""
+    """Return a stored stay with no more wanted than its vehicle can do now.
+
+    A stay of today must not end planning because the site has changed.
+    """
     socs = {name: getattr(session, name) for name in ("target_soc", "min_soc")}
     power_kw = session.min_power_kw
-    fitted = {name: None if soc is None else min(soc, vehicle.max_soc) for name, soc in socs.items()}
-    return session.model_copy(update=fitted | {"min_power_kw": None if power_kw is None else min(power_kw, vehicle.most_charge_kw)})
+    fitted = {
+        name: None if soc is None else min(soc, vehicle.max_soc) for name, soc in socs.items()
+    }
+    return session.model_copy(
+        update=fitted
+        | {"min_power_kw": None if power_kw is None else min(power_kw, vehicle.most_charge_kw)}
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class StayAhead:
-    """A stay as a plan has it: how full the device comes and leaves, shares of its capacity; ``is_read``: the plan rests on what its sensor said."""
+    """A stay as a plan has it: how full the device comes and leaves, shares of its capacity.
+
+    ``is_read``: the plan rests on what its sensor said.
+    """
 
     device: str
     start: datetime
@@ -193,29 +264,52 @@ def list_names(site: Site) -> list[str]:
 
 
 def list_planned_stays(site: Site, plan: PlanReply, now: datetime) -> list[StayAhead]:
-    """Return the stays of a plan that are not over, in the order they begin: slots in which it says why something charges or waits."""
-    return sorted((stay for vehicle in site.vehicles for stay in _find_planned(vehicle, plan, now)), key=lambda stay: stay.start)
+    """Return the stays of a plan that are not over, in the order they begin: slots in which it says
+    why something charges or waits.
+    """
+    return sorted(
+        (stay for vehicle in site.vehicles for stay in _find_planned(vehicle, plan, now)),
+        key=lambda stay: stay.start,
+    )
 
 
 def _find_planned(vehicle: ElectricVehicle, plan: PlanReply, now: datetime) -> Iterator[StayAhead]:
     step, is_read = timedelta(minutes=plan.slot_minutes), vehicle.name in list_read(plan.notes)
-    flows = [(slot.start, slot.vehicles[vehicle.name]) for slot in plan.slots if slot.start + step > now and vehicle.name in slot.vehicles]
+    flows = [
+        (slot.start, slot.vehicles[vehicle.name])
+        for slot in plan.slots
+        if slot.start + step > now and vehicle.name in slot.vehicles
+    ]
     there = [(start, flow) for start, flow in flows if flow.reason is not None]
     first = 0
     for place, (start, flow) in enumerate(there):
         if place + 1 == len(there) or there[place + 1][0] != start + step:
-            yield StayAhead(vehicle.name, there[first][0], start + step, _soc_before(there[first][1], vehicle), flow.soc_end, is_read)
+            yield StayAhead(
+                vehicle.name,
+                there[first][0],
+                start + step,
+                _soc_before(there[first][1], vehicle),
+                flow.soc_end,
+                is_read,
+            )
             first = place + 1
 
 
 def _soc_before(flow: VehicleFlow, vehicle: ElectricVehicle) -> float:
-    stored = flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency
+    stored = (
+        flow.charge_kwh * vehicle.charge_efficiency
+        - flow.discharge_kwh / vehicle.discharge_efficiency
+    )
     return float(np.clip(flow.soc_end - stored / vehicle.capacity_kwh, 0.0, 1.0))
 
 
-def find_charging_run(plan: PlanReply, device: str, first: datetime, end: datetime) -> PlannedRun | None:
+def find_charging_run(
+    plan: PlanReply, device: str, first: datetime, end: datetime
+) -> PlannedRun | None:
     """Return what a plan charges a device with between two instants, None where nothing."""
-    charged = [slot.vehicles[device].charge_kwh if device in slot.vehicles else 0.0 for slot in plan.slots]
+    charged = [
+        slot.vehicles[device].charge_kwh if device in slot.vehicles else 0.0 for slot in plan.slots
+    ]
     return find_run(plan, charged, first, end, unbroken=False)
 
 
@@ -226,8 +320,15 @@ class FollowStaysReply(Message):
 
 
 class FollowStaysRequest(Request):
-    """Note which vehicles are fuller or emptier than their sites' plans have them, or were plugged in or out since: these sites are planned anew."""
+    """Note which vehicles are fuller or emptier than their sites' plans have them, or were plugged
+    in or out since: these sites are planned anew.
+    """
 
     task: ClassVar[str] = "planner.vehicles.follow"
     reply: ClassVar[type[Message]] = FollowStaysReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "vehicles", "time between two looks at what vehicles say of themselves", prompt=True)
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=1),
+        "vehicles",
+        "time between two looks at what vehicles say of themselves",
+        prompt=True,
+    )

@@ -20,31 +20,54 @@ class BatterySetpoint(Message):
     """A mode with its limits for one battery; null: what battery and connection bear."""
 
     mode: Mode
-    power_kw: Annotated[float | None, Field(ge=0, le=10_000, description="bounds exchange with the grid while charging and exporting")] = None
+    power_kw: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=10_000,
+            description="bounds exchange with the grid while charging and exporting",
+        ),
+    ] = None
     target_soc: Annotated[Soc, Field(description="where that exchange ends")] = None
     floor_soc: Annotated[Soc, Field(description="where serving the load ends")] = None
     ceiling_soc: Annotated[Soc, Field(description="where storing surplus ends")] = None
-    spill_soc: Annotated[Soc, Field(description="where storing ends of surplus that may not be fed in and would be held back")] = None
+    spill_soc: Annotated[
+        Soc,
+        Field(
+            description=(
+                "where storing ends of surplus that may not be fed in and would be held back"
+            )
+        ),
+    ] = None
 
 
 class BatterySetpoints(Message):
-    """What a battery is told in each slot of a plan: lists with a value per slot, for a model per slot would take longer than many a plan."""
+    """What a battery is told in each slot of a plan: lists with a value per slot, for a model per
+    slot would take longer than many a plan.
+    """
 
     mode: list[Mode]
     power_kw: list[float]
     target_soc: list[float]
     floor_soc: list[float]
     ceiling_soc: list[float]
-    spill_soc: Annotated[list[float], Field(description="empty in plans from before it was told")] = []
+    spill_soc: Annotated[
+        list[float], Field(description="empty in plans from before it was told")
+    ] = []
 
     def at(self, slot: int) -> BatterySetpoint:
         """Return what it is told in one slot."""
         series = {name: getattr(self, name) for name in type(self).model_fields}
-        return BatterySetpoint.model_validate({name: values[slot] for name, values in series.items() if values})
+        return BatterySetpoint.model_validate(
+            {name: values[slot] for name, values in series.items() if values}
+        )
 
 
 class VehicleSetpoint(Message):
-    """What a vehicle's charger is told; ``charge_kw`` counts in the mode ``charge``, ``give_kw`` in the mode ``give``."""
+    """What a vehicle's charger is told.
+
+    ``charge_kw`` counts in the mode ``charge``, ``give_kw`` in the mode ``give``.
+    """
 
     mode: VehicleMode
     charge_kw: Annotated[float, Field(ge=0, le=10_000)]
@@ -75,10 +98,13 @@ Setpoint = BatterySetpoint | VehicleSetpoint | LoadSetpoint | PvSetpoint
 # released: handed back to the inverters after a site was disarmed.
 Source = Literal["planner", "owner", "released"]
 DecidedBy = Literal["planner", "agent", "owner", "rule"]
-# not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off. Left alone for a while is what did not confirm a command
-# (not_acknowledged), confirmed it and did something else (not_followed), or may be written to no more today (writes_spent). mode_kept: the plan has another
-# mode, which would gain too little for a device whose memory wears out. The last line says why the agent's plan is followed, or, where its owner asks for
-# more than shadow, why the planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come for what holds now.
+# not_in_plan: the plan says nothing of the device; least_run: it was on too briefly to be told off.
+# Left alone for a while is what did not confirm a command (not_acknowledged), confirmed it and did
+# something else (not_followed), or may be written to no more today (writes_spent). mode_kept: the
+# plan has another mode, which would gain too little for a device whose memory wears out. The last
+# line says why the agent's plan is followed, or, where its owner asks for more than shadow, why the
+# planner's is: as luna.contracts.agent_control.GateCode, and no_verdict: none has come for what
+# holds now.
 OwnReason = Literal[
     "planned",
     "override",
@@ -94,20 +120,33 @@ OwnReason = Literal[
     "mode_kept",
     "site_unreadable",
 ]
-AgentReason = Literal["agent_cheaper", "mode_not_offered", "mode_withdrawn", "not_cheaper", "not_safe", "no_artefact", "plan_failed", "no_verdict"]
+AgentReason = Literal[
+    "agent_cheaper",
+    "mode_not_offered",
+    "mode_withdrawn",
+    "not_cheaper",
+    "not_safe",
+    "no_artefact",
+    "plan_failed",
+    "no_verdict",
+]
 ReasonCode = OwnReason | AgentReason
 LeftAloneReason = Literal["not_acknowledged", "not_followed", "writes_spent"]
 LEFT_ALONE: tuple[LeftAloneReason, ...] = get_args(LeftAloneReason)
 
 
 class Override(Message):
-    """What the owner wants of all batteries, or of one device, instead of the plan, until an instant."""
+    """What the owner wants of all batteries, or of one device, instead of the plan, until an
+    instant.
+    """
 
     mode: Annotated[Mode | DeviceMode, BeforeValidator(read_mode)]
     power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
     target_soc: Annotated[float | None, Field(ge=0, le=1)] = None
     until: Instant
-    since: Annotated[Instant | None, Field(description="since when it holds: from when it is stored")] = None
+    since: Annotated[
+        Instant | None, Field(description="since when it holds: from when it is stored")
+    ] = None
     by: Annotated[str, Field(max_length=64)] = "owner"
 
     def asks_same(self, other: "Override") -> bool:
@@ -124,12 +163,17 @@ class LeftAlone(Message):
 
 
 class Decision(Message):
-    """What a device is told in a slot. It is stored before anything is sent, so that a process that dies sends the same again and nothing else.
+    """What a device is told in a slot.
 
-    ``settled``: nothing is tried any more; it is in the log. ``tries`` were made by ``tried_at``. ``control`` is the section of the site that it was
-    told by: where that is taken out of the site, the device is handed back by it. ``mode_since`` is since when the device has been in this mode. ``left_alone``
-    is for how long it is, or was, until a command has been followed again. ``forgone`` is what plans would have gained by the modes that
-    were not taken since, currency, where the one in force was kept.
+    It is stored before anything is sent, so that a process that dies sends the same again and
+    nothing else.
+
+    ``settled``: nothing is tried any more; it is in the log. ``tries`` were made by ``tried_at``.
+    ``control`` is the section of the site that it was told by: where that is taken out of the site,
+    the device is handed back by it. ``mode_since`` is since when the device has been in this mode.
+    ``left_alone`` is for how long it is, or was, until a command has been followed again.
+    ``forgone`` is what plans would have gained by the modes that were not taken since, currency,
+    where the one in force was kept.
     """
 
     slot_start: Instant
@@ -147,12 +191,25 @@ class Decision(Message):
     confirmed_at: Instant | None = None
     mode_since: Instant | None = None
     control: Control | None = None
-    left_alone: Annotated[LeftAlone | None, Field(description="for how long it is, or was, until a command has been followed again")] = None
-    forgone: Annotated[float, Field(description="what plans would have gained by modes that were not commanded, to spare its memory; money")] = 0.0
+    left_alone: Annotated[
+        LeftAlone | None,
+        Field(description="for how long it is, or was, until a command has been followed again"),
+    ] = None
+    forgone: Annotated[
+        float,
+        Field(
+            description=(
+                "what plans would have gained by modes that were not commanded, to spare its "
+                "memory; money"
+            )
+        ),
+    ] = 0.0
 
     @property
     def gave_up(self) -> bool:
-        """Whether this is what followed on something that the device did not do, or may not be told."""
+        """Whether this is what followed on something that the device did not do, or may not be
+        told.
+        """
         return self.reason in LEFT_ALONE
 
 
@@ -162,21 +219,35 @@ class DeviceConflict(Message):
     count: Annotated[int, Field(description="how often it was found changed, since first_at")]
     first_at: Instant
     last_at: Instant
-    mode: Annotated[str | None, Field(description="the mode that was read last; null: none that Luna knows")]
+    mode: Annotated[
+        str | None, Field(description="the mode that was read last; null: none that Luna knows")
+    ]
     power_kw: Annotated[float | None, Field(description="the power that was read with it")]
 
 
 class DeviceReport(Message):
     """What one device did when it was read last."""
 
-    mode: Annotated[str | None, Field(description="the mode that was read; null: none that Luna knows")] = None
-    power_kw: Annotated[float | None, Field(description="the power that was read with it; null: none")] = None
+    mode: Annotated[
+        str | None, Field(description="the mode that was read; null: none that Luna knows")
+    ] = None
+    power_kw: Annotated[
+        float | None, Field(description="the power that was read with it; null: none")
+    ] = None
     commanded: Annotated[bool, Field(description="whether this is Luna's own command")] = False
-    read_at: Annotated[Instant | None, Field(description="when it was read; null: it never was")] = None
+    read_at: Annotated[
+        Instant | None, Field(description="when it was read; null: it never was")
+    ] = None
     since: Annotated[Instant | None, Field(description="since when it has been read so")] = None
-    silent_since: Annotated[Instant | None, Field(description="since when it has not answered; null: it answers")] = None
-    reset_at: Annotated[Instant | None, Field(description="when it last did what it does by itself instead")] = None
-    conflict: Annotated[DeviceConflict | None, Field(description="what somebody else changed; null: nobody did")] = None
+    silent_since: Annotated[
+        Instant | None, Field(description="since when it has not answered; null: it answers")
+    ] = None
+    reset_at: Annotated[
+        Instant | None, Field(description="when it last did what it does by itself instead")
+    ] = None
+    conflict: Annotated[
+        DeviceConflict | None, Field(description="what somebody else changed; null: nobody did")
+    ] = None
 
 
 class ControlPause(Message):
@@ -186,11 +257,13 @@ class ControlPause(Message):
     by: Annotated[str, Field(max_length=64)] = "owner"
 
 
-# own: it does what it does by itself. follows: it confirmed its last command. sent: a command waits for its confirmation.
-# silent: it does not answer. unattended: no executor runs, so it keeps its last command. not_released: it was to be handed
-# back, and nothing confirms that it is. paused: handed back and left alone.
+# own: it does what it does by itself. follows: it confirmed its last command. sent: a command waits
+# for its confirmation. silent: it does not answer. unattended: no executor runs, so it keeps its
+# last command. not_released: it was to be handed back, and nothing confirms that it is. paused:
+# handed back and left alone.
 StandingCode = Literal["own", "follows", "sent", "silent", "unattended", "not_released", "paused"]
-# What happens next where a device is not released: as soon as it answers; as soon as Luna runs and it answers; nothing more.
+# What happens next where a device is not released: as soon as it answers; as soon as Luna runs and
+# it answers; nothing more.
 NextStep = Literal["released_when_it_answers", "released_when_luna_runs", "left_to_owner"]
 
 
@@ -198,14 +271,22 @@ class ControlStanding(Message):
     """How a device stands, by what was read of it."""
 
     code: StandingCode
-    next: Annotated[NextStep | None, Field(description="what happens with one that is not released; null: nothing is due")] = None
-    conflict: Annotated[bool, Field(description="somebody else keeps changing what Luna commands")] = False
+    next: Annotated[
+        NextStep | None,
+        Field(description="what happens with one that is not released; null: nothing is due"),
+    ] = None
+    conflict: Annotated[
+        bool, Field(description="somebody else keeps changing what Luna commands")
+    ] = False
 
 
 class ControlState(Message):
-    """Whether a site is armed, and of a device the owner's override and the last decision; ``version`` counts the decisions' changes.
+    """Whether a site is armed, and of a device the owner's override and the last decision.
 
-    ``reports`` says by name what the device, or each battery, did when it was read last; ``standing`` is null where nobody asked.
+    ``version`` counts the decisions' changes.
+
+    ``reports`` says by name what the device, or each battery, did when it was read last;
+    ``standing`` is null where nobody asked.
     """
 
     site: str
@@ -215,13 +296,24 @@ class ControlState(Message):
     override: Override | None = None
     decision: Decision | None = None
     version: int = 0
-    reports: Annotated[dict[str, DeviceReport], Field(description="by name: what the device, or each battery, did when it was read last")] = {}
-    paused: Annotated[ControlPause | None, Field(description="since when it is left alone, whatever is planned; null: it is not")] = None
-    standing: Annotated[ControlStanding | None, Field(description="how it stands, by what was read of it")] = None
+    reports: Annotated[
+        dict[str, DeviceReport],
+        Field(description="by name: what the device, or each battery, did when it was read last"),
+    ] = {}
+    paused: Annotated[
+        ControlPause | None,
+        Field(description="since when it is left alone, whatever is planned; null: it is not"),
+    ] = None
+    standing: Annotated[
+        ControlStanding | None, Field(description="how it stands, by what was read of it")
+    ] = None
 
 
 class ControlEntry(Message):
-    """A row of the log: what was decided for a slot and what came of it; ``confirmed`` is what was read back, null where nothing confirmed it."""
+    """A row of the log: what was decided for a slot and what came of it.
+
+    ``confirmed`` is what was read back, null where nothing confirmed it.
+    """
 
     device: str = BATTERIES
     slot_start: Instant
@@ -231,5 +323,7 @@ class ControlEntry(Message):
     requested: dict[str, Any]
     allowed: dict[str, Any]
     confirmed: dict[str, Any] | None = None
-    asked_by: Annotated[str | None, Field(description="whose override it was; null: nobody asked for it")] = None
+    asked_by: Annotated[
+        str | None, Field(description="whose override it was; null: nobody asked for it")
+    ] = None
     recorded_at: Instant

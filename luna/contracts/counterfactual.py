@@ -16,21 +16,32 @@ from luna.energy.timeline import Day, Instant
 from luna.words import read_mode, read_policy
 from luna.words.language import Language
 
-AlternativeMode = Literal["self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"]
+AlternativeMode = Literal[
+    "self_consumption", "save", "supply", "hold", "charge", "export", "on", "off"
+]
 PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
 class Alternative(Message):
-    """What one device does instead of what is planned, in the slot that covers ``slot`` or in all up to ``until``.
+    """What one device does instead of what is planned, in the slot that covers ``slot`` or in all
+    up to ``until``.
 
-    A battery knows its modes, a vehicle ``charge`` and ``hold``, a load ``on`` and ``off``. ``power_kw`` bounds exchange with the grid (default: all the
-    battery can), ``target_soc`` is where that exchange ends (default: where the battery is full, or at its reserve).
+    A battery knows its modes, a vehicle ``charge`` and ``hold``, a load ``on`` and ``off``.
+    ``power_kw`` bounds exchange with the grid (default: all the battery can), ``target_soc`` is
+    where that exchange ends (default: where the battery is full, or at its reserve).
     """
 
     slot: Instant
     until: Instant | None = None
     mode: Annotated[AlternativeMode, BeforeValidator(read_mode)]
-    device: Annotated[str | None, Field(min_length=1, max_length=64, description="battery, vehicle or load by its name; empty: the only battery")] = None
+    device: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=64,
+            description="battery, vehicle or load by its name; empty: the only battery",
+        ),
+    ] = None
     power_kw: Annotated[float | None, Field(gt=0, le=10_000)] = None
     target_soc: Annotated[float | None, Field(ge=0, le=1)] = None
 
@@ -38,13 +49,18 @@ class Alternative(Message):
     def _ordered(self) -> Self:
         if self.until is not None and self.until <= self.slot:
             raise invalid_part("until-before-slot")
-        if self.mode not in ("charge", "export") and (self.power_kw is not None or self.target_soc is not None):
+        if self.mode not in ("charge", "export") and (
+            self.power_kw is not None or self.target_soc is not None
+        ):
             raise invalid_part("figures-without-charge", mode=self.mode)
         return self
 
 
 class CostChange(Message):
-    """What is paid more than under the plan, negative: less; ``stored`` is what the energy is worth that is missing at the end."""
+    """What is paid more than under the plan, negative: less.
+
+    ``stored`` is what the energy is worth that is missing at the end.
+    """
 
     total: float
     import_: Annotated[float, Field(alias="import")]
@@ -55,7 +71,9 @@ class CostChange(Message):
 
 
 class SlotAction(Message):
-    """What a device does in a slot: its mode, and energy into it (negative: out of it), at its terminals."""
+    """What a device does in a slot: its mode, and energy into it (negative: out of it), at its
+    terminals.
+    """
 
     mode: str
     energy_kwh: float
@@ -76,7 +94,9 @@ LEAST_SHOWN_KWH = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ChangedRun:
-    """Slots in a row in which a device does one thing where it was to do another, with the energies of all of them."""
+    """Slots in a row in which a device does one thing where it was to do another, with the energies
+    of all of them.
+    """
 
     first: datetime
     end: datetime
@@ -87,11 +107,18 @@ class ChangedRun:
     @property
     def shows(self) -> bool:
         """Whether a table tells the two apart."""
-        return self.before.mode != self.after.mode or abs(self.before.energy_kwh - self.after.energy_kwh) >= LEAST_SHOWN_KWH
+        return (
+            self.before.mode != self.after.mode
+            or abs(self.before.energy_kwh - self.after.energy_kwh) >= LEAST_SHOWN_KWH
+        )
 
     def joins(self, change: SlotChange) -> bool:
         """Return whether a change goes on with this run."""
-        same = (self.device, self.before.mode, self.after.mode) == (change.device, change.before.mode, change.after.mode)
+        same = (self.device, self.before.mode, self.after.mode) == (
+            change.device,
+            change.before.mode,
+            change.after.mode,
+        )
         return same and self.end == change.start
 
 
@@ -101,10 +128,19 @@ def list_runs(changes: Sequence[SlotChange], step: timedelta) -> list[ChangedRun
     for change in changes:
         place = next((place for place, run in enumerate(runs) if run.joins(change)), None)
         if place is None:
-            runs.append(ChangedRun(change.start, change.start + step, change.device, change.before, change.after))
+            runs.append(
+                ChangedRun(
+                    change.start, change.start + step, change.device, change.before, change.after
+                )
+            )
             continue
         run = runs[place]
-        runs[place] = replace(run, end=change.start + step, before=_add(run.before, change.before), after=_add(run.after, change.after))
+        runs[place] = replace(
+            run,
+            end=change.start + step,
+            before=_add(run.before, change.before),
+            after=_add(run.after, change.after),
+        )
     return runs
 
 
@@ -113,11 +149,13 @@ def _add(one: SlotAction, other: SlotAction) -> SlotAction:
 
 
 class WhyNotReply(Message):
-    """What the alternative costs more over the whole horizon, everything after it planned anew, and which slots change.
+    """What the alternative costs more over the whole horizon, everything after it planned anew, and
+    which slots change.
 
-    ``cost`` is money on the expected course. ``cost_by_value`` is read from the value of stored energy, as a slot's ``cost_of_opposite`` is: the same where
-    the plan counts money alone and one course; else all that it weighs, and the mean over its courses. ``binding`` are limits at work in the alternative's
-    slots, ``compromises`` what is missed beside what the plan misses.
+    ``cost`` is money on the expected course. ``cost_by_value`` is read from the value of stored
+    energy, as a slot's ``cost_of_opposite`` is: the same where the plan counts money alone and one
+    course; else all that it weighs, and the mean over its courses. ``binding`` are limits at work
+    in the alternative's slots, ``compromises`` what is missed beside what the plan misses.
     """
 
     plan_id: str
@@ -151,7 +189,10 @@ Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00:;]+$"
 
 
 class Habit(Message):
-    """When a new vehicle stands at its charger, by the site's clock, and what it needs a day; ``to`` at or before ``from`` is on the next day."""
+    """When a new vehicle stands at its charger, by the site's clock, and what it needs a day.
+
+    ``to`` at or before ``from`` is on the next day.
+    """
 
     from_: Annotated[Clock, Field(alias="from")]
     to: Clock
@@ -162,20 +203,30 @@ class Habit(Message):
 class Variant(Message):
     """What is different. ``site`` holds the site's fields that change, as in its file.
 
-    Devices that a site may have several of are named: ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one, adds one
-    and takes one away. A vehicle that is added needs one of ``habits``. ``investment`` is what it costs once, for the payback. ``margin`` replaces the
-    planner's margin per stored kWh in favour of the house.
+    Devices that a site may have several of are named:
+    ``{"batteries": {"battery": {"capacity_kwh": 15}, "second": {…}, "old": null}}`` changes one,
+    adds one and takes one away. A vehicle that is added needs one of ``habits``. ``investment`` is
+    what it costs once, for the payback. ``margin`` replaces the planner's margin per stored kWh in
+    favour of the house.
     """
 
     name: Name
     site: dict[str, Any] = {}
-    habits: Annotated[dict[str, Habit], Field(max_length=16, description="of vehicles that the variant adds, by name")] = {}
-    margin: Annotated[float | None, Field(ge=0, le=1, description="currency per stored kWh; windows only")] = None
+    habits: Annotated[
+        dict[str, Habit],
+        Field(max_length=16, description="of vehicles that the variant adds, by name"),
+    ] = {}
+    margin: Annotated[
+        float | None, Field(ge=0, le=1, description="currency per stored kWh; windows only")
+    ] = None
     investment: Annotated[float | None, Field(gt=0, le=10_000_000)] = None
 
 
 class MonthFlow(Message):
-    """What a local month brought: money (earnings negative), energy. ``wear`` is no payment: ``bill`` is the rest."""
+    """What a local month brought: money (earnings negative), energy.
+
+    ``wear`` is no payment: ``bill`` is the rest.
+    """
 
     month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
     import_: Annotated[float, Field(alias="import")]
@@ -188,7 +239,10 @@ class MonthFlow(Message):
 
 
 class Estimate(Message):
-    """A figure with the 95 % interval of a bootstrap over blocks of a week; null where it is beyond any bound."""
+    """A figure with the 95 % interval of a bootstrap over blocks of a week.
+
+    Null where it is beyond any bound.
+    """
 
     value: float | None
     low: float | None
@@ -196,10 +250,15 @@ class Estimate(Message):
 
 
 class VariantReply(Message):
-    """What a variant came to. ``total`` is the bill less ``stored_gain``, what the energy gained in the batteries is worth; ``cost`` is that plus wear.
+    """What a variant came to.
 
-    ``savings`` is by how much the total is lower than the baseline's, ``savings_per_year`` the same for a year of days like those replayed, ``payback_years``
-    the investment divided by it: null where none is asked for, and where fewer than four weeks were replayed, which say nothing of years.
+    ``total`` is the bill less ``stored_gain``, what the energy gained in the batteries is worth;
+    ``cost`` is that plus wear.
+
+    ``savings`` is by how much the total is lower than the baseline's, ``savings_per_year`` the same
+    for a year of days like those replayed, ``payback_years`` the investment divided by it: null
+    where none is asked for, and where fewer than four weeks were replayed, which say nothing of
+    years.
     """
 
     name: str
@@ -220,7 +279,9 @@ class VariantReply(Message):
 
 
 class WhatIfReply(Message):
-    """A baseline and its variants over the same days, from the same forecasts, prices, initial and terminal rule. ``outlook`` says what was planned from."""
+    """A baseline and its variants over the same days, from the same forecasts, prices, initial and
+    terminal rule. ``outlook`` says what was planned from.
+    """
 
     what_if_id: str
     site: str
@@ -232,14 +293,23 @@ class WhatIfReply(Message):
     outlook: str
     baseline: VariantReply
     variants: list[VariantReply]
-    notes: Annotated[list[NoteReply], Field(description="what the site as it is pays where it names no tariff, and loaded prices that it leaves unused")] = []
+    notes: Annotated[
+        list[NoteReply],
+        Field(
+            description=(
+                "what the site as it is pays where it names no tariff, and loaded prices that "
+                "it leaves unused"
+            )
+        ),
+    ] = []
 
 
 class WhatIfRequest(Request):
-    """Replay a stored site from ``from_day`` to ``to_day``, both included, as it is and as it would be.
+    """Replay a stored site from ``from_day`` to ``to_day``, both included, as it is and as it would
+    be.
 
-    ``outlook``: load and PV as ``issued`` forecasts had them then, or the ``usual`` mean of the seven days before; ``automatic``: as issued, where there is a
-    forecast of each day.
+    ``outlook``: load and PV as ``issued`` forecasts had them then, or the ``usual`` mean of the
+    seven days before; ``automatic``: as issued, where there is a forecast of each day.
     """
 
     task: ClassVar[str] = "planner.what_if.compare"
@@ -249,10 +319,14 @@ class WhatIfRequest(Request):
     from_day: Day
     to_day: Day
     variants: Annotated[list[Variant], Field(min_length=1, max_length=MAX_VARIANTS)]
-    policy: Annotated[Literal["mpc", "self_consumption", "rule", "idle"], BeforeValidator(read_policy)] = "mpc"
+    policy: Annotated[
+        Literal["mpc", "self_consumption", "rule", "idle"], BeforeValidator(read_policy)
+    ] = "mpc"
     every_minutes: Annotated[int, Field(ge=15, le=1440, multiple_of=15)] = 60
     outlook: Literal["automatic", "issued", "usual"] = "automatic"
-    forecast_version: Annotated[ForecastVersion | None, Field(description="default: the site's active version")] = None
+    forecast_version: Annotated[
+        ForecastVersion | None, Field(description="default: the site's active version")
+    ] = None
     language: Language = "en"
 
     @model_validator(mode="after")
@@ -319,7 +393,10 @@ class PlanVariantReply(Message):
 
 
 class PlanVariantRequest(Request):
-    """Plan a stored plan again with something different; ``export_kwh`` is to be sold from the batteries when selling pays most."""
+    """Plan a stored plan again with something different.
+
+    ``export_kwh`` is to be sold from the batteries when selling pays most.
+    """
 
     task: ClassVar[str] = "planner.plan.what_if"
     reply: ClassVar[type[Message]] = PlanVariantReply

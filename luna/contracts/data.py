@@ -19,11 +19,16 @@ Column = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class LoadReply(Message):
-    """What became of a file's rows: each is accepted, quarantined or duplicated. ``inserted``, ``updated`` and ``unchanged`` count what is stored."""
+    """What became of a file's rows: each is accepted, quarantined or duplicated.
+
+    ``inserted``, ``updated`` and ``unchanged`` count what is stored.
+    """
 
     rows: int
     accepted: int
-    accepted_in_part: Annotated[int, Field(description="accepted rows of which a bad value is in quarantine")] = 0
+    accepted_in_part: Annotated[
+        int, Field(description="accepted rows of which a bad value is in quarantine")
+    ] = 0
     repaired: Annotated[int, Field(description="repairs to accepted rows")]
     quarantined: int
     duplicated: int
@@ -39,20 +44,44 @@ class LoadReply(Message):
 
 
 class LoadFileRequest(Request):
-    """Store the rows of a file that lies in the store of objects; loading it again changes nothing."""
+    """Store the rows of a file that lies in the store of objects.
+
+    Loading it again changes nothing.
+    """
 
     task: ClassVar[str] = "ingest.file.load"
     reply: ClassVar[type[Message]] = LoadReply
 
     site_id: Annotated[str, Field(min_length=1, max_length=200)]
-    object_key: Annotated[str, Field(max_length=1000, description="where the file lies in the store of objects")]
+    object_key: Annotated[
+        str, Field(max_length=1000, description="where the file lies in the store of objects")
+    ]
     file_name: Annotated[str, Field(max_length=200, description="what its owner calls it")] = "file"
     kind: Kind
-    timezone: Annotated[str | None, Field(max_length=100, description="where the clock of times without offset stands; default: the site's")] = None
-    columns: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and the file's")] = {}
-    units: Annotated[Mapping[Column, Column], Field(max_length=100, description="Luna's name of a column and its unit in the file")] = {}
-    ignore: Annotated[list[Column], Field(max_length=200, description="columns of the file to leave out")] = []
-    reading: Annotated[FileReading | None, Field(description="how a file of other columns is read; it says all that the fields above do")] = None
+    timezone: Annotated[
+        str | None,
+        Field(
+            max_length=100,
+            description="where the clock of times without offset stands; default: the site's",
+        ),
+    ] = None
+    columns: Annotated[
+        Mapping[Column, Column],
+        Field(max_length=100, description="Luna's name of a column and the file's"),
+    ] = {}
+    units: Annotated[
+        Mapping[Column, Column],
+        Field(max_length=100, description="Luna's name of a column and its unit in the file"),
+    ] = {}
+    ignore: Annotated[
+        list[Column], Field(max_length=200, description="columns of the file to leave out")
+    ] = []
+    reading: Annotated[
+        FileReading | None,
+        Field(
+            description="how a file of other columns is read; it says all that the fields above do"
+        ),
+    ] = None
 
 
 class DayQuality(Message):
@@ -60,10 +89,13 @@ class DayQuality(Message):
 
     day: date
     verdict: QualityVerdict
-    faults: Annotated[list[DayFault], Field(description="what speaks against the day: codes with parameters")] = []
-    reasons: Annotated[list[str], Field(description="the same in English: coverage: load_kwh is known in 60 of 96 slots")] = Field(
-        default_factory=lambda day: [str(fault) for fault in day["faults"]]
-    )
+    faults: Annotated[
+        list[DayFault], Field(description="what speaks against the day: codes with parameters")
+    ] = []
+    reasons: Annotated[
+        list[str],
+        Field(description="the same in English: coverage: load_kwh is known in 60 of 96 slots"),
+    ] = Field(default_factory=lambda day: [str(fault) for fault in day["faults"]])
 
 
 class SiteQuality(Message):
@@ -80,17 +112,28 @@ class JudgeQualityReply(Message):
 
 
 class JudgeQualityRequest(Request):
-    """Judge local days and store the verdicts: those named, or the last week of every site and what was written since it was judged."""
+    """Judge local days and store the verdicts: those named, or the last week of every site and what
+    was written since it was judged.
+    """
 
     task: ClassVar[str] = "ingest.quality.judge"
     reply: ClassVar[type[Message]] = JudgeQualityReply
     # Somewhere it is past midnight every hour: a day is judged within an hour of its end.
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "quality", "time between two looks at days to judge")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "quality", "time between two looks at days to judge"
+    )
     public: ClassVar[bool] = True
 
-    site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
-    from_day: Annotated[Day | None, Field(description="first local day; default: a week before to_day")] = None
-    to_day: Annotated[Day | None, Field(description="last local day, included; default: the site's day before this one")] = None
+    site_id: Annotated[
+        str | None, Field(min_length=1, max_length=64, description="default: every site")
+    ] = None
+    from_day: Annotated[
+        Day | None, Field(description="first local day; default: a week before to_day")
+    ] = None
+    to_day: Annotated[
+        Day | None,
+        Field(description="last local day, included; default: the site's day before this one"),
+    ] = None
 
 
 Resolution = Literal["released", "corrected", "dismissed"]
@@ -111,28 +154,42 @@ class QuarantinedRow(Message):
     raw: Annotated[dict[str, Any], Field(description="the row as received")]
     received_at: Instant
     resolution: Resolution | None = None
-    corrected: Annotated[dict[str, Any] | None, Field(description="the row as corrected by hand")] = None
+    corrected: Annotated[
+        dict[str, Any] | None, Field(description="the row as corrected by hand")
+    ] = None
     resolved_at: Instant | None = None
-    resolved_by: Annotated[str | None, Field(description="who decided; null: nobody has, or it was not noted")] = None
+    resolved_by: Annotated[
+        str | None, Field(description="who decided; null: nobody has, or it was not noted")
+    ] = None
 
 
 class ResolveReply(Message):
-    """The row as it now stands; ``slots_changed`` counts values of the past that differ from before."""
+    """The row as it now stands.
+
+    ``slots_changed`` counts values of the past that differ from before.
+    """
 
     row: QuarantinedRow
     slots_changed: int
 
 
 class ResolveRequest(Request):
-    """Decide about a refused row: let it in as it is, let it in with other values, or leave it out for good."""
+    """Decide about a refused row: let it in as it is, let it in with other values, or leave it out
+    for good.
+    """
 
     task: ClassVar[str] = "ingest.quarantine.resolve"
     reply: ClassVar[type[Message]] = ResolveReply
 
     quarantine_id: Annotated[int, Field(ge=1, le=2**63 - 1)]
     resolution: Resolution
-    values: Annotated[dict[str, Cell], Field(description="column → value as it should have been; the others stay as received")] = {}
-    by: Annotated[str, Field(min_length=1, max_length=64, description="who decides; it is kept with the row")] = "owner"
+    values: Annotated[
+        dict[str, Cell],
+        Field(description="column → value as it should have been; the others stay as received"),
+    ] = {}
+    by: Annotated[
+        str, Field(min_length=1, max_length=64, description="who decides; it is kept with the row")
+    ] = "owner"
 
     @model_validator(mode="after")
     def _corrects_something(self) -> "ResolveRequest":
@@ -144,8 +201,9 @@ class ResolveRequest(Request):
 class BuiltSeries(Message):
     """A column of the quarter-hours that were built.
 
-    ``known`` counts its quarter-hours with a value, ``interpolated`` those of them that rest on less than readings, ``filled`` those of which a counter gives
-    the sum alone, ``rejected`` the readings of its sensors that were refused, by reason.
+    ``known`` counts its quarter-hours with a value, ``interpolated`` those of them that rest on
+    less than readings, ``filled`` those of which a counter gives the sum alone, ``rejected`` the
+    readings of its sensors that were refused, by reason.
     """
 
     known: int
@@ -155,7 +213,9 @@ class BuiltSeries(Message):
 
 
 class KeptDay(Message):
-    """A series of a local day that was built again and became something else: by a factor, turned around or half gone. The stored day stays."""
+    """A series of a local day that was built again and became something else: by a factor, turned
+    around or half gone. The stored day stays.
+    """
 
     day: date
     series: str
@@ -169,9 +229,11 @@ class BuildSlotsReply(Message):
     Args:
         slots_written: quarter-hours added or changed.
         slots_withdrawn: values taken back because the meter they came from was found to be stuck.
-        quarantined: entries in quarantine, each a reading or neighbouring ones refused for one reason.
+        quarantined: entries in quarantine, each a reading or neighbouring ones refused for one
+            reason.
         missing_sensors: those that the site names and that never said anything.
-        kept: days that stay as they are stored, because they would become something else; only where nobody asked for the build.
+        kept: days that stay as they are stored, because they would become something else; only
+            where nobody asked for the build.
     """
 
     site_id: str
@@ -186,7 +248,9 @@ class BuildSlotsReply(Message):
 
 
 class BuildSlotsRequest(Request):
-    """Build a site's quarter-hours from the one that covers ``first`` on, up to the one that ends at or after ``end``."""
+    """Build a site's quarter-hours from the one that covers ``first`` on, up to the one that ends
+    at or after ``end``.
+    """
 
     task: ClassVar[str] = "ingest.slots.build"
     reply: ClassVar[type[Message]] = BuildSlotsReply
@@ -195,11 +259,21 @@ class BuildSlotsRequest(Request):
     site_id: str
     first: Instant
     end: Instant
-    accept: Annotated[bool, Field(description="replace also days that become something else: by a factor, turned around or half gone")] = False
+    accept: Annotated[
+        bool,
+        Field(
+            description=(
+                "replace also days that become something else: by a factor, turned around or "
+                "half gone"
+            )
+        ),
+    ] = False
 
 
 class BackfilledSensor(Message):
-    """What one sensor brought: readings with a value, those that said that none is known, and rows new or changed."""
+    """What one sensor brought: readings with a value, those that said that none is known, and rows
+    new or changed.
+    """
 
     sensor: str
     role: str
@@ -210,7 +284,9 @@ class BackfilledSensor(Message):
 
 
 class BackfillReply(Message):
-    """What was taken over, the quarter-hours built from it, and the sensors whose names are none of Home Assistant's: they have no past to read."""
+    """What was taken over, the quarter-hours built from it, and the sensors whose names are none of
+    Home Assistant's: they have no past to read.
+    """
 
     sensors: list[BackfilledSensor]
     left_out: list[str] = []
@@ -218,7 +294,9 @@ class BackfillReply(Message):
 
 
 class BackfillRequest(Request):
-    """Read what a site's sensors said from ``first`` on, before ``end``, into the database, and build the slots of that time."""
+    """Read what a site's sensors said from ``first`` on, before ``end``, into the database, and
+    build the slots of that time.
+    """
 
     task: ClassVar[str] = "ingest.history.backfill"
     reply: ClassVar[type[Message]] = BackfillReply
@@ -229,8 +307,9 @@ class BackfillRequest(Request):
     end: Instant
 
 
-# By the names of their modules in services/ingest/sources/prices, in the order in which they are asked: the official one first, where there is a token; then
-# those that have quarter-hours; Tibber knows two days and needs a customer.
+# By the names of their modules in services/ingest/sources/prices, in the order in which they are
+# asked: the official one first, where there is a token; then those that have quarter-hours; Tibber
+# knows two days and needs a customer.
 PriceService = Literal[
     "entsoe",
     "energy_charts",
@@ -242,7 +321,9 @@ MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class MarketPricesReply(Message):
-    """What became of one market: quarter-hours by the service they came from, and those still unknown of the time asked for."""
+    """What became of one market: quarter-hours by the service they came from, and those still
+    unknown of the time asked for.
+    """
 
     market: str
     currency: str
@@ -263,20 +344,31 @@ class FetchPricesReply(Message):
 
 
 class FetchPricesRequest(Request):
-    """Fetch day-ahead prices; without ``first`` and ``end`` what is missing, and once an hour what may have been revised.
+    """Fetch day-ahead prices.
 
-    ``market``: one alone, default: every market that a site's tariff names. ``source``: one service alone, default: in order of preference.
+    Without ``first`` and ``end`` what is missing, and once an hour what may have been revised.
+
+    ``market``: one alone, default: every market that a site's tariff names. ``source``: one service
+    alone, default: in order of preference.
     """
 
     task: ClassVar[str] = "ingest.prices.fetch"
     reply: ClassVar[type[Message]] = FetchPricesReply
-    # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a run that is not the hour's first asks for nothing. Where
-    # no service is reached, the task asks for itself again much sooner.
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=10), "prices", "time between two looks for prices that are missing")
+    # Tomorrow's prices are there within ten minutes of being published; where nothing is missing, a
+    # run that is not the hour's first asks for nothing. Where no service is reached, the task asks
+    # for itself again much sooner.
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=10), "prices", "time between two looks for prices that are missing"
+    )
     public: ClassVar[bool] = True
 
     market: MarketName | None = None
-    currency: Annotated[str | None, Field(pattern=r"^[A-Z]{3}$", description="default: that of the sites on this market, else EUR")] = None
+    currency: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Z]{3}$", description="default: that of the sites on this market, else EUR"
+        ),
+    ] = None
     first: Instant | None = None
     end: Instant | None = None
     source: PriceService | None = None
@@ -298,14 +390,17 @@ class FetchWeatherReply(Message):
 
 
 class FetchWeatherRequest(Request):
-    """Fetch the weather where sites are: the forecast, or from ``first`` on, before ``end``, what it was and is expected to be.
+    """Fetch the weather where sites are: the forecast, or from ``first`` on, before ``end``, what
+    it was and is expected to be.
 
     ``site_id``: one alone, default: every site with a location.
     """
 
     task: ClassVar[str] = "ingest.weather.fetch"
     reply: ClassVar[type[Message]] = FetchWeatherReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "weather", "time between two looks at the weather")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "weather", "time between two looks at the weather"
+    )
     public: ClassVar[bool] = True
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None

@@ -1,4 +1,6 @@
-"""What a plan has one device use: when, how much, and what that costs at the margin: each kWh by where it comes from."""
+"""What a plan has one device use: when, how much, and what that costs at the margin: each kWh by
+where it comes from.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +20,8 @@ _NOTHING_KWH = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class SlotSources:
-    """Where the energy of each slot comes from and what it is worth, arrays of shape ``(slots,)``: kWh, and currency per kWh.
+    """Where the energy of each slot comes from and what it is worth, arrays of shape ``(slots,)``:
+    kWh, and currency per kWh.
 
     ``energy_value`` is what a stored kWh is worth, NaN where nobody says so.
     """
@@ -35,24 +38,42 @@ class SlotSources:
         """Return the sources of a plan's slots."""
         slots = plan.slots
         given = [sum(flow.discharge_kwh for flow in slot.batteries.values()) for slot in slots]
-        own = [[getattr(slot, name) for slot in slots] for name in ("curtailed_kwh", "import_price", "export_price")]
-        value = [np.nan if slot.reason.energy_value is None else slot.reason.energy_value for slot in slots]
+        own = [
+            [getattr(slot, name) for slot in slots]
+            for name in ("curtailed_kwh", "import_price", "export_price")
+        ]
+        value = [
+            np.nan if slot.reason.energy_value is None else slot.reason.energy_value
+            for slot in slots
+        ]
         curtailed, bought, sold = (np.array(each) for each in own)
-        return cls(np.array([slot.import_kwh for slot in slots]), np.array(given), curtailed, bought, sold, np.array(value))
+        return cls(
+            np.array([slot.import_kwh for slot in slots]),
+            np.array(given),
+            curtailed,
+            bought,
+            sold,
+            np.array(value),
+        )
 
     def price(self, used_kwh: FloatArray) -> FloatArray:
-        """Return what a use costs that the house would do without, per slot: the meter spares it first, then the battery, then the sun.
+        """Return what a use costs that the house would do without, per slot: the meter spares it
+        first, then the battery, then the sun.
 
-        What the battery would have kept counts by its value, the sun by what selling it brings, and by nothing where some of it is held back.
+        What the battery would have kept counts by its value, the sun by what selling it brings, and
+        by nothing where some of it is held back.
         """
         bought = np.minimum(used_kwh, self.import_kwh)
         given = np.minimum(used_kwh - bought, self.discharge_kwh)
         stored = np.where(np.isfinite(self.energy_value), self.energy_value, self.export_price)
         sold = np.where(self.curtailed_kwh > _NOTHING_KWH, 0.0, self.export_price)
-        return np.asarray(bought * self.import_price + given * stored + (used_kwh - bought - given) * sold)
+        return np.asarray(
+            bought * self.import_price + given * stored + (used_kwh - bought - given) * sold
+        )
 
     def price_more(self, export_kwh: FloatArray) -> FloatArray:
-        """Return what a kWh more of use costs in each slot: nothing of sun that is held back, what selling it would bring, what buying costs, else its value.
+        """Return what a kWh more of use costs in each slot: nothing of sun that is held back, what
+        selling it would bring, what buying costs, else its value.
 
         Args:
             export_kwh: what is fed in, by slot.
@@ -78,26 +99,66 @@ class PlannedRun:
         return self.cost / self.energy_kwh
 
 
-def find_switched_run(plan: PlanReply, section: str, device: str, first: datetime) -> PlannedRun | None:
-    """Return the next run of what is switched, until its first pause, that ends after an instant; None where there is none. ``section`` is its kind's."""
+def find_switched_run(
+    plan: PlanReply, section: str, device: str, first: datetime
+) -> PlannedRun | None:
+    """Return the next run of what is switched, until its first pause, that ends after an instant.
+
+    None where there is none. ``section`` is its kind's.
+    """
     flows = [getattr(slot, section).get(device) for slot in plan.slots]
     used = [flow.energy_kwh if flow else 0.0 for flow in flows]
-    return find_run(plan, used, first, plan.slots[-1].start + timedelta(minutes=plan.slot_minutes), unbroken=True)
+    return find_run(
+        plan,
+        used,
+        first,
+        plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
+        unbroken=True,
+    )
 
 
-def list_switched_runs(plan: PlanReply, site: Site, first: datetime) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
-    """Return by name what each device that is switched is told of as, and its next run as ``find_switched_run`` has it."""
+def list_switched_runs(
+    plan: PlanReply, site: Site, first: datetime
+) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
+    """Return by name what each device that is switched is told of as, and its next run as
+    ``find_switched_run`` has it.
+    """
     switched = [(kind, device) for kind in SWITCHED_KINDS for device in kind.of(site)]
-    return [(device.name, kind.use(device), find_switched_run(plan, kind.section, device.name, first)) for kind, device in switched]
+    return [
+        (device.name, kind.use(device), find_switched_run(plan, kind.section, device.name, first))
+        for kind, device in switched
+    ]
 
 
-def find_run(plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool) -> PlannedRun | None:
-    """Return what uses so much in a plan's slots from one instant to another, until its first pause where it is ``unbroken``; None where nothing is used."""
+def find_run(
+    plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool
+) -> PlannedRun | None:
+    """Return what uses so much in a plan's slots from one instant to another, until its first pause
+    where it is ``unbroken``; None where nothing is used.
+    """
     step, used = timedelta(minutes=plan.slot_minutes), np.array(used_kwh)
-    places = [place for place, slot in enumerate(plan.slots) if slot.start + step > first and slot.start < end and used[place] > _NOTHING_KWH]
+    places = [
+        place
+        for place, slot in enumerate(plan.slots)
+        if slot.start + step > first and slot.start < end and used[place] > _NOTHING_KWH
+    ]
     if unbroken:
-        places = places[: next((count for count in range(1, len(places)) if places[count] != places[count - 1] + 1), len(places))]
+        places = places[
+            : next(
+                (
+                    count
+                    for count in range(1, len(places))
+                    if places[count] != places[count - 1] + 1
+                ),
+                len(places),
+            )
+        ]
     if not places:
         return None
     cost = SlotSources.of(plan).price(used)[places]
-    return PlannedRun(plan.slots[places[0]].start, plan.slots[places[-1]].start + step, float(used[places].sum()), float(cost.sum()))
+    return PlannedRun(
+        plan.slots[places[0]].start,
+        plan.slots[places[-1]].start + step,
+        float(used[places].sum()),
+        float(cost.sum()),
+    )

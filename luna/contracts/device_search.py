@@ -7,15 +7,31 @@ from pydantic import Field
 from luna.contracts.message import Message, Request
 
 NetworkName = Annotated[
-    str, Field(min_length=1, max_length=253, description="a private network of at most 1,024 addresses, such as 192.168.1.0/24, or one address in it")
+    str,
+    Field(
+        min_length=1,
+        max_length=253,
+        description=(
+            "a private network of at most 1,024 addresses, such as 192.168.1.0/24, or one "
+            "address in it"
+        ),
+    ),
 ]
-DevicePort = Annotated[int | None, Field(ge=1, le=65535, description="at which each address is asked; null: those of the profiles")]
+DevicePort = Annotated[
+    int | None,
+    Field(
+        ge=1, le=65535, description="at which each address is asked; null: those of the profiles"
+    ),
+]
 SecretName = Annotated[
     str | None,
     Field(
         pattern=r"^[a-z][a-z0-9_-]*$",
         max_length=64,
-        description="the file below devices/secrets of the data folder that holds the password of the one device or broker that is named; null: none",
+        description=(
+            "the file below devices/secrets of the data folder that holds the password of the "
+            "one device or broker that is named; null: none"
+        ),
     ),
 ]
 
@@ -25,19 +41,33 @@ class NetworkDevice(Message):
 
     host: str
     port: int
-    unit: Annotated[int | None, Field(description="its number on the bus; null: the profile's")] = None
-    prefix: Annotated[str | None, Field(description="MQTT: how its topics begin at the broker that is its host")] = None
+    unit: Annotated[int | None, Field(description="its number on the bus; null: the profile's")] = (
+        None
+    )
+    prefix: Annotated[
+        str | None, Field(description="MQTT: how its topics begin at the broker that is its host")
+    ] = None
     secret: SecretName = None
     maker: Annotated[str, Field(description="as it says itself; empty: it says nothing")] = ""
     model: str = ""
     serial: str = ""
     profile: str
     title: Annotated[str, Field(description="what the profile is of")]
-    kind: Annotated[Literal["battery_inverter", "meter"], Field(description="whether it is commanded or only read")]
+    kind: Annotated[
+        Literal["battery_inverter", "meter"],
+        Field(description="whether it is commanded or only read"),
+    ]
     reads: Annotated[list[str], Field(description="what Luna reads of it")]
-    charge_limit_kw: Annotated[float | None, Field(description="the most that it charges with, as it says; null: it does not")] = None
-    discharge_limit_kw: Annotated[float | None, Field(description="the most that it gives, as it says; null: it does not")] = None
-    capacity_kwh: Annotated[float | None, Field(description="what its battery holds, as it says; null: it does not")] = None
+    charge_limit_kw: Annotated[
+        float | None,
+        Field(description="the most that it charges with, as it says; null: it does not"),
+    ] = None
+    discharge_limit_kw: Annotated[
+        float | None, Field(description="the most that it gives, as it says; null: it does not")
+    ] = None
+    capacity_kwh: Annotated[
+        float | None, Field(description="what its battery holds, as it says; null: it does not")
+    ] = None
 
 
 class FoundDevices(Message):
@@ -46,12 +76,21 @@ class FoundDevices(Message):
     network: str
     devices: Annotated[list[NetworkDevice], Field(description="in the order of their addresses")]
     missing_extra: Annotated[
-        str | None, Field(description="what is not installed, with which devices that announce themselves at other ports are found as well; null: nothing")
+        str | None,
+        Field(
+            description=(
+                "what is not installed, with which devices that announce themselves at other "
+                "ports are found as well; null: nothing"
+            )
+        ),
     ] = None
 
 
 class FindDevicesRequest(Request):
-    """Ask the addresses of a network for devices that a profile knows; nothing is written to any of them."""
+    """Ask the addresses of a network for devices that a profile knows.
+
+    Nothing is written to any of them.
+    """
 
     task: ClassVar[str] = "ingest.devices.find"
     reply: ClassVar[type[Message]] = FoundDevices

@@ -1,4 +1,6 @@
-"""From a safe set-point to what one inverter understands, and back: does what it says equal what it was told?"""
+"""From a safe set-point to what one inverter understands, and back: does what it says equal what it
+was told?
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,8 @@ from luna.energy.site.control import Control
 # What rounding in an inverter makes of a number: a step of its own, or a hundredth.
 _STEP, _SHARE = 1.0, 0.01
 WATTS = 1000
-# By an entity's kind in Home Assistant: the service that sets it, and the field of its data; Source: the integrations' own documentation.
+# By an entity's kind in Home Assistant: the service that sets it, and the field of its data;
+# Source: the integrations' own documentation.
 SERVICES = {
     "select": ("select_option", "option"),
     "input_select": ("select_option", "option"),
@@ -39,16 +42,28 @@ class Write:
 
 def render(control: Control, setpoints: Mapping[str, BatterySetpoint]) -> list[Write]:
     """Return what is written for safe set-points whose modes the inverters know, in order."""
-    return [write for battery in control.batteries if battery.battery in setpoints for write in _render(battery, setpoints[battery.battery])]
+    return [
+        write
+        for battery in control.batteries
+        if battery.battery in setpoints
+        for write in _render(battery, setpoints[battery.battery])
+    ]
 
 
 def matches(writes: Iterable[Write], readings: Mapping[str, str]) -> bool:
-    """Return whether everything that can be read back says what was written; numbers may be rounded."""
+    """Return whether everything that can be read back says what was written.
+
+    Numbers may be rounded.
+    """
     expected = {write.read_back: write.value for write in writes if write.read_back is not None}
-    return all(place in readings and _same(value, readings[place]) for place, value in expected.items())
+    return all(
+        place in readings and _same(value, readings[place]) for place, value in expected.items()
+    )
 
 
-def write_values(writes: Sequence[DeviceWrite], mode: str, values: Mapping[str, str]) -> list[Write]:
+def write_values(
+    writes: Sequence[DeviceWrite], mode: str, values: Mapping[str, str]
+) -> list[Write]:
     """Return what is written in a mode when these values stand for the placeholders."""
     rendered = []
     for write in writes:
@@ -56,22 +71,31 @@ def write_values(writes: Sequence[DeviceWrite], mode: str, values: Mapping[str, 
             # A button has no state that says what it did.
             has_state = not write.to.startswith(("button.", "input_button.", "script."))
             read_back = write.read_back or (write.to if has_state else None)
-            rendered.append(Write(write.to, write.value.format(**values), read_back, write.service, write.field))
+            rendered.append(
+                Write(write.to, write.value.format(**values), read_back, write.service, write.field)
+            )
     return rendered
 
 
 def service_call(write: Write) -> tuple[str, dict[str, str]]:
-    """Return service and data of a write through Home Assistant: as the site names them, else as the entity's kind has them."""
+    """Return service and data of a write through Home Assistant: as the site names them, else as
+    the entity's kind has them.
+    """
     domain = write.to.partition(".")[0]
     if write.service is None and domain in SWITCHES:
-        return f"{domain}.turn_{'on' if write.value.casefold() in {'on', 'true', '1'} else 'off'}", {}
+        return (
+            f"{domain}.turn_{'on' if write.value.casefold() in {'on', 'true', '1'} else 'off'}",
+            {},
+        )
     own, usual = SERVICES.get(domain, ("set_value", "value"))
     name = write.field or (usual if write.service is None or usual else "value")
     return write.service or f"{domain}.{own}", {} if name is None else {name: write.value}
 
 
 def describe(setpoint: BatterySetpoint) -> str:
-    """Return a set-point as one text, for a battery whose profile makes its writes of it: ``charge power_kw=2 target_soc=0.9``."""
+    """Return a set-point as one text, for a battery whose profile makes its writes of it:
+    ``charge power_kw=2 target_soc=0.9``.
+    """
     limits = setpoint.model_dump(exclude={"mode"}, exclude_none=True)
     return " ".join([setpoint.mode, *(f"{name}={value:g}" for name, value in limits.items())])
 
@@ -79,7 +103,10 @@ def describe(setpoint: BatterySetpoint) -> str:
 def read_description(text: str) -> BatterySetpoint:
     """Return the set-point of such a text."""
     mode, *limits = text.split()
-    return BatterySetpoint.model_validate({"mode": mode} | {name: float(value) for name, _, value in (limit.partition("=") for limit in limits)})
+    return BatterySetpoint.model_validate(
+        {"mode": mode}
+        | {name: float(value) for name, _, value in (limit.partition("=") for limit in limits)}
+    )
 
 
 def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
@@ -87,8 +114,15 @@ def _render(control: BatteryControl, setpoint: BatterySetpoint) -> list[Write]:
         return [Write(control.place, describe(setpoint), control.place)]
     values = {"mode": control.modes[setpoint.mode], "power_kw": "", "power_w": ""}
     if setpoint.power_kw is not None:
-        values |= {"power_kw": f"{setpoint.power_kw:g}", "power_w": f"{setpoint.power_kw * WATTS:.0f}"}
-    limits = {"target_percent": setpoint.target_soc, "floor_percent": setpoint.floor_soc, "ceiling_percent": setpoint.ceiling_soc}
+        values |= {
+            "power_kw": f"{setpoint.power_kw:g}",
+            "power_w": f"{setpoint.power_kw * WATTS:.0f}",
+        }
+    limits = {
+        "target_percent": setpoint.target_soc,
+        "floor_percent": setpoint.floor_soc,
+        "ceiling_percent": setpoint.ceiling_soc,
+    }
     values |= {name: "" if soc is None else f"{soc * 100:.0f}" for name, soc in limits.items()}
     return write_values(control.writes, setpoint.mode, values)
 

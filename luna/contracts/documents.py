@@ -1,4 +1,6 @@
-"""Documents: what is stored of a file, how far it is on its way to being found, and what is asked of it."""
+"""Documents: what is stored of a file, how far it is on its way to being found, and what is asked
+of it.
+"""
 
 from datetime import date, timedelta
 from typing import Annotated, ClassVar, Literal, Self
@@ -25,7 +27,13 @@ class DocumentFault(Message):
     """Why a document cannot be read: a stable code, a sentence, and what its owner may do."""
 
     code: Annotated[
-        str, Field(description="encrypted, damaged, too_large, too_many_pages, took_too_long, too_much_memory, unknown_format, mislabelled, macros, …")
+        str,
+        Field(
+            description=(
+                "encrypted, damaged, too_large, too_many_pages, took_too_long, "
+                "too_much_memory, unknown_format, mislabelled, macros, …"
+            )
+        ),
     ]
     message: Annotated[str, Field(description="what is wrong with it, in a sentence")]
     remedy: str | None = None
@@ -34,12 +42,20 @@ class DocumentFault(Message):
 class DocumentValidity(Message):
     """From when until when a document holds, both days included; null: nobody says."""
 
-    valid_from: Annotated[Day | None, Field(description="the first day on which it holds; null: nobody says")] = None
-    valid_until: Annotated[Day | None, Field(description="the last day on which it holds; null: nobody says")] = None
+    valid_from: Annotated[
+        Day | None, Field(description="the first day on which it holds; null: nobody says")
+    ] = None
+    valid_until: Annotated[
+        Day | None, Field(description="the last day on which it holds; null: nobody says")
+    ] = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.valid_from is not None and self.valid_until is not None and self.valid_until < self.valid_from:
+        if (
+            self.valid_from is not None
+            and self.valid_until is not None
+            and self.valid_until < self.valid_from
+        ):
             raise invalid_part("validity-reversed")
         return self
 
@@ -47,26 +63,44 @@ class DocumentValidity(Message):
 class DocumentFields(DocumentValidity):
     """What whoever adds a document may say of it; the rest is read from the file."""
 
-    title: Annotated[str | None, Field(max_length=300, description="usual: the file's own, or its name")] = None
+    title: Annotated[
+        str | None, Field(max_length=300, description="usual: the file's own, or its name")
+    ] = None
     kind: DocumentKind = "other"
     language: Annotated[DocumentLanguage | None, Field(description="usual: found out")] = None
     dated: Annotated[Day | None, Field(description="the day it was written")] = None
-    site_id: Annotated[SiteName | None, Field(description="the site it is about, whose people alone find it; null: everybody's")] = None
+    site_id: Annotated[
+        SiteName | None,
+        Field(description="the site it is about, whose people alone find it; null: everybody's"),
+    ] = None
 
 
 class Document(Message):
-    """A stored file, one row per version. A file with the name of one before it (and the same site) is its next version."""
+    """A stored file, one row per version.
+
+    A file with the name of one before it (and the same site) is its next version.
+    """
 
     document_id: str
-    name: Annotated[str, Field(description="of the file, or its address; names the document through its versions")]
+    name: Annotated[
+        str,
+        Field(description="of the file, or its address; names the document through its versions"),
+    ]
     version: Annotated[int, Field(ge=1)]
-    current: Annotated[bool, Field(description="whether searches find it: the newest version that became searchable")]
+    current: Annotated[
+        bool,
+        Field(description="whether searches find it: the newest version that became searchable"),
+    ]
     title: str
     kind: DocumentKind
     language: DocumentLanguage | None = None
     dated: date | None = None
-    valid_from: Annotated[date | None, Field(description="the first day on which it holds; null: nobody says")] = None
-    valid_until: Annotated[date | None, Field(description="the last day on which it holds; null: nobody says")] = None
+    valid_from: Annotated[
+        date | None, Field(description="the first day on which it holds; null: nobody says")
+    ] = None
+    valid_until: Annotated[
+        date | None, Field(description="the last day on which it holds; null: nobody says")
+    ] = None
     site_id: str | None = None
     source: DocumentSource
     url: Annotated[str | None, Field(description="where it was fetched from")] = None
@@ -77,7 +111,15 @@ class Document(Message):
     chunks: Annotated[int, Field(description="passages it was cut into")] = 0
     state: Annotated[DocumentState, Field(description="how far it is on its way to being found")]
     fault: Annotated[DocumentFault | None, Field(description="only where failed")] = None
-    notes: Annotated[list[str], Field(description="codes of what was left out: macros, images_without_text, attachments, hidden_sheets, …")] = []
+    notes: Annotated[
+        list[str],
+        Field(
+            description=(
+                "codes of what was left out: macros, images_without_text, attachments, "
+                "hidden_sheets, …"
+            )
+        ),
+    ] = []
     added_by: str
     stored_at: Instant
     changed_at: Instant
@@ -91,13 +133,19 @@ class IngestReply(Message):
 
 
 class IngestRequest(Request):
-    """Make stored documents searchable: stored, extracted, chunked, embedded, searchable. Each step is done once; a crash resumes at the one it stood at."""
+    """Make stored documents searchable: stored, extracted, chunked, embedded, searchable.
+
+    Each step is done once; a crash resumes at the one it stood at.
+    """
 
     task: ClassVar[str] = "rag.documents.ingest"
     reply: ClassVar[type[Message]] = IngestReply
 
     document_ids: Annotated[tuple[DocumentId, ...], Field(min_length=1, max_length=1000)]
-    site_id: Annotated[SiteName | None, Field(description="the site that all of them are about, whose people alone see the job")] = None
+    site_id: Annotated[
+        SiteName | None,
+        Field(description="the site that all of them are about, whose people alone see the job"),
+    ] = None
 
 
 class FetchDocument(DocumentFields):
@@ -107,7 +155,10 @@ class FetchDocument(DocumentFields):
 
 
 class FetchDocumentRequest(Request):
-    """Fetch a page or file from the internet, store it, make it searchable. Private, loopback, link-local and metadata addresses are refused at every hop."""
+    """Fetch a page or file from the internet, store it, make it searchable.
+
+    Private, loopback, link-local and metadata addresses are refused at every hop.
+    """
 
     task: ClassVar[str] = "rag.documents.fetch"
     reply: ClassVar[type[Message]] = IngestReply
@@ -124,7 +175,9 @@ class DocumentFilter(Message):
     language: DocumentLanguage | None = None
     state: DocumentState | None = None
     site_id: Annotated[SiteName | None, Field(description="documents about this site alone")] = None
-    current: Annotated[bool | None, Field(description="true: what searches find; false: what they do not")] = None
+    current: Annotated[
+        bool | None, Field(description="true: what searches find; false: what they do not")
+    ] = None
 
 
 class Chunk(Message):
@@ -132,14 +185,18 @@ class Chunk(Message):
 
     chunk_id: int
     position: Annotated[int, Field(description="0, 1, 2, … within the document")]
-    page: Annotated[int | None, Field(description="on which it begins, from 1; null: the format has none")] = None
+    page: Annotated[
+        int | None, Field(description="on which it begins, from 1; null: the format has none")
+    ] = None
     page_end: int | None = None
     headings: Annotated[list[str], Field(description="path of headings above it")] = []
     text: str
 
 
 class AddExamplesRequest(Request):
-    """Store the documents that ship with Luna, those of an example household and the guide, and make them searchable, for everybody."""
+    """Store the documents that ship with Luna, those of an example household and the guide, and
+    make them searchable, for everybody.
+    """
 
     task: ClassVar[str] = "rag.documents.examples"
     reply: ClassVar[type[Message]] = IngestReply
@@ -152,11 +209,16 @@ class ReindexReply(Message):
 
     documents: int
     chunks: int
-    model: Annotated[str | None, Field(description="of the vectors; null: there is none, and searches go by words alone")]
+    model: Annotated[
+        str | None,
+        Field(description="of the vectors; null: there is none, and searches go by words alone"),
+    ]
 
 
 class ReindexRequest(Request):
-    """Make all derived data anew: chunks from the stored objects (``rechunk``), vectors by the embedding model of the settings, the index from both."""
+    """Make all derived data anew: chunks from the stored objects (``rechunk``), vectors by the
+    embedding model of the settings, the index from both.
+    """
 
     task: ClassVar[str] = "rag.documents.reindex"
     reply: ClassVar[type[Message]] = ReindexReply
@@ -168,15 +230,27 @@ class ReindexRequest(Request):
 class CompleteVectorsReply(Message):
     """Whether something was missing."""
 
-    job_id: Annotated[str | None, Field(description="of the job that brings it along; null: nothing is missing, or the embedding model is away")] = None
+    job_id: Annotated[
+        str | None,
+        Field(
+            description=(
+                "of the job that brings it along; null: nothing is missing, or the embedding "
+                "model is away"
+            )
+        ),
+    ] = None
 
 
 class CompleteVectorsRequest(Request):
-    """See to it that every passage is found by the embedding model of the settings, once there is one, and that no document stands still on its way."""
+    """See to it that every passage is found by the embedding model of the settings, once there is
+    one, and that no document stands still on its way.
+    """
 
     task: ClassVar[str] = "rag.documents.complete"
     reply: ClassVar[type[Message]] = CompleteVectorsReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=10), "vectors", "time between two looks for passages without vectors")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=10), "vectors", "time between two looks for passages without vectors"
+    )
 
 
 REINDEX_LIMIT = timedelta(hours=2)

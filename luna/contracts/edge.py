@@ -1,4 +1,6 @@
-"""The camera lab's stages and its whole pipeline: each asked for by configuration and seed, its files kept in the object store under the run's name."""
+"""The camera lab's stages and its whole pipeline: each asked for by configuration and seed, its
+files kept in the object store under the run's name.
+"""
 
 from typing import Annotated, Any, ClassVar
 
@@ -7,11 +9,20 @@ from pydantic import Field
 from luna.contracts.edge_summary import EdgeSummary
 from luna.contracts.message import Message, Request
 
-LabRunId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", description="names the run's folder; what an earlier stage made is found there")]
+LabRunId = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$",
+        description="names the run's folder; what an earlier stage made is found there",
+    ),
+]
 
 
 class EdgeStageReply(Message):
-    """What a stage did, in figures; ``files`` of the run are kept below ``edge/<run_id>/`` in the object store."""
+    """What a stage did, in figures.
+
+    ``files`` of the run are kept below ``edge/<run_id>/`` in the object store.
+    """
 
     run_id: str
     stage: str
@@ -21,13 +32,19 @@ class EdgeStageReply(Message):
 
 
 class EdgeStageRequest(Request):
-    """What every stage is asked by. Data are read from the worker's own folder ``edge``; what is missing there is drawn and marked as a stand-in."""
+    """What every stage is asked by.
+
+    Data are read from the worker's own folder ``edge``; what is missing there is drawn and marked
+    as a stand-in.
+    """
 
     reply: ClassVar[type[Message]] = EdgeStageReply
     public: ClassVar[bool] = True
 
     run_id: LabRunId
-    config: Annotated[dict[str, Any], Field(description="as config/edge.jsonc; what is left out has its default")] = {}
+    config: Annotated[
+        dict[str, Any], Field(description="as config/edge.jsonc; what is left out has its default")
+    ] = {}
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
 
 
@@ -74,7 +91,10 @@ class SimulateGroupReply(Message):
 
 
 class SimulateGroupRequest(Request):
-    """Simulate cameras of a batch that run side by side; ``group`` says all there is to know, so that any machine can."""
+    """Simulate cameras of a batch that run side by side.
+
+    ``group`` says all there is to know, so that any machine can.
+    """
 
     task: ClassVar[str] = "edge.groups.simulate"
     reply: ClassVar[type[Message]] = SimulateGroupReply
@@ -108,4 +128,7 @@ STAGE_REQUESTS: dict[str, type[EdgeStageRequest]] = {
     "batch": SimulateBatchRequest,
     "report": ReportBatchRequest,
 }
-PUBLIC_TASKS: tuple[str, ...] = (*(request.task for request in STAGE_REQUESTS.values()), EdgeRunRequest.task)
+PUBLIC_TASKS: tuple[str, ...] = (
+    *(request.task for request in STAGE_REQUESTS.values()),
+    EdgeRunRequest.task,
+)

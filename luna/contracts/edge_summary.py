@@ -1,4 +1,6 @@
-"""What a batch of simulated cameras came to: figures by controller with their intervals, comparisons, trends, and what they say in words."""
+"""What a batch of simulated cameras came to: figures by controller with their intervals,
+comparisons, trends, and what they say in words.
+"""
 
 from typing import Annotated, Any
 
@@ -11,10 +13,16 @@ Count = Annotated[int, Field(ge=0)]
 
 
 class LabEstimate(Message):
-    """A figure of many runs and the interval that it lies in; None: too few weeks of places for one, or for the figure itself."""
+    """A figure of many runs and the interval that it lies in.
+
+    None: too few weeks of places for one, or for the figure itself.
+    """
 
     value: Annotated[float | None, Field(description="the figure; null: unknown")] = None
-    low: Annotated[float | None, Field(description="where its interval begins; null: too few weeks of places for one")] = None
+    low: Annotated[
+        float | None,
+        Field(description="where its interval begins; null: too few weeks of places for one"),
+    ] = None
     high: Annotated[float | None, Field(description="where its interval ends")] = None
 
     @property
@@ -24,7 +32,9 @@ class LabEstimate(Message):
 
     def negated(self) -> "LabEstimate":
         """Return the figure of what is turned round: of b less a where this is of a less b."""
-        value, low, high = (None if each is None else -each for each in (self.value, self.high, self.low))
+        value, low, high = (
+            None if each is None else -each for each in (self.value, self.high, self.low)
+        )
         return LabEstimate(value=value, low=low, high=high)
 
 
@@ -37,16 +47,24 @@ class DamagedRow(Message):
 
 
 class ControllerFigures(Message):
-    """What one controller did, in all or at one location, in one season, or both. Energy is the sum over all runs."""
+    """What one controller did, in all or at one location, in one season, or both.
+
+    Energy is the sum over all runs.
+    """
 
     controller: Annotated[str, Field(description="its name")]
     location: Annotated[str | None, Field(description="where; null: everywhere")] = None
     season: Annotated[str | None, Field(description="when; null: always")] = None
     runs: Annotated[int, Field(ge=0, description="how many there are")]
-    weeks: Annotated[Count, Field(description="weeks of places: what intervals and tests count as one observation")]
+    weeks: Annotated[
+        Count,
+        Field(description="weeks of places: what intervals and tests count as one observation"),
+    ]
     camera_days: Annotated[float, Field(description="days that its cameras ran, together")]
     tasks: Annotated[int, Field(ge=0, description="pictures that were to be looked at")]
-    small_misses: Annotated[int, Field(ge=0, description="looked at, but not as accurately or quickly as asked")]
+    small_misses: Annotated[
+        int, Field(ge=0, description="looked at, but not as accurately or quickly as asked")
+    ]
     large_misses: Annotated[int, Field(ge=0, description="not looked at: there was no energy")]
     small_miss_share: Annotated[LabEstimate, Field(description="of the tasks")]
     large_miss_share: Annotated[LabEstimate, Field(description="of the tasks")]
@@ -54,47 +72,95 @@ class ControllerFigures(Message):
     clean_wh: Annotated[float, Field(description="of it clean")]
     dirty_wh: Annotated[float, Field(description="of it dirty")]
     clean_share: Annotated[LabEstimate, Field(description="of the energy charged")]
-    dirty_wh_per_day: Annotated[LabEstimate, Field(description="per camera and day; what is stored more at the end than at the beginning is taken off")]
-    objective_wh_per_day: Annotated[LabEstimate, Field(description="per camera and day: dirty energy, with what each miss counts for")]
+    dirty_wh_per_day: Annotated[
+        LabEstimate,
+        Field(
+            description=(
+                "per camera and day; what is stored more at the end than at the beginning is "
+                "taken off"
+            )
+        ),
+    ]
+    objective_wh_per_day: Annotated[
+        LabEstimate,
+        Field(description="per camera and day: dirty energy, with what each miss counts for"),
+    ]
     latency_ms: Annotated[float | None, Field(description="mean over the inferences made")]
-    mwh_per_task: Annotated[float | None, Field(description="taken out of the battery per fulfilled task")]
+    mwh_per_task: Annotated[
+        float | None, Field(description="taken out of the battery per fulfilled task")
+    ]
     clean_mwh_per_task: Annotated[float | None, Field(description="of that from clean energy")]
-    interventions: Annotated[Count, Field(description="how often the guard corrected the controller")]
-    models: Annotated[dict[str, float], Field(description="share of the tasks that each model was chosen for")] = {}
+    interventions: Annotated[
+        Count, Field(description="how often the guard corrected the controller")
+    ]
+    models: Annotated[
+        dict[str, float], Field(description="share of the tasks that each model was chosen for")
+    ] = {}
 
 
 class ControllerComparison(Message):
-    """``controller`` less ``other`` on the same cameras in the same weeks. ``p_value`` is Holm's over all comparisons; None: not tested."""
+    """``controller`` less ``other`` on the same cameras in the same weeks.
+
+    ``p_value`` is Holm's over all comparisons; None: not tested.
+    """
 
     controller: Annotated[str, Field(description="what is compared")]
     other: Annotated[str, Field(description="what it is compared with")]
-    metric: Annotated[str, Field(description="miss_share, clean_share, dirty_wh_per_day or objective_wh_per_day")]
-    pairs: Annotated[Count, Field(description="runs of the one that have a run of the other beside them")]
+    metric: Annotated[
+        str, Field(description="miss_share, clean_share, dirty_wh_per_day or objective_wh_per_day")
+    ]
+    pairs: Annotated[
+        Count, Field(description="runs of the one that have a run of the other beside them")
+    ]
     weeks: Annotated[int, Field(ge=0, description="weeks of places that they have in common")]
     difference: Annotated[LabEstimate, Field(description="of the first less the second")]
-    p_value: Annotated[float | None, Field(description="of the signed-rank test, Holm's over all comparisons; null: not tested")] = None
-    cohens_d: Annotated[float | None, Field(description="mean difference of weeks in standard deviations of it")] = None
-    rank_biserial: Annotated[float | None, Field(description="from -1, every week lower, to 1, every week higher")] = None
+    p_value: Annotated[
+        float | None,
+        Field(description="of the signed-rank test, Holm's over all comparisons; null: not tested"),
+    ] = None
+    cohens_d: Annotated[
+        float | None, Field(description="mean difference of weeks in standard deviations of it")
+    ] = None
+    rank_biserial: Annotated[
+        float | None, Field(description="from -1, every week lower, to 1, every week higher")
+    ] = None
 
 
 class OracleShare(Message):
-    """How close a controller's clean share comes to the oracle's where both miss the same number of tasks."""
+    """How close a controller's clean share comes to the oracle's where both miss the same number of
+    tasks.
+    """
 
     controller: Annotated[str, Field(description="its name")]
     pairs: Annotated[Count, Field(description="runs beside the oracle's")]
-    equal: Annotated[Count, Field(description="of those with equal misses: neither kind differs by more than one task in ten thousand")]
+    equal: Annotated[
+        Count,
+        Field(
+            description=(
+                "of those with equal misses: neither kind differs by more than one task in ten "
+                "thousand"
+            )
+        ),
+    ]
     weeks: Annotated[int, Field(ge=0, description="weeks of places with such runs")]
     share: Annotated[LabEstimate, Field(description="clean share over the oracle's, on those")]
 
 
 class ControllerTrend(Message):
-    """How a figure changes from day to day within a run: the mean over weeks of places of Theil and Sen's slope."""
+    """How a figure changes from day to day within a run: the mean over weeks of places of Theil and
+    Sen's slope.
+    """
 
     controller: Annotated[str, Field(description="its name")]
     metric: Annotated[str, Field(description="clean_share or miss_share")]
     weeks: Annotated[int, Field(ge=0, description="weeks of places that have days enough")]
-    per_day: Annotated[LabEstimate, Field(description="change a day, mean over weeks of places of Theil and Sen's slope")]
-    p_value: Annotated[float | None, Field(description="Holm's over all trends; None: not tested")] = None
+    per_day: Annotated[
+        LabEstimate,
+        Field(description="change a day, mean over weeks of places of Theil and Sen's slope"),
+    ]
+    p_value: Annotated[
+        float | None, Field(description="Holm's over all trends; None: not tested")
+    ] = None
 
 
 class DayFigures(Message):
@@ -122,22 +188,40 @@ class EdgeSummary(Message):
     seed: Annotated[int, Field(description="of the resampling that intervals are made by")]
     confidence_level: Annotated[float, Field(description="of all intervals")]
     runs: Annotated[int, Field(ge=0, description="that were whole")]
-    cameras: Annotated[Count, Field(description="of a place, a week and what is asked: each is run under every controller")]
+    cameras: Annotated[
+        Count,
+        Field(
+            description="of a place, a week and what is asked: each is run under every controller"
+        ),
+    ]
     weeks: Annotated[Count, Field(description="weeks of places")]
     tasks: Annotated[int, Field(ge=0, description="of all runs")]
     locations: Annotated[list[str], Field(description="where cameras ran")]
     seasons: Annotated[list[str], Field(description="when they ran")]
-    stand_in_locations: Annotated[list[str], Field(description="where nothing was measured: the generator's clean shares stood in")]
+    stand_in_locations: Annotated[
+        list[str],
+        Field(description="where nothing was measured: the generator's clean shares stood in"),
+    ]
     damaged_rows: Annotated[int, Field(ge=0, description="left out")]
     damage: Annotated[list[DamagedRow], Field(description="the first of them")]
-    failed_runs: Annotated[int, Field(ge=0, description="that the batch gave up: they are in no figure")] = 0
+    failed_runs: Annotated[
+        int, Field(ge=0, description="that the batch gave up: they are in no figure")
+    ] = 0
     controllers: Annotated[list[ControllerFigures], Field(description="each over all of its runs")]
-    groups: Annotated[list[ControllerFigures], Field(description="by location, by season, and by both")]
-    comparisons: Annotated[list[ControllerComparison], Field(description="every two controllers in every figure")] = []
-    oracle_shares: Annotated[list[OracleShare], Field(description="each controller beside the oracle")] = []
+    groups: Annotated[
+        list[ControllerFigures], Field(description="by location, by season, and by both")
+    ]
+    comparisons: Annotated[
+        list[ControllerComparison], Field(description="every two controllers in every figure")
+    ] = []
+    oracle_shares: Annotated[
+        list[OracleShare], Field(description="each controller beside the oracle")
+    ] = []
     trends: Annotated[list[ControllerTrend], Field(description="from day to day within a run")] = []
     days: Annotated[list[DayFigures], Field(description="day by day")] = []
-    insights: Annotated[list[LabInsight], Field(description="what the figures say, the most important first")] = []
+    insights: Annotated[
+        list[LabInsight], Field(description="what the figures say, the most important first")
+    ] = []
 
     @property
     def stands_in(self) -> bool:

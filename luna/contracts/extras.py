@@ -21,7 +21,9 @@ class ExtraStatus(Message):
     disk_mb: Annotated[int, Field(description="what it takes on the disk, MB")]
     minutes: Annotated[int, Field(description="how long that takes on a usual line")]
     folder: Annotated[str, Field(description="where it would be put")]
-    why_not: Annotated[str | None, Field(description="why it cannot be installed here; null: it can")]
+    why_not: Annotated[
+        str | None, Field(description="why it cannot be installed here; null: it can")
+    ]
 
 
 class ExtraList(Message):

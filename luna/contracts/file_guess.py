@@ -1,4 +1,6 @@
-"""How a file of anybody's is read: what each of its columns is, as guessed from a sample and as chosen by a person, and what would be stored of it."""
+"""How a file of anybody's is read: what each of its columns is, as guessed from a sample and as
+chosen by a person, and what would be stored of it.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +10,8 @@ from pydantic import Field
 
 from luna.contracts.message import Message, Request
 
-# ``grid``: import above zero, export below, or turned; ``battery``: charging above zero, discharging below, or turned.
+# ``grid``: import above zero, export below, or turned; ``battery``: charging above zero,
+# discharging below, or turned.
 StoredAs = Literal[
     "import_kwh",
     "export_kwh",
@@ -25,7 +28,8 @@ StoredAs = Literal[
     "time",
     "nothing",
 ]
-# interval: the energy of each row's interval; counter: a meter's reading; power: a mean or momentary power; level: a share or a price.
+# interval: the energy of each row's interval; counter: a meter's reading; power: a mean or
+# momentary power; level: a share or a price.
 Measure = Literal["interval", "counter", "power", "level"]
 Label = Literal["start", "end"]
 DayOrder = Literal["year_first", "day_first", "month_first"]
@@ -35,21 +39,35 @@ Choice = Annotated[str, Field(max_length=100)]
 
 
 class FileLayout(Message):
-    """How the rows of a file lie in it. ``names`` are those of its columns, of states and statistics those of its entities."""
+    """How the rows of a file lie in it.
+
+    ``names`` are those of its columns, of states and statistics those of its entities.
+    """
 
     form: Literal["text", "workbook", "states", "records"]
     names: Annotated[list[ColumnName], Field(max_length=300)]
     encoding: Annotated[str, Field(max_length=40)] = "utf-8"
     separator: Annotated[str, Field(max_length=1)] = ","
-    skipped_lines: Annotated[int, Field(ge=0, le=1000, description="above the first row of values")] = 0
+    skipped_lines: Annotated[
+        int, Field(ge=0, le=1000, description="above the first row of values")
+    ] = 0
     decimal_comma: bool = False
     sheet: Annotated[str | None, Field(max_length=200)] = None
-    name_column: Annotated[str | None, Field(max_length=200, description="that says whose value a row has, where rows are one value each")] = None
+    name_column: Annotated[
+        str | None,
+        Field(
+            max_length=200,
+            description="that says whose value a row has, where rows are one value each",
+        ),
+    ] = None
     value_column: Annotated[str | None, Field(max_length=200)] = None
 
 
 class ReadColumn(Message):
-    """What a column is stored as, and in which unit it is; ``turned``: its sign is the other way round."""
+    """What a column is stored as, and in which unit it is.
+
+    ``turned``: its sign is the other way round.
+    """
 
     name: ColumnName
     stored_as: StoredAs
@@ -59,20 +77,31 @@ class ReadColumn(Message):
 
 
 class FileReading(Message):
-    """How a file is read, whole: nothing about it is left to guess. Columns stored as the same are added up."""
+    """How a file is read, whole: nothing about it is left to guess.
+
+    Columns stored as the same are added up.
+    """
 
     layout: FileLayout
     time_columns: Annotated[list[ColumnName], Field(min_length=1, max_length=2)]
     day_order: DayOrder
-    zone: Annotated[str, Field(max_length=100, description="where the clock of times without offset stands")]
+    zone: Annotated[
+        str, Field(max_length=100, description="where the clock of times without offset stands")
+    ]
     label: Label
-    step_seconds: Annotated[int | None, Field(ge=1, le=86_400, description="None: its rows come when something changes")]
+    step_seconds: Annotated[
+        int | None, Field(ge=1, le=86_400, description="None: its rows come when something changes")
+    ]
     columns: Annotated[list[ReadColumn], Field(min_length=1, max_length=300)]
 
     @property
     def kind(self) -> Literal["observations", "prices"]:
         """What it is loaded as."""
-        return "prices" if any(column.stored_as.endswith("_price") for column in self.columns) else "observations"
+        return (
+            "prices"
+            if any(column.stored_as.endswith("_price") for column in self.columns)
+            else "observations"
+        )
 
 
 class GuessReason(Message):
@@ -95,7 +124,10 @@ class ColumnGuess(Message):
 
 
 class FileQuestion(Message):
-    """What the file cannot tell: which choices there are, and which is the likely one; None: there is none, so that nothing is stored without an answer."""
+    """What the file cannot tell: which choices there are, and which is the likely one.
+
+    None: there is none, so that nothing is stored without an answer.
+    """
 
     key: Annotated[str, Field(description="the name under which ``choices`` has the answer")]
     code: str
@@ -105,7 +137,10 @@ class FileQuestion(Message):
 
 
 class PreviewSeries(Message):
-    """A series as it would be stored: energy per slot, share or price, from ``start`` on; None where nothing is known."""
+    """A series as it would be stored: energy per slot, share or price, from ``start`` on.
+
+    None where nothing is known.
+    """
 
     name: str
     values: list[float | None]
@@ -134,7 +169,10 @@ class FilePreview(Message):
 
 
 class FileGuess(Message):
-    """What a file seems to be. ``reading`` is None as long as a question without a likely answer is open."""
+    """What a file seems to be.
+
+    ``reading`` is None as long as a question without a likely answer is open.
+    """
 
     file_name: str
     layout: FileLayout
@@ -154,4 +192,10 @@ class GuessFileRequest(Request):
     object_key: Annotated[str, Field(max_length=1000)]
     file_name: Annotated[str, Field(max_length=200)] = "file"
     timezone: Annotated[str, Field(max_length=100, description="of the site")]
-    choices: Annotated[Mapping[ColumnName, Choice], Field(max_length=1000, description="what a person chose: zone, label, day_order, column:NAME, …")] = {}
+    choices: Annotated[
+        Mapping[ColumnName, Choice],
+        Field(
+            max_length=1000,
+            description="what a person chose: zone, label, day_order, column:NAME, …",
+        ),
+    ] = {}

@@ -16,7 +16,10 @@ class SiteFault(Message):
     """Why one site of a batch has no new plan; the others have theirs."""
 
     site_id: str
-    error: Annotated[dict[str, Any], Field(description="problem document, as the site asked for alone would answer")]
+    error: Annotated[
+        dict[str, Any],
+        Field(description="problem document, as the site asked for alone would answer"),
+    ]
 
 
 class PlanSitesReply(Message):
@@ -27,7 +30,9 @@ class PlanSitesReply(Message):
 
 
 class PlanSitesRequest(Request):
-    """Plan several stored sites from the slot that runs when this is done, each as if it were asked for alone."""
+    """Plan several stored sites from the slot that runs when this is done, each as if it were asked
+    for alone.
+    """
 
     task: ClassVar[str] = "planner.sites.plan"
     reply: ClassVar[type[Message]] = PlanSitesReply
@@ -43,11 +48,16 @@ class RefreshPlansReply(Message):
 
 
 class RefreshPlansRequest(Request):
-    """Have sites planned whose last plan grows old, in batches; which sites, ``LUNA_PLAN_REFRESH`` says."""
+    """Have sites planned whose last plan grows old, in batches.
+
+    Which sites, ``LUNA_PLAN_REFRESH`` says.
+    """
 
     task: ClassVar[str] = "planner.sites.refresh"
     reply: ClassVar[type[Message]] = RefreshPlansReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=5), "plans", "time between two looks for sites to plan anew")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=5), "plans", "time between two looks for sites to plan anew"
+    )
 
 
 class FollowChangesReply(Message):
@@ -57,8 +67,16 @@ class FollowChangesReply(Message):
 
 
 class FollowChangesRequest(Request):
-    """Have sites planned anew of which something has changed since their last plan; which sites, ``LUNA_PLAN_REFRESH`` says."""
+    """Have sites planned anew of which something has changed since their last plan.
+
+    Which sites, ``LUNA_PLAN_REFRESH`` says.
+    """
 
     task: ClassVar[str] = "planner.changes.follow"
     reply: ClassVar[type[Message]] = FollowChangesReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(seconds=3), "changes", "time between two looks for sites that changed", prompt=True)
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(seconds=3),
+        "changes",
+        "time between two looks for sites that changed",
+        prompt=True,
+    )

@@ -10,9 +10,11 @@ from luna.energy.timeline import Day, Instant
 
 
 class WaitingVersion(Message):
-    """A trained version that does not drive the planner: ``days`` of the ``needed`` days are scored beside the one that does.
+    """A trained version that does not drive the planner: ``days`` of the ``needed`` days are scored
+    beside the one that does.
 
-    ``earliest`` is the first day on which the rule can decide, null where that has passed or all days are scored; ``command`` lets the version drive at once.
+    ``earliest`` is the first day on which the rule can decide, null where that has passed or all
+    days are scored; ``command`` lets the version drive at once.
     """
 
     forecast_version: str
@@ -23,7 +25,10 @@ class WaitingVersion(Message):
 
 
 class DrivingVersion(Message):
-    """What drives the planner of a site. ``reason`` says why it does, ``waiting`` what was trained and is not in use."""
+    """What drives the planner of a site.
+
+    ``reason`` says why it does, ``waiting`` what was trained and is not in use.
+    """
 
     forecast_version: str
     pinned: bool
@@ -38,7 +43,11 @@ ForecastVersion = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,64}$")]
 
 
 class ForecastSource(Message):
-    """Which forecast load and PV are from; ``fallback_reason`` says why that is not a fresh one of the site's active version, null where it is."""
+    """Which forecast load and PV are from.
+
+    ``fallback_reason`` says why that is not a fresh one of the site's active version, null where it
+    is.
+    """
 
     version: ForecastVersion
     issued_at: Instant
@@ -50,9 +59,12 @@ TrainingTrigger = Literal["hand", "schedule", "drift", "force"]
 
 
 class TrainReply(Message):
-    """One training: what it learned from and how long it took; ``accepted`` says whether its model speaks for the version, ``verdict`` why.
+    """One training: what it learned from and how long it took.
 
-    ``driving`` says whether that version drives the planner now, and what to do where another one does.
+    ``accepted`` says whether its model speaks for the version, ``verdict`` why.
+
+    ``driving`` says whether that version drives the planner now, and what to do where another one
+    does.
     """
 
     run_id: str
@@ -66,7 +78,10 @@ class TrainReply(Message):
 
 
 class TrainRequest(Request):
-    """Train Aurora for a site on everything known before ``until`` (default: all there is); its model is used where it is not worse than the one in use."""
+    """Train Aurora for a site on everything known before ``until`` (default: all there is).
+
+    Its model is used where it is not worse than the one in use.
+    """
 
     task: ClassVar[str] = "forecaster.model.train"
     reply: ClassVar[type[Message]] = TrainReply
@@ -81,8 +96,9 @@ class TrainRequest(Request):
 class IssueReply(Message):
     """What was issued: rows of quantiles per slot, for one or many issue times.
 
-    ``stage`` says how much history they rest on: ``cold`` (next to none), ``profile`` (days), ``young`` (two weeks), ``full`` (two months); ``reasons`` are the
-    codes of what widened the bands of any of them.
+    ``stage`` says how much history they rest on: ``cold`` (next to none), ``profile`` (days),
+    ``young`` (two weeks), ``full`` (two months); ``reasons`` are the codes of what widened the
+    bands of any of them.
     """
 
     forecast_version: str
@@ -94,7 +110,9 @@ class IssueReply(Message):
 
 
 class IssueRequest(Request):
-    """Issue forecasts at ``at``, or every ``every_minutes`` from ``at`` to ``to``, each using nothing known after it."""
+    """Issue forecasts at ``at``, or every ``every_minutes`` from ``at`` to ``to``, each using
+    nothing known after it.
+    """
 
     task: ClassVar[str] = "forecaster.forecast.issue"
     reply: ClassVar[type[Message]] = IssueReply
@@ -114,7 +132,9 @@ class EnsureForecastsReply(Message):
 
 
 class EnsureForecastsRequest(Request):
-    """Issue what was not issued then: a forecast every ``every_minutes`` from ``first`` on, before ``end``, by a model that knows nothing of that time."""
+    """Issue what was not issued then: a forecast every ``every_minutes`` from ``first`` on, before
+    ``end``, by a model that knows nothing of that time.
+    """
 
     task: ClassVar[str] = "forecaster.forecast.ensure"
     reply: ClassVar[type[Message]] = EnsureForecastsReply
@@ -139,7 +159,8 @@ class SeriesScore(Message):
 class VersionScore(Message):
     """How good one version was, per series, and what it took.
 
-    ``regret_per_day`` is what planning with it cost above planning with perfect foresight, over those ``regret_days`` of the window of which it is known.
+    ``regret_per_day`` is what planning with it cost above planning with perfect foresight, over
+    those ``regret_days`` of the window of which it is known.
     """
 
     series: dict[str, SeriesScore]
@@ -150,7 +171,10 @@ class VersionScore(Message):
 
 
 class EvaluateReply(Message):
-    """Every version against what happened; ``skill`` is 1 − MAE / MAE of the first baseline named."""
+    """Every version against what happened.
+
+    ``skill`` is 1 − MAE / MAE of the first baseline named.
+    """
 
     versions: dict[str, VersionScore]
     origins: int
@@ -188,14 +212,19 @@ class SiteRefresh(Message):
 
 
 class RefreshForecastsReply(Message):
-    """One entry for each site; of more sites than one task issues for, the ``jobs`` that issue what is due, and entries of those that failed alone."""
+    """One entry for each site.
+
+    Of more sites than one task issues for, the ``jobs`` that issue what is due, and entries of
+    those that failed alone.
+    """
 
     sites: list[SiteRefresh]
     jobs: list[str] = []
 
 
 class RefreshForecastsRequest(Request):
-    """Issue what is due: Aurora and the version that drives the planner every hour, the others every six.
+    """Issue what is due: Aurora and the version that drives the planner every hour, the others
+    every six.
 
     ``site_id``: of one site alone; ``site_ids``: of these; neither: of every site.
     """
@@ -203,14 +232,21 @@ class RefreshForecastsRequest(Request):
     task: ClassVar[str] = "forecaster.forecast.refresh"
     reply: ClassVar[type[Message]] = RefreshForecastsReply
     # Forecasts are due on the hour; by then the quarter-hour before it may still be on its way.
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=15), "forecasts", "time between two looks for forecasts that are due")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=15), "forecasts", "time between two looks for forecasts that are due"
+    )
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None
-    site_ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=2000)] = []
+    site_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=2000)
+    ] = []
 
 
 class SiteRenewal(Message):
-    """What was decided for one site: the training that was asked for as a job, and why; ``trigger`` null: none is due, or ``fault`` says what went wrong."""
+    """What was decided for one site: the training that was asked for as a job, and why.
+
+    ``trigger`` null: none is due, or ``fault`` says what went wrong.
+    """
 
     site_id: str
     trigger: TrainingTrigger | None = None
@@ -226,11 +262,15 @@ class RenewModelsReply(Message):
 
 
 class RenewModelsRequest(Request):
-    """Have models trained that are due: the first one after two weeks, then every week in a night of the site's own, and sooner where its life has changed."""
+    """Have models trained that are due: the first one after two weeks, then every week in a night
+    of the site's own, and sooner where its life has changed.
+    """
 
     task: ClassVar[str] = "forecaster.model.renew"
     reply: ClassVar[type[Message]] = RenewModelsReply
     # Each site's turn lasts an hour of its night.
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "models", "time between two looks for models that are due")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "models", "time between two looks for models that are due"
+    )
 
     site_id: Annotated[str | None, Field(min_length=1, max_length=64)] = None

@@ -9,7 +9,20 @@ from luna.contracts.message import Message, Request
 from luna.energy.timeline import Instant
 from luna.words.language import Language
 
-ReasonCode = Literal["calendar", "vacation", "temperature", "wind", "sky", "hours", "days", "habit", "limit", "later", "model", "rest"]
+ReasonCode = Literal[
+    "calendar",
+    "vacation",
+    "temperature",
+    "wind",
+    "sky",
+    "hours",
+    "days",
+    "habit",
+    "limit",
+    "later",
+    "model",
+    "rest",
+]
 
 
 class Contribution(Message):
@@ -21,7 +34,10 @@ class Contribution(Message):
 
 
 class SeriesExplanation(Message):
-    """Load or PV of one slot, mean power. ``usual_kw`` plus all contributions is ``expected_kw``; the largest stands first."""
+    """Load or PV of one slot, mean power.
+
+    ``usual_kw`` plus all contributions is ``expected_kw``; the largest stands first.
+    """
 
     expected_kw: float
     usual_kw: float
@@ -38,9 +54,12 @@ class SlotExplanation(Message):
 
 
 class ExplainReply(Message):
-    """A forecast explained slot by slot. The usual is the mean of the same slot on the last seven days.
+    """A forecast explained slot by slot.
 
-    ``stage`` and ``reasons`` (codes) with ``conditions`` (the same in words) say what the whole forecast rests on and why it is as wide as it is.
+    The usual is the mean of the same slot on the last seven days.
+
+    ``stage`` and ``reasons`` (codes) with ``conditions`` (the same in words) say what the whole
+    forecast rests on and why it is as wide as it is.
     """
 
     site_id: str
@@ -55,7 +74,9 @@ class ExplainReply(Message):
 
 
 class ExplainRequest(Request):
-    """Explain the forecast that stood at ``at``: the last one issued by then. Every slot of it, or only the one that covers ``slot``.
+    """Explain the forecast that stood at ``at``: the last one issued by then.
+
+    Every slot of it, or only the one that covers ``slot``.
 
     Without a version it is what drives the planner; where that issued nothing, Aurora.
     """
@@ -73,8 +94,9 @@ class ExplainRequest(Request):
 class IssueScenariosReply(Message):
     """What was made beside a forecast; ``reasons`` are codes of what it could not rest on.
 
-    ``few_error_paths``: fewer than two weeks of forecasts that have met what happened, so a usual persistence serves; ``few_prices``: the last fortnight's
-    prices serve as quantiles; ``no_prices``: nothing is said beyond what is published.
+    ``few_error_paths``: fewer than two weeks of forecasts that have met what happened, so a usual
+    persistence serves; ``few_prices``: the last fortnight's prices serve as quantiles;
+    ``no_prices``: nothing is said beyond what is published.
     """
 
     forecast_version: str
@@ -86,7 +108,9 @@ class IssueScenariosReply(Message):
 
 
 class IssueScenariosRequest(Request):
-    """Make ``count`` joint courses of load, PV and prices for the forecast that was issued last within the hour before ``at``."""
+    """Make ``count`` joint courses of load, PV and prices for the forecast that was issued last
+    within the hour before ``at``.
+    """
 
     task: ClassVar[str] = "forecaster.scenario.issue"
     reply: ClassVar[type[Message]] = IssueScenariosReply
@@ -95,4 +119,6 @@ class IssueScenariosRequest(Request):
     site_id: SiteId
     at: Instant
     count: Annotated[int, Field(ge=1, le=30)] = 10
-    forecast_version: Annotated[ForecastVersion | None, Field(description="default: what drives the site's planner")] = None
+    forecast_version: Annotated[
+        ForecastVersion | None, Field(description="default: what drives the site's planner")
+    ] = None

@@ -1,4 +1,6 @@
-"""Which version of the forecasts drives a site's planner: judge them in shadow, promote, roll back, say how it stands."""
+"""Which version of the forecasts drives a site's planner: judge them in shadow, promote, roll back,
+say how it stands.
+"""
 
 from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -12,13 +14,18 @@ from luna.energy.timeline import Day, Instant
 
 # As many as are scored within a task's time.
 MOST_DAYS = 92
-# Days scored beside the active version before a rule decides: two of each weekday; a household has no shorter rhythm that matters.
+# Days scored beside the active version before a rule decides: two of each weekday; a household has
+# no shorter rhythm that matters.
 DAYS_TO_PROVE = 14
 RunId = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class ActivationReply(Message):
-    """What drives the planner now; ``changed`` is false where it did before, ``pinned`` says that the owner's pin stands above every decision."""
+    """What drives the planner now.
+
+    ``changed`` is false where it did before, ``pinned`` says that the owner's pin stands above
+    every decision.
+    """
 
     forecast_version: str
     run_id: str | None = None
@@ -28,7 +35,10 @@ class ActivationReply(Message):
 
 
 class PromoteRequest(Request):
-    """Let a version drive the planner from now on, by hand; ``run_id`` names the training whose model speaks (default: the latest)."""
+    """Let a version drive the planner from now on, by hand.
+
+    ``run_id`` names the training whose model speaks (default: the latest).
+    """
 
     task: ClassVar[str] = "forecaster.version.promote"
     reply: ClassVar[type[Message]] = ActivationReply
@@ -51,9 +61,20 @@ class RollbackRequest(Request):
 
 
 class CardReply(Message):
-    """The card of a trained model. Source: Mitchell et al. (2019), Model Cards for Model Reporting."""
+    """The card of a trained model.
 
-    facts: Annotated[dict[str, Any], Field(description="what it learned from, how good it was on what it had not seen, what it is for and what it is not")]
+    Source: Mitchell et al. (2019), Model Cards for Model Reporting.
+    """
+
+    facts: Annotated[
+        dict[str, Any],
+        Field(
+            description=(
+                "what it learned from, how good it was on what it had not seen, what it is for "
+                "and what it is not"
+            )
+        ),
+    ]
     text: Annotated[str, Field(description="the same for people, in Markdown")]
 
 
@@ -68,7 +89,11 @@ class CardRequest(Request):
 
 
 class CandidateReply(Message):
-    """How a version compares with the active one; what too few days say is null. ``loss_ratio``: its pinball loss as a share of the active version's."""
+    """How a version compares with the active one.
+
+    What too few days say is null. ``loss_ratio``: its pinball loss as a share of the active
+    version's.
+    """
 
     version: str
     better: bool
@@ -85,9 +110,11 @@ class CandidateReply(Message):
 
 
 class SiteJudgement(Message):
-    """What was scored for one site, how the other versions compare with the active one, and what failed.
+    """What was scored for one site, how the other versions compare with the active one, and what
+    failed.
 
-    ``replays`` were asked of the planner: they say what errors cost, and the rule decides in the next run, when that is known.
+    ``replays`` were asked of the planner: they say what errors cost, and the rule decides in the
+    next run, when that is known.
     """
 
     site_id: str
@@ -107,26 +134,39 @@ class JudgeForecastsReply(Message):
 
 
 class JudgeForecastsRequest(Request):
-    """Score every version in shadow on days whose 48 hours have passed, ask what its errors cost, and let the rule decide what drives the planner.
+    """Score every version in shadow on days whose 48 hours have passed, ask what its errors cost,
+    and let the rule decide what drives the planner.
 
     Without days those of the last five weeks that are not scored yet, a week at a time.
     """
 
     task: ClassVar[str] = "forecaster.forecast.judge"
     reply: ClassVar[type[Message]] = JudgeForecastsReply
-    # Somewhere two days have just passed since a day ended; where nothing is due, a run looks and does nothing.
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "shadow", "time between two looks at forecasts to judge in shadow")
+    # Somewhere two days have just passed since a day ended; where nothing is due, a run looks and
+    # does nothing.
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "shadow", "time between two looks at forecasts to judge in shadow"
+    )
     public: ClassVar[bool] = True
 
-    site_id: Annotated[str | None, Field(min_length=1, max_length=64, description="default: every site")] = None
-    from_day: Annotated[Day | None, Field(description="first local day of issue, scored anew; default: what is due")] = None
-    to_day: Annotated[Day | None, Field(description="last local day of issue, included; default: the first")] = None
+    site_id: Annotated[
+        str | None, Field(min_length=1, max_length=64, description="default: every site")
+    ] = None
+    from_day: Annotated[
+        Day | None, Field(description="first local day of issue, scored anew; default: what is due")
+    ] = None
+    to_day: Annotated[
+        Day | None, Field(description="last local day of issue, included; default: the first")
+    ] = None
 
     @model_validator(mode="after")
     def _window(self) -> Self:
         if self.to_day is not None and self.from_day is None:
             raise invalid_part("to-day-alone")
-        if self.from_day is not None and not 0 <= ((self.to_day or self.from_day) - self.from_day).days < MOST_DAYS:
+        if (
+            self.from_day is not None
+            and not 0 <= ((self.to_day or self.from_day) - self.from_day).days < MOST_DAYS
+        ):
             raise invalid_part("days-apart", days=MOST_DAYS - 1)
         return self
 
@@ -143,7 +183,9 @@ class VersionDecision(Message):
 
 
 class SeriesRecord(Message):
-    """How good a version was on one series over some days of issue: means over the days, kWh per slot."""
+    """How good a version was on one series over some days of issue: means over the days, kWh per
+    slot.
+    """
 
     days: int
     mae: float
@@ -153,7 +195,11 @@ class SeriesRecord(Message):
 
 
 class VersionRecord(Message):
-    """How good a version was in shadow. ``regret_per_day`` is what planning with it cost above planning with perfect foresight, null where unknown."""
+    """How good a version was in shadow.
+
+    ``regret_per_day`` is what planning with it cost above planning with perfect foresight, null
+    where unknown.
+    """
 
     series: dict[str, SeriesRecord]
     regret_per_day: float | None = None
@@ -169,7 +215,10 @@ class ShadowRecord(Message):
 
 
 class TrainingSummary(Message):
-    """A training: why it was made, until when it learned, and whether its model may speak; ``verdict`` says why."""
+    """A training: why it was made, until when it learned, and whether its model may speak.
+
+    ``verdict`` says why.
+    """
 
     run_id: str
     trigger: str
@@ -181,10 +230,12 @@ class TrainingSummary(Message):
 
 
 class ForecastStatus(Message):
-    """What drives a site's planner, since when and why, how all versions did in shadow, the last decisions and trainings, the latest first.
+    """What drives a site's planner, since when and why, how all versions did in shadow, the last
+    decisions and trainings, the latest first.
 
-    ``candidates`` are the other versions as the rule sees them, ``drift`` the signs that the site lives otherwise than when its model was trained,
-    ``next_training`` why and when one is due; empty where nobody asked the forecaster.
+    ``candidates`` are the other versions as the rule sees them, ``drift`` the signs that the site
+    lives otherwise than when its model was trained, ``next_training`` why and when one is due;
+    empty where nobody asked the forecaster.
     """
 
     site_id: str

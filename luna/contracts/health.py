@@ -33,21 +33,28 @@ class Sign(Message):
 
 
 class NodeSign(Sign):
-    """A worker's: ``queues`` are those it serves, each with the dependencies that its tasks need."""
+    """A worker's: ``queues`` are those it serves, each with the dependencies that its tasks
+    need.
+    """
 
     queues: dict[str, tuple[str, ...]]
     checks: tuple[Check, ...] = ()
 
 
 class TurningSign(Sign):
-    """Of a process that gives one sign a turn: when it last turned, and how long a turn takes at most."""
+    """Of a process that gives one sign a turn: when it last turned, and how long a turn takes at
+    most.
+    """
 
     name: str
     turned_at: Instant
     turn: timedelta
 
     def age(self, now: Instant) -> timedelta:
-        """Return how long ago the last turn was; clocks of two machines may differ a little, so never below nought."""
+        """Return how long ago the last turn was.
+
+        Clocks of two machines may differ a little, so never below nought.
+        """
         return max(now - self.turned_at, timedelta(0))
 
     def is_late(self, now: Instant) -> bool:
@@ -68,7 +75,9 @@ class RecorderSign(TurningSign):
 
 
 class ControlledDevice(Message):
-    """What a device of an armed site was told last: why, and when that was confirmed, null while it is not. ``fallback``: it does what it does by itself."""
+    """What a device of an armed site was told last: why, and when that was confirmed, null while it
+    is not. ``fallback``: it does what it does by itself.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -81,7 +90,9 @@ class ControlledDevice(Message):
 
 
 class ControlledSite(Message):
-    """An armed site: how it is told (``dry_run`` sends nothing), when its last plan was issued, and its devices."""
+    """An armed site: how it is told (``dry_run`` sends nothing), when its last plan was issued, and
+    its devices.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -99,7 +110,11 @@ class ExecutorSign(RecorderSign):
 
 
 class InstanceReply(Message):
-    """One process of a service. ``ready`` says whether all that this service needs answers it; ``sites`` are those that an executor drives."""
+    """One process of a service.
+
+    ``ready`` says whether all that this service needs answers it; ``sites`` are those that an
+    executor drives.
+    """
 
     name: str
     queues: tuple[str, ...] = ()
@@ -111,7 +126,10 @@ class InstanceReply(Message):
 
 
 class ServiceReply(Message):
-    """A service is ready where an instance of it is; ``missing`` names dependencies that fail an instance, or the instance itself."""
+    """A service is ready where an instance of it is.
+
+    ``missing`` names dependencies that fail an instance, or the instance itself.
+    """
 
     service: str
     ready: bool
@@ -120,19 +138,38 @@ class ServiceReply(Message):
 
 
 class UnreadableSiteReply(Message):
-    """A stored site that this release cannot read, such as one that a newer release stored: which field is the matter, why, and what mends it."""
+    """A stored site that this release cannot read, such as one that a newer release stored: which
+    field is the matter, why, and what mends it.
+    """
 
     site: str
     field: str
     detail: str
     remedy: str
-    armed: Annotated[bool, Field(description="its devices do what they do by themselves until it can be read")] = False
-    untold: Annotated[bool, Field(description="armed, and no older version can be read either: its devices keep what they were told last")] = False
+    armed: Annotated[
+        bool, Field(description="its devices do what they do by themselves until it can be read")
+    ] = False
+    untold: Annotated[
+        bool,
+        Field(
+            description=(
+                "armed, and no older version can be read either: its devices keep what they "
+                "were told last"
+            )
+        ),
+    ] = False
 
 
 class ServicesReply(Message):
-    """Every service of the platform, present or not; sites that cannot be read stop no service, and are planned and measured no more until they are mended."""
+    """Every service of the platform, present or not.
+
+    Sites that cannot be read stop no service, and are planned and measured no more until they are
+    mended.
+    """
 
     ready: bool
     services: tuple[ServiceReply, ...]
-    unreadable_sites: Annotated[tuple[UnreadableSiteReply, ...], Field(description="stored sites that this release cannot read")] = ()
+    unreadable_sites: Annotated[
+        tuple[UnreadableSiteReply, ...],
+        Field(description="stored sites that this release cannot read"),
+    ] = ()

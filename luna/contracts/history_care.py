@@ -1,4 +1,6 @@
-"""Care for the past of a site: where it has gaps, what can be repaired, and whether it is what the source counted."""
+"""Care for the past of a site: where it has gaps, what can be repaired, and whether it is what the
+source counted.
+"""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -25,7 +27,11 @@ def _after_first(last: date, info: ValidationInfo) -> date:
 
 
 FirstDay = Annotated[Day, Field(description="the first local day of the site")]
-LastDay = Annotated[Day, AfterValidator(_after_first), Field(description="the last local day of the site, itself included")]
+LastDay = Annotated[
+    Day,
+    AfterValidator(_after_first),
+    Field(description="the last local day of the site, itself included"),
+]
 
 
 class SeriesGap(Message):
@@ -41,12 +47,19 @@ class GapsReply(Message):
     """The gaps of a site, by series, then time."""
 
     site_id: Annotated[str, Field(description="the site's name")]
-    gaps: Annotated[list[SeriesGap], Field(description="empty: all that sensors, tariff or files ever told of is known")]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+    gaps: Annotated[
+        list[SeriesGap],
+        Field(description="empty: all that sensors, tariff or files ever told of is known"),
+    ]
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = (
+        None
+    )
 
 
 class FindGapsRequest(Request):
-    """Find the quarter-hours from ``first`` on, before ``end``, in which a series that the site has is unknown."""
+    """Find the quarter-hours from ``first`` on, before ``end``, in which a series that the site has
+    is unknown.
+    """
 
     task: ClassVar[str] = "ingest.gaps.find"
     reply: ClassVar[type[Message]] = GapsReply
@@ -54,8 +67,12 @@ class FindGapsRequest(Request):
     site_id: SiteId
     first: Annotated[Instant, Field(description="the first instant")]
     end: Annotated[Instant, Field(description="the instant after the last")]
-    limit: Annotated[int | None, Field(ge=1, le=500, description="how many gaps at most; default: all")] = None
-    cursor: Annotated[str | None, Field(max_length=400, description="of the page before; default: the first page")] = None
+    limit: Annotated[
+        int | None, Field(ge=1, le=500, description="how many gaps at most; default: all")
+    ] = None
+    cursor: Annotated[
+        str | None, Field(max_length=400, description="of the page before; default: the first page")
+    ] = None
 
 
 class RepairedSeries(Message):
@@ -77,7 +94,9 @@ class RepairReply(Message):
 
 
 class RepairRequest(Request):
-    """Fill prices of zero that stand for missing ones, and short gaps in energies that came as slots; repairing twice is repairing once."""
+    """Fill prices of zero that stand for missing ones, and short gaps in energies that came as
+    slots; repairing twice is repairing once.
+    """
 
     task: ClassVar[str] = "ingest.history.repair"
     reply: ClassVar[type[Message]] = RepairReply
@@ -97,7 +116,14 @@ class DayComparison(Message):
     source_kwh: Energy
     stored_kwh: Energy
     difference_kwh: Annotated[float, Field(description="stored less source, kWh")]
-    difference_share: Annotated[float | None, Field(description="the same as a share of what the source counted; null where it counted nothing")]
+    difference_share: Annotated[
+        float | None,
+        Field(
+            description=(
+                "the same as a share of what the source counted; null where it counted nothing"
+            )
+        ),
+    ]
     hours: Annotated[int, Field(description="hours of the day that both sides know")]
     day_hours: Annotated[int, Field(description="hours the day has: 23, 24 or 25")]
     beyond_tolerance: Annotated[bool, Field(description="whether it is more than rounding")]

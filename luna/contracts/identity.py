@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from luna.contracts.message import Message
 
-# public: anybody; read, analyse, operate, data, configure: on the sites a caller has; administer: the installation.
+# public: anybody; read, analyse, operate, data, configure: on the sites a caller has; administer:
+# the installation.
 Scope = Literal["public", "read", "analyse", "operate", "data", "configure", "administer"]
 # What can be given to a key.
 KeyScope = Literal["read", "analyse", "operate", "data", "configure", "administer"]
@@ -29,12 +30,29 @@ def _require_person(name: str) -> str:
     return name
 
 
-UserName = Annotated[str, AfterValidator(_require_person), Field(pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", description="small letters, digits, ., _, @ and -")]
-Password = Annotated[SecretStr, Field(description="12 to 128 characters, none of the well-known ones")]
-SiteNames = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=1000)]
+UserName = Annotated[
+    str,
+    AfterValidator(_require_person),
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9._@-]{0,63}$", description="small letters, digits, ., _, @ and -"
+    ),
+]
+Password = Annotated[
+    SecretStr, Field(description="12 to 128 characters, none of the well-known ones")
+]
+SiteNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=1000)
+]
 
 
-RoleOf = Annotated[Role, Field(description="user: plans and control; analyst: questions and data; admin: everything, on every site")]
+RoleOf = Annotated[
+    Role,
+    Field(
+        description=(
+            "user: plans and control; analyst: questions and data; admin: everything, on every site"
+        )
+    ),
+]
 
 
 class NewUser(Message):
@@ -50,9 +68,16 @@ class UserChange(Message):
     """What is to be different about a person; what is left out stays."""
 
     role: Annotated[Role | None, Field(description="the role from now on")] = None
-    sites: Annotated[SiteNames | None, Field(description="all the sites this person has from now on")] = None
-    password: Annotated[Password | None, Field(description="a new one, after which every sign-in of this person ends")] = None
-    revoke_keys: Annotated[bool, Field(description="remove this person's keys as well, which outlive a new password")] = False
+    sites: Annotated[
+        SiteNames | None, Field(description="all the sites this person has from now on")
+    ] = None
+    password: Annotated[
+        Password | None,
+        Field(description="a new one, after which every sign-in of this person ends"),
+    ] = None
+    revoke_keys: Annotated[
+        bool, Field(description="remove this person's keys as well, which outlive a new password")
+    ] = False
 
 
 class User(Message):
@@ -69,19 +94,30 @@ class UserList(Message):
     """People, in order of their names."""
 
     users: list[User]
-    cursor: Annotated[str | None, Field(description="where the list goes on; null: it ends here")] = None
+    cursor: Annotated[
+        str | None, Field(description="where the list goes on; null: it ends here")
+    ] = None
 
 
 class SetUp(Message):
-    """The first person, who becomes the admin. ``code`` stands in the gateway's log; from this machine itself none is needed."""
+    """The first person, who becomes the admin.
+
+    ``code`` stands in the gateway's log; from this machine itself none is needed.
+    """
 
     name: UserName = "admin"
     password: Password
-    code: Annotated[SecretStr | None, Field(description="the set-up code of the gateway's log")] = None
+    code: Annotated[SecretStr | None, Field(description="the set-up code of the gateway's log")] = (
+        None
+    )
 
 
 class SignIn(Message):
-    """Who wants in. ``session``: a cookie for a browser; ``tokens``: an access token with a refresh token for a program."""
+    """Who wants in.
+
+    ``session``: a cookie for a browser; ``tokens``: an access token with a refresh token for a
+    program.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     password: Annotated[SecretStr, Field(description="the password")]
@@ -105,14 +141,18 @@ class PasswordChange(Message):
 
     password: SecretStr
     new_password: Password
-    revoke_keys: Annotated[bool, Field(description="remove one's keys as well, which outlive a new password")] = False
+    revoke_keys: Annotated[
+        bool, Field(description="remove one's keys as well, which outlive a new password")
+    ] = False
 
 
 class Tokens(Message):
     """What a program signs its requests with: ``Authorization: Bearer`` and the access token."""
 
     access_token: str
-    refresh_token: Annotated[str, Field(description="good once, for the next pair; used twice it ends the sign-in")]
+    refresh_token: Annotated[
+        str, Field(description="good once, for the next pair; used twice it ends the sign-in")
+    ]
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme's name
     expires_in: Annotated[int, Field(description="seconds until the access token ends")]
 
@@ -120,22 +160,44 @@ class Tokens(Message):
 class Me(Message):
     """Who asks, and what they may do."""
 
-    name: Annotated[str | None, Field(description="null: nobody is signed in, and from this machine nobody has to be")]
+    name: Annotated[
+        str | None,
+        Field(description="null: nobody is signed in, and from this machine nobody has to be"),
+    ]
     role: Role
     scopes: list[KeyScope]
     sites: Annotated[list[str] | None, Field(description="null: all")]
-    means: Annotated[Literal["local", "session", "token", "key"], Field(description="how they said who they are")]
-    csrf_token: Annotated[str | None, Field(description="of a browser's session: the header X-CSRF-Token of every request that changes something")] = None
-    confirmed_until: Annotated[datetime | None, Field(description="until when what is critical asks for no password")] = None
-    tokens: Annotated[Tokens | None, Field(description="after a sign-in that asked for tokens")] = None
+    means: Annotated[
+        Literal["local", "session", "token", "key"], Field(description="how they said who they are")
+    ]
+    csrf_token: Annotated[
+        str | None,
+        Field(
+            description=(
+                "of a browser's session: the header X-CSRF-Token of every request that changes "
+                "something"
+            )
+        ),
+    ] = None
+    confirmed_until: Annotated[
+        datetime | None, Field(description="until when what is critical asks for no password")
+    ] = None
+    tokens: Annotated[Tokens | None, Field(description="after a sign-in that asked for tokens")] = (
+        None
+    )
 
 
 class NewKey(Message):
     """A key for a program: no more than its owner may, on no more sites."""
 
     name: Annotated[str, Field(min_length=1, max_length=64, description="what it is for")]
-    scopes: Annotated[tuple[KeyScope, ...], Field(min_length=1, description="what it may")] = ("read",)
-    sites: Annotated[SiteNames | None, Field(min_length=1, description="the sites it has; null: all of its owner's")] = None
+    scopes: Annotated[tuple[KeyScope, ...], Field(min_length=1, description="what it may")] = (
+        "read",
+    )
+    sites: Annotated[
+        SiteNames | None,
+        Field(min_length=1, description="the sites it has; null: all of its owner's"),
+    ] = None
     days: Annotated[int, Field(ge=1, le=MOST_KEY_DAYS, description="days until it ends")] = 365
 
 
@@ -156,7 +218,9 @@ class KeyList(Message):
     """Keys, those made last first."""
 
     keys: list[Key]
-    cursor: Annotated[str | None, Field(description="where the list goes on; null: it ends here")] = None
+    cursor: Annotated[
+        str | None, Field(description="where the list goes on; null: it ends here")
+    ] = None
 
 
 class MadeKey(Key):
@@ -170,8 +234,13 @@ class AuditEntry(Message):
 
     entry_id: int
     at: datetime
-    user: Annotated[str, Field(description="who: a person's name; local: this machine before anybody was set up")]
-    means: Annotated[str, Field(description="local, session, token, key:<prefix>, password, command")]
+    user: Annotated[
+        str,
+        Field(description="who: a person's name; local: this machine before anybody was set up"),
+    ]
+    means: Annotated[
+        str, Field(description="local, session, token, key:<prefix>, password, command")
+    ]
     operation: Annotated[str, Field(description="what: the operation's id")]
     site: Annotated[str | None, Field(description="on which site")]
     status: Annotated[int, Field(description="how it ended, as an HTTP status")]
@@ -183,7 +252,9 @@ class AuditList(Message):
     """Entries, the latest first."""
 
     entries: list[AuditEntry]
-    cursor: Annotated[str | None, Field(description="where the list goes on; null: it ends here")] = None
+    cursor: Annotated[
+        str | None, Field(description="where the list goes on; null: it ends here")
+    ] = None
 
 
 ACCESS_TOKEN_LIFE = timedelta(minutes=10)

@@ -16,18 +16,33 @@ JobFilter = Literal["open", "queued", "running", "done", "failed", "dead", "canc
 
 
 class JobSummary(Message):
-    """How a job stands. ``done``, ``failed``, ``dead`` and ``cancelled`` are its ends; ``dead`` is one whose attempts never came to an end."""
+    """How a job stands.
+
+    ``done``, ``failed``, ``dead`` and ``cancelled`` are its ends; ``dead`` is one whose attempts
+    never came to an end.
+    """
 
     job_id: str
     task: str
-    key: Annotated[str, Field(description="names this piece of work; at most one open job per task and key")]
+    key: Annotated[
+        str, Field(description="names this piece of work; at most one open job per task and key")
+    ]
     status: JobStatus
     attempts: Annotated[int, Field(description="how often a worker began it")]
     submitted_at: Annotated[Instant, Field(description="when it was accepted, by a retry anew")]
-    sent_at: Annotated[Instant | None, Field(description="when its message last went to the queue")] = None
+    sent_at: Annotated[
+        Instant | None, Field(description="when its message last went to the queue")
+    ] = None
     started_at: Annotated[Instant | None, Field(description="when a worker last began it")] = None
     finished_at: Instant | None = None
-    error: Annotated[dict[str, Any] | None, Field(description="problem document where failed or dead, or queued again until a disk has room")] = None
+    error: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description=(
+                "problem document where failed or dead, or queued again until a disk has room"
+            )
+        ),
+    ] = None
 
 
 class Job(JobSummary):
@@ -39,7 +54,9 @@ class Job(JobSummary):
 
 
 class Progress(Message):
-    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the current one is called."""
+    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the
+    current one is called.
+    """
 
     done: int
     total: int
@@ -47,7 +64,9 @@ class Progress(Message):
 
 
 class ResendReply(Message):
-    """How many jobs were sent again, and how many of those were begun before and died with their worker."""
+    """How many jobs were sent again, and how many of those were begun before and died with their
+    worker.
+    """
 
     sent: int
     begun_before: int
@@ -58,11 +77,16 @@ class ResendRequest(Request):
 
     task: ClassVar[str] = "ingest.jobs.resend"
     reply: ClassVar[type[Message]] = ResendReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "resend", "time between two looks for lost jobs")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=1), "resend", "time between two looks for lost jobs"
+    )
 
 
 class RefreshRollupsReply(Message):
-    """How many days of sites were computed anew; more are left where a run did as many as one may."""
+    """How many days of sites were computed anew.
+
+    More are left where a run did as many as one may.
+    """
 
     days: int
 
@@ -72,7 +96,9 @@ class RefreshRollupsRequest(Request):
 
     task: ClassVar[str] = "ingest.rollups.refresh"
     reply: ClassVar[type[Message]] = RefreshRollupsReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=1), "rollups", "time between two refreshes of the rollups")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=1), "rollups", "time between two refreshes of the rollups"
+    )
 
 
 class RetentionReply(Message):
@@ -86,7 +112,9 @@ class RetentionRequest(Request):
 
     task: ClassVar[str] = "ingest.retention.apply"
     reply: ClassVar[type[Message]] = RetentionReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "retention", "time between two looks for rows too old to keep")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "retention", "time between two looks for rows too old to keep"
+    )
 
 
 class ArchiveLogsReply(Message):
@@ -101,14 +129,19 @@ class ArchiveLogsRequest(Request):
 
     task: ClassVar[str] = "ingest.logs.archive"
     reply: ClassVar[type[Message]] = ArchiveLogsReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "logs", "time between two looks for days of logs to store")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "logs", "time between two looks for days of logs to store"
+    )
 
 
 Bilingual = dict[Language, str]
 
 
 class Provenance(Message):
-    """Where one series comes from, under which licence, and what was done to it; texts by language."""
+    """Where one series comes from, under which licence, and what was done to it.
+
+    Texts by language.
+    """
 
     series: Bilingual
     source: Bilingual
@@ -120,7 +153,9 @@ class Provenance(Message):
 
 
 class DemoSiteReply(Message):
-    """A site of the demo as it is stored, what its year adds up to, and where its series come from."""
+    """A site of the demo as it is stored, what its year adds up to, and where its series come
+    from.
+    """
 
     site: Site
     yearly_load_kwh: float
@@ -129,9 +164,12 @@ class DemoSiteReply(Message):
 
 
 class DemoLoadReply(Message):
-    """What is stored now. ``rows_written`` counts rows added or changed: 0 where all of it was there.
+    """What is stored now.
 
-    Any day from ``test_first_day`` to ``test_last_day`` may be replayed by a model that learned from the days before the first.
+    ``rows_written`` counts rows added or changed: 0 where all of it was there.
+
+    Any day from ``test_first_day`` to ``test_last_day`` may be replayed by a model that learned
+    from the days before the first.
     """
 
     sites: list[DemoSiteReply]
@@ -142,7 +180,10 @@ class DemoLoadReply(Message):
 
 
 class DemoLoadRequest(Request):
-    """Store the demo's year, downloading what is not cached; refused where an owner's site or prices stand in its place."""
+    """Store the demo's year, downloading what is not cached.
+
+    Refused where an owner's site or prices stand in its place.
+    """
 
     task: ClassVar[str] = "ingest.demo.load"
     reply: ClassVar[type[Message]] = DemoLoadReply

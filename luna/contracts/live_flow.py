@@ -15,7 +15,8 @@ LIVE_FOR = timedelta(minutes=1)
 class LiveFlow(Message):
     """Mean powers of one moment, kW, each direction by itself and never negative.
 
-    Invariants: load + submetered + export + charge = import + pv + discharge, unless the meters contradict each other; then ``load_kw`` is 0.
+    Invariants: load + submetered + export + charge = import + pv + discharge, unless the meters
+    contradict each other; then ``load_kw`` is 0.
     """
 
     at: Annotated[Instant, Field(description="when the oldest of the values was read")]
@@ -26,6 +27,15 @@ class LiveFlow(Message):
     discharge_kw: float
     load_kw: Annotated[float, Field(description="what the house uses, less what is submetered")]
     submetered_kw: Annotated[dict[str, float], Field(description="by series")] = {}
-    batteries_kw: Annotated[dict[str, float], Field(description="of each battery, positive while it charges; empty where only the sum is known")] = {}
-    battery_socs: Annotated[dict[str, float], Field(description="of each battery that has a sensor of its own")] = {}
+    batteries_kw: Annotated[
+        dict[str, float],
+        Field(
+            description=(
+                "of each battery, positive while it charges; empty where only the sum is known"
+            )
+        ),
+    ] = {}
+    battery_socs: Annotated[
+        dict[str, float], Field(description="of each battery that has a sensor of its own")
+    ] = {}
     soc: Annotated[float | None, Field(description="of all batteries together")] = None

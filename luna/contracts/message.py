@@ -19,7 +19,8 @@ class Schedule:
 
     Args:
         every: the time between two messages.
-        option: the name of what changes it: ``--<option>-seconds`` of ``python -m luna.platform.queue.beat``.
+        option: the name of what changes it: ``--<option>-seconds`` of
+            ``python -m luna.platform.queue.beat``.
         help: what that option says of itself.
         prompt: it goes where no job stands in its way.
     """
@@ -31,10 +32,14 @@ class Schedule:
 
 
 class Request(Message):
-    """A message that asks for work, and all there is to say of its task; ``luna.contracts.tasks`` lists them.
+    """A message that asks for work, and all there is to say of its task.
 
-    ``task`` is ``<service>.<noun>.<verb>``; the part before the first dot names the queue. ``reply`` is the model of the answer. ``schedule`` says how often
-    beat asks for it, None: never. ``public``: it may be asked for as a job, by ``POST /v1/jobs``; the platform's own upkeep may not.
+    ``luna.contracts.tasks`` lists them.
+
+    ``task`` is ``<service>.<noun>.<verb>``; the part before the first dot names the queue.
+    ``reply`` is the model of the answer. ``schedule`` says how often beat asks for it, None: never.
+    ``public``: it may be asked for as a job, by ``POST /v1/jobs``; the platform's own upkeep may
+    not.
     """
 
     task: ClassVar[str]
@@ -54,7 +59,10 @@ def queue_of(task: str) -> str:
 
 
 def interactive_queue_of(service: str) -> str:
-    """Return the queue of what somebody waits for at a service; what nobody waits for, and may take hours, never stands in it."""
+    """Return the queue of what somebody waits for at a service.
+
+    What nobody waits for, and may take hours, never stands in it.
+    """
     return f"{service}{_INTERACTIVE}"
 
 

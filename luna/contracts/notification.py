@@ -8,10 +8,12 @@ from pydantic import ConfigDict, Field, SecretStr
 from luna.contracts.message import Message, Request, Schedule
 from luna.energy.timeline import Instant
 
-# What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors, are silent; prices: cheap hours ahead; saving: the week;
-# day: each morning how the house stands; system: faults of the installation itself. These two go to those alone who ask for them.
+# What a target can be told of: plan: none, too old, or compromised; device: one, or all sensors,
+# are silent; prices: cheap hours ahead; saving: the week; day: each morning how the house stands;
+# system: faults of the installation itself. These two go to those alone who ask for them.
 EventKind = Literal["plan", "device", "prices", "saving", "day", "system"]
-# sending: begun and not known to be done; unknown: it stayed so, and is not sent again; expired: it was no news any more.
+# sending: begun and not known to be done; unknown: it stayed so, and is not sent again; expired: it
+# was no news any more.
 DeliveryStatus = Literal["waiting", "sending", "sent", "failed", "expired", "unknown"]
 
 
@@ -19,17 +21,29 @@ class MessageDelivery(Message):
     """A message on its way to one target."""
 
     target: Annotated[str, Field(description="where it goes, secrets left out")]
-    status: Annotated[DeliveryStatus, Field(description="waiting, sending, sent, failed, expired, or unknown: begun, and nobody knows whether it arrived")]
+    status: Annotated[
+        DeliveryStatus,
+        Field(
+            description=(
+                "waiting, sending, sent, failed, expired, or unknown: begun, and nobody knows "
+                "whether it arrived"
+            )
+        ),
+    ]
     tries: Annotated[int, Field(description="how often it was sent")]
     due_at: Annotated[Instant, Field(description="when it is sent next, or was last")]
-    error: Annotated[str | None, Field(description="why it did not arrive; null: it did, or was not tried yet")] = None
+    error: Annotated[
+        str | None, Field(description="why it did not arrive; null: it did, or was not tried yet")
+    ] = None
 
 
 class Notification(Message):
     """Something an owner should know."""
 
     notification_id: Annotated[int, Field(description="ascending in time")]
-    site: Annotated[str | None, Field(description="the site it is about; null: the installation itself")]
+    site: Annotated[
+        str | None, Field(description="the site it is about; null: the installation itself")
+    ]
     event: Annotated[EventKind, Field(description="what it is about")]
     code: Annotated[str, Field(description="what happened")]
     urgent: Annotated[bool, Field(description="whether it is sent in quiet hours too")]
@@ -37,11 +51,15 @@ class Notification(Message):
     text: Annotated[str, Field(description="a sentence or two")]
     recorded_at: Annotated[Instant, Field(description="when it was found")]
     expires_at: Annotated[Instant, Field(description="after this it is not sent any more")]
-    deliveries: Annotated[list[MessageDelivery], Field(description="by target; empty where nobody wants such events")]
+    deliveries: Annotated[
+        list[MessageDelivery], Field(description="by target; empty where nobody wants such events")
+    ]
 
 
 class NotifyReply(Message):
-    """What a look found and did: events that are new, messages that were sent, and such as could not be."""
+    """What a look found and did: events that are new, messages that were sent, and such as could
+    not be.
+    """
 
     events: int
     sent: int
@@ -53,7 +71,9 @@ class NotifyRequest(Request):
 
     task: ClassVar[str] = "notifier.messages.send"
     reply: ClassVar[type[Message]] = NotifyReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(minutes=5), "notify", "time between two looks for what owners should know")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(minutes=5), "notify", "time between two looks for what owners should know"
+    )
 
 
 class TargetReply(Message):
@@ -68,7 +88,10 @@ class TargetReply(Message):
 class NotifyTestReply(Message):
     """What became of a test message."""
 
-    targets: Annotated[list[TargetReply], Field(description="every target of the settings, and every stored channel")]
+    targets: Annotated[
+        list[TargetReply],
+        Field(description="every target of the settings, and every stored channel"),
+    ]
 
 
 class NotifyTestRequest(Request):
@@ -80,7 +103,12 @@ class NotifyTestRequest(Request):
 
 ChannelName = Annotated[
     str,
-    Field(min_length=1, max_length=64, pattern=r"^[^\W_][\w .-]*$", description="what its owner calls the channel"),
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\W_][\w .-]*$",
+        description="what its owner calls the channel",
+    ),
 ]
 ChannelEvents = Annotated[
     tuple[EventKind, ...],
@@ -89,7 +117,11 @@ ChannelEvents = Annotated[
 # An address is as long as a token in it.
 ChannelAddress = Annotated[
     SecretStr,
-    Field(min_length=4, max_length=2000, description="an Apprise URL, or notify.NAME of Home Assistant; it is shown to nobody again"),
+    Field(
+        min_length=4,
+        max_length=2000,
+        description="an Apprise URL, or notify.NAME of Home Assistant; it is shown to nobody again",
+    ),
 ]
 
 
@@ -118,7 +150,9 @@ class NotificationChannel(Message):
 class ChannelList(Message):
     """The stored channels, by name."""
 
-    channels: Annotated[list[NotificationChannel], Field(description="those of LUNA_NOTIFY_URLS are not among them")]
+    channels: Annotated[
+        list[NotificationChannel], Field(description="those of LUNA_NOTIFY_URLS are not among them")
+    ]
     cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
@@ -129,9 +163,16 @@ class SystemAlert(Message):
 
     status: Annotated[Literal["firing", "resolved"], Field(description="whether it still is so")]
     labels: Annotated[dict[str, str], Field(description="alertname, severity, service and more")]
-    annotations: Annotated[dict[str, str], Field(description="summary: what is wrong; runbook_url: what to do")] = {}
-    starts_at: Annotated[Instant, Field(alias="startsAt", description="since when; the same as long as it is the same fault")]
-    fingerprint: Annotated[str, Field(max_length=200, description="of its labels; empty: Luna makes one")] = ""
+    annotations: Annotated[
+        dict[str, str], Field(description="summary: what is wrong; runbook_url: what to do")
+    ] = {}
+    starts_at: Annotated[
+        Instant,
+        Field(alias="startsAt", description="since when; the same as long as it is the same fault"),
+    ]
+    fingerprint: Annotated[
+        str, Field(max_length=200, description="of its labels; empty: Luna makes one")
+    ] = ""
 
 
 class SystemAlertBatch(Message):
@@ -139,7 +180,10 @@ class SystemAlertBatch(Message):
 
     model_config = ConfigDict(extra="ignore")
 
-    alerts: Annotated[list[SystemAlert], Field(max_length=1000, description="those that fire and those that are over")]
+    alerts: Annotated[
+        list[SystemAlert],
+        Field(max_length=1000, description="those that fire and those that are over"),
+    ]
 
 
 class SystemAlertReply(Message):

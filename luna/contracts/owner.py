@@ -14,22 +14,52 @@ from luna.words.notes import Rule
 GRID = "grid"
 # The ``block_id`` of a block that stands for an override in force.
 OVERRIDE_BLOCK = 0
-Action = Literal["charge", "discharge", "hold", "no_charge", "no_discharge", "on", "off", "no_import", "no_export"]
+Action = Literal[
+    "charge",
+    "discharge",
+    "hold",
+    "no_charge",
+    "no_discharge",
+    "on",
+    "off",
+    "no_import",
+    "no_export",
+]
 
 
 class ManualBlock(Message):
-    """What one device does, or does not do, from one instant to another; then the block has expired.
+    """What one device does, or does not do, from one instant to another.
 
-    ``charge`` and ``discharge`` happen at ``power_kw`` (default: all the device can) until a battery is full or at its reserve. ``block_id`` is set
-    where the block is stored, 0 where it stands for an override in force: what cannot be had of such a block any more is said in the reply, of others it
-    is refused.
+    Then the block has expired.
+
+    ``charge`` and ``discharge`` happen at ``power_kw`` (default: all the device can) until a
+    battery is full or at its reserve. ``block_id`` is set where the block is stored, 0 where it
+    stands for an override in force: what cannot be had of such a block any more is said in the
+    reply, of others it is refused.
     """
 
-    device: Annotated[str, Field(min_length=1, max_length=64, description="a device by its name, or grid")]
+    device: Annotated[
+        str, Field(min_length=1, max_length=64, description="a device by its name, or grid")
+    ]
     action: Annotated[Action, Field(description="what it does, or leaves")]
     from_: Annotated[Instant, Field(alias="from", description="when it begins")]
-    to: Annotated[Instant, Field(description="when the block expires, such as 2026-11-20T18:00; without offset, by the site's clock")]
-    power_kw: Annotated[float | None, Field(gt=0, le=10_000, description="at this power; charge and discharge only; usual: all the device can")] = None
+    to: Annotated[
+        Instant,
+        Field(
+            description=(
+                "when the block expires, such as 2026-11-20T18:00; without offset, by the "
+                "site's clock"
+            )
+        ),
+    ]
+    power_kw: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=10_000,
+            description="at this power; charge and discharge only; usual: all the device can",
+        ),
+    ] = None
     block_id: int | None = None
 
     @field_validator("to")
@@ -59,7 +89,11 @@ class Authored(Message):
     @property
     def whose(self) -> str:
         """Who added it, and who took it back."""
-        return self.added_by if self.removed_by is None else f"{self.added_by}, taken back by {self.removed_by}"
+        return (
+            self.added_by
+            if self.removed_by is None
+            else f"{self.added_by}, taken back by {self.removed_by}"
+        )
 
 
 class StoredBlock(Authored, ManualBlock):
@@ -76,7 +110,8 @@ class BlockReply(ManualBlock):
 class ManualReply(Message):
     """The blocks a plan was made around.
 
-    ``cost``: what it costs more than the plan without them, compromises and stored energy counted in. Null: one of the two was not found in time.
+    ``cost``: what it costs more than the plan without them, compromises and stored energy counted
+    in. Null: one of the two was not found in time.
     """
 
     blocks: list[BlockReply]
@@ -109,8 +144,8 @@ class Reserve(OutageWarning):
 class Surroundings(Message):
     """What is known besides forecasts and prices ahead.
 
-    ``temperature_c`` is the mean of the days ahead; ``past_levels`` and ``past_spreads`` are the mean import price of each of the last days, and how
-    far its dearest slot was above its cheapest.
+    ``temperature_c`` is the mean of the days ahead; ``past_levels`` and ``past_spreads`` are the
+    mean import price of each of the last days, and how far its dearest slot was above its cheapest.
     """
 
     vacation: bool = False

@@ -1,4 +1,6 @@
-"""What of an owner's blocks can be had at a site at all: what a device may be told, and what contradicts each other."""
+"""What of an owner's blocks can be had at a site at all: what a device may be told, and what
+contradicts each other.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -32,8 +34,9 @@ def check_blocks(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) ->
     """Refuse blocks that a site cannot follow.
 
     Raises:
-        InvalidInputError: an unknown device, an action it does not know, too much or too little power, a time that has passed, more than
-            ``LONGEST``, or two blocks that contradict each other.
+        InvalidInputError: an unknown device, an action it does not know, too much or too little
+            power, a time that has passed, more than ``LONGEST``, or two blocks that contradict each
+            other.
     """
     for index, block in enumerate(blocks):
         check_block(block, site, now=now, field=f"manual.{index}")
@@ -51,21 +54,38 @@ def check_block(block: ManualBlock, site: Site, *, now: datetime, field: str = "
     device = find_device(block, site, field=field)
     zone = ZoneInfo(site.timezone)
     if block.to <= now:
-        raise refuse("block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat())
+        raise refuse(
+            "block-passed", field=f"{field}.to", value=block.to.astimezone(zone).isoformat()
+        )
     if block.to - block.from_ > LONGEST:
-        raise refuse("block-too-long", field=f"{field}.to", value=block.to.astimezone(zone).isoformat(), days=LONGEST.days)
+        raise refuse(
+            "block-too-long",
+            field=f"{field}.to",
+            value=block.to.astimezone(zone).isoformat(),
+            days=LONGEST.days,
+        )
     if block.power_kw is not None and isinstance(device, ChargedDevice):
         most = device.charge_limit_kw if block.action == "charge" else device.discharge_limit_kw
         least = device.min_charge_kw if block.action == "charge" else 0.0
         if block.power_kw > most:
             reason = "charges-with-less" if block.action == "charge" else "discharges-with-less"
-            raise refuse(reason, field=f"{field}.power_kw", value=block.power_kw, device=block.device, most=most)
+            raise refuse(
+                reason,
+                field=f"{field}.power_kw",
+                value=block.power_kw,
+                device=block.device,
+                most=most,
+            )
         if block.power_kw < least:
-            raise refuse("power-too-small", field=f"{field}.power_kw", value=block.power_kw, least=least)
+            raise refuse(
+                "power-too-small", field=f"{field}.power_kw", value=block.power_kw, least=least
+            )
 
 
 def check_beside(block: ManualBlock, others: Sequence[ManualBlock], zone: ZoneInfo) -> None:
-    """Refuse a block that contradicts one of those there are; the refusal speaks of times in ``zone``.
+    """Refuse a block that contradicts one of those there are.
+
+    The refusal speaks of times in ``zone``.
 
     Raises:
         InvalidInputError: names the other.
@@ -88,12 +108,20 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part
         raise refuse("no-such-device", field=f"{field}.device", value=block.device, names=names)
     able = [device for device, actions in found if block.action in actions]
     if not able:
-        raise refuse("device-cannot", field=f"{field}.action", value=block.action, device=block.device, actions=tuple(sorted(found[0][1])))
+        raise refuse(
+            "device-cannot",
+            field=f"{field}.action",
+            value=block.action,
+            device=block.device,
+            actions=tuple(sorted(found[0][1])),
+        )
     return able[0]
 
 
 def find_actions(site: Site) -> dict[str, list[Action]]:
-    """Return what an owner can fix of each device of a site, by its name, in the order in which a form offers it."""
+    """Return what an owner can fix of each device of a site, by its name, in the order in which a
+    form offers it.
+    """
     actions_by_device: dict[str, list[Action]] = {}
     for name, _, actions in _devices(site):
         own = actions_by_device.setdefault(name, [])
@@ -105,14 +133,32 @@ def contradict(one: ManualBlock, other: ManualBlock) -> bool:
     """Return whether two blocks overlap and ask one device for what it cannot do at once."""
     if one.device != other.device or one.to <= other.from_ or other.to <= one.from_:
         return False
-    return {one.action, other.action} in _CONTRADICTIONS or (one.action == other.action and one.power_kw != other.power_kw)
+    return {one.action, other.action} in _CONTRADICTIONS or (
+        one.action == other.action and one.power_kw != other.power_kw
+    )
 
 
 def _devices(site: Site) -> list[tuple[str, Part, frozenset[str]]]:
-    return [(device.name if kind.named else GRID, device, kind.actions) for kind in DEVICE_KINDS if kind.actions for device in kind.of(site)]
+    return [
+        (device.name if kind.named else GRID, device, kind.actions)
+        for kind in DEVICE_KINDS
+        if kind.actions
+        for device in kind.of(site)
+    ]
 
 
 def _contradiction(one: ManualBlock, other: ManualBlock, zone: ZoneInfo) -> LunaError:
-    span = f"{say_instant(max(one.from_, other.from_), zone)} to {say_instant(min(one.to, other.to), zone)}"
+    span = (
+        f"{say_instant(max(one.from_, other.from_), zone)} to "
+        f"{say_instant(min(one.to, other.to), zone)}"
+    )
     number = f" (block {other.block_id})" if other.block_id else ""
-    return refuse("block-contradicts", field="manual", value=one.device, action=one.action, other=other.action, block=number, span=span)
+    return refuse(
+        "block-contradicts",
+        field="manual",
+        value=one.device,
+        action=one.action,
+        other=other.action,
+        block=number,
+        span=span,
+    )

@@ -1,4 +1,7 @@
-"""A plan's slots joined to lines: slots in a row of one mode and reason, with one sentence; and its notes."""
+"""A plan's slots joined to lines: slots in a row of one mode and reason, with one sentence.
+
+And its notes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,12 +24,20 @@ class PlanLine:
 
 
 def join_slots(slots: Sequence[SlotReply], numbers: Numbers) -> list[PlanLine]:
-    """Return a plan's slots as lines; each ends with its local day at the latest, and its text is in the language of ``numbers`` where slots were joined."""
+    """Return a plan's slots as lines.
+
+    Each ends with its local day at the latest, and its text is in the language of ``numbers`` where
+    slots were joined.
+    """
     spoken, lines = Sentences(numbers), [PlanLine([slots[0]], slots[0].reason.text)]
     for slot in slots[1:]:
         together, last = [*lines[-1].slots, slot], lines[-1].slots[0]
         # Of one local day, mode and reason.
-        is_alike = numbers.day(last.start) == numbers.day(slot.start) and (last.mode, last.reason.code, last.reason.device) == (
+        is_alike = numbers.day(last.start) == numbers.day(slot.start) and (
+            last.mode,
+            last.reason.code,
+            last.reason.device,
+        ) == (
             slot.mode,
             slot.reason.code,
             slot.reason.device,
@@ -48,10 +59,17 @@ def _say_together(slots: list[SlotReply], spoken: Sentences) -> str | None:
         figures_each: list[dict[str, Any]] = []
         for slot in slots:
             instants = [name for name in ("time", "start") if name in slot.reason.figures]
-            figures_each.append({**slot.reason.figures} | {name: datetime.fromisoformat(str(slot.reason.figures[name])) for name in instants})
+            figures_each.append(
+                {**slot.reason.figures}
+                | {
+                    name: datetime.fromisoformat(str(slot.reason.figures[name]))
+                    for name in instants
+                }
+            )
         figures = join_figures(code, figures_each)
         return None if figures is None else spoken.say(code, figures)
-    except (InvalidInputError, KeyError):  # a plan of another version may say what has no words here
+    # A plan of another version may say what has no words here
+    except (InvalidInputError, KeyError):
         return None
 
 
@@ -59,4 +77,6 @@ def say_note(note: NoteReply, language: Language = "en") -> str:
     """Return a note with the command that goes with it; what was assumed is called so."""
     words = read_texts("plan_command", language)
     command = words.get(f"do_{note.code}", "").format_map(note.figures)
-    return f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip()
+    return (
+        f"{words['head_assumed' if note.assumed else 'head_note']}: {note.text} {command}".rstrip()
+    )

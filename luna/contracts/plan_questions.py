@@ -1,4 +1,6 @@
-"""What is asked about plans: what two aims cost each other, and what a plan changes beside the one before it."""
+"""What is asked about plans: what two aims cost each other, and what a plan changes beside the one
+before it.
+"""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
@@ -17,9 +19,11 @@ Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]
 
 
 class ParetoRequest(Request):
-    """Plan along the trade-off of two figures: ``plan`` says for which site, from when and what is known.
+    """Plan along the trade-off of two figures: ``plan`` says for which site, from when and what is
+    known.
 
-    Each plan ends at least as full as it starts, unless ``plan`` says what holds at the horizon; its own weights do not count.
+    Each plan ends at least as full as it starts, unless ``plan`` says what holds at the horizon;
+    its own weights do not count.
     """
 
     task: ClassVar[str] = "planner.schedule.pareto"
@@ -27,7 +31,9 @@ class ParetoRequest(Request):
 
     plan: PlanRequest
     figures: tuple[Figure, Figure] = ("cost", "carbon")
-    points: Annotated[int, Field(ge=2, le=25, description="at most so many plans; fewer where no more differ")] = 9
+    points: Annotated[
+        int, Field(ge=2, le=25, description="at most so many plans; fewer where no more differ")
+    ] = 9
 
     @model_validator(mode="after")
     def _two(self) -> Self:
@@ -47,7 +53,8 @@ class ParetoWeights(Message):
 class ParetoPoint(Message):
     """A plan that no other beats in both figures; ``weights`` give it.
 
-    ``cost`` is money, less what is left in the batteries at the terminal value where the request gives one.
+    ``cost`` is money, less what is left in the batteries at the terminal value where the request
+    gives one.
     """
 
     cost: float
@@ -61,7 +68,8 @@ class ParetoPoint(Message):
 class ParetoReply(Message):
     """The points from the best in the first figure to the best in the second.
 
-    ``knee`` is the place of the point from which either way costs most (null for fewer than three points); ``complete`` says that no weights give another.
+    ``knee`` is the place of the point from which either way costs most (null for fewer than three
+    points); ``complete`` says that no weights give another.
     """
 
     site: str
@@ -76,11 +84,28 @@ ParetoRequest.reply = ParetoReply
 
 
 # courses: what load and sun may do; horizon: time has passed, the plan looks further ahead.
-CauseCode = Literal["site", "options", "strategy", "prices", "load", "pv", "courses", "soc", "vehicles", "loads", "peaks", "manual", "horizon"]
+CauseCode = Literal[
+    "site",
+    "options",
+    "strategy",
+    "prices",
+    "load",
+    "pv",
+    "courses",
+    "soc",
+    "vehicles",
+    "loads",
+    "peaks",
+    "manual",
+    "horizon",
+]
 
 
 class ModeChange(Message):
-    """A device that is told something else in a slot than by the plan before; ``cause`` is the input that did it."""
+    """A device that is told something else in a slot than by the plan before.
+
+    ``cause`` is the input that did it.
+    """
 
     start: datetime
     device: str
@@ -90,7 +115,9 @@ class ModeChange(Message):
 
 
 class ChangeCause(Message):
-    """One input that is other than before: in words, how many modes it changed, and what the plan costs more because of it (negative: less)."""
+    """One input that is other than before: in words, how many modes it changed, and what the plan
+    costs more because of it (negative: less).
+    """
 
     code: CauseCode
     text: str
@@ -102,8 +129,9 @@ class ChangeCause(Message):
 class PlanChangesReply(Message):
     """What differs from the plan before, over the slots that both cover (``slots``).
 
-    Inputs are put back one after the other in the order of ``causes``, each time everything is planned anew: a mode that is as before from then on was changed
-    by that input. What remains is the horizon's. An input that changed no mode and no cost is left out.
+    Inputs are put back one after the other in the order of ``causes``, each time everything is
+    planned anew: a mode that is as before from then on was changed by that input. What remains is
+    the horizon's. An input that changed no mode and no cost is left out.
     """
 
     plan_id: str
@@ -118,14 +146,18 @@ class PlanChangesReply(Message):
 
 
 class PlanChangesRequest(Request):
-    """Compare a stored plan with the one issued before it for the same site, or with ``before_id``."""
+    """Compare a stored plan with the one issued before it for the same site, or with
+    ``before_id``.
+    """
 
     task: ClassVar[str] = "planner.plan.compare"
     reply: ClassVar[type[Message]] = PlanChangesReply
 
     plan_id: PlanId
     before_id: PlanId | None = None
-    language: Annotated[Language | None, Field(description="of the sentences; empty: that of the plan")] = None
+    language: Annotated[
+        Language | None, Field(description="of the sentences; empty: that of the plan")
+    ] = None
 
 
 class PlanFinding(Message):
@@ -134,11 +166,15 @@ class PlanFinding(Message):
     plan_id: Annotated[str, Field(description="the plan")]
     what: Annotated[str, Field(description="what does not hold: balance, cost, …")]
     off: Annotated[float, Field(description="by how much: kWh, or money in the plan's currency")]
-    start: Annotated[Instant | None, Field(description="in which slot; null: over the whole plan")] = None
+    start: Annotated[
+        Instant | None, Field(description="in which slot; null: over the whole plan")
+    ] = None
 
 
 class CheckPlansReply(Message):
-    """Whether issued plans hold: every slot closes its balance, batteries go on where they were, and the cost is what the flows cost."""
+    """Whether issued plans hold: every slot closes its balance, batteries go on where they were,
+    and the cost is what the flows cost.
+    """
 
     site_id: Annotated[str, Field(description="the site's name")]
     plans: Annotated[int, Field(description="plans that were checked")]
@@ -166,7 +202,9 @@ class PlanSummary(Message):
     issued_at: Annotated[Instant, Field(description="when it was issued")]
     from_: Annotated[Instant, Field(alias="from", description="start of its first slot")]
     to: Annotated[Instant, Field(description="end of its last slot")]
-    status: Annotated[str, Field(description="optimal, feasible, or compromised where a wish could not be had")]
+    status: Annotated[
+        str, Field(description="optimal, feasible, or compromised where a wish could not be had")
+    ]
     cost: Annotated[float, Field(description="what it costs over its slots, in its currency")]
     currency: Annotated[str, Field(description="ISO 4217")]
 
@@ -177,7 +215,9 @@ class PlanReason(Message):
     from_: Annotated[Instant, Field(alias="from", description="start of the first slot")]
     to: Annotated[Instant, Field(description="end of the last slot")]
     device: Annotated[str, Field(description="a device by its name; batteries: all of them")]
-    mode: Annotated[str | None, Field(description="what batteries do; null for other devices")] = None
+    mode: Annotated[str | None, Field(description="what batteries do; null for other devices")] = (
+        None
+    )
     code: Annotated[str, Field(description="names the reason, the same in every language")]
     text: Annotated[str, Field(description="the reason in the plan's language")]
 
@@ -188,4 +228,6 @@ class PlanReasonsReply(Message):
     plan_id: Annotated[str, Field(description="the plan")]
     site: Annotated[str, Field(description="the site's name")]
     timezone: Annotated[str, Field(description="where the site's clock stands")]
-    reasons: Annotated[list[PlanReason], Field(description="a row for each run of slots with one reason")]
+    reasons: Annotated[
+        list[PlanReason], Field(description="a row for each run of slots with one reason")
+    ]

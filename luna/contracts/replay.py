@@ -26,16 +26,21 @@ FaultKind = Literal[
 
 
 class Fault(Message):
-    """One thing that goes wrong for ``hours``: at ``from``, or ``times`` times at instants that the replay's seed draws.
+    """One thing that goes wrong for ``hours``: at ``from``, or ``times`` times at instants that the
+    replay's seed draws.
 
-    ``forecasts_missing``, ``prices_missing``: what would be issued or published then never comes. ``forecasts_late``, ``prices_late``: it comes
-    ``late_hours`` later. ``sensor_frozen``: the state of charge reads what it read before. ``command_lost``: the inverter consumes its own whatever it is
-    told. ``planner_down``: the same for policies that plan. ``grid_outage``: nothing is imported or exported, the battery carries the house
-    as far as it can. ``clock_behind``: the controller's clock is ``late_hours`` late.
+    ``forecasts_missing``, ``prices_missing``: what would be issued or published then never comes.
+    ``forecasts_late``, ``prices_late``: it comes ``late_hours`` later. ``sensor_frozen``: the state
+    of charge reads what it read before. ``command_lost``: the inverter consumes its own whatever it
+    is told. ``planner_down``: the same for policies that plan. ``grid_outage``: nothing is imported
+    or exported, the battery carries the house as far as it can. ``clock_behind``: the controller's
+    clock is ``late_hours`` late.
     """
 
     kind: FaultKind
-    from_: Annotated[Instant | None, Field(alias="from", description="default: drawn by the seed")] = None
+    from_: Annotated[
+        Instant | None, Field(alias="from", description="default: drawn by the seed")
+    ] = None
     hours: Annotated[float, Field(gt=0, le=24 * 366)] = 6.0
     times: Annotated[int, Field(ge=1, le=1000)] = 1
     late_hours: Annotated[float, Field(ge=0, le=24 * 7)] = 1.0
@@ -48,9 +53,12 @@ class Fault(Message):
 
 
 class FaultReply(Message):
-    """What a fault cost: by policy, cost with it less cost without, stored energy counted in; negative where it happened to pay.
+    """What a fault cost: by policy, cost with it less cost without, stored energy counted in.
 
-    ``unserved_kwh`` is load that nothing could serve while the grid was away; it is in no cost. ``violations`` counts breaches of limits: always 0.
+    Negative where it happened to pay.
+
+    ``unserved_kwh`` is load that nothing could serve while the grid was away; it is in no cost.
+    ``violations`` counts breaches of limits: always 0.
     """
 
     fault: Annotated[Fault | None, Field(description="null: all faults together")]
@@ -65,34 +73,56 @@ POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
 
 
 class DayCost(Message):
-    """What a policy cost on one local day, and what the energy gained in the batteries that day is worth.
+    """What a policy cost on one local day, and what the energy gained in the batteries that day is
+    worth.
 
-    ``stored_gain`` counts every kWh at ``terminal_value``; ``value_gain`` by the oracle's value of stored energy at both midnights: cost less
-    ``value_gain`` compares policies day by day.
+    ``stored_gain`` counts every kWh at ``terminal_value``; ``value_gain`` by the oracle's value of
+    stored energy at both midnights: cost less ``value_gain`` compares policies day by day.
     """
 
     day: date
     cost: float
     stored_gain: float = 0.0
     value_gain: float | None = None
-    import_carbon_g: Annotated[float | None, Field(description="grid intensity × import; null where the intensity of any slot is unknown")] = None
-    corrected: Annotated[int | None, Field(description="slots in which the safety layer changed what was asked for; null: nobody counted")] = None
+    import_carbon_g: Annotated[
+        float | None,
+        Field(
+            description="grid intensity × import; null where the intensity of any slot is unknown"
+        ),
+    ] = None
+    corrected: Annotated[
+        int | None,
+        Field(
+            description=(
+                "slots in which the safety layer changed what was asked for; null: nobody counted"
+            )
+        ),
+    ] = None
 
     @property
     def settled(self) -> float:
-        """What the day cost, what is left in the batteries counted in: by the oracle's value where it is known."""
+        """What the day cost, what is left in the batteries counted in: by the oracle's value where
+        it is known.
+        """
         return self.cost - (self.stored_gain if self.value_gain is None else self.value_gain)
 
 
 class DayScore(DayCost):
     """What one policy cost on one local day, as a replay stored it."""
 
-    policy: Annotated[str, Field(description="what decided: idle, self_consumption, rule, mpc, mpc_perfect, oracle, …")]
+    policy: Annotated[
+        str,
+        Field(
+            description="what decided: idle, self_consumption, rule, mpc, mpc_perfect, oracle, …"
+        ),
+    ]
     currency: Annotated[str, Field(description="of cost and gains, ISO 4217")]
 
 
 class WeeksReply(Message):
-    """A policy's whole weeks, counted from the first day, against self-consumption: positive gains are cheaper, stored energy counted in."""
+    """A policy's whole weeks, counted from the first day, against self-consumption: positive gains
+    are cheaper, stored energy counted in.
+    """
 
     count: int
     losing: int
@@ -104,7 +134,8 @@ class WeeksReply(Message):
 class PolicyReply(Message):
     """What a policy did over the window. ``score`` is the share of the oracle's savings over idle.
 
-    ``cost`` is the sum of the days less ``stored_gain``: what the energy gained in the batteries is worth at ``terminal_value`` per kWh.
+    ``cost`` is the sum of the days less ``stored_gain``: what the energy gained in the batteries is
+    worth at ``terminal_value`` per kWh.
     """
 
     cost: float
@@ -113,20 +144,27 @@ class PolicyReply(Message):
     cycles: float
     score: float | None
     violations: int
-    unserved_kwh: Annotated[float, Field(description="load that nothing could serve; 0 wherever the grid is there")] = 0.0
+    unserved_kwh: Annotated[
+        float, Field(description="load that nothing could serve; 0 wherever the grid is there")
+    ] = 0.0
     mode_changes_per_day: float
     terminal_value: float
     stored_gain: float = 0.0
     days: list[DayCost]
     weeks: Annotated[WeeksReply | None, Field(description="null for less than a week")] = None
-    run_id: Annotated[str | None, Field(description="the training of a learned policy; null for the others")] = None
+    run_id: Annotated[
+        str | None, Field(description="the training of a learned policy; null for the others")
+    ] = None
 
 
 class ReplayReply(Message):
-    """All policies under one initial and one terminal rule; ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw.
+    """All policies under one initial and one terminal rule.
 
-    ``policies`` know no fault; ``faults`` say what each costs them. ``as_recorded`` names devices that a plan would place: what they used is part of
-    the recorded load, nothing of it is placed anew.
+    ``loss`` says what each kind of forecast error cost, ``forecast_version`` what ``mpc`` saw.
+
+    ``policies`` know no fault; ``faults`` say what each costs them. ``as_recorded`` names devices
+    that a plan would place: what they used is part of the recorded load, nothing of it is placed
+    anew.
     """
 
     policies: dict[str, PolicyReply]
@@ -136,29 +174,65 @@ class ReplayReply(Message):
     loss: dict[str, float] = {}
     forecast_version: str | None = None
     driving: Annotated[
-        DrivingVersion | None, Field(description="what drives the site's planner now; where it is forecast_version, a plan rests on the same")
+        DrivingVersion | None,
+        Field(
+            description=(
+                "what drives the site's planner now; where it is forecast_version, a plan "
+                "rests on the same"
+            )
+        ),
     ] = None
-    notes: Annotated[list[NoteReply], Field(description="what is paid where the site names no tariff, and loaded prices that its tariff leaves unused")] = []
+    notes: Annotated[
+        list[NoteReply],
+        Field(
+            description=(
+                "what is paid where the site names no tariff, and loaded prices that its "
+                "tariff leaves unused"
+            )
+        ),
+    ] = []
     faults: list[FaultReply] = []
     seed: int = 0
     as_recorded: list[str] = []
 
 
 class ReplayRules(Message):
-    """How days are replayed, whichever they are: under these policies, re-planning every ``every_minutes``."""
+    """How days are replayed, whichever they are: under these policies, re-planning every
+    ``every_minutes``.
+    """
 
-    policies: Annotated[list[Annotated[str, BeforeValidator(read_policy)]], Field(min_length=1, max_length=16)] = list(POLICIES)
+    policies: Annotated[
+        list[Annotated[str, BeforeValidator(read_policy)]], Field(min_length=1, max_length=16)
+    ] = list(POLICIES)
     every_minutes: Annotated[int, Field(ge=5, le=1440)] = 60
     system_id: Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,96}$")] = "simulation"
-    forecast_version: Annotated[ForecastVersion | None, Field(description="what mpc plans from; default: the site's active version")] = None
+    forecast_version: Annotated[
+        ForecastVersion | None,
+        Field(description="what mpc plans from; default: the site's active version"),
+    ] = None
     faults: Annotated[list[Fault], Field(max_length=16)] = []
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="draws when faults strike that do not say")] = 0
-    explain_loss: Annotated[bool, Field(description="replay mpc with more knowledge as well, to say what each kind of forecast error costs it")] = True
-    episodes: Annotated[str | None, Field(max_length=64, description="the policy whose days become episodes; null: none")] = "mpc"
+    seed: Annotated[
+        int, Field(ge=0, le=2**32 - 1, description="draws when faults strike that do not say")
+    ] = 0
+    explain_loss: Annotated[
+        bool,
+        Field(
+            description=(
+                "replay mpc with more knowledge as well, to say what each kind of forecast "
+                "error costs it"
+            )
+        ),
+    ] = True
+    episodes: Annotated[
+        str | None,
+        Field(max_length=64, description="the policy whose days become episodes; null: none"),
+    ] = "mpc"
 
 
 class ReplayQuestion(ReplayRules):
-    """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``."""
+    """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every
+    ``every_minutes``.
+    """
 
     from_day: Day
     to_day: Day
@@ -187,18 +261,27 @@ class ReplaySitesReply(Message):
 class ReplaySitesRequest(Request, ReplayRules):
     """Replay several stored sites side by side, each by jobs of its own; none named: all.
 
-    Without days those of the last thirty that were measured whole, had a forecast and were not replayed; of sites that are not named, only in their night.
+    Without days those of the last thirty that were measured whole, had a forecast and were not
+    replayed; of sites that are not named, only in their night.
     """
 
     task: ClassVar[str] = "planner.replay.spread"
     reply: ClassVar[type[Message]] = ReplaySitesReply
     # Each site's turn comes once in its night; where nothing is due, a run looks and does nothing.
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=1), "replays", "time between two looks for days to replay")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=1), "replays", "time between two looks for days to replay"
+    )
     public: ClassVar[bool] = True
 
-    site_ids: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=100_000)] = []
-    from_day: Annotated[Day | None, Field(description="first local day; default: what is due")] = None
-    to_day: Annotated[Day | None, Field(description="last local day, included; default: what is due")] = None
+    site_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=100_000)
+    ] = []
+    from_day: Annotated[Day | None, Field(description="first local day; default: what is due")] = (
+        None
+    )
+    to_day: Annotated[
+        Day | None, Field(description="last local day, included; default: what is due")
+    ] = None
 
     @model_validator(mode="after")
     def _days(self) -> Self:

@@ -7,9 +7,11 @@ from luna.contracts.message import Message, Request
 
 
 class SimulatedHomeReply(Message):
-    """What lives now: the site, its recorded past from ``first`` to ``end``, how many rows were written, and whose prices today's are.
+    """What lives now: the site, its recorded past from ``first`` to ``end``, how many rows were
+    written, and whose prices today's are.
 
-    ``prices``: ``market``: the day-ahead prices of the real market; ``recorded``: nobody was reached, or may be asked, and they are the recorded year's.
+    ``prices``: ``market``: the day-ahead prices of the real market; ``recorded``: nobody was
+    reached, or may be asked, and they are the recorded year's.
     """
 
     site_id: str
@@ -20,7 +22,10 @@ class SimulatedHomeReply(Message):
 
 
 class SimulatedHomeRequest(Request):
-    """Store a simulated home with its weeks before now, and let its devices live; refused where Luna speaks to a broker already."""
+    """Store a simulated home with its weeks before now, and let its devices live.
+
+    Refused where Luna speaks to a broker already.
+    """
 
     task: ClassVar[str] = "ingest.simulated_home.make"
     reply: ClassVar[type[Message]] = SimulatedHomeReply
@@ -34,7 +39,9 @@ class RemovedHomeReply(Message):
 
 
 class RemoveSimulatedHomeRequest(Request):
-    """Remove the simulated home with all that belongs to it: site, history, prices, broker, files."""
+    """Remove the simulated home with all that belongs to it: site, history, prices, broker,
+    files.
+    """
 
     task: ClassVar[str] = "ingest.simulated_home.remove"
     reply: ClassVar[type[Message]] = RemovedHomeReply

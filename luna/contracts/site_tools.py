@@ -1,7 +1,9 @@
-"""Tools over a site's data: typed questions that read, results with figures and a chart. Nothing here changes anything.
+"""Tools over a site's data: typed questions that read, results with figures and a chart.
 
-A tool is one declaration in ``services.rag.tools``: its name, its arguments' model, its function. Answers, the Model Context Protocol and recommendations
-use the same ones.
+Nothing here changes anything.
+
+A tool is one declaration in ``services.rag.tools``: its name, its arguments' model, its function.
+Answers, the Model Context Protocol and recommendations use the same ones.
 """
 
 from typing import Annotated, Any, ClassVar, Literal
@@ -14,20 +16,44 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.site import invalid_input
 from luna.words.language import Language
 
-Unit = Literal["kwh", "kw", "price", "cost", "soc", "share", "g_per_kwh", "hours", "instant", "count", "celsius", "name"]
+Unit = Literal[
+    "kwh",
+    "kw",
+    "price",
+    "cost",
+    "soc",
+    "share",
+    "g_per_kwh",
+    "hours",
+    "instant",
+    "count",
+    "celsius",
+    "name",
+]
 
 
 class Figure(Message):
-    """A number an answer may tell, with what it is and where it comes from. ``text`` is how it is written in the answer's language."""
+    """A number an answer may tell, with what it is and where it comes from.
 
-    name: Annotated[str, Field(description="stable name within the tool's result, such as mean_import_price")]
-    value: Annotated[float | str, Field(description="as it was read or computed; instants and days in ISO 8601")]
-    unit: Annotated[Unit, Field(description="of the value; price and cost are in the site's currency")]
+    ``text`` is how it is written in the answer's language.
+    """
+
+    name: Annotated[
+        str, Field(description="stable name within the tool's result, such as mean_import_price")
+    ]
+    value: Annotated[
+        float | str, Field(description="as it was read or computed; instants and days in ISO 8601")
+    ]
+    unit: Annotated[
+        Unit, Field(description="of the value; price and cost are in the site's currency")
+    ]
     text: Annotated[str, Field(description="how it is written in the answer's language")]
 
 
 # What a series is of, where it is one that has a colour on every chart.
-Quantity = Literal["load", "pv", "import", "export", "charge", "discharge", "soc", "price", "sell-price"]
+Quantity = Literal[
+    "load", "pv", "import", "export", "charge", "discharge", "soc", "price", "sell-price"
+]
 
 
 class ChartSeries(Message):
@@ -37,38 +63,67 @@ class ChartSeries(Message):
     unit: Annotated[Unit, Field(description="of the values")]
     kind: Annotated[Literal["line", "step", "bar"], Field(description="how it is drawn")] = "line"
     values: Annotated[list[float | None], Field(description="one for each start; null: not known")]
-    quantity: Annotated[Quantity | None, Field(description="what it is of, by which charts colour it; null: none of these")] = None
+    quantity: Annotated[
+        Quantity | None,
+        Field(description="what it is of, by which charts colour it; null: none of these"),
+    ] = None
 
 
 class Chart(Message):
     """What draws a tool's result: values by slot start, or by label."""
 
     title: str
-    starts: Annotated[list[str], Field(description="instants in ISO 8601, or labels where ``by`` is label")]
+    starts: Annotated[
+        list[str], Field(description="instants in ISO 8601, or labels where ``by`` is label")
+    ]
     by: Literal["instant", "label"] = "instant"
     series: list[ChartSeries]
 
 
 class ToolSource(Message):
-    """Where figures come from: the stored series, plan or replay that was read, and how to ask for the same by hand."""
+    """Where figures come from: the stored series, plan or replay that was read, and how to ask for
+    the same by hand.
+    """
 
     what: Annotated[str, Field(description="such as: series import_price of site home")]
-    period: Annotated[str | None, Field(description="first instant or day / the one after the last instant, or the last day")] = None
-    path: Annotated[str | None, Field(description="the gateway's address that returns the same data")] = None
+    period: Annotated[
+        str | None,
+        Field(description="first instant or day / the one after the last instant, or the last day"),
+    ] = None
+    path: Annotated[
+        str | None, Field(description="the gateway's address that returns the same data")
+    ] = None
 
 
 class ToolResult(Message):
-    """What a tool found: sentences from templates in the asker's language, figures, a chart, sources. ``found`` false: there is nothing to tell, and why."""
+    """What a tool found: sentences from templates in the asker's language, figures, a chart,
+    sources. ``found`` false: there is nothing to tell, and why.
+    """
 
     tool: Annotated[str, Field(description="the tool that found it")]
     arguments: Annotated[dict[str, Any], Field(description="as the tool took them")]
-    found: Annotated[bool, Field(description="false: there is nothing to tell, and the text says why")]
-    text: Annotated[str, Field(description="a few sentences that tell the result; every number in them is one of figures")]
+    found: Annotated[
+        bool, Field(description="false: there is nothing to tell, and the text says why")
+    ]
+    text: Annotated[
+        str,
+        Field(
+            description=(
+                "a few sentences that tell the result; every number in them is one of figures"
+            )
+        ),
+    ]
     figures: Annotated[list[Figure], Field(description="every number and name of the text")] = []
-    chart: Annotated[Chart | None, Field(description="what draws the result; null: nothing to draw")] = None
+    chart: Annotated[
+        Chart | None, Field(description="what draws the result; null: nothing to draw")
+    ] = None
     sources: Annotated[list[ToolSource], Field(description="where the figures come from")] = []
-    currency: Annotated[str | None, Field(description="of the figures that are money, ISO 4217")] = None
-    timezone: Annotated[str | None, Field(description="of the site, whose local days and clock the text tells")] = None
+    currency: Annotated[
+        str | None, Field(description="of the figures that are money, ISO 4217")
+    ] = None
+    timezone: Annotated[
+        str | None, Field(description="of the site, whose local days and clock the text tells")
+    ] = None
 
 
 class ToolDescription(Message):
@@ -82,7 +137,10 @@ class ToolDescription(Message):
 class ToolList(Message):
     """Every tool there is."""
 
-    tools: Annotated[list[ToolDescription], Field(description="in the order in which assistants are told of them")]
+    tools: Annotated[
+        list[ToolDescription],
+        Field(description="in the order in which assistants are told of them"),
+    ]
 
 
 class ToolListRequest(Request):
@@ -93,7 +151,10 @@ class ToolListRequest(Request):
 
 
 class ToolCallRequest(Request):
-    """Call one tool. Unknown names, unknown arguments and sites the asker does not have are refused."""
+    """Call one tool.
+
+    Unknown names, unknown arguments and sites the asker does not have are refused.
+    """
 
     task: ClassVar[str] = "rag.tools.call"
     reply: ClassVar[type[Message]] = ToolResult
@@ -105,7 +166,9 @@ class ToolCallRequest(Request):
     sites: Annotated[tuple[str, ...] | None, Field(description="the asker's; null: all")] = None
 
 
-def refuse_arguments(fault: ValidationError, model: type[BaseModel], *, field: str) -> InvalidInputError:
+def refuse_arguments(
+    fault: ValidationError, model: type[BaseModel], *, field: str
+) -> InvalidInputError:
     """Translate a fault of a tool's arguments into an error whose remedy lists the right ones.
 
     Args:
@@ -121,5 +184,7 @@ def refuse_arguments(fault: ValidationError, model: type[BaseModel], *, field: s
 def _list_arguments(model: type[BaseModel]) -> str:
     schema = model.model_json_schema()
     needed = schema.get("required", [])
-    names = [f"{name} (needed)" if name in needed else name for name in schema.get("properties", {})]
+    names = [
+        f"{name} (needed)" if name in needed else name for name in schema.get("properties", {})
+    ]
     return f"Its arguments are {', '.join(names)}." if names else "It has no arguments."

@@ -1,4 +1,6 @@
-"""How the times and weekdays of a stay are said: clock times alone are those of the stay that goes on or comes next."""
+"""How the times and weekdays of a stay are said: clock times alone are those of the stay that goes
+on or comes next.
+"""
 
 import re
 from collections.abc import Iterator
@@ -25,15 +27,25 @@ def read_days(text: str) -> list[Weekday]:
         first, _, last = part.partition("-")
         if not {first, last or first} <= set(WEEKDAYS):
             remedy = f"Write it like mon-fri or sat,sun; there are {', '.join(WEEKDAYS)}."
-            raise InvalidInputError("these are no weekdays", field="--days", value=text, remedy=remedy)
-        begin, end = WEEKDAYS.index(cast("Weekday", first)), WEEKDAYS.index(cast("Weekday", last or first))
-        days += [WEEKDAYS[place % len(WEEKDAYS)] for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))]
+            raise InvalidInputError(
+                "these are no weekdays", field="--days", value=text, remedy=remedy
+            )
+        begin, end = (
+            WEEKDAYS.index(cast("Weekday", first)),
+            WEEKDAYS.index(cast("Weekday", last or first)),
+        )
+        days += [
+            WEEKDAYS[place % len(WEEKDAYS)]
+            for place in range(begin, end + 1 if end >= begin else end + 1 + len(WEEKDAYS))
+        ]
     return days
 
 
 @dataclass(frozen=True, slots=True)
 class StayClock:
-    """By what the times of a stay are read: the site's zone, and the instant before which it is not over."""
+    """By what the times of a stay are read: the site's zone, and the instant before which it is not
+    over.
+    """
 
     zone: ZoneInfo
     now: datetime
@@ -41,9 +53,10 @@ class StayClock:
     def read(self, first: str, end: str, *, fields: tuple[str, str]) -> tuple[datetime, datetime]:
         """Return when a stay begins and ends.
 
-        Each is an instant with its offset, a local day, a day and time of the site's clock, or a time alone. Times alone are those of the stay that goes on
-        or comes next: the end is the first such time after now, or after a beginning with its day, and the beginning the last one before the end. An empty
-        beginning is now.
+        Each is an instant with its offset, a local day, a day and time of the site's clock, or a
+        time alone. Times alone are those of the stay that goes on or comes next: the end is the
+        first such time after now, or after a beginning with its day, and the beginning the last one
+        before the end. An empty beginning is now.
 
         Args:
             first: the beginning.
@@ -51,20 +64,48 @@ class StayClock:
             fields: what they are called, for refusals.
 
         Raises:
-            InvalidInputError: no time, one that the clock skips or shows twice, or the stay ends before it begins.
+            InvalidInputError: no time, one that the clock skips or shows twice, or the stay ends
+                before it begins.
         """
-        begin = None if _CLOCK.fullmatch(first) else self.now if not first else parse_instant(first, field=fields[0], zone=self.zone)
-        until = self._next(end, begin or self.now, field=fields[1]) if _CLOCK.fullmatch(end) else parse_instant(end, field=fields[1], zone=self.zone)
-        begin = begin or next(instant for instant in self._times(first, until, range(0, -3, -1), field=fields[0]) if instant < until)
+        begin = (
+            None
+            if _CLOCK.fullmatch(first)
+            else self.now
+            if not first
+            else parse_instant(first, field=fields[0], zone=self.zone)
+        )
+        until = (
+            self._next(end, begin or self.now, field=fields[1])
+            if _CLOCK.fullmatch(end)
+            else parse_instant(end, field=fields[1], zone=self.zone)
+        )
+        begin = begin or next(
+            instant
+            for instant in self._times(first, until, range(0, -3, -1), field=fields[0])
+            if instant < until
+        )
         if until <= begin:
-            raise InvalidInputError("the stay ends before it begins", field=fields[1], value=end, remedy="Name a later end, or an earlier beginning.")
+            raise InvalidInputError(
+                "the stay ends before it begins",
+                field=fields[1],
+                value=end,
+                remedy="Name a later end, or an earlier beginning.",
+            )
         return begin, until
 
     def _next(self, clock: str, after: datetime, *, field: str) -> datetime:
-        return next(instant for instant in self._times(clock, after, range(3), field=field) if instant > after)
+        return next(
+            instant
+            for instant in self._times(clock, after, range(3), field=field)
+            if instant > after
+        )
 
-    def _times(self, clock: str, around: datetime, days: range, *, field: str) -> Iterator[datetime]:
+    def _times(
+        self, clock: str, around: datetime, days: range, *, field: str
+    ) -> Iterator[datetime]:
         """Yield a time of the clock on the days around an instant."""
         day = around.astimezone(self.zone).date()
         for number in days:
-            yield parse_instant(f"{day + timedelta(days=number)} {clock.zfill(5)}", field=field, zone=self.zone)
+            yield parse_instant(
+                f"{day + timedelta(days=number)} {clock.zfill(5)}", field=field, zone=self.zone
+            )

@@ -1,6 +1,14 @@
-"""Every task there is, as its request declares it: which ones beat asks for, and which ones may be asked for as jobs."""
+"""Every task there is, as its request declares it: which ones beat asks for, and which ones may be
+asked for as jobs.
+"""
 
-from luna.contracts.agent import AgentCardRequest, AgentReplayRequest, DayPictureRequest, EvaluateAgentRequest, TrainAgentRequest
+from luna.contracts.agent import (
+    AgentCardRequest,
+    AgentReplayRequest,
+    DayPictureRequest,
+    EvaluateAgentRequest,
+    TrainAgentRequest,
+)
 from luna.contracts.agent_control import NightRequest, ShadowPlanRequest
 from luna.contracts.answers import AskRequest
 from luna.contracts.battery_trial import TryBatteriesRequest
@@ -16,21 +24,49 @@ from luna.contracts.data import (
     ResolveRequest,
 )
 from luna.contracts.device_search import FindDevicesRequest
-from luna.contracts.documents import AddExamplesRequest, CompleteVectorsRequest, FetchDocumentRequest, IngestRequest, ReindexRequest
+from luna.contracts.documents import (
+    AddExamplesRequest,
+    CompleteVectorsRequest,
+    FetchDocumentRequest,
+    IngestRequest,
+    ReindexRequest,
+)
 from luna.contracts.edge import STAGE_REQUESTS, EdgeRunRequest, SimulateGroupRequest
 from luna.contracts.extras import ChangeExtraRequest
 from luna.contracts.file_guess import GuessFileRequest
 from luna.contracts.fleet import FollowChangesRequest, PlanSitesRequest, RefreshPlansRequest
-from luna.contracts.forecast import EnsureForecastsRequest, EvaluateRequest, IssueRequest, RefreshForecastsRequest, RenewModelsRequest, TrainRequest
+from luna.contracts.forecast import (
+    EnsureForecastsRequest,
+    EvaluateRequest,
+    IssueRequest,
+    RefreshForecastsRequest,
+    RenewModelsRequest,
+    TrainRequest,
+)
 from luna.contracts.forecast_explanation import ExplainRequest, IssueScenariosRequest
-from luna.contracts.forecast_versions import CardRequest, JudgeForecastsRequest, PromoteRequest, RollbackRequest
+from luna.contracts.forecast_versions import (
+    CardRequest,
+    JudgeForecastsRequest,
+    PromoteRequest,
+    RollbackRequest,
+)
 from luna.contracts.history_care import FindGapsRequest, RepairRequest, VerifyRequest
-from luna.contracts.job import ArchiveLogsRequest, DemoLoadRequest, RefreshRollupsRequest, ResendRequest, RetentionRequest
+from luna.contracts.job import (
+    ArchiveLogsRequest,
+    DemoLoadRequest,
+    RefreshRollupsRequest,
+    ResendRequest,
+    RetentionRequest,
+)
 from luna.contracts.message import Request, Schedule
 from luna.contracts.notification import NotifyRequest, NotifyTestRequest
 from luna.contracts.plan import PlanRequest
 from luna.contracts.plan_questions import CheckPlansRequest, ParetoRequest, PlanChangesRequest
-from luna.contracts.recommendations import RecommendRequest, RecordEventsRequest, RefreshRecommendationsRequest
+from luna.contracts.recommendations import (
+    RecommendRequest,
+    RecordEventsRequest,
+    RefreshRecommendationsRequest,
+)
 from luna.contracts.replay import ReplayRequest, ReplaySitesRequest
 from luna.contracts.search import EmbedRequest, SearchRequest
 from luna.contracts.simulated_home import RemoveSimulatedHomeRequest, SimulatedHomeRequest
@@ -113,7 +149,10 @@ REQUESTS: tuple[type[Request], ...] = (
 
 
 def list_periodic() -> dict[type[Request], Schedule]:
-    """Return the requests that beat sends, each with its schedule; those of one service stand together."""
+    """Return the requests that beat sends, each with its schedule.
+
+    Those of one service stand together.
+    """
     services = list(dict.fromkeys(request.queue() for request in REQUESTS))
     due = {request: request.schedule for request in REQUESTS if request.schedule is not None}
     return dict(sorted(due.items(), key=lambda each: services.index(each[0].queue())))

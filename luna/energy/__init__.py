@@ -1,1 +1,4 @@
-"""The energy domain: pure functions and models. No I/O, no clock; NumPy, Pydantic and the standard library, nothing else."""
+"""The energy domain: pure functions and models.
+
+No I/O, no clock; NumPy, Pydantic and the standard library, nothing else.
+"""

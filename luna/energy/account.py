@@ -1,6 +1,7 @@
 """The account of a period: where a site's energy came from, where it went, and what it cost.
 
-Every page, answer and metric that tells energy or money of the past reads this account, so that no two of them differ.
+Every page, answer and metric that tells energy or money of the past reads this account, so that no
+two of them differ.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,8 @@ from luna.energy.timeline import FloatArray, Timeline, parse_zone
 BoolArray = NDArray[np.bool_]
 Direction = Literal["import", "export"]
 
-# Where energy comes from and where it goes. ``load`` is the house without the devices that have a meter of their own.
+# Where energy comes from and where it goes. ``load`` is the house without the devices that have a
+# meter of their own.
 SOURCES = ("pv", "import", "discharge")
 CONSUMERS = ("load", *(series.removesuffix("_kwh") for series in SUBMETERED))
 USES = (*CONSUMERS, "export", "charge")
@@ -48,7 +50,10 @@ class AccountSlots:
 
     @property
     def cost(self) -> FloatArray:
-        """Cost of energy at the meter per slot, NaN where it is unknown; a site that never measured export sold nothing."""
+        """Cost of energy at the meter per slot, NaN where it is unknown.
+
+        A site that never measured export sold nothing.
+        """
         sold = -_cost_of(self.export_lines, self.energy_kwh["export"])
         if not np.isfinite(self.energy_kwh["export"]).any():
             sold = np.zeros(self.timeline.count)
@@ -85,7 +90,9 @@ class FlowTotal:
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One line of a bill: its energy, cost (earnings are negative), and price where one price holds for the whole line, currency per kWh."""
+    """One line of a bill: its energy, cost (earnings are negative), and price where one price holds
+    for the whole line, currency per kWh.
+    """
 
     direction: Direction
     code: str
@@ -113,16 +120,20 @@ class UseShare:
 class EnergyAccount:
     """A site's energy and money from ``start`` to ``end``.
 
-    Invariants: sources equal uses and ``unexplained_kwh``; ``cost`` is the sum of the lines and ``demand_cost``.
+    Invariants: sources equal uses and ``unexplained_kwh``; ``cost`` is the sum of the lines and
+    ``demand_cost``.
 
     Attributes:
         sources: PV, import and discharge, those that are recorded.
         uses: house, metered devices, export and charge, those that are recorded.
-        unexplained_kwh: what the meters leave open: losses, and flows that were not recorded. Negative where more was used than delivered.
+        unexplained_kwh: what the meters leave open: losses, and flows that were not recorded.
+            Negative where more was used than delivered.
         lines: the bill's lines for energy.
-        demand_cost: the capacity tariff of the period's months; None without one, or where the period does not begin with a month.
+        demand_cost: the capacity tariff of the period's months; None without one, or where the
+            period does not begin with a month.
         priced: share of the slots whose cost is known.
-        use_shares: where the energy of each use came from, over the slots in which all recorded flows are known.
+        use_shares: where the energy of each use came from, over the slots in which all recorded
+            flows are known.
     """
 
     start: datetime
@@ -167,7 +178,10 @@ class EnergyAccount:
 
     @property
     def cost(self) -> float | None:
-        """Cost with demand charges, where they belong to the period; None where nothing is known of it."""
+        """Cost with demand charges, where they belong to the period.
+
+        None where nothing is known of it.
+        """
         return None if self.energy_cost is None else self.energy_cost + (self.demand_cost or 0.0)
 
     @property
@@ -190,7 +204,10 @@ class EnergyAccount:
 
 
 def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAccount:
-    """Return the account of all slots; ``with_demand``: with the capacity tariff, where they begin with a month."""
+    """Return the account of all slots.
+
+    ``with_demand``: with the capacity tariff, where they begin with a month.
+    """
     sources = [_total(slots, name) for name in SOURCES if _is_recorded(slots, name)]
     uses = [_total(slots, name) for name in USES if _is_recorded(slots, name)]
     supplied = fsum(flow.energy_kwh for flow in sources)
@@ -210,7 +227,10 @@ def settle_account(slots: AccountSlots, *, with_demand: bool = True) -> EnergyAc
 
 
 def consumption(slots: AccountSlots) -> FloatArray:
-    """Return the energy used by house and metered devices per slot, kWh, shape ``(slots,)``; NaN where the house's is unknown."""
+    """Return the energy used by house and metered devices per slot, kWh, shape ``(slots,)``.
+
+    NaN where the house's is unknown.
+    """
     total = slots.energy_kwh["load"].copy()
     for name in CONSUMERS[1:]:
         total += np.nan_to_num(slots.energy_kwh[name])
@@ -225,7 +245,9 @@ def _total(slots: AccountSlots, name: str) -> FlowTotal:
     energy = slots.energy_kwh[name]
     known = np.isfinite(energy)
     estimated = known & slots.estimated[name]
-    return FlowTotal(name, fsum(energy[known].tolist()), fsum(energy[estimated].tolist()), float(known.mean()))
+    return FlowTotal(
+        name, fsum(energy[known].tolist()), fsum(energy[estimated].tolist()), float(known.mean())
+    )
 
 
 def _cost_of(lines: Sequence[TariffLine], energy_kwh: FloatArray) -> FloatArray:
@@ -237,7 +259,9 @@ def _cost_of(lines: Sequence[TariffLine], energy_kwh: FloatArray) -> FloatArray:
 
 
 def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
-    """Return the lines of a bill over the slots whose whole cost is known, so that its lines add up."""
+    """Return the lines of a bill over the slots whose whole cost is known, so that its lines add
+    up.
+    """
     energy = slots.energy_kwh[direction]
     priced = np.isfinite(slots.cost) & np.isfinite(energy)
     if not priced.any():
@@ -250,7 +274,9 @@ def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
         if not counted.any():
             continue
         cost = sign * fsum(line.slot_cost(energy)[counted].tolist())
-        bill.append(CostLine(direction, line.code, fsum(energy[counted].tolist()), cost, line.price))
+        bill.append(
+            CostLine(direction, line.code, fsum(energy[counted].tolist()), cost, line.price)
+        )
     return bill
 
 
@@ -260,7 +286,9 @@ def _demand_cost(slots: AccountSlots) -> float | None:
     begins_with_month = begin.day == 1 and begin.hour == 0 and begin.minute == 0
     if not tariff.peaks or not begins_with_month:
         return None
-    return demand_charge(np.nan_to_num(slots.energy_kwh["import"]), slots.timeline, tariff.peaks, zone=zone)
+    return demand_charge(
+        np.nan_to_num(slots.energy_kwh["import"]), slots.timeline, tariff.peaks, zone=zone
+    )
 
 
 def _self_sufficiency(slots: AccountSlots) -> float | None:
@@ -273,10 +301,16 @@ def _share_uses(slots: AccountSlots) -> list[UseShare]:
     sources = {name: np.nan_to_num(slots.energy_kwh[name]) for name in SOURCES}
     uses = [name for name in USES if _is_recorded(slots, name)]
     recorded = [name for name in FLOWS if _is_recorded(slots, name)]
-    known = np.logical_and.reduce([np.isfinite(slots.energy_kwh[name]) for name in recorded] or [np.zeros(slots.timeline.count, dtype=bool)])
+    known = np.logical_and.reduce(
+        [np.isfinite(slots.energy_kwh[name]) for name in recorded]
+        or [np.zeros(slots.timeline.count, dtype=bool)]
+    )
     supplied = sum(sources.values(), np.zeros(slots.timeline.count))
     # Where nothing is supplied nothing can be shared.
-    shared = {name: np.divide(values, supplied, out=np.zeros_like(supplied), where=known & (supplied > 0)) for name, values in sources.items()}
+    shared = {
+        name: np.divide(values, supplied, out=np.zeros_like(supplied), where=known & (supplied > 0))
+        for name, values in sources.items()
+    }
     price = _cost_of(slots.import_lines, np.ones(slots.timeline.count))
     shares = []
     for name in uses:

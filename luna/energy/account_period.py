@@ -1,4 +1,6 @@
-"""The periods of an account: a local day, week, month or year, the one before it, and the parts that a chart shows of it."""
+"""The periods of an account: a local day, week, month or year, the one before it, and the parts
+that a chart shows of it.
+"""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ LAST_MONTH = 12
 
 @dataclass(frozen=True, slots=True)
 class AccountPeriod:
-    """Local days from ``first`` to ``last``, both included: a day, a week from Monday on, a calendar month or a calendar year."""
+    """Local days from ``first`` to ``last``, both included: a day, a week from Monday on, a
+    calendar month or a calendar year.
+    """
 
     unit: PeriodUnit
     first: date
@@ -48,7 +52,9 @@ class AccountPeriod:
         return self.of(self.unit, self.last + DAY)
 
     def year_before(self) -> Self:
-        """Return the same period of the year before: of a day or a week, the one 52 weeks ago, which has the same weekdays."""
+        """Return the same period of the year before: of a day or a week, the one 52 weeks ago,
+        which has the same weekdays.
+        """
         if self.unit in ("day", "week"):
             return self.of(self.unit, self.first - timedelta(weeks=52))
         return self.of(self.unit, self.first.replace(year=self.first.year - 1))
@@ -58,12 +64,19 @@ class AccountPeriod:
         return local_days(self.first, self.last, zone)
 
     def part_starts(self, zone: ZoneInfo) -> list[datetime]:
-        """Return where the parts of the period begin: hours of a day, days of a week or month, months of a year."""
+        """Return where the parts of the period begin: hours of a day, days of a week or month,
+        months of a year.
+        """
         if self.unit == "day":
             timeline = self.timeline(zone)
-            return [timeline.start + number * HOUR for number in range(timeline.count * SLOT // HOUR)]
+            return [
+                timeline.start + number * HOUR for number in range(timeline.count * SLOT // HOUR)
+            ]
         if self.unit == "year":
-            return [local_midnight(date(self.first.year, month, 1), zone) for month in range(1, LAST_MONTH + 1)]
+            return [
+                local_midnight(date(self.first.year, month, 1), zone)
+                for month in range(1, LAST_MONTH + 1)
+            ]
         days = (self.last - self.first).days + 1
         return [local_midnight(self.first + number * DAY, zone) for number in range(days)]
 

@@ -1,4 +1,5 @@
-"""Confidence intervals and significance of daily differences between policies: block bootstrap and paired permutation test.
+"""Confidence intervals and significance of daily differences between policies: block bootstrap and
+paired permutation test.
 
 Consecutive days are correlated, so both work on whole blocks of days.
 """
@@ -14,13 +15,22 @@ _EXACT_BLOCKS, _SIGN_DRAWS = 16, 20_000
 _ROUNDING = 1e-12
 
 
-def bound_sum(daily: FloatArray, *, rng: np.random.Generator, block: int = BLOCK_DAYS) -> tuple[float, float]:
-    """Return the 95 % interval of the sum of daily values by circular block bootstrap. Source: Politis and Romano (1992)."""
+def bound_sum(
+    daily: FloatArray, *, rng: np.random.Generator, block: int = BLOCK_DAYS
+) -> tuple[float, float]:
+    """Return the 95 % interval of the sum of daily values by circular block bootstrap.
+
+    Source: Politis and Romano (1992).
+    """
     return _bound(daily[_draw_days(daily.size, rng, block)].sum(axis=1))
 
 
-def bound_ratio(part: FloatArray, whole: FloatArray, *, rng: np.random.Generator, block: int = BLOCK_DAYS) -> tuple[float, float]:
-    """Return the 95 % interval of the ratio of two sums of daily values; each draw takes the same days of both.
+def bound_ratio(
+    part: FloatArray, whole: FloatArray, *, rng: np.random.Generator, block: int = BLOCK_DAYS
+) -> tuple[float, float]:
+    """Return the 95 % interval of the ratio of two sums of daily values.
+
+    Each draw takes the same days of both.
 
     Args:
         part: by day, ``(days,)``.
@@ -46,7 +56,9 @@ def _bound(drawn: FloatArray) -> tuple[float, float]:
 
 
 def permute_signs(daily: FloatArray, *, rng: np.random.Generator, block: int = BLOCK_DAYS) -> float:
-    """Return the two-sided p-value of a paired sign-flip permutation test over blocks of days. Source: Fisher (1935).
+    """Return the two-sided p-value of a paired sign-flip permutation test over blocks of days.
+
+    Source: Fisher (1935).
 
     Args:
         daily: advantage of one policy over another, by day.
@@ -55,7 +67,10 @@ def permute_signs(daily: FloatArray, *, rng: np.random.Generator, block: int = B
     """
     sums = np.add.reduceat(daily, np.arange(0, daily.size, block))
     if sums.size <= _EXACT_BLOCKS:
-        signs, added = 1.0 - 2.0 * ((np.arange(2**sums.size)[:, None] >> np.arange(sums.size)) & 1), 0
+        signs, added = (
+            1.0 - 2.0 * ((np.arange(2**sums.size)[:, None] >> np.arange(sums.size)) & 1),
+            0,
+        )
     else:
         # The observed signs count as one more permutation.
         signs, added = rng.choice((-1.0, 1.0), (_SIGN_DRAWS, sums.size)), 1

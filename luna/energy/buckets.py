@@ -1,4 +1,6 @@
-"""Aggregation of quarter-hours into buckets of UTC hours or local days, and thinning of a curve for a chart. Unknown values stay NaN, never zero."""
+"""Aggregation of quarter-hours into buckets of UTC hours or local days, and thinning of a curve for
+a chart. Unknown values stay NaN, never zero.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from luna.energy.refusals import refuse
-from luna.energy.timeline import SLOT, FloatArray, IndexArray, InstantArray, Timeline, floor_to, local_midnight
+from luna.energy.timeline import (
+    SLOT,
+    FloatArray,
+    IndexArray,
+    InstantArray,
+    Timeline,
+    floor_to,
+    local_midnight,
+)
 
-RESOLUTIONS = {"15m": SLOT, "30m": timedelta(minutes=30), "1h": timedelta(hours=1), "1d": timedelta(days=1)}
+RESOLUTIONS = {
+    "15m": SLOT,
+    "30m": timedelta(minutes=30),
+    "1h": timedelta(hours=1),
+    "1d": timedelta(days=1),
+}
 AGGREGATES = ("sum", "mean", "min", "max")
-EXTREMES: dict[str, Callable[[FloatArray, NDArray[np.intp]], FloatArray]] = {"min": np.fmin.reduceat, "max": np.fmax.reduceat}
+EXTREMES: dict[str, Callable[[FloatArray, NDArray[np.intp]], FloatArray]] = {
+    "min": np.fmin.reduceat,
+    "max": np.fmax.reduceat,
+}
 MOST_BUCKETS = 100_000
 # A stretch of a thinned series keeps its lowest value, its highest, and its first gap.
 KEPT_PER_STRETCH = 3
@@ -39,23 +57,40 @@ class Parts:
     def of(cls, values: FloatArray) -> Self:
         """Return one part per quarter-hour; NaN is unknown."""
         known = ~np.isnan(values)
-        return cls(np.where(known, values, 0.0), known.astype(np.int64), np.ones(values.size, dtype=np.int64))
+        return cls(
+            np.where(known, values, 0.0),
+            known.astype(np.int64),
+            np.ones(values.size, dtype=np.int64),
+        )
 
 
 def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDArray[np.intp]:
-    """Return the index of the first slot of every bucket: a local day, or ``length`` counted in UTC."""
+    """Return the index of the first slot of every bucket: a local day, or ``length`` counted in
+    UTC.
+    """
     if length >= RESOLUTIONS["1d"]:
-        first, last = (start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date() for start in starts[[0, -1]])
-        midnights = [local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None) for day in range(1, (last - first).days + 1)]
-        return np.array([0, *np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))], dtype=np.intp)
+        first, last = (
+            start.astype(datetime).replace(tzinfo=UTC).astimezone(zone).date()
+            for start in starts[[0, -1]]
+        )
+        midnights = [
+            local_midnight(first + timedelta(days=day), zone).replace(tzinfo=None)
+            for day in range(1, (last - first).days + 1)
+        ]
+        return np.array(
+            [0, *np.searchsorted(starts, np.array(midnights, dtype=starts.dtype))], dtype=np.intp
+        )
     bucket = starts.astype("datetime64[s]").astype(np.int64) // int(length.total_seconds())
     return np.flatnonzero(np.diff(bucket, prepend=bucket[0] - 1))
 
 
-def reduce_buckets(values: FloatArray, begins: NDArray[np.intp], aggregate: str) -> tuple[FloatArray, FloatArray]:
+def reduce_buckets(
+    values: FloatArray, begins: NDArray[np.intp], aggregate: str
+) -> tuple[FloatArray, FloatArray]:
     """Return one value per bucket and the known share of the bucket.
 
-    A partial sum would be too low: it is NaN unless all values are known. Mean, lowest and highest use the known values.
+    A partial sum would be too low: it is NaN unless all values are known. Mean, lowest and highest
+    use the known values.
     """
     if aggregate not in EXTREMES:
         return reduce_parts(Parts.of(values), begins, aggregate)
@@ -63,45 +98,70 @@ def reduce_buckets(values: FloatArray, begins: NDArray[np.intp], aggregate: str)
     return EXTREMES[aggregate](values, begins), there / np.diff(begins, append=values.size)
 
 
-def reduce_parts(parts: Parts, begins: NDArray[np.intp], aggregate: str) -> tuple[FloatArray, FloatArray]:
-    """Return the sum or mean per bucket and its known share, as ``reduce_buckets`` does; every bucket begins with a part."""
-    sums, there, slots = (np.add.reduceat(values, begins) for values in (parts.sums, parts.known, parts.slots))
+def reduce_parts(
+    parts: Parts, begins: NDArray[np.intp], aggregate: str
+) -> tuple[FloatArray, FloatArray]:
+    """Return the sum or mean per bucket and its known share, as ``reduce_buckets`` does.
+
+    Every bucket begins with a part.
+    """
+    sums, there, slots = (
+        np.add.reduceat(values, begins) for values in (parts.sums, parts.known, parts.slots)
+    )
     if aggregate == "mean":
         return np.where(there > 0, sums / np.maximum(there, 1), np.nan), there / slots
     return np.where(there == slots, sums, np.nan), there / slots
 
 
-def share_per_bucket(chosen: NDArray[np.bool_], slots: InstantArray, starts: InstantArray) -> FloatArray:
+def share_per_bucket(
+    chosen: NDArray[np.bool_], slots: InstantArray, starts: InstantArray
+) -> FloatArray:
     """Return the share of slots of each bucket that are ``chosen``.
 
     Args:
         chosen: by slot.
         slots: slot starts, ascending.
-        starts: bucket starts, each of them one of ``slots``; the last bucket ends with the last slot.
+        starts: bucket starts, each of them one of ``slots``; the last bucket ends with the last
+            slot.
     """
     begins = np.searchsorted(slots, starts)
-    return np.asarray(np.add.reduceat(chosen, begins, dtype=np.int64) / np.diff(begins, append=slots.size))
+    return np.asarray(
+        np.add.reduceat(chosen, begins, dtype=np.int64) / np.diff(begins, append=slots.size)
+    )
 
 
 def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta | None:
-    """Return the longest UTC step, hour or day, of which the buckets on ``timeline`` consist; None where they need quarter-hours."""
+    """Return the longest UTC step, hour or day, of which the buckets on ``timeline`` consist.
+
+    None where they need quarter-hours.
+    """
     length = RESOLUTIONS[resolution]
     if timeline.count * timeline.step / length > MOST_BUCKETS:
         return None
-    edges = cut(timeline.start, timeline.end, resolution, zone)[1:-1] if length >= RESOLUTIONS["1d"] else []
+    edges = (
+        cut(timeline.start, timeline.end, resolution, zone)[1:-1]
+        if length >= RESOLUTIONS["1d"]
+        else []
+    )
     for width in (RESOLUTIONS["1d"], RESOLUTIONS["1h"]):
         whole = floor_to(timeline.end, width) - floor_to(timeline.start + width - SLOT, width)
-        if width <= length and whole >= width and all(floor_to(edge, width) == edge for edge in edges):
+        if (
+            width <= length
+            and whole >= width
+            and all(floor_to(edge, width) == edge for edge in edges)
+        ):
             return width
     return None
 
 
 def thin(values: FloatArray, points: int) -> IndexArray:
-    """Return the indices of at most ``points`` values that keep a curve's extremes and gaps, ascending.
+    """Return the indices of at most ``points`` values that keep a curve's extremes and gaps,
+    ascending.
 
     Each of ``points // 3`` stretches keeps its lowest value, its highest and its first unknown one.
 
-    Invariants: contains the lowest and the highest value of all, and every value where there are no more than ``points``.
+    Invariants: contains the lowest and the highest value of all, and every value where there are no
+    more than ``points``.
 
     Raises:
         InvalidInputError: fewer than three points.
@@ -111,12 +171,15 @@ def thin(values: FloatArray, points: int) -> IndexArray:
     if values.size <= points:
         return np.arange(values.size)
     edges = np.linspace(0, values.size, points // KEPT_PER_STRETCH + 1).astype(np.int64)
-    kept = [first + place for first, end in pairwise(edges) for place in _extremes(values[first:end])]
+    kept = [
+        first + place for first, end in pairwise(edges) for place in _extremes(values[first:end])
+    ]
     return np.unique(np.array(kept, dtype=np.int64))
 
 
 def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list[datetime]:
-    """Return the bucket borders from ``first`` to ``end``: these two, and every local midnight or multiple of the resolution between.
+    """Return the bucket borders from ``first`` to ``end``: these two, and every local midnight or
+    multiple of the resolution between.
 
     Raises:
         InvalidInputError: more than 100,000 buckets.
@@ -126,14 +189,21 @@ def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list
         raise refuse("too-many-buckets", field="resolution", value=resolution, most=MOST_BUCKETS)
     if step >= RESOLUTIONS["1d"]:
         day, last = first.astimezone(zone).date(), end.astimezone(zone).date()
-        inner = [local_midnight(day + timedelta(days=count), zone) for count in range((last - day).days + 1)]
+        inner = [
+            local_midnight(day + timedelta(days=count), zone)
+            for count in range((last - day).days + 1)
+        ]
     else:
         inner = [floor_to(first, step) + count * step for count in range((end - first) // step + 2)]
     return [first, *(edge for edge in inner if first < edge < end), end]
 
 
-def end_of_page(first: datetime, end: datetime, resolution: str, *, zone: ZoneInfo, most: int) -> datetime:
-    """Return the end of a page of at most ``most`` buckets from ``first`` on: the end of a bucket, or of the window."""
+def end_of_page(
+    first: datetime, end: datetime, resolution: str, *, zone: ZoneInfo, most: int
+) -> datetime:
+    """Return the end of a page of at most ``most`` buckets from ``first`` on: the end of a bucket,
+    or of the window.
+    """
     step = RESOLUTIONS[resolution]
     if (end - first) / step < most - 1:
         return end

@@ -11,7 +11,16 @@ from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.observations import SocReading
 from luna.energy.site import Site
 from luna.energy.soc_plausibility import LevelPace, pace_of_batteries
-from luna.energy.store_level import CAR, ROAMING_CAR, VERDICTS, EnergyStore, MeteredEnergy, Presence, StoreLevel, judge_store
+from luna.energy.store_level import (
+    CAR,
+    ROAMING_CAR,
+    VERDICTS,
+    EnergyStore,
+    MeteredEnergy,
+    Presence,
+    StoreLevel,
+    judge_store,
+)
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, parse_instant
 
 # Codes of a plan's notes that it uses a vehicle's reading, as it is or as the judgement has it.
@@ -32,7 +41,10 @@ NOTHING_SAID: Said = (np.empty(0, dtype="M8[us]"), np.empty(0))
 
 @dataclass(frozen=True, slots=True)
 class ChargeSensors:
-    """Names of a vehicle's sensors, None without one; ``unplugged``: ``connected`` is inverted, on while the vehicle is away."""
+    """Names of a vehicle's sensors, None without one.
+
+    ``unplugged``: ``connected`` is inverted, on while the vehicle is away.
+    """
 
     soc: str | None
     connected: str | None
@@ -41,7 +53,9 @@ class ChargeSensors:
 
 @dataclass(frozen=True, slots=True)
 class SeenCharge:
-    """The state of a vehicle at an instant: its level, and whether it is connected, since when; None: unknown.
+    """The state of a vehicle at an instant: its level, and whether it is connected, since when.
+
+    None: unknown.
 
     ``metered`` is what its charger counted of late.
     """
@@ -75,41 +89,69 @@ class PlanNote(Protocol):
 
 
 def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
-    """Return for each device the instant of the state-of-charge reading that a plan with these notes used."""
+    """Return for each device the instant of the state-of-charge reading that a plan with these
+    notes used.
+    """
     read = [note.figures for note in notes if note.code in _READ_NOTES and "at" in note.figures]
-    return {figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read}
+    return {
+        figures["vehicle"]: parse_instant(figures["at"], field="assumptions") for figures in read
+    }
 
 
 def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
-    """Return the sensors in force at ``at`` by vehicle; the n-th sensor of a role belongs to the n-th vehicle.
+    """Return the sensors in force at ``at`` by vehicle.
+
+    The n-th sensor of a role belongs to the n-th vehicle.
 
     Vehicles without one are left out, unless the site meters what is charged.
     """
     named = site.input_sensors.vehicle_soc, site.input_sensors.vehicle_connected
-    roles = [[sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)] for entries in named]
+    roles = [
+        [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
+        for entries in named
+    ]
     by_vehicle = {}
     for place, vehicle in enumerate(site.vehicles):
         soc, connected = (sensors[place] if place < len(sensors) else None for sensors in roles)
         if soc or connected or site.input_sensors.vehicle_consumption:
             unplugged = connected is not None and connected.sign < 0
-            by_vehicle[vehicle.name] = ChargeSensors(soc.name if soc else None, connected.name if connected else None, unplugged=unplugged)
+            by_vehicle[vehicle.name] = ChargeSensors(
+                soc.name if soc else None,
+                connected.name if connected else None,
+                unplugged=unplugged,
+            )
     return by_vehicle
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
-    """Return how fast a vehicle's level moves: at its own charger, or (not ``connected``) on the road."""
+    """Return how fast a vehicle's level moves: at its own charger, or (not ``connected``) on the
+    road.
+    """
     if not connected:
         return LevelPace(*[MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh] * 2)
     given_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
-    return LevelPace(vehicle.most_charge_kw * vehicle.charge_efficiency / vehicle.capacity_kwh, given_kw / vehicle.capacity_kwh)
+    return LevelPace(
+        vehicle.most_charge_kw * vehicle.charge_efficiency / vehicle.capacity_kwh,
+        given_kw / vehicle.capacity_kwh,
+    )
 
 
 def find_pace(site: Site, name: str) -> LevelPace | None:
-    """Return how fast the level of a battery, or of a vehicle on the road, moves; None where the site lacks the device."""
+    """Return how fast the level of a battery, or of a vehicle on the road, moves.
+
+    None where the site lacks the device.
+    """
     batteries = [battery for battery in site.batteries if battery.name == name]
     if batteries:
         return pace_of_batteries(batteries)
-    return next((pace_of_charge(vehicle, connected=False) for vehicle in site.vehicles if vehicle.name == name), None)
+    return next(
+        (
+            pace_of_charge(vehicle, connected=False)
+            for vehicle in site.vehicles
+            if vehicle.name == name
+        ),
+        None,
+    )
 
 
 def store_of(vehicle: ElectricVehicle) -> EnergyStore:
@@ -165,8 +207,16 @@ def judge_charge(
     return SeenCharge(None if level.verdict == "unknown" else level, connected, since, metered)
 
 
-def count_since(vehicle: ElectricVehicle, seen: SeenCharge, arrival_soc: float, *, since: datetime, now: datetime) -> tuple[float, float] | None:
-    """Return how full its charger has made a vehicle that came ``since`` with ``arrival_soc``, and the kWh counted.
+def count_since(
+    vehicle: ElectricVehicle,
+    seen: SeenCharge,
+    arrival_soc: float,
+    *,
+    since: datetime,
+    now: datetime,
+) -> tuple[float, float] | None:
+    """Return how full its charger has made a vehicle that came ``since`` with ``arrival_soc``, and
+    the kWh counted.
 
     None where nobody knows what was charged.
     """
@@ -226,7 +276,9 @@ def is_away(plugs: Said, *, unplugged: bool, beside: tuple[Said, bool]) -> bool:
     return bool(before) and all((value > 0) is unplugged for value in said if not np.isnan(value))
 
 
-def _judge_plug(plugs: Said, *, unplugged: bool) -> tuple[bool | None, datetime | None, datetime | None]:
+def _judge_plug(
+    plugs: Said, *, unplugged: bool
+) -> tuple[bool | None, datetime | None, datetime | None]:
     """Return whether a vehicle is connected, since when, and when it was taken away before."""
     states = [(value, at) for value, at in _list(plugs) if not np.isnan(value)]
     if not states or np.isnan(plugs[1][-1]):

@@ -12,7 +12,10 @@ Days = Literal["all", "weekday", "weekend"]
 
 
 class ClockWindow(Part):
-    """The time between two local clock times on some days; ``to`` at or before ``from`` runs over midnight."""
+    """The time between two local clock times on some days.
+
+    ``to`` at or before ``from`` runs over midnight.
+    """
 
     from_: Annotated[ClockTime, Field(alias="from")] = "00:00"
     to: ClockEnd = "24:00"

@@ -1,4 +1,6 @@
-"""Base class of data faults: a code with parameters, stored as JSON, and the English sentence of API and command line."""
+"""Base class of data faults: a code with parameters, stored as JSON, and the English sentence of
+API and command line.
+"""
 
 import json
 from collections.abc import Mapping
@@ -50,7 +52,10 @@ class CodedFault:
         return {"code": self.code, "parameters": dict(self.parameters)}
 
     def say(self, figures: Mapping[str, Figure]) -> str:
-        """Return the English sentence with these figures; of an unknown code (a newer release's) the code itself."""
+        """Return the English sentence with these figures.
+
+        Of an unknown code (a newer release's) the code itself.
+        """
         return self.english.get(self.code, self.code).format_map(figures)
 
     def __hash__(self) -> int:

@@ -1,4 +1,5 @@
-"""The error classes: each error says what was wrong, where, and what to do, with an HTTP status and an exit code.
+"""The error classes: each error says what was wrong, where, and what to do, with an HTTP status and
+an exit code.
 
 LunaError
 ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
@@ -43,11 +44,19 @@ class LunaError(Exception):
     exit_code: ClassVar[int] = 1
     title: ClassVar[str] = "Internal error"
     code: ClassVar[str] = "internal"
-    # A key of ``luna.energy.refusals`` and the JSON parameters of its sentences; None: no reason is declared.
+    # A key of ``luna.energy.refusals`` and the JSON parameters of its sentences; None: no reason is
+    # declared.
     reason: str | None = None
     parameters: Mapping[str, Any] = MappingProxyType({})
 
-    def __init__(self, message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str | None = None,
+        value: object = None,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.field = field
@@ -79,8 +88,17 @@ class LunaError(Exception):
             "detail": str(self),
         }
         # JSON knows neither NaN nor infinity.
-        plain = self.value is None or isinstance(self.value, bool | int | str) or (isinstance(self.value, float) and math.isfinite(self.value))
-        extras = {"field": self.field, "value": self.value if plain else str(self.value), "remedy": self.remedy, "reason": self.reason}
+        plain = (
+            self.value is None
+            or isinstance(self.value, bool | int | str)
+            or (isinstance(self.value, float) and math.isfinite(self.value))
+        )
+        extras = {
+            "field": self.field,
+            "value": self.value if plain else str(self.value),
+            "remedy": self.remedy,
+            "reason": self.reason,
+        }
         extras["parameters"] = dict(self.parameters) if self.reason is not None else None
         return document | {name: extra for name, extra in extras.items() if extra is not None}
 
@@ -139,7 +157,10 @@ class UnconditionalError(ConflictError):
 
 
 class UnreadableError(ConflictError):
-    """The stored data has a form that this release does not know, such as a newer one's; it stays unchanged."""
+    """The stored data has a form that this release does not know, such as a newer one's.
+
+    It stays unchanged.
+    """
 
     title, code = "Cannot be read", "unreadable"
 
@@ -161,7 +182,15 @@ class TooManyRequestsError(LunaError):
     # The default of an error that ``read_problem`` builds: the document has no such field.
     retry_after_seconds: int = 60
 
-    def __init__(self, message: str, *, retry_after_seconds: int, field: str | None = None, value: object = None, remedy: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_seconds: int,
+        field: str | None = None,
+        value: object = None,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(message, field=field, value=value, remedy=remedy)
         self.retry_after_seconds = retry_after_seconds
 
@@ -184,7 +213,10 @@ class UnavailableError(LunaError):
 
 
 class FullError(UnavailableError):
-    """A dependency's storage is full; nothing was changed, and the same call works once there is room."""
+    """A dependency's storage is full.
+
+    Nothing was changed, and the same call works once there is room.
+    """
 
     title, code = "No space left", "full"
     retry_after_seconds: ClassVar[int] = 30
@@ -197,18 +229,42 @@ class MachineError(LunaError):
 
 
 def read_problem(problem: Mapping[str, Any]) -> LunaError:
-    """Rebuild the error of a problem document, in its class where that is known here, else in the first class of its status."""
+    """Rebuild the error of a problem document, in its class where that is known here, else in the
+    first class of its status.
+    """
     field, value, remedy = (problem.get(name) for name in ("field", "value", "remedy"))
     # The document's detail is ``str(error)``: field, message, value and remedy.
-    message = str(problem.get("detail", "")).removesuffix(f" {remedy}" if remedy else "").removeprefix(f"{field}: " if field else "").removesuffix(".")
+    message = (
+        str(problem.get("detail", ""))
+        .removesuffix(f" {remedy}" if remedy else "")
+        .removeprefix(f"{field}: " if field else "")
+        .removesuffix(".")
+    )
     # A value that JSON cannot hold is in the detail by its ``repr``, in the document as a text.
-    plain = message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})") if value is not None else message
+    plain = (
+        message.removesuffix(f" (got {value!r})").removesuffix(f" (got {value})")
+        if value is not None
+        else message
+    )
     same_status = (kind.code for kind in error_classes() if kind.status == problem.get("status"))
-    error = build_error([str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status], plain, field=field, value=value, remedy=remedy)
+    error = build_error(
+        [str(problem.get("type", "")).removeprefix(PROBLEM_TYPE), *same_status],
+        plain,
+        field=field,
+        value=value,
+        remedy=remedy,
+    )
     return error.because(problem.get("reason"), problem.get("parameters"))
 
 
-def build_error(codes: Iterable[str], message: str, *, field: str | None = None, value: object = None, remedy: str | None = None) -> LunaError:
+def build_error(
+    codes: Iterable[str],
+    message: str,
+    *,
+    field: str | None = None,
+    value: object = None,
+    remedy: str | None = None,
+) -> LunaError:
     """Return an error of the first known class among ``codes``, else a ``LunaError``."""
     by_code: dict[str, type[LunaError]] = {}
     for each in error_classes():
@@ -230,11 +286,17 @@ def error_classes() -> Iterator[type[LunaError]]:
 
 
 def find_full_disk(error: BaseException) -> FullError | None:
-    """Return a FullError where a full disk of this machine is among the causes of ``error``, else None."""
+    """Return a FullError where a full disk of this machine is among the causes of ``error``, else
+    None.
+    """
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in FULL_DISK:
-            remedy = "Free some space on this machine's disk; what was accepted is kept and comes again."
-            return FullError("the disk is full", field="data_folder", value=cause.filename, remedy=remedy)
+            remedy = (
+                "Free some space on this machine's disk; what was accepted is kept and comes again."
+            )
+            return FullError(
+                "the disk is full", field="data_folder", value=cause.filename, remedy=remedy
+            )
         cause = cause.__cause__
     return None

@@ -1,4 +1,6 @@
-"""Measured energies of a site per quarter-hour, its state of charge, and energies that are known only over longer intervals."""
+"""Measured energies of a site per quarter-hour, its state of charge, and energies that are known
+only over longer intervals.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -20,13 +22,15 @@ class SocReading(NamedTuple):
     at: datetime
 
 
-# at_least: the counter was reset between its two readings, so what it counted before the reset is lost.
+# at_least: the counter was reset between its two readings, so what it counted before the reset is
+# lost.
 Certainty = Literal["counted", "at_least"]
 
 
 @dataclass(frozen=True, slots=True)
 class EnergyInterval:
-    """The increase of a counter over a gap too long to be interpolated: its energy is known, its distribution over the slots is not.
+    """The increase of a counter over a gap too long to be interpolated: its energy is known, its
+    distribution over the slots is not.
 
     Args:
         series: the column that the sensor contributes to.
@@ -46,16 +50,23 @@ class EnergyInterval:
 
 
 SERIES = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "soc")
-# Columns in the order of their bits in the stored mask of estimated values (filled to a meter's total), lowest bit first: only ever append.
+# Columns in the order of their bits in the stored mask of estimated values (filled to a meter's
+# total), lowest bit first: only ever append.
 _MARKS = {role.series: role.mark for role in SENSOR_ROLES.values()}
-ESTIMABLE = (*SERIES, "residual_kwh", "beyond_house_kwh", *sorted(SUBMETERED, key=lambda name: _MARKS[name] or inf))
+ESTIMABLE = (
+    *SERIES,
+    "residual_kwh",
+    "beyond_house_kwh",
+    *sorted(SUBMETERED, key=lambda name: _MARKS[name] or inf),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Observations:
     """Measured slots of 15 minutes; every array of shape ``(slots,)``, NaN where nothing is known.
 
-    ``starts`` is ``datetime64[s]`` in UTC. Energies (kWh) are measured at the meter or the battery terminals, ``soc`` (0–1) at the end of the slot.
+    ``starts`` is ``datetime64[s]`` in UTC. Energies (kWh) are measured at the meter or the battery
+    terminals, ``soc`` (0–1) at the end of the slot.
 
     Invariants: ``starts`` is strictly ascending; gaps in time are allowed.
 
@@ -75,30 +86,59 @@ class Observations:
     def __post_init__(self) -> None:
         for field in fields(self):
             if getattr(self, field.name).shape != self.starts.shape:
-                raise InvalidInputError(f"has another length than the {self.starts.size} slot starts", field=field.name, value=getattr(self, field.name).size)
+                raise InvalidInputError(
+                    f"has another length than the {self.starts.size} slot starts",
+                    field=field.name,
+                    value=getattr(self, field.name).size,
+                )
         if self.starts.size > 1 and not (np.diff(self.starts) > np.timedelta64(0)).all():
-            raise InvalidInputError("slots are not strictly ascending", field="starts", remedy="Sort them and drop duplicates.")
+            raise InvalidInputError(
+                "slots are not strictly ascending",
+                field="starts",
+                remedy="Sort them and drop duplicates.",
+            )
 
     @classmethod
     def of(cls, starts: InstantArray, series: Mapping[str, FloatArray]) -> Self:
         """Return observations of the named series; the others are NaN."""
         strangers = sorted(set(series) - set(SERIES))
         if strangers:
-            raise InvalidInputError("no such series", field="series", value=strangers[0], remedy=f"Known are {', '.join(SERIES)}.")
+            raise InvalidInputError(
+                "no such series",
+                field="series",
+                value=strangers[0],
+                remedy=f"Known are {', '.join(SERIES)}.",
+            )
         unknown = np.full(starts.size, np.nan)
-        return cls(starts.astype("datetime64[s]"), **{name: np.asarray(series.get(name, unknown), dtype=np.float64) for name in SERIES})
+        return cls(
+            starts.astype("datetime64[s]"),
+            **{name: np.asarray(series.get(name, unknown), dtype=np.float64) for name in SERIES},
+        )
 
     def __len__(self) -> int:
         return int(self.starts.size)
 
     def on(self, timeline: Timeline) -> Self:
-        """Return the same observations on every slot of ``timeline``; a slot without a value is NaN."""
-        return type(self).of(timeline.starts, {name: align(self.starts, getattr(self, name), timeline) for name in SERIES})
+        """Return the same observations on every slot of ``timeline``.
+
+        A slot without a value is NaN.
+        """
+        return type(self).of(
+            timeline.starts,
+            {name: align(self.starts, getattr(self, name), timeline) for name in SERIES},
+        )
 
     def without(self, windows: Iterable[tuple[datetime, datetime]]) -> Self:
-        """Return the observations with NaN in every slot that begins within a window ``[first, end)``."""
+        """Return the observations with NaN in every slot that begins within a window
+        ``[first, end)``.
+        """
         valid = np.ones(self.starts.size, dtype=np.bool_)
         for window in windows:
-            first, end = (np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s") for instant in window)
+            first, end = (
+                np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "s")
+                for instant in window
+            )
             valid &= (self.starts < first) | (self.starts >= end)
-        return type(self).of(self.starts, {name: np.where(valid, getattr(self, name), np.nan) for name in SERIES})
+        return type(self).of(
+            self.starts, {name: np.where(valid, getattr(self, name), np.nan) for name in SERIES}
+        )

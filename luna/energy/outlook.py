@@ -1,4 +1,6 @@
-"""Forecasts of load and PV with quantiles and scenarios, and the outlook (forecast and prices) of a plan."""
+"""Forecasts of load and PV with quantiles and scenarios, and the outlook (forecast and prices) of a
+plan.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +21,8 @@ LEVELS = np.array([*SHARES.values()])
 class Quantiles:
     """A forecast series with its uncertainty; energies per slot, each of shape ``(slots,)``.
 
-    Invariants: ``0 ≤ p05 ≤ p10 ≤ p25 ≤ p50 ≤ p75 ≤ p90 ≤ p95``; ``expected`` is the mean, not the median.
+    Invariants: ``0 ≤ p05 ≤ p10 ≤ p25 ≤ p50 ≤ p75 ≤ p90 ≤ p95``; ``expected`` is the mean, not the
+    median.
     """
 
     expected: FloatArray
@@ -47,7 +50,9 @@ PROBABILITY_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A forecast issue of load and PV: made by one version from nothing that became known after ``issued_at``."""
+    """A forecast issue of load and PV: made by one version from nothing that became known after
+    ``issued_at``.
+    """
 
     timeline: Timeline
     issued_at: datetime
@@ -57,15 +62,20 @@ class Forecast:
 
     def without_uncertainty(self) -> "Forecast":
         """Return the expected energies alone, in arrays of their own: an eighth of the memory."""
-        load, pv = (Quantiles.exact(series.expected.copy()) for series in (self.load_kwh, self.pv_kwh))
+        load, pv = (
+            Quantiles.exact(series.expected.copy()) for series in (self.load_kwh, self.pv_kwh)
+        )
         return replace(self, load_kwh=load, pv_kwh=pv)
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """The expected inputs of a plan; arrays of shape ``(slots,)``, energies per slot, prices per kWh.
+    """The expected inputs of a plan.
 
-    ``carbon_g_per_kwh`` is the grid's carbon intensity, where known. ``import_limit_kw`` and ``export_limit_kw`` lower the connection's limits per slot.
+    Arrays of shape ``(slots,)``, energies per slot, prices per kWh.
+
+    ``carbon_g_per_kwh`` is the grid's carbon intensity, where known. ``import_limit_kw`` and
+    ``export_limit_kw`` lower the connection's limits per slot.
     """
 
     timeline: Timeline
@@ -80,17 +90,21 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Joint scenarios of load, PV and prices around a forecast, arrays of shape ``(paths, slots)``; their weighted mean is the expectation.
+    """Joint scenarios of load, PV and prices around a forecast, arrays of shape ``(paths, slots)``.
+
+    Their weighted mean is the expectation.
 
     Args:
         probability: of each path, shape ``(paths,)``.
-        spot_price: market → currency per kWh: published prices, then scenarios of the unpublished ones; NaN where unknown.
+        spot_price: market → currency per kWh: published prices, then scenarios of the unpublished
+            ones; NaN where unknown.
         reasons: codes of the inputs that were missing; empty: none.
 
     Invariants: probabilities are positive and sum to one; energies are non-negative.
 
     Raises:
-        InvalidInputError: shapes that do not match, or probabilities that are not positive or do not sum to one.
+        InvalidInputError: shapes that do not match, or probabilities that are not positive or do
+            not sum to one.
     """
 
     timeline: Timeline
@@ -104,11 +118,27 @@ class Scenarios:
 
     def __post_init__(self) -> None:
         shape = (self.probability.size, self.timeline.count)
-        for name, paths in {"load_kwh": self.load_kwh, "pv_kwh": self.pv_kwh, **self.spot_price}.items():
+        for name, paths in {
+            "load_kwh": self.load_kwh,
+            "pv_kwh": self.pv_kwh,
+            **self.spot_price,
+        }.items():
             if paths.shape != shape:
-                raise InvalidInputError("a scenario needs a value per slot", field=name, value=str(paths.shape), remedy=f"Its shape is {shape}.")
-        if not ((self.probability > 0).all() and abs(float(self.probability.sum()) - 1) < PROBABILITY_TOLERANCE):
-            raise InvalidInputError("probabilities are positive and sum to one", field="probability", value=float(self.probability.sum()))
+                raise InvalidInputError(
+                    "a scenario needs a value per slot",
+                    field=name,
+                    value=str(paths.shape),
+                    remedy=f"Its shape is {shape}.",
+                )
+        if not (
+            (self.probability > 0).all()
+            and abs(float(self.probability.sum()) - 1) < PROBABILITY_TOLERANCE
+        ):
+            raise InvalidInputError(
+                "probabilities are positive and sum to one",
+                field="probability",
+                value=float(self.probability.sum()),
+            )
 
     def expected_price(self, market: str) -> FloatArray:
         """Return the expected price of a market, shape ``(slots,)``; published prices unchanged."""

@@ -1,4 +1,6 @@
-"""Base models and bounded field types of a site's parts: names, fractions, powers, energies, and amounts of money in the site's currency."""
+"""Base models and bounded field types of a site's parts: names, fractions, powers, energies, and
+amounts of money in the site's currency.
+"""
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -6,7 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, NamedTuple, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    create_model,
+)
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from luna.energy.refusals import invalid_part
@@ -14,7 +24,9 @@ from luna.energy.refusals import invalid_part
 # Longest display name, characters.
 MOST_CALLED = 64
 # A site's name becomes part of URLs, topics and file names.
-SiteName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")]
+SiteName = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]*$")
+]
 
 
 # A device's name; letters of every script.
@@ -26,7 +38,9 @@ _JOINERS = "\u200c\u200d"
 
 
 def is_written(text: str) -> bool:
-    """Return whether every character is visible: no control characters, none that changes the direction of writing."""
+    """Return whether every character is visible: no control characters, none that changes the
+    direction of writing.
+    """
     return all(character.isprintable() or character in _JOINERS for character in text)
 
 
@@ -37,7 +51,9 @@ def _as_written(text: str) -> str:
     return plain
 
 
-DisplayName = Annotated[str, Field(min_length=1, max_length=MOST_CALLED), AfterValidator(_as_written)]
+DisplayName = Annotated[
+    str, Field(min_length=1, max_length=MOST_CALLED), AfterValidator(_as_written)
+]
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -57,7 +73,14 @@ def _round_soc(value: Any) -> Any:
 MeasuredSoc = Annotated[float, Field(ge=0, le=1), BeforeValidator(_round_soc)]
 
 
-Efficiency = Annotated[float, Field(gt=0, le=1, description="share of the energy that arrives; a percentage such as 95 is refused")]
+Efficiency = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=1,
+        description="share of the energy that arrives; a percentage such as 95 is refused",
+    ),
+]
 
 
 PowerKw = Annotated[float, Field(ge=0, le=10_000)]
@@ -66,7 +89,8 @@ PowerKw = Annotated[float, Field(ge=0, le=10_000)]
 EnergyKwh = Annotated[float, Field(gt=0, le=100_000)]
 
 
-# Units of a currency per euro, by order of magnitude: enough for bounds that lie far from any amount ever paid.
+# Units of a currency per euro, by order of magnitude: enough for bounds that lie far from any
+# amount ever paid.
 PER_EURO = {
     **dict.fromkeys(("EUR", "USD", "GBP", "CHF"), 1.0),
     **dict.fromkeys(("AUD", "CAD", "NZD", "BGN"), 2.0),
@@ -79,14 +103,20 @@ PER_EURO = {
 
 
 def in_currency(most_eur: float, currency: str | None = None) -> float:
-    """Convert a bound from euros; for a currency that ``PER_EURO`` lacks, and without one, into the currency of the least value."""
+    """Convert a bound from euros.
+
+    For a currency that ``PER_EURO`` lacks, and without one, into the currency of the least value.
+    """
     widest = max(PER_EURO.values())
     return most_eur * (widest if currency is None else PER_EURO.get(currency, widest))
 
 
 @dataclass(frozen=True, slots=True)
 class MoneyBounds:
-    """Bounds in euros of an amount in the site's currency. The field accepts the widest bounds of any currency; the site then checks those of its own."""
+    """Bounds in euros of an amount in the site's currency.
+
+    The field accepts the widest bounds of any currency; the site then checks those of its own.
+    """
 
     most_eur: float
     signed: bool = False
@@ -96,7 +126,9 @@ class MoneyBounds:
         most = in_currency(self.most_eur, currency)
         return (-most if self.signed else 0.0), most
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         """Return the schema of a number within the widest bounds."""
         least, most = self.bounds()
         return handler(Annotated[source, Field(ge=least, le=most)])
@@ -109,18 +141,28 @@ Price = Annotated[float, PRICE, Field(description="currency per kWh")]
 
 # Filling a model through its descriptors takes half the time of setting its attributes.
 _FILL_FIELDS, _FILL_SET, _FILL_EXTRA, _FILL_PRIVATE = (
-    vars(BaseModel)[name].__set__ for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+    vars(BaseModel)[name].__set__
+    for name in (
+        "__dict__",
+        "__pydantic_fields_set__",
+        "__pydantic_extra__",
+        "__pydantic_private__",
+    )
 )
 
 
 class StrictModel(BaseModel):
     """A value: frozen, strict about names, finite numbers only."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True
+    )
 
     @classmethod
     def trust(cls, rows: Iterable[dict[str, Any]]) -> list[Self]:
-        """Build models without validation, hundreds at a time, from rows that Luna made itself with every field in its declared type."""
+        """Build models without validation, hundreds at a time, from rows that Luna made itself with
+        every field in its declared type.
+        """
         filled, models, create = set(cls.model_fields), [], cls.__new__
         for row in rows:
             model = create(cls)
@@ -139,15 +181,25 @@ class Part(StrictModel):
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-def with_sections(sections: Mapping[str, tuple[Any, Any]]) -> Callable[[type[ModelT]], type[ModelT]]:
-    """Append a field to a model for each section: type and default. Code reads such a field by its name (``DeviceKind``).
+def with_sections(
+    sections: Mapping[str, tuple[Any, Any]],
+) -> Callable[[type[ModelT]], type[ModelT]]:
+    """Append a field to a model for each section: type and default.
+
+    Code reads such a field by its name (``DeviceKind``).
 
     Fields that must come after the sections go into a subclass.
     """
     fields: dict[str, Any] = dict(sections)
 
     def extend(begun: type[ModelT]) -> type[ModelT]:
-        return create_model(begun.__name__, __base__=begun, __module__=begun.__module__, __doc__=begun.__doc__, **fields)
+        return create_model(
+            begun.__name__,
+            __base__=begun,
+            __module__=begun.__module__,
+            __doc__=begun.__doc__,
+            **fields,
+        )
 
     return extend
 
@@ -184,15 +236,31 @@ def require_in_currency(amounts: Iterable[Amount], currency: str) -> None:
         least, most = amount.money.bounds(currency)
         if not least <= amount.value <= most:
             bound = f"at least {least:g}" if amount.value < least else f"at most {most:g}"
-            context = {"bound": bound, "currency": currency, "remedy": f"Give {bound}. Prices are per kWh.", "place": amount.place, "value": amount.value}
-            context |= {"reason": "beyond-currency", "parameters": {"bound": bound, "currency": currency, "least": least, "most": most}}
+            context = {
+                "bound": bound,
+                "currency": currency,
+                "remedy": f"Give {bound}. Prices are per kWh.",
+                "place": amount.place,
+                "value": amount.value,
+            }
+            context |= {
+                "reason": "beyond-currency",
+                "parameters": {"bound": bound, "currency": currency, "least": least, "most": most},
+            }
             raise PydanticCustomError("beyond_currency", "in {currency} it is {bound}", context)
 
 
 @cache
 def _find_money(kind: type[Part]) -> dict[str, MoneyBounds]:
     amounts = {
-        name: next((each for each in (*field.metadata, *_within(field.annotation)) if isinstance(each, MoneyBounds)), None)
+        name: next(
+            (
+                each
+                for each in (*field.metadata, *_within(field.annotation))
+                if isinstance(each, MoneyBounds)
+            ),
+            None,
+        )
         for name, field in kind.model_fields.items()
     }
     return {name: money for name, money in amounts.items() if money is not None}

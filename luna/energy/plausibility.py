@@ -1,4 +1,6 @@
-"""Plausibility of units of prices and energies, by the stored values of the same series and by bounds of markets and homes."""
+"""Plausibility of units of prices and energies, by the stored values of the same series and by
+bounds of markets and homes.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +10,8 @@ import numpy as np
 from luna.energy.part import PER_EURO, in_currency
 from luna.energy.timeline import FloatArray
 
-# Harmonised limits of day-ahead clearing prices, -500 and 4,000 EUR/MWh, with a margin for taxes and fees. Source: ACER decision 01-2023.
+# Harmonised limits of day-ahead clearing prices, -500 and 4,000 EUR/MWh, with a margin for taxes
+# and fees. Source: ACER decision 01-2023.
 LOWEST_PRICE_EUR, HIGHEST_PRICE_EUR = -1.0, 6.0
 # Ten times the harmonised limit, which rises in steps: only a wrong unit exceeds it.
 ABSURD_PRICE_EUR = 40.0
@@ -16,22 +19,26 @@ ABSURD_PRICE_EUR = 40.0
 DEAREST_DAY_EUR = 1.5
 # Weeks of plentiful hydropower cost next to nothing, until the weather changes.
 LEAST_KNOWN_EUR = 0.1
-# Share of the prices → factor over the last weeks' 99 % quantile that they exceed in a wrong unit. In the right one not even the coldest day did.
+# Share of the prices → factor over the last weeks' 99 % quantile that they exceed in a wrong unit.
+# In the right one not even the coldest day did.
 PRICE_TIMES = {0.5: 5.0, 0.1: 10.0}
 USUAL_SHARE = 0.99
 # A cheap day in EUR/MWh looks like a usual one in ct/kWh; beyond this factor only EUR/MWh remains.
 CENTS_TIMES = 100.0
 # Watt-hours are a factor of 1,000; a new car and heat pump in a flat a factor of ten.
 ENERGY_TIMES = 10.0
-# More than a connection of 3 × 63 A carries, and less than watt-hours of the smallest flat read as kilowatt-hours.
+# More than a connection of 3 × 63 A carries, and less than watt-hours of the smallest flat read as
+# kilowatt-hours.
 HOME_POWER_KW = 45.0
-# A site with more usual power has a connection limit set; a home's watt-hours read as kilowatt-hours exceed it.
+# A site with more usual power has a connection limit set; a home's watt-hours read as
+# kilowatt-hours exceed it.
 USUAL_POWER_KW = 300.0
 # Rated powers, meters and forecasts differ by a smaller factor.
 FAR_BEYOND = 3.0
 # Fewest stored slots (a day), and fewest judged rows (half a day of hours).
 FEWEST_KNOWN, FEWEST_JUDGED = 96, 12
-# Per quarter-hour: meters of both directions round a few watt-hours below zero, and inverters use a few at night.
+# Per quarter-hour: meters of both directions round a few watt-hours below zero, and inverters use a
+# few at night.
 ENERGY_ROUNDING_KWH = 0.005
 
 
@@ -43,7 +50,8 @@ class UnitDoubt:
         share: share of the values with a magnitude of at least ``value``.
         value: magnitude, in the unit as read.
         known: reference value, in the same unit.
-        basis: of the reference: ``stored``: the 99 % quantile of the last weeks' values; ``field``: bounds of markets.
+        basis: of the reference: ``stored``: the 99 % quantile of the last weeks' values; ``field``:
+            bounds of markets.
         units: those in which the values would be usual.
     """
 
@@ -76,12 +84,20 @@ def doubt_prices(price: FloatArray, stored: FloatArray, currency: str) -> UnitDo
         for share, times in PRICE_TIMES.items():
             value = float(np.quantile(distance, 1.0 - share))
             if value > times * compared > 0.0:
-                return UnitDoubt(share, value, compared, "stored", _suspect_units(currency, value / compared))
+                return UnitDoubt(
+                    share, value, compared, "stored", _suspect_units(currency, value / compared)
+                )
         return None
     middle = float(np.median(distance))
     if scale is None or middle <= DEAREST_DAY_EUR * scale:
         return None
-    return UnitDoubt(0.5, middle, DEAREST_DAY_EUR * scale, "field", _suspect_units(currency, middle / (DEAREST_DAY_EUR * scale)))
+    return UnitDoubt(
+        0.5,
+        middle,
+        DEAREST_DAY_EUR * scale,
+        "field",
+        _suspect_units(currency, middle / (DEAREST_DAY_EUR * scale)),
+    )
 
 
 def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> UnitDoubt | None:
@@ -89,7 +105,8 @@ def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> 
 
     Args:
         kwh: per slot, as read; NaN where unknown.
-        stored_kwh: the last weeks' energies of the same series, in slots of the same length; NaN where unknown.
+        stored_kwh: the last weeks' energies of the same series, in slots of the same length; NaN
+            where unknown.
         hours: length of a slot.
     """
     used, usual = kwh[np.isfinite(kwh) & (kwh > 0.0)], find_usual(stored_kwh)
@@ -101,13 +118,19 @@ def doubt_energies(kwh: FloatArray, stored_kwh: FloatArray, *, hours: float) -> 
 
 
 def find_usual(stored: FloatArray) -> float | None:
-    """Return the 99 % quantile of the stored values' magnitudes; None where less than a day is stored."""
+    """Return the 99 % quantile of the stored values' magnitudes.
+
+    None where less than a day is stored.
+    """
     distance = np.abs(stored[np.isfinite(stored)])
     return float(np.quantile(distance, USUAL_SHARE)) if distance.size >= FEWEST_KNOWN else None
 
 
 def absurd_price(currency: str) -> float:
-    """Return the price, currency/kWh, that only a wrong unit exceeds; for a currency that ``PER_EURO`` lacks the highest such bound."""
+    """Return the price, currency/kWh, that only a wrong unit exceeds.
+
+    For a currency that ``PER_EURO`` lacks the highest such bound.
+    """
     return in_currency(ABSURD_PRICE_EUR, currency)
 
 

@@ -1,4 +1,6 @@
-"""Plan policies: thresholds of state of charge per slot, from which reply, executor and replay read set-points for any state of charge."""
+"""Plan policies: thresholds of state of charge per slot, from which reply, executor and replay read
+set-points for any state of charge.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,24 +12,43 @@ import numpy as np
 
 from luna.energy.devices.battery import Battery
 from luna.energy.part import Part
-from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, IntArray, Mode, SetPoint
+from luna.energy.physics.mode import (
+    CHARGE,
+    EXPORT,
+    HOLD,
+    SAVE,
+    SELF_CONSUMPTION,
+    SERVES,
+    STORES,
+    SUPPLY,
+    BoolArray,
+    IntArray,
+    Mode,
+    SetPoint,
+)
 from luna.energy.timeline import FloatArray, bound, broadcast
 
-# Above every state of charge, and below: what is always, or never, done. No battery that starts outside its limits reaches them.
+# Above every state of charge, and below: what is always, or never, done. No battery that starts
+# outside its limits reaches them.
 HIGHEST_SOC, LOWEST_SOC = 2.0, -1.0
-# Shares of a capacity this close are the same. Sources: a ten-thousandth of a watt-hour of 10 kWh; what a message carries of it.
+# Shares of a capacity this close are the same. Sources: a ten-thousandth of a watt-hour of 10 kWh;
+# what a message carries of it.
 SAME_SOC, DIGITS = 1e-8, 9
 # So little to store or to serve is worth no change of mode, share of the capacity.
 LITTLE_SOC = 1e-3
-# A new plan is requested when the last one is this old, or a state of charge deviates this much from it.
+# A new plan is requested when the last one is this old, or a state of charge deviates this much
+# from it.
 REPLAN_AGE = timedelta(hours=1)
 REPLAN_SOC = 0.05
-# Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has missed several turns, and knows no recent level.
+# Forecasts that drive a planner are issued at least every hour, shadows every six: an older one has
+# missed several turns, and knows no recent level.
 FORECAST_MAX_AGE = timedelta(hours=6)
-# A device that does not confirm its return is tried anew until then, and after that left to its owner, who may command it by hand.
+# A device that does not confirm its return is tried anew until then, and after that left to its
+# owner, who may command it by hand.
 HANDED_BACK_WITHIN = timedelta(days=1)
-# Where no service outside is reached, prices and weather are asked for again after this time: with that of a try, and of a plan after it, a plan with real
-# prices is there within a minute of the network's return.
+# Where no service outside is reached, prices and weather are asked for again after this time: with
+# that of a try, and of a plan after it, a plan with real prices is there within a minute of the
+# network's return.
 UNREACHED_RETRY = timedelta(seconds=30)
 
 _IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == CHARGE, np.arange(len(Mode)) == EXPORT
@@ -35,10 +56,11 @@ _IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == CHARGE, np.arange(len(Mode)) ==
 
 @dataclass(frozen=True, slots=True)
 class SocThresholds:
-    """Where a battery's actions begin and end in each slot, as states of charge, arrays of shape ``(slots,)``.
+    """Where a battery's actions begin and end in each slot, as states of charge, arrays of shape
+    ``(slots,)``.
 
-    Below ``buy`` it charges from the grid, below ``store`` it stores surplus, below ``spill`` surplus that would be held back; above ``serve`` it serves the
-    load, above ``sell`` it sells.
+    Below ``buy`` it charges from the grid, below ``store`` it stores surplus, below ``spill``
+    surplus that would be held back; above ``serve`` it serves the load, above ``sell`` it sells.
     """
 
     buy: FloatArray
@@ -49,22 +71,38 @@ class SocThresholds:
 
     @classmethod
     def follow_house(cls, battery: Battery, slots: int) -> Self:
-        """Return what an inverter does by itself: store all surplus, serve the load down to the lowest state of charge, no trade."""
-        never_buy, always, never_sell = np.full(slots, LOWEST_SOC), np.full(slots, battery.max_soc), np.full(slots, HIGHEST_SOC)
+        """Return what an inverter does by itself: store all surplus, serve the load down to the
+        lowest state of charge, no trade.
+        """
+        never_buy, always, never_sell = (
+            np.full(slots, LOWEST_SOC),
+            np.full(slots, battery.max_soc),
+            np.full(slots, HIGHEST_SOC),
+        )
         return cls(never_buy, always, always, np.full(slots, battery.min_soc), never_sell)
 
     def rounded(self) -> "SocThresholds":
-        """Return the thresholds as messages carry them: what is read from a message and what is read here are the same."""
+        """Return the thresholds as messages carry them: what is read from a message and what is
+        read here are the same.
+        """
         # An array of rows takes a third of the time that ``np.stack`` does.
         levels = np.array([self.buy, self.store, self.spill, self.serve, self.sell])
         return SocThresholds(*bound(levels, LOWEST_SOC, HIGHEST_SOC).round(DIGITS))
 
     def at(self, slots: slice) -> "SocThresholds":
         """Return the thresholds of some slots."""
-        return SocThresholds(self.buy[slots], self.store[slots], self.spill[slots], self.serve[slots], self.sell[slots])
+        return SocThresholds(
+            self.buy[slots],
+            self.store[slots],
+            self.spill[slots],
+            self.serve[slots],
+            self.sell[slots],
+        )
 
     def with_hysteresis(self, keep: "SocThresholds", mode: IntArray) -> "SocThresholds":
-        """Return these thresholds, but those of ``keep`` for actions that the previous ``mode`` is doing already."""
+        """Return these thresholds, but those of ``keep`` for actions that the previous ``mode`` is
+        doing already.
+        """
         return SocThresholds(
             buy=np.where(_IS_CHARGE[mode], keep.buy, self.buy),
             store=np.where(STORES[mode], keep.store, self.store),
@@ -76,9 +114,12 @@ class SocThresholds:
 
 @dataclass(frozen=True, slots=True)
 class BatteryPolicy:
-    """What one battery follows: the thresholds that keep an action going, and those that begin it; ``no_pv`` are slots without sun to store.
+    """What one battery follows: the thresholds that keep an action going, and those that begin it.
 
-    ``charge_kw`` and ``discharge_kw`` (``(slots,)``) bound the exchange with the grid. The two readings are apart by the margin against switching.
+    ``no_pv`` are slots without sun to store.
+
+    ``charge_kw`` and ``discharge_kw`` (``(slots,)``) bound the exchange with the grid. The two
+    readings are apart by the margin against switching.
     """
 
     battery: Battery
@@ -92,19 +133,29 @@ class BatteryPolicy:
     def follow_house(cls, battery: Battery, slots: int) -> Self:
         """Return what an inverter does by itself."""
         level = SocThresholds.follow_house(battery, slots)
-        charge_kw, discharge_kw = np.full(slots, battery.charge_limit_kw), np.full(slots, battery.discharge_limit_kw)
+        charge_kw, discharge_kw = (
+            np.full(slots, battery.charge_limit_kw),
+            np.full(slots, battery.discharge_limit_kw),
+        )
         return cls(battery, level, level, np.zeros(slots, dtype=bool), charge_kw, discharge_kw)
 
     def sell_as(self, other: "BatteryPolicy") -> "BatteryPolicy":
-        """Return the same but for when and how much it sells, which the other says; what this one keeps from the house it does not sell either."""
-        keep, begin = (replace(own, sell=np.maximum(theirs.sell, own.serve)) for own, theirs in ((self.keep, other.keep), (self.begin, other.begin)))
+        """Return the same but for when and how much it sells, which the other says.
+
+        What this one keeps from the house it does not sell either.
+        """
+        keep, begin = (
+            replace(own, sell=np.maximum(theirs.sell, own.serve))
+            for own, theirs in ((self.keep, other.keep), (self.begin, other.begin))
+        )
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
-        """Return the battery's set-points in slots that follow on slots in ``mode``, shape ``(1, slots)``, PV unlimited.
+        """Return the battery's set-points in slots that follow on slots in ``mode``, shape
+        ``(1, slots)``, PV unlimited.
 
-        Between the thresholds a full battery counts as storing and an empty one as serving: the mode then follows the house instead of flickering with the
-        last watt-hour.
+        Between the thresholds a full battery counts as storing and an empty one as serving: the
+        mode then follows the house instead of flickering with the last watt-hour.
 
         Args:
             slots: of the plan, each of the width of ``soc``, or one.
@@ -112,22 +163,51 @@ class BatteryPolicy:
             soc: state of charge at the start of the slots.
         """
         battery, begin = self.battery, self.begin.at(slots)
-        level = begin if self.keep is self.begin else begin.with_hysteresis(self.keep.at(slots), mode)
-        # What cannot happen anyway stays as it is: storing without sun or when full, serving when empty. What pays at any state of charge begins all the same.
-        night, full, empty = self.no_pv[slots], soc >= battery.max_soc - LITTLE_SOC, soc <= battery.min_soc + LITTLE_SOC
-        as_storing = np.where(STORES[mode], HIGHEST_SOC, np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC))
-        as_serving = np.where(SERVES[mode], LOWEST_SOC, np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC))
-        store, serve = np.where(night | full, as_storing, level.store), np.where(empty, as_serving, level.serve)
+        level = (
+            begin if self.keep is self.begin else begin.with_hysteresis(self.keep.at(slots), mode)
+        )
+        # What cannot happen anyway stays as it is: storing without sun or when full, serving when
+        # empty. What pays at any state of charge begins all the same.
+        night, full, empty = (
+            self.no_pv[slots],
+            soc >= battery.max_soc - LITTLE_SOC,
+            soc <= battery.min_soc + LITTLE_SOC,
+        )
+        as_storing = np.where(
+            STORES[mode],
+            HIGHEST_SOC,
+            np.where(~night & (begin.store >= battery.max_soc - SAME_SOC), begin.store, LOWEST_SOC),
+        )
+        as_serving = np.where(
+            SERVES[mode],
+            LOWEST_SOC,
+            np.where(begin.serve <= battery.min_soc + SAME_SOC, begin.serve, HIGHEST_SOC),
+        )
+        store, serve = (
+            np.where(night | full, as_storing, level.store),
+            np.where(empty, as_serving, level.serve),
+        )
         stores = (soc < store - SAME_SOC) | (store >= battery.max_soc - SAME_SOC)
         serves = (soc > serve + SAME_SOC) | (serve <= battery.min_soc + SAME_SOC)
-        follows = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
+        follows = np.where(
+            serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD)
+        )
         charges, exports = soc < level.buy - SAME_SOC, soc > level.sell + SAME_SOC
         modes = np.where(charges, CHARGE, np.where(exports, EXPORT, follows))
-        levels = np.array([np.where(charges, level.buy, level.sell), serve, store, broadcast(level.spill, store.shape)])
+        levels = np.array(
+            [
+                np.where(charges, level.buy, level.sell),
+                serve,
+                store,
+                broadcast(level.spill, store.shape),
+            ]
+        )
         target, floor, ceiling, spill = bound(levels, battery.min_soc, battery.max_soc)
         return SetPoint(
             mode=modes.astype(np.int8)[None, :],
-            power_kw=broadcast(np.where(charges, self.charge_kw[slots], self.discharge_kw[slots]), modes.shape)[None, :],
+            power_kw=broadcast(
+                np.where(charges, self.charge_kw[slots], self.discharge_kw[slots]), modes.shape
+            )[None, :],
             target_soc=target[None, :],
             floor_soc=floor[None, :],
             ceiling_soc=ceiling[None, :],
@@ -141,7 +221,9 @@ _read_levels = attrgetter(*SocThresholds.__slots__)
 
 
 class ThresholdSeries(Part):
-    """Where a battery's actions begin and end in each slot, as ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1): never, or always."""
+    """Where a battery's actions begin and end in each slot, as
+    ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1): never, or always.
+    """
 
     buy: list[float]
     store: list[float]
@@ -151,10 +233,11 @@ class ThresholdSeries(Part):
 
 
 class BatteryThresholds(Part):
-    """What a plan makes of any state of charge, as ``luna.energy.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
+    """What a plan makes of any state of charge, as ``luna.energy.policy.BatteryPolicy`` has it: the
+    executor reads its set-points from it.
 
-    ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots without sun to store, ``charge_kw`` and ``discharge_kw`` bound
-    the exchange with the grid.
+    ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots
+    without sun to store, ``charge_kw`` and ``discharge_kw`` bound the exchange with the grid.
     """
 
     keep: ThresholdSeries
@@ -172,21 +255,39 @@ class BatteryThresholds(Part):
             series = (np.array(_read_levels(level)) + 0.0).tolist()
             rows.append(dict(zip(SocThresholds.__slots__, series, strict=True)))
         series_messages = ThresholdSeries.trust(rows)
-        beside = {"no_pv": policy.no_pv.tolist(), "charge_kw": policy.charge_kw.tolist(), "discharge_kw": policy.discharge_kw.tolist()}
-        (thresholds,) = cls.trust([{"keep": series_messages[0], "begin": series_messages[-1]} | beside])
+        beside = {
+            "no_pv": policy.no_pv.tolist(),
+            "charge_kw": policy.charge_kw.tolist(),
+            "discharge_kw": policy.discharge_kw.tolist(),
+        }
+        (thresholds,) = cls.trust(
+            [{"keep": series_messages[0], "begin": series_messages[-1]} | beside]
+        )
         return thresholds
 
     def policy(self, battery: Battery) -> BatteryPolicy:
         """Return the policy for its battery."""
-        keep, begin = (SocThresholds(*(np.array(getattr(each, name)) for name in SocThresholds.__slots__)) for each in (self.keep, self.begin))
-        return BatteryPolicy(battery, keep, begin, np.array(self.no_pv, dtype=bool), np.array(self.charge_kw), np.array(self.discharge_kw))
+        keep, begin = (
+            SocThresholds(*(np.array(getattr(each, name)) for name in SocThresholds.__slots__))
+            for each in (self.keep, self.begin)
+        )
+        return BatteryPolicy(
+            battery,
+            keep,
+            begin,
+            np.array(self.no_pv, dtype=bool),
+            np.array(self.charge_kw),
+            np.array(self.discharge_kw),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPolicy:
-    """What a plan makes of any state of charge: one policy a battery, and how PV is held back, ``(slots,)``.
+    """What a plan makes of any state of charge: one policy a battery, and how PV is held back,
+    ``(slots,)``.
 
-    Invariants: a battery's set-point depends on its own state of charge, the mode it was in, and the slot.
+    Invariants: a battery's set-point depends on its own state of charge, the mode it was in, and
+    the slot.
     """
 
     batteries: Sequence[BatteryPolicy]
@@ -194,15 +295,31 @@ class PlanPolicy:
     pv_limit_kw: FloatArray
 
     def sell_as(self, other: "PlanPolicy") -> "PlanPolicy":
-        """Return the same but for when and how much batteries sell, which the other says, as ``BatteryPolicy.sell_as`` has it."""
-        return replace(self, batteries=[own.sell_as(theirs) for own, theirs in zip(self.batteries, other.batteries, strict=True)])
+        """Return the same but for when and how much batteries sell, which the other says, as
+        ``BatteryPolicy.sell_as`` has it.
+        """
+        return replace(
+            self,
+            batteries=[
+                own.sell_as(theirs)
+                for own, theirs in zip(self.batteries, other.batteries, strict=True)
+            ],
+        )
 
     def bound(self, change: Callable[[SocThresholds, int], SocThresholds]) -> Self:
-        """Return the policy with ``change(thresholds, battery index)`` of each battery's thresholds, rounded as messages carry them."""
+        """Return the policy with ``change(thresholds, battery index)`` of each battery's
+        thresholds, rounded as messages carry them.
+        """
         batteries = []
         for index, part in enumerate(self.batteries):
             keep = change(part.keep, index).rounded()
-            batteries.append(replace(part, keep=keep, begin=keep if part.begin is part.keep else change(part.begin, index).rounded()))
+            batteries.append(
+                replace(
+                    part,
+                    keep=keep,
+                    begin=keep if part.begin is part.keep else change(part.begin, index).rounded(),
+                )
+            )
         return replace(self, batteries=batteries)
 
     def decide(self, slot: int, soc: FloatArray, modes: IntArray) -> SetPoint:
@@ -216,29 +333,74 @@ class PlanPolicy:
         return self.read(slice(slot, slot + 1), soc, modes)
 
     def read(self, slots: slice, soc: FloatArray, modes: IntArray) -> SetPoint:
-        """Return set-points of several slots, with the slot as last axis, or of one slot with the site as last axis."""
-        setpoints = [each.read(slots, mode, level) for each, mode, level in zip(self.batteries, modes, soc, strict=True)]
+        """Return set-points of several slots, with the slot as last axis, or of one slot with the
+        site as last axis.
+        """
+        setpoints = [
+            each.read(slots, mode, level)
+            for each, mode, level in zip(self.batteries, modes, soc, strict=True)
+        ]
         width = soc.shape[-1]
-        site: dict[str, Any] = {"curtailment": broadcast(self.curtailment[slots], (width,)), "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,))}
+        site: dict[str, Any] = {
+            "curtailment": broadcast(self.curtailment[slots], (width,)),
+            "pv_limit_kw": broadcast(self.pv_limit_kw[slots], (width,)),
+        }
         if len(setpoints) == 1:
             return replace(setpoints[0], **site)
-        none = {name: np.empty((0, width), dtype=np.int8 if name == "mode" else float) for name in SetPoint.__slots__ if name not in site}
-        joined = {name: np.concatenate([getattr(part, name) for part in setpoints]) if setpoints else none[name] for name in none}
+        none = {
+            name: np.empty((0, width), dtype=np.int8 if name == "mode" else float)
+            for name in SetPoint.__slots__
+            if name not in site
+        }
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in setpoints])
+            if setpoints
+            else none[name]
+            for name in none
+        }
         return SetPoint(**joined, **site)
 
 
-def keep_supported_modes(setpoint: SetPoint, supported: Sequence[frozenset[Mode] | None]) -> SetPoint:
-    """Return set-points in the modes each battery's inverter supports (None: all); an unsupported mode becomes self-consumption."""
+def keep_supported_modes(
+    setpoint: SetPoint, supported: Sequence[frozenset[Mode] | None]
+) -> SetPoint:
+    """Return set-points in the modes each battery's inverter supports (None: all).
+
+    An unsupported mode becomes self-consumption.
+    """
     if all(modes is None for modes in supported):
         return setpoint
-    unsupported = np.array([[modes is not None and Mode(int(mode)) not in modes for mode in row] for modes, row in zip(supported, setpoint.mode, strict=True)])
+    unsupported = np.array(
+        [
+            [modes is not None and Mode(int(mode)) not in modes for mode in row]
+            for modes, row in zip(supported, setpoint.mode, strict=True)
+        ]
+    )
     if not unsupported.any():
         return setpoint
-    unbounded = {"power_kw": np.inf, "target_soc": np.inf, "floor_soc": -np.inf, "ceiling_soc": np.inf, "spill_soc": np.inf}
-    limits = {name: np.where(unsupported, value, getattr(setpoint, name)) for name, value in unbounded.items()}
-    return replace(setpoint, mode=np.where(unsupported, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8), **limits)
+    unbounded = {
+        "power_kw": np.inf,
+        "target_soc": np.inf,
+        "floor_soc": -np.inf,
+        "ceiling_soc": np.inf,
+        "spill_soc": np.inf,
+    }
+    limits = {
+        name: np.where(unsupported, value, getattr(setpoint, name))
+        for name, value in unbounded.items()
+    }
+    return replace(
+        setpoint,
+        mode=np.where(unsupported, Mode.SELF_CONSUMPTION, setpoint.mode).astype(np.int8),
+        **limits,
+    )
 
 
-def wants_plan(age: timedelta, planned_soc: FloatArray, soc: FloatArray, *, most_age: timedelta = REPLAN_AGE) -> bool:
-    """Return whether to plan anew: the plan is old, or a state of charge deviates from it; unknown states (NaN) do not count."""
+def wants_plan(
+    age: timedelta, planned_soc: FloatArray, soc: FloatArray, *, most_age: timedelta = REPLAN_AGE
+) -> bool:
+    """Return whether to plan anew: the plan is old, or a state of charge deviates from it.
+
+    Unknown states (NaN) do not count.
+    """
     return age >= most_age or bool((np.abs(planned_soc - soc) > REPLAN_SOC + SAME_SOC).any())

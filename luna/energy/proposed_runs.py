@@ -1,4 +1,6 @@
-"""Runs of a plan's modes for display: a run that moves next to no energy is merged with its neighbour."""
+"""Runs of a plan's modes for display: a run that moves next to no energy is merged with its
+neighbour.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +13,9 @@ LITTLE_KWH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ProposedSlot:
-    """The decision of a slot: the batteries' mode (None: no decision), and the energy that the mode is chosen for."""
+    """The decision of a slot: the batteries' mode (None: no decision), and the energy that the mode
+    is chosen for.
+    """
 
     mode: str | None
     moved_kwh: float = inf
@@ -28,13 +32,25 @@ class ProposedRun:
     by_owner: bool
 
 
-def moved_kwh(mode: str | None, *, charge_kwh: float, discharge_kwh: float, export_kwh: float) -> float:
-    """Return the energy that a slot's mode is chosen for; infinite for modes that need none, such as self-consumption."""
-    return {"charge": charge_kwh, "supply": discharge_kwh, "export": min(discharge_kwh, export_kwh)}.get(mode or "", inf)
+def moved_kwh(
+    mode: str | None, *, charge_kwh: float, discharge_kwh: float, export_kwh: float
+) -> float:
+    """Return the energy that a slot's mode is chosen for.
+
+    Infinite for modes that need none, such as self-consumption.
+    """
+    return {
+        "charge": charge_kwh,
+        "supply": discharge_kwh,
+        "export": min(discharge_kwh, export_kwh),
+    }.get(mode or "", inf)
 
 
 def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
-    """Group slots into runs; a run that moves less than ``LITTLE_KWH`` joins the one before it, the first one the one after it.
+    """Group slots into runs.
+
+    A run that moves less than ``LITTLE_KWH`` joins the one before it, the first one the one after
+    it.
 
     Runs that the owner decided are not merged.
     """
@@ -45,7 +61,10 @@ def find_proposed_runs(slots: Sequence[ProposedSlot]) -> list[ProposedRun]:
         first, end = first + len(inside), first + len(inside)
         if mode is None:
             continue
-        run, little = ProposedRun(mode, end - len(inside), end, by_owner), not by_owner and sum(slot.moved_kwh for slot in inside) < LITTLE_KWH
+        run, little = (
+            ProposedRun(mode, end - len(inside), end, by_owner),
+            not by_owner and sum(slot.moved_kwh for slot in inside) < LITTLE_KWH,
+        )
         last = runs_so_far[-1] if runs_so_far and runs_so_far[-1].end == run.first else None
         same = last is not None and (last.mode, last.by_owner) == (mode, by_owner)
         if last is not None and (same or (little and not last.by_owner)):

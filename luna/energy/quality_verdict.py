@@ -1,4 +1,6 @@
-"""Quality verdicts of a day, and the one rule by which queries, training, scores and savings use its data."""
+"""Quality verdicts of a day, and the one rule by which queries, training, scores and savings use
+its data.
+"""
 
 from typing import Literal
 
@@ -10,8 +12,11 @@ BATTERY = ("charge_kwh", "discharge_kwh", "soc")
 
 
 def may_use(verdict: QualityVerdict | None, series: str = "load_kwh") -> bool:
-    """Return whether a local day's series may train, be scored and counted by the day's verdict; without a verdict it may.
+    """Return whether a local day's series may train, be scored and counted by the day's verdict.
 
-    Unknown and estimated values are not part of the verdict: ``quality.read_usable`` leaves out both.
+    Without a verdict it may.
+
+    Unknown and estimated values are not part of the verdict: ``quality.read_usable`` leaves out
+    both.
     """
     return verdict != "exclude" and not (verdict == "mask_battery" and series in BATTERY)

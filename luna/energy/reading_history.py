@@ -1,4 +1,6 @@
-"""Queries of a sensor's or a smart meter's readings: as received, aggregated into buckets, or downsampled to a shape."""
+"""Queries of a sensor's or a smart meter's readings: as received, aggregated into buckets, or
+downsampled to a shape.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,12 +32,14 @@ class ReadingQuery:
         first: the first instant.
         end: the instant after the last.
         aggregate: ``increase`` of a counter, ``time_weighted_mean``, or ``shape``.
-        resolution: length of a bucket; ``1d`` means the site's local days. Only for ``increase`` and ``time_weighted_mean``.
+        resolution: length of a bucket; ``1d`` means the site's local days. Only for ``increase``
+            and ``time_weighted_mean``.
         points: most readings of a ``shape``.
         limit: most rows of a reply; the next page has the rest. A shape ignores it.
 
     Raises:
-        InvalidInputError: no such aggregate or resolution, an option that does not apply to the aggregate, or an empty window.
+        InvalidInputError: no such aggregate or resolution, an option that does not apply to the
+            aggregate, or an empty window.
     """
 
     sensor: str | Register
@@ -47,11 +51,19 @@ class ReadingQuery:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        for field, value, choices in (("aggregate", self.aggregate, AGGREGATES), ("resolution", self.resolution, tuple(RESOLUTIONS))):
+        for field, value, choices in (
+            ("aggregate", self.aggregate, AGGREGATES),
+            ("resolution", self.resolution, tuple(RESOLUTIONS)),
+        ):
             if value is not None:
                 require_choice(field, value, choices)
         if self.resolution is not None and self.aggregate not in BUCKETED:
-            raise refuse("resolution-without-buckets", field="resolution", value=self.resolution, buckets=" or ".join(BUCKETED))
+            raise refuse(
+                "resolution-without-buckets",
+                field="resolution",
+                value=self.resolution,
+                buckets=" or ".join(BUCKETED),
+            )
         if self.points is not None and self.aggregate != "shape":
             raise refuse("points-without-shape", field="points", value=self.points)
         require_window(self.first, self.end)

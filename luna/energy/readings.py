@@ -1,7 +1,9 @@
-"""Aggregates of sensor readings per bucket: counter increases, time-weighted means, and downsampling of a curve.
+"""Aggregates of sensor readings per bucket: counter increases, time-weighted means, and
+downsampling of a curve.
 
-Between two readings a counter is interpolated linearly; any other value holds until the next one, also NaN (the sensor reports no value).
-Before a sensor's first reading and after its last, values are unknown.
+Between two readings a counter is interpolated linearly; any other value holds until the next one,
+also NaN (the sensor reports no value). Before a sensor's first reading and after its last, values
+are unknown.
 """
 
 from dataclasses import dataclass
@@ -17,14 +19,16 @@ FEWEST_POINTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Consecutive readings of a sensor, summed up: each run lies within one bucket, or is a single reading outside the buckets; in order.
+    """Consecutive readings of a sensor, summed up: each run lies within one bucket, or is a single
+    reading outside the buckets; in order.
 
     Args:
         first_at: instant of each run's first reading, shape ``(runs,)``, UTC.
         first: its value.
         last_at: instant of the last reading.
         last: its value.
-        inner: the counter's increase from the first reading to the last, or the sum of value × seconds.
+        inner: the counter's increase from the first reading to the last, or the sum of value ×
+            seconds.
         silent: seconds between them during which the value was NaN.
     """
 
@@ -38,7 +42,10 @@ class Runs:
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
-    """One value per bucket, NaN where nothing is known; ``known`` is the share of the bucket between two readings whose value is not NaN."""
+    """One value per bucket, NaN where nothing is known.
+
+    ``known`` is the share of the bucket between two readings whose value is not NaN.
+    """
 
     starts: InstantArray
     values: FloatArray
@@ -52,7 +59,8 @@ def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
         runs: with the counter's increase as ``inner``.
         edges: bucket borders, ascending, shape ``(buckets + 1,)``, UTC; no run crosses one.
 
-    Invariants: without a reset, the increases between the first reading and the last add up to their difference.
+    Invariants: without a reset, the increases between the first reading and the last add up to
+        their difference.
     """
     rise = runs.first[1:] - runs.last[:-1]
     gain, known = _gain_per_bucket(runs, np.where(rise >= 0, rise, runs.first[1:]), edges)
@@ -60,7 +68,8 @@ def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
 
 def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
-    """Return the time-weighted mean per bucket of a value that holds until the next reading, over the known part of the bucket.
+    """Return the time-weighted mean per bucket of a value that holds until the next reading, over
+    the known part of the bucket.
 
     Args:
         runs: with the sum of value × seconds as ``inner``.
@@ -68,18 +77,26 @@ def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
     Invariants: a mean lies between the lowest and the highest value that held in its bucket.
     """
-    held = np.nan_to_num(runs.last[:-1]) * _microseconds(runs.first_at[1:] - runs.last_at[:-1]) / 1e6
+    held = (
+        np.nan_to_num(runs.last[:-1]) * _microseconds(runs.first_at[1:] - runs.last_at[:-1]) / 1e6
+    )
     gain, known = _gain_per_bucket(runs, held, edges)
     seconds = known * _microseconds(np.diff(edges)) / 1e6
-    return Buckets(edges[:-1], np.divide(gain, seconds, out=np.full(gain.size, np.nan), where=seconds > 0), known)
+    return Buckets(
+        edges[:-1],
+        np.divide(gain, seconds, out=np.full(gain.size, np.nan), where=seconds > 0),
+        known,
+    )
 
 
 def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexArray:
-    """Return the indices of at most ``points`` readings that keep the curve's shape: largest triangle, three buckets (LTTB).
+    """Return the indices of at most ``points`` readings that keep the curve's shape: largest
+    triangle, three buckets (LTTB).
 
     Source: Steinarsson, Downsampling Time Series for Visual Representation, 2013, section 4.2.
 
-    Invariants: contains the first reading and the last, and every reading where there are no more than ``points``.
+    Invariants: contains the first reading and the last, and every reading where there are no more
+    than ``points``.
 
     Raises:
         InvalidInputError: fewer than three points.
@@ -93,7 +110,10 @@ def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexAr
     chosen = np.zeros(points, dtype=np.int64)
     chosen[-1] = values.size - 1
     for place in range(points - 2):
-        here, following = slice(borders[place], borders[place + 1]), slice(borders[place + 1], borders[place + 2])
+        here, following = (
+            slice(borders[place], borders[place + 1]),
+            slice(borders[place + 1], borders[place + 2]),
+        )
         last = chosen[place]
         aside, above = at[last] - at[following].mean(), values[following].mean() - values[last]
         double_area = np.abs(aside * (values[here] - values[last]) - (at[last] - at[here]) * above)
@@ -111,21 +131,31 @@ def require_points(points: int) -> None:
         raise refuse("shape-too-few-points", field="points", value=points, least=FEWEST_POINTS)
 
 
-def _gain_per_bucket(runs: Runs, between: FloatArray, edges: InstantArray) -> tuple[FloatArray, FloatArray]:
-    """Return each bucket's gain, NaN where nothing is known, and its known share; ``between`` is the gain from each run to the next."""
+def _gain_per_bucket(
+    runs: Runs, between: FloatArray, edges: InstantArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return each bucket's gain, NaN where nothing is known, and its known share.
+
+    ``between`` is the gain from each run to the next.
+    """
     if not runs.first.size:
         return np.full(edges.size - 1, np.nan), np.zeros(edges.size - 1)
-    # No edge lies within a run and the gain between runs is linear, so linear interpolation of the cumulative gain is exact at every edge.
+    # No edge lies within a run and the gain between runs is linear, so linear interpolation of the
+    # cumulative gain is exact at every edge.
     at = _microseconds(np.column_stack([runs.first_at, runs.last_at]).ravel() - runs.first_at[0])
     steps = np.column_stack([np.append(0.0, between), runs.inner]).ravel()
     cuts = np.clip(_microseconds(edges - runs.first_at[0]), at[0], at[-1])
-    known = np.diff(np.interp(cuts, at, np.cumsum(_known_steps(runs)))) / _microseconds(np.diff(edges))
+    known = np.diff(np.interp(cuts, at, np.cumsum(_known_steps(runs)))) / _microseconds(
+        np.diff(edges)
+    )
     return np.where(known > 0, np.diff(np.interp(cuts, at, np.cumsum(steps))), np.nan), known
 
 
 def _known_steps(runs: Runs) -> FloatArray:
     """Return the known microseconds before and within each run, alternating."""
-    between = np.where(np.isnan(runs.last[:-1]), 0, _microseconds(runs.first_at[1:] - runs.last_at[:-1]))
+    between = np.where(
+        np.isnan(runs.last[:-1]), 0, _microseconds(runs.first_at[1:] - runs.last_at[:-1])
+    )
     within = _microseconds(runs.last_at - runs.first_at) - 1e6 * runs.silent
     return np.column_stack([np.append(0.0, between), within]).ravel()
 

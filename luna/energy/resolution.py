@@ -1,4 +1,6 @@
-"""Resampling of series between slot lengths: energies keep their sum, prices their mean, states their value at the end of a slot; NaN stays NaN."""
+"""Resampling of series between slot lengths: energies keep their sum, prices their mean, states
+their value at the end of a slot; NaN stays NaN.
+"""
 
 from collections.abc import Callable
 
@@ -9,7 +11,9 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, hold_pric
 
 
 def _sum_energy(energy: FloatArray, factor: int) -> FloatArray:
-    """Add every ``factor`` values: quarter-hours into hours. One NaN makes the sum NaN, for a partial sum would be too low.
+    """Add every ``factor`` values: quarter-hours into hours.
+
+    One NaN makes the sum NaN, for a partial sum would be too low.
 
     Args:
         energy: shape ``(slots,)``, a multiple of ``factor``.
@@ -36,12 +40,24 @@ def _hold_last_state(state: FloatArray, factor: int) -> FloatArray:
 
 Convert = Callable[[FloatArray, int], FloatArray]
 JOIN: dict[str, Convert] = {"energy": _sum_energy, "price": mean_price, "state": _last_state}
-SPLIT: dict[str, Convert] = {"energy": spread_energy, "price": hold_price, "state": _hold_last_state}
+SPLIT: dict[str, Convert] = {
+    "energy": spread_energy,
+    "price": hold_price,
+    "state": _hold_last_state,
+}
 
 
 def kind_of(series: str) -> str:
-    """Return ``energy``, ``state`` or ``price``: the kind that decides how a series of that name is resampled."""
-    return "energy" if series.endswith("_kwh") and not series.endswith("_per_kwh") else "state" if series == "soc" else "price"
+    """Return ``energy``, ``state`` or ``price``: the kind that decides how a series of that name is
+    resampled.
+    """
+    return (
+        "energy"
+        if series.endswith("_kwh") and not series.endswith("_per_kwh")
+        else "state"
+        if series == "soc"
+        else "price"
+    )
 
 
 def quarter_hours(timeline: Timeline) -> Timeline:
@@ -52,7 +68,12 @@ def quarter_hours(timeline: Timeline) -> Timeline:
     """
     start = floor_to(timeline.start, SLOT)
     if start != timeline.start and timeline.step >= SLOT:
-        raise InvalidInputError("slots begin on the quarter-hour", field="start", value=timeline.start.isoformat(), remedy="Round it down.")
+        raise InvalidInputError(
+            "slots begin on the quarter-hour",
+            field="start",
+            value=timeline.start.isoformat(),
+            remedy="Round it down.",
+        )
     return Timeline(start, SLOT, -((start - timeline.end) // SLOT))
 
 

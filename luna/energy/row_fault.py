@@ -1,4 +1,6 @@
-"""Faults of rows and readings, by which they are quarantined: codes with parameters and their English sentences."""
+"""Faults of rows and readings, by which they are quarantined: codes with parameters and their
+English sentences.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,16 +26,24 @@ ENGLISH: Mapping[str, str] = {
     "no_offset": "the time has no offset, and no --timezone says where the clock stands",
     "skipped": "the clock skips this local time",
     "estimated": "estimated: filled to a meter's total, no measurement",
-    "below_zero": "sensors with a minus take off more than there is: check which sensor counts what",
+    "below_zero": (
+        "sensors with a minus take off more than there is: check which sensor counts what"
+    ),
     "stuck": "stands still although the site's other meters say that it moved: the sensor is stuck",
     "misread": "leaves the counter's level, which is back soon: misread, or of another time",
     "no_counter": "rises and falls as no counter does: check the sensor's unit",
     "no_soc": "no state of charge: a fraction between 0 and 1, or per cent with the unit %",
     "far": "far from the readings beside it",
-    "night": "generates while the sun is far below the horizon: no roof's sensor, or its clock is wrong",
+    "night": (
+        "generates while the sun is far below the horizon: no roof's sensor, or its clock is wrong"
+    ),
     "means_no_value": "the device's number for no value",
-    "twin_impossible": "the same meter said something impossible of the other direction at that time",
-    "wrong_sign": "always negative: is its sign inverted? If so, name the sensor with a minus in front",
+    "twin_impossible": (
+        "the same meter said something impossible of the other direction at that time"
+    ),
+    "wrong_sign": (
+        "always negative: is its sign inverted? If so, name the sensor with a minus in front"
+    ),
     "thousandfold": "a thousand times what the site can do: does it measure W and say kW?",
     "constant": "does not move for {limit} hours and more: the sensor is stuck",
     "above_power": "above {limit} kW, more than the site can do",
@@ -44,10 +54,18 @@ ENGLISH: Mapping[str, str] = {
     "no_finite_number": "is no finite number",
     "no_unit": f"its unit is not known: give {_UNITS}",
     "wrong_unit": f"its unit {{unit!r}} is none of energy or power: give {_UNITS}",
-    "wrong_unit_of": f"{{sensor}} (input_sensors.{{role}}): its unit {{unit!r}} is none of energy or power: give {_UNITS}",
-    "other_unit": "its unit {unit!r} cannot be converted to {newest!r}, in which the sensor speaks as well",
+    "wrong_unit_of": (
+        f"{{sensor}} (input_sensors.{{role}}): its unit {{unit!r}} is none of energy or power: "
+        f"give {_UNITS}"
+    ),
+    "other_unit": (
+        "its unit {unit!r} cannot be converted to {newest!r}, in which the sensor speaks as well"
+    ),
     "built_again": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh",
-    "built_again_swapped": "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh, with what the opposite direction was",
+    "built_again_swapped": (
+        "built again, {series} was {before_kwh} kWh and would be {after_kwh} kWh, with what "
+        "the opposite direction was"
+    ),
 }
 # What to check of a value out of bounds.
 HINTS: Mapping[str, str] = {
@@ -66,7 +84,10 @@ TOO_HIGH = frozenset({"above", "above_site"})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowFault(CodedFault):
-    """Why a row or a reading is refused; ``column`` among the parameters is the column of a time that is not the row's own."""
+    """Why a row or a reading is refused.
+
+    ``column`` among the parameters is the column of a time that is not the row's own.
+    """
 
     english: ClassVar[Mapping[str, str]] = ENGLISH
 

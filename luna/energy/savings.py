@@ -1,4 +1,6 @@
-"""Savings over a span of local days: cost and emissions by policy, days that count or are left out, and days still to be replayed."""
+"""Savings over a span of local days: cost and emissions by policy, days that count or are left out,
+and days still to be replayed.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,14 +18,18 @@ NEEDED = (WITHOUT, LUNA, POSSIBLE)
 LITTLE_MONEY = 0.005
 G_PER_KG = 1000
 
-LeftOutCode = Literal["excluded", "not_recorded", "no_forecast", "gaps", "estimated", "no_prices", "not_replayed"]
+LeftOutCode = Literal[
+    "excluded", "not_recorded", "no_forecast", "gaps", "estimated", "no_prices", "not_replayed"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """A day that counts, by policy: its cost less the batteries' gain in stored value, and the emissions of its import where known.
+    """A day that counts, by policy: its cost less the batteries' gain in stored value, and the
+    emissions of its import where known.
 
-    ``by_luna``: Luna controlled the batteries for most of the day. On other days its savings are what it would have saved.
+    ``by_luna``: Luna controlled the batteries for most of the day. On other days its savings are
+    what it would have saved.
     """
 
     day: date
@@ -53,7 +59,8 @@ class LeftOutDay:
 
 @dataclass(frozen=True)
 class Savings:
-    """The days from ``first`` to ``last``: those that count, those that do not, and the sums of those that count.
+    """The days from ``first`` to ``last``: those that count, those that do not, and the sums of
+    those that count.
 
     Invariants: every day is in exactly one of the two lists; a policy's sum is that of its days.
     """
@@ -101,11 +108,16 @@ class Savings:
     def tail(self, days: int) -> "Savings":
         """Return the savings of the last ``days`` of the span."""
         first = max(self.first, self.last - timedelta(days=days - 1))
-        kept = [day for day in self.counted if day.day >= first], [day for day in self.left_out if day.day >= first]
+        kept = (
+            [day for day in self.counted if day.day >= first],
+            [day for day in self.left_out if day.day >= first],
+        )
         return Savings(first, self.last, *kept)
 
     def find_missing_spans(self) -> list[tuple[date, date]]:
-        """Return the runs of days that could be replayed and were not, first and last day of each."""
+        """Return the runs of days that could be replayed and were not, first and last day of
+        each.
+        """
         spans: list[tuple[date, date]] = []
         for left in self.left_out:
             if left.code != "not_replayed":
@@ -118,7 +130,10 @@ class Savings:
 
 
 def share_of_possible(amounts: Mapping[str, float], *, policy: str = LUNA) -> float | None:
-    """Return a policy's share of the possible savings; None where next to nothing could be saved."""
+    """Return a policy's share of the possible savings.
+
+    None where next to nothing could be saved.
+    """
     possible = amounts[WITHOUT] - amounts[POSSIBLE]
     return (amounts[WITHOUT] - amounts[policy]) / possible if possible > LITTLE_MONEY else None
 

@@ -1,4 +1,6 @@
-"""Policies, which turn a site's state into set-points slot by slot, and the reasons of a plan's slots."""
+"""Policies, which turn a site's state into set-points slot by slot, and the reasons of a plan's
+slots.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +20,14 @@ NO_FIGURES: Mapping[str, Figure] = MappingProxyType({})
 
 
 class Reason(NamedTuple):
-    """Why a slot's action was planned. ``luna.words`` renders ``code`` and ``figures`` as a sentence; prices per kWh, energies in kWh.
+    """Why a slot's action was planned.
 
-    ``energy_value`` is the value of one more stored kWh at the end of the slot, ``cost_of_opposite`` the extra cost without the action.
-    ``price_rank`` of ``price_count``: 1 is the cheapest slot of the same day, or charging session; ``used_at`` is when the battery's energy is next used.
+    ``luna.words`` renders ``code`` and ``figures`` as a sentence; prices per kWh, energies in kWh.
+
+    ``energy_value`` is the value of one more stored kWh at the end of the slot,
+    ``cost_of_opposite`` the extra cost without the action. ``price_rank`` of ``price_count``: 1 is
+    the cheapest slot of the same day, or charging session; ``used_at`` is when the battery's energy
+    is next used.
     """
 
     code: str
@@ -60,36 +66,63 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class PlainPolicy:
-    """One mode for all batteries in every slot: ``hold`` leaves them idle, ``self_consumption`` is what inverters do without Luna."""
+    """One mode for all batteries in every slot: ``hold`` leaves them idle, ``self_consumption`` is
+    what inverters do without Luna.
+    """
 
     mode: Mode
     curtailment: IntArray
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the mode with unlimited bounds."""
-        return whole_range(np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot])
+        return whole_range(
+            np.full_like(stored_kwh, self.mode, dtype=np.int8), self.curtailment[slot]
+        )
 
 
 def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
-    """Return set-points of these modes with infinite bounds, which the safety layer narrows to the limits of battery and connection."""
+    """Return set-points of these modes with infinite bounds, which the safety layer narrows to the
+    limits of battery and connection.
+    """
     up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
     target = np.where(mode == Mode.EXPORT, down, up)
     per_site = np.atleast_1d(curtailment)
-    return SetPoint(mode, up, target, floor_soc=down, ceiling_soc=up, spill_soc=up, curtailment=per_site, pv_limit_kw=np.full(per_site.shape, np.inf))
+    return SetPoint(
+        mode,
+        up,
+        target,
+        floor_soc=down,
+        ceiling_soc=up,
+        spill_soc=up,
+        curtailment=per_site,
+        pv_limit_kw=np.full(per_site.shape, np.inf),
+    )
 
 
 def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
     """Return the set-point of one slot of a schedule, with one site as its last axis."""
-    return SetPoint(**{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__})
+    return SetPoint(
+        **{name: getattr(setpoints, name)[..., slot : slot + 1] for name in SetPoint.__slots__}
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Policies of several sites that are simulated together: each decides for its own column of the last axis."""
+    """Policies of several sites that are simulated together: each decides for its own column of the
+    last axis.
+    """
 
     policies: Sequence[Policy]
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the set-points of all policies, in order."""
-        parts = [policy.decide(slot, stored_kwh[:, column : column + 1]) for column, policy in enumerate(self.policies)]
-        return SetPoint(**{name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in SetPoint.__slots__})
+        parts = [
+            policy.decide(slot, stored_kwh[:, column : column + 1])
+            for column, policy in enumerate(self.policies)
+        ]
+        return SetPoint(
+            **{
+                name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
+                for name in SetPoint.__slots__
+            }
+        )

@@ -1,4 +1,6 @@
-"""Roles of sensors, and the entries by which an owner assigns sensors to them: signs, units, and dates of validity."""
+"""Roles of sensors, and the entries by which an owner assigns sensors to them: signs, units, and
+dates of validity.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -10,10 +12,12 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from luna.energy.part import Part
 
-# ``energy``: counters (Wh, kWh, …) that only rise, or powers (W, kW, …), never below zero in a slot; the unit comes with the value, a minus subtracts.
-# ``level``: a state of charge, a fraction or per cent, at the end of a slot. ``state``: recorded unchanged, on or off, or any number.
+# ``energy``: counters (Wh, kWh, …) that only rise, or powers (W, kW, …), never below zero in a
+# slot; the unit comes with the value, a minus subtracts. ``level``: a state of charge, a fraction
+# or per cent, at the end of a slot. ``state``: recorded unchanged, on or off, or any number.
 Kind = Literal["energy", "level", "state"]
-# Place of an energy in the house's balance: total use, a source, a sink, or a submetered load, which is no part of ``load_kwh``.
+# Place of an energy in the house's balance: total use, a source, a sink, or a submetered load,
+# which is no part of ``load_kwh``.
 Flow = Literal["consumption", "source", "sink", "submetered"]
 
 
@@ -23,10 +27,13 @@ class SensorRole:
 
     Args:
         kind: quantity and units of its sensors.
-        series: the column of ``slot_observations`` that they fill; None: they are only recorded, for their last value.
+        series: the column of ``slot_observations`` that they fill; None: they are only recorded,
+            for their last value.
         flow: place of an energy in the house's balance; None: it has none.
-        limit_kw: highest power of an energy from all devices of the kind at a site, 0 where they have no rating; None: the house's own limit.
-        mark: bit of an estimated value in the stored mask, fixed for the older roles; None: the next free one.
+        limit_kw: highest power of an energy from all devices of the kind at a site, 0 where they
+            have no rating; None: the house's own limit.
+        mark: bit of an estimated value in the stored mask, fixed for the older roles; None: the
+            next free one.
         comment: comment of the database column, where it is a submetered load.
     """
 
@@ -40,7 +47,12 @@ class SensorRole:
 
 def roles_of(sensors: type[Part]) -> dict[str, SensorRole]:
     """Return the roles that a class of ``input_sensors`` declares, by name."""
-    return {name: role for name, described in sensors.model_fields.items() for role in described.metadata if isinstance(role, SensorRole)}
+    return {
+        name: role
+        for name, described in sensors.model_fields.items()
+        for role in described.metadata
+        if isinstance(role, SensorRole)
+    }
 
 
 def as_entries(value: Any) -> Any:
@@ -56,7 +68,8 @@ def _tag_of(value: Any) -> str:
     return DATED_SENSOR if isinstance(value, Mapping | DatedSensor) else SENSOR_NAME
 
 
-# Prefix of a sensor named by its topic: mqtt:path/to/topic [kWh], or mqtt:path/to/topic#path.into.json [W].
+# Prefix of a sensor named by its topic, such as `mqtt:path/to/topic [kWh]` or
+# `mqtt:path/to/topic#path.into.json [W]`.
 OWN_TOPIC = "mqtt:"
 _OWN_UNIT = re.compile(r"\s+\[([^\[\]]+)\]$")
 
@@ -76,10 +89,25 @@ LocalTime = Annotated[str, Field(max_length=64), BeforeValidator(_as_text)]
 class DatedSensor(Part):
     """A sensor that counts for a part of the time: its meter was exchanged, or it was renamed."""
 
-    sensor: Annotated[SensorName, Field(description="as its home automation or its file names it; a leading minus takes off")]
-    from_: Annotated[LocalTime | None, Field(alias="from", description="it holds from this local day, or instant, on; empty: it always did")] = None
-    until: Annotated[LocalTime | None, Field(description="it holds before this local day, or instant; empty: for good")] = None
+    sensor: Annotated[
+        SensorName,
+        Field(description="as its home automation or its file names it; a leading minus takes off"),
+    ]
+    from_: Annotated[
+        LocalTime | None,
+        Field(
+            alias="from",
+            description="it holds from this local day, or instant, on; empty: it always did",
+        ),
+    ] = None
+    until: Annotated[
+        LocalTime | None,
+        Field(description="it holds before this local day, or instant; empty: for good"),
+    ] = None
 
 
-SensorEntry = Annotated[Annotated[SensorName, Tag(SENSOR_NAME)] | Annotated[DatedSensor, Tag(DATED_SENSOR)], Discriminator(_tag_of)]
+SensorEntry = Annotated[
+    Annotated[SensorName, Tag(SENSOR_NAME)] | Annotated[DatedSensor, Tag(DATED_SENSOR)],
+    Discriminator(_tag_of),
+]
 Sensors = Annotated[tuple[SensorEntry, ...], Field(max_length=16), BeforeValidator(as_entries)]

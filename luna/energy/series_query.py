@@ -1,4 +1,7 @@
-"""Queries of stored time series and their replies: names of series, aggregation, thinning, rows. Unknown values are None, never zero."""
+"""Queries of stored time series and their replies: names of series, aggregation, thinning, rows.
+
+Unknown values are None, never zero.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +11,16 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from luna.energy.buckets import AGGREGATES, RESOLUTIONS, Parts, find_buckets, reduce_buckets, reduce_parts, share_per_bucket, thin
+from luna.energy.buckets import (
+    AGGREGATES,
+    RESOLUTIONS,
+    Parts,
+    find_buckets,
+    reduce_buckets,
+    reduce_parts,
+    share_per_bucket,
+    thin,
+)
 from luna.energy.day_fault import DayFault
 from luna.energy.observations import EnergyInterval
 from luna.energy.outlook import SHARES
@@ -32,8 +44,22 @@ OBSERVED = (
     "import_price",
     "export_price",
 )
-FORECAST = tuple(f"{series}_{column}" for series in ("load", "pv") for column in ("kwh", *(f"{name}_kwh" for name in SHARES)))
-PLANNED = ("load_kwh", "pv_kwh", "curtailed_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
+FORECAST = tuple(
+    f"{series}_{column}"
+    for series in ("load", "pv")
+    for column in ("kwh", *(f"{name}_kwh" for name in SHARES))
+)
+PLANNED = (
+    "load_kwh",
+    "pv_kwh",
+    "curtailed_kwh",
+    "import_kwh",
+    "export_kwh",
+    "charge_kwh",
+    "discharge_kwh",
+    "import_price",
+    "export_price",
+)
 # Source of a series that is no column of the observations → form of its name.
 FORMS = {
     "market_prices": "market_prices:MARKET",
@@ -102,7 +128,8 @@ class SeriesQuery:
         issued_at: only the forecast or plan of this issue.
 
     Raises:
-        InvalidInputError: no such series, resolution or aggregate, an empty window, or an option that does not apply to the series.
+        InvalidInputError: no such series, resolution or aggregate, an empty window, or an option
+            that does not apply to the series.
     """
 
     series: str
@@ -123,9 +150,14 @@ class SeriesQuery:
         if self.aggregate is not None:
             require_choice("aggregate", self.aggregate, AGGREGATES)
         require_window(self.first, self.end)
-        for field, value, sources in (("known_at", self.known_at, ("market_prices", *COLUMNS)), ("issued_at", self.issued_at, tuple(COLUMNS))):
+        for field, value, sources in (
+            ("known_at", self.known_at, ("market_prices", *COLUMNS)),
+            ("issued_at", self.issued_at, tuple(COLUMNS)),
+        ):
             if value is not None and name.source not in sources:
-                raise refuse("series-without-use", field=field, value=value.isoformat(), sources=sources)
+                raise refuse(
+                    "series-without-use", field=field, value=value.isoformat(), sources=sources
+                )
 
     @property
     def name(self) -> SeriesName:
@@ -150,11 +182,15 @@ class UnusableSpan:
 
 @dataclass(frozen=True, slots=True)
 class SeriesAnswer:
-    """A series over time. ``known`` is the stored share of each bucket (None: readings as received); a sum is NaN unless its whole bucket is stored.
+    """A series over time.
 
-    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series has no estimates. ``following`` is the start of the next
-    page, None on the last. ``intervals`` are all counter increases over long gaps that overlap the window. ``unusable`` are the days that the quality verdict
-    keeps from training and scores.
+    ``known`` is the stored share of each bucket (None: readings as received); a sum is NaN unless
+    its whole bucket is stored.
+
+    ``estimated`` is the share of each bucket that is filled to a meter's total, None where a series
+    has no estimates. ``following`` is the start of the next page, None on the last. ``intervals``
+    are all counter increases over long gaps that overlap the window. ``unusable`` are the days that
+    the quality verdict keeps from training and scores.
     """
 
     series: str
@@ -178,15 +214,31 @@ class SeriesAnswer:
         return {name: share for name, share in shares.items() if share is not None}
 
     def thinned(self, points: int | None) -> "SeriesAnswer":
-        """Return the answer with at most ``points`` rows that keep extremes and gaps; None: every row."""
+        """Return the answer with at most ``points`` rows that keep extremes and gaps.
+
+        None: every row.
+        """
         if points is None or self.known is None:
             return self
         places = thin(self.values, points)
         estimated = None if self.estimated is None else self.estimated[places]
-        return replace(self, starts=self.starts[places], values=self.values[places], known=self.known[places], estimated=estimated)
+        return replace(
+            self,
+            starts=self.starts[places],
+            values=self.values[places],
+            known=self.known[places],
+            estimated=estimated,
+        )
 
 
-def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zone: str, *, estimated: NDArray[np.bool_] | None = None) -> SeriesAnswer:
+def reduce_series(
+    query: SeriesQuery,
+    timeline: Timeline,
+    values: FloatArray,
+    zone: str,
+    *,
+    estimated: NDArray[np.bool_] | None = None,
+) -> SeriesAnswer:
     """Aggregate and thin quarter-hours as ``query`` asks.
 
     Args:
@@ -202,42 +254,76 @@ def reduce_series(query: SeriesQuery, timeline: Timeline, values: FloatArray, zo
         reduced, starts, known = values, timeline.starts, (~np.isnan(values)).astype(np.float64)
     else:
         begins = find_buckets(timeline.starts, length, parse_zone(zone))
-        (reduced, known), starts = reduce_buckets(values, begins, aggregate), timeline.starts[begins]
+        (reduced, known), starts = (
+            reduce_buckets(values, begins, aggregate),
+            timeline.starts[begins],
+        )
     share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts)
-    return SeriesAnswer(query.series, query.resolution, aggregate, starts, reduced, known, estimated=share).thinned(query.points)
+    return SeriesAnswer(
+        query.series, query.resolution, aggregate, starts, reduced, known, estimated=share
+    ).thinned(query.points)
 
 
 def reduce_summed(
-    query: SeriesQuery, timeline: Timeline, summed: tuple[InstantArray, Parts], zone: str, *, estimated: NDArray[np.bool_] | None = None
+    query: SeriesQuery,
+    timeline: Timeline,
+    summed: tuple[InstantArray, Parts],
+    zone: str,
+    *,
+    estimated: NDArray[np.bool_] | None = None,
 ) -> SeriesAnswer:
     """Aggregate as ``reduce_series`` does, from partial sums instead of quarter-hours.
 
     Args:
         query: as for ``reduce_series``; sum or mean.
         timeline: the quarter-hours of ``estimated``.
-        summed: start of each part, ``datetime64[s]`` in UTC, and the parts; every bucket begins with one.
+        summed: start of each part, ``datetime64[s]`` in UTC, and the parts; every bucket begins
+            with one.
         zone: IANA name, for local days.
         estimated: as for ``reduce_series``.
     """
     starts, parts = summed
     begins = find_buckets(starts, RESOLUTIONS[query.resolution], parse_zone(zone))
     reduced, known = reduce_parts(parts, begins, query.reduced_by)
-    share = None if estimated is None else share_per_bucket(estimated, timeline.starts, starts[begins])
-    return SeriesAnswer(query.series, query.resolution, query.reduced_by, starts[begins], reduced, known, estimated=share).thinned(query.points)
+    share = (
+        None if estimated is None else share_per_bucket(estimated, timeline.starts, starts[begins])
+    )
+    return SeriesAnswer(
+        query.series,
+        query.resolution,
+        query.reduced_by,
+        starts[begins],
+        reduced,
+        known,
+        estimated=share,
+    ).thinned(query.points)
 
 
 def as_rows(answer: SeriesAnswer) -> list[dict[str, Any]]:
-    """Return rows of start, value (None: unknown), known and estimated share; readings as received have an instant and a value."""
+    """Return rows of start, value (None: unknown), known and estimated share.
+
+    Readings as received have an instant and a value.
+    """
     columns = answer.columns()
     values = np.where(np.isnan(answer.values), None, answer.values).tolist()  # type: ignore[call-overload]
-    cells = [write_instants(answer.starts), values, *(share.tolist() for share in answer.shares().values())]
+    cells = [
+        write_instants(answer.starts),
+        values,
+        *(share.tolist() for share in answer.shares().values()),
+    ]
     return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer's energy intervals as rows: span, energy, counter, certainty."""
     return [
-        {"from": each.first.isoformat(), "to": each.end.isoformat(), "energy_kwh": each.energy_kwh, "source": each.sensor, "certainty": each.certainty}
+        {
+            "from": each.first.isoformat(),
+            "to": each.end.isoformat(),
+            "energy_kwh": each.energy_kwh,
+            "source": each.sensor,
+            "certainty": each.certainty,
+        }
         for each in answer.intervals
     ]
 
@@ -245,7 +331,12 @@ def list_intervals(answer: SeriesAnswer) -> list[dict[str, Any]]:
 def list_unusable(answer: SeriesAnswer) -> list[dict[str, Any]]:
     """Return the answer's unusable spans as rows: span, verdict, reasons."""
     return [
-        {"from": each.first.isoformat(), "to": each.end.isoformat(), "verdict": each.verdict, "reasons": [str(fault) for fault in each.faults]}
+        {
+            "from": each.first.isoformat(),
+            "to": each.end.isoformat(),
+            "verdict": each.verdict,
+            "reasons": [str(fault) for fault in each.faults],
+        }
         for each in answer.unusable
     ]
 
@@ -267,14 +358,21 @@ def require_choice(field: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:
-    """Check that the window is not empty, lies between ``EARLIEST`` and ``LATEST``, and is no longer than ``longest``.
+    """Check that the window is not empty, lies between ``EARLIEST`` and ``LATEST``, and is no
+    longer than ``longest``.
 
     Raises:
         InvalidInputError: it is not.
     """
     for field, instant in (("from", first), ("to", end)):
         if not EARLIEST <= instant <= LATEST:
-            raise refuse("window-outside-years", field=field, value=instant.isoformat(), first=EARLIEST.year, last=LATEST.year)
+            raise refuse(
+                "window-outside-years",
+                field=field,
+                value=instant.isoformat(),
+                first=EARLIEST.year,
+                last=LATEST.year,
+            )
     if end <= first:
         raise refuse("window-empty", field="to", value=end.isoformat())
     if longest is not None and end - first > longest:

@@ -1,4 +1,6 @@
-"""Simulation of sites over time under a policy: physics computes the energy flows, economics their cost."""
+"""Simulation of sites over time under a policy: physics computes the energy flows, economics their
+cost.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -33,7 +35,9 @@ class Actuals:
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """Simulated flows and set-points of a policy; arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis.
+    """Simulated flows and set-points of a policy.
+
+    Arrays as in ``Flows`` and ``SetPoint`` with the slot as an added last axis.
 
     ``unserved_kwh`` (``(sites, slots)``) is load that nothing could serve during a grid outage.
     """
@@ -50,12 +54,19 @@ class Trajectory:
 
     def column(self, site: int) -> "Trajectory":
         """Return the trajectory of one site."""
-        return Trajectory(self.timeline, _pick_column(self.flows, site), _pick_column(self.setpoints, site), self.unserved_kwh[site : site + 1])
+        return Trajectory(
+            self.timeline,
+            _pick_column(self.flows, site),
+            _pick_column(self.setpoints, site),
+            self.unserved_kwh[site : site + 1],
+        )
 
 
 @dataclass
 class CountedPolicy:
-    """A policy that counts its slots with a set-point that the safety layer changes: ``corrected``, shape ``(sites,)``."""
+    """A policy that counts its slots with a set-point that the safety layer changes: ``corrected``,
+    shape ``(sites,)``.
+    """
 
     policy: Policy
     limits: SiteLimits
@@ -64,11 +75,20 @@ class CountedPolicy:
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         """Return the policy's own set-point, not the corrected one."""
         requested = self.policy.decide(slot, stored_kwh)
-        self.corrected = self.corrected + find_corrected(requested, clamp(requested, stored_kwh, self.limits.at(slot))).any(axis=0)
+        self.corrected = self.corrected + find_corrected(
+            requested, clamp(requested, stored_kwh, self.limits.at(slot))
+        ).any(axis=0)
         return requested
 
 
-def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh: FloatArray, progress: Progress | None = None) -> Trajectory:
+def simulate(
+    policy: Policy,
+    actuals: Actuals,
+    *,
+    limits: SiteLimits,
+    stored_kwh: FloatArray,
+    progress: Progress | None = None,
+) -> Trajectory:
     """Simulate ``policy`` on ``actuals``; every set-point passes the safety layer.
 
     Args:
@@ -78,7 +98,8 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         stored_kwh: stored energy at the start, shape ``(batteries, sites)``.
         progress: receives the slots done and all slots.
 
-    Invariants: energy balance in every slot to 1e-9, with unserved energy subtracted from the load; limits always hold.
+    Invariants: energy balance in every slot to 1e-9, with unserved energy subtracted from the load;
+        limits always hold.
     """
     load, pv = np.atleast_2d(actuals.load_kwh), np.atleast_2d(actuals.pv_kwh)
     flows: list[Flows] = []
@@ -89,12 +110,22 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
         setpoint = clamp(policy.decide(slot, stored_kwh), stored_kwh, now)
         alone = None if actuals.off_grid is None else actuals.off_grid[:, slot]
         setpoint = setpoint if alone is None else _carry_house(setpoint, stored_kwh, now, alone)
-        flow = simulate_slot(setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now)
+        flow = simulate_slot(
+            setpoint, stored_kwh, SlotActuals(load[:, slot], pv[:, slot], hours), limits=now
+        )
         if alone is not None:
             unserved[:, slot] = np.where(alone, flow.import_kwh, 0.0)
-            # Nothing crosses the meter in an outage: surplus is curtailed, and the connection is not exceeded.
-            meter = {name: np.where(alone, 0.0, getattr(flow, name)) for name in ("import_kwh", "export_kwh", "excess_kwh")}
-            flow = replace(flow, curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0), **meter)
+            # Nothing crosses the meter in an outage: surplus is curtailed, and the connection is
+            # not exceeded.
+            meter = {
+                name: np.where(alone, 0.0, getattr(flow, name))
+                for name in ("import_kwh", "export_kwh", "excess_kwh")
+            }
+            flow = replace(
+                flow,
+                curtailed_kwh=flow.curtailed_kwh + np.where(alone, flow.export_kwh, 0.0),
+                **meter,
+            )
         stored_kwh = flow.stored_kwh
         flows.append(flow)
         setpoints.append(setpoint)
@@ -103,25 +134,57 @@ def simulate(policy: Policy, actuals: Actuals, *, limits: SiteLimits, stored_kwh
     return Trajectory(actuals.timeline, stack(flows), stack(setpoints), unserved)
 
 
-def _carry_house(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits, alone: BoolArray) -> SetPoint:
-    """Return the set-point with self-consumption, as inverters do without the grid, at the sites in an outage (``alone``)."""
-    own = clamp(whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(alone.shape, dtype=np.int8)), stored_kwh, limits)
-    return SetPoint(**{name: np.where(alone, getattr(own, name), getattr(setpoint, name)) for name in SetPoint.__slots__})
+def _carry_house(
+    setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits, alone: BoolArray
+) -> SetPoint:
+    """Return the set-point with self-consumption, as inverters do without the grid, at the sites in
+    an outage (``alone``).
+    """
+    own = clamp(
+        whole_range(
+            np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8),
+            np.zeros(alone.shape, dtype=np.int8),
+        ),
+        stored_kwh,
+        limits,
+    )
+    return SetPoint(
+        **{
+            name: np.where(alone, getattr(own, name), getattr(setpoint, name))
+            for name in SetPoint.__slots__
+        }
+    )
 
 
 def stack(parts: Sequence[Part]) -> Part:
     """Stack the arrays of consecutive slots along an added last axis."""
     kind = type(parts[0])
-    return kind(**{part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1) for part in fields(kind)})
+    return kind(
+        **{
+            part.name: np.stack([getattr(each, part.name) for each in parts], axis=-1)
+            for part in fields(kind)
+        }
+    )
 
 
 def _pick_column(part: Part, site: int) -> Part:
     """Select one site; its axis stays, with length one."""
-    return type(part)(**{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)})
+    return type(part)(
+        **{each.name: getattr(part, each.name)[..., site : site + 1, :] for each in fields(part)}
+    )
 
 
-def price(trajectory: Trajectory, *, import_price: FloatArray, export_price: FloatArray, wear_price: FloatArray) -> Costs:
-    """Return the costs of a trajectory, shape ``(sites, slots)``; ``wear_price`` per battery, shape ``(batteries, 1, 1)``."""
+def price(
+    trajectory: Trajectory,
+    *,
+    import_price: FloatArray,
+    export_price: FloatArray,
+    wear_price: FloatArray,
+) -> Costs:
+    """Return the costs of a trajectory, shape ``(sites, slots)``.
+
+    ``wear_price`` per battery, shape ``(batteries, 1, 1)``.
+    """
     flows = trajectory.flows
     return slot_costs(
         import_kwh=flows.import_kwh,

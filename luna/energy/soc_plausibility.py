@@ -1,7 +1,9 @@
-"""Plausibility of state-of-charge readings: a jump that the device's power cannot explain is doubted.
+"""Plausibility of state-of-charge readings: a jump that the device's power cannot explain is
+doubted.
 
-A restarted inverter reports 0 % for a while, a cloud meter yesterday's value. A level after such a jump is believed once it has been reported for a
-quarter-hour; until then the last believed one is kept.
+A restarted inverter reports 0 % for a while, a cloud meter yesterday's value. A level after such a
+jump is believed once it has been reported for a quarter-hour; until then the last believed one is
+kept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +35,11 @@ class LevelPace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class JudgedLevel:
-    """The last believed level and its instant; ``doubted`` is a newer reading that is not believed, ``doubted_since`` the first reading of that level."""
+    """The last believed level and its instant.
+
+    ``doubted`` is a newer reading that is not believed, ``doubted_since`` the first reading of that
+    level.
+    """
 
     soc: float
     at: datetime
@@ -49,26 +55,43 @@ class JudgedLevel:
         return replace(self, doubted=reading).confirm(reading.at)
 
     def confirm(self, now: datetime) -> "JudgedLevel":
-        """Return the judgement at ``now`` where the last reading still holds: a doubted level is believed after a quarter-hour."""
-        if self.doubted is None or self.doubted_since is None or now - self.doubted_since < CONFIRMED_AFTER:
+        """Return the judgement at ``now`` where the last reading still holds: a doubted level is
+        believed after a quarter-hour.
+        """
+        if (
+            self.doubted is None
+            or self.doubted_since is None
+            or now - self.doubted_since < CONFIRMED_AFTER
+        ):
             return self
         return JudgedLevel(*self.doubted)
 
     def describe_doubt(self) -> dict[str, object]:
-        """Return the figures of a note on the doubted reading, instants as ISO 8601; none where nothing is doubted."""
+        """Return the figures of a note on the doubted reading, instants as ISO 8601.
+
+        None where nothing is doubted.
+        """
         if self.doubted is None:
             return {}
-        return {"soc": self.soc, "at": self.at.isoformat(), "doubted_soc": self.doubted.soc, "doubted_at": self.doubted.at.isoformat()}
+        return {
+            "soc": self.soc,
+            "at": self.at.isoformat(),
+            "doubted_soc": self.doubted.soc,
+            "doubted_at": self.doubted.at.isoformat(),
+        }
 
 
 def judge_levels(readings: Iterable[SocReading], pace: LevelPace) -> JudgedLevel | None:
-    """Return the believed level after the readings of one sensor, None without any; the first one is believed.
+    """Return the believed level after the readings of one sensor, None without any.
+
+    The first one is believed.
 
     Args:
         readings: in order of time, free of NaN.
         pace: of the device.
 
-    Invariants: the level is one of the readings; a reading that power can explain is believed at once.
+    Invariants: the level is one of the readings; a reading that power can explain is believed at
+        once.
     """
 
     def follow(level: JudgedLevel | None, reading: SocReading) -> JudgedLevel:
@@ -86,6 +109,18 @@ def can_follow(before: SocReading, reading: SocReading, pace: LevelPace) -> bool
 
 def pace_of_batteries(batteries: Sequence[Battery]) -> LevelPace:
     """Return the pace of the fastest battery: no mean of their levels moves faster."""
-    rise = max((battery.charge_limit_kw * battery.charge_efficiency / battery.capacity_kwh for battery in batteries), default=0.0)
-    fall = max((battery.discharge_limit_kw / battery.discharge_efficiency / battery.capacity_kwh for battery in batteries), default=0.0)
+    rise = max(
+        (
+            battery.charge_limit_kw * battery.charge_efficiency / battery.capacity_kwh
+            for battery in batteries
+        ),
+        default=0.0,
+    )
+    fall = max(
+        (
+            battery.discharge_limit_kw / battery.discharge_efficiency / battery.capacity_kwh
+            for battery in batteries
+        ),
+        default=0.0,
+    )
     return LevelPace(rise, fall)

@@ -1,4 +1,6 @@
-"""Slots whose measurements were changed by control: curtailed PV and scheduled loads, which say nothing about possible PV or usual load."""
+"""Slots whose measurements were changed by control: curtailed PV and scheduled loads, which say
+nothing about possible PV or usual load.
+"""
 
 from dataclasses import dataclass
 
@@ -15,8 +17,10 @@ class Steering:
 
     Args:
         pv_starts: slots with limited PV.
-        pv_limit_kwh: by slot of ``pv_starts``: zero where PV was off, infinite where only feed-in was curtailed.
-        run_starts: slots in which a load without a meter of its own ran by a plan, an order or an owner's block.
+        pv_limit_kwh: by slot of ``pv_starts``: zero where PV was off, infinite where only feed-in
+            was curtailed.
+        run_starts: slots in which a load without a meter of its own ran by a plan, an order or an
+            owner's block.
     """
 
     pv_starts: InstantArray
@@ -29,6 +33,14 @@ NO_STEERING = Steering(_NONE, np.empty(0), _NONE)
 
 
 def is_metered_apart(site: Site, key: str) -> bool:
-    """Return whether a device (by its key in the control log) is submetered, so that the house load excludes it."""
-    roles = {kind.meter(device) for kind in DEVICE_KINDS if kind.commands and kind.meter for device in kind.of(site) if kind.commands.key(device.name) == key}
+    """Return whether a device (by its key in the control log) is submetered, so that the house load
+    excludes it.
+    """
+    roles = {
+        kind.meter(device)
+        for kind in DEVICE_KINDS
+        if kind.commands and kind.meter
+        for device in kind.of(site)
+        if kind.commands.key(device.name) == key
+    }
     return any(role is not None and getattr(site.input_sensors, role) for role in roles)

@@ -192,7 +192,9 @@ class MeteredEnergy:
         return max((end - first) / HOUR - known, 0.0)
 
     def is_counted(self, first: datetime, end: datetime) -> bool:
-        """Return whether the meter is known between two instants, but for what is still on its way."""
+        """Return whether the meter is known between two instants, but for what is still on its
+        way.
+        """
         return self.until is not None and self.count_unknown(first, end) < MOST_UNKNOWN / HOUR
 
     def _out(self) -> FloatArray:
@@ -303,7 +305,9 @@ def judge_store(
     valid = [SocReading(store.clip(each.soc), each.at) for each in finite if store.has(each.soc)]
     if not valid:
         return StoreLevel(None, None, "out_of_range" if finite else "unknown")
-    sequence = list(valid) if presence is None else _join(valid, presence, presence.pace or store.pace)
+    sequence = (
+        list(valid) if presence is None else _join(valid, presence, presence.pace or store.pace)
+    )
     holds = bool(finite) and bool(np.isfinite(reported[-1].soc)) and store.has(finite[-1].soc)
     believed = _follow(store, sequence, now if holds else None, metered)
     level = _weigh_by_power(store, believed)
@@ -314,7 +318,9 @@ def judge_store(
     if level.verdict != "trusted":
         return level
     # What follows speaks of a sensor that nothing else contradicts.
-    is_from_before = presence is not None and presence.left is not None and valid[-1].at < presence.left
+    is_from_before = (
+        presence is not None and presence.left is not None and valid[-1].at < presence.left
+    )
     if is_from_before:
         return replace(level, verdict="stale")
     if now - valid[-1].at > store.kind.stale_after:
@@ -365,7 +371,9 @@ def _follow(
     return _take(store, believed, believed.level.confirm(held_until), metered)
 
 
-def _take(store: EnergyStore, before: _Believed, after: JudgedLevel, metered: MeteredEnergy | None) -> _Believed:
+def _take(
+    store: EnergyStore, before: _Believed, after: JudgedLevel, metered: MeteredEnergy | None
+) -> _Believed:
     """Return what is believed after one more judgement."""
     if after.doubted is not None or after == before.level:
         return replace(before, level=after)
@@ -398,7 +406,9 @@ def _weigh_by_power(store: EnergyStore, believed: _Believed) -> StoreLevel:
     return level if fast is None else replace(level, soc=fast, verdict="faster_than_power")
 
 
-def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, metered: MeteredEnergy) -> StoreLevel:
+def _weigh_by_meter(
+    store: EnergyStore, believed: _Believed, now: datetime, metered: MeteredEnergy
+) -> StoreLevel:
     """Return the level that the meter makes of the believed readings."""
     soc, run, first = believed.level.soc, believed.run, believed.readings[0]
     counted = store.clip(soc + metered.count_stored(store, run.at, now))
@@ -422,10 +432,13 @@ def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, mete
         return replace(level, verdict="stands_still")
     lowest, highest = _reach(store, first, now, metered, slack=DRIFT_SHARE)
     if metered.is_counted(first.at, now) and not lowest <= soc <= highest:
-        # What the meter counted is in the store; what the sensor adds to it may have come elsewhere.
+        # What the meter counted is in the store; what the sensor adds to it may have come
+        # elsewhere.
         by_meter = store.clip(first.soc + metered.count_stored(store, first.at, now))
         into_kwh = metered.count_into(first.at, now)
-        against = replace(level, verdict="against_meter", sensor_since=first.at, metered_kwh=into_kwh)
+        against = replace(
+            level, verdict="against_meter", sensor_since=first.at, metered_kwh=into_kwh
+        )
         is_behind = soc < lowest and store.kind.counted_on
         return replace(against, soc=by_meter if is_behind else soc)
     if store.kind.counted_on:
@@ -433,7 +446,9 @@ def _weigh_by_meter(store: EnergyStore, believed: _Believed, now: datetime, mete
     return replace(level, soc=soc, metered_until=None)
 
 
-def _stands_still(store: EnergyStore, run: SocReading, now: datetime, metered: MeteredEnergy) -> bool:
+def _stands_still(
+    store: EnergyStore, run: SocReading, now: datetime, metered: MeteredEnergy
+) -> bool:
     """Return whether the level has stood since ``run`` although it cannot have."""
     end = max(now - LAG, run.at)
     hours = (end - run.at) / HOUR
@@ -445,7 +460,9 @@ def _stands_still(store: EnergyStore, run: SocReading, now: datetime, metered: M
     return risen > store.kind.stuck_share or is_drained
 
 
-def _find_fast_rise(store: EnergyStore, readings: Sequence[SocReading], metered: MeteredEnergy | None) -> float | None:
+def _find_fast_rise(
+    store: EnergyStore, readings: Sequence[SocReading], metered: MeteredEnergy | None
+) -> float | None:
     """Return how full the store can be where its level rose faster than its power; else None."""
     hours = np.array([(reading.at - readings[0].at) / HOUR for reading in readings])
     levels = np.array([reading.soc for reading in readings])
@@ -469,7 +486,9 @@ def _find_fast_rise(store: EnergyStore, readings: Sequence[SocReading], metered:
     return min(last.soc, store.clip(first.soc + metered.count_stored(store, first.at, last.at)))
 
 
-def _reach(store: EnergyStore, first: SocReading, at: datetime, metered: MeteredEnergy, *, slack: float) -> tuple[float, float]:
+def _reach(
+    store: EnergyStore, first: SocReading, at: datetime, metered: MeteredEnergy, *, slack: float
+) -> tuple[float, float]:
     """Return the lowest and highest level that the meter allows at ``at`` after a first reading."""
     begins = first.at, first.at - LAG
     ends = at - LAG, at
@@ -488,7 +507,9 @@ def _reach(store: EnergyStore, first: SocReading, at: datetime, metered: Metered
     return min(lowest, store.kind.most - ROUNDING_SOC), max(highest, store.kind.least)
 
 
-def _is_explained(store: EnergyStore, run: SocReading, reading: SocReading, metered: MeteredEnergy | None) -> bool:
+def _is_explained(
+    store: EnergyStore, run: SocReading, reading: SocReading, metered: MeteredEnergy | None
+) -> bool:
     """Return whether the meter leads from the last change of a level to a later reading."""
     if metered is None:
         return False

@@ -1,7 +1,9 @@
-"""The time grid: UTC instants, slots of equal length, local days and daylight-saving changes, parsing of local times.
+"""The time grid: UTC instants, slots of equal length, local days and daylight-saving changes,
+parsing of local times.
 
-Local time appears only here and at the edges. A slot is named by its start and covers ``[start, start + step)``. A first slot that has begun counts only with
-its remaining part: ``hours``, ``edges`` and the methods that compare slots with instants use that part.
+Local time appears only here and at the edges. A slot is named by its start and covers
+``[start, start + step)``. A first slot that has begun counts only with its remaining part:
+``hours``, ``edges`` and the methods that compare slots with instants use that part.
 """
 
 import operator
@@ -36,10 +38,12 @@ STEPS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60))
 class Timeline:
     """``count`` consecutive slots of length ``step`` from ``start``.
 
-    ``first_step`` is the remaining part of a first slot that has begun, from ``begin`` to the end of the slot.
+    ``first_step`` is the remaining part of a first slot that has begun, from ``begin`` to the end
+    of the slot.
 
     Raises:
-        InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no slots, or a ``first_step`` outside ``(0, step]``.
+        InvalidInputError: naive or unaligned start, a step that is not 5, 15, 30 or 60 minutes, no
+            slots, or a ``first_step`` outside ``(0, step]``.
     """
 
     start: datetime
@@ -49,15 +53,20 @@ class Timeline:
 
     def __post_init__(self) -> None:
         if self.step not in STEPS:
-            raise refuse("slot-length", field="slot_minutes", value=self.step / timedelta(minutes=1))
+            raise refuse(
+                "slot-length", field="slot_minutes", value=self.step / timedelta(minutes=1)
+            )
         if self.count < 1:
             raise refuse("no-slot", field="slots", value=self.count)
         object.__setattr__(self, "start", require_utc(self.start, field="start"))
-        # Local midnights of some time zones lie off the UTC grid of longer slots; all of them lie on five minutes.
+        # Local midnights of some time zones lie off the UTC grid of longer slots; all of them lie
+        # on five minutes.
         if (self.start - _EPOCH) % STEPS[0]:
             raise refuse("start-off-grid", field="start", value=self.start.isoformat())
         if self.first_step is not None and not timedelta(0) < self.first_step <= self.step:
-            raise refuse("first-slot-length", field="first_slot_minutes", value=str(self.first_step))
+            raise refuse(
+                "first-slot-length", field="first_slot_minutes", value=str(self.first_step)
+            )
 
     @property
     def begin(self) -> datetime:
@@ -80,7 +89,9 @@ class Timeline:
     @cached_property
     def starts(self) -> InstantArray:
         """Start of each slot, shape ``(slots,)``, ``datetime64[s]`` in UTC."""
-        return np.datetime64(self.start.replace(tzinfo=None), "s") + np.arange(self.count) * np.timedelta64(int(self.step.total_seconds()), "s")
+        return np.datetime64(self.start.replace(tzinfo=None), "s") + np.arange(
+            self.count
+        ) * np.timedelta64(int(self.step.total_seconds()), "s")
 
     @cached_property
     def edges(self) -> InstantArray:
@@ -90,16 +101,26 @@ class Timeline:
         return edges
 
     def overlap_hours(self, begin: datetime, end: datetime) -> FloatArray:
-        """Return how much of each slot's remaining part lies between two instants, hours, shape ``(slots,)``."""
-        overlap = np.minimum(self.edges[1:], to_instant(end)) - np.maximum(self.edges[:-1], to_instant(begin))
+        """Return how much of each slot's remaining part lies between two instants, hours, shape
+        ``(slots,)``.
+        """
+        overlap = np.minimum(self.edges[1:], to_instant(end)) - np.maximum(
+            self.edges[:-1], to_instant(begin)
+        )
         return np.maximum(overlap / np.timedelta64(1, "h"), 0.0)
 
     def within(self, begin: datetime, end: datetime) -> NDArray[np.bool_]:
-        """Return which slots lie wholly between two instants, by their remaining part; shape ``(slots,)``."""
+        """Return which slots lie wholly between two instants, by their remaining part.
+
+        Shape ``(slots,)``.
+        """
         return (self.edges[:-1] >= to_instant(begin)) & (self.edges[1:] <= to_instant(end))
 
     def first_from(self, instant: datetime) -> int:
-        """Return the first slot whose remaining part starts at ``instant`` or later; ``count`` where there is none."""
+        """Return the first slot whose remaining part starts at ``instant`` or later.
+
+        ``count`` where there is none.
+        """
         return int(np.searchsorted(self.edges[:-1], to_instant(instant)))
 
     def __len__(self) -> int:
@@ -116,7 +137,12 @@ class Timeline:
         """
         slot = (require_utc(instant, field="instant") - self.start) // self.step
         if not 0 <= slot < self.count:
-            raise refuse("instant-outside", value=instant.isoformat(), start=self.start.isoformat(), end=self.end.isoformat())
+            raise refuse(
+                "instant-outside",
+                value=instant.isoformat(),
+                start=self.start.isoformat(),
+                end=self.end.isoformat(),
+            )
         return slot
 
     def window(self, first: int, count: int) -> "Timeline":
@@ -138,7 +164,8 @@ def require_utc(instant: datetime, *, field: str) -> datetime:
     """Return ``instant`` in UTC.
 
     Raises:
-        InvalidInputError: the instant carries no offset, or its year in UTC is not between 1 and 9999.
+        InvalidInputError: the instant carries no offset, or its year in UTC is not between 1 and
+            9999.
     """
     if instant.tzinfo is None or instant.utcoffset() is None:
         raise refuse("time-without-offset", field=field, value=instant.isoformat())
@@ -158,10 +185,12 @@ def to_instant(instant: datetime) -> np.datetime64:
 
 
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
-    """Parse an ISO 8601 time with an offset, or, given a ``zone``, a local day (its beginning) or a local time.
+    """Parse an ISO 8601 time with an offset, or, given a ``zone``, a local day (its beginning) or a
+    local time.
 
     Raises:
-        InvalidInputError: no time, a year outside ``YEARS``, neither offset nor zone, or a local time that a daylight-saving change skips or repeats.
+        InvalidInputError: no time, a year outside ``YEARS``, neither offset nor zone, or a local
+            time that a daylight-saving change skips or repeats.
     """
     try:
         instant = datetime.fromisoformat(text)
@@ -169,7 +198,11 @@ def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> dat
         raise refuse("not-a-time", field=field, value=text) from exc
     require_year(instant, field=field)
     if instant.tzinfo is None and zone is not None:
-        return local_midnight(instant.date(), zone) if _is_day(text) else _read_clock(instant, text, field=field, zone=zone)
+        return (
+            local_midnight(instant.date(), zone)
+            if _is_day(text)
+            else _read_clock(instant, text, field=field, zone=zone)
+        )
     return require_utc(instant, field=field)
 
 
@@ -194,7 +227,9 @@ def require_year(day: date, *, field: str) -> None:
         InvalidInputError: it is not.
     """
     if day.year not in YEARS:
-        raise refuse("year-out-of-range", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1])
+        raise refuse(
+            "year-out-of-range", field=field, value=day.isoformat(), first=YEARS[0], last=YEARS[-1]
+        )
 
 
 def _is_day(text: str) -> bool:
@@ -206,7 +241,9 @@ def _is_day(text: str) -> bool:
 
 
 def _read_clock(local: datetime, text: str, *, field: str, zone: ZoneInfo) -> datetime:
-    first, second = (require_utc(local.replace(tzinfo=zone, fold=fold), field=field) for fold in (0, 1))
+    first, second = (
+        require_utc(local.replace(tzinfo=zone, fold=fold), field=field) for fold in (0, 1)
+    )
     if first == second:
         return first
     one, other = (instant.astimezone(zone).isoformat() for instant in (first, second))
@@ -228,7 +265,9 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
 
 
 def share_zone(names: Iterable[str]) -> ZoneInfo:
-    """Return the time zone that all ``names`` share, else UTC: the rows of one table use one clock."""
+    """Return the time zone that all ``names`` share, else UTC: the rows of one table use one
+    clock.
+    """
     zones = set(names)
     return parse_zone(zones.pop() if len(zones) == 1 else "UTC")
 
@@ -244,7 +283,10 @@ def local_midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def local_instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
-    """Return the instant (UTC) of a local time such as ``07:00``; ``24:00`` is the next midnight. A time skipped by a daylight-saving change moves forward."""
+    """Return the instant (UTC) of a local time such as ``07:00``.
+
+    ``24:00`` is the next midnight. A time skipped by a daylight-saving change moves forward.
+    """
     hours, minutes = (int(part) for part in clock.split(":"))
     if hours == 24:
         return local_midnight(day + timedelta(days=1), zone)
@@ -257,7 +299,8 @@ def local_day(day: date, zone: ZoneInfo, step: timedelta = SLOT) -> Timeline:
     Invariants: consecutive days join without gap or overlap.
 
     Raises:
-        InvalidInputError: the day is no whole number of slots (a half-hour change on an hourly grid).
+        InvalidInputError: the day is no whole number of slots (a half-hour change on an hourly
+            grid).
     """
     return local_days(day, day, zone, step)
 
@@ -267,7 +310,14 @@ def local_days(first: date, last: date, zone: ZoneInfo, step: timedelta = SLOT) 
     start, end = local_midnight(first, zone), local_midnight(last + timedelta(days=1), zone)
     count, rest = divmod(end - start, step)
     if rest:
-        raise refuse("slots-not-whole", field="slot_minutes", value=step / timedelta(minutes=1), first=first, last=last, zone=zone.key)
+        raise refuse(
+            "slots-not-whole",
+            field="slot_minutes",
+            value=step / timedelta(minutes=1),
+            first=first,
+            last=last,
+            zone=zone.key,
+        )
     return Timeline(start, step, count)
 
 
@@ -277,7 +327,9 @@ def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
 
 
 def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
-    """Return the index of each local day's first slot, from 0, and the number of slots as the last edge."""
+    """Return the index of each local day's first slot, from 0, and the number of slots as the last
+    edge.
+    """
     day, edges = timeline.start.astimezone(zone).date(), [0]
     while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
         # A slot that contains midnight belongs to the day before.
@@ -286,19 +338,32 @@ def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
 
 
 def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelta64]:
-    """Return the offset of local time from UTC at each instant (``datetime64``, UTC); one look-up per half-hour, as offsets change only there."""
-    halves, where = np.unique(instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True)
-    return np.array([_offset_seconds(zone, half) for half in halves.tolist()], dtype=np.int64).astype("timedelta64[s]")[where]
+    """Return the offset of local time from UTC at each instant (``datetime64``, UTC).
+
+    One look-up per half-hour, as offsets change only there.
+    """
+    halves, where = np.unique(
+        instants.astype("datetime64[m]").astype(np.int64) // 30, return_inverse=True
+    )
+    return np.array(
+        [_offset_seconds(zone, half) for half in halves.tolist()], dtype=np.int64
+    ).astype("timedelta64[s]")[where]
 
 
 # A plan looks up the same week many times: a week has 336 half-hours.
 @lru_cache(maxsize=1 << 15)
 def _offset_seconds(zone: ZoneInfo, half: int) -> int:
-    return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
+    return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(
+        seconds=1
+    )  # type: ignore[operator]
 
 
 def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:
-    """Broadcast values to a shape; skips ``np.broadcast_to``, which costs more than the use of the values, where they have it already."""
+    """Broadcast values to a shape.
+
+    Skips ``np.broadcast_to``, which costs more than the use of the values, where they have it
+    already.
+    """
     return values if values.shape == shape else np.broadcast_to(values, shape)
 
 
@@ -308,7 +373,10 @@ def bound(values: FloatArray, low: FloatArray | float, high: FloatArray | float)
 
 
 def spread_energy(energy: FloatArray, factor: int) -> FloatArray:
-    """Split each value into ``factor`` equal parts: hourly energy onto quarter-hours. The sum stays."""
+    """Split each value into ``factor`` equal parts: hourly energy onto quarter-hours.
+
+    The sum stays.
+    """
     return np.repeat(energy / factor, factor)
 
 
@@ -318,13 +386,17 @@ def hold_price(price: FloatArray, factor: int) -> FloatArray:
 
 
 def repeat_last(places: IndexArray, known: int, *, period: int) -> IndexArray:
-    """Map slot indices onto the first ``known`` slots: beyond them, the last ``period`` slots repeat."""
+    """Map slot indices onto the first ``known`` slots: beyond them, the last ``period`` slots
+    repeat.
+    """
     periods_back = np.where(places >= known, (places - known) // period + 1, 0)
     return np.asarray(places - periods_back * period)
 
 
 def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> FloatArray:
-    """Place ``values`` by their ``starts`` on ``timeline``; a slot without a value is NaN, never zero.
+    """Place ``values`` by their ``starts`` on ``timeline``.
+
+    A slot without a value is NaN, never zero.
 
     Args:
         starts: strictly ascending slot starts in UTC, shape ``(values,)``.
@@ -336,12 +408,17 @@ def align(starts: InstantArray, values: FloatArray, timeline: Timeline) -> Float
     return align_each(starts, {"values": values}, timeline)["values"]
 
 
-def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline: Timeline) -> dict[str, FloatArray]:
+def align_each(
+    starts: InstantArray, columns: Mapping[str, FloatArray], timeline: Timeline
+) -> dict[str, FloatArray]:
     """Place several columns that share their ``starts`` on ``timeline``, as ``align`` does."""
     if starts.size > 1 and not (np.diff(starts) > np.timedelta64(0)).all():
         wrong = int(np.flatnonzero(np.diff(starts) <= np.timedelta64(0))[0]) + 1
         raise refuse("slots-not-ascending", field=f"slot_start[{wrong}]", value=str(starts[wrong]))
-    since, step = starts.astype("datetime64[s]") - timeline.starts[0], np.timedelta64(int(timeline.step.total_seconds()), "s")
+    since, step = (
+        starts.astype("datetime64[s]") - timeline.starts[0],
+        np.timedelta64(int(timeline.step.total_seconds()), "s"),
+    )
     slots = since // step
     inside = (slots >= 0) & (slots < timeline.count)
     late = np.flatnonzero(inside & (since != slots * step))
@@ -353,16 +430,22 @@ def align_each(starts: InstantArray, columns: Mapping[str, FloatArray], timeline
     return aligned
 
 
-# --- pydantic types: an instant with its offset; inside ``site_clock`` also in the site's local time --------------------------------------------------
+# --- pydantic types: an instant with its offset; inside ``site_clock`` also in the site's local tim
 
 
-# One call of a command or of the gateway concerns one site, and validators of a model receive no argument that could carry its time zone.
-_CLOCK: ContextVar[ZoneInfo | Callable[[], ZoneInfo] | None] = ContextVar("site_clock", default=None)
+# One call of a command or of the gateway concerns one site, and validators of a model receive no
+# argument that could carry its time zone.
+_CLOCK: ContextVar[ZoneInfo | Callable[[], ZoneInfo] | None] = ContextVar(
+    "site_clock", default=None
+)
 
 
 @contextmanager
 def site_clock(zone: ZoneInfo | Callable[[], ZoneInfo] | None) -> Iterator[None]:
-    """Validate local days and times in this time zone, given or looked up when needed; None: accept only instants with an offset."""
+    """Validate local days and times in this time zone, given or looked up when needed.
+
+    None: accept only instants with an offset.
+    """
     token = _CLOCK.set(zone)
     try:
         yield
@@ -406,7 +489,8 @@ def _within_calendar(day: _Day) -> _Day:
     return day
 
 
-# With an offset; inside ``site_clock`` also a local day (its beginning) or a local time of the site.
+# With an offset; inside ``site_clock`` also a local day (its beginning) or a local time of the
+# site.
 Instant = Annotated[AwareDatetime, BeforeValidator(_read_instant), AfterValidator(_within_calendar)]
 # A local day of the site.
 Day = Annotated[date, AfterValidator(_within_calendar)]

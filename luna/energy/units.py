@@ -32,7 +32,10 @@ NOT_SAID = -1
 
 
 def read_measure(unit: str | None) -> Measure | None:
-    """Return the measure of a unit, None where it is neither energy nor power. Case is ignored: no home measures milliwatts."""
+    """Return the measure of a unit, None where it is neither energy nor power.
+
+    Case is ignored: no home measures milliwatts.
+    """
     return _MEASURES.get((unit or "").strip().casefold())
 
 
@@ -59,7 +62,9 @@ def _scale(unit: str | None) -> tuple[str | None, float]:
 
 @dataclass(frozen=True, slots=True)
 class StatedUnits:
-    """The stated unit of each reading of a batch: its index in ``names``, ``NOT_SAID`` without one."""
+    """The stated unit of each reading of a batch: its index in ``names``, ``NOT_SAID`` without
+    one.
+    """
 
     names: tuple[str, ...]
     codes: IndexArray
@@ -75,7 +80,8 @@ class StatedUnits:
 
 @dataclass(frozen=True, slots=True)
 class UnitHistory:
-    """The unit of a sensor's readings over time: ``first``, then from each instant of ``since`` on the entry of ``later`` at its index.
+    """The unit of a sensor's readings over time: ``first``, then from each instant of ``since`` on
+    the entry of ``later`` at its index.
 
     Args:
         first: None until a unit is stated.
@@ -97,17 +103,25 @@ class UnitHistory:
         return np.searchsorted(self.since, instants, side="right").astype(np.int64)
 
     def newest(self, instants: InstantArray | None = None) -> str | None:
-        """Return the newest unit of the most frequent kind among readings at ``instants`` (None: among ``names``), or else the newest unknown unit."""
+        """Return the newest unit of the most frequent kind among readings at ``instants`` (None:
+        among ``names``), or else the newest unknown unit.
+        """
         places = np.arange(len(self.names)) if instants is None else self.places(instants)
         readings: Counter[str] = Counter()
         newest: dict[str | None, str | None] = {None: self.first}
-        for place, count in zip(*(counts.tolist() for counts in np.unique(places, return_counts=True)), strict=True):
+        for place, count in zip(
+            *(counts.tolist() for counts in np.unique(places, return_counts=True)), strict=True
+        ):
             kind, _ = _scale(self.names[place])
             newest[kind] = self.names[place]
-            # A single reading of another kind, a power among a counter's, is an outlier even where it is the newest.
+            # A single reading of another kind, a power among a counter's, is an outlier even where
+            # it is the newest.
             readings.update({kind: count} if kind else {})
         most = max(readings.values(), default=0)
-        return next((newest[kind] for kind in reversed(newest) if kind and readings[kind] == most), newest[None])
+        return next(
+            (newest[kind] for kind in reversed(newest) if kind and readings[kind] == most),
+            newest[None],
+        )
 
     def factors(self, instants: InstantArray, unit: str | None) -> FloatArray:
         """Return the factor of each reading to ``unit``, NaN where it cannot be converted."""
@@ -116,33 +130,58 @@ class UnitHistory:
     def agrees(self, instants: InstantArray, stated: StatedUnits) -> bool:
         """Return whether the readings state the units of the history."""
         code = {name: place for place, name in enumerate(stated.names)}
-        codes = np.array([NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names])
+        codes = np.array(
+            [NOT_SAID if name is None else code.get(name, NOT_SAID) for name in self.names]
+        )
         has_unit = stated.codes != NOT_SAID
         return bool((codes[self.places(instants)] == stated.codes)[has_unit].all())
 
-    def with_stated(self, instants: InstantArray, stated: StatedUnits, others: InstantArray) -> "UnitHistory":
+    def with_stated(
+        self, instants: InstantArray, stated: StatedUnits, others: InstantArray
+    ) -> "UnitHistory":
         """Return the history updated with the stated units of new readings.
 
         Args:
             instants: of the new readings, each once, in any order.
             stated: their units.
-            others: instants of the stored readings from the first new one on, up to the next one after the last new one.
+            others: instants of the stored readings from the first new one on, up to the next one
+                after the last new one.
 
-        Invariants: a new reading has its stated unit, every other one keeps its unit, and units change only at a reading.
+        Invariants: a new reading has its stated unit, every other one keeps its unit, and units
+            change only at a reading.
         """
         has_unit = stated.codes != NOT_SAID
         if not has_unit.any():
             return self
-        own, units = instants[has_unit], np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]]
-        history = self if self.first is not None else UnitHistory(str(units[own.argmin()]), self.since, self.later)
+        own, units = (
+            instants[has_unit],
+            np.array(stated.names, dtype=np.object_)[stated.codes[has_unit]],
+        )
+        history = (
+            self
+            if self.first is not None
+            else UnitHistory(str(units[own.argmin()]), self.since, self.later)
+        )
         unchanged = np.setdiff1d(others[others >= own.min()], own)
         points: InstantArray = np.concatenate([own, unchanged])
         order = np.argsort(points, kind="stable")
         points = points[order]
-        names: NDArray[np.object_] = np.concatenate([units, np.array(history.names, dtype=np.object_)[history.places(unchanged)]])[order]
+        names: NDArray[np.object_] = np.concatenate(
+            [units, np.array(history.names, dtype=np.object_)[history.places(unchanged)]]
+        )[order]
         earlier = int(np.searchsorted(history.since, points[0]))
         # Without a stored reading after the new ones, the last stated unit applies from there on.
-        later = int(np.searchsorted(history.since, points[-1], side="right")) if unchanged.size and unchanged[-1] > own.max() else history.since.size
+        later = (
+            int(np.searchsorted(history.since, points[-1], side="right"))
+            if unchanged.size and unchanged[-1] > own.max()
+            else history.since.size
+        )
         changes = names != np.concatenate([[history.names[earlier]], names[:-1]])
-        since: InstantArray = np.concatenate([history.since[:earlier], points[changes], history.since[later:]])
-        return UnitHistory(history.first, since, (*history.later[:earlier], *names[changes].tolist(), *history.later[later:]))
+        since: InstantArray = np.concatenate(
+            [history.since[:earlier], points[changes], history.since[later:]]
+        )
+        return UnitHistory(
+            history.first,
+            since,
+            (*history.later[:earlier], *names[changes].tolist(), *history.later[later:]),
+        )

@@ -1,4 +1,6 @@
-"""Weather vintages: every revision of measured and forecast weather by slot and issue time, for look-ups as of an instant."""
+"""Weather vintages: every revision of measured and forecast weather by slot and issue time, for
+look-ups as of an instant.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +12,8 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray, IndexArray, InstantArray
 
-# Physical bounds. Radiation exceeds that above the atmosphere only for minutes, beside bright clouds.
+# Physical bounds. Radiation exceeds that above the atmosphere only for minutes, beside bright
+# clouds.
 BOUNDS = {
     "temperature_c": (-90.0, 60.0),
     "ghi_w_m2": (0.0, 1600.0),
@@ -31,7 +34,8 @@ class WeatherVintages:
     Args:
         slot: quarter-hour of a revision, counted from 1970.
         issued: first quarter-hour that begins at or after its issue, counted from 1970.
-        series: the values of each of ``WEATHER``, NaN where unknown; each of shape ``(revisions,)``.
+        series: the values of each of ``WEATHER``, NaN where unknown; each of shape
+            ``(revisions,)``.
     """
 
     slot: IndexArray
@@ -39,14 +43,24 @@ class WeatherVintages:
     series: Mapping[str, FloatArray]
 
     @classmethod
-    def of(cls, starts: InstantArray, issued_at: InstantArray, series: Mapping[str, FloatArray], *, known_at: datetime | None = None) -> Self:
-        """Return the vintages of revisions in any order; series that are missing and values beyond ``BOUNDS`` become NaN.
+    def of(
+        cls,
+        starts: InstantArray,
+        issued_at: InstantArray,
+        series: Mapping[str, FloatArray],
+        *,
+        known_at: datetime | None = None,
+    ) -> Self:
+        """Return the vintages of revisions in any order.
+
+        Series that are missing and values beyond ``BOUNDS`` become NaN.
 
         Args:
             starts: slot start of each revision, UTC.
             issued_at: issue time of each revision, UTC.
             series: values of each revision.
-            known_at: instant of the query, after which nothing was issued; all revisions count as known from the start of its quarter-hour on.
+            known_at: instant of the query, after which nothing was issued; all revisions count as
+                known from the start of its quarter-hour on.
         """
         order = np.lexsort((issued_at, starts))
         seconds = issued_at[order].astype("datetime64[us]").astype(np.int64)
@@ -55,13 +69,21 @@ class WeatherVintages:
             issued = np.minimum(issued, int(known_at.timestamp()) // SLOT_SECONDS)
         slot = starts[order].astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
         unknown = np.full(order.size, np.nan)
-        return cls(slot, issued, {name: _possible(name, series[name][order]) if name in series else unknown for name in WEATHER})
+        return cls(
+            slot,
+            issued,
+            {
+                name: _possible(name, series[name][order]) if name in series else unknown
+                for name in WEATHER
+            },
+        )
 
     def __len__(self) -> int:
         return int(self.slot.size)
 
     def at(self, slot: IndexArray, known_at: IndexArray) -> dict[str, FloatArray]:
-        """Return the weather of each ``slot`` as last issued by the start of quarter-hour ``known_at``, element by element; NaN where none was.
+        """Return the weather of each ``slot`` as last issued by the start of quarter-hour
+        ``known_at``, element by element; NaN where none was.
 
         Invariants: a revision issued after ``known_at`` changes nothing.
         """
@@ -69,7 +91,9 @@ class WeatherVintages:
             return {name: np.full(slot.size, np.nan) for name in WEATHER}
         place = np.searchsorted(self._keys, _key(slot, known_at), side="right") - 1
         is_here = (place >= 0) & (self.slot[place] == slot)
-        return {name: np.where(is_here, values[place], np.nan) for name, values in self.series.items()}
+        return {
+            name: np.where(is_here, values[place], np.nan) for name, values in self.series.items()
+        }
 
     @cached_property
     def _keys(self) -> IndexArray:

@@ -14,22 +14,36 @@ _DAY = timedelta(days=1)
 _WEEKEND = 5
 
 
-def find_spans(window: ClockWindow, timeline: Timeline, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
-    """Yield begin and end (UTC) of every occurrence of a window that overlaps the timeline from its ``begin`` on, in order."""
+def find_spans(
+    window: ClockWindow, timeline: Timeline, zone: ZoneInfo
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield begin and end (UTC) of every occurrence of a window that overlaps the timeline from its
+    ``begin`` on, in order.
+    """
     day, last = timeline.start.astimezone(zone).date() - _DAY, timeline.end.astimezone(zone).date()
     over_midnight = window.to <= window.from_
     while day <= last:
-        begin, end = local_instant(day, window.from_, zone), local_instant(day + _DAY * over_midnight, window.to, zone)
+        begin, end = (
+            local_instant(day, window.from_, zone),
+            local_instant(day + _DAY * over_midnight, window.to, zone),
+        )
         holds = window.days == "all" or (day.weekday() >= _WEEKEND) == (window.days == "weekend")
         if holds and begin < end and begin < timeline.end and end > timeline.begin:
             yield begin, end
         day += _DAY
 
 
-def mark_slots(windows: Iterable[ClockWindow], timeline: Timeline, zone: ZoneInfo, *, whole: bool) -> BoolArray:
-    """Return which slots lie in one of the windows, ``whole`` or in part, by their remaining part; shape ``(slots,)``."""
+def mark_slots(
+    windows: Iterable[ClockWindow], timeline: Timeline, zone: ZoneInfo, *, whole: bool
+) -> BoolArray:
+    """Return which slots lie in one of the windows, ``whole`` or in part, by their remaining part.
+
+    Shape ``(slots,)``.
+    """
     inside = np.zeros(timeline.count, dtype=bool)
     for window in windows:
         for begin, end in find_spans(window, timeline, zone):
-            inside |= timeline.within(begin, end) if whole else timeline.overlap_hours(begin, end) > 0
+            inside |= (
+                timeline.within(begin, end) if whole else timeline.overlap_hours(begin, end) > 0
+            )
     return inside

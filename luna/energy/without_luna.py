@@ -1,4 +1,6 @@
-"""Baseline without Luna: inverters run self-consumption and cars charge at plug-in, under the same weather and load."""
+"""Baseline without Luna: inverters run self-consumption and cars charge at plug-in, under the same
+weather and load.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +29,8 @@ class ChargerStay:
 class House:
     """Load and possible PV of a site, kWh per slot, shape ``(slots,)``, free of NaN.
 
-    ``charge_kwh`` is the energy of its chargers with Luna; the baseline charges the same energy of each session as early as the charger allows.
+    ``charge_kwh`` is the energy of its chargers with Luna; the baseline charges the same energy of
+    each session as early as the charger allows.
     """
 
     timeline: Timeline
@@ -39,36 +42,56 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class WithoutLuna:
-    """The baseline's flows, kWh, each of shape ``(slots,)``; ``soc`` is that of all batteries together at the end of a slot, NaN without any."""
+    """The baseline's flows, kWh, each of shape ``(slots,)``.
+
+    ``soc`` is that of all batteries together at the end of a slot, NaN without any.
+    """
 
     soc: FloatArray
     import_kwh: FloatArray
     export_kwh: FloatArray
 
 
-def run_without_luna(site: Site, house: House, *, soc: float, prices: tuple[FloatArray, FloatArray]) -> WithoutLuna:
+def run_without_luna(
+    site: Site, house: House, *, soc: float, prices: tuple[FloatArray, FloatArray]
+) -> WithoutLuna:
     """Simulate a house with inverters alone.
 
     Args:
         site: with its devices.
         house: its load, PV and charging sessions.
         soc: at the start, of every battery.
-        prices: import and export price per slot, free of NaN, by which PV is curtailed where the site allows it.
+        prices: import and export price per slot, free of NaN, by which PV is curtailed where the
+            site allows it.
 
-    Invariants: the state of charge never leaves a battery's limits; each session gets the same energy as with Luna.
+    Invariants: the state of charge never leaves a battery's limits; each session gets the same
+        energy as with Luna.
     """
     limits = SiteLimits.of(site)
     load = house.load_kwh + charge_at_plug_in(house)
-    stored = np.array([[np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh] for battery in site.batteries]).reshape(-1, 1)
+    stored = np.array(
+        [
+            [np.clip(soc, battery.min_soc, battery.max_soc) * battery.capacity_kwh]
+            for battery in site.batteries
+        ]
+    ).reshape(-1, 1)
     policy = PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(site, *prices))
-    flows = simulate(policy, Actuals(house.timeline, load, house.pv_kwh), limits=limits, stored_kwh=stored).flows
+    flows = simulate(
+        policy, Actuals(house.timeline, load, house.pv_kwh), limits=limits, stored_kwh=stored
+    ).flows
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
-    share = flows.stored_kwh.sum(axis=0)[0] / capacity if capacity else np.full(house.timeline.count, np.nan)
+    share = (
+        flows.stored_kwh.sum(axis=0)[0] / capacity
+        if capacity
+        else np.full(house.timeline.count, np.nan)
+    )
     return WithoutLuna(share, flows.import_kwh[0], flows.export_kwh[0])
 
 
 def charge_at_plug_in(house: House) -> FloatArray:
-    """Return the chargers' energy with each session charged from its begin at full power, kWh, shape ``(slots,)``."""
+    """Return the chargers' energy with each session charged from its begin at full power, kWh,
+    shape ``(slots,)``.
+    """
     early = house.charge_kwh.copy()
     for stay in house.stays:
         span = slice(stay.first, stay.end)

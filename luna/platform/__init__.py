@@ -1,1 +1,3 @@
-"""All I/O: database, queue, objects, spool, servers, health, settings, telemetry, and what is read and done through them."""
+"""All I/O: database, queue, objects, spool, servers, health, settings, telemetry, and what is read
+and done through them.
+"""

@@ -7,7 +7,14 @@ from itertools import pairwise
 
 from sqlalchemy import Connection
 
-from luna.contracts.account import AccountPart, AccountReply, AccountTotals, CostLineReply, FlowReply, UseShareReply
+from luna.contracts.account import (
+    AccountPart,
+    AccountReply,
+    AccountTotals,
+    CostLineReply,
+    FlowReply,
+    UseShareReply,
+)
 from luna.energy.account import FLOWS, AccountSlots, EnergyAccount, FlowTotal, settle_account
 from luna.energy.account_period import AccountPeriod
 from luna.energy.devices import DEVICE_KINDS
@@ -23,8 +30,11 @@ from luna.platform.database import observations, prices, quality
 _SERIES = tuple(f"{name}_kwh" for name in FLOWS)
 
 
-def read_account_slots(connection: Connection, site: Site, timeline: Timeline, *, now: datetime) -> AccountSlots:
-    """Return what a site's meters counted on ``timeline`` and what it cost, up to the last quarter-hour that has ended.
+def read_account_slots(
+    connection: Connection, site: Site, timeline: Timeline, *, now: datetime
+) -> AccountSlots:
+    """Return what a site's meters counted on ``timeline`` and what it cost, up to the last
+    quarter-hour that has ended.
 
     Args:
         connection: to the database.
@@ -55,7 +65,9 @@ def has_begun(timeline: Timeline, now: datetime) -> bool:
 
 
 def last_counted_day(site: Site, now: datetime) -> date:
-    """Return the local day of the last quarter-hour that has ended: right after midnight still yesterday."""
+    """Return the local day of the last quarter-hour that has ended: right after midnight still
+    yesterday.
+    """
     return (floor_to(now, SLOT) - SLOT).astimezone(parse_zone(site.timezone)).date()
 
 
@@ -65,14 +77,21 @@ def until_now(timeline: Timeline, now: datetime) -> Timeline:
     return Timeline(timeline.start, SLOT, (end - timeline.start) // SLOT)
 
 
-def _read_import_lines(connection: Connection, site: Site, slots: PricedSlots, import_kwh: FloatArray) -> list[TariffLine]:
+def _read_import_lines(
+    connection: Connection, site: Site, slots: PricedSlots, import_kwh: FloatArray
+) -> list[TariffLine]:
     rule = site.tariff.import_
     drawn_kwh = _read_drawn(connection, site, slots.timeline)
-    return [*price_lines(rule, slots), *surcharge_lines(rule, import_kwh, slots.timeline, drawn_kwh=drawn_kwh, slots=slots)]
+    return [
+        *price_lines(rule, slots),
+        *surcharge_lines(rule, import_kwh, slots.timeline, drawn_kwh=drawn_kwh, slots=slots),
+    ]
 
 
 def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float:
-    """Return what the month of the timeline's start had drawn before it, kWh, where the tariff depends on it."""
+    """Return what the month of the timeline's start had drawn before it, kWh, where the tariff
+    depends on it.
+    """
     charge = find_charge(site.tariff.import_)
     zone = parse_zone(site.timezone)
     month = local_midnight(timeline.start.astimezone(zone).date().replace(day=1), zone)
@@ -83,19 +102,33 @@ def _read_drawn(connection: Connection, site: Site, timeline: Timeline) -> float
     return charge.count_drawn(bought, past, zone=zone)
 
 
-def read_account(connection: Connection, site: Site, timeline: Timeline, *, now: datetime, with_demand: bool = True) -> EnergyAccount | None:
-    """Return the account of a stored site on ``timeline`` as far as it has ended; None where nothing of it has, or nothing is recorded.
+def read_account(
+    connection: Connection,
+    site: Site,
+    timeline: Timeline,
+    *,
+    now: datetime,
+    with_demand: bool = True,
+) -> EnergyAccount | None:
+    """Return the account of a stored site on ``timeline`` as far as it has ended.
+
+    None where nothing of it has, or nothing is recorded.
 
     ``with_demand``: with the capacity tariff, where the timeline begins with a month.
     """
     if not has_begun(timeline, now):
         return None
-    account = settle_account(read_account_slots(connection, site, timeline, now=now), with_demand=with_demand)
+    account = settle_account(
+        read_account_slots(connection, site, timeline, now=now), with_demand=with_demand
+    )
     return account if account.sources or account.uses else None
 
 
-def describe_account(connection: Connection, site: Site, period: AccountPeriod, *, now: datetime) -> AccountReply:
-    """Return the account of a period with its parts, and the same stretch of the period before and of the year before.
+def describe_account(
+    connection: Connection, site: Site, period: AccountPeriod, *, now: datetime
+) -> AccountReply:
+    """Return the account of a period with its parts, and the same stretch of the period before and
+    of the year before.
 
     Raises:
         InvalidInputError: the period has not begun.
@@ -124,13 +157,19 @@ def describe_account(connection: Connection, site: Site, period: AccountPeriod, 
         priced=account.priced,
         estimated_kwh=account.estimated_kwh,
         parts=_split(slots, period.part_starts(zone)),
-        previous=_read_other(connection, site, period.previous(), None if is_over else elapsed, now=now),
-        year_before=_read_other(connection, site, period.year_before(), None if is_over else elapsed, now=now),
+        previous=_read_other(
+            connection, site, period.previous(), None if is_over else elapsed, now=now
+        ),
+        year_before=_read_other(
+            connection, site, period.year_before(), None if is_over else elapsed, now=now
+        ),
     )
 
 
 def list_unmetered(site: Site) -> list[str]:
-    """Return the devices whose energy is part of the house's, because they have no meter of their own."""
+    """Return the devices whose energy is part of the house's, because they have no meter of their
+    own.
+    """
     names = []
     for kind in DEVICE_KINDS:
         if kind.meter is None:
@@ -142,7 +181,14 @@ def list_unmetered(site: Site) -> list[str]:
     return names
 
 
-def _read_other(connection: Connection, site: Site, period: AccountPeriod, elapsed: timedelta | None, *, now: datetime) -> AccountTotals | None:
+def _read_other(
+    connection: Connection,
+    site: Site,
+    period: AccountPeriod,
+    elapsed: timedelta | None,
+    *,
+    now: datetime,
+) -> AccountTotals | None:
     """Return the totals of another period, or of as much of it as ``elapsed``."""
     timeline = period.timeline(parse_zone(site.timezone))
     if elapsed is not None:
@@ -168,7 +214,10 @@ def _write_flow(flow: FlowTotal) -> FlowReply:
 
 
 def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotals:
-    flows = {f"{name}_kwh": flow.energy_kwh if (flow := account.flow(name)) else None for name in ("pv", "import", "export", "charge", "discharge")}
+    flows = {
+        f"{name}_kwh": flow.energy_kwh if (flow := account.flow(name)) else None
+        for name in ("pv", "import", "export", "charge", "discharge")
+    }
     return AccountTotals(
         first_day=period.first,
         last_day=period.last,
@@ -183,5 +232,9 @@ def _write_totals(period: AccountPeriod, account: EnergyAccount) -> AccountTotal
 
 
 def list_as_recorded(site: Site) -> list[str]:
-    """Return the devices that a replay leaves as they were recorded: it plays house and batteries anew, and nothing else."""
-    return [device.name for kind in DEVICE_KINDS if kind.meter is not None for device in kind.of(site)]
+    """Return the devices that a replay leaves as they were recorded: it plays house and batteries
+    anew, and nothing else.
+    """
+    return [
+        device.name for kind in DEVICE_KINDS if kind.meter is not None for device in kind.of(site)
+    ]

@@ -1,7 +1,9 @@
-"""Decides which addresses Luna connects to, by purpose, and connects only to the address that was checked.
+"""Decides which addresses Luna connects to, by purpose, and connects only to the address that was
+checked.
 
-A name is resolved once, at the time of connecting; the connection goes to one of those addresses, so that a second
-answer of the resolver changes nothing. Decision: docs/decisions/0107-one-address-policy.md.
+A name is resolved once, at the time of connecting; the connection goes to one of those addresses,
+so that a second answer of the resolver changes nothing. Decision:
+docs/decisions/0107-one-address-policy.md.
 """
 
 import re
@@ -24,7 +26,8 @@ class AddressKind(Enum):
 
     LOOPBACK = "loopback"
     HOME = "home"
-    # Source: RFC 6598. Overlay networks such as Tailscale use it, and providers behind their own NAT.
+    # Source: RFC 6598. Overlay networks such as Tailscale use it, and providers behind their own
+    # NAT.
     SHARED = "shared"
     PUBLIC = "public"
 
@@ -41,7 +44,9 @@ _OWN = frozenset({AddressKind.LOOPBACK, AddressKind.HOME, AddressKind.SHARED})
 _ANYWHERE = _OWN | {AddressKind.PUBLIC}
 
 # Loopback is a simulated device, or one behind a converter on this machine.
-DEVICE_SEARCH = OutgoingPurpose("device_search", frozenset({AddressKind.LOOPBACK, AddressKind.HOME}))
+DEVICE_SEARCH = OutgoingPurpose(
+    "device_search", frozenset({AddressKind.LOOPBACK, AddressKind.HOME})
+)
 DEVICE = OutgoingPurpose("device", _OWN)
 # Both may be a service on the internet: Nabu Casa, a rented broker.
 HOME_ASSISTANT = OutgoingPurpose("home_assistant", _ANYWHERE)
@@ -55,13 +60,24 @@ OWN_SERVER = OutgoingPurpose("own_server", _ANYWHERE)
 # Prices, weather.
 DATA_SERVICE = OutgoingPurpose("data_service", frozenset({AddressKind.PUBLIC}))
 DOCUMENT = OutgoingPurpose("document", frozenset({AddressKind.PUBLIC}))
-PURPOSES = (DEVICE_SEARCH, DEVICE, HOME_ASSISTANT, BROKER, NOTIFICATION, OBJECTS, OWN_SERVER, DATA_SERVICE, DOCUMENT)
+PURPOSES = (
+    DEVICE_SEARCH,
+    DEVICE,
+    HOME_ASSISTANT,
+    BROKER,
+    NOTIFICATION,
+    OBJECTS,
+    OWN_SERVER,
+    DATA_SERVICE,
+    DOCUMENT,
+)
 
 _LOOPBACK_4 = IPv4Network("127.0.0.0/8")
 _HOME_4 = (IPv4Network("10.0.0.0/8"), IPv4Network("172.16.0.0/12"), IPv4Network("192.168.0.0/16"))
 _SHARED_4 = IPv4Network("100.64.0.0/10")
-# Source: IANA's special-purpose address registries (RFC 6890), beside what ipaddress knows, which differs between
-# versions of Python. 168.63.129.16 answers machines in Azure, 100.100.100.200 those in Alibaba's cloud.
+# Source: IANA's special-purpose address registries (RFC 6890), beside what ipaddress knows, which
+# differs between versions of Python. 168.63.129.16 answers machines in Azure, 100.100.100.200 those
+# in Alibaba's cloud.
 _NEVER_4 = tuple(
     IPv4Network(network)
     for network in (
@@ -82,9 +98,12 @@ _NEVER_4 = tuple(
     )
 )
 # Source: RFC 5737.
-_EXAMPLES = tuple(IPv4Network(network) for network in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
-# Source: RFC 4193 (unique local), RFC 4291: global unicast is 2000::/3 alone. Addresses that carry another one inside
-# (IPv4-mapped, NAT64, 6to4, Teredo) lie outside of these or are refused, whatever they carry.
+_EXAMPLES = tuple(
+    IPv4Network(network) for network in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+)
+# Source: RFC 4193 (unique local), RFC 4291: global unicast is 2000::/3 alone. Addresses that carry
+# another one inside (IPv4-mapped, NAT64, 6to4, Teredo) lie outside of these or are refused,
+# whatever they carry.
 _LOOPBACK_6 = IPv6Address("::1")
 _HOME_6 = IPv6Network("fc00::/7")
 _GLOBAL_6 = IPv6Network("2000::/3")
@@ -129,7 +148,9 @@ def _classify_4(address: IPv4Address) -> AddressKind | None:
 
 
 def is_home_network(network: IPv4Network | IPv6Network) -> bool:
-    """Return whether every address of a network is one of a home, or every one this machine's own."""
+    """Return whether every address of a network is one of a home, or every one this machine's
+    own.
+    """
     if isinstance(network, IPv4Network):
         return any(network.subnet_of(home) for home in (*_HOME_4, _LOOPBACK_4))
     is_never = any(network.overlaps(never) for never in _NEVER_6)
@@ -146,7 +167,9 @@ def may_reach(purpose: OutgoingPurpose, address: str) -> bool:
 
 
 def is_odd_number(host: str) -> bool:
-    """Return whether a host is a number in a form that resolvers read differently, or carries a zone."""
+    """Return whether a host is a number in a form that resolvers read differently, or carries a
+    zone.
+    """
     return "%" in host or (bool(_NUMERIC.search(host)) and not is_plain_address(host))
 
 
@@ -156,7 +179,10 @@ def is_plain_address(host: str) -> bool:
 
 
 def is_example(host: str) -> bool:
-    """Return whether a host is an address that documents use for examples; such a one is connected to for no purpose."""
+    """Return whether a host is an address that documents use for examples.
+
+    Such a one is connected to for no purpose.
+    """
     return is_plain_address(host) and any(ip_address(host) in network for network in _EXAMPLES)
 
 
@@ -169,10 +195,13 @@ def _is_address(host: str) -> bool:
 
 
 def require_host(purpose: OutgoingPurpose, host: str, *, field: str) -> None:
-    """Check the host that somebody names, without resolving it; what it resolves to is checked on connecting.
+    """Check the host that somebody names, without resolving it.
+
+    What it resolves to is checked on connecting.
 
     Raises:
-        InvalidInputError: it is an address that the purpose may not reach, or a number in an unusual form.
+        InvalidInputError: it is an address that the purpose may not reach, or a number in an
+            unusual form.
     """
     bare = host.strip("[]")
     if is_odd_number(bare):
@@ -211,10 +240,16 @@ def resolve_name(host: str, port: int) -> list[str]:
 
 
 class AddressRefusedError(OSError):
-    """A host has no address that may be reached for the purpose; for callers it is a connection that failed."""
+    """A host has no address that may be reached for the purpose.
+
+    For callers it is a connection that failed.
+    """
 
     def __init__(self, purpose: OutgoingPurpose, host: str) -> None:
-        super().__init__(f"no connection to {host}: none of its addresses is allowed for this purpose ({purpose.name})")
+        super().__init__(
+            f"no connection to {host}: none of its addresses is allowed for this purpose "
+            f"({purpose.name})"
+        )
         self.purpose = purpose
         self.host = host
 
@@ -223,7 +258,9 @@ class AddressRefusedError(OSError):
         return refuse("host-refused", field=field, value=self.host)
 
 
-def reachable_addresses(purpose: OutgoingPurpose, host: str, port: int, *, resolve: Resolve = resolve_name) -> list[str]:
+def reachable_addresses(
+    purpose: OutgoingPurpose, host: str, port: int, *, resolve: Resolve = resolve_name
+) -> list[str]:
     """Resolve a host and return those of its addresses that may be connected to.
 
     Raises:
@@ -236,7 +273,14 @@ def reachable_addresses(purpose: OutgoingPurpose, host: str, port: int, *, resol
     return allowed
 
 
-def open_connection(purpose: OutgoingPurpose, host: str, port: int, timeout_s: float | None, *, resolve: Resolve = resolve_name) -> socket.socket:
+def open_connection(
+    purpose: OutgoingPurpose,
+    host: str,
+    port: int,
+    timeout_s: float | None,
+    *,
+    resolve: Resolve = resolve_name,
+) -> socket.socket:
     """Connect to the first allowed address of a host that answers.
 
     Raises:

@@ -34,7 +34,8 @@ def parse_broker(url: str, password: SecretStr | None = None) -> Broker:
     """Parse a broker's URL; ``password`` takes precedence over one in the URL.
 
     Raises:
-        InvalidInputError: no address of a broker; the value is not shown, for it may hold a password.
+        InvalidInputError: no address of a broker; the value is not shown, for it may hold a
+            password.
     """
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
@@ -74,7 +75,11 @@ class HomeAssistantAccess:
         """
         url = (settings.home_assistant_url or "").rstrip("/")
         if urlsplit(url).scheme not in {"http", "https"}:
-            raise refuse("no-home-assistant-address", field="LUNA_HOME_ASSISTANT_URL", value=settings.home_assistant_url)
+            raise refuse(
+                "no-home-assistant-address",
+                field="LUNA_HOME_ASSISTANT_URL",
+                value=settings.home_assistant_url,
+            )
         require_url_host(HOME_ASSISTANT, url, field="LUNA_HOME_ASSISTANT_URL")
         if settings.home_assistant_token is None:
             raise refuse("home-assistant-without-token", field="LUNA_HOME_ASSISTANT_TOKEN")

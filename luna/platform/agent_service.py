@@ -1,6 +1,8 @@
-"""An owner's settings of a site's agent: its shadow policy, its control mode, and the withdrawal of control; shared by all surfaces.
+"""An owner's settings of a site's agent: its shadow policy, its control mode, and the withdrawal of
+control; shared by all surfaces.
 
-A requested mode is not evidence: the gatekeeper decides whether to offer it. Withdrawal needs no evidence.
+A requested mode is not evidence: the gatekeeper decides whether to offer it. Withdrawal needs no
+evidence.
 """
 
 from datetime import datetime
@@ -18,11 +20,23 @@ BY_OWNER = "by_owner"
 
 def read_settings(site: Site) -> AgentSettings:
     """Return the owner's settings of a site's agent."""
-    return AgentSettings(shadow_policy_type=site.antares.shadow_policy_type, control_mode=site.antares.control_mode)
+    return AgentSettings(
+        shadow_policy_type=site.antares.shadow_policy_type, control_mode=site.antares.control_mode
+    )
 
 
-def change_settings(connection: Connection, site_id: str, change: AgentSettingsChange, *, version: int | None, by: str, now: datetime) -> tuple[Site, int]:
-    """Store the owner's settings of the agent as the site's next version, and return both; without a change the version stays.
+def change_settings(
+    connection: Connection,
+    site_id: str,
+    change: AgentSettingsChange,
+    *,
+    version: int | None,
+    by: str,
+    now: datetime,
+) -> tuple[Site, int]:
+    """Store the owner's settings of the agent as the site's next version, and return both.
+
+    Without a change the version stays.
 
     Requesting a mode undoes its withdrawal: it gets the state from before.
 
@@ -42,7 +56,9 @@ def change_settings(connection: Connection, site_id: str, change: AgentSettingsC
     settings = stored.site.antares.model_copy(update=change.model_dump(exclude_none=True))
     site = stored.site.model_copy(update={"antares": settings})
     changed = (
-        stored.version if version is None and site == stored.site else sites.change(connection, site, version=stored.version if version is None else version)
+        stored.version
+        if version is None and site == stored.site
+        else sites.change(connection, site, version=stored.version if version is None else version)
     )
     if change.control_mode is not None:
         _ask(connection, site, change.control_mode, by=by, now=now)
@@ -50,32 +66,67 @@ def change_settings(connection: Connection, site_id: str, change: AgentSettingsC
 
 
 def withdraw(connection: Connection, site_id: str, *, by: str, now: datetime) -> list[GateEntry]:
-    """Withdraw every control mode from the agent; effective from the executor's next look, until a person restores it.
+    """Withdraw every control mode from the agent.
+
+    Effective from the executor's next look, until a person restores it.
 
     Raises:
         NotFoundError: no such site.
     """
     policy = SHADOW_POLICIES[sites.load(connection, site_id).antares.shadow_policy_type]
-    entries = [_decide("withdrawn", policy, mode, by=by, now=now) for mode in CONTROL_MODES if mode != "shadow"]
+    entries = [
+        _decide("withdrawn", policy, mode, by=by, now=now)
+        for mode in CONTROL_MODES
+        if mode != "shadow"
+    ]
     for entry in entries:
         agent_gates.record(connection, site_id, entry)
     return entries
 
 
-def _ask(connection: Connection, site: Site, requested: ControlMode, *, by: str, now: datetime) -> None:
+def _ask(
+    connection: Connection, site: Site, requested: ControlMode, *, by: str, now: datetime
+) -> None:
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
-    request = GateEntry(at=now, kind="asked", policy=policy, mode=requested, state=None, reason=BY_OWNER, decided_by=by)
+    request = GateEntry(
+        at=now,
+        kind="asked",
+        policy=policy,
+        mode=requested,
+        state=None,
+        reason=BY_OWNER,
+        decided_by=by,
+    )
     agent_gates.record(connection, site.name, request)
     for mode in CONTROL_MODES[1 : CONTROL_MODES.index(requested) + 1]:
         if mode in standing and standing[mode].state == "withdrawn":
-            before = agent_gates.find_before_withdrawal(connection, site.name, policy=policy, mode=mode)
+            before = agent_gates.find_before_withdrawal(
+                connection, site.name, policy=policy, mode=mode
+            )
             entry = _decide("restored", policy, mode, by=by, now=now)
             # Restoring adds no evidence: keep that of the decision before.
-            kept = {} if before is None else {name: getattr(before, name) for name in ("state", "reason", "better", "evidence")}
+            kept = (
+                {}
+                if before is None
+                else {
+                    name: getattr(before, name)
+                    for name in ("state", "reason", "better", "evidence")
+                }
+            )
             agent_gates.record(connection, site.name, entry.model_copy(update=kept))
 
 
 def _decide(kind: str, policy: str, mode: ControlMode, *, by: str, now: datetime) -> GateEntry:
     state = "withdrawn" if kind == "withdrawn" else "not_ready"
-    return GateEntry.model_validate({"at": now, "kind": kind, "policy": policy, "mode": mode, "state": state, "reason": BY_OWNER, "decided_by": by})
+    return GateEntry.model_validate(
+        {
+            "at": now,
+            "kind": kind,
+            "policy": policy,
+            "mode": mode,
+            "state": state,
+            "reason": BY_OWNER,
+            "decided_by": by,
+        }
+    )

@@ -1,9 +1,12 @@
-"""Declares capabilities: a function whose parameters form the request and whose return value is the reply, with its route, command and display.
+"""Declares capabilities: a function whose parameters form the request and whose return value is the
+reply, with its route, command and display.
 
-The gateway generates a route from a declaration, and the command line a command, which can call a remote gateway. A capability that needs a worker returns the
-worker's request, which is sent or accepted as a job; its reply is the capability's.
+The gateway generates a route from a declaration, and the command line a command, which can call a
+remote gateway. A capability that needs a worker returns the worker's request, which is sent or
+accepted as a job; its reply is the capability's.
 
-The first line of the function's docstring is the title, the rest the explanation; a parameter's ``Field`` gives its bounds and description.
+The first line of the function's docstring is the title, the rest the explanation; a parameter's
+``Field`` gives its bounds and description.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -15,7 +18,18 @@ from http import HTTPStatus
 from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    Self,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -42,7 +56,9 @@ SiteName = Annotated[str, Field(min_length=1, max_length=64, description="the si
 
 @dataclass(kw_only=True)
 class CapabilityCall:
-    """The context of a call: caller, instant and resources; writes over its connection are committed together at the end.
+    """The context of a call: caller, instant and resources.
+
+    Writes over its connection are committed together at the end.
 
     Attributes:
         by: the name recorded with changes.
@@ -50,7 +66,8 @@ class CapabilityCall:
         queue: returns a client of the queue.
         objects: returns the object store.
         data_folder: returns the folder of the owner's files.
-        name: the caller's name; None: local access to this machine's files, with the rights to everything.
+        name: the caller's name; None: local access to this machine's files, with the rights to
+            everything.
         sites: the caller's sites; None: all.
         scopes: what the caller may do on them.
         user_id: the caller's id; None: no user account.
@@ -74,7 +91,12 @@ class CapabilityCall:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._unit.__exit__(kind, error, trace)
         if kind is None:
             for step in self._afterwards:
@@ -90,7 +112,9 @@ class CapabilityCall:
         return self._unit.enter_context(unit_of_work(self.database()))
 
     def author(self, named: str | None) -> str:
-        """Return the name to record with a change: the caller's; before there are accounts also the one that is named.
+        """Return the name to record with a change: the caller's.
+
+        Before there are accounts also the one that is named.
 
         Raises:
             InvalidInputError: somebody with an account names somebody else.
@@ -157,7 +181,9 @@ ReplyParts = Callable[[Any, Numbers], Iterable[str | TextTable]]
 
 @dataclass(frozen=True, slots=True)
 class CapabilityParameter:
-    """A parameter of a capability: name, type, and place in a request; the header carries the version that is changed.
+    """A parameter of a capability: name, type, and place in a request.
+
+    The header carries the version that is changed.
 
     Attributes:
         hint: the declared annotation: type, meaning and bounds.
@@ -185,32 +211,41 @@ class Capability:
     """An operation of Luna, declared once for route, command and tool.
 
     Attributes:
-        function: does it, or returns the request to the worker that does; its first parameter is who asks.
+        function: does it, or returns the request to the worker that does; its first parameter is
+            who asks.
         noun: what it is about, as the documentation groups it.
         scope: what a caller must have been given.
         command: the ``luna`` command that is made of it; None: none is.
         also: commands made by hand that ask it as well.
-        local_command: one made by hand that does the same in its own way, on Luna's own machine alone.
+        local_command: one made by hand that does the same in its own way, on Luna's own machine
+            alone.
         alone: why there is no command at all.
-        shown: a table, a sentence with the names of arguments and reply, or what makes lines and tables of the reply, by the site's clock.
+        shown: a table, a sentence with the names of arguments and reply, or what makes lines and
+            tables of the reply, by the site's clock.
         options: what is called otherwise at a terminal than its field is.
         assigned: fields of the body that Luna sets, whatever is given.
         usually_now: the field of the body that at a terminal is now where it is not given.
         arguments: what stands at a terminal without the name of an option.
-        status: of the answer where it worked; 202: a job is accepted and the gateway says where it is read, while a command waits for its reply.
-        routed: whether its route is made of the declaration; one that does not answer with the reply alone is made by hand.
-        location: where what was accepted or made is read, with the names of the reply; usual: the job's address.
+        status: of the answer where it worked; 202: a job is accepted and the gateway says where it
+            is read, while a command waits for its reply.
+        routed: whether its route is made of the declaration; one that does not answer with the
+            reply alone is made by hand.
+        location: where what was accepted or made is read, with the names of the reply; usual: the
+            job's address.
         tag: what the version of a ``Tagged`` reply is.
-        changes: the parameter that holds the version which the caller has read; one without a default must be given.
+        changes: the parameter that holds the version which the caller has read; one without a
+            default must be given.
         errors: which not every operation has.
         aliases: short paths of the same form.
         critical: the password is asked again, whoever calls.
         solves: whether a worker computes for long, so that it has a budget of its own.
         changes_access: who may enter, or what they may, is another thing afterwards.
-        signable: the name of who asks may be given; before there are accounts any name, as a program gives that of who uses it.
+        signable: the name of who asks may be given; before there are accounts any name, as a
+            program gives that of who uses it.
         sure: what is lost by it, where a command is to be told that this is meant.
         failed: whether a command ends with 1 although there is a reply.
-        for_assistants: whether it is a tool for assistants, where it reads of one site without a worker.
+        for_assistants: whether it is a tool for assistants, where it reads of one site without a
+            worker.
     """
 
     function: Callable[..., StrictModel | Tagged[Any] | None]
@@ -253,8 +288,10 @@ class Capability:
 
     @property
     def title(self) -> str:
-        """The first line of the function's docstring."""
-        return (getdoc(self.function) or "").partition("\n")[0].removesuffix(".")
+        """The first paragraph of the function's docstring."""
+        return (
+            (getdoc(self.function) or "").partition("\n\n")[0].replace("\n", " ").removesuffix(".")
+        )
 
     @property
     def explanation(self) -> str:
@@ -275,7 +312,13 @@ class Capability:
     @property
     def is_tool(self) -> bool:
         """Whether assistants get it as a tool: it reads of one site, without a worker."""
-        return self.for_assistants and self.method == "GET" and self.scope == "read" and "{site_id}" in self.path and self.asks is None
+        return (
+            self.for_assistants
+            and self.method == "GET"
+            and self.scope == "read"
+            and "{site_id}" in self.path
+            and self.asks is None
+        )
 
     @property
     def as_job(self) -> bool:
@@ -296,8 +339,14 @@ class Capability:
         parameters = []
         for each in list(signature(self.function).parameters.values())[1:]:
             hint, default = hints[each.name], each.default
-            info = FieldInfo.from_annotation(hint) if default is Parameter.empty else FieldInfo.from_annotated_attribute(hint, default)
-            place: Literal["path", "query", "body", "header"] = "path" if f"{{{each.name}}}" in self.path else "query"
+            info = (
+                FieldInfo.from_annotation(hint)
+                if default is Parameter.empty
+                else FieldInfo.from_annotated_attribute(hint, default)
+            )
+            place: Literal["path", "query", "body", "header"] = (
+                "path" if f"{{{each.name}}}" in self.path else "query"
+            )
             if each.name == self.changes:
                 place = "header"
             elif _is_of(info.annotation, StrictModel):
@@ -308,19 +357,31 @@ class Capability:
     @cached_property
     def request(self) -> type[BaseModel]:
         """The parameters as one model by their names in a request; unknown fields are refused."""
-        fields: dict[str, Any] = {each.name: (each.hint, each.info if each.info.is_required() else each.info.default) for each in self.parameters}
-        return create_model(self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields)
+        fields: dict[str, Any] = {
+            each.name: (each.hint, each.info if each.info.is_required() else each.info.default)
+            for each in self.parameters
+        }
+        return create_model(
+            self.name, __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True), **fields
+        )
 
 
 def locate(path: str, reply: BaseModel) -> str:
     """Fill the names in a path with a reply's fields."""
-    return path.format(**{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in path})
+    return path.format(
+        **{name: quote(str(value)) for name, value in reply if f"{{{name}}}" in path}
+    )
 
 
 def _is_of(kind: Any, base: type[BaseModel]) -> bool:
     return isinstance(kind, type) and issubclass(kind, base)
 
 
-def capability(method: Method, path: str, **declared: Any) -> Callable[[Callable[..., StrictModel | Tagged[Any] | None]], Capability]:
-    """Return a decorator that declares a function as a capability; ``declared`` are further fields of :class:`Capability`."""
+def capability(
+    method: Method, path: str, **declared: Any
+) -> Callable[[Callable[..., StrictModel | Tagged[Any] | None]], Capability]:
+    """Return a decorator that declares a function as a capability.
+
+    ``declared`` are further fields of :class:`Capability`.
+    """
     return lambda function: Capability(function=function, method=method, path=path, **declared)

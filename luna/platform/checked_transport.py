@@ -6,7 +6,9 @@ from luna.platform.address_policy import OutgoingPurpose, Resolve, reachable_add
 
 
 class CheckedTransport(httpx.BaseTransport):
-    """Connects to a checked address, while the server is told the name; every redirect comes here anew.
+    """Connects to a checked address, while the server is told the name.
+
+    Every redirect comes here anew.
 
     Proxies of the environment are not used: the proxy would resolve the name instead.
     """

@@ -10,9 +10,11 @@ from multiprocessing.process import AuthenticationString  # type: ignore[attr-de
 
 @contextmanager
 def allow_children() -> Iterator[None]:
-    """Permit a worker's process to start children while the block runs: multiprocessing forbids it, for they might outlive it; ours do not (``watch_parent``).
+    """Permit a worker's process to start children while the block runs: multiprocessing forbids it,
+    for they might outlive it; ours do not (``watch_parent``).
 
-    Celery's processes are billiard's, whose authentication key multiprocessing does not inherit; it is converted to multiprocessing's own type.
+    Celery's processes are billiard's, whose authentication key multiprocessing does not inherit; it
+    is converted to multiprocessing's own type.
     """
     config = vars(multiprocessing.current_process())["_config"]
     before = dict(config)

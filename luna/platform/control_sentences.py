@@ -1,4 +1,6 @@
-"""Sentences on how devices stand: what each does by its last read-back, since when, what happens next, and how to end it."""
+"""Sentences on how devices stand: what each does by its last read-back, since when, what happens
+next, and how to end it.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -24,7 +26,13 @@ def say_standing(state: ControlState, numbers: Numbers, say_at: SayInstant) -> I
         return
     if state.paused is not None:
         name = say_device(state.device, language=numbers.language)
-        yield STANDING.say("paused", numbers.language, device=name, at=say_at(state.paused.since), by=state.paused.by)
+        yield STANDING.say(
+            "paused",
+            numbers.language,
+            device=name,
+            at=say_at(state.paused.since),
+            by=state.paused.by,
+        )
     if standing.code in {"own", "paused"} or state.decision is None:
         return
     for name in state.decision.allowed:
@@ -37,13 +45,20 @@ def say_conflict(name: str, report: DeviceReport, numbers: Numbers, say_at: SayI
     if conflict is None:
         return ""
     device = say_device(name, language=numbers.language)
-    figures = {"device": device, "first": say_at(conflict.first_at), "last": say_at(conflict.last_at), "count": conflict.count}
+    figures = {
+        "device": device,
+        "first": say_at(conflict.first_at),
+        "last": say_at(conflict.last_at),
+        "count": conflict.count,
+    }
     doing = say_doing(conflict.mode, conflict.power_kw, numbers)
     said = STANDING.say("conflict", numbers.language, doing=doing, **figures)
     return f"{said} {STANDING.say('conflict_causes', numbers.language, device=device)}"
 
 
-def _say_device(name: str, state: ControlState, numbers: Numbers, say_at: SayInstant) -> Iterator[str]:
+def _say_device(
+    name: str, state: ControlState, numbers: Numbers, say_at: SayInstant
+) -> Iterator[str]:
     standing = state.standing
     if standing is None:
         return
@@ -57,9 +72,17 @@ def _say_device(name: str, state: ControlState, numbers: Numbers, say_at: SayIns
     else:
         code = "does_commanded" if report.commanded else "does_other"
         times = {"read": say_at(report.read_at), "since": say_at(report.since)}
-        yield STANDING.say(code, numbers.language, device=device, doing=say_doing(report.mode, report.power_kw, numbers), **times)
+        yield STANDING.say(
+            code,
+            numbers.language,
+            device=device,
+            doing=say_doing(report.mode, report.power_kw, numbers),
+            **times,
+        )
     if report.silent_since is not None:
-        yield STANDING.say("silent", numbers.language, device=device, at=say_at(report.silent_since))
+        yield STANDING.say(
+            "silent", numbers.language, device=device, at=say_at(report.silent_since)
+        )
     if standing.next is not None:
         yield STANDING.say(standing.next, numbers.language)
     if is_held:

@@ -1,4 +1,6 @@
-"""An owner's commands to a site's devices, validated and stored; shared by terminal, gateway and Home Assistant.
+"""An owner's commands to a site's devices, validated and stored.
+
+Shared by terminal, gateway and Home Assistant.
 
 The executor decides what devices are sent, through the safety layer.
 """
@@ -50,7 +52,9 @@ def arm(connection: Connection, site_id: str, *, now: datetime, by: str) -> Cont
     return control.load(connection, site_id)
 
 
-def override(connection: Connection, site_id: str, device: str, fields: Mapping[str, Any], *, now: datetime) -> ControlState:
+def override(
+    connection: Connection, site_id: str, device: str, fields: Mapping[str, Any], *, now: datetime
+) -> ControlState:
     """Store the owner's override of a device's plan, and return the device's control state.
 
     Args:
@@ -62,7 +66,8 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: a device the site does not control, a mode it does not have, a value out of bounds, or an end that has passed.
+        InvalidInputError: a device the site does not control, a mode it does not have, a value out
+            of bounds, or an end that has passed.
         ConflictError: its owner paused the device.
     """
     site = sites.load(connection, site_id)
@@ -78,16 +83,23 @@ def override(connection: Connection, site_id: str, device: str, fields: Mapping[
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
     if checked.until <= now:
-        raise refuse("instant-passed", field="until", value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat())
+        raise refuse(
+            "instant-passed",
+            field="until",
+            value=checked.until.astimezone(ZoneInfo(site.timezone)).isoformat(),
+        )
     before = control.load(connection, site_id, device).override
     is_repeated = before is not None and before.until > now and before.asks_same(checked)
     if before is None or not is_repeated:
-        control.override(connection, site_id, checked.model_copy(update={"since": now}), device=device)
+        control.override(
+            connection, site_id, checked.model_copy(update={"since": now}), device=device
+        )
     return control.load(connection, site_id, device)
 
 
 def resume(connection: Connection, site_id: str, device: str = BATTERIES) -> ControlState:
-    """End an override or a pause, so that the device follows the plan again, and return its control state.
+    """End an override or a pause, so that the device follows the plan again, and return its control
+    state.
 
     Raises:
         NotFoundError: no such site.
@@ -109,7 +121,8 @@ def list_overridable_devices(site: Site) -> tuple[str, ...]:
 
 
 def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[ControlState]:
-    """Return the control states of a site's devices, the batteries first, without expired overrides, with how they stand.
+    """Return the control states of a site's devices, the batteries first, without expired
+    overrides, with how they stand.
 
     Raises:
         NotFoundError: no such site.
@@ -120,12 +133,17 @@ def read_states(connection: Connection, site_id: str, *, now: datetime) -> list[
         state = control.load(connection, site_id, device)
         is_expired = state.override is not None and state.override.until <= now
         standing = judge_standing(state, runs=runs, now=now)
-        states.append(state.model_copy(update={"standing": standing} | ({"override": None} if is_expired else {})))
+        states.append(
+            state.model_copy(
+                update={"standing": standing} | ({"override": None} if is_expired else {})
+            )
+        )
     return states
 
 
 def disarm(connection: Connection, site_id: str, *, now: datetime) -> ControlState:
-    """Have a site's devices handed back, end its overrides and pauses, and return the batteries' control state with how they stand.
+    """Have a site's devices handed back, end its overrides and pauses, and return the batteries'
+    control state with how they stand.
 
     Raises:
         NotFoundError: no such site.
@@ -134,7 +152,9 @@ def disarm(connection: Connection, site_id: str, *, now: datetime) -> ControlSta
     return read_states(connection, site_id, now=now)[0]
 
 
-def pause(connection: Connection, site_id: str, device: str, *, now: datetime, by: str) -> ControlState:
+def pause(
+    connection: Connection, site_id: str, device: str, *, now: datetime, by: str
+) -> ControlState:
     """Have a device handed back and left alone until ``resume``, and return its control state.
 
     Raises:
@@ -148,21 +168,27 @@ def pause(connection: Connection, site_id: str, device: str, *, now: datetime, b
     return _read_state(connection, site_id, device, now=now)
 
 
-def _read_state(connection: Connection, site_id: str, device: str, *, now: datetime) -> ControlState:
+def _read_state(
+    connection: Connection, site_id: str, device: str, *, now: datetime
+) -> ControlState:
     state = control.load(connection, site_id, device)
     runs = executor_locks.read_executors(connection, site_id).runs
     return state.model_copy(update={"standing": judge_standing(state, runs=runs, now=now)})
 
 
 def switch_vacation(connection: Connection, site_id: str, *, on: bool, now: datetime) -> None:
-    """Store whether the house is on vacation, from the running slot on; the site's own switches apply as well.
+    """Store whether the house is on vacation, from the running slot on.
+
+    The site's own switches apply as well.
 
     Raises:
         NotFoundError: no such site.
     """
     key = readings.register(connection, site_id, {OWN_VACATION: None})[OWN_VACATION]
     instant = to_instant(floor_to(now, SLOT) - _BEFORE).astype("datetime64[us]")
-    readings.upsert(connection, np.array([key], dtype=np.int32), np.array([instant]), np.array([float(on)]))
+    readings.upsert(
+        connection, np.array([key], dtype=np.int32), np.array([instant]), np.array([float(on)])
+    )
 
 
 def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bool:
@@ -178,10 +204,12 @@ def is_on_vacation(connection: Connection, site_id: str, *, now: datetime) -> bo
 
 
 def allow_trial(connection: Connection, via: Via) -> TrialBounds:
-    """Return the bounds for a trial of a battery: those of the site with this device, else narrow ones.
+    """Return the bounds for a trial of a battery: those of the site with this device, else narrow
+    ones.
 
     Raises:
-        ConflictError: a site is armed that commands this device, or batteries over a channel that may reach this device.
+        ConflictError: a site is armed that commands this device, or batteries over a channel that
+            may reach this device.
     """
     for name in control.list_armed(connection):
         section = sites.load_last_readable(connection, name)[0].control
@@ -199,4 +227,6 @@ def _require_device(site: Site, device: str) -> None:
     # Without control, overrides of the batteries still affect the plan.
     controlled = (site.control.devices if site.control else ()) or (BATTERIES,)
     if device not in controlled:
-        raise refuse("device-not-controlled", field="device", value=device, devices=tuple(controlled))
+        raise refuse(
+            "device-not-controlled", field="device", value=device, devices=tuple(controlled)
+        )

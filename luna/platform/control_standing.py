@@ -1,4 +1,6 @@
-"""How a device stands: what it does by its last read-back, whether that is Luna's command, and what happens next. Pure."""
+"""How a device stands: what it does by its last read-back, whether that is Luna's command, and what
+happens next. Pure.
+"""
 
 from datetime import datetime, timedelta
 
@@ -6,13 +8,17 @@ from luna.contracts.control import ControlStanding, ControlState, Decision, Next
 from luna.energy.policy import HANDED_BACK_WITHIN
 from luna.energy.site.control import NOT_SENT
 
-# Once or twice somebody may have tried something; more than that within a day, and another controller is at work.
+# Once or twice somebody may have tried something; more than that within a day, and another
+# controller is at work.
 CONFLICTS_AT_LEAST = 3
 CONFLICT_WITHIN = timedelta(days=1)
 
 
 def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> ControlStanding:
-    """Return how a device stands; ``runs`` says whether an executor runs, which is what hands devices back."""
+    """Return how a device stands.
+
+    ``runs`` says whether an executor runs, which is what hands devices back.
+    """
     last = state.decision
     if last is None or last.control is None or last.control.by in NOT_SENT:
         return ControlStanding(code="own" if state.paused is None else "paused")
@@ -21,18 +27,27 @@ def judge_standing(state: ControlState, *, runs: bool, now: datetime) -> Control
     if is_released and is_handed_back(last):
         return ControlStanding(code="own" if state.paused is None else "paused", conflict=conflict)
     if state.armed_at is None or state.paused is not None:
-        return ControlStanding(code="not_released", next=_next_step(state, runs=runs, now=now), conflict=conflict)
+        return ControlStanding(
+            code="not_released", next=_next_step(state, runs=runs, now=now), conflict=conflict
+        )
     if not runs:
         return ControlStanding(code="unattended", conflict=conflict)
     if is_silent(state):
         return ControlStanding(code="silent", conflict=conflict)
-    return ControlStanding(code="follows" if last.confirmed_at is not None else "sent", conflict=conflict)
+    return ControlStanding(
+        code="follows" if last.confirmed_at is not None else "sent", conflict=conflict
+    )
 
 
 def has_conflict(state: ControlState, *, now: datetime) -> bool:
     """Return whether somebody else has kept changing what Luna commands."""
-    conflicts = [report.conflict for report in state.reports.values() if report.conflict is not None]
-    return any(each.count >= CONFLICTS_AT_LEAST and now - each.last_at < CONFLICT_WITHIN for each in conflicts)
+    conflicts = [
+        report.conflict for report in state.reports.values() if report.conflict is not None
+    ]
+    return any(
+        each.count >= CONFLICTS_AT_LEAST and now - each.last_at < CONFLICT_WITHIN
+        for each in conflicts
+    )
 
 
 def is_handed_back(decision: Decision) -> bool:
@@ -42,9 +57,17 @@ def is_handed_back(decision: Decision) -> bool:
 
 
 def is_left_to_owner(state: ControlState, now: datetime) -> bool:
-    """Return whether the return of a device is tried no more: it answers, and has confirmed none for ``HANDED_BACK_WITHIN``."""
+    """Return whether the return of a device is tried no more: it answers, and has confirmed none
+    for ``HANDED_BACK_WITHIN``.
+    """
     last = state.decision
-    if last is None or last.source != "released" or not last.settled or not runs_by_itself(last) or is_silent(state):
+    if (
+        last is None
+        or last.source != "released"
+        or not last.settled
+        or not runs_by_itself(last)
+        or is_silent(state)
+    ):
         return False
     return now - (last.mode_since or last.slot_start) >= HANDED_BACK_WITHIN
 
@@ -55,7 +78,9 @@ def is_silent(state: ControlState) -> bool:
 
 
 def runs_by_itself(decision: Decision) -> bool:
-    """Return whether a decision leaves a device its own mode: ``hold`` is the safety layer's answer to an unknown state of charge."""
+    """Return whether a decision leaves a device its own mode: ``hold`` is the safety layer's answer
+    to an unknown state of charge.
+    """
     return all(setpoint.mode != "hold" for setpoint in decision.allowed.values())
 
 

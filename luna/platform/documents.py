@@ -1,6 +1,8 @@
-"""Documents as they are handed over and taken away again: bytes into the store of objects, once, and a row for each version.
+"""Documents as they are handed over and taken away again: bytes into the store of objects, once,
+and a row for each version.
 
-Bytes and row change under locks of the database, so that no document is without its bytes however many are added and removed at the same time.
+Bytes and row change under locks of the database, so that no document is without its bytes however
+many are added and removed at the same time.
 """
 
 import re
@@ -24,7 +26,8 @@ MAX_NAME, MAX_PATH = 200, 500
 _MAX_SUFFIX = 20
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# new: a version that was not there; retried: it failed before; known: it was there, nothing changed.
+# new: a version that was not there; retried: it failed before; known: it was there, nothing
+# changed.
 Outcome = Literal["new", "retried", "known"]
 
 
@@ -50,7 +53,9 @@ class IncomingFile:
 
 
 def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Document, Outcome]:
-    """Store a file as the next version of its name. Bytes that the newest usable version has already are that version.
+    """Store a file as the next version of its name.
+
+    Bytes that the newest usable version has already are that version.
 
     Raises:
         NotFoundError: no such site.
@@ -59,13 +64,22 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
     """
     fields, name = incoming.fields, incoming.name
     documents.lock_name(connection, name, fields.site_id)
-    # The version that has these bytes already: the newest that did not fail, else the newest of all.
+    # The version that has these bytes already: the newest that did not fail, else the newest of
+    # all.
     versions = documents.list_versions(connection, name, fields.site_id)
     usable = next((each for each in versions if each.state != "failed"), None)
-    candidates = [each for each in (usable, *versions[:1]) if each is not None and each.sha256 == incoming.sha256]
+    candidates = [
+        each
+        for each in (usable, *versions[:1])
+        if each is not None and each.sha256 == incoming.sha256
+    ]
     same = candidates[0] if candidates else None
     if same is not None:
-        return (documents.load(connection, same.document_id), "retried") if documents.reopen_failed(connection, same) else (same, "known")
+        return (
+            (documents.load(connection, same.document_id), "retried")
+            if documents.reopen_failed(connection, same)
+            else (same, "known")
+        )
     new = NewDocument(
         name=name,
         site_id=fields.site_id,
@@ -89,10 +103,13 @@ def store_document(connection: Connection, incoming: IncomingFile) -> tuple[Docu
     return document, "new"
 
 
-def remove_document(connection: Connection, objects: ObjectStore, document_id: str, *, among: Sites) -> list[Document]:
+def remove_document(
+    connection: Connection, objects: ObjectStore, document_id: str, *, among: Sites
+) -> list[Document]:
     """Delete a document with its text, its vectors and its bytes, and return what went.
 
-    What searches find goes with the versions before it, so that none of them is found instead; any other version goes alone.
+    What searches find goes with the versions before it, so that none of them is found instead; any
+    other version goes alone.
 
     Raises:
         NotFoundError: people of the sites ``among`` see no such document.
@@ -102,9 +119,16 @@ def remove_document(connection: Connection, objects: ObjectStore, document_id: s
     documents.lock_name(connection, document.name, document.site_id)
     versions = documents.list_versions(connection, document.name, document.site_id)
     current = any(each.current for each in versions if each.document_id == document_id)
-    removed = [each for each in versions if each.document_id == document_id or (current and each.version < document.version)]
-    # Before the commit: bytes that outlive their document would never be found again, and whoever asks again removes what is left.
-    for sha256, keys in sorted(documents.remove(connection, [each.document_id for each in removed]).items()):
+    removed = [
+        each
+        for each in versions
+        if each.document_id == document_id or (current and each.version < document.version)
+    ]
+    # Before the commit: bytes that outlive their document would never be found again, and whoever
+    # asks again removes what is left.
+    for sha256, keys in sorted(
+        documents.remove(connection, [each.document_id for each in removed]).items()
+    ):
         documents.lock_bytes(connection, sha256)
         if not documents.is_needed(connection, sha256):
             for each in keys:
@@ -113,7 +137,9 @@ def remove_document(connection: Connection, objects: ObjectStore, document_id: s
 
 
 def clean_name(name: str) -> str:
-    """Return the last part of a file's name without what no screen can show; the end stays, for it may say what the file is.
+    """Return the last part of a file's name without what no screen can show.
+
+    The end stays, for it may say what the file is.
 
     Invariants:
         The result is not empty, has at most ``MAX_NAME`` characters, and names no folder.
@@ -126,8 +152,12 @@ def clean_name(name: str) -> str:
 
 
 def clean_path(path: str) -> str:
-    """Return the name of a file inside another one, its folders with it, that names none outside."""
-    parts = [clean_name(part) for part in re.split(r"[/\\]", path) if part.strip() not in {"", ".", ".."}]
+    """Return the name of a file inside another one, its folders with it, that names none
+    outside.
+    """
+    parts = [
+        clean_name(part) for part in re.split(r"[/\\]", path) if part.strip() not in {"", ".", ".."}
+    ]
     return "/".join(parts)[-MAX_PATH:].lstrip("/") or NAMELESS
 
 

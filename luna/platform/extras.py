@@ -1,7 +1,8 @@
-"""Optional libraries that only a few commands need: nothing is installed before somebody has agreed to it, with locked hashes then.
+"""Optional libraries that only a few commands need: nothing is installed before somebody has agreed
+to it, with locked hashes then.
 
-Only a checkout's own virtual environment is changed, because it has the lock files. An installed wheel, an image and the system's Python are not; there an
-error names what is missing.
+Only a checkout's own virtual environment is changed, because it has the lock files. An installed
+wheel, an image and the system's Python are not; there an error names what is missing.
 """
 
 import fcntl
@@ -52,8 +53,12 @@ class Extra:
 
 
 LAB = Extra("lab", "the camera lab", ("optuna", "ortools"), megabytes=85, download=30)
-DRAWING = Extra("pictures", "a picture as PNG or PDF", ("svglib", "reportlab"), megabytes=6, download=3)
-MDNS = Extra("mdns", "finding devices that announce themselves", ("zeroconf",), megabytes=5, download=2)
+DRAWING = Extra(
+    "pictures", "a picture as PNG or PDF", ("svglib", "reportlab"), megabytes=6, download=3
+)
+MDNS = Extra(
+    "mdns", "finding devices that announce themselves", ("zeroconf",), megabytes=5, download=2
+)
 QDRANT = Extra("qdrant", "a Qdrant server", ("qdrant_client",), megabytes=25, download=8)
 # PyTorch has a lock of its own: locks/torch.txt. Its build for a CPU alone is 190 MB.
 TRAINING = Extra(
@@ -86,7 +91,12 @@ class PythonEnvironment:
     @classmethod
     def of_this_process(cls) -> "PythonEnvironment":
         """Return the environment of the running Python."""
-        return cls(Path(__file__).resolve().parents[2], sys.executable, Path(sysconfig.get_path("purelib")), own=sys.prefix != sys.base_prefix)
+        return cls(
+            Path(__file__).resolve().parents[2],
+            sys.executable,
+            Path(sysconfig.get_path("purelib")),
+            own=sys.prefix != sys.base_prefix,
+        )
 
     def lock_of(self, extra: Extra) -> Path:
         """Return the path of an extra's lock file in a checkout."""
@@ -101,10 +111,30 @@ class PythonEnvironment:
         return None
 
     def installers(self, extra: Extra) -> list[list[str]]:
-        """Return the commands that install an extra. Without a network the first one fails quickly."""
-        pip = [self.python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-compile", "--retries=1", "--timeout=20"]
+        """Return the commands that install an extra.
+
+        Without a network the first one fails quickly.
+        """
+        pip = [
+            self.python,
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--no-compile",
+            "--retries=1",
+            "--timeout=20",
+        ]
         # Its dependencies in core are installed already.
-        locked = [*pip, "--progress-bar=off", "--no-deps", "--require-hashes", "--requirement", str(self.lock_of(extra))]
+        locked = [
+            *pip,
+            "--progress-bar=off",
+            "--no-deps",
+            "--require-hashes",
+            "--requirement",
+            str(self.lock_of(extra)),
+        ]
         return [locked, *([str(self.checkout / script), self.python] for script in extra.scripts)]
 
     def remover(self, extra: Extra) -> list[str]:
@@ -113,7 +143,16 @@ class PythonEnvironment:
         kept = {name for other in others for name in self._locked(other)}
         names = [*self._locked(extra), *(["torch"] if extra.scripts else [])]
         removed = [name for name in names if name not in kept]
-        return [self.python, "-m", "pip", "uninstall", "--disable-pip-version-check", "--no-input", "--yes", *removed]
+        return [
+            self.python,
+            "-m",
+            "pip",
+            "uninstall",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--yes",
+            *removed,
+        ]
 
     def _locked(self, extra: Extra) -> list[str]:
         lock = self.lock_of(extra)
@@ -155,8 +194,15 @@ def estimate_minutes(extra: Extra) -> int:
     return max(1, round(extra.download / USUAL_SPEED / 60))
 
 
-def install_extra(extra: Extra, environment: PythonEnvironment | None = None, *, progress: ShowInstallation = lambda *_: None) -> None:
-    """Install an extra to which somebody has agreed, one process at a time; one that is there is left alone.
+def install_extra(
+    extra: Extra,
+    environment: PythonEnvironment | None = None,
+    *,
+    progress: ShowInstallation = lambda *_: None,
+) -> None:
+    """Install an extra to which somebody has agreed, one process at a time.
+
+    One that is there is left alone.
 
     Raises:
         MachineError: it cannot be installed here, or the installation failed.
@@ -181,7 +227,13 @@ def remove_extra(extra: Extra, environment: PythonEnvironment | None = None) -> 
     place = environment or PythonEnvironment.of_this_process()
     _refuse_elsewhere(extra, place)
     with _alone(place.libraries / ".luna-extras.lock"):
-        result = subprocess.run(place.remover(extra), check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        result = subprocess.run(
+            place.remover(extra),
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
     importlib.invalidate_caches()
     if result.returncode:
         why = result.stderr.strip().rpartition("\n")[2] or "pip said nothing"
@@ -195,18 +247,34 @@ def _refuse_elsewhere(extra: Extra, place: PythonEnvironment) -> None:
     if reason is None:
         return
     names = tuple(extra.find_missing() or extra.modules)
-    raise refuse("extra-missing", field="extra", value=extra.name, extra=extra.name, purpose=extra.purpose, names=names, why=reason)
+    raise refuse(
+        "extra-missing",
+        field="extra",
+        value=extra.name,
+        extra=extra.name,
+        purpose=extra.purpose,
+        names=names,
+        why=reason,
+    )
 
 
 def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation) -> None:
     from luna.energy.refusals import refuse
 
-    total = len(_LOCKED.findall(place.lock_of(extra).read_text(encoding="utf-8"))) + len(extra.scripts)
+    total = len(_LOCKED.findall(place.lock_of(extra).read_text(encoding="utf-8"))) + len(
+        extra.scripts
+    )
     done = 0
     progress(done, total, extra.name)
     for command in place.installers(extra):
         lines = []
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
         with process:
             for line in process.stdout or ():
                 lines.append(line)
@@ -217,9 +285,24 @@ def _install(extra: Extra, place: PythonEnvironment, progress: ShowInstallation)
             output = "".join(lines)
             message = output.strip().rpartition("\n")[2] or f"{Path(command[0]).name} said nothing"
             full = "No space left on device" in output
-            remedy = "Free some space there." if full else "Connect this machine to the network once and call it again."
-            figures = {"purpose": extra.purpose, "names": tuple(extra.modules), "megabytes": extra.megabytes}
-            raise refuse("extra-not-installed", field="extra", value=extra.name, why=message, remedy=remedy, **figures)
+            remedy = (
+                "Free some space there."
+                if full
+                else "Connect this machine to the network once and call it again."
+            )
+            figures = {
+                "purpose": extra.purpose,
+                "names": tuple(extra.modules),
+                "megabytes": extra.megabytes,
+            }
+            raise refuse(
+                "extra-not-installed",
+                field="extra",
+                value=extra.name,
+                why=message,
+                remedy=remedy,
+                **figures,
+            )
     progress(total, total, extra.name)
     importlib.invalidate_caches()
     missing = extra.find_missing()

@@ -1,4 +1,6 @@
-"""Findings on a site that its owner should know: no plan, a plan with compromises, devices that deviate, sensors that are silent."""
+"""Findings on a site that its owner should know: no plan, a plan with compromises, devices that
+deviate, sensors that are silent.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -38,14 +40,18 @@ FindingCode = Literal[
     "device_takes_nothing",
     "level_doubted",
 ]
-# Home Assistant tells of changes alone: single sensors may be still for a night, all of them together are not.
+# Home Assistant tells of changes alone: single sensors may be still for a night, all of them
+# together are not.
 SILENT_AFTER = timedelta(hours=1)
 # What has been silent for longer was taken away, or belongs to a site that is loaded from files.
 FORGOTTEN_AFTER = timedelta(days=7)
 # Silence is counted in hours, and looking for it reads when each sensor spoke.
 SEARCH_EVERY = timedelta(minutes=1)
-# The notes of a plan that say that a level cannot be what its sensor says, and that a device takes nothing of what is planned.
-LEVEL_NOTES = frozenset(("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.level_notes)))
+# The notes of a plan that say that a level cannot be what its sensor says, and that a device takes
+# nothing of what is planned.
+LEVEL_NOTES = frozenset(
+    ("soc_stands_still", *(code for kind in DEVICE_KINDS for code in kind.level_notes))
+)
 UNTAKEN_NOTES = frozenset(code for kind in DEVICE_KINDS for code in kind.untaken_notes)
 # The figures of a note that name its device.
 NAMES = tuple(kind.name for kind in DEVICE_KINDS)
@@ -71,7 +77,13 @@ class SiteFinding:
 
 
 def find(
-    connection: Connection, site: Site, *, plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
+    connection: Connection,
+    site: Site,
+    *,
+    plan: PlanReply | None,
+    states: Sequence[ControlState],
+    plan_max_age: timedelta,
+    now: datetime,
 ) -> list[SiteFinding]:
     """Return the findings on a site, beside those on its sensors.
 
@@ -91,7 +103,9 @@ def find(
     ]
 
 
-def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime) -> list[SiteFinding]:
+def _find_plan_faults(
+    plan: PlanReply | None, states: Sequence[ControlState], plan_max_age: timedelta, now: datetime
+) -> list[SiteFinding]:
     # Nobody waits for plans of a site that is not armed.
     if states[0].armed_at is not None and plan is None:
         return [SiteFinding("no_plan", f"armed {states[0].armed_at.isoformat()}")]
@@ -102,7 +116,10 @@ def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], pl
     if plan.status != "compromised":
         return []
     # What nobody had the time to find is not what cannot be had.
-    parts: tuple[tuple[FindingCode, bool], ...] = (("plan_compromised", False), ("plan_unproven", True))
+    parts: tuple[tuple[FindingCode, bool], ...] = (
+        ("plan_compromised", False),
+        ("plan_unproven", True),
+    )
     findings = []
     for code, is_unproven in parts:
         shortfalls = [each for each in plan.compromises if each.unproven == is_unproven]
@@ -110,7 +127,9 @@ def _find_plan_faults(plan: PlanReply | None, states: Sequence[ControlState], pl
         constraints = sorted({each.code or each.constraint for each in shortfalls})
         if shortfalls:
             key = f"{plan.slots[0].start.date()} {' '.join(constraints)}"
-            findings.append(SiteFinding(code, key, {"missed": [each.model_dump() for each in shortfalls]}))
+            findings.append(
+                SiteFinding(code, key, {"missed": [each.model_dump() for each in shortfalls]})
+            )
     return findings
 
 
@@ -130,21 +149,37 @@ def find_doubted_levels(plan: PlanReply | None) -> list[SiteFinding]:
 
 
 # The finding on a device that is left alone, by the reason.
-_SUSPENSIONS: dict[str, FindingCode] = {"not_acknowledged": "device_silent", "not_followed": "device_disobeys", "writes_spent": "device_spared"}
+_SUSPENSIONS: dict[str, FindingCode] = {
+    "not_acknowledged": "device_silent",
+    "not_followed": "device_disobeys",
+    "writes_spent": "device_spared",
+}
 
 
-def _find_deviations(connection: Connection, states: Sequence[ControlState], now: datetime) -> list[SiteFinding]:
+def _find_deviations(
+    connection: Connection, states: Sequence[ControlState], now: datetime
+) -> list[SiteFinding]:
     findings = []
     for state in states:
         findings += _find_standing(state, now)
-        if state.armed_at is not None and state.decision is not None and state.decision.reason == "mode_kept":
+        if (
+            state.armed_at is not None
+            and state.decision is not None
+            and state.decision.reason == "mode_kept"
+        ):
             at = state.decision.slot_start
-            findings.append(SiteFinding("device_kept", f"{state.device} {at.date()}", _name_device(state) | {"at": at}))
+            findings.append(
+                SiteFinding(
+                    "device_kept", f"{state.device} {at.date()}", _name_device(state) | {"at": at}
+                )
+            )
         suspension = _find_suspension(connection, state)
         if suspension is not None:
             reason, period = suspension
             figures = _name_device(state) | {"at": period.since, "until": period.until}
-            findings.append(SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures))
+            findings.append(
+                SiteFinding(_SUSPENSIONS[reason], f"{state.device} {period.since.date()}", figures)
+            )
     return findings
 
 
@@ -160,31 +195,51 @@ def _find_standing(state: ControlState, now: datetime) -> list[SiteFinding]:
             code: FindingCode = "device_left" if standing.next == "left_to_owner" else "device_held"
             at = report.read_at or decision.slot_start
             figures = {"device": name, "doing": (report.mode, report.power_kw), "at": at}
-            findings.append(SiteFinding(code, f"{name} {(report.since or at).isoformat()}", figures))
+            findings.append(
+                SiteFinding(code, f"{name} {(report.since or at).isoformat()}", figures)
+            )
         if standing.conflict and report.conflict is not None:
             conflict = report.conflict
-            found = {"doing": (conflict.mode, conflict.power_kw), "at": conflict.last_at, "since": conflict.first_at}
+            found = {
+                "doing": (conflict.mode, conflict.power_kw),
+                "at": conflict.last_at,
+                "since": conflict.first_at,
+            }
             figures = {"device": name, "count": conflict.count} | found
-            findings.append(SiteFinding("device_conflict", f"{name} {conflict.first_at.isoformat()}", figures))
+            findings.append(
+                SiteFinding("device_conflict", f"{name} {conflict.first_at.isoformat()}", figures)
+            )
     return findings
 
 
 def _is_just_told(decision: Decision, standing: ControlStanding, now: datetime) -> bool:
-    """Return whether a running executor is about to hand a device back: the usual case is no news."""
+    """Return whether a running executor is about to hand a device back: the usual case is no
+    news.
+    """
     if standing.next != "released_when_it_answers":
         return False
-    return decision.source != "released" or decision.tried_at is None or (now - decision.tried_at < TOLD_WITHIN and not decision.settled)
+    return (
+        decision.source != "released"
+        or decision.tried_at is None
+        or (now - decision.tried_at < TOLD_WITHIN and not decision.settled)
+    )
 
 
 def _name_device(state: ControlState) -> dict[str, Any]:
-    """Return a device's name as a figure; that of several batteries, which are told together, with the name of each."""
+    """Return a device's name as a figure.
+
+    That of several batteries, which are told together, with the name of each.
+    """
     told = [] if state.decision is None else list(state.decision.allowed)
     several = {"batteries": told} if state.device == BATTERIES and len(told) > 1 else {}
     return {"device": state.device.rpartition(":")[2]} | several
 
 
 def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, LeftAlone] | None:
-    """Return why a device of an armed site is left alone, and for how long; None where it follows."""
+    """Return why a device of an armed site is left alone, and for how long.
+
+    None where it follows.
+    """
     decision = state.decision
     if state.armed_at is None or decision is None or decision.left_alone is None:
         return None
@@ -193,14 +248,23 @@ def _find_suspension(connection: Connection, state: ControlState) -> tuple[str, 
         return None
     if decision.gave_up:
         return decision.reason, decision.left_alone
-    # It is tried anew, for a minute and a half: until that is confirmed, nothing has shown that the device is back.
+    # It is tried anew, for a minute and a half: until that is confirmed, nothing has shown that the
+    # device is back.
     last = None if decision.settled else control.read_last_entry(connection, state)
     return (last[0], decision.left_alone) if last is not None and last[0] in _SUSPENSIONS else None
 
 
 def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return which sensors of a site are silent: all of them, or some beside others. Who asks all the time keeps it for ``SEARCH_EVERY``."""
-    names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors if sensor.holds_at(now)}
+    """Return which sensors of a site are silent: all of them, or some beside others.
+
+    Who asks all the time keeps it for ``SEARCH_EVERY``.
+    """
+    names = {
+        sensor.name
+        for sensors in site.sensor_roles.values()
+        for sensor in sensors
+        if sensor.holds_at(now)
+    }
     last = readings.last_instant(connection, site.name, names, now=now) if names else None
     silent = find_silent_beside_others(connection, site, now=now)
     if last is None or not SILENT_AFTER < now - last < FORGOTTEN_AFTER:
@@ -208,30 +272,65 @@ def find_silent(connection: Connection, site: Site, *, now: datetime) -> list[Si
     return [SiteFinding("sensors_silent", last.isoformat(), {"at": last}), *silent]
 
 
-def find_silent_beside_others(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the sensors that are silent while others of their role speak, each as long as it is."""
+def find_silent_beside_others(
+    connection: Connection, site: Site, *, now: datetime
+) -> list[SiteFinding]:
+    """Return the sensors that are silent while others of their role speak, each as long as it
+    is.
+    """
     findings = []
     for each in read_silent(connection, site, now=now):
         figures = {"sensor": each.sensor.name, "role": each.role}
         if each.since is None:
-            findings.append(SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures))
+            findings.append(
+                SiteFinding("sensor_unheard", f"{each.role} {each.sensor.name}", figures)
+            )
         else:
             figures["since"] = each.since.astimezone(parse_zone(site.timezone)).date().isoformat()
-            findings.append(SiteFinding("sensor_silent", f"{each.role} {each.sensor.name} {each.since.isoformat()}", figures))
+            findings.append(
+                SiteFinding(
+                    "sensor_silent",
+                    f"{each.role} {each.sensor.name} {each.since.isoformat()}",
+                    figures,
+                )
+            )
     return findings
 
 
 def find_agent_news(connection: Connection, site: Site, *, now: datetime) -> list[SiteFinding]:
-    """Return the most that the gatekeeper newly offers, and what it took away; what a person decided is no news to people."""
+    """Return the most that the gatekeeper newly offers, and what it took away.
+
+    What a person decided is no news to people.
+    """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
-    turns = [agent_gates.find_turn(connection, site.name, policy=policy, mode=mode) for mode in reversed(CONTROL_MODES[1:]) if mode in standing]
-    recent = [turn for turn in turns if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now]
+    turns = [
+        agent_gates.find_turn(connection, site.name, policy=policy, mode=mode)
+        for mode in reversed(CONTROL_MODES[1:])
+        if mode in standing
+    ]
+    recent = [
+        turn
+        for turn in turns
+        if turn is not None and turn.decided_by == GATEKEEPER and now - GATE_NEWS < turn.at <= now
+    ]
     beyond = CONTROL_MODES[CONTROL_MODES.index(site.antares.control_mode) + 1 :]
-    offered = next((turn for turn in recent if turn.state == "offered" and turn.mode in beyond), None)
+    offered = next(
+        (turn for turn in recent if turn.state == "offered" and turn.mode in beyond), None
+    )
     withdrawn = next((turn for turn in recent if turn.state == "withdrawn"), None)
-    news = [] if offered is None else [SiteFinding("agent_offered", f"{offered.mode} {offered.at.isoformat()}", {"mode": offered.mode})]
+    news = (
+        []
+        if offered is None
+        else [
+            SiteFinding(
+                "agent_offered", f"{offered.mode} {offered.at.isoformat()}", {"mode": offered.mode}
+            )
+        ]
+    )
     if withdrawn is not None:
         figures = {"mode": withdrawn.mode, "at": withdrawn.at}
-        news.append(SiteFinding("agent_withdrawn", f"{withdrawn.mode} {withdrawn.at.isoformat()}", figures))
+        news.append(
+            SiteFinding("agent_withdrawn", f"{withdrawn.mode} {withdrawn.at.isoformat()}", figures)
+        )
     return news

@@ -1,6 +1,7 @@
 """The house as each of its batteries has it: plan, charge and set-point of that one alone.
 
-With several batteries the plan's ``mode`` and ``reason`` are those of the one that moves most. Who reads of a battery is shown its own.
+With several batteries the plan's ``mode`` and ``reason`` are those of the one that moves most. Who
+reads of a battery is shown its own.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from luna.platform.house_now import HouseNow
 
 
 def split_by_battery(house: HouseNow) -> list[HouseNow]:
-    """Return the house once for each battery, in the order of the site; unchanged where there is only one."""
+    """Return the house once for each battery, in the order of the site.
+
+    Unchanged where there is only one.
+    """
     if len(house.site.batteries) < 2:
         return [house]
     return [_view_battery(house, place) for place in range(len(house.site.batteries))]
@@ -36,7 +40,9 @@ def plan_of_battery(plan: PlanReply, name: str) -> PlanReply:
     setpoints = {name: plan.setpoints[name]} if name in plan.setpoints else {}
     thresholds = {name: plan.thresholds[name]} if name in plan.thresholds else {}
     slots = list(_list_slots(plan, name))
-    return plan.model_copy(update={"slots": slots, "setpoints": setpoints, "thresholds": thresholds})
+    return plan.model_copy(
+        update={"slots": slots, "setpoints": setpoints, "thresholds": thresholds}
+    )
 
 
 def _list_slots(plan: PlanReply, name: str) -> Iterator[SlotReply]:
@@ -52,7 +58,8 @@ def _list_slots(plan: PlanReply, name: str) -> Iterator[SlotReply]:
         share = flow.discharge_kwh / given_kwh if flow.discharge_kwh > 0 else 1.0
         about = slot.reason
         if about.device not in (None, name):
-            # The reason is another battery's, with its figures: no sentence is better than a wrong one.
+            # The reason is another battery's, with its figures: no sentence is better than a wrong
+            # one.
             about = about.model_copy(update={"code": "", "text": "", "short": "", "device": name})
         changes = {"mode": mode, "batteries": {name: flow}, "reason": about}
         yield slot.model_copy(update=changes | {"export_kwh": slot.export_kwh * share})

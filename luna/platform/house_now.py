@@ -1,4 +1,5 @@
-"""The current state of a house for every surface: battery runs and reasons, next device uses, costs and savings of days, charging sessions.
+"""The current state of a house for every surface: battery runs and reasons, next device uses, costs
+and savings of days, charging sessions.
 
 Page, Home Assistant, messages and answers use this one computation.
 """
@@ -31,7 +32,8 @@ DAY = timedelta(days=1)
 OLD_VALUES = timedelta(minutes=45)
 # Tolerance of states of charge, which people read in whole per cent.
 LITTLE_SOC = 0.01
-# Tolerance of a limit: inverters round limits to half a per cent, plus the rounding of the states of charge that they report.
+# Tolerance of a limit: inverters round limits to half a per cent, plus the rounding of the states
+# of charge that they report.
 LEVEL_STEP = 0.0075
 STORING, SERVING = ("self_consumption", "save"), ("self_consumption", "supply")
 # Active modes, reported before passive ones.
@@ -56,7 +58,8 @@ Basis = Literal["measured", "planned", "assumed"]
 
 @dataclass(frozen=True, slots=True)
 class HouseFigure:
-    """A value and its basis: meters alone, a plan, or a plan on assumptions, such as prices that are not published yet.
+    """A value and its basis: meters alone, a plan, or a plan on assumptions, such as prices that
+    are not published yet.
 
     ``at`` is its instant where it may have changed since; None: it holds now.
     """
@@ -68,9 +71,12 @@ class HouseFigure:
 
 @dataclass(frozen=True, slots=True)
 class BatteryRun:
-    """What batteries do in consecutive ``slots`` of a plan, from ``start`` to ``end``; slots that move next to nothing belong to the neighbouring run.
+    """What batteries do in consecutive ``slots`` of a plan, from ``start`` to ``end``.
 
-    ``by_level``: their set-point differs from the plan of the current slot because of their state of charge.
+    Slots that move next to nothing belong to the neighbouring run.
+
+    ``by_level``: their set-point differs from the plan of the current slot because of their state
+    of charge.
     """
 
     mode: str
@@ -95,7 +101,11 @@ class BatteryRun:
     def import_price(self) -> float | None:
         """Mean import price weighted by the batteries' charge, currency per kWh."""
         charged_kwh = sum(charge_of(slot) for slot in self.slots)
-        return sum(charge_of(slot) * slot.import_price for slot in self.slots) / charged_kwh if charged_kwh > 0 else None
+        return (
+            sum(charge_of(slot) * slot.import_price for slot in self.slots) / charged_kwh
+            if charged_kwh > 0
+            else None
+        )
 
     @property
     def earned(self) -> float:
@@ -133,10 +143,12 @@ class PlannedStay:
 class PlannedHouse:
     """The part of the state that only a new plan, slot or measurement changes; None where unknown.
 
-    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is what the plan saves against the inverter's own self-consumption, and
-    ``saved_yesterday`` what Luna saved, None where it was not in control; ``soc`` is that of all batteries together, ``battery_socs`` are those of each where
-    there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused by the next reading; ``measured_until`` is the end of the last fully
-    measured quarter-hour of today or yesterday.
+    ``paid_yesterday`` is the account's cost of energy. ``saved_today`` is what the plan saves
+    against the inverter's own self-consumption, and ``saved_yesterday`` what Luna saved, None where
+    it was not in control; ``soc`` is that of all batteries together, ``battery_socs`` are those of
+    each where there are several. ``slots`` are the planned slots from yesterday to tomorrow, reused
+    by the next reading; ``measured_until`` is the end of the last fully measured quarter-hour of
+    today or yesterday.
     """
 
     plan: PlanReply | None
@@ -193,11 +205,20 @@ class PlannedHouse:
         """PV production of the rest of today, kWh."""
         return total(self.today.pv_kwh[self.today.measured == 0])
 
-    def figure_of(self, value: float | None, day: Day, *, priced: bool = True) -> HouseFigure | None:
+    def figure_of(
+        self, value: float | None, day: Day, *, priced: bool = True
+    ) -> HouseFigure | None:
         """Return a day's figure with its basis."""
         if value is None:
             return None
-        return HouseFigure(value, "measured" if day.measured.all() else basis_until(self.plan, day.timeline.end) if priced else "planned")
+        return HouseFigure(
+            value,
+            "measured"
+            if day.measured.all()
+            else basis_until(self.plan, day.timeline.end)
+            if priced
+            else "planned",
+        )
 
 
 # No __slots__, which cached properties need.
@@ -229,7 +250,10 @@ class HouseNow:
 
     @property
     def unknown_since(self) -> datetime | None:
-        """Since when the load is unknown, because a meter is silent or repeats its value; None while it is measured."""
+        """Since when the load is unknown, because a meter is silent or repeats its value.
+
+        None while it is measured.
+        """
         until = self.planned.measured_until
         return until if until is not None and self.now - until > OLD_VALUES else None
 
@@ -241,49 +265,114 @@ class HouseNow:
     @cached_property
     def override(self) -> Override | None:
         """The owner's current override of the batteries."""
-        override = next((state.override for state in self.states if state.device == BATTERIES), None)
+        override = next(
+            (state.override for state in self.states if state.device == BATTERIES), None
+        )
         return override if override is not None and override.until > self.now else None
 
     @cached_property
     def runs(self) -> tuple[BatteryRun, ...]:
-        """The battery runs from now on, as shown to people: overrides take precedence over the plan."""
+        """The battery runs from now on, as shown to people: overrides take precedence over the
+        plan.
+        """
         plan, current = self.planned.plan, self.slot
         if plan is None or current is None:
             return ()
-        step, slots = timedelta(minutes=plan.slot_minutes), [slot for slot in plan.slots if slot.start >= current.start]
+        step, slots = (
+            timedelta(minutes=plan.slot_minutes),
+            [slot for slot in plan.slots if slot.start >= current.start],
+        )
         proposed = find_proposed_runs([self._propose(slot) for slot in slots])
         ends = [*(slot.start for slot in slots[1:]), slots[-1].start + step]
-        runs = [BatteryRun(run.mode, run.by_owner, slots[run.first].start, ends[run.end - 1], tuple(slots[run.first : run.end])) for run in proposed]
-        if self.setpoint is not None and not runs[0].by_owner and runs[0].mode == self.setpoint.mode != current.mode:
+        runs = [
+            BatteryRun(
+                run.mode,
+                run.by_owner,
+                slots[run.first].start,
+                ends[run.end - 1],
+                tuple(slots[run.first : run.end]),
+            )
+            for run in proposed
+        ]
+        if (
+            self.setpoint is not None
+            and not runs[0].by_owner
+            and runs[0].mode == self.setpoint.mode != current.mode
+        ):
             runs[0] = replace(runs[0], by_level=True)
         return tuple(runs)
 
     @cached_property
     def setpoint(self) -> BatterySetpoint | None:
-        """The batteries' set-point for the current slot, by plan and state of charge; None without one, or where batteries differ."""
+        """The batteries' set-point for the current slot, by plan and state of charge.
+
+        None without one, or where batteries differ.
+        """
         state = self.state_of(BATTERIES)
         decision = state.decision if state is not None and self.armed else None
-        if decision is None or decision.decided_by not in ("planner", "agent") or decision.slot_start != floor_to(self.now, SLOT):
+        if (
+            decision is None
+            or decision.decided_by not in ("planner", "agent")
+            or decision.slot_start != floor_to(self.now, SLOT)
+        ):
             return None
-        setpoints = [setpoint for setpoint in decision.allowed.values() if isinstance(setpoint, BatterySetpoint)]
+        setpoints = [
+            setpoint
+            for setpoint in decision.allowed.values()
+            if isinstance(setpoint, BatterySetpoint)
+        ]
         return setpoints[0] if len({setpoint.mode for setpoint in setpoints}) == 1 else None
 
     @property
     def level_reached(self) -> Literal["filled", "drained"] | None:
-        """Whether the battery stands still at a target, floor or ceiling of its set-point; None also at the battery's own limits."""
+        """Whether the battery stands still at a target, floor or ceiling of its set-point.
+
+        None also at the battery's own limits.
+        """
         soc, setpoint = self.planned.soc, self.setpoint
-        if soc is None or soc.basis != "measured" or soc.at is not None or setpoint is None or len(self.site.batteries) != 1:
+        if (
+            soc is None
+            or soc.basis != "measured"
+            or soc.at is not None
+            or setpoint is None
+            or len(self.site.batteries) != 1
+        ):
             return None
         battery = self.site.batteries[0]
-        most = setpoint.target_soc if setpoint.mode == "charge" else setpoint.ceiling_soc if setpoint.mode in STORING else None
-        least = setpoint.target_soc if setpoint.mode == "export" else setpoint.floor_soc if setpoint.mode in SERVING else None
-        if most is not None and most - LEVEL_STEP <= soc.value and most < battery.max_soc - LITTLE_SOC:
+        most = (
+            setpoint.target_soc
+            if setpoint.mode == "charge"
+            else setpoint.ceiling_soc
+            if setpoint.mode in STORING
+            else None
+        )
+        least = (
+            setpoint.target_soc
+            if setpoint.mode == "export"
+            else setpoint.floor_soc
+            if setpoint.mode in SERVING
+            else None
+        )
+        if (
+            most is not None
+            and most - LEVEL_STEP <= soc.value
+            and most < battery.max_soc - LITTLE_SOC
+        ):
             return "filled"
-        return "drained" if least is not None and soc.value <= least + LEVEL_STEP and least > battery.min_soc + LITTLE_SOC else None
+        return (
+            "drained"
+            if least is not None
+            and soc.value <= least + LEVEL_STEP
+            and least > battery.min_soc + LITTLE_SOC
+            else None
+        )
 
     @cached_property
     def next_run(self) -> BatteryRun | None:
-        """The next battery run within a day, an active one if there is any; None where the current run goes on."""
+        """The next battery run within a day, an active one if there is any.
+
+        None where the current run goes on.
+        """
         soon = [run for run in self.runs[1:] if run.start < floor_to(self.now, SLOT) + DAY]
         return next((run for run in soon if run.mode in DEEDS), next(iter(soon), None))
 
@@ -291,22 +380,42 @@ class HouseNow:
     def doubts(self) -> list[tuple[str, dict[str, Any]]]:
         """Code and figures of the plan's notes on sensor values that are not trusted yet."""
         plan = self.planned.plan
-        return [] if plan is None else [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
+        return (
+            []
+            if plan is None
+            else [(note.code, note.figures) for note in plan.notes if note.code in DOUBTS]
+        )
 
     @property
     def problems(self) -> list[SiteFinding]:
-        """Findings on something that worked before, and on failed commands; neither a plan yet to come nor mere information."""
-        return [finding for finding in self.findings if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")]
+        """Findings on something that worked before, and on failed commands.
+
+        Neither a plan yet to come nor mere information.
+        """
+        return [
+            finding
+            for finding in self.findings
+            if finding.code in PROBLEMS and (self.planned_before or finding.code != "no_plan")
+        ]
 
     @property
     def deviating_devices(self) -> list[SiteFinding]:
-        """The findings on devices that deviate from the plan: set-point not confirmed, not followed or not written, or the mode kept."""
+        """The findings on devices that deviate from the plan: set-point not confirmed, not followed
+        or not written, or the mode kept.
+        """
         return [finding for finding in self.findings if finding.code in DEVIATIONS]
 
     @property
     def battery_deviation(self) -> SiteFinding | None:
         """The finding on the batteries where they deviate from the plan."""
-        return next((finding for finding in self.deviating_devices if finding.figures["device"] == BATTERIES), None)
+        return next(
+            (
+                finding
+                for finding in self.deviating_devices
+                if finding.figures["device"] == BATTERIES
+            ),
+            None,
+        )
 
     def state_of(self, device: str) -> ControlState | None:
         """Return a device's control state."""
@@ -322,7 +431,8 @@ class HouseNow:
         mode = override.mode if override is not None and by_owner else slot.mode
         if not by_owner and self.setpoint is not None and slot is self.slot:
             return ProposedSlot(self.setpoint.mode)
-        # Feeding in PV that could be stored makes the batteries hold deliberately: a run of its own.
+        # Feeding in PV that could be stored makes the batteries hold deliberately: a run of its
+        # own.
         if mode == "supply" and not by_owner and discharge_of(slot) < LITTLE_KWH <= slot.export_kwh:
             mode = "hold"
         return ProposedSlot(mode, moved_by(slot, mode), by_owner)
@@ -331,17 +441,31 @@ class HouseNow:
 def say_run(run: BatteryRun, numbers: Numbers, *, now: datetime) -> str:
     """Return the reason of a battery run, with times relative to ``now``.
 
-    Of several reasons that of the running slot counts, and before the run begins that of the slot with the most energy.
+    Of several reasons that of the running slot counts, and before the run begins that of the slot
+    with the most energy.
     """
     if run.by_owner:
-        return retell_reason({"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}}, now, numbers)
+        return retell_reason(
+            {"code": "manual", "text": "", "short": "", "figures": {"time": run.end.isoformat()}},
+            now,
+            numbers,
+        )
     if run.by_level:
         return say_level_decided(numbers.language)
-    # Of several batteries a slot has the reason of the one that moves most; those of another are empty.
+    # Of several batteries a slot has the reason of the one that moves most; those of another are
+    # empty.
     reasoned = [slot for slot in run.deciding if slot.reason.code] or run.deciding
     # A run that has begun starts with the running slot.
-    reason = (reasoned[0] if run.start <= now else max(reasoned, key=lambda slot: moved_by(slot, run.mode))).reason
-    alike = [slot.reason.figures | {"start": slot.start} for slot in reasoned if slot.reason.code == reason.code]
+    reason = (
+        reasoned[0]
+        if run.start <= now
+        else max(reasoned, key=lambda slot: moved_by(slot, run.mode))
+    ).reason
+    alike = [
+        slot.reason.figures | {"start": slot.start}
+        for slot in reasoned
+        if slot.reason.code == reason.code
+    ]
     if len(reasoned) < len(run.deciding) and run.mode in DEEDS and "kwh" in reason.figures:
         # The energy of the whole run, also of the slots in which another battery moves more.
         alike = [reason.figures | {"start": run.start, "kwh": run.energy_kwh}]
@@ -365,10 +489,17 @@ def sold_by(slot: SlotReply) -> float:
 
 def moved_by(slot: SlotReply, mode: str) -> float:
     """Return the energy that a slot's mode is for, kWh."""
-    return moved_kwh(mode, charge_kwh=charge_of(slot), discharge_kwh=discharge_of(slot), export_kwh=slot.export_kwh)
+    return moved_kwh(
+        mode,
+        charge_kwh=charge_of(slot),
+        discharge_kwh=discharge_of(slot),
+        export_kwh=slot.export_kwh,
+    )
 
 
 def basis_until(plan: PlanReply | None, end: datetime) -> Basis:
-    """Return the basis of a plan's figure that extends to ``end``: assumed beyond the last published price."""
+    """Return the basis of a plan's figure that extends to ``end``: assumed beyond the last
+    published price.
+    """
     published_until = None if plan is None else plan.prices_known_until
     return "planned" if published_until is None or end <= published_until else "assumed"

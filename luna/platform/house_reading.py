@@ -1,4 +1,6 @@
-"""Reads the house now: what a stored site's plan, its days, its devices and its sensors say of it."""
+"""Reads the house now: what a stored site's plan, its days, its devices and its sensors say of
+it.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +22,17 @@ from luna.platform import control_service, findings
 from luna.platform.database import battery_levels, observations, plan_faults, plans, sites
 from luna.platform.database.savings import find_controlled
 from luna.platform.findings import SiteFinding
-from luna.platform.house_now import DAY, LITTLE_SOC, Basis, DeviceUse, HouseFigure, HouseNow, PlannedHouse, PlannedStay, basis_until
+from luna.platform.house_now import (
+    DAY,
+    LITTLE_SOC,
+    Basis,
+    DeviceUse,
+    HouseFigure,
+    HouseNow,
+    PlannedHouse,
+    PlannedStay,
+    basis_until,
+)
 from luna.platform.site_day import find_slot, read_days, save_beside_inverter
 
 # What a plan notes whose batteries begin half full, or as they were an hour and more before.
@@ -30,7 +42,13 @@ _JUDGED_SLOTS = 12
 
 
 def read_house(
-    connection: Connection, site: Site, planned: PlannedHouse, *, plan_max_age: timedelta | None, now: datetime, silent: Sequence[SiteFinding] | None = None
+    connection: Connection,
+    site: Site,
+    planned: PlannedHouse,
+    *,
+    plan_max_age: timedelta | None,
+    now: datetime,
+    silent: Sequence[SiteFinding] | None = None,
 ) -> HouseNow:
     """Return a stored site as it stands, with what was read of its plan.
 
@@ -47,7 +65,14 @@ def read_house(
     """
     site_id = site.name
     states = tuple(control_service.read_states(connection, site_id, now=now))
-    site_findings = findings.find(connection, site, plan=planned.plan, states=states, plan_max_age=plan_max_age or timedelta.max, now=now)
+    site_findings = findings.find(
+        connection,
+        site,
+        plan=planned.plan,
+        states=states,
+        plan_max_age=plan_max_age or timedelta.max,
+        now=now,
+    )
     silent = findings.find_silent(connection, site, now=now) if silent is None else silent
     return HouseNow(
         site=site,
@@ -61,13 +86,21 @@ def read_house(
     )
 
 
-def read_planned(connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None) -> PlannedHouse:
-    """Return how a stored site is planned, and what its days cost and save; ``before`` is how it was planned when it was read last, if it was."""
+def read_planned(
+    connection: Connection, site: Site, *, now: datetime, before: PlannedHouse | None = None
+) -> PlannedHouse:
+    """Return how a stored site is planned, and what its days cost and save.
+
+    ``before`` is how it was planned when it was read last, if it was.
+    """
     zone = parse_zone(site.timezone)
     plan, first = plans.read_due(connection, site.name, now), now.astimezone(zone).date()
     days = [local_day(first + timedelta(days=days), zone) for days in (-1, 0, 1)]
-    (yesterday, today, tomorrow), slots = read_days(connection, site, days, now=now, before=before.slots if before else None)
-    # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then are enough.
+    (yesterday, today, tomorrow), slots = read_days(
+        connection, site, days, now=now, before=before.slots if before else None
+    )
+    # Of the plan that drove the last slot of yesterday, as the drawing has it, the slots until then
+    # are enough.
     last = yesterday.timeline.end - SLOT
     plan_before = plans.read_due(connection, site.name, last + plans.DRIVES_WITHIN, until=last)
     stays = tuple(
@@ -76,94 +109,165 @@ def read_planned(connection: Connection, site: Site, *, now: datetime, before: P
             stay.start,
             stay.end,
             # Before it has come nobody can read how full it comes.
-            HouseFigure(stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed"),
+            HouseFigure(
+                stay.arrival_soc, "measured" if stay.is_read and stay.start <= now else "assumed"
+            ),
             HouseFigure(stay.leaving_soc, "planned"),
         )
         for stay in (() if plan is None else list_planned_stays(site, plan, now))
     )
     uses = () if plan is None else tuple(_find_uses(site, plan, stays, now))
     soc = read_soc(connection, site, plan, now=now)
-    measured_ends = [day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT for day in (yesterday, today) if day.measured.any()]
+    measured_ends = [
+        day.timeline.start + (int(np.flatnonzero(day.measured)[-1]) + 1) * SLOT
+        for day in (yesterday, today)
+        if day.measured.any()
+    ]
     measured_until = measured_ends[-1] if measured_ends else None
     socs = read_battery_socs(connection, site, plan, now=now)
-    house = PlannedHouse(plan, today, tomorrow, soc=soc, battery_socs=socs, uses=uses, stays=stays, slots=slots, measured_until=measured_until)
+    house = PlannedHouse(
+        plan,
+        today,
+        tomorrow,
+        soc=soc,
+        battery_socs=socs,
+        uses=uses,
+        stays=stays,
+        slots=slots,
+        measured_until=measured_until,
+    )
     saved = house.figure_of(save_beside_inverter(site, today, plan), today)
-    paid_yesterday = None if yesterday.paid_so_far is None else HouseFigure(yesterday.paid_so_far, "measured")
+    paid_yesterday = (
+        None if yesterday.paid_so_far is None else HouseFigure(yesterday.paid_so_far, "measured")
+    )
     saved_yesterday = None
-    if find_controlled(connection, site, first=yesterday.timeline.start, end=yesterday.timeline.end):
-        saved_yesterday = house.figure_of(save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc), yesterday, priced=False)
-    return replace(house, paid_yesterday=paid_yesterday, saved_today=saved, saved_yesterday=saved_yesterday)
+    if find_controlled(
+        connection, site, first=yesterday.timeline.start, end=yesterday.timeline.end
+    ):
+        saved_yesterday = house.figure_of(
+            save_beside_inverter(site, yesterday, plan_before, end_soc=today.start_soc),
+            yesterday,
+            priced=False,
+        )
+    return replace(
+        house, paid_yesterday=paid_yesterday, saved_today=saved, saved_yesterday=saved_yesterday
+    )
 
 
-def read_soc(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> HouseFigure | None:
-    """Return how full the batteries of a stored site are, as it was said last, with its instant once they may be elsewhere; else as a plan has it.
+def read_soc(
+    connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
+) -> HouseFigure | None:
+    """Return how full the batteries of a stored site are, as it was said last, with its instant
+    once they may be elsewhere; else as a plan has it.
 
     None where nobody knows.
     """
     measured = read_last_soc(connection, site, now=now)
     if measured is not None:
-        may_have_moved = (now - measured.at) / HOUR * max(pace_of_batteries(site.batteries)) > LITTLE_SOC
+        may_have_moved = (now - measured.at) / HOUR * max(
+            pace_of_batteries(site.batteries)
+        ) > LITTLE_SOC
         return HouseFigure(measured.soc, "measured", measured.at if may_have_moved else None)
     slot = None if plan is None else find_slot(plan, now)
-    batteries = [(battery.capacity_kwh, slot.batteries[battery.name].soc_end) for battery in site.batteries if slot and battery.name in slot.batteries]
+    batteries = [
+        (battery.capacity_kwh, slot.batteries[battery.name].soc_end)
+        for battery in site.batteries
+        if slot and battery.name in slot.batteries
+    ]
     capacity = sum(each for each, _ in batteries)
     if plan is None or not capacity:
         return None
     # Planned from what was measured, or from what was put in where nothing was.
-    return HouseFigure(sum(each * soc for each, soc in batteries) / capacity, "assumed" if begins_assumed(note.code for note in plan.notes) else "planned")
+    return HouseFigure(
+        sum(each * soc for each, soc in batteries) / capacity,
+        "assumed" if begins_assumed(note.code for note in plan.notes) else "planned",
+    )
 
 
-def read_battery_socs(connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime) -> dict[str, HouseFigure]:
-    """Return how full each of several batteries is: by a sensor of its own, else as the plan has it; those that nobody knows are left out."""
+def read_battery_socs(
+    connection: Connection, site: Site, plan: PlanReply | None, *, now: datetime
+) -> dict[str, HouseFigure]:
+    """Return how full each of several batteries is: by a sensor of its own, else as the plan has
+    it; those that nobody knows are left out.
+    """
     if len(site.batteries) < 2:
         return {}
     names = [battery.name for battery in site.batteries]
     key = sites.key_of(connection, site.name)
-    reported = battery_levels.read_sensors_each(connection, {key: site}, since=floor_to(now, SLOT) - SLOT, until=now).get(key, [])
+    reported = battery_levels.read_sensors_each(
+        connection, {key: site}, since=floor_to(now, SLOT) - SLOT, until=now
+    ).get(key, [])
     if len(reported) == len(names) and all(0.0 <= reading.soc <= 1.0 for reading in reported):
         paces = [pace_of_batteries([battery]) for battery in site.batteries]
         measured: dict[str, HouseFigure] = {}
         for name, reading, pace in zip(names, reported, paces, strict=True):
             may_have_moved = (now - reading.at) / HOUR * max(pace) > LITTLE_SOC
-            measured[name] = HouseFigure(reading.soc, "measured", reading.at if may_have_moved else None)
+            measured[name] = HouseFigure(
+                reading.soc, "measured", reading.at if may_have_moved else None
+            )
         return measured
     slot = None if plan is None else find_slot(plan, now)
     if plan is None or slot is None:
         return {}
     basis: Basis = "assumed" if begins_assumed(note.code for note in plan.notes) else "planned"
-    return {name: HouseFigure(slot.batteries[name].soc_end, basis) for name in names if name in slot.batteries}
+    return {
+        name: HouseFigure(slot.batteries[name].soc_end, basis)
+        for name in names
+        if name in slot.batteries
+    }
 
 
 def read_last_soc(connection: Connection, site: Site, *, now: datetime) -> SocReading | None:
-    """Return the last state of charge of a site's batteries and its instant: by readings within two quarter-hours, else by the last quarter-hour.
+    """Return the last state of charge of a site's batteries and its instant: by readings within two
+    quarter-hours, else by the last quarter-hour.
 
-    None where neither is known. A quarter-hour is known once it is over: a battery moves by an eighth meanwhile.
+    None where neither is known. A quarter-hour is known once it is over: a battery moves by an
+    eighth meanwhile.
 
     Raises:
         NotFoundError: no such site.
     """
     running = floor_to(now, SLOT)
     key = sites.key_of(connection, site.name)
-    recorded = observations.find_socs_each(connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running).get(key, [])
-    reported = battery_levels.read_reported_each(connection, {key: site}, since=running - SLOT, until=now).get(key)
+    recorded = observations.find_socs_each(
+        connection, [key], since=running - _JUDGED_SLOTS * SLOT, until=running
+    ).get(key, [])
+    reported = battery_levels.read_reported_each(
+        connection, {key: site}, since=running - SLOT, until=now
+    ).get(key)
     if reported is None or (recorded and reported.at <= recorded[-1].at):
-        # The quarter-hour that has just ended is built a moment later: until then the one before it stands.
+        # The quarter-hour that has just ended is built a moment later: until then the one before it
+        # stands.
         return recorded[-1] if recorded and recorded[-1].at >= running - SLOT else None
     judged = judge_levels([*recorded, reported], pace_of_batteries(site.batteries))
     return None if judged is None else SocReading(judged.soc, judged.at)
 
 
 def begins_assumed(notes: Iterable[str]) -> bool:
-    """Return whether a plan with notes of these codes begins with a charge of the batteries that nobody measured of late."""
+    """Return whether a plan with notes of these codes begins with a charge of the batteries that
+    nobody measured of late.
+    """
     return not ASSUMED_CHARGES.isdisjoint(notes)
 
 
-def _find_uses(site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime) -> Iterator[DeviceUse]:
+def _find_uses(
+    site: Site, plan: PlanReply, stays: Sequence[PlannedStay], now: datetime
+) -> Iterator[DeviceUse]:
     next_stays = {stay.device: stay for stay in reversed(stays)}
     charging: list[tuple[str, DeviceUseKind, PlannedRun | None]] = [
-        (name, "car", find_charging_run(plan, name, max(next_stays[name].start, now), next_stays[name].end)) for name in list_names(site) if name in next_stays
+        (
+            name,
+            "car",
+            find_charging_run(plan, name, max(next_stays[name].start, now), next_stays[name].end),
+        )
+        for name in list_names(site)
+        if name in next_stays
     ]
     runs = [*charging, *list_switched_runs(plan, site, now)]
     for name, kind, run in runs:
-        if run is not None and run.energy_kwh >= LITTLE_KWH and (kind == "car" or run.start < now + DAY):
+        if (
+            run is not None
+            and run.energy_kwh >= LITTLE_KWH
+            and (kind == "car" or run.start < now + DAY)
+        ):
             yield DeviceUse(name, kind, run, basis_until(plan, run.end))

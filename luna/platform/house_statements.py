@@ -1,4 +1,7 @@
-"""The state of a house as ordered statements, each a code of ``luna.words.house`` with its figures; every surface words the same ones."""
+"""The state of a house as ordered statements, each a code of ``luna.words.house`` with its figures.
+
+Every surface words the same ones.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +10,14 @@ from typing import Literal
 
 from luna.platform.findings import FindingCode, SiteFinding
 from luna.platform.house_by_battery import split_by_battery
-from luna.platform.house_now import BatteryRun, DeviceUse, HouseFigure, HouseNow, PlannedStay, say_run
+from luna.platform.house_now import (
+    BatteryRun,
+    DeviceUse,
+    HouseFigure,
+    HouseNow,
+    PlannedStay,
+    say_run,
+)
 from luna.words import Numbers, say_mode
 from luna.words.devices import say_device
 from luna.words.house import HOUSE, say_basis
@@ -39,19 +49,40 @@ def state_house(house: HouseNow, numbers: Numbers) -> list[HouseStatement]:
     planned = house.planned
     return [
         *(_state_no_plan(house, numbers) if house.slot is None else ()),
-        *([HouseStatement("house_would", {})] if house.slot is not None and not house.armed else ()),
+        *(
+            [HouseStatement("house_would", {})]
+            if house.slot is not None and not house.armed
+            else ()
+        ),
         *(_state_deviation(finding, numbers) for finding in house.deviating_devices),
-        *([HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})] if house.unknown_since is not None else ()),
+        *(
+            [HouseStatement("house_unknown", {"at": StatedFigure("instant", house.unknown_since)})]
+            if house.unknown_since is not None
+            else ()
+        ),
         *_state_batteries(house, numbers),
         *(state_use(use, numbers) for use in planned.uses),
         *(_state_stay(stay, numbers) for stay in planned.stays[:1]),
-        *(_state_level(finding, numbers) for finding in house.findings if "note" in finding.figures),
+        *(
+            _state_level(finding, numbers)
+            for finding in house.findings
+            if "note" in finding.figures
+        ),
         *_state_charges(house, numbers),
         *_state_figure("house_paid_today", "cost", planned.paid_today, numbers),
         *_state_figure("house_cost_today", "cost", planned.cost_today, numbers),
         *_state_figure("house_paid_yesterday", "cost", planned.paid_yesterday, numbers),
-        *_state_figure("house_saved_today" if house.armed else "house_would_save_today", "saved", planned.saved_today, numbers),
-        *(_state_figure("house_saved_yesterday", "saved", planned.saved_yesterday, numbers) if planned.saved_today else ()),
+        *_state_figure(
+            "house_saved_today" if house.armed else "house_would_save_today",
+            "saved",
+            planned.saved_today,
+            numbers,
+        ),
+        *(
+            _state_figure("house_saved_yesterday", "saved", planned.saved_yesterday, numbers)
+            if planned.saved_today
+            else ()
+        ),
     ]
 
 
@@ -68,14 +99,23 @@ def _say(figure: StatedFigure, numbers: Numbers, now: datetime) -> str:
         return say_when(value, now=now, numbers=numbers)
     if isinstance(value, str):
         return value
-    return numbers.amount(value) if figure.kind == "kwh" else numbers.money(value) if figure.kind == "cost" else numbers.share(value)
+    return (
+        numbers.amount(value)
+        if figure.kind == "kwh"
+        else numbers.money(value)
+        if figure.kind == "cost"
+        else numbers.share(value)
+    )
 
 
 def _state_no_plan(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement]:
     yield HouseStatement("house_no_plan", {})
     if house.fault is not None:
         why = str(say_refusal(house.fault.error, numbers.language))
-        yield HouseStatement("house_fault", {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)})
+        yield HouseStatement(
+            "house_fault",
+            {"tried": StatedFigure("instant", house.fault.tried_at), "why": _name(why)},
+        )
 
 
 _DEVIATIONS: dict[FindingCode, str] = {
@@ -90,7 +130,10 @@ def _state_deviation(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
     # Several batteries are told together, and read of by their names.
     names = finding.figures.get("batteries", [finding.figures["device"]])
     device = _name(", ".join(say_device(name, language=numbers.language) for name in names))
-    return HouseStatement(_DEVIATIONS[finding.code], {"device": device, "at": StatedFigure("instant", finding.figures["at"])})
+    return HouseStatement(
+        _DEVIATIONS[finding.code],
+        {"device": device, "at": StatedFigure("instant", finding.figures["at"])},
+    )
 
 
 def _state_level(finding: SiteFinding, numbers: Numbers) -> HouseStatement:
@@ -110,7 +153,9 @@ def _state_charges(house: HouseNow, numbers: Numbers) -> Iterator[HouseStatement
         yield from _state_stored(view.planned.soc, numbers, each)
 
 
-def _name_batteries(house: HouseNow, numbers: Numbers) -> Iterator[tuple[HouseNow, dict[str, StatedFigure]]]:
+def _name_batteries(
+    house: HouseNow, numbers: Numbers
+) -> Iterator[tuple[HouseNow, dict[str, StatedFigure]]]:
     """Yield the view of each battery, with its name as a figure where there are several."""
     if not house.site.batteries:
         return
@@ -120,36 +165,76 @@ def _name_batteries(house: HouseNow, numbers: Numbers) -> Iterator[tuple[HouseNo
         yield view, {"device": _name(name)} if len(views) > 1 else {}
 
 
-def _state_runs(run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]) -> Iterator[HouseStatement]:
+def _state_runs(
+    run: BatteryRun, house: HouseNow, numbers: Numbers, each: dict[str, StatedFigure]
+) -> Iterator[HouseStatement]:
     """Yield the current and the next run; ``each`` names the battery where there are several."""
     ending = "_each" if each else ""
-    yield HouseStatement(f"house_now{ending}", {**each, "end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)})
+    yield HouseStatement(
+        f"house_now{ending}",
+        {**each, "end": StatedFigure("instant", run.end), **_describe_run(run, house, numbers)},
+    )
     if house.level_reached is not None:
         yield HouseStatement(f"house_{house.level_reached}{ending}", each)
     following = house.next_run
     if following is not None:
-        yield HouseStatement(f"house_next{ending}", {**each, "begin": StatedFigure("instant", following.start), **_describe_run(following, house, numbers)})
+        yield HouseStatement(
+            f"house_next{ending}",
+            {
+                **each,
+                "begin": StatedFigure("instant", following.start),
+                **_describe_run(following, house, numbers),
+            },
+        )
 
 
 def _describe_run(run: BatteryRun, house: HouseNow, numbers: Numbers) -> dict[str, StatedFigure]:
-    return {"mode": _name(say_mode(run.mode, language=numbers.language)), "reason": _name(say_run(run, numbers, now=house.now))}
+    return {
+        "mode": _name(say_mode(run.mode, language=numbers.language)),
+        "reason": _name(say_run(run, numbers, now=house.now)),
+    }
 
 
 def state_use(use: DeviceUse, numbers: Numbers) -> HouseStatement:
     """Return the statement on a device's next use: time, energy and cost."""
-    span = {"begin": StatedFigure("instant", use.run.start), "end": StatedFigure("instant", use.run.end)}
-    figures = {"device": _name(say_device(use.name, language=numbers.language)), "basis": _basis(use, numbers)}
-    return HouseStatement("house_use", figures | span | {"kwh": StatedFigure("kwh", use.run.energy_kwh), "cost": StatedFigure("cost", use.run.cost)})
+    span = {
+        "begin": StatedFigure("instant", use.run.start),
+        "end": StatedFigure("instant", use.run.end),
+    }
+    figures = {
+        "device": _name(say_device(use.name, language=numbers.language)),
+        "basis": _basis(use, numbers),
+    }
+    return HouseStatement(
+        "house_use",
+        figures
+        | span
+        | {
+            "kwh": StatedFigure("kwh", use.run.energy_kwh),
+            "cost": StatedFigure("cost", use.run.cost),
+        },
+    )
 
 
 def _state_stay(stay: PlannedStay, numbers: Numbers) -> HouseStatement:
-    socs = {"arrives": StatedFigure("soc", stay.arrives_soc.value), "leaves": StatedFigure("soc", stay.leaves_soc.value)}
-    bases = {"arrives_basis": _basis(stay.arrives_soc, numbers), "basis": _basis(stay.leaves_soc, numbers)}
-    figures = {"device": _name(say_device(stay.device, language=numbers.language)), "end": StatedFigure("instant", stay.end)}
+    socs = {
+        "arrives": StatedFigure("soc", stay.arrives_soc.value),
+        "leaves": StatedFigure("soc", stay.leaves_soc.value),
+    }
+    bases = {
+        "arrives_basis": _basis(stay.arrives_soc, numbers),
+        "basis": _basis(stay.leaves_soc, numbers),
+    }
+    figures = {
+        "device": _name(say_device(stay.device, language=numbers.language)),
+        "end": StatedFigure("instant", stay.end),
+    }
     return HouseStatement("house_car", figures | socs | bases)
 
 
-def _state_stored(soc: HouseFigure | None, numbers: Numbers, each: dict[str, StatedFigure]) -> Iterator[HouseStatement]:
+def _state_stored(
+    soc: HouseFigure | None, numbers: Numbers, each: dict[str, StatedFigure]
+) -> Iterator[HouseStatement]:
     if soc is None:
         return
     ending = "_each" if each else ""
@@ -157,12 +242,18 @@ def _state_stored(soc: HouseFigure | None, numbers: Numbers, each: dict[str, Sta
     if soc.at is None:
         yield HouseStatement(f"house_stored{ending}", figures)
     else:
-        yield HouseStatement(f"house_stored_at{ending}", figures | {"at": StatedFigure("instant", soc.at)})
+        yield HouseStatement(
+            f"house_stored_at{ending}", figures | {"at": StatedFigure("instant", soc.at)}
+        )
 
 
-def _state_figure(code: str, name: str, figure: HouseFigure | None, numbers: Numbers) -> Iterator[HouseStatement]:
+def _state_figure(
+    code: str, name: str, figure: HouseFigure | None, numbers: Numbers
+) -> Iterator[HouseStatement]:
     if figure is not None:
-        yield HouseStatement(code, {name: StatedFigure("cost", figure.value), "basis": _basis(figure, numbers)})
+        yield HouseStatement(
+            code, {name: StatedFigure("cost", figure.value), "basis": _basis(figure, numbers)}
+        )
 
 
 def _name(words: str) -> StatedFigure:

@@ -1,7 +1,8 @@
 """Limits the memory of a task, and recognises the errors of a task that exceeds its limit.
 
-``RLIMIT_DATA`` on Linux counts writable memory: heaps and private mappings of any library, but no libraries, files or reserved address space. Beyond the limit
-an allocation fails: Python and NumPy raise MemoryError, and a library that cannot report it aborts its process.
+``RLIMIT_DATA`` on Linux counts writable memory: heaps and private mappings of any library, but no
+libraries, files or reserved address space. Beyond the limit an allocation fails: Python and NumPy
+raise MemoryError, and a library that cannot report it aborts its process.
 """
 
 import ctypes
@@ -13,32 +14,51 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_STATUS, _GROUPS, _GROUP_FOLDER = Path("/proc/self/status"), Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+_STATUS, _GROUPS, _GROUP_FOLDER = (
+    Path("/proc/self/status"),
+    Path("/proc/self/cgroup"),
+    Path("/sys/fs/cgroup"),
+)
 # The other half is for processes, servers and cached files.
 _SHARE = 2
 _LEAST_BYTES = 256_000_000
-# A process that trains or forecasts, with the other processes of one home: on a machine of 1 GB two of them ran out of memory.
+# A process that trains or forecasts, with the other processes of one home: on a machine of 1 GB two
+# of them ran out of memory.
 _PROCESS_BYTES = 800_000_000
 _SHORT_PART = 5
 # Below this a trim is not worth its milliseconds.
 _WORTH_TRIMMING_BYTES = 16_000_000
 # Messages of libraries' own errors on a failed allocation; for a thread that of its stack.
-_SIGNS = ("bad_alloc", "bad allocation", "cannot allocate memory", "can't allocate memory", "can't start new thread", "out of memory")
+_SIGNS = (
+    "bad_alloc",
+    "bad allocation",
+    "cannot allocate memory",
+    "can't allocate memory",
+    "can't start new thread",
+    "out of memory",
+)
 
 
 def default_limit(processes: int) -> int:
-    """Return the memory limit of each of ``processes`` tasks on this machine, or in this container, bytes."""
+    """Return the memory limit of each of ``processes`` tasks on this machine, or in this container,
+    bytes.
+    """
     return max(_LEAST_BYTES, _present_bytes() // _SHARE // processes)
 
 
 def affordable_processes() -> int:
-    """Return the number of job processes that fit in the memory of this machine, or container, at least one."""
+    """Return the number of job processes that fit in the memory of this machine, or container, at
+    least one.
+    """
     return max(1, _present_bytes() // _PROCESS_BYTES)
 
 
 @contextmanager
 def limited(max_bytes: int) -> Iterator[None]:
-    """Limit the block to ``max_bytes`` beyond the process's current use; beyond that a MemoryError, or a dead process."""
+    """Limit the block to ``max_bytes`` beyond the process's current use.
+
+    Beyond that a MemoryError, or a dead process.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     used = _data_bytes()
     if used is None:
@@ -52,13 +72,18 @@ def limited(max_bytes: int) -> Iterator[None]:
 
 
 class FreedMemory:
-    """Returns freed memory that the allocator would keep: a forecast leaves 50 MB, a start 8, and the next use may be hours away."""
+    """Returns freed memory that the allocator would keep: a forecast leaves 50 MB, a start 8, and
+    the next use may be hours away.
+    """
 
     def __init__(self) -> None:
         self._trimmed_bytes = 0
 
     def give_back(self) -> None:
-        """Trim the heap where the process has grown since the last trim. Source: glibc, malloc_trim(3)."""
+        """Trim the heap where the process has grown since the last trim.
+
+        Source: glibc, malloc_trim(3).
+        """
         if resident_bytes() > self._trimmed_bytes + _WORTH_TRIMMING_BYTES:
             with suppress(AttributeError):
                 ctypes.CDLL(None).malloc_trim(0)
@@ -76,19 +101,33 @@ def is_want_of_memory(error: BaseException) -> bool:
 
 
 def _data_bytes() -> int | None:
-    """Return the size of this process's data as ``RLIMIT_DATA`` counts it; None where the system does not."""
+    """Return the size of this process's data as ``RLIMIT_DATA`` counts it.
+
+    None where the system does not.
+    """
     if sys.platform != "linux":
         return None
-    [line] = [line for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines() if line.startswith("VmData:")]
+    [line] = [
+        line
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+        if line.startswith("VmData:")
+    ]
     return int(line.split()[1]) * 1024
 
 
 def resident_bytes(pid: int | None = None) -> int:
-    """Return the resident memory of a process, by default this one; 0 where the system does not report it, or the process is gone."""
+    """Return the resident memory of a process, by default this one.
+
+    0 where the system does not report it, or the process is gone.
+    """
     if sys.platform != "linux":
         return 0
     try:
-        pages = Path(f"/proc/{'self' if pid is None else pid}/statm").read_text(encoding="ascii").split()
+        pages = (
+            Path(f"/proc/{'self' if pid is None else pid}/statm")
+            .read_text(encoding="ascii")
+            .split()
+        )
     except OSError:
         return 0
     return int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -98,9 +137,17 @@ def is_short() -> bool:
     """Return whether less than a fifth of this machine's, or container's, memory is free."""
     if sys.platform != "linux":
         return False
-    [line] = [line for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines() if line.startswith("MemAvailable:")]
+    [line] = [
+        line
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        if line.startswith("MemAvailable:")
+    ]
     free = [(int(line.split()[1]) * 1024, _machine_bytes())]
-    free += [(limit_bytes - group.used_bytes(), limit_bytes) for group in _own_groups() if (limit_bytes := group.limit_bytes()) is not None]
+    free += [
+        (limit_bytes - group.used_bytes(), limit_bytes)
+        for group in _own_groups()
+        if (limit_bytes := group.limit_bytes()) is not None
+    ]
     return any(free_bytes < present_bytes // _SHORT_PART for free_bytes, present_bytes in free)
 
 
@@ -115,7 +162,10 @@ def _machine_bytes() -> int:
 
 @dataclass(frozen=True)
 class MemoryGroup:
-    """A control group that limits memory, by its folder. Source: Linux, cgroups(7), both versions."""
+    """A control group that limits memory, by its folder.
+
+    Source: Linux, cgroups(7), both versions.
+    """
 
     folder: Path
     unified: bool
@@ -123,19 +173,32 @@ class MemoryGroup:
     def limit_bytes(self) -> int | None:
         """Return the limit on its processes together, None without one."""
         try:
-            return int((self.folder / ("memory.max" if self.unified else "memory.limit_in_bytes")).read_text(encoding="ascii"))
+            return int(
+                (
+                    self.folder / ("memory.max" if self.unified else "memory.limit_in_bytes")
+                ).read_text(encoding="ascii")
+            )
         except (OSError, ValueError):  # "max" without a limit
             return None
 
     def used_bytes(self) -> int:
         """Return the memory that its processes use, without cached files."""
         try:
-            used = int((self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")).read_text(encoding="ascii"))
-            figures = dict(line.split() for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines())
+            used = int(
+                (
+                    self.folder / ("memory.current" if self.unified else "memory.usage_in_bytes")
+                ).read_text(encoding="ascii")
+            )
+            figures = dict(
+                line.split()
+                for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines()
+            )
         except (OSError, ValueError):
             return 0
         prefix = "" if self.unified else "total_"
-        return used - sum(int(figures.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive"))
+        return used - sum(
+            int(figures.get(f"{prefix}{kind}_file", 0)) for kind in ("active", "inactive")
+        )
 
 
 def _own_groups() -> list[MemoryGroup]:
@@ -148,5 +211,8 @@ def _own_groups() -> list[MemoryGroup]:
     for _, controllers, path in (line.split(":", 2) for line in lines):
         if not controllers or "memory" in controllers.split(","):
             root = _GROUP_FOLDER / controllers
-            groups += [MemoryGroup(folder, unified=not controllers) for folder in dict.fromkeys((root / path.lstrip("/"), root))]
+            groups += [
+                MemoryGroup(folder, unified=not controllers)
+                for folder in dict.fromkeys((root / path.lstrip("/"), root))
+            ]
     return groups

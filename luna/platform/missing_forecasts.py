@@ -1,4 +1,7 @@
-"""Finds the forecasts to issue before a stored site can be planned or replayed; while beat runs a fresh one always exists."""
+"""Finds the forecasts to issue before a stored site can be planned or replayed.
+
+While beat runs a fresh one always exists.
+"""
 
 from bisect import bisect_right
 from datetime import datetime, timedelta
@@ -12,8 +15,11 @@ from luna.energy.timeline import SLOT, Timeline, floor_to, local_days, parse_zon
 from luna.platform.database import forecast_activations, forecasts, recorded_span, sites
 
 
-def find_missing_forecast(connection: Connection, request: PlanRequest, *, now: datetime) -> IssueRequest | None:
-    """Return the forecast to issue for a plan of a stored site, None where its active version has a fresh one for the plan's start.
+def find_missing_forecast(
+    connection: Connection, request: PlanRequest, *, now: datetime
+) -> IssueRequest | None:
+    """Return the forecast to issue for a plan of a stored site, None where its active version has a
+    fresh one for the plan's start.
 
     Raises:
         NotFoundError: no such site.
@@ -26,25 +32,47 @@ def find_missing_forecast(connection: Connection, request: PlanRequest, *, now: 
     return IssueRequest(site_id=site.name, at=start, forecast_version=version)
 
 
-def find_missing_issues(connection: Connection, request: ReplayRequest) -> EnsureForecastsRequest | None:
-    """Return the forecasts to issue before a replay, None where every replanning has one, or where the days are not recorded.
+def find_missing_issues(
+    connection: Connection, request: ReplayRequest
+) -> EnsureForecastsRequest | None:
+    """Return the forecasts to issue before a replay, None where every replanning has one, or where
+    the days are not recorded.
 
     Raises:
         NotFoundError: no such site.
     """
     site = sites.load(connection, request.site_id)
-    window = local_days(request.from_day, max(request.from_day, request.to_day), parse_zone(site.timezone))
+    window = local_days(
+        request.from_day, max(request.from_day, request.to_day), parse_zone(site.timezone)
+    )
     recorded = recorded_span.of_site(connection, site.name)
     if recorded is None or window.start < recorded[0] or recorded[1] < window.end:
         return None
-    version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
-    issue_request = EnsureForecastsRequest(site_id=site.name, forecast_version=version, first=window.start, end=window.end, every_minutes=request.every_minutes)
+    version = (
+        request.forecast_version
+        or forecast_activations.find_active(connection, site).forecast_version
+    )
+    issue_request = EnsureForecastsRequest(
+        site_id=site.name,
+        forecast_version=version,
+        first=window.start,
+        end=window.end,
+        every_minutes=request.every_minutes,
+    )
     return issue_request if list_missing_issues(connection, issue_request) else None
 
 
 def list_missing_issues(connection: Connection, request: EnsureForecastsRequest) -> list[datetime]:
     """Return the instants without a forecast issued in the step up to them."""
     every = timedelta(minutes=request.every_minutes)
-    issued = forecasts.read_instants(connection, request.site_id, version=request.forecast_version, first=request.first - every, last=request.end)
-    instants = [request.first + step * every for step in range(-((request.first - request.end) // every))]
+    issued = forecasts.read_instants(
+        connection,
+        request.site_id,
+        version=request.forecast_version,
+        first=request.first - every,
+        last=request.end,
+    )
+    instants = [
+        request.first + step * every for step in range(-((request.first - request.end) // every))
+    ]
     return [at for at in instants if bisect_right(issued, at) == bisect_right(issued, at - every)]

@@ -1,4 +1,6 @@
-"""An MQTT 5 client for a configured broker: the user's credentials, and TLS with the system's certificate authorities."""
+"""An MQTT 5 client for a configured broker: the user's credentials, and TLS with the system's
+certificate authorities.
+"""
 
 import socket
 import ssl
@@ -32,9 +34,13 @@ class _CheckedClient(paho.Client):
 
 def create_client(broker: Broker, *, identifier: str = "", **options: Any) -> paho.Client:
     """Return an unconnected client with the broker's credentials; ``options`` are paho's own."""
-    client = _CheckedClient(CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, **options)
+    client = _CheckedClient(
+        CallbackAPIVersion.VERSION2, client_id=identifier, protocol=paho.MQTTv5, **options
+    )
     if broker.user is not None:
-        client.username_pw_set(broker.user, broker.password.get_secret_value() if broker.password else None)
+        client.username_pw_set(
+            broker.user, broker.password.get_secret_value() if broker.password else None
+        )
     client.on_socket_open = _send_at_once
     return client
 
@@ -45,7 +51,9 @@ def _send_at_once(_client: paho.Client, _data: Any, opened: Any) -> None:
 
 
 def use_tls(client: paho.Client, broker: Broker) -> None:
-    """Enable TLS where the broker uses it. Reads the system's certificates, so not for an event loop.
+    """Enable TLS where the broker uses it.
+
+    Reads the system's certificates, so not for an event loop.
 
     Raises:
         OSError: they cannot be read.
@@ -72,8 +80,20 @@ class BrokerLink:
         patience_s: time-out of each answer of the broker.
     """
 
-    def __init__(self, broker: Broker, topics: Sequence[str], on_message: Callable[[paho.MQTTMessage], None], *, patience_s: float) -> None:
-        self._broker, self._topics, self._on_message, self._patience_s = broker, topics, on_message, patience_s
+    def __init__(
+        self,
+        broker: Broker,
+        topics: Sequence[str],
+        on_message: Callable[[paho.MQTTMessage], None],
+        *,
+        patience_s: float,
+    ) -> None:
+        self._broker, self._topics, self._on_message, self._patience_s = (
+            broker,
+            topics,
+            on_message,
+            patience_s,
+        )
         self._client: paho.Client | None = None
 
     @property
@@ -89,9 +109,15 @@ class BrokerLink:
         """
         self.close()
         patience_s = self._patience_s if patience_s is None else patience_s
-        client, ready, refused = create_client(self._broker, reconnect_on_failure=False), threading.Event(), threading.Event()
+        client, ready, refused = (
+            create_client(self._broker, reconnect_on_failure=False),
+            threading.Event(),
+            threading.Event(),
+        )
 
-        def on_connect(_client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        def on_connect(
+            _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+        ) -> None:
             if not reason.is_failure and self._topics:
                 client.subscribe([(topic, 1) for topic in self._topics])
                 return
@@ -108,7 +134,9 @@ class BrokerLink:
             limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             # The broker leaves out what is larger.
             limits.MaximumPacketSize = MOST_BYTES
-            client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS, properties=limits)
+            client.connect(
+                self._broker.host, self._broker.port, KEEPALIVE_SECONDS, properties=limits
+            )
         except (OSError, ValueError) as exc:
             raise BrokerError("away", str(exc)) from exc
         client.loop_start()

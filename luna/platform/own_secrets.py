@@ -1,4 +1,6 @@
-"""Secrets that an installation generates for itself, readable by its owner alone: signing key of access tokens, owner token, sign-in link."""
+"""Secrets that an installation generates for itself, readable by its owner alone: signing key of
+access tokens, owner token, sign-in link.
+"""
 
 import hashlib
 import hmac
@@ -21,25 +23,36 @@ LINK_LIFE = timedelta(hours=1)
 
 
 def open_token_key(settings: Settings) -> str:
-    """Return the key that signs access tokens: the setting's, else the one generated at the first start.
+    """Return the key that signs access tokens: the setting's, else the one generated at the first
+    start.
 
     Raises:
         MachineError: it can be neither read nor created.
     """
-    return settings.token_key.get_secret_value() if settings.token_key is not None else _open(settings, TOKEN_KEY)
+    return (
+        settings.token_key.get_secret_value()
+        if settings.token_key is not None
+        else _open(settings, TOKEN_KEY)
+    )
 
 
 def open_owner_token(settings: Settings) -> str:
-    """Return the token of this machine's own programs until a user exists: the setting's, else the one generated at the first start.
+    """Return the token of this machine's own programs until a user exists: the setting's, else the
+    one generated at the first start.
 
-    A gateway that accepts none stores nothing, as it may have no writable folder: it gets a random token that nobody knows.
+    A gateway that accepts none stores nothing, as it may have no writable folder: it gets a random
+    token that nobody knows.
 
     Raises:
         MachineError: it can be neither read nor created.
     """
     if not settings.takes_owner_token:
         return secrets.token_hex(32)
-    return settings.owner_token.get_secret_value() if settings.owner_token is not None else _open(settings, OWNER_TOKEN)
+    return (
+        settings.owner_token.get_secret_value()
+        if settings.owner_token is not None
+        else _open(settings, OWNER_TOKEN)
+    )
 
 
 def make_link(settings: Settings, *, now: datetime) -> str:
@@ -51,10 +64,15 @@ def make_link(settings: Settings, *, now: datetime) -> str:
     code, path = secrets.token_urlsafe(24), _path(settings, LINK)
     try:
         make_private(path.parent)
-        _write_beside(path, json.dumps({"digest": _digest(code), "until": (now + LINK_LIFE).isoformat()})).replace(path)
+        _write_beside(
+            path, json.dumps({"digest": _digest(code), "until": (now + LINK_LIFE).isoformat()})
+        ).replace(path)
     except OSError as exc:
         raise _cannot_keep(path, exc) from exc
-    return f"http://{'[::1]' if settings.api_host == '::1' else settings.api_host}:{settings.api_port}/ui/open?code={code}"
+    return (
+        f"http://{'[::1]' if settings.api_host == '::1' else settings.api_host}"
+        f":{settings.api_port}/ui/open?code={code}"
+    )
 
 
 def keep_link(settings: Settings, address: str) -> Path:
@@ -126,4 +144,9 @@ def _digest(code: str) -> str:
 
 
 def _cannot_keep(path: Path, exc: OSError) -> LunaError:
-    return refuse("secret-not-kept", field=str(path), why=exc.strerror, setting=f"LUNA_{path.name.upper()}_FILE")
+    return refuse(
+        "secret-not-kept",
+        field=str(path),
+        why=exc.strerror,
+        setting=f"LUNA_{path.name.upper()}_FILE",
+    )

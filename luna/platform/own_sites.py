@@ -17,4 +17,9 @@ def require_own(site: str, own: Collection[str] | None, *, field: str = "site") 
         NotFoundError: the user may not; the error is the same for a site that does not exist.
     """
     if own is not None and site not in own:
-        raise refuse("no-such-site" if own else "no-site-of-yours", field=field, value=site, names=", ".join(sorted(own)))
+        raise refuse(
+            "no-such-site" if own else "no-site-of-yours",
+            field=field,
+            value=site,
+            names=", ".join(sorted(own)),
+        )

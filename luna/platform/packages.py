@@ -49,21 +49,30 @@ class Package:
 def fetch_package(package: Package, folder: Path, *, progress: Progress | None = None) -> Path:
     """Return the package's file in ``folder``, downloading it where it is missing or damaged.
 
-    Invariants: a file under the package's name in ``folder`` has the pinned hash; a broken download leaves none.
+    Invariants: a file under the package's name in ``folder`` has the pinned hash; a broken download
+    leaves none.
 
     Raises:
-        MachineError: it is not there and cannot be downloaded, what came has another hash, or this machine has no pip.
+        MachineError: it is not there and cannot be downloaded, what came has another hash, or this
+            machine has no pip.
     """
     path = folder / package.filename
     if path.is_file() and hash_file(path) == package.sha256:
         return path
     make_private(folder)
-    # Beside its place, so that the last step is a rename: two processes that fetch at once only waste work.
+    # Beside its place, so that the last step is a rename: two processes that fetch at once only
+    # waste work.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
         downloaded = _download(package, Path(temporary), progress or _ignore)
         digest = hash_file(downloaded) if downloaded.is_file() else None
         if digest != package.sha256:
-            raise refuse("package-changed", field="sha256", value=digest, file=package.filename, digest=package.sha256[:12])
+            raise refuse(
+                "package-changed",
+                field="sha256",
+                value=digest,
+                file=package.filename,
+                digest=package.sha256[:12],
+            )
         downloaded.replace(path)
     return path
 
@@ -83,18 +92,39 @@ def _download(package: Package, folder: Path, progress: Progress) -> Path:
         if failure is None:
             return folder / package.filename
     full = "No space left on device" in str(failure)
-    remedy = "Free some space there." if full else f"Connect this machine to the network once, or put {package.filename} into {folder.parent}."
-    figures = {"purpose": package.purpose, "package": package.name, "version": package.version, "megabytes": round(package.bytes / 1e6)}
-    raise refuse("package-not-downloaded", field=str(folder.parent), why=failure, remedy=remedy, **figures)
+    remedy = (
+        "Free some space there."
+        if full
+        else (
+            f"Connect this machine to the network once, or put {package.filename} into "
+            f"{folder.parent}."
+        )
+    )
+    figures = {
+        "purpose": package.purpose,
+        "package": package.name,
+        "version": package.version,
+        "megabytes": round(package.bytes / 1e6),
+    }
+    raise refuse(
+        "package-not-downloaded", field=str(folder.parent), why=failure, remedy=remedy, **figures
+    )
 
 
 def _find_pip(package: Package, cache: Path) -> list[str]:
-    """Return the command that runs pip: the one of this environment, or else one on PATH, for an environment may do without."""
+    """Return the command that runs pip: the one of this environment, or else one on PATH, for an
+    environment may do without.
+    """
     if find_spec("pip") is not None:
         return [sys.executable, "-m", "pip"]
     program = shutil.which("pip") or shutil.which("pip3")
     if program is None:
-        figures = {"purpose": package.purpose, "package": package.name, "version": package.version, "file": package.filename}
+        figures = {
+            "purpose": package.purpose,
+            "package": package.name,
+            "version": package.version,
+            "file": package.filename,
+        }
         raise refuse("pip-missing", field="PATH", folder=str(cache), **figures)
     return [program]
 
@@ -106,12 +136,18 @@ def _run_pip(package: Package, folder: Path, *, pip: list[str], progress: Progre
     command = [*pip, "download", "--no-deps", "--only-binary=:all:", "--retries=2", "--timeout=20"]
     command += ["--progress-bar=raw"] if _reports_bytes(pip) else []
     command += ["--dest", str(folder), "--require-hashes", "--requirement", str(requirements)]
-    # What is on its way lies here too, and pip keeps no second copy: /tmp, or a home in it, may be small.
+    # What is on its way lies here too, and pip keeps no second copy: /tmp, or a home in it, may be
+    # small.
     quiet = {"PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_CACHE_DIR": "1"}
     environment = os.environ | quiet | {"TMPDIR": str(folder)}
     progress(0, package.bytes, package.name)
     output = "pip said nothing"
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment) as process, _ended(process):
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+        ) as process,
+        _ended(process),
+    ):
         for line in process.stdout or ():
             if progress_line := _RAW_PROGRESS.match(line):
                 progress(int(progress_line[1]), package.bytes, package.name)

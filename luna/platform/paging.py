@@ -1,4 +1,6 @@
-"""Cursor pagination: a cursor holds the key of a page's last row, so that new rows do not shift later pages."""
+"""Cursor pagination: a cursor holds the key of a page's last row, so that new rows do not shift
+later pages.
+"""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,17 +18,42 @@ RowT = TypeVar("RowT")
 Key = Sequence[str | int]
 
 Limit = Annotated[int, Field(ge=1, le=500, description="rows of one page at most")]
-Cursor = Annotated[str | None, Field(max_length=400, description="of the page before: what its cursor says; without it the first page")]
+Cursor = Annotated[
+    str | None,
+    Field(
+        max_length=400,
+        description="of the page before: what its cursor says; without it the first page",
+    ),
+]
 From = Annotated[
-    Instant | None, Field(alias="from", description="nothing before this instant; without offset by the site's clock, a day is its local midnight")
+    Instant | None,
+    Field(
+        alias="from",
+        description=(
+            "nothing before this instant; without offset by the site's clock, a day is its "
+            "local midnight"
+        ),
+    ),
 ]
 To = Annotated[
-    Instant | None, Field(alias="to", description="only what is before this instant; without offset by the site's clock, a day is its local midnight")
+    Instant | None,
+    Field(
+        alias="to",
+        description=(
+            "only what is before this instant; without offset by the site's clock, a day is "
+            "its local midnight"
+        ),
+    ),
 ]
 
 
-def cut_page(rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]) -> tuple[list[RowT], str | None]:
-    """Return a page of ``limit`` rows and the next cursor, None on the last page; ``rows`` has one more row than the page where there is a next one."""
+def cut_page(
+    rows: Sequence[RowT], *, limit: int, key: Callable[[RowT], Key]
+) -> tuple[list[RowT], str | None]:
+    """Return a page of ``limit`` rows and the next cursor, None on the last page.
+
+    ``rows`` has one more row than the page where there is a next one.
+    """
     page = list(rows[:limit])
     return page, write_cursor(key(page[-1])) if len(rows) > limit else None
 
@@ -87,7 +114,11 @@ PartT = TypeVar("PartT", str, int)
 
 def _part(part: object, kind: type[PartT], cursor: str) -> PartT:
     # PostgreSQL stores no NUL, and no integer beyond 64 bits.
-    if type(part) is not kind or (isinstance(part, str) and ("\x00" in part or not part.isprintable())) or (isinstance(part, int) and abs(part) >= 2**63):
+    if (
+        type(part) is not kind
+        or (isinstance(part, str) and ("\x00" in part or not part.isprintable()))
+        or (isinstance(part, int) and abs(part) >= 2**63)
+    ):
         raise _wrong(cursor)
     return part
 

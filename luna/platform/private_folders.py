@@ -1,6 +1,7 @@
 """Creates data folders that only their owner can enter.
 
-As root the embedded servers run under their own account, which has to reach its folder: the folders above it are then passable, but not listable.
+As root the embedded servers run under their own account, which has to reach its folder: the folders
+above it are then passable, but not listable.
 """
 
 import os
@@ -33,7 +34,9 @@ _OWNER_ALONE, _PASSED_BY_OTHERS = 0o700, 0o711
 
 
 def make_private(folder: Path, *, holds_servers: bool = False) -> None:
-    """Create a folder that only its owner can enter, with missing parents; an existing one is unchanged.
+    """Create a folder that only its owner can enter, with missing parents.
+
+    An existing one is unchanged.
 
     Below a user's folder, root gives the new one to that user.
 
@@ -57,12 +60,16 @@ def make_private(folder: Path, *, holds_servers: bool = False) -> None:
 
 
 def shut_folders(data_folder: Path) -> None:
-    """Remove other users' access to data folders that an earlier release or a lax umask left open."""
+    """Remove other users' access to data folders that an earlier release or a lax umask left
+    open.
+    """
     names = NAMES if os.geteuid() == 0 else (*NAMES, *OF_SERVERS)
     for folder in (data_folder / name for name in names):
         # Another user's folder is left to that user.
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(
+                folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+            )
             try:
                 # A closed folder may be on a read-only file system.
                 if (mode := stat.S_IMODE(os.fstat(descriptor).st_mode)) & ~_OWNER_ALONE:

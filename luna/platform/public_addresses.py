@@ -1,4 +1,6 @@
-"""Decides which internet addresses may be fetched from: public ones, and none that leads into the house, the machine or its cloud (SSRF)."""
+"""Decides which internet addresses may be fetched from: public ones, and none that leads into the
+house, the machine or its cloud (SSRF).
+"""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -54,7 +56,12 @@ def checked_url(url: str) -> SplitResult:
         raise refuse("address-scheme", field="url", value=url)
     if "@" in parts.netloc:
         raise refuse("address-with-password", field="url", value=parts.hostname or "")
-    if not host or port == 0 or len(url) > _LONGEST_URL or any(ord(letter) <= 32 or letter == "\\" for letter in url):
+    if (
+        not host
+        or port == 0
+        or len(url) > _LONGEST_URL
+        or any(ord(letter) <= 32 or letter == "\\" for letter in url)
+    ):
         raise refuse("address-unreadable", field="url", value=url)
     if is_odd_number(host):
         raise refuse("address-odd-number", field="url", value=url)
@@ -62,7 +69,9 @@ def checked_url(url: str) -> SplitResult:
 
 
 def require_public(url: str) -> None:
-    """Check that a URL may be public, without resolving its host; the resolved addresses are checked on fetching.
+    """Check that a URL may be public, without resolving its host.
+
+    The resolved addresses are checked on fetching.
 
     Raises:
         InvalidInputError: it is invalid, or leads inside whatever a resolver returns.
@@ -71,7 +80,11 @@ def require_public(url: str) -> None:
     host = (parts.hostname or "").rstrip(".")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     # Source: RFC 6761, section 6.3.
-    is_inward = host == "localhost" or host.endswith(".localhost") or (is_plain_address(host) and not is_public(ip_address(host)))
+    is_inward = (
+        host == "localhost"
+        or host.endswith(".localhost")
+        or (is_plain_address(host) and not is_public(ip_address(host)))
+    )
     if is_inward or port not in PORTS:
         raise refuse_inward(host)
 

@@ -17,7 +17,8 @@ class RandomSource(Protocol):
 
 # The system's generator: forked processes do not draw equal numbers.
 SYSTEM: RandomSource = random.SystemRandom()
-# Caps the exponent, so that the power stays a finite float; the pause is the longest one long before.
+# Caps the exponent, so that the power stays a finite float; the pause is the longest one long
+# before.
 _MOST_STEPS = 300
 _MOST_GROWTH = 10.0
 
@@ -31,9 +32,11 @@ class RetryPolicy:
         growth: factor per further failure, 1 to 10; 1: constant pauses.
         longest: upper bound of a pause.
         tries: how many in all; None: until one succeeds.
-        jitter: share of a pause, 0 to 1, of which a random part is subtracted, so that clients that failed together do not retry together.
+        jitter: share of a pause, 0 to 1, of which a random part is subtracted, so that clients that
+            failed together do not retry together.
 
-    Invariants: a pause is never longer than ``longest``, never shorter than its share without jitter, and without jitter never shorter than the one before.
+    Invariants: a pause is never longer than ``longest``, never shorter than its share without
+        jitter, and without jitter never shorter than the one before.
     """
 
     first: timedelta
@@ -43,8 +46,16 @@ class RetryPolicy:
     jitter: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.first >= timedelta(0) and 1 <= self.growth <= _MOST_GROWTH and 0 <= self.jitter <= 1 and (self.tries is None or self.tries > 0)):
-            raise ValueError(f"{self}: wanted first >= 0, growth of 1 to {_MOST_GROWTH:g}, jitter of 0 to 1, tries > 0")
+        if not (
+            self.first >= timedelta(0)
+            and 1 <= self.growth <= _MOST_GROWTH
+            and 0 <= self.jitter <= 1
+            and (self.tries is None or self.tries > 0)
+        ):
+            raise ValueError(
+                f"{self}: wanted first >= 0, growth of 1 to {_MOST_GROWTH:g}, jitter of 0 "
+                "to 1, tries > 0"
+            )
 
     def pause(self, failures: int, random_source: RandomSource = SYSTEM) -> timedelta:
         """Return the pause after ``failures`` failures in a row; zero after none."""
@@ -52,7 +63,11 @@ class RetryPolicy:
             return timedelta(0)
         grown = self.first.total_seconds() * float(self.growth) ** min(failures - 1, _MOST_STEPS)
         pause = timedelta(seconds=min(grown, self.longest.total_seconds()))
-        return pause * (1 - self.jitter + self.jitter * random_source.random()) if self.jitter else pause
+        return (
+            pause * (1 - self.jitter + self.jitter * random_source.random())
+            if self.jitter
+            else pause
+        )
 
     def attempts(self) -> Iterator[int]:
         """Yield the number of each try, from 1."""

@@ -1,4 +1,6 @@
-"""What all processes but the gateway share: options, settings, signals, health, and the exit code where they cannot start."""
+"""What all processes but the gateway share: options, settings, signals, health, and the exit code
+where they cannot start.
+"""
 
 import argparse
 import signal
@@ -27,7 +29,10 @@ NO_PROBES: Mapping[str, Probe] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class ServiceProcess:
-    """A running process. ``resources`` are released at its end in reverse order, before embedded servers stop."""
+    """A running process.
+
+    ``resources`` are released at its end in reverse order, before embedded servers stop.
+    """
 
     settings: Settings
     addresses: Addresses
@@ -43,9 +48,15 @@ class ServiceProcess:
             needs: as for ``probes_for``.
             own: further probes, by name.
         """
-        readiness = Readiness({ALIVE: self.pulse.probe, **probes_for(needs, self.settings, self.addresses), **own})
+        readiness = Readiness(
+            {ALIVE: self.pulse.probe, **probes_for(needs, self.settings, self.addresses), **own}
+        )
         if self.health_port:
-            server = self.resources.enter_context(serve_health(self.settings.api_host, self.health_port, pulse=self.pulse, readiness=readiness))
+            server = self.resources.enter_context(
+                serve_health(
+                    self.settings.api_host, self.health_port, pulse=self.pulse, readiness=readiness
+                )
+            )
             self.stall_watch.add("health", server.age_seconds)
         self.stall_watch.add("readiness", readiness.age_seconds)
         return readiness
@@ -54,7 +65,12 @@ class ServiceProcess:
 def health_parser(module: str, description: str | None) -> argparse.ArgumentParser:
     """Return an argument parser for ``python -m module`` with ``--health-port``."""
     parser = argparse.ArgumentParser(prog=module, description=description)
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser.add_argument(
+        "--health-port",
+        type=int,
+        default=0,
+        help="port that serves /health/live, /health/ready and /metrics; 0: none",
+    )
     return parser
 
 
@@ -77,8 +93,12 @@ def end_on_signals() -> threading.Event:
 
 
 @contextmanager
-def service_process(name: str, *, beat: timedelta, health_port: int, stall_seconds: float | None = None) -> Iterator[ServiceProcess]:
-    """Run a process that logs as ``name`` while the block runs; ``beat`` is its heartbeat's interval.
+def service_process(
+    name: str, *, beat: timedelta, health_port: int, stall_seconds: float | None = None
+) -> Iterator[ServiceProcess]:
+    """Run a process that logs as ``name`` while the block runs.
+
+    ``beat`` is its heartbeat's interval.
 
     A loop that stands still for ``stall_seconds`` ends the process; None: it may take long.
     """
@@ -96,7 +116,10 @@ def service_process(name: str, *, beat: timedelta, health_port: int, stall_secon
 
 
 def exit_from(main: Callable[[], int], log: structlog.stdlib.BoundLogger, failure: str) -> NoReturn:
-    """Exit with the code of ``main``; a LunaError is logged as ``failure`` in one line and has its own exit code."""
+    """Exit with the code of ``main``.
+
+    A LunaError is logged as ``failure`` in one line and has its own exit code.
+    """
     try:
         sys.exit(main())
     except LunaError as error:

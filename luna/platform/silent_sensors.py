@@ -1,4 +1,6 @@
-"""Finds sensors that are silent while others of their role report, which makes the role's total unknown."""
+"""Finds sensors that are silent while others of their role report, which makes the role's total
+unknown.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +11,8 @@ from sqlalchemy import Connection
 from luna.energy.site import SENSOR_ROLES, Site, SiteSensor
 from luna.platform.database import readings, sites
 
-# An idle meter, of a wallbox or a heat pump in summer, sends nothing for days where its source reports changes only.
+# An idle meter, of a wallbox or a heat pump in summer, sends nothing for days where its source
+# reports changes only.
 SILENT_FOR_GOOD = timedelta(days=14)
 # A working sensor reports within a day: the meter of a PV system is idle at night.
 SPEAKS_WITHIN = timedelta(days=1)
@@ -17,7 +20,10 @@ SPEAKS_WITHIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class SilentSensor:
-    """A sensor that is silent while another one of its role reports; ``since`` its last known value, None where it never had one."""
+    """A sensor that is silent while another one of its role reports.
+
+    ``since`` its last known value, None where it never had one.
+    """
 
     sensor: SiteSensor
     role: str
@@ -30,55 +36,98 @@ class SilentSensor:
 
 
 def list_beside_others(site: Site, *, at: datetime) -> dict[str, list[SiteSensor]]:
-    """Return by role the sensors that are summed to a column at an instant, where there are several."""
-    holding = {role: [sensor for sensor in sensors if sensor.holds_at(at)] for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series}
+    """Return by role the sensors that are summed to a column at an instant, where there are
+    several.
+    """
+    holding = {
+        role: [sensor for sensor in sensors if sensor.holds_at(at)]
+        for role, sensors in site.sensor_roles.items()
+        if SENSOR_ROLES[role].series
+    }
     return {role: sensors for role, sensors in holding.items() if len(sensors) > 1}
 
 
 def list_several(site: Site) -> set[str]:
     """Return the sensors that have others of their role beside them, at whatever time."""
-    summed = [sensors for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series and len(sensors) > 1]
+    summed = [
+        sensors
+        for role, sensors in site.sensor_roles.items()
+        if SENSOR_ROLES[role].series and len(sensors) > 1
+    ]
     return {sensor.name for sensors in summed for sensor in sensors}
 
 
-def find_unheard(site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime) -> frozenset[str]:
-    """Return the sensors that never said anything while another one of their role did, from ``first`` on, before ``end``."""
+def find_unheard(
+    site: Site, spans: Mapping[str, tuple[datetime, datetime]], first: datetime, end: datetime
+) -> frozenset[str]:
+    """Return the sensors that never said anything while another one of their role did, from
+    ``first`` on, before ``end``.
+    """
     unheard: set[str] = set()
-    for sensors in (sensors for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series):
+    for sensors in (
+        sensors for role, sensors in site.sensor_roles.items() if SENSOR_ROLES[role].series
+    ):
         spoke = [spans[sensor.name] for sensor in sensors if sensor.name in spans]
         if any(begin < end and last >= first for begin, last in spoke):
             unheard |= {sensor.name for sensor in sensors if sensor.name not in spans}
     return frozenset(unheard)
 
 
-def find_silent(site: Site, spans: Mapping[str, tuple[datetime, datetime]], *, at: datetime, after: timedelta = SILENT_FOR_GOOD) -> list[SilentSensor]:
-    """Return the sensors that have been silent for longer than ``after`` while another one of their role reports.
+def find_silent(
+    site: Site,
+    spans: Mapping[str, tuple[datetime, datetime]],
+    *,
+    at: datetime,
+    after: timedelta = SILENT_FOR_GOOD,
+) -> list[SilentSensor]:
+    """Return the sensors that have been silent for longer than ``after`` while another one of their
+    role reports.
 
     Args:
         site: with its sensors.
-        spans: instants of the first and last known value per sensor, without sensors that never had any.
+        spans: instants of the first and last known value per sensor, without sensors that never had
+            any.
         at: the instant of the check.
         after: shortest silence that counts.
     """
     silent = []
     for role, sensors in list_beside_others(site, at=at).items():
-        speaking = [spans[sensor.name] for sensor in sensors if sensor.name in spans and at - spans[sensor.name][1] <= SPEAKS_WITHIN]
+        speaking = [
+            spans[sensor.name]
+            for sensor in sensors
+            if sensor.name in spans and at - spans[sensor.name][1] <= SPEAKS_WITHIN
+        ]
         for sensor in sensors if speaking else ():
             since = spans[sensor.name][1] if sensor.name in spans else None
-            quiet_from = max(since or min(first for first, _ in speaking), sensor.start or datetime.min.replace(tzinfo=at.tzinfo))
+            quiet_from = max(
+                since or min(first for first, _ in speaking),
+                sensor.start or datetime.min.replace(tzinfo=at.tzinfo),
+            )
             if at - quiet_from > after:
                 silent.append(SilentSensor(sensor, role, since))
     return silent
 
 
 def read_silent(connection: Connection, site: Site, *, now: datetime) -> list[SilentSensor]:
-    """Return ``find_silent`` of a stored site; a sensor without any value counts only if it has been configured for as long.
+    """Return ``find_silent`` of a stored site.
+
+    A sensor without any value counts only if it has been configured for as long.
 
     Raises:
         NotFoundError: no such site.
     """
-    names = {sensor.name for sensors in list_beside_others(site, at=now).values() for sensor in sensors}
-    silent = find_silent(site, readings.read_spans(connection, site.name, names, now=now), at=now) if names else []
+    names = {
+        sensor.name for sensors in list_beside_others(site, at=now).values() for sensor in sensors
+    }
+    silent = (
+        find_silent(site, readings.read_spans(connection, site.name, names, now=now), at=now)
+        if names
+        else []
+    )
     unheard = {each.sensor.name for each in silent if each.since is None}
     named_since = sites.read_named_since(connection, site.name, unheard) if unheard else {}
-    return [each for each in silent if each.since is not None or now - named_since.get(each.sensor.name, now) > SILENT_FOR_GOOD]
+    return [
+        each
+        for each in silent
+        if each.since is not None or now - named_since.get(each.sensor.name, now) > SILENT_FOR_GOOD
+    ]

@@ -1,4 +1,6 @@
-"""A local day of a site from midnight to midnight: measured where it was measured, else as last planned."""
+"""A local day of a site from midnight to midnight: measured where it was measured, else as last
+planned.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +21,16 @@ from luna.platform.account import has_begun, read_account_slots
 from luna.platform.database import observations, plans
 from luna.platform.database.plans import PlannedSlots
 
-PLANNED = ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh", "import_price", "export_price")
+PLANNED = (
+    "load_kwh",
+    "pv_kwh",
+    "import_kwh",
+    "export_kwh",
+    "charge_kwh",
+    "discharge_kwh",
+    "import_price",
+    "export_price",
+)
 # Earlier plans have no slots of the day that later plans lack.
 _PLANNED_BEFORE = timedelta(days=3)
 
@@ -28,9 +39,10 @@ _PLANNED_BEFORE = timedelta(days=3)
 class Day:
     """A day's energies and prices per slot, arrays of shape ``(slots,)``, NaN where unknown.
 
-    ``measured`` is 1 where all meters have values; elsewhere the last plan is used. ``battery_kwh`` is the batteries' net charge at their terminals.
-    ``paid`` is the cost of energy by the account, NaN where it is not known yet.
-    ``start_soc`` is the state of charge at its beginning, None where none was measured.
+    ``measured`` is 1 where all meters have values; elsewhere the last plan is used. ``battery_kwh``
+    is the batteries' net charge at their terminals. ``paid`` is the cost of energy by the account,
+    NaN where it is not known yet. ``start_soc`` is the state of charge at its beginning, None where
+    none was measured.
     """
 
     timeline: Timeline
@@ -47,30 +59,45 @@ class Day:
 
     @property
     def cost(self) -> float | None:
-        """Energy cost at the meter without monthly fees, by the account as far as it goes, then as planned; None where a slot is unknown."""
+        """Energy cost at the meter without monthly fees, by the account as far as it goes, then as
+        planned; None where a slot is unknown.
+        """
         planned = self.import_kwh * self.import_price - self.export_kwh * self.export_price
         return _finite(float(np.where(np.isfinite(self.paid), self.paid, planned).sum()))
 
     @property
     def paid_so_far(self) -> float | None:
-        """Energy cost by the account without monthly fees, as the page Energy has it; None where nothing of it is known."""
+        """Energy cost by the account without monthly fees, as the page Energy has it.
+
+        None where nothing of it is known.
+        """
         return float(np.nansum(self.paid)) if np.isfinite(self.paid).any() else None
 
 
 def read_days(
-    connection: Connection, site: Site, days: Sequence[Timeline], *, now: datetime, before: PlannedSlots | None = None
+    connection: Connection,
+    site: Site,
+    days: Sequence[Timeline],
+    *,
+    now: datetime,
+    before: PlannedSlots | None = None,
 ) -> tuple[list[Day], PlannedSlots]:
     """Return consecutive local days of a stored site as known at ``now``, and the planned slots.
 
-    Plans and meters are read once for all of them; ``before`` are planned slots from an earlier call.
+    Plans and meters are read once for all of them; ``before`` are planned slots from an earlier
+    call.
     """
     whole = Timeline(days[0].start, SLOT, sum(day.count for day in days))
     issued = (whole.start - _PLANNED_BEFORE, now)
-    planned = plans.read_latest(connection, site.name, whole, columns=PLANNED, issued=issued, before=before)
+    planned = plans.read_latest(
+        connection, site.name, whole, columns=PLANNED, issued=issued, before=before
+    )
     since = Timeline(whole.start - SLOT, SLOT, whole.count + 1)
     observed = observations.read_series(connection, site.name, since, (*SERIES, *SUBMETERED))
     paid = _read_paid(connection, site, whole, now=now)
-    return list(_split_days(site, days, planned=planned.columns, observed=observed, paid=paid, now=now)), planned
+    return list(
+        _split_days(site, days, planned=planned.columns, observed=observed, paid=paid, now=now)
+    ), planned
 
 
 def _read_paid(connection: Connection, site: Site, whole: Timeline, *, now: datetime) -> FloatArray:
@@ -83,19 +110,43 @@ def _read_paid(connection: Connection, site: Site, whole: Timeline, *, now: date
 
 
 def _split_days(
-    site: Site, days: Sequence[Timeline], *, planned: Mapping[str, FloatArray], observed: Mapping[str, FloatArray], paid: FloatArray, now: datetime
+    site: Site,
+    days: Sequence[Timeline],
+    *,
+    planned: Mapping[str, FloatArray],
+    observed: Mapping[str, FloatArray],
+    paid: FloatArray,
+    now: datetime,
 ) -> Iterator[Day]:
     """Yield each day's part; the first slot of ``observed`` lies before the first day."""
     first = 0
     for day in days:
         own, later = slice(first, first + day.count), slice(first + 1, first + day.count + 1)
-        parts = {name: values[own] for name, values in planned.items()}, {name: values[later] for name, values in observed.items()}
-        yield join_day(site, day, planned=parts[0], observed=parts[1], paid=paid[own], start_soc=float(observed["soc"][first]), now=now)
+        parts = (
+            {name: values[own] for name, values in planned.items()},
+            {name: values[later] for name, values in observed.items()},
+        )
+        yield join_day(
+            site,
+            day,
+            planned=parts[0],
+            observed=parts[1],
+            paid=paid[own],
+            start_soc=float(observed["soc"][first]),
+            now=now,
+        )
         first += day.count
 
 
 def join_day(  # noqa: PLR0913 - one per source of a day's columns
-    site: Site, timeline: Timeline, *, planned: dict[str, FloatArray], observed: dict[str, FloatArray], paid: FloatArray, start_soc: float, now: datetime
+    site: Site,
+    timeline: Timeline,
+    *,
+    planned: dict[str, FloatArray],
+    observed: dict[str, FloatArray],
+    paid: FloatArray,
+    start_soc: float,
+    now: datetime,
 ) -> Day:
     """Combine planned and observed columns to a day; ``start_soc`` is NaN where it is unknown.
 
@@ -131,8 +182,11 @@ def price(import_kwh: FloatArray, export_kwh: FloatArray, day: Day) -> float:
     return float(np.sum(import_kwh * day.import_price - export_kwh * day.export_price))
 
 
-def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None) -> float | None:
-    """Return what planned control of the batteries saves on a day against plain self-consumption, with stored energy at midnight valued; None where unknown.
+def save_beside_inverter(
+    site: Site, day: Day, plan: PlanReply | None, *, end_soc: float | None = None
+) -> float | None:
+    """Return what planned control of the batteries saves on a day against plain self-consumption,
+    with stored energy at midnight valued; None where unknown.
 
     Load, PV and curtailment stay as they were.
 
@@ -145,15 +199,30 @@ def save_beside_inverter(site: Site, day: Day, plan: PlanReply | None, *, end_so
     last = None if plan is None else find_slot(plan, day.timeline.end - SLOT)
     # Both sides at the same prices, whatever the account knows of the day.
     own_cost = price(day.import_kwh, day.export_kwh, day)
-    if last is None or last.reason.energy_value is None or day.start_soc is None or not np.isfinite(own_cost) or not site.batteries:
+    if (
+        last is None
+        or last.reason.energy_value is None
+        or day.start_soc is None
+        or not np.isfinite(own_cost)
+        or not site.batteries
+    ):
         return None
     value = last.reason.energy_value
     capacity = np.array([[battery.capacity_kwh] for battery in site.batteries])
     # Net load without batteries; curtailed PV stays curtailed.
     residual = day.import_kwh - day.export_kwh - day.battery_kwh
     actuals = Actuals(day.timeline, np.maximum(residual, 0.0), np.maximum(-residual, 0.0))
-    alone = simulate(_InverterAlone(len(site.batteries)), actuals, limits=SiteLimits.of(site), stored_kwh=day.start_soc * capacity)
-    planned_end = sum(last.batteries[battery.name].soc_end * battery.capacity_kwh for battery in site.batteries if battery.name in last.batteries)
+    alone = simulate(
+        _InverterAlone(len(site.batteries)),
+        actuals,
+        limits=SiteLimits.of(site),
+        stored_kwh=day.start_soc * capacity,
+    )
+    planned_end = sum(
+        last.batteries[battery.name].soc_end * battery.capacity_kwh
+        for battery in site.batteries
+        if battery.name in last.batteries
+    )
     own_end = planned_end if end_soc is None else end_soc * float(capacity.sum())
     alone_end = float(alone.flows.stored_kwh[..., -1].sum())
     alone_cost = price(alone.flows.import_kwh[0], alone.flows.export_kwh[0], day)
@@ -170,7 +239,10 @@ class _InverterAlone:
     """Self-consumption: stores surplus and serves the load."""
 
     def __init__(self, batteries: int) -> None:
-        self._setpoint = whole_range(np.full((batteries, 1), Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+        self._setpoint = whole_range(
+            np.full((batteries, 1), Mode.SELF_CONSUMPTION, dtype=np.int8),
+            np.zeros(1, dtype=np.int8),
+        )
 
     def decide(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         return self._setpoint

@@ -1,4 +1,6 @@
-"""What a stored site does at present, in figures that a monitor watches: power by flow, state of charge, prices, and what today cost so far."""
+"""What a stored site does at present, in figures that a monitor watches: power by flow, state of
+charge, prices, and what today cost so far.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,7 +55,9 @@ def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePr
     return SitePresent(
         site=site.name,
         currency=site.currency,
-        power_kw={name: energy * (HOUR / SLOT) for name, energy in powers.items() if energy is not None},
+        power_kw={
+            name: energy * (HOUR / SLOT) for name, energy in powers.items() if energy is not None
+        },
         soc=soc,
         import_price=import_price,
         export_price=export_price,
@@ -61,11 +65,18 @@ def read_present(connection: Connection, site: Site, *, now: datetime) -> SitePr
     )
 
 
-def read_prices_now(connection: Connection, site: Site, *, now: datetime) -> tuple[float | None, float | None]:
-    """Return import and export price of the running quarter-hour, currency per kWh; None where no price was published."""
+def read_prices_now(
+    connection: Connection, site: Site, *, now: datetime
+) -> tuple[float | None, float | None]:
+    """Return import and export price of the running quarter-hour, currency per kWh.
+
+    None where no price was published.
+    """
     this_slot = Timeline(floor_to(now, SLOT), SLOT, 1)
     spot = prices.read_tariff(connection, site, this_slot)
-    imported, exported = price_slots(site.tariff, this_slot, zone=parse_zone(site.timezone), spot=spot)
+    imported, exported = price_slots(
+        site.tariff, this_slot, zone=parse_zone(site.timezone), spot=spot
+    )
     return _last_known(imported), _last_known(exported)
 
 

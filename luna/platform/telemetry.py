@@ -1,7 +1,8 @@
-"""Logging of a process: lines on stderr, JSON or on a terminal for people, context fields, and removal of secrets.
+"""Logging of a process: lines on stderr, JSON or on a terminal for people, context fields, and
+removal of secrets.
 
-A log line has an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come from the context. Metrics are
-named ``luna_<service>_<what>_<unit>``.
+A log line has an event and fields; ``trace_id``, ``task_id``, ``task_name`` and ``site_id`` come
+from the context. Metrics are named ``luna_<service>_<what>_<unit>``.
 """
 
 import json
@@ -22,15 +23,28 @@ from structlog.contextvars import bound_contextvars, get_contextvars
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 HIDDEN = "***"
-_SECRET_NAMES = re.compile(r"(?:^|[_-])(?:password|passwd|secret|token|authorization|api_?key|credentials?|cookie)(?:$|[_-])", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"(?:^|[_-])(?:password|passwd|secret|token|authorization|api_?key|credentials?|"
+    r"cookie)(?:$|[_-])",
+    re.IGNORECASE,
+)
 _SECRET_IN_URL = re.compile(r"(?<=://)([^\s:/@]*):([^\s@]+)@")
 # In headers, cookies and queries, as libraries log them.
 _SECRET_IN_TEXT = re.compile(
-    r"""(\b(?:bearer|basic)\s+|(?<![a-z])(?:\w*[_-])?(?:password|passwd|secret|token|session|signature|api_?key)=)[^\s&;,"'\\]+""", re.IGNORECASE
+    r"""(\b(?:bearer|basic)\s+|(?<![a-z])(?:\w*[_-])?(?:password|passwd|secret|token|session|signature|api_?key)=)[^\s&;,"'\\]+""",
+    re.IGNORECASE,
 )
 _TRACE_ID = re.compile(r"[0-9A-Za-z_-]{8,64}")
 # Libraries whose INFO is no use to an operator.
-_QUIET = ("alembic", "httpx", "httpcore", "celery.app.trace", "celery.worker.strategy", "kombu", "uvicorn.access")
+_QUIET = (
+    "alembic",
+    "httpx",
+    "httpcore",
+    "celery.app.trace",
+    "celery.worker.strategy",
+    "kombu",
+    "uvicorn.access",
+)
 
 
 # The last log lines of this process and its children, about a megabyte, for a page.
@@ -54,18 +68,28 @@ def parse_line(line: str) -> dict[str, Any] | None:
 def describe_event(event: Mapping[str, Any]) -> str:
     """Return a log line for people, without its instant: level, service, event and fields."""
     fields = (f"{name}={value}" for name, value in event.items() if name not in _PLACED)
-    line = " ".join([f"{event.get('level', ''):<8}{event.get('service', '')}: {event.get('event', '')}", *fields])
+    line = " ".join(
+        [
+            f"{event.get('level', ''):<8}{event.get('service', '')}: {event.get('event', '')}",
+            *fields,
+        ]
+    )
     return f"{line}\n{event['exception']}" if event.get("exception") else line
 
 
 def describe_line(line: str) -> str:
-    """Return a log line for a terminal, with the machine's clock time; a line that is no JSON object as it is."""
+    """Return a log line for a terminal, with the machine's clock time.
+
+    A line that is no JSON object as it is.
+    """
     event = parse_line(line)
     return line if event is None else _describe_on_terminal(event)
 
 
 def _describe_on_terminal(event: Mapping[str, Any]) -> str:
-    text = describe_event({name: value for name, value in event.items() if name not in _NOT_ON_TERMINAL})
+    text = describe_event(
+        {name: value for name, value in event.items() if name not in _NOT_ON_TERMINAL}
+    )
     at = read_instant(event)
     return text if at is None else f"{at.astimezone():%H:%M:%S} {text}"
 
@@ -82,8 +106,14 @@ def _render_on_terminal(_logger: WrappedLogger, _method: str, event: EventDict) 
     return _describe_on_terminal(event)
 
 
-_FINAL: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()]
-_FINAL_ON_TERMINAL: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _render_on_terminal]
+_FINAL: list[Processor] = [
+    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+    structlog.processors.JSONRenderer(),
+]
+_FINAL_ON_TERMINAL: list[Processor] = [
+    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+    _render_on_terminal,
+]
 
 
 class _KeepRecent(logging.Handler):
@@ -92,7 +122,9 @@ class _KeepRecent(logging.Handler):
 
 
 def configure_logging(service: str, *, level: str = "INFO") -> None:
-    """Write all logs of this process, including libraries', to stderr as JSON lines with the field ``service``, on a terminal as lines for people."""
+    """Write all logs of this process, including libraries', to stderr as JSON lines with the field
+    ``service``, on a terminal as lines for people.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -104,15 +136,26 @@ def configure_logging(service: str, *, level: str = "INFO") -> None:
         hide_secrets,
     ]
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL_ON_TERMINAL if sys.stderr.isatty() else _FINAL, foreign_pre_chain=shared))
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=_FINAL_ON_TERMINAL if sys.stderr.isatty() else _FINAL,
+            foreign_pre_chain=shared,
+        )
+    )
     recent = _KeepRecent()
-    recent.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared))
+    recent.setFormatter(
+        structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=shared)
+    )
     logging.basicConfig(handlers=[handler, recent], level=level, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
@@ -134,7 +177,11 @@ def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) ->
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = logging.FileHandler(path, encoding="utf-8")
-        handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=_FINAL, foreign_pre_chain=[structlog.stdlib.add_log_level]))
+        handler.setFormatter(
+            structlog.stdlib.ProcessorFormatter(
+                processors=_FINAL, foreign_pre_chain=[structlog.stdlib.add_log_level]
+            )
+        )
         named.addHandler(handler)
     named.setLevel(level)
     named.propagate = console and named.propagate
@@ -150,7 +197,9 @@ def log_to_file(path: Path | None, *, logger: str, level: str, console: bool) ->
 
 
 def ensure_plain_lines() -> None:
-    """Configure plain log lines where nothing is configured, as in a program that embeds the gateway: structlog's default prints the locals of every frame."""
+    """Configure plain log lines where nothing is configured, as in a program that embeds the
+    gateway: structlog's default prints the locals of every frame.
+    """
     if structlog.is_configured():
         return
     structlog.configure(
@@ -160,14 +209,19 @@ def ensure_plain_lines() -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
             structlog.processors.format_exc_info,
             hide_secrets,
-            structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback),
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
         ]
     )
 
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace values with secret names, and passwords in texts."""
-    return {name: HIDDEN if _SECRET_NAMES.search(name) else without_secrets(value) for name, value in event.items()}
+    return {
+        name: HIDDEN if _SECRET_NAMES.search(name) else without_secrets(value)
+        for name, value in event.items()
+    }
 
 
 @contextmanager
@@ -196,11 +250,20 @@ def _name_service(service: str) -> Processor:
 
 
 def without_secrets(value: object) -> object:
-    """Return a value, also nested in lists and mappings, without secrets, found by name or by pattern."""
+    """Return a value, also nested in lists and mappings, without secrets, found by name or by
+    pattern.
+    """
     if isinstance(value, SecretStr):
         return HIDDEN
     if isinstance(value, dict):
-        return {name: HIDDEN if _SECRET_NAMES.search(str(name)) else without_secrets(inner) for name, inner in value.items()}
+        return {
+            name: HIDDEN if _SECRET_NAMES.search(str(name)) else without_secrets(inner)
+            for name, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [without_secrets(inner) for inner in value]
-    return _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value)) if isinstance(value, str) else value
+    return (
+        _SECRET_IN_TEXT.sub(rf"\1{HIDDEN}", _SECRET_IN_URL.sub(rf"\1:{HIDDEN}@", value))
+        if isinstance(value, str)
+        else value
+    )

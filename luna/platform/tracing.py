@@ -1,7 +1,8 @@
-"""Traces requests with OpenTelemetry spans, from the gateway through queue and worker to the solver.
+"""Traces requests with OpenTelemetry spans, from the gateway through queue and worker to the
+solver.
 
-Off unless LUNA_TRACES_URL names a collector, which receives spans over OTLP/HTTP; needs the extra ``tracing``. The trace id is the one in log lines and problem
-documents.
+Off unless LUNA_TRACES_URL names a collector, which receives spans over OTLP/HTTP; needs the extra
+``tracing``. The trace id is the one in log lines and problem documents.
 
     with span("planner.plan", site="home"):
         ...
@@ -31,8 +32,13 @@ Attribute = str | int | float | bool
 class Tracer(Protocol):
     """Creates spans."""
 
-    def span(self, name: str, parent: str | None, attributes: Mapping[str, Attribute]) -> AbstractContextManager[None]:
-        """Return a context manager for a span around a block; ``parent`` is another process's traceparent, None: the enclosing span."""
+    def span(
+        self, name: str, parent: str | None, attributes: Mapping[str, Attribute]
+    ) -> AbstractContextManager[None]:
+        """Return a context manager for a span around a block.
+
+        ``parent`` is another process's traceparent, None: the enclosing span.
+        """
 
     def note(self, name: str, parent: str | None, since: datetime, until: datetime) -> str | None:
         """Record a completed span, and return its traceparent for its successors."""
@@ -44,7 +50,9 @@ class Tracer(Protocol):
 class _Untraced:
     """The tracer without a collector."""
 
-    def span(self, name: str, parent: str | None, attributes: Mapping[str, Attribute]) -> AbstractContextManager[None]:
+    def span(
+        self, name: str, parent: str | None, attributes: Mapping[str, Attribute]
+    ) -> AbstractContextManager[None]:
         return nullcontext()
 
     def note(self, name: str, parent: str | None, since: datetime, until: datetime) -> str | None:
@@ -60,7 +68,10 @@ _REQUESTED: ContextVar[str | None] = ContextVar("requested_trace", default=None)
 
 
 class _Tracing:
-    """This process's tracer. A forked process creates its own, because exporter threads do not survive a fork."""
+    """This process's tracer.
+
+    A forked process creates its own, because exporter threads do not survive a fork.
+    """
 
     service: str = ""
     url: str | None = None
@@ -85,7 +96,9 @@ def configure_tracing(service: str, url: str | None) -> None:
     _Tracing.service, _Tracing.url, _Tracing.tracer, _Tracing.pid = service, url, _UNTRACED, 0
 
 
-def span(name: str, *, parent: str | None = None, trace_id: str | None = None, **attributes: Attribute) -> AbstractContextManager[None]:
+def span(
+    name: str, *, parent: str | None = None, trace_id: str | None = None, **attributes: Attribute
+) -> AbstractContextManager[None]:
     """Return a context manager for a span around a block; a no-op without a collector.
 
     Args:
@@ -99,7 +112,9 @@ def span(name: str, *, parent: str | None = None, trace_id: str | None = None, *
     return _wanting(trace_id, _tracer().span(name, parent, attributes))
 
 
-def note_span(name: str, *, parent: str | None, trace_id: str | None, since: datetime, until: datetime) -> str | None:
+def note_span(
+    name: str, *, parent: str | None, trace_id: str | None, since: datetime, until: datetime
+) -> str | None:
     """Record a completed span and return its traceparent, None without a collector."""
     if _Tracing.url is None:
         return None
@@ -115,7 +130,12 @@ def current_span() -> str | None:
 def trace_of(traceparent: str | None) -> str | None:
     """Return the trace id in a caller's traceparent, None where it has no valid one."""
     parts = (traceparent or "").split("-")
-    valid = len(parts) == 4 and len(parts[1]) == 32 and set(parts[1]) <= set("0123456789abcdef") and set(parts[1]) != {"0"}
+    valid = (
+        len(parts) == 4
+        and len(parts[1]) == 32
+        and set(parts[1]) <= set("0123456789abcdef")
+        and set(parts[1]) != {"0"}
+    )
     return new_trace_id(parts[1]) if valid else None
 
 
@@ -143,7 +163,10 @@ def _as_number(trace_id: str) -> int:
 
 
 class _Collected:
-    """Exports spans to a collector from a separate thread; without the collector only spans are lost."""
+    """Exports spans to a collector from a separate thread.
+
+    Without the collector only spans are lost.
+    """
 
     def __init__(self, service: str, url: str) -> None:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -157,19 +180,29 @@ class _Collected:
                 trace_id = _REQUESTED.get()
                 return _as_number(trace_id) if trace_id else super().generate_trace_id()
 
-        resource = Resource.create({"service.name": f"luna-{service}", "service.version": version("luna-energy")})
+        resource = Resource.create(
+            {"service.name": f"luna-{service}", "service.version": version("luna-energy")}
+        )
         self._provider = TracerProvider(resource=resource, id_generator=OwnIds())
         exporter = OTLPSpanExporter(endpoint=f"{url.rstrip('/')}/v1/traces", timeout=5)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=SENT_EVERY_SECONDS * 1000))
+        self._provider.add_span_processor(
+            BatchSpanProcessor(exporter, schedule_delay_millis=SENT_EVERY_SECONDS * 1000)
+        )
         self._tracer = self._provider.get_tracer("luna")
 
     @contextmanager
-    def span(self, name: str, parent: str | None, attributes: Mapping[str, Attribute]) -> Iterator[None]:
-        with self._tracer.start_as_current_span(name, context=_context_of(parent), attributes=dict(attributes)):
+    def span(
+        self, name: str, parent: str | None, attributes: Mapping[str, Attribute]
+    ) -> Iterator[None]:
+        with self._tracer.start_as_current_span(
+            name, context=_context_of(parent), attributes=dict(attributes)
+        ):
             yield
 
     def note(self, name: str, parent: str | None, since: datetime, until: datetime) -> str | None:
-        otel_span = self._tracer.start_span(name, context=_context_of(parent), start_time=int(since.timestamp() * _NANOSECONDS))
+        otel_span = self._tracer.start_span(
+            name, context=_context_of(parent), start_time=int(since.timestamp() * _NANOSECONDS)
+        )
         otel_span.end(int(until.timestamp() * _NANOSECONDS))
         return _name_of(otel_span)
 

@@ -5,7 +5,13 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.counterfactual import BASELINE, VariantState, WhatIfRequest, WhatIfState, WhatIfVariantRequest
+from luna.contracts.counterfactual import (
+    BASELINE,
+    VariantState,
+    WhatIfRequest,
+    WhatIfState,
+    WhatIfVariantRequest,
+)
 from luna.energy.refusals import refuse
 from luna.energy.site.document import change_site
 from luna.platform.database import jobs, sites, what_ifs
@@ -15,7 +21,9 @@ from luna.platform.queue.client import Client
 from luna.platform.queue.jobs import submit_job
 
 
-def open_question(connection: Connection, question: WhatIfRequest, *, now: datetime) -> list[WhatIfVariantRequest]:
+def open_question(
+    connection: Connection, question: WhatIfRequest, *, now: datetime
+) -> list[WhatIfVariantRequest]:
     """Store a question and return its replays, the baseline's first.
 
     Raises:
@@ -29,11 +37,18 @@ def open_question(connection: Connection, question: WhatIfRequest, *, now: datet
         change_site(site, variant.site, field=f"variants.{variant.name}.site")
     what_if_id = serialization.digest(question.task, question.model_dump_json(by_alias=True))
     what_ifs.ask(connection, what_if_id, question, now=now)
-    return [WhatIfVariantRequest(what_if_id=what_if_id, variant=name) for name in (BASELINE, *(variant.name for variant in question.variants))]
+    return [
+        WhatIfVariantRequest(what_if_id=what_if_id, variant=name)
+        for name in (BASELINE, *(variant.name for variant in question.variants))
+    ]
 
 
-def submit_what_if(engine: Engine, client: Client, question: WhatIfRequest, *, now: datetime) -> WhatIfState:
-    """Accept a question. Its replays are separate jobs that run in parallel; the last one to finish computes the answer.
+def submit_what_if(
+    engine: Engine, client: Client, question: WhatIfRequest, *, now: datetime
+) -> WhatIfState:
+    """Accept a question.
+
+    Its replays are separate jobs that run in parallel; the last one to finish computes the answer.
 
     Raises:
         NotFoundError: no such site.
@@ -56,18 +71,25 @@ def read_state(connection: Connection, what_if_id: str) -> WhatIfState:
     """
     question = what_ifs.load(connection, what_if_id)
     asked_at, reply, replayed = what_ifs.read_answer(connection, what_if_id)
-    requests = [WhatIfVariantRequest(what_if_id=what_if_id, variant=name) for name in (BASELINE, *(variant.name for variant in question.variants))]
+    requests = [
+        WhatIfVariantRequest(what_if_id=what_if_id, variant=name)
+        for name in (BASELINE, *(variant.name for variant in question.variants))
+    ]
     variants = [_stand(connection, each, done=each.variant in replayed) for each in requests]
     failed = any(each.status in jobs.ENDED_BADLY and not each.done for each in variants)
     status: Literal["open", "done", "failed"] = "done" if reply else "failed" if failed else "open"
-    return WhatIfState(what_if_id=what_if_id, asked_at=asked_at, status=status, variants=variants, reply=reply)
+    return WhatIfState(
+        what_if_id=what_if_id, asked_at=asked_at, status=status, variants=variants, reply=reply
+    )
 
 
 def _stand(connection: Connection, replay: WhatIfVariantRequest, *, done: bool) -> VariantState:
     job = jobs.find_newest(connection, task=replay.task, key=_key(replay))
     if job is None:
         return VariantState(name=replay.variant, done=done, status="done" if done else "unknown")
-    return VariantState(name=replay.variant, done=done, status=job.status, job_id=job.job_id, error=job.error)
+    return VariantState(
+        name=replay.variant, done=done, status=job.status, job_id=job.job_id, error=job.error
+    )
 
 
 def _key(replay: WhatIfVariantRequest) -> str:

@@ -16,9 +16,17 @@ def make_writable(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise MachineError(f"the folder cannot be made: {exc.strerror}", field=str(folder), remedy="Name a folder that you may write.") from exc
+        raise MachineError(
+            f"the folder cannot be made: {exc.strerror}",
+            field=str(folder),
+            remedy="Name a folder that you may write.",
+        ) from exc
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise MachineError("nothing can be written there", field=str(folder), remedy="Name a folder that you may write.")
+        raise MachineError(
+            "nothing can be written there",
+            field=str(folder),
+            remedy="Name a folder that you may write.",
+        )
     return folder
 
 
@@ -35,4 +43,8 @@ def write_whole(path: Path, content: str | bytes) -> None:
     except OSError as exc:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
-        raise MachineError(f"cannot be written: {exc.strerror}", field=str(path), remedy="Free some space, or check who may write there.") from exc
+        raise MachineError(
+            f"cannot be written: {exc.strerror}",
+            field=str(path),
+            remedy="Free some space, or check who may write there.",
+        ) from exc

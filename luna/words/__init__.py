@@ -1,10 +1,22 @@
-"""Localised texts: every sentence and formatted number that people read, in the languages of the catalogue.
+"""Localised texts: every sentence and formatted number that people read, in the languages of the
+catalogue.
 
 Services send codes and figures; only this package turns them into text.
 """
 
 from luna.words.language import Language
-from luna.words.modes import DEVICE_MODES, MODES, POLICIES, ModeWords, mode, read_mode, read_policy, say_mode, say_policy, split_policies
+from luna.words.modes import (
+    DEVICE_MODES,
+    MODES,
+    POLICIES,
+    ModeWords,
+    mode,
+    read_mode,
+    read_policy,
+    say_mode,
+    say_policy,
+    split_policies,
+)
 from luna.words.numbers import Numbers, say_instant
 from luna.words.reason_sentences import Sentences, limit, sentence
 from luna.words.reason_wordings import FIGURES, LIMITS, SHORT_LENGTH, list_reason_codes

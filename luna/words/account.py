@@ -35,7 +35,9 @@ def say_cost_line(line: PricedLine, numbers: Numbers) -> str:
 
 
 def say_period(unit: PeriodUnit, first: date, last: date, numbers: Numbers) -> str:
-    """Return a period's name: "Thu 21 May 2026", "Mon 16 Nov – Sun 22 Nov 2026", "November 2026", "2026"."""
+    """Return a period's name: "Thu 21 May 2026", "Mon 16 Nov – Sun 22 Nov 2026", "November 2026",
+    "2026".
+    """
     if unit == "year":
         return str(first.year)
     if unit == "month":

@@ -21,30 +21,74 @@ _YEAR_DAYS = 360
 _LIFETIME_YEARS = 50.0
 
 
-def say_alternative(alternative: str, *, device: str, start: datetime, cost: float, others: Sequence[datetime], numbers: Numbers) -> str:
-    """Return the extra cost of an ``alternative`` from ``start``, and how many ``others`` of the slots change."""
+def say_alternative(
+    alternative: str,
+    *,
+    device: str,
+    start: datetime,
+    cost: float,
+    others: Sequence[datetime],
+    numbers: Numbers,
+) -> str:
+    """Return the extra cost of an ``alternative`` from ``start``, and how many ``others`` of the
+    slots change.
+    """
     language, count = numbers.language, len(others)
-    what = _COMPARISONS.say("at", language, what=ALTERNATIVES.say(alternative, language), time=_moment(start, numbers), device=device)
-    changed = _COMPARISONS.say("changes", language, count=count, shown=numbers.number(count), time=_moment(others[0], numbers) if others else "")
+    what = _COMPARISONS.say(
+        "at",
+        language,
+        what=ALTERNATIVES.say(alternative, language),
+        time=_moment(start, numbers),
+        device=device,
+    )
+    changed = _COMPARISONS.say(
+        "changes",
+        language,
+        count=count,
+        shown=numbers.number(count),
+        time=_moment(others[0], numbers) if others else "",
+    )
     return f"{what} {_say_cost(cost, numbers)}; {changed}."
 
 
 def say_variant(name: str, *, cost: float, slots: int, numbers: Numbers) -> str:
     """Return the extra cost of a plan with other inputs, and how many of its slots change."""
-    return _COMPARISONS.say("variant", numbers.language, name=name, money=_say_cost(cost, numbers), count=slots, shown=numbers.number(slots))
+    return _COMPARISONS.say(
+        "variant",
+        numbers.language,
+        name=name,
+        money=_say_cost(cost, numbers),
+        count=slots,
+        shown=numbers.number(slots),
+    )
 
 
 def say_baseline(bill: float, stored_gain: float, *, days: int, numbers: Numbers) -> str:
     """Return the cost of the days without changes, and the gain or loss of stored value in them."""
-    sentence = _COMPARISONS.say("baseline", numbers.language, days=numbers.number(days), bill=numbers.money(bill))
+    sentence = _COMPARISONS.say(
+        "baseline", numbers.language, days=numbers.number(days), bill=numbers.money(bill)
+    )
     return f"{sentence}{_say_worth(_GAIN, stored_gain, numbers)}."
 
 
 def say_days(name: str, saved: float, *, days: int, least: int | None, numbers: Numbers) -> str:
-    """Return the savings of a variant over too few days for a yearly figure; ``least``: days needed for one, None: not mentioned."""
+    """Return the savings of a variant over too few days for a yearly figure.
+
+    ``least``: days needed for one, None: not mentioned.
+    """
     language = numbers.language
-    sentence = _DAYS.say(_compare(-saved), language, name=name, money=numbers.money(abs(saved)), days=numbers.number(days))
-    return sentence if least is None else sentence + _DAYS.say("few", language, least=numbers.number(least))
+    sentence = _DAYS.say(
+        _compare(-saved),
+        language,
+        name=name,
+        money=numbers.money(abs(saved)),
+        days=numbers.number(days),
+    )
+    return (
+        sentence
+        if least is None
+        else sentence + _DAYS.say("few", language, least=numbers.number(least))
+    )
 
 
 def say_account(bill: float, stored_gain: float, *, numbers: Numbers) -> str:
@@ -55,19 +99,39 @@ def say_account(bill: float, stored_gain: float, *, numbers: Numbers) -> str:
 
 
 def _say_worth(words: Phrases, worth: float, numbers: Numbers) -> str:
-    return "" if round(worth, 2) == 0 else words.say("more" if worth > 0 else "less", numbers.language, money=numbers.money(abs(worth)))
+    return (
+        ""
+        if round(worth, 2) == 0
+        else words.say(
+            "more" if worth > 0 else "less", numbers.language, money=numbers.money(abs(worth))
+        )
+    )
 
 
-def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, days: int, numbers: Numbers) -> str:
-    """Return yearly savings of a variant and payback in years (None: not mentioned), each as value, low and high, with its interval where known."""
+def say_savings(
+    name: str, savings: Bounds, *, payback: Bounds | None, days: int, numbers: Numbers
+) -> str:
+    """Return yearly savings of a variant and payback in years (None: not mentioned), each as value,
+    low and high, with its interval where known.
+    """
     language = numbers.language
-    basis = "" if days >= _YEAR_DAYS else _COMPARISONS.say("basis", language, days=numbers.number(days))
+    basis = (
+        "" if days >= _YEAR_DAYS else _COMPARISONS.say("basis", language, days=numbers.number(days))
+    )
     value, low, high = savings
     less = value is not None and value < 0
-    sentence = _COMPARISONS.say("costs" if less else "saves", language, name=name, value=numbers.money(None if value is None else abs(value)), basis=basis)
+    sentence = _COMPARISONS.say(
+        "costs" if less else "saves",
+        language,
+        name=name,
+        value=numbers.money(None if value is None else abs(value)),
+        basis=basis,
+    )
     if low is not None and high is not None:
         ends = (-high, -low) if less else (low, high)
-        sentence += _COMPARISONS.say("interval", language, low=numbers.money(ends[0]), high=numbers.money(ends[1]))
+        sentence += _COMPARISONS.say(
+            "interval", language, low=numbers.money(ends[0]), high=numbers.money(ends[1])
+        )
     if payback is None:
         return f"{sentence}."
     value, low, high = payback
@@ -78,7 +142,12 @@ def say_savings(name: str, savings: Bounds, *, payback: Bounds | None, days: int
     else:
         sentence += _PAYBACK.say("after", language, value=numbers.number(value, 1))
         if low is not None:
-            sentence += _PAYBACK.say("earliest" if high is None else "interval", language, low=numbers.number(low, 1), high=numbers.number(high, 1))
+            sentence += _PAYBACK.say(
+                "earliest" if high is None else "interval",
+                language,
+                low=numbers.number(low, 1),
+                high=numbers.number(high, 1),
+            )
     return f"{sentence}."
 
 

@@ -1,4 +1,7 @@
-"""Compromises of a plan: the constraint it could not meet and the shortfall; conditions that widen a forecast."""
+"""Compromises of a plan: the constraint it could not meet and the shortfall.
+
+Conditions that widen a forecast.
+"""
 
 import re
 from collections.abc import Mapping
@@ -35,7 +38,9 @@ Pair = tuple[str, str]
 
 
 def condition(code: str, *, language: Language) -> str:
-    """Return a condition that widens a forecast as one sentence; figures follow the code after colons, as in ``pv_held_back:12:20``.
+    """Return a condition that widens a forecast as one sentence.
+
+    Figures follow the code after colons, as in ``pv_held_back:12:20``.
 
     Raises:
         InvalidInputError: no such code, or another number of figures than its sentence has.
@@ -43,7 +48,12 @@ def condition(code: str, *, language: Language) -> str:
     name, *figures = code.split(":")
     names = _CONDITION_FIGURES.get(name, ())
     if name not in CONDITIONS or len(names) != len(figures):
-        raise InvalidInputError("has no words", field="reasons", value=code, remedy=f"Known are {', '.join(CONDITIONS)}.")
+        raise InvalidInputError(
+            "has no words",
+            field="reasons",
+            value=code,
+            remedy=f"Known are {', '.join(CONDITIONS)}.",
+        )
     return CONDITIONS.fill(name, language, dict(zip(names, figures, strict=True)))
 
 
@@ -53,20 +63,28 @@ def say_compromise(code: str, *, language: Language, **figures: Any) -> Pair:
     Args:
         code: a code of ``COMPROMISES``.
         language: of the text and its numbers.
-        figures: by name; instants already in the site's time zone. Parts are built from raw values: ``action`` from a code of ``ACTIONS``, ``only``
-            from the ``rules`` that hold and their ``price``, ``outside`` from the store's initial temperature ``outside_c``.
+        figures: by name; instants already in the site's time zone. Parts are built from raw values:
+            ``action`` from a code of ``ACTIONS``, ``only`` from the ``rules`` that hold and their
+            ``price``, ``outside`` from the store's initial temperature ``outside_c``.
 
     Raises:
         InvalidInputError: no such code.
     """
     if code not in COMPROMISES:
-        raise InvalidInputError("has no words", field="compromises", value=code, remedy=f"Known are {', '.join(COMPROMISES)}.")
+        raise InvalidInputError(
+            "has no words",
+            field="compromises",
+            value=code,
+            remedy=f"Known are {', '.join(COMPROMISES)}.",
+        )
     written = _Written(figures, language)
     return COMPROMISES.fill(code, language, written), _MISSING.fill(code, language, written)
 
 
 def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
-    """Return a plan's compromise in the reader's language with the device's name; the plan's own text where it has no figures or no translation.
+    """Return a plan's compromise in the reader's language with the device's name.
+
+    The plan's own text where it has no figures or no translation.
 
     Args:
         told: ``code``, ``constraint``, ``shortfall`` and ``figures`` of a plan's reply.
@@ -76,7 +94,10 @@ def retell_compromise(told: Mapping[str, Any], numbers: Numbers) -> Pair:
     wanted = COMPROMISES.find(code, language)
     if wanted is None or not told["figures"]:
         return told["constraint"], told["shortfall"]
-    figures = {name: _read_day(value, numbers) if name in _DAYS else value for name, value in told["figures"].items()}
+    figures = {
+        name: _read_day(value, numbers) if name in _DAYS else value
+        for name, value in told["figures"].items()
+    }
     if "name" in figures:
         figures["name"] = say_device(figures["name"], language=language)
     written = _Written(figures, language)
@@ -92,7 +113,9 @@ def say_part(name: str, *, language: Language, **figures: Any) -> str:
 
 
 class _Written(dict[str, str]):
-    """Localised figures, formatted on look-up: ``kwh_3`` has three decimals, ``soc_percent`` shows a fraction as per cent."""
+    """Localised figures, formatted on look-up: ``kwh_3`` has three decimals, ``soc_percent`` shows
+    a fraction as per cent.
+    """
 
     def __init__(self, figures: Mapping[str, Any], language: Language) -> None:
         self._figures = figures
@@ -103,11 +126,22 @@ class _Written(dict[str, str]):
         match name:
             case "only":
                 price = mark_decimals(str(figures.get("price")), language)
-                rule_texts = [say_part(rule, language=language, price=price) for rule in figures.get("rules", ())]
-                return say_part("only", language=language, rules=join_words(rule_texts, language)) if rule_texts else ""
+                rule_texts = [
+                    say_part(rule, language=language, price=price)
+                    for rule in figures.get("rules", ())
+                ]
+                return (
+                    say_part("only", language=language, rules=join_words(rule_texts, language))
+                    if rule_texts
+                    else ""
+                )
             case "outside":
                 outside = figures.get("outside_c")
-                return "" if outside is None else say_part("outside", language=language, celsius=outside)
+                return (
+                    ""
+                    if outside is None
+                    else say_part("outside", language=language, celsius=outside)
+                )
             case "action":
                 action = figures.get("action", "")
                 return ACTIONS.say(action, language) if action in ACTIONS else ""
@@ -117,22 +151,34 @@ class _Written(dict[str, str]):
         if form is None:
             raise KeyError(name)
         decimals = form["decimals"] or "0"
-        return self._write(figures[form["name"]], f".{decimals}%" if form["share"] else f".{decimals}f")
+        return self._write(
+            figures[form["name"]], f".{decimals}%" if form["share"] else f".{decimals}f"
+        )
 
     def _write(self, value: Any, form: str | None) -> str:
         """Return a figure in a format; None: as short as possible."""
         if isinstance(value, date):
-            return value.strftime("%Y-%m-%d %H:%M") if isinstance(value, datetime) else value.isoformat()
+            return (
+                value.strftime("%Y-%m-%d %H:%M")
+                if isinstance(value, datetime)
+                else value.isoformat()
+            )
         if not isinstance(value, int | float):
             return str(value)
         text = format(value, form or ("g" if isinstance(value, float) else ""))
         if text.endswith("%"):
-            return language_forms(self._language).share.format(number=mark_decimals(text[:-1], self._language))
+            return language_forms(self._language).share.format(
+                number=mark_decimals(text[:-1], self._language)
+            )
         return mark_decimals(text, self._language)
 
 
 def _read_day(text: str, numbers: Numbers) -> str:
     if len(text) == len("2024-02-01"):
-        return numbers.day(datetime.combine(date.fromisoformat(text), datetime.min.time().replace(hour=12), numbers.zone))
+        return numbers.day(
+            datetime.combine(
+                date.fromisoformat(text), datetime.min.time().replace(hour=12), numbers.zone
+            )
+        )
     at = datetime.fromisoformat(text)
     return f"{numbers.weekday(at)} {numbers.clock(at)}"

@@ -1,4 +1,6 @@
-"""Sentences that explain a forecast's difference from the usual, reason by reason, and the causes of a changed plan."""
+"""Sentences that explain a forecast's difference from the usual, reason by reason, and the causes
+of a changed plan.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +22,8 @@ class Difference:
     """The contribution of one reason to the difference from the usual.
 
     Args:
-        fact: the reason's own quantity above its mean of the last seven days, in °C for ``temperature``, W/m² for ``sky``, else kW; None where unknown.
+        fact: the reason's own quantity above its mean of the last seven days, in °C for
+            ``temperature``, W/m² for ``sky``, else kW; None where unknown.
     """
 
     code: str
@@ -28,10 +31,12 @@ class Difference:
     fact: float | None = None
 
 
-# Reasons whose fact has the sign of the contribution; where it has not, as a sunny hour behind a roof, naming the fact would confuse.
+# Reasons whose fact has the sign of the contribution; where it has not, as a sunny hour behind a
+# roof, naming the fact would confuse.
 ALIGNED = {("hours", "load"), ("hours", "pv"), ("days", "load"), ("days", "pv"), ("sky", "pv")}
 
-# Message names: code, series where load and PV differ, and direction of the fact where it has its own wording.
+# Message names: code, series where load and PV differ, and direction of the fact where it has its
+# own wording.
 _REASONS = Phrases("differences", "reason_")
 _SLOT = Phrases("differences", "slot_")
 # Causes of a changed plan, with the direction of their figure where it has its own wording.
@@ -39,8 +44,11 @@ _CAUSES = Phrases("differences", "cause_", devices="cause_")
 _EFFECTS = Phrases("differences", "effect_")
 
 
-def describe_difference(difference: Difference, *, series: SeriesName, start: datetime, numbers: Numbers) -> str:
-    """Return one reason with its contribution: "3.2 °C colder than in the last seven days: +0.30 kW".
+def describe_difference(
+    difference: Difference, *, series: SeriesName, start: datetime, numbers: Numbers
+) -> str:
+    """Return one reason with its contribution: "3.2 °C colder than in the last seven days: +0.30
+    kW".
 
     Args:
         start: of the slot, for the day of the week.
@@ -50,25 +58,51 @@ def describe_difference(difference: Difference, *, series: SeriesName, start: da
     """
     # A fact that would be shown as zero lies neither above nor below.
     fact, is_aligned = difference.fact, (difference.code, series) in ALIGNED
-    if fact is None or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW) or (is_aligned and fact * difference.kw < 0):
+    if (
+        fact is None
+        or abs(fact) < LEAST_FACTS.get(difference.code, LEAST_KW)
+        or (is_aligned and fact * difference.kw < 0)
+    ):
         way = "neither"
     else:
         way = "above" if fact > 0 else "below"
-    names = (f"{code}{ending}" for code in (difference.code, f"{difference.code}_{series}") for ending in (f"_{way}", ""))
+    names = (
+        f"{code}{ending}"
+        for code in (difference.code, f"{difference.code}_{series}")
+        for ending in (f"_{way}", "")
+    )
     name = next((each for each in names if each in _REASONS), None)
     if name is None:
-        raise InvalidInputError("has no words", field="difference.code", value=difference.code, remedy=f"Known are {', '.join(list_difference_codes())}.")
-    day = language_forms(numbers.language).weekdays_in_full[start.astimezone(numbers.zone).weekday()]
+        raise InvalidInputError(
+            "has no words",
+            field="difference.code",
+            value=difference.code,
+            remedy=f"Known are {', '.join(list_difference_codes())}.",
+        )
+    day = language_forms(numbers.language).weekdays_in_full[
+        start.astimezone(numbers.zone).weekday()
+    ]
     degrees = numbers.temperature(None if fact is None else abs(fact))
-    return f"{_REASONS.say(name, numbers.language, day=day, degrees=degrees)}: {numbers.power(difference.kw, decimals=2, signed=True)}"
+    return (
+        f"{_REASONS.say(name, numbers.language, day=day, degrees=degrees)}: "
+        f"{numbers.power(difference.kw, decimals=2, signed=True)}"
+    )
 
 
-def describe_slot(expected_kw: float, usual_kw: float, reasons: Sequence[str], *, numbers: Numbers) -> str:
-    """Return expected and usual power of a slot, and the reasons for the difference, as texts of ``describe_difference``."""
+def describe_slot(
+    expected_kw: float, usual_kw: float, reasons: Sequence[str], *, numbers: Numbers
+) -> str:
+    """Return expected and usual power of a slot, and the reasons for the difference, as texts of
+    ``describe_difference``.
+    """
     gap = round(expected_kw, 2) - round(usual_kw, 2)
     way = "above" if gap >= LEAST_KW else "below" if gap <= -LEAST_KW else "neither"
     figures = {"expected": expected_kw, "usual": usual_kw, "difference": abs(gap)}
-    text = _SLOT.say(way, numbers.language, **{name: numbers.power(value, decimals=2) for name, value in figures.items()})
+    text = _SLOT.say(
+        way,
+        numbers.language,
+        **{name: numbers.power(value, decimals=2) for name, value in figures.items()},
+    )
     listed = "; ".join(reasons)
     return f"{text} {listed[0].upper()}{listed[1:]}." if listed else text
 
@@ -85,7 +119,11 @@ def list_cause_codes() -> list[str]:
 
 def _list_codes(phrases: Phrases, *ways: str) -> list[str]:
     endings = tuple(f"_{way}" for way in (*ways, "neither"))
-    return [*dict.fromkeys(name.rpartition("_")[0] if name.endswith(endings) else name for name in phrases)]
+    return [
+        *dict.fromkeys(
+            name.rpartition("_")[0] if name.endswith(endings) else name for name in phrases
+        )
+    ]
 
 
 # Less is shown as no money.
@@ -99,17 +137,40 @@ def say_cause(code: str, figure: float | None, *, modes: int, cost: float, numbe
     """Return a changed input, the number of modes that it changed, and the extra cost of the plan.
 
     Args:
-        figure: increase of the input, currency per kWh for ``prices``, kWh for ``load``, ``pv`` and ``soc``; None: it has no figure.
+        figure: increase of the input, currency per kWh for ``prices``, kWh for ``load``, ``pv`` and
+            ``soc``; None: it has no figure.
 
     Raises:
         InvalidInputError: no such cause.
     """
     value = figure or 0.0
-    way = "neither" if abs(value) < _NOTHING.get(code, _NOTHING_KWH) else "higher" if value > 0 else "lower"
+    way = (
+        "neither"
+        if abs(value) < _NOTHING.get(code, _NOTHING_KWH)
+        else "higher"
+        if value > 0
+        else "lower"
+    )
     name = next((each for each in (f"{code}_{way}", code) if each in _CAUSES), None)
     if name is None:
-        raise InvalidInputError("has no words", field="causes", value=code, remedy=f"Known are {', '.join(list_cause_codes())}.")
-    cause = _CAUSES.say(name, numbers.language, price=numbers.price(abs(value), decimals=1), kwh=numbers.energy(abs(value)))
+        raise InvalidInputError(
+            "has no words",
+            field="causes",
+            value=code,
+            remedy=f"Known are {', '.join(list_cause_codes())}.",
+        )
+    cause = _CAUSES.say(
+        name,
+        numbers.language,
+        price=numbers.price(abs(value), decimals=1),
+        kwh=numbers.energy(abs(value)),
+    )
     changed = _EFFECTS.say("modes", numbers.language, modes=modes, count=numbers.number(modes))
-    paid = "." if abs(cost) < HALF_CENT else _EFFECTS.say("dearer" if cost > 0 else "cheaper", numbers.language, money=numbers.money(abs(cost)))
+    paid = (
+        "."
+        if abs(cost) < HALF_CENT
+        else _EFFECTS.say(
+            "dearer" if cost > 0 else "cheaper", numbers.language, money=numbers.money(abs(cost))
+        )
+    )
     return f"{cause} {changed}{paid}"

@@ -1,4 +1,6 @@
-"""Localised texts of the camera lab: names of controllers, locations, seasons and metrics, and the findings of a batch."""
+"""Localised texts of the camera lab: names of controllers, locations, seasons and metrics, and the
+findings of a batch.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -44,10 +46,16 @@ def say_measure(metric: str, value: float | None, numbers: Numbers, *, signed: b
     return UNKNOWN if value is None else f"{digits(value, numbers, signed=signed)}{NBSP}{unit}"
 
 
-def say_difference(metric: str, span: Span, numbers: Numbers, *, signed: bool = True) -> tuple[str, str]:
-    """Return a difference with its unit, and its interval with a leading blank, or the note that there is none."""
+def say_difference(
+    metric: str, span: Span, numbers: Numbers, *, signed: bool = True
+) -> tuple[str, str]:
+    """Return a difference with its unit, and its interval with a leading blank, or the note that
+    there is none.
+    """
     digits, _ = _measure(metric, numbers.language)
-    return say_measure(metric, span[0], numbers, signed=signed), say_span(span, lambda end: digits(end, numbers, signed=signed), numbers.language)
+    return say_measure(metric, span[0], numbers, signed=signed), say_span(
+        span, lambda end: digits(end, numbers, signed=signed), numbers.language
+    )
 
 
 def say_span(span: Span, say: Callable[[float], str], language: Language) -> str:
@@ -66,7 +74,11 @@ def say_insight(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
         name = "trend_lower" if figures["value"] < 0 else "trend_higher"
     else:
         name = code
-    return _SENTENCES.say(name, numbers.language, **_say_figures(figures, numbers)) if name in _SENTENCES else code
+    return (
+        _SENTENCES.say(name, numbers.language, **_say_figures(figures, numbers))
+        if name in _SENTENCES
+        else code
+    )
 
 
 def say_locations(names: Sequence[str], language: Language) -> str:
@@ -78,20 +90,42 @@ def _say_figures(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str]
     """Return the localised figures of a finding; a figure that the mapping lacks is left out."""
     language = numbers.language
     texts = {name: str(value) for name, value in figures.items() if isinstance(value, str)}
-    texts |= {name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)}
-    named = {"controller": say_controller, "other": say_controller, "location": say_location, "season": say_season, "metric": say_metric}
+    texts |= {
+        name: numbers.number(value) for name, value in figures.items() if isinstance(value, int)
+    }
+    named = {
+        "controller": say_controller,
+        "other": say_controller,
+        "location": say_location,
+        "season": say_season,
+        "metric": say_metric,
+    }
     texts |= {name: say(figures[name], language) for name, say in named.items() if name in figures}
     if "controller" in texts:
         texts["Controller"] = texts["controller"][:1].upper() + texts["controller"][1:]
     if "locations" in figures:
         texts["locations"] = say_locations(figures["locations"], language)
     if "controllers" in figures:
-        texts["controllers"] = _list([say_controller(name, language) for name in figures["controllers"]], language)
+        texts["controllers"] = _list(
+            [say_controller(name, language) for name in figures["controllers"]], language
+        )
     if "value" in figures:
         texts |= _say_estimate(figures, numbers)
-    texts |= {name: numbers.share(figures[name], decimals=places) for name, places in (("misses", 2), ("clean_share", 1)) if name in figures}
-    texts |= {name: say_measure("wh", figures[name], numbers) for name in ("objective",) if name in figures}
-    texts |= {name: f"{numbers.number(figures[name], 2)}{NBSP}mWh" for name in ("mwh", "other_mwh") if name in figures}
+    texts |= {
+        name: numbers.share(figures[name], decimals=places)
+        for name, places in (("misses", 2), ("clean_share", 1))
+        if name in figures
+    }
+    texts |= {
+        name: say_measure("wh", figures[name], numbers)
+        for name in ("objective",)
+        if name in figures
+    }
+    texts |= {
+        name: f"{numbers.number(figures[name], 2)}{NBSP}mWh"
+        for name in ("mwh", "other_mwh")
+        if name in figures
+    }
     if "gap" in figures:
         texts["gap"] = say_measure("clean_share", figures["gap"], numbers)
     return texts
@@ -101,7 +135,9 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
     value, low, high = (figures[name] for name in ("value", "low", "high"))
     metric = figures.get("metric")
     if metric is None:
-        span = say_span((value, low, high), lambda end: numbers.share(end, decimals=1), numbers.language)
+        span = say_span(
+            (value, low, high), lambda end: numbers.share(end, decimals=1), numbers.language
+        )
         return {"value": numbers.share(value, decimals=1), "span": span}
     undecided = figures.get("way") == "open"
     if not undecided and value is not None and value < 0:
@@ -111,7 +147,11 @@ def _say_estimate(figures: Mapping[str, Any], numbers: Numbers) -> dict[str, str
     test, p_value = "", figures.get("p_value")
     if p_value is not None:
         is_small = p_value < 0.001
-        test = _WORDS.say("test_small" if is_small else "test", numbers.language, p=numbers.number(0.001 if is_small else p_value, 3))
+        test = _WORDS.say(
+            "test_small" if is_small else "test",
+            numbers.language,
+            p=numbers.number(0.001 if is_small else p_value, 3),
+        )
     return {"value": value_text, "span": span, "test": test}
 
 
@@ -122,7 +162,9 @@ def _measure(metric: str, language: Language) -> tuple[Callable[..., str], str]:
 
     def digits(value: float, numbers: Numbers, *, signed: bool = False) -> str:
         size = abs(value * scale)
-        return numbers.number(value * scale, 0 if size >= 100 else 1 if size >= 10 else 2, signed=signed)
+        return numbers.number(
+            value * scale, 0 if size >= 100 else 1 if size >= 10 else 2, signed=signed
+        )
 
     return digits, unit
 

@@ -1,4 +1,6 @@
-"""Sentences about the house now: current action and reason, next actions, cost and savings, the car's departure, and the basis of each figure."""
+"""Sentences about the house now: current action and reason, next actions, cost and savings, the
+car's departure, and the basis of each figure.
+"""
 
 from luna.words.language import Language
 from luna.words.phrases import Phrases
@@ -9,7 +11,9 @@ _ANSWERS = Phrases("answers")
 
 
 def say_level_decided(language: Language) -> str:
-    """Return why batteries depart from the plan in the current slot: their state of charge decided."""
+    """Return why batteries depart from the plan in the current slot: their state of charge
+    decided.
+    """
     return HOUSE.say("level_decided", language)
 
 

@@ -9,7 +9,9 @@ READINGS = Phrases("device_readings", "reading_")
 CAUSES = Phrases("device_readings", "cause_")
 
 
-def say_implausible(reading: str, cause: str, value: float, *, unit: str, language: Language) -> str:
+def say_implausible(
+    reading: str, cause: str, value: float, *, unit: str, language: Language
+) -> str:
     """Return which reading is unknown and what is suspected.
 
     Args:

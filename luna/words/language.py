@@ -53,8 +53,12 @@ def language_forms(language: Language) -> LanguageForms:
     if language not in CATALOGUE.languages:
         *others, last = CATALOGUE.languages
         remedy = f"Use {', '.join(others)} or {last}."
-        raise InvalidInputError("this language is not spoken here", field="language", value=language, remedy=remedy)
-    texts = {name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()}
+        raise InvalidInputError(
+            "this language is not spoken here", field="language", value=language, remedy=remedy
+        )
+    texts = {
+        name: message.text for name, message in CATALOGUE.messages((ITSELF,), language).items()
+    }
     marks = texts["decimal-mark"], texts["group-mark"]
     return LanguageForms(
         decimal_mark=marks[0],

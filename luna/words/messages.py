@@ -22,33 +22,45 @@ class MessageWords(NamedTuple):
     text: str
 
 
-# By code of the event. ``at``, ``start`` and ``end`` are instants, ``price``, ``usual`` prices, ``saved`` money, ``days`` a count,
-# ``missed`` a plan's compromises, ``note`` code and figures of a plan's note.
+# By code of the event. ``at``, ``start`` and ``end`` are instants, ``price``, ``usual`` prices,
+# ``saved`` money, ``days`` a count, ``missed`` a plan's compromises, ``note`` code and figures of a
+# plan's note.
 MESSAGES = Phrases("messages", "text_")
 TITLES = Phrases("messages", "title_")
 _NAMES = Phrases("messages", "name_")
 _PRICES, _MONEY = ("price", "usual"), ("saved",)
 
 
-def say_message(code: str, figures: Mapping[str, Any], *, site: str, numbers: Numbers) -> MessageWords:
+def say_message(
+    code: str, figures: Mapping[str, Any], *, site: str, numbers: Numbers
+) -> MessageWords:
     """Return title and text of a message.
 
     Raises:
         InvalidInputError: an unknown code, or a figure that its sentence needs is missing.
     """
     if code not in MESSAGES:
-        raise InvalidInputError("has no words", field="code", value=code, remedy=f"Known are {', '.join(MESSAGES)}.")
+        raise InvalidInputError(
+            "has no words", field="code", value=code, remedy=f"Known are {', '.join(MESSAGES)}."
+        )
     texts = {name: _say(name, value, numbers) for name, value in figures.items()}
     # Several batteries are told together, and read of by their names.
     if "batteries" in figures:
-        texts["device"] = ", ".join(say_device(name, language=numbers.language) for name in figures["batteries"])
+        texts["device"] = ", ".join(
+            say_device(name, language=numbers.language) for name in figures["batteries"]
+        )
     if "note" in figures:
         note_code, note_figures = figures["note"]
         texts["note"] = say_note(note_code, note_figures, numbers)
     try:
-        return MessageWords(TITLES.say(code, numbers.language), MESSAGES.say(code, numbers.language, site=site, **texts).strip())
+        return MessageWords(
+            TITLES.say(code, numbers.language),
+            MESSAGES.say(code, numbers.language, site=site, **texts).strip(),
+        )
     except KeyError as exc:
-        raise InvalidInputError("the sentence needs a figure", field="figures", value=str(exc.args[0])) from exc
+        raise InvalidInputError(
+            "the sentence needs a figure", field="figures", value=str(exc.args[0])
+        ) from exc
 
 
 def _say(name: str, value: Any, numbers: Numbers) -> str:
@@ -61,7 +73,11 @@ def _say(name: str, value: Any, numbers: Numbers) -> str:
     if name == "mode":
         return MODES.say(value, numbers.language)
     if name == "device" or value == BATTERIES:
-        return _NAMES.say("batteries", numbers.language) if value == BATTERIES else say_device(value, language=numbers.language)
+        return (
+            _NAMES.say("batteries", numbers.language)
+            if value == BATTERIES
+            else say_device(value, language=numbers.language)
+        )
     return _say_amount(name, value, numbers)
 
 

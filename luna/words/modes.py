@@ -1,4 +1,7 @@
-"""Names of modes and policies, the same in every command, reply and page, and accepted as input; joined figures of a run of slots."""
+"""Names of modes and policies, the same in every command, reply and page, and accepted as input.
+
+Joined figures of a run of slots.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -34,7 +37,9 @@ def mode(name: str, *, language: Language) -> ModeWords:
         InvalidInputError: no such mode.
     """
     if name not in MODES:
-        raise InvalidInputError("has no words", field="mode", value=name, remedy=f"Known are {', '.join(MODES)}.")
+        raise InvalidInputError(
+            "has no words", field="mode", value=name, remedy=f"Known are {', '.join(MODES)}."
+        )
     return ModeWords(_FULL.say(name, language), _SHORT.say(name, language))
 
 
@@ -62,7 +67,14 @@ def split_policies(text: str) -> list[str]:
     """Parse a list of policies with commas; a policy's name may contain one."""
     names, parts = [], [part.strip() for part in text.split(",") if part.strip()]
     while parts:
-        count = next((count for count in range(len(parts), 1, -1) if read_policy(", ".join(parts[:count])) in POLICIES), 1)
+        count = next(
+            (
+                count
+                for count in range(len(parts), 1, -1)
+                if read_policy(", ".join(parts[:count])) in POLICIES
+            ),
+            1,
+        )
         names.append(str(read_policy(", ".join(parts[:count]))))
         parts = parts[count:]
     return names
@@ -74,7 +86,13 @@ def _read(text: object, *words: Phrases) -> object:
     wanted = " ".join(text.split()).casefold()
     if wanted in words[0]:
         return wanted
-    names = (name for name in words[0] for each in words for language in CATALOGUE.languages if wanted == each.say(name, language).casefold())
+    names = (
+        name
+        for name in words[0]
+        for each in words
+        for language in CATALOGUE.languages
+        if wanted == each.say(name, language).casefold()
+    )
     return next(names, text)
 
 
@@ -84,17 +102,27 @@ _SAME_KWH = 0.05
 
 
 def join_figures(code: str, figures: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Join the figures of consecutive slots for one sentence, prices as pairs of the lowest and the highest.
+    """Join the figures of consecutive slots for one sentence, prices as pairs of the lowest and the
+    highest.
 
-    None where no single sentence is true of all of them: their times differ, or compared figures overlap.
+    None where no single sentence is true of all of them: their times differ, or compared figures
+    overlap.
     """
     if any(each.keys() != figures[0].keys() for each in figures):
         return None
     joined = {name: _join(code, name, [each[name] for each in figures]) for name in figures[0]}
     if any(value is None for value in joined.values()):
         return None
-    pairs = [(joined[low], joined[high]) for low, high in COMPARED.get(code, ()) if low in joined and high in joined]
-    return joined if all(low[1] < high[0] if isinstance(low, tuple) else low < high for low, high in pairs) else None
+    pairs = [
+        (joined[low], joined[high])
+        for low, high in COMPARED.get(code, ())
+        if low in joined and high in joined
+    ]
+    return (
+        joined
+        if all(low[1] < high[0] if isinstance(low, tuple) else low < high for low, high in pairs)
+        else None
+    )
 
 
 def _join(code: str, name: str, values: list[Any]) -> Any:
@@ -105,5 +133,9 @@ def _join(code: str, name: str, values: list[Any]) -> Any:
         return min(values), max(values)
     if kind == "energy" and code not in _HELD:
         return sum(values)
-    same = max(values) - min(values) <= _SAME_KWH if kind in ("energy", "power") else len(set(values)) == 1
+    same = (
+        max(values) - min(values) <= _SAME_KWH
+        if kind in ("energy", "power")
+        else len(set(values)) == 1
+    )
     return values[0] if same else None

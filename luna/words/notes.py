@@ -1,4 +1,7 @@
-"""Notes of a plan: assumptions, unused inputs and doubted readings, with what to do about them; reasons of a strategy's rules."""
+"""Notes of a plan: assumptions, unused inputs and doubted readings, with what to do about them.
+
+Reasons of a strategy's rules.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
@@ -18,8 +21,22 @@ Rule = Literal["vacation", "outage", "price_extremes", "s_index"]
 # Codes of assumptions in place of unknown inputs: the plan would differ if they turn out wrong.
 ASSUMED = frozenset(
     {
-        *("soc_assumed", "tariff_default", "prices_typical", "no_history", "load_by_persons", "load_assumed", "sun_from_time_zone"),
-        *("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week"),
+        *(
+            "soc_assumed",
+            "tariff_default",
+            "prices_typical",
+            "no_history",
+            "load_by_persons",
+            "load_assumed",
+            "sun_from_time_zone",
+        ),
+        *(
+            "load_beyond_site",
+            "load_beyond_homes",
+            "pv_beyond_arrays",
+            "price_beyond_markets",
+            "prices_beyond_last_week",
+        ),
         *(code for kind in DEVICE_KINDS for code in kind.assumed_notes),
     }
 )
@@ -27,7 +44,11 @@ ASSUMED = frozenset(
 # Codes of readings that are not believed yet: questions to the household.
 DOUBTS = (
     *("soc_doubted", "soc_stands_still"),
-    *(code for kind in DEVICE_KINDS for code in (*kind.doubted_notes, *kind.level_notes, *kind.untaken_notes)),
+    *(
+        code
+        for kind in DEVICE_KINDS
+        for code in (*kind.doubted_notes, *kind.level_notes, *kind.untaken_notes)
+    ),
 )
 
 NOTES = Phrases("notes", "note_", devices="note_")
@@ -36,7 +57,9 @@ _EARLIEST = Phrases("notes", "earliest_")
 
 
 def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
-    """Return a note as a sentence or two; instants are ISO 8601, shares of a capacity 0 to 1, prices currency per kWh.
+    """Return a note as a sentence or two.
+
+    Instants are ISO 8601, shares of a capacity 0 to 1, prices currency per kWh.
 
     Raises:
         InvalidInputError: the code has no words, or a figure is missing.
@@ -44,11 +67,22 @@ def say_note(code: str, figures: Mapping[str, Any], numbers: Numbers) -> str:
     if code.partition(":")[0] in CONDITIONS:
         return condition(code, language=numbers.language)
     if code not in NOTES:
-        raise InvalidInputError("has no words", field="notes", value=code, remedy=f"Known are {', '.join((*NOTES, *CONDITIONS))}.")
+        raise InvalidInputError(
+            "has no words",
+            field="notes",
+            value=code,
+            remedy=f"Known are {', '.join((*NOTES, *CONDITIONS))}.",
+        )
     try:
-        return NOTES.say(code, numbers.language, **{name: _say(name, figure, numbers) for name, figure in figures.items()})
+        return NOTES.say(
+            code,
+            numbers.language,
+            **{name: _say(name, figure, numbers) for name, figure in figures.items()},
+        )
     except KeyError as exc:
-        raise InvalidInputError("a figure of the note is missing", field=f"notes.{code}", value=str(exc.args[0])) from exc
+        raise InvalidInputError(
+            "a figure of the note is missing", field=f"notes.{code}", value=str(exc.args[0])
+        ) from exc
 
 
 def _say(name: str, figure: Any, numbers: Numbers) -> str:
@@ -60,14 +94,18 @@ def _say(name: str, figure: Any, numbers: Numbers) -> str:
 
 
 def _moment(numbers: Numbers, figure: str | datetime) -> str:
-    instant = figure if isinstance(figure, datetime) else parse_instant(figure, field="notes.figures")
+    instant = (
+        figure if isinstance(figure, datetime) else parse_instant(figure, field="notes.figures")
+    )
     return f"{numbers.weekday(instant)} {numbers.clock(instant)}"
 
 
 def _earliest(numbers: Numbers, figure: str | None) -> str:
     if figure is None:
         return ""
-    day = numbers.day_with_year(datetime.combine(date.fromisoformat(figure), time(12), numbers.zone))
+    day = numbers.day_with_year(
+        datetime.combine(date.fromisoformat(figure), time(12), numbers.zone)
+    )
     return _EARLIEST.say("known", numbers.language, day=day)
 
 
@@ -78,26 +116,38 @@ def _countries(numbers: Numbers, figure: Sequence[str]) -> str:
 
 
 _FORMS: dict[str, Callable[[Numbers, Any], str]] = {
-    **dict.fromkeys(("soc", "doubted_soc", "sensor_soc", "arrival_soc", "min_soc", "max_soc"), Numbers.share),
+    **dict.fromkeys(
+        ("soc", "doubted_soc", "sensor_soc", "arrival_soc", "min_soc", "max_soc"), Numbers.share
+    ),
     "start_soc": lambda numbers, figure: numbers.share(figure, decimals=1),
     **dict.fromkeys(("import_price", "export_price", "price", "known_price"), Numbers.price),
     **dict.fromkeys(("kw", "limit_kw"), Numbers.power),
     **dict.fromkeys(("need_kwh", "metered_kwh", "given_kwh", "planned_kwh"), Numbers.energy),
     "times": Numbers.number,
     **dict.fromkeys(("at", "doubted_at", "since", "issued_at"), _moment),
-    **dict.fromkeys(("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)),
+    **dict.fromkeys(
+        ("load_factor", "pv_factor"), lambda numbers, figure: numbers.number(figure, 2)
+    ),
     "earliest": _earliest,
     "like": _countries,
 }
 
 
 def say_rule(rule: Rule, numbers: Numbers, **figures: float | datetime) -> str:
-    """Return why a rule applies, with localised instants, shares (``share``, ``cold``) and numbers."""
+    """Return why a rule applies, with localised instants, shares (``share``, ``cold``) and
+    numbers.
+    """
     texts = {}
     for name, figure in figures.items():
         if isinstance(figure, datetime):
             texts[name] = _moment(numbers, figure)
         else:
-            texts[name] = numbers.share(figure) if name in ("share", "cold") else mark_decimals(f"{figure:.4g}", numbers.language)
+            texts[name] = (
+                numbers.share(figure)
+                if name in ("share", "cold")
+                else mark_decimals(f"{figure:.4g}", numbers.language)
+            )
     fuller = f"{rule}_cold"
-    return _RULES.say(fuller if "cold" in texts and fuller in _RULES else rule, numbers.language, **texts)
+    return _RULES.say(
+        fuller if "cold" in texts and fuller in _RULES else rule, numbers.language, **texts
+    )

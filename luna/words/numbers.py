@@ -1,4 +1,6 @@
-"""Localised numbers, money, units, days and clock times: true minus, no-break space before units, never "−0"."""
+"""Localised numbers, money, units, days and clock times: true minus, no-break space before units,
+never "−0".
+"""
 
 import math
 import re
@@ -14,7 +16,8 @@ NBSP = "\u00a0"
 MINUS = "\u2212"
 EN_DASH = UNKNOWN = "\u2013"
 
-# Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths are those on bills.
+# Sign and hundredth of a currency. Source: Unicode CLDR 48, narrow symbols; the names of hundredths
+# are those on bills.
 _CURRENCIES = {
     "EUR": ("€", "ct"),
     "CHF": ("CHF", "Rp."),
@@ -43,7 +46,8 @@ _LITTLE_KWH, _LEAST_KWH = 0.095, 0.0005
 class Numbers:
     """The formats of one reader: language, site's time zone, site's currency.
 
-    Invariants: no result holds an ASCII minus or an ordinary space before a unit; unknown values (None, NaN) are "–".
+    Invariants: no result holds an ASCII minus or an ordinary space before a unit; unknown values
+    (None, NaN) are "–".
 
     Raises:
         InvalidInputError: the catalogue lacks the language.
@@ -63,7 +67,11 @@ class Numbers:
             return UNKNOWN
         digits = f"{abs(value):,.{decimals}f}"
         # No zero has a sign.
-        sign = (MINUS if value < 0 else "+" if signed else "") if (value < 0 or signed) and digits.strip("0.,") else ""
+        sign = (
+            (MINUS if value < 0 else "+" if signed else "")
+            if (value < 0 or signed) and digits.strip("0.,")
+            else ""
+        )
         marks = self._forms.digits
         return sign + (digits if marks is None else digits.translate(marks))
 
@@ -86,16 +94,25 @@ class Numbers:
     def price(self, value: float | None, *, decimals: int = 0) -> str:
         """Return a price per kWh as a sentence names it: "27 ct"."""
         scale, unit = _price_unit(self.currency)
-        text = self.number(None if value is None else value * scale, decimals + _price_decimals(self.currency))
+        text = self.number(
+            None if value is None else value * scale, decimals + _price_decimals(self.currency)
+        )
         return text if text == UNKNOWN else f"{text}{NBSP}{unit}"
 
     def price_range(self, low: float, high: float, *, decimals: int = 0) -> str:
-        """Return a range of prices per kWh: "14–16 ct", "−4 to 2 ct"; one price where both read the same."""
+        """Return a range of prices per kWh: "14–16 ct", "−4 to 2 ct".
+
+        One price where both read the same.
+        """
         shown, highest = (self.price(value, decimals=decimals) for value in (low, high))
         if shown == highest:
             return shown
         lowest = shown.partition(NBSP)[0]
-        return f"{lowest}{EN_DASH}{highest}" if low >= 0 else self._forms.say("range", low=lowest, high=highest)
+        return (
+            f"{lowest}{EN_DASH}{highest}"
+            if low >= 0
+            else self._forms.say("range", low=lowest, high=highest)
+        )
 
     def price_per_kwh(self, value: float | None) -> str:
         """Return a price as a table names it: "26.5 ct/kWh"."""
@@ -109,7 +126,9 @@ class Numbers:
 
     @property
     def price_decimals(self) -> int:
-        """Decimals of a price shown to the hundredth: two where the currency's hundredth has no name here."""
+        """Decimals of a price shown to the hundredth: two where the currency's hundredth has no
+        name here.
+        """
         return _price_decimals(self.currency)
 
     def energy(self, value_kwh: float | None) -> str:
@@ -118,7 +137,9 @@ class Numbers:
         return text if text == UNKNOWN else self._forms.energy.format(number=text)
 
     def amount(self, value_kwh: float) -> str:
-        """Return an energy as a sentence names it, small ones in watt-hours: "6.2 kWh", "40 Wh", "under 1 Wh"."""
+        """Return an energy as a sentence names it, small ones in watt-hours: "6.2 kWh", "40 Wh",
+        "under 1 Wh".
+        """
         if not 0.0 < value_kwh < _LITTLE_KWH:
             return self.energy(value_kwh)
         forms = self._forms
@@ -133,7 +154,9 @@ class Numbers:
 
     def hours(self, value_hours: float | None) -> str:
         """Return a duration: "8 h", "1.5 h"."""
-        text = self.number(value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1)
+        text = self.number(
+            value_hours, 0 if value_hours is not None and value_hours == round(value_hours) else 1
+        )
         return text if text == UNKNOWN else self._forms.hours.format(number=text)
 
     def temperature(self, value_c: float | None) -> str:
@@ -147,7 +170,10 @@ class Numbers:
         return text if text == UNKNOWN else self._forms.share.format(number=text)
 
     def clock(self, instant: datetime) -> str:
-        """Return the site's clock time; in the hour repeated in autumn with the time zone's abbreviation."""
+        """Return the site's clock time.
+
+        In the hour repeated in autumn with the time zone's abbreviation.
+        """
         # In UTC: local times of the repeated hour compare equal, so the cache would mix them up.
         return _read_clock(instant.astimezone(UTC), self.zone)
 
@@ -164,13 +190,23 @@ class Numbers:
                 runs[-1].append(day)
             else:
                 runs.append([day])
-        spans = [f"{names[run[0]]}–{names[run[-1]]}" if len(run) > 2 else ", ".join(names[day] for day in run) for run in runs]
+        spans = [
+            f"{names[run[0]]}–{names[run[-1]]}"
+            if len(run) > 2
+            else ", ".join(names[day] for day in run)
+            for run in runs
+        ]
         return ", ".join(spans)
 
     def day(self, instant: datetime) -> str:
         """Return the local day: "Thu 21 May", "Do., 21. Mai"."""
         local, forms = instant.astimezone(self.zone), self._forms
-        return forms.say("day", weekday=forms.weekdays[local.weekday()], day=local.day, month=forms.months[local.month - 1])
+        return forms.say(
+            "day",
+            weekday=forms.weekdays[local.weekday()],
+            day=local.day,
+            month=forms.months[local.month - 1],
+        )
 
     def day_with_year(self, instant: datetime) -> str:
         """Return the local day with its year: "21 May 2026", "21. Mai 2026"."""
@@ -186,7 +222,9 @@ def _price_unit(currency: str) -> tuple[int, str]:
 
 @cache
 def _price_decimals(currency: str) -> int:
-    """Return the decimals of a price shown to the hundredth: two where the currency's hundredth has no name here."""
+    """Return the decimals of a price shown to the hundredth: two where the currency's hundredth has
+    no name here.
+    """
     return 2 if _price_unit(currency)[0] == 1 and currency not in _WITHOUT_HUNDREDTHS else 0
 
 
@@ -197,7 +235,10 @@ def price_scale(currency: str) -> int:
 
 
 def write_decimal(text: str, language: Language) -> str:
-    """Localise a text that is a plain decimal: "90.25", "90,25"; return every other text unchanged."""
+    """Localise a text that is a plain decimal: "90.25", "90,25".
+
+    Return every other text unchanged.
+    """
     return mark_decimals(text, language) if _DECIMAL.fullmatch(text) else text
 
 
@@ -232,17 +273,27 @@ def say_month(day: date, language: Language) -> str:
 
 def say_date(day: date, language: Language) -> str:
     """Return a day in digits: "2026-05-21", "21.5.2026"."""
-    parts = {"y": f"{day.year}", "MM": f"{day:%m}", "M": f"{day.month}", "dd": f"{day:%d}", "d": f"{day.day}"}
+    parts = {
+        "y": f"{day.year}",
+        "MM": f"{day:%m}",
+        "M": f"{day.month}",
+        "dd": f"{day:%d}",
+        "d": f"{day.day}",
+    }
     return _PARTS_OF_DATE.sub(lambda part: parts[part[0]], language_forms(language).texts["date"])
 
 
 def join_words(words: Sequence[str], language: Language) -> str:
     """Return words as a list without commas: "a and b and c"."""
-    return reduce(lambda first, last: language_forms(language).say("and", first=first, last=last), words)
+    return reduce(
+        lambda first, last: language_forms(language).say("and", first=first, last=last), words
+    )
 
 
 def say_instant(instant: datetime, zone: tzinfo, *, seconds: bool = False) -> str:
-    """Return an instant in a time zone with the abbreviation, which tells the repeated hour apart: "2024-02-01 14:00 CET"."""
+    """Return an instant in a time zone with the abbreviation, which tells the repeated hour apart:
+    "2024-02-01 14:00 CET".
+    """
     local = instant.astimezone(zone)
     return f"{local:%Y-%m-%d %H:%M:%S %Z}" if seconds else f"{local:%Y-%m-%d %H:%M %Z}"
 

@@ -1,4 +1,6 @@
-"""Texts of the dashboard's pages: one topic of the catalogue per page, and ``every_page`` for shared phrases."""
+"""Texts of the dashboard's pages: one topic of the catalogue per page, and ``every_page`` for
+shared phrases.
+"""
 
 from functools import cache
 
@@ -18,7 +20,11 @@ class PageWords:
         if page == "setup":
             # The phrases of set-up about a kind of device are in the topic of the kind.
             of_devices = catalogue.messages(DEVICE_TOPICS, language).items()
-            phrases = {name.removeprefix("setup_"): message for name, message in of_devices if name.startswith(("setup_", "role_"))}
+            phrases = {
+                name.removeprefix("setup_"): message
+                for name, message in of_devices
+                if name.startswith(("setup_", "role_"))
+            }
             self._messages = phrases | self._messages
 
     def knows(self, name: str) -> bool:
@@ -33,7 +39,12 @@ class PageWords:
         """
         message = self._messages.get(_identifier(name))
         if message is None:
-            raise InvalidInputError("the page has no such phrase", field="phrase", value=name, remedy="Write it down in luna/words/catalogue.")
+            raise InvalidInputError(
+                "the page has no such phrase",
+                field="phrase",
+                value=name,
+                remedy="Write it down in luna/words/catalogue.",
+            )
         return message(figures)
 
 

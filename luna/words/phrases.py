@@ -18,10 +18,13 @@ class Phrases(Collection[str]):
     Args:
         topics: one topic of the catalogue, or several.
         prefix: of the message names; a code is the rest of a name.
-        devices: prefix of further messages, in the topics of the device kinds, which come first; None: there are none.
+        devices: prefix of further messages, in the topics of the device kinds, which come first;
+            None: there are none.
     """
 
-    def __init__(self, topics: str | Sequence[str], prefix: str = "", *, devices: str | None = None) -> None:
+    def __init__(
+        self, topics: str | Sequence[str], prefix: str = "", *, devices: str | None = None
+    ) -> None:
         own: tuple[Sequence[str], str] = (topics,) if isinstance(topics, str) else topics, prefix
         self._parts = [own] if devices is None else [(DEVICE_TOPICS, devices), own]
         self._read: dict[str, dict[str, CatalogueMessage]] = {}
@@ -68,9 +71,14 @@ class Phrases(Collection[str]):
 
 @cache
 def read_texts(topic: str, language: Language) -> Mapping[str, str]:
-    """Return the texts of a topic by name, with placeholders for ``str.format``; those with choices are left out, which ``say_text`` says."""
+    """Return the texts of a topic by name, with placeholders for ``str.format``.
+
+    Those with choices are left out, which ``say_text`` says.
+    """
     messages = CATALOGUE.messages((topic,), language).items()
-    return MappingProxyType({name: message.text for name, message in messages if not message.has_choices})
+    return MappingProxyType(
+        {name: message.text for name, message in messages if not message.has_choices}
+    )
 
 
 def say_text(topic: str, name: str, language: Language, /, **figures: object) -> str:

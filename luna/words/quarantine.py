@@ -1,4 +1,6 @@
-"""Localised reasons of quarantined rows and readings, from the stored fault's code and parameters."""
+"""Localised reasons of quarantined rows and readings, from the stored fault's code and
+parameters.
+"""
 
 from luna.energy.row_fault import RowFault, write_kwh
 from luna.words.language import Language
@@ -10,9 +12,18 @@ _WORDS = Phrases("quarantine")
 
 
 def say_row_fault(fault: RowFault, language: Language) -> str:
-    """Return why a row is in quarantine; an unknown fault, such as a newer release's, stays in English."""
+    """Return why a row is in quarantine.
+
+    An unknown fault, such as a newer release's, stays in English.
+    """
     message = _WORDS.find(fault.code, language)
-    return str(fault) if message is None else message({name: _say(name, value, language) for name, value in fault.parameters.items()})
+    return (
+        str(fault)
+        if message is None
+        else message(
+            {name: _say(name, value, language) for name, value in fault.parameters.items()}
+        )
+    )
 
 
 def _say(name: str, value: str | float, language: Language) -> str:
@@ -23,4 +34,11 @@ def _say(name: str, value: str | float, language: Language) -> str:
         return str(value) if message is None else message({})
     if isinstance(value, str):
         return value
-    return mark_decimals(write_kwh(value) if name.endswith("_kwh") else f"{value:g}" if isinstance(value, float) else str(value), language).replace("-", MINUS)
+    return mark_decimals(
+        write_kwh(value)
+        if name.endswith("_kwh")
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value),
+        language,
+    ).replace("-", MINUS)

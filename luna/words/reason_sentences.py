@@ -1,4 +1,6 @@
-"""Sentences of reasons: choice of the wording that the figures fill, and enough decimals to tell compared figures apart."""
+"""Sentences of reasons: choice of the wording that the figures fill, and enough decimals to tell
+compared figures apart.
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime, timedelta
@@ -12,10 +14,19 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_instant, require_utc
 from luna.words.language import Language, language_forms
 from luna.words.numbers import Numbers, price_scale
-from luna.words.reason_wordings import COMPARED, FIGURES, LIMITS, SHORT_LENGTH, Pairs, find_wordings, list_reason_codes
+from luna.words.reason_wordings import (
+    COMPARED,
+    FIGURES,
+    LIMITS,
+    SHORT_LENGTH,
+    Pairs,
+    find_wordings,
+    list_reason_codes,
+)
 
 Figure = float | datetime | str | None
-# Two different prices may read the same in whole cents; then all prices of the sentence get a decimal.
+# Two different prices may read the same in whole cents; then all prices of the sentence get a
+# decimal.
 _PRICE_RESOLUTION = 0.05
 # Most extra decimals of figures that a sentence compares: closer ones count as equal.
 _MOST_DECIMALS = 2
@@ -25,22 +36,34 @@ _SAME = 0.999 * 10.0**-_MOST_DECIMALS
 _WEEK = timedelta(days=6)
 
 
-def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zone: ZoneInfo, currency: str, short: bool = False) -> str:
+def sentence(
+    code: str,
+    figures: Mapping[str, Figure],
+    *,
+    language: Language,
+    zone: ZoneInfo,
+    currency: str,
+    short: bool = False,
+) -> str:
     """Return the reason ``code`` as one sentence, or as a few words for a small screen.
 
     Args:
         code: of a reason.
-        figures: by the names of ``FIGURES``: kWh, prices per kWh in ``currency``, ``reserve`` as a share, ``time`` and ``start`` as
-            instants or ISO 8601 texts with offset. None counts as missing; surplus figures are ignored.
+        figures: by the names of ``FIGURES``: kWh, prices per kWh in ``currency``, ``reserve`` as a
+            share, ``time`` and ``start`` as instants or ISO 8601 texts with offset. None counts as
+            missing; surplus figures are ignored.
         language: a code.
         zone: the site's, for times.
         currency: the site's, ISO 4217.
         short: at most ``SHORT_LENGTH`` characters, without a full stop.
 
     Raises:
-        InvalidInputError: an unknown code or figure, or none of the code's wordings has all its figures.
+        InvalidInputError: an unknown code or figure, or none of the code's wordings has all its
+            figures.
     """
-    given = {name: _read_figure(name, figure) for name, figure in figures.items() if figure is not None}
+    given = {
+        name: _read_figure(name, figure) for name, figure in figures.items() if figure is not None
+    }
     _require_known(code, list_reason_codes(), "reason.code")
     return Sentences(Numbers(language, zone, currency)).say_both(code, given)[short]
 
@@ -48,7 +71,8 @@ def sentence(code: str, figures: Mapping[str, Figure], *, language: Language, zo
 class Sentences:
     """The sentences of one reader, cached by code and figures: many slots share them.
 
-    Figures are not validated: numbers, pairs of numbers for a range of prices, and for ``time`` and ``start`` instants or texts of ``datetime.isoformat``.
+    Figures are not validated: numbers, pairs of numbers for a range of prices, and for ``time`` and
+    ``start`` instants or texts of ``datetime.isoformat``.
     """
 
     def __init__(self, numbers: Numbers) -> None:
@@ -87,8 +111,12 @@ class Sentences:
             wording = self._wordings[key] = full.pattern % words, short
         return wording
 
-    def _word(self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None) -> dict[str, str]:
-        """Return the figures of a wording as texts: prices and shares with the decimals they need, times relative to the day ``begun``."""
+    def _word(
+        self, phrase: "_Phrase", figures: Mapping[str, Figure], begun: date | None
+    ) -> dict[str, str]:
+        """Return the figures of a wording as texts: prices and shares with the decimals they need,
+        times relative to the day ``begun``.
+        """
         beside: dict[str, int | date | None] = {"price": 0, "time": begun, "at_time": begun}
         for compared in phrase.compared:
             beside[compared.kind] = self._count_decimals(compared, figures)
@@ -123,7 +151,11 @@ class Sentences:
         for below, above in compared.rises:
             lower, higher = highs[below], lows[above]
             # More than one unit apart, they differ without decimals.
-            while least < _MOST_DECIMALS and _SAME < higher - lower <= 1 and round(lower, least) >= round(higher, least):
+            while (
+                least < _MOST_DECIMALS
+                and _SAME < higher - lower <= 1
+                and round(lower, least) >= round(higher, least)
+            ):
                 least += 1
         return least
 
@@ -148,7 +180,9 @@ def limit(code: str, *, language: Language) -> str:
 
 
 class _Compared(NamedTuple):
-    """Figures of a ``kind`` that may need decimals, and the index pairs of those that are compared, the lower first."""
+    """Figures of a ``kind`` that may need decimals, and the index pairs of those that are compared,
+    the lower first.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -156,7 +190,10 @@ class _Compared(NamedTuple):
 
 
 class _Phrase(NamedTuple):
-    """A parsed wording; ``figures`` holds placeholder, name and kind of each figure in the ``pattern``."""
+    """A parsed wording.
+
+    ``figures`` holds placeholder, name and kind of each figure in the ``pattern``.
+    """
 
     pattern: str
     figures: frozenset[tuple[str, str, str]]
@@ -165,7 +202,9 @@ class _Phrase(NamedTuple):
 
 
 class _Chosen(NamedTuple):
-    """The wordings of a reason that the given figures fill: the full one, and short ones, fullest first; ``names`` are the figures of any of them."""
+    """The wordings of a reason that the given figures fill: the full one, and short ones, fullest
+    first; ``names`` are the figures of any of them.
+    """
 
     full: _Phrase
     short: tuple[_Phrase, ...]
@@ -176,7 +215,13 @@ class _Chosen(NamedTuple):
 def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], tuple[_Phrase, ...]]:
     """Return the wordings of a code, in full and short."""
     pairs = COMPARED.get(code, ())
-    full, short = (tuple(_read_phrase(wording.text, pairs) for wording in find_wordings(code, language, short=short)) for short in (False, True))
+    full, short = (
+        tuple(
+            _read_phrase(wording.text, pairs)
+            for wording in find_wordings(code, language, short=short)
+        )
+        for short in (False, True)
+    )
     return full, short
 
 
@@ -184,12 +229,27 @@ def _read_phrases(code: str, language: Language) -> tuple[tuple[_Phrase, ...], t
 def _choose_phrases(code: str, language: Language, names: tuple[str, ...]) -> _Chosen:
     """Return the fullest wording whose figures are all given, and the short ones."""
     _require_known(code, list_reason_codes(), "reason.code")
-    full, short = (tuple(phrase for phrase in phrases if phrase.needs <= set(names)) for phrases in _read_phrases(code, language))
+    full, short = (
+        tuple(phrase for phrase in phrases if phrase.needs <= set(names))
+        for phrases in _read_phrases(code, language)
+    )
     if not full:
-        missing = min((sorted(phrase.needs - set(names)) for phrase in _read_phrases(code, language)[0]), key=len)
+        missing = min(
+            (sorted(phrase.needs - set(names)) for phrase in _read_phrases(code, language)[0]),
+            key=len,
+        )
         needs = f"{code} needs {', '.join(missing)}"
-        raise InvalidInputError(needs, field="reason.figures", value=", ".join(sorted(names)), remedy="Give the missing figures.")
-    return _Chosen(full[0], short, tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))))
+        raise InvalidInputError(
+            needs,
+            field="reason.figures",
+            value=", ".join(sorted(names)),
+            remedy="Give the missing figures.",
+        )
+    return _Chosen(
+        full[0],
+        short,
+        tuple(sorted(frozenset.union(*(phrase.needs for phrase in (full[0], *short))))),
+    )
 
 
 def _read_phrase(text: str, rises: Pairs) -> _Phrase:
@@ -204,23 +264,51 @@ def _read_phrase(text: str, rises: Pairs) -> _Phrase:
         names = tuple(name for name, each in figures.values() if each == kind)
         # A single price needs no comparison.
         if len(names) >= (_PAIR if kind == "price" else 1):
-            compared.append(_Compared(kind, names, tuple((names.index(low), names.index(high)) for low, high in rises if low in names and high in names)))
+            compared.append(
+                _Compared(
+                    kind,
+                    names,
+                    tuple(
+                        (names.index(low), names.index(high))
+                        for low, high in rises
+                        if low in names and high in names
+                    ),
+                )
+            )
     needs = frozenset(name for name, _ in figures.values())
-    return _Phrase(pattern, frozenset((place, *each) for place, each in figures.items()), needs, tuple(compared))
+    return _Phrase(
+        pattern,
+        frozenset((place, *each) for place, each in figures.items()),
+        needs,
+        tuple(compared),
+    )
 
 
 def _say_price(numbers: Numbers, value: float | tuple[float, float], decimals: int) -> str:
-    return numbers.price_range(*value, decimals=decimals) if isinstance(value, tuple) else numbers.price(value, decimals=decimals)
+    return (
+        numbers.price_range(*value, decimals=decimals)
+        if isinstance(value, tuple)
+        else numbers.price(value, decimals=decimals)
+    )
 
 
-def _say_time(numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False) -> str:
-    """Return a clock time, with its day unless that is ``begun`` or none is given; ``within`` a sentence: "at 12:30"."""
+def _say_time(
+    numbers: Numbers, figure: datetime | str, begun: date | None, *, within: bool = False
+) -> str:
+    """Return a clock time, with its day unless that is ``begun`` or none is given.
+
+    ``within`` a sentence: "at 12:30".
+    """
     instant = datetime.fromisoformat(figure) if isinstance(figure, str) else figure
     clock, local = numbers.clock(instant), instant.astimezone(numbers.zone)
     if begun is None or begun == (day := local.date()):
         return language_forms(numbers.language).say("at-time", clock=clock) if within else clock
     named = numbers.day(local) if day - begun > _WEEK else numbers.weekday(local)
-    return language_forms(numbers.language).say("on-day-at-time", day=named, clock=clock) if within else f"{named} {clock}"
+    return (
+        language_forms(numbers.language).say("on-day-at-time", day=named, clock=clock)
+        if within
+        else f"{named} {clock}"
+    )
 
 
 _WORDED: dict[str, Callable[..., str]] = {
@@ -238,7 +326,9 @@ _WORDED: dict[str, Callable[..., str]] = {
 
 def _require_known(name: str, known: Collection[str], field: str) -> None:
     if name not in known:
-        raise InvalidInputError("has no words", field=field, value=name, remedy=f"Known are {', '.join(known)}.")
+        raise InvalidInputError(
+            "has no words", field=field, value=name, remedy=f"Known are {', '.join(known)}."
+        )
 
 
 def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:
@@ -252,5 +342,9 @@ def _read_figure(name: str, figure: float | datetime | str) -> float | datetime:
             return require_utc(figure, field=field)
         case int() | float() if not is_instant:
             return float(figure)
-    problem, remedy = ("is no time", "Give an instant with its offset.") if is_instant else ("is no number", "Give a number.")
+    problem, remedy = (
+        ("is no time", "Give an instant with its offset.")
+        if is_instant
+        else ("is no number", "Give a number.")
+    )
     raise InvalidInputError(problem, field=field, value=figure, remedy=remedy)

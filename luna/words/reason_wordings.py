@@ -1,4 +1,6 @@
-"""Reasons of plans as data: wordings of each reason, kinds of their figures, comparisons between figures, and active limits."""
+"""Reasons of plans as data: wordings of each reason, kinds of their figures, comparisons between
+figures, and active limits.
+"""
 
 from functools import cache
 from itertools import count, takewhile
@@ -23,7 +25,8 @@ FIGURES: dict[str, str] = {
     "sun": "price",
     # A negative feed-in or import price, without its sign.
     "fee": "price",
-    # Price of a bought kWh including losses until its use; gain of using, or of storing, a kWh now after losses and wear.
+    # Price of a bought kWh including losses until its use; gain of using, or of storing, a kWh now
+    # after losses and wear.
     "loaded": "price",
     "save": "price",
     "keep": "price",
@@ -38,7 +41,8 @@ FIGURES: dict[str, str] = {
     "total": "count",
     "kw": "power",
     "held": "energy",
-    # Where a learned policy decides: the planner's own charge or discharge, and what the difference costs, or gains, by the planner's value function.
+    # Where a learned policy decides: the planner's own charge or discharge, and what the difference
+    # costs, or gains, by the planner's value function.
     "takes": "energy",
     "gives": "energy",
     "gain": "money",
@@ -50,7 +54,8 @@ FIGURES: dict[str, str] = {
 } | {name: form for kind in DEVICE_KINDS for name, form in kind.reason_figures.items()}
 
 Pairs = tuple[tuple[str, str], ...]
-# Reason → pairs of figures that its sentence compares, the lower first: both get the decimals that distinguish them.
+# Reason → pairs of figures that its sentence compares, the lower first: both get the decimals that
+# distinguish them.
 COMPARED: dict[str, Pairs] = {
     "brought_back": (("soc", "least"), ("most", "soc")),
     "outside_limits": (("soc", "least"), ("most", "soc")),
@@ -77,8 +82,16 @@ def list_reason_codes() -> tuple[str, ...]:
     return tuple(name.removesuffix("_1") for name in _FULL if name.endswith("_1"))
 
 
-def find_wordings(code: str, language: Language, *, short: bool = False) -> tuple[CatalogueMessage, ...]:
-    """Return the wordings of a reason in order of preference, of which the first with all its figures is used; none where the reason is unknown."""
+def find_wordings(
+    code: str, language: Language, *, short: bool = False
+) -> tuple[CatalogueMessage, ...]:
+    """Return the wordings of a reason in order of preference, of which the first with all its
+    figures is used; none where the reason is unknown.
+    """
     phrases = _SHORT if short else _FULL
     wordings = (phrases.find(f"{code}_{place}", language) for place in count(1))
-    return tuple(message for message in takewhile(lambda each: each is not None, wordings) if message is not None)
+    return tuple(
+        message
+        for message in takewhile(lambda each: each is not None, wordings)
+        if message is not None
+    )

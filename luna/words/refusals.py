@@ -1,4 +1,6 @@
-"""Errors on pages: sentence, field and remedy in the reader's language, from the error's reason and parameters."""
+"""Errors on pages: sentence, field and remedy in the reader's language, from the error's reason and
+parameters.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,9 +18,13 @@ from luna.words.numbers import MINUS, NBSP, Numbers, say_day, write_decimal
 from luna.words.phrases import Phrases
 from luna.words.quarantine import say_row_fault
 
-# Sentences and remedies by declared reason, of errors without one by their code, and names of form fields.
+# Sentences and remedies by declared reason, of errors without one by their code, and names of form
+# fields.
 SENTENCES, REMEDIES = Phrases("refusals", "sentence_"), Phrases("refusals", "remedy_")
-SENTENCES_OF_CODES, REMEDIES_OF_CODES = Phrases("error_codes", "sentence_"), Phrases("error_codes", "remedy_")
+SENTENCES_OF_CODES, REMEDIES_OF_CODES = (
+    Phrases("error_codes", "sentence_"),
+    Phrases("error_codes", "remedy_"),
+)
 FIELDS = Phrases("fields")
 
 
@@ -28,7 +34,10 @@ class SpokenError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class SaidRefusal:
-    """An error on a page; ``place`` and ``remedy`` may be empty, ``detail`` is the error's own message where it says more."""
+    """An error on a page.
+
+    ``place`` and ``remedy`` may be empty, ``detail`` is the error's own message where it says more.
+    """
 
     sentence: str
     remedy: str
@@ -42,20 +51,36 @@ class SaidRefusal:
 def say_refusal(error: LunaError, language: Language) -> SaidRefusal:
     """Return an error in the reader's language."""
     # The field's name: the last part of its path that is no index.
-    field = next((part for part in reversed((error.field or "").split(".")) if part and not part.isdigit()), "")
+    field = next(
+        (part for part in reversed((error.field or "").split(".")) if part and not part.isdigit()),
+        "",
+    )
     named = FIELDS.find(field, language)
-    place = named({}) if named is not None else PREFIXES.say(field, language) if field in PREFIXES else field
+    place = (
+        named({})
+        if named is not None
+        else PREFIXES.say(field, language)
+        if field in PREFIXES
+        else field
+    )
     if isinstance(error, SpokenError):
         return SaidRefusal(error.message, error.remedy or "", place)
     # A worker of a newer release may send reasons that this one lacks.
     declared = refusals.REASONS.get(error.reason or "")
     if declared is not None:
         figures = _SaidParameters(error.parameters, declared.kinds, language)
-        sentence, remedy = (part.fill(str(error.reason), language, figures) for part in (SENTENCES, REMEDIES))
+        sentence, remedy = (
+            part.fill(str(error.reason), language, figures) for part in (SENTENCES, REMEDIES)
+        )
         return SaidRefusal(sentence, remedy, place, f"{error.message}." if declared.quotes else "")
     code = error.code if error.code in SENTENCES_OF_CODES else LunaError.code
     # The error's own remedy addresses the command line and programs.
-    return SaidRefusal(SENTENCES_OF_CODES.say(code, language), REMEDIES_OF_CODES.say(code, language), place, f"{error.message}.")
+    return SaidRefusal(
+        SENTENCES_OF_CODES.say(code, language),
+        REMEDIES_OF_CODES.say(code, language),
+        place,
+        f"{error.message}.",
+    )
 
 
 def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
@@ -66,8 +91,14 @@ def say_problem(problem: Mapping[str, Any], language: Language) -> SaidRefusal:
 class _SaidParameters(dict[str, object]):
     """The localised parameters of an error."""
 
-    def __init__(self, parameters: Mapping[str, Any], kinds: Mapping[str, ParameterKind], language: Language) -> None:
-        super().__init__((name, _say_parameter(value, kinds.get(name), language)) for name, value in parameters.items() if value is not None)
+    def __init__(
+        self, parameters: Mapping[str, Any], kinds: Mapping[str, ParameterKind], language: Language
+    ) -> None:
+        super().__init__(
+            (name, _say_parameter(value, kinds.get(name), language))
+            for name, value in parameters.items()
+            if value is not None
+        )
 
     def __missing__(self, name: str) -> str:
         # An error of another release may lack it.
@@ -79,13 +110,19 @@ def _say_parameter(value: Any, kind: ParameterKind | None, language: Language) -
         return ", ".join(dict.fromkeys(str(_say_parameter(each, kind, language)) for each in value))
     if kind is not None:
         return _KINDS[kind](value, language)
-    return write_decimal(f"{value:.10g}", language).replace("-", MINUS) if isinstance(value, float) else value
+    return (
+        write_decimal(f"{value:.10g}", language).replace("-", MINUS)
+        if isinstance(value, float)
+        else value
+    )
 
 
 def _say_share(value: float, language: Language) -> str:
     percent = round(100 * value, 1)
     # Time zone and currency do not matter for a share.
-    return Numbers(language, ZoneInfo("UTC"), "EUR").share(value, decimals=0 if percent == round(percent) else 1)
+    return Numbers(language, ZoneInfo("UTC"), "EUR").share(
+        value, decimals=0 if percent == round(percent) else 1
+    )
 
 
 def _say_instant(value: str, language: Language) -> str:

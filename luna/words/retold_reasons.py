@@ -13,8 +13,11 @@ from luna.words.reason_sentences import Sentences, limit, sentence
 from luna.words.reason_wordings import LIMITS
 
 
-def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False) -> str:
-    """Return a reason in the reader's language, from its code and figures where they are known here, else the plan's own text.
+def retell_reason(
+    reason: Mapping[str, Any], start: datetime, numbers: Numbers, *, short: bool = False
+) -> str:
+    """Return a reason in the reader's language, from its code and figures where they are known
+    here, else the plan's own text.
 
     Args:
         reason: ``code``, ``text``, ``short`` and ``figures`` of a plan's reply.
@@ -24,17 +27,28 @@ def retell_reason(reason: Mapping[str, Any], start: datetime, numbers: Numbers, 
     """
     figures = {"start": start} | reason["figures"]
     try:
-        return sentence(reason["code"], figures, language=numbers.language, zone=numbers.zone, currency=numbers.currency, short=short)
+        return sentence(
+            reason["code"],
+            figures,
+            language=numbers.language,
+            zone=numbers.zone,
+            currency=numbers.currency,
+            short=short,
+        )
     except InvalidInputError:
         text: str = (reason["short"] if short else "") or reason["text"]
         return text
 
 
-def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers) -> str:
-    """Return the reason of a run of slots: one sentence for all of them where one is true, with times relative to ``now``, not to the run's begin.
+def retell_run(
+    reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], now: datetime, numbers: Numbers
+) -> str:
+    """Return the reason of a run of slots: one sentence for all of them where one is true, with
+    times relative to ``now``, not to the run's begin.
 
     Args:
-        reason: of a plan's reply, of the slot that represents the run where no single sentence is true.
+        reason: of a plan's reply, of the slot that represents the run where no single sentence is
+            true.
         alike: the figures of the slots with the same code, each with ``start``.
         now: instant of reading.
         numbers: formats of the reader.
@@ -44,7 +58,11 @@ def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], no
     except KeyError:
         # A figure that this release does not know: the plan's own text is used.
         joined = None
-    figures = reason["figures"] if joined is None else {name: value for name, value in joined.items() if name != "start"}
+    figures = (
+        reason["figures"]
+        if joined is None
+        else {name: value for name, value in joined.items() if name != "start"}
+    )
     try:
         return Sentences(numbers).say(reason["code"], {**figures, "start": now})
     except (InvalidInputError, KeyError, TypeError, ValueError):
@@ -53,7 +71,10 @@ def retell_run(reason: Mapping[str, Any], alike: Sequence[Mapping[str, Any]], no
 
 
 def retell_limits(limits: Iterable[str], numbers: Numbers) -> list[str]:
-    """Return active limits in the reader's language; a plan stores them as texts of its own language."""
+    """Return active limits in the reader's language.
+
+    A plan stores them as texts of its own language.
+    """
     codes = [_limit_codes().get(words, words) for words in limits]
     return [limit(code, language=numbers.language) if code in LIMITS else code for code in codes]
 

@@ -11,19 +11,33 @@ WEEK_DAYS = 7
 
 
 def say_when(instant: datetime, *, now: datetime, numbers: Numbers) -> str:
-    """Return an instant: "05:30", "tomorrow 05:30", "Fri 05:30" within a week, else "Fri 29 May, 05:30"."""
+    """Return an instant: "05:30", "tomorrow 05:30", "Fri 05:30" within a week, else "Fri 29 May,
+    05:30".
+    """
     clock, days = numbers.clock(instant), _count_days(now, instant, numbers)
     if days == 0:
         return clock
     if days == 1:
         return f"{_TIMES.say('tomorrow', numbers.language)} {clock}"
-    return f"{numbers.weekday(instant)} {clock}" if abs(days) < WEEK_DAYS else f"{numbers.day(instant)}, {clock}"
+    return (
+        f"{numbers.weekday(instant)} {clock}"
+        if abs(days) < WEEK_DAYS
+        else f"{numbers.day(instant)}, {clock}"
+    )
 
 
-def say_edges(first: datetime, end: datetime, *, now: datetime, numbers: Numbers) -> tuple[str, str]:
-    """Return begin and end of a span; a running one begins "now". The end has its day where that is not the day of the begin, or of now."""
+def say_edges(
+    first: datetime, end: datetime, *, now: datetime, numbers: Numbers
+) -> tuple[str, str]:
+    """Return begin and end of a span.
+
+    A running one begins "now". The end has its day where that is not the day of the begin, or of
+    now.
+    """
     runs = first <= now < end
-    begin = _TIMES.say("now", numbers.language) if runs else say_when(first, now=now, numbers=numbers)
+    begin = (
+        _TIMES.say("now", numbers.language) if runs else say_when(first, now=now, numbers=numbers)
+    )
     same_day = _count_days(now if runs else first, end, numbers) == 0
     return begin, numbers.clock(end) if same_day else say_when(end, now=now, numbers=numbers)
 

@@ -8,7 +8,9 @@ from luna.words.phrases import Phrases
 TRIAL = Phrases("trial", "trial_")
 
 
-def say_trial(mode: str, outcome: str, *, power_w: float, seconds: float, language: Language) -> str:
+def say_trial(
+    mode: str, outcome: str, *, power_w: float, seconds: float, language: Language
+) -> str:
     """Return the outcome of a trial in which a battery was to hold, charge or discharge.
 
     Args:

@@ -1,4 +1,6 @@
-"""Save and load a trained agent as one object under its SHA-256 digest: gzip of a JSON header and parts (LightGBM text, safetensors, JSON); no pickle."""
+"""Save and load a trained agent as one object under its SHA-256 digest: gzip of a JSON header and
+parts (LightGBM text, safetensors, JSON); no pickle.
+"""
 
 import gzip
 import hashlib
@@ -16,15 +18,34 @@ from luna.energy.site import Site
 from luna.platform.objects import ObjectStore
 from services.forecaster.model.artefact import ArtefactError, read_packed
 
-__all__ = ["Artefact", "ArtefactError", "Header", "SiteFacts", "load_artefact", "require_fit", "save_artefact"]
+__all__ = [
+    "Artefact",
+    "ArtefactError",
+    "Header",
+    "SiteFacts",
+    "load_artefact",
+    "require_fit",
+    "save_artefact",
+]
 FORMAT = 1  # raised whenever the container changes
 FOLDER = "agent"
 RETRAIN = "Train again with `luna agent train`."
-_BATTERY_FACTS = ("capacity_kwh", "min_soc", "max_soc", "charge_limit_kw", "discharge_limit_kw", "charge_efficiency", "discharge_efficiency")
+_BATTERY_FACTS = (
+    "capacity_kwh",
+    "min_soc",
+    "max_soc",
+    "charge_limit_kw",
+    "discharge_limit_kw",
+    "charge_efficiency",
+    "discharge_efficiency",
+)
 
 
 class SiteFacts(Message):
-    """The site that a policy was trained for: its name and its batteries' figures, in order. Prices are part of every state."""
+    """The site that a policy was trained for: its name and its batteries' figures, in order.
+
+    Prices are part of every state.
+    """
 
     name: str
     batteries: list[dict[str, float]]
@@ -32,7 +53,13 @@ class SiteFacts(Message):
     @classmethod
     def of(cls, site: Site) -> Self:
         """Return the facts of a site."""
-        return cls(name=site.name, batteries=[{fact: float(getattr(battery, fact)) for fact in _BATTERY_FACTS} for battery in site.batteries])
+        return cls(
+            name=site.name,
+            batteries=[
+                {fact: float(getattr(battery, fact)) for fact in _BATTERY_FACTS}
+                for battery in site.batteries
+            ],
+        )
 
 
 class Header(Message):
@@ -72,9 +99,13 @@ def save_artefact(artefact: Artefact, objects: ObjectStore) -> str:
         UnavailableError: the store is away; the same call may work later.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    header = artefact.header.model_copy(update={"parts": {name: len(part) for name, part in artefact.parts.items()}})
+    header = artefact.header.model_copy(
+        update={"parts": {name: len(part) for name, part in artefact.parts.items()}}
+    )
     line = json.dumps(header.model_dump(mode="json"), sort_keys=False).encode()
-    packed = gzip.compress(b"\n".join([line, b"".join(artefact.parts.values())]), compresslevel=6, mtime=0)
+    packed = gzip.compress(
+        b"\n".join([line, b"".join(artefact.parts.values())]), compresslevel=6, mtime=0
+    )
     key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.agent.gz"
     objects.put(key, packed)
     return key
@@ -95,20 +126,31 @@ def load_artefact(objects: ObjectStore, key: str) -> Artefact:
     except (OSError, EOFError, ValueError, AttributeError) as exc:
         raise ArtefactError("the object is no trained agent", field=key, remedy=RETRAIN) from exc
     if file_format != FORMAT:
-        raise ArtefactError("the trained agent is of another format", field=key, value=file_format, remedy=RETRAIN)
+        raise ArtefactError(
+            "the trained agent is of another format", field=key, value=file_format, remedy=RETRAIN
+        )
     try:
         header = Header.model_validate(document)
     except pydantic.ValidationError as exc:
-        raise ArtefactError("the header of the trained agent cannot be read", field=key, remedy=RETRAIN) from exc
+        raise ArtefactError(
+            "the header of the trained agent cannot be read", field=key, remedy=RETRAIN
+        ) from exc
     if sum(header.parts.values()) != len(rest):
-        raise ArtefactError("the trained agent is damaged: its parts are of another length", field=key, value=len(rest), remedy=RETRAIN)
+        raise ArtefactError(
+            "the trained agent is damaged: its parts are of another length",
+            field=key,
+            value=len(rest),
+            remedy=RETRAIN,
+        )
     parts, first = {}, 0
     for name, length in header.parts.items():
         parts[name], first = rest[first : first + length], first + length
     return Artefact(header, parts)
 
 
-def require_fit(artefact: Artefact, key: str, *, kind: AgentKind, state_version: str, site: Site) -> Artefact:
+def require_fit(
+    artefact: Artefact, key: str, *, kind: AgentKind, state_version: str, site: Site
+) -> Artefact:
     """Return the artefact if it fits a kind, state version and site.
 
     Raises:
@@ -116,12 +158,32 @@ def require_fit(artefact: Artefact, key: str, *, kind: AgentKind, state_version:
     """
     header = artefact.header
     if header.kind != kind:
-        raise ArtefactError(f"the trained agent is of another kind than {kind}", field=key, value=header.kind, remedy=RETRAIN)
+        raise ArtefactError(
+            f"the trained agent is of another kind than {kind}",
+            field=key,
+            value=header.kind,
+            remedy=RETRAIN,
+        )
     if header.state_version != state_version:
-        raise ArtefactError(f"the trained agent reads states of another version than {state_version}", field=key, value=header.state_version, remedy=RETRAIN)
+        raise ArtefactError(
+            f"the trained agent reads states of another version than {state_version}",
+            field=key,
+            value=header.state_version,
+            remedy=RETRAIN,
+        )
     facts = SiteFacts.of(site)
     if header.site is not None and header.site.name != facts.name:
-        raise ArtefactError(f"the trained agent is that of another site than {facts.name}", field=key, value=header.site.name, remedy=RETRAIN)
+        raise ArtefactError(
+            f"the trained agent is that of another site than {facts.name}",
+            field=key,
+            value=header.site.name,
+            remedy=RETRAIN,
+        )
     if header.site is not None and header.site != facts:
-        raise ArtefactError("the trained agent knows other batteries than the site has now", field=key, value=facts.name, remedy=RETRAIN)
+        raise ArtefactError(
+            "the trained agent knows other batteries than the site has now",
+            field=key,
+            value=facts.name,
+            remedy=RETRAIN,
+        )
     return artefact

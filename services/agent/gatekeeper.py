@@ -1,7 +1,9 @@
-"""Decides whether devices follow the agent: per plan whether it is safe and cheaper, per control mode whether there is enough evidence.
+"""Decides whether devices follow the agent: per plan whether it is safe and cheaper, per control
+mode whether there is enough evidence.
 
-A plan is judged by simulating its thresholds on the expected course and on scenarios of past forecast errors; a mode by the cost of whole days. Both only
-ever restrict the agent: the safety layer and the owner come first.
+A plan is judged by simulating its thresholds on the expected course and on scenarios of past
+forecast errors; a mode by the cost of whole days. Both only ever restrict the agent: the safety
+layer and the owner come first.
 Source: docs/decisions/0047.
 """
 
@@ -14,7 +16,17 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.agent_control import FOLLOWED, GATEKEEPER, REPLAY_DAYS, SHADOW_DAYS, ControlMode, GateCode, GateEntry, GateEvidence, GateVerdict
+from luna.contracts.agent_control import (
+    FOLLOWED,
+    GATEKEEPER,
+    REPLAY_DAYS,
+    SHADOW_DAYS,
+    ControlMode,
+    GateCode,
+    GateEntry,
+    GateEvidence,
+    GateVerdict,
+)
 from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
 from luna.energy.physics.safety import clamp, find_corrected
 from luna.energy.policy import PlanPolicy
@@ -27,12 +39,14 @@ from services.planner.problem.problem import Problem
 _SAME_KWH = 1e-6
 
 
-# --- of a plan ------------------------------------------------------------------------------------------------------------------------------------
+# --- of a plan ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PlanJudgement:
-    """A verdict, and the figures that it rests on, by the names of ``antares_plan_history.metrics``."""
+    """A verdict, and the figures that it rests on, by the names of
+    ``antares_plan_history.metrics``.
+    """
 
     verdict: GateVerdict
     metrics: Mapping[str, float]
@@ -40,38 +54,58 @@ class PlanJudgement:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The outcome of a policy on the expected course: cost, kWh beyond limits and demands, and corrected slots."""
+    """The outcome of a policy on the expected course: cost, kWh beyond limits and demands, and
+    corrected slots.
+    """
 
     cost: float
     breach_kwh: float
     corrected: int
 
 
-def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effective: EffectiveMode) -> PlanJudgement:
-    """Return whether devices are to follow the agent's plan, or the part of it that the mode allows.
+def judge_plan(
+    problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effective: EffectiveMode
+) -> PlanJudgement:
+    """Return whether devices are to follow the agent's plan, or the part of it that the mode
+    allows.
 
     Args:
         problem: the problem of both plans, flexible loads included.
         planner: the planner's set-points by state of charge.
         agent: the agent's.
-        effective: the agent's effective mode; in shadow its whole plan is judged, and nothing of it followed.
+        effective: the agent's effective mode; in shadow its whole plan is judged, and nothing of it
+            followed.
 
-    Invariants: a followed plan misses limits and demands by no more kWh than the planner's, is corrected in no more slots, and is expected to cost less.
+    Invariants: a followed plan misses limits and demands by no more kWh than the planner's, is
+        corrected in no more slots, and is expected to cost less.
     """
     if effective.mode == "export_only":
         agent = planner.sell_as(agent)
     errors = problem.uncertainty.errors or problem.uncertainty.courses
     runs = simulate_policies(problem, (planner, agent), errors)
-    first, second = (_measure_outcome(problem, policy, run) for policy, run in zip((planner, agent), runs, strict=True))
+    first, second = (
+        _measure_outcome(problem, policy, run)
+        for policy, run in zip((planner, agent), runs, strict=True)
+    )
     costs, courses = [first.cost, second.cost], 1
     if errors is not None:
-        # Past errors replace the expected course: forecasts are never right, and on that course the planner's plan is the best there is.
-        costs, courses = [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs], errors.weight.size
+        # Past errors replace the expected course: forecasts are never right, and on that course the
+        # planner's plan is the best there is.
+        costs, courses = (
+            [float(run.costs @ errors.weight / errors.weight.sum()) for run in runs],
+            errors.weight.size,
+        )
     gain = costs[0] - costs[1]
     metrics = {"planner_cost": costs[0], "agent_cost": costs[1], "courses": float(courses)}
-    metrics |= {"breach_kwh": second.breach_kwh, "interventions": float(second.corrected), "slots": float(problem.outlook.timeline.count)}
+    metrics |= {
+        "breach_kwh": second.breach_kwh,
+        "interventions": float(second.corrected),
+        "slots": float(problem.outlook.timeline.count),
+    }
     if not all(math.isfinite(value) for value in metrics.values()):
-        return PlanJudgement(GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected), {})
+        return PlanJudgement(
+            GateVerdict(code="not_safe", follow="nothing", interventions=second.corrected), {}
+        )
     safe = second.breach_kwh <= first.breach_kwh + _SAME_KWH and second.corrected <= first.corrected
     code: GateCode = "agent_cheaper"
     if not safe:
@@ -81,7 +115,10 @@ def judge_plan(problem: Problem, planner: PlanPolicy, agent: PlanPolicy, effecti
     elif effective.mode == "shadow":
         code = effective.code or "mode_is_shadow"
     follow = FOLLOWED[effective.mode] if code == "agent_cheaper" else "nothing"
-    return PlanJudgement(GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=second.corrected), metrics)
+    return PlanJudgement(
+        GateVerdict(code=code, follow=follow, expected_gain=gain, interventions=second.corrected),
+        metrics,
+    )
 
 
 def _measure_outcome(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy) -> _Outcome:
@@ -90,19 +127,30 @@ def _measure_outcome(problem: Problem, policy: PlanPolicy, run: SimulatedPolicy)
     setpoints = policy.read(slice(None), run.start_kwh / capacity, modes)
     safe = clamp(setpoints, run.start_kwh, problem.limits)
     beyond = run.flows.excess_kwh > _SAME_KWH
-    unbalanced = np.abs(balance_residual_kwh(run.flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
-    slots = find_corrected(setpoints, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
-    return _Outcome(value_flows(problem, run.flows), find_breach(problem, run.flows), int(np.count_nonzero(slots)))
+    unbalanced = (
+        np.abs(balance_residual_kwh(run.flows, outlook.load_kwh, outlook.pv_kwh)) > _SAME_KWH
+    )
+    slots = (
+        find_corrected(setpoints, safe).any(axis=0) | np.atleast_2d(beyond).any(axis=0) | unbalanced
+    )
+    return _Outcome(
+        value_flows(problem, run.flows),
+        find_breach(problem, run.flows),
+        int(np.count_nonzero(slots)),
+    )
 
 
-# --- of a mode ------------------------------------------------------------------------------------------------------------------------------------
+# --- of a mode ------------------------------------------------------------------------------------
 
-# A mode is offered while the lower end of the gain's interval lies above this, in points of the oracle's savings.
+# A mode is offered while the lower end of the gain's interval lies above this, in points of the
+# oracle's savings.
 MARGIN_POINTS = -1.0
-# Losses in standard deviations: of one week's sum, and of the sum of three lost weeks in a row. On heavy-tailed series an agent ahead by a tenth of a day's
-# deviation is withdrawn in about one year of six, one that loses seven tenths within weeks.
+# Losses in standard deviations: of one week's sum, and of the sum of three lost weeks in a row. On
+# heavy-tailed series an agent ahead by a tenth of a day's deviation is withdrawn in about one year
+# of six, one that loses seven tenths within weeks.
 WEEK_DEVIATIONS, THREE_WEEKS_DEVIATIONS, STREAK_WEEKS = 4.5, 3.0, 3
-# Largest share of slots corrected by the safety layer: of those planned in the last week, and of those of all days of evidence.
+# Largest share of slots corrected by the safety layer: of those planned in the last week, and of
+# those of all days of evidence.
 MOST_CORRECTED = 0.02
 _SLOTS_PER_DAY = 96
 _LITTLE_MONEY = 1e-6  # less is rounding
@@ -110,7 +158,8 @@ _LITTLE_MONEY = 1e-6  # less is rounding
 
 @dataclass(frozen=True, slots=True)
 class DailyGain:
-    """A day's ``gain`` of the agent over the planner and ``possible`` gain of the oracle over no control, both with the change in stored energy.
+    """A day's ``gain`` of the agent over the planner and ``possible`` gain of the oracle over no
+    control, both with the change in stored energy.
 
     ``corrected`` is the number of slots in which the safety layer changed the agent's set-point.
     """
@@ -123,7 +172,11 @@ class DailyGain:
 
 @dataclass(frozen=True, slots=True)
 class DaysOfEvidence:
-    """Replayed days and days in shadow, each in order; of the ``slots`` planned in the last week ``corrected`` were changed by the safety layer or a limit."""
+    """Replayed days and days in shadow, each in order.
+
+    Of the ``slots`` planned in the last week ``corrected`` were changed by the safety layer or a
+    limit.
+    """
 
     replay: Sequence[DailyGain]
     shadow: Sequence[DailyGain]
@@ -141,11 +194,24 @@ class DaysOfEvidence:
         return replace(self, shadow=[gain for gain in self.shadow if gain.day > day])
 
 
-def weigh_days(kind: Literal["replay", "shadow", "both"], days: Sequence[DailyGain], *, rng: np.random.Generator) -> GateEvidence:
-    """Return the evidence of days: the gain, also in percent of the oracle's where that is positive, with its 95 % interval by a block bootstrap."""
+def weigh_days(
+    kind: Literal["replay", "shadow", "both"],
+    days: Sequence[DailyGain],
+    *,
+    rng: np.random.Generator,
+) -> GateEvidence:
+    """Return the evidence of days: the gain, also in percent of the oracle's where that is
+    positive, with its 95 % interval by a block bootstrap.
+    """
     needed = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}[kind]
     gains, possible = np.array([day.gain for day in days]), sum(day.possible for day in days)
-    evidence = GateEvidence(kind=kind, days=len(days), needed=needed, gain=float(gains.sum()), violations=sum(day.corrected for day in days))
+    evidence = GateEvidence(
+        kind=kind,
+        days=len(days),
+        needed=needed,
+        gain=float(gains.sum()),
+        violations=sum(day.corrected for day in days),
+    )
     if possible <= _LITTLE_MONEY:
         return evidence
     low, high = bound_sum(gains, rng=rng)
@@ -158,9 +224,11 @@ def has_losing_streak(shadow: Sequence[float], reference: Sequence[float]) -> bo
 
     Args:
         shadow: gain on each day in shadow, in order.
-        reference: gain on each day that the mode was offered for; the standard deviation of its weekly sums is the unit of loss.
+        reference: gain on each day that the mode was offered for; the standard deviation of its
+            weekly sums is the unit of loss.
 
-    Source: docs/decisions/0047; rates of false alarm are those of ``tests/unit/agent/test_losing_streak.py``.
+    Source: docs/decisions/0047; rates of false alarm are those of
+        ``tests/unit/agent/test_losing_streak.py``.
     """
     if len(reference) < BLOCK_DAYS or len(shadow) < BLOCK_DAYS:
         return False
@@ -169,14 +237,17 @@ def has_losing_streak(shadow: Sequence[float], reference: Sequence[float]) -> bo
         return True
     if len(shadow) < STREAK_WEEKS * BLOCK_DAYS:
         return False
-    weeks = np.array(shadow[-STREAK_WEEKS * BLOCK_DAYS :]).reshape(STREAK_WEEKS, BLOCK_DAYS).sum(axis=1)
+    weeks = (
+        np.array(shadow[-STREAK_WEEKS * BLOCK_DAYS :]).reshape(STREAK_WEEKS, BLOCK_DAYS).sum(axis=1)
+    )
     limit = -THREE_WEEKS_DEVIATIONS * deviation * math.sqrt(STREAK_WEEKS) - _LITTLE_MONEY
     return bool((weeks < 0).all() and weeks.sum() < limit)
 
 
 @dataclass(frozen=True, slots=True)
 class ModeHistory:
-    """The gatekeeper's past decisions about the modes of a policy: the last of each, and the last that withdrew or restored each.
+    """The gatekeeper's past decisions about the modes of a policy: the last of each, and the last
+    that withdrew or restored each.
 
     ``zone`` is the site's: evidence counts its local days.
     """
@@ -187,8 +258,15 @@ class ModeHistory:
     zone: ZoneInfo
 
 
-def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> list[GateEntry]:
-    """Return a decision for each mode in ``evidence``, except those that a person withdrew: only a person restores them.
+def judge_modes(
+    evidence: Mapping[ControlMode, DaysOfEvidence],
+    history: ModeHistory,
+    *,
+    now: datetime,
+    rng: np.random.Generator,
+) -> list[GateEntry]:
+    """Return a decision for each mode in ``evidence``, except those that a person withdrew: only a
+    person restores them.
 
     Args:
         evidence: by mode, days on which the agent's plan was followed as far as the mode allows.
@@ -196,40 +274,93 @@ def judge_modes(evidence: Mapping[ControlMode, DaysOfEvidence], history: ModeHis
         now: instant of the decisions.
         rng: draws the bootstrap's blocks of days.
 
-    Invariants: without enough days of both kinds no mode is offered; a withdrawn mode is restored by days after its withdrawal alone.
+    Invariants: without enough days of both kinds no mode is offered; a withdrawn mode is restored
+        by days after its withdrawal alone.
     """
-    withdrawn = {mode for mode, last in history.last_decisions.items() if last.state == "withdrawn" and last.decided_by != GATEKEEPER}
-    return [_judge(mode, days, history, now=now, rng=rng) for mode, days in evidence.items() if mode not in withdrawn]
+    withdrawn = {
+        mode
+        for mode, last in history.last_decisions.items()
+        if last.state == "withdrawn" and last.decided_by != GATEKEEPER
+    }
+    return [
+        _judge(mode, days, history, now=now, rng=rng)
+        for mode, days in evidence.items()
+        if mode not in withdrawn
+    ]
 
 
-def _judge(mode: ControlMode, days: DaysOfEvidence, history: ModeHistory, *, now: datetime, rng: np.random.Generator) -> GateEntry:
+def _judge(
+    mode: ControlMode,
+    days: DaysOfEvidence,
+    history: ModeHistory,
+    *,
+    now: datetime,
+    rng: np.random.Generator,
+) -> GateEntry:
     last, change = history.last_decisions.get(mode), history.last_changes.get(mode)
     state = last.state if last is not None else "not_ready"
     recent = days if change is None else days.after(change.at.astimezone(history.zone).date())
-    entry = GateEntry(at=now, kind="judged", policy=history.policy, mode=mode, state=state, reason="", decided_by=GATEKEEPER)
+    entry = GateEntry(
+        at=now,
+        kind="judged",
+        policy=history.policy,
+        mode=mode,
+        state=state,
+        reason="",
+        decided_by=GATEKEEPER,
+    )
     if state == "withdrawn":
         shadow = weigh_days("shadow", recent.shadow, rng=rng)
-        proven = shadow.days >= shadow.needed and shadow.low is not None and shadow.low > MARGIN_POINTS
+        proven = (
+            shadow.days >= shadow.needed and shadow.low is not None and shadow.low > MARGIN_POINTS
+        )
         if proven and not _exceeds_corrections(recent, recent.shadow):
-            return entry.model_copy(update={"kind": "restored", "state": "offered", "reason": "new_evidence", "evidence": [shadow]})
-        return entry.model_copy(update={"reason": last.reason if last else "not_judged", "evidence": [shadow]})
-    evidence = [weigh_days("replay", days.replay, rng=rng), weigh_days("shadow", days.shadow, rng=rng), weigh_days("both", days.both, rng=rng)]
-    streak = has_losing_streak([day.gain for day in recent.shadow], [day.gain for day in days.replay])
-    # After a restoration only the days in shadow since count: corrections from before caused the withdrawal.
+            return entry.model_copy(
+                update={
+                    "kind": "restored",
+                    "state": "offered",
+                    "reason": "new_evidence",
+                    "evidence": [shadow],
+                }
+            )
+        return entry.model_copy(
+            update={"reason": last.reason if last else "not_judged", "evidence": [shadow]}
+        )
+    evidence = [
+        weigh_days("replay", days.replay, rng=rng),
+        weigh_days("shadow", days.shadow, rng=rng),
+        weigh_days("both", days.both, rng=rng),
+    ]
+    streak = has_losing_streak(
+        [day.gain for day in recent.shadow], [day.gain for day in days.replay]
+    )
+    # After a restoration only the days in shadow since count: corrections from before caused the
+    # withdrawal.
     corrected = _exceeds_corrections(days, days.both if change is None else recent.shadow)
     fault = "losing_streak" if streak else "interventions" if corrected else None
     if fault is not None:
-        lost = {"state": "withdrawn", "kind": "withdrawn"} if state == "offered" else {"state": "not_ready"}
+        lost = (
+            {"state": "withdrawn", "kind": "withdrawn"}
+            if state == "offered"
+            else {"state": "not_ready"}
+        )
         return entry.model_copy(update=lost | {"reason": fault, "evidence": evidence})
     reason, better = _compare_costs(evidence)
     offered = "offered" if reason in ("no_dearer", "cheaper") else "not_ready"
-    return entry.model_copy(update={"state": offered, "reason": reason, "better": better, "evidence": evidence})
+    return entry.model_copy(
+        update={"state": offered, "reason": reason, "better": better, "evidence": evidence}
+    )
 
 
 def _exceeds_corrections(evidence: DaysOfEvidence, days: Sequence[DailyGain]) -> bool:
-    """Return whether the safety layer corrected more than the allowed share of slots: of those planned in the last week, or on ``days``."""
+    """Return whether the safety layer corrected more than the allowed share of slots: of those
+    planned in the last week, or on ``days``.
+    """
     on_days = sum(day.corrected for day in days)
-    return evidence.corrected > MOST_CORRECTED * evidence.slots or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
+    return (
+        evidence.corrected > MOST_CORRECTED * evidence.slots
+        or on_days > MOST_CORRECTED * _SLOTS_PER_DAY * len(days)
+    )
 
 
 def _compare_costs(evidence: Sequence[GateEvidence]) -> tuple[str, bool]:

@@ -1,4 +1,6 @@
-"""Read a site's training history up to an instant: actual values, forecasts and prices as issued, and data-quality verdicts by day."""
+"""Read a site's training history up to an instant: actual values, forecasts and prices as issued,
+and data-quality verdicts by day.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,13 +36,18 @@ from services.planner.service.inputs import PRICE_MEMORY, read_weighed
 LEAST_DAYS, LEAST_HOLDOUT_DAYS = 14, 7
 # Held out from the end of a history, at most four weeks.
 HOLDOUT_SHARE, MOST_HOLDOUT_DAYS = 0.2, 28
-# Missing forecasts are made as they would have been issued: hourly, by a model trained before the four weeks that it forecasts.
+# Missing forecasts are made as they would have been issued: hourly, by a model trained before the
+# four weeks that it forecasts.
 _TRAINED_EVERY, _ISSUED_EVERY = 28 * DAY, timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class History:
-    """Days of a site; gaps are NaN in the actual values. ``verdicts`` are on the data quality of local days; a day without one is clean."""
+    """Days of a site.
+
+    Gaps are NaN in the actual values. ``verdicts`` are on the data quality of local days; a day
+    without one is clean.
+    """
 
     scene: ReplayData
     verdicts: Mapping[date, QualityVerdict]
@@ -60,7 +67,9 @@ class History:
         return self.episodes.episodes.day
 
     def within(self, start: datetime, end: datetime) -> "History":
-        """Return the days from ``start`` on that end by ``end``, with nothing that became known later."""
+        """Return the days from ``start`` on that end by ``end``, with nothing that became known
+        later.
+        """
         window = Timeline(start, SLOT, (end - start) // SLOT)
         return replace(self, scene=cut_scene(self.scene, window))
 
@@ -70,44 +79,90 @@ class History:
         Raises:
             InvalidInputError: there are too few days.
         """
-        holdout_days = min(max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS), MOST_HOLDOUT_DAYS)
+        holdout_days = min(
+            max(int(HOLDOUT_SHARE * len(self.days)), LEAST_HOLDOUT_DAYS), MOST_HOLDOUT_DAYS
+        )
         if len(self.days) - holdout_days < LEAST_DAYS:
-            raise refuse("too-few-days-to-learn", field="site", value=self.scene.site.name, days=len(self.days), needed=LEAST_DAYS + LEAST_HOLDOUT_DAYS)
+            raise refuse(
+                "too-few-days-to-learn",
+                field="site",
+                value=self.scene.site.name,
+                days=len(self.days),
+                needed=LEAST_DAYS + LEAST_HOLDOUT_DAYS,
+            )
         begin = local_midnight(self.days[-holdout_days], self.scene.zone)
         window = self.scene.timeline
         return self.within(window.start, begin), self.within(begin, window.end)
 
     def runs(self) -> Iterator[ReplayData]:
         """Yield the scenes of runs of consecutive usable days."""
-        breaks = [0, *(place + 1 for place, (day, after) in enumerate(pairwise(self.days)) if after - day > DAY), len(self.days)]
+        breaks = [
+            0,
+            *(
+                place + 1
+                for place, (day, after) in enumerate(pairwise(self.days))
+                if after - day > DAY
+            ),
+            len(self.days),
+        ]
         for first, end in pairwise(breaks):
             window = local_days(self.days[first], self.days[end - 1], self.scene.zone)
             yield cut_scene(self.scene, window)
 
 
 def cut_scene(scene: ReplayData, window: Timeline) -> ReplayData:
-    """Return a scene cut to a window: actual values until its end and its last day repeated after it, forecasts and prices issued by then."""
+    """Return a scene cut to a window: actual values until its end and its last day repeated after
+    it, forecasts and prices issued by then.
+    """
     foresight, prices = scene.foresight, scene.prices
     first = max(foresight.timeline.start, window.start - DAYS * DAY)
     around = Timeline(first, SLOT, (window.end + HORIZON - first) // SLOT)
     begin, count = (first - foresight.timeline.start) // SLOT, (window.end - first) // SLOT
     order = repeat_last(np.arange(around.count), count, period=DAY // SLOT)
-    load, pv = (np.asarray(series[begin : begin + count][order]) for series in (foresight.load_kwh, foresight.pv_kwh))
+    load, pv = (
+        np.asarray(series[begin : begin + count][order])
+        for series in (foresight.load_kwh, foresight.pv_kwh)
+    )
     books = {}
     for name, book in prices.books.items():
         # Prices published before the window's end, and all revisions of slots before it.
-        by_then = (book.published_at < to_instant(window.end)) | (book.timeline.starts[book.slot] < to_instant(window.end))
-        books[name] = replace(book, slot=book.slot[by_then], published_at=book.published_at[by_then], price=book.price[by_then])
-    issued = [each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end]
+        by_then = (book.published_at < to_instant(window.end)) | (
+            book.timeline.starts[book.slot] < to_instant(window.end)
+        )
+        books[name] = replace(
+            book,
+            slot=book.slot[by_then],
+            published_at=book.published_at[by_then],
+            price=book.price[by_then],
+        )
+    issued = [
+        each for each in scene.forecasts.forecasts if first - DAY <= each.issued_at < window.end
+    ]
     offset = (window.start - scene.timeline.start) // SLOT
-    carbon = None if scene.carbon_g_per_kwh is None else scene.carbon_g_per_kwh[offset : offset + window.count]
-    return ReplayData(scene.site, window, PerfectForesight(around, load, pv), replace(prices, books=books), ForecastArchive(issued), carbon)
+    carbon = (
+        None
+        if scene.carbon_g_per_kwh is None
+        else scene.carbon_g_per_kwh[offset : offset + window.count]
+    )
+    return ReplayData(
+        scene.site,
+        window,
+        PerfectForesight(around, load, pv),
+        replace(prices, books=books),
+        ForecastArchive(issued),
+        carbon,
+    )
 
 
-def read_history(connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet) -> History:
-    """Return a stored site's whole local days that end by ``until``. Missing forecasts are made, and not stored.
+def read_history(
+    connection: Connection, site_id: str, *, until: datetime, progress: Progress = keep_quiet
+) -> History:
+    """Return a stored site's whole local days that end by ``until``.
 
-    Making them takes most of the time: for histories until several instants, read the longest and take ``within`` of it.
+    Missing forecasts are made, and not stored.
+
+    Making them takes most of the time: for histories until several instants, read the longest and
+    take ``within`` of it.
 
     Raises:
         NotFoundError: no such site.
@@ -121,12 +176,22 @@ def read_history(connection: Connection, site_id: str, *, until: datetime, progr
     ahead, past = HORIZON // SLOT, DAYS * DAY // SLOT
     around = Timeline(window.start - past * SLOT, SLOT, past + window.count + ahead)
     observed = observations.read(connection, site_id, around)
-    prices = read_weighed(connection, site, Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead))
+    prices = read_weighed(
+        connection,
+        site,
+        Timeline(window.start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + window.count + ahead),
+    )
     version = find_active(connection, site).forecast_version
-    issued = forecasts.read_expected(connection, site_id, version=version, first=around.start - DAY, last=window.end)
+    issued = forecasts.read_expected(
+        connection, site_id, version=version, first=around.start - DAY, last=window.end
+    )
     context = read_context(connection, site, first=around.start, end=window.end)
-    archive = complete_forecasts(issued, observed, site, window, source=ForecastMaker(version, context, progress))
-    scene = ReplayData(site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive)
+    archive = complete_forecasts(
+        issued, observed, site, window, source=ForecastMaker(version, context, progress)
+    )
+    scene = ReplayData(
+        site, window, PerfectForesight(around, observed.load_kwh, observed.pv_kwh), prices, archive
+    )
     first, last = (instant.astimezone(scene.zone).date() for instant in (window.start, window.end))
     verdicts = {each.day: each.verdict for each in quality.read(connection, site_id, first, last)}
     return History(cut_scene(scene, window), verdicts)
@@ -146,20 +211,39 @@ class ForecastMaker:
             return Baseline(self.version, site)
         earlier = observed.starts < to_instant(before)
         series = {"load_kwh": observed.load_kwh[earlier], "pv_kwh": observed.pv_kwh[earlier]}
-        return train(Observations.of(observed.starts[earlier], series), site=site, until=before, context=self.context)
+        return train(
+            Observations.of(observed.starts[earlier], series),
+            site=site,
+            until=before,
+            context=self.context,
+        )
 
 
-def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site: Site, window: Timeline, *, source: ForecastMaker) -> ForecastArchive:
-    """Return a window's forecasts, with hourly ones added on local days without any; those are made from earlier measurements alone.
+def complete_forecasts(
+    issued: Sequence[Forecast],
+    observed: Observations,
+    site: Site,
+    window: Timeline,
+    *,
+    source: ForecastMaker,
+) -> ForecastArchive:
+    """Return a window's forecasts, with hourly ones added on local days without any.
 
-    Of what is added the expected energies are kept alone: no agent reads more, and a year of whole ones would take 215 MB.
+    Those are made from earlier measurements alone.
+
+    Of what is added the expected energies are kept alone: no agent reads more, and a year of whole
+    ones would take 215 MB.
     """
     zone, completed = ZoneInfo(site.timezone), []
     days = {each.issued_at.astimezone(zone).date() for each in issued}
     begin = window.start
     while begin < window.end:
         end = min(begin + _TRAINED_EVERY, window.end)
-        instants = [at for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY) if at.astimezone(zone).date() not in days]
+        instants = [
+            at
+            for at in list_instants(begin, end - _ISSUED_EVERY, _ISSUED_EVERY)
+            if at.astimezone(zone).date() not in days
+        ]
         if instants:
             forecaster = source.learn(observed, site, begin)
             for first in range(0, len(instants), PART_ORIGINS):
@@ -170,6 +254,10 @@ def complete_forecasts(issued: Sequence[Forecast], observed: Observations, site:
                 made = part[-1] - window.start
                 label = f"forecasts until {part[-1].astimezone(zone).date()}"
                 source.progress(made // DAY, (window.end - window.start) // DAY, label)
-        source.progress((end - window.start) // DAY, (window.end - window.start) // DAY, f"forecasts until {end.astimezone(zone).date()}")
+        source.progress(
+            (end - window.start) // DAY,
+            (window.end - window.start) // DAY,
+            f"forecasts until {end.astimezone(zone).date()}",
+        )
         begin = end
     return ForecastArchive(sorted([*issued, *completed], key=lambda forecast: forecast.issued_at))

@@ -1,6 +1,8 @@
-"""Turn a learned classifier of modes into a plan's policy: evaluate it for every slot at a grid of states of charge, and convert the modes to thresholds.
+"""Turn a learned classifier of modes into a plan's policy: evaluate it for every slot at a grid of
+states of charge, and convert the modes to thresholds.
 
-The planner's own plan is kept where modes of one battery are not enough, or where a limit or demand would be missed.
+The planner's own plan is kept where modes of one battery are not enough, or where a limit or demand
+would be missed.
 """
 
 from collections.abc import Callable
@@ -28,9 +30,11 @@ from services.planner.problem.knowledge import SitePrices
 from services.planner.problem.problem import Problem
 
 log = structlog.get_logger(__name__)
-# Maps slots of the plan and the stored energy at their start, kWh, both ``(n,)``, to modes, ``(n,)``.
+# Maps slots of the plan and the stored energy at their start, kWh, both ``(n,)``, to modes,
+# ``(n,)``.
 ChooseModes = Callable[[IndexArray, FloatArray], IntArray]
-# Number of states of charge, the middles of equal parts. Source: half a kWh of ten is enough, docs/decisions/0004.
+# Number of states of charge, the middles of equal parts. Source: half a kWh of ten is enough,
+# docs/decisions/0004.
 _LEVELS = 20
 
 
@@ -41,10 +45,12 @@ class ModesError(LunaError):
 
 
 def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None = None) -> Plan:
-    """Return the plan that follows chosen modes; where they cannot be followed the planner's own, with the code of why in ``not_learned``.
+    """Return the plan that follows chosen modes.
 
-    Codes are those of ``find_obstacle``; ``no_mode``: an invalid mode was chosen; ``limits_or_wishes``: the modes would miss a limit or demand that the
-    planner's plan keeps.
+    Where they cannot be followed the planner's own, with the code of why in ``not_learned``.
+
+    Codes are those of ``find_obstacle``; ``no_mode``: an invalid mode was chosen;
+    ``limits_or_wishes``: the modes would miss a limit or demand that the planner's plan keeps.
     """
     plan = decide(problem, Solver()) if planned is None else planned
     obstacle = find_obstacle(problem, places=False)
@@ -55,21 +61,29 @@ def plan_by_modes(problem: Problem, choose: ChooseModes, *, planned: Plan | None
     except ModesError as error:
         log.warning("the planner's plan stands", site=problem.site.name, reason=str(error))
         return replace(plan, not_learned="no_mode")
-    followed = follow_instead(plan, PlanPolicy([policy], problem.curtailment, np.full(policy.no_pv.size, np.inf)))
+    followed = follow_instead(
+        plan, PlanPolicy([policy], problem.curtailment, np.full(policy.no_pv.size, np.inf))
+    )
     return replace(plan, not_learned="limits_or_wishes") if followed is None else followed
 
 
 def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPolicy:
-    """Return the threshold policy of the modes chosen at ``_LEVELS`` states of charge in each of ``count`` slots.
+    """Return the threshold policy of the modes chosen at ``_LEVELS`` states of charge in each of
+    ``count`` slots.
 
-    A threshold is the share of levels with its modes: exact where the choice changes once along the state of charge, and an approximation elsewhere.
+    A threshold is the share of levels with its modes: exact where the choice changes once along the
+    state of charge, and an approximation elsewhere.
 
     Raises:
         ModesError: an invalid mode was chosen.
     """
     usable = battery.max_soc - battery.min_soc
-    stored_kwh = battery.capacity_kwh * (battery.min_soc + (np.arange(_LEVELS) + 0.5) / _LEVELS * usable)
-    chosen_modes = np.asarray(choose(np.repeat(np.arange(count), _LEVELS), np.tile(stored_kwh, count)))
+    stored_kwh = battery.capacity_kwh * (
+        battery.min_soc + (np.arange(_LEVELS) + 0.5) / _LEVELS * usable
+    )
+    chosen_modes = np.asarray(
+        choose(np.repeat(np.arange(count), _LEVELS), np.tile(stored_kwh, count))
+    )
     if chosen_modes.shape != (count * _LEVELS,) or not np.isin(chosen_modes, list(Mode)).all():
         raise ModesError("what was chosen is no mode", remedy="Train again: luna agent train.")
     modes = chosen_modes.astype(np.int8).reshape(count, _LEVELS)
@@ -86,7 +100,9 @@ def read_chosen(battery: Battery, count: int, choose: ChooseModes) -> BatteryPol
         serve=share(~SERVES[modes]),
         sell=np.where(sells.any(axis=1), share(~sells), HIGHEST_SOC),
     )
-    power = (np.full(count, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw))
+    power = (
+        np.full(count, limit) for limit in (battery.charge_limit_kw, battery.discharge_limit_kw)
+    )
     return BatteryPolicy(battery, level, level, np.zeros(count, dtype=bool), *power)
 
 
@@ -96,7 +112,8 @@ Score = Callable[[StateArray], NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class LearnedModes:
-    """A policy that chooses the mode of the highest score: ``score`` maps states ``(n, size)`` of its layout to ``(n, modes)``.
+    """A policy that chooses the mode of the highest score: ``score`` maps states ``(n, size)`` of
+    its layout to ``(n, modes)``.
 
     Invariants: depends on the problem alone; the same problem, the same plan.
     """

@@ -1,4 +1,6 @@
-"""A small multilayer perceptron with input normalisation, its storage format, and inference in NumPy alone."""
+"""A small multilayer perceptron with input normalisation, its storage format, and inference in
+NumPy alone.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ from luna.energy.timeline import FloatArray
 
 Float32Array = NDArray[np.float32]
 Activation = Literal["tanh", "relu"]
-# Normalised inputs are clipped to this. Source: Andrychowicz et al. 2021, "What matters in on-policy RL", C65.
+# Normalised inputs are clipped to this. Source: Andrychowicz et al. 2021, "What matters in
+# on-policy RL", C65.
 MOST_DEVIATIONS = 10.0
 # Bounds the scaling of inputs that hardly vary.
 _LEAST_STD = 1e-6
@@ -57,7 +60,10 @@ class Moments:
         return cls(0.0, np.zeros(size), np.zeros(size))
 
     def add(self, values: NDArray[Any]) -> None:
-        """Add samples, shape ``(values, size)``. Source: Chan et al. 1979, pairwise update of sums of squares."""
+        """Add samples, shape ``(values, size)``.
+
+        Source: Chan et al. 1979, pairwise update of sums of squares.
+        """
         count, mean = float(values.shape[0]), values.mean(axis=0, dtype=float)
         squares = ((values - mean) ** 2).sum(axis=0, dtype=float)
         total, apart = self.count + count, mean - self.mean
@@ -73,11 +79,16 @@ class Moments:
 
 @dataclass(frozen=True, slots=True)
 class SmallNetwork:
-    """A multilayer perceptron. ``weights[n]`` is of shape ``(outputs, inputs)`` of layer n, ``biases[n]`` of ``(outputs,)``; the last layer is linear.
+    """A multilayer perceptron.
 
-    Stored as tensors ``layer.N.weight`` and ``layer.N.bias`` (safetensors) and a header in JSON with ``activation``, ``mean`` and ``std``.
+    ``weights[n]`` is of shape ``(outputs, inputs)`` of layer n, ``biases[n]`` of ``(outputs,)``;
+    the last layer is linear.
 
-    Invariants: a network read from another's ``tensors`` and ``header`` has the same scores bit for bit.
+    Stored as tensors ``layer.N.weight`` and ``layer.N.bias`` (safetensors) and a header in JSON
+    with ``activation``, ``mean`` and ``std``.
+
+    Invariants: a network read from another's ``tensors`` and ``header`` has the same scores bit for
+    bit.
     """
 
     weights: Sequence[Float32Array]
@@ -90,20 +101,40 @@ class SmallNetwork:
         """Return a stored network; tensors other than its layers are ignored.
 
         Raises:
-            NetworkError: the shapes of layers and scale do not match, a number is not finite, or the activation is unknown.
+            NetworkError: the shapes of layers and scale do not match, a number is not finite, or
+                the activation is unknown.
         """
         count = sum(name.startswith("layer.") and name.endswith(".weight") for name in tensors)
         try:
-            weights, biases = ([tensors[f"layer.{layer}.{part}"].astype(np.float32) for layer in range(count)] for part in ("weight", "bias"))
-            network = cls(weights, biases, header["activation"], Scale(np.array(header["mean"], dtype=float), np.array(header["std"], dtype=float)))
+            weights, biases = (
+                [tensors[f"layer.{layer}.{part}"].astype(np.float32) for layer in range(count)]
+                for part in ("weight", "bias")
+            )
+            network = cls(
+                weights,
+                biases,
+                header["activation"],
+                Scale(np.array(header["mean"], dtype=float), np.array(header["std"], dtype=float)),
+            )
         except (KeyError, TypeError, ValueError) as exc:
             raise NetworkError(f"the network is incomplete: {exc}", remedy="Train again.") from exc
         scale, sizes = network.scale, [network.scale.mean.size, *(bias.size for bias in biases)]
-        fits = [weight.shape for weight in weights] == [(out, into) for into, out in pairwise(sizes)]
+        fits = [weight.shape for weight in weights] == [
+            (out, into) for into, out in pairwise(sizes)
+        ]
         parts: list[NDArray[Any]] = [*weights, *biases, scale.mean, scale.std]
         finite = all(np.isfinite(each).all() for each in parts)
-        if not weights or not fits or not finite or scale.std.shape != scale.mean.shape or network.activation not in ("tanh", "relu"):
-            raise NetworkError("the network's layers do not fit on each other, or hold what is no number", remedy="Train again.")
+        if (
+            not weights
+            or not fits
+            or not finite
+            or scale.std.shape != scale.mean.shape
+            or network.activation not in ("tanh", "relu")
+        ):
+            raise NetworkError(
+                "the network's layers do not fit on each other, or hold what is no number",
+                remedy="Train again.",
+            )
         return network
 
     @property
@@ -125,18 +156,31 @@ class SmallNetwork:
     @property
     def header(self) -> dict[str, Any]:
         """The network's header as JSON; the caller adds ``kind`` and ``state_version``."""
-        return {"activation": self.activation, "mean": self.scale.mean.tolist(), "std": self.scale.std.tolist()}
+        return {
+            "activation": self.activation,
+            "mean": self.scale.mean.tolist(),
+            "std": self.scale.std.tolist(),
+        }
 
     def scores(self, states: NDArray[Any]) -> Float32Array:
-        """Return the last layer's outputs, shape ``(..., outputs)``, of states of shape ``(..., inputs)``.
+        """Return the last layer's outputs, shape ``(..., outputs)``, of states of shape
+        ``(..., inputs)``.
 
         Raises:
             NetworkError: states of another size, or with a number that is not finite.
         """
         if states.shape[-1] != self.inputs or not np.isfinite(states).all():
-            raise NetworkError(f"a state of {self.inputs} finite numbers was expected", value=states.shape, remedy="Train again for this layout of states.")
+            raise NetworkError(
+                f"a state of {self.inputs} finite numbers was expected",
+                value=states.shape,
+                remedy="Train again for this layout of states.",
+            )
         signal = self.scale.apply(states)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             signal = signal @ weight.T + bias
-            signal = np.tanh(signal, out=signal) if self.activation == "tanh" else np.maximum(signal, 0.0, out=signal)
+            signal = (
+                np.tanh(signal, out=signal)
+                if self.activation == "tanh"
+                else np.maximum(signal, 0.0, out=signal)
+            )
         return np.asarray(signal @ self.weights[-1].T + self.biases[-1])

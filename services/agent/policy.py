@@ -1,4 +1,7 @@
-"""The interface of a trained agent: a named policy that returns plans. Replay, shadow mode and executor use the same plan."""
+"""The interface of a trained agent: a named policy that returns plans.
+
+Replay, shadow mode and executor use the same plan.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,12 +15,18 @@ from services.planner.problem.problem import Problem
 
 
 class AgentPolicy(Protocol):
-    """A trained policy. Its plan depends only on its training, the problem, and the prices published by the problem's start."""
+    """A trained policy.
+
+    Its plan depends only on its training, the problem, and the prices published by the problem's
+    start.
+    """
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        """Return the plan to follow, as ``services.planner.planner.decide`` does: with a policy for any state of charge.
+        """Return the plan to follow, as ``services.planner.planner.decide`` does: with a policy for
+        any state of charge.
 
-        ``planned`` is the planner's own plan of the problem; a policy that needs it makes it where None.
+        ``planned`` is the planner's own plan of the problem; a policy that needs it makes it where
+        None.
         """
 
 
@@ -25,8 +34,12 @@ class AgentPolicy(Protocol):
 class ExplainsValue(Protocol):
     """A policy that explains the difference of its plan from the planner's own."""
 
-    def list_figures(self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan) -> Mapping[str, float]:
-        """Return figures of ``plan`` and ``planned``, both of ``problem``: the value of a stored kWh to planner and agent, and the prices each expects."""
+    def list_figures(
+        self, plan: Plan, problem: Problem, prices: SitePrices, *, planned: Plan
+    ) -> Mapping[str, float]:
+        """Return figures of ``plan`` and ``planned``, both of ``problem``: the value of a stored
+        kWh to planner and agent, and the prices each expects.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +55,20 @@ class TrainedAgent:
 def find_obstacle(problem: Problem, *, places: bool) -> str | None:
     """Return the code of why a one-battery policy cannot plan a problem, or None.
 
-    ``several_batteries``, ``no_battery``: there is not exactly one. ``flexible_loads``: there are loads or peaks, and the policy does not schedule them
-    (``places``). ``unknown_outlook``: a price, an expected energy or the stored energy is not finite.
+    ``several_batteries``, ``no_battery``: there is not exactly one. ``flexible_loads``: there are
+    loads or peaks, and the policy does not schedule them (``places``). ``unknown_outlook``: a
+    price, an expected energy or the stored energy is not finite.
     """
     if len(problem.site.batteries) != 1:
         return "several_batteries" if problem.site.batteries else "no_battery"
     if problem.places and not places:
         return "flexible_loads"
     outlook = problem.outlook
-    series = (outlook.load_kwh, outlook.pv_kwh, outlook.import_price, outlook.export_price, problem.stored_kwh)
+    series = (
+        outlook.load_kwh,
+        outlook.pv_kwh,
+        outlook.import_price,
+        outlook.export_price,
+        problem.stored_kwh,
+    )
     return None if all(np.isfinite(each).all() for each in series) else "unknown_outlook"

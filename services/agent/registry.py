@@ -1,6 +1,7 @@
 """Registry of the kinds of trained agents, and loading of their champions.
 
-A kind is declared in the module ``kind`` of a package beside this one. Its champion is its latest accepted training run.
+A kind is declared in the module ``kind`` of a package beside this one. Its champion is its latest
+accepted training run.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +31,8 @@ from services.agent.policy import AgentPolicy, TrainedAgent
 from services.forecaster.model.aurora import Progress, keep_quiet
 
 log = structlog.get_logger(__name__)
-# Returns another kind's artefact of the same site, to start a training from; None where there is none.
+# Returns another kind's artefact of the same site, to start a training from; None where there is
+# none.
 FindTeacher = Callable[[AgentKind], Artefact | None]
 
 
@@ -38,7 +40,8 @@ FindTeacher = Callable[[AgentKind], Artefact | None]
 class Lesson:
     """The input of a training: a site's history, and nothing from after it.
 
-    ``steps`` are those of reinforcement learning, ``teacher`` finds another kind's artefact that was trained on no more than this history.
+    ``steps`` are those of reinforcement learning, ``teacher`` finds another kind's artefact that
+    was trained on no more than this history.
     """
 
     history: History
@@ -50,7 +53,9 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class TrainedParts:
-    """The result of a training: named parts (LightGBM text, safetensors, JSON), settings and metrics."""
+    """The result of a training: named parts (LightGBM text, safetensors, JSON), settings and
+    metrics.
+    """
 
     parts: Mapping[str, bytes]
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -85,8 +90,13 @@ class KindDeclaration:
 _KINDS: dict[AgentKind, KindDeclaration] = {}
 
 
-def agent_kind(kind: AgentKind, *, state_version: str, load: Load, any_site: bool = False) -> Callable[[Train], Train]:
-    """Return the decorator that declares a kind's training function; ``load`` makes a policy of an artefact."""
+def agent_kind(
+    kind: AgentKind, *, state_version: str, load: Load, any_site: bool = False
+) -> Callable[[Train], Train]:
+    """Return the decorator that declares a kind's training function.
+
+    ``load`` makes a policy of an artefact.
+    """
 
     def declare(train: Train) -> Train:
         _KINDS[kind] = KindDeclaration(kind, state_version, train, load, any_site)
@@ -115,28 +125,56 @@ def find_kind(kind: AgentKind) -> KindDeclaration:
     return kinds[kind]
 
 
-def find_champion(connection: Connection, site: Site, kind: AgentKind, *, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
-    """Return a kind's champion for a site: the latest accepted training run on no data after ``before``.
+def find_champion(
+    connection: Connection,
+    site: Site,
+    kind: AgentKind,
+    *,
+    before: datetime | None = None,
+    unseen: datetime | None = None,
+) -> TrainingRun | None:
+    """Return a kind's champion for a site: the latest accepted training run on no data after
+    ``before``.
 
-    ``unseen``: nor was it accepted on data after that instant, so that later days are an unbiased evaluation.
+    ``unseen``: nor was it accepted on data after that instant, so that later days are an unbiased
+    evaluation.
     """
-    return training_runs.latest(connection, site.name, version=find_kind(kind).version, before=before, unseen=unseen)
+    return training_runs.latest(
+        connection, site.name, version=find_kind(kind).version, before=before, unseen=unseen
+    )
 
 
 def load_run(objects: ObjectStore, site: Site, run: TrainingRun, kind: AgentKind) -> TrainedAgent:
     """Return the policy of a training run.
 
     Raises:
-        ArtefactError: its artefact is missing, damaged, or of another format, kind, state version or site.
+        ArtefactError: its artefact is missing, damaged, or of another format, kind, state version
+            or site.
         UnavailableError: the store is away.
     """
     declared, key = find_kind(kind), str(run.artefact_key)
-    artefact = require_fit(load_artefact(objects, key), key, kind=kind, state_version=declared.state_version, site=site)
-    return TrainedAgent(declared.policy, run.run_id, declared.load(artefact, site), artefact.header.model_dump(mode="json"))
+    artefact = require_fit(
+        load_artefact(objects, key), key, kind=kind, state_version=declared.state_version, site=site
+    )
+    return TrainedAgent(
+        declared.policy,
+        run.run_id,
+        declared.load(artefact, site),
+        artefact.header.model_dump(mode="json"),
+    )
 
 
-def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: str, *, before: datetime | None = None) -> TrainedAgent:
-    """Return the champion's policy by its name; neither its training nor its trial used data from ``before`` on.
+def load_agent(
+    connection: Connection,
+    objects: ObjectStore,
+    site: Site,
+    name: str,
+    *,
+    before: datetime | None = None,
+) -> TrainedAgent:
+    """Return the champion's policy by its name.
+
+    Neither its training nor its trial used data from ``before`` on.
 
     Raises:
         InvalidInputError: there is no policy of this name.
@@ -145,19 +183,35 @@ def load_agent(connection: Connection, objects: ObjectStore, site: Site, name: s
         UnavailableError: the store is away.
     """
     if name not in AGENT_POLICIES:
-        raise refuse("no-such-trained-policy", field="policies", value=name, names=tuple(AGENT_POLICIES))
+        raise refuse(
+            "no-such-trained-policy", field="policies", value=name, names=tuple(AGENT_POLICIES)
+        )
     kind = AGENT_POLICIES[name]
     run = find_champion(connection, site, kind, unseen=before)
     if run is None:
         if before is None:
-            raise refuse("agent-untrained", field="policies", value=name, site_id=site.name, kind=kind)
+            raise refuse(
+                "agent-untrained", field="policies", value=name, site_id=site.name, kind=kind
+            )
         day = before.astimezone(ZoneInfo(site.timezone)).date()
-        raise refuse("agent-untrained-before", field="policies", value=name, site_id=site.name, kind=kind, day=day)
+        raise refuse(
+            "agent-untrained-before",
+            field="policies",
+            value=name,
+            site_id=site.name,
+            kind=kind,
+            day=day,
+        )
     return load_run(objects, site, run, kind)
 
 
 def load_agents(
-    connection: Connection, objects: ObjectStore, site: Site, *, before: datetime | None = None, names: Iterable[str] = tuple(AGENT_POLICIES)
+    connection: Connection,
+    objects: ObjectStore,
+    site: Site,
+    *,
+    before: datetime | None = None,
+    names: Iterable[str] = tuple(AGENT_POLICIES),
 ) -> list[TrainedAgent]:
     """Return the usable trained policies of these names, in order; the log says why others are not.
 

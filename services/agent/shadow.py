@@ -1,6 +1,8 @@
-"""Shadow planning: make the agent's plan from the inputs of a planner's plan, judge it by the gatekeeper, and store it.
+"""Shadow planning: make the agent's plan from the inputs of a planner's plan, judge it by the
+gatekeeper, and store it.
 
-A failure becomes a verdict in the row, a log line and a count; it never affects the planner's plan, which was issued before.
+A failure becomes a verdict in the row, a log line and a count; it never affects the planner's plan,
+which was issued before.
 """
 
 from collections.abc import Callable
@@ -36,11 +38,19 @@ from services.planner.problem.problem import Problem
 from services.planner.reply.reply import answer_columns, digest
 from services.planner.service.inputs import PRICE_MEMORY, read_prices
 
-SHADOW_PLANS = TaskCounter("luna_agent_shadow_plans_total", "Plans of the agent beside the planner's, by the gatekeeper's verdict.", ["code"])
-SHADOW_SECONDS = TaskHistogram("luna_agent_shadow_plan_seconds", "Time from a plan of the planner being picked up to the agent's being judged.")
+SHADOW_PLANS = TaskCounter(
+    "luna_agent_shadow_plans_total",
+    "Plans of the agent beside the planner's, by the gatekeeper's verdict.",
+    ["code"],
+)
+SHADOW_SECONDS = TaskHistogram(
+    "luna_agent_shadow_plan_seconds",
+    "Time from a plan of the planner being picked up to the agent's being judged.",
+)
 log = structlog.get_logger("luna.agent")
 
-# Returns a site's agent by its policy's name, trained on data from before an instant; None where none was accepted.
+# Returns a site's agent by its policy's name, trained on data from before an instant; None where
+# none was accepted.
 LoadAgent = Callable[[Connection, Site, str, datetime], TrainedAgent | None]
 
 
@@ -52,7 +62,9 @@ class AgentPlanError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class _Basis:
-    """The basis of a shadow plan: the planner's plan, the complete request that it was made from, and the stored site as it is now."""
+    """The basis of a shadow plan: the planner's plan, the complete request that it was made from,
+    and the stored site as it is now.
+    """
 
     plan: PlanReply
     inputs: PlanRequest
@@ -63,7 +75,9 @@ class _Basis:
         inputs = plans.load_inputs(connection, plan_id)
         if inputs.site is None:
             raise refuse("plan-of-no-site", field="plan_id", value=plan_id)
-        return cls(plans.load(connection, plan_id), inputs, sites.load(connection, inputs.site.name))
+        return cls(
+            plans.load(connection, plan_id), inputs, sites.load(connection, inputs.site.name)
+        )
 
     @property
     def policy(self) -> str:
@@ -73,10 +87,14 @@ class _Basis:
     def report(self, verdict: GateVerdict, now: datetime) -> ShadowPlan:
         """Return a row without a plan."""
         last = self.plan.slots[-1].start + timedelta(minutes=self.plan.slot_minutes)
-        return ShadowPlan(self.plan.plan_id, self.policy, now, self.plan.slots[0].start, last, verdict)
+        return ShadowPlan(
+            self.plan.plan_id, self.policy, now, self.plan.slots[0].start, last, verdict
+        )
 
 
-def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock) -> ShadowPlanReply:
+def plan_beside(
+    engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, clock: Clock
+) -> ShadowPlanReply:
     """Make and store the agent's plan from a planner's plan's inputs; an existing one is returned.
 
     Args:
@@ -106,11 +124,23 @@ def plan_beside(engine: Engine, request: ShadowPlanRequest, load: LoadAgent, *, 
 
 def _reply(row: ShadowPlan) -> ShadowPlanReply:
     took = row.metrics.get("milliseconds", 0.0)
-    return ShadowPlanReply(plan_id=row.plan_id, based_on=row.based_on, policy=row.policy, run_id=row.run_id, verdict=row.verdict, milliseconds=took)
+    return ShadowPlanReply(
+        plan_id=row.plan_id,
+        based_on=row.based_on,
+        policy=row.policy,
+        run_id=row.run_id,
+        verdict=row.verdict,
+        milliseconds=took,
+    )
 
 
-def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> tuple[ShadowPlan, PlanColumns | None]:
-    """Return the agent's plan, or a row with the reason why there is none; failures of the trained policy end here."""
+def _attempt(
+    engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock
+) -> tuple[ShadowPlan, PlanColumns | None]:
+    """Return the agent's plan, or a row with the reason why there is none.
+
+    Failures of the trained policy end here.
+    """
     now = clock.now()
     try:
         with unit_of_work(engine) as connection:
@@ -119,19 +149,41 @@ def _attempt(engine: Engine, basis: _Basis, load: LoadAgent, clock: Clock) -> tu
                 return basis.report(_nothing("no_artefact"), now), None
             problem = build_problem(basis.inputs)
             start, slots = problem.outlook.timeline.start, problem.outlook.timeline.count
-            prices = read_prices(connection, problem.site, Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots))
+            prices = read_prices(
+                connection,
+                problem.site,
+                Timeline(start - PRICE_MEMORY, SLOT, PRICE_MEMORY // SLOT + slots),
+            )
             planned = decide(problem, Solver())
             plan = _check(agent.policy.plan(problem, prices, planned=planned), problem)
             fingerprint = digest(f"{basis.plan.plan_id} {agent.name} {agent.run_id}".encode())
-            reply = answer_columns(plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint)
+            reply = answer_columns(
+                plan, request=basis.inputs, issued_at=now, inputs_digest=fingerprint
+            )
             judged = _judge(connection, basis, planned, reply.head)
             row = basis.report(judged.verdict, now)
-            figures = agent.policy.list_figures(plan, problem, prices, planned=planned) if isinstance(agent.policy, ExplainsValue) else {}
-            return replace(row, run_id=agent.run_id, metrics={**judged.metrics, **figures}, plan_id=reply.head.plan_id), reply
+            figures = (
+                agent.policy.list_figures(plan, problem, prices, planned=planned)
+                if isinstance(agent.policy, ExplainsValue)
+                else {}
+            )
+            return replace(
+                row,
+                run_id=agent.run_id,
+                metrics={**judged.metrics, **figures},
+                plan_id=reply.head.plan_id,
+            ), reply
     except SoftTimeLimitExceeded:
-        log.warning("the agent took too long to plan", plan_id=basis.plan.plan_id, policy=basis.policy)
+        log.warning(
+            "the agent took too long to plan", plan_id=basis.plan.plan_id, policy=basis.policy
+        )
     except Exception:
-        log.warning("the agent could not plan", plan_id=basis.plan.plan_id, policy=basis.policy, exc_info=True)
+        log.warning(
+            "the agent could not plan",
+            plan_id=basis.plan.plan_id,
+            policy=basis.policy,
+            exc_info=True,
+        )
     return basis.report(_nothing("plan_failed"), now), None
 
 
@@ -140,7 +192,8 @@ def _nothing(code: GateCode) -> GateVerdict:
 
 
 def _check(plan: Plan, problem: Problem) -> Plan:
-    """Return the plan if its policy has finite thresholds for every slot and battery of the problem.
+    """Return the plan if its policy has finite thresholds for every slot and battery of the
+    problem.
 
     Raises:
         AgentPlanError: it has not.
@@ -149,20 +202,39 @@ def _check(plan: Plan, problem: Problem) -> Plan:
     if policy is None or len(policy.batteries) != len(problem.site.batteries):
         raise AgentPlanError("it says nothing of the site's batteries", field="plan.policy")
     for battery in policy.batteries:
-        levels = [getattr(level, name) for level in (battery.keep, battery.begin) for name in type(level).__slots__]
+        levels = [
+            getattr(level, name)
+            for level in (battery.keep, battery.begin)
+            for name in type(level).__slots__
+        ]
         for series in (*levels, battery.charge_kw, battery.discharge_kw):
-            if np.shape(series) != (problem.outlook.timeline.count,) or not np.isfinite(series).all():
-                raise AgentPlanError("its thresholds are not a number for each slot", field=f"plan.policy.{battery.battery.name}")
+            if (
+                np.shape(series) != (problem.outlook.timeline.count,)
+                or not np.isfinite(series).all()
+            ):
+                raise AgentPlanError(
+                    "its thresholds are not a number for each slot",
+                    field=f"plan.policy.{battery.battery.name}",
+                )
     return plan
 
 
 def _judge(connection: Connection, basis: _Basis, planned: Plan, reply: PlanReply) -> PlanJudgement:
-    """Return the gatekeeper's judgement of the thresholds that devices would follow: those of the two replies."""
+    """Return the gatekeeper's judgement of the thresholds that devices would follow: those of the
+    two replies.
+    """
     effective, site = agent_gates.read_effective_mode(connection, basis.site), planned.problem.site
     names = {battery.name for battery in site.batteries}
     if planned.policy is None or set(basis.plan.thresholds) != names:
-        # A planner's plan without a policy is set-points alone, which the gatekeeper cannot compare.
+        # A planner's plan without a policy is set-points alone, which the gatekeeper cannot
+        # compare.
         return PlanJudgement(_nothing("not_cheaper"), {})
     # Curtailment stays the planner's: the agent does not decide it.
-    pair = [replace(planned.policy, batteries=[each.thresholds[battery.name].policy(battery) for battery in site.batteries]) for each in (basis.plan, reply)]
+    pair = [
+        replace(
+            planned.policy,
+            batteries=[each.thresholds[battery.name].policy(battery) for battery in site.batteries],
+        )
+        for each in (basis.plan, reply)
+    ]
     return judge_plan(planned.problem, pair[0], pair[1], effective)

@@ -14,7 +14,12 @@ from luna.contracts.agent import (
     TrainAgentReply,
     TrainAgentRequest,
 )
-from luna.contracts.agent_control import NightReply, NightRequest, ShadowPlanReply, ShadowPlanRequest
+from luna.contracts.agent_control import (
+    NightReply,
+    NightRequest,
+    ShadowPlanReply,
+    ShadowPlanRequest,
+)
 from luna.contracts.forecast_versions import CardReply
 from luna.contracts.replay import ReplayReply
 from luna.energy.errors import UnavailableError
@@ -35,7 +40,9 @@ NEEDS = ("database", "redis", "objects")
 
 
 def prepare() -> None:
-    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a
+    second for them.
+    """
     load_common_kernels()
 
 
@@ -48,9 +55,17 @@ def precompile() -> None:
 def train(request: TrainAgentRequest, work: TaskContext) -> TrainAgentReply:
     """Train and store; until that succeeds, the agent before stays in use."""
     try:
-        return training.train_agent(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+        return training.train_agent(
+            work.connection,
+            request,
+            objects=work.objects,
+            now=work.clock.now(),
+            progress=work.progress,
+        )
     except UnavailableError as error:
-        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
+        raise RetryableError(
+            error.message, field=error.field, value=error.value, remedy=error.remedy
+        ).because(error.reason, error.parameters) from error
 
 
 @task(AgentCardRequest)
@@ -61,14 +76,21 @@ def describe(request: AgentCardRequest, work: TaskContext) -> CardReply:
 
 @task(AgentReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: AgentReplayRequest, work: TaskContext) -> ReplayReply:
-    """Replay recorded days under learned policies beside others and store their scores, each day in a transaction of its own."""
+    """Replay recorded days under learned policies beside others and store their scores, each day in
+    a transaction of its own.
+    """
     return replay_learned(_store(work), request, objects=work.objects, progress=work.progress)
 
 
 @task(EvaluateAgentRequest, soft_limit=timedelta(hours=2))
 def evaluate(request: EvaluateAgentRequest, work: TaskContext) -> EvaluateAgentReply:
-    """Measure trained policies on unseen days; trainings and days that are done stay, so that it goes on where it was interrupted."""
-    return evaluate_agents(_store(work), request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+    """Measure trained policies on unseen days.
+
+    Trainings and days that are done stay, so that it goes on where it was interrupted.
+    """
+    return evaluate_agents(
+        _store(work), request, objects=work.objects, now=work.clock.now(), progress=work.progress
+    )
 
 
 @task(DayPictureRequest)
@@ -90,13 +112,23 @@ def plan_shadow(request: ShadowPlanRequest, work: TaskContext) -> ShadowPlanRepl
 @task(NightRequest, soft_limit=timedelta(hours=1))
 def spend_night(request: NightRequest, work: TaskContext) -> NightReply:
     """Score, judge, and ask for what is due."""
-    return night.run_night(work.database(), request, lambda job_request: submit_job(work.database(), work.client, job_request), now=work.clock.now())
+    return night.run_night(
+        work.database(),
+        request,
+        lambda job_request: submit_job(work.database(), work.client, job_request),
+        now=work.clock.now(),
+    )
 
 
 def load_from(objects: ObjectStore) -> shadow.LoadAgent:
-    """Return what finds the trained agent of a site among stored artefacts; one that is not for the site or its states is refused there, and logged."""
+    """Return what finds the trained agent of a site among stored artefacts.
 
-    def load(connection: Connection, site: Site, name: str, before: datetime) -> TrainedAgent | None:
+    One that is not for the site or its states is refused there, and logged.
+    """
+
+    def load(
+        connection: Connection, site: Site, name: str, before: datetime
+    ) -> TrainedAgent | None:
         return next(iter(load_agents(connection, objects, site, before=before, names=[name])), None)
 
     return load

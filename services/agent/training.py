@@ -1,4 +1,5 @@
-"""Train an agent: read a site's history, train, compare with the champion on unseen days, store the artefact with its model card.
+"""Train an agent: read a site's history, train, compare with the champion on unseen days, store the
+artefact with its model card.
 
 The card has the training data, the scores on unseen days, the intended use and the limits.
 """
@@ -13,37 +14,76 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AgentCardRequest, AgentKind, TrainAgentReply, TrainAgentRequest, version_of
+from luna.contracts.agent import (
+    AgentCardRequest,
+    AgentKind,
+    TrainAgentReply,
+    TrainAgentRequest,
+    version_of,
+)
 from luna.contracts.forecast_versions import CardReply
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.platform.database import sites, training_runs
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
-from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, save_artefact
+from services.agent.artefacts import (
+    Artefact,
+    ArtefactError,
+    Header,
+    SiteFacts,
+    load_artefact,
+    save_artefact,
+)
 from services.agent.history import History, read_history
 from services.agent.network import NetworkError
 from services.agent.policy import AgentPolicy
-from services.agent.registry import KindDeclaration, Lesson, TrainedParts, find_champion, find_kind, load_run
+from services.agent.registry import (
+    KindDeclaration,
+    Lesson,
+    TrainedParts,
+    find_champion,
+    find_kind,
+    load_run,
+)
 from services.forecaster.model.artefact import name_digest
 from services.forecaster.model.aurora import Progress, keep_quiet
-from services.forecaster.model.card import list_figures, list_items, list_section, load_card, save_card, say_making, say_window
+from services.forecaster.model.card import (
+    list_figures,
+    list_items,
+    list_section,
+    load_card,
+    save_card,
+    say_making,
+    say_window,
+)
 from services.planner.replay import ReplaySpec, run
 from services.planner.replay.policies import plan_by_planner
 
 INTENDED_USE = (
-    "What the battery of this one site does in the next quarter-hours, in shadow beside the planner, and for it where the gatekeeper says so.",
-    "Not for other sites or other batteries, and not for limits of safety: set-points pass the safety layer whoever proposed them.",
+    (
+        "What the battery of this one site does in the next quarter-hours, in shadow beside "
+        "the planner, and for it where the gatekeeper says so."
+    ),
+    (
+        "Not for other sites or other batteries, and not for limits of safety: set-points pass "
+        "the safety layer whoever proposed them."
+    ),
 )
 LIMITS = (
-    "It knows no more of the days ahead than forecasts and published prices say; habits and tariffs that change surprise it until it is trained again.",
+    (
+        "It knows no more of the days ahead than forecasts and published prices say; habits "
+        "and tariffs that change surprise it until it is trained again."
+    ),
     "With several batteries, or devices or peaks to place, the planner's decision stands.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class AgentCard:
-    """The model card of an agent's training: its run, its artefact's header, and the number of days used and left out."""
+    """The model card of an agent's training: its run, its artefact's header, and the number of days
+    used and left out.
+    """
 
     run: TrainingRun
     header: Header
@@ -53,11 +93,40 @@ class AgentCard:
 
     def facts(self) -> dict[str, Any]:
         """Return the card as JSON values."""
-        training = {name: getattr(self.run, name) for name in ("run_id", "version", "code_version", "seed", "train_seconds", "accepted", "verdict", "trigger")}
-        window = {"data_from": self.run.data_from.isoformat(), "data_until": self.run.data_until.isoformat(), "days": self.days, "days_left_out": self.refused}
-        learned = self.header.model_dump(mode="json", include={"kind", "state_version", "site", "settings", "parts"})
-        lineage = {"artefact_key": self.run.artefact_key, "parent_run_id": self.run.parent_run_id, "metrics": dict(self.run.metrics)}
-        return training | window | learned | lineage | {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
+        training = {
+            name: getattr(self.run, name)
+            for name in (
+                "run_id",
+                "version",
+                "code_version",
+                "seed",
+                "train_seconds",
+                "accepted",
+                "verdict",
+                "trigger",
+            )
+        }
+        window = {
+            "data_from": self.run.data_from.isoformat(),
+            "data_until": self.run.data_until.isoformat(),
+            "days": self.days,
+            "days_left_out": self.refused,
+        }
+        learned = self.header.model_dump(
+            mode="json", include={"kind", "state_version", "site", "settings", "parts"}
+        )
+        lineage = {
+            "artefact_key": self.run.artefact_key,
+            "parent_run_id": self.run.parent_run_id,
+            "metrics": dict(self.run.metrics),
+        }
+        return (
+            training
+            | window
+            | learned
+            | lineage
+            | {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
+        )
 
     def text(self) -> str:
         """Return the card as Markdown."""
@@ -72,8 +141,15 @@ class AgentCard:
             *list_items(making),
             *list_section("Intended use", INTENDED_USE),
             *list_section("Limits", (*LIMITS, *self._own_limits())),
-            *list_figures("Scores are shares of the oracle's savings over no control, on days that it had not seen.", self.run.metrics),
-            *list_section("How it was trained", (f"{name}: {value}" for name, value in self.header.settings.items())),
+            *list_figures(
+                "Scores are shares of the oracle's savings over no control, on days that "
+                "it had not seen.",
+                self.run.metrics,
+            ),
+            *list_section(
+                "How it was trained",
+                (f"{name}: {value}" for name, value in self.header.settings.items()),
+            ),
         ]
         return "\n".join(lines) + "\n"
 
@@ -83,7 +159,8 @@ class AgentCard:
 
 
 log = structlog.get_logger(__name__)
-# A challenger may fall short of the champion by this share of the oracle's savings: so much is chance on a few weeks of one household.
+# A challenger may fall short of the champion by this share of the oracle's savings: so much is
+# chance on a few weeks of one household.
 TOLERANCE = 0.005
 NEW, CHAMPION, PLANNER = "new", "champion", "planner"
 _BESIDE = ("self_consumption", "idle", "oracle")
@@ -92,17 +169,28 @@ _SLOTS_PER_PLAN = 4
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a challenger becomes the champion, why, and the trial's metrics, by ``trial.<policy>.<figure>``."""
+    """Whether a challenger becomes the champion, why, and the trial's metrics, by
+    ``trial.<policy>.<figure>``.
+    """
 
     accepted: bool
     reason: str
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress = keep_quiet) -> TrainAgentReply:
-    """Train an agent on a site's history before ``until`` without its last part, compare it there with the champion, and store it.
+def train_agent(
+    connection: Connection,
+    request: TrainAgentRequest,
+    *,
+    objects: ObjectStore,
+    now: datetime,
+    progress: Progress = keep_quiet,
+) -> TrainAgentReply:
+    """Train an agent on a site's history before ``until`` without its last part, compare it there
+    with the champion, and store it.
 
-    The stored agent is the one of the trial: ``data_until`` is the start of its unseen days. A worse agent is stored and not used.
+    The stored agent is the one of the trial: ``data_until`` is the start of its unseen days. A
+    worse agent is stored and not used.
 
     Raises:
         NotFoundError: no such site.
@@ -112,12 +200,24 @@ def train_agent(connection: Connection, request: TrainAgentRequest, *, objects: 
     """
     find_kind(request.kind)
     objects.probe()  # before minutes of training for a model that could not be stored
-    history = read_history(connection, request.site_id, until=min(request.until or now, now), progress=take_part(progress, 0, 3))
-    return train_on(connection, request, history, objects=objects, progress=take_part(progress, 1, 3, span=2))
+    history = read_history(
+        connection,
+        request.site_id,
+        until=min(request.until or now, now),
+        progress=take_part(progress, 0, 3),
+    )
+    return train_on(
+        connection, request, history, objects=objects, progress=take_part(progress, 1, 3, span=2)
+    )
 
 
 def train_on(
-    connection: Connection, request: TrainAgentRequest, recorded: History, *, objects: ObjectStore, progress: Progress = keep_quiet
+    connection: Connection,
+    request: TrainAgentRequest,
+    recorded: History,
+    *,
+    objects: ObjectStore,
+    progress: Progress = keep_quiet,
 ) -> TrainAgentReply:
     """Train an agent as ``train_agent`` does, on a history that was read already.
 
@@ -126,15 +226,34 @@ def train_on(
         UnavailableError: the store of objects is away.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    begun, declared, site = time.perf_counter(), find_kind(request.kind), sites.load(connection, request.site_id)
+    begun, declared, site = (
+        time.perf_counter(),
+        find_kind(request.kind),
+        sites.load(connection, request.site_id),
+    )
     history, holdout = recorded.split()
     until = history.scene.timeline.end
-    lesson = Lesson(history, request.seed, request.steps, take_part(progress, 0, 2), lambda kind: find_teacher(connection, objects, site, kind, before=until))
+    lesson = Lesson(
+        history,
+        request.seed,
+        request.steps,
+        take_part(progress, 0, 2),
+        lambda kind: find_teacher(connection, objects, site, kind, before=until),
+    )
     artefact = compose_artefact(declared, site, lesson, declared.train(lesson))
     champion = _load_champion(connection, objects, site, request.kind, before=until)
     policy = declared.load(artefact, site)
-    verdict = hold_trial(holdout, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2))
-    trained = Trained(artefact, history, holdout.scene.timeline.end, verdict, time.perf_counter() - begun, champion.run.run_id if champion else None)
+    verdict = hold_trial(
+        holdout, policy, champion.policy if champion else None, progress=take_part(progress, 1, 2)
+    )
+    trained = Trained(
+        artefact,
+        history,
+        holdout.scene.timeline.end,
+        verdict,
+        time.perf_counter() - begun,
+        champion.run.run_id if champion else None,
+    )
     run = record_training(connection, objects, site, trained)
     if not run.accepted:
         log.warning("agent is not used", run_id=run.run_id, reason=run.verdict)
@@ -160,7 +279,9 @@ class Champion:
     policy: AgentPolicy
 
 
-def find_teacher(connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime) -> Artefact | None:
+def find_teacher(
+    connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime
+) -> Artefact | None:
     """Return another kind's usable artefact trained on no data after ``before``, or None."""
     run = find_champion(connection, site, kind, before=before)
     try:
@@ -170,8 +291,13 @@ def find_teacher(connection: Connection, objects: ObjectStore, site: Site, kind:
         return None
 
 
-def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime) -> Champion | None:
-    """Return a site's champion trained on no data after ``before``; None without one, or where its artefact cannot be used."""
+def _load_champion(
+    connection: Connection, objects: ObjectStore, site: Site, kind: AgentKind, *, before: datetime
+) -> Champion | None:
+    """Return a site's champion trained on no data after ``before``.
+
+    None without one, or where its artefact cannot be used.
+    """
     run = find_champion(connection, site, kind, before=before)
     try:
         return None if run is None else Champion(run, load_run(objects, site, run, kind).policy)
@@ -180,28 +306,50 @@ def _load_champion(connection: Connection, objects: ObjectStore, site: Site, kin
         return None
 
 
-def hold_trial(holdout: History, new: AgentPolicy, champion: AgentPolicy | None, *, progress: Progress = keep_quiet) -> Verdict:
-    """Return the verdict of a replay of the unseen days: a challenger is accepted within ``TOLERANCE`` of the champion, or without one."""
-    learned = {NEW: new.plan, PLANNER: plan_by_planner} | ({} if champion is None else {CHAMPION: champion.plan})
+def hold_trial(
+    holdout: History,
+    new: AgentPolicy,
+    champion: AgentPolicy | None,
+    *,
+    progress: Progress = keep_quiet,
+) -> Verdict:
+    """Return the verdict of a replay of the unseen days: a challenger is accepted within
+    ``TOLERANCE`` of the champion, or without one.
+    """
+    learned = {NEW: new.plan, PLANNER: plan_by_planner} | (
+        {} if champion is None else {CHAMPION: champion.plan}
+    )
     totals = dict.fromkeys((*learned, *_BESIDE), 0.0)
     scenes = list(holdout.runs())
     for place, scene in enumerate(scenes):
         tell = take_part(progress, place, len(scenes), named="trial ")
-        reply = run(scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned), progress=tell).reply
+        reply = run(
+            scene, ReplaySpec(tuple(totals), _SLOTS_PER_PLAN, learned=learned), progress=tell
+        ).reply
         for name, replayed in reply.policies.items():
             totals[name] += replayed.cost
     possible = totals["idle"] - totals["oracle"]
-    scores = {name: (totals["idle"] - cost) / possible if possible > 0 else 0.0 for name, cost in totals.items()}
-    metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()} | {f"trial.{name}.score": score for name, score in scores.items()}
+    scores = {
+        name: (totals["idle"] - cost) / possible if possible > 0 else 0.0
+        for name, cost in totals.items()
+    }
+    metrics = {f"trial.{name}.cost": cost for name, cost in totals.items()} | {
+        f"trial.{name}.score": score for name, score in scores.items()
+    }
     metrics["trial.days"] = float(len(holdout.days))
-    reason = f"it reached {scores[NEW]:.1%} of the oracle's savings on {len(holdout.days)} unseen days, the planner {scores[PLANNER]:.1%}"
+    reason = (
+        f"it reached {scores[NEW]:.1%} of the oracle's savings on {len(holdout.days)} unseen "
+        f"days, the planner {scores[PLANNER]:.1%}"
+    )
     if CHAMPION not in scores:
         return Verdict(accepted=True, reason=f"there was none before; {reason}", metrics=metrics)
     reason = f"{reason}, the agent in use {scores[CHAMPION]:.1%}"
     return Verdict(scores[NEW] >= scores[CHAMPION] - TOLERANCE, reason, metrics)
 
 
-def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, learned: TrainedParts) -> Artefact:
+def compose_artefact(
+    declared: KindDeclaration, site: Site, lesson: Lesson, learned: TrainedParts
+) -> Artefact:
     """Return the artefact of a training's parts."""
     window = lesson.history.scene.timeline
     header = Header(
@@ -217,7 +365,9 @@ def compose_artefact(declared: KindDeclaration, site: Site, lesson: Lesson, lear
     return Artefact(header, learned.parts)
 
 
-def record_training(connection: Connection, objects: ObjectStore, site: Site, trained: "Trained") -> TrainingRun:
+def record_training(
+    connection: Connection, objects: ObjectStore, site: Site, trained: "Trained"
+) -> TrainingRun:
     """Store a trained agent, its card and last its run, which puts it to use.
 
     Raises:
@@ -242,14 +392,18 @@ def record_training(connection: Connection, objects: ObjectStore, site: Site, tr
         tried_until=trained.tried_until,
     )
     batch = trained.history.episodes
-    save_card(AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects)
+    save_card(
+        AgentCard(run, header, batch.episodes.size, len(batch.refused), site.timezone), objects
+    )
     training_runs.save(connection, site.name, run)
     return training_runs.load(connection, site.name, run.run_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A finished training: the artefact, its training days, the end and verdict of its trial, and its duration."""
+    """A finished training: the artefact, its training days, the end and verdict of its trial, and
+    its duration.
+    """
 
     artefact: Artefact
     history: History
@@ -259,7 +413,9 @@ class Trained:
     parent_run_id: str | None = None
 
 
-def describe_agent(connection: Connection, objects: ObjectStore, request: AgentCardRequest) -> CardReply:
+def describe_agent(
+    connection: Connection, objects: ObjectStore, request: AgentCardRequest
+) -> CardReply:
     """Return the card of a training run, by default the champion's of the kind.
 
     Raises:
@@ -267,13 +423,30 @@ def describe_agent(connection: Connection, objects: ObjectStore, request: AgentC
         UnavailableError: the store of objects is away.
     """
     site = sites.load(connection, request.site_id)
-    run = training_runs.load(connection, site.name, request.run_id) if request.run_id else find_champion(connection, site, request.kind)
+    run = (
+        training_runs.load(connection, site.name, request.run_id)
+        if request.run_id
+        else find_champion(connection, site, request.kind)
+    )
     if run is None:
-        raise refuse("agent-untrained", field="kind", value=request.kind, site_id=site.name, kind=request.kind)
+        raise refuse(
+            "agent-untrained",
+            field="kind",
+            value=request.kind,
+            site_id=site.name,
+            kind=request.kind,
+        )
     text, facts = load_card(run, objects, field="run_id", remedy="Train again: luna agent train.")
     return CardReply(facts=facts, text=text)
 
 
-def take_part(progress: Progress, place: int, of: int, *, span: int = 1, named: str = "") -> Progress:
-    """Return the progress of ``span`` of ``of`` equal parts, from part ``place`` on; ``named`` is a prefix of its labels."""
-    return lambda count, total, label: progress(place * total + span * count, of * total, f"{named}{label}")
+def take_part(
+    progress: Progress, place: int, of: int, *, span: int = 1, named: str = ""
+) -> Progress:
+    """Return the progress of ``span`` of ``of`` equal parts, from part ``place`` on.
+
+    ``named`` is a prefix of its labels.
+    """
+    return lambda count, total, label: progress(
+        place * total + span * count, of * total, f"{named}{label}"
+    )

@@ -28,7 +28,14 @@ from services.api.identity.audit import AuditRequests
 from services.api.identity.identity import Identity
 from services.api.identity.limits import Limiter
 from services.api.json_body import CheckedRoute
-from services.api.middleware import BehindIngress, LimitBody, LimitWaiting, MeasureRequests, SecureHeaders, list_headers
+from services.api.middleware import (
+    BehindIngress,
+    LimitBody,
+    LimitWaiting,
+    MeasureRequests,
+    SecureHeaders,
+    list_headers,
+)
 from services.api.openapi import Schema, describe
 from services.api.pages.layout import answer_broken_page, answer_missing_page
 from services.api.problems import add_problem_handlers
@@ -41,44 +48,79 @@ MAX_WAITING_REQUESTS = MAX_WAITING + MAX_UPLOADS + 200
 
 # The order of the API documentation; other modules of routes follow by name.
 _DOCUMENTED_FIRST = (
-    "declared", "plans", "timeline", "answers", "series", "uploads", "agent", "documents", "tools", "jobs", "auth", "settings", "health", "metrics",
+    "declared",
+    "plans",
+    "timeline",
+    "answers",
+    "series",
+    "uploads",
+    "agent",
+    "documents",
+    "tools",
+    "jobs",
+    "auth",
+    "settings",
+    "health",
+    "metrics",
     "documentation",
-)  # fmt: skip
+)
 
 
 def _find_routes(package: ModuleType, *first: str) -> Iterator[CheckedRoute]:
-    """Yield the routes that the modules of a package declare: of the modules named ``first``, then of the others by name."""
+    """Yield the routes that the modules of a package declare: of the modules named ``first``, then
+    of the others by name.
+    """
     prefix = f"{package.__name__}."
-    for module_name in dict.fromkeys((*(f"{prefix}{name}" for name in first), *(module.name for module in walk_packages(package.__path__, prefix)))):
+    for module_name in dict.fromkeys(
+        (
+            *(f"{prefix}{name}" for name in first),
+            *(module.name for module in walk_packages(package.__path__, prefix)),
+        )
+    ):
         router = vars(import_module(module_name)).get("router")
         if isinstance(router, ResourceRouter):
             yield from router.routes
 
 
 # Starlette takes the first route that matches: a fixed segment of a path goes before a parameter.
-PAGES = sorted(_find_routes(services.api.pages), key=lambda route: [part.startswith("{") for part in route.path.split("/")])
+PAGES = sorted(
+    _find_routes(services.api.pages),
+    key=lambda route: [part.startswith("{") for part in route.path.split("/")],
+)
 ROUTES = (*_find_routes(services.api.routes, *_DOCUMENTED_FIRST), *PAGES)
 OPERATIONS = tuple(dict.fromkeys(route.operation for route in ROUTES))
 
 
-def create_app(settings: Settings | None = None, addresses: Addresses | None = None, *, clock: Clock | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    addresses: Addresses | None = None,
+    *,
+    clock: Clock | None = None,
+) -> FastAPI:
     """Return the gateway.
 
     Args:
         settings: default: read from the environment.
-        addresses: of database and queue; default: those of the settings, else embedded servers that start with the application.
+        addresses: of database and queue; default: those of the settings, else embedded servers that
+            start with the application.
         clock: of pages and timeline; default: the machine's.
     """
     ensure_plain_lines()
     settings = settings or load_settings()
     configure_tracing("api", settings.traces_url)
-    app = _create_bare_app(partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock()))
+    app = _create_bare_app(
+        partial(_connect, settings=settings, addresses=addresses, clock=clock or SystemClock())
+    )
     add_problem_handlers(app)
     app.add_exception_handler(HTTPException, answer_missing_page)
     app.add_exception_handler(Exception, answer_broken_page)
     app.state.headers = list_headers(settings)
     app.openapi = describe_routes  # type: ignore[method-assign]
-    larger = {route.path_regex.pattern: route.operation.most_bytes for route in ROUTES if route.operation.most_bytes is not None}
+    larger = {
+        route.path_regex.pattern: route.operation.most_bytes
+        for route in ROUTES
+        if route.operation.most_bytes is not None
+    }
     app.add_middleware(LimitBody, max_bytes=MAX_BODY_BYTES, larger=larger)
     app.add_middleware(AuditRequests)
     app.add_middleware(LimitWaiting, most=MAX_WAITING_REQUESTS)
@@ -106,17 +148,35 @@ def _create_bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
 
 @cache
 def describe_routes() -> Schema:
-    """Return the OpenAPI document; it takes more than a second, and is the same for all gateways of a process."""
+    """Return the OpenAPI document.
+
+    It takes more than a second, and is the same for all gateways of a process.
+    """
     return describe(_create_bare_app())
 
 
 @asynccontextmanager
-async def _connect(app: FastAPI, *, settings: Settings, addresses: Addresses | None, clock: Clock) -> AsyncIterator[None]:
-    running_servers: AbstractContextManager[Addresses] = nullcontext(addresses) if addresses else running(settings)
+async def _connect(
+    app: FastAPI, *, settings: Settings, addresses: Addresses | None, clock: Clock
+) -> AsyncIterator[None]:
+    running_servers: AbstractContextManager[Addresses] = (
+        nullcontext(addresses) if addresses else running(settings)
+    )
     with running_servers as servers:
-        gateway = Gateway(settings, engine.create(servers.database_url, application_name="luna-api"), Client(servers.redis_url), clock)
+        gateway = Gateway(
+            settings,
+            engine.create(servers.database_url, application_name="luna-api"),
+            Client(servers.redis_url),
+            clock,
+        )
         rate_limits = connect(servers.redis_url)
-        identity = Identity(settings, gateway.database, Limiter(rate_limits), AccessTokens(open_token_key(settings)), open_owner_token(settings))
+        identity = Identity(
+            settings,
+            gateway.database,
+            Limiter(rate_limits),
+            AccessTokens(open_token_key(settings)),
+            open_owner_token(settings),
+        )
         app.state.gateway, app.state.identity = gateway, identity
         try:
             await identity.announce()

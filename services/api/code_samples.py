@@ -20,9 +20,19 @@ def write_curl(method: str, path: str, operation: dict[str, Any]) -> str:
         operation: as in OpenAPI, with security and examples.
     """
     parameters = operation.get("parameters", [])
-    examples = {each["name"]: str(each.get("example", each["name"])) for each in parameters if each["in"] == "path"}
-    filled = re.sub(r"\{(\w+)(?::path)?\}", lambda name: quote(examples.get(name[1], name[1]), safe=""), path)
-    query = {each["name"]: each.get("example", each["name"]) for each in parameters if each["in"] == "query" and each.get("required")}
+    examples = {
+        each["name"]: str(each.get("example", each["name"]))
+        for each in parameters
+        if each["in"] == "path"
+    }
+    filled = re.sub(
+        r"\{(\w+)(?::path)?\}", lambda name: quote(examples.get(name[1], name[1]), safe=""), path
+    )
+    query = {
+        each["name"]: each.get("example", each["name"])
+        for each in parameters
+        if each["in"] == "query" and each.get("required")
+    }
     address = f"{ADDRESS}{filled}?{urlencode(query)}" if query else f"{ADDRESS}{filled}"
     words = ["curl", *([] if method == "get" else ["-X", method.upper()]), shlex.quote(address)]
     lines = [" ".join(words)]
@@ -37,5 +47,8 @@ def write_curl(method: str, path: str, operation: dict[str, Any]) -> str:
         body = json.dumps(content[_JSON]["example"], ensure_ascii=False)
         lines += [f"-H 'Content-Type: {_JSON}'", f"-d {shlex.quote(body)}"]
     elif _FILES in content:
-        lines += [f"-F {name}={'@' if name == 'file' else ''}{value}" for name, value in content[_FILES]["example"].items()]
+        lines += [
+            f"-F {name}={'@' if name == 'file' else ''}{value}"
+            for name, value in content[_FILES]["example"].items()
+        ]
     return " \\\n  ".join(lines)

@@ -1,4 +1,7 @@
-"""Entity tags: conditional reads (304) and optimistic locking of writes (``If-Match``). Source: RFC 9110, 8.8.3, 12.5.3 and 13."""
+"""Entity tags: conditional reads (304) and optimistic locking of writes (``If-Match``).
+
+Source: RFC 9110, 8.8.3, 12.5.3 and 13.
+"""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -9,25 +12,46 @@ from luna.energy.refusals import refuse
 
 # Stored data may change at any time, so a cached response has to be revalidated.
 CACHE_CONTROL = "private, no-cache"
-IfNoneMatch = Annotated[str | None, Header(max_length=1000, description="ETags the caller has: 304 where one of them holds")]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(max_length=1000, description="ETags the caller has: 304 where one of them holds"),
+]
 
 
-def respond_tagged(request: Request, body: bytes, tag: str, *, packed: bytes | None = None, media_type: str = "application/json") -> Response:
-    """Return ``body`` with its ``tag`` (quotes included), or 304 if the caller has it; ``packed`` is the body by gzip, for callers that accept it."""
+def respond_tagged(
+    request: Request,
+    body: bytes,
+    tag: str,
+    *,
+    packed: bytes | None = None,
+    media_type: str = "application/json",
+) -> Response:
+    """Return ``body`` with its ``tag`` (quotes included), or 304 if the caller has it.
+
+    ``packed`` is the body by gzip, for callers that accept it.
+    """
     headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL}
     if packed is not None:
         # A weak tag: both encodings share it, and their bytes differ.
         headers |= {"ETag": f"W/{tag}", "Vary": "Accept-Encoding"}
-    if {tag, "*"} & {entry.strip().removeprefix("W/") for entry in request.headers.get("If-None-Match", "").split(",")}:
+    if {tag, "*"} & {
+        entry.strip().removeprefix("W/")
+        for entry in request.headers.get("If-None-Match", "").split(",")
+    }:
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     if packed is not None and "gzip" in accepted_encodings(request):
-        return Response(packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type)
+        return Response(
+            packed, headers=headers | {"Content-Encoding": "gzip"}, media_type=media_type
+        )
     return Response(body, headers=headers, media_type=media_type)
 
 
 def accepted_encodings(request: Request) -> set[str]:
     """Return the content codings that the caller accepts."""
-    codings = [each.replace(" ", "").partition(";q=") for each in request.headers.get("Accept-Encoding", "").split(",")]
+    codings = [
+        each.replace(" ", "").partition(";q=")
+        for each in request.headers.get("Accept-Encoding", "").split(",")
+    ]
     return {coding for coding, _, weight in codings if weight.strip("0.") or not weight}
 
 

@@ -2,8 +2,9 @@
 
     return sse_response(watcher.events(), limit=gateway.streams)
 
-A stream costs a coroutine and a socket, no thread. As a heartbeat, an idle stream sends a comment every fifteen seconds: it keeps proxies from closing the
-connection and reveals callers that have gone.
+A stream costs a coroutine and a socket, no thread. As a heartbeat, an idle stream sends a comment
+every fifteen seconds: it keeps proxies from closing the connection and reveals callers that have
+gone.
 """
 
 import asyncio
@@ -49,7 +50,8 @@ class _Stream(EventSourceResponse):
     def __init__(self, frames: AsyncIterator[bytes], limit: StreamLimit) -> None:
         super().__init__(frames, headers=_HEADERS)
         self._limit = limit
-        # Counted here and not in __call__: a second request may check the limit before this one is sent.
+        # Counted here and not in __call__: a second request may check the limit before this one is
+        # sent.
         limit.open += 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,8 +62,12 @@ class _Stream(EventSourceResponse):
             self._limit.open -= 1
 
 
-def sse_response(events: AsyncIterator[ServerSentEvent], *, limit: StreamLimit, heartbeat: timedelta = HEARTBEAT) -> EventSourceResponse:
-    """Return a response that streams ``events`` and ends with them; an async generator is closed in any case.
+def sse_response(
+    events: AsyncIterator[ServerSentEvent], *, limit: StreamLimit, heartbeat: timedelta = HEARTBEAT
+) -> EventSourceResponse:
+    """Return a response that streams ``events`` and ends with them.
+
+    An async generator is closed in any case.
 
     Raises:
         UnavailableError: the limit of open streams is reached.
@@ -70,13 +76,16 @@ def sse_response(events: AsyncIterator[ServerSentEvent], *, limit: StreamLimit, 
     return _Stream(_frames(events, heartbeat.total_seconds()), limit)
 
 
-async def _frames(events: AsyncIterator[ServerSentEvent], heartbeat_seconds: float) -> AsyncGenerator[bytes]:
+async def _frames(
+    events: AsyncIterator[ServerSentEvent], heartbeat_seconds: float
+) -> AsyncGenerator[bytes]:
     yield format_sse_event(retry=RETRY_MS)
     coming: asyncio.Task[ServerSentEvent | None] | None = None
     try:
         while True:
             coming = coming or asyncio.create_task(_next(events))
-            # Not wait_for: its time-out cancels anext, and loses an event that comes at that moment.
+            # Not wait_for: its time-out cancels anext, and loses an event that comes at that
+            # moment.
             await asyncio.wait((coming,), timeout=heartbeat_seconds)
             if not coming.done():
                 yield format_sse_event(comment="")
@@ -85,7 +94,13 @@ async def _frames(events: AsyncIterator[ServerSentEvent], heartbeat_seconds: flo
             if event is None:
                 return
             # `raw_data` is sent unencoded: text or markup.
-            yield format_sse_event(data_str=event.raw_data, event=event.event, id=event.id, retry=event.retry, comment=event.comment)
+            yield format_sse_event(
+                data_str=event.raw_data,
+                event=event.event,
+                id=event.id,
+                retry=event.retry,
+                comment=event.comment,
+            )
     finally:
         if coming is not None:
             coming.cancel()

@@ -1,4 +1,6 @@
-"""The connections that routes work with: database, queue, object store, and what is computed from them."""
+"""The connections that routes work with: database, queue, object store, and what is computed from
+them.
+"""
 
 import asyncio
 import json
@@ -56,7 +58,10 @@ _IDEMPOTENCY_KEY: ContextVar[str | None] = ContextVar("idempotency_key", default
 
 @contextmanager
 def deduplicated(idempotency_key: str) -> Iterator[None]:
-    """Send at most one message per kind of task in all blocks of this key, also of other processes; a repeated one gets the reply of the first."""
+    """Send at most one message per kind of task in all blocks of this key, also of other processes.
+
+    A repeated one gets the reply of the first.
+    """
     token = _IDEMPOTENCY_KEY.set(idempotency_key)
     try:
         yield
@@ -78,16 +83,25 @@ class Gateway:
     streams: StreamLimit = field(default_factory=StreamLimit)
     _waiting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(MAX_WAITING))
 
-    async def ask(self, request: RequestMessage, *, status: int = 200, patience: timedelta | None = None, http_request: Request | None = None) -> Response:
+    async def ask(
+        self,
+        request: RequestMessage,
+        *,
+        status: int = 200,
+        patience: timedelta | None = None,
+        http_request: Request | None = None,
+    ) -> Response:
         """Return a worker's reply to ``request`` as the response, without blocking other requests.
 
-        Neither is parsed here: the caller has validated the request, and the worker wrote the reply from its model.
+        Neither is parsed here: the caller has validated the request, and the worker wrote the reply
+        from its model.
 
         Args:
             request: the message of a service's task.
             status: of the response.
             patience: how long to wait for the reply; default: as long as for a plan.
-            http_request: given where the task writes to the database: the audit log's entry is then committed with it.
+            http_request: given where the task writes to the database: the audit log's entry is then
+                committed with it.
 
         Raises:
             UnavailableError: too many calls wait already, Redis is away, or no reply came in time.
@@ -96,17 +110,35 @@ class Gateway:
         if self._waiting.available_tokens < 1:
             raise refuse("gateway-calls-waiting", most=MAX_WAITING)
         idempotency_key = _IDEMPOTENCY_KEY.get()
-        shared_task_id = None if idempotency_key is None else uuid5(NAMESPACE_URL, f"{request.task} {idempotency_key}").hex
+        shared_task_id = (
+            None
+            if idempotency_key is None
+            else uuid5(NAMESPACE_URL, f"{request.task} {idempotency_key}").hex
+        )
         # A shared task may be another request's: its commit says nothing about this one.
-        entry = describe_request(http_request.scope, status) if http_request is not None and shared_task_id is None else None
+        entry = (
+            describe_request(http_request.scope, status)
+            if http_request is not None and shared_task_id is None
+            else None
+        )
         patience = patience or self.settings.plan_timeout
-        call = partial(self.queue.ask_retained, request, timeout=patience, shared_task_id=shared_task_id, entry=entry)
-        task_id, text = await to_thread.run_sync(call, limiter=self._waiting, abandon_on_cancel=True)
+        call = partial(
+            self.queue.ask_retained,
+            request,
+            timeout=patience,
+            shared_task_id=shared_task_id,
+            entry=entry,
+        )
+        task_id, text = await to_thread.run_sync(
+            call, limiter=self._waiting, abandon_on_cancel=True
+        )
         if http_request is not None and entry is not None:
             http_request.state.stored_entry = status
         if shared_task_id is None:
             # Not awaited: the response need not wait for Redis once more.
-            asyncio.get_running_loop().run_in_executor(None, partial(self.queue.expire_reply, task_id, after=patience))
+            asyncio.get_running_loop().run_in_executor(
+                None, partial(self.queue.expire_reply, task_id, after=patience)
+            )
         else:
             # Until the response is stored under its key, a repeated request reads the reply itself.
             after_commit(self.database, partial(self.queue.expire_reply, task_id))
@@ -115,7 +147,9 @@ class Gateway:
     async def ask_or_refusal(
         self, request: RequestMessage, reply: type[ReplyT], *, patience: timedelta | None = None
     ) -> tuple[ReplyT | None, LunaError | None]:
-        """Return the reply to a request, or why there is none, for pages that show the rest without it."""
+        """Return the reply to a request, or why there is none, for pages that show the rest without
+        it.
+        """
         try:
             response = await self.ask(request, patience=patience)
         except LunaError as error:
@@ -136,7 +170,9 @@ class Gateway:
             return sites.load(connection, site_id)
 
     def open_call(self, caller: Caller, *, by: str = "") -> CapabilityCall:
-        """Return the call of a capability by a caller; ``by``: recorded as author of the changes, default: the caller.
+        """Return the call of a capability by a caller.
+
+        ``by``: recorded as author of the changes, default: the caller.
 
         Raises:
             InvalidInputError: ``by`` is another than the caller.
@@ -157,20 +193,36 @@ class Gateway:
         call.by = call.author(by or None)
         return call
 
-    def carry_out(self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any) -> Any:
+    def carry_out(
+        self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any
+    ) -> Any:
         """Return the reply of a capability to a caller; ``by`` as of ``open_call``."""
         with self.open_call(caller, by=by) as call:
             return capability(call, **arguments)
 
-    def accept(self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any) -> Message:
-        """Return the reply of a capability, or the job submitted where it replies with a worker's request; ``by`` as of ``open_call``."""
+    def accept(
+        self, capability: Capability, caller: Caller, *, by: str = "", **arguments: Any
+    ) -> Message:
+        """Return the reply of a capability, or the job submitted where it replies with a worker's
+        request; ``by`` as of ``open_call``.
+        """
         accepted: Message = self.carry_out(capability, caller, by=by, **arguments)
-        return submit_job(self.database, self.queue, accepted) if isinstance(accepted, RequestMessage) else accepted
+        return (
+            submit_job(self.database, self.queue, accepted)
+            if isinstance(accepted, RequestMessage)
+            else accepted
+        )
 
     @property
     def answer_timeout(self) -> timedelta:
-        """How long an answer from documents may take: as long as a plan, plus the language model's timeout where there is one."""
-        return self.settings.plan_timeout + (self.settings.language_timeout if self.settings.language_url is not None else timedelta(0))
+        """How long an answer from documents may take: as long as a plan, plus the language model's
+        timeout where there is one.
+        """
+        return self.settings.plan_timeout + (
+            self.settings.language_timeout
+            if self.settings.language_url is not None
+            else timedelta(0)
+        )
 
     @cached_property
     def objects(self) -> ObjectStore:
@@ -207,15 +259,25 @@ class Gateway:
             return self.read_marks(connection, site_id)
 
     def read_marks(self, connection: Connection, site_id: str) -> str:
-        """Return a JSON object with one digest per kind of a site's data, which changes with the data.
+        """Return a JSON object with one digest per kind of a site's data, which changes with the
+        data.
 
         ``slot`` changes with the clock, ``live`` with each value of this moment.
 
         Raises:
             NotFoundError: no such site.
         """
-        marks = {"slot": floor_to(self.clock.now(), SLOT).isoformat(), "live": self._read_live_mark(site_id), **pulse.read(connection, site_id)}
-        return json.dumps({kind: blake2b(mark.encode(), digest_size=4).hexdigest() for kind, mark in marks.items()})
+        marks = {
+            "slot": floor_to(self.clock.now(), SLOT).isoformat(),
+            "live": self._read_live_mark(site_id),
+            **pulse.read(connection, site_id),
+        }
+        return json.dumps(
+            {
+                kind: blake2b(mark.encode(), digest_size=4).hexdigest()
+                for kind, mark in marks.items()
+            }
+        )
 
     def _read_live_mark(self, site_id: str) -> str:
         with suppress(UnavailableError):
@@ -223,7 +285,10 @@ class Gateway:
         return ""
 
     def read_live_flow(self, site_id: str) -> LiveFlow | None:
-        """Return what flows in a site at this moment; None where that is not known, or Redis is away."""
+        """Return what flows in a site at this moment.
+
+        None where that is not known, or Redis is away.
+        """
         with suppress(UnavailableError):
             flow = self.queue.live.read(site_id)
             if flow is not None and self.clock.now() - flow.at <= LIVE_FOR:
@@ -243,12 +308,24 @@ class Gateway:
         # The row is authoritative; progress alone is missing while Redis is away.
         with suppress(UnavailableError):
             progress = self.queue.tasks.progress_of(running)
-        return {job_id: JobState(**dict(job), progress=progress.get(job_id)) for job_id, job in summaries.items()}
+        return {
+            job_id: JobState(**dict(job), progress=progress.get(job_id))
+            for job_id, job in summaries.items()
+        }
 
     @cached_property
     def readiness(self) -> Readiness:
-        """Checks what planning needs: database, queue, a worker. Neither the document store nor a language model."""
-        return Readiness({"database": partial(probe_database, self.database), "redis": self._probe_redis, "worker": self._probe_worker})
+        """Checks what planning needs: database, queue, a worker.
+
+        Neither the document store nor a language model.
+        """
+        return Readiness(
+            {
+                "database": partial(probe_database, self.database),
+                "redis": self._probe_redis,
+                "worker": self._probe_worker,
+            }
+        )
 
     def close(self) -> None:
         """Close every connection."""
@@ -261,10 +338,19 @@ class Gateway:
         return f"{self.queue.tasks.waiting(PLANS)} plans wait"
 
     def _probe_worker(self) -> str:
-        heartbeats = [heartbeat for heartbeat in self.queue.heartbeats.nodes().values() if PLANS in heartbeat.queues]
+        heartbeats = [
+            heartbeat
+            for heartbeat in self.queue.heartbeats.nodes().values()
+            if PLANS in heartbeat.queues
+        ]
         if not heartbeats:
             raise refuse("no-worker-of-planner")
-        blocked = [check.detail for heartbeat in heartbeats for check in heartbeat.checks if check.name == TAKES and not check.ok]
+        blocked = [
+            check.detail
+            for heartbeat in heartbeats
+            for check in heartbeat.checks
+            if check.name == TAKES and not check.ok
+        ]
         if len(blocked) == len(heartbeats):
             raise refuse("worker-takes-no-plans", why=blocked[0])
         waited = self.queue.tasks.oldest_waiting(PLANS, now=SystemClock().now())

@@ -33,35 +33,54 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 async def answer_once(operation: Operation, request: Request, handle: Handler) -> Response:
-    """Return the response of ``handle``, or the stored response to an earlier request with the same key.
+    """Return the response of ``handle``, or the stored response to an earlier request with the same
+    key.
 
     Raises:
         InvalidInputError: the key is malformed, or was used with another request.
         ConflictError: the first request with the key is still being answered.
     """
     text = request.headers.get(HEADER)
-    if text is None or not operation.takes_key or request.headers.get("Content-Type", "").startswith("multipart/"):
+    if (
+        text is None
+        or not operation.takes_key
+        or request.headers.get("Content-Type", "").startswith("multipart/")
+    ):
         # Uploads need no key: a job is keyed by the file's digest.
         return await handle(request)
     caller: Caller = request.state.caller
     if _KEY.fullmatch(text) is None:
         raise refuse("no-request-key", field=HEADER, value=text[:200])
     # Per API key, since two keys of one user may have different sites.
-    key = AnswerKey(f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}", operation.name, text)
+    key = AnswerKey(
+        f"{caller.means}:{caller.name}:{caller.user_id or ''}:{caller.key_prefix or ''}",
+        operation.name,
+        text,
+    )
     gateway: Gateway = request.app.state.gateway
-    digest = hashlib.sha256(b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))).hexdigest()
+    digest = hashlib.sha256(
+        b"\0".join((request.url.path.encode(), request.url.query.encode(), await request.body()))
+    ).hexdigest()
     is_locked = await to_thread.run_sync(gateway.locked_keys.take, key)
     try:
-        reserved = await gateway.in_unit(lambda connection: idempotency.reserve(connection, key, digest=digest, is_locked=is_locked))
+        reserved = await gateway.in_unit(
+            lambda connection: idempotency.reserve(
+                connection, key, digest=digest, is_locked=is_locked
+            )
+        )
         if isinstance(reserved, StoredReply):
-            return Response(reserved.body, reserved.status, {**reserved.headers, "Idempotent-Replayed": "true"})
+            return Response(
+                reserved.body, reserved.status, {**reserved.headers, "Idempotent-Replayed": "true"}
+            )
         return await _answer_first(gateway, key, partial(handle, request), since=reserved)
     finally:
         if is_locked:
             await to_thread.run_sync(gateway.locked_keys.give_back, key)
 
 
-async def _answer_first(gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime) -> Response:
+async def _answer_first(
+    gateway: Gateway, key: AnswerKey, answer: Callable[[], Awaitable[Response]], *, since: datetime
+) -> Response:
     whole, answered = WholeUnit(gateway.database), False
     try:
         with whole.entered(), deduplicated(" ".join((*key, since.isoformat()))):
@@ -81,7 +100,9 @@ def _keep(connection: Connection, *, key: AnswerKey, response: Response) -> None
         idempotency.release(connection, key)
         return
     headers = {name: value for name, value in response.headers.items() if name in _HEADERS}
-    idempotency.keep(connection, key, StoredReply(response.status_code, headers, bytes(response.body).decode()))
+    idempotency.keep(
+        connection, key, StoredReply(response.status_code, headers, bytes(response.body).decode())
+    )
 
 
 def _release(gateway: Gateway, key: AnswerKey) -> None:

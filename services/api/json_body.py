@@ -1,7 +1,8 @@
-"""Checks a request before its route reads it: who calls, JSON in UTF-8, and only values that every service can store.
+"""Checks a request before its route reads it: who calls, JSON in UTF-8, and only values that every
+service can store.
 
-Pydantic accepts what PostgreSQL, Redis or JSON cannot store. It is refused here, for every route: NUL and lone surrogates in text, numbers out of range,
-too deep nesting.
+Pydantic accepts what PostgreSQL, Redis or JSON cannot store. It is refused here, for every route:
+NUL and lone surrogates in text, numbers out of range, too deep nesting.
 """
 
 import json
@@ -37,7 +38,14 @@ _UNUSABLE_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SECRET = re.compile(r"password|secret|token|code|key", re.IGNORECASE)
 
 Responses = dict[int | str, dict[str, Any]]
-PROBLEMS: Responses = {"default": {"model": Problem, "description": "What was wrong, where, and what to do (RFC 9457, application/problem+json)."}}
+PROBLEMS: Responses = {
+    "default": {
+        "model": Problem,
+        "description": (
+            "What was wrong, where, and what to do (RFC 9457, application/problem+json)."
+        ),
+    }
+}
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -55,22 +63,51 @@ class JsonRequest(Request):
 
 
 class CheckedRoute(APIRoute):
-    """A route behind authentication, access to the site, and checks of path, query and body; its operation declares who may call it."""
+    """A route behind authentication, access to the site, and checks of path, query and body.
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], *, operation: Operation, responses: Responses | None = None, **options: Any) -> None:
+    Its operation declares who may call it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        operation: Operation,
+        responses: Responses | None = None,
+        **options: Any,
+    ) -> None:
         self.operation = operation
-        super().__init__(path, endpoint, methods=[operation.method], operation_id=operation.name, responses=PROBLEMS | (responses or {}), **options)
-        self._fixed_start, self._slashes = path.partition("{")[0], None if ":path}" in path else path.count("/")
+        super().__init__(
+            path,
+            endpoint,
+            methods=[operation.method],
+            operation_id=operation.name,
+            responses=PROBLEMS | (responses or {}),
+            **options,
+        )
+        self._fixed_start, self._slashes = (
+            path.partition("{")[0],
+            None if ":path}" in path else path.count("/"),
+        )
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Return whether the route matches; of some hundred routes most are ruled out without their regular expression."""
+        """Return whether the route matches.
+
+        Of some hundred routes most are ruled out without their regular expression.
+        """
         path = scope["path"]
-        if not scope.get("root_path") and not (path.startswith(self._fixed_start) and (self._slashes is None or path.count("/") == self._slashes)):
+        if not scope.get("root_path") and not (
+            path.startswith(self._fixed_start)
+            and (self._slashes is None or path.count("/") == self._slashes)
+        ):
             return Match.NONE, {}
         return super().matches(scope)
 
     def get_route_handler(self) -> Handler:
-        """Return the handler behind the checks, in their order: caller, path and query, body, access to the site, idempotency key."""
+        """Return the handler behind the checks, in their order: caller, path and query, body,
+        access to the site, idempotency key.
+        """
         handle, field, operation = self.make_handler(), self.body_field, self.operation
         takes_form = field is not None and isinstance(field.field_info, Form)
 
@@ -88,18 +125,27 @@ class CheckedRoute(APIRoute):
             if field is not None and not takes_form and await checked.body():
                 content_type = checked.headers.get("Content-Type")
                 if not is_json(content_type):
-                    raise refuse("json-wanted", field="Content-Type", value=(content_type or "")[:100])
+                    raise refuse(
+                        "json-wanted", field="Content-Type", value=(content_type or "")[:100]
+                    )
                 charset = _parse_type(content_type).get_param("charset")
                 if charset is not None and str(charset).lower() not in _CHARSETS:
-                    raise refuse("json-other-charset", field="Content-Type", value=(content_type or "")[:100])
+                    raise refuse(
+                        "json-other-charset", field="Content-Type", value=(content_type or "")[:100]
+                    )
                 body = await checked.json()
-            request.state.site = await require_sites(request.app.state.identity, caller, operation, checked, body)
+            request.state.site = await require_sites(
+                request.app.state.identity, caller, operation, checked, body
+            )
             return await answer_once(operation, checked, handle)
 
         return handle_checked
 
     def make_handler(self) -> Handler:
-        """Return FastAPI's handler, which validates a checked request and answers it; subclasses wrap it."""
+        """Return FastAPI's handler, which validates a checked request and answers it.
+
+        Subclasses wrap it.
+        """
         return super().get_route_handler()
 
 
@@ -114,7 +160,9 @@ def _require_usable_form(form: FormData) -> None:
         require_usable(name, value if isinstance(value, str) else value.filename or "")
 
 
-def require_usable(name: str, value: str, *, reason: str = "text-unusable", shown: bool = True) -> None:
+def require_usable(
+    name: str, value: str, *, reason: str = "text-unusable", shown: bool = True
+) -> None:
     """Check name and value of a field for text that cannot be stored; a secret is not shown.
 
     Raises:
@@ -122,7 +170,9 @@ def require_usable(name: str, value: str, *, reason: str = "text-unusable", show
     """
     if _UNUSABLE_TEXT.search(name) or _UNUSABLE_TEXT.search(value):
         is_shown = shown and not _SECRET.search(name)
-        raise refuse(reason, field=make_usable(name), value=make_usable(value)[:100] if is_shown else None)
+        raise refuse(
+            reason, field=make_usable(name), value=make_usable(value)[:100] if is_shown else None
+        )
 
 
 def make_usable(text: str) -> str:
@@ -131,23 +181,31 @@ def make_usable(text: str) -> str:
 
 
 def _is_small_form(request: Request, operation: Operation) -> bool:
-    """Return whether the body is a form that is read at once; one with files is read and checked as it comes in."""
+    """Return whether the body is a form that is read at once.
+
+    One with files is read and checked as it comes in.
+    """
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return kind == "application/x-www-form-urlencoded" or (kind == "multipart/form-data" and operation.most_bytes is None)
+    return kind == "application/x-www-form-urlencoded" or (
+        kind == "multipart/form-data" and operation.most_bytes is None
+    )
 
 
 def parse_json(body: bytes) -> Any:
     """Return the value of a JSON body.
 
     Raises:
-        InvalidInputError: no JSON in UTF-8, nested too deep, or with text or a number that cannot be stored; names the field.
+        InvalidInputError: no JSON in UTF-8, nested too deep, or with text or a number that cannot
+            be stored; names the field.
     """
     try:
         document = json.loads(body.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         raise refuse("body-no-utf-8", field="body") from exc
     except json.JSONDecodeError as exc:
-        raise refuse("body-no-json", field="body", why=exc.msg, line=exc.lineno, column=exc.colno) from exc
+        raise refuse(
+            "body-no-json", field="body", why=exc.msg, line=exc.lineno, column=exc.colno
+        ) from exc
     except RecursionError as exc:
         raise _too_deep("body") from exc
     except ValueError as exc:
@@ -160,7 +218,9 @@ def parse_json(body: bytes) -> Any:
 def is_json(content_type: str | None) -> bool:
     """Return whether a body of this type is read as JSON."""
     kind = _parse_type(content_type)
-    return kind.get_content_maintype() == "application" and (kind.get_content_subtype() == "json" or kind.get_content_subtype().endswith("+json"))
+    return kind.get_content_maintype() == "application" and (
+        kind.get_content_subtype() == "json" or kind.get_content_subtype().endswith("+json")
+    )
 
 
 def _parse_type(content_type: str | None) -> Message:
@@ -193,11 +253,17 @@ def require_storable(document: Any) -> None:
 
 
 def _are_storable_numbers(values: list[Any]) -> bool:
-    """Return whether all values are numbers in range: five times as fast for a series of prices as one after the other; False where unsure."""
+    """Return whether all values are numbers in range: five times as fast for a series of prices as
+    one after the other; False where unsure.
+    """
     if not values or not set(map(type, values)) <= {float, int}:
         return False
     # The sum is not finite as soon as one value is NaN, for which min and max say nothing.
-    return min(values) >= -LARGEST_WHOLE_NUMBER and max(values) <= LARGEST_WHOLE_NUMBER and math.isfinite(sum(values))
+    return (
+        min(values) >= -LARGEST_WHOLE_NUMBER
+        and max(values) <= LARGEST_WHOLE_NUMBER
+        and math.isfinite(sum(values))
+    )
 
 
 def _children(path: str, node: Any) -> Iterator[tuple[str | int, Any]]:

@@ -1,4 +1,6 @@
-"""ASGI middleware of the gateway: metrics and trace id, limits of body size and concurrency, security headers, Home Assistant's ingress."""
+"""ASGI middleware of the gateway: metrics and trace id, limits of body size and concurrency,
+security headers, Home Assistant's ingress.
+"""
 
 import asyncio
 import re
@@ -25,7 +27,11 @@ from services.api.problems import TRACE_HEADERS, problem_response
 # Polled by monitors every few seconds: logged at debug level, and answered under any load.
 _MONITORED = ("/health/live", "/health/ready", "/health/services", "/metrics")
 _TRACE_HEADERS = tuple(name.encode() for name in TRACE_HEADERS)
-REQUEST_SECONDS = Histogram("luna_api_request_seconds", "Time from a request to the end of its response.", ["route", "method", "status_class"])
+REQUEST_SECONDS = Histogram(
+    "luna_api_request_seconds",
+    "Time from a request to the end of its response.",
+    ["route", "method", "status_class"],
+)
 
 log = structlog.get_logger("luna.api")
 
@@ -42,7 +48,9 @@ class MeasureRequests:
             return
         headers = Headers(scope=scope)
         parent = headers.get(TRACEPARENT)
-        trace_id = new_trace_id(next(filter(None, map(headers.get, TRACE_HEADERS)), None) or trace_of(parent))
+        trace_id = new_trace_id(
+            next(filter(None, map(headers.get, TRACE_HEADERS)), None) or trace_of(parent)
+        )
         # For the answer to an unforeseen error, which is made outside of this context.
         scope.setdefault("state", {})["trace_id"] = trace_id
         status = HTTPStatus.INTERNAL_SERVER_ERROR.value
@@ -51,32 +59,56 @@ class MeasureRequests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *((name, trace_id.encode()) for name in _TRACE_HEADERS)]
+                message["headers"] = [
+                    *message["headers"],
+                    *((name, trace_id.encode()) for name in _TRACE_HEADERS),
+                ]
             await send(message)
 
         started = time.perf_counter()
-        with log_context(trace_id=trace_id), span(f"{scope['method']} request", parent=parent, trace_id=trace_id):
+        with (
+            log_context(trace_id=trace_id),
+            span(f"{scope['method']} request", parent=parent, trace_id=trace_id),
+        ):
             try:
                 await self._app(scope, receive, send_traced)
             finally:
                 seconds = time.perf_counter() - started
-                # Unknown paths share one label: each guessed path would be a time series of its own.
+                # Unknown paths share one label: each guessed path would be a time series of its
+                # own.
                 template = getattr(scope.get("route"), "path", "unknown")
-                REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(seconds)
+                REQUEST_SECONDS.labels(template, scope["method"], f"{status // 100}xx").observe(
+                    seconds
+                )
                 write = log.debug if template in _MONITORED else log.info
-                write("request", method=scope["method"], route=template, status=status, milliseconds=round(seconds * 1000, 1))
+                write(
+                    "request",
+                    method=scope["method"],
+                    route=template,
+                    status=status,
+                    milliseconds=round(seconds * 1000, 1),
+                )
 
 
 SLOWEST_BYTES_PER_SECOND = 1_000
 
 
 class LimitBody:
-    """Refuses a body of more than ``max_bytes``, whatever Content-Length says, and one that arrives too slowly.
+    """Refuses a body of more than ``max_bytes``, whatever Content-Length says, and one that arrives
+    too slowly.
 
-    ``larger`` maps patterns of paths to larger limits. A body may lag up to ``patience`` behind ``SLOWEST_BYTES_PER_SECOND``.
+    ``larger`` maps patterns of paths to larger limits. A body may lag up to ``patience`` behind
+    ``SLOWEST_BYTES_PER_SECOND``.
     """
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int, larger: Mapping[str, int] | None = None, patience: timedelta = timedelta(seconds=30)) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_bytes: int,
+        larger: Mapping[str, int] | None = None,
+        patience: timedelta = timedelta(seconds=30),
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
         self._larger = {re.compile(pattern): most for pattern, most in (larger or {}).items()}
@@ -84,31 +116,54 @@ class LimitBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         received, ended, started = 0, False, time.monotonic()
-        most = next((most for pattern, most in self._larger.items() if pattern.fullmatch(scope.get("path", ""))), self._max_bytes)
+        most = next(
+            (
+                most
+                for pattern, most in self._larger.items()
+                if pattern.fullmatch(scope.get("path", ""))
+            ),
+            self._max_bytes,
+        )
 
         async def receive_limited() -> Message:
             nonlocal received, ended
             if ended:
-                # After the body the only message left is the disconnect, for which there is no limit.
+                # After the body the only message left is the disconnect, for which there is no
+                # limit.
                 message = await receive()
             else:
-                # When the slowest accepted body would have brought these bytes; a faster one may not pause for longer.
+                # When the slowest accepted body would have brought these bytes; a faster one may
+                # not pause for longer.
                 expected_at = started + received / SLOWEST_BYTES_PER_SECOND
-                remaining_seconds = min(expected_at - time.monotonic(), 0.0) + self._patience_seconds
+                remaining_seconds = (
+                    min(expected_at - time.monotonic(), 0.0) + self._patience_seconds
+                )
                 try:
                     message = await asyncio.wait_for(receive(), max(remaining_seconds, 0.0))
                 except TimeoutError as exc:
-                    raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the body did not come in", {"Connection": "close"}) from exc
-            received, ended = received + len(message.get("body", b"")), not message.get("more_body", False)
+                    raise HTTPException(
+                        HTTPStatus.REQUEST_TIMEOUT,
+                        "the body did not come in",
+                        {"Connection": "close"},
+                    ) from exc
+            received, ended = (
+                received + len(message.get("body", b"")),
+                not message.get("more_body", False),
+            )
             if received > most:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body has more than {most} bytes", {"Connection": "close"})
+                raise HTTPException(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                    f"the body has more than {most} bytes",
+                    {"Connection": "close"},
+                )
             return message
 
         await self._app(scope, receive_limited if scope["type"] == "http" else receive, send)
 
 
 class LimitWaiting:
-    """Refuses a request while ``most`` others wait for their response to start: a retry later is served sooner than the end of a long queue.
+    """Refuses a request while ``most`` others wait for their response to start: a retry later is
+    served sooner than the end of a long queue.
 
     Monitors are always answered. An open stream has started and does not count.
     """
@@ -156,13 +211,22 @@ class SecureHeaders:
         async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 present, state = {name for name, _ in message["headers"]}, scope.get("state", {})
-                headers, source, operation = [*self._headers], state.get("source"), state.get("operation")
+                headers, source, operation = (
+                    [*self._headers],
+                    state.get("source"),
+                    state.get("operation"),
+                )
                 if source is not None and source.secure:
                     headers.append(_HTTPS_ONLY)
                 # A browser or proxy must not serve one person's response to the next.
-                if operation is not None and (operation.scope != "public" or operation.path.startswith("/v1/auth/")):
+                if operation is not None and (
+                    operation.scope != "public" or operation.path.startswith("/v1/auth/")
+                ):
                     headers.append(_NO_STORE)
-                message["headers"] = [*message["headers"], *(header for header in headers if header[0] not in present)]
+                message["headers"] = [
+                    *message["headers"],
+                    *(header for header in headers if header[0] not in present),
+                ]
             await send(message)
 
         await self._app(scope, receive, send_secured if scope["type"] == "http" else send)
@@ -181,12 +245,16 @@ def list_headers(settings: Settings) -> dict[str, str]:
     ancestors = f"'{settings.frame_ancestors}'"
     return {
         "Content-Security-Policy": (
-            f"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri "
+            f"'none'; form-action 'self'; frame-ancestors {ancestors}"
         ),
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY" if settings.frame_ancestors == "none" else "SAMEORIGIN",
         "Referrer-Policy": "same-origin",
-        "Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=()",
+        "Permissions-Policy": (
+            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), "
+            "microphone=(), payment=(), usb=()"
+        ),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
@@ -196,16 +264,22 @@ SUPERVISOR = "172.30.32.2"
 # A path without any character that has a meaning in HTML or in a header.
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 # Attributes with an absolute path of this host; ``//`` would begin another host's name.
-_LINK = re.compile(rb"(?P<before>\s(?:href|src|action|formaction|sse-connect|hx-(?:get|post|put|patch|delete|push-url)|data-[a-z-]+)=[\"'])(?=/(?!/))")
+_LINK = re.compile(
+    rb"(?P<before>\s(?:href|src|action|formaction|sse-connect|hx-(?:get|post|put|patch|"
+    rb"delete|push-url)|data-[a-z-]+)=[\"'])(?=/(?!/))"
+)
 _REDIRECTS = ("location", "hx-redirect", "hx-location", "hx-push-url")
 
 
 class BehindIngress:
-    """Accepts connections of Home Assistant's ingress and this machine alone, and puts ingress's path before every link and redirect.
+    """Accepts connections of Home Assistant's ingress and this machine alone, and puts ingress's
+    path before every link and redirect.
 
-    Ingress strips its path from the request and names it in a header; pages are rendered as if at the root of a host.
+    Ingress strips its path from the request and names it in a header; pages are rendered as if at
+    the root of a host.
 
-    Source: Home Assistant developer documentation, "Presenting your app": ingress, X-Ingress-Path, and that only 172.30.32.2 may connect.
+    Source: Home Assistant developer documentation, "Presenting your app": ingress, X-Ingress-Path,
+    and that only 172.30.32.2 may connect.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -216,14 +290,20 @@ class BehindIngress:
             await self._app(scope, receive, send)
             return
         if not _may_connect(scope):
-            await PlainTextResponse("Luna is found in Home Assistant's side bar.\n", HTTPStatus.FORBIDDEN)(scope, receive, send)
+            await PlainTextResponse(
+                "Luna is found in Home Assistant's side bar.\n", HTTPStatus.FORBIDDEN
+            )(scope, receive, send)
             return
         prefix = Headers(scope=scope).get("x-ingress-path", "").rstrip("/")
-        await self._app(scope, receive, _PrefixLinks(prefix, send) if _PREFIX.fullmatch(prefix) else send)
+        await self._app(
+            scope, receive, _PrefixLinks(prefix, send) if _PREFIX.fullmatch(prefix) else send
+        )
 
 
 class _PrefixLinks:
-    """Sends a response with the prefix before its links: a page once it is complete, everything else as it comes."""
+    """Sends a response with the prefix before its links: a page once it is complete, everything
+    else as it comes.
+    """
 
     def __init__(self, prefix: str, send: Send) -> None:
         self._prefix = prefix
@@ -235,7 +315,11 @@ class _PrefixLinks:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name in _REDIRECTS:
-                if (target := headers.get(name)) is not None and target.startswith("/") and not target.startswith(("//", f"{self._prefix}/")):
+                if (
+                    (target := headers.get(name)) is not None
+                    and target.startswith("/")
+                    and not target.startswith(("//", f"{self._prefix}/"))
+                ):
                     headers[name] = f"{self._prefix}{target}"
             if headers.get("content-type", "").startswith("text/html"):
                 self._start = message

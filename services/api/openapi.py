@@ -1,4 +1,6 @@
-"""OpenAPI document of the gateway: FastAPI's, with groups, credentials, problem documents for errors, field descriptions and examples."""
+"""OpenAPI document of the gateway: FastAPI's, with groups, credentials, problem documents for
+errors, field descriptions and examples.
+"""
 
 from functools import cache
 from http import HTTPStatus
@@ -8,7 +10,14 @@ from typing import Any, cast
 import yaml
 from fastapi import FastAPI
 
-from luna.energy.errors import ConflictError, InvalidInputError, LunaError, NotFoundError, UnavailableError, UnsupportedMediaError
+from luna.energy.errors import (
+    ConflictError,
+    InvalidInputError,
+    LunaError,
+    NotFoundError,
+    UnavailableError,
+    UnsupportedMediaError,
+)
 from luna.words.catalogue import ENGLISH
 from luna.words.devices import FIELDS
 from services.api.code_samples import write_curl
@@ -19,7 +28,8 @@ from services.api.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
 _PROBLEM = {"schema": {"$ref": "#/components/schemas/Problem"}}
-# Routes that never answer 503: they need neither database nor queue, or report an outage instead of failing.
+# Routes that never answer 503: they need neither database nor queue, or report an outage instead of
+# failing.
 _ALONE = ("/health/live", "/health/services", "/metrics")
 # Browsers send a session's cookie instead, which programs do not.
 _BEARER = "bearer"
@@ -27,7 +37,8 @@ _CREDENTIALS = {
     _BEARER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key that luna key add makes, an access token of POST /v1/auth/login, or the owner's token that luna open --token prints. "
+        "description": "A key that luna key add makes, an access token of POST /v1/auth/login, or the "
+        "owner's token that luna open --token prints. "
         "Beside it an operation names the scope that it needs.",
     }
 }
@@ -35,7 +46,10 @@ _KEY = {
     "name": HEADER,
     "in": "header",
     "required": False,
-    "description": "the same key with the same request is carried out once within a day: a second one gets the first one's answer",
+    "description": (
+        "the same key with the same request is carried out once within a day: a second one "
+        "gets the first one's answer"
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 # Descriptions by the suffix of a field's name.
@@ -67,33 +81,53 @@ _UNITS = {
 def describe(app: FastAPI) -> Schema:
     """Return the OpenAPI document of ``app``."""
     document = FastAPI.openapi(app)
-    document["tags"] = [{"name": name, "description": words} for name, words in _read_words("operation_groups.txt").items()]
+    document["tags"] = [
+        {"name": name, "description": words}
+        for name, words in _read_words("operation_groups.txt").items()
+    ]
     document["components"]["securitySchemes"] = _CREDENTIALS
-    declared = {route.operation.name: route.operation for route in app.routes if isinstance(route, CheckedRoute)}
+    declared = {
+        route.operation.name: route.operation
+        for route in app.routes
+        if isinstance(route, CheckedRoute)
+    }
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             declaration = declared[operation["operationId"]]
             operation["security"] = _name_credentials(declaration)
-            if declaration.takes_key and "multipart/form-data" not in operation.get("requestBody", {}).get("content", {}):
+            if declaration.takes_key and "multipart/form-data" not in operation.get(
+                "requestBody", {}
+            ).get("content", {}):
                 operation.setdefault("parameters", []).append(_KEY)
             _add_errors(path, operation)
             _add_examples(operation)
-            operation["x-codeSamples"] = [{"lang": "shell", "label": "curl", "source": write_curl(method, path, operation)}]
+            operation["x-codeSamples"] = [
+                {"lang": "shell", "label": "curl", "source": write_curl(method, path, operation)}
+            ]
     models = document["components"]["schemas"]
-    for field, schema in (field for model in models.values() for field in model.get("properties", {}).items()):
+    for field, schema in (
+        field for model in models.values() for field in model.get("properties", {}).items()
+    ):
         # The field's own description, else that of its name, else that of its type.
         kind = models.get(schema.get("$ref", "").rpartition("/")[2], {})
-        words = schema.get("description") or _describe_field(field) or kind.get("description", "").partition("\n")[0]
+        words = (
+            schema.get("description")
+            or _describe_field(field)
+            or kind.get("description", "").partition("\n\n")[0].replace("\n", " ")
+        )
         if words:
             schema["description"] = words
-        # Client generators reject an object as a default; these are empty and mean the same as none.
+        # Client generators reject an object as a default; these are empty and mean the same as
+        # none.
         if isinstance(schema.get("default"), dict):
             del schema["default"]
     return document
 
 
 def _name_credentials(operation: Operation) -> list[dict[str, list[str]]]:
-    """Return the credentials that an operation needs with their scope; none of a public one, and either way of one for monitors.
+    """Return the credentials that an operation needs with their scope.
+
+    None of a public one, and either way of one for monitors.
 
     Source: OpenAPI 3.1, security requirement object: a list of role names.
     """
@@ -111,14 +145,22 @@ def _add_errors(path: str, operation: Schema) -> None:
         (ConflictError, any(parameter["name"] == HEADER for parameter in parameters)),
         (InvalidInputError, takes_input),
         (NotFoundError, takes_input),
-        (UnsupportedMediaError, "application/json" in operation.get("requestBody", {}).get("content", {})),
+        (
+            UnsupportedMediaError,
+            "application/json" in operation.get("requestBody", {}).get("content", {}),
+        ),
         (UnavailableError, path not in _ALONE),
         (LunaError, True),
     ]
     responses = operation["responses"]
-    responses |= {str(error.status): {"description": error.title} for error, may_be in errors if may_be}
+    responses |= {
+        str(error.status): {"description": error.title} for error, may_be in errors if may_be
+    }
     if takes_body:
-        responses |= {str(status.value): {"description": status.phrase} for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)}
+        responses |= {
+            str(status.value): {"description": status.phrase}
+            for status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        }
     for status, response in responses.items():
         if status == "default" or int(status) >= HTTPStatus.BAD_REQUEST:
             response["content"] = {MEDIA_TYPE: _PROBLEM}
@@ -131,7 +173,9 @@ def _add_examples(operation: Schema) -> None:
         next(iter(body.values()))["example"] = examples["bodies"][name]
     for parameter in operation.get("parameters", []):
         if "description" not in parameter:
-            parameter["description"] = _describe_field(parameter["name"]) or parameter["name"].replace("_", " ")
+            parameter["description"] = _describe_field(parameter["name"]) or parameter[
+                "name"
+            ].replace("_", " ")
         if parameter["name"] in examples["parameters"] and parameter["in"] != "header":
             parameter["example"] = examples["parameters"][parameter["name"]]
     if name in examples["answers"]:
@@ -141,17 +185,26 @@ def _add_examples(operation: Schema) -> None:
 
 @cache
 def _read_examples() -> dict[str, Schema]:
-    return cast("dict[str, Schema]", yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")))
+    return cast(
+        "dict[str, Schema]",
+        yaml.safe_load(Path(__file__).with_name("examples.yaml").read_text(encoding="utf-8")),
+    )
 
 
 def _describe_field(name: str) -> str | None:
-    """Return the description of a field by its name, which means one thing everywhere: of ``field_words.txt``, of the devices' words, or by its unit."""
+    """Return the description of a field by its name, which means one thing everywhere: of
+    ``field_words.txt``, of the devices' words, or by its unit.
+    """
     if (words := _read_words("field_words.txt").get(name)) is not None:
         return words
     if name in FIELDS:
         return FIELDS.say(name, ENGLISH)
     suffix = next((suffix for suffix in _UNITS if name.endswith(suffix)), None)
-    return None if suffix is None else f"{name.removesuffix(suffix).replace('_', ' ')}: {_UNITS[suffix]}"
+    return (
+        None
+        if suffix is None
+        else f"{name.removesuffix(suffix).replace('_', ' ')}: {_UNITS[suffix]}"
+    )
 
 
 @cache

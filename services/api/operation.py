@@ -1,4 +1,6 @@
-"""Operation of the gateway: method, path, scope, limits and equivalent command, declared at its handler."""
+"""Operation of the gateway: method, path, scope, limits and equivalent command, declared at its
+handler.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,12 +19,14 @@ class Operation:
 
     Attributes:
         scope: the permission that a caller needs.
-        command: the ``luna`` command that does the same, with its option if it needs one; None where ``alone`` gives the reason why there is none.
+        command: the ``luna`` command that does the same, with its option if it needs one; None
+            where ``alone`` gives the reason why there is none.
         critical: whether the password has to be confirmed.
         solves: whether a worker computes for long; such operations have a rate limit of their own.
         monitor: whether monitoring may call it without a user, from this machine or with its token.
         aliases: short paths with the same parameters, kept for compatibility.
-        keyed: whether a POST takes an idempotency key; False where the response holds secrets, which are never stored.
+        keyed: whether a POST takes an idempotency key; False where the response holds secrets,
+            which are never stored.
         most_bytes: the body's size limit, where it differs from the default.
         name: stable id in OpenAPI, name of the handler and of the method in a generated client.
     """
@@ -53,13 +57,25 @@ class Operation:
 
 def describe_declared(capability: Capability) -> Operation:
     """Return the operation of a declared capability."""
-    shared = {name: getattr(capability, name) for name in ("name", "method", "path", "scope", "alone", "aliases", "critical", "solves")}
-    return Operation(**shared, command=next(iter(capability.commands), capability.local_command), keyed=capability.noun != "identity")
+    shared = {
+        name: getattr(capability, name)
+        for name in ("name", "method", "path", "scope", "alone", "aliases", "critical", "solves")
+    }
+    return Operation(
+        **shared,
+        command=next(iter(capability.commands), capability.local_command),
+        keyed=capability.noun != "identity",
+    )
 
 
-# The scope for a job by its task: of its capability, else from this table; any other task needs ``administer``.
+# The scope for a job by its task: of its capability, else from this table; any other task needs
+# ``administer``.
 JOB_SCOPES: dict[str, Scope] = {
-    **{each.asks.task: each.scope for each in CAPABILITIES if each.asks is not None and each.asks.public},
+    **{
+        each.asks.task: each.scope
+        for each in CAPABILITIES
+        if each.asks is not None and each.asks.public
+    },
     **dict.fromkeys(PUBLIC_TASKS, "analyse"),
     "planner.replay.spread": "analyse",
     "planner.schedule.pareto": "analyse",

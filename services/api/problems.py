@@ -27,7 +27,10 @@ _REMEDIES = {
     HTTPStatus.NOT_FOUND: ("path", "The addresses are listed at /docs."),
     HTTPStatus.METHOD_NOT_ALLOWED: ("method", "The methods are listed at /docs."),
     HTTPStatus.REQUEST_TIMEOUT: ("body", "Send the body without long pauses."),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("body", "Send less at once: fewer slots, or the file in parts."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (
+        "body",
+        "Send less at once: fewer slots, or the file in parts.",
+    ),
 }
 
 log = structlog.get_logger("luna.api")
@@ -43,8 +46,18 @@ class Problem(BaseModel):
     field: str | None = None
     value: str | int | float | bool | None = None
     remedy: str | None = None
-    reason: Annotated[str | None, Field(description="a stable name of why, where one is declared; pages word it in their reader's language")] = None
-    parameters: Annotated[dict[str, Any] | None, Field(description="the figures of the reason")] = None
+    reason: Annotated[
+        str | None,
+        Field(
+            description=(
+                "a stable name of why, where one is declared; pages word it in their reader's "
+                "language"
+            )
+        ),
+    ] = None
+    parameters: Annotated[dict[str, Any] | None, Field(description="the figures of the reason")] = (
+        None
+    )
     trace_id: str
 
 
@@ -60,7 +73,9 @@ class ProblemResponse(JSONResponse):
 
     def render(self, content: Any) -> bytes:
         """Return the document; a lone surrogate becomes ``?``."""
-        return json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+        return json.dumps(
+            content, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+        ).encode("utf-8", "replace")
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -75,7 +90,9 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def problem_response(error: LunaError, **extras: Any) -> JSONResponse:
     """Return ``error`` as a response; ``extras`` are further members of the document."""
-    return ProblemResponse({**error.problem(), "trace_id": current_trace_id(), **extras}, error.status, error.headers)
+    return ProblemResponse(
+        {**error.problem(), "trace_id": current_trace_id(), **extras}, error.status, error.headers
+    )
 
 
 async def _on_luna_error(_request: Request, error: Exception) -> JSONResponse:
@@ -89,9 +106,12 @@ async def _on_invalid_request(_request: Request, error: Exception) -> JSONRespon
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     faults = []
     for fault in error.errors():
-        # The first part ("body", "path") is no field; it stays where nothing follows, or only the position in malformed JSON.
+        # The first part ("body", "path") is no field; it stays where nothing follows, or only the
+        # position in malformed JSON.
         where, *path = fault["loc"]
-        faults.append({**fault, "loc": tuple(path) if path and fault["type"] != "json_invalid" else (where,)})
+        faults.append(
+            {**fault, "loc": tuple(path) if path and fault["type"] != "json_invalid" else (where,)}
+        )
     return problem_response(explain_faults(faults, field=""))
 
 
@@ -130,9 +150,14 @@ async def _on_system_error(request: Request, error: Exception) -> JSONResponse:
 UnforeseenAnswer = Callable[[Request, LunaError], Response]
 
 
-def answer_unforeseen_error(request: Request, error: Exception, answer: UnforeseenAnswer | None = None) -> Response:
-    """Log an unforeseen error and return what ``answer`` (default: a problem document) makes of it, both under the request's trace id."""
-    # Starlette asks for this response outside of the middleware that binds the trace id and adds these headers.
+def answer_unforeseen_error(
+    request: Request, error: Exception, answer: UnforeseenAnswer | None = None
+) -> Response:
+    """Log an unforeseen error and return what ``answer`` (default: a problem document) makes of it,
+    both under the request's trace id.
+    """
+    # Starlette asks for this response outside of the middleware that binds the trace id and adds
+    # these headers.
     trace_id: str = getattr(request.state, "trace_id", current_trace_id())
     if is_want_of_memory(error):
         unforeseen = refuse("memory-short", field="request")

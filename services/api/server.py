@@ -1,4 +1,6 @@
-"""HTTP server of the gateway (``python -m services.api``): uvicorn with a time limit for headers, and problem documents for malformed requests."""
+"""HTTP server of the gateway (``python -m services.api``): uvicorn with a time limit for headers,
+and problem documents for malformed requests.
+"""
 
 import asyncio
 import errno
@@ -24,14 +26,19 @@ from services.api.app import create_app
 from services.api.events import ENDLESS
 from services.api.problems import MEDIA_TYPE
 
-# From the connection, or from the first byte of a further request; trickling bytes do not extend it.
+# From the connection, or from the first byte of a further request; trickling bytes do not extend
+# it.
 HEADER_SECONDS = 10.0
 # uvicorn's loop ticks ten times a second.
 BEAT = timedelta(seconds=1)
 
 
 class GatewayProtocol(H11Protocol):
-    """A connection; it is closed when headers take longer than ``header_seconds``, and does not delay a shutdown by an endless stream."""
+    """A connection.
+
+    It is closed when headers take longer than ``header_seconds``, and does not delay a shutdown by
+    an endless stream.
+    """
 
     header_seconds = HEADER_SECONDS
     _deadline: asyncio.TimerHandle | None = None
@@ -54,7 +61,9 @@ class GatewayProtocol(H11Protocol):
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
-        self._refuse(HTTPStatus.BAD_REQUEST, msg.rstrip("."), field="request", remedy="Send HTTP/1.1.")
+        self._refuse(
+            HTTPStatus.BAD_REQUEST, msg.rstrip("."), field="request", remedy="Send HTTP/1.1."
+        )
 
     def _watch_headers(self) -> None:
         if self.conn.their_state is not h11.IDLE or self.transport.is_closing():
@@ -76,22 +85,41 @@ class GatewayProtocol(H11Protocol):
         if not received:
             self.transport.close()
             return
-        self._refuse(HTTPStatus.REQUEST_TIMEOUT, "the headers did not come in", field="headers", remedy="Send the whole request without long pauses.")
+        self._refuse(
+            HTTPStatus.REQUEST_TIMEOUT,
+            "the headers did not come in",
+            field="headers",
+            remedy="Send the whole request without long pauses.",
+        )
 
     def _refuse(self, status: HTTPStatus, detail: str, *, field: str, remedy: str) -> None:
         kind = status.phrase.lower().replace(" ", "-")
-        document = {"type": f"urn:luna:problem:{kind}", "title": status.phrase, "status": status.value, "detail": detail, "field": field}
+        document = {
+            "type": f"urn:luna:problem:{kind}",
+            "title": status.phrase,
+            "status": status.value,
+            "detail": detail,
+            "field": field,
+        }
         body = json.dumps({**document, "remedy": remedy, "trace_id": new_trace_id()}).encode()
-        headers = [("Content-Type", MEDIA_TYPE), ("Content-Length", str(len(body))), ("Connection", "close")]
-        for event in (h11.Response(status_code=status.value, headers=headers, reason=status.phrase), h11.Data(data=body), h11.EndOfMessage()):
+        headers = [
+            ("Content-Type", MEDIA_TYPE),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        for event in (
+            h11.Response(status_code=status.value, headers=headers, reason=status.phrase),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
 
 # On shutdown, requests under way have so long to end.
 GRACE_SECONDS = 10
-# Longer than clients and proxies keep an idle connection (httpx 5 s, nginx 60, Caddy 120): if the gateway closed it first, a request sent at that moment
-# would be lost.
+# Longer than clients and proxies keep an idle connection (httpx 5 s, nginx 60, Caddy 120): if the
+# gateway closed it first, a request sent at that moment would be lost.
 IDLE_SECONDS = 130
 
 
@@ -132,7 +160,9 @@ def serve(
     listener: socket.socket | None = None,
     at_end: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, which call ``at_end`` at once; ``listener`` is closed at the end.
+    """Serve until SIGTERM or SIGINT, which call ``at_end`` at once.
+
+    ``listener`` is closed at the end.
 
     Raises:
         MachineError: the address is in use or not this machine's.
@@ -156,18 +186,26 @@ def serve(
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Return a socket bound to the gateway's address, so that a port in use is reported before anything is started.
+    """Return a socket bound to the gateway's address, so that a port in use is reported before
+    anything is started.
 
     Raises:
         MachineError: the address is in use or not this machine's.
     """
     address = (settings.api_host, settings.api_port)
     try:
-        listener = socket.create_server(address, family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET, backlog=512)
+        listener = socket.create_server(
+            address,
+            family=socket.AF_INET6 if ":" in settings.api_host else socket.AF_INET,
+            backlog=512,
+        )
     except OSError as exc:
         if exc.errno == errno.EADDRINUSE:
             raise refuse("port-in-use", field="api_port", value=settings.api_port) from exc
-        raise refuse("cannot-listen", field="api_host", value=settings.api_host, why=exc.strerror) from exc
-    # Connections inherit it. Without it, a response of two packets waits 40 ms for the delayed acknowledgement of the first.
+        raise refuse(
+            "cannot-listen", field="api_host", value=settings.api_host, why=exc.strerror
+        ) from exc
+    # Connections inherit it. Without it, a response of two packets waits 40 ms for the delayed
+    # acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

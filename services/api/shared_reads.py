@@ -1,4 +1,6 @@
-"""Coalesced database reads for concurrent callers: the plan in force, the state of sites, the state of watched jobs."""
+"""Coalesced database reads for concurrent callers: the plan in force, the state of sites, the state
+of watched jobs.
+"""
 
 import asyncio
 import gzip
@@ -42,7 +44,8 @@ class LatestPlans:
     """Reads the plan in force of a site and system; concurrent callers share one read.
 
     Invariants:
-        A reply is never older than its request: a caller that comes during a read waits for the next one, which all callers until then share.
+        A reply is never older than its request: a caller that comes during a read waits for the
+        next one, which all callers until then share.
     """
 
     def __init__(self, engine: Engine, clock: Clock) -> None:
@@ -52,7 +55,9 @@ class LatestPlans:
         self._next: dict[Key, asyncio.Task[LatestPlan]] = {}
 
     async def read(self, key: Key) -> LatestPlan:
-        """Return the plan in force of a site and system; where none is in force, the one issued last.
+        """Return the plan in force of a site and system.
+
+        Where none is in force, the one issued last.
 
         Raises:
             NotFoundError: no such site, or no plan of it.
@@ -60,7 +65,8 @@ class LatestPlans:
         reading = self._next.get(key)
         if reading is None:
             reading = self._next[key] = asyncio.create_task(self._take_turn(key))
-            # Retrieve the exception, which asyncio would log where every waiting caller has disconnected.
+            # Retrieve the exception, which asyncio would log where every waiting caller has
+            # disconnected.
             reading.add_done_callback(lambda task: task.cancelled() or task.exception())
         # A caller that disconnects must not cancel the read that others share.
         return await asyncio.shield(reading)
@@ -77,7 +83,9 @@ class LatestPlans:
     def _look(self, key: Key) -> LatestPlan:
         site_id, system_id = key
         with unit_of_work(self._engine) as connection:
-            plan_id = plans.latest_id(connection, site_id, now=self._clock.now(), system_id=system_id)
+            plan_id = plans.latest_id(
+                connection, site_id, now=self._clock.now(), system_id=system_id
+            )
             latest = self._plans.get(key)
             if latest is None or latest.plan_id != plan_id:
                 text = plans.read_text(connection, plan_id).encode()
@@ -91,10 +99,12 @@ class LatestPlans:
 class SitePulse:
     """Polls the state of watched sites: one read per site and ``every``, however many watch it.
 
-    Polling, because worker, executor, commands and gateway change the database and notify nobody. A change during an outage shows at the next poll.
+    Polling, because worker, executor, commands and gateway change the database and notify nobody. A
+    change during an outage shows at the next poll.
 
     Args:
-        read_state: returns the state of a site as text. May raise UnavailableError: watchers then keep the last state.
+        read_state: returns the state of a site as text. May raise UnavailableError: watchers then
+            keep the last state.
         every: the interval; all watchers poll at its multiples on the event loop's clock.
     """
 
@@ -105,7 +115,9 @@ class SitePulse:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def look(self, site_id: str, *, fresh: bool = False) -> str:
-        """Return the state of a site, read at most ``every`` ago; ``fresh``: read now, for a page rendered after the last poll.
+        """Return the state of a site, read at most ``every`` ago.
+
+        ``fresh``: read now, for a page rendered after the last poll.
 
         Raises:
             NotFoundError: no such site.
@@ -124,7 +136,9 @@ class SitePulse:
         last = first
         yield ServerSentEvent(raw_data=first, event=EVENT)
         while True:
-            await asyncio.sleep(self._every_seconds - asyncio.get_running_loop().time() % self._every_seconds)
+            await asyncio.sleep(
+                self._every_seconds - asyncio.get_running_loop().time() % self._every_seconds
+            )
             try:
                 state = await self.look(site_id)
             except NotFoundError:
@@ -138,21 +152,32 @@ class SitePulse:
 
 
 class JobState(JobSummary):
-    """How a job stands, and how far it is where it runs; what came of it is read at the job's own address."""
+    """How a job stands, and how far it is where it runs.
+
+    What came of it is read at the job's own address.
+    """
 
     progress: Progress | None = None
 
     def event(self) -> ServerSentEvent:
-        """Return the state as an event: ``end`` once the job has ended, else ``progress``. Equal states have equal ids."""
+        """Return the state as an event: ``end`` once the job has ended, else ``progress``.
+
+        Equal states have equal ids.
+        """
         text = self.model_dump_json()
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-        return ServerSentEvent(raw_data=text, event="progress" if self.finished_at is None else "end", id=digest)
+        return ServerSentEvent(
+            raw_data=text, event="progress" if self.finished_at is None else "end", id=digest
+        )
 
 
 class JobWatch:
-    """Polls the state of watched jobs and streams the changes. Belongs to the event loop; the reader runs in a thread while there are watchers.
+    """Polls the state of watched jobs and streams the changes.
 
-    ``read_states`` returns the states of jobs by id, without deleted jobs. It may raise UnavailableError: watchers then keep the last states.
+    Belongs to the event loop; the reader runs in a thread while there are watchers.
+
+    ``read_states`` returns the states of jobs by id, without deleted jobs. It may raise
+    UnavailableError: watchers then keep the last states.
     """
 
     def __init__(self, read_states: Callable[[Iterable[str]], Mapping[str, JobState]]) -> None:
@@ -160,12 +185,15 @@ class JobWatch:
         self._watchers: dict[asyncio.Queue[JobState | None], str] = {}
         self._reader: asyncio.Task[None] | None = None
 
-    async def follow(self, first: JobState, *, last_event_id: str | None = None) -> AsyncGenerator[ServerSentEvent]:
+    async def follow(
+        self, first: JobState, *, last_event_id: str | None = None
+    ) -> AsyncGenerator[ServerSentEvent]:
         """Yield the job's state and each change, up to its end.
 
         Args:
             first: the current state.
-            last_event_id: the id of the event that the watcher received last; that state is not sent again.
+            last_event_id: the id of the event that the watcher received last; that state is not
+                sent again.
         """
         news: asyncio.Queue[JobState | None] = asyncio.Queue()
         self._watchers[news] = first.job_id
@@ -197,7 +225,8 @@ class JobWatch:
             log.warning("jobs cannot be watched", error=str(error))
             return
         except Exception:
-            # The edge of the reader's task: what failed may succeed a second later, and without a reader the watchers would wait for ever.
+            # The edge of the reader's task: what failed may succeed a second later, and without a
+            # reader the watchers would wait for ever.
             log.exception("jobs cannot be watched")
             return
         for news, job_id in watched.items():

@@ -1,7 +1,9 @@
-"""Prometheus metrics of sites: power, state of charge, prices and cost; freshness and quality of data, forecast errors, savings.
+"""Prometheus metrics of sites: power, state of charge, prices and cost.
 
-Every site is a label, hence a time series of its own; to bound their number only ``MOST_SITES`` sites have one: for freshness those with the oldest data, for
-the rest the first by name.
+Freshness and quality of data, forecast errors, savings.
+
+Every site is a label, hence a time series of its own; to bound their number only ``MOST_SITES``
+sites have one: for freshness those with the oldest data, for the rest the first by name.
 """
 
 import math
@@ -22,24 +24,70 @@ JUDGED_EVERY = timedelta(minutes=15)
 PRESENT_EVERY = timedelta(minutes=1)
 
 NEWEST_OBSERVATION = Gauge(
-    "luna_ingest_newest_observation_seconds", "When a site's newest quarter-hour began of which anything was measured, Unix time; 0 without any.", ["site"]
+    "luna_ingest_newest_observation_seconds",
+    "When a site's newest quarter-hour began of which anything was measured, Unix time; 0 "
+    "without any.",
+    ["site"],
 )
-RESIDUAL = Gauge("luna_ingest_balance_residual_ratio", "What a site's meters leave unexplained of the last day's load, share of it.", ["site"])
-EXCLUDED_DAYS = Gauge("luna_ingest_excluded_days", "Days of the last thirty whose data are not trusted.", ["site"])
-FORECAST_ERROR = Gauge("luna_forecaster_pinball_kwh", "Mean pinball loss on the last day scored of the version that drives the planner.", ["site", "series"])
-USUAL_ERROR = Gauge("luna_forecaster_usual_pinball_kwh", "Median of the same over the thirty days before.", ["site", "series"])
-SAVED = Gauge("luna_savings_money", "What Luna saved over the inverter alone on those of the last thirty days that it controlled.", ["site", "currency"])
-UNREADABLE = Gauge("luna_site_unreadable_bool", "Whether a stored site cannot be read by this release: 1; other sites have none.", ["site"])
-SAVED_DAYS = Gauge("luna_savings_days", "Days of the last thirty that count for savings and on which Luna was in control.", ["site"])
+RESIDUAL = Gauge(
+    "luna_ingest_balance_residual_ratio",
+    "What a site's meters leave unexplained of the last day's load, share of it.",
+    ["site"],
+)
+EXCLUDED_DAYS = Gauge(
+    "luna_ingest_excluded_days", "Days of the last thirty whose data are not trusted.", ["site"]
+)
+FORECAST_ERROR = Gauge(
+    "luna_forecaster_pinball_kwh",
+    "Mean pinball loss on the last day scored of the version that drives the planner.",
+    ["site", "series"],
+)
+USUAL_ERROR = Gauge(
+    "luna_forecaster_usual_pinball_kwh",
+    "Median of the same over the thirty days before.",
+    ["site", "series"],
+)
+SAVED = Gauge(
+    "luna_savings_money",
+    "What Luna saved over the inverter alone on those of the last thirty days that it controlled.",
+    ["site", "currency"],
+)
+UNREADABLE = Gauge(
+    "luna_site_unreadable_bool",
+    "Whether a stored site cannot be read by this release: 1; other sites have none.",
+    ["site"],
+)
+SAVED_DAYS = Gauge(
+    "luna_savings_days",
+    "Days of the last thirty that count for savings and on which Luna was in control.",
+    ["site"],
+)
 
-POWER = Gauge("luna_site_power_kw", "Mean power of a flow in the last quarter-hour that is known, as the account has it.", ["site", "flow"])
-SOC = Gauge("luna_site_battery_soc_ratio", "State of charge of all batteries together, 0 to 1.", ["site"])
-PRICE = Gauge("luna_site_price_per_kwh", "Price of the running quarter-hour, bought (import) or sold (export).", ["site", "direction", "currency"])
-COST_TODAY = Gauge("luna_site_cost_today_money", "Cost of energy since local midnight, as the account has it.", ["site", "currency"])
+POWER = Gauge(
+    "luna_site_power_kw",
+    "Mean power of a flow in the last quarter-hour that is known, as the account has it.",
+    ["site", "flow"],
+)
+SOC = Gauge(
+    "luna_site_battery_soc_ratio", "State of charge of all batteries together, 0 to 1.", ["site"]
+)
+PRICE = Gauge(
+    "luna_site_price_per_kwh",
+    "Price of the running quarter-hour, bought (import) or sold (export).",
+    ["site", "direction", "currency"],
+)
+COST_TODAY = Gauge(
+    "luna_site_cost_today_money",
+    "Cost of energy since local midnight, as the account has it.",
+    ["site", "currency"],
+)
 
 
 class SiteMetrics:
-    """Sets the gauges of sites at each scrape; present figures every ``PRESENT_EVERY``, daily figures every ``JUDGED_EVERY``."""
+    """Sets the gauges of sites at each scrape.
+
+    Present figures every ``PRESENT_EVERY``, daily figures every ``JUDGED_EVERY``.
+    """
 
     def __init__(self) -> None:
         self._judged_at = -math.inf
@@ -59,7 +107,11 @@ class SiteMetrics:
             self._tell_judged(connection, now)
 
     def _tell_judged(self, connection: Connection, now: datetime) -> None:
-        judged = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
+        judged = [
+            stored.site
+            for stored in sites.list_page(connection, limit=MOST_SITES)
+            if isinstance(stored, StoredSite)
+        ]
         figures = site_figures.read(connection, judged, now=now)
         # Drops deleted sites.
         for gauge in _JUDGED:
@@ -78,7 +130,11 @@ class SiteMetrics:
         self._judged_at = time.monotonic()
 
     def _tell_present(self, connection: Connection, now: datetime) -> None:
-        present_sites = [stored.site for stored in sites.list_page(connection, limit=MOST_SITES) if isinstance(stored, StoredSite)]
+        present_sites = [
+            stored.site
+            for stored in sites.list_page(connection, limit=MOST_SITES)
+            if isinstance(stored, StoredSite)
+        ]
         presents = [read_present(connection, site, now=now) for site in present_sites]
         for gauge in _PRESENT:
             gauge.clear()
@@ -87,7 +143,10 @@ class SiteMetrics:
                 POWER.labels(present.site, flow).set(power_kw)
             if present.soc is not None:
                 SOC.labels(present.site).set(present.soc)
-            for direction, price in (("import", present.import_price), ("export", present.export_price)):
+            for direction, price in (
+                ("import", present.import_price),
+                ("export", present.export_price),
+            ):
                 if price is not None:
                     PRICE.labels(present.site, direction, present.currency).set(price)
             if present.cost_today is not None:

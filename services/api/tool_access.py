@@ -1,4 +1,6 @@
-"""Access to the tools over a site's data: where they run and which sites the caller has, for MCP over HTTP and ``luna mcp`` alike."""
+"""Access to the tools over a site's data: where they run and which sites the caller has, for MCP
+over HTTP and ``luna mcp`` alike.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -38,8 +40,12 @@ class ToolAccess:
     language: str = "en"
 
 
-def read_declared(call: CapabilityCall, capability: Capability, arguments: Mapping[str, Any]) -> Message:
-    """Call a declared capability that reads one site; days and times without an offset are in the site's time zone.
+def read_declared(
+    call: CapabilityCall, capability: Capability, arguments: Mapping[str, Any]
+) -> Message:
+    """Call a declared capability that reads one site.
+
+    Days and times without an offset are in the site's time zone.
 
     Args:
         call: the database connection and the caller's sites.

@@ -1,4 +1,6 @@
-"""Streaming file uploads: from a multipart request into the object store, never whole in memory or on this machine's disk."""
+"""Streaming file uploads: from a multipart request into the object store, never whole in memory or
+on this machine's disk.
+"""
 
 import hashlib
 from collections import deque
@@ -17,7 +19,8 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.objects import ObjectStore
 
-# Fits a small machine's disk and a worker's time limit: four gigabytes are ten thousand site-years of quarter-hours, more if compressed.
+# Fits a small machine's disk and a worker's time limit: four gigabytes are ten thousand site-years
+# of quarter-hours, more if compressed.
 MAX_FILE_BYTES = 4_000_000_000
 # Concurrent uploads.
 MAX_UPLOADS = 16
@@ -45,13 +48,20 @@ class PeekedBody:
         return self._peeked.popleft() if self._peeked else await self._receive()
 
     async def peek_field(self, content_type: str, name: str) -> str | None:
-        """Return a field of a multipart form that precedes the file, None where there is none; the body can still be read from its beginning.
+        """Return a field of a multipart form that precedes the file, None where there is none.
+
+        The body can still be read from its beginning.
 
         Raises:
             InvalidInputError: the body is no multipart form.
         """
         form, size, ended = Form(content_type), 0, False
-        while name not in form.fields and not form.file_count and size < MAX_LEADING_BYTES and not ended:
+        while (
+            name not in form.fields
+            and not form.file_count
+            and size < MAX_LEADING_BYTES
+            and not ended
+        ):
             message = await self._receive()
             self._peeked.append(message)
             piece = message.get("body", b"")
@@ -79,21 +89,34 @@ class ReceivedForm:
 
 
 class Uploads:
-    """Stores uploads, at most ``MAX_UPLOADS`` at once, in threads of their own, so that other requests keep theirs."""
+    """Stores uploads, at most ``MAX_UPLOADS`` at once, in threads of their own, so that other
+    requests keep theirs.
+    """
 
     def __init__(self, open_store: Callable[[], ObjectStore]) -> None:
         self._open_store, self._limiter = open_store, CapacityLimiter(MAX_UPLOADS)
 
-    async def receive_one(self, request: Request, *, owner: str = "") -> tuple[ReceivedFile, Fields]:
-        """Store the one file of a multipart form, as ``receive`` does; return it and the form's fields."""
+    async def receive_one(
+        self, request: Request, *, owner: str = ""
+    ) -> tuple[ReceivedFile, Fields]:
+        """Store the one file of a multipart form, as ``receive`` does.
+
+        Return it and the form's fields.
+        """
         form = await self.receive(request, most=1, most_bytes=MAX_FILE_BYTES, owner=owner)
         return form.files[0], form.fields
 
-    async def receive(self, request: Request, *, most: int = MAX_FILES, most_bytes: int, owner: str = "") -> ReceivedForm:
-        """Store the files of a multipart form; the caller removes them by ``forget_files``. ``owner`` prefixes their keys, before a random part.
+    async def receive(
+        self, request: Request, *, most: int = MAX_FILES, most_bytes: int, owner: str = ""
+    ) -> ReceivedForm:
+        """Store the files of a multipart form.
+
+        The caller removes them by ``forget_files``. ``owner`` prefixes their keys, before a random
+        part.
 
         Raises:
-            InvalidInputError: the form is malformed, it has no file or more than ``most``, or a file has more than ``most_bytes``; nothing is stored.
+            InvalidInputError: the form is malformed, it has no file or more than ``most``, or a
+                file has more than ``most_bytes``; nothing is stored.
             UnavailableError: the object store is away, or ``MAX_UPLOADS`` are under way.
         """
         if self._limiter.available_tokens < 1:
@@ -109,17 +132,29 @@ class Uploads:
                 yield piece
 
         def store() -> ReceivedForm:
-            form, objects, files = Form(request.headers.get("Content-Type", ""), most=most), self._open_store(), list[ReceivedFile]()
+            form, objects, files = (
+                Form(request.headers.get("Content-Type", ""), most=most),
+                self._open_store(),
+                list[ReceivedFile](),
+            )
             with ExitStack() as unwanted:
                 for name, content in form.read_files(pieces()):
-                    key, counted = f"uploads/{owner}{uuid4().hex}", _Counted(content, name, most_bytes)
+                    key, counted = (
+                        f"uploads/{owner}{uuid4().hex}",
+                        _Counted(content, name, most_bytes),
+                    )
                     objects.put_stream(key, counted.pieces())
-                    files.append(ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes))
+                    files.append(
+                        ReceivedFile(key, name, counted.digest.hexdigest(), counted.size_bytes)
+                    )
                     unwanted.callback(forget_files, objects, files[-1:])
                 # A browser sends an empty file field as a file without name and content.
                 received = [file for file in files if most == 1 or file.name or file.size_bytes]
                 if not received:
-                    raise refuse("form-without-file" if most == 1 else "document-form-without-file", field=FILE_FIELD)
+                    raise refuse(
+                        "form-without-file" if most == 1 else "document-form-without-file",
+                        field=FILE_FIELD,
+                    )
                 unwanted.pop_all()
             forget_files(objects, [file for file in files if file not in received])
             return ReceivedForm(received, form.fields)
@@ -146,7 +181,12 @@ class _Counted:
             self.digest.update(piece)
             self.size_bytes += len(piece)
             if self.size_bytes > self._most_bytes:
-                raise refuse("document-too-large", field=FILE_FIELD, value=self._name[:200], most=self._most_bytes)
+                raise refuse(
+                    "document-too-large",
+                    field=FILE_FIELD,
+                    value=self._name[:200],
+                    most=self._most_bytes,
+                )
             yield piece
 
 
@@ -231,13 +271,21 @@ class Form:
         _, options = parse_options_header(self._disposition)
         self._name = options.get(b"name", b"").decode("utf-8", "replace")
         if "\ufffd" in self._name or "\x00" in self._name:
-            raise refuse("form-part-name", field="body", value=self._name.replace("\x00", "�")[:100])
+            raise refuse(
+                "form-part-name", field="body", value=self._name.replace("\x00", "�")[:100]
+            )
         if self._name != FILE_FIELD:
             return
         self.file_count += 1
         if self.file_count > self._most:
-            raise refuse("form-two-files", field=FILE_FIELD) if self._most == 1 else refuse("document-form-too-many", field=FILE_FIELD, most=self._most)
-        self._events.append(options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", ""))
+            raise (
+                refuse("form-two-files", field=FILE_FIELD)
+                if self._most == 1
+                else refuse("document-form-too-many", field=FILE_FIELD, most=self._most)
+            )
+        self._events.append(
+            options.get(b"filename", b"file").decode("utf-8", "replace").replace("\x00", "")
+        )
 
     def _take_data(self, data: bytes, start: int, end: int) -> None:
         if self._name == FILE_FIELD:
@@ -245,7 +293,9 @@ class Form:
             return
         self._take_value(data, start, end)
         if len(self._value) > MAX_FIELD_BYTES:
-            raise refuse("form-field-too-long", field=self._name, bytes=MAX_FIELD_BYTES, part=FILE_FIELD)
+            raise refuse(
+                "form-field-too-long", field=self._name, bytes=MAX_FIELD_BYTES, part=FILE_FIELD
+            )
 
     def _end_part(self) -> None:
         if self._name == FILE_FIELD:

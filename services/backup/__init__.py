@@ -1,1 +1,3 @@
-"""Backup and restore: base backups, the write-ahead log as it is written, objects and settings, encrypted in one folder."""
+"""Backup and restore: base backups, the write-ahead log as it is written, objects and settings,
+encrypted in one folder.
+"""

@@ -1,4 +1,6 @@
-"""The process that keeps data: ``python -m services.backup`` ships the write-ahead log as it is written, and makes, tries and prunes backups in time."""
+"""The process that keeps data: ``python -m services.backup`` ships the write-ahead log as it is
+written, and makes, tries and prunes backups in time.
+"""
 
 import structlog
 
@@ -15,7 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     ending = end_on_signals()
     with service_process("backup", beat=BEAT, health_port=options.health_port) as process:
         process.serve_health(("database", "objects"))
-        work = process.resources.enter_context(open_work(process.settings, process.addresses.database_url))
+        work = process.resources.enter_context(
+            open_work(process.settings, process.addresses.database_url)
+        )
         process.resources.enter_context(receiving(work))
         Keeper(work, ending).run(process.pulse)
     return 0

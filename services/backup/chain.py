@@ -1,4 +1,6 @@
-"""The chain of log segments after a base backup, across timeline switches: missing segments, and until when it can be restored."""
+"""The chain of log segments after a base backup, across timeline switches: missing segments, and
+until when it can be restored.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +25,8 @@ class Chain:
 
     Args:
         timeline: of its end.
-        until: end of the unbroken log; None where not even the backup's own restore point can be reached.
+        until: end of the unbroken log; None where not even the backup's own restore point can be
+            reached.
         missing: names of missing segments before the last known one.
         resumes: when the first segment after the missing ones was written; None without one.
     """
@@ -57,18 +60,28 @@ class MissingSegmentError(MachineError):
     code = "missing-segment"
 
 
-def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches, *, end: int = 0) -> Chain:
+def follow(
+    segments: Mapping[str, datetime], manifest: Manifest, path: Switches, *, end: int = 0
+) -> Chain:
     """Return the chain of segments from a base backup on.
 
     Args:
-        segments: time of writing by file name without suffix; an unfinished segment ends in ``.partial``.
+        segments: time of writing by file name without suffix; an unfinished segment ends in
+            ``.partial``.
         manifest: of the base backup.
         path: the timelines from the backup's on, each with the number of its first segment.
         end: number of the last segment known to have been written.
     """
-    begin, own = (segment_number(name, manifest.segment_bytes) for name in (manifest.first_segment, manifest.last_segment))
+    begin, own = (
+        segment_number(name, manifest.segment_bytes)
+        for name in (manifest.first_segment, manifest.last_segment)
+    )
     timeline = path[-1][0]
-    there = [segment_number(name, manifest.segment_bytes) for name in segments if int(name[:8], 16) == timeline]
+    there = [
+        segment_number(name, manifest.segment_bytes)
+        for name in segments
+        if int(name[:8], 16) == timeline
+    ]
     last = max([end, own, *there])
     until: datetime | None = None
     resumes: datetime | None = None
@@ -76,7 +89,9 @@ def follow(segments: Mapping[str, datetime], manifest: Manifest, path: Switches,
     for number in range(begin, last + 1):
         current = next(each for each, first in reversed(path) if first <= number)
         name = segment_name(current, number * manifest.segment_bytes, manifest.segment_bytes)
-        written = segments.get(name) or (segments.get(f"{name}{PARTIAL}") if number == last else None)
+        written = segments.get(name) or (
+            segments.get(f"{name}{PARTIAL}") if number == last else None
+        )
         if written is None:
             # An unfinished segment can be restored as far as it goes.
             until = segments.get(f"{name}{PARTIAL}", until) if not missing else until
@@ -95,22 +110,43 @@ def trace(folder: BackupFolder, manifest: Manifest, *, newest_timeline: bool = F
     Args:
         folder: of backups.
         manifest: of the base backup.
-        newest_timeline: follow the switches to the newest descendant timeline; else stay on the backup's own.
+        newest_timeline: follow the switches to the newest descendant timeline; else stay on the
+            backup's own.
     """
-    return _trace(folder, manifest, read_log(folder, manifest.system_identifier), newest_timeline=newest_timeline)
+    return _trace(
+        folder,
+        manifest,
+        read_log(folder, manifest.system_identifier),
+        newest_timeline=newest_timeline,
+    )
 
 
-def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_timeline: bool = False) -> Chain:
+def _trace(
+    folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_timeline: bool = False
+) -> Chain:
     status, segments = log.status, log.segments
-    path = _newest_path(folder, manifest, segments) if newest_timeline else ((manifest.timeline, 0),)
-    current = (status.get("wal_cluster"), status.get("wal_timeline")) == (manifest.system_identifier, path[-1][0])
+    path = (
+        _newest_path(folder, manifest, segments) if newest_timeline else ((manifest.timeline, 0),)
+    )
+    current = (status.get("wal_cluster"), status.get("wal_timeline")) == (
+        manifest.system_identifier,
+        path[-1][0],
+    )
     # A position on a segment's boundary belongs to the segment before it.
-    end = (int(status["wal_lsn"]) - 1) // manifest.segment_bytes if current and "wal_at" in status else 0
+    end = (
+        (int(status["wal_lsn"]) - 1) // manifest.segment_bytes
+        if current and "wal_at" in status
+        else 0
+    )
     chain = follow(segments, manifest, path, end=end)
     reached = status_instant(status, "wal_at")
     if current and reached is not None and chain.until is not None and not chain.missing:
         chain = replace(chain, until=max(chain.until, reached))
-    gaps = [gap for text in status.get("gaps", []) if (gap := datetime.fromisoformat(text)) > manifest.finished_at]
+    gaps = [
+        gap
+        for text in status.get("gaps", [])
+        if (gap := datetime.fromisoformat(text)) > manifest.finished_at
+    ]
     if gaps and not newest_timeline and chain.until is not None:
         # Later instants are refused: another database may have written the log after the gap.
         chain = replace(chain, until=min(chain.until, gaps[0] - timedelta(microseconds=1)))
@@ -118,10 +154,12 @@ def _trace(folder: BackupFolder, manifest: Manifest, log: WrittenLog, *, newest_
 
 
 def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | None) -> Chain:
-    """Return the chain of a backup if it reaches the instant (None: the backup's own restore point).
+    """Return the chain of a backup if it reaches the instant (None: the backup's own restore
+    point).
 
     Raises:
-        MissingSegmentError: with the first missing segment, and the last instant that can be restored.
+        MissingSegmentError: with the first missing segment, and the last instant that can be
+            restored.
     """
     chain = trace(folder, manifest, newest_timeline=instant == END)
     if chain.missing and (chain.until is None or (instant is not None and instant > chain.until)):
@@ -130,26 +168,45 @@ def require_whole(folder: BackupFolder, manifest: Manifest, instant: datetime | 
 
 
 def missing_segment(folder: BackupFolder, manifest: Manifest, chain: Chain) -> MissingSegmentError:
-    """Return the error with the first missing segment, and the last instant that can still be restored."""
+    """Return the error with the first missing segment, and the last instant that can still be
+    restored.
+    """
     more = f" and {len(chain.missing) - 1} more" if len(chain.missing) > 1 else ""
     if chain.until is None:
-        message = f"segment {chain.missing[0]}{more} of the write-ahead log is missing, without which backup {manifest.backup_id} cannot be restored"
-        remedy = "Take another backup: luna backup list. If a copy of the folder still has the segment, put it back there. Nothing was changed."
+        message = (
+            f"segment {chain.missing[0]}{more} of the write-ahead log is missing, without "
+            f"which backup {manifest.backup_id} cannot be restored"
+        )
+        remedy = (
+            "Take another backup: luna backup list. If a copy of the folder still has the "
+            "segment, put it back there. Nothing was changed."
+        )
     else:
         message = (
-            f"segment {chain.missing[0]}{more} of the write-ahead log is missing: backup {manifest.backup_id} can be restored"
+            f"segment {chain.missing[0]}{more} of the write-ahead log is missing: backup "
+            f"{manifest.backup_id} can be restored"
             f" until {chain.until:%Y-%m-%d %H:%M:%S} UTC"
         )
         instant = chain.until.replace(tzinfo=None).isoformat(timespec="milliseconds")
         remedy = (
-            f"Restore to an instant until then: --at {instant}Z, or take a later backup: luna backup list."
-            " If a copy of the folder still has the segment, put it back there. Nothing was changed."
+            f"Restore to an instant until then: --at {instant}Z, or take a later backup: "
+            "luna backup list."
+            " If a copy of the folder still has the segment, put it back there. Nothing "
+            "was changed."
         )
-    return MissingSegmentError(message, field="backup_folder", value=str(folder.wal(manifest.system_identifier)), remedy=remedy)
+    return MissingSegmentError(
+        message,
+        field="backup_folder",
+        value=str(folder.wal(manifest.system_identifier)),
+        remedy=remedy,
+    )
 
 
 def find_missing(folder: BackupFolder, manifest: Manifest) -> Chain | None:
-    """Return the chain of a backup that has lost segments, else None; those deleted by retention or never received in a recorded gap do not count."""
+    """Return the chain of a backup that has lost segments, else None.
+
+    Those deleted by retention or never received in a recorded gap do not count.
+    """
     backup = _judge(folder, manifest, read_log(folder, manifest.system_identifier))
     return backup.chain if backup.missing else None
 
@@ -159,7 +216,11 @@ def list_restorable(folder: BackupFolder) -> Iterator[RestorableBackup]:
     logs: dict[str, WrittenLog] = {}
     for manifest in map(folder.read, folder.list_ids()):
         cluster = manifest.system_identifier
-        log = logs[cluster] if cluster in logs else logs.setdefault(cluster, read_log(folder, cluster))
+        log = (
+            logs[cluster]
+            if cluster in logs
+            else logs.setdefault(cluster, read_log(folder, cluster))
+        )
         yield _judge(folder, manifest, log)
 
 
@@ -176,7 +237,11 @@ def _judge(folder: BackupFolder, manifest: Manifest, log: WrittenLog) -> Restora
 
 def say_until(chain: Chain) -> str:
     """Return the text for until when a backup can be restored."""
-    return "cannot be restored" if chain.until is None else f"until {chain.until:%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        "cannot be restored"
+        if chain.until is None
+        else f"until {chain.until:%Y-%m-%d %H:%M:%S} UTC"
+    )
 
 
 def list_missing(folder: BackupFolder) -> list[str]:
@@ -192,36 +257,61 @@ def name_missing(backups: Iterable[RestorableBackup]) -> list[str]:
 def read_log(folder: BackupFolder, system_identifier: str) -> WrittenLog:
     """Return a cluster's log in the folder."""
     while True:
-        paths = {path.name.removesuffix(SUFFIX): path for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")}
-        segments = {name: path for name, path in paths.items() if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))}
+        paths = {
+            path.name.removesuffix(SUFFIX): path
+            for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")
+        }
+        segments = {
+            name: path
+            for name, path in paths.items()
+            if _SEGMENT.fullmatch(name.removesuffix(PARTIAL))
+        }
         # A ``.partial`` file vanishes when its finished segment appears: list again.
         with suppress(FileNotFoundError):
-            written = {name: datetime.fromtimestamp(path.stat().st_mtime, UTC) for name, path in segments.items()}
+            written = {
+                name: datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                for name, path in segments.items()
+            }
             return WrittenLog(written, folder.read_status())
 
 
 def read_history(text: str) -> Switches:
-    """Return the timelines of a history file, each with the log position of the switch to the next one.
+    """Return the timelines of a history file, each with the log position of the switch to the next
+    one.
 
     Source: PostgreSQL, ``readTimeLineHistory``.
     """
-    return tuple((int(timeline), (int(high, 16) << 32) + int(low, 16)) for timeline, high, low in _SWITCH.findall(text))
+    return tuple(
+        (int(timeline), (int(high, 16) << 32) + int(low, 16))
+        for timeline, high, low in _SWITCH.findall(text)
+    )
 
 
-def _newest_path(folder: BackupFolder, manifest: Manifest, segments: Mapping[str, datetime]) -> Switches:
-    """Return the path to the newest timeline that branched off after the backup and whose log is there from the switch on."""
+def _newest_path(
+    folder: BackupFolder, manifest: Manifest, segments: Mapping[str, datetime]
+) -> Switches:
+    """Return the path to the newest timeline that branched off after the backup and whose log is
+    there from the switch on.
+    """
     place = folder.wal(manifest.system_identifier)
     for history in sorted(place.glob(f"????????.history{SUFFIX}"), reverse=True):
         timeline = int(history.name[:8], 16)
         ended = read_history(folder.key.read(history, compressed=True).decode())
         switches = [switch for switch in ended if switch[0] >= manifest.timeline]
-        if not switches or switches[0][0] != manifest.timeline or switches[0][1] < manifest.restore_lsn:
+        if (
+            not switches
+            or switches[0][0] != manifest.timeline
+            or switches[0][1] < manifest.restore_lsn
+        ):
             continue
         after = [*(each for each, _ in switches[1:]), timeline]
         begins = [(each, lsn) for each, (_, lsn) in zip(after, switches, strict=True)]
         names = [segment_name(each, lsn, manifest.segment_bytes) for each, lsn in begins]
         if all(name in segments or f"{name}{PARTIAL}" in segments for name in names):
-            return ((manifest.timeline, 0), *((each, lsn // manifest.segment_bytes) for each, lsn in begins))
+            return (
+                (manifest.timeline, 0),
+                *((each, lsn // manifest.segment_bytes) for each, lsn in begins),
+            )
     return ((manifest.timeline, 0),)
 
 

@@ -1,4 +1,7 @@
-"""Verification of a backup without a restore: checksums of its files; its segments and objects are decrypted."""
+"""Verification of a backup without a restore: checksums of its files.
+
+Its segments and objects are decrypted.
+"""
 
 import hashlib
 from typing import Any
@@ -35,11 +38,22 @@ def verify_backup(folder: BackupFolder, at: str) -> dict[str, Any]:
             while source.read(PIECE_BYTES):
                 pass
     # The segments from the first to the last that the backup needs.
-    first, last = (segment_number(name, manifest.segment_bytes) for name in (manifest.first_segment, manifest.last_segment))
-    segments = [segment_name(manifest.timeline, number * manifest.segment_bytes, manifest.segment_bytes) for number in range(first, last + 1)]
+    first, last = (
+        segment_number(name, manifest.segment_bytes)
+        for name in (manifest.first_segment, manifest.last_segment)
+    )
+    segments = [
+        segment_name(manifest.timeline, number * manifest.segment_bytes, manifest.segment_bytes)
+        for number in range(first, last + 1)
+    ]
     for name in segments:
         place = folder.wal(manifest.system_identifier)
         whole, partial = place / f"{name}{SUFFIX}", place / f"{name}{PARTIAL}{SUFFIX}"
         folder.key.read(whole if whole.exists() else partial, compressed=True)
     check_copies(folder, manifest.objects)
-    return {"backup": manifest.backup_id, "files": len(manifest.files), "segments": len(segments), "objects": len(manifest.objects)}
+    return {
+        "backup": manifest.backup_id,
+        "files": len(manifest.files),
+        "segments": len(segments),
+        "objects": len(manifest.objects),
+    }

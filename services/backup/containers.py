@@ -1,6 +1,9 @@
-"""``python -m services.backup.containers``: backups where database and objects are containers; what ``infra/backup`` asks of the folder of backups.
+"""``python -m services.backup.containers``: backups where database and objects are containers.
 
-The database's own image unpacks and recovers, for it alone has the extensions: base backup and log are handed to it on standard output.
+What ``infra/backup`` asks of the folder of backups.
+
+The database's own image unpacks and recovers, for it alone has the extensions: base backup and log
+are handed to it on standard output.
 """
 
 import argparse
@@ -43,7 +46,10 @@ def create(settings: Settings, _: argparse.Namespace) -> None:
     with open_work(settings, _url(settings)) as work:
         manifest = create_backup(work, "asked")
     prune(open_folder(settings), settings)
-    print(f"{manifest.backup_id}: {manifest.rows} rows in {len(manifest.tables)} tables, {len(manifest.objects)} objects.")  # noqa: T201 - its answer
+    print(  # noqa: T201
+        f"{manifest.backup_id}: {manifest.rows} rows in {len(manifest.tables)} tables, "
+        f"{len(manifest.objects)} objects."
+    )
 
 
 def show(settings: Settings, _: argparse.Namespace) -> None:
@@ -51,11 +57,22 @@ def show(settings: Settings, _: argparse.Namespace) -> None:
     folder = open_folder(settings)
     backups = [*list_restorable(folder)][::-1]
     for manifest, chain in ((each.manifest, each.chain) for each in backups):
-        facts = f"{manifest.reason}  Luna {manifest.luna_version}  {manifest.rows} rows  {len(manifest.objects)} objects"
+        facts = (
+            f"{manifest.reason}  Luna {manifest.luna_version}  {manifest.rows} rows  "
+            f"{len(manifest.objects)} objects"
+        )
         print(f"{manifest.backup_id}  {facts}  {say_until(chain)}")  # noqa: T201 - its answer
     reached, missing = status_instant(folder.read_status(), "wal_at"), name_missing(backups)
-    print(f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC." if reached else "No log is shipped.")  # noqa: T201 - its answer
-    print(f"Segments of the log are missing: {', '.join(missing)}." if missing else "No segment of the log is missing.")  # noqa: T201 - its answer
+    print(  # noqa: T201
+        f"The log is safe until {reached:%Y-%m-%d %H:%M:%S} UTC."
+        if reached
+        else "No log is shipped."
+    )
+    print(  # noqa: T201
+        f"Segments of the log are missing: {', '.join(missing)}."
+        if missing
+        else "No segment of the log is missing."
+    )
     print(f"Not kept: {', '.join(NOT_KEPT)}.")  # noqa: T201 - its answer
 
 
@@ -64,8 +81,12 @@ def choose(settings: Settings, options: argparse.Namespace) -> None:
     folder, target = _target(settings, options)
     manifest = target.manifest
     check_usable(manifest, None)
-    log_bytes = size_from(folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes)
-    print(manifest.backup_id, manifest.postgres_version // 10_000, manifest.database_bytes + log_bytes)  # noqa: T201 - its answer
+    log_bytes = size_from(
+        folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes
+    )
+    print(  # noqa: T201
+        manifest.backup_id, manifest.postgres_version // 10_000, manifest.database_bytes + log_bytes
+    )
 
 
 def base(settings: Settings, options: argparse.Namespace) -> None:
@@ -86,17 +107,23 @@ def write_log(settings: Settings, options: argparse.Namespace) -> None:
 
 
 def reaches(settings: Settings, options: argparse.Namespace) -> None:
-    """Exit with 1 where the log is not known to be unbroken until the instant: its end is then not the state at the instant."""
+    """Exit with 1 where the log is not known to be unbroken until the instant: its end is then not
+    the state at the instant.
+    """
     _, target = _target(settings, options)
     if not target.is_whole:
         raise SystemExit(1)
 
 
 def check(settings: Settings, options: argparse.Namespace) -> None:
-    """Compare the recovered database and the copies of objects with the manifest, and print their numbers."""
+    """Compare the recovered database and the copies of objects with the manifest, and print their
+    numbers.
+    """
     folder, target = _target(settings, options)
     password = settings.database_password.get_secret_value() if settings.database_password else ""
-    database = engine.create(options.url.replace("@", f":{password}@", 1), application_name="luna-restore", pool_size=1)
+    database = engine.create(
+        options.url.replace("@", f":{password}@", 1), application_name="luna-restore", pool_size=1
+    )
     try:
         rows = compare(database, target)
     finally:
@@ -104,18 +131,29 @@ def check(settings: Settings, options: argparse.Namespace) -> None:
     entries = mirror.entries_at(folder, target.manifest, target.instant)
     mirror.check_copies(folder, entries)
     compared = " as the manifest says" if target.is_exact else ""
-    print(f"{target.manifest.backup_id}: {sum(rows.values())} rows in {len(rows)} tables and {len(entries)} objects{compared}.")  # noqa: T201 - its answer
+    print(  # noqa: T201
+        f"{target.manifest.backup_id}: {sum(rows.values())} rows in {len(rows)} tables and "
+        f"{len(entries)} objects{compared}."
+    )
 
 
 def objects(settings: Settings, options: argparse.Namespace) -> None:
     """Store missing and different objects again."""
     folder, target = _target(settings, options)
-    count = mirror.put_back(folder, mirror.entries_at(folder, target.manifest, target.instant), open_objects(settings), settings.data_folder / "scratch")
+    count = mirror.put_back(
+        folder,
+        mirror.entries_at(folder, target.manifest, target.instant),
+        open_objects(settings),
+        settings.data_folder / "scratch",
+    )
     print(f"{count} objects were stored again.")  # noqa: T201 - its answer
 
 
 def replaced(settings: Settings, _: argparse.Namespace) -> None:
-    """Delete the received log after another database has replaced the one that wrote it; call it while no receiver runs."""
+    """Delete the received log after another database has replaced the one that wrote it.
+
+    Call it while no receiver runs.
+    """
     begin_log_anew(settings, open_folder(settings), SystemClock().now())
 
 
@@ -131,7 +169,12 @@ def drilled(settings: Settings, options: argparse.Namespace) -> None:
         folder.note(drill_failed_at=now.isoformat(), drill_failure=options.failure)
         return
     behind = behind_seconds(folder, now)
-    folder.note(drill_passed_at=now.isoformat(), drill_seconds=options.seconds, drill_failed_at=None, drill_failure=None)
+    folder.note(
+        drill_passed_at=now.isoformat(),
+        drill_seconds=options.seconds,
+        drill_failed_at=None,
+        drill_failure=None,
+    )
     lost = "no log is being shipped" if behind is None else f"{behind:.0f} s"
     print(f"Restored in {options.seconds:.0f} s (RTO). What would be lost now (RPO): {lost}.")  # noqa: T201 - its answer
 
@@ -172,7 +215,9 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("at", nargs="?", default="newest")
     parser.add_argument("--end", action="store_true", help="stop at the end of the log instead")
-    parser.add_argument("--url", default="postgresql://postgres@recovered:5432/luna", help="the recovered database")
+    parser.add_argument(
+        "--url", default="postgresql://postgres@recovered:5432/luna", help="the recovered database"
+    )
     parser.add_argument("--seconds", type=float, default=0.0)
     parser.add_argument("--failure", default="")
     options = parser.parse_args()
@@ -185,7 +230,8 @@ def main() -> int:
 def _target(settings: Settings, options: argparse.Namespace) -> tuple[BackupFolder, RecoveryTarget]:
     folder = open_folder(settings)
     target = aim(folder, options.at)
-    # ``--end``: the log ends before the instant, and its end is the state at the instant; the timeline stays.
+    # ``--end``: the log ends before the instant, and its end is the state at the instant; the
+    # timeline stays.
     return folder, replace(target, instant=END) if options.end else target
 
 

@@ -1,4 +1,6 @@
-"""Creates a backup: base backup, named restore point, objects after the rows that refer to them, the owner's files, the manifest last."""
+"""Creates a backup: base backup, named restore point, objects after the rows that refer to them,
+the owner's files, the manifest last.
+"""
 
 import io
 import json
@@ -24,7 +26,19 @@ from luna.platform.drivers.profiles import OWN_FOLDER
 from luna.platform.objects import ObjectStore, open_objects
 from luna.platform.settings import Settings
 from luna.platform.settings.model import STORED_FILE
-from services.backup.folder import BASE, MANIFEST, OWNER_FILES, BackupFolder, FileEntry, Manifest, Reason, TableEntry, open_folder, require_space, stamp
+from services.backup.folder import (
+    BASE,
+    MANIFEST,
+    OWNER_FILES,
+    BackupFolder,
+    FileEntry,
+    Manifest,
+    Reason,
+    TableEntry,
+    open_folder,
+    require_space,
+    stamp,
+)
 from services.backup.mirror import ObjectMirror
 from services.backup.server import BackedUpServer, explain
 from services.backup.wal import REPORT_SECONDS, WalReceiver, WalShipper, await_received, note_reach
@@ -69,11 +83,18 @@ class BackupWork:
 
 
 @contextmanager
-def open_work(settings: Settings, url: str, *, clock: Clock | None = None, report_seconds: int = REPORT_SECONDS) -> Iterator[BackupWork]:
+def open_work(
+    settings: Settings,
+    url: str,
+    *,
+    clock: Clock | None = None,
+    report_seconds: int = REPORT_SECONDS,
+) -> Iterator[BackupWork]:
     """Yield the parts for backups of the server at ``url``.
 
     Raises:
-        LunaError: the key is missing or another one, the folder cannot be written, or the database is away.
+        LunaError: the key is missing or another one, the folder cannot be written, or the database
+            is away.
     """
     folder = open_folder(settings, make_key=True)
     folder.ensure()
@@ -100,7 +121,13 @@ def open_work(settings: Settings, url: str, *, clock: Clock | None = None, repor
 
 def receiving(work: BackupWork) -> AbstractContextManager[None]:
     """Receive the write-ahead log while the block runs, unless another process does already."""
-    receiver = WalReceiver(work.server, work.database, work.shipper, clock=work.clock, report_seconds=work.report_seconds)
+    receiver = WalReceiver(
+        work.server,
+        work.database,
+        work.shipper,
+        clock=work.clock,
+        report_seconds=work.report_seconds,
+    )
     return receiver.running()
 
 
@@ -109,13 +136,19 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
 
     Raises:
         ConflictError: another backup or restore is running.
-        LunaError: database, folder or objects fail; the unfinished backup is deleted, earlier ones are unchanged.
+        LunaError: database, folder or objects fail; the unfinished backup is deleted, earlier ones
+            are unchanged.
     """
     with work.folder.alone(), receiving(work):
         started = work.clock.now()
-        # Estimate: the size of the last backup, else half of the cluster's, which compresses to less.
+        # Estimate: the size of the last backup, else half of the cluster's, which compresses to
+        # less.
         last = work.folder.read_status().get("newest_bytes")
-        require_space(work.folder.root, int(last) if isinstance(last, int) else work.identity.database_bytes // 2, what="a backup")
+        require_space(
+            work.folder.root,
+            int(last) if isinstance(last, int) else work.identity.database_bytes // 2,
+            what="a backup",
+        )
         backup_id = stamp(started)
         with work.folder.unfinished(backup_id) as place:
             manifest = _fill(work, place, reason, started)
@@ -127,9 +160,15 @@ def create_backup(work: BackupWork, reason: Reason) -> Manifest:
             newest=backup_id,
             newest_bytes=manifest.bytes,
             # One that was noted since this backup began needs another one.
-            gap=any(datetime.fromisoformat(gap) > started for gap in status.get("gaps", [])) or None,
+            gap=any(datetime.fromisoformat(gap) > started for gap in status.get("gaps", []))
+            or None,
         )
-    log.info("backup made", backup=backup_id, reason=reason, seconds=round((manifest.finished_at - started).total_seconds(), 1))
+    log.info(
+        "backup made",
+        backup=backup_id,
+        reason=reason,
+        seconds=round((manifest.finished_at - started).total_seconds(), 1),
+    )
     return manifest
 
 
@@ -146,7 +185,9 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
     await_received(work.database, lsn, seconds=RECEIVE_SECONDS)
     note_reach(work.folder, work.database, work.shipper, work.clock)
     objects = work.mirror.copy_new(work.clock.now())
-    owner = work.folder.key.seal_bytes(_pack_owner_files(work.settings.data_folder), place / OWNER_FILES)
+    owner = work.folder.key.seal_bytes(
+        _pack_owner_files(work.settings.data_folder), place / OWNER_FILES
+    )
     with engine.own_session(work.database) as connection:
         identity = backups.identify(connection)
     return Manifest(
@@ -166,7 +207,10 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
         first_segment=backups.segment_name(identity.timeline, begin, identity.segment_bytes),
         last_segment=backups.segment_name(identity.timeline, lsn, identity.segment_bytes),
         database_bytes=identity.database_bytes,
-        tables={name: TableEntry(rows=count.rows, checksum=count.checksum) for name, count in counts.items()},
+        tables={
+            name: TableEntry(rows=count.rows, checksum=count.checksum)
+            for name, count in counts.items()
+        },
         exact=exact,
         files={BASE: base, OWNER_FILES: FileEntry(bytes=owner.bytes, sha256=owner.sha256)},
         objects=objects,
@@ -174,11 +218,25 @@ def _fill(work: BackupWork, place: Path, reason: Reason, started: datetime) -> M
 
 
 def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
-    """Encrypt the stream of ``pg_basebackup``, a compressed tar with PostgreSQL's manifest of checksums; no plain byte reaches the disk."""
-    arguments = ("-D", "-", "--format=tar", "--gzip", "--wal-method=none", "--checkpoint=fast", "--manifest-checksums=SHA256", "--no-password")
+    """Encrypt the stream of ``pg_basebackup``, a compressed tar with PostgreSQL's manifest of
+    checksums; no plain byte reaches the disk.
+    """
+    arguments = (
+        "-D",
+        "-",
+        "--format=tar",
+        "--gzip",
+        "--wal-method=none",
+        "--checkpoint=fast",
+        "--manifest-checksums=SHA256",
+        "--no-password",
+    )
     with work.server.spawn("pg_basebackup", *arguments, output=subprocess.PIPE) as process:
         words = io.BytesIO()
-        reader = threading.Thread(target=lambda: words.write(process.stderr.read() if process.stderr else b""), daemon=True)
+        reader = threading.Thread(
+            target=lambda: words.write(process.stderr.read() if process.stderr else b""),
+            daemon=True,
+        )
         reader.start()
         try:
             sealed = work.folder.key.seal(process.stdout, path)  # type: ignore[arg-type]  # a pipe, asked for above
@@ -193,11 +251,22 @@ def _copy_cluster(work: BackupWork, path: Path) -> FileEntry:
 
 
 def _pack_owner_files(data_folder: Path) -> bytes:
-    """Return a tar of the owner's files; in containers also the secrets in the folder of the backups' key, without the key itself."""
-    files = [file for name in OWNER_PATHS for file in (data_folder / name, *sorted((data_folder / name).glob("*")))]
+    """Return a tar of the owner's files.
+
+    In containers also the secrets in the folder of the backups' key, without the key itself.
+    """
+    files = [
+        file
+        for name in OWNER_PATHS
+        for file in (data_folder / name, *sorted((data_folder / name).glob("*")))
+    ]
     paths = {str(file.relative_to(data_folder)): file for file in files}
     if key := os.environ.get("LUNA_BACKUP_KEY_FILE"):
-        paths |= {f"secrets/{path.name}": path for path in Path(key).parent.iterdir() if path.name != Path(key).name}
+        paths |= {
+            f"secrets/{path.name}": path
+            for path in Path(key).parent.iterdir()
+            if path.name != Path(key).name
+        }
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
         for name, path in paths.items():
@@ -208,11 +277,21 @@ def _pack_owner_files(data_folder: Path) -> bytes:
 
 def read_owner_files(folder: BackupFolder, backup_id: str) -> dict[str, bytes]:
     """Return the owner's files of a backup by path in the data folder."""
-    with folder.key.reading(folder.backups / backup_id / OWNER_FILES) as source, tarfile.open(fileobj=source, mode="r|gz") as archive:
-        return {member.name: file.read() for member in archive if (file := archive.extractfile(member)) is not None}
+    with (
+        folder.key.reading(folder.backups / backup_id / OWNER_FILES) as source,
+        tarfile.open(fileobj=source, mode="r|gz") as archive,
+    ):
+        return {
+            member.name: file.read()
+            for member in archive
+            if (file := archive.extractfile(member)) is not None
+        }
 
 
 def read_password(owner_files: dict[str, bytes]) -> str | None:
-    """Return the embedded database's password at the backup; None where the backup is of no embedded one."""
+    """Return the embedded database's password at the backup.
+
+    None where the backup is of no embedded one.
+    """
     content = owner_files.get(SERVERS_FILE)
     return None if content is None else str(json.loads(content)["password"])

@@ -1,4 +1,6 @@
-"""Restore drill: restores a backup into a temporary folder, compares it with its manifest, and measures RTO and RPO."""
+"""Restore drill: restores a backup into a temporary folder, compares it with its manifest, and
+measures RTO and RPO.
+"""
 
 import time
 from dataclasses import asdict, dataclass
@@ -25,7 +27,8 @@ class DrillReport:
 
     Args:
         backup_id: the restored backup.
-        compared: whether the tables were compared with the manifest; not where they changed while it was made.
+        compared: whether the tables were compared with the manifest; not where they changed while
+            it was made.
         tables: number of tables.
         rows: of all tables.
         objects: number of objects verified.
@@ -42,8 +45,15 @@ class DrillReport:
     behind_seconds: float | None
 
 
-def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, report: Report = lambda _: None) -> DrillReport:
-    """Restore a backup into a temporary folder beside the database, compare tables, files and objects, and record the outcome.
+def drill(
+    settings: Settings,
+    at: str = NEWEST,
+    *,
+    clock: Clock | None = None,
+    report: Report = lambda _: None,
+) -> DrillReport:
+    """Restore a backup into a temporary folder beside the database, compare tables, files and
+    objects, and record the outcome.
 
     Raises:
         LunaError: a restore would fail; recorded for monitors.
@@ -68,17 +78,34 @@ def drill(settings: Settings, at: str = NEWEST, *, clock: Clock | None = None, r
             report("objects")
             entries = mirror.entries_at(folder, manifest, instant)
             mirror.check_copies(folder, entries)
-        drill_report = DrillReport(manifest.backup_id, target.is_exact, len(rows), sum(rows.values()), len(entries), seconds, behind)
+        drill_report = DrillReport(
+            manifest.backup_id,
+            target.is_exact,
+            len(rows),
+            sum(rows.values()),
+            len(entries),
+            seconds,
+            behind,
+        )
     except LunaError as error:
-        # The status is plain and copied to other computers: the sentence, with paths and the server's log, stays here.
+        # The status is plain and copied to other computers: the sentence, with paths and the
+        # server's log, stays here.
         folder.note(drill_failed_at=clock.now().isoformat(), drill_failure=error.code)
         raise
-    folder.note(drill_passed_at=clock.now().isoformat(), drill_seconds=drill_report.seconds, drill_failed_at=None, drill_failure=None)
+    folder.note(
+        drill_passed_at=clock.now().isoformat(),
+        drill_seconds=drill_report.seconds,
+        drill_failed_at=None,
+        drill_failure=None,
+    )
     log.info("drill passed", **asdict(drill_report))
     return drill_report
 
 
 def behind_seconds(folder: BackupFolder, now: datetime) -> float | None:
-    """Return the age of the instant until which all writes are safe in the folder; None where no log is shipped."""
+    """Return the age of the instant until which all writes are safe in the folder.
+
+    None where no log is shipped.
+    """
     reached = status_instant(folder.read_status(), "wal_at")
     return None if reached is None else round((now - reached).total_seconds(), 1)

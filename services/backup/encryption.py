@@ -1,4 +1,6 @@
-"""Encryption of backups: streams to and from files in the age format, which the program ``age`` decrypts without Luna."""
+"""Encryption of backups: streams to and from files in the age format, which the program ``age``
+decrypts without Luna.
+"""
 
 import gzip
 import hashlib
@@ -45,7 +47,8 @@ class BackupKey:
     def __init__(self, secret: str) -> None:
         from pyrage import x25519
 
-        # The identity in age's text form. Source: BIP 173, Bech32; age specification (C2SP), X25519.
+        # The identity in age's text form. Source: BIP 173, Bech32; age specification (C2SP),
+        # X25519.
         key = _derive(secret, "identity")
         prefix = "age-secret-key-"
         bits = "".join(f"{byte:08b}" for byte in key)
@@ -64,7 +67,9 @@ class BackupKey:
         return str(self._public)
 
     def name_of(self, content_sha256: str) -> str:
-        """Return the name of an object's copy: a keyed digest, equal for equal content, which reveals nothing without the key."""
+        """Return the name of an object's copy: a keyed digest, equal for equal content, which
+        reveals nothing without the key.
+        """
         return hmac.new(self._name_key, content_sha256.encode(), "sha256").hexdigest()
 
     def seal(self, source: ByteSource, path: Path) -> Sealed:
@@ -103,7 +108,8 @@ class BackupKey:
 
         Raises:
             InvalidInputError: the file was encrypted with another key.
-            MachineError: it is damaged, incomplete or unreadable. Raised at the end of the block at the latest: do not trust the content before that.
+            MachineError: it is damaged, incomplete or unreadable. Raised at the end of the block at
+                the latest: do not trust the content before that.
         """
         reader, writer = os.pipe()
         faults: list[Exception] = []
@@ -117,7 +123,8 @@ class BackupKey:
                     pass
         except (OSError, EOFError, zlib.error, tarfile.TarError) as exc:
             thread.join()
-            # An error of the consumer, such as a full disk while unpacking, is no damage of the backup.
+            # An error of the consumer, such as a full disk while unpacking, is no damage of the
+            # backup.
             if isinstance(exc, OSError) and exc.errno:
                 raise
             raise _explain(path, faults[0] if faults else exc) from exc
@@ -167,30 +174,57 @@ def open_key(settings: Settings, *, make: bool = False) -> BackupKey:
             make_secret(path, f"{secrets.token_hex(32)}\n")
         secret = path.read_text(encoding="ascii").strip()
     except FileNotFoundError as exc:
-        remedy = f"Put the key that you kept into this file, or set LUNA_BACKUP_KEY or LUNA_BACKUP_KEY_FILE ({SHORTEST_KEY} characters and more)."
-        raise InvalidInputError("there is no key for backups", field="LUNA_BACKUP_KEY", value=str(path), remedy=remedy) from exc
+        remedy = (
+            "Put the key that you kept into this file, or set LUNA_BACKUP_KEY or "
+            f"LUNA_BACKUP_KEY_FILE ({SHORTEST_KEY} characters and more)."
+        )
+        raise InvalidInputError(
+            "there is no key for backups", field="LUNA_BACKUP_KEY", value=str(path), remedy=remedy
+        ) from exc
     except (OSError, UnicodeDecodeError) as exc:
-        raise MachineError(f"the key for backups cannot be kept: {exc}", field="LUNA_BACKUP_KEY", value=str(path), remedy="Check who may read it.") from exc
+        raise MachineError(
+            f"the key for backups cannot be kept: {exc}",
+            field="LUNA_BACKUP_KEY",
+            value=str(path),
+            remedy="Check who may read it.",
+        ) from exc
     if len(secret) < SHORTEST_KEY:
         remedy = f"It has {SHORTEST_KEY} characters and more."
-        raise InvalidInputError("this is no key for backups", field="LUNA_BACKUP_KEY", value=str(path), remedy=remedy)
+        raise InvalidInputError(
+            "this is no key for backups", field="LUNA_BACKUP_KEY", value=str(path), remedy=remedy
+        )
     return BackupKey(secret)
 
 
 def unwritable(path: Path, cause: OSError) -> MachineError:
     """Return the error for a backup file that cannot be written."""
-    remedy = "Free some space there, or name a folder on another disk as LUNA_BACKUP_FOLDER. Backups made before are whole."
-    return MachineError(f"the backup cannot be written: {cause.strerror or cause}", field="backup_folder", value=str(path), remedy=remedy)
+    remedy = (
+        "Free some space there, or name a folder on another disk as LUNA_BACKUP_FOLDER. "
+        "Backups made before are whole."
+    )
+    return MachineError(
+        f"the backup cannot be written: {cause.strerror or cause}",
+        field="backup_folder",
+        value=str(path),
+        remedy=remedy,
+    )
 
 
 def damaged(path: Path, reason: str) -> MachineError:
     """Return the error for a damaged backup file."""
     remedy = "Take another backup: luna backup list. Nothing was changed."
-    return MachineError(f"this file of a backup is damaged: {reason}", field="backup", value=str(path), remedy=remedy)
+    return MachineError(
+        f"this file of a backup is damaged: {reason}",
+        field="backup",
+        value=str(path),
+        remedy=remedy,
+    )
 
 
 class _Target:
-    """A file that counts and digests written bytes, and keeps the ``OSError``, which pyrage replaces by its own error."""
+    """A file that counts and digests written bytes, and keeps the ``OSError``, which pyrage
+    replaces by its own error.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -217,8 +251,16 @@ def _explain(path: Path, cause: Exception) -> LunaError:
     if isinstance(cause, FileNotFoundError):
         return damaged(path, "it is missing")
     if "No matching keys" in words:
-        remedy = "Set LUNA_BACKUP_KEY, or the file that LUNA_BACKUP_KEY_FILE names, to the key that this backup was made with. Nothing was changed."
-        return InvalidInputError("this backup was encrypted with another key", field="LUNA_BACKUP_KEY", value=str(path), remedy=remedy)
+        remedy = (
+            "Set LUNA_BACKUP_KEY, or the file that LUNA_BACKUP_KEY_FILE names, to the key that "
+            "this backup was made with. Nothing was changed."
+        )
+        return InvalidInputError(
+            "this backup was encrypted with another key",
+            field="LUNA_BACKUP_KEY",
+            value=str(path),
+            remedy=remedy,
+        )
     return damaged(path, words or type(cause).__name__)
 
 

@@ -1,8 +1,12 @@
-"""The backup folder: layout, manifests, locks and status; each backup is complete or absent, log and objects are shared by all.
+"""The backup folder: layout, manifests, locks and status.
 
-``backups/<id>/`` holds ``base.tar.gz.age``, ``settings.tar.gz.age`` and ``manifest.json.age``; the manifest is written last. ``wal/<cluster>/`` holds the
-write-ahead log, ``objects/`` each object once. All content is encrypted; plain are ``recipient`` (the public key) and ``status.json`` (facts for monitors:
-instants, sizes, names of segments and codes of errors).
+Each backup is complete or absent, log and objects are shared by all.
+
+``backups/<id>/`` holds ``base.tar.gz.age``, ``settings.tar.gz.age`` and ``manifest.json.age``; the
+manifest is written last. ``wal/<cluster>/`` holds the
+write-ahead log, ``objects/`` each object once. All content is encrypted; plain are ``recipient``
+(the public key) and ``status.json`` (facts for monitors: instants, sizes, names of segments and
+codes of errors).
 """
 
 import fcntl
@@ -45,7 +49,10 @@ class FileEntry(Message):
 
 
 class TableEntry(Message):
-    """What a table held at the point of the backup; without a checksum it was too long to be read."""
+    """What a table held at the point of the backup.
+
+    Without a checksum it was too long to be read.
+    """
 
     rows: int
     checksum: str | None = None
@@ -81,10 +88,20 @@ class Manifest(Message):
     last_segment: str
     database_bytes: int
     tables: Mapping[str, TableEntry]
-    exact: Annotated[bool, Field(description="whether nobody wrote while the point was named; else tables are not compared")]
+    exact: Annotated[
+        bool,
+        Field(
+            description=(
+                "whether nobody wrote while the point was named; else tables are not compared"
+            )
+        ),
+    ]
     files: Mapping[str, FileEntry]
     objects: tuple[ObjectEntry, ...]
-    rebuilt: Annotated[tuple[str, ...], Field(description="what is derived from the rest and made anew after a restore")] = ("vectors",)
+    rebuilt: Annotated[
+        tuple[str, ...],
+        Field(description="what is derived from the rest and made anew after a restore"),
+    ] = ("vectors",)
 
     @property
     def rows(self) -> int:
@@ -119,7 +136,9 @@ class BackupFolder:
     def list_ids(self) -> list[str]:
         """Return the ids of the complete backups, the oldest first."""
         paths = self.backups.iterdir() if self.backups.is_dir() else ()
-        return sorted(path.name for path in paths if _ID.fullmatch(path.name) and (path / MANIFEST).exists())
+        return sorted(
+            path.name for path in paths if _ID.fullmatch(path.name) and (path / MANIFEST).exists()
+        )
 
     def read(self, backup_id: str) -> Manifest:
         """Return the manifest of a backup.
@@ -132,7 +151,12 @@ class BackupFolder:
         """
         path = self.backups / backup_id / MANIFEST
         if not _ID.fullmatch(backup_id) or not path.exists():
-            raise NotFoundError("there is no such backup", field="backup", value=backup_id, remedy="See luna backup list.")
+            raise NotFoundError(
+                "there is no such backup",
+                field="backup",
+                value=backup_id,
+                remedy="See luna backup list.",
+            )
         try:
             document = json.loads(self.key.read(path))
             if document.get("format", 0) > FORMAT:
@@ -142,7 +166,8 @@ class BackupFolder:
             raise damaged(path, "it is no manifest") from exc
 
     def choose(self, at: str) -> tuple[Manifest, datetime | None]:
-        """Return the base backup and the instant to stop recovery at, None: the backup's own restore point.
+        """Return the base backup and the instant to stop recovery at, None: the backup's own
+        restore point.
 
         Args:
             at: ``newest``, ``latest``, the id of a backup, or an instant.
@@ -153,23 +178,57 @@ class BackupFolder:
         """
         ids = self.list_ids()
         if not ids:
-            raise NotFoundError("there is no backup yet", field="backup_folder", value=str(self.root), remedy="Make one: luna backup create.")
+            raise NotFoundError(
+                "there is no backup yet",
+                field="backup_folder",
+                value=str(self.root),
+                remedy="Make one: luna backup create.",
+            )
         if at == NEWEST or _ID.fullmatch(at):
             return self.read(ids[-1] if at == NEWEST else at), None
         instant = END if at == LATEST else parse_instant(at, field="at")
-        manifest = next((manifest for manifest in map(self.read, reversed(ids)) if manifest.finished_at <= instant), None)
+        manifest = next(
+            (
+                manifest
+                for manifest in map(self.read, reversed(ids))
+                if manifest.finished_at <= instant
+            ),
+            None,
+        )
         if manifest is None:
-            raise NotFoundError("no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}.")
-        gaps = [gap for text in self.read_status().get("gaps", []) if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant]
+            raise NotFoundError(
+                "no backup is that old", field="at", value=at, remedy=f"The oldest is {ids[0]}."
+            )
+        gaps = [
+            gap
+            for text in self.read_status().get("gaps", [])
+            if manifest.finished_at < (gap := datetime.fromisoformat(text)) <= instant
+        ]
         # ``latest`` is the end of the existing log, on any timeline.
         if gaps and at != LATEST:
-            remedy = f"Name an instant before it, or {manifest.backup_id}; or make a backup now, from which on everything can be restored again."
-            raise ConflictError(f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC", field="at", value=str(instant), remedy=remedy)
+            remedy = (
+                f"Name an instant before it, or {manifest.backup_id}; or make a backup now, "
+                "from which on everything can be restored again."
+            )
+            raise ConflictError(
+                f"the write-ahead log does not go on over {gaps[0]:%Y-%m-%d %H:%M:%S} UTC",
+                field="at",
+                value=str(instant),
+                remedy=remedy,
+            )
         return manifest, instant
 
     def note_gap(self, now: datetime) -> None:
-        """Record a gap of the log at ``now``: later instants can only be restored from a backup made after it."""
-        self.note(gap=True, gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:], wal_at=None, wal_lsn=None, wal_timeline=None)
+        """Record a gap of the log at ``now``: later instants can only be restored from a backup
+        made after it.
+        """
+        self.note(
+            gap=True,
+            gaps=[*self.read_status().get("gaps", []), now.isoformat()][-MOST_GAPS:],
+            wal_at=None,
+            wal_lsn=None,
+            wal_timeline=None,
+        )
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -182,7 +241,12 @@ class BackupFolder:
         with self._locked("lock") as mine:
             if not mine:
                 remedy = "Wait for it to end: luna backup list."
-                raise ConflictError("another backup or restore is under way", field="backup_folder", value=str(self.root), remedy=remedy)
+                raise ConflictError(
+                    "another backup or restore is under way",
+                    field="backup_folder",
+                    value=str(self.root),
+                    remedy=remedy,
+                )
             # Leftovers of a killed backup: under the lock no other process writes them.
             for path in (*self.backups.glob(".*"), *self.objects.glob(".*.part")):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -190,7 +254,10 @@ class BackupFolder:
 
     @contextmanager
     def unfinished(self, backup_id: str) -> Iterator[Path]:
-        """Yield a folder to fill; it becomes the backup at the end, and is deleted after an error."""
+        """Yield a folder to fill.
+
+        It becomes the backup at the end, and is deleted after an error.
+        """
         folder = self.backups / f".{backup_id}"
         try:
             make_private(self.backups)
@@ -221,8 +288,14 @@ class BackupFolder:
     def note(self, **facts: str | float | list[str] | None) -> None:
         """Record facts for monitors; None removes one."""
         with self._locked("status.lock", wait=True):
-            status = {name: fact for name, fact in (self.read_status() | facts).items() if fact is not None}
-            with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False, encoding="utf-8") as file:
+            status = {
+                name: fact
+                for name, fact in (self.read_status() | facts).items()
+                if fact is not None
+            }
+            with tempfile.NamedTemporaryFile(
+                "w", dir=self.root, delete=False, encoding="utf-8"
+            ) as file:
                 json.dump(status, file)
             Path(file.name).replace(self.root / "status.json")
 
@@ -266,8 +339,16 @@ class BackupFolder:
         with suppress(FileNotFoundError):
             owner = (self.root / "recipient").read_text(encoding="ascii").strip()
             if owner and owner != self.key.recipient:
-                remedy = "Set LUNA_BACKUP_KEY to the key that they were made with, or LUNA_BACKUP_FOLDER to an empty folder."
-                raise InvalidInputError("the backups there were made with another key", field="LUNA_BACKUP_KEY", value=str(self.root), remedy=remedy)
+                remedy = (
+                    "Set LUNA_BACKUP_KEY to the key that they were made with, or "
+                    "LUNA_BACKUP_FOLDER to an empty folder."
+                )
+                raise InvalidInputError(
+                    "the backups there were made with another key",
+                    field="LUNA_BACKUP_KEY",
+                    value=str(self.root),
+                    remedy=remedy,
+                )
 
 
 def open_folder(settings: Settings, *, make_key: bool = False) -> BackupFolder:
@@ -276,7 +357,10 @@ def open_folder(settings: Settings, *, make_key: bool = False) -> BackupFolder:
     Raises:
         InvalidInputError: there is no key, or the folder belongs to another one.
     """
-    folder = BackupFolder(settings.backup_folder or settings.data_folder / "backups", open_key(settings, make=make_key))
+    folder = BackupFolder(
+        settings.backup_folder or settings.data_folder / "backups",
+        open_key(settings, make=make_key),
+    )
     folder.check_key()
     return folder
 
@@ -291,13 +375,23 @@ def require_space(place: Path, needed: int, *, what: str) -> None:
     free, required = shutil.disk_usage(there).free, needed + needed // 20
     if free < required:
         remedy = "Free some space there, or name a folder on another disk. Nothing was changed."
-        raise MachineError(f"{what} needs {required / 1e6:.0f} MB and {free / 1e6:.0f} MB are free", field="disk", value=str(there), remedy=remedy)
+        raise MachineError(
+            f"{what} needs {required / 1e6:.0f} MB and {free / 1e6:.0f} MB are free",
+            field="disk",
+            value=str(there),
+            remedy=remedy,
+        )
 
 
 def newer(backup_id: str, version: str) -> ConflictError:
     """Return the error for a backup of a newer Luna."""
     remedy = f"Install Luna {version} or newer, or take an older backup. Nothing was changed."
-    return ConflictError(f"Luna {version} made this backup, which is newer than this one", field="backup", value=backup_id, remedy=remedy)
+    return ConflictError(
+        f"Luna {version} made this backup, which is newer than this one",
+        field="backup",
+        value=backup_id,
+        remedy=remedy,
+    )
 
 
 def stamp(instant: datetime) -> str:
@@ -306,7 +400,9 @@ def stamp(instant: datetime) -> str:
 
 
 def status_instant(status: Mapping[str, object], name: str) -> datetime | None:
-    """Return an instant of the folder's status, such as ``wal_at``, until which the log is known to be complete."""
+    """Return an instant of the folder's status, such as ``wal_at``, until which the log is known to
+    be complete.
+    """
     text = status.get(name)
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 

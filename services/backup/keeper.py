@@ -1,4 +1,6 @@
-"""Loop of the backup process: ships the log, starts due backups and restore drills, prunes expired backups, sets the metrics."""
+"""Loop of the backup process: ships the log, starts due backups and restore drills, prunes expired
+backups, sets the metrics.
+"""
 
 import threading
 from datetime import datetime, timedelta
@@ -24,13 +26,26 @@ AGAIN_AFTER = timedelta(minutes=15)
 LOOKED_AFTER = timedelta(minutes=5)
 
 NEWEST = Gauge("luna_backup_newest_timestamp_seconds", "When the newest backup was made.")
-SAFE = Gauge("luna_backup_log_timestamp_seconds", "Until when everything written is safe in the folder of backups.")
+SAFE = Gauge(
+    "luna_backup_log_timestamp_seconds",
+    "Until when everything written is safe in the folder of backups.",
+)
 DRILLED = Gauge("luna_backup_drill_passed_timestamp_seconds", "When a trial restore passed last.")
-SINCE = Gauge("luna_backup_since_timestamp_seconds", "When the first backup in this folder was made.")
-DRILL_FAILED = Gauge("luna_backup_drill_failed_bool", "Whether the last trial restore failed: 1 or 0.")
+SINCE = Gauge(
+    "luna_backup_since_timestamp_seconds", "When the first backup in this folder was made."
+)
+DRILL_FAILED = Gauge(
+    "luna_backup_drill_failed_bool", "Whether the last trial restore failed: 1 or 0."
+)
 DRILL_SECONDS = Gauge("luna_backup_drill_seconds", "How long the last trial restore took.")
-MISSING = Gauge("luna_backup_log_missing_segments", "Segments of the log that are missing from the folder of backups after a backup.")
-DUE_SECONDS = Gauge("luna_backup_every_seconds", "Time between two backups as the settings say it; 0: none by itself.")
+MISSING = Gauge(
+    "luna_backup_log_missing_segments",
+    "Segments of the log that are missing from the folder of backups after a backup.",
+)
+DUE_SECONDS = Gauge(
+    "luna_backup_every_seconds",
+    "Time between two backups as the settings say it; 0: none by itself.",
+)
 
 log = structlog.get_logger("luna.backup")
 
@@ -60,7 +75,13 @@ class Keeper:
     def turn(self) -> None:
         """Ship log and objects, look for missing segments, start a due step, set the metrics."""
         try:
-            note_reach(self._work.folder, self._work.database, self._work.shipper, self._clock, ending=self._ending)
+            note_reach(
+                self._work.folder,
+                self._work.database,
+                self._work.shipper,
+                self._clock,
+                ending=self._ending,
+            )
             self._work.mirror.copy_new(self._clock.now())
             now = self._clock.now()
             if now >= self._look_at:
@@ -68,12 +89,19 @@ class Keeper:
                 missing = list_missing(self._work.folder)
                 self._work.folder.note(missing=missing or None)
                 if missing:
-                    log.error("segments of the write-ahead log are missing; luna backup list says until when can be restored", segments=missing[:5])
+                    log.error(
+                        "segments of the write-ahead log are missing; luna backup list "
+                        "says until when can be restored",
+                        segments=missing[:5],
+                    )
         except LunaError as error:
             log.warning("not everything is safe yet", error=str(error))
         if self._busy is None or not self._busy.is_alive():
             status, now = self._work.folder.read_status(), self._clock.now()
-            step, gap = next_step(status, self._settings, now), status["gaps"][-1] if status.get("gap") else None
+            step, gap = (
+                next_step(status, self._settings, now),
+                status["gaps"][-1] if status.get("gap") else None,
+            )
             # A new gap does not wait; a backup for it that failed does.
             if step is not None and (now >= self._not_before or gap not in {None, self._gap}):
                 self._gap = gap
@@ -98,19 +126,34 @@ class Keeper:
 
 
 def next_step(status: dict[str, object], settings: Settings, now: datetime) -> str | None:
-    """Return the due step: ``backup``, ``drill`` or None. A gap of the log makes a backup due at once: only a new one can be restored to an instant."""
+    """Return the due step: ``backup``, ``drill`` or None.
+
+    A gap of the log makes a backup due at once: only a new one can be restored to an instant.
+    """
     newest, drilled = status_instant(status, "newest_at"), status_instant(status, "drill_passed_at")
-    if settings.backup_every is not None and (newest is None or status.get("gap") or now - newest >= settings.backup_every):
+    if settings.backup_every is not None and (
+        newest is None or status.get("gap") or now - newest >= settings.backup_every
+    ):
         return "backup"
     by_itself = settings.database_url is None and settings.drill_every is not None
-    if by_itself and newest is not None and settings.drill_every is not None and (drilled is None or now - drilled >= settings.drill_every):
+    if (
+        by_itself
+        and newest is not None
+        and settings.drill_every is not None
+        and (drilled is None or now - drilled >= settings.drill_every)
+    ):
         return "drill"
     return None
 
 
 def show(status: dict[str, object], settings: Settings) -> None:
     """Set this process's metrics from the folder's status."""
-    for gauge, name in ((NEWEST, "newest_at"), (SAFE, "wal_at"), (SINCE, "since"), (DRILLED, "drill_passed_at")):
+    for gauge, name in (
+        (NEWEST, "newest_at"),
+        (SAFE, "wal_at"),
+        (SINCE, "since"),
+        (DRILLED, "drill_passed_at"),
+    ):
         instant = status_instant(status, name)
         gauge.set(0 if instant is None else instant.timestamp())
     missing = status.get("missing")

@@ -1,4 +1,6 @@
-"""Copies of stored objects in the backup folder, deduplicated by content, and their way back into the object store."""
+"""Copies of stored objects in the backup folder, deduplicated by content, and their way back into
+the object store.
+"""
 
 import hashlib
 import json
@@ -38,7 +40,12 @@ class ObjectMirror:
             entry = copied.get(stored.key)
             if entry is None or (entry.bytes, entry.modified) != (stored.bytes, stored.modified):
                 try:
-                    entry = ObjectEntry(key=stored.key, copy_name=self._copy(stored.key), bytes=stored.bytes, modified=stored.modified)
+                    entry = ObjectEntry(
+                        key=stored.key,
+                        copy_name=self._copy(stored.key),
+                        bytes=stored.bytes,
+                        modified=stored.modified,
+                    )
                 except NotFoundError:
                     # Deleted since it was listed.
                     continue
@@ -48,7 +55,9 @@ class ObjectMirror:
             place = self._folder.objects / PASSES
             make_private(place)
             content = json.dumps([entry.model_dump(mode="json") for entry in new])
-            self._folder.key.seal_bytes(content.encode(), place / f"{now.strftime(_INSTANT)}.json.age")
+            self._folder.key.seal_bytes(
+                content.encode(), place / f"{now.strftime(_INSTANT)}.json.age"
+            )
         self._entries = entries
         return tuple(entries.values())
 
@@ -71,8 +80,12 @@ def copy_of(folder: BackupFolder, name: str) -> Path:
     return folder.objects / name[:2] / f"{name}{SUFFIX}"
 
 
-def entries_at(folder: BackupFolder, manifest: Manifest, instant: datetime | None) -> tuple[ObjectEntry, ...]:
-    """Return the objects of a backup, with ``instant`` also those added since, up to the instant."""
+def entries_at(
+    folder: BackupFolder, manifest: Manifest, instant: datetime | None
+) -> tuple[ObjectEntry, ...]:
+    """Return the objects of a backup, with ``instant`` also those added since, up to the
+    instant.
+    """
     entries = {entry.key: entry for entry in manifest.objects}
     for path in sorted((folder.objects / PASSES).glob("*.json.age")) if instant is not None else ():
         if manifest.started_at <= _instant_of(path) <= (instant or manifest.finished_at):
@@ -80,8 +93,12 @@ def entries_at(folder: BackupFolder, manifest: Manifest, instant: datetime | Non
     return tuple(entries.values())
 
 
-def put_back(folder: BackupFolder, entries: Iterable[ObjectEntry], objects: ObjectStore, scratch: Path) -> int:
-    """Store missing and different objects again, and return their number; additional objects stay, for no row refers to them.
+def put_back(
+    folder: BackupFolder, entries: Iterable[ObjectEntry], objects: ObjectStore, scratch: Path
+) -> int:
+    """Store missing and different objects again, and return their number.
+
+    Additional objects stay, for no row refers to them.
 
     Raises:
         LunaError: a copy is damaged, or the store is away or full.
@@ -117,14 +134,21 @@ def check_copies(folder: BackupFolder, entries: Iterable[ObjectEntry]) -> int:
 
 
 def prune_copies(folder: BackupFolder, manifests: Iterable[Manifest], since: datetime) -> int:
-    """Delete passes before ``since``, and copies that neither a backup nor a pass refers to; return the number of copies."""
+    """Delete passes before ``since``, and copies that neither a backup nor a pass refers to.
+
+    Return the number of copies.
+    """
     named = {entry.copy_name for manifest in manifests for entry in manifest.objects}
     for path in (folder.objects / PASSES).glob("*.json.age"):
         if _instant_of(path) < since:
             path.unlink(missing_ok=True)
         else:
             named |= {entry.copy_name for entry in _read_pass(folder, path)}
-    unnamed = [path for path in folder.objects.glob(f"??/*{SUFFIX}") if path.name.removesuffix(SUFFIX) not in named]
+    unnamed = [
+        path
+        for path in folder.objects.glob(f"??/*{SUFFIX}")
+        if path.name.removesuffix(SUFFIX) not in named
+    ]
     for path in unnamed:
         path.unlink(missing_ok=True)
     return len(unnamed)
@@ -142,7 +166,9 @@ def _read_copied(folder: BackupFolder) -> dict[str, ObjectEntry]:
     copied = {entry.key: entry for entry in folder.read(ids[-1]).objects} if ids else {}
     for path in sorted((folder.objects / PASSES).glob("*.json.age")):
         copied |= {entry.key: entry for entry in _read_pass(folder, path)}
-    return {key: entry for key, entry in copied.items() if copy_of(folder, entry.copy_name).exists()}
+    return {
+        key: entry for key, entry in copied.items() if copy_of(folder, entry.copy_name).exists()
+    }
 
 
 def _read_pass(folder: BackupFolder, path: Path) -> list[ObjectEntry]:
@@ -158,4 +184,6 @@ def _digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
-        raise MachineError(f"an object cannot be read: {exc.strerror}", value=str(path), remedy="Check the disk.") from exc
+        raise MachineError(
+            f"an object cannot be read: {exc.strerror}", value=str(path), remedy="Check the disk."
+        ) from exc

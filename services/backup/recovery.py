@@ -1,4 +1,6 @@
-"""Point-in-time recovery of a backup in a separate folder: unpack, check, recover to a target, compare."""
+"""Point-in-time recovery of a backup in a separate folder: unpack, check, recover to a target,
+compare.
+"""
 
 import hashlib
 import json
@@ -34,7 +36,13 @@ DATA, LOG = "data", "wal"
 SIGNAL = "recovery.signal"
 SETTINGS = "postgresql.auto.conf"
 # Settings of the recovery, removed before the next start.
-RECOVERY_SETTINGS = ("restore_command", "recovery_target_name", "recovery_target_time", "recovery_target_timeline", "recovery_target_action")
+RECOVERY_SETTINGS = (
+    "restore_command",
+    "recovery_target_name",
+    "recovery_target_time",
+    "recovery_target_timeline",
+    "recovery_target_action",
+)
 RECOVERY_SECONDS = 4 * 3600.0
 STOP_SECONDS = 60.0
 PAUSE_SECONDS = 0.1
@@ -45,7 +53,8 @@ _NOT_REACHED = "recovery ended before configured recovery target was reached"
 
 @dataclass(frozen=True)
 class RecoveryTarget:
-    """Recovery target: the backup's restore point, an instant, or the end of the log (``datetime.max``).
+    """Recovery target: the backup's restore point, an instant, or the end of the log
+    (``datetime.max``).
 
     Args:
         manifest: of the base backup.
@@ -66,12 +75,17 @@ class RecoveryTarget:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the log is unbroken until the instant: an earlier end then means that nothing was written in between."""
+        """Whether the log is unbroken until the instant: an earlier end then means that nothing was
+        written in between.
+        """
         return self.instant is not None and self.until is not None and self.instant <= self.until
 
     @property
     def reached(self) -> datetime:
-        """Instant of the restored data; for the end of the log, when its last segment was written."""
+        """Instant of the restored data.
+
+        For the end of the log, when its last segment was written.
+        """
         return (self.until if self.instant == END else self.instant) or self.manifest.finished_at
 
 
@@ -84,7 +98,12 @@ def aim(folder: BackupFolder, at: str) -> RecoveryTarget:
     """
     manifest, instant = folder.choose(at)
     chain = require_whole(folder, manifest, instant)
-    return RecoveryTarget(manifest, instant, None if chain.timeline == manifest.timeline else chain.timeline, chain.until)
+    return RecoveryTarget(
+        manifest,
+        instant,
+        None if chain.timeline == manifest.timeline else chain.timeline,
+        chain.until,
+    )
 
 
 def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
@@ -93,12 +112,23 @@ def check_usable(manifest: Manifest, postgres_major: int | None) -> None:
     Raises:
         ConflictError: a newer Luna or another major version of PostgreSQL made it.
     """
-    if manifest.schema_revision is not None and manifest.schema_revision not in revision.list_revisions():
+    if (
+        manifest.schema_revision is not None
+        and manifest.schema_revision not in revision.list_revisions()
+    ):
         raise newer(manifest.backup_id, manifest.luna_version)
     major = manifest.postgres_version // 10_000
     if postgres_major is not None and major != postgres_major:
-        message = f"PostgreSQL {major} wrote this backup, and the program here is PostgreSQL {postgres_major}"
-        raise ConflictError(message, field="backup", value=manifest.backup_id, remedy=f"Install PostgreSQL {major}. Nothing was changed.")
+        message = (
+            f"PostgreSQL {major} wrote this backup, and the program here is PostgreSQL "
+            f"{postgres_major}"
+        )
+        raise ConflictError(
+            message,
+            field="backup",
+            value=manifest.backup_id,
+            remedy=f"Install PostgreSQL {major}. Nothing was changed.",
+        )
 
 
 def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
@@ -115,8 +145,15 @@ def stage(folder: BackupFolder, target: RecoveryTarget, into: Path) -> None:
     """
     manifest = target.manifest
     if into.exists() and any(into.iterdir()):
-        raise ConflictError("the folder is not empty", field="into", value=str(into), remedy="Name another one. Nothing was changed.")
-    log_bytes = size_from(folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes)
+        raise ConflictError(
+            "the folder is not empty",
+            field="into",
+            value=str(into),
+            remedy="Name another one. Nothing was changed.",
+        )
+    log_bytes = size_from(
+        folder, manifest.system_identifier, manifest.first_segment, manifest.segment_bytes
+    )
     require_space(into, manifest.database_bytes + log_bytes, what="the restored database")
     data, log = into / DATA, into / LOG
     for path in (into, data, log):
@@ -136,7 +173,11 @@ def recovery_settings(target: RecoveryTarget, log: Path) -> str:
     """Return PostgreSQL's settings to recover to the target from the log in the folder ``log``."""
     place = str(log).replace("'", "''")
     timeline = target.timeline or "current"
-    lines = [f'restore_command = \'cp "{place}/%f" "%p"\'', f"recovery_target_timeline = '{timeline}'", "recovery_target_action = 'promote'"]
+    lines = [
+        f'restore_command = \'cp "{place}/%f" "%p"\'',
+        f"recovery_target_timeline = '{timeline}'",
+        "recovery_target_action = 'promote'",
+    ]
     if target.instant is None:
         lines.append(f"recovery_target_name = '{target.manifest.restore_point}'")
     elif target.instant < END:
@@ -145,7 +186,8 @@ def recovery_settings(target: RecoveryTarget, log: Path) -> str:
 
 
 def check_files(data: Path) -> None:
-    """Compare every file of an unpacked base backup with the checksums in PostgreSQL's backup manifest.
+    """Compare every file of an unpacked base backup with the checksums in PostgreSQL's backup
+    manifest.
 
     ``pg_verifybackup`` does not run where PostgreSQL comes from the wheel.
 
@@ -154,12 +196,19 @@ def check_files(data: Path) -> None:
     """
     manifest = json.loads((data / "backup_manifest").read_text(encoding="utf-8"))
     for entry in manifest["Files"]:
-        # ``stage`` has appended the recovery settings to ``SETTINGS``: only its original bytes count.
-        path = data / (entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"])))
+        # ``stage`` has appended the recovery settings to ``SETTINGS``: only its original bytes
+        # count.
+        path = data / (
+            entry["Path"] if "Path" in entry else os.fsdecode(bytes.fromhex(entry["Encoded-Path"]))
+        )
         size = int(entry["Size"])
         try:
             with path.open("rb") as file:
-                checksum = hashlib.sha256(file.read(size)).hexdigest() if path.name == SETTINGS else hashlib.file_digest(file, "sha256").hexdigest()
+                checksum = (
+                    hashlib.sha256(file.read(size)).hexdigest()
+                    if path.name == SETTINGS
+                    else hashlib.file_digest(file, "sha256").hexdigest()
+                )
         except OSError as exc:
             raise damaged(path, exc.strerror or str(exc)) from exc
         if checksum != entry["Checksum"]:
@@ -184,7 +233,9 @@ class RecoveringServer:
 
     @contextmanager
     def running(self) -> Iterator[str]:
-        """Recover, promote, and yield the address; shut the server down (fast, then immediate) at the end of the block.
+        """Recover, promote, and yield the address.
+
+        Shut the server down (fast, then immediate) at the end of the block.
 
         Raises:
             MachineError: recovery fails; with the end of the server's log.
@@ -192,11 +243,32 @@ class RecoveringServer:
         self.give_away()
         port = choose_port(None)
         output = self.data.parent / "recovery.log"
-        options = {"listen_addresses": HOST, "unix_socket_directories": "", "hot_standby": "off", "archive_mode": "off", "jit": "off", "timezone": "UTC"}
+        options = {
+            "listen_addresses": HOST,
+            "unix_socket_directories": "",
+            "hot_standby": "off",
+            "archive_mode": "off",
+            "jit": "off",
+            "timezone": "UTC",
+        }
         arguments = [part for pair in options.items() for part in ("-c", "=".join(pair))]
-        command = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(port), *arguments]
+        command = [
+            str(self.programs / "postgres"),
+            "-D",
+            str(self.data),
+            "-p",
+            str(port),
+            *arguments,
+        ]
         with output.open("ab") as log:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options_for(self.account))
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **options_for(self.account),
+            )
         try:
             self._await(process, port, output)
             yield self._url(port)
@@ -230,10 +302,17 @@ class RecoveringServer:
                 time.sleep(PAUSE_SECONDS)
             else:
                 return
-        raise MachineError("the restored database does not come up", value=str(self.data), remedy=f"{output} says why. Nothing was changed.")
+        raise MachineError(
+            "the restored database does not come up",
+            value=str(self.data),
+            remedy=f"{output} says why. Nothing was changed.",
+        )
 
     def _url(self, port: int) -> str:
-        return f"postgresql://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/{DATABASE}?sslmode=disable"
+        return (
+            f"postgresql://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/{DATABASE}?"
+            "sslmode=disable"
+        )
 
 
 class TargetNotReachedError(MachineError):
@@ -243,20 +322,30 @@ class TargetNotReachedError(MachineError):
 
 
 def explain_recovery(words: str, data: Path) -> LunaError:
-    """Return the error for a failed recovery from the end of the server's log, without its hints, which advise removing files that recovery needs."""
+    """Return the error for a failed recovery from the end of the server's log, without its hints,
+    which advise removing files that recovery needs.
+    """
     words = _HINT.sub("", words)
     if _NOT_REACHED in words:
         times = re.findall(r"last completed transaction was at log time (\S+ \S+)", words)
         ends = f" the last change in it is of {times[-1]}" if times else ""
         remedy = "Name an earlier instant, or latest for all that there is. Nothing was changed."
-        return TargetNotReachedError(f"the write-ahead log ends before this instant;{ends}", field="at", remedy=remedy)
+        return TargetNotReachedError(
+            f"the write-ahead log ends before this instant;{ends}", field="at", remedy=remedy
+        )
     if "No space left on device" in words:
-        return MachineError("the disk is full", field="disk", value=str(data), remedy="Free some space. Nothing was changed.")
+        return MachineError(
+            "the disk is full",
+            field="disk",
+            value=str(data),
+            remedy="Free some space. Nothing was changed.",
+        )
     return damaged(data, f"the server refuses it: {' '.join(words.split())[-600:]}")
 
 
 def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
-    """Compare the tables of a recovered cluster with the manifest where the target is exact, and return the rows by table.
+    """Compare the tables of a recovered cluster with the manifest where the target is exact, and
+    return the rows by table.
 
     Raises:
         MachineError: tables differ.
@@ -265,13 +354,22 @@ def compare(database: Engine, target: RecoveryTarget) -> dict[str, int]:
         counts = backups.count_tables(connection)
         backups.forget_recovery(connection, RECOVERY_SETTINGS)
     if target.is_exact:
-        expected = {name: (entry.rows, entry.checksum) for name, entry in target.manifest.tables.items()}
+        expected = {
+            name: (entry.rows, entry.checksum) for name, entry in target.manifest.tables.items()
+        }
         restored = {name: (count.rows, count.checksum) for name, count in counts.items()}
-        wrong = sorted(name for name in expected.keys() | restored.keys() if expected.get(name) != restored.get(name))
+        wrong = sorted(
+            name
+            for name in expected.keys() | restored.keys()
+            if expected.get(name) != restored.get(name)
+        )
         if wrong:
             remedy = "Take another backup: luna backup list. Nothing was changed."
             raise MachineError(
-                f"the restored tables differ from the manifest: {', '.join(wrong)}", field="backup", value=target.manifest.backup_id, remedy=remedy
+                f"the restored tables differ from the manifest: {', '.join(wrong)}",
+                field="backup",
+                value=target.manifest.backup_id,
+                remedy=remedy,
             )
     return {name: count.rows for name, count in counts.items()}
 
@@ -281,7 +379,9 @@ def discard(place: Path) -> None:
     pid_file = place / DATA / "postmaster.pid"
     if pid_file.exists():
         pid = pid_file.read_text(encoding="utf-8").split("\n", 1)[0]
-        owner = subprocess.run(["ps", "-o", "command=", "-p", pid], check=False, capture_output=True, text=True).stdout
+        owner = subprocess.run(
+            ["ps", "-o", "command=", "-p", pid], check=False, capture_output=True, text=True
+        ).stdout
         # The process id may have been reused by another program.
         if str(place / DATA) in owner:
             os.kill(int(pid), signal.SIGQUIT)

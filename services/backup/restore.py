@@ -1,4 +1,6 @@
-"""Restores the embedded database to a backup or an instant: recovered and compared beside the current one, which is kept afterwards for ``undo``."""
+"""Restores the embedded database to a backup or an instant: recovered and compared beside the
+current one, which is kept afterwards for ``undo``.
+"""
 
 import os
 import re
@@ -19,7 +21,16 @@ from luna.energy.errors import ConflictError, LunaError
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.database import backups, engine, jobs, migrate
 from luna.platform.embedded import process
-from luna.platform.embedded.account import Account, account_for, is_locked, make_own_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.platform.embedded.account import (
+    Account,
+    account_for,
+    is_locked,
+    make_own_folder,
+    make_reachable,
+    one_at_a_time,
+    open_lock,
+    take,
+)
 from luna.platform.embedded.binaries import find_postgres
 from luna.platform.embedded.replacement import CLUSTER, drop_previous, put_back, replace_cluster
 from luna.platform.embedded.servers import USER, Postgres
@@ -33,7 +44,18 @@ from luna.platform.telemetry import current_trace_id
 from services.backup import mirror
 from services.backup.create import SERVERS_FILE, SPOOL, read_owner_files, read_password
 from services.backup.folder import END, BackupFolder, open_folder, stamp
-from services.backup.recovery import DATA, RecoveringServer, RecoveryTarget, TargetNotReachedError, aim, check_files, check_usable, compare, discard, stage
+from services.backup.recovery import (
+    DATA,
+    RecoveringServer,
+    RecoveryTarget,
+    TargetNotReachedError,
+    aim,
+    check_files,
+    check_usable,
+    compare,
+    discard,
+    stage,
+)
 from services.backup.wal import WalShipper, list_segments
 
 RESTORING = "restoring"
@@ -44,7 +66,9 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Restored:
-    """Result of a restore: rows by table, objects and files put back, the folder of the former database, seconds."""
+    """Result of a restore: rows by table, objects and files put back, the folder of the former
+    database, seconds.
+    """
 
     backup_id: str
     at: datetime
@@ -71,7 +95,9 @@ class EmbeddedHome:
     @property
     def major(self) -> int:
         """The installed PostgreSQL's major version."""
-        version = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+        version = subprocess.run(
+            [self.programs / "postgres", "--version"], check=True, capture_output=True, text=True
+        ).stdout
         return int(re.findall(r"\d+", version)[0])
 
 
@@ -83,7 +109,9 @@ def open_home(settings: Settings) -> EmbeddedHome:
     """
     if settings.database_url is not None:
         remedy = "In containers: make restore AT=…; elsewhere see docs/operations.md."
-        raise ConflictError("this database is not the embedded one", field="LUNA_DATABASE_URL", remedy=remedy)
+        raise ConflictError(
+            "this database is not the embedded one", field="LUNA_DATABASE_URL", remedy=remedy
+        )
     folder = settings.data_folder / "servers"
     make_own_folder(folder, holds_servers=True)
     folder = folder.resolve()
@@ -103,7 +131,12 @@ def exclusive_servers(home: EmbeddedHome) -> Iterator[None]:
         users = open_lock(home.folder / "users.lock")
         try:
             if not take(users):
-                raise ConflictError("Luna is running", field="data_folder", value=str(home.folder), remedy="End it first (luna up: Ctrl-C), then restore.")
+                raise ConflictError(
+                    "Luna is running",
+                    field="data_folder",
+                    value=str(home.folder),
+                    remedy="End it first (luna up: Ctrl-C), then restore.",
+                )
             lock = home.folder / f"{Postgres.name}.lock"
             if is_locked(lock):
                 process.end(lock, Postgres.stop_signals)
@@ -112,10 +145,18 @@ def exclusive_servers(home: EmbeddedHome) -> Iterator[None]:
             os.close(users)
 
 
-def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Clock | None = None, report: Report = lambda _: None) -> Restored:
+def restore(
+    settings: Settings,
+    at: str,
+    *,
+    as_it_was: bool = False,
+    clock: Clock | None = None,
+    report: Report = lambda _: None,
+) -> Restored:
     """Restore database, objects and vectors to a backup or an instant.
 
-    The database is recovered and compared beside the current one, which is unchanged until then and kept afterwards (``undo``).
+    The database is recovered and compared beside the current one, which is unchanged until then and
+    kept afterwards (``undo``).
 
     Args:
         settings: of this installation.
@@ -128,7 +169,8 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         ConflictError: Luna is running, or a newer Luna made the backup.
         InvalidInputError: the key is missing or another one.
         NotFoundError: no backup is that old.
-        MachineError: a file is damaged, the log ends too early, or the disk is full. Nothing was changed.
+        MachineError: a file is damaged, the log ends too early, or the disk is full. Nothing was
+            changed.
     """
     began, now = time.monotonic(), (clock or SystemClock()).now()
     folder, home = open_folder(settings), open_home(settings)
@@ -136,8 +178,12 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         manifest, instant = folder.choose(at)
         check_usable(manifest, home.major)
         spool = settings.data_folder / SPOOL
-        if list_segments(spool) and read_system_identifier(home.home / CLUSTER) == manifest.system_identifier:
-            # The log received last, so that its minutes can be restored as well; a new installation's is no part of the lost one's.
+        if (
+            list_segments(spool)
+            and read_system_identifier(home.home / CLUSTER) == manifest.system_identifier
+        ):
+            # The log received last, so that its minutes can be restored as well; a new
+            # installation's is no part of the lost one's.
             WalShipper(folder, spool, manifest.system_identifier).ship()
         target = aim(folder, at)
         place = home.home / RESTORING
@@ -145,7 +191,12 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         try:
             rows = recover(folder, home, target, place, report=report, as_it_was=as_it_was)
             report("objects")
-            count = mirror.put_back(folder, mirror.entries_at(folder, manifest, instant), open_objects(settings), settings.data_folder / "scratch")
+            count = mirror.put_back(
+                folder,
+                mirror.entries_at(folder, manifest, instant),
+                open_objects(settings),
+                settings.data_folder / "scratch",
+            )
             previous = _take_over(home, place, now)
         finally:
             discard(place)
@@ -158,37 +209,66 @@ def restore(settings: Settings, at: str, *, as_it_was: bool = False, clock: Cloc
         raise
     files = _put_back_files(settings, read_owner_files(folder, manifest.backup_id))
     seconds = round(time.monotonic() - began, 1)
-    log.info("restored", backup=manifest.backup_id, at=str(target.reached), put_back=files, seconds=seconds, kept=previous)
+    log.info(
+        "restored",
+        backup=manifest.backup_id,
+        at=str(target.reached),
+        put_back=files,
+        seconds=seconds,
+        kept=previous,
+    )
     return Restored(manifest.backup_id, target.reached, rows, count, files, previous, seconds)
 
 
 def read_system_identifier(cluster: Path) -> str | None:
     """Return the system identifier of a cluster's files; None where there is no cluster.
 
-    Source: PostgreSQL's ``ControlFileData``, whose first field it is, 64 bits in the machine's byte order.
+    Source: PostgreSQL's ``ControlFileData``, whose first field it is, 64 bits in the machine's byte
+    order.
     """
     try:
-        return str(int.from_bytes((cluster / "global" / "pg_control").read_bytes()[:8], sys.byteorder))
+        return str(
+            int.from_bytes((cluster / "global" / "pg_control").read_bytes()[:8], sys.byteorder)
+        )
     except FileNotFoundError:
         return None
 
 
 def _put_back_files(settings: Settings, files: Mapping[str, bytes]) -> list[str]:
-    """Restore the owner's files that are missing here, and return their paths in the data folder; existing ones were set on this machine and stay.
+    """Restore the owner's files that are missing here, and return their paths in the data folder.
+
+    Existing ones were set on this machine and stay.
 
     The database keeps its current password; the operator restores the secrets of containers.
     """
-    own = [path for name in files if name != SERVERS_FILE and ".." not in (path := Path(name)).parts and path.parts[0] != "secrets"]
+    own = [
+        path
+        for name in files
+        if name != SERVERS_FILE
+        and ".." not in (path := Path(name)).parts
+        and path.parts[0] != "secrets"
+    ]
     missing = [path for path in own if not (settings.data_folder / path).exists()]
     for path in missing:
         make_private((settings.data_folder / path).parent)
-        with os.fdopen(os.open(settings.data_folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(
+            os.open(settings.data_folder / path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+        ) as file:
             file.write(files[str(path)])
     return [str(path) for path in missing]
 
 
-def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, place: Path, *, report: Report, as_it_was: bool = False) -> dict[str, int]:
-    """Recover a backup in ``place``, compare it, upgrade its schema, set the current password, and shut it down; return the rows by table.
+def recover(
+    folder: BackupFolder,
+    home: EmbeddedHome,
+    target: RecoveryTarget,
+    place: Path,
+    *,
+    report: Report,
+    as_it_was: bool = False,
+) -> dict[str, int]:
+    """Recover a backup in ``place``, compare it, upgrade its schema, set the current password, and
+    shut it down; return the rows by table.
 
     Raises:
         LunaError: as ``restore``.
@@ -211,7 +291,9 @@ def recover(folder: BackupFolder, home: EmbeddedHome, target: RecoveryTarget, pl
         return _recovered(server, home, target, as_it_was=as_it_was)
 
 
-def _recovered(server: RecoveringServer, home: EmbeddedHome, target: RecoveryTarget, *, as_it_was: bool) -> dict[str, int]:
+def _recovered(
+    server: RecoveringServer, home: EmbeddedHome, target: RecoveryTarget, *, as_it_was: bool
+) -> dict[str, int]:
     with server.running() as url:
         database = engine.create(url, application_name="luna-restore", pool_size=1)
         try:
@@ -226,7 +308,8 @@ def _recovered(server: RecoveringServer, home: EmbeddedHome, target: RecoveryTar
 
 
 def undo(settings: Settings, *, clock: Clock | None = None) -> str:
-    """Put back the database from before the last restore, and return the folder where the current one is kept.
+    """Put back the database from before the last restore, and return the folder where the current
+    one is kept.
 
     Raises:
         ConflictError: Luna is running, or no database is kept.
@@ -269,12 +352,20 @@ def request_reindex(url: str) -> None:
     text = serialization.encode_request(request)
     try:
         with engine.unit_of_work(database) as connection:
-            jobs.accept(connection, task=request.task, key=serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
+            jobs.accept(
+                connection,
+                task=request.task,
+                key=serialization.digest(request.task, text),
+                request=text,
+                trace_id=current_trace_id(),
+            )
     finally:
         database.dispose()
 
 
 def begin_log_anew(settings: Settings, folder: BackupFolder, now: datetime) -> None:
-    """Delete the spool and record a gap: the restored cluster writes another timeline, and needs a new backup."""
+    """Delete the spool and record a gap: the restored cluster writes another timeline, and needs a
+    new backup.
+    """
     shutil.rmtree(settings.data_folder / SPOOL, ignore_errors=True)
     folder.note_gap(now)

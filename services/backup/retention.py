@@ -1,4 +1,7 @@
-"""Retention of backups: the last one of each day, week and month; expired ones are deleted with the log and objects that only they need."""
+"""Retention of backups: the last one of each day, week and month.
+
+Expired ones are deleted with the log and objects that only they need.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -13,8 +16,11 @@ from services.backup.wal import prune_log
 log = structlog.get_logger("luna.backup")
 
 
-def choose_retained(finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int) -> set[datetime]:
-    """Return the instants of the backups to keep: the last one of each of the latest days, weeks and months with a backup.
+def choose_retained(
+    finished: Sequence[datetime], *, daily: int, weekly: int, monthly: int
+) -> set[datetime]:
+    """Return the instants of the backups to keep: the last one of each of the latest days, weeks
+    and months with a backup.
 
     Invariants: the newest is always kept; a second run keeps the same.
     """
@@ -31,15 +37,20 @@ def choose_retained(finished: Sequence[datetime], *, daily: int, weekly: int, mo
 
 
 def is_protected(reason: Reason, finished: datetime, *, newest: datetime, window: datetime) -> bool:
-    """Whether a backup is kept beside the last of its day: any for a day, a requested one, as before an update, since ``window``."""
+    """Whether a backup is kept beside the last of its day: any for a day, a requested one, as
+    before an update, since ``window``.
+    """
     return finished >= newest - timedelta(days=1) or (reason == "asked" and finished >= window)
 
 
 def prune(folder: BackupFolder, settings: Settings) -> list[str]:
-    """Delete the expired backups, with the log and the objects that no other needs; return their ids.
+    """Delete the expired backups, with the log and the objects that no other needs.
 
-    Any instant of the ``backup_keep_daily`` days before the newest backup can be restored, also after weeks without one: the last backup before these days
-    stays, and the log without gaps from it on. An older backup keeps only its own segments.
+    Return their ids.
+
+    Any instant of the ``backup_keep_daily`` days before the newest backup can be restored, also
+    after weeks without one: the last backup before these days stays, and the log without gaps from
+    it on. An older backup keeps only its own segments.
 
     Raises:
         ConflictError: a backup or restore is under way.
@@ -57,20 +68,40 @@ def prune(folder: BackupFolder, settings: Settings) -> list[str]:
             weekly=settings.backup_keep_weekly,
             monthly=settings.backup_keep_monthly,
         )
-        retained |= {each.finished_at for each in manifests.values() if is_protected(each.reason, each.finished_at, newest=newest, window=window)}
-        since = max((each.finished_at for each in manifests.values() if each.finished_at <= window), default=window)
+        retained |= {
+            each.finished_at
+            for each in manifests.values()
+            if is_protected(each.reason, each.finished_at, newest=newest, window=window)
+        }
+        since = max(
+            (each.finished_at for each in manifests.values() if each.finished_at <= window),
+            default=window,
+        )
         retained.add(since)
-        expired = [backup_id for backup_id, manifest in manifests.items() if manifest.finished_at not in retained]
+        expired = [
+            backup_id
+            for backup_id, manifest in manifests.items()
+            if manifest.finished_at not in retained
+        ]
         for backup_id in expired:
             folder.remove(backup_id)
-        remaining = [manifest for backup_id, manifest in manifests.items() if backup_id not in expired]
+        remaining = [
+            manifest for backup_id, manifest in manifests.items() if backup_id not in expired
+        ]
         recent = [manifest for manifest in remaining if manifest.finished_at >= since]
         # Segments missing before this instant were deleted here, and are not reported as lost.
         folder.note(log_since=since.isoformat())
         for cluster in {manifest.system_identifier for manifest in manifests.values()}:
             # Spans of the cluster's log to keep; those of recent backups are open-ended.
             own = [manifest for manifest in remaining if manifest.system_identifier == cluster]
-            prune_log(folder, cluster, [(manifest.first_segment, None if manifest in recent else manifest.last_segment) for manifest in own])
+            prune_log(
+                folder,
+                cluster,
+                [
+                    (manifest.first_segment, None if manifest in recent else manifest.last_segment)
+                    for manifest in own
+                ],
+            )
         prune_copies(folder, remaining, since=min(manifest.started_at for manifest in recent))
     if expired:
         log.info("backups deleted", backups=expired)

@@ -1,4 +1,7 @@
-"""PostgreSQL's client programs against the server to back up; they get the password in their environment only."""
+"""PostgreSQL's client programs against the server to back up.
+
+They get the password in their environment only.
+"""
 
 import os
 import subprocess
@@ -29,8 +32,15 @@ class BackedUpServer:
         """
         return cls(url, find_postgres().folder)
 
-    def spawn(self, program: str, *arguments: str | Path, output: int | IO[bytes] = subprocess.DEVNULL, lock: int | None = None) -> subprocess.Popen[bytes]:
-        """Start a client program against the server, in its own session: Ctrl-C reaches the caller alone, which ends it in order.
+    def spawn(
+        self,
+        program: str,
+        *arguments: str | Path,
+        output: int | IO[bytes] = subprocess.DEVNULL,
+        lock: int | None = None,
+    ) -> subprocess.Popen[bytes]:
+        """Start a client program against the server, in its own session: Ctrl-C reaches the caller
+        alone, which ends it in order.
 
         Args:
             program: its name.
@@ -64,13 +74,30 @@ class BackedUpServer:
                 start_new_session=True,
             )
         except OSError as exc:
-            raise MachineError(f"{program} cannot be run: {exc.strerror}", value=str(self.programs), remedy="Install PostgreSQL's programs.") from exc
+            raise MachineError(
+                f"{program} cannot be run: {exc.strerror}",
+                value=str(self.programs),
+                remedy="Install PostgreSQL's programs.",
+            ) from exc
 
 
 def explain(program: str, words: str) -> LunaError:
     """Return the error for a failed program from its error output."""
     message = " ".join(words.split())[-_WORDS:]
-    if "no pg_hba.conf entry" in message or "permission denied" in message or "must be superuser" in message:
-        remedy = "Let the database's user replicate: ALTER ROLE … REPLICATION, and a line `host replication` in pg_hba.conf."
-        return MachineError(f"the database refuses {program}: {message}", field="database_url", remedy=remedy)
-    return UnavailableError(f"{program} ended early: {message}", field="database_url", remedy="Try again; backups made before are whole.")
+    if (
+        "no pg_hba.conf entry" in message
+        or "permission denied" in message
+        or "must be superuser" in message
+    ):
+        remedy = (
+            "Let the database's user replicate: ALTER ROLE … REPLICATION, and a line `host "
+            "replication` in pg_hba.conf."
+        )
+        return MachineError(
+            f"the database refuses {program}: {message}", field="database_url", remedy=remedy
+        )
+    return UnavailableError(
+        f"{program} ended early: {message}",
+        field="database_url",
+        remedy="Try again; backups made before are whole.",
+    )

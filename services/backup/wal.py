@@ -1,4 +1,6 @@
-"""Continuous archiving of PostgreSQL's write-ahead log: received from the server into a spool, and encrypted from there into the backup folder."""
+"""Continuous archiving of PostgreSQL's write-ahead log: received from the server into a spool, and
+encrypted from there into the backup folder.
+"""
 
 import fcntl
 import os
@@ -29,7 +31,8 @@ PARTIAL = ".partial"
 SUFFIX = ".gz.age"
 _SEGMENT = re.compile(r"[0-9A-F]{24}")
 _LOG_FILE = re.compile(r"(?P<segment>[0-9A-F]{24})(\.partial)?|[0-9A-F]{8}\.history")
-# Messages of ``pg_receivewal`` where its spool cannot be continued: after a restore, or when the server has removed segments.
+# Messages of ``pg_receivewal`` where its spool cannot be continued: after a restore, or when the
+# server has removed segments.
 _BROKEN = (
     "has already been removed",
     "ahead of the WAL flush position",
@@ -64,12 +67,20 @@ class WalShipper:
         return self.folder.wal(self.system_identifier)
 
     def learn(self, connection: Connection) -> None:
-        """Record the server's time of writing of segments not yet in the folder: they may arrive much later."""
+        """Record the server's time of writing of segments not yet in the folder: they may arrive
+        much later.
+        """
         written_at = self._written | backups.list_written(connection)
-        self._written = {name: written for name, written in written_at.items() if not (self.place / f"{name}{SUFFIX}").exists()}
+        self._written = {
+            name: written
+            for name, written in written_at.items()
+            if not (self.place / f"{name}{SUFFIX}").exists()
+        }
 
     def ship(self) -> int:
-        """Encrypt new files into the folder and return their number; complete segments leave the spool, except the last.
+        """Encrypt new files into the folder and return their number.
+
+        Complete segments leave the spool, except the last.
 
         Raises:
             MachineError: the folder cannot be written; the spool keeps what it has.
@@ -95,9 +106,14 @@ class WalShipper:
             # The receiver has completed and renamed it meanwhile; the next pass ships it.
             return False
         self.folder.key.seal_bytes(content, place, compress=True)
-        # The modification time is until when this segment restores where the next one is missing: the server's time where known, else that of receipt.
+        # The modification time is until when this segment restores where the next one is missing:
+        # the server's time where known, else that of receipt.
         server_time = self._written.get(name)
-        age = written if server_time is None else min(written, int(server_time.timestamp()) * 1_000_000_000)
+        age = (
+            written
+            if server_time is None
+            else min(written, int(server_time.timestamp()) * 1_000_000_000)
+        )
         os.utime(place, ns=(age, age))
         self._shipped[name] = written
         if not name.endswith(PARTIAL):
@@ -106,7 +122,10 @@ class WalShipper:
 
 
 class WalReceiver:
-    """Runs PostgreSQL's ``pg_receivewal`` in a thread, restarted after it ends; of several processes the holder of a lock runs it for all."""
+    """Runs PostgreSQL's ``pg_receivewal`` in a thread, restarted after it ends.
+
+    Of several processes the holder of a lock runs it for all.
+    """
 
     def __init__(
         self,
@@ -142,8 +161,13 @@ class WalReceiver:
             while mine is not None and not self._ending.is_set():
                 try:
                     self._receive(mine)
-                except Exception as error:  # the edge of the thread: if it ended, nothing would be received any more
-                    log.warning("write-ahead log is not received", error=str(error), exc_info=None if isinstance(error, LunaError) else error)
+                # The edge of the thread: if it ended, nothing would be received any more
+                except Exception as error:
+                    log.warning(
+                        "write-ahead log is not received",
+                        error=str(error),
+                        exc_info=None if isinstance(error, LunaError) else error,
+                    )
                 self._ending.wait(RESTART_SECONDS)
 
     def _receive(self, lock: int) -> None:
@@ -152,8 +176,18 @@ class WalReceiver:
             self._shipper.learn(connection)
             if not backups.ensure_slot(connection, SLOT) and list_segments(self._shipper.spool):
                 self.begin_anew("the server keeps no more of it")
-        arguments = ("-D", self._shipper.spool, "-S", SLOT, "-s", str(self._report_seconds), "--no-loop", "--no-password")
-        # The child inherits the lock: it outlives a killed parent and keeps other processes from starting a second receiver.
+        arguments = (
+            "-D",
+            self._shipper.spool,
+            "-S",
+            SLOT,
+            "-s",
+            str(self._report_seconds),
+            "--no-loop",
+            "--no-password",
+        )
+        # The child inherits the lock: it outlives a killed parent and keeps other processes from
+        # starting a second receiver.
         self._process = process = self._server.spawn("pg_receivewal", *arguments, lock=lock)
         words = (process.communicate()[1] or b"").decode(errors="replace")
         if self._ending.is_set():
@@ -164,8 +198,13 @@ class WalReceiver:
         raise explain("pg_receivewal", words)
 
     def begin_anew(self, reason: str) -> None:
-        """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base backup can be restored to an instant."""
-        log.error("the write-ahead log has a gap; a backup is made now", reason=" ".join(reason.split())[-300:])
+        """Ship the spool, empty it and recreate the slot after a gap: from here on only a new base
+        backup can be restored to an instant.
+        """
+        log.error(
+            "the write-ahead log has a gap; a backup is made now",
+            reason=" ".join(reason.split())[-300:],
+        )
         self._shipper.ship()
         with engine.own_session(self._database) as connection:
             backups.drop_slot(connection, SLOT)
@@ -176,8 +215,16 @@ class WalReceiver:
             (self._shipper.spool / name).unlink(missing_ok=True)
 
 
-def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, clock: Clock, *, ending: threading.Event | None = None) -> None:
-    """Ship, and record until when the log is safe, after waiting for what the server has written by now.
+def note_reach(
+    folder: BackupFolder,
+    database: Engine,
+    shipper: WalShipper,
+    clock: Clock,
+    *,
+    ending: threading.Event | None = None,
+) -> None:
+    """Ship, and record until when the log is safe, after waiting for what the server has written by
+    now.
 
     Raises:
         LunaError: the database is away, or the folder cannot be written.
@@ -191,7 +238,12 @@ def note_reach(folder: BackupFolder, database: Engine, shipper: WalShipper, cloc
     if arrived:
         received = list_segments(shipper.spool)
         timeline = int(received[-1][:8], 16) if received else None
-        folder.note(wal_at=now.isoformat(), wal_lsn=written, wal_timeline=timeline, wal_cluster=shipper.system_identifier)
+        folder.note(
+            wal_at=now.isoformat(),
+            wal_lsn=written,
+            wal_timeline=timeline,
+            wal_cluster=shipper.system_identifier,
+        )
 
 
 def await_received(database: Engine, lsn: int, *, seconds: float) -> None:
@@ -201,11 +253,25 @@ def await_received(database: Engine, lsn: int, *, seconds: float) -> None:
         UnavailableError: it is not received in time.
     """
     if not _arrives(database, lsn, seconds=seconds, every=0.1):
-        raise UnavailableError("the write-ahead log does not arrive", field="database_url", remedy="Let the database's user replicate; see its log.")
+        raise UnavailableError(
+            "the write-ahead log does not arrive",
+            field="database_url",
+            remedy="Let the database's user replicate; see its log.",
+        )
 
 
-def _arrives(database: Engine, lsn: int, *, seconds: float, every: float, ending: threading.Event | None = None) -> bool:
-    """Return whether the receiver has everything before ``lsn`` within ``seconds``; polls ``every`` so many seconds until ``ending`` is set."""
+def _arrives(
+    database: Engine,
+    lsn: int,
+    *,
+    seconds: float,
+    every: float,
+    ending: threading.Event | None = None,
+) -> bool:
+    """Return whether the receiver has everything before ``lsn`` within ``seconds``.
+
+    Polls ``every`` so many seconds until ``ending`` is set.
+    """
     pause = ending or threading.Event()
     for _ in range(int(seconds / every)):
         with engine.own_session(database) as connection:
@@ -219,20 +285,31 @@ def _arrives(database: Engine, lsn: int, *, seconds: float, every: float, ending
 
 def list_segments(folder: Path) -> list[str]:
     """Return the names of the log's files in a spool in order, history files included."""
-    return sorted(path.name for path in folder.iterdir() if _LOG_FILE.fullmatch(path.name)) if folder.is_dir() else []
+    return (
+        sorted(path.name for path in folder.iterdir() if _LOG_FILE.fullmatch(path.name))
+        if folder.is_dir()
+        else []
+    )
 
 
 def unpack(folder: BackupFolder, system_identifier: str, first_segment: str, into: Path) -> int:
-    """Decrypt the log from ``first_segment`` on into the folder ``into``, under PostgreSQL's file names; return the bytes written.
+    """Decrypt the log from ``first_segment`` on into the folder ``into``, under PostgreSQL's file
+    names; return the bytes written.
 
     Raises:
         MachineError: a file is damaged.
     """
-    return sum((into / name).write_bytes(content) for name, content in read_log(folder, system_identifier, first_segment))
+    return sum(
+        (into / name).write_bytes(content)
+        for name, content in read_log(folder, system_identifier, first_segment)
+    )
 
 
-def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the log's files from ``first_segment`` on, under PostgreSQL's file names.
+def read_log(
+    folder: BackupFolder, system_identifier: str, first_segment: str
+) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the log's files from ``first_segment`` on, under PostgreSQL's file
+    names.
 
     Raises:
         MachineError: a file is damaged.
@@ -241,25 +318,40 @@ def read_log(folder: BackupFolder, system_identifier: str, first_segment: str) -
     for path in sorted(place.glob(f"*{SUFFIX}")):
         name = path.name.removesuffix(SUFFIX)
         segment = name.removesuffix(PARTIAL)
-        if not _LOG_FILE.fullmatch(name) or (_SEGMENT.fullmatch(segment) and segment[8:] < first_segment[8:]):
+        if not _LOG_FILE.fullmatch(name) or (
+            _SEGMENT.fullmatch(segment) and segment[8:] < first_segment[8:]
+        ):
             continue
         if name.endswith(PARTIAL) and (place / f"{segment}{SUFFIX}").exists():
             continue
         yield segment, folder.key.read(path, compressed=True)
 
 
-def size_from(folder: BackupFolder, system_identifier: str, first_segment: str, segment_bytes: int) -> int:
+def size_from(
+    folder: BackupFolder, system_identifier: str, first_segment: str, segment_bytes: int
+) -> int:
     """Return an upper bound of the bytes that ``unpack`` writes."""
-    segments = [path.name[:24] for path in folder.wal(system_identifier).glob(f"*{SUFFIX}") if path.name[8:24] >= first_segment[8:]]
+    segments = [
+        path.name[:24]
+        for path in folder.wal(system_identifier).glob(f"*{SUFFIX}")
+        if path.name[8:24] >= first_segment[8:]
+    ]
     return len(segments) * segment_bytes
 
 
-def prune_log(folder: BackupFolder, system_identifier: str, keep: list[tuple[str, str | None]]) -> int:
-    """Delete the segments outside the spans ``keep`` (first and last segment; None: to the end); return their number."""
+def prune_log(
+    folder: BackupFolder, system_identifier: str, keep: list[tuple[str, str | None]]
+) -> int:
+    """Delete the segments outside the spans ``keep`` (first and last segment; None: to the end).
+
+    Return their number.
+    """
     count = 0
     for path in folder.wal(system_identifier).glob(f"*{SUFFIX}"):
         segment = path.name[8:24]
-        inside = any(first[8:] <= segment and (last is None or segment <= last[8:]) for first, last in keep)
+        inside = any(
+            first[8:] <= segment and (last is None or segment <= last[8:]) for first, last in keep
+        )
         if _SEGMENT.fullmatch(path.name[:24]) and not inside:
             path.unlink(missing_ok=True)
             count += 1
@@ -271,7 +363,11 @@ def _locked(path: Path, *, ending: threading.Event | None = None) -> Iterator[in
     """Wait for a file lock and yield its descriptor; None where ``ending`` was set first."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        while not (mine := _take(descriptor, wait=ending is None)) and ending is not None and not ending.wait(1):
+        while (
+            not (mine := _take(descriptor, wait=ending is None))
+            and ending is not None
+            and not ending.wait(1)
+        ):
             pass
         yield descriptor if mine else None
     finally:

@@ -1,4 +1,6 @@
-"""``luna agent``: train Antares, measure it on days that it has not seen, say where it stands, compare it, draw its days."""
+"""``luna agent``: train Antares, measure it on days that it has not seen, say where it stands,
+compare it, draw its days.
+"""
 
 import csv
 from datetime import date
@@ -24,9 +26,18 @@ from luna.platform.written_files import make_writable, write_whole
 from luna.words import Numbers, say_policy, split_policies
 from services.cli.console import JsonOption, out, table, write_json
 from services.cli.declared import build_group
-from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, SiteOption, compose_request, find_zone
+from services.cli.options import (
+    MaybeFirstDayOption,
+    MaybeLastDayOption,
+    SiteOption,
+    compose_request,
+    find_zone,
+)
 
-app = build_group("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.")
+app = build_group(
+    "agent",
+    "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.",
+)
 
 PICTURE_HEADINGS = ("policy", "cost", "charges", "discharges")
 PICTURE_FILES, SLOT_FILES = (".svg", ".png"), (".csv", ".json")
@@ -40,16 +51,31 @@ def _read_day(text: str) -> date:
 def compare(
     *,
     site: SiteOption,
-    policies: Annotated[str, typer.Option(help="Two policies: the one that is to be better, and the one it is held against.")] = "antares,mpc",
+    policies: Annotated[
+        str,
+        typer.Option(
+            help="Two policies: the one that is to be better, and the one it is held against."
+        ),
+    ] = "antares,mpc",
     first: MaybeFirstDayOption = None,
     last: MaybeLastDayOption = None,
-    system_id: Annotated[str, typer.Option(help="The replays whose scores are compared: simulation, evaluation_agent.")] = "simulation",
+    system_id: Annotated[
+        str,
+        typer.Option(help="The replays whose scores are compared: simulation, evaluation_agent."),
+    ] = "simulation",
     as_json: JsonOption = False,
 ) -> None:
-    """Say what one policy gains over another on the days that replays scored for both, and how sure that is."""
+    """Say what one policy gains over another on the days that replays scored for both, and how sure
+    that is.
+    """
     pair = split_policies(policies)
     if len(pair) != 2 or pair[0] == pair[1]:
-        raise InvalidInputError("names two policies", field="--policies", value=policies, remedy="Name two, such as antares,mpc.")
+        raise InvalidInputError(
+            "names two policies",
+            field="--policies",
+            value=policies,
+            remedy="Name two, such as antares,mpc.",
+        )
     from services.agent.evaluation.compare import compare_stored
 
     with unit_of_work() as connection:
@@ -59,34 +85,72 @@ def compare(
     if as_json:
         write_json(reply.model_dump(mode="json"))
         return
-    numbers, needed = Numbers("en", zone, reply.currency), 2 * BLOCK_DAYS  # blocks of a week say nothing about less than two of them
+    # Blocks of a week say nothing about less than two of them
+    numbers, needed = Numbers("en", zone, reply.currency), 2 * BLOCK_DAYS
     policy, over = (say_policy(name, language="en") for name in (reply.policy, reply.over))
-    out.print(f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: {reply.days}; {policy} beside {over}")
-    gain, low, high = (numbers.money(value, signed=True) for value in (reply.gain, reply.low, reply.high))
+    out.print(
+        f"{reply.site_id}, days scored from {reply.from_day} to {reply.to_day}: "
+        f"{reply.days}; {policy} beside {over}"
+    )
+    gain, low, high = (
+        numbers.money(value, signed=True) for value in (reply.gain, reply.low, reply.high)
+    )
     if reply.days < needed:
-        out.print(f"Cheaper by {gain}, ahead on {reply.days_ahead} of them; fewer than {needed} days do not tell that from chance.")
+        out.print(
+            f"Cheaper by {gain}, ahead on {reply.days_ahead} of them; fewer than {needed} "
+            "days do not tell that from chance."
+        )
         return
-    out.print(f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead on {reply.days_ahead} of them")
+    out.print(
+        f"Cheaper by {gain}, 95 % between {low} and {high}; p {reply.p_value:.3f}; ahead "
+        f"on {reply.days_ahead} of them"
+    )
     if reply.points is not None:
-        out.print(f"In points of perfect foresight's savings: {reply.points.points:+.2f} [{reply.points.low:+.2f}, {reply.points.high:+.2f}]", markup=False)
+        out.print(
+            (
+                f"In points of perfect foresight's savings: {reply.points.points:+.2f} "
+                f"[{reply.points.low:+.2f}, {reply.points.high:+.2f}]"
+            ),
+            markup=False,
+        )
 
 
 @app.command()
 def plot(
     *,
     site: SiteOption,
-    day: Annotated[date, typer.Option("--day", parser=_read_day, metavar="DAY", help="The local day.")],
+    day: Annotated[
+        date, typer.Option("--day", parser=_read_day, metavar="DAY", help="The local day.")
+    ],
     to: Annotated[Path, typer.Option("--out", help="The picture's file: FILE.svg or FILE.png.")],
-    policies: Annotated[str, typer.Option(help="One to four, comma-separated.")] = "mpc,antares,oracle",
-    slots: Annotated[Path | None, typer.Option(help="Also write every slot to this file: .csv or .json.")] = None,
+    policies: Annotated[
+        str, typer.Option(help="One to four, comma-separated.")
+    ] = "mpc,antares,oracle",
+    slots: Annotated[
+        Path | None, typer.Option(help="Also write every slot to this file: .csv or .json.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Draw a recorded day as policies lived it, side by side: price, battery power, export, state of charge."""
-    request = compose_request(DayPictureRequest, site_id=site, day=day, policies=split_policies(policies))
+    """Draw a recorded day as policies lived it, side by side: price, battery power, export, state
+    of charge.
+    """
+    request = compose_request(
+        DayPictureRequest, site_id=site, day=day, policies=split_policies(policies)
+    )
     if to.suffix not in PICTURE_FILES:
-        raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .png.")
+        raise InvalidInputError(
+            "no kind of picture",
+            field="--out",
+            value=str(to),
+            remedy="Name a file that ends in .svg or .png.",
+        )
     if slots is not None and slots.suffix not in SLOT_FILES:
-        raise InvalidInputError("slots are written as .csv or .json", field="--slots", value=slots.name, remedy="Name a file that ends so.")
+        raise InvalidInputError(
+            "slots are written as .csv or .json",
+            field="--slots",
+            value=slots.name,
+            remedy="Name a file that ends so.",
+        )
     for path in (to, *([] if slots is None else [slots])):
         make_writable(path.parent)
     if to.suffix == ".png":
@@ -109,13 +173,21 @@ def plot(
             say_policy(name, language="en"),
             numbers.money(trace.cost - (trace.value_gain or 0.0)),
             *(
-                f"{part.kwh:.1f} kWh in {part.slots} slots at {numbers.number(part.mean_price, 3)}, {part.cheap} of them cheap"
+                (
+                    f"{part.kwh:.1f} kWh in {part.slots} slots at "
+                    f"{numbers.number(part.mean_price, 3)}, {part.cheap} of them cheap"
+                )
                 for part in (trace.charging, trace.discharging)
             ),
         ]
         for name, trace in reply.traces.items()
     ]
-    table(PICTURE_HEADINGS, rows, title=f"{reply.day}, out of {reply.from_day} to {reply.to_day}; stored energy counted in", words=PICTURE_HEADINGS[2:])
+    table(
+        PICTURE_HEADINGS,
+        rows,
+        title=f"{reply.day}, out of {reply.from_day} to {reply.to_day}; stored energy counted in",
+        words=PICTURE_HEADINGS[2:],
+    )
     out.print(f"Drawn: {to}")
 
 
@@ -128,5 +200,9 @@ def _compose_slots(reply: DayPictureReply, suffix: str) -> str:
     written = StringIO()
     rows = csv.DictWriter(written, ["policy", *SlotTrace.model_fields])
     rows.writeheader()
-    rows.writerows({"policy": name, **slot.model_dump(mode="json")} for name, trace in reply.traces.items() for slot in trace.slots)
+    rows.writerows(
+        {"policy": name, **slot.model_dump(mode="json")}
+        for name, trace in reply.traces.items()
+        for slot in trace.slots
+    )
     return written.getvalue()

@@ -1,4 +1,6 @@
-"""``luna what-if`` and ``luna why-not``: what other equipment, tariffs or rules would have cost, and what another set-point would change in a plan."""
+"""``luna what-if`` and ``luna why-not``: what other equipment, tariffs or rules would have cost,
+and what another set-point would change in a plan.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -7,10 +9,23 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from luna.contracts.counterfactual import PlanVariantReply, Variant, WhatIfRequest, WhatIfState, WhyNotReply
+from luna.contracts.counterfactual import (
+    PlanVariantReply,
+    Variant,
+    WhatIfRequest,
+    WhatIfState,
+    WhyNotReply,
+)
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import parse_zone, site_clock
-from luna.platform.capabilities.alternatives import VariantQuestion, WhyNotQuestion, ask_what_if, ask_why_not, plan_variant, read_what_if
+from luna.platform.capabilities.alternatives import (
+    VariantQuestion,
+    WhyNotQuestion,
+    ask_what_if,
+    ask_why_not,
+    plan_variant,
+    read_what_if,
+)
 from luna.platform.capabilities.jobs import read_job
 from luna.platform.capability import Capability
 from luna.platform.clock import SystemClock
@@ -21,7 +36,12 @@ from luna.platform.written_files import make_writable, write_whole
 from luna.words import Language
 from services.cli.console import JsonOption, follow_progress
 from services.cli.declared import emit_reply, open_desk
-from services.cli.options import MaybeFirstDayOption, MaybeLastDayOption, compose_request, read_document
+from services.cli.options import (
+    MaybeFirstDayOption,
+    MaybeLastDayOption,
+    compose_request,
+    read_document,
+)
 from services.cli.plan_table import read_stored, show_compromises
 from services.cli.server import find_server
 
@@ -31,36 +51,106 @@ def show_what_if(  # noqa: PLR0913 - one per option
     site: Annotated[str | None, typer.Option(help="A stored site.")] = None,
     first: MaybeFirstDayOption = None,
     last: MaybeLastDayOption = None,
-    variant: Annotated[list[str] | None, typer.Option(help='"NAME: path=value; path=value", such as "15 kWh: batteries.battery.capacity_kwh=15".')] = None,
-    file: Annotated[Path | None, typer.Option("--request", help="The whole question as YAML or JSON; the other options go beside it.")] = None,
-    policy: Annotated[str | None, typer.Option(help="mpc, self_consumption, rule or idle, or as a replay calls them (default: mpc, which is Luna).")] = None,
-    outlook: Annotated[str | None, typer.Option(help="issued, usual or automatic: what mpc plans from (default: automatic).")] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=(
+                '"NAME: path=value; path=value", such as "15 kWh: '
+                'batteries.battery.capacity_kwh=15".'
+            )
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--request", help="The whole question as YAML or JSON; the other options go beside it."
+        ),
+    ] = None,
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "mpc, self_consumption, rule or idle, or as a replay calls them (default: mpc, "
+                "which is Luna)."
+            )
+        ),
+    ] = None,
+    outlook: Annotated[
+        str | None,
+        typer.Option(help="issued, usual or automatic: what mpc plans from (default: automatic)."),
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the answer.")] = "en",
-    picture: Annotated[Path | None, typer.Option("--out", help="Draw what each variant saves by month into this SVG file.")] = None,
-    submit: Annotated[bool, typer.Option("--submit", help="Leave the replays to the workers and say under which id they can be read.")] = False,
-    plan: Annotated[str | None, typer.Option(help="A stored plan (default without --from: the site's last one).")] = None,
-    export: Annotated[float | None, typer.Option(min=0.001, help="kWh that a plan is to sell from the batteries when selling pays most.")] = None,
-    stored_id: Annotated[str | None, typer.Option("--id", help="Read a question that was asked before.")] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option("--out", help="Draw what each variant saves by month into this SVG file."),
+    ] = None,
+    submit: Annotated[
+        bool,
+        typer.Option(
+            "--submit",
+            help="Leave the replays to the workers and say under which id they can be read.",
+        ),
+    ] = False,
+    plan: Annotated[
+        str | None,
+        typer.Option(help="A stored plan (default without --from: the site's last one)."),
+    ] = None,
+    export: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001, help="kWh that a plan is to sell from the batteries when selling pays most."
+        ),
+    ] = None,
+    stored_id: Annotated[
+        str | None, typer.Option("--id", help="Read a question that was asked before.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days as they were and under each variant: months, savings a year with their interval, payback of an investment.
+    """Replay recorded days as they were and under each variant: months, savings a year with their
+    interval, payback of an investment.
 
     Without --from and --request: plan a plan again with something different.
     """
     if stored_id is None and file is None and first is None:
         variants = [_parse_variant(each) for each in variant or []]
-        show_plan_variant(plan=plan, site=site, variants=variants, export_kwh=export, language=language, as_json=as_json)
+        show_plan_variant(
+            plan=plan,
+            site=site,
+            variants=variants,
+            export_kwh=export,
+            language=language,
+            as_json=as_json,
+        )
         return
     with open_desk() as desk:
         if stored_id is not None:
             state: WhatIfState = desk.ask(read_what_if, {"what_if_id": stored_id})
         else:
             days = {"from_day": first, "to_day": last}
-            options = {"policy": policy, "outlook": outlook, "language": language, "variants": [_parse_variant(each) for each in variant or []] or None}
-            document = {} if file is None else read_document(file, form="YAML", holds="site_id, from_day, to_day and variants")
-            fields = document | {name: value for name, value in ({"site_id": site} | days | options).items() if value is not None}
+            options = {
+                "policy": policy,
+                "outlook": outlook,
+                "language": language,
+                "variants": [_parse_variant(each) for each in variant or []] or None,
+            }
+            document = (
+                {}
+                if file is None
+                else read_document(
+                    file, form="YAML", holds="site_id, from_day, to_day and variants"
+                )
+            )
+            fields = document | {
+                name: value
+                for name, value in ({"site_id": site} | days | options).items()
+                if value is not None
+            }
             question = compose_request(WhatIfRequest, **fields)
-            state = desk.ask(ask_what_if, {"question": question}) if submit else _replay(desk, question, quiet=as_json)
+            state = (
+                desk.ask(ask_what_if, {"question": question})
+                if submit
+                else _replay(desk, question, quiet=as_json)
+            )
     if picture is not None and state.reply is not None:
         make_writable(picture.parent)
         # Imported here: ``luna why-not`` draws nothing and starts faster without charts.
@@ -71,24 +161,38 @@ def show_what_if(  # noqa: PLR0913 - one per option
 
 
 def _parse_variant(words: str) -> dict[str, Any]:
-    """Parse a variant, "NAME: path=value; path=value"; ``investment`` and ``margin`` are the variant's, other paths the site's fields.
+    """Parse a variant, "NAME: path=value.
+
+    Path=value"; ``investment`` and ``margin`` are the variant's, other paths the site's fields.
 
     Raises:
         InvalidInputError: the name or a value is missing.
     """
     name, colon, changes = words.partition(":")
     if not colon:
-        raise InvalidInputError("a variant has a name", field="--variant", value=words, remedy='Write it like "15 kWh: batteries.battery.capacity_kwh=15".')
+        raise InvalidInputError(
+            "a variant has a name",
+            field="--variant",
+            value=words,
+            remedy='Write it like "15 kWh: batteries.battery.capacity_kwh=15".',
+        )
     variant: dict[str, Any] = {"name": name.strip(), "site": {}}
     for change in filter(None, (part.strip() for part in changes.split(";"))):
         path, equals, value = change.partition("=")
         if not equals:
-            raise InvalidInputError("a change has a value", field="--variant", value=change, remedy="Write it like path=value; null takes something away.")
+            raise InvalidInputError(
+                "a change has a value",
+                field="--variant",
+                value=change,
+                remedy="Write it like path=value; null takes something away.",
+            )
         try:
             parsed = yaml.safe_load(value)
         except yaml.YAMLError as exc:
             remedy = 'Write a number, a word, null or {"kind": "fixed", "price": 0.3}.'
-            raise InvalidInputError("is no value", field="--variant", value=change, remedy=remedy) from exc
+            raise InvalidInputError(
+                "is no value", field="--variant", value=change, remedy=remedy
+            ) from exc
         *parents, name = path.strip().split(".")
         part = variant if path.strip() in ("investment", "margin") else variant["site"]
         for parent in parents:
@@ -98,7 +202,10 @@ def _parse_variant(words: str) -> dict[str, Any]:
 
 
 def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
-    """Replay a what-if question in this process, or on the workers of a remote gateway; return its reply."""
+    """Replay a what-if question in this process, or on the workers of a remote gateway.
+
+    Return its reply.
+    """
     if find_server() is None:
         from services.planner.service.counterfactual import replay_question
 
@@ -115,17 +222,46 @@ def _replay(desk: Desk, question: WhatIfRequest, *, quiet: bool) -> WhatIfState:
 def show_why_not(  # noqa: PLR0913 - one per option
     *,
     plan: Annotated[str, typer.Option(help="The plan_id of a stored plan.")],
-    slot: Annotated[str, typer.Option(help="An instant within the slot: with its offset, or a time of the site's clock.")],
-    mode: Annotated[str, typer.Option(help="A battery's mode, as a plan shows it or by its code; charge or hold for a vehicle; on or off for a load.")],
-    until: Annotated[str | None, typer.Option(help="The instant after the last slot (default: one slot).")] = None,
-    device: Annotated[str | None, typer.Option(help="A device by its name (default: the only battery).")] = None,
+    slot: Annotated[
+        str,
+        typer.Option(
+            help="An instant within the slot: with its offset, or a time of the site's clock."
+        ),
+    ],
+    mode: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "A battery's mode, as a plan shows it or by its code; charge or hold for a "
+                "vehicle; on or off for a load."
+            )
+        ),
+    ],
+    until: Annotated[
+        str | None, typer.Option(help="The instant after the last slot (default: one slot).")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="A device by its name (default: the only battery).")
+    ] = None,
     power: Annotated[float | None, typer.Option(help="kW from or to the grid at most.")] = None,
-    target: Annotated[float | None, typer.Option(help="State of charge at which the exchange ends, 0 to 1.")] = None,
+    target: Annotated[
+        float | None, typer.Option(help="State of charge at which the exchange ends, 0 to 1.")
+    ] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the answer.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what another set-point would cost over the whole plan, and which later slots it would change."""
-    fields = {"slot": slot, "until": until, "mode": mode, "device": device, "power_kw": power, "target_soc": target, "language": language}
+    """Say what another set-point would cost over the whole plan, and which later slots it would
+    change.
+    """
+    fields = {
+        "slot": slot,
+        "until": until,
+        "mode": mode,
+        "device": device,
+        "power_kw": power,
+        "target_soc": target,
+        "language": language,
+    }
     with open_desk(quiet=as_json) as desk:
         with site_clock(parse_zone(read_stored(desk, plan, None).timezone)):
             question = compose_request(WhyNotQuestion, **fields)
@@ -134,7 +270,13 @@ def show_why_not(  # noqa: PLR0913 - one per option
 
 
 def show_plan_variant(
-    *, plan: str | None, site: str | None, variants: list[dict[str, Any]], export_kwh: float | None, language: Language, as_json: bool
+    *,
+    plan: str | None,
+    site: str | None,
+    variants: list[dict[str, Any]],
+    export_kwh: float | None,
+    language: Language,
+    as_json: bool,
 ) -> None:
     """Plan a stored plan, or the site's last one, again with something different.
 
@@ -143,16 +285,30 @@ def show_plan_variant(
         NotFoundError: the site has no plan.
     """
     if len(variants) > 1 or not (variants or export_kwh):
-        raise InvalidInputError("a plan is asked one variant at a time", field="--variant", remedy="Name one, or --export; several are for --from and --to.")
-    variant = compose_request(Variant, **(variants[0] if variants else {"name": f"export {export_kwh:g} kWh"}))
-    question = compose_request(VariantQuestion, variant=variant, export_kwh=export_kwh, language=language)
+        raise InvalidInputError(
+            "a plan is asked one variant at a time",
+            field="--variant",
+            remedy="Name one, or --export; several are for --from and --to.",
+        )
+    variant = compose_request(
+        Variant, **(variants[0] if variants else {"name": f"export {export_kwh:g} kWh"})
+    )
+    question = compose_request(
+        VariantQuestion, variant=variant, export_kwh=export_kwh, language=language
+    )
     with open_desk(quiet=as_json) as desk:
         plan_id = plan or read_stored(desk, None, site).plan_id
         reply: PlanVariantReply = desk.ask(plan_variant, {"plan_id": plan_id, "question": question})
     _emit_outcome(plan_variant, reply, language, as_json=as_json)
 
 
-def _emit_outcome(capability: Capability, reply: WhyNotReply | PlanVariantReply, language: Language, *, as_json: bool) -> None:
+def _emit_outcome(
+    capability: Capability,
+    reply: WhyNotReply | PlanVariantReply,
+    language: Language,
+    *,
+    as_json: bool,
+) -> None:
     emit_reply(capability, reply, as_json=as_json, arguments={"language": language})
     if not as_json:
         show_compromises(reply.compromises, language)

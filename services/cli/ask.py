@@ -30,18 +30,39 @@ if TYPE_CHECKING:
 def answer_question(
     question: Annotated[str, typer.Argument(help="In German or English.")],
     *,
-    language: Annotated[str | None, typer.Option(help="de or en: of the answer; default: the question's.")] = None,
-    site: Annotated[str | None, typer.Option(help="Whose prices, plans and forecasts are meant; default: the only one.")] = None,
-    conversation: Annotated[str | None, typer.Option(help="The conversation that the question goes on from.")] = None,
-    model: Annotated[bool, typer.Option(help="Whether a language model may word the answer.")] = True,
+    language: Annotated[
+        str | None, typer.Option(help="de or en: of the answer; default: the question's.")
+    ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(help="Whose prices, plans and forecasts are meant; default: the only one."),
+    ] = None,
+    conversation: Annotated[
+        str | None, typer.Option(help="The conversation that the question goes on from.")
+    ] = None,
+    model: Annotated[
+        bool, typer.Option(help="Whether a language model may word the answer.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Answer from documents and the site's data, with sources, or say that they do not hold it."""
-    options: dict[str, Any] = {"language": language, "site_id": site, "conversation_id": conversation}
+    options: dict[str, Any] = {
+        "language": language,
+        "site_id": site,
+        "conversation_id": conversation,
+    }
     request = compose_request(AskRequest, question=question, model=model, **options)
     # Prefer a worker, which keeps the index open.
-    answer: Answer = answer_request(request, ask=partial(hear_answer, hear=_write if not as_json else None), work=partial(_work, quiet=as_json))
-    emit(answer.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(show_sources(answer)))
+    answer: Answer = answer_request(
+        request,
+        ask=partial(hear_answer, hear=_write if not as_json else None),
+        work=partial(_work, quiet=as_json),
+    )
+    emit(
+        answer.model_dump(mode="json"),
+        as_json=as_json,
+        show=lambda: show_parts(show_sources(answer)),
+    )
 
 
 POLL_SECONDS = 0.1
@@ -49,15 +70,29 @@ POLL_SECONDS = 0.1
 LAST_SECONDS = 10
 
 
-def hear_answer(client: Client, request: AskRequest, settings: Settings, *, hear: Callable[[str], None] | None = None) -> Answer:
-    """Return the worker's answer; ``hear`` receives its tokens as they are written, and Ctrl-C cancels the work.
+def hear_answer(
+    client: Client,
+    request: AskRequest,
+    settings: Settings,
+    *,
+    hear: Callable[[str], None] | None = None,
+) -> Answer:
+    """Return the worker's answer.
+
+    ``hear`` receives its tokens as they are written, and Ctrl-C cancels the work.
 
     Raises:
         LunaError: of the service, or no answer in time.
     """
     stream = uuid.uuid4().hex
-    timeout = settings.plan_timeout + (settings.language_timeout if settings.language_url is not None else timedelta(0))
-    task_id, after, ended = client.begin(request.model_copy(update={"stream": stream}), timeout=timeout), FIRST, False
+    timeout = settings.plan_timeout + (
+        settings.language_timeout if settings.language_url is not None else timedelta(0)
+    )
+    task_id, after, ended = (
+        client.begin(request.model_copy(update={"stream": stream}), timeout=timeout),
+        FIRST,
+        False,
+    )
     try:
         deadline = time.monotonic() + timeout.total_seconds()
         while not ended and time.monotonic() < deadline:
@@ -68,7 +103,9 @@ def hear_answer(client: Client, request: AskRequest, settings: Settings, *, hear
                     hear(str(json.loads(piece.data)["text"]))
             if not pieces:
                 time.sleep(POLL_SECONDS)
-        text = client.tasks.await_reply(task_id, request.task, timeout=timedelta(seconds=LAST_SECONDS))
+        text = client.tasks.await_reply(
+            task_id, request.task, timeout=timedelta(seconds=LAST_SECONDS)
+        )
     except KeyboardInterrupt:
         client.answers.cancel(stream)
         raise
@@ -82,8 +119,12 @@ def _work(place: Workplace, request: "AskRequest", *, quiet: bool) -> "Answer":
     from services.rag.retrieval.search import Searcher
 
     with closing(Searcher(place.settings)) as searcher:
-        parts = open_parts(place.settings, place.pool, searcher, clock=SystemClock(), client=place.client)
-        return answer_question(request, parts, clock=SystemClock(), listener=None if quiet else _Terminal())
+        parts = open_parts(
+            place.settings, place.pool, searcher, clock=SystemClock(), client=place.client
+        )
+        return answer_question(
+            request, parts, clock=SystemClock(), listener=None if quiet else _Terminal()
+        )
 
 
 def _write(text: str) -> None:

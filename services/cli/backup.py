@@ -11,7 +11,15 @@ from services.cli.console import JsonOption, emit, err, out, table, write_json, 
 
 app = typer.Typer(no_args_is_help=True, help="Make, list, check and restore backups.")
 
-AtOption = Annotated[str, typer.Option(help="newest, latest (the end of the newest timeline's log), the id of a backup, or an instant (2026-05-01T12:00:00Z).")]
+AtOption = Annotated[
+    str,
+    typer.Option(
+        help=(
+            "newest, latest (the end of the newest timeline's log), the id of a backup, or an "
+            "instant (2026-05-01T12:00:00Z)."
+        )
+    ),
+]
 HEADINGS = ("backup", "made (UTC)", "until (UTC)", "why", "Luna", "tables", "rows", "objects", "MB")
 
 
@@ -26,8 +34,16 @@ def create(*, as_json: JsonOption = False) -> None:
         manifest = create_backup(work, "asked")
         prune(work.folder, work.settings)
         root = work.folder.root
-    document = {"backup": manifest.backup_id, "folder": str(root), "rows": manifest.rows, "objects": len(manifest.objects), "bytes": manifest.bytes}
-    sentence = f"{manifest.backup_id}: {manifest.rows} rows, {len(manifest.objects)} objects, in {root}."
+    document = {
+        "backup": manifest.backup_id,
+        "folder": str(root),
+        "rows": manifest.rows,
+        "objects": len(manifest.objects),
+        "bytes": manifest.bytes,
+    }
+    sentence = (
+        f"{manifest.backup_id}: {manifest.rows} rows, {len(manifest.objects)} objects, in {root}."
+    )
     emit(document, as_json=as_json, show=lambda: out.print(sentence, soft_wrap=True))
 
 
@@ -41,12 +57,21 @@ def list_backups(*, as_json: JsonOption = False) -> None:
     folder = open_folder(load_settings())
     backups = [*list_restorable(folder)][::-1]
     entries = [
-        each.manifest.model_dump(mode="json", exclude={"objects"}) | {"restorable_until": None if each.chain.until is None else each.chain.until.isoformat()}
+        each.manifest.model_dump(mode="json", exclude={"objects"})
+        | {"restorable_until": None if each.chain.until is None else each.chain.until.isoformat()}
         for each in backups
     ]
     missing, status = name_missing(backups), folder.read_status()
     if as_json:
-        write_json({"folder": str(folder.root), "backups": entries, "status": status, "missing_segments": missing, "not_kept": NOT_KEPT})
+        write_json(
+            {
+                "folder": str(folder.root),
+                "backups": entries,
+                "status": status,
+                "missing_segments": missing,
+                "not_kept": NOT_KEPT,
+            }
+        )
         return
     rows = [
         [
@@ -62,11 +87,19 @@ def list_backups(*, as_json: JsonOption = False) -> None:
         ]
         for manifest, instant in ((each.manifest, each.chain.until) for each in backups)
     ]
-    table(HEADINGS, rows, words=["made (UTC)", "until (UTC)", "why", "Luna"], none="There is no backup yet: luna backup create.")
+    table(
+        HEADINGS,
+        rows,
+        words=["made (UTC)", "until (UTC)", "why", "Luna"],
+        none="There is no backup yet: luna backup create.",
+    )
     if "wal_at" in status:
         out.print(f"The log is safe until {str(status['wal_at'])[:19]} UTC.")
     if missing:
-        sentence = f"Segments of the log are missing: {', '.join(missing)}. Make a backup now: luna backup create."
+        sentence = (
+            f"Segments of the log are missing: {', '.join(missing)}. Make a backup now: luna "
+            "backup create."
+        )
         out.print(f"[yellow]{sentence}[/]", soft_wrap=True)
     write_text(f"Not kept: {', '.join(NOT_KEPT)}.")
 
@@ -85,7 +118,10 @@ def verify(
     emit(
         result,
         as_json=as_json,
-        show=lambda: out.print(f"{result['backup']} is whole: {result['files']} files, {result['segments']} of the log, {result['objects']} objects."),
+        show=lambda: out.print(
+            f"{result['backup']} is whole: {result['files']} files, {result['segments']} "
+            f"of the log, {result['objects']} objects."
+        ),
     )
 
 
@@ -97,14 +133,26 @@ def prune(*, as_json: JsonOption = False) -> None:
 
     settings = load_settings()
     deleted = delete(open_folder(settings), settings)
-    emit({"deleted": deleted}, as_json=as_json, show=lambda: out.print(f"Deleted: {', '.join(deleted)}." if deleted else "Nothing was to be deleted."))
+    emit(
+        {"deleted": deleted},
+        as_json=as_json,
+        show=lambda: out.print(
+            f"Deleted: {', '.join(deleted)}." if deleted else "Nothing was to be deleted."
+        ),
+    )
 
 
 @app.command()
 def restore(
     at: AtOption,
     *,
-    as_it_was: Annotated[bool, typer.Option("--as-it-was", help="Leave the schema as it was, for the older Luna that made the backup.")] = False,
+    as_it_was: Annotated[
+        bool,
+        typer.Option(
+            "--as-it-was",
+            help="Leave the schema as it was, for the older Luna that made the backup.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Bring everything to a backup or an instant. What is there now is kept: luna backup undo."""
@@ -115,11 +163,16 @@ def restore(
     if as_json:
         write_json(asdict(result) | {"not_kept": NOT_KEPT})
         return
-    write_text(f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: {sum(result.rows.values())} rows, in {result.seconds} s.")
+    write_text(
+        f"Restored {result.backup_id} as of {result.at:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{sum(result.rows.values())} rows, in {result.seconds} s."
+    )
     if result.put_back:
         write_text(f"Put back what you had set: {', '.join(result.put_back)}.")
     if result.kept:
-        write_text(f"What was there before is kept in {result.kept}; luna backup undo puts it back.")
+        write_text(
+            f"What was there before is kept in {result.kept}; luna backup undo puts it back."
+        )
     write_text(f"Not in a backup: {', '.join(NOT_KEPT)}.")
 
 
@@ -129,18 +182,31 @@ def undo(*, as_json: JsonOption = False) -> None:
     from services.backup.restore import undo as put_back
 
     folder = put_back(load_settings())
-    emit({"kept": folder}, as_json=as_json, show=lambda: out.print(f"The database from before the restore is back; the restored one is kept in {folder}."))
+    emit(
+        {"kept": folder},
+        as_json=as_json,
+        show=lambda: out.print(
+            f"The database from before the restore is back; the restored one is kept in {folder}."
+        ),
+    )
 
 
 @app.command()
 def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
-    """Restore a backup into a throw-away place, compare it with its manifest, and say how long it took. Nothing of what runs is touched."""
+    """Restore a backup into a throw-away place, compare it with its manifest, and say how long it
+    took. Nothing of what runs is touched.
+    """
     from services.backup.drill import drill as rehearse
 
     result = rehearse(load_settings(), at, report=_report)
-    behind = "no log is being shipped" if result.behind_seconds is None else f"{result.behind_seconds:.0f} s"
+    behind = (
+        "no log is being shipped"
+        if result.behind_seconds is None
+        else f"{result.behind_seconds:.0f} s"
+    )
     sentence = (
-        f"{result.backup_id}: {result.rows} rows in {result.tables} tables and {result.objects} objects{' as the manifest says' if result.compared else ''}.\n"
+        f"{result.backup_id}: {result.rows} rows in {result.tables} tables and "
+        f"{result.objects} objects{' as the manifest says' if result.compared else ''}.\n"
         f"Restored in {result.seconds} s (RTO). What would be lost now (RPO): {behind}."
     )
     emit(asdict(result), as_json=as_json, show=lambda: out.print(sentence))
@@ -148,15 +214,28 @@ def drill(at: AtOption = "newest", *, as_json: JsonOption = False) -> None:
 
 @app.command()
 def key(
-    *, identity: Annotated[bool, typer.Option("--identity", help="Print the secret with which the program age opens the files, for: age -d -i -.")] = False
+    *,
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--identity",
+            help="Print the secret with which the program age opens the files, for: age -d -i -.",
+        ),
+    ] = False,
 ) -> None:
-    """Say who can read the backups. Keep a copy of the key away from this machine: without it they are worth nothing."""
+    """Say who can read the backups.
+
+    Keep a copy of the key away from this machine: without it they are worth nothing.
+    """
     from services.backup.encryption import KEY_FILE, open_key
 
     settings = load_settings()
     opened = open_key(settings, make=True)
     place = "LUNA_BACKUP_KEY" if settings.backup_key else str(settings.data_folder / KEY_FILE)
-    out.print(opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}.", soft_wrap=True)
+    out.print(
+        opened.identity if identity else f"{opened.recipient}\nThe key stands in {place}.",
+        soft_wrap=True,
+    )
 
 
 def _report(step: str) -> None:

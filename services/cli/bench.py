@@ -15,18 +15,41 @@ from services.cli.console import JsonOption, err, out, table, write_json
 
 
 def run_benches(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them).")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]…", help="Which benches (default: all of them)."),
+    ] = None,
     *,
-    full: Annotated[bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")] = False,
-    days: Annotated[float | None, typer.Option(min=0.125, max=56, help="How many days the benches of a fortnight live (default: 14).")] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="More rounds, and all hundred unseen days.")
+    ] = False,
+    days: Annotated[
+        float | None,
+        typer.Option(
+            min=0.125, max=56, help="How many days the benches of a fortnight live (default: 14)."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure, compare with floor, peers and targets, and write var/bench/NAME.json. Ratios compare within one run only."""
+    """Measure, compare with floor, peers and targets, and write var/bench/NAME.json.
+
+    Ratios compare within one run only.
+    """
     if find_spec("bench") is None:
-        raise MachineError("the benches are not installed", field="bench", remedy="Run luna bench in a checkout of Luna.")
+        raise MachineError(
+            "the benches are not installed",
+            field="bench",
+            remedy="Run luna bench in a checkout of Luna.",
+        )
 
     suite, folder = import_module("bench.suite"), load_settings().data_folder / "bench"
-    result = suite.measure_all(suite.choose_benches(names or []), folder, nullcontext if as_json else err.status, full=full, days=days)
+    result = suite.measure_all(
+        suite.choose_benches(names or []),
+        folder,
+        nullcontext if as_json else err.status,
+        full=full,
+        days=days,
+    )
     if as_json:
         write_json(result.document())
         return
@@ -34,16 +57,36 @@ def run_benches(
         rows: list[list[str | Text]] = []
         for verdict in (each for each in result.verdicts if each.bench == name):
             target = verdict.target
-            bounds = [f"{sign} {_number(bound)}" for sign, bound in (("≥", target.at_least), ("≤", target.at_most)) if bound is not None]
+            bounds = [
+                f"{sign} {_number(bound)}"
+                for sign, bound in (("≥", target.at_least), ("≤", target.at_most))
+                if bound is not None
+            ]
             word = Text("met", style="green") if verdict.met else Text("missed", style="bold red")
-            rows.append([target.words, f"{_number(verdict.value)} {target.unit}".rstrip(), " and ".join(bounds), word])
+            rows.append(
+                [
+                    target.words,
+                    f"{_number(verdict.value)} {target.unit}".rstrip(),
+                    " and ".join(bounds),
+                    word,
+                ]
+            )
         if rows:
             table(["figure", "measured", "target", ""], rows, title=f"\n{name}")
-        table(["also measured", "value"], [[words, value] for words, value in _list(figures)], title=None if rows else f"\n{name}")
+        table(
+            ["also measured", "value"],
+            [[words, value] for words, value in _list(figures)],
+            title=None if rows else f"\n{name}",
+        )
     for missing in result.missing:
-        out.print(f"[yellow]Not compared with:[/] {missing} (peers are installed by: make bench-peers)")
+        out.print(
+            f"[yellow]Not compared with:[/] {missing} (peers are installed by: make bench-peers)"
+        )
     missed = sum(not verdict.met for verdict in result.verdicts)
-    out.print(f"\n{len(result.verdicts) - missed} targets met, {missed} missed. Everything is in {folder}/*.json.")
+    out.print(
+        f"\n{len(result.verdicts) - missed} targets met, {missed} missed. Everything is in "
+        f"{folder}/*.json."
+    )
 
 
 def _list(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:

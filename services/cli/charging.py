@@ -22,8 +22,14 @@ FIELDS: dict[str, tuple[str, bool]] = {
     "value": ("extra_value", False),
     "power": ("min_power_kw", False),
 }
-GRAMMAR = f'Write it like "car=18:00..07:00,target=0.8,soc=0.4"; after the times may stand {", ".join(FIELDS)}.'
-HELP = 'A stay of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or instants, shares as 0.8 or 80%. May be repeated.'
+GRAMMAR = (
+    'Write it like "car=18:00..07:00,target=0.8,soc=0.4"; after the times may stand '
+    f"{', '.join(FIELDS)}."
+)
+HELP = (
+    'A stay of a vehicle, "car=18:00..07:00,target=0.8,soc=0.4": times of the site\'s clock or '
+    "instants, shares as 0.8 or 80%. May be repeated."
+)
 
 
 def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[VehicleSession]]:
@@ -38,17 +44,29 @@ def read_sessions(texts: Sequence[str], clock: StayClock) -> dict[str, list[Vehi
         window, *settings = rest.split(",")
         first, dots, end = window.partition("..")
         if not name.strip() or not dots or not end.strip():
-            raise InvalidInputError("names no vehicle with its stay", field="--session", value=text, remedy=GRAMMAR)
+            raise InvalidInputError(
+                "names no vehicle with its stay", field="--session", value=text, remedy=GRAMMAR
+            )
         begin, until = clock.read(first.strip(), end.strip(), fields=("--session", "--session"))
         values: dict[str, float] = {}
         for part in settings:
             setting, equals, value = (word.strip() for word in part.partition("="))
             if not equals or setting not in FIELDS:
-                raise InvalidInputError("is nothing that is said of a stay", field="--session", value=part.strip(), remedy=GRAMMAR)
+                raise InvalidInputError(
+                    "is nothing that is said of a stay",
+                    field="--session",
+                    value=part.strip(),
+                    remedy=GRAMMAR,
+                )
             field, share = FIELDS[setting]
             values[field] = read_number(value, field=f"--session {setting}", share=share)
-        sessions_by_vehicle.setdefault(name.strip(), []).append(compose_session(values, begin, until))
-    return {name: sorted(sessions, key=lambda each: each.from_) for name, sessions in sessions_by_vehicle.items()}
+        sessions_by_vehicle.setdefault(name.strip(), []).append(
+            compose_session(values, begin, until)
+        )
+    return {
+        name: sorted(sessions, key=lambda each: each.from_)
+        for name, sessions in sessions_by_vehicle.items()
+    }
 
 
 def compose_session(fields: Mapping[str, Any], begin: datetime, until: datetime) -> VehicleSession:
@@ -75,15 +93,22 @@ def read_number(text: str, *, field: str, share: bool) -> float:
     try:
         return float(digits) / percent
     except ValueError as exc:
-        raise InvalidInputError("is no number", field=field, value=text, remedy="Write a share like 0.8 or 80%." if share else "Write it like 3.7.") from exc
+        raise InvalidInputError(
+            "is no number",
+            field=field,
+            value=text,
+            remedy="Write a share like 0.8 or 80%." if share else "Write it like 3.7.",
+        ) from exc
 
 
 def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
-    """Return the request with the sessions of options, which replace its sessions of these vehicles.
+    """Return the request with the sessions of options, which replace its sessions of these
+    vehicles.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: an invalid session, a vehicle that the site does not have, or one whose state of charge is unknown.
+        InvalidInputError: an invalid session, a vehicle that the site does not have, or one whose
+            state of charge is unknown.
     """
     site, start = request.site, request.start or SystemClock().now()
     if site is None:
@@ -95,20 +120,43 @@ def add_sessions(request: PlanRequest, texts: Sequence[str]) -> PlanRequest:
     names = [vehicle.name for vehicle in site.vehicles]
     strange = next((name for name in stays if name not in names), None)
     if strange is not None:
-        remedy = f"There are: {', '.join(names)}." if names else "Describe one in the site's file, under vehicles."
-        raise InvalidInputError("the site has no such vehicle", field="--session", value=strange, remedy=remedy)
+        remedy = (
+            f"There are: {', '.join(names)}."
+            if names
+            else "Describe one in the site's file, under vehicles."
+        )
+        raise InvalidInputError(
+            "the site has no such vehicle", field="--session", value=strange, remedy=remedy
+        )
     charge = {name: state.soc for name, state in request.state.vehicles.items()}
-    if request.site_id is not None and any(each[0].arrival_soc is None and name not in charge for name, each in stays.items()):
+    if request.site_id is not None and any(
+        each[0].arrival_soc is None and name not in charge for name, each in stays.items()
+    ):
         from services.planner.service.state import read_carried
 
         with unit_of_work() as connection:
             carried, facts = read_carried(connection, site, start, now=SystemClock().now())
-        charge |= {name: each.charge.soc for name, each in facts.sensed.items() if each.charge is not None and each.charge.soc is not None}
+        charge |= {
+            name: each.charge.soc
+            for name, each in facts.sensed.items()
+            if each.charge is not None and each.charge.soc is not None
+        }
         charge |= {name: vehicle.soc for name, vehicle in carried.vehicles.items()}
     vehicles: dict[str, VehicleState] = {}
     for name, sessions in stays.items():
         soc = charge.get(name) if sessions[0].arrival_soc is None else sessions[0].arrival_soc
         if soc is None:
-            raise InvalidInputError("how full the vehicle comes is not known", field="--session", value=name, remedy="Say it: soc=0.4.")
+            raise InvalidInputError(
+                "how full the vehicle comes is not known",
+                field="--session",
+                value=name,
+                remedy="Say it: soc=0.4.",
+            )
         vehicles[name] = VehicleState(soc=soc, sessions=sessions)
-    return request.model_copy(update={"state": request.state.model_copy(update={"vehicles": request.state.vehicles | vehicles})})
+    return request.model_copy(
+        update={
+            "state": request.state.model_copy(
+                update={"vehicles": request.state.vehicles | vehicles}
+            )
+        }
+    )

@@ -1,4 +1,6 @@
-"""Output of commands: tables for people, one JSON document for machines, errors on stderr in the same form."""
+"""Output of commands: tables for people, one JSON document for machines, errors on stderr in the
+same form.
+"""
 
 import json
 import sys
@@ -39,41 +41,78 @@ def emit(document: Any, *, as_json: bool, show: Callable[[], None]) -> None:
         show()
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = (), none: str = "") -> None:
-    """Print a table, right-aligned but for the first column and those headed by ``words``; without rows print ``none``, if given."""
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    title: str | None = None,
+    words: Sequence[str] = (),
+    none: str = "",
+) -> None:
+    """Print a table, right-aligned but for the first column and those headed by ``words``.
+
+    Without rows print ``none``, if given.
+    """
     if none and not rows:
         out.print(none)
         return
-    # A terminal wraps what is wider than itself; cut off, an id could not be given to the next command.
+    # A terminal wraps what is wider than itself; cut off, an id could not be given to the next
+    # command.
     out.print(build_table(headings, rows, title=title, words=words), crop=False)
 
 
 def write_text(text: str) -> None:
-    """Print sentences; on a terminal a line wraps between words and keeps its indent, in a pipe it stays whole."""
+    """Print sentences.
+
+    On a terminal a line wraps between words and keeps its indent, in a pipe it stays whole.
+    """
     if out.is_terminal:
         # Addresses, keys and paths stay whole, to be copied.
-        fill = partial(textwrap.fill, width=min(out.width, MAX_TEXT_COLUMNS), break_long_words=False, break_on_hyphens=False)
-        text = "\n".join(fill(line, subsequent_indent=line[: -len(line.lstrip())]) for line in text.split("\n"))
+        fill = partial(
+            textwrap.fill,
+            width=min(out.width, MAX_TEXT_COLUMNS),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        text = "\n".join(
+            fill(line, subsequent_indent=line[: -len(line.lstrip())]) for line in text.split("\n")
+        )
     out.print(text, markup=False, soft_wrap=True)
 
 
-def build_table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]], *, title: str | None = None, words: Sequence[str] = ()) -> Table:
-    """Return a table as ``table`` prints it: no word of a row is cut, and in a pipe each row is one line."""
+def build_table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    title: str | None = None,
+    words: Sequence[str] = (),
+) -> Table:
+    """Return a table as ``table`` prints it: no word of a row is cut, and in a pipe each row is one
+    line.
+    """
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     # Text, not markup: a sensor's name may hold brackets around its unit.
     cells = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     for index, heading in enumerate(headings):
         column = [row[index].plain for row in cells]
         justify: Literal["left", "right"] = "left" if index == 0 or heading in words else "right"
-        grid.add_column(Text(heading), justify=justify, min_width=_measure_unbroken([heading, *column] if not out.is_terminal else column))
+        grid.add_column(
+            Text(heading),
+            justify=justify,
+            min_width=_measure_unbroken([heading, *column] if not out.is_terminal else column),
+        )
     for row in cells:
         grid.add_row(*row)
     return grid
 
 
 def _measure_unbroken(column: Sequence[str]) -> int:
-    """Return the columns that the cells need: for whole lines in a pipe, for the longest word on a terminal."""
-    parts = [part for cell in column for part in (cell.split() if out.is_terminal else cell.splitlines())]
+    """Return the columns that the cells need: for whole lines in a pipe, for the longest word on a
+    terminal.
+    """
+    parts = [
+        part for cell in column for part in (cell.split() if out.is_terminal else cell.splitlines())
+    ]
     return max((cell_len(part) for part in parts), default=0)
 
 
@@ -86,10 +125,23 @@ def report(error: LunaError, *, as_json: bool) -> None:
 
 
 @contextmanager
-def follow_progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield a function that shows progress on standard error: steps done, steps in all, the current one."""
+def follow_progress(
+    title: str, *, quiet: bool = False
+) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield a function that shows progress on standard error: steps done, steps in all, the current
+    one.
+    """
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    with Progress(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, disable=quiet, transient=True) as bar:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        disable=quiet,
+        transient=True,
+    ) as bar:
         task = bar.add_task(title, total=None)
-        yield lambda done, total, label: bar.update(task, completed=done, total=total, description=f"{title} {label}")
+        yield lambda done, total, label: bar.update(
+            task, completed=done, total=total, description=f"{title} {label}"
+        )

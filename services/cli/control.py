@@ -1,4 +1,6 @@
-"""``luna control``: whether a site's devices are told what its plans say, and what the owner wants instead."""
+"""``luna control``: whether a site's devices are told what its plans say, and what the owner wants
+instead.
+"""
 
 from collections.abc import Mapping
 from time import monotonic, sleep
@@ -17,7 +19,14 @@ from luna.platform.capabilities.sites import read_site
 from luna.platform.desk.desk import Desk
 from luna.words import Numbers, read_mode
 from services.cli.console import JsonOption, emit, out
-from services.cli.declared import UTC_ZONE, build_group, emit_reply, open_desk, show_parts, show_reply
+from services.cli.declared import (
+    UTC_ZONE,
+    build_group,
+    emit_reply,
+    open_desk,
+    show_parts,
+    show_reply,
+)
 from services.cli.options import SiteOption, compose_request
 
 # The exit code where a device is not confirmed as handed back.
@@ -32,26 +41,54 @@ app = build_group(
     by_hand=frozenset({"arm", "disarm", "override-device", "status", "vacation"}),
 )
 
-UntilOption = Annotated[str, typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock.")]
-DeviceOption = Annotated[str, typer.Option(help="Whom: batteries, pv, or another device by its kind and name, such as load:boiler.")]
+UntilOption = Annotated[
+    str,
+    typer.Option(help="Until when, such as 2026-11-20T18:00; without offset, by the site's clock."),
+]
+DeviceOption = Annotated[
+    str,
+    typer.Option(
+        help="Whom: batteries, pv, or another device by its kind and name, such as load:boiler."
+    ),
+]
 
 # By how a device is named; batteries have a command of their own.
-_MODES = "; ".join(f"{kind.key('NAME')}: {', '.join(kind.modes)}" for kind in COMMANDS.values() if kind.prefix != BATTERIES)
+_MODES = "; ".join(
+    f"{kind.key('NAME')}: {', '.join(kind.modes)}"
+    for kind in COMMANDS.values()
+    if kind.prefix != BATTERIES
+)
 
 
 @app.command()
 def arm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Let commands be sent to a site's devices from the executor's next look on; before this nothing ever is."""
+    """Let commands be sent to a site's devices from the executor's next look on.
+
+    Before this nothing ever is.
+    """
     with open_desk() as desk:
-        state, section = desk.ask(control.arm, {"site_id": site}), desk.ask(read_site, {"site_id": site}).control
+        state, section = (
+            desk.ask(control.arm, {"site_id": site}),
+            desk.ask(read_site, {"site_id": site}).control,
+        )
     by = "dry_run" if section is None else section.by
-    words = "nothing is sent: control.by is dry_run." if by == "dry_run" else f"its devices follow its plans by {by}."
-    emit(state.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{site} is armed; {words}"))
+    words = (
+        "nothing is sent: control.by is dry_run."
+        if by == "dry_run"
+        else f"its devices follow its plans by {by}."
+    )
+    emit(
+        state.model_dump(mode="json"),
+        as_json=as_json,
+        show=lambda: out.print(f"{site} is armed; {words}"),
+    )
 
 
 @app.command()
 def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
-    """Hand a site's devices back, and wait some seconds until each has confirmed that; 3 where one has not.
+    """Hand a site's devices back, and wait some seconds until each has confirmed that.
+
+    3 where one has not.
 
     After that nothing is sent, and overrides and pauses have ended.
     """
@@ -66,7 +103,11 @@ def disarm(site: SiteOption, *, as_json: JsonOption = False) -> None:
     devices = [state.model_dump(mode="json") for state in states[1:]]
     document = states[0].model_dump(mode="json") | {"released": not left, "devices": devices}
     numbers = Numbers("en", zone, "EUR")
-    emit(document, as_json=as_json, show=lambda: show_parts(control.say_disarmed(site, states, numbers)))
+    emit(
+        document,
+        as_json=as_json,
+        show=lambda: show_parts(control.say_disarmed(site, states, numbers)),
+    )
     if left:
         raise typer.Exit(NOT_RELEASED)
 
@@ -76,7 +117,11 @@ def _await_release(desk: Desk, site: str) -> list[ControlState]:
     deadline = monotonic() + RELEASE_SECONDS
     while True:
         states: list[ControlState] = desk.ask(control.read_control, {"site_id": site}).devices
-        steps = {state.standing.next for state in control.list_unreleased(states) if state.standing is not None}
+        steps = {
+            state.standing.next
+            for state in control.list_unreleased(states)
+            if state.standing is not None
+        }
         if "released_when_it_answers" not in steps or monotonic() > deadline:
             return states
         sleep(RELEASE_PAUSE_SECONDS)
@@ -85,15 +130,36 @@ def _await_release(desk: Desk, site: str) -> list[ControlState]:
 @app.command()
 def override(
     site: SiteOption,
-    mode: Annotated[str, typer.Option(help=f"What every battery does: {', '.join(get_args(Mode))}, or as a plan shows it, such as Sell.")],
+    mode: Annotated[
+        str,
+        typer.Option(
+            help=(
+                f"What every battery does: {', '.join(get_args(Mode))}, or as a plan shows it, "
+                "such as Sell."
+            )
+        ),
+    ],
     *,
     until: UntilOption,
-    power_kw: Annotated[float | None, typer.Option(help="At most this much exchange with the grid while charging or exporting.")] = None,
-    target_soc: Annotated[float | None, typer.Option(help="Where that exchange ends, a share such as 0.8.")] = None,
+    power_kw: Annotated[
+        float | None,
+        typer.Option(help="At most this much exchange with the grid while charging or exporting."),
+    ] = None,
+    target_soc: Annotated[
+        float | None, typer.Option(help="Where that exchange ends, a share such as 0.8.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have all batteries of a site do something else than its plan says, until an instant; the safety layer bounds it like any other."""
-    state, zone = _override(site, BATTERIES, {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc}, until=until)
+    """Have all batteries of a site do something else than its plan says, until an instant.
+
+    The safety layer bounds it like any other.
+    """
+    state, zone = _override(
+        site,
+        BATTERIES,
+        {"mode": read_mode(mode), "power_kw": power_kw, "target_soc": target_soc},
+        until=until,
+    )
     emit_reply(control.override, state, as_json=as_json, zone=zone)
 
 
@@ -104,11 +170,15 @@ def override_device(
     mode: Annotated[str, typer.Option(help=f"What it does. {_MODES}.")],
     *,
     until: UntilOption,
-    power_kw: Annotated[float | None, typer.Option(help="What a car charges with or gives, or what PV may produce.")] = None,
+    power_kw: Annotated[
+        float | None, typer.Option(help="What a car charges with or gives, or what PV may produce.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Have one device, or all PV, do something else than its site's plan says, until an instant."""
-    state, zone = _override(site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until)
+    state, zone = _override(
+        site, device, {"mode": read_mode(mode), "power_kw": power_kw}, until=until
+    )
     emit_reply(control.override, state, as_json=as_json, zone=zone)
 
 
@@ -116,7 +186,9 @@ def override_device(
 def status(
     site: SiteOption,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many of the last decisions.")] = 8,
+    limit: Annotated[
+        int, typer.Option(min=1, max=1000, help="How many of the last decisions.")
+    ] = 8,
     as_json: JsonOption = False,
 ) -> None:
     """Show whether a site is armed, its override, and what was decided last and came of it."""
@@ -137,11 +209,24 @@ def status(
 
 
 @app.command()
-def vacation(site: SiteOption, *, end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False, as_json: JsonOption = False) -> None:
-    """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the site's rule for vacations holds."""
+def vacation(
+    site: SiteOption,
+    *,
+    end: Annotated[bool, typer.Option("--end", help="Somebody is at home again.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that nobody is at home from now on: forecasts fall to what an empty house takes, and the
+    site's rule for vacations holds.
+    """
     with open_desk() as desk:
-        desk.ask(control.set_vacation, {"site_id": site, "mode": control.VacationMode(vacation=not end)})
-    words = f"{site} is not on vacation any more." if end else f"{site} is on vacation; the next forecast and plan know it."
+        desk.ask(
+            control.set_vacation, {"site_id": site, "mode": control.VacationMode(vacation=not end)}
+        )
+    words = (
+        f"{site} is not on vacation any more."
+        if end
+        else f"{site} is on vacation; the next forecast and plan know it."
+    )
     emit({"site": site, "vacation": not end}, as_json=as_json, show=lambda: out.print(words))
 
 
@@ -153,15 +238,21 @@ def run() -> None:
     main([])
 
 
-def _override(site: str, device: str, fields: Mapping[str, Any], *, until: str) -> tuple[ControlState, ZoneInfo]:
+def _override(
+    site: str, device: str, fields: Mapping[str, Any], *, until: str
+) -> tuple[ControlState, ZoneInfo]:
     """Store what the owner wants of a device; return how that then stands, and the site's zone."""
     with open_desk() as desk:
         zone = ZoneInfo(desk.ask(read_site, {"site_id": site}).timezone)
         try:
             with site_clock(zone):
                 order = compose_request(Override, **fields, until=until)
-            return desk.ask(control.override, {"site_id": site, "device": device, "order": order}), zone
+            return desk.ask(
+                control.override, {"site_id": site, "device": device, "order": order}
+            ), zone
         except InvalidInputError as error:
             # As the option is written.
-            error.field = f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
+            error.field = (
+                f"--{error.field}" if error.field in {"device", "mode", "until"} else error.field
+            )
             raise

@@ -26,45 +26,89 @@ from luna.words.pages import page_words
 from luna.words.quality import say_day_fault, say_series
 from services.cli.console import JsonOption, emit, err, out, table, write_json
 from services.cli.declared import UTC_ZONE, build_group, emit_reply, parse_pairs, show_reply
-from services.cli.options import EndOption, FirstOption, SiteOption, compose_request, find_zone, parse_window
+from services.cli.options import (
+    EndOption,
+    FirstOption,
+    SiteOption,
+    compose_request,
+    find_zone,
+    parse_window,
+)
 
 app = build_group("data", "Load and query series.")
-app.add_typer(build_group("data quarantine", "List refused rows; release, correct or dismiss one."), name="quarantine")
+app.add_typer(
+    build_group("data quarantine", "List refused rows; release, correct or dismiss one."),
+    name="quarantine",
+)
 SERVICES = " or ".join(", ".join(get_args(PriceService)).rsplit(", ", 1))
-MarketFirst = Annotated[str | None, typer.Option("--from", help="The first instant; without offset, by the market's clock. Default: what is missing.")]
+MarketFirst = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        help="The first instant; without offset, by the market's clock. Default: what is missing.",
+    ),
+]
 MarketEnd = Annotated[str | None, typer.Option("--to", help="The instant after the last.")]
-SiteFirst = Annotated[str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")]
-SiteEnd = Annotated[str, typer.Option("--to", help="The instant after the last, at most 15 days ahead.")]
+SiteFirst = Annotated[
+    str, typer.Option("--from", help="The first instant; without offset, by the site's clock.")
+]
+SiteEnd = Annotated[
+    str, typer.Option("--to", help="The instant after the last, at most 15 days ahead.")
+]
 
 
 @app.command()
 def prices(
     *,
-    market: Annotated[str, typer.Option(help="The market as tariffs name it: DE-LU, NL, AT, SE3 …")],
+    market: Annotated[
+        str, typer.Option(help="The market as tariffs name it: DE-LU, NL, AT, SE3 …")
+    ],
     first: MarketFirst = None,
     end: MarketEnd = None,
-    source: Annotated[str | None, typer.Option(help=f"{SERVICES} alone; default: one after the other.")] = None,
-    currency: Annotated[str | None, typer.Option(help="Default: that of the sites on this market, else EUR.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help=f"{SERVICES} alone; default: one after the other.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Default: that of the sites on this market, else EUR.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch a market's day-ahead prices; fetching them again changes nothing, revised ones are kept beside the first."""
+    """Fetch a market's day-ahead prices.
+
+    Fetching them again changes nothing, revised ones are kept beside the first.
+    """
     from services.ingest.price_collection import fetch_prices
     from services.ingest.sources.prices.registry import market_named
 
     zone = market_named(market).zone
-    window = {"first": first and parse_instant(first, field="--from", zone=zone), "end": end and parse_instant(end, field="--to", zone=zone)}
-    request = compose_request(FetchPricesRequest, market=market, source=source, currency=currency, **window)
+    window = {
+        "first": first and parse_instant(first, field="--from", zone=zone),
+        "end": end and parse_instant(end, field="--to", zone=zone),
+    }
+    request = compose_request(
+        FetchPricesRequest, market=market, source=source, currency=currency, **window
+    )
     with err.status(f"Asking for prices of {market} …"), open_database() as pool:
         reply = fetch_prices(pool, request, load_settings(), clock=SystemClock())
-    faults = [fault for entry in reply.markets if not entry.sources and entry.missing for fault in entry.faults]
+    faults = [
+        fault
+        for entry in reply.markets
+        if not entry.sources and entry.missing
+        for fault in entry.faults
+    ]
     if faults:
         raise UnavailableError(f"no prices came: {' '.join(faults)}", field="market", value=market)
     emit_reply(price_capabilities.fetch_prices, reply, as_json=as_json)
 
 
 @app.command()
-def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOption = False) -> None:
-    """Fetch the weather at a site: what it was, and from now on what is expected. The place is told to the kilometre."""
+def weather(
+    *, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOption = False
+) -> None:
+    """Fetch the weather at a site: what it was, and from now on what is expected.
+
+    The place is told to the kilometre.
+    """
     from services.ingest.weather_service import fetch_weather
 
     with err.status(f"Asking for the weather at {site} …"), open_database() as pool:
@@ -75,7 +119,11 @@ def weather(*, site: SiteOption, first: SiteFirst, end: SiteEnd, as_json: JsonOp
     (entry,) = reply.sites
     if entry.faults and not entry.written:
         raise UnavailableError(f"no weather came: {entry.faults[0]}", field="site", value=site)
-    emit(entry.model_dump(mode="json"), as_json=as_json, show=partial(show_reply, price_capabilities.fetch_weather, reply, {}, UTC_ZONE))
+    emit(
+        entry.model_dump(mode="json"),
+        as_json=as_json,
+        show=partial(show_reply, price_capabilities.fetch_weather, reply, {}, UTC_ZONE),
+    )
 
 
 @app.command()
@@ -83,11 +131,23 @@ def guess(
     file: Annotated[Path, typer.Argument(help="CSV, Excel (.xlsx) or JSON, of whatever columns.")],
     *,
     site: SiteOption,
-    choose: Annotated[list[str] | None, typer.Option(help="What the file does not say: zone=UTC, column:Wert=import_kwh. May be repeated.")] = None,
-    store: Annotated[bool, typer.Option("--store", help="Store it as shown; nothing is stored while a question is open.")] = False,
+    choose: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What the file does not say: zone=UTC, column:Wert=import_kwh. May be repeated."
+        ),
+    ] = None,
+    store: Annotated[
+        bool,
+        typer.Option(
+            "--store", help="Store it as shown; nothing is stored while a question is open."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Guess what the columns of any file are and show what would be stored, in which unit and by which clock; ``--store`` stores it."""
+    """Guess what the columns of any file are and show what would be stored, in which unit and by
+    which clock; ``--store`` stores it.
+    """
     from services.ingest.file_guess.guess import guess_file
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
@@ -100,21 +160,52 @@ def guess(
         pairs = [(text, *text.rpartition("=")) for text in choose or []]
         for text, key, _, chosen in pairs:
             if not key or not chosen:
-                raise InvalidInputError("a question and an answer are needed", field="--choose", value=text, remedy="Write it as in --choose zone=UTC.")
-        result = guess_file(file, file_name=file.name, timezone=zone, choices={key: chosen for _, key, _, chosen in pairs}, limits=limits)
+                raise InvalidInputError(
+                    "a question and an answer are needed",
+                    field="--choose",
+                    value=text,
+                    remedy="Write it as in --choose zone=UTC.",
+                )
+        result = guess_file(
+            file,
+            file_name=file.name,
+            timezone=zone,
+            choices={key: chosen for _, key, _, chosen in pairs},
+            limits=limits,
+        )
         loaded = None
         if store:
             if result.reading is None:
-                raise InvalidInputError("the file leaves a question open", field="--choose", remedy=" ".join(_say_questions(result)))
-            form = FileForm.of_reading(result.reading, scratch=None, received_at=SystemClock().now(), limits=limits)
-            loaded = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
-    document = {"guess": result.model_dump(mode="json"), "loaded": None if loaded is None else loaded.model_dump(mode="json")}
+                raise InvalidInputError(
+                    "the file leaves a question open",
+                    field="--choose",
+                    remedy=" ".join(_say_questions(result)),
+                )
+            form = FileForm.of_reading(
+                result.reading, scratch=None, received_at=SystemClock().now(), limits=limits
+            )
+            loaded = describe(
+                load_file(
+                    connection,
+                    site,
+                    file,
+                    form,
+                    progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"),
+                )
+            )
+    document = {
+        "guess": result.model_dump(mode="json"),
+        "loaded": None if loaded is None else loaded.model_dump(mode="json"),
+    }
 
     def show() -> None:
         _show_guess(result)
         if loaded is not None:
             show_counts(loaded, title="Stored")
-            for sentence in [*loaded.notes, *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items())]:
+            for sentence in [
+                *loaded.notes,
+                *(f"{count:,}: {reason}" for reason, count in loaded.reasons.items()),
+            ]:
                 out.print(f"  {sentence}", markup=False)
 
     emit(document, as_json=as_json, show=show)
@@ -122,7 +213,10 @@ def guess(
 
 def show_counts(loaded: LoadReply, *, title: str | None = None) -> None:
     """Print what became of a file's rows."""
-    counts = {name: getattr(loaded, name) for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")}
+    counts = {
+        name: getattr(loaded, name)
+        for name in ("rows", "accepted", "repaired", "quarantined", "duplicated")
+    }
     table(list(counts), [[f"{count:,}" for count in counts.values()]], title=title)
 
 
@@ -147,8 +241,21 @@ def _show_guess(guess: FileGuess) -> None:
         values = {(total.month, total.name): total.value for total in guess.preview.totals}
         months = sorted({month for month, _ in values})
         words = page_words("file_guess", "en")
-        title = words("totals") if guess.preview.whole else f"{words('totals')} ({words('totals_part')})"
-        rows = [[month, *(f"{values[month, name]:,.3f}" if (month, name) in values else "–" for name in names)] for month in months]
+        title = (
+            words("totals")
+            if guess.preview.whole
+            else f"{words('totals')} ({words('totals_part')})"
+        )
+        rows = [
+            [
+                month,
+                *(
+                    f"{values[month, name]:,.3f}" if (month, name) in values else "–"
+                    for name in names
+                ),
+            ]
+            for month in months
+        ]
         table(["month", *(say_series(name, language="en") for name in names)], rows, title=title)
     for question in _say_questions(guess):
         out.print(question, markup=False)
@@ -160,7 +267,9 @@ def _say_questions(guess: FileGuess) -> list[str]:
     for question in guess.questions:
         sentence = words(f"question_{question.code}", column=question.column or "")
         assumed = f"; taken: {question.likely}" if question.likely else ""
-        sentences.append(f"{sentence} --choose '{question.key}={'|'.join(question.choices)}'{assumed}")
+        sentences.append(
+            f"{sentence} --choose '{question.key}={'|'.join(question.choices)}'{assumed}"
+        )
     return sentences
 
 
@@ -170,41 +279,102 @@ def _say(reason: GuessReason) -> str:
 
 @app.command()
 def load(  # noqa: PLR0913 - one per option
-    file: Annotated[Path, typer.Argument(help="CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip."
+        ),
+    ],
     *,
     site: SiteOption,
     kind: Annotated[str, typer.Option(help="observations, prices, weather, carbon or readings.")],
     timezone: Annotated[
-        str | None, typer.Option(help="Where the clock of times without offset stands, such as Europe/Berlin (default: the site's zone).")
+        str | None,
+        typer.Option(
+            help=(
+                "Where the clock of times without offset stands, such as Europe/Berlin "
+                "(default: the site's zone)."
+            )
+        ),
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="Luna's column and the file's: load_kwh=verbrauch, slot_start=Datum+Uhrzeit. May be repeated.")
+        list[str] | None,
+        typer.Option(
+            help=(
+                "Luna's column and the file's: load_kwh=verbrauch, slot_start=Datum+Uhrzeit. "
+                "May be repeated."
+            )
+        ),
     ] = None,
-    ignore: Annotated[list[str] | None, typer.Option(help="A column of the file to leave out. May be repeated.")] = None,
-    unit: Annotated[list[str] | None, typer.Option(help="A column's unit in the file: load_kwh=Wh, soc=%, spot_price=EUR/MWh. May be repeated.")] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(help="A column of the file to leave out. May be repeated.")
+    ] = None,
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=(
+                "A column's unit in the file: load_kwh=Wh, soc=%, spot_price=EUR/MWh. May be "
+                "repeated."
+            )
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a file's rows; loading it again changes nothing. What cannot be used goes into quarantine with the reason: a row, or its bad value alone."""
+    """Store a file's rows.
+
+    Loading it again changes nothing. What cannot be used goes into quarantine with the reason: a
+    row, or its bad value alone.
+    """
     from services.ingest.limited_file import FileLimits
     from services.ingest.loading import FileForm, load_file
     from services.ingest.upload_service import describe
 
     zone = parse_zone(timezone, field="--timezone") if timezone else None
-    columns = parse_pairs(column, field="--column", remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.")
-    units = parse_pairs(unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh.")
-    form = FileForm(kind, zone, columns, frozenset(ignore or []), units, received_at=SystemClock().now(), limits=FileLimits.of(load_settings()))
+    columns = parse_pairs(
+        column,
+        field="--column",
+        remedy="Write Luna's name, =, the file's name: load_kwh=verbrauch.",
+    )
+    units = parse_pairs(
+        unit, field="--unit", remedy="Write Luna's name, =, the file's unit: load_kwh=Wh."
+    )
+    form = FileForm(
+        kind,
+        zone,
+        columns,
+        frozenset(ignore or []),
+        units,
+        received_at=SystemClock().now(),
+        limits=FileLimits.of(load_settings()),
+    )
     with err.status(f"Reading {file.name} …") as status, unit_of_work() as connection:
         clock = find_zone(connection, site)
-        report = describe(load_file(connection, site, file, form, progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …")))
+        report = describe(
+            load_file(
+                connection,
+                site,
+                file,
+                form,
+                progress=lambda rows: status.update(f"Reading {file.name}: {rows:,} rows …"),
+            )
+        )
     if as_json:
         write_json(report.model_dump(mode="json"))
         return
     show_counts(report)
     if report.first is not None and report.last is not None:
-        span = f"Stored from {say_instant(report.first, clock)} to {say_instant(report.last, clock)}"
-        out.print(f"{span}: {report.inserted:,} new, {report.updated:,} changed, {report.unchanged:,} as before.")
+        span = (
+            f"Stored from {say_instant(report.first, clock)} to {say_instant(report.last, clock)}"
+        )
+        out.print(
+            f"{span}: {report.inserted:,} new, {report.updated:,} changed, "
+            f"{report.unchanged:,} as before."
+        )
     if report.accepted_in_part:
-        out.print(f"  {report.accepted_in_part:,} of the accepted without a bad value, which is in quarantine")
+        out.print(
+            f"  {report.accepted_in_part:,} of the accepted without a bad value, which is "
+            "in quarantine"
+        )
     for title, reasons in (("repaired", report.repairs), ("quarantined", report.reasons)):
         for reason, count in sorted(reasons.items(), key=lambda each: -each[1])[:10]:
             out.print(f"  {title} {count:,} × {reason}", markup=False)
@@ -216,30 +386,64 @@ def load(  # noqa: PLR0913 - one per option
 def query(  # noqa: PLR0913 - one per option
     *,
     site: SiteOption,
-    series: Annotated[str, typer.Option(help="load_kwh, soc, … of the observations; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN.")],
+    series: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "load_kwh, soc, … of the observations; market_prices:MARKET, "
+                "slot_forecasts:VERSION:COLUMN, plans:COLUMN."
+            )
+        ),
+    ],
     first: FirstOption,
     end: EndOption,
-    resolution: Annotated[str, typer.Option(help="15m, 30m, 1h, or 1d for the site's local days.")] = "15m",
-    aggregate: Annotated[str | None, typer.Option(help="sum, mean, min or max; energies are summed by default.")] = None,
+    resolution: Annotated[
+        str, typer.Option(help="15m, 30m, 1h, or 1d for the site's local days.")
+    ] = "15m",
+    aggregate: Annotated[
+        str | None, typer.Option(help="sum, mean, min or max; energies are summed by default.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a stored series; what is unknown stays empty, and what is estimated to a meter's total is said beside it."""
+    """Show a stored series.
+
+    What is unknown stays empty, and what is estimated to a meter's total is said beside it.
+    """
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
         answer = query_series(connection, site, SeriesQuery(series, *window, resolution, aggregate))
     rows = as_rows(answer)
-    document = {"site": site, "series": series, "resolution": resolution, "aggregate": answer.aggregate, "rows": rows, "intervals": list_intervals(answer)}
+    document = {
+        "site": site,
+        "series": series,
+        "resolution": resolution,
+        "aggregate": answer.aggregate,
+        "rows": rows,
+        "intervals": list_intervals(answer),
+    }
     document["unusable"] = list_unusable(answer)
 
     def show() -> None:
         table(["start", series, *answer.shares()], [_cells(row, zone) for row in rows])
         for each in answer.intervals:
-            span, energy = f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}", f"{each.energy_kwh:.3f} kWh"
+            span, energy = (
+                f"{say_instant(each.first, zone)} to {say_instant(each.end, zone)}",
+                f"{each.energy_kwh:.3f} kWh",
+            )
             certain = energy if each.certainty == "counted" else f"{energy} at least"
-            out.print(f"  {span}: {certain}, counted by {each.sensor}; its course is not known", markup=False)
+            out.print(
+                f"  {span}: {certain}, counted by {each.sensor}; its course is not known",
+                markup=False,
+            )
         for day in answer.unusable:
             faults = "; ".join(say_day_fault(fault, "en") for fault in day.faults)
-            out.print(f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains nor scores: {faults}", markup=False)
+            out.print(
+                (
+                    f"  {day.first.astimezone(zone):%Y-%m-%d}: {day.verdict}, neither trains "
+                    f"nor scores: {faults}"
+                ),
+                markup=False,
+            )
 
     emit(document, as_json=as_json, show=show)
 
@@ -251,18 +455,40 @@ def readings(  # noqa: PLR0913 - one per option
     sensor: Annotated[str, typer.Option(help="The sensor's name.")],
     first: FirstOption,
     end: EndOption,
-    aggregate: Annotated[str | None, typer.Option(help="increase (of a counter), time_weighted_mean or shape; without it readings as received.")] = None,
-    resolution: Annotated[str | None, typer.Option(help="15m, 30m, 1h (usual), or 1d for the site's local days.")] = None,
-    points: Annotated[int | None, typer.Option(help="How many readings a shape has at most; usually 500.")] = None,
+    aggregate: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "increase (of a counter), time_weighted_mean or shape; without it readings as "
+                "received."
+            )
+        ),
+    ] = None,
+    resolution: Annotated[
+        str | None, typer.Option(help="15m, 30m, 1h (usual), or 1d for the site's local days.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(help="How many readings a shape has at most; usually 500.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show a sensor's readings, or what they come to; what is unknown stays empty."""
     with unit_of_work() as connection:
         zone, window = find_zone(connection, site), parse_window(connection, site, first, end)
-        rows = as_rows(query_readings(connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)))
+        rows = as_rows(
+            query_readings(
+                connection, site, ReadingQuery(sensor, *window, aggregate, resolution, points)
+            )
+        )
     document = {"site": site, "sensor": sensor, "aggregate": aggregate, "rows": rows}
     headings = list(rows[0]) if rows else ["instant", "value"]
-    emit(document, as_json=as_json, show=lambda: table(headings, [_cells(row, zone, seconds=aggregate is None) for row in rows]))
+    emit(
+        document,
+        as_json=as_json,
+        show=lambda: table(
+            headings, [_cells(row, zone, seconds=aggregate is None) for row in rows]
+        ),
+    )
 
 
 def _cells(row: dict[str, Any], zone: tzinfo, *, seconds: bool = False) -> list[str]:

@@ -23,7 +23,10 @@ def upgrade(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Bring the database's schema up to date and TimescaleDB's policies in line with the settings; what is so already is left alone."""
+    """Bring the database's schema up to date and TimescaleDB's policies in line with the settings.
+
+    What is so already is left alone.
+    """
     settings = load_settings()
     with running(settings) as addresses:
         migrate.upgrade(addresses.database_url, revision)
@@ -54,21 +57,40 @@ def upgrade(
         return
     out.print(f"The schema is at revision {reached}.")
     toolkit = f"toolkit {edition.toolkit}" if edition.toolkit else "no toolkit"
-    out.print(f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}." if edition.version else "Plain PostgreSQL, without TimescaleDB.")
+    out.print(
+        f"TimescaleDB {edition.version}, {edition.licence} licence, {toolkit}."
+        if edition.version
+        else "Plain PostgreSQL, without TimescaleDB."
+    )
     for name, kind in rollups.items():
         out.print(f"{name} is a {kind}.")
     if edition.community:
-        cells = [[each.table, each.kind, f"{each.after / timedelta(days=1):g} days", each.refused or "in force"] for each in policies]
+        cells = [
+            [
+                each.table,
+                each.kind,
+                f"{each.after / timedelta(days=1):g} days",
+                each.refused or "in force",
+            ]
+            for each in policies
+        ]
         table(["table", "policy", "after", "state"], cells, words=["policy", "state"])
     else:
-        out.print("No policies here: nothing is compressed, and the task ingest.retention.apply deletes old forecasts, plans and readings.")
+        out.print(
+            "No policies here: nothing is compressed, and the task ingest.retention.apply "
+            "deletes old forecasts, plans and readings."
+        )
 
 
 @app.command()
 def downgrade(
-    revision: Annotated[str, typer.Argument(help="The revision to go back to; base drops every table.")],
+    revision: Annotated[
+        str, typer.Argument(help="The revision to go back to; base drops every table.")
+    ],
     *,
-    yes: Annotated[bool, typer.Option("--yes", help="Drop data that the older schema has no place for.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Drop data that the older schema has no place for.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take the database's schema back to an older revision; data are dropped only when told so."""
@@ -76,4 +98,8 @@ def downgrade(
         migrate.downgrade(addresses.database_url, revision, drop_data=yes)
         with open_engine(addresses.database_url) as pool, unit_of_work(pool) as connection:
             reached = current(connection)
-    emit({"revision": reached}, as_json=as_json, show=lambda: out.print(f"The schema is at revision {reached or 'base'}."))
+    emit(
+        {"revision": reached},
+        as_json=as_json,
+        show=lambda: out.print(f"The schema is at revision {reached or 'base'}."),
+    )

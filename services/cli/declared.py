@@ -1,4 +1,7 @@
-"""Commands of declared capabilities: arguments, options, help and output come from the declaration; they run here or on a remote gateway."""
+"""Commands of declared capabilities: arguments, options, help and output come from the declaration.
+
+They run here or on a remote gateway.
+"""
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -33,22 +36,37 @@ _YesOption = Annotated[bool, typer.Option("--yes", help="Really: what goes is go
 
 
 def open_desk(*, quiet: bool = False, user: str | None = None) -> OwnDesk | RemoteDesk:
-    """Open the desk that carries out commands: the remote gateway if one was named, else Luna on this machine.
+    """Open the desk that carries out commands: the remote gateway if one was named, else Luna on
+    this machine.
 
     Args:
         quiet: show no progress.
         user: act in this user's name on this machine.
     """
     server, follow = find_server(), partial(follow_progress, quiet=quiet)
-    return OwnDesk(follow, user=user) if server is None else RemoteDesk(server.url, server.key, follow=follow, ask_password=_ask_password)
+    return (
+        OwnDesk(follow, user=user)
+        if server is None
+        else RemoteDesk(server.url, server.key, follow=follow, ask_password=_ask_password)
+    )
 
 
 def _ask_password() -> str | None:
     """Prompt for the user's password; None without a terminal."""
-    return typer.prompt("Your password on that server", hide_input=True, err=True) if sys.stdin.isatty() else None
+    return (
+        typer.prompt("Your password on that server", hide_input=True, err=True)
+        if sys.stdin.isatty()
+        else None
+    )
 
 
-def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), among: Iterable[Capability] | None = None) -> typer.Typer:
+def build_group(
+    name: str,
+    summary: str,
+    *,
+    by_hand: Collection[str] = (),
+    among: Iterable[Capability] | None = None,
+) -> typer.Typer:
     """Build a group of commands from the capabilities declared in it.
 
     Args:
@@ -66,7 +84,9 @@ def build_group(name: str, summary: str, *, by_hand: Collection[str] = (), among
 
 
 def add_declared(app: typer.Typer, name: str, summary: str) -> None:
-    """Add a declared command, or a group whose commands are all declared in the module of capabilities that has its name."""
+    """Add a declared command, or a group whose commands are all declared in the module of
+    capabilities that has its name.
+    """
     declared = capabilities.list_declared(import_module(f"luna.platform.capabilities.{name}"))
     alone = next((each for each in declared if each.command == name), None)
     if alone is None:
@@ -81,35 +101,63 @@ def _write_help(capability: Capability) -> str:
 
 
 def _build_command(capability: Capability) -> Callable[..., None]:
-    fields = [field for each in capability.parameters for field in (_list_fields(each.kind) if each.is_model else [(each.name, each.info)])]
-    options = [_describe(name, info, capability) for name, info in fields if name not in capability.assigned]
+    fields = [
+        field
+        for each in capability.parameters
+        for field in (_list_fields(each.kind) if each.is_model else [(each.name, each.info)])
+    ]
+    options = [
+        _describe(name, info, capability)
+        for name, info in fields
+        if name not in capability.assigned
+    ]
     secrets = [(name, info) for name, info in fields if _read_type(info.annotation) is Path]
 
     def command(*, as_json: bool = False, yes: bool = True, **values: Any) -> None:
         if not yes:
-            raise InvalidInputError(capability.sure, field="--yes", value=values.get("site_id"), remedy="Say --yes where that is meant.")
-        texts = values | {name: read_secret(name, values[name], needed=info.is_required()) for name, info in secrets}
+            raise InvalidInputError(
+                capability.sure,
+                field="--yes",
+                value=values.get("site_id"),
+                remedy="Say --yes where that is meant.",
+            )
+        texts = values | {
+            name: read_secret(name, values[name], needed=info.is_required())
+            for name, info in secrets
+        }
         with open_desk(quiet=as_json) as desk:
             read_zone = cache(partial(_read_zone, desk, texts.get("site_id")))
             reply = desk.ask(capability, compose_arguments(capability, texts, read_zone))
-            # Only tables show instants; the audit log outlives its site, hence the suppressed error.
+            # Only tables show instants; the audit log outlives its site, hence the suppressed
+            # error.
             zone = UTC_ZONE
             if not as_json and not isinstance(capability.shown, str):
                 with suppress(NotFoundError):
                     zone = read_zone()
-        document = {"removed": texts[capability.parameters[-1].name]} if reply is None else reply.model_dump(mode="json", by_alias=True)
+        document = (
+            {"removed": texts[capability.parameters[-1].name]}
+            if reply is None
+            else reply.model_dump(mode="json", by_alias=True)
+        )
         emit(document, as_json=as_json, show=partial(show_reply, capability, reply, texts, zone))
         if capability.failed(reply):
             raise typer.Exit(1)
 
-    flags = [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)] if capability.sure else []
+    flags = (
+        [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)]
+        if capability.sure
+        else []
+    )
     flags.append(Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption))
     setattr(command, "__signature__", Signature([*options, *flags]))  # noqa: B010 - no attribute of functions
     return command
 
 
-def compose_arguments(capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]) -> dict[str, Any]:
-    """Parse the texts of options into a capability's arguments by name, validated as by the gateway; local times are in the site's time zone.
+def compose_arguments(
+    capability: Capability, texts: Mapping[str, Any], read_zone: Callable[[], ZoneInfo]
+) -> dict[str, Any]:
+    """Parse the texts of options into a capability's arguments by name, validated as by the
+    gateway; local times are in the site's time zone.
 
     Raises:
         InvalidInputError: names the option, its value and the remedy.
@@ -124,20 +172,42 @@ def _read_zone(desk: Desk, site: str | None) -> ZoneInfo:
 
 
 def emit_reply(
-    capability: Capability, reply: Message, *, as_json: bool, zone: ZoneInfo = UTC_ZONE, arguments: Mapping[str, Any] = MappingProxyType({})
+    capability: Capability,
+    reply: Message,
+    *,
+    as_json: bool,
+    zone: ZoneInfo = UTC_ZONE,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Write a reply as JSON or in its declared form, for commands written by hand."""
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=partial(show_reply, capability, reply, arguments, zone))
+    emit(
+        reply.model_dump(mode="json", by_alias=True),
+        as_json=as_json,
+        show=partial(show_reply, capability, reply, arguments, zone),
+    )
 
 
-def show_reply(capability: Capability, reply: Message | None, arguments: Mapping[str, Any], zone: ZoneInfo) -> None:
+def show_reply(
+    capability: Capability, reply: Message | None, arguments: Mapping[str, Any], zone: ZoneInfo
+) -> None:
     """Print a reply in its declared form."""
     form, numbers = capability.shown, Numbers(arguments.get("language") or "en", zone, "EUR")
     if not isinstance(form, ReplyTable):
-        show_parts([form.format(**{**arguments, **dict(reply or ())})] if isinstance(form, str) else form(reply, numbers))
+        show_parts(
+            [form.format(**{**arguments, **dict(reply or ())})]
+            if isinstance(form, str)
+            else form(reply, numbers)
+        )
         return
-    rows = [form.row(each, numbers) for each in (getattr(reply, form.rows) if form.rows else [reply])]
-    table(form.headings, rows, words=list(form.headings if form.words is None else form.words), none=form.none.format(**arguments))
+    rows = [
+        form.row(each, numbers) for each in (getattr(reply, form.rows) if form.rows else [reply])
+    ]
+    table(
+        form.headings,
+        rows,
+        words=list(form.headings if form.words is None else form.words),
+        none=form.none.format(**arguments),
+    )
 
 
 def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | None:
@@ -145,7 +215,11 @@ def read_secret(name: str, file: Path | None, *, needed: bool = True) -> str | N
     if file is not None:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     meaning = "Password (12 characters and more)" if name == "password" else name.capitalize()
-    return str(typer.prompt(meaning, hide_input=True, confirmation_prompt=True, err=True)) if needed else None
+    return (
+        str(typer.prompt(meaning, hide_input=True, confirmation_prompt=True, err=True))
+        if needed
+        else None
+    )
 
 
 def show_parts(parts: Iterable[str | TextTable]) -> None:
@@ -175,21 +249,40 @@ def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
     meaning = info.description or ""
     usual = "" if name != capability.usually_now else " (default: now)"
     shape = _read_type(info.annotation)
-    words = f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
+    words = (
+        f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
+    )
     pairs = "NAME=VALUE" if _is_mapping(info.annotation) else None
-    option: Any = typer.Option(_spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False)
+    option: Any = typer.Option(
+        _spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False
+    )
     if name in capability.arguments:
-        option = typer.Argument(help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False)
+        option = typer.Argument(
+            help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False
+        )
     elif shape is Path:
         called, usual = name_option(name, capability), "it is asked for" if needed else "it stays"
-        file: Any = typer.Option(f"--{called}-file", help=f"A file with the {called}; usual: {usual}.", show_default=False, exists=True, dir_okay=False)
-        return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, file])
+        file: Any = typer.Option(
+            f"--{called}-file",
+            help=f"A file with the {called}; usual: {usual}.",
+            show_default=False,
+            exists=True,
+            dir_okay=False,
+        )
+        return Parameter(
+            name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[Path | None, file]
+        )
     if needed:
         return Parameter(name, Parameter.KEYWORD_ONLY, annotation=Annotated[shape, option])
     default = None if info.is_required() else info.get_default(call_default_factory=True)
     # An option cannot show a list as its default: None leaves the field's default.
     default = None if isinstance(default, list | tuple | dict) else default
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[shape if shape is bool else shape | None, option])
+    return Parameter(
+        name,
+        Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[shape if shape is bool else shape | None, option],
+    )
 
 
 def name_option(name: str, capability: Capability) -> str:
@@ -204,8 +297,15 @@ def _spell_option(name: str, capability: Capability) -> str:
 
 
 def _read_type(kind: Any) -> Any:
-    """Return the type of an option: choice, number, flag, repeated option, or file of a secret; others are text, validated later."""
-    parts = [each for each in get_args(kind) if each is not type(None)] if get_origin(kind) is not Literal else []
+    """Return the type of an option: choice, number, flag, repeated option, or file of a secret.
+
+    Others are text, validated later.
+    """
+    parts = (
+        [each for each in get_args(kind) if each is not type(None)]
+        if get_origin(kind) is not Literal
+        else []
+    )
     plain = parts[0] if len(parts) == 1 else kind
     while hasattr(plain, "__metadata__"):
         plain = get_args(plain)[0]
@@ -229,22 +329,34 @@ def parse_pairs(texts: Iterable[str] | None, *, field: str, remedy: str) -> dict
     pairs = [(text, *text.partition("=")) for text in texts or []]
     for text, name, _, value in pairs:
         if not name or not value:
-            raise InvalidInputError("a name and a value are needed", field=field, value=text, remedy=remedy)
+            raise InvalidInputError(
+                "a name and a value are needed", field=field, value=text, remedy=remedy
+            )
     return {name: value for _, name, _, value in pairs}
 
 
-def _read_fields(kind: type[BaseModel], capability: Capability, texts: Mapping[str, Any]) -> dict[str, Any]:
+def _read_fields(
+    kind: type[BaseModel], capability: Capability, texts: Mapping[str, Any]
+) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
         if _is_message(info.annotation):
-            fields |= {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
+            fields |= (
+                {name: inner} if (inner := _read_fields(info.annotation, capability, texts)) else {}
+            )
         elif texts.get(name) is not None:
             option, value = f"--{name_option(name, capability)}", texts[name]
-            fields[name] = parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.") if _is_mapping(info.annotation) else value
+            fields[name] = (
+                parse_pairs(value, field=option, remedy=f"Write it as {option} NAME=VALUE.")
+                if _is_mapping(info.annotation)
+                else value
+            )
     return fields
 
 
-def _compose(parameter: CapabilityParameter, capability: Capability, texts: Mapping[str, Any]) -> Any:
+def _compose(
+    parameter: CapabilityParameter, capability: Capability, texts: Mapping[str, Any]
+) -> Any:
     try:
         if not parameter.is_model:
             value = texts.get(parameter.name)
@@ -254,7 +366,9 @@ def _compose(parameter: CapabilityParameter, capability: Capability, texts: Mapp
             fields.setdefault(capability.usually_now, datetime.now(UTC))
         return parameter.kind.model_validate(fields, by_name=True)
     except ValidationError as exc:
-        error = invalid_input(exc, field="" if parameter.is_model else parameter.info.alias or parameter.name)
+        error = invalid_input(
+            exc, field="" if parameter.is_model else parameter.info.alias or parameter.name
+        )
         if error.field and error.field not in capability.arguments:
             error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
         raise error from exc

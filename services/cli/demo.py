@@ -1,4 +1,7 @@
-"""``luna demo``: a real year, from prices to a report, on this machine alone; or a simulated home that lives now."""
+"""``luna demo``: a real year, from prices to a report, on this machine alone.
+
+Or a simulated home that lives now.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,17 +28,49 @@ if TYPE_CHECKING:
 
 def show_demo(  # noqa: PLR0913 - one per option
     *,
-    days: Annotated[int, typer.Option(min=1, help="Unseen days to replay, from 1 September 2023 on: 100 at most.")] = 14,
-    on_servers: Annotated[bool, typer.Option("--on-servers", help="Use the servers that the settings name, and the workers there.")] = False,
-    folder: Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Where report.html goes; default: demo, in the data folder.")] = None,
+    days: Annotated[
+        int,
+        typer.Option(min=1, help="Unseen days to replay, from 1 September 2023 on: 100 at most."),
+    ] = 14,
+    on_servers: Annotated[
+        bool,
+        typer.Option(
+            "--on-servers", help="Use the servers that the settings name, and the workers there."
+        ),
+    ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FOLDER",
+            help="Where report.html goes; default: demo, in the data folder.",
+        ),
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the report.")] = "en",
-    live: Annotated[bool, typer.Option("--live", help="Run Luna with a simulated home that lives now, until Ctrl-C; no report.")] = False,
-    speed: Annotated[float, typer.Option(min=1, max=600, help="With --live: how much faster than the clock it lives; above 1 in a folder of its own.")] = 1.0,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Run Luna with a simulated home that lives now, until Ctrl-C; no report."
+        ),
+    ] = False,
+    speed: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            max=600,
+            help=(
+                "With --live: how much faster than the clock it lives; above 1 in a folder of "
+                "its own."
+            ),
+        ),
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
-    """Load a real year, train, plan 48 hours, replay unseen days under every policy, write a report; or live in a simulated home (--live).
+    """Load a real year, train, plan 48 hours, replay unseen days under every policy, write a
+    report; or live in a simulated home (--live).
 
-    It starts servers and a worker of its own, which end with it; with --on-servers it asks the workers behind LUNA_REDIS_URL.
+    It starts servers and a worker of its own, which end with it; with --on-servers it asks the
+    workers behind LUNA_REDIS_URL.
     """
     if live:
         _live(speed)
@@ -61,22 +96,38 @@ def show_demo(  # noqa: PLR0913 - one per option
     headings = [words[name] for name in ("policy", "policy_cost", "saved", "score", "cycles_a_day")]
     for each in run.demo.sites:
         numbers = Numbers(language, run.window.zone, each.site.currency)
-        rows = [[row.name, row.cost, row.saved, row.score, row.cycles] for row in tabulate_policies(run.replays[each.site.name], numbers)]
+        rows = [
+            [row.name, row.cost, row.saved, row.score, row.cycles]
+            for row in tabulate_policies(run.replays[each.site.name], numbers)
+        ]
         out.print()
-        table(headings, rows, title=f"{each.site.name}: {run.window.first_day} – {run.window.last_day}")
+        table(
+            headings,
+            rows,
+            title=f"{each.site.name}: {run.window.first_day} – {run.window.last_day}",
+        )
     out.print(f"\n{path} ({run.seconds:.0f} s)")
 
 
 @contextmanager
 def show_steps() -> Iterator["ShowStep"]:
-    """Yield a function that shows steps on standard error, also concurrent ones: progress bars on a terminal, else a line per finished step."""
-    columns = (TextColumn("{task.description:<26}"), BarColumn(bar_width=32), TimeElapsedColumn(), TextColumn("{task.fields[label]}", style="dim"))
+    """Yield a function that shows steps on standard error, also concurrent ones: progress bars on a
+    terminal, else a line per finished step.
+    """
+    columns = (
+        TextColumn("{task.description:<26}"),
+        BarColumn(bar_width=32),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[label]}", style="dim"),
+    )
     with Progress(*columns, console=err, disable=not err.is_terminal) as progress:
 
         @contextmanager
         def show_step(name: str) -> Iterator[Callable[[int, int, str], None]]:
             began, task = monotonic(), progress.add_task(name, total=None, label="")
-            yield lambda done, total, label: progress.update(task, completed=done, total=total, label=label)
+            yield lambda done, total, label: progress.update(
+                task, completed=done, total=total, label=label
+            )
             total = next(each.total for each in progress.tasks if each.id == task) or 1
             progress.update(task, completed=total, total=total, label="")
             if progress.disable:

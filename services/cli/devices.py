@@ -29,53 +29,109 @@ if TYPE_CHECKING:
     from luna.platform.drivers.trial import TrialStep
 
 app = typer.Typer(
-    help="Devices that Luna speaks to itself: list profiles, find devices, read, try, watch and add one, simulate or share one.", no_args_is_help=True
+    help=(
+        "Devices that Luna speaks to itself: list profiles, find devices, read, try, watch and "
+        "add one, simulate or share one."
+    ),
+    no_args_is_help=True,
 )
 
 # In place of a secret's name: prompt for the secret.
 TYPED = "-"
 
-HostArgument = Annotated[str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")]
-ProfileOption = Annotated[str, typer.Option("--profile", help="Of its product, as luna devices list names it.")]
+HostArgument = Annotated[
+    str, typer.Argument(help="Its name or address in the network; over MQTT its broker's.")
+]
+ProfileOption = Annotated[
+    str, typer.Option("--profile", help="Of its product, as luna devices list names it.")
+]
 PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="Empty: the profile's.")]
 SecretOption = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The file below devices/secrets of the data folder that holds its password; -: ask for it, or read standard input."),
+    typer.Option(
+        metavar="NAME",
+        help=(
+            "The file below devices/secrets of the data folder that holds its password; -: ask "
+            "for it, or read standard input."
+        ),
+    ),
 ]
-PrefixOption = Annotated[str | None, typer.Option(help="MQTT: how the device's topics begin, or the id of its portal.")]
-UnitOption = Annotated[int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")]
+PrefixOption = Annotated[
+    str | None, typer.Option(help="MQTT: how the device's topics begin, or the id of its portal.")
+]
+UnitOption = Annotated[
+    int | None, typer.Option(min=0, max=255, help="Its number on the bus; empty: the profile's.")
+]
 
 
 @app.command("list")
 def list_profiles(*, as_json: JsonOption = False) -> None:
-    """Show every profile: what it covers, what the device does when nobody commands it, and what the profile rests on."""
+    """Show every profile: what it covers, what the device does when nobody commands it, and what
+    the profile rests on.
+    """
     from luna.platform.drivers import profiles
     from luna.platform.settings import load_settings
 
     found = profiles.list_profiles(load_settings().data_folder)
-    rows = [[each.profile, each.title, ", ".join(product.brand for product in each.covers), _fallback_of(each), each.evidence[0].kind] for each in found]
+    rows = [
+        [
+            each.profile,
+            each.title,
+            ", ".join(product.brand for product in each.covers),
+            _fallback_of(each),
+            each.evidence[0].kind,
+        ]
+        for each in found
+    ]
     document = {
-        "profiles": [each.model_dump(mode="json", include={"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"}) for each in found]
+        "profiles": [
+            each.model_dump(
+                mode="json",
+                include={"profile", "title", "kind", "covers", "reverts", "exclusive", "evidence"},
+            )
+            for each in found
+        ]
     }
-    emit(document, as_json=as_json, show=lambda: table(("profile", "what it is", "brands", "left alone", "rests on"), rows, words=("what it is", "left alone")))
+    emit(
+        document,
+        as_json=as_json,
+        show=lambda: table(
+            ("profile", "what it is", "brands", "left alone", "rests on"),
+            rows,
+            words=("what it is", "left alone"),
+        ),
+    )
 
 
 @app.command("scan")
 def scan_network(
-    network: Annotated[str, typer.Argument(help="Of this home, such as 192.168.1.0/24, or one address.")],
+    network: Annotated[
+        str, typer.Argument(help="Of this home, such as 192.168.1.0/24, or one address.")
+    ],
     *,
     port: PortOption = None,
     secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the addresses of a network that you name for devices that a profile knows; nothing is written to any of them."""
+    """Ask the addresses of a network that you name for devices that a profile knows.
+
+    Nothing is written to any of them.
+    """
     from luna.platform.drivers import device_search, profiles
     from luna.platform.drivers.device_secrets import read_device_secret
     from luna.platform.settings import load_settings
 
     folder = load_settings().data_folder
-    shown = None if secret is None else _type_secret() if secret == TYPED else read_device_secret(secret, folder)
-    found, missing_extra = device_search.search_network(network, profiles.list_profiles(folder), port=port, secret=shown)
+    shown = (
+        None
+        if secret is None
+        else _type_secret()
+        if secret == TYPED
+        else read_device_secret(secret, folder)
+    )
+    found, missing_extra = device_search.search_network(
+        network, profiles.list_profiles(folder), port=port, secret=shown
+    )
     rows = [
         [
             each.host,
@@ -88,14 +144,25 @@ def scan_network(
     ]
     document = [
         {"host": each.host, "port": each.port, "unit": each.unit, "prefix": each.prefix}
-        | {"device": each.identity._asdict() if each.identity else None, "profile": each.profile.profile}
+        | {
+            "device": each.identity._asdict() if each.identity else None,
+            "profile": each.profile.profile,
+        }
         for each in found
     ]
 
     def show() -> None:
-        table(("address", "port", "unit or prefix", "says it is", "profile"), rows) if rows else out.print("No device answers.")
+        table(
+            ("address", "port", "unit or prefix", "says it is", "profile"), rows
+        ) if rows else out.print("No device answers.")
         if missing_extra:
-            out.print(f"Devices that announce themselves at other ports are found with an addition: luna extras add {missing_extra}.", markup=False)
+            out.print(
+                (
+                    "Devices that announce themselves at other ports are found with an "
+                    f"addition: luna extras add {missing_extra}."
+                ),
+                markup=False,
+            )
 
     emit({"devices": document, "missing_extra": missing_extra}, as_json=as_json, show=show)
 
@@ -108,14 +175,25 @@ def try_device(  # noqa: PLR0913 - one per option
     port: PortOption = None,
     unit: UnitOption = None,
     move: Annotated[
-        bool, typer.Option("--move", help="Then move the battery by 200 W for ten seconds each way, and look whether it does as it is told.")
+        bool,
+        typer.Option(
+            "--move",
+            help=(
+                "Then move the battery by 200 W for ten seconds each way, and look whether it "
+                "does as it is told."
+            ),
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Move it without asking; scripts are not asked.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Move it without asking; scripts are not asked.")
+    ] = False,
     prefix: PrefixOption = None,
     secret: SecretOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read a device once and show each value with its unit, beside which its own display should say the same; nothing is written without --move."""
+    """Read a device once and show each value with its unit, beside which its own display should say
+    the same; nothing is written without --move.
+    """
     from luna.platform.drivers.profile import READING_UNITS
 
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
@@ -130,7 +208,11 @@ def try_device(  # noqa: PLR0913 - one per option
 
     def show() -> None:
         if identity is not None:
-            out.print(f"{identity.maker} {identity.model}, {identity.version}, {identity.serial}", markup=False, highlight=False)
+            out.print(
+                f"{identity.maker} {identity.model}, {identity.version}, {identity.serial}",
+                markup=False,
+                highlight=False,
+            )
         table(("reading", "value", "unit"), rows)
         for fault in measured.implausible:
             out.print(_say_fault(fault), markup=False, highlight=False)
@@ -141,7 +223,9 @@ def try_device(  # noqa: PLR0913 - one per option
     if not as_json:
         show()
         if not yes and sys.stdin.isatty():
-            typer.confirm("Move the battery by 200 W, for half a minute in all?", abort=True, err=True)
+            typer.confirm(
+                "Move the battery by 200 W, for half a minute in all?", abort=True, err=True
+            )
     steps = _move(via, quiet=as_json)
     moved = [
         {"mode": step.mode, "outcome": step.outcome}
@@ -149,7 +233,11 @@ def try_device(  # noqa: PLR0913 - one per option
         | {"implausible": [_plain_fault(fault) for fault in step.implausible]}
         for step in steps
     ]
-    emit(document | {"moved": moved}, as_json=as_json, show=lambda: out.print(TRIAL.say("ended", "en")))
+    emit(
+        document | {"moved": moved},
+        as_json=as_json,
+        show=lambda: out.print(TRIAL.say("ended", "en")),
+    )
     if not all(step.is_right for step in steps):
         raise typer.Exit(1)
 
@@ -160,7 +248,17 @@ def _move(via: "Via", *, quiet: bool) -> "list[TrialStep]":
 
     def report(step: "TrialStep") -> None:
         if not quiet:
-            out.print(say_trial(step.mode, step.outcome, power_w=step.power_w, seconds=step.seconds, language="en"), markup=False, highlight=False)
+            out.print(
+                say_trial(
+                    step.mode,
+                    step.outcome,
+                    power_w=step.power_w,
+                    seconds=step.seconds,
+                    language="en",
+                ),
+                markup=False,
+                highlight=False,
+            )
             for fault in step.implausible:
                 out.print(_say_fault(fault), markup=False, highlight=False)
 
@@ -179,9 +277,15 @@ def watch_device(  # noqa: PLR0913 - one per option
     unit: UnitOption = None,
     prefix: PrefixOption = None,
     secret: SecretOption = None,
-    every: Annotated[float, typer.Option(min=0.5, max=3600, help="Seconds from one reading to the next.")] = 2.0,
-    seconds: Annotated[float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write a line of JSON for each reading.")] = False,
+    every: Annotated[
+        float, typer.Option(min=0.5, max=3600, help="Seconds from one reading to the next.")
+    ] = 2.0,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write a line of JSON for each reading.")
+    ] = False,
 ) -> None:
     """Show what a device says of itself as it changes, until Ctrl-C; nothing is written."""
     from rich.live import Live
@@ -191,7 +295,11 @@ def watch_device(  # noqa: PLR0913 - one per option
 
     began, clock = time.monotonic(), SystemClock()
     via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret)
-    with suppress(KeyboardInterrupt), _reach(via) as device, Live(console=out, auto_refresh=False) as live:
+    with (
+        suppress(KeyboardInterrupt),
+        _reach(via) as device,
+        Live(console=out, auto_refresh=False) as live,
+    ):
         while True:
             try:
                 (readings, implausible), fault = device.measure(), None
@@ -199,13 +307,27 @@ def watch_device(  # noqa: PLR0913 - one per option
                 # The device may be restarting: go on polling.
                 readings, implausible, fault = {}, (), error
             if as_json:
-                said: dict[str, object] = {"at": clock.now().isoformat(), "readings": _plain(readings)} | ({} if fault is None else {"error": fault.problem()})
-                said |= {"implausible": [_plain_fault(each) for each in implausible]} if implausible else {}
+                said: dict[str, object] = {
+                    "at": clock.now().isoformat(),
+                    "readings": _plain(readings),
+                } | ({} if fault is None else {"error": fault.problem()})
+                said |= (
+                    {"implausible": [_plain_fault(each) for each in implausible]}
+                    if implausible
+                    else {}
+                )
                 sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
                 sys.stdout.flush()
             else:
-                rows = [[name, _say(value), READING_UNITS[name]] for name, value in readings.items()]
-                live.update(build_table(("reading", "value", "unit"), rows) if fault is None else Text(str(fault)), refresh=True)
+                rows = [
+                    [name, _say(value), READING_UNITS[name]] for name, value in readings.items()
+                ]
+                live.update(
+                    build_table(("reading", "value", "unit"), rows)
+                    if fault is None
+                    else Text(str(fault)),
+                    refresh=True,
+                )
             if seconds is not None and time.monotonic() - began + every > seconds:
                 return
             time.sleep(every)
@@ -217,27 +339,56 @@ def add_to_site(  # noqa: PLR0913 - one per option
     *,
     profile: ProfileOption,
     site: SiteOption,
-    name: Annotated[str | None, typer.Option(help="Of the battery behind it, where the site has several.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Of the battery behind it, where the site has several.")
+    ] = None,
     port: PortOption = None,
     unit: UnitOption = None,
     prefix: PrefixOption = None,
     secret: SecretOption = None,
-    listen_port: Annotated[int | None, typer.Option(min=1, max=65535, help="At which other programs find it in Luna's place; empty: nowhere.")] = None,
-    listen: Annotated[str | None, typer.Option(help="Address of this machine for --listen-port; empty: 127.0.0.1; 0.0.0.0: all of them.")] = None,
-    writes: Annotated[bool, typer.Option("--writes", help="Let other programs write through --listen-port as well.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")] = False,
+    listen_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="At which other programs find it in Luna's place; empty: nowhere.",
+        ),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Address of this machine for --listen-port; empty: 127.0.0.1; 0.0.0.0: all of them."
+            )
+        ),
+    ] = None,
+    writes: Annotated[
+        bool,
+        typer.Option("--writes", help="Let other programs write through --listen-port as well."),
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Let a stored site's battery be told through a device, and record what it reads where nothing else measures that; the site is then armed anew."""
+    """Let a stored site's battery be told through a device, and record what it reads where nothing
+    else measures that; the site is then armed anew.
+    """
     from luna.platform.clock import SystemClock
     from luna.platform.database import control, site_changes, sites
     from luna.platform.drivers.profiles import load_profile, require_profiles
     from luna.platform.drivers.site_device import add_device
     from luna.platform.settings import load_settings
 
-    proxy = {part: value for part, value in (("port", listen_port), ("listen", listen), ("writes", writes or None)) if value is not None}
+    proxy = {
+        part: value
+        for part, value in (("port", listen_port), ("listen", listen), ("writes", writes or None))
+        if value is not None
+    }
     declared = load_profile(profile, load_settings().data_folder)
-    via = _via(host, profile, port=port, unit=unit, prefix=prefix, secret=secret, proxy=proxy or None)
+    via = _via(
+        host, profile, port=port, unit=unit, prefix=prefix, secret=secret, proxy=proxy or None
+    )
     with unit_of_work() as connection:
         stored = sites.read(connection, site)
         wanted = add_device(stored.site, via, declared, battery=name)
@@ -248,21 +399,41 @@ def add_to_site(  # noqa: PLR0913 - one per option
         if change.site.control != stored.site.control:
             # A changed way of control has to be armed again by its owner.
             control.disarm(connection, site)
-    said = f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna control arm --site {site} lets it follow its plans."
+    said = (
+        f"{site} has it: luna devices test {host} --profile {profile} --move tries it, luna "
+        f"control arm --site {site} lets it follow its plans."
+    )
     document = {"site": site, "differences": [each._asdict() for each in differences]}
-    emit(document, as_json=as_json, show=lambda: write_text(said if differences else f"{site} has it already."))
+    emit(
+        document,
+        as_json=as_json,
+        show=lambda: write_text(said if differences else f"{site} has it already."),
+    )
 
 
 @app.command("simulate")
 def simulate_device(
     *,
     profile: ProfileOption,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="To serve at, on this machine alone; 0: one that is free. MQTT: the broker's.")] = 0,
-    broker: Annotated[str, typer.Option(help="MQTT: the broker to speak to, which wants no password.")] = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="To serve at, on this machine alone; 0: one that is free. MQTT: the broker's.",
+        ),
+    ] = 0,
+    broker: Annotated[
+        str, typer.Option(help="MQTT: the broker to speak to, which wants no password.")
+    ] = "127.0.0.1",
     prefix: PrefixOption = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="For how long; empty: until Ctrl-C.")
+    ] = None,
 ) -> None:
-    """Serve a profile's registers, documents or messages with a battery behind them, so that it can be found, read and commanded without owning one."""
+    """Serve a profile's registers, documents or messages with a battery behind them, so that it can
+    be found, read and commanded without owning one.
+    """
     from luna.platform.drivers.device_server import SIMULATED_PREFIX, serve_device
     from luna.platform.drivers.profiles import load_profile
     from luna.platform.drivers.simulator import SimulatedInverter
@@ -272,7 +443,15 @@ def simulate_device(
     over_mqtt, topics = device.profile.transport.kind == "mqtt", prefix or SIMULATED_PREFIX
     host = broker if over_mqtt else "127.0.0.1"
     with serve_device(device, host=host, port=port, prefix=topics) as server:
-        out.print(f"{profile} answers at {host}:{server.port}{f' with prefix {topics}' if over_mqtt else ''}; Ctrl-C ends it.", markup=False, highlight=False)
+        out.print(
+            (
+                f"{profile} answers at "
+                f"{host}:{server.port}{f' with prefix {topics}' if over_mqtt else ''}; Ctrl-C "
+                "ends it."
+            ),
+            markup=False,
+            highlight=False,
+        )
         try:
             Event().wait(seconds)
         except KeyboardInterrupt:
@@ -284,12 +463,25 @@ def open_proxy(
     host: Annotated[str, typer.Argument(help="The device's name or address in the network.")],
     *,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Of the device.")] = 502,
-    listen: Annotated[str, typer.Option(help="Address of this machine at which it is found; 0.0.0.0: all of them.")] = "127.0.0.1",
-    listen_port: Annotated[int, typer.Option(min=0, max=65535, help="At which it is found; 0: one that is free.")] = 1502,
-    serial: Annotated[bool, typer.Option("--serial", help="It passes the frames of a serial line on (RTU over TCP).")] = False,
-    writes: Annotated[bool, typer.Option("--writes", help="Let other programs write as well.")] = False,
+    listen: Annotated[
+        str,
+        typer.Option(help="Address of this machine at which it is found; 0.0.0.0: all of them."),
+    ] = "127.0.0.1",
+    listen_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="At which it is found; 0: one that is free.")
+    ] = 1502,
+    serial: Annotated[
+        bool,
+        typer.Option("--serial", help="It passes the frames of a serial line on (RTU over TCP)."),
+    ] = False,
+    writes: Annotated[
+        bool, typer.Option("--writes", help="Let other programs write as well.")
+    ] = False,
 ) -> None:
-    """Serve a device that takes one connection to several programs, Luna among them, until Ctrl-C; without --writes they read alone."""
+    """Serve a device that takes one connection to several programs, Luna among them, until Ctrl-C.
+
+    Without --writes they read alone.
+    """
     import asyncio
 
     from luna.energy.refusals import refuse
@@ -298,12 +490,19 @@ def open_proxy(
     from luna.platform.settings import load_settings
 
     async def serve() -> None:
-        proxy = DeviceProxy(ProxyPort(DeviceAddress(host, port, serial), listen, listen_port, writes), load_settings().data_folder)
+        proxy = DeviceProxy(
+            ProxyPort(DeviceAddress(host, port, serial), listen, listen_port, writes),
+            load_settings().data_folder,
+        )
         try:
             found_at = await proxy.start()
         except OSError as error:
             raise refuse("device-port-taken", field="--listen-port", value=listen_port) from error
-        out.print(f"{host}:{port} answers at {listen}:{found_at}; Ctrl-C ends it.", markup=False, highlight=False)
+        out.print(
+            f"{host}:{port} answers at {listen}:{found_at}; Ctrl-C ends it.",
+            markup=False,
+            highlight=False,
+        )
         await asyncio.Event().wait()
 
     with suppress(KeyboardInterrupt):
@@ -312,17 +511,31 @@ def open_proxy(
 
 
 def _via(host: str, profile: str, *, secret: str | None = None, **parts: object) -> "Via":
-    """Build the connection of a device; a typed password is stored in a file, which the connection names."""
+    """Build the connection of a device.
+
+    A typed password is stored in a file, which the connection names.
+    """
     from luna.energy.devices.commands import Via
     from luna.energy.site import invalid_input
     from luna.platform.drivers.device_secrets import store_device_secret
     from luna.platform.settings import load_settings
 
     try:
-        via = Via.model_validate({"profile": profile, "host": host, "secret": None if secret == TYPED else secret} | parts)
+        via = Via.model_validate(
+            {"profile": profile, "host": host, "secret": None if secret == TYPED else secret}
+            | parts
+        )
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
-    return via.model_copy(update={"secret": store_device_secret(_type_secret(), host, load_settings().data_folder)}) if secret == TYPED else via
+    return (
+        via.model_copy(
+            update={
+                "secret": store_device_secret(_type_secret(), host, load_settings().data_folder)
+            }
+        )
+        if secret == TYPED
+        else via
+    )
 
 
 def _type_secret() -> "DeviceSecret":
@@ -331,8 +544,12 @@ def _type_secret() -> "DeviceSecret":
     from luna.platform.drivers.device_secrets import DeviceSecret, parse_device_secret
 
     if sys.stdin.isatty():
-        user = typer.prompt("Its user, empty where it asks for none", default="", show_default=False, err=True)
-        return DeviceSecret(user.strip(), typer.prompt("Its password or token", hide_input=True, err=True))
+        user = typer.prompt(
+            "Its user, empty where it asks for none", default="", show_default=False, err=True
+        )
+        return DeviceSecret(
+            user.strip(), typer.prompt("Its password or token", hide_input=True, err=True)
+        )
     if not (text := sys.stdin.read().strip()):
         raise refuse("device-secret-missing", field="--secret", value=TYPED, path="/dev/stdin")
     return parse_device_secret(text)
@@ -354,11 +571,17 @@ def _say(value: float) -> str:
 def _say_fault(fault: "ImplausibleReading") -> str:
     from luna.platform.drivers.profile import READING_UNITS
 
-    return say_implausible(fault.name, fault.cause, fault.value, unit=READING_UNITS[fault.name], language="en")
+    return say_implausible(
+        fault.name, fault.cause, fault.value, unit=READING_UNITS[fault.name], language="en"
+    )
 
 
 def _plain_fault(fault: "ImplausibleReading") -> dict[str, object]:
-    return {"reading": fault.name, "cause": fault.cause, "value": fault.value if math.isfinite(fault.value) else None}
+    return {
+        "reading": fault.name,
+        "cause": fault.cause,
+        "value": fault.value if math.isfinite(fault.value) else None,
+    }
 
 
 def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
@@ -368,4 +591,8 @@ def _plain(values: Mapping[str, float]) -> dict[str, float | None]:
 def _fallback_of(profile: "DeviceProfile") -> str:
     if profile.reverts is None:
         return "–"
-    return "keeps its last command" if profile.reverts.after_s is None else f"its own self-consumption after {profile.reverts.after_s} s"
+    return (
+        "keeps its last command"
+        if profile.reverts.after_s is None
+        else f"its own self-consumption after {profile.reverts.after_s} s"
+    )

@@ -16,7 +16,12 @@ from luna.contracts.documents import (
     IngestRequest,
 )
 from luna.energy.errors import InvalidInputError
-from luna.platform.capabilities.documents import list_passages, read_document, show_documents, show_passages
+from luna.platform.capabilities.documents import (
+    list_passages,
+    read_document,
+    show_documents,
+    show_passages,
+)
 from luna.platform.desk.desk import read_pages
 from luna.platform.desk.servers import open_database, open_object_store, open_queue
 from luna.platform.desk.work import carry_out
@@ -34,40 +39,114 @@ IdArgument = Annotated[str, typer.Argument(help="The document's id.", metavar="I
 
 @app.command()
 def add(  # noqa: PLR0913 - one per option
-    sources: Annotated[list[str] | None, typer.Argument(help="Files and addresses: PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail, ZIP.")] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help=(
+                "Files and addresses: PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, "
+                "e-mail, ZIP."
+            )
+        ),
+    ] = None,
     *,
     kind: Annotated[DocumentKind, typer.Option(help="What they are about.")] = "other",
-    title: Annotated[str | None, typer.Option(help="Of a single one (default: its own, or its name).")] = None,
-    site: Annotated[str | None, typer.Option(help="The site that they are about, whose people alone find them (default: everybody's).")] = None,
-    language: Annotated[DocumentLanguage | None, typer.Option(help="Their language (default: found out).")] = None,
-    dated: Annotated[str | None, typer.Option(metavar="DAY", help="The day they were written.")] = None,
-    valid_from: Annotated[str | None, typer.Option(metavar="DAY", help="The first day on which they hold (default: found in their text).")] = None,
-    valid_until: Annotated[str | None, typer.Option(metavar="DAY", help="The last day on which they hold (default: found in their text).")] = None,
-    examples: Annotated[bool, typer.Option("--examples", help="Add the documents that ship with Luna as well.")] = False,
+    title: Annotated[
+        str | None, typer.Option(help="Of a single one (default: its own, or its name).")
+    ] = None,
+    site: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "The site that they are about, whose people alone find them (default: everybody's)."
+            )
+        ),
+    ] = None,
+    language: Annotated[
+        DocumentLanguage | None, typer.Option(help="Their language (default: found out).")
+    ] = None,
+    dated: Annotated[
+        str | None, typer.Option(metavar="DAY", help="The day they were written.")
+    ] = None,
+    valid_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY", help="The first day on which they hold (default: found in their text)."
+        ),
+    ] = None,
+    valid_until: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DAY", help="The last day on which they hold (default: found in their text)."
+        ),
+    ] = None,
+    examples: Annotated[
+        bool, typer.Option("--examples", help="Add the documents that ship with Luna as well.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store documents and make them searchable; exit 1 where one cannot be read. The same file again changes nothing."""
+    """Store documents and make them searchable.
+
+    Exit 1 where one cannot be read. The same file again changes nothing.
+    """
     if not sources and not examples:
-        raise InvalidInputError("names no document", field="SOURCES", remedy="Name files or addresses, or say --examples.")
+        raise InvalidInputError(
+            "names no document",
+            field="SOURCES",
+            remedy="Name files or addresses, or say --examples.",
+        )
     if title is not None and len(sources or []) != 1:
-        raise InvalidInputError("one title is for one document", field="--title", value=title, remedy="Add them one by one.")
-    values = {"kind": kind, "title": title, "site_id": site, "language": language, "dated": dated, "valid_from": valid_from, "valid_until": valid_until}
+        raise InvalidInputError(
+            "one title is for one document",
+            field="--title",
+            value=title,
+            remedy="Add them one by one.",
+        )
+    values = {
+        "kind": kind,
+        "title": title,
+        "site_id": site,
+        "language": language,
+        "dated": dated,
+        "valid_from": valid_from,
+        "valid_until": valid_until,
+    }
     fields = compose_request(DocumentFields, **values)
     from services.rag.documents.storing import store_examples, store_file
 
     settings, objects, user = load_settings(), open_object_store(), getpass.getuser()
     with open_database() as pool, open_queue() as client:
-        stored = [store_file(pool, objects, Path(each), fields, settings=settings, added_by=user) for each in sources or [] if not each.startswith(WEB)]
+        stored = [
+            store_file(pool, objects, Path(each), fields, settings=settings, added_by=user)
+            for each in sources or []
+            if not each.startswith(WEB)
+        ]
         stored += store_examples(pool, objects, added_by=user) if examples else []
         requests: list[IngestRequest | FetchDocumentRequest] = []
         if stored:
             sites = {each.site_id for each in stored}
-            requests.append(IngestRequest(document_ids=tuple(each.document_id for each in stored), site_id=sites.pop() if len(sites) == 1 else None))
-        requests += [FetchDocumentRequest(url=url, fields=fields, added_by=user) for url in sources or [] if url.startswith(WEB)]
-        documents: list[Document] = [
-            each for request in requests for each in carry_out(pool, client, request, partial(follow_progress, quiet=as_json)).documents
+            requests.append(
+                IngestRequest(
+                    document_ids=tuple(each.document_id for each in stored),
+                    site_id=sites.pop() if len(sites) == 1 else None,
+                )
+            )
+        requests += [
+            FetchDocumentRequest(url=url, fields=fields, added_by=user)
+            for url in sources or []
+            if url.startswith(WEB)
         ]
-    emit({"documents": [each.model_dump(mode="json") for each in documents]}, as_json=as_json, show=lambda: show_parts(show_documents(documents)))
+        documents: list[Document] = [
+            each
+            for request in requests
+            for each in carry_out(
+                pool, client, request, partial(follow_progress, quiet=as_json)
+            ).documents
+        ]
+    emit(
+        {"documents": [each.model_dump(mode="json") for each in documents]},
+        as_json=as_json,
+        show=lambda: show_parts(show_documents(documents)),
+    )
     if any(each.state == "failed" for each in documents):
         raise typer.Exit(1)
 
@@ -76,18 +155,30 @@ def add(  # noqa: PLR0913 - one per option
 def show(
     document_id: IdArgument,
     *,
-    with_passages: Annotated[bool, typer.Option("--passages", help="Its text as well, passage by passage.")] = False,
-    target: Annotated[Path | None, typer.Option("--out", help="Write the file as it was added to this path.")] = None,
+    with_passages: Annotated[
+        bool, typer.Option("--passages", help="Its text as well, passage by passage.")
+    ] = False,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Write the file as it was added to this path.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a document is, how far it is on its way to being found, and why it failed where it did."""
+    """Show what a document is, how far it is on its way to being found, and why it failed where it
+    did.
+    """
     arguments = {"document_id": document_id}
     with open_desk() as desk:
         document = desk.ask(read_document, arguments)
-        text = [each for page in read_pages(desk, list_passages, arguments) for each in page.passages] if with_passages else None
+        text = (
+            [each for page in read_pages(desk, list_passages, arguments) for each in page.passages]
+            if with_passages
+            else None
+        )
         if target is not None:
             desk.save_file(document, target)
-    content = document.model_dump(mode="json") | ({"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {})
+    content = document.model_dump(mode="json") | (
+        {"passages": [each.model_dump(mode="json") for each in text]} if text is not None else {}
+    )
 
     def show_both() -> None:
         show_reply(read_document, document, {}, UTC_ZONE)

@@ -17,17 +17,63 @@ if TYPE_CHECKING:
     from services.edge.batch.transport import GroupTransport
     from services.edge.lab import Lab
 
-app = build_group("edge", "The camera lab: battery-powered cameras that charge while the grid is clean.")
+app = build_group(
+    "edge", "The camera lab: battery-powered cameras that charge while the grid is clean."
+)
 
-ConfigOption = Annotated[Path | None, typer.Option(help="What is asked, JSON with comments as config/edge.jsonc (default: its defaults).")]
-EnergyOption = Annotated[Path | None, typer.Option("--energy-data", help="Folder with the clean shares as CSV (default: as configured); never written.")]
-ModelOption = Annotated[Path | None, typer.Option("--model-data", help="Folder with power_profiles.json (default: as configured); never written.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Folder for what is made (default: as configured); what is there is gone on with.")]
-SeedOption = Annotated[int | None, typer.Option(min=0, help="Draws the same again (default: as configured, or the one that the folder was begun with).")]
-WorkersOption = Annotated[bool, typer.Option("--on-workers", help="Have the batch simulated by the workers of the queue edge, on whatever machines they run.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="What is asked, JSON with comments as config/edge.jsonc (default: its defaults)."
+    ),
+]
+EnergyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--energy-data",
+        help="Folder with the clean shares as CSV (default: as configured); never written.",
+    ),
+]
+ModelOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-data",
+        help="Folder with power_profiles.json (default: as configured); never written.",
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Folder for what is made (default: as configured); what is there is gone on with.",
+    ),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help=(
+            "Draws the same again (default: as configured, or the one that the folder was "
+            "begun with)."
+        ),
+    ),
+]
+WorkersOption = Annotated[
+    bool,
+    typer.Option(
+        "--on-workers",
+        help=(
+            "Have the batch simulated by the workers of the queue edge, on whatever machines "
+            "they run."
+        ),
+    ),
+]
 SHARED = ("run", "batch")
 SUMMARIES = {
-    "run": "Draw and label scenarios, train controllers, simulate, report: all stages, one after the other.",
+    "run": (
+        "Draw and label scenarios, train controllers, simulate, report: all stages, one after "
+        "the other."
+    ),
     "scenarios": "Draw scenarios and write them.",
     "label": "Draw scenarios and find the optimal decision of each.",
     "train": "Train controllers on what was labelled.",
@@ -50,36 +96,65 @@ def _build_stage(name: str) -> Callable[..., None]:
     ) -> None:
         from services.edge.lab import DataFolders, open_lab_of
 
-        folders = DataFolders(config.resolve().parent if config else Path.cwd(), energy_data, model_data)
+        folders = DataFolders(
+            config.resolve().parent if config else Path.cwd(), energy_data, model_data
+        )
         lab = open_lab_of(config, folders, out=folder, seed=seed)
         with _open_workers() if on_workers else nullcontext() as helpers:
             _carry_out(name, lab, helpers=helpers, as_json=as_json)
 
     if name not in SHARED:
         options = signature(stage)
-        setattr(stage, "__signature__", options.replace(parameters=[each for each in options.parameters.values() if each.name != "on_workers"]))  # noqa: B010
+        setattr(  # noqa: B010
+            stage,
+            "__signature__",
+            options.replace(
+                parameters=[
+                    each for each in options.parameters.values() if each.name != "on_workers"
+                ]
+            ),
+        )
     return stage
 
 
-def _carry_out(name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None, as_json: bool) -> None:
+def _carry_out(
+    name: str, lab: "Lab", *, helpers: "GroupTransport | None" = None, as_json: bool
+) -> None:
     from services.edge.stages import run_pipeline, run_stage
 
     if not as_json:
         if lab.stand_ins:
-            err.print(f"No measured clean shares of {', '.join(lab.stand_ins)}: stand-ins are drawn, and marked as such everywhere.")
+            err.print(
+                f"No measured clean shares of {', '.join(lab.stand_ins)}: stand-ins are "
+                "drawn, and marked as such everywhere."
+            )
         for year in lab.clean_shares.values():
             for damage in year.damage[:3]:
                 err.print(f"{damage}; the newest value before stands in its place.")
     with follow_progress(f"edge {name}", quiet=as_json) as progress:
         reporting_lab = replace(lab, progress=progress)
-        stages = run_pipeline(reporting_lab, helpers=helpers) if name == "run" else {name: run_stage(reporting_lab, name, helpers=helpers)}
+        stages = (
+            run_pipeline(reporting_lab, helpers=helpers)
+            if name == "run"
+            else {name: run_stage(reporting_lab, name, helpers=helpers)}
+        )
     if as_json:
         write_json({"out": str(lab.out), "seed": lab.seed, "stages": stages})
         return
     for stage, figures in stages.items():
         out.print(f"[bold]{stage}[/]")
-        plain = {figure: value for figure, value in figures.items() if isinstance(value, int | float | str)}
-        table(("figure", "value"), [(figure, f"{value:,.4g}" if isinstance(value, float) else str(value)) for figure, value in plain.items()])
+        plain = {
+            figure: value
+            for figure, value in figures.items()
+            if isinstance(value, int | float | str)
+        }
+        table(
+            ("figure", "value"),
+            [
+                (figure, f"{value:,.4g}" if isinstance(value, float) else str(value))
+                for figure, value in plain.items()
+            ],
+        )
         for insight in figures.get("insights", ()):
             out.print(f"- {insight}")
     out.print(f"Seed {lab.seed}; all is in {lab.out}.")

@@ -7,7 +7,14 @@ import typer
 
 from luna.energy.errors import InvalidInputError, LunaError
 from luna.energy.refusals import refuse
-from luna.platform.extras import EXTRAS, Extra, PythonEnvironment, estimate_minutes, install_extra, remove_extra
+from luna.platform.extras import (
+    EXTRAS,
+    Extra,
+    PythonEnvironment,
+    estimate_minutes,
+    install_extra,
+    remove_extra,
+)
 from services.cli.console import JsonOption, emit, err, out
 from services.cli.declared import build_group
 from services.cli.server import find_server
@@ -30,23 +37,43 @@ def add_extra(name: NameArgument, *, yes: YesOption = False, as_json: JsonOption
         if not ask_to_install(extra):
             raise typer.Exit(1)
     _install(extra)
-    emit({"name": name, "installed": True}, as_json=as_json, show=lambda: out.print(f"{name} is installed."))
+    emit(
+        {"name": name, "installed": True},
+        as_json=as_json,
+        show=lambda: out.print(f"{name} is installed."),
+    )
 
 
 @app.command("remove")
-def take_extra_away(name: NameArgument, *, yes: YesOption = False, as_json: JsonOption = False) -> None:
+def take_extra_away(
+    name: NameArgument, *, yes: YesOption = False, as_json: JsonOption = False
+) -> None:
     """Remove the libraries of an addition; what needs them asks for them again."""
     extra = _find(name)
     if not yes:
         if not sys.stdin.isatty():
-            raise InvalidInputError("nothing is removed unless it is meant", field="--yes", value=name, remedy="Say --yes where that is meant.")
-        typer.confirm(f"Remove {', '.join(extra.modules)} and what came with them?", abort=True, err=True)
+            raise InvalidInputError(
+                "nothing is removed unless it is meant",
+                field="--yes",
+                value=name,
+                remedy="Say --yes where that is meant.",
+            )
+        typer.confirm(
+            f"Remove {', '.join(extra.modules)} and what came with them?", abort=True, err=True
+        )
     remove_extra(extra)
-    emit({"name": name, "installed": False}, as_json=as_json, show=lambda: out.print(f"{name} is removed."))
+    emit(
+        {"name": name, "installed": False},
+        as_json=as_json,
+        show=lambda: out.print(f"{name} is removed."),
+    )
 
 
 def settle_missing(error: LunaError, *, agreed: bool) -> bool:
-    """Install the addition that a command lacks, if somebody agrees; return whether the command may be tried again."""
+    """Install the addition that a command lacks, if somebody agrees.
+
+    Return whether the command may be tried again.
+    """
     name = str((error.parameters or {}).get("extra"))
     # What another machine lacks is not installed here.
     if error.reason != NOT_AGREED or name not in EXTRAS or find_server() is not None:
@@ -63,9 +90,16 @@ def ask_to_install(extra: Extra) -> bool:
     if not sys.stdin.isatty():
         return False
     place = PythonEnvironment.of_this_process()
-    err.print(f"{extra.purpose} needs {', '.join(extra.modules)}, which are not installed.", markup=False)
-    err.print(f"  to fetch: {extra.download} MB, about {estimate_minutes(extra)} minutes on a usual line", markup=False)
-    err.print(f"  on the disk: {extra.megabytes} MB in {place.libraries}", markup=False, soft_wrap=True)
+    err.print(
+        f"{extra.purpose} needs {', '.join(extra.modules)}, which are not installed.", markup=False
+    )
+    err.print(
+        f"  to fetch: {extra.download} MB, about {estimate_minutes(extra)} minutes on a usual line",
+        markup=False,
+    )
+    err.print(
+        f"  on the disk: {extra.megabytes} MB in {place.libraries}", markup=False, soft_wrap=True
+    )
     err.print(f"  to take it away again: luna extras remove {extra.name}", markup=False)
     return typer.confirm("Install it?", default=False, err=True)
 
@@ -77,7 +111,12 @@ def _install(extra: Extra) -> None:
 
 def _find(name: str) -> Extra:
     if name not in EXTRAS:
-        raise InvalidInputError("no addition of that name", field="name", value=name, remedy=f"There are {', '.join(EXTRAS)}.")
+        raise InvalidInputError(
+            "no addition of that name",
+            field="name",
+            value=name,
+            remedy=f"There are {', '.join(EXTRAS)}.",
+        )
     return EXTRAS[name]
 
 

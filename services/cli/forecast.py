@@ -26,14 +26,31 @@ from luna.words.charts.forecast import draw_forecast_page, draw_forecast_picture
 from luna.words.compromises import condition
 from services.cli.console import JsonOption, emit, follow_progress, out, table, write_json
 from services.cli.declared import build_group, emit_reply
-from services.cli.options import FirstDayOption, LastDayOption, SiteOption, compose_request, find_zone, parse_site_instants
+from services.cli.options import (
+    FirstDayOption,
+    LastDayOption,
+    SiteOption,
+    compose_request,
+    find_zone,
+    parse_site_instants,
+)
 
 if TYPE_CHECKING:
     from services.planner.replay import Progress
-UNITS = {"min": timedelta(minutes=1), "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+UNITS = {
+    "min": timedelta(minutes=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
 SCENARIO_NOTES = {
-    "few_error_paths": "Fewer than two weeks of forecasts have met what happened: errors are taken to last as they usually do.",
-    "few_prices": "Few prices are known: beyond the published ones, those of the last fortnight serve.",
+    "few_error_paths": (
+        "Fewer than two weeks of forecasts have met what happened: errors are taken to last as "
+        "they usually do."
+    ),
+    "few_prices": (
+        "Few prices are known: beyond the published ones, those of the last fortnight serve."
+    ),
     "no_prices": "Too few prices are known to say anything beyond the published ones.",
 }
 
@@ -41,38 +58,77 @@ SCENARIO_NOTES = {
 def issue(
     *,
     site: SiteOption,
-    at: Annotated[str, typer.Option(help="When the forecast is issued; nothing measured after it is used.")],
-    to: Annotated[str | None, typer.Option(help="Issue again and again until this instant, itself included.")] = None,
+    at: Annotated[
+        str, typer.Option(help="When the forecast is issued; nothing measured after it is used.")
+    ],
+    to: Annotated[
+        str | None, typer.Option(help="Issue again and again until this instant, itself included.")
+    ] = None,
     every: Annotated[str, typer.Option(help="How often, with --to: 15m, 1h, 6h.")] = "1h",
-    version: Annotated[str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")] = None,
+    version: Annotated[
+        str | None, typer.Option(help="aurora_v1.0 (default) or a baseline.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Issue forecasts of load and PV for 48 hours and store them; quantiles per slot of the last one are shown."""
+    """Issue forecasts of load and PV for 48 hours and store them.
+
+    Quantiles per slot of the last one are shown.
+    """
     minutes = _parse_minutes(every, field="--every")
     from services.forecaster.service import issue_forecasts
 
     with unit_of_work() as connection, follow_progress("Forecasting") as progress:
-        zone, instants = find_zone(connection, site), parse_site_instants(connection, site, at=at, to=to)
-        request = compose_request(IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version)
-        issued = issue_forecasts(connection, request, objects=open_object_store(), now=SystemClock().now(), progress=progress)
+        zone, instants = (
+            find_zone(connection, site),
+            parse_site_instants(connection, site, at=at, to=to),
+        )
+        request = compose_request(
+            IssueRequest, site_id=site, **instants, every_minutes=minutes, forecast_version=version
+        )
+        issued = issue_forecasts(
+            connection,
+            request,
+            objects=open_object_store(),
+            now=SystemClock().now(),
+            progress=progress,
+        )
     last = issued.batch.forecast(len(issued.batch.issued_at) - 1)
     if as_json:
         parts = {"": "expected", "_p10": "p10", "_p50": "p50", "_p90": "p90"}
         series = {"load": last.load_kwh, "pv": last.pv_kwh}
-        columns = {f"{name}{suffix}_kwh": getattr(quantiles, part) for name, quantiles in series.items() for suffix, part in parts.items()}
+        columns = {
+            f"{name}{suffix}_kwh": getattr(quantiles, part)
+            for name, quantiles in series.items()
+            for suffix, part in parts.items()
+        }
         slots = [
-            {"slot_start": start.isoformat(), **{name: round(float(column[slot]), 6) for name, column in columns.items()}}
+            {
+                "slot_start": start.isoformat(),
+                **{name: round(float(column[slot]), 6) for name, column in columns.items()},
+            }
             for slot, start in enumerate(last.timeline)
         ]
         write_json(issued.reply().model_dump(mode="json") | {"forecast": slots})
         return
-    out.print(f"{last.version} issued {say_instant(last.issued_at, zone)}, stage: {issued.batch.stage}; energies per hour, kWh")
+    out.print(
+        f"{last.version} issued {say_instant(last.issued_at, zone)}, stage: "
+        f"{issued.batch.stage}; energies per hour, kWh"
+    )
     rows, numbers = [], Numbers("en", zone, "EUR")
     for first in range(0, len(last.timeline) - 3, 4):
         hour = slice(first, first + 4)
-        energies = [getattr(quantiles, part)[hour].sum() for quantiles in (last.load_kwh, last.pv_kwh) for part in ("p10", "expected", "p90")]
+        energies = [
+            getattr(quantiles, part)[hour].sum()
+            for quantiles in (last.load_kwh, last.pv_kwh)
+            for part in ("p10", "expected", "p90")
+        ]
         start = last.timeline.start + first * last.timeline.step
-        rows.append([f"{numbers.day(start)} {numbers.clock(start)}", *(f"{energy:.2f}" for energy in energies)])
+        rows.append(
+            [
+                f"{numbers.day(start)} {numbers.clock(start)}",
+                *(f"{energy:.2f}" for energy in energies),
+            ]
+        )
     table([f"hour, {zone.key}", "load low", "load", "load high", "PV low", "PV", "PV high"], rows)
     for code in issued.batch.reasons[-1]:
         out.print(f"Wider than usual: {condition(code, language='en')}")
@@ -87,12 +143,23 @@ def evaluate(  # noqa: PLR0913 - one per option
         str, typer.Option(help="Comma-separated; skill is against the first baseline named.")
     ] = "aurora_v1.0,baseline_like_days,baseline_7_day_avg,seasonal_naive",
     every: Annotated[str, typer.Option(help="How often a forecast is issued: 1h, 6h.")] = "6h",
-    money: Annotated[bool, typer.Option("--money", help="Replay the days: what each version's errors cost in the plan.")] = False,
+    money: Annotated[
+        bool,
+        typer.Option(
+            "--money", help="Replay the days: what each version's errors cost in the plan."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare versions with what happened, each forecast from nothing known after its issue."""
     days = {"from_day": first, "to_day": last}
-    request = compose_request(EvaluateRequest, site_id=site, **days, versions=versions.split(","), every_minutes=_parse_minutes(every, field="--every"))
+    request = compose_request(
+        EvaluateRequest,
+        site_id=site,
+        **days,
+        versions=versions.split(","),
+        every_minutes=_parse_minutes(every, field="--every"),
+    )
     from services.forecaster.versions.comparison import evaluate_versions
 
     with unit_of_work() as connection, follow_progress("Evaluating") as progress:
@@ -112,54 +179,104 @@ def _parse_minutes(text: str, *, field: str) -> int:
     digits = text.rstrip("abcdefghijklmnopqrstuvwxyz")
     unit = UNITS.get(text[len(digits) :])
     if unit is None or not digits.isdecimal() or int(digits) == 0:
-        raise InvalidInputError("no duration", field=field, value=text, remedy="Write a number and a unit: 15m, 6h or 1d.")
+        raise InvalidInputError(
+            "no duration",
+            field=field,
+            value=text,
+            remedy="Write a number and a unit: 15m, 6h or 1d.",
+        )
     return int(digits) * unit // timedelta(minutes=1)
 
 
 def plot(
     *,
     site: SiteOption,
-    at: Annotated[str, typer.Option(help="The forecast that stood at this instant: the last one issued by then.")],
-    to: Annotated[Path, typer.Option("--out", help="Where the picture goes: FILE.svg or FILE.html.")],
+    at: Annotated[
+        str,
+        typer.Option(help="The forecast that stood at this instant: the last one issued by then."),
+    ],
+    to: Annotated[
+        Path, typer.Option("--out", help="Where the picture goes: FILE.svg or FILE.html.")
+    ],
     version: Annotated[
-        str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner; where that issued nothing, Aurora).")
+        str | None,
+        typer.Option(
+            help=(
+                "aurora_v1.0 or a baseline (default: what drives the planner; where that "
+                "issued nothing, Aurora)."
+            )
+        ),
     ] = None,
     language: Annotated[Language, typer.Option(help="Language of the words.")] = "en",
     as_json: JsonOption = False,
 ) -> None:
-    """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what happened. Pointing at a slot says why."""
+    """Draw a forecast: the fan of its quantiles beside what is usual and, where it is known, what
+    happened. Pointing at a slot says why.
+    """
     if to.suffix not in (".svg", ".html"):
-        raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg or .html.")
+        raise InvalidInputError(
+            "no kind of picture",
+            field="--out",
+            value=str(to),
+            remedy="Name a file that ends in .svg or .html.",
+        )
     from services.forecaster.explanation import service
 
     make_writable(to.parent)
     with unit_of_work() as connection:
         instants = parse_site_instants(connection, site, at=at)
-        request = compose_request(ExplainRequest, site_id=site, **instants, forecast_version=version, language=language)
+        request = compose_request(
+            ExplainRequest, site_id=site, **instants, forecast_version=version, language=language
+        )
         reply = service.explain_forecast(connection, request, objects=open_object_store())
         described = sites.load(connection, site)
-        forecast = forecasts.read_all(connection, site, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)[0]
+        forecast = forecasts.read_all(
+            connection,
+            site,
+            version=reply.forecast_version,
+            first=reply.issued_at,
+            last=reply.issued_at,
+        )[0]
         happened = observations.read(connection, site, forecast.timeline)
     numbers = Numbers(language, ZoneInfo(described.timezone), described.currency)
     view = view_explained(described, reply, forecast, happened, numbers=numbers)
-    write_whole(to, draw_forecast_picture(view) if to.suffix == ".svg" else draw_forecast_page(view))
-    document = {"file": str(to), "forecast_version": view.version, "issued_at": view.issued_at.isoformat()}
+    write_whole(
+        to, draw_forecast_picture(view) if to.suffix == ".svg" else draw_forecast_page(view)
+    )
+    document = {
+        "file": str(to),
+        "forecast_version": view.version,
+        "issued_at": view.issued_at.isoformat(),
+    }
     emit(document, as_json=as_json, show=lambda: out.print(f"Drawn: {to}"))
 
 
 def scenarios(
     *,
     site: SiteOption,
-    at: Annotated[str, typer.Option(help="Beside the forecast that was issued last within the hour before.")],
+    at: Annotated[
+        str, typer.Option(help="Beside the forecast that was issued last within the hour before.")
+    ],
     count: Annotated[int, typer.Option(help="How many courses, 1 to 30.")] = 10,
-    version: Annotated[str | None, typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner).")] = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="aurora_v1.0 or a baseline (default: what drives the planner)."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make and store a few joint courses of load, PV and prices, as errors have gone over time before; nothing known after the forecast is used."""
+    """Make and store a few joint courses of load, PV and prices, as errors have gone over time
+    before; nothing known after the forecast is used.
+    """
     from services.forecaster.scenarios.service import issue_requested
 
     with unit_of_work() as connection:
-        request = compose_request(IssueScenariosRequest, site_id=site, **parse_site_instants(connection, site, at=at), count=count, forecast_version=version)
+        request = compose_request(
+            IssueScenariosRequest,
+            site_id=site,
+            **parse_site_instants(connection, site, at=at),
+            count=count,
+            forecast_version=version,
+        )
         zone = find_zone(connection, site)
         issued = issue_requested(connection, request, objects=open_object_store())
     scenarios = issued.scenarios
@@ -167,20 +284,42 @@ def scenarios(
         write_json(issued.reply().model_dump(mode="json") | {"paths": describe(scenarios)})
         return
     hours = scenarios.timeline.count / 4
-    out.print(f"{scenarios.version} issued {say_instant(scenarios.issued_at, zone)}: {scenarios.probability.size} courses of the next {hours:.0f} hours")
+    out.print(
+        f"{scenarios.version} issued {say_instant(scenarios.issued_at, zone)}: "
+        f"{scenarios.probability.size} courses of the next {hours:.0f} hours"
+    )
     rows = []
     for path in np.argsort(-scenarios.probability, kind="stable"):
-        known_prices = (paths[path][np.isfinite(paths[path])] for paths in scenarios.spot_price.values())
+        known_prices = (
+            paths[path][np.isfinite(paths[path])] for paths in scenarios.spot_price.values()
+        )
         energies = [f"{scenarios.load_kwh[path].sum():.1f}", f"{scenarios.pv_kwh[path].sum():.1f}"]
         prices = [f"{price.mean():.4f}" if price.size else "–" for price in known_prices]
         rows.append([str(path + 1), f"{scenarios.probability[path]:.0%}", *energies, *prices])
-    table(["course", "probability", "load kWh", "PV kWh", *(f"mean price {market}" for market in scenarios.spot_price)], rows)
+    table(
+        [
+            "course",
+            "probability",
+            "load kWh",
+            "PV kWh",
+            *(f"mean price {market}" for market in scenarios.spot_price),
+        ],
+        rows,
+    )
     for reason in scenarios.reasons:
         out.print(SCENARIO_NOTES[reason])
 
 
-def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateReply, *, objects: ObjectStore, progress: "Progress") -> EvaluateReply:
-    """Return the reply with what each version's errors cost a day: the window is planned anew whenever a forecast is issued.
+def add_money(
+    connection: Connection,
+    request: EvaluateRequest,
+    reply: EvaluateReply,
+    *,
+    objects: ObjectStore,
+    progress: "Progress",
+) -> EvaluateReply:
+    """Return the reply with what each version's errors cost a day: the window is planned anew
+    whenever a forecast is issued.
 
     Raises:
         InvalidInputError: observations or prices of the window are missing.
@@ -210,11 +349,16 @@ def add_money(connection: Connection, request: EvaluateRequest, reply: EvaluateR
 
 
 def status(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show which version drives the planner and why, how all versions did in shadow, and the last decisions and trainings."""
+    """Show which version drives the planner and why, how all versions did in shadow, and the last
+    decisions and trainings.
+    """
     from services.forecaster.versions.promotion import describe_status
 
     with unit_of_work() as connection:
-        zone, versions = find_zone(connection, site), describe_status(connection, site, now=SystemClock().now())
+        zone, versions = (
+            find_zone(connection, site),
+            describe_status(connection, site, now=SystemClock().now()),
+        )
     emit_reply(read_forecast_versions, versions, as_json=as_json, zone=zone)
 
 

@@ -22,7 +22,11 @@ from services.cli.console import JsonOption, emit, follow_progress, out
 from services.cli.declared import UTC_ZONE, build_group, emit_reply, open_desk
 from services.cli.options import read_document, read_zone
 
-app = build_group("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again.", by_hand=frozenset({"list", "show"}))
+app = build_group(
+    "jobs",
+    "Leave work to the workers, list it, look at it, watch, cancel or try it again.",
+    by_hand=frozenset({"list", "show"}),
+)
 
 JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
 
@@ -30,7 +34,9 @@ JobArgument = Annotated[str, typer.Argument(help="The job's id.", metavar="ID")]
 @app.command("list")
 def list_accepted(
     *,
-    status: Annotated[JobFilter | None, typer.Option(help="Only jobs of this status; open: queued or running.")] = None,
+    status: Annotated[
+        JobFilter | None, typer.Option(help="Only jobs of this status; open: queued or running.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many at most.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -53,18 +59,45 @@ def show(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
 
 @app.command()
 def submit(
-    task: Annotated[str, typer.Argument(help="What is asked for, such as planner.replay.run; the list of tasks says which there are.")],
+    task: Annotated[
+        str,
+        typer.Argument(
+            help=(
+                "What is asked for, such as planner.replay.run; the list of tasks says which "
+                "there are."
+            )
+        ),
+    ],
     *,
-    request: Annotated[Path, typer.Option("--request", help="Its request as JSON, - for standard input; of a site, local times are read by its clock.")],
-    key: Annotated[str | None, typer.Option(help="Names this piece of work (default: its content).")] = None,
+    request: Annotated[
+        Path,
+        typer.Option(
+            "--request",
+            help=(
+                "Its request as JSON, - for standard input; of a site, local times are read by "
+                "its clock."
+            ),
+        ),
+    ],
+    key: Annotated[
+        str | None, typer.Option(help="Names this piece of work (default: its content).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Leave work to the workers: it survives every crash from now on. While an equal job is open, that one is shown."""
+    """Leave work to the workers: it survives every crash from now on.
+
+    While an equal job is open, that one is shown.
+    """
     from luna.platform.queue.jobs import submit_job
 
     tasks = list_public()
     if task not in tasks:
-        raise InvalidInputError("is no task to ask for", field="TASK", value=task, remedy=f"Ask for one of {', '.join(tasks)}.")
+        raise InvalidInputError(
+            "is no task to ask for",
+            field="TASK",
+            value=task,
+            remedy=f"Ask for one of {', '.join(tasks)}.",
+        )
     document = read_document(request, holds="the request of the task: { … }")
     site = document.get("site_id")
     try:
@@ -74,12 +107,19 @@ def submit(
         raise invalid_input(exc, field="request") from exc
     with open_database() as pool, open_queue() as client:
         job = submit_job(pool, client, task_request, key=key)
-    emit(job.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"))
+    emit(
+        job.model_dump(mode="json"),
+        as_json=as_json,
+        show=lambda: out.print(f"Job {job.job_id} is {job.status}: luna jobs watch {job.job_id}"),
+    )
 
 
 @app.command()
 def watch(job_id: JobArgument, *, as_json: JsonOption = False) -> None:
-    """Wait until a job has ended, and show how far it is meanwhile; exit 1 where it failed or was cancelled."""
+    """Wait until a job has ended, and show how far it is meanwhile.
+
+    Exit 1 where it failed or was cancelled.
+    """
     with open_desk() as desk:
         with follow_progress("job", quiet=as_json) as progress:
             job = await_end(partial(desk.ask, read_job, {"job_id": job_id}), progress)
@@ -93,7 +133,11 @@ def _find_zone(desk: Desk, job: Job) -> ZoneInfo:
     """Return the time zone of the job's site, UTC without a site."""
     site = job.request.get("site_id")
     try:
-        return UTC_ZONE if site is None else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
+        return (
+            UTC_ZONE
+            if site is None
+            else parse_zone(desk.ask(read_site, {"site_id": site}).timezone)
+        )
     except LunaError:
         # The site was deleted, or cannot be read.
         return UTC_ZONE

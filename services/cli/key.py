@@ -19,21 +19,50 @@ app = build_group("key", "Make, list and remove keys for programs.", by_hand=fro
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="What the key is for.")],
-    user: Annotated[str | None, typer.Option(help="Whose it is; it may no more than this user. With --server it is of who asks.")] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            help="Whose it is; it may no more than this user. With --server it is of who asks."
+        ),
+    ] = None,
     *,
     scope: Annotated[
-        list[str] | None, typer.Option(help="What it may: read, analyse, operate, data, configure, administer; may be repeated; usual: read.")
+        list[str] | None,
+        typer.Option(
+            help=(
+                "What it may: read, analyse, operate, data, configure, administer; may be "
+                "repeated; usual: read."
+            )
+        ),
     ] = None,
-    site: Annotated[list[str] | None, typer.Option("--site", help="A site it has; may be repeated; usual: all of the user's.")] = None,
+    site: Annotated[
+        list[str] | None,
+        typer.Option("--site", help="A site it has; may be repeated; usual: all of the user's."),
+    ] = None,
     days: Annotated[int, typer.Option(help="Days until it ends.")] = 365,
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and show it, this once."""
     elsewhere = find_server() is not None
     if elsewhere == (user is not None):
-        reason = "a key that is made elsewhere is of who asks" if elsewhere else "whose key it is must be said"
-        raise InvalidInputError(reason, field="--user", value=user, remedy="Leave it out." if elsewhere else "List people: luna user list.")
-    new_key = compose_request(NewKey, name=name, scopes=tuple(scope or ("read",)), sites=tuple(site) if site else None, days=days)
+        reason = (
+            "a key that is made elsewhere is of who asks"
+            if elsewhere
+            else "whose key it is must be said"
+        )
+        raise InvalidInputError(
+            reason,
+            field="--user",
+            value=user,
+            remedy="Leave it out." if elsewhere else "List people: luna user list.",
+        )
+    new_key = compose_request(
+        NewKey,
+        name=name,
+        scopes=tuple(scope or ("read",)),
+        sites=tuple(site) if site else None,
+        days=days,
+    )
     with open_desk(user=user) as desk:
         created = desk.ask(create_key, {"key": new_key})
     emit_reply(create_key, created, as_json=as_json)

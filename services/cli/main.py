@@ -1,4 +1,6 @@
-"""Entry point of the command line ``luna``: the list of commands, imported lazily, and exit codes."""
+"""Entry point of the command line ``luna``: the list of commands, imported lazily, and exit
+codes.
+"""
 
 import errno
 import os
@@ -17,51 +19,106 @@ from services.cli.server import RemoteServer, name_server, require_over_http
 
 
 class _CommandEntry(NamedTuple):
-    """An entry in the list of commands: a group's module, or ``module:function`` of a single command, or None if fully declared; and its summary."""
+    """An entry in the list of commands: a group's module, or ``module:function`` of a single
+    command, or None if fully declared; and its summary.
+    """
 
     place: str | None
     summary: str
 
 
 COMMANDS = {
-    "demo": _CommandEntry("demo:show_demo", "Load a real year, train, plan, replay unseen days, write a report."),
+    "demo": _CommandEntry(
+        "demo:show_demo", "Load a real year, train, plan, replay unseen days, write a report."
+    ),
     "up": _CommandEntry("up:run_here", "Run servers, one worker and the gateway until Ctrl-C."),
-    "open": _CommandEntry("opening:open_page", "Open the page by a new link, or print the owner's token for programs."),
+    "open": _CommandEntry(
+        "opening:open_page", "Open the page by a new link, or print the owner's token for programs."
+    ),
     "site": _CommandEntry("site", "Add, list, show and remove sites."),
     "data": _CommandEntry("data", "Load and query series."),
     "forecast": _CommandEntry("forecast", "Train Aurora, issue forecasts, compare versions."),
-    "plan": _CommandEntry("plan:show_new_plan", "Plan the coming days, from a request file or for a stored site."),
-    "plans": _CommandEntry("plans", "List and show issued plans, say why they are so, compare and check them."),
-    "why-not": _CommandEntry("alternatives:show_why_not", "Say what an alternative to a plan would cost, and what it would change."),
-    "what-if": _CommandEntry("alternatives:show_what_if", "Say what other equipment, tariffs or rules would have cost, or would change in a plan."),
-    "replay": _CommandEntry("replay:replay_days", "Show what every policy would have cost on recorded days."),
-    "agent": _CommandEntry("agent", "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands."),
-    "session": _CommandEntry("session", "Say when vehicles are at their chargers, and how full they are to leave."),
+    "plan": _CommandEntry(
+        "plan:show_new_plan", "Plan the coming days, from a request file or for a stored site."
+    ),
+    "plans": _CommandEntry(
+        "plans", "List and show issued plans, say why they are so, compare and check them."
+    ),
+    "why-not": _CommandEntry(
+        "alternatives:show_why_not",
+        "Say what an alternative to a plan would cost, and what it would change.",
+    ),
+    "what-if": _CommandEntry(
+        "alternatives:show_what_if",
+        "Say what other equipment, tariffs or rules would have cost, or would change in a plan.",
+    ),
+    "replay": _CommandEntry(
+        "replay:replay_days", "Show what every policy would have cost on recorded days."
+    ),
+    "agent": _CommandEntry(
+        "agent",
+        "Train Antares, measure it on unseen days, compare it, draw its days, say where it stands.",
+    ),
+    "session": _CommandEntry(
+        "session", "Say when vehicles are at their chargers, and how full they are to leave."
+    ),
     "energy": _CommandEntry(None, "Tell energy and money of a day, week, month or year."),
     "scores": _CommandEntry(None, "Show what policies cost day by day, as replays stored it."),
-    "devices": _CommandEntry("devices", "Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one."),
-    "manual": _CommandEntry(None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."),
-    "control": _CommandEntry("control", "Let batteries follow their plans, or something else for a while."),
-    "ask": _CommandEntry("ask:answer_question", "Ask a question; answered from documents and the site's data, with sources."),
+    "devices": _CommandEntry(
+        "devices",
+        "Devices that Luna speaks to itself: list profiles, find devices, read one, simulate one.",
+    ),
+    "manual": _CommandEntry(
+        None, "Pin or forbid what a site's plans do, for a time; the rest is planned around it."
+    ),
+    "control": _CommandEntry(
+        "control", "Let batteries follow their plans, or something else for a while."
+    ),
+    "ask": _CommandEntry(
+        "ask:answer_question",
+        "Ask a question; answered from documents and the site's data, with sources.",
+    ),
     "answers": _CommandEntry(None, "List and show what was asked and answered."),
     "search": _CommandEntry(None, "Find passages of documents."),
     "notify": _CommandEntry("notify", "Send a test message to phone and mail, see what was sent."),
     "docs": _CommandEntry("docs", "Add documents, list, show and remove them."),
-    "rag": _CommandEntry("rag", "Make what was derived from documents anew, measure how well answers are found."),
+    "rag": _CommandEntry(
+        "rag", "Make what was derived from documents anew, measure how well answers are found."
+    ),
     "tools": _CommandEntry("tools", "List the tools over a site's data, and call one."),
-    "mcp": _CommandEntry("mcp:serve_assistant", "Offer these tools to assistants by the Model Context Protocol, on standard input and output."),
-    "recommend": _CommandEntry("recommend:recommend", "Say what is worth reading or doing, and how well it is chosen."),
-    "jobs": _CommandEntry("jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."),
+    "mcp": _CommandEntry(
+        "mcp:serve_assistant",
+        "Offer these tools to assistants by the Model Context Protocol, on standard input "
+        "and output.",
+    ),
+    "recommend": _CommandEntry(
+        "recommend:recommend", "Say what is worth reading or doing, and how well it is chosen."
+    ),
+    "jobs": _CommandEntry(
+        "jobs", "Leave work to the workers, list it, look at it, watch, cancel or try it again."
+    ),
     "user": _CommandEntry("user", "Add, change and remove people who may sign in."),
     "key": _CommandEntry("key", "Make, list and remove keys for programs."),
     "audit": _CommandEntry(None, "Say what was done at the gateway, by whom, and how it ended."),
-    "doctor": _CommandEntry("doctor:find_faults", "Say what is wrong with this installation, and what to do."),
+    "doctor": _CommandEntry(
+        "doctor:find_faults", "Say what is wrong with this installation, and what to do."
+    ),
     "support": _CommandEntry("support", "Put together what somebody who helps needs to know."),
-    "extras": _CommandEntry("extras", "List, install and remove libraries that only a few commands need."),
+    "extras": _CommandEntry(
+        "extras", "List, install and remove libraries that only a few commands need."
+    ),
     "db": _CommandEntry("database", "Bring the database's schema up to date."),
-    "backup": _CommandEntry("backup", "Make, list, check and restore backups of everything Luna keeps."),
-    "edge": _CommandEntry("edge", "The camera lab: simulate and train battery-powered cameras that charge while the grid is clean."),
-    "bench": _CommandEntry("bench:run_benches", "Measure every part beside its floor, its peers and its target."),
+    "backup": _CommandEntry(
+        "backup", "Make, list, check and restore backups of everything Luna keeps."
+    ),
+    "edge": _CommandEntry(
+        "edge",
+        "The camera lab: simulate and train battery-powered cameras that charge while the "
+        "grid is clean.",
+    ),
+    "bench": _CommandEntry(
+        "bench:run_benches", "Measure every part beside its floor, its peers and its target."
+    ),
 }
 
 
@@ -70,15 +127,24 @@ YES = "--yes"
 _SERVER_OPTIONS = ("--server", "--key")
 
 DISK_REMEDIES = {
-    errno.ENOSPC: "Free some space, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on another disk.",
-    errno.EDQUOT: "Free some space in your quota, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on another disk.",
+    errno.ENOSPC: (
+        "Free some space, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) to a folder on "
+        "another disk."
+    ),
+    errno.EDQUOT: (
+        "Free some space in your quota, or set LUNA_DATA_FOLDER (for temporary files TMPDIR) "
+        "to a folder on another disk."
+    ),
     errno.EROFS: "Set LUNA_DATA_FOLDER to a folder that you may write.",
     errno.EACCES: "Set LUNA_DATA_FOLDER to a folder that you may write.",
 }
 
 
 def build(called: str | None = None) -> typer.Typer:
-    """Build the application; only the command ``called`` is imported, so that listing commands loads no solver and no model."""
+    """Build the application.
+
+    Only the command ``called`` is imported, so that listing commands loads no solver and no model.
+    """
     app = typer.Typer(
         name="luna",
         no_args_is_help=True,
@@ -136,19 +202,31 @@ def run(arguments: Sequence[str]) -> int:
         app = build(called)
         if called and "--help" not in arguments:
             # A remote gateway offers only some commands.
-            if any(word.partition("=")[0] in _SERVER_OPTIONS for word in arguments[: len(arguments) - len(words)]) or bool(os.environ.get("LUNA_SERVER")):
+            if any(
+                word.partition("=")[0] in _SERVER_OPTIONS
+                for word in arguments[: len(arguments) - len(words)]
+            ) or bool(os.environ.get("LUNA_SERVER")):
                 require_over_http(words)
             _configure_logging(called)
         return _call(app, arguments, agreed=YES in arguments[: len(arguments) - len(words)])
     except typer.TyperException as error:
         # Translate the error; it has no message where typer has shown the help.
-        option = getattr(error, "option_name", None) or next(iter(getattr(getattr(error, "param", None), "opts", ())), None)
-        message = str(error.message if option and error.message else error.format_message()).rstrip(".")
+        option = getattr(error, "option_name", None) or next(
+            iter(getattr(getattr(error, "param", None), "opts", ())), None
+        )
+        message = str(error.message if option and error.message else error.format_message()).rstrip(
+            "."
+        )
         if not message:
             return error.exit_code
         context = getattr(error, "ctx", None)
         value = next((after for word, after in pairwise(arguments) if word == option), None)
-        raise InvalidInputError(message, field=option, value=value, remedy=f"See {context.command_path if context else 'luna'} --help.") from error
+        raise InvalidInputError(
+            message,
+            field=option,
+            value=value,
+            remedy=f"See {context.command_path if context else 'luna'} --help.",
+        ) from error
     except BrokenPipeError:
         raise
     except (ImportError, OSError) as exc:
@@ -156,7 +234,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _call(app: typer.Typer, arguments: Sequence[str], *, agreed: bool) -> int:
-    """Run a command; one that lacks an addition is run again once somebody has agreed to install it."""
+    """Run a command.
+
+    One that lacks an addition is run again once somebody has agreed to install it.
+    """
     while True:
         try:
             return int(app(arguments, standalone_mode=False) or 0)
@@ -175,11 +256,36 @@ def _say_version(requested: bool) -> None:
 
 
 def _name_server(
-    server: Annotated[str | None, typer.Option(envvar="LUNA_SERVER", help="A Luna elsewhere that carries the command out: https://luna.home:8080.")] = None,
-    key: Annotated[str | None, typer.Option(envvar="LUNA_KEY", help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.")] = None,
+    server: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LUNA_SERVER",
+            help="A Luna elsewhere that carries the command out: https://luna.home:8080.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LUNA_KEY",
+            help="The key for it, as luna key add shows it; LUNA_KEY shows it to nobody.",
+        ),
+    ] = None,
     *,
-    _yes: Annotated[bool, typer.Option(YES, help="Agree to install what the command needs and is not there; for scripts.")] = False,
-    _version: Annotated[bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Say which version of Luna this is.")] = False,
+    _yes: Annotated[
+        bool,
+        typer.Option(
+            YES, help="Agree to install what the command needs and is not there; for scripts."
+        ),
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Say which version of Luna this is.",
+        ),
+    ] = False,
 ) -> None:
     name_server(None if server is None else RemoteServer(server, key))
 
@@ -203,14 +309,31 @@ def _configure_logging(command: str) -> None:
 
 
 def describe_fault(exc: ImportError | OSError) -> Exception:
-    """Translate a missing library, system library, disk space or permission to a MachineError; other errors are returned unchanged."""
+    """Translate a missing library, system library, disk space or permission to a MachineError.
+
+    Other errors are returned unchanged.
+    """
     if isinstance(exc, ModuleNotFoundError):
         library = (exc.name or "").partition(".")[0]
         ours = library in ("luna", "services")
-        return exc if ours else MachineError("a library is not installed", field=library, remedy='Install it: pip install "luna-energy[core]".')
+        return (
+            exc
+            if ours
+            else MachineError(
+                "a library is not installed",
+                field=library,
+                remedy='Install it: pip install "luna-energy[core]".',
+            )
+        )
     file, missing, _ = str(exc).partition(": cannot open shared object file")
     if missing:
-        return MachineError("a system library is missing", field=file, remedy="Install the package that holds it.")
+        return MachineError(
+            "a system library is missing", field=file, remedy="Install the package that holds it."
+        )
     if isinstance(exc, OSError) and exc.errno in DISK_REMEDIES:
-        return MachineError(f"cannot be written: {exc.strerror}", field=exc.filename or "data_folder", remedy=DISK_REMEDIES[exc.errno])
+        return MachineError(
+            f"cannot be written: {exc.strerror}",
+            field=exc.filename or "data_folder",
+            remedy=DISK_REMEDIES[exc.errno],
+        )
     return exc

@@ -1,4 +1,6 @@
-"""``luna mcp``: tools over a site's data for an assistant on this machine, by the Model Context Protocol."""
+"""``luna mcp``: tools over a site's data for an assistant on this machine, by the Model Context
+Protocol.
+"""
 
 import getpass
 from collections.abc import Awaitable, Callable, Mapping
@@ -36,10 +38,16 @@ def serve_assistant(
     site: Annotated[str | None, typer.Option(help="Of one site alone; usual: of all.")] = None,
     language: Annotated[Language, typer.Option(help="Of texts where a call does not say.")] = "en",
 ) -> None:
-    """Answer an assistant on standard input and output until it hangs up. An assistant starts this by itself; see the guide on assistants."""
+    """Answer an assistant on standard input and output until it hangs up.
+
+    An assistant starts this by itself; see the guide on assistants.
+    """
     with running(load_settings()) as addresses:
         migrate.upgrade(addresses.database_url)
-        with open_engine(addresses.database_url) as database, closing(Client(addresses.redis_url)) as client:
+        with (
+            open_engine(addresses.database_url) as database,
+            closing(Client(addresses.redis_url)) as client,
+        ):
             if site is not None:
                 with unit_of_work(database) as connection:
                     sites.load(connection, site)
@@ -56,7 +64,9 @@ async def _serve(access: ToolAccess) -> None:
         await server.run(received, sent, server.create_initialization_options())
 
 
-def _give_access(database: Engine, client: Client, *, site: str | None, language: Language) -> ToolAccess:
+def _give_access(
+    database: Engine, client: Client, *, site: str | None, language: Language
+) -> ToolAccess:
     from services.rag.tools import registry
 
     among = None if site is None else (site,)
@@ -67,25 +77,46 @@ def _give_access(database: Engine, client: Client, *, site: str | None, language
 
     def read(capability: Capability, arguments: Mapping[str, Any]) -> Message:
         now, user = SystemClock().now(), getpass.getuser()
-        with CapabilityCall(by=user, now=now, database=lambda: database, queue=lambda: client, objects=open_object_store, sites=among) as capability_call:
+        with CapabilityCall(
+            by=user,
+            now=now,
+            database=lambda: database,
+            queue=lambda: client,
+            objects=open_object_store,
+            sites=among,
+        ) as capability_call:
             return read_declared(capability_call, capability, arguments)
 
     def search(request: SearchRequest) -> SearchReply:
         if not client.is_served(type(request), asked=True):
-            raise UnavailableError("no worker of the knowledge service answers", remedy="Start Luna: luna up")
+            raise UnavailableError(
+                "no worker of the knowledge service answers", remedy="Start Luna: luna up"
+            )
         return SearchReply.model_validate_json(client.ask(request, timeout=registry.PATIENCE))
 
     def list_sites() -> list[str]:
         with unit_of_work(database) as connection:
-            return [stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)]
+            return [
+                stored.name for stored in sites.list_page(connection, limit=MOST_SITES, among=among)
+            ]
 
     async def list_offered() -> ToolList:
         return registry.list_tools()
 
-    return ToolAccess(list_offered, _in_thread(call), _in_thread(read), _in_thread(search), _in_thread(list_sites), sites=among, language=language)
+    return ToolAccess(
+        list_offered,
+        _in_thread(call),
+        _in_thread(read),
+        _in_thread(search),
+        _in_thread(list_sites),
+        sites=among,
+        language=language,
+    )
 
 
-def _in_thread(function: Callable[ParametersT, ResultT]) -> Callable[ParametersT, Awaitable[ResultT]]:
+def _in_thread(
+    function: Callable[ParametersT, ResultT],
+) -> Callable[ParametersT, Awaitable[ResultT]]:
     async def wait(*positional: ParametersT.args, **named: ParametersT.kwargs) -> ResultT:
         return await to_thread.run_sync(partial(function, *positional, **named))
 

@@ -18,16 +18,23 @@ app = build_group("notify", "Send a test message to phone and mail, see what was
 
 @app.command("test")
 def send_test(*, as_json: JsonOption = False) -> None:
-    """Send a test message to every target of LUNA_NOTIFY_URLS and every stored channel now, whatever the hour."""
+    """Send a test message to every target of LUNA_NOTIFY_URLS and every stored channel now,
+    whatever the hour.
+    """
     from services.notifier import notification
 
     settings = load_settings()
     targets = _list_targets(settings)
     if not targets:
-        remedy = "Set it to an Apprise URL or to notify.NAME of Home Assistant, or add a channel: luna notify add NAME."
+        remedy = (
+            "Set it to an Apprise URL or to notify.NAME of Home Assistant, or add a channel: "
+            "luna notify add NAME."
+        )
         raise InvalidInputError("no target is named", field="LUNA_NOTIFY_URLS", remedy=remedy)
     reply = notification.send_test(targets, settings)
-    sentences = [f"{target.target}: {'sent' if target.sent else target.error}" for target in reply.targets]
+    sentences = [
+        f"{target.target}: {'sent' if target.sent else target.error}" for target in reply.targets
+    ]
     emit(reply.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts(sentences))
     if not all(target.sent for target in reply.targets):
         raise typer.Exit(1)

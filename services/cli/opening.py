@@ -1,4 +1,6 @@
-"""``luna open``: how a browser and this machine's programs get into a Luna that has no accounts yet."""
+"""``luna open``: how a browser and this machine's programs get into a Luna that has no accounts
+yet.
+"""
 
 import os
 import sys
@@ -17,18 +19,38 @@ from luna.platform.settings import Settings, load_settings
 from services.cli.console import JsonOption, emit, err, out
 
 BrowserOption = Annotated[bool, typer.Option(help="Open it in this machine's browser, too.")]
-TokenOption = Annotated[bool, typer.Option("--token", help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.")]
+TokenOption = Annotated[
+    bool,
+    typer.Option(
+        "--token",
+        help="Print the owner's token instead, which programs send: Authorization: Bearer TOKEN.",
+    ),
+]
 
 
-def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False) -> None:
-    """Make a new link that opens Luna's page in a browser, once, within an hour; where accounts are, it is the address to sign in at."""
+def open_page(
+    *, token: TokenOption = False, browser: BrowserOption = True, as_json: JsonOption = False
+) -> None:
+    """Make a new link that opens Luna's page in a browser, once, within an hour.
+
+    Where accounts are, it is the address to sign in at.
+    """
     settings = load_settings()
     if token:
         if not settings.takes_owner_token:
             remedy = "Send a key: luna key add NAME --user WHO."
-            raise ConflictError("this gateway takes no owner's token", field="LUNA_API_HOST", value=settings.api_host, remedy=remedy)
+            raise ConflictError(
+                "this gateway takes no owner's token",
+                field="LUNA_API_HOST",
+                value=settings.api_host,
+                remedy=remedy,
+            )
         owner_token = open_owner_token(settings)
-        emit({"token": owner_token}, as_json=as_json, show=lambda: out.print(owner_token, soft_wrap=True))
+        emit(
+            {"token": owner_token},
+            as_json=as_json,
+            show=lambda: out.print(owner_token, soft_wrap=True),
+        )
         return
     with running(settings) as there:
         address = find_address(settings, there.database_url)
@@ -38,16 +60,25 @@ def open_page(*, token: TokenOption = False, browser: BrowserOption = True, as_j
 
 
 def find_address(settings: Settings, database_url: str) -> str:
-    """Return the page's address; until the first user is set up, on a gateway that listens on this machine alone, with a new link's code."""
+    """Return the page's address.
+
+    Until the first user is set up, on a gateway that listens on this machine alone, with a new
+    link's code.
+    """
     with open_engine(database_url) as pool, engine.unit_of_work(pool) as connection:
         by_link = settings.takes_owner_token and not users.any_there(connection)
-    return make_link(settings, now=SystemClock().now()) if by_link else f"http://{settings.api_host}:{settings.api_port}"
+    return (
+        make_link(settings, now=SystemClock().now())
+        if by_link
+        else f"http://{settings.api_host}:{settings.api_port}"
+    )
 
 
 def show_link(settings: Settings, database_url: str) -> None:
     """Print the page's address on a terminal, and open it in a browser if there is a screen.
 
-    Without a terminal the output is a journal, which others may read and which is kept: it names the file that holds the link.
+    Without a terminal the output is a journal, which others may read and which is kept: it names
+    the file that holds the link.
     """
     address = find_address(settings, database_url)
     is_terminal = sys.stderr.isatty()
@@ -56,7 +87,13 @@ def show_link(settings: Settings, database_url: str) -> None:
     elif is_terminal:
         err.print(f"Open it once, within an hour: {address}", soft_wrap=True)
     else:
-        err.print(f"The link that opens it once, within an hour, stands in {keep_link(settings, address)}", soft_wrap=True)
+        err.print(
+            (
+                "The link that opens it once, within an hour, stands in "
+                f"{keep_link(settings, address)}"
+            ),
+            soft_wrap=True,
+        )
     if is_terminal:
         _open(address)
 

@@ -1,4 +1,5 @@
-"""Shared command-line options and their parsers: a site's instants and days, documents in files, requests, whether to store.
+"""Shared command-line options and their parsers: a site's instants and days, documents in files,
+requests, whether to store.
 
 Commands parse instants only here.
 """
@@ -31,8 +32,16 @@ if TYPE_CHECKING:
 
 RequestT = TypeVar("RequestT", bound=Message)
 SiteOption = Annotated[str, typer.Option("--site", help="The site's name.")]
-FirstOption = Annotated[str, typer.Option("--from", help="The first instant: with its offset, a local day, or a time of the site's clock.")]
-EndOption = Annotated[str, typer.Option("--to", help="The instant after the last; a day means its beginning.")]
+FirstOption = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="The first instant: with its offset, a local day, or a time of the site's clock.",
+    ),
+]
+EndOption = Annotated[
+    str, typer.Option("--to", help="The instant after the last; a day means its beginning.")
+]
 
 
 def _read_first_day(text: str) -> date:
@@ -43,13 +52,30 @@ def _read_last_day(text: str) -> date:
     return parse_day(text, field="--to")
 
 
-FirstDayOption = Annotated[date, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
-LastDayOption = Annotated[date, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included.")]
-MaybeFirstDayOption = Annotated[date | None, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")]
-MaybeLastDayOption = Annotated[date | None, typer.Option("--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included.")]
+FirstDayOption = Annotated[
+    date, typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day.")
+]
+LastDayOption = Annotated[
+    date,
+    typer.Option(
+        "--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included."
+    ),
+]
+MaybeFirstDayOption = Annotated[
+    date | None,
+    typer.Option("--from", parser=_read_first_day, metavar="DAY", help="The first local day."),
+]
+MaybeLastDayOption = Annotated[
+    date | None,
+    typer.Option(
+        "--to", parser=_read_last_day, metavar="DAY", help="The last local day, itself included."
+    ),
+]
 
 
-def parse_window(connection: "Connection", site: str, first: str, end: str) -> tuple[datetime, datetime]:
+def parse_window(
+    connection: "Connection", site: str, first: str, end: str
+) -> tuple[datetime, datetime]:
     """Parse the ends of a window; instants without an offset are in the site's time zone.
 
     Raises:
@@ -57,25 +83,41 @@ def parse_window(connection: "Connection", site: str, first: str, end: str) -> t
         InvalidInputError: no instant, or the window is empty.
     """
     zone = find_zone(connection, site)
-    window = parse_instant(first, field="--from", zone=zone), parse_instant(end, field="--to", zone=zone)
+    window = (
+        parse_instant(first, field="--from", zone=zone),
+        parse_instant(end, field="--to", zone=zone),
+    )
     if window[1] <= window[0]:
-        raise InvalidInputError("the window is empty", field="--to", value=end, remedy="Let it end after it begins.")
+        raise InvalidInputError(
+            "the window is empty", field="--to", value=end, remedy="Let it end after it begins."
+        )
     return window
 
 
-def parse_site_instants(connection: "Connection", site: str, **texts: str | None) -> dict[str, datetime]:
-    """Parse options that are instants, in the site's time zone where they have no offset; options that were not given are left out.
+def parse_site_instants(
+    connection: "Connection", site: str, **texts: str | None
+) -> dict[str, datetime]:
+    """Parse options that are instants, in the site's time zone where they have no offset.
+
+    Options that were not given are left out.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: no instant.
     """
     zone = find_zone(connection, site)
-    return {name: parse_instant(text, field=f"--{name}", zone=zone) for name, text in texts.items() if text is not None}
+    return {
+        name: parse_instant(text, field=f"--{name}", zone=zone)
+        for name, text in texts.items()
+        if text is not None
+    }
 
 
 def clock_of(site: str | None) -> AbstractContextManager[None]:
-    """Read local times within the block in a stored site's time zone, looked up when first needed; None: every instant needs an offset."""
+    """Read local times within the block in a stored site's time zone, looked up when first needed.
+
+    None: every instant needs an offset.
+    """
     return site_clock(None if site is None else partial(read_zone, site))
 
 
@@ -108,12 +150,16 @@ def compose_request(kind: type[RequestT], /, **values: Any) -> RequestT:
         InvalidInputError: names the wrong option, its value and the remedy.
     """
     try:
-        return kind.model_validate({name: value for name, value in values.items() if value is not None})
+        return kind.model_validate(
+            {name: value for name, value in values.items() if value is not None}
+        )
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
 
 
-def read_document(path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: str) -> dict[str, Any]:
+def read_document(
+    path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: str
+) -> dict[str, Any]:
     """Read an object from a JSON or YAML file.
 
     Args:
@@ -128,16 +174,23 @@ def read_document(path: Path, *, form: Literal["JSON", "YAML"] = "JSON", holds: 
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
         document = json.loads(text) if form == "JSON" else yaml.safe_load(text)
     except OSError as exc:
-        raise InvalidInputError(f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file.") from exc
+        raise InvalidInputError(
+            f"cannot be read: {exc.strerror}", field=str(path), remedy="Name a readable file."
+        ) from exc
     except (json.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise InvalidInputError(f"is no {form}: {exc}", field=str(path), remedy="Correct it.") from exc
+        raise InvalidInputError(
+            f"is no {form}: {exc}", field=str(path), remedy="Correct it."
+        ) from exc
     if not isinstance(document, dict):
         raise InvalidInputError(f"is no {form} object", field=str(path), remedy=f"Write {holds}.")
     return document
 
 
-def confirm_differences(connection: "Connection", site: "Site", *, yes: bool, quiet: bool) -> "list[SiteDifference]":
-    """Show on standard error what would differ from the stored site of that name, and ask whether to store it; return the differences, none of a new site.
+def confirm_differences(
+    connection: "Connection", site: "Site", *, yes: bool, quiet: bool
+) -> "list[SiteDifference]":
+    """Show on standard error what would differ from the stored site of that name, and ask whether
+    to store it; return the differences, none of a new site.
 
     Args:
         connection: to the database.
@@ -152,12 +205,20 @@ def confirm_differences(connection: "Connection", site: "Site", *, yes: bool, qu
     from luna.platform.database import sites
 
     stored = sites.read_configurations(connection, [site.name])
-    differences = list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True)) if stored else []
+    differences = (
+        list_differences(stored[site.name], site.model_dump(mode="json", by_alias=True))
+        if stored
+        else []
+    )
     if differences and not quiet:
         err.print(f"{site.name} is there already; this changes:")
         for each in differences:
             after = "–" if each.after is None else each.after
-            err.print(f"  {each.field}: {'–' if each.before is None else each.before} → {after}", soft_wrap=True, markup=False)
+            err.print(
+                f"  {each.field}: {'–' if each.before is None else each.before} → {after}",
+                soft_wrap=True,
+                markup=False,
+            )
         if not yes and sys.stdin.isatty():
             typer.confirm("Store it?", abort=True, err=True)
     return differences

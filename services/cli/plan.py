@@ -25,20 +25,50 @@ from services.cli.plan_table import show_plan
 
 def show_new_plan(  # noqa: PLR0913 - one per option
     *,
-    request: Annotated[Path | None, typer.Option("--request", help="A plan request as JSON, - for standard input; needs no database.")] = None,
-    site: Annotated[str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")] = None,
-    start: Annotated[str | None, typer.Option(help="When the plan begins: with its offset, a local day, or a time of the site's clock (default: now).")] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(
+            "--request", help="A plan request as JSON, - for standard input; needs no database."
+        ),
+    ] = None,
+    site: Annotated[
+        str | None, typer.Option(help="A stored site, planned from its forecasts and prices.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "When the plan begins: with its offset, a local day, or a time of the site's "
+                "clock (default: now)."
+            )
+        ),
+    ] = None,
     session: Annotated[list[str] | None, typer.Option(help=SESSION_HELP)] = None,
     language: Annotated[Language | None, typer.Option(help="Language of the reasons.")] = None,
-    pareto: Annotated[str | None, typer.Option(help="Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other.")] = None,
+    pareto: Annotated[
+        str | None,
+        typer.Option(
+            help=(
+                "Two of cost, carbon, self_sufficiency, wear: plan along what they cost each other."
+            )
+        ),
+    ] = None,
     points: Annotated[int, typer.Option(help="At most so many plans; with --pareto.")] = 9,
-    to: Annotated[Path | None, typer.Option("--out", help="Where the picture goes: FILE.svg; with --pareto.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Where the picture goes: FILE.svg; with --pareto.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Plan the coming days: what the battery does in each slot, and why."""
     if (request is None) == (site is None):
-        raise InvalidInputError("give either --request or --site", field="--request", remedy="See luna plan --help.")
-    document: dict[str, Any] = read_document(request, holds="a plan request: { … }") if request else {"site_id": site} | ({"start": start} if start else {})
+        raise InvalidInputError(
+            "give either --request or --site", field="--request", remedy="See luna plan --help."
+        )
+    document: dict[str, Any] = (
+        read_document(request, holds="a plan request: { … }")
+        if request
+        else {"site_id": site} | ({"start": start} if start else {})
+    )
     if language:
         document["options"] = {**(document.get("options") or {}), "language": language}
     stored = document.get("site_id")
@@ -61,7 +91,11 @@ def show_new_plan(  # noqa: PLR0913 - one per option
         from services.planner.reply.reply import plan_request as plan_alone
 
         reply = plan_alone(plan_request, now=SystemClock().now(), solver=Solver())
-    emit(reply.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(reply, plan_request.options.language))
+    emit(
+        reply.model_dump(mode="json", by_alias=True),
+        as_json=as_json,
+        show=lambda: show_plan(reply, plan_request.options.language),
+    )
 
 
 def _plan_stored(request: PlanRequest) -> PlanReply:
@@ -79,15 +113,27 @@ def _plan_stored(request: PlanRequest) -> PlanReply:
         return plan_and_store(request, lambda: connection, now=now, solver=Solver())
 
 
-def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool) -> None:
+def show_pareto(
+    plan: PlanRequest, figures: str, points: int, *, to: Path | None, as_json: bool
+) -> None:
     """Plan along the trade-off of two figures, and draw it where a file is named.
 
     Raises:
         InvalidInputError: no two figures, no number of points, or no kind of picture.
     """
     if to is not None and to.suffix != ".svg":
-        raise InvalidInputError("no kind of picture", field="--out", value=str(to), remedy="Name a file that ends in .svg.")
-    request = compose_request(ParetoRequest, plan=plan, figures=[name.strip() for name in figures.split(",")], points=points)
+        raise InvalidInputError(
+            "no kind of picture",
+            field="--out",
+            value=str(to),
+            remedy="Name a file that ends in .svg.",
+        )
+    request = compose_request(
+        ParetoRequest,
+        plan=plan,
+        figures=[name.strip() for name in figures.split(",")],
+        points=points,
+    )
     reply = _trace(request)
     if to is not None:
         make_writable(to.parent)
@@ -111,8 +157,24 @@ def show_pareto(plan: PlanRequest, figures: str, points: int, *, to: Path | None
         for place, point in enumerate(reply.points)
     ]
     title = f"{reply.site}: {reply.figures[0]} against {reply.figures[1]}"
-    table(["", "cost", "carbon (kg)", "import", "self-sufficiency", "wear", "per kg", "per kWh", "wear factor"], rows, title=title)
-    out.print("No weights lead to another plan." if reply.complete else "More points lie between these.")
+    table(
+        [
+            "",
+            "cost",
+            "carbon (kg)",
+            "import",
+            "self-sufficiency",
+            "wear",
+            "per kg",
+            "per kWh",
+            "wear factor",
+        ],
+        rows,
+        title=title,
+    )
+    out.print(
+        "No weights lead to another plan." if reply.complete else "More points lie between these."
+    )
     if to is not None:
         out.print(f"Drawn: {to}")
 

@@ -12,25 +12,58 @@ from services.cli.console import JsonOption, emit
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.plan_table import read_stored, show_plan
 
-app = build_group("plans", "List and show issued plans, say why they are so, compare and check them.")
+app = build_group(
+    "plans", "List and show issued plans, say why they are so, compare and check them."
+)
 
 
-PlanOption = Annotated[str | None, typer.Option(help="The plan_id of a stored plan (default: the site's newest one).")]
-MaybeSiteOption = Annotated[str | None, typer.Option("--site", help="The site whose newest plan it is.")]
-LanguageOption = Annotated[Language, typer.Option(help="Language of the table; reasons are in that of the plan.")]
+PlanOption = Annotated[
+    str | None, typer.Option(help="The plan_id of a stored plan (default: the site's newest one).")
+]
+MaybeSiteOption = Annotated[
+    str | None, typer.Option("--site", help="The site whose newest plan it is.")
+]
+LanguageOption = Annotated[
+    Language, typer.Option(help="Language of the table; reasons are in that of the plan.")
+]
 
 
 @app.command()
-def show(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
+def show(
+    *,
+    plan: PlanOption = None,
+    site: MaybeSiteOption = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
     """Show an issued plan, as luna plan showed it."""
     with open_desk() as desk:
         stored = read_stored(desk, plan, site)
-    emit(stored.model_dump(mode="json", by_alias=True), as_json=as_json, show=lambda: show_plan(stored, language))
+    emit(
+        stored.model_dump(mode="json", by_alias=True),
+        as_json=as_json,
+        show=lambda: show_plan(stored, language),
+    )
 
 
 @app.command()
-def reasons(*, plan: PlanOption = None, site: MaybeSiteOption = None, language: LanguageOption = "en", as_json: JsonOption = False) -> None:
-    """Show why each device does what it does in an issued plan; slots in a row with one reason are one row."""
+def reasons(
+    *,
+    plan: PlanOption = None,
+    site: MaybeSiteOption = None,
+    language: LanguageOption = "en",
+    as_json: JsonOption = False,
+) -> None:
+    """Show why each device does what it does in an issued plan.
+
+    Slots in a row with one reason are one row.
+    """
     with open_desk() as desk:
         reply = list_plan_reasons(read_stored(desk, plan, site))
-    emit_reply(read_plan_reasons, reply, as_json=as_json, zone=ZoneInfo(reply.timezone), arguments={"language": language})
+    emit_reply(
+        read_plan_reasons,
+        reply,
+        as_json=as_json,
+        zone=ZoneInfo(reply.timezone),
+        arguments={"language": language},
+    )

@@ -9,17 +9,30 @@ from luna.platform.settings import load_settings
 from services.cli.console import JsonOption, follow_progress, table, write_json
 from services.cli.declared import build_group
 
-app = build_group("rag", "Make what was derived from documents anew, measure how well they are found.")
+app = build_group(
+    "rag", "Make what was derived from documents anew, measure how well they are found."
+)
 
 RETRIEVERS = ("dense", "sparse", "fused")
 HEADINGS = ("questions", "measure", *RETRIEVERS)
-MEASURES = {"ndcg_at_10": "nDCG@10", "recall_at_10": "recall@10", "milliseconds_per_query": "ms per question"}
+MEASURES = {
+    "ndcg_at_10": "nDCG@10",
+    "recall_at_10": "recall@10",
+    "milliseconds_per_query": "ms per question",
+}
 
 
 @app.command()
 def evaluate(
     *,
-    folder: Annotated[Path, typer.Option("--set", metavar="FOLDER", help="A set in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv.")],
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--set",
+            metavar="FOLDER",
+            help="A set in BEIR layout: corpus.jsonl, queries.jsonl, qrels/test.tsv.",
+        ),
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Say how well the passages of a set are found, by vectors, by words and by both."""
@@ -35,5 +48,11 @@ def evaluate(
     rows = []
     for measure, words in MEASURES.items():
         figures = [found[measure][each] for each in RETRIEVERS]
-        rows.append([f"all ({found['queries']})", words, *("–" if figure is None else f"{figure:.3f}" for figure in figures)])
+        rows.append(
+            [
+                f"all ({found['queries']})",
+                words,
+                *("–" if figure is None else f"{figure:.3f}" for figure in figures),
+            ]
+        )
     table(HEADINGS, rows, words=HEADINGS[:2])

@@ -28,40 +28,77 @@ from services.cli.options import FirstDayOption, LastDayOption, clock_of, compos
 ALL = "all"
 KINDS: tuple[str, ...] = get_args(FaultKind)
 POLICIES_HELP = (
-    f"Comma-separated, by their codes or as the table calls them; mpc_scenarios, mpc_perfect_pv and those that learn ({', '.join(AGENT_POLICIES)}) too."
+    "Comma-separated, by their codes or as the table calls them; mpc_scenarios, "
+    f"mpc_perfect_pv and those that learn ({', '.join(AGENT_POLICIES)}) too."
 )
-REMEDY = f"Name a file with a list of faults, or one as kind=hours, such as sensor_frozen=6; kinds: {', '.join(KINDS)}."
+REMEDY = (
+    "Name a file with a list of faults, or one as kind=hours, such as sensor_frozen=6; kinds: "
+    f"{', '.join(KINDS)}."
+)
 _FAULTS = TypeAdapter(list[Fault])
 
 
 def replay_days(  # noqa: PLR0913 - one per option
     *,
-    site: Annotated[list[str], typer.Option(help="A stored site, or all; may be given several times.")],
+    site: Annotated[
+        list[str], typer.Option(help="A stored site, or all; may be given several times.")
+    ],
     first: FirstDayOption,
     last: LastDayOption,
     policies: Annotated[str, typer.Option(help=POLICIES_HELP)] = ",".join(POLICIES),
     every: Annotated[int, typer.Option(min=5, max=1440, help="Minutes between two plans.")] = 60,
-    system_id: Annotated[str, typer.Option(help="Under which the daily costs are stored.")] = "simulation",
+    system_id: Annotated[
+        str, typer.Option(help="Under which the daily costs are stored.")
+    ] = "simulation",
     forecast_version: Annotated[
-        str | None, typer.Option(help="What mpc and mpc_scenarios plan from (default: the version that drives the planner: luna forecast status).")
+        str | None,
+        typer.Option(
+            help=(
+                "What mpc and mpc_scenarios plan from (default: the version that drives the "
+                "planner: luna forecast status)."
+            )
+        ),
     ] = None,
-    faults: Annotated[list[str] | None, typer.Option(help="What goes wrong: a file, or kind=hours; may be given several times.")] = None,
+    faults: Annotated[
+        list[str] | None,
+        typer.Option(help="What goes wrong: a file, or kind=hours; may be given several times."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Draws when faults strike that do not say.")] = 0,
-    episodes: Annotated[str, typer.Option(help="The policy whose days become training episodes; none: no policy's.")] = "mpc",
+    episodes: Annotated[
+        str, typer.Option(help="The policy whose days become training episodes; none: no policy's.")
+    ] = "mpc",
     as_json: JsonOption = False,
 ) -> None:
-    """Replay recorded days: forecasts as issued then, prices as published then, the oracle with hindsight. Goes on where it was interrupted."""
+    """Replay recorded days: forecasts as issued then, prices as published then, the oracle with
+    hindsight. Goes on where it was interrupted.
+    """
     names = split_policies(policies)
     # Of one site, local days and clock times are read by its clock.
     with clock_of(site[0] if len(site) == 1 and site != [ALL] else None):
         wrong = {"faults": read_faults(faults or []), "seed": seed}
     options = {"every_minutes": every, "system_id": system_id, "forecast_version": forecast_version}
-    request = compose_request(ReplayRequest, site_id=site[0], from_day=first, to_day=last, policies=names, **options, **wrong)
-    request = choose_replay(request.model_copy(update={"episodes": None if episodes == "none" else read_policy(episodes)}))
+    request = compose_request(
+        ReplayRequest,
+        site_id=site[0],
+        from_day=first,
+        to_day=last,
+        policies=names,
+        **options,
+        **wrong,
+    )
+    request = choose_replay(
+        request.model_copy(
+            update={"episodes": None if episodes == "none" else read_policy(episodes)}
+        )
+    )
     replies, zones = _replay(request, site, quiet=as_json)
     if as_json:
-        documents = {name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()}
-        write_json(documents[request.site_id] if len(site) == 1 and site != [ALL] else {"sites": documents})
+        documents = {
+            name: reply.model_dump(mode="json", by_alias=True) for name, reply in replies.items()
+        }
+        write_json(
+            documents[request.site_id] if len(site) == 1 and site != [ALL] else {"sites": documents}
+        )
         return
     for name, reply in replies.items():
         plans_from = f"{say_policy('mpc', language='en')} plans from {reply.forecast_version}"
@@ -70,7 +107,8 @@ def replay_days(  # noqa: PLR0913 - one per option
 
 
 def read_faults(texts: Sequence[str]) -> list[Fault]:
-    """Return the faults of ``kind``, ``kind=hours`` and files (YAML or JSON: a list with the fields of ``Fault``), in order.
+    """Return the faults of ``kind``, ``kind=hours`` and files (YAML or JSON: a list with the fields
+    of ``Fault``), in order.
 
     Raises:
         InvalidInputError: names the invalid fault.
@@ -83,9 +121,16 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
             try:
                 fields = yaml.safe_load(Path(text).read_text(encoding="utf-8"))
             except OSError as exc:
-                raise InvalidInputError(f"is no kind of fault and no file: {exc.strerror}", field="faults", value=text, remedy=REMEDY) from exc
+                raise InvalidInputError(
+                    f"is no kind of fault and no file: {exc.strerror}",
+                    field="faults",
+                    value=text,
+                    remedy=REMEDY,
+                ) from exc
             except (yaml.YAMLError, UnicodeDecodeError) as exc:
-                raise InvalidInputError(f"cannot be read as YAML: {exc}", field="faults", value=text, remedy=REMEDY) from exc
+                raise InvalidInputError(
+                    f"cannot be read as YAML: {exc}", field="faults", value=text, remedy=REMEDY
+                ) from exc
         try:
             faults += _FAULTS.validate_python(fields)
         except ValidationError as exc:
@@ -93,14 +138,28 @@ def read_faults(texts: Sequence[str]) -> list[Fault]:
     return faults
 
 
-def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tuple[dict[str, ReplayReply], dict[str, ZoneInfo]]:
-    """Replay each site; return replay and time zone. Several sites run on live workers, else in this process; missing forecasts are issued first."""
+def _replay(
+    request: ReplayRequest, named: Sequence[str], *, quiet: bool
+) -> tuple[dict[str, ReplayReply], dict[str, ZoneInfo]]:
+    """Replay each site.
+
+    Return replay and time zone. Several sites run on live workers, else in this process; missing
+    forecasts are issued first.
+    """
     from services.planner.service.replay import find_missing
 
-    with open_database() as pool, open_queue() as client, follow_progress("replay", quiet=quiet) as progress:
+    with (
+        open_database() as pool,
+        open_queue() as client,
+        follow_progress("replay", quiet=quiet) as progress,
+    ):
         place = Workplace(load_settings(), pool, client)
         with unit_of_work(pool) as connection:
-            names = [site.name for site in sites.load_all(connection).sites] if ALL in named else list(dict.fromkeys(named))
+            names = (
+                [site.name for site in sites.load_all(connection).sites]
+                if ALL in named
+                else list(dict.fromkeys(named))
+            )
             zones = {name: find_zone(connection, name) for name in names}
         requests = {name: request.model_copy(update={"site_id": name}) for name in names}
         several = len(requests) > 1
@@ -119,7 +178,9 @@ def _replay(request: ReplayRequest, named: Sequence[str], *, quiet: bool) -> tup
         return replies, zones
 
 
-def replay_on_workers(place: Workplace, requests: Mapping[str, ReplayRequest], progress: ShowProgress) -> dict[str, ReplayReply]:
+def replay_on_workers(
+    place: Workplace, requests: Mapping[str, ReplayRequest], progress: ShowProgress
+) -> dict[str, ReplayReply]:
     """Replay several sites in parallel, a job each; the jobs go on when the command is interrupted.
 
     Raises:
@@ -127,8 +188,16 @@ def replay_on_workers(place: Workplace, requests: Mapping[str, ReplayRequest], p
     """
     from luna.platform.queue.jobs import submit_job
 
-    job_ids = {name: submit_job(place.pool, place.client, request).job_id for name, request in requests.items()}
-    return {name: place.await_reply(requests[name], job_id, _add_name(progress, name), work=f"the replay of {name}") for name, job_id in job_ids.items()}
+    job_ids = {
+        name: submit_job(place.pool, place.client, request).job_id
+        for name, request in requests.items()
+    }
+    return {
+        name: place.await_reply(
+            requests[name], job_id, _add_name(progress, name), work=f"the replay of {name}"
+        )
+        for name, job_id in job_ids.items()
+    }
 
 
 def _add_name(progress: ShowProgress, name: str) -> ShowProgress:
@@ -143,5 +212,7 @@ def name_errors(site_id: str, *, several: bool) -> Iterator[None]:
     except LunaError as error:
         if several:
             error.message = f"site {site_id}: {error.message}"
-            error.remedy = f"{error.remedy or ''} Or name the sites to replay without it, with --site.".strip()
+            error.remedy = (
+                f"{error.remedy or ''} Or name the sites to replay without it, with --site.".strip()
+            )
         raise

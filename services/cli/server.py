@@ -40,9 +40,15 @@ def require_over_http(words: Sequence[str]) -> None:
     from luna.platform.capabilities import CAPABILITIES
 
     # A declared command may end in an option.
-    commands = list(dict.fromkeys(command.partition(" --")[0] for each in CAPABILITIES for command in each.commands))
+    commands = list(
+        dict.fromkeys(
+            command.partition(" --")[0] for each in CAPABILITIES for command in each.commands
+        )
+    )
     if any(list(words[: len(command.split())]) == command.split() for command in commands):
         return
     named = " ".join(word for word in words[:2] if not word.startswith("-"))
     remedy = f"Over HTTP there are: {', '.join(commands)}."
-    raise InvalidInputError("works on Luna's own machine alone", field="--server", value=f"luna {named}", remedy=remedy)
+    raise InvalidInputError(
+        "works on Luna's own machine alone", field="--server", value=f"luna {named}", remedy=remedy
+    )

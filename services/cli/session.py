@@ -16,39 +16,107 @@ from services.cli.console import JsonOption
 from services.cli.declared import build_group, emit_reply, open_desk
 from services.cli.options import SiteOption
 
-# How a stay is said at a terminal - times of the clock alone, shares in per cent, weekdays as a range - is no form of a field.
-app = build_group("session", "Say when vehicles are at their chargers, and how full they are to leave.", by_hand=frozenset({"add"}))
+# How a stay is said at a terminal - times of the clock alone, shares in per cent, weekdays as a
+# range - is no form of a field.
+app = build_group(
+    "session",
+    "Say when vehicles are at their chargers, and how full they are to leave.",
+    by_hand=frozenset({"add"}),
+)
 
 
 @app.command()
 def add(  # noqa: PLR0913 - one per option
     site: SiteOption,
-    end: Annotated[str, typer.Option("--to", help="When it leaves: 07:00 (the next one), 2026-11-20T07:00, or an instant with its offset.")],
+    end: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            help=(
+                "When it leaves: 07:00 (the next one), 2026-11-20T07:00, or an instant with "
+                "its offset."
+            ),
+        ),
+    ],
     *,
-    first: Annotated[str, typer.Option("--from", help="When it comes, in the same forms; 18:00 is the last one before it leaves (default: now).")] = "",
-    vehicle: Annotated[str | None, typer.Option(help="By its name (default: the only one).")] = None,
-    target: Annotated[str | None, typer.Option(help="How full it is to leave, 0.8 or 80% (default: it takes solar surplus alone).")] = None,
-    soc: Annotated[str | None, typer.Option(help="How full it comes, or is now where it is there.")] = None,
+    first: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help=(
+                "When it comes, in the same forms; 18:00 is the last one before it leaves "
+                "(default: now)."
+            ),
+        ),
+    ] = "",
+    vehicle: Annotated[
+        str | None, typer.Option(help="By its name (default: the only one).")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="How full it is to leave, 0.8 or 80% (default: it takes solar surplus alone)."
+        ),
+    ] = None,
+    soc: Annotated[
+        str | None, typer.Option(help="How full it comes, or is now where it is there.")
+    ] = None,
     limit: Annotated[str | None, typer.Option(help="Never charged beyond in this stay.")] = None,
-    least: Annotated[str | None, typer.Option("--min", help="What it keeps when it supplies the house.")] = None,
-    value: Annotated[float | None, typer.Option(help="Worth of a kWh stored beyond the target, in the site's currency.")] = None,
-    power_kw: Annotated[float | None, typer.Option(help="Charged with at least this until it is full.")] = None,
-    days: Annotated[str, typer.Option(help="Again every week, leaving on these days: mon-fri, or sat,sun (default: once).")] = "",
+    least: Annotated[
+        str | None, typer.Option("--min", help="What it keeps when it supplies the house.")
+    ] = None,
+    value: Annotated[
+        float | None,
+        typer.Option(help="Worth of a kWh stored beyond the target, in the site's currency."),
+    ] = None,
+    power_kw: Annotated[
+        float | None, typer.Option(help="Charged with at least this until it is full.")
+    ] = None,
+    days: Annotated[
+        str,
+        typer.Option(
+            help="Again every week, leaving on these days: mon-fri, or sat,sun (default: once)."
+        ),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay is taken back."""
-    shares = {"target_soc": ("--target", target), "arrival_soc": ("--soc", soc), "limit_soc": ("--limit", limit), "min_soc": ("--min", least)}
-    socs = {name: read_number(text, field=option, share=True) for name, (option, text) in shares.items() if text is not None}
+    """Store a stay: the vehicle is planned in it from the next plan on, until it leaves or the stay
+    is taken back.
+    """
+    shares = {
+        "target_soc": ("--target", target),
+        "arrival_soc": ("--soc", soc),
+        "limit_soc": ("--limit", limit),
+        "min_soc": ("--min", least),
+    }
+    socs = {
+        name: read_number(text, field=option, share=True)
+        for name, (option, text) in shares.items()
+        if text is not None
+    }
     with open_desk() as desk:
         described = desk.ask(read_site, {"site_id": site})
         clock = StayClock(ZoneInfo(described.timezone), SystemClock().now())
         begin, until = clock.read(first, end, fields=("--from", "--to"))
-        plain = compose_session(socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until)
+        plain = compose_session(
+            socs | {"extra_value": value, "min_power_kw": power_kw}, begin, until
+        )
         names = [each.name for each in described.vehicles]
         if not vehicle and len(names) != 1:
-            remedy = f"Name one: {', '.join(names)}." if names else "Describe one in the site's file, under vehicles."
-            raise InvalidInputError("whose stay it is must be said" if names else "the site has no vehicle", field="--vehicle", remedy=remedy)
-        new_session = NewSession.model_validate(plain.model_dump(exclude={"session_id"}) | {"vehicle": vehicle or names[0], "days": read_days(days)})
+            remedy = (
+                f"Name one: {', '.join(names)}."
+                if names
+                else "Describe one in the site's file, under vehicles."
+            )
+            raise InvalidInputError(
+                "whose stay it is must be said" if names else "the site has no vehicle",
+                field="--vehicle",
+                remedy=remedy,
+            )
+        new_session = NewSession.model_validate(
+            plain.model_dump(exclude={"session_id"})
+            | {"vehicle": vehicle or names[0], "days": read_days(days)}
+        )
         arguments = {"site_id": site, "session": new_session}
         stored = desk.ask(add_session, arguments)
     emit_reply(add_session, stored, as_json=as_json, zone=clock.zone, arguments=arguments)

@@ -33,45 +33,96 @@ app = build_group("site", "Add, list, show and remove sites.", by_hand=frozenset
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Option("--file", help="The site's YAML file; config/site.yaml documents every field.")],
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--file", help="The site's YAML file; config/site.yaml documents every field."
+        ),
+    ],
     *,
     changed_sensors: Annotated[
-        ChangedSensors, typer.Option(help="A sensor whose sign or role the file changes counts so from now on, or always did: its past is then read anew.")
+        ChangedSensors,
+        typer.Option(
+            help=(
+                "A sensor whose sign or role the file changes counts so from now on, or always "
+                "did: its past is then read anew."
+            )
+        ),
     ] = "from-now",
     accept_time_zone: Annotated[
-        bool, typer.Option("--accept-time-zone", help="Store another time zone although what is recorded is then billed and drawn by other days.")
+        bool,
+        typer.Option(
+            "--accept-time-zone",
+            help=(
+                "Store another time zone although what is recorded is then billed and drawn by "
+                "other days."
+            ),
+        ),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Store it without asking; scripts are not asked.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store a site; one of the same name takes the new configuration, after what differs was shown, and keeps the old as a version.
+    """Store a site.
+
+    One of the same name takes the new configuration, after what differs was shown, and keeps the
+    old as a version.
 
     Names each default that costs money.
     """
     site = load_site(file)
     require_profiles(site, load_settings().data_folder)
     with unit_of_work() as connection:
-        change = site_changes.prepare(connection, site, now=SystemClock().now(), changed_sensors=changed_sensors, accept_time_zone=accept_time_zone)
+        change = site_changes.prepare(
+            connection,
+            site,
+            now=SystemClock().now(),
+            changed_sensors=changed_sensors,
+            accept_time_zone=accept_time_zone,
+        )
         change.require_same_clock()
         differences = confirm_differences(connection, change.site, yes=yes, quiet=as_json)
         site_changes.store(connection, change)
     defaults = list_defaults(site)
-    document = {"site": site.name, "defaults": [each._asdict() for each in defaults], "changed_sensors": [each._asdict() for each in change.sensors]}
+    document = {
+        "site": site.name,
+        "defaults": [each._asdict() for each in defaults],
+        "changed_sensors": [each._asdict() for each in change.sensors],
+    }
     document |= {"differences": [each._asdict() for each in differences]}
 
     def show_both() -> None:
         out.print(f"Site {site.name} is stored.")
         if defaults:
-            out.print("These defaults cost money; where they are not so, name them in the site's file:")
+            out.print(
+                "These defaults cost money; where they are not so, name them in the site's file:"
+            )
         for default in defaults:
-            value = "none" if default.value is None else f"{default.value:g}" if isinstance(default.value, float) else str(default.value).lower()
+            value = (
+                "none"
+                if default.value is None
+                else f"{default.value:g}"
+                if isinstance(default.value, float)
+                else str(default.value).lower()
+            )
             write_text(f"  {default.field}: {value}, {default.means}")
         for each in change.sensors:
-            named = f"{each.sensor}, until now {', '.join(each.instead_of)}," if each.instead_of else each.sensor
-            sentence = f"{named} counts as {', '.join(each.after)} from now on, before as {', '.join(each.before)}; both stand in the site with their times."
+            named = (
+                f"{each.sensor}, until now {', '.join(each.instead_of)},"
+                if each.instead_of
+                else each.sensor
+            )
+            sentence = (
+                f"{named} counts as {', '.join(each.after)} from now on, before as "
+                f"{', '.join(each.before)}; both stand in the site with their times."
+            )
             write_text(sentence)
         if change.sensors:
-            write_text("If it was always so: luna site add --file FILE --changed-sensors always, then luna data slots for its past.")
+            write_text(
+                "If it was always so: luna site add --file FILE --changed-sensors always, "
+                "then luna data slots for its past."
+            )
 
     emit(document, as_json=as_json, show=show_both)
 
@@ -85,17 +136,27 @@ def list_all(*, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(*, site: SiteOption, as_json: JsonOption = False) -> None:
-    """Show a site as it was configured last, in the form of its file; as it is stored where this release cannot read it."""
+    """Show a site as it was configured last, in the form of its file.
+
+    As it is stored where this release cannot read it.
+    """
     with unit_of_work() as connection:
         stored = sites.find(connection, site)
     if isinstance(stored, sites.UnreadableSite):
         document, zone = stored.configuration, parse_zone("UTC")
         report(stored.error, as_json=as_json)
     else:
-        document, zone = stored.site.model_dump(mode="json", by_alias=True), parse_zone(stored.site.timezone)
+        document, zone = (
+            stored.site.model_dump(mode="json", by_alias=True),
+            parse_zone(stored.site.timezone),
+        )
     head = f"# {site}, version {stored.version}, since {say_instant(stored.saved_at, zone)}"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    emit(document, as_json=as_json, show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""))
+    emit(
+        document,
+        as_json=as_json,
+        show=lambda: out.print(f"{head}\n{text}", markup=False, soft_wrap=True, end=""),
+    )
 
 
 def load_site(path: Path) -> Site:
@@ -116,7 +177,10 @@ def load_site(path: Path) -> Site:
 
 
 # The effect of a spot tariff's defaults on the bill, by field.
-_COST_OF_SPOT_DEFAULT = {"markup": "no taxes and fees beside the market's price", "vat": "no value added tax"}
+_COST_OF_SPOT_DEFAULT = {
+    "markup": "no taxes and fees beside the market's price",
+    "vat": "no value added tax",
+}
 
 
 class CostlyDefault(NamedTuple):
@@ -128,7 +192,10 @@ class CostlyDefault(NamedTuple):
 
 
 def list_defaults(site: Site) -> list[CostlyDefault]:
-    """List the defaults of a site, as read from its file, that affect the bill; a stored site no longer tells defaults from given values."""
+    """List the defaults of a site, as read from its file, that affect the bill.
+
+    A stored site no longer tells defaults from given values.
+    """
     tariff, given, defaults = site.tariff, "tariff" in site.model_fields_set, list[CostlyDefault]()
     if not given:
         means = f"a bought kWh costs 0.30 {site.currency} at any time, whatever prices are loaded"
@@ -137,12 +204,24 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
         defaults.append(CostlyDefault("tariff.export", "fixed 0", "a sold kWh earns nothing"))
     for side, rule in (("import", tariff.import_), ("export", tariff.export)):
         if isinstance(rule, SpotPrice):
-            defaults += _left_out(rule, f"tariff.{side}", _COST_OF_SPOT_DEFAULT if side == "import" else {"markup": "the market's price is earned as it is"})
+            defaults += _left_out(
+                rule,
+                f"tariff.{side}",
+                _COST_OF_SPOT_DEFAULT
+                if side == "import"
+                else {"markup": "the market's price is earned as it is"},
+            )
     for kind in DEVICE_KINDS:
         if not kind.named:
             defaults += _of_kind(site, kind)
     if site.pv and site.location is None:
-        defaults.append(CostlyDefault("location", None, "the sun is a rough one, of the time zone, and no weather is fetched"))
+        defaults.append(
+            CostlyDefault(
+                "location",
+                None,
+                "the sun is a rough one, of the time zone, and no weather is fetched",
+            )
+        )
     for kind in DEVICE_KINDS:
         if kind.named:
             defaults += _of_kind(site, kind)
@@ -152,7 +231,14 @@ def list_defaults(site: Site) -> list[CostlyDefault]:
 def _of_kind(site: Site, kind: DeviceKind[Any]) -> Iterator[CostlyDefault]:
     for device in kind.of(site):
         path = f"{kind.section}.{device.name}" if kind.named else kind.section
-        yield from _left_out(device, path, {name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH) for name in kind.costly_defaults(device)})
+        yield from _left_out(
+            device,
+            path,
+            {
+                name: DEFAULTS.say(f"{kind.name}_{name}", ENGLISH)
+                for name in kind.costly_defaults(device)
+            },
+        )
 
 
 def _left_out(part: Part, path: str, meanings: dict[str, str]) -> Iterator[CostlyDefault]:

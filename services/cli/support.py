@@ -22,11 +22,20 @@ def _group() -> None:
 @app.command()
 def bundle(
     *,
-    to: Annotated[Path | None, typer.Option("--out", help="The archive to write; default: luna-support-DATE.zip here.")] = None,
-    log: Annotated[list[Path] | None, typer.Option(help="A log to put in, - for standard input, such as of docker compose logs.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--out", help="The archive to write; default: luna-support-DATE.zip here."),
+    ] = None,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option(help="A log to put in, - for standard input, such as of docker compose logs."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write one archive with versions, settings, findings, health, jobs and the ends of logs; no secret is in it."""
+    """Write one archive with versions, settings, findings, health, jobs and the ends of logs.
+
+    No secret is in it.
+    """
     from luna.platform.doctor.bundle import TAIL_BYTES, write_bundle
     from luna.platform.doctor.examination import examine
 
@@ -39,7 +48,18 @@ def bundle(
         try:
             content = sys.stdin.buffer.read() if from_input else each.read_bytes()
         except OSError as exc:
-            raise InvalidInputError(f"the log cannot be read: {exc.strerror}", field="--log", value=str(each), remedy="Name a readable file.") from exc
+            raise InvalidInputError(
+                f"the log cannot be read: {exc.strerror}",
+                field="--log",
+                value=str(each),
+                remedy="Name a readable file.",
+            ) from exc
         logs["input.log" if from_input else each.name] = content[-TAIL_BYTES:]
     files = write_bundle(path, examine(clock=clock), logs=logs, now=now)
-    emit({"path": str(path), "files": files}, as_json=as_json, show=lambda: out.print(f"{path} holds {', '.join(files)}. Look through it before you send it."))
+    emit(
+        {"path": str(path), "files": files},
+        as_json=as_json,
+        show=lambda: out.print(
+            f"{path} holds {', '.join(files)}. Look through it before you send it."
+        ),
+    )

@@ -24,7 +24,11 @@ def list_tools(*, as_json: JsonOption = False) -> None:
 
     tools = registry.list_tools()
     rows = [[tool.name, tool.description] for tool in tools.tools]
-    emit(tools.model_dump(mode="json"), as_json=as_json, show=lambda: table(("tool", "what it tells"), rows, words=("what it tells",)))
+    emit(
+        tools.model_dump(mode="json"),
+        as_json=as_json,
+        show=lambda: table(("tool", "what it tells"), rows, words=("what it tells",)),
+    )
 
 
 @app.command("call")
@@ -43,9 +47,17 @@ def call_tool(
         fields = json.loads(arguments)
     except (ValueError, RecursionError) as exc:
         remedy = 'Write it like {"first_day": "2024-03-12"}.'
-        raise InvalidInputError("no JSON", field="--arguments", value=arguments[:100], remedy=remedy) from exc
-    request = compose_request(ToolCallRequest, tool=name, arguments=fields, site_id=site, language=language)
+        raise InvalidInputError(
+            "no JSON", field="--arguments", value=arguments[:100], remedy=remedy
+        ) from exc
+    request = compose_request(
+        ToolCallRequest, tool=name, arguments=fields, site_id=site, language=language
+    )
     with unit_of_work() as connection:
         result = registry.call_tool(connection, request, now=SystemClock().now())
     sources = [f"  {source.path or source.what}" for source in result.sources]
-    emit(result.model_dump(mode="json"), as_json=as_json, show=lambda: show_parts([result.text, *sources]))
+    emit(
+        result.model_dump(mode="json"),
+        as_json=as_json,
+        show=lambda: show_parts([result.text, *sources]),
+    )

@@ -14,23 +14,28 @@ if TYPE_CHECKING:
 
 
 def run_here() -> None:
-    """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor and gateway; Ctrl-C stops it all.
+    """Run everything on this machine: servers, a worker for plans and one for jobs, beat, executor
+    and gateway; Ctrl-C stops it all.
 
-    A recorder runs where a source is configured or a site names devices that Luna asks itself, a simulated home where there is one.
+    A recorder runs where a source is configured or a site names devices that Luna asks itself, a
+    simulated home where there is one.
     """
     from luna.platform.settings import load_settings
 
     run_everything(load_settings())
 
 
-def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] | None" = None) -> None:
+def run_everything(
+    settings: "Settings", *, begin: "Callable[[Addresses], None] | None" = None
+) -> None:
     """Run everything until Ctrl-C.
 
     Args:
         settings: of this Luna.
         begin: runs in a thread once everything is started; its errors are printed and end nothing.
     """
-    # Imported modules stay: garbage collection during imports takes a sixth of the time. Forked processes collect once.
+    # Imported modules stay: garbage collection during imports takes a sixth of the time. Forked
+    # processes collect once.
     gc.disable()
     from luna.platform.clock import SystemClock
     from luna.platform.database import migrate
@@ -40,13 +45,16 @@ def run_everything(settings: "Settings", *, begin: "Callable[[Addresses], None] 
     from services.api.server import listen, serve
     from services.cli.opening import show_link
 
-    # Gateway, worker with beat, and servers end in this order. Port and folder are taken before them, so that nothing starts where either is in use. The fork
-    # servers come first: they share the modules imported by now, and inherit neither port nor lock.
+    # Gateway, worker with beat, and servers end in this order. Port and folder are taken before
+    # them, so that nothing starts where either is in use. The fork servers come first: they share
+    # the modules imported by now, and inherit neither port nor lock.
     address = f"http://{settings.api_host}:{settings.api_port}"
     with ExitStack() as stack:
         stack.enter_context(suppress(KeyboardInterrupt))
         starters = stack.enter_context(fork_servers(settings))
-        stack.enter_context(hold_folder(settings.data_folder, address=address, now=SystemClock().now()))
+        stack.enter_context(
+            hold_folder(settings.data_folder, address=address, now=SystemClock().now())
+        )
         listener = stack.enter_context(listen(settings))
         addresses = stack.enter_context(running(settings, keep_alive=True))
         gc.enable()

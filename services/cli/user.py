@@ -14,16 +14,39 @@ from services.cli.declared import build_group, open_desk, read_secret
 app = build_group("user", "Add, change and remove people who may sign in.")
 
 NameArgument = Annotated[str, typer.Argument(help="The user's name.")]
-FileOption = Annotated[Path | None, typer.Option(help="A file with the password; usual: it is asked for.", exists=True, dir_okay=False)]
+FileOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file with the password; usual: it is asked for.", exists=True, dir_okay=False
+    ),
+]
 
-RevokeOption = Annotated[bool, typer.Option("--revoke-keys", help="Remove their keys as well, which outlive a new password.")]
+RevokeOption = Annotated[
+    bool,
+    typer.Option("--revoke-keys", help="Remove their keys as well, which outlive a new password."),
+]
 
 
 @app.command()
-def password(name: NameArgument, *, password_file: FileOption = None, revoke_keys: RevokeOption = False, as_json: JsonOption = False) -> None:
-    """Give a person a new password; every sign-in of theirs ends. Their keys stay, unless they are to be removed as well."""
+def password(
+    name: NameArgument,
+    *,
+    password_file: FileOption = None,
+    revoke_keys: RevokeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a person a new password.
+
+    Every sign-in of theirs ends. Their keys stay, unless they are to be removed as well.
+    """
     secret = SecretStr(read_secret("password", password_file) or "")
     change = UserChange(password=secret, revoke_keys=revoke_keys)
     with open_desk() as desk:
         changed = desk.ask(change_user, {"name": name, "change": change})
-    emit(changed.model_dump(mode="json"), as_json=as_json, show=lambda: out.print(f"{name} has a new password; every sign-in has ended.", markup=False))
+    emit(
+        changed.model_dump(mode="json"),
+        as_json=as_json,
+        show=lambda: out.print(
+            f"{name} has a new password; every sign-in has ended.", markup=False
+        ),
+    )

@@ -1,1 +1,4 @@
-"""The demo: a recorded year is loaded, trained on, planned, replayed and reported; or a simulated home runs live."""
+"""The demo: a recorded year is loaded, trained on, planned, replayed and reported.
+
+Or a simulated home runs live.
+"""

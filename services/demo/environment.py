@@ -1,4 +1,6 @@
-"""Environment of the demo: its own servers and worker, the settings' servers, or a running Luna with a simulated home."""
+"""Environment of the demo: its own servers and worker, the settings' servers, or a running Luna
+with a simulated home.
+"""
 
 import os
 import shutil
@@ -15,7 +17,13 @@ from pathlib import Path
 
 from luna.contracts import DemoLoadRequest, IssueRequest, PlanRequest, ReplayRequest, TrainRequest
 from luna.contracts.simulated_home import SimulatedHomeReply, SimulatedHomeRequest
-from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, UnavailableError
+from luna.energy.errors import (
+    ConflictError,
+    InvalidInputError,
+    LunaError,
+    MachineError,
+    UnavailableError,
+)
 from luna.platform.clock import CLOCK_VARIABLE, SystemClock, move_clock
 from luna.platform.embedded.account import is_locked
 from luna.platform.embedded.supervisor import Addresses, Servers
@@ -24,21 +32,35 @@ from luna.platform.queue import Client, Heartbeats, outlast
 from luna.platform.settings import Settings, load_settings
 from luna.platform.simulated_home.preparation import list_preparation
 
-# Generous: a busy machine that compiles everything anew, or starts all of Luna meanwhile, needs more than a minute.
+# Generous: a busy machine that compiles everything anew, or starts all of Luna meanwhile, needs
+# more than a minute.
 START_SECONDS = 300.0
 STOP_SECONDS = 15.0
 LOOK_SECONDS = 0.1
 # Variables that name an owner's servers: the demo has its own.
-OTHER_SERVERS = ("LUNA_DATABASE_", "LUNA_REDIS_", "LUNA_OBJECTS_", "LUNA_VECTORS_", "LUNA_LANGUAGE_")
-NEEDED_QUEUES = {request.queue() for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)}
-# Shows a step of the demo during its block; yields a function for progress: parts done, parts in all, and the current one.
+OTHER_SERVERS = (
+    "LUNA_DATABASE_",
+    "LUNA_REDIS_",
+    "LUNA_OBJECTS_",
+    "LUNA_VECTORS_",
+    "LUNA_LANGUAGE_",
+)
+NEEDED_QUEUES = {
+    request.queue()
+    for request in (DemoLoadRequest, TrainRequest, IssueRequest, PlanRequest, ReplayRequest)
+}
+# Shows a step of the demo during its block; yields a function for progress: parts done, parts in
+# all, and the current one.
 ShowStep = Callable[[str], AbstractContextManager[Callable[[int, int, str], None]]]
 # Includes the download of packages over a slow line.
 MAKE_TIMEOUT = timedelta(hours=1)
 STAGE_TIMEOUT = timedelta(minutes=30)
 CLOCK_SECONDS = 0.2
 FAST_FOLDER = "demo-fast"
-PRICE_ORIGINS = {"market": "today's, of the market that it lies in", "recorded": "those of the recorded year: nobody was reached, or may be asked, for today's"}
+PRICE_ORIGINS = {
+    "market": "today's, of the market that it lies in",
+    "recorded": "those of the recorded year: nobody was reached, or may be asked, for today's",
+}
 
 
 class Worker:
@@ -62,7 +84,11 @@ class Worker:
         if self._process.poll() is None:
             return
         words = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        raise MachineError(f"the worker has ended: {words[-1] if words else 'it said nothing'}", value=self._process.returncode, remedy=f"See {self._log}.")
+        raise MachineError(
+            f"the worker has ended: {words[-1] if words else 'it said nothing'}",
+            value=self._process.returncode,
+            remedy=f"See {self._log}.",
+        )
 
     def wait_until_ready(self, heartbeats: Heartbeats) -> None:
         """Wait until the worker takes messages.
@@ -74,7 +100,9 @@ class Worker:
         while not outlast(heartbeats.workers, patience=PATIENCE):
             self.check()
             if time.monotonic() > deadline:
-                raise MachineError(f"the worker is not ready after {START_SECONDS:g} s", remedy=f"See {self._log}.")
+                raise MachineError(
+                    f"the worker is not ready after {START_SECONDS:g} s", remedy=f"See {self._log}."
+                )
             time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
@@ -90,7 +118,9 @@ class Worker:
 
 @contextmanager
 def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worker]:
-    """Run a worker for the demo's services during the block, with its log in ``folder`` and downloads in ``cache``."""
+    """Run a worker for the demo's services during the block, with its log in ``folder`` and
+    downloads in ``cache``.
+    """
     log = folder / "worker.log"
     own = {
         "LUNA_DATABASE_URL": servers.database_url,
@@ -98,12 +128,29 @@ def run_worker(servers: Servers, folder: Path, *, cache: Path) -> Iterator[Worke
         "LUNA_DATA_FOLDER": str(folder),
         "LUNA_CACHE_FOLDER": str(cache),
     }
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)} | own
-    # ``parent_watch`` ends it with this process; in its own session, Ctrl-C reaches this process only, which ends it in order.
-    # Only the demo's queues are loaded, and once, before the pool forks, for two homes are trained side by side.
-    command = [sys.executable, "-m", "luna.platform.supervision.parent_watch", "luna.platform.queue.worker", *sorted(NEEDED_QUEUES), "--load-first"]
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(OTHER_SERVERS)
+    } | own
+    # ``parent_watch`` ends it with this process; in its own session, Ctrl-C reaches this process
+    # only, which ends it in order. Only the demo's queues are loaded, and once, before the pool
+    # forks, for two homes are trained side by side.
+    command = [
+        sys.executable,
+        "-m",
+        "luna.platform.supervision.parent_watch",
+        "luna.platform.queue.worker",
+        *sorted(NEEDED_QUEUES),
+        "--load-first",
+    ]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, env=environment, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+        )
     worker = Worker(process, log)
     try:
         yield worker
@@ -120,7 +167,11 @@ PAUSE_SECONDS = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A queue with workers. ``check`` raises where they can never answer; ``folder`` is the data folder of the demo's own servers, if any."""
+    """A queue with workers.
+
+    ``check`` raises where they can never answer; ``folder`` is the data folder of the demo's own
+    servers, if any.
+    """
 
     client: Client
     check: Callable[[], None]
@@ -141,7 +192,11 @@ def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
     make_private(folder, holds_servers=True)
     with step("start the servers"):
         servers = supervisor.start(folder / "servers")
-    with servers, run_worker(servers, folder, cache=settings.cache) as worker, queue(servers.redis_url) as client:
+    with (
+        servers,
+        run_worker(servers, folder, cache=settings.cache) as worker,
+        queue(servers.redis_url) as client,
+    ):
         with step("prepare the database"):
             migrate.upgrade(servers.database_url)
         with step("start the worker"):
@@ -151,14 +206,19 @@ def own_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
 
 @contextmanager
 def named_stage(settings: Settings, step: ShowStep) -> Iterator[Stage]:
-    """Use the settings' queue and its workers, which are not supervised: the queue delivers a dead worker's messages again.
+    """Use the settings' queue and its workers, which are not supervised: the queue delivers a dead
+    worker's messages again.
 
     Raises:
         InvalidInputError: the settings name no queue.
         UnavailableError: the queue does not answer, or a service has no worker.
     """
     if settings.redis_url is None:
-        raise InvalidInputError("no queue is named", field="LUNA_REDIS_URL", remedy="Name it, or run the demo without --on-servers.")
+        raise InvalidInputError(
+            "no queue is named",
+            field="LUNA_REDIS_URL",
+            remedy="Name it, or run the demo without --on-servers.",
+        )
     with queue(settings.redis_url.get_secret_value()) as client:
         with step("find the workers"):
             await_workers(client.heartbeats)
@@ -172,10 +232,20 @@ def await_workers(heartbeats: Heartbeats, *, seconds: float = WORKERS_SECONDS) -
         UnavailableError: services without a worker in time.
     """
     deadline = time.monotonic() + seconds
-    while missing := NEEDED_QUEUES.difference(*outlast(heartbeats.workers, patience=PATIENCE).values()):
+    while missing := NEEDED_QUEUES.difference(
+        *outlast(heartbeats.workers, patience=PATIENCE).values()
+    ):
         if time.monotonic() > deadline:
-            names, remedy = ", ".join(sorted(missing)), "Start the containers, or a worker for each: python -m luna.platform.queue.worker."
-            raise UnavailableError(f"no worker of these services is there after {seconds:g} s", field="queue", value=names, remedy=remedy)
+            names, remedy = (
+                ", ".join(sorted(missing)),
+                "Start the containers, or a worker for each: python -m luna.platform.queue.worker.",
+            )
+            raise UnavailableError(
+                f"no worker of these services is there after {seconds:g} s",
+                field="queue",
+                value=names,
+                remedy=remedy,
+            )
         time.sleep(PAUSE_SECONDS)
 
 
@@ -190,14 +260,18 @@ def queue(redis_url: str) -> Iterator[Client]:
 
 
 def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
-    """Create the simulated home and prepare its first pages, reporting to ``say``; a failed preparation is reported and skipped.
+    """Create the simulated home and prepare its first pages, reporting to ``say``.
+
+    A failed preparation is reported and skipped.
 
     Raises:
         LunaError: the home cannot be created.
     """
     with queue(addresses.redis_url) as client:
         await_workers(client.heartbeats, seconds=START_SECONDS)
-        home: SimulatedHomeReply = client.call(SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE)
+        home: SimulatedHomeReply = client.call(
+            SimulatedHomeRequest(), timeout=MAKE_TIMEOUT, patience=PATIENCE
+        )
         say(f"The simulated home lives. Its prices are {PRICE_ORIGINS[home.prices]}.")
         for name, request in list_preparation(SystemClock().now()).items():
             try:
@@ -207,7 +281,9 @@ def prepare_home(addresses: Addresses, say: Callable[[str], object]) -> None:
 
 
 def speed_up_clock(settings: Settings, speed: float) -> Settings:
-    """Return settings with a separate data folder and an accelerated clock from now on; the owner's own data never get future times.
+    """Return settings with a separate data folder and an accelerated clock from now on.
+
+    The owner's own data never get future times.
 
     Raises:
         ConflictError: a simulated home is running in the folder.
@@ -215,12 +291,21 @@ def speed_up_clock(settings: Settings, speed: float) -> Settings:
     folder = settings.data_folder / FAST_FOLDER
     users = folder / "servers" / "users.lock"
     if users.exists() and is_locked(users):
-        raise ConflictError("a simulated home lives in this folder already", field="data_folder", value=str(folder), remedy="End it with Ctrl-C.")
+        raise ConflictError(
+            "a simulated home lives in this folder already",
+            field="data_folder",
+            value=str(folder),
+            remedy="End it with Ctrl-C.",
+        )
     shutil.rmtree(folder, ignore_errors=True)
     make_private(folder, holds_servers=True)
     clock = folder / "clock"
     move_clock(clock, timedelta())
-    os.environ |= {"LUNA_DATA_FOLDER": str(folder), "LUNA_CACHE_FOLDER": str(settings.cache.resolve()), CLOCK_VARIABLE: str(clock)}
+    os.environ |= {
+        "LUNA_DATA_FOLDER": str(folder),
+        "LUNA_CACHE_FOLDER": str(settings.cache.resolve()),
+        CLOCK_VARIABLE: str(clock),
+    }
     threading.Thread(target=_run_clock, args=(clock, speed), daemon=True).start()
     load_settings.cache_clear()
     return load_settings()

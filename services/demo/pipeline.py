@@ -1,4 +1,6 @@
-"""Pipeline of the demo: data, training, forecasts, plan and replay as requests through the queue, and the input of its report."""
+"""Pipeline of the demo: data, training, forecasts, plan and replay as requests through the queue,
+and the input of its report.
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -12,7 +14,18 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts import DemoLoadReply, DemoLoadRequest, IssueRequest, PlanReply, PlanRequest, Provenance, ReplayReply, ReplayRequest, Request, TrainRequest
+from luna.contracts import (
+    DemoLoadReply,
+    DemoLoadRequest,
+    IssueRequest,
+    PlanReply,
+    PlanRequest,
+    Provenance,
+    ReplayReply,
+    ReplayRequest,
+    Request,
+    TrainRequest,
+)
 from luna.contracts.forecast_versions import PromoteRequest
 from luna.contracts.job import Bilingual
 from luna.contracts.plan import BatteryState, StateMessage
@@ -38,7 +51,8 @@ LOAD_TIMEOUT = timedelta(hours=1)
 # In the afternoon tomorrow's prices are known, and the plan uses them.
 PLAN_AT = time(14)
 PLANNED_SITE = "home"
-# The demo shows the model; an owner's site is planned from a baseline until the model has proven better there.
+# The demo shows the model; an owner's site is planned from a baseline until the model has proven
+# better there.
 FORECAST_VERSION = "aurora_v1.0"
 START_SOC = 0.5
 CHECK_SECONDS = 0.5
@@ -61,8 +75,17 @@ class DemoWindow:
         """
         most = (demo.test_last_day - demo.test_first_day).days + 1
         if days > most:
-            raise InvalidInputError("the demo's year has fewer unseen days", field="--days", value=days, remedy=f"Ask for {most} at most.")
-        return cls(demo.test_first_day, demo.test_first_day + timedelta(days=days - 1), ZoneInfo(demo.sites[0].site.timezone))
+            raise InvalidInputError(
+                "the demo's year has fewer unseen days",
+                field="--days",
+                value=days,
+                remedy=f"Ask for {most} at most.",
+            )
+        return cls(
+            demo.test_first_day,
+            demo.test_first_day + timedelta(days=days - 1),
+            ZoneInfo(demo.sites[0].site.timezone),
+        )
 
     @property
     def start(self) -> datetime:
@@ -98,7 +121,8 @@ def run_demo(days: int, show_step: ShowStep, *, on_servers: bool = False) -> Dem
     Args:
         days: number of days to replay.
         show_step: shows each step.
-        on_servers: use the settings' servers and their workers; default: own ones, stopped at the end.
+        on_servers: use the settings' servers and their workers; default: own ones, stopped at the
+            end.
 
     Raises:
         MachineError: data, servers or worker are not available on this machine.
@@ -125,9 +149,17 @@ class Course:
         """Load the year, then train, forecast, plan and replay every site."""
         with ThreadPoolExecutor() as pool:
             try:
-                [demo] = self._watch([pool.submit(self._call, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT)])
+                [demo] = self._watch(
+                    [
+                        pool.submit(
+                            self._call, DemoLoadRequest(), "load the year", timeout=LOAD_TIMEOUT
+                        )
+                    ]
+                )
                 run = DemoRun(demo, DemoWindow.of(demo, days), self._stage.folder)
-                self._watch([pool.submit(self._follow_site, run, each.site.name) for each in demo.sites])
+                self._watch(
+                    [pool.submit(self._follow_site, run, each.site.name) for each in demo.sites]
+                )
             finally:
                 # After a failure the other threads stop waiting for replies.
                 self._abandoned.set()
@@ -147,17 +179,34 @@ class Course:
         """Train, promote, forecast, plan (only ``PLANNED_SITE``) and replay one site."""
         window = run.window
         self._call(TrainRequest(site_id=site_id, until=window.start), f"{site_id}: train")
-        self._call(PromoteRequest(site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"), f"{site_id}: promote")
-        self._call(IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)), f"{site_id}: forecast")
+        self._call(
+            PromoteRequest(
+                site_id=site_id, forecast_version=FORECAST_VERSION, reason="promoted for the demo"
+            ),
+            f"{site_id}: promote",
+        )
+        self._call(
+            IssueRequest(site_id=site_id, at=window.start, to=window.end - timedelta(hours=1)),
+            f"{site_id}: forecast",
+        )
         if site_id == PLANNED_SITE:
-            state = StateMessage(batteries={battery.name: BatteryState(soc=START_SOC) for battery in run.demo.sites[0].site.batteries})
-            run.plan = self._call(PlanRequest(site_id=site_id, start=window.plan_start, state=state), f"{site_id}: plan")
+            state = StateMessage(
+                batteries={
+                    battery.name: BatteryState(soc=START_SOC)
+                    for battery in run.demo.sites[0].site.batteries
+                }
+            )
+            run.plan = self._call(
+                PlanRequest(site_id=site_id, start=window.plan_start, state=state),
+                f"{site_id}: plan",
+            )
         request = ReplayRequest(
             site_id=site_id,
             from_day=window.first_day,
             to_day=window.last_day,
             forecast_version=FORECAST_VERSION,
-            # The report shows the cost of forecast errors for this site only; it takes a third more plans.
+            # The report shows the cost of forecast errors for this site only; it takes a third more
+            # plans.
             explain_loss=site_id == PLANNED_SITE,
         )
         run.replays[site_id] = self._call(request, f"{site_id}: replay")
@@ -178,8 +227,20 @@ def compose_report(run: DemoRun, language: Language) -> ReportInput:
     """Return the input of the report."""
     assert run.plan is not None  # noqa: S101 - the course has planned
     window, main = run.window, run.demo.sites[0]
-    results = [SiteResult(each.site, run.replays[each.site.name], window.first_day, window.last_day, each.yearly_load_kwh) for each in run.demo.sites]
-    records = [run.demo.price_provenance, *(record for each in run.demo.sites for record in each.provenance)]
+    results = [
+        SiteResult(
+            each.site,
+            run.replays[each.site.name],
+            window.first_day,
+            window.last_day,
+            each.yearly_load_kwh,
+        )
+        for each in run.demo.sites
+    ]
+    records = [
+        run.demo.price_provenance,
+        *(record for each in run.demo.sites for record in each.provenance),
+    ]
     return ReportInput(
         plan=run.plan,
         results=results,
@@ -212,22 +273,37 @@ def translate(record: Provenance, language: Language) -> Origin:
 def commands(run: DemoRun) -> list[str]:
     """Return the commands that reproduce the report's figures."""
     if run.folder is None:
-        return [f"luna demo --on-servers --days {(run.window.last_day - run.window.first_day).days + 1}"]
+        return [
+            f"luna demo --on-servers --days {(run.window.last_day - run.window.first_day).days + 1}"
+        ]
     window = f"--from {run.window.first_day} --to {run.window.last_day}"
-    return ["make demo", *(f"LUNA_DATA_FOLDER={run.folder} luna replay --site {each.site.name} {window}" for each in run.demo.sites)]
+    return [
+        "make demo",
+        *(
+            f"LUNA_DATA_FOLDER={run.folder} luna replay --site {each.site.name} {window}"
+            for each in run.demo.sites
+        ),
+    ]
 
 
 def trace_without_luna(plan: PlanReply, site: Site) -> list[float] | None:
-    """Return the batteries' joint state of charge at the end of each planned slot under self-consumption alone; None without batteries."""
+    """Return the batteries' joint state of charge at the end of each planned slot under
+    self-consumption alone; None without batteries.
+    """
     if not site.batteries:
         return None
     slots = [slot for slot in plan.slots if slot.start < plan.slots[0].start + CHART_SPAN]
     timeline = Timeline(plan.slots[0].start, timedelta(minutes=plan.slot_minutes), len(slots))
-    load, pv, bought, sold = (np.array([getattr(slot, name) for slot in slots]) for name in ("load_kwh", "pv_kwh", "import_price", "export_price"))
+    load, pv, bought, sold = (
+        np.array([getattr(slot, name) for slot in slots])
+        for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
+    )
     policy = PlainPolicy(Mode.SELF_CONSUMPTION, site_curtailment(site, bought, sold))
     soc = read_starting_soc(slots, site)
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
     stored = np.array([[soc[battery.name] * battery.capacity_kwh] for battery in site.batteries])
-    trajectory = simulate(policy, Actuals(timeline, load, pv), limits=SiteLimits.of(site), stored_kwh=stored)
+    trajectory = simulate(
+        policy, Actuals(timeline, load, pv), limits=SiteLimits.of(site), stored_kwh=stored
+    )
     shares: list[float] = (trajectory.flows.stored_kwh.sum(axis=(0, 1)) / capacity).tolist()
     return shares

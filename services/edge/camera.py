@@ -15,7 +15,8 @@ from luna.energy.timeline import FloatArray
 BoolArray = NDArray[np.bool_]
 # In place of a model's index: no inference.
 NO_MODEL = -1
-# Penalty of an inference below the requirements and of a missing one, Wh of dirty energy: few misses come first, then little dirty energy.
+# Penalty of an inference below the requirements and of a missing one, Wh of dirty energy: few
+# misses come first, then little dirty energy.
 SMALL_MISS_WH, LARGE_MISS_WH = 0.1, 1.0
 _WH_PER_MWH = 1e-3
 _MS_PER_S = 1e3
@@ -38,12 +39,16 @@ class CameraModels:
     accuracy: FloatArray
 
     def fulfil(self, accuracy: FloatArray, latency_ms: FloatArray) -> BoolArray:
-        """Return which models meet the required accuracy and latency, shape ``(requests, models)``."""
+        """Return which models meet the required accuracy and latency, shape
+        ``(requests, models)``.
+        """
         accurate = self.accuracy >= np.asarray(accuracy, float)[..., None]
         return accurate & (self.latency_ms <= np.asarray(latency_ms, float)[..., None])
 
     def smallest(self, accuracy: FloatArray, latency_ms: FloatArray) -> NDArray[np.int64]:
-        """Return the index of the model of least energy that meets each request, shape ``(requests,)``; ``NO_MODEL`` where none does."""
+        """Return the index of the model of least energy that meets each request, shape
+        ``(requests,)``; ``NO_MODEL`` where none does.
+        """
         fulfilled = self.fulfil(accuracy, latency_ms)
         return np.where(fulfilled.any(axis=-1), fulfilled.argmax(axis=-1), NO_MODEL)
 
@@ -55,7 +60,8 @@ class Camera:
     Args:
         capacity_wh: of the battery.
         charge_rate_w: charging power from the grid, without losses.
-        discharge_efficiency: share of the stored energy that reaches the camera; an inference takes its energy divided by this.
+        discharge_efficiency: share of the stored energy that reaches the camera; an inference takes
+            its energy divided by this.
         task_interval_s: time between inferences.
     """
 
@@ -89,22 +95,43 @@ def read_models(path: Path) -> CameraModels:
     try:
         document: Any = json.loads(path.read_bytes())
     except OSError as error:
-        raise InvalidInputError("the power profiles cannot be read", field="power_profiles_file", value=str(path), remedy=f"{error.strerror}.") from error
+        raise InvalidInputError(
+            "the power profiles cannot be read",
+            field="power_profiles_file",
+            value=str(path),
+            remedy=f"{error.strerror}.",
+        ) from error
     except ValueError as error:
-        raise InvalidInputError("the power profiles are no JSON", field=path.name, value=str(error), remedy="Take the file as it was measured.") from error
+        raise InvalidInputError(
+            "the power profiles are no JSON",
+            field=path.name,
+            value=str(error),
+            remedy="Take the file as it was measured.",
+        ) from error
     try:
         profiles = _PROFILES.validate_python(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InvalidInputError(first["msg"], field=f"{path.name}: {where}", value=first.get("input"), remedy="Take the file as it was measured.") from error
+        raise InvalidInputError(
+            first["msg"],
+            field=f"{path.name}: {where}",
+            value=first.get("input"),
+            remedy="Take the file as it was measured.",
+        ) from error
     if not profiles:
-        raise InvalidInputError("no model is described", field=path.name, remedy="Take the file as it was measured.")
+        raise InvalidInputError(
+            "no model is described", field=path.name, remedy="Take the file as it was measured."
+        )
     ordered = sorted(profiles.items(), key=lambda item: item[1].energy_per_inference_mwh)
     return CameraModels(
         names=tuple(name for name, _ in ordered),
-        energy_wh=np.array([profile.energy_per_inference_mwh * _WH_PER_MWH for _, profile in ordered]),
+        energy_wh=np.array(
+            [profile.energy_per_inference_mwh * _WH_PER_MWH for _, profile in ordered]
+        ),
         # Rounded to nanoseconds, so that 0.0122 s meets a requirement of 12.2 ms.
-        latency_ms=np.array([round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for _, profile in ordered]),
+        latency_ms=np.array(
+            [round(profile.avg_inference_time_seconds * _MS_PER_S, 6) for _, profile in ordered]
+        ),
         accuracy=np.array([profile.accuracy for _, profile in ordered]),
     )

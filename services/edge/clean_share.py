@@ -1,7 +1,9 @@
-"""Share of clean energy in the grid, per location and five minutes of a year: measured, or generated and marked as such.
+"""Share of clean energy in the grid, per location and five minutes of a year: measured, or
+generated and marked as such.
 
-``newest`` is known at an instant, ``expect`` forecasts from that knowledge alone, ``ahead`` is the actual course. Every fourth week is held out: no training
-scenario touches it, and learned controllers are evaluated in these weeks.
+``newest`` is known at an instant, ``expect`` forecasts from that knowledge alone, ``ahead`` is the
+actual course. Every fourth week is held out: no training scenario touches it, and learned
+controllers are evaluated in these weeks.
 """
 
 import csv
@@ -34,7 +36,12 @@ FILES: dict[Location, str] = {
     "NY": f"US-NY-NYIS_{YEAR}_5_minute.csv",
 }
 # Months of each season.
-SEASON_OF_MONTH: dict[Season, tuple[int, ...]] = {"winter": (12, 1, 2), "spring": (3, 4, 5), "summer": (6, 7, 8), "fall": (9, 10, 11)}
+SEASON_OF_MONTH: dict[Season, tuple[int, ...]] = {
+    "winter": (12, 1, 2),
+    "spring": (3, 4, 5),
+    "summer": (6, 7, 8),
+    "fall": (9, 10, 11),
+}
 # A file with a larger share of damaged or missing values is refused.
 MOST_MISSING = 0.01
 HELD_OUT_EVERY = 4
@@ -45,7 +52,10 @@ _DEVIATION_HOURS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """An unusable value, replaced by the last one before it. ``row``: line of the file from 1, header included."""
+    """An unusable value, replaced by the last one before it.
+
+    ``row``: line of the file from 1, header included.
+    """
 
     file: str
     row: int
@@ -62,7 +72,8 @@ class CleanShare:
 
     Args:
         location: of the grid.
-        share: clean energy as a share of all, per five minutes from ``YEAR_BEGIN`` on, shape ``(YEAR_SLOTS,)``.
+        share: clean energy as a share of all, per five minutes from ``YEAR_BEGIN`` on, shape
+            ``(YEAR_SLOTS,)``.
         measured: False: generated.
         damage: unusable values.
     """
@@ -75,24 +86,45 @@ class CleanShare:
 
     def __post_init__(self) -> None:
         # Beyond the year's end the last day is repeated, for horizons that reach over it.
-        object.__setattr__(self, "_sums", np.concatenate([[0.0], np.cumsum(np.concatenate([self.share, np.tile(self.share[-DAY_SLOTS:], 8)]))]))
+        object.__setattr__(
+            self,
+            "_sums",
+            np.concatenate(
+                [
+                    [0.0],
+                    np.cumsum(np.concatenate([self.share, np.tile(self.share[-DAY_SLOTS:], 8)])),
+                ]
+            ),
+        )
 
     def newest(self, slots: IntArray) -> FloatArray:
         """Return the newest value known at the slots' starts, shape of ``slots``."""
         return self.share[slots]
 
     def ahead(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the actual means over the next steps from each slot's start, shape ``(slots, steps)``."""
-        return self._means(np.asarray(slots)[:, None], np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES), step_minutes // STEP_MINUTES)
+        """Return the actual means over the next steps from each slot's start, shape
+        ``(slots, steps)``.
+        """
+        return self._means(
+            np.asarray(slots)[:, None],
+            np.arange(steps)[None, :] * (step_minutes // STEP_MINUTES),
+            step_minutes // STEP_MINUTES,
+        )
 
     def expect(self, slots: IntArray, steps: int, *, step_minutes: int) -> FloatArray:
-        """Return the forecast of the next steps by the knowledge at each slot's start, shape ``(slots, steps)``.
+        """Return the forecast of the next steps by the knowledge at each slot's start, shape
+        ``(slots, steps)``.
 
-        The mean of the same time of day over the last seven days, plus the newest value's deviation from it, which decays within hours.
+        The mean of the same time of day over the last seven days, plus the newest value's deviation
+        from it, which decays within hours.
         """
         slots, width = np.asarray(slots)[:, None], step_minutes // STEP_MINUTES
         offsets = np.arange(steps)[None, :] * width
-        course, now, counted = np.zeros((slots.shape[0], steps)), np.zeros((slots.shape[0], 1)), np.zeros((slots.shape[0], 1))
+        course, now, counted = (
+            np.zeros((slots.shape[0], steps)),
+            np.zeros((slots.shape[0], 1)),
+            np.zeros((slots.shape[0], 1)),
+        )
         for day in range(1, _PAST_DAYS + 1):
             available = (slots >= day * DAY_SLOTS).astype(float)
             before = np.maximum(slots - day * DAY_SLOTS, 0)
@@ -101,7 +133,9 @@ class CleanShare:
             counted += available
         newest = self.share[slots]
         weight = np.exp(-offsets * (STEP_MINUTES / 60) / _DEVIATION_HOURS)
-        expected = course / np.maximum(counted, 1) + (newest - now / np.maximum(counted, 1)) * weight
+        expected = (
+            course / np.maximum(counted, 1) + (newest - now / np.maximum(counted, 1)) * weight
+        )
         return np.clip(np.where(counted > 0, expected, newest), 0.0, 1.0)
 
     def _means(self, slots: IntArray, offsets: IntArray, width: int) -> FloatArray:
@@ -133,10 +167,17 @@ def held_out_weeks(season: Season) -> list[int]:
     """Return the first slots of the held-out weeks that lie completely in a season."""
     begins = np.arange(HELD_OUT_EVERY - 1, YEAR_SLOTS // WEEK_SLOTS, HELD_OUT_EVERY) * WEEK_SLOTS
     months = SEASON_OF_MONTH[season]
-    return [int(begin) for begin in begins if {int(months_of(np.array(slot))) for slot in (begin, begin + WEEK_SLOTS - 1)} <= set(months)]
+    return [
+        int(begin)
+        for begin in begins
+        if {int(months_of(np.array(slot))) for slot in (begin, begin + WEEK_SLOTS - 1)}
+        <= set(months)
+    ]
 
 
-def load_clean_shares(folder: Path | None, locations: Sequence[Location]) -> dict[Location, CleanShare]:
+def load_clean_shares(
+    folder: Path | None, locations: Sequence[Location]
+) -> dict[Location, CleanShare]:
     """Return the years of locations, measured where their file is in ``folder``, else generated.
 
     Raises:
@@ -145,15 +186,22 @@ def load_clean_shares(folder: Path | None, locations: Sequence[Location]) -> dic
     years = {}
     for location in locations:
         path = folder / FILES[location] if folder else None
-        years[location] = read_clean_share(path, location) if path and path.exists() else draw_clean_share(location)
+        years[location] = (
+            read_clean_share(path, location)
+            if path and path.exists()
+            else draw_clean_share(location)
+        )
     return years
 
 
 def read_clean_share(path: Path, location: Location) -> CleanShare:
-    """Return a location's year from a file; up to ``MOST_MISSING`` damaged or missing values are replaced by the last one before.
+    """Return a location's year from a file.
+
+    Up to ``MOST_MISSING`` damaged or missing values are replaced by the last one before.
 
     Raises:
-        InvalidInputError: the file is unreadable, lacks a column, or has too many damaged or missing values.
+        InvalidInputError: the file is unreadable, lacks a column, or has too many damaged or
+            missing values.
     """
     share, damage = np.full(YEAR_SLOTS, np.nan), []
     for row in _read_rows(path):
@@ -166,12 +214,16 @@ def read_clean_share(path: Path, location: Location) -> CleanShare:
     if missing.mean() > MOST_MISSING:
         first = f" The first: {damage[0]}." if damage else ""
         raise InvalidInputError(
-            f"{missing.sum()} of {YEAR_SLOTS} values of the year are missing or damaged", field=path.name, remedy=f"At most a hundredth may be.{first}"
+            f"{missing.sum()} of {YEAR_SLOTS} values of the year are missing or damaged",
+            field=path.name,
+            remedy=f"At most a hundredth may be.{first}",
         )
     there = np.flatnonzero(~np.isnan(share))
     newest = np.searchsorted(there, np.arange(len(share)), side="right") - 1
     # Before the first value: the first.
-    return CleanShare(location, share[there[np.maximum(newest, 0)]], measured=True, damage=tuple(damage))
+    return CleanShare(
+        location, share[there[np.maximum(newest, 0)]], measured=True, damage=tuple(damage)
+    )
 
 
 def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
@@ -182,23 +234,37 @@ def _read_rows(path: Path) -> Iterator[tuple[int, float] | Damage]:
                 if column not in (reader.fieldnames or ()):
                     columns = ", ".join(reader.fieldnames or ()) or "none"
                     raise InvalidInputError(
-                        f"the column {column!r} is missing", field=f"{path.name}, row 1", value=columns, remedy="Take the file as it was published."
+                        f"the column {column!r} is missing",
+                        field=f"{path.name}, row 1",
+                        value=columns,
+                        remedy="Take the file as it was published.",
                     )
             slots_so_far: set[int] = set()
             for row in reader:
                 yield _read_row(path.name, reader.line_num, row, slots_so_far)
     except (OSError, csv.Error) as error:
-        raise InvalidInputError("the clean shares cannot be read", field=path.name, value=str(error), remedy="Take the file as it was published.") from error
+        raise InvalidInputError(
+            "the clean shares cannot be read",
+            field=path.name,
+            value=str(error),
+            remedy="Take the file as it was published.",
+        ) from error
 
 
-def _read_row(file: str, line: int, row: dict[str, Any], slots_so_far: set[int]) -> tuple[int, float] | Damage:
+def _read_row(
+    file: str, line: int, row: dict[str, Any], slots_so_far: set[int]
+) -> tuple[int, float] | Damage:
     text = row[TIME_COLUMN] or ""
     try:
         instant = datetime.fromisoformat(text.strip())
     except ValueError:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is no time")
     # Without an offset it is UTC, as the column's name says.
-    utc = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
+    utc = (
+        (instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+        .astimezone(UTC)
+        .replace(tzinfo=None)
+    )
     slot = slot_of(np.datetime64(utc, "m"))
     if not 0 <= slot < YEAR_SLOTS:
         return Damage(file, line, TIME_COLUMN, f"{text[:40]!r} is not in {YEAR}")
@@ -217,7 +283,9 @@ def _read_row(file: str, line: int, row: dict[str, Any], slots_so_far: set[int])
 
 @dataclass(frozen=True, slots=True)
 class _Climate:
-    """Parameters of a generated year: share at night, additions by full sun and spring's rivers, noise over days and hours; latitude, offset to UTC."""
+    """Parameters of a generated year: share at night, additions by full sun and spring's rivers,
+    noise over days and hours; latitude, offset to UTC.
+    """
 
     base: float
     sun: float
@@ -228,12 +296,21 @@ class _Climate:
     offset_hours: float
 
 
-# Chosen for plausible shapes (sun in California, gas and some nuclear power in Florida, rivers and wind in the north-west and New York); not measured.
+# Chosen for plausible shapes (sun in California, gas and some nuclear power in Florida, rivers and
+# wind in the north-west and New York); not measured.
 _CLIMATES: dict[Location, _Climate] = {
-    "CA": _Climate(base=0.34, sun=0.42, rivers=0.05, days=0.05, hours=0.03, latitude=34.0, offset_hours=-7.9),
-    "FL": _Climate(base=0.22, sun=0.22, rivers=0.01, days=0.03, hours=0.02, latitude=27.0, offset_hours=-5.4),
-    "NW": _Climate(base=0.58, sun=0.05, rivers=0.12, days=0.08, hours=0.04, latitude=47.5, offset_hours=-8.1),
-    "NY": _Climate(base=0.46, sun=0.06, rivers=0.05, days=0.06, hours=0.03, latitude=42.7, offset_hours=-4.9),
+    "CA": _Climate(
+        base=0.34, sun=0.42, rivers=0.05, days=0.05, hours=0.03, latitude=34.0, offset_hours=-7.9
+    ),
+    "FL": _Climate(
+        base=0.22, sun=0.22, rivers=0.01, days=0.03, hours=0.02, latitude=27.0, offset_hours=-5.4
+    ),
+    "NW": _Climate(
+        base=0.58, sun=0.05, rivers=0.12, days=0.08, hours=0.04, latitude=47.5, offset_hours=-8.1
+    ),
+    "NY": _Climate(
+        base=0.46, sun=0.06, rivers=0.05, days=0.06, hours=0.03, latitude=42.7, offset_hours=-4.9
+    ),
 }
 
 
@@ -245,17 +322,33 @@ def draw_clean_share(location: Location) -> CleanShare:
     declination = np.radians(-23.44) * np.cos(2 * np.pi * (day + 10) / 366)
     angle = 2 * np.pi * ((slots % DAY_SLOTS) / DAY_SLOTS - 0.5 + climate.offset_hours / 24)
     latitude = np.radians(climate.latitude)
-    elevation = np.maximum(np.sin(latitude) * np.sin(declination) + np.cos(latitude) * np.cos(declination) * np.cos(angle), 0.0)
+    elevation = np.maximum(
+        np.sin(latitude) * np.sin(declination)
+        + np.cos(latitude) * np.cos(declination) * np.cos(angle),
+        0.0,
+    )
     clouds = 1 - 0.5 * np.asarray(1 / (1 + np.exp(-(_wander(noise, hours=30) * 1.5 - 1.2))))
     rivers = climate.rivers * np.cos(2 * np.pi * (day - 135) / 366)
-    share = climate.base + climate.sun * elevation * clouds + rivers + climate.days * _wander(noise, hours=60) + climate.hours * _wander(noise, hours=2)
+    share = (
+        climate.base
+        + climate.sun * elevation * clouds
+        + rivers
+        + climate.days * _wander(noise, hours=60)
+        + climate.hours * _wander(noise, hours=2)
+    )
     return CleanShare(location, np.round(np.clip(share, 0.02, 0.99), 4), measured=False)
 
 
 def _wander(noise: np.random.Generator, *, hours: float) -> FloatArray:
-    """Return a first-order autoregressive process of unit variance with a correlation time of ``hours``."""
+    """Return a first-order autoregressive process of unit variance with a correlation time of
+    ``hours``.
+    """
     persistence = float(np.exp(-STEP_MINUTES / 60 / hours))
     shocks = noise.standard_normal(YEAR_SLOTS) * np.sqrt(1 - persistence**2)
     shocks[0] = noise.standard_normal()
     # SciPy's filter runs in a fiftieth of the time, but takes a hundred times longer to import.
-    return np.fromiter(accumulate(shocks.tolist(), lambda last, shock: shock + persistence * last), float, YEAR_SLOTS)
+    return np.fromiter(
+        accumulate(shocks.tolist(), lambda last, shock: shock + persistence * last),
+        float,
+        YEAR_SLOTS,
+    )

@@ -1,4 +1,7 @@
-"""What a run of the lab is asked to do: ``config.jsonc``, JSON with comments; every key has a default, and a key that nobody knows is refused."""
+"""What a run of the lab is asked to do: ``config.jsonc``, JSON with comments.
+
+Every key has a default, and a key that nobody knows is refused.
+"""
 
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -10,7 +13,9 @@ from luna.energy.errors import InvalidInputError
 
 Location = Literal["CA", "FL", "NW", "NY"]
 Season = Literal["winter", "spring", "summer", "fall"]
-ControllerName = Literal["naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble", "custom_4"]
+ControllerName = Literal[
+    "naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble", "custom_4"
+]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 # More workers than cores are cut to the cores.
@@ -51,7 +56,10 @@ def _within(lowest: float, highest: float) -> Any:
 
 
 class GlobalSection(Section):
-    """What all stages share. ``random_seed`` null: one is drawn, said and stored with all results."""
+    """What all stages share.
+
+    ``random_seed`` null: one is drawn, said and stored with all results.
+    """
 
     workers: Workers = 100
     random_seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
@@ -66,13 +74,26 @@ class ScenarioSection(Section):
 
     battery_range: Annotated[Range, _within(0, 100)] = Range(min=1, max=100)
     accuracy_range: Annotated[Range, _within(0, 1)] = Range(min=0.3, max=1.0)
-    latency_options: Annotated[list[Positive], Field(min_length=1, max_length=100)] = [1, 2, 3, 5, 8, 10, 15, 20, 25, 30]
+    latency_options: Annotated[list[Positive], Field(min_length=1, max_length=100)] = [
+        1,
+        2,
+        3,
+        5,
+        8,
+        10,
+        15,
+        20,
+        25,
+        30,
+    ]
     # False: the clean shares are the generator's, even where measured ones are there.
     use_real_energy_data: bool = True
 
 
 class OptimizationSection(Section):
-    """How labels are made: ``dp`` is the exact dynamic programme, ``ortools`` the solver that it is checked by, some thousand times slower."""
+    """How labels are made: ``dp`` is the exact dynamic programme, ``ortools`` the solver that it is
+    checked by, some thousand times slower.
+    """
 
     solver: Literal["dp", "ortools"] = "dp"
     parallel_workers: Workers = 100
@@ -100,10 +121,16 @@ class TrainingDataSection(Section):
 
 
 class ModelSection(Section):
-    """The network. ``input_features`` 4: battery, accuracy, latency, clean share; more: so many less four expected clean shares of the next steps beside."""
+    """The network.
+
+    ``input_features`` 4: battery, accuracy, latency, clean share; more: so many less four expected
+    clean shares of the next steps beside.
+    """
 
     architecture: Literal["pytorch_neural_network"] = "pytorch_neural_network"
-    hidden_layers: Annotated[list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=8)] = [64, 32, 16]
+    hidden_layers: Annotated[
+        list[Annotated[int, Field(ge=1, le=4096)]], Field(min_length=1, max_length=8)
+    ] = [64, 32, 16]
     activation: Literal["relu", "tanh"] = "relu"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     input_features: Annotated[int, Field(ge=4, le=52)] = 28
@@ -147,7 +174,10 @@ class ControllerSection(Section):
 
 
 class BatterySection(Section):
-    """The camera's battery and charger. ``discharge_efficiency``: what of the stored energy arrives at the camera."""
+    """The camera's battery and charger.
+
+    ``discharge_efficiency``: what of the stored energy arrives at the camera.
+    """
 
     capacity_wh: Positive = 5.0
     charge_rate_watts: Positive = 100.0
@@ -171,9 +201,12 @@ class SimulationLogging(Section):
 
 
 class SimulationSection(Section):
-    """One camera's days; task interval, acceleration, efficiency and controllers are a batch's as well.
+    """One camera's days.
 
-    ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and time stay and the work is a n-th.
+    Task interval, acceleration, efficiency and controllers are a batch's as well.
+
+    ``time_acceleration`` 1: as fast as the machine can; n: a task stands for n, so that energy and
+    time stay and the work is a n-th.
     """
 
     duration_days: Annotated[float, Field(gt=0, le=366)] = 1
@@ -181,12 +214,21 @@ class SimulationSection(Section):
     time_acceleration: Annotated[int, Field(ge=1, le=1000)] = 1
     battery: BatterySection = BatterySection()
     request: RequestSection = RequestSection()
-    controllers: Annotated[list[ControllerName], Field(min_length=1)] = ["naive_weak", "naive_strong", "rule", "oracle", "custom", "ensemble"]
+    controllers: Annotated[list[ControllerName], Field(min_length=1)] = [
+        "naive_weak",
+        "naive_strong",
+        "rule",
+        "oracle",
+        "custom",
+        "ensemble",
+    ]
     logging: SimulationLogging = SimulationLogging()
 
 
 class VariationSection(Section):
-    """From what a batch draws its cameras: accuracy in per cent, latency in ms, capacity in Wh, charge rate in W."""
+    """From what a batch draws its cameras: accuracy in per cent, latency in ms, capacity in Wh,
+    charge rate in W.
+    """
 
     num_variations: Annotated[int, Field(ge=1, le=1_000_000)] = 4
     accuracy_range: Annotated[Range, _within(0, 100)] = Range(min=30, max=80)
@@ -196,7 +238,9 @@ class VariationSection(Section):
 
 
 class ExecutionSection(Section):
-    """How a batch is worked off: after so many runs that are done its progress is written down for good."""
+    """How a batch is worked off: after so many runs that are done its progress is written down for
+    good.
+    """
 
     parallel_workers: Workers = 100
     checkpoint_interval: Annotated[int, Field(ge=1)] = 100
@@ -213,7 +257,10 @@ class BatchSection(Section):
 
 
 class SourceSection(Section):
-    """Where the data lie; both are read and never written. Paths are read from the folder in which the configuration lies."""
+    """Where the data lie.
+
+    Both are read and never written. Paths are read from the folder in which the configuration lies.
+    """
 
     energy_data_dir: str = "energy-data/"
     power_profiles_file: str = "model-data/power_profiles.json"
@@ -225,7 +272,8 @@ class VisualizationSection(Section):
     """Pictures of the results."""
 
     enabled: bool = True
-    # The founding document's; read and without effect, for pictures are drawn as SVG by Luna itself.
+    # The founding document's; read and without effect, for pictures are drawn as SVG by Luna
+    # itself.
     library: Literal["matplotlib"] = "matplotlib"
     save_plots: bool = True
     plot_formats: list[Literal["png", "pdf", "svg"]] = ["png", "pdf"]
@@ -261,7 +309,9 @@ class ResultsSection(Section):
 class EdgeConfig(Section):
     """All that a run is asked to do."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True
+    )
 
     run: Annotated[GlobalSection, Field(alias="global")] = GlobalSection()
     training_data: TrainingDataSection = TrainingDataSection()
@@ -280,13 +330,17 @@ def read_config(path: Path) -> EdgeConfig:
     """Return the configuration in a file.
 
     Raises:
-        InvalidInputError: it is not there, no JSON with comments, or says something that nobody understands; names where.
+        InvalidInputError: it is not there, no JSON with comments, or says something that nobody
+            understands; names where.
     """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInputError(
-            "the configuration cannot be read", field="--config", value=str(path), remedy=f"{error}. Name a file as config/edge.jsonc is."
+            "the configuration cannot be read",
+            field="--config",
+            value=str(path),
+            remedy=f"{error}. Name a file as config/edge.jsonc is.",
         ) from error
     return parse_config(text, name=path.name)
 
@@ -295,13 +349,17 @@ def parse_config(text: str, *, name: str = "config.jsonc") -> EdgeConfig:
     """Return the configuration that a text says.
 
     Raises:
-        InvalidInputError: it is no JSON with comments, or says something that nobody understands; names where.
+        InvalidInputError: it is no JSON with comments, or says something that nobody understands;
+            names where.
     """
     try:
         document = json5.loads(text, allow_duplicate_keys=False)
     except ValueError as error:
         raise InvalidInputError(
-            "this is not JSON with comments", field=name, value=str(error), remedy="Mend it there; config/edge.jsonc is an example."
+            "this is not JSON with comments",
+            field=name,
+            value=str(error),
+            remedy="Mend it there; config/edge.jsonc is an example.",
         ) from error
     return validate_config(document, name=name)
 
@@ -322,4 +380,6 @@ def validate_config(document: Any, *, name: str = "config.jsonc") -> EdgeConfig:
             if first["type"] == "extra_forbidden"
             else "config/edge.jsonc says what is possible."
         )
-        raise InvalidInputError(first["msg"], field=where, value=first.get("input"), remedy=remedy) from error
+        raise InvalidInputError(
+            first["msg"], field=where, value=first.get("input"), remedy=remedy
+        ) from error

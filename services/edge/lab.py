@@ -1,4 +1,6 @@
-"""Context of every stage of the lab: configuration, inference models, clean shares, random seed and output folders."""
+"""Context of every stage of the lab: configuration, inference models, clean shares, random seed and
+output folders.
+"""
 
 import os
 import secrets
@@ -80,7 +82,13 @@ class DataFolders:
     model_data: Path | None = None
 
 
-def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = None, progress: Progress = keep_quiet) -> Lab:
+def open_lab(
+    config: EdgeConfig,
+    folders: DataFolders,
+    *,
+    out: Path | None = None,
+    progress: Progress = keep_quiet,
+) -> Lab:
     """Read and check the data, and return the lab.
 
     Args:
@@ -102,11 +110,23 @@ def open_lab(config: EdgeConfig, folders: DataFolders, *, out: Path | None = Non
     measured = config.training_data.scenario_generation.use_real_energy_data
     shares = load_clean_shares(energy if measured else None, config.data_sources.locations)
     seed = config.run.random_seed if config.run.random_seed is not None else secrets.randbits(32)
-    return Lab(config, models, shares, out or base / config.run.output_dir, seed, count_workers(config.run.workers), progress)
+    return Lab(
+        config,
+        models,
+        shares,
+        out or base / config.run.output_dir,
+        seed,
+        count_workers(config.run.workers),
+        progress,
+    )
 
 
-def open_lab_of(file: Path | None, folders: DataFolders, *, out: Path | None = None, seed: int | None = None) -> Lab:
-    """Return the lab of a configuration file, or of the defaults; the seed is kept in the output folder.
+def open_lab_of(
+    file: Path | None, folders: DataFolders, *, out: Path | None = None, seed: int | None = None
+) -> Lab:
+    """Return the lab of a configuration file, or of the defaults.
+
+    The seed is kept in the output folder.
 
     Args:
         file: JSON with comments; None: the defaults.
@@ -126,7 +146,9 @@ def open_lab_of(file: Path | None, folders: DataFolders, *, out: Path | None = N
 
 
 def keep_seed(out: Path, requested: int | None) -> int:
-    """Return the seed of an output folder: the requested, else the stored, else a new one; store it, so that a continued run uses the same.
+    """Return the seed of an output folder: the requested, else the stored, else a new one.
+
+    Store it, so that a continued run uses the same.
 
     Raises:
         ConflictError: the folder has another seed.
@@ -134,7 +156,12 @@ def keep_seed(out: Path, requested: int | None) -> int:
     path = out / SEED_FILE
     begun = int(path.read_text(encoding="utf-8")) if path.exists() else None
     if None not in (requested, begun) and requested != begun:
-        raise ConflictError("the folder was begun with another seed", field="--seed", value=requested, remedy=f"Ask for {begun}, or name another folder.")
+        raise ConflictError(
+            "the folder was begun with another seed",
+            field="--seed",
+            value=requested,
+            remedy=f"Ask for {begun}, or name another folder.",
+        )
     seed = next((each for each in (requested, begun) if each is not None), secrets.randbits(32))
     out.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{seed}\n", encoding="utf-8")
@@ -143,4 +170,12 @@ def keep_seed(out: Path, requested: int | None) -> int:
 
 def count_workers(requested: int) -> int:
     """Return the number of worker processes: the requested, at most the available cores."""
-    return max(1, min(requested, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+    return max(
+        1,
+        min(
+            requested,
+            len(os.sched_getaffinity(0))
+            if hasattr(os, "sched_getaffinity")
+            else os.cpu_count() or 1,
+        ),
+    )

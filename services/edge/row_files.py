@@ -1,4 +1,5 @@
-"""Append-only files of rows (JSON lines or CSV) in parts of limited size: streamed writing and reading, continued after a crash.
+"""Append-only files of rows (JSON lines or CSV) in parts of limited size: streamed writing and
+reading, continued after a crash.
 
 A row is one line. A torn last line after a crash is cut off when a writer opens the files again.
 """
@@ -25,7 +26,9 @@ _BYTES_PER_MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class RowForm:
-    """Format of rows, size in megabytes from which the next file begins (None: one file), whether full files are compressed."""
+    """Format of rows, size in megabytes from which the next file begins (None: one file), whether
+    full files are compressed.
+    """
 
     format: Literal["json", "csv"] = "json"
     max_mb: float | None = 100
@@ -33,7 +36,8 @@ class RowForm:
 
 
 class RowWriter:
-    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder, after existing rows.
+    """Appends rows to ``NAME-0001.jsonl``, ``NAME-0002.jsonl`` and so on in a folder, after
+    existing rows.
 
     Raises:
         MachineError: the disk is full or fails; synced rows are safe.
@@ -50,7 +54,12 @@ class RowWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         try:
             self._file.close()
         except OSError as full:
@@ -66,7 +75,10 @@ class RowWriter:
     def append_lines(self, columns: Sequence[str], lines: str) -> None:
         """Write lines of ``encode_rows``, which another process may have encoded."""
         try:
-            if self._form.max_mb is not None and self._file.tell() >= self._form.max_mb * _BYTES_PER_MB:
+            if (
+                self._form.max_mb is not None
+                and self._file.tell() >= self._form.max_mb * _BYTES_PER_MB
+            ):
                 self._turn()
             if self._form.format == "csv" and self._file.tell() == 0:
                 self._file.write(f"{','.join(columns)}\n".encode())
@@ -109,7 +121,9 @@ class RowWriter:
 def encode_rows(rows: Sequence[Mapping[str, Any]], form: Literal["json", "csv"]) -> str:
     """Return rows as lines; CSV without its header."""
     if form == "json":
-        return "".join(json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows)
+        return "".join(
+            json.dumps(row, separators=(",", ":"), allow_nan=False) + "\n" for row in rows
+        )
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(row.values() for row in rows)
     return text.getvalue()
@@ -120,7 +134,9 @@ def list_parts(folder: Path, name: str) -> list[Path]:
     ways = [f"{name}-*.{ending}{packed}" for ending in _ENDINGS.values() for packed in ("", ".gz")]
     files = {path for way in ways for path in folder.glob(way)}
     # After a crash between compression and removal both files exist: the plain one is ignored.
-    return sorted((path for path in files if path.with_name(f"{path.name}.gz") not in files), key=_number_of)
+    return sorted(
+        (path for path in files if path.with_name(f"{path.name}.gz") not in files), key=_number_of
+    )
 
 
 def read_rows(folder: Path, name: str) -> Iterator[dict[str, Any]]:
@@ -151,9 +167,16 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
     """
     path, text = folder / f"{name}.json", json.dumps(origin, indent=2, sort_keys=True) + "\n"
     if path.exists() and (stored_origin := json.loads(path.read_bytes())) != json.loads(text):
-        first = next(key for key in sorted({*stored_origin, *origin}) if stored_origin.get(key) != json.loads(text).get(key))
+        first = next(
+            key
+            for key in sorted({*stored_origin, *origin})
+            if stored_origin.get(key) != json.loads(text).get(key)
+        )
         raise ConflictError(
-            f"rows that were made differently are there already ({first})", field="--out", value=str(folder), remedy="Take another folder, or remove this one."
+            f"rows that were made differently are there already ({first})",
+            field="--out",
+            value=str(folder),
+            remedy="Take another folder, or remove this one.",
         )
     try:
         write_whole_file(path, text.encode())
@@ -163,7 +186,12 @@ def keep_origin(folder: Path, name: str, origin: Mapping[str, Any]) -> None:
 
 def full_disk(folder: Path, error: OSError) -> MachineError:
     """Return the error for rows that cannot be written."""
-    return MachineError("rows cannot be written", field="--out", value=str(folder), remedy=f"{error.strerror}. Make room, and run it again: it goes on.")
+    return MachineError(
+        "rows cannot be written",
+        field="--out",
+        value=str(folder),
+        remedy=f"{error.strerror}. Make room, and run it again: it goes on.",
+    )
 
 
 def remove_rows(folder: Path, name: str) -> None:
@@ -173,7 +201,11 @@ def remove_rows(folder: Path, name: str) -> None:
 
 
 def _open_text(path: Path) -> TextIO:
-    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    return (
+        gzip.open(path, "rt", encoding="utf-8")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8")
+    )
 
 
 def _number_of(path: Path) -> int:

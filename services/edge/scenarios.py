@@ -1,6 +1,9 @@
-"""Scenarios: a camera at an instant, with a battery, a request, and the clean shares around it; a stream of any length, batch by batch.
+"""Scenarios: a camera at an instant, with a battery, a request, and the clean shares around it.
 
-Batch ``k`` is made from seed and ``k`` alone: any process can make any batch, and memory depends on a batch's size only.
+A stream of any length, batch by batch.
+
+Batch ``k`` is made from seed and ``k`` alone: any process can make any batch, and memory depends on
+a batch's size only.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +15,15 @@ import numpy as np
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import FloatArray
-from services.edge.clean_share import SEASON_OF_MONTH, STEP_MINUTES, YEAR_SLOTS, IntArray, instants_of, is_held_out, months_of
+from services.edge.clean_share import (
+    SEASON_OF_MONTH,
+    STEP_MINUTES,
+    YEAR_SLOTS,
+    IntArray,
+    instants_of,
+    is_held_out,
+    months_of,
+)
 from services.edge.config import Range, Season
 from services.edge.lab import Lab
 from services.edge.row_files import RowForm, RowWriter, encode_rows, keep_origin, read_last_row
@@ -22,7 +33,8 @@ from services.edge.workers import map_in_order
 _STREAM = 1
 # Columns are drawn with so many digits, so that what is written is what was labelled.
 _DIGITS = 4
-# A batch's columns by name, of one length; arrays, which travel between processes more cheaply than lists.
+# A batch's columns by name, of one length; arrays, which travel between processes more cheaply than
+# lists.
 Columns = dict[str, Any]
 
 
@@ -33,13 +45,15 @@ class CameraScenarios:
     Args:
         number: from 0 on, over all batches.
         location, season: places in the configuration's lists.
-        slot: of the year, five minutes each; the horizon begins with it, and lies whole in weeks that are not held out.
+        slot: of the year, five minutes each; the horizon begins with it, and lies whole in weeks
+            that are not held out.
         battery_percent: how full the battery is.
         capacity_wh, charge_rate_w: of battery and charger.
         accuracy, latency_ms: the requirements (share, ms); some model fulfils it.
         clean_share: the newest value.
         ahead: what followed, shape ``(scenarios, slots)``.
-        expected: the forecast at the time, means over the configuration's steps, shape ``(scenarios, steps)``.
+        expected: the forecast at the time, means over the configuration's steps, shape
+            ``(scenarios, steps)``.
     """
 
     number: IntArray
@@ -57,7 +71,9 @@ class CameraScenarios:
 
 
 def write_scenarios(lab: Lab) -> dict[str, Any]:
-    """Write rows ``scenarios``, to be looked at; return how many there are and how many were made now.
+    """Write rows ``scenarios``, to be looked at.
+
+    Return how many there are and how many were made now.
 
     Raises:
         InvalidInputError: the configuration allows no scenario.
@@ -65,12 +81,20 @@ def write_scenarios(lab: Lab) -> dict[str, Any]:
         MachineError: the disk takes no more, or workers die; run again, it goes on.
     """
     check_scenarios(lab)
-    new_scenarios = sum(len(columns["number"]) for columns in write_batches(lab, "scenarios", _make_columns))
-    return {"scenarios": lab.config.training_data.num_scenarios, "made_now": new_scenarios, "seed": lab.seed}
+    new_scenarios = sum(
+        len(columns["number"]) for columns in write_batches(lab, "scenarios", _make_columns)
+    )
+    return {
+        "scenarios": lab.config.training_data.num_scenarios,
+        "made_now": new_scenarios,
+        "seed": lab.seed,
+    }
 
 
 def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> Iterator[Columns]:
-    """Write rows of a name, batch by batch behind those that are there; yield the columns of each batch when it is on the disk.
+    """Write rows of a name, batch by batch behind those that are there.
+
+    Yield the columns of each batch when it is on the disk.
 
     Args:
         lab: its configuration says how many rows, and in what form.
@@ -83,13 +107,26 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
     """
     data = lab.config.training_data
     keep_origin(lab.training, name, _origin(lab))
-    form = RowForm(data.output.format, data.output.max_file_size_mb if data.output.split_files else None, data.output.compression)
+    form = RowForm(
+        data.output.format,
+        data.output.max_file_size_mb if data.output.split_files else None,
+        data.output.compression,
+    )
     with RowWriter(lab.training, name, form) as writer:
         last = read_last_row(lab.training, name)
         written = int(last["number"]) + 1 if last else 0
         # Of the batch that a crash ended its first rows may be there.
-        begins = [written, *range((written // data.batch_size + 1) * data.batch_size, data.num_scenarios, data.batch_size)]
-        for names, lines, columns in map_in_order(partial(_make_lines, make), begins if written < data.num_scenarios else [], lab):
+        begins = [
+            written,
+            *range(
+                (written // data.batch_size + 1) * data.batch_size,
+                data.num_scenarios,
+                data.batch_size,
+            ),
+        ]
+        for names, lines, columns in map_in_order(
+            partial(_make_lines, make), begins if written < data.num_scenarios else [], lab
+        ):
             writer.append_lines(names, lines)
             writer.sync()
             written += len(columns["number"])
@@ -97,16 +134,29 @@ def write_batches(lab: Lab, name: str, make: Callable[[Lab, int], Columns]) -> I
             yield columns
 
 
-def _make_lines(make: Callable[[Lab, int], Columns], lab: Lab, begin: int) -> tuple[list[str], str, Columns]:
-    """Return names and lines of a batch's rows from number ``begin`` on, and those columns that hold one number a row."""
+def _make_lines(
+    make: Callable[[Lab, int], Columns], lab: Lab, begin: int
+) -> tuple[list[str], str, Columns]:
+    """Return names and lines of a batch's rows from number ``begin`` on, and those columns that
+    hold one number a row.
+    """
     data = lab.config.training_data
-    columns = {name: values[begin % data.batch_size :] for name, values in make(lab, begin // data.batch_size).items()}
-    plain = [values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()]
+    columns = {
+        name: values[begin % data.batch_size :]
+        for name, values in make(lab, begin // data.batch_size).items()
+    }
+    plain = [
+        values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values()
+    ]
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*plain, strict=True)]
     return (
         list(columns),
         encode_rows(rows, data.output.format),
-        {name: values for name, values in columns.items() if isinstance(values, np.ndarray) and values.ndim == 1},
+        {
+            name: values
+            for name, values in columns.items()
+            if isinstance(values, np.ndarray) and values.ndim == 1
+        },
     )
 
 
@@ -137,19 +187,26 @@ def check_scenarios(lab: Lab) -> None:
     for season in lab.config.data_sources.seasons:
         if not len(list_slots(season, _horizon_slots(lab))):
             raise InvalidInputError(
-                "no horizon of this season lies between two weeks that are held out", field="data_sources.seasons", value=season,
+                "no horizon of this season lies between two weeks that are held out",
+                field="data_sources.seasons",
+                value=season,
                 remedy="Shorten training_data.optimization.horizon_steps or step_minutes.",
-            )  # fmt: skip
+            )
     _draw_requests(lab, np.random.default_rng(0), 1)
 
 
 def draw_batch(lab: Lab, batch: int) -> CameraScenarios:
-    """Return the scenarios of a batch: the same ones for the same seed, configuration and data, whoever asks.
+    """Return the scenarios of a batch: the same ones for the same seed, configuration and data,
+    whoever asks.
 
     Raises:
         InvalidInputError: the configuration allows none.
     """
-    data, sources, variations = lab.config.training_data, lab.config.data_sources, lab.config.batch_simulation.variations
+    data, sources, variations = (
+        lab.config.training_data,
+        lab.config.data_sources,
+        lab.config.batch_simulation.variations,
+    )
     first = batch * data.batch_size
     count = min(data.batch_size, data.num_scenarios - first)
     noise = np.random.default_rng(np.random.SeedSequence(lab.seed, spawn_key=(_STREAM, batch)))
@@ -200,12 +257,16 @@ def make_columns(lab: Lab, drawn: CameraScenarios) -> Columns:
 def _make_columns(lab: Lab, batch: int) -> Columns:
     drawn = draw_batch(lab, batch)
     steps = lab.config.training_data.optimization.horizon_steps
-    return make_columns(lab, drawn) | {"ahead": np.round(drawn.ahead.reshape(len(drawn.number), steps, -1).mean(axis=2), _DIGITS)}
+    return make_columns(lab, drawn) | {
+        "ahead": np.round(drawn.ahead.reshape(len(drawn.number), steps, -1).mean(axis=2), _DIGITS)
+    }
 
 
 @lru_cache(maxsize=16)
 def list_slots(season: Season, horizon_slots: int) -> IntArray:
-    """Return the slots of a season whose horizon ends within the year and touches no week that is held out."""
+    """Return the slots of a season whose horizon ends within the year and touches no week that is
+    held out.
+    """
     slots = np.arange(YEAR_SLOTS)
     held_out = np.concatenate([[0], np.cumsum(is_held_out(slots))])
     begins = slots[: YEAR_SLOTS - horizon_slots + 1]
@@ -218,19 +279,36 @@ def _horizon_slots(lab: Lab) -> int:
     return horizon.horizon_steps * horizon.step_minutes // STEP_MINUTES
 
 
-def _draw_requests(lab: Lab, noise: np.random.Generator, count: int) -> tuple[FloatArray, FloatArray]:
-    """Return accuracies and latencies that some model fulfils, distributed as if all others were drawn and thrown away."""
+def _draw_requests(
+    lab: Lab, noise: np.random.Generator, count: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return accuracies and latencies that some model fulfils, distributed as if all others were
+    drawn and thrown away.
+    """
     generation = lab.config.training_data.scenario_generation
     options, span = np.array(generation.latency_options, float), generation.accuracy_range
     # The highest accuracy within each latency, -1 where no model is as quick.
-    highest = np.minimum(np.asarray(np.where(lab.models.latency_ms <= options[:, None], lab.models.accuracy, -1.0).max(axis=1)), span.max)
+    highest = np.minimum(
+        np.asarray(
+            np.where(lab.models.latency_ms <= options[:, None], lab.models.accuracy, -1.0).max(
+                axis=1
+            )
+        ),
+        span.max,
+    )
     width = highest - span.min
     if not (width >= 0).any():
         raise InvalidInputError(
-            "no model is as accurate and as quick as any of these", field="training_data.scenario_generation.accuracy_range, latency_options",
-            value=f"{span.min:g} to {span.max:g}, {', '.join(f'{option:g}' for option in options)} ms",
-            remedy=f"The models reach {lab.models.accuracy.max():g}, and the quickest takes {lab.models.latency_ms.min():g} ms.",
-        )  # fmt: skip
+            "no model is as accurate and as quick as any of these",
+            field="training_data.scenario_generation.accuracy_range, latency_options",
+            value=(
+                f"{span.min:g} to {span.max:g}, {', '.join(f'{option:g}' for option in options)} ms"
+            ),
+            remedy=(
+                f"The models reach {lab.models.accuracy.max():g}, and the quickest takes "
+                f"{lab.models.latency_ms.min():g} ms."
+            ),
+        )
     weight = np.where(width >= 0, width if (width > 0).any() else 1.0, 0.0)
     option = noise.choice(len(options), size=count, p=weight / weight.sum())
     accuracy = np.round(span.min + noise.random(count) * width[option], _DIGITS)
@@ -241,10 +319,16 @@ def _draw(noise: np.random.Generator, span: Range, count: int) -> FloatArray:
     return np.clip(np.round(noise.uniform(span.min, span.max, count), _DIGITS), span.min, span.max)
 
 
-def _read_shares(lab: Lab, location: IntArray, slot: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _read_shares(
+    lab: Lab, location: IntArray, slot: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     horizon = lab.config.training_data.optimization
     steps, minutes = horizon.horizon_steps, horizon.step_minutes
-    newest, ahead, expected = np.empty(len(slot)), np.empty((len(slot), _horizon_slots(lab))), np.empty((len(slot), steps))
+    newest, ahead, expected = (
+        np.empty(len(slot)),
+        np.empty((len(slot), _horizon_slots(lab))),
+        np.empty((len(slot), steps)),
+    )
     for index, name in enumerate(lab.config.data_sources.locations):
         there, share = location == index, lab.clean_shares[name]
         newest[there] = share.newest(slot[there])

@@ -1,4 +1,6 @@
-"""The lab's stages in order, each one declaration: what does it, and what has to be there before."""
+"""The lab's stages in order, each one declaration: what does it, and what has to be there
+before.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -52,16 +54,27 @@ STAGES: Mapping[str, LabStage] = {
         # Labelling draws the same scenarios.
         LabStage("scenarios", write_scenarios, in_pipeline=False),
         LabStage("label", write_training_data),
-        LabStage("train", train_controllers, needs=lambda lab: None if list_parts(lab.training, "training") else "label"),
+        LabStage(
+            "train",
+            train_controllers,
+            needs=lambda lab: None if list_parts(lab.training, "training") else "label",
+        ),
         LabStage("simulate", simulate),
         LabStage("batch", run_batch, share=run_batch),
-        LabStage("report", write_report, needs=lambda lab: None if list_parts(lab.batch, "runs") else "batch"),
+        LabStage(
+            "report",
+            write_report,
+            needs=lambda lab: None if list_parts(lab.batch, "runs") else "batch",
+        ),
     )
 }
 
 
 def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> Figures:
-    """Do one stage and return its figures; they are kept in ``OUT/<stage>.json``, its log in ``OUT/logs/edge.jsonl`` where the configuration wants it.
+    """Do one stage and return its figures.
+
+    They are kept in ``OUT/<stage>.json``, its log in ``OUT/logs/edge.jsonl`` where the
+    configuration wants it.
 
     Args:
         lab: the configuration, and the data.
@@ -75,23 +88,56 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
     """
     stage, run = STAGES[name], lab.config.run
     log_file = lab.out / "logs" / "edge.jsonl" if run.log_to_file else None
-    with log_to_file(log_file, logger="services.edge", level=run.log_level, console=run.log_to_console):
+    with log_to_file(
+        log_file, logger="services.edge", level=run.log_level, console=run.log_to_console
+    ):
         missing = stage.needs(lab)
         if missing:
-            raise ConflictError(f"{name} needs what {missing} makes", field="--out", value=str(lab.out), remedy=f"First: luna edge {missing}.")
+            raise ConflictError(
+                f"{name} needs what {missing} makes",
+                field="--out",
+                value=str(lab.out),
+                remedy=f"First: luna edge {missing}.",
+            )
         damage = [str(each) for year in lab.clean_shares.values() for each in year.damage]
-        log.info("stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=lab.stand_ins)
+        log.info(
+            "stage begins", stage=name, seed=lab.seed, workers=lab.workers, stand_ins=lab.stand_ins
+        )
         for value in damage[:_NAMED]:
             log.warning("a damaged value is left out", value=value)
         begun = perf_counter()
-        stage_lab = replace(lab, progress=lambda count, total, label: lab.progress(count, total, f"{name} {label}".strip()))
-        stage_figures = stage.share(stage_lab, helpers) if helpers is not None and stage.share else stage.run(stage_lab)
-        figures: Figures = {**stage_figures, "seconds": round(perf_counter() - begun, 2), "stand_ins": lab.stand_ins}
+        stage_lab = replace(
+            lab,
+            progress=lambda count, total, label: lab.progress(
+                count, total, f"{name} {label}".strip()
+            ),
+        )
+        stage_figures = (
+            stage.share(stage_lab, helpers)
+            if helpers is not None and stage.share
+            else stage.run(stage_lab)
+        )
+        figures: Figures = {
+            **stage_figures,
+            "seconds": round(perf_counter() - begun, 2),
+            "stand_ins": lab.stand_ins,
+        }
         if damage:
             figures |= {"damaged_values": len(damage), "damage": damage[:_NAMED]}
-        log.info("stage is done", stage=name, **{key: value for key, value in figures.items() if isinstance(value, int | float | str)})
+        log.info(
+            "stage is done",
+            stage=name,
+            **{
+                key: value for key, value in figures.items() if isinstance(value, int | float | str)
+            },
+        )
         try:
-            write_whole_file(lab.out / f"{name}.json", json.dumps({"stage": name, "seed": lab.seed} | figures, indent=1, default=str).encode())
+            write_whole_file(
+                lab.out / f"{name}.json",
+                json.dumps(
+                    {"stage": name, "seed": lab.seed} | figures, indent=1, default=str
+                ).encode(),
+            )
         except OSError as error:
             raise full_disk(lab.out, error) from error
         return figures
@@ -99,4 +145,8 @@ def run_stage(lab: Lab, name: str, *, helpers: GroupTransport | None = None) -> 
 
 def run_pipeline(lab: Lab, *, helpers: GroupTransport | None = None) -> dict[str, Figures]:
     """Do every stage, one after the other, and return the figures of each."""
-    return {name: run_stage(lab, name, helpers=helpers) for name, stage in STAGES.items() if stage.in_pipeline}
+    return {
+        name: run_stage(lab, name, helpers=helpers)
+        for name, stage in STAGES.items()
+        if stage.in_pipeline
+    }

@@ -1,4 +1,6 @@
-"""The lab's tasks: a run's files come from the object store, its stages are done, and what they made goes back there, so that any worker does the next one."""
+"""The lab's tasks: a run's files come from the object store, its stages are done, and what they
+made goes back there, so that any worker does the next one.
+"""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +9,15 @@ from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from luna.contracts.edge import STAGE_REQUESTS, EdgeRunReply, EdgeRunRequest, EdgeStageReply, EdgeStageRequest, SimulateGroupReply, SimulateGroupRequest
+from luna.contracts.edge import (
+    STAGE_REQUESTS,
+    EdgeRunReply,
+    EdgeRunRequest,
+    EdgeStageReply,
+    EdgeStageRequest,
+    SimulateGroupReply,
+    SimulateGroupRequest,
+)
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.platform.child_processes import allow_children
 from luna.platform.objects import ObjectStore
@@ -51,7 +61,13 @@ def run(request: EdgeRunRequest, work: TaskContext) -> EdgeRunReply:
     with _lab(request, work) as lab:
         figures = run_pipeline(lab)
         summary = figures["report"].pop("summary")
-    return EdgeRunReply(run_id=request.run_id, seed=request.seed, figures=figures, summary=summary, files=len(_read_manifest(work.objects, request.run_id)))
+    return EdgeRunReply(
+        run_id=request.run_id,
+        seed=request.seed,
+        figures=figures,
+        summary=summary,
+        files=len(_read_manifest(work.objects, request.run_id)),
+    )
 
 
 @task(SimulateGroupRequest, soft_limit=timedelta(hours=1))
@@ -64,7 +80,10 @@ def simulate_cameras(request: SimulateGroupRequest, _work: TaskContext) -> Simul
 
 @contextmanager
 def _lab(request: EdgeStageRequest, work: TaskContext) -> Iterator[Lab]:
-    """Yield a lab in a folder of the run; what is new in it afterwards is stored, also where a stage failed: it goes on from there."""
+    """Yield a lab in a folder of the run.
+
+    What is new in it afterwards is stored, also where a stage failed: it goes on from there.
+    """
     folder = work.settings.data_folder / FOLDER
     make_private(folder)
     out = folder / "runs" / request.run_id
@@ -87,17 +106,28 @@ def _read_config(request: EdgeStageRequest) -> EdgeConfig:
         path = Path(getattr(config.data_sources, name))
         if path.is_absolute() or ".." in path.parts:
             remedy = "Name a folder below the worker's own, without '..'."
-            raise InvalidInputError("a worker reads its own folder alone", field=f"config.data_sources.{name}", value=str(path), remedy=remedy)
+            raise InvalidInputError(
+                "a worker reads its own folder alone",
+                field=f"config.data_sources.{name}",
+                value=str(path),
+                remedy=remedy,
+            )
     return config
 
 
 def _store(objects: ObjectStore, run_id: str, out: Path) -> None:
     stored = _read_manifest(objects, run_id)
-    files = {str(path.relative_to(out)): _digest(path) for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(".")}
+    files = {
+        str(path.relative_to(out)): _digest(path)
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
     for name, digest in files.items():
         if stored.get(name) != digest:
             with (out / name).open("rb") as content:
-                objects.put_stream(f"{FOLDER}/{run_id}/{name}", iter(lambda: content.read(1_000_000), b""))
+                objects.put_stream(
+                    f"{FOLDER}/{run_id}/{name}", iter(lambda: content.read(1_000_000), b"")
+                )
     objects.put(f"{FOLDER}/{run_id}/{MANIFEST}", json.dumps(files, indent=1).encode())
 
 

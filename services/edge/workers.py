@@ -1,4 +1,7 @@
-"""Parallel map over worker processes that share a lab's data: ordered, bounded in memory; items of a dead worker are done again."""
+"""Parallel map over worker processes that share a lab's data: ordered, bounded in memory.
+
+Items of a dead worker are done again.
+"""
 
 import multiprocessing
 import sys
@@ -24,8 +27,12 @@ _AHEAD = 2
 _duty: tuple[Callable[[Lab, Any], Any], Lab] | None = None
 
 
-def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab: Lab) -> Iterator[Result]:
-    """Yield the result of ``work`` for each item, in order, from ``lab.workers`` processes; one worker is this process.
+def map_in_order(
+    work: Callable[[Lab, Item], Result], items: Iterable[Item], lab: Lab
+) -> Iterator[Result]:
+    """Yield the result of ``work`` for each item, in order, from ``lab.workers`` processes.
+
+    One worker is this process.
 
     ``work`` must be a deterministic function of a module: an item whose worker died is done again.
 
@@ -35,10 +42,17 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
     if lab.workers == 1:
         yield from (work(lab, item) for item in items)
         return
-    pending, ahead, deaths, pool = iter(items), deque[tuple[Item, Future[Result] | None]](), 0, _open(work, lab)
+    pending, ahead, deaths, pool = (
+        iter(items),
+        deque[tuple[Item, Future[Result] | None]](),
+        0,
+        _open(work, lab),
+    )
     try:
         while True:
-            ahead.extend((item, None) for item in islice(pending, _AHEAD * lab.workers - len(ahead)))
+            ahead.extend(
+                (item, None) for item in islice(pending, _AHEAD * lab.workers - len(ahead))
+            )
             if not ahead:
                 return
             try:
@@ -50,13 +64,26 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
                 deaths += 1
                 if deaths > MOST_DEATHS:
                     raise MachineError(
-                        f"workers died {deaths} times in a row", field="global.workers", value=lab.workers,
-                        remedy="Was there too little memory? Ask for fewer, and run it again: it goes on.",
-                    ) from error  # fmt: skip
+                        f"workers died {deaths} times in a row",
+                        field="global.workers",
+                        value=lab.workers,
+                        remedy=(
+                            "Was there too little memory? Ask for fewer, and run it again: it "
+                            "goes on."
+                        ),
+                    ) from error
                 pool.shutdown(wait=False)
                 pool = _open(work, lab)
                 ahead = deque(
-                    (item, future if future and future.done() and not isinstance(future.exception(), BrokenProcessPool) else None) for item, future in ahead
+                    (
+                        item,
+                        future
+                        if future
+                        and future.done()
+                        and not isinstance(future.exception(), BrokenProcessPool)
+                        else None,
+                    )
+                    for item, future in ahead
                 )
                 continue
             deaths = 0
@@ -69,7 +96,12 @@ def map_in_order(work: Callable[[Lab, Item], Result], items: Iterable[Item], lab
 def _open(work: Callable[[Lab, Any], Any], lab: Lab) -> ProcessPoolExecutor:
     # Forked workers share the data, spawned ones get a copy; only this process reports progress.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-    return ProcessPoolExecutor(lab.workers, mp_context=context, initializer=_begin, initargs=(work, replace(lab, progress=keep_quiet)))
+    return ProcessPoolExecutor(
+        lab.workers,
+        mp_context=context,
+        initializer=_begin,
+        initargs=(work, replace(lab, progress=keep_quiet)),
+    )
 
 
 def _begin(work: Callable[[Lab, Any], Any], lab: Lab) -> None:

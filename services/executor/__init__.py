@@ -1,1 +1,4 @@
-"""The executor: sends stored plans to devices, within the safety layer. It does not depend on the planner."""
+"""The executor: sends stored plans to devices, within the safety layer.
+
+It does not depend on the planner.
+"""

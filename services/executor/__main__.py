@@ -1,4 +1,6 @@
-"""Executor process: ``python -m services.executor`` sends the plans of armed sites to their devices, independent of running computations."""
+"""Executor process: ``python -m services.executor`` sends the plans of armed sites to their
+devices, independent of running computations.
+"""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -17,7 +19,13 @@ from luna.platform.database.device_writes import StoredWrites
 from luna.platform.drivers.write_limits import WriteCounter
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import executor_present
-from luna.platform.service_process import add_stall_option, end_on_signals, exit_from, health_parser, service_process
+from luna.platform.service_process import (
+    add_stall_option,
+    end_on_signals,
+    exit_from,
+    health_parser,
+    service_process,
+)
 from luna.platform.settings import Settings
 from luna.platform.settings.stored import refresh_settings
 from services.executor.control_step import Executor
@@ -37,23 +45,37 @@ def main(arguments: list[str] | None = None) -> int:
     add_stall_option(parser)
     options = parser.parse_args(arguments)
     ending = end_on_signals()
-    with service_process("executor", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
+    with service_process(
+        "executor", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds
+    ) as process:
         settings, addresses, clock = process.settings, process.addresses, SystemClock()
-        database = engine.create(addresses.database_url, application_name="luna-executor", pool_size=10)
+        database = engine.create(
+            addresses.database_url, application_name="luna-executor", pool_size=10
+        )
         process.resources.callback(database.dispose)
         client = process.resources.enter_context(closing(Client(addresses.redis_url)))
         readiness = process.serve_health(("database", "redis"))
         readiness.watch()
         opener = DeviceOpener(settings, partial(StoredWrites, database, clock))
-        executor = Executor(database, opener, partial(ask_plan, client), clock=clock, plan_max_age=settings.plan_max_age)
+        executor = Executor(
+            database,
+            opener,
+            partial(ask_plan, client),
+            clock=clock,
+            plan_max_age=settings.plan_max_age,
+        )
         watch = Watch(database, executor, clock=clock)
-        process.resources.enter_context(executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock))
+        process.resources.enter_context(
+            executor_present(addresses.redis_url, readiness, lambda: watch.sites, clock=clock)
+        )
         watch.run(process.pulse, ending=ending)
     return 0
 
 
 class DeviceOpener:
-    """Opens device connections with the current settings: a page may have stored an address since the process started."""
+    """Opens device connections with the current settings: a page may have stored an address since
+    the process started.
+    """
 
     def __init__(self, settings: Settings, count_writes: Callable[[str], WriteCounter]) -> None:
         self._settings, self._settings_file = settings, b""
@@ -69,18 +91,29 @@ class DeviceOpener:
         return open_device(self._settings, control, self._count_writes)
 
 
-def open_device(settings: Settings, control: Control, count_writes: Callable[[str], WriteCounter]) -> Device:
-    """Return the connection to the devices of a section ``control``; ``count_writes`` returns the write counter of a device that Luna drives itself.
+def open_device(
+    settings: Settings, control: Control, count_writes: Callable[[str], WriteCounter]
+) -> Device:
+    """Return the connection to the devices of a section ``control``.
+
+    ``count_writes`` returns the write counter of a device that Luna drives itself.
 
     Raises:
-        InvalidInputError: the settings name no Home Assistant or broker, or there is no profile of that name.
+        InvalidInputError: the settings name no Home Assistant or broker, or there is no profile of
+            that name.
     """
     if control.by in NOT_SENT:
         return DryRun()
-    profile = import_module("services.executor.profile") if control.vias or control.by == "profile" else None
+    profile = (
+        import_module("services.executor.profile")
+        if control.vias or control.by == "profile"
+        else None
+    )
     if profile is None or control.by != "profile":
         # ``control.by`` is the name of the driver's module.
-        device: Device = import_module(f"services.executor.{control.by}").open_device(settings, control)
+        device: Device = import_module(f"services.executor.{control.by}").open_device(
+            settings, control
+        )
     if profile is None:
         return device
     profiled: Device = profile.open_device(settings, control, count_writes)
@@ -89,7 +122,9 @@ def open_device(settings: Settings, control: Control, count_writes: Callable[[st
 
 
 def ask_plan(client: Client, site_id: str) -> None:
-    """Request a plan of a site on the interactive queue, past jobs that may outlast ``PLAN_PATIENCE``; without the queue the current plan stays in force."""
+    """Request a plan of a site on the interactive queue, past jobs that may outlast
+    ``PLAN_PATIENCE``; without the queue the current plan stays in force.
+    """
     try:
         client.begin(PlanRequest(site_id=site_id), timeout=PLAN_PATIENCE)
     except UnavailableError as error:

@@ -1,21 +1,37 @@
-"""Control request for the current slot: the plan's set-points, the owner's override, or the fallback. Pure."""
+"""Control request for the current slot: the plan's set-points, the owner's override, or the
+fallback. Pure.
+"""
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from luna.contracts.control import BatterySetpoint, ControlState, DecidedBy, Decision, Override, ReasonCode, Source
+from luna.contracts.control import (
+    BatterySetpoint,
+    ControlState,
+    DecidedBy,
+    Decision,
+    Override,
+    ReasonCode,
+    Source,
+)
 from luna.contracts.plan import PlanReply
 from luna.energy.part import PER_EURO
 from luna.energy.timeline import SLOT, floor_to
-from luna.platform.control_standing import is_handed_back, is_left_to_owner, is_silent, runs_by_itself
+from luna.platform.control_standing import (
+    is_handed_back,
+    is_left_to_owner,
+    is_silent,
+    runs_by_itself,
+)
 from luna.platform.drivers.session import mode_at
 from services.executor.devices.unit import Controllable, InForce, Setpoints, SlotPrices
 
 # By then a device that acknowledged a command and does not follow it is detected.
 PROVEN = timedelta(minutes=5)
-# Bounds of the gain per slot, EUR, that justifies a mode change where each one wears a device's memory. Source: docs/decisions/0099.
+# Bounds of the gain per slot, EUR, that justifies a mode change where each one wears a device's
+# memory (docs/decisions/0099).
 LEAST_GAIN, MOST_GAIN = 0.001, 0.1
 TRADING = frozenset({"charge", "export"})
 RUNNING, RESTING = ("on", "charge"), ("off", "stop")
@@ -27,8 +43,9 @@ Prices = Callable[[], SlotPrices | None]
 class ControlRequest:
     """Requested set-points with decider and reason.
 
-    ``planned_soc``: the batteries' planned state of charge at the slot's start. ``gain``: gain of the plan's slot over its opposite, currency; None where the
-    plan states none. ``forgone``: gains given up so far by keeping the mode in force, currency.
+    ``planned_soc``: the batteries' planned state of charge at the slot's start. ``gain``: gain of
+    the plan's slot over its opposite, currency; None where the plan states none. ``forgone``: gains
+    given up so far by keeping the mode in force, currency.
     """
 
     requested: Setpoints
@@ -42,19 +59,27 @@ class ControlRequest:
 
 
 def find_source(state: ControlState, now: datetime, *, named: bool = True) -> Source | None:
-    """Return who decides now; None where nothing is to be sent: the site is disarmed and no command is left to release.
+    """Return who decides now.
 
-    ``named`` is False where the site's section ``control`` no longer names the device; it is then released as on a disarmed site, and so is one that its owner
-    paused.
+    None where nothing is to be sent: the site is disarmed and no command is left to release.
+
+    ``named`` is False where the site's section ``control`` no longer names the device; it is then
+    released as on a disarmed site, and so is one that its owner paused.
     """
     last = state.decision
     if state.armed_at is None or state.paused is not None or not named:
-        return None if last is None or is_handed_back(last) or is_left_to_owner(state, now) else "released"
+        return (
+            None
+            if last is None or is_handed_back(last) or is_left_to_owner(state, now)
+            else "released"
+        )
     return "owner" if state.override is not None and state.override.until > now else "planner"
 
 
 def is_current(state: ControlState, source: Source, now: datetime) -> bool:
-    """Return whether the last decision still holds: one decision per slot, unless the decider changes."""
+    """Return whether the last decision still holds: one decision per slot, unless the decider
+    changes.
+    """
     last = state.decision
     if last is None or last.source != source:
         return False
@@ -62,11 +87,23 @@ def is_current(state: ControlState, source: Source, now: datetime) -> bool:
         # One that does not answer is tried once it does (``Delivery``), not in each slot.
         is_awaited = not last.settled or is_silent(state)
         return last.slot_start == floor_to(now, SLOT) or (runs_by_itself(last) and is_awaited)
-    return last.slot_start == floor_to(now, SLOT) and (source == "planner" or last.override == state.override)
+    return last.slot_start == floor_to(now, SLOT) and (
+        source == "planner" or last.override == state.override
+    )
 
 
-def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, now: datetime, max_age: timedelta, in_force: InForce) -> ControlRequest:
-    """Return a plan's request for the slot that covers ``now``; without a usable plan the fallback with its reason.
+def follow_plan(
+    plan: PlanReply | None,
+    unit: Controllable,
+    prices: Prices,
+    *,
+    now: datetime,
+    max_age: timedelta,
+    in_force: InForce,
+) -> ControlRequest:
+    """Return a plan's request for the slot that covers ``now``.
+
+    Without a usable plan the fallback with its reason.
 
     Args:
         plan: covers ``now``; None: there is none.
@@ -87,7 +124,9 @@ def follow_plan(plan: PlanReply | None, unit: Controllable, prices: Prices, *, n
     before = plan.slots[place - 1].batteries if place else {}
     planned_soc = {name: flow.soc_end for name, flow in before.items() if name in requested}
     gain = plan.slots[place].reason.cost_of_opposite
-    return ControlRequest(requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc, gain=gain)
+    return ControlRequest(
+        requested, "planner", "planned", plan.plan_id, planned_soc=planned_soc, gain=gain
+    )
 
 
 def follow_owner(override: Override, unit: Controllable) -> ControlRequest:
@@ -95,66 +134,124 @@ def follow_owner(override: Override, unit: Controllable) -> ControlRequest:
     return ControlRequest(unit.follow_owner(override), "owner", "override", override=override)
 
 
-def fallback(unit: Controllable, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None) -> ControlRequest:
+def fallback(
+    unit: Controllable, reason: ReasonCode, prices: Prices, *, plan_id: str | None = None
+) -> ControlRequest:
     """Return the request of a device's fallback."""
-    return ControlRequest(unit.fallback(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id)
+    return ControlRequest(
+        unit.fallback(reason, None if reason == "disarmed" else prices()), "rule", reason, plan_id
+    )
 
 
-def finish_run(request: ControlRequest, last: Decision | None, unit: Controllable, *, now: datetime) -> ControlRequest:
-    """Return the request, or the last decision while the minimum run time lasts; owner overrides and disarming end a run at once."""
+def finish_run(
+    request: ControlRequest, last: Decision | None, unit: Controllable, *, now: datetime
+) -> ControlRequest:
+    """Return the request, or the last decision while the minimum run time lasts.
+
+    Owner overrides and disarming end a run at once.
+    """
     began = None if last is None else last.mode_since
-    if last is None or began is None or request.decided_by == "owner" or request.reason == "disarmed" or now >= began + unit.least_run:
+    if (
+        last is None
+        or began is None
+        or request.decided_by == "owner"
+        or request.reason == "disarmed"
+        or now >= began + unit.least_run
+    ):
         return request
     safe = unit.make_safe(request.requested, {})
-    ends = any(last.allowed[name].mode in RUNNING and setpoint.mode in RESTING for name, setpoint in safe.items() if name in last.allowed)
-    return replace(request, requested=last.allowed, decided_by="rule", reason="least_run") if ends else request
+    ends = any(
+        last.allowed[name].mode in RUNNING and setpoint.mode in RESTING
+        for name, setpoint in safe.items()
+        if name in last.allowed
+    )
+    return (
+        replace(request, requested=last.allowed, decided_by="rule", reason="least_run")
+        if ends
+        else request
+    )
 
 
 def price_change(spent: float, currency: str) -> float:
-    """Return the least gain of a mode change, in ``currency``, at this share of the day's write budget used, 0 to 1.
+    """Return the least gain of a mode change, in ``currency``, at this share of the day's write
+    budget used, 0 to 1.
 
-    It rises exponentially, so that early changes do not use up the budget of better ones; no online rule has a better competitive ratio.
-    Source: Zhou, Chakrabarty, Lukose, Budget constrained bidding in keyword auctions and online knapsack problems, 2008.
+    It rises exponentially, so that early changes do not use up the budget of better ones; no online
+    rule has a better competitive ratio.
+    Source: Zhou, Chakrabarty, Lukose, Budget constrained bidding in keyword auctions and online
+    knapsack problems, 2008.
     """
-    # An unknown currency counts as the euro: the budget makes up for a price too low, nothing for one too high.
-    return PER_EURO.get(currency, 1.0) * LEAST_GAIN / math.e * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
+    # An unknown currency counts as the euro: the budget makes up for a price too low, nothing for
+    # one too high.
+    return (
+        PER_EURO.get(currency, 1.0)
+        * LEAST_GAIN
+        / math.e
+        * math.pow(MOST_GAIN / LEAST_GAIN * math.e, spent)
+    )
 
 
-def keep_mode(request: ControlRequest, last: Decision | None, soc: Mapping[str, float], *, price: float) -> ControlRequest:
-    """Return the request, or the modes in force while the gains forgone by keeping them are below the price of a change: a flapping plan wears no memory.
+def keep_mode(
+    request: ControlRequest, last: Decision | None, soc: Mapping[str, float], *, price: float
+) -> ControlRequest:
+    """Return the request, or the modes in force while the gains forgone by keeping them are below
+    the price of a change: a flapping plan wears no memory.
 
-    Trading with the grid always ends as planned, and a request without a stated gain is always followed. Changing once the forgone gains reach the price
-    costs at most twice the optimum. Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
+    Trading with the grid always ends as planned, and a request without a stated gain is always
+    followed. Changing once the forgone gains reach the price costs at most twice the optimum.
+    Source: Karlin, Manasse, Rudolph, Sleator, Competitive snoopy caching, 1988 (ski rental).
 
     Args:
         request: the request for the batteries.
         last: the decision in force.
-        soc: measured states of charge by battery, 0 to 1, which turn set-points into modes. NaN: unknown, and the request stands.
+        soc: measured states of charge by battery, 0 to 1, which turn set-points into modes. NaN:
+            unknown, and the request stands.
         price: of a change, currency (``price_change``).
     """
-    if last is None or request.decided_by not in {"planner", "agent"} or last.decided_by not in {"planner", "agent"} or request.gain is None:
+    if (
+        last is None
+        or request.decided_by not in {"planner", "agent"}
+        or last.decided_by not in {"planner", "agent"}
+        or request.gain is None
+    ):
         return request
     modes, kept = (
-        {name: mode_at(each, soc.get(name, math.nan)) for name, each in setpoints.items() if isinstance(each, BatterySetpoint)}
+        {
+            name: mode_at(each, soc.get(name, math.nan))
+            for name, each in setpoints.items()
+            if isinstance(each, BatterySetpoint)
+        }
         for setpoints in (request.requested, last.requested)
     )
     forgone = last.forgone + max(request.gain, 0.0)
     unknown = any(math.isnan(soc.get(name, math.nan)) for name in modes)
-    if unknown or modes == kept or modes.keys() != kept.keys() or TRADING & set(kept.values()) or forgone >= price:
+    if (
+        unknown
+        or modes == kept
+        or modes.keys() != kept.keys()
+        or TRADING & set(kept.values())
+        or forgone >= price
+    ):
         return request
-    # Without the former slot's power and state-of-charge limits: they could end the mode that is kept.
+    # Without the former slot's power and state-of-charge limits: they could end the mode that is
+    # kept.
     unlimited = {name: BatterySetpoint(mode=mode) for name, mode in kept.items()}
     return replace(request, requested=unlimited, reason="mode_kept", forgone=forgone)
 
 
 def find_mode_since(last: Decision | None, allowed: Setpoints, *, now: datetime) -> datetime:
     """Return the instant since which a device has been in its allowed mode."""
-    same = last is not None and {name: each.mode for name, each in last.allowed.items()} == {name: each.mode for name, each in allowed.items()}
+    same = last is not None and {name: each.mode for name, each in last.allowed.items()} == {
+        name: each.mode for name, each in allowed.items()
+    }
     return last.mode_since if last is not None and same and last.mode_since is not None else now
 
 
 def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decision | None:
-    """Return the last decision while it leaves the device alone (back-off after a failure); None: send. An owner's new override ends the back-off."""
+    """Return the last decision while it leaves the device alone (back-off after a failure).
+
+    None: send. An owner's new override ends the back-off.
+    """
     last = state.decision
     if last is None or last.left_alone is None or not last.gave_up or now >= last.left_alone.until:
         return None
@@ -162,12 +259,21 @@ def find_left_alone(state: ControlState, source: Source, now: datetime) -> Decis
 
 
 def carry_left_alone(state: ControlState, decision: Decision, now: datetime) -> dict[str, object]:
-    """Return the fields of the back-off that a new decision inherits; it is reset once the device has followed a command for ``PROVEN``."""
+    """Return the fields of the back-off that a new decision inherits.
+
+    It is reset once the device has followed a command for ``PROVEN``.
+    """
     last = state.decision
     if last is None or last.left_alone is None:
         return {}
     if decision.gave_up:
         # The fallback was sent once already: nothing is sent until the back-off ends.
-        return {"left_alone": last.left_alone, "settled": last.confirmed_at is not None, "confirmed_at": last.confirmed_at}
-    proven = not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
+        return {
+            "left_alone": last.left_alone,
+            "settled": last.confirmed_at is not None,
+            "confirmed_at": last.confirmed_at,
+        }
+    proven = (
+        not last.gave_up and last.confirmed_at is not None and now - last.confirmed_at >= PROVEN
+    )
     return {} if proven else {"left_alone": last.left_alone}

@@ -1,7 +1,8 @@
 """Control step of one unit of a site: choice of the decider, safety layer, delivery.
 
-A decision is stored before it is sent and stands for its slot, so after a crash the next step sends the same decision or nothing. An unconfirmed decision is
-sent again, then replaced by the fallback, and a new plan is requested.
+A decision is stored before it is sent and stands for its slot, so after a crash the next step sends
+the same decision or nothing. An unconfirmed decision is sent again, then replaced by the fallback,
+and a new plan is requested.
 """
 
 import math
@@ -33,7 +34,9 @@ log = structlog.get_logger("luna.planner.execution")
 
 
 class Executor:
-    """Executor of armed sites' plans. A unit's control steps run one after another; units may run in parallel.
+    """Executor of armed sites' plans.
+
+    A unit's control steps run one after another; units may run in parallel.
 
     Args:
         engine: of the database.
@@ -44,7 +47,13 @@ class Executor:
     """
 
     def __init__(
-        self, engine: Engine, open_device: Callable[[Control], Device], ask_plan: Callable[[str], None], *, clock: Clock, plan_max_age: timedelta
+        self,
+        engine: Engine,
+        open_device: Callable[[Control], Device],
+        ask_plan: Callable[[str], None],
+        *,
+        clock: Clock,
+        plan_max_age: timedelta,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -63,14 +72,19 @@ class Executor:
             UnavailableError: the database is away.
         """
         with unit_of_work(self._engine) as connection:
-            state, (site, fault) = control_rows.load(connection, site_id, key), sites.load_last_readable(connection, site_id)
+            state, (site, fault) = (
+                control_rows.load(connection, site_id, key),
+                sites.load_last_readable(connection, site_id),
+            )
         awaited = self._follow(state, site, readable=fault is None)
         # Only now: this slot's commands come before any planning.
         self._plan_requests.send(site_id, key)
         return awaited
 
     def hand_back(self, site_id: str, key: str) -> bool:
-        """Run a control step that hands a unit back although its site stays armed; return whether nothing is left to be confirmed.
+        """Run a control step that hands a unit back although its site stays armed.
+
+        Return whether nothing is left to be confirmed.
 
         The next control step of an armed site goes on with its plan.
 
@@ -80,7 +94,10 @@ class Executor:
             UnavailableError: the database is away.
         """
         with unit_of_work(self._engine) as connection:
-            state, (site, fault) = control_rows.load(connection, site_id, key), sites.load_last_readable(connection, site_id)
+            state, (site, fault) = (
+                control_rows.load(connection, site_id, key),
+                sites.load_last_readable(connection, site_id),
+            )
         if state.decision is None or is_handed_back(state.decision):
             return True
         self._follow(state, site, readable=fault is None, hands_back=True)
@@ -92,25 +109,47 @@ class Executor:
         """Close every connection."""
         self._connections.close()
 
-    def _follow(self, state: ControlState, site: Site, *, readable: bool, hands_back: bool = False) -> bool:
+    def _follow(
+        self, state: ControlState, site: Site, *, readable: bool, hands_back: bool = False
+    ) -> bool:
         now, last = self._clock.now(), state.decision
         last_control = None if last is None else last.control
-        # Where the current configuration is unreadable, the last decision's control section is newer than any readable version's.
+        # Where the current configuration is unreadable, the last decision's control section is
+        # newer than any readable version's.
         section = site.control if readable or last_control is None else last_control
-        # A battery that was taken out of the section, or is reached elsewhere now, is handed back before the others go on; it may be gone for good: only once.
+        # A battery that was taken out of the section, or is reached elsewhere now, is handed back
+        # before the others go on; it may be gone for good: only once.
         is_tried = last is not None and last.source == "released" and last.settled
-        is_elsewhere = state.device == BATTERIES and not _list_reached(last_control) <= _list_reached(section)
+        is_elsewhere = state.device == BATTERIES and not _list_reached(
+            last_control
+        ) <= _list_reached(section)
         is_dropped = is_elsewhere and not is_tried and self._can_reach(state, last_control)
         named = find_unit(site, section, state.device) is not None and not is_dropped
         source = find_source(state, now, named=named and not hands_back)
-        # A device is released over the connection of its last command: where the section names it no longer, or disarmed with another connection.
-        former = last_control is not None and section is not None and source == "released" and last_control.by != section.by
+        # A device is released over the connection of its last command: where the section names it
+        # no longer, or disarmed with another connection.
+        former = (
+            last_control is not None
+            and section is not None
+            and source == "released"
+            and last_control.by != section.by
+        )
         control = section if named and not former else last_control
         unit = find_unit(site, control, state.device)
         if source is None or control is None or unit is None:
             return False
-        target = ControlTarget(site, control, unit, *self._connections.reach((state.site, state.device), control), readable)
-        if not is_current(state, source, now) or _exceeds_limits(last, unit, source) or (source == "released" and self._answers_again(target, state)):
+        target = ControlTarget(
+            site,
+            control,
+            unit,
+            *self._connections.reach((state.site, state.device), control),
+            readable,
+        )
+        if (
+            not is_current(state, source, now)
+            or _exceeds_limits(last, unit, source)
+            or (source == "released" and self._answers_again(target, state))
+        ):
             state = self._decider.decide(target, state, source)
         decision = state.decision
         # Another process stored a decision of another source first: the next step follows that one.
@@ -119,31 +158,61 @@ class Executor:
         return self._delivery.advance(target, state, decision)
 
     def _answers_again(self, target: ControlTarget, state: ControlState) -> bool:
-        """Return whether a battery that was told to hold, for nobody knew how full it was, says so now: it can be handed back."""
+        """Return whether a battery that was told to hold, for nobody knew how full it was, says so
+        now: it can be handed back.
+        """
         now, last, whom = self._clock.now(), state.decision, (state.site, state.device)
-        if last is None or last.source != "released" or runs_by_itself(last) or abs(now - self._asked_at.get(whom, last.slot_start)) < ASK_AGAIN:
+        if (
+            last is None
+            or last.source != "released"
+            or runs_by_itself(last)
+            or abs(now - self._asked_at.get(whom, last.slot_start)) < ASK_AGAIN
+        ):
             return False
         self._asked_at[whom] = now
-        levels = target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
+        levels = target.soc_reader.read(
+            target.device, target.unit.places, now=now, site=target.site
+        )
         return bool(levels) and not any(math.isnan(level) for level in levels.values())
 
     def _can_reach(self, state: ControlState, control: Control | None) -> bool:
-        """Return whether a former connection can still be opened: its profile, secret or home automation may be gone with it."""
+        """Return whether a former connection can still be opened: its profile, secret or home
+        automation may be gone with it.
+        """
         try:
-            return control is not None and self._connections.reach((state.site, state.device), control) is not None
+            return (
+                control is not None
+                and self._connections.reach((state.site, state.device), control) is not None
+            )
         except InvalidInputError as error:
-            log.warning("a former device cannot be handed back", site_id=state.site, device=state.device, error=str(error))
+            log.warning(
+                "a former device cannot be handed back",
+                site_id=state.site,
+                device=state.device,
+                error=str(error),
+            )
             return False
 
 
 def _exceeds_limits(last: Decision | None, unit: Controllable, source: Source) -> bool:
-    """Return whether a decision in force exceeds limits of the site that were tightened since, which count at once."""
+    """Return whether a decision in force exceeds limits of the site that were tightened since,
+    which count at once.
+    """
     if last is None or source == "released" or last.gave_up:
         return False
     return not is_within_limits(last, unit)
 
 
 def _list_reached(section: Control | None) -> set[tuple[str, tuple[str, str, str | None] | None]]:
-    """Return the controlled batteries, each with where it is reached; another secret or proxy is no other place."""
+    """Return the controlled batteries, each with where it is reached.
+
+    Another secret or proxy is no other place.
+    """
     batteries = () if section is None else section.batteries
-    return {(each.battery, None if each.via is None else (each.via.profile, each.via.address, each.via.prefix)) for each in batteries}
+    return {
+        (
+            each.battery,
+            None if each.via is None else (each.via.profile, each.via.address, each.via.prefix),
+        )
+        for each in batteries
+    }

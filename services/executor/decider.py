@@ -1,7 +1,8 @@
-"""Decides the set-points of a unit for a slot: reads the state of charge, chooses a request, clamps and stores it before anything is sent.
+"""Decides the set-points of a unit for a slot: reads the state of charge, chooses a request, clamps
+and stores it before anything is sent.
 
-Batteries follow the planner's plan, or the agent's where the gatekeeper allows it for this plan and the control mode in force: a withdrawal takes effect with
-the next slot.
+Batteries follow the planner's plan, or the agent's where the gatekeeper allows it for this plan and
+the control mode in force: a withdrawal takes effect with the next slot.
 """
 
 import math
@@ -18,7 +19,15 @@ from sqlalchemy import Connection, Engine
 
 from luna.contracts.agent import SHADOW_POLICIES
 from luna.contracts.agent_control import FOLLOWED
-from luna.contracts.control import ControlState, Decision, LeftAlone, LeftAloneReason, ReasonCode, Setpoint, Source
+from luna.contracts.control import (
+    ControlState,
+    Decision,
+    LeftAlone,
+    LeftAloneReason,
+    ReasonCode,
+    Setpoint,
+    Source,
+)
 from luna.contracts.plan import PlanReply
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.errors import UnreadableError
@@ -72,7 +81,9 @@ class PlanRequests:
     _pending: set[tuple[str, str]] = field(default_factory=set, init=False)
 
     def add(self, state: ControlState) -> None:
-        """Request a plan at the end of this unit's control step, unless one was requested in this slot."""
+        """Request a plan at the end of this unit's control step, unless one was requested in this
+        slot.
+        """
         slot = floor_to(self.clock.now(), SLOT)
         if self._requested_in.get(state.site) != slot:
             self._requested_in[state.site] = slot
@@ -102,47 +113,108 @@ class Decider:
     plan_max_age: timedelta
 
     def decide(self, target: ControlTarget, state: ControlState, source: Source) -> ControlState:
-        """Store a new decision and return the state with it; the old state where another process stored one first."""
+        """Store a new decision and return the state with it.
+
+        The old state where another process stored one first.
+        """
         now = self.clock.now()
         if target.control.by == "dry_run" and target.unit.key == BATTERIES:
             with unit_of_work(self.engine) as connection:
-                soc = dict.fromkeys((connected.battery for connected in target.control.batteries), read_recorded(connection, target.site, now))
+                soc = dict.fromkeys(
+                    (connected.battery for connected in target.control.batteries),
+                    read_recorded(connection, target.site, now),
+                )
         else:
-            soc = target.soc_reader.read(target.device, target.unit.places, now=now, site=target.site)
+            soc = target.soc_reader.read(
+                target.device, target.unit.places, now=now, site=target.site
+            )
         with unit_of_work(self.engine) as connection:
             request = self._build_request(connection, target, state, source=source, soc=soc)
-        decision = _build_decision(target, finish_run(request, state.decision, target.unit, now=now), soc, source=source, now=now)
-        if any(is_restrained(decision.requested[name], allowed) for name, allowed in decision.allowed.items() if name in decision.requested):
+        decision = _build_decision(
+            target,
+            finish_run(request, state.decision, target.unit, now=now),
+            soc,
+            source=source,
+            now=now,
+        )
+        if any(
+            is_restrained(decision.requested[name], allowed)
+            for name, allowed in decision.allowed.items()
+            if name in decision.requested
+        ):
             INTERVENTIONS.labels(state.site, state.device).inc()
         since = find_mode_since(state.decision, decision.allowed, now=now)
-        decision = decision.model_copy(update={"mode_since": since} | carry_left_alone(state, decision, now))
+        decision = decision.model_copy(
+            update={"mode_since": since} | carry_left_alone(state, decision, now)
+        )
         decided = store_decision(self.engine, state, decision)
         falls_back = request.decided_by == "rule" and request.reason != "not_in_plan"
         planned = request.planned_soc
-        deviates = any(abs(planned[name] - measured) > REPLAN_SOC for name, measured in soc.items() if name in planned)
+        deviates = any(
+            abs(planned[name] - measured) > REPLAN_SOC
+            for name, measured in soc.items()
+            if name in planned
+        )
         if source == "planner" and target.readable and (falls_back or deviates):
             self.plan_requests.add(state)
         return decided or state
 
-    def fall_back(self, target: ControlTarget, state: ControlState, decision: Decision, reason: LeftAloneReason, *, until: datetime | None = None) -> None:
-        """Replace a decision that was not followed with the fallback, and send no other until ``until``, by default for the back-off of failures in a row."""
+    def fall_back(
+        self,
+        target: ControlTarget,
+        state: ControlState,
+        decision: Decision,
+        reason: LeftAloneReason,
+        *,
+        until: datetime | None = None,
+    ) -> None:
+        """Replace a decision that was not followed with the fallback, and send no other until
+        ``until``, by default for the back-off of failures in a row.
+        """
         now, soc = self.clock.now(), _read_measured(decision)
         with unit_of_work(self.engine) as connection:
-            request = fallback(target.unit, reason, partial(read_slot_prices, connection, target.site, now), plan_id=decision.plan_id)
+            request = fallback(
+                target.unit,
+                reason,
+                partial(read_slot_prices, connection, target.site, now),
+                plan_id=decision.plan_id,
+            )
         # An instant is given where the day's writes are spent, which is no failure of the device.
-        failures = (0 if decision.left_alone is None else decision.left_alone.failures) + (until is None)
-        left_alone = LeftAlone(since=decision.slot_start, until=until or decision.slot_start + BACK_OFF.pause(failures), failures=failures)
-        fallback_decision = _build_decision(target, request, soc, source=decision.source, now=decision.slot_start)
+        failures = (0 if decision.left_alone is None else decision.left_alone.failures) + (
+            until is None
+        )
+        left_alone = LeftAlone(
+            since=decision.slot_start,
+            until=until or decision.slot_start + BACK_OFF.pause(failures),
+            failures=failures,
+        )
+        fallback_decision = _build_decision(
+            target, request, soc, source=decision.source, now=decision.slot_start
+        )
         changes = {"override": decision.override, "mode_since": now, "left_alone": left_alone}
         store_decision(self.engine, state, fallback_decision.model_copy(update=changes))
 
-    def _build_request(self, connection: Connection, target: ControlTarget, state: ControlState, *, source: Source, soc: Mapping[str, float]) -> ControlRequest:
-        now, prices = self.clock.now(), partial(read_slot_prices, connection, target.site, self.clock.now())
+    def _build_request(
+        self,
+        connection: Connection,
+        target: ControlTarget,
+        state: ControlState,
+        *,
+        source: Source,
+        soc: Mapping[str, float],
+    ) -> ControlRequest:
+        now, prices = (
+            self.clock.now(),
+            partial(read_slot_prices, connection, target.site, self.clock.now()),
+        )
         if source == "released":
             return fallback(target.unit, "disarmed", prices)
         left_alone = find_left_alone(state, source, now)
         if left_alone is not None:
-            return replace(fallback(target.unit, left_alone.reason, prices, plan_id=left_alone.plan_id), override=left_alone.override)
+            return replace(
+                fallback(target.unit, left_alone.reason, prices, plan_id=left_alone.plan_id),
+                override=left_alone.override,
+            )
         if source == "owner" and state.override is not None:
             return follow_owner(state.override, target.unit)
         if not target.readable:
@@ -151,19 +223,43 @@ class Decider:
         plan = plans.read_due(connection, state.site, now, until=now)
         if plan is not None and plan.age(now) >= REPLAN_AGE:
             self.plan_requests.add(state)
-        last = {} if state.decision is None else {name: str(setpoint.mode) for name, setpoint in state.decision.allowed.items()}
+        last = (
+            {}
+            if state.decision is None
+            else {name: str(setpoint.mode) for name, setpoint in state.decision.allowed.items()}
+        )
 
         def follow(plan: PlanReply | None) -> ControlRequest:
-            return follow_plan(plan, target.unit, prices, now=now, max_age=self.plan_max_age, in_force=InForce(soc, last))
+            return follow_plan(
+                plan,
+                target.unit,
+                prices,
+                now=now,
+                max_age=self.plan_max_age,
+                in_force=InForce(soc, last),
+            )
 
         if plan is None or target.unit.key != BATTERIES:
             return follow(plan)
         request = AgentPlans(connection, target.site, follow).choose_request(plan)
         spent = target.device.read_spent() if isinstance(target.device, WearingDevice) else None
-        return request if spent is None else keep_mode(request, state.decision, soc, price=price_change(spent, target.site.currency))
+        return (
+            request
+            if spent is None
+            else keep_mode(
+                request, state.decision, soc, price=price_change(spent, target.site.currency)
+            )
+        )
 
 
-def _build_decision(target: ControlTarget, request: ControlRequest, soc: Mapping[str, float], *, source: Source, now: datetime) -> Decision:
+def _build_decision(
+    target: ControlTarget,
+    request: ControlRequest,
+    soc: Mapping[str, float],
+    *,
+    source: Source,
+    now: datetime,
+) -> Decision:
     return Decision(
         slot_start=floor_to(now, SLOT),
         source=source,
@@ -179,15 +275,29 @@ def _build_decision(target: ControlTarget, request: ControlRequest, soc: Mapping
     )
 
 
-def store_decision(engine: Engine, state: ControlState, decision: Decision, *, confirmed: Mapping[str, str] | None = None) -> ControlState | None:
-    """Store a decision or its progress, and in the log the end of the one before; None where another process stored one first."""
+def store_decision(
+    engine: Engine,
+    state: ControlState,
+    decision: Decision,
+    *,
+    confirmed: Mapping[str, str] | None = None,
+) -> ControlState | None:
+    """Store a decision or its progress, and in the log the end of the one before.
+
+    None where another process stored one first.
+    """
     with unit_of_work(engine) as connection:
         if not control_rows.decide(connection, state, decision):
-            log.warning("another executor was faster; one is enough", site_id=state.site, device=state.device)
+            log.warning(
+                "another executor was faster; one is enough",
+                site_id=state.site,
+                device=state.device,
+            )
             return None
         last = state.decision
         if decision.settled and _is_confirmed_again(last, decision):
-            # Somebody else changed it meanwhile, which its report says: the log has the command already.
+            # Somebody else changed it meanwhile, which its report says: the log has the command
+            # already.
             pass
         elif decision.settled:
             control_rows.record(connection, state, decision, confirmed)
@@ -202,7 +312,11 @@ def _is_confirmed_again(last: Decision | None, decision: Decision) -> bool:
     """Return whether a decision was confirmed before, and is after it was sent again."""
     if last is None or last.confirmed_at is None or decision.confirmed_at is None:
         return False
-    return (last.slot_start, last.source, last.allowed) == (decision.slot_start, decision.source, decision.allowed)
+    return (last.slot_start, last.source, last.allowed) == (
+        decision.slot_start,
+        decision.source,
+        decision.allowed,
+    )
 
 
 _POWER_FIELDS = ("power_kw", "charge_kw", "give_kw")
@@ -210,37 +324,65 @@ _LITTLE_KW = 1e-6  # less is rounding
 
 
 def is_restrained(requested: Setpoint, allowed: Setpoint) -> bool:
-    """Return whether the safety layer allows less than was requested: another mode, or less power; limits without a requested power do not count."""
-    requested_kw, allowed_kw = ([getattr(setpoint, name, None) for name in _POWER_FIELDS] for setpoint in (requested, allowed))
+    """Return whether the safety layer allows less than was requested: another mode, or less power.
+
+    Limits without a requested power do not count.
+    """
+    requested_kw, allowed_kw = (
+        [getattr(setpoint, name, None) for name in _POWER_FIELDS]
+        for setpoint in (requested, allowed)
+    )
     powers = zip(requested_kw, allowed_kw, strict=True)
-    less = any(target_kw is not None and limit_kw is not None and limit_kw < target_kw - _LITTLE_KW for target_kw, limit_kw in powers)
+    less = any(
+        target_kw is not None and limit_kw is not None and limit_kw < target_kw - _LITTLE_KW
+        for target_kw, limit_kw in powers
+    )
     return requested.mode != allowed.mode or less
 
 
 def is_within_limits(decision: Decision, unit: Controllable) -> bool:
-    """Return whether the safety layer still allows what was decided, by the site's limits of now and the states of charge of then."""
+    """Return whether the safety layer still allows what was decided, by the site's limits of now
+    and the states of charge of then.
+    """
     safe = unit.make_safe(decision.allowed, _read_measured(decision))
-    return not any(is_restrained(allowed, safe[name]) for name, allowed in decision.allowed.items() if name in safe)
+    return not any(
+        is_restrained(allowed, safe[name])
+        for name, allowed in decision.allowed.items()
+        if name in safe
+    )
 
 
 def _read_measured(decision: Decision) -> dict[str, float]:
-    return {name: math.nan if value is None else value for name, value in decision.measured_soc.items()}
+    return {
+        name: math.nan if value is None else value for name, value in decision.measured_soc.items()
+    }
 
 
-# Codes of verdicts that hold in every control mode; another code was judged for a mode that is no longer in force.
-_MODE_INDEPENDENT: dict[str, ReasonCode] = {"not_cheaper": "not_cheaper", "not_safe": "not_safe", "no_artefact": "no_artefact", "plan_failed": "plan_failed"}
+# Codes of verdicts that hold in every control mode; another code was judged for a mode that is no
+# longer in force.
+_MODE_INDEPENDENT: dict[str, ReasonCode] = {
+    "not_cheaper": "not_cheaper",
+    "not_safe": "not_safe",
+    "no_artefact": "no_artefact",
+    "plan_failed": "plan_failed",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class AgentPlans:
-    """Chooses between a site's planner and agent; ``follow`` returns a plan's request for the current slot."""
+    """Chooses between a site's planner and agent.
+
+    ``follow`` returns a plan's request for the current slot.
+    """
 
     connection: Connection
     site: Site
     follow: Callable[[PlanReply], ControlRequest]
 
     def choose_request(self, plan: PlanReply) -> ControlRequest:
-        """Return the batteries' control request: by the agent's plan as far as its mode allows, else by the planner's ``plan``."""
+        """Return the batteries' control request: by the agent's plan as far as its mode allows,
+        else by the planner's ``plan``.
+        """
         planned = self.follow(plan)
         if planned.reason != "planned" or self.site.antares.control_mode == "shadow":
             return planned
@@ -249,24 +391,58 @@ class AgentPlans:
             withdrawn = gate.code == "mode_withdrawn"
             return replace(planned, reason="mode_withdrawn" if withdrawn else "mode_not_offered")
         try:
-            shadow = agent_plans.find(self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type])
-            if shadow is None or shadow.plan_id is None or shadow.verdict.follow != FOLLOWED[gate.mode]:
-                return replace(planned, reason="no_verdict" if shadow is None else _MODE_INDEPENDENT.get(shadow.verdict.code, "no_verdict"))
+            shadow = agent_plans.find(
+                self.connection, plan.plan_id, SHADOW_POLICIES[self.site.antares.shadow_policy_type]
+            )
+            if (
+                shadow is None
+                or shadow.plan_id is None
+                or shadow.verdict.follow != FOLLOWED[gate.mode]
+            ):
+                return replace(
+                    planned,
+                    reason="no_verdict"
+                    if shadow is None
+                    else _MODE_INDEPENDENT.get(shadow.verdict.code, "no_verdict"),
+                )
             agent = agent_plans.load(self.connection, shadow.plan_id)
             if not _matches(agent, plan):
-                log.warning("the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id)
+                log.warning(
+                    "the agent's plan is not of the same slots and batteries", plan_id=plan.plan_id
+                )
                 return replace(planned, reason="plan_failed")
             is_full = gate.mode == "full_control"
-            return replace(self.follow(agent), decided_by="agent", reason="agent_cheaper") if is_full else self._follow_export(planned, plan, agent)
+            return (
+                replace(self.follow(agent), decided_by="agent", reason="agent_cheaper")
+                if is_full
+                else self._follow_export(planned, plan, agent)
+            )
         except (ValidationError, UnreadableError, LookupError) as error:
-            log.warning("the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__)
+            log.warning(
+                "the agent's plan cannot be read", plan_id=plan.plan_id, error=type(error).__name__
+            )
             return replace(planned, reason="plan_failed")
 
-    def _follow_export(self, planned: ControlRequest, plan: PlanReply, agent: PlanReply) -> ControlRequest:
-        """Return the planner's request with the agent's export; the planner's own where that changes nothing."""
+    def _follow_export(
+        self, planned: ControlRequest, plan: PlanReply, agent: PlanReply
+    ) -> ControlRequest:
+        """Return the planner's request with the agent's export.
+
+        The planner's own where that changes nothing.
+        """
         batteries = [battery for battery in self.site.batteries if battery.name in plan.thresholds]
-        policies = ((each.name, plan.thresholds[each.name].policy(each), agent.thresholds[each.name].policy(each)) for each in batteries)
-        mixed = {name: BatteryThresholds.of(planner.sell_as(agent_policy)) for name, planner, agent_policy in policies}
+        policies = (
+            (
+                each.name,
+                plan.thresholds[each.name].policy(each),
+                agent.thresholds[each.name].policy(each),
+            )
+            for each in batteries
+        )
+        mixed = {
+            name: BatteryThresholds.of(planner.sell_as(agent_policy))
+            for name, planner, agent_policy in policies
+        }
         followed = self.follow(plan.model_copy(update={"thresholds": mixed}))
         if followed.requested == planned.requested or not (_sells(followed) or _sells(planned)):
             return planned
@@ -278,9 +454,16 @@ def _sells(request: ControlRequest) -> bool:
 
 
 def _matches(agent: PlanReply, plan: PlanReply) -> bool:
-    """Return whether both plans have thresholds for the same batteries and slots; ``plan`` may list only the slots that have begun."""
+    """Return whether both plans have thresholds for the same batteries and slots.
+
+    ``plan`` may list only the slots that have begun.
+    """
     begun = [slot.start for slot in plan.slots]
-    if not plan.thresholds or set(agent.thresholds) != set(plan.thresholds) or [slot.start for slot in agent.slots[: len(begun)]] != begun:
+    if (
+        not plan.thresholds
+        or set(agent.thresholds) != set(plan.thresholds)
+        or [slot.start for slot in agent.slots[: len(begun)]] != begun
+    ):
         return False
     series: list[list[Any]] = []
     for thresholds in (*agent.thresholds.values(), *plan.thresholds.values()):

@@ -1,4 +1,7 @@
-"""Delivery of decisions to devices: send, read back, retry, finally fall back; verify every minute once confirmed."""
+"""Delivery of decisions to devices: send, read back, retry, finally fall back.
+
+Verify every minute once confirmed.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -25,14 +28,20 @@ LATENESS = Histogram(
     "How long after its slot began the first command of a slot was sent.",
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300),
 )
-COMMANDS = Counter("luna_planner_commands_total", "Commands by what came of them: confirmed, unconfirmed, refused, not_followed.", ["site_id", "outcome"])
+COMMANDS = Counter(
+    "luna_planner_commands_total",
+    "Commands by what came of them: confirmed, unconfirmed, refused, not_followed.",
+    ["site_id", "outcome"],
+)
 CONFLICTS = Counter(
     "luna_planner_control_conflicts_total",
     "How often a battery was found changed by somebody else after it had confirmed Luna's command.",
     ["site_id", "device"],
 )
 CONFIRMED = Gauge(
-    "luna_planner_last_confirmed_command_seconds", "When a command of a device was last confirmed, or first awaited; since 1970.", ["site_id", "device"]
+    "luna_planner_last_confirmed_command_seconds",
+    "When a command of a device was last confirmed, or first awaited; since 1970.",
+    ["site_id", "device"],
 )
 
 # Time for an inverter, and the integration that polls it, to report a new value.
@@ -56,29 +65,40 @@ class Delivery:
         clock: for retries and verification.
     """
 
-    def __init__(self, engine: Engine, decider: Decider, plan_requests: PlanRequests, *, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, decider: Decider, plan_requests: PlanRequests, *, clock: Clock
+    ) -> None:
         self._engine = engine
         self._decider = decider
         self._plan_requests = plan_requests
         self._clock = clock
         self._began_at = clock.now()
         self._verified_at: dict[tuple[str, str], datetime] = {}
-        # Units whose last command this process saw confirmed: what was changed before it started is nobody's conflict.
+        # Units whose last command this process saw confirmed: what was changed before it started is
+        # nobody's conflict.
         self._confirmed_here: set[tuple[str, str]] = set()
         self._asked_at: dict[tuple[str, str], datetime] = {}
 
     def advance(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
         """Send or verify the state's decision and return whether a confirmation is pending."""
         writes = target.unit.render(decision.allowed)
-        return (self._verify if decision.settled else self._try)(target, state, decision, writes=writes)
+        return (self._verify if decision.settled else self._try)(
+            target, state, decision, writes=writes
+        )
 
-    def _try(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
+    def _try(
+        self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]
+    ) -> bool:
         """Send the decision when a retry is due, then read back whether it holds."""
         now = self._clock.now()
         if decision.tried_at is None or now - decision.tried_at >= RESEND.pause(decision.tries):
             if RESEND.gives_up(decision.tries):
                 return self._give_up(target, state, decision)
-            sent = store_decision(self._engine, state, decision.model_copy(update={"tries": decision.tries + 1, "tried_at": now}))
+            sent = store_decision(
+                self._engine,
+                state,
+                decision.model_copy(update={"tries": decision.tries + 1, "tried_at": now}),
+            )
             if sent is None or sent.decision is None:
                 return True
             state, decision = sent, sent.decision
@@ -88,35 +108,77 @@ class Delivery:
                 return True
         reading = read_unit(target, decision)
         reported = reading.values
-        self._store_reports(state, compose_reports(state, target, decision, reading, now=now), now=now)
+        self._store_reports(
+            state, compose_reports(state, target, decision, reading, now=now), now=now
+        )
         if self._disobeys(target, state, decision, reported):
             return True
         if not matches(writes, reported):
             return True
         confirmed_at = self._clock.now()
-        if store_decision(self._engine, state, decision.model_copy(update={"settled": True, "confirmed_at": confirmed_at}), confirmed=reported) is not None:
+        if (
+            store_decision(
+                self._engine,
+                state,
+                decision.model_copy(update={"settled": True, "confirmed_at": confirmed_at}),
+                confirmed=reported,
+            )
+            is not None
+        ):
             COMMANDS.labels(state.site, "confirmed").inc()
             CONFIRMED.labels(state.site, state.device).set(confirmed_at.timestamp())
             self._verified_at[state.site, state.device] = confirmed_at
             self._confirmed_here.add((state.site, state.device))
-            log.info("slot is followed", site_id=state.site, device=state.device, slot_start=decision.slot_start.isoformat(), reason=decision.reason)
+            log.info(
+                "slot is followed",
+                site_id=state.site,
+                device=state.device,
+                slot_start=decision.slot_start.isoformat(),
+                reason=decision.reason,
+            )
         return False
 
-    def _disobeys(self, target: ControlTarget, state: ControlState, decision: Decision, reported: Mapping[str, str]) -> bool:
-        """Fall back where the device acknowledged the command and has done something else for minutes: a retry would change nothing."""
-        if NOT_FOLLOWED not in reported.values() or decision.gave_up or decision.source == "released":
+    def _disobeys(
+        self,
+        target: ControlTarget,
+        state: ControlState,
+        decision: Decision,
+        reported: Mapping[str, str],
+    ) -> bool:
+        """Fall back where the device acknowledged the command and has done something else for
+        minutes: a retry would change nothing.
+        """
+        if (
+            NOT_FOLLOWED not in reported.values()
+            or decision.gave_up
+            or decision.source == "released"
+        ):
             return False
-        log.warning("the device took its command and does something else", site_id=state.site, device=state.device)
+        log.warning(
+            "the device took its command and does something else",
+            site_id=state.site,
+            device=state.device,
+        )
         COMMANDS.labels(state.site, "not_followed").inc()
         self._plan_requests.add(state)
         self._decider.fall_back(target, state, decision, "not_followed")
         return True
 
-    def _send(self, target: ControlTarget, state: ControlState, decision: Decision) -> datetime | None:
-        """Send to each device of the unit, whatever the others do; return when one may be written again whose write budget is spent, else None."""
+    def _send(
+        self, target: ControlTarget, state: ControlState, decision: Decision
+    ) -> datetime | None:
+        """Send to each device of the unit, whatever the others do.
+
+        Return when one may be written again whose write budget is spent, else None.
+        """
         # Lateness counts only where the process ran and the site was armed before the slot began.
         began_at = max(state.armed_at or decision.slot_start, self._began_at)
-        if decision.tries == 1 and decision.source == "planner" and not decision.gave_up and began_at <= decision.slot_start:
+        if (
+            decision.tries == 1
+            and decision.source == "planner"
+            and not decision.gave_up
+            and began_at <= decision.slot_start
+        ):
             LATENESS.observe((self._clock.now() - decision.slot_start).total_seconds())
         spent_until = None
         for name, setpoint in decision.allowed.items():
@@ -124,22 +186,37 @@ class Delivery:
                 target.device.apply(target.unit.render({name: setpoint}))
             except DeviceError as error:
                 COMMANDS.labels(state.site, "refused").inc()
-                log.warning("command is not taken", site_id=state.site, device=state.device, error=str(error))
+                log.warning(
+                    "command is not taken",
+                    site_id=state.site,
+                    device=state.device,
+                    error=str(error),
+                )
                 spent_until = error.spent_until or spent_until
         return spent_until
 
     def _give_up(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Replace an unconfirmed decision by the fallback; an unconfirmed fallback waits for the next slot."""
+        """Replace an unconfirmed decision by the fallback.
+
+        An unconfirmed fallback waits for the next slot.
+        """
         COMMANDS.labels(state.site, "unconfirmed").inc()
         self._plan_requests.add(state)
         if decision.gave_up or decision.source == "released":
-            log.error("the device does not follow", site_id=state.site, device=state.device, remedy="Look at it, and at the site's section control.")
+            log.error(
+                "the device does not follow",
+                site_id=state.site,
+                device=state.device,
+                remedy="Look at it, and at the site's section control.",
+            )
             store_decision(self._engine, state, decision.model_copy(update={"settled": True}))
             return False
         self._decider.fall_back(target, state, decision, "not_acknowledged")
         return True
 
-    def _verify(self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]) -> bool:
+    def _verify(
+        self, target: ControlTarget, state: ControlState, decision: Decision, *, writes: list[Write]
+    ) -> bool:
         """Read a confirmed decision back once a minute; send it again where it does not hold."""
         now, whom = self._clock.now(), (state.site, state.device)
         if decision.source == "released" and decision.confirmed_at is None:
@@ -161,37 +238,69 @@ class Delivery:
         # No value at all is no deviation: Home Assistant may be starting.
         if matches(writes, reported) or not reported:
             return False
-        log.warning("the device does something else than it was told", site_id=state.site, device=state.device)
+        log.warning(
+            "the device does something else than it was told",
+            site_id=state.site,
+            device=state.device,
+        )
         store_decision(self._engine, state, decision.model_copy(update={"settled": False}))
         self._plan_requests.add(state)
         return True
 
     def _await_answer(self, target: ControlTarget, state: ControlState, decision: Decision) -> bool:
-        """Ask a device that did not answer when it was to be handed back, and try again as soon as it does."""
+        """Ask a device that did not answer when it was to be handed back, and try again as soon as
+        it does.
+        """
         now, whom = self._clock.now(), (state.site, state.device)
-        if not is_silent(state) or abs(now - self._asked_at.get(whom, decision.slot_start)) < ASK_AGAIN:
+        if (
+            not is_silent(state)
+            or abs(now - self._asked_at.get(whom, decision.slot_start)) < ASK_AGAIN
+        ):
             return False
         self._asked_at[whom] = now
         reading = read_unit(target, decision)
         reports = compose_reports(state, target, decision, reading, now=now)
         self._store_reports(state, reports, now=now)
         # After a long silence its owner may have commanded it by hand, who is not overruled.
-        is_luna = any(report.commanded and report.silent_since is None for report in reports.values())
+        is_luna = any(
+            report.commanded and report.silent_since is None for report in reports.values()
+        )
         is_late = now - (decision.mode_since or decision.slot_start) >= HANDED_BACK_WITHIN
         if reading.silent or (is_late and not is_luna):
             return False
-        again = {"settled": False, "tries": 0, "tried_at": None, "mode_since": now if is_late else decision.mode_since}
+        again = {
+            "settled": False,
+            "tries": 0,
+            "tried_at": None,
+            "mode_since": now if is_late else decision.mode_since,
+        }
         store_decision(self._engine, state, decision.model_copy(update=again))
         return True
 
-    def _store_reports(self, state: ControlState, reports: Mapping[str, DeviceReport], *, now: datetime) -> None:
-        """Store what was read where it differs, or the last was read a minute ago; count the conflicts that are new."""
+    def _store_reports(
+        self, state: ControlState, reports: Mapping[str, DeviceReport], *, now: datetime
+    ) -> None:
+        """Store what was read where it differs, or the last was read a minute ago.
+
+        Count the conflicts that are new.
+        """
         for name, report in reports.items():
             before = state.reports.get(name)
-            if report.conflict is not None and (before is None or report.conflict != before.conflict):
+            if report.conflict is not None and (
+                before is None or report.conflict != before.conflict
+            ):
                 CONFLICTS.labels(state.site, name).inc()
-                found = {"mode": report.mode, "power_kw": report.power_kw, "count": report.conflict.count}
-                log.warning("another controller changed the device", site_id=state.site, device=name, **found)
+                found = {
+                    "mode": report.mode,
+                    "power_kw": report.power_kw,
+                    "count": report.conflict.count,
+                }
+                log.warning(
+                    "another controller changed the device",
+                    site_id=state.site,
+                    device=name,
+                    **found,
+                )
         if all(_is_fresh(report, state.reports.get(name), now) for name, report in reports.items()):
             return
         with unit_of_work(self._engine) as connection:
@@ -199,6 +308,10 @@ class Delivery:
 
 
 def _is_fresh(report: DeviceReport, before: DeviceReport | None, now: datetime) -> bool:
-    if before is None or report.model_copy(update={"read_at": None}) != before.model_copy(update={"read_at": None}):
+    if before is None or report.model_copy(update={"read_at": None}) != before.model_copy(
+        update={"read_at": None}
+    ):
         return False
-    return report.read_at is None or (before.read_at is not None and abs(now - before.read_at) < REPORT_AGE)
+    return report.read_at is None or (
+        before.read_at is not None and abs(now - before.read_at) < REPORT_AGE
+    )

@@ -1,4 +1,6 @@
-"""Device connections: the protocol of every driver, its errors, and the dry run that sends nothing."""
+"""Device connections: the protocol of every driver, its errors, and the dry run that sends
+nothing.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,8 +24,15 @@ class DeviceError(UnavailableError):
 
     @property
     def spent_until(self) -> datetime | None:
-        """When the device may be written again, where its daily write budget is spent; else None."""
-        return datetime.fromisoformat(self.parameters["until"]) if self.reason == "device-writes-spent" else None
+        """When the device may be written again, where its daily write budget is spent.
+
+        Else None.
+        """
+        return (
+            datetime.fromisoformat(self.parameters["until"])
+            if self.reason == "device-writes-spent"
+            else None
+        )
 
 
 class Device(Protocol):
@@ -52,10 +61,14 @@ class Device(Protocol):
 
 @runtime_checkable
 class WearingDevice(Protocol):
-    """A connection with a daily write budget, for devices whose memory wears with each mode change."""
+    """A connection with a daily write budget, for devices whose memory wears with each mode
+    change.
+    """
 
     def read_spent(self) -> float | None:
-        """Return the used share of the day's write budget, 0 to 1; None where mode changes wear out nothing.
+        """Return the used share of the day's write budget, 0 to 1.
+
+        None where mode changes wear out nothing.
 
         Raises:
             UnavailableError: the count cannot be read.

@@ -1,6 +1,7 @@
 """Device connection over Home Assistant: calls services and reads entity states back.
 
-Source: Home Assistant developer documentation, REST API: POST /api/services/<domain>/<service>, GET /api/states/<entity_id>.
+Source: Home Assistant developer documentation, REST API: POST /api/services/<domain>/<service>, GET
+/api/states/<entity_id>.
 """
 
 from collections.abc import Sequence
@@ -27,11 +28,19 @@ UNKNOWN = {"unknown", "unavailable"}
 class HomeAssistantDevice:
     """Client of one Home Assistant, one request at a time. ``transport`` is for tests."""
 
-    def __init__(self, access: HomeAssistantAccess, *, patience: timedelta = PATIENCE, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        access: HomeAssistantAccess,
+        *,
+        patience: timedelta = PATIENCE,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         headers = {"Authorization": f"Bearer {access.token}"}
         self._patience = patience.total_seconds()
         transport = transport or CheckedTransport(HOME_ASSISTANT)
-        self._client = httpx.Client(base_url=access.url, headers=headers, timeout=self._patience, transport=transport)
+        self._client = httpx.Client(
+            base_url=access.url, headers=headers, timeout=self._patience, transport=transport
+        )
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Call the services in order.
@@ -41,7 +50,15 @@ class HomeAssistantDevice:
         """
         for write in writes:
             service, data = service_call(write)
-            self._accept(self._ask("POST", f"/api/services/{service.replace('.', '/')}", {"entity_id": write.to} | data, self._patience), write.to)
+            self._accept(
+                self._ask(
+                    "POST",
+                    f"/api/services/{service.replace('.', '/')}",
+                    {"entity_id": write.to} | data,
+                    self._patience,
+                ),
+                write.to,
+            )
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
         """Return the entities' states, without unknown and unavailable ones.
@@ -52,8 +69,14 @@ class HomeAssistantDevice:
         states: dict[str, str] = {}
         end = None if within is None else monotonic() + within.total_seconds()
         for place in dict.fromkeys(places):
-            # Half of the time each for connecting and reading, so that both together stay within it.
-            response = self._ask("GET", f"/api/states/{place}", None, self._patience if end is None else (end - monotonic()) / 2)
+            # Half of the time each for connecting and reading, so that both together stay within
+            # it.
+            response = self._ask(
+                "GET",
+                f"/api/states/{place}",
+                None,
+                self._patience if end is None else (end - monotonic()) / 2,
+            )
             if response.status_code != HTTPStatus.NOT_FOUND:
                 state = self._accept(response, place)
                 value = state.get("state") if isinstance(state, dict) else None
@@ -65,24 +88,41 @@ class HomeAssistantDevice:
         """Close the connections."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, document: dict[str, Any] | None, patience: float) -> httpx.Response:
+    def _ask(
+        self, method: str, path: str, document: dict[str, Any] | None, patience: float
+    ) -> httpx.Response:
         try:
             return self._client.request(method, path, json=document, timeout=max(patience, 0.001))
         except httpx.HTTPError as exc:
             message = f"Home Assistant does not answer: {exc or type(exc).__name__}"
-            raise DeviceError(message, field=NAME, remedy="Check that it runs, and LUNA_HOME_ASSISTANT_URL.") from exc
+            raise DeviceError(
+                message, field=NAME, remedy="Check that it runs, and LUNA_HOME_ASSISTANT_URL."
+            ) from exc
 
     def _accept(self, response: httpx.Response, entity: str) -> Any:
         if response.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
-            raise DeviceError("Home Assistant does not accept the token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
+            raise DeviceError(
+                "Home Assistant does not accept the token",
+                field="LUNA_HOME_ASSISTANT_TOKEN",
+                remedy=remedy,
+            )
         if not response.is_success:
-            remedy = "Compare the site's section control with the entity in Home Assistant: its options, its range, its services."
-            raise DeviceError(f"Home Assistant answers {response.status_code} {response.reason_phrase}", field=entity, remedy=remedy)
+            remedy = (
+                "Compare the site's section control with the entity in Home Assistant: its "
+                "options, its range, its services."
+            )
+            raise DeviceError(
+                f"Home Assistant answers {response.status_code} {response.reason_phrase}",
+                field=entity,
+                remedy=remedy,
+            )
         try:
             return response.json()
         except ValueError as exc:
-            raise DeviceError("Home Assistant's answer breaks off or is no JSON", field=entity) from exc
+            raise DeviceError(
+                "Home Assistant's answer breaks off or is no JSON", field=entity
+            ) from exc
 
 
 def open_device(settings: Settings, _: Control) -> HomeAssistantDevice:

@@ -1,4 +1,7 @@
-"""Device connection over MQTT: publishes commands and reads state topics back. A command not acknowledged in time is dropped, never delivered later."""
+"""Device connection over MQTT: publishes commands and reads state topics back.
+
+A command not acknowledged in time is dropped, never delivered later.
+"""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -22,11 +25,18 @@ RETAINED_PATIENCE = timedelta(seconds=1)
 class MqttDevice:
     """One connection, opened at first use. ``topics`` are the topics to read."""
 
-    def __init__(self, broker: Broker, topics: Iterable[str], *, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, broker: Broker, topics: Iterable[str], *, patience: timedelta = PATIENCE
+    ) -> None:
         self._patience = patience
         self._values: dict[str, str] = {}
         self._news = threading.Condition()
-        self._link = BrokerLink(broker, tuple(dict.fromkeys(topics)), self._on_message, patience_s=patience.total_seconds())
+        self._link = BrokerLink(
+            broker,
+            tuple(dict.fromkeys(topics)),
+            self._on_message,
+            patience_s=patience.total_seconds(),
+        )
 
     def apply(self, writes: Sequence[Write]) -> None:
         """Publish in order at QoS 1 and return when the broker has acknowledged everything.
@@ -40,11 +50,16 @@ class MqttDevice:
                 self._link.publish(write.to, write.value)
             except BrokerError as exc:
                 self.close()
-                why = f"the broker did not take the command within {self._patience.total_seconds():g} s"
+                why = (
+                    "the broker did not take the command within "
+                    f"{self._patience.total_seconds():g} s"
+                )
                 raise DeviceError(why, field=write.to, remedy="Check the broker.") from exc
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return the last message of each topic since connecting; waits a moment for topics without one.
+        """Return the last message of each topic since connecting.
+
+        Waits a moment for topics without one.
 
         Raises:
             DeviceError: the broker is away.
@@ -53,7 +68,9 @@ class MqttDevice:
         self._connect(self._patience if within is None else within / 2)
         patience = RETAINED_PATIENCE if within is None else within / 2
         with self._news:
-            self._news.wait_for(lambda: all(place in self._values for place in places), patience.total_seconds())
+            self._news.wait_for(
+                lambda: all(place in self._values for place in places), patience.total_seconds()
+            )
             return {place: self._values[place] for place in places if place in self._values}
 
     def close(self) -> None:
@@ -71,8 +88,14 @@ class MqttDevice:
         except BrokerError as exc:
             if exc.fault == "refused":
                 remedy = "Check user and password: LUNA_MQTT_URL, LUNA_MQTT_PASSWORD."
-                raise DeviceError("the broker does not let Luna in", field=NAME, remedy=remedy) from exc
-            raise DeviceError(f"the broker cannot be reached: {exc}", field=NAME, remedy="Check that it runs, and LUNA_MQTT_URL.") from exc
+                raise DeviceError(
+                    "the broker does not let Luna in", field=NAME, remedy=remedy
+                ) from exc
+            raise DeviceError(
+                f"the broker cannot be reached: {exc}",
+                field=NAME,
+                remedy="Check that it runs, and LUNA_MQTT_URL.",
+            ) from exc
 
     def _on_message(self, message: paho.MQTTMessage) -> None:
         with self._news:
@@ -81,10 +104,14 @@ class MqttDevice:
 
 
 def open_device(settings: Settings, control: Control) -> MqttDevice:
-    """Return the connection to the broker of the settings, subscribed to every topic that a section reads.
+    """Return the connection to the broker of the settings, subscribed to every topic that a section
+    reads.
 
     Raises:
         InvalidInputError: the settings name no broker.
     """
     places = [write.read_back for write in control.writes if write.read_back is not None]
-    return MqttDevice(parse_broker(settings.mqtt_url or "", settings.mqtt_password), [*places, *control.soc_places])
+    return MqttDevice(
+        parse_broker(settings.mqtt_url or "", settings.mqtt_password),
+        [*places, *control.soc_places],
+    )

@@ -1,4 +1,7 @@
-"""Device connection to batteries that Luna drives itself, by the driver profile of their product; mixed with Home Assistant or MQTT for the rest."""
+"""Device connection to batteries that Luna drives itself, by the driver profile of their product.
+
+Mixed with Home Assistant or MQTT for the rest.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,15 +22,24 @@ from services.executor.register_mode import read_register_mode
 
 
 class ProfileDevice:
-    """Connection with one session per battery, opened at first use. Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``."""
+    """Connection with one session per battery, opened at first use.
 
-    def __init__(self, sessions: Mapping[str, InverterSession], readers: Mapping[str, ProfiledDevice] | None = None) -> None:
+    Places are named ``profile:NAME``, states of charge ``profile:NAME#soc``.
+    """
+
+    def __init__(
+        self,
+        sessions: Mapping[str, InverterSession],
+        readers: Mapping[str, ProfiledDevice] | None = None,
+    ) -> None:
         self._sessions = sessions
         # Connections beside those of the sessions, whose threads keep commands up.
         self._readers = readers or {}
 
     def read_spent(self) -> float | None:
-        """Return the largest used share of a daily write budget, 0 to 1; None where mode changes wear out nothing.
+        """Return the largest used share of a daily write budget, 0 to 1.
+
+        None where mode changes wear out nothing.
 
         Raises:
             UnavailableError: the count cannot be read.
@@ -46,7 +58,8 @@ class ProfileDevice:
                 self._sessions[write.to].command(read_description(write.value))
 
     def read(self, places: Sequence[str], *, within: timedelta | None = None) -> dict[str, str]:
-        """Return the set-points that the devices report, else ``NOT_FOLLOWED``, or what they do instead, and the known states of charge in percent.
+        """Return the set-points that the devices report, else ``NOT_FOLLOWED``, or what they do
+        instead, and the known states of charge in percent.
 
         ``within`` is not passed on: the profile's own timeout per answer applies.
 
@@ -90,7 +103,8 @@ class ProfileDevice:
         return NOT_FOLLOWED if session.disobeys else describe(setpoint)
 
     def _describe_other(self, reader: ProfiledDevice) -> str:
-        # Raises where the device does not answer: the session has no command to read back, and did not ask it.
+        # Raises where the device does not answer: the session has no command to read back, and did
+        # not ask it.
         reader.read_battery()
         setpoint = read_register_mode(reader)
         reverts = reader.profile.reverts
@@ -102,13 +116,17 @@ class ProfileDevice:
 
 
 class MixedDevice:
-    """Connection to batteries with a profile and, over Home Assistant or a broker, to all other devices."""
+    """Connection to batteries with a profile and, over Home Assistant or a broker, to all other
+    devices.
+    """
 
     def __init__(self, profiled: ProfileDevice, others: Device) -> None:
         self._profiled, self._others = profiled, others
 
     def read_spent(self) -> float | None:
-        """Return the used share of the day's write budget, 0 to 1; None where mode changes wear out nothing.
+        """Return the used share of the day's write budget, 0 to 1.
+
+        None where mode changes wear out nothing.
 
         Raises:
             UnavailableError: the count cannot be read.
@@ -152,7 +170,9 @@ def open_device(
     *,
     open_session: Callable[[ProfiledDevice], InverterSession] = InverterSession,
 ) -> ProfileDevice:
-    """Return the batteries of a section that have a profile; ``count_writes`` returns the counter of the device at an address.
+    """Return the batteries of a section that have a profile.
+
+    ``count_writes`` returns the counter of the device at an address.
 
     Raises:
         InvalidInputError: there is no such profile.
@@ -172,4 +192,6 @@ def _as_device_error(place: str) -> Iterator[None]:
     try:
         yield
     except LunaError as error:
-        raise DeviceError(error.message, field=place, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
+        raise DeviceError(
+            error.message, field=place, value=error.value, remedy=error.remedy
+        ).because(error.reason, error.parameters) from error

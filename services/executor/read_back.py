@@ -1,4 +1,6 @@
-"""What the devices of a unit do by their read-back, whoever commanded it, and whether somebody else changed what Luna had commanded."""
+"""What the devices of a unit do by their read-back, whoever commanded it, and whether somebody else
+changed what Luna had commanded.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,7 +26,8 @@ from services.executor.device import NOT_FOLLOWED, DeviceError
 from services.executor.profile_texts import OTHER, RESET
 from services.executor.target import ControlTarget
 
-# A device that restarts does what it does by itself once; one that somebody resets does so again soon.
+# A device that restarts does what it does by itself once; one that somebody resets does so again
+# soon.
 RESET_AGAIN_WITHIN = timedelta(hours=1)
 # What rounding and a device's own limit make of a power.
 _SAME_KW, _SAME_SHARE = 0.1, 0.1
@@ -44,7 +47,9 @@ class UnitReading:
 
 
 class FoundMode(NamedTuple):
-    """A mode that was read, its power, whether it is the command, and whether the device may have gone there by itself."""
+    """A mode that was read, its power, whether it is the command, and whether the device may have
+    gone there by itself.
+    """
 
     mode: str | None
     power_kw: float | None = None
@@ -53,7 +58,10 @@ class FoundMode(NamedTuple):
 
 
 def read_unit(target: ControlTarget, decision: Decision) -> UnitReading:
-    """Read what a decision's set-points are compared with; a device that does not answer hides no other."""
+    """Read what a decision's set-points are compared with.
+
+    A device that does not answer hides no other.
+    """
     values: dict[str, str] = {}
     silent = set()
     for name, setpoint in decision.allowed.items():
@@ -74,8 +82,17 @@ def list_places(writes: Iterable[Write]) -> list[str]:
     return [write.read_back for write in writes if write.read_back is not None]
 
 
-def compose_reports(state: ControlState, target: ControlTarget, decision: Decision, reading: UnitReading, *, now: datetime) -> dict[str, DeviceReport]:
-    """Return what each device of a decision does by a reading, beside those of earlier decisions that are gone."""
+def compose_reports(
+    state: ControlState,
+    target: ControlTarget,
+    decision: Decision,
+    reading: UnitReading,
+    *,
+    now: datetime,
+) -> dict[str, DeviceReport]:
+    """Return what each device of a decision does by a reading, beside those of earlier decisions
+    that are gone.
+    """
     reports = dict(state.reports)
     for name, setpoint in decision.allowed.items():
         before = state.reports.get(name, DeviceReport())
@@ -88,11 +105,15 @@ def compose_reports(state: ControlState, target: ControlTarget, decision: Decisi
     return reports
 
 
-def count_conflicts(state: ControlState, reports: Mapping[str, DeviceReport], decision: Decision, *, now: datetime) -> dict[str, DeviceReport]:
-    """Return the reports of batteries with what somebody else changed since the last confirmation, without a command of Luna in between.
+def count_conflicts(
+    state: ControlState, reports: Mapping[str, DeviceReport], decision: Decision, *, now: datetime
+) -> dict[str, DeviceReport]:
+    """Return the reports of batteries with what somebody else changed since the last confirmation,
+    without a command of Luna in between.
 
-    Other devices change by themselves: a car is full, a boiler hot. A battery that goes back to its own mode may have restarted: only the second time within an
-    hour is somebody's doing, and none where it falls back by itself.
+    Other devices change by themselves: a car is full, a boiler hot. A battery that goes back to its
+    own mode may have restarted: only the second time within an hour is somebody's doing, and none
+    where it falls back by itself.
     """
     counted = dict(reports)
     if state.device != BATTERIES:
@@ -100,7 +121,13 @@ def count_conflicts(state: ControlState, reports: Mapping[str, DeviceReport], de
     for name, report in reports.items():
         before, setpoint = state.reports.get(name), decision.allowed.get(name)
         is_other = not report.commanded and report.silent_since is None and report.read_at == now
-        if before is None or setpoint is None or not is_other or not before.commanded or _is_same(report, setpoint):
+        if (
+            before is None
+            or setpoint is None
+            or not is_other
+            or not before.commanded
+            or _is_same(report, setpoint)
+        ):
             continue
         is_reset = report.mode in _OWN_MODES
         is_repeated = before.reset_at is not None and now - before.reset_at <= RESET_AGAIN_WITHIN
@@ -110,19 +137,29 @@ def count_conflicts(state: ControlState, reports: Mapping[str, DeviceReport], de
     return counted
 
 
-def _find(target: ControlTarget, name: str, setpoint: Setpoint, values: Mapping[str, str]) -> FoundMode:
+def _find(
+    target: ControlTarget, name: str, setpoint: Setpoint, values: Mapping[str, str]
+) -> FoundMode:
     """Return what a device does: the set-point that it confirms, or what it reports instead."""
     writes = target.unit.render({name: setpoint})
     places = list_places(writes)
     # One that does not follow its command has it in its registers all the same.
-    holds_command = any(values.get(place) == NOT_FOLLOWED for place in places) or matches(writes, values)
+    holds_command = any(values.get(place) == NOT_FOLLOWED for place in places) or matches(
+        writes, values
+    )
     if holds_command:
         return FoundMode(setpoint.mode, find_power_kw(setpoint), commanded=True)
     return find_mode(target.control, name, places, values)
 
 
-def _report(before: DeviceReport, found: FoundMode, *, read_at: datetime | None, now: datetime) -> DeviceReport:
-    is_same = found.mode is not None and found.mode == before.mode and _is_near(found.power_kw, before.power_kw)
+def _report(
+    before: DeviceReport, found: FoundMode, *, read_at: datetime | None, now: datetime
+) -> DeviceReport:
+    is_same = (
+        found.mode is not None
+        and found.mode == before.mode
+        and _is_near(found.power_kw, before.power_kw)
+    )
     # After a command that did not arrive, a device still does what Luna commanded before.
     is_commanded = found.commanded or (is_same and before.commanded)
     is_reset = not is_commanded and found.mode in _OWN_MODES and not found.by_itself
@@ -138,7 +175,9 @@ def _report(before: DeviceReport, found: FoundMode, *, read_at: datetime | None,
     return before.model_copy(update=changes)
 
 
-def find_mode(control: Control, name: str, places: Iterable[str], values: Mapping[str, str]) -> FoundMode:
+def find_mode(
+    control: Control, name: str, places: Iterable[str], values: Mapping[str, str]
+) -> FoundMode:
     """Return the mode that a device reports by itself; none where its words are unknown."""
     texts = [values[place] for place in places if place in values]
     for text in texts:
@@ -146,15 +185,22 @@ def find_mode(control: Control, name: str, places: Iterable[str], values: Mappin
         if kind in {OTHER, RESET}:
             setpoint = read_description(description) if description else None
             mode = None if setpoint is None else setpoint.mode
-            return FoundMode(mode, None if setpoint is None else setpoint.power_kw, by_itself=kind == RESET)
+            return FoundMode(
+                mode, None if setpoint is None else setpoint.power_kw, by_itself=kind == RESET
+            )
     for battery in control.batteries:
         if battery.battery == name and battery.via is None:
             return _find_told_mode(battery.writes, dict(battery.modes), values)
     return FoundMode(None)
 
 
-def _find_told_mode(writes: Iterable[DeviceWrite], modes: Mapping[Mode, str], values: Mapping[str, str]) -> FoundMode:
-    """Return the mode whose word a home automation reports; the device may have gone to its own mode by itself."""
+def _find_told_mode(
+    writes: Iterable[DeviceWrite], modes: Mapping[Mode, str], values: Mapping[str, str]
+) -> FoundMode:
+    """Return the mode whose word a home automation reports.
+
+    The device may have gone to its own mode by itself.
+    """
     found, power_kw = None, None
     for write in writes:
         reported = values.get(write.read_back or write.to)
@@ -197,4 +243,6 @@ def _count(before: DeviceConflict | None, report: DeviceReport, now: datetime) -
     goes_on = before is not None and timedelta(0) <= now - before.last_at < CONFLICT_WITHIN
     count = before.count + 1 if before is not None and goes_on else 1
     first_at = before.first_at if before is not None and goes_on else now
-    return DeviceConflict(count=count, first_at=first_at, last_at=now, mode=report.mode, power_kw=report.power_kw)
+    return DeviceConflict(
+        count=count, first_at=first_at, last_at=now, mode=report.mode, power_kw=report.power_kw
+    )

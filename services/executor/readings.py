@@ -1,4 +1,6 @@
-"""Inputs of a control step: the batteries' state of charge, measured or recorded, and the slot's prices."""
+"""Inputs of a control step: the batteries' state of charge, measured or recorded, and the slot's
+prices.
+"""
 
 import math
 from collections.abc import Mapping
@@ -21,7 +23,8 @@ from services.executor.devices.unit import SlotPrices
 
 # A slot is followed within two seconds of its start; this leaves one second for the command.
 PATIENCE = timedelta(seconds=1)
-# Even a battery that charges fully within an hour moves by only a thirtieth of its capacity meanwhile.
+# Even a battery that charges fully within an hour moves by only a thirtieth of its capacity
+# meanwhile.
 FRESH = timedelta(minutes=2)
 # A dry run takes the last recorded reading, checked for plausibility against the earlier ones.
 RECORDED, JUDGED = timedelta(hours=1), timedelta(hours=3)
@@ -36,18 +39,28 @@ class SocReader:
         self._readings: dict[str, SocReading] = {}
         self._judged: dict[str, JudgedLevel] = {}
 
-    def read(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> dict[str, float]:
-        """Return the batteries' states of charge: read within a second, else the last fresh reading, NaN without one.
+    def read(
+        self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site
+    ) -> dict[str, float]:
+        """Return the batteries' states of charge: read within a second, else the last fresh
+        reading, NaN without one.
 
         A change beyond what their power allows is ignored until a later reading confirms it.
         """
         self.look(device, places, now=now, site=site)
         # Neither is one from before a clock was put back.
-        fresh = {name for name, reading in self._readings.items() if not math.isnan(reading.soc) and abs(now - reading.at) <= FRESH}
+        fresh = {
+            name
+            for name, reading in self._readings.items()
+            if not math.isnan(reading.soc) and abs(now - reading.at) <= FRESH
+        }
         return {name: self._judged[name].soc if name in fresh else math.nan for name in places}
 
     def look(self, device: Device, places: Mapping[str, str], *, now: datetime, site: Site) -> None:
-        """Read and store the states of charge; NaN for a reading that is no number or not within 0 to 100 %."""
+        """Read and store the states of charge.
+
+        NaN for a reading that is no number or not within 0 to 100 %.
+        """
         for name, place in places.items():
             # Each by itself: a battery that is away hides no other.
             try:
@@ -60,19 +73,32 @@ class SocReader:
             self._readings[name] = reading = SocReading(share if 0 <= share <= 1 else math.nan, now)
             if not math.isnan(reading.soc):
                 judged, pace = self._judged.get(name), find_pace(site, name)
-                self._judged[name] = JudgedLevel(*reading) if judged is None or pace is None else judged.follow(reading, pace)
+                self._judged[name] = (
+                    JudgedLevel(*reading)
+                    if judged is None or pace is None
+                    else judged.follow(reading, pace)
+                )
 
 
 def read_recorded(connection: Connection, site: Site, now: datetime) -> float:
     """Return the last judged state of charge recorded within an hour, NaN without one."""
     key = sites.key_of(connection, site.name)
-    readings = observations.find_socs_each(connection, [key], since=floor_to(now, SLOT) - JUDGED, until=floor_to(now, SLOT)).get(key, [])
-    judged = judge_levels(readings, pace_of_batteries(site.batteries)) if readings and now - readings[-1].at <= RECORDED else None
+    readings = observations.find_socs_each(
+        connection, [key], since=floor_to(now, SLOT) - JUDGED, until=floor_to(now, SLOT)
+    ).get(key, [])
+    judged = (
+        judge_levels(readings, pace_of_batteries(site.batteries))
+        if readings and now - readings[-1].at <= RECORDED
+        else None
+    )
     return math.nan if judged is None else judged.soc
 
 
 def read_slot_prices(connection: Connection, site: Site, now: datetime) -> SlotPrices | None:
-    """Return import and export price of the slot; None where the market's or the site's own series has none."""
+    """Return import and export price of the slot.
+
+    None where the market's or the site's own series has none.
+    """
     slot = Timeline(floor_to(now, SLOT), SLOT, 1)
     spot = prices.read_tariff(connection, site, slot)
     imported, exported = price_slots(site.tariff, slot, zone=ZoneInfo(site.timezone), spot=spot)

@@ -1,4 +1,7 @@
-"""Hands devices back when the process ends: each by itself, all within seconds; what does not answer is named."""
+"""Hands devices back when the process ends: each by itself, all within seconds.
+
+What does not answer is named.
+"""
 
 import threading
 import time
@@ -19,7 +22,12 @@ UnitKey = tuple[str, str]
 log = structlog.get_logger("luna.planner.execution")
 
 
-def release_units(executor: Executor, running: Mapping[UnitKey, "Future[bool]"], *, within_s: float = RELEASE_SECONDS) -> list[UnitKey]:
+def release_units(
+    executor: Executor,
+    running: Mapping[UnitKey, "Future[bool]"],
+    *,
+    within_s: float = RELEASE_SECONDS,
+) -> list[UnitKey]:
     """Hand units back, and return those that did not confirm it in time; their sites stay armed.
 
     Args:
@@ -34,20 +42,34 @@ def release_units(executor: Executor, running: Mapping[UnitKey, "Future[bool]"],
         if _hand_back(executor, unit, step, deadline=deadline):
             released.add(unit)
 
-    threads = [threading.Thread(target=release, args=each, name="release", daemon=True) for each in running.items()]
+    threads = [
+        threading.Thread(target=release, args=each, name="release", daemon=True)
+        for each in running.items()
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(deadline - time.monotonic(), 0))
     left = sorted(running.keys() - released)
     for site_id, key in left:
-        remedy = "Set it to its own mode in its app or at its display; Luna takes it up again at its next start."
-        log.error("a device is not handed back: it did not confirm", site_id=site_id, device=key, remedy=remedy)
+        remedy = (
+            "Set it to its own mode in its app or at its display; Luna takes it up again at "
+            "its next start."
+        )
+        log.error(
+            "a device is not handed back: it did not confirm",
+            site_id=site_id,
+            device=key,
+            remedy=remedy,
+        )
     return left
 
 
 def _hand_back(executor: Executor, unit: UnitKey, step: "Future[bool]", *, deadline: float) -> bool:
-    """Hand a unit back once its running step has ended; return whether that was confirmed in time."""
+    """Hand a unit back once its running step has ended.
+
+    Return whether that was confirmed in time.
+    """
     try:
         step.result(max(deadline - time.monotonic(), 0))
         while time.monotonic() < deadline:
@@ -55,5 +77,7 @@ def _hand_back(executor: Executor, unit: UnitKey, step: "Future[bool]", *, deadl
                 return True
             time.sleep(_PAUSE_SECONDS)
     except (LunaError, FutureTimeoutError) as error:
-        log.warning("a device cannot be handed back", site_id=unit[0], device=unit[1], error=str(error))
+        log.warning(
+            "a device cannot be handed back", site_id=unit[0], device=unit[1], error=str(error)
+        )
     return False

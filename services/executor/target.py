@@ -12,9 +12,11 @@ from services.executor.readings import SocReader
 
 @dataclass(frozen=True, slots=True)
 class ControlTarget:
-    """A unit of a site with its section ``control``, its connection and the reader of its state of charge.
+    """A unit of a site with its section ``control``, its connection and the reader of its state of
+    charge.
 
-    ``readable`` is False where the current configuration cannot be read: ``site`` is then the last readable version.
+    ``readable`` is False where the current configuration cannot be read: ``site`` is then the last
+    readable version.
     """
 
     site: Site
@@ -26,14 +28,18 @@ class ControlTarget:
 
 
 class DeviceConnections:
-    """Connections to the units' devices, opened at first use and reopened when the control section changes."""
+    """Connections to the units' devices, opened at first use and reopened when the control section
+    changes.
+    """
 
     def __init__(self, open_device: Callable[[Control], Device]) -> None:
         self._open_device = open_device
         self._open: dict[tuple[str, str], tuple[Control, Device, SocReader]] = {}
 
     def reach(self, whom: tuple[str, str], control: Control) -> tuple[Device, SocReader]:
-        """Return the connection to a unit, named by site and unit, and the reader of its state of charge."""
+        """Return the connection to a unit, named by site and unit, and the reader of its state of
+        charge.
+        """
         connection = self._open.get(whom)
         if connection is not None and connection[0] == control:
             return connection[1:]

@@ -1,4 +1,6 @@
-"""Schedules the control steps of armed sites' devices: every few seconds, each second while a confirmation is pending, and at each slot's start."""
+"""Schedules the control steps of armed sites' devices: every few seconds, each second while a
+confirmation is pending, and at each slot's start.
+"""
 
 import math
 import threading
@@ -29,9 +31,16 @@ from services.executor.release import release_units
 
 ARMED = Gauge("luna_planner_site_armed", "Whether a site is armed: 1 or 0.", ["site_id"])
 FALLBACK = Gauge(
-    "luna_planner_fallback_active", "Whether a device of an armed site does what it does by itself, for want of a plan or an answer.", ["site_id", "device"]
+    "luna_planner_fallback_active",
+    "Whether a device of an armed site does what it does by itself, for want of a plan or "
+    "an answer.",
+    ["site_id", "device"],
 )
-PLAN_AGE = Gauge("luna_planner_plan_age_seconds", "How long ago the last plan of an armed site was issued; infinite without one.", ["site_id"])
+PLAN_AGE = Gauge(
+    "luna_planner_plan_age_seconds",
+    "How long ago the last plan of an armed site was issued; infinite without one.",
+    ["site_id"],
+)
 
 log = structlog.get_logger("luna.planner.execution")
 
@@ -54,13 +63,25 @@ class Watch:
         self.sites: tuple[ControlledSite, ...] = ()
 
     def run(self, pulse: Liveness, *, ending: threading.Event) -> None:
-        """Run control steps until ``ending`` is set, then hand the devices back; a running step completes."""
+        """Run control steps until ``ending`` is set, then hand the devices back.
+
+        A running step completes.
+        """
         with ThreadPoolExecutor(PARALLEL_STEPS, thread_name_prefix="site") as pool:
             while not ending.is_set():
                 pulse.beat()
                 self._start_steps(pool)
                 self._show_status()
-                ending.wait(seconds_to_wait(wait_for(self._clock.now(), awaited=any(not step.done() or step.result() for step in self._running.values()))))
+                ending.wait(
+                    seconds_to_wait(
+                        wait_for(
+                            self._clock.now(),
+                            awaited=any(
+                                not step.done() or step.result() for step in self._running.values()
+                            ),
+                        )
+                    )
+                )
             release_units(self._executor, self._running)
         self._locks.close()
         self._executor.close()
@@ -75,7 +96,11 @@ class Watch:
             return
         due = [(site_id, key) for site_id, key in active if site_id in held]
         due_units = set(due)
-        self._running = {unit: step for unit, step in self._running.items() if unit in due_units or not step.done()}
+        self._running = {
+            unit: step
+            for unit, step in self._running.items()
+            if unit in due_units or not step.done()
+        }
         for unit in due:
             if unit not in self._running or self._running[unit].done():
                 self._running[unit] = pool.submit(self._run_step, *unit)
@@ -84,13 +109,18 @@ class Watch:
         try:
             return self._executor.turn(site_id, key)
         except LunaError as error:
-            log.warning("the slot cannot be followed", site_id=site_id, device=key, error=str(error))
+            log.warning(
+                "the slot cannot be followed", site_id=site_id, device=key, error=str(error)
+            )
         except Exception:  # the edge of a control step: the others go on
             log.exception("the turn failed", site_id=site_id, device=key)
         return False
 
     def _show_status(self) -> None:
-        """Set ``sites`` and the metrics; after the control steps are started, which these reads must not delay."""
+        """Set ``sites`` and the metrics.
+
+        After the control steps are started, which these reads must not delay.
+        """
         try:
             with unit_of_work(self._engine) as connection:
                 self.sites = describe_sites(connection, self._units)
@@ -114,18 +144,28 @@ class ControlledUnits:
 
 
 class SiteUnits:
-    """Reader of sites' controlled units, for all sites at once; only new configurations are parsed."""
+    """Reader of sites' controlled units, for all sites at once.
+
+    Only new configurations are parsed.
+    """
 
     def __init__(self) -> None:
         self._parsed: dict[str, tuple[tuple[int, int], ControlledUnits | None]] = {}
 
     def read(self, connection: Connection, names: Sequence[str]) -> dict[str, ControlledUnits]:
-        """Return the controlled units of each site; sites without a readable configuration are left out.
+        """Return the controlled units of each site.
 
-        The last readable configuration counts: the devices of a site whose latest cannot be read still need their fallback sent.
+        Sites without a readable configuration are left out.
+
+        The last readable configuration counts: the devices of a site whose latest cannot be read
+        still need their fallback sent.
         """
         versions = sites.read_versions(connection, names)
-        changed = [name for name, version in versions.items() if name not in self._parsed or self._parsed[name][0] != version]
+        changed = [
+            name
+            for name, version in versions.items()
+            if name not in self._parsed or self._parsed[name][0] != version
+        ]
         for name, configuration in sites.read_configurations(connection, changed).items():
             self._parsed[name] = (versions[name], _read_units(connection, name, configuration))
         # A site may have been removed between the two queries.
@@ -142,14 +182,23 @@ def _read_units(connection: Connection, name: str, configuration: Any) -> Contro
             site, _ = sites.load_last_readable(connection, name)
         except UnreadableError:
             return None
-    return ControlledUnits(None if site.control is None else site.control.by, tuple(list_units(site, site.control)))
+    return ControlledUnits(
+        None if site.control is None else site.control.by, tuple(list_units(site, site.control))
+    )
 
 
 def list_due_units(connection: Connection, units: SiteUnits) -> list[tuple[str, str]]:
-    """Return site and unit key of every due control step: units of the section ``control``, the batteries, and devices with an earlier command."""
+    """Return site and unit key of every due control step: units of the section ``control``, the
+    batteries, and devices with an earlier command.
+    """
     names = [state.site for state in control.load_active(connection)]
     site_units, commanded = units.read(connection, names), control.list_commanded_each(connection)
-    return [(name, key) for name in names if name in site_units for key in dict.fromkeys([*site_units[name].keys, BATTERIES, *commanded.get(name, [])])]
+    return [
+        (name, key)
+        for name in names
+        if name in site_units
+        for key in dict.fromkeys([*site_units[name].keys, BATTERIES, *commanded.get(name, [])])
+    ]
 
 
 def describe_sites(connection: Connection, units: SiteUnits) -> tuple[ControlledSite, ...]:
@@ -160,14 +209,33 @@ def describe_sites(connection: Connection, units: SiteUnits) -> tuple[Controlled
     described = []
     for state in armed:
         units_of_site = site_units.get(state.site, ControlledUnits())
-        devices = tuple(_describe_device(control.load(connection, state.site, key) if key != BATTERIES else state) for key in units_of_site.keys)
+        devices = tuple(
+            _describe_device(
+                control.load(connection, state.site, key) if key != BATTERIES else state
+            )
+            for key in units_of_site.keys
+        )
         plan_issued_at = issued.get(state.site)
-        described.append(ControlledSite(site=state.site, armed_at=state.armed_at, by=units_of_site.by, plan_issued_at=plan_issued_at, devices=devices))
+        described.append(
+            ControlledSite(
+                site=state.site,
+                armed_at=state.armed_at,
+                by=units_of_site.by,
+                plan_issued_at=plan_issued_at,
+                devices=devices,
+            )
+        )
     return tuple(described)
 
 
 # Reasons of decisions in which a device runs by itself for want of a plan or an acknowledgement.
-FALLBACKS: tuple[ReasonCode, ...] = ("no_plan", "plan_too_old", "plan_without_setpoints", "site_unreadable", *LEFT_ALONE)
+FALLBACKS: tuple[ReasonCode, ...] = (
+    "no_plan",
+    "plan_too_old",
+    "plan_without_setpoints",
+    "site_unreadable",
+    *LEFT_ALONE,
+)
 
 
 def _describe_device(state: ControlState) -> ControlledDevice:
@@ -203,7 +271,11 @@ class ControlStatus:
             FALLBACK.remove(*labels)
         for site in armed:
             ARMED.labels(site.site).set(1)
-            PLAN_AGE.labels(site.site).set(math.inf if site.plan_issued_at is None else (now - site.plan_issued_at).total_seconds())
+            PLAN_AGE.labels(site.site).set(
+                math.inf
+                if site.plan_issued_at is None
+                else (now - site.plan_issued_at).total_seconds()
+            )
         for labels, device in devices.items():
             if labels not in self._devices:
                 CONFIRMED.labels(*labels).set(now.timestamp())

@@ -23,9 +23,11 @@ Level = Mapping[str, Mapping[str, float]]
 class Batch:
     """Forecasts issued at many instants; arrays of shape ``(instants, slots)``.
 
-    ``stage`` is the history they rest on: ``cold`` (next to none), ``profile`` (similar days), ``young`` (two weeks and more), ``full`` (two months and more).
-    ``reasons`` are, by instant, the codes of why bands were widened (``luna.words.compromises``); empty where input quality was not checked. ``levels``
-    are, by instant and series, the last hours' measurements and how they shift the next hour, kWh; empty without a trained correction.
+    ``stage`` is the history they rest on: ``cold`` (next to none), ``profile`` (similar days),
+    ``young`` (two weeks and more), ``full`` (two months and more). ``reasons`` are, by instant, the
+    codes of why bands were widened (``luna.words.compromises``); empty where input quality was not
+    checked. ``levels`` are, by instant and series, the last hours' measurements and how they shift
+    the next hour, kWh; empty without a trained correction.
     """
 
     version: str
@@ -40,39 +42,66 @@ class Batch:
         return (self.forecast(row) for row in range(len(self.issued_at)))
 
     def forecast(self, row: int) -> Forecast:
-        """Return the forecast of instant ``row``; its timeline begins with the slot that covers the instant."""
+        """Return the forecast of instant ``row``.
+
+        Its timeline begins with the slot that covers the instant.
+        """
         issued_at = self.issued_at[row]
         timeline = Timeline(floor_to(issued_at, SLOT), SLOT, self.load_kwh.expected.shape[1])
-        return Forecast(timeline, issued_at, self.version, _row(self.load_kwh, row), _row(self.pv_kwh, row))
+        return Forecast(
+            timeline, issued_at, self.version, _row(self.load_kwh, row), _row(self.pv_kwh, row)
+        )
 
 
 class Forecaster(Protocol):
     """A forecaster of a site's load and PV.
 
-    Invariants: nothing measured in or after the slot that covers an issue time, or issued after its start, changes the forecast issued then.
+    Invariants: nothing measured in or after the slot that covers an issue time, or issued after its
+    start, changes the forecast issued then.
     """
 
     @property
     def version(self) -> str:
         """The version its forecasts carry."""
 
-    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return the forecasts issued at each instant, for ``slots`` quarter-hours from the one that covers it.
+    def issue_many(
+        self,
+        history: Observations,
+        issued_at: Sequence[datetime],
+        slots: int = HORIZON_SLOTS,
+        *,
+        context: Context = NO_CONTEXT,
+    ) -> Batch:
+        """Return the forecasts issued at each instant, for ``slots`` quarter-hours from the one
+        that covers it.
 
         Raises:
             InvalidInputError: no instant, one without offset, or a horizon outside 1 … 14 days.
         """
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
-        """Return the same from views of the history at the instants, which several versions share."""
+        """Return the same from views of the history at the instants, which several versions
+        share.
+        """
 
 
 def join_batches(batches: Sequence[Batch]) -> Batch:
     """Return batches of one forecaster as one."""
     first = batches[0]
-    load, pv = (Quantiles(*(np.concatenate([getattr(getattr(batch, name), part) for batch in batches]) for part in PARTS)) for name in ("load_kwh", "pv_kwh"))
+    load, pv = (
+        Quantiles(
+            *(
+                np.concatenate([getattr(getattr(batch, name), part) for batch in batches])
+                for part in PARTS
+            )
+        )
+        for name in ("load_kwh", "pv_kwh")
+    )
     instants = [instant for batch in batches for instant in batch.issued_at]
-    reasons, levels = [codes for batch in batches for codes in batch.reasons], [level for batch in batches for level in batch.levels]
+    reasons, levels = (
+        [codes for batch in batches for codes in batch.reasons],
+        [level for batch in batches for level in batch.levels],
+    )
     return Batch(first.version, first.stage, instants, load, pv, reasons, levels)
 
 
@@ -85,7 +114,12 @@ def check_issue(issued_at: Sequence[datetime], slots: int) -> list[datetime]:
     if not issued_at:
         raise InvalidInputError("a forecast needs an instant to be issued at", field="issued_at")
     if not 1 <= slots <= LONGEST_HORIZON_SLOTS:
-        raise InvalidInputError("the horizon lies outside what can be forecast", field="slots", value=slots, remedy=f"Choose 1 to {LONGEST_HORIZON_SLOTS}.")
+        raise InvalidInputError(
+            "the horizon lies outside what can be forecast",
+            field="slots",
+            value=slots,
+            remedy=f"Choose 1 to {LONGEST_HORIZON_SLOTS}.",
+        )
     return [require_utc(instant, field="issued_at") for instant in issued_at]
 
 

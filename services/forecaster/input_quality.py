@@ -1,4 +1,5 @@
-"""Check the quality of a forecast's inputs (gaps, frozen values, late weather, curtailment) and widen its bands accordingly.
+"""Check the quality of a forecast's inputs (gaps, frozen values, late weather, curtailment) and
+widen its bands accordingly.
 
 Codes are worded in ``luna.words.conditions``. Nothing here reads at or after an origin.
 """
@@ -24,18 +25,25 @@ from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, lim
 from services.forecaster.model.baseline import BASELINES, LIKE_DAYS
 
 YOUNG_DAYS = 14
-CURTAILED, CURTAILED_DAYS = "pv_held_back", 20  # followed by the number of curtailed days, and of how many; similar days still use two weeks back
-UNNAMED_LIMIT = "unnamed_ac_limit"  # followed by the observed limit of PV in kW, which the site's configuration lacks
+# Followed by the number of curtailed days, and of how many; similar days still use two weeks back
+CURTAILED, CURTAILED_DAYS = "pv_held_back", 20
+# Followed by the observed limit of PV in kW, which the site's configuration lacks
+UNNAMED_LIMIT = "unnamed_ac_limit"
 WEEK_SLOTS = 7 * DAY_SLOTS
 # Least measured shares of the last day and the last week, which forecasts of tomorrow mostly use.
 LEAST_OF_DAY, LEAST_OF_WEEK = 0.5, 0.75
 STILL_SLOTS = 2 * DAY_SLOTS  # how long a frozen value affects forecasts
 SILENT_SLOTS = 3 * DAY_SLOTS
 GROWN_SLOTS = 28 * DAY_SLOTS  # how long arrays count as new: the history of a profile
-PEAK_EXCESS, EXCESS_SLOTS = 1.1, 4  # single quarter-hours above the peak power are reflections from cloud edges
+# Single quarter-hours above the peak power are reflections from cloud edges
+PEAK_EXCESS, EXCESS_SLOTS = 1.1, 4
 NEAR_SLOTS = DAY_SLOTS  # weather is needed for the next day
 # Codes by the basis of a load that was never measured.
-LOAD_BASES: Mapping[LoadBasis, str] = {"yearly_kwh": "load_by_yearly_kwh", "persons": "load_by_persons", "assumed": "load_assumed"}
+LOAD_BASES: Mapping[LoadBasis, str] = {
+    "yearly_kwh": "load_by_yearly_kwh",
+    "persons": "load_by_persons",
+    "assumed": "load_assumed",
+}
 LATE_SLOTS = 12 * 4  # weather services publish every one to six hours
 
 
@@ -58,7 +66,9 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class InputQuality:
-    """The quality of a history on a gapless grid from slot number ``first`` on, shared by many origins."""
+    """The quality of a history on a gapless grid from slot number ``first`` on, shared by many
+    origins.
+    """
 
     site: Site
     first: int
@@ -68,8 +78,18 @@ class InputQuality:
     ceiling_kwh: float = np.inf
 
     @classmethod
-    def of(cls, history: Observations, site: Site, *, curtailed: BoolArray | None = None, ceiling_kwh: float = np.inf) -> "InputQuality":
-        """Return the quality of a gapless history as measured; ``curtailed`` marks slots with curtailed PV, ``ceiling_kwh`` is PV's observed limit."""
+    def of(
+        cls,
+        history: Observations,
+        site: Site,
+        *,
+        curtailed: BoolArray | None = None,
+        ceiling_kwh: float = np.inf,
+    ) -> "InputQuality":
+        """Return the quality of a gapless history as measured.
+
+        ``curtailed`` marks slots with curtailed PV, ``ceiling_kwh`` is PV's observed limit.
+        """
         curtailed = np.zeros(len(history), dtype=np.bool_) if curtailed is None else curtailed
         first = int(history.starts[0].astype(np.int64)) // 900 if len(history) else 0
         return cls(site, first, history.load_kwh, history.pv_kwh, curtailed, ceiling_kwh)
@@ -85,7 +105,9 @@ class InputQuality:
         return (mark_frozen_pv(self.pv_kwh) & ~self.curtailed).astype(np.float64)
 
     def judge(self, origin: int) -> Iterator[str]:
-        """Yield the codes of faults in the measurements before ``origin`` (an index of the grid)."""
+        """Yield the codes of faults in the measurements before ``origin`` (an index of the
+        grid).
+        """
         measured = ~np.isnan(self.load_kwh[:origin])
         days = np.count_nonzero(measured) / DAY_SLOTS
         if days < YOUNG_DAYS:
@@ -115,7 +137,11 @@ class InputQuality:
         if curtailed_days := count_curtailed_days(self.curtailed, begin, origin):
             yield f"{CURTAILED}:{curtailed_days}:{-((begin - origin) // DAY_SLOTS)}"
         recent = pv[-SILENT_SLOTS:][measured[-SILENT_SLOTS:]]
-        if recent.size >= SILENT_SLOTS // 2 and not recent.any() and not self.curtailed[max(origin - SILENT_SLOTS, 0) : origin].any():
+        if (
+            recent.size >= SILENT_SLOTS // 2
+            and not recent.any()
+            and not self.curtailed[max(origin - SILENT_SLOTS, 0) : origin].any()
+        ):
             yield "pv_silent"
         if np.count_nonzero(pv[-WEEK_SLOTS:] > PEAK_EXCESS * sum_peaks(self.site)) > EXCESS_SLOTS:
             yield "roof_exceeds_peak"
@@ -123,7 +149,9 @@ class InputQuality:
             yield f"{UNNAMED_LIMIT}:{self.ceiling_kwh / SLOT_HOURS:.1f}"
 
 
-def judge_origins(record: InputQuality, instants: Sequence[datetime], circumstances: Circumstances) -> list[tuple[str, ...]]:
+def judge_origins(
+    record: InputQuality, instants: Sequence[datetime], circumstances: Circumstances
+) -> list[tuple[str, ...]]:
     """Return, for each instant of issue, the codes of all that makes its forecast less certain.
 
     Args:
@@ -134,27 +162,41 @@ def judge_origins(record: InputQuality, instants: Sequence[datetime], circumstan
     return [tuple(_judge_origin(record, instant, circumstances)) for instant in instants]
 
 
-def _judge_origin(record: InputQuality, instant: datetime, circumstances: Circumstances) -> Iterator[str]:
+def _judge_origin(
+    record: InputQuality, instant: datetime, circumstances: Circumstances
+) -> Iterator[str]:
     slot = number_slot(instant)
     codes = list(record.judge(min(max(slot - record.first, 0), record.load_kwh.size)))
     yield from codes
     growth = circumstances.growth
-    if growth is not None and 0 <= slot - int(growth.since.astype("datetime64[s]").astype(np.int64)) // 900 < GROWN_SLOTS:
+    if (
+        growth is not None
+        and 0
+        <= slot - int(growth.since.astype("datetime64[s]").astype(np.int64)) // 900
+        < GROWN_SLOTS
+    ):
         yield "roof_grown"
     zone = parse_zone(record.site.timezone)
-    if instant.astimezone(zone).utcoffset() != (instant + HORIZON_SLOTS * SLOT).astimezone(zone).utcoffset():
+    if (
+        instant.astimezone(zone).utcoffset()
+        != (instant + HORIZON_SLOTS * SLOT).astimezone(zone).utcoffset()
+    ):
         yield "clock_change"
     if circumstances.future:
         yield "future_reading"
     if circumstances.weather is not None:
         yield from judge_weather(circumstances.weather, slot)
     # With less than two weeks of measurements, an untrained model needs no code of its own.
-    if circumstances.model is not None and not (circumstances.model == "untrained" and {"no_history", "short_history"} & {*codes}):
+    if circumstances.model is not None and not (
+        circumstances.model == "untrained" and {"no_history", "short_history"} & {*codes}
+    ):
         yield circumstances.model
 
 
 def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
-    """Yield the codes of faults in the weather forecast for the day from a slot (number since 1970) on, as issued by then."""
+    """Yield the codes of faults in the weather forecast for the day from a slot (number since 1970)
+    on, as issued by then.
+    """
     first, end = np.searchsorted(weather.slot, [slot, slot + NEAR_SLOTS])
     issued_before = weather.issued[first:end] <= slot
     if np.unique(weather.slot[first:end][issued_before]).size < NEAR_SLOTS // 2:
@@ -164,11 +206,14 @@ def judge_weather(weather: WeatherVintages, slot: int) -> Iterator[str]:
 
 
 def _lacks(measured: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> bool:
-    return bool(measured[-DAY_SLOTS:].mean() < LEAST_OF_DAY or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK)
+    return bool(
+        measured[-DAY_SLOTS:].mean() < LEAST_OF_DAY or measured[-WEEK_SLOTS:].mean() < LEAST_OF_WEEK
+    )
 
 
-# Code → factors of the half-bands of load and PV. Without a model the profile's bands are wide already. A trained model hardly suffers from gaps
-# (over 24 issues for a demo household, the coverage of load's 80 % band fell from 78 to 77 %), so a tenth is enough.
+# Code → factors of the half-bands of load and PV. Without a model the profile's bands are wide
+# already. A trained model hardly suffers from gaps (over 24 issues for a demo household, the
+# coverage of load's 80 % band fell from 78 to 77 %), so a tenth is enough.
 FACTORS: dict[str, tuple[float, float]] = {
     "no_history": (1.3, 1.2),
     **dict.fromkeys(LOAD_BASES.values(), (1.0, 1.0)),
@@ -192,33 +237,71 @@ FACTORS: dict[str, tuple[float, float]] = {
     "untrained": (1.0, 1.0),
     "sun_from_time_zone": (1.0, 1.0),
 }
-# A baseline's band is that of its last seven days, far too narrow with fewer. For the same household the coverage fell from 63 to 45 % after a gap of half a
-# week, and to 24 % with two days known; with these factors it is 69 and 81 %, and the pinball loss falls.
-BASELINE_FACTORS = FACTORS | {"short_history": (2.3, 2.0), "load_gaps": (1.25, 1.0), "pv_gaps": (1.0, 1.25)}
-# Similar days also use nearby slots: with one to seven days the coverage was 72 to 83 % of load and 57 to 70 % of PV.
+# A baseline's band is that of its last seven days, far too narrow with fewer. For the same
+# household the coverage fell from 63 to 45 % after a gap of half a week, and to 24 % with two days
+# known; with these factors it is 69 and 81 %, and the pinball loss falls.
+BASELINE_FACTORS = FACTORS | {
+    "short_history": (2.3, 2.0),
+    "load_gaps": (1.25, 1.0),
+    "pv_gaps": (1.0, 1.25),
+}
+# Similar days also use nearby slots: with one to seven days the coverage was 72 to 83 % of load and
+# 57 to 70 % of PV.
 LIKE_DAYS_FACTORS = FACTORS | {"short_history": (1.15, 1.4)}
 MOST = 3.0
 CLOUD_EDGE = 1.2  # times clear sky: reflections from cloud edges
-SLACK = 0.25  # of the expected load, or of clear sky, per unit of widening: a factor alone does not widen a band of no width
-# Distance of each quantile from the median in a normal distribution, relative to that of the 10 % quantile.
-DISTANCES = {"p05": -1.2835, "p10": -1.0, "p25": -0.5263, "p50": 0.0, "p75": 0.5263, "p90": 1.0, "p95": 1.2835}
+# Of the expected load, or of clear sky, per unit of widening: a factor alone does not widen a band
+# of no width
+SLACK = 0.25
+# Distance of each quantile from the median in a normal distribution, relative to that of the 10 %
+# quantile.
+DISTANCES = {
+    "p05": -1.2835,
+    "p10": -1.0,
+    "p25": -0.5263,
+    "p50": 0.0,
+    "p75": 0.5263,
+    "p90": 1.0,
+    "p95": 1.2835,
+}
 
 
 def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch:
-    """Return the batch with ``reasons``, a tuple of codes per instant, and its bands widened accordingly.
+    """Return the batch with ``reasons``, a tuple of codes per instant, and its bands widened
+    accordingly.
 
     Invariants: no band becomes narrower, median and mean stay, and PV stays zero at night.
     """
-    factors = LIKE_DAYS_FACTORS if batch.version == LIKE_DAYS else BASELINE_FACTORS if batch.version in BASELINES else FACTORS
+    factors = (
+        LIKE_DAYS_FACTORS
+        if batch.version == LIKE_DAYS
+        else BASELINE_FACTORS
+        if batch.version in BASELINES
+        else FACTORS
+    )
     load_factor, pv_factor = (
-        np.array([min(float(np.prod([factors[code.partition(":")[0]][place] for code in codes])), MOST) for codes in reasons])[:, None] for place in (0, 1)
+        np.array(
+            [
+                min(
+                    float(np.prod([factors[code.partition(":")[0]][place] for code in codes])), MOST
+                )
+                for codes in reasons
+            ]
+        )[:, None]
+        for place in (0, 1)
     )
     usual = batch.load_kwh.expected.mean(axis=1, keepdims=True)
-    # The arrays' clear-sky and greatest output per slot, shape `(instants, slots)`; without a location, by the expected output.
+    # The arrays' clear-sky and greatest output per slot, shape `(instants, slots)`; without a
+    # location, by the expected output.
     sky = batch.pv_kwh.expected
     limit: FloatArray = np.where(sky > 0, limit_output(site), 0.0)
     if site.location is not None and site.pv:
-        origins = np.array([np.datetime64(floor_to(instant, SLOT).astimezone(UTC).replace(tzinfo=None), "s") for instant in batch.issued_at])
+        origins = np.array(
+            [
+                np.datetime64(floor_to(instant, SLOT).astimezone(UTC).replace(tzinfo=None), "s")
+                for instant in batch.issued_at
+            ]
+        )
         starts = origins[:, None] + np.arange(sky.shape[1]) * np.timedelta64(SLOT)
         sky = estimate_clear_sky(starts.ravel().astype("datetime64[s]"), site).reshape(starts.shape)
         limit = np.minimum(CLOUD_EDGE * sky, limit_output(site))
@@ -227,9 +310,22 @@ def widen(batch: Batch, reasons: Sequence[tuple[str, ...]], site: Site) -> Batch
     return replace(batch, reasons=list(reasons), load_kwh=load, pv_kwh=pv)
 
 
-def stretch(quantiles: Quantiles, factor: FloatArray, *, slack_kwh: FloatArray, limit_kwh: FloatArray | float) -> Quantiles:
-    """Return quantiles ``factor`` (at least 1) times as far from the median, and further by a share of ``slack_kwh``; within zero and the limit."""
+def stretch(
+    quantiles: Quantiles,
+    factor: FloatArray,
+    *,
+    slack_kwh: FloatArray,
+    limit_kwh: FloatArray | float,
+) -> Quantiles:
+    """Return quantiles ``factor`` (at least 1) times as far from the median, and further by a share
+    of ``slack_kwh``; within zero and the limit.
+    """
     p50 = quantiles.p50
     slack = SLACK * (factor - 1) * slack_kwh
-    parts = {name: np.clip(p50 + factor * (getattr(quantiles, name) - p50) + DISTANCES[name] * slack, 0, limit_kwh) for name in SHARES}
+    parts = {
+        name: np.clip(
+            p50 + factor * (getattr(quantiles, name) - p50) + DISTANCES[name] * slack, 0, limit_kwh
+        )
+        for name in SHARES
+    }
     return Quantiles(quantiles.expected, **parts)

@@ -19,9 +19,11 @@ SERIES = ("load_kwh", "pv_kwh")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Errors of one series, kWh per slot: MAE of the median, RMSE of the mean, pinball loss of the quantiles.
+    """Errors of one series, kWh per slot: MAE of the median, RMSE of the mean, pinball loss of the
+    quantiles.
 
-    ``coverage_80`` is the share of slots between p10 and p90; for PV, of slots between sunrise and sunset, since at night every band is right.
+    ``coverage_80`` is the share of slots between p10 and p90; for PV, of slots between sunrise and
+    sunset, since at night every band is right.
     """
 
     mae: float
@@ -32,18 +34,36 @@ class Score:
 
 
 def score_batch(batch: Batch, history: Observations, site: Site) -> dict[str, Score]:
-    """Return the score of each series over all forecasts of a batch; slots without a measurement do not count."""
+    """Return the score of each series over all forecasts of a batch.
+
+    Slots without a measurement do not count.
+    """
     return score_forecasts(list(batch), history, site)
 
 
-def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: Site) -> dict[str, Score]:
-    """Return the score of each series over forecasts of one length; slots without a measurement or forecast do not count."""
-    origins = np.array([number_slot(forecast.timeline.start) for forecast in forecasts], dtype=np.int64)
+def score_forecasts(
+    forecasts: Sequence[Forecast], history: Observations, site: Site
+) -> dict[str, Score]:
+    """Return the score of each series over forecasts of one length.
+
+    Slots without a measurement or forecast do not count.
+    """
+    origins = np.array(
+        [number_slot(forecast.timeline.start) for forecast in forecasts], dtype=np.int64
+    )
     slots = forecasts[0].timeline.count
     frame = frame_series(history, site, first=int(origins.min()), last=int(origins.max()) + slots)
     target: IntArray = (origins - frame.first)[:, None] + np.arange(slots)
     light = frame.clear_sky_kwh[target] > 0
-    load, pv = (Quantiles(*(np.stack([getattr(getattr(forecast, name), part) for forecast in forecasts]) for part in PARTS)) for name in SERIES)
+    load, pv = (
+        Quantiles(
+            *(
+                np.stack([getattr(getattr(forecast, name), part) for forecast in forecasts])
+                for part in PARTS
+            )
+        )
+        for name in SERIES
+    )
     return {
         "load_kwh": score_quantiles(load, frame.load_kwh[target], np.ones_like(light)),
         "pv_kwh": score_quantiles(pv, frame.pv_kwh[target], light),
@@ -51,12 +71,20 @@ def score_forecasts(forecasts: Sequence[Forecast], history: Observations, site: 
 
 
 def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np.bool_]) -> Score:
-    """Return the score of one series, with the coverage over ``counted`` slots; NaN where no slot has both measurement and forecast."""
-    scored = ~np.isnan(actual) & ~np.any([np.isnan(getattr(forecast, name)) for name in PARTS], axis=0)
+    """Return the score of one series, with the coverage over ``counted`` slots.
+
+    NaN where no slot has both measurement and forecast.
+    """
+    scored = ~np.isnan(actual) & ~np.any(
+        [np.isnan(getattr(forecast, name)) for name in PARTS], axis=0
+    )
     if not scored.any():
         return Score(np.nan, np.nan, np.nan, np.nan, 0)
     error = {name: (actual - getattr(forecast, name))[scored] for name in PARTS}
-    pinball = [np.maximum(share * error[name], (share - 1) * error[name]).mean() for name, share in SHARES.items()]
+    pinball = [
+        np.maximum(share * error[name], (share - 1) * error[name]).mean()
+        for name, share in SHARES.items()
+    ]
     inside = ((error["p10"] >= 0) & (error["p90"] <= 0))[counted[scored]]
     return Score(
         mae=float(np.abs(error["p50"]).mean()),
@@ -68,19 +96,25 @@ def score_quantiles(forecast: Quantiles, actual: FloatArray, counted: NDArray[np
 
 
 def measure_skill(mae: float, reference_mae: float) -> float:
-    """Return ``1 − MAE / MAE of the reference``; against an exact reference, 0 for an exact forecast and −1 for any other."""
+    """Return ``1 − MAE / MAE of the reference``.
+
+    Against an exact reference, 0 for an exact forecast and −1 for any other.
+    """
     if reference_mae > 0:
         return 1 - mae / reference_mae
     return 0.0 if mae == 0 else -1.0
 
 
-# The losses of 48-hour forecasts are correlated up to two days apart, because their horizons overlap.
+# The losses of 48-hour forecasts are correlated up to two days apart, because their horizons
+# overlap.
 OVERLAP_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """The outcome: ``mean`` gain per day, and the probability of at least so much without a true gain."""
+    """The outcome: ``mean`` gain per day, and the probability of at least so much without a true
+    gain.
+    """
 
     days: int
     mean: float
@@ -90,18 +124,23 @@ class PairedTest:
 def assess_gain(gain: FloatArray, *, overlap: int = OVERLAP_DAYS) -> PairedTest:
     """Test whether ``gain``, one value per day in order, has a mean above zero.
 
-    Diebold and Mariano's statistic with Newey and West's variance over ``overlap`` days, corrected for few days and compared with Student's t as Harvey,
-    Leybourne and Newbold propose. One-sided; a gain that never varies is certain.
+    Diebold and Mariano's statistic with Newey and West's variance over ``overlap`` days, corrected
+    for few days and compared with Student's t as Harvey, Leybourne and Newbold propose. One-sided;
+    a gain that never varies is certain.
 
-    Source: Diebold, Mariano 1995, doi:10.1080/07350015.1995.10524599; Newey, West 1987, doi:10.2307/1913610;
-    Harvey, Leybourne, Newbold 1997, doi:10.1016/S0169-2070(96)00719-4.
+    Source: Diebold, Mariano 1995, doi:10.1080/07350015.1995.10524599; Newey, West 1987,
+    doi:10.2307/1913610; Harvey, Leybourne, Newbold 1997, doi:10.1016/S0169-2070(96)00719-4.
 
     Invariants: the p-values of a gain and of its negative add up to one.
     """
     days, mean = gain.size, float(gain.mean())
-    # The variance with the covariances of days up to `overlap` apart, weighted so that it cannot be negative.
+    # The variance with the covariances of days up to `overlap` apart, weighted so that it cannot be
+    # negative.
     centred = gain - mean
-    covariances = [float(centred[lag:] @ centred[: centred.size - lag]) / centred.size for lag in range(min(overlap, centred.size - 1) + 1)]
+    covariances = [
+        float(centred[lag:] @ centred[: centred.size - lag]) / centred.size
+        for lag in range(min(overlap, centred.size - 1) + 1)
+    ]
     weights = [1.0, *(2 * (1 - lag / (overlap + 1)) for lag in range(1, len(covariances)))]
     variance = float(np.dot(weights, covariances)) / days
     if variance <= 0:

@@ -1,4 +1,7 @@
-"""Issues a site's forecasts: reads its history, selects the model, predicts and stores; tasks and commands both call it."""
+"""Issues a site's forecasts: reads its history, selects the model, predicts and stores.
+
+Tasks and commands both call it.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -20,7 +23,17 @@ from luna.energy.site import Site
 from luna.energy.steered_slots import Steering
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.weather import NO_WEATHER, WeatherVintages
-from luna.platform.database import control, forecast_activations, forecast_issues, forecasts, observations, quality, recorded_span, sites, weather_carbon
+from luna.platform.database import (
+    control,
+    forecast_activations,
+    forecast_issues,
+    forecasts,
+    observations,
+    quality,
+    recorded_span,
+    sites,
+    weather_carbon,
+)
 from luna.platform.database.forecast_issues import ForecastIssue
 from luna.platform.database.recorded_span import Span
 from luna.platform.database.training_runs import TrainingRun
@@ -28,7 +41,13 @@ from luna.platform.learning_reset import find_forgotten_each
 from luna.platform.objects import ObjectStore
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, Forecaster, join_batches
 from services.forecaster.input_quality import Circumstances, InputQuality, judge_origins, widen
-from services.forecaster.inputs.context import NO_CONTEXT, Context, Vacation, read_context, read_vacations
+from services.forecaster.inputs.context import (
+    NO_CONTEXT,
+    Context,
+    Vacation,
+    read_context,
+    read_vacations,
+)
 from services.forecaster.inputs.curtailment import estimate_potential
 from services.forecaster.inputs.frame import DAY_SLOTS, MEMORY_DAYS
 from services.forecaster.inputs.preparation import Prepared, drop_runs, prepare_history
@@ -39,15 +58,19 @@ from services.forecaster.model.baseline import BASELINES, Baseline
 
 log = structlog.get_logger(__name__)
 DAY = timedelta(days=1)
-LEARNED_WEATHER = 0.2  # least share of the training's slots with weather for the model to be given weather
-PART_ORIGINS = 240  # forecasts per call: enough to be fast, few enough for memory and a moving progress bar
+# Least share of the training's slots with weather for the model to be given weather
+LEARNED_WEATHER = 0.2
+# Forecasts per call: enough to be fast, few enough for memory and a moving progress bar
+PART_ORIGINS = 240
 VERSIONS = (VERSION, *BASELINES)
 ENERGIES = SERIES[:-1]  # all of them: feed-in, import and battery show where PV was curtailed
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedForecast:
-    """Forecasts of one version, with the seconds of prediction alone and ``run_id``, the training run of the model."""
+    """Forecasts of one version, with the seconds of prediction alone and ``run_id``, the training
+    run of the model.
+    """
 
     batch: Batch
     seconds: float
@@ -66,15 +89,23 @@ class IssuedForecast:
         )
 
     def describe(self) -> list[ForecastIssue]:
-        """Return the stored record of each forecast: stage, reason codes, training run and level."""
+        """Return the stored record of each forecast: stage, reason codes, training run and
+        level.
+        """
         batch = self.batch
         parts = zip_longest(batch.issued_at, batch.reasons, batch.levels)
-        return [ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level) for at, codes, level in parts]
+        return [
+            ForecastIssue(batch.version, at, batch.stage, codes, self.run_id, level)
+            for at, codes, level in parts
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class SelectedModel:
-    """Forecaster of a version, with its training run; ``fallback_reason`` is a code where a trained model is missing."""
+    """Forecaster of a version, with its training run.
+
+    ``fallback_reason`` is a code where a trained model is missing.
+    """
 
     forecaster: Forecaster
     run: TrainingRun | None = None
@@ -82,17 +113,27 @@ class SelectedModel:
 
     def weather(self, context: Context) -> WeatherVintages | None:
         """Return the weather where the model was trained with it, else None."""
-        learned = self.run is not None and self.fallback_reason is None and self.run.metrics.get("weather_share", 0.0) >= LEARNED_WEATHER
+        learned = (
+            self.run is not None
+            and self.fallback_reason is None
+            and self.run.metrics.get("weather_share", 0.0) >= LEARNED_WEATHER
+        )
         return context.weather if learned else None
 
 
 def issue_forecasts(
-    connection: Connection, request: IssueRequest, *, objects: ObjectStore, now: datetime | None = None, progress: Progress = keep_quiet
+    connection: Connection,
+    request: IssueRequest,
+    *,
+    objects: ObjectStore,
+    now: datetime | None = None,
+    progress: Progress = keep_quiet,
 ) -> IssuedForecast:
     """Issue and store a forecast at every requested instant, from nothing measured after it.
 
-    The model is the activated one, else the latest, whose training ended before the first instant. Without one, or where it cannot be loaded, Aurora forecasts
-    from the site's profile in wide bands; the batch's ``stage``, its ``reasons`` and the log say so.
+    The model is the activated one, else the latest, whose training ended before the first instant.
+    Without one, or where it cannot be loaded, Aurora forecasts from the site's profile in wide
+    bands; the batch's ``stage``, its ``reasons`` and the log say so.
 
     Args:
         now: readings dated later are ignored; None: no reading is.
@@ -101,21 +142,29 @@ def issue_forecasts(
         NotFoundError: no such site or version.
         InvalidInputError: ``to`` lies before ``at``.
     """
-    instants = list_instants(request.at, request.to or request.at, timedelta(minutes=request.every_minutes))
+    instants = list_instants(
+        request.at, request.to or request.at, timedelta(minutes=request.every_minutes)
+    )
     site = sites.load(connection, request.site_id)
     key = sites.key_of(connection, site.name)
     basis = IssueBasis.of(connection, read_facts(connection, {key: site}, instants)[key], now=now)
-    issued = issue_version(basis, request.forecast_version or VERSION, objects=objects, progress=progress)
+    issued = issue_version(
+        basis, request.forecast_version or VERSION, objects=objects, progress=progress
+    )
     store_issued(connection, {key: [issued]})
     return issued
 
 
 @dataclass(frozen=True, slots=True)
 class IssueFacts:
-    """A site's stored facts for forecasts of any version at some instants; a few queries read them for many sites.
+    """A site's stored facts for forecasts of any version at some instants.
 
-    ``recorded`` are the measured energies, ``span`` from when to when anything was measured, ``forgotten`` the day so far before a learning reset; ``away`` is
-    vacation mode, ``steering`` the commands to devices, ``has_weather`` whether any is stored; ``run`` is the training run of Aurora's model.
+    A few queries read them for many sites.
+
+    ``recorded`` are the measured energies, ``span`` from when to when anything was measured,
+    ``forgotten`` the day so far before a learning reset; ``away`` is vacation mode, ``steering``
+    the commands to devices, ``has_weather`` whether any is stored; ``run`` is the training run of
+    Aurora's model.
     """
 
     site: Site
@@ -129,29 +178,54 @@ class IssueFacts:
     run: TrainingRun | None
 
 
-def read_facts(connection: Connection, sites_by_key: Mapping[int, Site], instants: Sequence[datetime]) -> dict[int, IssueFacts]:
+def read_facts(
+    connection: Connection, sites_by_key: Mapping[int, Site], instants: Sequence[datetime]
+) -> dict[int, IssueFacts]:
     """Return the facts of sites, by their keys, for forecasts at some instants."""
     before, end = look_back(instants), max(instants) + HORIZON_SLOTS * SLOT
-    recorded = observations.read_each(connection, dict.fromkeys(sites_by_key, before), names=ENERGIES)
+    recorded = observations.read_each(
+        connection, dict.fromkeys(sites_by_key, before), names=ENERGIES
+    )
     spans = recorded_span.of_each(connection, sites_by_key)
-    # A learning reset hides the day so far from that day's forecasts; instants on several days use each other's days.
-    forgotten = find_forgotten_each(connection, sites_by_key, instants[0]) if len(instants) == 1 else {}
+    # A learning reset hides the day so far from that day's forecasts; instants on several days use
+    # each other's days.
+    forgotten = (
+        find_forgotten_each(connection, sites_by_key, instants[0]) if len(instants) == 1 else {}
+    )
     away = read_vacations(connection, sites_by_key, first=before.start, end=end)
-    steering = control.read_steering_each(connection, sites_by_key, first=before.start, end=before.end)
-    with_weather = weather_carbon.list_places(connection, [site.name for site in sites_by_key.values()], first=before.start, end=end)
+    steering = control.read_steering_each(
+        connection, sites_by_key, first=before.start, end=before.end
+    )
+    with_weather = weather_carbon.list_places(
+        connection, [site.name for site in sites_by_key.values()], first=before.start, end=end
+    )
     active = forecast_activations.find_active_each(connection, sites_by_key)
     runs = forecast_activations.find_runs_each(
-        connection, {key: (site.name, active[key]) for key, site in sites_by_key.items()}, version=VERSION, before=instants[0]
+        connection,
+        {key: (site.name, active[key]) for key, site in sites_by_key.items()},
+        version=VERSION,
+        before=instants[0],
     )
     return {
-        key: IssueFacts(site, instants, recorded[key], spans.get(key), forgotten.get(key), away[key], steering[key], site.name in with_weather, runs.get(key))
+        key: IssueFacts(
+            site,
+            instants,
+            recorded[key],
+            spans.get(key),
+            forgotten.get(key),
+            away[key],
+            steering[key],
+            site.name in with_weather,
+            runs.get(key),
+        )
         for key, site in sites_by_key.items()
     }
 
 
 @dataclass(frozen=True)
 class IssueBasis:
-    """Inputs of a site's forecasts: the valid measurements, the ``prepared`` history, and the weather and vacations around it.
+    """Inputs of a site's forecasts: the valid measurements, the ``prepared`` history, and the
+    weather and vacations around it.
 
     ``reads_future`` says whether readings are dated after now.
     """
@@ -164,27 +238,58 @@ class IssueBasis:
 
     @classmethod
     def of(cls, connection: Connection, facts: IssueFacts, *, now: datetime | None) -> Self:
-        """Return the inputs of forecasts; ``now`` as in ``issue_forecasts``. Weather is read here, site by site: it takes megabytes."""
-        measured = facts.recorded if now is None else facts.recorded.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
+        """Return the inputs of forecasts.
+
+        ``now`` as in ``issue_forecasts``. Weather is read here, site by site: it takes megabytes.
+        """
+        measured = (
+            facts.recorded
+            if now is None
+            else facts.recorded.without([(floor_to(now, SLOT), datetime.max.replace(tzinfo=UTC))])
+        )
         measured = measured if facts.forgotten is None else measured.without([facts.forgotten])
-        weather = read_surroundings(connection, facts.site, facts.instants).weather if facts.has_weather else NO_WEATHER
-        prepared = prepare_history(measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather)
+        weather = (
+            read_surroundings(connection, facts.site, facts.instants).weather
+            if facts.has_weather
+            else NO_WEATHER
+        )
+        prepared = prepare_history(
+            measured, facts.site, before=facts.instants[0], steering=facts.steering, weather=weather
+        )
         # A forecast of days long past says nothing of the clock's present error.
-        future = now is not None and facts.span is not None and now - facts.instants[-1] < DAY and facts.span[1] > floor_to(now, SLOT) + SLOT
+        future = (
+            now is not None
+            and facts.span is not None
+            and now - facts.instants[-1] < DAY
+            and facts.span[1] > floor_to(now, SLOT) + SLOT
+        )
         return cls(facts, measured, prepared, Context(weather, facts.away), future)
 
     @cached_property
     def origin_views(self) -> OriginViews:
         """The feature matrices of the instants, shared by all versions."""
-        return OriginViews.of(self.prepared.history, self.prepared.site, self.facts.instants, HORIZON_SLOTS, context=self.context)
+        return OriginViews.of(
+            self.prepared.history,
+            self.prepared.site,
+            self.facts.instants,
+            HORIZON_SLOTS,
+            context=self.context,
+        )
 
     @cached_property
     def quality(self) -> InputQuality:
         """The quality of the measured history."""
-        return InputQuality.of(self.measured, self.facts.site, curtailed=self.prepared.curtailed, ceiling_kwh=self.prepared.ceiling_kwh)
+        return InputQuality.of(
+            self.measured,
+            self.facts.site,
+            curtailed=self.prepared.curtailed,
+            ceiling_kwh=self.prepared.ceiling_kwh,
+        )
 
 
-def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet) -> IssuedForecast:
+def issue_version(
+    basis: IssueBasis, version: str, *, objects: ObjectStore, progress: Progress = keep_quiet
+) -> IssuedForecast:
     """Return the forecasts of a version, as ``issue_forecasts`` stores them.
 
     Raises:
@@ -192,7 +297,12 @@ def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, prog
     """
     prepared, instants, run = basis.prepared, basis.facts.instants, basis.facts.run
     selected = select_model(prepared.site, version, run, objects=objects)
-    circumstances = Circumstances(selected.fallback_reason, selected.weather(basis.context), prepared.growth, basis.reads_future)
+    circumstances = Circumstances(
+        selected.fallback_reason,
+        selected.weather(basis.context),
+        prepared.growth,
+        basis.reads_future,
+    )
     reasons = judge_origins(basis.quality, instants, circumstances)
     if len(instants) <= PART_ORIGINS:
         began = time.perf_counter()
@@ -200,30 +310,69 @@ def issue_version(basis: IssueBasis, version: str, *, objects: ObjectStore, prog
         seconds = time.perf_counter() - began
         progress(len(instants), len(instants), version)
     else:
-        batch, seconds = issue_in_parts(selected.forecaster, prepared.history, instants, context=basis.context, progress=progress)
-    return IssuedForecast(widen(batch, reasons, prepared.site), seconds, selected.run.run_id if selected.run else None)
+        batch, seconds = issue_in_parts(
+            selected.forecaster,
+            prepared.history,
+            instants,
+            context=basis.context,
+            progress=progress,
+        )
+    return IssuedForecast(
+        widen(batch, reasons, prepared.site), seconds, selected.run.run_id if selected.run else None
+    )
 
 
 def store_issued(connection: Connection, issued: Mapping[int, Sequence[IssuedForecast]]) -> None:
-    """Store forecasts of sites by their keys, each with its record; those issued again replace the first."""
-    forecasts.upsert_each(connection, {key: [forecast for version in versions for forecast in version.batch] for key, versions in issued.items()})
-    forecast_issues.upsert_each(connection, {key: [row for version in versions for row in version.describe()] for key, versions in issued.items()})
+    """Store forecasts of sites by their keys, each with its record.
+
+    Those issued again replace the first.
+    """
+    forecasts.upsert_each(
+        connection,
+        {
+            key: [forecast for version in versions for forecast in version.batch]
+            for key, versions in issued.items()
+        },
+    )
+    forecast_issues.upsert_each(
+        connection,
+        {
+            key: [row for version in versions for row in version.describe()]
+            for key, versions in issued.items()
+        },
+    )
 
 
 def issue_in_parts(
-    forecaster: Forecaster, history: Observations, instants: Sequence[datetime], *, context: Context = NO_CONTEXT, progress: Progress = keep_quiet
+    forecaster: Forecaster,
+    history: Observations,
+    instants: Sequence[datetime],
+    *,
+    context: Context = NO_CONTEXT,
+    progress: Progress = keep_quiet,
 ) -> tuple[Batch, float]:
-    """Return the forecasts of all instants and the seconds they took; ``progress`` is called after each part."""
+    """Return the forecasts of all instants and the seconds they took.
+
+    ``progress`` is called after each part.
+    """
     batches: list[Batch] = []
     began = time.perf_counter()
     for first in range(0, len(instants), PART_ORIGINS):
-        batches.append(forecaster.issue_many(history, instants[first : first + PART_ORIGINS], HORIZON_SLOTS, context=context))
+        batches.append(
+            forecaster.issue_many(
+                history, instants[first : first + PART_ORIGINS], HORIZON_SLOTS, context=context
+            )
+        )
         progress(min(first + PART_ORIGINS, len(instants)), len(instants), forecaster.version)
     return join_batches(batches), time.perf_counter() - began
 
 
-def select_model(site: Site, version: str, run: TrainingRun | None, *, objects: ObjectStore) -> SelectedModel:
-    """Return the forecaster of a version; Aurora without a usable model falls back to the site's profile, and says why its bands are wide.
+def select_model(
+    site: Site, version: str, run: TrainingRun | None, *, objects: ObjectStore
+) -> SelectedModel:
+    """Return the forecaster of a version.
+
+    Aurora without a usable model falls back to the site's profile, and says why its bands are wide.
 
     Args:
         site: the prepared one.
@@ -242,29 +391,55 @@ def select_model(site: Site, version: str, run: TrainingRun | None, *, objects: 
     try:
         return SelectedModel(load_aurora(objects, run.artefact_key, site), run)
     except (ArtefactError, MachineError, UnavailableError) as error:
-        log.warning("forecast from the profile: the model cannot be used", site=site.name, run_id=run.run_id, reason=str(error))
-        return SelectedModel(Aurora(site), fallback_reason="model_away" if isinstance(error, UnavailableError) else "model_unusable")
+        log.warning(
+            "forecast from the profile: the model cannot be used",
+            site=site.name,
+            run_id=run.run_id,
+            reason=str(error),
+        )
+        return SelectedModel(
+            Aurora(site),
+            fallback_reason="model_away"
+            if isinstance(error, UnavailableError)
+            else "model_unusable",
+        )
 
 
 def require_version(version: str) -> None:
     """Raise ``NotFoundError``, which lists the versions, unless ``version`` is one."""
     if version not in VERSIONS:
-        raise refuse("no-such-forecast-version", field="forecast_version", value=version, names=tuple(VERSIONS))
+        raise refuse(
+            "no-such-forecast-version",
+            field="forecast_version",
+            value=version,
+            names=tuple(VERSIONS),
+        )
 
 
-def find_run(connection: Connection, site: Site, version: str, *, before: datetime) -> TrainingRun | None:
-    """Return the training run of a version's model, the activated one or else the latest, with nothing from after ``before``; None without a model.
+def find_run(
+    connection: Connection, site: Site, version: str, *, before: datetime
+) -> TrainingRun | None:
+    """Return the training run of a version's model, the activated one or else the latest, with
+    nothing from after ``before``; None without a model.
 
     Raises:
         NotFoundError: no such version.
     """
     require_version(version)
-    run = forecast_activations.find_run(connection, site.name, version=version, before=before) if version == VERSION else None
+    run = (
+        forecast_activations.find_run(connection, site.name, version=version, before=before)
+        if version == VERSION
+        else None
+    )
     return run if run is not None and run.artefact_key is not None else None
 
 
-def load_forecaster(connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore) -> Forecaster:
-    """Return the forecaster of a version; Aurora with the model of ``find_run``, or untrained where there is none.
+def load_forecaster(
+    connection: Connection, site: Site, version: str, *, before: datetime, objects: ObjectStore
+) -> Forecaster:
+    """Return the forecaster of a version.
+
+    Aurora with the model of ``find_run``, or untrained where there is none.
 
     Raises:
         NotFoundError: no such version.
@@ -275,7 +450,11 @@ def load_forecaster(connection: Connection, site: Site, version: str, *, before:
     if version in BASELINES:
         return Baseline(version, site)
     if run is None:
-        log.warning("forecast from the profile: no model was trained before", site=site.name, before=before.isoformat())
+        log.warning(
+            "forecast from the profile: no model was trained before",
+            site=site.name,
+            before=before.isoformat(),
+        )
         return Aurora(site)
     return load_aurora(objects, str(run.artefact_key), site)
 
@@ -288,15 +467,26 @@ def read_history(connection: Connection, site: Site, instants: Sequence[datetime
 def read_steering(connection: Connection, site: Site, window: Timeline) -> Steering:
     """Return the commands of Luna and of the owner to a site's devices within a window."""
     key = sites.key_of(connection, site.name)
-    return control.read_steering_each(connection, {key: site}, first=window.start, end=window.end)[key]
+    return control.read_steering_each(connection, {key: site}, first=window.start, end=window.end)[
+        key
+    ]
 
 
 def read_scorable(connection: Connection, site: Site, window: Timeline) -> Observations:
-    """Return the measurements that forecasts of a window are scored against: no days of quality ``exclude``, curtailed PV or runs of flexible loads."""
+    """Return the measurements that forecasts of a window are scored against: no days of quality
+    ``exclude``, curtailed PV or runs of flexible loads.
+    """
     # Curtailment is found by comparison with the weeks before.
-    around = Timeline(window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS)
-    measured, steering = observations.read(connection, site.name, around), read_steering(connection, site, around)
-    curtailed = estimate_potential(measured, site, before=around.end, steering=steering).curtailed[-window.count :]
+    around = Timeline(
+        window.start - MEMORY_DAYS * DAY, SLOT, window.count + MEMORY_DAYS * DAY_SLOTS
+    )
+    measured, steering = (
+        observations.read(connection, site.name, around),
+        read_steering(connection, site, around),
+    )
+    curtailed = estimate_potential(measured, site, before=around.end, steering=steering).curtailed[
+        -window.count :
+    ]
     trusted = drop_runs(quality.read_trusted(connection, site, window), steering)
     return replace(trusted, pv_kwh=np.where(curtailed, np.nan, trusted.pv_kwh))
 
@@ -304,10 +494,17 @@ def read_scorable(connection: Connection, site: Site, window: Timeline) -> Obser
 def read_surroundings(connection: Connection, site: Site, instants: Sequence[datetime]) -> Context:
     """Return weather and vacations for forecasts at the instants, over their look-back and horizon.
 
-    A single forecast uses weather received up to its very instant; of several, each uses what was received before its quarter-hour.
+    A single forecast uses weather received up to its very instant; of several, each uses what was
+    received before its quarter-hour.
     """
     known_at = instants[0] if len(instants) == 1 else None
-    return read_context(connection, site, first=look_back(instants).start, end=max(instants) + HORIZON_SLOTS * SLOT, known_at=known_at)
+    return read_context(
+        connection,
+        site,
+        first=look_back(instants).start,
+        end=max(instants) + HORIZON_SLOTS * SLOT,
+        known_at=known_at,
+    )
 
 
 def look_back(instants: Sequence[datetime]) -> Timeline:

@@ -3,7 +3,14 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from luna.contracts import EvaluateReply, EvaluateRequest, IssueReply, IssueRequest, TrainReply, TrainRequest
+from luna.contracts import (
+    EvaluateReply,
+    EvaluateRequest,
+    IssueReply,
+    IssueRequest,
+    TrainReply,
+    TrainRequest,
+)
 from luna.contracts.forecast import (
     EnsureForecastsReply,
     EnsureForecastsRequest,
@@ -12,7 +19,12 @@ from luna.contracts.forecast import (
     RenewModelsReply,
     RenewModelsRequest,
 )
-from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, IssueScenariosReply, IssueScenariosRequest
+from luna.contracts.forecast_explanation import (
+    ExplainReply,
+    ExplainRequest,
+    IssueScenariosReply,
+    IssueScenariosRequest,
+)
 from luna.contracts.forecast_versions import (
     ActivationReply,
     CardReply,
@@ -41,7 +53,10 @@ NEEDS = ("database", "redis", "objects")
 
 
 def prepare_jobs() -> None:
-    """Load LightGBM, pvlib and holidays before the processes of a worker for jobs are forked; without LightGBM the task that needs it says why."""
+    """Load LightGBM, pvlib and holidays before the processes of a worker for jobs are forked.
+
+    Without LightGBM the task that needs it says why.
+    """
     import_pvlib()
     load_holidays()
     with suppress(MachineError):
@@ -52,21 +67,33 @@ def prepare_jobs() -> None:
 def train(request: TrainRequest, work: TaskContext) -> TrainReply:
     """Train and store; until that succeeds, the model before stays in use."""
     try:
-        return training.train_and_tell(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress)
+        return training.train_and_tell(
+            work.connection,
+            request,
+            objects=work.objects,
+            now=work.clock.now(),
+            progress=work.progress,
+        )
     except UnavailableError as error:
-        raise RetryableError(error.message, field=error.field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
+        raise RetryableError(
+            error.message, field=error.field, value=error.value, remedy=error.remedy
+        ).because(error.reason, error.parameters) from error
 
 
 @task(IssueRequest)
 def issue(request: IssueRequest, work: TaskContext) -> IssueReply:
     """Issue and store."""
-    return service.issue_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress).reply()
+    return service.issue_forecasts(
+        work.connection, request, objects=work.objects, now=work.clock.now(), progress=work.progress
+    ).reply()
 
 
 @task(EnsureForecastsRequest, soft_limit=timedelta(hours=1))
 def ensure(request: EnsureForecastsRequest, work: TaskContext) -> EnsureForecastsReply:
     """Issue what was not issued then."""
-    return hindsight.ensure_forecasts(work.connection, request, objects=work.objects, progress=work.progress)
+    return hindsight.ensure_forecasts(
+        work.connection, request, objects=work.objects, progress=work.progress
+    )
 
 
 @task(IssueScenariosRequest)
@@ -83,20 +110,32 @@ def refresh(request: RefreshForecastsRequest, work: TaskContext) -> RefreshForec
         return submit_job(work.database(), work.client, refresh_request, key=key)
 
     spread = ForecastBatches(work.settings.forecast_batch_sites, ask)
-    return refreshing.refresh_forecasts(work.connection, request, objects=work.objects, now=work.clock.now(), spread=spread, progress=work.progress)
+    return refreshing.refresh_forecasts(
+        work.connection,
+        request,
+        objects=work.objects,
+        now=work.clock.now(),
+        spread=spread,
+        progress=work.progress,
+    )
 
 
 @task(RenewModelsRequest)
 def renew(request: RenewModelsRequest, work: TaskContext) -> RenewModelsReply:
     """Have models trained that are due."""
-    context = renewal.RenewalContext(work.database(), lambda train_request: submit_job(work.database(), work.client, train_request))
+    context = renewal.RenewalContext(
+        work.database(),
+        lambda train_request: submit_job(work.database(), work.client, train_request),
+    )
     return renewal.renew_models(context, request, now=work.clock.now())
 
 
 @task(EvaluateRequest, soft_limit=timedelta(hours=1))
 def evaluate(request: EvaluateRequest, work: TaskContext) -> EvaluateReply:
     """Score versions against what happened."""
-    return comparison.evaluate_versions(work.connection, request, objects=work.objects, progress=work.progress)
+    return comparison.evaluate_versions(
+        work.connection, request, objects=work.objects, progress=work.progress
+    )
 
 
 @task(ExplainRequest)
@@ -108,7 +147,12 @@ def explain(request: ExplainRequest, work: TaskContext) -> ExplainReply:
 @task(JudgeForecastsRequest, soft_limit=timedelta(hours=1))
 def judge(request: JudgeForecastsRequest, work: TaskContext) -> JudgeForecastsReply:
     """Score versions in shadow, and let the rule decide."""
-    context = shadow.ShadowContext(work.database(), work.objects, work.clock.now(), submit=lambda question: submit_job(work.database(), work.client, question))
+    context = shadow.ShadowContext(
+        work.database(),
+        work.objects,
+        work.clock.now(),
+        submit=lambda question: submit_job(work.database(), work.client, question),
+    )
     return shadow.judge_forecasts(context, request, progress=work.progress)
 
 
@@ -127,6 +171,8 @@ def roll_back(request: RollbackRequest, work: TaskContext) -> ActivationReply:
 @task(CardRequest)
 def describe_model(request: CardRequest, work: TaskContext) -> CardReply:
     """Return the card of a training."""
-    run = training.find_training(work.connection, request.site_id, request.run_id, now=work.clock.now())
+    run = training.find_training(
+        work.connection, request.site_id, request.run_id, now=work.clock.now()
+    )
     text, facts = card.read_card(run, work.objects)
     return CardReply(facts=facts, text=text)

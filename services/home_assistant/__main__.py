@@ -1,6 +1,8 @@
-"""The process that Home Assistant knows Luna by: ``python -m services.home_assistant`` publishes the stored sites over MQTT and takes what is switched there.
+"""The process that Home Assistant knows Luna by: ``python -m services.home_assistant`` publishes
+the stored sites over MQTT and takes what is switched there.
 
-Without a broker in the settings, or with ``LUNA_MQTT_PUBLISH=off``, it waits, healthy, and publishes nothing.
+Without a broker in the settings, or with ``LUNA_MQTT_PUBLISH=off``, it waits, healthy, and
+publishes nothing.
 """
 
 import threading
@@ -16,7 +18,13 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import engine
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import present
-from luna.platform.service_process import add_stall_option, end_on_signals, exit_from, health_parser, service_process
+from luna.platform.service_process import (
+    add_stall_option,
+    end_on_signals,
+    exit_from,
+    health_parser,
+    service_process,
+)
 from services.home_assistant.broker import BrokerConnection
 from services.home_assistant.commands import Commands
 from services.home_assistant.publisher import Publisher, Publishing
@@ -34,27 +42,49 @@ def main(arguments: list[str] | None = None) -> int:
     add_stall_option(parser)
     options = parser.parse_args(arguments)
     ending = end_on_signals()
-    with service_process("home_assistant", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
+    with service_process(
+        "home_assistant",
+        beat=BEAT,
+        health_port=options.health_port,
+        stall_seconds=options.stall_seconds,
+    ) as process:
         settings, addresses, stack = process.settings, process.addresses, process.resources
         connection = None
         if settings.mqtt_url and settings.mqtt_publish != "off":
             connection = BrokerConnection(parse_broker(settings.mqtt_url, settings.mqtt_password))
             connection.open()
             stack.callback(connection.close)
-        readiness = process.serve_health(("database", "redis"), {"mqtt": connection.probe} if connection else {})
+        readiness = process.serve_health(
+            ("database", "redis"), {"mqtt": connection.probe} if connection else {}
+        )
         readiness.watch()
         stack.enter_context(present(addresses.redis_url, readiness, role="home_assistant"))
         publisher = None
         if connection is None:
-            log.info("nothing is published", remedy="Set LUNA_MQTT_URL, and LUNA_MQTT_PUBLISH to sensors or control.")
+            log.info(
+                "nothing is published",
+                remedy="Set LUNA_MQTT_URL, and LUNA_MQTT_PUBLISH to sensors or control.",
+            )
         else:
-            database = engine.create(addresses.database_url, application_name="luna-home-assistant", pool_size=2)
+            database = engine.create(
+                addresses.database_url, application_name="luna-home-assistant", pool_size=2
+            )
             stack.callback(database.dispose)
             client = stack.enter_context(closing(Client(addresses.redis_url)))
-            commands, prefix = settings.mqtt_publish == "control", parse_broker(settings.mqtt_url or "").prefix
-            publishing = Publishing(language=settings.message_language, commands=commands, prefix=prefix, plan_max_age=settings.plan_max_age)
+            commands, prefix = (
+                settings.mqtt_publish == "control",
+                parse_broker(settings.mqtt_url or "").prefix,
+            )
+            publishing = Publishing(
+                language=settings.message_language,
+                commands=commands,
+                prefix=prefix,
+                plan_max_age=settings.plan_max_age,
+            )
             carried_out = Commands(database, partial(client.submit, expires=PLAN_PATIENCE))
-            publisher = Publisher(connection, database, carried_out, publishing=publishing, clock=SystemClock())
+            publisher = Publisher(
+                connection, database, carried_out, publishing=publishing, clock=SystemClock()
+            )
         while not ending.is_set():
             process.pulse.beat()
             _turn(publisher, ending)

@@ -1,4 +1,6 @@
-"""MQTT connection for Home Assistant: reconnects by itself, publishes retained messages, queues commands; a last will marks Luna offline."""
+"""MQTT connection for Home Assistant: reconnects by itself, publishes retained messages, queues
+commands; a last will marks Luna offline.
+"""
 
 import queue
 import threading
@@ -27,7 +29,10 @@ log = structlog.get_logger("luna.home_assistant")
 
 @dataclass(frozen=True, slots=True)
 class BrokerMessage:
-    """A received message; ``retained``: stored by the broker at an unknown instant, not published now."""
+    """A received message.
+
+    ``retained``: stored by the broker at an unknown instant, not published now.
+    """
 
     topic: str
     payload: bytes
@@ -35,7 +40,10 @@ class BrokerMessage:
 
 
 class BrokerConnection:
-    """Publishes retained messages and queues commands; without a persistent session: commands sent while Luna is offline are not executed later."""
+    """Publishes retained messages and queues commands.
+
+    Without a persistent session: commands sent while Luna is offline are not executed later.
+    """
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
@@ -69,14 +77,22 @@ class BrokerConnection:
         return self._client.is_connected()
 
     def take_fresh(self) -> bool:
-        """Return once whether everything must be published again: the connection is new, or Home Assistant has started."""
+        """Return once whether everything must be published again: the connection is new, or Home
+        Assistant has started.
+        """
         fresh = self._fresh.is_set()
         self._fresh.clear()
         return fresh
 
     def publish(self, messages: dict[str, str]) -> None:
-        """Publish retained messages by topic, an empty one removes its topic; wait up to ``LEAVE_PATIENCE`` for the last acknowledgement."""
-        sent = [self._client.publish(topic, payload, qos=1, retain=True) for topic, payload in messages.items()]
+        """Publish retained messages by topic, an empty one removes its topic.
+
+        Wait up to ``LEAVE_PATIENCE`` for the last acknowledgement.
+        """
+        sent = [
+            self._client.publish(topic, payload, qos=1, retain=True)
+            for topic, payload in messages.items()
+        ]
         for each in sent[-1:]:
             try:
                 each.wait_for_publish(LEAVE_PATIENCE.total_seconds())
@@ -99,29 +115,43 @@ class BrokerConnection:
             UnavailableError: the broker is not connected.
         """
         if not self.connected:
-            raise UnavailableError(f"the MQTT broker: {self._state}", field="mqtt_url", value=str(self._broker), remedy="Check LUNA_MQTT_URL and the broker.")
+            raise UnavailableError(
+                f"the MQTT broker: {self._state}",
+                field="mqtt_url",
+                value=str(self._broker),
+                remedy="Check LUNA_MQTT_URL and the broker.",
+            )
         return "connected"
 
-    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_connect(
+        self, client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
         self._note_state("connected" if not reason.is_failure else f"refuses Luna: {reason}")
         if not reason.is_failure:
             self._fresh.set()
             client.subscribe([(topic, 1) for topic in (self._birth, ANNOUNCED, COMMANDS)])
 
-    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+    def _on_disconnect(
+        self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
         self._note_state(f"is gone: {reason}")
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        # A retained birth message is of an earlier start, which the new connection answers. Source: Home Assistant, "MQTT": birth and last will.
+        # A retained birth message is of an earlier start, which the new connection answers. Source:
+        # Home Assistant, "MQTT": birth and last will.
         if message.topic == self._birth:
             if message.payload == b"online" and not message.retain:
                 self._fresh.set()
             return
         if len(message.payload) > LONGEST_PAYLOAD:
-            log.warning("message is left out: too long", topic=message.topic, bytes=len(message.payload))
+            log.warning(
+                "message is left out: too long", topic=message.topic, bytes=len(message.payload)
+            )
             return
         try:
-            self._received.put_nowait(BrokerMessage(message.topic, bytes(message.payload), message.retain))
+            self._received.put_nowait(
+                BrokerMessage(message.topic, bytes(message.payload), message.retain)
+            )
         except queue.Full:
             log.warning("message is left out: too many wait", topic=message.topic)
 

@@ -1,4 +1,6 @@
-"""Executes the commands of Home Assistant's entities: validated and stored as by ``luna control``, under the name "home assistant"."""
+"""Executes the commands of Home Assistant's entities: validated and stored as by ``luna control``,
+under the name "home assistant".
+"""
 
 import math
 from collections.abc import Callable
@@ -13,7 +15,13 @@ from luna.platform.database import control
 from luna.platform.database.engine import unit_of_work
 from luna.words import read_mode
 from luna.words.entities import follows_plan
-from services.home_assistant.entities import HOURS, LEAST_HOURS, MOST_HOURS, USUAL_HOURS, PublishedEntity
+from services.home_assistant.entities import (
+    HOURS,
+    LEAST_HOURS,
+    MOST_HOURS,
+    USUAL_HOURS,
+    PublishedEntity,
+)
 
 BY = "home assistant"
 Ask = Callable[[PlanRequest], object]
@@ -33,8 +41,18 @@ class Commands:
         self._ask_plan = ask_plan
         self._hours: dict[str, float] = {}
 
-    def carry_out(self, site_id: str, entity: PublishedEntity, payload: bytes, *, retained: bool, now: datetime) -> None:
-        """Execute a command; a retained one may set the hours of overrides and nothing else, for it may be old.
+    def carry_out(
+        self,
+        site_id: str,
+        entity: PublishedEntity,
+        payload: bytes,
+        *,
+        retained: bool,
+        now: datetime,
+    ) -> None:
+        """Execute a command.
+
+        A retained one may set the hours of overrides and nothing else, for it may be old.
 
         Raises:
             LunaError: the command is refused; nothing was changed.
@@ -46,7 +64,12 @@ class Commands:
             except ValueError:
                 hours = math.nan
             if not LEAST_HOURS <= hours <= MOST_HOURS:
-                raise InvalidInputError("is no number of hours", field="payload", value=text[:80], remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.")
+                raise InvalidInputError(
+                    "is no number of hours",
+                    field="payload",
+                    value=text[:80],
+                    remedy=f"Send {LEAST_HOURS:g} to {MOST_HOURS:g}.",
+                )
             self._hours[site_id] = hours
             return
         if retained:
@@ -59,7 +82,13 @@ class Commands:
                 control_service.resume(connection, site_id, entity.device)
             elif entity.device is not None:
                 until = now + timedelta(hours=self._hours.get(site_id, USUAL_HOURS))
-                control_service.override(connection, site_id, entity.device, {"mode": read_mode(text), "until": until, "by": BY}, now=now)
+                control_service.override(
+                    connection,
+                    site_id,
+                    entity.device,
+                    {"mode": read_mode(text), "until": until, "by": BY},
+                    now=now,
+                )
             elif entity.key == "vacation":
                 control_service.switch_vacation(connection, site_id, on=_read_switch(text), now=now)
             elif _read_switch(text):
@@ -70,5 +99,7 @@ class Commands:
 
 def _read_switch(text: str) -> bool:
     if text not in _SWITCHES:
-        raise InvalidInputError("is neither ON nor OFF", field="payload", value=text[:80], remedy="Send ON or OFF.")
+        raise InvalidInputError(
+            "is neither ON nor OFF", field="payload", value=text[:80], remedy="Send ON or OFF."
+        )
     return _SWITCHES[text]

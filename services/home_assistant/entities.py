@@ -1,6 +1,8 @@
-"""Home Assistant entities of a site: one declaration each, with state, attributes and discovery fields.
+"""Home Assistant entities of a site: one declaration each, with state, attributes and discovery
+fields.
 
-Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor entity": units and state classes per device class.
+Source: Home Assistant, "MQTT": sensor, binary sensor, select, switch, number, button; "Sensor
+entity": units and state classes per device class.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +29,8 @@ from luna.words.retold_reasons import retell_reason
 Component = Literal["sensor", "binary_sensor", "select", "switch", "number", "button"]
 # Home Assistant rejects longer states. Source: homeassistant.const.MAX_LENGTH_STATE_STATE.
 LONGEST_STATE = 255
-# Home Assistant's recorder drops larger attributes. Source: homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
+# Home Assistant's recorder drops larger attributes. Source:
+# homeassistant.components.recorder.db_schema.MAX_STATE_ATTRS_BYTES.
 LONGEST_ATTRIBUTES = 16_384
 DAY = timedelta(days=1)
 MOST_HOURS, LEAST_HOURS, USUAL_HOURS = 24.0, 0.25, 2.0
@@ -38,7 +41,8 @@ class PublishedEntity:
     """An entity of a site's device.
 
     Attributes:
-        key: part of its topics and its id; the part before a colon is the key of its name in ``luna.words``, the part after it a device.
+        key: part of its topics and its id; the part before a colon is the key of its name in
+            ``luna.words``, the part after it a device.
         component: Home Assistant's kind of entity.
         state: returns its state, None where unknown; without a function it has none.
         attributes: returns its attributes.
@@ -58,14 +62,24 @@ class PublishedEntity:
     def name(self, numbers: Numbers) -> str:
         """Return its display name."""
         words, _, device = self.key.partition(":")
-        return ENTITIES.say(words, numbers.language, device=say_device(device, language=numbers.language))
+        return ENTITIES.say(
+            words, numbers.language, device=say_device(device, language=numbers.language)
+        )
 
 
 def list_entities(view: HouseNow, numbers: Numbers, *, commands: bool) -> list[PublishedEntity]:
     """Return the entities of a site, with ``commands`` also those that take commands."""
-    charged = [entity for kind in CHARGED_KINDS for device in kind.of(view.site) for entity in _of_charged(kind, device.name)]
+    charged = [
+        entity
+        for kind in CHARGED_KINDS
+        for device in kind.of(view.site)
+        for entity in _of_charged(kind, device.name)
+    ]
     switched = [device for kind in SWITCHED_KINDS for device in kind.of(view.site)]
-    starts = [_of_run(f"load_start:{device.name}", device.name, lambda run: run.start) for device in switched]
+    starts = [
+        _of_run(f"load_start:{device.name}", device.name, lambda run: run.start)
+        for device in switched
+    ]
     entities = [*_list_sensors(view), *charged, *starts, *(_COMMANDS if commands else ())]
     if commands:
         entities += [_override(device, numbers) for device in list_overridable_devices(view.site)]
@@ -79,7 +93,12 @@ def _list_sensors(view: HouseNow) -> list[PublishedEntity]:
         return [*_SENSORS]
     return [
         *(entity for entity in _SENSORS if entity.key not in _OF_BATTERY),
-        *(_of_battery(entity, part) for part in parts for entity in _SENSORS if entity.key in _OF_BATTERY),
+        *(
+            _of_battery(entity, part)
+            for part in parts
+            for entity in _SENSORS
+            if entity.key in _OF_BATTERY
+        ),
     ]
 
 
@@ -106,8 +125,16 @@ def _planned_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     plan, slot = view.planned.plan, view.slot
     if plan is None or slot is None:
         return {}
-    about = {"plan_id": plan.plan_id, "issued_at": plan.issued_at, "status": plan.status, "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes)}
-    return {"mode": slot.mode, "reason": retell_reason(slot.reason.model_dump(), view.now, numbers)} | about
+    about = {
+        "plan_id": plan.plan_id,
+        "issued_at": plan.issued_at,
+        "status": plan.status,
+        "until": plan.slots[-1].start + timedelta(minutes=plan.slot_minutes),
+    }
+    return {
+        "mode": slot.mode,
+        "reason": retell_reason(slot.reason.model_dump(), view.now, numbers),
+    } | about
 
 
 def _actual_mode(view: HouseNow, numbers: Numbers) -> str | None:
@@ -132,18 +159,31 @@ def _actual_details(view: HouseNow, _: Numbers) -> dict[str, Any]:
 
 
 def _read_details(state: ControlState) -> dict[str, Any]:
-    """Return what each battery did when it was read last, how it stands, and how often somebody else changed it."""
+    """Return what each battery did when it was read last, how it stands, and how often somebody
+    else changed it.
+    """
     if state.standing is None or not state.reports:
         return {}
     shown = {"mode", "power_kw", "commanded", "read_at", "since", "silent_since"}
-    reports = {name: report.model_dump(mode="json", include=shown) for name, report in state.reports.items()}
-    conflicts = sum(report.conflict.count for report in state.reports.values() if report.conflict is not None)
-    standing = {"standing": state.standing.code, "next": state.standing.next, "paused": state.paused is not None}
+    reports = {
+        name: report.model_dump(mode="json", include=shown)
+        for name, report in state.reports.items()
+    }
+    conflicts = sum(
+        report.conflict.count for report in state.reports.values() if report.conflict is not None
+    )
+    standing = {
+        "standing": state.standing.code,
+        "next": state.standing.next,
+        "paused": state.paused is not None,
+    }
     return {"read": reports, "conflicts": conflicts} | standing
 
 
 def _read_mode(state: ControlState) -> str | None:
-    """Return what a battery does by its last read-back while Luna's command holds there, else what it was commanded."""
+    """Return what a battery does by its last read-back while Luna's command holds there, else what
+    it was commanded.
+    """
     is_commanded = state.standing is not None and state.standing.code not in {"own", "paused"}
     read = [report.mode for report in state.reports.values() if report.mode is not None]
     if is_commanded and read:
@@ -163,20 +203,46 @@ def _next_action(view: HouseNow, numbers: Numbers) -> str | None:
 
 def _next_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
     run = view.next_run
-    return {} if run is None else {"mode": run.mode, "start": run.start, "end": run.end, "reason": say_run(run, numbers, now=view.now)}
+    return (
+        {}
+        if run is None
+        else {
+            "mode": run.mode,
+            "start": run.start,
+            "end": run.end,
+            "reason": say_run(run, numbers, now=view.now),
+        }
+    )
 
 
 def _plan_age(view: HouseNow, _: Numbers) -> int | None:
-    return None if view.planned.plan is None else max(int((view.now - view.planned.plan.issued_at).total_seconds() // 60), 0)
+    return (
+        None
+        if view.planned.plan is None
+        else max(int((view.now - view.planned.plan.issued_at).total_seconds() // 60), 0)
+    )
 
 
 def _problem_details(view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    messages = [say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers) for finding in view.findings]
-    return {"codes": [finding.code for finding in view.findings], "sentences": [words.text for words in messages]}
+    messages = [
+        say_message(finding.code, finding.figures, site=view.site.called, numbers=numbers)
+        for finding in view.findings
+    ]
+    return {
+        "codes": [finding.code for finding in view.findings],
+        "sentences": [words.text for words in messages],
+    }
 
 
 def _override_until(view: HouseNow, _: Numbers) -> datetime | None:
-    return max((state.override.until for state in view.states if state.override is not None and state.override.until > view.now), default=None)
+    return max(
+        (
+            state.override.until
+            for state in view.states
+            if state.override is not None and state.override.until > view.now
+        ),
+        default=None,
+    )
 
 
 def _rounded(value: float | None, decimals: int) -> float | None:
@@ -186,8 +252,16 @@ def _rounded(value: float | None, decimals: int) -> float | None:
 # ---- the plan as series ----
 
 
-def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, decimals: int, config: Mapping[str, Any]) -> PublishedEntity:
-    """Return an entity of a value per slot: the current one as state, all in attribute ``data`` as pairs of epoch milliseconds and value, for charts."""
+def _of_plan(
+    key: str,
+    read: Callable[[SlotReply, float], float | None],
+    *,
+    decimals: int,
+    config: Mapping[str, Any],
+) -> PublishedEntity:
+    """Return an entity of a value per slot: the current one as state, all in attribute ``data`` as
+    pairs of epoch milliseconds and value, for charts.
+    """
 
     def value(slot: SlotReply, view: HouseNow) -> float | None:
         plan = view.planned.plan
@@ -197,7 +271,13 @@ def _of_plan(key: str, read: Callable[[SlotReply, float], float | None], *, deci
         slots: Sequence[SlotReply] = [] if view.planned.plan is None else view.planned.plan.slots
         return {"data": [[int(slot.start.timestamp() * 1000), value(slot, view)] for slot in slots]}
 
-    return PublishedEntity(key, "sensor", lambda view, _: None if view.slot is None else value(view.slot, view), rows, config)
+    return PublishedEntity(
+        key,
+        "sensor",
+        lambda view, _: None if view.slot is None else value(view.slot, view),
+        rows,
+        config,
+    )
 
 
 def _soc_percent(slot: SlotReply, _: float) -> float | None:
@@ -209,13 +289,23 @@ def _soc_percent(slot: SlotReply, _: float) -> float | None:
 
 
 def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]:
-    """Yield a charged device's planned power, its state of charge, and the instant when it is ready."""
+    """Yield a charged device's planned power, its state of charge, and the instant when it is
+    ready.
+    """
 
     def charge_kw(slot: SlotReply, hours: float) -> float | None:
-        return None if (flow := getattr(slot, kind.section).get(device)) is None else flow.used_kwh / hours
+        return (
+            None
+            if (flow := getattr(slot, kind.section).get(device)) is None
+            else flow.used_kwh / hours
+        )
 
     def soc_percent(slot: SlotReply, _: float) -> float | None:
-        return None if (flow := getattr(slot, kind.section).get(device)) is None else flow.soc_end * 100
+        return (
+            None
+            if (flow := getattr(slot, kind.section).get(device)) is None
+            else flow.soc_end * 100
+        )
 
     yield _of_plan(f"plan_{kind.name}:{device}", charge_kw, decimals=3, config=_POWER)
     yield _of_plan(f"{kind.name}_soc:{device}", soc_percent, decimals=1, config=_SOC)
@@ -223,14 +313,20 @@ def _of_charged(kind: DeviceKind[Any], device: str) -> Iterator[PublishedEntity]
 
 
 def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) -> PublishedEntity:
-    """Return an entity of the start or end of a device's run, with its energy and cost as attributes."""
+    """Return an entity of the start or end of a device's run, with its energy and cost as
+    attributes.
+    """
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         use = view.use_of(device)
         if use is None:
             return {}
         run = use.run
-        figures = {"energy_kwh": round(run.energy_kwh, 3), "cost": round(run.cost, 4), "price": round(run.price, 5)}
+        figures = {
+            "energy_kwh": round(run.energy_kwh, 3),
+            "cost": round(run.cost, 4),
+            "price": round(run.price, 5),
+        }
         return {"start": run.start, "end": run.end, "basis": use.basis} | figures
 
     def state(view: HouseNow, _: Numbers) -> datetime | None:
@@ -240,8 +336,16 @@ def _of_run(key: str, device: str, instant: Callable[[PlannedRun], datetime]) ->
     return PublishedEntity(key, "sensor", state, details, {"device_class": "timestamp"})
 
 
-def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config: Mapping[str, Any], *, of_today: bool = False) -> PublishedEntity:
-    """Return an entity of a figure of the house with its basis, for a figure ``of_today`` also the measured and planned hours of today."""
+def _of_figure(
+    key: str,
+    read: Callable[[HouseNow], HouseFigure | None],
+    config: Mapping[str, Any],
+    *,
+    of_today: bool = False,
+) -> PublishedEntity:
+    """Return an entity of a figure of the house with its basis, for a figure ``of_today`` also the
+    measured and planned hours of today.
+    """
 
     def details(view: HouseNow, _: Numbers) -> dict[str, Any]:
         figure = read(view)
@@ -260,45 +364,102 @@ def _of_figure(key: str, read: Callable[[HouseNow], HouseFigure | None], config:
 
 
 _SOC = {"device_class": "battery", "unit_of_measurement": "%", "state_class": "measurement"}
-_MONEY = {"device_class": "monetary", "unit_of_measurement": "{currency}", "suggested_display_precision": 2}
+_MONEY = {
+    "device_class": "monetary",
+    "unit_of_measurement": "{currency}",
+    "suggested_display_precision": 2,
+}
 _ENERGY = {"device_class": "energy", "unit_of_measurement": "kWh", "suggested_display_precision": 1}
-_POWER = {"device_class": "power", "unit_of_measurement": "kW", "state_class": "measurement", "suggested_display_precision": 2}
-_PRICE = {"unit_of_measurement": "{currency}/kWh", "state_class": "measurement", "suggested_display_precision": 4}
+_POWER = {
+    "device_class": "power",
+    "unit_of_measurement": "kW",
+    "state_class": "measurement",
+    "suggested_display_precision": 2,
+}
+_PRICE = {
+    "unit_of_measurement": "{currency}/kWh",
+    "state_class": "measurement",
+    "suggested_display_precision": 4,
+}
 _MODES = {"device_class": "enum", "options": "{modes}"}
 _SENSORS = (
     PublishedEntity(
         "planned_mode",
         "sensor",
-        lambda view, numbers: None if view.slot is None else say_mode(view.slot.mode, language=numbers.language),
+        lambda view, numbers: (
+            None if view.slot is None else say_mode(view.slot.mode, language=numbers.language)
+        ),
         _planned_details,
         _MODES,
     ),
     PublishedEntity("actual_mode", "sensor", _actual_mode, _actual_details, _MODES),
     PublishedEntity("next_action", "sensor", _next_action, _next_details),
-    PublishedEntity("next_action_at", "sensor", lambda view, _: None if view.next_run is None else view.next_run.start, config={"device_class": "timestamp"}),
-    PublishedEntity("energy_value", "sensor", lambda view, _: _rounded(view.slot.reason.energy_value if view.slot else None, 4), config=_PRICE),
+    PublishedEntity(
+        "next_action_at",
+        "sensor",
+        lambda view, _: None if view.next_run is None else view.next_run.start,
+        config={"device_class": "timestamp"},
+    ),
+    PublishedEntity(
+        "energy_value",
+        "sensor",
+        lambda view, _: _rounded(view.slot.reason.energy_value if view.slot else None, 4),
+        config=_PRICE,
+    ),
     _of_figure("paid_today", lambda view: view.planned.paid_today, _MONEY, of_today=True),
     _of_figure("paid_yesterday", lambda view: view.planned.paid_yesterday, _MONEY),
     _of_figure("cost_today", lambda view: view.planned.cost_today, _MONEY, of_today=True),
     _of_figure("cost_tomorrow", lambda view: view.planned.cost_tomorrow, _MONEY),
-    _of_figure("saved_today", lambda view: view.planned.saved_today if view.armed else None, _MONEY, of_today=True),
+    _of_figure(
+        "saved_today",
+        lambda view: view.planned.saved_today if view.armed else None,
+        _MONEY,
+        of_today=True,
+    ),
     _of_figure("saved_yesterday", lambda view: view.planned.saved_yesterday, _MONEY),
     _of_figure("load_today", lambda view: view.planned.load_today, _ENERGY, of_today=True),
     _of_figure("load_tomorrow", lambda view: view.planned.load_tomorrow, _ENERGY),
     _of_figure("pv_today", lambda view: view.planned.pv_today, _ENERGY, of_today=True),
     _of_figure("pv_tomorrow", lambda view: view.planned.pv_tomorrow, _ENERGY),
-    PublishedEntity("plan_age", "sensor", _plan_age, config={"device_class": "duration", "unit_of_measurement": "min", "state_class": "measurement"}),
+    PublishedEntity(
+        "plan_age",
+        "sensor",
+        _plan_age,
+        config={
+            "device_class": "duration",
+            "unit_of_measurement": "min",
+            "state_class": "measurement",
+        },
+    ),
     _of_plan("plan_soc", _soc_percent, decimals=1, config=_SOC),
     _of_plan(
-        "plan_battery", lambda slot, hours: sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours, decimals=3, config=_POWER
+        "plan_battery",
+        lambda slot, hours: (
+            sum(flow.charge_kwh - flow.discharge_kwh for flow in slot.batteries.values()) / hours
+        ),
+        decimals=3,
+        config=_POWER,
     ),
-    _of_plan("plan_grid", lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours, decimals=3, config=_POWER),
+    _of_plan(
+        "plan_grid",
+        lambda slot, hours: (slot.import_kwh - slot.export_kwh) / hours,
+        decimals=3,
+        config=_POWER,
+    ),
     _of_plan("plan_load", lambda slot, hours: slot.load_kwh / hours, decimals=3, config=_POWER),
     _of_plan("plan_pv", lambda slot, hours: slot.pv_kwh / hours, decimals=3, config=_POWER),
     _of_plan("import_price", lambda slot, _: slot.import_price, decimals=5, config=_PRICE),
     _of_plan("export_price", lambda slot, _: slot.export_price, decimals=5, config=_PRICE),
-    PublishedEntity("override_until", "sensor", _override_until, config={"device_class": "timestamp"}),
-    PublishedEntity("problem", "binary_sensor", lambda view, _: "ON" if view.problems else "OFF", _problem_details, {"device_class": "problem"}),
+    PublishedEntity(
+        "override_until", "sensor", _override_until, config={"device_class": "timestamp"}
+    ),
+    PublishedEntity(
+        "problem",
+        "binary_sensor",
+        lambda view, _: "ON" if view.problems else "OFF",
+        _problem_details,
+        {"device_class": "problem"},
+    ),
 )
 # What is told of each battery where there are several, with the keys that it has then.
 _OF_BATTERY = {
@@ -310,12 +471,36 @@ _OF_BATTERY = {
     "plan_battery": "plan_power_battery",
 }
 # The last refused command. No ``state`` here: the publisher knows it, the site does not.
-REFUSAL = PublishedEntity("refusal", "sensor", config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"})
-_HOURS = {"min": LEAST_HOURS, "max": MOST_HOURS, "step": LEAST_HOURS, "mode": "box", "unit_of_measurement": "h", "device_class": "duration", "retain": True}
+REFUSAL = PublishedEntity(
+    "refusal",
+    "sensor",
+    config={"entity_category": "diagnostic", "icon": "mdi:message-alert-outline"},
+)
+_HOURS = {
+    "min": LEAST_HOURS,
+    "max": MOST_HOURS,
+    "step": LEAST_HOURS,
+    "mode": "box",
+    "unit_of_measurement": "h",
+    "device_class": "duration",
+    "retain": True,
+}
 HOURS = PublishedEntity("override_hours", "number", config=_HOURS, commands=True)
 _COMMANDS = (
-    PublishedEntity("armed", "switch", lambda view, _: "OFF" if view.states[0].armed_at is None else "ON", config={"icon": "mdi:shield-check"}, commands=True),
-    PublishedEntity("vacation", "switch", lambda view, _: "ON" if view.vacation else "OFF", config={"icon": "mdi:beach"}, commands=True),
+    PublishedEntity(
+        "armed",
+        "switch",
+        lambda view, _: "OFF" if view.states[0].armed_at is None else "ON",
+        config={"icon": "mdi:shield-check"},
+        commands=True,
+    ),
+    PublishedEntity(
+        "vacation",
+        "switch",
+        lambda view, _: "ON" if view.vacation else "OFF",
+        config={"icon": "mdi:beach"},
+        commands=True,
+    ),
     PublishedEntity("plan_now", "button", config={"icon": "mdi:calendar-refresh"}, commands=True),
     HOURS,
     REFUSAL,
@@ -325,19 +510,40 @@ _COMMANDS = (
 def _override(device: str, numbers: Numbers) -> PublishedEntity:
     kind, _, name = device.partition(":")
     key = "override" if device == BATTERIES else f"override_{kind}" + (f":{name}" if name else "")
-    options = [say_follow_plan(numbers.language), *(say_mode(mode, language=numbers.language) for mode in modes_of(device))]
+    options = [
+        say_follow_plan(numbers.language),
+        *(say_mode(mode, language=numbers.language) for mode in modes_of(device)),
+    ]
 
     def state(view: HouseNow, numbers: Numbers) -> str:
         override = current.override if (current := view.state_of(device)) else None
         active = override is not None and override.until > view.now
-        return say_mode(override.mode, language=numbers.language) if override is not None and active else say_follow_plan(numbers.language)
+        return (
+            say_mode(override.mode, language=numbers.language)
+            if override is not None and active
+            else say_follow_plan(numbers.language)
+        )
 
-    return PublishedEntity(key, "select", state, config={"options": options, "icon": "mdi:hand-back-right"}, commands=True, device=device)
+    return PublishedEntity(
+        key,
+        "select",
+        state,
+        config={"options": options, "icon": "mdi:hand-back-right"},
+        commands=True,
+        device=device,
+    )
 
 
 def fill_config(entity: PublishedEntity, view: HouseNow, numbers: Numbers) -> dict[str, Any]:
-    """Return the entity's ``config`` for the discovery message, in the site's currency and the owner's language."""
-    filled = {name: value.format(currency=view.site.currency, modes="{modes}") if isinstance(value, str) else value for name, value in entity.config.items()}
+    """Return the entity's ``config`` for the discovery message, in the site's currency and the
+    owner's language.
+    """
+    filled = {
+        name: value.format(currency=view.site.currency, modes="{modes}")
+        if isinstance(value, str)
+        else value
+        for name, value in entity.config.items()
+    }
     if filled.get("options") == "{modes}":
         filled["options"] = [say_mode(mode, language=numbers.language) for mode in MODES]
     return filled

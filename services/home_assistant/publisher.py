@@ -21,19 +21,41 @@ from luna.words.language import Language
 from luna.words.numbers import UNKNOWN
 from services.home_assistant.broker import BrokerConnection, BrokerMessage
 from services.home_assistant.commands import Commands
-from services.home_assistant.discovery import AVAILABILITY, OFFLINE, ONLINE, command_topic, describe_site, is_of, read_announced, refusal_topic
-from services.home_assistant.entities import LONGEST_STATE, PublishedEntity, list_entities, numbers_of
+from services.home_assistant.discovery import (
+    AVAILABILITY,
+    OFFLINE,
+    ONLINE,
+    command_topic,
+    describe_site,
+    is_of,
+    read_announced,
+    refusal_topic,
+)
+from services.home_assistant.entities import (
+    LONGEST_STATE,
+    PublishedEntity,
+    list_entities,
+    numbers_of,
+)
 
 TURN = timedelta(seconds=2)
-PUBLISHED = Counter("luna_home_assistant_published_total", "Messages that the broker was given to keep.")
-COMMANDS = Counter("luna_home_assistant_commands_total", "What was switched in Home Assistant, by what became of it: done, refused.", ["outcome"])
+PUBLISHED = Counter(
+    "luna_home_assistant_published_total", "Messages that the broker was given to keep."
+)
+COMMANDS = Counter(
+    "luna_home_assistant_commands_total",
+    "What was switched in Home Assistant, by what became of it: done, refused.",
+    ["outcome"],
+)
 
 log = structlog.get_logger("luna.home_assistant")
 
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """Settings of the publisher: language, whether entities take commands, discovery prefix, and the age from which a plan is reported as too old."""
+    """Settings of the publisher: language, whether entities take commands, discovery prefix, and
+    the age from which a plan is reported as too old.
+    """
 
     language: Language
     commands: bool
@@ -52,7 +74,15 @@ class Publisher:
         clock: source of the current time.
     """
 
-    def __init__(self, connection: BrokerConnection, database: Engine, commands: Commands, *, publishing: Publishing, clock: Clock) -> None:
+    def __init__(
+        self,
+        connection: BrokerConnection,
+        database: Engine,
+        commands: Commands,
+        *,
+        publishing: Publishing,
+        clock: Clock,
+    ) -> None:
         self._connection = connection
         self._database = database
         self._commands = commands
@@ -66,7 +96,10 @@ class Publisher:
         self._targets: dict[str, tuple[str, PublishedEntity]] = {}
 
     def turn(self, within: timedelta = TURN) -> None:
-        """Execute commands, waiting up to ``within`` for the first, then publish the changes; without the database, publish that Luna is offline."""
+        """Execute commands, waiting up to ``within`` for the first, then publish the changes.
+
+        Without the database, publish that Luna is offline.
+        """
         received = list(self._connection.receive(within))
         if self._connection.take_fresh():
             self._published.clear()
@@ -77,7 +110,11 @@ class Publisher:
             for each in received:
                 if each.topic.endswith("/announced"):
                     topics = read_announced(each.payload)
-                    self._announced[each.topic] = [topic for topic in topics if is_of(topic, each.topic, self._publishing.prefix)]
+                    self._announced[each.topic] = [
+                        topic
+                        for topic in topics
+                        if is_of(topic, each.topic, self._publishing.prefix)
+                    ]
                 elif each.topic in self._targets and each.payload:
                     self._carry_out(*self._targets[each.topic], each)
             messages = self._describe(self._clock.now())
@@ -85,10 +122,21 @@ class Publisher:
             log.warning("the sites cannot be read", error=str(error))
             self._publish({AVAILABILITY: OFFLINE})
             return
-        # An empty message removes a retained topic: those that any process announced and that no longer exist.
-        before = {topic for topics in self._announced.values() for topic in topics} | set(self._announced)
-        self._announced = {announcement: topics for announcement, topics in self._announced.items() if announcement in messages}
-        self._publish({topic: "" for topic in before if topic not in messages and topic not in self._targets} | messages | {AVAILABILITY: ONLINE})
+        # An empty message removes a retained topic: those that any process announced and that no
+        # longer exist.
+        before = {topic for topics in self._announced.values() for topic in topics} | set(
+            self._announced
+        )
+        self._announced = {
+            announcement: topics
+            for announcement, topics in self._announced.items()
+            if announcement in messages
+        }
+        self._publish(
+            {topic: "" for topic in before if topic not in messages and topic not in self._targets}
+            | messages
+            | {AVAILABILITY: ONLINE}
+        )
 
     def _describe(self, now: datetime) -> dict[str, str]:
         about = self._publishing
@@ -108,11 +156,21 @@ class Publisher:
         self._silent = {name: self._silent[name] for name in names}
         self._targets = {}
         for view in views:
-            entities = list_entities(view, numbers_of(view, about.language), commands=about.commands)
-            self._targets |= {command_topic(view.site.name, entity): (view.site.name, entity) for entity in entities if entity.commands}
-            messages |= describe_site(view, language=about.language, prefix=about.prefix, commands=about.commands)
+            entities = list_entities(
+                view, numbers_of(view, about.language), commands=about.commands
+            )
+            self._targets |= {
+                command_topic(view.site.name, entity): (view.site.name, entity)
+                for entity in entities
+                if entity.commands
+            }
+            messages |= describe_site(
+                view, language=about.language, prefix=about.prefix, commands=about.commands
+            )
             if about.commands:
-                messages |= {refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)}
+                messages |= {
+                    refusal_topic(view.site.name): self._refusals.get(view.site.name, UNKNOWN)
+                }
         return messages
 
     def _read_house(self, connection: Connection, site_id: str, now: datetime) -> HouseNow:
@@ -121,14 +179,31 @@ class Publisher:
         cached = self._planned.get(site_id)
         # Slow to compute, and it changes only with the plan, the slot and the site.
         if cached is None or cached[0] != key:
-            cached = self._planned[site_id] = key, read_planned(connection, site, now=now, before=cached and cached[1])
+            cached = self._planned[site_id] = (
+                key,
+                read_planned(connection, site, now=now, before=cached and cached[1]),
+            )
         searched, silent = (floor_to(now, findings.SEARCH_EVERY), site), self._silent.get(site.name)
         if silent is None or silent[0] != searched:
-            silent = self._silent[site.name] = searched, findings.find_silent(connection, site, now=now)
-        return read_house(connection, site, cached[1], plan_max_age=self._publishing.plan_max_age, now=now, silent=silent[1])
+            silent = self._silent[site.name] = (
+                searched,
+                findings.find_silent(connection, site, now=now),
+            )
+        return read_house(
+            connection,
+            site,
+            cached[1],
+            plan_max_age=self._publishing.plan_max_age,
+            now=now,
+            silent=silent[1],
+        )
 
     def _publish(self, messages: dict[str, str]) -> None:
-        changed = {topic: payload for topic, payload in messages.items() if self._published.get(topic) != payload}
+        changed = {
+            topic: payload
+            for topic, payload in messages.items()
+            if self._published.get(topic) != payload
+        }
         if changed and self._connection.connected:
             self._connection.publish(changed)
             PUBLISHED.inc(len(changed))
@@ -136,9 +211,13 @@ class Publisher:
 
     def _carry_out(self, site_id: str, entity: PublishedEntity, message: BrokerMessage) -> None:
         try:
-            self._commands.carry_out(site_id, entity, message.payload, retained=message.retained, now=self._clock.now())
+            self._commands.carry_out(
+                site_id, entity, message.payload, retained=message.retained, now=self._clock.now()
+            )
         except LunaError as error:
-            log.warning("what was switched is refused", site_id=site_id, entity=entity.key, error=str(error))
+            log.warning(
+                "what was switched is refused", site_id=site_id, entity=entity.key, error=str(error)
+            )
             self._refusals[site_id] = str(error)[:LONGEST_STATE]
             outcome = "refused"
         else:

@@ -1,4 +1,6 @@
-"""Backfill of a site's sensor history from Home Assistant: resumable by cursors, then the slots are built."""
+"""Backfill of a site's sensor history from Home Assistant: resumable by cursors, then the slots are
+built.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -81,27 +83,51 @@ class BackfillRun:
 
 
 def backfill(request: BackfillRequest, work: TaskContext) -> BackfillReply:
-    """Backfill a site from Home Assistant; each stretch is committed with its cursor, so that a repeated request resumes after an interruption.
+    """Backfill a site from Home Assistant.
+
+    Each stretch is committed with its cursor, so that a repeated request resumes after an
+    interruption.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the window is empty, the site names no sensors, or the settings name no Home Assistant.
+        InvalidInputError: the window is empty, the site names no sensors, or the settings name no
+            Home Assistant.
         SourceError: Home Assistant is away; a repeated request resumes.
         SourceRefusedError: the token is refused, or a sensor is missing.
     """
-    with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings), clock=work.clock) as source:
-        return backfill_site(work.database(), source, request, clock=work.clock, progress=work.progress)
+    with HomeAssistantHistory.connect(
+        HomeAssistantAccess.of(work.settings), clock=work.clock
+    ) as source:
+        return backfill_site(
+            work.database(), source, request, clock=work.clock, progress=work.progress
+        )
 
 
-def backfill_site(engine: Engine, source: CheckedSource, request: BackfillRequest, *, clock: Clock, progress: Progress) -> BackfillReply:
-    """Read every sensor of a site from ``source`` into the database and build the slots; raises like ``backfill``."""
+def backfill_site(
+    engine: Engine,
+    source: CheckedSource,
+    request: BackfillRequest,
+    *,
+    clock: Clock,
+    progress: Progress,
+) -> BackfillReply:
+    """Read every sensor of a site from ``source`` into the database and build the slots.
+
+    Raises like ``backfill``.
+    """
     backfilling = BackfillRun.of(request, source.name, clock.now())
     with unit_of_work(engine) as connection:
         site = sites.load(connection, backfilling.site_id)
         cursors = source_cursors.read(connection, backfilling.site_id, backfilling.name)
     sensors, left_out = name_sensors(site)
-    # The source may lack sensors whose validity has ended, such as an exchanged meter's: these are left out.
-    counting = {sensor.name for named in site.sensor_roles.values() for sensor in named if not sensor.has_ended(clock.now())}
+    # The source may lack sensors whose validity has ended, such as an exchanged meter's: these are
+    # left out.
+    counting = {
+        sensor.name
+        for named in site.sensor_roles.values()
+        for sensor in named
+        if not sensor.has_ended(clock.now())
+    }
     removed = []
     for sensor, field in sensors.items():
         if sensor not in counting:
@@ -109,7 +135,10 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
                 source.check({sensor: field})
             except SourceRefusedError:
                 removed.append(sensor)
-    sensors, left_out = {sensor: field for sensor, field in sensors.items() if sensor not in removed}, [*left_out, *removed]
+    sensors, left_out = (
+        {sensor: field for sensor, field in sensors.items() if sensor not in removed},
+        [*left_out, *removed],
+    )
     source.check(sensors)
     sensor_replies, steps = [], len(sensors) * backfilling.days
     for place, (sensor, field) in enumerate(sensors.items()):
@@ -117,7 +146,9 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
         for until in intake.read(source, cursors.get(sensor, backfilling.window_first)):
             progress(place * backfilling.days + backfilling.days_until(until), steps, sensor)
         sensor_replies.append(intake.reply(field, source.unit(sensor)))
-    build = BuildSlotsRequest(site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end)
+    build = BuildSlotsRequest(
+        site_id=backfilling.site_id, first=backfilling.first, end=backfilling.end
+    )
     with unit_of_work(engine) as connection:
         built = build_site_slots(connection, build, now=clock.now(), automatic=True)
         source_cursors.forget(connection, backfilling.site_id, backfilling.name)
@@ -125,7 +156,8 @@ def backfill_site(engine: Engine, source: CheckedSource, request: BackfillReques
 
 
 def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
-    """Return the site's Home Assistant sensors with the fields that name them, and its other sensors.
+    """Return the site's Home Assistant sensors with the fields that name them, and its other
+    sensors.
 
     Raises:
         InvalidInputError: the site names no Home Assistant sensor.
@@ -136,7 +168,9 @@ def name_sensors(site: Site) -> tuple[dict[str, str], list[str]]:
     entities = {sensor: field for sensor, field in named.items() if ENTITY.fullmatch(sensor)}
     left_out = [sensor for sensor in named if sensor not in entities]
     if not entities:
-        raise refuse("site-without-home-assistant", field="input_sensors", value=", ".join(left_out))
+        raise refuse(
+            "site-without-home-assistant", field="input_sensors", value=", ".join(left_out)
+        )
     return entities, left_out
 
 
@@ -148,15 +182,25 @@ class Intake:
         self._valid = self._unknown = self._written = 0
 
     def read(self, source: HistorySource, since: datetime) -> Iterator[datetime]:
-        """Store the sensor's readings from ``since`` on; after each stretch yield the instant up to which all is stored."""
-        for samples in source.read(self._sensor, since, self._backfilling.window_end) if since < self._backfilling.window_end else ():
+        """Store the sensor's readings from ``since`` on.
+
+        After each stretch yield the instant up to which all is stored.
+        """
+        for samples in (
+            source.read(self._sensor, since, self._backfilling.window_end)
+            if since < self._backfilling.window_end
+            else ()
+        ):
             if len(samples):
                 since = as_instant(samples.instants.max())
                 with unit_of_work(self._engine) as connection:
                     self._written += store_samples(connection, self._backfilling.site_id, samples)
                     self._move(connection, since)
                 unknown = int(np.isnan(samples.values).sum())
-                self._valid, self._unknown = self._valid + len(samples) - unknown, self._unknown + unknown
+                self._valid, self._unknown = (
+                    self._valid + len(samples) - unknown,
+                    self._unknown + unknown,
+                )
                 yield since
         with unit_of_work(self._engine) as connection:
             self._move(connection, self._backfilling.window_end)
@@ -164,18 +208,41 @@ class Intake:
     def reply(self, field: str, unit: str | None) -> BackfilledSensor:
         """Return the sensor's part of the reply."""
         role = field.removeprefix("input_sensors.")
-        return BackfilledSensor(sensor=self._sensor, role=role, unit=unit, readings=self._valid, unknown=self._unknown, rows_written=self._written)
+        return BackfilledSensor(
+            sensor=self._sensor,
+            role=role,
+            unit=unit,
+            readings=self._valid,
+            unknown=self._unknown,
+            rows_written=self._written,
+        )
 
     def _move(self, connection: Connection, until: datetime) -> None:
-        source_cursors.move(connection, self._backfilling.site_id, self._backfilling.name, self._sensor, complete_until=until)
+        source_cursors.move(
+            connection,
+            self._backfilling.site_id,
+            self._backfilling.name,
+            self._sensor,
+            complete_until=until,
+        )
 
 
 def store_samples(connection: Connection, site_id: str, samples: Samples) -> int:
-    """Store the readings of one sensor, of several at one instant the last number; return the number of new and changed rows."""
+    """Store the readings of one sensor, of several at one instant the last number.
+
+    Return the number of new and changed rows.
+    """
     key = readings.register(connection, site_id, {samples.sensor: None})[samples.sensor]
-    # Reversed, numbers before NaN: ``np.unique`` keeps the first of each instant, which is the last number.
+    # Reversed, numbers before NaN: ``np.unique`` keeps the first of each instant, which is the last
+    # number.
     order = np.argsort(~np.isnan(samples.values), kind="stable")[::-1]
     instants, places = np.unique(samples.instants[order], return_index=True)
     keys = np.full(instants.size, key, dtype=np.int32)
-    written = readings.upsert(connection, keys, instants, samples.values[order][places], units=StatedUnits.of([samples.unit] * instants.size))
+    written = readings.upsert(
+        connection,
+        keys,
+        instants,
+        samples.values[order][places],
+        units=StatedUnits.of([samples.unit] * instants.size),
+    )
     return written.inserted + written.updated

@@ -1,4 +1,5 @@
-"""Reads data files as batches of rows in constant memory: CSV, JSON lines, JSON arrays and Parquet, all but the last also compressed with gzip.
+"""Reads data files as batches of rows in constant memory: CSV, JSON lines, JSON arrays and Parquet,
+all but the last also compressed with gzip.
 
 The format is detected by content, not by name. CSV that is no UTF-8 is read as Windows-1252.
 """
@@ -17,7 +18,14 @@ from polars.exceptions import PolarsError
 
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
-from services.ingest.limited_file import BATCH_ROWS, FileLimits, LimitedFile, open_limited, refuse_unreadable, within_rows
+from services.ingest.limited_file import (
+    BATCH_ROWS,
+    FileLimits,
+    LimitedFile,
+    open_limited,
+    refuse_unreadable,
+    within_rows,
+)
 
 PIECE_BYTES = 2_000_000
 # An object of more characters is refused as malformed.
@@ -60,7 +68,9 @@ def read_objects(file: SupportsRead, head: bytes) -> Iterator[list[dict[str, Any
 
 
 def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
-    """Return the complete objects at the beginning of ``text``, the remaining text, and whether the array ends."""
+    """Return the complete objects at the beginning of ``text``, the remaining text, and whether the
+    array ends.
+    """
     objects: list[dict[str, Any]] = []
     place = 0
     while (between := BETWEEN.match(text, place)) and (place := between.end()) < len(text):
@@ -73,12 +83,15 @@ def _take(text: str) -> tuple[list[dict[str, Any]], str, bool]:
         except json.JSONDecodeError:
             break
         except RecursionError as exc:
-            raise ValueError(f"what begins with {text[place : place + 40]!r} is nested too deep") from exc
+            raise ValueError(
+                f"what begins with {text[place : place + 40]!r} is nested too deep"
+            ) from exc
         objects.append(row)
     return objects, text[place:], False
 
 
-# 1.234,5 and 0,25: decimal commas in files separated by semicolons or tabs, with points between thousands.
+# 1.234,5 and 0,25: decimal commas in files separated by semicolons or tabs, with points between
+# thousands.
 DECIMAL_COMMA = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+\s*$"
 THOUSANDS = r"^\s*[+-]?[1-9]\d{0,2}(\.\d{3})+\s*$"
 NO_TEXT = {
@@ -92,10 +105,13 @@ MOST_COLUMNS = 1000
 
 
 def read_batches(path: Path, limits: FileLimits | None = None) -> Iterator[pl.DataFrame]:
-    """Yield the file's rows with a column ``line`` (from 1, the header is line 1); cells are text, or typed where the format is.
+    """Yield the file's rows with a column ``line`` (from 1, the header is line 1).
+
+    Cells are text, or typed where the format is.
 
     Raises:
-        InvalidInputError: the file is missing, empty, malformed (with its line) or beyond ``limits``.
+        InvalidInputError: the file is missing, empty, malformed (with its line) or beyond
+            ``limits``.
     """
     limits = limits or FileLimits()
     with refuse_unreadable(path):
@@ -118,7 +134,11 @@ def _batches(path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
         if head.lstrip().startswith(b"["):
             yield from _read_array(path, limited, head)
             return
-        yield from _read_json(path, limited, head) if head.lstrip().startswith(b"{") else _read_csv(path, limited, head)
+        yield from (
+            _read_json(path, limited, head)
+            if head.lstrip().startswith(b"{")
+            else _read_csv(path, limited, head)
+        )
 
 
 def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
@@ -132,13 +152,31 @@ def _read_csv(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFra
         try:
             rows = pl.read_csv(BytesIO(head + block), separator=separator, infer_schema=False)
         except PolarsError as exc:
-            raise _find_ragged(path, head + block, separator, before=line - 2) or _malformed(path, line, exc) from exc
+            raise _find_ragged(path, head + block, separator, before=line - 2) or _malformed(
+                path, line, exc
+            ) from exc
         if separator != ",":
             # Convert decimal commas to points, and drop the points between thousands.
-            commas = [column.name for column in rows if column.str.contains(",", literal=True).any() and column.str.contains(DECIMAL_COMMA).any()]
-            plain = (pl.col(name).str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True) for name in commas)
-            written = ((pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS)) for name in commas)
-            rows = rows.with_columns(pl.when(number).then(text).otherwise(name).alias(name) for name, number, text in zip(commas, written, plain, strict=True))
+            commas = [
+                column.name
+                for column in rows
+                if column.str.contains(",", literal=True).any()
+                and column.str.contains(DECIMAL_COMMA).any()
+            ]
+            plain = (
+                pl.col(name)
+                .str.replace_all(".", "", literal=True)
+                .str.replace(",", ".", literal=True)
+                for name in commas
+            )
+            written = (
+                (pl.col(name).str.contains(DECIMAL_COMMA) | pl.col(name).str.contains(THOUSANDS))
+                for name in commas
+            )
+            rows = rows.with_columns(
+                pl.when(number).then(text).otherwise(name).alias(name)
+                for name, number, text in zip(commas, written, plain, strict=True)
+            )
         yield rows.rename(str.strip).with_row_index("line", offset=line)
 
 
@@ -151,12 +189,21 @@ def _as_utf8(block: bytes) -> bytes:
 
 
 def _find_ragged(path: Path, block: bytes, separator: str, *, before: int) -> LunaError | None:
-    """Return the error for the first line with more cells than the header, None where there is none."""
+    """Return the error for the first line with more cells than the header, None where there is
+    none.
+    """
     reader = csv.reader(block.decode().splitlines(), delimiter=separator)
     named = len(next(reader))
     for cells in reader:
         if len(cells) > named:
-            return refuse("ragged-line", field=str(path), value=separator.join(cells)[:100], line=before + reader.line_num, cells=len(cells), named=named)
+            return refuse(
+                "ragged-line",
+                field=str(path),
+                value=separator.join(cells)[:100],
+                line=before + reader.line_num,
+                cells=len(cells),
+                named=named,
+            )
     return None
 
 
@@ -170,11 +217,16 @@ def _read_json(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFr
 
 
 def _read_array(path: Path, file: LimitedFile, head: bytes) -> Iterator[pl.DataFrame]:
-    """Yield the rows of a JSON array of objects; ``line`` is the row's number, for an array may be a single line."""
+    """Yield the rows of a JSON array of objects.
+
+    ``line`` is the row's number, for an array may be a single line.
+    """
     first = 1
     try:
         for objects in read_objects(file, head):
-            yield pl.DataFrame(objects, infer_schema_length=None, strict=False).with_row_index("line", offset=first)
+            yield pl.DataFrame(objects, infer_schema_length=None, strict=False).with_row_index(
+                "line", offset=first
+            )
             first += len(objects)
     except (PolarsError, ValueError) as exc:
         raise _malformed(path, first, exc) from exc

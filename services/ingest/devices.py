@@ -1,4 +1,6 @@
-"""The home's devices that Luna speaks to itself: found in its network, and each battery moved by a little before anything is armed."""
+"""The home's devices that Luna speaks to itself: found in its network, and each battery moved by a
+little before anything is armed.
+"""
 
 import math
 import os
@@ -6,7 +8,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
-from luna.contracts.battery_trial import BatteryMove, BatteryTrial, BatteryTrials, TryBatteriesRequest, UnknownReading
+from luna.contracts.battery_trial import (
+    BatteryMove,
+    BatteryTrial,
+    BatteryTrials,
+    TryBatteriesRequest,
+    UnknownReading,
+)
 from luna.contracts.device_search import FindDevicesRequest, FoundDevices, NetworkDevice
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError
@@ -35,7 +43,12 @@ _LIMITS: Mapping[str, tuple[LimitName, float]] = {
 }
 
 
-def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: Callable[[int, int, str], None] = lambda *_: None) -> FoundDevices:
+def search_network(
+    request: FindDevicesRequest,
+    data_folder: Path,
+    *,
+    progress: Callable[[int, int, str], None] = lambda *_: None,
+) -> FoundDevices:
     """Return the devices that answer as a profile says they do; nothing is written to any of them.
 
     Raises:
@@ -45,7 +58,11 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
     network = require_home_network(request.network)
     password = None if request.secret is None else read_device_secret(request.secret, data_folder)
     search = device_search.search_network(
-        network, list_profiles(data_folder), port=request.port, secret=password, progress=lambda asked, hosts: progress(asked, hosts, network)
+        network,
+        list_profiles(data_folder),
+        port=request.port,
+        secret=password,
+        progress=lambda asked, hosts: progress(asked, hosts, network),
     )
     devices = []
     for match in search.devices:
@@ -53,7 +70,14 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
         # Over Modbus nobody is shown a password.
         secret = None if isinstance(profile.transport, ModbusTransport) else request.secret
         unit = None if match.unit in profile.units[:1] else match.unit
-        via = Via(profile=profile.profile, host=match.host, port=match.port, unit=unit, prefix=match.prefix, secret=secret)
+        via = Via(
+            profile=profile.profile,
+            host=match.host,
+            port=match.port,
+            unit=unit,
+            prefix=match.prefix,
+            secret=secret,
+        )
         # What its battery takes and gives and what it holds, as far as the device says it.
         limits: Mapping[LimitName, float] = {}
         if profile.limits:
@@ -65,12 +89,20 @@ def search_network(request: FindDevicesRequest, data_folder: Path, *, progress: 
             unit=via.unit,
             prefix=via.prefix,
             secret=via.secret,
-            **({} if match.identity is None else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}),
+            **(
+                {}
+                if match.identity is None
+                else {name: getattr(match.identity, name) for name in ("maker", "model", "serial")}
+            ),
             profile=profile.profile,
             title=profile.title,
             kind=profile.kind,
             reads=list(profile.reads),
-            **{field: limits[name] / per for field, (name, per) in _LIMITS.items() if name in limits},
+            **{
+                field: limits[name] / per
+                for field, (name, per) in _LIMITS.items()
+                if name in limits
+            },
         )
         devices.append(found)
     return FoundDevices(network=network, devices=devices, missing_extra=search.missing_extra)
@@ -119,7 +151,14 @@ def _list_unknown(implausible: Iterable[ImplausibleReading]) -> list[UnknownRead
     ]
 
 
-def _move(work: TaskContext, battery: str, via: Via | None, *, site: Site | None, report: Callable[[TrialStep], None]) -> None:
+def _move(
+    work: TaskContext,
+    battery: str,
+    via: Via | None,
+    *,
+    site: Site | None,
+    report: Callable[[TrialStep], None],
+) -> None:
     if via is None:
         raise refuse("device-address-unreadable", field="via")
     with unit_of_work(work.database()) as connection:

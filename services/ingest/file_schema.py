@@ -1,4 +1,6 @@
-"""Schemas of data files: columns and plausible bounds per kind of file, matching of column names, and the export layout of Electricity Maps."""
+"""Schemas of data files: columns and plausible bounds per kind of file, matching of column names,
+and the export layout of Electricity Maps.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +17,9 @@ from luna.energy.resolution import kind_of
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Lowest and highest plausible value, hint for a value outside (a key of ``HINTS``), and the excess that is rounded to the bound."""
+    """Lowest and highest plausible value, hint for a value outside (a key of ``HINTS``), and the
+    excess that is rounded to the bound.
+    """
 
     lowest: float = -inf
     highest: float = inf
@@ -27,9 +31,10 @@ class Bounds:
 class FileSchema:
     """A kind of file.
 
-    ``series``: numeric columns. ``complete``: a row needs a value in each of them. ``keys``: further columns that identify a row (name → text or instant).
-    ``sampled``: rows are instants, not slots. ``shares``: columns of Luna's own exports beside the values: a row with an ``estimated`` share is no
-    measurement; ``known`` is accepted and unused.
+    ``series``: numeric columns. ``complete``: a row needs a value in each of them. ``keys``:
+    further columns that identify a row (name → text or instant). ``sampled``: rows are instants,
+    not slots. ``shares``: columns of Luna's own exports beside the values: a row with an
+    ``estimated`` share is no measurement; ``known`` is accepted and unused.
     """
 
     name: str
@@ -49,7 +54,13 @@ class FileSchema:
     def in_currency(self, currency: str) -> "FileSchema":
         """Return the schema with the price bounds of a currency."""
         farthest = absurd_price(currency)
-        return replace(self, series={name: replace(each, lowest=-farthest, highest=farthest) if each is PRICE else each for name, each in self.series.items()})
+        return replace(
+            self,
+            series={
+                name: replace(each, lowest=-farthest, highest=farthest) if each is PRICE else each
+                for name, each in self.series.items()
+            },
+        )
 
 
 ENERGY = Bounds(0.0, hint="direction", rounding=ENERGY_ROUNDING_KWH)
@@ -70,7 +81,11 @@ KINDS = {
             shares=("known", "estimated"),
         ),
         FileSchema(
-            "prices", "slot_start", dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE), keys={"published_at": "instant"}, complete=True
+            "prices",
+            "slot_start",
+            dict.fromkeys(("import_price", "export_price", "spot_price"), PRICE),
+            keys={"published_at": "instant"},
+            complete=True,
         ),
         FileSchema(
             "weather",
@@ -85,8 +100,22 @@ KINDS = {
             },
             keys={"issued_at": "instant"},
         ),
-        FileSchema("carbon", "slot_start", {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "g_per_kwh")}, keys={"issued_at": "instant"}, complete=True),
-        FileSchema("readings", "instant", {"value": Bounds()}, keys={"sensor": "text"}, notes=("unit",), complete=True, sampled=True),
+        FileSchema(
+            "carbon",
+            "slot_start",
+            {"carbon_g_per_kwh": Bounds(0.0, 5_000.0, "g_per_kwh")},
+            keys={"issued_at": "instant"},
+            complete=True,
+        ),
+        FileSchema(
+            "readings",
+            "instant",
+            {"value": Bounds()},
+            keys={"sensor": "text"},
+            notes=("unit",),
+            complete=True,
+            sampled=True,
+        ),
     )
 }
 
@@ -103,7 +132,9 @@ def kind_named(name: str) -> FileSchema:
 
 
 def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame:
-    """Replace the parts of the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, by the joined column."""
+    """Replace the parts of the columns that ``renamed`` joins, such as ``Datum+Uhrzeit``, by the
+    joined column.
+    """
     for theirs in renamed.values():
         parts = [part.strip() for part in theirs.split("+")]
         if len(parts) > 1 and theirs not in rows.columns and set(parts) <= set(rows.columns):
@@ -111,7 +142,13 @@ def join_columns(rows: pl.DataFrame, renamed: Mapping[str, str]) -> pl.DataFrame
     return rows
 
 
-def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, str], ignored: frozenset[str] = frozenset()) -> dict[str, str]:
+def match_columns(
+    there: list[str],
+    kind: FileSchema,
+    *,
+    renamed: Mapping[str, str],
+    ignored: frozenset[str] = frozenset(),
+) -> dict[str, str]:
     """Return Luna's name for each of the file's columns that is used.
 
     Args:
@@ -124,29 +161,51 @@ def match_columns(there: list[str], kind: FileSchema, *, renamed: Mapping[str, s
     """
     for ours, theirs in renamed.items():
         if ours not in kind.columns:
-            raise refuse("no-such-column", field=f"column.{ours}", value=ours, kind=kind.name, columns=tuple(kind.columns))
+            raise refuse(
+                "no-such-column",
+                field=f"column.{ours}",
+                value=ours,
+                kind=kind.name,
+                columns=tuple(kind.columns),
+            )
         if theirs not in there:
-            raise refuse("file-lacks-column", field=f"column.{ours}", value=theirs, there=tuple(there))
+            raise refuse(
+                "file-lacks-column", field=f"column.{ours}", value=theirs, there=tuple(there)
+            )
     ours_of = {theirs: ours for ours, theirs in renamed.items()}
     matched = {name: ours_of.get(name, name) for name in there if name not in ignored}
     strangers = [name for name, ours in matched.items() if ours not in kind.columns]
     if strangers:
-        raise refuse("column-unknown", field=strangers[0], value=", ".join(strangers), kind=kind.name, columns=tuple(kind.columns), column=strangers[0])
+        raise refuse(
+            "column-unknown",
+            field=strangers[0],
+            value=", ".join(strangers),
+            kind=kind.name,
+            columns=tuple(kind.columns),
+            column=strangers[0],
+        )
     used = list(matched.values())
     doubled = [name for name in used if used.count(name) > 1]
     if doubled:
         raise refuse("column-twice", field=doubled[0], column=doubled[0])
-    missing = [name for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text")) if name not in used]
+    missing = [
+        name
+        for name in (kind.time, *(key for key, form in kind.keys.items() if form == "text"))
+        if name not in used
+    ]
     if missing:
         raise refuse("column-missing", field=missing[0], column=missing[0])
     if not set(used) & set(kind.series):
-        raise refuse("file-without-values", field=next(iter(kind.series)), series=tuple(kind.series))
+        raise refuse(
+            "file-without-values", field=next(iter(kind.series)), series=tuple(kind.series)
+        )
     if "spot_price" in used and {"import_price", "export_price"} & {*used}:
         raise refuse("prices-of-both", field="spot_price")
     return matched
 
 
-# Source: Electricity Maps, Datasets: a file per zone and year, hourly or five-minutely, times in UTC. Capitals, and "LCA" or "Life cycle", vary by year.
+# Source: Electricity Maps, Datasets: a file per zone and year, hourly or five-minutely, times in
+# UTC. Capitals, and "LCA" or "Life cycle", vary by year.
 TIME = "datetime (utc)"
 INTENSITY = "carbon intensity gco₂eq/kwh"
 # Life-cycle emissions, construction of the plants included, before direct ones.
@@ -156,7 +215,9 @@ OURS = "carbon_g_per_kwh"
 
 @dataclass(frozen=True, slots=True)
 class ExportLayout:
-    """Layout of a known export: Luna's column name → the file's, columns to leave out, and a note for the report."""
+    """Layout of a known export: Luna's column name → the file's, columns to leave out, and a note
+    for the report.
+    """
 
     renamed: Mapping[str, str]
     ignored: frozenset[str]
@@ -168,10 +229,15 @@ def recognise_export(columns: Sequence[str], renamed: Mapping[str, str]) -> Expo
 
     Args:
         columns: of the file.
-        renamed: the caller's column names, which take precedence: they can choose another factor than life-cycle emissions.
+        renamed: the caller's column names, which take precedence: they can choose another factor
+            than life-cycle emissions.
     """
     by_name = {column.strip().casefold(): column for column in columns}
-    factors = [by_name[name] for name in (f"{INTENSITY} ({factor})" for factor in FACTORS) if name in by_name]
+    factors = [
+        by_name[name]
+        for name in (f"{INTENSITY} ({factor})" for factor in FACTORS)
+        if name in by_name
+    ]
     if TIME not in by_name or not factors:
         return None
     ours = {"slot_start": by_name[TIME], OURS: factors[0], **renamed}

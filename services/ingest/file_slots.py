@@ -1,4 +1,6 @@
-"""Conversion of accepted rows into quarter-hours: duplicates, slot grid, physical limits, resampling. Pure."""
+"""Conversion of accepted rows into quarter-hours: duplicates, slot grid, physical limits,
+resampling. Pure.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -19,43 +21,71 @@ from services.ingest.validation import refuse_values
 MINUTE = timedelta(minutes=1)
 
 
-def set_aside_repeats(rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]) -> tuple[pl.DataFrame, int, pl.DataFrame]:
-    """Return the first row of each key, sorted; the number of identical repeats; and the rows that contradict the first, with ``fault``."""
+def set_aside_repeats(
+    rows: pl.DataFrame, keys: Sequence[str], values: Sequence[str]
+) -> tuple[pl.DataFrame, int, pl.DataFrame]:
+    """Return the first row of each key, sorted.
+
+    The number of identical repeats; and the rows that contradict the first, with ``fault``.
+    """
     # Complete rows come first: they are preferred over those that lost a value.
     whole_first = [pl.col("doubt").is_not_null()] if "doubt" in rows.columns else []
     rows = rows.sort([*keys, *whole_first, "line"])
     if not rows.select(keys).is_duplicated().any():
         return rows, 0, rows.clear().with_columns(pl.lit("").alias("fault"))
     first_line = pl.col("line").first().over(keys)
-    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).first().over(keys)) for name in values)
+    same = pl.all_horizontal(
+        pl.col(name).eq_missing(pl.col(name).first().over(keys)) for name in values
+    )
     marked = rows.with_columns(first_line.alias("first_line"), same.alias("same"))
     repeats = marked.filter(pl.col("line") != pl.col("first_line"))
     line = pl.struct(pl.col("first_line").alias("line"))
-    contradiction = pl.struct(pl.lit("contradicts_line").alias("code"), line.alias("parameters")).struct.json_encode()
+    contradiction = pl.struct(
+        pl.lit("contradicts_line").alias("code"), line.alias("parameters")
+    ).struct.json_encode()
     # A row that lost a value keeps that fault: the missing value is no contradiction.
     fault = pl.coalesce("doubt", contradiction) if "doubt" in rows.columns else contradiction
     contradicting = repeats.filter(~pl.col("same")).with_columns(fault.alias("fault"))
-    return rows.filter(marked["line"] == marked["first_line"]), int(repeats["same"].sum()), contradicting.drop("first_line", "same")
+    return (
+        rows.filter(marked["line"] == marked["first_line"]),
+        int(repeats["same"].sum()),
+        contradicting.drop("first_line", "same"),
+    )
 
 
 def set_aside_off_grid(rows: pl.DataFrame, step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return rows on the grid of ``step``, and the others with ``fault``.
 
-    The grid of slots longer than a quarter-hour may start at any quarter-hour, the same all day: in some time zones local hours start at half past.
+    The grid of slots longer than a quarter-hour may start at any quarter-hour, the same all day: in
+    some time zones local hours start at half past.
     """
     epoch = pl.col("instant").dt.epoch("us")
     phase = epoch % _microseconds(step)
     usual = phase.mode().min().over(pl.col("instant").dt.date()) if step > SLOT else pl.lit(0)
-    on_grid = rows.select((epoch % _microseconds(_common_part(step)) == 0) & (phase == usual)).to_series()
-    return rows.filter(on_grid), rows.filter(~on_grid).with_columns(pl.lit(RowFault.of("off_grid", minutes=step // MINUTE).text).alias("fault"))
+    on_grid = rows.select(
+        (epoch % _microseconds(_common_part(step)) == 0) & (phase == usual)
+    ).to_series()
+    return rows.filter(on_grid), rows.filter(~on_grid).with_columns(
+        pl.lit(RowFault.of("off_grid", minutes=step // MINUTE).text).alias("fault")
+    )
 
 
-def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return rows without values beyond the site's physical limits, marked by ``refuse_values``, and rows without any value left, with ``fault``."""
+def set_aside_impossible(
+    rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rows without values beyond the site's physical limits, marked by ``refuse_values``,
+    and rows without any value left, with ``fault``.
+    """
     hours = step / timedelta(hours=1)
     beyond = rows.select(
         pl.when(pl.col(name) > limit * hours)
-        .then(pl.lit(RowFault.of("above_site", series=name, limit=round(limit * hours, 6), minutes=step // MINUTE).text))
+        .then(
+            pl.lit(
+                RowFault.of(
+                    "above_site", series=name, limit=round(limit * hours, 6), minutes=step // MINUTE
+                ).text
+            )
+        )
         .otherwise(pl.lit(None, pl.String))
         .alias(name)
         for name, limit in limits_kw.items()
@@ -64,25 +94,42 @@ def set_aside_impossible(rows: pl.DataFrame, limits_kw: Mapping[str, float], ste
     if not beyond.width:
         return rows, rows.clear().with_columns(pl.lit("").alias("fault"))
     believable = [
-        pl.col(name).is_not_null() & beyond[name].is_null() if name in beyond.columns else pl.col(name).is_not_null() for name in SERIES if name in rows.columns
+        pl.col(name).is_not_null() & beyond[name].is_null()
+        if name in beyond.columns
+        else pl.col(name).is_not_null()
+        for name in SERIES
+        if name in rows.columns
     ]
     refused = rows.with_columns(beyond.select(pl.coalesce(pl.all()).alias("fault")).to_series())
-    whole = refused.select(pl.col("fault").is_not_null() & ~pl.any_horizontal(believable)).to_series()
-    return refuse_values(rows.filter(~whole), beyond.filter(~whole), written=rows.filter(~whole)), refused.filter(whole)
+    whole = refused.select(
+        pl.col("fault").is_not_null() & ~pl.any_horizontal(believable)
+    ).to_series()
+    return refuse_values(
+        rows.filter(~whole), beyond.filter(~whole), written=rows.filter(~whole)
+    ), refused.filter(whole)
 
 
-def find_unusual(rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta) -> tuple[str, float] | None:
-    """Return a series without a limit of the site whose median of positive values exceeds the usual power of small sites, and that median, kWh."""
+def find_unusual(
+    rows: pl.DataFrame, limits_kw: Mapping[str, float], step: timedelta
+) -> tuple[str, float] | None:
+    """Return a series without a limit of the site whose median of positive values exceeds the usual
+    power of small sites, and that median, kWh.
+    """
     hours = step / timedelta(hours=1)
-    for name in [name for name, limit in limits_kw.items() if name in rows.columns and limit >= ANY_POWER_KW]:
+    for name in [
+        name for name, limit in limits_kw.items() if name in rows.columns and limit >= ANY_POWER_KW
+    ]:
         middle = rows.filter(pl.col(name) > 0)[name].median()
         if isinstance(middle, float) and middle > USUAL_POWER_KW * hours:
             return name, middle
     return None
 
 
-def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]) -> pl.DataFrame:
-    """Resample slots of ``step`` to quarter-hours: energies keep their sum, prices their value, a state of charge is at the end of its slot.
+def to_quarter_hours(
+    rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str], values: Sequence[str]
+) -> pl.DataFrame:
+    """Resample slots of ``step`` to quarter-hours: energies keep their sum, prices their value, a
+    state of charge is at the end of its slot.
 
     A quarter-hour with a missing part is unknown; one without any value is left out.
 
@@ -94,13 +141,21 @@ def to_quarter_hours(rows: pl.DataFrame, step: timedelta, *, keys: Sequence[str]
     part = _common_part(step)
     rows, parts_per_row, parts_per_slot = rows.sort([*keys, "instant"]), step // part, SLOT // part
     starts = pl.col("instant") + pl.Series(np.tile(np.arange(parts_per_row), rows.height)) * part
-    split = (_series(name, SPLIT[kind_of(name)](_floats(rows[name]), parts_per_row)) for name in values)
-    slots = rows.select("instant", *keys)[pl.Series(np.arange(rows.height).repeat(parts_per_row))].with_columns(starts, *split)
+    split = (
+        _series(name, SPLIT[kind_of(name)](_floats(rows[name]), parts_per_row)) for name in values
+    )
+    slots = rows.select("instant", *keys)[
+        pl.Series(np.arange(rows.height).repeat(parts_per_row))
+    ].with_columns(starts, *split)
     if part < SLOT:
         slot = pl.col("instant").dt.truncate("15m")
         place = (pl.col("instant").dt.epoch("us") % _microseconds(SLOT)) // _microseconds(part)
-        marked = slots.with_columns(slot.alias("slot"), place.alias("place")).with_columns(pl.struct("slot", *keys).rle_id().alias("row"))
-        cells = marked["row"].to_numpy().astype(np.int64) * parts_per_slot + marked["place"].to_numpy().astype(np.int64)
+        marked = slots.with_columns(slot.alias("slot"), place.alias("place")).with_columns(
+            pl.struct("slot", *keys).rle_id().alias("row")
+        )
+        cells = marked["row"].to_numpy().astype(np.int64) * parts_per_slot + marked[
+            "place"
+        ].to_numpy().astype(np.int64)
         firsts = marked.unique("row", keep="first", maintain_order=True)
         joined = []
         for name in values:

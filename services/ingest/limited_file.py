@@ -1,4 +1,6 @@
-"""Streaming reads of uploaded files, gzip included, within limits of bytes, rows and line length: a decompression bomb is refused early."""
+"""Streaming reads of uploaded files, gzip included, within limits of bytes, rows and line length: a
+decompression bomb is refused early.
+"""
 
 import codecs
 import gzip
@@ -35,13 +37,20 @@ class FileLimits:
 
 
 class LimitedFile:
-    """A file read within limits, beyond which reads raise InvalidInputError; transcoded to UTF-8 where ``encoding`` names its encoding, else raw."""
+    """A file read within limits, beyond which reads raise InvalidInputError.
 
-    def __init__(self, file: IO[bytes], path: Path, limits: FileLimits, *, encoding: str | None = None) -> None:
+    Transcoded to UTF-8 where ``encoding`` names its encoding, else raw.
+    """
+
+    def __init__(
+        self, file: IO[bytes], path: Path, limits: FileLimits, *, encoding: str | None = None
+    ) -> None:
         self._file = file
         self.path = path
         self.limits = limits
-        self._decoder = None if encoding is None else codecs.getincrementaldecoder(encoding)("replace")
+        self._decoder = (
+            None if encoding is None else codecs.getincrementaldecoder(encoding)("replace")
+        )
         self._bytes = 0
 
     @property
@@ -54,7 +63,8 @@ class LimitedFile:
         piece = self._count(self._file.read(size))
         if self._decoder is None:
             return piece
-        # A piece that ends within a character may decode to nothing: empty means the end only without input.
+        # A piece that ends within a character may decode to nothing: empty means the end only
+        # without input.
         while not (text := self._decoder.decode(piece, final=not piece)) and piece:
             piece = self._count(self._file.read(size))
         return text.encode()
@@ -75,7 +85,9 @@ class LimitedFile:
             raise refuse("line-too-long", field=str(self.path), most=self.limits.max_line_bytes)
 
     def blocks(self, *, first_line: int, head: bytes = b"") -> Iterator[tuple[int, bytes]]:
-        """Yield blocks of whole lines, ``head`` included, each with the number of its first line."""
+        """Yield blocks of whole lines, ``head`` included, each with the number of its first
+        line.
+        """
         line, rest = first_line, head
         while block := self.read(BLOCK_BYTES):
             self.require_short(rest + block)
@@ -95,7 +107,9 @@ class LimitedFile:
 
 
 @contextmanager
-def open_limited(path: Path, limits: FileLimits, *, encoding: str | None = None) -> Iterator[LimitedFile]:
+def open_limited(
+    path: Path, limits: FileLimits, *, encoding: str | None = None
+) -> Iterator[LimitedFile]:
     """Open a file; gzip is recognised by content, not by name."""
     with path.open("rb") as file:
         packed = file.read(len(_GZIP)) == _GZIP
@@ -118,7 +132,9 @@ def refuse_unreadable(path: Path) -> Iterator[None]:
         raise refuse("data-file-unreadable", field=str(path), why=exc.strerror or exc) from exc
 
 
-def within_rows(frames: Iterable[pl.DataFrame], path: Path, limits: FileLimits) -> Iterator[pl.DataFrame]:
+def within_rows(
+    frames: Iterable[pl.DataFrame], path: Path, limits: FileLimits
+) -> Iterator[pl.DataFrame]:
     """Yield the frames of a file within the limit of rows.
 
     Raises:

@@ -8,16 +8,29 @@ from luna.energy.site import SENSOR_ROLES, Site, measured_series
 TOLERANCE = 1.25
 ANY_POWER_KW = 10_000.0
 # Kind of device by sensor role.
-_MEASURED = {role: kind for kind in DEVICE_KINDS if kind.sensors for role in roles_of(kind.sensors).values()}
+_MEASURED = {
+    role: kind for kind in DEVICE_KINDS if kind.sensors for role in roles_of(kind.sensors).values()
+}
 
 
 def limit_powers(site: Site) -> dict[str, float]:
     """Return the highest plausible power of each energy of the balance, kW."""
-    roles = {role.series: role for role in SENSOR_ROLES.values() if role.series and role.flow in {"source", "sink"}}
+    roles = {
+        role.series: role
+        for role in SENSOR_ROLES.values()
+        if role.series and role.flow in {"source", "sink"}
+    }
     limits = {series: limit_power(site, role, ANY_POWER_KW) for series, role in roles.items()}
-    return {"load_kwh": min(ANY_POWER_KW, sum(limits[source] for source in measured_series("source")))} | limits
+    return {
+        "load_kwh": min(ANY_POWER_KW, sum(limits[source] for source in measured_series("source")))
+    } | limits
 
 
 def limit_power(site: Site, role: SensorRole, otherwise_kw: float) -> float:
-    """Return the highest plausible power of an energy, kW; ``otherwise_kw`` where the site states no size."""
-    return (role.limit_kw(_MEASURED[role].of(site)) * TOLERANCE if role.limit_kw else 0.0) or otherwise_kw
+    """Return the highest plausible power of an energy, kW.
+
+    ``otherwise_kw`` where the site states no size.
+    """
+    return (
+        role.limit_kw(_MEASURED[role].of(site)) * TOLERANCE if role.limit_kw else 0.0
+    ) or otherwise_kw

@@ -1,6 +1,8 @@
-"""The process that listens: ``python -m services.ingest.live`` records what the sensors of the stored sites say, and builds their quarter-hours.
+"""The process that listens: ``python -m services.ingest.live`` records what the sensors of the
+stored sites say, and builds their quarter-hours.
 
-A reading is on this machine's disk before its source hears that it was taken. Without a source in the settings the process waits, healthy.
+A reading is on this machine's disk before its source hears that it was taken. Without a source in
+the settings the process waits, healthy.
 """
 
 import asyncio
@@ -27,9 +29,21 @@ from luna.platform.memory import FreedMemory
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import present
 from luna.platform.queue.live_flows import LiveFlows
-from luna.platform.service_process import add_stall_option, exit_from, health_parser, service_process
+from luna.platform.service_process import (
+    add_stall_option,
+    exit_from,
+    health_parser,
+    service_process,
+)
 from luna.platform.settings import Settings
-from services.ingest.listening import SensedSite, SensorAges, SiteReader, SourceForm, SourceSupervisor, StateFile
+from services.ingest.listening import (
+    SensedSite,
+    SensorAges,
+    SiteReader,
+    SourceForm,
+    SourceSupervisor,
+    StateFile,
+)
 from services.ingest.listening.live_powers import LivePowers
 from services.ingest.listening.live_sharing import LiveSharing
 from services.ingest.listening.slot_scheduler import SlotScheduler, Stretch
@@ -52,7 +66,8 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class Live:
-    """Listens for the stored sites, builds their quarter-hours once they are over, and keeps the ports open at which other programs find their devices.
+    """Listens for the stored sites, builds their quarter-hours once they are over, and keeps the
+    ports open at which other programs find their devices.
 
     Args:
         sources: listens to every source of the sites.
@@ -60,11 +75,19 @@ class Live:
         slots: builds the slots of each finished quarter-hour.
         state: keeps across restarts when each source was last heard.
         data_folder: where connections to devices are shared.
-        look: pause between two reads of the sites, and between two checks for finished quarter-hours.
+        look: pause between two reads of the sites, and between two checks for finished
+            quarter-hours.
     """
 
     def __init__(
-        self, sources: SourceSupervisor, sites: SiteReader, slots: SlotScheduler, *, state: StateFile, data_folder: Path, look: timedelta = LOOK
+        self,
+        sources: SourceSupervisor,
+        sites: SiteReader,
+        slots: SlotScheduler,
+        *,
+        state: StateFile,
+        data_folder: Path,
+        look: timedelta = LOOK,
     ) -> None:
         self._sources = sources
         self._sites = sites
@@ -77,12 +100,18 @@ class Live:
         self._freed = FreedMemory()
 
     async def run(self, pulse: Liveness, *, sharing: LiveSharing, ending: threading.Event) -> None:
-        """Listen until SIGTERM or SIGINT, which set ``ending``; what was acknowledged by then is safe. ``sharing`` hands on what flows at this moment."""
+        """Listen until SIGTERM or SIGINT, which set ``ending``.
+
+        What was acknowledged by then is safe. ``sharing`` hands on what flows at this moment.
+        """
         stopping = asyncio.Event()
         for kind in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(kind, stopping.set)
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(loop) for loop in (self._beat(pulse), self._follow(), self._build(), self._share(sharing))]
+            tasks = [
+                group.create_task(loop)
+                for loop in (self._beat(pulse), self._follow(), self._build(), self._share(sharing))
+            ]
             await stopping.wait()
             log.info("ends")
             ending.set()
@@ -118,17 +147,34 @@ class Live:
             await asyncio.sleep(SHARE.total_seconds())
 
     def _store_last_received(self) -> None:
-        self._state.write({f"heard_{name}": instant.isoformat() for name, instant in self._sources.last_received.items()})
+        self._state.write(
+            {
+                f"heard_{name}": instant.isoformat()
+                for name, instant in self._sources.last_received.items()
+            }
+        )
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Listen until SIGTERM or SIGINT."""
     parser = health_parser("services.ingest.live", __doc__)
-    parser.add_argument("--look-seconds", type=float, default=LOOK.total_seconds(), help="time between two looks at the stored sites and the clock")
+    parser.add_argument(
+        "--look-seconds",
+        type=float,
+        default=LOOK.total_seconds(),
+        help="time between two looks at the stored sites and the clock",
+    )
     add_stall_option(parser)
     options = parser.parse_args(arguments)
-    with service_process("recorder", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
-        settings, addresses, stack, ending = process.settings, process.addresses, process.resources, threading.Event()
+    with service_process(
+        "recorder", beat=BEAT, health_port=options.health_port, stall_seconds=options.stall_seconds
+    ) as process:
+        settings, addresses, stack, ending = (
+            process.settings,
+            process.addresses,
+            process.resources,
+            threading.Event(),
+        )
         state = StateFile(settings.data_folder / "live" / "notes.json")
         database = engine.create(addresses.database_url, application_name="luna-recorder")
         stack.callback(database.dispose)
@@ -140,11 +186,22 @@ def main(arguments: list[str] | None = None) -> int:
         sites = SiteReader(database, state, clock=clock)
         forms = source_forms(settings, is_looked_at=sharing.is_looked_at, rate=sites.rate)
         last_received = {name: state.instant(f"heard_{name}") for name in forms}
-        sources = SourceSupervisor(recorder, forms, ages=SensorAges(), last_received=last_received, powers=sharing.powers)
-        slots = SlotScheduler(recorder, partial(_build_slots, database, clock), notes=state, clock=clock, ending=ending)
+        sources = SourceSupervisor(
+            recorder, forms, ages=SensorAges(), last_received=last_received, powers=sharing.powers
+        )
+        slots = SlotScheduler(
+            recorder,
+            partial(_build_slots, database, clock),
+            notes=state,
+            clock=clock,
+            ending=ending,
+        )
         probes: dict[str, Probe] = {name: partial(sources.say, name) for name in forms}
         if set(forms) == {PROFILE}:
-            log.info("neither Home Assistant nor a broker is configured", remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.")
+            log.info(
+                "neither Home Assistant nor a broker is configured",
+                remedy="Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL where you have one.",
+            )
             probes["sources"] = lambda: "neither Home Assistant nor a broker is configured"
         readiness = process.serve_health(("database", "redis"), probes)
         readiness.watch()
@@ -161,27 +218,35 @@ def source_forms(
     is_looked_at: Callable[[Collection[str]], bool] = lambda _: False,
     rate: Callable[[Collection[str]], Mapping[ReadingName, float]] = lambda _: {},
 ) -> dict[str, SourceForm]:
-    """Return how to listen to each source of the settings, and to the devices of driver profiles, which the sites name.
+    """Return how to listen to each source of the settings, and to the devices of driver profiles,
+    which the sites name.
 
-    ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors, ``rate`` the most of readings that such sites allow for.
+    ``is_looked_at`` returns whether somebody looks at a site that has one of these sensors,
+    ``rate`` the most of readings that such sites allow for.
     """
     forms = {PROFILE: SourceForm(partial(_profile, settings, is_looked_at, rate), fault=_fault)}
     if settings.home_assistant_url:
-        forms[HOME_ASSISTANT] = SourceForm(partial(_home_assistant, settings), fault=_fault, changes_only=True)
+        forms[HOME_ASSISTANT] = SourceForm(
+            partial(_home_assistant, settings), fault=_fault, changes_only=True
+        )
     if settings.mqtt_url:
         forms[MQTT] = SourceForm(partial(_mqtt, settings), fault=_fault)
     return forms
 
 
 def _home_assistant(settings: Settings, last_received: datetime | None) -> LiveSource:
-    # Where Home Assistant's clock runs ahead, its last reading lies in the future: resuming from there would skip the readings until then.
+    # Where Home Assistant's clock runs ahead, its last reading lies in the future: resuming from
+    # there would skip the readings until then.
     since = min(last_received, SystemClock().now()) - RESUME_OVERLAP if last_received else None
     return HomeAssistantLive(HomeAssistantAccess.of(settings), since=since)
 
 
 def _mqtt(settings: Settings, _last_received: datetime | None) -> LiveSource:
     # No instant to resume from: the broker keeps messages for a client that is away.
-    return MqttSource(parse_broker(settings.mqtt_url or "", settings.mqtt_password), settings.data_folder / "live" / "mqtt")
+    return MqttSource(
+        parse_broker(settings.mqtt_url or "", settings.mqtt_password),
+        settings.data_folder / "live" / "mqtt",
+    )
 
 
 def _profile(
@@ -195,7 +260,9 @@ def _profile(
 
 
 def _fault(source: LiveSource) -> LunaError | None:
-    return source.fault if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource) else None
+    return (
+        source.fault if isinstance(source, HomeAssistantLive | MqttSource | ProfileSource) else None
+    )
 
 
 def _build_slots(database: Engine, clock: Clock, site_id: str, stretch: Stretch) -> None:

@@ -1,4 +1,7 @@
-"""Loads a data file into the database in one transaction and constant memory; every row is accepted, a duplicate or quarantined."""
+"""Loads a data file into the database in one transaction and constant memory.
+
+Every row is accepted, a duplicate or quarantined.
+"""
 
 import hashlib
 import tempfile
@@ -23,7 +26,13 @@ from luna.platform.database.copy import Written
 from services.ingest.batches import read_batches
 from services.ingest.file_guess.translate import is_direct, read_rows
 from services.ingest.file_schema import join_columns, kind_named, match_columns, recognise_export
-from services.ingest.file_slots import find_unusual, set_aside_impossible, set_aside_off_grid, set_aside_repeats, to_quarter_hours
+from services.ingest.file_slots import (
+    find_unusual,
+    set_aside_impossible,
+    set_aside_off_grid,
+    set_aside_repeats,
+    to_quarter_hours,
+)
 from services.ingest.instants import InstantReader, choose_step, measure_spacing
 from services.ingest.limited_file import FileLimits
 from services.ingest.limits import limit_powers
@@ -31,12 +40,20 @@ from services.ingest.own_prices import tell_unused
 from services.ingest.quality_service import judge_later
 from services.ingest.quarantine_release import overrule, read_let_in
 from services.ingest.row_store import Spill, find_market, store
-from services.ingest.units import choose_units, convert, describe_units, require_familiar, say_unit, set_aside_unknown_units
+from services.ingest.units import (
+    choose_units,
+    convert,
+    describe_units,
+    require_familiar,
+    say_unit,
+    set_aside_unknown_units,
+)
 from services.ingest.validation import describe_refused, judge, take_refused
 
 SLOT_SPAN = timedelta(days=364)
 SAMPLE_SPAN = timedelta(days=7)
-# A few values above the limit are measurement errors; a tenth of a file means a wrong unit, and that the other values are wrong too.
+# A few values above the limit are measurement errors; a tenth of a file means a wrong unit, and
+# that the other values are wrong too.
 MOST_ABOVE_SHARE = 0.1
 FEWEST_ABOVE = 10
 # So many bad values of a series without a good one mean a format that Luna misreads.
@@ -69,16 +86,29 @@ class FileForm:
     reading: FileReading | None = None
 
     @classmethod
-    def of_reading(cls, reading: FileReading, *, scratch: Path | None, received_at: datetime, limits: FileLimits) -> "FileForm":
+    def of_reading(
+        cls,
+        reading: FileReading,
+        *,
+        scratch: Path | None,
+        received_at: datetime,
+        limits: FileLimits,
+    ) -> "FileForm":
         """Return the form of a file with a guessed or chosen reading."""
-        return cls(reading.kind, scratch=scratch, received_at=received_at, limits=limits, reading=reading)
+        return cls(
+            reading.kind, scratch=scratch, received_at=received_at, limits=limits, reading=reading
+        )
 
 
 @dataclass(slots=True)
 class LoadReport:
-    """Result of a load. ``accepted``, ``accepted_in_part``, ``repaired``, ``quarantined`` and ``duplicated`` count rows of the file, ``written`` stored ones.
+    """Result of a load.
 
-    A row accepted in part lost its bad values to the quarantine; ``valid`` counts the accepted values by series.
+    ``accepted``, ``accepted_in_part``, ``repaired``, ``quarantined`` and ``duplicated`` count rows
+    of the file, ``written`` stored ones.
+
+    A row accepted in part lost its bad values to the quarantine; ``valid`` counts the accepted
+    values by series.
     """
 
     rows: int = 0
@@ -106,8 +136,16 @@ class LoadReport:
         return Counter({str(fault): count for fault, count in self.faults.items()})
 
 
-def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, *, progress: Progress | None = None) -> LoadReport:
-    """Store a file's rows for a site, and quarantine unusable rows, or the bad values of rows with good ones.
+def load_file(
+    connection: Connection,
+    site_id: str,
+    path: Path,
+    form: FileForm,
+    *,
+    progress: Progress | None = None,
+) -> LoadReport:
+    """Store a file's rows for a site, and quarantine unusable rows, or the bad values of rows with
+    good ones.
 
     Args:
         progress: called with the number of rows read so far.
@@ -127,7 +165,9 @@ def load_file(connection: Connection, site_id: str, path: Path, form: FileForm, 
 
 
 class _Loading:
-    """The load of one file: rows are read and validated once, then sorted and written span by span."""
+    """The load of one file: rows are read and validated once, then sorted and written span by
+    span.
+    """
 
     def __init__(self, connection: Connection, site: Site, form: FileForm, folder: Path) -> None:
         self.connection = connection
@@ -149,7 +189,12 @@ class _Loading:
         if layout is None:
             return form
         self.report.notes.append(layout.note)
-        return replace(form, zone=parse_zone("UTC"), renamed=layout.renamed, ignored=form.ignored | layout.ignored)
+        return replace(
+            form,
+            zone=parse_zone("UTC"),
+            renamed=layout.renamed,
+            ignored=form.ignored | layout.ignored,
+        )
 
     def read(self, path: Path, form: FileForm, progress: Progress | None) -> None:
         zone = form.zone or parse_zone(self.site.timezone)
@@ -157,33 +202,59 @@ class _Loading:
         latest: datetime | None = None
         for batch in self._batches(path, form, progress):
             joined = join_columns(batch, form.renamed)
-            matched = match_columns([name for name in joined.columns if name != "line"], self.kind, renamed=form.renamed, ignored=form.ignored)
+            matched = match_columns(
+                [name for name in joined.columns if name != "line"],
+                self.kind,
+                renamed=form.renamed,
+                ignored=form.ignored,
+            )
             if "spot_price" in matched.values():
                 find_market(self.site)
             units = choose_units(matched, form.units)
             self._note([*tell_unused(self.site, matched.values()), *describe_units(units)])
-            verdict = judge(convert(joined.select("line", *matched).rename(matched), units), self.kind, clock)
+            verdict = judge(
+                convert(joined.select("line", *matched).rename(matched), units), self.kind, clock
+            )
             self.report.rows += batch.height
             self.report.repairs.update(verdict.repaired)
             self._refuse(verdict.rejected)
-            # Instants of rejected rows count for the file's step: without them an hourly file could look two-hourly.
+            # Instants of rejected rows count for the file's step: without them an hourly file could
+            # look two-hourly.
             self.spill.add_instants(verdict.rejected["instant"])
             instants = verdict.accepted["instant"]
             if instants.len():
                 is_sorted = instants.is_sorted() and (latest is None or instants[0] >= latest)
-                self._note([] if is_sorted else ["The rows were not in order of time; they were sorted."])
+                self._note(
+                    [] if is_sorted else ["The rows were not in order of time; they were sorted."]
+                )
                 latest = _extent(instants)[1]
             self.spill.add(verdict.accepted)
             if progress and form.reading is None:
                 progress(self.report.rows)
         if clock.met_naive:
-            self._note([f"Times without an offset were read in {zone.key}{'' if form.zone else ', the zone of the site'}."])
+            self._note(
+                [
+                    (
+                        "Times without an offset were read in "
+                        f"{zone.key}{'' if form.zone else ', the zone of the site'}."
+                    )
+                ]
+            )
         with path.open("rb") as file:
             self.source = hashlib.file_digest(file, "sha256").hexdigest()
-        self.let_in = read_let_in(quarantine.list_let_in(self.connection, self.site.name, kind=self.kind.name, sources=[self.source]), self.site)
+        self.let_in = read_let_in(
+            quarantine.list_let_in(
+                self.connection, self.site.name, kind=self.kind.name, sources=[self.source]
+            ),
+            self.site,
+        )
 
-    def _batches(self, path: Path, form: FileForm, progress: Progress | None) -> Iterator[pl.DataFrame]:
-        """Yield the file's rows, translated into slots of Luna's columns where the form has a ``reading``."""
+    def _batches(
+        self, path: Path, form: FileForm, progress: Progress | None
+    ) -> Iterator[pl.DataFrame]:
+        """Yield the file's rows, translated into slots of Luna's columns where the form has a
+        ``reading``.
+        """
         if form.reading is None:
             yield from read_batches(path, form.limits)
             return
@@ -201,10 +272,14 @@ class _Loading:
 
     def write(self) -> None:
         if not self.kind.sampled:
-            spacings = [measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans]
+            spacings = [
+                measure_spacing(self.spill.read_instants(span)) for span in self.spill.spans
+            ]
             self.report.step = choose_step(spacings)
             if not any(spacing.counts for spacing in spacings):
-                self.report.notes.append("The file shows no step; its slot was taken for a quarter-hour.")
+                self.report.notes.append(
+                    "The file shows no step; its slot was taken for a quarter-hour."
+                )
         for span in self.spill.spans:
             rows = self._tidy(self.spill.read(span))
             if not rows.height:
@@ -216,29 +291,74 @@ class _Loading:
             if step is not None:
                 keys = [name for name in self.kind.keys if name in rows.columns]
                 rows = to_quarter_hours(rows, step, keys=keys, values=self._values(rows))
-            self.report.written += store(self.connection, self.site, self.kind, overrule(rows, self.let_in, self.kind), received_at=self.received_at)
+            self.report.written += store(
+                self.connection,
+                self.site,
+                self.kind,
+                overrule(rows, self.let_in, self.kind),
+                received_at=self.received_at,
+            )
 
     def close(self, path: Path) -> None:
         self.report.accepted = self.report.rows - self.report.quarantined - self.report.duplicated
         # With so many values too high the plausible rest is in a wrong unit as well.
-        above = Counter({fault: count for fault, count in self.report.faults.items() if fault.code in TOO_HIGH})
+        above = Counter(
+            {fault: count for fault, count in self.report.faults.items() if fault.code in TOO_HIGH}
+        )
         if above.total() >= max(FEWEST_ABOVE, MOST_ABOVE_SHARE * self.report.rows):
             fault = above.most_common(1)[0][0]
-            figures = {"count": above.total(), "rows": self.report.rows, "why": fault, "remedy": _remedy(fault)}
+            figures = {
+                "count": above.total(),
+                "rows": self.report.rows,
+                "why": fault,
+                "remedy": _remedy(fault),
+            }
             raise refuse("rows-too-high", field=fault.series, value=self.examples[fault], **figures)
         # Series without any accepted value.
         unknown = {name for name in self.kind.series if not self.report.valid[name]}
-        lost = Counter({fault: count for fault, count in self.report.faults.items() if fault.series in unknown})
+        lost = Counter(
+            {fault: count for fault, count in self.report.faults.items() if fault.series in unknown}
+        )
         if lost.total() >= FEWEST_UNREADABLE:
             fault = lost.most_common(1)[0][0]
-            raise refuse("no-value-usable", field=fault.series, value=self.examples[fault], name=fault.series, why=fault, remedy=_remedy(fault))
+            raise refuse(
+                "no-value-usable",
+                field=fault.series,
+                value=self.examples[fault],
+                name=fault.series,
+                why=fault,
+                remedy=_remedy(fault),
+            )
         if not self.report.accepted:
-            fault = self.report.faults.most_common(1)[0][0] if self.report.faults else RowFault("no_rows")
-            raise refuse("no-row-usable", field=str(path), value=self.examples.get(fault), why=fault, remedy=_remedy(fault))
-        step_minutes = None if self.report.step is None else self.report.step // timedelta(minutes=1)
-        quarantine.finish(self.connection, self.site.name, kind=self.kind.name, source=self.source, step_minutes=step_minutes)
+            fault = (
+                self.report.faults.most_common(1)[0][0]
+                if self.report.faults
+                else RowFault("no_rows")
+            )
+            raise refuse(
+                "no-row-usable",
+                field=str(path),
+                value=self.examples.get(fault),
+                why=fault,
+                remedy=_remedy(fault),
+            )
+        step_minutes = (
+            None if self.report.step is None else self.report.step // timedelta(minutes=1)
+        )
+        quarantine.finish(
+            self.connection,
+            self.site.name,
+            kind=self.kind.name,
+            source=self.source,
+            step_minutes=step_minutes,
+        )
         changed = self.report.written.inserted + self.report.written.updated
-        if changed and self.kind.name in {"observations", "prices"} and self.report.first and self.report.last:
+        if (
+            changed
+            and self.kind.name in {"observations", "prices"}
+            and self.report.first
+            and self.report.last
+        ):
             judge_later(self.connection, self.site, self.report.first, self.report.last)
 
     def _tidy(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -246,7 +366,11 @@ class _Loading:
         if self.kind.sampled:
             rows, unknown = set_aside_unknown_units(rows, self.site)
             self._refuse_rows(unknown)
-        rows, identical, contradicting = set_aside_repeats(rows, keys, [*self._values(rows), *(name for name in self.kind.notes if name in rows.columns)])
+        rows, identical, contradicting = set_aside_repeats(
+            rows,
+            keys,
+            [*self._values(rows), *(name for name in self.kind.notes if name in rows.columns)],
+        )
         self.report.duplicated += identical
         self._refuse_rows(contradicting)
         if self.report.step is not None:
@@ -257,8 +381,19 @@ class _Loading:
             unusual = find_unusual(rows, limit_powers(self.site), self.report.step)
             if unusual is not None:
                 name, kwh = unusual
-                raise refuse("values-unusual", field=name, value=kwh, step=self.report.step // timedelta(minutes=1), hint=say_unit(name))
-            require_familiar(self.connection, self.site, rows.drop(self.stated_units & {*rows.columns}), self.report.step)
+                raise refuse(
+                    "values-unusual",
+                    field=name,
+                    value=kwh,
+                    step=self.report.step // timedelta(minutes=1),
+                    hint=say_unit(name),
+                )
+            require_familiar(
+                self.connection,
+                self.site,
+                rows.drop(self.stated_units & {*rows.columns}),
+                self.report.step,
+            )
         rows, refused = take_refused(rows)
         self.report.accepted_in_part += refused.height
         self._tell_refused(refused)
@@ -273,7 +408,9 @@ class _Loading:
         self._tell_refused(rejected)
 
     def _tell_refused(self, rejected: pl.DataFrame) -> None:
-        counts = rejected.group_by("fault", maintain_order=True).agg(pl.len(), pl.col("line", "raw").first())
+        counts = rejected.group_by("fault", maintain_order=True).agg(
+            pl.len(), pl.col("line", "raw").first()
+        )
         for text, count, line, raw in counts.iter_rows():
             fault = RowFault.parse(text)
             self.report.faults[fault] += count
@@ -294,5 +431,8 @@ def _extent(instants: pl.Series) -> tuple[datetime, datetime]:
 
 def _remedy(fault: RowFault) -> str:
     if fault.code in TOO_HIGH:
-        return f"Nothing was stored. {say_unit(str(fault.series))}Or correct the file, or the site's limits."
+        return (
+            f"Nothing was stored. {say_unit(str(fault.series))}Or correct the file, or the "
+            "site's limits."
+        )
     return "Correct the file; nothing was stored."

@@ -1,7 +1,7 @@
 """What the store of objects keeps for a time.
 
-Logs longer than Loki keeps them, a compressed object for each day; files whose load failed; and models that no training names, left by a crash between model
-and row, or by a site that was removed.
+Logs longer than Loki keeps them, a compressed object for each day; files whose load failed; and
+models that no training names, left by a crash between model and row, or by a site that was removed.
 """
 
 import json
@@ -30,7 +30,8 @@ PAGE_LINES = 5_000
 TIMEOUT_SECONDS = 30.0
 _NANOSECONDS = 10**9
 _GZIP = 16 + zlib.MAX_WBITS
-# Where models lie, each under the digest of its content, with what is told of it beside. Source: their artefact modules in forecaster and agent.
+# Where models lie, each under the digest of its content, with what is told of it beside. Source:
+# their artefact modules in forecaster and agent.
 MODEL_FOLDERS = ("aurora", "agent")
 # A file whose load failed may be loaded again for so long, once what was missing is there.
 UPLOAD_RETENTION = timedelta(days=7)
@@ -42,7 +43,9 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(frozen=True, slots=True, order=True)
 class LogLine:
-    """A line with the instant it was written at, nanoseconds since 1970, and its stream's labels as JSON."""
+    """A line with the instant it was written at, nanoseconds since 1970, and its stream's labels as
+    JSON.
+    """
 
     at: int
     labels: str
@@ -50,11 +53,25 @@ class LogLine:
 
     def encode(self) -> bytes:
         """Return the line as the archive holds it."""
-        return json.dumps({"at": self.at, "labels": json.loads(self.labels), "line": self.line}, ensure_ascii=False).encode() + b"\n"
+        return (
+            json.dumps(
+                {"at": self.at, "labels": json.loads(self.labels), "line": self.line},
+                ensure_ascii=False,
+            ).encode()
+            + b"\n"
+        )
 
 
-def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta, now: datetime, page_lines: int = PAGE_LINES) -> ArchiveLogsReply:
-    """Store the lines of each complete UTC day that is not stored yet, and forget days older than ``keep``.
+def archive_logs(
+    objects: ObjectStore,
+    client: httpx.Client,
+    *,
+    keep: timedelta,
+    now: datetime,
+    page_lines: int = PAGE_LINES,
+) -> ArchiveLogsReply:
+    """Store the lines of each complete UTC day that is not stored yet, and forget days older than
+    ``keep``.
 
     Loki away is no fault of this work: the days wait for the next look.
 
@@ -78,12 +95,19 @@ def archive_logs(objects: ObjectStore, client: httpx.Client, *, keep: timedelta,
                 objects.get(f"{LOG_FOLDER}/{day}.json")
                 continue
             counted = _Packing()
-            objects.put_stream(f"{LOG_FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines)))
+            objects.put_stream(
+                f"{LOG_FOLDER}/{day}.ndjson.gz", counted.pack(_read_day(client, day, page_lines))
+            )
             # The note that the day is whole comes last.
-            objects.put(f"{LOG_FOLDER}/{day}.json", json.dumps({"day": str(day), "lines": counted.lines}).encode())
+            objects.put(
+                f"{LOG_FOLDER}/{day}.json",
+                json.dumps({"day": str(day), "lines": counted.lines}).encode(),
+            )
             archived[day] = counted.lines
     except httpx.HTTPError as exc:
-        log.warning("logs are archived later, Loki does not answer", error=str(exc) or type(exc).__name__)
+        log.warning(
+            "logs are archived later, Loki does not answer", error=str(exc) or type(exc).__name__
+        )
     except UnavailableError as error:
         log.warning("logs are archived later", error=str(error))
     return ArchiveLogsReply(archived=archived, forgotten=forgotten)
@@ -105,15 +129,30 @@ class _Packing:
 def _read_day(client: httpx.Client, day: date, page_lines: int) -> Iterator[LogLine]:
     """Yield a day's lines in the order of their instants, page by page.
 
-    A page may end among lines of one instant: the next one begins there, and lines of the page before are skipped.
+    A page may end among lines of one instant: the next one begins there, and lines of the page
+    before are skipped.
     """
     start = int(datetime.combine(day, time(), UTC).timestamp()) * _NANOSECONDS
     end = start + 24 * 3600 * _NANOSECONDS
     previous: set[LogLine] = set()
     while True:
-        query: dict[str, str | int] = {"query": SELECTOR, "start": start, "end": end, "limit": page_lines, "direction": "forward"}
-        streams = client.get("/loki/api/v1/query_range", params=query).raise_for_status().json()["data"]["result"]
-        page = sorted(LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line) for stream in streams for at, line in stream["values"])
+        query: dict[str, str | int] = {
+            "query": SELECTOR,
+            "start": start,
+            "end": end,
+            "limit": page_lines,
+            "direction": "forward",
+        }
+        streams = (
+            client.get("/loki/api/v1/query_range", params=query)
+            .raise_for_status()
+            .json()["data"]["result"]
+        )
+        page = sorted(
+            LogLine(int(at), json.dumps(stream["stream"], sort_keys=True), line)
+            for stream in streams
+            for at, line in stream["values"]
+        )
         fresh = [line for line in page if line not in previous]
         yield from fresh
         if len(page) < page_lines:
@@ -135,7 +174,9 @@ def forget_old_uploads(objects: ObjectStore, *, now: datetime) -> None:
 
 
 def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now: datetime) -> None:
-    """Remove models, and what lies beside them, that no training names since a week; a store that is away is asked again with the next run.
+    """Remove models, and what lies beside them, that no training names since a week.
+
+    A store that is away is asked again with the next run.
 
     Args:
         objects: the store.
@@ -144,7 +185,12 @@ def forget_unnamed_models(objects: ObjectStore, named: AbstractSet[str], *, now:
     """
     digests = {_digest(key) for key in named}
     try:
-        removed = sum(objects.remove_older(folder, now - UNNAMED_RETENTION, keep=lambda key: _digest(key) in digests) for folder in MODEL_FOLDERS)
+        removed = sum(
+            objects.remove_older(
+                folder, now - UNNAMED_RETENTION, keep=lambda key: _digest(key) in digests
+            )
+            for folder in MODEL_FOLDERS
+        )
     except LunaError as error:
         log.warning("models without a training stay for now", reason=str(error))
     else:

@@ -1,4 +1,6 @@
-"""A site's own prices, stored like a market's with their instant of publication, for tariffs of kind ``series`` and backtests without look-ahead."""
+"""A site's own prices, stored like a market's with their instant of publication, for tariffs of
+kind ``series`` and backtests without look-ahead.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -43,42 +45,72 @@ def store_own_prices(connection: Connection, site: Site, own: OwnPrices) -> None
     for column, price in own.series.items():
         stored = prices.stored_name(site.name, f"{OWN}{column}")
         if own.published_at is None:
-            stored_price = read_at(connection, prices.StoredSeries(stored, site.currency), own.starts)
-            chosen, published_at = date_prices(own.starts, price, stored_price, zone=zone, received_at=own.received_at)
+            stored_price = read_at(
+                connection, prices.StoredSeries(stored, site.currency), own.starts
+            )
+            chosen, published_at = date_prices(
+                own.starts, price, stored_price, zone=zone, received_at=own.received_at
+            )
         else:
             chosen, published_at = np.isfinite(price), own.published_at
-        prices.upsert(connection, stored, starts=own.starts[chosen], price=price[chosen], currency=site.currency, published_at=published_at[chosen])
+        prices.upsert(
+            connection,
+            stored,
+            starts=own.starts[chosen],
+            price=price[chosen],
+            currency=site.currency,
+            published_at=published_at[chosen],
+        )
 
 
-def read_at(connection: Connection, stored: prices.StoredSeries, starts: InstantArray) -> FloatArray:
+def read_at(
+    connection: Connection, stored: prices.StoredSeries, starts: InstantArray
+) -> FloatArray:
     """Return the price of each slot as last published, NaN where none is stored."""
-    first, last = (edge.astype("datetime64[s]").astype(datetime).replace(tzinfo=UTC) for edge in (starts.min(), starts.max()))
+    first, last = (
+        edge.astype("datetime64[s]").astype(datetime).replace(tzinfo=UTC)
+        for edge in (starts.min(), starts.max())
+    )
     timeline = Timeline(first, SLOT, (last - first) // SLOT + 1)
-    place = ((starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
-    stored_price: FloatArray = prices.read(connection, stored.name, timeline, currency=stored.currency)[place]
+    place = ((starts.astype("datetime64[s]") - timeline.starts[0]) // np.timedelta64(SLOT)).astype(
+        np.int64
+    )
+    stored_price: FloatArray = prices.read(
+        connection, stored.name, timeline, currency=stored.currency
+    )[place]
     return stored_price
 
 
 def date_prices(
-    starts: InstantArray, price: FloatArray, stored: FloatArray, *, zone: ZoneInfo, received_at: datetime | None
+    starts: InstantArray,
+    price: FloatArray,
+    stored: FloatArray,
+    *,
+    zone: ZoneInfo,
+    received_at: datetime | None,
 ) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
-    A new price became known at the usual publication of day-ahead prices, or on receipt if that was earlier; a revised one on receipt, rounded down to the
-    slot's start, for plans begin with a slot.
+    A new price became known at the usual publication of day-ahead prices, or on receipt if that was
+    earlier; a revised one on receipt, rounded down to the slot's start, for plans begin with a
+    slot.
 
     Args:
         starts: slot starts, each once, shape ``(slots,)``.
         price: currency/kWh, NaN where unknown, shape ``(slots,)``.
         stored: stored prices, NaN where none, shape ``(slots,)``.
         zone: of the site.
-        received_at: instant of receipt; None: long after publication, and every price counts as known at the usual time.
+        received_at: instant of receipt; None: long after publication, and every price counts as
+            known at the usual time.
 
-    Invariants: a price equal to the stored one up to rounding is not new; nothing is dated after ``received_at``.
+    Invariants: a price equal to the stored one up to rounding is not new; nothing is dated after
+        ``received_at``.
     """
     usual = publication_times(starts, zone)
     is_new = np.isfinite(price) & np.isnan(stored)
-    is_revision = np.isfinite(price) & np.isfinite(stored) & (np.abs(price - stored) > ROUNDING_PRICE)
+    is_revision = (
+        np.isfinite(price) & np.isfinite(stored) & (np.abs(price - stored) > ROUNDING_PRICE)
+    )
     if received_at is None:
         return is_new | is_revision, usual
     came = np.datetime64(floor_to(received_at, SLOT).replace(tzinfo=None), "us")
@@ -87,15 +119,28 @@ def date_prices(
 
 def last_published(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the row of each slot's last publication."""
-    return rows.sort("instant", "published_at").unique("instant", keep="last", maintain_order=True) if "published_at" in rows.columns else rows
+    return (
+        rows.sort("instant", "published_at").unique("instant", keep="last", maintain_order=True)
+        if "published_at" in rows.columns
+        else rows
+    )
 
 
 def tell_unused(site: Site, columns: Collection[str]) -> list[str]:
     """Return notes on loaded prices that the site's tariff leaves unused."""
     rules = {"import_price": site.tariff.import_, "export_price": site.tariff.export}
-    unused = [name for name in SIDES if name in columns and not isinstance(rules[name], SeriesPrice)]
+    unused = [
+        name for name in SIDES if name in columns and not isinstance(rules[name], SeriesPrice)
+    ]
     if not unused:
         return []
-    kinds = f"{site.tariff.import_.kind} for what is bought, {site.tariff.export.kind} for what is sold"
+    kinds = (
+        f"{site.tariff.import_.kind} for what is bought, {site.tariff.export.kind} for what is sold"
+    )
     change = ", ".join(f"tariff.{SIDES[name]}: {{kind: series}}" for name in unused)
-    return [f"Plans do not use {' and '.join(unused)}: the site's tariff is {kinds}. To plan by them, write {change} in the site's file."]
+    return [
+        (
+            f"Plans do not use {' and '.join(unused)}: the site's tariff is {kinds}. To plan "
+            f"by them, write {change} in the site's file."
+        )
+    ]

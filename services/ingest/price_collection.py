@@ -1,4 +1,6 @@
-"""Fetches the day-ahead prices that sites lack from the price sources, and stores them with their instant of publication."""
+"""Fetches the day-ahead prices that sites lack from the price sources, and stores them with their
+instant of publication.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,9 +28,15 @@ from luna.platform.simulated_home.site import REAL_MARKET, is_simulated
 from services.ingest.sources.prices.declaration import canonical_market
 from services.ingest.sources.prices.publication import on_quarter_hours
 from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named
-from services.ingest.sources.source import PriceSource, SourceError, SourceRefusedError, SourceUnreachedError
+from services.ingest.sources.source import (
+    PriceSource,
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachedError,
+)
 
-# Results are published at 12:57 on a regular day, the first from 12:45 on. Source: SDAC, operational timetable.
+# Results are published at 12:57 on a regular day, the first from 12:45 on. Source: SDAC,
+# operational timetable.
 AUCTION_ENDS = time(12, 45)
 # A little more than plans look back.
 DAYS_BACK = 10
@@ -50,7 +58,8 @@ class Need:
 
 @dataclass(slots=True)
 class CollectedPrices:
-    """The collected prices on the need's timeline (NaN: none) with their publication (NaT: not stated), the slots of each source, and the faults.
+    """The collected prices on the need's timeline (NaN: none) with their publication (NaT: not
+    stated), the slots of each source, and the faults.
 
     ``reached``: whether any service answered, be it with a fault.
     """
@@ -69,15 +78,22 @@ class CollectedPrices:
 
 
 def expected_window(now: datetime, zone: ZoneInfo) -> Timeline:
-    """Return the quarter-hours whose prices should be known at ``now``: some days back, and tomorrow from the end of the auction on."""
+    """Return the quarter-hours whose prices should be known at ``now``: some days back, and
+    tomorrow from the end of the auction on.
+    """
     local = now.astimezone(zone)
     last = 1 if local.time() >= AUCTION_ENDS else 0
-    start, end = (local_midnight(local.date() + timedelta(days=days), zone) for days in (-DAYS_BACK, last + 1))
+    start, end = (
+        local_midnight(local.date() + timedelta(days=days), zone) for days in (-DAYS_BACK, last + 1)
+    )
     return Timeline(start, SLOT, (end - start) // SLOT)
 
 
-def missing_window(stored: FloatArray, expected: Timeline, *, now: datetime, zone: ZoneInfo) -> Timeline | None:
-    """Return the window to request at ``now``: gaps from today on, at first and once an hour also of the days before, or all that may have been revised.
+def missing_window(
+    stored: FloatArray, expected: Timeline, *, now: datetime, zone: ZoneInfo
+) -> Timeline | None:
+    """Return the window to request at ``now``: gaps from today on, at first and once an hour also
+    of the days before, or all that may have been revised.
 
     Args:
         stored: prices on ``expected``, NaN where none.
@@ -92,13 +108,18 @@ def missing_window(stored: FloatArray, expected: Timeline, *, now: datetime, zon
     return expected.window(today, expected.count - today) if hourly else None
 
 
-def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | None = None) -> CollectedPrices:
-    """Return the prices of the sources, each requested for the slots that those before it lack; a source that fails is noted and left out.
+def collect(
+    sources: Sequence[PriceSource], need: Need, away: dict[str, str] | None = None
+) -> CollectedPrices:
+    """Return the prices of the sources, each requested for the slots that those before it lack.
+
+    A source that fails is noted and left out.
 
     Args:
         sources: the preferred one first.
         need: the requested market and window.
-        away: errors by name of sources that were not reached in this run, which are not asked again; those of this need join them.
+        away: errors by name of sources that were not reached in this run, which are not asked
+            again; those of this need join them.
     """
     away = {} if away is None else away
     collected, farthest = CollectedPrices.nothing(need), absurd_price(need.currency)
@@ -124,38 +145,60 @@ def collect(sources: Sequence[PriceSource], need: Need, away: dict[str, str] | N
         open_before, timeline = np.isnan(collected.price), need.timeline
         strange = {sheet.currency for sheet in sheets} - {need.currency}
         if strange:
-            collected.faults.append(f"{source.name}: answers in {', '.join(sorted(strange))}, wanted is {need.currency}.")
-        # Long products first, to be overwritten: where a source has both, the short ones are the traded ones.
-        for sheet in sorted((sheet for sheet in sheets if sheet.currency == need.currency), key=lambda sheet: -sheet.minutes):
+            collected.faults.append(
+                f"{source.name}: answers in {', '.join(sorted(strange))}, wanted is "
+                f"{need.currency}."
+            )
+        # Long products first, to be overwritten: where a source has both, the short ones are the
+        # traded ones.
+        for sheet in sorted(
+            (sheet for sheet in sheets if sheet.currency == need.currency),
+            key=lambda sheet: -sheet.minutes,
+        ):
             starts, price = on_quarter_hours(sheet)
             # What is no price leaves its slots to the next source.
             is_absurd = np.abs(price) > farthest
             if is_absurd.any():
-                collected.faults.append(f"{source.name}: {is_absurd.sum()} quarter-hours are beyond {farthest:g} {need.currency}/kWh and left out.")
+                collected.faults.append(
+                    f"{source.name}: {is_absurd.sum()} quarter-hours are beyond "
+                    f"{farthest:g} {need.currency}/kWh and left out."
+                )
             places = ((starts - timeline.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
             inside = (places >= 0) & (places < timeline.count) & ~is_absurd
             inside[inside] = open_before[places[inside]]
             collected.price[places[inside]] = price[inside]
-            published_at = NEVER if sheet.published_at is None else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+            published_at = (
+                NEVER
+                if sheet.published_at is None
+                else np.datetime64(sheet.published_at.replace(tzinfo=None), "us")
+            )
             collected.published_at[places[inside]] = published_at
         collected.sources[source.name] += int((open_before & np.isfinite(collected.price)).sum())
     return collected
 
 
-def date_prices(collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo) -> tuple[NDArray[np.bool_], InstantArray]:
+def date_prices(
+    collected: CollectedPrices, stored: FloatArray, *, now: datetime, zone: ZoneInfo
+) -> tuple[NDArray[np.bool_], InstantArray]:
     """Return which prices are new or revised, and when each of them became known.
 
-    A new price became known at its stated publication; without one now for a future slot, and at the usual time of publication for a slot that has begun. A
-    revised price becomes known now.
+    A new price became known at its stated publication; without one now for a future slot, and at
+    the usual time of publication for a slot that has begun. A revised price becomes known now.
 
     Args:
         stored: stored prices, NaN where none.
 
-    Invariants: nothing is dated after ``now``; a price equal to the stored one up to rounding is not new.
+    Invariants: nothing is dated after ``now``; a price equal to the stored one up to rounding is
+        not new.
     """
     starts = collected.need.timeline.starts
-    is_revision = np.isfinite(collected.price) & np.isfinite(stored) & (np.abs(collected.price - stored) > ROUNDING)
-    # An hour at the mean of its stored quarter-hours is from a service that has hours alone, asked where the others were away. The mean is rounded as well.
+    is_revision = (
+        np.isfinite(collected.price)
+        & np.isfinite(stored)
+        & (np.abs(collected.price - stored) > ROUNDING)
+    )
+    # An hour at the mean of its stored quarter-hours is from a service that has hours alone, asked
+    # where the others were away. The mean is rounded as well.
     hour = np.unique(starts.astype("datetime64[h]"), return_inverse=True)[1]
     mean = (np.bincount(hour, weights=stored) / np.bincount(hour))[hour]
     deviates = ~(np.abs(collected.price - mean) <= 2 * ROUNDING)
@@ -174,11 +217,19 @@ log = structlog.get_logger("luna.ingest")
 
 
 def fetch_prices(
-    engine: Engine, request: FetchPricesRequest, settings: Settings, *, clock: Clock, transport: httpx.BaseTransport | None = None
+    engine: Engine,
+    request: FetchPricesRequest,
+    settings: Settings,
+    *,
+    clock: Clock,
+    transport: httpx.BaseTransport | None = None,
 ) -> FetchPricesReply:
-    """Fetch the requested prices, or those that sites lack; no transaction is open during the requests to services.
+    """Fetch the requested prices, or those that sites lack.
 
-    The reply lists the faults of services. Where ``outside_services`` is off, only a named market is fetched.
+    No transaction is open during the requests to services.
+
+    The reply lists the faults of services. Where ``outside_services`` is off, only a named market
+    is fetched.
 
     Raises:
         NotFoundError: no service has the named market.
@@ -194,7 +245,10 @@ def fetch_prices(
 
 
 def tell(reply: FetchPricesReply) -> FetchPricesReply:
-    """Log a reply, one line per market, and return it; an unreachable service is no error of Luna."""
+    """Log a reply, one line per market, and return it.
+
+    An unreachable service is no error of Luna.
+    """
     if not reply.reached:
         log.info("prices not fetched: nobody is reached", faults=reply.markets[0].faults)
         return reply
@@ -211,18 +265,28 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
         InvalidInputError: the window is reversed, too long or off the quarter-hours.
     """
     stored = sites.load_all(connection).sites
-    # The tariffs' markets in each site's currency; a simulated home's prices come from the real market.
+    # The tariffs' markets in each site's currency; a simulated home's prices come from the real
+    # market.
     real = {StoredSeries(REAL_MARKET, site.currency) for site in stored if is_simulated(site)}
-    named = sorted(real | {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets})
+    named = sorted(
+        real
+        | {StoredSeries(market, site.currency) for site in stored for market in site.tariff.markets}
+    )
     if request.market:
-        of_sites = [each for each in named if each.name == request.market] or [StoredSeries(request.market, prices.USUAL_CURRENCY)]
+        of_sites = [each for each in named if each.name == request.market] or [
+            StoredSeries(request.market, prices.USUAL_CURRENCY)
+        ]
         series = [StoredSeries(request.market, request.currency)] if request.currency else of_sites
     else:
         # Others are an owner's own markets, whose prices come from files.
         series = [each for each in named if canonical_market(each.name) in list_markets()]
     window: Timeline | None = None
     if request.first is not None or request.end is not None:
-        if request.first is None or request.end is None or not request.first < request.end <= request.first + LONGEST_WINDOW:
+        if (
+            request.first is None
+            or request.end is None
+            or not request.first < request.end <= request.first + LONGEST_WINDOW
+        ):
             raise refuse("prices-window", field="first", days=LONGEST_WINDOW.days)
         if (request.end - request.first) % SLOT or request.first.timestamp() % SLOT.total_seconds():
             raise refuse("prices-off-grid", field="first", value=request.first.isoformat())
@@ -233,16 +297,27 @@ def list_needs(connection: Connection, request: FetchPricesRequest, *, now: date
         if timeline is None:
             zone = market_named(each.name).zone
             expected = expected_window(now, zone)
-            timeline = missing_window(prices.read(connection, each.name, expected, currency=each.currency), expected, now=now, zone=zone)
+            timeline = missing_window(
+                prices.read(connection, each.name, expected, currency=each.currency),
+                expected,
+                now=now,
+                zone=zone,
+            )
         if timeline is not None:
             needs.append(Need(each.name, each.currency, timeline))
     return needs
 
 
 def gather_all(
-    needs: Sequence[Need], request: FetchPricesRequest, settings: Settings, *, transport: httpx.BaseTransport | None = None
+    needs: Sequence[Need],
+    request: FetchPricesRequest,
+    settings: Settings,
+    *,
+    transport: httpx.BaseTransport | None = None,
 ) -> list[CollectedPrices]:
-    """Fetch prices market by market; a service that was not reached is skipped for the other markets.
+    """Fetch prices market by market.
+
+    A service that was not reached is skipped for the other markets.
 
     Raises:
         InvalidInputError: the named service does not have a market, or lacks its token.
@@ -250,20 +325,37 @@ def gather_all(
     collected = []
     away: dict[str, str] = {}
     for need in needs:
-        sources = choose_sources(market_named(need.market), need.currency, settings, named=request.source, transport=transport)
+        sources = choose_sources(
+            market_named(need.market),
+            need.currency,
+            settings,
+            named=request.source,
+            transport=transport,
+        )
         collected.append(collect(sources, need, away))
     return collected
 
 
-def store_prices(connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime) -> FetchPricesReply:
+def store_prices(
+    connection: Connection, collected: Sequence[CollectedPrices], *, now: datetime
+) -> FetchPricesReply:
     """Store new and revised prices; idempotent."""
     markets = []
     for market in collected:
         need = market.need
         stored = prices.read(connection, need.market, need.timeline, currency=need.currency)
-        chosen, published_at = date_prices(market, stored, now=now, zone=market_named(need.market).zone)
+        chosen, published_at = date_prices(
+            market, stored, now=now, zone=market_named(need.market).zone
+        )
         starts, price = need.timeline.starts[chosen], market.price[chosen]
-        prices.upsert(connection, need.market, starts=starts, price=price, currency=need.currency, published_at=published_at[chosen])
+        prices.upsert(
+            connection,
+            need.market,
+            starts=starts,
+            price=price,
+            currency=need.currency,
+            published_at=published_at[chosen],
+        )
         reply = MarketPricesReply(
             market=need.market,
             currency=need.currency,
@@ -276,4 +368,6 @@ def store_prices(connection: Connection, collected: Sequence[CollectedPrices], *
             faults=market.faults,
         )
         markets.append(reply)
-    return FetchPricesReply(markets=markets, reached=any(market.reached for market in collected) or not collected)
+    return FetchPricesReply(
+        markets=markets, reached=any(market.reached for market in collected) or not collected
+    )

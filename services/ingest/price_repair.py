@@ -1,7 +1,8 @@
 """Repair of recorded zero prices that stand for missing ones. Pure.
 
-Some recorders write zero without a price, which would mislead training. A zero among other prices of its day counts as missing unless market or tariff
-confirm it; a day of zeros alone gives no price to fill in, and is unchanged.
+Some recorders write zero without a price, which would mislead training. A zero among other prices
+of its day counts as missing unless market or tariff confirm it; a day of zeros alone gives no price
+to fill in, and is unchanged.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ ROUNDING_PRICE = 0.0005
 class PriceRecord:
     """A price column, currency per kWh, NaN where unknown, all of shape ``(slots,)``.
 
-    ``paid`` is the price recorded at the site, ``due`` that of tariff and market, ``market`` the market's own price.
+    ``paid`` is the price recorded at the site, ``due`` that of tariff and market, ``market`` the
+    market's own price.
     """
 
     paid: FloatArray
@@ -58,9 +60,11 @@ class RepairedPrices:
 
 
 def repair_prices(record: PriceRecord) -> RepairedPrices:
-    """Return one local day's prices with missing zeros filled forward, those at its beginning backward, from the nearest price other than zero.
+    """Return one local day's prices with missing zeros filled forward, those at its beginning
+    backward, from the nearest price other than zero.
 
-    Invariants: idempotent; a day without both missing zeros and other prices is unchanged; NaN stays NaN.
+    Invariants: idempotent; a day without both missing zeros and other prices is unchanged; NaN
+    stays NaN.
     """
     paid, slots = record.paid, np.arange(record.paid.size)
     wrong, source = record.missing_zeros, np.isfinite(record.paid) & (record.paid != 0)

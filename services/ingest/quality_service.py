@@ -1,4 +1,6 @@
-"""Judges the data quality of local days and stores the verdicts, for tasks, commands and writers of slots."""
+"""Judges the data quality of local days and stores the verdicts, for tasks, commands and writers of
+slots.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,7 +19,15 @@ from luna.platform.database import observations, quality, quarantine, readings, 
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.silent_sensors import find_silent, find_unheard, list_several
-from services.ingest.balance import BALANCED, LEAST_COVERAGE, USUAL_DAYS, Imbalance, learn_usual, measure_imbalance, settle_residual
+from services.ingest.balance import (
+    BALANCED,
+    LEAST_COVERAGE,
+    USUAL_DAYS,
+    Imbalance,
+    learn_usual,
+    measure_imbalance,
+    settle_residual,
+)
 from services.ingest.metering.columns import ROLES
 from services.ingest.quality import REFUSALS, DayRecord, Span, expect_series, judge_day
 from services.ingest.rebuild import REBUILT
@@ -30,8 +40,12 @@ RECENT_DAYS = 7
 LONGEST_REFUSED = timedelta(days=40)
 
 
-def judge_days(connection: Connection, site_id: str, first: date, last: date, *, now: datetime) -> list[DayQuality]:
-    """Judge the local days from ``first`` to ``last`` and store the verdicts; a day that has not ended gets the fault ``open``, and is not stored.
+def judge_days(
+    connection: Connection, site_id: str, first: date, last: date, *, now: datetime
+) -> list[DayQuality]:
+    """Judge the local days from ``first`` to ``last`` and store the verdicts.
+
+    A day that has not ended gets the fault ``open``, and is not stored.
 
     Raises:
         NotFoundError: no such site.
@@ -40,13 +54,26 @@ def judge_days(connection: Connection, site_id: str, first: date, last: date, *,
     return _judge_site(connection, sites.load(connection, site_id), first, last, now=now)
 
 
-def _judge_site(connection: Connection, site: Site, first: date, last: date, *, now: datetime) -> list[DayQuality]:
+def _judge_site(
+    connection: Connection, site: Site, first: date, last: date, *, now: datetime
+) -> list[DayQuality]:
     # A price is known where its own series or its market's is.
     spans = recorded_span.of_series(connection, site.name)
     for name, rule in (("import_price", site.tariff.import_), ("export_price", site.tariff.export)):
         market = market_of(rule)
-        data_spans = [span for span in (spans.get(name), market and recorded_span.of_market(connection, StoredSeries(market, site.currency))) if span]
-        spans |= {name: (min(first for first, _ in data_spans), max(end for _, end in data_spans))} if data_spans else {}
+        data_spans = [
+            span
+            for span in (
+                spans.get(name),
+                market and recorded_span.of_market(connection, StoredSeries(market, site.currency)),
+            )
+            if span
+        ]
+        spans |= (
+            {name: (min(first for first, _ in data_spans), max(end for _, end in data_spans))}
+            if data_spans
+            else {}
+        )
     today = _today(site, now)
     judged: list[DayQuality] = []
     for stored in read_days(connection, site, first, last, names=JUDGED):
@@ -56,8 +83,12 @@ def _judge_site(connection: Connection, site: Site, first: date, last: date, *, 
     return judged
 
 
-def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge the requested sites and days; without days the last week, and up to a year of earlier days written since they were judged.
+def judge_quality(
+    connection: Connection, request: JudgeQualityRequest, *, now: datetime
+) -> JudgeQualityReply:
+    """Judge the requested sites and days.
+
+    Without days the last week, and up to a year of earlier days written since they were judged.
 
     Days before the site's first data are left out.
 
@@ -66,7 +97,11 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
         InvalidInputError: the window is reversed.
     """
     judged = []
-    for site in [sites.load(connection, request.site_id)] if request.site_id else sites.load_all(connection).sites:
+    for site in (
+        [sites.load(connection, request.site_id)]
+        if request.site_id
+        else sites.load_all(connection).sites
+    ):
         last = request.to_day or _today(site, now) - timedelta(days=1)
         first = request.from_day or last - timedelta(days=RECENT_DAYS - 1)
         # Earlier days with data written since their last verdict, a year at most.
@@ -77,35 +112,57 @@ def judge_quality(connection: Connection, request: JudgeQualityRequest, *, now: 
             latest = min(latest, first - timedelta(days=1))
             overdue = quality.first_unjudged(connection, site.name, earliest, latest)
             if overdue is not None:
-                days = judge_days(connection, site.name, overdue, min(latest, overdue + timedelta(days=PART_DAYS - 1)), now=now)
+                days = judge_days(
+                    connection,
+                    site.name,
+                    overdue,
+                    min(latest, overdue + timedelta(days=PART_DAYS - 1)),
+                    now=now,
+                )
         begin = first if first > last else max(first, recorded_span.first_day(connection, site))
-        recent = [] if last < begin and first <= last else judge_days(connection, site.name, begin, last, now=now)
+        recent = (
+            []
+            if last < begin and first <= last
+            else judge_days(connection, site.name, begin, last, now=now)
+        )
         judged.append(SiteQuality(site_id=site.name, days=[*days, *recent]))
     return JudgeQualityReply(sites=judged)
 
 
 def judge_each(engine: Engine, request: JudgeQualityRequest, *, now: datetime) -> JudgeQualityReply:
-    """Judge the requested sites, each in a transaction of its own: after a timeout the verdicts so far stay.
+    """Judge the requested sites, each in a transaction of its own: after a timeout the verdicts so
+    far stay.
 
     Raises:
         NotFoundError: no such site.
         InvalidInputError: the window is reversed.
     """
     with unit_of_work(engine) as connection:
-        names = [request.site_id] if request.site_id else [site.name for site in sites.load_all(connection).sites]
+        names = (
+            [request.site_id]
+            if request.site_id
+            else [site.name for site in sites.load_all(connection).sites]
+        )
     judged: list[SiteQuality] = []
     for name in names:
         with unit_of_work(engine) as connection:
-            judged += judge_quality(connection, request.model_copy(update={"site_id": name}), now=now).sites
+            judged += judge_quality(
+                connection, request.model_copy(update={"site_id": name}), now=now
+            ).sites
     return JudgeQualityReply(sites=judged)
 
 
 def judge_later(connection: Connection, site: Site, first: datetime, end: datetime) -> None:
-    """Drop the verdicts of the days of written slots, from ``first`` on, before ``end``; the scheduled task judges them again."""
+    """Drop the verdicts of the days of written slots, from ``first`` on, before ``end``.
+
+    The scheduled task judges them again.
+    """
     quality.forget(connection, site.name, *_days_of(site, first, end))
 
 
-def judge_slots(connection: Connection, site: Site, first: datetime, end: datetime, *, now: datetime) -> list[DayQuality]:
+def judge_slots(
+    connection: Connection, site: Site, first: datetime, end: datetime, *, now: datetime
+) -> list[DayQuality]:
     """Judge the ended days of written slots again, from ``first`` on, before ``end``."""
     begin, last = _days_of(site, first, end)
     last = min(last, _today(site, now) - timedelta(days=1))
@@ -121,19 +178,31 @@ def _days_of(site: Site, first: datetime, end: datetime) -> tuple[date, date]:
     return first.astimezone(zone).date(), (end - timedelta(microseconds=1)).astimezone(zone).date()
 
 
-def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime) -> Iterator[DayQuality]:
+def _judge(
+    connection: Connection, stored: StoredDays, spans: Mapping[str, Span], now: datetime
+) -> Iterator[DayQuality]:
     repaired = quality.read_repaired(connection, stored.site.name, stored.timeline)
     marks = quality.read_estimated(connection, stored.site.name, stored.timeline)
     estimated = {name: marks >> bit & 1 > 0 for bit, name in enumerate(ESTIMABLE)}
-    lines = int(stored.timeline.start.timestamp()) * 1_000_000, int(stored.timeline.end.timestamp()) * 1_000_000
+    lines = (
+        int(stored.timeline.start.timestamp()) * 1_000_000,
+        int(stored.timeline.end.timestamp()) * 1_000_000,
+    )
     several = list_several(stored.site)
-    sensor_spans = readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
+    sensor_spans = (
+        readings.read_spans(connection, stored.site.name, several, now=now) if several else {}
+    )
     rebuilt: dict[str, list[tuple[str, float, float]]] = {}
     for row in quarantine.list_open(connection, stored.site.name, source=REBUILT, lines=lines):
-        rebuilt.setdefault(row.raw["day"], []).append((row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"]))
+        rebuilt.setdefault(row.raw["day"], []).append(
+            (row.raw["series"], row.raw["before_kwh"], row.raw["after_kwh"])
+        )
     refused = _read_refused(connection, stored, lines)
     # The usual imbalance needs the days from two weeks before to two weeks after each judged one.
-    first, last = stored.first - timedelta(days=USUAL_DAYS), stored.last + timedelta(days=USUAL_DAYS)
+    first, last = (
+        stored.first - timedelta(days=USUAL_DAYS),
+        stored.last + timedelta(days=USUAL_DAYS),
+    )
     timeline = local_days(first, last, parse_zone(stored.site.timezone))
     balanced = observations.read_measured(connection, stored.site.name, timeline, BALANCED)
     imbalances: dict[date, Imbalance] = {}
@@ -147,18 +216,33 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
             yield DayQuality(day=day, verdict="exclude", faults=[DayFault("open")])
             continue
         # Only measured values are judged.
-        series = {name: np.where(estimated[name][place], np.nan, values[place]) for name, values in stored.series.items()}
+        series = {
+            name: np.where(estimated[name][place], np.nan, values[place])
+            for name, values in stored.series.items()
+        }
         filled = {name: int(mask[place].sum()) for name, mask in estimated.items()}
         prices = {name: record.on(place) for name, record in stored.prices.items()}
         expected = expect_series(spans, stored.site, slots)
         # Series with a sensor silent since before the day, or ever, while others reported.
         zone = parse_zone(stored.site.timezone)
-        silences = find_silent(stored.site, sensor_spans, at=slots.end - SLOT, after=slots.end - SLOT - slots.start)
-        quiet = [(each.series, each.sensor.name, each.since.astimezone(zone).date() if each.since else None) for each in silences]
+        silences = find_silent(
+            stored.site, sensor_spans, at=slots.end - SLOT, after=slots.end - SLOT - slots.start
+        )
+        quiet = [
+            (
+                each.series,
+                each.sensor.name,
+                each.since.astimezone(zone).date() if each.since else None,
+            )
+            for each in silences
+        ]
         again = rebuilt.get(day.isoformat(), ())
         around = (day + timedelta(days=days) for days in range(-USUAL_DAYS, USUAL_DAYS + 1) if days)
         usual = learn_usual([imbalances[each] for each in around if each in imbalances])
-        begin, end = (np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us") for instant in (slots.start, slots.end))
+        begin, end = (
+            np.datetime64(instant.astimezone(UTC).replace(tzinfo=None), "us")
+            for instant in (slots.start, slots.end)
+        )
         doubts: Counter[tuple[str, str]] = Counter()
         for reading in refused:
             if reading.first < end and reading.last >= begin:
@@ -167,9 +251,26 @@ def _judge(connection: Connection, stored: StoredDays, spans: Mapping[str, Span]
         unheard = find_unheard(stored.site, sensor_spans, slots.start, slots.end)
         sensors = stored.site.sensor_roles
         named = {(series, sensor) for series, sensor, _ in quiet}
-        alone = [(series, sensor.name) for series, role in ROLES.items() for sensor in sensors.get(role, ()) if sensor.name in unheard]
+        alone = [
+            (series, sensor.name)
+            for series, role in ROLES.items()
+            for sensor in sensors.get(role, ())
+            if sensor.name in unheard
+        ]
         quiet += [(name, sensor, None) for name, sensor in alone if (name, sensor) not in named]
-        record = DayRecord(day, series, repaired[place], prices, expected, filled, again, quiet, usual, of_day, alone)
+        record = DayRecord(
+            day,
+            series,
+            repaired[place],
+            prices,
+            expected,
+            filled,
+            again,
+            quiet,
+            usual,
+            of_day,
+            alone,
+        )
         yield judge_day(record, stored.site)
 
 
@@ -183,14 +284,24 @@ class _RefusedReadings(NamedTuple):
     readings: int
 
 
-def _read_refused(connection: Connection, stored: StoredDays, lines: tuple[int, int]) -> list[_RefusedReadings]:
-    """Return the refused readings that reach into the days, and begin no earlier than a stretch of slots does."""
+def _read_refused(
+    connection: Connection, stored: StoredDays, lines: tuple[int, int]
+) -> list[_RefusedReadings]:
+    """Return the refused readings that reach into the days, and begin no earlier than a stretch of
+    slots does.
+    """
     earliest = lines[0] - int(LONGEST_REFUSED / timedelta(microseconds=1))
-    rows = quarantine.list_refused_readings(connection, stored.site.name, codes=REFUSALS, lines=(earliest, lines[1]))
+    rows = quarantine.list_refused_readings(
+        connection, stored.site.name, codes=REFUSALS, lines=(earliest, lines[1])
+    )
     refused = []
     for row in rows:
         first, last = _instant(row.raw["instant"]), _instant(row.raw["until"])
-        refused.append(_RefusedReadings(row.raw["sensor"], row.fault.code, first, last, int(row.raw["readings"])))
+        refused.append(
+            _RefusedReadings(
+                row.raw["sensor"], row.fault.code, first, last, int(row.raw["readings"])
+            )
+        )
     return refused
 
 

@@ -1,4 +1,6 @@
-"""Sensor data as sources deliver it: single live readings, and samples of one sensor over a period."""
+"""Sensor data as sources deliver it: single live readings, and samples of one sensor over a
+period.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,9 +13,12 @@ from luna.energy.timeline import FloatArray, InstantArray
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One value of a sensor as received. ``value`` is NaN where the sensor reported none ("unknown", "unavailable").
+    """One value of a sensor as received.
 
-    ``power_kw`` is the power that the same device measured at that instant in the counter's direction, None where it is not known; it is not recorded.
+    ``value`` is NaN where the sensor reported none ("unknown", "unavailable").
+
+    ``power_kw`` is the power that the same device measured at that instant in the counter's
+    direction, None where it is not known; it is not recorded.
     """
 
     sensor: str
@@ -25,7 +30,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Readings of one sensor: ``instants`` (``datetime64[us]``, UTC) and ``values`` of shape ``(samples,)``, as received: unordered, with repeats and NaN.
+    """Readings of one sensor: ``instants`` (``datetime64[us]``, UTC) and ``values`` of shape
+    ``(samples,)``, as received: unordered, with repeats and NaN.
 
     Raises:
         InvalidInputError: arrays of different length.
@@ -38,7 +44,10 @@ class Samples:
 
     def __post_init__(self) -> None:
         if self.instants.shape != self.values.shape:
-            raise InvalidInputError(f"has {self.values.size} values and {self.instants.size} instants", field=self.sensor)
+            raise InvalidInputError(
+                f"has {self.values.size} values and {self.instants.size} instants",
+                field=self.sensor,
+            )
 
     def __len__(self) -> int:
         return int(self.instants.size)
@@ -46,4 +55,6 @@ class Samples:
     @classmethod
     def empty(cls, sensor: str, unit: str | None = None) -> "Samples":
         """Return a sensor's samples without any reading."""
-        return cls(sensor, unit, np.array([], dtype="datetime64[us]"), np.array([], dtype=np.float64))
+        return cls(
+            sensor, unit, np.array([], dtype="datetime64[us]"), np.array([], dtype=np.float64)
+        )

@@ -1,4 +1,6 @@
-"""Repair of stored history: finds gaps, fills short ones and missing prices, and records every change."""
+"""Repair of stored history: finds gaps, fills short ones and missing prices, and records every
+change.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,12 +10,25 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairedSeries, RepairReply, SeriesGap
+from luna.contracts.history_care import (
+    FindGapsRequest,
+    GapsReply,
+    RepairedSeries,
+    RepairReply,
+    SeriesGap,
+)
 from luna.energy.observations import SERIES
 from luna.energy.refusals import refuse
 from luna.energy.resolution import kind_of
 from luna.energy.timeline import SLOT, FloatArray, InstantArray, Timeline, floor_to
-from luna.platform.database import history_changes, observations, prices, quality, recorded_span, sites
+from luna.platform.database import (
+    history_changes,
+    observations,
+    prices,
+    quality,
+    recorded_span,
+    sites,
+)
 from luna.platform.database.history_changes import Rule
 from luna.platform.paging import read_number, write_cursor
 from services.ingest.limits import limit_powers
@@ -32,7 +47,9 @@ GAP_FILLED = "short gap filled"
 
 @dataclass(frozen=True, slots=True)
 class SlotSeries:
-    """Energies of consecutive slots: ``kwh`` is NaN where unknown, ``limit_kw`` the highest plausible power."""
+    """Energies of consecutive slots: ``kwh`` is NaN where unknown, ``limit_kw`` the highest
+    plausible power.
+    """
 
     name: str
     starts: InstantArray
@@ -43,14 +60,17 @@ class SlotSeries:
 def fill_short_gaps(series: SlotSeries) -> NDArray[np.float64]:
     """Return energies for unknown slots in short gaps between known ones, NaN everywhere else.
 
-    Each known slot's mean power counts as a reading at its start that holds until the next one, up to the longest gap of a power's readings.
+    Each known slot's mean power counts as a reading at its start that holds until the next one, up
+    to the longest gap of a power's readings.
 
     Invariants: known slots are unchanged; a second run fills nothing.
     """
     finite = np.isfinite(series.kwh)
     if finite.sum() < 2:
         return np.full(series.kwh.size, np.nan)
-    edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype("datetime64[us]")
+    edges = np.append(series.starts, series.starts[-1:] + np.timedelta64(SLOT)).astype(
+        "datetime64[us]"
+    )
     power = Readings(series.name, "kW", 1.0, edges[:-1][finite], series.kwh[finite] / SLOT_HOURS)
     # Stored values were validated on load: skip the plausibility checks.
     released = {series.name: Spans(edges[:1], edges[-1:])}
@@ -86,8 +106,12 @@ class Repair:
     values: FloatArray
 
 
-def repair_days(connection: Connection, site_id: str, days: Days, *, now: datetime, dry_run: bool = False) -> list[Repair]:
-    """Fill missing prices recorded as zero, and short gaps of energies loaded as slots; record each change and judge its day again.
+def repair_days(
+    connection: Connection, site_id: str, days: Days, *, now: datetime, dry_run: bool = False
+) -> list[Repair]:
+    """Fill missing prices recorded as zero, and short gaps of energies loaded as slots.
+
+    Record each change and judge its day again.
 
     Args:
         dry_run: return the repairs and change nothing.
@@ -99,18 +123,36 @@ def repair_days(connection: Connection, site_id: str, days: Days, *, now: dateti
     Invariants: idempotent.
     """
     site = sites.load(connection, site_id)
-    repairs = [repair for stored in read_days(connection, site, *days) for repair in _find_repairs(connection, stored) if repair.starts.size]
+    repairs = [
+        repair
+        for stored in read_days(connection, site, *days)
+        for repair in _find_repairs(connection, stored)
+        if repair.starts.size
+    ]
     if repairs and not dry_run:
         for repair in repairs:
-            history_changes.write_observations(connection, site_id, repair.starts, {repair.series: repair.values}, rule=Rule(repair.rule))
+            history_changes.write_observations(
+                connection,
+                site_id,
+                repair.starts,
+                {repair.series: repair.values},
+                rule=Rule(repair.rule),
+            )
             if repair.rule == GAP_FILLED:
                 quality.mark_repaired(connection, site_id, repair.series, repair.starts)
-        judge_days(connection, site_id, min(repair.day for repair in repairs), max(repair.day for repair in repairs), now=now)
+        judge_days(
+            connection,
+            site_id,
+            min(repair.day for repair in repairs),
+            max(repair.day for repair in repairs),
+            now=now,
+        )
     return repairs
 
 
 def find_gaps(connection: Connection, site_id: str, first: datetime, end: datetime) -> list[Gap]:
-    """Return the gaps from ``first`` on, before ``end``, of series with a sensor, a market or any stored value; by series, then time.
+    """Return the gaps from ``first`` on, before ``end``, of series with a sensor, a market or any
+    stored value; by series, then time.
 
     Raises:
         NotFoundError: no such site.
@@ -123,14 +165,23 @@ def find_gaps(connection: Connection, site_id: str, first: datetime, end: dateti
     site = sites.load(connection, site_id)
     spans = recorded_span.of_series(connection, site_id)
     named = {series for series, role in ROLES.items() if getattr(site.input_sensors, role)}
-    names = tuple(name for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES)) if name in spans or name in named)
+    names = tuple(
+        name
+        for name in dict.fromkeys((*SERIES, *ROLES, *observations.PRICES))
+        if name in spans or name in named
+    )
     series = observations.read_series(connection, site_id, timeline, names) if names else {}
     for market in site.tariff.markets:
-        series[f"market_prices:{market}"] = prices.read(connection, market, timeline, currency=site.currency)
+        series[f"market_prices:{market}"] = prices.read(
+            connection, market, timeline, currency=site.currency
+        )
     gaps = []
     for name, values in series.items():
         edges = np.flatnonzero(np.diff(np.isnan(values).astype(np.int8), prepend=0, append=0))
-        gaps += [Gap(name, start + begin * SLOT, start + (until - 1) * SLOT, until - begin) for begin, until in edges.reshape(-1, 2).tolist()]
+        gaps += [
+            Gap(name, start + begin * SLOT, start + (until - 1) * SLOT, until - begin)
+            for begin, until in edges.reshape(-1, 2).tolist()
+        ]
     return gaps
 
 
@@ -138,23 +189,45 @@ def tell_gaps(request: FindGapsRequest, gaps: Sequence[Gap]) -> GapsReply:
     """Return the requested page of gaps."""
     begin = max(read_number(request.cursor) or 0, 0)
     end = len(gaps) if request.limit is None else begin + request.limit
-    page = [SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots) for gap in gaps[begin:end]]
-    return GapsReply(site_id=request.site_id, gaps=page, cursor=write_cursor((end,)) if end < len(gaps) else None)
+    page = [
+        SeriesGap(series=gap.series, first=gap.first, last=gap.last, slots=gap.slots)
+        for gap in gaps[begin:end]
+    ]
+    return GapsReply(
+        site_id=request.site_id, gaps=page, cursor=write_cursor((end,)) if end < len(gaps) else None
+    )
 
 
 def tell_repairs(site_id: str, repairs: Sequence[Repair], *, dry_run: bool) -> RepairReply:
     """Return the reply to a repair request."""
-    repaired = [RepairedSeries(series=each.series, day=each.day, rule=each.rule, slots=int(each.starts.size)) for each in repairs]
-    return RepairReply(site_id=site_id, dry_run=dry_run, slots=sum(each.slots for each in repaired), repairs=repaired)
+    repaired = [
+        RepairedSeries(
+            series=each.series, day=each.day, rule=each.rule, slots=int(each.starts.size)
+        )
+        for each in repairs
+    ]
+    return RepairReply(
+        site_id=site_id,
+        dry_run=dry_run,
+        slots=sum(each.slots for each in repaired),
+        repairs=repaired,
+    )
 
 
 def _find_repairs(connection: Connection, stored: StoredDays) -> Iterator[Repair]:
     # Only series without a sensor: gaps between readings are filled when slots are built.
     names = tuple(name for name in ENERGIES if not getattr(stored.site.input_sensors, ROLES[name]))
-    wide = Timeline(stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS)
+    wide = Timeline(
+        stored.timeline.start - MARGIN_SLOTS * SLOT, SLOT, stored.timeline.count + 2 * MARGIN_SLOTS
+    )
     series = observations.read_series(connection, stored.site.name, wide, names) if names else {}
     limits = limit_powers(stored.site)
-    filled = {name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[MARGIN_SLOTS:-MARGIN_SLOTS] for name, kwh in series.items()}
+    filled = {
+        name: fill_short_gaps(SlotSeries(name, wide.starts, kwh, limits[name]))[
+            MARGIN_SLOTS:-MARGIN_SLOTS
+        ]
+        for name, kwh in series.items()
+    }
     for day, slots, place in stored:
         for name, record in stored.prices.items():
             repaired = repair_prices(record.on(place))

@@ -1,4 +1,6 @@
-"""Stores a file's accepted rows in the tables of their kind, after sorting them by time spans on disk."""
+"""Stores a file's accepted rows in the tables of their kind, after sorting them by time spans on
+disk.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -16,7 +18,14 @@ from luna.energy.refusals import refuse
 from luna.energy.site import Site, SpotPrice
 from luna.energy.timeline import FloatArray, InstantArray, parse_zone
 from luna.energy.units import NOT_SAID, StatedUnits
-from luna.platform.database import history_changes, observations, prices, quality, readings, weather_carbon
+from luna.platform.database import (
+    history_changes,
+    observations,
+    prices,
+    quality,
+    readings,
+    weather_carbon,
+)
 from luna.platform.database.copy import Written
 from luna.platform.database.history_changes import Rule
 from services.ingest.file_schema import FileSchema
@@ -24,7 +33,10 @@ from services.ingest.own_prices import OwnPrices, last_published, store_own_pric
 
 
 class Spill:
-    """External sort of rows by time span. A span fits into memory and holds whole days, so that no slot is in two."""
+    """External sort of rows by time span.
+
+    A span fits into memory and holds whole days, so that no slot is in two.
+    """
 
     def __init__(self, folder: Path, span: timedelta) -> None:
         self.folder = folder
@@ -55,7 +67,13 @@ class Spill:
 
     def read_instants(self, span: int) -> pl.Series:
         """Return the distinct instants of a span, ascending, including those of unusable rows."""
-        return pl.concat([pl.read_ipc(path, columns=["instant"]) for path in self._instants[span]])["instant"].unique().sort()
+        return (
+            pl.concat([pl.read_ipc(path, columns=["instant"]) for path in self._instants[span]])[
+                "instant"
+            ]
+            .unique()
+            .sort()
+        )
 
     def _write(self, rows: pl.DataFrame) -> Iterator[tuple[int, Path]]:
         span = (pl.col("instant").dt.epoch("s") // int(self.span.total_seconds())).alias("span")
@@ -64,7 +82,12 @@ class Spill:
             try:
                 part.drop("span").write_ipc(path)
             except OSError as exc:
-                raise refuse("temporary-files-unwritable", field="TMPDIR", value=str(self.folder.parent), why=exc) from exc
+                raise refuse(
+                    "temporary-files-unwritable",
+                    field="TMPDIR",
+                    value=str(self.folder.parent),
+                    why=exc,
+                ) from exc
             self._written += 1
             yield part["span"][0], path
 
@@ -72,7 +95,14 @@ class Spill:
 LOADED = Rule("loaded from a file", fills=False)
 
 
-def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFrame, *, received_at: datetime | None = None) -> Written:
+def store(
+    connection: Connection,
+    site: Site,
+    kind: FileSchema,
+    rows: pl.DataFrame,
+    *,
+    received_at: datetime | None = None,
+) -> Written:
     """Store accepted rows: slots, or instants where the kind is sampled.
 
     Args:
@@ -87,17 +117,36 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
     """
     if kind.name == "readings":
         numbers = readings.register(connection, site.name, dict.fromkeys(rows["sensor"].unique()))
-        keys: NDArray[np.int32] = rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
+        keys: NDArray[np.int32] = (
+            rows["sensor"].replace_strict(numbers, return_dtype=pl.Int32).to_numpy()
+        )
         stated = None
         if "unit" in rows.columns:
             names = tuple(rows["unit"].drop_nulls().unique().sort())
-            codes = rows["unit"].replace_strict({name: code for code, name in enumerate(names)}, default=NOT_SAID, return_dtype=pl.Int64)
+            codes = rows["unit"].replace_strict(
+                {name: code for code, name in enumerate(names)},
+                default=NOT_SAID,
+                return_dtype=pl.Int64,
+            )
             stated = StatedUnits(names, codes.to_numpy())
-        return readings.upsert(connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=stated)
+        return readings.upsert(
+            connection, keys, _instants(rows["instant"]), _floats(rows["value"]), units=stated
+        )
     starts, values = columns_of(kind, rows)
     if kind.name == "prices" and "spot_price" in values:
-        published = _instants(rows["published_at"]) if "published_at" in rows.columns else publication_times(starts, parse_zone(site.timezone))
-        return prices.upsert(connection, find_market(site), starts=starts, price=values["spot_price"], currency=site.currency, published_at=published)
+        published = (
+            _instants(rows["published_at"])
+            if "published_at" in rows.columns
+            else publication_times(starts, parse_zone(site.timezone))
+        )
+        return prices.upsert(
+            connection,
+            find_market(site),
+            starts=starts,
+            price=values["spot_price"],
+            currency=site.currency,
+            published_at=published,
+        )
     if kind.name == "prices":
         published_at = _instants(rows["published_at"]) if "published_at" in rows.columns else None
         store_own_prices(connection, site, OwnPrices(starts, values, published_at, received_at))
@@ -107,16 +156,22 @@ def store(connection: Connection, site: Site, kind: FileSchema, rows: pl.DataFra
         written = observations.write(connection, site.name, starts, values)
         # Measured values clear the repaired mark.
         for name in set(values) & set(SERIES) if written.updated else ():
-            quality.mark_repaired(connection, site.name, name, starts[np.isfinite(values[name])], repaired=False)
+            quality.mark_repaired(
+                connection, site.name, name, starts[np.isfinite(values[name])], repaired=False
+            )
         return written
     table = "weather" if kind.name == "weather" else "carbon_intensity"
     issued_at = _instants(rows["issued_at"]) if "issued_at" in rows.columns else None
-    return weather_carbon.upsert(connection, table, site.name, starts, values=values, issued_at=issued_at)
+    return weather_carbon.upsert(
+        connection, table, site.name, starts, values=values, issued_at=issued_at
+    )
 
 
 def columns_of(kind: FileSchema, rows: pl.DataFrame) -> tuple[InstantArray, dict[str, FloatArray]]:
     """Return instants and series of accepted rows, NaN where unknown."""
-    return _instants(rows["instant"]), {name: _floats(rows[name]) for name in kind.series if name in rows.columns}
+    return _instants(rows["instant"]), {
+        name: _floats(rows[name]) for name in kind.series if name in rows.columns
+    }
 
 
 def find_market(site: Site) -> str:
@@ -125,7 +180,14 @@ def find_market(site: Site) -> str:
     Raises:
         InvalidInputError: the tariff names none.
     """
-    market = next((rule.market for rule in (site.tariff.import_, site.tariff.export) if isinstance(rule, SpotPrice)), None)
+    market = next(
+        (
+            rule.market
+            for rule in (site.tariff.import_, site.tariff.export)
+            if isinstance(rule, SpotPrice)
+        ),
+        None,
+    )
     if market is None:
         raise refuse("tariff-without-market", field="spot_price", value=site.name)
     return market

@@ -1,4 +1,6 @@
-"""A simulated home comes and goes: its past as recorded, its site, its market, and the files that its process lives from."""
+"""A simulated home comes and goes: its past as recorded, its site, its market, and the files that
+its process lives from.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,7 +27,16 @@ from luna.platform.simulated_home.heater import HeaterState
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance
 from luna.platform.simulated_home.market import find_price_origin, publish_prices
 from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import MARKET, REAL_MARKET, SITE_NAME, SUBMETERS, ZONE, build_site, is_simulated, list_stays
+from luna.platform.simulated_home.site import (
+    MARKET,
+    REAL_MARKET,
+    SITE_NAME,
+    SUBMETERS,
+    ZONE,
+    build_site,
+    is_simulated,
+    list_stays,
+)
 from services.ingest import price_collection
 from services.ingest.demo_data.demo import load_demo
 from services.ingest.listening import StateFile
@@ -36,12 +47,14 @@ SEED = 2023
 _STEP_SECONDS = 60.0
 _START_SOC = 0.5
 # What counts each energy of a slot.
-_COUNTERS: dict[str, Callable[[HomeState], float]] = {name: attrgetter(name) for name in SERIES if name != "soc"} | {
-    name: attrgetter(counter) for name, counter in SUBMETERS.items()
-}
+_COUNTERS: dict[str, Callable[[HomeState], float]] = {
+    name: attrgetter(name) for name in SERIES if name != "soc"
+} | {name: attrgetter(counter) for name, counter in SUBMETERS.items()}
 
 
-def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None) -> SimulatedHomeReply:
+def make_home(
+    work: TaskContext, *, transport: httpx.BaseTransport | None = None
+) -> SimulatedHomeReply:
     """Store the home and its past, then let its process start.
 
     Args:
@@ -50,25 +63,44 @@ def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None
 
     Raises:
         MachineError: the recorded year is neither cached nor downloadable.
-        ConflictError: Luna speaks to a broker already, or another site has the home's name; nothing was changed.
+        ConflictError: Luna speaks to a broker already, or another site has the home's name; nothing
+            was changed.
     """
     files, now = HomeFiles(work.settings.data_folder), floor_to(work.clock.now(), SLOT)
     if not files.is_there and work.settings.mqtt_url:
         raise refuse("simulated-home-own-broker", field="mqtt_url")
     demo = load_demo(work.settings.cache, progress=work.progress)
     home = demo.sites[0].observations
-    year = RecordedYear.of(home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price)
+    year = RecordedYear.of(
+        home.starts, ZONE, load_kwh=home.load_kwh, pv_kwh=home.pv_kwh, price=demo.prices.price
+    )
     fetched: list[CollectedPrices] = []
     if not files.is_there and work.settings.outside_services:
-        # The real market's prices of today, and of tomorrow where they are out; no transaction is open meanwhile.
+        # The real market's prices of today, and of tomorrow where they are out; no transaction is
+        # open meanwhile.
         asked_at = work.clock.now()
-        today, expected = local_midnight(asked_at.astimezone(ZONE).date(), ZONE), price_collection.expected_window(asked_at, ZONE)
-        need = price_collection.Need(REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT))
-        fetched = price_collection.gather_all([need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport)
-    if SITE_NAME in sites.names(work.connection) and not is_simulated(sites.load(work.connection, SITE_NAME)):
+        today, expected = (
+            local_midnight(asked_at.astimezone(ZONE).date(), ZONE),
+            price_collection.expected_window(asked_at, ZONE),
+        )
+        need = price_collection.Need(
+            REAL_MARKET, USUAL_CURRENCY, Timeline(today, SLOT, (expected.end - today) // SLOT)
+        )
+        fetched = price_collection.gather_all(
+            [need], FetchPricesRequest(market=REAL_MARKET), work.settings, transport=transport
+        )
+    if SITE_NAME in sites.names(work.connection) and not is_simulated(
+        sites.load(work.connection, SITE_NAME)
+    ):
         raise refuse("simulated-home-name-taken", field="site", value=SITE_NAME)
     if files.is_there and SITE_NAME in sites.names(work.connection):
-        return SimulatedHomeReply(site_id=SITE_NAME, first=now, end=now, rows_written=0, prices=find_price_origin(work.connection, now=now))
+        return SimulatedHomeReply(
+            site_id=SITE_NAME,
+            first=now,
+            end=now,
+            rows_written=0,
+            prices=find_price_origin(work.connection, now=now),
+        )
     first = now - HISTORY
     timeline = Timeline(first, SLOT, (now - first) // SLOT)
     past, state = live_past(year, timeline, progress=work.progress)
@@ -81,11 +113,19 @@ def make_home(work: TaskContext, *, transport: httpx.BaseTransport | None = None
     written += publish_prices(work.connection, year, since=first, now=work.clock.now())
     if not files.is_there:
         work.on_commit(lambda: _let_live(work, files, year, state))
-    return SimulatedHomeReply(site_id=SITE_NAME, first=first, end=now, rows_written=written, prices=find_price_origin(work.connection, now=now))
+    return SimulatedHomeReply(
+        site_id=SITE_NAME,
+        first=first,
+        end=now,
+        rows_written=written,
+        prices=find_price_origin(work.connection, now=now),
+    )
 
 
 def remove_home(work: TaskContext) -> RemovedHomeReply:
-    """Remove everything that ``make_home`` made, and what came of it since; its devices need no handing back.
+    """Remove everything that ``make_home`` made, and what came of it since.
+
+    Its devices need no handing back.
 
     Raises:
         ConflictError: work for it is under way.
@@ -100,17 +140,34 @@ def remove_home(work: TaskContext) -> RemovedHomeReply:
     return RemovedHomeReply(removed=True)
 
 
-def live_past(year: RecordedYear, timeline: Timeline, *, progress: Progress) -> tuple[dict[str, FloatArray], HomeState]:
-    """Return what was measured of a past in which the devices did what they do by themselves, by columns of the slots, and the state at its end."""
+def live_past(
+    year: RecordedYear, timeline: Timeline, *, progress: Progress
+) -> tuple[dict[str, FloatArray], HomeState]:
+    """Return what was measured of a past in which the devices did what they do by themselves, by
+    columns of the slots, and the state at its end.
+    """
     rows = year.rows_of(timeline.starts)
-    load_kw, pv_kw = (series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh))
+    load_kw, pv_kw = (
+        series[rows] * (timedelta(hours=1) / SLOT) for series in (year.load_kwh, year.pv_kwh)
+    )
     battery = BatteryCharge(_START_SOC * BATTERY_MODEL.capacity_kwh)
-    state = HomeState(timeline.start.timestamp(), battery, car=CarState(_START_SOC * CAR_MODEL.capacity_kwh), heater=HeaterState())
+    state = HomeState(
+        timeline.start.timestamp(),
+        battery,
+        car=CarState(_START_SOC * CAR_MODEL.capacity_kwh),
+        heater=HeaterState(),
+    )
     series = {name: np.empty(timeline.count) for name in _COUNTERS | {"soc": None}}
     for slot in range(timeline.count):
         before = state
         for _ in range(int(SLOT.total_seconds() / _STEP_SECONDS)):
-            state = advance(state, load_kw=float(load_kw[slot]), pv_kw=float(pv_kw[slot]), seconds=_STEP_SECONDS, seed=SEED)
+            state = advance(
+                state,
+                load_kw=float(load_kw[slot]),
+                pv_kw=float(pv_kw[slot]),
+                seconds=_STEP_SECONDS,
+                seed=SEED,
+            )
         for name, count in _COUNTERS.items():
             series[name][slot] = count(state) - count(before)
         series["soc"][slot] = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
@@ -125,7 +182,8 @@ def _let_live(work: TaskContext, files: HomeFiles, year: RecordedYear, state: Ho
     files.write_state(state)
     setup = HomeSetup(port=choose_port(None), seed=SEED)
     path = work.settings.data_folder / "live" / "notes.json"
-    # Of a home of this name that was removed, the recorder would build the slots since then, over the past that was loaded.
+    # Of a home of this name that was removed, the recorder would build the slots since then, over
+    # the past that was loaded.
     notes = StateFile(path)
     built = dict(notes.read("built_until") or {})
     if built.pop(SITE_NAME, None) is not None:

@@ -21,7 +21,9 @@ YEARS = range(1970, 2200)
 
 @dataclass(frozen=True, slots=True)
 class StoredDays:
-    """Series and prices of the site's local days ``first`` to ``last`` on ``timeline``, NaN where nothing is stored."""
+    """Series and prices of the site's local days ``first`` to ``last`` on ``timeline``, NaN where
+    nothing is stored.
+    """
 
     site: Site
     first: date
@@ -40,8 +42,11 @@ class StoredDays:
             yield day, slots, slice(begin, begin + slots.count)
 
 
-def read_days(connection: Connection, site: Site, first: date, last: date, *, names: tuple[str, ...] = ()) -> Iterator[StoredDays]:
-    """Yield prices, and the named columns of ``slot_observations``, of the local days from ``first`` to ``last``, a year at a time.
+def read_days(
+    connection: Connection, site: Site, first: date, last: date, *, names: tuple[str, ...] = ()
+) -> Iterator[StoredDays]:
+    """Yield prices, and the named columns of ``slot_observations``, of the local days from
+    ``first`` to ``last``, a year at a time.
 
     Raises:
         InvalidInputError: the window is reversed, or outside ``YEARS``.
@@ -49,19 +54,30 @@ def read_days(connection: Connection, site: Site, first: date, last: date, *, na
     if last < first:
         raise refuse("days-reversed", field="to", value=last.isoformat())
     if first.year not in YEARS or last.year not in YEARS:
-        raise refuse("days-outside-years", field="to", value=last.isoformat(), first=YEARS.start, last=YEARS.stop - 1)
+        raise refuse(
+            "days-outside-years",
+            field="to",
+            value=last.isoformat(),
+            first=YEARS.start,
+            last=YEARS.stop - 1,
+        )
     for number in range(0, (last - first).days + 1, PART_DAYS):
         begin = first + timedelta(days=number)
         end = min(begin + timedelta(days=PART_DAYS - 1), last)
         timeline = local_days(begin, end, parse_zone(site.timezone))
         series = observations.read_series(connection, site.name, timeline, names) if names else {}
-        rules = dict(zip(observations.PRICES, (site.tariff.import_, site.tariff.export), strict=True))
+        rules = dict(
+            zip(observations.PRICES, (site.tariff.import_, site.tariff.export), strict=True)
+        )
         spot = prices.read_tariff(connection, site, timeline)
         due = price_slots(site.tariff, timeline, zone=parse_zone(site.timezone), spot=spot)
         paid = observations.read_prices(connection, site.name, timeline)
         unknown = np.full(timeline.count, np.nan)
         columns = zip(rules.items(), paid, due, strict=True)
-        price_records = {name: PriceRecord(recorded, tariff, spot.get(market_of(rule) or "", unknown)) for (name, rule), recorded, tariff in columns}
+        price_records = {
+            name: PriceRecord(recorded, tariff, spot.get(market_of(rule) or "", unknown))
+            for (name, rule), recorded, tariff in columns
+        }
         yield StoredDays(site, begin, end, timeline, series, price_records)
 
 

@@ -1,7 +1,9 @@
 """The ingest service's tasks: decode, call, encode.
 
-Outside services are asked as often as beat looks while any of them answers, and again soon where none was reached: nothing reports that a network is back.
-That says nothing to a service that is away, and one that answers, be it that it is too busy or refuses a token, is left alone until beat looks again.
+Outside services are asked as often as beat looks while any of them answers, and again soon where
+none was reached: nothing reports that a network is back. That says nothing to a service that is
+away, and one that answers, be it that it is too busy or refuses a token, is left alone until beat
+looks again.
 """
 
 from datetime import timedelta
@@ -39,13 +41,36 @@ from luna.contracts.device_search import FindDevicesRequest, FoundDevices
 from luna.contracts.extras import ChangeExtraReply, ChangeExtraRequest
 from luna.contracts.file_guess import FileGuess, GuessFileRequest
 from luna.contracts.forecast import RefreshForecastsRequest
-from luna.contracts.history_care import FindGapsRequest, GapsReply, RepairReply, RepairRequest, VerifyReply, VerifyRequest
+from luna.contracts.history_care import (
+    FindGapsRequest,
+    GapsReply,
+    RepairReply,
+    RepairRequest,
+    VerifyReply,
+    VerifyRequest,
+)
 from luna.contracts.job import ArchiveLogsReply, ArchiveLogsRequest
 from luna.contracts.message import Request
-from luna.contracts.simulated_home import RemovedHomeReply, RemoveSimulatedHomeRequest, SimulatedHomeReply, SimulatedHomeRequest
+from luna.contracts.simulated_home import (
+    RemovedHomeReply,
+    RemoveSimulatedHomeRequest,
+    SimulatedHomeReply,
+    SimulatedHomeRequest,
+)
 from luna.energy.errors import ConflictError
 from luna.energy.policy import UNREACHED_RETRY
-from luna.platform.database import answers, audit, idempotency, jobs, replays, retention, rollups, sessions, training_runs, what_ifs
+from luna.platform.database import (
+    answers,
+    audit,
+    idempotency,
+    jobs,
+    replays,
+    retention,
+    rollups,
+    sessions,
+    training_runs,
+    what_ifs,
+)
 from luna.platform.extras import EXTRAS, install_extra, remove_extra
 from luna.platform.queue import RetryableError, TaskContext, task
 from luna.platform.queue.jobs import resend_due
@@ -71,7 +96,10 @@ AGAIN = RetryPolicy(UNREACHED_RETRY, growth=1, jitter=1 / 3)
 
 
 def ask_again(work: TaskContext, request: Request) -> None:
-    """Have what beat asks for asked again soon; what somebody named themselves is theirs to repeat."""
+    """Have what beat asks for asked again soon.
+
+    What somebody named themselves is theirs to repeat.
+    """
     if request == type(request)():
         work.client.submit_later(request, after=AGAIN.pause(1))
 
@@ -94,7 +122,9 @@ def make_simulated_home(_request: SimulatedHomeRequest, work: TaskContext) -> Si
 
 
 @task(RemoveSimulatedHomeRequest)
-def remove_simulated_home(_request: RemoveSimulatedHomeRequest, work: TaskContext) -> RemovedHomeReply:
+def remove_simulated_home(
+    _request: RemoveSimulatedHomeRequest, work: TaskContext
+) -> RemovedHomeReply:
     """Remove the simulated home; where jobs of it are open it is tried again."""
     try:
         return simulated_home.remove_home(work)
@@ -104,12 +134,22 @@ def remove_simulated_home(_request: RemoveSimulatedHomeRequest, work: TaskContex
 
 @task(RetentionRequest, soft_limit=timedelta(minutes=30))
 def apply_retention(_request: RetentionRequest, work: TaskContext) -> RetentionReply:
-    """Delete what the settings say is too old, jobs among it, files of failed loads and models of no training; what a run leaves over goes in the next one."""
+    """Delete what the settings say is too old, jobs among it, files of failed loads and models of
+    no training; what a run leaves over goes in the next one.
+    """
     named = training_runs.list_artefacts(work.connection)
     work.on_commit(lambda: object_retention.forget_old_uploads(work.objects, now=work.clock.now()))
-    work.on_commit(lambda: object_retention.forget_unnamed_models(work.objects, named, now=work.clock.now()))
-    deleted = retention.delete_old(work.connection, retention.retention_ages(work.settings), now=work.clock.now())
-    ended = jobs.forget_ended(work.connection, after=work.settings.job_retention, dead_after=work.settings.dead_job_retention)
+    work.on_commit(
+        lambda: object_retention.forget_unnamed_models(work.objects, named, now=work.clock.now())
+    )
+    deleted = retention.delete_old(
+        work.connection, retention.retention_ages(work.settings), now=work.clock.now()
+    )
+    ended = jobs.forget_ended(
+        work.connection,
+        after=work.settings.job_retention,
+        dead_after=work.settings.dead_job_retention,
+    )
     now, settings = work.clock.now(), work.settings
     deleted |= {
         "jobs": ended,
@@ -129,13 +169,20 @@ def archive_days_of_logs(_request: ArchiveLogsRequest, work: TaskContext) -> Arc
     settings = work.settings
     if settings.logs_url is None:
         return ArchiveLogsReply(archived={}, forgotten=0)
-    with httpx.Client(base_url=settings.logs_url, timeout=object_retention.TIMEOUT_SECONDS) as client:
-        return object_retention.archive_logs(work.objects, client, keep=settings.log_retention, now=work.clock.now())
+    with httpx.Client(
+        base_url=settings.logs_url, timeout=object_retention.TIMEOUT_SECONDS
+    ) as client:
+        return object_retention.archive_logs(
+            work.objects, client, keep=settings.log_retention, now=work.clock.now()
+        )
 
 
 @task(RefreshRollupsRequest)
 def refresh_rollups(_request: RefreshRollupsRequest, work: TaskContext) -> RefreshRollupsReply:
-    """Bring kept rollups up to date, batch by batch; what a run leaves over goes in the next one."""
+    """Bring kept rollups up to date, batch by batch.
+
+    What a run leaves over goes in the next one.
+    """
     return RefreshRollupsReply(days=rollups.refresh(work.database()).days)
 
 
@@ -160,7 +207,9 @@ def resolve_quarantined(request: ResolveRequest, work: TaskContext) -> ResolveRe
 @task(FetchPricesRequest, soft_limit=timedelta(minutes=30))
 def fetch_prices(request: FetchPricesRequest, work: TaskContext) -> FetchPricesReply:
     """Fetch day-ahead prices that are missing; a year of them, day by day, takes a while."""
-    reply = price_collection.tell(price_collection.fetch_prices(work.database(), request, work.settings, clock=work.clock))
+    reply = price_collection.tell(
+        price_collection.fetch_prices(work.database(), request, work.settings, clock=work.clock)
+    )
     if not reply.reached:
         ask_again(work, request)
     return reply
@@ -168,19 +217,32 @@ def fetch_prices(request: FetchPricesRequest, work: TaskContext) -> FetchPricesR
 
 @task(FetchWeatherRequest, soft_limit=timedelta(minutes=30))
 def fetch_weather(request: FetchWeatherRequest, work: TaskContext) -> FetchWeatherReply:
-    """Fetch the weather where sites are, and have forecasts looked at that may have waited for it."""
-    reply = weather_service.tell(weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock))
+    """Fetch the weather where sites are, and have forecasts looked at that may have waited for
+    it.
+    """
+    reply = weather_service.tell(
+        weather_service.fetch_weather(work.database(), request, work.settings, clock=work.clock)
+    )
     if not reply.reached:
         ask_again(work, request)
-    elif request.first is None and request.end is None and any(site.written for site in reply.sites):
-        work.client.submit(RefreshForecastsRequest(site_id=request.site_id), expires=FORECASTS_WITHIN)
+    elif (
+        request.first is None and request.end is None and any(site.written for site in reply.sites)
+    ):
+        work.client.submit(
+            RefreshForecastsRequest(site_id=request.site_id), expires=FORECASTS_WITHIN
+        )
     return reply
 
 
 @task(BuildSlotsRequest, soft_limit=timedelta(hours=1))
 def build_slots(request: BuildSlotsRequest, work: TaskContext) -> BuildSlotsReply:
-    """Build quarter-hours from stored readings; a year of sensors that speak every ten seconds takes minutes."""
-    return slot_service.build_site_slots(work.connection, request, now=work.clock.now(), progress=work.progress)
+    """Build quarter-hours from stored readings.
+
+    A year of sensors that speak every ten seconds takes minutes.
+    """
+    return slot_service.build_site_slots(
+        work.connection, request, now=work.clock.now(), progress=work.progress
+    )
 
 
 @task(LoadFileRequest, soft_limit=timedelta(hours=2))
@@ -220,21 +282,28 @@ def change_extra(request: ChangeExtraRequest, work: TaskContext) -> ChangeExtraR
 
 @task(BackfillRequest, soft_limit=timedelta(hours=2))
 def backfill_history(request: BackfillRequest, work: TaskContext) -> BackfillReply:
-    """Take over what a site's sensors said; what was read when the time is up stays, and asking again goes on there."""
+    """Take over what a site's sensors said.
+
+    What was read when the time is up stays, and asking again goes on there.
+    """
     return backfill.backfill(request, work)
 
 
 @task(FindGapsRequest)
 def find_gaps(request: FindGapsRequest, work: TaskContext) -> GapsReply:
     """Find the quarter-hours in which a series that the site has is unknown."""
-    return repair.tell_gaps(request, repair.find_gaps(work.connection, request.site_id, request.first, request.end))
+    return repair.tell_gaps(
+        request, repair.find_gaps(work.connection, request.site_id, request.first, request.end)
+    )
 
 
 @task(RepairRequest, soft_limit=timedelta(minutes=30))
 def repair_history(request: RepairRequest, work: TaskContext) -> RepairReply:
     """Fill gaps of the past."""
     days = request.from_day, request.to_day
-    repairs = repair.repair_days(work.connection, request.site_id, days, now=work.clock.now(), dry_run=request.dry_run)
+    repairs = repair.repair_days(
+        work.connection, request.site_id, days, now=work.clock.now(), dry_run=request.dry_run
+    )
     return repair.tell_repairs(request.site_id, repairs, dry_run=request.dry_run)
 
 

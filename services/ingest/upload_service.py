@@ -16,7 +16,9 @@ from services.ingest.loading import FileForm, LoadReport, load_file
 
 
 def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
-    """Store the file's rows and forget the file. One that is refused stays in the store, so that the job can be tried again.
+    """Store the file's rows and forget the file.
+
+    One that is refused stays in the store, so that the job can be tried again.
 
     Raises:
         NotFoundError: no such site, or the file is no longer there.
@@ -31,15 +33,34 @@ def load_upload(request: LoadFileRequest, work: TaskContext) -> LoadReply:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
         ignored, limits = frozenset(request.ignore), FileLimits.of(work.settings)
-        form = FileForm(request.kind, zone, request.columns, ignored, request.units, Path(folder), work.clock.now(), limits)
+        form = FileForm(
+            request.kind,
+            zone,
+            request.columns,
+            ignored,
+            request.units,
+            Path(folder),
+            work.clock.now(),
+            limits,
+        )
         if request.reading is not None:
-            form = FileForm.of_reading(request.reading, scratch=Path(folder), received_at=work.clock.now(), limits=limits)
+            form = FileForm.of_reading(
+                request.reading, scratch=Path(folder), received_at=work.clock.now(), limits=limits
+            )
         try:
-            report = load_file(work.connection, request.site_id, path, form, progress=lambda rows: work.progress(rows, 0, "rows"))
+            report = load_file(
+                work.connection,
+                request.site_id,
+                path,
+                form,
+                progress=lambda rows: work.progress(rows, 0, "rows"),
+            )
         except InvalidInputError as error:
             # Where the file lay meanwhile tells its owner nothing.
             field = request.file_name if error.field == str(path) else error.field
-            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
+            raise InvalidInputError(
+                error.message, field=field, value=error.value, remedy=error.remedy
+            ).because(error.reason, error.parameters) from error
     work.on_commit(lambda: _forget(work, request.object_key))
     return describe(report)
 
@@ -58,10 +79,18 @@ def guess_upload(request: GuessFileRequest, work: TaskContext) -> FileGuess:
         path = Path(folder) / "file"
         work.objects.fetch(request.object_key, path)
         try:
-            return guess_file(path, file_name=request.file_name, timezone=request.timezone, choices=request.choices, limits=FileLimits.of(work.settings))
+            return guess_file(
+                path,
+                file_name=request.file_name,
+                timezone=request.timezone,
+                choices=request.choices,
+                limits=FileLimits.of(work.settings),
+            )
         except InvalidInputError as error:
             field = request.file_name if error.field == str(path) else error.field
-            raise InvalidInputError(error.message, field=field, value=error.value, remedy=error.remedy).because(error.reason, error.parameters) from error
+            raise InvalidInputError(
+                error.message, field=field, value=error.value, remedy=error.remedy
+            ).because(error.reason, error.parameters) from error
 
 
 def describe(report: LoadReport) -> LoadReply:

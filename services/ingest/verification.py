@@ -1,4 +1,6 @@
-"""Verification of stored slots against Home Assistant's own statistics, per series and local day."""
+"""Verification of stored slots against Home Assistant's own statistics, per series and local
+day.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,14 +30,18 @@ UNITS = {"energy": "kWh", "power": "kW"}
 class StatisticSource(Protocol):
     """A service with statistics of its own."""
 
-    def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
+    def statistics(
+        self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object
+    ) -> list[dict[str, Any]]:
         """Return a sensor's rows of statistics."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DayDifference:
-    """Energies of one series on one local day by the source and as stored, kWh, over the hours known to both."""
+    """Energies of one series on one local day by the source and as stored, kWh, over the hours
+    known to both.
+    """
 
     day: date
     series: str
@@ -61,7 +67,9 @@ class DayDifference:
 
 
 def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> FloatArray:
-    """Return a column's energy per hour by the source, kWh; NaN where it is unknown for any of the column's sensors.
+    """Return a column's energy per hour by the source, kWh.
+
+    NaN where it is unknown for any of the column's sensors.
 
     Raises:
         SourceError: the source is away.
@@ -69,17 +77,27 @@ def ask_energy(source: StatisticSource, column: Column, hours: Timeline) -> Floa
     edges = np.append(hours.starts, hours.starts[-1:] + np.timedelta64(HOUR))
     energy = np.full(hours.count, np.nan)
     for together, place in column.in_turn(edges):
-        energy[place] = np.sum([sensor.sign * _ask_sensor(source, sensor.name, hours) for sensor in together.sensors], axis=0)[place]
+        energy[place] = np.sum(
+            [sensor.sign * _ask_sensor(source, sensor.name, hours) for sensor in together.sensors],
+            axis=0,
+        )[place]
     return energy
 
 
 def add_submetered(stored: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Return the stored series as meters show them: the house's load including its submetered loads, which are stored apart."""
+    """Return the stored series as meters show them: the house's load including its submetered
+    loads, which are stored apart.
+    """
     apart = [stored[name] for name in SUBMETERED if name in stored]
-    return {name: np.sum([values, *apart], axis=0) if name == "load_kwh" else values for name, values in stored.items()}
+    return {
+        name: np.sum([values, *apart], axis=0) if name == "load_kwh" else values
+        for name, values in stored.items()
+    }
 
 
-def compare_days(series: str, source: FloatArray, stored: FloatArray, days: Sequence[tuple[date, slice]]) -> Iterator[DayDifference]:
+def compare_days(
+    series: str, source: FloatArray, stored: FloatArray, days: Sequence[tuple[date, slice]]
+) -> Iterator[DayDifference]:
     """Yield a comparison per day.
 
     Args:
@@ -89,13 +107,19 @@ def compare_days(series: str, source: FloatArray, stored: FloatArray, days: Sequ
     """
     both = ~np.isnan(source) & ~np.isnan(stored)
     for day, place in days:
-        counted, stored_kwh = (float(values[place][both[place]].sum()) for values in (source, stored))
-        yield DayDifference(day, series, counted, stored_kwh, int(both[place].sum()), place.stop - place.start)
+        counted, stored_kwh = (
+            float(values[place][both[place]].sum()) for values in (source, stored)
+        )
+        yield DayDifference(
+            day, series, counted, stored_kwh, int(both[place].sum()), place.stop - place.start
+        )
 
 
 def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatArray:
     energy = np.full(hours.count, np.nan)
-    rows = source.statistics(sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS)
+    rows = source.statistics(
+        sensor, hours.start, hours.end, period="hour", types=["change", "mean", "min"], units=UNITS
+    )
     for row in rows:
         place = (np.datetime64(int(row["start"]), "ms") - hours.starts[0]) // np.timedelta64(1, "h")
         # A counter's change, or the mean of a power that never changed direction.
@@ -109,10 +133,13 @@ def _ask_sensor(source: StatisticSource, sensor: str, hours: Timeline) -> FloatA
 HOUR = timedelta(hours=1)
 
 
-def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date) -> list[DayDifference]:
+def verify_days(
+    engine: Engine, source: StatisticSource, site_id: str, *, first: date, last: date
+) -> list[DayDifference]:
     """Compare the local days from ``first`` to ``last`` for each energy with sensors.
 
-    Energies whose sensors all have a minus are left out: statistics do not separate the two directions of a power.
+    Energies whose sensors all have a minus are left out: statistics do not separate the two
+    directions of a power.
 
     Raises:
         NotFoundError: no such site.
@@ -123,15 +150,31 @@ def verify_days(engine: Engine, source: StatisticSource, site_id: str, *, first:
     # Each local day with its first and last hour in UTC.
     dates = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     slots = [local_days(day, day, parse_zone(site.timezone)) for day in dates]
-    days = [(day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR)) for day, timeline in zip(dates, slots, strict=True)]
+    days = [
+        (day, floor_to(timeline.start, HOUR), floor_to(timeline.end, HOUR))
+        for day, timeline in zip(dates, slots, strict=True)
+    ]
     start, end = days[0][1], days[-1][2]
     hours = Timeline(start, HOUR, (end - start) // HOUR)
     columns = [column for column in measured_columns(site) if not column.is_level]
     with unit_of_work(engine) as connection:
-        stored = add_submetered(observations.read_series(connection, site_id, hours, tuple(column.name for column in columns)))
-    places = [(day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR)) for day, start, end in days]
+        stored = add_submetered(
+            observations.read_series(
+                connection, site_id, hours, tuple(column.name for column in columns)
+            )
+        )
+    places = [
+        (day, slice((start - hours.start) // HOUR, (end - hours.start) // HOUR))
+        for day, start, end in days
+    ]
     compared = [column for column in columns if not column.reversed]
-    differences = [each for column in compared for each in compare_days(column.name, ask_energy(source, column, hours), stored[column.name], places)]
+    differences = [
+        each
+        for column in compared
+        for each in compare_days(
+            column.name, ask_energy(source, column, hours), stored[column.name], places
+        )
+    ]
     return sorted(differences, key=lambda difference: difference.day)
 
 
@@ -143,7 +186,9 @@ def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
         SourceError: it is away.
     """
     with HomeAssistantHistory.connect(HomeAssistantAccess.of(work.settings)) as source:
-        differences = verify_days(work.database(), source, request.site_id, first=request.from_day, last=request.to_day)
+        differences = verify_days(
+            work.database(), source, request.site_id, first=request.from_day, last=request.to_day
+        )
     return VerifyReply(
         site_id=request.site_id,
         days=[
@@ -153,7 +198,9 @@ def verify(request: VerifyRequest, work: TaskContext) -> VerifyReply:
                 source_kwh=round(each.source_kwh, 6),
                 stored_kwh=round(each.stored_kwh, 6),
                 difference_kwh=round(each.difference_kwh, 6),
-                difference_share=None if np.isnan(each.difference_share) else round(each.difference_share, 6),
+                difference_share=None
+                if np.isnan(each.difference_share)
+                else round(each.difference_share, 6),
                 hours=each.hours,
                 day_hours=each.day_hours,
                 beyond_tolerance=each.beyond,

@@ -1,4 +1,6 @@
-"""Fetch the weather where sites are: forecasts with the instant of issue, measurements as known when their slot ended."""
+"""Fetch the weather where sites are: forecasts with the instant of issue, measurements as known
+when their slot ended.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,7 +33,9 @@ log = structlog.get_logger("luna.ingest")
 
 @dataclass(slots=True)
 class _SiteWeather:
-    """The weather of one site: stretches of the past and of the forecast, and the faults of the service; ``reached``: whether the service answered."""
+    """The weather of one site: stretches of the past and of the forecast, and the faults of the
+    service; ``reached``: whether the service answered.
+    """
 
     site: str
     past: list[WeatherSheet] = field(default_factory=list)
@@ -41,15 +45,24 @@ class _SiteWeather:
 
 
 def fetch_weather(
-    engine: Engine, request: FetchWeatherRequest, settings: Settings, *, clock: Clock, transport: httpx.BaseTransport | None = None
+    engine: Engine,
+    request: FetchWeatherRequest,
+    settings: Settings,
+    *,
+    clock: Clock,
+    transport: httpx.BaseTransport | None = None,
 ) -> FetchWeatherReply:
-    """Fetch the weather of the sites that say where they are; no transaction is open while the service is waited for.
+    """Fetch the weather of the sites that say where they are.
 
-    A fault of the service is named in the reply. Where ``outside_services`` is off, nothing is fetched for sites that nobody named.
+    No transaction is open while the service is waited for.
+
+    A fault of the service is named in the reply. Where ``outside_services`` is off, nothing is
+    fetched for sites that nobody named.
 
     Raises:
         NotFoundError: no such site.
-        InvalidInputError: the site named does not say where it is, or the window is upside down or too far ahead.
+        InvalidInputError: the site named does not say where it is, or the window is upside down or
+            too far ahead.
     """
     if request.site_id is None and not settings.outside_services:
         return FetchWeatherReply(sites=[])
@@ -57,7 +70,11 @@ def fetch_weather(
     windows = list(split_window(request, now=now))
     with unit_of_work(engine) as connection:
         if request.site_id is None:
-            places = [(site.name, site.location) for site in sites.load_all(connection).sites if site.location]
+            places = [
+                (site.name, site.location)
+                for site in sites.load_all(connection).sites
+                if site.location
+            ]
         else:
             named = sites.load(connection, request.site_id)
             if named.location is None:
@@ -69,7 +86,11 @@ def fetch_weather(
         weather = _SiteWeather(site)
         fetched.append(weather)
         for window in windows:
-            ask, sheets = (source.past, weather.past) if window.end <= now else (source.forecast, weather.ahead)
+            ask, sheets = (
+                (source.past, weather.past)
+                if window.end <= now
+                else (source.forecast, weather.ahead)
+            )
             try:
                 sheets.append(ask(location, window))
             except (SourceError, SourceRefusedError) as error:
@@ -78,14 +99,27 @@ def fetch_weather(
     replies = []
     with unit_of_work(engine) as connection:
         for weather in fetched:
-            written = sum(_store_sheet(connection, weather.site, sheet, issued_at=None, now=now) for sheet in weather.past)
-            written += sum(_store_sheet(connection, weather.site, sheet, issued_at=now, now=now) for sheet in weather.ahead)
-            replies.append(SiteWeatherReply(site_id=weather.site, written=written, faults=weather.faults))
-    return FetchWeatherReply(sites=replies, reached=any(weather.reached for weather in fetched) or not fetched)
+            written = sum(
+                _store_sheet(connection, weather.site, sheet, issued_at=None, now=now)
+                for sheet in weather.past
+            )
+            written += sum(
+                _store_sheet(connection, weather.site, sheet, issued_at=now, now=now)
+                for sheet in weather.ahead
+            )
+            replies.append(
+                SiteWeatherReply(site_id=weather.site, written=written, faults=weather.faults)
+            )
+    return FetchWeatherReply(
+        sites=replies, reached=any(weather.reached for weather in fetched) or not fetched
+    )
 
 
 def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
-    """Write a reply into the log, a line for each site, and return it. That the service is away is no error of ours."""
+    """Write a reply into the log, a line for each site, and return it.
+
+    That the service is away is no error of ours.
+    """
     if not reply.reached:
         log.info("weather not fetched: nobody is reached", faults=reply.sites[0].faults)
         return reply
@@ -95,7 +129,8 @@ def tell(reply: FetchWeatherReply) -> FetchWeatherReply:
 
 
 def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Timeline]:
-    """Yield the stretches to ask for, each either before ``now`` or from then on, of a season at most.
+    """Yield the stretches to ask for, each either before ``now`` or from then on, of a season at
+    most.
 
     Raises:
         InvalidInputError: the window is upside down, or further ahead than anybody looks.
@@ -112,12 +147,32 @@ def split_window(request: FetchWeatherRequest, *, now: datetime) -> Iterator[Tim
         first = last
 
 
-def _store_sheet(connection: Connection, site: str, sheet: WeatherSheet, *, issued_at: datetime | None, now: datetime) -> int:
-    """Store the slots whose weather differs from the stored one, so that an hour without news adds no row."""
+def _store_sheet(
+    connection: Connection,
+    site: str,
+    sheet: WeatherSheet,
+    *,
+    issued_at: datetime | None,
+    now: datetime,
+) -> int:
+    """Store the slots whose weather differs from the stored one, so that an hour without news adds
+    no row.
+    """
     stored = weather_carbon.read_weather(connection, site, sheet.timeline, known_at=now)
-    changed = np.logical_or.reduce([np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()])
+    changed = np.logical_or.reduce(
+        [np.isfinite(series) & (series != stored[name]) for name, series in sheet.values.items()]
+    )
     # What an answer lacks, or has beyond what can be, does not hide what is known of it.
-    values = {name: np.where(np.isfinite(series), series, stored[name])[changed] for name, series in sheet.values.items()}
-    issued = None if issued_at is None else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
-    written = weather_carbon.upsert(connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued)
+    values = {
+        name: np.where(np.isfinite(series), series, stored[name])[changed]
+        for name, series in sheet.values.items()
+    }
+    issued = (
+        None
+        if issued_at is None
+        else np.full(int(changed.sum()), np.datetime64(issued_at.replace(tzinfo=None), "us"))
+    )
+    written = weather_carbon.upsert(
+        connection, "weather", site, sheet.timeline.starts[changed], values=values, issued_at=issued
+    )
     return written.inserted + written.updated

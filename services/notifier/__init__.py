@@ -1,1 +1,3 @@
-"""Notifications to owners over Apprise (phone, mail) and Home Assistant: each event once, and no control waits for them."""
+"""Notifications to owners over Apprise (phone, mail) and Home Assistant: each event once, and no
+control waits for them.
+"""

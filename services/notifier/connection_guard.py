@@ -1,7 +1,8 @@
 """Holds connections of a library that opens its own sockets to the address policy.
 
-Apprise speaks to a hundred services by several libraries, none of which takes a socket. An audit hook sees the numeric
-address of every connection before it is made, so that names, redirects and a second answer of the resolver are covered.
+Apprise speaks to a hundred services by several libraries, none of which takes a socket. An audit
+hook sees the numeric address of every connection before it is made, so that names, redirects and a
+second answer of the resolver are covered.
 Source: PEP 578; the event ``socket.connect``.
 """
 
@@ -19,7 +20,9 @@ _purpose: ContextVar[OutgoingPurpose | None] = ContextVar("outgoing_purpose", de
 
 @contextmanager
 def reaching_only(purpose: OutgoingPurpose) -> Iterator[None]:
-    """Refuse connections of this thread, while the block runs, to addresses that the purpose may not reach."""
+    """Refuse connections of this thread, while the block runs, to addresses that the purpose may
+    not reach.
+    """
     _install()
     token = _purpose.set(purpose)
     try:

@@ -1,6 +1,8 @@
-"""Finds events worth a notification and sends them: each event once, after quiet hours, with back-off after a failure.
+"""Finds events worth a notification and sends them: each event once, after quiet hours, with
+back-off after a failure.
 
-A delivery is claimed before it is sent: after a crash in between it is not sent again, for it may have arrived.
+A delivery is claimed before it is sent: after a crash in between it is not sent again, for it may
+have arrived.
 """
 
 from collections.abc import Sequence
@@ -37,7 +39,11 @@ from services.notifier.targets import Target, for_event, open_channels, open_tar
 RETRY = RetryPolicy(first=timedelta(minutes=5), growth=3.0, longest=timedelta(hours=4), tries=6)
 MOST_AT_ONCE = 100
 NEVER = "off"
-MESSAGES = Counter("luna_notifier_messages_total", "Messages to owners, by what became of a try: sent, failed.", ["outcome"])
+MESSAGES = Counter(
+    "luna_notifier_messages_total",
+    "Messages to owners, by what became of a try: sent, failed.",
+    ["outcome"],
+)
 DAY = timedelta(days=1)
 KINDS: dict[str, EventKind] = {
     "no_plan": "plan",
@@ -63,8 +69,11 @@ KINDS: dict[str, EventKind] = {
     "weekly_proposal": "saving",
     "day_ahead": "day",
 }
-# Only faults that keep devices from following a plan ignore quiet hours; the rest can wait until morning.
-URGENT = frozenset({"no_plan", "plan_old", "device_silent", "device_disobeys", "device_held", "device_left"})
+# Only faults that keep devices from following a plan ignore quiet hours; the rest can wait until
+# morning.
+URGENT = frozenset(
+    {"no_plan", "plan_old", "device_silent", "device_disobeys", "device_held", "device_left"}
+)
 NEWS_FOR = DAY
 # Three hours in a row count as cheap a quarter below the day's mean price.
 CHEAP_HOURS, CHEAP_SHARE = 3, 0.75
@@ -88,11 +97,19 @@ def list_targets(database: Engine, settings: Settings) -> list[Target]:
     return list({target.name: target for target in targets}.values())
 
 
-def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, now: datetime) -> NotifyReply:
-    """Store the new events of every site and send the due ones; a fault of one site, or one target, delays no other."""
+def notify(
+    database: Engine, targets: Sequence[Target], settings: Settings, *, now: datetime
+) -> NotifyReply:
+    """Store the new events of every site and send the due ones.
+
+    A fault of one site, or one target, delays no other.
+    """
     with unit_of_work(database) as connection:
         names = sites.names(connection)
-    event_count = sum(isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip) for name in names)  # type: ignore[misc]
+    event_count = sum(
+        isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip)
+        for name in names
+    )  # type: ignore[misc]
     with unit_of_work(database) as connection:
         notifications.address_system_events(connection, for_event(targets, "system"), now=now)
     own = {target.name: target for target in targets}
@@ -113,22 +130,36 @@ def notify(database: Engine, targets: Sequence[Target], settings: Settings, *, n
             elif RETRY.gives_up(delivery.tries) and delivery.event != "system":
                 notifications.settle(connection, delivery, "failed", due_at=now, error=error)
             else:
-                notifications.settle(connection, delivery, "waiting", due_at=now + RETRY.pause(delivery.tries), error=error)
+                notifications.settle(
+                    connection,
+                    delivery,
+                    "waiting",
+                    due_at=now + RETRY.pause(delivery.tries),
+                    error=error,
+                )
     return NotifyReply(events=event_count, sent=sent, failed=failed)
 
 
 def send_test(targets: Sequence[Target], settings: Settings) -> NotifyTestReply:
     """Send a test message to every target, and return the outcome of each."""
-    words = say_message("test", {}, site="", numbers=Numbers(settings.message_language, ZoneInfo("UTC"), "EUR"))
+    words = say_message(
+        "test", {}, site="", numbers=Numbers(settings.message_language, ZoneInfo("UTC"), "EUR")
+    )
     replies = []
     for target in targets:
         error = _send(target, words.title, words.text)
-        replies.append(TargetReply(target=target.label, events=list(target.events), sent=error is None, error=error))
+        replies.append(
+            TargetReply(
+                target=target.label, events=list(target.events), sent=error is None, error=error
+            )
+        )
     return NotifyTestReply(targets=replies)
 
 
 def quiet_until(now: datetime, hours: str, zone: ZoneInfo) -> datetime | None:
-    """Return the end of the quiet hours (local, such as ``22:00-07:00``, or ``NEVER``) that ``now`` lies in, None outside them."""
+    """Return the end of the quiet hours (local, such as ``22:00-07:00``, or ``NEVER``) that ``now``
+    lies in, None outside them.
+    """
     if hours == NEVER:
         return None
     first, last = hours.split("-")
@@ -140,14 +171,25 @@ def quiet_until(now: datetime, hours: str, zone: ZoneInfo) -> datetime | None:
     return None
 
 
-def _find(database: Engine, site_id: str, targets: Sequence[Target], settings: Settings, *, now: datetime) -> int:
+def _find(
+    database: Engine, site_id: str, targets: Sequence[Target], settings: Settings, *, now: datetime
+) -> int:
     with unit_of_work(database) as connection:
         site = sites.load(connection, site_id)
         numbers = Numbers(settings.message_language, parse_zone(site.timezone), site.currency)
         morning = quiet_until(now, settings.notify_quiet_hours, numbers.zone) or now
-        events = find_events(connection, site, numbers=numbers, plan_max_age=settings.plan_max_age, now=now)
+        events = find_events(
+            connection, site, numbers=numbers, plan_max_age=settings.plan_max_age, now=now
+        )
         return sum(
-            notifications.add(connection, site_id, event, targets=for_event(targets, event.event), due_at=now if event.urgent else morning) for event in events
+            notifications.add(
+                connection,
+                site_id,
+                event,
+                targets=for_event(targets, event.event),
+                due_at=now if event.urgent else morning,
+            )
+            for event in events
         )
 
 
@@ -166,17 +208,34 @@ def _send(target: Target, title: str, text: str) -> str | None:
     return None
 
 
-def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_max_age: timedelta, now: datetime) -> list[NewNotification]:
+def find_events(
+    connection: Connection, site: Site, *, numbers: Numbers, plan_max_age: timedelta, now: datetime
+) -> list[NewNotification]:
     """Return a stored site's events at ``now``, including those sent before."""
     plan = plans.read_due(connection, site.name, now)
     states = read_states(connection, site.name, now=now)
-    site_findings = findings.find(connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now)
+    site_findings = findings.find(
+        connection, site, plan=plan, states=states, plan_max_age=plan_max_age, now=now
+    )
     all_findings = [*site_findings, *findings.find_silent(connection, site, now=now)]
     # Findings without a kind appear on the Home page only.
     events = []
     for finding in (finding for finding in all_findings if finding.code in KINDS):
-        code, words = finding.code, say_message(finding.code, finding.figures, site=site.called, numbers=numbers)
-        events.append(NewNotification(KINDS[code], code, finding.key, words.title, words.text, code in URGENT, now + NEWS_FOR))
+        code, words = (
+            finding.code,
+            say_message(finding.code, finding.figures, site=site.called, numbers=numbers),
+        )
+        events.append(
+            NewNotification(
+                KINDS[code],
+                code,
+                finding.key,
+                words.title,
+                words.text,
+                code in URGENT,
+                now + NEWS_FOR,
+            )
+        )
     return [
         *events,
         *_find_cheap_hours(site, plan, numbers, now),
@@ -186,11 +245,16 @@ def find_events(connection: Connection, site: Site, *, numbers: Numbers, plan_ma
 
 
 def cheapest_run(price: FloatArray, length: int) -> int:
-    """Return the first slot of the run of ``length`` slots with the lowest mean price; the earliest of equal ones."""
+    """Return the first slot of the run of ``length`` slots with the lowest mean price.
+
+    The earliest of equal ones.
+    """
     return int(np.lib.stride_tricks.sliding_window_view(price, length).mean(axis=1).argmin())
 
 
-def _find_cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime) -> list[NewNotification]:
+def _find_cheap_hours(
+    site: Site, plan: PlanReply | None, numbers: Numbers, now: datetime
+) -> list[NewNotification]:
     # Fixed prices are the same every day.
     if plan is None or not isinstance(site.tariff.import_, SpotPrice | SeriesPrice):
         return []
@@ -210,14 +274,30 @@ def _find_cheap_hours(site: Site, plan: PlanReply | None, numbers: Numbers, now:
     start = tomorrow.start + first * SLOT
     figures = {"start": start, "end": start + length * SLOT, "price": mean, "usual": usual}
     words = say_message("cheap_hours", figures, site=site.called, numbers=numbers)
-    return [NewNotification("prices", "cheap_hours", start.astimezone(zone).date().isoformat(), words.title, words.text, urgent=False, expires_at=start)]
+    return [
+        NewNotification(
+            "prices",
+            "cheap_hours",
+            start.astimezone(zone).date().isoformat(),
+            words.title,
+            words.text,
+            urgent=False,
+            expires_at=start,
+        )
+    ]
 
 
-def _compose_week(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
+def _compose_week(
+    connection: Connection, site: Site, numbers: Numbers, now: datetime
+) -> list[NewNotification]:
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())
-    if not local_instant(monday, WEEK_SENT_FROM, zone) <= now < local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "00:00", zone):
+    if (
+        not local_instant(monday, WEEK_SENT_FROM, zone)
+        <= now
+        < local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "00:00", zone)
+    ):
         return []
     savings = read_savings(connection, site, first=monday - timedelta(days=7), last=monday - DAY)
     told = _choose_weekly(savings)
@@ -225,30 +305,67 @@ def _compose_week(connection: Connection, site: Site, numbers: Numbers, now: dat
         return []
     code, saved, days = told
     words = say_message(code, {"saved": saved, "days": days}, site=site.called, numbers=numbers)
-    # One key for saving and loss: a late replay may flip the sign, which must not cause a second message.
+    # One key for saving and loss: a late replay may flip the sign, which must not cause a second
+    # message.
     expires_at = local_instant(monday + timedelta(days=WEEK_SENT_DAYS), "24:00", zone)
     year, week, _ = (monday - DAY).isocalendar()
-    return [NewNotification("saving", "weekly_saving", f"{year}-W{week:02}", words.title, words.text, urgent=False, expires_at=expires_at)]
+    return [
+        NewNotification(
+            "saving",
+            "weekly_saving",
+            f"{year}-W{week:02}",
+            words.title,
+            words.text,
+            urgent=False,
+            expires_at=expires_at,
+        )
+    ]
 
 
 def _choose_weekly(savings: Savings) -> tuple[str, float, int] | None:
-    """Return code, amount and number of days of the weekly message: what Luna saved, else what it would have saved; None without either."""
+    """Return code, amount and number of days of the weekly message: what Luna saved, else what it
+    would have saved; None without either.
+    """
     if (saved := savings.done.saved) is not None:
-        return "weekly_saving" if saved >= 0 else "weekly_loss", abs(saved), len(savings.done.counted)
+        return (
+            "weekly_saving" if saved >= 0 else "weekly_loss",
+            abs(saved),
+            len(savings.done.counted),
+        )
     would = savings.proposed.saved
-    return None if would is None or would < 0 else ("weekly_proposal", would, len(savings.proposed.counted))
+    return (
+        None
+        if would is None or would < 0
+        else ("weekly_proposal", would, len(savings.proposed.counted))
+    )
 
 
-def _compose_day(connection: Connection, site: Site, numbers: Numbers, now: datetime) -> list[NewNotification]:
+def _compose_day(
+    connection: Connection, site: Site, numbers: Numbers, now: datetime
+) -> list[NewNotification]:
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
     until = local_instant(today, DAY_SENT_UNTIL, zone)
     if not local_instant(today, DAY_SENT_FROM, zone) <= now < until:
         return []
-    house = read_house(connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now)
+    house = read_house(
+        connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now
+    )
     if house.slot is None:
         # A missing plan is an event of its own, for armed sites.
         return []
-    statements = " ".join(say_statement(statement, numbers, now=now) for statement in state_house(house, numbers))
+    statements = " ".join(
+        say_statement(statement, numbers, now=now) for statement in state_house(house, numbers)
+    )
     words = say_message("day_ahead", {"statements": statements}, site=site.called, numbers=numbers)
-    return [NewNotification("day", "day_ahead", today.isoformat(), words.title, words.text, urgent=False, expires_at=until)]
+    return [
+        NewNotification(
+            "day",
+            "day_ahead",
+            today.isoformat(),
+            words.title,
+            words.text,
+            urgent=False,
+            expires_at=until,
+        )
+    ]

@@ -1,6 +1,8 @@
-"""Notification targets: Apprise URLs and Home Assistant's notify services, parsed from the settings.
+"""Notification targets: Apprise URLs and Home Assistant's notify services, parsed from the
+settings.
 
-Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas; here tags are events. Home Assistant, REST API: POST /api/services.
+Source: Apprise, "Configuration: text": a line is ``tags=URL``, tags with commas; here tags are
+events. Home Assistant, REST API: POST /api/services.
 """
 
 import hashlib
@@ -26,13 +28,23 @@ from services.notifier.connection_guard import reaching_only
 PATIENCE = timedelta(seconds=10)
 EVENTS: tuple[EventKind, ...] = get_args(EventKind)
 # The daily message and faults of the installation must be named explicitly.
-USUAL_EVENTS: tuple[EventKind, ...] = tuple(event for event in EVENTS if event not in ("day", "system"))
-_LINE = re.compile(r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?:[a-z][a-z0-9+.-]*://\S+))", re.IGNORECASE)
-_REMEDY = "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving, day or system with commas and =."
+USUAL_EVENTS: tuple[EventKind, ...] = tuple(
+    event for event in EVENTS if event not in ("day", "system")
+)
+_LINE = re.compile(
+    r"(?:(?P<events>[a-z]+(?:\s*,\s*[a-z]+)*)\s*=\s*)?(?P<where>(?:notify\.[a-z0-9_]+)|(?"
+    r":[a-z][a-z0-9+.-]*://\S+))",
+    re.IGNORECASE,
+)
+_REMEDY = (
+    "A line is an Apprise URL or notify.NAME; before it, plan, device, prices, saving, day or "
+    "system with commas and =."
+)
 _UNKNOWN_URL = "the address is no URL that Apprise knows"
 
 
-# Longer subjects are cut by mail programs; a header's line has to stay below 998 bytes. Source: RFC 5322, 2.1.1.
+# Longer subjects are cut by mail programs; a header's line has to stay below 998 bytes. Source: RFC
+# 5322, 2.1.1.
 LONGEST_TITLE = 150
 # A digest's longest lines stay far below; Telegram takes 4096 characters.
 LONGEST_TEXT = 4000
@@ -41,7 +53,9 @@ _CONTROLS_OF_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 
 
 def make_title(text: str) -> str:
-    """Return a title of one line without control characters: names of sites and devices may hold anything, and a title becomes a header."""
+    """Return a title of one line without control characters: names of sites and devices may hold
+    anything, and a title becomes a header.
+    """
     line = " ".join(_CONTROLS.sub(" ", text).split())
     return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
 
@@ -65,7 +79,10 @@ class MessageTarget(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A recipient of some events; ``name`` is a digest of the address, ``label`` the address without secrets."""
+    """A recipient of some events.
+
+    ``name`` is a digest of the address, ``label`` the address without secrets.
+    """
 
     name: str
     label: str
@@ -77,55 +94,91 @@ def open_targets(settings: Settings) -> list[Target]:
     """Return the targets of the settings.
 
     Raises:
-        InvalidInputError: a line is no target; the error shows its number only, for it may hold a password.
+        InvalidInputError: a line is no target; the error shows its number only, for it may hold a
+            password.
     """
     text = settings.notify_urls.get_secret_value() if settings.notify_urls else ""
     # An environment variable of one line may separate targets by semicolons.
     lines = [line.strip() for line in re.split(r"[\n;]", text)]
     targets = []
-    for number, line in ((number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")):
+    for number, line in (
+        (number, line) for number, line in enumerate(lines, 1) if line and not line.startswith("#")
+    ):
         parts = _LINE.fullmatch(line)
         if parts is None:
-            raise InvalidInputError(f"line {number} is no target", field="notify_urls", remedy=_REMEDY)
-        where, named = parts["where"], [name.strip().lower() for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")]
+            raise InvalidInputError(
+                f"line {number} is no target", field="notify_urls", remedy=_REMEDY
+            )
+        where, named = (
+            parts["where"],
+            [
+                name.strip().lower()
+                for name in (parts["events"] or ",".join(USUAL_EVENTS)).split(",")
+            ],
+        )
         # Decoded twice, as some services decode a part of their address once more.
         if _CONTROLS.search(unquote(unquote(where))):
-            raise InvalidInputError(f"line {number} holds a control character", field="notify_urls", remedy=_REMEDY)
+            raise InvalidInputError(
+                f"line {number} holds a control character", field="notify_urls", remedy=_REMEDY
+            )
         unknown = [name for name in named if name not in EVENTS]
         if unknown:
-            raise InvalidInputError(f"line {number} names no event", field="notify_urls", value=unknown[0], remedy=f"Known are {', '.join(EVENTS)}.")
+            raise InvalidInputError(
+                f"line {number} names no event",
+                field="notify_urls",
+                value=unknown[0],
+                remedy=f"Known are {', '.join(EVENTS)}.",
+            )
         events = tuple(event for event in EVENTS if event in named)
         target = _open_target(settings, where, events, field="notify_urls")
         if target is None:
-            raise InvalidInputError(f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY)
+            raise InvalidInputError(
+                f"line {number} is no URL that Apprise knows", field="notify_urls", remedy=_REMEDY
+            )
         targets.append(target)
     return targets
 
 
 def open_channels(settings: Settings, channels: Sequence[ChannelAddress]) -> list[Target]:
-    """Return the targets of stored channels; one that cannot be opened says so when something is sent, and stops no other."""
+    """Return the targets of stored channels.
+
+    One that cannot be opened says so when something is sent, and stops no other.
+    """
     targets = []
     for channel in channels:
         try:
             target = _open_target(settings, channel.address, channel.events, field="address")
         except LunaError as error:
-            target = Target(_name_of(channel.address), channel.name, channel.events, ClosedChannel(error.message))
+            target = Target(
+                _name_of(channel.address),
+                channel.name,
+                channel.events,
+                ClosedChannel(error.message),
+            )
         if target is None:
-            target = Target(_name_of(channel.address), channel.name, channel.events, ClosedChannel(_UNKNOWN_URL))
+            target = Target(
+                _name_of(channel.address), channel.name, channel.events, ClosedChannel(_UNKNOWN_URL)
+            )
         targets.append(replace(target, label=channel.name))
     return targets
 
 
-def _open_target(settings: Settings, where: str, events: tuple[EventKind, ...], *, field: str) -> Target | None:
+def _open_target(
+    settings: Settings, where: str, events: tuple[EventKind, ...], *, field: str
+) -> Target | None:
     name = _name_of(where)
     if where.lower().startswith("notify."):
-        channel = HomeAssistantChannel(HomeAssistantAccess.of(settings), where.partition(".")[2].lower())
+        channel = HomeAssistantChannel(
+            HomeAssistantAccess.of(settings), where.partition(".")[2].lower()
+        )
         return Target(name, where.lower(), events, channel)
     plugin: Any = apprise.Apprise.instantiate(where)
     if plugin is None:
         return None
     require_host(NOTIFICATION, str(plugin.host or ""), field=field)
-    return Target(name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin))
+    return Target(
+        name, str(plugin.url(privacy=True)).partition("?")[0], events, AppriseChannel(plugin)
+    )
 
 
 def _name_of(where: str) -> str:
@@ -148,7 +201,10 @@ class ClosedChannel:
 
 
 class AppriseChannel:
-    """Channel over one of Apprise's services; Apprise reports only that it failed, its log says why."""
+    """Channel over one of Apprise's services.
+
+    Apprise reports only that it failed, its log says why.
+    """
 
     def __init__(self, plugin: "apprise.NotifyBase") -> None:
         self._plugin = plugin
@@ -163,15 +219,23 @@ class AppriseChannel:
             with reaching_only(NOTIFICATION):
                 accepted = self._plugin.notify(body=make_text(text), title=make_title(title))
         except (OSError, TypeError, ValueError) as exc:
-            raise UnavailableError(f"the service cannot be reached: {type(exc).__name__}", field="notify_urls") from exc
+            raise UnavailableError(
+                f"the service cannot be reached: {type(exc).__name__}", field="notify_urls"
+            ) from exc
         if not accepted:
-            raise UnavailableError("the service did not take the message", field="notify_urls", remedy="The worker's log says why.")
+            raise UnavailableError(
+                "the service did not take the message",
+                field="notify_urls",
+                remedy="The worker's log says why.",
+            )
 
 
 class HomeAssistantChannel:
     """Channel over a notify service of Home Assistant: a phone with its app, a speaker, a group."""
 
-    def __init__(self, access: HomeAssistantAccess, service: str, *, patience: timedelta = PATIENCE) -> None:
+    def __init__(
+        self, access: HomeAssistantAccess, service: str, *, patience: timedelta = PATIENCE
+    ) -> None:
         self._access = access
         self._service = service
         self._patience = patience
@@ -185,16 +249,34 @@ class HomeAssistantChannel:
         url = f"{self._access.url}/api/services/notify/{self._service}"
         headers = {"Authorization": f"Bearer {self._access.token}"}
         try:
-            with httpx.Client(transport=CheckedTransport(HOME_ASSISTANT), timeout=self._patience.total_seconds()) as client:
-                response = client.post(url, headers=headers, json={"title": make_title(title), "message": make_text(text)})
+            with httpx.Client(
+                transport=CheckedTransport(HOME_ASSISTANT), timeout=self._patience.total_seconds()
+            ) as client:
+                response = client.post(
+                    url,
+                    headers=headers,
+                    json={"title": make_title(title), "message": make_text(text)},
+                )
         except httpx.HTTPError as exc:
             message = f"Home Assistant does not answer: {type(exc).__name__}"
-            raise UnavailableError(message, field="LUNA_HOME_ASSISTANT_URL", remedy="Check that it runs, and its address.") from exc
+            raise UnavailableError(
+                message,
+                field="LUNA_HOME_ASSISTANT_URL",
+                remedy="Check that it runs, and its address.",
+            ) from exc
         if not response.is_success:
             message = f"Home Assistant answers {response.status_code} {response.reason_phrase}"
-            raise UnavailableError(message, field=f"notify.{self._service}", remedy="Compare with Developer tools, Actions; check the token.")
+            raise UnavailableError(
+                message,
+                field=f"notify.{self._service}",
+                remedy="Compare with Developer tools, Actions; check the token.",
+            )
 
 
 def for_event(targets: Sequence[Target], event: EventKind) -> list[tuple[str, str]]:
     """Return name and label of each target of an event, once per name."""
-    return list({target.name: (target.name, target.label) for target in targets if event in target.events}.values())
+    return list(
+        {
+            target.name: (target.name, target.label) for target in targets if event in target.events
+        }.values()
+    )

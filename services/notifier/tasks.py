@@ -1,6 +1,11 @@
 """The notifier's tasks: decode, call, encode."""
 
-from luna.contracts.notification import NotifyReply, NotifyRequest, NotifyTestReply, NotifyTestRequest
+from luna.contracts.notification import (
+    NotifyReply,
+    NotifyRequest,
+    NotifyTestReply,
+    NotifyTestRequest,
+)
 from luna.platform.queue import TaskContext, task
 from services.notifier import notification
 from services.notifier.notification import list_targets
@@ -10,8 +15,15 @@ NEEDS = ("database", "redis")
 
 @task(NotifyRequest)
 def send_messages(_request: NotifyRequest, work: TaskContext) -> NotifyReply:
-    """Store what owners should know and send what is due, each message in a transaction of its own."""
-    return notification.notify(work.database(), list_targets(work.database(), work.settings), work.settings, now=work.clock.now())
+    """Store what owners should know and send what is due, each message in a transaction of its
+    own.
+    """
+    return notification.notify(
+        work.database(),
+        list_targets(work.database(), work.settings),
+        work.settings,
+        now=work.clock.now(),
+    )
 
 
 @task(NotifyTestRequest)

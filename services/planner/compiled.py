@@ -1,4 +1,6 @@
-"""Load the planner's Numba kernels at start-up: the common ones always, rare ones from Numba's disk cache; the first plan that needs one compiles it."""
+"""Load the planner's Numba kernels at start-up: the common ones always, rare ones from Numba's disk
+cache; the first plan that needs one compiles it.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -17,15 +19,18 @@ _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
 
 @cache
 def load_common_kernels() -> None:
-    """Load the common kernels once per process, compiled where the disk cache lacks them, and of the rare ones those in the cache.
+    """Load the common kernels once per process, compiled where the disk cache lacks them, and of
+    the rare ones those in the cache.
 
-    A plan that compiles a rare one spends some seconds that do not count as planning time. Source: docs/decisions/0081.
+    A plan that compiles a rare one spends some seconds that do not count as planning time. Source:
+    docs/decisions/0081.
     """
     value.load_kernels()
     planner.load_kernels()
     plan.load_kernels()
     for loops, load in _SELDOM:
-        # Numba has no public call for it: its cache index is empty unless file and compiler are of the cached version.
+        # Numba has no public call for it: its cache index is empty unless file and compiler are of
+        # the cached version.
         if all(loop._cache._cache_file._load_index() for loop in loops):  # noqa: SLF001
             load()
 

@@ -1,7 +1,9 @@
-"""The policy that follows a plan: chosen so that it stays good when load, PV and state of charge deviate from the forecast.
+"""The policy that follows a plan: chosen so that it stays good when load, PV and state of charge
+deviate from the forecast.
 
-Candidates are the inverter alone, the value of stored energy, and the planned flows with every deviation left to self-consumption. A plan that gains nothing
-over the inverter alone, on the forecast and under recent forecast errors, is left to the inverter.
+Candidates are the inverter alone, the value of stored energy, and the planned flows with every
+deviation left to self-consumption. A plan that gains nothing over the inverter alone, on the
+forecast and under recent forecast errors, is left to the inverter.
 Source: docs/decisions/0033.
 """
 
@@ -19,33 +21,58 @@ from luna.energy.physics.mode import CHARGE, EXPORT, BoolArray, Mode
 from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Followed, Plan, value_flows, weigh_flows
-from services.planner.dp.planner import choose_curtailment, correct_value, cost_courses, find_nights, read_policy, read_worth, terminal_segments
+from services.planner.dp.planner import (
+    choose_curtailment,
+    correct_value,
+    cost_courses,
+    find_nights,
+    read_policy,
+    read_worth,
+    terminal_segments,
+)
 from services.planner.dp.segments import offer_lengths
 from services.planner.dp.value import TIE
-from services.planner.policy_simulation import FollowedPlan, LateError, Outcome, find_breach, first_modes, meet_courses, simulate_errors
+from services.planner.policy_simulation import (
+    FollowedPlan,
+    LateError,
+    Outcome,
+    find_breach,
+    first_modes,
+    meet_courses,
+    simulate_errors,
+)
 from services.planner.problem.problem import NO_MARGIN, Deadline, Problem, planning_clock_s
 from services.planner.problem.scenarios import ScenarioSet
 
 # A gain of less than this over a whole plan is none, in currency.
 LEAST_GAIN = 1e-4
-# The value policy may cost this share of the plan's gain over the inverter alone more than the planned flows.
+# The value policy may cost this share of the plan's gain over the inverter alone more than the
+# planned flows.
 _MOST_LOSS = 0.1
-# A gain over the inverter alone counts where its mean over past forecast errors exceeds zero by so many standard errors.
+# A gain over the inverter alone counts where its mean over past forecast errors exceeds zero by so
+# many standard errors.
 _SURE_ERRORS = 2.0
 _SAME_KWH, _SAME_COST = 1e-6, 1e-6
 
 
 R = TypeVar("R")
-# A coroutine that yields policies and is sent their outcomes on the expected course, so that those of many plans are simulated in one batch.
+# A coroutine that yields policies and is sent their outcomes on the expected course, so that those
+# of many plans are simulated in one batch.
 Steps = Generator[list[PlanPolicy], list[Outcome], R]
 
 
-def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None) -> list[Plan]:
-    """Return least-cost plans with the policy that follows each, its costs, and the time that took; plans do not affect each other.
+def follow_each(
+    plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | None = None
+) -> list[Plan]:
+    """Return least-cost plans with the policy that follows each, its costs, and the time that took.
 
-    Set-points and flows are the policy's on the expected course; where its simulation misses the ``deadline``, the plan's own.
+    Plans do not affect each other.
 
-    Invariants: a policy costs no more over its plan's optimum than the margin allows; without a margin it costs the same.
+    Set-points and flows are the policy's on the expected course; where its simulation misses the
+    ``deadline``, the plan's own.
+
+    Invariants: a policy costs no more over its plan's optimum than the margin allows; without a
+    margin it costs the same.
     """
     begun, followed = planning_clock_s(), list(map(itemgetter(1), plans))
     steps = list(map(_follow_plan, followed))
@@ -54,7 +81,9 @@ def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | N
         pending, requested = dict[int, int](), list[FollowedPlan]()
         for index, received in outcomes.items():
             try:
-                policies = steps[index].send(received) if received is not None else next(steps[index])
+                policies = (
+                    steps[index].send(received) if received is not None else next(steps[index])
+                )
             except StopIteration as done:
                 followed[index] = done.value
             else:
@@ -78,17 +107,38 @@ def follow_each(plans: Sequence[tuple[Problem, Plan]], *, deadline: Deadline | N
 def _follow_plan(plan: Plan) -> Steps[Plan]:
     problem = plan.problem
     if not problem.site.batteries:
-        return replace(plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw))
+        return replace(
+            plan, policy=PlanPolicy((), plan.setpoints.curtailment, plan.setpoints.pv_limit_kw)
+        )
     planned, exact = _Planned.of(plan), problem.following.margin == NO_MARGIN
     values = [value_policy(plan)] if plan.values and not problem.pins else []
     slots = problem.outlook.timeline.count
-    houses = [] if exact or problem.pins else [_bind(plan, list(map(partial(BatteryPolicy.follow_house, slots=slots), problem.site.batteries)))]
+    houses = (
+        []
+        if exact or problem.pins
+        else [
+            _bind(
+                plan,
+                list(map(partial(BatteryPolicy.follow_house, slots=slots), problem.site.batteries)),
+            )
+        ]
+    )
     met = yield [*values, *houses]
-    chosen, followed = yield from _choose(planned, planned.admit(met[0]) if values else None, planned.admit(met[-1]) if houses else None)
+    chosen, followed = yield from _choose(
+        planned,
+        planned.admit(met[0]) if values else None,
+        planned.admit(met[-1]) if houses else None,
+    )
     if chosen is None:
         return plan
     chosen = (yield from _name_trade(plan, chosen)) if followed == "value" else chosen
-    return _follow(plan, chosen, followed, premium=chosen.cost - planned.cost, keeps_modes=followed == "value" and problem.following.switching_price > 0)
+    return _follow(
+        plan,
+        chosen,
+        followed,
+        premium=chosen.cost - planned.cost,
+        keeps_modes=followed == "value" and problem.following.switching_price > 0,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +151,9 @@ class _Planned:
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
-        return cls(plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows))
+        return cls(
+            plan, value_flows(plan.problem, plan.flows), find_breach(plan.problem, plan.flows)
+        )
 
     def admit(self, outcome: Outcome) -> Outcome | None:
         """Return the outcome; None where it misses limits or targets by more than the plan."""
@@ -109,9 +161,12 @@ class _Planned:
 
 
 def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
-    """Return a followed plan with another policy instead; None where that misses limits or targets by more than the plan, or there is no battery.
+    """Return a followed plan with another policy instead.
 
-    Owner, contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is its extra cost over ``plan`` on the expected course.
+    None where that misses limits or targets by more than the plan, or there is no battery.
+
+    Owner, contract and flexible loads bind the policy as they bind the plan's own. ``premium`` is
+    its extra cost over ``plan`` on the expected course.
     """
     if not plan.problem.site.batteries:
         return None
@@ -124,11 +179,17 @@ def follow_instead(plan: Plan, policy: PlanPolicy) -> Plan | None:
     return replace(instead, costs=weigh_flows(plan.problem.at_tariff_prices, chosen.flows))
 
 
-def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, keeps_modes: bool = False) -> Plan:
+def _follow(
+    plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, keeps_modes: bool = False
+) -> Plan:
     worth = plan.energy_value
     if plan.value is not None:
         lowest = plan.problem.limits.batteries.min_kwh
-        worth = read_worth(plan.value.function, (chosen.start_kwh - lowest)[0], (chosen.flows.stored_kwh - lowest)[0])[None, :]
+        worth = read_worth(
+            plan.value.function,
+            (chosen.start_kwh - lowest)[0],
+            (chosen.flows.stored_kwh - lowest)[0],
+        )[None, :]
     return replace(
         plan,
         energy_value=worth,
@@ -142,40 +203,72 @@ def _follow(plan: Plan, chosen: Outcome, followed: Followed, *, premium: float, 
     )
 
 
-def _choose(planned: _Planned, value: Outcome | None, house: Outcome | None) -> Steps[tuple[Outcome | None, Followed]]:
+def _choose(
+    planned: _Planned, value: Outcome | None, house: Outcome | None
+) -> Steps[tuple[Outcome | None, Followed]]:
     """Return the outcome to follow, None for the plan's own set-points, and the kind of policy.
 
-    ``value`` and ``house`` are the outcomes of the plan's value policy and of the inverter alone; None where there is none, or it was not admitted.
+    ``value`` and ``house`` are the outcomes of the plan's value policy and of the inverter alone;
+    None where there is none, or it was not admitted.
     """
     plan, problem, best = planned.plan, planned.plan.problem, planned.cost
     throughput_kwh = float((plan.flows.charge_kwh + plan.flows.discharge_kwh).sum())
     if problem.following.margin == NO_MARGIN:
-        # The first policy that comes to the plan's own cost, or beyond it to no more than changes of mode have to gain.
-        allowed = best + _SAME_COST * (1.0 + abs(best)) + 2.0 * problem.following.switching_price * throughput_kwh
-        return (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
+        # The first policy that comes to the plan's own cost, or beyond it to no more than changes
+        # of mode have to gain.
+        allowed = (
+            best
+            + _SAME_COST * (1.0 + abs(best))
+            + 2.0 * problem.following.switching_price * throughput_kwh
+        )
+        return (
+            (value, "value")
+            if value is not None and value.cost <= allowed
+            else (yield from _try_flows(planned, allowed))
+        )
     if value is not None and plan.spread is not None and plan.spread.courses > 1:
         # A plan over several courses may cost more than the inverter alone on the expected one.
         house = None
     gain = np.inf if house is None else house.cost - best
-    # A gain that only the planned flows reach, as with a battery of little power, is lost again when load and PV deviate.
-    if house is not None and (gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)):
+    # A gain that only the planned flows reach, as with a battery of little power, is lost again
+    # when load and PV deviate.
+    if house is not None and (
+        gain <= LEAST_GAIN or (value is not None and house.cost - value.cost <= LEAST_GAIN)
+    ):
         return house, "house"
-    # A policy may cost more per kWh of throughput by its margin, and by the learned correction of the plan's value.
+    # A policy may cost more per kWh of throughput by its margin, and by the learned correction of
+    # the plan's value.
     correction = problem.following.value_correction
     most_correction = 0.0 if correction is None else float(np.abs(correction).max(initial=0.0))
     price = problem.following.margin.self_consumption_margin + most_correction
-    allowed = best + price * throughput_kwh + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
-    choice = (value, "value") if value is not None and value.cost <= allowed else (yield from _try_flows(planned, allowed))
+    allowed = (
+        best + price * throughput_kwh + (0.0 if house is None else _MOST_LOSS * gain) + LEAST_GAIN
+    )
+    choice = (
+        (value, "value")
+        if value is not None and value.cost <= allowed
+        else (yield from _try_flows(planned, allowed))
+    )
     errors = problem.uncertainty.errors
-    if errors is None or house is None or choice[0] is None or not _errs_away(plan, errors, (choice[0], house)):
+    if (
+        errors is None
+        or house is None
+        or choice[0] is None
+        or not _errs_away(plan, errors, (choice[0], house))
+    ):
         return choice
     return house, "house"
 
 
 def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None, Followed]]:
-    """Return the outcome of following the planned flows at no more than ``allowed``, with deviations left to self-consumption if that does."""
+    """Return the outcome of following the planned flows at no more than ``allowed``, with
+    deviations left to self-consumption if that does.
+    """
     for open_house in (True, False):
-        parts = [follow_flows(planned.plan, index, open_house=open_house) for index in range(len(planned.plan.problem.site.batteries))]
+        parts = [
+            follow_flows(planned.plan, index, open_house=open_house)
+            for index in range(len(planned.plan.problem.site.batteries))
+        ]
         (met,) = yield [_bind(planned.plan, parts)]
         flows = planned.admit(met)
         if flows is not None and flows.cost <= allowed:
@@ -184,15 +277,26 @@ def _try_flows(planned: _Planned, allowed: float) -> Steps[tuple[Outcome | None,
 
 
 def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -> bool:
-    """Return whether under recent forecast errors the first policy's gain over the second is lost or not significant."""
+    """Return whether under recent forecast errors the first policy's gain over the second is lost
+    or not significant.
+    """
     problem, value, policies = plan.problem, plan.value, [each.policy for each in pair]
     if value is None:
         costs = simulate_errors(problem, policies, errors)
     else:
         # Costs up to a constant that both policies share.
         offered = offer_lengths(problem, errors, value.direction)
-        terminal, mode, start = terminal_segments(problem), int(first_modes(problem)[0, 0]), float(problem.stored_kwh[0])
-        costs = np.array([cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode) for each in policies])
+        terminal, mode, start = (
+            terminal_segments(problem),
+            int(first_modes(problem)[0, 0]),
+            float(problem.stored_kwh[0]),
+        )
+        costs = np.array(
+            [
+                cost_courses(each.batteries[0], offered, start, terminal=terminal, mode=mode)
+                for each in policies
+            ]
+        )
     gains, expected = costs[1] - costs[0], max(1.0 - float(errors.weight.sum()), 0.0)
     gain = float(errors.weight @ gains) + expected * (pair[1].cost - pair[0].cost)
     chance = float(gains.std(ddof=1)) / np.sqrt(gains.size) if gains.size > 1 else 0.0
@@ -200,23 +304,41 @@ def _errs_away(plan: Plan, errors: ScenarioSet, pair: tuple[Outcome, Outcome]) -
 
 
 def value_policy(plan: Plan) -> PlanPolicy:
-    """Return the policy by the value of stored energy, for a plan with a value function of each battery."""
+    """Return the policy by the value of stored energy, for a plan with a value function of each
+    battery.
+    """
     problem, outlook, following = plan.problem, plan.problem.outlook, plan.problem.following
     night = find_nights(outlook.pv_kwh, outlook.timeline.hours)
     parts = []
     for value, battery in zip(plan.values, problem.site.batteries, strict=True):
-        counted = value if following.value_correction is None else correct_value(value, following.value_correction)
-        parts.append(read_policy(counted, battery, night=night, margin=following.margin, switching_price=following.switching_price))
+        counted = (
+            value
+            if following.value_correction is None
+            else correct_value(value, following.value_correction)
+        )
+        parts.append(
+            read_policy(
+                counted,
+                battery,
+                night=night,
+                margin=following.margin,
+                switching_price=following.switching_price,
+            )
+        )
     return _bind(plan, parts)
 
 
 def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
-    """Return the same with batteries set to sell, or to buy, where they do: a run of slots in which the house alone does what is planned is none of trade.
+    """Return the same with batteries set to sell, or to buy, where they do: a run of slots in which
+    the house alone does what is planned is none of trade.
 
     Fuller than planned a battery still sells down to there, emptier it buys up to there.
     """
     flows, modes = outcome.flows, outcome.setpoints.mode
-    bought, sold = np.minimum(flows.charge_kwh, flows.import_kwh), np.minimum(flows.discharge_kwh, flows.export_kwh)
+    bought, sold = (
+        np.minimum(flows.charge_kwh, flows.import_kwh),
+        np.minimum(flows.discharge_kwh, flows.export_kwh),
+    )
     buys_not = _idle_runs(modes == CHARGE, bought) & (flows.charge_kwh > _SAME_KWH)
     sells_not = _idle_runs(modes == EXPORT, sold) & (flows.discharge_kwh > _SAME_KWH)
     if not (buys_not.any() or sells_not.any()):
@@ -225,10 +347,19 @@ def _name_trade(plan: Plan, outcome: Outcome) -> Steps[Outcome]:
     def named(level: SocThresholds, index: int) -> SocThresholds:
         start = outcome.start_kwh[index] / plan.problem.site.batteries[index].capacity_kwh
         buy = np.where(buys_not[index], np.minimum(level.buy, start), level.buy)
-        return replace(level, buy=buy, sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell))
+        return replace(
+            level,
+            buy=buy,
+            sell=np.where(sells_not[index], np.maximum(level.sell, start), level.sell),
+        )
 
     (again,) = yield [outcome.policy.bound(named)]
-    return again if again.cost <= outcome.cost + _SAME_COST and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH else outcome
+    return (
+        again
+        if again.cost <= outcome.cost + _SAME_COST
+        and again.breach_kwh <= outcome.breach_kwh + _SAME_KWH
+        else outcome
+    )
 
 
 def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
@@ -236,39 +367,71 @@ def _idle_runs(trades: BoolArray, energy_kwh: FloatArray) -> BoolArray:
     edges = trades.copy()
     edges[:, 1:] ^= trades[:, :-1]
     run = np.cumsum(edges, axis=1) + np.arange(trades.shape[0])[:, None] * (trades.shape[1] + 1)
-    traded = np.bincount(run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1)
+    traded = np.bincount(
+        run.ravel(), weights=energy_kwh.ravel(), minlength=int(run.max(initial=0)) + 1
+    )
     return np.asarray(trades & (traded[run] <= _SAME_KWH))
 
 
 def _bind(plan: Plan, parts: Sequence[BatteryPolicy]) -> PlanPolicy:
-    """Return the policies of all batteries within what owner, contract and placed devices leave open, and how PV is held back."""
+    """Return the policies of all batteries within what owner, contract and placed devices leave
+    open, and how PV is held back.
+    """
     problem = plan.problem
     if problem.following.margin == NO_MARGIN:
         curtailment, limit = plan.setpoints.curtailment, plan.setpoints.pv_limit_kw
     else:
-        # What prices and contract say: a limit made of expected flows would take sun from a load that turns out higher.
-        curtailment, limit = choose_curtailment(problem, exports=plan.flows.export_kwh > 0), np.full(problem.outlook.timeline.count, np.inf)
+        # What prices and contract say: a limit made of expected flows would take sun from a load
+        # that turns out higher.
+        curtailment, limit = (
+            choose_curtailment(problem, exports=plan.flows.export_kwh > 0),
+            np.full(problem.outlook.timeline.count, np.inf),
+        )
     return PlanPolicy(parts, curtailment, limit).bound(partial(_bound, plan=plan))
 
 
 def _bound(level: SocThresholds, index: int, *, plan: Plan) -> SocThresholds:
     problem, battery, manual = plan.problem, plan.problem.site.batteries[index], plan.problem.manual
-    # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats curtailing it.
+    # Where nothing may be fed in, nothing is sold, and surplus is stored as long as that beats
+    # curtailing it.
     no_export = problem.export_limit_kwh <= 0
     store = np.where(no_export, np.maximum(level.store, level.spill), level.store)
     level = replace(level, store=store, sell=np.where(no_export, HIGHEST_SOC, level.sell))
     if problem.storage.reserve_kwh is not None:
-        level = replace(level, serve=np.maximum(level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh))
+        level = replace(
+            level,
+            serve=np.maximum(
+                level.serve, problem.storage.reserve_kwh[index] / battery.capacity_kwh
+            ),
+        )
     if problem.storage.give_limit_kwh is not None:
-        # An inverter controls by the meter and knows no charger: what it discharges goes into the car as soon as the house takes less.
+        # An inverter controls by the meter and knows no charger: what it discharges goes into the
+        # car as soon as the house takes less.
         spared = np.isfinite(problem.storage.give_limit_kwh)
-        level = replace(level, serve=np.where(spared, HIGHEST_SOC, level.serve), sell=np.where(spared, HIGHEST_SOC, level.sell))
-    # Last, for the owner's blocks come before a reserve and before a car that is not to be fed. Source: docs/decisions/0025.
+        level = replace(
+            level,
+            serve=np.where(spared, HIGHEST_SOC, level.serve),
+            sell=np.where(spared, HIGHEST_SOC, level.sell),
+        )
+    # Last, for the owner's blocks come before a reserve and before a car that is not to be fed
+    # (docs/decisions/0025).
     if manual is not None:
         charge, discharge = manual.may_charge[index], manual.may_discharge[index]
-        serve = np.where(manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve)
-        level = replace(level, serve=np.where(discharge, serve, HIGHEST_SOC), sell=np.where(discharge, level.sell, HIGHEST_SOC))
-        level = replace(level, **{name: np.where(charge, getattr(level, name), LOWEST_SOC) for name in ("buy", "store", "spill")})
+        serve = np.where(
+            manual.no_import & ~pinned_slots(problem, index), battery.min_soc, level.serve
+        )
+        level = replace(
+            level,
+            serve=np.where(discharge, serve, HIGHEST_SOC),
+            sell=np.where(discharge, level.sell, HIGHEST_SOC),
+        )
+        level = replace(
+            level,
+            **{
+                name: np.where(charge, getattr(level, name), LOWEST_SOC)
+                for name in ("buy", "store", "spill")
+            },
+        )
     return level
 
 
@@ -279,8 +442,9 @@ _NO_FLOW_KWH = 1e-7
 def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
     """Return what one battery follows for the plan's flows to come about.
 
-    Every bound is the planned state of charge at the end of the slot. Where the plan leaves nothing to sell or to buy, storing and serving are bounded by
-    nothing but what a stored kWh is worth: on the expected course that changes nothing.
+    Every bound is the planned state of charge at the end of the slot. Where the plan leaves nothing
+    to sell or to buy, storing and serving are bounded by nothing but what a stored kWh is worth: on
+    the expected course that changes nothing.
 
     Args:
         plan: that physics has settled.
@@ -289,35 +453,65 @@ def follow_flows(plan: Plan, index: int, *, open_house: bool) -> BatteryPolicy:
     """
     problem, flows, battery = plan.problem, plan.flows, plan.problem.site.batteries[index]
     end, mode = flows.stored_kwh[index] / battery.capacity_kwh, plan.setpoints.mode[index]
-    charges, discharges = flows.charge_kwh[index] > _NO_FLOW_KWH, flows.discharge_kwh[index] > _NO_FLOW_KWH
+    charges, discharges = (
+        flows.charge_kwh[index] > _NO_FLOW_KWH,
+        flows.discharge_kwh[index] > _NO_FLOW_KWH,
+    )
     buys, sells = charges & (mode == Mode.CHARGE), discharges & (mode == Mode.EXPORT)
     shut = np.zeros(end.shape, dtype=bool) if open_house else np.ones(end.shape, dtype=bool)
-    stores, spills, serves = (pays & ~(shut | pinned_slots(problem, index)) for pays in pay_house(plan, index))
-    no_surplus, no_deficit = flows.export_kwh + flows.curtailed_kwh <= _NO_FLOW_KWH, flows.import_kwh <= _NO_FLOW_KWH
+    stores, spills, serves = (
+        pays & ~(shut | pinned_slots(problem, index)) for pays in pay_house(plan, index)
+    )
+    no_surplus, no_deficit = (
+        flows.export_kwh + flows.curtailed_kwh <= _NO_FLOW_KWH,
+        flows.import_kwh <= _NO_FLOW_KWH,
+    )
     level = SocThresholds(
         buy=np.where(buys, end, LOWEST_SOC),
-        store=np.where(stores & no_surplus & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)),
+        store=np.where(
+            stores & no_surplus & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)
+        ),
         spill=np.where(spills & ~buys, battery.max_soc, np.where(charges, end, LOWEST_SOC)),
-        serve=np.where(serves & no_deficit & ~sells, battery.min_soc, np.where(discharges, end, HIGHEST_SOC)),
+        serve=np.where(
+            serves & no_deficit & ~sells, battery.min_soc, np.where(discharges, end, HIGHEST_SOC)
+        ),
         sell=np.where(sells, end, HIGHEST_SOC),
     ).rounded()
     never, power_kw = np.zeros(end.shape, dtype=bool), plan.setpoints.power_kw[index]
-    charge_kw, discharge_kw = np.where(mode == CHARGE, power_kw, battery.charge_limit_kw), np.where(mode == EXPORT, power_kw, battery.discharge_limit_kw)
+    charge_kw, discharge_kw = (
+        np.where(mode == CHARGE, power_kw, battery.charge_limit_kw),
+        np.where(mode == EXPORT, power_kw, battery.discharge_limit_kw),
+    )
     return BatteryPolicy(battery, level, level, never, charge_kw, discharge_kw)
 
 
 def pay_house(plan: Plan, index: int) -> tuple[BoolArray, BoolArray, BoolArray]:
-    """Return in which slots storing surplus, storing what would be held back, and serving the load pay by what a stored kWh is worth, each ``(slots,)``.
+    """Return in which slots storing surplus, storing what would be held back, and serving the load
+    pay by what a stored kWh is worth, each ``(slots,)``.
 
     The margin toward the house counts in; where nobody knows what a kWh is worth, all pay.
     """
     problem, battery = plan.problem, plan.problem.site.batteries[index]
-    outlook, worth, margin = problem.outlook, plan.energy_value[index], problem.following.margin.self_consumption_margin + TIE
-    terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
-    earned = np.maximum(outlook.export_price, 0.0) if problem.site.curtailable else outlook.export_price
+    outlook, worth, margin = (
+        problem.outlook,
+        plan.energy_value[index],
+        problem.following.margin.self_consumption_margin + TIE,
+    )
+    terms = {
+        "charge_efficiency": battery.charge_efficiency,
+        "discharge_efficiency": battery.discharge_efficiency,
+        "wear_price": battery.wear_price,
+    }
+    earned = (
+        np.maximum(outlook.export_price, 0.0) if problem.site.curtailable else outlook.export_price
+    )
     levels = break_even(outlook.import_price, earned, **terms)
     unknown = ~np.isfinite(worth)
-    stores, spills, serves = worth >= levels.store - margin, worth >= levels.spill - margin, worth <= levels.serve + margin
+    stores, spills, serves = (
+        worth >= levels.store - margin,
+        worth >= levels.spill - margin,
+        worth <= levels.serve + margin,
+    )
     return unknown | stores, unknown | spills, unknown | serves
 
 
@@ -326,4 +520,6 @@ def pinned_slots(problem: Problem, index: int) -> BoolArray:
     manual = problem.manual
     if manual is None:
         return np.zeros(problem.outlook.timeline.count, dtype=bool)
-    return np.asarray(np.isfinite(manual.charge_kwh[index]) | np.isfinite(manual.discharge_kwh[index]))
+    return np.asarray(
+        np.isfinite(manual.charge_kwh[index]) | np.isfinite(manual.discharge_kwh[index])
+    )

@@ -1,4 +1,6 @@
-"""How the planner's loops are compiled: soon, because a machine does it while its owner waits for a first plan."""
+"""How the planner's loops are compiled: soon, because a machine does it while its owner waits for a
+first plan.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,7 +11,8 @@ Loop = TypeVar("Loop", bound=Callable[..., Any])
 # How C, and how Python would call a loop: each is compiled besides it. Numba's stubs know neither.
 _NOT_FROM_C: dict[str, Any] = {"no_cfunc_wrapper": True}
 _NOT_FROM_PYTHON: dict[str, Any] = {"no_cpython_wrapper": True}
-# No division of theirs is by zero: what would raise that error at each of them is a sixth of all that is compiled.
+# No division of theirs is by zero: what would raise that error at each of them is a sixth of all
+# that is compiled.
 _NO_ZERO_DIVISION: dict[str, Any] = {"error_model": "numpy"}
 
 
@@ -20,6 +23,8 @@ def loop(work: Loop) -> Loop:
 
 
 def loop_part(work: Loop) -> Loop:
-    """Return a part of loops that only they call: without what Python would call it by, which takes as long to compile as a short loop does."""
+    """Return a part of loops that only they call: without what Python would call it by, which takes
+    as long to compile as a short loop does.
+    """
     compiled: Loop = njit(cache=True, **_NOT_FROM_C, **_NOT_FROM_PYTHON, **_NO_ZERO_DIVISION)(work)
     return compiled

@@ -1,8 +1,11 @@
-"""The planner: from a problem to its least-cost plan, and from that to the policy that executor and replay follow.
+"""The planner: from a problem to its least-cost plan, and from that to the policy that executor and
+replay follow.
 
-Flexible loads are scheduled first, together with the batteries, by the mixed-integer model; the batteries are then planned once more around them:
-one battery by dynamic programming over the value of its stored energy, where that is exact, all else by the mixed-integer model.
-A plan always comes: where a solver finds none in time, or re-simulation does not confirm what it found, the next one plans; the last is the inverter alone.
+Flexible loads are scheduled first, together with the batteries, by the mixed-integer model; the
+batteries are then planned once more around them: one battery by dynamic programming over the value
+of its stored energy, where that is exact, all else by the mixed-integer model. A plan always comes:
+where a solver finds none in time, or re-simulation does not confirm what it found, the next one
+plans; the last is the inverter alone.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,31 +34,40 @@ _NOTHING_KWH = 1e-6
 
 
 def decide(problem: Problem, solver: Solver, *, deadline: Deadline | None = None) -> Plan:
-    """Return the plan that replies, executor and replay use: the least-cost plan with the policy that follows it within the problem's margins.
+    """Return the plan that replies, executor and replay use: the least-cost plan with the policy
+    that follows it within the problem's margins.
 
-    No valid problem raises: ``method`` names the solver that made the plan, ``disagreements`` what re-simulation did not confirm.
+    No valid problem raises: ``method`` names the solver that made the plan, ``disagreements`` what
+    re-simulation did not confirm.
     """
     deadline = deadline or problem.deadline
     plan = make_plan(problem, solver, deadline=deadline)
     # No deadline for following the inverter alone: no fallback is left after it.
-    (followed,) = follow_each([(problem, plan)], deadline=None if plan.method == "self_consumption" else deadline)
+    (followed,) = follow_each(
+        [(problem, plan)], deadline=None if plan.method == "self_consumption" else deadline
+    )
     return followed
 
 
 def decide_each(problems: Sequence[Problem]) -> list[Plan]:
-    """Return ``decide`` of each problem; their policies are simulated together, which takes less time, and without a deadline."""
+    """Return ``decide`` of each problem.
+
+    Their policies are simulated together, which takes less time, and without a deadline.
+    """
     return follow_each([(problem, make_plan(problem, Solver())) for problem in problems])
 
 
-# The share of the time left for solving: choosing the policy and explaining the plan take time as well.
+# The share of the time left for solving: choosing the policy and explaining the plan take time as
+# well.
 _SOLVING_SHARE = 0.85
 
 
 def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = None) -> Plan:
     """Return the least-cost plan: flexible loads first, then the batteries around them.
 
-    Where limits contradict each other it is the least-cost compromise; where no time is left for that, the inverter alone. No solve begins after the
-    ``deadline``, by default the problem's own time limit from now.
+    Where limits contradict each other it is the least-cost compromise; where no time is left for
+    that, the inverter alone. No solve begins after the ``deadline``, by default the problem's own
+    time limit from now.
     """
     timed = problem.due((deadline or problem.deadline).share(_SOLVING_SHARE))
     try:
@@ -80,9 +92,16 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
     except (InfeasibleError, SolverError):
         plan = plan_alone(rest)
     costs = replace(plan.costs, wear_cost=plan.costs.wear_cost + load_schedule.wear_cost)
-    # A plan without a gap of its own is the inverter alone: the load schedule's gap proves nothing of it.
+    # A plan without a gap of its own is the inverter alone: the load schedule's gap proves nothing
+    # of it.
     gap = None if plan.gap is None else load_schedule.gap
-    combined = replace(plan, costs=costs, placement=load_schedule, gap=gap, proven=load_schedule.proven and plan.proven)
+    combined = replace(
+        plan,
+        costs=costs,
+        placement=load_schedule,
+        gap=gap,
+        proven=load_schedule.proven and plan.proven,
+    )
     return replace(combined, solve_ms=(planning_clock_s() - begun_s) * 1e3 - plan.build_ms)
 
 
@@ -102,26 +121,45 @@ def _plan_batteries(problem: Problem, solver: Solver) -> Plan:
         plan = plan_by_model(problem, solver)
     if problem.uncertainty.courses is not None and plan.spread is None:
         reason = "no_value_function" if len(problem.site.batteries) == 1 else "several_batteries"
-        plan = replace(plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,)))
+        plan = replace(
+            plan, spread=Spread(1, problem.uncertainty.courses.weight.size, reasons=(reason,))
+        )
     solve_ms = (planning_clock_s() - built_s) * 1e3
-    return replace(plan, build_ms=(built_s - begun_s) * 1e3, solve_ms=solve_ms, disagreements=plan.disagreements + disagreements)
+    return replace(
+        plan,
+        build_ms=(built_s - begun_s) * 1e3,
+        solve_ms=solve_ms,
+        disagreements=plan.disagreements + disagreements,
+    )
 
 
 def dp_is_exact(problem: Problem) -> bool:
-    """Return whether the dynamic programme finds the optimum: one battery whose power depends on the slot alone, and whose cost on its flows alone.
+    """Return whether the dynamic programme finds the optimum: one battery whose power depends on
+    the slot alone, and whose cost on its flows alone.
 
-    A battery constraint outside the programme is no obstacle where it is ``valued`` "where_kept": the plan stands if it happens to keep it.
+    A battery constraint outside the programme is no obstacle where it is ``valued`` "where_kept":
+    the plan stands if it happens to keep it.
     """
-    if len(problem.site.batteries) != 1 or problem.tariff.charge is not None or problem.pins or problem.burns_on_an_island:
+    if (
+        len(problem.site.batteries) != 1
+        or problem.tariff.charge is not None
+        or problem.pins
+        or problem.burns_on_an_island
+    ):
         return False
-    return (problem.limits.inverters is None or suits_value(problem)) and all(each.valued == "where_kept" for _, each in list_constraints(problem))
+    return (problem.limits.inverters is None or suits_value(problem)) and all(
+        each.valued == "where_kept" for _, each in list_constraints(problem)
+    )
 
 
 def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem], Plan]) -> Plan:
-    """Return the least-cost plan under a block tariff, whose price rises with the energy drawn in the month.
+    """Return the least-cost plan under a block tariff, whose price rises with the energy drawn in
+    the month.
 
-    Each month is priced at one block, raised until the month ends in it: optimal, since prices rise from block to block. Where a month priced at a block ends
-    before it begins, and priced at the one before ends beyond that one, the optimum ends just at their boundary, and the mixed-integer model plans it.
+    Each month is priced at one block, raised until the month ends in it: optimal, since prices rise
+    from block to block. Where a month priced at a block ends before it begins, and priced at the
+    one before ends beyond that one, the optimum ends just at their boundary, and the mixed-integer
+    model plans it.
 
     Args:
         problem: under a block tariff, without flexible loads.
@@ -138,33 +176,72 @@ def plan_in_blocks(problem: Problem, solver: Solver, *, make: Callable[[Problem]
         price = problem.outlook.import_price.copy()
         for slots, block in zip(months, assumed, strict=True):
             price[slots] += blocks.price_above(block)
-        plan = make(replace(problem, outlook=replace(problem.outlook, import_price=price), tariff=replace(problem.tariff, charge=None)))
+        plan = make(
+            replace(
+                problem,
+                outlook=replace(problem.outlook, import_price=price),
+                tariff=replace(problem.tariff, charge=None),
+            )
+        )
         drawn = [float(plan.flows.import_kwh[slots].sum()) for slots in months]
-        block_below = [blocks.block_of(energy - _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
-        block_above = [blocks.block_of(energy + _NOTHING_KWH, first=number == 0) for number, energy in enumerate(drawn)]
+        block_below = [
+            blocks.block_of(energy - _NOTHING_KWH, first=number == 0)
+            for number, energy in enumerate(drawn)
+        ]
+        block_above = [
+            blocks.block_of(energy + _NOTHING_KWH, first=number == 0)
+            for number, energy in enumerate(drawn)
+        ]
         if any(above < block for above, block in zip(block_above, assumed, strict=True)):
             plan = plan_by_model(problem, solver)
-            spread = None if problem.uncertainty.courses is None else Spread(1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",))
+            spread = (
+                None
+                if problem.uncertainty.courses is None
+                else Spread(
+                    1, problem.uncertainty.courses.weight.size, reasons=("no_value_function",)
+                )
+            )
             return replace(plan, spread=spread)
         if all(below <= block for below, block in zip(block_below, assumed, strict=True)):
             return replace(plan, costs=weigh_flows(problem.at_tariff_prices, plan.flows))
-        assumed = [block + (below > block) for below, block in zip(block_below, assumed, strict=True)]
+        assumed = [
+            block + (below > block) for below, block in zip(block_below, assumed, strict=True)
+        ]
 
 
 def plan_alone(problem: Problem) -> Plan:
-    """Return the plan of inverters left in self-consumption: the last fallback, which needs no solver."""
+    """Return the plan of inverters left in self-consumption: the last fallback, which needs no
+    solver.
+    """
     slots = problem.outlook.timeline.count
     batteries = [BatteryPolicy.follow_house(battery, slots) for battery in problem.site.batteries]
     policy = PlanPolicy(batteries, problem.curtailment, np.full(slots, np.inf))
     (run,) = simulate_policies(problem, [policy])
     unknown = np.full(run.start_kwh.shape, np.nan)
     flows, costs = run.flows, weigh_flows(problem.at_tariff_prices, run.flows)
-    return Plan(problem, run.setpoints, flows, costs, run.start_kwh, unknown, (), gap=None, proven=False, build_ms=0.0, solve_ms=0.0, method="self_consumption")
+    return Plan(
+        problem,
+        run.setpoints,
+        flows,
+        costs,
+        run.start_kwh,
+        unknown,
+        (),
+        gap=None,
+        proven=False,
+        build_ms=0.0,
+        solve_ms=0.0,
+        method="self_consumption",
+    )
 
 
 def show_import_price(plan: Plan) -> FloatArray:
-    """Return the import price of each slot, ``(slots,)``, currency/kWh: under a block tariff the mean price of what the slot draws, where it draws any."""
+    """Return the import price of each slot, ``(slots,)``, currency/kWh: under a block tariff the
+    mean price of what the slot draws, where it draws any.
+    """
     price, imported = plan.problem.at_tariff_prices.outlook.import_price, plan.flows.import_kwh
     if find_charge(plan.problem.site.tariff.import_) is None:
         return price
-    return np.asarray(np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH))
+    return np.asarray(
+        np.divide(plan.costs.import_cost, imported, out=price.copy(), where=imported > _NOTHING_KWH)
+    )

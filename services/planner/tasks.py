@@ -9,7 +9,14 @@ import structlog
 from luna.contracts import PlanRequest, ReplayReply, ReplayRequest
 from luna.contracts.agent_control import ShadowPlanRequest
 from luna.contracts.charging_stays import FollowStaysReply, FollowStaysRequest
-from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, WhatIfVariantReply, WhatIfVariantRequest, WhyNotReply, WhyNotRequest
+from luna.contracts.counterfactual import (
+    PlanVariantReply,
+    PlanVariantRequest,
+    WhatIfVariantReply,
+    WhatIfVariantRequest,
+    WhyNotReply,
+    WhyNotRequest,
+)
 from luna.contracts.fleet import (
     FollowChangesReply,
     FollowChangesRequest,
@@ -20,7 +27,14 @@ from luna.contracts.fleet import (
 )
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
-from luna.contracts.plan_questions import CheckPlansReply, CheckPlansRequest, ParetoReply, ParetoRequest, PlanChangesReply, PlanChangesRequest
+from luna.contracts.plan_questions import (
+    CheckPlansReply,
+    CheckPlansRequest,
+    ParetoReply,
+    ParetoRequest,
+    PlanChangesReply,
+    PlanChangesRequest,
+)
 from luna.contracts.replay import ReplaySitesReply, ReplaySitesRequest
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import TaskContext, task
@@ -33,7 +47,8 @@ from services.planner.service import replay as replays
 from services.planner.service.replay import Store
 
 NEEDS = ("database", "redis")
-# By when the agent's plan has to be there: later it would miss the slot in which the planner's comes into force.
+# By when the agent's plan has to be there: later it would miss the slot in which the planner's
+# comes into force.
 SHADOW_TIMEOUT = timedelta(minutes=5)
 # By when a batch of changed sites is planned; then it is asked for again.
 CHANGES_TIMEOUT = timedelta(minutes=1)
@@ -42,7 +57,9 @@ log = structlog.get_logger("luna.planner")
 
 
 def prepare() -> None:
-    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a second for them."""
+    """Load the compiled loops before the worker's processes are forked: each would otherwise wait a
+    second for them.
+    """
     load_common_kernels()
 
 
@@ -95,7 +112,10 @@ def follow_stays(_: FollowStaysRequest, work: TaskContext) -> FollowStaysReply:
 
 
 def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:
-    """Request the agent's shadow plans of stored plans, where an agent runs; without waiting, and ignoring failures."""
+    """Request the agent's shadow plans of stored plans, where an agent runs.
+
+    Without waiting, and ignoring failures.
+    """
 
     def ask() -> None:
         # Among what somebody waits for, so that no training stands in its way.
@@ -103,31 +123,52 @@ def ask_for_shadows(work: TaskContext, plan_ids: Sequence[str]) -> None:
             for plan_id in plan_ids:
                 work.client.begin(ShadowPlanRequest(plan_id=plan_id), timeout=SHADOW_TIMEOUT)
 
-    isolate(ask, lambda error: log.warning("the agent was not asked for plans", plan_ids=list(plan_ids)[:1], error=str(error)))
+    isolate(
+        ask,
+        lambda error: log.warning(
+            "the agent was not asked for plans", plan_ids=list(plan_ids)[:1], error=str(error)
+        ),
+    )
 
 
 @task(ParetoRequest)
 def trace_pareto(request: ParetoRequest, work: TaskContext) -> ParetoReply:
     """Plan along what two aims cost each other."""
-    return pareto.trace_pareto(request, lambda: work.connection, now=work.clock.now(), solver=Solver(), progress=work.progress)
+    return pareto.trace_pareto(
+        request,
+        lambda: work.connection,
+        now=work.clock.now(),
+        solver=Solver(),
+        progress=work.progress,
+    )
 
 
 @task(ReplayRequest, soft_limit=timedelta(hours=1))
 def replay(request: ReplayRequest, work: TaskContext) -> ReplayReply:
-    """Replay recorded days and store their scores, each day in a transaction of its own; forecasts that were not issued then are issued first."""
+    """Replay recorded days and store their scores, each day in a transaction of its own.
+
+    Forecasts that were not issued then are issued first.
+    """
     with unit_of_work(work.database()) as connection:
         missing = replays.find_missing(connection, request)
     # Where nobody issues forecasts, the replay says what it lacks.
     if missing is not None and work.client.is_served(type(missing)):
         await_job(work.database(), work.client, missing)
-    return replays.replay_on(Store.beside(work.database(), lambda: work.connection), request, progress=work.progress)
+    return replays.replay_on(
+        Store.beside(work.database(), lambda: work.connection), request, progress=work.progress
+    )
 
 
 @task(ReplaySitesRequest)
 def replay_sites(request: ReplaySitesRequest, work: TaskContext) -> ReplaySitesReply:
     """Ask for replays of each site."""
     now = work.clock.now()
-    return replays.replay_sites(work.database(), request, ask=lambda job_request: submit_job(work.database(), work.client, job_request), now=now)
+    return replays.replay_sites(
+        work.database(),
+        request,
+        ask=lambda job_request: submit_job(work.database(), work.client, job_request),
+        now=now,
+    )
 
 
 @task(PlanChangesRequest)
@@ -157,4 +198,6 @@ def plan_variant(request: PlanVariantRequest, work: TaskContext) -> PlanVariantR
 @task(CheckPlansRequest, soft_limit=timedelta(hours=1))
 def check_plans(request: CheckPlansRequest, work: TaskContext) -> CheckPlansReply:
     """Check issued plans."""
-    return plan_check.check_plans(work.connection, request.site_id, request.first, request.end).reply(request.site_id)
+    return plan_check.check_plans(
+        work.connection, request.site_id, request.first, request.end
+    ).reply(request.site_id)

@@ -1,1 +1,4 @@
-"""Documents, questions and answers with sources. Its domain is still to come; its worker, health and queue are here."""
+"""Documents, questions and answers with sources.
+
+Its domain is still to come; its worker, health and queue are here.
+"""

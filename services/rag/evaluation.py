@@ -1,9 +1,11 @@
-"""Evaluates retrieval on a set in BEIR layout, by vectors, by words, and by both as the service fuses them.
+"""Evaluates retrieval on a set in BEIR layout, by vectors, by words, and by both as the service
+fuses them.
 
-A set is ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv`` or ``qrels/test.tsv``. By words, passages are ranked in memory: what the index of the service
-does, exactly and without a server.
+A set is ``corpus.jsonl``, ``queries.jsonl`` and ``qrels.tsv`` or ``qrels/test.tsv``. By words,
+passages are ranked in memory: what the index of the service does, exactly and without a server.
 
-Source: Thakur et al., "BEIR: A heterogeneous benchmark for zero-shot evaluation of information retrieval models", 2021, and its wiki on data sets.
+Source: Thakur et al., "BEIR: A heterogeneous benchmark for zero-shot evaluation of information
+retrieval models", 2021, and its wiki on data sets.
 """
 
 import csv
@@ -43,9 +45,11 @@ _AT_ONCE = 64
 
 
 def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress) -> dict[str, Any]:
-    """Return nDCG@10, recall@10 and milliseconds per question of a set, by vectors, by words and fused.
+    """Return nDCG@10, recall@10 and milliseconds per question of a set, by vectors, by words and
+    fused.
 
-    Counted are the questions with a passage judged above zero. Questions and judgements are read before the corpus, so that a bad file is told at once.
+    Counted are the questions with a passage judged above zero. Questions and judgements are read
+    before the corpus, so that a bad file is told at once.
 
     Raises:
         InvalidInputError: a file is missing or bad; the field names file and line.
@@ -54,8 +58,13 @@ def evaluate_set(folder: Path, embedder: Embedder | None, *, progress: Progress)
     queries, judged = read_queries(folder), read_judgements(folder)
     counted = [key for key in queries if any(grade > 0 for grade in judged.get(key, {}).values())]
     if not counted:
-        remedy = "Use the ids of queries.jsonl in its first column, and judge at least one passage above zero."
-        raise InvalidInputError("no question has a relevant passage", field=str(folder / "qrels"), remedy=remedy)
+        remedy = (
+            "Use the ids of queries.jsonl in its first column, and judge at least one passage "
+            "above zero."
+        )
+        raise InvalidInputError(
+            "no question has a relevant passage", field=str(folder / "qrels"), remedy=remedy
+        )
     corpus = Corpus(read_passages(folder), count_passages(folder), embedder, progress)
     return rank(corpus, {key: queries[key] for key in counted}, progress).describe(judged, counted)
 
@@ -85,12 +94,18 @@ def read_passages(folder: Path) -> Iterator[SetPassage]:
     """Yield the passages one after the other; they are never in memory together.
 
     Raises:
-        InvalidInputError: a file is missing or a line of it cannot be read; the field names file and line.
+        InvalidInputError: a file is missing or a line of it cannot be read; the field names file
+            and line.
     """
     path = _find(folder, "corpus.jsonl")
     for where, row in _rows(path):
         language = row.get("language") or (row.get("metadata") or {}).get("language")
-        yield SetPassage(_text(row, "_id", where), str(row.get("title") or ""), _text(row, "text", where), language if language in {"de", "en"} else None)
+        yield SetPassage(
+            _text(row, "_id", where),
+            str(row.get("title") or ""),
+            _text(row, "text", where),
+            language if language in {"de", "en"} else None,
+        )
 
 
 def read_queries(folder: Path) -> dict[str, str]:
@@ -103,7 +118,12 @@ def read_queries(folder: Path) -> dict[str, str]:
     for where, row in _rows(_find(folder, "queries.jsonl")):
         key = _text(row, "_id", where)
         if key in queries:
-            raise InvalidInputError("this id stood on a line before", field=where, value=key, remedy="Give each question an id of its own.")
+            raise InvalidInputError(
+                "this id stood on a line before",
+                field=where,
+                value=key,
+                remedy="Give each question an id of its own.",
+            )
         queries[key] = _text(row, "text", where)
     return queries
 
@@ -116,17 +136,29 @@ def read_judgements(folder: Path) -> dict[str, dict[str, int]]:
     """
     path = _find(folder, "qrels/test.tsv", "qrels.tsv")
     judged: dict[str, dict[str, int]] = {}
-    for number, row in enumerate(csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), start=1):
+    for number, row in enumerate(
+        csv.reader(_lines(path), delimiter="\t", quoting=csv.QUOTE_NONE), start=1
+    ):
         if not row or (number == 1 and row[-1].strip().lower() in {"score", "relevance"}):
             continue
-        where, remedy = f"{path}:{number}", f"Write three columns with tabs between them: {', '.join(_HEADER)}."
+        where, remedy = (
+            f"{path}:{number}",
+            f"Write three columns with tabs between them: {', '.join(_HEADER)}.",
+        )
         if len(row) != len(_HEADER):
-            raise InvalidInputError(f"a line has {len(row)} columns, not 3", field=where, value="\t".join(row)[:80], remedy=remedy)
+            raise InvalidInputError(
+                f"a line has {len(row)} columns, not 3",
+                field=where,
+                value="\t".join(row)[:80],
+                remedy=remedy,
+            )
         query, passage, grade = row
         try:
             judged.setdefault(query, {})[passage] = int(grade)
         except ValueError:
-            raise InvalidInputError("the relevance is no whole number", field=where, value=grade, remedy=remedy) from None
+            raise InvalidInputError(
+                "the relevance is no whole number", field=where, value=grade, remedy=remedy
+            ) from None
     return judged
 
 
@@ -135,7 +167,11 @@ def _find(folder: Path, *names: str) -> Path:
         if (folder / name).is_file():
             return folder / name
     words = " or ".join(names)
-    raise InvalidInputError(f"the set has no {words}", field=str(folder), remedy="Name a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv.")
+    raise InvalidInputError(
+        f"the set has no {words}",
+        field=str(folder),
+        remedy="Name a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv.",
+    )
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -147,9 +183,16 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as exc:
-                raise InvalidInputError(f"the line is not JSON: {exc}", field=where, remedy=remedy) from exc
+                raise InvalidInputError(
+                    f"the line is not JSON: {exc}", field=where, remedy=remedy
+                ) from exc
             if not isinstance(row, dict):
-                raise InvalidInputError("the line is no JSON object", field=where, value=line.strip()[:80], remedy=remedy)
+                raise InvalidInputError(
+                    "the line is no JSON object",
+                    field=where,
+                    value=line.strip()[:80],
+                    remedy=remedy,
+                )
             yield where, row
 
 
@@ -158,7 +201,12 @@ def _text(row: dict[str, Any], name: str, where: str) -> str:
     if isinstance(value, int) and name == "_id" and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or (name == "_id" and not value):
-        raise InvalidInputError(f"{name} is missing, or no text", field=where, value=value, remedy=f"Give the line a field {name} that is text.")
+        raise InvalidInputError(
+            f"{name} is missing, or no text",
+            field=where,
+            value=value,
+            remedy=f"Give the line a field {name} that is text.",
+        )
     return value
 
 
@@ -167,13 +215,20 @@ def _lines(path: Path) -> Iterator[str]:
         with path.open(encoding="utf-8-sig") as file:
             yield from file
     except UnicodeDecodeError as exc:
-        raise InvalidInputError("the file is not UTF-8", field=str(path), remedy="Store it as UTF-8.") from exc
+        raise InvalidInputError(
+            "the file is not UTF-8", field=str(path), remedy="Store it as UTF-8."
+        ) from exc
     except OSError as exc:
-        raise InvalidInputError(f"the file cannot be read: {exc.strerror}", field=str(path), remedy="Let Luna read it.") from exc
+        raise InvalidInputError(
+            f"the file cannot be read: {exc.strerror}", field=str(path), remedy="Let Luna read it."
+        ) from exc
 
 
 class WordIndex:
-    """Collects weighted terms, then ranks. Twelve bytes per term of a passage while collecting, eight afterwards."""
+    """Collects weighted terms, then ranks.
+
+    Twelve bytes per term of a passage while collecting, eight afterwards.
+    """
 
     def __init__(self) -> None:
         self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
@@ -189,17 +244,24 @@ class WordIndex:
         self._count += 1
 
     def rank(self, query: Mapping[int, float], depth: int) -> dict[int, float]:
-        """Return the best passages with a term of the query, by their position, with their BM25 scores.
+        """Return the best passages with a term of the query, by their position, with their BM25
+        scores.
 
-        Source: rarity ln(1 + (N − n + 0.5) / (n + 0.5)), Robertson and Zaragoza 2009, never below zero.
+        Source: rarity ln(1 + (N − n + 0.5) / (n + 0.5)), Robertson and Zaragoza 2009, never below
+        zero.
         """
         if self._by_term is None:
             terms = np.frombuffer(self._terms, dtype=np.uint32)
             order = np.argsort(terms, kind="stable")
             numbers, starts = np.unique(terms[order], return_index=True)
             ends = [*starts[1:].tolist(), len(order)]
-            self._postings = dict(zip(numbers.tolist(), zip(starts.tolist(), ends, strict=True), strict=True))
-            self._by_term = np.frombuffer(self._passages, dtype=np.uint32)[order], np.frombuffer(self._weights, dtype=np.float32)[order]
+            self._postings = dict(
+                zip(numbers.tolist(), zip(starts.tolist(), ends, strict=True), strict=True)
+            )
+            self._by_term = (
+                np.frombuffer(self._passages, dtype=np.uint32)[order],
+                np.frombuffer(self._weights, dtype=np.float32)[order],
+            )
             self._terms, self._passages, self._weights = array("I"), array("I"), array("f")
         passages, weights = self._by_term
         scores = np.zeros(self._count, dtype=np.float32)
@@ -211,15 +273,23 @@ class WordIndex:
 
 
 def best_of(scores: NDArray[np.float32], depth: int) -> dict[int, float]:
-    """Return the positions of the highest scores above zero, the best first; equal ones in their order."""
-    some = np.argpartition(-scores, depth)[:depth] if scores.size > depth else np.arange(scores.size)
+    """Return the positions of the highest scores above zero, the best first.
+
+    Equal ones in their order.
+    """
+    some = (
+        np.argpartition(-scores, depth)[:depth] if scores.size > depth else np.arange(scores.size)
+    )
     ordered = some[np.lexsort((some, -scores[some]))]
     return {int(each): float(scores[each]) for each in ordered if scores[each] > 0}
 
 
 @dataclass(slots=True)
 class Ranking:
-    """The first ten passages by retriever and question, and how long one question took. Without an embedding model there is no ``dense``."""
+    """The first ten passages by retriever and question, and how long one question took.
+
+    Without an embedding model there is no ``dense``.
+    """
 
     model: str | None
     passages: int
@@ -227,9 +297,15 @@ class Ranking:
     seconds: dict[Retriever, float] = field(default_factory=dict)
 
     def describe(self, judged: Judgements, questions: Sequence[str]) -> dict[str, Any]:
-        """Return nDCG@10, recall@10 and the milliseconds of a question, by retriever; null where there is no embedding model."""
+        """Return nDCG@10, recall@10 and the milliseconds of a question, by retriever.
+
+        Null where there is no embedding model.
+        """
         means = {name: mean_measures(run, judged, questions) for name, run in self.runs.items()}
-        milliseconds = {name: 1e3 * seconds / max(len(self.runs[name]), 1) for name, seconds in self.seconds.items()}
+        milliseconds = {
+            name: 1e3 * seconds / max(len(self.runs[name]), 1)
+            for name, seconds in self.seconds.items()
+        }
         return {
             "ndcg_at_10": _by_retriever({name: mean[0] for name, mean in means.items()}, 4),
             "recall_at_10": _by_retriever({name: mean[1] for name, mean in means.items()}, 4),
@@ -248,43 +324,74 @@ def _by_retriever(values: Mapping[Retriever, float], digits: int) -> dict[str, f
 class Corpus:
     """The passages of a set as both indexes hold them.
 
-    Invariants: texts are not kept; what grows with the corpus is its vectors (4 bytes per dimension and passage), its terms and its ids.
+    Invariants: texts are not kept; what grows with the corpus is its vectors (4 bytes per dimension
+    and passage), its terms and its ids.
     """
 
-    def __init__(self, passages: Iterable[SetPassage], total: int, embedder: Embedder | None, progress: Progress) -> None:
+    def __init__(
+        self,
+        passages: Iterable[SetPassage],
+        total: int,
+        embedder: Embedder | None,
+        progress: Progress,
+    ) -> None:
         self.embedder = embedder
         self.keys: list[str] = []
         self.words = WordIndex()
-        self._vectors = None if embedder is None else np.zeros((total, embedder.dimensions), np.float32)
+        self._vectors = (
+            None if embedder is None else np.zeros((total, embedder.dimensions), np.float32)
+        )
         rest = iter(passages)
         while batch := list(islice(rest, _AT_ONCE)):
             if self.embedder is not None and self._vectors is not None:
                 english = self.embedder.speaks_one_language
-                texts = [text_to_embed(each.whole, each.language, speaks_english_alone=english) for each in batch]
-                self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed(texts, role="passage")
+                texts = [
+                    text_to_embed(each.whole, each.language, speaks_english_alone=english)
+                    for each in batch
+                ]
+                self._vectors[len(self.keys) : len(self.keys) + len(batch)] = self.embedder.embed(
+                    texts, role="passage"
+                )
             for each in batch:
                 self.words.add(weigh_passage(each.whole, each.language))
                 self.keys.append(each.key)
             progress(len(self.keys), total, "passages")
         if len(set(self.keys)) < len(self.keys):
-            raise InvalidInputError("two passages have one id", field="corpus.jsonl", remedy="Give each passage an id of its own.")
+            raise InvalidInputError(
+                "two passages have one id",
+                field="corpus.jsonl",
+                remedy="Give each passage an id of its own.",
+            )
 
     def find_near(self, question: str) -> dict[int, float]:
         """Return the passages with the nearest vectors, by position, with their cosines."""
         if self.embedder is None or self._vectors is None:
             return {}
-        query_text = question_to_embed(question, speaks_english_alone=self.embedder.speaks_one_language)
-        return best_of(self._vectors @ self.embedder.embed([query_text], role="query")[0], _LIST_DEPTH)
+        query_text = question_to_embed(
+            question, speaks_english_alone=self.embedder.speaks_one_language
+        )
+        return best_of(
+            self._vectors @ self.embedder.embed([query_text], role="query")[0], _LIST_DEPTH
+        )
 
     def find_words(self, question: str) -> dict[int, float]:
-        """Return the passages that share the most telling words, by position, with their BM25 scores."""
+        """Return the passages that share the most telling words, by position, with their BM25
+        scores.
+        """
         return self.words.rank(weigh_query(question), _LIST_DEPTH)
 
 
 def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Ranking:
     """Return the best passages of a corpus for each question, by each retriever."""
-    names: tuple[Retriever, ...] = ("dense", "sparse", "fused") if corpus.embedder else ("sparse", "fused")
-    ranking = Ranking(corpus.embedder.model if corpus.embedder else None, len(corpus.keys), {name: {} for name in names}, dict.fromkeys(names, 0.0))
+    names: tuple[Retriever, ...] = (
+        ("dense", "sparse", "fused") if corpus.embedder else ("sparse", "fused")
+    )
+    ranking = Ranking(
+        corpus.embedder.model if corpus.embedder else None,
+        len(corpus.keys),
+        {name: {} for name in names},
+        dict.fromkeys(names, 0.0),
+    )
     # Models, glossary and postings are made ready at the first use; no question is to pay for that.
     for text in islice(queries.values(), 1):
         corpus.find_near(text)
@@ -313,18 +420,26 @@ def rank(corpus: Corpus, queries: Mapping[str, str], progress: Progress) -> Rank
 def ndcg(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DEPTH) -> float:
     """Return the normalised discounted cumulative gain of a ranking, 0 to 1.
 
-    The gain is linear, as trec_eval, pytrec_eval and BEIR count it: a passage of grade 2 is worth two of grade 1, not three. The ideal ranking holds every
-    judged passage, also one that is not in the corpus; grades below zero count as zero.
+    The gain is linear, as trec_eval, pytrec_eval and BEIR count it: a passage of grade 2 is worth
+    two of grade 1, not three. The ideal ranking holds every judged passage, also one that is not in
+    the corpus; grades below zero count as zero.
 
-    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM TOIS 20(4), 2002; discount log2(rank + 1).
+    Source: Järvelin and Kekäläinen, "Cumulated gain-based evaluation of IR techniques", ACM TOIS
+    20(4), 2002; discount log2(rank + 1).
     Invariants: 1 for an ideal ranking, 0 where nothing relevant is among the first ``depth``.
     """
     ideal = _gain(sorted((max(grade, 0) for grade in relevance.values()), reverse=True)[:depth])
-    return _gain([max(relevance.get(key, 0), 0) for key in ranked[:depth]]) / ideal if ideal > 0 else 0.0
+    return (
+        _gain([max(relevance.get(key, 0), 0) for key in ranked[:depth]]) / ideal
+        if ideal > 0
+        else 0.0
+    )
 
 
 def recall(ranked: Sequence[str], relevance: Mapping[str, int], *, depth: int = DEPTH) -> float:
-    """Return the share of the relevant passages (grade above zero) that are among the first ``depth``."""
+    """Return the share of the relevant passages (grade above zero) that are among the first
+    ``depth``.
+    """
     relevant = {key for key, grade in relevance.items() if grade > 0}
     return len(relevant.intersection(ranked[:depth])) / len(relevant) if relevant else 0.0
 
@@ -337,7 +452,11 @@ def mean_measures(run: Run, judged: Judgements, questions: Iterable[str]) -> tup
     """
     keys = list(questions)
     if not keys:
-        raise InvalidInputError("no question has a relevant passage", field="qrels", remedy="Judge at least one passage of one question above zero.")
+        raise InvalidInputError(
+            "no question has a relevant passage",
+            field="qrels",
+            remedy="Judge at least one passage of one question above zero.",
+        )
     gains = [ndcg(run[key], judged[key]) for key in keys]
     recalls = [recall(run[key], judged[key]) for key in keys]
     return float(np.mean(gains)), float(np.mean(recalls))

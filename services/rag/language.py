@@ -1,8 +1,10 @@
-"""Client of a language model over Ollama's or OpenAI's protocol: streamed chat completions with timeouts, cancellation and a limit of concurrency.
+"""Client of a language model over Ollama's or OpenAI's protocol: streamed chat completions with
+timeouts, cancellation and a limit of concurrency.
 
 No retries: after a failure the answer is built from extracts at once.
 
-Source: Ollama, "API: generate a chat completion" (a JSON document per line); OpenAI, "Chat completions: streaming" (server-sent events); WHATWG HTML, 9.2.6.
+Source: Ollama, "API: generate a chat completion" (a JSON document per line); OpenAI, "Chat
+completions: streaming" (server-sent events); WHATWG HTML, 9.2.6.
 """
 
 import asyncio
@@ -50,7 +52,8 @@ class ChatProtocol:
     Attributes:
         path: below the server's address.
         compose: returns a request's body for a model and its messages.
-        read: parses a line of the stream. Raises UnavailableError where it is malformed, or reports a failure.
+        read: parses a line of the stream. Raises UnavailableError where it is malformed, or reports
+            a failure.
     """
 
     path: str
@@ -77,7 +80,12 @@ def _read_ollama(line: str) -> StreamPiece:
 
 
 def _compose_openai(model: str, messages: Sequence[ChatMessage]) -> dict[str, Any]:
-    body = {"model": model, "messages": _turns(messages), "stream": True, "stream_options": {"include_usage": True}}
+    body = {
+        "model": model,
+        "messages": _turns(messages),
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
     return body | {"temperature": 0, "max_tokens": MOST_ANSWER_TOKENS}
 
 
@@ -93,18 +101,32 @@ def _read_openai(line: str) -> StreamPiece:
     usage = document.get("usage") or {}
     choices = document.get("choices") or [{}]
     delta = choices[0].get("delta") or {}
-    return StreamPiece(text=_text(delta.get("content")), prompt_tokens=_count(usage.get("prompt_tokens")), answer_tokens=_count(usage.get("completion_tokens")))
+    return StreamPiece(
+        text=_text(delta.get("content")),
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        answer_tokens=_count(usage.get("completion_tokens")),
+    )
 
 
 def _parse(text: str) -> dict[str, Any]:
     try:
         document: Any = json.loads(text)
     except (ValueError, RecursionError) as exc:
-        raise UnavailableError("the language model answers in no JSON", field="language_url") from exc
+        raise UnavailableError(
+            "the language model answers in no JSON", field="language_url"
+        ) from exc
     if not _is_piece(document):
-        raise UnavailableError("the language model answers in another form", field="language_url", remedy="Check LUNA_LANGUAGE_API.")
+        raise UnavailableError(
+            "the language model answers in another form",
+            field="language_url",
+            remedy="Check LUNA_LANGUAGE_API.",
+        )
     if document.get("error"):
-        raise UnavailableError("the language model tells a failure", field="language_url", value=str(document["error"])[:200])
+        raise UnavailableError(
+            "the language model tells a failure",
+            field="language_url",
+            value=str(document["error"])[:200],
+        )
     return cast("dict[str, Any]", document)
 
 
@@ -112,7 +134,11 @@ def _is_piece(document: Any) -> bool:
     if not isinstance(document, dict):
         return False
     choices = document.get("choices") or [{}]
-    inner = [document.get("message") or {}, document.get("usage") or {}, choices[0] if isinstance(choices, list) else None]
+    inner = [
+        document.get("message") or {},
+        document.get("usage") or {},
+        choices[0] if isinstance(choices, list) else None,
+    ]
     delta = inner[2].get("delta") or {} if isinstance(inner[2], dict) else None
     return all(isinstance(each, dict) for each in (*inner, delta))
 
@@ -126,7 +152,11 @@ def _text(value: Any) -> str:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31 else None
+    return (
+        value
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31
+        else None
+    )
 
 
 PROTOCOLS: dict[str, ChatProtocol] = {
@@ -136,7 +166,8 @@ PROTOCOLS: dict[str, ChatProtocol] = {
 
 
 CONNECT_TIMEOUT = timedelta(seconds=3)
-# Share of the timeout for the first token: a model may be loading, but an answer begun later would not be complete in time.
+# Share of the timeout for the first token: a model may be loading, but an answer begun later would
+# not be complete in time.
 FIRST_TOKEN_SHARE = 0.5
 # Interval of the check whether the asker has left.
 LOOK_SECONDS = 0.2
@@ -151,7 +182,9 @@ class GaveUpError(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A model's reply with its time to the first token, and token counts where the server reports them."""
+    """A model's reply with its time to the first token, and token counts where the server reports
+    them.
+    """
 
     text: str
     first_token_seconds: float | None = None
@@ -167,7 +200,13 @@ class LanguageModel(Protocol):
         """The model's name on its server."""
         ...
 
-    def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        on_text: Callable[[str], None],
+        gave_up: Callable[[], bool],
+    ) -> Generation:
         """Return the model's reply; ``on_text`` receives each piece as it arrives.
 
         Raises:
@@ -182,7 +221,8 @@ class ChatModel:
     """A model on a server.
 
     Args:
-        timeout: for the whole answer once a seat is free; half of it for the seat, and half for the first token.
+        timeout: for the whole answer once a seat is free; half of it for the seat, and half for the
+            first token.
         seats: semaphore of this process's concurrent requests.
     """
 
@@ -193,20 +233,41 @@ class ChatModel:
     seats: threading.Semaphore
     headers: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        on_text: Callable[[str], None],
+        gave_up: Callable[[], bool],
+    ) -> Generation:
         """Return the model's reply; see ``LanguageModel``."""
         if not self.seats.acquire(timeout=self.timeout.total_seconds() * FIRST_TOKEN_SHARE):
-            raise UnavailableError("the language model is busy", field="language_url", remedy="Ask again later, or raise LUNA_LANGUAGE_CONCURRENCY.")
+            raise UnavailableError(
+                "the language model is busy",
+                field="language_url",
+                remedy="Ask again later, or raise LUNA_LANGUAGE_CONCURRENCY.",
+            )
         try:
             return asyncio.run(self._generate(messages, on_text, gave_up))
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise UnavailableError("the language model is away", field="language_url", value=type(exc).__name__) from exc
+            raise UnavailableError(
+                "the language model is away", field="language_url", value=type(exc).__name__
+            ) from exc
         except TimeoutError as exc:
-            raise UnavailableError("the language model is too slow", field="language_url", remedy="Raise LUNA_LANGUAGE_TIMEOUT.") from exc
+            raise UnavailableError(
+                "the language model is too slow",
+                field="language_url",
+                remedy="Raise LUNA_LANGUAGE_TIMEOUT.",
+            ) from exc
         finally:
             self.seats.release()
 
-    async def _generate(self, messages: Sequence[ChatMessage], on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
+    async def _generate(
+        self,
+        messages: Sequence[ChatMessage],
+        on_text: Callable[[str], None],
+        gave_up: Callable[[], bool],
+    ) -> Generation:
         speaking = asyncio.create_task(self._listen(messages, on_text))
         try:
             while not speaking.done():
@@ -218,7 +279,9 @@ class ChatModel:
             speaking.cancel()
             await asyncio.wait((speaking,))
 
-    async def _listen(self, messages: Sequence[ChatMessage], on_text: Callable[[str], None]) -> Generation:
+    async def _listen(
+        self, messages: Sequence[ChatMessage], on_text: Callable[[str], None]
+    ) -> Generation:
         begun = time.perf_counter()
         partial = _PartialReply()
         total = self.timeout.total_seconds()
@@ -230,12 +293,16 @@ class ChatModel:
             client.stream("POST", self.url.rstrip("/") + self.protocol.path, json=body) as response,
         ):
             if response.status_code != httpx.codes.OK:
-                raise UnavailableError(f"the language model answers {response.status_code}", field="language_url")
+                raise UnavailableError(
+                    f"the language model answers {response.status_code}", field="language_url"
+                )
             async for line in _lines(response):
                 piece = self.protocol.read(line)
                 if piece.text and partial.first_token_seconds is None:
                     partial.first_token_seconds = time.perf_counter() - begun
-                    patience.reschedule(asyncio.get_running_loop().time() + total - partial.first_token_seconds)
+                    patience.reschedule(
+                        asyncio.get_running_loop().time() + total - partial.first_token_seconds
+                    )
                 partial.add(piece)
                 if piece.text:
                     on_text(piece.text)
@@ -260,14 +327,21 @@ class _PartialReply:
         Raises:
             UnavailableError: the answer is too long.
         """
-        self.prompt_tokens, self.answer_tokens = piece.prompt_tokens or self.prompt_tokens, piece.answer_tokens or self.answer_tokens
+        self.prompt_tokens, self.answer_tokens = (
+            piece.prompt_tokens or self.prompt_tokens,
+            piece.answer_tokens or self.answer_tokens,
+        )
         self.length += len(piece.text)
         if self.length > MOST_CHARACTERS:
-            raise UnavailableError("the language model does not come to an end", field="language_url")
+            raise UnavailableError(
+                "the language model does not come to an end", field="language_url"
+            )
         self.pieces.append(piece.text)
 
     def generation(self) -> Generation:
-        return Generation("".join(self.pieces), self.first_token_seconds, self.prompt_tokens, self.answer_tokens)
+        return Generation(
+            "".join(self.pieces), self.first_token_seconds, self.prompt_tokens, self.answer_tokens
+        )
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[str]:
@@ -276,7 +350,9 @@ async def _lines(response: httpx.Response) -> AsyncIterator[str]:
     async for part in response.aiter_bytes():
         *lines, rest = (rest + part).split(b"\n")
         if len(rest) > MOST_LINE_BYTES:
-            raise UnavailableError("the language model answers in a line without end", field="language_url")
+            raise UnavailableError(
+                "the language model answers in a line without end", field="language_url"
+            )
         for line in lines:
             yield line.decode(errors="replace").rstrip("\r")
     if rest:
@@ -297,5 +373,14 @@ def open_language(settings: Settings) -> LanguageModel | None:
         url = f"{url}/v1"
     with _SEATS_LOCK:
         # All models of this process share one semaphore per limit.
-        seats = _SEATS.setdefault(settings.language_concurrency, threading.BoundedSemaphore(settings.language_concurrency))
-    return ChatModel(url, settings.language_model, PROTOCOLS[api], settings.language_timeout, seats, server_headers(settings))
+        seats = _SEATS.setdefault(
+            settings.language_concurrency, threading.BoundedSemaphore(settings.language_concurrency)
+        )
+    return ChatModel(
+        url,
+        settings.language_model,
+        PROTOCOLS[api],
+        settings.language_timeout,
+        seats,
+        server_headers(settings),
+    )

@@ -1,4 +1,6 @@
-"""Where the language model's server is, and what it asks to be let in: for answers, vectors and re-ranking alike."""
+"""Where the language model's server is, and what it asks to be let in: for answers, vectors and
+re-ranking alike.
+"""
 
 from luna.platform.settings import Settings
 

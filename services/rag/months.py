@@ -1,4 +1,6 @@
-"""Months by their names in German, English and Dutch, with umlauts and with those written as two letters. Pure."""
+"""Months by their names in German, English and Dutch, with umlauts and with those written as two
+letters. Pure.
+"""
 
 _NAMES = (
     "januar january jänner jaenner januari jan",
@@ -16,5 +18,6 @@ _NAMES = (
 )
 # Number of a month by its name in small letters.
 MONTHS = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
-# Any of them, for a regular expression; the longest first, so that no name ends where another goes on.
+# Any of them, for a regular expression; the longest first, so that no name ends where another goes
+# on.
 ANY_MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))

@@ -51,19 +51,25 @@ NEEDS = ("database", "redis", "objects", "vectors", "language")
 @task(IngestRequest, soft_limit=timedelta(hours=2))
 def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     """Make stored documents searchable, one after the other."""
-    return _refresh_recommended(work, ingest.ingest_documents(request.document_ids, Pipeline.of(work), work.progress))
+    return _refresh_recommended(
+        work, ingest.ingest_documents(request.document_ids, Pipeline.of(work), work.progress)
+    )
 
 
 @task(FetchDocumentRequest, soft_limit=timedelta(minutes=30))
 def fetch_document(request: FetchDocumentRequest, work: TaskContext) -> IngestReply:
     """Fetch a document from the internet and make it searchable."""
-    return _refresh_recommended(work, ingest.fetch_document(request, Pipeline.of(work), work.progress))
+    return _refresh_recommended(
+        work, ingest.fetch_document(request, Pipeline.of(work), work.progress)
+    )
 
 
 @task(AddExamplesRequest, soft_limit=timedelta(hours=1))
 def add_examples(request: AddExamplesRequest, work: TaskContext) -> IngestReply:
     """Add the documents that ship with Luna."""
-    return _refresh_recommended(work, ingest.add_examples(request, Pipeline.of(work), work.progress))
+    return _refresh_recommended(
+        work, ingest.add_examples(request, Pipeline.of(work), work.progress)
+    )
 
 
 def _refresh_recommended(work: TaskContext, reply: IngestReply) -> IngestReply:
@@ -76,7 +82,9 @@ def _refresh_recommended(work: TaskContext, reply: IngestReply) -> IngestReply:
 def complete_vectors(_request: CompleteVectorsRequest, work: TaskContext) -> CompleteVectorsReply:
     """Have passages brought along that a new embedding model does not find yet."""
     is_due = ingest.is_due(Pipeline.of(work), now=work.clock.now())
-    return CompleteVectorsReply(job_id=submit_job(work.database(), work.client, ReindexRequest()).job_id if is_due else None)
+    return CompleteVectorsReply(
+        job_id=submit_job(work.database(), work.client, ReindexRequest()).job_id if is_due else None
+    )
 
 
 @task(ReindexRequest, soft_limit=REINDEX_LIMIT)
@@ -104,7 +112,11 @@ def embed(request: EmbedRequest, work: TaskContext) -> EmbedReply:
     if embedder is None:
         raise refuse("no-embedding-model", field="language_url")
     vectors = embedder.embed(request.texts, role=request.role)
-    return EmbedReply(model=embedder.model, dimensions=embedder.dimensions, vectors=[[float(value) for value in vector] for vector in vectors])
+    return EmbedReply(
+        model=embedder.model,
+        dimensions=embedder.dimensions,
+        vectors=[[float(value) for value in vector] for vector in vectors],
+    )
 
 
 @task(ToolListRequest)
@@ -122,16 +134,33 @@ def call_tool(request: ToolCallRequest, work: TaskContext) -> ToolResult:
 @task(AskRequest, soft_limit=timedelta(minutes=15))
 def answer(request: AskRequest, work: TaskContext) -> Answer:
     """Answer a question; no connection is held while a language model speaks."""
-    parts = open_parts(work.settings, work.database(), searcher_of(work.settings), clock=work.clock, client=work.client)
+    parts = open_parts(
+        work.settings,
+        work.database(),
+        searcher_of(work.settings),
+        clock=work.clock,
+        client=work.client,
+    )
     return answer_published(request, parts, clock=work.clock, streams=work.client.answers)
 
 
 @task(RecommendRequest)
 def choose_recommendations(request: RecommendRequest, work: TaskContext) -> RecommendReply:
     """Choose what is worth reading or doing, and store that it was shown."""
-    chooser = Chooser(work.settings.recommendation_policy, open_embedder(work.settings), np.random.default_rng())
-    earlier = answers.list_before(work.connection, AnswerFilter(asked_by=request.reader, among=request.sites), limit=QUESTIONS_REMEMBERED)
-    return chooser.choose(work.connection, request, questions=[each.answer.question for each in earlier], now=work.clock.now())
+    chooser = Chooser(
+        work.settings.recommendation_policy, open_embedder(work.settings), np.random.default_rng()
+    )
+    earlier = answers.list_before(
+        work.connection,
+        AnswerFilter(asked_by=request.reader, among=request.sites),
+        limit=QUESTIONS_REMEMBERED,
+    )
+    return chooser.choose(
+        work.connection,
+        request,
+        questions=[each.answer.question for each in earlier],
+        now=work.clock.now(),
+    )
 
 
 @task(RecordEventsRequest)
@@ -141,6 +170,10 @@ def record_reader_events(request: RecordEventsRequest, work: TaskContext) -> Eve
 
 
 @task(RefreshRecommendationsRequest)
-def refresh_recommendations(request: RefreshRecommendationsRequest, work: TaskContext) -> RefreshRecommendationsReply:
+def refresh_recommendations(
+    request: RefreshRecommendationsRequest, work: TaskContext
+) -> RefreshRecommendationsReply:
     """Look anew for what can be recommended."""
-    return refresh(work.database(), request, embedder=open_embedder(work.settings), now=work.clock.now())
+    return refresh(
+        work.database(), request, embedder=open_embedder(work.settings), now=work.clock.now()
+    )

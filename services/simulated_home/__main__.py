@@ -1,4 +1,6 @@
-"""The process of the simulated home: ``python -m services.simulated_home`` runs its broker and its devices, and publishes its market's prices."""
+"""The process of the simulated home: ``python -m services.simulated_home`` runs its broker and its
+devices, and publishes its market's prices.
+"""
 
 import asyncio
 import signal
@@ -47,14 +49,24 @@ class LivingHome:
         product: profile of its inverter; None: an inverter commanded by topics.
     """
 
-    def __init__(self, files: HomeFiles, clock: Clock, *, product: DeviceProfile | None = None) -> None:
+    def __init__(
+        self, files: HomeFiles, clock: Clock, *, product: DeviceProfile | None = None
+    ) -> None:
         self._files, self._clock = files, clock
         self._setup = files.read_setup()
         self.year = RecordedYear.load(files.year)
-        self.broker = LocalBroker(lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now()))
+        self.broker = LocalBroker(
+            lambda topic, payload: self._devices.hear(topic, payload, at=self._clock.now())
+        )
         begin = files.read_state()
         self.inverter = None if product is None else HomeInverter(product, begin)
-        self._devices = Devices(self.year, begin, self._setup, lambda topic, value: self.broker.publish(topic, value.encode()), self.inverter)
+        self._devices = Devices(
+            self.year,
+            begin,
+            self._setup,
+            lambda topic, value: self.broker.publish(topic, value.encode()),
+            self.inverter,
+        )
         self.published_at = self._written_at = datetime.min.replace(tzinfo=clock.now().tzinfo)
         self._modes: tuple[str, ...] = ()
 
@@ -64,7 +76,9 @@ class LivingHome:
         return self._devices.state
 
     async def run(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
-        """Run until ``stopping``, or until the home's site is deleted, and with it its market, its files and Luna's settings for it."""
+        """Run until ``stopping``, or until the home's site is deleted, and with it its market, its
+        files and Luna's settings for it.
+        """
         async with self.broker:
             await self.broker.start(self._setup.port)
             log.info("the simulated home lives", port=self._setup.port)
@@ -97,12 +111,16 @@ class LivingHome:
             self.published_at = now
             self._devices.say_measured()
         modes = self._devices.state.modes
-        if (abs(now - self._written_at) >= KEEP_EVERY or modes != self._modes) and self._files.is_there:
+        if (
+            abs(now - self._written_at) >= KEEP_EVERY or modes != self._modes
+        ) and self._files.is_there:
             self._written_at, self._modes = now, modes
             self._files.note_truth(self._devices.state, soc=self._devices.soc)
             self._files.write_state(self._devices.state)
 
-    async def _keep_market(self, stopping: asyncio.Event, database: Engine, settings: Settings) -> None:
+    async def _keep_market(
+        self, stopping: asyncio.Event, database: Engine, settings: Settings
+    ) -> None:
         published_at, freed = None, FreedMemory()
         while not stopping.is_set():
             now = self._clock.now()
@@ -111,7 +129,12 @@ class LivingHome:
                     await asyncio.to_thread(self._let_go, database, settings)
                     stopping.set()
                 elif published_at is None or abs(now - published_at) >= PUBLISH_EVERY:
-                    await asyncio.to_thread(self._store_prices, database, now, awaited=AWAITED if settings.outside_services else timedelta(0))
+                    await asyncio.to_thread(
+                        self._store_prices,
+                        database,
+                        now,
+                        awaited=AWAITED if settings.outside_services else timedelta(0),
+                    )
                     published_at = now
                     freed.give_back()
             except UnavailableError as error:
@@ -149,7 +172,9 @@ def main() -> int:
     configure_logging("simulated_home", level=settings.log_level)
     home = LivingHome(HomeFiles(settings.data_folder), SystemClock())
     with running(settings) as addresses:
-        database = engine.create(addresses.database_url, application_name="luna-simulated-home", pool_size=1)
+        database = engine.create(
+            addresses.database_url, application_name="luna-simulated-home", pool_size=1
+        )
         try:
             asyncio.run(live(home, database, settings))
         finally:

@@ -1,6 +1,7 @@
 """A small local MQTT broker for the simulated home and its Luna.
 
-MQTT 5 at QoS 0 and 1 with retained messages; no persistent sessions, no authentication, nothing on disk. It listens on the loopback interface only.
+MQTT 5 at QoS 0 and 1 with retained messages; no persistent sessions, no authentication, nothing on
+disk. It listens on the loopback interface only.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ CONNECT_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 # 3.1.2.10: a client silent for one and a half keep-alive intervals is disconnected.
 _PATIENCE = 1.5
-# A client with more unsent QoS 1 messages, or with more bytes that it has not read, is disconnected before they fill the memory.
+# A client with more unsent QoS 1 messages, or with more bytes that it has not read, is disconnected
+# before they fill the memory.
 _MOST_WAITING = 10_000
 _MOST_UNREAD_BYTES = 1 << 23
 _NO_RETAINED = 2
@@ -34,7 +36,9 @@ log = structlog.get_logger("luna.simulated_home.broker")
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Return whether a filter matches a topic: ``+`` stands for one level, ``#`` for all remaining ones. 4.7."""
+    """Return whether a filter matches a topic: ``+`` stands for one level, ``#`` for all remaining
+    ones. 4.7.
+    """
     levels, names = topic_filter.split("/"), topic.split("/")
     for place, level in enumerate(levels):
         if level == "#":
@@ -69,7 +73,12 @@ class LocalBroker:
             self._server = await asyncio.start_server(self._serve, HOST, port)
         except OSError as exc:
             remedy = "End what uses it, or remove the simulated home and try it anew."
-            raise MachineError(f"the simulated home's broker cannot listen: {exc.strerror}", field="port", value=port, remedy=remedy) from exc
+            raise MachineError(
+                f"the simulated home's broker cannot listen: {exc.strerror}",
+                field="port",
+                value=port,
+                remedy=remedy,
+            ) from exc
 
     async def close(self) -> None:
         """Disconnect every client, and return when all connections are closed."""
@@ -77,7 +86,8 @@ class LocalBroker:
             self._server.close()
         for session in list(self._clients.values()):
             session.hang_up()
-        # Closed rather than cancelled, also connections before their CONNECT, so that their tasks end normally.
+        # Closed rather than cancelled, also connections before their CONNECT, so that their tasks
+        # end normally.
         serving = dict(self._serving)
         for writer in serving.values():
             writer.close()
@@ -104,7 +114,10 @@ class LocalBroker:
         await self.close()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = True) -> None:
-        """Send a message to its subscribers, with ``retain`` also to later ones; an empty payload removes the retained message."""
+        """Send a message to its subscribers, with ``retain`` also to later ones.
+
+        An empty payload removes the retained message.
+        """
         if retain and payload:
             self._retained[topic] = payload
         elif retain:
@@ -134,7 +147,9 @@ class LocalBroker:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async def _admit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> "_Session":
+    async def _admit(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> "_Session":
         packet = await asyncio.wait_for(packets.read_packet(reader), CONNECT_SECONDS)
         if packet.kind != packets.CONNECT:
             raise ProtocolError("it does not begin with CONNECT")
@@ -148,7 +163,9 @@ class LocalBroker:
         if (before := self._clients.get(connect.client)) is not None:
             before.hang_up(_TAKEN_OVER)
         session = self._clients[connect.client] = _Session(connect, writer)
-        writer.write(packets.write_packet(packets.CONNACK, bytes([0, 0, len(properties)]) + properties))
+        writer.write(
+            packets.write_packet(packets.CONNACK, bytes([0, 0, len(properties)]) + properties)
+        )
         return session
 
     def _answer(self, session: "_Session", packet: packets.Packet) -> None:
@@ -217,16 +234,24 @@ class _Session:
         self._writer.write(packets.write_packet(kind, body))
 
     def offer(self, message: Publication) -> None:
-        """Send a message that a subscription matches: at once, or at QoS 1 when the receive maximum allows."""
+        """Send a message that a subscription matches: at once, or at QoS 1 when the receive maximum
+        allows.
+        """
         if self._writer.is_closing():
             return
-        qos = max((qos for name, qos in self._filters.items() if matches(name, message.topic)), default=None)
+        qos = max(
+            (qos for name, qos in self._filters.items() if matches(name, message.topic)),
+            default=None,
+        )
         if qos == 0:
             self._writer.write(packets.write_publish(message))
         elif qos is not None:
             self._waiting.append(replace(message, qos=qos))
             self._send_waiting()
-        if len(self._waiting) > _MOST_WAITING or self._writer.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+        if (
+            len(self._waiting) > _MOST_WAITING
+            or self._writer.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES
+        ):
             log.warning("client is let go", error="it reads too slowly")
             # Not closed, which would wait until it has read everything.
             self._writer.transport.abort()
@@ -246,4 +271,6 @@ class _Session:
             while self._number in self._under_way:
                 self._number = self._number % 65_535 + 1
             self._under_way.add(self._number)
-            self._writer.write(packets.write_publish(replace(self._waiting.popleft(), number=self._number)))
+            self._writer.write(
+                packets.write_publish(replace(self._waiting.popleft(), number=self._number))
+            )

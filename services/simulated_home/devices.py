@@ -1,4 +1,6 @@
-"""Simulated devices (meter, PV, battery, charger, heater): advance in time, publish measurements, follow commands after a delay, with faults."""
+"""Simulated devices (meter, PV, battery, charger, heater): advance in time, publish measurements,
+follow commands after a delay, with faults.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,9 +26,17 @@ MOST_STEPS = 5_000
 REACTION_SECONDS = 2.0
 # Device and setting by topic.
 _SETTINGS = {"inverter": SETTINGS, "charger": CHARGER_SETTINGS, "heater": HEATER_SETTINGS}
-_OF_TOPIC = {f"{topic}/set": (device, name) for device, settings in _SETTINGS.items() for name, topic in settings.items()}
+_OF_TOPIC = {
+    f"{topic}/set": (device, name)
+    for device, settings in _SETTINGS.items()
+    for name, topic in settings.items()
+}
 # Prefixes of each device's measurements from ``measure``.
-_METERS = {"inverter": ("grid_",), "charger": ("car_energy", "car_power"), "heater": ("heater_energy", "heater_power")}
+_METERS = {
+    "inverter": ("grid_",),
+    "charger": ("car_energy", "car_power"),
+    "heater": ("heater_energy", "heater_power"),
+}
 _FRACTIONS = ("energy", "import", "export", "charge", "soc", "temperature")
 _FIELDS = {"target": "target_soc", "floor": "floor_soc", "ceiling": "ceiling_soc"}
 
@@ -56,35 +66,66 @@ class Devices:
     @property
     def faults(self) -> dict[str, Faults]:
         """Simulated faults by device."""
-        return {"inverter": self.setup.faults, "charger": self.setup.car_faults, "heater": self.setup.heater_faults}
+        return {
+            "inverter": self.setup.faults,
+            "charger": self.setup.car_faults,
+            "heater": self.setup.heater_faults,
+        }
 
     def hear(self, topic: str, payload: bytes, *, at: datetime) -> None:
-        """Queue a command if the topic is a setting of a device; it takes effect after the device's delay."""
+        """Queue a command if the topic is a setting of a device.
+
+        It takes effect after the device's delay.
+        """
         device, name = _OF_TOPIC.get(topic, ("", ""))
         if device and not self.faults[device].deaf:
-            due = max(at.timestamp(), self.state.at) + REACTION_SECONDS + self.faults[device].late_seconds
+            due = (
+                max(at.timestamp(), self.state.at)
+                + REACTION_SECONDS
+                + self.faults[device].late_seconds
+            )
             self._commands.append((due, device, name, payload.decode("utf-8", "replace").strip()))
 
     def live_until(self, now: datetime) -> None:
-        """Advance the devices to ``now``; after a clock was set back they wait until it has caught up."""
+        """Advance the devices to ``now``.
+
+        After a clock was set back they wait until it has caught up.
+        """
         until = now.timestamp()
         step = max(STEP_SECONDS, (until - self.state.at) / MOST_STEPS)
         while self.state.at < until:
             self._follow()
             if self.inverter is not None:
                 self.state = self.inverter.follow(self.state)
-            seconds = min(step, until - self.state.at, *(due - self.state.at for due, *_ in self._commands))
+            seconds = min(
+                step, until - self.state.at, *(due - self.state.at for due, *_ in self._commands)
+            )
             row = self.year.rows_of(np.array([int(self.state.at)], dtype="datetime64[s]"))[0]
             hours = SLOT.total_seconds() / SECONDS_PER_HOUR
             load, pv = self.year.load_kwh[row] / hours, self.year.pv_kwh[row] / hours
-            self.state = advance(self.state, load_kw=float(load), pv_kw=float(pv), seconds=max(seconds, 0.05), seed=self.setup.seed)
+            self.state = advance(
+                self.state,
+                load_kw=float(load),
+                pv_kw=float(pv),
+                seconds=max(seconds, 0.05),
+                seed=self.setup.seed,
+            )
         self._follow()
 
     def say_measured(self) -> None:
         """Publish the current measurements; a frozen meter repeats its last ones."""
         measured = measure(self.state, seed=self.setup.seed)
-        frozen = tuple(name for device, faults in self.faults.items() if faults.frozen_meter for name in _METERS[device])
-        measured |= {name: value for name, value in self._measured.items() if frozen and name.startswith(frozen)}
+        frozen = tuple(
+            name
+            for device, faults in self.faults.items()
+            if faults.frozen_meter
+            for name in _METERS[device]
+        )
+        measured |= {
+            name: value
+            for name, value in self._measured.items()
+            if frozen and name.startswith(frozen)
+        }
         self._measured = measured
         for name, value in measured.items():
             self.say(TOPICS[name], str(value) if name.endswith(_FRACTIONS) else f"{value:g}")
@@ -111,7 +152,9 @@ class Devices:
 
     def _follow(self) -> None:
         due = [command for command in self._commands if command[0] <= self.state.at + 1e-6]
-        self._commands = [command for command in self._commands if command[0] > self.state.at + 1e-6]
+        self._commands = [
+            command for command in self._commands if command[0] > self.state.at + 1e-6
+        ]
         for _, device, name, text in due:
             self.state = set_device(self.state, device, name, text=text)
         if due:
@@ -123,14 +166,19 @@ def set_device(state: HomeState, device: str, name: str, *, text: str) -> HomeSt
     if device == "inverter":
         return replace(state, command=set_command(state.command, name, text))
     if device == "charger" and state.car is not None:
-        return replace(state, car=replace(state.car, command=set_charger(state.car.command, name, text)))
+        return replace(
+            state, car=replace(state.car, command=set_charger(state.car.command, name, text))
+        )
     if device == "heater" and state.heater is not None and text in HEATER_WORDS:
         return replace(state, heater=replace(state.heater, mode=text))
     return state
 
 
 def set_command(command: Command, name: str, text: str) -> Command:
-    """Return the inverter's command with one setting changed, clipped to its range; unchanged for an invalid value."""
+    """Return the inverter's command with one setting changed, clipped to its range.
+
+    Unchanged for an invalid value.
+    """
     if name == "mode":
         return replace(command, mode=text) if text in WORDS else command
     if (value := read_setting(text)) is None:

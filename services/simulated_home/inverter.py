@@ -9,14 +9,19 @@ from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 
 
 class HomeInverter(SimulatedInverter):
-    """Registers of a driver profile in front of the home's battery: they show the home's measurements, and their commands drive the battery."""
+    """Registers of a driver profile in front of the home's battery: they show the home's
+    measurements, and their commands drive the battery.
+    """
 
     def __init__(self, profile: DeviceProfile, state: HomeState) -> None:
         self._home, self._is_shown = state, False
         super().__init__(profile, battery=BATTERY_MODEL, now=lambda: self._home.at)
 
     def follow(self, state: HomeState) -> HomeState:
-        """Return the home with the inverter's current command; commands older than the profile's timeout revert first."""
+        """Return the home with the inverter's current command.
+
+        Commands older than the profile's timeout revert first.
+        """
         with self._lock:
             self._home, self._is_shown = state, False
             self._stepped_at = state.at
@@ -43,5 +48,10 @@ class HomeInverter(SimulatedInverter):
 
     def _measure(self) -> dict[str, float]:
         home = self._home
-        flows = {"load_kw": home.used_kw, "pv_kw": home.pv_kw, "import_kwh": home.import_kwh, "export_kwh": home.export_kwh}
+        flows = {
+            "load_kw": home.used_kw,
+            "pv_kw": home.pv_kw,
+            "import_kwh": home.import_kwh,
+            "export_kwh": home.export_kwh,
+        }
         return measure_house(BATTERY_MODEL, home.battery, **flows)

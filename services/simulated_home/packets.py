@@ -6,10 +6,23 @@ Source: OASIS, MQTT Version 5.0; docstrings and comments give section numbers.
 import asyncio
 from dataclasses import dataclass
 
-CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14
+(
+    CONNECT,
+    CONNACK,
+    PUBLISH,
+    PUBACK,
+    SUBSCRIBE,
+    SUBACK,
+    UNSUBSCRIBE,
+    UNSUBACK,
+    PINGREQ,
+    PINGRESP,
+    DISCONNECT,
+) = 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14
 VERSION = 5
 LONGEST_BYTES = 1 << 18
-# 2.2.2.2: length of a property's value in bytes; "text": length-prefixed, "pair": two of them, "number": a variable byte integer.
+# 2.2.2.2: length of a property's value in bytes; "text": length-prefixed, "pair": two of them,
+# "number": a variable byte integer.
 _PROPERTY = {
     **dict.fromkeys((0x01, 0x17, 0x19, 0x24, 0x25, 0x28, 0x29, 0x2A), 1),
     **dict.fromkeys((0x13, 0x21, 0x22, 0x23), 2),
@@ -37,7 +50,10 @@ class Packet:
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """A client's CONNECT; ``under_way``: its receive maximum, the number of messages that may be unacknowledged."""
+    """A client's CONNECT.
+
+    ``under_way``: its receive maximum, the number of messages that may be unacknowledged.
+    """
 
     client: str
     keepalive_seconds: int
@@ -165,7 +181,11 @@ def write_publish(message: Publication) -> bytes:
     """Encode a PUBLISH. 3.3."""
     topic = message.topic.encode()
     number = message.number.to_bytes(2, "big") if message.qos else b""
-    return write_packet(PUBLISH, len(topic).to_bytes(2, "big") + topic + number + b"\0" + message.payload, flags=message.qos << 1 | message.retain)
+    return write_packet(
+        PUBLISH,
+        len(topic).to_bytes(2, "big") + topic + number + b"\0" + message.payload,
+        flags=message.qos << 1 | message.retain,
+    )
 
 
 def read_subscribe(body: bytes) -> tuple[int, list[tuple[str, int]]]:

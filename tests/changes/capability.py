@@ -1,4 +1,6 @@
-"""A new capability: how long devices are pinned from now on, as a route, as a command, and as a command over HTTP."""
+"""A new capability: how long devices are pinned from now on, as a route, as a command, and as a
+command over HTTP.
+"""
 
 from tests.changes.change import Change, Edit
 
@@ -18,13 +20,25 @@ class PinnedTime(Message):
     command="manual time",
     shown=ReplyTable(("hours",), lambda reply, numbers: [numbers.hours(reply.hours)]),
 )
-def read_pinned_time(call: CapabilityCall, site_id: SiteName, *, device: Annotated[str | None, Field(description="of this device alone")] = None) -> PinnedTime:
+def read_pinned_time(
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    device: Annotated[str | None, Field(description="of this device alone")] = None,
+) -> PinnedTime:
     """Say how long devices are pinned.
 
     Blocks that have expired do not count.
     """
     blocks = manual_blocks.read_standing(call.connection, site_id, first=call.now)
-    return PinnedTime(hours=sum((block.to - block.from_).total_seconds() for block in blocks if device in (None, block.device)) / 3600)
+    return PinnedTime(
+        hours=sum(
+            (block.to - block.from_).total_seconds()
+            for block in blocks
+            if device in (None, block.device)
+        )
+        / 3600
+    )
 '''
 
 PROOF = r'''
@@ -73,6 +87,12 @@ with running(load_settings()) as addresses:
 
 CHANGE = Change(
     "capability",
-    (Edit("luna/platform/capabilities/manual.py", CAPABILITY, after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)"),),
+    (
+        Edit(
+            "luna/platform/capabilities/manual.py",
+            CAPABILITY,
+            after="return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)",
+        ),
+    ),
     PROOF,
 )

@@ -1,4 +1,6 @@
-"""A change to the product, told as the texts that are added to its files, and carried out on a copy of the code."""
+"""A change to the product, told as the texts that are added to its files, and carried out on a copy
+of the code.
+"""
 
 import os
 import re
@@ -21,7 +23,8 @@ class Edit:
     Args:
         path: the file, from the root of the repository.
         text: what is added, whole lines.
-        after: the line that it follows, without its indent, found exactly once; None: the file is new.
+        after: the line that it follows, without its indent, found exactly once; None: the file is
+            new.
         instead: the text takes that line's place.
     """
 
@@ -33,7 +36,9 @@ class Edit:
 
 @dataclass(frozen=True)
 class Change:
-    """What somebody adds: its edits, and a program that shows that it works and ends with an exit code of 0."""
+    """What somebody adds: its edits, and a program that shows that it works and ends with an exit
+    code of 0.
+    """
 
     name: str
     edits: tuple[Edit, ...]
@@ -41,8 +46,17 @@ class Change:
 
     @property
     def product_files(self) -> list[str]:
-        """The files of the product that it touches; what a topic of the catalogue says counts once, however many languages say it."""
-        return sorted({_CATALOGUE.sub("luna/words/catalogue/*/", edit.path) for edit in self.edits if edit.path.startswith(PRODUCT)})
+        """The files of the product that it touches.
+
+        What a topic of the catalogue says counts once, however many languages say it.
+        """
+        return sorted(
+            {
+                _CATALOGUE.sub("luna/words/catalogue/*/", edit.path)
+                for edit in self.edits
+                if edit.path.startswith(PRODUCT)
+            }
+        )
 
 
 def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -56,8 +70,19 @@ def carry_out(change: Change, folder: Path) -> "subprocess.CompletedProcess[str]
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("node_modules"))
     apply_edits(change, folder)
     # What is compiled for the copy alone goes with the copy; what tests share stands behind it.
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "LUNA_DATA_FOLDER": str(folder / "var")}
-    return subprocess.run([sys.executable, "-c", change.proof], cwd=folder, env=environment, text=True, capture_output=True, check=False)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "LUNA_DATA_FOLDER": str(folder / "var"),
+    }
+    return subprocess.run(
+        [sys.executable, "-c", change.proof],
+        cwd=folder,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
 
 
 def apply_edits(change: Change, folder: Path) -> None:
@@ -81,6 +106,10 @@ def _apply(edit: Edit, path: Path) -> None:
     lines = path.read_text().splitlines(keepends=True)
     places = [index for index, line in enumerate(lines) if line.strip() == edit.after]
     if len(places) != 1:
-        raise LookupError(f"{edit.path}: the line {edit.after!r} stands there {len(places)} times, wanted once")
-    lines[places[0] : places[0] + 1] = [edit.text] if edit.instead else [lines[places[0]], edit.text]
+        raise LookupError(
+            f"{edit.path}: the line {edit.after!r} stands there {len(places)} times, wanted once"
+        )
+    lines[places[0] : places[0] + 1] = (
+        [edit.text] if edit.instead else [lines[places[0]], edit.text]
+    )
     path.write_text("".join(lines))

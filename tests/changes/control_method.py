@@ -1,4 +1,6 @@
-"""A new way of telling batteries: over the HTTP interface of one maker, asked at set-up and carried out by the executor."""
+"""A new way of telling batteries: over the HTTP interface of one maker, asked at set-up and carried
+out by the executor.
+"""
 
 from tests.changes.change import Change, Edit
 
@@ -68,7 +70,10 @@ from luna.words.pages import page_words
 from luna.platform.drivers.write_limits import uncounted
 from services.executor.__main__ import open_device
 
-assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == ["As the manual has it.", "Wie in der Anleitung."]
+assert [page_words("setup", language)("asks_hearth") for language in ("en", "de")] == [
+    "As the manual has it.",
+    "Wie in der Anleitung.",
+]
 said = {}
 
 
@@ -108,12 +113,18 @@ CHANGE = Change(
         Edit("services/executor/hearth.py", DRIVER),
         Edit(
             "luna/energy/site/control.py",
-            'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile", "hearth"]\n',
-            after='ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]',
+            'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", '
+            '"profile", "hearth"]\n',
+            after=(
+                'ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]'
+            ),
             instead=True,
         ),
         Edit("services/api/pages/setup/control_methods.py", METHOD, after="for method in ("),
-        *(Edit(f"luna/words/catalogue/{language}/setup.ftl", words, after="by_mqtt = MQTT") for language, words in WORDS.items()),
+        *(
+            Edit(f"luna/words/catalogue/{language}/setup.ftl", words, after="by_mqtt = MQTT")
+            for language, words in WORDS.items()
+        ),
     ),
     PROOF,
 )

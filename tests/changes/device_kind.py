@@ -1,4 +1,6 @@
-"""A new kind of device: a dehumidifier that keeps a room's air within a band, is switched, and has a meter of its own."""
+"""A new kind of device: a dehumidifier that keeps a room's air within a band, is switched, and has
+a meter of its own.
+"""
 
 from pathlib import Path
 
@@ -21,4 +23,8 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-CHANGE = Change("kind of device", tuple(Edit(path, _read(name).replace("HEAD", str(HEAD))) for path, name in FILES.items()), _read("proof.py"))
+CHANGE = Change(
+    "kind of device",
+    tuple(Edit(path, _read(name).replace("HEAD", str(HEAD))) for path, name in FILES.items()),
+    _read("proof.py"),
+)

@@ -61,7 +61,12 @@ CHANGE = Change(
     "a language",
     tuple(
         Edit(f"luna/words/catalogue/da/{topic}.ftl", text)
-        for topic, text in {"language": ITSELF, "every_page": FRAME, "error": ERROR, "planning": COUNTED}.items()
+        for topic, text in {
+            "language": ITSELF,
+            "every_page": FRAME,
+            "error": ERROR,
+            "planning": COUNTED,
+        }.items()
     ),
     PROOF,
 )

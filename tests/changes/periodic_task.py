@@ -1,4 +1,6 @@
-"""A task that beat asks for, and that may be sent as a job: downloads that nobody used for a month are removed."""
+"""A task that beat asks for, and that may be sent as a job: downloads that nobody used for a month
+are removed.
+"""
 
 from tests.changes.change import Change, Edit
 
@@ -15,7 +17,9 @@ class ForgetDownloadsRequest(Request):
 
     task: ClassVar[str] = "ingest.downloads.forget"
     reply: ClassVar[type[Message]] = ForgetDownloadsReply
-    schedule: ClassVar[Schedule | None] = Schedule(timedelta(hours=6), "downloads", "time between two looks for old downloads")
+    schedule: ClassVar[Schedule | None] = Schedule(
+        timedelta(hours=6), "downloads", "time between two looks for old downloads"
+    )
     public: ClassVar[bool] = True
 
 
@@ -33,7 +37,11 @@ KEPT = timedelta(days=30)
 
 def forget_downloads(folder: Path, *, now: datetime) -> ForgetDownloadsReply:
     """Remove the files of a folder that are older than a month."""
-    old = [path for path in folder.iterdir() if path.is_file() and now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > KEPT]
+    old = [
+        path
+        for path in folder.iterdir()
+        if path.is_file() and now - datetime.fromtimestamp(path.stat().st_mtime, UTC) > KEPT
+    ]
     for path in old:
         path.unlink()
     return ForgetDownloadsReply(removed=len(old))
@@ -42,12 +50,15 @@ def forget_downloads(folder: Path, *, now: datetime) -> ForgetDownloadsReply:
 TASK = '''
 
 @task(ForgetDownloadsRequest)
-def forget_old_downloads(_request: ForgetDownloadsRequest, work: TaskContext) -> ForgetDownloadsReply:
+def forget_old_downloads(
+    _request: ForgetDownloadsRequest, work: TaskContext
+) -> ForgetDownloadsReply:
     """Remove old downloads."""
     return downloads.forget_downloads(work.settings.cache, now=work.clock.now())
 '''
 
-# Beat, a worker of the whole service and a Redis, each a process of its own; a database is not needed for this task.
+# Beat, a worker of the whole service and a Redis, each a process of its own; a database is not
+# needed for this task.
 PROOF = """
 import contextlib, os, subprocess, sys, tempfile, time
 from pathlib import Path
@@ -56,7 +67,10 @@ from luna.platform.settings import Settings
 from services.api.app import create_app
 
 document = create_app(Settings()).openapi()
-assert "ingest.downloads.forget" in document["components"]["schemas"]["JobSubmission"]["properties"]["task"]["enum"]
+assert (
+    "ingest.downloads.forget"
+    in document["components"]["schemas"]["JobSubmission"]["properties"]["task"]["enum"]
+)
 assert "ForgetDownloadsRequest" in document["components"]["schemas"]
 
 cache = Path("var/cache")
@@ -80,9 +94,19 @@ def running(*command, **environment):
 with tempfile.TemporaryDirectory(prefix="luna-change-") as parent, contextlib.ExitStack() as stack:
     os.chmod(parent, 0o711)
     servers = stack.enter_context(start(Path(parent) / "servers", services=("redis",)))
-    where = {"LUNA_REDIS_URL": servers.redis_url, "LUNA_DATABASE_URL": "postgresql://luna@127.0.0.1:9/none", "LUNA_WORKER_PROCESSES": "1"}
-    stack.enter_context(running("luna.platform.queue.worker", "ingest", "--beat-seconds", "0.3", **where))
-    beat = stack.enter_context(running("luna.platform.queue.beat", "--turn-seconds", "0.3", "--downloads-seconds", "1", **where))
+    where = {
+        "LUNA_REDIS_URL": servers.redis_url,
+        "LUNA_DATABASE_URL": "postgresql://luna@127.0.0.1:9/none",
+        "LUNA_WORKER_PROCESSES": "1",
+    }
+    stack.enter_context(
+        running("luna.platform.queue.worker", "ingest", "--beat-seconds", "0.3", **where)
+    )
+    beat = stack.enter_context(
+        running(
+            "luna.platform.queue.beat", "--turn-seconds", "0.3", "--downloads-seconds", "1", **where
+        )
+    )
     deadline = time.monotonic() + 90
     while old.exists() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -100,13 +124,20 @@ CHANGE = Change(
     edits=(
         Edit("luna/contracts/job.py", REQUEST, after="Bilingual = dict[Language, str]"),
         Edit(
-            "luna/contracts/tasks.py", "from luna.contracts.job import ForgetDownloadsRequest\n", after="from luna.contracts.message import Request, Schedule"
+            "luna/contracts/tasks.py",
+            "from luna.contracts.job import ForgetDownloadsRequest\n",
+            after="from luna.contracts.message import Request, Schedule",
         ),
-        Edit("luna/contracts/tasks.py", "    ForgetDownloadsRequest,\n", after="REQUESTS: tuple[type[Request], ...] = ("),
+        Edit(
+            "luna/contracts/tasks.py",
+            "    ForgetDownloadsRequest,\n",
+            after="REQUESTS: tuple[type[Request], ...] = (",
+        ),
         Edit("services/ingest/downloads.py", WORK),
         Edit(
             "services/ingest/tasks.py",
-            "from luna.contracts.job import ForgetDownloadsReply, ForgetDownloadsRequest\nfrom services.ingest import downloads\n",
+            "from luna.contracts.job import ForgetDownloadsReply, ForgetDownloadsRequest\n"
+            "from services.ingest import downloads\n",
             after="from services.ingest.demo_data.storing import load_and_store",
         ),
         Edit("services/ingest/tasks.py", TASK, after='NEEDS = ("database", "redis", "objects")'),

@@ -36,17 +36,30 @@ class Hearth:
     token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        asked = {"place": CODES[canonical_market(market)], "from": first.isoformat(), "to": end.isoformat()}
+        asked = {
+            "place": CODES[canonical_market(market)],
+            "from": first.isoformat(),
+            "to": end.isoformat(),
+        }
         auction = self.web.get(URL, asked, headers={"x-key": self.token}).parse(_Auction)
-        return make_sheets(DeliveryWindow(market, first, end), (Product(hour.at, 60, hour.isk_per_mwh) for hour in auction.hours), Issue("ISK"))
+        return make_sheets(
+            DeliveryWindow(market, first, end),
+            (Product(hour.at, 60, hour.isk_per_mwh) for hour in auction.hours),
+            Issue("ISK"),
+        )
 
 
 SOURCE = PriceSourceDeclaration(
-    codes=CODES, open=lambda access: Hearth(access.web, access.token), setting="hearth_token", currencies=frozenset({"ISK"}), clock="Atlantic/Reykjavik"
+    codes=CODES,
+    open=lambda access: Hearth(access.web, access.token),
+    setting="hearth_token",
+    currencies=frozenset({"ISK"}),
+    clock="Atlantic/Reykjavik",
 )
 '''
 
-# Where the module says hearth.example, the program's own server answers: nothing of Luna's is replaced.
+# Where the module says hearth.example, the program's own server answers: nothing of Luna's is
+# replaced.
 PROOF = """
 import json
 import threading
@@ -71,7 +84,10 @@ class Auction(BaseHTTPRequestHandler):
     def do_GET(self):
         asked = parse_qs(urlsplit(self.path).query)
         known = self.headers["x-key"] == "secret" and asked["place"] == ["reykjavik"]
-        hours = [{"at": (START + timedelta(hours=hour)).isoformat(), "isk_per_mwh": 1000.0 * (hour + 1)} for hour in range(24)]
+        hours = [
+            {"at": (START + timedelta(hours=hour)).isoformat(), "isk_per_mwh": 1000.0 * (hour + 1)}
+            for hour in range(24)
+        ]
         body = json.dumps({"hours": hours}).encode()
         self.send_response(200 if known else 403)
         self.send_header("content-length", str(len(body)))
@@ -111,8 +127,12 @@ CHANGE = Change(
         Edit("luna/contracts/data.py", '    "hearth",\n', after="PriceService = Literal["),
         Edit(
             "luna/platform/settings/model.py",
-            '    hearth_token: Annotated[SecretStr | None, Field(description="key of Hearth"), ISSUED_ELSEWHERE] = None\n',
-            after='tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE] = None',
+            '    hearth_token: Annotated[SecretStr | None, Field(description="key of '
+            'Hearth"), ISSUED_ELSEWHERE] = None\n',
+            after=(
+                'tibber_token: Annotated[SecretStr | None, Field(description="access token of '
+                'Tibber"), ISSUED_ELSEWHERE, CHANGEABLE] = None'
+            ),
         ),
     ),
     PROOF,

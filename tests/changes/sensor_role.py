@@ -1,4 +1,6 @@
-"""A new role of a site's sensors: a pool pump with a meter of its own, which is no part of the base load."""
+"""A new role of a site's sensors: a pool pump with a meter of its own, which is no part of the base
+load.
+"""
 
 from alembic.script import ScriptDirectory
 
@@ -25,7 +27,8 @@ def downgrade() -> None:
     op.execute("ALTER TABLE slot_observations DROP COLUMN pool_pump_kwh")
 '''
 
-# The house takes 1.2 kW from the grid, 0.8 kW of it for the pump: 0.3 and 0.2 kWh in each quarter-hour, so that 0.1 are the base load.
+# The house takes 1.2 kW from the grid, 0.8 kW of it for the pump: 0.3 and 0.2 kWh in each
+# quarter-hour, so that 0.1 are the base load.
 PROOF = r'''
 import io
 import json
@@ -74,11 +77,19 @@ CHANGE = Change(
     (
         Edit(
             "luna/energy/devices/heat_pump.py",
-            '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", "pool_pump_kwh", "submetered")] = ()\n',
-            after='heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)] = ()',
+            '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", '
+            '"pool_pump_kwh", "submetered")] = ()\n',
+            after=(
+                'heat_pump_consumption: Annotated[Sensors, SensorRole("energy", '
+                '"heat_pump_kwh", "submetered", mark=10)] = ()'
+            ),
         ),
         Edit("luna/platform/database/migrations/versions/r9999_pool_pump.py", REVISION),
-        Edit("config/site.yaml", "  pool_pump_consumption: sensor.pool_pump_energy\n", after="vehicle_consumption: sensor.wallbox_energy"),
+        Edit(
+            "config/site.yaml",
+            "  pool_pump_consumption: sensor.pool_pump_energy\n",
+            after="vehicle_consumption: sensor.wallbox_energy",
+        ),
     ),
     PROOF,
 )

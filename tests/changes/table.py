@@ -1,4 +1,6 @@
-"""A new table, by a revision on top of the newest: it comes under the data that are there, and a backup from before it leads back, or up to it."""
+"""A new table, by a revision on top of the newest: it comes under the data that are there, and a
+backup from before it leads back, or up to it.
+"""
 
 from alembic.script import ScriptDirectory
 
@@ -75,7 +77,9 @@ def address(database):
 def read(database):
     with engine.own_session(database) as connection:
         rows = {name: count.rows for name, count in backups.count_tables(connection).items()}
-        return current(connection), {name: count for name, count in rows.items() if name not in LEFT_OUT}
+        return current(connection), {
+            name: count for name, count in rows.items() if name not in LEFT_OUT
+        }
 
 
 with server_folder() as parent:
@@ -110,7 +114,12 @@ with server_folder() as parent:
 CHANGE = Change(
     "table",
     (
-        Edit("luna/platform/database/schema/sites.py", TABLE, after="setup_drafts = Table(", instead=True),
+        Edit(
+            "luna/platform/database/schema/sites.py",
+            TABLE,
+            after="setup_drafts = Table(",
+            instead=True,
+        ),
         Edit("luna/platform/database/migrations/versions/r9999_visits.py", REVISION),
     ),
     PROOF,

@@ -39,24 +39,35 @@ class Allowance:
 
     def days(self, timeline: Timeline, zone: ZoneInfo) -> list[tuple[slice, float]]:
         edges = split_days(timeline, zone)
-        return [(slice(first, end), max(self.daily_kwh - (0.0 if first else self.drawn_kwh), 0.0)) for first, end in zip(edges, edges[1:])]
+        return [
+            (slice(first, end), max(self.daily_kwh - (0.0 if first else self.drawn_kwh), 0.0))
+            for first, end in zip(edges, edges[1:])
+        ]
 
-    def slot_cost(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> FloatArray:
+    def slot_cost(
+        self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
+    ) -> FloatArray:
         cost = np.zeros(timeline.count)
         for day, left in self.days(timeline, zone):
-            cost[day] = np.diff(np.maximum(np.cumsum(import_kwh[day]) - left, 0.0) * self.surcharge, prepend=0.0)
+            cost[day] = np.diff(
+                np.maximum(np.cumsum(import_kwh[day]) - left, 0.0) * self.surcharge, prepend=0.0
+            )
         return cost
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
         first = [edge for edge in split_days(timeline, zone) if edge <= import_kwh.size][-1]
-        return replace(self, drawn_kwh=float(import_kwh[first:].sum()) + (0.0 if first else self.drawn_kwh))
+        return replace(
+            self, drawn_kwh=float(import_kwh[first:].sum()) + (0.0 if first else self.drawn_kwh)
+        )
 
 '''
 
 ROWS = """
 
 @rows_of(Allowance)
-def _add_allowance(charge: Allowance, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None:
+def _add_allowance(
+    charge: Allowance, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
+) -> None:
     for day, left in charge.days(timeline, zone):
         beyond = builder.add_columns(1, cost=charge.surcharge, upper=np.inf)
         builder.add_sum(-np.inf, left, [(bought[day], 1.0), (beyond, -1.0)])
@@ -81,41 +92,101 @@ battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 site = {"name": "home", "timezone": "UTC", "batteries": [battery], "tariff": tariff}
 # Eight kWh on the first day, 16 on the second: whoever stores four on the first day pays no surcharge.
 load = [8 / 96] * 96 + [16 / 96] * 96
-price = price_slots(parse_site(site).tariff, Timeline(start, SLOT, 192), zone=ZoneInfo("UTC"), spot={})[0].tolist()
-outlook = {"load_kwh": load, "pv_kwh": [0.0] * 192, "import_price": price, "export_price": [0.0] * 192}
+price = price_slots(
+    parse_site(site).tariff, Timeline(start, SLOT, 192), zone=ZoneInfo("UTC"), spot={}
+)[0].tolist()
+outlook = {
+    "load_kwh": load,
+    "pv_kwh": [0.0] * 192,
+    "import_price": price,
+    "export_price": [0.0] * 192,
+}
 state = {"batteries": {"battery": {"soc": 0.0}}}
 options = {"terminal": {"kind": "value", "value": 0.0}}
-request = {"start": start.isoformat(), "site": site, "outlook": outlook, "state": state, "options": options}
+request = {
+    "start": start.isoformat(),
+    "site": site,
+    "outlook": outlook,
+    "state": state,
+    "options": options,
+}
 reply = plan_request(PlanRequest.model_validate(request), now=start, solver=Solver())
-first, second = (sum(slot.import_kwh for slot in reply.slots[day]) for day in (slice(96), slice(96, None)))
+first, second = (
+    sum(slot.import_kwh for slot in reply.slots[day]) for day in (slice(96), slice(96, None))
+)
 assert abs(first - 12.0) < 1e-3, first
 # 16 kWh less what the 4 stored ones give, (0.95 * 0.95) each: 0.39 kWh lie beyond the allowance.
 assert abs(second - (16 - 4 * 0.95 * 0.95)) < 1e-3, second
 assert abs(reply.cost.import_ - (0.2 * (first + second) + 0.3 * (second - 12))) < 1e-3, reply.cost
 used = PlanRequest.model_validate(request | {"state": state | {"drawn_kwh": {"allowance": 12}}})
-assert sum(slot.import_kwh for slot in plan_request(used, now=start, solver=Solver()).slots[:96]) < 8 + 1e-3
-assert say_buying(parse_site(site).tariff.import_, Numbers("en", ZoneInfo("UTC"), "EUR")).replace(chr(160), " ") == "20 ct for 12.0 kWh a day"
+assert (
+    sum(slot.import_kwh for slot in plan_request(used, now=start, solver=Solver()).slots[:96])
+    < 8 + 1e-3
+)
+assert (
+    say_buying(parse_site(site).tariff.import_, Numbers("en", ZoneInfo("UTC"), "EUR")).replace(
+        chr(160), " "
+    )
+    == "20 ct for 12.0 kWh a day"
+)
 """
 
-FLAT = 'PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]'
-ANY = 'ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]'
+FLAT = (
+    "PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, "
+    'Field(discriminator="kind")]'
+)
+ANY = (
+    "ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | "
+    'BlockPrice, Field(discriminator="kind")]'
+)
 TOLD = {
-    "en": ("buying_fixed = buying at { $price }", "buying_allowance = { $price } for { $daily_kwh } a day\n"),
-    "de": ("buying_fixed = Kauf zu { $price }", "buying_allowance = { $price } für { $daily_kwh } am Tag\n"),
+    "en": (
+        "buying_fixed = buying at { $price }",
+        "buying_allowance = { $price } for { $daily_kwh } a day\n",
+    ),
+    "de": (
+        "buying_fixed = Kauf zu { $price }",
+        "buying_allowance = { $price } für { $daily_kwh } am Tag\n",
+    ),
 }
-IMPORTS = "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import split_days\n"
-LAST_ROW = "builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])"
+IMPORTS = (
+    "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import "
+    "split_days\n"
+)
+LAST_ROW = (
+    "builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])"
+)
 
 CHANGE = Change(
     "a kind of tariff that couples slots",
     (
         Edit("luna/energy/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
-        Edit("luna/energy/site/tariff.py", ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n", after=ANY, instead=True),
-        Edit("luna/energy/economics/charges.py", IMPORTS, after="from luna.energy.site import BlockPrice, ImportRule, PeakPrice"),
-        Edit("luna/energy/economics/charges.py", CHARGE, after="return float(self.rise[:block].sum())"),
-        Edit("services/planner/milp/tariffs.py", "from luna.energy.economics.charges import Allowance\n", after="import numpy as np"),
+        Edit(
+            "luna/energy/site/tariff.py",
+            ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n",
+            after=ANY,
+            instead=True,
+        ),
+        Edit(
+            "luna/energy/economics/charges.py",
+            IMPORTS,
+            after="from luna.energy.site import BlockPrice, ImportRule, PeakPrice",
+        ),
+        Edit(
+            "luna/energy/economics/charges.py",
+            CHARGE,
+            after="return float(self.rise[:block].sum())",
+        ),
+        Edit(
+            "services/planner/milp/tariffs.py",
+            "from luna.energy.economics.charges import Allowance\n",
+            after="import numpy as np",
+        ),
         Edit("services/planner/milp/tariffs.py", ROWS, after=LAST_ROW),
-        *(Edit(f"luna/words/catalogue/{language}/tariffs.ftl", told, after=after) for language, (after, told) in TOLD.items()),
+        *(
+            Edit(f"luna/words/catalogue/{language}/tariffs.ftl", told, after=after)
+            for language, (after, told) in TOLD.items()
+        ),
     ),
     PROOF,
 )

@@ -1,4 +1,7 @@
-"""One copy of the platform for most tests here: built, started, tested, hurt, taken down. What needs less of it runs beside, in another process."""
+"""One copy of the platform for most tests here: built, started, tested, hurt, taken down.
+
+What needs less of it runs beside, in another process.
+"""
 
 import json
 import os
@@ -31,7 +34,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 class Scheduler(LoadScopeScheduling):
-    """One process has the platform with all tests that share it; each file of those that do not is another's."""
+    """One process has the platform with all tests that share it.
+
+    Each file of those that do not is another's.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0].rpartition("/")[2]
@@ -53,7 +59,9 @@ def pytest_testnodedown(node: Any) -> None:
     node.config.stash[TIMES].update(getattr(node, "workeroutput", {}).get("times", {}))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     times = config.stash[TIMES]
     if times:
         terminalreporter.section("seconds until things were right again")
@@ -70,7 +78,9 @@ def recovered(request: pytest.FixtureRequest) -> Callable[[str, float], None]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory, recovered: Callable[[str, float], None]) -> Iterator[Stack]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, recovered: Callable[[str, float], None]
+) -> Iterator[Stack]:
     """The platform, all of it healthy."""
     stack = Stack("luna-test", tmp_path_factory.mktemp("stack"))
     with stack.running() as seconds:
@@ -96,7 +106,11 @@ def healthy(stack: Stack, api: httpx.Client) -> Iterator[Stack]:
     """The platform, all of it healthy before the test and again after it."""
     yield stack
     stack.restore()
-    wait_for(lambda: api.get("/health/ready").status_code == httpx.codes.OK, seconds=180, what="the gateway is ready")
+    wait_for(
+        lambda: api.get("/health/ready").status_code == httpx.codes.OK,
+        seconds=180,
+        what="the gateway is ready",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +121,9 @@ def demo_begun(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     words = ("luna", "demo", "--on-servers", "--out", "/report", "--days", "2")
 
     def run_demo() -> Path:
-        stack.compose("run", "--rm", "-T", "--user", own, "--volume", f"{folder}:/report", "cli", *words)
+        stack.compose(
+            "run", "--rm", "-T", "--user", own, "--volume", f"{folder}:/report", "cli", *words
+        )
         return folder
 
     with ThreadPoolExecutor(1) as pool:
@@ -116,12 +132,17 @@ def demo_begun(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def demo(demo_begun: Future[Path]) -> Path:
-    """The folder of the demo's report, once it has run through the containers; its sites and models stay for the other tests."""
+    """The folder of the demo's report, once it has run through the containers.
+
+    Its sites and models stay for the other tests.
+    """
     return demo_begun.result()
 
 
 @pytest.fixture
 def plan_request() -> dict[str, object]:
     """A request for the plan of a home with a battery."""
-    document: dict[str, object] = json.loads((Path(ROOT) / "examples/plan_request.json").read_text(encoding="utf-8"))
+    document: dict[str, object] = json.loads(
+        (Path(ROOT) / "examples/plan_request.json").read_text(encoding="utf-8")
+    )
     return document

@@ -1,4 +1,6 @@
-"""The containers of docker-compose.yml under a project name, ports, secrets and images of their own."""
+"""The containers of docker-compose.yml under a project name, ports, secrets and images of their
+own.
+"""
 
 import json
 import os
@@ -22,7 +24,8 @@ JOBS = {"preflight", "migrate", "buckets"}
 APP_IMAGE = "luna-app:0.0.0-test"
 # Shares of a processor: with little of one, what takes a moment can be hurt in its middle.
 SLOW, FAST = 0.03, 1
-# Run inside a container: signals the service's process, which is the first process's child, or those that it has forked.
+# Run inside a container: signals the service's process, which is the first process's child, or
+# those that it has forked.
 SIGNAL = """
 import os, sys
 number, whose = int(sys.argv[1]), sys.argv[2]
@@ -64,12 +67,18 @@ class Stack:
         }
         lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
         kept = [line for line in lines if line.partition("=")[0] not in given]
-        self.env_file.write_text("\n".join([*kept, *(f"{name}={value}" for name, value in given.items())]) + "\n", encoding="utf-8")
+        self.env_file.write_text(
+            "\n".join([*kept, *(f"{name}={value}" for name, value in given.items())]) + "\n",
+            encoding="utf-8",
+        )
         # Tests ask more often than anybody at home.
         often = {"LUNA_REQUESTS_PER_MINUTE": "1000000", "LUNA_SOLVES_PER_MINUTE": "1000000"}
         changed: dict[str, dict[str, Any]] = {"api": {"environment": often}}
-        # Built while browsers test pages, which drop what they load where interfaces of a build's own network come and go.
-        described = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+        # Built while browsers test pages, which drop what they load where interfaces of a build's
+        # own network come and go.
+        described = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))[
+            "services"
+        ]
         for service in (name for name, what in described.items() if "build" in what):
             changed.setdefault(service, {})["build"] = {"network": "host"}
         self._override.write_text(json.dumps({"services": changed}), encoding="utf-8")
@@ -103,7 +112,10 @@ class Stack:
         )
 
     def up(self, *services: str) -> float:
-        """Start everything, or these services and what they need; return the seconds until all of it is healthy."""
+        """Start everything, or these services and what they need.
+
+        Return the seconds until all of it is healthy.
+        """
         begun = time.monotonic()
         self.compose("up", "-d", "--wait", "--no-build", *services)
         return time.monotonic() - begun
@@ -113,8 +125,18 @@ class Stack:
         self._key = ""
 
         def gone() -> bool:
-            # Compose warns of a volume that the engine still counts as used, a moment after its last container, and leaves it there.
-            self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "0", check=False)
+            # Compose warns of a volume that the engine still counts as used, a moment after its
+            # last container, and leaves it there.
+            self.compose(
+                "--profile",
+                "*",
+                "down",
+                "--volumes",
+                "--remove-orphans",
+                "--timeout",
+                "0",
+                check=False,
+            )
             return self.list_remains() == []
 
         wait_for(gone, seconds=120, what="nothing of the platform is left", seen=self.list_remains)
@@ -122,27 +144,37 @@ class Stack:
     def list_remains(self) -> list[str]:
         """Return the containers and volumes that there are of this copy.
 
-        A network is not among them: the engine can count the end of a killed container as used for as long as it runs itself, and the next
-        ``up`` takes such a network as it is.
+        A network is not among them: the engine can count the end of a killed container as used for
+        as long as it runs itself, and the next ``up`` takes such a network as it is.
         """
         mine = ("--filter", f"label=com.docker.compose.project={self.project}", "--format")
         listings = (("ps", "-a", *mine, "{{.Names}}"), ("volume", "ls", *mine, "{{.Name}}"))
         return [name for words in listings for name in run("docker", *words).split()]
 
     def start(self, *services: str, scale: int = 1) -> None:
-        """Have so many healthy containers of each service, as the file says; what they need is there already, and is left alone."""
+        """Have so many healthy containers of each service, as the file says.
+
+        What they need is there already, and is left alone.
+        """
         scales = [word for service in services for word in ("--scale", f"{service}={scale}")]
         self.compose("up", "-d", "--wait", "--no-build", "--no-deps", *scales, *services)
 
     def restore(self) -> None:
-        """Have one healthy container of every service, whatever was stopped, doubled or made otherwise. Jobs that have ended are not run anew."""
-        services = [service for service in self.compose("config", "--services").split() if service not in JOBS]
+        """Have one healthy container of every service, whatever was stopped, doubled or made
+        otherwise. Jobs that have ended are not run anew.
+        """
+        services = [
+            service
+            for service in self.compose("config", "--services").split()
+            if service not in JOBS
+        ]
 
         def started() -> bool:
             try:
                 self.start(*services)
             except RuntimeError as error:
-                # Compose gives up at once on a container that is not well just now, and may be on its way back.
+                # Compose gives up at once on a container that is not well just now, and may be on
+                # its way back.
                 if "is unhealthy" not in str(error):
                     raise
                 return False
@@ -152,7 +184,9 @@ class Stack:
 
     @contextmanager
     def running(self, *services: str) -> Iterator[float]:
-        """Run everything, or these services and what they need, while a block runs, with the seconds until all of it was healthy; keep what it said."""
+        """Run everything, or these services and what they need, while a block runs, with the
+        seconds until all of it was healthy; keep what it said.
+        """
         self.prepare()
         self.down()
         try:
@@ -171,11 +205,27 @@ class Stack:
         return self.ids(service)[0]
 
     def ids(self, service: str) -> list[str]:
-        """Return the ids of a service's containers, also of those that have ended; the engine knows them, and Compose would read its file first."""
+        """Return the ids of a service's containers, also of those that have ended.
+
+        The engine knows them, and Compose would read its file first.
+        """
         label = "com.docker.compose"
-        sought = {f"{label}.project": self.project, f"{label}.service": service, f"{label}.oneoff": "False"}
-        filters = [word for name, value in sought.items() for word in ("--filter", f"label={name}={value}")]
-        said = run("docker", "ps", "-a", *filters, "--format", f'{{{{.Label "{label}.container-number"}}}} {{{{.ID}}}}')
+        sought = {
+            f"{label}.project": self.project,
+            f"{label}.service": service,
+            f"{label}.oneoff": "False",
+        }
+        filters = [
+            word for name, value in sought.items() for word in ("--filter", f"label={name}={value}")
+        ]
+        said = run(
+            "docker",
+            "ps",
+            "-a",
+            *filters,
+            "--format",
+            f'{{{{.Label "{label}.container-number"}}}} {{{{.ID}}}}',
+        )
         return [words[1] for words in sorted(line.split() for line in said.splitlines())]
 
     def inspect(self, service: str) -> dict[str, Any]:
@@ -197,34 +247,68 @@ class Stack:
 
     def sql(self, statement: str) -> str:
         """Return the answer of the database, without headings."""
-        return self.execute("db", "psql", "-U", "postgres", "-d", "luna", "-At", "-c", statement).strip()
+        return self.execute(
+            "db", "psql", "-U", "postgres", "-d", "luna", "-At", "-c", statement
+        ).strip()
 
-    def signal(self, service: str, number: int, *, whose: Literal["service", "children"] = "service") -> None:
+    def signal(
+        self, service: str, number: int, *, whose: Literal["service", "children"] = "service"
+    ) -> None:
         """Send a signal to a service's process or to the processes that it has forked."""
         self.execute(service, "python", "-c", SIGNAL, str(int(number)), whose)
 
     def image(self, service: str) -> str:
         """Return the image that the compose file names."""
-        return str(json.loads(self.compose("--profile", "*", "config", "--format", "json"))["services"][service]["image"])
+        return str(
+            json.loads(self.compose("--profile", "*", "config", "--format", "json"))["services"][
+                service
+            ]["image"]
+        )
 
     def slow_down(self, service: str, cpus: float) -> None:
-        """Give a service's containers another share of the processors, so that what takes a moment can be hurt in its middle."""
+        """Give a service's containers another share of the processors, so that what takes a moment
+        can be hurt in its middle.
+        """
         run("docker", "update", "--cpus", f"{cpus:g}", *self.ids(service))
 
     def services(self) -> dict[str, dict[str, Any]]:
         """Return what the gateway tells of every service, by name."""
         with self.client() as client:
-            return {service["service"]: service for service in client.get("/health/services").raise_for_status().json()["services"]}
+            return {
+                service["service"]: service
+                for service in client.get("/health/services").raise_for_status().json()["services"]
+            }
 
     def client(self) -> httpx.Client:
         """Return a client of the gateway with a key of its admin, through its published port."""
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.api_port}", timeout=60, headers={"Authorization": f"Bearer {self.key()}"})
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self.api_port}",
+            timeout=60,
+            headers={"Authorization": f"Bearer {self.key()}"},
+        )
 
     def key(self) -> str:
         """Return a key of the first user, made once the containers run."""
         if not self._key:
-            scopes = [word for scope in ("read", "analyse", "operate", "data", "configure", "administer") for word in ("--scope", scope)]
-            said = self.compose("run", "--rm", "-T", "cli", "luna", "key", "add", "tests", "--user", "admin", *scopes, "--json")
+            scopes = [
+                word
+                for scope in ("read", "analyse", "operate", "data", "configure", "administer")
+                for word in ("--scope", scope)
+            ]
+            said = self.compose(
+                "run",
+                "--rm",
+                "-T",
+                "cli",
+                "luna",
+                "key",
+                "add",
+                "tests",
+                "--user",
+                "admin",
+                *scopes,
+                "--json",
+            )
             self._key = str(json.loads(said)["key"])
         return self._key
 
@@ -235,7 +319,9 @@ class Stack:
     def save_logs(self, path: Path) -> None:
         """Write what every container has said."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.compose("logs", "--no-color", "--timestamps", check=False), encoding="utf-8")
+        path.write_text(
+            self.compose("logs", "--no-color", "--timestamps", check=False), encoding="utf-8"
+        )
 
 
 def build_images(stack: Stack) -> None:
@@ -246,35 +332,84 @@ def build_images(stack: Stack) -> None:
 def build_app(folder: Path) -> None:
     """Build the app of Home Assistant from the repository of apps that owners get."""
     run(str(ROOT / "infra/home-assistant/assemble"), str(folder))
-    run("docker", "build", "--network", "host", "--tag", APP_IMAGE, str(folder / "luna"), timeout=1200)
+    run(
+        "docker",
+        "build",
+        "--network",
+        "host",
+        "--tag",
+        APP_IMAGE,
+        str(folder / "luna"),
+        timeout=1200,
+    )
 
 
 def start_engine(stack: Stack) -> None:
-    """Make sure that Docker runs and that the images the file names can be had; ``LUNA_TESTBED`` names a folder whose programs see to both."""
+    """Make sure that Docker runs and that the images the file names can be had.
+
+    ``LUNA_TESTBED`` names a folder whose programs see to both.
+    """
     testbed = os.environ.get("LUNA_TESTBED")
     if testbed:
         run(f"{testbed}/engine", timeout=900)
-        run(f"{testbed}/images", "-f", "docker-compose.yml", environment={"COMPOSE_ENV_FILES": str(stack.env_file)}, timeout=1800)
+        run(
+            f"{testbed}/images",
+            "-f",
+            "docker-compose.yml",
+            environment={"COMPOSE_ENV_FILES": str(stack.env_file)},
+            timeout=1800,
+        )
     elif shutil.which("docker") is None:
-        raise RuntimeError("These tests need Docker. Install it, or run the others alone: make test")
+        raise RuntimeError(
+            "These tests need Docker. Install it, or run the others alone: make test"
+        )
     run("docker", "info", "--format", "{{.ServerVersion}}")
 
 
-def run(*words: str, check: bool = True, timeout: float = 600, environment: Mapping[str, str] | None = None) -> str:
-    """Return what a program says on standard output; where it fails, raise with what it said on the other."""
+def run(
+    *words: str,
+    check: bool = True,
+    timeout: float = 600,
+    environment: Mapping[str, str] | None = None,
+) -> str:
+    """Return what a program says on standard output.
+
+    Where it fails, raise with what it said on the other.
+    """
     ended = subprocess.run(
-        words, check=False, cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=os.environ | (environment or {}), stdin=subprocess.DEVNULL
+        words,
+        check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=os.environ | (environment or {}),
+        stdin=subprocess.DEVNULL,
     )
     if check and ended.returncode:
-        raise RuntimeError(f"{' '.join(words)} ended with {ended.returncode}:\n{ended.stdout[-2000:]}\n{ended.stderr[-4000:]}")
+        raise RuntimeError(
+            f"{' '.join(words)} ended with {ended.returncode}:\n{ended.stdout[-2000:]}\n"
+            f"{ended.stderr[-4000:]}"
+        )
     return ended.stdout
 
 
-def wait_for(condition: Callable[[], bool], *, seconds: float, what: str, seen: Callable[[], object] | None = None) -> float:
-    """Wait until ``condition`` holds; return the seconds it took. Where it never does, the error says what is ``seen`` in its place."""
+def wait_for(
+    condition: Callable[[], bool],
+    *,
+    seconds: float,
+    what: str,
+    seen: Callable[[], object] | None = None,
+) -> float:
+    """Wait until ``condition`` holds.
+
+    Return the seconds it took. Where it never does, the error says what is ``seen`` in its place.
+    """
     begun = time.monotonic()
     while not condition():
         if time.monotonic() - begun > seconds:
-            raise AssertionError(f"not within {seconds:g} s: {what}{f'; instead: {seen()}' if seen else ''}")
+            raise AssertionError(
+                f"not within {seconds:g} s: {what}{f'; instead: {seen()}' if seen else ''}"
+            )
         time.sleep(0.25)
     return time.monotonic() - begun

@@ -1,4 +1,7 @@
-"""A clock that stands still is noticed: by the gateway, by its container's own check, by an alert. It takes minutes, so it has containers of its own."""
+"""A clock that stands still is noticed: by the gateway, by its container's own check, by an alert.
+
+It takes minutes, so it has containers of its own.
+"""
 
 import json
 import signal
@@ -18,10 +21,20 @@ def turning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def test_a_frozen_beat_is_noticed_within_three_minutes(turning: Stack, recovered: Callable[[str, float], None]) -> None:
+def test_a_frozen_beat_is_noticed_within_three_minutes(
+    turning: Stack, recovered: Callable[[str, float], None]
+) -> None:
     def alerts() -> set[str]:
-        said = json.loads(turning.execute("prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/alerts"))
-        return {alert["labels"]["alertname"] for alert in said["data"]["alerts"] if alert["state"] == "firing"}
+        said = json.loads(
+            turning.execute(
+                "prometheus", "wget", "-q", "-O", "-", "http://127.0.0.1:9090/api/v1/alerts"
+            )
+        )
+        return {
+            alert["labels"]["alertname"]
+            for alert in said["data"]["alerts"]
+            if alert["state"] == "firing"
+        }
 
     def unhealthy() -> bool:
         return turning.health("beat") == "unhealthy"
@@ -29,7 +42,11 @@ def test_a_frozen_beat_is_noticed_within_three_minutes(turning: Stack, recovered
     def ready() -> bool:
         return bool(turning.services()["beat"]["ready"])
 
-    signs = {"the gateway says so": lambda: not ready(), "its container is unhealthy": unhealthy, "the alert fires": lambda: "BeatFrozen" in alerts()}
+    signs = {
+        "the gateway says so": lambda: not ready(),
+        "its container is unhealthy": unhealthy,
+        "the alert fires": lambda: "BeatFrozen" in alerts(),
+    }
     wait_for(ready, seconds=180, what="beat turns")
     begun = time.monotonic()
     turning.signal("beat", signal.SIGSTOP)
@@ -39,4 +56,7 @@ def test_a_frozen_beat_is_noticed_within_three_minutes(turning: Stack, recovered
             recovered(f"beat frozen, {sign}", time.monotonic() - begun)
     finally:
         turning.signal("beat", signal.SIGCONT)
-    recovered("beat goes on, its container healthy", wait_for(lambda: ready() and not unhealthy(), seconds=180, what="beat turns again"))
+    recovered(
+        "beat goes on, its container healthy",
+        wait_for(lambda: ready() and not unhealthy(), seconds=180, what="beat turns again"),
+    )

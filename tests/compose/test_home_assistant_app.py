@@ -1,4 +1,6 @@
-"""Luna as an app of Home Assistant: one container, built from the folder that owners install, with its data in /data."""
+"""Luna as an app of Home Assistant: one container, built from the folder that owners install, with
+its data in /data.
+"""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +26,10 @@ print(answer.status, f"{sys.argv[2]}/" in said, '="/' in said.replace(f'="{sys.a
 
 
 def ask(path: str) -> list[str]:
-    """Return the status of what is asked inside the container, as ingress asks; whether something links behind its path, and whether something does not."""
+    """Return the status of what is asked inside the container, as ingress asks.
+
+    Whether something links behind its path, and whether something does not.
+    """
     return run("docker", "exec", NAME, "python", "-c", ASK, path, INGRESS, check=False).split()
 
 
@@ -36,16 +41,34 @@ def is_ready() -> bool:
 def app() -> Iterator[str]:
     """The app, ready."""
     run("docker", "volume", "create", VOLUME)
-    options = json.dumps({"publish": "off", "language": "de", "admin_password": "a long first password"})
-    write = f"import pathlib; path = pathlib.Path('/data/options.json'); path.write_text({options!r}); path.chmod(0o600)"
-    run("docker", "run", "--rm", "--volume", f"{VOLUME}:/data", "--entrypoint", "python", APP_IMAGE, "-c", write)
+    options = json.dumps(
+        {"publish": "off", "language": "de", "admin_password": "a long first password"}
+    )
+    write = (
+        "import pathlib; path = pathlib.Path('/data/options.json'); "
+        f"path.write_text({options!r}); path.chmod(0o600)"
+    )
+    run(
+        "docker",
+        "run",
+        "--rm",
+        "--volume",
+        f"{VOLUME}:/data",
+        "--entrypoint",
+        "python",
+        APP_IMAGE,
+        "-c",
+        write,
+    )
     run("docker", "run", "--detach", "--name", NAME, "--volume", f"{VOLUME}:/data", APP_IMAGE)
     try:
         wait_for(is_ready, seconds=420, what="the app is ready")
         yield NAME
     finally:
         RESULTS.mkdir(parents=True, exist_ok=True)
-        (RESULTS / f"{NAME}.txt").write_text(run("docker", "logs", NAME, check=False), encoding="utf-8")
+        (RESULTS / f"{NAME}.txt").write_text(
+            run("docker", "logs", NAME, check=False), encoding="utf-8"
+        )
         run("docker", "rm", "--force", NAME, check=False)
         run("docker", "volume", "rm", "--force", VOLUME, check=False)
 
@@ -62,7 +85,9 @@ def test_its_first_page_is_found_behind_the_path_of_ingress(app: str) -> None:
 
 def test_nobody_but_ingress_is_answered(app: str) -> None:
     address = run("docker", "inspect", app, "--format", "{{.NetworkSettings.IPAddress}}").strip()
-    said = run("python3", "-c", ASK.replace("127.0.0.1", address), "/health/live", INGRESS, check=False)
+    said = run(
+        "python3", "-c", ASK.replace("127.0.0.1", address), "/health/live", INGRESS, check=False
+    )
     assert said.split()[:1] == ["403"]
 
 

@@ -1,4 +1,6 @@
-"""Documents through the containers that are out for harm: read by a process without a network, in little memory."""
+"""Documents through the containers that are out for harm: read by a process without a network, in
+little memory.
+"""
 
 import io
 import zipfile
@@ -12,5 +14,7 @@ def test_a_hostile_file_ends_as_a_reason_and_the_next_one_is_read(jobs: Jobs) ->
         archive.writestr("zeros.txt", bytes(400_000_000))
     (failed,) = jobs.read_file("bomb.zip", bomb.getvalue())
     assert (failed["state"], failed["fault"]["code"]) == ("failed", "too_large")
-    (read,) = jobs.read_file("manual.html", b"<h1>Manual</h1><p>Keep the battery above five degrees.</p>")
+    (read,) = jobs.read_file(
+        "manual.html", b"<h1>Manual</h1><p>Keep the battery above five degrees.</p>"
+    )
     assert read["state"] == "searchable"

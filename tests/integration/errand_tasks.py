@@ -1,4 +1,6 @@
-"""Tasks for the tests of jobs: each has an effect that can be counted, and can be held up or made to fail."""
+"""Tasks for the tests of jobs: each has an effect that can be counted, and can be held up or made
+to fail.
+"""
 
 import os
 import signal
@@ -65,7 +67,9 @@ class PoisonRequest(ErrandRequest):
 
 @task(ErrandRequest)
 def store(request: ErrandRequest, work: TaskContext) -> ErrandReply:
-    work.connection.execute(text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value})
+    work.connection.execute(
+        text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value}
+    )
     starts = note_start(request.starts)
     while not request.gate.exists():
         work.progress(1, 2, "at the gate")
@@ -76,7 +80,9 @@ def store(request: ErrandRequest, work: TaskContext) -> ErrandReply:
 @task(RefusedRequest)
 def refuse(request: RefusedRequest, work: TaskContext) -> ErrandReply:
     if not request.gate.exists():
-        raise InvalidInputError("nobody stores this", field="value", value=request.value, remedy="Open the gate.")
+        raise InvalidInputError(
+            "nobody stores this", field="value", value=request.value, remedy="Open the gate."
+        )
     return ErrandReply(value=request.value, starts=note_start(request.starts))
 
 
@@ -101,7 +107,9 @@ def overrun(request: EndlessRequest, work: TaskContext) -> ErrandReply:
 
 @task(GreedyRequest)
 def hoard(request: GreedyRequest, work: TaskContext) -> ErrandReply:
-    work.connection.execute(text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value})
+    work.connection.execute(
+        text("INSERT INTO errands (value) VALUES (:value)"), {"value": request.value}
+    )
     starts = note_start(request.starts)
     HOARDS[request.way](request.value * 1_000_000)
     return ErrandReply(value=request.value, starts=starts)
@@ -111,7 +119,8 @@ SMALL_STACK_BYTES = 256 * 1024
 
 
 def hoard_in_threads(size: int) -> None:
-    # A thread that finds no memory before it has begun leaves its starter waiting for good; with small stacks all four begin, and find none afterwards.
+    # A thread that finds no memory before it has begun leaves its starter waiting for good; with
+    # small stacks all four begin, and find none afterwards.
     threading.stack_size(SMALL_STACK_BYTES)
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(lambda _: np.ones(size // 4, dtype=np.uint8).any(), range(4)))

@@ -85,7 +85,12 @@ def echo(request: EchoRequest, work: TaskContext) -> Echo:
 
 @task(ConflictRequest)
 def contradict(request: ConflictRequest, work: TaskContext) -> Echo:
-    raise ConflictError("a plan for this slot is running", field="site_id", value=request.value, remedy="Wait for it.")
+    raise ConflictError(
+        "a plan for this slot is running",
+        field="site_id",
+        value=request.value,
+        remedy="Wait for it.",
+    )
 
 
 @task(CrashRequest)
@@ -133,5 +138,7 @@ def overrun(request: EndlessRequest, work: TaskContext) -> Echo:
 @task(StoreRequest)
 def store(request: StoreRequest, work: TaskContext) -> Echo:
     # A table of the test's own, so that no domain table is needed here.
-    work.connection.execute(text("INSERT INTO sample_values (value) VALUES (:value)"), {"value": request.value})
+    work.connection.execute(
+        text("INSERT INTO sample_values (value) VALUES (:value)"), {"value": request.value}
+    )
     return Echo(value=100 // request.value)

@@ -1,6 +1,8 @@
-"""An alert's whole way: a figure, Prometheus with the rules as delivered, Alertmanager, the gateway, a mail server; and the way past the gateway.
+"""An alert's whole way: a figure, Prometheus with the rules as delivered, Alertmanager, the
+gateway, a mail server; and the way past the gateway.
 
-Wants the programs themselves: LUNA_PROMETHEUS and LUNA_ALERTMANAGER, or ``prometheus`` and ``prometheus-alertmanager`` on PATH.
+Wants the programs themselves: LUNA_PROMETHEUS and LUNA_ALERTMANAGER, or ``prometheus`` and
+``prometheus-alertmanager`` on PATH.
 """
 
 import json
@@ -32,9 +34,16 @@ from tests.support.worker.processes import free_port
 from tests.support.worker.workers import wait_for
 
 PROMETHEUS = os.environ.get("LUNA_PROMETHEUS") or shutil.which("prometheus")
-ALERTMANAGER = os.environ.get("LUNA_ALERTMANAGER") or shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+ALERTMANAGER = (
+    os.environ.get("LUNA_ALERTMANAGER")
+    or shutil.which("prometheus-alertmanager")
+    or shutil.which("alertmanager")
+)
 pytestmark = pytest.mark.skipif(
-    PROMETHEUS is None or ALERTMANAGER is None, reason="Prometheus and Alertmanager are not here: apt install prometheus prometheus-alertmanager"
+    PROMETHEUS is None or ALERTMANAGER is None,
+    reason=(
+        "Prometheus and Alertmanager are not here: apt install prometheus prometheus-alertmanager"
+    ),
 )
 INFRA = ROOT / "infra"
 MONITOR = "a-token-of-monitors" * 2
@@ -97,7 +106,9 @@ def mail_server(mails: list[str]) -> Iterator[int]:
                 if verb == "DATA":
                     self.wfile.write(b"354 go on\r\n")
                     mails.append("".join(iter(lambda: self.rfile.readline().decode(), ".\r\n")))
-                self.wfile.write(b"250-mail\r\n250 8BITMIME\r\n" if verb == "EHLO" else b"250 OK\r\n")
+                self.wfile.write(
+                    b"250-mail\r\n250 8BITMIME\r\n" if verb == "EHLO" else b"250 OK\r\n"
+                )
 
     server = ThreadingTCPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -110,7 +121,9 @@ def mail_server(mails: list[str]) -> Iterator[int]:
 
 
 def alertmanager_config(folder: Path, gateway: int, direct: int) -> str:
-    """Return the configuration as delivered, made by its start script, at addresses of this test and without its pauses."""
+    """Return the configuration as delivered, made by its start script, at addresses of this test
+    and without its pauses.
+    """
     address = folder / "alert_url"
     made = folder / "alertmanager.yml"
     address.write_text(f"http://127.0.0.1:{direct}/alert", encoding="utf-8")
@@ -123,20 +136,37 @@ def alertmanager_config(folder: Path, gateway: int, direct: int) -> str:
     }
     subprocess.run(["sh", str(delivered / "start")], check=True, env=os.environ | places)
     text = made.read_text(encoding="utf-8").replace("/run/secrets/", f"{folder}/")
-    config: dict[str, Any] = yaml.safe_load(text.replace("http://api:8080", f"http://127.0.0.1:{gateway}"))
+    config: dict[str, Any] = yaml.safe_load(
+        text.replace("http://api:8080", f"http://127.0.0.1:{gateway}")
+    )
     # Debian's Alertmanager is older than the image's, and reads no address from a file.
-    (way,) = next(each for each in config["receivers"] if each["name"] == "direct")["webhook_configs"]
+    (way,) = next(each for each in config["receivers"] if each["name"] == "direct")[
+        "webhook_configs"
+    ]
     way["url"] = Path(way.pop("url_file")).read_text(encoding="utf-8")
     config["route"] |= {"group_wait": "1s", "group_interval": "1s"}
     return yaml.safe_dump(config)
 
 
 def prometheus_config(figures: int, alertmanager: int) -> dict[str, Any]:
-    config: dict[str, Any] = yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
-    config["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
+    config: dict[str, Any] = yaml.safe_load(
+        (INFRA / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
+    )
+    config["global"] = {
+        "scrape_interval": "1s",
+        "scrape_timeout": "1s",
+        "evaluation_interval": "1s",
+    }
     config["rule_files"] = [str(INFRA / "prometheus" / "rules" / "*.yml")]
-    config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{alertmanager}"]}]
-    config["scrape_configs"] = [{"job_name": "trial", "static_configs": [{"targets": [f"127.0.0.1:{figures}"], "labels": {"service": "api"}}]}]
+    config["alerting"]["alertmanagers"][0]["static_configs"] = [
+        {"targets": [f"127.0.0.1:{alertmanager}"]}
+    ]
+    config["scrape_configs"] = [
+        {
+            "job_name": "trial",
+            "static_configs": [{"targets": [f"127.0.0.1:{figures}"], "labels": {"service": "api"}}],
+        }
+    ]
     return config
 
 
@@ -149,7 +179,9 @@ def gateway(database_url: str, database: Engine, redis_url: str) -> Iterator[htt
         connection.execute(text("DELETE FROM notification_channels"))
 
 
-def test_an_alert_reaches_the_owners_channels_and_what_stops_luna_goes_past_it(tmp_path: Path, gateway: httpx.Client, database: Engine) -> None:
+def test_an_alert_reaches_the_owners_channels_and_what_stops_luna_goes_past_it(
+    tmp_path: Path, gateway: httpx.Client, database: Engine
+) -> None:
     received: list[dict[str, Any]] = []
     mails: list[str] = []
     with ExitStack() as stack:
@@ -184,14 +216,23 @@ def test_an_alert_reaches_the_owners_channels_and_what_stops_luna_goes_past_it(t
                 ready=f"http://127.0.0.1:{prometheus}/-/ready",
             )
         )
-        wait_for(lambda: len(stored_alerts(database)) > 0 and "BeatFrozen" in alerts_of(received), 120)
+        wait_for(
+            lambda: len(stored_alerts(database)) > 0 and "BeatFrozen" in alerts_of(received), 120
+        )
         settings = Settings()
         targets = notification.list_targets(database, settings)
         notification.notify(database, targets, settings, now=SystemClock().now())
-    assert "Work that ended its worker each time is not tried again; 2 in all." in stored_alerts(database)[0]
+    assert (
+        "Work that ended its worker each time is not tried again; 2 in all."
+        in stored_alerts(database)[0]
+    )
     assert any("docs/runbooks/dead-tasks.md" in mail for mail in mails)
     assert "DeadTasks" not in alerts_of(received)
-    assert all((ROOT / alert["annotations"]["runbook_url"]).is_file() for message in received for alert in message["alerts"])
+    assert all(
+        (ROOT / alert["annotations"]["runbook_url"]).is_file()
+        for message in received
+        for alert in message["alerts"]
+    )
 
 
 def alerts_of(received: list[dict[str, Any]]) -> set[str]:

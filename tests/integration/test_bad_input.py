@@ -1,4 +1,6 @@
-"""Each thing that can be wrong with the input gives a forecast all the same: wider, and saying why."""
+"""Each thing that can be wrong with the input gives a forecast all the same: wider, and saying
+why.
+"""
 
 import gzip
 import hashlib
@@ -43,24 +45,44 @@ def on(number: float) -> datetime:
 
 
 @pytest.fixture(scope="module")
-def observed(database: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Connection, Path]]:
-    """A transaction in which a site has weather and a model that learned from it and from thirty days, and the folder of the model."""
+def observed(
+    database: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Connection, Path]]:
+    """A transaction in which a site has weather and a model that learned from it and from thirty
+    days, and the folder of the model.
+    """
     folder = tmp_path_factory.mktemp("objects")
     with database.connect() as connection, closing(connection.begin()):
         sites.save(connection, SITE)
         observations.upsert(connection, "home", MEASURED)
         store_weather(connection)
-        train_site(connection, TrainRequest(site_id="home", until=on(30)), objects=FileObjects(folder), settings=QUICK)
+        train_site(
+            connection,
+            TrainRequest(site_id="home", until=on(30)),
+            objects=FileObjects(folder),
+            settings=QUICK,
+        )
         yield connection, folder
 
 
 def store_weather(connection: Connection) -> None:
-    """Store what was measured until the forecast is issued, and what was forecast for three days then and a day before."""
+    """Store what was measured until the forecast is issued, and what was forecast for three days
+    then and a day before.
+    """
 
     def store(ahead: Timeline, issued_at: datetime | None) -> None:
-        values = {"temperature_c": np.full(ahead.count, 15.0), "cloud_fraction": np.full(ahead.count, 0.5)}
-        issued = None if issued_at is None else np.full(ahead.count, np.datetime64(issued_at.replace(tzinfo=None), "us"))
-        weather_carbon.upsert(connection, "weather", "home", ahead.starts, values=values, issued_at=issued)
+        values = {
+            "temperature_c": np.full(ahead.count, 15.0),
+            "cloud_fraction": np.full(ahead.count, 0.5),
+        }
+        issued = (
+            None
+            if issued_at is None
+            else np.full(ahead.count, np.datetime64(issued_at.replace(tzinfo=None), "us"))
+        )
+        weather_carbon.upsert(
+            connection, "weather", "home", ahead.starts, values=values, issued_at=issued
+        )
 
     store(Timeline(BEGIN, SLOT, 40 * 96), None)
     for issued_at in (on(39), AT):
@@ -88,7 +110,13 @@ def measure(history: Observations) -> Callable[[Connection, Path], None]:
 
 
 def date_a_reading_ahead(connection: Connection, _folder: Path) -> None:
-    observations.upsert(connection, "home", Observations.of(Timeline(AT + timedelta(days=400), SLOT, 1).starts, {"load_kwh": np.array([7.0])}))
+    observations.upsert(
+        connection,
+        "home",
+        Observations.of(
+            Timeline(AT + timedelta(days=400), SLOT, 1).starts, {"load_kwh": np.array([7.0])}
+        ),
+    )
 
 
 def lose_weather(connection: Connection, _folder: Path) -> None:
@@ -113,7 +141,9 @@ def replace_model(connection: Connection, folder: Path) -> None:
 
 
 def issue(connection: Connection, folder: Path) -> Batch:
-    return issue_forecasts(connection, IssueRequest(site_id="home", at=AT), objects=FileObjects(folder), now=AT).batch
+    return issue_forecasts(
+        connection, IssueRequest(site_id="home", at=AT), objects=FileObjects(folder), now=AT
+    ).batch
 
 
 def width(batch: Batch) -> float:
@@ -127,10 +157,24 @@ def test_with_good_input_nothing_is_said(home: tuple[Connection, Path]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reasons"),
     [
-        pytest.param(measure(change(MEASURED, on(36), on(39.5), {"load_kwh": UNKNOWN, "pv_kwh": UNKNOWN})), ("load_gaps", "pv_gaps"), id="gaps"),
-        pytest.param(measure(hold_load(MEASURED, on(39.2), AT)), ("load_frozen",), id="frozen sensor"),
-        pytest.param(measure(grow_roof(MEASURED, on(31), 1.6)), ("roof_exceeds_peak", "roof_grown"), id="new array half-way"),
-        pytest.param(measure(change(MEASURED, on(0), on(38), {"load_kwh": UNKNOWN, "pv_kwh": UNKNOWN})), ("short_history",), id="two days"),
+        pytest.param(
+            measure(change(MEASURED, on(36), on(39.5), {"load_kwh": UNKNOWN, "pv_kwh": UNKNOWN})),
+            ("load_gaps", "pv_gaps"),
+            id="gaps",
+        ),
+        pytest.param(
+            measure(hold_load(MEASURED, on(39.2), AT)), ("load_frozen",), id="frozen sensor"
+        ),
+        pytest.param(
+            measure(grow_roof(MEASURED, on(31), 1.6)),
+            ("roof_exceeds_peak", "roof_grown"),
+            id="new array half-way",
+        ),
+        pytest.param(
+            measure(change(MEASURED, on(0), on(38), {"load_kwh": UNKNOWN, "pv_kwh": UNKNOWN})),
+            ("short_history",),
+            id="two days",
+        ),
         pytest.param(measure(hold_load(MEASURED, on(0), AT)), ("load_constant",), id="constant"),
         pytest.param(date_a_reading_ahead, ("future_reading",), id="reading from the future"),
         pytest.param(lose_weather, ("weather_missing",), id="no weather"),
@@ -139,12 +183,18 @@ def test_with_good_input_nothing_is_said(home: tuple[Connection, Path]) -> None:
         pytest.param(replace_model, ("model_unusable",), id="model of another version"),
     ],
 )
-def test_what_is_wrong_widens_the_forecast_which_says_so(home: tuple[Connection, Path], spoil: Callable[[Connection, Path], None], reasons: tuple[str]) -> None:
+def test_what_is_wrong_widens_the_forecast_which_says_so(
+    home: tuple[Connection, Path], spoil: Callable[[Connection, Path], None], reasons: tuple[str]
+) -> None:
     usual = issue(*home)
     spoil(*home)
     spoilt = issue(*home)
     assert spoilt.reasons == [reasons]
-    assert all(np.isfinite(getattr(series, part)).all() for series in (spoilt.load_kwh, spoilt.pv_kwh) for part in PARTS)
+    assert all(
+        np.isfinite(getattr(series, part)).all()
+        for series in (spoilt.load_kwh, spoilt.pv_kwh)
+        for part in PARTS
+    )
     assert width(spoilt) > width(usual)
     (stored,) = forecast_issues.read_all(home[0], "home", version=VERSION, first=AT, last=AT)
     assert stored.reasons == reasons
@@ -152,15 +202,23 @@ def test_what_is_wrong_widens_the_forecast_which_says_so(home: tuple[Connection,
 
 def test_a_store_that_is_away_is_said_too(home: tuple[Connection, Path]) -> None:
     away = open_server(f"http://127.0.0.1:{free_port()}")
-    assert issue_forecasts(home[0], IssueRequest(site_id="home", at=AT), objects=away, now=AT).batch.reasons == [("model_away",)]
+    assert issue_forecasts(
+        home[0], IssueRequest(site_id="home", at=AT), objects=away, now=AT
+    ).batch.reasons == [("model_away",)]
 
 
 @pytest.mark.parametrize("hour", [0, 1, 12])
-def test_forecasts_over_both_changes_of_the_clock_in_a_year_are_whole(connection: Connection, tmp_path: Path, hour: int) -> None:
+def test_forecasts_over_both_changes_of_the_clock_in_a_year_are_whole(
+    connection: Connection, tmp_path: Path, hour: int
+) -> None:
     sites.save(connection, describe_site(name="year"))
     observations.upsert(connection, "year", measure_days(365, site=SITE))
     for day in (datetime(2024, 3, 31, hour, tzinfo=UTC), datetime(2024, 10, 27, hour, tzinfo=UTC)):
-        batch = issue_forecasts(connection, IssueRequest(site_id="year", at=day - timedelta(days=1)), objects=FileObjects(tmp_path)).batch
+        batch = issue_forecasts(
+            connection,
+            IssueRequest(site_id="year", at=day - timedelta(days=1)),
+            objects=FileObjects(tmp_path),
+        ).batch
         assert "clock_change" in batch.reasons[0]
         assert np.isfinite(batch.load_kwh.p90).all()
         assert batch.load_kwh.p90.shape == (1, 192)

@@ -1,4 +1,6 @@
-"""What owners ask of devices, from wherever: checked in one place, and a vacation that forecasts and plans read."""
+"""What owners ask of devices, from wherever: checked in one place, and a vacation that forecasts
+and plans read.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +23,9 @@ BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "dischar
 @pytest.fixture
 def site(connection: Connection) -> Site:
     """A stored site that is controlled, with a rule for vacations and no switch of its own."""
-    site = store_site(connection, batteries=[BATTERY], strategy={"vacation": {}}, control=describe())
+    site = store_site(
+        connection, batteries=[BATTERY], strategy={"vacation": {}}, control=describe()
+    )
     issue_half_a_kilowatt(connection, "home", START - SLOT)
     return site
 
@@ -30,7 +34,9 @@ def rules(connection: Connection, start: datetime) -> set[str]:
     return {each.rule for each in plan_stored(connection, "home", start).strategy}
 
 
-def test_vacation_counts_from_the_slot_that_runs_and_ends_when_it_is_taken_back(connection: Connection, site: Site) -> None:
+def test_vacation_counts_from_the_slot_that_runs_and_ends_when_it_is_taken_back(
+    connection: Connection, site: Site
+) -> None:
     assert rules(connection, START) == set()
     control_service.switch_vacation(connection, "home", on=True, now=START + timedelta(minutes=7))
     assert control_service.is_on_vacation(connection, "home", now=START + timedelta(minutes=7))
@@ -40,13 +46,17 @@ def test_vacation_counts_from_the_slot_that_runs_and_ends_when_it_is_taken_back(
     assert rules(connection, START + HOUR) == set()
 
 
-def test_a_forecast_learns_of_the_vacation_from_the_same_switch(connection: Connection, site: Site) -> None:
+def test_a_forecast_learns_of_the_vacation_from_the_same_switch(
+    connection: Connection, site: Site
+) -> None:
     control_service.switch_vacation(connection, "home", on=True, now=START)
     away = read_context(connection, site, first=START - HOUR, end=START + HOUR).vacation
     assert away.on.tolist() == [1.0]
 
 
-def test_what_a_site_cannot_do_is_refused_by_name_and_nothing_is_stored(connection: Connection, site: Site) -> None:
+def test_what_a_site_cannot_do_is_refused_by_name_and_nothing_is_stored(
+    connection: Connection, site: Site
+) -> None:
     for device, wanted, field in [
         ("pv", {"mode": "off"}, "device"),
         ("batteries", {"mode": "dance"}, "mode"),
@@ -54,10 +64,14 @@ def test_what_a_site_cannot_do_is_refused_by_name_and_nothing_is_stored(connecti
         ("batteries", {"mode": "charge", "power_kw": -1}, "power_kw"),
     ]:
         with pytest.raises(InvalidInputError) as refused:
-            control_service.override(connection, "home", device, wanted | {"until": START + HOUR}, now=START)
+            control_service.override(
+                connection, "home", device, wanted | {"until": START + HOUR}, now=START
+            )
         assert refused.value.field == field
     with pytest.raises(InvalidInputError, match="has passed"):
-        control_service.override(connection, "home", "batteries", {"mode": "hold", "until": START}, now=START)
+        control_service.override(
+            connection, "home", "batteries", {"mode": "hold", "until": START}, now=START
+        )
     store_site(connection, batteries=[BATTERY])
     with pytest.raises(InvalidInputError, match="no section control"):
         control_service.arm(connection, "home", now=START, by="somebody")

@@ -51,17 +51,42 @@ def stored(database: Engine) -> Iterator[Engine]:
     """Three local days of a home, of which one hour is unknown."""
     with unit_of_work(database) as connection:
         store_site(connection, name=SITE)
-        observations.write(connection, SITE, TIMELINE.starts, {"load_kwh": LOAD, "soc": np.linspace(0, 1, SLOTS)})
-        prices.upsert(connection, "HISTORY", starts=TIMELINE.starts, price=np.full(SLOTS, 0.2), currency="EUR", published_at=START)
+        observations.write(
+            connection, SITE, TIMELINE.starts, {"load_kwh": LOAD, "soc": np.linspace(0, 1, SLOTS)}
+        )
+        prices.upsert(
+            connection,
+            "HISTORY",
+            starts=TIMELINE.starts,
+            price=np.full(SLOTS, 0.2),
+            currency="EUR",
+            published_at=START,
+        )
         later = START + timedelta(hours=5)
-        prices.upsert(connection, "HISTORY", starts=TIMELINE.starts[:4], price=np.full(4, 0.4), currency="EUR", published_at=later)
+        prices.upsert(
+            connection,
+            "HISTORY",
+            starts=TIMELINE.starts[:4],
+            price=np.full(4, 0.4),
+            currency="EUR",
+            published_at=later,
+        )
         for hours, expected in ((0, 1.0), (1, 2.0)):
             store_forecast(connection, START + timedelta(hours=hours), expected)
             store_plan_of(connection, f"history-{hours}", START + timedelta(hours=hours), expected)
         key = readings.register(connection, SITE, {"meter": "kWh"})["meter"]
         instants = np.datetime64("2024-03-30", "us") + np.arange(100) * np.timedelta64(60, "s")
         readings.upsert(connection, np.full(100, key, dtype=np.int32), instants, np.arange(100.0))
-        append(connection, "smart_meter_readings", {"meter": "1EMH", "register": "1-0:1.8.0", "instant": instants, "value": np.arange(100.0)})
+        append(
+            connection,
+            "smart_meter_readings",
+            {
+                "meter": "1EMH",
+                "register": "1-0:1.8.0",
+                "instant": instants,
+                "value": np.arange(100.0),
+            },
+        )
     yield database
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM smart_meter_readings; DELETE FROM plan_history"))
@@ -69,19 +94,40 @@ def stored(database: Engine) -> Iterator[Engine]:
 
 def store_forecast(connection: Any, issued_at: datetime, expected: float) -> None:
     values = np.full(8, expected)
-    quantiles = Quantiles(values, values / 2, values / 2, values / 2, values, values * 2, values * 2, values * 2)
-    forecasts.upsert(connection, SITE, [Forecast(Timeline(issued_at, SLOT, 8), issued_at, "test_v1", quantiles, quantiles)])
+    quantiles = Quantiles(
+        values, values / 2, values / 2, values / 2, values, values * 2, values * 2, values * 2
+    )
+    forecasts.upsert(
+        connection,
+        SITE,
+        [Forecast(Timeline(issued_at, SLOT, 8), issued_at, "test_v1", quantiles, quantiles)],
+    )
 
 
 def store_plan_of(connection: Any, plan_id: str, issued_at: datetime, import_kwh: float) -> None:
     flow = {"charge_kwh": 0.5, "discharge_kwh": 0.0, "soc_end": 0.5}
-    zeros = dict.fromkeys(("load_kwh", "pv_kwh", "curtailed_kwh", "export_kwh", "import_price", "export_price"), 0.0)
-    slot = {"mode": "hold", "import_kwh": import_kwh, "batteries": {"one": flow, "two": flow}, "reason": {"code": "idle", "text": "idle"}, **zeros}
+    zeros = dict.fromkeys(
+        ("load_kwh", "pv_kwh", "curtailed_kwh", "export_kwh", "import_price", "export_price"), 0.0
+    )
+    slot = {
+        "mode": "hold",
+        "import_kwh": import_kwh,
+        "batteries": {"one": flow, "two": flow},
+        "reason": {"code": "idle", "text": "idle"},
+        **zeros,
+    }
     document = {
         "plan_id": plan_id,
         "status": "optimal",
         "gap": 0.0,
-        "cost": {"total": 0.0, "import": 0.0, "export": 0.0, "wear": 0.0, "peak": 0.0, "carbon_g": None},
+        "cost": {
+            "total": 0.0,
+            "import": 0.0,
+            "export": 0.0,
+            "wear": 0.0,
+            "peak": 0.0,
+            "carbon_g": None,
+        },
         "timing_ms": {},
         "slots": [slot | {"start": issued_at + place * SLOT} for place in range(8)],
         "site": SITE,
@@ -100,7 +146,10 @@ def api(redis_url: str, database_url: str, stored: Engine) -> Iterator[httpx.Cli
 
 
 def ask(api: httpx.Client, **options: object) -> httpx.Response:
-    return api.get("/data/query", params={name.rstrip("_"): str(value) for name, value in (ASKED | options).items()})
+    return api.get(
+        "/data/query",
+        params={name.rstrip("_"): str(value) for name, value in (ASKED | options).items()},
+    )
 
 
 def rows(api: httpx.Client, **options: object) -> list[dict[str, Any]]:
@@ -116,9 +165,16 @@ def values(api: httpx.Client, **options: object) -> list[float | None]:
 
 def test_a_series_comes_by_the_quarter_hour_with_its_gaps_null(api: httpx.Client) -> None:
     found = rows(api)
-    assert [row["start"] for row in found] == np.datetime_as_string(TIMELINE.starts, timezone="UTC").tolist()
+    assert [row["start"] for row in found] == np.datetime_as_string(
+        TIMELINE.starts, timezone="UTC"
+    ).tolist()
     assert [row["value"] for row in found] == [None if np.isnan(value) else value for value in LOAD]
-    assert found[100] == {"start": "2024-03-31T00:00:00Z", "value": None, "known": 0.0, "estimated": 0.0}
+    assert found[100] == {
+        "start": "2024-03-31T00:00:00Z",
+        "value": None,
+        "known": 0.0,
+        "estimated": 0.0,
+    }
 
 
 def test_times_are_by_the_sites_clock_or_by_their_offset(api: httpx.Client) -> None:
@@ -127,15 +183,29 @@ def test_times_are_by_the_sites_clock_or_by_their_offset(api: httpx.Client) -> N
 
 def test_local_days_of_a_clock_change_are_summed_by_their_own_slots(api: httpx.Client) -> None:
     found = rows(api, resolution="1d")
-    assert [row["start"] for row in found] == ["2024-03-29T23:00:00Z", "2024-03-30T23:00:00Z", "2024-03-31T22:00:00Z"]
+    assert [row["start"] for row in found] == [
+        "2024-03-29T23:00:00Z",
+        "2024-03-30T23:00:00Z",
+        "2024-03-31T22:00:00Z",
+    ]
     # The hour that is unknown makes the second day's sum unknown: 88 of 92 quarter-hours.
-    assert [row["value"] for row in found] == [pytest.approx(LOAD[:96].sum()), None, pytest.approx(LOAD[188:].sum())]
+    assert [row["value"] for row in found] == [
+        pytest.approx(LOAD[:96].sum()),
+        None,
+        pytest.approx(LOAD[188:].sum()),
+    ]
     assert found[1]["known"] == pytest.approx(88 / 92)
 
 
-@pytest.mark.parametrize(("aggregate", "reduce"), [("mean", np.nanmean), ("min", np.nanmin), ("max", np.nanmax)])
-def test_aggregates_other_than_sums_are_of_what_is_known(api: httpx.Client, aggregate: str, reduce: Any) -> None:
-    assert values(api, resolution="1d", aggregate=aggregate)[1] == pytest.approx(reduce(LOAD[96:188]))
+@pytest.mark.parametrize(
+    ("aggregate", "reduce"), [("mean", np.nanmean), ("min", np.nanmin), ("max", np.nanmax)]
+)
+def test_aggregates_other_than_sums_are_of_what_is_known(
+    api: httpx.Client, aggregate: str, reduce: Any
+) -> None:
+    assert values(api, resolution="1d", aggregate=aggregate)[1] == pytest.approx(
+        reduce(LOAD[96:188])
+    )
 
 
 def test_the_mean_is_usual_for_what_is_no_energy(api: httpx.Client) -> None:
@@ -149,16 +219,24 @@ def test_json_csv_and_arrow_hold_the_same_rows(api: httpx.Client) -> None:
     arrow = pl.read_ipc_stream(BytesIO(ask(api, format="arrow").content))
     assert csv.columns == arrow.columns == ["start", "value", "known", "estimated"]
     assert csv.to_dicts() == expected
-    assert arrow.with_columns(pl.col("start").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts() == expected
+    assert (
+        arrow.with_columns(pl.col("start").dt.strftime("%Y-%m-%dT%H:%M:%SZ")).to_dicts() == expected
+    )
     assert arrow.schema["start"] == pl.Datetime("ms", "UTC")
 
 
 def test_forms_are_named_by_their_media_types(api: httpx.Client) -> None:
     kinds = [ask(api, format=form).headers["content-type"] for form in ("json", "csv", "arrow")]
-    assert kinds == ["application/json", "text/csv; charset=utf-8", "application/vnd.apache.arrow.stream"]
+    assert kinds == [
+        "application/json",
+        "text/csv; charset=utf-8",
+        "application/vnd.apache.arrow.stream",
+    ]
 
 
-def test_a_csv_answer_can_be_loaded_again(api: httpx.Client, stored: Engine, tmp_path: Path) -> None:
+def test_a_csv_answer_can_be_loaded_again(
+    api: httpx.Client, stored: Engine, tmp_path: Path
+) -> None:
     (tmp_path / "answer.csv").write_bytes(ask(api, format="csv").content)
     form = FileForm("observations", renamed={"slot_start": "start", "load_kwh": "value"})
     with unit_of_work(stored) as connection:
@@ -183,7 +261,12 @@ def test_pages_hold_every_row_once(api: httpx.Client, resolution: str) -> None:
 
 
 def test_pages_stay_complete_while_readings_arrive(api: httpx.Client, stored: Engine) -> None:
-    asked = {"series": "sensor_readings:growing", "from_": "2024-03-30T00:00:00Z", "to": "2024-03-31T00:00:00Z", "limit": 10}
+    asked = {
+        "series": "sensor_readings:growing",
+        "from_": "2024-03-30T00:00:00Z",
+        "to": "2024-03-31T00:00:00Z",
+        "limit": 10,
+    }
     instants = np.datetime64("2024-03-30", "us") + np.arange(30) * np.timedelta64(60, "s")
     seen: list[str] = []
     with unit_of_work(stored) as connection:
@@ -192,7 +275,12 @@ def test_pages_stay_complete_while_readings_arrive(api: httpx.Client, stored: En
     for page in follow(api, **asked):
         seen += [row["instant"] for row in page]
         # Right behind what was read, and at the end.
-        arrived = np.array([np.datetime64(seen[-1][:-1], "us") + np.timedelta64(1, "s"), np.datetime64("2024-03-30T12:00", "us")])
+        arrived = np.array(
+            [
+                np.datetime64(seen[-1][:-1], "us") + np.timedelta64(1, "s"),
+                np.datetime64("2024-03-30T12:00", "us"),
+            ]
+        )
         with unit_of_work(stored) as connection:
             readings.upsert(connection, np.full(2, key, dtype=np.int32), arrived, np.zeros(2))
     assert seen == sorted(set(seen))
@@ -210,7 +298,11 @@ def test_the_next_page_is_linked_in_every_form(api: httpx.Client) -> None:
 def test_a_csv_without_limit_holds_all_of_a_long_window(api: httpx.Client) -> None:
     found = pl.read_csv(ask(api, format="csv", from_="2022-01-01", to="2025-01-01").content)
     # Three years of quarter-hours, one of them a leap year: more than a page.
-    assert (found.height, found["start"].n_unique(), found["value"].count()) == (105_216, 105_216, SLOTS - 4)
+    assert (found.height, found["start"].n_unique(), found["value"].count()) == (
+        105_216,
+        105_216,
+        SLOTS - 4,
+    )
 
 
 def test_a_thinned_series_keeps_extremes_and_gaps(api: httpx.Client) -> None:
@@ -224,11 +316,18 @@ def test_a_thinned_series_keeps_extremes_and_gaps(api: httpx.Client) -> None:
 def test_market_prices_are_the_latest_or_as_once_known(api: httpx.Client) -> None:
     hour = {"series": "market_prices:HISTORY", "to": "2024-03-30T02:00"}
     assert values(api, **hour, resolution="1h") == [pytest.approx(0.4), pytest.approx(0.2)]
-    assert values(api, **hour, resolution="1h", known_at="2024-03-30T01:00") == [pytest.approx(0.2)] * 2
+    assert (
+        values(api, **hour, resolution="1h", known_at="2024-03-30T01:00")
+        == [pytest.approx(0.2)] * 2
+    )
 
 
 def test_forecasts_are_the_latest_of_each_slot_or_of_one_issue(api: httpx.Client) -> None:
-    hours = {"series": "slot_forecasts:test_v1:load_p90_kwh", "to": "2024-03-30T04:00", "resolution": "1h"}
+    hours = {
+        "series": "slot_forecasts:test_v1:load_p90_kwh",
+        "to": "2024-03-30T04:00",
+        "resolution": "1h",
+    }
     # The issue of the second hour reaches over the second and third; nobody looked at the fourth.
     assert values(api, **hours) == [8.0, 16.0, 16.0, None]
     assert values(api, **hours, issued_at="2024-03-29T23:00:00Z") == [8.0, 8.0, None, None]
@@ -238,7 +337,12 @@ def test_forecasts_are_the_latest_of_each_slot_or_of_one_issue(api: httpx.Client
 def test_plans_are_the_latest_of_each_slot_or_of_one_issue(api: httpx.Client) -> None:
     hours = {"to": "2024-03-30T04:00", "resolution": "1h"}
     assert values(api, series="plans:import_kwh", **hours) == [4.0, 8.0, 8.0, None]
-    assert values(api, series="plans:import_kwh", **hours, issued_at="2024-03-29T23:00:00Z") == [4.0, 4.0, None, None]
+    assert values(api, series="plans:import_kwh", **hours, issued_at="2024-03-29T23:00:00Z") == [
+        4.0,
+        4.0,
+        None,
+        None,
+    ]
     # Two batteries, half a kWh each in every slot.
     assert values(api, series="plans:charge_kwh", **hours) == [4.0, 4.0, 4.0, None]
 
@@ -247,9 +351,16 @@ def test_plans_are_the_latest_of_each_slot_or_of_one_issue(api: httpx.Client) ->
 def test_readings_come_as_received_by_bucket_or_as_a_shape(api: httpx.Client, series: str) -> None:
     asked = {"series": series, "from_": "2024-03-30T00:00:00Z", "to": "2024-03-30T02:00:00Z"}
     assert values(api, **asked) == list(range(100))
-    assert rows(api, **asked, aggregate="increase")[0] == {"start": "2024-03-30T00:00:00.000000Z", "value": pytest.approx(60.0), "known": 1.0}
+    assert rows(api, **asked, aggregate="increase")[0] == {
+        "start": "2024-03-30T00:00:00.000000Z",
+        "value": pytest.approx(60.0),
+        "known": 1.0,
+    }
     assert len(rows(api, **asked, points=10)) == 10
-    assert pl.read_ipc_stream(BytesIO(ask(api, **asked, format="arrow").content)).columns == ["instant", "value"]
+    assert pl.read_ipc_stream(BytesIO(ask(api, **asked, format="arrow").content)).columns == [
+        "instant",
+        "value",
+    ]
 
 
 def test_a_window_without_readings_has_no_rows_in_any_form(api: httpx.Client) -> None:
@@ -262,7 +373,11 @@ def test_a_window_without_readings_has_no_rows_in_any_form(api: httpx.Client) ->
 def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> None:
     first = ask(api, resolution="1d")
     again = api.get(first.request.url, headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.content, first.headers["Cache-Control"]) == (304, b"", "private, no-cache")
+    assert (again.status_code, again.content, first.headers["Cache-Control"]) == (
+        304,
+        b"",
+        "private, no-cache",
+    )
     assert api.get(first.request.url, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
@@ -282,18 +397,30 @@ def test_an_answer_that_did_not_change_is_not_sent_again(api: httpx.Client) -> N
         pytest.param({"from_": "yesterday"}, 422, "from", id="from"),
         pytest.param({"to": "2024-03-30"}, 422, "to", id="empty window"),
         pytest.param({"from_": "0001-01-01T00:00:00Z"}, 422, "from", id="before all calendars"),
-        pytest.param({"series": "sensor_readings:meter", "to": "9999-12-31T23:59:59Z"}, 422, "to", id="behind all calendars"),
+        pytest.param(
+            {"series": "sensor_readings:meter", "to": "9999-12-31T23:59:59Z"},
+            422,
+            "to",
+            id="behind all calendars",
+        ),
         pytest.param({"limit": 1_000_000}, 422, "limit", id="limit"),
         pytest.param({"points": 2}, 422, "points", id="points"),
         pytest.param({"points": 10, "limit": 10}, 422, "points", id="points in pages"),
         pytest.param({"points": 10, "from_": "1900-01-01"}, 422, "to", id="too long to thin"),
         pytest.param({"cursor": "nonsense"}, 422, "cursor", id="cursor"),
-        pytest.param({"cursor": "WyJvdGhlciIsICIyMDI0LTAzLTMwVDAwOjAwOjAwKzAwOjAwIl0"}, 422, "cursor", id="cursor of another question"),
+        pytest.param(
+            {"cursor": "WyJvdGhlciIsICIyMDI0LTAzLTMwVDAwOjAwOjAwKzAwOjAwIl0"},
+            422,
+            "cursor",
+            id="cursor of another question",
+        ),
         pytest.param({"known_at": "2024-01-01"}, 422, "known_at", id="known_at of a measurement"),
         pytest.param({"colour": "red"}, 422, "colour", id="unknown option"),
     ],
 )
-def test_what_cannot_be_answered_names_its_field(api: httpx.Client, options: dict[str, object], status: int, field: str) -> None:
+def test_what_cannot_be_answered_names_its_field(
+    api: httpx.Client, options: dict[str, object], status: int, field: str
+) -> None:
     answer = ask(api, **options)
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
     assert answer.json()["field"] == field

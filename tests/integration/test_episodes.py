@@ -33,31 +33,47 @@ def home(database: Engine) -> Iterator[Engine]:
         yield database
 
 
-def step(slot: int, *, system_id: str = "prod", reward: float | None = 0.5, **state: Any) -> EpisodeStep:
-    return EpisodeStep(system_id, START + slot * SLOT, {"soc": 0.4} | state, {"mode": "hold"}, reward)
+def step(
+    slot: int, *, system_id: str = "prod", reward: float | None = 0.5, **state: Any
+) -> EpisodeStep:
+    return EpisodeStep(
+        system_id, START + slot * SLOT, {"soc": 0.4} | state, {"mode": "hold"}, reward
+    )
 
 
 def stored(pool: Engine, system_id: str = "prod") -> list[EpisodeStep]:
     with unit_of_work(pool) as connection:
-        return episodes.read(connection, "home", system_id, first=START, end=START + timedelta(days=1))
+        return episodes.read(
+            connection, "home", system_id, first=START, end=START + timedelta(days=1)
+        )
 
 
-def test_episodes_kept_while_the_database_is_away_arrive_once_each_by_their_system(home: Engine, tmp_path: Path) -> None:
+def test_episodes_kept_while_the_database_is_away_arrive_once_each_by_their_system(
+    home: Engine, tmp_path: Path
+) -> None:
     nowhere = engine.create(AWAY)
     with open_mirror(tmp_path, nowhere, EpisodeKind(), turn=TURN) as mirror:
         mirror.keep(EpisodeKind(), "home", [step(slot) for slot in range(96)]).result()
-        mirror.keep(EpisodeKind(), "home", [step(slot, system_id="simulation", soc=0.9) for slot in range(3)]).result()
+        mirror.keep(
+            EpisodeKind(),
+            "home",
+            [step(slot, system_id="simulation", soc=0.9) for slot in range(3)],
+        ).result()
         assert mirror.rows == 99
     with open_mirror(tmp_path, home, EpisodeKind(), turn=TURN) as mirror:
         assert mirror.flush(SOON)
     assert stored(home) == [step(slot) for slot in range(96)]
-    assert stored(home, "simulation") == [step(slot, system_id="simulation", soc=0.9) for slot in range(3)]
+    assert stored(home, "simulation") == [
+        step(slot, system_id="simulation", soc=0.9) for slot in range(3)
+    ]
 
 
 def test_a_reward_that_becomes_known_later_completes_its_step(home: Engine, tmp_path: Path) -> None:
     with open_mirror(tmp_path, home, EpisodeKind(), turn=TURN) as mirror:
         mirror.keep(EpisodeKind(), "home", [step(0, reward=math.nan), step(0, reward=0.7)]).result()
-        mirror.keep(EpisodeKind(), "home", [step(1, reward=0.2), step(1, reward=None, soc=0.8)]).result()
+        mirror.keep(
+            EpisodeKind(), "home", [step(1, reward=0.2), step(1, reward=None, soc=0.8)]
+        ).result()
         assert mirror.flush(SOON)
     assert stored(home) == [step(0, reward=0.7), step(1, reward=0.2, soc=0.8)]
 
@@ -82,10 +98,16 @@ def test_storing_episodes_again_changes_no_row(home: Engine) -> None:
         pytest.param(step(0, note="a\0b"), "state", id="a text that PostgreSQL refuses"),
         pytest.param(step(0, note="\ud800"), "state", id="no text"),
         pytest.param(step(0, at=START), "state", id="no plain value"),
-        pytest.param(EpisodeStep("prod", START.replace(tzinfo=None), {}, {}, 0.0), "slot_start", id="no offset"),
+        pytest.param(
+            EpisodeStep("prod", START.replace(tzinfo=None), {}, {}, 0.0),
+            "slot_start",
+            id="no offset",
+        ),
     ],
 )
-def test_a_step_that_the_database_would_refuse_is_refused_at_once(wrong: EpisodeStep, field: str) -> None:
+def test_a_step_that_the_database_would_refuse_is_refused_at_once(
+    wrong: EpisodeStep, field: str
+) -> None:
     with pytest.raises(InvalidInputError) as refusal:
         EpisodeKind().encode(wrong)
     assert refusal.value.field == field

@@ -61,10 +61,24 @@ def suite(tmp_path: Path) -> Path:
 
 def run(suite: Path, *options: str) -> tuple[int, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-    # Of the plug-ins that are installed one is needed; loading the others takes most of a second in each process.
+    # Of the plug-ins that are installed one is needed; loading the others takes most of a second in
+    # each process.
     environment = plain | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "xdist", "--run-failed-again", *options]
-    done = subprocess.run(command, cwd=suite, env=environment, capture_output=True, text=True, check=False)
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "xdist",
+        "--run-failed-again",
+        *options,
+    ]
+    done = subprocess.run(
+        command, cwd=suite, env=environment, capture_output=True, text=True, check=False
+    )
     return done.returncode, done.stdout
 
 
@@ -76,7 +90,11 @@ def test_what_passes_alone_is_named_with_both_outputs_and_the_run_is_green(suite
     assert output.splitlines()[-1] == "unsteady: test_unlucky.py::test_unlucky[0]"
     assert "1 passed, 1 unsteady in " in output
     assert "FAILED" not in output
-    assert report.index("assert 'bad luck' == 'good luck'") < report.index("---- passed alone") < report.index("1 passed in ")
+    assert (
+        report.index("assert 'bad luck' == 'good luck'")
+        < report.index("---- passed alone")
+        < report.index("1 passed in ")
+    )
 
 
 def test_what_fails_twice_is_red_also_beside_what_passes_alone(suite: Path) -> None:
@@ -91,10 +109,15 @@ def test_what_fails_twice_is_red_also_beside_what_passes_alone(suite: Path) -> N
 
 def test_more_unsteady_files_than_bad_luck_explains_are_red(suite: Path) -> None:
     for number in range(MOST_UNSTEADY + 1):
-        (suite / f"test_unlucky_{number}.py").write_text(UNLUCKY.format(count=1).replace("ran-", f"ran-{number}-"))
+        (suite / f"test_unlucky_{number}.py").write_text(
+            UNLUCKY.format(count=1).replace("ran-", f"ran-{number}-")
+        )
     code, output = run(suite)
     assert code == 1
-    assert output.splitlines()[-1] == f"red: tests of {MOST_UNSTEADY + 1} files are unsteady, more than {MOST_UNSTEADY}"
+    assert (
+        output.splitlines()[-1]
+        == f"red: tests of {MOST_UNSTEADY + 1} files are unsteady, more than {MOST_UNSTEADY}"
+    )
 
 
 def test_what_goes_on_from_a_test_before_it_is_run_again_with_it(suite: Path) -> None:
@@ -108,5 +131,8 @@ def test_a_story_that_broke_is_run_again_once(suite: Path) -> None:
     (suite / "test_story.py").write_text(STORY.format(unlucky=0))
     code, output = run(suite)
     assert code == 0, output
-    assert output.splitlines()[-1] == "unsteady: test_story.py::test_begins, test_story.py::test_goes_on, test_story.py::test_ends"
+    assert output.splitlines()[-1] == (
+        "unsteady: test_story.py::test_begins, test_story.py::test_goes_on, "
+        "test_story.py::test_ends"
+    )
     assert (suite / "runs").read_text().split() == ["0", "1", "2"] * 2

@@ -22,16 +22,24 @@ def home(connection: Connection) -> Connection:
     sites.save(connection, describe_site())
     for number in (1, 2):
         until = LEARNED_UNTIL + timedelta(days=7 * number)
-        training_runs.save(connection, "home", TrainingRun(f"run_{number}", VERSION, LEARNED_UNTIL, until, "0", 0, 1.0))
+        training_runs.save(
+            connection,
+            "home",
+            TrainingRun(f"run_{number}", VERSION, LEARNED_UNTIL, until, "0", 0, 1.0),
+        )
     return connection
 
 
 def activate(connection: Connection, run_id: str, *, decided_by: str = "hand") -> bool:
-    return forecast_activations.activate(connection, "home", Activation(VERSION, "said so", decided_by, run_id, {"days": 14}))  # type: ignore[arg-type]
+    return forecast_activations.activate(
+        connection, "home", Activation(VERSION, "said so", decided_by, run_id, {"days": 14})
+    )  # type: ignore[arg-type]
 
 
 def find_run(connection: Connection, *, weeks: int) -> str:
-    run = forecast_activations.find_run(connection, "home", version=VERSION, before=LEARNED_UNTIL + timedelta(days=7 * weeks))
+    run = forecast_activations.find_run(
+        connection, "home", version=VERSION, before=LEARNED_UNTIL + timedelta(days=7 * weeks)
+    )
     return "none" if run is None else run.run_id
 
 
@@ -44,7 +52,10 @@ def test_the_last_decision_holds_and_all_are_kept(home: Connection) -> None:
     activate(home, "run_2", decided_by="training")
     active = forecast_activations.find_active(home, describe_site())
     assert (active.forecast_version, active.pinned, active.run_id) == (VERSION, False, "run_2")
-    assert [decision.run_id for decision in forecast_activations.history(home, "home")] == ["run_2", "run_1"]
+    assert [decision.run_id for decision in forecast_activations.history(home, "home")] == [
+        "run_2",
+        "run_1",
+    ]
     assert active.last is not None
     assert (active.last.decided_by, active.last.evidence) == ("training", {"days": 14})
 
@@ -79,7 +90,11 @@ def test_a_training_of_no_site_is_not_found(home: Connection) -> None:
 
 
 def test_each_rollback_takes_back_one_decision() -> None:
-    first, second, back = Activation(VERSION, "", "rule", "run_1"), Activation(VERSION, "", "training", "run_2"), Activation(VERSION, "", "rollback", "run_1")
+    first, second, back = (
+        Activation(VERSION, "", "rule", "run_1"),
+        Activation(VERSION, "", "training", "run_2"),
+        Activation(VERSION, "", "rollback", "run_1"),
+    )
     assert forecast_activations.find_previous([second, first]) == first
     assert forecast_activations.find_previous([back, second, first]) is None
     assert forecast_activations.find_previous([second, back, second, first]) == first
@@ -87,17 +102,23 @@ def test_each_rollback_takes_back_one_decision() -> None:
 
 def test_where_everything_was_taken_back_there_is_nothing_to_go_back_to() -> None:
     with pytest.raises(ConflictError) as refused:
-        forecast_activations.find_previous([Activation(DEFAULT_VERSION, "", "rollback"), Activation(VERSION, "", "rule", "run_1")])
+        forecast_activations.find_previous(
+            [Activation(DEFAULT_VERSION, "", "rollback"), Activation(VERSION, "", "rule", "run_1")]
+        )
     assert refused.value.reason == "nothing-to-go-back-to"
 
 
 def test_trainings_of_all_sites_are_listed_by_what_they_learned_last(home: Connection) -> None:
     sites.save(home, describe_site(name="newer"))
-    newer = TrainingRun("run_3", VERSION, LEARNED_UNTIL, datetime(2124, 1, 1, tzinfo=UTC), "0", 0, 1.0)
+    newer = TrainingRun(
+        "run_3", VERSION, LEARNED_UNTIL, datetime(2124, 1, 1, tzinfo=UTC), "0", 0, 1.0
+    )
     training_runs.save(home, "newer", newer)
     found = training_runs.list_newest(home, limit=1)
     assert found == [("newer", newer)]
-    listed = [name for name, _ in training_runs.list_newest(home, limit=1000) if name in ("home", "newer")]
+    listed = [
+        name for name, _ in training_runs.list_newest(home, limit=1000) if name in ("home", "newer")
+    ]
     assert listed == ["newer", "home", "home"]
 
 

@@ -28,19 +28,29 @@ def home(connection: Connection) -> Connection:
 
 def test_the_weather_is_read_as_it_was_issued(home: Connection) -> None:
     measured, forecast = np.full(96, 10.0), np.full(96, 12.0)
-    weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None)
+    weather_carbon.upsert(
+        home, "weather", "home", DAY.starts, values={"temperature_c": measured}, issued_at=None
+    )
     issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us"))
-    weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": forecast}, issued_at=issued)
+    weather_carbon.upsert(
+        home, "weather", "home", DAY.starts, values={"temperature_c": forecast}, issued_at=issued
+    )
     weather = read_context(home, SITE, first=START, end=day(1)).weather
     slot = np.array([number_slot(day(0, 12))] * 3)
-    assert weather.at(slot, slot + np.array([-80, 0, 1]))["temperature_c"] == pytest.approx([np.nan, 12, 10], nan_ok=True)
+    assert weather.at(slot, slot + np.array([-80, 0, 1]))["temperature_c"] == pytest.approx(
+        [np.nan, 12, 10], nan_ok=True
+    )
     assert np.isnan(weather.at(slot, slot)["ghi_w_m2"]).all()
     assert len(read_context(home, SITE, first=day(1), end=day(2)).weather) == 0
 
 
-def test_a_site_that_moves_leaves_its_weather_behind_and_finds_it_when_it_comes_back(home: Connection) -> None:
+def test_a_site_that_moves_leaves_its_weather_behind_and_finds_it_when_it_comes_back(
+    home: Connection,
+) -> None:
     def move(latitude: float) -> None:
-        sites.save(home, SITE.model_copy(update={"location": Location(latitude=latitude, longitude=13.4)}))
+        sites.save(
+            home, SITE.model_copy(update={"location": Location(latitude=latitude, longitude=13.4)})
+        )
 
     def read() -> list[float]:
         known = read_context(home, SITE, first=START, end=day(1)).weather
@@ -53,28 +63,69 @@ def test_a_site_that_moves_leaves_its_weather_behind_and_finds_it_when_it_comes_
     for latitude, temperature in ((52.5, 10.0), (40.4, 30.0)):
         move(latitude)
         assert read() == []
-        weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": np.full(96, temperature)}, issued_at=None)
+        weather_carbon.upsert(
+            home,
+            "weather",
+            "home",
+            DAY.starts,
+            values={"temperature_c": np.full(96, temperature)},
+            issued_at=None,
+        )
         assert read() == [temperature]
     move(52.55)
     assert read() == [10]
     site_removal.remove(home, "home")
-    assert home.scalar(select(func.count()).select_from(weather).where(weather.c.place.startswith("home"))) == 0
+    assert (
+        home.scalar(
+            select(func.count()).select_from(weather).where(weather.c.place.startswith("home"))
+        )
+        == 0
+    )
 
 
 def test_of_forecasts_of_the_same_three_hours_the_last_is_read(home: Connection) -> None:
-    for minutes, temperature in ((5, 1.0), (65, 2.0), (125, 3.0), (185, 4.0)):  # after 19:00 UTC on the day before: bins end at 21:00
-        issued = np.full(96, np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us") + np.timedelta64(minutes, "m"))
-        weather_carbon.upsert(home, "weather", "home", DAY.starts, values={"temperature_c": np.full(96, temperature)}, issued_at=issued)
+    # After 19:00 UTC on the day before: bins end at 21:00
+    for minutes, temperature in ((5, 1.0), (65, 2.0), (125, 3.0), (185, 4.0)):
+        issued = np.full(
+            96,
+            np.datetime64((START - timedelta(hours=5)).replace(tzinfo=None), "us")
+            + np.timedelta64(minutes, "m"),
+        )
+        weather_carbon.upsert(
+            home,
+            "weather",
+            "home",
+            DAY.starts,
+            values={"temperature_c": np.full(96, temperature)},
+            issued_at=issued,
+        )
     weather = read_context(home, SITE, first=START, end=day(1)).weather
     assert sorted(set(weather.series["temperature_c"])) == [2, 4]
-    assert weather.at(np.array([number_slot(day(0, 12))]), np.array([number_slot(START)]))["temperature_c"] == 4
+    assert (
+        weather.at(np.array([number_slot(day(0, 12))]), np.array([number_slot(START)]))[
+            "temperature_c"
+        ]
+        == 4
+    )
 
 
 def test_vacation_is_what_any_switch_says_also_one_turned_long_before(home: Connection) -> None:
     keys = readings.register(home, "home", {"holiday": None, "somebody_in": None})
-    read = [("holiday", day(-9), 1.0), ("holiday", day(0, 6), 0.0), ("somebody_in", day(-3), 1.0), ("somebody_in", day(0, 18), 0.0)]
-    instants = np.array([instant.replace(tzinfo=None) for _, instant, _ in read], dtype="datetime64[us]")
-    readings.upsert(home, np.array([keys[name] for name, _, _ in read], dtype=np.int32), instants, np.array([value for _, _, value in read]))
+    read = [
+        ("holiday", day(-9), 1.0),
+        ("holiday", day(0, 6), 0.0),
+        ("somebody_in", day(-3), 1.0),
+        ("somebody_in", day(0, 18), 0.0),
+    ]
+    instants = np.array(
+        [instant.replace(tzinfo=None) for _, instant, _ in read], dtype="datetime64[us]"
+    )
+    readings.upsert(
+        home,
+        np.array([keys[name] for name, _, _ in read], dtype=np.int32),
+        instants,
+        np.array([value for _, _, value in read]),
+    )
     vacation = read_context(home, SITE, first=START, end=day(1)).vacation
     shares = vacation.shares(number_slot(START) + np.arange(96))
     assert shares.tolist() == [1.0] * 24 + [0.0] * 48 + [1.0] * 24

@@ -28,7 +28,10 @@ def issued(database: Engine) -> Iterator[None]:
         for name in NAMES:
             sites.save(connection, describe_site(name=name))
         keys = [sites.key_of(connection, name) for name in NAMES]
-        every = [ForecastIssue("seasonal_naive", AT - timedelta(hours=1), "profile"), ForecastIssue("aurora_v1.0", AT, "young")]
+        every = [
+            ForecastIssue("seasonal_naive", AT - timedelta(hours=1), "profile"),
+            ForecastIssue("aurora_v1.0", AT, "young"),
+        ]
         forecast_issues.upsert(connection, NAMES[0], every)
     yield
     with unit_of_work(database) as connection:
@@ -37,11 +40,17 @@ def issued(database: Engine) -> Iterator[None]:
 
 
 def read(api: httpx.Client) -> dict[str, float]:
-    lines = [line.rsplit(" ", 1) for line in api.get("/metrics").text.splitlines() if line.startswith(f"{NAME}{{")]
+    lines = [
+        line.rsplit(" ", 1)
+        for line in api.get("/metrics").text.splitlines()
+        if line.startswith(f"{NAME}{{")
+    ]
     return {name.split('"')[1]: float(value) for name, value in lines}
 
 
-def test_each_site_says_when_its_newest_forecast_was_issued(issued: None, database_url: str, redis_url: str) -> None:
+def test_each_site_says_when_its_newest_forecast_was_issued(
+    issued: None, database_url: str, redis_url: str
+) -> None:
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
         found = read(api)
     # Other tests' sites may stand beside them.

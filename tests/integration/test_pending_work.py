@@ -28,7 +28,12 @@ def open_work(database_url: str) -> Iterator[Open]:
     """Makes one that asks the database, or another one, by looks of the test's own."""
     with ExitStack() as stack:
 
-        def make(looks: dict[type[Request], Look], *, url: str = database_url, patience: timedelta = PATIENCE) -> PendingWork:
+        def make(
+            looks: dict[type[Request], Look],
+            *,
+            url: str = database_url,
+            patience: timedelta = PATIENCE,
+        ) -> PendingWork:
             made = PendingWork(Settings(), url, patience=patience, clock=SystemClock(), looks=looks)
             stack.callback(made.close)
             return made
@@ -37,8 +42,13 @@ def open_work(database_url: str) -> Iterator[Open]:
 
 
 def test_there_is_work_where_the_look_finds_some_or_there_is_none(open_work: Open) -> None:
-    work = open_work({ResendRequest: find(something=True), RefreshRollupsRequest: find(something=False)})
-    found = {request: work.is_there(request) for request in (ResendRequest, RefreshRollupsRequest, RetentionRequest)}
+    work = open_work(
+        {ResendRequest: find(something=True), RefreshRollupsRequest: find(something=False)}
+    )
+    found = {
+        request: work.is_there(request)
+        for request in (ResendRequest, RefreshRollupsRequest, RetentionRequest)
+    }
     assert found == {ResendRequest: True, RefreshRollupsRequest: False, RetentionRequest: True}
 
 
@@ -50,12 +60,16 @@ def test_where_the_look_fails_there_may_be_work(open_work: Open) -> None:
     def read_what_is_not_there(connection: Connection, _settings: Settings, _now: datetime) -> bool:
         return bool(connection.execute(text("SELECT 1 FROM of_a_later_release")).scalar())
 
-    work = open_work({ResendRequest: read_what_is_not_there, RefreshRollupsRequest: find(something=False)})
+    work = open_work(
+        {ResendRequest: read_what_is_not_there, RefreshRollupsRequest: find(something=False)}
+    )
     assert work.is_there(ResendRequest)
     assert not work.is_there(RefreshRollupsRequest)
 
 
-def test_an_answer_that_is_late_keeps_nobody_waiting_and_the_next_one_counts_again(open_work: Open) -> None:
+def test_an_answer_that_is_late_keeps_nobody_waiting_and_the_next_one_counts_again(
+    open_work: Open,
+) -> None:
     may_answer, answered = threading.Event(), threading.Event()
 
     def answer_late(_connection: Connection, _settings: Settings, _now: datetime) -> bool:
@@ -63,7 +77,10 @@ def test_an_answer_that_is_late_keeps_nobody_waiting_and_the_next_one_counts_aga
         answered.set()
         return False
 
-    work = open_work({ResendRequest: answer_late, RefreshRollupsRequest: find(something=False)}, patience=timedelta(milliseconds=50))
+    work = open_work(
+        {ResendRequest: answer_late, RefreshRollupsRequest: find(something=False)},
+        patience=timedelta(milliseconds=50),
+    )
     # Neither itself nor, while it is under way, any other look is waited for.
     assert work.is_there(ResendRequest)
     assert work.is_there(RefreshRollupsRequest)

@@ -34,8 +34,17 @@ def known(database: Engine) -> Iterator[None]:
     """A site that buys in one market, sells in another, and left a third; prices of the first."""
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(describe({"import": spot("left")})))
-        sites.save(connection, parse_site(describe({"import": spot("bought"), "export": spot("sold")})))
-        prices.upsert(connection, "bought", starts=DAY.starts, price=np.ones(96), currency="EUR", published_at=DAY.start)
+        sites.save(
+            connection, parse_site(describe({"import": spot("bought"), "export": spot("sold")}))
+        )
+        prices.upsert(
+            connection,
+            "bought",
+            starts=DAY.starts,
+            price=np.ones(96),
+            currency="EUR",
+            published_at=DAY.start,
+        )
     yield
     with unit_of_work(database) as connection:
         connection.execute(delete(market_prices).where(market_prices.c.market == "bought"))
@@ -43,11 +52,17 @@ def known(database: Engine) -> Iterator[None]:
 
 
 def read(api: httpx.Client) -> dict[str, float]:
-    lines = [line.rsplit(" ", 1) for line in api.get("/metrics").text.splitlines() if line.startswith(f"{NAME}{{")]
+    lines = [
+        line.rsplit(" ", 1)
+        for line in api.get("/metrics").text.splitlines()
+        if line.startswith(f"{NAME}{{")
+    ]
     return {name.split('"')[1]: float(value) for name, value in lines}
 
 
-def test_each_market_of_a_tariff_is_known_until_its_last_price_ends(known: None, database_url: str, redis_url: str) -> None:
+def test_each_market_of_a_tariff_is_known_until_its_last_price_ends(
+    known: None, database_url: str, redis_url: str
+) -> None:
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
         until = read(api)
     # Other tests' sites may name markets too.
@@ -55,7 +70,9 @@ def test_each_market_of_a_tariff_is_known_until_its_last_price_ends(known: None,
     assert "left" not in until
 
 
-def test_where_nothing_is_fetched_nothing_is_said(known: None, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_is_fetched_nothing_is_said(
+    known: None, database_url: str, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LUNA_OUTSIDE_SERVICES", "false")
     with serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
         assert read(api) == {}

@@ -1,4 +1,6 @@
-"""What tells that something of a site is new: each change is told as what it is, and as nothing else."""
+"""What tells that something of a site is new: each change is told as what it is, and as nothing
+else.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -42,15 +44,22 @@ from tests.support.database.site import issue_half_a_kilowatt, plan_stored, stor
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SITE = {
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "batteries": [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    ],
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
-    "tariff": {"import": {"kind": "spot", "market": "PULSE"}, "export": {"kind": "fixed", "price": 0.07}},
+    "tariff": {
+        "import": {"kind": "spot", "market": "PULSE"},
+        "export": {"kind": "fixed", "price": 0.07},
+    },
     "control": describe(),
 }
 
 
 def override(connection: Connection) -> None:
-    control_service.override(connection, "home", "batteries", {"mode": "hold", "until": START + HOUR}, now=START)
+    control_service.override(
+        connection, "home", "batteries", {"mode": "hold", "until": START + HOUR}, now=START
+    )
 
 
 def end_override(connection: Connection) -> None:
@@ -62,12 +71,21 @@ def arm(connection: Connection) -> None:
 
 
 def decide(connection: Connection) -> None:
-    decision = Decision(slot_start=START, source="planner", decided_by="planner", reason="planned", requested={}, allowed={})
+    decision = Decision(
+        slot_start=START,
+        source="planner",
+        decided_by="planner",
+        reason="planned",
+        requested={},
+        allowed={},
+    )
     assert control.decide(connection, control.load(connection, "home"), decision)
 
 
 def fix(connection: Connection) -> None:
-    block = ManualBlock.model_validate({"device": "battery", "action": "hold", "from": START, "to": START + HOUR})
+    block = ManualBlock.model_validate(
+        {"device": "battery", "action": "hold", "from": START, "to": START + HOUR}
+    )
     manual_blocks.add(connection, "home", block, by="anna", now=START)
 
 
@@ -77,7 +95,9 @@ def take_block_back(connection: Connection) -> None:
 
 
 def leave(connection: Connection) -> None:
-    stay = NewSession.model_validate({"vehicle": "car", "from": START, "to": START + HOUR, "target_soc": 0.5, "arrival_soc": 0.4})
+    stay = NewSession.model_validate(
+        {"vehicle": "car", "from": START, "to": START + HOUR, "target_soc": 0.5, "arrival_soc": 0.4}
+    )
     charging_stays.add(connection, "home", stay, by="anna", now=START)
 
 
@@ -95,7 +115,11 @@ def come_home_in_the_same_slot(connection: Connection) -> None:
 
 
 def measure(connection: Connection) -> None:
-    observations.upsert(connection, "home", Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"load_kwh": np.array([0.1])}))
+    observations.upsert(
+        connection,
+        "home",
+        Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"load_kwh": np.array([0.1])}),
+    )
 
 
 def issue(connection: Connection) -> None:
@@ -104,16 +128,37 @@ def issue(connection: Connection) -> None:
 
 def publish(connection: Connection) -> None:
     starts = Timeline(START, SLOT, 96).starts
-    prices.upsert(connection, "PULSE", starts=starts, price=np.full(96, 0.3), currency="EUR", published_at=START)
+    prices.upsert(
+        connection,
+        "PULSE",
+        starts=starts,
+        price=np.full(96, 0.3),
+        currency="EUR",
+        published_at=START,
+    )
 
 
 def judge(connection: Connection) -> None:
-    entry = {"at": START, "kind": "asked", "policy": "clone", "mode": "shadow", "state": None, "reason": "asked", "decided_by": "anna"}
+    entry = {
+        "at": START,
+        "kind": "asked",
+        "policy": "clone",
+        "mode": "shadow",
+        "state": None,
+        "reason": "asked",
+        "decided_by": "anna",
+    }
     agent_gates.record(connection, "home", GateEntry.model_validate(entry))
 
 
 def count_day(connection: Connection) -> None:
-    scores.upsert_days(connection, "home", system_id="simulation", currency="EUR", days={"planner": [DayCost(day=START.date(), cost=1.0)]})
+    scores.upsert_days(
+        connection,
+        "home",
+        system_id="simulation",
+        currency="EUR",
+        days={"planner": [DayCost(day=START.date(), cost=1.0)]},
+    )
 
 
 def judge_day(connection: Connection) -> None:
@@ -125,7 +170,12 @@ def write_to_a_judged_day(connection: Connection) -> None:
 
 
 def refuse(connection: Connection) -> None:
-    quarantine.settle(connection, "home", {"sensor.load": [Refused(1, RowFault("far"), {"value": 1e6})]}, lines=(0, 2))
+    quarantine.settle(
+        connection,
+        "home",
+        {"sensor.load": [Refused(1, RowFault("far"), {"value": 1e6})]},
+        lines=(0, 2),
+    )
 
 
 def free(connection: Connection) -> None:
@@ -133,7 +183,9 @@ def free(connection: Connection) -> None:
 
 
 def promote(connection: Connection) -> None:
-    assert forecast_activations.activate(connection, "home", Activation("aurora_v1.0", "better", "hand"))
+    assert forecast_activations.activate(
+        connection, "home", Activation("aurora_v1.0", "better", "hand")
+    )
 
 
 def change_site(connection: Connection) -> None:

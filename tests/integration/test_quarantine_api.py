@@ -24,19 +24,30 @@ PATH = "/v1/sites/refusing/quarantine"
 
 @pytest.fixture(scope="module")
 def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
-    with worker_process(redis_url, database_url, "services.ingest.tasks"), serve(Addresses(database_url=database_url, redis_url=redis_url)) as client:
+    with (
+        worker_process(redis_url, database_url, "services.ingest.tasks"),
+        serve(Addresses(database_url=database_url, redis_url=redis_url)) as client,
+    ):
         yield client
 
 
 @pytest.fixture(autouse=True)
 def _home(database: Engine) -> Iterator[None]:
-    faults = {line: RowFault.of("above_site", series="pv_kwh", limit=float(line), minutes=15) for line in (1, 2, 3)}
-    rows = [(line, fault.text, json.dumps({"slot_start": f"2024-01-01T0{line}:00:00Z", "pv_kwh": "2"})) for line, fault in faults.items()]
+    faults = {
+        line: RowFault.of("above_site", series="pv_kwh", limit=float(line), minutes=15)
+        for line in (1, 2, 3)
+    }
+    rows = [
+        (line, fault.text, json.dumps({"slot_start": f"2024-01-01T0{line}:00:00Z", "pv_kwh": "2"}))
+        for line, fault in faults.items()
+    ]
     with unit_of_work(database) as connection:
         store_site(connection, name="refusing", timezone="UTC", pv=[{"peak_kw": 5}])
         quarantine.begin(connection)
         quarantine.add(connection, rows)
-        quarantine.finish(connection, "refusing", kind="observations", source="digest", step_minutes=15)
+        quarantine.finish(
+            connection, "refusing", kind="observations", source="digest", step_minutes=15
+        )
     yield
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM quarantine"))
@@ -52,16 +63,28 @@ def rows(api: httpx.Client, **query: Any) -> list[dict[str, Any]]:
 def test_refused_rows_are_listed_with_reason_and_row(api: httpx.Client) -> None:
     found = rows(api)
     assert [row["line"] for row in found] == [3, 2, 1]
-    assert found[0]["reason"] == str(RowFault.of("above_site", series="pv_kwh", limit=3.0, minutes=15))
+    assert found[0]["reason"] == str(
+        RowFault.of("above_site", series="pv_kwh", limit=3.0, minutes=15)
+    )
     assert (found[0]["raw"]["pv_kwh"], found[0]["resolution"]) == ("2", None)
-    assert found[0]["fault"] == {"code": "above_site", "parameters": {"series": "pv_kwh", "limit": 3.0, "minutes": 15}}
-    assert [row["line"] for row in rows(api, limit=2, cursor=api.get(PATH, params={"limit": 1}).json()["cursor"])] == [2, 1]
+    assert found[0]["fault"] == {
+        "code": "above_site",
+        "parameters": {"series": "pv_kwh", "limit": 3.0, "minutes": 15},
+    }
+    assert [
+        row["line"]
+        for row in rows(api, limit=2, cursor=api.get(PATH, params={"limit": 1}).json()["cursor"])
+    ] == [2, 1]
 
 
 def test_rows_are_released_corrected_and_dismissed_and_listed_as_such(api: httpx.Client) -> None:
     third, second, first = (row["quarantine_id"] for row in rows(api))
     released = api.post(f"{PATH}/{first}/release")
-    assert (released.status_code, released.json()["row"]["resolution"], released.json()["slots_changed"]) == (200, "released", 1)
+    assert (
+        released.status_code,
+        released.json()["row"]["resolution"],
+        released.json()["slots_changed"],
+    ) == (200, "released", 1)
     corrected = api.post(f"{PATH}/{second}/correct", json={"values": {"pv_kwh": 0.5}})
     assert (corrected.status_code, corrected.json()["row"]["corrected"]) == (200, {"pv_kwh": 0.5})
     assert api.post(f"{PATH}/{third}/dismiss").json()["row"]["resolution"] == "dismissed"
@@ -94,7 +117,9 @@ def test_a_row_that_is_not_there_is_not_found(api: httpx.Client, verb: str) -> N
     ],
     ids=["no number of a row", "beyond all rows", "no values", "nothing", "a list"],
 )
-def test_what_cannot_be_meant_is_refused(api: httpx.Client, path: str, body: Any, field: str) -> None:
+def test_what_cannot_be_meant_is_refused(
+    api: httpx.Client, path: str, body: Any, field: str
+) -> None:
     answer = api.post(f"{PATH}/{path}", json=body)
     assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
     assert answer.json()["field"].startswith(field)
@@ -115,7 +140,9 @@ def test_a_site_or_status_nobody_knows_is_refused(api: httpx.Client) -> None:
     assert api.get(PATH, params={"status": "lost"}).status_code == 422
 
 
-def test_without_a_queue_rows_are_still_listed_and_a_decision_is_asked_for_again(api: httpx.Client, database_url: str) -> None:
+def test_without_a_queue_rows_are_still_listed_and_a_decision_is_asked_for_again(
+    api: httpx.Client, database_url: str
+) -> None:
     with serve(Addresses(database_url=database_url, redis_url=NO_REDIS)) as without:
         number = rows(without)[0]["quarantine_id"]
         answer = without.post(f"{PATH}/{number}/dismiss")

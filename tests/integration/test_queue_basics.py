@@ -1,4 +1,7 @@
-"""The ordinary life of the queue and of jobs, on shared servers with one shared worker; what kills, restarts and pauses is in ``tests/system``."""
+"""The ordinary life of the queue and of jobs, on shared servers with one shared worker.
+
+What kills, restarts and pauses is in ``tests/system``.
+"""
 
 import errno
 import time
@@ -14,7 +17,14 @@ from sqlalchemy import Engine, text
 
 from luna.contracts import ResendReply
 from luna.contracts.message import Request
-from luna.energy.errors import ConflictError, FullError, InvalidInputError, LunaError, NotFoundError, UnavailableError
+from luna.energy.errors import (
+    ConflictError,
+    FullError,
+    InvalidInputError,
+    LunaError,
+    NotFoundError,
+    UnavailableError,
+)
 from luna.platform.database import jobs
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue import Client, Progress
@@ -39,7 +49,10 @@ A_FEW_SECONDS = 15
 @pytest.fixture(scope="module")
 def shared_place(database_url: str, redis_url: str) -> Iterator[Place]:
     """A queue with one worker, which runs the sample tasks and the errands."""
-    with errands_table(database_url), open_place(database_url, redis_url, sample.__name__, ERRANDS) as there:
+    with (
+        errands_table(database_url),
+        open_place(database_url, redis_url, sample.__name__, ERRANDS) as there,
+    ):
         # Without what workers and messages of tests before have left.
         there.empty_queue()
         there.start_worker()
@@ -61,7 +74,9 @@ def client(shared_place: Place) -> Client:
 
 @pytest.fixture
 def place(shared_place: Place, database_url: str, redis_url: str) -> Iterator[Place]:
-    """A queue of which no worker takes anything, beside the database with the table of the errands."""
+    """A queue of which no worker takes anything, beside the database with the table of the
+    errands.
+    """
     with open_place(database_url, second_queue(redis_url)) as there:
         there.empty_queue()
         yield there
@@ -77,7 +92,9 @@ def test_a_request_comes_back_as_its_reply_model(client: Client) -> None:
     assert client.call(sample.EchoRequest(value=7), timeout=SOON) == sample.Echo(value=7)
 
 
-def test_a_reply_that_was_waited_for_is_kept_for_minutes_and_one_that_was_not_for_an_hour(client: Client, redis_url: str) -> None:
+def test_a_reply_that_was_waited_for_is_kept_for_minutes_and_one_that_was_not_for_an_hour(
+    client: Client, redis_url: str
+) -> None:
     with closing(redis.Redis.from_url(redis_url)) as store:
         before = set(store.scan_iter(RESULTS))
         client.call(sample.EchoRequest(value=7), timeout=SOON)
@@ -91,7 +108,10 @@ def test_a_reply_that_was_waited_for_is_kept_for_minutes_and_one_that_was_not_fo
 
 
 def test_redis_is_handed_a_reply_once(client: Client, redis_url: str) -> None:
-    with redis.Redis.from_url(redis_url) as store, store.pubsub(ignore_subscribe_messages=True) as published:
+    with (
+        redis.Redis.from_url(redis_url) as store,
+        store.pubsub(ignore_subscribe_messages=True) as published,
+    ):
         published.psubscribe(RESULTS)
         published.get_message(timeout=5)
         assert client.call(sample.EchoRequest(value=7), timeout=SOON) == sample.Echo(value=7)
@@ -106,7 +126,12 @@ def test_a_submitted_task_can_be_fetched_later(client: Client) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    [pytest.param({"value": 1}, id="plain dictionary"), pytest.param(sample.EchoRequest.model_construct(value=-1), id="model built without validation")],
+    [
+        pytest.param({"value": 1}, id="plain dictionary"),
+        pytest.param(
+            sample.EchoRequest.model_construct(value=-1), id="model built without validation"
+        ),
+    ],
 )
 def test_an_invalid_message_is_refused_at_the_sender(place: Place, message: Request) -> None:
     before = place.client.tasks.waiting("sample")
@@ -115,10 +140,16 @@ def test_an_invalid_message_is_refused_at_the_sender(place: Place, message: Requ
     assert place.client.tasks.waiting("sample") == before
 
 
-def test_an_error_crosses_the_queue_as_the_same_class_with_field_value_and_remedy(client: Client) -> None:
+def test_an_error_crosses_the_queue_as_the_same_class_with_field_value_and_remedy(
+    client: Client,
+) -> None:
     with pytest.raises(ConflictError) as raised:
         client.call(sample.ConflictRequest(value=2), timeout=SOON)
-    assert (raised.value.field, raised.value.value, raised.value.remedy) == ("site_id", 2, "Wait for it.")
+    assert (raised.value.field, raised.value.value, raised.value.remedy) == (
+        "site_id",
+        2,
+        "Wait for it.",
+    )
 
 
 def test_an_unforeseen_error_reaches_the_caller_without_internals(client: Client) -> None:
@@ -142,7 +173,9 @@ def sample_values(database: Engine) -> Iterator[Callable[[], list[int]]]:
         connection.execute(text("DROP TABLE sample_values"))
 
 
-def test_a_unit_of_work_is_committed_with_its_reply_and_rolled_back_with_its_error(client: Client, sample_values: Callable[[], list[int]]) -> None:
+def test_a_unit_of_work_is_committed_with_its_reply_and_rolled_back_with_its_error(
+    client: Client, sample_values: Callable[[], list[int]]
+) -> None:
     client.call(sample.StoreRequest(value=4), timeout=SOON)
     with pytest.raises(LunaError):
         client.call(sample.StoreRequest(value=0), timeout=SOON)
@@ -151,7 +184,11 @@ def test_a_unit_of_work_is_committed_with_its_reply_and_rolled_back_with_its_err
 
 def test_equal_requests_at_the_same_time_are_not_taken_for_poison(client: Client) -> None:
     tasks = [client.submit(sample.StepsRequest(value=100)) for _ in range(8)]
-    wait_for(lambda: all(client.tasks.fetch(task, sample.StepsRequest).status == "succeeded" for task in tasks))
+    wait_for(
+        lambda: all(
+            client.tasks.fetch(task, sample.StepsRequest).status == "succeeded" for task in tasks
+        )
+    )
 
 
 def test_a_call_without_a_worker_is_unavailable_in_time(place: Place) -> None:
@@ -159,7 +196,11 @@ def test_a_call_without_a_worker_is_unavailable_in_time(place: Place) -> None:
         place.client.call(sample.EchoRequest(value=1), timeout=timedelta(seconds=0.3))
 
 
-@pytest.mark.parametrize("url", ["http://:secret@queue:6379", "redis://:secret@queue:port/0"], ids=["another protocol", "no number for a port"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://:secret@queue:6379", "redis://:secret@queue:port/0"],
+    ids=["another protocol", "no number for a port"],
+)
 def test_an_address_that_is_no_redis_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(InvalidInputError, match="LUNA_REDIS_URL") as raised:
         Client(url)
@@ -173,7 +214,9 @@ def test_redis_away_is_unavailable_within_seconds() -> None:
     assert time.monotonic() - began < A_FEW_SECONDS
 
 
-def test_what_is_asked_for_later_twice_is_done_once_and_may_then_be_asked_for_again(served: Place, client: Client, errand: ErrandRequest) -> None:
+def test_what_is_asked_for_later_twice_is_done_once_and_may_then_be_asked_for_again(
+    served: Place, client: Client, errand: ErrandRequest
+) -> None:
     errand.gate.touch()
     for count in (1, 2):
         for _ in range(2):
@@ -183,7 +226,9 @@ def test_what_is_asked_for_later_twice_is_done_once_and_may_then_be_asked_for_ag
     assert count_starts(errand.starts) == 2
 
 
-def test_an_accepted_job_is_done_and_its_row_holds_the_reply(served: Place, errand: ErrandRequest) -> None:
+def test_an_accepted_job_is_done_and_its_row_holds_the_reply(
+    served: Place, errand: ErrandRequest
+) -> None:
     errand.gate.touch()
     job = served.submit(errand)
     wait_for(served.has(job, "done"))
@@ -195,17 +240,29 @@ def test_an_accepted_job_is_done_and_its_row_holds_the_reply(served: Place, erra
 
 def test_a_running_job_says_how_far_it_is(served: Place, errand: ErrandRequest) -> None:
     job = served.submit(errand)
-    wait_for(lambda: served.client.tasks.progress(job.job_id) == Progress(done=1, total=2, label="at the gate"))
+    wait_for(
+        lambda: (
+            served.client.tasks.progress(job.job_id)
+            == Progress(done=1, total=2, label="at the gate")
+        )
+    )
     errand.gate.touch()
     wait_for(served.has(job, "done"))
 
 
-def test_a_refused_job_has_failed_with_a_problem_document_and_can_be_tried_again(served: Place, tmp_path: Path) -> None:
+def test_a_refused_job_has_failed_with_a_problem_document_and_can_be_tried_again(
+    served: Place, tmp_path: Path
+) -> None:
     request = RefusedRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     job = served.submit(request)
     wait_for(served.has(job, "failed"))
     refused = served.look_at(job)
-    assert refused.error == InvalidInputError("nobody stores this", field="value", value=1, remedy="Open the gate.").problem()
+    assert (
+        refused.error
+        == InvalidInputError(
+            "nobody stores this", field="value", value=1, remedy="Open the gate."
+        ).problem()
+    )
     assert (refused.attempts, refused.reply) == (1, None)
 
     request.gate.touch()
@@ -214,14 +271,18 @@ def test_a_refused_job_has_failed_with_a_problem_document_and_can_be_tried_again
     assert (served.look_at(job).attempts, served.look_at(job).error) == (1, None)
 
 
-def test_a_job_that_fails_unexpectedly_says_nothing_of_the_inside(served: Place, tmp_path: Path) -> None:
+def test_a_job_that_fails_unexpectedly_says_nothing_of_the_inside(
+    served: Place, tmp_path: Path
+) -> None:
     job = served.submit(CrashRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))
     wait_for(served.has(job, "failed"))
     assert "the task failed unexpectedly" in served.look_at(job).error["detail"]
     assert "inner detail" not in str(served.look_at(job).error)
 
 
-def test_a_task_may_compute_for_hours_between_two_statements(database_url: str, redis_url: str) -> None:
+def test_a_task_may_compute_for_hours_between_two_statements(
+    database_url: str, redis_url: str
+) -> None:
     process = Process(Settings(), database_url, redis_url, "tests")
     with unit_of_work(process.engine) as connection:
         assert connection.scalar(text("SHOW idle_in_transaction_session_timeout")) == "150min"
@@ -234,7 +295,14 @@ def explain(error: Exception) -> LunaError:
 
 def runner_of(place: Place, perform: Callable[[str, Conclude], str]) -> JobRunner:
     """Runs jobs in this process."""
-    return JobRunner(place.database, TaskTracker(redis.Redis.from_url(place.redis_url)), perform, explain, "tests", lambda _: True)
+    return JobRunner(
+        place.database,
+        TaskTracker(redis.Redis.from_url(place.redis_url)),
+        perform,
+        explain,
+        "tests",
+        lambda _: True,
+    )
 
 
 @pytest.fixture
@@ -247,7 +315,9 @@ def runner(place: Place) -> JobRunner:
     return runner_of(place, find_nothing)
 
 
-def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
+def test_a_job_fails_when_what_it_needs_stays_away(
+    place: Place, errand: ErrandRequest, runner: JobRunner
+) -> None:
     job = place.submit(errand)
     *before, last = JOB_RETRY.attempts()
     for _ in before:
@@ -257,10 +327,16 @@ def test_a_job_fails_when_what_it_needs_stays_away(place: Place, errand: ErrandR
     with pytest.raises(EndedError):
         runner.run(job.job_id)
     ended = place.look_at(job)
-    assert (ended.status, ended.attempts, ended.error["detail"]) == ("failed", last, "the store of objects is away.")
+    assert (ended.status, ended.attempts, ended.error["detail"]) == (
+        "failed",
+        last,
+        "the store of objects is away.",
+    )
 
 
-def test_a_job_waits_for_room_on_a_full_disk_as_long_as_it_takes_and_says_so(place: Place, errand: ErrandRequest) -> None:
+def test_a_job_waits_for_room_on_a_full_disk_as_long_as_it_takes_and_says_so(
+    place: Place, errand: ErrandRequest
+) -> None:
     def write(_text: str, conclude: Conclude) -> str:
         if not errand.gate.exists():
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -277,11 +353,21 @@ def test_a_job_waits_for_room_on_a_full_disk_as_long_as_it_takes_and_says_so(pla
         with pytest.raises(FullError):
             runner.run(job.job_id)
     waiting = place.look_at(job)
-    assert (waiting.status, waiting.attempts, waiting.error["title"]) == ("queued", 0, "No space left")
+    assert (waiting.status, waiting.attempts, waiting.error["title"]) == (
+        "queued",
+        0,
+        "No space left",
+    )
 
     # From now on no message comes again by itself; one is sent when the job has been silent.
     with unit_of_work(place.database) as connection:
-        connection.execute(text("UPDATE jobs SET submitted_at = submitted_at - interval '6 minutes' WHERE job_id = :job_id"), {"job_id": job.job_id})
+        connection.execute(
+            text(
+                "UPDATE jobs SET submitted_at = submitted_at - interval '6 minutes' WHERE "
+                "job_id = :job_id"
+            ),
+            {"job_id": job.job_id},
+        )
     with pytest.raises(DroppedError):
         runner.run(job.job_id)
     assert send_again() == 0
@@ -309,14 +395,20 @@ def test_an_equal_open_job_is_not_accepted_twice(place: Place, errand: ErrandReq
 
 def test_a_key_names_a_piece_of_work_in_whatever_words(place: Place, errand: ErrandRequest) -> None:
     one = submit_job(place.database, place.client, errand, key="tonight")
-    two = submit_job(place.database, place.client, errand.model_copy(update={"value": 2}), key="tonight")
+    two = submit_job(
+        place.database, place.client, errand.model_copy(update={"value": 2}), key="tonight"
+    )
     assert (one.job_id, two.request["value"]) == (two.job_id, 1)
 
 
-def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(place: Place, errand: ErrandRequest, runner: JobRunner) -> None:
+def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(
+    place: Place, errand: ErrandRequest, runner: JobRunner
+) -> None:
     job = place.submit(errand)
     with unit_of_work(place.database) as connection:
-        jobs.finish(connection, jobs.begin(connection, job.job_id), status="failed", error={"detail": "no"})
+        jobs.finish(
+            connection, jobs.begin(connection, job.job_id), status="failed", error={"detail": "no"}
+        )
     again = place.submit(errand)
     assert again.job_id != job.job_id
     with pytest.raises(ConflictError) as refused:
@@ -324,7 +416,10 @@ def test_an_ended_job_makes_room_for_an_equal_one_which_then_bars_its_retry(plac
     assert refused.value.reason == "equal-job-open"
     with pytest.raises(ConflictError) as still_open:
         retry_job(place.database, place.client, again.job_id)
-    assert (still_open.value.reason, still_open.value.parameters) == ("job-not-ended-badly", {"status": "queued"})
+    assert (still_open.value.reason, still_open.value.parameters) == (
+        "job-not-ended-badly",
+        {"status": "queued"},
+    )
     with pytest.raises(NotFoundError):
         retry_job(place.database, place.client, "unknown")
 
@@ -343,7 +438,10 @@ def test_jobs_stay_due_where_redis_is_away(place: Place, errand: ErrandRequest) 
 
 def test_of_a_cancel_and_an_end_at_the_same_time_one_counts(served: Place, tmp_path: Path) -> None:
     gates = [tmp_path / f"gate {value}" for value in range(6)]
-    errands = [ErrandRequest(value=value, starts=tmp_path / f"starts {value}", gate=gate) for value, gate in enumerate(gates)]
+    errands = [
+        ErrandRequest(value=value, starts=tmp_path / f"starts {value}", gate=gate)
+        for value, gate in enumerate(gates)
+    ]
     accepted = [served.submit(errand) for errand in errands]
     for job, errand in zip(accepted, errands, strict=True):
         wait_for(lambda: count_starts(errand.starts) == 1)  # noqa: B023

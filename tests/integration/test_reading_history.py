@@ -12,7 +12,11 @@ from luna.energy.readings import Buckets
 from luna.energy.timeline import FloatArray, InstantArray
 from luna.energy.units import StatedUnits
 from luna.platform.database import copy, readings
-from luna.platform.database.reading_history import read_increase, read_shape, read_time_weighted_mean
+from luna.platform.database.reading_history import (
+    read_increase,
+    read_shape,
+    read_time_weighted_mean,
+)
 from tests.support.database.site import store_site
 
 DEFINITIONS = """
@@ -82,7 +86,9 @@ def define(connection: Connection) -> None:
 
 def used(connection: Connection) -> bool:
     """Whether one of them was called, in a statement that succeeded."""
-    return bool(connection.scalar(text("SELECT current_setting('by_definition.used', true)")) == "yes")
+    return bool(
+        connection.scalar(text("SELECT current_setting('by_definition.used', true)")) == "yes"
+    )
 
 
 pytestmark = pytest.mark.every_database
@@ -94,7 +100,9 @@ READ = {"increase": read_increase, "mean": read_time_weighted_mean}
 
 @pytest.fixture
 def meter(connection: Connection) -> Connection:
-    """Four hours of a counter, every 37 seconds or so, that began again from zero twice and was silent for most of the third hour."""
+    """Four hours of a counter, every 37 seconds or so, that began again from zero twice and was
+    silent for most of the third hour.
+    """
     random = np.random.default_rng(7)
     seconds = np.cumsum(random.uniform(20, 54, 380))
     seconds = seconds[(seconds < 7500) | (seconds > 10_700)]
@@ -102,7 +110,12 @@ def meter(connection: Connection) -> Connection:
     value[80:] -= value[80]
     value[230:] -= value[230]
     store_site(connection, name="aggregated")
-    store(connection, "meter", np.datetime64("2024-01-01", "us") + (seconds * 1e6).astype("timedelta64[us]"), value)
+    store(
+        connection,
+        "meter",
+        np.datetime64("2024-01-01", "us") + (seconds * 1e6).astype("timedelta64[us]"),
+        value,
+    )
     return connection
 
 
@@ -128,7 +141,11 @@ def test_readings_beside_the_window_say_how_it_begins_and_ends(meter: Connection
 
 
 def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Connection) -> None:
-    silent = [START + timedelta(seconds=8000), START + timedelta(seconds=9000), START + timedelta(seconds=10_000)]
+    silent = [
+        START + timedelta(seconds=8000),
+        START + timedelta(seconds=9000),
+        START + timedelta(seconds=10_000),
+    ]
     rise, mean = (read(meter, "aggregated", "meter", edges=silent) for read in READ.values())
     assert rise.values[0] == pytest.approx(rise.values[1])
     assert mean.values[0] == pytest.approx(mean.values[1])
@@ -136,44 +153,72 @@ def test_a_window_between_two_readings_shares_what_lies_between_them(meter: Conn
 
 
 @pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
-def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(meter: Connection, with_toolkit: bool) -> None:
+def test_a_sensor_that_knew_nothing_has_no_mean_then_and_its_counter_goes_on(
+    meter: Connection, with_toolkit: bool
+) -> None:
     define(meter)
-    # In the first hour 1.0 until 0:30 and nothing known after, in the second nothing until 1:45 and then 5.0, in the third 5.0 throughout.
+    # In the first hour 1.0 until 0:30 and nothing known after, in the second nothing until 1:45 and
+    # then 5.0, in the third 5.0 throughout.
     minutes = np.array([0, 15, 30, 40, 105, 120, 180, 240])
     values = np.array([1.0, 1.0, np.nan, np.nan, 5.0, 5.0, 5.0, 9.0])
-    store(meter, "silent", np.datetime64("2024-01-01", "us") + minutes * np.timedelta64(60_000_000, "us"), values)
+    store(
+        meter,
+        "silent",
+        np.datetime64("2024-01-01", "us") + minutes * np.timedelta64(60_000_000, "us"),
+        values,
+    )
     mean = read_time_weighted_mean(meter, "aggregated", "silent", edges=HOURS, toolkit=with_toolkit)
     np.testing.assert_allclose(mean.values, [1.0, 5.0, 5.0, 5.0])
     np.testing.assert_allclose(mean.known, [0.5, 0.25, 1.0, 1.0])
     rise = read_increase(meter, "aggregated", "silent", edges=HOURS, toolkit=with_toolkit)
     # From 1 at 0:15 to 5 at 1:45 evenly: 45 of 90 minutes in either hour.
     np.testing.assert_allclose(rise.values, [2.0, 2.0, 0.0, 4.0])
-    instants, _ = read_shape(meter, "aggregated", "silent", window=(HOURS[0], HOURS[-1]), points=100)
+    instants, _ = read_shape(
+        meter, "aggregated", "silent", window=(HOURS[0], HOURS[-1]), points=100
+    )
     assert instants.size == 5
 
 
 @pytest.mark.parametrize("with_toolkit", [False, True], ids=["plain", "toolkit"])
-def test_readings_in_several_units_come_to_what_they_do_in_one(meter: Connection, with_toolkit: bool) -> None:
+def test_readings_in_several_units_come_to_what_they_do_in_one(
+    meter: Connection, with_toolkit: bool
+) -> None:
     instants, value = readings.read(meter, "aggregated", "meter", first=START, end=HOURS[-1])
-    units = StatedUnits.of(["kWh"] * 100 + ["Wh"] * 100 + ["kWh"] * 30 + ["W"] * 2 + ["Wh"] * (value.size - 232))
+    units = StatedUnits.of(
+        ["kWh"] * 100 + ["Wh"] * 100 + ["kWh"] * 30 + ["W"] * 2 + ["Wh"] * (value.size - 232)
+    )
     said = value * np.where(np.array(units.codes) == units.names.index("Wh"), 1000.0, 1.0)
     key = readings.register(meter, "aggregated", {"mixed": None, "plain": None})
-    readings.upsert(meter, np.full(value.size, key["mixed"], dtype=np.int32), instants, said, units=units)
+    readings.upsert(
+        meter, np.full(value.size, key["mixed"], dtype=np.int32), instants, said, units=units
+    )
     kept = np.array(units.codes) != units.names.index("W")
-    readings.upsert(meter, np.full(kept.sum(), key["plain"], dtype=np.int32), instants[kept], 1000 * value[kept])
+    readings.upsert(
+        meter, np.full(kept.sum(), key["plain"], dtype=np.int32), instants[kept], 1000 * value[kept]
+    )
     define(meter)
     for found in READ.values():
-        mixed, plain = (found(meter, "aggregated", sensor, edges=HOURS, toolkit=with_toolkit) for sensor in ("mixed", "plain"))
+        mixed, plain = (
+            found(meter, "aggregated", sensor, edges=HOURS, toolkit=with_toolkit)
+            for sensor in ("mixed", "plain")
+        )
         np.testing.assert_allclose(mixed.values, plain.values, rtol=1e-9)
 
 
 @pytest.mark.parametrize("measure", READ)
 @pytest.mark.parametrize("minutes", [1, 15, 240])
-def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, measure: str, minutes: int) -> None:
+def test_the_toolkits_functions_give_what_plain_sql_gives(
+    meter: Connection, measure: str, minutes: int
+) -> None:
     edges = [START + timedelta(minutes=minutes) * count for count in range(240 // minutes + 1)]
     plain = READ[measure](meter, "aggregated", "meter", edges=edges)
     define(meter)
-    np.testing.assert_allclose(READ[measure](meter, "aggregated", "meter", edges=edges, toolkit=True).values, plain.values, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        READ[measure](meter, "aggregated", "meter", edges=edges, toolkit=True).values,
+        plain.values,
+        rtol=1e-9,
+        atol=1e-12,
+    )
     assert used(meter)
 
 
@@ -181,14 +226,25 @@ def test_the_toolkits_functions_give_what_plain_sql_gives(meter: Connection, mea
 def test_the_toolkits_shape_is_the_plain_one(meter: Connection, points: int) -> None:
     plain = read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points)
     define(meter)
-    for one, other in zip(read_shape(meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points, toolkit=True), plain, strict=True):
+    for one, other in zip(
+        read_shape(
+            meter, "aggregated", "meter", window=(START, HOURS[-1]), points=points, toolkit=True
+        ),
+        plain,
+        strict=True,
+    ):
         np.testing.assert_array_equal(one, other)
     assert used(meter)
 
 
 @pytest.mark.parametrize("measure", READ)
-def test_what_the_installed_toolkit_or_its_absence_makes_of_it_is_the_same(meter: Connection, measure: str) -> None:
-    plain, asked = (READ[measure](meter, "aggregated", "meter", edges=HOURS, toolkit=toolkit) for toolkit in (False, True))
+def test_what_the_installed_toolkit_or_its_absence_makes_of_it_is_the_same(
+    meter: Connection, measure: str
+) -> None:
+    plain, asked = (
+        READ[measure](meter, "aggregated", "meter", edges=HOURS, toolkit=toolkit)
+        for toolkit in (False, True)
+    )
     np.testing.assert_allclose(asked.values, plain.values, rtol=1e-9)
 
 
@@ -196,19 +252,27 @@ def test_without_readings_nothing_is_known(meter: Connection) -> None:
     readings.register(meter, "aggregated", {"silent": None})
     for read in READ.values():
         assert np.isnan(read(meter, "aggregated", "silent", edges=HOURS).values).all()
-    assert read_shape(meter, "aggregated", "silent", window=(START, HOURS[-1]), points=3)[0].size == 0
+    assert (
+        read_shape(meter, "aggregated", "silent", window=(START, HOURS[-1]), points=3)[0].size == 0
+    )
 
 
 @pytest.mark.parametrize(
     "read",
     [
         lambda connection: read_increase(connection, "aggregated", "roof", edges=HOURS),
-        lambda connection: read_shape(connection, "aggregated", "roof", window=(START, HOURS[-1]), points=3),
-        lambda connection: readings.read(connection, "aggregated", "roof", first=START, end=HOURS[-1]),
+        lambda connection: read_shape(
+            connection, "aggregated", "roof", window=(START, HOURS[-1]), points=3
+        ),
+        lambda connection: readings.read(
+            connection, "aggregated", "roof", first=START, end=HOURS[-1]
+        ),
     ],
     ids=["increase", "shape", "raw"],
 )
-def test_an_unknown_sensor_is_named_with_those_there_are(meter: Connection, read: Callable[[Connection], Buckets]) -> None:
+def test_an_unknown_sensor_is_named_with_those_there_are(
+    meter: Connection, read: Callable[[Connection], Buckets]
+) -> None:
     with pytest.raises(NotFoundError, match=r"sensor: .*'roof'.*meter"):
         read(meter)
 

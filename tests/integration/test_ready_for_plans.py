@@ -32,10 +32,17 @@ def api(queue: "redis.Redis", redis_url: str, database_url: str) -> Iterator[htt
         yield client
 
 
-def lives(queue: "redis.Redis", name: str, *, queues: tuple[str, ...] = (PLANS,), takes: bool = True) -> None:
+def lives(
+    queue: "redis.Redis", name: str, *, queues: tuple[str, ...] = (PLANS,), takes: bool = True
+) -> None:
     """Let a worker have given a sign of life."""
     check = Check(TAKES, ok=takes, latency_ms=0.0, detail="3 messages wait and none is taken")
-    sign = NodeSign(version="1", started_at=SystemClock().now(), queues=dict.fromkeys(queues, ()), checks=(check,))
+    sign = NodeSign(
+        version="1",
+        started_at=SystemClock().now(),
+        queues=dict.fromkeys(queues, ()),
+        checks=(check,),
+    )
     queue.sadd("luna:nodes", name)
     queue.set(f"luna:node:{name}", sign.model_dump_json(), ex=60)
 
@@ -48,10 +55,14 @@ def waits(queue: "redis.Redis", age: timedelta) -> None:
 
 def worker_check(api: httpx.Client) -> tuple[int, str]:
     answer = api.get("/health/ready")
-    return answer.status_code, next(check["detail"] for check in answer.json()["checks"] if check["name"] == "worker")
+    return answer.status_code, next(
+        check["detail"] for check in answer.json()["checks"] if check["name"] == "worker"
+    )
 
 
-def test_a_worker_for_plans_that_takes_them_is_enough(api: httpx.Client, queue: "redis.Redis") -> None:
+def test_a_worker_for_plans_that_takes_them_is_enough(
+    api: httpx.Client, queue: "redis.Redis"
+) -> None:
     lives(queue, "well")
     lives(queue, "starved", takes=False)
     waits(queue, timedelta(seconds=1))
@@ -70,7 +81,9 @@ def test_workers_that_take_nothing_serve_no_plans(api: httpx.Client, queue: "red
     assert (status, "none is taken" in said) == (503, True)
 
 
-def test_a_plan_that_has_waited_for_half_the_time_that_anybody_waits_says_that_plans_are_not_served(api: httpx.Client, queue: "redis.Redis") -> None:
+def test_a_plan_that_has_waited_for_half_the_time_that_anybody_waits_says_that_plans_are_not_served(
+    api: httpx.Client, queue: "redis.Redis"
+) -> None:
     lives(queue, "well")
     # The tests' gateway waits for twenty seconds.
     waits(queue, timedelta(seconds=11))

@@ -22,7 +22,14 @@ from luna.platform.database.training_runs import TrainingRun
 from luna.platform.queue import Client
 from luna.platform.queue.jobs import submit_job
 from services.forecaster.model.aurora import VERSION
-from services.forecaster.retraining.renewal import Due, RenewalContext, assign_turn, find_due, find_last_turn, renew_models
+from services.forecaster.retraining.renewal import (
+    Due,
+    RenewalContext,
+    assign_turn,
+    find_due,
+    find_last_turn,
+    renew_models,
+)
 from tests.support.forecasts.faulty_days import change, grow_roof
 from tests.support.household.measurements import START, day, describe_site, measure_days
 
@@ -34,25 +41,49 @@ TRAINED = TURN + timedelta(minutes=30)
 USUAL = measure_days(125)
 
 
-def store(connection: Connection, measured: Observations, *, until: datetime = NIGHT, trained_at: datetime | None = TRAINED) -> None:
-    """Store the site with what it measured until then, and a training that ended at an instant and knew all that there was."""
+def store(
+    connection: Connection,
+    measured: Observations,
+    *,
+    until: datetime = NIGHT,
+    trained_at: datetime | None = TRAINED,
+) -> None:
+    """Store the site with what it measured until then, and a training that ended at an instant and
+    knew all that there was.
+    """
     sites.save(connection, SITE)
     known = measured.starts < np.datetime64(until.replace(tzinfo=None), "s")
-    observations.upsert(connection, "home", Observations.of(measured.starts[known], {"load_kwh": measured.load_kwh[known], "pv_kwh": measured.pv_kwh[known]}))
+    observations.upsert(
+        connection,
+        "home",
+        Observations.of(
+            measured.starts[known],
+            {"load_kwh": measured.load_kwh[known], "pv_kwh": measured.pv_kwh[known]},
+        ),
+    )
     if trained_at is not None:
         note_training(connection, trained_at)
 
 
 def note_training(connection: Connection, at: datetime) -> None:
-    run = TrainingRun(f"run-{at.isoformat()}", VERSION, START, floor_to(at, SLOT), "1", seed=0, train_seconds=1.0)
+    run = TrainingRun(
+        f"run-{at.isoformat()}", VERSION, START, floor_to(at, SLOT), "1", seed=0, train_seconds=1.0
+    )
     training_runs.save(connection, "home", run)
-    connection.execute(update(runs_table).where(runs_table.c.run_id == run.run_id).values(finished_at=at))
+    connection.execute(
+        update(runs_table).where(runs_table.c.run_id == run.run_id).values(finished_at=at)
+    )
 
 
 def add_heat_pump(measured: Observations) -> Observations:
     """Return the days with 2 kW for an hour every four hours, of late."""
     on = np.arange(len(measured)) % 16 < 4
-    return change(measured, NIGHT - timedelta(days=10), NIGHT, {"load_kwh": measured.load_kwh + np.where(on, 0.5, 0.0)})
+    return change(
+        measured,
+        NIGHT - timedelta(days=10),
+        NIGHT,
+        {"load_kwh": measured.load_kwh + np.where(on, 0.5, 0.0)},
+    )
 
 
 def score_days(connection: Connection, worse: float) -> None:
@@ -60,7 +91,9 @@ def score_days(connection: Connection, worse: float) -> None:
     noise = np.exp(0.2 * np.random.default_rng(1).standard_normal(75))
     for back in range(1, 75):
         mae = 0.01 * float(noise[back]) * (worse if back <= 10 else 1.0)
-        score = ForecastDayScore((NIGHT - timedelta(days=back)).date(), VERSION, "load_kwh", 4, mae, mae, mae, 0.8)
+        score = ForecastDayScore(
+            (NIGHT - timedelta(days=back)).date(), VERSION, "load_kwh", 4, mae, mae, mae, 0.8
+        )
         forecast_scores.upsert(connection, "home", [score])
 
 
@@ -70,14 +103,22 @@ def test_the_first_training_is_due_when_two_weeks_are_known(connection: Connecti
     store(connection, USUAL, until=day(13.9), trained_at=None)
     assert find_due(connection, SITE, now=day(20)) is None
     store(connection, USUAL, until=day(14), trained_at=None)
-    assert find_due(connection, SITE, now=day(14)) == Due("schedule", "two weeks are known and nothing was learned")
+    assert find_due(connection, SITE, now=day(14)) == Due(
+        "schedule", "two weeks are known and nothing was learned"
+    )
 
 
-def test_a_training_that_came_too_early_to_learn_anything_is_made_up_for_when_two_weeks_are_known(connection: Connection) -> None:
+def test_a_training_that_came_too_early_to_learn_anything_is_made_up_for_when_two_weeks_are_known(
+    connection: Connection,
+) -> None:
     store(connection, USUAL, until=day(14), trained_at=None)
-    early = TrainingRun("early", VERSION, START, day(3), "1", seed=0, train_seconds=1.0, metrics={"known_days": 3.0})
+    early = TrainingRun(
+        "early", VERSION, START, day(3), "1", seed=0, train_seconds=1.0, metrics={"known_days": 3.0}
+    )
     training_runs.save(connection, "home", early)
-    assert find_due(connection, SITE, now=day(14)) == Due("schedule", "two weeks are known and nothing was learned")
+    assert find_due(connection, SITE, now=day(14)) == Due(
+        "schedule", "two weeks are known and nothing was learned"
+    )
 
 
 def test_a_record_of_another_year_is_not_trained(connection: Connection) -> None:
@@ -87,14 +128,21 @@ def test_a_record_of_another_year_is_not_trained(connection: Connection) -> None
 
 
 def test_readings_from_the_future_make_no_two_weeks(connection: Connection) -> None:
-    store(connection, change(USUAL, day(1), day(15), {"load_kwh": np.nan, "pv_kwh": np.nan}), until=day(16), trained_at=None)
+    store(
+        connection,
+        change(USUAL, day(1), day(15), {"load_kwh": np.nan, "pv_kwh": np.nan}),
+        until=day(16),
+        trained_at=None,
+    )
     assert find_due(connection, SITE, now=day(10)) is None
 
 
 def test_every_week_the_site_has_its_turn_but_not_without_new_data(connection: Connection) -> None:
     store(connection, USUAL, until=TURN, trained_at=TURN - timedelta(days=5))
     assert find_due(connection, SITE, now=TURN - timedelta(minutes=1)) is None
-    assert find_due(connection, SITE, now=TURN + timedelta(hours=9)) == Due("schedule", "its weekly turn has come")
+    assert find_due(connection, SITE, now=TURN + timedelta(hours=9)) == Due(
+        "schedule", "its weekly turn has come"
+    )
     note_training(connection, TURN + timedelta(hours=9))
     assert find_due(connection, SITE, now=TURN + timedelta(hours=10)) is None
     assert find_due(connection, SITE, now=TURN + timedelta(days=8)) is None
@@ -106,7 +154,9 @@ def test_where_nothing_has_changed_nothing_is_due(connection: Connection) -> Non
     assert find_due(connection, SITE, now=NIGHT) is None
 
 
-def test_a_heat_pump_is_a_reason_in_the_night_once_the_last_training_has_rested(connection: Connection) -> None:
+def test_a_heat_pump_is_a_reason_in_the_night_once_the_last_training_has_rested(
+    connection: Connection,
+) -> None:
     store(connection, add_heat_pump(USUAL))
     due = find_due(connection, SITE, now=NIGHT)
     assert due is not None
@@ -149,12 +199,17 @@ def two_sites(database: Engine) -> Iterator[Engine]:
         connection.execute(delete(sites_table).where(sites_table.c.name.in_(names)))
 
 
-def test_what_is_due_is_asked_for_as_one_job_and_a_site_that_fails_stops_no_other(two_sites: Engine, redis_url: str) -> None:
+def test_what_is_due_is_asked_for_as_one_job_and_a_site_that_fails_stops_no_other(
+    two_sites: Engine, redis_url: str
+) -> None:
     client = Client(redis_url)
 
     def renew() -> dict[str, SiteRenewal]:
         context = RenewalContext(two_sites, lambda request: submit_job(two_sites, client, request))
-        return {site.site_id: site for site in renew_models(context, RenewModelsRequest(), now=day(16)).sites}
+        return {
+            site.site_id: site
+            for site in renew_models(context, RenewModelsRequest(), now=day(16)).sites
+        }
 
     first, again = renew(), renew()
     client.close()

@@ -1,4 +1,6 @@
-"""The hourly and daily rollups, whatever they are in this database: before they are refreshed, afterwards, and while somebody writes."""
+"""The hourly and daily rollups, whatever they are in this database: before they are refreshed,
+afterwards, and while somebody writes.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,27 +29,53 @@ ENERGIES = ("load", "pv", "import", "export", "charge", "discharge")
 
 @pytest.fixture(params=["as written", "refreshed"])
 def written(connection: Connection, request: pytest.FixtureRequest) -> Connection:
-    """Two days of a site: load in every slot but two, PV in the first three slots, a state of charge until 23:30 of the first day."""
+    """Two days of a site: load in every slot but two, PV in the first three slots, a state of
+    charge until 23:30 of the first day.
+    """
     load = np.arange(192.0)
     load[[1, 2]] = np.nan
     pv, soc = np.full(192, np.nan), np.full(192, np.nan)
     pv[:3], soc[:95] = [1.0, 2.0, 3.0], np.linspace(0.1, 0.9, 95)
-    columns = {"load_kwh": load, "pv_kwh": pv, "soc": soc, "import_price": np.repeat([0.1, 0.3], 96)}
-    copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, **columns})
+    columns = {
+        "load_kwh": load,
+        "pv_kwh": pv,
+        "soc": soc,
+        "import_price": np.repeat([0.1, 0.3], 96),
+    }
+    copy.upsert(
+        connection,
+        slot_observations,
+        {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, **columns},
+    )
     if request.param == "refreshed":
         rollups.refresh_batch(connection)
     return connection
 
 
 def rows(connection: Connection, rollup: str) -> list[dict[str, object]]:
-    found = connection.execute(select(text("*")).select_from(table(rollup)).where(column("site_key") == SITE_KEY).order_by(column("bucket")))
+    found = connection.execute(
+        select(text("*"))
+        .select_from(table(rollup))
+        .where(column("site_key") == SITE_KEY)
+        .order_by(column("bucket"))
+    )
     return [dict(row) for row in found.mappings()]
 
 
-@pytest.mark.parametrize(("rollup", "length"), [("slot_observations_hourly", timedelta(hours=1)), ("slot_observations_daily", timedelta(days=1))])
-def test_buckets_lie_end_to_end_in_utc_and_count_their_slots(written: Connection, rollup: str, length: timedelta) -> None:
+@pytest.mark.parametrize(
+    ("rollup", "length"),
+    [
+        ("slot_observations_hourly", timedelta(hours=1)),
+        ("slot_observations_daily", timedelta(days=1)),
+    ],
+)
+def test_buckets_lie_end_to_end_in_utc_and_count_their_slots(
+    written: Connection, rollup: str, length: timedelta
+) -> None:
     found = rows(written, rollup)
-    assert [row["bucket"] for row in found] == [TWO_DAYS.start + place * length for place in range(timedelta(days=2) // length)]
+    assert [row["bucket"] for row in found] == [
+        TWO_DAYS.start + place * length for place in range(timedelta(days=2) // length)
+    ]
     assert {row["slots"] for row in found} == {length // SLOT}
 
 
@@ -60,21 +88,36 @@ def test_a_sum_is_of_the_known_slots_and_says_how_many_these_are(written: Connec
 
 
 def test_what_nobody_knows_is_null_and_never_zero(written: Connection) -> None:
-    second_hour, second_day = rows(written, "slot_observations_hourly")[1], rows(written, "slot_observations_daily")[1]
+    second_hour, second_day = (
+        rows(written, "slot_observations_hourly")[1],
+        rows(written, "slot_observations_daily")[1],
+    )
     assert (second_hour["pv_kwh"], second_hour["pv_slots"]) == (None, 0)
-    assert (second_day["soc_last"], second_day["soc_mean"], second_day["soc_slots"]) == (None, None, 0)
+    assert (second_day["soc_last"], second_day["soc_mean"], second_day["soc_slots"]) == (
+        None,
+        None,
+        0,
+    )
     assert (second_day["export_price"], second_day["export_price_slots"]) == (None, 0)
 
 
-def test_the_state_of_charge_is_the_last_one_known_and_prices_are_means(written: Connection) -> None:
+def test_the_state_of_charge_is_the_last_one_known_and_prices_are_means(
+    written: Connection,
+) -> None:
     first, second = rows(written, "slot_observations_daily")
     assert (first["soc_last"], first["soc_slots"]) == (pytest.approx(0.9), 95)
     assert first["soc_mean"] == pytest.approx(0.5)
-    assert (first["import_price"], second["import_price"]) == (pytest.approx(0.1), pytest.approx(0.3))
+    assert (first["import_price"], second["import_price"]) == (
+        pytest.approx(0.1),
+        pytest.approx(0.3),
+    )
 
 
 def test_days_add_up_to_their_hours(written: Connection) -> None:
-    hours, days = rows(written, "slot_observations_hourly"), rows(written, "slot_observations_daily")
+    hours, days = (
+        rows(written, "slot_observations_hourly"),
+        rows(written, "slot_observations_daily"),
+    )
     assert sum(row["load_kwh"] for row in hours[:24]) == pytest.approx(days[0]["load_kwh"])  # type: ignore[misc,arg-type]
     assert sum(row["load_slots"] for row in hours) == sum(row["load_slots"] for row in days) == 190  # type: ignore[misc]
     assert {f"{energy}_{part}" for energy in ENERGIES for part in ("kwh", "slots")} < days[0].keys()
@@ -90,16 +133,27 @@ def recomputed(connection: Connection) -> list[list[dict[str, object]]]:
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE slot_observations SET load_kwh = 7 WHERE site_key = -7 AND slot_start = '2024-03-30T05:15Z'",
+        (
+            "UPDATE slot_observations SET load_kwh = 7 WHERE site_key = -7 AND slot_start = "
+            "'2024-03-30T05:15Z'"
+        ),
         "DELETE FROM slot_observations WHERE site_key = -7 AND slot_start < '2024-03-30T03:30Z'",
-        "INSERT INTO slot_observations (site_key, slot_start, load_kwh) VALUES (-7, '2024-04-02T00:00Z', 9)",
-        "UPDATE slot_observations SET slot_start = slot_start + INTERVAL '7 days' WHERE site_key = -7 AND slot_start < '2024-03-31T00:00Z'",
+        (
+            "INSERT INTO slot_observations (site_key, slot_start, load_kwh) VALUES (-7, "
+            "'2024-04-02T00:00Z', 9)"
+        ),
+        (
+            "UPDATE slot_observations SET slot_start = slot_start + INTERVAL '7 days' WHERE "
+            "site_key = -7 AND slot_start < '2024-03-31T00:00Z'"
+        ),
         "DELETE FROM slot_observations",
         "TRUNCATE slot_observations",
     ],
     ids=["corrected", "deleted", "added", "moved", "all deleted", "emptied"],
 )
-def test_a_change_is_in_the_next_answer_whether_refreshed_or_not(written: Connection, change: str) -> None:
+def test_a_change_is_in_the_next_answer_whether_refreshed_or_not(
+    written: Connection, change: str
+) -> None:
     before = rows(written, "slot_observations_daily")
     written.execute(text(change))
     hourly, daily, *refreshed = recomputed(written)
@@ -116,13 +170,21 @@ def test_refreshing_again_finds_nothing_to_do(written: Connection) -> None:
 def test_rollups_with_many_marked_days_are_not_asked(connection: Connection) -> None:
     store_site(connection, name="marked", timezone="UTC")
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 40 * 96)
-    days = [{"site_key": sites.key_of(connection, "marked"), "day": timeline.start + day * timedelta(days=1)} for day in range(rollups.MOST_MARKED + 1)]
+    days = [
+        {
+            "site_key": sites.key_of(connection, "marked"),
+            "day": timeline.start + day * timedelta(days=1),
+        }
+        for day in range(rollups.MOST_MARKED + 1)
+    ]
     connection.execute(insert(rollup_marks), days[1:])
     assert rollups.is_any_marked(connection)
     assert rollups.are_fresh(connection, "marked", timeline)
     connection.execute(insert(rollup_marks), days[:1])
     assert not rollups.are_fresh(connection, "marked", timeline)
-    assert rollups.are_fresh(connection, "marked", Timeline(timeline.start + timedelta(days=2), SLOT, 96))
+    assert rollups.are_fresh(
+        connection, "marked", Timeline(timeline.start + timedelta(days=2), SLOT, 96)
+    )
 
 
 @pytest.fixture
@@ -132,12 +194,18 @@ def cleared(database: Engine) -> Iterator[Engine]:
         rollups.refresh_batch(connection)
     yield database
     with unit_of_work(database) as connection:
-        connection.execute(slot_observations.delete().where(slot_observations.c.site_key == SITE_KEY))
+        connection.execute(
+            slot_observations.delete().where(slot_observations.c.site_key == SITE_KEY)
+        )
         rollups.refresh_batch(connection)
 
 
 def write_load(connection: Connection, kwh: float) -> None:
-    copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, "load_kwh": np.full(192, kwh)})
+    copy.upsert(
+        connection,
+        slot_observations,
+        {"site_key": SITE_KEY, "slot_start": TWO_DAYS.starts, "load_kwh": np.full(192, kwh)},
+    )
 
 
 def daily_load(connection: Connection) -> list[object]:
@@ -198,7 +266,11 @@ def test_more_days_than_a_batch_takes_are_refreshed_in_one_run(cleared: Engine) 
     days = rollups.BATCH_MARKS + 1
     starts = np.datetime64("2010-01-01", "s") + np.arange(days) * np.timedelta64(1, "D")
     with unit_of_work(cleared) as connection:
-        copy.upsert(connection, slot_observations, {"site_key": SITE_KEY, "slot_start": starts, "load_kwh": np.arange(float(days))})
+        copy.upsert(
+            connection,
+            slot_observations,
+            {"site_key": SITE_KEY, "slot_start": starts, "load_kwh": np.arange(float(days))},
+        )
     rollups.refresh(cleared)
     assert rollups.refresh(cleared) == rollups.Refreshed()
     with unit_of_work(cleared) as reader:

@@ -19,11 +19,21 @@ def site(connection: Connection) -> str:
 
 def test_a_cursor_goes_forward_and_never_back(connection: Connection, site: str) -> None:
     for days in (1, 3, 2):
-        source_cursors.move(connection, site, "home_assistant", "sensor.a", complete_until=START + timedelta(days=days))
-    assert source_cursors.read(connection, site, "home_assistant") == {"sensor.a": START + timedelta(days=3)}
+        source_cursors.move(
+            connection,
+            site,
+            "home_assistant",
+            "sensor.a",
+            complete_until=START + timedelta(days=days),
+        )
+    assert source_cursors.read(connection, site, "home_assistant") == {
+        "sensor.a": START + timedelta(days=3)
+    }
 
 
-def test_sources_keep_cursors_of_their_own_and_forget_them_alone(connection: Connection, site: str) -> None:
+def test_sources_keep_cursors_of_their_own_and_forget_them_alone(
+    connection: Connection, site: str
+) -> None:
     for source in ("home_assistant", "mqtt"):
         source_cursors.move(connection, site, source, "sensor.a", complete_until=START)
     source_cursors.forget(connection, site, "mqtt")

@@ -31,7 +31,9 @@ def home(database: Engine) -> Iterator[DemoHome]:
 
 @pytest.fixture(scope="module")
 def api(home: DemoHome, database_url: str, redis_url: str) -> Iterator[httpx.Client]:
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(home.now)) as client:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url), FixedClock(home.now)
+    ) as client:
         yield client
 
 
@@ -44,38 +46,67 @@ def known(column: list[float | None]) -> list[bool]:
     return [value is not None for value in column]
 
 
-def test_it_is_as_its_description_says_and_every_column_has_a_value_per_slot(timeline: dict[str, Any]) -> None:
+def test_it_is_as_its_description_says_and_every_column_has_a_value_per_slot(
+    timeline: dict[str, Any],
+) -> None:
     told = Timelines.model_validate(timeline)
     assert (told.slots, told.past_slots) == (288, 96)
-    columns = [timeline["prices"]["import"], timeline["reserve_soc"], *timeline["bands"].values(), *timeline["decisions"].values()]
-    columns += [*timeline["measured"].values(), *timeline["planned"].values(), *(each["power_kw"] for each in timeline["devices"])]
+    columns = [
+        timeline["prices"]["import"],
+        timeline["reserve_soc"],
+        *timeline["bands"].values(),
+        *timeline["decisions"].values(),
+    ]
+    columns += [
+        *timeline["measured"].values(),
+        *timeline["planned"].values(),
+        *(each["power_kw"] for each in timeline["devices"]),
+    ]
     assert {len(column) for column in columns} == {288}
 
 
-def test_what_was_measured_ends_where_what_is_planned_begins(timeline: dict[str, Any], home: DemoHome) -> None:
+def test_what_was_measured_ends_where_what_is_planned_begins(
+    timeline: dict[str, Any], home: DemoHome
+) -> None:
     assert not any(known(timeline["measured"]["load_kw"])[96:])
     assert known(timeline["planned"]["load_kw"]) == [False] * 96 + [True] * 192
     # The plan's first slot, as energies of a quarter-hour: four times as many kilowatts.
-    assert timeline["planned"]["export_kw"][96] == pytest.approx(home.plan.slots[0].export_kwh * 4, abs=1e-4)
-    assert timeline["planned"]["soc"][97] == pytest.approx(home.plan.slots[1].batteries["battery"].soc_end, abs=1e-4)
+    assert timeline["planned"]["export_kw"][96] == pytest.approx(
+        home.plan.slots[0].export_kwh * 4, abs=1e-4
+    )
+    assert timeline["planned"]["soc"][97] == pytest.approx(
+        home.plan.slots[1].batteries["battery"].soc_end, abs=1e-4
+    )
 
 
-def test_a_slot_that_trades_says_how_full_its_battery_is_to_be_then(timeline: dict[str, Any], home: DemoHome) -> None:
+def test_a_slot_that_trades_says_how_full_its_battery_is_to_be_then(
+    timeline: dict[str, Any], home: DemoHome
+) -> None:
     said = [slot.batteries["battery"].target_soc for slot in home.plan.slots[:192]]
     assert timeline["planned"]["target_soc"][:96] == [None] * 96
     assert known(timeline["planned"]["target_soc"])[96:] == [target is not None for target in said]
-    assert [target for target in timeline["planned"]["target_soc"] if target is not None] == pytest.approx(
-        [each for each in said if each is not None], abs=1e-4
-    )
+    assert [
+        target for target in timeline["planned"]["target_soc"] if target is not None
+    ] == pytest.approx([each for each in said if each is not None], abs=1e-4)
     assert any(known(timeline["planned"]["target_soc"]))
 
 
 def test_slots_that_were_lost_are_null(timeline: dict[str, Any]) -> None:
     # From 01:30 to 02:15 of that night nothing was recorded: slots 36 to 38 after 16:30.
-    assert known(timeline["measured"]["load_kw"])[34:41] == [True, True, False, False, False, True, True]
+    assert known(timeline["measured"]["load_kw"])[34:41] == [
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
-def test_prices_are_known_until_the_day_after_and_predicted_from_then_on(timeline: dict[str, Any]) -> None:
+def test_prices_are_known_until_the_day_after_and_predicted_from_then_on(
+    timeline: dict[str, Any],
+) -> None:
     # From 16:30 of Tuesday to the end of Thursday: 7½ hours and two days.
     assert timeline["prices"]["known_slots"] == 30 + 192
     assert all(known(timeline["prices"]["import"]))
@@ -98,31 +129,57 @@ def test_without_luna_nothing_is_bought_to_be_sold(timeline: dict[str, Any]) -> 
     assert ghost["next_day"]["cost"] < ghost["next_day"]["cost_without_luna"]
 
 
-def test_sentences_come_in_the_language_asked_for(api: httpx.Client, timeline: dict[str, Any]) -> None:
+def test_sentences_come_in_the_language_asked_for(
+    api: httpx.Client, timeline: dict[str, Any]
+) -> None:
     german = api.get(PATH, params={"language": "de"}).json()
     assert german["decisions"]["code"] == timeline["decisions"]["code"]
-    assert all(one != other for one, other in zip(german["decisions"]["text"], timeline["decisions"]["text"], strict=True))
+    assert all(
+        one != other
+        for one, other in zip(
+            german["decisions"]["text"], timeline["decisions"]["text"], strict=True
+        )
+    )
 
 
-@pytest.mark.parametrize(("day", "slots"), [("2026-03-29", 92), ("2026-05-20", 96), ("2026-10-25", 100)])
-def test_a_local_day_has_as_many_slots_as_its_clock_shows(api: httpx.Client, day: str, slots: int) -> None:
+@pytest.mark.parametrize(
+    ("day", "slots"), [("2026-03-29", 92), ("2026-05-20", 96), ("2026-10-25", 100)]
+)
+def test_a_local_day_has_as_many_slots_as_its_clock_shows(
+    api: httpx.Client, day: str, slots: int
+) -> None:
     following = (datetime.fromisoformat(day) + timedelta(days=1)).date().isoformat()
     found = api.get(PATH, params={"from": day, "to": following}).json()
     assert found["slots"] == slots
 
 
 @pytest.mark.parametrize(
-    ("window", "field"), [({"from": "2026-05-21", "to": "2026-05-20"}, "to"), ({"from": "2026-01-01", "to": "2026-05-20"}, "to"), ({"from": "soon"}, "from")]
+    ("window", "field"),
+    [
+        ({"from": "2026-05-21", "to": "2026-05-20"}, "to"),
+        ({"from": "2026-01-01", "to": "2026-05-20"}, "to"),
+        ({"from": "soon"}, "from"),
+    ],
 )
-def test_windows_without_sense_are_refused_by_name(api: httpx.Client, window: dict[str, str], field: str) -> None:
+def test_windows_without_sense_are_refused_by_name(
+    api: httpx.Client, window: dict[str, str], field: str
+) -> None:
     answer = api.get(PATH, params=window)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
-def test_an_override_is_told_and_decides_the_slots_until_it_ends(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+def test_an_override_is_told_and_decides_the_slots_until_it_ends(
+    api: httpx.Client, home: DemoHome, database: Engine
+) -> None:
     until = home.now + timedelta(minutes=50)
     with unit_of_work(database) as connection:
-        control_service.override(connection, "timed", "batteries", {"mode": "hold", "until": until.isoformat()}, now=home.now)
+        control_service.override(
+            connection,
+            "timed",
+            "batteries",
+            {"mode": "hold", "until": until.isoformat()},
+            now=home.now,
+        )
     found = api.get(PATH).json()
     with unit_of_work(database) as connection:
         control_service.resume(connection, "timed", "batteries")
@@ -131,20 +188,31 @@ def test_an_override_is_told_and_decides_the_slots_until_it_ends(api: httpx.Clie
     assert found["decisions"]["decided_by"][95:101] == ["planner", *["owner"] * 4, "planner"]
 
 
-def test_a_past_slot_that_its_owner_decided_says_what_was_told_then(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+def test_a_past_slot_that_its_owner_decided_says_what_was_told_then(
+    api: httpx.Client, home: DemoHome, database: Engine
+) -> None:
     begin = home.now.replace(minute=0) - timedelta(hours=3)
     told = {"battery": BatterySetpoint(mode="hold")}
     with unit_of_work(database) as connection:
         for slot in range(2):
             start = begin + slot * timedelta(minutes=15)
-            decision = Decision(slot_start=start, source="owner", decided_by="owner", reason="override", requested=told, allowed=told)
+            decision = Decision(
+                slot_start=start,
+                source="owner",
+                decided_by="owner",
+                reason="override",
+                requested=told,
+                allowed=told,
+            )
             control.record(connection, ControlState(site="timed"), decision, {})
     found = api.get(PATH).json()
     owned = [slot for slot, by in enumerate(found["decisions"]["decided_by"]) if by == "owner"]
     assert [found["decisions"]["mode"][slot] for slot in owned] == ["hold", "hold"]
     # The two of them end together.
     end = (begin + timedelta(minutes=30)).isoformat()
-    assert {figures["time"] for slot in owned for figures in [found["decisions"]["figures"][slot]]} == {end}
+    assert {
+        figures["time"] for slot in owned for figures in [found["decisions"]["figures"][slot]]
+    } == {end}
 
 
 def test_it_is_small_enough_for_a_phone(api: httpx.Client) -> None:
@@ -152,7 +220,9 @@ def test_it_is_small_enough_for_a_phone(api: httpx.Client) -> None:
     assert int(answer.headers["Content-Length"]) < 60_000
 
 
-def test_a_site_that_knows_nothing_yet_has_empty_columns(api: httpx.Client, database: Engine) -> None:
+def test_a_site_that_knows_nothing_yet_has_empty_columns(
+    api: httpx.Client, database: Engine
+) -> None:
     from tests.support.database.site import stored_site
 
     with stored_site(database, name="empty"):

@@ -1,4 +1,6 @@
-"""One stored row that this release cannot read, as after a return to an older one: whoever lists the others goes on, and the one is named."""
+"""One stored row that this release cannot read, as after a return to an older one: whoever lists
+the others goes on, and the one is named.
+"""
 
 import json
 import uuid
@@ -49,7 +51,8 @@ from tests.support.words.wording import wording
 
 NOW = datetime(2024, 3, 12, 10, tzinfo=UTC)
 CLOCK = FixedClock(NOW)
-# Of one site every row can be read; of another a row of each table cannot; of the third its configuration cannot.
+# Of one site every row can be read; of another a row of each table cannot; of the third its
+# configuration cannot.
 SOUND, SPOILT, LATER = "sound", "of-spoilt-rows", "of-a-later-release"
 FIELD = "fee_of_a_later_release"
 FOREIGN = {"of_a_later_release": {"kind": "new"}, "site_id": SPOILT}
@@ -70,7 +73,9 @@ HOUSE = {
 # Tables whose documents nobody lists.
 UNLISTED = {
     "site_versions": "spoilt by hand: it is what a site is",
-    "idempotent_answers": "read by its key alone, and only the headers of an answer that is repeated",
+    "idempotent_answers": (
+        "read by its key alone, and only the headers of an answer that is repeated"
+    ),
 }
 # What a row needs beside its documents.
 GIVEN: dict[str, dict[str, Any]] = {
@@ -78,10 +83,21 @@ GIVEN: dict[str, dict[str, Any]] = {
     "control_state": {"armed_at": NOW, "armed_by": "owner"},
     "quarantine": {"kind": "readings"},
     "data_quality_daily": {"verdict": "exclude"},
-    "control_log": {"decided_by": "planner", "reason": "planned", "slot_start": NOW, "device": "batteries"},
+    "control_log": {
+        "decided_by": "planner",
+        "reason": "planned",
+        "slot_start": NOW,
+        "device": "batteries",
+    },
     "forecast_activations": {"decided_by": "rule"},
     "control_devices": {"device": "pv"},
-    "plan_history": {"site": SPOILT, "system_id": "prod", "issued_at": NOW, "starts_at": NOW, "ends_at": NOW + timedelta(days=1)},
+    "plan_history": {
+        "site": SPOILT,
+        "system_id": "prod",
+        "issued_at": NOW,
+        "starts_at": NOW,
+        "ends_at": NOW + timedelta(days=1),
+    },
     "documents": {"state": "failed", "kind": "manual", "source": "upload", "language": "en"},
     "answers": {"sites": [SPOILT]},
     "agent_gates": {"kind": "judged", "mode": "full_control", "state": "offered"},
@@ -95,25 +111,56 @@ def is_document(column: Column[Any]) -> bool:
 
 def made(column: Column[Any]) -> object:
     """Return some value of a column's type."""
-    kinds: dict[str, object] = {"DATETIME": NOW, "DATE": NOW.date(), "TEXT": "some", "JSONB": FOREIGN, "BOOLEAN": True, "BLOB": PACKED, "ARRAY": []}
+    kinds: dict[str, object] = {
+        "DATETIME": NOW,
+        "DATE": NOW.date(),
+        "TEXT": "some",
+        "JSONB": FOREIGN,
+        "BOOLEAN": True,
+        "BLOB": PACKED,
+        "ARRAY": [],
+    }
     return kinds.get(str(column.type).partition("(")[0], 1)
 
 
 def spoil(connection: Any, key: int) -> set[str]:
-    """Add a row whose documents nobody here can read to each table that holds some, and to those that such a row refers to; return the tables."""
+    """Add a row whose documents nobody here can read to each table that holds some, and to those
+    that such a row refers to; return the tables.
+    """
     rows: dict[str, dict[str, Any]] = {"sites": {"site_key": key, "name": SPOILT}}
-    of_documents = [table for table in metadata.sorted_tables if any(map(is_document, table.columns)) and table.name not in UNLISTED]
-    needed = {other.column.table.name for table in of_documents for column in table.columns for other in column.foreign_keys}
+    of_documents = [
+        table
+        for table in metadata.sorted_tables
+        if any(map(is_document, table.columns)) and table.name not in UNLISTED
+    ]
+    needed = {
+        other.column.table.name
+        for table in of_documents
+        for column in table.columns
+        for other in column.foreign_keys
+    }
     for table in metadata.sorted_tables:
         if table.name not in rows and (table in of_documents or table.name in needed):
-            row = {column.name: fill(column, rows) for column in table.columns if must_be_filled(table, column)} | GIVEN.get(table.name, {})
-            rows[table.name] = dict(connection.execute(table.insert().values(row).returning(*table.columns)).mappings().one())
+            row = {
+                column.name: fill(column, rows)
+                for column in table.columns
+                if must_be_filled(table, column)
+            } | GIVEN.get(table.name, {})
+            rows[table.name] = dict(
+                connection.execute(table.insert().values(row).returning(*table.columns))
+                .mappings()
+                .one()
+            )
     return set(rows)
 
 
 def must_be_filled(table: Table, column: Column[Any]) -> bool:
     refers = bool(column.foreign_keys) or column.name == "site_key"
-    return refers or is_document(column) or (not column.nullable and column.server_default is None and column.identity is None)
+    return (
+        refers
+        or is_document(column)
+        or (not column.nullable and column.server_default is None and column.identity is None)
+    )
 
 
 def fill(column: Column[Any], rows: dict[str, dict[str, Any]]) -> object:
@@ -139,7 +186,11 @@ def pool(address: str) -> Iterator[Engine]:
             issue_half_a_kilowatt(connection, name, NOW)
             control.arm(connection, name, at=NOW, by="owner")
         plan_stored(connection, SOUND, NOW, state={"batteries": {"battery": {"soc": 0.5}}})
-        connection.execute(control_state.delete().where(control_state.c.site_key == sites.key_of(connection, SPOILT)))
+        connection.execute(
+            control_state.delete().where(
+                control_state.c.site_key == sites.key_of(connection, SPOILT)
+            )
+        )
         spoil(connection, sites.key_of(connection, SPOILT))
         break_site(connection, LATER)
     yield pool
@@ -155,14 +206,24 @@ def break_site(connection: Any, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def api(pool: Engine, address: str, redis_url: str) -> Iterator[httpx.Client]:
-    with serve(Addresses(database_url=address, redis_url=redis_url), CLOCK, plan_timeout=timedelta(milliseconds=20)) as client:
+    with serve(
+        Addresses(database_url=address, redis_url=redis_url),
+        CLOCK,
+        plan_timeout=timedelta(milliseconds=20),
+    ) as client:
         yield client
 
 
 def test_every_table_that_holds_documents_is_spoilt_or_named_with_a_reason(pool: Engine) -> None:
-    holding = {table.name for table in metadata.sorted_tables if any(map(is_document, table.columns))}
+    holding = {
+        table.name for table in metadata.sorted_tables if any(map(is_document, table.columns))
+    }
     with pool.connect() as connection:
-        empty = {name for name in holding - set(UNLISTED) if not connection.scalar(select(func.count()).select_from(metadata.tables[name]))}
+        empty = {
+            name
+            for name in holding - set(UNLISTED)
+            if not connection.scalar(select(func.count()).select_from(metadata.tables[name]))
+        }
     assert (empty, set(UNLISTED) - holding) == (set(), set())
 
 
@@ -176,30 +237,63 @@ def ask(api: httpx.Client, path: str, **params: str) -> tuple[int, str]:
 
 
 # What lists ask for beside a site.
-QUERY = {"from": NOW.isoformat(), "to": (NOW + timedelta(hours=1)).isoformat(), "from_day": "2024-03-11", "to_day": "2024-03-12"}
-QUERY |= {"first": QUERY["from"], "end": QUERY["to"], "series": "load_kwh", "market": "DE-LU", "q": "solar", "forecast_version": "baseline_v1.0"}
+QUERY = {
+    "from": NOW.isoformat(),
+    "to": (NOW + timedelta(hours=1)).isoformat(),
+    "from_day": "2024-03-11",
+    "to_day": "2024-03-12",
+}
+QUERY |= {
+    "first": QUERY["from"],
+    "end": QUERY["to"],
+    "series": "load_kwh",
+    "market": "DE-LU",
+    "q": "solar",
+    "forecast_version": "baseline_v1.0",
+}
 
 
 def list_routes(api: httpx.Client) -> dict[str, dict[str, str]]:
-    """Return every address under /v1 that is read without more than a site and a time, with what it asks for."""
+    """Return every address under /v1 that is read without more than a site and a time, with what it
+    asks for.
+    """
     described = api.get("/openapi.json").raise_for_status().json()["paths"]
     found = {}
     for path, operations in described.items():
-        asked = {each["name"] for each in operations.get("get", {}).get("parameters", []) if each["required"] or each["name"] == "site_id"}
-        if "get" in operations and path.startswith("/v1/") and "{" not in path.replace("{site_id}", "") and asked <= {*QUERY, "site_id"}:
+        asked = {
+            each["name"]
+            for each in operations.get("get", {}).get("parameters", [])
+            if each["required"] or each["name"] == "site_id"
+        }
+        if (
+            "get" in operations
+            and path.startswith("/v1/")
+            and "{" not in path.replace("{site_id}", "")
+            and asked <= {*QUERY, "site_id"}
+        ):
             found[path] = {name: QUERY[name] for name in asked if name in QUERY}
     return found
 
 
-def test_every_list_answers_and_says_as_much_of_a_site_with_spoilt_rows_as_of_another(api: httpx.Client) -> None:
+def test_every_list_answers_and_says_as_much_of_a_site_with_spoilt_rows_as_of_another(
+    api: httpx.Client,
+) -> None:
     asked = list_routes(api)
     found = {
-        (path, name): ask(api, path.replace("{site_id}", name), **query | ({} if "{site_id}" in path else {"site_id": name}))
+        (path, name): ask(
+            api,
+            path.replace("{site_id}", name),
+            **query | ({} if "{site_id}" in path else {"site_id": name}),
+        )
         for path, query in asked.items()
         for name in (SPOILT, SOUND)
     }
     # What a worker answers is answered by none here; some routes know no site.
-    wrong = {each: (status, text[:300]) for each, (status, text) in found.items() if status not in (200, 404, 503) and "site_id: Extra" not in text}
+    wrong = {
+        each: (status, text[:300])
+        for each, (status, text) in found.items()
+        if status not in (200, 404, 503) and "site_id: Extra" not in text
+    }
     assert len(asked) > 30
     # A plan alone is no list: of another release's it is said that it cannot be read.
     status, problem = wrong.pop(("/v1/sites/{site_id}/plans/latest", SPOILT))
@@ -209,8 +303,14 @@ def test_every_list_answers_and_says_as_much_of_a_site_with_spoilt_rows_as_of_an
 
 def test_every_page_of_the_other_sites_is_shown_and_names_the_one(api: httpx.Client) -> None:
     paths = [page.address(name) for page in NAVIGATION for name in (SPOILT, SOUND)]
-    shown = {path: ask(api, path) for path in [*paths, "/ui/setup", "/ui/admin/status", "/ui/admin/jobs"]}
-    assert {path: text[text.find("<main") :][:900] for path, (status, text) in shown.items() if status != 200} == {}
+    shown = {
+        path: ask(api, path) for path in [*paths, "/ui/setup", "/ui/admin/status", "/ui/admin/jobs"]
+    }
+    assert {
+        path: text[text.find("<main") :][:900]
+        for path, (status, text) in shown.items()
+        if status != 200
+    } == {}
     for _, text in shown.values():
         assert wording("refusals", "sentence_site-unreadable", "de", site_id=LATER) in text
         assert FIELD in text
@@ -219,10 +319,15 @@ def test_every_page_of_the_other_sites_is_shown_and_names_the_one(api: httpx.Cli
     assert (first.status_code, first.headers["Location"]) == (303, NAVIGATION[0].address(SPOILT))
 
 
-def test_the_page_of_a_site_that_cannot_be_read_says_what_is_wrong_and_what_mends_it(api: httpx.Client) -> None:
+def test_the_page_of_a_site_that_cannot_be_read_says_what_is_wrong_and_what_mends_it(
+    api: httpx.Client,
+) -> None:
     languages: tuple[Language, ...] = ("de", "en")
     for language in languages:
-        words = wording("refusals", "remedy_site-unreadable", language), wording("every_page", "site_untold", language)
+        words = (
+            wording("refusals", "remedy_site-unreadable", language),
+            wording("every_page", "site_untold", language),
+        )
         page = api.get(NAVIGATION[0].address(LATER), headers={"Accept-Language": language})
         assert page.status_code == 409
         assert all(word in page.text for word in (LATER, FIELD, *words))
@@ -236,17 +341,27 @@ def test_the_list_of_sites_and_health_name_the_one_with_what_is_stored(api: http
     assert (apart["site"], apart["field"], apart["version"]) == (LATER, f"site.tariff.{FIELD}", 1)
     assert apart["configuration"]["tariff"][FIELD] == {"kind": "time_of_use"}
     assert api.get(f"/v1/sites/{LATER}").json()["type"] == "urn:luna:problem:unreadable"
-    assert [(site["site"], site["armed"], site["untold"]) for site in api.get("/health/services").json()["unreadable_sites"]] == [(LATER, True, True)]
+    assert [
+        (site["site"], site["armed"], site["untold"])
+        for site in api.get("/health/services").json()["unreadable_sites"]
+    ] == [(LATER, True, True)]
     assert apart["untold"]
-    assert f'luna_site_unreadable_bool{{site="{LATER}"}} 1.0' in api.get("/metrics").raise_for_status().text
+    assert (
+        f'luna_site_unreadable_bool{{site="{LATER}"}} 1.0'
+        in api.get("/metrics").raise_for_status().text
+    )
     # A page of one ends neither before nor after it.
     pages = [api.get("/v1/sites", params={"limit": 1}).json()]
     while pages[-1]["cursor"]:
-        pages.append(api.get("/v1/sites", params={"limit": 1, "cursor": pages[-1]["cursor"]}).json())
+        pages.append(
+            api.get("/v1/sites", params={"limit": 1, "cursor": pages[-1]["cursor"]}).json()
+        )
     assert [[site["name"] for site in page["sites"]] for page in pages] == [[], [SPOILT], [SOUND]]
 
 
-def test_the_commands_list_the_others_and_name_the_one(pool: Engine, address: str, luna: Luna, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands_list_the_others_and_name_the_one(
+    pool: Engine, address: str, luna: Luna, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LUNA_DATABASE_URL", address)
     listed, shown = luna("site", "list"), luna("site", "show", "--site", LATER, "--json")
     assert (listed.code, shown.code) == (0, 0)
@@ -254,17 +369,38 @@ def test_the_commands_list_the_others_and_name_the_one(pool: Engine, address: st
     assert shown.document["tariff"][FIELD] == {"kind": "time_of_use"}
     assert shown.problem["type"] == "urn:luna:problem:unreadable"
     assert "nobody tells its devices" in listed.out
-    findings = [finding for finding in check_database(address, Settings(), clock=CLOCK) if LATER in finding.detail and finding.severity == "fault"]
-    assert [next(word for word in (FIELD, "nobody tells its devices") if word in finding.detail) for finding in findings] == [FIELD, "nobody tells its devices"]
-
-
-def test_the_doctor_names_every_kind_of_document_that_cannot_be_read_with_how_many_and_what_to_do(pool: Engine, address: str) -> None:
     findings = [
-        each for each in check_database(address, Settings(), clock=CLOCK) if each.detail[0].isdigit() and "cannot be read by this release" in each.detail
+        finding
+        for finding in check_database(address, Settings(), clock=CLOCK)
+        if LATER in finding.detail and finding.severity == "fault"
+    ]
+    assert [
+        next(word for word in (FIELD, "nobody tells its devices") if word in finding.detail)
+        for finding in findings
+    ] == [FIELD, "nobody tells its devices"]
+
+
+def test_the_doctor_names_every_kind_of_document_that_cannot_be_read_with_how_many_and_what_to_do(
+    pool: Engine, address: str
+) -> None:
+    findings = [
+        each
+        for each in check_database(address, Settings(), clock=CLOCK)
+        if each.detail[0].isdigit() and "cannot be read by this release" in each.detail
     ]
     told = {each.detail.partition(" cannot")[0] for each in findings}
-    # A table's row is read as what it is. The state of the batteries has a decision, an override, a pause and reports of two devices; that of the array too.
-    kinds = ("plans", "stays at chargers", "what-ifs", "rows in quarantine", "gates of the agent", "plans of the agent", "documents", "answers")
+    # A table's row is read as what it is. The state of the batteries has a decision, an override, a
+    # pause and reports of two devices; that of the array too.
+    kinds = (
+        "plans",
+        "stays at chargers",
+        "what-ifs",
+        "rows in quarantine",
+        "gates of the agent",
+        "plans of the agent",
+        "documents",
+        "answers",
+    )
     assert told == {*(f"1 {kind}" for kind in kinds), "10 states of devices"}
     assert all(each.remedy and each.severity == "warning" for each in findings)
 
@@ -274,7 +410,10 @@ def refuse(request: object, key: str = "") -> Job:
 
 
 def read_sensed(pool: Engine, folder: Path) -> set[str]:
-    return {site.name for site in SiteReader(pool, StateFile(folder / "notes.json"), clock=SystemClock()).read()}
+    return {
+        site.name
+        for site in SiteReader(pool, StateFile(folder / "notes.json"), clock=SystemClock()).read()
+    }
 
 
 def read_turns(pool: Engine, _: Path) -> set[str]:
@@ -287,7 +426,16 @@ def read_turns(pool: Engine, _: Path) -> set[str]:
 
 def read_weather(pool: Engine, _: Path) -> set[str]:
     away = httpx.MockTransport(lambda _request: httpx.Response(404))
-    return {site.site_id for site in fetch_weather(pool, FetchWeatherRequest(), Settings(outside_services=True), clock=CLOCK, transport=away).sites}
+    return {
+        site.site_id
+        for site in fetch_weather(
+            pool,
+            FetchWeatherRequest(),
+            Settings(outside_services=True),
+            clock=CLOCK,
+            transport=away,
+        ).sites
+    }
 
 
 def judge_days(pool: Engine, _: Path) -> set[str]:
@@ -305,12 +453,20 @@ def plan_all(pool: Engine, _: Path) -> set[str]:
     with unit_of_work(pool) as connection:
         reply = plan_sites(connection, PlanSitesRequest(site_ids=names), now=NOW)
         connection.rollback()
-    assert {fault.site_id: fault.error["type"] for fault in reply.faults} == {LATER: "urn:luna:problem:unreadable"}
+    assert {fault.site_id: fault.error["type"] for fault in reply.faults} == {
+        LATER: "urn:luna:problem:unreadable"
+    }
     return set(reply.plans)
 
 
-@pytest.mark.parametrize("read", [read_sensed, read_turns, read_weather, judge_days, live_night, plan_all], ids=lambda read: read.__name__)
-def test_what_runs_for_every_site_goes_on_for_those_that_can_be_read(read: Callable[[Engine, Path], set[str]], pool: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "read",
+    [read_sensed, read_turns, read_weather, judge_days, live_night, plan_all],
+    ids=lambda read: read.__name__,
+)
+def test_what_runs_for_every_site_goes_on_for_those_that_can_be_read(
+    read: Callable[[Engine, Path], set[str]], pool: Engine, tmp_path: Path
+) -> None:
     assert read(pool, tmp_path) == {SOUND, SPOILT}
 
 
@@ -323,32 +479,55 @@ def test_prices_messages_replays_and_plans_are_looked_after(pool: Engine) -> Non
 
     def accept(request: PlanSitesRequest, key: str) -> Job:
         asked.extend(request.site_ids)
-        return Job(job_id="1", task=request.task, key=key, status="queued", attempts=0, submitted_at=NOW, request={}, trace_id="t")
+        return Job(
+            job_id="1",
+            task=request.task,
+            key=key,
+            status="queued",
+            attempts=0,
+            submitted_at=NOW,
+            request={},
+            trace_id="t",
+        )
 
     refresh_plans(pool, Settings(plan_refresh="all"), ask=accept, now=NOW + timedelta(hours=3))
     assert asked == [LATER, SPOILT, SOUND]
 
 
-def test_a_sensor_of_a_site_that_became_unreadable_is_recorded_on(database: Engine, tmp_path: Path) -> None:
+def test_a_sensor_of_a_site_that_became_unreadable_is_recorded_on(
+    database: Engine, tmp_path: Path
+) -> None:
     notes = StateFile(tmp_path / "notes.json")
     with unit_of_work(database) as connection:
         store_site(connection, name="heard", **HOUSE)
     try:
-        assert "heard" in {site.name for site in SiteReader(database, notes, clock=SystemClock()).read()}
+        assert "heard" in {
+            site.name for site in SiteReader(database, notes, clock=SystemClock()).read()
+        }
         with unit_of_work(database) as connection:
             break_site(connection, "heard")
-        assert "heard" in {site.name for site in SiteReader(database, notes, clock=SystemClock()).read()}
+        assert "heard" in {
+            site.name for site in SiteReader(database, notes, clock=SystemClock()).read()
+        }
     finally:
         with unit_of_work(database) as connection:
             connection.execute(site_table.delete().where(site_table.c.name == "heard"))
 
 
-def test_devices_of_a_site_with_an_older_version_that_can_be_read_are_handed_back(connection: Any) -> None:
+def test_devices_of_a_site_with_an_older_version_that_can_be_read_are_handed_back(
+    connection: Any,
+) -> None:
     site = store_site(connection, name="older", **HOUSE)
     sites.save(connection, site.model_copy(update={"currency": "CHF"}))
     own = site_versions.c.site_key == sites.key_of(connection, "older")
-    latest = connection.scalar(select(site_versions.c.configuration).where(own, site_versions.c.version == 2))
-    connection.execute(update(site_versions).where(own, site_versions.c.version == 2).values(configuration=latest | {FIELD: 1}))
+    latest = connection.scalar(
+        select(site_versions.c.configuration).where(own, site_versions.c.version == 2)
+    )
+    connection.execute(
+        update(site_versions)
+        .where(own, site_versions.c.version == 2)
+        .values(configuration=latest | {FIELD: 1})
+    )
     found = [each for each in sites.list_unreadable(connection) if each.name == "older"]
     assert sites.find_untold(connection, found, {"older"}) == set()
     connection.execute(update(site_versions).where(own).values(configuration={FIELD: 1}))
@@ -356,14 +535,24 @@ def test_devices_of_a_site_with_an_older_version_that_can_be_read_are_handed_bac
     assert sites.find_untold(connection, found, set()) == set()
 
 
-def test_a_site_that_cannot_be_read_is_mended_by_storing_it_anew_and_what_was_stored_is_kept(connection: Any) -> None:
+def test_a_site_that_cannot_be_read_is_mended_by_storing_it_anew_and_what_was_stored_is_kept(
+    connection: Any,
+) -> None:
     site = store_site(connection, name="mended", **HOUSE)
     break_site(connection, "mended")
     with pytest.raises(UnreadableError) as unreadable:
         sites.load(connection, "mended")
-    assert (unreadable.value.field, unreadable.value.reason) == (f"site.tariff.{FIELD}", "site-unreadable")
+    assert (unreadable.value.field, unreadable.value.reason) == (
+        f"site.tariff.{FIELD}",
+        "site-unreadable",
+    )
     assert unreadable.value.parameters["site_id"] == "mended"
     assert sites.change(connection, site, version=1) == 2
     assert sites.load(connection, "mended") == site
     own = site_versions.c.site_key == sites.key_of(connection, "mended")
-    assert FIELD in connection.scalars(select(site_versions.c.configuration).where(own, site_versions.c.version == 1)).one()["tariff"]
+    assert (
+        FIELD
+        in connection.scalars(
+            select(site_versions.c.configuration).where(own, site_versions.c.version == 1)
+        ).one()["tariff"]
+    )

@@ -1,4 +1,6 @@
-"""A NUL or half a character in any text that a request carries is refused as a value of its field, before anything reads it."""
+"""A NUL or half a character in any text that a request carries is refused as a value of its field,
+before anything reads it.
+"""
 
 import copy
 import json
@@ -27,14 +29,24 @@ def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
 
 
 def list_operations() -> list[tuple[str, str, dict[str, Any]]]:
-    return [(method.upper(), path, operation) for path, methods in describe_routes()["paths"].items() for method, operation in methods.items()]
+    return [
+        (method.upper(), path, operation)
+        for path, methods in describe_routes()["paths"].items()
+        for method, operation in methods.items()
+    ]
 
 
 def list_texts(document: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Yield the places of the texts of a document; of a list's items those of the first."""
     if isinstance(document, str):
         yield place
-    parts = document.items() if isinstance(document, dict) else enumerate(document[:1]) if isinstance(document, list) else ()
+    parts = (
+        document.items()
+        if isinstance(document, dict)
+        else enumerate(document[:1])
+        if isinstance(document, list)
+        else ()
+    )
     for name, part in parts:
         yield from list_texts(part, (*place, name))
 
@@ -63,7 +75,9 @@ def test_every_text_of_every_body_is_checked(api: httpx.Client) -> None:
             # Both in turn: each of them everywhere would take twice as long.
             text = ("a\x00b", "\ud800")[seen % 2]
             content = json.dumps(put(body["example"], place, text))
-            answer = api.request(method, fill(path), content=content, headers={"content-type": "application/json"})
+            answer = api.request(
+                method, fill(path), content=content, headers={"content-type": "application/json"}
+            )
             problem = answer.json()
             seen += 1
             expected = (422, "text-unusable", ".".join(map(str, place)))
@@ -86,14 +100,24 @@ def test_every_parameter_of_every_address_is_checked(api: httpx.Client) -> None:
             query = {name: "a\x00b"} if parameter["in"] == "query" else {}
             answer = api.request(method, address, params=query)
             problem = answer.json()
-            if (answer.status_code, problem.get("reason"), problem.get("field")) != (422, "address-with-nul", name):
+            if (answer.status_code, problem.get("reason"), problem.get("field")) != (
+                422,
+                "address-with-nul",
+                name,
+            ):
                 wrong.append((method, path, name, answer.text[:200]))
     assert wrong == []
 
 
 def list_forms() -> list[tuple[str, str, list[str]]]:
     """Return method, path and field names of each route that takes a form."""
-    app = create_app(Settings(), Addresses(database_url="postgresql+psycopg://luna@127.0.0.1:9/luna", redis_url="redis://127.0.0.1:9/0"))
+    app = create_app(
+        Settings(),
+        Addresses(
+            database_url="postgresql+psycopg://luna@127.0.0.1:9/luna",
+            redis_url="redis://127.0.0.1:9/0",
+        ),
+    )
     routes = [route for route in app.routes if isinstance(route, CheckedRoute)]
     forms = list[tuple[str, str, list[str]]]()
     for route in routes:
@@ -107,7 +131,11 @@ def list_forms() -> list[tuple[str, str, list[str]]]:
 def list_names(field: Any) -> list[str]:
     model = field.field_info.annotation
     declared = getattr(model, "model_fields", None)
-    return [field.alias] if declared is None else [info.alias or name for name, info in declared.items()]
+    return (
+        [field.alias]
+        if declared is None
+        else [info.alias or name for name, info in declared.items()]
+    )
 
 
 def test_every_field_of_every_form_is_checked(api: httpx.Client) -> None:
@@ -127,7 +155,11 @@ def test_a_form_of_free_fields_is_checked(api: httpx.Client) -> None:
 
 
 def test_the_refusal_of_a_form_is_in_the_language_of_the_owner(api: httpx.Client) -> None:
-    answer = api.post("/ui/login", data={"name": "a\x00b", "password": "secret"}, headers={"Accept-Language": "de"})
+    answer = api.post(
+        "/ui/login",
+        data={"name": "a\x00b", "password": "secret"},
+        headers={"Accept-Language": "de"},
+    )
     assert answer.status_code == 422
     assert wording("refusals", "sentence_text-unusable", "de") in answer.text
 
@@ -138,22 +170,34 @@ def test_a_cookie_is_checked(api: httpx.Client, cookie: str) -> None:
 
 
 def test_a_secret_is_not_repeated(api: httpx.Client) -> None:
-    for kind in ({"json": {"name": "owner", "password": "hush\x00hush"}}, {"json": {"name": "owner", "password": "hush\ud800"}}):
+    for kind in (
+        {"json": {"name": "owner", "password": "hush\x00hush"}},
+        {"json": {"name": "owner", "password": "hush\ud800"}},
+    ):
         content = json.dumps(kind["json"])
-        answer = api.post("/v1/auth/login", content=content, headers={"content-type": "application/json"})
+        answer = api.post(
+            "/v1/auth/login", content=content, headers={"content-type": "application/json"}
+        )
         assert (answer.status_code, answer.json()["field"]) == (422, "password")
         assert "hush" not in answer.text
 
 
 def test_a_multipart_form_is_checked(api: httpx.Client) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\na\x00b\r\n--x--\r\n'
-    answer = api.post("/ui/login", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"})
+    answer = api.post(
+        "/ui/login", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
     assert answer.status_code == 422
 
 
 @each_row("text", ["a\x00b", "\ud800"])
 def test_an_argument_of_an_assistant_is_checked(api: httpx.Client, text: str) -> None:
-    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "search_documents", "arguments": {"query": text}}}
+    call = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "search_documents", "arguments": {"query": text}},
+    }
     headers = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
     answer = api.post("/mcp", content=json.dumps(call), headers=headers)
     assert answer.status_code < 500

@@ -29,20 +29,41 @@ from tests.support.words.wording import wording, wording_pattern
 NOW = datetime(2024, 3, 1, tzinfo=UTC)
 SITE = "what if"
 BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2}
-TARIFF = {"import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "06:00", "price": 0.1}]}}
-# Days from 30 January to 2 February are observed; the first is what the usual of the second is made of.
+TARIFF = {
+    "import": {
+        "kind": "time_of_use",
+        "default": 0.3,
+        "bands": [{"from": "00:00", "to": "06:00", "price": 0.1}],
+    }
+}
+# Days from 30 January to 2 February are observed; the first is what the usual of the second is made
+# of.
 OBSERVED = Timeline(datetime(2024, 1, 30, tzinfo=UTC), SLOT, 4 * 96)
 QUESTION: dict[str, Any] = {
     "site_id": SITE,
     "from_day": "2024-01-31",
     "to_day": "2024-02-01",
     "every_minutes": 240,
-    "variants": [{"name": "8 kWh", "site": {"batteries": {"battery": {"capacity_kwh": 8}}}, "investment": 1000}, {"name": "none", "site": {"batteries": []}}],
+    "variants": [
+        {
+            "name": "8 kWh",
+            "site": {"batteries": {"battery": {"capacity_kwh": 8}}},
+            "investment": 1000,
+        },
+        {"name": "none", "site": {"batteries": []}},
+    ],
 }
 
 
 def store_measured_site(connection: Connection) -> None:
-    store_site(connection, name=SITE, timezone="UTC", batteries=[BATTERY], pv=[{"peak_kw": 4}], tariff=TARIFF)
+    store_site(
+        connection,
+        name=SITE,
+        timezone="UTC",
+        batteries=[BATTERY],
+        pv=[{"peak_kw": 4}],
+        tariff=TARIFF,
+    )
     series = {"load_kwh": np.full(OBSERVED.count, 0.25), "pv_kwh": np.zeros(OBSERVED.count)}
     observations.upsert(connection, SITE, Observations.of(OBSERVED.starts, series))
 
@@ -74,7 +95,10 @@ def ask(connection: Connection, **changes: Any) -> list[WhatIfVariantRequest]:
 def test_the_last_replay_to_be_done_concludes_whichever_it_is(there: Connection) -> None:
     replays = ask(there)
     state = read_state(there, replays[0].what_if_id)
-    assert (state.status, [each.name for each in state.variants]) == ("open", ["baseline", "8 kWh", "none"])
+    assert (state.status, [each.name for each in state.variants]) == (
+        "open",
+        ["baseline", "8 kWh", "none"],
+    )
     for replay in reversed(replays[1:]):
         assert replay_variant(there, replay).replayed < 3
         assert read_state(there, replay.what_if_id).reply is None
@@ -121,12 +145,24 @@ def test_a_battery_is_worth_what_it_moves(there: Connection) -> None:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        pytest.param({"from_day": "2024-02-02", "to_day": "2024-02-05"}, "load_kwh", id="days without observations"),
-        pytest.param({"from_day": "2024-01-30", "to_day": "2024-01-30"}, "from_day", id="nothing before the window"),
-        pytest.param({"from_day": "2024-02-01", "to_day": "2024-01-31"}, "to_day", id="upside down"),
+        pytest.param(
+            {"from_day": "2024-02-02", "to_day": "2024-02-05"},
+            "load_kwh",
+            id="days without observations",
+        ),
+        pytest.param(
+            {"from_day": "2024-01-30", "to_day": "2024-01-30"},
+            "from_day",
+            id="nothing before the window",
+        ),
+        pytest.param(
+            {"from_day": "2024-02-01", "to_day": "2024-01-31"}, "to_day", id="upside down"
+        ),
     ],
 )
-def test_a_window_that_cannot_be_replayed_says_why(there: Connection, changes: dict[str, str], field: str) -> None:
+def test_a_window_that_cannot_be_replayed_says_why(
+    there: Connection, changes: dict[str, str], field: str
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
         replay_variant(there, ask(there, **changes)[0])
     assert refused.value.field == field
@@ -150,25 +186,56 @@ def test_where_forecasts_of_each_day_are_there_they_are_planned_from(there: Conn
     nothing = Quantiles.exact(np.zeros(192))
     for day in (0, 1):
         begin = OBSERVED.start + timedelta(days=day, hours=23)
-        forecasts.upsert(there, SITE, [Forecast(Timeline(begin, SLOT, 192), begin, "aurora_v1.0", Quantiles.exact(np.full(192, 0.25)), nothing)])
+        forecasts.upsert(
+            there,
+            SITE,
+            [
+                Forecast(
+                    Timeline(begin, SLOT, 192),
+                    begin,
+                    "aurora_v1.0",
+                    Quantiles.exact(np.full(192, 0.25)),
+                    nothing,
+                )
+            ],
+        )
     question = WhatIfRequest.model_validate(QUESTION | {"forecast_version": "aurora_v1.0"})
     site = sites.load(there, SITE)
     assert name_outlook(there, question, site) is None
     begin = OBSERVED.start + timedelta(days=2, hours=1)
-    forecasts.upsert(there, SITE, [Forecast(Timeline(begin, SLOT, 192), begin, "aurora_v1.0", Quantiles.exact(np.full(192, 0.25)), nothing)])
+    forecasts.upsert(
+        there,
+        SITE,
+        [
+            Forecast(
+                Timeline(begin, SLOT, 192),
+                begin,
+                "aurora_v1.0",
+                Quantiles.exact(np.full(192, 0.25)),
+                nothing,
+            )
+        ],
+    )
     assert name_outlook(there, question, site) == "aurora_v1.0"
     assert replay_flows(there, question, question.variants[0]).outlook == "aurora_v1.0"
 
 
-def test_a_variant_that_fits_no_site_is_refused_before_anything_is_stored(there: Connection) -> None:
+def test_a_variant_that_fits_no_site_is_refused_before_anything_is_stored(
+    there: Connection,
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        ask(there, variants=[{"name": "odd", "site": {"batteries": {"battery": {"capacity_kwh": -1}}}}])
+        ask(
+            there,
+            variants=[{"name": "odd", "site": {"batteries": {"battery": {"capacity_kwh": -1}}}}],
+        )
     assert refused.value.field == "variants.odd.site.batteries.0.capacity_kwh"
     with pytest.raises(NotFoundError, match="no such site"):
         ask(there, site_id="elsewhere")
 
 
-def test_a_question_is_accepted_as_a_job_for_each_replay(api: httpx.Client, database: Engine) -> None:
+def test_a_question_is_accepted_as_a_job_for_each_replay(
+    api: httpx.Client, database: Engine
+) -> None:
     answer = api.post("/v1/what-ifs", json=QUESTION)
     assert answer.status_code == 202, answer.text
     what_if_id = answer.json()["what_if_id"]
@@ -183,7 +250,12 @@ def test_a_question_is_accepted_as_a_job_for_each_replay(api: httpx.Client, data
 def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: Engine) -> None:
     state = api.post("/v1/what-ifs", json=QUESTION | {"policy": "idle"}).json()
     with unit_of_work(database) as connection:
-        jobs.finish(connection, jobs.begin(connection, state["variants"][0]["job_id"]), status="failed", error={"detail": "no prices"})
+        jobs.finish(
+            connection,
+            jobs.begin(connection, state["variants"][0]["job_id"]),
+            status="failed",
+            error={"detail": "no prices"},
+        )
     told = api.get(f"/v1/what-ifs/{state['what_if_id']}").json()
     assert (told["status"], told["variants"][0]["error"]) == ("failed", {"detail": "no prices"})
 
@@ -193,12 +265,21 @@ def test_a_failed_replay_is_told_with_its_problem(api: httpx.Client, database: E
     [
         pytest.param({"site_id": "elsewhere"}, 404, "site", id="unknown site"),
         pytest.param({"variants": []}, 422, "variants", id="no variant"),
-        pytest.param({"from_day": "2024-02-01", "to_day": "2024-01-31"}, 422, "to_day", id="upside down"),
+        pytest.param(
+            {"from_day": "2024-02-01", "to_day": "2024-01-31"}, 422, "to_day", id="upside down"
+        ),
         pytest.param({"variants": [{"name": "baseline"}]}, 422, "body", id="the baseline's name"),
-        pytest.param({"variants": [{"name": "odd", "site": {"roof": {}}}]}, 422, "variants.odd.site.roof", id="names nothing known"),
+        pytest.param(
+            {"variants": [{"name": "odd", "site": {"roof": {}}}]},
+            422,
+            "variants.odd.site.roof",
+            id="names nothing known",
+        ),
     ],
 )
-def test_a_wrong_question_names_its_field(api: httpx.Client, changes: dict[str, Any], status: int, field: str) -> None:
+def test_a_wrong_question_names_its_field(
+    api: httpx.Client, changes: dict[str, Any], status: int, field: str
+) -> None:
     answer = api.post("/v1/what-ifs", json=QUESTION | changes)
     assert (answer.status_code, answer.json()["field"]) == (status, field)
 
@@ -208,8 +289,22 @@ def test_an_unknown_question_is_not_found(api: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("stored")
-def test_the_command_answers_in_figures_words_and_a_picture(luna_on_servers: Luna, tmp_path: Path, database: Engine) -> None:
-    words = ("what-if", "--site", SITE, "--from", "2024-01-31", "--to", "2024-02-01", "--policy", "rule", "--variant", "none: batteries.battery=null")
+def test_the_command_answers_in_figures_words_and_a_picture(
+    luna_on_servers: Luna, tmp_path: Path, database: Engine
+) -> None:
+    words = (
+        "what-if",
+        "--site",
+        SITE,
+        "--from",
+        "2024-01-31",
+        "--to",
+        "2024-02-01",
+        "--policy",
+        "rule",
+        "--variant",
+        "none: batteries.battery=null",
+    )
     said = luna_on_servers(*words, "--out", str(tmp_path / "bills.svg"))
     assert "none costs €" in said.out
     assert said.out.count("end charge") == said.out.count("together") == 2

@@ -22,10 +22,24 @@ HOUR = timedelta(hours=1)
 
 def request() -> PlanRequest:
     """Twelve hours, the last eight dear."""
-    outlook = {"load_kwh": [1.0] * 12, "pv_kwh": [0.0] * 12, "import_price": [0.1] * 4 + [0.5] * 8, "export_price": [0.0] * 12}
+    outlook = {
+        "load_kwh": [1.0] * 12,
+        "pv_kwh": [0.0] * 12,
+        "import_price": [0.1] * 4 + [0.5] * 8,
+        "export_price": [0.0] * 12,
+    }
     site = {"name": "why not", "timezone": "UTC", "batteries": [BATTERY | {"name": "battery"}]}
     state = {"batteries": {"battery": {"soc": 0.5}}}
-    return PlanRequest.model_validate({"site": site, "start": START, "slot_minutes": 60, "outlook": outlook, "state": state, "options": {"language": "de"}})
+    return PlanRequest.model_validate(
+        {
+            "site": site,
+            "start": START,
+            "slot_minutes": 60,
+            "outlook": outlook,
+            "state": state,
+            "options": {"language": "de"},
+        }
+    )
 
 
 def store(connection: Connection) -> str:
@@ -33,7 +47,9 @@ def store(connection: Connection) -> str:
 
 
 def hold(plan_id: str) -> WhyNotRequest:
-    return WhyNotRequest(plan_id=plan_id, alternative=Alternative(slot=START + 5 * HOUR, mode="hold"))
+    return WhyNotRequest(
+        plan_id=plan_id, alternative=Alternative(slot=START + 5 * HOUR, mode="hold")
+    )
 
 
 def test_a_stored_plan_answers_from_its_own_inputs_in_its_language(connection: Connection) -> None:
@@ -56,7 +72,10 @@ def test_the_command_says_cost_and_changes(luna_on_servers: Luna, database: Engi
     with unit_of_work(database) as connection:
         plan_id = store(connection)
     words = ("why-not", "--plan", plan_id, "--mode", "hold", "--language", "en")
-    assert luna_on_servers(*words, "--slot", "2024-02-01T05:00Z", "--json").document["cost"]["total"] > 0
+    assert (
+        luna_on_servers(*words, "--slot", "2024-02-01T05:00Z", "--json").document["cost"]["total"]
+        > 0
+    )
     shown = luna_on_servers(*words, "--slot", "2024-02-01T05:00Z").out
     holding = wording("alternatives", "does_hold")
     assert wording("alternatives", "at", what=holding, time="Thu 05:00", device="battery") in shown
@@ -68,22 +87,38 @@ def test_the_command_says_cost_and_changes(luna_on_servers: Luna, database: Engi
 def test_a_stored_plan_is_planned_with_something_different(connection: Connection) -> None:
     plan_id = store(connection)
     larger = Variant(name="20 kWh", site={"batteries": {"battery": {"capacity_kwh": 20}}})
-    reply = plan_stored_variant(connection, PlanVariantRequest(plan_id=plan_id, variant=larger), solver=Solver())
+    reply = plan_stored_variant(
+        connection, PlanVariantRequest(plan_id=plan_id, variant=larger), solver=Solver()
+    )
     assert reply.plan_id == plan_id
     assert reply.cost.total < 0
     assert reply.text.startswith("20 kWh ")
     assert wording_pattern("alternatives", "cost_less", "de").search(reply.text)
     spot = Variant(name="spot", site={"tariff": {"import": {"kind": "spot", "market": "NL"}}})
     with pytest.raises(InvalidInputError, match="quarter-hours"):
-        plan_stored_variant(connection, PlanVariantRequest(plan_id=plan_id, variant=spot), solver=Solver())
+        plan_stored_variant(
+            connection, PlanVariantRequest(plan_id=plan_id, variant=spot), solver=Solver()
+        )
 
 
-def test_the_command_plans_a_plan_with_something_different(luna_on_servers: Luna, database: Engine) -> None:
+def test_the_command_plans_a_plan_with_something_different(
+    luna_on_servers: Luna, database: Engine
+) -> None:
     with unit_of_work(database) as connection:
         plan_id = store(connection)
-    said = luna_on_servers("what-if", "--plan", plan_id, "--variant", "none: batteries.battery=null")
+    said = luna_on_servers(
+        "what-if", "--plan", plan_id, "--variant", "none: batteries.battery=null"
+    )
     assert "none would cost €" in said.out
-    assert luna_on_servers("what-if", "--plan", plan_id, "--export", "2", "--json").document["cost"]["export"] == 0.0
+    assert (
+        luna_on_servers("what-if", "--plan", plan_id, "--export", "2", "--json").document["cost"][
+            "export"
+        ]
+        == 0.0
+    )
     refused = luna_on_servers("what-if", "--plan", plan_id)
     assert (refused.code, refused.problem["field"]) == (2, "--variant")
-    assert luna_on_servers("what-if", "--plan", "unknown", "--export", "2").problem["field"] == "plan_id"
+    assert (
+        luna_on_servers("what-if", "--plan", "unknown", "--export", "2").problem["field"]
+        == "plan_id"
+    )

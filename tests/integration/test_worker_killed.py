@@ -1,4 +1,6 @@
-"""What ``tests/system/test_jobs.py`` shows at length: no worker's death loses work or does it twice."""
+"""What ``tests/system/test_jobs.py`` shows at length: no worker's death loses work or does it
+twice.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +18,18 @@ BEAT_SECONDS = 0.3
 
 @pytest.fixture
 def place(database_url: str, redis_url: str) -> Iterator[Place]:
-    with errands_table(database_url), open_place(database_url, second_queue(redis_url), ERRANDS) as there:
+    with (
+        errands_table(database_url),
+        open_place(database_url, second_queue(redis_url), ERRANDS) as there,
+    ):
         there.empty_queue()
         yield there
         there.empty_queue()
 
 
-def test_a_task_whose_worker_is_killed_in_the_middle_is_finished_exactly_once_by_another(place: Place, tmp_path: Path) -> None:
+def test_a_task_whose_worker_is_killed_in_the_middle_is_finished_exactly_once_by_another(
+    place: Place, tmp_path: Path
+) -> None:
     errand = ErrandRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     first = place.start_worker(beat_seconds=BEAT_SECONDS)
     job = place.submit(errand)

@@ -16,7 +16,15 @@ from tests.support.database.site import stored_site
 from tests.support.worker.workers import wait_for
 
 NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
-NEWS = NewNotification("plan", "no_plan", "1", "No plan", "There is none.", urgent=True, expires_at=NOON + timedelta(days=1))
+NEWS = NewNotification(
+    "plan",
+    "no_plan",
+    "1",
+    "No plan",
+    "There is none.",
+    urgent=True,
+    expires_at=NOON + timedelta(days=1),
+)
 
 
 @pytest.fixture
@@ -38,13 +46,18 @@ def test_of_two_answers_of_a_key_the_first_stays(database: Engine) -> None:
     assert kept.body == "first"
 
 
-def test_a_message_that_two_processes_find_at_once_is_stored_once(database: Engine, site: str) -> None:
+def test_a_message_that_two_processes_find_at_once_is_stored_once(
+    database: Engine, site: str
+) -> None:
     def add() -> bool:
         with unit_of_work(database) as connection:
             return notifications.add(connection, site, NEWS, targets=[], due_at=NOON)
 
     def is_waiting() -> bool:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        query = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+            "wait_event_type = 'Lock'"
+        )
         with unit_of_work(database) as connection:
             return bool(connection.scalar(text(query)))
 

@@ -1,4 +1,6 @@
-"""Answers in place of the ingest service: what is asked for by the clock leaves a line, and one task waits at a gate."""
+"""Answers in place of the ingest service: what is asked for by the clock leaves a line, and one
+task waits at a gate.
+"""
 
 import time
 

@@ -1,4 +1,6 @@
-"""Every why-not, what-if and override gets an answer: at any slot of any plan, for every device, whatever its owner ordered."""
+"""Every why-not, what-if and override gets an answer: at any slot of any plan, for every device,
+whatever its owner ordered.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -28,11 +30,22 @@ from tests.support.suite.depth import draws
 Document = dict[str, Any]
 HEAT_PUMPS = "heat pumps"
 KINDS = st.sampled_from([*KIND_OF, HEAT_PUMPS])
-PUMP = {"name": "pump", "power_kw": 2, "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}], "heat_demand_kw": 2}
+PUMP = {
+    "name": "pump",
+    "power_kw": 2,
+    "cop": [{"outdoor_c": -10, "cop": 2}, {"outdoor_c": 10, "cop": 4}],
+    "heat_demand_kw": 2,
+}
 STORE = {"store": {"capacity_kwh_per_k": 3, "min_c": 20, "max_c": 23}}
 SEEDS = st.integers(0, 100_000)
 MODES = ("self_consumption", "save", "supply", "hold", "charge", "export")
-MODES_OF = {"battery": MODES, "car": ("charge", "hold"), "boiler": ("on", "off"), "washer": ("on", "off"), "pump": ("on", "off")}
+MODES_OF = {
+    "battery": MODES,
+    "car": ("charge", "hold"),
+    "boiler": ("on", "off"),
+    "washer": ("on", "off"),
+    "pump": ("on", "off"),
+}
 ORDERS_OF = {
     "battery": ("charge", "discharge", "hold", "no_charge", "no_discharge"),
     "car": ("charge", "no_charge"),
@@ -43,17 +56,24 @@ ORDERS_OF = {
 
 
 def draw(rng: np.random.Generator, kind: str) -> Document:
-    """Return a request with days of forecast errors, and with what its owner ordered of any device."""
+    """Return a request with days of forecast errors, and with what its owner ordered of any
+    device.
+    """
     document = draw_request(rng, "loads" if kind == HEAT_PUMPS else kind)
     outlook = document["outlook"]
     if kind == HEAT_PUMPS:
         document["site"]["heat_pumps"] = [PUMP | STORE]
-        outlook["outdoor_temperature_c"] = rng.uniform(-5, 12, len(outlook["load_kwh"])).round(1).tolist()
+        outlook["outdoor_temperature_c"] = (
+            rng.uniform(-5, 12, len(outlook["load_kwh"])).round(1).tolist()
+        )
     document["options"]["time_limit_s"] = 2.0
     if rng.random() < 0.7:
         outlook["errors"] = draw_errors(rng, outlook)
     if rng.random() < 0.7:
-        document["manual"] = [*document.get("manual", []), *(draw_order(rng, document) for _ in range(rng.integers(1, 3)))]
+        document["manual"] = [
+            *document.get("manual", []),
+            *(draw_order(rng, document) for _ in range(rng.integers(1, 3))),
+        ]
     return document
 
 
@@ -75,11 +95,20 @@ def draw_order(rng: np.random.Generator, document: Document) -> Document:
     end = int(rng.integers(first + 1, slots + 1))
     actions = ORDERS_OF[kind_of(device)]
     span = {"from": (START + first * step).isoformat(), "to": (START + end * step).isoformat()}
-    return {"device": device, "action": actions[int(rng.integers(len(actions)))], "block_id": int(rng.integers(2)), **span}
+    return {
+        "device": device,
+        "action": actions[int(rng.integers(len(actions)))],
+        "block_id": int(rng.integers(2)),
+        **span,
+    }
 
 
 def list_devices(site: Document) -> list[str]:
-    return [each["name"] for section in ("batteries", "vehicles", "loads", "heat_pumps") for each in site.get(section, [])]
+    return [
+        each["name"]
+        for section in ("batteries", "vehicles", "loads", "heat_pumps")
+        for each in site.get(section, [])
+    ]
 
 
 def kind_of(device: str) -> str:
@@ -97,7 +126,9 @@ def make_request(rng: np.random.Generator, kind: str) -> PlanRequest | None:
 
 
 def expect_answer(error: LunaError | None) -> None:
-    """Require a refusal that names what is impossible, and nothing else, where there is an error."""
+    """Require a refusal that names what is impossible, and nothing else, where there is an
+    error.
+    """
     assert error is None or error.status < 500, error
 
 
@@ -147,12 +178,18 @@ def test_every_override_is_planned_and_kept(seed: int, kind: str) -> None:
     assert request.outlook is not None
     key, mode = draw_key(rng, request.site)
     end = START + int(rng.integers(1, 40)) * SLOT - timedelta(minutes=int(rng.integers(15)))
-    override = Override.model_validate({"mode": mode, "since": START + timedelta(minutes=int(rng.integers(10))), "until": end})
-    blocks = list_ordered_blocks(request.site, {key: override}, outlook=request.outlook, state=request.state, start=START)
+    override = Override.model_validate(
+        {"mode": mode, "since": START + timedelta(minutes=int(rng.integers(10))), "until": end}
+    )
+    blocks = list_ordered_blocks(
+        request.site, {key: override}, outlook=request.outlook, state=request.state, start=START
+    )
     reply = plan_request(request.model_copy(update={"manual": blocks}), now=START, solver=Solver())
     # What an order cannot have is said; what it can have is done.
     missed = any(each.code and each.code.startswith("manual") for each in reply.compromises)
-    inside = [slot for slot in reply.slots if slot.start >= override.since and slot.start + SLOT <= end]  # type: ignore[operator]
+    inside = [
+        slot for slot in reply.slots if slot.start >= override.since and slot.start + SLOT <= end
+    ]  # type: ignore[operator]
     for slot in inside:
         for flow in slot.batteries.values() if key == BATTERIES and not missed else ():
             assert flow.charge_kwh <= ROUNDED_KWH or mode not in ("hold", "supply"), slot
@@ -161,7 +198,12 @@ def test_every_override_is_planned_and_kept(seed: int, kind: str) -> None:
 
 def draw_key(rng: np.random.Generator, site: Site) -> tuple[str, str]:
     """Return the key of a device that the site has, and one of its modes."""
-    keys = [kind.commands.key(device.name) for kind in DEVICE_KINDS if kind.commands for device in kind.of(site)]
+    keys = [
+        kind.commands.key(device.name)
+        for kind in DEVICE_KINDS
+        if kind.commands
+        for device in kind.of(site)
+    ]
     key = (keys or [BATTERIES])[int(rng.integers(len(keys) or 1))]
     modes = find_commands(key).modes
     return key, modes[int(rng.integers(len(modes)))]
@@ -176,8 +218,15 @@ CHANGES: tuple[Document, ...] = (
 
 
 @settings(max_examples=draws(48), deadline=None)
-@given(seed=SEEDS, kind=KINDS, change=st.sampled_from(CHANGES), export_kwh=st.sampled_from([None, 0.5, 5.0]))
-def test_every_what_if_of_a_plan_is_answered(seed: int, kind: str, change: Document, export_kwh: float | None) -> None:
+@given(
+    seed=SEEDS,
+    kind=KINDS,
+    change=st.sampled_from(CHANGES),
+    export_kwh=st.sampled_from([None, 0.5, 5.0]),
+)
+def test_every_what_if_of_a_plan_is_answered(
+    seed: int, kind: str, change: Document, export_kwh: float | None
+) -> None:
     request = make_request(np.random.default_rng(seed), kind)
     if request is None:
         return
@@ -187,7 +236,13 @@ def test_every_what_if_of_a_plan_is_answered(seed: int, kind: str, change: Docum
         return SitePrices(site, Timeline(START, timedelta(minutes=15), 1), {})
 
     try:
-        before, after, changed = plan_variant(request, Variant(name="other", site=change), export_kwh=export_kwh, prices=price, solver=Solver())
+        before, after, changed = plan_variant(
+            request,
+            Variant(name="other", site=change),
+            export_kwh=export_kwh,
+            prices=price,
+            solver=Solver(),
+        )
         describe_variant(before, after, requests=(request, changed), name="other", language="en")
     except LunaError as error:
         expect_answer(error)

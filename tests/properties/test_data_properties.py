@@ -27,20 +27,34 @@ energies = st.one_of(st.none(), st.floats(0, 100))
 
 @given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=8)), min_size=1, max_size=30))
 def test_every_row_is_either_accepted_or_rejected(cells: list[tuple[str, str]]) -> None:
-    rows = pl.DataFrame(cells, schema={"slot_start": pl.String, "load_kwh": pl.String}, orient="row").with_row_index("line")
+    rows = pl.DataFrame(
+        cells, schema={"slot_start": pl.String, "load_kwh": pl.String}, orient="row"
+    ).with_row_index("line")
     verdict = judge(rows, KINDS["observations"], InstantReader(None))
     assert sorted([*verdict.accepted["line"], *verdict.rejected["line"]]) == list(range(len(cells)))
     assert verdict.rejected["fault"].null_count() == 0
     assert verdict.accepted["instant"].null_count() == 0
 
 
-@given(st.sampled_from([1, 5, 10, 15, 20, 30, 60]), st.lists(st.floats(0, 100), min_size=4, max_size=4), st.integers(0, 23))
-def test_a_change_of_step_keeps_the_energy(step_minutes: int, hourly: list[float], hour: int) -> None:
+@given(
+    st.sampled_from([1, 5, 10, 15, 20, 30, 60]),
+    st.lists(st.floats(0, 100), min_size=4, max_size=4),
+    st.integers(0, 23),
+)
+def test_a_change_of_step_keeps_the_energy(
+    step_minutes: int, hourly: list[float], hour: int
+) -> None:
     step = timedelta(minutes=step_minutes)
     count = timedelta(hours=4) // step
-    instants = pl.Series("instant", [START + timedelta(hours=hour) + slot * step for slot in range(count)], dtype=pl.Datetime("us", "UTC"))
+    instants = pl.Series(
+        "instant",
+        [START + timedelta(hours=hour) + slot * step for slot in range(count)],
+        dtype=pl.Datetime("us", "UTC"),
+    )
     values = np.resize(hourly, count)
-    quarters = to_quarter_hours(pl.DataFrame([instants, pl.Series("load_kwh", values)]), step, keys=[], values=["load_kwh"])
+    quarters = to_quarter_hours(
+        pl.DataFrame([instants, pl.Series("load_kwh", values)]), step, keys=[], values=["load_kwh"]
+    )
     assert quarters.height == 16
     assert quarters["load_kwh"].sum() == pytest.approx(values.sum(), abs=1e-9)
 
@@ -50,7 +64,9 @@ def test_repeats_are_kept_counted_or_set_aside(cells: list[tuple[int, int]]) -> 
     rows = pl.DataFrame(
         {
             "line": range(len(cells)),
-            "instant": pl.Series([START + slot * SLOT for slot, _ in cells], dtype=pl.Datetime("us", "UTC")),
+            "instant": pl.Series(
+                [START + slot * SLOT for slot, _ in cells], dtype=pl.Datetime("us", "UTC")
+            ),
             "load_kwh": pl.Series([float(value) for _, value in cells], dtype=pl.Float64),
         }
     )
@@ -60,9 +76,15 @@ def test_repeats_are_kept_counted_or_set_aside(cells: list[tuple[int, int]]) -> 
     assert kept["instant"].is_sorted()
 
 
-@settings(max_examples=draws(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=draws(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.tuples(energies, energies), min_size=1, max_size=20))
-def test_writing_twice_is_writing_once(connection: Connection, values: list[tuple[float | None, float | None]]) -> None:
+def test_writing_twice_is_writing_once(
+    connection: Connection, values: list[tuple[float | None, float | None]]
+) -> None:
     timeline = Timeline(START, SLOT, len(values))
     load, pv = np.array(values, dtype=np.float64).T
     with connection.begin_nested() as savepoint:
@@ -79,5 +101,8 @@ def test_writing_twice_is_writing_once(connection: Connection, values: list[tupl
 @given(st.lists(energies, max_size=50))
 def test_a_null_costs_its_length_and_nothing_else(values: list[float | None]) -> None:
     column = np.array(values, dtype=np.float64)
-    size = sum(len(part) for part in copy.encode({"load_kwh": column, "key": np.arange(column.size, dtype=np.int64)}))
+    size = sum(
+        len(part)
+        for part in copy.encode({"load_kwh": column, "key": np.arange(column.size, dtype=np.int64)})
+    )
     assert size == column.size * (2 + 4 + 8 + 4 + 8) - 8 * int(np.isnan(column).sum())

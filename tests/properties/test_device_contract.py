@@ -26,10 +26,24 @@ from tests.support.planning.problems import START
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
-BATTERY = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
+BATTERY = {
+    "name": "battery",
+    "capacity_kwh": 4,
+    "charge_limit_kw": 2,
+    "discharge_limit_kw": 2,
+    "wear_price": 0.01,
+}
 ROOF = {"name": "roof", "peak_kw": 6}
-WRITES = {"writes": [{"to": "select.mode", "value": "{mode}"}, {"to": "number.power", "value": "{power_w}"}]}
-SWITCH = {"modes": {"on": "on", "off": "off"}, "writes": [{"to": "switch.device", "value": "{mode}"}]}
+WRITES = {
+    "writes": [
+        {"to": "select.mode", "value": "{mode}"},
+        {"to": "number.power", "value": "{power_w}"},
+    ]
+}
+SWITCH = {
+    "modes": {"on": "on", "off": "off"},
+    "writes": [{"to": "switch.device", "value": "{mode}"}],
+}
 
 
 def _charge(rng: np.random.Generator, request: Document) -> None:
@@ -37,7 +51,9 @@ def _charge(rng: np.random.Generator, request: Document) -> None:
 
 
 def _shine(rng: np.random.Generator, request: Document) -> None:
-    request["outlook"]["pv_kwh"] = np.round(rng.uniform(0, 5, HOURS) * (rng.random(HOURS) < 0.7), 3).tolist()
+    request["outlook"]["pv_kwh"] = np.round(
+        rng.uniform(0, 5, HOURS) * (rng.random(HOURS) < 0.7), 3
+    ).tolist()
     request["outlook"]["export_price"] = np.round(rng.choice([0.08, -0.03], HOURS), 3).tolist()
 
 
@@ -48,12 +64,25 @@ def _shine_and_charge(rng: np.random.Generator, request: Document) -> None:
 
 def _plug_in(rng: np.random.Generator, request: Document) -> None:
     first, last = sorted(rng.choice(HOURS + 1, 2, replace=False).tolist())
-    session = {"from": _hour(first), "to": _hour(last), "target_soc": round(float(rng.uniform(0.3, 0.9)), 2)}
-    request["state"]["vehicles"] = {"car": {"soc": round(float(rng.uniform(0.2, 0.5)), 2), "sessions": [session]}}
+    session = {
+        "from": _hour(first),
+        "to": _hour(last),
+        "target_soc": round(float(rng.uniform(0.3, 0.9)), 2),
+    }
+    request["state"]["vehicles"] = {
+        "car": {"soc": round(float(rng.uniform(0.2, 0.5)), 2), "sessions": [session]}
+    }
 
 
 def _hour(count: int) -> str:
-    return str(np.datetime_as_string(np.datetime64(START.replace(tzinfo=None), "s") + np.timedelta64(count, "h"))) + "Z"
+    return (
+        str(
+            np.datetime_as_string(
+                np.datetime64(START.replace(tzinfo=None), "s") + np.timedelta64(count, "h")
+            )
+        )
+        + "Z"
+    )
 
 
 def _need(rng: np.random.Generator, request: Document) -> None:
@@ -63,7 +92,9 @@ def _need(rng: np.random.Generator, request: Document) -> None:
 
 def _cool(rng: np.random.Generator, request: Document) -> None:
     request["outlook"]["outdoor_temperature_c"] = np.round(rng.uniform(-8, 10, HOURS), 1).tolist()
-    request["state"]["heat_pumps"] = {"pump": {"temperature_c": round(float(rng.uniform(20, 22)), 1)}}
+    request["state"]["heat_pumps"] = {
+        "pump": {"temperature_c": round(float(rng.uniform(20, 22)), 1)}
+    }
 
 
 EXAMPLES = {
@@ -79,9 +110,18 @@ EXAMPLES = {
             }
         ],
     ),
-    "pv": Example(ROOF, _shine, {"modes": {"free": "free", "limit": "limit"}, "writes": [{"to": "number.limit", "value": "{limit_w}"}]}),
+    "pv": Example(
+        ROOF,
+        _shine,
+        {
+            "modes": {"free": "free", "limit": "limit"},
+            "writes": [{"to": "number.limit", "value": "{limit_w}"}],
+        },
+    ),
     "inverter": Example(
-        {"name": "hybrid", "ac_limit_kw": 2.5, "pv": ["roof"], "batteries": ["battery"]}, _shine_and_charge, beside={"pv": [ROOF], "batteries": [BATTERY]}
+        {"name": "hybrid", "ac_limit_kw": 2.5, "pv": ["roof"], "batteries": ["battery"]},
+        _shine_and_charge,
+        beside={"pv": [ROOF], "batteries": [BATTERY]},
     ),
     "vehicle": Example(
         {"name": "car", "capacity_kwh": 20, "charge_limit_kw": 3.7, "min_charge_kw": 1.4},
@@ -90,15 +130,32 @@ EXAMPLES = {
             {
                 "vehicle": "car",
                 "modes": {"charge": "on", "stop": "off"},
-                "writes": [{"to": "number.power", "value": "{power_w}"}, {"to": "switch.car", "value": "{mode}"}],
+                "writes": [
+                    {"to": "number.power", "value": "{power_w}"},
+                    {"to": "switch.car", "value": "{mode}"},
+                ],
             }
         ],
     ),
-    "load": Example({"name": "boiler", "kind": "water_heater", "power_kw": 2}, _need, [{"load": "boiler"} | SWITCH]),
-    "heat_pump": Example(
-        {"name": "pump", "power_kw": 2, "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23, "loss_kw_per_k": 0.1}}, _cool, [{"load": "pump"} | SWITCH]
+    "load": Example(
+        {"name": "boiler", "kind": "water_heater", "power_kw": 2},
+        _need,
+        [{"load": "boiler"} | SWITCH],
     ),
-    "grid": Example({"import_limit_kw": 2.5, "export_limit_kw": 1.0}, _shine_and_charge, beside={"pv": [ROOF], "batteries": [BATTERY]}),
+    "heat_pump": Example(
+        {
+            "name": "pump",
+            "power_kw": 2,
+            "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23, "loss_kw_per_k": 0.1},
+        },
+        _cool,
+        [{"load": "pump"} | SWITCH],
+    ),
+    "grid": Example(
+        {"import_limit_kw": 2.5, "export_limit_kw": 1.0},
+        _shine_and_charge,
+        beside={"pv": [ROOF], "batteries": [BATTERY]},
+    ),
 }
 each_kind = each_row("kind", DEVICE_KINDS, ids=lambda kind: kind.name)
 

@@ -12,13 +12,23 @@ from tests.support.metering.samples import NOON, every
 
 DAYS = 2
 READINGS = DAYS * 288 + 1
-LOAD = {"name": "flat", "timezone": "UTC", "grid": {"import_limit_kw": 11}, "input_sensors": {"total_load_consumption": "load"}}
-# A quarter of a kilowatt-hour a day is what a verdict bears; in a quarter-hour a reset may show what is used beside it.
+LOAD = {
+    "name": "flat",
+    "timezone": "UTC",
+    "grid": {"import_limit_kw": 11},
+    "input_sensors": {"total_load_consumption": "load"},
+}
+# A quarter of a kilowatt-hour a day is what a verdict bears; in a quarter-hour a reset may show
+# what is used beside it.
 DAY_KWH, SLOT_KWH = 0.25, 0.1
 CAUGHT_UP_KWH = 1.3
-NUMBERS = st.sampled_from([0x7FFF, 0xFFFF, 0x8000, -0x8000, 0x7FFFFFFF, 0xFFFFFFFF, -0x80000000, -3.4e38])
+NUMBERS = st.sampled_from(
+    [0x7FFF, 0xFFFF, 0x8000, -0x8000, 0x7FFFFFFF, 0xFFFFFFFF, -0x80000000, -3.4e38]
+)
 SCALES = st.sampled_from([1.0, 0.1, 0.01, 0.001])
-STRETCH = st.tuples(st.integers(10, READINGS - 60), st.integers(2, 50)).map(lambda place: slice(place[0], place[0] + place[1]))
+STRETCH = st.tuples(st.integers(10, READINGS - 60), st.integers(2, 50)).map(
+    lambda place: slice(place[0], place[0] + place[1])
+)
 
 
 def use(seed: int) -> FloatArray:
@@ -50,7 +60,9 @@ def test_right_readings_are_not_doubted(seed: int) -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10**6), STRETCH, NUMBERS, SCALES)
-def test_a_number_for_no_value_is_never_energy(seed: int, away: slice, number: float, scale: float) -> None:
+def test_a_number_for_no_value_is_never_energy(
+    seed: int, away: slice, number: float, scale: float
+) -> None:
     kw = use(seed)
     power, counted = kw * 1000, 5_000 + np.concatenate([[0.0], np.cumsum(kw[:-1])]) / 12
     power[away] = counted[away] = number * scale
@@ -63,7 +75,8 @@ def test_a_number_for_no_value_is_never_energy(seed: int, away: slice, number: f
 def test_a_counter_that_is_corrected_counts_no_more(seed: int, place: int, level: float) -> None:
     kw = use(seed)
     counted = np.concatenate([[0.0], np.cumsum(kw[:-1])]) / 12
-    # A smaller fall is caught up within two hours, and taken for a misreading: what lies below the old level is not counted.
+    # A smaller fall is caught up within two hours, and taken for a misreading: what lies below the
+    # old level is not counted.
     if counted[place - 1] > level + CAUGHT_UP_KWH:
         counted[place:] += level - counted[place]
     check(build("kWh", counted), kw)

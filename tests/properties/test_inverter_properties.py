@@ -1,4 +1,6 @@
-"""Inverters under anything: whatever is asked, none carries more than it may, no energy appears, and batteries stay within their limits."""
+"""Inverters under anything: whatever is asked, none carries more than it may, no energy appears,
+and batteries stay within their limits.
+"""
 
 from typing import Any
 
@@ -24,8 +26,19 @@ def sites(draw: st.DrawFn) -> Site:
     """Two batteries, one or both behind an inverter, and a roof behind one of its own."""
     power, share = st.floats(0, 10), st.floats(0.3, 1)
     parts = [
-        {"name": name, "capacity_kwh": 10, "charge_limit_kw": draw(power), "discharge_limit_kw": draw(power), "charge_efficiency": draw(share)}
-        | {"charge_from_grid": draw(st.booleans()), "discharge_to_grid": draw(st.booleans()), "taper_from_soc": draw(share), "taper_to_share": draw(share)}
+        {
+            "name": name,
+            "capacity_kwh": 10,
+            "charge_limit_kw": draw(power),
+            "discharge_limit_kw": draw(power),
+            "charge_efficiency": draw(share),
+        }
+        | {
+            "charge_from_grid": draw(st.booleans()),
+            "discharge_to_grid": draw(st.booleans()),
+            "taper_from_soc": draw(share),
+            "taper_to_share": draw(share),
+        }
         for name in ("one", "two")
     ]
     limit = st.floats(0.1, 8)
@@ -34,15 +47,28 @@ def sites(draw: st.DrawFn) -> Site:
         {"name": "second", "ac_limit_kw": draw(limit), "batteries": ["two"]},
         {"name": "third", "ac_limit_kw": draw(limit), "pv": ["barn"]},
     ]
-    roofs = [{"name": name, "peak_kw": draw(st.floats(0.5, 9)), "curtailable": draw(st.booleans())} for name in ("roof", "barn", "garage")]
+    roofs = [
+        {"name": name, "peak_kw": draw(st.floats(0.5, 9)), "curtailable": draw(st.booleans())}
+        for name in ("roof", "barn", "garage")
+    ]
     grid = {"import_limit_kw": draw(st.floats(0.1, 20)), "export_limit_kw": draw(st.floats(0, 20))}
-    described = {"name": "home", "timezone": "UTC", "grid": grid, "pv": roofs, "batteries": parts, "inverters": inverters}
+    described = {
+        "name": "home",
+        "timezone": "UTC",
+        "grid": grid,
+        "pv": roofs,
+        "batteries": parts,
+        "inverters": inverters,
+    }
     return parse_site(described)
 
 
 def set_points() -> st.SearchStrategy[SetPoint]:
     shape = (2, SITES)
-    levels = {name: hnp.arrays(np.float64, shape, elements=wild) for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")}
+    levels = {
+        name: hnp.arrays(np.float64, shape, elements=wild)
+        for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
+    }
     modes, rules = st.sampled_from([int(mode) for mode in Mode]), st.sampled_from([0, 1, 2])
     curtailment = hnp.arrays(np.int8, (SITES,), elements=rules)
     return st.builds(
@@ -56,11 +82,17 @@ def set_points() -> st.SearchStrategy[SetPoint]:
 
 @settings(max_examples=draws(40), deadline=None)
 @given(sites(), set_points(), st.data())
-def test_no_inverter_carries_more_than_it_may_and_energy_adds_up(site: Site, asked: SetPoint, data: st.DataObject) -> None:
+def test_no_inverter_carries_more_than_it_may_and_energy_adds_up(
+    site: Site, asked: SetPoint, data: st.DataObject
+) -> None:
     limits = SiteLimits.of(site)
     stored = 10 * data.draw(hnp.arrays(np.float64, (2, SITES), elements=st.floats(0, 1)))
-    load, pv = (data.draw(hnp.arrays(np.float64, (SITES,), elements=st.floats(0, 30))) for _ in range(2))
-    flows = simulate_slot(clamp(asked, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits)
+    load, pv = (
+        data.draw(hnp.arrays(np.float64, (SITES,), elements=st.floats(0, 30))) for _ in range(2)
+    )
+    flows = simulate_slot(
+        clamp(asked, stored, limits), stored, SlotActuals(load, pv, 1.0), limits=limits
+    )
     assert balance_residual_kwh(flows, load, pv).max() <= 1e-9
     assert (flows.curtailed_kwh >= -1e-9).all()
     assert ((flows.stored_kwh >= -1e-9) & (flows.stored_kwh <= 10 + 1e-9)).all()

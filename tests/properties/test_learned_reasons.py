@@ -30,9 +30,19 @@ def bend(policy: PlanPolicy, rng: np.random.Generator) -> PlanPolicy:
     """Move every threshold of every slot by up to a third of the capacity."""
 
     def move(level: SocThresholds) -> SocThresholds:
-        return SocThresholds(*(getattr(level, name) + rng.uniform(-0.33, 0.33, level.buy.size) for name in SocThresholds.__slots__))
+        return SocThresholds(
+            *(
+                getattr(level, name) + rng.uniform(-0.33, 0.33, level.buy.size)
+                for name in SocThresholds.__slots__
+            )
+        )
 
-    return replace(policy, batteries=[replace(each, keep=move(each.keep), begin=move(each.begin)) for each in policy.batteries])
+    return replace(
+        policy,
+        batteries=[
+            replace(each, keep=move(each.keep), begin=move(each.begin)) for each in policy.batteries
+        ],
+    )
 
 
 @cache
@@ -44,7 +54,11 @@ def draw_replies(kind: str) -> list[Pair]:
         with contextlib.suppress(LunaError):
             request = PlanRequest.model_validate(document)
             plan = decide(build_problem(request), Solver())
-            learned = None if plan.policy is None else follow_instead(plan, bend(plan.policy, np.random.default_rng(seed)))
+            learned = (
+                None
+                if plan.policy is None
+                else follow_instead(plan, bend(plan.policy, np.random.default_rng(seed)))
+            )
             if learned is not None:
                 reply = answer(learned, request=request, issued_at=START)
                 whole = request.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -60,5 +74,7 @@ def test_every_sentence_about_what_was_learned_is_true(kind: str) -> None:
 
 
 def test_a_plan_that_was_learned_says_where_the_planner_would_do_otherwise() -> None:
-    codes = [slot["reason"]["code"] for _, reply in draw_replies("plain") for slot in reply["slots"]]
+    codes = [
+        slot["reason"]["code"] for _, reply in draw_replies("plain") for slot in reply["slots"]
+    ]
     assert codes.count("learned") > 2 * DRAWN

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import local_midnight, parse_instant
 
-ZONES = ("Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Asia/Beirut", "America/Havana", "Asia/Kathmandu", "Pacific/Apia", "UTC")
+ZONES = (
+    "Europe/Berlin",
+    "America/St_Johns",
+    "Australia/Lord_Howe",
+    "Asia/Beirut",
+    "America/Havana",
+    "Asia/Kathmandu",
+    "Pacific/Apia",
+    "UTC",
+)
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 instants = st.integers(0, 37 * 365 * 1440).map(lambda minutes: FIRST + timedelta(minutes=minutes))
 zones = st.sampled_from(ZONES).map(ZoneInfo)
@@ -24,7 +33,9 @@ def comes_once(instant: datetime, zone: ZoneInfo) -> bool:
 
 
 @given(instants, zones)
-def test_what_the_clock_shows_is_read_back_or_refused_where_it_shows_it_twice(instant: datetime, zone: ZoneInfo) -> None:
+def test_what_the_clock_shows_is_read_back_or_refused_where_it_shows_it_twice(
+    instant: datetime, zone: ZoneInfo
+) -> None:
     local = instant.astimezone(zone)
     assert parse_instant(local.isoformat(), field="at", zone=zone) == instant
     written = f"{local:%Y-%m-%d %H:%M}"
@@ -37,7 +48,9 @@ def test_what_the_clock_shows_is_read_back_or_refused_where_it_shows_it_twice(in
 
 
 @given(instants, zones)
-def test_a_day_begins_no_later_than_any_of_its_times_and_just_after_the_day_before(instant: datetime, zone: ZoneInfo) -> None:
+def test_a_day_begins_no_later_than_any_of_its_times_and_just_after_the_day_before(
+    instant: datetime, zone: ZoneInfo
+) -> None:
     day = instant.astimezone(zone).date()
     begin = parse_instant(day.isoformat(), field="at", zone=zone)
     assert begin == local_midnight(day, zone) <= instant

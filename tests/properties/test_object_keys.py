@@ -9,7 +9,9 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.objects.store import check_key
 
 FOLDER = Path("/var/lib/luna/objects")
-pieces = st.sampled_from(["/", "..", ".", "\\", "~", "a", "Z", "0", "-", "_", " ", "\0", "%2e", "é"])
+pieces = st.sampled_from(
+    ["/", "..", ".", "\\", "~", "a", "Z", "0", "-", "_", " ", "\0", "%2e", "é"]
+)
 
 
 def is_accepted(key: str) -> bool:

@@ -1,4 +1,6 @@
-"""The safety layer under anything: whatever is asked, whatever load and PV do, no limit is left and no energy appears."""
+"""The safety layer under anything: whatever is asked, whatever load and PV do, no limit is left and
+no energy appears.
+"""
 
 from dataclasses import dataclass, fields
 from functools import reduce
@@ -66,11 +68,20 @@ class Course:
 
 def set_points(shape: tuple[int, int]) -> st.SearchStrategy[SetPoint]:
     known = st.sampled_from([int(mode) for mode in Mode])
-    levels = {name: hnp.arrays(np.float64, shape, elements=wild) for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")}
+    levels = {
+        name: hnp.arrays(np.float64, shape, elements=wild)
+        for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
+    }
     return st.builds(
         SetPoint,
-        mode=hnp.arrays(np.int8, shape, elements=st.one_of(known, st.integers(-128, 127)), fill=known),
-        curtailment=hnp.arrays(np.int8, shape[1:], elements=st.one_of(st.sampled_from([0, 1, 2]), st.integers(-128, 127))),
+        mode=hnp.arrays(
+            np.int8, shape, elements=st.one_of(known, st.integers(-128, 127)), fill=known
+        ),
+        curtailment=hnp.arrays(
+            np.int8,
+            shape[1:],
+            elements=st.one_of(st.sampled_from([0, 1, 2]), st.integers(-128, 127)),
+        ),
         pv_limit_kw=hnp.arrays(np.float64, shape[1:], elements=wild),
         **levels,
     )
@@ -89,7 +100,14 @@ def courses(draw: st.DrawFn, slots: int = 6, most_batteries: int = 3) -> Course:
     )
     asked = draw(st.lists(set_points(shape), min_size=slots, max_size=slots))
     load, pv = (draw(hnp.arrays(np.float64, (slots, sites), elements=energies)) for _ in range(2))
-    return Course(limits, asked, load, pv, draw(hnp.arrays(np.float64, shape, elements=shares)), draw(st.sampled_from([1 / 12, 0.25, 0.5, 1.0])))
+    return Course(
+        limits,
+        asked,
+        load,
+        pv,
+        draw(hnp.arrays(np.float64, shape, elements=shares)),
+        draw(st.sampled_from([1 / 12, 0.25, 0.5, 1.0])),
+    )
 
 
 @dataclass(frozen=True)
@@ -110,7 +128,18 @@ def follow(course: Course, stored_kwh: FloatArray) -> list[Slot]:
         before = past[-1].flows.stored_kwh if past else stored_kwh
         safe = clamp(course.asked[slot], before, course.limits)
         load, pv = course.load_kwh[slot], course.pv_kwh[slot]
-        return [*past, Slot(safe, before, load, pv, simulate_slot(safe, before, SlotActuals(load, pv, course.hours), limits=course.limits))]
+        return [
+            *past,
+            Slot(
+                safe,
+                before,
+                load,
+                pv,
+                simulate_slot(
+                    safe, before, SlotActuals(load, pv, course.hours), limits=course.limits
+                ),
+            ),
+        ]
 
     return reduce(step, range(len(course.asked)), [])
 
@@ -121,17 +150,24 @@ def outside_kwh(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
 
 def assert_equal(one: Any, other: Any) -> None:
     for field in fields(one):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+        np.testing.assert_array_equal(
+            getattr(one, field.name), getattr(other, field.name), err_msg=field.name
+        )
 
 
 @moderate
 @given(courses(slots=1), st.data())
-def test_the_safety_layer_takes_anything_and_returns_something_safe(course: Course, data: st.DataObject) -> None:
+def test_the_safety_layer_takes_anything_and_returns_something_safe(
+    course: Course, data: st.DataObject
+) -> None:
     stored = data.draw(hnp.arrays(np.float64, course.start_soc.shape, elements=wild))
     safe, battery = clamp(course.asked[0], stored, course.limits), course.limits.batteries
     assert np.isin(safe.mode, list(Mode)).all()
     assert np.isin(safe.curtailment, list(Curtailment)).all()
-    assert ((safe.power_kw >= 0) & (safe.power_kw <= np.maximum(battery.charge_limit_kw, battery.discharge_limit_kw))).all()
+    assert (
+        (safe.power_kw >= 0)
+        & (safe.power_kw <= np.maximum(battery.charge_limit_kw, battery.discharge_limit_kw))
+    ).all()
     assert (safe.pv_limit_kw >= 0).all()
     for level in (safe.target_soc, safe.floor_soc, safe.ceiling_soc, safe.spill_soc):
         assert ((level >= battery.min_soc) & (level <= battery.max_soc)).all()
@@ -140,7 +176,9 @@ def test_the_safety_layer_takes_anything_and_returns_something_safe(course: Cour
 
 @moderate
 @given(courses(slots=1), st.data())
-def test_the_safety_layer_changes_nothing_the_second_time(course: Course, data: st.DataObject) -> None:
+def test_the_safety_layer_changes_nothing_the_second_time(
+    course: Course, data: st.DataObject
+) -> None:
     stored = data.draw(hnp.arrays(np.float64, course.start_soc.shape, elements=wild))
     once = clamp(course.asked[0], stored, course.limits)
     assert_equal(clamp(once, stored, course.limits), once)
@@ -148,12 +186,19 @@ def test_the_safety_layer_changes_nothing_the_second_time(course: Course, data: 
 
 def pick(part: Any, sites: slice) -> Any:
     """The same set-point, limits or flows for some of the sites; what all sites share stays."""
-    return type(part)(**{field.name: getattr(part, field.name)[..., sites] for field in fields(part)})
+    return type(part)(
+        **{field.name: getattr(part, field.name)[..., sites] for field in fields(part)}
+    )
 
 
 def one_site(limits: SiteLimits, site: int) -> SiteLimits:
     own = slice(site, site + 1)
-    return SiteLimits(limits.batteries, limits.import_limit_kw[own], limits.export_limit_kw[own], limits.curtailable[own])
+    return SiteLimits(
+        limits.batteries,
+        limits.import_limit_kw[own],
+        limits.export_limit_kw[own],
+        limits.curtailable[own],
+    )
 
 
 @moderate
@@ -163,7 +208,12 @@ def test_many_sites_at_once_are_the_same_as_one_by_one(course: Course) -> None:
     for site in range(course.stored_kwh.shape[1]):
         own = slice(site, site + 1)
         alone = Course(
-            one_site(course.limits, site), [pick(course.asked[0], own)], course.load_kwh[:, own], course.pv_kwh[:, own], course.start_soc[:, own], course.hours
+            one_site(course.limits, site),
+            [pick(course.asked[0], own)],
+            course.load_kwh[:, own],
+            course.pv_kwh[:, own],
+            course.start_soc[:, own],
+            course.hours,
         )
         slot = follow(alone, alone.stored_kwh)[0]
         assert_equal(slot.setpoint, pick(together.setpoint, own))
@@ -178,17 +228,28 @@ def test_the_safety_layer_keeps_what_contracts_allow(course: Course) -> None:
     assert not ((slot.setpoint.mode == Mode.EXPORT) & ~battery.discharge_to_grid).any()
     # Surplus alone may fill such a battery, the house alone may empty it.
     surplus, deficit = np.maximum(slot.pv_kwh - slot.load_kwh, 0), slot.load_kwh
-    assert (np.where(battery.charge_from_grid, 0, slot.flows.charge_kwh).sum(axis=0) <= surplus + TOLERANCE_KWH).all()
-    assert (np.where(battery.discharge_to_grid, 0, slot.flows.discharge_kwh).sum(axis=0) <= deficit + TOLERANCE_KWH).all()
+    assert (
+        np.where(battery.charge_from_grid, 0, slot.flows.charge_kwh).sum(axis=0)
+        <= surplus + TOLERANCE_KWH
+    ).all()
+    assert (
+        np.where(battery.discharge_to_grid, 0, slot.flows.discharge_kwh).sum(axis=0)
+        <= deficit + TOLERANCE_KWH
+    ).all()
 
 
 @moderate
 @given(courses(slots=1, most_batteries=1))
 def test_a_battery_tied_to_the_house_never_meets_the_grid(course: Course) -> None:
     slot, battery = follow(course, course.stored_kwh)[0], course.limits.batteries
-    charging, discharging = slot.flows.charge_kwh[0] > TOLERANCE_KWH, slot.flows.discharge_kwh[0] > TOLERANCE_KWH
+    charging, discharging = (
+        slot.flows.charge_kwh[0] > TOLERANCE_KWH,
+        slot.flows.discharge_kwh[0] > TOLERANCE_KWH,
+    )
     assert (slot.flows.import_kwh[charging & ~battery.charge_from_grid[0]] <= TOLERANCE_KWH).all()
-    assert (slot.flows.export_kwh[discharging & ~battery.discharge_to_grid[0]] <= TOLERANCE_KWH).all()
+    assert (
+        slot.flows.export_kwh[discharging & ~battery.discharge_to_grid[0]] <= TOLERANCE_KWH
+    ).all()
 
 
 @moderate
@@ -199,20 +260,32 @@ def test_no_sequence_of_set_points_leaves_the_batteries_limits(course: Course) -
         flows = slot.flows
         assert (outside_kwh(flows.stored_kwh, battery) <= TOLERANCE_KWH).all()
         assert ((flows.charge_kwh >= 0) & (flows.discharge_kwh >= 0)).all()
-        assert (flows.charge_kwh <= charge_limit_kw(slot.before_kwh, battery) * course.hours + TOLERANCE_KWH).all()
-        assert (flows.discharge_kwh <= battery.discharge_limit_kw * course.hours + TOLERANCE_KWH).all()
+        assert (
+            flows.charge_kwh
+            <= charge_limit_kw(slot.before_kwh, battery) * course.hours + TOLERANCE_KWH
+        ).all()
+        assert (
+            flows.discharge_kwh <= battery.discharge_limit_kw * course.hours + TOLERANCE_KWH
+        ).all()
         assert (np.minimum(flows.charge_kwh, flows.discharge_kwh) <= TOLERANCE_KWH).all()
         started = flows.charge_kwh > TOLERANCE_KWH
-        assert (flows.charge_kwh >= battery.min_charge_kw * course.hours - 2 * TOLERANCE_KWH)[started].all()
+        assert (flows.charge_kwh >= battery.min_charge_kw * course.hours - 2 * TOLERANCE_KWH)[
+            started
+        ].all()
 
 
 @moderate
 @given(courses(), st.data())
-def test_a_battery_found_outside_its_limits_never_moves_further_out(course: Course, data: st.DataObject) -> None:
+def test_a_battery_found_outside_its_limits_never_moves_further_out(
+    course: Course, data: st.DataObject
+) -> None:
     battery = course.limits.batteries
     soc = data.draw(hnp.arrays(np.float64, course.start_soc.shape, elements=st.floats(-0.3, 1.5)))
     slots = follow(course, soc * battery.capacity_kwh)
-    outside = np.array([outside_kwh(slot.before_kwh, battery) for slot in slots] + [outside_kwh(slots[-1].flows.stored_kwh, battery)])
+    outside = np.array(
+        [outside_kwh(slot.before_kwh, battery) for slot in slots]
+        + [outside_kwh(slots[-1].flows.stored_kwh, battery)]
+    )
     assert (np.diff(outside, axis=0) <= TOLERANCE_KWH).all()
 
 
@@ -223,8 +296,13 @@ def test_energy_neither_appears_nor_vanishes(course: Course) -> None:
     for slot in follow(course, course.stored_kwh):
         flows = slot.flows
         assert (balance_residual_kwh(flows, slot.load_kwh, slot.pv_kwh) <= TOLERANCE_KWH).all()
-        inside = flows.charge_kwh * battery.charge_efficiency - flows.discharge_kwh / battery.discharge_efficiency
-        np.testing.assert_allclose(flows.stored_kwh - slot.before_kwh, inside, rtol=0, atol=TOLERANCE_KWH)
+        inside = (
+            flows.charge_kwh * battery.charge_efficiency
+            - flows.discharge_kwh / battery.discharge_efficiency
+        )
+        np.testing.assert_allclose(
+            flows.stored_kwh - slot.before_kwh, inside, rtol=0, atol=TOLERANCE_KWH
+        )
 
 
 @moderate
@@ -232,9 +310,14 @@ def test_energy_neither_appears_nor_vanishes(course: Course) -> None:
 def test_the_meter_runs_one_way_and_pv_gives_what_it_has(course: Course) -> None:
     for slot in follow(course, course.stored_kwh):
         flows = slot.flows
-        assert ((flows.import_kwh >= 0) & (flows.export_kwh >= 0) & (flows.curtailed_kwh >= 0)).all()
+        assert (
+            (flows.import_kwh >= 0) & (flows.export_kwh >= 0) & (flows.curtailed_kwh >= 0)
+        ).all()
         assert (np.minimum(flows.import_kwh, flows.export_kwh) <= TOLERANCE_KWH).all()
-        assert (flows.curtailed_kwh <= np.where(course.limits.curtailable, slot.pv_kwh, 0) + TOLERANCE_KWH).all()
+        assert (
+            flows.curtailed_kwh
+            <= np.where(course.limits.curtailable, slot.pv_kwh, 0) + TOLERANCE_KWH
+        ).all()
 
 
 @moderate
@@ -245,14 +328,17 @@ def test_the_connection_is_overloaded_only_where_nothing_could_prevent_it(course
         flows = slot.flows
         over_import = np.maximum(flows.import_kwh - course.limits.import_limit_kw * course.hours, 0)
         over_export = np.maximum(flows.export_kwh - course.limits.export_limit_kw * course.hours, 0)
-        np.testing.assert_allclose(flows.excess_kwh, over_import + over_export, rtol=0, atol=2 * TOLERANCE_KWH)
+        np.testing.assert_allclose(
+            flows.excess_kwh, over_import + over_export, rtol=0, atol=2 * TOLERANCE_KWH
+        )
         chargeable, dischargeable = what_batteries_bear(slot.before_kwh, battery, course.hours)
         # Too much load: PV is fully used, every battery gives all it can and takes nothing.
         drawn = flows.excess_kwh * (over_import > TOLERANCE_KWH) > TOLERANCE_KWH
         assert (flows.curtailed_kwh[drawn] <= TOLERANCE_KWH).all()
         assert (flows.discharge_kwh >= dischargeable - TOLERANCE_KWH)[:, drawn].all()
         assert (flows.charge_kwh[:, drawn] <= TOLERANCE_KWH).all()
-        # Too much PV: it may not be held back, and every battery takes all it can, or what there is would not start it.
+        # Too much PV: it may not be held back, and every battery takes all it can, or what there is
+        # would not start it.
         fed = flows.excess_kwh * (over_export > TOLERANCE_KWH) > TOLERANCE_KWH
         assert not (fed & course.limits.curtailable).any()
         full = flows.charge_kwh >= chargeable - TOLERANCE_KWH
@@ -261,26 +347,37 @@ def test_the_connection_is_overloaded_only_where_nothing_could_prevent_it(course
         assert (flows.discharge_kwh[:, fed] <= TOLERANCE_KWH).all()
 
 
-def what_batteries_bear(stored_kwh: FloatArray, battery: BatteryLimits, hours: float) -> tuple[FloatArray, FloatArray]:
+def what_batteries_bear(
+    stored_kwh: FloatArray, battery: BatteryLimits, hours: float
+) -> tuple[FloatArray, FloatArray]:
     """What each battery can take and give in a slot, at its terminals."""
     room = np.maximum(battery.max_kwh - stored_kwh, 0) / battery.charge_efficiency
     reserve = np.maximum(stored_kwh - battery.min_kwh, 0) * battery.discharge_efficiency
-    return np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room), np.minimum(battery.discharge_limit_kw * hours, reserve)
+    return np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room), np.minimum(
+        battery.discharge_limit_kw * hours, reserve
+    )
 
 
 @moderate
 @given(batteries(), st.lists(st.floats(-0.5, 1.5), min_size=2, max_size=20))
-def test_charging_power_never_rises_with_the_state_of_charge(battery: Battery, socs: list[float]) -> None:
+def test_charging_power_never_rises_with_the_state_of_charge(
+    battery: Battery, socs: list[float]
+) -> None:
     limits = BatteryLimits.of([battery])
     power = charge_limit_kw(np.sort(socs)[None, :] * battery.capacity_kwh, limits)[0]
     assert (np.diff(power) <= 1e-9).all()
-    assert ((power >= battery.charge_limit_kw * battery.taper_to_share - 1e-9) & (power <= battery.charge_limit_kw)).all()
+    assert (
+        (power >= battery.charge_limit_kw * battery.taper_to_share - 1e-9)
+        & (power <= battery.charge_limit_kw)
+    ).all()
 
 
 @pytest.mark.parametrize("stored", [np.nan, np.inf, -np.inf])
 @settings(max_examples=draws(40), deadline=None)
 @given(course=courses())
-def test_an_unknown_state_of_charge_stays_unknown_and_moves_nothing(course: Course, stored: float) -> None:
+def test_an_unknown_state_of_charge_stays_unknown_and_moves_nothing(
+    course: Course, stored: float
+) -> None:
     for slot in follow(course, np.full_like(course.start_soc, stored)):
         assert not slot.flows.charge_kwh.any()
         assert not slot.flows.discharge_kwh.any()

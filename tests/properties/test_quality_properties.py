@@ -13,7 +13,13 @@ from services.ingest.quality import DayRecord, judge_day
 from services.ingest.quality_service import JUDGED
 
 PRICE = st.sampled_from([0.0, 0.0, 0.1, 0.3, -0.05, float("nan")])
-SITE = parse_site({"name": "home", "timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]})
+SITE = parse_site(
+    {
+        "name": "home",
+        "timezone": "Europe/Berlin",
+        "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    }
+)
 
 
 @st.composite
@@ -32,7 +38,9 @@ def test_repairing_twice_is_repairing_once(record: PriceRecord) -> None:
 
 
 @given(records())
-def test_only_missing_zeros_change_and_they_become_prices_of_the_same_day(record: PriceRecord) -> None:
+def test_only_missing_zeros_change_and_they_become_prices_of_the_same_day(
+    record: PriceRecord,
+) -> None:
     repaired = repair_prices(record)
     filled = repaired.forward | repaired.backward
     assert not (filled & ~record.missing_zeros).any()
@@ -49,27 +57,47 @@ def test_a_day_without_both_kinds_is_never_touched(record: PriceRecord) -> None:
 @given(records())
 def test_what_was_told_of_a_repair_leads_back_to_the_original(record: PriceRecord) -> None:
     repaired = repair_prices(record)
-    told = {slot: record.paid[slot] for slot in np.flatnonzero(repaired.forward | repaired.backward)}
+    told = {
+        slot: record.paid[slot] for slot in np.flatnonzero(repaired.forward | repaired.backward)
+    }
     back = repaired.price.copy()
     back[list(told)] = list(told.values())
     np.testing.assert_array_equal(back, record.paid)
 
 
 def column(draw: st.DrawFn, slots: int) -> FloatArray:
-    return np.array(draw(st.lists(st.sampled_from([0.0, 0.1, 0.5, 1.0, float("nan")]), min_size=slots, max_size=slots)))
+    return np.array(
+        draw(
+            st.lists(
+                st.sampled_from([0.0, 0.1, 0.5, 1.0, float("nan")]), min_size=slots, max_size=slots
+            )
+        )
+    )
 
 
 @st.composite
 def days(draw: st.DrawFn) -> DayRecord:
     slots = draw(st.sampled_from([92, 96, 100]))
     series = {name: column(draw, slots) for name in JUDGED}
-    expected = frozenset(draw(st.sets(st.sampled_from([*JUDGED[:7], "import_price"])))) | {"load_kwh"}
-    return DayRecord(date(2024, 1, 1), series, np.zeros(slots, dtype=np.int64), {"import_price": draw(records(slots))}, expected)
+    expected = frozenset(draw(st.sets(st.sampled_from([*JUDGED[:7], "import_price"])))) | {
+        "load_kwh"
+    }
+    return DayRecord(
+        date(2024, 1, 1),
+        series,
+        np.zeros(slots, dtype=np.int64),
+        {"import_price": draw(records(slots))},
+        expected,
+    )
 
 
 @given(days())
-def test_every_verdict_has_its_reasons_and_those_of_a_clean_day_are_what_was_not_measured(day: DayRecord) -> None:
+def test_every_verdict_has_its_reasons_and_those_of_a_clean_day_are_what_was_not_measured(
+    day: DayRecord,
+) -> None:
     judged = judge_day(day, SITE)
     assert judged.reasons or judged.verdict == "clean"
-    assert judged.verdict != "clean" or all(reason.startswith("coverage") for reason in judged.reasons)
+    assert judged.verdict != "clean" or all(
+        reason.startswith("coverage") for reason in judged.reasons
+    )
     assert set(SUBMETERED) <= set(day.series)

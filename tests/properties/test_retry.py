@@ -50,7 +50,9 @@ WHOLE = Drawn(1.0)
 
 
 @given(POLICIES, FAILURES, SHARES)
-def test_a_pause_lies_between_its_share_without_jitter_and_the_whole_of_it(policy: RetryPolicy, failures: int, drawn: Drawn) -> None:
+def test_a_pause_lies_between_its_share_without_jitter_and_the_whole_of_it(
+    policy: RetryPolicy, failures: int, drawn: Drawn
+) -> None:
     whole = policy.pause(failures, WHOLE)
     pause = policy.pause(failures, drawn)
     # A timedelta holds whole microseconds.
@@ -58,7 +60,9 @@ def test_a_pause_lies_between_its_share_without_jitter_and_the_whole_of_it(polic
 
 
 @given(POLICIES, FAILURES, SHARES)
-def test_no_pause_is_longer_than_the_longest(policy: RetryPolicy, failures: int, drawn: Drawn) -> None:
+def test_no_pause_is_longer_than_the_longest(
+    policy: RetryPolicy, failures: int, drawn: Drawn
+) -> None:
     assert policy.pause(failures, drawn) <= policy.longest
 
 
@@ -74,14 +78,22 @@ def test_the_first_pause_is_as_declared_and_nothing_failed_needs_none(policy: Re
 
 
 @given(POLICIES, st.integers(1, 60))
-def test_the_last_attempt_is_the_one_after_which_it_gives_up(policy: RetryPolicy, count: int) -> None:
+def test_the_last_attempt_is_the_one_after_which_it_gives_up(
+    policy: RetryPolicy, count: int
+) -> None:
     attempts = list(islice(policy.attempts(), count))
     assert attempts == list(range(1, min(count, policy.tries or count) + 1))
-    assert [policy.gives_up(attempt) for attempt in attempts] == [attempt == policy.tries for attempt in attempts]
+    assert [policy.gives_up(attempt) for attempt in attempts] == [
+        attempt == policy.tries for attempt in attempts
+    ]
 
 
-@pytest.mark.parametrize("random_source", [random.Random(7), np.random.default_rng(7)], ids=["standard library", "numpy"])
-def test_any_source_of_chance_spreads_pauses(random_source: random.Random | np.random.Generator) -> None:
+@pytest.mark.parametrize(
+    "random_source", [random.Random(7), np.random.default_rng(7)], ids=["standard library", "numpy"]
+)
+def test_any_source_of_chance_spreads_pauses(
+    random_source: random.Random | np.random.Generator,
+) -> None:
     policy = RetryPolicy(timedelta(seconds=1), growth=1, jitter=1.0)
     pauses = [policy.pause(1, random_source) for _ in range(10)]
     assert all(one != other for one, other in pairwise(pauses))
@@ -89,7 +101,14 @@ def test_any_source_of_chance_spreads_pauses(random_source: random.Random | np.r
 
 @each_row(
     "wrong",
-    [{"first": timedelta(seconds=-1)}, {"growth": 0.5}, {"growth": 11}, {"jitter": 1.1}, {"jitter": -0.1}, {"tries": 0}],
+    [
+        {"first": timedelta(seconds=-1)},
+        {"growth": 0.5},
+        {"growth": 11},
+        {"jitter": 1.1},
+        {"jitter": -0.1},
+        {"tries": 0},
+    ],
     ids=lambda wrong: "".join(f"{name} {value}" for name, value in wrong.items()),
 )
 def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> None:
@@ -113,6 +132,9 @@ def test_a_policy_that_makes_no_sense_is_refused(wrong: dict[str, float]) -> Non
     ],
 )
 def test_pauses_are_as_declared(policy: RetryPolicy, longest_pauses_s: list[float]) -> None:
-    pauses = [policy.pause(failures, WHOLE).total_seconds() for failures in range(1, len(longest_pauses_s) + 1)]
+    pauses = [
+        policy.pause(failures, WHOLE).total_seconds()
+        for failures in range(1, len(longest_pauses_s) + 1)
+    ]
     assert pauses == longest_pauses_s
     assert policy.tries in (None, len(longest_pauses_s) + 1)

@@ -1,4 +1,6 @@
-"""Scenarios keep the forecast's distributions, whatever the errors before were, and know nothing of the future."""
+"""Scenarios keep the forecast's distributions, whatever the errors before were, and know nothing of
+the future.
+"""
 
 from functools import cache
 
@@ -39,18 +41,29 @@ def test_scenarios_are_probable_bounded_and_dark_at_night(seed: int, count: int,
 
 @settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS, count=st.integers(1, 30), days=st.sampled_from([0, 42]))
-def test_the_mean_of_the_scenarios_is_that_of_the_forecast(seed: int, count: int, days: int) -> None:
+def test_the_mean_of_the_scenarios_is_that_of_the_forecast(
+    seed: int, count: int, days: int
+) -> None:
     forecast, made = make(seed, count, days)
-    np.testing.assert_allclose(made.probability @ made.load_kwh, Marginals.of(forecast.load_kwh, np.inf).mean())
-    np.testing.assert_allclose(made.probability @ made.pv_kwh, Marginals.of(forecast.pv_kwh, LIMIT_KWH).mean(), atol=1e-12)
+    np.testing.assert_allclose(
+        made.probability @ made.load_kwh, Marginals.of(forecast.load_kwh, np.inf).mean()
+    )
+    np.testing.assert_allclose(
+        made.probability @ made.pv_kwh, Marginals.of(forecast.pv_kwh, LIMIT_KWH).mean(), atol=1e-12
+    )
 
 
 @settings(max_examples=draws(15), deadline=None)
 @given(seed=SEEDS)
-def test_the_distribution_has_the_forecasts_mean_where_its_tail_may_be_long_enough(seed: int) -> None:
+def test_the_distribution_has_the_forecasts_mean_where_its_tail_may_be_long_enough(
+    seed: int,
+) -> None:
     forecast = describe_forecast(np.random.default_rng(seed))
     marginals = Marginals.of(forecast.load_kwh, np.inf)
-    tail, inner = marginals.values[:, -1] - marginals.values[:, -2], marginals.values[:, -2] - marginals.values[:, 4]
+    tail, inner = (
+        marginals.values[:, -1] - marginals.values[:, -2],
+        marginals.values[:, -2] - marginals.values[:, 4],
+    )
     free = (tail > 0.11 * inner) & (tail < 2.99 * inner)
     np.testing.assert_allclose(marginals.mean()[free], forecast.load_kwh.expected[free])
 
@@ -93,15 +106,23 @@ def history() -> Observations:
 @cache
 def issued() -> list[Forecast]:
     rng = np.random.default_rng(8)
-    return [describe_forecast(rng, instant) for instant in (*days_before(day(50, 7), SLOTS), day(49, 7), day(50, 7))]
+    return [
+        describe_forecast(rng, instant)
+        for instant in (*days_before(day(50, 7), SLOTS), day(49, 7), day(50, 7))
+    ]
 
 
 @settings(max_examples=draws(15), deadline=None)
 @given(hours=st.integers(0, 7 * 24), load_kwh=st.floats(0, 20), pv_kwh=st.floats(0, 1))
-def test_what_happened_after_the_issue_changes_no_past_error(hours: int, load_kwh: float, pv_kwh: float) -> None:
+def test_what_happened_after_the_issue_changes_no_past_error(
+    hours: int, load_kwh: float, pv_kwh: float
+) -> None:
     issued_at = day(50, 7)
     changed = change_from(history(), floor_to(issued_at, SLOT) + hours * 4 * SLOT, load_kwh, pv_kwh)
-    known, other = (ErrorHistory.of(issued(), seen, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS) for seen in (history(), changed))
+    known, other = (
+        ErrorHistory.of(issued(), seen, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS)
+        for seen in (history(), changed)
+    )
     np.testing.assert_array_equal(known.load, other.load)
     np.testing.assert_array_equal(known.pv, other.pv)
     # The forecasts of the day before and of the day itself have not met what happens yet.

@@ -33,7 +33,9 @@ NEAR = 0.1
 SLACK = 0.1
 
 STORES = {
-    "battery": EnergyStore(BATTERY, 10, 5, 5, charge_efficiency=0.95, discharge_efficiency=0.95, loss_kw=0.03),
+    "battery": EnergyStore(
+        BATTERY, 10, 5, 5, charge_efficiency=0.95, discharge_efficiency=0.95, loss_kw=0.03
+    ),
     "car": EnergyStore(CAR, 60, 9.9, charge_efficiency=0.9, loss_kw=0.3),
     "small car": EnergyStore(CAR, 12, 3.3, charge_efficiency=0.9, loss_kw=0.1),
     "tank": EnergyStore(TANK, 3.5, 6.0, 30.0, charge_efficiency=3.0, loss_kw=0.1),
@@ -53,28 +55,44 @@ class Trajectory:
 def trajectories(draw: st.DrawFn, store: EnergyStore) -> Trajectory:
     """Return hours of charging, discharging and standing, with losses, that end anywhere."""
     level = draw(st.floats(0.05, 0.9))
-    powers = st.sampled_from([0.0, 0.0, 0.3, 0.7, 1.0] + ([-0.5, -1.0] if store.discharge_kw else []))
+    powers = st.sampled_from(
+        [0.0, 0.0, 0.3, 0.7, 1.0] + ([-0.5, -1.0] if store.discharge_kw else [])
+    )
     wanted = np.repeat(draw(st.lists(powers, min_size=COUNT // 4, max_size=COUNT // 4)), 4)
     fraction = STEP_MINUTES / 60
     levels, into, out = [level], np.zeros(COUNT), np.zeros(COUNT)
     for place, share in enumerate(np.repeat(wanted, 3).tolist()):
-        stored = share * (store.charge_kw if share > 0 else store.discharge_kw) * fraction / store.capacity_kwh
+        stored = (
+            share
+            * (store.charge_kw if share > 0 else store.discharge_kw)
+            * fraction
+            / store.capacity_kwh
+        )
         stored = min(max(level + stored, 0.0), 1.0) - level
         if stored > 0:
             into[place // 3] += stored * store.capacity_kwh / store.charge_efficiency
         elif not store.kind.drawn_unmetered:
             out[place // 3] -= stored * store.capacity_kwh * store.discharge_efficiency
-        lost = draw(st.floats(0.0, 1.0)) * store.loss_kw * fraction / store.capacity_kwh if place == 0 else 0.0
+        lost = (
+            draw(st.floats(0.0, 1.0)) * store.loss_kw * fraction / store.capacity_kwh
+            if place == 0
+            else 0.0
+        )
         level = max(level + stored - lost, 0.0)
         levels.append(level)
     given_out = out if store.discharge_kw and not store.kind.drawn_unmetered else None
-    return Trajectory(np.array(levels), MeteredEnergy(Timeline(START, SLOT, COUNT), into, given_out))
+    return Trajectory(
+        np.array(levels), MeteredEnergy(Timeline(START, SLOT, COUNT), into, given_out)
+    )
 
 
 def report(levels: FloatArray, *, lag: int = 0) -> list[SocReading]:
     """Return whole per cents of the levels, ``lag`` steps late."""
     shown = np.round(np.concatenate([np.full(lag, levels[0]), levels[: levels.size - lag]]), 2)
-    return [SocReading(soc, START + place * STEP_MINUTES * MINUTE) for place, soc in enumerate(shown.tolist())]
+    return [
+        SocReading(soc, START + place * STEP_MINUTES * MINUTE)
+        for place, soc in enumerate(shown.tolist())
+    ]
 
 
 def judge(name: str, readings: list[SocReading], truth: Trajectory) -> StoreLevel:

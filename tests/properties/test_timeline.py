@@ -1,4 +1,6 @@
-"""The slot grid over every clock change of 2015–2035 in four zones, one of which shifts by half an hour."""
+"""The slot grid over every clock change of 2015–2035 in four zones, one of which shifts by half an
+hour.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -45,9 +47,19 @@ def offset_at_midnight(day: date, zone: ZoneInfo) -> timedelta | None:
 
 
 def changes(zones: tuple[str, ...]) -> list[Change]:
-    """Every local day of 2015–2035 that begins and ends with different offsets, read from the zone itself."""
-    days = [date(2015, 1, 1) + number * DAY for number in range((date(2036, 1, 1) - date(2015, 1, 1)).days)]
-    return [(name, day) for name in zones for day in days if offset_at_midnight(day, ZoneInfo(name)) != offset_at_midnight(day + DAY, ZoneInfo(name))]
+    """Every local day of 2015–2035 that begins and ends with different offsets, read from the zone
+    itself.
+    """
+    days = [
+        date(2015, 1, 1) + number * DAY
+        for number in range((date(2036, 1, 1) - date(2015, 1, 1)).days)
+    ]
+    return [
+        (name, day)
+        for name in zones
+        for day in days
+        if offset_at_midnight(day, ZoneInfo(name)) != offset_at_midnight(day + DAY, ZoneInfo(name))
+    ]
 
 
 def describe(change: Change) -> str:
@@ -89,7 +101,9 @@ def test_a_day_is_as_long_as_its_clock_change_says(change: Change) -> None:
     assert local_day(day, zone).count == (DAY - (after - before)) // SLOT
 
 
-@pytest.mark.parametrize(("found", "lengths"), [(HOURLY, {92, 100}), (HALF_HOURLY, {94, 98})], ids=["hour", "half hour"])
+@pytest.mark.parametrize(
+    ("found", "lengths"), [(HOURLY, {92, 100}), (HALF_HOURLY, {94, 98})], ids=["hour", "half hour"]
+)
 def test_days_of_a_change_have_two_lengths_only(found: list[Change], lengths: set[int]) -> None:
     assert {local_day(day, ZoneInfo(zone)).count for zone, day in found} == lengths
 
@@ -99,7 +113,9 @@ def test_days_around_a_change_join_without_gap_or_overlap(change: Change) -> Non
     zone, day = ZoneInfo(change[0]), change[1]
     before, changed, after = (local_day(day + shift * DAY, zone) for shift in (-1, 0, 1))
     together = local_days(day - DAY, day + DAY, zone)
-    np.testing.assert_array_equal(np.concatenate([before.starts, changed.starts, after.starts]), together.starts)
+    np.testing.assert_array_equal(
+        np.concatenate([before.starts, changed.starts, after.starts]), together.starts
+    )
     assert (before.end, changed.end) == (changed.start, after.start)
     assert (before.count, after.count) == (96, 96)
 
@@ -147,20 +163,31 @@ def test_an_hourly_grid_refuses_a_day_whose_clock_moves_by_half_an_hour(change: 
 def test_any_run_of_days_is_the_sum_of_its_days(zone: str, first: date, days: int) -> None:
     place = ZoneInfo(zone)
     whole = local_days(first, first + (days - 1) * DAY, place)
-    assert whole.count == sum(local_day(first + number * DAY, place).count for number in range(days))
+    assert whole.count == sum(
+        local_day(first + number * DAY, place).count for number in range(days)
+    )
     assert local_dates(whole, place)[-1] == first + (days - 1) * DAY
 
 
 @settings(max_examples=draws(100), deadline=None)
-@given(st.sampled_from(STEPS), st.integers(1, 200), st.integers(0, 199), st.floats(0, 1, exclude_max=True))
-def test_the_slot_of_an_instant_is_the_one_that_covers_it(step: timedelta, count: int, slot: int, part: float) -> None:
+@given(
+    st.sampled_from(STEPS),
+    st.integers(1, 200),
+    st.integers(0, 199),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_the_slot_of_an_instant_is_the_one_that_covers_it(
+    step: timedelta, count: int, slot: int, part: float
+) -> None:
     timeline = Timeline(START, step, count + slot)
     instant = START + slot * step + timedelta(seconds=int(part * step.total_seconds()))
     assert timeline.index_of(instant) == slot
     assert timeline.index_of(instant.astimezone(ZoneInfo("Australia/Lord_Howe"))) == slot
 
 
-@pytest.mark.parametrize("instant", [START - timedelta(seconds=1), START + HOUR], ids=["before", "at the end"])
+@pytest.mark.parametrize(
+    "instant", [START - timedelta(seconds=1), START + HOUR], ids=["before", "at the end"]
+)
 def test_an_instant_outside_has_no_slot(instant: datetime) -> None:
     with pytest.raises(InvalidInputError, match="outside"):
         Timeline(START, SLOT, 4).index_of(instant)
@@ -168,7 +195,9 @@ def test_an_instant_outside_has_no_slot(instant: datetime) -> None:
 
 @settings(max_examples=draws(60), deadline=None)
 @given(st.sampled_from(STEPS), st.integers(2, 100), st.data())
-def test_a_window_holds_the_slots_it_names(step: timedelta, count: int, data: st.DataObject) -> None:
+def test_a_window_holds_the_slots_it_names(
+    step: timedelta, count: int, data: st.DataObject
+) -> None:
     timeline = Timeline(START, step, count)
     first = data.draw(st.integers(0, count - 1))
     length = data.draw(st.integers(1, count - first))
@@ -187,34 +216,59 @@ def test_only_the_window_at_the_start_has_begun() -> None:
 
 
 @settings(max_examples=draws(100), deadline=None)
-@given(st.sampled_from(STEPS), st.integers(1, 12), st.integers(1, 60), st.tuples(st.integers(-90, 800), st.integers(-90, 800)))
-def test_what_lies_between_two_instants_is_counted_by_the_minute(step: timedelta, count: int, left: int, span: tuple[int, int]) -> None:
+@given(
+    st.sampled_from(STEPS),
+    st.integers(1, 12),
+    st.integers(1, 60),
+    st.tuples(st.integers(-90, 800), st.integers(-90, 800)),
+)
+def test_what_lies_between_two_instants_is_counted_by_the_minute(
+    step: timedelta, count: int, left: int, span: tuple[int, int]
+) -> None:
     first_step = min(timedelta(minutes=left), step)
     timeline, minute = Timeline(START, step, count, first_step), timedelta(minutes=1)
     begin, end = (START + minutes * minute for minutes in sorted(span))
-    spans = [(START + slot * step + (slot == 0) * (step - first_step), START + (slot + 1) * step) for slot in range(count)]
-    lists = [[first + each * minute for each in range(int((last - first) / minute))] for first, last in spans]
+    spans = [
+        (START + slot * step + (slot == 0) * (step - first_step), START + (slot + 1) * step)
+        for slot in range(count)
+    ]
+    lists = [
+        [first + each * minute for each in range(int((last - first) / minute))]
+        for first, last in spans
+    ]
     inside = [[begin <= instant < end for instant in instants] for instants in lists]
-    assert timeline.overlap_hours(begin, end).tolist() == pytest.approx([sum(each) / 60 for each in inside])
+    assert timeline.overlap_hours(begin, end).tolist() == pytest.approx(
+        [sum(each) / 60 for each in inside]
+    )
     assert timeline.within(begin, end).tolist() == [all(each) for each in inside]
     assert timeline.first_from(begin) == sum(instants[0] < begin for instants in lists)
-    assert timeline.hours.tolist() == pytest.approx((np.diff(timeline.edges) / np.timedelta64(1, "h")).tolist())
+    assert timeline.hours.tolist() == pytest.approx(
+        (np.diff(timeline.edges) / np.timedelta64(1, "h")).tolist()
+    )
 
 
 @settings(max_examples=draws(100), deadline=None)
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50), st.integers(1, 12))
-def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(values: list[float], factor: int) -> None:
+def test_spreading_energy_keeps_its_sum_and_holding_a_price_keeps_its_mean(
+    values: list[float], factor: int
+) -> None:
     series = np.array(values)
     spread, held = spread_energy(series, factor), hold_price(series, factor)
     assert spread.shape == held.shape == (series.size * factor,)
-    np.testing.assert_allclose(spread.reshape(-1, factor).sum(axis=1), series, rtol=1e-12, atol=1e-12)
-    np.testing.assert_array_equal(held.reshape(-1, factor), np.broadcast_to(series[:, None], (series.size, factor)))
+    np.testing.assert_allclose(
+        spread.reshape(-1, factor).sum(axis=1), series, rtol=1e-12, atol=1e-12
+    )
+    np.testing.assert_array_equal(
+        held.reshape(-1, factor), np.broadcast_to(series[:, None], (series.size, factor))
+    )
     assert held.mean() == pytest.approx(series.mean(), rel=1e-9, abs=1e-6)
 
 
 @settings(max_examples=draws(100), deadline=None)
 @given(st.integers(1, 60), st.lists(st.integers(-5, 70), unique=True, max_size=40))
-def test_aligning_puts_every_value_on_its_slot_and_nan_in_the_gaps(count: int, slots: list[int]) -> None:
+def test_aligning_puts_every_value_on_its_slot_and_nan_in_the_gaps(
+    count: int, slots: list[int]
+) -> None:
     timeline, places = Timeline(START, SLOT, count), np.array(sorted(slots), dtype=np.int64)
     starts = timeline.starts[0] + places * np.timedelta64(15, "m")
     aligned = align(starts, places.astype(float), timeline)
@@ -273,13 +327,17 @@ def test_a_start_in_local_time_is_kept_in_utc() -> None:
     ],
     ids=["naive", "off the grid", "a microsecond", "ten minutes", "no length", "no slots"],
 )
-def test_a_wrong_timeline_is_refused_by_field(start: datetime, step: timedelta, count: int, field: str) -> None:
+def test_a_wrong_timeline_is_refused_by_field(
+    start: datetime, step: timedelta, count: int, field: str
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
         Timeline(start, step, count)
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("rest", [timedelta(0), timedelta(minutes=16)], ids=["nothing left", "longer than a slot"])
+@pytest.mark.parametrize(
+    "rest", [timedelta(0), timedelta(minutes=16)], ids=["nothing left", "longer than a slot"]
+)
 def test_what_remains_of_the_first_slot_lies_within_it(rest: timedelta) -> None:
     with pytest.raises(InvalidInputError) as caught:
         Timeline(START, SLOT, 4, first_step=rest)
@@ -309,14 +367,36 @@ def test_text_names_an_instant(text: str, zone: str | None, expected: datetime) 
     assert parse_instant(text, field="at", zone=zone and ZoneInfo(zone)) == expected  # type: ignore[arg-type]
 
 
-@each_row("text", ["", "yesterday", "2024-02-30T00:00:00Z", "2024-02-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@each_row(
+    "text",
+    [
+        "",
+        "yesterday",
+        "2024-02-30T00:00:00Z",
+        "2024-02-01T00:00:00",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+    ],
+)
 def test_text_that_names_no_instant_is_refused_by_field(text: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
         parse_instant(text, field="at")
     assert caught.value.field == "at"
 
 
-@each_row("name", ["", "Europe", "Mars/Phobos", "../etc/passwd", "a\0b", "Europe/Berlin/x", "Europe/Berlin\n", "a" * 300])
+@each_row(
+    "name",
+    [
+        "",
+        "Europe",
+        "Mars/Phobos",
+        "../etc/passwd",
+        "a\0b",
+        "Europe/Berlin/x",
+        "Europe/Berlin\n",
+        "a" * 300,
+    ],
+)
 def test_a_name_of_no_zone_is_refused_with_its_remedy(name: str) -> None:
     with pytest.raises(InvalidInputError, match="IANA") as caught:
         parse_zone(name)

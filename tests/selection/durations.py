@@ -1,4 +1,6 @@
-"""How long each test file takes, as a committed table: the seconds of all its tests, those of the longest one, and its path."""
+"""How long each test file takes, as a committed table: the seconds of all its tests, those of the
+longest one, and its path.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,9 +51,18 @@ def read_table(table: Path) -> dict[str, FileDuration]:
 
 def write_table(table: Path, timed: Mapping[str, FileDuration], *, root: Path) -> None:
     """Write the durations of a run; files that were not in it keep their line while they exist."""
-    found = {path: duration for path, duration in read_table(table).items() if (root / path).exists()} | dict(timed)
-    listed = {path: duration for path, duration in found.items() if duration.seconds >= LEAST_SECONDS or path.startswith(SLOW_FOLDER)}
-    lines = [f"{duration.seconds:.1f} {duration.longest:.1f} {path}\n" for path, duration in sorted(listed.items())]
+    found = {
+        path: duration for path, duration in read_table(table).items() if (root / path).exists()
+    } | dict(timed)
+    listed = {
+        path: duration
+        for path, duration in found.items()
+        if duration.seconds >= LEAST_SECONDS or path.startswith(SLOW_FOLDER)
+    }
+    lines = [
+        f"{duration.seconds:.1f} {duration.longest:.1f} {path}\n"
+        for path, duration in sorted(listed.items())
+    ]
     table.write_text("".join(lines))
 
 
@@ -67,17 +78,24 @@ class DurationRecorder:
         # What a test waits for in its set-up is often shared: it counts to the file.
         longest = report.duration if report.when == "call" else 0.0
         before = self._timed.get(path, NOTHING)
-        self._timed[path] = FileDuration(before.seconds + report.duration, max(before.longest, longest))
+        self._timed[path] = FileDuration(
+            before.seconds + report.duration, max(before.longest, longest)
+        )
 
     def pytest_sessionfinish(self) -> None:
         write_table(self._root / TABLE, self._timed, root=self._root)
 
 
 def add_option(parser: pytest.Parser) -> None:
-    parser.addoption(OPTION, action="store_true", help=f"write how long each file takes into {TABLE}")
+    parser.addoption(
+        OPTION, action="store_true", help=f"write how long each file takes into {TABLE}"
+    )
 
 
 def register(config: pytest.Config) -> None:
-    """Record durations where the option asks for it; once, in the process that distributes the tests."""
+    """Record durations where the option asks for it.
+
+    Once, in the process that distributes the tests.
+    """
     if config.getoption(OPTION) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(DurationRecorder(config))

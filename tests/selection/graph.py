@@ -1,4 +1,6 @@
-"""Who uses a file of the repository: by imports, by fixtures, and by its name where nothing imports it."""
+"""Who uses a file of the repository: by imports, by fixtures, and by its name where nothing imports
+it.
+"""
 
 import ast
 import re
@@ -13,7 +15,8 @@ from tests.selection.ranking import FOLDERS, split_words
 
 ROOTS = ("luna", "services", "tests", "bench", "docs", "infra")
 CACHE = "var/grimp"
-# What can name a file and hand its change on; pages of the documentation link each other and would hand it on to all.
+# What can name a file and hand its change on; pages of the documentation link each other and would
+# hand it on to all.
 NAMING = {".py", ".j2", ".js", ".ts", ".css", ".yml", ".yaml", ".conf", ".mako", ""}
 SKIPPED = {"node_modules", "static", "__pycache__", "recordings", "replies"}
 DYNAMIC = ("import_module(", "iter_modules(", "walk_packages(")
@@ -34,14 +37,22 @@ class Repository:
     @cached_property
     def tests(self) -> dict[str, frozenset[str]]:
         """All test files, with the words that each is written in."""
-        found = [path for path in self._texts if path.startswith(FOLDERS) and PurePosixPath(path).match("test_*.py")]
+        found = [
+            path
+            for path in self._texts
+            if path.startswith(FOLDERS) and PurePosixPath(path).match("test_*.py")
+        ]
         return {path: split_words(f"{path} {self._texts[path]}") for path in found}
 
     @cache  # noqa: B019 - one repository a process
     def users_of(self, path: str) -> Mapping[str, int]:
-        """Return who uses a file, and over how many hops: who imports it, and where nothing but tests does, who names it."""
+        """Return who uses a file, and over how many hops: who imports it, and where nothing but
+        tests does, who names it.
+        """
         users = self._imports.get(path, {})
-        if (path.startswith("tests/") and ".py" in path) or any(not user.startswith("tests/") for user in users):
+        if (path.startswith("tests/") and ".py" in path) or any(
+            not user.startswith("tests/") for user in users
+        ):
             return users
         return dict(self._find_naming(path)) | users
 
@@ -50,7 +61,11 @@ class Repository:
         found = [path for path in self._root.iterdir() if path.is_file()]
         for name in self._roots:
             found += self._walk(self._root / name)
-        return {str(path.relative_to(self._root)): path.read_text(errors="replace") for path in found if path.suffix in NAMING}
+        return {
+            str(path.relative_to(self._root)): path.read_text(errors="replace")
+            for path in found
+            if path.suffix in NAMING
+        }
 
     def _walk(self, folder: Path) -> Iterator[Path]:
         for path in folder.iterdir():
@@ -72,26 +87,36 @@ class Repository:
             path = self._files[importer]
             # What a fixture needs, only its users depend on.
             if not path.endswith("/conftest.py"):
-                for needed in self._resolve(path, graph.find_modules_directly_imported_by(importer)):
+                for needed in self._resolve(
+                    path, graph.find_modules_directly_imported_by(importer)
+                ):
                     users[needed][path] = 1
         for needed, user in self._fixture_uses():
             users[needed][user] = 1
         return users
 
     def _resolve(self, path: str, modules: Iterable[str]) -> Iterator[str]:
-        """Yield the files of imported modules, and where a package is imported, those of its modules that define the names used."""
+        """Yield the files of imported modules, and where a package is imported, those of its
+        modules that define the names used.
+        """
         for module in modules:
             if module in self._files:
                 yield self._files[module]
             exported = self._exports.get(module)
             if exported:
                 text = self._texts[path]
-                yield from {self._files[definer] for name, definer in exported.items() if name in text}
+                yield from {
+                    self._files[definer] for name, definer in exported.items() if name in text
+                }
 
     @cached_property
     def _exports(self) -> dict[str, dict[str, str]]:
         """By package, the names that it hands on and the modules which define them."""
-        packages = {module: path for module, path in self._files.items() if path.endswith("/__init__.py") and path.startswith(("luna/", "services/"))}
+        packages = {
+            module: path
+            for module, path in self._files.items()
+            if path.endswith("/__init__.py") and path.startswith(("luna/", "services/"))
+        }
         return {
             package: {
                 alias.asname or alias.name: node.module
@@ -104,11 +129,21 @@ class Repository:
         }
 
     def _fixture_uses(self) -> Iterator[tuple[str, str]]:
-        """Yield what is used and by whom: needs by fixtures, fixtures and their ``conftest.py`` by the tests that ask for them."""
-        by_folder = {path.removesuffix("conftest.py"): self._read_fixtures(path) for path in self._texts if path.endswith("/conftest.py")}
+        """Yield what is used and by whom: needs by fixtures, fixtures and their ``conftest.py`` by
+        the tests that ask for them.
+        """
+        by_folder = {
+            path.removesuffix("conftest.py"): self._read_fixtures(path)
+            for path in self._texts
+            if path.endswith("/conftest.py")
+        }
         for folder, fixtures in by_folder.items():
             conftest = f"{folder}conftest.py"
-            users = {path: _asked_fixtures(self._texts[path]) for path in self.tests if path.startswith(folder)}
+            users = {
+                path: _asked_fixtures(self._texts[path])
+                for path in self.tests
+                if path.startswith(folder)
+            }
             for name, needs in fixtures.items():
                 node = f"{conftest}::{name}"
                 yield from ((need, node) for need in needs)
@@ -117,15 +152,25 @@ class Repository:
                         yield from ((node, path), (conftest, path))
 
     def _read_fixtures(self, path: str) -> dict[str, set[str]]:
-        """Return the fixtures of a ``conftest.py`` with the files, and the other fixtures, that each needs."""
+        """Return the fixtures of a ``conftest.py`` with the files, and the other fixtures, that
+        each needs.
+        """
         tree = ast.parse(self._texts[path])
-        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        functions = {
+            node.name: node
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        }
         imported = dict(self._imported_names(tree.body))
 
         def find_needs(name: str, seen: frozenset[str]) -> set[str]:
             inside = list(ast.walk(functions[name]))
-            names = {node.id for node in inside if isinstance(node, ast.Name)} | {node.arg for node in inside if isinstance(node, ast.arg)}
-            needs = {imported[each] for each in names & imported.keys()} | {file for _, file in self._imported_names(inside)}
+            names = {node.id for node in inside if isinstance(node, ast.Name)} | {
+                node.arg for node in inside if isinstance(node, ast.arg)
+            }
+            needs = {imported[each] for each in names & imported.keys()} | {
+                file for _, file in self._imported_names(inside)
+            }
             called = (names & functions.keys()) - seen
             return needs.union(*(find_needs(each, seen | called) for each in called))
 
@@ -141,29 +186,58 @@ class Repository:
                         yield alias.asname or alias.name, file
 
     def _find_naming(self, path: str) -> Iterator[tuple[str, int]]:
-        """Yield who names a file: by folder or stem at two hops, then by path, name or module at one."""
+        """Yield who names a file: by folder or stem at two hops, then by path, name or module at
+        one.
+        """
         place = PurePosixPath(path)
         folders = [str(parent) for parent in place.parents if len(parent.parts) > 1]
         named, whole = self._names
-        far = named.keys() & {*folders}, whole.keys() & {place.name.partition(".")[0], place.parent.name}
-        near = {path, _module_of(path)} if place.suffix == ".py" else {path, place.name if place.suffix else "/".join(place.parts[-2:])}
-        yield from ((user, 2) for names, index in zip(far, (named, whole), strict=True) for name in names for user in index[name])
+        far = (
+            named.keys() & {*folders},
+            whole.keys() & {place.name.partition(".")[0], place.parent.name},
+        )
+        near = (
+            {path, _module_of(path)}
+            if place.suffix == ".py"
+            else {path, place.name if place.suffix else "/".join(place.parts[-2:])}
+        )
+        yield from (
+            (user, 2)
+            for names, index in zip(far, (named, whole), strict=True)
+            for name in names
+            for user in index[name]
+        )
         yield from ((user, 1) for name in near for user in named.get(name, ()))
         if place.suffix == ".py":
             packages = [folder.replace("/", ".") for folder in folders]
-            yield from ((user, 1) for user in self._importing_by_name if any(package in self._texts[user] for package in packages))
+            yield from (
+                (user, 1)
+                for user in self._importing_by_name
+                if any(package in self._texts[user] for package in packages)
+            )
 
     @cached_property
     def _importing_by_name(self) -> list[str]:
-        return [path for path, text in self._texts.items() if path.endswith(".py") and any(call in text for call in DYNAMIC)]
+        return [
+            path
+            for path, text in self._texts.items()
+            if path.endswith(".py") and any(call in text for call in DYNAMIC)
+        ]
 
     @cached_property
     def _names(self) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-        """Who names what: paths, their ends and modules inside of any literal; words that are a whole literal."""
+        """Who names what: paths, their ends and modules inside of any literal.
+
+        Words that are a whole literal.
+        """
         named: defaultdict[str, set[str]] = defaultdict(set)
         whole: defaultdict[str, set[str]] = defaultdict(set)
         for user, text in self._texts.items():
-            found = {double or single for double, single in _LITERAL.findall(text)} if user.endswith(".py") else {text}
+            found = (
+                {double or single for double, single in _LITERAL.findall(text)}
+                if user.endswith(".py")
+                else {text}
+            )
             for literal in found:
                 if _WORD.fullmatch(literal):
                     whole[literal].add(user)
@@ -179,4 +253,8 @@ def _module_of(path: str) -> str:
 
 def _asked_fixtures(text: str) -> set[str]:
     """Return every name that a function of a test file takes or a mark names."""
-    return {word for found in (*_PARAMETERS.findall(text), *_NAMED_FIXTURES.findall(text)) for word in _WORD.findall(found)}
+    return {
+        word
+        for found in (*_PARAMETERS.findall(text), *_NAMED_FIXTURES.findall(text))
+        for word in _WORD.findall(found)
+    }

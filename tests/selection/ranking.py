@@ -1,4 +1,7 @@
-"""Which tests run for a change: the nearest first, until a budget of seconds is used up. Values in, values out."""
+"""Which tests run for a change: the nearest first, until a budget of seconds is used up.
+
+Values in, values out.
+"""
 
 import math
 import re
@@ -16,9 +19,11 @@ FOLDERS = ("tests/unit/", "tests/properties/", "tests/integration/", SLOW_FOLDER
 # Every test depends on these, so nothing is nearer than anything else.
 EVERYTHING = re.compile(r"tests/conftest\.py|pyproject\.toml|locks/.*\.txt")
 _WORD = re.compile(r"[a-z]{3,}")
-# Seconds of tests. Three processes on two cores work off 2.5 a second, beside 15 s to start and to collect.
+# Seconds of tests. Three processes on two cores work off 2.5 a second, beside 15 s to start and to
+# collect.
 BUDGET = 100.0
-# What has to run may use more than the budget, but not without end: of what half of all tests import, only the nearest.
+# What has to run may use more than the budget, but not without end: of what half of all tests
+# import, only the nearest.
 MOST_REQUIRED = 1.5
 
 # By file, those that use it and over how many hops.
@@ -39,7 +44,10 @@ class Tier(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A test file that a change can reach; ``distance`` is in hops, less what the names have in common."""
+    """A test file that a change can reach.
+
+    ``distance`` is in hops, less what the names have in common.
+    """
 
     test: str
     tier: Tier
@@ -54,7 +62,9 @@ class Ranked:
     @property
     def required(self) -> bool:
         """Whether it runs where the budget is used up."""
-        return self.tier is Tier.CHANGED or (self.tier is not Tier.FARTHER and not self.test.startswith(SLOW_FOLDER))
+        return self.tier is Tier.CHANGED or (
+            self.tier is not Tier.FARTHER and not self.test.startswith(SLOW_FOLDER)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,14 @@ class Selection:
         return sum(each.seconds for each in self.taken)
 
 
-def select_tests(changed: Collection[str], users_of: UsersOf, *, tests: Words, durations: Durations, budget: float = BUDGET) -> Selection:
+def select_tests(
+    changed: Collection[str],
+    users_of: UsersOf,
+    *,
+    tests: Words,
+    durations: Durations,
+    budget: float = BUDGET,
+) -> Selection:
     """Return the tests to run for changed files.
 
     Args:
@@ -80,9 +97,12 @@ def select_tests(changed: Collection[str], users_of: UsersOf, *, tests: Words, d
         durations: seconds of those that have been timed.
         budget: seconds of tests, one after the other.
 
-    Invariants: changed tests are taken whatever they cost; nothing of ``tests/system`` is that is neither changed nor a direct importer.
+    Invariants: changed tests are taken whatever they cost; nothing of ``tests/system`` is that is
+        neither changed nor a direct importer.
     """
-    ranked = sorted(_rank(changed, users_of, tests=tests, durations=durations), key=lambda each: each.order)
+    ranked = sorted(
+        _rank(changed, users_of, tests=tests, durations=durations), key=lambda each: each.order
+    )
     if any(EVERYTHING.fullmatch(path) for path in changed):
         ranked += _sample(set(tests) - {each.test for each in ranked}, durations)
     taken, left_out, spent = [], [], 0.0
@@ -111,7 +131,9 @@ def measure_hops(changed: str, users_of: UsersOf) -> dict[str, int]:
 
 
 def mirrors(path: str, test: str) -> bool:
-    """Return whether a test file stands for a file, or for a package that it is in, by its place in the tree."""
+    """Return whether a test file stands for a file, or for a package that it is in, by its place in
+    the tree.
+    """
     below = next((test.removeprefix(folder) for folder in FOLDERS if test.startswith(folder)), None)
     if below is None:
         return False
@@ -130,26 +152,46 @@ def split_words(text: str) -> frozenset[str]:
     return frozenset(word.removesuffix("s") for word in set(_WORD.findall(text.lower())))
 
 
-def _rank(changed: Collection[str], users_of: UsersOf, *, tests: Words, durations: Durations) -> Iterable[Ranked]:
+def _rank(
+    changed: Collection[str], users_of: UsersOf, *, tests: Words, durations: Durations
+) -> Iterable[Ranked]:
     nearest: dict[str, tuple[Tier, float]] = {}
     named, mentioned = _weigh_words(map(split_words, tests)), _weigh_words(tests.values())
     for path in changed:
-        hops, own = measure_hops(path, users_of), split_words(path.partition("/")[2].partition(".")[0])
+        hops, own = (
+            measure_hops(path, users_of),
+            split_words(path.partition("/")[2].partition(".")[0]),
+        )
         for test in tests:
             steps = hops.get(test, MOST_HOPS_OF_MIRROR)
             mirrored = steps <= MOST_HOPS_OF_MIRROR and mirrors(path, test)
             if test in hops or mirrored:
-                tier = Tier.CHANGED if steps == 0 else Tier.MIRROR if mirrored else Tier.DIRECT if steps == 1 else Tier.FARTHER
+                tier = (
+                    Tier.CHANGED
+                    if steps == 0
+                    else Tier.MIRROR
+                    if mirrored
+                    else Tier.DIRECT
+                    if steps == 1
+                    else Tier.FARTHER
+                )
                 # What a test is called says more of what it is about than that it mentions it.
-                likeness = 1.5 * sum(named[word] for word in own & split_words(test)) + 0.5 * sum(mentioned[word] for word in own & tests[test])
-                nearest[test] = min(nearest.get(test, (Tier.FARTHER, math.inf)), (tier, steps - likeness))
+                likeness = 1.5 * sum(named[word] for word in own & split_words(test)) + 0.5 * sum(
+                    mentioned[word] for word in own & tests[test]
+                )
+                nearest[test] = min(
+                    nearest.get(test, (Tier.FARTHER, math.inf)), (tier, steps - likeness)
+                )
     for test, (tier, distance) in nearest.items():
         if tier < Tier.FARTHER or not test.startswith(SLOW_FOLDER):
             yield Ranked(test, tier, distance, duration_of(test, durations))
 
 
 def _weigh_words(texts: Iterable[frozenset[str]]) -> defaultdict[str, float]:
-    """Return what a common word is worth in hops: the rarer among the texts, the more; at most one."""
+    """Return what a common word is worth in hops: the rarer among the texts, the more.
+
+    At most one.
+    """
     found = list(texts)
     counts, whole = Counter(chain.from_iterable(found)), math.log(len(found) + 1)
     worth: defaultdict[str, float] = defaultdict(float)
@@ -162,6 +204,12 @@ def _sample(tests: Collection[str], durations: Durations) -> list[Ranked]:
     by_folder: defaultdict[PurePosixPath, list[Ranked]] = defaultdict(list)
     for test in tests:
         if not test.startswith(SLOW_FOLDER):
-            by_folder[PurePosixPath(test).parent].append(Ranked(test, Tier.FARTHER, 0.0, duration_of(test, durations)))
-    turns = [(turn, each) for found in by_folder.values() for turn, each in enumerate(sorted(found, key=lambda each: each.order))]
+            by_folder[PurePosixPath(test).parent].append(
+                Ranked(test, Tier.FARTHER, 0.0, duration_of(test, durations))
+            )
+    turns = [
+        (turn, each)
+        for found in by_folder.values()
+        for turn, each in enumerate(sorted(found, key=lambda each: each.order))
+    ]
     return [each for _, each in sorted(turns, key=lambda pair: (pair[0], pair[1].order))]

@@ -1,4 +1,6 @@
-"""What tests of queues and workers need for themselves: a queue that nobody serves, a Redis that may die."""
+"""What tests of queues and workers need for themselves: a queue that nobody serves, a Redis that
+may die.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path

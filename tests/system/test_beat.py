@@ -1,4 +1,6 @@
-"""Beat as a process of its own: it asks for what is due, there is one that leads, and a frozen one is noticed."""
+"""Beat as a process of its own: it asks for what is due, there is one that leads, and a frozen one
+is noticed.
+"""
 
 import os
 import signal
@@ -13,7 +15,15 @@ import redis
 from luna.platform.embedded.supervisor import start
 from luna.platform.queue import Client
 from luna.platform.queue.heartbeats import LeaderLock
-from tests.support.worker.processes import Process, checks, failing, free_port, is_silent, luna_process, says
+from tests.support.worker.processes import (
+    Process,
+    checks,
+    failing,
+    free_port,
+    is_silent,
+    luna_process,
+    says,
+)
 from tests.support.worker.task_starts import count_starts
 from tests.support.worker.workers import wait_for
 
@@ -26,7 +36,9 @@ Start = Callable[..., tuple[Process, int]]
 
 @pytest.fixture
 def own_redis(quiet_queue: str) -> str:
-    """A queue without signs of workers that other tests have killed: beat asks for what they would serve."""
+    """A queue without signs of workers that other tests have killed: beat asks for what they would
+    serve.
+    """
     return quiet_queue
 
 
@@ -37,8 +49,22 @@ def start_beat(own_redis: str, tmp_path: Path) -> Iterator[Start]:
 
         def run(*arguments: str, **settings: str) -> tuple[Process, int]:
             port = free_port()
-            own = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path)} | settings
-            process = stack.enter_context(luna_process("luna.platform.queue.beat", "--turn-seconds", TURN, "--health-port", str(port), *arguments, **own))
+            own = {
+                "redis_url": own_redis,
+                "database_url": NOWHERE,
+                "data_folder": str(tmp_path),
+            } | settings
+            process = stack.enter_context(
+                luna_process(
+                    "luna.platform.queue.beat",
+                    "--turn-seconds",
+                    TURN,
+                    "--health-port",
+                    str(port),
+                    *arguments,
+                    **own,
+                )
+            )
             wait_for(lambda: says(port, "live", 200))
             return process, port
 
@@ -57,21 +83,45 @@ def part(port: int) -> str:
     return str(checks(port).get("schedule", {}).get("detail"))
 
 
-def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves_it(start_beat: Start, client: Client, own_redis: str, tmp_path: Path) -> None:
+def test_what_is_due_is_asked_for_again_and_again_and_only_while_somebody_serves_it(
+    start_beat: Start, client: Client, own_redis: str, tmp_path: Path
+) -> None:
     _, port = start_beat("--resend-seconds", "1", "--retention-seconds", "3600")
     wait_for(lambda: part(port) == "leads")
     # Nobody serves the queue: what is due stays due, and nothing piles up.
     assert client.tasks.waiting("ingest") == 0
     assert not (tmp_path / "resent").exists()
 
-    worker = {"redis_url": own_redis, "database_url": NOWHERE, "data_folder": str(tmp_path), "worker_processes": "1"}
-    with luna_process("luna.platform.queue.worker", "ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "0.3", **worker):
+    worker = {
+        "redis_url": own_redis,
+        "database_url": NOWHERE,
+        "data_folder": str(tmp_path),
+        "worker_processes": "1",
+    }
+    with luna_process(
+        "luna.platform.queue.worker",
+        "ingest",
+        "--modules",
+        UPKEEP_TASKS,
+        "--beat-seconds",
+        "0.3",
+        **worker,
+    ):
         wait_for(lambda: count_starts(tmp_path / "resent") >= 3)
     assert count_starts(tmp_path / "retained") == 1
     sign = client.heartbeats.beat()
     assert sign is not None
     assert set(sign.asked_at) == {
-        f"ingest.{what}" for what in ("jobs.resend", "rollups.refresh", "retention.apply", "quality.judge", "prices.fetch", "weather.fetch", "logs.archive")
+        f"ingest.{what}"
+        for what in (
+            "jobs.resend",
+            "rollups.refresh",
+            "retention.apply",
+            "quality.judge",
+            "prices.fetch",
+            "weather.fetch",
+            "logs.archive",
+        )
     }
 
 
@@ -93,7 +143,9 @@ def test_one_beat_leads_and_another_takes_over_when_it_ends_or_dies(start_beat: 
     wait_for(lambda: part(third_port) == "leads")
 
 
-def test_a_frozen_beat_shows_by_its_file_and_its_sign_and_leaves_the_lead_to_another(start_beat: Start, client: Client, tmp_path: Path) -> None:
+def test_a_frozen_beat_shows_by_its_file_and_its_sign_and_leaves_the_lead_to_another(
+    start_beat: Start, client: Client, tmp_path: Path
+) -> None:
     file = tmp_path / "heartbeat"
     frozen, port = start_beat(heartbeat_file=str(file))
     wait_for(lambda: client.heartbeats.beat() is not None)
@@ -115,9 +167,14 @@ def test_a_frozen_beat_shows_by_its_file_and_its_sign_and_leaves_the_lead_to_ano
     wait_for(lambda: file.stat().st_mtime_ns > touched)
 
 
-def test_without_redis_beat_keeps_turning_says_so_and_leads_as_soon_as_it_is_back(start_beat: Start, servers_folder: Path, tmp_path: Path) -> None:
+def test_without_redis_beat_keeps_turning_says_so_and_leads_as_soon_as_it_is_back(
+    start_beat: Start, servers_folder: Path, tmp_path: Path
+) -> None:
     file = tmp_path / "heartbeat"
-    with start(servers_folder, services=("redis",)) as servers, redis.Redis.from_url(servers.redis_url) as admin:
+    with (
+        start(servers_folder, services=("redis",)) as servers,
+        redis.Redis.from_url(servers.redis_url) as admin,
+    ):
         _, port = start_beat(redis_url=servers.redis_url, heartbeat_file=str(file))
         wait_for(lambda: part(port) == "leads")
         os.kill(admin.info("server")["process_id"], signal.SIGKILL)
@@ -132,7 +189,9 @@ def test_without_redis_beat_keeps_turning_says_so_and_leads_as_soon_as_it_is_bac
 
 def test_a_lead_that_another_has_taken_is_not_taken_back(own_redis: str) -> None:
     with redis.Redis.from_url(own_redis) as connection:
-        first, second = (LeaderLock(connection, name, turn=timedelta(seconds=10)) for name in ("first", "second"))
+        first, second = (
+            LeaderLock(connection, name, turn=timedelta(seconds=10)) for name in ("first", "second")
+        )
         assert first.hold()
         assert first.hold()
         assert not second.hold()

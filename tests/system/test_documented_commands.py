@@ -1,4 +1,6 @@
-"""What README and guide tell a reader to type is done: every command that ends by itself and asks no other machine."""
+"""What README and guide tell a reader to type is done: every command that ends by itself and asks
+no other machine.
+"""
 
 import csv
 import shutil
@@ -49,7 +51,9 @@ NOT_RUN = {
     "luna agent evaluate": "takes minutes, for it trains",
     "luna agent compare": "needs a training",
     "luna agent plot": "needs a training",
-    "luna replay --site home --from 2024-03-18 --to 2024-03-31 --policies idle,mpc,antares": "needs a training",
+    "luna replay --site home --from 2024-03-18 --to 2024-03-31 --policies idle,mpc,antares": (
+        "needs a training"
+    ),
     "luna backup": "has a test of its own: tests/system/backup/test_guide.py",
     "luna jobs show": "needs a job",
     "luna jobs retry": "needs a job",
@@ -64,10 +68,16 @@ NOT_RUN = {
     "luna recommend evaluate": "needs readers",
     "luna session remove": "needs a stay of its number",
     "luna manual remove": "needs a block of its number",
-    "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": "needs a car with a session",
+    "luna why-not --plan PLAN_ID --slot 2024-03-20 18:00 --device car": (
+        "needs a car with a session"
+    ),
 }
 # Half of the time that all commands take; what these do is tested elsewhere in short runs as well.
-RUN_AT_LENGTH = ("luna forecast evaluate --site home --from", "luna replay --site home --from", "luna docs add --examples")
+RUN_AT_LENGTH = (
+    "luna forecast evaluate --site home --from",
+    "luna replay --site home --from",
+    "luna docs add --examples",
+)
 LEFT_OUT = tuple(NOT_RUN) if LONG else (*NOT_RUN, *RUN_AT_LENGTH)
 MARCH = datetime(2024, 2, 29, 23, tzinfo=UTC)
 LATELY = 20
@@ -75,7 +85,9 @@ LATELY = 20
 
 @dataclass
 class PreparedHome:
-    """A database and a data folder that hold a March and the last weeks of the site ``home``, two plans and a document; each page gets a copy of both."""
+    """A database and a data folder that hold a March and the last weeks of the site ``home``, two
+    plans and a document; each page gets a copy of both.
+    """
 
     database_url: str
     folder: Path
@@ -84,13 +96,26 @@ class PreparedHome:
 
 @contextmanager
 def copied_database(database_url: str) -> Iterator[str]:
-    """Yield the address of a copy of a database that nobody uses meanwhile; it is dropped afterwards."""
-    address, name = make_url(database_url).set(drivername="postgresql"), f"luna_documented_{uuid.uuid4().hex[:8]}"
+    """Yield the address of a copy of a database that nobody uses meanwhile.
+
+    It is dropped afterwards.
+    """
+    address, name = (
+        make_url(database_url).set(drivername="postgresql"),
+        f"luna_documented_{uuid.uuid4().hex[:8]}",
+    )
     keeper_address = address.set(database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(keeper_address, autocommit=True) as keeper:
         # What a command has left open ends with it at the latest.
-        keeper.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (address.database,))
-        keeper.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(address.database or "")))
+        keeper.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            (address.database,),
+        )
+        keeper.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(address.database or "")
+            )
+        )
         try:
             yield address.set(database=name).render_as_string(hide_password=False)
         finally:
@@ -112,16 +137,41 @@ def fill_home(home: PreparedHome, luna: Luna) -> None:
         (home.folder / name).write_bytes(pdf())
     assert luna("site", "add", "--file", "my-site.yaml").code == 0
     remember(home.database_url)
-    assert luna("data", "load", "prices.csv", "--site", "home", "--kind", "prices", "--unit", "spot_price=EUR/MWh").code == 0
-    days = {f"2026-11-{20 + number}": f"{today() + timedelta(days=1 + number):%Y-%m-%d}" for number in range(2)}
-    plans = [luna("plan", "--site", "home", "--start", start, "--json").document["plan_id"] for start in ("2024-03-20 13:00", "2024-03-20 14:00")]
-    added = luna("docs", "add", "config/site.yaml", "--json").document["documents"][0]["document_id"]
+    assert (
+        luna(
+            "data",
+            "load",
+            "prices.csv",
+            "--site",
+            "home",
+            "--kind",
+            "prices",
+            "--unit",
+            "spot_price=EUR/MWh",
+        ).code
+        == 0
+    )
+    days = {
+        f"2026-11-{20 + number}": f"{today() + timedelta(days=1 + number):%Y-%m-%d}"
+        for number in range(2)
+    }
+    plans = [
+        luna("plan", "--site", "home", "--start", start, "--json").document["plan_id"]
+        for start in ("2024-03-20 13:00", "2024-03-20 14:00")
+    ]
+    added = luna("docs", "add", "config/site.yaml", "--json").document["documents"][0][
+        "document_id"
+    ]
     home.names |= days | {"PLAN_ID": plans[-1], "DOCUMENT_ID": added}
 
 
 @pytest.fixture
-def typed(home: PreparedHome, luna: Luna, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[CommandLine], Said]]:
-    """Runs a documented command in a folder that holds the files it names, beside a database of its own with the home."""
+def typed(
+    home: PreparedHome, luna: Luna, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[CommandLine], Said]]:
+    """Runs a documented command in a folder that holds the files it names, beside a database of its
+    own with the home.
+    """
     monkeypatch.setenv("LUNA_REDIS_URL", redis_url)
     if not home.names:
         work_in(home.folder, home.database_url, monkeypatch)
@@ -140,7 +190,9 @@ def work_in(folder: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def replace(word: str, names: dict[str, str]) -> str:
-    """Return a word of a command with what a reader would write in its place: a plan's id, days that are still to come."""
+    """Return a word of a command with what a reader would write in its place: a plan's id, days
+    that are still to come.
+    """
     for name, value in names.items():
         word = word.replace(name, value)
     return word
@@ -153,26 +205,56 @@ def write_files(folder: Path) -> None:
     (folder / "my-site.yaml").write_text(yaml.safe_dump(shorten_example()), encoding="utf-8")
     hours = [MARCH + timedelta(hours=hour) for hour in range(31 * 24)]
     lately = [today() + timedelta(hours=hour) for hour in range(-LATELY * 24, 24)]
-    (folder / "replay.json").write_text('{"site_id": "home", "from_day": "2024-03-18", "to_day": "2024-03-24"}', encoding="utf-8")
-    write_csv(folder / "readings.csv", ["instant", "sensor", "value", "unit"], [[each.isoformat(), "sensor.grid", "500", "W"] for each in hours[:48]])
-    write_csv(folder / "prices.csv", ["slot_start", "spot_price"], [[each.isoformat(), str(80 + each.hour)] for each in hours + lately])
+    (folder / "replay.json").write_text(
+        '{"site_id": "home", "from_day": "2024-03-18", "to_day": "2024-03-24"}', encoding="utf-8"
+    )
+    write_csv(
+        folder / "readings.csv",
+        ["instant", "sensor", "value", "unit"],
+        [[each.isoformat(), "sensor.grid", "500", "W"] for each in hours[:48]],
+    )
+    write_csv(
+        folder / "prices.csv",
+        ["slot_start", "spot_price"],
+        [[each.isoformat(), str(80 + each.hour)] for each in hours + lately],
+    )
     local = [each + timedelta(hours=1) for each in hours[:48]]
-    write_csv(folder / "meter.csv", ["Datum", "Uhrzeit", "Verbrauch [Wh]", "pv", "notiz"], [[f"{at:%d.%m.%Y}", f"{at:%H:%M}", "400", "0", ""] for at in local])
-    write_csv(folder / "export.csv", ["Zeit", "Verbrauch [kWh]"], [[each.isoformat(), f"0.{300 + each.hour}"] for each in hours[:72]])
+    write_csv(
+        folder / "meter.csv",
+        ["Datum", "Uhrzeit", "Verbrauch [Wh]", "pv", "notiz"],
+        [[f"{at:%d.%m.%Y}", f"{at:%H:%M}", "400", "0", ""] for at in local],
+    )
+    write_csv(
+        folder / "export.csv",
+        ["Zeit", "Verbrauch [kWh]"],
+        [[each.isoformat(), f"0.{300 + each.hour}"] for each in hours[:72]],
+    )
     heads = ["datetime (UTC)", "Carbon intensity gCO₂eq/kWh (Life cycle)"]
-    write_csv(folder / "NL_2024_5_minute.csv", heads, [[f"{each:%Y-%m-%d %H:%M:%S}", "300"] for each in hours])
+    write_csv(
+        folder / "NL_2024_5_minute.csv",
+        heads,
+        [[f"{each:%Y-%m-%d %H:%M:%S}", "300"] for each in hours],
+    )
 
 
 def shorten_example() -> dict[str, Any]:
     """The documented site without what makes its plans take seconds."""
     site: dict[str, Any] = yaml.safe_load((ROOT / "config/site.yaml").read_text(encoding="utf-8"))
-    for path in (("loads",), ("heat_pumps",), ("strategy",), ("control", "loads"), ("tariff", "peak")):
+    for path in (
+        ("loads",),
+        ("heat_pumps",),
+        ("strategy",),
+        ("control", "loads"),
+        ("tariff", "peak"),
+    ):
         part = site
         for name in path[:-1]:
             part = part[name]
         del part[path[-1]]
     battery = site["batteries"][0]
-    site["batteries"] = [{name: value for name, value in battery.items() if not name.startswith("taper")}]
+    site["batteries"] = [
+        {name: value for name, value in battery.items() if not name.startswith("taper")}
+    ]
     return site
 
 
@@ -186,7 +268,9 @@ def remember(database_url: str) -> None:
     pool = engine.create(database_url)
     with engine.unit_of_work(pool) as connection:
         observations.upsert(connection, "home", measure_days(31, start=MARCH))
-        observations.upsert(connection, "home", measure_days(LATELY, start=today() - timedelta(days=LATELY)))
+        observations.upsert(
+            connection, "home", measure_days(LATELY, start=today() - timedelta(days=LATELY))
+        )
     pool.dispose()
 
 
@@ -202,13 +286,23 @@ def list_run(page: Page) -> list[CommandLine]:
     return [command for command in find_commands(page, "luna") if can_run(command)]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if list_run(page)], ids=lambda page: page.name)
-def test_what_a_page_says_to_type_ends_well(page: Page, typed: Callable[[CommandLine], Said]) -> None:
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if list_run(page)], ids=lambda page: page.name
+)
+def test_what_a_page_says_to_type_ends_well(
+    page: Page, typed: Callable[[CommandLine], Said]
+) -> None:
     ends = [(command, typed(command)) for command in list_run(page)]
-    assert [(command.place, command.text, said.err or said.out) for command, said in ends if said.code != 0] == []
+    assert [
+        (command.place, command.text, said.err or said.out)
+        for command, said in ends
+        if said.code != 0
+    ] == []
 
 
 def test_what_is_not_run_is_still_documented() -> None:
     documented = [command.text for page in PAGES for command in find_commands(page, "luna")]
     named = (*NOT_RUN, *RUN_AT_LENGTH)
-    assert [words for words in named if not any(text.startswith(words) for text in documented)] == []
+    assert [
+        words for words in named if not any(text.startswith(words) for text in documented)
+    ] == []

@@ -24,7 +24,14 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from luna.energy.errors import InvalidInputError, MachineError
-from luna.platform.embedded.account import DATA_ROOT, Account, account_for, can_use, is_locked, make_reachable
+from luna.platform.embedded.account import (
+    DATA_ROOT,
+    Account,
+    account_for,
+    can_use,
+    is_locked,
+    make_reachable,
+)
 from luna.platform.embedded.binaries import Programs, find_postgres, find_redis
 from luna.platform.embedded.process import explain_failure
 from luna.platform.embedded.supervisor import running, start
@@ -86,7 +93,9 @@ def insert_and_read(url: str, number: int) -> list[int]:
         return [row[0] for row in connection.execute("SELECT number FROM kept ORDER BY number")]
 
 
-def test_a_killed_postgres_comes_back_at_its_address_with_every_committed_row(kept_folder: Path) -> None:
+def test_a_killed_postgres_comes_back_at_its_address_with_every_committed_row(
+    kept_folder: Path,
+) -> None:
     with start(kept_folder, services=["postgres"]) as servers:
         url = servers.database_url
         insert_and_read(url, 1)
@@ -96,8 +105,13 @@ def test_a_killed_postgres_comes_back_at_its_address_with_every_committed_row(ke
         assert insert_and_read(url, 2)[-2:] == [1, 2]
 
 
-def test_a_killed_redis_comes_back_at_its_address_with_everything_it_confirmed(folder: Path) -> None:
-    with start(folder, services=["redis"]) as servers, redis.Redis.from_url(servers.redis_url) as client:
+def test_a_killed_redis_comes_back_at_its_address_with_everything_it_confirmed(
+    folder: Path,
+) -> None:
+    with (
+        start(folder, services=["redis"]) as servers,
+        redis.Redis.from_url(servers.redis_url) as client,
+    ):
         url = servers.redis_url
         client.rpush("kept", *range(1000))
         os.kill(pid_of(folder, "redis"), signal.SIGKILL)
@@ -109,11 +123,15 @@ def test_a_killed_redis_comes_back_at_its_address_with_everything_it_confirmed(f
 def test_a_server_that_dies_while_it_is_watched_is_started_again(folder: Path) -> None:
     with start(folder, services=["redis"]) as servers, servers.restarting():
         os.kill(pid_of(folder, "redis"), signal.SIGKILL)
-        with redis.Redis.from_url(servers.redis_url, retry=Retry(ConstantBackoff(0.1), 100)) as client:
+        with redis.Redis.from_url(
+            servers.redis_url, retry=Retry(ConstantBackoff(0.1), 100)
+        ) as client:
             assert client.ping()
 
 
-def test_servers_whose_owner_was_killed_are_joined_and_stopped_by_the_next(kept_folder: Path) -> None:
+def test_servers_whose_owner_was_killed_are_joined_and_stopped_by_the_next(
+    kept_folder: Path,
+) -> None:
     owner = begin_use(kept_folder, "postgres", "redis")
     urls = first_line(owner)
     before = pid_of(kept_folder, "postgres")
@@ -127,7 +145,10 @@ def test_servers_whose_owner_was_killed_are_joined_and_stopped_by_the_next(kept_
 
 
 def test_two_starts_at_once_share_one_pair_of_servers(folder: Path) -> None:
-    with begin_use(folder, "postgres", "redis") as one, begin_use(folder, "postgres", "redis") as other:
+    with (
+        begin_use(folder, "postgres", "redis") as one,
+        begin_use(folder, "postgres", "redis") as other,
+    ):
         assert first_line(one) == first_line(other) != ""
         one.communicate()
         assert is_alive(folder, "postgres")
@@ -147,7 +168,10 @@ def test_leaving_stops_no_servers_that_another_process_uses(folder: Path) -> Non
 
 
 def test_a_second_folder_runs_beside_the_first(folder: Path) -> None:
-    with start(folder, services=["postgres"]) as one, start(folder.with_name("second"), services=["postgres"]) as other:
+    with (
+        start(folder, services=["postgres"]) as one,
+        start(folder.with_name("second"), services=["postgres"]) as other,
+    ):
         assert insert_and_read(one.database_url, 1) == [1]
         assert insert_and_read(other.database_url, 2) == [2]
 
@@ -156,7 +180,11 @@ def test_a_remembered_port_in_use_by_a_stranger_is_replaced(folder: Path) -> Non
     with start(folder, services=["redis"]):
         pass
     port = json.loads((folder / "servers.json").read_text())["ports"]["redis"]
-    with socket.create_server(("127.0.0.1", port)), start(folder, services=["redis"]) as servers, redis.Redis.from_url(servers.redis_url) as client:
+    with (
+        socket.create_server(("127.0.0.1", port)),
+        start(folder, services=["redis"]) as servers,
+        redis.Redis.from_url(servers.redis_url) as client,
+    ):
         assert client.ping()
         assert f":{port}/" not in servers.redis_url
 
@@ -182,7 +210,12 @@ def test_a_server_that_does_not_end_is_killed_and_said_and_keeps_its_rows(folder
     insert_and_read(servers.database_url, 1)
     # Frozen, it takes no order to end and does no work.
     os.kill(pid_of(folder, "postgres"), signal.SIGSTOP)
-    ended = subprocess.run([sys.executable, "-c", END_OF_POSTGRES, folder / "postgres.lock"], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", END_OF_POSTGRES, folder / "postgres.lock"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert not is_alive(folder, "postgres")
     assert "server does not end and is killed" in ended.stdout + ended.stderr
     servers.stop()
@@ -206,7 +239,9 @@ def test_servers_whose_folder_somebody_removed_are_stopped_all_the_same(folder: 
         pytest.param(signal.SIGHUP, id="closed-terminal", marks=pytest.mark.long),
     ],
 )
-def test_an_owner_that_is_told_to_end_stops_its_servers_first(folder: Path, kind: signal.Signals) -> None:
+def test_an_owner_that_is_told_to_end_stops_its_servers_first(
+    folder: Path, kind: signal.Signals
+) -> None:
     with begin_use(folder, "redis") as owner:
         first_line(owner)
         owner.send_signal(kind)
@@ -224,16 +259,30 @@ def test_only_the_password_opens_the_servers(kept_folder: Path) -> None:
     with start(kept_folder) as servers:
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             open_database(servers.database_url.replace("luna:", "luna:x"))
-        with pytest.raises(redis.AuthenticationError), redis.Redis.from_url(servers.redis_url.replace("//:", "//:x")) as client:
+        with (
+            pytest.raises(redis.AuthenticationError),
+            redis.Redis.from_url(servers.redis_url.replace("//:", "//:x")) as client,
+        ):
             client.ping()
 
 
-def test_the_password_stands_in_no_list_of_processes_and_in_one_private_file(kept_folder: Path) -> None:
+def test_the_password_stands_in_no_list_of_processes_and_in_one_private_file(
+    kept_folder: Path,
+) -> None:
     with start(kept_folder):
         password = json.loads((kept_folder / "servers.json").read_text())["password"]
-        assert password not in subprocess.run(["ps", "axww", "-o", "command"], check=True, capture_output=True, text=True).stdout
+        assert (
+            password
+            not in subprocess.run(
+                ["ps", "axww", "-o", "command"], check=True, capture_output=True, text=True
+            ).stdout
+        )
     assert stat.S_IMODE((kept_folder / "servers.json").stat().st_mode) == 0o600
-    assert [path.name for path in kept_folder.iterdir() if path.is_file() and password in path.read_text()] == ["servers.json"]
+    assert [
+        path.name
+        for path in kept_folder.iterdir()
+        if path.is_file() and password in path.read_text()
+    ] == ["servers.json"]
 
 
 def test_a_cluster_begun_by_a_killed_start_is_made_anew(folder: Path) -> None:
@@ -243,10 +292,16 @@ def test_a_cluster_begun_by_a_killed_start_is_made_anew(folder: Path) -> None:
         assert insert_and_read(servers.database_url, 1) == [1]
 
 
-def test_the_pid_of_a_dead_postgres_that_another_program_has_now_is_no_obstacle(kept_folder: Path) -> None:
+def test_the_pid_of_a_dead_postgres_that_another_program_has_now_is_no_obstacle(
+    kept_folder: Path,
+) -> None:
     with start(kept_folder, services=["postgres"]):
         os.kill(pid_of(kept_folder, "postgres"), signal.SIGKILL)
-    pid_file = next(Path(json.loads((kept_folder / "servers.json").read_text())["home"]).glob("postgres/postmaster.pid"))
+    pid_file = next(
+        Path(json.loads((kept_folder / "servers.json").read_text())["home"]).glob(
+            "postgres/postmaster.pid"
+        )
+    )
     account = account_for(Path("/nonexistent"))
     stranger = subprocess.Popen(["sleep", "60"], user=account.uid if account else None)
     pid_file.write_text("\n".join([str(stranger.pid), *pid_file.read_text().split("\n")[1:]]))
@@ -272,14 +327,28 @@ def test_a_folder_that_cannot_be_made_is_named_with_its_remedy(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("last_words", "remedy"),
     [
-        ("LOG:  starting\nFATAL:  could not write lock file: No space left on device\nHINT:  Check free disk space.", "Free some space"),
-        ("postgres: error while loading shared libraries: libz.so.1: cannot open shared object file", "Install the named system library"),
+        (
+            (
+                "LOG:  starting\nFATAL:  could not write lock file: No space left on device\n"
+                "HINT:  Check free disk space."
+            ),
+            "Free some space",
+        ),
+        (
+            (
+                "postgres: error while loading shared libraries: libz.so.1: cannot open shared "
+                "object file"
+            ),
+            "Install the named system library",
+        ),
         ("something nobody has seen before", "log"),
     ],
     ids=["full-disk", "missing-library", "unknown"],
 )
 def test_what_a_server_says_last_becomes_a_remedy(last_words: str, remedy: str) -> None:
-    assert remedy in str(explain_failure("postgres does not start", last_words, Path("var/servers")).remedy)
+    assert remedy in str(
+        explain_failure("postgres does not start", last_words, Path("var/servers")).remedy
+    )
 
 
 def test_lost_state_beside_data_is_named_instead_of_starting_over(folder: Path) -> None:
@@ -290,7 +359,9 @@ def test_lost_state_beside_data_is_named_instead_of_starting_over(folder: Path) 
         start(folder, services=["postgres"])
 
 
-def test_a_start_shuts_the_owner_s_folders_and_the_servers_still_reach_their_own(folder: Path) -> None:
+def test_a_start_shuts_the_owner_s_folders_and_the_servers_still_reach_their_own(
+    folder: Path,
+) -> None:
     data = folder / "var"
     folder.mkdir(exist_ok=True)
     for name in ("objects", "cache"):
@@ -298,14 +369,21 @@ def test_a_start_shuts_the_owner_s_folders_and_the_servers_still_reach_their_own
         (data / name).chmod(0o755)
     with running(Settings(data_folder=data)) as addresses:
         assert insert_and_read(addresses.database_url, 1) == [1]
-        assert Path(json.loads((data / "servers" / "servers.json").read_text())["home"]) == (data / "servers").resolve()
+        assert (
+            Path(json.loads((data / "servers" / "servers.json").read_text())["home"])
+            == (data / "servers").resolve()
+        )
     assert {stat.S_IMODE((data / name).stat().st_mode) for name in ("objects", "cache")} == {0o700}
-    others_read = {each.name for each in (data, data / "servers") if each.stat().st_mode & stat.S_IROTH}
+    others_read = {
+        each.name for each in (data, data / "servers") if each.stat().st_mode & stat.S_IROTH
+    }
     assert others_read == set()
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root lends the servers another account")
-def test_under_a_private_folder_of_roots_the_data_go_elsewhere_and_its_permissions_stay(tmp_path: Path) -> None:
+def test_under_a_private_folder_of_roots_the_data_go_elsewhere_and_its_permissions_stay(
+    tmp_path: Path,
+) -> None:
     tmp_path.chmod(0o700)
     folder = tmp_path / "servers"
     with start(folder) as servers:
@@ -319,7 +397,9 @@ def test_under_a_private_folder_of_roots_the_data_go_elsewhere_and_its_permissio
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root lends the servers another account")
-def test_programs_under_a_private_folder_are_copied_to_where_the_servers_can_read_them(tmp_path: Path) -> None:
+def test_programs_under_a_private_folder_are_copied_to_where_the_servers_can_read_them(
+    tmp_path: Path,
+) -> None:
     tmp_path.chmod(0o700)
     programs = tmp_path / "package/bin"
     programs.mkdir(parents=True)
@@ -331,7 +411,10 @@ def test_programs_under_a_private_folder_are_copied_to_where_the_servers_can_rea
     assert output.returncode == 0
 
 
-@pytest.mark.skipif(not AS_ROOT or not can_use(find_postgres().folder, DAEMON), reason="needs root, and programs that others can read")
+@pytest.mark.skipif(
+    not AS_ROOT or not can_use(find_postgres().folder, DAEMON),
+    reason="needs root, and programs that others can read",
+)
 def test_an_ordinary_user_runs_the_servers_under_its_own_name(folder: Path) -> None:
     folder.mkdir()
     os.chown(folder, DAEMON.uid, DAEMON.gid)
@@ -356,7 +439,9 @@ def test_an_ordinary_user_is_told_which_folder_it_may_not_write(folder: Path) ->
 def used_by_daemon(folder: Path) -> Iterator[str]:
     # Forked rather than executed: the account may be unable to read this interpreter's folder.
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("fork").Process(target=use_as_daemon, args=(folder, theirs))
+    process = multiprocessing.get_context("fork").Process(
+        target=use_as_daemon, args=(folder, theirs)
+    )
     process.start()
     yield ours.recv()
     ours.send("done")
@@ -376,15 +461,25 @@ def use_as_daemon(folder: Path, pipe: Connection) -> None:
 
 
 def test_configured_addresses_are_used_and_nothing_is_started(folder: Path) -> None:
-    settings = Settings(data_folder=folder, database_url="postgresql+psycopg://db/luna", redis_url="redis://queue")
+    settings = Settings(
+        data_folder=folder, database_url="postgresql+psycopg://db/luna", redis_url="redis://queue"
+    )
     with running(settings) as addresses:
-        assert (addresses.database_url, addresses.redis_url) == ("postgresql+psycopg://db/luna", "redis://queue")
+        assert (addresses.database_url, addresses.redis_url) == (
+            "postgresql+psycopg://db/luna",
+            "redis://queue",
+        )
     assert not folder.exists()
 
 
 def test_an_address_that_is_none_is_refused_without_saying_its_password(folder: Path) -> None:
-    settings = Settings(data_folder=folder, database_url="postgresql://db/luna", redis_url="http://:secret@queue")
-    with pytest.raises(InvalidInputError, match=r"^LUNA_REDIS_URL: no address") as raised, running(settings):
+    settings = Settings(
+        data_folder=folder, database_url="postgresql://db/luna", redis_url="http://:secret@queue"
+    )
+    with (
+        pytest.raises(InvalidInputError, match=r"^LUNA_REDIS_URL: no address") as raised,
+        running(settings),
+    ):
         pass
     assert "secret" not in str(raised.value)
     assert not folder.exists()

@@ -1,4 +1,7 @@
-"""A disk that is full, over HTTP: a refusal that says when to come again and what to do; nothing is lost, and all goes on once there is room."""
+"""A disk that is full, over HTTP: a refusal that says when to come again and what to do.
+
+Nothing is lost, and all goes on once there is room.
+"""
 
 import os
 import subprocess
@@ -31,7 +34,9 @@ BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "dischar
 # More rows than have room in a table's page of 8 KB.
 MANY = 100
 
-pytestmark = pytest.mark.skipif(not AS_ROOT, reason="a disk of its own can be mounted by root alone")
+pytestmark = pytest.mark.skipif(
+    not AS_ROOT, reason="a disk of its own can be mounted by root alone"
+)
 
 
 @pytest.fixture
@@ -62,7 +67,10 @@ def lying_on(small_disk: Path, table: str, servers: Servers, database: Engine) -
     name = f"small_{uuid4().hex[:8]}"
     with keeper.connect() as connection:
         connection.execute(text(f"CREATE TABLESPACE {name} LOCATION '{small_disk}'"))
-    owner = create_engine(parse_address(servers.database_url).set(database=database.url.database), isolation_level="AUTOCOMMIT")
+    owner = create_engine(
+        parse_address(servers.database_url).set(database=database.url.database),
+        isolation_level="AUTOCOMMIT",
+    )
     with owner.connect() as connection:
         # Rows that earlier tests deleted leave room that would be used first.
         connection.execute(text(f"VACUUM FULL {table}"))
@@ -90,7 +98,9 @@ def jobs_on_small_disk(small_disk: Path, servers: Servers, database: Engine) -> 
 
 
 def leave_no_room(database: Engine, table: str) -> None:
-    """Give back the pages that a table has and does not fill: the server takes several at once, and dead rows leave more."""
+    """Give back the pages that a table has and does not fill: the server takes several at once, and
+    dead rows leave more.
+    """
     with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"VACUUM FULL {table}"))
 
@@ -104,17 +114,36 @@ def forget_jobs(database: Engine, redis_url: str) -> None:
 
 def add_block(api: httpx.Client, site: Site, number: int) -> httpx.Response:
     """Ask for a block of a year of its own, under a key of its own."""
-    block = {"from": f"{2100 + number}-03-12T18:00:00Z", "to": f"{2100 + number}-03-12T21:00:00Z", "device": "battery", "action": "hold"}
-    return api.post(f"/v1/sites/{site.name}/manual-blocks", json=block, headers={"Idempotency-Key": f"block-{number}"})
+    block = {
+        "from": f"{2100 + number}-03-12T18:00:00Z",
+        "to": f"{2100 + number}-03-12T21:00:00Z",
+        "device": "battery",
+        "action": "hold",
+    }
+    return api.post(
+        f"/v1/sites/{site.name}/manual-blocks",
+        json=block,
+        headers={"Idempotency-Key": f"block-{number}"},
+    )
 
 
-def test_a_database_that_is_full_refuses_and_takes_what_comes_again(database: Engine, database_url: str, redis_url: str, blocks_on_small_disk: Path) -> None:
-    with stored_site(database, batteries=[BATTERY]) as site, serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
+def test_a_database_that_is_full_refuses_and_takes_what_comes_again(
+    database: Engine, database_url: str, redis_url: str, blocks_on_small_disk: Path
+) -> None:
+    with (
+        stored_site(database, batteries=[BATTERY]) as site,
+        serve(Addresses(database_url=database_url, redis_url=redis_url)) as api,
+    ):
         filler = fill(blocks_on_small_disk)
         answers = [add_block(api, site, number) for number in range(MANY)]
         refused = [answer for answer in answers if answer.status_code != 201]
-        assert {(answer.status_code, answer.json()["field"]) for answer in refused} == {(503, "database_url")}
-        assert all(int(answer.headers["Retry-After"]) > 0 and "Free some space" in answer.json()["remedy"] for answer in refused)
+        assert {(answer.status_code, answer.json()["field"]) for answer in refused} == {
+            (503, "database_url")
+        }
+        assert all(
+            int(answer.headers["Retry-After"]) > 0 and "Free some space" in answer.json()["remedy"]
+            for answer in refused
+        )
         filler.unlink()
         again = [add_block(api, site, number) for number in range(MANY)]
         with unit_of_work(database) as connection:
@@ -124,28 +153,49 @@ def test_a_database_that_is_full_refuses_and_takes_what_comes_again(database: En
 
 
 def test_a_store_of_objects_that_is_full_refuses_files_and_takes_them_when_there_is_room(
-    database: Engine, database_url: str, redis_url: str, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+    database: Engine,
+    database_url: str,
+    redis_url: str,
+    small_disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(small_disk))
     load_settings.cache_clear()
 
     def hand_over() -> httpx.Response:
-        return api.post(f"/v1/sites/{site.name}/uploads", data={"kind": "observations"}, files={"file": ("meter.csv", b"slot_start,load_kwh\n" * 500)})
+        return api.post(
+            f"/v1/sites/{site.name}/uploads",
+            data={"kind": "observations"},
+            files={"file": ("meter.csv", b"slot_start,load_kwh\n" * 500)},
+        )
 
-    with stored_site(database) as site, serve(Addresses(database_url=database_url, redis_url=redis_url)) as api:
+    with (
+        stored_site(database) as site,
+        serve(Addresses(database_url=database_url, redis_url=redis_url)) as api,
+    ):
         filler = fill(small_disk)
         refused = hand_over()
         filler.unlink()
         accepted = hand_over()
     load_settings.cache_clear()
     forget_jobs(database, redis_url)
-    assert (refused.status_code, int(refused.headers["Retry-After"]) > 0, refused.json()["field"], accepted.status_code) == (503, True, "objects", 202)
+    assert (
+        refused.status_code,
+        int(refused.headers["Retry-After"]) > 0,
+        refused.json()["field"],
+        accepted.status_code,
+    ) == (503, True, "objects", 202)
     assert "Free some space" in refused.json()["remedy"]
 
 
-def test_jobs_of_a_database_that_is_full_are_not_sent_again_by_each_look(database: Engine, redis_url: str, jobs_on_small_disk: Path) -> None:
+def test_jobs_of_a_database_that_is_full_are_not_sent_again_by_each_look(
+    database: Engine, redis_url: str, jobs_on_small_disk: Path
+) -> None:
     with closing(Client("redis://127.0.0.1:9/0")) as away:
-        accepted = [submit_job(database, away, ResendRequest(), key=f"resend-{number}") for number in range(MANY)]
+        accepted = [
+            submit_job(database, away, ResendRequest(), key=f"resend-{number}")
+            for number in range(MANY)
+        ]
     leave_no_room(database, "jobs")
 
     def send_again() -> int:

@@ -1,4 +1,6 @@
-"""A client that openapi-python-client makes of the gateway's description: made without a warning, and used."""
+"""A client that openapi-python-client makes of the gateway's description: made without a warning,
+and used.
+"""
 
 import importlib
 import json
@@ -36,14 +38,32 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """What the generator said; its package ``luna_client`` can be imported."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / "openapi.json").write_text(json.dumps(create_app(Settings()).openapi()), encoding="utf-8")
+    (folder / "openapi.json").write_text(
+        json.dumps(create_app(Settings()).openapi()), encoding="utf-8"
+    )
     # A picture is bytes to who knows no pictures.
     told = (
-        "package_name_override: luna_client\nproject_name_override: made\npost_hooks: []\ncontent_type_overrides:\n  image/svg+xml: application/octet-stream\n"
+        "package_name_override: luna_client\nproject_name_override: made\npost_hooks: []\n"
+        "content_type_overrides:\n  image/svg+xml: application/octet-stream\n"
     )
     (folder / "config.yaml").write_text(told, encoding="utf-8")
-    command = [str(GENERATOR), "generate", "--path", "openapi.json", "--config", "config.yaml", "--meta", "none"]
-    said = subprocess.run([*command, "--output-path", "luna_client", "--fail-on-warning"], cwd=folder, capture_output=True, text=True, check=False)
+    command = [
+        str(GENERATOR),
+        "generate",
+        "--path",
+        "openapi.json",
+        "--config",
+        "config.yaml",
+        "--meta",
+        "none",
+    ]
+    said = subprocess.run(
+        [*command, "--output-path", "luna_client", "--fail-on-warning"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     sys.path.insert(0, str(folder))
     yield said.stdout + said.stderr if said.returncode else ""
     sys.path.remove(str(folder))
@@ -51,8 +71,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def ask(operation: str, api: httpx.Client, **parameters: Any) -> Any:
     """Return what the generated function of an operation returns."""
-    with importlib.import_module("luna_client").AuthenticatedClient(base_url=str(api.base_url), token=OWNER_TOKEN, raise_on_unexpected_status=True) as client:
-        return importlib.import_module(f"luna_client.api.{operation}").sync(client=client, **parameters)
+    with importlib.import_module("luna_client").AuthenticatedClient(
+        base_url=str(api.base_url), token=OWNER_TOKEN, raise_on_unexpected_status=True
+    ) as client:
+        return importlib.import_module(f"luna_client.api.{operation}").sync(
+            client=client, **parameters
+        )
 
 
 def test_the_client_is_made_without_a_warning(made: str) -> None:

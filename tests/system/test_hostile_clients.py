@@ -1,4 +1,6 @@
-"""Hostile clients beside one that is not: it is answered in time, and the gateway's memory is bounded."""
+"""Hostile clients beside one that is not: it is answered in time, and the gateway's memory is
+bounded.
+"""
 
 import socket
 import threading
@@ -78,7 +80,11 @@ ATTACKS: tuple[tuple[Attack, int], ...] = (
 def attacked(port: int) -> Iterator[None]:
     """Have every attack go on, and many connections say nothing, while the block runs."""
     ending = threading.Event()
-    threads = [threading.Thread(target=attack_again, args=(attack, port, ending)) for attack, count in ATTACKS for _ in range(count)]
+    threads = [
+        threading.Thread(target=attack_again, args=(attack, port, ending))
+        for attack, count in ATTACKS
+        for _ in range(count)
+    ]
     with ExitStack() as idle:
         for _ in range(IDLE):
             idle.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -100,7 +106,9 @@ def attack_again(attack: Attack, port: int, ending: threading.Event) -> None:
 
 
 @pytest.fixture
-def gateway(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[tuple[Process, int, httpx.Client]]:
+def gateway(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> Iterator[tuple[Process, int, httpx.Client]]:
     """A gateway in a process of its own, with its port and the owner's client."""
     port = free_port()
     own = {"database_url": database_url, "redis_url": redis_url, "data_folder": str(tmp_path)}

@@ -41,7 +41,8 @@ MANY = {"device", "market", "role", "route", "site", "site_id", "task"}
 MULTIPLIED = ({"site_id", "device"}, {"site_id", "role"})
 
 
-# Not at the import of this module: all that counts anything is imported for it, in every process that collects the tests.
+# Not at the import of this module: all that counts anything is imported for it, in every process
+# that collects the tests.
 @pytest.fixture(scope="module")
 def metrics() -> dict[str, Any]:
     return surfaces.metrics()
@@ -51,7 +52,9 @@ def test_labels_are_bounded(metrics: dict[str, Any]) -> None:
     labels = {name: set(metric["labels"]) for name, metric in metrics.items()}
     assert len(labels) > 50
     assert {name: own for name, own in labels.items() if own - set(BOUNDED)} == {}
-    assert {name: own for name, own in labels.items() if len(own & MANY) > 1 and own not in MULTIPLIED} == {}
+    assert {
+        name: own for name, own in labels.items() if len(own & MANY) > 1 and own not in MULTIPLIED
+    } == {}
 
 
 def test_a_platform_has_few_time_series(metrics: dict[str, Any]) -> None:
@@ -62,5 +65,7 @@ def test_a_platform_has_few_time_series(metrics: dict[str, Any]) -> None:
         series = 1
         for label in metric["labels"]:
             series *= bounds[label]
-        total += series * (len(metric["buckets"] or range(14)) + 3 if metric["kind"] == "histogram" else 1)
+        total += series * (
+            len(metric["buckets"] or range(14)) + 3 if metric["kind"] == "histogram" else 1
+        )
     assert total < 250_000

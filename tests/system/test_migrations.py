@@ -36,7 +36,12 @@ def count_observations(url: str) -> int:
 def observe(url: str) -> None:
     """Store a quarter-hour."""
     with create_engine(url, poolclass=NullPool).begin() as connection:
-        connection.execute(text("INSERT INTO slot_observations (site_key, slot_start, load_kwh) VALUES (1, '2024-01-01T00:00:00Z', 1)"))
+        connection.execute(
+            text(
+                "INSERT INTO slot_observations (site_key, slot_start, load_kwh) VALUES (1, "
+                "'2024-01-01T00:00:00Z', 1)"
+            )
+        )
 
 
 def tables(url: str) -> set[str]:
@@ -59,7 +64,9 @@ def test_downgrading_removes_every_table_and_upgrading_brings_them_back(empty_ur
     assert tables(empty_url) == {*metadata.tables, "alembic_version"}
 
 
-def test_a_downgrade_that_would_lose_rows_is_refused_and_changes_nothing_until_told_so(empty_url: str) -> None:
+def test_a_downgrade_that_would_lose_rows_is_refused_and_changes_nothing_until_told_so(
+    empty_url: str,
+) -> None:
     migrate.upgrade(empty_url)
     observe(empty_url)
     with pytest.raises(ConflictError, match="--yes") as refused:
@@ -73,15 +80,25 @@ def test_a_downgrade_that_would_lose_rows_is_refused_and_changes_nothing_until_t
 
 
 def test_where_triggers_are_refused_the_rollups_stay_views(empty_url: str) -> None:
-    refuse = "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no triggers here'; END $$"
+    refuse = (
+        "CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN RAISE "
+        "EXCEPTION 'no triggers here'; END $$"
+    )
     with create_engine(empty_url, poolclass=NullPool).begin() as connection:
         connection.execute(text(refuse))
-        connection.execute(text("CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE TRIGGER') EXECUTE FUNCTION refuse()"))
+        connection.execute(
+            text(
+                "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE "
+                "TRIGGER') EXECUTE FUNCTION refuse()"
+            )
+        )
     migrate.upgrade(empty_url)
     observe(empty_url)
     with create_engine(empty_url, poolclass=NullPool).connect() as connection:
         assert set(timescale.rollups(connection).values()) <= {"view", "continuous aggregate"}
-        assert connection.execute(text("SELECT load_kwh, load_slots FROM slot_observations_daily")).all() == [(1.0, 1)]
+        assert connection.execute(
+            text("SELECT load_kwh, load_slots FROM slot_observations_daily")
+        ).all() == [(1.0, 1)]
     migrate.downgrade(empty_url, drop_data=True)
 
 
@@ -96,7 +113,9 @@ def test_a_table_that_someone_holds_is_not_waited_for_long(empty_url: str) -> No
 
 
 def test_a_database_without_an_encoding_is_served(database_server: str, worker_id: str) -> None:
-    with own_database(database_server, f"luna_{worker_id}_ascii_{uuid.uuid4().hex[:8]}", encoding="SQL_ASCII") as url:
+    with own_database(
+        database_server, f"luna_{worker_id}_ascii_{uuid.uuid4().hex[:8]}", encoding="SQL_ASCII"
+    ) as url:
         migrate.upgrade(url)
         pool = engine.create(url)
         with engine.unit_of_work(pool) as connection:
@@ -129,7 +148,9 @@ def test_a_revision_that_is_none_is_named_and_nothing_is_changed(empty_url: str)
         assert current(connection) is None
 
 
-def test_a_database_at_a_revision_that_nobody_knows_is_named_with_what_to_do_and_left_as_it_is(empty_url: str) -> None:
+def test_a_database_at_a_revision_that_nobody_knows_is_named_with_what_to_do_and_left_as_it_is(
+    empty_url: str,
+) -> None:
     migrate.upgrade(empty_url)
     observe(empty_url)
     # One from before the first release, and a newer one.
@@ -143,11 +164,15 @@ def test_a_database_at_a_revision_that_nobody_knows_is_named_with_what_to_do_and
 
 def set_revision(url: str, revision: str) -> None:
     with create_engine(url, poolclass=NullPool).begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        connection.execute(
+            text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )
 
 
 def refuse_to_move(url: str, revision: str) -> list[str | None]:
-    """Require that up and down are refused, and return the revision that the database is at after each."""
+    """Require that up and down are refused, and return the revision that the database is at after
+    each.
+    """
     found, name = [], make_url(url).database
     for move in (migrate.upgrade, migrate.downgrade):
         with pytest.raises(ConflictError, match=r"127\.0\.0\.1:\d+ .*LUNA_DATABASE_URL") as refused:

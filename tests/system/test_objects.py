@@ -1,4 +1,6 @@
-"""The store of objects: one contract for both adapters, against files and real S3 servers, then what an S3 server can do to it."""
+"""The store of objects: one contract for both adapters, against files and real S3 servers, then
+what an S3 server can do to it.
+"""
 
 import itertools
 import os
@@ -15,10 +17,26 @@ from uuid import uuid4
 
 import pytest
 
-from luna.energy.errors import FullError, InvalidInputError, LunaError, MachineError, NotFoundError, UnavailableError
+from luna.energy.errors import (
+    FullError,
+    InvalidInputError,
+    LunaError,
+    MachineError,
+    NotFoundError,
+    UnavailableError,
+)
 from luna.platform.objects import FileObjects, ObjectStore, S3Objects
 from luna.platform.objects.s3 import ABSENT
-from tests.support.database.object_servers import OUTSIDE, PASSWORD, answer_with, open_outside, open_server, refusal, run_moto, stay_silent
+from tests.support.database.object_servers import (
+    OUTSIDE,
+    PASSWORD,
+    answer_with,
+    open_outside,
+    open_server,
+    refusal,
+    run_moto,
+    stay_silent,
+)
 from tests.support.suite.depth import LONG
 from tests.support.suite.tables import each_row
 from tests.support.worker.processes import free_port
@@ -38,7 +56,9 @@ OPERATIONS: dict[str, Callable[[ObjectStore], object]] = {
 every_operation = each_row("operation", OPERATIONS.values(), ids=OPERATIONS)
 # A probe asks from a process of its own.
 FEW = ("put", "get", "probe")
-few_operations = every_operation if LONG else each_row("operation", [OPERATIONS[name] for name in FEW], ids=FEW)
+few_operations = (
+    every_operation if LONG else each_row("operation", [OPERATIONS[name] for name in FEW], ids=FEW)
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,18 +86,28 @@ def key() -> str:
 class TestContract:
     """What every store of objects keeps to."""
 
-    @pytest.mark.parametrize("content", [b"", b"trees", bytes(range(256)) * 40_000], ids=["nothing", "a word", "ten megabytes"])
-    def test_what_is_put_is_what_one_gets(self, objects: ObjectStore, key: str, content: bytes) -> None:
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"trees", bytes(range(256)) * 40_000],
+        ids=["nothing", "a word", "ten megabytes"],
+    )
+    def test_what_is_put_is_what_one_gets(
+        self, objects: ObjectStore, key: str, content: bytes
+    ) -> None:
         objects.put(key, content)
         assert objects.get(key) == content
 
-    def test_what_comes_in_pieces_is_stored_whole(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
+    def test_what_comes_in_pieces_is_stored_whole(
+        self, objects: ObjectStore, key: str, tmp_path: Path
+    ) -> None:
         pieces = [bytes([place]) * 1_000_000 for place in range(20)]
         objects.put_stream(key, iter(pieces))
         objects.fetch(key, tmp_path / "copy")
         assert (tmp_path / "copy").read_bytes() == b"".join(pieces)
 
-    def test_pieces_that_end_early_leave_what_was_there(self, objects: ObjectStore, key: str) -> None:
+    def test_pieces_that_end_early_leave_what_was_there(
+        self, objects: ObjectStore, key: str
+    ) -> None:
         def broken() -> Iterator[bytes]:
             yield bytes(9_000_000)
             raise EOFError("the caller hung up")
@@ -87,14 +117,18 @@ class TestContract:
             objects.put_stream(key, broken())
         assert objects.get(key) == b"before"
 
-    def test_what_is_removed_is_gone_and_may_be_removed_again(self, objects: ObjectStore, key: str) -> None:
+    def test_what_is_removed_is_gone_and_may_be_removed_again(
+        self, objects: ObjectStore, key: str
+    ) -> None:
         objects.put(key, b"trees")
         objects.remove(key)
         objects.remove(key)
         with pytest.raises(NotFoundError):
             objects.get(key)
 
-    def test_what_is_moved_is_there_under_its_new_key_alone(self, objects: ObjectStore, key: str) -> None:
+    def test_what_is_moved_is_there_under_its_new_key_alone(
+        self, objects: ObjectStore, key: str
+    ) -> None:
         objects.put(key, b"first")
         objects.put(f"moved/{key}", b"second")
         objects.move(key, f"moved/{key}")
@@ -105,7 +139,9 @@ class TestContract:
             objects.move(key, f"moved/{key}")
         assert objects.get(f"moved/{key}") == b"first"
 
-    def test_what_is_older_than_an_instant_is_removed_below_a_key_alone(self, objects: ObjectStore) -> None:
+    def test_what_is_older_than_an_instant_is_removed_below_a_key_alone(
+        self, objects: ObjectStore
+    ) -> None:
         folder, beside = f"old{uuid4().hex}", f"kept{uuid4().hex}"
         for key in (f"{folder}/a", f"{folder}/b", beside):
             objects.put(key, b"trees")
@@ -122,13 +158,19 @@ class TestContract:
             objects.put(key, bytes(size))
         listed = [stored for stored in objects.list_all() if stored.key.startswith(folder)]
         assert [(stored.key, stored.bytes) for stored in listed] == sorted(sizes.items())
-        assert all(abs(datetime.now(UTC) - stored.modified) < timedelta(minutes=5) for stored in listed)
+        assert all(
+            abs(datetime.now(UTC) - stored.modified) < timedelta(minutes=5) for stored in listed
+        )
 
-    def test_nothing_is_fetched_where_nothing_is(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
+    def test_nothing_is_fetched_where_nothing_is(
+        self, objects: ObjectStore, key: str, tmp_path: Path
+    ) -> None:
         with pytest.raises(NotFoundError):
             objects.fetch(key, tmp_path / "copy")
 
-    def test_a_file_that_cannot_be_written_is_named(self, objects: ObjectStore, key: str, tmp_path: Path) -> None:
+    def test_a_file_that_cannot_be_written_is_named(
+        self, objects: ObjectStore, key: str, tmp_path: Path
+    ) -> None:
         objects.put(key, b"trees")
         with pytest.raises(MachineError, match="nowhere"):
             objects.fetch(key, tmp_path / "nowhere" / "copy")
@@ -178,9 +220,19 @@ def test_objects_outlive_the_store_that_put_them(s3: S3Objects, key: str) -> Non
     assert replace(s3).get(key) == b"trees"
 
 
-def test_variables_of_the_environment_lead_nowhere_else(s3: S3Objects, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_REGION": "eu-west-1", "AWS_S3_EXPRESS": "true"}
-    for name, value in (elsewhere | {"AWS_SESSION_TOKEN": "other", "AWS_SKIP_SIGNATURE": "true", "AWS_ACCESS_KEY_ID": "other"}).items():
+def test_variables_of_the_environment_lead_nowhere_else(
+    s3: S3Objects, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = {
+        "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_REGION": "eu-west-1",
+        "AWS_S3_EXPRESS": "true",
+    }
+    for name, value in (
+        elsewhere
+        | {"AWS_SESSION_TOKEN": "other", "AWS_SKIP_SIGNATURE": "true", "AWS_ACCESS_KEY_ID": "other"}
+    ).items():
         monkeypatch.setenv(name, value)
     store = replace(s3)
     store.put(key, b"trees")
@@ -198,7 +250,9 @@ def test_variables_of_the_environment_lead_nowhere_else(s3: S3Objects, key: str,
     ],
     ids=["password", "user", "bucket"],
 )
-def test_a_wrong_setting_is_named(s3: S3Objects, operation: Callable[[ObjectStore], object], change: dict[str, str], setting: str) -> None:
+def test_a_wrong_setting_is_named(
+    s3: S3Objects, operation: Callable[[ObjectStore], object], change: dict[str, str], setting: str
+) -> None:
     with pytest.raises(MachineError) as caught:
         operation(replace(s3, **change))
     assert caught.value.field == setting
@@ -226,7 +280,13 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def fork_after(operation: str, store: S3Objects) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([sys.executable, "-c", FORKING, operation, *astuple(store)], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", FORKING, operation, *astuple(store)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def test_a_process_that_probed_may_fork(s3: S3Objects) -> None:
@@ -236,10 +296,15 @@ def test_a_process_that_probed_may_fork(s3: S3Objects) -> None:
 
 def test_a_process_forked_too_late_is_told_so_instead_of_waiting(s3: S3Objects) -> None:
     done = fork_after("put", s3)
-    assert (done.returncode, done.stdout) == (3, "the S3 server was asked before this process was forked\n")
+    assert (done.returncode, done.stdout) == (
+        3,
+        "the S3 server was asked before this process was forked\n",
+    )
 
 
-def check(store: S3Objects, operation: Callable[[ObjectStore], object], kind: type[LunaError], words: str) -> LunaError:
+def check(
+    store: S3Objects, operation: Callable[[ObjectStore], object], kind: type[LunaError], words: str
+) -> LunaError:
     """Hold that the operation fails in this way and tells no secret; return the error."""
     with pytest.raises(kind, match=words) as caught:
         operation(store)
@@ -266,47 +331,85 @@ REFUSALS: list[tuple[int, str, type[LunaError], str]] = [
     (404, "", MachineError, "no S3 server"),
 ]
 # In a long run each operation meets each refusal, in a short one each of both meets another.
-MET = itertools.product(OPERATIONS.items(), REFUSALS) if LONG else zip(itertools.cycle(OPERATIONS.items()), REFUSALS, strict=False)
+MET = (
+    itertools.product(OPERATIONS.items(), REFUSALS)
+    if LONG
+    else zip(itertools.cycle(OPERATIONS.items()), REFUSALS, strict=False)
+)
 
 
 @each_row(
     ("operation", "status", "code", "kind", "words"),
-    [pytest.param(operation, *refusal, id=f"{name} {refusal[0]} {refusal[1]}") for (name, operation), refusal in MET],
+    [
+        pytest.param(operation, *refusal, id=f"{name} {refusal[0]} {refusal[1]}")
+        for (name, operation), refusal in MET
+    ],
 )
-def test_each_refusal_says_what_to_do(operation: Callable[[ObjectStore], object], status: int, code: str, kind: type[LunaError], words: str) -> None:
+def test_each_refusal_says_what_to_do(
+    operation: Callable[[ObjectStore], object],
+    status: int,
+    code: str,
+    kind: type[LunaError],
+    words: str,
+) -> None:
     with answer_with(status, refusal(code) if code else b"") as url:
         assert check(open_server(url), operation, kind, words).remedy
 
 
-@pytest.mark.parametrize("operation", [OPERATIONS["put"], OPERATIONS["probe"]], ids=["put", "probe"])
-def test_a_server_that_is_no_s3_server_is_found_out(operation: Callable[[ObjectStore], object]) -> None:
+@pytest.mark.parametrize(
+    "operation", [OPERATIONS["put"], OPERATIONS["probe"]], ids=["put", "probe"]
+)
+def test_a_server_that_is_no_s3_server_is_found_out(
+    operation: Callable[[ObjectStore], object],
+) -> None:
     with answer_with(200, b"<html>Welcome</html>") as url:
         check(open_server(url), operation, MachineError, "no S3 server")
 
 
 @few_operations
 def test_a_server_that_is_away_is_unavailable(operation: Callable[[ObjectStore], object]) -> None:
-    check(open_server(f"http://127.0.0.1:{free_port()}"), operation, UnavailableError, "LUNA_OBJECTS_URL.*is away")
+    check(
+        open_server(f"http://127.0.0.1:{free_port()}"),
+        operation,
+        UnavailableError,
+        "LUNA_OBJECTS_URL.*is away",
+    )
 
 
 @few_operations
-def test_a_name_that_nobody_knows_is_unavailable(operation: Callable[[ObjectStore], object]) -> None:
+def test_a_name_that_nobody_knows_is_unavailable(
+    operation: Callable[[ObjectStore], object],
+) -> None:
     check(open_server("http://nowhere.invalid:9000"), operation, UnavailableError, "is away")
 
 
 def test_a_server_that_hangs_is_given_up() -> None:
     with stay_silent() as url, ThreadPoolExecutor(len(OPERATIONS)) as pool:
         began = time.monotonic()
-        list(pool.map(lambda operation: check(open_server(url), operation, UnavailableError, "does not answer"), OPERATIONS.values()))
+        list(
+            pool.map(
+                lambda operation: check(
+                    open_server(url), operation, UnavailableError, "does not answer"
+                ),
+                OPERATIONS.values(),
+            )
+        )
         # Five seconds are promised; the rest is for a machine that is busy.
         assert time.monotonic() - began < 15
 
 
 @pytest.mark.parametrize("operation", [OPERATIONS["put"], OPERATIONS["get"]], ids=["put", "get"])
-def test_an_image_without_the_library_says_which_service_has_it(operation: Callable[[ObjectStore], object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_without_the_library_says_which_service_has_it(
+    operation: Callable[[ObjectStore], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "obstore", None)
     monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
-    check(open_server("http://minio:9000"), operation, MachineError, "'obstore'.*Ask a service that has it")
+    check(
+        open_server("http://minio:9000"),
+        operation,
+        MachineError,
+        "'obstore'.*Ask a service that has it",
+    )
 
 
 @each_row(

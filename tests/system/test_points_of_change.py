@@ -1,4 +1,6 @@
-"""Adding one thing touches few files: each "How to add …" of CONTRIBUTING, carried out on a copy of the code."""
+"""Adding one thing touches few files: each "How to add …" of CONTRIBUTING, carried out on a copy of
+the code.
+"""
 
 from importlib import import_module
 from pathlib import Path
@@ -9,13 +11,20 @@ from tests.changes.change import Change, apply_edits, carry_out
 
 MOST_FILES = 4
 FOLDER = Path(__file__).resolve().parent.parent / "changes"
-CHANGES = [import_module(f"tests.changes.{path.stem}").CHANGE for path in sorted(FOLDER.glob("*.py")) if path.stem != "change"]
-# A proof imports the whole product anew; a short run shows a change of the planner, one of the data and the widest one.
+CHANGES = [
+    import_module(f"tests.changes.{path.stem}").CHANGE
+    for path in sorted(FOLDER.glob("*.py"))
+    if path.stem != "change"
+]
+# A proof imports the whole product anew; a short run shows a change of the planner, one of the data
+# and the widest one.
 PROVEN_SHORTLY = {"kind of device", "price source", "a kind of tariff that couples slots"}
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
-def test_adding_one_thing_touches_few_files_which_have_its_place(change: Change, tmp_path: Path) -> None:
+def test_adding_one_thing_touches_few_files_which_have_its_place(
+    change: Change, tmp_path: Path
+) -> None:
     apply_edits(change, tmp_path)
 
     assert len(change.product_files) <= MOST_FILES, change.product_files
@@ -23,7 +32,12 @@ def test_adding_one_thing_touches_few_files_which_have_its_place(change: Change,
 
 @pytest.mark.parametrize(
     "change",
-    [pytest.param(change, id=change.name, marks=() if change.name in PROVEN_SHORTLY else pytest.mark.long) for change in CHANGES],
+    [
+        pytest.param(
+            change, id=change.name, marks=() if change.name in PROVEN_SHORTLY else pytest.mark.long
+        )
+        for change in CHANGES
+    ],
 )
 def test_adding_one_thing_touches_few_files_and_works(change: Change, tmp_path: Path) -> None:
     ended = carry_out(change, tmp_path)

@@ -1,4 +1,7 @@
-"""The queue against a real Redis, a real database and worker processes that get killed; its ordinary life is in ``tests/integration``."""
+"""The queue against a real Redis, a real database and worker processes that get killed.
+
+Its ordinary life is in ``tests/integration``.
+"""
 
 import json
 import os
@@ -50,16 +53,24 @@ def quiet_client(quiet_queue: str) -> Iterator[Client]:
 
 @pytest.fixture
 def start_worker(quiet_queue: str, database_url: str) -> Iterator[Callable[[], Worker]]:
-    """Starts a worker for what is sent to the quiet queue; whatever is left of it ends with the test."""
+    """Starts a worker for what is sent to the quiet queue.
+
+    Whatever is left of it ends with the test.
+    """
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(worker_process(quiet_queue, database_url, sample.__name__, beat_seconds=BEAT_SECONDS))
+        yield lambda: stack.enter_context(
+            worker_process(quiet_queue, database_url, sample.__name__, beat_seconds=BEAT_SECONDS)
+        )
 
 
 @pytest.fixture(scope="module")
 def mortal_client(own_redis: Servers) -> Iterator[Client]:
     """Speaks to a worker on the Redis that tests may kill."""
     no_database = "postgresql+psycopg://nobody@127.0.0.1:9/none"
-    with worker_process(own_redis.redis_url, no_database, sample.__name__), closing(Client(own_redis.redis_url)) as client:
+    with (
+        worker_process(own_redis.redis_url, no_database, sample.__name__),
+        closing(Client(own_redis.redis_url)) as client,
+    ):
         yield client
 
 
@@ -86,7 +97,9 @@ def test_progress_arrives_at_most_five_times_a_second_and_ends_complete(client: 
     assert seen[-1] == Progress(done=800, total=800, label="counting")
 
 
-def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(client: Client, tmp_path: Path) -> None:
+def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(
+    client: Client, tmp_path: Path
+) -> None:
     starts = tmp_path / "starts"
     with pytest.raises(LunaError) as refused:
         client.call(sample.PoisonRequest(value=1, path=starts), timeout=SOON)
@@ -95,7 +108,9 @@ def test_a_task_that_kills_its_process_is_dead_after_three_starts_and_visible(cl
     assert client.tasks.dead()[0].task == "sample.value.poison"
 
 
-def test_a_task_whose_worker_is_killed_is_finished_once_by_another(quiet_client: Client, start_worker: Callable[[], Worker], tmp_path: Path) -> None:
+def test_a_task_whose_worker_is_killed_is_finished_once_by_another(
+    quiet_client: Client, start_worker: Callable[[], Worker], tmp_path: Path
+) -> None:
     client, starts = quiet_client, tmp_path / "starts"
     worker = start_worker()
     task_id = client.submit(sample.SlowRequest(value=1, path=starts))
@@ -115,11 +130,17 @@ def test_a_task_whose_worker_is_killed_is_finished_once_by_another(quiet_client:
     assert not any("sample" in queues for queues in client.heartbeats.workers().values())
 
 
-@pytest.mark.parametrize("options", [("--rest-seconds", "0.1"), ("--rest-seconds", "3600", "--turn-seconds", "60")], ids=["rests", "has grown and takes turns"])
+@pytest.mark.parametrize(
+    "options",
+    [("--rest-seconds", "0.1"), ("--rest-seconds", "3600", "--turn-seconds", "60")],
+    ids=["rests", "has grown and takes turns"],
+)
 def test_a_process_gives_back_what_it_holds_and_the_next_one_answers(
     quiet_client: Client, quiet_queue: str, database_url: str, options: tuple[str, ...]
 ) -> None:
-    with worker_process(quiet_queue, database_url, sample.__name__, options=("--processes", "1", *options)):
+    with worker_process(
+        quiet_queue, database_url, sample.__name__, options=("--processes", "1", *options)
+    ):
         holding = quiet_client.call(sample.HoldRequest(value=64), timeout=SOON).value
         wait_for(lambda: not Path(f"/proc/{holding}").exists())
         assert quiet_client.call(sample.HoldRequest(value=0), timeout=SOON).value != holding
@@ -135,7 +156,10 @@ def test_what_has_processes_of_its_own_waits_for_no_job_and_takes_none_of_theirs
             quiet_client.submit(sample.SlowRequest(value=1, path=path))
         wait_for(lambda: any(path.exists() for path in starts))
         for value in range(3):
-            assert json.loads(quiet_client.ask(sample.EchoRequest(value=value), timeout=SOON))["value"] == value
+            assert (
+                json.loads(quiet_client.ask(sample.EchoRequest(value=value), timeout=SOON))["value"]
+                == value
+            )
         assert [path.exists() for path in starts].count(True) == 1
         assert quiet_client.tasks.waiting("sample") == 1
 
@@ -144,7 +168,17 @@ def test_tasks_in_turn_share_one_process_and_what_has_waited_for_long_begins_bes
     quiet_client: Client, quiet_queue: str, database_url: str, tmp_path: Path
 ) -> None:
     turn_seconds = 2
-    options = ("--only", "jobs", "--processes", "1", "--own", "1", "sample.interactive", "--turn-seconds", str(turn_seconds))
+    options = (
+        "--only",
+        "jobs",
+        "--processes",
+        "1",
+        "--own",
+        "1",
+        "sample.interactive",
+        "--turn-seconds",
+        str(turn_seconds),
+    )
     with worker_process(quiet_queue, database_url, sample.__name__, options=options) as worker:
         children = Path(f"/proc/{worker.pid}/task/{worker.pid}/children")
         quiet_client.submit(sample.SlowRequest(value=1, path=tmp_path / "starts"))
@@ -153,7 +187,9 @@ def test_tasks_in_turn_share_one_process_and_what_has_waited_for_long_begins_bes
         wait_for(lambda: len(children.read_text().split()) == 1)
         [busy] = children.read_text().split()
         begun = time.monotonic()
-        assert json.loads(quiet_client.ask(sample.HoldRequest(value=0), timeout=SOON))["value"] != int(busy)
+        assert json.loads(quiet_client.ask(sample.HoldRequest(value=0), timeout=SOON))[
+            "value"
+        ] != int(busy)
         assert time.monotonic() - begun > turn_seconds
 
 
@@ -166,7 +202,8 @@ def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_go
         message = json.loads(queue.lindex("luna:sample", 0))
         worker = start_worker()
         wait_for(lambda: client.tasks.fetch(task_id, sample.StepsRequest).status == "succeeded")
-        # As where a worker was taken for gone: its messages are put back, whatever became of their tasks.
+        # As where a worker was taken for gone: its messages are put back, whatever became of their
+        # tasks.
         message["headers"]["redelivered"] = True
         message["properties"]["delivery_info"]["redelivered"] = True
         # More of them than a worker on any machine takes at a time.
@@ -180,7 +217,9 @@ def test_messages_that_come_again_after_their_task_was_done_take_no_place_for_go
     assert worker.wait(timeout=60) == 0
 
 
-def test_a_running_task_outlives_a_restart_of_redis(own_redis: Servers, mortal_client: Client) -> None:
+def test_a_running_task_outlives_a_restart_of_redis(
+    own_redis: Servers, mortal_client: Client
+) -> None:
     task_id = mortal_client.submit(sample.StepsRequest(value=1000))
     wait_for(lambda: mortal_client.tasks.fetch(task_id, sample.StepsRequest).status == "running")
     end_redis(own_redis)
@@ -189,16 +228,26 @@ def test_a_running_task_outlives_a_restart_of_redis(own_redis: Servers, mortal_c
     assert mortal_client.call(sample.EchoRequest(value=1), timeout=SOON) == sample.Echo(value=1)
 
 
-def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_before_they_ask(own_redis: Servers, mortal_client: Client) -> None:
+def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_before_they_ask(
+    own_redis: Servers, mortal_client: Client
+) -> None:
     seen: list[Progress] = []
     with ThreadPoolExecutor() as pool:
-        waits = pool.submit(mortal_client.call, sample.StepsRequest(value=1000), timeout=SOON, on_progress=seen.append, patience=SOON)
+        waits = pool.submit(
+            mortal_client.call,
+            sample.StepsRequest(value=1000),
+            timeout=SOON,
+            on_progress=seen.append,
+            patience=SOON,
+        )
         wait_for(lambda: bool(seen))
         end_redis(own_redis)
         own_redis.bring_up(("redis",))
         assert waits.result(timeout=2 * SOON.total_seconds()) == sample.Echo(value=1000)
         end_redis(own_redis)
-        asks = pool.submit(mortal_client.call, sample.EchoRequest(value=2), timeout=SOON, patience=SOON)
+        asks = pool.submit(
+            mortal_client.call, sample.EchoRequest(value=2), timeout=SOON, patience=SOON
+        )
         with pytest.raises(TimeoutError):
             asks.result(timeout=1)
         own_redis.bring_up(("redis",))
@@ -208,7 +257,12 @@ def test_who_has_patience_is_answered_though_redis_dies_while_they_wait_and_befo
 def test_a_caller_may_give_up(quiet_client: Client) -> None:
     abandoned = threading.Event()
     with ThreadPoolExecutor() as pool:
-        call = pool.submit(quiet_client.call, sample.EchoRequest(value=1), timeout=timedelta(minutes=5), abandoned=abandoned)
+        call = pool.submit(
+            quiet_client.call,
+            sample.EchoRequest(value=1),
+            timeout=timedelta(minutes=5),
+            abandoned=abandoned,
+        )
         wait_for(lambda: quiet_client.tasks.waiting("sample") == 1)
         abandoned.set()
         with pytest.raises(UnavailableError, match="nobody waits"):
@@ -221,13 +275,20 @@ def test_redis_that_accepts_and_says_nothing_is_unavailable_within_seconds() -> 
         silent.listen()
         began = time.monotonic()
         with pytest.raises(UnavailableError):
-            Client(f"redis://127.0.0.1:{silent.getsockname()[1]}/0").call(sample.EchoRequest(value=1), timeout=SOON)
+            Client(f"redis://127.0.0.1:{silent.getsockname()[1]}/0").call(
+                sample.EchoRequest(value=1), timeout=SOON
+            )
     assert time.monotonic() - began < A_FEW_SECONDS
 
 
-def test_redis_that_is_full_says_so_and_takes_messages_again_when_it_is_not(own_redis: Servers) -> None:
+def test_redis_that_is_full_says_so_and_takes_messages_again_when_it_is_not(
+    own_redis: Servers,
+) -> None:
     # Nobody takes anything of this queue, so that what waits can be counted.
-    with redis.Redis.from_url(own_redis.redis_url) as admin, closing(Client(second_queue(own_redis.redis_url))) as client:
+    with (
+        redis.Redis.from_url(own_redis.redis_url) as admin,
+        closing(Client(second_queue(own_redis.redis_url))) as client,
+    ):
         admin.config_set("maxmemory", 1)
         with pytest.raises(UnavailableError, match=r"full.*Free some space"):
             client.submit(sample.EchoRequest(value=1))

@@ -95,8 +95,13 @@ def record(recorder: Recorder, rows: Sequence[Reading], site_id: str = SITE) -> 
 
 def stored(pool: Engine, sensor: str = SENSOR, site_id: str = SITE) -> list[tuple[datetime, float]]:
     with unit_of_work(pool) as connection:
-        instants, values = readings.read(connection, site_id, sensor, first=datetime(2000, 1, 1, tzinfo=UTC), end=FOR_EVER)
-    return [(instant.replace(tzinfo=UTC), value) for instant, value in zip(instants.tolist(), values.tolist(), strict=True)]
+        instants, values = readings.read(
+            connection, site_id, sensor, first=datetime(2000, 1, 1, tzinfo=UTC), end=FOR_EVER
+        )
+    return [
+        (instant.replace(tzinfo=UTC), value)
+        for instant, value in zip(instants.tolist(), values.tolist(), strict=True)
+    ]
 
 
 def numbers_stored(pool: Engine) -> list[float]:
@@ -106,12 +111,20 @@ def numbers_stored(pool: Engine) -> list[float]:
 
 def test_a_recorded_reading_reaches_the_database(home: Engine, tmp_path: Path) -> None:
     with recorder_at(tmp_path, home) as recorder:
-        record(recorder, [Reading("sensor.grid", NOON, 1.25, "kWh"), Reading("sensor.grid", NOON + timedelta(seconds=1), 1.5, "kWh")])
+        record(
+            recorder,
+            [
+                Reading("sensor.grid", NOON, 1.25, "kWh"),
+                Reading("sensor.grid", NOON + timedelta(seconds=1), 1.5, "kWh"),
+            ],
+        )
         assert recorder.flush(SOON)
     assert stored(home, "sensor.grid") == [(NOON, 1.25), (NOON + timedelta(seconds=1), 1.5)]
 
 
-def test_a_reading_that_comes_twice_is_stored_once_and_the_later_value_counts(home: Engine, tmp_path: Path) -> None:
+def test_a_reading_that_comes_twice_is_stored_once_and_the_later_value_counts(
+    home: Engine, tmp_path: Path
+) -> None:
     with recorder_at(tmp_path, home) as recorder:
         record(recorder, [Reading("sensor.grid", NOON, 1.0), Reading("sensor.grid", NOON, 2.0)])
         record(recorder, [Reading("sensor.grid", NOON, 3.0)])
@@ -119,24 +132,53 @@ def test_a_reading_that_comes_twice_is_stored_once_and_the_later_value_counts(ho
     assert stored(home, "sensor.grid") == [(NOON, 3.0)]
 
 
-def test_that_a_sensor_knows_nothing_is_kept_and_never_replaces_what_it_knew(home: Engine, tmp_path: Path) -> None:
+def test_that_a_sensor_knows_nothing_is_kept_and_never_replaces_what_it_knew(
+    home: Engine, tmp_path: Path
+) -> None:
     later = NOON + timedelta(seconds=10)
     with recorder_at(tmp_path, home) as recorder:
-        record(recorder, [Reading("sensor.grid", NOON, 1.0), Reading("sensor.grid", NOON, math.nan), Reading("sensor.grid", later, math.nan)])
+        record(
+            recorder,
+            [
+                Reading("sensor.grid", NOON, 1.0),
+                Reading("sensor.grid", NOON, math.nan),
+                Reading("sensor.grid", later, math.nan),
+            ],
+        )
         assert recorder.flush(SOON)
         assert str(stored(home, "sensor.grid")) == str([(NOON, 1.0), (later, math.nan)])
-        record(recorder, [Reading("sensor.grid", NOON, math.nan), Reading("sensor.grid", later, 4.0)])
+        record(
+            recorder, [Reading("sensor.grid", NOON, math.nan), Reading("sensor.grid", later, 4.0)]
+        )
         assert recorder.flush(SOON)
     assert stored(home, "sensor.grid") == [(NOON, 1.0), (later, 4.0)]
 
 
-def test_a_sensor_whose_clock_is_decades_off_is_recorded_as_it_said(home: Engine, tmp_path: Path) -> None:
+def test_a_sensor_whose_clock_is_decades_off_is_recorded_as_it_said(
+    home: Engine, tmp_path: Path
+) -> None:
     # As a device says that has not heard the time yet, and one whose battery is empty.
-    instants = [NOON, datetime(2036, 2, 7, tzinfo=UTC), datetime(2000, 1, 1, tzinfo=UTC), NOON + timedelta(seconds=1)]
+    instants = [
+        NOON,
+        datetime(2036, 2, 7, tzinfo=UTC),
+        datetime(2000, 1, 1, tzinfo=UTC),
+        NOON + timedelta(seconds=1),
+    ]
     with recorder_at(tmp_path, home) as recorder:
-        record(recorder, [Reading("sensor.grid", instant, float(number)) for number, instant in enumerate(instants)])
+        record(
+            recorder,
+            [
+                Reading("sensor.grid", instant, float(number))
+                for number, instant in enumerate(instants)
+            ],
+        )
         assert recorder.flush(SOON)
-    assert stored(home, "sensor.grid") == [(instants[2], 2.0), (instants[0], 0.0), (instants[3], 3.0), (instants[1], 1.0)]
+    assert stored(home, "sensor.grid") == [
+        (instants[2], 2.0),
+        (instants[0], 0.0),
+        (instants[3], 3.0),
+        (instants[1], 1.0),
+    ]
 
 
 def test_known_sensors_take_no_new_numbers(home: Engine, tmp_path: Path) -> None:
@@ -160,7 +202,9 @@ def test_known_sensors_take_no_new_numbers(home: Engine, tmp_path: Path) -> None
         pytest.param(Reading("a", NOON, 1.0, "\ud800"), "unit", id="no text"),
     ],
 )
-def test_a_reading_that_the_database_would_refuse_is_refused_at_once(tmp_path: Path, row: Reading, field: str) -> None:
+def test_a_reading_that_the_database_would_refuse_is_refused_at_once(
+    tmp_path: Path, row: Reading, field: str
+) -> None:
     with recorder_without_database(tmp_path) as recorder:
         with pytest.raises(InvalidInputError) as refusal:
             record(recorder, [Reading("sensor.grid", NOON, 1.0), row])
@@ -194,34 +238,47 @@ def closed_to_all(pool: Engine) -> Iterator[None]:
     allow, name = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}"), str(pool.url.database)
     with psycopg.connect(address_of(pool.url.set(database="postgres")), autocommit=True) as keeper:
         keeper.execute(allow.format(sql.Identifier(name), sql.SQL("false")))
-        keeper.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        keeper.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+        )
         try:
             yield
         finally:
             keeper.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
 
 
-def test_no_transaction_is_open_while_there_is_nothing_to_deliver(home: Engine, tmp_path: Path) -> None:
+def test_no_transaction_is_open_while_there_is_nothing_to_deliver(
+    home: Engine, tmp_path: Path
+) -> None:
     with recorder_at(tmp_path, home) as recorder:
         record(recorder, [reading(1)])
         assert recorder.flush(SOON)
         with unit_of_work(home) as connection:
-            others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            others = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND "
+                "pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            )
             assert connection.scalar(text(f"{others} AND backend_type = 'client backend'")) == 0
 
 
-def test_what_was_committed_but_not_yet_removed_from_the_spool_is_not_doubled(home: Engine, tmp_path: Path) -> None:
+def test_what_was_committed_but_not_yet_removed_from_the_spool_is_not_doubled(
+    home: Engine, tmp_path: Path
+) -> None:
     with recorder_without_database(tmp_path) as recorder:
         record(recorder, [reading(number) for number in range(10)])
     # As if the process had been killed between the two.
     with unit_of_work(home) as connection:
-        ReadingKind().store(connection, SITE, [ReadingKind().encode(reading(number)) for number in range(7)])
+        ReadingKind().store(
+            connection, SITE, [ReadingKind().encode(reading(number)) for number in range(7)]
+        )
     with recorder_at(tmp_path, home) as recorder:
         assert recorder.flush(SOON)
     assert numbers_stored(home) == list(range(10))
 
 
-def test_a_site_that_the_database_does_not_know_keeps_no_other_waiting(home: Engine, tmp_path: Path) -> None:
+def test_a_site_that_the_database_does_not_know_keeps_no_other_waiting(
+    home: Engine, tmp_path: Path
+) -> None:
     with recorder_at(tmp_path, home) as recorder:
         record(recorder, [reading(1), reading(2)], site_id="cottage")
         record(recorder, [reading(3)])
@@ -235,7 +292,10 @@ def test_a_site_that_the_database_does_not_know_keeps_no_other_waiting(home: Eng
 
 def test_two_recorders_never_share_a_folder(tmp_path: Path) -> None:
     with recorder_without_database(tmp_path) as recorder:
-        with pytest.raises(MachineError, match="another process"), recorder_without_database(tmp_path):
+        with (
+            pytest.raises(MachineError, match="another process"),
+            recorder_without_database(tmp_path),
+        ):
             pass
         record(recorder, [reading(1)])
         assert recorder.rows == 1
@@ -256,15 +316,26 @@ def test_metrics_say_how_much_waits_and_for_how_long(tmp_path: Path) -> None:
 def nursery() -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {"PYTHONPATH": ROOT}
     command = [sys.executable, "-m", "tests.support.metering.recorder_process"]
-    process = subprocess.Popen(command, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     with process:
         yield process
         assert process.stdin
         process.stdin.close()
 
 
-def record_until_killed(process: subprocess.Popen[str], request: str, wait: Callable[[], None]) -> list[int]:
-    """Start a process, kill it after ``wait``, and return the numbers of the readings that it had acknowledged."""
+def record_until_killed(
+    process: subprocess.Popen[str], request: str, wait: Callable[[], None]
+) -> list[int]:
+    """Start a process, kill it after ``wait``, and return the numbers of the readings that it had
+    acknowledged.
+    """
     assert process.stdin
     assert process.stdout
     process.stdin.write(f"{request}\n")
@@ -276,17 +347,30 @@ def record_until_killed(process: subprocess.Popen[str], request: str, wait: Call
     return [number for _, first, end in said for number in range(int(first), int(end))]
 
 
-def test_a_process_killed_at_any_instant_loses_nothing_acknowledged_and_doubles_nothing(home: Engine, tmp_path: Path) -> None:
+def test_a_process_killed_at_any_instant_loses_nothing_acknowledged_and_doubles_nothing(
+    home: Engine, tmp_path: Path
+) -> None:
     chance = random.Random(4)
     folder = tmp_path / "spool" / "readings"
     with nursery() as process:
         waits: list[float] = []
-        safe = record_until_killed(process, f"{folder} {address_of(home.url)} 0", lambda: waits.append(time_until(lambda: count_stored(home) > 0)))
+        safe = record_until_killed(
+            process,
+            f"{folder} {address_of(home.url)} 0",
+            lambda: waits.append(time_until(lambda: count_stored(home) > 0)),
+        )
         first_delivered = count_stored(home)
-        # With the database in reach a process lives up to half as long again as it takes to deliver, so that it is killed before, during and after.
+        # With the database in reach a process lives up to half as long again as it takes to
+        # deliver, so that it is killed before, during and after.
         longest = {AWAY: 0.04, address_of(home.url): 1.5 * waits[0]}
-        for kill, (address, seconds) in zip(range(1, KILLS + 1), itertools.cycle(longest.items()), strict=False):
-            safe += record_until_killed(process, f"{folder} {address} {kill * 100_000}", partial(time.sleep, chance.uniform(0, seconds)))
+        for kill, (address, seconds) in zip(
+            range(1, KILLS + 1), itertools.cycle(longest.items()), strict=False
+        ):
+            safe += record_until_killed(
+                process,
+                f"{folder} {address} {kill * 100_000}",
+                partial(time.sleep, chance.uniform(0, seconds)),
+            )
     delivered = count_stored(home)
     waiting = waiting_numbers(folder)
     assert len(waiting) == len(set(waiting))
@@ -319,7 +403,8 @@ def waiting_numbers(folder: Path) -> list[int]:
     return [int(json.loads(entry.body)[2] * 2) for entry in entries]
 
 
-# Files may grow to 200 KB in this process, so that writing fails as on a full disk; then the limit goes.
+# Files may grow to 200 KB in this process, so that writing fails as on a full disk; then the limit
+# goes.
 FULL_DISK = """
 import asyncio, json, resource, sys
 from pathlib import Path
@@ -350,9 +435,15 @@ with open_recorder(Settings(data_folder=Path(sys.argv[1])), engine.create(sys.ar
 """
 
 
-def test_a_full_disk_is_said_nothing_is_acknowledged_and_recording_goes_on_once_there_is_room(home: Engine, tmp_path: Path) -> None:
+def test_a_full_disk_is_said_nothing_is_acknowledged_and_recording_goes_on_once_there_is_room(
+    home: Engine, tmp_path: Path
+) -> None:
     said = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(tmp_path), AWAY], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": ROOT}
+        [sys.executable, "-c", FULL_DISK, str(tmp_path), AWAY],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": ROOT},
     )
     problem, safe = map(json.loads, said.stdout.splitlines())
     assert problem["type"] == "urn:luna:problem:machine"
@@ -368,7 +459,9 @@ def test_delivery_makes_room_also_where_the_disk_is_full(home: Engine, tmp_path:
         record(recorder, [reading(number) for number in range(3_000)])
     script = FULL_DISK.partition("with open_recorder")[0] + DELIVER_WHEN_FULL
     command = [sys.executable, "-c", script, str(tmp_path), address_of(home.url)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": ROOT})
+    said = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=os.environ | {"PYTHONPATH": ROOT}
+    )
     assert said.stdout.split() == ["True"]
     assert numbers_stored(home) == list(range(3_000))
 

@@ -1,4 +1,6 @@
-"""``python -m luna.platform.health.schema`` as a cluster starts it, beside a migration that comes later."""
+"""``python -m luna.platform.health.schema`` as a cluster starts it, beside a migration that comes
+later.
+"""
 
 import os
 import subprocess
@@ -14,7 +16,9 @@ def test_the_process_ends_well_once_the_tables_are_there_and_not_before(servers:
     with own_database(servers.database_url, f"luna_wait_{uuid.uuid4().hex[:8]}") as url:
         environment = {**os.environ, "LUNA_DATABASE_URL": url, "LUNA_REDIS_URL": servers.redis_url}
         command = [sys.executable, "-m", "luna.platform.health.schema"]
-        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process:
             try:
                 assert process.stdout is not None
                 waits = process.stdout.readline()

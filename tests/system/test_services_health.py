@@ -66,28 +66,48 @@ def test_services_that_are_not_there_are_listed_as_missing(api: httpx.Client) ->
     assert not any(service["ready"] for service in services.values())
     assert figure(api, "luna_beat_age_seconds") == float("inf")
     metrics = api.get("/metrics").text
-    assert all(f'luna_queue_live_workers{{queue="{name}"}} 0.0' in metrics for name in EVERYBODY[1:-1])
+    assert all(
+        f'luna_queue_live_workers{{queue="{name}"}} 0.0' in metrics for name in EVERYBODY[1:-1]
+    )
     assert 'luna_health_dependency_up{dependency="worker"} 0.0' in metrics
 
 
-def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays_ready(api: httpx.Client, own: dict[str, str]) -> None:
+def test_a_missing_store_is_told_of_the_service_that_needs_it_and_planning_stays_ready(
+    api: httpx.Client, own: dict[str, str]
+) -> None:
     # One worker for both: it needs more than planning does.
-    with luna_process("luna.platform.queue.worker", "planner", "rag", **own, vectors_url=AWAY, language_url=AWAY):
+    with luna_process(
+        "luna.platform.queue.worker", "planner", "rag", **own, vectors_url=AWAY, language_url=AWAY
+    ):
         wait_for(lambda: report(api)["planner"]["ready"])
         services = report(api)
-        assert (services["rag"]["ready"], services["rag"]["missing"]) == (False, ["vectors", "language"])
+        assert (services["rag"]["ready"], services["rag"]["missing"]) == (
+            False,
+            ["vectors", "language"],
+        )
         assert services["planner"]["missing"] == services["api"]["missing"] == []
         [planner] = services["planner"]["instances"]
         assert planner["queues"] == ["planner", "planner.interactive", "rag", "rag.interactive"]
-        assert [check["name"] for check in planner["checks"]] == ["heartbeat", "messages", "database", "redis"]
+        assert [check["name"] for check in planner["checks"]] == [
+            "heartbeat",
+            "messages",
+            "database",
+            "redis",
+        ]
         assert all(check["latency_ms"] >= 0 for check in planner["checks"])
         assert planner["version"] == services["api"]["instances"][0]["version"]
         ready = api.get("/health/ready")
         assert ready.status_code == 200
-        assert [check["name"] for check in ready.json()["checks"]] == ["database", "redis", "worker"]
+        assert [check["name"] for check in ready.json()["checks"]] == [
+            "database",
+            "redis",
+            "worker",
+        ]
 
 
-def test_a_frozen_beat_is_not_ready_and_its_age_grows(api: httpx.Client, own: dict[str, str]) -> None:
+def test_a_frozen_beat_is_not_ready_and_its_age_grows(
+    api: httpx.Client, own: dict[str, str]
+) -> None:
     with luna_process("luna.platform.queue.beat", "--turn-seconds", "0.3", **own) as beat:
         wait_for(lambda: report(api)["beat"]["ready"])
         beat.send_signal(signal.SIGSTOP)
@@ -99,19 +119,32 @@ def test_a_frozen_beat_is_not_ready_and_its_age_grows(api: httpx.Client, own: di
 
 
 def test_without_redis_the_report_says_what_keeps_it_from_seeing() -> None:
-    with serve(Addresses(database_url="postgresql+psycopg://luna@127.0.0.1:9/luna", redis_url="redis://127.0.0.1:9/0")) as api:
+    with serve(
+        Addresses(
+            database_url="postgresql+psycopg://luna@127.0.0.1:9/luna",
+            redis_url="redis://127.0.0.1:9/0",
+        )
+    ) as api:
         services = report(api)
         assert list(services) == EVERYBODY
         assert services["api"]["missing"] == ["database", "redis", "worker"]
         assert all(services[name]["missing"] == ["redis"] for name in EVERYBODY[1:])
 
 
-def test_a_recorder_is_listed_while_it_runs_and_no_more_when_told_to_end(api: httpx.Client, own: dict[str, str]) -> None:
+def test_a_recorder_is_listed_while_it_runs_and_no_more_when_told_to_end(
+    api: httpx.Client, own: dict[str, str]
+) -> None:
     assert "recorder" not in report(api)
     with luna_process("services.ingest.live", **own) as recorder:
         wait_for(lambda: report(api).get("recorder", {}).get("ready"))
         [instance] = report(api)["recorder"]["instances"]
-        assert [check["name"] for check in instance["checks"]] == ["heartbeat", "database", "redis", "profile", "sources"]
+        assert [check["name"] for check in instance["checks"]] == [
+            "heartbeat",
+            "database",
+            "redis",
+            "profile",
+            "sources",
+        ]
         recorder.terminate()
         recorder.wait(60)
         assert "recorder" not in report(api)
@@ -119,10 +152,19 @@ def test_a_recorder_is_listed_while_it_runs_and_no_more_when_told_to_end(api: ht
 
 def test_a_recorder_that_fell_silent_is_missed(api: httpx.Client, redis_url: str) -> None:
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    sign = RecorderSign(name="silent", version="1", started_at=hour_ago, turned_at=hour_ago, turn=timedelta(seconds=5))
+    sign = RecorderSign(
+        name="silent",
+        version="1",
+        started_at=hour_ago,
+        turned_at=hour_ago,
+        turn=timedelta(seconds=5),
+    )
     with redis.Redis.from_url(redis_url) as admin:
         admin.set("luna:recorder", sign.model_dump_json())
-    assert (report(api)["recorder"]["ready"], report(api)["recorder"]["missing"]) == (False, ["heartbeat"])
+    assert (report(api)["recorder"]["ready"], report(api)["recorder"]["missing"]) == (
+        False,
+        ["heartbeat"],
+    )
 
 
 def test_a_recorder_that_the_settings_ask_for_is_missed(addresses: Addresses) -> None:
@@ -142,11 +184,29 @@ def test_an_executor_is_missed_while_a_site_is_armed(api: httpx.Client, database
     assert "executor" not in report(api)
 
 
-def test_an_executor_tells_how_the_sites_stand_that_it_drives(api: httpx.Client, redis_url: str) -> None:
+def test_an_executor_tells_how_the_sites_stand_that_it_drives(
+    api: httpx.Client, redis_url: str
+) -> None:
     now = datetime.now(UTC)
-    device = ControlledDevice(device="pv", slot_start=now, told={"pv": "free"}, reason="no_plan", confirmed_at=now, fallback=True)
-    site = ControlledSite(site="home", armed_at=now, by="mqtt", plan_issued_at=None, devices=(device,))
-    sign = ExecutorSign(name="one", version="1", started_at=now, turned_at=now, turn=timedelta(minutes=5), sites=(site,))
+    device = ControlledDevice(
+        device="pv",
+        slot_start=now,
+        told={"pv": "free"},
+        reason="no_plan",
+        confirmed_at=now,
+        fallback=True,
+    )
+    site = ControlledSite(
+        site="home", armed_at=now, by="mqtt", plan_issued_at=None, devices=(device,)
+    )
+    sign = ExecutorSign(
+        name="one",
+        version="1",
+        started_at=now,
+        turned_at=now,
+        turn=timedelta(minutes=5),
+        sites=(site,),
+    )
     with redis.Redis.from_url(redis_url) as admin:
         admin.set("luna:executor", sign.model_dump_json())
     executor = report(api)["executor"]

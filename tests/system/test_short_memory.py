@@ -26,7 +26,9 @@ def leave_no_memory(process: Process) -> None:
     resource.prlimit(process.pid, resource.RLIMIT_DATA, (limit, resource.RLIM_INFINITY))
 
 
-def test_a_process_that_stands_still_for_want_of_memory_ends(database_url: str, redis_url: str, tmp_path: Path) -> None:
+def test_a_process_that_stands_still_for_want_of_memory_ends(
+    database_url: str, redis_url: str, tmp_path: Path
+) -> None:
     ports = {module: free_port() for module in MODULES}
     own = {"database_url": database_url, "redis_url": redis_url, "worker_processes": "1"}
     processes: dict[str, Process] = {}

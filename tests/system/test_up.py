@@ -53,9 +53,17 @@ BERLIN = ZoneInfo("Europe/Berlin")
 LIVED: dict[str, Any] = {
     "name": "lived",
     "timezone": BERLIN.key,
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "batteries": [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    ],
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
-    "tariff": {"import": {"kind": "time_of_use", "default": 0.35, "bands": [{"from": "23:00", "to": "05:00", "price": 0.18}]}},
+    "tariff": {
+        "import": {
+            "kind": "time_of_use",
+            "default": 0.35,
+            "bands": [{"from": "23:00", "to": "05:00", "price": 0.18}],
+        }
+    },
 }
 
 
@@ -65,7 +73,12 @@ BROKER_AWAY = {"LUNA_MQTT_URL": "mqtt://127.0.0.1:9"}
 
 @pytest.fixture(scope="module")
 def environment(kept_folder: Path) -> dict[str, str]:
-    own = {"LUNA_DATA_FOLDER": str(kept_folder.parent), "LUNA_API_PORT": str(free_port()), "LUNA_WORKER_PROCESSES": "1", "LUNA_OUTSIDE_SERVICES": "false"}
+    own = {
+        "LUNA_DATA_FOLDER": str(kept_folder.parent),
+        "LUNA_API_PORT": str(free_port()),
+        "LUNA_WORKER_PROCESSES": "1",
+        "LUNA_OUTSIDE_SERVICES": "false",
+    }
     clock = kept_folder.parent / "clock"
     clock.write_text("0", encoding="ascii")
     own[CLOCK_VARIABLE] = str(clock)
@@ -74,7 +87,9 @@ def environment(kept_folder: Path) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class RunningLuna:
-    """A live `luna up`, and a connection over which it was asked once, at ``asked_at`` of the monotonic clock."""
+    """A live `luna up`, and a connection over which it was asked once, at ``asked_at`` of the
+    monotonic clock.
+    """
 
     process: subprocess.Popen[bytes]
     connection: http.client.HTTPConnection
@@ -94,7 +109,11 @@ class SharedLuna:
         if self._luna is None or self._luna.process.poll() is not None:
             self.end()
             process = self._running.enter_context(luna_up(self._environment))
-            connection = self._running.enter_context(closing(http.client.HTTPConnection("127.0.0.1", int(self._environment["LUNA_API_PORT"]))))
+            connection = self._running.enter_context(
+                closing(
+                    http.client.HTTPConnection("127.0.0.1", int(self._environment["LUNA_API_PORT"]))
+                )
+            )
             assert is_live(connection)
             self._luna = RunningLuna(process, connection, time.monotonic())
         return self._luna
@@ -121,7 +140,9 @@ def luna(shared: SharedLuna) -> RunningLuna:
 
 
 def store_small_site(environment: dict[str, str]) -> None:
-    with start(Path(environment["LUNA_DATA_FOLDER"]) / "servers", services=("postgres",)) as servers:
+    with start(
+        Path(environment["LUNA_DATA_FOLDER"]) / "servers", services=("postgres",)
+    ) as servers:
         migrate.upgrade(servers.database_url)
         pool = engine.create(servers.database_url)
         with engine.unit_of_work(pool) as connection:
@@ -143,9 +164,14 @@ def command(*arguments: str) -> list[str]:
 def luna_up(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """Luna with a live gateway; its worker may still be starting."""
     log = Path(environment["LUNA_DATA_FOLDER"]) / "up.log"
-    with log.open("w") as output, subprocess.Popen(command("up"), env=environment, stderr=output) as process:
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command("up"), env=environment, stderr=output) as process,
+    ):
         try:
-            wait_until(lambda: ask(environment, "live") == httpx.codes.OK or process.poll() is not None)
+            wait_until(
+                lambda: ask(environment, "live") == httpx.codes.OK or process.poll() is not None
+            )
             assert process.returncode is None, log.read_text()
             yield process
         except BaseException:
@@ -157,7 +183,9 @@ def ask(environment: dict[str, str], question: str) -> int:
     # A proxy of this machine's has no business between Luna and its test.
     with httpx.Client(trust_env=False, verify=False) as client:  # noqa: S501 - plain HTTP, asked again and again
         try:
-            return client.get(f"http://127.0.0.1:{environment['LUNA_API_PORT']}/health/{question}").status_code
+            return client.get(
+                f"http://127.0.0.1:{environment['LUNA_API_PORT']}/health/{question}"
+            ).status_code
         except httpx.TransportError:
             return 0
 
@@ -172,7 +200,9 @@ def wait_until(holds: Callable[[], bool]) -> None:
 def processes(environment: dict[str, str]) -> list[str]:
     """The processes of Luna that were started with this environment, and the servers that live."""
     folder = Path(environment["LUNA_DATA_FOLDER"])
-    listing = subprocess.run(["ps", "eaxww", "-o", "pid,command"], check=True, capture_output=True, text=True).stdout
+    listing = subprocess.run(
+        ["ps", "eaxww", "-o", "pid,command"], check=True, capture_output=True, text=True
+    ).stdout
     servers = [lock.name for lock in folder.glob("servers/*s.lock") if is_locked(lock)]
     return servers + [line for line in listing.splitlines() if f"LUNA_DATA_FOLDER={folder}" in line]
 
@@ -192,11 +222,19 @@ def kill_and_await_others(environment: dict[str, str], *modules: str) -> None:
 
 # First: it makes the database that the others find.
 def test_the_schema_is_brought_up_to_date(environment: dict[str, str]) -> None:
-    answer = subprocess.run(command("db", "upgrade", "--json"), env=environment, check=True, capture_output=True, text=True)
+    answer = subprocess.run(
+        command("db", "upgrade", "--json"),
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert json.loads(answer.stdout)["revision"] == revision.head()
 
 
-def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     folder = Path(environment["LUNA_DATA_FOLDER"])
     said, kept = (folder / "up.log").read_text(), folder / "identity" / "link_address"
     # The log may be read by others, and is kept.
@@ -210,46 +248,84 @@ def test_the_link_that_is_shown_opens_the_page_once_and_being_here_opens_nothing
         assert browser.get(link).status_code == 200
         assert browser.get(f"{address}/v1/sites").status_code == 200
         assert browser.get(link).status_code == 410
-    token = subprocess.run(command("open", "--token"), env=environment, check=True, capture_output=True, text=True).stdout.strip()
-    said = subprocess.run(command("open", "--no-browser", "--json"), env=environment, check=True, capture_output=True, text=True)
-    with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS, headers={"Authorization": f"Bearer {token}"}) as program:
+    token = subprocess.run(
+        command("open", "--token"), env=environment, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    said = subprocess.run(
+        command("open", "--no-browser", "--json"),
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    with httpx.Client(
+        trust_env=False, timeout=PATIENCE_SECONDS, headers={"Authorization": f"Bearer {token}"}
+    ) as program:
         assert program.get(f"{address}/v1/sites").status_code == 200
-        assert program.get(json.loads(said.stdout)["url"], headers={"Authorization": ""}).status_code == 303
+        assert (
+            program.get(json.loads(said.stdout)["url"], headers={"Authorization": ""}).status_code
+            == 303
+        )
 
 
-def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(environment: dict[str, str]) -> None:
-    own = environment | {"LUNA_API_PORT": str(free_port()), "LUNA_DATA_FOLDER": f"{environment['LUNA_DATA_FOLDER']}/refused"}
+def test_a_port_in_use_is_named_with_its_remedy_and_nothing_is_started(
+    environment: dict[str, str],
+) -> None:
+    own = environment | {
+        "LUNA_API_PORT": str(free_port()),
+        "LUNA_DATA_FOLDER": f"{environment['LUNA_DATA_FOLDER']}/refused",
+    }
     with socket.create_server(("127.0.0.1", int(own["LUNA_API_PORT"]))):
-        refused = subprocess.run(command("up"), env=own, check=False, capture_output=True, text=True)
+        refused = subprocess.run(
+            command("up"), env=own, check=False, capture_output=True, text=True
+        )
     assert refused.returncode == 1
     assert "api_port: " in refused.stderr
     assert "LUNA_API_PORT" in refused.stderr
     assert processes(own) == []
 
 
-def test_a_second_luna_in_the_folder_names_the_first_and_leaves_it_alone(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_a_second_luna_in_the_folder_names_the_first_and_leaves_it_alone(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     before = processes(environment)
     other = environment | {"LUNA_API_PORT": str(free_port())}
     refused = subprocess.run(command("up"), env=other, check=False, capture_output=True, text=True)
     assert refused.returncode == 1
-    assert f"process {luna.process.pid} at http://127.0.0.1:{environment['LUNA_API_PORT']}" in refused.stderr
+    assert (
+        f"process {luna.process.pid} at http://127.0.0.1:{environment['LUNA_API_PORT']}"
+        in refused.stderr
+    )
     assert luna.process.poll() is None
-    assert [line for line in processes(environment) if f"LUNA_API_PORT={other['LUNA_API_PORT']}" in line] == []
+    assert [
+        line for line in processes(environment) if f"LUNA_API_PORT={other['LUNA_API_PORT']}" in line
+    ] == []
     assert before != []
 
 
-def test_a_site_whose_devices_luna_asks_itself_is_recorded_without_any_other_source(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_a_site_whose_devices_luna_asks_itself_is_recorded_without_any_other_source(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     assert luna.process.poll() is None
     assert companions(environment, "services.ingest.live") == []
-    with serve_registers(SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")))) as server, client_of(environment) as client:
+    with (
+        serve_registers(
+            SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")))
+        ) as server,
+        client_of(environment) as client,
+    ):
         sensor = f"profile:sunspec_12x@127.0.0.1:{server.port}#soc"
-        client.post("/v1/sites", json=LIVED | {"name": "asked", "input_sensors": {"battery_soc": sensor}}).raise_for_status()
+        client.post(
+            "/v1/sites", json=LIVED | {"name": "asked", "input_sensors": {"battery_soc": sensor}}
+        ).raise_for_status()
         wait_until(lambda: sensor in client.get("/v1/sites/asked/series").text)
         client.delete("/v1/sites/asked").raise_for_status()
     wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
-def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_one(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     wait_until(lambda: newest_forecast(environment, "small") > 0)
     with client_of(environment) as client:
         planned = client.post("/plan", json={"site_id": "small"})
@@ -258,7 +334,9 @@ def test_a_site_gets_its_forecast_and_can_be_planned_without_anybody_asking_for_
 
 
 def test_a_connection_stays_open_for_longer_than_callers_keep_it(luna: RunningLuna) -> None:
-    """Who keeps it for five seconds, as many do, would else send a request into a connection that is just being closed."""
+    """Who keeps it for five seconds, as many do, would else send a request into a connection that
+    is just being closed.
+    """
     time.sleep(max(0.0, luna.asked_at + IDLE_SECONDS - time.monotonic()))
     first = luna.connection.sock
     assert is_live(luna.connection)
@@ -266,22 +344,45 @@ def test_a_connection_stays_open_for_longer_than_callers_keep_it(luna: RunningLu
     assert luna.connection.sock is first
 
 
-def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_jobs(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_jobs(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     with start(Path(environment["LUNA_DATA_FOLDER"]) / "servers") as servers:
         wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
         pool = engine.create(servers.database_url)
         with client_of(environment) as client, pool.begin() as connection:
-            client.post("/v1/sites", json={"name": "home", "timezone": "Europe/Berlin"}).raise_for_status()
+            client.post(
+                "/v1/sites", json={"name": "home", "timezone": "Europe/Berlin"}
+            ).raise_for_status()
             # Behind what beat has done at a start: held up by the lock it would hold up the file.
             store_file(client, minute=0)
             await_empty_queues(servers)
             # Whoever reads history waits until this ends.
             connection.execute(text("LOCK TABLE slot_observations IN ACCESS EXCLUSIVE MODE"))
             until = [f"2023-09-{day:02}T00:00:00Z" for day in range(1, 4)]
-            jobs = [client.post("/v1/jobs", json={"task": "forecaster.model.train", "request": {"site_id": "home", "until": each}}).json() for each in until]
+            jobs = [
+                client.post(
+                    "/v1/jobs",
+                    json={
+                        "task": "forecaster.model.train",
+                        "request": {"site_id": "home", "until": each},
+                    },
+                ).json()
+                for each in until
+            ]
             # One process, for LUNA_WORKER_PROCESSES says so: one job holds it, the others wait.
-            wait_until(lambda: [client.get(f"/v1/jobs/{job['job_id']}").json()["status"] for job in jobs].count("running") == 1)
-            planned = client.post("/plan", json=json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8")))
+            wait_until(
+                lambda: (
+                    [
+                        client.get(f"/v1/jobs/{job['job_id']}").json()["status"] for job in jobs
+                    ].count("running")
+                    == 1
+                )
+            )
+            planned = client.post(
+                "/plan",
+                json=json.loads(Path("examples/plan_request.json").read_text(encoding="utf-8")),
+            )
             assert planned.status_code == httpx.codes.OK, planned.text
             assert ask(environment, "ready") == httpx.codes.OK
             store_file(client, minute=1)
@@ -291,7 +392,9 @@ def test_plans_are_made_and_files_stored_while_long_jobs_hold_every_process_of_j
     assert luna.process.poll() is None
 
 
-def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     settings = Settings(data_folder=Path(environment["LUNA_DATA_FOLDER"]))
     wait_until(lambda: companions(environment, "services.executor") != [])
     [executor, *_] = companions(environment, "services.executor")
@@ -302,7 +405,9 @@ def test_a_source_that_a_page_stores_is_listened_to_without_a_restart(luna: Runn
     wait_until(lambda: companions(environment, "services.ingest.live") == [])
 
 
-def test_the_next_day_is_planned_by_the_same_processes(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_the_next_day_is_planned_by_the_same_processes(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     morning = tomorrow_at_ten()
     with client_of(environment) as client:
         client.post("/v1/sites", json=LIVED).raise_for_status()
@@ -320,10 +425,18 @@ def test_the_next_day_is_planned_by_the_same_processes(luna: RunningLuna, enviro
 
 # As a household sees it: what an open page and the assistant say.
 @pytest.mark.long
-def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environment: dict[str, str], browser: "Browser") -> None:
+def test_the_next_day_is_lived_by_the_same_processes(
+    luna: RunningLuna, environment: dict[str, str], browser: "Browser"
+) -> None:
     from playwright.sync_api import expect
 
-    token = subprocess.run(command("open", "--no-browser", "--json"), env=environment, check=True, capture_output=True, text=True)
+    token = subprocess.run(
+        command("open", "--no-browser", "--json"),
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     morning = tomorrow_at_ten()
     with client_of(environment) as client, closing(browser.new_context(locale="en-GB")) as context:
         client.post("/v1/sites", json=LIVED).raise_for_status()
@@ -343,20 +456,33 @@ def test_the_next_day_is_lived_by_the_same_processes(luna: RunningLuna, environm
         planned = client.get("/v1/sites/lived/plans/latest").json()
         assert issued_at(client) < morning + timedelta(minutes=5)
         # What the open page says is of the new day, and so is what is asked.
-        charged = [slot["start"] for slot in planned["slots"] if slot["vehicles"]["car"]["charge_kwh"] > 0]
+        charged = [
+            slot["start"] for slot in planned["slots"] if slot["vehicles"]["car"]["charge_kwh"] > 0
+        ]
         begins = datetime.fromisoformat(charged[0]).astimezone(BERLIN)
-        expect(home.locator(".hero .steps li", has_text="Car charges")).to_contain_text(f"{begins:%H:%M}")
+        expect(home.locator(".hero .steps li", has_text="Car charges")).to_contain_text(
+            f"{begins:%H:%M}"
+        )
         expect(home.locator(".hero")).not_to_contain_text("No valid plan")
-        answer = client.post("/v1/tools/house_now", json={"site_id": "lived", "arguments": {}}).json()
-        assert f"Car takes {sum_kwh(planned):.1f} kWh from {begins:%a %-d %b}, {begins:%H:%M}" in answer["text"].replace("\u00a0", " ")
+        answer = client.post(
+            "/v1/tools/house_now", json={"site_id": "lived", "arguments": {}}
+        ).json()
+        assert (
+            f"Car takes {sum_kwh(planned):.1f} kWh from {begins:%a %-d %b}, {begins:%H:%M}"
+            in answer["text"].replace("\u00a0", " ")
+        )
         put_clock_right(environment)
         wait_until(lambda: issued_at(client) < morning)
 
 
 # The last that uses the one that the tests before share: the next one kills it.
-def test_everything_runs_and_what_dies_comes_back(luna: RunningLuna, environment: dict[str, str]) -> None:
+def test_everything_runs_and_what_dies_comes_back(
+    luna: RunningLuna, environment: dict[str, str]
+) -> None:
     wait_until(lambda: ask(environment, "ready") == httpx.codes.OK)
-    kill_and_await_others(environment, "luna.platform.queue.worker", "luna.platform.queue.beat", "services.executor")
+    kill_and_await_others(
+        environment, "luna.platform.queue.worker", "luna.platform.queue.beat", "services.executor"
+    )
     # What they are forked from is not needed for it.
     for server in companions(environment, "luna.platform.supervision.fork_server"):
         os.kill(server, signal.SIGKILL)
@@ -404,18 +530,31 @@ def have_charged(environment: dict[str, str], port: int) -> None:
         with engine.unit_of_work(pool) as connection:
             sites.save(connection, site)
             control.arm(connection, site.name, at=now, by="owner")
-            control.override(connection, site.name, Override(mode="charge", power_kw=2, until=now + timedelta(hours=1)))
+            control.override(
+                connection,
+                site.name,
+                Override(mode="charge", power_kw=2, until=now + timedelta(hours=1)),
+            )
         pool.dispose()
 
 
 def client_of(environment: dict[str, str]) -> httpx.Client:
-    token = (Path(environment["LUNA_DATA_FOLDER"]) / "identity" / "owner_token").read_text(encoding="ascii")
+    token = (Path(environment["LUNA_DATA_FOLDER"]) / "identity" / "owner_token").read_text(
+        encoding="ascii"
+    )
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.Client(base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}", headers=headers, trust_env=False, timeout=PATIENCE_SECONDS)
+    return httpx.Client(
+        base_url=f"http://127.0.0.1:{environment['LUNA_API_PORT']}",
+        headers=headers,
+        trust_env=False,
+        timeout=PATIENCE_SECONDS,
+    )
 
 
 def tomorrow_at_ten() -> datetime:
-    """Return a morning, whatever the hour is now: the cheap hours, in which the car charges, are still to come."""
+    """Return a morning, whatever the hour is now: the cheap hours, in which the car charges, are
+    still to come.
+    """
     return local_instant(datetime.now(BERLIN).date() + timedelta(days=1), "10:00", BERLIN)
 
 
@@ -430,7 +569,13 @@ def put_clock_right(environment: dict[str, str]) -> None:
 def find_measured(client: httpx.Client) -> set[str]:
     """Return which series of measurements the lived site has."""
     listed = client.get("/v1/sites/lived/series", params={"limit": 500}).json()["series"]
-    return {each["series"] for each in listed} & {"load_kwh", "import_kwh", "export_kwh", "vehicle_kwh", "soc"}
+    return {each["series"] for each in listed} & {
+        "load_kwh",
+        "import_kwh",
+        "export_kwh",
+        "vehicle_kwh",
+        "soc",
+    }
 
 
 def issued_at(client: httpx.Client) -> datetime:
@@ -446,7 +591,9 @@ def sum_kwh(plan: dict[str, Any]) -> float:
 
 
 def await_empty_queues(servers: Servers) -> None:
-    """Wait until what beat asks for at a start is done: held up by a lock, each of a dozen tasks would hold the process of jobs for ten seconds."""
+    """Wait until what beat asks for at a start is done: held up by a lock, each of a dozen tasks
+    would hold the process of jobs for ten seconds.
+    """
     with closing(Client(servers.redis_url)) as queue:
         wait_until(lambda: all(queue.tasks.waiting(service) == 0 for service in SERVICES))
 
@@ -454,13 +601,20 @@ def await_empty_queues(servers: Servers) -> None:
 def store_file(client: httpx.Client, *, minute: int) -> None:
     """Hand over a reading of a minute, and wait until it is stored."""
     file = f"instant,sensor,value,unit\n2020-01-01T00:{minute:02}:00Z,sensor.load,1,kWh\n"
-    job = client.post("/v1/sites/home/uploads", files={"file": ("minute.csv", file)}, data={"kind": "readings"}).json()
+    job = client.post(
+        "/v1/sites/home/uploads", files={"file": ("minute.csv", file)}, data={"kind": "readings"}
+    ).json()
     wait_until(lambda: client.get(f"/v1/jobs/{job['job_id']}").json()["status"] == "done")
 
 
 def newest_forecast(environment: dict[str, str], site: str) -> float:
-    """Return when a site's newest forecast was issued, Unix time; 0 where none was, or nobody says so yet."""
+    """Return when a site's newest forecast was issued, Unix time.
+
+    0 where none was, or nobody says so yet.
+    """
     with httpx.Client(trust_env=False, timeout=PATIENCE_SECONDS) as client:
         metrics = client.get(f"http://127.0.0.1:{environment['LUNA_API_PORT']}/metrics").text
-    found = re.search(rf'^luna_forecaster_newest_forecast_seconds{{site="{site}"}} (\S+)$', metrics, re.MULTILINE)
+    found = re.search(
+        rf'^luna_forecaster_newest_forecast_seconds{{site="{site}"}} (\S+)$', metrics, re.MULTILINE
+    )
     return float(found[1]) if found else 0.0

@@ -33,7 +33,8 @@ OLDEST = "0001"
 # Longer than one try of the upgrade waits for a table.
 HELD_SECONDS = 5.5
 JUDGED = (
-    "INSERT INTO data_quality_daily (site_key, day, verdict, reasons, judged_at) SELECT site_key, '2024-01-01', 'exclude', '{an old word}', now() FROM sites"
+    "INSERT INTO data_quality_daily (site_key, day, verdict, reasons, judged_at) SELECT "
+    "site_key, '2024-01-01', 'exclude', '{an old word}', now() FROM sites"
 )
 OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
 
@@ -117,7 +118,9 @@ def reading_days(url: str) -> Iterator[None]:
         yield
 
 
-def test_an_upgrade_under_load_loses_nothing_and_waits_for_who_reads(old_url: str, quiet_queue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_under_load_loses_nothing_and_waits_for_who_reads(
+    old_url: str, quiet_queue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path))
     load_settings.cache_clear()
     modules, addresses = ("services.ingest.tasks",), Addresses(old_url, quiet_queue)

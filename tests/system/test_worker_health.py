@@ -1,4 +1,6 @@
-"""How workers say they are: over HTTP, by a file's age, by what the gateway knows of them, and while servers come and go."""
+"""How workers say they are: over HTTP, by a file's age, by what the gateway knows of them, and
+while servers come and go.
+"""
 
 import json
 import os
@@ -19,7 +21,15 @@ from luna.platform.queue import Client
 from luna.platform.queue.consumption import EXIT_STARVED
 from tests.integration import upkeep_messages as upkeep
 from tests.support.worker.fork_server import run_python
-from tests.support.worker.processes import Process, ask, failing, free_port, is_silent, luna_process, says
+from tests.support.worker.processes import (
+    Process,
+    ask,
+    failing,
+    free_port,
+    is_silent,
+    luna_process,
+    says,
+)
 from tests.support.worker.task_starts import count_starts
 from tests.support.worker.thread_log_worker import FORKS
 from tests.support.worker.workers import kill, wait_for
@@ -40,7 +50,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Workers:
-    """Starts workers of one process on a database and a queue; they end with the block of ``processes``."""
+    """Starts workers of one process on a database and a queue.
+
+    They end with the block of ``processes``.
+    """
 
     servers: dict[str, str]
     processes: ExitStack
@@ -49,13 +62,17 @@ class Workers:
         """Start a worker for queues, and return it with the port of its health."""
         port = free_port()
         arguments = (*queues, "--beat-seconds", BEAT, "--health-port", str(port))
-        process = self.processes.enter_context(luna_process(WORKER, *arguments, **self.servers | {"worker_processes": "1"} | settings))
+        process = self.processes.enter_context(
+            luna_process(WORKER, *arguments, **self.servers | {"worker_processes": "1"} | settings)
+        )
         return process, port
 
 
 @dataclass(frozen=True)
 class Services:
-    """Three live workers of services with their ports: two of them are told of stores that are away."""
+    """Three live workers of services with their ports: two of them are told of stores that are
+    away.
+    """
 
     agent: tuple[Process, int]
     rag: int
@@ -66,11 +83,19 @@ class Services:
 @pytest.fixture(scope="module")
 def services(redis_url: str, database_url: str, folder: Path) -> Iterator[Services]:
     """Workers that tests share; whatever test ends the agent's is the last that uses it."""
-    away = {"vectors_url": "http://127.0.0.1:9", "language_url": "http://127.0.0.1:9", "objects_url": "http://127.0.0.1:9", "objects_secret_key": "none"}
+    away = {
+        "vectors_url": "http://127.0.0.1:9",
+        "language_url": "http://127.0.0.1:9",
+        "objects_url": "http://127.0.0.1:9",
+        "objects_secret_key": "none",
+    }
     heartbeat = folder / "heartbeat"
     with redis.Redis.from_url(redis_url) as admin, ExitStack() as stack:
         admin.delete("luna:nodes")
-        workers = Workers({"redis_url": redis_url, "database_url": database_url, "data_folder": str(folder)}, stack)
+        workers = Workers(
+            {"redis_url": redis_url, "database_url": database_url, "data_folder": str(folder)},
+            stack,
+        )
         agent = workers.begin("agent", heartbeat_file=str(heartbeat))
         _, rag = workers.begin("rag", **away)
         _, planner = workers.begin("planner", **away)
@@ -106,7 +131,10 @@ def bereft(own_redis: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iter
     folder = tmp_path_factory.mktemp("bereft")
     heartbeat = folder / "heartbeat"
     with ExitStack() as stack:
-        workers = Workers({"redis_url": own_redis.redis_url, "database_url": NOWHERE, "data_folder": str(folder)}, stack)
+        workers = Workers(
+            {"redis_url": own_redis.redis_url, "database_url": NOWHERE, "data_folder": str(folder)},
+            stack,
+        )
         _, port = workers.begin("ingest", "--modules", UPKEEP_TASKS, heartbeat_file=str(heartbeat))
         wait_for(lambda: says(port, "ready", 200))
         yield Bereft(port, heartbeat)
@@ -122,7 +150,9 @@ def live(client: Client, queue: str) -> bool:
     return any(queue in queues for queues in client.heartbeats.workers().values())
 
 
-def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(services: Services) -> None:
+def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(
+    services: Services,
+) -> None:
     wait_for(lambda: says(services.planner, "ready", 200))
     status, document = ask(services.rag, "ready")
     assert (status, document["type"]) == (503, "urn:luna:problem:unavailable")
@@ -130,7 +160,9 @@ def test_a_missing_store_is_named_by_the_service_that_needs_it_and_by_no_other(s
     assert says(services.rag, "live", 200)
 
 
-def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(services: Services, client: Client) -> None:
+def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(
+    services: Services, client: Client
+) -> None:
     file, (frozen, port) = services.heartbeat, services.agent
     wait_for(lambda: live(client, "agent"))
     first = file.stat().st_mtime_ns
@@ -150,13 +182,21 @@ def test_a_frozen_worker_shows_by_its_file_and_to_others_and_thaws(services: Ser
 
 
 # The last that uses the agent's worker: it ends it.
-def test_a_service_without_tasks_serves_its_queue_in_health(services: Services, client: Client) -> None:
+def test_a_service_without_tasks_serves_its_queue_in_health(
+    services: Services, client: Client
+) -> None:
     process, port = services.agent
     wait_for(lambda: live(client, "agent"))
     wait_for(lambda: says(port, "ready", 200))
     status, document = ask(port, "ready")
     assert (status, document["status"]) == (200, "ready")
-    assert [check["name"] for check in document["checks"]] == ["heartbeat", "messages", "database", "redis", "objects"]
+    assert [check["name"] for check in document["checks"]] == [
+        "heartbeat",
+        "messages",
+        "database",
+        "redis",
+        "objects",
+    ]
     assert all(check["latency_ms"] >= 0 for check in document["checks"])
     assert says(port, "unknown", 404)
     metrics = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False).text
@@ -168,7 +208,9 @@ def test_a_service_without_tasks_serves_its_queue_in_health(services: Services, 
     assert not live(client, "agent")
 
 
-def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(own_redis: Servers, bereft: Bereft, tmp_path: Path) -> None:
+def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is_back(
+    own_redis: Servers, bereft: Bereft, tmp_path: Path
+) -> None:
     port, file = bereft.port, bereft.heartbeat
     wait_for(lambda: says(port, "ready", 200))
     os.kill(find_process(own_redis), signal.SIGKILL)
@@ -186,11 +228,15 @@ def test_without_redis_a_worker_lives_on_is_not_ready_and_works_as_soon_as_it_is
     client = Client(own_redis.redis_url)
     gate = tmp_path / "gate"
     gate.touch()
-    assert client.call(upkeep.GateRequest(starts=tmp_path / "starts", gate=gate), timeout=SOON) == upkeep.Through(starts=1)
+    assert client.call(
+        upkeep.GateRequest(starts=tmp_path / "starts", gate=gate), timeout=SOON
+    ) == upkeep.Through(starts=1)
     client.close()
 
 
-def test_a_redis_that_says_nothing_stops_no_loop_for_good(own_redis: Servers, bereft: Bereft) -> None:
+def test_a_redis_that_says_nothing_stops_no_loop_for_good(
+    own_redis: Servers, bereft: Bereft
+) -> None:
     file = bereft.heartbeat
     client = Client(own_redis.redis_url)
     wait_for(lambda: live(client, "ingest"))
@@ -198,7 +244,8 @@ def test_a_redis_that_says_nothing_stops_no_loop_for_good(own_redis: Servers, be
     silent = find_process(own_redis)
     os.kill(silent, signal.SIGSTOP)
     try:
-        # What was under way when it fell silent ends; then the loop stands, gives up, and turns again.
+        # What was under way when it fell silent ends; then the loop stands, gives up, and turns
+        # again.
         wait_for(lambda: time.time() - file.stat().st_mtime > 2)
         touched = file.stat().st_mtime_ns
         wait_for(lambda: file.stat().st_mtime_ns > touched)
@@ -206,19 +253,38 @@ def test_a_redis_that_says_nothing_stops_no_loop_for_good(own_redis: Servers, be
         os.kill(silent, signal.SIGCONT)
 
 
-def test_a_port_in_use_is_named_with_its_remedy(redis_url: str, database_url: str, tmp_path: Path) -> None:
-    servers = {"LUNA_REDIS_URL": redis_url, "LUNA_DATABASE_URL": database_url, "LUNA_DATA_FOLDER": str(tmp_path)}
+def test_a_port_in_use_is_named_with_its_remedy(
+    redis_url: str, database_url: str, tmp_path: Path
+) -> None:
+    servers = {
+        "LUNA_REDIS_URL": redis_url,
+        "LUNA_DATABASE_URL": database_url,
+        "LUNA_DATA_FOLDER": str(tmp_path),
+    }
     port = redis.Redis.from_url(redis_url).connection_pool.connection_kwargs["port"]
-    code, errors = run_python(WORKER, "agent", "--health-port", str(port), environment=os.environ | servers)
+    code, errors = run_python(
+        WORKER, "agent", "--health-port", str(port), environment=os.environ | servers
+    )
     assert code == 1
     assert "--health-port" in json.loads(errors.splitlines()[-1])["error"]
 
 
-def test_no_thread_runs_while_processes_are_forked(redis_url: str, database_url: str, tmp_path: Path) -> None:
-    # A process that was forked while a probe's thread imported a module waited for that module's lock for ever: its worker said it was ready.
+def test_no_thread_runs_while_processes_are_forked(
+    redis_url: str, database_url: str, tmp_path: Path
+) -> None:
+    # A process that was forked while a probe's thread imported a module waited for that module's
+    # lock for ever: its worker said it was ready.
     port = free_port()
     own = {"redis_url": redis_url, "database_url": database_url, "data_folder": str(tmp_path)}
-    with luna_process("tests.support.worker.thread_log_worker", "agent", "--processes", "2", "--health-port", str(port), **own):
+    with luna_process(
+        "tests.support.worker.thread_log_worker",
+        "agent",
+        "--processes",
+        "2",
+        "--health-port",
+        str(port),
+        **own,
+    ):
         wait_for(lambda: says(port, "ready", 200))
     assert (tmp_path / FORKS).read_text(encoding="utf-8").splitlines() == ["['MainThread']"] * 2
 
@@ -231,14 +297,21 @@ def test_an_unknown_queue_is_named(redis_url: str, database_url: str) -> None:
 
 
 @pytest.fixture
-def start_gatekeeper(quiet_queue: str, database_url: str, tmp_path: Path) -> Iterator[Callable[[], Process]]:
+def start_gatekeeper(
+    quiet_queue: str, database_url: str, tmp_path: Path
+) -> Iterator[Callable[[], Process]]:
     """Starts a worker whose task waits at a gate."""
     with ExitStack() as stack:
-        workers = Workers({"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path)}, stack)
+        workers = Workers(
+            {"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path)},
+            stack,
+        )
         yield lambda: workers.begin("ingest", "--modules", UPKEEP_TASKS)[0]
 
 
-def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_gatekeeper: Callable[[], Process], own_client: Client, tmp_path: Path) -> None:
+def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(
+    start_gatekeeper: Callable[[], Process], own_client: Client, tmp_path: Path
+) -> None:
     request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     ending = start_gatekeeper()
     task_id = own_client.submit(request)
@@ -248,7 +321,8 @@ def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_g
     wait_for(lambda: len(own_client.heartbeats.workers()) == 2)
 
     ending.terminate()
-    # Longer than another worker waits before it takes over from one without a sign of life; told again, it still finishes.
+    # Longer than another worker waits before it takes over from one without a sign of life; told
+    # again, it still finishes.
     time.sleep(3 * 3 * float(BEAT))
     ending.terminate()
     wait_for(lambda: ending_name in own_client.heartbeats.workers())
@@ -259,7 +333,9 @@ def test_a_worker_told_to_end_finishes_its_task_which_nobody_else_begins(start_g
     assert own_client.tasks.waiting("ingest") == 0
 
 
-def test_a_worker_killed_while_it_ends_loses_nothing(start_gatekeeper: Callable[[], Process], own_client: Client, tmp_path: Path) -> None:
+def test_a_worker_killed_while_it_ends_loses_nothing(
+    start_gatekeeper: Callable[[], Process], own_client: Client, tmp_path: Path
+) -> None:
     request = upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate")
     ending = start_gatekeeper()
     task_id = own_client.submit(request)
@@ -296,10 +372,25 @@ def test_a_worker_that_died_before_the_clock_was_put_back_is_missed_soon(
     wait_for(lambda: own_client.tasks.fetch(task_id, upkeep.GateRequest).status == "succeeded")
 
 
-def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(quiet_queue: str, database_url: str, own_client: Client, tmp_path: Path) -> None:
+def test_a_worker_that_takes_no_messages_says_so_and_ends_to_be_started_again(
+    quiet_queue: str, database_url: str, own_client: Client, tmp_path: Path
+) -> None:
     port = free_port()
-    own = {"redis_url": quiet_queue, "database_url": database_url, "data_folder": str(tmp_path), "worker_processes": "1"}
-    arguments = ("ingest", "--modules", UPKEEP_TASKS, "--beat-seconds", "1", "--health-port", str(port))
+    own = {
+        "redis_url": quiet_queue,
+        "database_url": database_url,
+        "data_folder": str(tmp_path),
+        "worker_processes": "1",
+    }
+    arguments = (
+        "ingest",
+        "--modules",
+        UPKEEP_TASKS,
+        "--beat-seconds",
+        "1",
+        "--health-port",
+        str(port),
+    )
     with luna_process("tests.support.worker.unresponsive_worker", *arguments, **own) as worker:
         wait_for(lambda: says(port, "ready", 200))
         own_client.submit(upkeep.GateRequest(starts=tmp_path / "starts", gate=tmp_path / "gate"))

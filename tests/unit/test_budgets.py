@@ -1,4 +1,7 @@
-"""What tests may take, by the recorded durations: a file, a test of everybody's loop, a suite. Record anew: ``pytest --record-durations``."""
+"""What tests may take, by the recorded durations: a file, a test of everybody's loop, a suite.
+
+Record anew: ``pytest --record-durations``.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +12,12 @@ from tests.support.suite.tables import each_row
 RECORDED = read_table(ROOT / TABLE)
 LOOP_FOLDERS = ("tests/unit/", "tests/properties/", "tests/integration/")
 # As long as they take among others: in a run of three processes on two cores.
-FILE_SECONDS = {"tests/unit/": 10.0, "tests/properties/": 10.0, "tests/integration/": 17.0, SLOW_FOLDER: 35.0}
+FILE_SECONDS = {
+    "tests/unit/": 10.0,
+    "tests/properties/": 10.0,
+    "tests/integration/": 17.0,
+    SLOW_FOLDER: 35.0,
+}
 # Of all files of a suite, one after the other.
 LOOP_SECONDS = 900.0
 SYSTEM_SECONDS = 1900.0
@@ -17,23 +25,53 @@ TEST_SECONDS = 3.0
 MOST_LONGER_TESTS = 12
 # Files with more time than others, and why.
 LONGER_FILES: dict[str, tuple[float, str]] = {
-    "tests/integration/cli/test_remote.py": (27.0, "commands that ask a gateway elsewhere, each over HTTP"),
-    "tests/integration/drivers/test_profiles.py": (35.0, "every product does what its profile says"),
+    "tests/integration/cli/test_remote.py": (
+        27.0,
+        "commands that ask a gateway elsewhere, each over HTTP",
+    ),
+    "tests/integration/drivers/test_profiles.py": (
+        35.0,
+        "every product does what its profile says",
+    ),
     "tests/integration/pages/test_setup.py": (22.0, "a home is set up anew for each test"),
-    "tests/integration/rag/test_assistants.py": (27.0, "the command serves an assistant in a process of its own"),
-    "tests/unit/planner/milp/test_formulation.py": (14.0, "CBC is started for every plan of the reference model"),
+    "tests/integration/rag/test_assistants.py": (
+        27.0,
+        "the command serves an assistant in a process of its own",
+    ),
+    "tests/unit/planner/milp/test_formulation.py": (
+        14.0,
+        "CBC is started for every plan of the reference model",
+    ),
     "tests/unit/planner/test_deadline.py": (17.0, "a week of two batteries and appliances"),
-    "tests/system/agent/test_evaluation.py": (70.0, "an agent is trained for two quarters and compared"),
+    "tests/system/agent/test_evaluation.py": (
+        70.0,
+        "an agent is trained for two quarters and compared",
+    ),
     "tests/system/backup/test_faults.py": (55.0, "a backup and a restore for each fault"),
     "tests/system/bench/test_fortnight.py": (50.0, "hours of a home with all of its processes"),
-    "tests/system/browser/test_found_inverter.py": (45.0, "an inverter is found, set up and told, in the browser"),
-    "tests/system/browser/test_home.py": (45.0, "the page of a home, in two languages and on a phone"),
+    "tests/system/browser/test_found_inverter.py": (
+        45.0,
+        "an inverter is found, set up and told, in the browser",
+    ),
+    "tests/system/browser/test_home.py": (
+        45.0,
+        "the page of a home, in two languages and on a phone",
+    ),
     "tests/system/browser/test_open_pages.py": (47.0, "a page shows what another one changed"),
     "tests/system/edge/test_pipeline.py": (65.0, "all stages of the lab, and their loops compiled"),
-    "tests/system/executor/test_device_drills.py": (66.0, "an executor is killed, and the next one follows"),
+    "tests/system/executor/test_device_drills.py": (
+        66.0,
+        "an executor is killed, and the next one follows",
+    ),
     "tests/system/proofs/test_safety_proof.py": (45.0, "each part of the safety layer proven"),
-    "tests/system/simulated_home/test_live_demo.py": (45.0, "the first minutes of a home that lives"),
-    "tests/system/simulated_home/test_lived_day.py": (70.0, "two hours of a home that lives, around an override"),
+    "tests/system/simulated_home/test_live_demo.py": (
+        45.0,
+        "the first minutes of a home that lives",
+    ),
+    "tests/system/simulated_home/test_lived_day.py": (
+        70.0,
+        "two hours of a home that lives, around an override",
+    ),
     "tests/system/test_up.py": (80.0, "all processes, started three times"),
     "tests/system/test_worker_health.py": (45.0, "workers that freeze are waited for"),
 }
@@ -43,13 +81,19 @@ LONGER_TESTS: dict[str, str] = {
     "tests/integration/drivers/test_device_search.py": "devices announce themselves when they like",
     "tests/integration/identity/test_what_a_key_sees.py": "every operation is asked twice",
     "tests/integration/identity/test_access.py": "every operation is asked in every role",
-    "tests/integration/ingest/test_meter_faults.py": "a month is forecast and planned after each fault",
-    "tests/integration/pages/test_one_account.py": "every place that tells a cost, in two languages",
+    "tests/integration/ingest/test_meter_faults.py": (
+        "a month is forecast and planned after each fault"
+    ),
+    "tests/integration/pages/test_one_account.py": (
+        "every place that tells a cost, in two languages"
+    ),
     "tests/integration/rag/test_assistants.py": "the command starts and loads its tools",
     "tests/integration/test_forecast_batch.py": "sites are forecast together and alone",
     "tests/unit/energy/test_refusals.py": "all of the code is parsed",
     "tests/unit/energy/test_what_a_site_says_is_read.py": "all of the code is parsed",
-    "tests/unit/planner/milp/test_formulation.py": "CBC is started for every plan of the reference model",
+    "tests/unit/planner/milp/test_formulation.py": (
+        "CBC is started for every plan of the reference model"
+    ),
 }
 
 
@@ -70,7 +114,11 @@ def test_a_file_takes_no_longer_than_its_budget(path: str, budget: float) -> Non
 
 
 def test_no_test_of_everybodys_loop_takes_longer_than_three_seconds_but_a_dozen() -> None:
-    longer = {path for path, duration in files_in(*LOOP_FOLDERS).items() if duration.longest > TEST_SECONDS}
+    longer = {
+        path
+        for path, duration in files_in(*LOOP_FOLDERS).items()
+        if duration.longest > TEST_SECONDS
+    }
     assert longer <= set(LONGER_TESTS)
     assert len(LONGER_TESTS) <= MOST_LONGER_TESTS
 

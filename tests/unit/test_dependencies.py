@@ -12,6 +12,12 @@ def test_every_dependency_has_a_reason() -> None:
     assert len(listed) > 80
     assert [line for line in listed if not re.search(r'",  # \w', line)] == []
     # Extras in one line stand below a comment that speaks for all of them.
-    groups = [number for number, line in enumerate(LINES) if re.match(r'\w+ = \["(?!luna-energy)', line)]
+    groups = [
+        number for number, line in enumerate(LINES) if re.match(r'\w+ = \["(?!luna-energy)', line)
+    ]
     assert len(groups) > 8
-    assert [LINES[number] for number in groups if not any(line.startswith("# ") for line in LINES[number - 3 : number])] == []
+    assert [
+        LINES[number]
+        for number in groups
+        if not any(line.startswith("# ") for line in LINES[number - 3 : number])
+    ] == []

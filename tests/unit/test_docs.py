@@ -12,7 +12,17 @@ from luna.platform.settings.model import Deployment
 from luna.words.language import Language
 from luna.words.modes import MODES, mode
 from tests.support.documentation.commands import faults_of_luna, faults_of_make, find_commands
-from tests.support.documentation.guide import NAMES, code_of, guide_page, long_paragraphs, named_codes, outline, unknown_routes, wrong_examples, wrong_requests
+from tests.support.documentation.guide import (
+    NAMES,
+    code_of,
+    guide_page,
+    long_paragraphs,
+    named_codes,
+    outline,
+    unknown_routes,
+    wrong_examples,
+    wrong_requests,
+)
 from tests.support.documentation.pages import (
     ROOT,
     Page,
@@ -30,26 +40,50 @@ from tests.support.suite.tables import each_row
 
 _VARIABLE = re.compile(r"\bLUNA_[A-Z0-9_]*[A-Z0-9]\b")
 # Where variables that are no settings are read: those of tests, benches and scripts.
-_READERS = ("luna/platform/clock.py", "services/cli/main.py", "bench/**/*.py", "tests/**/*.py", "infra/**/*", ".ci/*", "docker-compose*.yml")
+_READERS = (
+    "luna/platform/clock.py",
+    "services/cli/main.py",
+    "bench/**/*.py",
+    "tests/**/*.py",
+    "infra/**/*",
+    ".ci/*",
+    "docker-compose*.yml",
+)
 
 
 def unknown_settings(page: Page) -> list[str]:
     """Name every variable on the page that nothing reads."""
     texts = [(span.place, span.text) for span in page.spans]
-    return [f"{place} {name}" for place, text in texts for name in _VARIABLE.findall(text) if name not in known_variables()]
+    return [
+        f"{place} {name}"
+        for place, text in texts
+        for name in _VARIABLE.findall(text)
+        if name not in known_variables()
+    ]
 
 
 @cache
 def known_variables() -> frozenset[str]:
-    """Return every variable that has a reader: settings and their files, the compose file's, those of tests, benches and scripts."""
+    """Return every variable that has a reader: settings and their files, the compose file's, those
+    of tests, benches and scripts.
+    """
     settings = {f"LUNA_{name.upper()}" for name in Settings.model_fields}
     compose = {name.upper() for name in Deployment.model_fields}
     return frozenset(settings | {f"{name}_FILE" for name in settings} | compose | _read_elsewhere())
 
 
 def _read_elsewhere() -> set[str]:
-    files = [path for pattern in _READERS for path in ROOT.glob(pattern) if path.is_file() and path.name != "test_docs.py"]
-    return {name for path in files for name in _VARIABLE.findall(path.read_text(encoding="utf-8", errors="replace"))}
+    files = [
+        path
+        for pattern in _READERS
+        for path in ROOT.glob(pattern)
+        if path.is_file() and path.name != "test_docs.py"
+    ]
+    return {
+        name
+        for path in files
+        for name in _VARIABLE.findall(path.read_text(encoding="utf-8", errors="replace"))
+    }
 
 
 LANGUAGES = ("en", "de")
@@ -85,14 +119,22 @@ def test_every_test_on_a_page_is_in_its_file(page: Page) -> None:
 
 @pytest.mark.parametrize(("page", "count"), [("features", 21), ("practice", 35)])
 def test_every_row_that_is_promised_is_held_by_a_test(page: str, count: int) -> None:
-    rows = re.findall(r"^\| (\d+) \|(.*)$", (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (\d+) \|(.*)$",
+        (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert [int(number) for number, _ in rows] == list(range(1, count + 1))
     assert [number for number, row in rows if not named_tests(row)] == []
 
 
 def test_every_package_of_helpers_is_on_the_page_about_tests() -> None:
     packages = {path.name for path in (ROOT / "tests/support").iterdir() if any(path.glob("*.py"))}
-    listed = set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/testing.md").read_text(encoding="utf-8"), re.MULTILINE))
+    listed = set(
+        re.findall(
+            r"^\| `(\w+)` \|", (ROOT / "docs/testing.md").read_text(encoding="utf-8"), re.MULTILINE
+        )
+    )
     assert listed == packages
 
 
@@ -107,13 +149,19 @@ def test_every_link_within_the_repository_leads_somewhere(page: Page) -> None:
 
 
 @EACH_PAGE
-def test_every_command_of_luna_on_a_page_is_in_the_command_tree_with_its_options(page: Page) -> None:
-    assert [fault for command in find_commands(page, "luna") for fault in faults_of_luna(command)] == []
+def test_every_command_of_luna_on_a_page_is_in_the_command_tree_with_its_options(
+    page: Page,
+) -> None:
+    assert [
+        fault for command in find_commands(page, "luna") for fault in faults_of_luna(command)
+    ] == []
 
 
 @EACH_PAGE
 def test_every_target_and_variable_of_make_on_a_page_is_in_the_makefile(page: Page) -> None:
-    assert [fault for command in find_commands(page, "make") for fault in faults_of_make(command)] == []
+    assert [
+        fault for command in find_commands(page, "make") for fault in faults_of_make(command)
+    ] == []
 
 
 @EACH_PAGE
@@ -158,11 +206,15 @@ def test_both_languages_of_the_guide_have_the_same_headings_commands_and_names(n
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_guide_calls_each_mode_as_plans_do(language: Language) -> None:
     page = (ROOT / "docs" / "guide" / language / "plan.md").read_text(encoding="utf-8")
-    assert [code for code in MODES if f"| {mode(code, language=language).full} | `{code}` |" not in page] == []
+    assert [
+        code for code in MODES if f"| {mode(code, language=language).full} | `{code}` |" not in page
+    ] == []
 
 
 def test_every_page_of_the_guide_is_in_the_website() -> None:
-    listed = re.findall(r"guide/(en|de)/([\w-]+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    listed = re.findall(
+        r"guide/(en|de)/([\w-]+\.md)", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    )
     assert sorted(listed) == sorted((language, name) for language in LANGUAGES for name in NAMES)
 
 
@@ -193,8 +245,11 @@ def test_what_is_not_there_is_found() -> None:
     # The checks would pass on any page if they found nothing on this one.
     page = parse_page(
         "docs/wrong.md",
-        "`luna.energy.site.Site` `timeline.Timeline` `luna/nowhere.py` `luna/<noun>/model.py` `nowhere.py` `luna.energy.site.Nothing` `luna.energy.site.Site` "
-        "`LUNA_NOTHING` `tests/unit/test_docs.py::no_test` `tests/unit/platform/test_telemetry.py::test_a_count_of_tokens_is_no_secret` "
+        "`luna.energy.site.Site` `timeline.Timeline` `luna/nowhere.py` "
+        "`luna/<noun>/model.py` `nowhere.py` `luna.energy.site.Nothing` "
+        "`luna.energy.site.Site` "
+        "`LUNA_NOTHING` `tests/unit/test_docs.py::no_test` "
+        "`tests/unit/platform/test_telemetry.py::test_a_count_of_tokens_is_no_secret` "
         "[gone](gone.md) `DELETE /plans/1`\n"
         "```\nluna/\n  nowhere/\n```\n"
         "```\nluna forecast trian --site home && make nothing NAMES=x\n```\n"
@@ -207,12 +262,20 @@ def test_what_is_not_there_is_found() -> None:
     assert broken_links(page) == ["docs/wrong.md:1 gone.md"]
     assert unknown_routes(page) == ["docs/wrong.md:1 DELETE /plans/1"]
     assert unknown_settings(page) == ["docs/wrong.md:1 LUNA_NOTHING"]
-    assert [fault.rpartition(": ")[2] for command in find_commands(page, "luna") for fault in faults_of_luna(command)] == [
+    assert [
+        fault.rpartition(": ")[2]
+        for command in find_commands(page, "luna")
+        for fault in faults_of_luna(command)
+    ] == [
         "forecast has no command trian",
         "there is no option --wrong",
         "data has no command mend",
     ]
-    assert [fault.rpartition(": ")[2] for command in find_commands(page, "make") for fault in faults_of_make(command)] == ["nothing"]
+    assert [
+        fault.rpartition(": ")[2]
+        for command in find_commands(page, "make")
+        for fault in faults_of_make(command)
+    ] == ["nothing"]
 
 
 def test_the_types_of_the_pages_scripts_are_what_the_gateway_says() -> None:

@@ -14,7 +14,9 @@ def test_days_that_never_differ_leave_no_doubt() -> None:
 def test_the_interval_holds_the_sum_and_narrows_where_days_go_their_own_way() -> None:
     weeks = np.repeat(np.random.default_rng(2).normal(1.0, 1.0, 20), 7)
     mixed = np.random.default_rng(3).permutation(weeks)
-    (low, high), (near, far) = (bound_sum(daily, rng=np.random.default_rng(4)) for daily in (weeks, mixed))
+    (low, high), (near, far) = (
+        bound_sum(daily, rng=np.random.default_rng(4)) for daily in (weeks, mixed)
+    )
     assert low < weeks.sum() < high
     assert high - low > 1.5 * (far - near)
 
@@ -37,7 +39,8 @@ def make_days(rng: np.random.Generator, *, mean: float, count: int = 105) -> Flo
 def test_about_ninety_five_intervals_of_a_hundred_hold_the_truth() -> None:
     rng, truth = np.random.default_rng(5), 0.2 * 105
     bounds = [bound_sum(make_days(rng, mean=0.2), rng=rng) for _ in range(200)]
-    # Fifteen blocks are few: percentiles of a bootstrap are a little too narrow then, by up to five of a hundred.
+    # Fifteen blocks are few: percentiles of a bootstrap are a little too narrow then, by up to five
+    # of a hundred.
     assert 0.87 <= np.mean([low <= truth <= high for low, high in bounds]) <= 0.98
 
 
@@ -62,7 +65,8 @@ def test_without_a_difference_p_values_are_spread_evenly() -> None:
 
 
 def test_a_difference_on_every_day_is_as_rare_as_it_can_be() -> None:
-    # Of the 2^10 turns of ten blocks only two are as far from zero: all as they are, and all turned.
+    # Of the 2^10 turns of ten blocks only two are as far from zero: all as they are, and all
+    # turned.
     assert permute_signs(np.full(70, 0.1), rng=np.random.default_rng(8)) == pytest.approx(2 / 2**10)
     assert permute_signs(np.zeros(70), rng=np.random.default_rng(8)) == 1.0
     assert permute_signs(np.full(7 * 30, 0.1), rng=np.random.default_rng(8)) < 1e-3

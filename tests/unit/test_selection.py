@@ -14,14 +14,30 @@ from tests.selection.graph import Repository
 from tests.selection.ranking import Selection, mirrors, select_tests, split_words
 
 ROOT = Path(__file__).parents[2]
-DIRECT = {"luna/heat.py": {"tests/unit/test_boiler.py": 1, "luna/plan.py": 1}, "luna/plan.py": {"tests/unit/test_plan.py": 1, "tests/unit/test_slow.py": 1}}
-TESTS = ("tests/unit/test_boiler.py", "tests/unit/test_plan.py", "tests/unit/test_slow.py", "tests/unit/test_other.py", "tests/system/test_days.py")
+DIRECT = {
+    "luna/heat.py": {"tests/unit/test_boiler.py": 1, "luna/plan.py": 1},
+    "luna/plan.py": {"tests/unit/test_plan.py": 1, "tests/unit/test_slow.py": 1},
+}
+TESTS = (
+    "tests/unit/test_boiler.py",
+    "tests/unit/test_plan.py",
+    "tests/unit/test_slow.py",
+    "tests/unit/test_other.py",
+    "tests/system/test_days.py",
+)
 
 
-def _select(*changed: str, users: Mapping[str, Mapping[str, int]] = DIRECT, budget: float = 10.0, **seconds: float) -> Selection:
+def _select(
+    *changed: str,
+    users: Mapping[str, Mapping[str, int]] = DIRECT,
+    budget: float = 10.0,
+    **seconds: float,
+) -> Selection:
     durations = {f"tests/unit/test_{name}.py": value for name, value in seconds.items()}
     words = {test: split_words(test) for test in TESTS}
-    return select_tests(changed, lambda path: users.get(path, {}), tests=words, durations=durations, budget=budget)
+    return select_tests(
+        changed, lambda path: users.get(path, {}), tests=words, durations=durations, budget=budget
+    )
 
 
 def _names(selection: Selection) -> list[str]:
@@ -35,7 +51,10 @@ def test_the_nearest_run_first_and_of_equals_the_cheapest() -> None:
 def test_what_does_not_fit_the_budget_is_left_out_unless_it_imports_the_change() -> None:
     selection = _select("luna/heat.py", budget=1.0, boiler=1.2, slow=5.0)
     assert _names(selection) == ["boiler"]
-    assert [each.test for each in selection.left_out] == ["tests/unit/test_plan.py", "tests/unit/test_slow.py"]
+    assert [each.test for each in selection.left_out] == [
+        "tests/unit/test_plan.py",
+        "tests/unit/test_slow.py",
+    ]
 
 
 def test_a_changed_test_runs_whatever_it_takes() -> None:
@@ -43,14 +62,21 @@ def test_a_changed_test_runs_whatever_it_takes() -> None:
 
 
 def test_the_system_suite_runs_where_it_imports_the_change_and_fits() -> None:
-    users = {"luna/heat.py": {"tests/system/test_days.py": 1}, "luna/grid.py": {"tests/system/test_days.py": 2}}
+    users = {
+        "luna/heat.py": {"tests/system/test_days.py": 1},
+        "luna/grid.py": {"tests/system/test_days.py": 2},
+    }
     assert _names(_select("luna/heat.py", users=users, budget=50.0)) == ["days"]
     assert _names(_select("luna/heat.py", users=users, budget=10.0)) == []
     assert _names(_select("luna/grid.py", users=users, budget=50.0)) == []
 
 
 def test_a_change_of_the_common_fixtures_runs_a_sample_of_every_folder() -> None:
-    assert _names(_select("tests/conftest.py", budget=0.7, boiler=0.1)) == ["boiler", "other", "plan"]
+    assert _names(_select("tests/conftest.py", budget=0.7, boiler=0.1)) == [
+        "boiler",
+        "other",
+        "plan",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +103,16 @@ TREE = {
     "luna/page.py": 'TEMPLATE = "page.html.j2"\n',
     "luna/templates/page.html.j2": "{% extends 'base.html.j2' %}",
     "luna/templates/base.html.j2": "<html>",
-    "luna/registry.py": 'from importlib import import_module\nload = lambda name: import_module(f"luna.kinds.{name}")\n',
+    "luna/registry.py": (
+        "from importlib import import_module\nload = lambda name: "
+        'import_module(f"luna.kinds.{name}")\n'
+    ),
     "luna/kinds/__init__.py": "",
     "luna/kinds/car.py": "",
-    "tests/conftest.py": "import pytest\n\n@pytest.fixture\ndef page():\n    from luna import page\n    return page\n",
+    "tests/conftest.py": (
+        "import pytest\n\n@pytest.fixture\ndef page():\n    from luna import page\n    return "
+        "page\n"
+    ),
     "tests/unit/test_warm.py": "from luna.heat import warm\n",
     "tests/unit/test_boil.py": "def test_boil():\n    from luna.heat import boil\n",
     "tests/unit/test_pages.py": "def test_title(page): ...\n",
@@ -97,10 +129,13 @@ def tree(tmp_path: Path) -> Path:
 
 
 def _list_selected(root: Path, *changed: str) -> list[str]:
-    # Modules are found as Python finds them, so a tree that holds a ``luna`` of its own is read by a process of its own.
+    # Modules are found as Python finds them, so a tree that holds a ``luna`` of its own is read by
+    # a process of its own.
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{root}{os.pathsep}{ROOT}"}
     command = [sys.executable, "-m", "tests.selection", "--list", "--files", *changed]
-    done = subprocess.run(command, cwd=root, env=environment, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=root, env=environment, check=True, capture_output=True, text=True
+    )
     return [Path(line).stem for line in done.stdout.splitlines()]
 
 
@@ -114,7 +149,11 @@ def test_names_and_fixtures_hand_a_change_on(tree: Path) -> None:
 
 
 def test_git_says_what_changed_and_what_is_new(tree: Path) -> None:
-    for words in (["init", "-q", "-b", "main"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "first"]):
+    for words in (
+        ["init", "-q", "-b", "main"],
+        ["add", "."],
+        ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "first"],
+    ):
         subprocess.run(["git", *words], cwd=tree, check=True)
     assert find_changed(tree, "main") == []
     (tree / "luna/page.py").write_text("")
@@ -126,10 +165,16 @@ def test_durations_of_a_run_are_written_and_trifles_left_out(tree: Path) -> None
     table = tree / TABLE
     table.parent.mkdir(exist_ok=True)
     table.write_text("9.0 5.0 luna/page.py\n2.0 1.0 tests/unit/test_gone.py\n")
-    timed = {"tests/unit/test_warm.py": FileDuration(0.72, 0.4), "tests/unit/test_boil.py": FileDuration(0.1, 0.1)}
+    timed = {
+        "tests/unit/test_warm.py": FileDuration(0.72, 0.4),
+        "tests/unit/test_boil.py": FileDuration(0.1, 0.1),
+    }
     write_table(table, timed, root=tree)
     # What was not run keeps its line, what is no longer there loses it.
-    assert read_table(table) == {"luna/page.py": FileDuration(9.0, 5.0), "tests/unit/test_warm.py": FileDuration(0.7, 0.4)}
+    assert read_table(table) == {
+        "luna/page.py": FileDuration(9.0, 5.0),
+        "tests/unit/test_warm.py": FileDuration(0.7, 0.4),
+    }
 
 
 def test_modules_of_this_repository_bring_their_mirrors() -> None:
@@ -138,7 +183,18 @@ def test_modules_of_this_repository_bring_their_mirrors() -> None:
         "luna/energy/physics/safety.py": "tests/unit/energy/test_physics.py",
         "services/planner/dp/value.py": "tests/unit/planner/dp/test_value_correction.py",
         "services/planner/milp/schedule_loads.py": "tests/unit/planner/milp/test_rounding.py",
-        "services/planner/counterfactual/why_not.py": "tests/unit/planner/counterfactual/test_why_not.py",
+        "services/planner/counterfactual/why_not.py": (
+            "tests/unit/planner/counterfactual/test_why_not.py"
+        ),
     }
-    found = {path: select_tests([path], repository.users_of, tests=repository.tests, durations={}, budget=5.0) for path in mirror}
-    assert {path: test for path, test in mirror.items() if test not in {each.test for each in found[path].taken}} == {}
+    found = {
+        path: select_tests(
+            [path], repository.users_of, tests=repository.tests, durations={}, budget=5.0
+        )
+        for path in mirror
+    }
+    assert {
+        path: test
+        for path, test in mirror.items()
+        if test not in {each.test for each in found[path].taken}
+    } == {}

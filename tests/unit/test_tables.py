@@ -33,11 +33,35 @@ def test_passes(number, subtests):
 
 def test_every_row_that_fails_is_reported_with_its_values(tmp_path: Path) -> None:
     (tmp_path / "test_rows.py").write_text(SUITE)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(tmp_path), "-rs", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(tmp_path),
+        "-rs",
+        str(tmp_path),
+    ]
     environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    done = subprocess.run(command, cwd=Path(__file__).parents[2], env=environment, capture_output=True, text=True, check=False)
-    # Two rows are wrong, once for each of two numbers; inner tables fail within the row of the outer one.
-    assert [done.stdout.count(f" {name} _") for name in ("test_sums [wrong]", "test_sums [(8, 0)]", "test_skips [3]", "test_sums [one]")] == [2, 2, 1, 0]
+    done = subprocess.run(
+        command,
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Two rows are wrong, once for each of two numbers; inner tables fail within the row of the
+    # outer one.
+    assert [
+        done.stdout.count(f" {name} _")
+        for name in ("test_sums [wrong]", "test_sums [(8, 0)]", "test_skips [3]", "test_sums [one]")
+    ] == [2, 2, 1, 0]
     assert "assert (10 + 5) == 16" in done.stdout
     assert "not here" in done.stdout
     assert done.returncode == 1

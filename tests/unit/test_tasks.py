@@ -1,4 +1,6 @@
-"""Every task is declared once: its request says how often it is asked for and by whom, and one list names it."""
+"""Every task is declared once: its request says how often it is asked for and by whom, and one list
+names it.
+"""
 
 from pathlib import Path
 
@@ -31,4 +33,6 @@ def test_each_schedule_has_an_option_of_its_own() -> None:
 
 def test_upkeep_is_not_to_be_asked_for_as_a_job() -> None:
     # These three act on every site's rows and on nobody's behalf.
-    assert not {"ingest.jobs.resend", "ingest.rollups.refresh", "ingest.retention.apply"} & set(list_public())
+    assert not {"ingest.jobs.resend", "ingest.rollups.refresh", "ingest.retention.apply"} & set(
+        list_public()
+    )

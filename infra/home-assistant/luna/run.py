@@ -1,7 +1,8 @@
-"""Starts Luna as an app of Home Assistant: options become settings, what the Supervisor knows is asked for, root is given away.
+"""Starts Luna as an app of Home Assistant: options become settings, what the Supervisor knows is
+asked for, root is given away.
 
-Source: Home Assistant developer documentation, "App communication": SUPERVISOR_TOKEN, http://supervisor/core/api, services; "App configuration":
-/data/options.json.
+Source: Home Assistant developer documentation, "App communication": SUPERVISOR_TOKEN,
+http://supervisor/core/api, services; "App configuration": /data/options.json.
 """
 
 import json
@@ -28,7 +29,8 @@ NAMES = {
     "entsoe_token": "LUNA_ENTSOE_TOKEN",
     "tibber_token": "LUNA_TIBBER_TOKEN",
 }
-# The gateway stands behind ingress, which alone may speak to it, in a frame of Home Assistant's own pages.
+# The gateway stands behind ingress, which alone may speak to it, in a frame of Home Assistant's own
+# pages.
 FIXED = {
     "LUNA_API_HOST": "0.0.0.0",  # noqa: S104 - of a container, to which ingress alone is let in
     "LUNA_API_PORT": PORT,
@@ -39,25 +41,39 @@ FIXED = {
 ACCOUNT = "luna"
 
 
-def name_settings(options: Mapping[str, Any], token: str | None, mqtt: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return Luna's settings for the app's options; a broker of the Supervisor's serves where the options name none.
+def name_settings(
+    options: Mapping[str, Any], token: str | None, mqtt: Mapping[str, Any] | None
+) -> dict[str, str]:
+    """Return Luna's settings for the app's options.
+
+    A broker of the Supervisor's serves where the options name none.
 
     Args:
         options: as ``/data/options.json`` holds them.
         token: the Supervisor's, None outside Home Assistant.
-        mqtt: what the Supervisor says of its broker: host, port, ssl, username, password; None: there is none.
+        mqtt: what the Supervisor says of its broker: host, port, ssl, username, password; None:
+            there is none.
     """
-    named = {NAMES[name]: str(value) for name, value in options.items() if name in NAMES and value not in (None, "")}
+    named = {
+        NAMES[name]: str(value)
+        for name, value in options.items()
+        if name in NAMES and value not in (None, "")
+    }
     settings = FIXED | named
     settings["LUNA_LOG_LEVEL"] = str(options.get("log_level", "info")).upper()
     settings["LUNA_OUTSIDE_SERVICES"] = str(options.get("outside_services", True)).lower()
     if lines := [line for line in options.get("notify", []) if line]:
         settings["LUNA_NOTIFY_URLS"] = "\n".join(lines)
     if token:
-        settings |= {"LUNA_HOME_ASSISTANT_URL": f"{SUPERVISOR}/core", "LUNA_HOME_ASSISTANT_TOKEN": token}
+        settings |= {
+            "LUNA_HOME_ASSISTANT_URL": f"{SUPERVISOR}/core",
+            "LUNA_HOME_ASSISTANT_TOKEN": token,
+        }
     if mqtt and "LUNA_MQTT_URL" not in settings:
         user = f"{mqtt['username']}@" if mqtt.get("username") else ""
-        settings["LUNA_MQTT_URL"] = f"mqtt{'s' if mqtt.get('ssl') else ''}://{user}{mqtt['host']}:{mqtt['port']}"
+        settings["LUNA_MQTT_URL"] = (
+            f"mqtt{'s' if mqtt.get('ssl') else ''}://{user}{mqtt['host']}:{mqtt['port']}"
+        )
         settings["LUNA_MQTT_PASSWORD"] = str(mqtt.get("password") or "")
     return settings
 
@@ -66,7 +82,9 @@ def ask_broker(token: str | None, supervisor: str = SUPERVISOR) -> dict[str, Any
     """Return what the Supervisor says of its broker, None where it has none or does not answer."""
     if not token:
         return None
-    request = urllib.request.Request(f"{supervisor}/services/mqtt", headers={"Authorization": f"Bearer {token}"})
+    request = urllib.request.Request(
+        f"{supervisor}/services/mqtt", headers={"Authorization": f"Bearer {token}"}
+    )
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             document = json.load(answer)

@@ -1,4 +1,7 @@
-"""Ask for a plan, receive one. The JSON form is an outward interface: add fields, never rename them."""
+"""Ask for a plan, receive one.
+
+The JSON form is an outward interface: add fields, never rename them.
+"""
 
 from luna.contracts.forecast import ForecastSource
 from luna.contracts.plan.reply import (

@@ -1,8 +1,11 @@
-"""A plan as columns over its slots: how plans are made and kept by the thousand, in a quarter of the characters that its slots take one by one.
+"""A plan as columns over its slots: how plans are made and kept by the thousand, in a quarter of
+the characters that its slots take one by one.
 
-Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own, devices by their names. Left out is what holds in no slot.
-Reasons and limits that slots share are written once, beside each slot's place among them: as codes and figures, which become words when slots are read.
-Of what is placed beside batteries a slot has ``figures`` of its own besides, and no place where there is no reason.
+Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own,
+devices by their names. Left out is what holds in no slot. Reasons and limits that slots share are
+written once, beside each slot's place among them: as codes and figures, which become words when
+slots are read. Of what is placed beside batteries a slot has ``figures`` of its own besides, and no
+place where there is no reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,12 +33,26 @@ Columns = dict[str, Any]
 # What may be missing of an outlook has no column.
 BANDS = ("load_p10_kwh", "load_p90_kwh", "pv_p10_kwh", "pv_p90_kwh")
 # By section: what a slot says of each device of a kind.
-_FLOWS: dict[str, type[StrictModel]] = {kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1] for kind in FLOW_KINDS}
+_FLOWS: dict[str, type[StrictModel]] = {
+    kind.section: get_args(SlotReply.model_fields[kind.section].annotation)[1]
+    for kind in FLOW_KINDS
+}
 _ROWS: tuple[type[StrictModel], ...] = (SlotReply, ReasonReply, *_FLOWS.values())
 # All fields in order, with what a row says where there is no column of one.
-_ABSENT: dict[type[StrictModel], Fields] = {model: {name: field.get_default() for name, field in model.model_fields.items()} for model in _ROWS}
+_ABSENT: dict[type[StrictModel], Fields] = {
+    model: {name: field.get_default() for name, field in model.model_fields.items()}
+    for model in _ROWS
+}
 # Numbers that every slot has, and those that may be unknown.
-_NUMBERS, _KNOWN = ({name for model in _ROWS for name, field in model.model_fields.items() if field.annotation == kind} for kind in (float, float | None))
+_NUMBERS, _KNOWN = (
+    {
+        name
+        for model in _ROWS
+        for name, field in model.model_fields.items()
+        if field.annotation == kind
+    }
+    for kind in (float, float | None)
+)
 # What a reason says of each slot besides its words and limits, where there is a column of it.
 _EVIDENCE = ReasonReply.model_fields.keys() - {"figures", "binding"}
 
@@ -70,41 +87,59 @@ class PlanColumns:
 
     def read(self) -> PlanReply:
         """Return the plan."""
-        return self.head.model_copy(update={"slots": list_slots(dict(self.head) | {"slots": self.slots}, as_models=True)})
+        return self.head.model_copy(
+            update={"slots": list_slots(dict(self.head) | {"slots": self.slots}, as_models=True)}
+        )
 
     def answer(self) -> str:
-        """Return the plan as it is answered, the JSON of what ``read`` returns: without its models in half the time."""
+        """Return the plan as it is answered, the JSON of what ``read`` returns: without its models
+        in half the time.
+        """
         head = dict(self.head)
         return to_json(head | {"slots": list_slots(head | {"slots": self.slots})}).decode()
 
     def write(self) -> bytes:
         """Return the plan as JSON, its slots as columns."""
-        return self.head.model_dump_json(by_alias=True, exclude={"slots"}).encode()[:-1] + b',"slots":' + to_json(self.slots) + b"}"
+        return (
+            self.head.model_dump_json(by_alias=True, exclude={"slots"}).encode()[:-1]
+            + b',"slots":'
+            + to_json(self.slots)
+            + b"}"
+        )
 
 
 def _require_numbers(columns: Columns) -> None:
     for name, values in columns.items():
         if isinstance(values, dict):
             _require_numbers(values)
-        # A sum is no number as soon as one of its numbers is none; ``filter`` leaves out what is not known.
-        elif (name in _NUMBERS and not isfinite(sum(values))) or (name in _KNOWN and not isfinite(sum(filter(None, values)))):
+        # A sum is no number as soon as one of its numbers is none; ``filter`` leaves out what is
+        # not known.
+        elif (name in _NUMBERS and not isfinite(sum(values))) or (
+            name in _KNOWN and not isfinite(sum(filter(None, values)))
+        ):
             raise FloatingPointError(f"{name} of a plan holds what is no number")
 
 
 def parse_columns(written: bytes) -> Fields:
-    """Return what ``PlanColumns.write`` wrote: the fields of the head, and the columns as ``slots``."""
+    """Return what ``PlanColumns.write`` wrote: the fields of the head, and the columns as
+    ``slots``.
+    """
     document: Fields = from_json(written)
     return document
 
 
-def list_slots(plan: Fields, first: int = 0, end: int | None = None, *, as_models: bool = False) -> list[Any]:
-    """Return slots from the place ``first`` to that before ``end``: their fields as ``SlotReply`` names them, or ``as_models``.
+def list_slots(
+    plan: Fields, first: int = 0, end: int | None = None, *, as_models: bool = False
+) -> list[Any]:
+    """Return slots from the place ``first`` to that before ``end``: their fields as ``SlotReply``
+    names them, or ``as_models``.
 
     Args:
         plan: of which the columns are the ``slots``.
         first: slot.
         end: the slot after the last one; None: to the end.
-        as_models: what Luna made itself, without validating it: hundreds of models would take half as long as their plan.
+        as_models: what Luna made itself, without validating it: hundreds of models would take half
+            as long as their plan.
     """
     columns, chosen = plan["slots"], slice(first, end)
     spoken = Sentences(Numbers(columns["language"], ZoneInfo(plan["timezone"]), plan["currency"]))
@@ -113,18 +148,32 @@ def list_slots(plan: Fields, first: int = 0, end: int | None = None, *, as_model
     for kind, model in _FLOWS.items():
         by_device: dict[str, list[Any]] = {}
         for device, own in columns.get(kind, {}).items():
-            flows = {name: read_reasons(values) if name == "reason" else values[chosen] for name, values in own.items()}
+            flows = {
+                name: read_reasons(values) if name == "reason" else values[chosen]
+                for name, values in own.items()
+            }
             rows = _fill_rows(repeat(_ABSENT[model], len(next(iter(flows.values())))), flows)
             by_device[device] = model.trust(rows) if as_models else rows
         if kind in columns:
-            apart[kind] = _fill_rows(repeat({}, len(next(iter(by_device.values())))), by_device) if by_device else repeat({})
-    plain = {name: values[chosen] for name, values in columns.items() if name not in (*apart, "language")}
+            apart[kind] = (
+                _fill_rows(repeat({}, len(next(iter(by_device.values())))), by_device)
+                if by_device
+                else repeat({})
+            )
+    plain = {
+        name: values[chosen] for name, values in columns.items() if name not in (*apart, "language")
+    }
     slots = _fill_rows(repeat(_ABSENT[SlotReply], len(plain["start"])), plain | apart)
     return SlotReply.trust(slots) if as_models else slots
 
 
-def _read_reasons(columns: Columns, chosen: slice, spoken: Sentences, *, as_models: bool) -> list[Any]:
-    """Return the reason of each ``chosen`` slot, codes as sentences; None where it has no place among those that are said."""
+def _read_reasons(
+    columns: Columns, chosen: slice, spoken: Sentences, *, as_models: bool
+) -> list[Any]:
+    """Return the reason of each ``chosen`` slot, codes as sentences.
+
+    None where it has no place among those that are said.
+    """
     own, places = columns.get("figures", {}), columns["told"][chosen]
     # What slots share is worded once: what is said at a place, with figures of a slot's own.
     keys = list(zip(places, *map(itemgetter(chosen), own.values()), strict=True)) if own else places
@@ -134,7 +183,11 @@ def _read_reasons(columns: Columns, chosen: slice, spoken: Sentences, *, as_mode
         if place is not None:
             reason = columns["said"][place]
             if own:
-                own_figures = {name: figure for name, figure in zip(own, figures, strict=True) if figure is not None}
+                own_figures = {
+                    name: figure
+                    for name, figure in zip(own, figures, strict=True)
+                    if figure is not None
+                }
                 reason = reason | {"figures": reason["figures"] | own_figures}
             replies[key] = _ABSENT[ReasonReply] | write_reason(reason, spoken)
     beside = {name: values[chosen] for name, values in columns.items() if name in _EVIDENCE}
@@ -144,11 +197,20 @@ def _read_reasons(columns: Columns, chosen: slice, spoken: Sentences, *, as_mode
         beside["binding"] = list(map(limits.__getitem__, columns["binding"][chosen]))
     rows = _fill_rows(map(replies.__getitem__, keys), beside)
     reasons: list[Any] = ReasonReply.trust(rows) if as_models else rows
-    return [reason if place is not None else None for place, reason in zip(places, reasons, strict=True)] if None in places else reasons
+    return (
+        [
+            reason if place is not None else None
+            for place, reason in zip(places, reasons, strict=True)
+        ]
+        if None in places
+        else reasons
+    )
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:
-    """Return rows that say what is ``absent``, filled with columns: in half the time that it takes to make each row of its own values."""
+    """Return rows that say what is ``absent``, filled with columns: in half the time that it takes
+    to make each row of its own values.
+    """
     rows = list(map(dict.copy, absent))
     for name, values in columns.items():
         for row, value in zip(rows, values, strict=False):
@@ -157,7 +219,10 @@ def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -
 
 
 def write_reason(reason: Fields, spoken: Sentences) -> Fields:
-    """Return a reason's ``code`` and ``figures``, instants as ISO 8601, with its sentences; a code without words, of a later version, stands for them."""
+    """Return a reason's ``code`` and ``figures``, instants as ISO 8601, with its sentences.
+
+    A code without words, of a later version, stands for them.
+    """
     code, figures = reason["code"], reason["figures"]
     try:
         text, short = spoken.say_both(code, figures)

@@ -19,65 +19,100 @@ from luna.energy.timeline import SLOT, floor_to
 
 
 class Assumption(Message):
-    """What was put in where a stored site knows nothing, or what it knows and the plan leaves unused: a code and its figures, instants as ISO 8601."""
+    """What was put in where a stored site knows nothing, or what it knows and the plan leaves
+    unused: a code and its figures, instants as ISO 8601.
+    """
 
     code: str
     figures: dict[str, Any] = {}
 
 
 class NoteReply(Message):
-    """A note to a plan: a code, a sentence in the language asked for, and the figures that it is made from.
+    """A note to a plan: a code, a sentence in the language asked for, and the figures that it is
+    made from.
 
-    ``assumed`` says that the plan would be another one if this turns out otherwise: ``status`` says how good the plan is for what is assumed.
+    ``assumed`` says that the plan would be another one if this turns out otherwise: ``status`` says
+    how good the plan is for what is assumed.
 
-    - ``soc_assumed``: no state of charge was recorded in the day before the start; ``soc`` stands for it.
-    - ``soc_earlier``: the last one recorded, ``soc``, is that ``at`` an instant more than an hour before the start.
-    - ``soc_doubted``: the last one recorded, ``doubted_soc`` of ``doubted_at``, is further from ``soc`` of ``at`` than the batteries' power brings it; ``soc``
-      is planned with until the other one is confirmed.
-    - ``soc_stands_still``: the batteries' sensor says ``sensor_soc`` ``since`` an instant, while ``metered_kwh`` went in and ``given_kwh`` out; the plan begins
-      with ``soc``.
-    - ``vehicle_soc_read``, ``vehicle_soc_said``, ``vehicle_soc_expected``, ``vehicle_soc_assumed``: the charge ``soc`` with which a ``vehicle`` begins its
-      first stay, or goes on, is by its sensor's reading of ``at``, what was said with its stay, what the plan before left, or its ``min_soc``.
-    - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at home between the clock times ``comes`` and ``leaves``, with
-      ``need_kwh`` a day.
+    - ``soc_assumed``: no state of charge was recorded in the day before the start; ``soc`` stands
+      for it.
+    - ``soc_earlier``: the last one recorded, ``soc``, is that ``at`` an instant more than an hour
+      before the start.
+    - ``soc_doubted``: the last one recorded, ``doubted_soc`` of ``doubted_at``, is further from
+      ``soc`` of ``at`` than the batteries' power brings it; ``soc`` is planned with until the other
+      one is confirmed.
+    - ``soc_stands_still``: the batteries' sensor says ``sensor_soc`` ``since`` an instant, while
+      ``metered_kwh`` went in and ``given_kwh`` out; the plan begins with ``soc``.
+    - ``vehicle_soc_read``, ``vehicle_soc_said``, ``vehicle_soc_expected``, ``vehicle_soc_assumed``:
+      the charge ``soc`` with which a ``vehicle`` begins its first stay, or goes on, is by its
+      sensor's reading of ``at``, what was said with its stay, what the plan before left, or its
+      ``min_soc``.
+    - ``vehicle_usual``: no stay of a ``vehicle`` is known, but what it drives; it is planned at
+      home between the clock times ``comes`` and ``leaves``, with ``need_kwh`` a day.
     - ``vehicle_soc_doubted``: the same as ``soc_doubted`` of a ``vehicle``.
-    - ``vehicle_soc_counted``: the ``vehicle`` came ``since`` an instant with ``arrival_soc``, by its stay, and its charger counted ``metered_kwh``.
-    - ``vehicle_soc_stands_still``, ``vehicle_soc_against_meter``: the ``vehicle`` begins with ``soc``, by what its charger counted (``metered_kwh``) while its
-      sensor, ``since`` an instant, says ``sensor_soc``, or says more than was counted.
-    - ``vehicle_soc_too_fast``: the sensor's ``sensor_soc`` of ``since`` is more than the charger's power brings; the ``vehicle`` begins with ``soc``.
-    - ``vehicle_soc_stale``, ``vehicle_soc_out_of_range``: the ``vehicle`` begins with ``soc``, by a reading of ``at``: nothing that can be came since.
-    - ``vehicle_soc_jumps``: the sensor changed to ``sensor_soc`` at ``since``, more than the ``vehicle`` can do, and stays there.
-    - ``vehicle_soc_unusable``: no reading of the sensor of a ``vehicle`` can be used; ``verdict`` says whether it is ``stale`` or ``out_of_range``.
-    - ``vehicle_takes_nothing``: the ``vehicle`` is plugged in ``since`` an instant, ``planned_kwh`` were planned for two hours or more, and its charger counted
-      none of it.
-    - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its sensor says that it is not there.
-    - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to ``max_soc``.
-    - ``bias_corrected``: forecasts of the last days erred to one side; load and PV ahead are multiplied by ``load_factor`` and ``pv_factor``.
-    - ``load_beyond_site``, ``pv_beyond_arrays``: the load or PV of the slot ``at`` is ``kw``, ``times`` the ``limit_kw`` of what supplies the site, or of its
-      arrays; ``load_beyond_homes``: the same of a site that names no limit of its connection. It is planned as it is.
-    - ``price_beyond_markets``: a price of ``series`` is ``price`` ``at`` a slot, beyond ``known_price``, which nobody ever paid or was paid for a kWh.
-    - ``prices_beyond_last_week``: prices ahead reach ``price``, ``times`` the ``known_price`` that a stored site's last week stayed within.
-    - ``inverter_alone``: no plan was found within ``options.time_limit_s``; batteries follow the house.
-    - ``not_confirmed``: what the optimisation ``found`` physics did not confirm; the plan is what its set-points come to.
-    - ``heat_assumed``: no temperature of the stores of ``heat_pumps`` is known; the middle of their band stands for it.
-    - ``tariff_default``: the tariff is that of a site that names none: ``import_price`` at any time, ``export_price``.
-    - ``prices_unused``: prices that were loaded for the site (``series``) are not what its tariff, of these ``kinds``, says.
+    - ``vehicle_soc_counted``: the ``vehicle`` came ``since`` an instant with ``arrival_soc``, by
+      its stay, and its charger counted ``metered_kwh``.
+    - ``vehicle_soc_stands_still``, ``vehicle_soc_against_meter``: the ``vehicle`` begins with
+      ``soc``, by what its charger counted (``metered_kwh``) while its sensor, ``since`` an instant,
+      says ``sensor_soc``, or says more than was counted.
+    - ``vehicle_soc_too_fast``: the sensor's ``sensor_soc`` of ``since`` is more than the charger's
+      power brings; the ``vehicle`` begins with ``soc``.
+    - ``vehicle_soc_stale``, ``vehicle_soc_out_of_range``: the ``vehicle`` begins with ``soc``, by a
+      reading of ``at``: nothing that can be came since.
+    - ``vehicle_soc_jumps``: the sensor changed to ``sensor_soc`` at ``since``, more than the
+      ``vehicle`` can do, and stays there.
+    - ``vehicle_soc_unusable``: no reading of the sensor of a ``vehicle`` can be used; ``verdict``
+      says whether it is ``stale`` or ``out_of_range``.
+    - ``vehicle_takes_nothing``: the ``vehicle`` is plugged in ``since`` an instant, ``planned_kwh``
+      were planned for two hours or more, and its charger counted none of it.
+    - ``vehicle_not_connected``: the stay of a ``vehicle`` has begun, and ``since`` an instant its
+      sensor says that it is not there.
+    - ``soc_outside_limits``: a ``battery`` starts at ``start_soc``, outside ``min_soc`` to
+      ``max_soc``.
+    - ``bias_corrected``: forecasts of the last days erred to one side; load and PV ahead are
+      multiplied by ``load_factor`` and ``pv_factor``.
+    - ``load_beyond_site``, ``pv_beyond_arrays``: the load or PV of the slot ``at`` is ``kw``,
+      ``times`` the ``limit_kw`` of what supplies the site, or of its arrays; ``load_beyond_homes``:
+      the same of a site that names no limit of its connection. It is planned as it is.
+    - ``price_beyond_markets``: a price of ``series`` is ``price`` ``at`` a slot, beyond
+      ``known_price``, which nobody ever paid or was paid for a kWh.
+    - ``prices_beyond_last_week``: prices ahead reach ``price``, ``times`` the ``known_price`` that
+      a stored site's last week stayed within.
+    - ``inverter_alone``: no plan was found within ``options.time_limit_s``; batteries follow the
+      house.
+    - ``not_confirmed``: what the optimisation ``found`` physics did not confirm; the plan is what
+      its set-points come to.
+    - ``heat_assumed``: no temperature of the stores of ``heat_pumps`` is known; the middle of their
+      band stands for it.
+    - ``tariff_default``: the tariff is that of a site that names none: ``import_price`` at any
+      time, ``export_price``.
+    - ``prices_unused``: prices that were loaded for the site (``series``) are not what its tariff,
+      of these ``kinds``, says.
     - ``prices_carried_on``: beyond ``since`` prices are those of the last known day.
-    - ``prices_typical``: nobody published prices of these ``markets`` from ``since`` on; typical ones of the month and hour, of the market ``like``, stand
-      for them until they come.
-    - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not planned.
-    - ``no_session``: of these ``vehicles`` no stay at a charger is known, so nothing is planned for them.
-    - ``forecast_fallback``: the ``active`` version has no fresh forecast; ``version`` of ``issued_at`` stands for it.
-    - ``forecast_old``: the forecast of the ``version`` that drives the planner is that of ``issued_at``: a newer one did not come.
-    - ``forecast_awaits_proof``: ``version`` drives the planner; a trained ``candidate`` was scored on ``days`` of ``needed`` days, may take over
-      from the day ``earliest`` on (null: not known), and ``command`` uses it now.
-    - ``forecast_not_better``: the same, but the ``candidate`` was scored on enough ``days``, and was not found better.
-    - What is the matter with what the forecast rests on: ``no_history``, ``sun_from_time_zone`` and others.
+    - ``prices_typical``: nobody published prices of these ``markets`` from ``since`` on; typical
+      ones of the month and hour, of the market ``like``, stand for them until they come.
+    - ``loads_not_placed``: these ``loads`` are part of the forecast load; when they run is not
+      planned.
+    - ``no_session``: of these ``vehicles`` no stay at a charger is known, so nothing is planned for
+      them.
+    - ``forecast_fallback``: the ``active`` version has no fresh forecast; ``version`` of
+      ``issued_at`` stands for it.
+    - ``forecast_old``: the forecast of the ``version`` that drives the planner is that of
+      ``issued_at``: a newer one did not come.
+    - ``forecast_awaits_proof``: ``version`` drives the planner; a trained ``candidate`` was scored
+      on ``days`` of ``needed`` days, may take over from the day ``earliest`` on (null: not known),
+      and ``command`` uses it now.
+    - ``forecast_not_better``: the same, but the ``candidate`` was scored on enough ``days``, and
+      was not found better.
+    - What is the matter with what the forecast rests on: ``no_history``, ``sun_from_time_zone`` and
+      others.
     """
 
     code: str
     text: str
-    assumed: Annotated[bool, Field(description="the plan would be another one if this turns out otherwise")] = False
+    assumed: Annotated[
+        bool, Field(description="the plan would be another one if this turns out otherwise")
+    ] = False
     figures: dict[str, Any] = {}
 
 
@@ -85,7 +120,8 @@ ObjectiveReason = Literal["no_carbon_intensity", "switching_not_heeded"]
 
 
 class CheapestReply(Message):
-    """What the weights made of the plan, compared with the cheapest one: ``cost`` more, ``carbon_g`` and ``import_kwh`` less.
+    """What the weights made of the plan, compared with the cheapest one: ``cost`` more,
+    ``carbon_g`` and ``import_kwh`` less.
 
     ``cost`` is money, less what is left in the batteries at the terminal value.
     """
@@ -96,9 +132,12 @@ class CheapestReply(Message):
 
 
 class ObjectiveReply(Message):
-    """The prices that a plan was made by beside what is paid. ``beside_cheapest`` is null where it was not asked for and takes long.
+    """The prices that a plan was made by beside what is paid.
 
-    ``reasons`` say what could not be weighed: ``no_carbon_intensity``, ``switching_not_heeded`` (the ways of slots are fixed, by the model or by hand).
+    ``beside_cheapest`` is null where it was not asked for and takes long.
+
+    ``reasons`` say what could not be weighed: ``no_carbon_intensity``, ``switching_not_heeded``
+    (the ways of slots are fixed, by the model or by hand).
     """
 
     carbon_price_per_kg: float
@@ -110,20 +149,39 @@ class ObjectiveReply(Message):
 
 
 class SessionReply(Message):
-    """What a session's deadline costs, in money, everything else planned anew each time. Null: an hour sooner or later is no session of its own."""
+    """What a session's deadline costs, in money, everything else planned anew each time.
+
+    Null: an hour sooner or later is no session of its own.
+    """
 
     vehicle: str
     to: datetime
     target_soc: float
     soc_end: Annotated[float, Field(description="as planned")]
-    target_cost: Annotated[float, Field(description="what it costs to leave with the target instead of what the vehicle came with")]
-    hour_earlier_cost: Annotated[float | None, Field(description="what it costs more to be ready an hour earlier")]
-    hour_earlier_missing_kwh: Annotated[float | None, Field(description="what the vehicle would then lack, beside what it lacks anyway")]
-    hour_later_saving: Annotated[float | None, Field(description="what leaving an hour later saves")]
+    target_cost: Annotated[
+        float,
+        Field(
+            description=(
+                "what it costs to leave with the target instead of what the vehicle came with"
+            )
+        ),
+    ]
+    hour_earlier_cost: Annotated[
+        float | None, Field(description="what it costs more to be ready an hour earlier")
+    ]
+    hour_earlier_missing_kwh: Annotated[
+        float | None,
+        Field(description="what the vehicle would then lack, beside what it lacks anyway"),
+    ]
+    hour_later_saving: Annotated[
+        float | None, Field(description="what leaving an hour later saves")
+    ]
 
 
 class CostReply(Message):
-    """Cost over the horizon; ``total`` is the sum of the parts that are money. Earnings are negative.
+    """Cost over the horizon.
+
+    ``total`` is the sum of the parts that are money. Earnings are negative.
 
     ``self_sufficiency`` is the share of what is used that is not imported.
     """
@@ -138,7 +196,9 @@ class CostReply(Message):
 
 
 class CompromiseReply(Message):
-    """A wish that could not be met in full: which, by how much, and what it cost. Words are in the language asked for, ``code`` is the same in all.
+    """A wish that could not be met in full: which, by how much, and what it cost.
+
+    Words are in the language asked for, ``code`` is the same in all.
 
     ``figures`` are what the words were made from, days and instants as ISO 8601.
     """
@@ -148,7 +208,9 @@ class CompromiseReply(Message):
     cost: float
     code: str = ""
     figures: dict[str, Any] = {}
-    unproven: Annotated[bool, Field(description="whether time was up before it was known that it cannot be met")] = False
+    unproven: Annotated[
+        bool, Field(description="whether time was up before it was known that it cannot be met")
+    ] = False
 
 
 class BatteryFlow(Message):
@@ -158,17 +220,28 @@ class BatteryFlow(Message):
     discharge_kwh: float
     soc_end: float
     target_soc: float | None = None
-    reason: Annotated[ReasonReply | None, Field(description="why this one does so; null where it is the only battery: the slot's reason says it")] = None
+    reason: Annotated[
+        ReasonReply | None,
+        Field(
+            description=(
+                "why this one does so; null where it is the only battery: the slot's reason says it"
+            )
+        ),
+    ] = None
 
 
 class VehicleFlow(Message):
-    """What a vehicle charges in a slot and gives to the house, at its charger, and how full it ends; ``phases`` where its charger's are known."""
+    """What a vehicle charges in a slot and gives to the house, at its charger, and how full it
+    ends; ``phases`` where its charger's are known.
+    """
 
     charge_kwh: float
     soc_end: float
     discharge_kwh: float = 0.0
     phases: int | None = None
-    reason: Annotated[ReasonReply | None, Field(description="why it charges or waits; null: it is away")] = None
+    reason: Annotated[
+        ReasonReply | None, Field(description="why it charges or waits; null: it is away")
+    ] = None
 
     @property
     def used_kwh(self) -> float:
@@ -205,11 +278,14 @@ class SlotDevices(Message):
 class SlotReply(SlotDevices):
     """One slot of a plan: what batteries do in one word, the flows expected, and the reason.
 
-    ``mode`` and ``reason`` are those of the battery that moves most. What batteries are told is in the reply's ``setpoints``.
+    ``mode`` and ``reason`` are those of the battery that moves most. What batteries are told is in
+    the reply's ``setpoints``.
     """
 
     reason: ReasonReply
-    manual: Annotated[list[str], Field(description="devices that do, or leave, what their owner said")] = []
+    manual: Annotated[
+        list[str], Field(description="devices that do, or leave, what their owner said")
+    ] = []
     load_p10_kwh: float | None = None
     load_p90_kwh: float | None = None
     pv_p10_kwh: float | None = None
@@ -222,11 +298,13 @@ class SlotReply(SlotDevices):
 
 
 class UncertaintyReply(Message):
-    """What a plan by scenarios weighed: ``courses`` counts the expected one, ``left_out`` those that have no value of their own.
+    """What a plan by scenarios weighed: ``courses`` counts the expected one, ``left_out`` those
+    that have no value of their own.
 
-    ``premium`` is what the plan costs more on the expected course than the best plan for that course alone. ``reasons`` say what could not be done:
-    ``no_courses``, ``several_batteries``, ``no_value_function``, ``limits_on_the_expected_course`` (each: planned for the expected course alone),
-    ``courses_beyond_limits`` (those left out).
+    ``premium`` is what the plan costs more on the expected course than the best plan for that
+    course alone. ``reasons`` say what could not be done: ``no_courses``, ``several_batteries``,
+    ``no_value_function``, ``limits_on_the_expected_course`` (each: planned for the expected course
+    alone), ``courses_beyond_limits`` (those left out).
     """
 
     courses: int
@@ -239,11 +317,12 @@ class UncertaintyReply(Message):
 class FollowedReply(Message):
     """How a plan came about and what is followed of it.
 
-    ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer model, the best that had when time was over, or the
-    inverter alone. ``policy`` is what set-points are read from: that value, the planned flows, the house alone where nothing else gains, or what the
-    agent has learned.
-    ``premium`` is what it costs more on the expected course than the optimum there, for forecasts err. ``disagreements``: what physics did not
-    confirm on the way; each is a bug.
+    ``method`` is the step of the ladder that made it: the value of stored energy, the mixed-integer
+    model, the best that had when time was over, or the inverter alone. ``policy`` is what
+    set-points are read from: that value, the planned flows, the house alone where nothing else
+    gains, or what the agent has learned. ``premium`` is what it costs more on the expected course
+    than the optimum there, for forecasts err. ``disagreements``: what physics did not confirm on
+    the way; each is a bug.
     """
 
     method: Literal["value", "model", "incumbent", "self_consumption"]
@@ -257,21 +336,56 @@ class PlanReply(Message):
 
     plan_id: str
     status: Literal["optimal", "feasible", "compromised"]
-    gap: Annotated[float | None, Field(description="proven distance from the optimum, a share of the cost; null: nothing is proven")]
-    gap_cost: Annotated[float | None, Field(description="the same in the site's currency: at most so much above the optimum")] = None
+    gap: Annotated[
+        float | None,
+        Field(
+            description=(
+                "proven distance from the optimum, a share of the cost; null: nothing is proven"
+            )
+        ),
+    ]
+    gap_cost: Annotated[
+        float | None,
+        Field(description="the same in the site's currency: at most so much above the optimum"),
+    ] = None
     cost: CostReply
     timing_ms: Annotated[
         dict[str, float],
-        Field(description="build: the problem's parts; solve: the plan, checked and as it is followed; explain: its slots and their reasons"),
+        Field(
+            description=(
+                "build: the problem's parts; solve: the plan, checked and as it is followed; "
+                "explain: its slots and their reasons"
+            )
+        ),
     ]
     compromises: list[CompromiseReply] = []
-    notes: Annotated[list[NoteReply], Field(description="what the plan rests on; status says how good it is for what these assume")] = []
+    notes: Annotated[
+        list[NoteReply],
+        Field(
+            description="what the plan rests on; status says how good it is for what these assume"
+        ),
+    ] = []
     slots: list[SlotReply]
-    sessions: Annotated[list[SessionReply], Field(description="what vehicles' deadlines cost, where options.price_sessions asks for it")] = []
-    setpoints: Annotated[dict[str, BatterySetpoints], Field(description="what each battery is told, slot by slot, for the flows above to come about")] = {}
-    thresholds: Annotated[dict[str, BatteryThresholds], Field(description="what set-points are read from, however full batteries are")] = {}
+    sessions: Annotated[
+        list[SessionReply],
+        Field(
+            description="what vehicles' deadlines cost, where options.price_sessions asks for it"
+        ),
+    ] = []
+    setpoints: Annotated[
+        dict[str, BatterySetpoints],
+        Field(
+            description="what each battery is told, slot by slot, for the flows above to come about"
+        ),
+    ] = {}
+    thresholds: Annotated[
+        dict[str, BatteryThresholds],
+        Field(description="what set-points are read from, however full batteries are"),
+    ] = {}
     followed: FollowedReply | None = None
-    pv: Annotated[PvSetpoints | None, Field(description="how PV is held back, slot by slot; null: never")] = None
+    pv: Annotated[
+        PvSetpoints | None, Field(description="how PV is held back, slot by slot; null: never")
+    ] = None
     site: str
     timezone: str
     currency: str
@@ -281,9 +395,16 @@ class PlanReply(Message):
     forecast: ForecastSource | None = None
     uncertainty: UncertaintyReply | None = None
     manual: ManualReply | None = None
-    strategy: Annotated[list[AppliedRule], Field(description="rules of the site that set parameters of this plan")] = []
-    objective: Annotated[ObjectiveReply | None, Field(description="what counted beside money; null where cost alone did")] = None
+    strategy: Annotated[
+        list[AppliedRule], Field(description="rules of the site that set parameters of this plan")
+    ] = []
+    objective: Annotated[
+        ObjectiveReply | None,
+        Field(description="what counted beside money; null where cost alone did"),
+    ] = None
 
     def age(self, now: datetime) -> timedelta:
-        """Return the time from the plan's first slot to the current one: what ``plan_max_age`` bounds, for a plan may be issued long before it begins."""
+        """Return the time from the plan's first slot to the current one: what ``plan_max_age``
+        bounds, for a plan may be issued long before it begins.
+        """
         return floor_to(now, SLOT) - floor_to(self.slots[0].start, SLOT)

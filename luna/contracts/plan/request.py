@@ -10,7 +10,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, GetPydanticSchema, ModelWrapValidatorHandler, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    ModelWrapValidatorHandler,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError, core_schema, from_json, to_json
 
 from luna.contracts.forecast import ForecastSource
@@ -31,7 +37,8 @@ MAX_SLOTS = 12 * 24 * 14
 
 
 MAX_COURSES = 100
-# Beside the blocks of a request those that a stored site may have, and an order for each quarter-hour of two days.
+# Beside the blocks of a request those that a stored site may have, and an order for each
+# quarter-hour of two days.
 MOST_BLOCKS = 768
 
 
@@ -42,20 +49,30 @@ def _round_energies(value: Any) -> Any:
     """Return a list with energies just below zero as zero; anything else as it is."""
     if not isinstance(value, list):
         return value
-    return [0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each for each in value]
+    return [
+        0.0 if isinstance(each, int | float) and -ENERGY_ROUNDING_KWH <= each < 0 else each
+        for each in value
+    ]
 
 
-Energies = Annotated[list[Annotated[float, Field(ge=0, le=MOST_KWH)]], Field(min_length=1, max_length=MAX_SLOTS), BeforeValidator(_round_energies)]
+Energies = Annotated[
+    list[Annotated[float, Field(ge=0, le=MOST_KWH)]],
+    Field(min_length=1, max_length=MAX_SLOTS),
+    BeforeValidator(_round_energies),
+]
 
 
 Prices = Annotated[list[Annotated[float, PRICE]], Field(min_length=1, max_length=MAX_SLOTS)]
 
 
 # What may pass the connection in a slot, kW; null: what the connection carries anyway.
-SlotLimits = Annotated[list[Annotated[float, Field(ge=0, le=10_000)] | None], Field(min_length=1, max_length=MAX_SLOTS)]
+SlotLimits = Annotated[
+    list[Annotated[float, Field(ge=0, le=10_000)] | None], Field(min_length=1, max_length=MAX_SLOTS)
+]
 
 
-# Of the energies of courses that the planner makes, kWh: what is smaller than a tenth of a watt-hour is rounding.
+# Of the energies of courses that the planner makes, kWh: what is smaller than a tenth of a
+# watt-hour is rounding.
 COURSE_DIGITS = 4
 
 
@@ -73,7 +90,13 @@ def _read_courses(given: Any, read: Callable[[Any], list[list[float]]]) -> Float
     lengths = {len(course) for course in courses}
     if len(lengths) > 1:
         remedy = "Give every course as many values as load_kwh of the outlook has."
-        raise _unequal(f"courses have {min(lengths)} to {max(lengths)} values; every course needs one value per slot", remedy)
+        raise _unequal(
+            (
+                f"courses have {min(lengths)} to {max(lengths)} values; every course needs one "
+                "value per slot"
+            ),
+            remedy,
+        )
     return np.array(courses, dtype=np.float64).reshape(len(courses), max(lengths, default=0))
 
 
@@ -84,21 +107,32 @@ Courses = Annotated[
         lambda _source, handler: core_schema.no_info_wrap_validator_function(
             _read_courses,
             handler.generate_schema(Annotated[list[Energies], Field(max_length=MAX_COURSES)]),
-            serialization=core_schema.plain_serializer_function_ser_schema(np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                np.ndarray.tolist, return_schema=handler.generate_schema(list[list[float]])
+            ),
         )
     ),
 ]
 
 
 class CoursesMessage(Message):
-    """Courses that load and PV may take instead of the expected one; what the probabilities lack to one is the expected course's."""
+    """Courses that load and PV may take instead of the expected one.
 
-    probability: Annotated[list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_COURSES)]
+    What the probabilities lack to one is the expected course's.
+    """
+
+    probability: Annotated[
+        list[Annotated[float, Field(gt=0, le=1)]], Field(min_length=1, max_length=MAX_COURSES)
+    ]
     load_kwh: Courses
     pv_kwh: Courses
 
     def __eq__(self, other: object) -> bool:
-        return self.model_dump() == other.model_dump() if isinstance(other, CoursesMessage) else NotImplemented
+        return (
+            self.model_dump() == other.model_dump()
+            if isinstance(other, CoursesMessage)
+            else NotImplemented
+        )
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -109,7 +143,8 @@ class CoursesMessage(Message):
             if len(getattr(self, name)) != courses:
                 given = len(getattr(self, name))
                 raise _unequal(
-                    f"{name} has {given} courses, probability has {courses}", f"Give one probability per course: {given} of them, or {courses} of {name}."
+                    f"{name} has {given} courses, probability has {courses}",
+                    f"Give one probability per course: {given} of them, or {courses} of {name}.",
                 )
         if sum(self.probability) > 1 + PROBABILITY_TOLERANCE:
             raise invalid_part("probabilities-sum", probability=sum(self.probability))
@@ -117,36 +152,76 @@ class CoursesMessage(Message):
 
 
 class Bias(Message):
-    """By what load and PV as they were forecast have been multiplied, because forecasts of the last days were all too low, or all too high."""
+    """By what load and PV as they were forecast have been multiplied, because forecasts of the last
+    days were all too low, or all too high.
+    """
 
     load_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
     pv_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
 
 
 class OutlookMessage(Message):
-    """Prices and forecasts ahead, one value per slot; energies in kWh per slot, prices in currency per kWh."""
+    """Prices and forecasts ahead, one value per slot.
+
+    Energies in kWh per slot, prices in currency per kWh.
+    """
 
     load_kwh: Energies
     pv_kwh: Energies
     import_price: Prices
     export_price: Prices
-    carbon_g_per_kwh: Annotated[list[Annotated[float, Field(ge=0, le=10_000)]], Field(max_length=MAX_SLOTS)] | None = None
+    carbon_g_per_kwh: (
+        Annotated[list[Annotated[float, Field(ge=0, le=10_000)]], Field(max_length=MAX_SLOTS)]
+        | None
+    ) = None
     load_p10_kwh: Energies | None = None
     load_p90_kwh: Energies | None = None
     pv_p10_kwh: Energies | None = None
     pv_p90_kwh: Energies | None = None
-    import_limit_kw: Annotated[SlotLimits | None, Field(description="as an operator that dims asks for it; the lower of it and the connection's holds")] = None
-    export_limit_kw: Annotated[SlotLimits | None, Field(description="as import_limit_kw, for feeding in")] = None
-    outdoor_temperature_c: Annotated[list[Annotated[float, Field(ge=-60, le=60)]], Field(max_length=MAX_SLOTS)] | None = None
-    heat_demand_kwh: Annotated[dict[str, Energies], Field(description="heat drawn from the store of each heat pump, by its name")] = {}
+    import_limit_kw: Annotated[
+        SlotLimits | None,
+        Field(
+            description=(
+                "as an operator that dims asks for it; the lower of it and the connection's holds"
+            )
+        ),
+    ] = None
+    export_limit_kw: Annotated[
+        SlotLimits | None, Field(description="as import_limit_kw, for feeding in")
+    ] = None
+    outdoor_temperature_c: (
+        Annotated[list[Annotated[float, Field(ge=-60, le=60)]], Field(max_length=MAX_SLOTS)] | None
+    ) = None
+    heat_demand_kwh: Annotated[
+        dict[str, Energies],
+        Field(description="heat drawn from the store of each heat pump, by its name"),
+    ] = {}
     prices_known_until: Instant | None = None
-    typical_prices: Annotated[dict[str, str], Field(description="markets whose missing prices are typical ones, and the market whose figures these are")] = {}
-    load_includes: Annotated[list[str], Field(max_length=32, description="devices that are part of load_kwh and therefore not placed")] = []
+    typical_prices: Annotated[
+        dict[str, str],
+        Field(
+            description=(
+                "markets whose missing prices are typical ones, and the market whose figures "
+                "these are"
+            )
+        ),
+    ] = {}
+    load_includes: Annotated[
+        list[str],
+        Field(
+            max_length=32, description="devices that are part of load_kwh and therefore not placed"
+        ),
+    ] = []
     forecast: ForecastSource | None = None
     scenarios: CoursesMessage | None = None
     errors: Annotated[
         CoursesMessage | None,
-        Field(description="courses by which forecasts erred lately: what is followed has to gain on them over the inverter alone"),
+        Field(
+            description=(
+                "courses by which forecasts erred lately: what is followed has to gain on them "
+                "over the inverter alone"
+            )
+        ),
     ] = None
     bias: Bias | None = None
 
@@ -162,20 +237,29 @@ class OutlookMessage(Message):
             lengths[f"heat_demand_kwh.{name}"] = len(demand)
         for kind, given in (("scenarios", self.scenarios), ("errors", self.errors)):
             if given is not None:
-                lengths |= {f"a course of {kind}.load_kwh": given.load_kwh.shape[1], f"a course of {kind}.pv_kwh": given.pv_kwh.shape[1]}
+                lengths |= {
+                    f"a course of {kind}.load_kwh": given.load_kwh.shape[1],
+                    f"a course of {kind}.pv_kwh": given.pv_kwh.shape[1],
+                }
         if set(lengths.values()) != {slots}:
             wrong = {name: length for name, length in lengths.items() if length != slots}
             counts = ", ".join(f"{name} has {length} values" for name, length in wrong.items())
-            remedy = f"Give {slots} values, one per slot as load_kwh has them, for {' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."
-            raise _unequal(f"{counts}, load_kwh has {slots}; every series needs one value per slot", remedy)
+            remedy = (
+                f"Give {slots} values, one per slot as load_kwh has them, for "
+                f"{' and '.join(wrong)}; or shorten all to {min(slots, *wrong.values())}."
+            )
+            raise _unequal(
+                f"{counts}, load_kwh has {slots}; every series needs one value per slot", remedy
+            )
         return self
 
 
 class Terminal(Message):
     """What holds at the end of the horizon.
 
-    ``minimum_soc``/``equal_soc``: the SoC ``soc`` (default: the SoC at the start) is reached at least / exactly;
-    ``value``: a stored kWh is worth ``value``, for all batteries or by name; ``automatic``: 0.6 × the mean import price.
+    ``minimum_soc``/``equal_soc``: the SoC ``soc`` (default: the SoC at the start) is reached at
+    least / exactly; ``value``: a stored kWh is worth ``value``, for all batteries or by name;
+    ``automatic``: 0.6 × the mean import price.
     """
 
     kind: Literal["minimum_soc", "equal_soc", "value", "automatic"] = "automatic"
@@ -195,25 +279,69 @@ class PlanOptions(Message):
     terminal: Terminal = Terminal()
     mip_gap: Annotated[
         float | None,
-        Field(ge=0, le=1, description="proven distance from the optimum; empty: none, or 0.3 % or one cent where devices are placed"),
+        Field(
+            ge=0,
+            le=1,
+            description=(
+                "proven distance from the optimum; empty: none, or 0.3 % or one cent where "
+                "devices are placed"
+            ),
+        ),
     ] = None
-    time_limit_s: Annotated[float, Field(gt=0, le=600, description="by when the plan is there, with all that it is set beside, seconds")] = 10.0
+    time_limit_s: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=600,
+            description="by when the plan is there, with all that it is set beside, seconds",
+        ),
+    ] = 10.0
     language: Language = "en"
-    objective: Annotated[Objective | None, Field(description="what counts beside money; empty: as the site says")] = None
+    objective: Annotated[
+        Objective | None, Field(description="what counts beside money; empty: as the site says")
+    ] = None
     switching_price: Annotated[
-        Annotated[float, MoneyBounds(10)] | None, Field(description="instead of the objective's: what another mode of a battery has to gain")
+        Annotated[float, MoneyBounds(10)] | None,
+        Field(description="instead of the objective's: what another mode of a battery has to gain"),
     ] = None
     compare_cheapest: Annotated[
-        bool, Field(description="say what the objective costs beside the cheapest plan even where devices are placed: it takes as long again")
+        bool,
+        Field(
+            description=(
+                "say what the objective costs beside the cheapest plan even where devices are "
+                "placed: it takes as long again"
+            )
+        ),
     ] = False
     price_sessions: Annotated[
-        bool, Field(description="say what each charging session's deadline costs; four linear solves a session, about as long as the plan")
+        bool,
+        Field(
+            description=(
+                "say what each charging session's deadline costs; four linear solves a "
+                "session, about as long as the plan"
+            )
+        ),
     ] = False
     uncertainty: Annotated[
         Literal["point", "scenarios"],
-        Field(description="whether a battery is planned by what is expected, or by the mean value of stored energy over courses that load and PV may take"),
+        Field(
+            description=(
+                "whether a battery is planned by what is expected, or by the mean value of "
+                "stored energy over courses that load and PV may take"
+            )
+        ),
     ] = "point"
-    risk: Annotated[float, Field(ge=0, le=1, description="which courses count: 0 all, 0.3 the dearest 70 %, 1 the dearest alone; scenarios only")] = 0.0
+    risk: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description=(
+                "which courses count: 0 all, 0.3 the dearest 70 %, 1 the dearest alone; "
+                "scenarios only"
+            ),
+        ),
+    ] = 0.0
 
     @model_validator(mode="after")
     def _risk_of_scenarios(self) -> Self:
@@ -223,7 +351,9 @@ class PlanOptions(Message):
 
 
 class PlanRequest(Request):
-    """Plan a site: a stored one by ``site_id``, or the one in ``site`` with its ``outlook`` and ``state``."""
+    """Plan a site: a stored one by ``site_id``, or the one in ``site`` with its ``outlook`` and
+    ``state``.
+    """
 
     task: ClassVar[str] = "planner.schedule.solve"
 
@@ -236,18 +366,42 @@ class PlanRequest(Request):
     state: StateMessage = StateMessage()
     options: PlanOptions = PlanOptions()
     manual: Annotated[
-        list[ManualBlock], Field(max_length=MOST_BLOCKS, description="what the owner pins and forbids; a stored site's own blocks are added to these")
+        list[ManualBlock],
+        Field(
+            max_length=MOST_BLOCKS,
+            description=(
+                "what the owner pins and forbids; a stored site's own blocks are added to these"
+            ),
+        ),
     ] = []
     surroundings: Surroundings = Surroundings()
-    reserves: Annotated[list[Reserve], Field(max_length=64, description="what batteries should hold for a time; a site's strategy adds its own")] = []
+    reserves: Annotated[
+        list[Reserve],
+        Field(
+            max_length=64,
+            description="what batteries should hold for a time; a site's strategy adds its own",
+        ),
+    ] = []
 
-    assumptions: Annotated[list[Assumption], Field(max_length=64, description="what stands where a stored site knows nothing; the reply's notes say it")] = []
+    assumptions: Annotated[
+        list[Assumption],
+        Field(
+            max_length=64,
+            description="what stands where a stored site knows nothing; the reply's notes say it",
+        ),
+    ] = []
 
     @model_validator(mode="wrap")
     @classmethod
     def _by_the_sites_clock(cls, document: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         site = document.get("site") if isinstance(document, dict) else None
-        name = site.timezone if isinstance(site, Site) else site.get("timezone") if isinstance(site, dict) else None
+        name = (
+            site.timezone
+            if isinstance(site, Site)
+            else site.get("timezone")
+            if isinstance(site, dict)
+            else None
+        )
         zone: ZoneInfo | None = None
         # A site that names no zone there is, is refused where it is read itself.
         with suppress(InvalidInputError):
@@ -261,13 +415,23 @@ class PlanRequest(Request):
             raise invalid_part("site-or-site-id")
         if self.site is not None and (self.outlook is None or self.start is None):
             raise invalid_part("site-without-outlook")
-        if self.outlook is not None and self.site is not None and self.options.uncertainty == "scenarios" and self.outlook.scenarios is None:
+        if (
+            self.outlook is not None
+            and self.site is not None
+            and self.options.uncertainty == "scenarios"
+            and self.outlook.scenarios is None
+        ):
             raise invalid_part("scenarios-missing")
         if self.first_slot_minutes is not None and self.first_slot_minutes > self.slot_minutes:
             raise invalid_part("first-slot-too-long")
         if self.site is not None:
-            # The prices beside those of the site itself; of the hundreds ahead those alone that are beyond their bounds.
-            (least, most), amounts, worth = PRICE.bounds(self.site.currency), list[Amount](), self.options.terminal.value
+            # The prices beside those of the site itself; of the hundreds ahead those alone that are
+            # beyond their bounds.
+            (least, most), amounts, worth = (
+                PRICE.bounds(self.site.currency),
+                list[Amount](),
+                self.options.terminal.value,
+            )
             for name in ("import_price", "export_price") if self.outlook is not None else ():
                 for number, price in enumerate(getattr(self.outlook, name)):
                     if not least <= price <= most:
@@ -288,12 +452,17 @@ class PlanRequest(Request):
 PlanRequest.reply = PlanReply
 
 
-# --- a complete request in bytes: how its fingerprint is taken, and how requests are kept by the thousand --------------------------------------------
-# Long series stand as numbers behind the JSON of the rest: as digits they were nineteen twentieths of it, and took twice as long to write, compress and hash.
+# --- a complete request in bytes: how its fingerprint is taken, and how requests are kept by the th
+# Long series stand as numbers behind the JSON of the rest: as digits they were nineteen twentieths
+# of it, and took twice as long to write, compress and hash.
 
 Fields = dict[str, Any]
 
-_LISTED = tuple(name for name in OutlookMessage.model_fields if name.endswith(("_kwh", "_price", "_c")) and name != "heat_demand_kwh")
+_LISTED = tuple(
+    name
+    for name in OutlookMessage.model_fields
+    if name.endswith(("_kwh", "_price", "_c")) and name != "heat_demand_kwh"
+)
 _COURSES = {"scenarios": ("load_kwh", "pv_kwh"), "errors": ("load_kwh", "pv_kwh")}
 _SCALE = 10.0**COURSE_DIGITS
 # Where the rest of a request names the series that follow.
@@ -301,8 +470,14 @@ _SERIES = "series"
 
 
 def write_inputs(request: PlanRequest) -> bytes:
-    """Return a complete request as ``parse_inputs`` reads it: its JSON without long series, and these as numbers, one after the other."""
-    outlook, arrays, left_out = request.outlook, dict[tuple[str, ...], NDArray[Any]](), dict[str, Any]()
+    """Return a complete request as ``parse_inputs`` reads it: its JSON without long series, and
+    these as numbers, one after the other.
+    """
+    outlook, arrays, left_out = (
+        request.outlook,
+        dict[tuple[str, ...], NDArray[Any]](),
+        dict[str, Any](),
+    )
     for name in _LISTED if outlook else ():
         if (values := getattr(outlook, name)) is not None:
             arrays[name,], left_out[name] = _shorten(np.array(values, dtype=np.float64)), True
@@ -311,9 +486,21 @@ def write_inputs(request: PlanRequest) -> bytes:
             left_out[kind] = set(names)
             for name in names:
                 arrays[kind, name] = _shorten(getattr(courses, name))
-    head = request.model_dump_json(by_alias=True, exclude={"outlook": left_out} if left_out else None)
+    head = request.model_dump_json(
+        by_alias=True, exclude={"outlook": left_out} if left_out else None
+    )
     layout = to_json([(path, array.dtype.str, array.shape) for path, array in arrays.items()])
-    return b"".join([head.encode()[:-1], b',"', _SERIES.encode(), b'":', layout, b"}\n", *map(np.ndarray.tobytes, arrays.values())])
+    return b"".join(
+        [
+            head.encode()[:-1],
+            b',"',
+            _SERIES.encode(),
+            b'":',
+            layout,
+            b"}\n",
+            *map(np.ndarray.tobytes, arrays.values()),
+        ]
+    )
 
 
 def parse_inputs(written: bytes) -> Fields:
@@ -331,7 +518,9 @@ def parse_inputs(written: bytes) -> Fields:
 
 
 def _shorten(array: FloatArray) -> NDArray[Any]:
-    """Return numbers as they are, or as whole ones of the last digit of courses where that says the same to the last bit."""
+    """Return numbers as they are, or as whole ones of the last digit of courses where that says the
+    same to the last bit.
+    """
     scaled = np.rint(array * _SCALE)
     most = np.abs(scaled).max(initial=0.0)
     if most > np.iinfo(np.int32).max:

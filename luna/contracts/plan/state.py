@@ -18,23 +18,39 @@ Power = Annotated[float, Field(ge=0, le=100_000)]
 class PeakState(Message):
     """What a component of the capacity tariff has counted this month.
 
-    ``highest_kw`` are its highest intervals, or days but today where only the highest of a day counts; ``today_kw`` is then today's highest so far.
+    ``highest_kw`` are its highest intervals, or days but today where only the highest of a day
+    counts; ``today_kw`` is then today's highest so far.
     """
 
     highest_kw: list[Power] = []
     today_kw: Power = 0.0
-    interval_kwh: Annotated[float, Field(ge=0, le=100_000, description="imported so far in the interval that is running at the start")] = 0.0
+    interval_kwh: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=100_000,
+            description="imported so far in the interval that is running at the start",
+        ),
+    ] = 0.0
 
 
 class BatteryState(Message):
     """How full a battery is."""
 
     soc: Annotated[MeasuredSoc, Field(description="share of the capacity; a percentage is refused")]
-    mode: Annotated[Mode | None, Field(description="in progress when the plan begins; heeded with a switching_price")] = None
+    mode: Annotated[
+        Mode | None,
+        Field(description="in progress when the plan begins; heeded with a switching_price"),
+    ] = None
     discharged_today_kwh: Annotated[
         float | None,
         Field(
-            ge=0, le=1_000_000, description="given since local midnight, at its terminals, for max_cycles_per_day; empty: as recorded of a stored site, else 0"
+            ge=0,
+            le=1_000_000,
+            description=(
+                "given since local midnight, at its terminals, for max_cycles_per_day; empty: "
+                "as recorded of a stored site, else 0"
+            ),
         ),
     ] = None
 
@@ -43,43 +59,77 @@ Soc = Annotated[float, Field(ge=0, le=1)]
 
 
 class VehicleSession(Message):
-    """A stay of a vehicle at its charger: ``target_soc`` is wanted at its end; without one it charges from PV surplus alone.
+    """A stay of a vehicle at its charger: ``target_soc`` is wanted at its end.
 
-    Up to ``limit_soc`` more is charged where a kWh costs less than it is worth. ``min_power_kw`` goes before both: until the vehicle is full it charges
-    with at least this power, from whatever there is.
+    Without one it charges from PV surplus alone.
+
+    Up to ``limit_soc`` more is charged where a kWh costs less than it is worth. ``min_power_kw``
+    goes before both: until the vehicle is full it charges with at least this power, from whatever
+    there is.
     """
 
     from_: Annotated[Instant, Field(alias="from")]
     to: Instant
     target_soc: Soc | None = None
-    limit_soc: Annotated[Soc | None, Field(description="never charged beyond in this stay; empty: the vehicle's max_soc")] = None
-    min_soc: Annotated[Soc | None, Field(description="what it keeps when it supplies the house; empty: the vehicle's min_soc")] = None
-    arrival_soc: Annotated[Soc | None, Field(description="expected when the stay begins; empty: what the stay before left, for the first one soc")] = None
+    limit_soc: Annotated[
+        Soc | None,
+        Field(description="never charged beyond in this stay; empty: the vehicle's max_soc"),
+    ] = None
+    min_soc: Annotated[
+        Soc | None,
+        Field(description="what it keeps when it supplies the house; empty: the vehicle's min_soc"),
+    ] = None
+    arrival_soc: Annotated[
+        Soc | None,
+        Field(
+            description=(
+                "expected when the stay begins; empty: what the stay before left, for the "
+                "first one soc"
+            )
+        ),
+    ] = None
     extra_value: Annotated[
         float | None,
         Field(
             ge=-100,
             le=100,
-            description="worth of a kWh stored beyond the target; negative: what one has to bring; empty: 0.6 × the mean import price, 0 without limit_soc",
+            description=(
+                "worth of a kWh stored beyond the target; negative: what one has to bring; "
+                "empty: 0.6 × the mean import price, 0 without limit_soc"
+            ),
         ),
     ] = None
     min_power_kw: Annotated[
         float | None,
-        Field(gt=0, le=10_000, description="charged with at least this until it is full; without a target_soc more comes from PV surplus alone (min+pv)"),
+        Field(
+            gt=0,
+            le=10_000,
+            description=(
+                "charged with at least this until it is full; without a target_soc more comes "
+                "from PV surplus alone (min+pv)"
+            ),
+        ),
     ] = None
-    session_id: Annotated[int | None, Field(description="set where the stay is stored: in later plans what is stored then holds")] = None
+    session_id: Annotated[
+        int | None,
+        Field(description="set where the stay is stored: in later plans what is stored then holds"),
+    ] = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         for name in ("target_soc", "min_soc"):
             wanted = getattr(self, name)
             if wanted is not None and self.limit_soc is not None and wanted > self.limit_soc:
-                raise invalid_part("soc-beyond-limit", name=name, wanted=wanted, limit_soc=self.limit_soc)
+                raise invalid_part(
+                    "soc-beyond-limit", name=name, wanted=wanted, limit_soc=self.limit_soc
+                )
         return self
 
 
 class VehicleState(Message):
-    """How full a vehicle is, when it is plugged in, and whether it is charging now: what goes on need not start again."""
+    """How full a vehicle is, when it is plugged in, and whether it is charging now: what goes on
+    need not start again.
+    """
 
     soc: MeasuredSoc
     sessions: list[VehicleSession] = []
@@ -98,9 +148,27 @@ class StateMessage(DeviceStates):
     """What persists from slot to slot."""
 
     month_peaks_kw: list[Annotated[float, Field(ge=0, le=100_000)]] = []
-    month_import_kwh: Annotated[float, Field(ge=0, le=10_000_000, description="drawn this local month so far, for a tariff in blocks")] = 0.0
+    month_import_kwh: Annotated[
+        float,
+        Field(
+            ge=0, le=10_000_000, description="drawn this local month so far, for a tariff in blocks"
+        ),
+    ] = 0.0
     drawn_kwh: Annotated[
         dict[str, Annotated[float, Field(ge=0, le=10_000_000)]],
-        Field(description="by kind of import price: what its running period has drawn so far; month_import_kwh stands for one not named"),
+        Field(
+            description=(
+                "by kind of import price: what its running period has drawn so far; "
+                "month_import_kwh stands for one not named"
+            )
+        ),
     ] = {}
-    peaks: Annotated[dict[str, PeakState], Field(description="by component of the capacity tariff; month_peaks_kw stands for the first one not named")] = {}
+    peaks: Annotated[
+        dict[str, PeakState],
+        Field(
+            description=(
+                "by component of the capacity tariff; month_peaks_kw stands for the first one "
+                "not named"
+            )
+        ),
+    ] = {}

@@ -1,4 +1,6 @@
-"""Registry of device kinds: one module per kind with its model, sensor roles, commands and assumptions."""
+"""Registry of device kinds: one module per kind with its model, sensor roles, commands and
+assumptions.
+"""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -24,7 +26,9 @@ def _find_others() -> Iterator[DeviceKind[Any]]:
     """Yield the kinds that the other modules of this package declare, sorted by module."""
     for module in sorted(each.name for each in iter_modules(__path__)):
         declared = vars(import_module(f"{__name__}.{module}")).values()
-        yield from (each for each in declared if isinstance(each, DeviceKind) and each not in _FIRST)
+        yield from (
+            each for each in declared if isinstance(each, DeviceKind) and each not in _FIRST
+        )
 
 
 # A kind whose classes only its own modules import is found without a line here.
@@ -38,7 +42,9 @@ CHARGED_KINDS = tuple(kind for kind in FLEXIBLE_KINDS if kind.capacity_kwh)
 # Kinds with flows per device in a plan.
 FLOW_KINDS = tuple(kind for kind in DEVICE_KINDS if kind.flows)
 # Section of ``control`` → commands.
-COMMANDS: dict[str, DeviceCommands] = {kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands}
+COMMANDS: dict[str, DeviceCommands] = {
+    kind.commands.section: kind.commands for kind in DEVICE_KINDS if kind.commands
+}
 _BY_PREFIX = {commands.prefix: commands for commands in COMMANDS.values()}
 
 
@@ -46,8 +52,21 @@ _OTHER_SENSORS = [kind.sensors for kind in DEVICE_KINDS[len(_FIRST) :] if kind.s
 
 
 # Field order is part of every plan's id: the bases below from last to first, then the other kinds.
-@with_sections({name: (field.annotation, field) for sensors in _OTHER_SENSORS for name, field in sensors.model_fields.items()})
-class DeviceSensorRoles(VehicleSensorRoles, HeatPumpSensorRoles, ApplianceSensorRoles, BatterySensorRoles, GridSensorRoles, PvSensorRoles):
+@with_sections(
+    {
+        name: (field.annotation, field)
+        for sensors in _OTHER_SENSORS
+        for name, field in sensors.model_fields.items()
+    }
+)
+class DeviceSensorRoles(
+    VehicleSensorRoles,
+    HeatPumpSensorRoles,
+    ApplianceSensorRoles,
+    BatterySensorRoles,
+    GridSensorRoles,
+    PvSensorRoles,
+):
     """What is measured of devices."""
 
 

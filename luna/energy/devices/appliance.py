@@ -1,4 +1,6 @@
-"""Deferrable appliances: water heaters, loads with a daily energy, and programmes that run once on request."""
+"""Deferrable appliances: water heaters, loads with a daily energy, and programmes that run once on
+request.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -23,7 +25,9 @@ class ComfortWindow(ClockWindow):
 
 
 class DeferrableLoad(NamedDevice):
-    """A load that may wait: a water heater or another appliance with a daily energy, or, with ``profile_kw``, a programme that runs once when asked."""
+    """A load that may wait: a water heater or another appliance with a daily energy, or, with
+    ``profile_kw``, a programme that runs once when asked.
+    """
 
     name: Name
     kind: Literal["water_heater", "deferrable"] = "deferrable"
@@ -32,36 +36,94 @@ class DeferrableLoad(NamedDevice):
     max_gap_hours: Annotated[float, Field(gt=0, le=168)] = 24.0
     min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     min_off_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency")] = 0.0
-    allowed: Annotated[list[ClockWindow], Field(max_length=24, description="the only local times at which it may be on; empty: any")] = []
-    forbidden: Annotated[list[ClockWindow], Field(max_length=24, description="local times at which it may not be on")] = []
-    comfort: Annotated[list[ComfortWindow], Field(max_length=24, description="energy wanted between two local times, part of the day's")] = []
-    price_limit: Annotated[Price | None, Field(description="on only where a bought kWh costs at most this, or PV surplus carries it")] = None
-    surplus_only: Annotated[bool, Field(description="on only where forecast PV surplus carries it")] = False
+    start_price: Annotated[
+        float, MoneyBounds(10), Field(description="what one start less is worth, currency")
+    ] = 0.0
+    allowed: Annotated[
+        list[ClockWindow],
+        Field(max_length=24, description="the only local times at which it may be on; empty: any"),
+    ] = []
+    forbidden: Annotated[
+        list[ClockWindow], Field(max_length=24, description="local times at which it may not be on")
+    ] = []
+    comfort: Annotated[
+        list[ComfortWindow],
+        Field(
+            max_length=24, description="energy wanted between two local times, part of the day's"
+        ),
+    ] = []
+    price_limit: Annotated[
+        Price | None,
+        Field(
+            description="on only where a bought kWh costs at most this, or PV surplus carries it"
+        ),
+    ] = None
+    surplus_only: Annotated[
+        bool, Field(description="on only where forecast PV surplus carries it")
+    ] = False
     extra_value: Annotated[
         Annotated[float, MoneyBounds(100)] | None,
-        Field(description="worth of a kWh that it gets: beyond its needs it runs where a kWh costs less; empty: it runs no more"),
+        Field(
+            description=(
+                "worth of a kWh that it gets: beyond its needs it runs where a kWh costs less; "
+                "empty: it runs no more"
+            )
+        ),
     ] = None
-    most_kwh_per_day: Annotated[float | None, Field(gt=0, le=10_000, description="with extra_value: as much as it takes in a day; empty: any")] = None
-    profile_kw: Annotated[list[Annotated[PowerKw, Field(gt=0)]], Field(max_length=288, description="a programme: mean power step by step")] = []
-    profile_minutes: Annotated[Literal[1, 5, 10, 15, 30, 60], Field(description="how long each step of profile_kw takes")] = 15
+    most_kwh_per_day: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=10_000,
+            description="with extra_value: as much as it takes in a day; empty: any",
+        ),
+    ] = None
+    profile_kw: Annotated[
+        list[Annotated[PowerKw, Field(gt=0)]],
+        Field(max_length=288, description="a programme: mean power step by step"),
+    ] = []
+    profile_minutes: Annotated[
+        Literal[1, 5, 10, 15, 30, 60], Field(description="how long each step of profile_kw takes")
+    ] = 15
 
     @model_validator(mode="after")
     def _fits_into_a_day(self) -> Self:
         if self.energy_kwh_per_day > 24 * self.power_kw:
-            raise invalid_part("energy-beyond-power", energy_kwh_per_day=self.energy_kwh_per_day, most_kwh=24 * self.power_kw)
+            raise invalid_part(
+                "energy-beyond-power",
+                energy_kwh_per_day=self.energy_kwh_per_day,
+                most_kwh=24 * self.power_kw,
+            )
         if self.most_kwh_per_day is not None and self.most_kwh_per_day < self.energy_kwh_per_day:
-            raise invalid_part("most-below-energy", most_kwh_per_day=self.most_kwh_per_day, energy_kwh_per_day=self.energy_kwh_per_day)
+            raise invalid_part(
+                "most-below-energy",
+                most_kwh_per_day=self.most_kwh_per_day,
+                energy_kwh_per_day=self.energy_kwh_per_day,
+            )
         return self
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        beside = ("energy_kwh_per_day", "max_gap_hours", "min_on_minutes", "min_off_minutes", "comfort", "extra_value", "most_kwh_per_day")
-        given = [name for name in beside if self.profile_kw and getattr(self, name) != type(self).model_fields[name].default]
+        beside = (
+            "energy_kwh_per_day",
+            "max_gap_hours",
+            "min_on_minutes",
+            "min_off_minutes",
+            "comfort",
+            "extra_value",
+            "most_kwh_per_day",
+        )
+        given = [
+            name
+            for name in beside
+            if self.profile_kw and getattr(self, name) != type(self).model_fields[name].default
+        ]
         if given:
             raise invalid_part("not-with-programme", given=given[0])
         if self.profile_kw and max(self.profile_kw) > self.power_kw:
-            raise invalid_part("programme-beyond-power", profile_kw=max(self.profile_kw), power_kw=self.power_kw)
+            raise invalid_part(
+                "programme-beyond-power", profile_kw=max(self.profile_kw), power_kw=self.power_kw
+            )
         return self
 
     @property
@@ -85,7 +147,13 @@ class ApplianceSensorRoles(Part):
 
     water_heater_consumption: Annotated[
         Sensors,
-        SensorRole("energy", "water_heater_kwh", "submetered", lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater"), mark=11),
+        SensorRole(
+            "energy",
+            "water_heater_kwh",
+            "submetered",
+            lambda loads: sum(load.power_kw for load in loads if load.kind == "water_heater"),
+            mark=11,
+        ),
     ] = ()
 
 
@@ -97,9 +165,11 @@ class LoadRun(Part):
 
 
 class LoadState(Part):
-    """What an appliance did until now: energy used since local midnight (empty: as if it had run evenly), and for how long it has been off, or on.
+    """What an appliance did until now: energy used since local midnight (empty: as if it had run
+    evenly), and for how long it has been off, or on.
 
-    ``runs`` are what a programme is asked for; the one that runs now (``on_hours``) is none of them.
+    ``runs`` are what a programme is asked for; the one that runs now (``on_hours``) is none of
+    them.
     """
 
     energy_today_kwh: Annotated[float, Field(ge=0, le=10_000)] | None = None
@@ -122,7 +192,8 @@ class LoadFlow(SwitchedFlow, Part):
     reason: Annotated[ReasonReply | None, Field(description="why it runs or waits")] = None
 
 
-# What set-up takes a water heater to draw, and to need in a day: hot water of three persons, with what the tank loses.
+# What set-up takes a water heater to draw, and to need in a day: hot water of three persons, with
+# what the tank loses.
 USUAL_HEATER_KW = 3.0
 USUAL_HEATER_KWH = 6.0
 
@@ -151,5 +222,8 @@ APPLIANCE = DeviceKind(
     wait_hours=8.0,
     use=lambda load: "heater" if load.kind == "water_heater" else "appliance",
     assume=_assume,
-    compared_figures={"load_throughout": (("price", "dearest"),), "load_waits": (("price", "buy"),)},
+    compared_figures={
+        "load_throughout": (("price", "dearest"),),
+        "load_waits": (("price", "buy"),),
+    },
 )

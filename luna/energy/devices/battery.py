@@ -7,7 +7,16 @@ from pydantic import Field, model_validator
 
 from luna.energy.devices.commands import ControlPart, DeviceWrite, Place, Via, require_modes
 from luna.energy.devices.kind import DeviceAssumption, DeviceCommands, DeviceKind, NamedDevice
-from luna.energy.part import PER_EURO, Efficiency, EnergyKwh, Fraction, MoneyBounds, Name, Part, PowerKw
+from luna.energy.part import (
+    PER_EURO,
+    Efficiency,
+    EnergyKwh,
+    Fraction,
+    MoneyBounds,
+    Name,
+    Part,
+    PowerKw,
+)
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
@@ -16,7 +25,9 @@ MOST_C_RATE = 100.0
 
 
 class DepthWear(Part):
-    """What discharging wears in one segment of a battery's depth: between the segment before and ``to_depth``."""
+    """What discharging wears in one segment of a battery's depth: between the segment before and
+    ``to_depth``.
+    """
 
     to_depth: Annotated[float, Field(gt=0, le=1, description="share of the capacity")]
     price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh discharged")]
@@ -33,18 +44,39 @@ class Battery(NamedDevice):
     discharge_limit_kw: PowerKw
     charge_efficiency: Efficiency = 0.95
     discharge_efficiency: Efficiency = 0.95
-    wear_price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh charged and per kWh discharged")] = 0.0
+    wear_price: Annotated[
+        float, MoneyBounds(10), Field(description="currency per kWh charged and per kWh discharged")
+    ] = 0.0
     wear_by_depth: Annotated[
-        tuple[DepthWear, ...], Field(max_length=16, description="instead of wear_price: from the shallowest segment to the deepest, each as dear or dearer")
+        tuple[DepthWear, ...],
+        Field(
+            max_length=16,
+            description=(
+                "instead of wear_price: from the shallowest segment to the deepest, each as "
+                "dear or dearer"
+            ),
+        ),
     ] = ()
     max_cycles_per_day: Annotated[
-        float | None, Field(ge=0, le=24, description="full cycles a local day: discharged energy over what lies between min_soc and max_soc; empty: any number")
+        float | None,
+        Field(
+            ge=0,
+            le=24,
+            description=(
+                "full cycles a local day: discharged energy over what lies between min_soc and "
+                "max_soc; empty: any number"
+            ),
+        ),
     ] = None
     min_charge_kw: PowerKw = 0.0
     charge_from_grid: bool = True
     discharge_to_grid: bool = True
-    taper_from_soc: Annotated[Fraction, Field(description="from here to full, charging power falls linearly")] = 1.0
-    taper_to_share: Annotated[Fraction, Field(description="share of the charging power that is left when full")] = 1.0
+    taper_from_soc: Annotated[
+        Fraction, Field(description="from here to full, charging power falls linearly")
+    ] = 1.0
+    taper_to_share: Annotated[
+        Fraction, Field(description="share of the charging power that is left when full")
+    ] = 1.0
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -52,7 +84,10 @@ class Battery(NamedDevice):
             raise invalid_part("soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.wear_by_depth:
-            depths, prices = ([getattr(each, name) for each in self.wear_by_depth] for name in ("to_depth", "price"))
+            depths, prices = (
+                [getattr(each, name) for each in self.wear_by_depth]
+                for name in ("to_depth", "price")
+            )
             if self.wear_price:
                 raise invalid_part("wear-priced-twice")
             if depths != sorted(set(depths)) or depths[-1] != 1:
@@ -61,7 +96,12 @@ class Battery(NamedDevice):
                 raise invalid_part("wear-prices-fall", prices=prices)
         for name in ("charge_limit_kw", "discharge_limit_kw"):
             if getattr(self, name) > MOST_C_RATE * self.capacity_kwh:
-                raise invalid_part("power-in-watts", name=name, power_kw=getattr(self, name), capacity_kwh=self.capacity_kwh)
+                raise invalid_part(
+                    "power-in-watts",
+                    name=name,
+                    power_kw=getattr(self, name),
+                    capacity_kwh=self.capacity_kwh,
+                )
         return self
 
     @property
@@ -77,15 +117,31 @@ def require_chargeable(min_charge_kw: float, charge_limit_kw: float) -> None:
         ValueError: names both.
     """
     if min_charge_kw > charge_limit_kw:
-        raise invalid_part("never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw)
+        raise invalid_part(
+            "never-charges", min_charge_kw=min_charge_kw, charge_limit_kw=charge_limit_kw
+        )
 
 
 class BatterySensorRoles(Part):
     """What is measured of batteries."""
 
-    total_battery_charge: Annotated[Sensors, SensorRole("energy", "charge_kwh", "sink", lambda batteries: sum(each.charge_limit_kw for each in batteries))] = ()
+    total_battery_charge: Annotated[
+        Sensors,
+        SensorRole(
+            "energy",
+            "charge_kwh",
+            "sink",
+            lambda batteries: sum(each.charge_limit_kw for each in batteries),
+        ),
+    ] = ()
     total_battery_discharge: Annotated[
-        Sensors, SensorRole("energy", "discharge_kwh", "source", lambda batteries: sum(each.discharge_limit_kw for each in batteries))
+        Sensors,
+        SensorRole(
+            "energy",
+            "discharge_kwh",
+            "source",
+            lambda batteries: sum(each.discharge_limit_kw for each in batteries),
+        ),
     ] = ()
     battery_soc: Annotated[Sensors, SensorRole("level", "soc")] = ()
 
@@ -99,7 +155,8 @@ PLACEHOLDERS = ("mode", "power_kw", "power_w", "target_percent", "floor_percent"
 NEEDED_MODES: tuple[Mode, ...] = ("self_consumption", "hold")
 
 
-# Prefix of a battery with a driver profile among entities and topics, and suffix of its state of charge.
+# Prefix of a battery with a driver profile among entities and topics, and suffix of its state of
+# charge.
 PROFILED, SOC_OF = "profile:", "#soc"
 
 
@@ -108,16 +165,31 @@ class ControlWrite(DeviceWrite):
 
     placeholders: ClassVar[tuple[str, ...]] = PLACEHOLDERS
 
-    when: Annotated[tuple[Mode, ...], Field(description="written in these modes alone; empty: in all")] = ()
+    when: Annotated[
+        tuple[Mode, ...], Field(description="written in these modes alone; empty: in all")
+    ] = ()
 
 
 class BatteryControl(ControlPart):
     """How one battery is told."""
 
-    battery: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under batteries")]
-    via: Annotated[Via | None, Field(description="Luna speaks to it itself: then its profile knows soc, modes and writes")] = None
-    soc: Annotated[Place | None, Field(description="where its state of charge is read just before it is told anything, percent")] = None
-    modes: Annotated[dict[Mode, Annotated[str, Field(max_length=255)]], Field(description="what the inverter calls Luna's modes")] = {}
+    battery: Annotated[
+        str, Field(min_length=1, max_length=64, description="the name it has under batteries")
+    ]
+    via: Annotated[
+        Via | None,
+        Field(description="Luna speaks to it itself: then its profile knows soc, modes and writes"),
+    ] = None
+    soc: Annotated[
+        Place | None,
+        Field(
+            description="where its state of charge is read just before it is told anything, percent"
+        ),
+    ] = None
+    modes: Annotated[
+        dict[Mode, Annotated[str, Field(max_length=255)]],
+        Field(description="what the inverter calls Luna's modes"),
+    ] = {}
     writes: Annotated[tuple[ControlWrite, ...], Field(max_length=16)] = ()
 
     @model_validator(mode="after")
@@ -156,15 +228,17 @@ class BatteryControl(ControlPart):
 _USUAL_EFFICIENCIES = (0.9025, 0.9)
 # What set-up takes a battery to keep, share of its capacity.
 USUAL_RESERVE = 0.1
-# What set-up takes a usable kWh to cost, installed, in euros, and how many full cycles it lasts: of the order of offers for lithium iron phosphate in 2025 and
-# of their data sheets; from memory, not looked up.
+# What set-up takes a usable kWh to cost, installed, in euros, and how many full cycles it lasts: of
+# the order of offers for lithium iron phosphate in 2025 and of their data sheets; from memory, not
+# looked up.
 USUAL_EURO_PER_KWH = 400.0
 USUAL_CYCLES = 6_000.0
 _WEAR_DIGITS = 6
 
 
 def wear_price_of(price: float, usable_kwh: float, cycles: float) -> float:
-    """Return what a kWh charged, and one discharged, wears of a battery: its price over all that goes in and out until its cycles are spent.
+    """Return what a kWh charged, and one discharged, wears of a battery: its price over all that
+    goes in and out until its cycles are spent.
 
     Args:
         price: of the battery, in any currency; the result is in the same.
@@ -175,7 +249,10 @@ def wear_price_of(price: float, usable_kwh: float, cycles: float) -> float:
 
 
 def usual_wear_price(currency: str) -> float:
-    """Return the wear price that set-up assumes, in a currency; every battery has the same, for price and energy both grow with it."""
+    """Return the wear price that set-up assumes, in a currency.
+
+    Every battery has the same, for price and energy both grow with it.
+    """
     return wear_price_of(USUAL_EURO_PER_KWH * PER_EURO.get(currency, 1.0), 1.0, USUAL_CYCLES)
 
 
@@ -207,10 +284,18 @@ def _assume_wear(battery: Battery) -> Iterator[DeviceAssumption]:
 
 def _list_costly(battery: Battery) -> tuple[str, ...]:
     wear = () if battery.wear_by_depth else ("wear_price",)
-    return ("min_soc", "charge_efficiency", "discharge_efficiency", *wear, "charge_from_grid", "discharge_to_grid")
+    return (
+        "min_soc",
+        "charge_efficiency",
+        "discharge_efficiency",
+        *wear,
+        "charge_from_grid",
+        "discharge_to_grid",
+    )
 
 
-# The modes that trade, and self-consumption, move as much as the house leaves: a plan simulates them.
+# The modes that trade, and self-consumption, move as much as the house leaves: a plan simulates
+# them.
 _ORDERS = {"hold": "hold", "save": "no_discharge", "supply": "no_charge"}
 
 BATTERY = DeviceKind(
@@ -220,7 +305,9 @@ BATTERY = DeviceKind(
     power_kw=lambda battery: max(battery.charge_limit_kw, battery.discharge_limit_kw),
     capacity_kwh=lambda battery: battery.capacity_kwh,
     sensors=BatterySensorRoles,
-    commands=DeviceCommands("batteries", BATTERIES, BatteryControl, get_args(Mode), together=True, orders=_ORDERS),
+    commands=DeviceCommands(
+        "batteries", BATTERIES, BatteryControl, get_args(Mode), together=True, orders=_ORDERS
+    ),
     flows={"charge_kwh": "charge_kw", "discharge_kwh": "discharge_kw"},
     actions=frozenset({"charge", "discharge", "hold", "no_charge", "no_discharge"}),
     assume=_assume,

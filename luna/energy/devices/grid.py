@@ -14,13 +14,34 @@ NO_LIMIT_KW = 10_000.0
 
 
 class GridConnection(Part):
-    """What the connection carries; a site without a limit takes that of its main fuse, or of its country's usual one, and is else not limited."""
+    """What the connection carries.
+
+    A site without a limit takes that of its main fuse, or of its country's usual one, and is else
+    not limited.
+    """
 
     import_limit_kw: Annotated[float, Field(gt=0, le=NO_LIMIT_KW)] = NO_LIMIT_KW
     export_limit_kw: PowerKw = NO_LIMIT_KW
-    main_fuse_a: Annotated[float | None, Field(gt=0, le=1_000, description="amperes of the main fuse, per phase; empty: the country's usual one")] = None
-    main_fuse_phases: Annotated[Literal[1, 3] | None, Field(description="phases of the connection; empty: as many as are usual in the country")] = None
-    export_limit_share: Annotated[Fraction | None, Field(description="share of the PV's peak power that may be fed in; the lower of both limits holds")] = None
+    main_fuse_a: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=1_000,
+            description="amperes of the main fuse, per phase; empty: the country's usual one",
+        ),
+    ] = None
+    main_fuse_phases: Annotated[
+        Literal[1, 3] | None,
+        Field(description="phases of the connection; empty: as many as are usual in the country"),
+    ] = None
+    export_limit_share: Annotated[
+        Fraction | None,
+        Field(
+            description=(
+                "share of the PV's peak power that may be fed in; the lower of both limits holds"
+            )
+        ),
+    ] = None
 
 
 def _import_limit_kw(connections: Sequence[GridConnection]) -> float:
@@ -34,12 +55,19 @@ def _export_limit_kw(connections: Sequence[GridConnection]) -> float:
 class GridSensorRoles(Part):
     """What is measured of the connection."""
 
-    total_grid_import: Annotated[Sensors, SensorRole("energy", "import_kwh", "source", _import_limit_kw)] = ()
-    total_grid_export: Annotated[Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)] = ()
+    total_grid_import: Annotated[
+        Sensors, SensorRole("energy", "import_kwh", "source", _import_limit_kw)
+    ] = ()
+    total_grid_export: Annotated[
+        Sensors, SensorRole("energy", "export_kwh", "sink", _export_limit_kw)
+    ] = ()
 
 
 def _list_costly(connection: GridConnection) -> tuple[str, ...]:
-    return ("import_limit_kw", *(("export_limit_kw",) if connection.export_limit_share is None else ()))
+    return (
+        "import_limit_kw",
+        *(("export_limit_kw",) if connection.export_limit_share is None else ()),
+    )
 
 
 GRID = DeviceKind(

@@ -17,7 +17,10 @@ Celsius = Annotated[float, Field(ge=-60, le=120)]
 
 
 class CopPoint(Part):
-    """Heat per kWh of electricity at an outdoor temperature; 1 is what an immersion heater makes of it."""
+    """Heat per kWh of electricity at an outdoor temperature.
+
+    1 is what an immersion heater makes of it.
+    """
 
     outdoor_c: Annotated[float, Field(ge=-60, le=60)]
     cop: Annotated[float, Field(ge=0.5, le=12)]
@@ -38,12 +41,29 @@ class ComfortBand(ClockWindow):
 class HeatStore(Part):
     """What holds the heat: a tank, or the house itself with its walls."""
 
-    capacity_kwh_per_k: Annotated[float, Field(gt=0, le=10_000, description="water: 1.16 per 1,000 litres")]
+    capacity_kwh_per_k: Annotated[
+        float, Field(gt=0, le=10_000, description="water: 1.16 per 1,000 litres")
+    ]
     min_c: Celsius
     max_c: Celsius
-    bands: Annotated[list[ComfortBand], Field(max_length=24, description="other temperatures by the clock; the first that fits decides")] = []
-    loss_kw_per_k: Annotated[float, Field(ge=0, le=1_000, description="for each K warmer than what surrounds it; of a house its UA")] = 0.0
-    surroundings_c: Annotated[Celsius | None, Field(description="temperature of what surrounds it; empty: outdoors")] = None
+    bands: Annotated[
+        list[ComfortBand],
+        Field(
+            max_length=24,
+            description="other temperatures by the clock; the first that fits decides",
+        ),
+    ] = []
+    loss_kw_per_k: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1_000,
+            description="for each K warmer than what surrounds it; of a house its UA",
+        ),
+    ] = 0.0
+    surroundings_c: Annotated[
+        Celsius | None, Field(description="temperature of what surrounds it; empty: outdoors")
+    ] = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -56,9 +76,17 @@ class HeatPump(NamedDevice):
 
     name: Name = "heat_pump"
     power_kw: Annotated[float, Field(gt=0, le=1_000, description="the most electricity it takes")]
-    min_power_kw: Annotated[float, Field(ge=0, le=1_000, description="the least while it is on; power_kw where it is on or off")] = 0.0
+    min_power_kw: Annotated[
+        float,
+        Field(
+            ge=0, le=1_000, description="the least while it is on; power_kw where it is on or off"
+        ),
+    ] = 0.0
     # Source: typical air-to-water pumps at 35 °C, rating points of EN 14511.
-    cop: Annotated[list[CopPoint], Field(min_length=1, max_length=24, description="linear between points, steady beyond")] = [
+    cop: Annotated[
+        list[CopPoint],
+        Field(min_length=1, max_length=24, description="linear between points, steady beyond"),
+    ] = [
         CopPoint(outdoor_c=-7, cop=2.7),
         CopPoint(outdoor_c=2, cop=3.5),
         CopPoint(outdoor_c=7, cop=4.4),
@@ -66,13 +94,22 @@ class HeatPump(NamedDevice):
     ]
     min_on_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
     min_off_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
-    heat_demand_kw: Annotated[float, Field(ge=0, le=1_000, description="heat drawn from the store, where the outlook does not say it")] = 0.0
+    heat_demand_kw: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1_000,
+            description="heat drawn from the store, where the outlook does not say it",
+        ),
+    ] = 0.0
     store: HeatStore
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_power_kw > self.power_kw:
-            raise invalid_part("power-bounds-crossed", min_power_kw=self.min_power_kw, power_kw=self.power_kw)
+            raise invalid_part(
+                "power-bounds-crossed", min_power_kw=self.min_power_kw, power_kw=self.power_kw
+            )
         if any(one.outdoor_c >= other.outdoor_c for one, other in pairwise(self.cop)):
             raise invalid_part("cop-points")
         return self
@@ -96,11 +133,15 @@ def _require_band(min_c: float, max_c: float) -> None:
 class HeatPumpSensorRoles(Part):
     """What is measured of heat pumps."""
 
-    heat_pump_consumption: Annotated[Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)] = ()
+    heat_pump_consumption: Annotated[
+        Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)
+    ] = ()
 
 
 class HeatPumpState(Part):
-    """How warm a heat pump's store is (empty: the middle of its band), and for how long the pump has been on, or off."""
+    """How warm a heat pump's store is (empty: the middle of its band), and for how long the pump
+    has been on, or off.
+    """
 
     temperature_c: Annotated[float, Field(ge=-60, le=120)] | None = None
     on_hours: Annotated[float, Field(ge=0, le=168)] = 0.0
@@ -114,7 +155,9 @@ class HeatPumpState(Part):
 
 
 class HeatPumpFlow(SwitchedFlow, Part):
-    """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the slot's end."""
+    """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the
+    slot's end.
+    """
 
     energy_kwh: float
     heat_kwh: float

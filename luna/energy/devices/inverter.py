@@ -14,13 +14,17 @@ from luna.energy.refusals import invalid_part
 class Inverter(NamedDevice):
     """An inverter: what passes it either way is at most ``ac_limit_kw``.
 
-    With a battery it is a hybrid one: PV beyond the limit goes into the battery, which stands on the same DC side, or is lost. Without one, it is lost.
+    With a battery it is a hybrid one: PV beyond the limit goes into the battery, which stands on
+    the same DC side, or is lost. Without one, it is lost.
     """
 
     name: Name = "inverter"
     ac_limit_kw: Annotated[float, Field(gt=0, le=10_000)]
     pv: Annotated[list[Name], Field(max_length=32)] = []
-    batteries: Annotated[list[Name], Field(max_length=1, description="modules that are charged as one are one battery")] = []
+    batteries: Annotated[
+        list[Name],
+        Field(max_length=1, description="modules that are charged as one are one battery"),
+    ] = []
 
 
 class _Connected(Protocol):
@@ -33,19 +37,34 @@ class _Connected(Protocol):
 
 
 def _check_connected(site: _Connected) -> None:
-    """Refuse inverters with unknown parts, parts behind two inverters, and inverters without parts."""
+    """Refuse inverters with unknown parts, parts behind two inverters, and inverters without
+    parts.
+    """
     inverters = site.inverters
     for kind, parts in (("pv", site.pv), ("batteries", site.batteries)):
-        named = [(inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)]
+        named = [
+            (inverter.name, name) for inverter in inverters for name in getattr(inverter, kind)
+        ]
         names, counts = {part.name for part in parts}, Counter(name for _, name in named)
         for inverter, name in named:
             if name not in names:
-                raise invalid_part("inverter-names-stranger", inverter=inverter, name=name, kind=kind)
+                raise invalid_part(
+                    "inverter-names-stranger", inverter=inverter, name=name, kind=kind
+                )
             if counts[name] > 1:
                 raise invalid_part("behind-two-inverters", name=name)
-    empty = next((inverter.name for inverter in inverters if not inverter.pv and not inverter.batteries), None)
+    empty = next(
+        (inverter.name for inverter in inverters if not inverter.pv and not inverter.batteries),
+        None,
+    )
     if empty is not None:
         raise invalid_part("inverter-carries-nothing", inverter=empty)
 
 
-INVERTER = DeviceKind("inverter", "inverters", Inverter, power_kw=lambda inverter: inverter.ac_limit_kw, check=_check_connected)
+INVERTER = DeviceKind(
+    "inverter",
+    "inverters",
+    Inverter,
+    power_kw=lambda inverter: inverter.ac_limit_kw,
+    check=_check_connected,
+)

@@ -1,4 +1,6 @@
-"""The declaration of a kind of device (``DeviceKind``): model, limits, sensor roles, commands, flows in plans, assumptions and reasons."""
+"""The declaration of a kind of device (``DeviceKind``): model, limits, sensor roles, commands,
+flows in plans, assumptions and reasons.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +69,8 @@ class DeviceCommands:
         control: what an entry of the section is.
         modes: what an owner can have them do.
         together: all devices of the kind have one key, the prefix alone.
-        orders: the action of an owner's block that asks for the same as a mode; a mode without one leaves the device to itself, or depends on the house.
+        orders: the action of an owner's block that asks for the same as a mode; a mode without one
+            leaves the device to itself, or depends on the house.
     """
 
     section: str
@@ -95,24 +98,36 @@ class DeviceKind(Generic[DeviceT]):
         sensors: the roles of ``input_sensors`` that measure it; None: nothing does.
         commands: how it is controlled; None: it is not.
         actions: what an owner can ask of it for a while.
-        most: how many a site may have; None: ``Site`` names the section itself, for others read it by name.
-        state: what a plan begins with of one, by name under its section; None: nothing, or a message of ``luna.contracts``, for others read it by name.
-        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where plans give one.
-        flows: what plans say of its devices slot by slot: energies by their names in a plan, each with the column of powers that sums them on a timeline;
-            what a device takes first, then what it gives.
-        meter: the role that measures what a device uses apart from the house, None where none does; None: nothing does.
-        household_part: what is no part of a household's yearly use where a site has such a device; None: nothing.
-        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it may not wait.
+        most: how many a site may have; None: ``Site`` names the section itself, for others read it
+            by name.
+        state: what a plan begins with of one, by name under its section; None: nothing, or a
+            message of ``luna.contracts``, for others read it by name.
+        flow: what a slot of a plan says of one, a ``DeviceFlow``, the same; with a ``reason`` where
+            plans give one.
+        flows: what plans say of its devices slot by slot: energies by their names in a plan, each
+            with the column of powers that sums them on a timeline; what a device takes first, then
+            what it gives.
+        meter: the role that measures what a device uses apart from the house, None where none does;
+            None: nothing does.
+        household_part: what is no part of a household's yearly use where a site has such a device;
+            None: nothing.
+        wait_hours: for how long after it begins what a device uses may be drawn as well; None: it
+            may not wait.
         use: as what a run of a device is told of.
         assume: what is assumed of a device; None: nothing.
-        costly_defaults: the fields of a device that cost money where its owner leaves them out; ``default_…`` of its words say what that means.
-        assumed_notes: the notes of a plan that would be another one if what they say of its devices turns out otherwise.
+        costly_defaults: the fields of a device that cost money where its owner leaves them out;
+            ``default_…`` of its words say what that means.
+        assumed_notes: the notes of a plan that would be another one if what they say of its devices
+            turns out otherwise.
         doubted_notes: those of what was said of its devices and is not believed yet.
         level_notes: those of a level that cannot be what its sensor says, worth a message.
         untaken_notes: those of devices that take nothing of what is planned, worth one too.
-        reason_figures: the figures of its reasons that no other kind has: name → how it is said, as those of ``luna.words.reason_wordings``.
-        compared_figures: by reason, the figures that its sentence sets against each other, the lower first.
-        check: rules between its devices and the rest of a site that has some, which it takes; raises ValueError. None: there are none.
+        reason_figures: the figures of its reasons that no other kind has: name → how it is said, as
+            those of ``luna.words.reason_wordings``.
+        compared_figures: by reason, the figures that its sentence sets against each other, the
+            lower first.
+        check: rules between its devices and the rest of a site that has some, which it takes;
+            raises ValueError. None: there are none.
     """
 
     name: str
@@ -138,7 +153,9 @@ class DeviceKind(Generic[DeviceT]):
     level_notes: tuple[str, ...] = ()
     untaken_notes: tuple[str, ...] = ()
     reason_figures: Mapping[str, str] = field(default_factory=dict, hash=False)
-    compared_figures: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict, hash=False)
+    compared_figures: Mapping[str, tuple[tuple[str, str], ...]] = field(
+        default_factory=dict, hash=False
+    )
     check: Callable[[Any], None] | None = None
 
     @property
@@ -164,5 +181,9 @@ def by_name(model: type[Part]) -> tuple[Any, Any]:
 
 
 def read_section(message: BaseModel, section: str, model: type[PartT]) -> dict[str, PartT]:
-    """Return the entries of ``model`` in a section of a state, or of a plan's slot, by the device's name."""
-    return {name: each for name, each in getattr(message, section).items() if isinstance(each, model)}
+    """Return the entries of ``model`` in a section of a state, or of a plan's slot, by the device's
+    name.
+    """
+    return {
+        name: each for name, each in getattr(message, section).items() if isinstance(each, model)
+    }

@@ -12,12 +12,19 @@ from luna.energy.sensor_roles import SensorRole, Sensors
 
 # Degree of shading all day, or the part of the day in which the sun is blocked.
 Shading = Literal["none", "some", "heavy", "morning", "midday", "evening"]
-# Share of a year's yield left, rounded. Source: SolarEdge, "Performance of PV topologies under shaded conditions" (2013), tested by PV Evolution Labs by the
-# procedure of NREL/TP-5200-54876: shaded homes usually lose 5 to 25 %; by its stated gains and recovered shares, light shade took 6 % and heavy shade 26 %.
+# Share of a year's yield left, rounded. Source: SolarEdge, "Performance of PV topologies under
+# shaded conditions" (2013), tested by PV Evolution Labs by the procedure of NREL/TP-5200-54876:
+# shaded homes usually lose 5 to 25 %; by its stated gains and recovered shares, light shade took 6
+# % and heavy shade 26 %.
 UNSHADED_SHARE: Mapping[Shading, float] = {"none": 1.0, "some": 0.93, "heavy": 0.75}
 # Hours of local time; the sun is highest between 12:00 and 13:30.
-SHADED_HOURS: Mapping[Shading, range] = {"morning": range(11), "midday": range(11, 15), "evening": range(15, 24)}
-# Share of diffuse light, which shading leaves. Source: DWD, global radiation in Germany: half of a year's is diffuse.
+SHADED_HOURS: Mapping[Shading, range] = {
+    "morning": range(11),
+    "midday": range(11, 15),
+    "evening": range(15, 24),
+}
+# Share of diffuse light, which shading leaves. Source: DWD, global radiation in Germany: half of a
+# year's is diffuse.
 DIFFUSE_SHARE = 0.5
 
 
@@ -29,21 +36,35 @@ class PvArray(NamedDevice):
     tilt_deg: Annotated[float, Field(ge=0, le=90)] = 30.0
     azimuth_deg: Annotated[float, Field(ge=0, lt=360)] = 180.0
     curtailable: bool = True
-    shading: Annotated[Shading | None, Field(description="how much trees and houses take, or when, until output was measured; empty: nothing")] = None
+    shading: Annotated[
+        Shading | None,
+        Field(
+            description=(
+                "how much trees and houses take, or when, until output was measured; empty: nothing"
+            )
+        ),
+    ] = None
 
     @property
     def unshaded_by_hour(self) -> tuple[float, ...]:
         """Share of the output that shading leaves, per hour of local time, 24 values."""
         shading = self.shading or "none"
         if shading in SHADED_HOURS:
-            return tuple(DIFFUSE_SHARE if hour in SHADED_HOURS[shading] else 1.0 for hour in range(24))
+            return tuple(
+                DIFFUSE_SHARE if hour in SHADED_HOURS[shading] else 1.0 for hour in range(24)
+            )
         return (UNSHADED_SHARE[shading],) * 24
 
 
 class PvSensorRoles(Part):
     """What is measured of PV."""
 
-    total_pv_production: Annotated[Sensors, SensorRole("energy", "pv_kwh", "source", lambda arrays: sum(array.peak_kw for array in arrays))] = ()
+    total_pv_production: Annotated[
+        Sensors,
+        SensorRole(
+            "energy", "pv_kwh", "source", lambda arrays: sum(array.peak_kw for array in arrays)
+        ),
+    ] = ()
 
 
 PvMode = Literal["free", "no_export", "limit", "off"]
@@ -60,7 +81,10 @@ class PvWrite(DeviceWrite):
 class PvControl(ControlPart):
     """How the output of all arrays is held back."""
 
-    modes: Annotated[dict[PvMode, Word], Field(description="what the inverter calls them; one that it does not know becomes free")]
+    modes: Annotated[
+        dict[PvMode, Word],
+        Field(description="what the inverter calls them; one that it does not know becomes free"),
+    ]
     writes: Annotated[tuple[PvWrite, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")
@@ -74,7 +98,10 @@ class PvControl(ControlPart):
 
 
 def _assume(array: PvArray) -> Iterator[DeviceAssumption]:
-    has_usual_tilt, faces_south = (getattr(array, name) == PvArray.model_fields[name].default for name in ("tilt_deg", "azimuth_deg"))
+    has_usual_tilt, faces_south = (
+        getattr(array, name) == PvArray.model_fields[name].default
+        for name in ("tilt_deg", "azimuth_deg")
+    )
     if has_usual_tilt and faces_south:
         yield DeviceAssumption("facing", {"tilt": array.tilt_deg})
     elif has_usual_tilt:

@@ -27,7 +27,10 @@ class SwitchedDevice(Protocol):
 
 
 class SwitchedFlow:
-    """What a slot of a plan says of such a device, as a ``DeviceFlow``; the fields are its kind's, in the order in which they are answered."""
+    """What a slot of a plan says of such a device, as a ``DeviceFlow``.
+
+    The fields are its kind's, in the order in which they are answered.
+    """
 
     if TYPE_CHECKING:
         energy_kwh: float
@@ -65,8 +68,14 @@ class LoadWrite(DeviceWrite):
 class LoadControl(ControlPart):
     """How an appliance or a heat pump is told."""
 
-    load: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps")]
-    modes: Annotated[dict[LoadMode, Word], Field(description="what it calls on, off and, where it has one, a rule of its own")]
+    load: Annotated[
+        str,
+        Field(min_length=1, max_length=64, description="the name it has under loads or heat_pumps"),
+    ]
+    modes: Annotated[
+        dict[LoadMode, Word],
+        Field(description="what it calls on, off and, where it has one, a rule of its own"),
+    ]
     writes: Annotated[tuple[LoadWrite, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")
@@ -80,5 +89,7 @@ class LoadControl(ControlPart):
         return self.load
 
 
-SWITCHED = DeviceCommands("loads", "load", LoadControl, get_args(LoadMode), orders={"on": "on", "off": "off"})
+SWITCHED = DeviceCommands(
+    "loads", "load", LoadControl, get_args(LoadMode), orders={"on": "on", "off": "off"}
+)
 ON_OFF = frozenset({"on", "off"})

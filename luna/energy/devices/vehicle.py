@@ -12,37 +12,70 @@ from luna.energy.part import Efficiency, EnergyKwh, Fraction, MoneyBounds, Name,
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import SensorRole, Sensors
 
-# Source: ADAC Ecotest of January 2021, charging losses included: the ten most frugal of 27 cars, mostly small ones, took 16.3 to 19.0, mean 17.9.
+# Source: ADAC Ecotest of January 2021, charging losses included: the ten most frugal of 27 cars,
+# mostly small ones, took 16.3 to 19.0, mean 17.9.
 CAR_KWH_PER_100_KM = 18.0
 DAYS_PER_YEAR = 365.25
 MOST_OF_ONE_PHASE_KW = 7.4
 
 
 class Charger(Part):
-    """How a vehicle's charger draws: with which numbers of phases (two of them: it switches), and between which currents per phase."""
+    """How a vehicle's charger draws: with which numbers of phases (two of them: it switches), and
+    between which currents per phase.
+    """
 
-    phases: Annotated[tuple[Literal[1, 3], ...], Field(min_length=1, max_length=2, description="[1], [3], or [1, 3] where it switches by itself")] = (3,)
-    min_current_a: Annotated[float, Field(ge=0, le=500, description="least current per phase; vehicles take no less than 6 A (IEC 61851-1)")] = 6.0
+    phases: Annotated[
+        tuple[Literal[1, 3], ...],
+        Field(
+            min_length=1,
+            max_length=2,
+            description="[1], [3], or [1, 3] where it switches by itself",
+        ),
+    ] = (3,)
+    min_current_a: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=500,
+            description="least current per phase; vehicles take no less than 6 A (IEC 61851-1)",
+        ),
+    ] = 6.0
     max_current_a: Annotated[float, Field(gt=0, le=500)] = 16.0
-    voltage_v: Annotated[float, Field(ge=100, le=400, description="between phase and neutral")] = 230.0
+    voltage_v: Annotated[float, Field(ge=100, le=400, description="between phase and neutral")] = (
+        230.0
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_current_a > self.max_current_a:
-            raise invalid_part("current-bounds-crossed", min_current_a=self.min_current_a, max_current_a=self.max_current_a)
+            raise invalid_part(
+                "current-bounds-crossed",
+                min_current_a=self.min_current_a,
+                max_current_a=self.max_current_a,
+            )
         return self
 
     @property
     def power_ranges(self) -> tuple[tuple[float, float], ...]:
         """Least and highest power with each number of phases, kW, fewest phases first."""
         currents = (self.min_current_a, self.max_current_a)
-        least_to_most = [tuple(count * current * self.voltage_v / 1000 for current in currents) for count in sorted(set(self.phases))]
+        least_to_most = [
+            tuple(count * current * self.voltage_v / 1000 for current in currents)
+            for count in sorted(set(self.phases))
+        ]
         return tuple((least, most) for least, most in least_to_most)
 
     def phases_at(self, power_kw: float) -> int:
         """Return the fewest phases that deliver a power; the most where none do."""
         counts = sorted(set(self.phases))
-        return next((count for count, (_, most) in zip(counts, self.power_ranges, strict=True) if power_kw <= most + 1e-6), counts[-1])
+        return next(
+            (
+                count
+                for count, (_, most) in zip(counts, self.power_ranges, strict=True)
+                if power_kw <= most + 1e-6
+            ),
+            counts[-1],
+        )
 
 
 class ElectricVehicle(NamedDevice):
@@ -50,44 +83,94 @@ class ElectricVehicle(NamedDevice):
 
     name: Name = "car"
     capacity_kwh: EnergyKwh
-    min_charge_kw: Annotated[PowerKw, Field(description="usual: 6 A of one phase, 1.4 kW, of three where it charges with more than 7.4 kW, 4.1 kW")] = 4.1
+    min_charge_kw: Annotated[
+        PowerKw,
+        Field(
+            description=(
+                "usual: 6 A of one phase, 1.4 kW, of three where it charges with more than 7.4 "
+                "kW, 4.1 kW"
+            )
+        ),
+    ] = 4.1
     charge_limit_kw: PowerKw = 11.0
     charge_efficiency: Efficiency = 0.9
     discharge_limit_kw: PowerKw = 0.0
     discharge_efficiency: Efficiency = 0.9
-    min_soc: Annotated[Fraction, Field(description="what it keeps for itself when it supplies the house")] = 0.2
+    min_soc: Annotated[
+        Fraction, Field(description="what it keeps for itself when it supplies the house")
+    ] = 0.2
     max_soc: Annotated[Fraction, Field(gt=0, description="never charged beyond")] = 1.0
-    wear_price: Annotated[float, MoneyBounds(10), Field(description="currency per kWh given to the house")] = 0.05
+    wear_price: Annotated[
+        float, MoneyBounds(10), Field(description="currency per kWh given to the house")
+    ] = 0.05
     charger: Charger | None = None
-    from_battery: Annotated[Literal["never", "if_it_pays"], Field(description="whether the house's battery discharges into it")] = "if_it_pays"
-    start_price: Annotated[float, MoneyBounds(10), Field(description="what one start less is worth, currency; a switch between phases is a start")] = 0.0
-    min_run_minutes: Annotated[int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")] = 0
-    km_per_year: Annotated[float | None, Field(ge=100, le=300_000, description="with it one of which no stay is known is planned as usual")] = None
-    kwh_per_100_km: Annotated[float, Field(ge=5, le=100, description="from the grid, losses of charging among it")] = CAR_KWH_PER_100_KM
+    from_battery: Annotated[
+        Literal["never", "if_it_pays"],
+        Field(description="whether the house's battery discharges into it"),
+    ] = "if_it_pays"
+    start_price: Annotated[
+        float,
+        MoneyBounds(10),
+        Field(
+            description="what one start less is worth, currency; a switch between phases is a start"
+        ),
+    ] = 0.0
+    min_run_minutes: Annotated[
+        int, Field(ge=0, le=1440, description="shortest charge; only a departure cuts it short")
+    ] = 0
+    km_per_year: Annotated[
+        float | None,
+        Field(
+            ge=100,
+            le=300_000,
+            description="with it one of which no stay is known is planned as usual",
+        ),
+    ] = None
+    kwh_per_100_km: Annotated[
+        float, Field(ge=5, le=100, description="from the grid, losses of charging among it")
+    ] = CAR_KWH_PER_100_KM
 
     @model_validator(mode="before")
     @classmethod
     def _by_its_phases(cls, fields: Any) -> Any:
-        """Default ``min_charge_kw`` to one phase where a charger is given or the limit fits one phase, which carries at most 32 A (IEC 61851-1)."""
+        """Default ``min_charge_kw`` to one phase where a charger is given or the limit fits one
+        phase, which carries at most 32 A (IEC 61851-1).
+        """
         if not isinstance(fields, Mapping) or "min_charge_kw" in fields:
             return fields
-        one_phase = fields.get("charger") is not None or (isinstance(limit := fields.get("charge_limit_kw"), int | float) and limit <= MOST_OF_ONE_PHASE_KW)
+        one_phase = fields.get("charger") is not None or (
+            isinstance(limit := fields.get("charge_limit_kw"), int | float)
+            and limit <= MOST_OF_ONE_PHASE_KW
+        )
         return {**fields, "min_charge_kw": 1.4} if one_phase else fields
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         require_chargeable(self.min_charge_kw, self.charge_limit_kw)
         if self.min_soc > self.max_soc:
-            raise invalid_part("vehicle-soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc)
+            raise invalid_part(
+                "vehicle-soc-bounds-crossed", min_soc=self.min_soc, max_soc=self.max_soc
+            )
         if not self.power_ranges:
-            raise invalid_part("charger-powers", min_charge_kw=self.min_charge_kw, charge_limit_kw=self.charge_limit_kw)
+            raise invalid_part(
+                "charger-powers",
+                min_charge_kw=self.min_charge_kw,
+                charge_limit_kw=self.charge_limit_kw,
+            )
         return self
 
     @property
     def power_ranges(self) -> tuple[tuple[float, float], ...]:
         """Ranges of charging power, kW, ascending and disjoint; 0 is always possible."""
-        offered = self.charger.power_ranges if self.charger else ((self.min_charge_kw, self.charge_limit_kw),)
-        bounded = [(max(least, self.min_charge_kw), min(most, self.charge_limit_kw)) for least, most in offered]
+        offered = (
+            self.charger.power_ranges
+            if self.charger
+            else ((self.min_charge_kw, self.charge_limit_kw),)
+        )
+        bounded = [
+            (max(least, self.min_charge_kw), min(most, self.charge_limit_kw))
+            for least, most in offered
+        ]
         possible = [each for each in bounded if each[0] <= each[1]]
         if len(possible) > 1 and possible[1][0] <= possible[0][1]:
             return ((possible[0][0], possible[1][1]),)
@@ -95,7 +178,10 @@ class ElectricVehicle(NamedDevice):
 
     @property
     def daily_need_soc(self) -> float:
-        """State of charge that a usual day takes, at most ``max_soc``; 0 without ``km_per_year``."""
+        """State of charge that a usual day takes, at most ``max_soc``.
+
+        0 without ``km_per_year``.
+        """
         from_grid_kwh = (self.km_per_year or 0.0) / DAYS_PER_YEAR * self.kwh_per_100_km / 100
         return min(from_grid_kwh * self.charge_efficiency / self.capacity_kwh, self.max_soc)
 
@@ -114,7 +200,9 @@ class VehicleSensorRoles(Part):
             "energy",
             "vehicle_kwh",
             "submetered",
-            lambda vehicles: sum(max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles),
+            lambda vehicles: sum(
+                max(each.charge_limit_kw, each.min_charge_kw) for each in vehicles
+            ),
             mark=9,
             comment="charged into vehicles; no part of load_kwh",
         ),
@@ -138,9 +226,26 @@ class VehicleWrite(DeviceWrite):
 class VehicleControl(ControlPart):
     """How a vehicle's charger is told."""
 
-    vehicle: Annotated[str, Field(min_length=1, max_length=64, description="the name it has under vehicles")]
-    soc: Annotated[Place | None, Field(description="where the car's state of charge is read, percent; needed where it gives to the house")] = None
-    modes: Annotated[dict[VehicleMode, Word], Field(description="what the charger calls charge, stop, and where it can, give and a rule of its own")]
+    vehicle: Annotated[
+        str, Field(min_length=1, max_length=64, description="the name it has under vehicles")
+    ]
+    soc: Annotated[
+        Place | None,
+        Field(
+            description=(
+                "where the car's state of charge is read, percent; needed where it gives to "
+                "the house"
+            )
+        ),
+    ] = None
+    modes: Annotated[
+        dict[VehicleMode, Word],
+        Field(
+            description=(
+                "what the charger calls charge, stop, and where it can, give and a rule of its own"
+            )
+        ),
+    ]
     writes: Annotated[tuple[VehicleWrite, ...], Field(min_length=1, max_length=16)]
 
     @model_validator(mode="after")
@@ -175,7 +280,9 @@ _OF_CHARGERS = ("{current_a}", "{phases}")
 def _check_chargers(site: _Charged) -> None:
     without = {vehicle.name for vehicle in site.vehicles if vehicle.charger is None}
     for each in site.control.vehicles if site.control else ():
-        if each.vehicle in without and any(name in write.value for write in each.writes for name in _OF_CHARGERS):
+        if each.vehicle in without and any(
+            name in write.value for write in each.writes for name in _OF_CHARGERS
+        ):
             raise invalid_part("control-no-charger", vehicle=each.vehicle)
 
 
@@ -206,7 +313,9 @@ VEHICLE = DeviceKind(
     power_kw=lambda vehicle: max(vehicle.charge_limit_kw, vehicle.discharge_limit_kw),
     capacity_kwh=lambda vehicle: vehicle.capacity_kwh,
     sensors=VehicleSensorRoles,
-    commands=DeviceCommands("vehicles", "vehicle", VehicleControl, get_args(VehicleMode), orders=_ORDERS),
+    commands=DeviceCommands(
+        "vehicles", "vehicle", VehicleControl, get_args(VehicleMode), orders=_ORDERS
+    ),
     actions=frozenset({"charge", "no_charge"}),
     flows={"charge_kwh": "vehicle_kw", "discharge_kwh": "vehicle_discharge_kw"},
     meter=lambda _: "vehicle_consumption",

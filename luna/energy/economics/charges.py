@@ -1,4 +1,5 @@
-"""Tariff components that couple slots: prices that depend on the energy drawn before (block tariffs), and demand charges on a month's peak powers.
+"""Tariff components that couple slots: prices that depend on the energy drawn before (block
+tariffs), and demand charges on a month's peak powers.
 
 ``EnergyCharge`` has one implementation per kind of price rule, registered with ``@charges``.
 """
@@ -19,9 +20,11 @@ from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets
 
 
 class EnergyCharge(Protocol):
-    """A surcharge on a slot's price that depends on the energy drawn before, with the state at the begin of a horizon.
+    """A surcharge on a slot's price that depends on the energy drawn before, with the state at the
+    begin of a horizon.
 
-    Its class is registered with ``@charges``, the price of the first kWh with ``@prices``, and its rows in the planner's model with ``@rows_of``.
+    Its class is registered with ``@charges``, the price of the first kWh with ``@prices``, and its
+    rows in the planner's model with ``@rows_of``.
     """
 
     @classmethod
@@ -31,15 +34,22 @@ class EnergyCharge(Protocol):
 
     @staticmethod
     def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
-        """Return the energy drawn in the period at the end of ``past``, kWh; ``past`` begins with a local month, NaN counts as 0."""
+        """Return the energy drawn in the period at the end of ``past``, kWh.
+
+        ``past`` begins with a local month, NaN counts as 0.
+        """
         ...
 
-    def slot_cost(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> FloatArray:
+    def slot_cost(
+        self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
+    ) -> FloatArray:
         """Return the surcharge of each slot, shape ``(slots,)``, currency."""
         ...
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        """Return the charge after the first slots of a timeline have drawn ``import_kwh``, which is shorter than the timeline."""
+        """Return the charge after the first slots of a timeline have drawn ``import_kwh``, which is
+        shorter than the timeline.
+        """
         ...
 
 
@@ -72,7 +82,8 @@ def _price_first_block(rule: BlockPrice, slots: PricedSlots) -> FloatArray:
 class Blocks:
     """A block tariff, with the energy drawn so far in the month of the horizon's begin.
 
-    ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before, per kWh) have shape ``(blocks − 1,)``.
+    ``begin_kwh`` (start of each later block) and ``rise`` (price increase over the block before,
+    per kWh) have shape ``(blocks − 1,)``.
     """
 
     begin_kwh: FloatArray
@@ -83,15 +94,21 @@ class Blocks:
     def of(cls, rule: BlockPrice, drawn_kwh: float) -> Self:
         """Return the blocks of a rule after ``drawn_kwh`` in the current month."""
         ends = [block.up_to_kwh for block in rule.blocks if block.up_to_kwh is not None]
-        return cls(np.array(ends, dtype=float), np.diff([block.price for block in rule.blocks]), drawn_kwh)
+        return cls(
+            np.array(ends, dtype=float), np.diff([block.price for block in rule.blocks]), drawn_kwh
+        )
 
     @staticmethod
     def count_drawn(import_kwh: FloatArray, past: Timeline, *, zone: ZoneInfo) -> float:
         """Return the energy drawn in the last local month of ``past``, kWh."""
         return float(np.nansum(import_kwh[list_months(past, zone)[-1]]))
 
-    def slot_cost(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> FloatArray:
-        """Return the surcharge of later blocks per slot: a slot pays for the blocks that its own energy falls into."""
+    def slot_cost(
+        self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
+    ) -> FloatArray:
+        """Return the surcharge of later blocks per slot: a slot pays for the blocks that its own
+        energy falls into.
+        """
         cost = np.zeros(timeline.count)
         for number, slots in enumerate(list_months(timeline, zone)):
             drawn = np.cumsum(import_kwh[slots])
@@ -105,10 +122,16 @@ class Blocks:
         first, months = import_kwh.size, list_months(timeline, zone)
         number = next(place for place, slots in enumerate(months) if first in slots)
         before = months[number][months[number] < first]
-        return replace(self, drawn_kwh=(self.drawn_kwh if number == 0 else 0.0) + float(import_kwh[before].sum()))
+        return replace(
+            self,
+            drawn_kwh=(self.drawn_kwh if number == 0 else 0.0) + float(import_kwh[before].sum()),
+        )
 
     def left_kwh(self, *, first: bool) -> FloatArray:
-        """Return the energy left before each later block begins, kWh; ``first``: in the month in which the horizon begins."""
+        """Return the energy left before each later block begins, kWh.
+
+        ``first``: in the month in which the horizon begins.
+        """
         return np.maximum(self.begin_kwh - (self.drawn_kwh if first else 0.0), 0.0)
 
     def block_of(self, energy_kwh: float, *, first: bool) -> int:
@@ -122,16 +145,21 @@ class Blocks:
 
 def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:
     """Return the slots of each local month, in order."""
-    months = (timeline.starts + local_offsets(timeline.starts, zone)).astype("datetime64[M]").astype(np.int64)
+    months = (
+        (timeline.starts + local_offsets(timeline.starts, zone))
+        .astype("datetime64[M]")
+        .astype(np.int64)
+    )
     return [np.flatnonzero(months == month) for month in np.unique(months)]
 
 
-# --- demand charges -----------------------------------------------------------------------------------------------------------------------------
+# --- demand charges -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class PeakHistory:
-    """Peaks before a horizon in its first month, kW: the highest intervals, and ``today_kw`` where only one interval a day counts.
+    """Peaks before a horizon in its first month, kW: the highest intervals, and ``today_kw`` where
+    only one interval a day counts.
 
     ``interval_kwh`` is the import so far of the interval that the horizon begins in.
     """
@@ -151,10 +179,12 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class MonthShare:
-    """One local month of a horizon under a component: the slots that count, the interval of each slot, and the unit of each interval, as indices.
+    """One local month of a horizon under a component: the slots that count, the interval of each
+    slot, and the unit of each interval, as indices.
 
-    A unit contributes one peak: the interval, or its day. ``first``: the horizon begins in this month; ``running``: the first interval began before it;
-    ``today``: the first unit is the day on which the horizon begins.
+    A unit contributes one peak: the interval, or its day. ``first``: the horizon begins in this
+    month; ``running``: the first interval began before it; ``today``: the first unit is the day on
+    which the horizon begins.
     """
 
     slots: IndexArray
@@ -176,7 +206,10 @@ class MonthShare:
             return (), 0.0
         by_day = peak.price.one_per_day
         alone = (peak.history.today_kw,) if by_day and not self.today else ()
-        return (*peak.history.highest_kw, *alone), peak.history.today_kw if by_day and self.today else 0.0
+        return (
+            *peak.history.highest_kw,
+            *alone,
+        ), peak.history.today_kw if by_day and self.today else 0.0
 
 
 # Many sites of a batch share a tariff, and several steps of a plan need the shares.
@@ -189,31 +222,58 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
     """
     interval = timedelta(minutes=price.interval_minutes)
     if timeline.step > interval:
-        raise refuse("slots-beyond-interval", field="tariff.peak.interval_minutes", value=price.interval_minutes)
+        raise refuse(
+            "slots-beyond-interval",
+            field="tariff.peak.interval_minutes",
+            value=price.interval_minutes,
+        )
     offset = local_offsets(timeline.starts, zone)
     local, length = timeline.starts + offset, np.timedelta64(interval)
     # Intervals follow the local clock; counted in UTC, the repeated hour in autumn stays two hours.
-    tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(interval.total_seconds())
-    day, month = local.astype("datetime64[D]").astype(np.int64), local.astype("datetime64[M]").astype(np.int64)
+    tick = (timeline.starts + offset % length).astype("datetime64[s]").astype(np.int64) // int(
+        interval.total_seconds()
+    )
+    day, month = (
+        local.astype("datetime64[D]").astype(np.int64),
+        local.astype("datetime64[M]").astype(np.int64),
+    )
     counts = window_holds(price, timeline.starts, zone)
-    begun = timeline.first_step is not None or bool((local[0] - local[0].astype("datetime64[D]")) % length)
+    begun = timeline.first_step is not None or bool(
+        (local[0] - local[0].astype("datetime64[D]")) % length
+    )
     shares = []
     for each in np.unique(month[counts]):
         slots = np.flatnonzero(counts & (month == each))
         _, opens, interval_of = np.unique(tick[slots], return_index=True, return_inverse=True)
-        unit = np.unique(day[slots[opens]], return_inverse=True)[1] if price.one_per_day else np.arange(opens.size)
+        unit = (
+            np.unique(day[slots[opens]], return_inverse=True)[1]
+            if price.one_per_day
+            else np.arange(opens.size)
+        )
         for places in (slots, interval_of, unit):
             places.flags.writeable = False
         first = bool(each == month[0])
-        shares.append(MonthShare(slots, interval_of, unit, first, running=begun and slots[0] == 0, today=first and bool(day[slots[0]] == day[0])))
+        shares.append(
+            MonthShare(
+                slots,
+                interval_of,
+                unit,
+                first,
+                running=begun and slots[0] == 0,
+                today=first and bool(day[slots[0]] == day[0]),
+            )
+        )
     return tuple(shares)
 
 
-def peak_cost(import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak], *, zone: ZoneInfo) -> float:
-    """Return the extra demand charge of a horizon, currency: per month the price × the rise of the billed power over the peaks so far.
+def peak_cost(
+    import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak], *, zone: ZoneInfo
+) -> float:
+    """Return the extra demand charge of a horizon, currency: per month the price × the rise of the
+    billed power over the peaks so far.
 
-    Billed is the mean of the highest units, never less than the component's floor. A month that begins within the horizon starts at the floor, whose cost
-    is due with any plan and not included.
+    Billed is the mean of the highest units, never less than the component's floor. A month that
+    begins within the horizon starts at the floor, whose cost is due with any plan and not included.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``.
@@ -224,11 +284,18 @@ def peak_cost(import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak],
     Raises:
         InvalidInputError: the slots are longer than a component's interval.
     """
-    return sum(_rise(import_kwh, share, peak) for peak in peaks for share in month_shares(peak.price, timeline, zone))
+    return sum(
+        _rise(import_kwh, share, peak)
+        for peak in peaks
+        for share in month_shares(peak.price, timeline, zone)
+    )
 
 
-def demand_charge(import_kwh: FloatArray, timeline: Timeline, prices: Sequence[PeakPrice], *, zone: ZoneInfo) -> float:
-    """Return what the capacity tariff costs for the months of ``timeline``, which begins with a local month, currency.
+def demand_charge(
+    import_kwh: FloatArray, timeline: Timeline, prices: Sequence[PeakPrice], *, zone: ZoneInfo
+) -> float:
+    """Return what the capacity tariff costs for the months of ``timeline``, which begins with a
+    local month, currency.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``, free of NaN.
@@ -246,17 +313,26 @@ def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit, share.interval_kw(import_kwh, peak))
     units[0] = max(units[0], reached)
-    return peak.price.price_per_kw_month * (_billed_kw(peak.price, [*others, *units.tolist()]) - _billed_kw(peak.price, [*others, reached]))
+    return peak.price.price_per_kw_month * (
+        _billed_kw(peak.price, [*others, *units.tolist()])
+        - _billed_kw(peak.price, [*others, reached])
+    )
 
 
 def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
-    """Return a month's billed power, kW: the mean of the highest units, missing ones as 0, and never less than the floor."""
+    """Return a month's billed power, kW: the mean of the highest units, missing ones as 0, and
+    never less than the floor.
+    """
     highest = sorted(units_kw, reverse=True)[: price.highest]
     return max(sum(highest) / price.highest, price.least_kw)
 
 
-def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo) -> PeakHistory:
-    """Return the peaks of a component in one local month up to the end of ``past``; NaN counts as 0.
+def read_history(
+    import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zone: ZoneInfo
+) -> PeakHistory:
+    """Return the peaks of a component in one local month up to the end of ``past``.
+
+    NaN counts as 0.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``.
@@ -271,12 +347,18 @@ def read_history(import_kwh: FloatArray, past: Timeline, price: PeakPrice, *, zo
     power = share.interval_kw(energy, Peak(price))
     ends = np.array([past.end.replace(tzinfo=None)], dtype="datetime64[s]")
     end = ends + local_offsets(ends, zone)
-    runs = bool(share.slots[-1] == past.count - 1 and (end[0] - end[0].astype("datetime64[D]")) % np.timedelta64(price.interval_minutes, "m"))
+    runs = bool(
+        share.slots[-1] == past.count - 1
+        and (end[0] - end[0].astype("datetime64[D]")) % np.timedelta64(price.interval_minutes, "m")
+    )
     done = power.size - runs
     units = np.zeros(share.unit[-1] + 1)
     np.maximum.at(units, share.unit[:done], power[:done])
     last = past.starts[share.slots[-1:]]
-    today = price.one_per_day and bool((last + local_offsets(last, zone)).astype("datetime64[D]")[0] == end[0].astype("datetime64[D]"))
+    today = price.one_per_day and bool(
+        (last + local_offsets(last, zone)).astype("datetime64[D]")[0]
+        == end[0].astype("datetime64[D]")
+    )
     highest = np.sort(units[: units.size - today])[::-1][: price.highest].tolist()
     running = float(power[-1]) * price.interval_minutes / 60 if runs else 0.0
     return PeakHistory(tuple(highest), float(units[-1]) if today else 0.0, running)

@@ -1,4 +1,6 @@
-"""Costs of slots, break-even values of a battery's actions, and planning prices that weigh carbon, self-sufficiency and wear."""
+"""Costs of slots, break-even values of a battery's actions, and planning prices that weigh carbon,
+self-sufficiency and wear.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,10 +15,12 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """The value of one stored kWh at which an action neither gains nor loses, currency per stored kWh, any shape.
+    """The value of one stored kWh at which an action neither gains nor loses, currency per stored
+    kWh, any shape.
 
-    Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus, above ``spill`` to store surplus that would be held back;
-    below ``serve`` to serve the load, below ``sell`` to export, below ``displace`` to empty it in the place of PV that is then held back.
+    Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus, above ``spill``
+    to store surplus that would be held back; below ``serve`` to serve the load, below ``sell`` to
+    export, below ``displace`` to empty it in the place of PV that is then held back.
     """
 
     buy: FloatArray
@@ -27,10 +31,20 @@ class BreakEven:
     displace: FloatArray
 
 
-def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_efficiency: float, discharge_efficiency: float, wear_price: float) -> BreakEven:
-    """Return the break-even values of a battery's actions, prices in currency/kWh; wear counts on both sides.
+def break_even(
+    import_price: FloatArray,
+    export_price: FloatArray,
+    *,
+    charge_efficiency: float,
+    discharge_efficiency: float,
+    wear_price: float,
+) -> BreakEven:
+    """Return the break-even values of a battery's actions, prices in currency/kWh.
 
-    ``export_price`` is what surplus earns when it is not stored: 0 where it would be held back instead of sold at a loss.
+    Wear counts on both sides.
+
+    ``export_price`` is what surplus earns when it is not stored: 0 where it would be held back
+    instead of sold at a loss.
     """
     return BreakEven(
         buy=(import_price + wear_price) / charge_efficiency,
@@ -44,7 +58,10 @@ def break_even(import_price: FloatArray, export_price: FloatArray, *, charge_eff
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """Cost per slot in the site's currency; earnings are negative. Arrays have the slot as their last axis."""
+    """Cost per slot in the site's currency.
+
+    Earnings are negative. Arrays have the slot as their last axis.
+    """
 
     import_cost: FloatArray
     export_cost: FloatArray
@@ -73,7 +90,8 @@ def slot_costs(
         throughput_kwh: charge + discharge per battery at its terminals, shape ``(batteries, …)``.
         import_price: currency/kWh.
         export_price: currency/kWh earned.
-        wear_price: currency per kWh of throughput, per battery, shape ``(batteries, 1)`` or one number.
+        wear_price: currency per kWh of throughput, per battery, shape ``(batteries, 1)`` or one
+            number.
     """
     wear = (throughput_kwh * wear_price).sum(axis=0)
     return Costs(import_kwh * import_price, -export_kwh * export_price, wear)
@@ -84,7 +102,7 @@ def carbon_g(import_kwh: FloatArray, carbon_g_per_kwh: FloatArray) -> float:
     return float(np.sum(import_kwh * carbon_g_per_kwh))
 
 
-# --- planning prices: what counts beside money; costs stay at tariff prices. Source: docs/decisions/0024. ------------------------------------
+# --- planning prices: what counts beside money; costs stay at tariff prices. Source: docs/decisions
 
 _GRAMS_PER_KG = 1_000.0
 # Planning prices beyond this come close to the penalty of a broken limit.
@@ -93,7 +111,9 @@ MOST_PRICE = 1_000.0
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What figures of a plan count beside a unit of currency: carbon per kg, self-sufficiency per imported kWh, wear beside what cost holds of it."""
+    """What figures of a plan count beside a unit of currency: carbon per kg, self-sufficiency per
+    imported kWh, wear beside what cost holds of it.
+    """
 
     carbon: float = 0.0
     self_sufficiency: float = 0.0
@@ -101,7 +121,9 @@ class Weights:
 
     @classmethod
     def of(cls, objective: Objective, *, carbon_is_known: bool = True) -> Self:
-        """Return the weights of an owner's objective that can be heeded: carbon counts nothing where its intensity is unknown."""
+        """Return the weights of an owner's objective that can be heeded: carbon counts nothing
+        where its intensity is unknown.
+        """
         carbon = objective.carbon_price_per_kg if carbon_is_known else 0.0
         return cls(carbon, objective.self_sufficiency_price, objective.wear_factor - 1.0)
 
@@ -109,33 +131,53 @@ class Weights:
 COST_ALONE = Weights()
 
 
-def weigh_import(import_price: FloatArray, carbon_g_per_kwh: FloatArray | None, weights: Weights) -> FloatArray:
-    """Return the planning price of an imported kWh, same shape; exports are credited with neither carbon nor self-sufficiency, so their price stays.
+def weigh_import(
+    import_price: FloatArray, carbon_g_per_kwh: FloatArray | None, weights: Weights
+) -> FloatArray:
+    """Return the planning price of an imported kWh, same shape.
+
+    Exports are credited with neither carbon nor self-sufficiency, so their price stays.
 
     Args:
         import_price: currency/kWh.
         carbon_g_per_kwh: the grid's intensity, same shape; needed where carbon counts.
 
     Raises:
-        InvalidInputError: carbon counts and its intensity is unknown, or a weighted price is beyond ±1000.
+        InvalidInputError: carbon counts and its intensity is unknown, or a weighted price is beyond
+            ±1000.
     """
     if weights.carbon and carbon_g_per_kwh is None:
         raise refuse("carbon-missing", field="outlook.carbon_g_per_kwh")
     carbon = carbon_g_per_kwh if weights.carbon and carbon_g_per_kwh is not None else 0.0
-    weighed: FloatArray = import_price + weights.carbon * carbon / _GRAMS_PER_KG + weights.self_sufficiency
+    weighed: FloatArray = (
+        import_price + weights.carbon * carbon / _GRAMS_PER_KG + weights.self_sufficiency
+    )
     if float(np.abs(weighed).max(initial=0.0)) > MOST_PRICE:
-        raise refuse("weighted-price-high", field="objective", value=float(weighed.max()), most_price=MOST_PRICE)
+        raise refuse(
+            "weighted-price-high",
+            field="objective",
+            value=float(weighed.max()),
+            most_price=MOST_PRICE,
+        )
     return weighed
 
 
 def weigh_wear(battery: Battery, weights: Weights) -> Battery:
     """Return the battery with its wear prices weighted."""
     factor = 1.0 + weights.wear
-    by_depth = tuple(segment.model_copy(update={"price": segment.price * factor}) for segment in battery.wear_by_depth)
-    return battery.model_copy(update={"wear_price": battery.wear_price * factor, "wear_by_depth": by_depth})
+    by_depth = tuple(
+        segment.model_copy(update={"price": segment.price * factor})
+        for segment in battery.wear_by_depth
+    )
+    return battery.model_copy(
+        update={"wear_price": battery.wear_price * factor, "wear_by_depth": by_depth}
+    )
 
 
 def self_sufficiency(import_kwh: FloatArray, used_kwh: FloatArray) -> float | None:
-    """Return the share of what is used that is not imported, 0 to 1; None where nothing is used. Import that is sold again counts as import."""
+    """Return the share of what is used that is not imported, 0 to 1.
+
+    None where nothing is used. Import that is sold again counts as import.
+    """
     used = float(used_kwh.sum())
     return max(1.0 - float(import_kwh.sum()) / used, 0.0) if used > 0 else None

@@ -1,4 +1,6 @@
-"""PV curtailment by price: no feed-in at a negative export price, PV off where importing is paid as well."""
+"""PV curtailment by price: no feed-in at a negative export price, PV off where importing is paid as
+well.
+"""
 
 from operator import attrgetter
 
@@ -10,13 +12,19 @@ from luna.energy.timeline import FloatArray
 
 
 def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatArray) -> IntArray:
-    """Return the curtailment per slot: of feed-in at a negative export price, of all PV where importing is paid and feed-in is not; none without consent.
+    """Return the curtailment per slot: of feed-in at a negative export price, of all PV where
+    importing is paid and feed-in is not; none without consent.
 
-    Where importing and feed-in both pay, PV is fed in: which pays more depends on load and sun, and a plan that knows them may decide otherwise.
-    PV is never off where a battery may not charge from the grid, for it has no other source.
+    Where importing and feed-in both pay, PV is fed in: which pays more depends on load and sun, and
+    a plan that knows them may decide otherwise. PV is never off where a battery may not charge from
+    the grid, for it has no other source.
     """
     if not site.curtailable:
         return np.zeros(import_price.shape, dtype=np.int8)
     kept = np.where(export_price < 0, Curtailment.EXPORT, Curtailment.NONE)
-    off = (import_price < 0) & (export_price <= 0) & all(map(attrgetter("charge_from_grid"), site.batteries))
+    off = (
+        (import_price < 0)
+        & (export_price <= 0)
+        & all(map(attrgetter("charge_from_grid"), site.batteries))
+    )
     return np.where(off, Curtailment.ALL, kept).astype(np.int8)

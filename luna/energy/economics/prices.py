@@ -1,4 +1,6 @@
-"""Import and export prices per slot from a tariff, publication times of day-ahead prices, and their extension beyond what is published."""
+"""Import and export prices per slot from a tariff, publication times of day-ahead prices, and their
+extension beyond what is published.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,21 +13,40 @@ import numpy as np
 from luna.energy.clock_window import ClockWindow
 from luna.energy.physics.mode import BoolArray
 from luna.energy.refusals import refuse
-from luna.energy.site import OWN, OWN_EXPORT, OWN_IMPORT, FixedPrice, ImportRule, PriceRule, SeriesPrice, SpotPrice, Tariff, TimeOfUsePrice
+from luna.energy.site import (
+    OWN,
+    OWN_EXPORT,
+    OWN_IMPORT,
+    FixedPrice,
+    ImportRule,
+    PriceRule,
+    SeriesPrice,
+    SpotPrice,
+    Tariff,
+    TimeOfUsePrice,
+)
 from luna.energy.timeline import FloatArray, InstantArray, Timeline, local_offsets, repeat_last
 
-# Prices that are the same on paper differ in their last bits where they are sums: 0.1 + 0.2 is no 0.3.
+# Prices that are the same on paper differ in their last bits where they are sums: 0.1 + 0.2 is no
+# 0.3.
 PRICE_ROUNDING = 1e-9
 
 
 def window_holds(window: ClockWindow, starts: InstantArray, zone: ZoneInfo) -> BoolArray:
-    """Return which instants (UTC) lie in a local time window, shape of ``starts``; a window that ends at or before its begin runs over midnight."""
+    """Return which instants (UTC) lie in a local time window, shape of ``starts``.
+
+    A window that ends at or before its begin runs over midnight.
+    """
     local = starts + local_offsets(starts, zone)
     minute = (local - local.astype("datetime64[D]")).astype("timedelta64[m]").astype(int)
     weekday = (local.astype("datetime64[D]").astype(int) + 3) % 7
     first, last = _minutes(window.from_), _minutes(window.to)
-    inside = (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
-    return np.asarray(inside & {"all": weekday >= 0, "weekday": weekday < 5, "weekend": weekday >= 5}[window.days])
+    inside = (
+        (minute >= first) & (minute < last) if first < last else (minute >= first) | (minute < last)
+    )
+    return np.asarray(
+        inside & {"all": weekday >= 0, "weekday": weekday < 5, "weekend": weekday >= 5}[window.days]
+    )
 
 
 def _minutes(clock: str) -> int:
@@ -39,7 +60,9 @@ SpotPrices = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class PricedSlots:
-    """The input of a price rule: slots, time zone of its bands, price series by name, and the name of the site's own series."""
+    """The input of a price rule: slots, time zone of its bands, price series by name, and the name
+    of the site's own series.
+    """
 
     timeline: Timeline
     zone: ZoneInfo
@@ -52,37 +75,55 @@ _PRICES: dict[type, Callable[[Any, PricedSlots], FloatArray]] = {}
 RuleT = TypeVar("RuleT")
 
 
-def prices(rule: type[RuleT]) -> Callable[[Callable[[RuleT, PricedSlots], FloatArray]], Callable[[RuleT, PricedSlots], FloatArray]]:
+def prices(
+    rule: type[RuleT],
+) -> Callable[
+    [Callable[[RuleT, PricedSlots], FloatArray]], Callable[[RuleT, PricedSlots], FloatArray]
+]:
     """Register the price function of a kind of rule."""
 
-    def declare(price: Callable[[RuleT, PricedSlots], FloatArray]) -> Callable[[RuleT, PricedSlots], FloatArray]:
+    def declare(
+        price: Callable[[RuleT, PricedSlots], FloatArray],
+    ) -> Callable[[RuleT, PricedSlots], FloatArray]:
         _PRICES[rule] = price
         return price
 
     return declare
 
 
-def price_slots(tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices) -> tuple[FloatArray, FloatArray]:
-    """Return import and export price per slot, shape ``(slots,)``, currency/kWh; NaN where the spot price is unknown.
+def price_slots(
+    tariff: Tariff, timeline: Timeline, *, zone: ZoneInfo, spot: SpotPrices
+) -> tuple[FloatArray, FloatArray]:
+    """Return import and export price per slot, shape ``(slots,)``, currency/kWh.
 
-    A price that depends on the energy drawn before is that of the first kWh; the tariff's ``EnergyCharge`` adds the surcharge of later ones.
+    NaN where the spot price is unknown.
+
+    A price that depends on the energy drawn before is that of the first kWh; the tariff's
+    ``EnergyCharge`` adds the surcharge of later ones.
 
     Args:
         tariff: of the site.
         timeline: the slots.
         zone: time zone of the tariff's bands.
-        spot: prices on ``timeline`` of each of ``tariff.price_series``: markets, and the site's own series.
+        spot: prices on ``timeline`` of each of ``tariff.price_series``: markets, and the site's own
+            series.
 
     Raises:
-        InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does not hold.
+        InvalidInputError: the tariff names a market, or the site's own series, that ``spot`` does
+            not hold.
     """
     rules = {OWN_IMPORT: tariff.import_, OWN_EXPORT: tariff.export}
-    imported, exported = (price_rule(rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items())
+    imported, exported = (
+        price_rule(rule, PricedSlots(timeline, zone, spot, own)) for own, rule in rules.items()
+    )
     return imported, exported
 
 
 def price_rule(rule: ImportRule | PriceRule, slots: PricedSlots) -> FloatArray:
-    """Return the price of one rule per slot, shape ``(slots,)``, currency/kWh; see ``price_slots``."""
+    """Return the price of one rule per slot, shape ``(slots,)``, currency/kWh.
+
+    See ``price_slots``.
+    """
     return _PRICES[type(rule)](rule, slots)
 
 
@@ -111,18 +152,30 @@ def _price_by_clock(rule: TimeOfUsePrice, slots: PricedSlots) -> FloatArray:
 
 def _find_series(name: str, spot: SpotPrices) -> FloatArray:
     if name not in spot:
-        raise refuse("no-own-prices" if name.startswith(OWN) else "market-without-prices", field="tariff.market", value=name.removeprefix(OWN))
+        raise refuse(
+            "no-own-prices" if name.startswith(OWN) else "market-without-prices",
+            field="tariff.market",
+            value=name.removeprefix(OWN),
+        )
     return spot[name]
 
 
 def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
-    """Return the publication time (UTC) of each slot's day-ahead price: 13:00 local time of the day before, shape of ``starts``.
+    """Return the publication time (UTC) of each slot's day-ahead price: 13:00 local time of the day
+    before, shape of ``starts``.
 
     Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
     """
-    days, where = np.unique((starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True)
-    published_at = [datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC) for day in days.tolist()]
-    return np.array([instant.replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")[where]
+    days, where = np.unique(
+        (starts + local_offsets(starts, zone)).astype("datetime64[D]"), return_inverse=True
+    )
+    published_at = [
+        datetime.combine(day - timedelta(days=1), DAY_AHEAD_PUBLISHED, zone).astimezone(UTC)
+        for day in days.tolist()
+    ]
+    return np.array(
+        [instant.replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]"
+    )[where]
 
 
 def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> FloatArray:
@@ -131,7 +184,8 @@ def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> F
     Source: docs/decisions/0004: with it, results hardly depend on the terminal value.
 
     Args:
-        price: currency/kWh, shape ``(slots,)``; should begin a day before the slots it is needed for.
+        price: currency/kWh, shape ``(slots,)``; should begin a day before the slots it is needed
+            for.
         published: number of leading slots whose price is published.
         slots_per_day: 96 for quarter-hours.
 
@@ -142,4 +196,6 @@ def extend_prices(price: FloatArray, published: int, *, slots_per_day: int) -> F
     if published == 0 or gaps.size:
         slot = int(gaps[0]) if gaps.size else 0
         raise refuse("slot-price-missing", field=f"import_price[{slot}]")
-    return np.asarray(price[repeat_last(np.arange(price.size), published, period=min(slots_per_day, published))])
+    return np.asarray(
+        price[repeat_last(np.arange(price.size), published, period=min(slots_per_day, published))]
+    )

@@ -1,4 +1,6 @@
-"""The parts of a price, as a bill lists them: market price, markup, tax, and one line for each price of a tariff by the clock."""
+"""The parts of a price, as a bill lists them: market price, markup, tax, and one line for each
+price of a tariff by the clock.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +11,15 @@ from numpy.typing import NDArray
 
 from luna.energy.economics.charges import find_charge
 from luna.energy.economics.prices import PricedSlots, price_rule
-from luna.energy.site import BlockPrice, FixedPrice, ImportRule, PriceRule, SeriesPrice, SpotPrice, TimeOfUsePrice
+from luna.energy.site import (
+    BlockPrice,
+    FixedPrice,
+    ImportRule,
+    PriceRule,
+    SeriesPrice,
+    SpotPrice,
+    TimeOfUsePrice,
+)
 from luna.energy.timeline import FloatArray, Timeline
 
 
@@ -19,10 +29,12 @@ class TariffLine:
 
     Attributes:
         code: ``spot``, ``markup``, ``vat``, ``energy`` or ``blocks``.
-        rate: currency per kWh, shape ``(slots,)``; 0 where the line does not hold, NaN where it is unknown.
+        rate: currency per kWh, shape ``(slots,)``; 0 where the line does not hold, NaN where it is
+            unknown.
         holds: the slots that the line is for, shape ``(slots,)``.
         price: the one price of the whole line; None where it changes.
-        surcharge: cost per slot that depends on the energy drawn before, currency; None without one.
+        surcharge: cost per slot that depends on the energy drawn before, currency; None without
+            one.
     """
 
     code: str
@@ -49,7 +61,14 @@ def price_lines(rule: ImportRule | PriceRule, slots: PricedSlots) -> list[Tariff
     return split(rule, slots)
 
 
-def surcharge_lines(rule: ImportRule, import_kwh: FloatArray, timeline: Timeline, *, drawn_kwh: float, slots: PricedSlots) -> list[TariffLine]:
+def surcharge_lines(
+    rule: ImportRule,
+    import_kwh: FloatArray,
+    timeline: Timeline,
+    *,
+    drawn_kwh: float,
+    slots: PricedSlots,
+) -> list[TariffLine]:
     """Return what later blocks of a tariff add to its price, in the months of ``timeline``.
 
     Args:
@@ -62,7 +81,9 @@ def surcharge_lines(rule: ImportRule, import_kwh: FloatArray, timeline: Timeline
     charge = find_charge(rule)
     if charge is None:
         return []
-    added = charge.of(rule, drawn_kwh).slot_cost(np.nan_to_num(import_kwh), timeline, zone=slots.zone)
+    added = charge.of(rule, drawn_kwh).slot_cost(
+        np.nan_to_num(import_kwh), timeline, zone=slots.zone
+    )
     return [TariffLine("blocks", np.zeros(timeline.count), added > 0, surcharge=added)]
 
 
@@ -72,7 +93,11 @@ def _split_spot(rule: SpotPrice, slots: PricedSlots) -> list[TariffLine]:
     net = gross / (1.0 + rule.vat)
     lines = [TariffLine("spot", net - rule.markup, everywhere)]
     if rule.markup:
-        lines.append(TariffLine("markup", np.full(slots.timeline.count, rule.markup), everywhere, rule.markup))
+        lines.append(
+            TariffLine(
+                "markup", np.full(slots.timeline.count, rule.markup), everywhere, rule.markup
+            )
+        )
     if rule.vat:
         lines.append(TariffLine("vat", gross - net, everywhere))
     return lines
@@ -89,7 +114,9 @@ def _split_by_price(rule: Any, slots: PricedSlots) -> list[TariffLine]:
 
 
 def _keep_whole(rule: Any, slots: PricedSlots) -> list[TariffLine]:
-    return [TariffLine("energy", price_rule(rule, slots), np.ones(slots.timeline.count, dtype=bool))]
+    return [
+        TariffLine("energy", price_rule(rule, slots), np.ones(slots.timeline.count, dtype=bool))
+    ]
 
 
 _SPLITS: Mapping[type, Callable[[Any, PricedSlots], list[TariffLine]]] = {

@@ -1,4 +1,6 @@
-"""Typical day-ahead prices by month and hour of the day: what a market's price is taken to be while nobody has published any."""
+"""Typical day-ahead prices by month and hour of the day: what a market's price is taken to be while
+nobody has published any.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +14,8 @@ from luna.energy.part import PER_EURO
 from luna.energy.timeline import FloatArray, Timeline, local_offsets
 
 _EURO_PER_MWH = {"NL": typical_price_table.NETHERLANDS}
-# A market without figures of its own is taken to be like this one: the coupled markets of Central Europe share most of their days.
+# A market without figures of its own is taken to be like this one: the coupled markets of Central
+# Europe share most of their days.
 NEAREST = "NL"
 
 
@@ -26,12 +29,21 @@ class TypicalPrices:
 
 @cache
 def read_typical_prices() -> Mapping[str, FloatArray]:
-    """Return the typical prices by market, EUR/kWh, shape ``(12, 24)``: months by hours of the local clock."""
-    return {market: np.array([row.split() for row in rows], dtype=np.float64) / 1000.0 for market, rows in _EURO_PER_MWH.items()}
+    """Return the typical prices by market, EUR/kWh, shape ``(12, 24)``: months by hours of the
+    local clock.
+    """
+    return {
+        market: np.array([row.split() for row in rows], dtype=np.float64) / 1000.0
+        for market, rows in _EURO_PER_MWH.items()
+    }
 
 
-def expect_typical(market: str, timeline: Timeline, *, zone: ZoneInfo, currency: str) -> TypicalPrices | None:
-    """Return the typical prices of a market on a timeline; None in a currency whose level is not known.
+def expect_typical(
+    market: str, timeline: Timeline, *, zone: ZoneInfo, currency: str
+) -> TypicalPrices | None:
+    """Return the typical prices of a market on a timeline.
+
+    None in a currency whose level is not known.
 
     Args:
         market: its name in tariffs; one without figures of its own is like ``NEAREST``.

@@ -11,15 +11,21 @@ from luna.energy.timeline import FloatArray
 
 
 def heat_per_kwh(cop: Sequence[CopPoint], outdoor_c: FloatArray) -> FloatArray:
-    """Interpolate the COP (kWh heat per kWh electricity) at outdoor temperatures, same shape; constant beyond the outer points."""
+    """Interpolate the COP (kWh heat per kWh electricity) at outdoor temperatures, same shape.
+
+    Constant beyond the outer points.
+    """
     return np.interp(outdoor_c, [point.outdoor_c for point in cop], [point.cop for point in cop])
 
 
 @dataclass(frozen=True, slots=True)
 class Warming:
-    """The temperature step of a store, °C: ``keep`` × previous + ``per_kwh`` × heat + ``drift_c``; each of shape ``(slots,)``.
+    """The temperature step of a store, °C: ``keep`` × previous + ``per_kwh`` × heat + ``drift_c``.
 
-    Source: exact solution of C·dT/dt = heat − demand − loss · (T − surroundings) with everything constant within a slot.
+    Each of shape ``(slots,)``.
+
+    Source: exact solution of C·dT/dt = heat − demand − loss · (T − surroundings) with everything
+    constant within a slot.
     """
 
     keep: FloatArray
@@ -27,30 +33,44 @@ class Warming:
     drift_c: FloatArray
 
     @classmethod
-    def of(cls, store: HeatStore, *, hours: FloatArray, outdoor_c: FloatArray, demand_kwh: FloatArray) -> Self:
+    def of(
+        cls, store: HeatStore, *, hours: FloatArray, outdoor_c: FloatArray, demand_kwh: FloatArray
+    ) -> Self:
         """Return the steps of a store at outdoor temperatures and a heat demand per slot."""
-        surroundings = outdoor_c if store.surroundings_c is None else np.full(hours.size, store.surroundings_c)
+        surroundings = (
+            outdoor_c if store.surroundings_c is None else np.full(hours.size, store.surroundings_c)
+        )
         lost = store.loss_kw_per_k * hours
         keep = np.exp(-lost / store.capacity_kwh_per_k)
-        per_kwh = (1.0 - keep) / lost if store.loss_kw_per_k > 0 else np.full(hours.size, 1.0 / store.capacity_kwh_per_k)
+        per_kwh = (
+            (1.0 - keep) / lost
+            if store.loss_kw_per_k > 0
+            else np.full(hours.size, 1.0 / store.capacity_kwh_per_k)
+        )
         return cls(keep, per_kwh, (1.0 - keep) * surroundings - per_kwh * demand_kwh)
 
     def follow(self, start_c: float, heat_kwh: FloatArray) -> FloatArray:
-        """Return the temperature at the end of each slot with this heat input, shape ``(slots,)``."""
+        """Return the temperature at the end of each slot with this heat input, shape
+        ``(slots,)``.
+        """
         ends, now = np.empty(heat_kwh.size), start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
             ends[slot] = now = self.keep[slot] * now + change
         return ends
 
     def most_warming(self, start_c: float, heat_kwh: FloatArray, most_c: FloatArray) -> FloatArray:
-        """Return the temperature at the end of each slot with this heat input, capped at ``most_c``, shape ``(slots,)``."""
+        """Return the temperature at the end of each slot with this heat input, capped at
+        ``most_c``, shape ``(slots,)``.
+        """
         ends, now = np.empty(most_c.size), start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
             ends[slot] = now = min(self.keep[slot] * now + change, most_c[slot])
         return ends
 
     def least_warming(self, start_c: float, least_c: FloatArray) -> FloatArray:
-        """Return the temperature at the end of each slot without heat beyond what keeps it at ``least_c``, shape ``(slots,)``."""
+        """Return the temperature at the end of each slot without heat beyond what keeps it at
+        ``least_c``, shape ``(slots,)``.
+        """
         ends, now = np.empty(least_c.size), start_c
         for slot in range(least_c.size):
             ends[slot] = now = max(self.keep[slot] * now + self.drift_c[slot], least_c[slot])

@@ -1,4 +1,6 @@
-"""Inverter limits: PV clipped at an inverter's AC power, shared with the battery on the DC side of a hybrid inverter."""
+"""Inverter limits: PV clipped at an inverter's AC power, shared with the battery on the DC side of
+a hybrid inverter.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,9 +16,11 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """PV output of a slot, kWh: ``ac_kwh`` on the AC side (``(sites,)``), the others per battery (``(batteries, sites)``).
+    """PV output of a slot, kWh: ``ac_kwh`` on the AC side (``(sites,)``), the others per battery
+    (``(batteries, sites)``).
 
-    ``own_kwh`` is PV through the battery's hybrid inverter, ``direct_kwh`` PV beyond its limit ``limit_kwh``, which only the battery can take.
+    ``own_kwh`` is PV through the battery's hybrid inverter, ``direct_kwh`` PV beyond its limit
+    ``limit_kwh``, which only the battery can take.
     """
 
     ac_kwh: FloatArray
@@ -36,15 +40,22 @@ class Conversion:
 
     def throttle(self, share: FloatArray) -> Self:
         """Return the output with all PV scaled to ``share``, shape ``(sites,)``."""
-        return replace(self, ac_kwh=self.ac_kwh * share, own_kwh=self.own_kwh * share, direct_kwh=self.direct_kwh * share)
+        return replace(
+            self,
+            ac_kwh=self.ac_kwh * share,
+            own_kwh=self.own_kwh * share,
+            direct_kwh=self.direct_kwh * share,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class InverterLimits:
-    """Inverters as arrays: the share of the site's PV behind each, and its AC limit in both directions.
+    """Inverters as arrays: the share of the site's PV behind each, and its AC limit in both
+    directions.
 
-    ``pv_share`` and ``limit_kw`` are those of each battery's inverter, shape ``(batteries, 1)`` or ``(batteries, slots)``: 0 and infinite without one.
-    ``alone_share`` and ``alone_limit_kw`` are those of inverters without a battery, shape ``(inverters, 1)`` or ``(inverters, slots)``.
+    ``pv_share`` and ``limit_kw`` are those of each battery's inverter, shape ``(batteries, 1)`` or
+    ``(batteries, slots)``: 0 and infinite without one. ``alone_share`` and ``alone_limit_kw`` are
+    those of inverters without a battery, shape ``(inverters, 1)`` or ``(inverters, slots)``.
     """
 
     pv_share: FloatArray
@@ -54,12 +65,17 @@ class InverterLimits:
 
     @classmethod
     def of(cls, site: Site) -> Self | None:
-        """Return the inverters of a site, None without any. An inverter whose battery is not at the site counts as PV-only."""
+        """Return the inverters of a site, None without any.
+
+        An inverter whose battery is not at the site counts as PV-only.
+        """
         if not site.inverters:
             return None
         carries = {name: inverter for inverter in site.inverters for name in inverter.batteries}
         hybrid = [carries.get(battery.name) for battery in site.batteries]
-        alone = [inverter for inverter in site.inverters if not any(inverter is each for each in hybrid)]
+        alone = [
+            inverter for inverter in site.inverters if not any(inverter is each for each in hybrid)
+        ]
         return cls(
             _column([_share(each, site.pv) for each in hybrid]),
             _column([np.inf if each is None else each.ac_limit_kw for each in hybrid]),
@@ -76,14 +92,24 @@ class InverterLimits:
         return Conversion(pv_kwh - (dc - own).sum(axis=0) - lost, own, dc - own, limit)
 
     def only(self, index: int, share: FloatArray) -> Self:
-        """Return the inverters for a problem of one battery, the other hybrid ones PV-only; ``share`` (``(slots,)``) of its PV is the site's PV."""
+        """Return the inverters for a problem of one battery, the other hybrid ones PV-only.
+
+        ``share`` (``(slots,)``) of its PV is the site's PV.
+        """
         others = np.arange(len(self.pv_share)) != index
         alone = np.concatenate([self.alone_share, self.pv_share[others]]) * share
-        return type(self)(self.pv_share[[index]] * share, self.limit_kw[[index]], alone, np.concatenate([self.alone_limit_kw, self.limit_kw[others]]))
+        return type(self)(
+            self.pv_share[[index]] * share,
+            self.limit_kw[[index]],
+            alone,
+            np.concatenate([self.alone_limit_kw, self.limit_kw[others]]),
+        )
 
 
 def _share(inverter: Inverter | None, arrays: Sequence[PvArray]) -> float:
-    """Return an inverter's share of the site's peak power, which splits the one PV forecast of the site."""
+    """Return an inverter's share of the site's peak power, which splits the one PV forecast of the
+    site.
+    """
     named = inverter.pv if inverter else []
     total = sum(array.peak_kw for array in arrays)
     return sum(array.peak_kw for array in arrays if array.name in named) / total if total else 0.0

@@ -34,7 +34,9 @@ class BatteryLimits:
     @classmethod
     def of(cls, batteries: Sequence[Battery]) -> Self:
         """Return the limits of one site's batteries, shape ``(batteries, 1)``."""
-        numbers = np.array(list(map(attrgetter(*cls.__slots__), batteries)), dtype=float).reshape(len(batteries), len(cls.__slots__))
+        numbers = np.array(list(map(attrgetter(*cls.__slots__), batteries)), dtype=float).reshape(
+            len(batteries), len(cls.__slots__)
+        )
         columns = dict(zip(cls.__slots__, np.ascontiguousarray(numbers.T)[:, :, None], strict=True))
         for name in ("charge_from_grid", "discharge_to_grid"):
             columns[name] = columns[name].astype(bool)
@@ -55,7 +57,8 @@ class BatteryLimits:
 class SiteLimits:
     """All limits of a site: batteries, grid connection, inverters, and whether PV may be curtailed.
 
-    The connection's limits have shape ``(sites,)``; where they vary by slot ``(sites, slots)``, or ``(slots,)`` to compute all slots of one site at once.
+    The connection's limits have shape ``(sites,)``; where they vary by slot ``(sites, slots)``, or
+    ``(slots,)`` to compute all slots of one site at once.
     """
 
     batteries: BatteryLimits
@@ -76,7 +79,10 @@ class SiteLimits:
         )
 
     def narrow(self, import_kw: FloatArray | None, export_kw: FloatArray | None) -> Self:
-        """Return the limits with the connection's lowered to these per slot, shape ``(slots,)``; None: unchanged."""
+        """Return the limits with the connection's lowered to these per slot, shape ``(slots,)``.
+
+        None: unchanged.
+        """
         imported, exported = self.import_limit_kw, self.export_limit_kw
         return replace(
             self,
@@ -88,16 +94,30 @@ class SiteLimits:
         """Return the limits of one slot, shape ``(sites,)``."""
         if self.import_limit_kw.ndim == self.export_limit_kw.ndim == 1:
             return self
-        imported, exported = (limit[..., slot] if limit.ndim > 1 else limit for limit in (self.import_limit_kw, self.export_limit_kw))
+        imported, exported = (
+            limit[..., slot] if limit.ndim > 1 else limit
+            for limit in (self.import_limit_kw, self.export_limit_kw)
+        )
         return replace(self, import_limit_kw=imported, export_limit_kw=exported)
 
     def by_slot(self) -> Self:
-        """Return the limits with those of shape ``(slots,)`` reshaped to ``(1, slots)``, for the simulation of one site."""
-        return replace(self, **{name: getattr(self, name)[None, :] for name in ("import_limit_kw", "export_limit_kw") if getattr(self, name).size > 1})
+        """Return the limits with those of shape ``(slots,)`` reshaped to ``(1, slots)``, for the
+        simulation of one site.
+        """
+        return replace(
+            self,
+            **{
+                name: getattr(self, name)[None, :]
+                for name in ("import_limit_kw", "export_limit_kw")
+                if getattr(self, name).size > 1
+            },
+        )
 
 
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
-    """Return the charging power a battery accepts, kW: constant, then falling linearly from ``taper_from_soc`` to full."""
+    """Return the charging power a battery accepts, kW: constant, then falling linearly from
+    ``taper_from_soc`` to full.
+    """
     span = np.maximum(1.0 - battery.taper_from_soc, 1e-12)
     above = bound((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)
     return battery.charge_limit_kw * (1.0 - above * (1.0 - battery.taper_to_share))

@@ -92,9 +92,11 @@ def holds_all_back(curtailment: IntArray) -> BoolArray:
 class SetPoint:
     """The set-point of batteries and PV for one slot: a mode with limits, not a power.
 
-    ``power_kw`` bounds exchange with the grid in the modes charge and export; ``target_soc`` is where that exchange ends.
-    Storing surplus ends at ``ceiling_soc``, serving the load at ``floor_soc``. In every mode, surplus that the connection cannot take is stored up to
-    ``spill_soc`` before it is curtailed. Arrays have shape ``(batteries, sites)``; ``curtailment`` and ``pv_limit_kw``, the highest PV power, ``(sites,)``.
+    ``power_kw`` bounds exchange with the grid in the modes charge and export; ``target_soc`` is
+    where that exchange ends. Storing surplus ends at ``ceiling_soc``, serving the load at
+    ``floor_soc``. In every mode, surplus that the connection cannot take is stored up to
+    ``spill_soc`` before it is curtailed. Arrays have shape ``(batteries, sites)``; ``curtailment``
+    and ``pv_limit_kw``, the highest PV power, ``(sites,)``.
     """
 
     mode: IntArray

@@ -1,4 +1,6 @@
-"""The safety layer: clamps every proposed set-point to the limits of batteries, connection and contract."""
+"""The safety layer: clamps every proposed set-point to the limits of batteries, connection and
+contract.
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +8,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from luna.energy.physics.limits import BatteryLimits, SiteLimits
-from luna.energy.physics.mode import HOLD, SAVE, SUPPLY, BoolArray, Curtailment, Mode, SetPoint, buys, sells
+from luna.energy.physics.mode import (
+    HOLD,
+    SAVE,
+    SUPPLY,
+    BoolArray,
+    Curtailment,
+    Mode,
+    SetPoint,
+    buys,
+    sells,
+)
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, bound
 
@@ -16,10 +28,12 @@ _LAST_MODE, _LAST_CURTAILMENT = int(max(Mode)), int(max(Curtailment))
 def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> SetPoint:
     """Return the nearest safe set-point: the one safety layer, whoever proposed the set-point.
 
-    Total: every float is accepted. An unknown mode becomes ``hold``; unknown power becomes 0; an unknown bound becomes the one that moves
-    no energy; an unknown state of charge forbids any exchange. Contract limits (no charging from, no discharging to the grid) hold here too.
+    Total: every float is accepted. An unknown mode becomes ``hold``; unknown power becomes 0; an
+    unknown bound becomes the one that moves no energy; an unknown state of charge forbids any
+    exchange. Contract limits (no charging from, no discharging to the grid) hold here too.
 
-    Invariants: idempotent; no sequence of clamped set-points leaves the limits of battery and connection.
+    Invariants: idempotent; no sequence of clamped set-points leaves the limits of battery and
+    connection.
     """
     battery = limits.batteries
     is_finite = np.isfinite(stored_kwh)
@@ -29,18 +43,31 @@ def clamp(setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits) -> Set
     mode = np.where(sells(mode) & ~battery.discharge_to_grid, SUPPLY, mode)
     charging = buys(mode)
     power_limit = np.where(charging, battery.charge_limit_kw, battery.discharge_limit_kw)
-    # The bound that a battery cannot pass in the mode's direction: an unknown target moves no energy.
+    # The bound that a battery cannot pass in the mode's direction: an unknown target moves no
+    # energy.
     neutral_soc = np.where(charging, battery.min_soc, battery.max_soc)
-    curtailment = np.where(limits.curtailable & (setpoint.curtailment >= 0) & (setpoint.curtailment <= _LAST_CURTAILMENT), setpoint.curtailment, 0)
+    curtailment = np.where(
+        limits.curtailable
+        & (setpoint.curtailment >= 0)
+        & (setpoint.curtailment <= _LAST_CURTAILMENT),
+        setpoint.curtailment,
+        0,
+    )
     return SetPoint(
         mode=mode.astype(np.int8),
-        power_kw=bound(np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit),
+        power_kw=bound(
+            np.where(np.isnan(setpoint.power_kw), 0.0, setpoint.power_kw), 0.0, power_limit
+        ),
         target_soc=_bounded(setpoint.target_soc, neutral_soc, battery),
         floor_soc=_bounded(setpoint.floor_soc, battery.max_soc, battery),
         ceiling_soc=_bounded(setpoint.ceiling_soc, battery.min_soc, battery),
         spill_soc=_bounded(setpoint.spill_soc, battery.min_soc, battery),
         curtailment=curtailment.astype(np.int8),
-        pv_limit_kw=np.where(limits.curtailable & ~np.isnan(setpoint.pv_limit_kw), np.maximum(setpoint.pv_limit_kw, 0.0), np.inf),
+        pv_limit_kw=np.where(
+            limits.curtailable & ~np.isnan(setpoint.pv_limit_kw),
+            np.maximum(setpoint.pv_limit_kw, 0.0),
+            np.inf,
+        ),
     )
 
 
@@ -52,11 +79,20 @@ _SAME_KW = 1e-6
 
 
 def find_corrected(raw: SetPoint, safe: SetPoint) -> BoolArray:
-    """Return where the safety layer changed a battery's mode or finite power, or replaced a NaN; shape of ``mode``.
+    """Return where the safety layer changed a battery's mode or finite power, or replaced a NaN.
 
-    Infinite power and bounds outside the battery's limits mean "as far as it goes": narrowing them is no correction.
+    Shape of ``mode``.
+
+    Infinite power and bounds outside the battery's limits mean "as far as it goes": narrowing them
+    is no correction.
     """
-    unknown = np.isnan(raw.power_kw) | np.isnan(raw.target_soc) | np.isnan(raw.floor_soc) | np.isnan(raw.ceiling_soc) | np.isnan(raw.spill_soc)
+    unknown = (
+        np.isnan(raw.power_kw)
+        | np.isnan(raw.target_soc)
+        | np.isnan(raw.floor_soc)
+        | np.isnan(raw.ceiling_soc)
+        | np.isnan(raw.spill_soc)
+    )
     beyond = np.isfinite(raw.power_kw) & (np.abs(raw.power_kw - safe.power_kw) > _SAME_KW)
     return np.asarray((raw.mode != safe.mode) | beyond | unknown)
 
@@ -64,10 +100,14 @@ def find_corrected(raw: SetPoint, safe: SetPoint) -> BoolArray:
 _NOTHING_KW = 1e-6
 
 
-def clamp_charging(power_kw: float, power_ranges: Sequence[tuple[float, float]], site: Site) -> float:
-    """Return the nearest power a charger may be set to, kW: 0, or one within its ranges and the import limit of the connection.
+def clamp_charging(
+    power_kw: float, power_ranges: Sequence[tuple[float, float]], site: Site
+) -> float:
+    """Return the nearest power a charger may be set to, kW: 0, or one within its ranges and the
+    import limit of the connection.
 
-    Between two ranges it is the end of the lower one, below all of them the least there is. Total: NaN becomes 0. Invariants: idempotent.
+    Between two ranges it is the end of the lower one, below all of them the least there is. Total:
+    NaN becomes 0. Invariants: idempotent.
     """
     carried = site.grid.import_limit_kw
     ranges = [(least, min(most, carried)) for least, most in power_ranges if least <= carried]
@@ -78,7 +118,10 @@ def clamp_charging(power_kw: float, power_ranges: Sequence[tuple[float, float]],
 
 
 def clamp_giving(power_kw: float, soc: float, *, min_soc: float, limit_kw: float) -> float:
-    """Return the nearest power at which a car may discharge to the house, kW; 0 at or below its least state of charge, or where that is unknown."""
+    """Return the nearest power at which a car may discharge to the house, kW.
+
+    0 at or below its least state of charge, or where that is unknown.
+    """
     if math.isnan(power_kw) or not soc > min_soc:
         return 0.0
     return min(max(power_kw, 0.0), limit_kw)

@@ -1,4 +1,6 @@
-"""The simulation of one slot: the energy flows of a clamped set-point under the slot's actual load and PV."""
+"""The simulation of one slot: the energy flows of a clamped set-point under the slot's actual load
+and PV.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -7,16 +9,29 @@ import numpy as np
 
 from luna.energy.physics.inverters import Conversion
 from luna.energy.physics.limits import SiteLimits, charge_limit_kw
-from luna.energy.physics.mode import BoolArray, SetPoint, buys, holds_all_back, holds_export_back, sells, serves, stores, trades
+from luna.energy.physics.mode import (
+    BoolArray,
+    SetPoint,
+    buys,
+    holds_all_back,
+    holds_export_back,
+    sells,
+    serves,
+    stores,
+    trades,
+)
 from luna.energy.timeline import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """The energy flows of a slot, kWh; battery arrays ``(batteries, sites)``, meter arrays ``(sites,)``.
+    """The energy flows of a slot, kWh.
 
-    Invariants: load + charge + export = pv − curtailed + discharge + import, to 1e-9. ``excess_kwh`` is energy beyond a limit of the
-    connection that nothing on the site could prevent.
+    Battery arrays ``(batteries, sites)``, meter arrays ``(sites,)``.
+
+    Invariants: load + charge + export = pv − curtailed + discharge + import, to 1e-9.
+    ``excess_kwh`` is energy beyond a limit of the connection that nothing on the site could
+    prevent.
     """
 
     charge_kwh: FloatArray
@@ -30,7 +45,8 @@ class Flows:
 
 @dataclass(frozen=True, slots=True)
 class SlotActuals:
-    """What a slot brings: the site's load without its batteries, what PV could give, kWh, shape ``(sites,)``, and its length.
+    """What a slot brings: the site's load without its batteries, what PV could give, kWh, shape
+    ``(sites,)``, and its length.
 
     ``hours`` is an array where the trailing axis counts slots.
     """
@@ -40,11 +56,14 @@ class SlotActuals:
     hours: FloatArray | float
 
 
-def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> Flows:
+def simulate_slot(
+    setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits
+) -> Flows:
     """Return the energy flows of a clamped set-point under a slot's actual load and PV.
 
-    Batteries that follow the house act first, in order, then those that also trade with the grid; each on the surplus or deficit that the
-    ones before it left. The connection's limits outrank the mode: what modes leave beyond them, batteries serve or store all the same.
+    Batteries that follow the house act first, in order, then those that also trade with the grid;
+    each on the surplus or deficit that the ones before it left. The connection's limits outrank the
+    mode: what modes leave beyond them, batteries serve or store all the same.
 
     Args:
         setpoint: clamped, shapes as in ``SetPoint``.
@@ -64,13 +83,19 @@ def simulate_slot(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActua
         envelope = replace(envelope, direct_kwh=np.where(serve > 0.0, 0.0, envelope.direct_kwh))
     moved = _exchange(meter, serve, envelope, trades_last=trades_last)
     no_export = holds_export_back(setpoint.curtailment) & limits.curtailable
-    imported, exported, curtailed = _cross_meter(meter, moved, pv, no_export=no_export, curtailable=limits.curtailable)
-    excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(exported - meter.export_limit, 0.0)
+    imported, exported, curtailed = _cross_meter(
+        meter, moved, pv, no_export=no_export, curtailable=limits.curtailable
+    )
+    excess = np.maximum(imported - meter.import_limit, 0.0) + np.maximum(
+        exported - meter.export_limit, 0.0
+    )
     battery = limits.batteries
     return Flows(
         charge_kwh=moved.charge,
         discharge_kwh=moved.discharge,
-        stored_kwh=stored_kwh + moved.charge * battery.charge_efficiency - moved.discharge / battery.discharge_efficiency,
+        stored_kwh=stored_kwh
+        + moved.charge * battery.charge_efficiency
+        - moved.discharge / battery.discharge_efficiency,
         import_kwh=imported,
         export_kwh=exported,
         curtailed_kwh=curtailed,
@@ -103,18 +128,24 @@ class _PvSupply:
         return cls(throttled.ac_kwh, free.ac_kwh, pv_kwh, throttled, free)
 
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
-        """Return the curtailed PV that can still be released: behind an inverter, what it carries beside its battery."""
+        """Return the curtailed PV that can still be released: behind an inverter, what it carries
+        beside its battery.
+        """
         curtailed = self.most_kwh - self.ac_kwh
         if self.free is None:
             return curtailed
-        blocked = np.maximum(self.free.own_kwh + discharge_kwh - self.free.limit_kwh, 0.0).sum(axis=0)
+        blocked = np.maximum(self.free.own_kwh + discharge_kwh - self.free.limit_kwh, 0.0).sum(
+            axis=0
+        )
         released: FloatArray = np.maximum(curtailed - blocked, 0.0)
         return released
 
 
 @dataclass(frozen=True, slots=True)
 class _Meter:
-    """The house's deficit and surplus before batteries, and the connection's limits, kWh ``(sites,)``."""
+    """The house's deficit and surplus before batteries, and the connection's limits, kWh
+    ``(sites,)``.
+    """
 
     deficit: FloatArray
     surplus: FloatArray
@@ -129,14 +160,21 @@ class _Meter:
 
     def served(self, serve: FloatArray) -> "_Meter":
         """Return the meter after batteries have served the load."""
-        return _Meter(np.maximum(self.deficit - serve.sum(axis=0), 0.0), self.surplus, self.import_limit, self.export_limit)
+        return _Meter(
+            np.maximum(self.deficit - serve.sum(axis=0), 0.0),
+            self.surplus,
+            self.import_limit,
+            self.export_limit,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class BatteryEnvelope:
-    """The most energy each battery can move in one slot by purpose, kWh at its terminals, shape ``(batteries, sites)``.
+    """The most energy each battery can move in one slot by purpose, kWh at its terminals, shape
+    ``(batteries, sites)``.
 
-    Of surplus ``storable`` as its mode says, ``spillable`` at most; of PV on the DC side ``direct_kwh`` first, ``absorbable`` at most.
+    Of surplus ``storable`` as its mode says, ``spillable`` at most; of PV on the DC side
+    ``direct_kwh`` first, ``absorbable`` at most.
     """
 
     dischargeable: FloatArray
@@ -151,78 +189,149 @@ class BatteryEnvelope:
     direct_kwh: FloatArray
 
     @classmethod
-    def of(cls, setpoint: SetPoint, stored_kwh: FloatArray, *, limits: SiteLimits, hours: FloatArray | float) -> Self:
+    def of(
+        cls,
+        setpoint: SetPoint,
+        stored_kwh: FloatArray,
+        *,
+        limits: SiteLimits,
+        hours: FloatArray | float,
+    ) -> Self:
         battery, mode = limits.batteries, setpoint.mode
 
         def room_to(soc: FloatArray) -> FloatArray:
-            room: FloatArray = np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
+            room: FloatArray = (
+                np.maximum(soc * battery.capacity_kwh - stored_kwh, 0.0) / battery.charge_efficiency
+            )
             return room
 
         def energy_above(soc: FloatArray) -> FloatArray:
-            energy: FloatArray = np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0) * battery.discharge_efficiency
+            energy: FloatArray = (
+                np.maximum(stored_kwh - soc * battery.capacity_kwh, 0.0)
+                * battery.discharge_efficiency
+            )
             return energy
 
         is_finite = np.isfinite(stored_kwh)
-        chargeable = np.where(is_finite, np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)), 0.0)
-        dischargeable = np.where(is_finite, np.minimum(battery.discharge_limit_kw * hours, energy_above(battery.min_soc)), 0.0)
-        # The meter nets: what charges from the grid takes the surplus first, what sells serves the house first.
+        chargeable = np.where(
+            is_finite,
+            np.minimum(charge_limit_kw(stored_kwh, battery) * hours, room_to(battery.max_soc)),
+            0.0,
+        )
+        dischargeable = np.where(
+            is_finite,
+            np.minimum(battery.discharge_limit_kw * hours, energy_above(battery.min_soc)),
+            0.0,
+        )
+        # The meter nets: what charges from the grid takes the surplus first, what sells serves the
+        # house first.
         target, buying, selling = setpoint.target_soc, buys(mode), sells(mode)
         ceiling = np.where(buying, np.maximum(setpoint.ceiling_soc, target), setpoint.ceiling_soc)
         floor = np.where(selling, np.minimum(setpoint.floor_soc, target), setpoint.floor_soc)
         return cls(
             dischargeable=dischargeable,
             storable=np.where(stores(mode), np.minimum(chargeable, room_to(ceiling)), 0.0),
-            # What may neither be exported nor held back has to go into the battery, whatever the set-point says.
-            spillable=np.where(limits.curtailable & is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), chargeable),
+            # What may neither be exported nor held back has to go into the battery, whatever the
+            # set-point says.
+            spillable=np.where(
+                limits.curtailable & is_finite,
+                np.minimum(chargeable, room_to(setpoint.spill_soc)),
+                chargeable,
+            ),
             servable=np.where(serves(mode), np.minimum(dischargeable, energy_above(floor)), 0.0),
             buyable=np.where(buying, np.minimum(chargeable, room_to(target)), 0.0),
             sellable=np.where(selling, np.minimum(dischargeable, energy_above(target)), 0.0),
             power_kwh=setpoint.power_kw * hours,
             least_kwh=battery.min_charge_kw * hours,
-            absorbable=chargeable if limits.inverters is None else np.where(is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
+            absorbable=chargeable
+            if limits.inverters is None
+            else np.where(is_finite, np.minimum(chargeable, room_to(setpoint.spill_soc)), 0.0),
             direct_kwh=np.zeros_like(chargeable),
         )
 
     def behind(self, conversion: Conversion) -> Self:
-        """Return the envelope narrowed to what hybrid inverters carry beside PV, with the DC-side PV that each battery takes first."""
-        room, most = np.maximum(conversion.room_kwh, 0.0), conversion.intake_kwh + conversion.direct_kwh
-        out = {name: np.minimum(getattr(self, name), room) for name in ("dischargeable", "servable", "sellable")}
-        into = {name: np.minimum(getattr(self, name), most) for name in ("storable", "spillable", "buyable", "absorbable")}
-        direct_kwh = np.minimum(conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"]))
+        """Return the envelope narrowed to what hybrid inverters carry beside PV, with the DC-side
+        PV that each battery takes first.
+        """
+        room, most = (
+            np.maximum(conversion.room_kwh, 0.0),
+            conversion.intake_kwh + conversion.direct_kwh,
+        )
+        out = {
+            name: np.minimum(getattr(self, name), room)
+            for name in ("dischargeable", "servable", "sellable")
+        }
+        into = {
+            name: np.minimum(getattr(self, name), most)
+            for name in ("storable", "spillable", "buyable", "absorbable")
+        }
+        direct_kwh = np.minimum(
+            conversion.direct_kwh, np.maximum(into["storable"], into["absorbable"])
+        )
         return replace(self, **out, **into, direct_kwh=direct_kwh)
 
     def beside(self, direct_kwh: FloatArray) -> Self:
-        """Return the envelope left when batteries have charged ``direct_kwh`` on the DC side: a battery that charges does not sell."""
+        """Return the envelope left when batteries have charged ``direct_kwh`` on the DC side: a
+        battery that charges does not sell.
+        """
         if not direct_kwh.any():
             return self
-        rest = {name: np.maximum(getattr(self, name) - direct_kwh, 0.0) for name in ("storable", "spillable", "buyable", "least_kwh")}
+        rest = {
+            name: np.maximum(getattr(self, name) - direct_kwh, 0.0)
+            for name in ("storable", "spillable", "buyable", "least_kwh")
+        }
         return replace(self, **rest, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
 
     def without(self, stalled: BoolArray, *, trades_last: BoolArray) -> Self:
-        """Return the envelope in which one of each site's ``stalled`` batteries charges no more by its mode, or, where no mode charges, not at all."""
+        """Return the envelope in which one of each site's ``stalled`` batteries charges no more by
+        its mode, or, where no mode charges, not at all.
+        """
         willing = self.storable + self.buyable > 0.0
         chosen = stalled
         for preferred in (willing, ~trades_last):
             narrowed = chosen & preferred
             chosen = np.where(narrowed.any(axis=0), narrowed, chosen)
         chosen = chosen & (np.cumsum(chosen, axis=0) == 1)
-        rest = {"storable": np.where(chosen, 0.0, self.storable), "buyable": np.where(chosen, 0.0, self.buyable)}
+        rest = {
+            "storable": np.where(chosen, 0.0, self.storable),
+            "buyable": np.where(chosen, 0.0, self.buyable),
+        }
         unwilling = chosen & ~willing
-        envelope = replace(self, **rest, spillable=np.where(unwilling, 0.0, self.spillable), absorbable=np.where(unwilling, 0.0, self.absorbable))
+        envelope = replace(
+            self,
+            **rest,
+            spillable=np.where(unwilling, 0.0, self.spillable),
+            absorbable=np.where(unwilling, 0.0, self.absorbable),
+        )
         if not self.direct_kwh.any():
             return envelope
-        return replace(envelope, direct_kwh=np.minimum(self.direct_kwh, np.maximum(envelope.storable, envelope.absorbable)))
+        return replace(
+            envelope,
+            direct_kwh=np.minimum(
+                self.direct_kwh, np.maximum(envelope.storable, envelope.absorbable)
+            ),
+        )
 
 
-def _serve_deficit(meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> FloatArray:
-    """Return what each battery discharges to the load: as its mode says, then what the import limit leaves unserved."""
+def _serve_deficit(
+    meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray
+) -> FloatArray:
+    """Return what each battery discharges to the load: as its mode says, then what the import limit
+    leaves unserved.
+    """
     serve = _share(meter.deficit, envelope.servable, trades_last=trades_last)
-    return serve + _share(meter.deficit - meter.import_limit - serve.sum(axis=0), envelope.dischargeable - serve, trades_last=trades_last)
+    return serve + _share(
+        meter.deficit - meter.import_limit - serve.sum(axis=0),
+        envelope.dischargeable - serve,
+        trades_last=trades_last,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh ``(batteries, sites)``; then all it takes, and gives."""
+    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh
+    ``(batteries, sites)``; then all it takes, and gives.
+    """
 
     direct: FloatArray
     store: FloatArray
@@ -232,8 +341,13 @@ class _Exchange:
     discharge: FloatArray
 
 
-def _exchange(meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> _Exchange:
-    """Return what batteries move besides serving the load; energy below one's least charge is left to the others."""
+def _exchange(
+    meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray
+) -> _Exchange:
+    """Return what batteries move besides serving the load.
+
+    Energy below one's least charge is left to the others.
+    """
     moved = _move(meter, serve, envelope, trades_last=trades_last)
     # Each pass settles at least one battery in one of its two roles.
     for _ in range(2 * len(serve)):
@@ -245,50 +359,93 @@ def _exchange(meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, tr
     return moved
 
 
-def _move(meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> _Exchange:
-    """Return what each battery takes from PV directly, stores, buys and sells within its envelope and what the connection still carries."""
+def _move(
+    meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray
+) -> _Exchange:
+    """Return what each battery takes from PV directly, stores, buys and sells within its envelope
+    and what the connection still carries.
+    """
     direct, envelope = envelope.direct_kwh, envelope.beside(envelope.direct_kwh)
     store = _store_surplus(meter, envelope, trades_last=trades_last)
     surplus_left = meter.surplus - store.sum(axis=0)
     power_kwh = envelope.power_kwh
-    buys, sells = np.minimum(envelope.buyable - store, power_kwh), np.where(store > 0.0, 0.0, np.minimum(envelope.sellable - serve, power_kwh))
-    sold = _share(meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0), sells, trades_last=trades_last)
-    bought = _share(meter.import_limit - meter.deficit + sold.sum(axis=0), buys, trades_last=trades_last)
-    return _Exchange(direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold)
+    buys, sells = (
+        np.minimum(envelope.buyable - store, power_kwh),
+        np.where(store > 0.0, 0.0, np.minimum(envelope.sellable - serve, power_kwh)),
+    )
+    sold = _share(
+        meter.export_limit - surplus_left + np.maximum(buys, 0.0).sum(axis=0),
+        sells,
+        trades_last=trades_last,
+    )
+    bought = _share(
+        meter.import_limit - meter.deficit + sold.sum(axis=0), buys, trades_last=trades_last
+    )
+    return _Exchange(
+        direct, store, bought, sold, charge=direct + store + bought, discharge=serve + sold
+    )
 
 
-def _store_surplus(meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray) -> FloatArray:
-    """Return what each battery stores of the surplus: as its mode says, then what the export limit leaves."""
+def _store_surplus(
+    meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray
+) -> FloatArray:
+    """Return what each battery stores of the surplus: as its mode says, then what the export limit
+    leaves.
+    """
     surplus = meter.surplus
     store = _share(surplus, envelope.storable, trades_last=trades_last)
     room = envelope.spillable - store
-    spilled = _share(surplus - meter.export_limit - store.sum(axis=0), room, trades_last=trades_last)
+    spilled = _share(
+        surplus - meter.export_limit - store.sum(axis=0), room, trades_last=trades_last
+    )
     # A battery whose least charge exceeds the overflow takes its least charge.
-    spilled = np.where(spilled > 1e-9, np.minimum(np.maximum(spilled, envelope.least_kwh - store), room), 0.0)
+    spilled = np.where(
+        spilled > 1e-9, np.minimum(np.maximum(spilled, envelope.least_kwh - store), room), 0.0
+    )
     return store + _share(surplus - store.sum(axis=0), spilled, trades_last=trades_last)
 
 
-def _cross_meter(meter: _Meter, moved: _Exchange, pv: _PvSupply, *, no_export: BoolArray, curtailable: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _cross_meter(
+    meter: _Meter, moved: _Exchange, pv: _PvSupply, *, no_export: BoolArray, curtailable: BoolArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return import, export and curtailed PV."""
-    surplus, bought, sold = np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0), moved.bought.sum(axis=0), moved.sold.sum(axis=0)
-    passed_on = np.minimum(bought, sold)  # one battery's sale is another's purchase: the meter sees neither
+    surplus, bought, sold = (
+        np.maximum(meter.surplus - moved.store.sum(axis=0), 0.0),
+        moved.bought.sum(axis=0),
+        moved.sold.sum(axis=0),
+    )
+    # One battery's sale is another's purchase: the meter sees neither
+    passed_on = np.minimum(bought, sold)
     bought, sold = bought - passed_on, sold - passed_on
     # Load beyond the import limit that no battery serves is served by releasing curtailed PV.
-    released = np.minimum(pv.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0))
+    released = np.minimum(
+        pv.releasable_kwh(moved.discharge), np.maximum(meter.deficit - meter.import_limit, 0.0)
+    )
     room = np.where(no_export, 0.0, np.maximum(meter.export_limit - sold, 0.0))
     surplus_curtailed = np.where(curtailable, np.maximum(surplus - room, 0.0), 0.0)
-    curtailed = pv.pv_kwh - np.minimum(pv.ac_kwh + released, pv.pv_kwh) - moved.direct.sum(axis=0) + surplus_curtailed
+    curtailed = (
+        pv.pv_kwh
+        - np.minimum(pv.ac_kwh + released, pv.pv_kwh)
+        - moved.direct.sum(axis=0)
+        + surplus_curtailed
+    )
     return meter.deficit - released + bought, surplus - surplus_curtailed + sold, curtailed
 
 
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, trades_last: BoolArray) -> FloatArray:
-    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in order, those marked ``trades_last`` after all others."""
+    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in
+    order, those marked ``trades_last`` after all others.
+    """
     wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
     available = energy_kwh
     if wanted.shape[0] > 1:
         sooner = np.where(trades_last, 0.0, wanted)
         later = wanted - sooner
-        ahead = np.where(trades_last, sooner.sum(axis=0) + np.cumsum(later, axis=0) - later, np.cumsum(sooner, axis=0) - sooner)
+        ahead = np.where(
+            trades_last,
+            sooner.sum(axis=0) + np.cumsum(later, axis=0) - later,
+            np.cumsum(sooner, axis=0) - sooner,
+        )
         available = energy_kwh - ahead
     share: FloatArray = np.minimum(np.maximum(available, 0.0), wanted)
     return share

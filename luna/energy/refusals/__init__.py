@@ -1,7 +1,9 @@
-"""Registry of refusal reasons: a code with parameters and the English message of API and command line; ``refuse`` builds the error.
+"""Registry of refusal reasons: a code with parameters and the English message of API and command
+line; ``refuse`` builds the error.
 
-``REASONS`` collects the modules of this package: one per subject, and one per kind of device. An error carries its reason and parameters; pages render
-them in the reader's language from the catalogue (``luna.words.refusals``).
+``REASONS`` collects the modules of this package: one per subject, and one per kind of device. An
+error carries its reason and parameters; pages render them in the reader's language from the
+catalogue (``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
@@ -16,13 +18,27 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals.reason import ParameterKind, RefusalReason
 from luna.energy.row_fault import RowFault
 
-__all__ = ["REASONS", "ParameterKind", "RefusalReason", "invalid_part", "part_of", "refuse", "to_json"]
+__all__ = [
+    "REASONS",
+    "ParameterKind",
+    "RefusalReason",
+    "invalid_part",
+    "part_of",
+    "refuse",
+    "to_json",
+]
 
 _MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
-REASONS: Mapping[str, RefusalReason] = {reason: declared for module in _MODULES for reason, declared in getattr(module, "REASONS", {}).items()}
+REASONS: Mapping[str, RefusalReason] = {
+    reason: declared
+    for module in _MODULES
+    for reason, declared in getattr(module, "REASONS", {}).items()
+}
 
 
-def refuse(reason: str, /, *, field: str | None = None, value: object = None, **parameters: Any) -> LunaError:
+def refuse(
+    reason: str, /, *, field: str | None = None, value: object = None, **parameters: Any
+) -> LunaError:
     """Return the error of a reason.
 
     Args:
@@ -32,14 +48,23 @@ def refuse(reason: str, /, *, field: str | None = None, value: object = None, **
         parameters: of the message and the remedy.
     """
     declared = REASONS[reason]
-    error = declared.error(_fill(declared.message or "", parameters), field=field, value=value, remedy=declared.remedy and _fill(declared.remedy, parameters))
+    error = declared.error(
+        _fill(declared.message or "", parameters),
+        field=field,
+        value=value,
+        remedy=declared.remedy and _fill(declared.remedy, parameters),
+    )
     return error.because(reason, to_json(parameters))
 
 
 def invalid_part(reason: str, /, **parameters: Any) -> PydanticCustomError:
     """Return the error of a reason for a validator of a model; pydantic adds the path."""
     declared = REASONS[reason]
-    context: dict[str, Any] = {"said": _fill(declared.message or "", parameters), "reason": reason, "parameters": to_json(parameters)}
+    context: dict[str, Any] = {
+        "said": _fill(declared.message or "", parameters),
+        "reason": reason,
+        "parameters": to_json(parameters),
+    }
     if declared.remedy is not None:
         context["remedy"] = _fill(declared.remedy, parameters)
     return PydanticCustomError("refused", "{said}", context)
@@ -47,12 +72,19 @@ def invalid_part(reason: str, /, **parameters: Any) -> PydanticCustomError:
 
 def part_of(error: LunaError) -> PydanticCustomError:
     """Convert a LunaError to one that a validator can raise."""
-    context = {"said": error.message, "remedy": error.remedy or "", "reason": error.reason, "parameters": dict(error.parameters)}
+    context = {
+        "said": error.message,
+        "remedy": error.remedy or "",
+        "reason": error.reason,
+        "parameters": dict(error.parameters),
+    }
     return PydanticCustomError("refused", "{said}", context)
 
 
 def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert parameters to JSON: instants and days to ISO 8601, tuples to lists, row faults to documents, other objects to text."""
+    """Convert parameters to JSON: instants and days to ISO 8601, tuples to lists, row faults to
+    documents, other objects to text.
+    """
     return {name: _plain(value) for name, value in parameters.items()}
 
 
@@ -67,4 +99,9 @@ def _plain(value: Any) -> Any:
 
 
 def _fill(template: str, parameters: Mapping[str, Any]) -> str:
-    return template.format(**{name: ", ".join(map(str, value)) if isinstance(value, tuple) else value for name, value in parameters.items()})
+    return template.format(
+        **{
+            name: ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            for name, value in parameters.items()
+        }
+    )

@@ -4,35 +4,76 @@ from luna.energy.errors import ForbiddenError, NotFoundError, UnavailableError
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-answer-in-time": RefusalReason("no answer came in time", "Check that a worker runs, then ask again.", error=UnavailableError),
-    "knowledge-service-away": RefusalReason(
-        "no worker of the knowledge service answers", "Run one: python -m luna.platform.queue.worker --queues rag", error=UnavailableError
+    "no-answer-in-time": RefusalReason(
+        "no answer came in time",
+        "Check that a worker runs, then ask again.",
+        error=UnavailableError,
     ),
-    "document-of-everybody": RefusalReason("a document of everybody's takes who has every site", "Name one of your sites: {known}.", error=ForbiddenError),
-    "no-such-document": RefusalReason("no such document", "Take the id from the list of documents.", error=NotFoundError),
-    "no-such-passage": RefusalReason("the document has no such passage", "Take the chunk_id from an answer or a search.", error=NotFoundError),
-    "no-such-answer": RefusalReason("no such answer", "Take the id from a list of your answers.", error=NotFoundError),
-    "no-such-answer-of-page": RefusalReason("no such answer", "Go back to the page Knowledge.", error=NotFoundError),
-    "no-such-conversation": RefusalReason("no such conversation", "Ask a new question.", error=NotFoundError),
-    "document-form-without-file": RefusalReason("the form has no file", "Send each file as a part of that name."),
-    "document-form-too-many": RefusalReason("the form has more than {most} files", "Send them in several forms."),
-    "title-of-several-files": RefusalReason("one title is for one file", "Leave it out, or send the files one by one."),
+    "knowledge-service-away": RefusalReason(
+        "no worker of the knowledge service answers",
+        "Run one: python -m luna.platform.queue.worker --queues rag",
+        error=UnavailableError,
+    ),
+    "document-of-everybody": RefusalReason(
+        "a document of everybody's takes who has every site",
+        "Name one of your sites: {known}.",
+        error=ForbiddenError,
+    ),
+    "no-such-document": RefusalReason(
+        "no such document", "Take the id from the list of documents.", error=NotFoundError
+    ),
+    "no-such-passage": RefusalReason(
+        "the document has no such passage",
+        "Take the chunk_id from an answer or a search.",
+        error=NotFoundError,
+    ),
+    "no-such-answer": RefusalReason(
+        "no such answer", "Take the id from a list of your answers.", error=NotFoundError
+    ),
+    "no-such-answer-of-page": RefusalReason(
+        "no such answer", "Go back to the page Knowledge.", error=NotFoundError
+    ),
+    "no-such-conversation": RefusalReason(
+        "no such conversation", "Ask a new question.", error=NotFoundError
+    ),
+    "document-form-without-file": RefusalReason(
+        "the form has no file", "Send each file as a part of that name."
+    ),
+    "document-form-too-many": RefusalReason(
+        "the form has more than {most} files", "Send them in several forms."
+    ),
+    "title-of-several-files": RefusalReason(
+        "one title is for one file", "Leave it out, or send the files one by one."
+    ),
     "index-incomplete": RefusalReason(
-        "the index of passages is being made and is not complete yet", "Try again shortly: what was taken in stays.", error=UnavailableError
+        "the index of passages is being made and is not complete yet",
+        "Try again shortly: what was taken in stays.",
+        error=UnavailableError,
     ),
     "no-embedding-model": RefusalReason(
-        "there is no embedding model on this machine", "Let Luna fetch its own once, or name a server.", error=UnavailableError
+        "there is no embedding model on this machine",
+        "Let Luna fetch its own once, or name a server.",
+        error=UnavailableError,
     ),
     "no-conversation-of-yours": RefusalReason(
-        "no such conversation", "Take the id from an answer of yours, or ask without one to begin anew.", error=NotFoundError
+        "no such conversation",
+        "Take the id from an answer of yours, or ask without one to begin anew.",
+        error=NotFoundError,
     ),
-    "document-too-large": RefusalReason("has more than {most} bytes", "Split it, or let an admin raise the setting document_max_bytes."),
+    "document-too-large": RefusalReason(
+        "has more than {most} bytes",
+        "Split it, or let an admin raise the setting document_max_bytes.",
+    ),
     "no-such-document-field": RefusalReason("no such field", "Known are file, {names}."),
     "no-site-of-asker": RefusalReason("no such site", "{remedy}", error=NotFoundError),
     "no-such-tool": RefusalReason("no such tool", "There are: {names}.", error=NotFoundError),
     "no-tool-of-this-name": RefusalReason("no such tool", "Take one of the list."),
-    "tool-arguments-unreadable": RefusalReason("cannot be read", "Give what the tool's schema says."),
-    "tool-arguments-too-long": RefusalReason("too much was given", "Give at most {most} characters."),
+    "tool-arguments-unreadable": RefusalReason(
+        "cannot be read", "Give what the tool's schema says."
+    ),
+    "tool-arguments-too-long": RefusalReason(
+        "too much was given", "Give at most {most} characters."
+    ),
     "clock-skips-window": RefusalReason("the clock skips this time", "Ask for a longer time."),
     "which-site": RefusalReason("which site is meant", "{remedy}"),
     "embedding-away": RefusalReason(
@@ -47,5 +88,7 @@ REASONS: dict[str, RefusalReason] = {
         error=UnavailableError,
         quotes=True,
     ),
-    "too-few-choices": RefusalReason("too little was logged", "Report what readers did: POST /v1/events."),
+    "too-few-choices": RefusalReason(
+        "too little was logged", "Report what readers did: POST /v1/events."
+    ),
 }

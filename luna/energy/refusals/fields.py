@@ -1,25 +1,36 @@
-"""Refusal reasons of fields that pydantic does not validate, by the type of its error, and remedies by pattern."""
+"""Refusal reasons of fields that pydantic does not validate, by the type of its error, and remedies
+by pattern.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from luna.energy.refusals.reason import RefusalReason
 
-_INSTANT = "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC; beside a site also a local day or a time of its clock."
+_INSTANT = (
+    "Write an instant with its offset, such as 2024-02-01T00:00:00+01:00, or with Z for UTC; "
+    "beside a site also a local day or a time of its clock."
+)
 _NUMBER = "Give a number, with a point before the decimals."
 _DAY = "Write a day such as 2024-02-01."
 
 
 # Type of pydantic's error, with dashes for underscores → reason.
 REASONS: dict[str, RefusalReason] = {
-    "extra-forbidden": RefusalReason(None, "Remove it or correct its name; config/site.yaml lists a site's fields, the gateway's /docs those of requests."),
+    "extra-forbidden": RefusalReason(
+        None,
+        "Remove it or correct its name; config/site.yaml lists a site's fields, the "
+        "gateway's /docs those of requests.",
+    ),
     "missing": RefusalReason(None, "Add it."),
     "less-than-equal": RefusalReason(None, "Give at most {le}.", kinds={"unit": "unit"}),
     "less-than": RefusalReason(None, "Give less than {lt}.", kinds={"unit": "unit"}),
     "greater-than-equal": RefusalReason(None, "Give at least {ge}.", kinds={"unit": "unit"}),
     "greater-than": RefusalReason(None, "Give more than {gt}.", kinds={"unit": "unit"}),
     "multiple-of": RefusalReason(None, "Correct it."),
-    "string-type": RefusalReason(None, 'Put it in quotes, as in "22:00"; without, it is read as a number.'),
+    "string-type": RefusalReason(
+        None, 'Put it in quotes, as in "22:00"; without, it is read as a number.'
+    ),
     "string-too-short": RefusalReason(None, "Give at least {min_length} characters."),
     "string-too-long": RefusalReason(None, "Shorten it to at most {max_length} characters."),
     "string-unicode": RefusalReason(None, "Correct it."),
@@ -57,9 +68,14 @@ REASONS: dict[str, RefusalReason] = {
     "model-type": RefusalReason(None, "Give named fields: {{ … }}."),
     "model-attributes-type": RefusalReason(None, "Give named fields: {{ … }}."),
     "json-invalid": RefusalReason(None, "Correct the JSON at this place."),
-    "display-name": RefusalReason("has characters that cannot be seen", "Write it as it is to be shown, without control characters."),
+    "display-name": RefusalReason(
+        "has characters that cannot be seen",
+        "Write it as it is to be shown, without control characters.",
+    ),
     "string-pattern-mismatch": RefusalReason(None, "Write it in this form."),
-    "beyond-currency": RefusalReason("in {currency} it is {bound}", "Give {bound}. Prices are per kWh."),
+    "beyond-currency": RefusalReason(
+        "in {currency} it is {bound}", "Give {bound}. Prices are per kWh."
+    ),
 }
 
 
@@ -86,17 +102,25 @@ FORMS: dict[str, str] = {
 REASONS |= {
     "form-word": RefusalReason(None, "Use letters, digits, _ and - only."),
     "form-path": RefusalReason(None, "Use letters, digits and _ . : / - only."),
-    "form-version": RefusalReason(None, "Use small letters, digits, _ and . only, as in aurora_v1.0."),
+    "form-version": RefusalReason(
+        None, "Use small letters, digits, _ and . only, as in aurora_v1.0."
+    ),
     "form-small-dotted": RefusalReason(None, "Use small letters, digits, _ and . only."),
     "form-no-nul": RefusalReason(None, "Leave out the NUL."),
     "form-no-colon": RefusalReason(None, "Leave out colons and semicolons."),
     "form-site-name": RefusalReason(
-        None, "Begin with a letter or digit and use a-z, digits, blanks, _ . and - only; display_name takes it as people write it."
+        None,
+        "Begin with a letter or digit and use a-z, digits, blanks, _ . and - only; "
+        "display_name takes it as people write it.",
     ),
-    "form-name": RefusalReason(None, "Begin with a letter or digit and use letters, digits, blanks, _ . and - only."),
+    "form-name": RefusalReason(
+        None, "Begin with a letter or digit and use letters, digits, blanks, _ . and - only."
+    ),
     "form-currency": RefusalReason(None, "Give the ISO 4217 code of the currency, such as EUR."),
     "form-country": RefusalReason(None, "Give the ISO 3166 code of the country, such as DE."),
-    "form-region": RefusalReason(None, "Give the ISO 3166-2 code without the country's, such as BY."),
+    "form-region": RefusalReason(
+        None, "Give the ISO 3166-2 code without the country's, such as BY."
+    ),
     "form-clock": RefusalReason(None, 'Write a time of the clock such as "07:00".'),
     "form-clock-end": RefusalReason(None, 'Write a time of the clock such as "07:00", or "24:00".'),
     "form-month": RefusalReason(None, "Write a month such as 2024-02."),

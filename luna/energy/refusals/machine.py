@@ -4,13 +4,22 @@ from luna.energy.errors import ConflictError, FullError, MachineError, Unavailab
 from luna.energy.refusals.reason import RefusalReason
 
 REASONS: dict[str, RefusalReason] = {
-    "no-database-address": RefusalReason("no address of a PostgreSQL", "Write postgresql://user:password@host:5432/database."),
-    "no-redis-address": RefusalReason("no address of a Redis", "Write redis://:password@host:6379/0, or rediss:// for TLS."),
+    "no-database-address": RefusalReason(
+        "no address of a PostgreSQL", "Write postgresql://user:password@host:5432/database."
+    ),
+    "no-redis-address": RefusalReason(
+        "no address of a Redis", "Write redis://:password@host:6379/0, or rediss:// for TLS."
+    ),
     "database-full": RefusalReason(
-        "the database's disk is full: {why}", "Free some space where PostgreSQL keeps its data, then try again; nothing was changed.", error=FullError
+        "the database's disk is full: {why}",
+        "Free some space where PostgreSQL keeps its data, then try again; nothing was changed.",
+        error=FullError,
     ),
     "database-away": RefusalReason(
-        "the database does not answer: {why}", "Check that it runs, then try again; nothing was changed.", error=UnavailableError, quotes=True
+        "the database does not answer: {why}",
+        "Check that it runs, then try again; nothing was changed.",
+        error=UnavailableError,
+        quotes=True,
     ),
     "database-without-memory": RefusalReason(
         "the database has no memory left: {why}",
@@ -24,10 +33,15 @@ REASONS: dict[str, RefusalReason] = {
     ),
     "database-read-only": RefusalReason(
         "the database takes no writes: {why}",
-        "Wait until the fail-over has ended, or name the server that takes them, then try again; nothing was changed.",
+        "Wait until the fail-over has ended, or name the server that takes them, then try "
+        "again; nothing was changed.",
         error=UnavailableError,
     ),
-    "downgrade-drops-data": RefusalReason("the downgrade would drop data of {names}", "Back them up, then add --yes.", error=ConflictError),
+    "downgrade-drops-data": RefusalReason(
+        "the downgrade would drop data of {names}",
+        "Back them up, then add --yes.",
+        error=ConflictError,
+    ),
     "tables-of-other-revision": RefusalReason(
         "the tables are of another revision than this version of Luna: {why}",
         "Wait until the update has ended, then try again; where none runs: luna db upgrade.",
@@ -35,55 +49,91 @@ REASONS: dict[str, RefusalReason] = {
         quotes=True,
     ),
     "folder-in-use": RefusalReason(
-        "Luna runs in this folder already: process {pid} at {address}, since {since:%Y-%m-%d %H:%M} UTC",
+        "Luna runs in this folder already: process {pid} at {address}, since "
+        "{since:%Y-%m-%d %H:%M} UTC",
         "Use that one, or end it first; a second Luna needs a folder of its own: LUNA_DATA_FOLDER.",
         error=ConflictError,
         kinds={"since": "instant"},
     ),
-    "folder-being-taken": RefusalReason("another Luna is starting or ending in this folder", "Try again in a moment.", error=ConflictError),
-    "no-such-revision": RefusalReason("the schema has no such revision", "The newest is {newest}, or head."),
-    "schema-busy": RefusalReason("the schema cannot be changed now: {why}", "Try again shortly.", error=UnavailableError, quotes=True),
+    "folder-being-taken": RefusalReason(
+        "another Luna is starting or ending in this folder",
+        "Try again in a moment.",
+        error=ConflictError,
+    ),
+    "no-such-revision": RefusalReason(
+        "the schema has no such revision", "The newest is {newest}, or head."
+    ),
+    "schema-busy": RefusalReason(
+        "the schema cannot be changed now: {why}",
+        "Try again shortly.",
+        error=UnavailableError,
+        quotes=True,
+    ),
     "secret-not-kept": RefusalReason(
         "a secret of this installation cannot be kept: {why}",
-        "Name a folder that Luna may write as LUNA_DATA_FOLDER, or a file with the secret as {setting}.",
+        "Name a folder that Luna may write as LUNA_DATA_FOLDER, or a file with the secret "
+        "as {setting}.",
         error=MachineError,
         quotes=True,
     ),
     "extra-missing": RefusalReason(
         "{purpose} needs {names}, and {why}",
-        'Install it: pip install "luna-energy[{extra}]"; in containers, build the image with it (docs/operations.md).',
+        'Install it: pip install "luna-energy[{extra}]"; in containers, build the image '
+        "with it (docs/operations.md).",
         error=MachineError,
         quotes=True,
     ),
     "extra-not-agreed": RefusalReason(
-        "{purpose} needs {names}, which are not installed: {download} MB to fetch, {megabytes} MB on the disk",
-        "Install it: luna extras add {extra}, in a script with --yes; or on the page: Installation, Additions. luna extras remove {extra} takes it away again.",
+        "{purpose} needs {names}, which are not installed: {download} MB to fetch, "
+        "{megabytes} MB on the disk",
+        "Install it: luna extras add {extra}, in a script with --yes; or on the page: "
+        "Installation, Additions. luna extras remove {extra} takes it away again.",
         error=MachineError,
     ),
-    "extra-not-removed": RefusalReason("{why}", "Call pip uninstall in Luna's environment.", error=MachineError, quotes=True),
-    "extra-not-installed": RefusalReason(
-        "what {purpose} needs ({names}; {megabytes} MB) could not be installed: {why}", "{remedy}", error=MachineError, quotes=True
+    "extra-not-removed": RefusalReason(
+        "{why}", "Call pip uninstall in Luna's environment.", error=MachineError, quotes=True
     ),
-    "extra-not-found": RefusalReason("{names} was installed and is not found", "Start Luna again.", error=MachineError),
+    "extra-not-installed": RefusalReason(
+        "what {purpose} needs ({names}; {megabytes} MB) could not be installed: {why}",
+        "{remedy}",
+        error=MachineError,
+        quotes=True,
+    ),
+    "extra-not-found": RefusalReason(
+        "{names} was installed and is not found", "Start Luna again.", error=MachineError
+    ),
     "package-changed": RefusalReason(
         "{file} is not the file that is pinned (sha256 {digest}…)",
         "Check which package index pip uses; a mirror may have changed the file.",
         error=MachineError,
     ),
     "package-not-downloaded": RefusalReason(
-        "{purpose} ({package} {version}, {megabytes} MB) is not cached and could not be downloaded: {why}", "{remedy}", error=MachineError, quotes=True
+        "{purpose} ({package} {version}, {megabytes} MB) is not cached and could not be "
+        "downloaded: {why}",
+        "{remedy}",
+        error=MachineError,
+        quotes=True,
     ),
     "pip-missing": RefusalReason(
-        "{purpose} ({package} {version}) is not cached, and there is no pip to download it", "Install pip, or put {file} into {folder}.", error=MachineError
+        "{purpose} ({package} {version}) is not cached, and there is no pip to download it",
+        "Install pip, or put {file} into {folder}.",
+        error=MachineError,
     ),
     "tracing-libraries": RefusalReason(
-        "the libraries for traces are not installed", 'Install them: pip install "luna-energy[tracing]", or leave LUNA_TRACES_URL empty.', error=MachineError
+        "the libraries for traces are not installed",
+        'Install them: pip install "luna-energy[tracing]", or leave LUNA_TRACES_URL empty.',
+        error=MachineError,
     ),
-    "port-in-use": RefusalReason("the port is in use", "Set LUNA_API_PORT to a free one.", error=MachineError),
-    "cannot-listen": RefusalReason("cannot listen: {why}", "Correct LUNA_API_HOST.", error=MachineError, quotes=True),
+    "port-in-use": RefusalReason(
+        "the port is in use", "Set LUNA_API_PORT to a free one.", error=MachineError
+    ),
+    "cannot-listen": RefusalReason(
+        "cannot listen: {why}", "Correct LUNA_API_HOST.", error=MachineError, quotes=True
+    ),
     "lightgbm-unloadable": RefusalReason(
         "LightGBM cannot be loaded: {why}",
-        "Install the system library libgomp1 (Debian, Ubuntu: apt-get install libgomp1; Fedora: dnf install libgomp; macOS: brew install libomp).",
+        "Install the system library libgomp1 (Debian, Ubuntu: apt-get install libgomp1; "
+        "Fedora: dnf install libgomp; macOS: brew install libomp).",
         error=MachineError,
         quotes=True,
     ),
@@ -99,12 +149,24 @@ REASONS: dict[str, RefusalReason] = {
         error=MachineError,
         quotes=True,
     ),
-    "index-unwritable": RefusalReason("the index cannot be written: {why}", "Free some space there.", error=MachineError, quotes=True),
-    "too-many-searchers": RefusalReason("{most} processes search already", "Run fewer workers, or a Qdrant server.", error=MachineError),
+    "index-unwritable": RefusalReason(
+        "the index cannot be written: {why}",
+        "Free some space there.",
+        error=MachineError,
+        quotes=True,
+    ),
+    "too-many-searchers": RefusalReason(
+        "{most} processes search already",
+        "Run fewer workers, or a Qdrant server.",
+        error=MachineError,
+    ),
     "tables-of-unknown-revision": RefusalReason(
-        "the tables of the database {database} at {host}:{port} are at revision {revision}, which this release does not know: its newest is {newest}",
-        "Tables of a newer release: run that one, or go back by the backup from before its update (docs/operations.md, An update and the way back). "
-        "Tables from before Luna's first release: no release reads them; name an empty database in LUNA_DATABASE_URL, or for the embedded one another "
+        "the tables of the database {database} at {host}:{port} are at revision "
+        "{revision}, which this release does not know: its newest is {newest}",
+        "Tables of a newer release: run that one, or go back by the backup from before its "
+        "update (docs/operations.md, An update and the way back). "
+        "Tables from before Luna's first release: no release reads them; name an empty "
+        "database in LUNA_DATABASE_URL, or for the embedded one another "
         "LUNA_DATA_FOLDER, and load the data again.",
         error=ConflictError,
     ),

@@ -1,4 +1,6 @@
-"""The declaration of a refusal reason: English message and remedy, error class, and kinds of its parameters."""
+"""The declaration of a refusal reason: English message and remedy, error class, and kinds of its
+parameters.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +8,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from luna.energy.errors import InvalidInputError, LunaError
 
-# Kind of a parameter that a page formats as more than a number or text; of a list, the kind of its members.
+# Kind of a parameter that a page formats as more than a number or text; of a list, the kind of its
+# members.
 ParameterKind: TypeAlias = Literal["share", "unit", "device", "day", "instant", "row"]
 
 

@@ -1,12 +1,31 @@
-"""The site model: household, tariff, devices, sensors and control, validated, with units in the names and bounds on every number.
+"""The site model: household, tariff, devices, sensors and control, validated, with units in the
+names and bounds on every number.
 
 Few fields are required; all others have a documented default. Unknown fields are refused by name.
 """
 
 from luna.energy.site.document import explain_faults, invalid_input, parse_site
 from luna.energy.site.household import Household, LoadBasis
-from luna.energy.site.model import Forecasting, ForecastVersion, Location, OutageRule, PriceExtremesRule, SafetyIndex, Site, Strategy, VacationRule
-from luna.energy.site.sensors import LEVELS, OWN_VACATION, SENSOR_ROLES, SUBMETERED, InputSensors, SiteSensor, measured_series
+from luna.energy.site.model import (
+    Forecasting,
+    ForecastVersion,
+    Location,
+    OutageRule,
+    PriceExtremesRule,
+    SafetyIndex,
+    Site,
+    Strategy,
+    VacationRule,
+)
+from luna.energy.site.sensors import (
+    LEVELS,
+    OWN_VACATION,
+    SENSOR_ROLES,
+    SUBMETERED,
+    InputSensors,
+    SiteSensor,
+    measured_series,
+)
 from luna.energy.site.tariff import (
     OWN,
     OWN_EXPORT,

@@ -1,4 +1,6 @@
-"""Assumptions about a site in place of missing statements, and what stating the truth is usually worth."""
+"""Assumptions about a site in place of missing statements, and what stating the truth is usually
+worth.
+"""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -11,9 +13,12 @@ from luna.energy.site.household import ASSUMED_M2
 from luna.energy.site.model import Site
 from luna.energy.site.tariff import FixedPrice, SpotPrice, TimeOfUsePrice
 
-# Share of the bill that a statement saves before a day has been measured. Source: ``luna bench assumptions``, which names the homes; what is missing here was
-# not measured, or was worth less than 0.5 %.
-WORTH: Mapping[str, float] = MappingProxyType({"location": 0.06, "yearly_kwh": 0.02, "yearly_kwh_by_persons": 0.006, "shading": 0.006})
+# Share of the bill that a statement saves before a day has been measured. Source:
+# ``luna bench assumptions``, which names the homes; what is missing here was not measured, or was
+# worth less than 0.5 %.
+WORTH: Mapping[str, float] = MappingProxyType(
+    {"location": 0.06, "yearly_kwh": 0.02, "yearly_kwh_by_persons": 0.006, "shading": 0.006}
+)
 
 # From when to when set-up takes it to be night.
 USUAL_NIGHT = ("22:00", "06:00")
@@ -23,7 +28,8 @@ AssumptionStep = Literal["site", "devices", "tariff"]
 
 
 class SiteAssumption(NamedTuple):
-    """Something that is assumed: ``code`` names the sentence, ``step`` of set-up asks for it, ``device`` is whose it is, empty: the site's.
+    """Something that is assumed: ``code`` names the sentence, ``step`` of set-up asks for it,
+    ``device`` is whose it is, empty: the site's.
 
     ``like_measured``: the site is like those on which its worth was measured.
     """
@@ -42,7 +48,12 @@ class SiteAssumption(NamedTuple):
 
 def list_assumptions(site: Site) -> list[SiteAssumption]:
     """Return the assumptions about a site, the one with the highest known worth first."""
-    assumptions = [*_assume_household(site), *_assume_connection(site), *_assume_devices(site), *_assume_tariff(site)]
+    assumptions = [
+        *_assume_household(site),
+        *_assume_connection(site),
+        *_assume_devices(site),
+        *_assume_tariff(site),
+    ]
     return sorted(assumptions, key=lambda each: -(each.worth or 0.0))
 
 
@@ -54,7 +65,9 @@ def _assume_household(site: Site) -> Iterator[SiteAssumption]:
     if household.heated_by is None and not site.has_own("heating"):
         yield SiteAssumption("heated_by", "site")
     elif household.heating_kwh is None and (heating_kwh := site.yearly_load.heating_kwh):
-        yield SiteAssumption("heating_kwh", "site", {"kwh": heating_kwh, "area": household.heated_m2 or ASSUMED_M2})
+        yield SiteAssumption(
+            "heating_kwh", "site", {"kwh": heating_kwh, "area": household.heated_m2 or ASSUMED_M2}
+        )
     if site.location is None:
         # The worth of a location was measured at homes with PV.
         yield SiteAssumption("location", "site", like_measured=bool(site.pv))
@@ -63,28 +76,49 @@ def _assume_household(site: Site) -> Iterator[SiteAssumption]:
 def _assume_connection(site: Site) -> Iterator[SiteAssumption]:
     fuse = site.assumed_fuse
     if fuse is not None:
-        yield SiteAssumption("main_fuse", "devices", {"phases": fuse.phases, "ampere": fuse.ampere, "kw": fuse.kw})
+        yield SiteAssumption(
+            "main_fuse", "devices", {"phases": fuse.phases, "ampere": fuse.ampere, "kw": fuse.kw}
+        )
     elif site.grid.import_limit_kw == NO_LIMIT_KW:
         yield SiteAssumption("no_import_limit", "devices")
-    if site.grid.export_limit_kw == NO_LIMIT_KW and site.grid.export_limit_share is None and (site.pv or site.batteries):
+    if (
+        site.grid.export_limit_kw == NO_LIMIT_KW
+        and site.grid.export_limit_share is None
+        and (site.pv or site.batteries)
+    ):
         yield SiteAssumption("no_export_limit", "devices")
 
 
 def _assume_devices(site: Site) -> Iterator[SiteAssumption]:
     for kind in DEVICE_KINDS:
         if kind.assume is not None:
-            yield from (SiteAssumption(each.code, "devices", each.figures, device.name) for device in kind.of(site) for each in kind.assume(device))
+            yield from (
+                SiteAssumption(each.code, "devices", each.figures, device.name)
+                for device in kind.of(site)
+                for each in kind.assume(device)
+            )
 
 
 def _assume_tariff(site: Site) -> Iterator[SiteAssumption]:
-    """Yield what set-up fills in of a tariff; a price that is the same at any time is always typed."""
+    """Yield what set-up fills in of a tariff.
+
+    A price that is the same at any time is always typed.
+    """
     bought, sold = site.tariff.import_, site.tariff.export
     country = COUNTRIES.get(site.country or "")
-    if country is not None and len(country.markets) > 1 and country.markets[0] in site.tariff.markets:
+    if (
+        country is not None
+        and len(country.markets) > 1
+        and country.markets[0] in site.tariff.markets
+    ):
         yield SiteAssumption("market", "tariff")
     if isinstance(bought, SpotPrice):
         yield from _assume_market_price(site, bought)
-    elif isinstance(bought, TimeOfUsePrice) and (bought.bands[0].from_, bought.bands[0].to, bought.bands[0].days) == (*USUAL_NIGHT, "all"):
+    elif isinstance(bought, TimeOfUsePrice) and (
+        bought.bands[0].from_,
+        bought.bands[0].to,
+        bought.bands[0].days,
+    ) == (*USUAL_NIGHT, "all"):
         yield SiteAssumption("night_hours", "tariff")
     if isinstance(sold, FixedPrice) and not sold.price and site.pv:
         yield SiteAssumption("no_export_price", "tariff")
@@ -96,7 +130,10 @@ def _assume_market_price(site: Site, bought: SpotPrice) -> Iterator[SiteAssumpti
     country = COUNTRIES.get(site.country or "")
     if not bought.markup:
         yield SiteAssumption("no_markup", "tariff")
-    elif country is not None and (bought.markup, site.currency) == (country.markup, country.currency):
+    elif country is not None and (bought.markup, site.currency) == (
+        country.markup,
+        country.currency,
+    ):
         yield SiteAssumption("markup", "tariff", {"price": bought.markup})
     if not bought.vat:
         yield SiteAssumption("no_vat", "tariff")

@@ -1,4 +1,6 @@
-"""The section ``control`` of a site: by which driver set-points are sent, to which entities or topics, and where they are read back."""
+"""The section ``control`` of a site: by which driver set-points are sent, to which entities or
+topics, and where they are read back.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
@@ -16,17 +18,27 @@ from luna.energy.refusals import invalid_part
 
 DeviceMode = Literal[VehicleMode, LoadMode, PvMode]
 
-# Who sends set-points; ``advice``: the owner, by hand, as the page Home shows. A driver is the module of its name in ``services.executor``.
+# Who sends set-points; ``advice``: the owner, by hand, as the page Home shows. A driver is the
+# module of its name in ``services.executor``.
 ControlledBy = Literal["advice", "dry_run", "home_assistant", "mqtt", "profile"]
 NOT_SENT: tuple[ControlledBy, ...] = ("advice", "dry_run")
 
 
 class Control(ControlPart):
-    """Who tells the devices of a site; nothing is sent before the site is armed: ``luna control arm``."""
+    """Who tells the devices of a site.
 
-    by: Annotated[ControlledBy, Field(description="dry_run: nobody; what would be sent is recorded; advice: the owner by hand, and no device is named")] = (
-        "dry_run"
-    )
+    Nothing is sent before the site is armed: ``luna control arm``.
+    """
+
+    by: Annotated[
+        ControlledBy,
+        Field(
+            description=(
+                "dry_run: nobody; what would be sent is recorded; advice: the owner by hand, "
+                "and no device is named"
+            )
+        ),
+    ] = "dry_run"
     batteries: Annotated[tuple[BatteryControl, ...], Field(max_length=16)] = ()
     vehicles: Annotated[tuple[VehicleControl, ...], Field(max_length=16)] = ()
     loads: Annotated[tuple[LoadControl, ...], Field(max_length=32)] = ()
@@ -41,7 +53,9 @@ class Control(ControlPart):
             raise invalid_part("control-names-nothing")
         if self.by not in NOT_SENT and any(battery.soc_place is None for battery in self.batteries):
             raise invalid_part("control-soc-missing")
-        if self.by == "profile" and (self.writes or any(battery.via is None for battery in self.batteries)):
+        if self.by == "profile" and (
+            self.writes or any(battery.via is None for battery in self.batteries)
+        ):
             raise invalid_part("control-via-missing")
         if self.by == "mqtt" and any(write.read_back is None for write in self.writes):
             raise invalid_part("control-read-back-missing")
@@ -59,24 +73,39 @@ class Control(ControlPart):
     @property
     def devices(self) -> tuple[str, ...]:
         """The keys of the controlled devices."""
-        keys = (COMMANDS[name].key(each.device or "") for name in self._sections for each in self.section(name))
+        keys = (
+            COMMANDS[name].key(each.device or "")
+            for name in self._sections
+            for each in self.section(name)
+        )
         return tuple(dict.fromkeys(keys))
 
     @property
     def writes(self) -> tuple[DeviceWrite, ...]:
         """The writes of all devices."""
-        return tuple(write for name in self._sections for device in self.section(name) for write in device.writes)
+        return tuple(
+            write
+            for name in self._sections
+            for device in self.section(name)
+            for write in device.writes
+        )
 
     @property
     def soc_places(self) -> tuple[str, ...]:
         """The entities or topics with states of charge."""
-        places = (getattr(each, "soc", None) for name in self._sections for each in self.section(name))
+        places = (
+            getattr(each, "soc", None) for name in self._sections for each in self.section(name)
+        )
         return tuple(place for place in places if place is not None)
 
     @property
     def vias(self) -> Mapping[str, Via]:
-        """The connections of the batteries that Luna controls without a home automation, by name."""
-        return {battery.battery: battery.via for battery in self.batteries if battery.via is not None}
+        """The connections of the batteries that Luna controls without a home automation, by
+        name.
+        """
+        return {
+            battery.battery: battery.via for battery in self.batteries if battery.via is not None
+        }
 
     @property
     def _sections(self) -> list[str]:

@@ -1,4 +1,6 @@
-"""Defaults of a site by country: time zone, currency, markets, VAT and mark-up, and the coordinates of large towns."""
+"""Defaults of a site by country: time zone, currency, markets, VAT and mark-up, and the coordinates
+of large towns.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,8 +25,10 @@ class Country:
         code: ISO 3166.
         timezone: of most of it; IANA.
         currency: ISO 4217.
-        vat: on a household's electricity, share. Source: European Commission, "VAT rates applied in the Member States", as of 2025.
-        markup: what taxes, grid and supplier add to a kWh's day-ahead price, currency per kWh before tax: of the order of household bills of 2025.
+        vat: on a household's electricity, share. Source: European Commission, "VAT rates applied in
+            the Member States", as of 2025.
+        markup: what taxes, grid and supplier add to a kWh's day-ahead price, currency per kWh
+            before tax: of the order of household bills of 2025.
         markets: bidding zones by their names in tariffs, the largest first.
         towns: the largest first.
     """
@@ -46,7 +50,12 @@ _COUNTRIES = (
         0.2,
         0.1,
         ("AT",),
-        (Town("Wien", 48.21, 16.37), Town("Graz", 47.07, 15.44), Town("Linz", 48.31, 14.29), Town("Innsbruck", 47.26, 11.39)),
+        (
+            Town("Wien", 48.21, 16.37),
+            Town("Graz", 47.07, 15.44),
+            Town("Linz", 48.31, 14.29),
+            Town("Innsbruck", 47.26, 11.39),
+        ),
     ),
     Country(
         "BE",
@@ -57,7 +66,15 @@ _COUNTRIES = (
         ("BE",),
         (Town("Bruxelles", 50.85, 4.35), Town("Antwerpen", 51.22, 4.4), Town("Liège", 50.63, 5.57)),
     ),
-    Country("BG", "Europe/Sofia", "EUR", 0.2, 0.05, ("BG",), (Town("Sofia", 42.7, 23.32), Town("Varna", 43.21, 27.91))),
+    Country(
+        "BG",
+        "Europe/Sofia",
+        "EUR",
+        0.2,
+        0.05,
+        ("BG",),
+        (Town("Sofia", 42.7, 23.32), Town("Varna", 43.21, 27.91)),
+    ),
     Country(
         "CH",
         "Europe/Zurich",
@@ -65,9 +82,22 @@ _COUNTRIES = (
         0.081,
         0.16,
         ("CH",),
-        (Town("Zürich", 47.38, 8.54), Town("Genève", 46.2, 6.14), Town("Bern", 46.95, 7.45), Town("Lugano", 46.0, 8.95)),
+        (
+            Town("Zürich", 47.38, 8.54),
+            Town("Genève", 46.2, 6.14),
+            Town("Bern", 46.95, 7.45),
+            Town("Lugano", 46.0, 8.95),
+        ),
     ),
-    Country("CZ", "Europe/Prague", "CZK", 0.21, 2.8, ("CZ",), (Town("Praha", 50.08, 14.44), Town("Brno", 49.2, 16.61))),
+    Country(
+        "CZ",
+        "Europe/Prague",
+        "CZK",
+        0.21,
+        2.8,
+        ("CZ",),
+        (Town("Praha", 50.08, 14.44), Town("Brno", 49.2, 16.61)),
+    ),
     Country(
         "DE",
         "Europe/Berlin",
@@ -159,17 +189,57 @@ _COUNTRIES = (
             Town("Belfast", 54.6, -5.93),
         ),
     ),
-    Country("GR", "Europe/Athens", "EUR", 0.06, 0.07, ("GR",), (Town("Athína", 37.98, 23.73), Town("Thessaloníki", 40.64, 22.94))),
-    Country("HR", "Europe/Zagreb", "EUR", 0.13, 0.07, ("HR",), (Town("Zagreb", 45.81, 15.98), Town("Split", 43.51, 16.44))),
-    Country("HU", "Europe/Budapest", "HUF", 0.27, 25.0, ("HU",), (Town("Budapest", 47.5, 19.04), Town("Debrecen", 47.53, 21.63))),
-    Country("IE", "Europe/Dublin", "EUR", 0.09, 0.17, (), (Town("Dublin", 53.35, -6.26), Town("Cork", 51.9, -8.47))),
+    Country(
+        "GR",
+        "Europe/Athens",
+        "EUR",
+        0.06,
+        0.07,
+        ("GR",),
+        (Town("Athína", 37.98, 23.73), Town("Thessaloníki", 40.64, 22.94)),
+    ),
+    Country(
+        "HR",
+        "Europe/Zagreb",
+        "EUR",
+        0.13,
+        0.07,
+        ("HR",),
+        (Town("Zagreb", 45.81, 15.98), Town("Split", 43.51, 16.44)),
+    ),
+    Country(
+        "HU",
+        "Europe/Budapest",
+        "HUF",
+        0.27,
+        25.0,
+        ("HU",),
+        (Town("Budapest", 47.5, 19.04), Town("Debrecen", 47.53, 21.63)),
+    ),
+    Country(
+        "IE",
+        "Europe/Dublin",
+        "EUR",
+        0.09,
+        0.17,
+        (),
+        (Town("Dublin", 53.35, -6.26), Town("Cork", 51.9, -8.47)),
+    ),
     Country(
         "IT",
         "Europe/Rome",
         "EUR",
         0.1,
         0.1,
-        ("IT-North", "IT-Centre-North", "IT-Centre-South", "IT-South", "IT-Calabria", "IT-Sicily", "IT-Sardinia"),
+        (
+            "IT-North",
+            "IT-Centre-North",
+            "IT-Centre-South",
+            "IT-South",
+            "IT-Calabria",
+            "IT-Sicily",
+            "IT-Sardinia",
+        ),
         (
             Town("Roma", 41.9, 12.5),
             Town("Milano", 45.46, 9.19),
@@ -179,8 +249,18 @@ _COUNTRIES = (
             Town("Bolzano", 46.5, 11.35),
         ),
     ),
-    Country("LT", "Europe/Vilnius", "EUR", 0.21, 0.09, ("LT",), (Town("Vilnius", 54.69, 25.28), Town("Kaunas", 54.9, 23.9))),
-    Country("LU", "Europe/Luxembourg", "EUR", 0.08, 0.1, ("DE-LU",), (Town("Luxembourg", 49.61, 6.13),)),
+    Country(
+        "LT",
+        "Europe/Vilnius",
+        "EUR",
+        0.21,
+        0.09,
+        ("LT",),
+        (Town("Vilnius", 54.69, 25.28), Town("Kaunas", 54.9, 23.9)),
+    ),
+    Country(
+        "LU", "Europe/Luxembourg", "EUR", 0.08, 0.1, ("DE-LU",), (Town("Luxembourg", 49.61, 6.13),)
+    ),
     Country("LV", "Europe/Riga", "EUR", 0.21, 0.08, ("LV",), (Town("Rīga", 56.95, 24.11),)),
     Country(
         "NL",
@@ -204,7 +284,12 @@ _COUNTRIES = (
         0.25,
         0.5,
         ("NO1", "NO2", "NO3", "NO4", "NO5"),
-        (Town("Oslo", 59.91, 10.75), Town("Bergen", 60.39, 5.32), Town("Trondheim", 63.43, 10.4), Town("Tromsø", 69.65, 18.96)),
+        (
+            Town("Oslo", 59.91, 10.75),
+            Town("Bergen", 60.39, 5.32),
+            Town("Trondheim", 63.43, 10.4),
+            Town("Tromsø", 69.65, 18.96),
+        ),
     ),
     Country(
         "PL",
@@ -213,10 +298,31 @@ _COUNTRIES = (
         0.23,
         0.5,
         ("PL",),
-        (Town("Warszawa", 52.23, 21.01), Town("Kraków", 50.06, 19.94), Town("Wrocław", 51.11, 17.03), Town("Gdańsk", 54.35, 18.65)),
+        (
+            Town("Warszawa", 52.23, 21.01),
+            Town("Kraków", 50.06, 19.94),
+            Town("Wrocław", 51.11, 17.03),
+            Town("Gdańsk", 54.35, 18.65),
+        ),
     ),
-    Country("PT", "Europe/Lisbon", "EUR", 0.23, 0.08, ("PT",), (Town("Lisboa", 38.72, -9.14), Town("Porto", 41.15, -8.61))),
-    Country("RO", "Europe/Bucharest", "RON", 0.21, 0.5, ("RO",), (Town("București", 44.43, 26.1), Town("Cluj-Napoca", 46.77, 23.6))),
+    Country(
+        "PT",
+        "Europe/Lisbon",
+        "EUR",
+        0.23,
+        0.08,
+        ("PT",),
+        (Town("Lisboa", 38.72, -9.14), Town("Porto", 41.15, -8.61)),
+    ),
+    Country(
+        "RO",
+        "Europe/Bucharest",
+        "RON",
+        0.21,
+        0.5,
+        ("RO",),
+        (Town("București", 44.43, 26.1), Town("Cluj-Napoca", 46.77, 23.6)),
+    ),
     Country(
         "SE",
         "Europe/Stockholm",
@@ -224,10 +330,31 @@ _COUNTRIES = (
         0.25,
         1.0,
         ("SE3", "SE4", "SE2", "SE1"),
-        (Town("Stockholm", 59.33, 18.07), Town("Göteborg", 57.71, 11.97), Town("Malmö", 55.6, 13.0), Town("Umeå", 63.83, 20.26)),
+        (
+            Town("Stockholm", 59.33, 18.07),
+            Town("Göteborg", 57.71, 11.97),
+            Town("Malmö", 55.6, 13.0),
+            Town("Umeå", 63.83, 20.26),
+        ),
     ),
-    Country("SI", "Europe/Ljubljana", "EUR", 0.22, 0.07, ("SI",), (Town("Ljubljana", 46.06, 14.51), Town("Maribor", 46.55, 15.65))),
-    Country("SK", "Europe/Bratislava", "EUR", 0.23, 0.1, ("SK",), (Town("Bratislava", 48.15, 17.11), Town("Košice", 48.72, 21.26))),
+    Country(
+        "SI",
+        "Europe/Ljubljana",
+        "EUR",
+        0.22,
+        0.07,
+        ("SI",),
+        (Town("Ljubljana", 46.06, 14.51), Town("Maribor", 46.55, 15.65)),
+    ),
+    Country(
+        "SK",
+        "Europe/Bratislava",
+        "EUR",
+        0.23,
+        0.1,
+        ("SK",),
+        (Town("Bratislava", 48.15, 17.11), Town("Košice", 48.72, 21.26)),
+    ),
 )
 COUNTRIES: Mapping[str, Country] = {country.code: country for country in _COUNTRIES}
 

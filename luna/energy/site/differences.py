@@ -5,7 +5,10 @@ from typing import Any, NamedTuple
 
 
 class SiteDifference(NamedTuple):
-    """A field that another configuration has otherwise: its path as errors name it; None: it is not there."""
+    """A field that another configuration has otherwise: its path as errors name it.
+
+    None: it is not there.
+    """
 
     field: str
     before: Any
@@ -32,6 +35,8 @@ def _by_name(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, Mapping):
         return value
     # Lists of devices are compared by name; an empty list, of unknown kind, counts as one.
-    if isinstance(value, list) and all(isinstance(each, Mapping) and "name" in each for each in value):
+    if isinstance(value, list) and all(
+        isinstance(each, Mapping) and "name" in each for each in value
+    ):
         return {each["name"]: each for each in value}
     return None

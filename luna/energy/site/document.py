@@ -1,4 +1,6 @@
-"""Parsing and changing of site documents, and translation of pydantic's validation errors into Luna's."""
+"""Parsing and changing of site documents, and translation of pydantic's validation errors into
+Luna's.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,9 @@ def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
 
 
 def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> InvalidInputError:
-    """Join pydantic's faults into one error: the first field with its value and a remedy, up to three more by name."""
+    """Join pydantic's faults into one error: the first field with its value and a remedy, up to
+    three more by name.
+    """
     first = faults[0]
     others = [_path(field, fault) for fault in faults[1:4]]
     more = f"; also wrong: {', '.join(others)}" if others else ""
@@ -40,7 +44,12 @@ def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> Invali
     value = given if isinstance(given, str | int | float | bool) else None
     message = first["msg"].removeprefix("Value error, ")
     reason = find_reason(first)
-    error = InvalidInputError(f"{message}{more}", field=_path(field, first) or None, value=value, remedy=_remedy(first, reason))
+    error = InvalidInputError(
+        f"{message}{more}",
+        field=_path(field, first) or None,
+        value=value,
+        remedy=_remedy(first, reason),
+    )
     return error.because(reason, None if reason is None else to_json(_figures(first)))
 
 
@@ -56,12 +65,17 @@ def _remedy(fault: Mapping[str, Any], reason: str | None) -> str:
 
 
 def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a fault's reason: those of a validator, or pydantic's with the unit of the field."""
+    """Return the parameters of a fault's reason: those of a validator, or pydantic's with the unit
+    of the field.
+    """
     context: Mapping[str, Any] = fault.get("ctx") or {}
     if "reason" in context:
         return dict(context.get("parameters") or {})
     plain = {name: value for name, value in context.items() if name != "error"}
-    unit = next((unit_name for ending, unit_name in _UNIT_NAMES.items() if _name(fault).endswith(ending)), "")
+    unit = next(
+        (unit_name for ending, unit_name in _UNIT_NAMES.items() if _name(fault).endswith(ending)),
+        "",
+    )
     return {**plain, "unit": unit} if fault["type"] in _BOUNDS else plain
 
 
@@ -77,10 +91,15 @@ def _unit(fault: Mapping[str, Any]) -> str:
 
 
 def _path(root: str, fault: Any) -> str:
-    # Pydantic's path contains tags of unions (kind of a price rule, number of peak components), which the caller's document does not.
-    # A check of the whole site puts the path of the wrong field into the context.
+    # Pydantic's path contains tags of unions (kind of a price rule, number of peak components),
+    # which the caller's document does not. A check of the whole site puts the path of the wrong
+    # field into the context.
     place = [str(part) for part in (*fault["loc"], *(fault.get("ctx") or {}).get("place", ()))]
-    parts = [part for before, part in zip(["", *place], place, strict=False) if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)]
+    parts = [
+        part
+        for before, part in zip(["", *place], place, strict=False)
+        if part not in (*_KINDS.get(before, ()), SENSOR_NAME, DATED_SENSOR)
+    ]
     return ".".join([root, *parts] if root else parts)
 
 
@@ -91,33 +110,64 @@ _KINDS = {"import": _PRICES, "export": _PRICES, "peak": ("one", "several")}
 _BOUNDS = ("less_than_equal", "less_than", "greater_than_equal", "greater_than")
 # Suffix of a field's name → unit, for pages.
 _UNIT_NAMES = {"_kw": "kW", "_kwh": "kWh", "_percent": "%", "_deg": "°", "_c": "°C", "_a": "A"}
-_UNITS = {"_kw": " Power is in kW.", "_kwh": " Energy is in kWh.", "price": " Prices are per kWh.", "price_per_kw_month": " It is a price per kW and month."}
+_UNITS = {
+    "_kw": " Power is in kW.",
+    "_kwh": " Energy is in kWh.",
+    "price": " Prices are per kWh.",
+    "price_per_kw_month": " It is a price per kW and month.",
+}
 # Lists whose members have names; a change addresses them by name.
 _NAMED = frozenset(kind.section for kind in DEVICE_KINDS if kind.named)
 # Fields that a change may not touch: the identity of a site, and fields that no plan depends on.
-_FIXED = ("name", "display_name", "timezone", "currency", "country", "region", "location", "input_sensors", "forecasting", "control")
+_FIXED = (
+    "name",
+    "display_name",
+    "timezone",
+    "currency",
+    "country",
+    "region",
+    "location",
+    "input_sensors",
+    "forecasting",
+    "control",
+)
 
 
 def change_site(site: Site, changes: Mapping[str, Any], *, field: str = "site") -> Site:
-    """Return the site with changed fields, without ``control``. Named list members: a document changes or adds one, null removes it, a list replaces all.
+    """Return the site with changed fields, without ``control``.
+
+    Named list members: a document changes or adds one, null removes it, a list replaces all.
 
     Raises:
-        InvalidInputError: an unknown or fixed field, a member to be removed that is not there, a value out of bounds.
+        InvalidInputError: an unknown or fixed field, a member to be removed that is not there, a
+            value out of bounds.
     """
     document = json.loads(site.model_dump_json(by_alias=True)) | {"control": None}
     for name, change in changes.items():
         if name in _FIXED:
-            raise refuse("site-field-fixed", field=f"{field}.{name}", names=tuple(name for name in Site.model_fields if name not in _FIXED))
+            raise refuse(
+                "site-field-fixed",
+                field=f"{field}.{name}",
+                names=tuple(name for name in Site.model_fields if name not in _FIXED),
+            )
         by_name = name in _NAMED and isinstance(change, Mapping)
-        document[name] = _change_members(document[name], change, field=f"{field}.{name}") if by_name else _merge(document.get(name), change)
+        document[name] = (
+            _change_members(document[name], change, field=f"{field}.{name}")
+            if by_name
+            else _merge(document.get(name), change)
+        )
     return parse_site(document, field=field)
 
 
-def _change_members(members: list[dict[str, Any]], change: Mapping[str, Any], *, field: str) -> list[dict[str, Any]]:
+def _change_members(
+    members: list[dict[str, Any]], change: Mapping[str, Any], *, field: str
+) -> list[dict[str, Any]]:
     there = {member["name"]: member for member in members}
     for name, fields in change.items():
         if fields is None and name not in there:
-            raise refuse("no-member-of-name", field=f"{field}.{name}", names=", ".join(there) or "none")
+            raise refuse(
+                "no-member-of-name", field=f"{field}.{name}", names=", ".join(there) or "none"
+            )
         if fields is None:
             del there[name]
         else:
@@ -126,9 +176,16 @@ def _change_members(members: list[dict[str, Any]], change: Mapping[str, Any], *,
 
 
 def _merge(before: Any, change: Any) -> Any:
-    """Merge a change into a document; a price rule of another kind replaces the old one as a whole."""
+    """Merge a change into a document.
+
+    A price rule of another kind replaces the old one as a whole.
+    """
     if not isinstance(before, Mapping) or not isinstance(change, Mapping):
         return change
-    if "kind" in before and change.get("kind", before["kind"]) != before["kind"] and "name" not in before:
+    if (
+        "kind" in before
+        and change.get("kind", before["kind"]) != before["kind"]
+        and "name" not in before
+    ):
         return change
     return {**before, **{name: _merge(before.get(name), value) for name, value in change.items()}}

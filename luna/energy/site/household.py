@@ -1,4 +1,6 @@
-"""Yearly electricity of a household by use, from what its owner states, until measurements replace it."""
+"""Yearly electricity of a household by use, from what its owner states, until measurements replace
+it.
+"""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -8,16 +10,22 @@ from luna.energy.devices.heat_pump import CopPoint, HeatPump
 from luna.energy.devices.vehicle import CAR_KWH_PER_100_KM
 from luna.energy.part import Part
 
-# By number of persons, the last for five and more. Source: BDEW 2021, electricity per household in Germany.
+# By number of persons, the last for five and more. Source: BDEW 2021, electricity per household in
+# Germany.
 YEARLY_KWH_BY_PERSONS = (1900.0, 2890.0, 3720.0, 4085.0, 5430.0)
 ASSUMED_YEARLY_KWH = 3500.0  # without any statement: between two and three persons
-# Source: Fraunhofer ISE, WPsmart im Bestand (2020): heat of 41 houses with heat pumps, 48 to 233 kWh/m², mean 110. Its air-source pumps are quoted with 3.1,
-# those of its successor, WP-QS im Bestand (2025), with 3.4.
+# Source: Fraunhofer ISE, WPsmart im Bestand (2020): heat of 41 houses with heat pumps, 48 to 233
+# kWh/m², mean 110. Its air-source pumps are quoted with 3.1, those of its successor, WP-QS im
+# Bestand (2025), with 3.4.
 HEAT_KWH_PER_M2 = 110.0
 HEAT_PER_KWH = {"heat_pump": 3.1, "electric": 1.0, "none": 1.0}
 # The same by outdoor temperature, to distribute the year's electricity over cold and warm days.
 _STEADY = (CopPoint(outdoor_c=0.0, cop=1.0),)
-COP: dict[str, tuple[CopPoint, ...]] = {"heat_pump": tuple(HeatPump.model_fields["cop"].default), "electric": _STEADY, "none": _STEADY}
+COP: dict[str, tuple[CopPoint, ...]] = {
+    "heat_pump": tuple(HeatPump.model_fields["cop"].default),
+    "electric": _STEADY,
+    "none": _STEADY,
+}
 ASSUMED_M2 = 120.0
 # Most of a bill for heating and car; the rest is lighting, cooking and other common uses.
 MOST_SHARE_OF_BILL = 0.8
@@ -27,7 +35,9 @@ HeatedBy = Literal["heat_pump", "electric", "none"]
 
 
 class YearlyLoad(NamedTuple):
-    """What is used in a year, kWh: by the household itself, by what heats, and by a car at a plain socket."""
+    """What is used in a year, kWh: by the household itself, by what heats, and by a car at a plain
+    socket.
+    """
 
     household_kwh: float
     heating_kwh: float
@@ -35,19 +45,55 @@ class YearlyLoad(NamedTuple):
 
 
 class Household(Part):
-    """How much the household uses: a year's kWh, else its persons, from which they are taken; a plan says where neither is known."""
+    """How much the household uses: a year's kWh, else its persons, from which they are taken.
+
+    A plan says where neither is known.
+    """
 
     yearly_kwh: Annotated[
-        float | None, Field(ge=100, le=100_000, description="used in a year without devices that have meters of their own; empty: from persons")
+        float | None,
+        Field(
+            ge=100,
+            le=100_000,
+            description=(
+                "used in a year without devices that have meters of their own; empty: from persons"
+            ),
+        ),
     ] = None
-    persons: Annotated[int | None, Field(ge=1, le=20, description="who live there; empty: 3,500 kWh a year are assumed")] = None
+    persons: Annotated[
+        int | None,
+        Field(ge=1, le=20, description="who live there; empty: 3,500 kWh a year are assumed"),
+    ] = None
     heated_by: Annotated[
-        HeatedBy | None, Field(description="by what electricity heats, where it has no meter of its own and is no heat pump of the site; empty: by nothing")
+        HeatedBy | None,
+        Field(
+            description=(
+                "by what electricity heats, where it has no meter of its own and is no heat "
+                "pump of the site; empty: by nothing"
+            )
+        ),
     ] = None
-    heating_kwh: Annotated[float | None, Field(ge=100, le=100_000, description="electricity for heating in a year; empty: from heated_m2")] = None
-    heated_m2: Annotated[float | None, Field(ge=10, le=5_000, description="living area; empty: 120 m² are assumed")] = None
+    heating_kwh: Annotated[
+        float | None,
+        Field(
+            ge=100,
+            le=100_000,
+            description="electricity for heating in a year; empty: from heated_m2",
+        ),
+    ] = None
+    heated_m2: Annotated[
+        float | None, Field(ge=10, le=5_000, description="living area; empty: 120 m² are assumed")
+    ] = None
     car_km_per_year: Annotated[
-        float | None, Field(ge=100, le=300_000, description="driven with a car that charges at a plain socket; counts where the site names no car")
+        float | None,
+        Field(
+            ge=100,
+            le=300_000,
+            description=(
+                "driven with a car that charges at a plain socket; counts where the site names "
+                "no car"
+            ),
+        ),
     ] = None
 
     @property
@@ -62,7 +108,11 @@ class Household(Part):
         """Yearly electricity of the household, kWh: stated, by persons, or assumed."""
         if self.yearly_kwh is not None:
             return self.yearly_kwh
-        return ASSUMED_YEARLY_KWH if self.persons is None else YEARLY_KWH_BY_PERSONS[min(self.persons, len(YEARLY_KWH_BY_PERSONS)) - 1]
+        return (
+            ASSUMED_YEARLY_KWH
+            if self.persons is None
+            else YEARLY_KWH_BY_PERSONS[min(self.persons, len(YEARLY_KWH_BY_PERSONS)) - 1]
+        )
 
     def split_year(self, *, heats: bool, charges: bool) -> YearlyLoad:
         """Split the yearly electricity by use.
@@ -71,7 +121,8 @@ class Household(Part):
             heats: include heating, which is no device of the site.
             charges: include the car, which is no device of the site.
 
-        Invariants: a stated yearly energy contains heating and car; they are added to one by persons or assumed.
+        Invariants: a stated yearly energy contains heating and car; they are added to one by
+            persons or assumed.
         """
         heating_kwh = self._estimate_heating() if heats else 0.0
         car_kwh = (self.car_km_per_year or 0.0) / 100 * CAR_KWH_PER_100_KM if charges else 0.0
@@ -86,4 +137,8 @@ class Household(Part):
             return 0.0
         if self.heating_kwh is not None:
             return self.heating_kwh
-        return (self.heated_m2 or ASSUMED_M2) * HEAT_KWH_PER_M2 / HEAT_PER_KWH[self.heated_by or "none"]
+        return (
+            (self.heated_m2 or ASSUMED_M2)
+            * HEAT_KWH_PER_M2
+            / HEAT_PER_KWH[self.heated_by or "none"]
+        )

@@ -18,13 +18,27 @@ class SiteDevice(Part):
     """One device of a site."""
 
     name: Annotated[str, Field(description="its name among the site's devices of its kind")]
-    kind: Annotated[str, Field(description="what it is", json_schema_extra={"enum": [kind.name for kind in _KINDS]})]
+    kind: Annotated[
+        str,
+        Field(description="what it is", json_schema_extra={"enum": [kind.name for kind in _KINDS]}),
+    ]
     power_kw: Annotated[float, Field(description="what it takes, gives or produces at most, kW")]
-    capacity_kwh: Annotated[float | None, Field(description="what it stores, kWh; null where it stores nothing")] = None
-    told_as: Annotated[
-        str | None, Field(description=f"its name where it is controlled: {', '.join(DEVICE_KEYS)}; null: the section control does not name it")
+    capacity_kwh: Annotated[
+        float | None, Field(description="what it stores, kWh; null where it stores nothing")
     ] = None
-    modes: Annotated[tuple[str, ...], Field(description="what its owner can have it do; empty where it is not controlled")] = ()
+    told_as: Annotated[
+        str | None,
+        Field(
+            description=(
+                f"its name where it is controlled: {', '.join(DEVICE_KEYS)}; null: the section "
+                "control does not name it"
+            )
+        ),
+    ] = None
+    modes: Annotated[
+        tuple[str, ...],
+        Field(description="what its owner can have it do; empty where it is not controlled"),
+    ] = ()
 
 
 def list_devices_of(site: Site) -> list[SiteDevice]:
@@ -33,14 +47,20 @@ def list_devices_of(site: Site) -> list[SiteDevice]:
 
 
 def list_meters(site: Site) -> Iterator[tuple[str | None, DeviceUseKind]]:
-    """Yield for each device of a kind with submeters the role of ``input_sensors`` that measures it (None: none does), and the kind of its use."""
+    """Yield for each device of a kind with submeters the role of ``input_sensors`` that measures it
+    (None: none does), and the kind of its use.
+    """
     for kind in DEVICE_KINDS:
         if kind.meter is not None:
             yield from ((kind.meter(device), kind.use(device)) for device in kind.of(site))
 
 
 def _describe(kind: DeviceKind[Any], device: Any, site: Site) -> SiteDevice:
-    commands = kind.commands if kind.commands and site.control and site.control.names(kind.commands, device.name) else None
+    commands = (
+        kind.commands
+        if kind.commands and site.control and site.control.names(kind.commands, device.name)
+        else None
+    )
     return SiteDevice(
         name=device.name,
         kind=kind.name,

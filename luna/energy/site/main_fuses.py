@@ -1,7 +1,9 @@
-"""The main fuse that is usual in a country's homes: what a grid connection is taken to carry until its owner says it.
+"""The main fuse that is usual in a country's homes: what a grid connection is taken to carry until
+its owner says it.
 
-Sources: as named for each country, from memory of these rules and not looked up again; where none is named it is the smallest usual connection of three
-phases. A fuse that is too small costs a little comfort; one that is too large trips.
+Sources: as named for each country, from memory of these rules and not looked up again; where none
+is named it is the smallest usual connection of three phases. A fuse that is too small costs a
+little comfort; one that is too large trips.
 """
 
 from collections.abc import Mapping
@@ -29,7 +31,8 @@ class MainFuse(NamedTuple):
 _SMALLEST_OF_THREE_PHASES = MainFuse(25, 3)
 _USUAL: Mapping[str, MainFuse] = {
     "BE": MainFuse(40, 1),  # 9.2 kVA, the standard connection of Fluvius, ORES and Sibelga
-    "DE": MainFuse(35, 3),  # VDE-AR-N 4100 with the operators' technical rules: 35 A before the meter
+    # VDE-AR-N 4100 with the operators' technical rules: 35 A before the meter
+    "DE": MainFuse(35, 3),
     "ES": MainFuse(25, 1),  # REBT, ITC-BT-10: basic electrification, 5.75 kW
     "FR": MainFuse(30, 1),  # 6 kVA, the most frequent subscription (CRE)
     "GB": MainFuse(80, 1),  # cut-outs of 60 to 100 A (Energy Networks Association)
@@ -58,7 +61,8 @@ def usual_fuse(country: str | None) -> MainFuse | None:
 
 
 def assume_connection(grid: Mapping[str, Any], country: str | None) -> dict[str, Any]:
-    """Return a document of a connection whose import limit follows, where nobody states it, from its fuse or from the country's usual one.
+    """Return a document of a connection whose import limit follows, where nobody states it, from
+    its fuse or from the country's usual one.
 
     Invariants: a stated limit stays; without fuse and country nothing is assumed.
     """

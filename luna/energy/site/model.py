@@ -1,4 +1,6 @@
-"""The site model: location, household, devices, tariff, sensors, strategy and control, with the checks across sections."""
+"""The site model: location, household, devices, tariff, sensors, strategy and control, with the
+checks across sections.
+"""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,13 +20,28 @@ from luna.energy.devices.kind import HouseholdPart
 from luna.energy.devices.pv import PvArray
 from luna.energy.devices.vehicle import ElectricVehicle
 from luna.energy.errors import InvalidInputError
-from luna.energy.part import DisplayName, Fraction, Name, Part, SiteName, list_amounts, require_in_currency, with_sections
+from luna.energy.part import (
+    DisplayName,
+    Fraction,
+    Name,
+    Part,
+    SiteName,
+    list_amounts,
+    require_in_currency,
+    with_sections,
+)
 from luna.energy.refusals import invalid_part
 from luna.energy.sensor_roles import DatedSensor
 from luna.energy.site.control import Control
 from luna.energy.site.household import Household, YearlyLoad
 from luna.energy.site.main_fuses import MainFuse, assume_connection, usual_fuse
-from luna.energy.site.sensors import SENSOR_ROLES, InputSensors, SiteSensor, require_in_order, resolve_sensors
+from luna.energy.site.sensors import (
+    SENSOR_ROLES,
+    InputSensors,
+    SiteSensor,
+    require_in_order,
+    resolve_sensors,
+)
 from luna.energy.site.tariff import Objective, Tariff
 from luna.energy.timeline import parse_zone
 
@@ -40,20 +57,26 @@ class VacationRule(Part):
 
 
 class OutageRule(Part):
-    """While a warning of a storm or an outage holds, batteries keep a reserve; they fill for it beforehand when that is cheapest."""
+    """While a warning of a storm or an outage holds, batteries keep a reserve.
+
+    They fill for it beforehand when that is cheapest.
+    """
 
     reserve_soc: Fraction = 0.5
 
 
 class PriceExtremesRule(Part):
-    """On days whose prices are beyond a quantile of the last thirty days' in level or spread, plans over scenarios heed the dearer ones more."""
+    """On days whose prices are beyond a quantile of the last thirty days' in level or spread, plans
+    over scenarios heed the dearer ones more.
+    """
 
     quantile: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
     risk: Fraction = 0.3
 
 
 class SafetyIndex(Part):
-    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept in the batteries over midnight.
+    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept
+    in the batteries over midnight.
 
     Source: Darkstar Energy Manager, calculate_dynamic_s_index and its defaults.
     """
@@ -62,8 +85,12 @@ class SafetyIndex(Part):
     most_factor: Annotated[float, Field(ge=1, le=3)] = 1.5
     pv_deficit_weight: Annotated[float, Field(ge=0, le=2)] = 0.3
     temperature_weight: Annotated[float, Field(ge=0, le=2)] = 0.2
-    warm_c: Annotated[float, Field(gt=-50, le=50, description="from here on warmth asks for no margin")] = 20.0
-    cold_c: Annotated[float, Field(ge=-50, lt=50, description="from here down cold asks for all of it")] = -15.0
+    warm_c: Annotated[
+        float, Field(gt=-50, le=50, description="from here on warmth asks for no margin")
+    ] = 20.0
+    cold_c: Annotated[
+        float, Field(ge=-50, lt=50, description="from here down cold asks for all of it")
+    ] = -15.0
 
 
 class Strategy(Part):
@@ -83,14 +110,26 @@ class Location(Part):
 
 
 # A test compares them with the forecaster's versions.
-ForecastVersion = Literal["aurora_v1.0", "baseline_like_days", "baseline_7_day_avg", "baseline_7_day_median", "seasonal_naive", "baseline_clear_sky"]
+ForecastVersion = Literal[
+    "aurora_v1.0",
+    "baseline_like_days",
+    "baseline_7_day_avg",
+    "baseline_7_day_median",
+    "seasonal_naive",
+    "baseline_clear_sky",
+]
 
 
 class Forecasting(Part):
     """Which forecasts drive the planner."""
 
     active_forecast_version: Annotated[
-        ForecastVersion | None, Field(description="pinned by the owner; empty: the baseline, until a better version is promoted")
+        ForecastVersion | None,
+        Field(
+            description=(
+                "pinned by the owner; empty: the baseline, until a better version is promoted"
+            )
+        ),
     ] = None
 
 
@@ -99,24 +138,57 @@ class Agent(Part):
 
     shadow_policy_type: Annotated[
         Literal["lightgbm", "rl", "imitation", "network", "clone"],
-        Field(description="which trained policy plans beside the planner; lightgbm: the planner's value of stored energy with what was learned"),
+        Field(
+            description=(
+                "which trained policy plans beside the planner; lightgbm: the planner's value "
+                "of stored energy with what was learned"
+            )
+        ),
     ] = "lightgbm"
     control_mode: Annotated[
         Literal["shadow", "export_only", "full_control"],
-        Field(description="what it may decide once it has proven itself: nothing, when the battery sells, or all that the battery does"),
+        Field(
+            description=(
+                "what it may decide once it has proven itself: nothing, when the battery "
+                "sells, or all that the battery does"
+            )
+        ),
     ] = "shadow"
 
 
-@with_sections({kind.section: (GenericAlias(list, (kind.device,)), Field(default=[], max_length=kind.most)) for kind in DEVICE_KINDS if kind.most})
+@with_sections(
+    {
+        kind.section: (GenericAlias(list, (kind.device,)), Field(default=[], max_length=kind.most))
+        for kind in DEVICE_KINDS
+        if kind.most
+    }
+)
 class SiteDevices(Part):
     """Where a site is and which devices it has."""
 
-    name: Annotated[SiteName, Field(description="its id: in addresses, topics and the names of files")]
-    display_name: Annotated[DisplayName | None, Field(description="what its owner calls it, in any script; empty: its name")] = None
+    name: Annotated[
+        SiteName, Field(description="its id: in addresses, topics and the names of files")
+    ]
+    display_name: Annotated[
+        DisplayName | None,
+        Field(description="what its owner calls it, in any script; empty: its name"),
+    ] = None
     timezone: str
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")] = "EUR"
-    country: Annotated[str | None, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for public holidays; empty: the time zone's")] = None
-    region: Annotated[str | None, Field(pattern=r"^[A-Z0-9]{1,3}$", description="part of the country with holidays of its own, ISO 3166-2")] = None
+    country: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Z]{2}$",
+            description="ISO 3166, for public holidays; empty: the time zone's",
+        ),
+    ] = None
+    region: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Z0-9]{1,3}$",
+            description="part of the country with holidays of its own, ISO 3166-2",
+        ),
+    ] = None
     location: Location | None = None
     household: Household = Household()
     grid: GridConnection = GridConnection()
@@ -160,10 +232,21 @@ class Site(SiteDevices):
             names = list(map(attrgetter("name"), getattr(self, section)))
             counts = Counter(map(str.casefold, names))
             if len(counts) < len(names):
-                raise invalid_part("name-twice", kind=section, name=next(name for name in names if counts[name.casefold()] > 1))
+                raise invalid_part(
+                    "name-twice",
+                    kind=section,
+                    name=next(name for name in names if counts[name.casefold()] > 1),
+                )
         if self.control is not None:
             for section in COMMANDS:
-                self._require_devices(section, [each.device for each in self.control.section(section) if each.device is not None])
+                self._require_devices(
+                    section,
+                    [
+                        each.device
+                        for each in self.control.section(section)
+                        if each.device is not None
+                    ],
+                )
         for kind in DEVICE_KINDS:
             if kind.check is not None and getattr(self, kind.section):
                 kind.check(self)
@@ -185,14 +268,30 @@ class Site(SiteDevices):
             try:
                 require_in_order(self.list_sensors(entries))
             except InvalidInputError as exc:
-                context = {"said": f"input_sensors.{role}: {exc.message}: {exc.value}", "remedy": exc.remedy}
-                raise PydanticCustomError("sensor_time", "{said}", context | {"reason": exc.reason, "parameters": exc.parameters}) from exc
+                context = {
+                    "said": f"input_sensors.{role}: {exc.message}: {exc.value}",
+                    "remedy": exc.remedy,
+                }
+                raise PydanticCustomError(
+                    "sensor_time",
+                    "{said}",
+                    context | {"reason": exc.reason, "parameters": exc.parameters},
+                ) from exc
             except PydanticCustomError as exc:
-                raise PydanticCustomError("sensor_time", "{said}", {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"}) from exc
+                raise PydanticCustomError(
+                    "sensor_time",
+                    "{said}",
+                    {**(exc.context or {}), "said": f"input_sensors.{role}: {exc.message()}"},
+                ) from exc
         return self
 
     def _require_devices(self, section: str, names: Sequence[str]) -> None:
-        device_names = {device.name for kind in DEVICE_KINDS if kind.commands is COMMANDS[section] for device in kind.of(self)}
+        device_names = {
+            device.name
+            for kind in DEVICE_KINDS
+            if kind.commands is COMMANDS[section]
+            for device in kind.of(self)
+        }
         strangers = set(names) - device_names
         if strangers or len(set(names)) < len(names):
             raise invalid_part("control-names", kind=section, name=min(strangers or names))
@@ -204,8 +303,12 @@ class Site(SiteDevices):
 
     @property
     def yearly_load(self) -> YearlyLoad:
-        """The household's yearly electricity, with heating and car where these are no devices of the site."""
-        return self.household.split_year(heats=not self.has_own("heating"), charges=not self.has_own("driving"))
+        """The household's yearly electricity, with heating and car where these are no devices of
+        the site.
+        """
+        return self.household.split_year(
+            heats=not self.has_own("heating"), charges=not self.has_own("driving")
+        )
 
     def has_own(self, part: HouseholdPart) -> bool:
         """Return whether the site has devices for this part of a household's yearly load."""
@@ -218,18 +321,31 @@ class Site(SiteDevices):
     @property
     def sensor_roles(self) -> dict[str, tuple[SiteSensor, ...]]:
         """The sensors of each role that has any."""
-        return {role: self.list_sensors(entries) for role in SENSOR_ROLES if (entries := getattr(self.input_sensors, role))}
+        return {
+            role: self.list_sensors(entries)
+            for role in SENSOR_ROLES
+            if (entries := getattr(self.input_sensors, role))
+        }
 
     @property
     def sensor_names(self) -> dict[str, str]:
         """Every sensor of any role, also an ended one, with the last role that names it."""
-        return {sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors}
+        return {
+            sensor.name: role for role, sensors in self.sensor_roles.items() for sensor in sensors
+        }
 
     @property
     def assumed_fuse(self) -> MainFuse | None:
-        """The country's usual main fuse where the import limit is taken from it; None where limit or fuse are stated, or nothing is assumed."""
+        """The country's usual main fuse where the import limit is taken from it.
+
+        None where limit or fuse are stated, or nothing is assumed.
+        """
         usual = usual_fuse(self.country)
-        is_assumed = usual is not None and self.grid.main_fuse_a is None and self.grid.import_limit_kw == usual.kw
+        is_assumed = (
+            usual is not None
+            and self.grid.main_fuse_a is None
+            and self.grid.import_limit_kw == usual.kw
+        )
         return usual if is_assumed else None
 
     @property
@@ -245,6 +361,12 @@ class Site(SiteDevices):
 
     @property
     def feed_in_limit_kw(self) -> float:
-        """Feed-in limit, kW: the connection's, or a share of the PV's peak power where that is lower."""
+        """Feed-in limit, kW: the connection's, or a share of the PV's peak power where that is
+        lower.
+        """
         grid = self.grid
-        return grid.export_limit_kw if grid.export_limit_share is None else min(grid.export_limit_kw, grid.export_limit_share * self.peak_kw)
+        return (
+            grid.export_limit_kw
+            if grid.export_limit_share is None
+            else min(grid.export_limit_kw, grid.export_limit_share * self.peak_kw)
+        )

@@ -13,7 +13,15 @@ from pydantic import BeforeValidator, Field, model_validator
 from luna.energy.devices import DeviceSensorRoles
 from luna.energy.part import Part
 from luna.energy.refusals import invalid_part
-from luna.energy.sensor_roles import DatedSensor, Flow, SensorName, SensorRole, Sensors, as_entries, roles_of
+from luna.energy.sensor_roles import (
+    DatedSensor,
+    Flow,
+    SensorName,
+    SensorRole,
+    Sensors,
+    as_entries,
+    roles_of,
+)
 from luna.energy.timeline import FloatArray, InstantArray, parse_instant
 
 
@@ -47,10 +55,14 @@ class SiteSensor:
 
     def holds_between(self, start: datetime | None, end: datetime | None) -> bool:
         """Return whether the sensor is valid at some time in ``[start, end)``; None: unbounded."""
-        return not ((self.end and start and self.end <= start) or (end and self.start and end <= self.start))
+        return not (
+            (self.end and start and self.end <= start) or (end and self.start and end <= self.start)
+        )
 
     def limit(self, instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
-        """Cut readings, in order, to the validity: the last one before the start moves to the start, and a NaN is appended at the end."""
+        """Cut readings, in order, to the validity: the last one before the start moves to the
+        start, and a NaN is appended at the end.
+        """
         if self.start is not None:
             start = np.datetime64(self.start.replace(tzinfo=None), "us")
             first = max(int(np.searchsorted(instants, start, side="right")) - 1, 0)
@@ -67,7 +79,9 @@ def name_of(entry: str | DatedSensor) -> str:
     return (entry.sensor if isinstance(entry, DatedSensor) else entry).removeprefix("-").strip()
 
 
-def resolve_sensors(entries: Sequence[str | DatedSensor], zone: ZoneInfo, *, field: str = "input_sensors") -> tuple[SiteSensor, ...]:
+def resolve_sensors(
+    entries: Sequence[str | DatedSensor], zone: ZoneInfo, *, field: str = "input_sensors"
+) -> tuple[SiteSensor, ...]:
     """Resolve the entries of a role, with local days and times as UTC instants.
 
     Raises:
@@ -76,9 +90,13 @@ def resolve_sensors(entries: Sequence[str | DatedSensor], zone: ZoneInfo, *, fie
     sensors = []
     for entry in entries:
         dated = entry if isinstance(entry, DatedSensor) else DatedSensor(sensor=entry)
-        start = parse_instant(dated.from_, field=f"{field}.from", zone=zone) if dated.from_ else None
+        start = (
+            parse_instant(dated.from_, field=f"{field}.from", zone=zone) if dated.from_ else None
+        )
         end = parse_instant(dated.until, field=f"{field}.until", zone=zone) if dated.until else None
-        sensors.append(SiteSensor(name_of(entry), -1 if dated.sensor.startswith("-") else 1, start, end))
+        sensors.append(
+            SiteSensor(name_of(entry), -1 if dated.sensor.startswith("-") else 1, start, end)
+        )
     return tuple(sensors)
 
 
@@ -93,7 +111,11 @@ def require_in_order(sensors: Sequence[SiteSensor]) -> None:
             raise invalid_part("sensor-ends-early", name=sensor.name)
     for one, other in combinations(sensors, 2):
         # Compatibility: a name that occurs twice without any times counts twice.
-        if one.name == other.name and one.overlaps(other) and {one.start, one.end, other.start, other.end} != {None}:
+        if (
+            one.name == other.name
+            and one.overlaps(other)
+            and {one.start, one.end, other.start, other.end} != {None}
+        ):
             raise invalid_part("sensor-twice", name=one.name)
 
 
@@ -109,9 +131,12 @@ class HouseSensorRoles(Part):
 
 # Field order is part of every plan's id: the bases from last to first, then the class's own.
 class InputSensors(DeviceSensorRoles, HouseSensorRoles):
-    """Which sensors hold what: names of the home automation's, or of a file's. Several of one role add up; one with a leading minus is taken off.
+    """Which sensors hold what: names of the home automation's, or of a file's.
 
-    Of a meter that was exchanged or renamed both names stand in the list, each with the time for which it holds.
+    Several of one role add up; one with a leading minus is taken off.
+
+    Of a meter that was exchanged or renamed both names stand in the list, each with the time for
+    which it holds.
     """
 
     vacation_mode: Annotated[Sensors, SensorRole("state")] = ()
@@ -121,17 +146,32 @@ class InputSensors(DeviceSensorRoles, HouseSensorRoles):
         BeforeValidator(as_entries),
         Field(
             max_length=16,
-            description="those of devices' sensors that total_load_consumption does not count, as a wallbox before the house's meter: nothing is taken off",
+            description=(
+                "those of devices' sensors that total_load_consumption does not count, as a "
+                "wallbox before the house's meter: nothing is taken off"
+            ),
         ),
     ] = ()
 
     @model_validator(mode="after")
     def _tells_what_lies_outside(self) -> Self:
-        devices = {name_of(sensor) for name, role in SENSOR_ROLES.items() if role.flow == "submetered" for sensor in getattr(self, name)}
+        devices = {
+            name_of(sensor)
+            for name, role in SENSOR_ROLES.items()
+            if role.flow == "submetered"
+            for sensor in getattr(self, name)
+        }
         strangers = set(self.outside_house_meter) - devices
         if strangers:
-            last, *roles = (name for name, role in SENSOR_ROLES.items() if role.flow == "submetered")
-            raise invalid_part("outside-meter-no-device", sensor=min(strangers), roles=", ".join(roles[::-1]), last=last)
+            last, *roles = (
+                name for name, role in SENSOR_ROLES.items() if role.flow == "submetered"
+            )
+            raise invalid_part(
+                "outside-meter-no-device",
+                sensor=min(strangers),
+                roles=", ".join(roles[::-1]),
+                last=last,
+            )
         if self.outside_house_meter and not self.total_load_consumption:
             raise invalid_part("outside-meter-no-meter")
         return self
@@ -148,9 +188,14 @@ SENSOR_ROLES: Mapping[str, SensorRole] = roles_of(InputSensors)
 
 def measured_series(*flows: Flow) -> tuple[str, ...]:
     """Return the columns of ``slot_observations`` with one of these flows."""
-    return tuple(role.series for role in SENSOR_ROLES.values() if role.flow in flows and role.series)
+    return tuple(
+        role.series for role in SENSOR_ROLES.values() if role.flow in flows and role.series
+    )
 
 
-# Submetered loads, in the order of their columns. They follow plans, so models of the house's usual load must not see them.
+# Submetered loads, in the order of their columns. They follow plans, so models of the house's usual
+# load must not see them.
 SUBMETERED = measured_series("submetered")[::-1]
-LEVELS = tuple(role.series for role in SENSOR_ROLES.values() if role.kind == "level" and role.series)
+LEVELS = tuple(
+    role.series for role in SENSOR_ROLES.values() if role.kind == "level" and role.series
+)

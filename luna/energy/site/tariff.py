@@ -1,4 +1,6 @@
-"""The tariff of a site: import and export price rules, capacity tariff, and the objective's weights."""
+"""The tariff of a site: import and export price rules, capacity tariff, and the objective's
+weights.
+"""
 
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -16,11 +18,33 @@ class Objective(Part):
     Reported costs stay what is really paid: these prices only decide.
     """
 
-    carbon_price_per_kg: Annotated[float, MoneyBounds(100), Field(description="currency per kg of carbon that imported energy carries")] = 0.0
-    self_sufficiency_price: Annotated[float, MoneyBounds(100), Field(description="currency per imported kWh, beside what it costs")] = 0.0
-    wear_factor: Annotated[float, Field(ge=0, le=100, description="how often a battery's wear counts: 0 not at all, 1 as it costs")] = 1.0
+    carbon_price_per_kg: Annotated[
+        float,
+        MoneyBounds(100),
+        Field(description="currency per kg of carbon that imported energy carries"),
+    ] = 0.0
+    self_sufficiency_price: Annotated[
+        float,
+        MoneyBounds(100),
+        Field(description="currency per imported kWh, beside what it costs"),
+    ] = 0.0
+    wear_factor: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=100,
+            description="how often a battery's wear counts: 0 not at all, 1 as it costs",
+        ),
+    ] = 1.0
     switching_price: Annotated[
-        float, MoneyBounds(10), Field(description="currency per stored kWh that another mode of a battery has to gain; without it what follows from prices")
+        float,
+        MoneyBounds(10),
+        Field(
+            description=(
+                "currency per stored kWh that another mode of a battery has to gain; without "
+                "it what follows from prices"
+            )
+        ),
     ] = 0.0
 
 
@@ -57,20 +81,27 @@ class SpotPrice(Part):
 
 
 class SeriesPrice(Part):
-    """The site's own prices as they were loaded for it: all-in, currency per kWh, ``import_price`` or ``export_price`` of ``luna data load --kind prices``."""
+    """The site's own prices as they were loaded for it: all-in, currency per kWh, ``import_price``
+    or ``export_price`` of ``luna data load --kind prices``.
+    """
 
     kind: Literal["series"]
 
 
 class PriceBlock(Part):
-    """What a kWh costs while the month has drawn no more than ``up_to_kwh``; the last block has no end."""
+    """What a kWh costs while the month has drawn no more than ``up_to_kwh``.
+
+    The last block has no end.
+    """
 
     up_to_kwh: Annotated[float | None, Field(gt=0, le=1_000_000)] = None
     price: Price
 
 
 class BlockPrice(Part):
-    """Prices by what the local month has drawn so far, each block at least as dear as the one before."""
+    """Prices by what the local month has drawn so far, each block at least as dear as the one
+    before.
+    """
 
     kind: Literal["blocks"]
     blocks: Annotated[tuple[PriceBlock, ...], Field(min_length=1, max_length=12)]
@@ -86,15 +117,27 @@ class BlockPrice(Part):
         if None in ends[:-1] or ends[-1] is not None:
             raise invalid_part("blocks-open")
         for number, (one, other) in enumerate(pairwise(self.blocks), start=2):
-            if one.up_to_kwh is not None and other.up_to_kwh is not None and one.up_to_kwh >= other.up_to_kwh:
-                raise invalid_part("blocks-fall", number=number, up_to_kwh=other.up_to_kwh, before=one.up_to_kwh)
+            if (
+                one.up_to_kwh is not None
+                and other.up_to_kwh is not None
+                and one.up_to_kwh >= other.up_to_kwh
+            ):
+                raise invalid_part(
+                    "blocks-fall", number=number, up_to_kwh=other.up_to_kwh, before=one.up_to_kwh
+                )
             if one.price > other.price:
-                raise invalid_part("blocks-cheaper", number=number, price=other.price, before=one.price)
+                raise invalid_part(
+                    "blocks-cheaper", number=number, price=other.price, before=one.price
+                )
         return self
 
 
-PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")]
-ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")]
+PriceRule = Annotated[
+    FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, Field(discriminator="kind")
+]
+ImportRule = Annotated[
+    FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, Field(discriminator="kind")
+]
 
 # Prefix of the site's own price series among market names; no market has such a name.
 OWN = "own:"
@@ -102,9 +145,11 @@ OWN_IMPORT, OWN_EXPORT = f"{OWN}import_price", f"{OWN}export_price"
 
 
 class PeakPrice(ClockWindow):
-    """A component of a capacity tariff: the mean of the ``highest`` import intervals of a month is billed per kW.
+    """A component of a capacity tariff: the mean of the ``highest`` import intervals of a month is
+    billed per kW.
 
-    Only intervals within the window of clock and days count; with ``one_per_day`` only the highest of each local day.
+    Only intervals within the window of clock and days count; with ``one_per_day`` only the highest
+    of each local day.
     """
 
     name: Name = "peak"
@@ -118,7 +163,9 @@ class PeakPrice(ClockWindow):
     def _whole_intervals(self) -> Self:
         for clock in (self.from_, self.to):
             if int(clock[3:]) % self.interval_minutes:
-                raise invalid_part("window-within-interval", clock=clock, interval_minutes=self.interval_minutes)
+                raise invalid_part(
+                    "window-within-interval", clock=clock, interval_minutes=self.interval_minutes
+                )
         return self
 
 
@@ -154,7 +201,9 @@ class Tariff(Part):
     @property
     def markets(self) -> list[str]:
         """The markets whose prices the tariff needs."""
-        return sorted({rule.market for rule in (self.import_, self.export) if isinstance(rule, SpotPrice)})
+        return sorted(
+            {rule.market for rule in (self.import_, self.export) if isinstance(rule, SpotPrice)}
+        )
 
     @property
     def own_rules(self) -> dict[str, ImportRule]:

@@ -1,7 +1,8 @@
-"""What can be asked of Luna, each declared once: its route, its command and its call over HTTP are made of the declaration.
+"""What can be asked of Luna, each declared once: its route, its command and its call over HTTP are
+made of the declaration.
 
-The modules are found in this package, and their capabilities by the order in which they stand. They are imported when ``CAPABILITIES`` is first read: a command
-that names its module loads no other.
+The modules are found in this package, and their capabilities by the order in which they stand. They
+are imported when ``CAPABILITIES`` is first read: a command that names its module loads no other.
 """
 
 from functools import cache
@@ -17,15 +18,44 @@ if TYPE_CHECKING:
 
 # As the documentation shows them; others follow by their names.
 _ORDER = (
-    "sites", "devices", "device_search", "plans", "alternatives", "answers", "forecasts", "forecast_orders", "series", "prices", "data_changes", "history",
-    "quarantine", "control", "manual", "stays", "agent", "scores", "notifications", "documents", "recommendations", "replays", "search", "jobs",
-    "edge", "users", "keys", "audit",
-)  # fmt: skip
+    "sites",
+    "devices",
+    "device_search",
+    "plans",
+    "alternatives",
+    "answers",
+    "forecasts",
+    "forecast_orders",
+    "series",
+    "prices",
+    "data_changes",
+    "history",
+    "quarantine",
+    "control",
+    "manual",
+    "stays",
+    "agent",
+    "scores",
+    "notifications",
+    "documents",
+    "recommendations",
+    "replays",
+    "search",
+    "jobs",
+    "edge",
+    "users",
+    "keys",
+    "audit",
+)
 
 
 def list_declared(module: ModuleType) -> tuple[Capability, ...]:
     """Return the capabilities that a module declares, in their order."""
-    return tuple(each for each in vars(module).values() if isinstance(each, Capability) and each.function.__module__ == module.__name__)
+    return tuple(
+        each
+        for each in vars(module).values()
+        if isinstance(each, Capability) and each.function.__module__ == module.__name__
+    )
 
 
 @cache

@@ -1,4 +1,6 @@
-"""The learning agent of a site: where it stands, what it would have saved, who decided, its trainings and plans; trained, measured, and taken control from."""
+"""The learning agent of a site: where it stands, what it would have saved, who decided, its
+trainings and plans; trained, measured, and taken control from.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,7 +22,14 @@ from luna.contracts.agent import (
     TrainAgentRequest,
 )
 from luna.contracts.agent_control import AgentStatus, GateEntry, GateEvidence, ShadowPlanSummary
-from luna.contracts.agent_standing import AgentRun, AgentScores, AgentSettings, AgentSettingsChange, ScorePeriod, SlotDecision
+from luna.contracts.agent_standing import (
+    AgentRun,
+    AgentScores,
+    AgentSettings,
+    AgentSettingsChange,
+    ScorePeriod,
+    SlotDecision,
+)
 from luna.contracts.message import Message
 from luna.contracts.plan import PlanReply
 from luna.energy.refusals import refuse
@@ -29,11 +38,26 @@ from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Day, Instant, Timeline, floor_to, local_midnight, parse_zone
 from luna.platform import agent_service
 from luna.platform.capabilities.forecasts import show_card
-from luna.platform.capability import CapabilityCall, ReplyTable, SiteName, Tagged, TextTable, capability
+from luna.platform.capability import (
+    CapabilityCall,
+    ReplyTable,
+    SiteName,
+    Tagged,
+    TextTable,
+    capability,
+)
 from luna.platform.database import agent_gates, agent_plans, agent_runs, agent_status, sites
 from luna.platform.database.agent_scores import read_agent_scores
 from luna.platform.database.agent_slots import read_agent_slots
-from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant_and_text, read_number
+from luna.platform.paging import (
+    Cursor,
+    From,
+    Limit,
+    To,
+    cut_page,
+    read_instant_and_text,
+    read_number,
+)
 from luna.words import Language, Numbers, say_instant, say_mode, say_policy, split_policies
 
 _NOUN, _PATH = "agent", "/v1/sites/{site_id}/agent"
@@ -45,15 +69,26 @@ ReplyLanguage = Annotated[Language, Field(description="of the sentences")]
 OfKind = Annotated[AgentKind | None, Field(description="of this kind alone")]
 Period = Annotated[ScorePeriod, Field(description="until yesterday, by the site's clock")]
 RunName = Annotated[RunId, Field(description="a training, as the list of them says it")]
-AgentPlan = Annotated[str, Field(max_length=64, description="the plan's id, as the list of the agent's plans says it")]
-SiteVersion = Annotated[int | None, Field(description='the site\'s version that is changed, as the ETag said: "3"; default: whatever it is')]
+AgentPlan = Annotated[
+    str, Field(max_length=64, description="the plan's id, as the list of the agent's plans says it")
+]
+SiteVersion = Annotated[
+    int | None,
+    Field(
+        description=(
+            'the site\'s version that is changed, as the ETag said: "3"; default: whatever it is'
+        )
+    ),
+]
 RunLimit = Annotated[int, Field(ge=1, le=100, description="of each kind")]
 
 
 class SlotList(Message):
     """Who decided the slots of a window, in order."""
 
-    slots: Annotated[list[SlotDecision], Field(description="those in which anything was decided or planned")]
+    slots: Annotated[
+        list[SlotDecision], Field(description="those in which anything was decided or planned")
+    ]
     cursor: Annotated[None, Field(description="always null: a window is one page")] = None
 
 
@@ -74,7 +109,9 @@ class GateList(Message):
 class ShadowPlanList(Message):
     """Plans of the agent, the newest first."""
 
-    plans: Annotated[list[ShadowPlanSummary], Field(description="without their slots; each is read by its id")]
+    plans: Annotated[
+        list[ShadowPlanSummary], Field(description="without their slots; each is read by its id")
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -82,16 +119,26 @@ class TrainingOrder(Message):
     """What an agent is to learn from."""
 
     kind: Annotated[AgentKind, Field(description="which agent")] = "value"
-    until: Annotated[Instant | None, Field(description="nothing known from then on is learned from; default: now")] = None
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="the same seed and data give the same model")] = 0
-    steps: Annotated[int, Field(ge=1_000, le=100_000_000, description="of reinforcement learning")] = 2_000_000
+    until: Annotated[
+        Instant | None,
+        Field(description="nothing known from then on is learned from; default: now"),
+    ] = None
+    seed: Annotated[
+        int, Field(ge=0, le=2**32 - 1, description="the same seed and data give the same model")
+    ] = 0
+    steps: Annotated[
+        int, Field(ge=1_000, le=100_000_000, description="of reinforcement learning")
+    ] = 2_000_000
 
 
 class EvaluationOrder(Message):
     """On which unseen days agents are measured."""
 
     days: Annotated[int, Field(ge=7, le=366, description="how many")] = 100
-    to_day: Annotated[Day | None, Field(description="last local day, itself included; default: the last one recorded whole")] = None
+    to_day: Annotated[
+        Day | None,
+        Field(description="last local day, itself included; default: the last one recorded whole"),
+    ] = None
     policies: Annotated[
         list[str],
         BeforeValidator(lambda given: split_policies(given) if isinstance(given, str) else given),
@@ -100,58 +147,119 @@ class EvaluationOrder(Message):
 
 
 def _show_status(status: AgentStatus, numbers: Numbers) -> Iterator[str | TextTable]:
-    trained = "not trained" if status.trained_at is None else f"{status.run_id}, learned until {say_instant(status.trained_at, numbers.zone)}"
+    trained = (
+        "not trained"
+        if status.trained_at is None
+        else f"{status.run_id}, learned until {say_instant(status.trained_at, numbers.zone)}"
+    )
     yield f"{status.site_id}: {say_policy(status.policy, language='en')}, {trained}"
-    latest = "" if status.last_shadow_plan is None else f", the last one {say_instant(status.last_shadow_plan, numbers.zone)}"
-    yield f"Mode {status.mode}, asked for: {status.wanted}. {status.shadow_plans} plans in shadow{latest}."
-    judged = [(mode.mode, each) for mode in status.modes for each in mode.evidence] or [("full_control", each) for each in status.evidence]
-    evidence = [[mode, each.kind, f"{each.days} of {each.needed}", _describe_points(each), str(each.violations)] for mode, each in judged]
-    yield TextTable(("mode", "evidence", "days", "over mpc, points", "corrected slots"), evidence, words=("mode", "evidence"))
-    yield TextTable(("mode", "state", "why"), [[each.mode, each.state, each.reason] for each in status.modes], words=("state", "why"))
+    latest = (
+        ""
+        if status.last_shadow_plan is None
+        else f", the last one {say_instant(status.last_shadow_plan, numbers.zone)}"
+    )
+    yield (
+        f"Mode {status.mode}, asked for: {status.wanted}. {status.shadow_plans} plans in "
+        f"shadow{latest}."
+    )
+    judged = [(mode.mode, each) for mode in status.modes for each in mode.evidence] or [
+        ("full_control", each) for each in status.evidence
+    ]
+    evidence = [
+        [
+            mode,
+            each.kind,
+            f"{each.days} of {each.needed}",
+            _describe_points(each),
+            str(each.violations),
+        ]
+        for mode, each in judged
+    ]
+    yield TextTable(
+        ("mode", "evidence", "days", "over mpc, points", "corrected slots"),
+        evidence,
+        words=("mode", "evidence"),
+    )
+    yield TextTable(
+        ("mode", "state", "why"),
+        [[each.mode, each.state, each.reason] for each in status.modes],
+        words=("state", "why"),
+    )
     yield f"Next: {status.next_step}"
     if status.next_step_code == "train":
         yield f"luna agent train --site {status.site_id} --kind {AGENT_POLICIES[status.policy]}"
 
 
 def _describe_points(comparison: Comparison | GateEvidence | None) -> str:
-    if comparison is None or comparison.points is None or comparison.low is None or comparison.high is None:
+    if (
+        comparison is None
+        or comparison.points is None
+        or comparison.low is None
+        or comparison.high is None
+    ):
         return "–"
     return f"{comparison.points:+.2f} [{comparison.low:+.2f}, {comparison.high:+.2f}]"
 
 
 @capability("GET", _PATH, command="agent status", shown=_show_status, **_READS)
-def read_agent(call: CapabilityCall, site_id: SiteName, language: ReplyLanguage = "en") -> AgentStatus:
+def read_agent(
+    call: CapabilityCall, site_id: SiteName, language: ReplyLanguage = "en"
+) -> AgentStatus:
     """Read where the agent stands.
 
-    Return what was trained, what its evidence says, how each mode of control stands, and what has to happen next.
+    Return what was trained, what its evidence says, how each mode of control stands, and what has
+    to happen next.
     """
-    return agent_status.read_status(call.connection, sites.load(call.connection, site_id), now=call.now, language=language)
+    return agent_status.read_status(
+        call.connection, sites.load(call.connection, site_id), now=call.now, language=language
+    )
 
 
 def _show_scores(scores: AgentScores, numbers: Numbers) -> Iterator[str | TextTable]:
     numbers = replace(numbers, currency=scores.currency)
     yield f"{scores.from_day} to {scores.to_day}: {len(scores.days)} days that all were scored on"
     rows = [
-        [say_policy(name, language="en"), numbers.money(each.cost), numbers.money(each.saved), numbers.share(each.share)]
+        [
+            say_policy(name, language="en"),
+            numbers.money(each.cost),
+            numbers.money(each.saved),
+            numbers.share(each.share),
+        ]
         for name, each in scores.policies.items()
     ]
     yield TextTable(("policy", "cost", "saved", "of what was possible"), rows)
     if scores.over_mpc is not None:
-        yield f"Cheaper than the planner by {numbers.money(scores.over_mpc.gain, signed=True)}, ahead on {scores.over_mpc.days_ahead} of them."
+        yield (
+            f"Cheaper than the planner by {numbers.money(scores.over_mpc.gain, signed=True)}, "
+            f"ahead on {scores.over_mpc.days_ahead} of them."
+        )
 
 
 @capability("GET", f"{_PATH}/scores", command="agent scores", shown=_show_scores, **_READS)
-def list_agent_scores(call: CapabilityCall, site_id: SiteName, period: Period = "month") -> AgentScores:
+def list_agent_scores(
+    call: CapabilityCall, site_id: SiteName, period: Period = "month"
+) -> AgentScores:
     """Read what planner, agent and oracle cost.
 
-    Return what each cost on the days that all of them were scored on, and by how much the agent was cheaper than the planner.
+    Return what each cost on the days that all of them were scored on, and by how much the agent was
+    cheaper than the planner.
     """
-    return read_agent_scores(call.connection, sites.load(call.connection, site_id), period, now=call.now)
+    return read_agent_scores(
+        call.connection, sites.load(call.connection, site_id), period, now=call.now
+    )
 
 
 def _describe_slot(slot: SlotDecision, numbers: Numbers) -> list[str]:
-    modes = ("–" if mode is None else say_mode(mode, language="en") for mode in (slot.planner_mode, slot.agent_mode))
-    return [say_instant(slot.start, numbers.zone), slot.decided_by or "–", slot.reason or "–", *modes]
+    modes = (
+        "–" if mode is None else say_mode(mode, language="en")
+        for mode in (slot.planner_mode, slot.agent_mode)
+    )
+    return [
+        say_instant(slot.start, numbers.zone),
+        slot.decided_by or "–",
+        slot.reason or "–",
+        *modes,
+    ]
 
 
 _SLOT = ("slot", "by", "why", "planner", "agent")
@@ -164,48 +272,88 @@ _SLOT = ("slot", "by", "why", "planner", "agent")
     shown=ReplyTable(_SLOT, _describe_slot, "slots", none="Nothing was decided or planned then."),
     **_READS,
 )
-def list_agent_slots(call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None) -> SlotList:
+def list_agent_slots(
+    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None
+) -> SlotList:
     """Say who decided each slot.
 
-    Return who decided what the batteries did in each slot and why, beside what both plans would have had them do; usual: today so far.
+    Return who decided what the batteries did in each slot and why, beside what both plans would
+    have had them do; usual: today so far.
     """
     site = sites.load(call.connection, site_id)
-    return SlotList(slots=read_agent_slots(call.connection, site, choose_window(site, first, end, now=call.now)))
+    return SlotList(
+        slots=read_agent_slots(call.connection, site, choose_window(site, first, end, now=call.now))
+    )
 
 
-def choose_window(site: Site, first: datetime | None, end: datetime | None, *, now: datetime) -> Timeline:
-    """Return the slots from ``first`` (usual: the site's midnight) to ``end`` (usual: a day later, not after the slot that is now).
+def choose_window(
+    site: Site, first: datetime | None, end: datetime | None, *, now: datetime
+) -> Timeline:
+    """Return the slots from ``first`` (usual: the site's midnight) to ``end`` (usual: a day later,
+    not after the slot that is now).
 
     Raises:
         InvalidInputError: none, or more than a week.
     """
     zone = parse_zone(site.timezone)
-    begin = floor_to(first, SLOT) if first is not None else local_midnight(now.astimezone(zone).date(), zone)
+    begin = (
+        floor_to(first, SLOT)
+        if first is not None
+        else local_midnight(now.astimezone(zone).date(), zone)
+    )
     last = end if end is not None else min(begin + DAY, floor_to(now, SLOT) + SLOT)
     require_window(begin, last, longest=WEEK)
     return Timeline(begin, SLOT, -((begin - last) // SLOT))
 
 
 def _describe_run(run: AgentRun, numbers: Numbers) -> list[str]:
-    return [run.run_id, run.kind, say_instant(run.data_until, numbers.zone), "yes" if run.speaks else "no", run.verdict]
+    return [
+        run.run_id,
+        run.kind,
+        say_instant(run.data_until, numbers.zone),
+        "yes" if run.speaks else "no",
+        run.verdict,
+    ]
 
 
 @capability(
     "GET",
     f"{_PATH}/runs",
     command="agent runs",
-    shown=ReplyTable(("training", "kind", "learned until", "in use", "verdict"), _describe_run, "runs", none="Nothing was trained: luna agent train."),
+    shown=ReplyTable(
+        ("training", "kind", "learned until", "in use", "verdict"),
+        _describe_run,
+        "runs",
+        none="Nothing was trained: luna agent train.",
+    ),
     **_READS,
 )
-def list_agent_runs(call: CapabilityCall, site_id: SiteName, kind: OfKind = None, *, limit: RunLimit = 20) -> RunList:
+def list_agent_runs(
+    call: CapabilityCall, site_id: SiteName, kind: OfKind = None, *, limit: RunLimit = 20
+) -> RunList:
     """List trainings of the agent.
 
-    Return what was trained from when to when, whether it is in use, and how it did on days that it had not seen.
+    Return what was trained from when to when, whether it is in use, and how it did on days that it
+    had not seen.
     """
-    return RunList(runs=agent_runs.list_runs(call.connection, site_id, kinds=agent_runs.KINDS if kind is None else (kind,), limit=limit))
+    return RunList(
+        runs=agent_runs.list_runs(
+            call.connection,
+            site_id,
+            kinds=agent_runs.KINDS if kind is None else (kind,),
+            limit=limit,
+        )
+    )
 
 
-@capability("GET", f"{_PATH}/runs/{{run_id}}", command="agent card", shown=show_card, options={"run_id": "run"}, **_READS)
+@capability(
+    "GET",
+    f"{_PATH}/runs/{{run_id}}",
+    command="agent card",
+    shown=show_card,
+    options={"run_id": "run"},
+    **_READS,
+)
 def read_agent_run(call: CapabilityCall, site_id: SiteName, run_id: RunName) -> AgentCardRequest:
     """Read the card of a training of the agent.
 
@@ -216,44 +364,80 @@ def read_agent_run(call: CapabilityCall, site_id: SiteName, run_id: RunName) -> 
 
 
 def _describe_gate(gate: GateEntry, numbers: Numbers) -> list[str]:
-    return [say_instant(gate.at, numbers.zone), gate.mode, gate.state or gate.kind, gate.reason, gate.decided_by]
+    return [
+        say_instant(gate.at, numbers.zone),
+        gate.mode,
+        gate.state or gate.kind,
+        gate.reason,
+        gate.decided_by,
+    ]
 
 
-GATES = ReplyTable(("decided", "mode", "state", "why", "by"), _describe_gate, "gates", none="Nothing was decided yet.")
+GATES = ReplyTable(
+    ("decided", "mode", "state", "why", "by"),
+    _describe_gate,
+    "gates",
+    none="Nothing was decided yet.",
+)
 
 
 @capability("GET", f"{_PATH}/gates", command="agent gates", shown=GATES, **_READS)
-def list_agent_gates(call: CapabilityCall, site_id: SiteName, *, limit: Limit = 50, cursor: Cursor = None) -> GateList:
+def list_agent_gates(
+    call: CapabilityCall, site_id: SiteName, *, limit: Limit = 50, cursor: Cursor = None
+) -> GateList:
     """List decisions about what the agent may do.
 
     Return the gatekeeper's and people's decisions with their evidence, the latest first.
     """
-    rows = agent_gates.list_newest(call.connection, site_id, before=read_number(cursor), limit=limit + 1)
+    rows = agent_gates.list_newest(
+        call.connection, site_id, before=read_number(cursor), limit=limit + 1
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
     return GateList(gates=[entry for _, entry in page], cursor=following)
 
 
 def _describe_plan(plan: ShadowPlanSummary, numbers: Numbers) -> list[str]:
-    return [say_instant(plan.issued_at, numbers.zone), say_policy(plan.policy, language="en"), plan.plan_id or "–", plan.verdict.code]
+    return [
+        say_instant(plan.issued_at, numbers.zone),
+        say_policy(plan.policy, language="en"),
+        plan.plan_id or "–",
+        plan.verdict.code,
+    ]
 
 
 @capability(
     "GET",
     f"{_PATH}/plans",
     command="agent plans",
-    shown=ReplyTable(("issued", "policy", "plan", "verdict"), _describe_plan, "plans", none="The agent made none yet."),
+    shown=ReplyTable(
+        ("issued", "policy", "plan", "verdict"),
+        _describe_plan,
+        "plans",
+        none="The agent made none yet.",
+    ),
     **_READS,
 )
 def list_agent_plans(
-    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 50, cursor: Cursor = None
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> ShadowPlanList:
     """List the agent's plans.
 
-    Return the plans that the agent made beside the planner's within `from` and `to`, the newest first, with the gatekeeper's verdict.
+    Return the plans that the agent made beside the planner's within `from` and `to`, the newest
+    first, with the gatekeeper's verdict.
     """
     after = read_instant_and_text(cursor)
-    rows = agent_plans.list_newest(call.connection, site_id, issued=(first, end), after=after, limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.based_on))
+    rows = agent_plans.list_newest(
+        call.connection, site_id, issued=(first, end), after=after, limit=limit + 1
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.based_on)
+    )
     return ShadowPlanList(plans=page, cursor=following)
 
 
@@ -266,10 +450,13 @@ def list_agent_plans(
     for_assistants=False,
     **_READS,
 )
-def read_agent_plan(call: CapabilityCall, site_id: SiteName, shadow_id: AgentPlan) -> Tagged[PlanReply]:
+def read_agent_plan(
+    call: CapabilityCall, site_id: SiteName, shadow_id: AgentPlan
+) -> Tagged[PlanReply]:
     """Read a plan of the agent.
 
-    Return a plan of the agent as it was stored; it drives devices only where the gatekeeper said so.
+    Return a plan of the agent as it was stored; it drives devices only where the gatekeeper said
+    so.
     """
     sites.key_of(call.connection, site_id)
     plan = agent_plans.load(call.connection, shadow_id)
@@ -279,72 +466,131 @@ def read_agent_plan(call: CapabilityCall, site_id: SiteName, shadow_id: AgentPla
 
 
 def _show_training(reply: TrainAgentReply, numbers: Numbers) -> Iterator[str]:
-    learned = f"{say_instant(reply.data_from, numbers.zone)} to {say_instant(reply.data_until, numbers.zone)}"
+    learned = (
+        f"{say_instant(reply.data_from, numbers.zone)} to "
+        f"{say_instant(reply.data_until, numbers.zone)}"
+    )
     yield f"{reply.run_id}: learned from {learned} in {reply.train_seconds:.0f} s"
     yield f"{'It is used from now on' if reply.accepted else 'It is not used'}: {reply.verdict}."
 
 
-@capability("POST", f"{_PATH}/trainings", command="agent train", shown=_show_training, **_JOB, solves=True)
+@capability(
+    "POST", f"{_PATH}/trainings", command="agent train", shown=_show_training, **_JOB, solves=True
+)
 def train_agent(call: CapabilityCall, site_id: SiteName, order: TrainingOrder) -> TrainAgentRequest:
     """Train the agent on a site's history.
 
-    Train as a job, whose reply says what was learned and whether the model is in use; until then the one before stays.
+    Train as a job, whose reply says what was learned and whether the model is in use; until then
+    the one before stays.
     """
     sites.key_of(call.connection, site_id)
     return TrainAgentRequest(site_id=site_id, **dict(order))
 
 
-SCORE_HEADINGS = ("policy", "cost", "score", "over mpc, points", "p", "over self-consumption", "mode changes/day")
+SCORE_HEADINGS = (
+    "policy",
+    "cost",
+    "score",
+    "over mpc, points",
+    "p",
+    "over self-consumption",
+    "mode changes/day",
+)
 
 
 def _show_evaluation(reply: EvaluateAgentReply, numbers: Numbers) -> Iterator[str | TextTable]:
     numbers = replace(numbers, currency=reply.currency)
     yield f"{reply.site_id}: {len(reply.days)} unseen days, {reply.days[0]} to {reply.days[-1]}"
-    yield TextTable(SCORE_HEADINGS, [_describe_score(name, score, numbers) for name, score in reply.policies.items()])
+    yield TextTable(
+        SCORE_HEADINGS,
+        [_describe_score(name, score, numbers) for name, score in reply.policies.items()],
+    )
     wrong = [
-        f"{say_policy(name, language='en')}: {score.violations} breaches, {score.unmet_kwh:.1f} kWh unmet"
+        (
+            f"{say_policy(name, language='en')}: {score.violations} breaches, "
+            f"{score.unmet_kwh:.1f} kWh unmet"
+        )
         for name, score in reply.policies.items()
         if score.violations or score.unmet_kwh
     ]
     yield f"Wrong: {'; '.join(wrong)}" if wrong else "No limit was broken, all demand was met."
-    weeks = ", ".join(f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks)
+    weeks = ", ".join(
+        f"{week.first} ({week.days})" if week.days < 7 else f"{week.first}" for week in reply.weeks
+    )
     yield f"Weeks from: {weeks}"
     yield reply.rule
     yield from (f"Skipped {day}: {reason}" for day, reason in reply.skipped.items())
-    yield from (f"{say_policy(policy, language='en')} {reason}" for policy, reason in reply.refused.items())
+    yield from (
+        f"{say_policy(policy, language='en')} {reason}" for policy, reason in reply.refused.items()
+    )
     if reply.missing:
-        yield f"Never trained: {', '.join(reply.missing)}; luna agent train --site {reply.site_id} --kind KIND"
+        yield (
+            f"Never trained: {', '.join(reply.missing)}; luna agent train --site "
+            f"{reply.site_id} --kind KIND"
+        )
 
 
 def _describe_score(name: str, score: PolicyScore, numbers: Numbers) -> list[str]:
     share = "–" if score.score is None else numbers.share(score.score, decimals=1)
-    interval = "" if score.low is None or score.high is None else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
+    interval = (
+        ""
+        if score.low is None or score.high is None
+        else f" [{score.low * 100:.1f}, {score.high * 100:.1f}]"
+    )
     beside = [
         _describe_points(score.over_mpc),
         "–" if score.over_mpc is None else f"{score.over_mpc.p_value:.3f}",
         _describe_points(score.over_self_consumption),
     ]
-    return [say_policy(name, language="en"), numbers.money(score.cost), share + interval, *beside, f"{score.mode_changes_per_day:.1f}"]
+    return [
+        say_policy(name, language="en"),
+        numbers.money(score.cost),
+        share + interval,
+        *beside,
+        f"{score.mode_changes_per_day:.1f}",
+    ]
 
 
-@capability("POST", f"{_PATH}/evaluations", command="agent evaluate", shown=_show_evaluation, options={"to_day": "to"}, **_JOB, solves=True)
-def evaluate_agent(call: CapabilityCall, site_id: SiteName, order: EvaluationOrder) -> EvaluateAgentRequest:
+@capability(
+    "POST",
+    f"{_PATH}/evaluations",
+    command="agent evaluate",
+    shown=_show_evaluation,
+    options={"to_day": "to"},
+    **_JOB,
+    solves=True,
+)
+def evaluate_agent(
+    call: CapabilityCall, site_id: SiteName, order: EvaluationOrder
+) -> EvaluateAgentRequest:
     """Measure trained agents on unseen days.
 
-    Measure as a job what was trained beside planner, plain rules and oracle, on days that none of it has seen.
-    A hundred days take ten minutes to an hour, most of it for trainings that are missing.
+    Measure as a job what was trained beside planner, plain rules and oracle, on days that none of
+    it has seen. A hundred days take ten minutes to an hour, most of it for trainings that are
+    missing.
     """
     sites.key_of(call.connection, site_id)
     return EvaluateAgentRequest(site_id=site_id, **dict(order))
 
 
-@capability("POST", f"{_PATH}/withdrawal", noun=_NOUN, scope="operate", command="agent withdraw", shown=GATES)
+@capability(
+    "POST",
+    f"{_PATH}/withdrawal",
+    noun=_NOUN,
+    scope="operate",
+    command="agent withdraw",
+    shown=GATES,
+)
 def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
     """Take control from the agent.
 
-    Take every mode of control away at once; the planner decides from the next look on. Only a person gives it back: `PUT …/agent/settings`.
+    Take every mode of control away at once; the planner decides from the next look on. Only a
+    person gives it back: `PUT …/agent/settings`.
     """
-    return GateList(gates=agent_service.withdraw(call.connection, site_id, by=call.by, now=call.now), cursor=None)
+    return GateList(
+        gates=agent_service.withdraw(call.connection, site_id, by=call.by, now=call.now),
+        cursor=None,
+    )
 
 
 @capability(
@@ -358,10 +604,18 @@ def withdraw_agent(call: CapabilityCall, site_id: SiteName) -> GateList:
     # Asked with the password like arming: it may widen what the agent decides.
     critical=True,
 )
-def change_agent(call: CapabilityCall, site_id: SiteName, change: AgentSettingsChange, version: SiteVersion = None) -> Tagged[AgentSettings]:
+def change_agent(
+    call: CapabilityCall,
+    site_id: SiteName,
+    change: AgentSettingsChange,
+    version: SiteVersion = None,
+) -> Tagged[AgentSettings]:
     """Say what the agent is to be, and what it may do.
 
-    Store it as the site's next version. A mode holds once it is offered; naming one that was withdrawn gives it back. 412 where the site changed since.
+    Store it as the site's next version. A mode holds once it is offered; naming one that was
+    withdrawn gives it back. 412 where the site changed since.
     """
-    site, changed = agent_service.change_settings(call.connection, site_id, change, version=version, by=call.by, now=call.now)
+    site, changed = agent_service.change_settings(
+        call.connection, site_id, change, version=version, by=call.by, now=call.now
+    )
     return Tagged(agent_service.read_settings(site), changed)

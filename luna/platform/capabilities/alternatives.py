@@ -1,4 +1,6 @@
-"""What another decision, or another site, would have brought: asked of a plan, or of recorded days."""
+"""What another decision, or another site, would have brought: asked of a plan, or of recorded
+days.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -39,7 +41,10 @@ class WhyNotQuestion(Alternative):
 
 
 class VariantQuestion(Message):
-    """What is different, and the language of the answer; ``export_kwh`` is to be sold from the batteries when selling pays most."""
+    """What is different, and the language of the answer.
+
+    ``export_kwh`` is to be sold from the batteries when selling pays most.
+    """
 
     variant: Variant
     export_kwh: Annotated[float | None, Field(gt=0, le=10_000)] = None
@@ -50,18 +55,35 @@ _COSTS = ("import", "export", "wear", "peak", "stored", "total")
 _CHANGES = ("from", "to", "device", "planned", "instead")
 
 
-def _show_outcome(reply: WhyNotReply | PlanVariantReply, numbers: Numbers) -> Iterator[str | TextTable]:
-    """Yield what is paid more, by its parts, and what changes: slots in a row as one, without what is no more than rounding."""
+def _show_outcome(
+    reply: WhyNotReply | PlanVariantReply, numbers: Numbers
+) -> Iterator[str | TextTable]:
+    """Yield what is paid more, by its parts, and what changes: slots in a row as one, without what
+    is no more than rounding.
+    """
     numbers = replace(numbers, zone=ZoneInfo(reply.timezone), currency=reply.currency)
     yield reply.text
     parts = reply.cost.model_dump(by_alias=True)
-    yield TextTable(("more", *_COSTS), [["", *(numbers.money(parts[name], signed=True) for name in _COSTS)]])
-    runs = [run for run in list_runs(reply.changes, timedelta(minutes=reply.slot_minutes)) if run.shows]
+    yield TextTable(
+        ("more", *_COSTS), [["", *(numbers.money(parts[name], signed=True) for name in _COSTS)]]
+    )
+    runs = [
+        run for run in list_runs(reply.changes, timedelta(minutes=reply.slot_minutes)) if run.shows
+    ]
     rows = [
         [
-            *(f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in (run.first, run.end)),
+            *(
+                f"{numbers.weekday(instant)} {numbers.clock(instant)}"
+                for instant in (run.first, run.end)
+            ),
             run.device,
-            *(f"{say_mode(each.mode, language=numbers.language)} {numbers.energy(each.energy_kwh)}" for each in (run.before, run.after)),
+            *(
+                (
+                    f"{say_mode(each.mode, language=numbers.language)} "
+                    f"{numbers.energy(each.energy_kwh)}"
+                )
+                for each in (run.before, run.after)
+            ),
         ]
         for run in runs
     ]
@@ -83,7 +105,8 @@ def _show_outcome(reply: WhyNotReply | PlanVariantReply, numbers: Numbers) -> It
 def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -> WhyNotRequest:
     """Say what an alternative to a plan would cost.
 
-    Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs more and which slots change.
+    Hold to the alternative, plan the rest anew from the plan's own inputs, and return what it costs
+    more and which slots change.
     """
     alternative = Alternative.model_validate(question.model_dump(exclude={"language"}))
     return WhyNotRequest(plan_id=plan_id, alternative=alternative, language=question.language)
@@ -99,12 +122,20 @@ def ask_why_not(_: CapabilityCall, plan_id: NamedId, question: WhyNotQuestion) -
     errors=(ConflictError,),
     solves=True,
 )
-def plan_variant(_: CapabilityCall, plan_id: NamedId, question: VariantQuestion) -> PlanVariantRequest:
+def plan_variant(
+    _: CapabilityCall, plan_id: NamedId, question: VariantQuestion
+) -> PlanVariantRequest:
     """Plan a plan again with something different.
 
-    Return both plans' costs and the slots that change: same forecasts, same state, another tariff or other devices.
+    Return both plans' costs and the slots that change: same forecasts, same state, another tariff
+    or other devices.
     """
-    return PlanVariantRequest(plan_id=plan_id, variant=question.variant, export_kwh=question.export_kwh, language=question.language)
+    return PlanVariantRequest(
+        plan_id=plan_id,
+        variant=question.variant,
+        export_kwh=question.export_kwh,
+        language=question.language,
+    )
 
 
 _MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh out")
@@ -113,15 +144,29 @@ _MONTHS = ("month", "bill", "import", "export", "peak", "wear", "kWh in", "kWh o
 def _show_question(state: WhatIfState, numbers: Numbers) -> Iterator[str | TextTable]:
     reply = state.reply
     if reply is None:
-        rows = [(each.name, "done" if each.done else each.status, each.job_id or "–", (each.error or {}).get("detail", "")) for each in state.variants]
-        headings, title = ("variant", "status", "job", "error"), f"Question {state.what_if_id}: {state.status}"
+        rows = [
+            (
+                each.name,
+                "done" if each.done else each.status,
+                each.job_id or "–",
+                (each.error or {}).get("detail", ""),
+            )
+            for each in state.variants
+        ]
+        headings, title = (
+            ("variant", "status", "job", "error"),
+            f"Question {state.what_if_id}: {state.status}",
+        )
         yield TextTable(headings, rows, words=headings[1:], title=title)
         return
     numbers = replace(numbers, currency=reply.currency)
     yield from map(say_note, reply.notes)
     for each in (reply.baseline, *reply.variants):
         policy = say_policy(reply.policy, language=numbers.language)
-        title = f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {policy} from {reply.outlook}"
+        title = (
+            f"{each.name}, {reply.site}, {reply.from_day} to {reply.to_day}; {policy} from "
+            f"{reply.outlook}"
+        )
         yield TextTable(_MONTHS, [*_list_months(each, numbers)], title=title)
         yield f"{each.text}\n"
     yield f"Question {reply.what_if_id}"
@@ -129,9 +174,25 @@ def _show_question(state: WhatIfState, numbers: Numbers) -> Iterator[str | TextT
 
 def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]:
     for month in variant.months:
-        money = [numbers.money(value) for value in (month.bill, month.import_, month.export, month.peak, month.wear)]
-        yield [month.month, *money, numbers.number(month.import_kwh), numbers.number(month.export_kwh)]
-    whole = [numbers.money(variant.bill), "", "", "", numbers.money(variant.wear), numbers.number(variant.import_kwh), numbers.number(variant.export_kwh)]
+        money = [
+            numbers.money(value)
+            for value in (month.bill, month.import_, month.export, month.peak, month.wear)
+        ]
+        yield [
+            month.month,
+            *money,
+            numbers.number(month.import_kwh),
+            numbers.number(month.export_kwh),
+        ]
+    whole = [
+        numbers.money(variant.bill),
+        "",
+        "",
+        "",
+        numbers.money(variant.wear),
+        numbers.number(variant.import_kwh),
+        numbers.number(variant.export_kwh),
+    ]
     yield ["all", *whole]
     # What is left in the batteries was paid for and not used up: it is taken off once, here.
     yield ["end charge", numbers.money(-variant.stored_gain), *[""] * 6]
@@ -152,12 +213,20 @@ def _list_months(variant: VariantReply, numbers: Numbers) -> Iterator[list[str]]
 def ask_what_if(call: CapabilityCall, question: WhatIfRequest) -> WhatIfState:
     """Ask what other equipment, tariffs or rules would have cost.
 
-    Replay the site's recorded days as it is and under each variant, a job for each; the answer is read with `GET /v1/what-ifs/{what_if_id}`.
+    Replay the site's recorded days as it is and under each variant, a job for each; the answer is
+    read with `GET /v1/what-ifs/{what_if_id}`.
     """
     return submit_what_if(call.database(), call.queue(), question, now=call.now)
 
 
-@capability("GET", "/v1/what-ifs/{what_if_id}", noun=_NOUN, scope="read", also=("what-if --id",), shown=_show_question)
+@capability(
+    "GET",
+    "/v1/what-ifs/{what_if_id}",
+    noun=_NOUN,
+    scope="read",
+    also=("what-if --id",),
+    shown=_show_question,
+)
 def read_what_if(call: CapabilityCall, what_if_id: NamedId) -> WhatIfState:
     """Read what came of a question.
 

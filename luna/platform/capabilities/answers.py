@@ -5,7 +5,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from luna.contracts.answers import Answer, AnswerList, Conversation, Feedback, FeedbackNote, StoredAnswer
+from luna.contracts.answers import (
+    Answer,
+    AnswerList,
+    Conversation,
+    Feedback,
+    FeedbackNote,
+    StoredAnswer,
+)
 from luna.energy.timeline import Instant
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
 from luna.platform.database import answers
@@ -13,8 +20,13 @@ from luna.platform.paging import Cursor, Limit, cut_page, read_instant_and_text
 from luna.words import Numbers
 
 _NOUN = "answers"
-AnswerId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the answer's id")]
-ConversationId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the conversation's id")]
+AnswerId = Annotated[
+    str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the answer's id")
+]
+ConversationId = Annotated[
+    str,
+    Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the conversation's id"),
+]
 LONGEST_QUESTION = 60
 
 
@@ -23,22 +35,53 @@ class AnswerQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    asked_by: Annotated[str | None, Field(max_length=64, pattern=r"^[^\x00]*$", description="what this reader asked alone")] = None
-    refused: Annotated[bool | None, Field(description="what was not found alone, or what was")] = None
+    asked_by: Annotated[
+        str | None,
+        Field(max_length=64, pattern=r"^[^\x00]*$", description="what this reader asked alone"),
+    ] = None
+    refused: Annotated[bool | None, Field(description="what was not found alone, or what was")] = (
+        None
+    )
     feedback: Annotated[Feedback | None, Field(description="what was found so alone")] = None
-    from_: Annotated[Instant | None, Field(alias="from", description="the first instant that belongs to it")] = None
+    from_: Annotated[
+        Instant | None, Field(alias="from", description="the first instant that belongs to it")
+    ] = None
     to: Annotated[Instant | None, Field(description="the instant after the last")] = None
-    cursor: Annotated[str | None, Field(max_length=400, description="of the page before: what its cursor says; without it the first page")] = None
+    cursor: Annotated[
+        str | None,
+        Field(
+            max_length=400,
+            description="of the page before: what its cursor says; without it the first page",
+        ),
+    ] = None
     limit: Annotated[int, Field(ge=1, le=500, description="how many at most")] = 50
 
 
-_HEADINGS = ("answer", "at (UTC)", "user", "question", "worded by", "refused", "feedback", "seconds")
+_HEADINGS = (
+    "answer",
+    "at (UTC)",
+    "user",
+    "question",
+    "worded by",
+    "refused",
+    "feedback",
+    "seconds",
+)
 
 
 def _show(row: StoredAnswer, _: Numbers) -> list[str]:
     answer, refused = row.answer, "yes" if row.answer.refused else ""
     when, question = f"{answer.answered_at:%Y-%m-%d %H:%M:%S}", answer.question[:LONGEST_QUESTION]
-    return [answer.answer_id, when, row.asked_by, question, answer.model or "", refused, row.feedback or "", f"{answer.latency_seconds:.1f}"]
+    return [
+        answer.answer_id,
+        when,
+        row.asked_by,
+        question,
+        answer.model or "",
+        refused,
+        row.feedback or "",
+        f"{answer.latency_seconds:.1f}",
+    ]
 
 
 @capability("GET", "/v1/answers", noun=_NOUN, scope="read", local_command="answers list")
@@ -56,21 +99,34 @@ def list_answers(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = No
     noun=_NOUN,
     scope="administer",
     command="answers list",
-    shown=ReplyTable(_HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="Nothing was asked yet."),
+    shown=ReplyTable(
+        _HEADINGS, _show, "answers", words=_HEADINGS[:-1], none="Nothing was asked yet."
+    ),
     options={"asked_by": "user", "refused": "refused/--no-refused"},
 )
 def audit_answers(call: CapabilityCall, question: AnswerQuestion) -> AnswerList:
     """List everybody's answers.
 
-    Return what was asked and answered, by whom, from which passages, by which model and prompt, the latest first.
+    Return what was asked and answered, by whom, from which passages, by which model and prompt, the
+    latest first.
     """
-    which = answers.AnswerFilter(question.asked_by, question.refused, question.feedback, question.from_, question.to)
+    which = answers.AnswerFilter(
+        question.asked_by, question.refused, question.feedback, question.from_, question.to
+    )
     return _list(call, which, question.cursor, question.limit)
 
 
-def _list(call: CapabilityCall, which: answers.AnswerFilter, cursor: str | None, limit: int) -> AnswerList:
-    rows = answers.list_before(call.connection, which, before=read_instant_and_text(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.answer.answered_at.isoformat(), row.answer.answer_id))
+def _list(
+    call: CapabilityCall, which: answers.AnswerFilter, cursor: str | None, limit: int
+) -> AnswerList:
+    rows = answers.list_before(
+        call.connection, which, before=read_instant_and_text(cursor), limit=limit + 1
+    )
+    page, following = cut_page(
+        rows,
+        limit=limit,
+        key=lambda row: (row.answer.answered_at.isoformat(), row.answer.answer_id),
+    )
     return AnswerList(answers=page, cursor=following)
 
 
@@ -78,8 +134,14 @@ def show_sources(answer: Answer) -> Iterator[str]:
     """Yield what an answer rests on, below its text."""
     yield ""
     yield from (f"[{citation.number}] {citation.place}" for citation in answer.citations)
-    yield from (f"- {source.what}{f', {source.period}' if source.period else ''}" for call in answer.tool_calls for source in call.sources)
-    yield from (f"~ {passage.place}: {' '.join(passage.text.split())[:160]}" for passage in answer.nearest)
+    yield from (
+        f"- {source.what}{f', {source.period}' if source.period else ''}"
+        for call in answer.tool_calls
+        for source in call.sources
+    )
+    yield from (
+        f"~ {passage.place}: {' '.join(passage.text.split())[:160]}" for passage in answer.nearest
+    )
     yield f"conversation {answer.conversation_id}"
 
 
@@ -88,7 +150,15 @@ def _show_answer(stored: StoredAnswer, _: Numbers) -> Iterator[str]:
     yield from show_sources(stored.answer)
 
 
-@capability("GET", "/v1/answers/{answer_id}", noun=_NOUN, scope="read", command="answers show", shown=_show_answer, arguments=("answer_id",))
+@capability(
+    "GET",
+    "/v1/answers/{answer_id}",
+    noun=_NOUN,
+    scope="read",
+    command="answers show",
+    shown=_show_answer,
+    arguments=("answer_id",),
+)
 def read_answer(call: CapabilityCall, answer_id: AnswerId) -> StoredAnswer:
     """Read an answer.
 
@@ -100,7 +170,9 @@ def read_answer(call: CapabilityCall, answer_id: AnswerId) -> StoredAnswer:
 _RATED_IN_PAGES = "a reader's own word on an answer that a page or program showed"
 
 
-@capability("POST", "/v1/answers/{answer_id}/feedback", noun=_NOUN, scope="read", alone=_RATED_IN_PAGES)
+@capability(
+    "POST", "/v1/answers/{answer_id}/feedback", noun=_NOUN, scope="read", alone=_RATED_IN_PAGES
+)
 def rate_answer(call: CapabilityCall, answer_id: AnswerId, note: FeedbackNote) -> StoredAnswer:
     """Say whether an answer helped.
 
@@ -110,7 +182,13 @@ def rate_answer(call: CapabilityCall, answer_id: AnswerId, note: FeedbackNote) -
     return answers.load(call.connection, answer_id, asked_by=call.name or call.by)
 
 
-@capability("GET", "/v1/conversations/{conversation_id}", noun=_NOUN, scope="read", local_command="answers show")
+@capability(
+    "GET",
+    "/v1/conversations/{conversation_id}",
+    noun=_NOUN,
+    scope="read",
+    local_command="answers show",
+)
 def read_conversation(call: CapabilityCall, conversation_id: ConversationId) -> Conversation:
     """Read a conversation.
 
@@ -122,7 +200,14 @@ def read_conversation(call: CapabilityCall, conversation_id: ConversationId) -> 
 _FORGOTTEN = "a reader's own; answer_retention forgets the others"
 
 
-@capability("DELETE", "/v1/conversations/{conversation_id}", noun=_NOUN, scope="read", alone=_FORGOTTEN, status=204)
+@capability(
+    "DELETE",
+    "/v1/conversations/{conversation_id}",
+    noun=_NOUN,
+    scope="read",
+    alone=_FORGOTTEN,
+    status=204,
+)
 def delete_conversation(call: CapabilityCall, conversation_id: ConversationId) -> None:
     """Delete a conversation.
 

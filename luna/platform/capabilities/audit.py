@@ -11,7 +11,9 @@ from luna.platform.paging import Cursor, From, To, read_number, write_cursor
 from luna.words import Numbers
 
 OfUser = Annotated[str | None, Field(max_length=64, description="only what this person did")]
-OfOperation = Annotated[str | None, Field(max_length=64, description="only this operation, by its id")]
+OfOperation = Annotated[
+    str | None, Field(max_length=64, description="only this operation, by its id")
+]
 OfSite = Annotated[str | None, Field(max_length=64, description="only what was done on this site")]
 Limit = Annotated[int, Field(ge=1, le=1000, description="rows of one page at most")]
 
@@ -19,7 +21,15 @@ _HEADINGS = ("at (UTC)", "user", "by", "operation", "site", "status", "address",
 
 
 def _show(entry: AuditEntry, _: Numbers) -> list[str]:
-    cells = (entry.user, entry.means, entry.operation, entry.site or "", str(entry.status), entry.address or "", entry.request_id)
+    cells = (
+        entry.user,
+        entry.means,
+        entry.operation,
+        entry.site or "",
+        str(entry.status),
+        entry.address or "",
+        entry.request_id,
+    )
     return [f"{entry.at:%Y-%m-%d %H:%M:%S}", *cells]
 
 
@@ -29,7 +39,13 @@ def _show(entry: AuditEntry, _: Numbers) -> list[str]:
     noun="identity",
     scope="administer",
     command="audit list",
-    shown=ReplyTable(_HEADINGS, _show, "entries", words=[each for each in _HEADINGS if each != "status"], none="Nothing was done yet."),
+    shown=ReplyTable(
+        _HEADINGS,
+        _show,
+        "entries",
+        words=[each for each in _HEADINGS if each != "status"],
+        none="Nothing was done yet.",
+    ),
 )
 def list_audit(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
@@ -47,5 +63,9 @@ def list_audit(  # noqa: PLR0913 - one per parameter of the query
     Return what was done and what was refused, the latest first.
     """
     which = audit.AuditFilter(user, operation, site_id, first, end)
-    entries, following = audit.list_before(call.connection, which, before=read_number(cursor), limit=limit)
-    return AuditList(entries=entries, cursor=None if following is None else write_cursor((following,)))
+    entries, following = audit.list_before(
+        call.connection, which, before=read_number(cursor), limit=limit
+    )
+    return AuditList(
+        entries=entries, cursor=None if following is None else write_cursor((following,))
+    )

@@ -1,4 +1,6 @@
-"""Whether a site's devices follow its plans, what their owner wants instead, and what was decided."""
+"""Whether a site's devices follow its plans, what their owner wants instead, and what was
+decided.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
@@ -20,7 +22,9 @@ from luna.words.standing import STANDING
 
 _NOUN = "control"
 _PATH = "/v1/sites/{site_id}/control"
-DeviceKey = Annotated[str, Field(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")]
+DeviceKey = Annotated[
+    str, Field(max_length=80, description=f"{', '.join(DEVICE_KEYS[:-1])} or {DEVICE_KEYS[-1]}")
+]
 
 
 class ExecutorReply(Message):
@@ -36,12 +40,21 @@ class ControlReply(Message):
     armed: Annotated[bool, Field(description="whether its devices are told what its plans say")]
     armed_at: Annotated[Instant | None, Field(description="since when; null: it is not armed")]
     armed_by: Annotated[str | None, Field(description="who armed it; null: it is not armed")]
-    devices: Annotated[list[ControlState], Field(description="the batteries first, then what else was told something or is wanted to")]
-    executor: Annotated[ExecutorReply | None, Field(description="the one executor that drives its devices; null: none does")] = None
+    devices: Annotated[
+        list[ControlState],
+        Field(description="the batteries first, then what else was told something or is wanted to"),
+    ]
+    executor: Annotated[
+        ExecutorReply | None,
+        Field(description="the one executor that drives its devices; null: none does"),
+    ] = None
 
 
 class VacationMode(Message):
-    """Whether nobody is at home, as the owner says; what the site's own switches say stands beside it."""
+    """Whether nobody is at home, as the owner says.
+
+    What the site's own switches say stands beside it.
+    """
 
     vacation: Annotated[bool, Field(description="true: nobody is at home")]
 
@@ -49,14 +62,26 @@ class VacationMode(Message):
 class DecisionList(Message):
     """What was decided for the devices of a site, the latest first."""
 
-    decisions: Annotated[list[ControlEntry], Field(description="what was decided for a slot and what came of it")]
+    decisions: Annotated[
+        list[ControlEntry], Field(description="what was decided for a slot and what came of it")
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 def _show(entry: ControlEntry, numbers: Numbers) -> list[str]:
-    setpoints = ", ".join(f"{name}: {say_mode(setpoint['mode'], language='en')}" for name, setpoint in entry.allowed.items())
+    setpoints = ", ".join(
+        f"{name}: {say_mode(setpoint['mode'], language='en')}"
+        for name, setpoint in entry.allowed.items()
+    )
     confirmed = "no" if entry.confirmed is None else "yes"
-    return [say_instant(entry.slot_start, numbers.zone), entry.device, entry.decided_by, entry.reason, setpoints, confirmed]
+    return [
+        say_instant(entry.slot_start, numbers.zone),
+        entry.device,
+        entry.decided_by,
+        entry.reason,
+        setpoints,
+        confirmed,
+    ]
 
 
 def say_whom(state: ControlState) -> str:
@@ -71,14 +96,23 @@ def _say_override(state: ControlState, numbers: Numbers) -> Iterator[str]:
 
 
 def _show_state(reply: ControlReply, numbers: Numbers) -> Iterator[str]:
-    armed = f"armed since {say_instant(reply.armed_at, numbers.zone)} by {reply.armed_by}" if reply.armed_at else "not armed: nothing is sent"
+    armed = (
+        f"armed since {say_instant(reply.armed_at, numbers.zone)} by {reply.armed_by}"
+        if reply.armed_at
+        else "not armed: nothing is sent"
+    )
     yield f"{reply.devices[0].site} is {armed}."
     for each in reply.devices:
         if each.override is not None:
-            yield f"Override of {each.device} by {each.override.by}: {_describe_override(each.override, numbers)}."
+            yield (
+                f"Override of {each.device} by {each.override.by}: "
+                f"{_describe_override(each.override, numbers)}."
+            )
     yield from _say_standings(reply.devices, numbers)
     if reply.executor is not None:
-        since = "" if reply.executor.since is None else say_instant(reply.executor.since, numbers.zone)
+        since = (
+            "" if reply.executor.since is None else say_instant(reply.executor.since, numbers.zone)
+        )
         yield STANDING.say("driven_by", numbers.language, name=reply.executor.name, at=since)
 
 
@@ -91,18 +125,29 @@ def _say_standings(states: Iterable[ControlState], numbers: Numbers) -> Iterator
 
 
 def list_unreleased(states: Iterable[ControlState]) -> list[ControlState]:
-    """Return the devices that were to be handed back and of which nothing confirms that they are."""
-    return [state for state in states if state.standing is not None and state.standing.code == "not_released"]
+    """Return the devices that were to be handed back and of which nothing confirms that they
+    are.
+    """
+    return [
+        state
+        for state in states
+        if state.standing is not None and state.standing.code == "not_released"
+    ]
 
 
 def say_disarmed(site_id: str, states: Sequence[ControlState], numbers: Numbers) -> Iterator[str]:
-    """Yield what a site's disarming has come to: handed back, or what its devices still do and how to end it."""
+    """Yield what a site's disarming has come to: handed back, or what its devices still do and how
+    to end it.
+    """
     yield f"{site_id} is not armed any more; an override has ended with it."
     yield from _say_standings(list_unreleased(states), numbers)
 
 
 def _describe_override(override: Override, numbers: Numbers) -> str:
-    return f"{say_mode(override.mode, language='en')} until {say_instant(override.until, numbers.zone)}"
+    return (
+        f"{say_mode(override.mode, language='en')} until "
+        f"{say_instant(override.until, numbers.zone)}"
+    )
 
 
 def _say_paused(state: ControlState, numbers: Numbers) -> Iterator[str]:
@@ -114,7 +159,12 @@ def _say_resumed(state: ControlState, _: Numbers) -> Iterator[str]:
     yield f"{say_whom(state)} follows its plan again."
 
 
-DECISIONS = ReplyTable(("slot", "device", "by", "why", "told", "confirmed"), _show, "decisions", none="Nothing was decided yet.")
+DECISIONS = ReplyTable(
+    ("slot", "device", "by", "why", "told", "confirmed"),
+    _show,
+    "decisions",
+    none="Nothing was decided yet.",
+)
 
 
 @capability("GET", _PATH, noun=_NOUN, scope="read", command="control status", shown=_show_state)
@@ -127,14 +177,29 @@ def read_control(call: CapabilityCall, site_id: SiteName) -> ControlReply:
     holder = executor_locks.read_executors(call.connection, site_id).holder
     executor = None if holder is None else ExecutorReply(name=holder.name, since=holder.since)
     first = states[0]
-    return ControlReply(armed=first.armed_at is not None, armed_at=first.armed_at, armed_by=first.armed_by, devices=states, executor=executor)
+    return ControlReply(
+        armed=first.armed_at is not None,
+        armed_at=first.armed_at,
+        armed_by=first.armed_by,
+        devices=states,
+        executor=executor,
+    )
 
 
-@capability("POST", f"{_PATH}/arm", noun=_NOUN, scope="operate", command="control arm", shown="{site_id} is armed.", critical=True)
+@capability(
+    "POST",
+    f"{_PATH}/arm",
+    noun=_NOUN,
+    scope="operate",
+    command="control arm",
+    shown="{site_id} is armed.",
+    critical=True,
+)
 def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     """Let a site's devices follow its plans.
 
-    Let commands be sent from the executor's next look on; before this nothing ever is. 422 where the site does not say how its devices are told.
+    Let commands be sent from the executor's next look on; before this nothing ever is. 422 where
+    the site does not say how its devices are told.
     """
     return control_service.arm(call.connection, site_id, now=call.now, by=call.by)
 
@@ -150,26 +215,43 @@ def arm(call: CapabilityCall, site_id: SiteName) -> ControlState:
 def disarm(call: CapabilityCall, site_id: SiteName) -> ControlState:
     """Hand a site's devices back.
 
-    Hand the devices back to their own control; after that nothing is sent, and overrides and pauses end. What each device does until it has confirmed that
-    says how control stands, a few seconds later.
+    Hand the devices back to their own control; after that nothing is sent, and overrides and pauses
+    end. What each device does until it has confirmed that says how control stands, a few seconds
+    later.
     """
     return control_service.disarm(call.connection, site_id, now=call.now)
 
 
 @capability(
-    "PUT", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control override-device", also=("control override",), shown=_say_override
+    "PUT",
+    f"{_PATH}/overrides/{{device}}",
+    noun=_NOUN,
+    scope="operate",
+    command="control override-device",
+    also=("control override",),
+    shown=_say_override,
 )
-def override(call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: Override) -> ControlState:
+def override(
+    call: CapabilityCall, site_id: SiteName, device: DeviceKey, order: Override
+) -> ControlState:
     """Have a device do something else than the plan says.
 
-    Have a device, or all batteries, do this until an instant; the safety layer bounds it like anything else. It takes the place of an override before.
+    Have a device, or all batteries, do this until an instant; the safety layer bounds it like
+    anything else. It takes the place of an override before.
     """
     named = order.by if "by" in order.model_fields_set else None
     fields = order.model_dump(include=order.model_fields_set) | {"by": call.author(named)}
     return control_service.override(call.connection, site_id, device, fields, now=call.now)
 
 
-@capability("DELETE", f"{_PATH}/overrides/{{device}}", noun=_NOUN, scope="operate", command="control resume", shown=_say_resumed)
+@capability(
+    "DELETE",
+    f"{_PATH}/overrides/{{device}}",
+    noun=_NOUN,
+    scope="operate",
+    command="control resume",
+    shown=_say_resumed,
+)
 def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
     """End an override, or a pause.
 
@@ -178,31 +260,59 @@ def resume(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIE
     return control_service.resume(call.connection, site_id, device)
 
 
-@capability("PUT", f"{_PATH}/pauses/{{device}}", noun=_NOUN, scope="operate", command="control pause", shown=_say_paused)
+@capability(
+    "PUT",
+    f"{_PATH}/pauses/{{device}}",
+    noun=_NOUN,
+    scope="operate",
+    command="control pause",
+    shown=_say_paused,
+)
 def pause(call: CapabilityCall, site_id: SiteName, device: DeviceKey = BATTERIES) -> ControlState:
     """Leave a device alone.
 
-    Hand a device, or all batteries, back, and command it no more until it is resumed; the rest of the site goes on.
+    Hand a device, or all batteries, back, and command it no more until it is resumed; the rest of
+    the site goes on.
     """
     return control_service.pause(call.connection, site_id, device, now=call.now, by=call.by)
 
 
-@capability("PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown="")
+@capability(
+    "PUT", f"{_PATH}/vacation", noun=_NOUN, scope="operate", command="control vacation", shown=""
+)
 def set_vacation(call: CapabilityCall, site_id: SiteName, mode: VacationMode) -> VacationMode:
     """Say that nobody is at home.
 
-    Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes, and the site's rule for vacations holds.
+    Say that nobody is at home, or somebody is again: forecasts fall to what an empty house takes,
+    and the site's rule for vacations holds.
     """
     control_service.switch_vacation(call.connection, site_id, on=mode.vacation, now=call.now)
     return mode
 
 
-@capability("GET", f"{_PATH}/decisions", noun=_NOUN, scope="read", command="control decisions", shown=DECISIONS)
-def list_decisions(call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None) -> DecisionList:
+@capability(
+    "GET",
+    f"{_PATH}/decisions",
+    noun=_NOUN,
+    scope="read",
+    command="control decisions",
+    shown=DECISIONS,
+)
+def list_decisions(
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> DecisionList:
     """List what was decided.
 
     Return what was decided for slots within `from` and `to`, who decided it, and what came of it.
     """
-    rows = control.read_log_page(call.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1)
+    rows = control.read_log_page(
+        call.connection, site_id, slots=(first, end), below=read_number(cursor), limit=limit + 1
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
     return DecisionList(decisions=[entry for _, entry in page], cursor=following)

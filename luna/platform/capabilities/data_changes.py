@@ -41,13 +41,33 @@ def _show(change: DataChange, numbers: Numbers) -> list[str]:
     noun="history",
     scope="read",
     command="data changes",
-    shown=ReplyTable(("series", "slot", "before", "after", "rule"), _show, "changes", words=("slot", "rule"), none="Nothing was changed."),
+    shown=ReplyTable(
+        ("series", "slot", "before", "after", "rule"),
+        _show,
+        "changes",
+        words=("slot", "rule"),
+        none="Nothing was changed.",
+    ),
 )
-def list_data_changes(call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, limit: Limit = 100, cursor: Cursor = None) -> ChangeList:
+def list_data_changes(
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> ChangeList:
     """List what was changed of the past.
 
-    Return each value of a quarter-hour within `from` and `to` that was changed: before, after, and which rule or whose hand did it.
+    Return each value of a quarter-hour within `from` and `to` that was changed: before, after, and
+    which rule or whose hand did it.
     """
-    rows = history_changes.read_page(call.connection, site_id, slots=(first, end), after=read_number(cursor), limit=limit + 1)
+    rows = history_changes.read_page(
+        call.connection, site_id, slots=(first, end), after=read_number(cursor), limit=limit + 1
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row[0],))
-    return ChangeList(changes=[DataChange.model_validate(change, from_attributes=True) for _, change in page], cursor=following)
+    return ChangeList(
+        changes=[DataChange.model_validate(change, from_attributes=True) for _, change in page],
+        cursor=following,
+    )

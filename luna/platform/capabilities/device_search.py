@@ -14,10 +14,20 @@ class SearchedNetwork(Message):
     secret: SecretName = None
 
 
-@capability("POST", "/v1/device-searches", noun="sites", scope="administer", local_command="devices scan", status=202)
+@capability(
+    "POST",
+    "/v1/device-searches",
+    noun="sites",
+    scope="administer",
+    local_command="devices scan",
+    status=202,
+)
 def find_home_devices(_: CapabilityCall, searched: SearchedNetwork) -> FindDevicesRequest:
     """Find devices in a network.
 
-    Ask the addresses of a private network for devices that a profile knows, as a job; nothing is written to any of them.
+    Ask the addresses of a private network for devices that a profile knows, as a job; nothing is
+    written to any of them.
     """
-    return FindDevicesRequest(network=require_home_network(searched.network), port=searched.port, secret=searched.secret)
+    return FindDevicesRequest(
+        network=require_home_network(searched.network), port=searched.port, secret=searched.secret
+    )

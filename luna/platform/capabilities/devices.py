@@ -14,13 +14,22 @@ from luna.words import Numbers
 class DeviceList(Message):
     """What a site has."""
 
-    devices: Annotated[list[SiteDevice], Field(description="by kind, then as the site's file lists them")]
+    devices: Annotated[
+        list[SiteDevice], Field(description="by kind, then as the site's file lists them")
+    ]
     cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
 def _show(device: SiteDevice, _: Numbers) -> list[str]:
     capacity = "" if device.capacity_kwh is None else f"{device.capacity_kwh:g}"
-    return [device.name, device.kind, f"{device.power_kw:g}", capacity, device.told_as or "–", ", ".join(device.modes)]
+    return [
+        device.name,
+        device.kind,
+        f"{device.power_kw:g}",
+        capacity,
+        device.told_as or "–",
+        ", ".join(device.modes),
+    ]
 
 
 @capability(
@@ -30,7 +39,11 @@ def _show(device: SiteDevice, _: Numbers) -> list[str]:
     scope="read",
     command="site devices",
     shown=ReplyTable(
-        ("device", "kind", "kW", "kWh", "told as", "modes"), _show, "devices", words=("kind", "told as", "modes"), none="{site_id} has no devices."
+        ("device", "kind", "kW", "kWh", "told as", "modes"),
+        _show,
+        "devices",
+        words=("kind", "told as", "modes"),
+        none="{site_id} has no devices.",
     ),
 )
 def list_devices(call: CapabilityCall, site_id: SiteName) -> DeviceList:

@@ -1,4 +1,7 @@
-"""Documents that answers are taken from: which there are, in which versions, how long each holds; adding, reading and removing them."""
+"""Documents that answers are taken from: which there are, in which versions, how long each holds.
+
+Adding, reading and removing them.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC
@@ -34,21 +37,40 @@ from luna.words.answering import say_validity
 
 _NOUN = "documents"
 _PATH = "/v1/documents/{document_id}"
-DocumentId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the document's id, one per version")]
-OfSite = Annotated[str | None, Field(min_length=1, max_length=64, description="documents about this site alone")]
-Around = Annotated[int | None, Field(ge=0, lt=2**63, description="the passage in the middle; without it all, page by page")]
-Span = Annotated[int, Field(ge=0, le=20, description="passages before and behind the one in the middle")]
+DocumentId = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[\w-]+$",
+        description="the document's id, one per version",
+    ),
+]
+OfSite = Annotated[
+    str | None, Field(min_length=1, max_length=64, description="documents about this site alone")
+]
+Around = Annotated[
+    int | None,
+    Field(ge=0, lt=2**63, description="the passage in the middle; without it all, page by page"),
+]
+Span = Annotated[
+    int, Field(ge=0, le=20, description="passages before and behind the one in the middle")
+]
 OfKind = Annotated[DocumentKind | None, Field(description="only of this kind")]
 InLanguage = Annotated[DocumentLanguage | None, Field(description="only in this language")]
 InState = Annotated[DocumentState | None, Field(description="only those that stand so")]
-IsCurrent = Annotated[bool | None, Field(description="only versions that searches find, or only others")]
+IsCurrent = Annotated[
+    bool | None, Field(description="only versions that searches find, or only others")
+]
 
 
 class DocumentList(Message):
     """Documents, those stored last first."""
 
     documents: list[Document]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = (
+        None
+    )
 
 
 class PassageList(Message):
@@ -56,7 +78,14 @@ class PassageList(Message):
 
     document: Document
     passages: list[Chunk]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last, or these are those around a passage")] = None
+    cursor: Annotated[
+        str | None,
+        Field(
+            description=(
+                "of the next page; null: this is the last, or these are those around a passage"
+            )
+        ),
+    ] = None
 
 
 class VersionList(Message):
@@ -71,11 +100,23 @@ NONE = "No documents: luna docs add FILE."
 
 
 def show_documents(listed: list[Document]) -> Iterator[str | TextTable]:
-    """Yield documents as a terminal shows them, with how long they hold and what is the matter with them."""
+    """Yield documents as a terminal shows them, with how long they hold and what is the matter with
+    them.
+    """
     if not listed:
         yield NONE
         return
-    rows = [[each.document_id, each.title, str(each.version), "yes" if each.current else "no", each.state, str(each.chunks)] for each in listed]
+    rows = [
+        [
+            each.document_id,
+            each.title,
+            str(each.version),
+            "yes" if each.current else "no",
+            each.state,
+            str(each.chunks),
+        ]
+        for each in listed
+    ]
     yield TextTable(_HEADINGS, rows, words=("title", "found", "state"))
     for each in listed:
         if holds := say_validity(each.valid_from, each.valid_until, "en"):
@@ -88,7 +129,15 @@ def _show_list(reply: DocumentList | VersionList, _: Numbers) -> Iterator[str | 
     yield from show_documents(reply.documents)
 
 
-@capability("GET", "/v1/documents", noun=_NOUN, scope="read", command="docs list", shown=_show_list, options={"current": "current/--not-current"})
+@capability(
+    "GET",
+    "/v1/documents",
+    noun=_NOUN,
+    scope="read",
+    command="docs list",
+    shown=_show_list,
+    options={"current": "current/--not-current"},
+)
 def list_documents(  # noqa: PLR0913 - one per parameter of the query
     call: CapabilityCall,
     *,
@@ -102,11 +151,22 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
 ) -> DocumentList:
     """List documents.
 
-    Return documents of the caller's sites and everybody's, one per version, those stored last first.
+    Return documents of the caller's sites and everybody's, one per version, those stored last
+    first.
     """
-    filters = DocumentFilter(kind=kind, language=language, state=state, site_id=site_id, current=current)
-    rows = documents.list_page(call.connection, filters, among=call.sites, after=read_instant_and_text(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.stored_at.isoformat(), row.document_id))
+    filters = DocumentFilter(
+        kind=kind, language=language, state=state, site_id=site_id, current=current
+    )
+    rows = documents.list_page(
+        call.connection,
+        filters,
+        among=call.sites,
+        after=read_instant_and_text(cursor),
+        limit=limit + 1,
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda row: (row.stored_at.isoformat(), row.document_id)
+    )
     return DocumentList(documents=page, cursor=following)
 
 
@@ -121,10 +181,13 @@ def list_documents(  # noqa: PLR0913 - one per parameter of the query
     options={"valid_from": "from", "valid_until": "until"},
     errors=(ForbiddenError,),
 )
-def set_document_validity(call: CapabilityCall, document_id: DocumentId, validity: DocumentValidity) -> Document:
+def set_document_validity(
+    call: CapabilityCall, document_id: DocumentId, validity: DocumentValidity
+) -> Document:
     """Say how long a document holds.
 
-    Say from when until when a document holds, in the place of what was found in its text; null: it says nothing.
+    Say from when until when a document holds, in the place of what was found in its text; null: it
+    says nothing.
     """
     document = documents.load(call.connection, document_id, among=call.sites)
     require_own_site(document.site_id, call.sites)
@@ -132,24 +195,52 @@ def set_document_validity(call: CapabilityCall, document_id: DocumentId, validit
     return documents.load(call.connection, document_id, among=call.sites)
 
 
-@capability("GET", f"{_PATH}/versions", noun=_NOUN, scope="read", command="docs versions", shown=_show_list, arguments=("document_id",))
+@capability(
+    "GET",
+    f"{_PATH}/versions",
+    noun=_NOUN,
+    scope="read",
+    command="docs versions",
+    shown=_show_list,
+    arguments=("document_id",),
+)
 def list_document_versions(call: CapabilityCall, document_id: DocumentId) -> VersionList:
     """List a document's versions.
 
     Return every version of the document, whichever of them is named, the newest first.
     """
     document = documents.load(call.connection, document_id, among=call.sites)
-    return VersionList(documents=documents.list_versions(call.connection, document.name, document.site_id))
+    return VersionList(
+        documents=documents.list_versions(call.connection, document.name, document.site_id)
+    )
 
 
 def _show_document(document: Document, _: Numbers) -> Iterator[str | TextTable]:
     yield from show_documents([document])
     fields = document.model_dump(
         mode="json",
-        include={"name", "kind", "site_id", "language", "dated", "valid_from", "valid_until", "media_type", "pages", "size_bytes", "notes", "added_by", "url"},
+        include={
+            "name",
+            "kind",
+            "site_id",
+            "language",
+            "dated",
+            "valid_from",
+            "valid_until",
+            "media_type",
+            "pages",
+            "size_bytes",
+            "notes",
+            "added_by",
+            "url",
+        },
     )
     fields["stored_at"] = say_instant(document.stored_at, UTC)
-    rows = [[name, ", ".join(value) if isinstance(value, list) else str(value)] for name, value in fields.items() if value]
+    rows = [
+        [name, ", ".join(value) if isinstance(value, list) else str(value)]
+        for name, value in fields.items()
+        if value
+    ]
     yield TextTable(("what", "value"), rows, words=("value",))
 
 
@@ -165,14 +256,21 @@ def show_passages(passages: Iterable[Chunk]) -> Iterator[str]:
 def read_document(call: CapabilityCall, document_id: DocumentId) -> Document:
     """Read how a document stands.
 
-    Return a document: what it is, how far it is on its way to being found, and why it failed where it did.
+    Return a document: what it is, how far it is on its way to being found, and why it failed where
+    it did.
     """
     return documents.load(call.connection, document_id, among=call.sites)
 
 
 @capability("GET", f"{_PATH}/passages", noun=_NOUN, scope="read", also=("docs show --passages",))
 def list_passages(
-    call: CapabilityCall, document_id: DocumentId, *, around: Around = None, span: Span = 2, limit: Limit = 50, cursor: Cursor = None
+    call: CapabilityCall,
+    document_id: DocumentId,
+    *,
+    around: Around = None,
+    span: Span = 2,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> PassageList:
     """Read a document's passages.
 
@@ -180,8 +278,13 @@ def list_passages(
     """
     document = documents.load(call.connection, document_id, among=call.sites)
     if around is not None:
-        return PassageList(document=document, passages=document_passages.list_around(call.connection, document_id, around, span=span))
-    rows = document_passages.list_page(call.connection, document_id, after=read_number(cursor), limit=limit + 1)
+        return PassageList(
+            document=document,
+            passages=document_passages.list_around(call.connection, document_id, around, span=span),
+        )
+    rows = document_passages.list_page(
+        call.connection, document_id, after=read_number(cursor), limit=limit + 1
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.position,))
     return PassageList(document=document, passages=page, cursor=following)
 
@@ -200,17 +303,29 @@ def list_passages(
 def delete_document(call: CapabilityCall, document_id: DocumentId) -> None:
     """Delete a document.
 
-    Delete a document's text, vectors and file. The version that searches find goes with those before it; any other goes alone.
+    Delete a document's text, vectors and file. The version that searches find goes with those
+    before it; any other goes alone.
     """
-    require_own_site(documents.load(call.connection, document_id, among=call.sites).site_id, call.sites)
+    require_own_site(
+        documents.load(call.connection, document_id, among=call.sites).site_id, call.sites
+    )
     remove_document(call.connection, call.objects(), document_id, among=call.sites)
 
 
-@capability("POST", "/v1/documents/fetch", noun=_NOUN, scope="data", local_command="docs add", status=202, errors=(ForbiddenError,))
+@capability(
+    "POST",
+    "/v1/documents/fetch",
+    noun=_NOUN,
+    scope="data",
+    local_command="docs add",
+    status=202,
+    errors=(ForbiddenError,),
+)
 def fetch_document(call: CapabilityCall, order: FetchDocument) -> FetchDocumentRequest:
     """Add a document from the internet.
 
-    Fetch a page or file as a job, store it under its address, make it searchable. Private addresses are refused, also behind redirects.
+    Fetch a page or file as a job, store it under its address, make it searchable. Private addresses
+    are refused, also behind redirects.
     """
     require_own_site(order.site_id, call.sites)
     if order.site_id is not None:
@@ -221,25 +336,44 @@ def fetch_document(call: CapabilityCall, order: FetchDocument) -> FetchDocumentR
     return FetchDocumentRequest(url=order.url, fields=fields, added_by=call.by)
 
 
-@capability("POST", "/v1/documents/examples", noun=_NOUN, scope="administer", local_command="docs add --examples", status=202)
+@capability(
+    "POST",
+    "/v1/documents/examples",
+    noun=_NOUN,
+    scope="administer",
+    local_command="docs add --examples",
+    status=202,
+)
 def add_examples(call: CapabilityCall) -> AddExamplesRequest:
     """Add the documents that ship with Luna.
 
-    Store the documents of an example household and Luna's guide as a job, for everybody, and make them searchable.
+    Store the documents of an example household and Luna's guide as a job, for everybody, and make
+    them searchable.
     """
     require_own_site(None, call.sites)
     return AddExamplesRequest(added_by=call.by)
 
 
 def _say_reindexed(reply: ReindexReply, _: Numbers) -> Iterator[str]:
-    vectors = f"vectors by {reply.model}" if reply.model else "no vectors: searches go by words alone"
+    vectors = (
+        f"vectors by {reply.model}" if reply.model else "no vectors: searches go by words alone"
+    )
     yield f"{reply.documents} documents, {reply.chunks} passages, {vectors}."
 
 
-@capability("POST", "/v1/documents/reindex", noun=_NOUN, scope="administer", command="rag reindex", shown=_say_reindexed, status=202)
+@capability(
+    "POST",
+    "/v1/documents/reindex",
+    noun=_NOUN,
+    scope="administer",
+    command="rag reindex",
+    shown=_say_reindexed,
+    status=202,
+)
 def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexRequest:
     """Make passages and vectors anew.
 
-    Make passages, their vectors by the embedding model of the settings, and the index anew as a job; until it is done, searches find what they found.
+    Make passages, their vectors by the embedding model of the settings, and the index anew as a
+    job; until it is done, searches find what they found.
     """
     return order

@@ -14,18 +14,29 @@ from luna.words import Numbers, say_instant
 
 _NOUN = "edge"
 # Of no site: called otherwise than jobs that are looked up by whose they are.
-LabJobId = Annotated[str, Field(max_length=64, pattern=r"^[\w-]+$", description="of the job that runs the lab")]
+LabJobId = Annotated[
+    str, Field(max_length=64, pattern=r"^[\w-]+$", description="of the job that runs the lab")
+]
 
 
 class EdgeRunList(Message):
     """Runs of the camera lab, those accepted last first."""
 
     runs: Annotated[list[EdgeRun], Field(description="one per job")]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = (
+        None
+    )
 
 
 _RUN_HEADINGS = ("job", "run", "status", "accepted")
-_CONTROLLER_HEADINGS = ("controller", "runs", "clean share", "small misses", "large misses", "dirty Wh a day")
+_CONTROLLER_HEADINGS = (
+    "controller",
+    "runs",
+    "clean share",
+    "small misses",
+    "large misses",
+    "dirty Wh a day",
+)
 
 
 def _show_run(run: EdgeRun, numbers: Numbers) -> list[str]:
@@ -38,11 +49,24 @@ def _show_result(result: EdgeRunResult, numbers: Numbers) -> Iterator[str | Text
     if summary is None:
         return
     if summary.stands_in:
-        yield f"Nothing was measured at {', '.join(summary.stand_in_locations)}: stand-ins were drawn."
+        yield (
+            f"Nothing was measured at {', '.join(summary.stand_in_locations)}: stand-ins were "
+            "drawn."
+        )
     rows = []
     for each in summary.controllers:
-        shares = (numbers.share(estimate.value) for estimate in (each.clean_share, each.small_miss_share, each.large_miss_share))
-        rows.append([each.controller, str(each.runs), *shares, numbers.number(each.dirty_wh_per_day.value, 3)])
+        shares = (
+            numbers.share(estimate.value)
+            for estimate in (each.clean_share, each.small_miss_share, each.large_miss_share)
+        )
+        rows.append(
+            [
+                each.controller,
+                str(each.runs),
+                *shares,
+                numbers.number(each.dirty_wh_per_day.value, 3),
+            ]
+        )
     yield TextTable(_CONTROLLER_HEADINGS, rows)
 
 
@@ -52,15 +76,29 @@ def _show_result(result: EdgeRunResult, numbers: Numbers) -> Iterator[str | Text
     noun=_NOUN,
     scope="read",
     command="edge runs",
-    shown=ReplyTable(_RUN_HEADINGS, _show_run, "runs", none="No worker was asked for one: POST /v1/jobs with edge.pipeline.run, or the page Camera lab."),
+    shown=ReplyTable(
+        _RUN_HEADINGS,
+        _show_run,
+        "runs",
+        none=(
+            "No worker was asked for one: POST /v1/jobs with edge.pipeline.run, or the page "
+            "Camera lab."
+        ),
+    ),
 )
-def list_edge_runs(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = None) -> EdgeRunList:
+def list_edge_runs(
+    call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = None
+) -> EdgeRunList:
     """List the runs of the camera lab.
 
     Return the runs and how they stand, without what they came to.
     """
-    rows = edge_runs.list_runs(call.connection, limit=limit + 1, after=read_instant_and_text(cursor))
-    page, following = cut_page(rows, limit=limit, key=lambda run: (run.submitted_at.isoformat(), run.job_id))
+    rows = edge_runs.list_runs(
+        call.connection, limit=limit + 1, after=read_instant_and_text(cursor)
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda run: (run.submitted_at.isoformat(), run.job_id)
+    )
     return EdgeRunList(runs=page, cursor=following)
 
 
@@ -77,6 +115,7 @@ def list_edge_runs(call: CapabilityCall, *, limit: Limit = 50, cursor: Cursor = 
 def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
     """Read what a run of the camera lab came to.
 
-    Return figures by controller with their intervals, comparisons, trends and what they say; results on stand-in data are named as such.
+    Return figures by controller with their intervals, comparisons, trends and what they say;
+    results on stand-in data are named as such.
     """
     return edge_runs.load_run(call.connection, lab_job_id)

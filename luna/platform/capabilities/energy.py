@@ -20,12 +20,26 @@ AnyDay = Annotated[Day | None, Field(description="a local day of the period; def
 
 def _show(reply: AccountReply, numbers: Numbers) -> Iterator[str | TextTable]:
     totals = reply.totals
-    yield f"{totals.first_day} to {totals.last_day}, counted until {numbers.day(totals.until)} {numbers.clock(totals.until)}"
-    rows = [["from", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)] for flow in reply.sources]
-    rows += [["to", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)] for flow in reply.uses]
-    rows.append(["", say_flow("unexplained", numbers.language), numbers.number(reply.unexplained_kwh, 2)])
+    yield (
+        f"{totals.first_day} to {totals.last_day}, counted until {numbers.day(totals.until)} "
+        f"{numbers.clock(totals.until)}"
+    )
+    rows = [
+        ["from", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)]
+        for flow in reply.sources
+    ]
+    rows += [
+        ["to", say_flow(flow.name, numbers.language), numbers.number(flow.energy_kwh, 2)]
+        for flow in reply.uses
+    ]
+    rows.append(
+        ["", say_flow("unexplained", numbers.language), numbers.number(reply.unexplained_kwh, 2)]
+    )
     yield TextTable(("", "energy", "kWh"), rows, words=("", "energy"))
-    lines = [[say_cost_line(line, numbers), numbers.number(line.energy_kwh, 2), numbers.money(line.cost)] for line in reply.lines]
+    lines = [
+        [say_cost_line(line, numbers), numbers.number(line.energy_kwh, 2), numbers.money(line.cost)]
+        for line in reply.lines
+    ]
     if reply.demand_cost is not None:
         lines.append([say_flow("demand", numbers.language), "", numbers.money(reply.demand_cost)])
     lines.append([say_flow("total", numbers.language), "", numbers.money(totals.cost)])
@@ -40,14 +54,20 @@ def _compare(reply: AccountReply, numbers: Numbers) -> Iterator[TextTable]:
     if reply.year_before is not None:
         columns["year before"] = totals_cells(reply.year_before, numbers)
     names = ("used kWh", "bought kWh", "produced kWh", "sold kWh", "own supply", "cost")
-    rows = [[name, *(cells[place] for cells in columns.values())] for place, name in enumerate(names)]
+    rows = [
+        [name, *(cells[place] for cells in columns.values())] for place, name in enumerate(names)
+    ]
     yield TextTable(("", *columns), rows, words=("",))
 
 
 def totals_cells(totals: AccountTotals, numbers: Numbers) -> list[str]:
     """Return the cells of a period's totals."""
     energies = (totals.consumption_kwh, totals.import_kwh, totals.pv_kwh, totals.export_kwh)
-    return [*(numbers.number(energy, 2) for energy in energies), numbers.share(totals.self_sufficiency), numbers.money(totals.cost)]
+    return [
+        *(numbers.number(energy, 2) for energy in energies),
+        numbers.share(totals.self_sufficiency),
+        numbers.money(totals.cost),
+    ]
 
 
 @capability(
@@ -59,10 +79,13 @@ def totals_cells(totals: AccountTotals, numbers: Numbers) -> list[str]:
     shown=_show,
     options={"period": "period", "day": "day"},
 )
-def read_site_account(call: CapabilityCall, site_id: SiteName, *, period: Unit = "month", day: AnyDay = None) -> AccountReply:
+def read_site_account(
+    call: CapabilityCall, site_id: SiteName, *, period: Unit = "month", day: AnyDay = None
+) -> AccountReply:
     """Tell energy and money of a period.
 
-    Return what a site used, produced, bought, sold and stored on a day, in a week, month or year, what it cost line by line, and the periods to compare with.
+    Return what a site used, produced, bought, sold and stored on a day, in a week, month or year,
+    what it cost line by line, and the periods to compare with.
     """
     site = sites.load(call.connection, site_id)
     chosen = AccountPeriod.of(period, day or last_counted_day(site, call.now))

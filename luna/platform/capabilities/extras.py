@@ -1,4 +1,6 @@
-"""Additional libraries that only a few commands need: listed, installed once somebody has agreed, removed."""
+"""Additional libraries that only a few commands need: listed, installed once somebody has agreed,
+removed.
+"""
 
 from typing import Annotated
 
@@ -40,12 +42,18 @@ def describe_extra(extra: Extra, place: PythonEnvironment) -> ExtraStatus:
     noun="settings",
     scope="administer",
     command="extras list",
-    shown=ReplyTable(("addition", "for", "MB to fetch", "MB on disk", "state"), _show, "extras", words=("addition", "for", "state")),
+    shown=ReplyTable(
+        ("addition", "for", "MB to fetch", "MB on disk", "state"),
+        _show,
+        "extras",
+        words=("addition", "for", "state"),
+    ),
 )
 def list_extras(call: CapabilityCall) -> ExtraList:  # noqa: ARG001 - nothing of the caller's
     """List the additions.
 
-    Return the additional libraries that only a few commands need, with their sizes and whether they are installed.
+    Return the additional libraries that only a few commands need, with their sizes and whether they
+    are installed.
     """
     place = PythonEnvironment.of_this_process()
     return ExtraList(extras=[describe_extra(extra, place) for extra in EXTRAS.values()])
@@ -60,9 +68,14 @@ def list_extras(call: CapabilityCall) -> ExtraList:  # noqa: ARG001 - nothing of
     status=202,
     location="/v1/jobs/{job_id}",
 )
-def change_extra(call: CapabilityCall, name: ExtraInPath, change: ExtraChange) -> ChangeExtraRequest:  # noqa: ARG001 - a worker does it
+def change_extra(
+    call: CapabilityCall,  # noqa: ARG001
+    name: ExtraInPath,
+    change: ExtraChange,
+) -> ChangeExtraRequest:
     """Install or remove an addition.
 
-    Accept a job that installs the libraries of an addition, or removes them; who sends this has agreed to it.
+    Accept a job that installs the libraries of an addition, or removes them; who sends this has
+    agreed to it.
     """
     return ChangeExtraRequest(name=name, wanted=change.wanted)

@@ -1,4 +1,6 @@
-"""Forecasts that are made because somebody asks: issued, with scenarios beside, compared with what happened; and which version drives the planner."""
+"""Forecasts that are made because somebody asks: issued, with scenarios beside, compared with what
+happened; and which version drives the planner.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,16 +26,24 @@ _PATH = "/v1/sites/{site_id}/forecasts"
 class ForecastOrder(Message):
     """What to issue."""
 
-    at: Annotated[Instant | None, Field(description="when it is issued, nothing measured after it is used; default: now")] = None
+    at: Annotated[
+        Instant | None,
+        Field(description="when it is issued, nothing measured after it is used; default: now"),
+    ] = None
     forecast_version: Annotated[ForecastVersion | None, Field(description="default: Aurora")] = None
 
 
 class ScenarioOrder(Message):
     """Which scenarios to make."""
 
-    at: Annotated[Instant | None, Field(description="beside the forecast issued last within the hour before; default: now")] = None
+    at: Annotated[
+        Instant | None,
+        Field(description="beside the forecast issued last within the hour before; default: now"),
+    ] = None
     count: Annotated[int, Field(ge=1, le=30, description="how many")] = 10
-    forecast_version: Annotated[ForecastVersion | None, Field(description="default: what drives the site's planner")] = None
+    forecast_version: Annotated[
+        ForecastVersion | None, Field(description="default: what drives the site's planner")
+    ] = None
 
 
 class Evaluation(Message):
@@ -41,31 +51,64 @@ class Evaluation(Message):
 
     from_day: Annotated[Day, Field(description="the first local day")]
     to_day: Annotated[Day, Field(description="the last local day, included")]
-    versions: Annotated[list[ForecastVersion], Field(min_length=1, max_length=16, description="skill is against the first baseline named")] = [
+    versions: Annotated[
+        list[ForecastVersion],
+        Field(min_length=1, max_length=16, description="skill is against the first baseline named"),
+    ] = [
         "aurora_v1.0",
         "baseline_like_days",
         "baseline_7_day_avg",
         "seasonal_naive",
     ]
-    every_minutes: Annotated[int, Field(ge=15, le=1440, description="how often a forecast is issued, minutes")] = 360
+    every_minutes: Annotated[
+        int, Field(ge=15, le=1440, description="how often a forecast is issued, minutes")
+    ] = 360
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="operate", local_command="forecast issue", status=201, errors=(ConflictError,), solves=True)
+@capability(
+    "POST",
+    _PATH,
+    noun=_NOUN,
+    scope="operate",
+    local_command="forecast issue",
+    status=201,
+    errors=(ConflictError,),
+    solves=True,
+)
 def issue_forecast(call: CapabilityCall, site_id: SiteName, order: ForecastOrder) -> IssueRequest:
     """Issue a forecast.
 
-    Issue and store a forecast of load and PV for 48 hours. Many at once are a job: `POST /v1/jobs` with `forecaster.forecast.issue`.
+    Issue and store a forecast of load and PV for 48 hours. Many at once are a job: `POST /v1/jobs`
+    with `forecaster.forecast.issue`.
     """
-    return IssueRequest(site_id=site_id, at=order.at or call.now, forecast_version=order.forecast_version)
+    return IssueRequest(
+        site_id=site_id, at=order.at or call.now, forecast_version=order.forecast_version
+    )
 
 
-@capability("POST", f"{_PATH}/scenarios", noun=_NOUN, scope="analyse", local_command="forecast scenarios", status=201, errors=(ConflictError,), solves=True)
-def issue_scenarios(call: CapabilityCall, site_id: SiteName, order: ScenarioOrder) -> IssueScenariosRequest:
+@capability(
+    "POST",
+    f"{_PATH}/scenarios",
+    noun=_NOUN,
+    scope="analyse",
+    local_command="forecast scenarios",
+    status=201,
+    errors=(ConflictError,),
+    solves=True,
+)
+def issue_scenarios(
+    call: CapabilityCall, site_id: SiteName, order: ScenarioOrder
+) -> IssueScenariosRequest:
     """Make scenarios beside a forecast.
 
     Make and store a few joint paths of load, PV and prices, as errors have gone over time before.
     """
-    return IssueScenariosRequest(site_id=site_id, at=order.at or call.now, count=order.count, forecast_version=order.forecast_version)
+    return IssueScenariosRequest(
+        site_id=site_id,
+        at=order.at or call.now,
+        count=order.count,
+        forecast_version=order.forecast_version,
+    )
 
 
 def _show_scores(reply: EvaluateReply, _: Numbers) -> Iterator[TextTable]:
@@ -83,15 +126,36 @@ def _show_scores(reply: EvaluateReply, _: Numbers) -> Iterator[TextTable]:
         for version, scored in reply.versions.items()
         for name, score in scored.series.items()
     ]
-    headings = ("version", "series", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "skill", "error costs a day")
+    headings = (
+        "version",
+        "series",
+        "MAE kWh",
+        "RMSE kWh",
+        "pinball",
+        "in 80 % band",
+        "skill",
+        "error costs a day",
+    )
     yield TextTable(headings, rows, title=f"{reply.origins} origins")
 
 
-@capability("POST", f"{_PATH}/evaluations", noun=_NOUN, scope="analyse", local_command="forecast evaluate", shown=_show_scores, status=202, solves=True)
-def evaluate_forecasts(call: CapabilityCall, site_id: SiteName, evaluation: Evaluation) -> EvaluateRequest:
+@capability(
+    "POST",
+    f"{_PATH}/evaluations",
+    noun=_NOUN,
+    scope="analyse",
+    local_command="forecast evaluate",
+    shown=_show_scores,
+    status=202,
+    solves=True,
+)
+def evaluate_forecasts(
+    call: CapabilityCall, site_id: SiteName, evaluation: Evaluation
+) -> EvaluateRequest:
     """Compare forecast versions with what happened.
 
-    Score versions as a job, each forecast from nothing known after its issue; the job's reply holds the errors.
+    Score versions as a job, each forecast from nothing known after its issue; the job's reply holds
+    the errors.
     """
     sites.key_of(call.connection, site_id)
     return EvaluateRequest(site_id=site_id, **evaluation.model_dump())
@@ -103,10 +167,20 @@ def _show_status(status: ForecastStatus, numbers: Numbers) -> Iterator[str | Tex
         yield from say_driving(status.driving, numbers.zone)
     yield from (_describe_shadow(record, numbers) for record in status.shadow)
     if not status.shadow:
-        yield "No version was scored in shadow yet: a day is scored when the 48 hours after it have passed."
+        yield (
+            "No version was scored in shadow yet: a day is scored when the 48 hours after it "
+            "have passed."
+        )
     yield from (f"{candidate.version}: {candidate.reason}" for candidate in status.candidates)
     decisions = [
-        [say_instant(each.decided_at, numbers.zone), each.forecast_version, each.run_id or "–", each.decided_by, each.reason] for each in status.decisions
+        [
+            say_instant(each.decided_at, numbers.zone),
+            each.forecast_version,
+            each.run_id or "–",
+            each.decided_by,
+            each.reason,
+        ]
+        for each in status.decisions
     ]
     if decisions:
         headings = ("decided", "version", "training", "by", "reason")
@@ -122,7 +196,12 @@ def _show_status(status: ForecastStatus, numbers: Numbers) -> Iterator[str | Tex
         for run in status.trainings
     ]
     if trainings:
-        yield TextTable(("training", "trigger", "learned until", "seconds", "model"), trainings, title="trainings", words=("trigger", "model"))
+        yield TextTable(
+            ("training", "trigger", "learned until", "seconds", "model"),
+            trainings,
+            title="trainings",
+            words=("trigger", "model"),
+        )
     yield f"Next training: {status.next_training}."
     if status.drift:
         yield f"The site has changed since its model was trained: {'; '.join(status.drift)}."
@@ -143,8 +222,22 @@ def _describe_shadow(record: ShadowRecord, numbers: Numbers) -> TextTable:
         for version, scored in record.versions.items()
         for name, series in scored.series.items()
     ]
-    headings = ("version", "series", "days", "MAE kWh", "RMSE kWh", "pinball", "in 80 % band", "error costs a day")
-    return TextTable(headings, rows, title=f"in shadow, issued {record.from_day} to {record.to_day}", words=headings[1:2])
+    headings = (
+        "version",
+        "series",
+        "days",
+        "MAE kWh",
+        "RMSE kWh",
+        "pinball",
+        "in 80 % band",
+        "error costs a day",
+    )
+    return TextTable(
+        headings,
+        rows,
+        title=f"in shadow, issued {record.from_day} to {record.to_day}",
+        words=headings[1:2],
+    )
 
 
 @capability(
@@ -158,6 +251,7 @@ def _describe_shadow(record: ShadowRecord, numbers: Numbers) -> TextTable:
 def read_forecast_versions(call: CapabilityCall, site_id: SiteName) -> ForecastStatus:
     """Read which version drives the planner.
 
-    Return the active version and why, how all did in shadow over two and four weeks, the last decisions and trainings.
+    Return the active version and why, how all did in shadow over two and four weeks, the last
+    decisions and trainings.
     """
     return forecast_status.read_status(call.connection, site_id, at=call.now)

@@ -1,4 +1,6 @@
-"""Forecasts of a site: which were issued, why one is what it is, which version drives the planner."""
+"""Forecasts of a site: which were issued, why one is what it is, which version drives the
+planner.
+"""
 
 from collections.abc import Iterator
 from datetime import tzinfo
@@ -8,7 +10,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from luna.contracts.forecast import DrivingVersion, ForecastVersion, TrainReply, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest, SlotExplanation
-from luna.contracts.forecast_versions import ActivationReply, CardReply, CardRequest, PromoteRequest, RollbackRequest, RunId
+from luna.contracts.forecast_versions import (
+    ActivationReply,
+    CardReply,
+    CardRequest,
+    PromoteRequest,
+    RollbackRequest,
+    RunId,
+)
 from luna.contracts.message import Message
 from luna.energy.errors import ConflictError
 from luna.energy.timeline import Instant
@@ -22,10 +31,15 @@ from luna.words.phrases import read_texts
 _NOUN = "forecasts"
 _PATH = "/v1/sites/{site_id}/forecast-versions"
 OfVersion = Annotated[ForecastVersion | None, Field(description="of this version alone")]
-OfRun = Annotated[RunId | None, Field(description="a training of the site; default: the one whose model speaks now")]
+OfRun = Annotated[
+    RunId | None,
+    Field(description="a training of the site; default: the one whose model speaks now"),
+]
 
 
-def say_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None = None) -> Iterator[str]:
+def say_driving(
+    driving: DrivingVersion, zone: tzinfo, *, planned: str | None = None
+) -> Iterator[str]:
     """Yield which version drives the planner and why, and what waits to.
 
     Args:
@@ -41,10 +55,20 @@ def say_driving(driving: DrivingVersion, zone: tzinfo, *, planned: str | None = 
     waiting = driving.waiting
     if waiting is None:
         return
-    state = f"{waiting.forecast_version} is trained, and {waiting.days} of {waiting.needed} days are scored"
+    state = (
+        f"{waiting.forecast_version} is trained, and {waiting.days} of {waiting.needed} days "
+        "are scored"
+    )
     if waiting.days >= waiting.needed:
-        state = f"{waiting.forecast_version} is trained, and on {waiting.days} scored days it was not found better"
-    when = "" if waiting.earliest is None else f"; it may take over from {waiting.earliest} on, while `luna up` runs"
+        state = (
+            f"{waiting.forecast_version} is trained, and on {waiting.days} scored days it was "
+            "not found better"
+        )
+    when = (
+        ""
+        if waiting.earliest is None
+        else f"; it may take over from {waiting.earliest} on, while `luna up` runs"
+    )
     yield f"{state}{when}. Use it now: {waiting.command}"
 
 
@@ -53,15 +77,24 @@ class IssueSummary(Message):
 
     forecast_version: Annotated[str, Field(description="which version spoke")]
     issued_at: Annotated[Instant, Field(description="nothing measured after it was used")]
-    stage: Annotated[str, Field(description="how much history it rests on: cold, profile, young or full")]
-    reasons: Annotated[list[str], Field(description="codes of what widened its bands; empty: nothing")]
-    run_id: Annotated[str | None, Field(description="the training whose model spoke; null: none did")]
+    stage: Annotated[
+        str, Field(description="how much history it rests on: cold, profile, young or full")
+    ]
+    reasons: Annotated[
+        list[str], Field(description="codes of what widened its bands; empty: nothing")
+    ]
+    run_id: Annotated[
+        str | None, Field(description="the training whose model spoke; null: none did")
+    ]
 
 
 class IssueList(Message):
     """Issues of a site's forecasts, the newest first."""
 
-    forecasts: Annotated[list[IssueSummary], Field(description="their values are series: slot_forecasts:VERSION:COLUMN")]
+    forecasts: Annotated[
+        list[IssueSummary],
+        Field(description="their values are series: slot_forecasts:VERSION:COLUMN"),
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -70,10 +103,24 @@ class ExplanationQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    at: Annotated[Instant, Field(description="the forecast that stood then: the last one issued in the 48 hours before")]
-    slot: Annotated[Instant | None, Field(description="the quarter-hour that covers this instant; usual: all of them")] = None
+    at: Annotated[
+        Instant,
+        Field(
+            description="the forecast that stood then: the last one issued in the 48 hours before"
+        ),
+    ]
+    slot: Annotated[
+        Instant | None,
+        Field(description="the quarter-hour that covers this instant; usual: all of them"),
+    ] = None
     version: Annotated[
-        ForecastVersion | None, Field(description="which one, aurora_v1.0 or a baseline; usual: what drives the planner; where that issued nothing, Aurora")
+        ForecastVersion | None,
+        Field(
+            description=(
+                "which one, aurora_v1.0 or a baseline; usual: what drives the planner; where "
+                "that issued nothing, Aurora"
+            )
+        ),
     ] = None
     language: Annotated[Language, Field(description="of the sentences")] = "en"
 
@@ -81,24 +128,40 @@ class ExplanationQuestion(BaseModel):
 class Training(Message):
     """What a model is to learn from."""
 
-    until: Annotated[Instant | None, Field(description="nothing after this instant; default: all there is")] = None
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="the same seed and data give the same model")] = 0
-    force: Annotated[bool, Field(description="use the new model also where it did worse than the one in use")] = False
+    until: Annotated[
+        Instant | None, Field(description="nothing after this instant; default: all there is")
+    ] = None
+    seed: Annotated[
+        int, Field(ge=0, le=2**31 - 1, description="the same seed and data give the same model")
+    ] = 0
+    force: Annotated[
+        bool, Field(description="use the new model also where it did worse than the one in use")
+    ] = False
 
 
 class Promotion(Message):
     """What is to drive the planner from now on, and why."""
 
     forecast_version: Annotated[ForecastVersion, Field(description="aurora_v1.0 or a baseline")]
-    run_id: Annotated[RunId | None, Field(description="the training whose model speaks; default: the latest")] = None
-    reason: Annotated[str, Field(min_length=1, max_length=512, description="kept with the decision")] = "promoted by hand"
+    run_id: Annotated[
+        RunId | None, Field(description="the training whose model speaks; default: the latest")
+    ] = None
+    reason: Annotated[
+        str, Field(min_length=1, max_length=512, description="kept with the decision")
+    ] = "promoted by hand"
 
 
 _HEADINGS = ("issued", "version", "stage", "training", "widened by")
 
 
 def _show(issue: IssueSummary, numbers: Numbers) -> list[str]:
-    return [say_instant(issue.issued_at, numbers.zone), issue.forecast_version, issue.stage, issue.run_id or "–", ", ".join(issue.reasons)]
+    return [
+        say_instant(issue.issued_at, numbers.zone),
+        issue.forecast_version,
+        issue.stage,
+        issue.run_id or "–",
+        ", ".join(issue.reasons),
+    ]
 
 
 @capability(
@@ -107,24 +170,47 @@ def _show(issue: IssueSummary, numbers: Numbers) -> list[str]:
     noun=_NOUN,
     scope="read",
     command="forecast list",
-    shown=ReplyTable(_HEADINGS, _show, "forecasts", none="There is none: luna forecast issue --site {site_id} --at T."),
+    shown=ReplyTable(
+        _HEADINGS,
+        _show,
+        "forecasts",
+        none="There is none: luna forecast issue --site {site_id} --at T.",
+    ),
 )
 def list_forecasts(  # noqa: PLR0913 - one per parameter of the query
-    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, version: OfVersion = None, limit: Limit = 50, cursor: Cursor = None
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    version: OfVersion = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> IssueList:
     """List the forecasts issued for a site.
 
-    Return the issues within `from` and `to`, the newest first: what each rests on, and what widened it.
+    Return the issues within `from` and `to`, the newest first: what each rests on, and what widened
+    it.
     """
     after = read_instant_and_text(cursor)
-    rows = forecast_issues.list_newest(call.connection, site_id, issued=(first, end), version=version, after=after, limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.forecast_version))
+    rows = forecast_issues.list_newest(
+        call.connection, site_id, issued=(first, end), version=version, after=after, limit=limit + 1
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.forecast_version)
+    )
     return IssueList(forecasts=[_summarise(issue) for issue in page], cursor=following)
 
 
 def _summarise(issue: forecast_issues.ForecastIssue) -> IssueSummary:
     reasons = list(issue.reasons)
-    return IssueSummary(forecast_version=issue.forecast_version, issued_at=issue.issued_at, stage=issue.stage, reasons=reasons, run_id=issue.run_id)
+    return IssueSummary(
+        forecast_version=issue.forecast_version,
+        issued_at=issue.issued_at,
+        stage=issue.stage,
+        reasons=reasons,
+        run_id=issue.run_id,
+    )
 
 
 _EXPLANATION = ("time", "load", "usual", "why", "pv", "usual", "why")
@@ -134,18 +220,30 @@ _USUAL_VERSION = "baseline_7_day_avg"
 def _show_explanation(reply: ExplainReply, numbers: Numbers) -> Iterator[str | TextTable]:
     """Yield why a forecast is what it is, hour by hour, or of one quarter-hour all reasons."""
     words = read_texts("forecast_command", numbers.language)
-    yield f"{reply.forecast_version}, {numbers.day(reply.issued_at)} {numbers.clock(reply.issued_at)} ({reply.timezone})"
+    yield (
+        f"{reply.forecast_version}, {numbers.day(reply.issued_at)} "
+        f"{numbers.clock(reply.issued_at)} ({reply.timezone})"
+    )
     yield from reply.conditions
     if reply.forecast_version == _USUAL_VERSION and "no_history" not in reply.reasons:
         yield words["the_usual"]
     if len(reply.slots) == 1:
         slot = reply.slots[0]
         for name, series in (("load", slot.load), ("pv", slot.pv)):
-            yield f"\n{words[name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}: {series.text}"
-            yield from (f"  {each.text}" for each in series.contributions if abs(each.kw) >= LEAST_KW)
+            yield (
+                f"\n{words[name]}, {numbers.weekday(slot.start)} {numbers.clock(slot.start)}: "
+                f"{series.text}"
+            )
+            yield from (
+                f"  {each.text}" for each in series.contributions if abs(each.kw) >= LEAST_KW
+            )
         return
     headings = [words[f"head_{name}"] for name in _EXPLANATION]
-    hourly = [_describe_slot(slot, numbers) for slot in reply.slots if slot.start.astimezone(numbers.zone).minute == 0]
+    hourly = [
+        _describe_slot(slot, numbers)
+        for slot in reply.slots
+        if slot.start.astimezone(numbers.zone).minute == 0
+    ]
     yield TextTable(headings, hourly, words=headings)
 
 
@@ -153,7 +251,11 @@ def _describe_slot(slot: SlotExplanation, numbers: Numbers) -> list[str]:
     cells = [f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}"]
     for series in (slot.load, slot.pv):
         largest = next((each.text for each in series.contributions if abs(each.kw) >= LEAST_KW), "")
-        cells += [numbers.power(series.expected_kw, decimals=2), numbers.power(series.usual_kw, decimals=2), largest]
+        cells += [
+            numbers.power(series.expected_kw, decimals=2),
+            numbers.power(series.usual_kw, decimals=2),
+            largest,
+        ]
     return cells
 
 
@@ -167,32 +269,65 @@ def _describe_slot(slot: SlotExplanation, numbers: Numbers) -> list[str]:
     errors=(ConflictError,),
     solves=True,
 )
-def explain_forecast(_: CapabilityCall, site_id: SiteName, question: ExplanationQuestion) -> ExplainRequest:
+def explain_forecast(
+    _: CapabilityCall, site_id: SiteName, question: ExplanationQuestion
+) -> ExplainRequest:
     """Say why a forecast is what it is.
 
-    Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in kW and in words; a terminal shows all of them by the hour.
+    Return what each reason adds to the usual, the mean of the last seven days, slot by slot, in kW
+    and in words; a terminal shows all of them by the hour.
     """
-    return ExplainRequest(site_id=site_id, at=question.at, slot=question.slot, forecast_version=question.version, language=question.language)
+    return ExplainRequest(
+        site_id=site_id,
+        at=question.at,
+        slot=question.slot,
+        forecast_version=question.version,
+        language=question.language,
+    )
 
 
 def _show_training(reply: TrainReply, numbers: Numbers) -> Iterator[str | TextTable]:
-    yield f"Trained {reply.forecast_version} on {reply.days} {'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run {reply.run_id}"
+    yield (
+        f"Trained {reply.forecast_version} on {reply.days} "
+        f"{'day' if reply.days == 1 else 'days'} in {reply.train_seconds:.1f} s: run "
+        f"{reply.run_id}"
+    )
     yield f"{'Accepted' if reply.accepted else 'Not used'}: {reply.verdict}"
     if not any(name.endswith("mae_kwh") for name in reply.metrics):
-        yield "Nothing was learned yet, for that takes 14 known days of a series: forecasts come from recent days in wide bands."
-    yield TextTable(("what", "value"), [[name, f"{value:.4g}"] for name, value in reply.metrics.items()])
+        yield (
+            "Nothing was learned yet, for that takes 14 known days of a series: forecasts come "
+            "from recent days in wide bands."
+        )
+    yield TextTable(
+        ("what", "value"), [[name, f"{value:.4g}"] for name, value in reply.metrics.items()]
+    )
     if reply.driving is not None:
         yield from say_driving(reply.driving, numbers.zone)
 
 
-@capability("POST", f"{_PATH}/trainings", noun=_NOUN, scope="analyse", command="forecast train", shown=_show_training, status=202, solves=True)
+@capability(
+    "POST",
+    f"{_PATH}/trainings",
+    noun=_NOUN,
+    scope="analyse",
+    command="forecast train",
+    shown=_show_training,
+    status=202,
+    solves=True,
+)
 def train_forecast(call: CapabilityCall, site_id: SiteName, training: Training) -> TrainRequest:
     """Train a model on a site's history.
 
-    Train Aurora as a job, whose reply says what was learned and whether the model is in use; until then the model before stays.
+    Train Aurora as a job, whose reply says what was learned and whether the model is in use; until
+    then the model before stays.
     """
     sites.key_of(call.connection, site_id)
-    return TrainRequest(site_id=site_id, until=training.until, seed=training.seed, trigger="force" if training.force else "hand")
+    return TrainRequest(
+        site_id=site_id,
+        until=training.until,
+        seed=training.seed,
+        trigger="force" if training.force else "hand",
+    )
 
 
 def show_card(reply: CardReply, _: Numbers) -> Iterator[str]:
@@ -200,7 +335,15 @@ def show_card(reply: CardReply, _: Numbers) -> Iterator[str]:
     yield reply.text
 
 
-@capability("GET", f"{_PATH}/card", noun=_NOUN, scope="read", command="forecast card", shown=show_card, options={"run_id": "run"})
+@capability(
+    "GET",
+    f"{_PATH}/card",
+    noun=_NOUN,
+    scope="read",
+    command="forecast card",
+    shown=show_card,
+    options={"run_id": "run"},
+)
 def read_model_card(_: CapabilityCall, site_id: SiteName, *, run_id: OfRun = None) -> CardRequest:
     """Read the card of a trained model.
 
@@ -213,7 +356,10 @@ def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
     model = "" if reply.run_id is None else f" with training {reply.run_id}"
     yield f"{reply.forecast_version}{model} drives the planner: {reply.reason}"
     if reply.pinned:
-        yield "The owner's pin stands above this decision; take forecasting.active_forecast_version out of the site to let it hold."
+        yield (
+            "The owner's pin stands above this decision; take "
+            "forecasting.active_forecast_version out of the site to let it hold."
+        )
 
 
 @capability(
@@ -229,7 +375,8 @@ def _say_activation(reply: ActivationReply, _: Numbers) -> Iterator[str]:
 def promote_forecast(_: CapabilityCall, site_id: SiteName, promotion: Promotion) -> PromoteRequest:
     """Let a version drive the planner.
 
-    Let the version drive the planner from the next plan on. An owner's pin stands above it. 409 where Aurora was never trained.
+    Let the version drive the planner from the next plan on. An owner's pin stands above it. 409
+    where Aurora was never trained.
     """
     fields: dict[str, Any] = promotion.model_dump()
     return PromoteRequest(site_id=site_id, **fields)

@@ -1,4 +1,6 @@
-"""The past of a site: quarter-hours built of what its sensors said, verdicts on days, gaps, repairs; read anew, and compared with its source."""
+"""The past of a site: quarter-hours built of what its sensors said, verdicts on days, gaps,
+repairs; read anew, and compared with its source.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -7,8 +9,25 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from luna.contracts.data import BackfillReply, BackfillRequest, BuildSlotsReply, BuildSlotsRequest, DayQuality, JudgeQualityReply, JudgeQualityRequest
-from luna.contracts.history_care import DayComparison, FindGapsRequest, FirstDay, LastDay, RepairReply, RepairRequest, SeriesGap, VerifyRequest
+from luna.contracts.data import (
+    BackfillReply,
+    BackfillRequest,
+    BuildSlotsReply,
+    BuildSlotsRequest,
+    DayQuality,
+    JudgeQualityReply,
+    JudgeQualityRequest,
+)
+from luna.contracts.history_care import (
+    DayComparison,
+    FindGapsRequest,
+    FirstDay,
+    LastDay,
+    RepairReply,
+    RepairRequest,
+    SeriesGap,
+    VerifyRequest,
+)
 from luna.contracts.message import Message
 from luna.energy.series_query import require_window
 from luna.energy.timeline import Day, Instant
@@ -23,28 +42,46 @@ _NOUN, _PATH = "history", "/v1/sites/{site_id}"
 _DAYS = {"from_day": "from", "to_day": "to"}
 _JOB: dict[str, Any] = {"noun": _NOUN, "scope": "data", "status": 202}
 FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
-ToDay = Annotated[Day | None, Field(description="the last local day, itself included; usual: the last there is")]
-Begin = Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
+ToDay = Annotated[
+    Day | None, Field(description="the last local day, itself included; usual: the last there is")
+]
+Begin = Annotated[
+    Instant,
+    Field(alias="from", description="the first instant; without offset by the site's clock"),
+]
 End = Annotated[Instant, Field(alias="to", description="the instant after the last")]
 
 
 class HistoryWindow(Message):
     """The time that is meant."""
 
-    from_: Annotated[Instant, Field(alias="from", description="the first instant; without offset by the site's clock")]
+    from_: Annotated[
+        Instant,
+        Field(alias="from", description="the first instant; without offset by the site's clock"),
+    ]
     to: Annotated[Instant, Field(description="the instant after the last")]
 
 
 class SlotsOrder(HistoryWindow):
     """The quarter-hours to build."""
 
-    accept: Annotated[bool, Field(description="replace also days that were known and become something else: by a factor, turned around or half gone")] = False
+    accept: Annotated[
+        bool,
+        Field(
+            description=(
+                "replace also days that were known and become something else: by a factor, "
+                "turned around or half gone"
+            )
+        ),
+    ] = False
 
 
 class QualityList(Message):
     """Days that were judged, in order; days that never were are left out."""
 
-    days: Annotated[list[DayQuality], Field(description="each with its verdict and what speaks against it")]
+    days: Annotated[
+        list[DayQuality], Field(description="each with its verdict and what speaks against it")
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -63,61 +100,119 @@ class RepairOrder(HistoryDays):
 
 def _show_built(reply: BuildSlotsReply, _: Numbers) -> Iterator[str | TextTable]:
     rows = [
-        [name, f"{series.known:,}", f"{series.interpolated:,}", f"{series.filled:,}", f"{sum(series.rejected.values()):,}"]
+        [
+            name,
+            f"{series.known:,}",
+            f"{series.interpolated:,}",
+            f"{series.filled:,}",
+            f"{sum(series.rejected.values()):,}",
+        ]
         for name, series in reply.series.items()
     ]
-    yield TextTable(("series", "known", "interpolated", "filled to the meter's total", "readings refused"), rows)
-    yield f"{reply.slots_written:,} quarter-hours new or changed, {reply.slots_withdrawn:,} values withdrawn, {reply.quarantined:,} entries in quarantine."
+    yield TextTable(
+        ("series", "known", "interpolated", "filled to the meter's total", "readings refused"), rows
+    )
+    yield (
+        f"{reply.slots_written:,} quarter-hours new or changed, {reply.slots_withdrawn:,} "
+        f"values withdrawn, {reply.quarantined:,} entries in quarantine."
+    )
     for name, series in reply.series.items():
         yield from (f"  {name}: {count:,} × {reason}" for reason, count in series.rejected.items())
     if reply.missing_sensors:
-        yield f"Nothing was ever heard of {', '.join(reply.missing_sensors)}: check the names under input_sensors."
+        yield (
+            f"Nothing was ever heard of {', '.join(reply.missing_sensors)}: check the names "
+            "under input_sensors."
+        )
 
 
 _VERDICT = ("day", "verdict", "reasons")
 
 
 def _describe_day(day: DayQuality, _: Numbers) -> list[str]:
-    return [day.day.isoformat(), day.verdict, "\n".join(say_day_fault(fault, "en") for fault in day.faults)]
+    return [
+        day.day.isoformat(),
+        day.verdict,
+        "\n".join(say_day_fault(fault, "en") for fault in day.faults),
+    ]
 
 
 def _show_judged(reply: JudgeQualityReply, numbers: Numbers) -> Iterator[str | TextTable]:
     days = [day for site in reply.sites for day in site.days]
     yield TextTable(_VERDICT, [_describe_day(day, numbers) for day in days], words=_VERDICT[1:])
-    yield ", ".join(f"{count} {verdict}" for verdict, count in Counter(day.verdict for day in days).most_common())
+    yield ", ".join(
+        f"{count} {verdict}"
+        for verdict, count in Counter(day.verdict for day in days).most_common()
+    )
 
 
 def _describe_gap(gap: SeriesGap, numbers: Numbers) -> list[str]:
-    return [gap.series, say_instant(gap.first, numbers.zone), say_instant(gap.last, numbers.zone), str(gap.slots)]
+    return [
+        gap.series,
+        say_instant(gap.first, numbers.zone),
+        say_instant(gap.last, numbers.zone),
+        str(gap.slots),
+    ]
 
 
 def _show_repairs(reply: RepairReply, _: Numbers) -> Iterator[str | TextTable]:
     if not reply.repairs:
         yield "There is nothing to repair."
         return
-    rows = [[each.series, each.day.isoformat(), each.rule, str(each.slots)] for each in reply.repairs]
+    rows = [
+        [each.series, each.day.isoformat(), each.rule, str(each.slots)] for each in reply.repairs
+    ]
     yield TextTable(("series", "day", "rule", "slots"), rows, words=("day", "rule"))
     if reply.dry_run:
         yield "Nothing was changed: without --dry-run it is."
 
 
 def _show_backfill(reply: BackfillReply, numbers: Numbers) -> Iterator[str | TextTable]:
-    rows = [[sensor.sensor, sensor.role, f"{sensor.readings:,}", f"{sensor.unknown:,}", f"{sensor.rows_written:,}"] for sensor in reply.sensors]
-    yield TextTable(("sensor", "role", "readings", "unknown", "new or changed"), rows, words=("role",))
+    rows = [
+        [
+            sensor.sensor,
+            sensor.role,
+            f"{sensor.readings:,}",
+            f"{sensor.unknown:,}",
+            f"{sensor.rows_written:,}",
+        ]
+        for sensor in reply.sensors
+    ]
+    yield TextTable(
+        ("sensor", "role", "readings", "unknown", "new or changed"), rows, words=("role",)
+    )
     if reply.left_out:
-        yield f"Without a past in Home Assistant, being none of its sensors: {', '.join(reply.left_out)}."
+        yield (
+            "Without a past in Home Assistant, being none of its sensors: "
+            f"{', '.join(reply.left_out)}."
+        )
     slots = reply.slots
-    span = f"Built from {say_instant(slots.first, numbers.zone)} to {say_instant(slots.end, numbers.zone)}"
-    yield f"{span}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} entries in quarantine."
+    span = (
+        f"Built from {say_instant(slots.first, numbers.zone)} to "
+        f"{say_instant(slots.end, numbers.zone)}"
+    )
+    yield (
+        f"{span}: {slots.slots_written:,} quarter-hours new or changed, {slots.quarantined:,} "
+        "entries in quarantine."
+    )
     for day in slots.kept:
-        sentence = f"{day.day}: {day.series} was {day.before_kwh:.2f} kWh and would be {day.after_kwh:.2f} kWh; the stored day stays."
+        sentence = (
+            f"{day.day}: {day.series} was {day.before_kwh:.2f} kWh and would be "
+            f"{day.after_kwh:.2f} kWh; the stored day stays."
+        )
         yield f"{sentence} Where the new one is right: luna data slots --accept."
 
 
 def _describe_comparison(day: DayComparison, _: Numbers) -> list[str]:
     share = "–" if day.difference_share is None else f"{day.difference_share:+.1%}"
     energies = f"{day.source_kwh:.2f}", f"{day.stored_kwh:.2f}", f"{day.difference_kwh:+.2f}"
-    return [day.day.isoformat(), day.series, *energies, share, f"{day.hours}/{day.day_hours}", "beyond" if day.beyond_tolerance else ""]
+    return [
+        day.day.isoformat(),
+        day.series,
+        *energies,
+        share,
+        f"{day.hours}/{day.day_hours}",
+        "beyond" if day.beyond_tolerance else "",
+    ]
 
 
 @capability("POST", f"{_PATH}/slots", command="data slots", shown=_show_built, **_JOB)
@@ -128,7 +223,9 @@ def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> 
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
-    return BuildSlotsRequest(site_id=site_id, first=window.from_, end=window.to, accept=window.accept)
+    return BuildSlotsRequest(
+        site_id=site_id, first=window.from_, end=window.to, accept=window.accept
+    )
 
 
 @capability(
@@ -137,24 +234,47 @@ def build_slots(call: CapabilityCall, site_id: SiteName, window: SlotsOrder) -> 
     noun=_NOUN,
     scope="read",
     command="data verdicts",
-    shown=ReplyTable(_VERDICT, _describe_day, "days", words=_VERDICT[1:], none="No day was judged: luna data quality --site {site_id}."),
+    shown=ReplyTable(
+        _VERDICT,
+        _describe_day,
+        "days",
+        words=_VERDICT[1:],
+        none="No day was judged: luna data quality --site {site_id}.",
+    ),
     options=_DAYS,
 )
 def read_quality(
-    call: CapabilityCall, site_id: SiteName, *, from_day: FromDay = None, to_day: ToDay = None, limit: Limit = 100, cursor: Cursor = None
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    from_day: FromDay = None,
+    to_day: ToDay = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> QualityList:
     """List how far days can be trusted.
 
-    Return the verdict on each local day: clean, mask_battery (nothing of the battery counts) or exclude (nothing does), and why.
+    Return the verdict on each local day: clean, mask_battery (nothing of the battery counts) or
+    exclude (nothing does), and why.
     """
     after = read_text(cursor)
-    judged = quality.read(call.connection, site_id, from_day or date(1800, 1, 1), to_day or date(3000, 1, 1))
-    page, following = cut_page([day for day in judged if after is None or day.day.isoformat() > after], limit=limit, key=lambda day: (day.day.isoformat(),))
+    judged = quality.read(
+        call.connection, site_id, from_day or date(1800, 1, 1), to_day or date(3000, 1, 1)
+    )
+    page, following = cut_page(
+        [day for day in judged if after is None or day.day.isoformat() > after],
+        limit=limit,
+        key=lambda day: (day.day.isoformat(),),
+    )
     return QualityList(days=page, cursor=following)
 
 
-@capability("POST", f"{_PATH}/quality", command="data quality", shown=_show_judged, options=_DAYS, **_JOB)
-def judge_quality(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> JudgeQualityRequest:
+@capability(
+    "POST", f"{_PATH}/quality", command="data quality", shown=_show_judged, options=_DAYS, **_JOB
+)
+def judge_quality(
+    call: CapabilityCall, site_id: SiteName, days: HistoryDays
+) -> JudgeQualityRequest:
     """Judge days.
 
     Judge local days anew, as a job; what is excluded neither trains nor scores.
@@ -177,7 +297,15 @@ def judge_quality(call: CapabilityCall, site_id: SiteName, days: HistoryDays) ->
         none="No gaps: all that sensors, tariff or files ever told of is known.",
     ),
 )
-def list_gaps(_: CapabilityCall, site_id: SiteName, *, first: Begin, end: End, limit: Limit = 100, cursor: Cursor = None) -> FindGapsRequest:
+def list_gaps(
+    _: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: Begin,
+    end: End,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> FindGapsRequest:
     """List gaps.
 
     Return the quarter-hours in a row in which a series that the site has is unknown.
@@ -186,11 +314,14 @@ def list_gaps(_: CapabilityCall, site_id: SiteName, *, first: Begin, end: End, l
     return FindGapsRequest(site_id=site_id, first=first, end=end, limit=limit, cursor=cursor)
 
 
-@capability("POST", f"{_PATH}/repairs", command="data repair", shown=_show_repairs, options=_DAYS, **_JOB)
+@capability(
+    "POST", f"{_PATH}/repairs", command="data repair", shown=_show_repairs, options=_DAYS, **_JOB
+)
 def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> RepairRequest:
     """Repair the past.
 
-    Fill prices of zero that stand for missing ones, and short gaps in energies, as a job; each change is kept with what was before.
+    Fill prices of zero that stand for missing ones, and short gaps in energies, as a job; each
+    change is kept with what was before.
     """
     sites.key_of(call.connection, site_id)
     return RepairRequest(site_id=site_id, **dict(order))
@@ -200,7 +331,8 @@ def repair_data(call: CapabilityCall, site_id: SiteName, order: RepairOrder) -> 
 def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> BackfillRequest:
     """Take over the past from Home Assistant.
 
-    Read what the site's sensors said out of Home Assistant and build the quarter-hours, as a job; interrupted, it goes on where it was.
+    Read what the site's sensors said out of Home Assistant and build the quarter-hours, as a job;
+    interrupted, it goes on where it was.
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
@@ -211,7 +343,12 @@ def backfill(call: CapabilityCall, site_id: SiteName, window: HistoryWindow) -> 
     "POST",
     f"{_PATH}/verifications",
     command="data verify",
-    shown=ReplyTable(("day", "series", "source", "stored", "kWh", "%", "hours", ""), _describe_comparison, "days", words=("series", "")),
+    shown=ReplyTable(
+        ("day", "series", "source", "stored", "kWh", "%", "hours", ""),
+        _describe_comparison,
+        "days",
+        words=("series", ""),
+    ),
     options=_DAYS,
     **_JOB,
 )

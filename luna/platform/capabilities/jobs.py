@@ -29,7 +29,9 @@ class JobList(Message):
     """Jobs, those accepted last first."""
 
     jobs: list[JobSummary]
-    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = None
+    cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")] = (
+        None
+    )
 
 
 # As wide as a terminal at its narrowest: an id that is cut off is of no use.
@@ -37,7 +39,16 @@ _HEADINGS = ("job", "task", "status", "tries", "accepted")
 
 
 def _show_jobs(reply: JobList, numbers: Numbers) -> Iterator[TextTable]:
-    rows = [[job.job_id, job.task, job.status, str(job.attempts), say_instant(job.submitted_at, numbers.zone)] for job in reply.jobs]
+    rows = [
+        [
+            job.job_id,
+            job.task,
+            job.status,
+            str(job.attempts),
+            say_instant(job.submitted_at, numbers.zone),
+        ]
+        for job in reply.jobs
+    ]
     yield TextTable(_HEADINGS, rows, words=_HEADINGS, title=f"Times: {numbers.zone}")
 
 
@@ -53,15 +64,34 @@ def list_jobs(
 
     Return the jobs accepted last, without what they asked and answered.
     """
-    rows = jobs.list_newest(call.connection, status=status, limit=limit + 1, sites=call.sites, after=read_instant_and_text(cursor))
-    page, following = cut_page(rows, limit=limit, key=lambda job: (job.submitted_at.isoformat(), job.job_id))
+    rows = jobs.list_newest(
+        call.connection,
+        status=status,
+        limit=limit + 1,
+        sites=call.sites,
+        after=read_instant_and_text(cursor),
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda job: (job.submitted_at.isoformat(), job.job_id)
+    )
     return JobList(jobs=page, cursor=following)
 
 
 def _show_job(job: JobReply, numbers: Numbers) -> Iterator[str | TextTable]:
-    rows = [["task", job.task], ["key", job.key], ["status", job.status], ["attempts", str(job.attempts)]]
-    for name, instant in (("accepted", job.submitted_at), ("begun", job.started_at), ("ended", job.finished_at)):
-        rows.append([name, "–" if instant is None else say_instant(instant, numbers.zone, seconds=True)])
+    rows = [
+        ["task", job.task],
+        ["key", job.key],
+        ["status", job.status],
+        ["attempts", str(job.attempts)],
+    ]
+    for name, instant in (
+        ("accepted", job.submitted_at),
+        ("begun", job.started_at),
+        ("ended", job.finished_at),
+    ):
+        rows.append(
+            [name, "–" if instant is None else say_instant(instant, numbers.zone, seconds=True)]
+        )
     yield TextTable(("what", "value"), rows, words=("value",), title=f"Job {job.job_id}")
     for name, document in (("Asked", job.request), ("Reply", job.reply), ("Error", job.error)):
         if document is not None:
@@ -69,7 +99,15 @@ def _show_job(job: JobReply, numbers: Numbers) -> Iterator[str | TextTable]:
             yield json.dumps(document, ensure_ascii=False, indent=2)
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", command="jobs show", also=("jobs watch",), shown=_show_job)
+@capability(
+    "GET",
+    _PATH,
+    noun=_NOUN,
+    scope="read",
+    command="jobs show",
+    also=("jobs watch",),
+    shown=_show_job,
+)
 def read_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Read how a job stands.
 
@@ -102,7 +140,8 @@ def _read_progress(call: CapabilityCall, job: Job) -> Progress | None:
 def cancel_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     """Cancel a job.
 
-    End a queued or running job: it never begins, or is ended within seconds and leaves nothing half-written.
+    End a queued or running job: it never begins, or is ended within seconds and leaves nothing
+    half-written.
 
     Asked again, the answer is the same; 409 where it has ended otherwise.
     """

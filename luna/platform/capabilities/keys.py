@@ -14,22 +14,40 @@ from luna.words import Numbers
 
 _NOUN = "identity"
 _PATH = "/v1/keys"
-Prefix = Annotated[str, Field(min_length=1, max_length=64, description="the key's second part, after luna_")]
+Prefix = Annotated[
+    str, Field(min_length=1, max_length=64, description="the key's second part, after luna_")
+]
 _HEADINGS = ("key", "for", "user", "scopes", "sites", "until")
 
 
 def _show(key: Key, _: Numbers) -> list[str]:
     sites = "all of the user's" if key.sites is None else ", ".join(key.sites) or "none"
-    return [key.prefix, key.name, key.user, ", ".join(key.scopes), sites, f"{key.expires_at:%Y-%m-%d}"]
+    return [
+        key.prefix,
+        key.name,
+        key.user,
+        ", ".join(key.scopes),
+        sites,
+        f"{key.expires_at:%Y-%m-%d}",
+    ]
 
 
-@capability("GET", _PATH, noun=_NOUN, scope="read", command="key list", shown=ReplyTable(_HEADINGS, _show, "keys", none="There is no key."))
+@capability(
+    "GET",
+    _PATH,
+    noun=_NOUN,
+    scope="read",
+    command="key list",
+    shown=ReplyTable(_HEADINGS, _show, "keys", none="There is no key."),
+)
 def list_keys(call: CapabilityCall, *, cursor: Cursor = None, limit: Limit = 100) -> KeyList:
     """List keys.
 
     Return one's own keys, for an admin everybody's, those made last first; never their secrets.
     """
-    keys, following = api_keys.list_before(call.connection, _in_sight(call), before=read_number(cursor), limit=limit)
+    keys, following = api_keys.list_before(
+        call.connection, _in_sight(call), before=read_number(cursor), limit=limit
+    )
     return KeyList(keys=keys, cursor=None if following is None else write_cursor((following,)))
 
 
@@ -55,14 +73,25 @@ def create_key(call: CapabilityCall, key: NewKey) -> MadeKey:
         raise refuse("key-without-user", field="name")
     beyond = sorted(set(key.scopes) - call.scopes)
     if beyond:
-        raise refuse("key-beyond-maker", field="scopes", value=beyond[0], yours=", ".join(sorted(call.scopes)))
+        raise refuse(
+            "key-beyond-maker",
+            field="scopes",
+            value=beyond[0],
+            yours=", ".join(sorted(call.scopes)),
+        )
     # A key that makes another must not hand on what it has not: its own sites, not its owner's.
-    bounded = key.sites if not call.by_key or call.sites is None else key.sites or tuple(sorted(call.sites))
+    bounded = (
+        key.sites
+        if not call.by_key or call.sites is None
+        else key.sites or tuple(sorted(call.sites))
+    )
     if bounded is not None and "administer" in key.scopes:
         raise refuse("admin-has-every-site", field="sites")
     if bounded == ():
         raise refuse("key-without-sites", field="sites")
-    return api_keys.make(call.connection, call.user_id, key.model_copy(update={"sites": bounded}), now=call.now)
+    return api_keys.make(
+        call.connection, call.user_id, key.model_copy(update={"sites": bounded}), now=call.now
+    )
 
 
 @capability(
@@ -85,8 +114,11 @@ def delete_key(call: CapabilityCall, prefix: Prefix) -> None:
 
 
 def _in_sight(call: CapabilityCall) -> api_keys.KeyFilter:
-    """Return which keys the asker may look after: an admin everybody's, anybody else their own that reach no site beyond the asker's.
+    """Return which keys the asker may look after: an admin everybody's, anybody else their own that
+    reach no site beyond the asker's.
 
     Nobody's number is that of no user.
     """
-    return api_keys.KeyFilter(None if "administer" in call.scopes else call.user_id or -1, call.sites)
+    return api_keys.KeyFilter(
+        None if "administer" in call.scopes else call.user_id or -1, call.sites
+    )

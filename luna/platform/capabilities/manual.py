@@ -12,7 +12,9 @@ from luna.platform.database import manual_blocks
 from luna.words import Numbers, say_instant
 
 _NOUN = "manual blocks"
-BlockNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="the block's number, as the list shows it")]
+BlockNumber = Annotated[
+    int, Field(ge=1, le=2**63 - 1, description="the block's number, as the list shows it")
+]
 _PATH = "/v1/sites/{site_id}/manual-blocks"
 
 
@@ -41,7 +43,10 @@ _HEADINGS = ("block", "device", "does", "kW", "from", "to", "by")
     shown=ReplyTable(_HEADINGS, _show, "blocks", none="Nothing is pinned or forbidden."),
 )
 def list_manual_blocks(
-    call: CapabilityCall, site_id: SiteName, *, history: Annotated[bool, Field(description="also what has expired or was taken back")] = False
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    history: Annotated[bool, Field(description="also what has expired or was taken back")] = False,
 ) -> BlockList:
     """List what is pinned and forbidden.
 
@@ -83,7 +88,9 @@ def add_manual_block(call: CapabilityCall, site_id: SiteName, block: ManualBlock
     shown="Block {block_id} is in no plan of {site_id} any more.",
     errors=(ConflictError,),
 )
-def remove_manual_block(call: CapabilityCall, site_id: SiteName, block_id: BlockNumber) -> StoredBlock:
+def remove_manual_block(
+    call: CapabilityCall, site_id: SiteName, block_id: BlockNumber
+) -> StoredBlock:
     """Take a block back.
 
     Take the block out of every plan from the next one on; it stays in the history.

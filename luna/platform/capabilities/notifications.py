@@ -6,7 +6,15 @@ from typing import Annotated
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.notification import ChannelChange, ChannelList, ChannelName, NewChannel, Notification, NotificationChannel, NotifyTestRequest
+from luna.contracts.notification import (
+    ChannelChange,
+    ChannelList,
+    ChannelName,
+    NewChannel,
+    Notification,
+    NotificationChannel,
+    NotifyTestRequest,
+)
 from luna.energy.errors import ConflictError
 from luna.energy.refusals import refuse
 from luna.platform.capability import CapabilityCall, ReplyTable, capability
@@ -22,13 +30,21 @@ OfSite = Annotated[str | None, Field(max_length=64, description="of this site al
 class NotificationList(Message):
     """What owners were told, the latest first."""
 
-    notifications: Annotated[list[Notification], Field(description="each event once, with how it stands at every target")]
+    notifications: Annotated[
+        list[Notification], Field(description="each event once, with how it stands at every target")
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 def _show(notification: Notification, numbers: Numbers) -> list[str]:
     deliveries = ", ".join(f"{each.target} {each.status}" for each in notification.deliveries)
-    return [say_instant(notification.recorded_at, numbers.zone), notification.site or "Luna", notification.event, notification.text, deliveries]
+    return [
+        say_instant(notification.recorded_at, numbers.zone),
+        notification.site or "Luna",
+        notification.event,
+        notification.text,
+        deliveries,
+    ]
 
 
 @capability(
@@ -37,23 +53,43 @@ def _show(notification: Notification, numbers: Numbers) -> list[str]:
     noun="notifications",
     scope="read",
     command="notify list",
-    shown=ReplyTable(("when", "site", "event", "message", "sent to"), _show, "notifications", none="Nobody was told anything yet."),
+    shown=ReplyTable(
+        ("when", "site", "event", "message", "sent to"),
+        _show,
+        "notifications",
+        none="Nobody was told anything yet.",
+    ),
 )
-def list_notifications(call: CapabilityCall, *, site_id: OfSite = None, limit: Limit = 100, cursor: Cursor = None) -> NotificationList:
+def list_notifications(
+    call: CapabilityCall, *, site_id: OfSite = None, limit: Limit = 100, cursor: Cursor = None
+) -> NotificationList:
     """List what owners were told.
 
     Return events of all sites of the caller, or of one, and to whom they went.
     """
-    rows = notifications.list_newest(call.connection, site_id=site_id, among=call.sites, below=read_number(cursor), limit=limit + 1)
+    rows = notifications.list_newest(
+        call.connection,
+        site_id=site_id,
+        among=call.sites,
+        below=read_number(cursor),
+        limit=limit + 1,
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.notification_id,))
     return NotificationList(notifications=page, cursor=following)
 
 
-@capability("POST", "/v1/notifications/test", noun="notifications", scope="configure", local_command="notify test")
+@capability(
+    "POST",
+    "/v1/notifications/test",
+    noun="notifications",
+    scope="configure",
+    local_command="notify test",
+)
 def test_notifications(call: CapabilityCall) -> NotifyTestRequest:  # noqa: ARG001 - a worker is told no more
     """Send a test message.
 
-    Send a test message to every target of the settings and every stored channel now, whatever the hour, and return what became of each.
+    Send a test message to every target of the settings and every stored channel now, whatever the
+    hour, and return what became of each.
     """
     return NotifyTestRequest()
 
@@ -68,7 +104,9 @@ def _show_channel(channel: NotificationChannel, _: Numbers) -> list[str]:
     noun="notifications",
     scope="administer",
     command="notify channels",
-    shown=ReplyTable(("channel", "kind", "told of"), _show_channel, "channels", none="No channel is stored."),
+    shown=ReplyTable(
+        ("channel", "kind", "told of"), _show_channel, "channels", none="No channel is stored."
+    ),
 )
 def list_channels(call: CapabilityCall) -> ChannelList:
     """List the channels.
@@ -93,7 +131,8 @@ def list_channels(call: CapabilityCall) -> ChannelList:
 def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChannel:
     """Add a channel.
 
-    Store a channel by which messages go from now on; with the event "system" it is told of faults of the installation too.
+    Store a channel by which messages go from now on; with the event "system" it is told of faults
+    of the installation too.
     """
     if _ADDRESS.fullmatch(channel.address.get_secret_value()) is None:
         raise refuse("channel-address", field="address")
@@ -110,7 +149,9 @@ def add_channel(call: CapabilityCall, channel: NewChannel) -> NotificationChanne
     arguments=("name",),
     options={"events": "event"},
 )
-def change_channel(call: CapabilityCall, name: ChannelName, change: ChannelChange) -> NotificationChannel:
+def change_channel(
+    call: CapabilityCall, name: ChannelName, change: ChannelChange
+) -> NotificationChannel:
     """Change what a channel is told of.
 
     Store of which events a channel is told from now on.

@@ -1,4 +1,6 @@
-"""Which plans of a site were issued, what made one other than the one before, and whether they hold."""
+"""Which plans of a site were issued, what made one other than the one before, and whether they
+hold.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,12 +33,30 @@ from luna.platform.paging import Cursor, From, Limit, To, cut_page, read_instant
 from luna.words import Language, Numbers, say_instant, say_mode
 
 SystemId = Annotated[
-    str, Field(max_length=96, pattern=r"^[\w.-]+$", description="whose plans: prod drives devices, others are for comparison; request: of a request's own site")
+    str,
+    Field(
+        max_length=96,
+        pattern=r"^[\w.-]+$",
+        description=(
+            "whose plans: prod drives devices, others are for comparison; request: of a "
+            "request's own site"
+        ),
+    ),
 ]
 
-IssuedPlan = Annotated[str, Field(max_length=64, description="the plan's id, as its answer and the list of plans say it")]
-PlanBefore = Annotated[PlanId | None, Field(description="the plan to compare with; usual: the one issued before it for the same slots")]
-ReplyLanguage = Annotated[Language | None, Field(description="of the sentences; usual: that of the plan")]
+IssuedPlan = Annotated[
+    str,
+    Field(max_length=64, description="the plan's id, as its answer and the list of plans say it"),
+]
+PlanBefore = Annotated[
+    PlanId | None,
+    Field(
+        description="the plan to compare with; usual: the one issued before it for the same slots"
+    ),
+]
+ReplyLanguage = Annotated[
+    Language | None, Field(description="of the sentences; usual: that of the plan")
+]
 LONGEST = timedelta(days=3_660)
 _PLAN = "/v1/plans/{plan_id}"
 
@@ -44,14 +64,26 @@ _PLAN = "/v1/plans/{plan_id}"
 class IssueWindow(Message):
     """When what is asked about was issued."""
 
-    from_: Annotated[Instant, Field(alias="from", description="the first instant: with its offset, a local day, or a time of the site's clock")]
-    to: Annotated[Instant, Field(description="the instant after the last; a day means its beginning")]
+    from_: Annotated[
+        Instant,
+        Field(
+            alias="from",
+            description=(
+                "the first instant: with its offset, a local day, or a time of the site's clock"
+            ),
+        ),
+    ]
+    to: Annotated[
+        Instant, Field(description="the instant after the last; a day means its beginning")
+    ]
 
 
 class PlanList(Message):
     """Issued plans of a site, the newest first."""
 
-    plans: Annotated[list[PlanSummary], Field(description="without their slots; each is read by its id")]
+    plans: Annotated[
+        list[PlanSummary], Field(description="without their slots; each is read by its id")
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
@@ -59,8 +91,15 @@ _WORDS = ("plan", "issued", "from", "to", "status")
 
 
 def _show(plan: PlanSummary, numbers: Numbers) -> list[str]:
-    instants = (say_instant(instant, numbers.zone) for instant in (plan.issued_at, plan.from_, plan.to))
-    return [plan.plan_id, *instants, plan.status, Numbers("en", numbers.zone, plan.currency).money(plan.cost)]
+    instants = (
+        say_instant(instant, numbers.zone) for instant in (plan.issued_at, plan.from_, plan.to)
+    )
+    return [
+        plan.plan_id,
+        *instants,
+        plan.status,
+        Numbers("en", numbers.zone, plan.currency).money(plan.cost),
+    ]
 
 
 @capability(
@@ -69,18 +108,40 @@ def _show(plan: PlanSummary, numbers: Numbers) -> list[str]:
     noun="plans",
     scope="read",
     command="plans list",
-    shown=ReplyTable((*_WORDS, "cost"), _show, "plans", words=_WORDS, none="There is none: luna plan --site {site_id} makes one."),
+    shown=ReplyTable(
+        (*_WORDS, "cost"),
+        _show,
+        "plans",
+        words=_WORDS,
+        none="There is none: luna plan --site {site_id} makes one.",
+    ),
 )
 def list_plans(  # noqa: PLR0913 - one per parameter of the query
-    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, system_id: SystemId = "prod", limit: Limit = 50, cursor: Cursor = None
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    system_id: SystemId = "prod",
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> PlanList:
     """List the plans of a site.
 
     Return the plans issued within `from` and `to`, the newest first, with cost and status.
     """
     after = read_instant_and_text(cursor)
-    rows = plans.list_newest(call.connection, site_id, issued=(first, end), system_id=system_id, after=after, limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.plan_id))
+    rows = plans.list_newest(
+        call.connection,
+        site_id,
+        issued=(first, end),
+        system_id=system_id,
+        after=after,
+        limit=limit + 1,
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda row: (row.issued_at.isoformat(), row.plan_id)
+    )
     return PlanList(plans=page, cursor=following)
 
 
@@ -92,17 +153,36 @@ def _show_changes(reply: PlanChangesReply, numbers: Numbers) -> Iterator[str | T
     yield from (cause.text for cause in reply.causes)
     rows = []
     for change, *span in join_changes(reply):
-        modes = (say_mode(name, language=numbers.language) for name in (change.before, change.after))
-        rows.append([*(f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in span), change.device, *modes, change.cause])
-    yield TextTable(CHANGE_HEADINGS, rows, words=CHANGE_HEADINGS[1:]) if rows else "Every mode is as before."
+        modes = (
+            say_mode(name, language=numbers.language) for name in (change.before, change.after)
+        )
+        rows.append(
+            [
+                *(f"{numbers.weekday(instant)} {numbers.clock(instant)}" for instant in span),
+                change.device,
+                *modes,
+                change.cause,
+            ]
+        )
+    yield (
+        TextTable(CHANGE_HEADINGS, rows, words=CHANGE_HEADINGS[1:])
+        if rows
+        else "Every mode is as before."
+    )
 
 
 def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, datetime]]:
-    """Return the changes as runs, each with its start and end: the same change of a device in slots that follow each other is one."""
+    """Return the changes as runs, each with its start and end: the same change of a device in slots
+    that follow each other is one.
+    """
     runs: list[tuple[ModeChange, datetime, datetime]] = []
     for change in sorted(reply.changes, key=lambda each: (each.device, each.start)):
         end = change.start + timedelta(minutes=reply.slot_minutes)
-        if runs and runs[-1][2] == change.start and runs[-1][0].model_copy(update={"start": change.start}) == change:
+        if (
+            runs
+            and runs[-1][2] == change.start
+            and runs[-1][0].model_copy(update={"start": change.start}) == change
+        ):
             runs[-1] = (*runs[-1][:2], end)
         else:
             runs.append((change, change.start, end))
@@ -119,10 +199,13 @@ def join_changes(reply: PlanChangesReply) -> list[tuple[ModeChange, datetime, da
     errors=(ConflictError,),
     solves=True,
 )
-def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: ReplyLanguage = None) -> PlanChangesRequest:
+def compare_plan(
+    _: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, language: ReplyLanguage = None
+) -> PlanChangesRequest:
     """Say what a plan changes, and which input did it.
 
-    Put the inputs of the plan before back, one after the other, and plan anew each time: prices, forecasts, charge, cars, site, options.
+    Put the inputs of the plan before back, one after the other, and plan anew each time: prices,
+    forecasts, charge, cars, site, options.
     """
     return PlanChangesRequest(plan_id=plan_id, before_id=before, language=language)
 
@@ -130,7 +213,15 @@ def compare_plan(_: CapabilityCall, plan_id: PlanId, before: PlanBefore = None, 
 def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | TextTable]:
     yield f"{reply.plans} plans, {reply.broken} broken"
     if reply.findings:
-        rows = [[each.plan_id, each.what, f"{each.off:.6g}", say_instant(each.start, numbers.zone) if each.start else "–"] for each in reply.findings]
+        rows = [
+            [
+                each.plan_id,
+                each.what,
+                f"{each.off:.6g}",
+                say_instant(each.start, numbers.zone) if each.start else "–",
+            ]
+            for each in reply.findings
+        ]
         yield TextTable(("plan", "what", "off", "slot"), rows, words=("what", "slot"))
 
 
@@ -147,7 +238,8 @@ def _show_check(reply: CheckPlansReply, numbers: Numbers) -> Iterator[str | Text
 def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) -> CheckPlansRequest:
     """Check issued plans.
 
-    Check as a job that every plan closes its balance slot by slot and costs what it says; the job's reply lists what does not, and the command ends with 1.
+    Check as a job that every plan closes its balance slot by slot and costs what it says; the job's
+    reply lists what does not, and the command ends with 1.
     """
     require_window(window.from_, window.to, longest=LONGEST)
     sites.key_of(call.connection, site_id)
@@ -164,12 +256,18 @@ def check_plans(call: CapabilityCall, site_id: SiteName, window: IssueWindow) ->
     # Slot by slot it is more than an assistant can read; its tools tell a plan in words.
     for_assistants=False,
 )
-def read_latest_plan(call: CapabilityCall, site_id: SiteName, *, system_id: SystemId = "prod") -> PlanReply:
+def read_latest_plan(
+    call: CapabilityCall, site_id: SiteName, *, system_id: SystemId = "prod"
+) -> PlanReply:
     """Read a site's newest plan.
 
-    Return the plan that holds now, else the one issued last, as it was issued; its ETag names it, so that who has it already is told so.
+    Return the plan that holds now, else the one issued last, as it was issued; its ETag names it,
+    so that who has it already is told so.
     """
-    return plans.load(call.connection, plans.latest_id(call.connection, site_id, now=call.now, system_id=system_id))
+    return plans.load(
+        call.connection,
+        plans.latest_id(call.connection, site_id, now=call.now, system_id=system_id),
+    )
 
 
 @capability("GET", _PLAN, noun="plans", scope="read", also=("plans show",), routed=False)
@@ -186,7 +284,12 @@ _REASONS = ("from", "to", "device", "mode", "reason")
 
 def _describe_reason(reason: PlanReason, numbers: Numbers) -> list[str]:
     span = (say_instant(instant, numbers.zone) for instant in (reason.from_, reason.to))
-    return [*span, reason.device, "" if reason.mode is None else say_mode(str(reason.mode), language=numbers.language), reason.text]
+    return [
+        *span,
+        reason.device,
+        "" if reason.mode is None else say_mode(str(reason.mode), language=numbers.language),
+        reason.text,
+    ]
 
 
 @capability(

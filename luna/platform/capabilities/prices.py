@@ -8,7 +8,14 @@ from typing import Annotated
 from pydantic import Field
 from sqlalchemy import Connection
 
-from luna.contracts.data import FetchPricesReply, FetchPricesRequest, FetchWeatherReply, FetchWeatherRequest, MarketName, PriceService
+from luna.contracts.data import (
+    FetchPricesReply,
+    FetchPricesRequest,
+    FetchWeatherReply,
+    FetchWeatherRequest,
+    MarketName,
+    PriceService,
+)
 from luna.contracts.message import Message
 from luna.energy.economics.prices import price_slots
 from luna.energy.refusals import refuse
@@ -20,7 +27,9 @@ from luna.platform.paging import Cursor, From, Limit, To, read_text, write_curso
 from luna.words import Numbers, say_instant
 
 _NOUN, _PATH = "prices", "/v1/sites/{site_id}/prices"
-KnownAt = Annotated[Instant | None, Field(description="as prices were known then; usual: as they are known now")]
+KnownAt = Annotated[
+    Instant | None, Field(description="as prices were known then; usual: as they are known now")
+]
 # Where nobody says how far to look: the day behind, and the two that are published ahead.
 USUAL_PAST, USUAL_AHEAD, LONGEST = timedelta(days=1), timedelta(days=2), timedelta(days=3_660)
 
@@ -29,8 +38,12 @@ class SlotPrice(Message):
     """What a kWh costs and earns in one quarter-hour, taxes and fees of the tariff counted in."""
 
     start: Annotated[Instant, Field(description="start of the quarter-hour")]
-    import_price: Annotated[float | None, Field(description="of the first kWh bought, currency/kWh; null: not known")]
-    export_price: Annotated[float | None, Field(description="of a kWh sold, currency/kWh; null: not known")]
+    import_price: Annotated[
+        float | None, Field(description="of the first kWh bought, currency/kWh; null: not known")
+    ]
+    export_price: Annotated[
+        float | None, Field(description="of a kWh sold, currency/kWh; null: not known")
+    ]
 
 
 class PriceList(Message):
@@ -45,24 +58,38 @@ class PriceList(Message):
 class PriceOrder(Message):
     """Which prices to fetch; without ``from`` and ``to`` what is missing."""
 
-    market: Annotated[MarketName | None, Field(description="one of those that the site's tariff names; default: the only one")] = None
-    from_: Annotated[Instant | None, Field(alias="from", description="the first instant; default: what is missing")] = None
+    market: Annotated[
+        MarketName | None,
+        Field(description="one of those that the site's tariff names; default: the only one"),
+    ] = None
+    from_: Annotated[
+        Instant | None,
+        Field(alias="from", description="the first instant; default: what is missing"),
+    ] = None
     to: Annotated[Instant | None, Field(description="the instant after the last")] = None
-    source: Annotated[PriceService | None, Field(description="one service alone; default: one after the other")] = None
+    source: Annotated[
+        PriceService | None, Field(description="one service alone; default: one after the other")
+    ] = None
 
 
 class WeatherOrder(Message):
     """Which weather to fetch; without ``from`` and ``to`` the forecast."""
 
     from_: Annotated[Instant | None, Field(alias="from", description="the first instant")] = None
-    to: Annotated[Instant | None, Field(description="the instant after the last, at most 15 days ahead")] = None
+    to: Annotated[
+        Instant | None, Field(description="the instant after the last, at most 15 days ahead")
+    ] = None
 
 
 _HEADINGS = ("from", "import price", "export price")
 
 
 def _show(row: SlotPrice, numbers: Numbers) -> list[str]:
-    return [say_instant(row.start, numbers.zone), numbers.number(row.import_price, 4), numbers.number(row.export_price, 4)]
+    return [
+        say_instant(row.start, numbers.zone),
+        numbers.number(row.import_price, 4),
+        numbers.number(row.export_price, 4),
+    ]
 
 
 @capability(
@@ -72,15 +99,24 @@ def _show(row: SlotPrice, numbers: Numbers) -> list[str]:
     scope="read",
     command="data tariff",
     shown=ReplyTable(_HEADINGS, _show, "prices", words=_HEADINGS[:1]),
-    # Quarter-hour by quarter-hour it is more than an assistant can read; its tool tells prices of a day in words.
+    # Quarter-hour by quarter-hour it is more than an assistant can read; its tool tells prices of a
+    # day in words.
     for_assistants=False,
 )
 def list_prices(  # noqa: PLR0913 - one per parameter of the query
-    call: CapabilityCall, site_id: SiteName, *, first: From = None, end: To = None, known_at: KnownAt = None, limit: Limit = 500, cursor: Cursor = None
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    first: From = None,
+    end: To = None,
+    known_at: KnownAt = None,
+    limit: Limit = 500,
+    cursor: Cursor = None,
 ) -> PriceList:
     """List what a site pays and earns.
 
-    Return import and export price of each quarter-hour by the site's tariff; without `from` and `to` from a day back to two days ahead.
+    Return import and export price of each quarter-hour by the site's tariff; without `from` and
+    `to` from a day back to two days ahead.
     """
     after = read_text(cursor)
     begin = floor_to(first or min(call.now - USUAL_PAST, end - SLOT if end else call.now), SLOT)
@@ -99,8 +135,14 @@ def list_prices(  # noqa: PLR0913 - one per parameter of the query
     site = sites.load(call.connection, site_id)
     spot = prices.read_tariff(call.connection, site, slots, known_at=known_at)
     imported, exported = price_slots(site.tariff, slots, zone=parse_zone(site.timezone), spot=spot)
-    values = ([None if isnan(price) else round(price, 6) for price in series.tolist()] for series in (imported, exported))
-    rows = [SlotPrice(start=start, import_price=bought, export_price=sold) for start, bought, sold in zip(slots, *values, strict=True)]
+    values = (
+        [None if isnan(price) else round(price, 6) for price in series.tolist()]
+        for series in (imported, exported)
+    )
+    rows = [
+        SlotPrice(start=start, import_price=bought, export_price=sold)
+        for start, bought, sold in zip(slots, *values, strict=True)
+    ]
     following = write_cursor((slots.end.isoformat(),)) if slots.end < until else None
     return PriceList(currency=site.currency, timezone=site.timezone, prices=rows, cursor=following)
 
@@ -110,16 +152,35 @@ def _show_fetched(reply: FetchPricesReply, _: Numbers) -> Iterator[str | TextTab
         yield "Nothing is missing."
     for entry in reply.markets:
         sources = ", ".join(f"{name} {count:,}" for name, count in entry.sources.items()) or "–"
-        row = [entry.market, sources, f"{entry.added:,}", f"{entry.revised:,}", f"{entry.missing:,}"]
-        yield TextTable(("market", "quarter-hours from", "new", "revised", "still unknown"), [row], words=("quarter-hours from",))
+        row = [
+            entry.market,
+            sources,
+            f"{entry.added:,}",
+            f"{entry.revised:,}",
+            f"{entry.missing:,}",
+        ]
+        yield TextTable(
+            ("market", "quarter-hours from", "new", "revised", "still unknown"),
+            [row],
+            words=("quarter-hours from",),
+        )
         yield from (f"  {fault}" for fault in entry.faults)
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="data", local_command="data prices", shown=_show_fetched, status=202)
+@capability(
+    "POST",
+    _PATH,
+    noun=_NOUN,
+    scope="data",
+    local_command="data prices",
+    shown=_show_fetched,
+    status=202,
+)
 def fetch_prices(call: CapabilityCall, site_id: SiteName, order: PriceOrder) -> FetchPricesRequest:
     """Fetch day-ahead prices.
 
-    Fetch the prices of a market that the site's tariff names, as a job; fetching them again changes nothing.
+    Fetch the prices of a market that the site's tariff names, as a job; fetching them again changes
+    nothing.
     """
     market = _find_market(call.connection, site_id, order.market)
     return FetchPricesRequest(market=market, first=order.from_, end=order.to, source=order.source)
@@ -129,7 +190,11 @@ def _find_market(connection: Connection, site_id: str, named: str | None) -> str
     markets = sites.load(connection, site_id).tariff.markets
     if named in markets or (named is None and len(markets) == 1):
         return named or next(iter(markets))
-    remedy = f"Its tariff names {', '.join(markets)}." if markets else "Its tariff names no market: there is nothing to fetch."
+    remedy = (
+        f"Its tariff names {', '.join(markets)}."
+        if markets
+        else "Its tariff names no market: there is nothing to fetch."
+    )
     raise refuse("market-not-of-tariff", field="market", value=named, remedy=remedy)
 
 
@@ -139,11 +204,22 @@ def _show_weather(reply: FetchWeatherReply, _: Numbers) -> Iterator[str]:
         yield from (f"  {fault}" for fault in site.faults)
 
 
-@capability("POST", "/v1/sites/{site_id}/weather", noun=_NOUN, scope="data", local_command="data weather", shown=_show_weather, status=202)
-def fetch_weather(call: CapabilityCall, site_id: SiteName, order: WeatherOrder) -> FetchWeatherRequest:
+@capability(
+    "POST",
+    "/v1/sites/{site_id}/weather",
+    noun=_NOUN,
+    scope="data",
+    local_command="data weather",
+    shown=_show_weather,
+    status=202,
+)
+def fetch_weather(
+    call: CapabilityCall, site_id: SiteName, order: WeatherOrder
+) -> FetchWeatherRequest:
     """Fetch the weather.
 
-    Fetch the weather where the site is, as a job: the forecast, or what it was and is expected to be in a window.
+    Fetch the weather where the site is, as a job: the forecast, or what it was and is expected to
+    be in a window.
     """
     sites.key_of(call.connection, site_id)
     return FetchWeatherRequest(site_id=site_id, first=order.from_, end=order.to)

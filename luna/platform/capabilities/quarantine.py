@@ -15,24 +15,40 @@ from luna.words import Numbers
 _NOUN, _PATH = "quarantine", "/v1/sites/{site_id}/quarantine"
 Status = Annotated[QuarantineFilter, Field(description="open: nobody has decided yet")]
 # What PostgreSQL counts rows with.
-RowId = Annotated[int, Field(ge=1, le=2**63 - 1, description="the row's number, as the list says it")]
+RowId = Annotated[
+    int, Field(ge=1, le=2**63 - 1, description="the row's number, as the list says it")
+]
 
 
 class Correction(Message):
     """Values as they should have been."""
 
-    values: Annotated[dict[str, Cell], Field(min_length=1, max_length=64, description="column → value; the others stay as received")]
+    values: Annotated[
+        dict[str, Cell],
+        Field(
+            min_length=1, max_length=64, description="column → value; the others stay as received"
+        ),
+    ]
 
 
 class QuarantineList(Message):
     """Refused rows, those refused last first."""
 
-    rows: Annotated[list[QuarantinedRow], Field(description="with the reason, and what became of those that were decided about")]
+    rows: Annotated[
+        list[QuarantinedRow],
+        Field(description="with the reason, and what became of those that were decided about"),
+    ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 def _show(row: QuarantinedRow, _: Numbers) -> list[str]:
-    return [str(row.quarantine_id), row.kind, str(row.line), row.reason, ", ".join(f"{name}={cell}" for name, cell in row.raw.items())]
+    return [
+        str(row.quarantine_id),
+        row.kind,
+        str(row.line),
+        row.reason,
+        ", ".join(f"{name}={cell}" for name, cell in row.raw.items()),
+    ]
 
 
 _NONE = "Nothing waits here: `--status` shows what was decided."
@@ -46,39 +62,70 @@ _NONE = "Nothing waits here: `--status` shows what was decided."
     command="data quarantine list",
     shown=ReplyTable(("id", "kind", "line", "reason", "row"), _show, "rows", none=_NONE),
 )
-def list_quarantine(call: CapabilityCall, site_id: SiteName, *, status: Status = "open", limit: Limit = 100, cursor: Cursor = None) -> QuarantineList:
+def list_quarantine(
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    status: Status = "open",
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> QuarantineList:
     """List refused rows.
 
     Return refused rows with the reason, and what became of those that were decided about.
     """
-    rows = quarantine.list_rows(call.connection, site_id, status=status, limit=limit + 1, below=read_number(cursor))
+    rows = quarantine.list_rows(
+        call.connection, site_id, status=status, limit=limit + 1, below=read_number(cursor)
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.quarantine_id,))
     return QuarantineList(rows=page, cursor=following)
 
 
-_DECIDED = "Row {row.quarantine_id} is {row.resolution}; {slots_changed} values of the past changed."
-_DECIDES: dict[str, Any] = {"noun": _NOUN, "scope": "data", "shown": _DECIDED, "arguments": ("quarantine_id",), "errors": (ConflictError,)}
+_DECIDED = (
+    "Row {row.quarantine_id} is {row.resolution}; {slots_changed} values of the past changed."
+)
+_DECIDES: dict[str, Any] = {
+    "noun": _NOUN,
+    "scope": "data",
+    "shown": _DECIDED,
+    "arguments": ("quarantine_id",),
+    "errors": (ConflictError,),
+}
 
 
-@capability("POST", f"{_PATH}/{{quarantine_id}}/release", command="data quarantine release", **_DECIDES)
+@capability(
+    "POST", f"{_PATH}/{{quarantine_id}}/release", command="data quarantine release", **_DECIDES
+)
 def release_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
     """Let a row in as it is.
 
-    Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided already.
+    Let the row in past the rule that refused it; every other rule holds. 409 where somebody decided
+    already.
     """
     return _resolve(call, site_id, quarantine_id, "released")
 
 
-@capability("POST", f"{_PATH}/{{quarantine_id}}/correct", command="data quarantine correct", options={"values": "value"}, **_DECIDES)
-def correct_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId, correction: Correction) -> ResolveRequest:
+@capability(
+    "POST",
+    f"{_PATH}/{{quarantine_id}}/correct",
+    command="data quarantine correct",
+    options={"values": "value"},
+    **_DECIDES,
+)
+def correct_row(
+    call: CapabilityCall, site_id: SiteName, quarantine_id: RowId, correction: Correction
+) -> ResolveRequest:
     """Let a row in with other values.
 
-    Let the row in with the values given; what was received is kept beside them. 409 where somebody decided already.
+    Let the row in with the values given; what was received is kept beside them. 409 where somebody
+    decided already.
     """
     return _resolve(call, site_id, quarantine_id, "corrected", values=correction.values)
 
 
-@capability("POST", f"{_PATH}/{{quarantine_id}}/dismiss", command="data quarantine dismiss", **_DECIDES)
+@capability(
+    "POST", f"{_PATH}/{{quarantine_id}}/dismiss", command="data quarantine dismiss", **_DECIDES
+)
 def dismiss_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -> ResolveRequest:
     """Leave a row out for good.
 
@@ -87,6 +134,13 @@ def dismiss_row(call: CapabilityCall, site_id: SiteName, quarantine_id: RowId) -
     return _resolve(call, site_id, quarantine_id, "dismissed")
 
 
-def _resolve(call: CapabilityCall, site_id: str, row: int, resolution: Resolution, *, values: dict[str, Cell] | None = None) -> ResolveRequest:
+def _resolve(
+    call: CapabilityCall,
+    site_id: str,
+    row: int,
+    resolution: Resolution,
+    *,
+    values: dict[str, Cell] | None = None,
+) -> ResolveRequest:
     quarantine.require_of_site(call.connection, site_id, row)
     return ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}, by=call.by)

@@ -7,13 +7,27 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from luna.contracts.message import Message
-from luna.contracts.recommendations import Event, ItemKind, RecommendReply, RecommendRequest, RecordEventsRequest
+from luna.contracts.recommendations import (
+    Event,
+    ItemKind,
+    RecommendReply,
+    RecommendRequest,
+    RecordEventsRequest,
+)
 from luna.platform.capability import CapabilityCall, capability
 from luna.words import Language, Numbers
 
 _NOUN = "recommendations"
-ForSite = Annotated[str | None, Field(max_length=64, description="for this site; default: all of the caller's")]
-About = Annotated[str | None, Field(max_length=500, description="what it should be about; default: what the caller read and asked")]
+ForSite = Annotated[
+    str | None, Field(max_length=64, description="for this site; default: all of the caller's")
+]
+About = Annotated[
+    str | None,
+    Field(
+        max_length=500,
+        description="what it should be about; default: what the caller read and asked",
+    ),
+]
 OfKind = Annotated[ItemKind | None, Field(description="of this kind alone")]
 Most = Annotated[int, Field(ge=1, le=50, description="how many at most")]
 ReplyLanguage = Annotated[Language, Field(description="of the texts")]
@@ -22,7 +36,12 @@ ReplyLanguage = Annotated[Language, Field(description="of the texts")]
 class EventBatch(Message):
     """What the caller did with what they were shown."""
 
-    events: Annotated[tuple[Event, ...], Field(min_length=1, max_length=1000, description="each counts once, however often it is sent")]
+    events: Annotated[
+        tuple[Event, ...],
+        Field(
+            min_length=1, max_length=1000, description="each counts once, however often it is sent"
+        ),
+    ]
 
 
 _IN_PAGES = "a command shows and forgets; what readers do, they do in pages"
@@ -32,7 +51,8 @@ _IN_PAGES = "a command shows and forgets; what readers do, they do in pages"
 def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsRequest:
     """Report what was done with recommendations.
 
-    Store events of the caller and learn from them; about what the caller was never shown nothing is stored, and it is named as unknown.
+    Store events of the caller and learn from them; about what the caller was never shown nothing is
+    stored, and it is named as unknown.
     """
     return RecordEventsRequest(events=batch.events, reader=call.name or call.by)
 
@@ -40,21 +60,50 @@ def record_events(call: CapabilityCall, batch: EventBatch) -> RecordEventsReques
 def _show(reply: RecommendReply, numbers: Numbers) -> Iterator[str]:
     for each in reply.recommendations:
         money = replace(numbers, currency=each.currency or "EUR").money
-        saving, low, high = (money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high))
-        yield each.title if each.saving_cost_per_year is None else f"{each.title} {saving} ({low} – {high})"
+        saving, low, high = (
+            money(value) for value in (each.saving_cost_per_year, each.saving_low, each.saving_high)
+        )
+        yield (
+            each.title
+            if each.saving_cost_per_year is None
+            else f"{each.title} {saving} ({low} – {high})"
+        )
         yield each.text
         yield from (f"  {sentence}" for sentence in (*each.evidence, each.reason))
     if not reply.recommendations:
         yield "Nothing is to be recommended; luna recommend refresh looks anew."
 
 
-@capability("GET", "/v1/recommendations", noun=_NOUN, scope="read", also=("recommend",), shown=_show, options={"k": "count"}, aliases=("/recommend",))
+@capability(
+    "GET",
+    "/v1/recommendations",
+    noun=_NOUN,
+    scope="read",
+    also=("recommend",),
+    shown=_show,
+    options={"k": "count"},
+    aliases=("/recommend",),
+)
 def list_recommendations(
-    call: CapabilityCall, *, site_id: ForSite = None, about: About = None, kind: OfKind = None, k: Most = 5, language: ReplyLanguage = "en"
+    call: CapabilityCall,
+    *,
+    site_id: ForSite = None,
+    about: About = None,
+    kind: OfKind = None,
+    k: Most = 5,
+    language: ReplyLanguage = "en",
 ) -> RecommendRequest:
     """Recommend what is worth reading or doing.
 
     Return recommendations for the caller, the best first, and keep that they were shown.
     """
     reader: dict[str, Any] = {} if call.name is None else {"reader": call.name}
-    return RecommendRequest(**reader, site_id=site_id, about=about, kind=kind, k=k, language=language, sites=call.own_sites)
+    return RecommendRequest(
+        **reader,
+        site_id=site_id,
+        about=about,
+        kind=kind,
+        k=k,
+        language=language,
+        sites=call.own_sites,
+    )

@@ -11,25 +11,48 @@ from luna.platform.capability import CapabilityCall, SiteName, TextTable, capabi
 from luna.platform.database import sites
 from luna.words import Numbers, say_policy
 
-_HEADINGS = ("policy", "cost", "score", "cycles", "mode changes/day", "violations", "losing weeks", "worst week")
+_HEADINGS = (
+    "policy",
+    "cost",
+    "score",
+    "cycles",
+    "mode changes/day",
+    "violations",
+    "losing weeks",
+    "worst week",
+)
 
 
 def _show(reply: ReplayReply, numbers: Numbers) -> Iterator[str | TextTable]:
     """Yield each policy, what not knowing cost, and what went wrong."""
     numbers = replace(numbers, currency=reply.currency)
-    yield TextTable(_HEADINGS, [_describe(name, policy, numbers) for name, policy in reply.policies.items()])
+    yield TextTable(
+        _HEADINGS, [_describe(name, policy, numbers) for name, policy in reply.policies.items()]
+    )
     if reply.driving is not None:
         yield from say_driving(reply.driving, numbers.zone, planned=reply.forecast_version)
     yield from map(say_note, reply.notes)
     if reply.loss:
-        yield "Lost to: " + ", ".join(f"{cause} {points:.1f} points" for cause, points in reply.loss.items())
+        yield "Lost to: " + ", ".join(
+            f"{cause} {points:.1f} points" for cause, points in reply.loss.items()
+        )
     if reply.faults:
         rows = [
-            [each.fault.kind if each.fault else "all together", say_policy(name, language="en"), numbers.money(cost), f"{each.unserved_kwh[name]:.1f}"]
+            [
+                each.fault.kind if each.fault else "all together",
+                say_policy(name, language="en"),
+                numbers.money(cost),
+                f"{each.unserved_kwh[name]:.1f}",
+            ]
             for each in reply.faults
             for name, cost in each.cost.items()
         ]
-        yield TextTable(("fault", "policy", "cost of it", "unserved kWh"), rows, words=("policy",), title=f"What went wrong, seed {reply.seed}")
+        yield TextTable(
+            ("fault", "policy", "cost of it", "unserved kWh"),
+            rows,
+            words=("policy",),
+            title=f"What went wrong, seed {reply.seed}",
+        )
     if reply.as_recorded:
         yield f"As recorded, nothing placed anew: {', '.join(reply.as_recorded)}"
 
@@ -48,11 +71,23 @@ def _describe(name: str, policy: PolicyReply, numbers: Numbers) -> list[str]:
     ]
 
 
-@capability("POST", "/v1/sites/{site_id}/replays", noun="replays", scope="analyse", local_command="replay", shown=_show, status=202, solves=True)
-def start_replay(call: CapabilityCall, site_id: SiteName, question: ReplayQuestion) -> ReplayRequest:
+@capability(
+    "POST",
+    "/v1/sites/{site_id}/replays",
+    noun="replays",
+    scope="analyse",
+    local_command="replay",
+    shown=_show,
+    status=202,
+    solves=True,
+)
+def start_replay(
+    call: CapabilityCall, site_id: SiteName, question: ReplayQuestion
+) -> ReplayRequest:
     """Replay recorded days.
 
-    Replay as a job: forecasts as issued then, prices as published then, the oracle with hindsight. Interrupted, it goes on where it was.
+    Replay as a job: forecasts as issued then, prices as published then, the oracle with hindsight.
+    Interrupted, it goes on where it was.
 
     Forecasts that were not issued then are issued first, from nothing that was known later.
     """

@@ -15,9 +15,13 @@ from luna.platform.database import scores
 from luna.platform.paging import Cursor, Limit, cut_page, read_text
 from luna.words import Numbers, say_policy
 
-OfReplays = Annotated[str, Field(max_length=96, pattern=r"^[\w.-]+$", description="the replays whose scores are read")]
+OfReplays = Annotated[
+    str, Field(max_length=96, pattern=r"^[\w.-]+$", description="the replays whose scores are read")
+]
 FromDay = Annotated[Day | None, Field(description="the first local day; usual: the first there is")]
-ToDay = Annotated[Day | None, Field(description="the last local day, itself included; usual: the last there is")]
+ToDay = Annotated[
+    Day | None, Field(description="the last local day, itself included; usual: the last there is")
+]
 
 
 class ScoreList(Message):
@@ -30,7 +34,13 @@ class ScoreList(Message):
 def _describe(row: DayScore, numbers: Numbers) -> list[str]:
     numbers = replace(numbers, currency=row.currency)
     carbon = None if row.import_carbon_g is None else row.import_carbon_g / 1e3
-    return [row.day.isoformat(), say_policy(row.policy, language="en"), numbers.money(row.cost), numbers.money(row.stored_gain), numbers.number(carbon, 2)]
+    return [
+        row.day.isoformat(),
+        say_policy(row.policy, language="en"),
+        numbers.money(row.cost),
+        numbers.money(row.stored_gain),
+        numbers.number(carbon, 2),
+    ]
 
 
 @capability(
@@ -60,10 +70,20 @@ def list_scores(  # noqa: PLR0913 - one per parameter of the query
 ) -> ScoreList:
     """List what policies cost.
 
-    Return what house and battery cost under each policy on each local day, as replays stored it. What the whole home paid is in its account.
+    Return what house and battery cost under each policy on each local day, as replays stored it.
+    What the whole home paid is in its account.
     """
-    rows = scores.list_days(call.connection, site_id, system_id=system_id, days=(from_day, to_day), after=_read_key(cursor), limit=limit + 1)
-    page, following = cut_page(rows, limit=limit, key=lambda row: (f"{row.day.isoformat()} {row.policy}",))
+    rows = scores.list_days(
+        call.connection,
+        site_id,
+        system_id=system_id,
+        days=(from_day, to_day),
+        after=_read_key(cursor),
+        limit=limit + 1,
+    )
+    page, following = cut_page(
+        rows, limit=limit, key=lambda row: (f"{row.day.isoformat()} {row.policy}",)
+    )
     return ScoreList(scores=page, cursor=following)
 
 

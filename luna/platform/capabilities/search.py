@@ -2,7 +2,13 @@
 
 from collections.abc import Iterator
 
-from luna.contracts.search import EmbedQuestion, EmbedRequest, SearchQuestion, SearchReply, SearchRequest
+from luna.contracts.search import (
+    EmbedQuestion,
+    EmbedRequest,
+    SearchQuestion,
+    SearchReply,
+    SearchRequest,
+)
 from luna.platform.capability import CapabilityCall, capability
 from luna.words import Numbers
 
@@ -28,12 +34,20 @@ def _show_passages(reply: SearchReply, _: Numbers) -> Iterator[str]:
 def search_passages(call: CapabilityCall, question: SearchQuestion) -> SearchRequest:
     """Find passages.
 
-    Return passages of documents that the caller may see, the nearest to the query first, each with document, page and headings.
+    Return passages of documents that the caller may see, the nearest to the query first, each with
+    document, page and headings.
     """
     return SearchRequest(**dict(question), sites=call.own_sites)
 
 
-@capability("POST", "/v1/embed", noun="search", scope="analyse", alone="what other programs index with", aliases=("/embed",))
+@capability(
+    "POST",
+    "/v1/embed",
+    noun="search",
+    scope="analyse",
+    alone="what other programs index with",
+    aliases=("/embed",),
+)
 def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
     """Turn text into vectors.
 

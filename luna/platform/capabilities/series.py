@@ -29,7 +29,12 @@ class SeriesList(Message):
 
 
 def _show(row: SeriesSpan, numbers: Numbers) -> list[str]:
-    return [row.series, row.unit or "–", say_instant(row.first, numbers.zone), say_instant(row.end, numbers.zone)]
+    return [
+        row.series,
+        row.unit or "–",
+        say_instant(row.first, numbers.zone),
+        say_instant(row.end, numbers.zone),
+    ]
 
 
 @capability(
@@ -38,15 +43,27 @@ def _show(row: SeriesSpan, numbers: Numbers) -> list[str]:
     noun="series",
     scope="read",
     command="data series",
-    shown=ReplyTable(("series", "unit", "from", "to"), _show, "series", none="Nothing is known yet: luna data load, or luna data backfill."),
+    shown=ReplyTable(
+        ("series", "unit", "from", "to"),
+        _show,
+        "series",
+        none="Nothing is known yet: luna data load, or luna data backfill.",
+    ),
 )
-def list_series(call: CapabilityCall, site_id: SiteName, *, limit: Limit = 100, cursor: Cursor = None) -> SeriesList:
+def list_series(
+    call: CapabilityCall, site_id: SiteName, *, limit: Limit = 100, cursor: Cursor = None
+) -> SeriesList:
     """List a site's series.
 
-    Return each series the site has with the time it is known of: what was measured, sensors' readings, prices of its markets, forecasts and plans.
+    Return each series the site has with the time it is known of: what was measured, sensors'
+    readings, prices of its markets, forecasts and plans.
     """
     spans = recorded_span.list_series(call.connection, site_id)
     after = read_text(cursor)
-    rows = [SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1]) for each in spans if after is None or each.series > after]
+    rows = [
+        SeriesSpan(series=each.series, unit=each.unit, first=each.span[0], end=each.span[1])
+        for each in spans
+        if after is None or each.series > after
+    ]
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.series,))
     return SeriesList(series=page, cursor=following)

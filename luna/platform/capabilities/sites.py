@@ -19,8 +19,15 @@ from luna.platform.paging import Cursor, cut_page, read_text
 from luna.words import Numbers
 
 _TAG = "the site's version, for If-Match and If-None-Match"
-_SITE: dict[str, Any] = {"noun": "sites", "scope": "configure", "tag": _TAG, "local_command": "site add"}
-SiteVersion = Annotated[int, Field(description='the version that is changed, as the ETag said: "3"')]
+_SITE: dict[str, Any] = {
+    "noun": "sites",
+    "scope": "configure",
+    "tag": _TAG,
+    "local_command": "site add",
+}
+SiteVersion = Annotated[
+    int, Field(description='the version that is changed, as the ETag said: "3"')
+]
 
 
 class PastOfSite(BaseModel):
@@ -28,12 +35,26 @@ class PastOfSite(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    changed_sensors: Annotated[ChangedSensors, Field(description="since when a sensor counts whose sign or role is changed")] = "from-now"
-    accept_time_zone: Annotated[bool, Field(description="store another time zone although what is recorded is then billed and drawn by other days")] = False
+    changed_sensors: Annotated[
+        ChangedSensors,
+        Field(description="since when a sensor counts whose sign or role is changed"),
+    ] = "from-now"
+    accept_time_zone: Annotated[
+        bool,
+        Field(
+            description=(
+                "store another time zone although what is recorded is then billed and drawn by "
+                "other days"
+            )
+        ),
+    ] = False
 
 
 class UnreadableDocument(UnreadableSiteReply):
-    """The same with what is stored; a configuration that this release knows, stored with ``If-Match``, takes its place."""
+    """The same with what is stored.
+
+    A configuration that this release knows, stored with ``If-Match``, takes its place.
+    """
 
     version: int
     configuration: Annotated[Any, Field(description="as it is stored")]
@@ -43,54 +64,97 @@ class SiteList(Message):
     """Sites in order of their names."""
 
     sites: Annotated[list[Site], Field(description="each as it was configured last")]
-    unreadable: Annotated[list[UnreadableDocument], Field(description="sites of the page that this release cannot read")] = []
+    unreadable: Annotated[
+        list[UnreadableDocument],
+        Field(description="sites of the page that this release cannot read"),
+    ] = []
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
 
 
 def describe_unreadable(site: UnreadableSite, *, armed: bool, untold: bool) -> UnreadableSiteReply:
     """Return what is the matter with a site that cannot be read."""
     error = site.error
-    return UnreadableSiteReply(site=site.name, field=error.field or "", detail=error.message, remedy=error.remedy or "", armed=armed, untold=untold)
+    return UnreadableSiteReply(
+        site=site.name,
+        field=error.field or "",
+        detail=error.message,
+        remedy=error.remedy or "",
+        armed=armed,
+        untold=untold,
+    )
 
 
 def _show_sites(reply: SiteList, _: Numbers) -> Iterator[str | TextTable]:
-    rows = [[site.name, site.timezone, f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh", f"{site.peak_kw:g} kW"] for site in reply.sites]
+    rows = [
+        [
+            site.name,
+            site.timezone,
+            f"{sum(battery.capacity_kwh for battery in site.batteries):g} kWh",
+            f"{site.peak_kw:g} kW",
+        ]
+        for site in reply.sites
+    ]
     yield TextTable(("site", "timezone", "batteries", "PV"), rows)
     for each in reply.unreadable:
         yield f"\n{each.site}: {LunaError(each.detail, field=each.field, remedy=each.remedy)}"
         if each.untold:
-            yield "It is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last. Set them by hand."
+            yield (
+                "It is armed and no version of it can be read: nobody tells its devices "
+                "anything, they keep what they were told last. Set them by hand."
+            )
         elif each.armed:
-            yield "It is armed: until it can be read again, its devices do what they do by themselves."
+            yield (
+                "It is armed: until it can be read again, its devices do what they do by "
+                "themselves."
+            )
 
 
 @capability("GET", "/v1/sites", noun="sites", scope="read", command="site list", shown=_show_sites)
 def list_sites(
-    call: CapabilityCall, *, limit: Annotated[int, Field(ge=1, le=500, description="sites of one page at most")] = 50, cursor: Cursor = None
+    call: CapabilityCall,
+    *,
+    limit: Annotated[int, Field(ge=1, le=500, description="sites of one page at most")] = 50,
+    cursor: Cursor = None,
 ) -> SiteList:
     """List sites.
 
-    Return the sites with their configurations, in order of their names; those that this release cannot read stand apart, as they are stored.
+    Return the sites with their configurations, in order of their names; those that this release
+    cannot read stand apart, as they are stored.
     """
-    rows = sites.list_page(call.connection, after=read_text(cursor), limit=limit + 1, among=call.sites)
+    rows = sites.list_page(
+        call.connection, after=read_text(cursor), limit=limit + 1, among=call.sites
+    )
     armed = control.list_armed(call.connection)
-    untold = sites.find_untold(call.connection, (row for row in rows if isinstance(row, UnreadableSite)), armed)
+    untold = sites.find_untold(
+        call.connection, (row for row in rows if isinstance(row, UnreadableSite)), armed
+    )
     page, following = cut_page(rows, limit=limit, key=lambda row: (row.name,))
     unreadable = [
         UnreadableDocument(
-            **describe_unreadable(row, armed=row.name in armed, untold=row.name in untold).model_dump(), version=row.version, configuration=row.configuration
+            **describe_unreadable(
+                row, armed=row.name in armed, untold=row.name in untold
+            ).model_dump(),
+            version=row.version,
+            configuration=row.configuration,
         )
         for row in page
         if isinstance(row, UnreadableSite)
     ]
-    return SiteList(sites=[row.site for row in page if isinstance(row, StoredSite)], unreadable=unreadable, cursor=following)
+    return SiteList(
+        sites=[row.site for row in page if isinstance(row, StoredSite)],
+        unreadable=unreadable,
+        cursor=following,
+    )
 
 
-@capability("POST", "/v1/sites", status=201, location="/v1/sites/{name}", errors=(ConflictError,), **_SITE)
+@capability(
+    "POST", "/v1/sites", status=201, location="/v1/sites/{name}", errors=(ConflictError,), **_SITE
+)
 def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
     """Add a site.
 
-    Store a new site; 409 where there is one of that name. Its devices follow no plan before it is armed.
+    Store a new site; 409 where there is one of that name. Its devices follow no plan before it is
+    armed.
     """
     require_profiles(site, call.data_folder())
     return Tagged(site, sites.create(call.connection, site))
@@ -110,21 +174,27 @@ def create_site(call: CapabilityCall, site: Site) -> Tagged[Site]:
 def read_site(call: CapabilityCall, site_id: SiteName) -> Tagged[Site]:
     """Read a site.
 
-    Return the site as it was configured last; its ETag is its version. 409 where this release cannot read it; the list shows what is stored.
+    Return the site as it was configured last; its ETag is its version. 409 where this release
+    cannot read it; the list shows what is stored.
     """
     stored = sites.read(call.connection, site_id)
     return Tagged(stored.site, stored.version)
 
 
 @capability("PUT", "/v1/sites/{site_id}", changes="version", errors=(ConflictError,), **_SITE)
-def change_site(call: CapabilityCall, site_id: SiteName, site: Site, *, past: PastOfSite, version: SiteVersion) -> Tagged[Site]:
+def change_site(
+    call: CapabilityCall, site_id: SiteName, site: Site, *, past: PastOfSite, version: SiteVersion
+) -> Tagged[Site]:
     """Change a site.
 
-    Store another configuration as the site's next version; the old one is kept. 412 where somebody else changed it meanwhile, 428 without `If-Match`.
+    Store another configuration as the site's next version; the old one is kept. 412 where somebody
+    else changed it meanwhile, 428 without `If-Match`.
 
-    409 where another time zone would give what is recorded other days, unless `accept_time_zone` is true.
+    409 where another time zone would give what is recorded other days, unless `accept_time_zone` is
+    true.
 
-    A sensor whose sign or role changes counts so from now on, and both times stand in the site that is returned; `changed_sensors=always` stores it as given.
+    A sensor whose sign or role changes counts so from now on, and both times stand in the site that
+    is returned; `changed_sensors=always` stores it as given.
     """
     if site.name != site_id:
         raise refuse("site-keeps-name", field="name", value=site.name, site_id=site_id)
@@ -143,12 +213,16 @@ def change_site(call: CapabilityCall, site_id: SiteName, site: Site, *, past: Pa
     status=204,
     errors=(ConflictError,),
     critical=True,
-    sure="everything known of the site is deleted with it, for good; luna site show keeps its configuration",
+    sure=(
+        "everything known of the site is deleted with it, for good; luna site show keeps its "
+        "configuration"
+    ),
 )
 def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
     """Delete a site with its data.
 
-    Delete the site and all that was measured, forecast, planned and decided for it, for good. 409 while it is armed or jobs of it are open.
+    Delete the site and all that was measured, forecast, planned and decided for it, for good. 409
+    while it is armed or jobs of it are open.
     """
     artefacts, objects = site_removal.remove(call.connection, site_id), call.objects()
 

@@ -11,7 +11,9 @@ from luna.platform.database import charging_stays
 from luna.words import Numbers, say_instant
 
 _NOUN = "vehicle sessions"
-StayNumber = Annotated[int, Field(ge=1, le=2**63 - 1, description="the stay's number, as the list shows it")]
+StayNumber = Annotated[
+    int, Field(ge=1, le=2**63 - 1, description="the stay's number, as the list shows it")
+]
 _PATH = "/v1/sites/{site_id}/vehicle-sessions"
 
 
@@ -28,7 +30,14 @@ def _show(session: StoredSession, numbers: Numbers) -> list[str]:
     if session.days:
         weekdays = numbers.weekdays([WEEKDAYS.index(day) for day in session.days])
         span = [numbers.clock(session.from_), f"{weekdays} {numbers.clock(session.to)}"]
-    return [str(session.session_id), session.device, *span, numbers.share(session.arrival_soc), leaves, session.whose]
+    return [
+        str(session.session_id),
+        session.device,
+        *span,
+        numbers.share(session.arrival_soc),
+        leaves,
+        session.whose,
+    ]
 
 
 _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "by")
@@ -43,7 +52,10 @@ _HEADINGS = ("session", "vehicle", "from", "to", "comes with", "leaves with", "b
     shown=ReplyTable(_HEADINGS, _show, "sessions", none="No stay of a vehicle is stored."),
 )
 def list_sessions(
-    call: CapabilityCall, site_id: SiteName, *, history: Annotated[bool, Field(description="also what is over or was taken back")] = False
+    call: CapabilityCall,
+    site_id: SiteName,
+    *,
+    history: Annotated[bool, Field(description="also what is over or was taken back")] = False,
 ) -> SessionList:
     """List the stays of vehicles.
 
@@ -51,10 +63,21 @@ def list_sessions(
     """
     if history:
         return SessionList(sessions=charging_stays.read_history(call.connection, site_id))
-    return SessionList(sessions=charging_stays.read_standing(call.connection, site_id, first=call.now))
+    return SessionList(
+        sessions=charging_stays.read_standing(call.connection, site_id, first=call.now)
+    )
 
 
-@capability("POST", _PATH, noun=_NOUN, scope="operate", command="session add", shown=ReplyTable(_HEADINGS, _show), status=201, signable=True)
+@capability(
+    "POST",
+    _PATH,
+    noun=_NOUN,
+    scope="operate",
+    command="session add",
+    shown=ReplyTable(_HEADINGS, _show),
+    status=201,
+    signable=True,
+)
 def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) -> StoredSession:
     """Store a stay of a vehicle.
 
@@ -72,7 +95,9 @@ def add_session(call: CapabilityCall, site_id: SiteName, session: NewSession) ->
     signable=True,
     shown="Session {session_id} is in no plan of {site_id} any more.",
 )
-def remove_session(call: CapabilityCall, site_id: SiteName, session_id: StayNumber) -> StoredSession:
+def remove_session(
+    call: CapabilityCall, site_id: SiteName, session_id: StayNumber
+) -> StoredSession:
     """Take a stay back.
 
     Take the stay out of every plan from the next one on; it stays in the history.

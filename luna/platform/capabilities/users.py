@@ -20,7 +20,11 @@ _OPTIONS = {"sites": "site"}
 
 
 def _show(user: User, _: Numbers) -> list[str]:
-    return [user.name, user.role, ", ".join(user.sites) or ("every site" if user.role == "admin" else "none")]
+    return [
+        user.name,
+        user.role,
+        ", ".join(user.sites) or ("every site" if user.role == "admin" else "none"),
+    ]
 
 
 _NOBODY = "Nobody is set up; from this machine itself everything is allowed."
@@ -80,15 +84,17 @@ def create_user(call: CapabilityCall, user: NewUser) -> User:
 def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> User:
     """Change a user's role, sites or password.
 
-    Change what is given; a new password ends every sign-in of this person, and with revoke_keys their keys. 409 where nobody would be left who
-    may administer.
+    Change what is given; a new password ends every sign-in of this person, and with revoke_keys
+    their keys. 409 where nobody would be left who may administer.
     """
     password_hash = None
     if change.password is not None:
         password = change.password.get_secret_value()
         passwords.require_good(password, name=name)
         password_hash = passwords.hash_password(password)
-    changed = users.change(call.connection, name, role=change.role, sites=change.sites, password_hash=password_hash)
+    changed = users.change(
+        call.connection, name, role=change.role, sites=change.sites, password_hash=password_hash
+    )
     if change.revoke_keys:
         api_keys.remove_all(call.connection, name)
     return changed
@@ -110,6 +116,7 @@ def change_user(call: CapabilityCall, name: UserName, change: UserChange) -> Use
 def delete_user(call: CapabilityCall, name: UserName) -> None:
     """Remove a user.
 
-    Remove a person with their sign-ins and keys; what they did stays in the audit log. 409 where nobody would be left who may administer.
+    Remove a person with their sign-ins and keys; what they did stays in the audit log. 409 where
+    nobody would be left who may administer.
     """
     users.remove(call.connection, name)

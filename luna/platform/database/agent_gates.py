@@ -1,4 +1,7 @@
-"""Stores the gatekeeper's and owner's decisions about an agent's control modes; the last one of each policy and mode is in force."""
+"""Stores the gatekeeper's and owner's decisions about an agent's control modes.
+
+The last one of each policy and mode is in force.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +23,10 @@ LastDecisions = Mapping[ControlMode, GateEntry]
 
 @dataclass(frozen=True, slots=True)
 class EffectiveMode:
-    """The mode in which the agent acts; ``code`` is why it is lower than requested, None where it is not."""
+    """The mode in which the agent acts.
+
+    ``code`` is why it is lower than requested, None where it is not.
+    """
 
     mode: ControlMode
     code: GateCode | None = None
@@ -32,11 +38,17 @@ def record(connection: Connection, site_id: str, entry: GateEntry) -> None:
     Raises:
         NotFoundError: no such site.
     """
-    row = entry.model_dump(exclude={"evidence"}) | {"evidence": [each.model_dump(mode="json") for each in entry.evidence]}
-    connection.execute(agent_gates.insert().values(site_key=sites.key_of(connection, site_id), **row))
+    row = entry.model_dump(exclude={"evidence"}) | {
+        "evidence": [each.model_dump(mode="json") for each in entry.evidence]
+    }
+    connection.execute(
+        agent_gates.insert().values(site_key=sites.key_of(connection, site_id), **row)
+    )
 
 
-def list_newest(connection: Connection, site_id: str, *, before: int | None = None, limit: int = 50) -> list[tuple[int, GateEntry]]:
+def list_newest(
+    connection: Connection, site_id: str, *, before: int | None = None, limit: int = 50
+) -> list[tuple[int, GateEntry]]:
     """Return decisions with their ids, the latest first, below the id ``before``.
 
     Raises:
@@ -48,38 +60,66 @@ def list_newest(connection: Connection, site_id: str, *, before: int | None = No
     return read_page(connection, query, lambda row: (row["gate_id"], _entry(row)), limit=limit)
 
 
-def read_standing(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
-    """Return the decision in force for each mode of a policy, without modes that were never decided about.
+def read_standing(
+    connection: Connection, site_id: str, *, policy: str
+) -> dict[ControlMode, GateEntry]:
+    """Return the decision in force for each mode of a policy, without modes that were never decided
+    about.
 
     Raises:
         NotFoundError: no such site.
     """
-    return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, agent_gates.c.state.is_not(None)))
+    return _last_by_mode(
+        connection,
+        _select(connection, site_id).where(
+            agent_gates.c.policy == policy, agent_gates.c.state.is_not(None)
+        ),
+    )
 
 
-def read_turns(connection: Connection, site_id: str, *, policy: str) -> dict[ControlMode, GateEntry]:
-    """Return the last withdrawal or restoration of each mode of a policy, without modes that have none.
+def read_turns(
+    connection: Connection, site_id: str, *, policy: str
+) -> dict[ControlMode, GateEntry]:
+    """Return the last withdrawal or restoration of each mode of a policy, without modes that have
+    none.
 
     Raises:
         NotFoundError: no such site.
     """
     turned = agent_gates.c.kind.in_(("withdrawn", "restored"))
-    return _last_by_mode(connection, _select(connection, site_id).where(agent_gates.c.policy == policy, turned))
+    return _last_by_mode(
+        connection, _select(connection, site_id).where(agent_gates.c.policy == policy, turned)
+    )
 
 
-def find_before_withdrawal(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
+def find_before_withdrawal(
+    connection: Connection, site_id: str, *, policy: str, mode: ControlMode
+) -> GateEntry | None:
     """Return the last decision about a mode that was no withdrawal; None where there is none.
 
     Raises:
         NotFoundError: no such site.
     """
     table = agent_gates.c
-    own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None) & (table.state != "withdrawn")
-    row = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc()).limit(1)).mappings().first()
+    own = (
+        (table.policy == policy)
+        & (table.mode == mode)
+        & table.state.is_not(None)
+        & (table.state != "withdrawn")
+    )
+    row = (
+        connection.execute(
+            _select(connection, site_id).where(own).order_by(table.gate_id.desc()).limit(1)
+        )
+        .mappings()
+        .first()
+    )
     return None if row is None else _entry(row)
 
 
-def find_turn(connection: Connection, site_id: str, *, policy: str, mode: ControlMode) -> GateEntry | None:
+def find_turn(
+    connection: Connection, site_id: str, *, policy: str, mode: ControlMode
+) -> GateEntry | None:
     """Return the decision since which a mode has its current state; None where there is none.
 
     Raises:
@@ -87,7 +127,9 @@ def find_turn(connection: Connection, site_id: str, *, policy: str, mode: Contro
     """
     table = agent_gates.c
     own = (table.policy == policy) & (table.mode == mode) & table.state.is_not(None)
-    rows = connection.execute(_select(connection, site_id).where(own).order_by(table.gate_id.desc())).mappings()
+    rows = connection.execute(
+        _select(connection, site_id).where(own).order_by(table.gate_id.desc())
+    ).mappings()
     last: GateEntry | None = None
     for entry in read_each(rows, _entry):
         if last is not None and entry.state != last.state:
@@ -98,28 +140,42 @@ def find_turn(connection: Connection, site_id: str, *, policy: str, mode: Contro
 
 def _last_by_mode(connection: Connection, query: Any) -> dict[ControlMode, GateEntry]:
     table = agent_gates.c
-    rows = connection.execute(query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())).mappings()
+    rows = connection.execute(
+        query.ext(distinct_on(table.mode)).order_by(table.mode, table.gate_id.desc())
+    ).mappings()
     return {entry.mode: entry for entry in read_each(rows, _entry)}
 
 
 def read_effective_mode(connection: Connection, site: Site) -> EffectiveMode:
-    """Return the effective mode of a stored site's agent: the lower of the requested and the offered one."""
+    """Return the effective mode of a stored site's agent: the lower of the requested and the
+    offered one.
+    """
     requested = site.antares.control_mode
     if requested == "shadow":
         return EffectiveMode("shadow", "mode_is_shadow")
-    return find_effective_mode(requested, read_standing(connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]))
+    return find_effective_mode(
+        requested,
+        read_standing(
+            connection, site.name, policy=SHADOW_POLICIES[site.antares.shadow_policy_type]
+        ),
+    )
 
 
 def find_effective_mode(requested: ControlMode, standing: LastDecisions) -> EffectiveMode:
     """Return the highest offered mode that does not exceed the requested one.
 
-    Invariants: never above ``requested``; a mode that is withdrawn, not ready or unjudged is never effective.
+    Invariants: never above ``requested``; a mode that is withdrawn, not ready or unjudged is never
+    effective.
     """
     if requested == "shadow":
         return EffectiveMode("shadow", "mode_is_shadow")
-    offered = [mode for mode in CONTROL_MODES if mode in standing and standing[mode].state == "offered"]
+    offered = [
+        mode for mode in CONTROL_MODES if mode in standing and standing[mode].state == "offered"
+    ]
     least: ControlMode = "shadow"
-    effective = max((mode for mode in offered if _rank(mode) <= _rank(requested)), key=_rank, default=least)
+    effective = max(
+        (mode for mode in offered if _rank(mode) <= _rank(requested)), key=_rank, default=least
+    )
     if effective == requested:
         return EffectiveMode(effective)
     withdrawn = requested in standing and standing[requested].state == "withdrawn"
@@ -133,7 +189,12 @@ def _rank(mode: ControlMode) -> int:
 def last_judged(connection: Connection, site_id: str, *, policy: str) -> datetime | None:
     """Return when the gatekeeper last judged a policy; None: never."""
     table = agent_gates.c
-    own = _select(connection, site_id).where(table.policy == policy, table.kind == "judged").order_by(table.gate_id.desc()).limit(1)
+    own = (
+        _select(connection, site_id)
+        .where(table.policy == policy, table.kind == "judged")
+        .order_by(table.gate_id.desc())
+        .limit(1)
+    )
     row = connection.execute(own).mappings().first()
     return None if row is None else _entry(row).at
 

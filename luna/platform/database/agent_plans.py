@@ -24,7 +24,11 @@ SLOT_MINUTES = SLOT // timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class ShadowPlan:
-    """An attempt of the agent at a plan; without ``plan_id`` it made none. ``starts_at`` and ``ends_at`` are those of the planner's plan ``based_on``."""
+    """An attempt of the agent at a plan.
+
+    Without ``plan_id`` it made none. ``starts_at`` and ``ends_at`` are those of the planner's plan
+    ``based_on``.
+    """
 
     based_on: str
     policy: str
@@ -37,13 +41,20 @@ class ShadowPlan:
     plan_id: str | None = None
 
 
-def save(connection: Connection, site_id: str, row: ShadowPlan, plan: PlanColumns | None = None) -> None:
-    """Store an attempt, with its plan if there is one. Idempotent; a plan replaces an attempt without one.
+def save(
+    connection: Connection, site_id: str, row: ShadowPlan, plan: PlanColumns | None = None
+) -> None:
+    """Store an attempt, with its plan if there is one.
+
+    Idempotent; a plan replaces an attempt without one.
 
     Raises:
         NotFoundError: no such site.
     """
-    values = {name: getattr(row, name) for name in ("based_on", "policy", "run_id", "plan_id", "issued_at", "starts_at", "ends_at")} | {
+    values = {
+        name: getattr(row, name)
+        for name in ("based_on", "policy", "run_id", "plan_id", "issued_at", "starts_at", "ends_at")
+    } | {
         "site_key": sites.key_of(connection, site_id),
         "system_id": SHADOW + row.policy,
         "metrics": dict(row.metrics),
@@ -51,15 +62,27 @@ def save(connection: Connection, site_id: str, row: ShadowPlan, plan: PlanColumn
         "packed_reply": None if plan is None else plan_forms.pack_reply(plan),
     }
     statement, table = insert(antares_plan_history).values(values), antares_plan_history.c
-    changed = {name: statement.excluded[name] for name in values if name not in ("based_on", "policy", "site_key", "system_id")}
+    changed = {
+        name: statement.excluded[name]
+        for name in values
+        if name not in ("based_on", "policy", "site_key", "system_id")
+    }
     fresh = table.plan_id.is_(None) & statement.excluded.plan_id.is_not(None)
-    connection.execute(statement.on_conflict_do_update(constraint=antares_plan_history.primary_key, set_=changed, where=fresh))
+    connection.execute(
+        statement.on_conflict_do_update(
+            constraint=antares_plan_history.primary_key, set_=changed, where=fresh
+        )
+    )
 
 
 def find(connection: Connection, based_on: str, policy: str) -> ShadowPlan | None:
     """Return a policy's attempt beside a plan of the planner; None where there is none yet."""
     table = antares_plan_history.c
-    row = connection.execute(_select().where(table.based_on == based_on, table.policy == policy)).mappings().first()
+    row = (
+        connection.execute(_select().where(table.based_on == based_on, table.policy == policy))
+        .mappings()
+        .first()
+    )
     return None if row is None else _plan(row)
 
 
@@ -69,7 +92,9 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     Raises:
         NotFoundError: no plan of that id.
     """
-    packed = connection.scalar(select(antares_plan_history.c.packed_reply).where(antares_plan_history.c.plan_id == plan_id))
+    packed = connection.scalar(
+        select(antares_plan_history.c.packed_reply).where(antares_plan_history.c.plan_id == plan_id)
+    )
     if packed is None:
         raise refuse("no-such-agent-plan", field="shadow_id", value=plan_id)
     return plan_forms.read_reply(packed)
@@ -105,34 +130,63 @@ def list_newest(
     columns = [table[name] for name in ShadowPlanSummary.model_fields]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
     query = query.order_by(table.issued_at.desc(), table.based_on.desc())
-    return read_page(connection, query, lambda row: ShadowPlanSummary.model_validate(_in_utc(row)), limit=limit)
+    return read_page(
+        connection, query, lambda row: ShadowPlanSummary.model_validate(_in_utc(row)), limit=limit
+    )
 
 
-def read_covering(connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime) -> Iterator[tuple[ShadowPlan, PlanReply]]:
-    """Yield the plans that may have been in force between two instants, in order of issue, one by one to save memory.
+def read_covering(
+    connection: Connection, site_id: str, *, policy: str, first: datetime, end: datetime
+) -> Iterator[tuple[ShadowPlan, PlanReply]]:
+    """Yield the plans that may have been in force between two instants, in order of issue, one by
+    one to save memory.
 
     Raises:
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.plan_id.is_not(None)
-    names = select(table.based_on).where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end).order_by(table.issued_at, table.based_on)
+    own = (
+        (table.site_key == sites.key_of(connection, site_id))
+        & (table.policy == policy)
+        & table.plan_id.is_not(None)
+    )
+    names = (
+        select(table.based_on)
+        .where(own, table.ends_at > first, table.starts_at < end, table.issued_at < end)
+        .order_by(table.issued_at, table.based_on)
+    )
     for based_on in connection.scalars(names).all():
-        query = _select(table.packed_reply).where(table.based_on == based_on, table.policy == policy)
-        yield from read_each(connection.execute(query).mappings(), lambda row: (_plan(row), plan_forms.read_reply(row["packed_reply"])))
+        query = _select(table.packed_reply).where(
+            table.based_on == based_on, table.policy == policy
+        )
+        yield from read_each(
+            connection.execute(query).mappings(),
+            lambda row: (_plan(row), plan_forms.read_reply(row["packed_reply"])),
+        )
 
 
-def list_missing(connection: Connection, site_id: str, plan_ids: list[str], *, policy: str) -> list[str]:
+def list_missing(
+    connection: Connection, site_id: str, plan_ids: list[str], *, policy: str
+) -> list[str]:
     """Return, in the given order, the planner's plans beside which a policy has made none."""
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.plan_id.is_not(None)
-    existing = set(connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids))))
+    own = (
+        (table.site_key == sites.key_of(connection, site_id))
+        & (table.policy == policy)
+        & table.plan_id.is_not(None)
+    )
+    existing = set(
+        connection.scalars(select(table.based_on).where(own, table.based_on.in_(plan_ids)))
+    )
     return [plan_id for plan_id in plan_ids if plan_id not in existing]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedModes:
-    """The batteries' modes in a plan of the agent, slot by slot from its start; empty where it made no plan."""
+    """The batteries' modes in a plan of the agent, slot by slot from its start.
+
+    Empty where it made no plan.
+    """
 
     plan_id: str | None
     starts_at: datetime
@@ -146,14 +200,20 @@ class PlannedModes:
         return self.modes[place] if 0 <= place < len(self.modes) else None
 
 
-def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str) -> dict[str, PlannedModes]:
+def read_modes(
+    connection: Connection, site_id: str, plan_ids: Sequence[str], *, policy: str
+) -> dict[str, PlannedModes]:
     """Return the modes of a policy by the planner's plan, without plans that have no attempt.
 
     Raises:
         NotFoundError: no such site.
     """
     table = antares_plan_history.c
-    own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy) & table.based_on.in_(plan_ids)
+    own = (
+        (table.site_key == sites.key_of(connection, site_id))
+        & (table.policy == policy)
+        & table.based_on.in_(plan_ids)
+    )
     columns = (table.based_on, table.plan_id, table.starts_at, table.packed_reply, table.verdict)
     rows: Iterable[Any] = connection.execute(select(*columns).where(own))
     return dict(read_each(rows, _modes))
@@ -161,7 +221,9 @@ def read_modes(connection: Connection, site_id: str, plan_ids: Sequence[str], *,
 
 @dataclass(frozen=True, slots=True)
 class ShadowCount:
-    """Numbers of plans and failed attempts of a policy, the last issue, planned slots, and slots that were corrected."""
+    """Numbers of plans and failed attempts of a policy, the last issue, planned slots, and slots
+    that were corrected.
+    """
 
     plans: int
     failed: int
@@ -170,7 +232,9 @@ class ShadowCount:
     interventions: int
 
 
-def count(connection: Connection, site_id: str, *, policy: str, since: datetime | None = None) -> ShadowCount:
+def count(
+    connection: Connection, site_id: str, *, policy: str, since: datetime | None = None
+) -> ShadowCount:
     """Count the attempts of a policy from ``since`` on (None: all).
 
     Raises:
@@ -180,21 +244,38 @@ def count(connection: Connection, site_id: str, *, policy: str, since: datetime 
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.policy == policy)
     own = own if since is None else own & (table.issued_at >= since)
     has_plan = table.plan_id.is_not(None)
-    slots, interventions = (func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0) for name in ("slots", "interventions"))
-    query = select(func.count().filter(has_plan), func.count().filter(~has_plan), func.max(table.issued_at).filter(has_plan), slots, interventions).where(own)
+    slots, interventions = (
+        func.coalesce(func.sum(table.metrics[name].as_float()).filter(has_plan), 0)
+        for name in ("slots", "interventions")
+    )
+    query = select(
+        func.count().filter(has_plan),
+        func.count().filter(~has_plan),
+        func.max(table.issued_at).filter(has_plan),
+        slots,
+        interventions,
+    ).where(own)
     plans, failed, last, planned, corrected = connection.execute(query).one()
-    return ShadowCount(plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected))
+    return ShadowCount(
+        plans, failed, None if last is None else last.astimezone(UTC), int(planned), int(corrected)
+    )
 
 
 def _modes(row: Any) -> tuple[str, PlannedModes]:
     based_on, plan_id, starts_at, packed, verdict = row
     plan = None if packed is None else plan_forms.unpack(packed)
-    minutes, modes = (SLOT_MINUTES, []) if plan is None else (plan["slot_minutes"], plan["slots"]["mode"])
-    return based_on, PlannedModes(plan_id, starts_at.astimezone(UTC), minutes, modes, GateVerdict.model_validate(verdict))
+    minutes, modes = (
+        (SLOT_MINUTES, []) if plan is None else (plan["slot_minutes"], plan["slots"]["mode"])
+    )
+    return based_on, PlannedModes(
+        plan_id, starts_at.astimezone(UTC), minutes, modes, GateVerdict.model_validate(verdict)
+    )
 
 
 def _select(*beside: ColumnElement[Any]) -> Select[Any]:
-    return select(*(antares_plan_history.c[name] for name in ShadowPlan.__dataclass_fields__), *beside)
+    return select(
+        *(antares_plan_history.c[name] for name in ShadowPlan.__dataclass_fields__), *beside
+    )
 
 
 def _plan(row: RowMapping) -> ShadowPlan:
@@ -203,4 +284,7 @@ def _plan(row: RowMapping) -> ShadowPlan:
 
 
 def _in_utc(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }

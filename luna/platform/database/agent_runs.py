@@ -6,7 +6,13 @@ from typing import get_args
 
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentKind, DayPictureRequest, version_of
+from luna.contracts.agent import (
+    AGENT_POLICIES,
+    SHADOW_POLICIES,
+    AgentKind,
+    DayPictureRequest,
+    version_of,
+)
 from luna.contracts.agent_standing import AgentRun
 from luna.energy.refusals import refuse
 from luna.energy.savings import LUNA, POSSIBLE
@@ -20,8 +26,11 @@ KINDS: tuple[AgentKind, ...] = get_args(AgentKind)
 VERSIONS: dict[str, AgentKind] = {version_of(kind): kind for kind in AGENT_POLICIES.values()}
 
 
-def list_runs(connection: Connection, site_id: str, *, kinds: Sequence[AgentKind] = KINDS, limit: int = 20) -> list[AgentRun]:
-    """Return at most ``limit`` trainings of each kind, by the end of their data, the most recent first.
+def list_runs(
+    connection: Connection, site_id: str, *, kinds: Sequence[AgentKind] = KINDS, limit: int = 20
+) -> list[AgentRun]:
+    """Return at most ``limit`` trainings of each kind, by the end of their data, the most recent
+    first.
 
     Raises:
         NotFoundError: no such site.
@@ -32,7 +41,10 @@ def list_runs(connection: Connection, site_id: str, *, kinds: Sequence[AgentKind
             continue
         champion = training_runs.latest(connection, site_id, version=version)
         runs = training_runs.list_latest(connection, site_id, version=version, limit=limit)
-        trainings += [describe_run(run, speaks=champion is not None and champion.run_id == run.run_id) for run in runs]
+        trainings += [
+            describe_run(run, speaks=champion is not None and champion.run_id == run.run_id)
+            for run in runs
+        ]
     return sorted(trainings, key=lambda run: run.data_until, reverse=True)
 
 
@@ -52,12 +64,21 @@ def load_run(connection: Connection, site_id: str, run_id: str) -> AgentRun:
 def describe_run(run: TrainingRun, *, speaks: bool) -> AgentRun:
     """Convert a stored training of an agent to a message."""
     names = AgentRun.model_fields.keys() - {"kind", "speaks", "metrics"}
-    return AgentRun(kind=VERSIONS[run.version], speaks=speaks, metrics=dict(run.metrics), **{name: getattr(run, name) for name in names})
+    return AgentRun(
+        kind=VERSIONS[run.version],
+        speaks=speaks,
+        metrics=dict(run.metrics),
+        **{name: getattr(run, name) for name in names},
+    )
 
 
 def choose_picture(connection: Connection, site: Site, day: date) -> DayPictureRequest:
-    """Return the policies for the chart of a day: planner and oracle, and the site's agent where it was trained before that week."""
+    """Return the policies for the chart of a day: planner and oracle, and the site's agent where it
+    was trained before that week.
+    """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
     monday = local_midnight(day - timedelta(days=day.weekday()), parse_zone(site.timezone))
     trained = find_run(connection, site.name, policy=policy, before=monday) is not None
-    return DayPictureRequest(site_id=site.name, day=day, policies=[LUNA, *([policy] if trained else []), POSSIBLE])
+    return DayPictureRequest(
+        site_id=site.name, day=day, policies=[LUNA, *([policy] if trained else []), POSSIBLE]
+    )

@@ -1,4 +1,6 @@
-"""What planner, agent and oracle cost a site over a period, on the days that all of them were scored on."""
+"""What planner, agent and oracle cost a site over a period, on the days that all of them were
+scored on.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -7,7 +9,13 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.contracts.agent import SHADOW_POLICIES
-from luna.contracts.agent_standing import AgentGain, AgentScores, PolicyTotal, ScoredAgentDay, ScorePeriod
+from luna.contracts.agent_standing import (
+    AgentGain,
+    AgentScores,
+    PolicyTotal,
+    ScoredAgentDay,
+    ScorePeriod,
+)
 from luna.contracts.replay import DayCost
 from luna.energy.bootstrap import BLOCK_DAYS, bound_sum
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT, share_of_possible
@@ -23,8 +31,12 @@ IDLE = "idle"
 LEAST_DAYS = 2 * BLOCK_DAYS
 
 
-def read_agent_scores(connection: Connection, site: Site, period: ScorePeriod, *, now: datetime) -> AgentScores:
-    """Return what a period until yesterday cost; a day that was lived in shadow is scored by the stored plans, any other by a replay.
+def read_agent_scores(
+    connection: Connection, site: Site, period: ScorePeriod, *, now: datetime
+) -> AgentScores:
+    """Return what a period until yesterday cost.
+
+    A day that was lived in shadow is scored by the stored plans, any other by a replay.
 
     Raises:
         NotFoundError: no such site.
@@ -33,14 +45,28 @@ def read_agent_scores(connection: Connection, site: Site, period: ScorePeriod, *
     last = now.astimezone(parse_zone(site.timezone)).date() - timedelta(days=1)
     first = last - timedelta(days=PERIOD_DAYS[period] - 1)
     named = {"replay": SYSTEM, "shadow": SHADOW + policy}
-    costs_by_source = {source: scores.read_daily(connection, site.name, system_id=system, first=first, last=last) for source, system in named.items()}
+    costs_by_source = {
+        source: scores.read_daily(connection, site.name, system_id=system, first=first, last=last)
+        for source, system in named.items()
+    }
     days = list(choose_days(costs_by_source, policy).values())
-    frame = {"site_id": site.name, "policy": policy, "period": period, "from_day": first, "to_day": last, "currency": site.currency}
+    frame = {
+        "site_id": site.name,
+        "policy": policy,
+        "period": period,
+        "from_day": first,
+        "to_day": last,
+        "currency": site.currency,
+    }
     return AgentScores(**frame, days=days, policies=add_up(days), over_mpc=weigh_gain(days, policy))
 
 
-def choose_days(costs_by_source: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str) -> dict[date, ScoredAgentDay]:
-    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day; of two sources the later one in ``costs_by_source`` counts.
+def choose_days(
+    costs_by_source: Mapping[str, Mapping[str, Sequence[DayCost]]], policy: str
+) -> dict[date, ScoredAgentDay]:
+    """Return the days on which agent, planner, inverter alone and oracle were all scored, by day.
+
+    Of two sources the later one in ``costs_by_source`` counts.
 
     Args:
         costs_by_source: by source, what each policy cost day by day.
@@ -53,7 +79,11 @@ def choose_days(costs_by_source: Mapping[str, Mapping[str, Sequence[DayCost]]], 
         for name in needed | {IDLE}:
             for cost in policies.get(name, ()):
                 by_day.setdefault(cost.day, {})[name] = cost.settled
-        chosen |= {day: ScoredAgentDay(day=day, source=source, cost=costs) for day, costs in by_day.items() if needed <= costs.keys()}
+        chosen |= {
+            day: ScoredAgentDay(day=day, source=source, cost=costs)
+            for day, costs in by_day.items()
+            if needed <= costs.keys()
+        }
     return dict(sorted(chosen.items()))
 
 
@@ -61,11 +91,18 @@ def add_up(days: Sequence[ScoredAgentDay]) -> dict[str, PolicyTotal]:
     """Return what each policy that is known on all days cost over them."""
     names = set.intersection(*(set(day.cost) for day in days)) if days else set()
     sums = {name: sum(day.cost[name] for day in days) for name in sorted(names)}
-    return {name: PolicyTotal(cost=cost, saved=sums[WITHOUT] - cost, share=share_of_possible(sums, policy=name)) for name, cost in sums.items()}
+    return {
+        name: PolicyTotal(
+            cost=cost, saved=sums[WITHOUT] - cost, share=share_of_possible(sums, policy=name)
+        )
+        for name, cost in sums.items()
+    }
 
 
 def weigh_gain(days: Sequence[ScoredAgentDay], policy: str) -> AgentGain | None:
-    """Return what the agent saved beside the planner, with its interval where there are days enough; None where there are no days."""
+    """Return what the agent saved beside the planner, with its interval where there are days
+    enough; None where there are no days.
+    """
     if not days:
         return None
     daily = np.array([day.cost[LUNA] - day.cost[policy] for day in days])

@@ -1,4 +1,6 @@
-"""Reads who decided for a site's batteries in each slot, and the modes of the planner's and the agent's plans."""
+"""Reads who decided for a site's batteries in each slot, and the modes of the planner's and the
+agent's plans.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,16 +21,23 @@ _MOMENT = timedelta(microseconds=1)
 def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> list[SlotDecision]:
     """Return the slots of a window with a decision or a plan, in order.
 
-    The plan in force is the last one issued by the slot's start that covers it; the agent's plan is the one beside it.
+    The plan in force is the last one issued by the slot's start that covers it; the agent's plan is
+    the one beside it.
 
     Raises:
         NotFoundError: no such site.
     """
     policy = SHADOW_POLICIES[site.antares.shadow_policy_type]
-    decided = plan_slots.read_logged(connection, site.name, window.start, window.end, device=BATTERIES)
-    spans = plan_slots.list_followed(connection, site.name, window.start, window.end, issued_by=window.end)
+    decided = plan_slots.read_logged(
+        connection, site.name, window.start, window.end, device=BATTERIES
+    )
+    spans = plan_slots.list_followed(
+        connection, site.name, window.start, window.end, issued_by=window.end
+    )
     planned = _read_planned(connection, spans, window)
-    beside = agent_plans.read_modes(connection, site.name, [span.plan_id for span in spans], policy=policy)
+    beside = agent_plans.read_modes(
+        connection, site.name, [span.plan_id for span in spans], policy=policy
+    )
     decisions = []
     for start in window:
         plan_id, mode = planned.get(start, (None, None))
@@ -49,17 +58,31 @@ def read_agent_slots(connection: Connection, site: Site, window: Timeline) -> li
     return decisions
 
 
-def _read_planned(connection: Connection, spans: Sequence[PlanSpan], window: Timeline) -> dict[datetime, tuple[str, str]]:
+def _read_planned(
+    connection: Connection, spans: Sequence[PlanSpan], window: Timeline
+) -> dict[datetime, tuple[str, str]]:
     """Return the plan in force and its mode by slot."""
     planned: dict[datetime, tuple[str, str]] = {}
     for place, span in enumerate(spans):
         first = max(window.start, span.starts_at)
-        end = min(window.end, span.ends_at, *(each.issued_at + SLOT for each in spans[place + 1 : place + 2]))
+        end = min(
+            window.end,
+            span.ends_at,
+            *(each.issued_at + SLOT for each in spans[place + 1 : place + 2]),
+        )
         if end <= first:
             continue
         minutes, slots = plan_slots.read_slots(connection, span, first, end - _MOMENT)
         # A plan's slots may be longer than a quarter-hour.
         quarters = max(timedelta(minutes=minutes) // SLOT, 1)
-        modes = [(datetime.fromisoformat(slot["start"]) + place * SLOT, slot["mode"]) for slot in slots for place in range(quarters)]
-        planned |= {start: (span.plan_id, mode) for start, mode in modes if span.issued_at <= start and first <= start < end}
+        modes = [
+            (datetime.fromisoformat(slot["start"]) + place * SLOT, slot["mode"])
+            for slot in slots
+            for place in range(quarters)
+        ]
+        planned |= {
+            start: (span.plan_id, mode)
+            for start, mode in modes
+            if span.issued_at <= start and first <= start < end
+        }
     return planned

@@ -25,10 +25,16 @@ from luna.platform.database.training_runs import TrainingRun
 from luna.words.agent import MODES, NEXT_STEPS, REASONS
 from luna.words.language import Language
 
-NEEDED: dict[Literal["replay", "shadow", "both"], int] = {"replay": REPLAY_DAYS, "shadow": SHADOW_DAYS, "both": REPLAY_DAYS + SHADOW_DAYS}
+NEEDED: dict[Literal["replay", "shadow", "both"], int] = {
+    "replay": REPLAY_DAYS,
+    "shadow": SHADOW_DAYS,
+    "both": REPLAY_DAYS + SHADOW_DAYS,
+}
 
 
-def read_status(connection: Connection, site: Site, *, now: datetime, language: Language = "en") -> AgentStatus:
+def read_status(
+    connection: Connection, site: Site, *, now: datetime, language: Language = "en"
+) -> AgentStatus:
     """Return the status of a stored site's agent.
 
     Raises:
@@ -38,13 +44,21 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     policy, requested = SHADOW_POLICIES[chosen], site.antares.control_mode
     standing = agent_gates.read_standing(connection, site.name, policy=policy)
     run = find_run(connection, site.name, policy=policy, before=now)
-    effective, shadow_count = find_effective_mode(requested, standing), agent_plans.count(connection, site.name, policy=policy)
+    effective, shadow_count = (
+        find_effective_mode(requested, standing),
+        agent_plans.count(connection, site.name, policy=policy),
+    )
     # Without a judgement of full control there is no evidence: zero days of each kind.
     last = standing.get("full_control")
     by_kind = {each.kind: each for each in last.evidence} if last else {}
-    evidence = [by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed)) for kind, needed in NEEDED.items()]
+    evidence = [
+        by_kind.get(kind, GateEvidence(kind=kind, days=0, needed=needed))
+        for kind, needed in NEEDED.items()
+    ]
     aim: ControlMode = "full_control" if requested == "shadow" else requested
-    code, figures = _choose_step(run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested)
+    code, figures = _choose_step(
+        run, standing.get(aim), {each.kind: each for each in evidence}, requested=requested
+    )
     return AgentStatus(
         site_id=site.name,
         policy=policy,
@@ -63,36 +77,78 @@ def read_status(connection: Connection, site: Site, *, now: datetime, language: 
     )
 
 
-def find_run(connection: Connection, site_id: str, *, policy: str, before: datetime | None = None) -> TrainingRun | None:
-    """Return the accepted training of a policy; with ``before`` the latest whose training and selection data end by then; None where there is none."""
-    return training_runs.latest(connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before)
+def find_run(
+    connection: Connection, site_id: str, *, policy: str, before: datetime | None = None
+) -> TrainingRun | None:
+    """Return the accepted training of a policy.
+
+    With ``before`` the latest whose training and selection data end by then; None where there is
+    none.
+    """
+    return training_runs.latest(
+        connection, site_id, version=version_of(AGENT_POLICIES[policy]), unseen=before
+    )
 
 
-def _describe(mode: ControlMode, standing: LastDecisions, effective: EffectiveMode, language: Language) -> ModeStanding:
+def _describe(
+    mode: ControlMode, standing: LastDecisions, effective: EffectiveMode, language: Language
+) -> ModeStanding:
     entry = standing.get(mode)
     if entry is None:
         code = "always" if mode == "shadow" else "not_judged"
         state: GateState = "offered" if mode == "shadow" else "not_ready"
-        return ModeStanding(mode=mode, state="active" if mode == effective.mode else state, reason=REASONS.say(code, language), reason_code=code)
+        return ModeStanding(
+            mode=mode,
+            state="active" if mode == effective.mode else state,
+            reason=REASONS.say(code, language),
+            reason_code=code,
+        )
     state = "active" if mode == effective.mode else entry.state or "not_ready"
     # The kind of evidence whose days the reason mentions.
-    kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
+    kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(
+        entry.reason, "both"
+    )
     evidence = next((each for each in entry.evidence if each.kind == kind), None)
-    reason = REASONS.say(entry.reason, language, days=evidence.days if evidence else 0, needed=evidence.needed if evidence else 0)
-    judgement = {"better": entry.better, "decided_by": entry.decided_by, "decided_at": entry.at, "evidence": entry.evidence}
-    return ModeStanding(mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement)
+    reason = REASONS.say(
+        entry.reason,
+        language,
+        days=evidence.days if evidence else 0,
+        needed=evidence.needed if evidence else 0,
+    )
+    judgement = {
+        "better": entry.better,
+        "decided_by": entry.decided_by,
+        "decided_at": entry.at,
+        "evidence": entry.evidence,
+    }
+    return ModeStanding(
+        mode=mode, state=state, reason=reason, reason_code=entry.reason, **judgement
+    )
 
 
-def _choose_step(run: TrainingRun | None, last: GateEntry | None, evidence: dict[str, GateEvidence], *, requested: ControlMode) -> tuple[str, dict[str, int]]:
+def _choose_step(
+    run: TrainingRun | None,
+    last: GateEntry | None,
+    evidence: dict[str, GateEvidence],
+    *,
+    requested: ControlMode,
+) -> tuple[str, dict[str, int]]:
     """Return the code of the next step towards control, with its figures."""
-    missing = {kind: {"missing": max(each.needed - each.days, 0)} for kind, each in evidence.items()}
+    missing = {
+        kind: {"missing": max(each.needed - each.days, 0)} for kind, each in evidence.items()
+    }
     if run is None:
         return "train", {}
     if last is None:
         return "judge", {}
     if last.state == "withdrawn":
-        return ("prove_again", missing["shadow"]) if last.decided_by == GATEKEEPER else ("restore", {})
+        return (
+            ("prove_again", missing["shadow"]) if last.decided_by == GATEKEEPER else ("restore", {})
+        )
     if last.state == "offered":
         return ("ask" if requested == "shadow" else "none"), {}
-    steps = {"replay_days": ("replay", missing["replay"]), "shadow_days": ("shadow", missing["shadow"])}
+    steps = {
+        "replay_days": ("replay", missing["replay"]),
+        "shadow_days": ("shadow", missing["shadow"]),
+    }
     return steps.get(last.reason, ("improve", {}))

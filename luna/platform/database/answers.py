@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    tuple_,
+    update,
+)
 
 from luna.contracts.answers import Answer, Conversation, Feedback, FeedbackNote, StoredAnswer
 from luna.energy.errors import LunaError
@@ -35,17 +46,31 @@ class AnswerFilter:
     among: Collection[str] | None = None
 
 
-def begin_conversation(connection: Connection, conversation_id: str, *, asked_by: str, site_id: str | None, at: datetime) -> None:
+def begin_conversation(
+    connection: Connection,
+    conversation_id: str,
+    *,
+    asked_by: str,
+    site_id: str | None,
+    at: datetime,
+) -> None:
     """Store a conversation in which nothing was answered yet.
 
     Raises:
         NotFoundError: no such site.
     """
-    row = {"conversation_id": conversation_id, "site_key": _key(connection, site_id), "asked_by": asked_by, "begun_at": at}
+    row = {
+        "conversation_id": conversation_id,
+        "site_key": _key(connection, site_id),
+        "asked_by": asked_by,
+        "begun_at": at,
+    }
     connection.execute(insert(conversations).values(row))
 
 
-def require_conversation(connection: Connection, conversation_id: str, *, asked_by: str | None) -> str | None:
+def require_conversation(
+    connection: Connection, conversation_id: str, *, asked_by: str | None
+) -> str | None:
     """Return the site that a conversation is about, None where it named none.
 
     Args:
@@ -57,38 +82,61 @@ def require_conversation(connection: Connection, conversation_id: str, *, asked_
     return _conversation(connection, conversation_id, asked_by)["site_id"]  # type: ignore[no-any-return]
 
 
-def read_conversation(connection: Connection, conversation_id: str, *, asked_by: str | None) -> Conversation:
+def read_conversation(
+    connection: Connection, conversation_id: str, *, asked_by: str | None
+) -> Conversation:
     """Return a conversation with its answers.
 
     Raises:
         NotFoundError: as ``require_conversation``.
     """
     row = _conversation(connection, conversation_id, asked_by)
-    newest = select(answers.c.answer, answers.c.answered_at).where(answers.c.conversation_id == conversation_id)
+    newest = select(answers.c.answer, answers.c.answered_at).where(
+        answers.c.conversation_id == conversation_id
+    )
     newest = newest.order_by(answers.c.answered_at.desc(), answers.c.answer_id)
     conversation_answers = read_page(connection, newest, _answer, limit=MOST_OF_CONVERSATION)[::-1]
-    return Conversation(conversation_id=conversation_id, site_id=row["site_id"], begun_at=row["begun_at"].astimezone(UTC), answers=conversation_answers)
+    return Conversation(
+        conversation_id=conversation_id,
+        site_id=row["site_id"],
+        begun_at=row["begun_at"].astimezone(UTC),
+        answers=conversation_answers,
+    )
 
 
 def list_sites(connection: Connection, conversation_id: str) -> list[str]:
     """Return the sites that the answers of a conversation draw on."""
-    return list(connection.scalars(select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == conversation_id).distinct()))
+    return list(
+        connection.scalars(
+            select(func.unnest(answers.c.sites))
+            .where(answers.c.conversation_id == conversation_id)
+            .distinct()
+        )
+    )
 
 
 def list_questions(connection: Connection, conversation_id: str, *, most: int) -> list[Answer]:
     """Return the last answers of a conversation, the oldest of them first."""
-    newest = select(answers.c.answer).where(answers.c.conversation_id == conversation_id).order_by(answers.c.answered_at.desc(), answers.c.answer_id)
+    newest = (
+        select(answers.c.answer)
+        .where(answers.c.conversation_id == conversation_id)
+        .order_by(answers.c.answered_at.desc(), answers.c.answer_id)
+    )
     return read_page(connection, newest, _answer, limit=most)[::-1]
 
 
-def delete_conversation(connection: Connection, conversation_id: str, *, asked_by: str | None) -> None:
+def delete_conversation(
+    connection: Connection, conversation_id: str, *, asked_by: str | None
+) -> None:
     """Delete a conversation with its answers.
 
     Raises:
         NotFoundError: as ``require_conversation``.
     """
     _conversation(connection, conversation_id, asked_by)
-    connection.execute(delete(conversations).where(conversations.c.conversation_id == conversation_id))
+    connection.execute(
+        delete(conversations).where(conversations.c.conversation_id == conversation_id)
+    )
 
 
 def save(connection: Connection, stored: StoredAnswer) -> None:
@@ -101,7 +149,10 @@ def save(connection: Connection, stored: StoredAnswer) -> None:
     row: dict[str, Any] = stored.model_dump(mode="json", exclude={"answer", "site_id"})
     row["sites"] = sorted({*stored.sites, *filter(None, [stored.site_id])})
     row |= {"answer": answer.model_dump(mode="json"), "site_key": _key(connection, stored.site_id)}
-    row |= {name: getattr(answer, name) for name in ("answer_id", "conversation_id", "answered_at", "refused")}
+    row |= {
+        name: getattr(answer, name)
+        for name in ("answer_id", "conversation_id", "answered_at", "refused")
+    }
     connection.execute(insert(answers).values(row))
 
 
@@ -114,39 +165,70 @@ def load(connection: Connection, answer_id: str, *, asked_by: str | None) -> Sto
     Raises:
         NotFoundError: there is none of that id, or it is somebody else's.
     """
-    row = connection.execute(_select().where(answers.c.answer_id == answer_id, *_of(asked_by))).mappings().one_or_none()
+    row = (
+        connection.execute(_select().where(answers.c.answer_id == answer_id, *_of(asked_by)))
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise _no_answer(answer_id)
     return _stored(row)
 
 
-def list_before(connection: Connection, which: AnswerFilter, *, before: tuple[datetime, str] | None = None, limit: int) -> list[StoredAnswer]:
-    """Return answers, the latest first, those after ``before`` (instant and id of the last one of the page before)."""
+def list_before(
+    connection: Connection,
+    which: AnswerFilter,
+    *,
+    before: tuple[datetime, str] | None = None,
+    limit: int,
+) -> list[StoredAnswer]:
+    """Return answers, the latest first, those after ``before`` (instant and id of the last one of
+    the page before).
+    """
     table = answers.c
-    filters = ((table.asked_by, which.asked_by), (table.refused, which.refused), (table.feedback, which.feedback))
+    filters = (
+        (table.asked_by, which.asked_by),
+        (table.refused, which.refused),
+        (table.feedback, which.feedback),
+    )
     conditions = [column == value for column, value in filters if value is not None]
     conditions += [table.answered_at >= which.first] if which.first is not None else []
     conditions += [table.answered_at < which.end] if which.end is not None else []
-    conditions += [tuple_(table.answered_at, table.answer_id) < before] if before is not None else []
+    conditions += (
+        [tuple_(table.answered_at, table.answer_id) < before] if before is not None else []
+    )
     conditions += [table.sites.contained_by(sorted(which.among))] if which.among is not None else []
     query = _select().where(*conditions).order_by(table.answered_at.desc(), table.answer_id.desc())
     return read_page(connection, query, _stored, limit=limit)
 
 
-def give_feedback(connection: Connection, answer_id: str, note: FeedbackNote, *, asked_by: str | None) -> None:
+def give_feedback(
+    connection: Connection, answer_id: str, note: FeedbackNote, *, asked_by: str | None
+) -> None:
     """Store whether an answer helped; the last feedback counts.
 
     Raises:
         NotFoundError: there is none of that id, or it is somebody else's.
     """
-    change = update(answers).where(answers.c.answer_id == answer_id, *_of(asked_by)).values(feedback=note.feedback, feedback_note=note.note)
+    change = (
+        update(answers)
+        .where(answers.c.answer_id == answer_id, *_of(asked_by))
+        .values(feedback=note.feedback, feedback_note=note.note)
+    )
     if not connection.execute(change).rowcount:
         raise _no_answer(answer_id)
 
 
 def forget_old(connection: Connection, *, before: datetime) -> int:
-    """Delete answers from before an instant and return how many, with conversations that hold none any more; what is left over goes in the next call."""
-    oldest = select(answers.c.answer_id).where(answers.c.answered_at < before).order_by(answers.c.answered_at).limit(FORGET_AT_MOST)
+    """Delete answers from before an instant and return how many, with conversations that hold none
+    any more; what is left over goes in the next call.
+    """
+    oldest = (
+        select(answers.c.answer_id)
+        .where(answers.c.answered_at < before)
+        .order_by(answers.c.answered_at)
+        .limit(FORGET_AT_MOST)
+    )
     deleted = connection.execute(delete(answers).where(answers.c.answer_id.in_(oldest))).rowcount
     empty = ~exists().where(answers.c.conversation_id == conversations.c.conversation_id)
     connection.execute(delete(conversations).where(and_(conversations.c.begun_at < before, empty)))
@@ -158,14 +240,20 @@ def _conversation(connection: Connection, conversation_id: str, asked_by: str | 
         conversations, site_table, site_table.c.site_key == conversations.c.site_key
     )
     own = [conversations.c.asked_by == asked_by] if asked_by is not None else []
-    row = connection.execute(query.where(conversations.c.conversation_id == conversation_id, *own)).mappings().one_or_none()
+    row = (
+        connection.execute(query.where(conversations.c.conversation_id == conversation_id, *own))
+        .mappings()
+        .one_or_none()
+    )
     if row is None:
         raise refuse("no-conversation-of-yours", field="conversation_id", value=conversation_id)
     return row
 
 
 def _select() -> Any:
-    return select(answers, site_table.c.name.label("site_id")).outerjoin_from(answers, site_table, site_table.c.site_key == answers.c.site_key)
+    return select(answers, site_table.c.name.label("site_id")).outerjoin_from(
+        answers, site_table, site_table.c.site_key == answers.c.site_key
+    )
 
 
 def _of(asked_by: str | None) -> list[Any]:

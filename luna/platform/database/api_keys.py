@@ -1,4 +1,6 @@
-"""Keys that programs sign their requests with: ``luna_<prefix>_<secret>``, of which only the secret's SHA-256 is kept."""
+"""Keys that programs sign their requests with: ``luna_<prefix>_<secret>``, of which only the
+secret's SHA-256 is kept.
+"""
 
 import hmac
 import secrets
@@ -7,7 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Text, and_, cast, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.identity import ROLE_SCOPES, Key, KeyScope, MadeKey, NewKey
@@ -22,7 +39,9 @@ MARK = "luna"
 
 @dataclass(frozen=True, slots=True)
 class KeyFilter:
-    """Which keys somebody sees: those of one person (None: of all) that reach no site beyond ``among`` (None: every key)."""
+    """Which keys somebody sees: those of one person (None: of all) that reach no site beyond
+    ``among`` (None: every key).
+    """
 
     user_id: int | None = None
     among: Collection[str] | None = None
@@ -74,17 +93,33 @@ def load(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> K
     Raises:
         NotFoundError: no such key.
     """
-    row = connection.execute(_select().where(api_keys.c.prefix == prefix, *which.conditions())).mappings().first()
+    row = (
+        connection.execute(_select().where(api_keys.c.prefix == prefix, *which.conditions()))
+        .mappings()
+        .first()
+    )
     if row is None:
         raise refuse("no-such-key", field="prefix", value=prefix)
     return _key(row)
 
 
-def list_before(connection: Connection, which: KeyFilter = EVERY_KEY, *, before: int | None = None, limit: int = 100) -> tuple[list[Key], int | None]:
+def list_before(
+    connection: Connection,
+    which: KeyFilter = EVERY_KEY,
+    *,
+    before: int | None = None,
+    limit: int = 100,
+) -> tuple[list[Key], int | None]:
     """Return these keys, those made last first, and where the list goes on."""
     query = _select().where(*which.conditions()).order_by(api_keys.c.key_id.desc()).limit(limit + 1)
-    rows = connection.execute(query if before is None else query.where(api_keys.c.key_id < before)).mappings().all()
-    return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(rows) > limit else None
+    rows = (
+        connection.execute(query if before is None else query.where(api_keys.c.key_id < before))
+        .mappings()
+        .all()
+    )
+    return [_key(row) for row in rows[:limit]], rows[limit - 1]["key_id"] if len(
+        rows
+    ) > limit else None
 
 
 def remove(connection: Connection, prefix: str, which: KeyFilter = EVERY_KEY) -> None:
@@ -109,7 +144,13 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
     prefix, _, secret = rest.partition("_")
     theirs, own = sites_of_users(), _sites_of_keys()
     query = (
-        select(api_keys, users.c.name.label("user_name"), users.c.role, theirs.c.names.label("site_names"), own.c.names.label("key_sites"))
+        select(
+            api_keys,
+            users.c.name.label("user_name"),
+            users.c.role,
+            theirs.c.names.label("site_names"),
+            own.c.names.label("key_sites"),
+        )
         .join(users, users.c.user_id == api_keys.c.user_id)
         .outerjoin(theirs, theirs.c.user_id == users.c.user_id)
         .outerjoin(own, own.c.key_id == api_keys.c.key_id)
@@ -119,29 +160,56 @@ def find(connection: Connection, key: str, *, now: datetime) -> ValidKey | None:
     if mark != MARK or row is None or not hmac.compare_digest(row["secret_hash"], digest(secret)):
         return None
     if row["used_at"] is None or now - row["used_at"] > ACTIVITY_STEP:
-        connection.execute(update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now))
-    return ValidKey(prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"]))
+        connection.execute(
+            update(api_keys).where(api_keys.c.key_id == row["key_id"]).values(used_at=now)
+        )
+    return ValidKey(
+        prefix, _narrow(account_of(row), row), ROLE_SCOPES[row["role"]] & frozenset(row["scopes"])
+    )
 
 
 def _reaches_beyond(among: Collection[str]) -> ColumnElement[bool]:
-    """Return whether a key has a site that is not one of these; one of an admin that is bound to none has those that are still to come."""
-    named = select(api_key_sites.c.site_key).where(api_key_sites.c.key_id == api_keys.c.key_id).correlate(api_keys)
-    assigned = select(user_sites.c.site_key).where(user_sites.c.user_id == users.c.user_id).correlate(users)
-    reached = or_(api_keys.c.every_site, sites.c.site_key.in_(named)), or_(users.c.role == "admin", sites.c.site_key.in_(assigned))
+    """Return whether a key has a site that is not one of these.
+
+    One of an admin that is bound to none has those that are still to come.
+    """
+    named = (
+        select(api_key_sites.c.site_key)
+        .where(api_key_sites.c.key_id == api_keys.c.key_id)
+        .correlate(api_keys)
+    )
+    assigned = (
+        select(user_sites.c.site_key)
+        .where(user_sites.c.user_id == users.c.user_id)
+        .correlate(users)
+    )
+    reached = (
+        or_(api_keys.c.every_site, sites.c.site_key.in_(named)),
+        or_(users.c.role == "admin", sites.c.site_key.in_(assigned)),
+    )
     every = and_(api_keys.c.every_site, users.c.role == "admin")
-    return or_(every, exists().where(sites.c.name.not_in(among), *reached).correlate(api_keys, users))
+    return or_(
+        every, exists().where(sites.c.name.not_in(among), *reached).correlate(api_keys, users)
+    )
 
 
 def _narrow(owner: UserAccount, row: RowMapping) -> UserAccount:
     if row["every_site"]:
         return owner
     named = frozenset(row["key_sites"] or ())
-    return UserAccount(owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites)
+    return UserAccount(
+        owner.user_id, owner.name, owner.role, named if owner.sites is None else named & owner.sites
+    )
 
 
 def _sites_of_keys() -> Any:
     named = func.array_agg(cast(sites.c.name, Text), type_=ARRAY(Text)).label("names")
-    return select(api_key_sites.c.key_id, named).join(sites, sites.c.site_key == api_key_sites.c.site_key).group_by(api_key_sites.c.key_id).subquery()
+    return (
+        select(api_key_sites.c.key_id, named)
+        .join(sites, sites.c.site_key == api_key_sites.c.site_key)
+        .group_by(api_key_sites.c.key_id)
+        .subquery()
+    )
 
 
 def _select() -> Select[Any]:

@@ -1,4 +1,7 @@
-"""Stores the audit log: operations, users and outcomes. Entries are appended, and deleted by age."""
+"""Stores the audit log: operations, users and outcomes.
+
+Entries are appended, and deleted by age.
+"""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,23 +45,46 @@ def write(connection: Connection, record: AuditRecord) -> None:
     connection.execute(_INSERT, asdict(record))
 
 
-def list_before(connection: Connection, which: AuditFilter, *, before: int | None = None, limit: int = 100) -> tuple[list[AuditEntry], int | None]:
+def list_before(
+    connection: Connection, which: AuditFilter, *, before: int | None = None, limit: int = 100
+) -> tuple[list[AuditEntry], int | None]:
     """Return entries, the latest first, and the cursor of the next page."""
     table = audit_log.c
-    filters = ((table.user_name, which.user), (table.operation, which.operation), (table.site, which.site))
+    filters = (
+        (table.user_name, which.user),
+        (table.operation, which.operation),
+        (table.site, which.site),
+    )
     conditions = [column == value for column, value in filters if value is not None]
     conditions += [table.at >= which.first] if which.first is not None else []
     conditions += [table.at < which.end] if which.end is not None else []
     conditions += [table.entry_id < before] if before is not None else []
-    rows = connection.execute(select(audit_log).where(*conditions).order_by(table.entry_id.desc()).limit(limit + 1)).mappings().all()
+    rows = (
+        connection.execute(
+            select(audit_log).where(*conditions).order_by(table.entry_id.desc()).limit(limit + 1)
+        )
+        .mappings()
+        .all()
+    )
     entries = [
-        AuditEntry.model_validate({"user" if name == "user_name" else name: value for name, value in row.items()} | {"at": row["at"].astimezone(UTC)})
+        AuditEntry.model_validate(
+            {"user" if name == "user_name" else name: value for name, value in row.items()}
+            | {"at": row["at"].astimezone(UTC)}
+        )
         for row in rows
     ]
     return entries[:limit], entries[limit - 1].entry_id if len(entries) > limit else None
 
 
 def forget_old(connection: Connection, *, age: timedelta) -> int:
-    """Delete entries older than ``age`` by the database's clock, up to ``FORGET_AT_MOST`` per call; return how many."""
-    oldest = select(audit_log.c.entry_id).where(audit_log.c.at < func.now() - age).order_by(audit_log.c.at).limit(FORGET_AT_MOST)
+    """Delete entries older than ``age`` by the database's clock, up to ``FORGET_AT_MOST`` per call.
+
+    Return how many.
+    """
+    oldest = (
+        select(audit_log.c.entry_id)
+        .where(audit_log.c.at < func.now() - age)
+        .order_by(audit_log.c.at)
+        .limit(FORGET_AT_MOST)
+    )
     return connection.execute(delete(audit_log).where(audit_log.c.entry_id.in_(oldest))).rowcount

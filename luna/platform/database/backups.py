@@ -1,4 +1,6 @@
-"""Server-side queries of backups: identity of the server, restore points, exact table contents at such a point, and replication slots."""
+"""Server-side queries of backups: identity of the server, restore points, exact table contents at
+such a point, and replication slots.
+"""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -16,7 +18,8 @@ from luna.platform.database.revision import current
 # Larger tables are counted without a checksum: reading all rows would take minutes.
 MOST_COMPARED_ROWS = 2_000_000
 LONGEST_COUNT = "30min"
-# Writers are blocked for a moment. NOWAIT, because waiting for the locks of all tables could block everyone.
+# Writers are blocked for a moment. NOWAIT, because waiting for the locks of all tables could block
+# everyone.
 FREEZE_SECONDS = 20.0
 FREEZE_PAUSE_SECONDS = 0.05
 
@@ -36,7 +39,10 @@ class ServerIdentity:
 
 @dataclass(frozen=True)
 class TableCount:
-    """Rows of a table, and a checksum over them in any order; None where there are too many to read."""
+    """Rows of a table, and a checksum over them in any order.
+
+    None where there are too many to read.
+    """
 
     rows: int
     checksum: str | None
@@ -62,25 +68,34 @@ def identify(connection: Connection) -> ServerIdentity:
     row = (
         connection.execute(
             text(
-                "SELECT system_identifier::text, ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS timeline,"
-                " current_setting('server_version_num')::int AS version, pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes,"
-                " (SELECT sum(pg_database_size(oid))::bigint FROM pg_database) AS database_bytes FROM pg_control_system()"
+                "SELECT system_identifier::text, ('x' || "
+                "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int AS "
+                "timeline,"
+                " current_setting('server_version_num')::int AS version, "
+                "pg_size_bytes(current_setting('wal_segment_size')) AS segment_bytes,"
+                " (SELECT sum(pg_database_size(oid))::bigint FROM pg_database) AS "
+                "database_bytes FROM pg_control_system()"
             )
         )
         .mappings()
         .one()
     )
     query = text("SELECT extname, extversion FROM pg_extension ORDER BY extname")
-    extensions = {extension.extname: extension.extversion for extension in connection.execute(query)}
+    extensions = {
+        extension.extname: extension.extversion for extension in connection.execute(query)
+    }
     return ServerIdentity(**row, extensions=extensions, schema_revision=current(connection))
 
 
 @contextmanager
 def freeze(engine: Engine, name: str) -> Iterator[Freeze]:
-    """Create a restore point and yield a snapshot of what was committed before it; writers are blocked in between.
+    """Create a restore point and yield a snapshot of what was committed before it.
+
+    Writers are blocked in between.
 
     The point is flushed: it reaches a receiver of the log at once.
-    Where a table is written to without a pause, the point is created all the same, and the snapshot is not exact.
+    Where a table is written to without a pause, the point is created all the same, and the snapshot
+    is not exact.
     """
     deadline = time.monotonic() + FREEZE_SECONDS
     with engines.own_session(engine) as holder, engines.own_session(engine) as snapshot:
@@ -90,7 +105,8 @@ def freeze(engine: Engine, name: str) -> Iterator[Freeze]:
         snapshot.execute(text("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         snapshot.execute(text("SELECT 1"))
         holder.execute(text("ROLLBACK"))
-        # A point alone waits in memory until the server writes for another reason: 15 seconds where nobody commits.
+        # A point alone waits in memory until the server writes for another reason: 15 seconds where
+        # nobody commits.
         holder.execute(text("SELECT pg_logical_emit_message(true, 'luna', :name)"), {"name": name})
         snapshot.execute(text(f"SET LOCAL statement_timeout = '{LONGEST_COUNT}'"))
         snapshot.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
@@ -106,8 +122,10 @@ def count_tables(connection: Connection) -> dict[str, TableCount]:
 def tables(connection: Connection) -> list[str]:
     """Return Luna's tables by name."""
     query = (
-        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition"
-        " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND classid = 'pg_class'::regclass AND deptype = 'e') ORDER BY relname"
+        "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace "
+        "AND relkind IN ('r', 'p') AND NOT relispartition"
+        " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND classid = "
+        "'pg_class'::regclass AND deptype = 'e') ORDER BY relname"
     )
     return list(connection.scalars(text(query)))
 
@@ -118,36 +136,63 @@ def written_position(connection: Connection) -> int:
 
 
 def received_position(connection: Connection, slot: str) -> int | None:
-    """Return the position up to which a slot's receiver has written the log; None without a receiver."""
-    query = "SELECT (write_lsn - '0/0')::bigint FROM pg_stat_replication JOIN pg_replication_slots ON active_pid = pid WHERE slot_name = :slot"
+    """Return the position up to which a slot's receiver has written the log.
+
+    None without a receiver.
+    """
+    query = (
+        "SELECT (write_lsn - '0/0')::bigint FROM pg_stat_replication JOIN pg_replication_slots "
+        "ON active_pid = pid WHERE slot_name = :slot"
+    )
     position: int | None = connection.scalar(text(query), {"slot": slot})
     return position
 
 
 def list_written(connection: Connection) -> dict[str, datetime]:
-    """Return the finished log segments that the server still has, each with the second of its last write."""
-    query = "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name < pg_walfile_name(pg_current_wal_lsn())"
+    """Return the finished log segments that the server still has, each with the second of its last
+    write.
+    """
+    query = (
+        "SELECT name, modification FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$' AND name "
+        "< pg_walfile_name(pg_current_wal_lsn())"
+    )
     return {row.name: row.modification for row in connection.execute(text(query))}
 
 
 def ensure_slot(connection: Connection, slot: str) -> bool:
-    """Create a replication slot where it is missing or lost; return whether it has kept everything since it was created."""
-    lost = connection.scalar(text("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = :slot"), {"slot": slot})
+    """Create a replication slot where it is missing or lost.
+
+    Return whether it has kept everything since it was created.
+    """
+    lost = connection.scalar(
+        text("SELECT wal_status = 'lost' FROM pg_replication_slots WHERE slot_name = :slot"),
+        {"slot": slot},
+    )
     if lost:
         drop_slot(connection, slot)
     if lost is not False:
-        connection.execute(text("SELECT pg_create_physical_replication_slot(:slot, true)"), {"slot": slot})
+        connection.execute(
+            text("SELECT pg_create_physical_replication_slot(:slot, true)"), {"slot": slot}
+        )
     return lost is False
 
 
 def drop_slot(connection: Connection, slot: str) -> None:
     """Drop an inactive replication slot."""
-    connection.execute(text("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = :slot AND NOT active"), {"slot": slot})
+    connection.execute(
+        text(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE "
+            "slot_name = :slot AND NOT active"
+        ),
+        {"slot": slot},
+    )
 
 
 def change_password(connection: Connection, role: str, password: str) -> None:
     """Set the password of a role."""
-    command = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
+    command = sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+        sql.Identifier(role), sql.Literal(password)
+    )
     connection.exec_driver_sql(command.as_string().replace("%", "%%"))
 
 
@@ -180,12 +225,16 @@ def _hold_writers(holder: Connection, deadline: float) -> bool:
 
 
 def _position(connection: Connection, expression: str, **values: str) -> int:
-    return int(connection.execute(text(f"SELECT ({expression} - '0/0')::bigint"), values).scalar_one())
+    return int(
+        connection.execute(text(f"SELECT ({expression} - '0/0')::bigint"), values).scalar_one()
+    )
 
 
 def _count(connection: Connection, name: str) -> TableCount:
     rows = connection.execute(text(f'SELECT count(*) FROM "{name}"')).scalar_one()  # noqa: S608 - a name from the catalogue
     if rows > MOST_COMPARED_ROWS:
         return TableCount(rows, None)
-    checksum = connection.scalar(text(f'SELECT coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM "{name}" t'))  # noqa: S608 - as above
+    checksum = connection.scalar(
+        text(f'SELECT coalesce(sum(hashtextextended(t::text, 0)), 0)::text FROM "{name}" t')  # noqa: S608
+    )
     return TableCount(rows, checksum)

@@ -1,4 +1,6 @@
-"""Stores the charging sessions that owners plan, append-only with removals, and reads what vehicles' sensors last reported."""
+"""Stores the charging sessions that owners plan, append-only with removals, and reads what
+vehicles' sensors last reported.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -11,24 +13,51 @@ from sqlalchemy.dialects.postgresql import insert
 
 from luna.contracts.charging_stays import NewSession, StoredSession, check_session, lay_out_sessions
 from luna.contracts.plan.state import VehicleSession
-from luna.energy.charge_sensors import NOTHING_SAID, SeenCharge, UntakenCharge, is_away, is_idle, judge_charge, judge_untaken, sensors_of
+from luna.energy.charge_sensors import (
+    NOTHING_SAID,
+    SeenCharge,
+    UntakenCharge,
+    is_away,
+    is_idle,
+    judge_charge,
+    judge_untaken,
+    sensors_of,
+)
 from luna.energy.refusals import refuse
 from luna.energy.site import Site
 from luna.energy.store_level import MeteredEnergy
 from luna.energy.timeline import SLOT, Timeline, floor_to
 from luna.energy.units import UnitHistory, level_factor
-from luna.platform.database import control, observations, plan_causes, plans, readings, sensor_units, sites
+from luna.platform.database import (
+    control,
+    observations,
+    plan_causes,
+    plans,
+    readings,
+    sensor_units,
+    sites,
+)
 from luna.platform.database.schema.plans import charging_stays
 from luna.platform.database.stored_rows import read_each, read_page
 
 MOST_SESSIONS = 500
 _PLAIN = set(VehicleSession.model_fields)
-_OPTIONS = {"days", "target_soc", "limit_soc", "min_soc", "arrival_soc", "extra_value", "min_power_kw"}
+_OPTIONS = {
+    "days",
+    "target_soc",
+    "limit_soc",
+    "min_soc",
+    "arrival_soc",
+    "extra_value",
+    "min_power_kw",
+}
 # A level that stands is compared with what the charger counted since: a weekend at most.
 LOOK_BACK = timedelta(days=2)
 
 
-def add(connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime) -> StoredSession:
+def add(
+    connection: Connection, site_id: str, session: NewSession, *, by: str, now: datetime
+) -> StoredSession:
     """Store a charging session; an identical one is returned instead.
 
     Raises:
@@ -36,16 +65,46 @@ def add(connection: Connection, site_id: str, session: NewSession, *, by: str, n
         InvalidInputError: the site's vehicle cannot follow it, or it overlaps another.
     """
     site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
-    standing = [each for each in read_standing(connection, site_id, first=now) if each.vehicle == session.vehicle]
+    standing = [
+        each
+        for each in read_standing(connection, site_id, first=now)
+        if each.vehicle == session.vehicle
+    ]
     compared = {"vehicle", "from_", "to", *_OPTIONS}
-    same = next((each for each in standing if all(getattr(each, name) == getattr(session, name) for name in compared)), None)
+    same = next(
+        (
+            each
+            for each in standing
+            if all(getattr(each, name) == getattr(session, name) for name in compared)
+        ),
+        None,
+    )
     if same is not None:
         return same
-    sensed = read_charge_each(connection, {key: site}, until=now).get(key, {}) if session.arrival_soc is None else {}
-    check_session(session, site, standing, now=now, is_seen=session.vehicle in sensed and sensed[session.vehicle].soc is not None)
+    sensed = (
+        read_charge_each(connection, {key: site}, until=now).get(key, {})
+        if session.arrival_soc is None
+        else {}
+    )
+    check_session(
+        session,
+        site,
+        standing,
+        now=now,
+        is_seen=session.vehicle in sensed and sensed[session.vehicle].soc is not None,
+    )
     options = session.model_dump(mode="json", include=_OPTIONS)
-    row = {"site_key": key, "vehicle": session.vehicle, "starts_at": session.from_, "ends_at": session.to, "wanted": options, "added_by": by}
-    added = connection.scalar(insert(charging_stays).values(row).returning(charging_stays.c.session_id))
+    row = {
+        "site_key": key,
+        "vehicle": session.vehicle,
+        "starts_at": session.from_,
+        "ends_at": session.to,
+        "wanted": options,
+        "added_by": by,
+    }
+    added = connection.scalar(
+        insert(charging_stays).values(row).returning(charging_stays.c.session_id)
+    )
     plan_causes.note(connection, [key], "stay")
     return _load(connection, site_id, charging_stays.c.session_id == added)[0]
 
@@ -60,19 +119,31 @@ def remove(connection: Connection, site_id: str, session_id: int, *, by: str) ->
     if not _load(connection, site_id, own):
         raise refuse("no-such-stay", field="session_id", value=session_id, site_id=site_id)
     standing = own & charging_stays.c.removed_at.is_(None)
-    connection.execute(update(charging_stays).where(standing).values(removed_by=by, removed_at=func.now()))
+    connection.execute(
+        update(charging_stays).where(standing).values(removed_by=by, removed_at=func.now())
+    )
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "stay")
     return _load(connection, site_id, own)[0]
 
 
-def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredSession]:
-    """Return the sessions that end after ``first`` and begin before ``end``, by start; a repeating one never ends."""
+def read_standing(
+    connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None
+) -> list[StoredSession]:
+    """Return the sessions that end after ``first`` and begin before ``end``, by start.
+
+    A repeating one never ends.
+    """
     ahead = _is_ahead(first)
-    return _load(connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end))
+    return _load(
+        connection, site_id, ahead if end is None else ahead & (charging_stays.c.starts_at < end)
+    )
 
 
-def read_plain_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, dict[str, list[VehicleSession]]]:
-    """Return the sessions that end after ``first`` of many sites by their keys and vehicles, in the form of a plan's request.
+def read_plain_each(
+    connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
+) -> dict[int, dict[str, list[VehicleSession]]]:
+    """Return the sessions that end after ``first`` of many sites by their keys and vehicles, in the
+    form of a plan's request.
 
     Args:
         connection: to the database.
@@ -86,12 +157,18 @@ def read_plain_each(connection: Connection, sites_by_key: Mapping[int, Site], *,
     table = charging_stays.c
     ahead = table.site_key.in_(zones) & _is_ahead(first)
     rows: dict[int, list[RowMapping]] = {}
-    for row in connection.execute(select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)).mappings():
+    for row in connection.execute(
+        select(charging_stays).where(ahead).order_by(table.starts_at, table.session_id)
+    ).mappings():
         rows.setdefault(row["site_key"], []).append(row)
     stays: dict[int, dict[str, list[VehicleSession]]] = {}
     for key, own in rows.items():
-        for each in lay_out_sessions(read_each(own[-MOST_SESSIONS:], _session), zones[key], first=first, end=end):
-            stays.setdefault(key, {}).setdefault(each.vehicle, []).append(VehicleSession.model_validate(each.model_dump(by_alias=True, include=_PLAIN)))
+        for each in lay_out_sessions(
+            read_each(own[-MOST_SESSIONS:], _session), zones[key], first=first, end=end
+        ):
+            stays.setdefault(key, {}).setdefault(each.vehicle, []).append(
+                VehicleSession.model_validate(each.model_dump(by_alias=True, include=_PLAIN))
+            )
     return stays
 
 
@@ -108,52 +185,108 @@ def _is_ahead(first: datetime) -> ColumnElement[bool]:
 
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredSession]:
     own = charging_stays.c.site_key == sites.key_of(connection, site_id)
-    latest = select(charging_stays).where(own & where).order_by(charging_stays.c.starts_at.desc(), charging_stays.c.session_id.desc())
+    latest = (
+        select(charging_stays)
+        .where(own & where)
+        .order_by(charging_stays.c.starts_at.desc(), charging_stays.c.session_id.desc())
+    )
     return read_page(connection, latest, _session, limit=MOST_SESSIONS)[::-1]
 
 
 def _session(row: Mapping[Any, Any]) -> StoredSession:
     names = ("session_id", "vehicle", "added_at", "added_by", "removed_at", "removed_by")
-    stay = {**row["wanted"], "from": row["starts_at"].astimezone(UTC), "to": row["ends_at"].astimezone(UTC)}
+    stay = {
+        **row["wanted"],
+        "from": row["starts_at"].astimezone(UTC),
+        "to": row["ends_at"].astimezone(UTC),
+    }
     return StoredSession.model_validate({name: row[name] for name in names} | stay)
 
 
-def read_charge_each(connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime) -> dict[int, dict[str, SeenCharge]]:
-    """Return the states of charge that vehicles had reported by an instant, by the sites' keys and the vehicles' names; only vehicles with sensors."""
-    sensors = {(key, name): each for key, site in sites_by_key.items() for name, each in sensors_of(site, at=until).items()}
-    sensor_names = list(dict.fromkeys((key, sensor) for (key, _), each in sensors.items() for sensor in (each.soc, each.connected) if sensor))
-    sensor_series = dict(zip(sensor_names, readings.read_with_previous_each(connection, sensor_names, first=until - LOOK_BACK, end=until), strict=True))
+def read_charge_each(
+    connection: Connection, sites_by_key: Mapping[int, Site], *, until: datetime
+) -> dict[int, dict[str, SeenCharge]]:
+    """Return the states of charge that vehicles had reported by an instant, by the sites' keys and
+    the vehicles' names; only vehicles with sensors.
+    """
+    sensors = {
+        (key, name): each
+        for key, site in sites_by_key.items()
+        for name, each in sensors_of(site, at=until).items()
+    }
+    sensor_names = list(
+        dict.fromkeys(
+            (key, sensor)
+            for (key, _), each in sensors.items()
+            for sensor in (each.soc, each.connected)
+            if sensor
+        )
+    )
+    sensor_series = dict(
+        zip(
+            sensor_names,
+            readings.read_with_previous_each(
+                connection, sensor_names, first=until - LOOK_BACK, end=until
+            ),
+            strict=True,
+        )
+    )
     histories = sensor_units.read_named(connection, sensor_names)
-    plugs_each = {place: sensor_series[place[0], each.connected] if each.connected else NOTHING_SAID for place, each in sensors.items()}
+    plugs_each = {
+        place: sensor_series[place[0], each.connected] if each.connected else NOTHING_SAID
+        for place, each in sensors.items()
+    }
     metered_each = _read_metered_each(connection, sites_by_key, list(sensors), until=until)
     charges: dict[int, dict[str, SeenCharge]] = {}
     for (key, name), each in sensors.items():
         vehicle = next(vehicle for vehicle in sites_by_key[key].vehicles if vehicle.name == name)
         instants, values = sensor_series[key, each.soc] if each.soc else NOTHING_SAID
         units = histories.get((key, each.soc or ""), UnitHistory())
-        socs = instants, values * np.array([level_factor(unit) for unit in units.names])[units.places(instants)]
+        socs = (
+            instants,
+            values * np.array([level_factor(unit) for unit in units.names])[units.places(instants)],
+        )
         plugs = plugs_each[key, name]
         others = [other.name for other in sites_by_key[key].vehicles if other.name != name]
-        # One figure counts all chargers: it is that of a vehicle beside which no other is plugged in.
+        # One figure counts all chargers: it is that of a vehicle beside which no other is plugged
+        # in.
         is_alone = all(
-            (key, other) in sensors and is_away(plugs_each[key, other], unplugged=sensors[key, other].unplugged, beside=(plugs, each.unplugged))
+            (key, other) in sensors
+            and is_away(
+                plugs_each[key, other],
+                unplugged=sensors[key, other].unplugged,
+                beside=(plugs, each.unplugged),
+            )
             for other in others
         )
         metered = metered_each.get(key) if is_alone else None
-        judged = judge_charge(vehicle, socs, plugs, until=until, unplugged=each.unplugged, metered=metered)
+        judged = judge_charge(
+            vehicle, socs, plugs, until=until, unplugged=each.unplugged, metered=metered
+        )
         charges.setdefault(key, {})[name] = judged
     return charges
 
 
 def _read_metered_each(
-    connection: Connection, sites_by_key: Mapping[int, Site], vehicles: Sequence[tuple[int, str]], *, until: datetime
+    connection: Connection,
+    sites_by_key: Mapping[int, Site],
+    vehicles: Sequence[tuple[int, str]],
+    *,
+    until: datetime,
 ) -> dict[int, MeteredEnergy]:
-    """Return what the chargers of sites counted, by the sites' keys; sites without such a meter are left out."""
+    """Return what the chargers of sites counted, by the sites' keys.
+
+    Sites without such a meter are left out.
+    """
     start = floor_to(until - LOOK_BACK, SLOT)
     timeline = Timeline(start, SLOT, (floor_to(until, SLOT) - start) // SLOT)
-    windows = {key: timeline for key, _ in vehicles if sites_by_key[key].input_sensors.vehicle_consumption}
+    windows = {
+        key: timeline for key, _ in vehicles if sites_by_key[key].input_sensors.vehicle_consumption
+    }
     counted = observations.read_columns_each(connection, windows, names=("vehicle_kwh",))
-    return {key: MeteredEnergy(timeline, columns["vehicle_kwh"]) for key, columns in counted.items()}
+    return {
+        key: MeteredEnergy(timeline, columns["vehicle_kwh"]) for key, columns in counted.items()
+    }
 
 
 def find_untaken(
@@ -187,7 +320,9 @@ def find_untaken(
         column = f"vehicles:{name}:charge_kwh"
         timeline = seen.metered.timeline
         issued = (timeline.start - LOOK_BACK, issued_until)
-        planned = plans.read_latest(connection, site.name, timeline, columns=(column,), issued=issued)
+        planned = plans.read_latest(
+            connection, site.name, timeline, columns=(column,), issued=issued
+        )
         found = judge_untaken(seen, planned.columns[column])
         if found is not None:
             untaken[name] = found

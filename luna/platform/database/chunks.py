@@ -1,7 +1,8 @@
 """Creates chunks of hypertables before a long transaction needs them.
 
-A transaction that creates a chunk keeps the hypertable's lock until its end, and blocks every other one that needs a new chunk. So a short transaction creates
-the chunks: it inserts a row into each and deletes it; the empty chunk stays.
+A transaction that creates a chunk keeps the hypertable's lock until its end, and blocks every other
+one that needs a new chunk. So a short transaction creates the chunks: it inserts a row into each
+and deletes it; the empty chunk stays.
 """
 
 from collections.abc import Mapping
@@ -16,14 +17,18 @@ from sqlalchemy.exc import OperationalError
 from luna.energy.timeline import InstantArray
 from luna.platform.database.timescale import Dimension, hypertables
 
-# Creating a chunk takes milliseconds; if a lock is held for longer, the caller's own statement waits for it.
+# Creating a chunk takes milliseconds; if a lock is held for longer, the caller's own statement
+# waits for it.
 LOCK_TIMEOUT = "2s"
 # No series has these values, so these rows conflict with no others.
 PLACEHOLDERS: dict[type[Any], Any] = {Integer: -(2**31), Text: "", DOUBLE_PRECISION: 0.0}
 MISSING = text(
-    "SELECT instant FROM (SELECT generate_series(CAST(:first AS timestamptz), :last, CAST(:step AS interval)) AS instant UNION SELECT :last) AS wanted"
-    " WHERE NOT EXISTS (SELECT FROM timescaledb_information.chunks AS chunk WHERE chunk.hypertable_schema = current_schema()"
-    " AND chunk.hypertable_name = :table AND instant >= chunk.range_start AND instant < chunk.range_end)"
+    "SELECT instant FROM (SELECT generate_series(CAST(:first AS timestamptz), :last, "
+    "CAST(:step AS interval)) AS instant UNION SELECT :last) AS wanted"
+    " WHERE NOT EXISTS (SELECT FROM timescaledb_information.chunks AS chunk WHERE "
+    "chunk.hypertable_schema = current_schema()"
+    " AND chunk.hypertable_name = :table AND instant >= chunk.range_start AND instant < "
+    "chunk.range_end)"
 )
 # Keys of the cache in ``connection.info``.
 HYPERTABLES, PREPARED = "luna_hypertables", "luna_prepared_chunks"
@@ -32,7 +37,10 @@ log = structlog.get_logger("luna.database")
 
 
 def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantArray]) -> None:
-    """Create the chunks that rows of ``columns`` need, where ``table`` is a hypertable; after a failure the write itself creates them."""
+    """Create the chunks that rows of ``columns`` need, where ``table`` is a hypertable.
+
+    After a failure the write itself creates them.
+    """
     if HYPERTABLES not in connection.info:
         connection.info[HYPERTABLES] = hypertables(connection)
     dimensions: dict[str, Dimension] = connection.info[HYPERTABLES]
@@ -40,7 +48,9 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
     if dimension is None:
         return
     instants = columns[dimension.column].astype("datetime64[us]")
-    first, last = (extreme.astype(datetime).replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
+    first, last = (
+        extreme.astype(datetime).replace(tzinfo=UTC) for extreme in (instants.min(), instants.max())
+    )
     prepared = connection.info.setdefault(PREPARED, {})
     earliest, latest = prepared.get(table.name, (last, first))
     if earliest <= first and last <= latest:
@@ -51,16 +61,43 @@ def prepare(connection: Connection, table: Table, columns: Mapping[str, InstantA
             _make(own, table, dimension, (first, last))
     except OperationalError as exc:
         log.debug("chunks not prepared", table=table.name, reason=str(exc.orig).strip())
-    # After a failure too: the next write would wait for the same lock, and a chunk that is still missing it creates itself.
+    # After a failure too: the next write would wait for the same lock, and a chunk that is still
+    # missing it creates itself.
     prepared[table.name] = first, last
 
 
-def _make(connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]) -> None:
-    missing = list(connection.scalars(MISSING, {"table": table.name, "first": window[0], "last": window[1], "step": dimension.interval}))
+def _make(
+    connection: Connection, table: Table, dimension: Dimension, window: tuple[datetime, datetime]
+) -> None:
+    missing = list(
+        connection.scalars(
+            MISSING,
+            {
+                "table": table.name,
+                "first": window[0],
+                "last": window[1],
+                "step": dimension.interval,
+            },
+        )
+    )
     if not missing:
         return
-    required = [column for column in table.columns if not column.nullable and column.server_default is None]
-    rows = [{column.name: (instant if isinstance(column.type, DateTime) else PLACEHOLDERS[type(column.type)]) for column in required} for instant in missing]
+    required = [
+        column for column in table.columns if not column.nullable and column.server_default is None
+    ]
+    rows = [
+        {
+            column.name: (
+                instant if isinstance(column.type, DateTime) else PLACEHOLDERS[type(column.type)]
+            )
+            for column in required
+        }
+        for instant in missing
+    ]
     connection.execute(insert(table), rows)
-    series = [column == PLACEHOLDERS[type(column.type)] for column in table.primary_key if not isinstance(column.type, DateTime)]
+    series = [
+        column == PLACEHOLDERS[type(column.type)]
+        for column in table.primary_key
+        if not isinstance(column.type, DateTime)
+    ]
     connection.execute(delete(table).where(*series, table.columns[dimension.column].in_(missing)))

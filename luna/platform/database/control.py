@@ -1,4 +1,6 @@
-"""Stores the control of sites: armed states, overrides, the last command of each device, and the log of decisions."""
+"""Stores the control of sites: armed states, overrides, the last command of each device, and the
+log of decisions.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,15 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, RowMapping, exists, func, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
-from luna.contracts.control import ControlEntry, ControlPause, ControlState, Decision, DeviceReport, Override, Setpoint
+from luna.contracts.control import (
+    ControlEntry,
+    ControlPause,
+    ControlState,
+    Decision,
+    DeviceReport,
+    Override,
+    Setpoint,
+)
 from luna.contracts.owner import ManualBlock
 from luna.energy.devices import DEVICE_KINDS
 from luna.energy.devices.battery import BATTERIES
@@ -29,10 +39,16 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
         NotFoundError: no such site.
     """
     key = sites.key_of(connection, site_id)
-    row = connection.execute(select(control_state).where(control_state.c.site_key == key)).mappings().first()
+    row = (
+        connection.execute(select(control_state).where(control_state.c.site_key == key))
+        .mappings()
+        .first()
+    )
     values: dict[str, Any] = {"site": site_id, "device": device}
     if row is not None:
-        values |= {name: row[name] for name in ("armed_at", "armed_by")} | ({name: row[name] for name in _OWN} if device == BATTERIES else {})
+        values |= {name: row[name] for name in ("armed_at", "armed_by")} | (
+            {name: row[name] for name in _OWN} if device == BATTERIES else {}
+        )
     if device != BATTERIES:
         own = (control_devices.c.site_key == key) & (control_devices.c.device == device)
         row = connection.execute(select(control_devices).where(own)).mappings().first()
@@ -41,18 +57,42 @@ def load(connection: Connection, site_id: str, device: str = BATTERIES) -> Contr
 
 
 def load_each(connection: Connection, names: Mapping[int, str]) -> dict[int, ControlState]:
-    """Return the control states of many sites' batteries by the sites' keys; ``names`` maps these to the sites' names."""
-    rows = connection.execute(select(control_state).where(control_state.c.site_key.in_(names))).mappings()
-    states = {row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)} for row in rows}
-    return {key: _state({"site": name, "device": BATTERIES} | states.get(key, {})) for key, name in names.items()}
+    """Return the control states of many sites' batteries by the sites' keys.
+
+    ``names`` maps these to the sites' names.
+    """
+    rows = connection.execute(
+        select(control_state).where(control_state.c.site_key.in_(names))
+    ).mappings()
+    states = {
+        row["site_key"]: {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}
+        for row in rows
+    }
+    return {
+        key: _state({"site": name, "device": BATTERIES} | states.get(key, {}))
+        for key, name in names.items()
+    }
 
 
-def read_overrides_each(connection: Connection, keys: Collection[int], *, now: datetime) -> dict[int, dict[str, Override]]:
-    """Return the overrides in force of many sites' devices, by the sites' and the devices' keys; sites without any are left out."""
-    of_batteries = select(control_state.c.site_key, literal(BATTERIES).label("device"), control_state.c.override)
-    of_others = select(control_devices.c.site_key, control_devices.c.device, control_devices.c.override)
+def read_overrides_each(
+    connection: Connection, keys: Collection[int], *, now: datetime
+) -> dict[int, dict[str, Override]]:
+    """Return the overrides in force of many sites' devices, by the sites' and the devices' keys.
+
+    Sites without any are left out.
+    """
+    of_batteries = select(
+        control_state.c.site_key, literal(BATTERIES).label("device"), control_state.c.override
+    )
+    of_others = select(
+        control_devices.c.site_key, control_devices.c.device, control_devices.c.override
+    )
     stored = union_all(of_batteries, of_others).subquery()
-    rows = connection.execute(select(stored).where(stored.c.site_key.in_(keys), stored.c.override.is_not(None)).order_by(stored.c.site_key, stored.c.device))
+    rows = connection.execute(
+        select(stored)
+        .where(stored.c.site_key.in_(keys), stored.c.override.is_not(None))
+        .order_by(stored.c.site_key, stored.c.device)
+    )
     overrides: dict[int, dict[str, Override]] = {}
     for row in rows:
         for override_value in read_each([row.override], Override.model_validate):
@@ -62,46 +102,86 @@ def read_overrides_each(connection: Connection, keys: Collection[int], *, now: d
 
 
 def load_active(connection: Connection) -> list[ControlState]:
-    """Return the states of the batteries of sites that are armed or have a commanded device, by site name in order."""
-    is_commanded = exists().where(control_devices.c.site_key == control_state.c.site_key, control_devices.c.decision.is_not(None))
+    """Return the states of the batteries of sites that are armed or have a commanded device, by
+    site name in order.
+    """
+    is_commanded = exists().where(
+        control_devices.c.site_key == control_state.c.site_key,
+        control_devices.c.decision.is_not(None),
+    )
     rows = connection.execute(
         select(site_table.c.name, control_state)
         .join(site_table, site_table.c.site_key == control_state.c.site_key)
-        .where(control_state.c.armed_at.is_not(None) | control_state.c.decision.is_not(None) | is_commanded)
+        .where(
+            control_state.c.armed_at.is_not(None)
+            | control_state.c.decision.is_not(None)
+            | is_commanded
+        )
         .order_by(site_table.c.name)
     )
-    return [_state({"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}) for row in rows.mappings()]
+    return [
+        _state(
+            {"site": row["name"]} | {name: row[name] for name in ("armed_at", "armed_by", *_OWN)}
+        )
+        for row in rows.mappings()
+    ]
 
 
 def list_commanded(connection: Connection, site_id: str) -> list[str]:
     """Return the devices other than batteries with a stored decision, sorted."""
-    own = (control_devices.c.site_key == sites.key_of(connection, site_id)) & control_devices.c.decision.is_not(None)
-    return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+    own = (
+        control_devices.c.site_key == sites.key_of(connection, site_id)
+    ) & control_devices.c.decision.is_not(None)
+    return list(
+        connection.scalars(
+            select(control_devices.c.device).where(own).order_by(control_devices.c.device)
+        )
+    )
 
 
 def list_commanded_each(connection: Connection) -> dict[str, list[str]]:
-    """Return the devices other than batteries with a stored decision, sorted, by site; sites without any are left out."""
-    query = select(site_table.c.name, control_devices.c.device).join(site_table, site_table.c.site_key == control_devices.c.site_key)
+    """Return the devices other than batteries with a stored decision, sorted, by site.
+
+    Sites without any are left out.
+    """
+    query = select(site_table.c.name, control_devices.c.device).join(
+        site_table, site_table.c.site_key == control_devices.c.site_key
+    )
     devices: dict[str, list[str]] = {}
-    for name, device in connection.execute(query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)):
+    for name, device in connection.execute(
+        query.where(control_devices.c.decision.is_not(None)).order_by(control_devices.c.device)
+    ):
         devices.setdefault(name, []).append(device)
     return devices
 
 
 def list_devices(connection: Connection, site_id: str) -> list[str]:
-    """Return the devices other than batteries with a stored decision or an owner's override, sorted."""
+    """Return the devices other than batteries with a stored decision or an owner's override,
+    sorted.
+    """
     own = control_devices.c.site_key == sites.key_of(connection, site_id)
-    return list(connection.scalars(select(control_devices.c.device).where(own).order_by(control_devices.c.device)))
+    return list(
+        connection.scalars(
+            select(control_devices.c.device).where(own).order_by(control_devices.c.device)
+        )
+    )
 
 
 def list_armed(connection: Connection) -> list[str]:
     """Return the armed sites, sorted by name."""
-    query = select(site_table.c.name).join(control_state, control_state.c.site_key == site_table.c.site_key).where(control_state.c.armed_at.is_not(None))
+    query = (
+        select(site_table.c.name)
+        .join(control_state, control_state.c.site_key == site_table.c.site_key)
+        .where(control_state.c.armed_at.is_not(None))
+    )
     return list(connection.scalars(query.order_by(site_table.c.name)))
 
 
 def list_planned(connection: Connection, refresh: Literal["armed", "all"]) -> list[str]:
-    """Return the sites that are replanned on changes, sorted by name; with "armed" also those whose owner ordered something that no plan knows yet."""
+    """Return the sites that are replanned on changes, sorted by name.
+
+    With "armed" also those whose owner ordered something that no plan knows yet.
+    """
     if refresh == "all":
         return sites.names(connection)
     return sorted({*list_armed(connection), *plan_causes.list_ordered(connection)})
@@ -117,46 +197,77 @@ def disarm(connection: Connection, site_id: str) -> None:
     """Stop all commands except the return of devices to their own control, and end overrides."""
     key = sites.key_of(connection, site_id)
     ended = exists().where(control_state.c.site_key == key, control_state.c.override.is_not(None))
-    ended_elsewhere = exists().where(control_devices.c.site_key == key, control_devices.c.override.is_not(None))
+    ended_elsewhere = exists().where(
+        control_devices.c.site_key == key, control_devices.c.override.is_not(None)
+    )
     if connection.scalar(select(ended | ended_elsewhere)):
         plan_causes.note(connection, [key], "override")
     ended_orders = {"override": null(), "paused": null()}
     _put(connection, site_id, {"armed_at": None, "armed_by": None} | ended_orders)
-    connection.execute(control_devices.update().where(control_devices.c.site_key == key).values(ended_orders))
+    connection.execute(
+        control_devices.update().where(control_devices.c.site_key == key).values(ended_orders)
+    )
 
 
-def override(connection: Connection, site_id: str, override_value: Override | None, *, device: str = BATTERIES) -> None:
+def override(
+    connection: Connection,
+    site_id: str,
+    override_value: Override | None,
+    *,
+    device: str = BATTERIES,
+) -> None:
     """Store the owner's override of a device's plan; None removes it."""
-    _put(connection, site_id, {"override": null() if override_value is None else override_value.model_dump(mode="json")}, device=device)
+    _put(
+        connection,
+        site_id,
+        {"override": null() if override_value is None else override_value.model_dump(mode="json")},
+        device=device,
+    )
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "override")
 
 
-def pause(connection: Connection, site_id: str, paused: ControlPause | None, *, device: str = BATTERIES) -> None:
+def pause(
+    connection: Connection, site_id: str, paused: ControlPause | None, *, device: str = BATTERIES
+) -> None:
     """Store that a device is handed back and left alone; None: it follows its plans again."""
     values = {"paused": null() if paused is None else paused.model_dump(mode="json")}
     _put(connection, site_id, values, device=device)
 
 
-def report(connection: Connection, state: ControlState, reports: Mapping[str, DeviceReport]) -> None:
+def report(
+    connection: Connection, state: ControlState, reports: Mapping[str, DeviceReport]
+) -> None:
     """Store what was read of a device."""
     documents = {name: each.model_dump(mode="json") for name, each in reports.items()}
     _put(connection, state.site, {"reports": documents}, device=state.device)
 
 
 def decide(connection: Connection, state: ControlState, decision: Decision) -> bool:
-    """Store a decision or its progress; return False, and store nothing, where ``state`` is no longer the current version."""
+    """Store a decision or its progress.
+
+    Return False, and store nothing, where ``state`` is no longer the current version.
+    """
     key = sites.key_of(connection, state.site)
     row = {"decision": decision.model_dump(mode="json"), "version": state.version + 1}
     if state.device == BATTERIES:
-        batteries = control_state.update().where(control_state.c.site_key == key, control_state.c.version == state.version)
+        batteries = control_state.update().where(
+            control_state.c.site_key == key, control_state.c.version == state.version
+        )
         return connection.execute(batteries.values(row)).rowcount == 1
     new_row = insert(control_devices).values(site_key=key, device=state.device, **row)
     current = control_devices.c.version == state.version
-    written = new_row.on_conflict_do_update(index_elements=["site_key", "device"], set_=row, where=current).returning(control_devices.c.version)
+    written = new_row.on_conflict_do_update(
+        index_elements=["site_key", "device"], set_=row, where=current
+    ).returning(control_devices.c.version)
     return connection.execute(written).first() is not None
 
 
-def record(connection: Connection, state: ControlState, decision: Decision, confirmed: Mapping[str, str] | None) -> None:
+def record(
+    connection: Connection,
+    state: ControlState,
+    decision: Decision,
+    confirmed: Mapping[str, str] | None,
+) -> None:
     """Append a decision to the log."""
     row = {
         "site_key": sites.key_of(connection, state.site),
@@ -179,16 +290,25 @@ def read_log(connection: Connection, site_id: str, *, limit: int) -> list[Contro
 
 
 def read_log_page(
-    connection: Connection, site_id: str, *, limit: int, slots: tuple[datetime | None, datetime | None] = (None, None), below: int | None = None
+    connection: Connection,
+    site_id: str,
+    *,
+    limit: int,
+    slots: tuple[datetime | None, datetime | None] = (None, None),
+    below: int | None = None,
 ) -> list[tuple[int, ControlEntry]]:
-    """Return a page of a site's log with entry numbers, the latest first: within ``slots`` (None: unbounded), below the entry number ``below``."""
+    """Return a page of a site's log with entry numbers, the latest first: within ``slots`` (None:
+    unbounded), below the entry number ``below``.
+    """
     log, (first, end) = control_log.c, slots
     bounds = [
         *([] if first is None else [log.slot_start >= first]),
         *([] if end is None else [log.slot_start < end]),
         *([] if below is None else [log.entry_id < below]),
     ]
-    query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(log.site_key == sites.key_of(connection, site_id), *bounds)
+    query = select(log.entry_id, *(log[name] for name in ControlEntry.model_fields)).where(
+        log.site_key == sites.key_of(connection, site_id), *bounds
+    )
     return read_page(connection, query.order_by(log.entry_id.desc()), _entry, limit=limit)
 
 
@@ -196,87 +316,173 @@ def read_last_entry(connection: Connection, state: ControlState) -> tuple[str, d
     """Return reason and slot of a device's last entry in the log; None where there is none."""
     log = control_log.c
     own = (log.site_key == sites.key_of(connection, state.site)) & (log.device == state.device)
-    last = connection.execute(select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)).first()
+    last = connection.execute(
+        select(log.reason, log.slot_start).where(own).order_by(log.entry_id.desc()).limit(1)
+    ).first()
     return None if last is None else (last.reason, last.slot_start)
 
 
-def read_deciders(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> dict[datetime, str]:
-    """Return who decided for the batteries per slot in ``first`` ≤ slot < ``end``; the last decision of a slot counts."""
-    own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (control_log.c.device == BATTERIES)
+def read_deciders(
+    connection: Connection, site_id: str, *, first: datetime, end: datetime
+) -> dict[datetime, str]:
+    """Return who decided for the batteries per slot in ``first`` ≤ slot < ``end``.
+
+    The last decision of a slot counts.
+    """
+    own = (control_log.c.site_key == sites.key_of(connection, site_id)) & (
+        control_log.c.device == BATTERIES
+    )
     within = (control_log.c.slot_start >= first) & (control_log.c.slot_start < end)
-    rows = connection.execute(select(control_log.c.slot_start, control_log.c.decided_by).where(own, within).order_by(control_log.c.entry_id))
+    rows = connection.execute(
+        select(control_log.c.slot_start, control_log.c.decided_by)
+        .where(own, within)
+        .order_by(control_log.c.entry_id)
+    )
     return {row.slot_start.astimezone(UTC): row.decided_by for row in rows}
 
 
 _RUNS = ("on", "charge", "give")
 
 
-def read_steering_each(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Steering]:
-    """Return, by the sites' keys, where Luna or owners steered devices in ``first`` ≤ slot < ``end`` and so changed what was measured.
+def read_steering_each(
+    connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
+) -> dict[int, Steering]:
+    """Return, by the sites' keys, where Luna or owners steered devices in ``first`` ≤ slot <
+    ``end`` and so changed what was measured.
 
     Confirmed commands count, whoever decided them, and owners' blocks even without a command.
     """
     log = control_log.c
-    # Set-points are keyed by the device's name: the part of its key after the colon, or the whole key without one.
+    # Set-points are keyed by the device's name: the part of its key after the colon, or the whole
+    # key without one.
     setpoint = log.allowed[func.split_part(log.device, ":", -1)]
-    is_curtailed, ran = (log.device == "pv") & (setpoint["mode"].astext != "free"), setpoint["mode"].astext.in_(_RUNS)
-    within = log.site_key.in_(sites_by_key) & (log.slot_start >= first) & (log.slot_start < end) & log.confirmed.is_not(None) & (log.device != BATTERIES)
-    columns = (log.site_key, log.slot_start, log.device, setpoint["mode"].astext.label("mode"), setpoint["limit_kw"].astext.label("limit_kw"))
+    is_curtailed, ran = (
+        (log.device == "pv") & (setpoint["mode"].astext != "free"),
+        setpoint["mode"].astext.in_(_RUNS),
+    )
+    within = (
+        log.site_key.in_(sites_by_key)
+        & (log.slot_start >= first)
+        & (log.slot_start < end)
+        & log.confirmed.is_not(None)
+        & (log.device != BATTERIES)
+    )
+    columns = (
+        log.site_key,
+        log.slot_start,
+        log.device,
+        setpoint["mode"].astext.label("mode"),
+        setpoint["limit_kw"].astext.label("limit_kw"),
+    )
     limits: dict[int, list[tuple[datetime, float]]] = {}
     runs: dict[int, list[datetime]] = {}
-    for key, start, device, mode, limit_kw in connection.execute(select(*columns).where(within, is_curtailed | ran)):
+    for key, start, device, mode, limit_kw in connection.execute(
+        select(*columns).where(within, is_curtailed | ran)
+    ):
         at = start.astimezone(UTC).replace(tzinfo=None)
         if device == "pv":
-            limit_kwh = float(limit_kw) * (SLOT / timedelta(hours=1)) if mode == "limit" and limit_kw is not None else float("inf")
+            limit_kwh = (
+                float(limit_kw) * (SLOT / timedelta(hours=1))
+                if mode == "limit" and limit_kw is not None
+                else float("inf")
+            )
             limits.setdefault(key, []).append((at, 0.0 if mode == "off" else limit_kwh))
         elif not is_metered_apart(sites_by_key[key], device):
             runs.setdefault(key, []).append(at)
-    for key, blocks in manual_blocks.read_runs_each(connection, sites_by_key, first=first, end=end).items():
-        runs.setdefault(key, []).extend(slot for block in blocks for slot in _list_run(sites_by_key[key], block, first=first, end=end))
+    for key, blocks in manual_blocks.read_runs_each(
+        connection, sites_by_key, first=first, end=end
+    ).items():
+        runs.setdefault(key, []).extend(
+            slot
+            for block in blocks
+            for slot in _list_run(sites_by_key[key], block, first=first, end=end)
+        )
     return {key: _steering(limits.get(key, []), runs.get(key, [])) for key in sites_by_key}
 
 
 def _list_run(site: Site, block: ManualBlock, *, first: datetime, end: datetime) -> list[datetime]:
-    """Return the slots (UTC, naive) in which a block ran a device whose energy is part of the house's metered load."""
-    kinds = [kind for kind in DEVICE_KINDS if kind.commands and kind.meter and block.device in {device.name for device in kind.of(site)}]
+    """Return the slots (UTC, naive) in which a block ran a device whose energy is part of the
+    house's metered load.
+    """
+    kinds = [
+        kind
+        for kind in DEVICE_KINDS
+        if kind.commands
+        and kind.meter
+        and block.device in {device.name for device in kind.of(site)}
+    ]
     device = next((kind.commands.key(block.device) for kind in kinds if kind.commands), None)
     if device is None or is_metered_apart(site, device):
         return []
     begin = floor_to(max(block.from_, first), SLOT).astimezone(UTC).replace(tzinfo=None)
-    return [begin + step * SLOT for step in range(-((begin - min(block.to, end).astimezone(UTC).replace(tzinfo=None)) // SLOT))]
+    return [
+        begin + step * SLOT
+        for step in range(
+            -((begin - min(block.to, end).astimezone(UTC).replace(tzinfo=None)) // SLOT)
+        )
+    ]
 
 
 def _steering(limits: Sequence[tuple[datetime, float]], runs: Sequence[datetime]) -> Steering:
     if not limits and not runs:
         return NO_STEERING
-    starts, limit_kwh = np.array([at for at, _ in limits], dtype="datetime64[s]"), np.array([limit for _, limit in limits], dtype=np.float64)
+    starts, limit_kwh = (
+        np.array([at for at, _ in limits], dtype="datetime64[s]"),
+        np.array([limit for _, limit in limits], dtype=np.float64),
+    )
     return Steering(starts, limit_kwh, np.array(runs, dtype="datetime64[s]"))
 
 
 # Columns that the rows of batteries and of other devices share.
 _OWN = ("override", "decision", "version", "reports", "paused")
-_DOCUMENTS: dict[str, type[BaseModel]] = {"override": Override, "decision": Decision, "paused": ControlPause}
+_DOCUMENTS: dict[str, type[BaseModel]] = {
+    "override": Override,
+    "decision": Decision,
+    "paused": ControlPause,
+}
 
 
 def _state(fields: Mapping[str, Any]) -> ControlState:
-    """Return a control state; an override or a decision that another release stored in its own form is dropped, so that a new one replaces it."""
+    """Return a control state.
+
+    An override or a decision that another release stored in its own form is dropped, so that a new
+    one replaces it.
+    """
     plain = {name: value for name, value in fields.items() if name not in {*_DOCUMENTS, "reports"}}
     reports: Mapping[str, Any] = fields.get("reports") or {}
-    plain["reports"] = {name: read for name, value in reports.items() for read in read_each([value], DeviceReport.model_validate)}
-    parsers = {name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None}
-    return ControlState.model_validate(plain | {name: next(iter(read_each([fields[name]], parse)), None) for name, parse in parsers.items()})
+    plain["reports"] = {
+        name: read
+        for name, value in reports.items()
+        for read in read_each([value], DeviceReport.model_validate)
+    }
+    parsers = {
+        name: _DOCUMENTS[name].model_validate for name in _DOCUMENTS if fields.get(name) is not None
+    }
+    return ControlState.model_validate(
+        plain
+        | {
+            name: next(iter(read_each([fields[name]], parse)), None)
+            for name, parse in parsers.items()
+        }
+    )
 
 
 def _entry(row: RowMapping) -> tuple[int, ControlEntry]:
-    return row["entry_id"], ControlEntry.model_validate({name: row[name] for name in ControlEntry.model_fields})
+    return row["entry_id"], ControlEntry.model_validate(
+        {name: row[name] for name in ControlEntry.model_fields}
+    )
 
 
 def _document(setpoints: Mapping[str, Setpoint]) -> dict[str, Any]:
     return {name: setpoint.model_dump(mode="json") for name, setpoint in setpoints.items()}
 
 
-def _put(connection: Connection, site_id: str, values: Mapping[str, Any], *, device: str = BATTERIES) -> None:
+def _put(
+    connection: Connection, site_id: str, values: Mapping[str, Any], *, device: str = BATTERIES
+) -> None:
     key = {"site_key": sites.key_of(connection, site_id)}
-    table, own = (control_state, key) if device == BATTERIES else (control_devices, key | {"device": device})
+    table, own = (
+        (control_state, key) if device == BATTERIES else (control_devices, key | {"device": device})
+    )
     statement = insert(table).values(**own, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=list(own), set_=dict(values)))

@@ -1,4 +1,5 @@
-"""Bulk transfer of NumPy arrays: into tables by PostgreSQL's binary COPY, out of queries as array values.
+"""Bulk transfer of NumPy arrays: into tables by PostgreSQL's binary COPY, out of queries as array
+values.
 
 Rows never become Python objects: a batch is one NumPy record array in the wire format.
 Source: PostgreSQL documentation, COPY, "Binary Format".
@@ -48,7 +49,11 @@ class Written:
     unchanged: int = 0
 
     def __add__(self, other: "Written") -> "Written":
-        return Written(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
+        return Written(
+            self.inserted + other.inserted,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+        )
 
     @property
     def rows(self) -> int:
@@ -56,14 +61,18 @@ class Written:
         return self.inserted + self.updated + self.unchanged
 
 
-def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflict: OnConflict = "replace") -> Written:
+def upsert(
+    connection: Connection, table: Table, columns: Columns, *, on_conflict: OnConflict = "replace"
+) -> Written:
     """Insert rows, and apply ``on_conflict`` to those whose key exists.
 
-    New rows are copied straight into ``table``; where any key exists, all go through a staging table.
+    New rows are copied straight into ``table``; where any key exists, all go through a staging
+    table.
 
     Args:
-        columns: by column name ``float64`` (NaN: unknown), ``int16``/``32``/``64``, ``bool`` or ``datetime64`` (UTC) arrays of equal length, or one value for
-            all rows. They include the primary key, each key once; text (``S``) is fastest with equal values adjacent.
+        columns: by column name ``float64`` (NaN: unknown), ``int16``/``32``/``64``, ``bool`` or
+            ``datetime64`` (UTC) arrays of equal length, or one value for all rows. They include the
+            primary key, each key once; text (``S``) is fastest with equal values adjacent.
 
     Invariants: writing the same rows twice changes nothing the second time.
     """
@@ -82,7 +91,11 @@ def upsert(connection: Connection, table: Table, columns: Columns, *, on_conflic
 
 def append(connection: Connection, table: str, columns: Columns) -> int:
     """Append rows to ``table`` and return their number; an existing key raises."""
-    arrays = {name: array for name, array in _broadcast(columns).items() if array.dtype.kind != "f" or not np.isnan(array).all()}
+    arrays = {
+        name: array
+        for name, array in _broadcast(columns).items()
+        if array.dtype.kind != "f" or not np.isnan(array).all()
+    }
     with cursor(connection) as session:
         with session.copy(_copy_into(table, arrays)) as copy:
             copy.write(SIGNATURE)
@@ -93,11 +106,18 @@ def append(connection: Connection, table: str, columns: Columns) -> int:
 
 
 def _copy_into(table: str, columns: Iterable[str]) -> sql.Composed:
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(sql.Identifier(table), identifiers(columns))
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
+        sql.Identifier(table), identifiers(columns)
+    )
 
 
-def _append_rows(connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
-    """Append rows of few, large values to ``table``, with the PostgreSQL ``types`` of the columns; an existing key raises."""
+def _append_rows(
+    connection: Connection, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]
+) -> None:
+    """Append rows of few, large values to ``table``, with the PostgreSQL ``types`` of the columns.
+
+    An existing key raises.
+    """
     with cursor(connection) as session, session.copy(_copy_into(table, types)) as copy:
         copy.set_types(list(types.values()))
         for row in rows:
@@ -105,13 +125,27 @@ def _append_rows(connection: Connection, table: str, types: Mapping[str, str], r
 
 
 def upsert_rows(
-    connection: Connection, table: Table, types: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *, on_conflict: Literal["keep", "replace"]
+    connection: Connection,
+    table: Table,
+    types: Mapping[str, str],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    on_conflict: Literal["keep", "replace"],
 ) -> None:
-    """Store rows of few, large values, each by column, with the PostgreSQL ``types``; ``on_conflict`` applies to existing keys."""
+    """Store rows of few, large values, each by column, with the PostgreSQL ``types``.
+
+    ``on_conflict`` applies to existing keys.
+    """
     if not rows:
         return
     if len(rows) > 1:
-        copied = [[Jsonb(row[name]) if kind == "jsonb" and row[name] is not None else row[name] for name, kind in types.items()] for row in rows]
+        copied = [
+            [
+                Jsonb(row[name]) if kind == "jsonb" and row[name] is not None else row[name]
+                for name, kind in types.items()
+            ]
+            for row in rows
+        ]
         with suppress(psycopg.errors.UniqueViolation), connection.begin_nested():
             _append_rows(connection, table.name, types, copied)
             return
@@ -120,55 +154,87 @@ def upsert_rows(
 
 
 @cache
-def _insert_rows(table: Table, names: Sequence[str], on_conflict: Literal["keep", "replace"]) -> Insert:
+def _insert_rows(
+    table: Table, names: Sequence[str], on_conflict: Literal["keep", "replace"]
+) -> Insert:
     # Cached: building the statement takes as long as inserting one small row.
     write, keys = insert(table), table.primary_key.columns
     if on_conflict == "keep":
         return write.on_conflict_do_nothing()
-    return write.on_conflict_do_update(index_elements=keys, set_={name: write.excluded[name] for name in names if name not in keys})
+    return write.on_conflict_do_update(
+        index_elements=keys, set_={name: write.excluded[name] for name in names if name not in keys}
+    )
 
 
-def read(connection: Connection, query: sql.Composable, types: Mapping[str, str]) -> dict[str, Array]:
+def read(
+    connection: Connection, query: sql.Composable, types: Mapping[str, str]
+) -> dict[str, Array]:
     """Return the result of ``query`` as arrays.
 
-    The server packs each column into one array value; COPY would send row by row, three times as slow.
+    The server packs each column into one array value; COPY would send row by row, three times as
+    slow.
 
     Args:
         query: yields one column per entry of ``types``, without NULL: see ``coalesced``.
         types: name → ``f8``, ``i4``, ``i8`` or ``M8[s]`` (an instant in UTC), in the query's order.
     """
     with cursor(connection) as session:
-        session.execute(sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(packed(types), query, identifiers(types)), binary=True)
+        session.execute(
+            sql.SQL("SELECT {} FROM ({}) AS rows ({})").format(
+                packed(types), query, identifiers(types)
+            ),
+            binary=True,
+        )
         result = session.pgresult
         cells = [result.get_value(0, place) if result else None for place in range(len(types))]
-    return {name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)}
+    return {
+        name: _unpack(cell, kind) for cell, (name, kind) in zip(cells, types.items(), strict=True)
+    }
 
 
-def read_rows(connection: Connection, query: sql.Composed, kinds: Sequence[str]) -> list[tuple[Any, ...]]:
+def read_rows(
+    connection: Connection, query: sql.Composed, kinds: Sequence[str]
+) -> list[tuple[Any, ...]]:
     """Return the rows of ``query``: few values each, some of them long arrays.
 
     Args:
         query: yields one column per entry of ``kinds``, without NULL.
-        kinds: ``i4``, ``M8`` (an instant), ``f8[]`` or ``M8[s][]`` (arrays of floats, or of instants, without NULL), in the query's order.
+        kinds: ``i4``, ``M8`` (an instant), ``f8[]`` or ``M8[s][]`` (arrays of floats, or of
+            instants, without NULL), in the query's order.
     """
     with cursor(connection) as session:
         session.execute(query, binary=True)
         result = session.pgresult
         places = range(result.ntuples) if result else ()
-        return [tuple([_CELLS[kind](result.get_value(row, place) or b"") for place, kind in enumerate(kinds)]) for row in places if result]
+        return [
+            tuple(
+                [
+                    _CELLS[kind](result.get_value(row, place) or b"")
+                    for place, kind in enumerate(kinds)
+                ]
+            )
+            for row in places
+            if result
+        ]
 
 
 def split(rows: Mapping[str, Array], *, by: int = 1) -> dict[int, dict[str, Array]]:
-    """Group the result of a query by its first column, integers; each group holds the other columns, sorted by the next ``by`` - 1 of them.
+    """Group the result of a query by its first column, integers.
 
-    Sorting here instead of in the server: rows from an index are sorted already, and otherwise arrays sort in a tenth of the time.
+    Each group holds the other columns, sorted by the next ``by`` - 1 of them.
+
+    Sorting here instead of in the server: rows from an index are sorted already, and otherwise
+    arrays sort in a tenth of the time.
     """
     (_, keys), *columns = rows.items()
     order = _find_order([keys, *(values for _, values in columns[: by - 1])])
     if order is not None:
         keys, columns = keys[order], [(name, values[order]) for name, values in columns]
     edges = [0, *(np.flatnonzero(np.diff(keys)) + 1).tolist(), keys.size] if keys.size else [0]
-    return {int(keys[first]): {name: values[first:end] for name, values in columns} for first, end in pairwise(edges)}
+    return {
+        int(keys[first]): {name: values[first:end] for name, values in columns}
+        for first, end in pairwise(edges)
+    }
 
 
 def _find_order(columns: Sequence[Array]) -> Array | None:
@@ -187,22 +253,40 @@ def identifiers(names: Iterable[str]) -> sql.Composed:
 
 
 def coalesced(*columns: str) -> sql.Composed:
-    """Return SQL expressions that are NaN where float ``columns`` are NULL: ``read`` needs elements of equal width."""
-    return _COMMA.join(sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns)
+    """Return SQL expressions that are NaN where float ``columns`` are NULL: ``read`` needs elements
+    of equal width.
+    """
+    return _COMMA.join(
+        sql.SQL("coalesce({}, 'NaN')").format(sql.Identifier(column)) for column in columns
+    )
 
 
 def packed(columns: Iterable[str]) -> sql.Composed:
-    """Return SQL expressions that aggregate each of ``columns`` into one array; row by row the transfer would cost twice as much."""
-    return _COMMA.join(sql.SQL("array_agg({})").format(sql.Identifier(column)) for column in columns)
+    """Return SQL expressions that aggregate each of ``columns`` into one array.
+
+    Row by row the transfer would cost twice as much.
+    """
+    return _COMMA.join(
+        sql.SQL("array_agg({})").format(sql.Identifier(column)) for column in columns
+    )
 
 
 def encode(arrays: Mapping[str, Array]) -> Iterator[bytes]:
     """Yield rows in the binary format, without signature and trailer. NaN becomes NULL."""
     # Rows of equal width need fields of equal width: text is encoded in runs of one value.
-    texts = {name: array for name, array in arrays.items() if array.dtype.kind == "S" and array.strides != (0,)}
-    edges = {0, len(next(iter(arrays.values())))}.union(*((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist() for array in texts.values()))
+    texts = {
+        name: array
+        for name, array in arrays.items()
+        if array.dtype.kind == "S" and array.strides != (0,)
+    }
+    edges = {0, len(next(iter(arrays.values())))}.union(
+        *((np.flatnonzero(array[1:] != array[:-1]) + 1).tolist() for array in texts.values())
+    )
     for first, end in pairwise(sorted(edges)):
-        same = {name: np.broadcast_to(np.array(bytes(array[first])), end - first) for name, array in texts.items()}
+        same = {
+            name: np.broadcast_to(np.array(bytes(array[first])), end - first)
+            for name, array in texts.items()
+        }
         yield from _encode_run({name: array[first:end] for name, array in arrays.items()} | same)
 
 
@@ -247,23 +331,37 @@ class _Upsert:
         self.values = [name for name in columns if name not in self.keys]
 
     def create_staging(self) -> sql.Composed:
-        types = (sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_sql_type(array))) for name, array in self.columns.items())
+        types = (
+            sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_sql_type(array)))
+            for name, array in self.columns.items()
+        )
         return sql.SQL("CREATE TEMP TABLE staging ({}) ON COMMIT DROP").format(_COMMA.join(types))
 
     def insert(self) -> sql.Composed:
         names = identifiers(self.columns)
-        # The anti-join skips existing rows faster than ON CONFLICT, which handles only those of concurrent transactions.
+        # The anti-join skips existing rows faster than ON CONFLICT, which handles only those of
+        # concurrent transactions.
         return sql.SQL(
-            "INSERT INTO {table} ({names}) SELECT {names} FROM staging WHERE NOT EXISTS (SELECT FROM {table} WHERE {same}) ON CONFLICT DO NOTHING"
+            "INSERT INTO {table} ({names}) SELECT {names} FROM staging WHERE NOT EXISTS "
+            "(SELECT FROM {table} WHERE {same}) ON CONFLICT DO NOTHING"
         ).format(table=sql.Identifier(self.table.name), names=names, same=self._same_key())
 
     def update(self, *, complete: bool) -> sql.Composed:
         """Return the statement that updates only rows whose values differ."""
         form = "coalesce({}, {})" if complete else "{}"
-        fresh = {name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete]) for name in self.values}
-        return sql.SQL("UPDATE {table} SET {assigned} FROM staging WHERE {same} AND ROW({before}) IS DISTINCT FROM ROW({after})").format(
+        fresh = {
+            name: sql.SQL(form).format(*[_staged(name), self._stored(name)][: 1 + complete])
+            for name in self.values
+        }
+        return sql.SQL(
+            "UPDATE {table} SET {assigned} FROM staging WHERE {same} AND ROW({before}) IS "
+            "DISTINCT FROM ROW({after})"
+        ).format(
             table=sql.Identifier(self.table.name),
-            assigned=_COMMA.join(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in fresh.items()),
+            assigned=_COMMA.join(
+                sql.SQL("{} = {}").format(sql.Identifier(name), value)
+                for name, value in fresh.items()
+            ),
             same=self._same_key(),
             before=_COMMA.join(map(self._stored, self.values)),
             after=_COMMA.join(fresh.values()),
@@ -271,11 +369,19 @@ class _Upsert:
 
     def _same_key(self) -> sql.Composed:
         equal = [sql.SQL("{} = {}").format(self._stored(name), _staged(name)) for name in self.keys]
-        return sql.SQL(" AND ").join([*equal, *(self._bound_key(name) for name in self.keys if _has_extremes(self.columns[name]))])
+        return sql.SQL(" AND ").join(
+            [
+                *equal,
+                *(self._bound_key(name) for name in self.keys if _has_extremes(self.columns[name])),
+            ]
+        )
 
     def _bound_key(self, name: str) -> sql.Composed:
-        # With constants the planner scans only that part of the index; without them it reads the whole table.
-        return sql.SQL("{} BETWEEN {} AND {}").format(self._stored(name), *_extremes(self.columns[name]))
+        # With constants the planner scans only that part of the index; without them it reads the
+        # whole table.
+        return sql.SQL("{} BETWEEN {} AND {}").format(
+            self._stored(name), *_extremes(self.columns[name])
+        )
 
     def _stored(self, name: str) -> sql.Identifier:
         return sql.Identifier(self.table.name, name)
@@ -296,7 +402,9 @@ def _upsert_staged(connection: Connection, statements: _Upsert, on_conflict: OnC
 
 
 def cursor(connection: Connection) -> psycopg.Cursor[Any]:
-    """Return a psycopg cursor inside the connection's transaction, for statements that SQLAlchemy cannot express."""
+    """Return a psycopg cursor inside the connection's transaction, for statements that SQLAlchemy
+    cannot express.
+    """
     driver: psycopg.Connection[Any] | None = connection.connection.driver_connection
     if driver is None:
         raise psycopg.OperationalError("the connection is closed")
@@ -309,7 +417,10 @@ def _staged(name: str) -> sql.Identifier:
 
 def _broadcast(columns: Columns) -> dict[str, Array]:
     rows = next(value.size for value in columns.values() if isinstance(value, np.ndarray))
-    return {name: value if isinstance(value, np.ndarray) else np.broadcast_to(_scalar(value), rows) for name, value in columns.items()}
+    return {
+        name: value if isinstance(value, np.ndarray) else np.broadcast_to(_scalar(value), rows)
+        for name, value in columns.items()
+    }
 
 
 def _scalar(value: str | int | datetime) -> Array:
@@ -327,7 +438,10 @@ def _has_extremes(array: Array) -> bool:
 
 def _extremes(array: Array) -> tuple[object, object]:
     if array.dtype.kind == "M":
-        lowest, highest = (instant.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for instant in (array.min(), array.max()))
+        lowest, highest = (
+            instant.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+            for instant in (array.min(), array.max())
+        )
         return lowest, highest
     if array.dtype.kind == "S":
         return array[0].decode(), array[0].decode()
@@ -335,21 +449,35 @@ def _extremes(array: Array) -> tuple[object, object]:
 
 
 def _wire(array: Array) -> Array:
-    return (array.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64) if array.dtype.kind == "M" else array
+    return (
+        (array.astype("datetime64[us]") - POSTGRES_EPOCH).astype(np.int64)
+        if array.dtype.kind == "M"
+        else array
+    )
 
 
 def _unpack(cell: bytes | None, kind: str) -> Array:
-    """Return the elements of a binary array value; NULL is empty. Source: PostgreSQL, array_send."""
+    """Return the elements of a binary array value.
+
+    NULL is empty. Source: PostgreSQL, array_send.
+    """
     if cell is None:
         return np.empty(0, dtype=kind)
     wire, own = _element_types(kind)
     native = np.frombuffer(cell, dtype=wire, offset=ARRAY_HEADER_BYTES)["value"].astype(own)
-    return (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind) if kind.startswith("M") else native
+    return (
+        (POSTGRES_EPOCH + native.astype("timedelta64[us]")).astype(kind)
+        if kind.startswith("M")
+        else native
+    )
 
 
 @cache
 def _element_types(kind: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """Return an element's wire type, with its length, and its native type. Cached: building them takes as long as reading an array."""
+    """Return an element's wire type, with its length, and its native type.
+
+    Cached: building them takes as long as reading an array.
+    """
     own = np.dtype("i8" if kind.startswith("M") else kind)
     return np.dtype([("length", ">i4"), ("value", own.newbyteorder(">"))]), own
 
@@ -367,4 +495,10 @@ _CELLS: dict[str, Callable[[bytes], Any]] = {
 
 
 def _sql_type(array: Array) -> str:
-    return "text" if array.dtype.kind == "S" else "timestamptz" if array.dtype.kind == "M" else SQL_TYPES[array.dtype.str[1:]]
+    return (
+        "text"
+        if array.dtype.kind == "S"
+        else "timestamptz"
+        if array.dtype.kind == "M"
+        else SQL_TYPES[array.dtype.str[1:]]
+    )

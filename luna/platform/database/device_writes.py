@@ -1,4 +1,6 @@
-"""Counts the writes to points that wear out, over the last day; stored before the write, so that a restart forgets none.
+"""Counts the writes to points that wear out, over the last day.
+
+Stored before the write, so that a restart forgets none.
 
 Limits of a point: ``luna.platform.drivers.write_limits``.
 """
@@ -18,14 +20,20 @@ WINDOW = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class StoredWrites:
-    """The writes of one device, a ``luna.platform.drivers.write_limits.WriteCounter``. ``device`` is its address."""
+    """The writes of one device, a ``luna.platform.drivers.write_limits.WriteCounter``.
+
+    ``device`` is its address.
+    """
 
     engine: Engine
     clock: Clock
     device: str
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Count one write of each point and return None; where a point had its ``most`` within a day, count none and return when the budget has room again.
+        """Count one write of each point and return None.
+
+        Where a point had its ``most`` within a day, count none and return when the budget has room
+        again.
 
         Raises:
             UnavailableError: the database is away.
@@ -34,24 +42,53 @@ class StoredWrites:
             # Serialises concurrent counters, which would each see the last free write.
             connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(self.device))))
             now = self.clock.now()
-            connection.execute(delete(device_writes).where(device_writes.c.device == self.device, device_writes.c.written_at <= now - WINDOW))
+            connection.execute(
+                delete(device_writes).where(
+                    device_writes.c.device == self.device,
+                    device_writes.c.written_at <= now - WINDOW,
+                )
+            )
             written: dict[str, list[datetime]] = {point: [] for point in most}
             own = (device_writes.c.device == self.device) & device_writes.c.point.in_(most)
-            for point, at in connection.execute(select(device_writes.c.point, device_writes.c.written_at).where(own).order_by(device_writes.c.written_at)):
+            for point, at in connection.execute(
+                select(device_writes.c.point, device_writes.c.written_at)
+                .where(own)
+                .order_by(device_writes.c.written_at)
+            ):
                 written[point].append(at.astimezone(UTC))
             # A budget has room again when its oldest counted write is a day old.
-            free_at = [written[point][-count] + WINDOW for point, count in most.items() if len(written[point]) >= count]
+            free_at = [
+                written[point][-count] + WINDOW
+                for point, count in most.items()
+                if len(written[point]) >= count
+            ]
             if not free_at:
-                connection.execute(device_writes.insert().values([{"device": self.device, "point": point, "written_at": now} for point in most]))
+                connection.execute(
+                    device_writes.insert().values(
+                        [
+                            {"device": self.device, "point": point, "written_at": now}
+                            for point in most
+                        ]
+                    )
+                )
         return max(free_at, default=None)
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return the largest share, 0–1, of its ``most`` within a day that any of the points has used.
+        """Return the largest share, 0–1, of its ``most`` within a day that any of the points has
+        used.
 
         Raises:
             UnavailableError: the database is away.
         """
-        recent = (device_writes.c.device == self.device) & (device_writes.c.written_at > self.clock.now() - WINDOW)
-        query = select(device_writes.c.point, func.count()).where(recent, device_writes.c.point.in_(most)).group_by(device_writes.c.point)
+        recent = (device_writes.c.device == self.device) & (
+            device_writes.c.written_at > self.clock.now() - WINDOW
+        )
+        query = (
+            select(device_writes.c.point, func.count())
+            .where(recent, device_writes.c.point.in_(most))
+            .group_by(device_writes.c.point)
+        )
         with unit_of_work(self.engine) as connection:
-            return max((count / most[point] for point, count in connection.execute(query)), default=0.0)
+            return max(
+                (count / most[point] for point, count in connection.execute(query)), default=0.0
+            )

@@ -1,4 +1,6 @@
-"""Stores the passages of documents with their positions, and reads them as search results under access control."""
+"""Stores the passages of documents with their positions, and reads them as search results under
+access control.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -27,8 +29,13 @@ class NewPassage:
     headings: tuple[str, ...]
 
 
-def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage | Chunk]) -> list[int]:
-    """Replace the passages of a document and return their ids; unchanged passages keep their ids, which answers cite."""
+def replace(
+    connection: Connection, document_id: str, cut: Sequence[NewPassage | Chunk]
+) -> list[int]:
+    """Replace the passages of a document and return their ids.
+
+    Unchanged passages keep their ids, which answers cite.
+    """
     stored = list_of(connection, document_id)
     if [_key(each) for each in stored] == [_key(each) for each in cut]:
         return [each.chunk_id for each in stored]
@@ -52,7 +59,13 @@ def replace(connection: Connection, document_id: str, cut: Sequence[NewPassage |
 
 def list_ids(connection: Connection, document_id: str) -> list[int]:
     """Return the ids of a document's passages in order."""
-    return list(connection.scalars(select(chunks.c.chunk_id).where(chunks.c.document_id == document_id).order_by(chunks.c.position)))
+    return list(
+        connection.scalars(
+            select(chunks.c.chunk_id)
+            .where(chunks.c.document_id == document_id)
+            .order_by(chunks.c.position)
+        )
+    )
 
 
 def list_of(connection: Connection, document_id: str) -> list[Chunk]:
@@ -60,32 +73,52 @@ def list_of(connection: Connection, document_id: str) -> list[Chunk]:
     return _read(connection, _of(document_id))
 
 
-def list_page(connection: Connection, document_id: str, *, after: int | None = None, limit: int = 50) -> list[Chunk]:
+def list_page(
+    connection: Connection, document_id: str, *, after: int | None = None, limit: int = 50
+) -> list[Chunk]:
     """Return the next ``limit`` passages of a document after the position ``after``."""
     query = _of(document_id) if after is None else _of(document_id).where(chunks.c.position > after)
     return _read(connection, query.limit(limit))
 
 
-def list_around(connection: Connection, document_id: str, chunk_id: int, *, span: int) -> list[Chunk]:
+def list_around(
+    connection: Connection, document_id: str, chunk_id: int, *, span: int
+) -> list[Chunk]:
     """Return a passage of a document with up to ``span`` passages before and after it.
 
     Raises:
         NotFoundError: the document has no such passage.
     """
-    position = connection.scalar(select(chunks.c.position).where(chunks.c.document_id == document_id, chunks.c.chunk_id == chunk_id))
+    position = connection.scalar(
+        select(chunks.c.position).where(
+            chunks.c.document_id == document_id, chunks.c.chunk_id == chunk_id
+        )
+    )
     if position is None:
         raise refuse("no-such-passage", field="around", value=chunk_id)
-    return _read(connection, _of(document_id).where(chunks.c.position.between(position - span, position + span)))
+    return _read(
+        connection,
+        _of(document_id).where(chunks.c.position.between(position - span, position + span)),
+    )
 
 
 def find_page(connection: Connection, document_id: str, page: int) -> int:
     """Return the position of the first passage on a page; 0 where the document has no such page."""
     reaches = func.coalesce(chunks.c.page_end, chunks.c.page) >= page
-    return connection.scalar(select(func.min(chunks.c.position)).where(chunks.c.document_id == document_id, reaches)) or 0
+    return (
+        connection.scalar(
+            select(func.min(chunks.c.position)).where(chunks.c.document_id == document_id, reaches)
+        )
+        or 0
+    )
 
 
-def visible_sites(connection: Connection, *, sites: Collection[str] | None, only: str | None = None) -> tuple[int, ...] | None:
-    """Return the keys of the sites whose documents may be searched, with 0 for shared documents; None: all.
+def visible_sites(
+    connection: Connection, *, sites: Collection[str] | None, only: str | None = None
+) -> tuple[int, ...] | None:
+    """Return the keys of the sites whose documents may be searched, with 0 for shared documents.
+
+    None: all.
 
     Args:
         connection: to the database.
@@ -93,24 +126,43 @@ def visible_sites(connection: Connection, *, sites: Collection[str] | None, only
         only: a single site to search, with the shared documents.
 
     Raises:
-        NotFoundError: ``only`` is none of the user's; the error is the same for a site that does not exist.
+        NotFoundError: ``only`` is none of the user's; the error is the same for a site that does
+            not exist.
     """
     if only is not None:
         if sites is not None and only not in sites:
-            raise refuse("no-site-of-asker", field="site_id", value=only, remedy="Ask for one of yours.")
+            raise refuse(
+                "no-site-of-asker", field="site_id", value=only, remedy="Ask for one of yours."
+            )
         return (EVERYBODY, key_of(connection, only))
     if sites is None:
         return None
-    keys = connection.scalars(select(site_table.c.site_key).where(site_table.c.name.in_(sites))).all()
+    keys = connection.scalars(
+        select(site_table.c.site_key).where(site_table.c.name.in_(sites))
+    ).all()
     return (EVERYBODY, *sorted(keys))
 
 
-def load(connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None) -> dict[int, Passage]:
-    """Return passages of current documents by chunk, restricted to those visible to users of ``sites`` (None: all)."""
-    joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(site_table, site_table.c.site_key == documents.c.site_key)
+def load(
+    connection: Connection, chunk_ids: Sequence[int], *, sites: Collection[str] | None
+) -> dict[int, Passage]:
+    """Return passages of current documents by chunk, restricted to those visible to users of
+    ``sites`` (None: all).
+    """
+    joined = chunks.join(documents, documents.c.document_id == chunks.c.document_id).outerjoin(
+        site_table, site_table.c.site_key == documents.c.site_key
+    )
     names = ("title", "name", "kind", "language", "dated", "valid_from", "valid_until")
-    columns = (*chunks.c, *(documents.c[name] for name in names), site_table.c.name.label("site_id"))
-    query = select(*columns).select_from(joined).where(chunks.c.chunk_id.in_(chunk_ids), documents.c.current)
+    columns = (
+        *chunks.c,
+        *(documents.c[name] for name in names),
+        site_table.c.name.label("site_id"),
+    )
+    query = (
+        select(*columns)
+        .select_from(joined)
+        .where(chunks.c.chunk_id.in_(chunk_ids), documents.c.current)
+    )
     if sites is not None:
         query = query.where(documents.c.site_key.is_(None) | site_table.c.name.in_(sites))
     return {row["chunk_id"]: _passage(row) for row in connection.execute(query).mappings()}
@@ -122,7 +174,13 @@ def _of(document_id: str) -> Select[Any]:
 
 def _read(connection: Connection, query: Select[Any]) -> list[Chunk]:
     rows = connection.execute(query).mappings()
-    return [Chunk(text=row["passage"], **{name: row[name] for name in Chunk.model_fields if name != "text"}) for row in rows]
+    return [
+        Chunk(
+            text=row["passage"],
+            **{name: row[name] for name in Chunk.model_fields if name != "text"},
+        )
+        for row in rows
+    ]
 
 
 def _key(passage: NewPassage | Chunk) -> tuple[object, ...]:

@@ -15,21 +15,41 @@ from luna.energy.refusals import refuse
 from luna.platform.database.schema.work import jobs
 from luna.platform.database.stored_rows import read_page
 
-_ROW = [*(jobs.c[name] for name in JobSummary.model_fields), jobs.c.request["run_id"].astext.label("run_id")]
+_ROW = [
+    *(jobs.c[name] for name in JobSummary.model_fields),
+    jobs.c.request["run_id"].astext.label("run_id"),
+]
 
 
-def list_runs(connection: Connection, *, statuses: Sequence[JobStatus] = (), limit: int = 20, after: tuple[datetime, str] | None = None) -> list[EdgeRun]:
+def list_runs(
+    connection: Connection,
+    *,
+    statuses: Sequence[JobStatus] = (),
+    limit: int = 20,
+    after: tuple[datetime, str] | None = None,
+) -> list[EdgeRun]:
     """Return the runs of some statuses (none: of all), those accepted last first.
 
     Args:
         after: instant and id of the job behind which the list goes on.
     """
-    query = select(*_ROW).where(jobs.c.task == EdgeRunRequest.task).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    query = (
+        select(*_ROW)
+        .where(jobs.c.task == EdgeRunRequest.task)
+        .order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    )
     if statuses:
         query = query.where(jobs.c.status.in_(statuses))
     if after is not None:
-        query = query.where(or_(jobs.c.submitted_at < after[0], and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1])))
-    return read_page(connection, query, lambda row: EdgeRun.model_validate(_in_utc(row)), limit=limit)
+        query = query.where(
+            or_(
+                jobs.c.submitted_at < after[0],
+                and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1]),
+            )
+        )
+    return read_page(
+        connection, query, lambda row: EdgeRun.model_validate(_in_utc(row)), limit=limit
+    )
 
 
 def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
@@ -37,10 +57,15 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
 
     Raises:
         NotFoundError: no such run.
-        ConflictError: another version of Luna put its results down in a way that this one does not read.
+        ConflictError: another version of Luna put its results down in a way that this one does not
+            read.
     """
     row = (
-        connection.execute(select(*_ROW, jobs.c.reply["summary"].label("summary")).where(jobs.c.task == EdgeRunRequest.task, jobs.c.job_id == job_id))
+        connection.execute(
+            select(*_ROW, jobs.c.reply["summary"].label("summary")).where(
+                jobs.c.task == EdgeRunRequest.task, jobs.c.job_id == job_id
+            )
+        )
         .mappings()
         .first()
     )
@@ -49,11 +74,22 @@ def load_run(connection: Connection, job_id: str) -> EdgeRunResult:
     fields = _in_utc(row)
     summary = fields.pop("summary")
     try:
-        return EdgeRunResult(run=EdgeRun.model_validate(fields), summary=None if summary is None else EdgeSummary.model_validate(summary))
+        return EdgeRunResult(
+            run=EdgeRun.model_validate(fields),
+            summary=None if summary is None else EdgeSummary.model_validate(summary),
+        )
     except ValidationError as error:
         remedy = "Run it again; the folder of the run holds its report."
-        raise ConflictError("another version put down what this run came to", field="lab_job_id", value=job_id, remedy=remedy) from error
+        raise ConflictError(
+            "another version put down what this run came to",
+            field="lab_job_id",
+            value=job_id,
+            remedy=remedy,
+        ) from error
 
 
 def _in_utc(row: RowMapping) -> dict[str, Any]:
-    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }

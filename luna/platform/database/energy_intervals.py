@@ -1,4 +1,7 @@
-"""Stores energies of intervals longer than a slot: what counters counted while silent. Quarter-hours, hours and days are derived from them."""
+"""Stores energies of intervals longer than a slot: what counters counted while silent.
+
+Quarter-hours, hours and days are derived from them.
+"""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -15,13 +18,22 @@ from luna.platform.database.schema.series import energy_intervals, sensor_readin
 _TABLE = energy_intervals.c
 
 
-def read(connection: Connection, site_id: str, series: str, *, first: datetime, end: datetime) -> list[EnergyInterval]:
+def read(
+    connection: Connection, site_id: str, series: str, *, first: datetime, end: datetime
+) -> list[EnergyInterval]:
     """Return the intervals of a series that overlap ``first`` ≤ t < ``end``, in order."""
     own = _select(connection, site_id, first=first, end=end).where(_TABLE.series == series)
     return _intervals(connection, own)
 
 
-def settle(connection: Connection, site_id: str, intervals: Collection[EnergyInterval], *, window: Timeline, reading_span: tuple[datetime, datetime]) -> None:
+def settle(
+    connection: Connection,
+    site_id: str,
+    intervals: Collection[EnergyInterval],
+    *,
+    window: Timeline,
+    reading_span: tuple[datetime, datetime],
+) -> None:
     """Replace the stored intervals that the readings contradict by those found within ``window``.
 
     Intervals whose readings were deleted stay. Idempotent.
@@ -39,28 +51,60 @@ def settle(connection: Connection, site_id: str, intervals: Collection[EnergyInt
         _TABLE.starts_at >= reading_span[0],
         _TABLE.ends_at <= reading_span[1],
     )
-    judged = own.where(or_(both, has_reading.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at)))
+    judged = own.where(
+        or_(both, has_reading.where(at.instant > _TABLE.starts_at, at.instant < _TABLE.ends_at))
+    )
     before, after = set(_intervals(connection, judged)), set(intervals)
     if before == after:
         return
-    there = select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id))
+    there = select(sensors.c.name, sensors.c.sensor_key).where(
+        sensors.c.site_key == sites.key_of(connection, site_id)
+    )
     keys = {row.name: row.sensor_key for row in connection.execute(there)}
     for each in before - after:
-        connection.execute(delete(energy_intervals).where(_TABLE.sensor_key == keys[each.sensor], _TABLE.series == each.series, _TABLE.starts_at == each.first))
+        connection.execute(
+            delete(energy_intervals).where(
+                _TABLE.sensor_key == keys[each.sensor],
+                _TABLE.series == each.series,
+                _TABLE.starts_at == each.first,
+            )
+        )
     for each in after - before:
         values = {"ends_at": each.end, "energy_kwh": each.energy_kwh, "certainty": each.certainty}
-        new = insert(energy_intervals).values(sensor_key=keys[each.sensor], series=each.series, starts_at=each.first, **values)
-        connection.execute(new.on_conflict_do_update(constraint=energy_intervals.primary_key, set_=values))
+        new = insert(energy_intervals).values(
+            sensor_key=keys[each.sensor], series=each.series, starts_at=each.first, **values
+        )
+        connection.execute(
+            new.on_conflict_do_update(constraint=energy_intervals.primary_key, set_=values)
+        )
 
 
 def _select(connection: Connection, site_id: str, *, first: datetime, end: datetime) -> Select[Any]:
-    own = select(_TABLE.series, sensors.c.name, _TABLE.starts_at, _TABLE.ends_at, _TABLE.energy_kwh, _TABLE.certainty).join_from(energy_intervals, sensors)
-    within = own.where(sensors.c.site_key == sites.key_of(connection, site_id), _TABLE.starts_at < end, _TABLE.ends_at > first)
+    own = select(
+        _TABLE.series,
+        sensors.c.name,
+        _TABLE.starts_at,
+        _TABLE.ends_at,
+        _TABLE.energy_kwh,
+        _TABLE.certainty,
+    ).join_from(energy_intervals, sensors)
+    within = own.where(
+        sensors.c.site_key == sites.key_of(connection, site_id),
+        _TABLE.starts_at < end,
+        _TABLE.ends_at > first,
+    )
     return within.order_by(_TABLE.starts_at, _TABLE.series, sensors.c.name)
 
 
 def _intervals(connection: Connection, own: Select[Any]) -> list[EnergyInterval]:
     return [
-        EnergyInterval(row.series, row.name, row.starts_at.astimezone(UTC), row.ends_at.astimezone(UTC), row.energy_kwh, row.certainty)
+        EnergyInterval(
+            row.series,
+            row.name,
+            row.starts_at.astimezone(UTC),
+            row.ends_at.astimezone(UTC),
+            row.energy_kwh,
+            row.certainty,
+        )
         for row in connection.execute(own)
     ]

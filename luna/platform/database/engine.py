@@ -1,4 +1,6 @@
-"""Connects to PostgreSQL: one connection pool per process, one unit of work (transaction) per request or task."""
+"""Connects to PostgreSQL: one connection pool per process, one unit of work (transaction) per
+request or task.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,14 +23,20 @@ ResultT = TypeVar("ResultT")
 STATEMENT_TIMEOUT = timedelta(seconds=120)
 LOCK_TIMEOUT = timedelta(seconds=10)
 IDLE_LIMIT = timedelta(minutes=10)
-# Both sides detect a vanished peer within a minute, by keep-alives on an idle connection and by the time-out for unacknowledged data on a
-# busy one; the defaults are two hours and a quarter of one.
+# Both sides detect a vanished peer within a minute, by keep-alives on an idle connection and by the
+# time-out for unacknowledged data on a busy one; the defaults are two hours and a quarter of one.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _UNACKNOWLEDGED = timedelta(minutes=1)
 # A database with SQL_ASCII returns bytes unless the client sets an encoding.
-CONNECT_ARGS = {"client_encoding": "utf8", "connect_timeout": 10, "tcp_user_timeout": int(_UNACKNOWLEDGED / timedelta(milliseconds=1)), **_KEEPALIVES}
+CONNECT_ARGS = {
+    "client_encoding": "utf8",
+    "connect_timeout": 10,
+    "tcp_user_timeout": int(_UNACKNOWLEDGED / timedelta(milliseconds=1)),
+    **_KEEPALIVES,
+}
 
-# Temporary: a server that is away or restarts, or refuses writes, as a replica does until its promotion.
+# Temporary: a server that is away or restarts, or refuses writes, as a replica does until its
+# promotion.
 _PASSING = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
 # Tables of another revision than this version's, as during an update.
 _OTHER_REVISION = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
@@ -42,7 +50,13 @@ _REASONS: dict[type[Exception], str] = {
 }
 
 
-def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle_limit: timedelta = IDLE_LIMIT) -> Engine:
+def create(
+    url: str,
+    *,
+    application_name: str = "luna",
+    pool_size: int = 5,
+    idle_limit: timedelta = IDLE_LIMIT,
+) -> Engine:
     """Return an engine for ``url``; it connects at the first unit of work.
 
     Args:
@@ -59,22 +73,35 @@ def create(url: str, *, application_name: str = "luna", pool_size: int = 5, idle
         "statement_timeout": _milliseconds(STATEMENT_TIMEOUT),
         "lock_timeout": _milliseconds(LOCK_TIMEOUT),
         "idle_in_transaction_session_timeout": _milliseconds(idle_limit),
-        # A vanished client must not hold its locks for hours; a killed one closes its connection itself.
+        # A vanished client must not hold its locks for hours; a killed one closes its connection
+        # itself.
         **{f"tcp_{name}": seconds for name, seconds in _KEEPALIVES.items()},
         "tcp_user_timeout": _milliseconds(_UNACKNOWLEDGED),
         # Queries here take milliseconds; compiling them takes hundreds.
         "jit": "off",
-        # Loading a year again may exceed TimescaleDB's default limit for compressed chunks; PostgreSQL alone ignores this.
+        # Loading a year again may exceed TimescaleDB's default limit for compressed chunks;
+        # PostgreSQL alone ignores this.
         "timescaledb.max_tuples_decompressed_per_dml_transaction": 0,
     }
-    connect_args = {"options": " ".join(f"-c {name}={value}" for name, value in options.items()), "application_name": application_name, **CONNECT_ARGS}
-    engine = create_engine(parse_address(url), connect_args=connect_args, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800)
+    connect_args = {
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        "application_name": application_name,
+        **CONNECT_ARGS,
+    }
+    engine = create_engine(
+        parse_address(url),
+        connect_args=connect_args,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_recycle=1800,
+    )
     event.listen(engine, "checkout", _require_open)
     return engine
 
 
 def _require_open(session: psycopg.Connection[Any], _record: object, _proxy: object) -> None:
-    """Discard a pooled connection that the server has closed: polling the socket takes microseconds, a query a round trip.
+    """Discard a pooled connection that the server has closed: polling the socket takes
+    microseconds, a query a round trip.
 
     A vanished server sends nothing, and would not answer a query either.
     """
@@ -90,7 +117,8 @@ def parse_address(url: str) -> URL:
     """Parse a PostgreSQL URL (``postgresql://…``) and select psycopg as its driver.
 
     Raises:
-        InvalidInputError: no address of a PostgreSQL; the value is not shown, for it may hold a password.
+        InvalidInputError: no address of a PostgreSQL; the value is not shown, for it may hold a
+            password.
     """
     try:
         address = make_url(url)
@@ -110,11 +138,17 @@ def unit_of_work(engine: Engine) -> Iterator[Connection]:
     """Yield a connection in a transaction: all writes of the block are committed together, or none.
 
     Raises:
-        UnavailableError: the database cannot be reached or refuses writes, or a lock or statement timed out.
+        UnavailableError: the database cannot be reached or refuses writes, or a lock or statement
+            timed out.
         FullError: its disk is full.
     """
     whole = _WHOLE.get()
-    with translated(), engine.begin() if whole is None or whole.engine is not engine else whole.part() as connection:
+    with (
+        translated(),
+        engine.begin()
+        if whole is None or whole.engine is not engine
+        else whole.part() as connection,
+    ):
         yield connection
 
 
@@ -125,7 +159,9 @@ def do_in_unit(engine: Engine, work: Callable[[Connection], ResultT]) -> ResultT
 
 
 class WholeUnit:
-    """One transaction for all units of work of a request: their writes are committed by ``store``, or not at all. Parts run one after the other."""
+    """One transaction for all units of work of a request: their writes are committed by ``store``,
+    or not at all. Parts run one after the other.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -135,7 +171,9 @@ class WholeUnit:
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Make units of work on this engine parts of this one, in this thread and in threads that copy its context."""
+        """Make units of work on this engine parts of this one, in this thread and in threads that
+        copy its context.
+        """
         token = _WHOLE.set(self)
         try:
             yield
@@ -144,7 +182,10 @@ class WholeUnit:
 
     @contextmanager
     def part(self) -> Iterator[Connection]:
-        """Yield the connection for one unit of work; where it raises, its writes alone are rolled back to a savepoint."""
+        """Yield the connection for one unit of work.
+
+        Where it raises, its writes alone are rolled back to a savepoint.
+        """
         connection = self._connection = self._connection or self.engine.connect()
         self._open_parts += 1
         try:
@@ -152,7 +193,10 @@ class WholeUnit:
                 yield connection
         finally:
             self._open_parts -= 1
-        if not self._open_parts and connection.scalar(select(func.pg_current_xact_id_if_assigned())) is None:
+        if (
+            not self._open_parts
+            and connection.scalar(select(func.pg_current_xact_id_if_assigned())) is None
+        ):
             # Nothing was written: release the connection while the request may wait for a worker.
             self.close()
 
@@ -195,12 +239,17 @@ def after_commit(engine: Engine, step: Callable[[], object]) -> None:
 
 @contextmanager
 def own_session(engine: Engine) -> Iterator[Connection]:
-    """Yield an autocommit connection outside the pool, closed at the end; session state such as an advisory lock ends with it.
+    """Yield an autocommit connection outside the pool, closed at the end.
+
+    Session state such as an advisory lock ends with it.
 
     Raises:
         UnavailableError: the database cannot be reached.
     """
-    with translated(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+    with (
+        translated(),
+        engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+    ):
         connection.detach()
         yield connection
 

@@ -14,7 +14,10 @@ from luna.platform.database.schema.plans import antares_learning
 
 @dataclass(frozen=True, slots=True)
 class EpisodeStep:
-    """One slot of an episode. ``system_id`` is its source (``prod``, ``simulation``); a reward is None until it is known."""
+    """One slot of an episode.
+
+    ``system_id`` is its source (``prod``, ``simulation``); a reward is None until it is known.
+    """
 
     system_id: str
     slot_start: datetime
@@ -24,7 +27,9 @@ class EpisodeStep:
 
 
 def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -> None:
-    """Store steps by site, system and slot; the last of several for a slot wins. An unknown reward never replaces a stored one.
+    """Store steps by site, system and slot.
+
+    The last of several for a slot wins. An unknown reward never replaces a stored one.
 
     Raises:
         NotFoundError: no such site.
@@ -38,21 +43,45 @@ def upsert(connection: Connection, site_id: str, steps: Sequence[EpisodeStep]) -
     }
     changed = or_(*(table[name].is_distinct_from(value) for name, value in fresh.items()))
     rows = [
-        {"site_key": key, "system_id": step.system_id, "slot_start": step.slot_start, "state": step.state, "action": step.action, "reward": step.reward}
+        {
+            "site_key": key,
+            "system_id": step.system_id,
+            "slot_start": step.slot_start,
+            "state": step.state,
+            "action": step.action,
+            "reward": step.reward,
+        }
         for step in steps
     ]
-    connection.execute(statement.on_conflict_do_update(index_elements=list(antares_learning.primary_key), set_=fresh, where=changed), rows)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(antares_learning.primary_key), set_=fresh, where=changed
+        ),
+        rows,
+    )
 
 
-def read(connection: Connection, site_id: str, system_id: str, *, first: datetime, end: datetime) -> list[EpisodeStep]:
+def read(
+    connection: Connection, site_id: str, system_id: str, *, first: datetime, end: datetime
+) -> list[EpisodeStep]:
     """Return the steps of a system in ``first`` ≤ slot < ``end``, in order of time.
 
     Raises:
         NotFoundError: no such site.
     """
     table = antares_learning.c
-    query = select(table.system_id, table.slot_start, table.state, table.action, table.reward).where(
-        table.site_key == sites.key_of(connection, site_id), table.system_id == system_id, table.slot_start >= first, table.slot_start < end
+    query = select(
+        table.system_id, table.slot_start, table.state, table.action, table.reward
+    ).where(
+        table.site_key == sites.key_of(connection, site_id),
+        table.system_id == system_id,
+        table.slot_start >= first,
+        table.slot_start < end,
     )
     rows = connection.execute(query.order_by(table.slot_start))
-    return [EpisodeStep(row.system_id, row.slot_start.astimezone(UTC), row.state, row.action, row.reward) for row in rows]
+    return [
+        EpisodeStep(
+            row.system_id, row.slot_start.astimezone(UTC), row.state, row.action, row.reward
+        )
+        for row in rows
+    ]

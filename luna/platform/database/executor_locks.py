@@ -1,6 +1,8 @@
-"""Which executor drives which site: locks of a database session, which end with the process that holds them, on whatever machine.
+"""Which executor drives which site: locks of a database session, which end with the process that
+holds them, on whatever machine.
 
-An executor holds one session with its shared lock ``PRESENCE`` and one lock per site; ``pg_locks`` shows who that is.
+An executor holds one session with its shared lock ``PRESENCE`` and one lock per site; ``pg_locks``
+shows who that is.
 """
 
 import os
@@ -16,7 +18,8 @@ from sqlalchemy import Connection, Engine, text
 from luna.energy.errors import UnavailableError
 from luna.platform.database.engine import own_session, translated
 
-# The first half of the locks' keys; the second is the site's key, or 0 for the presence of an executor.
+# The first half of the locks' keys; the second is the site's key, or 0 for the presence of an
+# executor.
 LOCK_CLASS = 5_862_412
 PRESENCE = 0
 # PostgreSQL cuts longer names.
@@ -53,7 +56,10 @@ class ExecutorHolder(NamedTuple):
 
 
 class SiteExecutors(NamedTuple):
-    """The executor that drives a site, None: none does; and whether any executor runs that could."""
+    """The executor that drives a site, None: none does.
+
+    And whether any executor runs that could.
+    """
 
     holder: ExecutorHolder | None
     runs: bool
@@ -71,7 +77,9 @@ def read_executors(connection: Connection, site_id: str) -> SiteExecutors:
 
 
 class SiteLocks:
-    """The locks of one executor, on one session that is opened at the first use and again after it broke. Not thread-safe."""
+    """The locks of one executor, on one session that is opened at the first use and again after it
+    broke. Not thread-safe.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -81,7 +89,9 @@ class SiteLocks:
         self._elsewhere: set[str] = set()
 
     def hold(self, names: Collection[str]) -> frozenset[str]:
-        """Return those of the sites that this executor drives from now on; the others have an executor already.
+        """Return those of the sites that this executor drives from now on.
+
+        The others have an executor already.
 
         Raises:
             UnavailableError: the database is away; this executor then drives no site.
@@ -124,7 +134,9 @@ class SiteLocks:
         self._held = (self._held & names) | taken
         elsewhere = missing - taken
         for name in sorted(elsewhere - self._elsewhere):
-            log.warning("another executor drives the site; this one waits until that ends", site_id=name)
+            log.warning(
+                "another executor drives the site; this one waits until that ends", site_id=name
+            )
         self._elsewhere = elsewhere
 
 

@@ -1,4 +1,7 @@
-"""Stores which forecast version a site is planned from, and with which training; all decisions are kept."""
+"""Stores which forecast version a site is planned from, and with which training.
+
+All decisions are kept.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,9 +27,11 @@ DecidedBy = Literal["rule", "hand", "rollback", "training"]
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """A decision: the planner uses ``forecast_version`` from ``decided_at`` on, which the database sets.
+    """A decision: the planner uses ``forecast_version`` from ``decided_at`` on, which the database
+    sets.
 
-    ``run_id`` is the training of the version's model; None: the latest one, or a baseline, which has none.
+    ``run_id`` is the training of the version's model; None: the latest one, or a baseline, which
+    has none.
     """
 
     forecast_version: str
@@ -39,7 +44,9 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class ActiveVersion:
-    """The version that the planner uses: pinned by the owner, else the last decision, else the default. ``run_id`` as in ``Activation``."""
+    """The version that the planner uses: pinned by the owner, else the last decision, else the
+    default. ``run_id`` as in ``Activation``.
+    """
 
     forecast_version: str
     pinned: bool = False
@@ -51,7 +58,11 @@ class ActiveVersion:
         """Why this version is active."""
         if self.pinned:
             return "pinned by the owner: forecasting.active_forecast_version of the site"
-        return self.last.reason if self.last else "the default, until another version has proven better"
+        return (
+            self.last.reason
+            if self.last
+            else "the default, until another version has proven better"
+        )
 
     @property
     def since(self) -> datetime | None:
@@ -62,19 +73,28 @@ class ActiveVersion:
 def activate(connection: Connection, site_id: str, activation: Activation) -> bool:
     """Store a decision; return False, and store nothing, where version and run are unchanged.
 
-    A new training may be activated only for the version of ``current``: an unpromoted version must not drive the planner.
+    A new training may be activated only for the version of ``current``: an unpromoted version must
+    not drive the planner.
 
     Raises:
         NotFoundError: no such site.
     """
     key = sites.key_of(connection, site_id)
     # The row lock serialises concurrent decisions of a site.
-    connection.execute(select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update())
+    connection.execute(
+        select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update()
+    )
     last = current(connection, site_id)
-    if last is not None and (last.forecast_version, last.run_id) == (activation.forecast_version, activation.run_id):
+    if last is not None and (last.forecast_version, last.run_id) == (
+        activation.forecast_version,
+        activation.run_id,
+    ):
         return False
     names = ("forecast_version", "run_id", "decided_by", "reason")
-    row = {name: getattr(activation, name) for name in names} | {"site_key": key, "evidence": dict(activation.evidence)}
+    row = {name: getattr(activation, name) for name in names} | {
+        "site_key": key,
+        "evidence": dict(activation.evidence),
+    }
     connection.execute(forecast_activations.insert().values(row))
     return True
 
@@ -95,11 +115,18 @@ def find_active(connection: Connection, site: Site) -> ActiveVersion:
     return _active(site, current(connection, site.name))
 
 
-def find_active_each(connection: Connection, sites_by_key: Mapping[int, Site]) -> dict[int, ActiveVersion]:
+def find_active_each(
+    connection: Connection, sites_by_key: Mapping[int, Site]
+) -> dict[int, ActiveVersion]:
     """Return the version that the planner of each site uses, by the sites' keys."""
     table = forecast_activations.c
     columns = [table.site_key, *(table[name] for name in Activation.__dataclass_fields__)]
-    newest = select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(sites_by_key)).order_by(table.site_key, table.activation_id.desc())
+    newest = (
+        select(*columns)
+        .ext(distinct_on(table.site_key))
+        .where(table.site_key.in_(sites_by_key))
+        .order_by(table.site_key, table.activation_id.desc())
+    )
     last = {row["site_key"]: _activation(row) for row in connection.execute(newest).mappings()}
     return {key: _active(site, last.get(key)) for key, site in sites_by_key.items()}
 
@@ -111,8 +138,12 @@ def _active(site: Site, last: Activation | None) -> ActiveVersion:
     return ActiveVersion(version, pinned is not None, run_id, last)
 
 
-def find_run(connection: Connection, site_id: str, *, version: str, before: datetime) -> TrainingRun | None:
-    """Return the training of a version at ``before``: the activated one, else the latest, without trainings on data from after ``before``."""
+def find_run(
+    connection: Connection, site_id: str, *, version: str, before: datetime
+) -> TrainingRun | None:
+    """Return the training of a version at ``before``: the activated one, else the latest, without
+    trainings on data from after ``before``.
+    """
     last = current(connection, site_id)
     if last is not None and last.run_id is not None and last.forecast_version == version:
         run = training_runs.load(connection, site_id, last.run_id)
@@ -121,19 +152,37 @@ def find_run(connection: Connection, site_id: str, *, version: str, before: date
     return training_runs.latest(connection, site_id, version=version, before=before)
 
 
-def find_runs_each(connection: Connection, active_by_key: Mapping[int, tuple[str, ActiveVersion]], *, version: str, before: datetime) -> dict[int, TrainingRun]:
-    """Return ``find_run`` of many sites by their keys, each with its name and active version; sites without a training are left out."""
-    runs = training_runs.latest_each(connection, list(active_by_key), version=version, before=before)
+def find_runs_each(
+    connection: Connection,
+    active_by_key: Mapping[int, tuple[str, ActiveVersion]],
+    *,
+    version: str,
+    before: datetime,
+) -> dict[int, TrainingRun]:
+    """Return ``find_run`` of many sites by their keys, each with its name and active version.
+
+    Sites without a training are left out.
+    """
+    runs = training_runs.latest_each(
+        connection, list(active_by_key), version=version, before=before
+    )
     for key, (name, active) in active_by_key.items():
         last = active.last
-        if last is not None and last.run_id is not None and last.forecast_version == version and getattr(runs.get(key), "run_id", None) != last.run_id:
+        if (
+            last is not None
+            and last.run_id is not None
+            and last.forecast_version == version
+            and getattr(runs.get(key), "run_id", None) != last.run_id
+        ):
             named = training_runs.load(connection, name, last.run_id)
             runs |= {key: named} if named.data_until <= before else {}
     return runs
 
 
 def find_previous(decisions: Sequence[Activation]) -> Activation | None:
-    """Return the decision that a rollback restores, None for the default; consecutive rollbacks undo one decision each.
+    """Return the decision that a rollback restores, None for the default.
+
+    Consecutive rollbacks undo one decision each.
 
     Args:
         decisions: as ``history`` returns them, the last one first.
@@ -148,15 +197,29 @@ def find_previous(decisions: Sequence[Activation]) -> Activation | None:
         elif standing:
             standing.pop()
     if not standing:
-        raise refuse("nothing-to-go-back-to", field="forecast_version", value=DEFAULT_VERSION, version=DEFAULT_VERSION)
+        raise refuse(
+            "nothing-to-go-back-to",
+            field="forecast_version",
+            value=DEFAULT_VERSION,
+            version=DEFAULT_VERSION,
+        )
     return standing[-2] if len(standing) > 1 else None
 
 
 def _select(connection: Connection, site_id: str) -> Select[Any]:
     table = forecast_activations.c
     columns = [table[name] for name in Activation.__dataclass_fields__]
-    return select(*columns).where(table.site_key == sites.key_of(connection, site_id)).order_by(table.activation_id.desc())
+    return (
+        select(*columns)
+        .where(table.site_key == sites.key_of(connection, site_id))
+        .order_by(table.activation_id.desc())
+    )
 
 
 def _activation(row: RowMapping) -> Activation:
-    return Activation(**({name: row[name] for name in Activation.__dataclass_fields__} | {"decided_at": row["decided_at"].astimezone(UTC)}))
+    return Activation(
+        **(
+            {name: row[name] for name in Activation.__dataclass_fields__}
+            | {"decided_at": row["decided_at"].astimezone(UTC)}
+        )
+    )

@@ -1,4 +1,6 @@
-"""Stores a row per forecast issue: the amount of history behind it, what widened its bands, and its model."""
+"""Stores a row per forecast issue: the amount of history behind it, what widened its bands, and its
+model.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -54,23 +56,41 @@ def upsert(connection: Connection, site_id: str, issues: Sequence[ForecastIssue]
 
 def upsert_each(connection: Connection, issues: Mapping[int, Sequence[ForecastIssue]]) -> None:
     """Store issues of many sites by their keys; see ``upsert``."""
-    rows = [asdict(issue) | {"site_key": key, "reasons": list(issue.reasons)} for key, each in issues.items() for issue in each]
+    rows = [
+        asdict(issue) | {"site_key": key, "reasons": list(issue.reasons)}
+        for key, each in issues.items()
+        for issue in each
+    ]
     copy.upsert_rows(connection, forecast_issues, _COPIED, rows, on_conflict="replace")
 
 
-def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[ForecastIssue]:
+def read_all(
+    connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime
+) -> list[ForecastIssue]:
     """Return the issues of a version from ``first`` to ``last``, both included, in order."""
     table = forecast_issues.c
     columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
-    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last))
+    query = select(*columns).where(
+        table.site_key == sites.key_of(connection, site_id),
+        table.forecast_version == version,
+        table.issued_at.between(first, last),
+    )
     return [_issue(row) for row in connection.execute(query.order_by(table.issued_at)).mappings()]
 
 
-def read_reasons_each(connection: Connection, issued: Mapping[int, tuple[str, datetime]]) -> dict[int, tuple[str, ...]]:
-    """Return the reasons of one issue (version, instant) of each site by the sites' keys, without issues that are not stored."""
+def read_reasons_each(
+    connection: Connection, issued: Mapping[int, tuple[str, datetime]]
+) -> dict[int, tuple[str, ...]]:
+    """Return the reasons of one issue (version, instant) of each site by the sites' keys, without
+    issues that are not stored.
+    """
     table = forecast_issues.c
     issue_keys = [(key, version, at) for key, (version, at) in issued.items()]
-    rows = connection.execute(select(table.site_key, table.reasons).where(tuple_(table.site_key, table.forecast_version, table.issued_at).in_(issue_keys)))
+    rows = connection.execute(
+        select(table.site_key, table.reasons).where(
+            tuple_(table.site_key, table.forecast_version, table.issued_at).in_(issue_keys)
+        )
+    )
     return {key: tuple(reasons) for key, reasons in rows}
 
 
@@ -99,32 +119,53 @@ def list_newest(
         *([] if first is None else [table.issued_at >= first]),
         *([] if end is None else [table.issued_at < end]),
         *([] if version is None else [table.forecast_version == version]),
-        *([] if after is None else [tuple_(table.issued_at, table.forecast_version) < tuple_(*after)]),
+        *(
+            []
+            if after is None
+            else [tuple_(table.issued_at, table.forecast_version) < tuple_(*after)]
+        ),
     ]
     columns = [table[name] for name in ForecastIssue.__dataclass_fields__]
     query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds)
-    rows = connection.execute(query.order_by(table.issued_at.desc(), table.forecast_version.desc()).limit(limit))
+    rows = connection.execute(
+        query.order_by(table.issued_at.desc(), table.forecast_version.desc()).limit(limit)
+    )
     return [_issue(row) for row in rows.mappings()]
 
 
-def last_issued_each(connection: Connection, keys: Collection[int], *, until: datetime) -> dict[int, dict[str, datetime]]:
-    """Return the last issue of each version of each site, by its key, at or before ``until`` and within the day before it."""
+def last_issued_each(
+    connection: Connection, keys: Collection[int], *, until: datetime
+) -> dict[int, dict[str, datetime]]:
+    """Return the last issue of each version of each site, by its key, at or before ``until`` and
+    within the day before it.
+    """
     table = forecast_issues.c
     query = select(table.site_key, table.forecast_version, func.max(table.issued_at)).where(
         table.site_key.in_(keys), table.issued_at <= until, table.issued_at > until - RECENT
     )
     issued: dict[int, dict[str, datetime]] = {key: {} for key in keys}
-    for key, version, instant in connection.execute(query.group_by(table.site_key, table.forecast_version)):
+    for key, version, instant in connection.execute(
+        query.group_by(table.site_key, table.forecast_version)
+    ):
         issued[key][version] = instant.astimezone(UTC)
     return issued
 
 
 def last_of_each_site(connection: Connection) -> dict[str, datetime | None]:
     """Return the last issue of any version for each site; None where there is none."""
-    newest = select(func.max(forecast_issues.c.issued_at)).where(forecast_issues.c.site_key == site_table.c.site_key).scalar_subquery()
+    newest = (
+        select(func.max(forecast_issues.c.issued_at))
+        .where(forecast_issues.c.site_key == site_table.c.site_key)
+        .scalar_subquery()
+    )
     rows = connection.execute(select(site_table.c.name, newest).order_by(site_table.c.name))
     return {name: instant and instant.astimezone(UTC) for name, instant in rows}
 
 
 def _issue(row: RowMapping) -> ForecastIssue:
-    return ForecastIssue(**(dict(row) | {"issued_at": row["issued_at"].astimezone(UTC), "reasons": tuple(row["reasons"])}))
+    return ForecastIssue(
+        **(
+            dict(row)
+            | {"issued_at": row["issued_at"].astimezone(UTC), "reasons": tuple(row["reasons"])}
+        )
+    )

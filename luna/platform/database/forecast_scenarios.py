@@ -17,7 +17,12 @@ ENERGY_DIGITS, PRICE_DIGITS, PROBABILITY_DIGITS = 4, 5, 6
 # Longest horizon of an issue.
 REACH = timedelta(days=15)
 # PostgreSQL type of each column for COPY.
-_COPIED = {"site_key": "int4", "forecast_version": "text", "issued_at": "timestamptz", "paths": "jsonb"}
+_COPIED = {
+    "site_key": "int4",
+    "forecast_version": "text",
+    "issued_at": "timestamptz",
+    "paths": "jsonb",
+}
 
 
 def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
@@ -28,15 +33,23 @@ def save(connection: Connection, site_id: str, scenarios: Scenarios) -> None:
 def save_each(connection: Connection, scenarios: Mapping[int, Sequence[Scenarios]]) -> None:
     """Store the scenarios of many sites by their keys; see ``save``."""
     rows = [
-        {"site_key": key, "forecast_version": one.version, "issued_at": one.issued_at, "paths": describe(one)}
+        {
+            "site_key": key,
+            "forecast_version": one.version,
+            "issued_at": one.issued_at,
+            "paths": describe(one),
+        }
         for key, each in scenarios.items()
         for one in each
     ]
     copy.upsert_rows(connection, forecast_scenarios, _COPIED, rows, on_conflict="replace")
 
 
-def read(connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime) -> Scenarios | None:
-    """Return the last scenarios issued at or before ``known_at`` on ``timeline`` (quarter-hours), NaN beyond their horizon.
+def read(
+    connection: Connection, site_id: str, timeline: Timeline, *, version: str, known_at: datetime
+) -> Scenarios | None:
+    """Return the last scenarios issued at or before ``known_at`` on ``timeline`` (quarter-hours),
+    NaN beyond their horizon.
 
     None where they do not cover the first slot.
     """
@@ -56,22 +69,39 @@ def read(connection: Connection, site_id: str, timeline: Timeline, *, version: s
 
 
 def describe(scenarios: Scenarios) -> dict[str, Any]:
-    """Return the stored document: energies to 0.1 Wh, prices to 0.01 per MWh, null where unknown."""
+    """Return the stored document: energies to 0.1 Wh, prices to 0.01 per MWh, null where
+    unknown.
+    """
     return {
         "probability": np.round(scenarios.probability, PROBABILITY_DIGITS).tolist(),
         "load_kwh": _round(scenarios.load_kwh, ENERGY_DIGITS),
         "pv_kwh": _round(scenarios.pv_kwh, ENERGY_DIGITS),
-        "spot_price": {market: _round(paths, PRICE_DIGITS) for market, paths in scenarios.spot_price.items()},
+        "spot_price": {
+            market: _round(paths, PRICE_DIGITS) for market, paths in scenarios.spot_price.items()
+        },
         "reasons": list(scenarios.reasons),
     }
 
 
 def parse(paths: Mapping[str, Any], issued_at: datetime, version: str) -> Scenarios:
     """Parse the scenarios of a stored document."""
-    probability, load, pv = (np.array(paths[name], dtype=np.float64) for name in ("probability", "load_kwh", "pv_kwh"))
-    spot = {market: np.array(values, dtype=np.float64) for market, values in paths["spot_price"].items()}
+    probability, load, pv = (
+        np.array(paths[name], dtype=np.float64) for name in ("probability", "load_kwh", "pv_kwh")
+    )
+    spot = {
+        market: np.array(values, dtype=np.float64) for market, values in paths["spot_price"].items()
+    }
     timeline = Timeline(floor_to(issued_at, SLOT), SLOT, load.shape[1])
-    return Scenarios(timeline, issued_at, version, probability / probability.sum(), load, pv, spot, tuple(paths["reasons"]))
+    return Scenarios(
+        timeline,
+        issued_at,
+        version,
+        probability / probability.sum(),
+        load,
+        pv,
+        spot,
+        tuple(paths["reasons"]),
+    )
 
 
 def _round(paths: FloatArray, digits: int) -> list[list[float | None]]:
@@ -90,4 +120,13 @@ def _cut(scenarios: Scenarios, timeline: Timeline, first: int) -> Scenarios:
 
     spot = {market: cut(paths) for market, paths in scenarios.spot_price.items()}
     load, pv = cut(scenarios.load_kwh), cut(scenarios.pv_kwh)
-    return Scenarios(timeline.whole(), scenarios.issued_at, scenarios.version, scenarios.probability, load, pv, spot, scenarios.reasons)
+    return Scenarios(
+        timeline.whole(),
+        scenarios.issued_at,
+        scenarios.version,
+        scenarios.probability,
+        load,
+        pv,
+        spot,
+        scenarios.reasons,
+    )

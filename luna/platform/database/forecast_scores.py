@@ -1,4 +1,6 @@
-"""How good each version of the forecasts was in shadow, by local day of issue, and what its errors cost in the plan."""
+"""How good each version of the forecasts was in shadow, by local day of issue, and what its errors
+cost in the plan.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +19,10 @@ POLICIES = ("mpc", "mpc_perfect")
 
 @dataclass(frozen=True, slots=True)
 class ForecastDayScore:
-    """How good a version was on one series, over the forecasts issued on one local day; energies in kWh per slot, None where no slot was counted."""
+    """How good a version was on one series, over the forecasts issued on one local day.
+
+    Energies in kWh per slot, None where no slot was counted.
+    """
 
     day: date
     forecast_version: str
@@ -30,7 +35,9 @@ class ForecastDayScore:
 
 
 def shadow_system(version: str) -> str:
-    """Return under which system the costs of days planned from a version are kept in ``daily_scores``."""
+    """Return under which system the costs of days planned from a version are kept in
+    ``daily_scores``.
+    """
     return f"prod_shadow_forecast_{version}"
 
 
@@ -40,35 +47,67 @@ def upsert(connection: Connection, site_id: str, scores: Sequence[ForecastDaySco
         return
     key = sites.key_of(connection, site_id)
     statement = insert(forecast_scores)
-    changed = {name: statement.excluded[name] for name in ("origins", "mae", "rmse", "pinball", "coverage_80", "scored_at")}
+    changed = {
+        name: statement.excluded[name]
+        for name in ("origins", "mae", "rmse", "pinball", "coverage_80", "scored_at")
+    }
     rows = [asdict(score) | {"site_key": key} for score in scores]
-    connection.execute(statement.on_conflict_do_update(constraint=forecast_scores.primary_key, set_=changed), rows)
+    connection.execute(
+        statement.on_conflict_do_update(constraint=forecast_scores.primary_key, set_=changed), rows
+    )
 
 
 def read(connection: Connection, site_id: str, first: date, last: date) -> list[ForecastDayScore]:
-    """Return the scores of all versions on the days of issue from ``first`` to ``last``, in order of days."""
+    """Return the scores of all versions on the days of issue from ``first`` to ``last``, in order
+    of days.
+    """
     table = forecast_scores.c
     columns = [table[name] for name in ForecastDayScore.__dataclass_fields__]
-    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
-    return [ForecastDayScore(**row) for row in connection.execute(query.order_by(table.day, table.forecast_version, table.series)).mappings()]
+    query = select(*columns).where(
+        table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)
+    )
+    return [
+        ForecastDayScore(**row)
+        for row in connection.execute(
+            query.order_by(table.day, table.forecast_version, table.series)
+        ).mappings()
+    ]
 
 
 def last_day(connection: Connection, site_id: str) -> date | None:
     """Return the last day of issue that was scored, None where none was."""
     table = forecast_scores.c
-    query = select(table.day).where(table.site_key == sites.key_of(connection, site_id)).order_by(table.day.desc()).limit(1)
+    query = (
+        select(table.day)
+        .where(table.site_key == sites.key_of(connection, site_id))
+        .order_by(table.day.desc())
+        .limit(1)
+    )
     return connection.scalar(query)
 
 
-def read_regrets(connection: Connection, site_id: str, versions: Sequence[str], *, first: date, last: date) -> Mapping[str, Mapping[date, float]]:
-    """Return by version and day what planning from it cost above planning from perfect foresight, what was left in the batteries counted; known days alone."""
+def read_regrets(
+    connection: Connection, site_id: str, versions: Sequence[str], *, first: date, last: date
+) -> Mapping[str, Mapping[date, float]]:
+    """Return by version and day what planning from it cost above planning from perfect foresight,
+    what was left in the batteries counted; known days alone.
+    """
     names = {shadow_system(version): version for version in versions}
     planned, perfect = daily_scores.alias(), daily_scores.alias()
     regret = (planned.c.cost - planned.c.stored_gain) - (perfect.c.cost - perfect.c.stored_gain)
     query = (
         select(planned.c.system_id, planned.c.day, regret)
-        .join(perfect, (perfect.c.site_key == planned.c.site_key) & (perfect.c.system_id == planned.c.system_id) & (perfect.c.day == planned.c.day))
-        .where(planned.c.site_key == sites.key_of(connection, site_id), planned.c.system_id.in_(names), planned.c.day.between(first, last))
+        .join(
+            perfect,
+            (perfect.c.site_key == planned.c.site_key)
+            & (perfect.c.system_id == planned.c.system_id)
+            & (perfect.c.day == planned.c.day),
+        )
+        .where(
+            planned.c.site_key == sites.key_of(connection, site_id),
+            planned.c.system_id.in_(names),
+            planned.c.day.between(first, last),
+        )
         .where(planned.c.policy == POLICIES[0], perfect.c.policy == POLICIES[1])
     )
     regrets: dict[str, dict[date, float]] = {version: {} for version in versions}

@@ -1,4 +1,6 @@
-"""Describes the forecasts of a site: the active version and the reason, shadow scores, decisions and trainings."""
+"""Describes the forecasts of a site: the active version and the reason, shadow scores, decisions
+and trainings.
+"""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -8,7 +10,15 @@ from statistics import fmean
 from sqlalchemy import Connection
 
 from luna.contracts.forecast import DrivingVersion, WaitingVersion
-from luna.contracts.forecast_versions import DAYS_TO_PROVE, ForecastStatus, SeriesRecord, ShadowRecord, TrainingSummary, VersionDecision, VersionRecord
+from luna.contracts.forecast_versions import (
+    DAYS_TO_PROVE,
+    ForecastStatus,
+    SeriesRecord,
+    ShadowRecord,
+    TrainingSummary,
+    VersionDecision,
+    VersionRecord,
+)
 from luna.energy.site import Site
 from luna.energy.timeline import parse_zone
 from luna.platform.database import forecast_activations, forecast_scores, sites, training_runs
@@ -28,7 +38,8 @@ TRAINED_VERSION = "aurora_v1.0"
 
 
 def read_status(connection: Connection, site_id: str, *, at: datetime) -> ForecastStatus:
-    """Return the state of a site's forecasts at an instant, with shadow scores of the last scored days.
+    """Return the state of a site's forecasts at an instant, with shadow scores of the last scored
+    days.
 
     Raises:
         NotFoundError: no such site.
@@ -45,13 +56,22 @@ def read_status(connection: Connection, site_id: str, *, at: datetime) -> Foreca
         reason=active.reason,
         driving=describe_driving(connection, site, at=at),
         shadow=_read_shadow(connection, site_id),
-        decisions=[_decision(activation) for activation in forecast_activations.history(connection, site_id)[:DECISIONS]],
-        trainings=[_training(run) for run in training_runs.list_latest(connection, site_id, version=TRAINED_VERSION, limit=TRAININGS)],
+        decisions=[
+            _decision(activation)
+            for activation in forecast_activations.history(connection, site_id)[:DECISIONS]
+        ],
+        trainings=[
+            _training(run)
+            for run in training_runs.list_latest(
+                connection, site_id, version=TRAINED_VERSION, limit=TRAININGS
+            )
+        ],
     )
 
 
 def describe_driving(connection: Connection, site: Site, *, at: datetime) -> DrivingVersion:
-    """Return the active version of a site with its reason, and the trained version that waits for promotion; shared by plan, replay, training and status.
+    """Return the active version of a site with its reason, and the trained version that waits for
+    promotion; shared by plan, replay, training and status.
 
     Args:
         connection: to the database.
@@ -61,21 +81,36 @@ def describe_driving(connection: Connection, site: Site, *, at: datetime) -> Dri
     active = forecast_activations.find_active(connection, site)
     waiting = None if active.pinned else _find_waiting(connection, site, active, at=at)
     return DrivingVersion(
-        forecast_version=active.forecast_version, pinned=active.pinned, run_id=active.run_id, since=active.since, reason=active.reason, waiting=waiting
+        forecast_version=active.forecast_version,
+        pinned=active.pinned,
+        run_id=active.run_id,
+        since=active.since,
+        reason=active.reason,
+        waiting=waiting,
     )
 
 
 def find_waiting_each(
-    connection: Connection, sites_by_key: Mapping[int, Site], active: Mapping[int, ActiveVersion], *, at: datetime
+    connection: Connection,
+    sites_by_key: Mapping[int, Site],
+    active: Mapping[int, ActiveVersion],
+    *,
+    at: datetime,
 ) -> dict[int, WaitingVersion]:
-    """Return the trained version that waits for promotion by the sites' keys, see ``describe_driving``; sites without one are left out."""
+    """Return the trained version that waits for promotion by the sites' keys, see
+    ``describe_driving``; sites without one are left out.
+    """
     trained = training_runs.list_trained(connection, list(sites_by_key), version=TRAINED_VERSION)
     unpinned = {key: sites_by_key[key] for key in trained if not active[key].pinned}
-    waiting = {key: _find_waiting(connection, site, active[key], at=at) for key, site in unpinned.items()}
+    waiting = {
+        key: _find_waiting(connection, site, active[key], at=at) for key, site in unpinned.items()
+    }
     return {key: each for key, each in waiting.items() if each is not None}
 
 
-def _find_waiting(connection: Connection, site: Site, active: ActiveVersion, *, at: datetime) -> WaitingVersion | None:
+def _find_waiting(
+    connection: Connection, site: Site, active: ActiveVersion, *, at: datetime
+) -> WaitingVersion | None:
     run = training_runs.latest(connection, site.name, version=TRAINED_VERSION)
     if run is None or not run.learned or active.forecast_version == TRAINED_VERSION:
         return None
@@ -87,8 +122,12 @@ def _find_waiting(connection: Connection, site: Site, active: ActiveVersion, *, 
         forecast_version=TRAINED_VERSION,
         days=len(scored),
         needed=DAYS_TO_PROVE,
-        earliest=earliest if len(scored) < DAYS_TO_PROVE and earliest > at.astimezone(zone).date() else None,
-        command=f"luna forecast promote --site {shlex.quote(site.name)} --version {TRAINED_VERSION}",
+        earliest=earliest
+        if len(scored) < DAYS_TO_PROVE and earliest > at.astimezone(zone).date()
+        else None,
+        command=(
+            f"luna forecast promote --site {shlex.quote(site.name)} --version {TRAINED_VERSION}"
+        ),
     )
 
 
@@ -97,24 +136,40 @@ def _list_scored(connection: Connection, site: Site, active: ActiveVersion) -> l
     last_day = forecast_scores.last_day(connection, site.name)
     if last_day is None:
         return []
-    scores = forecast_scores.read(connection, site.name, find_review_start(site, active, last_day), last_day)
-    days = [{score.day for score in scores if score.forecast_version == version} for version in (active.forecast_version, TRAINED_VERSION)]
+    scores = forecast_scores.read(
+        connection, site.name, find_review_start(site, active, last_day), last_day
+    )
+    days = [
+        {score.day for score in scores if score.forecast_version == version}
+        for version in (active.forecast_version, TRAINED_VERSION)
+    ]
     return sorted(set.intersection(*days))
 
 
 def find_review_start(site: Site, active: ActiveVersion, last_day: date) -> date:
     """Return the first day of issue that the promotion rule considers.
 
-    After a manual promotion or rollback only later days count: the rule must not revert a person's decision by data that the person knew.
+    After a manual promotion or rollback only later days count: the rule must not revert a person's
+    decision by data that the person knew.
     """
     first = last_day - timedelta(days=REVIEW_DAYS - 1)
-    if active.last is None or active.last.decided_at is None or active.last.decided_by not in ("hand", "rollback"):
+    if (
+        active.last is None
+        or active.last.decided_at is None
+        or active.last.decided_by not in ("hand", "rollback")
+    ):
         return first
-    return max(first, active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1))
+    return max(
+        first,
+        active.last.decided_at.astimezone(parse_zone(site.timezone)).date() + timedelta(days=1),
+    )
 
 
 def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
-    """Return the scores of all versions over the last scored days, once for each of ``SPANS_DAYS``; empty without scores."""
+    """Return the scores of all versions over the last scored days, once for each of ``SPANS_DAYS``.
+
+    Empty without scores.
+    """
     last = forecast_scores.last_day(connection, site_id)
     if last is None:
         return []
@@ -123,9 +178,15 @@ def _read_shadow(connection: Connection, site_id: str) -> list[ShadowRecord]:
         first = last - timedelta(days=days - 1)
         scores = forecast_scores.read(connection, site_id, first, last)
         versions = sorted({score.forecast_version for score in scores})
-        regrets = forecast_scores.read_regrets(connection, site_id, versions, first=first, last=last)
+        regrets = forecast_scores.read_regrets(
+            connection, site_id, versions, first=first, last=last
+        )
         summaries = {
-            version: summarise([score for score in scores if score.forecast_version == version], list(regrets[version].values())) for version in versions
+            version: summarise(
+                [score for score in scores if score.forecast_version == version],
+                list(regrets[version].values()),
+            )
+            for version in versions
         }
         records.append(ShadowRecord(from_day=first, to_day=last, versions=summaries))
     return records
@@ -137,15 +198,27 @@ def summarise(scores: Sequence[ForecastDayScore], regrets: Sequence[float]) -> V
     for name in sorted({score.series for score in scores}):
         own = [score for score in scores if score.series == name]
         coverages = [score.coverage_80 for score in own if score.coverage_80 is not None]
-        means = {measure: fmean(getattr(score, measure) for score in own) for measure in ("mae", "rmse", "pinball")}
-        series[name] = SeriesRecord(days=len(own), coverage_80=fmean(coverages) if coverages else None, **means)
-    return VersionRecord(series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets))
+        means = {
+            measure: fmean(getattr(score, measure) for score in own)
+            for measure in ("mae", "rmse", "pinball")
+        }
+        series[name] = SeriesRecord(
+            days=len(own), coverage_80=fmean(coverages) if coverages else None, **means
+        )
+    return VersionRecord(
+        series=series, regret_per_day=fmean(regrets) if regrets else None, regret_days=len(regrets)
+    )
 
 
 def _decision(activation: Activation) -> VersionDecision:
     names = ("forecast_version", "run_id", "decided_by", "decided_at", "reason")
-    return VersionDecision(**{name: getattr(activation, name) for name in names}, evidence=dict(activation.evidence))
+    return VersionDecision(
+        **{name: getattr(activation, name) for name in names}, evidence=dict(activation.evidence)
+    )
 
 
 def _training(run: TrainingRun) -> TrainingSummary:
-    return TrainingSummary(**{name: getattr(run, name) for name in TrainingSummary.model_fields if name != "metrics"}, metrics=dict(run.metrics))
+    return TrainingSummary(
+        **{name: getattr(run, name) for name in TrainingSummary.model_fields if name != "metrics"},
+        metrics=dict(run.metrics),
+    )

@@ -1,4 +1,6 @@
-"""Stores forecasts of load and PV by version and time of issue, and selects the one that a site is planned from."""
+"""Stores forecasts of load and PV by version and time of issue, and selects the one that a site is
+planned from.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +32,10 @@ COLUMNS = tuple(f"{series}_{column}" for series in ("load", "pv") for column in 
 
 @dataclass(frozen=True, slots=True)
 class DrivingForecast:
-    """The forecast that a site is planned from; ``fallback_reason`` says why it is not a fresh issue of the active version, None where it is."""
+    """The forecast that a site is planned from.
+
+    ``fallback_reason`` says why it is not a fresh issue of the active version, None where it is.
+    """
 
     forecast: Forecast
     fallback_reason: str | None = None
@@ -50,13 +55,21 @@ def upsert_each(connection: Connection, issued: Mapping[int, Sequence[Forecast]]
     rows = [(key, forecast) for key, each in issued.items() for forecast in each]
     # COPY encodes text in runs of equal values.
     rows.sort(key=lambda row: row[1].version)
-    written = _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows]) if rows else copy.Written()
+    written = (
+        _write(connection, [key for key, _ in rows], [forecast for _, forecast in rows])
+        if rows
+        else copy.Written()
+    )
     plan_causes.note(connection, issued if written.inserted or written.updated else (), "forecast")
     return written
 
 
-def read_driving(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime) -> DrivingForecast | None:
-    """Return the forecast to plan from: a fresh issue of the active version, else a fresh one of the default version, else the newest of the two."""
+def read_driving(
+    connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime
+) -> DrivingForecast | None:
+    """Return the forecast to plan from: a fresh issue of the active version, else a fresh one of
+    the default version, else the newest of the two.
+    """
     key = sites.key_of(connection, site.name)
     active = {key: forecast_activations.find_active(connection, site)}
     return read_driving_each(connection, {key: site}, active, timeline, known_at=known_at).get(key)
@@ -71,60 +84,103 @@ def read_driving_each(
     known_at: datetime,
     parts: Sequence[str] = PARTS,
 ) -> dict[int, DrivingForecast]:
-    """Return ``read_driving`` of many sites by their keys, with their ``active`` versions; sites without a forecast of the first slot are left out.
+    """Return ``read_driving`` of many sites by their keys, with their ``active`` versions.
+
+    Sites without a forecast of the first slot are left out.
 
     Only ``parts`` of ``Quantiles`` are read, the others are NaN.
     """
-    issuers = [(key, version) for key in sites_by_key for version in dict.fromkeys((active[key].forecast_version, forecast_activations.DEFAULT_VERSION))]
+    issuers = [
+        (key, version)
+        for key in sites_by_key
+        for version in dict.fromkeys(
+            (active[key].forecast_version, forecast_activations.DEFAULT_VERSION)
+        )
+    ]
     issued = _last_issues(connection, issuers, covers=timeline.start, known_at=known_at)
     chosen = {
-        key: next((version for version, at in instants.items() if known_at - at <= FORECAST_MAX_AGE), max(instants, key=lambda version: instants[version]))
+        key: next(
+            (version for version, at in instants.items() if known_at - at <= FORECAST_MAX_AGE),
+            max(instants, key=lambda version: instants[version]),
+        )
         for key, instants in issued.items()
     }
-    rows = _rows_each(connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts)
+    rows = _rows_each(
+        connection, {key: (version, issued[key][version]) for key, version in chosen.items()}, parts
+    )
     driving = {}
     for key, version in chosen.items():
         at, active_version = issued[key][version], active[key].forecast_version
-        fallback_reason = _explain_fallback(active_version, issued[key].get(active_version), known_at, parse_zone(sites_by_key[key].timezone))
-        driving[key] = DrivingForecast(_forecast(rows[key], timeline.whole(), at, version), fallback_reason)
+        fallback_reason = _explain_fallback(
+            active_version,
+            issued[key].get(active_version),
+            known_at,
+            parse_zone(sites_by_key[key].timezone),
+        )
+        driving[key] = DrivingForecast(
+            _forecast(rows[key], timeline.whole(), at, version), fallback_reason
+        )
     return driving
 
 
-def _explain_fallback(active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo) -> str | None:
+def _explain_fallback(
+    active: str, issued_at: datetime | None, known_at: datetime, zone: tzinfo
+) -> str | None:
     if issued_at is None:
         return f"{active} has issued no forecast of the start"
     if known_at - issued_at > FORECAST_MAX_AGE:
-        return f"{active} issued its last forecast at {say_instant(issued_at, zone)}, more than {FORECAST_MAX_AGE // timedelta(hours=1)} hours before the start"
+        return (
+            f"{active} issued its last forecast at {say_instant(issued_at, zone)}, more than "
+            f"{FORECAST_MAX_AGE // timedelta(hours=1)} hours before the start"
+        )
     return None
 
 
 LAST_ISSUES = sql.SQL(
     "SELECT requested.site_key, requested.version, issue.issued_at"
-    " FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS requested (site_key, version, place), LATERAL ("
-    "SELECT issued_at FROM slot_forecasts AS stored WHERE stored.site_key = requested.site_key AND stored.forecast_version = requested.version"
-    " AND stored.issued_at <= {} AND stored.slot_start = {} ORDER BY stored.issued_at DESC LIMIT 1) AS issue ORDER BY requested.place"
+    " FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS requested (site_key, version, "
+    "place), LATERAL ("
+    "SELECT issued_at FROM slot_forecasts AS stored WHERE stored.site_key = "
+    "requested.site_key AND stored.forecast_version = requested.version"
+    " AND stored.issued_at <= {} AND stored.slot_start = {} ORDER BY stored.issued_at DESC "
+    "LIMIT 1) AS issue ORDER BY requested.place"
 )
 
 
-def _last_issues(connection: Connection, issuers: Sequence[tuple[int, str]], *, covers: datetime, known_at: datetime) -> dict[int, dict[str, datetime]]:
-    """Return by site and version the last issue that covers a slot, in the order of ``issuers``, without versions that have none."""
+def _last_issues(
+    connection: Connection,
+    issuers: Sequence[tuple[int, str]],
+    *,
+    covers: datetime,
+    known_at: datetime,
+) -> dict[int, dict[str, datetime]]:
+    """Return by site and version the last issue that covers a slot, in the order of ``issuers``,
+    without versions that have none.
+    """
     keys, versions = [key for key, _ in issuers], [version for _, version in issuers]
     issued: dict[int, dict[str, datetime]] = {}
     with copy.cursor(connection) as session:
-        for key, version, at in session.execute(LAST_ISSUES.format(keys, versions, known_at, covers)).fetchall():
+        for key, version, at in session.execute(
+            LAST_ISSUES.format(keys, versions, known_at, covers)
+        ).fetchall():
             issued.setdefault(key, {})[version] = at.astimezone(UTC)
     return issued
 
 
 ISSUE = sql.SQL(
-    "SELECT requested.site_key, arrays.* FROM unnest({keys}::int[], {versions}::text[], {instants}::timestamptz[]) AS requested (site_key, version, issued_at)"
-    " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, {known} FROM slot_forecasts AS stored"
-    " WHERE stored.site_key = requested.site_key AND stored.forecast_version = requested.version AND stored.issued_at = requested.issued_at"
+    "SELECT requested.site_key, arrays.* FROM unnest({keys}::int[], {versions}::text[], "
+    "{instants}::timestamptz[]) AS requested (site_key, version, issued_at)"
+    " CROSS JOIN LATERAL (SELECT array_agg(slot_start), {packed} FROM (SELECT slot_start, "
+    "{known} FROM slot_forecasts AS stored"
+    " WHERE stored.site_key = requested.site_key AND stored.forecast_version = "
+    "requested.version AND stored.issued_at = requested.issued_at"
     " ORDER BY slot_start) AS slots (slot_start, {columns})) AS arrays"
 )
 
 
-def _rows_each(connection: Connection, issues: Mapping[int, tuple[str, datetime]], parts: Sequence[str]) -> dict[int, dict[str, Any]]:
+def _rows_each(
+    connection: Connection, issues: Mapping[int, tuple[str, datetime]], parts: Sequence[str]
+) -> dict[int, dict[str, Any]]:
     """Return the slots of one issue of each site, in order."""
     names = [name for name in COLUMNS if PLACES[name.partition("_")[2]] in parts]
     query = ISSUE.format(
@@ -136,35 +192,74 @@ def _rows_each(connection: Connection, issues: Mapping[int, tuple[str, datetime]
         columns=copy.identifiers(names),
     )
     rows = copy.read_rows(connection, query, ("i4", "M8[s][]", *["f8[]"] * len(names)))
-    return {key: {"slot_start": starts} | dict(zip(names, columns, strict=True)) for key, starts, *columns in rows}
+    return {
+        key: {"slot_start": starts} | dict(zip(names, columns, strict=True))
+        for key, starts, *columns in rows
+    }
 
 
-def read_latest(connection: Connection, site_id: str, timeline: Timeline, *, version: str, column: str, issued: tuple[datetime, datetime]) -> FloatArray:
-    """Return one of ``COLUMNS`` per quarter-hour from the last forecast issued for it within ``issued``, both ends included; NaN without one."""
+def read_latest(
+    connection: Connection,
+    site_id: str,
+    timeline: Timeline,
+    *,
+    version: str,
+    column: str,
+    issued: tuple[datetime, datetime],
+) -> FloatArray:
+    """Return one of ``COLUMNS`` per quarter-hour from the last forecast issued for it within
+    ``issued``, both ends included; NaN without one.
+    """
     window = max(issued[0], timeline.start - REACH), min(issued[1], timeline.end)
     query = sql.SQL(
-        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key = {} AND forecast_version = {}"
-        " AND issued_at BETWEEN {} AND {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at DESC"
-    ).format(copy.coalesced(column), sites.key_of(connection, site_id), version, *window, timeline.start, timeline.end)
+        "SELECT DISTINCT ON (slot_start) slot_start, {} FROM slot_forecasts WHERE site_key "
+        "= {} AND forecast_version = {}"
+        " AND issued_at BETWEEN {} AND {} AND slot_start >= {} AND slot_start < {} ORDER "
+        "BY slot_start, issued_at DESC"
+    ).format(
+        copy.coalesced(column),
+        sites.key_of(connection, site_id),
+        version,
+        *window,
+        timeline.start,
+        timeline.end,
+    )
     rows = copy.read(connection, query, {"slot_start": "M8[s]", "value": "f8"})
     return align(rows["slot_start"], rows["value"], timeline)
 
 
-def read_all(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:
+def read_all(
+    connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime
+) -> list[Forecast]:
     """Return the forecasts issued from ``first`` to ``last``, both included, in order of issue."""
     query = sql.SQL(
         "SELECT issued_at, slot_start, {} FROM slot_forecasts"
-        " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} ORDER BY issued_at, slot_start"
+        " WHERE site_key = {} AND forecast_version = {} AND issued_at BETWEEN {} AND {} "
+        "ORDER BY issued_at, slot_start"
     ).format(copy.coalesced(*COLUMNS), sites.key_of(connection, site_id), version, first, last)
-    rows = copy.read(connection, query, {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"))
+    rows = copy.read(
+        connection,
+        query,
+        {"issued_at": "M8[us]", "slot_start": "M8[s]"} | dict.fromkeys(COLUMNS, "f8"),
+    )
     issued, begins = np.unique(rows["issued_at"], return_index=True)
     ends = [*begins, rows["issued_at"].size][1:]
-    parts = ({name: column[begin:end] for name, column in rows.items()} for begin, end in zip(begins, ends, strict=True))
-    return [_forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version) for at, part in zip(issued, parts, strict=True)]
+    parts = (
+        {name: column[begin:end] for name, column in rows.items()}
+        for begin, end in zip(begins, ends, strict=True)
+    )
+    return [
+        _forecast(part, _timeline(part), at.astype(datetime).replace(tzinfo=UTC), version)
+        for at, part in zip(issued, parts, strict=True)
+    ]
 
 
-def read_expected(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[Forecast]:
-    """Return the forecasts of ``read_all`` without their uncertainty, read a week at a time: those of a year take 60 MB."""
+def read_expected(
+    connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime
+) -> list[Forecast]:
+    """Return the forecasts of ``read_all`` without their uncertainty, read a week at a time: those
+    of a year take 60 MB.
+    """
     issued: list[Forecast] = []
     begin = first
     while begin <= last:
@@ -176,48 +271,90 @@ def read_expected(connection: Connection, site_id: str, *, version: str, first: 
     return issued
 
 
-def find_reach(connection: Connection, site_id: str, *, version: str, issued_at: datetime) -> datetime | None:
+def find_reach(
+    connection: Connection, site_id: str, *, version: str, issued_at: datetime
+) -> datetime | None:
     """Return the end of an issue's horizon; None where it has no slots."""
     table = slot_forecasts.c
-    of_issue = table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at == issued_at
-    last = connection.scalar(select(table.slot_start).where(*of_issue).order_by(table.slot_start.desc()).limit(1))
+    of_issue = (
+        table.site_key == sites.key_of(connection, site_id),
+        table.forecast_version == version,
+        table.issued_at == issued_at,
+    )
+    last = connection.scalar(
+        select(table.slot_start).where(*of_issue).order_by(table.slot_start.desc()).limit(1)
+    )
     return None if last is None else last.astimezone(UTC) + SLOT
 
 
-def read_instants(connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime) -> list[datetime]:
+def read_instants(
+    connection: Connection, site_id: str, *, version: str, first: datetime, last: datetime
+) -> list[datetime]:
     """Return the times of issue from ``first`` to ``last``, both included, in order."""
     table = slot_forecasts.c
     query = select(table.issued_at).where(
-        table.site_key == sites.key_of(connection, site_id), table.forecast_version == version, table.issued_at.between(first, last)
+        table.site_key == sites.key_of(connection, site_id),
+        table.forecast_version == version,
+        table.issued_at.between(first, last),
     )
-    return [instant.astimezone(UTC) for instant in connection.scalars(query.distinct().order_by(table.issued_at))]
+    return [
+        instant.astimezone(UTC)
+        for instant in connection.scalars(query.distinct().order_by(table.issued_at))
+    ]
 
 
-def _write(connection: Connection, keys: Sequence[int], forecasts: Sequence[Forecast]) -> copy.Written:
+def _write(
+    connection: Connection, keys: Sequence[int], forecasts: Sequence[Forecast]
+) -> copy.Written:
     wrong = next((forecast for forecast in forecasts if forecast.timeline.step != SLOT), None)
     if wrong is not None:
-        raise InvalidInputError("forecasts are stored by the quarter-hour", field="slot_minutes", value=wrong.timeline.step // timedelta(minutes=1))
-    issued = [np.datetime64(forecast.issued_at.astimezone(UTC).replace(tzinfo=None), "us") for forecast in forecasts]
+        raise InvalidInputError(
+            "forecasts are stored by the quarter-hour",
+            field="slot_minutes",
+            value=wrong.timeline.step // timedelta(minutes=1),
+        )
+    issued = [
+        np.datetime64(forecast.issued_at.astimezone(UTC).replace(tzinfo=None), "us")
+        for forecast in forecasts
+    ]
     slots = [len(forecast.timeline) for forecast in forecasts]
     columns: dict[str, Any] = {
         "site_key": np.repeat(np.array(keys, dtype=np.int32), slots),
-        "forecast_version": np.repeat(np.array([forecast.version.encode() for forecast in forecasts]), slots),
+        "forecast_version": np.repeat(
+            np.array([forecast.version.encode() for forecast in forecasts]), slots
+        ),
         "issued_at": np.repeat(np.array(issued), slots),
         "slot_start": np.concatenate([forecast.timeline.starts for forecast in forecasts]),
     }
     for series in ("load", "pv"):
         for column, place in PLACES.items():
-            columns[f"{series}_{column}"] = np.concatenate([getattr(getattr(forecast, f"{series}_kwh"), place) for forecast in forecasts])
+            columns[f"{series}_{column}"] = np.concatenate(
+                [getattr(getattr(forecast, f"{series}_kwh"), place) for forecast in forecasts]
+            )
     return copy.upsert(connection, slot_forecasts, columns)
 
 
 def _timeline(rows: dict[str, Any]) -> Timeline:
-    first, last = (instant.astype(datetime).replace(tzinfo=UTC) for instant in rows["slot_start"][[0, -1]])
+    first, last = (
+        instant.astype(datetime).replace(tzinfo=UTC) for instant in rows["slot_start"][[0, -1]]
+    )
     return Timeline(first, SLOT, (last - first) // SLOT + 1)
 
 
-def _forecast(rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str) -> Forecast:
-    aligned = align_each(rows["slot_start"], {name: rows[name] for name in COLUMNS if name in rows}, timeline)
+def _forecast(
+    rows: dict[str, Any], timeline: Timeline, issued_at: datetime, version: str
+) -> Forecast:
+    aligned = align_each(
+        rows["slot_start"], {name: rows[name] for name in COLUMNS if name in rows}, timeline
+    )
     unknown = np.full(timeline.count, np.nan)
-    load, pv = (Quantiles(**{place: aligned.get(f"{series}_{column}", unknown) for column, place in PLACES.items()}) for series in ("load", "pv"))
+    load, pv = (
+        Quantiles(
+            **{
+                place: aligned.get(f"{series}_{column}", unknown)
+                for column, place in PLACES.items()
+            }
+        )
+        for series in ("load", "pv")
+    )
     return Forecast(timeline, issued_at, version, load, pv)

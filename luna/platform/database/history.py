@@ -13,7 +13,13 @@ from sqlalchemy import Connection
 
 from luna.energy.buckets import EXTREMES, RESOLUTIONS, end_of_page, find_width
 from luna.energy.observations import ESTIMABLE
-from luna.energy.series_query import SeriesAnswer, SeriesQuery, reduce_series, reduce_summed, require_window
+from luna.energy.series_query import (
+    SeriesAnswer,
+    SeriesQuery,
+    reduce_series,
+    reduce_summed,
+    require_window,
+)
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, parse_zone
 from luna.platform.database import (
     energy_intervals,
@@ -28,7 +34,8 @@ from luna.platform.database import (
     timescale,
 )
 
-# Quarter-hours that can be read within a second or two. Plans are documents, of which each hour may have one.
+# Quarter-hours that can be read within a second or two. Plans are documents, of which each hour may
+# have one.
 MOST_SLOTS = {"plans": 31 * 96, "slot_forecasts": 366 * 96}
 MOST_SLOTS_ELSEWHERE = 400_000
 # Stands for the site's active forecast version.
@@ -49,19 +56,45 @@ def query_series(connection: Connection, site_id: str, query: SeriesQuery) -> Se
     start = floor_to(query.first, SLOT)
     timeline = Timeline(start, SLOT, -((start - end) // SLOT))
     # Extremes need quarter-hours, not rollups.
-    rolled = query.name.source == "slot_observations" and query.name.parts[0] in rollups.SERIES and query.reduced_by not in EXTREMES
+    rolled = (
+        query.name.source == "slot_observations"
+        and query.name.parts[0] in rollups.SERIES
+        and query.reduced_by not in EXTREMES
+    )
     width = find_width(timeline, query.resolution, zone) if rolled else None
     # Rollups that TimescaleDB maintains may be outdated.
-    if width and timescale.keeps_rollups(connection) and rollups.are_fresh(connection, site_id, timeline):
-        summed = rollups.read_parts(connection, site_id, query.name.parts[0], timeline=timeline, width=width)
-        answer = reduce_summed(query, timeline, summed, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
+    if (
+        width
+        and timescale.keeps_rollups(connection)
+        and rollups.are_fresh(connection, site_id, timeline)
+    ):
+        summed = rollups.read_parts(
+            connection, site_id, query.name.parts[0], timeline=timeline, width=width
+        )
+        answer = reduce_summed(
+            query,
+            timeline,
+            summed,
+            zone.key,
+            estimated=_read_estimated(connection, site_id, timeline, query),
+        )
     else:
         values = _read_slots(connection, site_id, timeline, query)
-        answer = reduce_series(query, timeline, values, zone.key, estimated=_read_estimated(connection, site_id, timeline, query))
+        answer = reduce_series(
+            query,
+            timeline,
+            values,
+            zone.key,
+            estimated=_read_estimated(connection, site_id, timeline, query),
+        )
     if query.name.source == "slot_observations":
         series = query.name.parts[0]
         counted = energy_intervals.read(connection, site_id, series, first=start, end=end)
-        answer = replace(answer, intervals=counted, unusable=quality.list_unusable(connection, site, series, first=start, end=end))
+        answer = replace(
+            answer,
+            intervals=counted,
+            unusable=quality.list_unusable(connection, site, series, first=start, end=end),
+        )
     return replace(answer, following=end if end < query.end else None)
 
 
@@ -74,29 +107,56 @@ def _end(query: SeriesQuery, zone: ZoneInfo) -> datetime:
         return query.end
     if query.limit is None:
         return query.end
-    return end_of_page(query.first, query.end, query.resolution, zone=zone, most=min(most, query.limit))
+    return end_of_page(
+        query.first, query.end, query.resolution, zone=zone, most=min(most, query.limit)
+    )
 
 
-def _read_slots(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> FloatArray:
+def _read_slots(
+    connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery
+) -> FloatArray:
     source, parts = query.name.source, query.name.parts
     if source == "market_prices":
         prices.require_market(connection, parts[0])
-        return prices.read(connection, parts[0], timeline, currency=sites.load(connection, site_id).currency, known_at=query.known_at)
+        return prices.read(
+            connection,
+            parts[0],
+            timeline,
+            currency=sites.load(connection, site_id).currency,
+            known_at=query.known_at,
+        )
     if source == "slot_forecasts":
         named, column = parts
-        version = forecast_activations.find_active(connection, sites.load(connection, site_id)).forecast_version if named == ACTIVE else named
-        return forecasts.read_latest(connection, site_id, timeline, version=version, column=column, issued=_issued(query))
+        version = (
+            forecast_activations.find_active(
+                connection, sites.load(connection, site_id)
+            ).forecast_version
+            if named == ACTIVE
+            else named
+        )
+        return forecasts.read_latest(
+            connection, site_id, timeline, version=version, column=column, issued=_issued(query)
+        )
     if source == "plans":
-        return plans.read_latest(connection, site_id, timeline, columns=parts[:1], issued=_issued(query)).columns[parts[0]]
+        return plans.read_latest(
+            connection, site_id, timeline, columns=parts[:1], issued=_issued(query)
+        ).columns[parts[0]]
     return observations.read_series(connection, site_id, timeline, parts)[parts[0]]
 
 
-def _read_estimated(connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery) -> NDArray[np.bool_] | None:
-    """Return which quarter-hours are estimates filled to a meter's total; None for series without meters."""
+def _read_estimated(
+    connection: Connection, site_id: str, timeline: Timeline, query: SeriesQuery
+) -> NDArray[np.bool_] | None:
+    """Return which quarter-hours are estimates filled to a meter's total.
+
+    None for series without meters.
+    """
     series = query.name.parts[0]
     if query.name.source != "slot_observations" or series not in ESTIMABLE:
         return None
-    return np.asarray(quality.read_estimated(connection, site_id, timeline) >> ESTIMABLE.index(series) & 1 > 0)
+    return np.asarray(
+        quality.read_estimated(connection, site_id, timeline) >> ESTIMABLE.index(series) & 1 > 0
+    )
 
 
 def _issued(query: SeriesQuery) -> tuple[datetime, datetime]:

@@ -23,7 +23,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A series before and after, NaN where unknown: a column of ``slot_observations``, or ``market_prices:<market>``."""
+    """A series before and after, NaN where unknown: a column of ``slot_observations``, or
+    ``market_prices:<market>``.
+    """
 
     series: str
     starts: InstantArray
@@ -43,7 +45,14 @@ class Change:
     changed_at: datetime
 
 
-def write_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+def write_observations(
+    connection: Connection,
+    site_id: str,
+    starts: InstantArray,
+    series: Mapping[str, FloatArray],
+    *,
+    rule: Rule,
+) -> int:
     """Store values of a site's slots, log each change, and return how many values changed.
 
     Args:
@@ -57,20 +66,45 @@ def write_observations(connection: Connection, site_id: str, starts: InstantArra
     return changed
 
 
-def record_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
-    """Log the stored values that the caller is about to change with ``observations.write``; return how many."""
+def record_observations(
+    connection: Connection,
+    site_id: str,
+    starts: InstantArray,
+    series: Mapping[str, FloatArray],
+    *,
+    rule: Rule,
+) -> int:
+    """Log the stored values that the caller is about to change with ``observations.write``.
+
+    Return how many.
+    """
     stored = _stored(connection, site_id, starts, tuple(series))
-    return sum(record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule) for name, before in stored.items())
+    return sum(
+        record(connection, site_id, Revision(name, starts, before, series[name]), rule=rule)
+        for name, before in stored.items()
+    )
 
 
 def record(connection: Connection, site_id: str, revision: Revision, *, rule: Rule) -> int:
     """Log the changed values of a series; return how many."""
     before, after = revision.before, revision.after
     changed = ~np.isnan(after) & (before != after) & (rule.fills | ~np.isnan(before))
-    return _append(connection, site_id, Revision(revision.series, revision.starts[changed], before[changed], after[changed]), rule=rule)
+    return _append(
+        connection,
+        site_id,
+        Revision(revision.series, revision.starts[changed], before[changed], after[changed]),
+        rule=rule,
+    )
 
 
-def withdraw_observations(connection: Connection, site_id: str, starts: InstantArray, series: Mapping[str, FloatArray], *, rule: Rule) -> int:
+def withdraw_observations(
+    connection: Connection,
+    site_id: str,
+    starts: InstantArray,
+    series: Mapping[str, FloatArray],
+    *,
+    rule: Rule,
+) -> int:
     """Set values to unknown where exactly they are stored, log each, and return how many.
 
     Args:
@@ -80,25 +114,70 @@ def withdraw_observations(connection: Connection, site_id: str, starts: InstantA
     withdrawn = 0
     for name, values in series.items():
         finite = np.flatnonzero(~np.isnan(values))
-        places = finite[observations.withdraw(connection, site_id, name, starts=starts[finite], values=values[finite])] if finite.size else finite
-        withdrawn += _append(connection, site_id, Revision(name, starts[places], values[places], np.full(places.size, np.nan)), rule=rule)
+        places = (
+            finite[
+                observations.withdraw(
+                    connection, site_id, name, starts=starts[finite], values=values[finite]
+                )
+            ]
+            if finite.size
+            else finite
+        )
+        withdrawn += _append(
+            connection,
+            site_id,
+            Revision(name, starts[places], values[places], np.full(places.size, np.nan)),
+            rule=rule,
+        )
     return withdrawn
 
 
 def read_page(
-    connection: Connection, site_id: str, *, slots: tuple[datetime | None, datetime | None], after: int | None = None, limit: int | None = None
+    connection: Connection,
+    site_id: str,
+    *,
+    slots: tuple[datetime | None, datetime | None],
+    after: int | None = None,
+    limit: int | None = None,
 ) -> list[tuple[int, Change]]:
-    """Return the next ``limit`` changes with their ids, in order, after the id ``after``; None: unbounded."""
+    """Return the next ``limit`` changes with their ids, in order, after the id ``after``.
+
+    None: unbounded.
+    """
     table, (first, end) = history_changes.c, slots
     bounds = [
         *([] if first is None else [table.slot_start >= first]),
         *([] if end is None else [table.slot_start < end]),
         *([] if after is None else [table.change_id > after]),
     ]
-    columns = (table.change_id, table.series, table.slot_start, table.before, table.after, table.rule, table.changed_at)
-    rows = connection.execute(select(*columns).where(table.site_key == sites.key_of(connection, site_id), *bounds).order_by(table.change_id).limit(limit))
+    columns = (
+        table.change_id,
+        table.series,
+        table.slot_start,
+        table.before,
+        table.after,
+        table.rule,
+        table.changed_at,
+    )
+    rows = connection.execute(
+        select(*columns)
+        .where(table.site_key == sites.key_of(connection, site_id), *bounds)
+        .order_by(table.change_id)
+        .limit(limit)
+    )
     return [
-        (row.change_id, Change(row.series, row.slot_start.astimezone(UTC), row.before, row.after, row.rule, row.changed_at.astimezone(UTC))) for row in rows
+        (
+            row.change_id,
+            Change(
+                row.series,
+                row.slot_start.astimezone(UTC),
+                row.before,
+                row.after,
+                row.rule,
+                row.changed_at.astimezone(UTC),
+            ),
+        )
+        for row in rows
     ]
 
 
@@ -116,14 +195,20 @@ def _append(connection: Connection, site_id: str, revision: Revision, *, rule: R
     return copy.append(connection, history_changes.name, columns)
 
 
-def _stored(connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]) -> dict[str, FloatArray]:
+def _stored(
+    connection: Connection, site_id: str, starts: InstantArray, names: tuple[str, ...]
+) -> dict[str, FloatArray]:
     """Return the stored values at ``starts``, NaN where there are none."""
     if not starts.size:
         return {}
-    first, last = (extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC) for extreme in (starts.min(), starts.max()))
-    query = sql.SQL("SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start BETWEEN {} AND {} ORDER BY slot_start").format(
-        copy.coalesced(*names), sites.key_of(connection, site_id), first, last
+    first, last = (
+        extreme.astype("datetime64[us]").astype(datetime).replace(tzinfo=UTC)
+        for extreme in (starts.min(), starts.max())
     )
+    query = sql.SQL(
+        "SELECT slot_start, {} FROM slot_observations WHERE site_key = {} AND slot_start "
+        "BETWEEN {} AND {} ORDER BY slot_start"
+    ).format(copy.coalesced(*names), sites.key_of(connection, site_id), first, last)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
     place = np.searchsorted(rows["slot_start"], starts.astype("datetime64[s]"))
     there = np.isin(starts.astype("datetime64[s]"), rows["slot_start"])

@@ -1,7 +1,9 @@
-"""Stores replies by idempotency key, so that a repeated request gets the same reply and does nothing.
+"""Stores replies by idempotency key, so that a repeated request gets the same reply and does
+nothing.
 
-A key is locked by an advisory lock of a database session, which ends with its process: after a crash the next request proceeds at once. The writes of a request
-are committed together with its reply; of two processes that both believe they hold the key, the second commits nothing.
+A key is locked by an advisory lock of a database session, which ends with its process: after a
+crash the next request proceeds at once. The writes of a request are committed together with its
+reply; of two processes that both believe they hold the key, the second commits nothing.
 """
 
 import threading
@@ -21,10 +23,16 @@ from luna.platform.database.engine import translated
 from luna.platform.database.schema.work import idempotent_answers
 
 RETENTION = timedelta(hours=24)
-# Shorter than the retention of workers' results: later the outcome of a gateway's crash cannot be determined.
+# Shorter than the retention of workers' results: later the outcome of a gateway's crash cannot be
+# determined.
 REPEATABLE = timedelta(minutes=55)
 # The server detects a vanished gateway within 25 s; a killed one closes its session itself.
-_KEEPALIVES = ("SET tcp_keepalives_idle = 10", "SET tcp_keepalives_interval = 5", "SET tcp_keepalives_count = 3", "SET tcp_user_timeout = 25000")
+_KEEPALIVES = (
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+    "SET tcp_user_timeout = 25000",
+)
 
 
 class AnswerKey(NamedTuple):
@@ -106,8 +114,12 @@ class LockedKeys:
                 session.close()
 
 
-def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: bool) -> StoredReply | datetime:
-    """Return the stored reply to this request; where the caller has to answer it, the time at which it was first received.
+def reserve(
+    connection: Connection, key: AnswerKey, *, digest: str, is_locked: bool
+) -> StoredReply | datetime:
+    """Return the stored reply to this request.
+
+    Where the caller has to answer it, the time at which it was first received.
 
     Args:
         connection: of a unit of work.
@@ -116,13 +128,16 @@ def reserve(connection: Connection, key: AnswerKey, *, digest: str, is_locked: b
         is_locked: whether this process holds the key.
 
     Raises:
-        ConflictError: the first request is still in progress, or it is so old that its outcome is unknown.
+        ConflictError: the first request is still in progress, or it is so old that its outcome is
+            unknown.
         InvalidInputError: the key was used with another request.
     """
     table = idempotent_answers
     connection.execute(delete(table).where(*_own(key), table.c.asked_at < func.now() - RETENTION))
     if is_locked:
-        connection.execute(insert(table).values({**key._asdict(), "digest": digest}).on_conflict_do_nothing())
+        connection.execute(
+            insert(table).values({**key._asdict(), "digest": digest}).on_conflict_do_nothing()
+        )
     is_repeatable = (table.c.asked_at > func.now() - REPEATABLE).label("is_repeatable")
     stored = connection.execute(select(table, is_repeatable).where(*_own(key))).one_or_none()
     if stored is not None and stored.digest != digest:
@@ -141,21 +156,32 @@ def keep(connection: Connection, key: AnswerKey, answer: StoredReply) -> None:
     """Store the reply to the request of a locked key.
 
     Raises:
-        ConflictError: another process answered it meanwhile; nothing of this reply may be committed.
+        ConflictError: another process answered it meanwhile; nothing of this reply may be
+            committed.
     """
     values = {"status": answer.status, "headers": dict(answer.headers), "body": answer.body}
-    if not connection.execute(update(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)).values(values)).rowcount:
+    if not connection.execute(
+        update(idempotent_answers)
+        .where(*_own(key), idempotent_answers.c.status.is_(None))
+        .values(values)
+    ).rowcount:
         raise refuse("key-answered-meanwhile", field="Idempotency-Key", value=key.key)
 
 
 def release(connection: Connection, key: AnswerKey) -> None:
-    """Delete a locked key without a reply: its request was refused and changed nothing, so that it may be corrected and sent again."""
-    connection.execute(delete(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None)))
+    """Delete a locked key without a reply: its request was refused and changed nothing, so that it
+    may be corrected and sent again.
+    """
+    connection.execute(
+        delete(idempotent_answers).where(*_own(key), idempotent_answers.c.status.is_(None))
+    )
 
 
 def forget_old(connection: Connection) -> int:
     """Delete keys older than ``RETENTION``; return how many."""
-    return connection.execute(delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - RETENTION)).rowcount
+    return connection.execute(
+        delete(idempotent_answers).where(idempotent_answers.c.asked_at < func.now() - RETENTION)
+    ).rowcount
 
 
 def _own(key: AnswerKey) -> tuple[ColumnElement[bool], ...]:

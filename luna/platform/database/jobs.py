@@ -11,7 +11,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, Select, Text, Update, and_, cast, delete, func, literal, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Text,
+    Update,
+    and_,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 
@@ -22,7 +40,8 @@ from luna.platform.database.engine import own_session
 from luna.platform.database.schema.work import OPEN, jobs
 from luna.platform.database.stored_rows import read_each, read_page
 
-# First resend of a silent job; the interval then doubles up to the longest, so that a full queue does not fill with duplicates.
+# First resend of a silent job; the interval then doubles up to the longest, so that a full queue
+# does not fill with duplicates.
 RESEND_AFTER = timedelta(minutes=2)
 LONGEST_SILENCE = timedelta(minutes=15)
 # The lock of a holder that just ended is released a moment later.
@@ -39,19 +58,29 @@ FORGET_AT_MOST = 50_000
 _NOW = func.clock_timestamp()
 # pg_locks shows an advisory lock with a 64-bit key as two halves, with objsubid 1.
 _IS_ITS_LOCK = (
-    "locktype = 'advisory' AND granted AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    "locktype = 'advisory' AND granted AND objsubid = 1 AND database = (SELECT oid FROM "
+    "pg_database WHERE datname = current_database())"
     " AND (CAST(classid AS bigint) << 32 | CAST(objid AS bigint)) = hashtextextended({job_id}, 0)"
 )
 _IS_LOCKED = f"EXISTS (SELECT FROM pg_locks WHERE {_IS_ITS_LOCK.format(job_id='jobs.job_id')})"
 _LOCK_IS_FREE = text(f"NOT {_IS_LOCKED}")
-# Prefix of the application name of sessions that hold a job's lock; no other session is ever terminated.
+# Prefix of the application name of sessions that hold a job's lock; no other session is ever
+# terminated.
 _HOLDER = "luna-job "
-_IS_OUR_LOCK = f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND starts_with(application_name, '{_HOLDER}')"
-_ITS_HOLDER = text(f"SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE {_IS_OUR_LOCK}")  # noqa: S608 - constants alone
+_IS_OUR_LOCK = (
+    f"{_IS_ITS_LOCK.format(job_id=':job_id')} AND usename = current_user AND "
+    f"starts_with(application_name, '{_HOLDER}')"
+)
+_ITS_HOLDER = text(
+    "SELECT pid, application_name FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE "  # noqa: S608
+    f"{_IS_OUR_LOCK}"
+)
 
 
 class SupersededError(ConflictError):
-    """Another attempt of the job has begun, or the job has ended: this attempt may commit nothing."""
+    """Another attempt of the job has begun, or the job has ended: this attempt may commit
+    nothing.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +99,18 @@ def accept(connection: Connection, *, task: str, key: str, request: str, trace_i
     Raises:
         InvalidInputError: the database cannot store the request.
     """
-    row = {"job_id": secrets.token_hex(8), "task": task, "key": key, "request": _jsonb(request), "trace_id": trace_id}
+    row = {
+        "job_id": secrets.token_hex(8),
+        "task": task,
+        "key": key,
+        "request": _jsonb(request),
+        "trace_id": trace_id,
+    }
     write = insert(jobs).values(row)
     # A no-op update makes one statement return either row.
-    write = write.on_conflict_do_update(index_elements=["task", "key"], index_where=text(OPEN), set_={"key": write.excluded.key})
+    write = write.on_conflict_do_update(
+        index_elements=["task", "key"], index_where=text(OPEN), set_={"key": write.excluded.key}
+    )
     try:
         return _job(connection.execute(write.returning(jobs)).mappings().one())
     except DataError as exc:
@@ -100,23 +137,40 @@ def list_newest(
     sites: Collection[str] | None = None,
     after: tuple[datetime, str] | None = None,
 ) -> list[JobSummary]:
-    """Return the jobs of a status (``open``: queued or running; None: all) and of ``sites`` (None: all), the last accepted first.
+    """Return the jobs of a status (``open``: queued or running; None: all) and of ``sites`` (None:
+    all), the last accepted first.
 
     Args:
         after: the cursor: instant and id of the last job of the previous page.
     """
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).order_by(
+        jobs.c.submitted_at.desc(), jobs.c.job_id
+    )
     if status is not None:
         query = query.where(text(OPEN) if status == "open" else jobs.c.status == status)
     if after is not None:
-        query = query.where(or_(jobs.c.submitted_at < after[0], and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1])))
+        query = query.where(
+            or_(
+                jobs.c.submitted_at < after[0],
+                and_(jobs.c.submitted_at == after[0], jobs.c.job_id > after[1]),
+            )
+        )
     if sites is not None:
-        query = query.where(or_(jobs.c.request["site_id"].astext.in_(sites), jobs.c.request["plan"]["site_id"].astext.in_(sites)))
+        query = query.where(
+            or_(
+                jobs.c.request["site_id"].astext.in_(sites),
+                jobs.c.request["plan"]["site_id"].astext.in_(sites),
+            )
+        )
     return read_page(connection, query, _summary, limit=limit)
 
 
-def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10) -> list[Job]:
-    """Return the jobs of some tasks for a site, with requests and replies, the last accepted first."""
+def list_of_site(
+    connection: Connection, site_id: str, *, tasks: Sequence[str], limit: int = 10
+) -> list[Job]:
+    """Return the jobs of some tasks for a site, with requests and replies, the last accepted
+    first.
+    """
     own = jobs.c.task.in_(tasks) & (jobs.c.request["site_id"].astext == site_id)
     query = select(jobs).where(own).order_by(jobs.c.submitted_at.desc(), jobs.c.job_id)
     return read_page(connection, query, _job, limit=limit)
@@ -124,13 +178,22 @@ def list_of_site(connection: Connection, site_id: str, *, tasks: Sequence[str], 
 
 def load_summaries(connection: Connection, job_ids: Iterable[str]) -> dict[str, JobSummary]:
     """Return the jobs of these ids by id, without deleted ones."""
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.job_id.in_(list(job_ids)))
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(
+        jobs.c.job_id.in_(list(job_ids))
+    )
     return {job.job_id: job for job in read_each(connection.execute(query).mappings(), _summary)}
 
 
-def find_newest(connection: Connection, *, task: str, key: str, within: timedelta | None = None) -> JobSummary | None:
-    """Return the last accepted job of a task and key, None where there is none; ``within`` restricts it to open jobs and those that ended no longer ago."""
-    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(jobs.c.task == task, jobs.c.key == key)
+def find_newest(
+    connection: Connection, *, task: str, key: str, within: timedelta | None = None
+) -> JobSummary | None:
+    """Return the last accepted job of a task and key, None where there is none.
+
+    ``within`` restricts it to open jobs and those that ended no longer ago.
+    """
+    query = select(*(jobs.c[name] for name in JobSummary.model_fields)).where(
+        jobs.c.task == task, jobs.c.key == key
+    )
     if within is not None:
         query = query.where(or_(text(OPEN), jobs.c.finished_at > _NOW - within))
     row = connection.execute(query.order_by(jobs.c.submitted_at.desc()).limit(1)).mappings().first()
@@ -139,18 +202,28 @@ def find_newest(connection: Connection, *, task: str, key: str, within: timedelt
 
 def count(connection: Connection) -> JobCounts:
     """Return how many jobs are queued, running and dead, and the age of the oldest open one."""
-    counts = [func.count().filter(jobs.c.status == status).label(status) for status in ("queued", "running", "dead")]
-    oldest = func.max(func.extract("epoch", _NOW - jobs.c.submitted_at)).filter(text(OPEN)).label("oldest")
+    counts = [
+        func.count().filter(jobs.c.status == status).label(status)
+        for status in ("queued", "running", "dead")
+    ]
+    oldest = (
+        func.max(func.extract("epoch", _NOW - jobs.c.submitted_at))
+        .filter(text(OPEN))
+        .label("oldest")
+    )
     row = connection.execute(select(*counts, oldest)).mappings().one()
     return JobCounts(row["queued"], row["running"], row["dead"], float(row["oldest"] or 0.0))
 
 
 @contextmanager
-def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]) -> Iterator[bool]:
+def hold(
+    engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], bool]
+) -> Iterator[bool]:
     """Hold the job's lock while the block runs; yields False where another live worker holds it.
 
-    The lock belongs to a database session of its own, so it is released however the worker ends. The server notices a vanished machine within a minute, a
-    frozen one never: the session of a holder without a heartbeat is terminated by the next worker that asks.
+    The lock belongs to a database session of its own, so it is released however the worker ends.
+    The server notices a vanished machine within a minute, a frozen one never: the session of a
+    holder without a heartbeat is terminated by the next worker that asks.
 
     Args:
         engine: of the database with the rows.
@@ -164,22 +237,31 @@ def hold(engine: Engine, job_id: str, *, worker: str, is_alive: Callable[[str], 
     key = func.hashtextextended(job_id, 0)
     with own_session(engine) as session:
         session.execute(select(func.set_config("application_name", f"{_HOLDER}{worker}", False)))  # noqa: FBT003 - SQL's arguments have no names
-        is_locked = _lock(session, key) or (_end_holder(session, job_id, is_alive) and _lock(session, key))
+        is_locked = _lock(session, key) or (
+            _end_holder(session, job_id, is_alive) and _lock(session, key)
+        )
         try:
             yield is_locked
         finally:
-            # Explicitly: the server notices a closed connection a moment later. Without a connection there is no lock.
+            # Explicitly: the server notices a closed connection a moment later. Without a
+            # connection there is no lock.
             with suppress(OperationalError):
                 session.execute(select(func.pg_advisory_unlock(key)).where(literal(is_locked)))
 
 
 def begin(connection: Connection, job_id: str) -> Job:
-    """Record that an attempt begins, and return the job with the attempt's number; the caller holds its lock.
+    """Record that an attempt begins, and return the job with the attempt's number.
+
+    The caller holds its lock.
 
     Raises:
         SupersededError: the job has ended meanwhile.
     """
-    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="running", attempts=jobs.c.attempts + 1, started_at=_NOW, error=null())
+    write = (
+        update(jobs)
+        .where(jobs.c.job_id == job_id, text(OPEN))
+        .values(status="running", attempts=jobs.c.attempts + 1, started_at=_NOW, error=null())
+    )
     row = connection.execute(write.returning(jobs)).mappings().first()
     if row is None:
         raise SupersededError("the job has ended meanwhile", field="job_id", value=job_id)
@@ -200,18 +282,28 @@ def finish(
         SupersededError: another attempt has begun since; nothing of this one may be committed.
     """
     outcome = {"reply": null() if reply is None else _jsonb(reply), "error": error or null()}
-    if not connection.execute(_update_own(job).values(status=status, finished_at=_NOW, **outcome)).rowcount:
-        raise SupersededError("another attempt of this job has begun since", field="job_id", value=job.job_id)
+    if not connection.execute(
+        _update_own(job).values(status=status, finished_at=_NOW, **outcome)
+    ).rowcount:
+        raise SupersededError(
+            "another attempt of this job has begun since", field="job_id", value=job.job_id
+        )
 
 
 def cancel(connection: Connection, job_id: str) -> Job:
-    """Cancel an open job and return it; a cancelled one is returned unchanged. A running attempt commits nothing any more.
+    """Cancel an open job and return it.
+
+    A cancelled one is returned unchanged. A running attempt commits nothing any more.
 
     Raises:
         NotFoundError: no job of that id.
         ConflictError: it has ended otherwise.
     """
-    write = update(jobs).where(jobs.c.job_id == job_id, text(OPEN)).values(status="cancelled", finished_at=_NOW, error=null())
+    write = (
+        update(jobs)
+        .where(jobs.c.job_id == job_id, text(OPEN))
+        .values(status="cancelled", finished_at=_NOW, error=null())
+    )
     row = connection.execute(write.returning(jobs)).mappings().first()
     job = load(connection, job_id) if row is None else _job(row)
     if job.status != "cancelled":
@@ -220,18 +312,32 @@ def cancel(connection: Connection, job_id: str) -> Job:
 
 
 def list_outliving(connection: Connection) -> list[str]:
-    """Return the cancelled jobs whose attempt still runs, because its worker has not received the cancellation."""
+    """Return the cancelled jobs whose attempt still runs, because its worker has not received the
+    cancellation.
+    """
     recent = jobs.c.finished_at > _NOW - LONGEST_ATTEMPT
-    return list(connection.scalars(select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_IS_LOCKED))))
+    return list(
+        connection.scalars(
+            select(jobs.c.job_id).where(jobs.c.status == "cancelled", recent, text(_IS_LOCKED))
+        )
+    )
 
 
-def put_back(connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None) -> None:
-    """Queue a job again whose attempt could not go on; ``error`` is the reason. The caller or ``take_due`` sends the message.
+def put_back(
+    connection: Connection, job: Job, *, counted: bool = True, error: dict[str, Any] | None = None
+) -> None:
+    """Queue a job again whose attempt could not go on.
+
+    ``error`` is the reason. The caller or ``take_due`` sends the message.
 
     Without ``counted`` the attempt does not count.
     """
     attempts = job.attempts if counted else job.attempts - 1
-    connection.execute(_update_own(job).values(status="queued", sent_at=_NOW, attempts=attempts, error=error or null()))
+    connection.execute(
+        _update_own(job).values(
+            status="queued", sent_at=_NOW, attempts=attempts, error=error or null()
+        )
+    )
 
 
 def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
@@ -241,21 +347,33 @@ def mark_sent(connection: Connection, job_ids: Sequence[str]) -> None:
 
 def is_any_due(connection: Connection) -> bool:
     """Return whether any message has to be sent again, or a cancelled job's attempt still runs."""
-    return bool(connection.scalar(select(_select_due().exists()))) or bool(list_outliving(connection))
+    return bool(connection.scalar(select(_select_due().exists()))) or bool(
+        list_outliving(connection)
+    )
 
 
 def take_due(connection: Connection) -> list[Job]:
-    """Return the open jobs whose message has to be sent again, oldest first, locked until the end of the transaction.
+    """Return the open jobs whose message has to be sent again, oldest first, locked until the end
+    of the transaction.
 
-    A job is due if it was never sent, or was sent longer ago than its resend interval and is queued or has a free lock.
+    A job is due if it was never sent, or was sent longer ago than its resend interval and is queued
+    or has a free lock.
     """
-    rows = connection.execute(_select_due().order_by(jobs.c.submitted_at).limit(RESEND_AT_MOST).with_for_update(skip_locked=True))
+    rows = connection.execute(
+        _select_due()
+        .order_by(jobs.c.submitted_at)
+        .limit(RESEND_AT_MOST)
+        .with_for_update(skip_locked=True)
+    )
     return [_job(row) for row in rows.mappings()]
 
 
 def _select_due() -> Select[Any]:
-    silence = func.least(func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE)
-    # Sent in the future: by a clock that ran ahead and was put right, as were the back-offs of its retries.
+    silence = func.least(
+        func.greatest(jobs.c.sent_at - jobs.c.submitted_at, RESEND_AFTER), LONGEST_SILENCE
+    )
+    # Sent in the future: by a clock that ran ahead and was put right, as were the back-offs of its
+    # retries.
     silent = or_(jobs.c.sent_at.is_(None), jobs.c.sent_at + silence < _NOW, jobs.c.sent_at > _NOW)
     return select(jobs).where(text(OPEN), silent, or_(jobs.c.status == "queued", _LOCK_IS_FREE))
 
@@ -265,11 +383,16 @@ def retry(connection: Connection, job_id: str) -> Job:
 
     Raises:
         NotFoundError: no job of that id.
-        ConflictError: it is open or done, an equal job is open, or its cancelled attempt still runs.
+        ConflictError: it is open or done, an equal job is open, or its cancelled attempt still
+            runs.
     """
-    anew = {"status": "queued", "attempts": 0, "submitted_at": _NOW} | dict.fromkeys(("error", "sent_at", "started_at", "finished_at"), null())
+    anew = {"status": "queued", "attempts": 0, "submitted_at": _NOW} | dict.fromkeys(
+        ("error", "sent_at", "started_at", "finished_at"), null()
+    )
     # The attempt of a cancelled job may still run; a second one would find the lock taken.
-    may_open = or_(jobs.c.status.in_(("failed", "dead")), and_(jobs.c.status == "cancelled", _LOCK_IS_FREE))
+    may_open = or_(
+        jobs.c.status.in_(("failed", "dead")), and_(jobs.c.status == "cancelled", _LOCK_IS_FREE)
+    )
     write = update(jobs).where(jobs.c.job_id == job_id, may_open).values(anew)
     try:
         row = connection.execute(write.returning(jobs)).mappings().first()
@@ -281,9 +404,13 @@ def retry(connection: Connection, job_id: str) -> Job:
 
 
 def forget_ended(connection: Connection, *, after: timedelta, dead_after: timedelta) -> int:
-    """Delete jobs that ended more than ``after`` ago, dead ones ``dead_after``, up to ``FORGET_AT_MOST`` per call; return how many."""
+    """Delete jobs that ended more than ``after`` ago, dead ones ``dead_after``, up to
+    ``FORGET_AT_MOST`` per call; return how many.
+    """
     since = _NOW - jobs.c.finished_at
-    old = or_(jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after))
+    old = or_(
+        jobs.c.status.in_(ENDED) & (since > after), (jobs.c.status == "dead") & (since > dead_after)
+    )
     oldest = select(jobs.c.job_id).where(old).order_by(jobs.c.finished_at).limit(FORGET_AT_MOST)
     return connection.execute(delete(jobs).where(jobs.c.job_id.in_(oldest))).rowcount
 
@@ -306,7 +433,10 @@ def _lock(session: Connection, key: ColumnElement[int]) -> bool:
 
 
 def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool]) -> bool:
-    """Terminate the session that holds a job's lock where its worker has no heartbeat; return whether it was terminated."""
+    """Terminate the session that holds a job's lock where its worker has no heartbeat.
+
+    Return whether it was terminated.
+    """
     holder = session.execute(_ITS_HOLDER, {"job_id": job_id}).first()
     if holder is None or is_alive(holder.application_name.removeprefix(_HOLDER)):
         return False
@@ -314,9 +444,14 @@ def _end_holder(session: Connection, job_id: str, is_alive: Callable[[str], bool
 
 
 def _update_own(job: Job) -> Update:
-    # An attempt that lost its lock with its connection must not write for its successor. A retry restarts the count of attempts,
-    # so the start identifies the attempt as well.
-    return update(jobs).where(jobs.c.job_id == job.job_id, text(OPEN), jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)
+    # An attempt that lost its lock with its connection must not write for its successor. A retry
+    # restarts the count of attempts, so the start identifies the attempt as well.
+    return update(jobs).where(
+        jobs.c.job_id == job.job_id,
+        text(OPEN),
+        jobs.c.attempts == job.attempts,
+        jobs.c.started_at == job.started_at,
+    )
 
 
 def _jsonb(document: str) -> ColumnElement[Any]:
@@ -332,4 +467,7 @@ def _job(row: RowMapping) -> Job:
 
 
 def _in_utc(row: RowMapping) -> dict[str, Any]:
-    return {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in row.items()}
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in row.items()
+    }

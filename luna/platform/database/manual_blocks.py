@@ -18,7 +18,9 @@ MOST_BLOCKS = 500
 _RUNS = ("on", "charge")
 
 
-def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, now: datetime) -> StoredBlock:
+def add(
+    connection: Connection, site_id: str, block: ManualBlock, *, by: str, now: datetime
+) -> StoredBlock:
     """Store a block; an identical one is returned instead.
 
     Raises:
@@ -29,7 +31,14 @@ def add(connection: Connection, site_id: str, block: ManualBlock, *, by: str, no
     check_block(block, site, now=now)
     standing = read_standing(connection, site_id, first=block.from_, end=block.to)
     compared = ("device", "action", "from_", "to", "power_kw")
-    same = next((each for each in standing if all(getattr(each, name) == getattr(block, name) for name in compared)), None)
+    same = next(
+        (
+            each
+            for each in standing
+            if all(getattr(each, name) == getattr(block, name) for name in compared)
+        ),
+        None,
+    )
     if same is not None:
         return same
     check_beside(block, standing, ZoneInfo(site.timezone))
@@ -56,29 +65,51 @@ def remove(connection: Connection, site_id: str, block_id: int, *, by: str) -> S
     own = manual_blocks.c.block_id == block_id
     if not _load(connection, site_id, own):
         raise refuse("no-such-block", field="block_id", value=block_id, site_id=site_id)
-    connection.execute(insert(manual_removals).values(block_id=block_id, removed_by=by).on_conflict_do_nothing())
+    connection.execute(
+        insert(manual_removals).values(block_id=block_id, removed_by=by).on_conflict_do_nothing()
+    )
     plan_causes.note(connection, [sites.key_of(connection, site_id)], "block")
     return _load(connection, site_id, own)[0]
 
 
-def read_standing(connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None) -> list[StoredBlock]:
+def read_standing(
+    connection: Connection, site_id: str, *, first: datetime, end: datetime | None = None
+) -> list[StoredBlock]:
     """Return the blocks that end after ``first`` and begin before ``end``, by start."""
     ahead = manual_blocks.c.ends_at > first
     within = ahead if end is None else ahead & (manual_blocks.c.starts_at < end)
     return _load(connection, site_id, within & manual_removals.c.removed_at.is_(None))
 
 
-def read_plain_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[ManualBlock]]:
-    """Return the blocks that end after ``first`` and begin before ``end`` in the form of plans' requests, by sites' keys; sites without any are left out."""
-    standing = (manual_blocks.c.ends_at > first) & (manual_blocks.c.starts_at < end) & manual_removals.c.removed_at.is_(None)
-    rows = connection.execute(_select().where(manual_blocks.c.site_key.in_(keys), standing).order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id))
+def read_plain_each(
+    connection: Connection, keys: Collection[int], *, first: datetime, end: datetime
+) -> dict[int, list[ManualBlock]]:
+    """Return the blocks that end after ``first`` and begin before ``end`` in the form of plans'
+    requests, by sites' keys; sites without any are left out.
+    """
+    standing = (
+        (manual_blocks.c.ends_at > first)
+        & (manual_blocks.c.starts_at < end)
+        & manual_removals.c.removed_at.is_(None)
+    )
+    rows = connection.execute(
+        _select()
+        .where(manual_blocks.c.site_key.in_(keys), standing)
+        .order_by(manual_blocks.c.starts_at, manual_blocks.c.block_id)
+    )
     blocks_by_key: dict[int, list[ManualBlock]] = {}
     for row in rows.mappings():
-        blocks_by_key.setdefault(row["site_key"], []).append(ManualBlock.model_validate(_block(row).model_dump(include=set(ManualBlock.model_fields))))
+        blocks_by_key.setdefault(row["site_key"], []).append(
+            ManualBlock.model_validate(
+                _block(row).model_dump(include=set(ManualBlock.model_fields))
+            )
+        )
     return {key: blocks[-MOST_BLOCKS:] for key, blocks in blocks_by_key.items()}
 
 
-def read_runs_each(connection: Connection, keys: Collection[int], *, first: datetime, end: datetime) -> dict[int, list[StoredBlock]]:
+def read_runs_each(
+    connection: Connection, keys: Collection[int], *, first: datetime, end: datetime
+) -> dict[int, list[StoredBlock]]:
     """Return the blocks that ran devices in ``first`` ≤ t < ``end``, by sites' keys.
 
     A removed block ends at its removal; one that was removed before its start ran nothing.
@@ -88,13 +119,16 @@ def read_runs_each(connection: Connection, keys: Collection[int], *, first: date
             manual_blocks.c.site_key.in_(keys),
             manual_blocks.c.action.in_(_RUNS),
             manual_blocks.c.starts_at < end,
-            func.least(manual_blocks.c.ends_at, manual_removals.c.removed_at) > func.greatest(manual_blocks.c.starts_at, first),
+            func.least(manual_blocks.c.ends_at, manual_removals.c.removed_at)
+            > func.greatest(manual_blocks.c.starts_at, first),
         )
     )
     blocks_by_key: dict[int, list[StoredBlock]] = {}
     for row in rows.mappings():
         block = _block(row)
-        blocks_by_key.setdefault(row["site_key"], []).append(block.model_copy(update={"to": min(block.to, block.removed_at or block.to)}))
+        blocks_by_key.setdefault(row["site_key"], []).append(
+            block.model_copy(update={"to": min(block.to, block.removed_at or block.to)})
+        )
     return blocks_by_key
 
 
@@ -105,15 +139,33 @@ def read_history(connection: Connection, site_id: str) -> list[StoredBlock]:
 
 def _load(connection: Connection, site_id: str, where: ColumnElement[bool]) -> list[StoredBlock]:
     own = manual_blocks.c.site_key == sites.key_of(connection, site_id)
-    latest = _select().where(own & where).order_by(manual_blocks.c.starts_at.desc(), manual_blocks.c.block_id.desc()).limit(MOST_BLOCKS)
+    latest = (
+        _select()
+        .where(own & where)
+        .order_by(manual_blocks.c.starts_at.desc(), manual_blocks.c.block_id.desc())
+        .limit(MOST_BLOCKS)
+    )
     return [_block(row) for row in reversed(connection.execute(latest).mappings().all())]
 
 
 def _select() -> Select[Any]:
     removal = (manual_removals.c.removed_at, manual_removals.c.removed_by)
-    return select(manual_blocks, *removal).outerjoin(manual_removals, manual_removals.c.block_id == manual_blocks.c.block_id)
+    return select(manual_blocks, *removal).outerjoin(
+        manual_removals, manual_removals.c.block_id == manual_blocks.c.block_id
+    )
 
 
 def _block(row: Mapping[Any, Any]) -> StoredBlock:
-    names = ("block_id", "device", "action", "power_kw", "added_at", "added_by", "removed_at", "removed_by")
-    return StoredBlock.model_validate({name: row[name] for name in names} | {"from": row["starts_at"], "to": row["ends_at"]})
+    names = (
+        "block_id",
+        "device",
+        "action",
+        "power_kw",
+        "added_at",
+        "added_by",
+        "removed_at",
+        "removed_by",
+    )
+    return StoredBlock.model_validate(
+        {name: row[name] for name in names} | {"from": row["starts_at"], "to": row["ends_at"]}
+    )

@@ -1,4 +1,7 @@
-"""Migrates a database to a revision of the schema; concurrent calls are serialised by an advisory lock."""
+"""Migrates a database to a revision of the schema.
+
+Concurrent calls are serialised by an advisory lock.
+"""
 
 import time
 from collections.abc import Callable
@@ -8,7 +11,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, column, create_engine, exists, literal_column, select, table, text
+from sqlalchemy import (
+    Connection,
+    column,
+    create_engine,
+    exists,
+    literal_column,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -23,7 +35,8 @@ WAIT_FOR_OTHERS = "60s"
 WAIT_FOR_TABLES = "5s"
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 1.0
-# Moving rows into chunks takes a minute per ten million; the limit keeps a stuck statement from holding locks for ever.
+# Moving rows into chunks takes a minute per ten million; the limit keeps a stuck statement from
+# holding locks for ever.
 LONGEST_STATEMENT = "30min"
 # Derived from other tables: dropping them loses nothing.
 DERIVED = ("slot_observations_by_hour", "slot_observations_by_day", "rollup_marks")
@@ -36,7 +49,8 @@ def upgrade(url: str, revision: str = "head") -> None:
     Where a table is in use, it tries for a minute; whoever writes meanwhile waits for seconds.
 
     Raises:
-        ConflictError: its revision is unknown to this release, newer or from before the first release; nothing was changed.
+        ConflictError: its revision is unknown to this release, newer or from before the first
+            release; nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
@@ -61,7 +75,8 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
     """Downgrade the database at ``url`` to ``revision``.
 
     Raises:
-        ConflictError: data would be lost without ``drop_data``, or this release does not know the database's revision; nothing was changed.
+        ConflictError: data would be lost without ``drop_data``, or this release does not know the
+            database's revision; nothing was changed.
         InvalidInputError: no such revision, or no address of a PostgreSQL.
         UnavailableError: the database does not answer, or another process holds it too long.
     """
@@ -73,13 +88,19 @@ def downgrade(url: str, revision: str = "base", *, drop_data: bool = False) -> N
         remaining = _columns(connection)
         lost = sorted({name for column, name in filled.items() if column not in remaining})
         if lost and not drop_data:
-            raise refuse("downgrade-drops-data", field="revision", value=revision, names=tuple(lost))
+            raise refuse(
+                "downgrade-drops-data", field="revision", value=revision, names=tuple(lost)
+            )
 
     _run(url, revision, step)
 
 
 def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
-    engine = create_engine(parse_address(url), poolclass=NullPool, connect_args={"application_name": "luna-migrate", **CONNECT_ARGS})
+    engine = create_engine(
+        parse_address(url),
+        poolclass=NullPool,
+        connect_args={"application_name": "luna-migrate", **CONNECT_ARGS},
+    )
     try:
         with engine.begin() as connection:
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_FOR_OTHERS}'"))
@@ -89,7 +110,13 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
             stored, address = current(connection), parse_address(url)
             if stored is not None and stored not in list_revisions():
                 place = {"database": address.database, "host": address.host, "port": address.port}
-                raise refuse("tables-of-unknown-revision", field="database_url", revision=stored, newest=head(), **place)
+                raise refuse(
+                    "tables-of-unknown-revision",
+                    field="database_url",
+                    revision=stored,
+                    newest=head(),
+                    **place,
+                )
             config = Config(attributes={"connection": connection})
             config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
             step(config, revision)
@@ -100,25 +127,43 @@ def _run(url: str, revision: str, step: Callable[[Config, str], None]) -> None:
 
 
 def _columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the table name of each column, by object id and column name, which survive a renaming of the table."""
+    """Return the table name of each column, by object id and column name, which survive a renaming
+    of the table.
+    """
     query = (
-        "SELECT pg_class.oid, attname, relname FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
-        " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped AND relname <> 'alembic_version'"
+        "SELECT pg_class.oid, attname, relname FROM pg_attribute JOIN pg_class ON "
+        "pg_class.oid = attrelid"
+        " WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') "
+        "AND attnum > 0 AND NOT attisdropped AND relname <> 'alembic_version'"
     )
     return {(table, column): name for table, column, name in connection.execute(text(query))}
 
 
 def _filled_columns(connection: Connection) -> dict[tuple[int, str], str]:
-    """Return the columns in which any row has a value other than the constant default, with the names of their tables."""
+    """Return the columns in which any row has a value other than the constant default, with the
+    names of their tables.
+    """
     query = (
         "SELECT attrelid, attname, pg_get_expr(adbin, adrelid) AS expression FROM pg_attrdef"
         " JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum WHERE NOT attisdropped"
     )
     # A function call, such as the current time, is no constant.
-    constants = {(row.attrelid, row.attname): row.expression for row in connection.execute(text(query)) if "(" not in row.expression}
+    constants = {
+        (row.attrelid, row.attname): row.expression
+        for row in connection.execute(text(query))
+        if "(" not in row.expression
+    }
 
     def is_filled(name: str, of: str, constant: str | None) -> bool:
-        holds = [column(of).is_not(None)] if constant is None else [column(of).is_not(None), column(of) != literal_column(constant)]
+        holds = (
+            [column(of).is_not(None)]
+            if constant is None
+            else [column(of).is_not(None), column(of) != literal_column(constant)]
+        )
         return bool(connection.scalar(select(exists().select_from(table(name)).where(*holds))))
 
-    return {(key, of): name for (key, of), name in _columns(connection).items() if name not in DERIVED and is_filled(name, of, constants.get((key, of)))}
+    return {
+        (key, of): name
+        for (key, of), name in _columns(connection).items()
+        if name not in DERIVED and is_filled(name, of, constants.get((key, of)))
+    }

@@ -24,7 +24,10 @@ class ChannelAddress:
 
 def list_all(connection: Connection) -> list[NotificationChannel]:
     """Return the stored channels by name, without their addresses."""
-    return [NotificationChannel(name=each.name, kind=name_kind(each.address), events=each.events) for each in list_addresses(connection)]
+    return [
+        NotificationChannel(name=each.name, kind=name_kind(each.address), events=each.events)
+        for each in list_addresses(connection)
+    ]
 
 
 def list_addresses(connection: Connection) -> list[ChannelAddress]:
@@ -49,7 +52,9 @@ def add(connection: Connection, channel: NewChannel) -> NotificationChannel:
     return NotificationChannel(name=channel.name, kind=name_kind(address), events=channel.events)
 
 
-def set_events(connection: Connection, name: str, events: tuple[EventKind, ...]) -> NotificationChannel:
+def set_events(
+    connection: Connection, name: str, events: tuple[EventKind, ...]
+) -> NotificationChannel:
     """Store what a channel is told of.
 
     Raises:

@@ -1,18 +1,33 @@
-"""Records changes that make a site's plan outdated: noted in the transaction of the change, removed by the plan that accounts for them."""
+"""Records changes that make a site's plan outdated: noted in the transaction of the change, removed
+by the plan that accounts for them.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, Text, cast, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Text,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from luna.platform.database.schema.plans import plan_causes
 from luna.platform.database.schema.sites import sites
 
 CauseKind = Literal["site", "forecast", "prices", "stay", "block", "override", "owner"]
-# What an owner ordered of a device: it is planned at once, also where sites are planned only while they are armed.
+# What an owner ordered of a device: it is planned at once, also where sites are planned only while
+# they are armed.
 ORDERS: tuple[CauseKind, ...] = ("block", "override")
 # The identity of a change, by site and kind.
 Causes = Mapping[tuple[int, str], UUID]
@@ -22,9 +37,12 @@ REQUEST_VALIDITY = timedelta(minutes=1)
 # Finds the market by its quoted name in the configuration; a false match only causes an extra plan.
 _OF_MARKET = text(
     "INSERT INTO plan_causes (site_key, kind) SELECT latest.site_key, 'prices' FROM"
-    " (SELECT DISTINCT ON (site_key) site_key, configuration FROM site_versions ORDER BY site_key, version DESC) AS latest"
-    " JOIN sites USING (site_key) WHERE strpos(latest.configuration::text, :quoted) > 0 OR starts_with(:market, 'site:' || sites.name || ':')"
-    " ORDER BY latest.site_key ON CONFLICT (site_key, kind) DO UPDATE SET change_id = gen_random_uuid(), asked_at = NULL"
+    " (SELECT DISTINCT ON (site_key) site_key, configuration FROM site_versions ORDER BY "
+    "site_key, version DESC) AS latest"
+    " JOIN sites USING (site_key) WHERE strpos(latest.configuration::text, :quoted) > 0 OR "
+    "starts_with(:market, 'site:' || sites.name || ':')"
+    " ORDER BY latest.site_key ON CONFLICT (site_key, kind) DO UPDATE SET change_id = "
+    "gen_random_uuid(), asked_at = NULL"
 )
 
 
@@ -32,13 +50,19 @@ def note(connection: Connection, keys: Collection[int], kind: CauseKind) -> None
     """Record a change of sites that affects their plans."""
     if keys:
         # In one order everywhere, to avoid deadlocks.
-        statement = insert(plan_causes).values([{"site_key": key, "kind": kind} for key in sorted(set(keys))])
+        statement = insert(plan_causes).values(
+            [{"site_key": key, "kind": kind} for key in sorted(set(keys))]
+        )
         anew = {"change_id": func.gen_random_uuid(), "asked_at": None}
-        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "kind"], set_=anew))
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["site_key", "kind"], set_=anew)
+        )
 
 
 def note_market(connection: Connection, market: str) -> None:
-    """Record a change of prices, of a market or of a site's own series, for every site whose tariff uses them."""
+    """Record a change of prices, of a market or of a site's own series, for every site whose tariff
+    uses them.
+    """
     connection.execute(_OF_MARKET, {"market": market, "quoted": f'"{market}"'})
 
 
@@ -48,12 +72,16 @@ def is_any_due(connection: Connection, names: Sequence[str], *, now: datetime) -
 
 
 def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> list[str]:
-    """Return, sorted, the sites that have changed since their last plan, and mark them as requested; each is due again where no plan follows."""
+    """Return, sorted, the sites that have changed since their last plan, and mark them as
+    requested; each is due again where no plan follows.
+    """
     # Rows locked by an ongoing change are due at the next call.
     due = _select_due(names, now=now).order_by(plan_causes.c.site_key, plan_causes.c.kind)
     causes = connection.execute(due.with_for_update(of=plan_causes, skip_locked=True)).all()
     if causes:
-        requested = tuple_(plan_causes.c.site_key, plan_causes.c.kind).in_([(row.site_key, row.kind) for row in causes])
+        requested = tuple_(plan_causes.c.site_key, plan_causes.c.kind).in_(
+            [(row.site_key, row.kind) for row in causes]
+        )
         connection.execute(update(plan_causes).where(requested).values(asked_at=now))
     return sorted({row.name for row in causes})
 
@@ -61,27 +89,44 @@ def take_due(connection: Connection, names: Sequence[str], *, now: datetime) -> 
 def _select_due(names: Sequence[str], *, now: datetime) -> Select[tuple[int, str, str]]:
     # A request in the future, from before the clock went back, does not count.
     is_requested = plan_causes.c.asked_at.between(now - REQUEST_VALIDITY, now)
-    own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(sites, sites.c.site_key == plan_causes.c.site_key)
+    own = select(plan_causes.c.site_key, plan_causes.c.kind, sites.c.name).join(
+        sites, sites.c.site_key == plan_causes.c.site_key
+    )
     among = sites.c.name == func.any(cast(literal(list(names), ARRAY(Text)), ARRAY(Text)))
     return own.where(or_(plan_causes.c.asked_at.is_(None), ~is_requested), among)
 
 
 def list_ordered(connection: Connection) -> list[str]:
-    """Return, sorted, the sites whose owner ordered something, or took it back, since their last plan."""
-    query = select(sites.c.name).join(plan_causes, sites.c.site_key == plan_causes.c.site_key).where(plan_causes.c.kind.in_(ORDERS))
+    """Return, sorted, the sites whose owner ordered something, or took it back, since their last
+    plan.
+    """
+    query = (
+        select(sites.c.name)
+        .join(plan_causes, sites.c.site_key == plan_causes.c.site_key)
+        .where(plan_causes.c.kind.in_(ORDERS))
+    )
     return list(connection.scalars(query.distinct().order_by(sites.c.name)))
 
 
 def list_changed_sites(connection: Connection, names: Collection[str]) -> list[str]:
     """Return, sorted, the sites whose configuration has changed since their last plan."""
-    query = select(sites.c.name).join(plan_causes, sites.c.site_key == plan_causes.c.site_key).where(plan_causes.c.kind == "site", sites.c.name.in_(names))
+    query = (
+        select(sites.c.name)
+        .join(plan_causes, sites.c.site_key == plan_causes.c.site_key)
+        .where(plan_causes.c.kind == "site", sites.c.name.in_(names))
+    )
     return list(connection.scalars(query.order_by(sites.c.name)))
 
 
 def read(connection: Connection, names: Collection[str]) -> Causes:
     """Return the changes of sites; to be called before the data for their plans are read."""
-    query = select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).join(sites, sites.c.site_key == plan_causes.c.site_key)
-    return {(row.site_key, row.kind): row.change_id for row in connection.execute(query.where(sites.c.name.in_(names)))}
+    query = select(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).join(
+        sites, sites.c.site_key == plan_causes.c.site_key
+    )
+    return {
+        (row.site_key, row.kind): row.change_id
+        for row in connection.execute(query.where(sites.c.name.in_(names)))
+    }
 
 
 def forget(connection: Connection, causes: Causes) -> None:
@@ -90,5 +135,10 @@ def forget(connection: Connection, causes: Causes) -> None:
         rows = sorted((key, kind, change) for (key, kind), change in causes.items())
         own = tuple_(plan_causes.c.site_key, plan_causes.c.kind, plan_causes.c.change_id).in_(rows)
         # In the same order as elsewhere, to avoid deadlocks.
-        connection.execute(select(plan_causes.c.site_key).where(own).order_by(plan_causes.c.site_key, plan_causes.c.kind).with_for_update())
+        connection.execute(
+            select(plan_causes.c.site_key)
+            .where(own)
+            .order_by(plan_causes.c.site_key, plan_causes.c.kind)
+            .with_for_update()
+        )
         connection.execute(plan_causes.delete().where(own))

@@ -23,7 +23,11 @@ class PlanFault:
 def save(connection: Connection, faults: Mapping[str, LunaError], *, now: datetime) -> None:
     """Store the faults of sites by name; sites that no longer exist are left out."""
     keys = sites.keys_of(connection, faults)
-    rows = [{"site_key": keys[name], "tried_at": now, "problem": error.problem()} for name, error in faults.items() if name in keys]
+    rows = [
+        {"site_key": keys[name], "tried_at": now, "problem": error.problem()}
+        for name, error in faults.items()
+        if name in keys
+    ]
     if rows:
         statement = insert(plan_faults).values(sorted(rows, key=lambda row: row["site_key"]))
         anew = {"tried_at": statement.excluded.tried_at, "problem": statement.excluded.problem}
@@ -42,5 +46,9 @@ def load(connection: Connection, site_id: str) -> PlanFault | None:
     Raises:
         NotFoundError: no such site.
     """
-    row = connection.execute(select(plan_faults).where(plan_faults.c.site_key == sites.key_of(connection, site_id))).first()
-    return None if row is None else PlanFault(row.tried_at.astimezone(UTC), read_problem(row.problem))
+    row = connection.execute(
+        select(plan_faults).where(plan_faults.c.site_key == sites.key_of(connection, site_id))
+    ).first()
+    return (
+        None if row is None else PlanFault(row.tried_at.astimezone(UTC), read_problem(row.problem))
+    )

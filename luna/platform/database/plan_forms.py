@@ -1,4 +1,6 @@
-"""The stored form of plans: compressed columns over the slots, and beside them the compressed request."""
+"""The stored form of plans: compressed columns over the slots, and beside them the compressed
+request.
+"""
 
 import zlib
 from collections.abc import Collection, Mapping
@@ -25,7 +27,9 @@ def pack_reply(plan: PlanColumns) -> bytes:
 
 
 def pack_inputs(inputs: bytes) -> bytes:
-    """Return a complete request, as ``write_inputs`` writes it, in the form of ``packed_inputs``."""
+    """Return a complete request, as ``write_inputs`` writes it, in the form of
+    ``packed_inputs``.
+    """
     return zlib.compress(inputs, _LEVEL)
 
 
@@ -69,9 +73,21 @@ def write_text(packed: bytes) -> str:
 
 
 def read_reply(packed: bytes, *, until: datetime | None = None) -> PlanReply:
-    """Return a packed plan's reply; ``until`` drops slots that start later, except the first one."""
+    """Return a packed plan's reply.
+
+    ``until`` drops slots that start later, except the first one.
+    """
     plan = unpack(packed)
-    end = None if until is None else max((until - datetime.fromisoformat(plan["slots"]["start"][0])) // timedelta(minutes=plan["slot_minutes"]), 0) + 1
+    end = (
+        None
+        if until is None
+        else max(
+            (until - datetime.fromisoformat(plan["slots"]["start"][0]))
+            // timedelta(minutes=plan["slot_minutes"]),
+            0,
+        )
+        + 1
+    )
     return PlanReply.model_validate(plan | {"slots": list_slots(plan, end=end)})
 
 
@@ -80,7 +96,9 @@ def read_inputs(packed: bytes) -> PlanRequest:
     return PlanRequest.model_validate(unpack_inputs(packed))
 
 
-def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> dict[str, FloatArray]:
+def read_columns(
+    packed: bytes, names: Collection[str], timeline: Timeline
+) -> dict[str, FloatArray]:
     """Return slot columns of a packed plan on quarter-hours, NaN where there is none.
 
     ``OF_BATTERIES`` are sums over all batteries; ``section:device:column`` is of one device.
@@ -90,12 +108,16 @@ def read_columns(packed: bytes, names: Collection[str], timeline: Timeline) -> d
         return {name: np.full(timeline.count, np.nan) for name in names}
     columns = plan["slots"]
     starts = np.array([start.removesuffix("Z") for start in columns["start"]], dtype="M8[s]")
-    return align_each(starts, {name: _read_values(columns, name, starts.size) for name in names}, timeline)
+    return align_each(
+        starts, {name: _read_values(columns, name, starts.size) for name in names}, timeline
+    )
 
 
 def _read_values(columns: Mapping[str, Any], name: str, count: int) -> FloatArray:
     if name in OF_BATTERIES:
-        flows: FloatArray = np.array([battery[name] for battery in columns["batteries"].values()], dtype=np.float64).reshape(-1, count)
+        flows: FloatArray = np.array(
+            [battery[name] for battery in columns["batteries"].values()], dtype=np.float64
+        ).reshape(-1, count)
         return np.asarray(flows.sum(axis=0))
     section, _, of_device = name.partition(":")
     if of_device:

@@ -1,4 +1,6 @@
-"""Reads single slots of issued plans, and which plans a site followed, without parsing whole plans."""
+"""Reads single slots of issued plans, and which plans a site followed, without parsing whole
+plans.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -27,29 +29,50 @@ class PlanSpan(NamedTuple):
 
 
 class LoggedSlot(NamedTuple):
-    """A logged decision on a device's slot: decider, reason code, commanded mode (None: no command)."""
+    """A logged decision on a device's slot: decider, reason code, commanded mode (None: no
+    command).
+    """
 
     decided_by: str
     reason: str
     mode: str | None
 
 
-def list_followed(connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime) -> list[PlanSpan]:
-    """Return the plans that may have been in force between two instants, in order of issue; a replay never is.
+def list_followed(
+    connection: Connection, site_id: str, first: datetime, end: datetime, *, issued_by: datetime
+) -> list[PlanSpan]:
+    """Return the plans that may have been in force between two instants, in order of issue.
+
+    A replay never is.
 
     Of the plans issued before ``first`` only the last one is included.
     """
     table = plan_history.c
-    own = (table.site == site_id) & (table.system_id == "prod") & (table.issued_at <= issued_by) & (table.starts_at > table.issued_at - SLOT)
+    own = (
+        (table.site == site_id)
+        & (table.system_id == "prod")
+        & (table.issued_at <= issued_by)
+        & (table.starts_at > table.issued_at - SLOT)
+    )
     columns = (table.plan_id, table.issued_at, table.starts_at, table.ends_at)
-    within = select(*columns).where(own, table.ends_at > first, table.starts_at < end, table.issued_at >= first)
-    before = select(*columns).where(own, table.ends_at > first, table.issued_at < first).order_by(table.issued_at.desc()).limit(1)
+    within = select(*columns).where(
+        own, table.ends_at > first, table.starts_at < end, table.issued_at >= first
+    )
+    before = (
+        select(*columns)
+        .where(own, table.ends_at > first, table.issued_at < first)
+        .order_by(table.issued_at.desc())
+        .limit(1)
+    )
     rows = [*connection.execute(before), *connection.execute(within.order_by(table.issued_at))]
     return [PlanSpan(*row) for row in rows]
 
 
-def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: datetime) -> tuple[int, list[dict[str, Any]]]:
-    """Return a plan's slot length in minutes, and its slots from the one at ``first`` to the one at ``last``, as in the reply.
+def read_slots(
+    connection: Connection, plan: PlanSpan, first: datetime, last: datetime
+) -> tuple[int, list[dict[str, Any]]]:
+    """Return a plan's slot length in minutes, and its slots from the one at ``first`` to the one at
+    ``last``, as in the reply.
 
     No slots for a plan that another release stored in its own form.
     """
@@ -60,17 +83,24 @@ def read_slots(connection: Connection, plan: PlanSpan, first: datetime, last: da
         begin, end = ((at - plan.starts_at) // length for at in (first, last))
         return document["slot_minutes"], list_slots(document, max(begin, 0), max(end + 1, 0))
 
-    rows = connection.scalars(select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id))
+    rows = connection.scalars(
+        select(plan_history.c.packed_reply).where(plan_history.c.plan_id == plan.plan_id)
+    )
     return next(iter(read_each(rows, read)), (SLOT // timedelta(minutes=1), []))
 
 
-def read_document(connection: Connection, plan_id: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """Return a plan's reply, and the fields ``state``, ``reserves`` and ``first_slot_minutes`` of its request.
+def read_document(
+    connection: Connection, plan_id: str
+) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Return a plan's reply, and the fields ``state``, ``reserves`` and ``first_slot_minutes`` of
+    its request.
 
     None for a plan that another release stored in its own form.
     """
     table = plan_history.c
-    rows = connection.execute(select(table.packed_reply, table.packed_inputs).where(table.plan_id == plan_id))
+    rows = connection.execute(
+        select(table.packed_reply, table.packed_inputs).where(table.plan_id == plan_id)
+    )
     return next(iter(read_each(rows, _read_whole)), None)
 
 
@@ -79,16 +109,33 @@ def _read_whole(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return plan_forms.list_fields(row.packed_reply), {name: request[name] for name in _INPUTS}
 
 
-def read_logged(connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str) -> dict[datetime, LoggedSlot]:
+def read_logged(
+    connection: Connection, site_id: str, first: datetime, end: datetime, *, device: str
+) -> dict[datetime, LoggedSlot]:
     """Return the last decision on each slot of a device, by slot start."""
     table = control_log.c
-    own = (table.site_key == key_of(connection, site_id)) & (table.device == device) & (table.slot_start >= first) & (table.slot_start < end)
-    rows = connection.execute(select(table.slot_start, table.decided_by, table.reason, table.allowed).where(own).order_by(table.entry_id))
-    return {row.slot_start: LoggedSlot(row.decided_by, row.reason, _find_mode(row.allowed)) for row in rows}
+    own = (
+        (table.site_key == key_of(connection, site_id))
+        & (table.device == device)
+        & (table.slot_start >= first)
+        & (table.slot_start < end)
+    )
+    rows = connection.execute(
+        select(table.slot_start, table.decided_by, table.reason, table.allowed)
+        .where(own)
+        .order_by(table.entry_id)
+    )
+    return {
+        row.slot_start: LoggedSlot(row.decided_by, row.reason, _find_mode(row.allowed))
+        for row in rows
+    }
 
 
 def _find_mode(allowed: object) -> str | None:
-    """Return the mode of the device's first set-point (all batteries have the same); None where none is stored."""
+    """Return the mode of the device's first set-point (all batteries have the same).
+
+    None where none is stored.
+    """
     first = next(iter(allowed.values()), None) if isinstance(allowed, Mapping) else None
     mode = first.get("mode") if isinstance(first, Mapping) else None
     return mode if isinstance(mode, str) else None

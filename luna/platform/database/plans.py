@@ -1,6 +1,8 @@
-"""Stores issued plans with their complete requests, so that each is reproducible, and finds the plan in force at an instant.
+"""Stores issued plans with their complete requests, so that each is reproducible, and finds the
+plan in force at an instant.
 
-``prod`` is the system whose plans drive devices. A plan that starts long before it was issued (a replay) never drives any.
+``prod`` is the system whose plans drive devices. A plan that starts long before it was issued (a
+replay) never drives any.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,7 +34,9 @@ _TYPES: dict[object, str] = {str: "text", datetime: "timestamptz", float: "float
 
 @dataclass(frozen=True, slots=True)
 class PlanRow:
-    """A plan as stored (packed by ``plan_forms``): columns for queries, the complete request and the reply. ``prod`` drives devices."""
+    """A plan as stored (packed by ``plan_forms``): columns for queries, the complete request and
+    the reply. ``prod`` drives devices.
+    """
 
     plan_id: str
     site: str
@@ -48,7 +52,15 @@ class PlanRow:
     packed_reply: bytes
 
     @classmethod
-    def of(cls, plan: PlanColumns, *, site_id: str, inputs_digest: str, inputs: bytes, system_id: str = "prod") -> Self:
+    def of(
+        cls,
+        plan: PlanColumns,
+        *,
+        site_id: str,
+        inputs_digest: str,
+        inputs: bytes,
+        system_id: str = "prod",
+    ) -> Self:
         """Return the packed row of a plan.
 
         Args:
@@ -60,7 +72,17 @@ class PlanRow:
         """
         head, packed = plan.head, (plan_forms.pack_inputs(inputs), plan_forms.pack_reply(plan))
         when = head.issued_at, plan.start, plan.end
-        return cls(head.plan_id, site_id, system_id, *when, head.status, head.cost.total, head.currency, inputs_digest, *packed)
+        return cls(
+            head.plan_id,
+            site_id,
+            system_id,
+            *when,
+            head.status,
+            head.cost.total,
+            head.currency,
+            inputs_digest,
+            *packed,
+        )
 
 
 # PostgreSQL type of each column for COPY.
@@ -69,16 +91,33 @@ _COPIED = {each.name: _TYPES[each.type] for each in fields(PlanRow)}
 
 def write(connection: Connection, rows: Sequence[PlanRow]) -> dict[str, str]:
     """Store packed plans and return their ids by site. Idempotent."""
-    copy.upsert_rows(connection, plan_history, _COPIED, [{name: getattr(row, name) for name in _COPIED} for row in rows], on_conflict="keep")
+    copy.upsert_rows(
+        connection,
+        plan_history,
+        _COPIED,
+        [{name: getattr(row, name) for name in _COPIED} for row in rows],
+        on_conflict="keep",
+    )
     return {row.site: row.plan_id for row in rows}
 
 
-def list_outdated(connection: Connection, names: Sequence[str], *, issued_before: datetime) -> list[str]:
-    """Return those of the sites whose last plan for its own time was issued before an instant, or that have none."""
+def list_outdated(
+    connection: Connection, names: Sequence[str], *, issued_before: datetime
+) -> list[str]:
+    """Return those of the sites whose last plan for its own time was issued before an instant, or
+    that have none.
+    """
     table = plan_history.c
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    newer = select(table.plan_id).where(table.site == listed.c.name, table.system_id == "prod", table.issued_at >= issued_before, _of_its_time())
-    return list(connection.scalars(select(listed.c.name).where(~newer.exists()).order_by(listed.c.name)))
+    newer = select(table.plan_id).where(
+        table.site == listed.c.name,
+        table.system_id == "prod",
+        table.issued_at >= issued_before,
+        _of_its_time(),
+    )
+    return list(
+        connection.scalars(select(listed.c.name).where(~newer.exists()).order_by(listed.c.name))
+    )
 
 
 def load(connection: Connection, plan_id: str) -> PlanReply:
@@ -87,7 +126,9 @@ def load(connection: Connection, plan_id: str) -> PlanReply:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.read_reply(_find(connection, plan_id, plan_history.c.packed_reply).packed_reply)
+    return plan_forms.read_reply(
+        _find(connection, plan_id, plan_history.c.packed_reply).packed_reply
+    )
 
 
 def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
@@ -96,7 +137,9 @@ def load_inputs(connection: Connection, plan_id: str) -> PlanRequest:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.read_inputs(_find(connection, plan_id, plan_history.c.packed_inputs).packed_inputs)
+    return plan_forms.read_inputs(
+        _find(connection, plan_id, plan_history.c.packed_inputs).packed_inputs
+    )
 
 
 def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) -> Any:
@@ -106,13 +149,24 @@ def _find(connection: Connection, plan_id: str, *columns: ColumnElement[Any]) ->
     return row
 
 
-def read_issued(connection: Connection, site_id: str, first: datetime, end: datetime) -> Iterator[tuple[PlanReply, PlanRequest]]:
-    """Yield the plans issued for a site in ``first`` ≤ issue < ``end``, oldest first, each with its complete request."""
+def read_issued(
+    connection: Connection, site_id: str, first: datetime, end: datetime
+) -> Iterator[tuple[PlanReply, PlanRequest]]:
+    """Yield the plans issued for a site in ``first`` ≤ issue < ``end``, oldest first, each with its
+    complete request.
+    """
     table = plan_history.c
-    issued = select(table.plan_id).where(table.site == site_id, table.issued_at >= first, table.issued_at < end).order_by(table.issued_at, table.plan_id)
+    issued = (
+        select(table.plan_id)
+        .where(table.site == site_id, table.issued_at >= first, table.issued_at < end)
+        .order_by(table.issued_at, table.plan_id)
+    )
     for plan_id in connection.scalars(issued).all():
         # One by one: a year of plans does not fit in memory.
-        yield from read_each([_find(connection, plan_id, plan_history.c.packed_reply, table.packed_inputs)], _read_both)
+        yield from read_each(
+            [_find(connection, plan_id, plan_history.c.packed_reply, table.packed_inputs)],
+            _read_both,
+        )
 
 
 def _read_both(row: Any) -> tuple[PlanReply, PlanRequest]:
@@ -120,7 +174,13 @@ def _read_both(row: Any) -> tuple[PlanReply, PlanRequest]:
 
 
 def list_newest(
-    connection: Connection, site_id: str, *, issued: Window = (None, None), system_id: str = "prod", after: tuple[datetime, str] | None = None, limit: int = 50
+    connection: Connection,
+    site_id: str,
+    *,
+    issued: Window = (None, None),
+    system_id: str = "prod",
+    after: tuple[datetime, str] | None = None,
+    limit: int = 50,
 ) -> list[PlanSummary]:
     """Return the plans issued for a site, the newest first.
 
@@ -140,12 +200,32 @@ def list_newest(
         *([] if end is None else [table.issued_at < end]),
         *([] if after is None else [tuple_(table.issued_at, table.plan_id) < tuple_(*after)]),
     ]
-    columns = (table.plan_id, table.system_id, table.issued_at, table.starts_at, table.ends_at, table.status, table.total_cost, table.currency)
+    columns = (
+        table.plan_id,
+        table.system_id,
+        table.issued_at,
+        table.starts_at,
+        table.ends_at,
+        table.status,
+        table.total_cost,
+        table.currency,
+    )
     query = select(*columns).where(table.site == site_id, table.system_id == system_id, *bounds)
-    rows = connection.execute(query.order_by(table.issued_at.desc(), table.plan_id.desc()).limit(limit))
+    rows = connection.execute(
+        query.order_by(table.issued_at.desc(), table.plan_id.desc()).limit(limit)
+    )
     return [
         PlanSummary.model_validate(
-            dict(zip(PlanSummary.model_fields, (instant.astimezone(UTC) if isinstance(instant, datetime) else instant for instant in row), strict=True))
+            dict(
+                zip(
+                    PlanSummary.model_fields,
+                    (
+                        instant.astimezone(UTC) if isinstance(instant, datetime) else instant
+                        for instant in row
+                    ),
+                    strict=True,
+                )
+            )
         )
         for row in rows
     ]
@@ -157,39 +237,68 @@ def read_text(connection: Connection, plan_id: str) -> str:
     Raises:
         NotFoundError: no plan of that id.
     """
-    return plan_forms.write_text(_find(connection, plan_id, plan_history.c.packed_reply).packed_reply)
+    return plan_forms.write_text(
+        _find(connection, plan_id, plan_history.c.packed_reply).packed_reply
+    )
 
 
-def latest_id(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> str:
-    """Return the id of a site's current plan: the last issued of those that cover ``now``, else the last issued.
+def latest_id(
+    connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod"
+) -> str:
+    """Return the id of a site's current plan: the last issued of those that cover ``now``, else the
+    last issued.
 
     Raises:
         NotFoundError: no such site, or no plan of it.
     """
-    plan_id: str | None = connection.scalar(_select_latest((plan_history.c.plan_id,), site_id, now, system_id))
+    plan_id: str | None = connection.scalar(
+        _select_latest((plan_history.c.plan_id,), site_id, now, system_id)
+    )
     if plan_id is None:
         sites.key_of(connection, site_id)
         raise refuse("no-plan-yet", field="site_id", value=site_id)
     return plan_id
 
 
-def latest(connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod") -> PlanReply | None:
-    """Return a site's current plan, see ``latest_id``; None without one that this release can read."""
-    rows = connection.scalars(_select_latest((plan_history.c.packed_reply,), site_id, now, system_id))
+def latest(
+    connection: Connection, site_id: str, *, now: datetime, system_id: str = "prod"
+) -> PlanReply | None:
+    """Return a site's current plan, see ``latest_id``.
+
+    None without one that this release can read.
+    """
+    rows = connection.scalars(
+        _select_latest((plan_history.c.packed_reply,), site_id, now, system_id)
+    )
     return next(iter(read_each(rows, plan_forms.read_reply)), None)
 
 
-def _select_latest(columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str) -> Select[Any]:
+def _select_latest(
+    columns: Sequence[ColumnElement[Any]], site_id: str, now: datetime, system_id: str
+) -> Select[Any]:
     table = plan_history.c
     # A plan for tomorrow, or a replay, must not hide the plan for now.
-    covers = (table.starts_at <= now) & (table.ends_at > now) & (table.starts_at > table.issued_at - SLOT)
-    return select(*columns).where(table.site == site_id, table.system_id == system_id).order_by(covers.desc(), table.issued_at.desc()).limit(1)
+    covers = (
+        (table.starts_at <= now)
+        & (table.ends_at > now)
+        & (table.starts_at > table.issued_at - SLOT)
+    )
+    return (
+        select(*columns)
+        .where(table.site == site_id, table.system_id == system_id)
+        .order_by(covers.desc(), table.issued_at.desc())
+        .limit(1)
+    )
 
 
 def issued_last(connection: Connection, site_id: str) -> datetime | None:
-    """Return when the last plan for its own time was issued for a site, None where there is none."""
+    """Return when the last plan for its own time was issued for a site, None where there is
+    none.
+    """
     own = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
-    issued: datetime | None = connection.scalar(select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()))
+    issued: datetime | None = connection.scalar(
+        select(func.max(plan_history.c.issued_at)).where(own, _of_its_time())
+    )
     return issued
 
 
@@ -198,72 +307,137 @@ def issued_last_each(connection: Connection, names: Sequence[str]) -> dict[str, 
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
     own = (plan_history.c.site == listed.c.name) & (plan_history.c.system_id == "prod")
     last = select(func.max(plan_history.c.issued_at)).where(own, _of_its_time()).scalar_subquery()
-    return {name: issued for name, issued in connection.execute(select(listed.c.name, last)) if issued is not None}
+    return {
+        name: issued
+        for name, issued in connection.execute(select(listed.c.name, last))
+        if issued is not None
+    }
 
 
 def find_previous(connection: Connection, plan_id: str) -> str:
-    """Return the id of the plan of the same site and system that was issued before another and covers its start, the newest of these.
+    """Return the id of the plan of the same site and system that was issued before another and
+    covers its start, the newest of these.
 
     Raises:
         NotFoundError: no plan of that id, or none before it.
     """
     this, other = plan_history.alias("this"), plan_history.alias("other")
-    same = (other.c.site == this.c.site) & (other.c.system_id == this.c.system_id) & (other.c.issued_at < this.c.issued_at)
+    same = (
+        (other.c.site == this.c.site)
+        & (other.c.system_id == this.c.system_id)
+        & (other.c.issued_at < this.c.issued_at)
+    )
     covers = (other.c.starts_at <= this.c.starts_at) & (other.c.ends_at > this.c.starts_at)
-    query = select(other.c.plan_id).join(this, same & covers).where(this.c.plan_id == plan_id).order_by(other.c.issued_at.desc()).limit(1)
+    query = (
+        select(other.c.plan_id)
+        .join(this, same & covers)
+        .where(this.c.plan_id == plan_id)
+        .order_by(other.c.issued_at.desc())
+        .limit(1)
+    )
     previous: str | None = connection.scalar(query)
     if previous is None:
         raise refuse("no-plan-before", field="plan_id", value=plan_id)
     return previous
 
 
-def read_due(connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None) -> PlanReply | None:
-    """Return the plan in force at an instant: the last issued of those that cover it; None without one that can be read.
+def read_due(
+    connection: Connection, site_id: str, at: datetime, *, until: datetime | None = None
+) -> PlanReply | None:
+    """Return the plan in force at an instant: the last issued of those that cover it.
 
-    A replay, which starts long before its issue, is never in force. ``until`` drops the slots that start later, except the first slot.
+    None without one that can be read.
+
+    A replay, which starts long before its issue, is never in force. ``until`` drops the slots that
+    start later, except the first slot.
     """
-    rows = connection.scalars(_select_due((plan_history.c.packed_reply,), literal(site_id, Text), at))
+    rows = connection.scalars(
+        _select_due((plan_history.c.packed_reply,), literal(site_id, Text), at)
+    )
     return next(iter(read_each(rows, partial(plan_forms.read_reply, until=until))), None)
 
 
-def read_in_force_each(connection: Connection, names: Collection[str], at: datetime, *, until: datetime) -> dict[str, tuple[PlanReply, PlanRequest]]:
-    """Return the plan in force of each site with its complete request, see ``read_due``; sites without a readable plan are left out.
+def read_in_force_each(
+    connection: Connection, names: Collection[str], at: datetime, *, until: datetime
+) -> dict[str, tuple[PlanReply, PlanRequest]]:
+    """Return the plan in force of each site with its complete request, see ``read_due``.
+
+    Sites without a readable plan are left out.
 
     Slots that start after ``until`` are dropped.
     """
     if not names:
         return {}
     listed = func.unnest(cast(list(names), ARRAY(Text))).table_valued("name").render_derived()
-    due = _select_due((plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at).lateral("due")
+    due = _select_due(
+        (plan_history.c.packed_reply, plan_history.c.packed_inputs), listed.c.name, at
+    ).lateral("due")
     rows = connection.execute(select(listed.c.name, due))
-    return dict(read_each(rows, lambda row: (row.name, (plan_forms.read_reply(row.packed_reply, until=until), plan_forms.read_inputs(row.packed_inputs)))))
+    return dict(
+        read_each(
+            rows,
+            lambda row: (
+                row.name,
+                (
+                    plan_forms.read_reply(row.packed_reply, until=until),
+                    plan_forms.read_inputs(row.packed_inputs),
+                ),
+            ),
+        )
+    )
 
 
-def _select_due(columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime) -> Select[Any]:
+def _select_due(
+    columns: Sequence[ColumnElement[Any]], site: ColumnElement[str], at: datetime
+) -> Select[Any]:
     own = (plan_history.c.site == site) & (plan_history.c.system_id == "prod")
-    covers = (plan_history.c.starts_at <= at) & (plan_history.c.ends_at > at) & (plan_history.c.issued_at <= at)
+    covers = (
+        (plan_history.c.starts_at <= at)
+        & (plan_history.c.ends_at > at)
+        & (plan_history.c.issued_at <= at)
+    )
     looks_ahead = plan_history.c.starts_at > plan_history.c.issued_at - SLOT
-    return select(*columns).where(own, covers, looks_ahead).order_by(plan_history.c.issued_at.desc()).limit(1)
+    return (
+        select(*columns)
+        .where(own, covers, looks_ahead)
+        .order_by(plan_history.c.issued_at.desc())
+        .limit(1)
+    )
 
 
 def _of_its_time() -> ColumnElement[bool]:
-    """Whether a plan starts in the slot of its issue; one that starts later says nothing of the time until then."""
-    return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (plan_history.c.starts_at <= plan_history.c.issued_at)
+    """Whether a plan starts in the slot of its issue.
+
+    One that starts later says nothing of the time until then.
+    """
+    return (plan_history.c.starts_at > plan_history.c.issued_at - SLOT) & (
+        plan_history.c.starts_at <= plan_history.c.issued_at
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSlots:
-    """Planned values per quarter-hour: by column, NaN without a plan, and the ids of their plans."""
+    """Planned values per quarter-hour: by column, NaN without a plan, and the ids of their
+    plans.
+    """
 
     timeline: Timeline
     plan_ids: Sequence[str | None]
     columns: Mapping[str, FloatArray]
 
-    def find_same(self, timeline: Timeline, plan_ids: Sequence[str | None]) -> Iterator[tuple[int, int]]:
-        """Yield the positions on another timeline whose plan is the same as here, each with its position here."""
+    def find_same(
+        self, timeline: Timeline, plan_ids: Sequence[str | None]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield the positions on another timeline whose plan is the same as here, each with its
+        position here.
+        """
         ahead = (timeline.start - self.timeline.start) // SLOT
         for place, plan_id in enumerate(plan_ids):
-            if plan_id is not None and 0 <= place + ahead < self.timeline.count and self.plan_ids[place + ahead] == plan_id:
+            if (
+                plan_id is not None
+                and 0 <= place + ahead < self.timeline.count
+                and self.plan_ids[place + ahead] == plan_id
+            ):
                 yield place, place + ahead
 
 
@@ -276,18 +450,23 @@ def read_latest(
     issued: tuple[datetime, datetime],
     before: PlannedSlots | None = None,
 ) -> PlannedSlots:
-    """Return the planned values of each quarter-hour from the last ``prod`` plan issued for it within ``issued``; NaN without one.
+    """Return the planned values of each quarter-hour from the last ``prod`` plan issued for it
+    within ``issued``; NaN without one.
 
     Args:
         connection: to the database.
         site_id: the site's name.
         timeline: of quarter-hours.
-        columns: slot columns of the plan's reply; ``charge_kwh`` and ``discharge_kwh`` are sums over all batteries.
+        columns: slot columns of the plan's reply; ``charge_kwh`` and ``discharge_kwh`` are sums
+            over all batteries.
         issued: first and last instant of issue, both included.
         before: an earlier result for the same columns; plans never change, so its slots are reused.
     """
     plan_ids = _find_last(connection, site_id, timeline, issued=issued)
-    slot_values, unread = {name: np.full(timeline.count, np.nan) for name in columns}, list(plan_ids)
+    slot_values, unread = (
+        {name: np.full(timeline.count, np.nan) for name in columns},
+        list(plan_ids),
+    )
     if before is not None:
         for place, there in before.find_same(timeline, plan_ids):
             unread[place] = None
@@ -297,23 +476,42 @@ def read_latest(
     for place, plan_id in enumerate(unread):
         if plan_id is not None:
             places.setdefault(plan_id, []).append(place)
-    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text))))
-    for plan_id, packed in connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ():
+    query = select(plan_history.c.plan_id, plan_history.c.packed_reply).where(
+        plan_history.c.plan_id == func.any(cast(list(places), ARRAY(Text)))
+    )
+    for plan_id, packed in (
+        connection.execute(query.execution_options(yield_per=_AT_ONCE)) if places else ()
+    ):
         # One by one: hundreds of plans do not fit in memory.
-        for plan_columns in read_each([packed], lambda each: plan_forms.read_columns(each, columns, timeline)):
+        for plan_columns in read_each(
+            [packed], lambda each: plan_forms.read_columns(each, columns, timeline)
+        ):
             for name, values in slot_values.items():
                 values[places[plan_id]] = plan_columns[name][places[plan_id]]
     return PlannedSlots(timeline, plan_ids, slot_values)
 
 
-def _find_last(connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]) -> list[str | None]:
-    """Return the id of the last issued plan of each slot. A site that replans on every change has hundreds of plans that are last for no slot."""
+def _find_last(
+    connection: Connection, site_id: str, timeline: Timeline, *, issued: tuple[datetime, datetime]
+) -> list[str | None]:
+    """Return the id of the last issued plan of each slot.
+
+    A site that replans on every change has hundreds of plans that are last for no slot.
+    """
     table = plan_history.c
     own = (table.site == site_id) & (table.system_id == "prod") & table.issued_at.between(*issued)
     covers = (table.ends_at > timeline.start) & (table.starts_at < timeline.end)
-    spans = connection.execute(select(table.plan_id, table.starts_at, table.ends_at).where(own, covers).order_by(table.issued_at.desc())).all()
+    spans = connection.execute(
+        select(table.plan_id, table.starts_at, table.ends_at)
+        .where(own, covers)
+        .order_by(table.issued_at.desc())
+    ).all()
     last = np.full(timeline.count, -1)
     for place, (_, starts_at, ends_at) in enumerate(spans):
-        covered = last[max((starts_at - timeline.start) // SLOT, 0) : max(-((timeline.start - ends_at) // SLOT), 0)]
+        covered = last[
+            max((starts_at - timeline.start) // SLOT, 0) : max(
+                -((timeline.start - ends_at) // SLOT), 0
+            )
+        ]
         covered[covered < 0] = place
     return [spans[place].plan_id if place >= 0 else None for place in last.tolist()]

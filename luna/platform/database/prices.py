@@ -1,7 +1,9 @@
-"""Stores market prices with all revisions by time of publication, and sites' own price series, which are named after the site.
+"""Stores market prices with all revisions by time of publication, and sites' own price series,
+which are named after the site.
 
-A market may be stored in several currencies; a reader names the currency, and prices in another one are unknown to it. The primary key has no currency, so a
-market's second currency is stored under its own name, ``SE3 in EUR``.
+A market may be stored in several currencies; a reader names the currency, and prices in another one
+are unknown to it. The primary key has no currency, so a market's second currency is stored under
+its own name, ``SE3 in EUR``.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,8 +24,10 @@ from luna.platform.database.schema.series import market_prices
 
 USUAL_CURRENCY = str(Site.model_fields["currency"].default)
 _STORED = sql.SQL(
-    "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS requested (name, apart, currency, number)"
-    " JOIN market_prices AS stored ON stored.market IN (requested.name, requested.apart) AND stored.currency = requested.currency"
+    "unnest({}::text[], {}::text[], {}::text[]) WITH ORDINALITY AS requested (name, apart, "
+    "currency, number)"
+    " JOIN market_prices AS stored ON stored.market IN (requested.name, requested.apart) "
+    "AND stored.currency = requested.currency"
     " AND slot_start >= {} AND slot_start < {}"
 )
 
@@ -36,7 +40,10 @@ class StoredSeries(NamedTuple):
 
     @property
     def apart(self) -> str:
-        """The name of the series where another currency has the plain one; a site's own series has one currency, which replaces the earlier one."""
+        """The name of the series where another currency has the plain one.
+
+        A site's own series has one currency, which replaces the earlier one.
+        """
         return self.name if self.name.startswith("site:") else f"{self.name} in {self.currency}"
 
 
@@ -58,11 +65,18 @@ def upsert(
         InvalidInputError: a price is not finite.
     """
     if not np.isfinite(price).all():
-        raise refuse("price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]")
+        raise refuse(
+            "price-no-number", field=f"price[{int(np.flatnonzero(~np.isfinite(price))[0])}]"
+        )
     series, table = StoredSeries(market, currency), market_prices.c
-    foreign = connection.scalar(select(table.market).where(table.market == market, table.currency != currency).limit(1))
+    foreign = connection.scalar(
+        select(table.market).where(table.market == market, table.currency != currency).limit(1)
+    )
     if not isinstance(published_at, datetime | np.ndarray):
-        published_at = np.array([instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at], dtype="datetime64[us]")
+        published_at = np.array(
+            [instant.astimezone(UTC).replace(tzinfo=None) for instant in published_at],
+            dtype="datetime64[us]",
+        )
     columns = {
         "market": market if foreign is None else series.apart,
         "slot_start": starts,
@@ -76,32 +90,60 @@ def upsert(
     return written
 
 
-def read(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY, known_at: datetime | None = None) -> FloatArray:
-    """Return the price per slot as last published at or before ``known_at`` (None: ever), NaN where it is unknown in ``currency``.
+def read(
+    connection: Connection,
+    market: str,
+    timeline: Timeline,
+    *,
+    currency: str = USUAL_CURRENCY,
+    known_at: datetime | None = None,
+) -> FloatArray:
+    """Return the price per slot as last published at or before ``known_at`` (None: ever), NaN where
+    it is unknown in ``currency``.
 
     Slots longer than a quarter-hour hold the mean, unknown where any part is.
     """
     series = StoredSeries(market, currency)
-    return from_quarter_hours(read_each(connection, [series], quarter_hours(timeline), known_at=known_at)[series], timeline, "price")
+    return from_quarter_hours(
+        read_each(connection, [series], quarter_hours(timeline), known_at=known_at)[series],
+        timeline,
+        "price",
+    )
 
 
 def read_each(
-    connection: Connection, series: Sequence[StoredSeries], timeline: Timeline, *, known_at: datetime | None = None
+    connection: Connection,
+    series: Sequence[StoredSeries],
+    timeline: Timeline,
+    *,
+    known_at: datetime | None = None,
 ) -> dict[StoredSeries, FloatArray]:
     """Return ``read`` of many series on quarter-hours."""
     query = sql.SQL(
-        "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, price FROM {} AND published_at <= {}"
+        "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, "
+        "price FROM {} AND published_at <= {}"
         " ORDER BY requested.number, slot_start, published_at DESC"
     ).format(_stored_of(series, timeline), known_at or sql.SQL("'infinity'"))
-    rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"}))
+    rows = copy.split(
+        copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "price": "f8"})
+    )
     unknown = np.full(timeline.count, np.nan)
     return {
-        name: align(rows[number]["slot_start"], rows[number]["price"], timeline) if number in rows else unknown for number, name in enumerate(series, start=1)
+        name: align(rows[number]["slot_start"], rows[number]["price"], timeline)
+        if number in rows
+        else unknown
+        for number, name in enumerate(series, start=1)
     }
 
 
 def _stored_of(series: Sequence[StoredSeries], timeline: Timeline) -> sql.Composed:
-    return _STORED.format([each.name for each in series], [each.apart for each in series], [each.currency for each in series], timeline.start, timeline.end)
+    return _STORED.format(
+        [each.name for each in series],
+        [each.apart for each in series],
+        [each.currency for each in series],
+        timeline.start,
+        timeline.end,
+    )
 
 
 def stored_series(site: Site, series: str) -> StoredSeries:
@@ -110,39 +152,81 @@ def stored_series(site: Site, series: str) -> StoredSeries:
 
 
 def stored_name(site_id: str, series: str) -> str:
-    """Return the stored name of a price series in a site's tariff: a market's own name, or ``site:…`` for the site's own series."""
+    """Return the stored name of a price series in a site's tariff: a market's own name, or
+    ``site:…`` for the site's own series.
+    """
     return f"site:{site_id}:{series.removeprefix(OWN)}" if series.startswith(OWN) else series
 
 
-def read_tariff(connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None) -> dict[str, FloatArray]:
-    """Return the prices of a site's tariff by ``tariff.price_series``, for ``economics.prices.price_slots``; see ``read``."""
+def read_tariff(
+    connection: Connection, site: Site, timeline: Timeline, *, known_at: datetime | None = None
+) -> dict[str, FloatArray]:
+    """Return the prices of a site's tariff by ``tariff.price_series``, for
+    ``economics.prices.price_slots``; see ``read``.
+    """
     named = {name: stored_name(site.name, name) for name in site.tariff.price_series}
-    return {name: read(connection, stored, timeline, currency=site.currency, known_at=known_at) for name, stored in named.items()}
+    return {
+        name: read(connection, stored, timeline, currency=site.currency, known_at=known_at)
+        for name, stored in named.items()
+    }
 
 
 def find_priced(connection: Connection, names: Collection[str], timeline: Timeline) -> set[str]:
     """Return the stored names that have any price on a timeline's slots."""
     table = market_prices.c
-    inside = table.market.in_(names), table.slot_start >= timeline.start, table.slot_start < timeline.end
+    inside = (
+        table.market.in_(names),
+        table.slot_start >= timeline.start,
+        table.slot_start < timeline.end,
+    )
     return set(connection.scalars(select(table.market).where(*inside).distinct()))
 
 
-def find_foreign(connection: Connection, series: Collection[StoredSeries], timeline: Timeline) -> dict[StoredSeries, tuple[str, ...]]:
+def find_foreign(
+    connection: Connection, series: Collection[StoredSeries], timeline: Timeline
+) -> dict[StoredSeries, tuple[str, ...]]:
     """Return the other currencies in which each series has prices on a timeline's slots."""
     names = {each.name for each in series}
     if not names:
         return {}
-    table, apart = market_prices.c, {StoredSeries(name, currency).apart for name in names for currency in PER_EURO}
-    inside = table.market.in_(names | apart), table.slot_start >= timeline.start, table.slot_start < timeline.end
+    table, apart = (
+        market_prices.c,
+        {StoredSeries(name, currency).apart for name in names for currency in PER_EURO},
+    )
+    inside = (
+        table.market.in_(names | apart),
+        table.slot_start >= timeline.start,
+        table.slot_start < timeline.end,
+    )
     rows = connection.execute(select(table.market, table.currency).where(*inside).distinct())
-    stored = {StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows}
-    return {each: tuple(sorted(other.currency for other in stored if other.name == each.name and other.currency != each.currency)) for each in series}
+    stored = {
+        StoredSeries(row.market.removesuffix(f" in {row.currency}"), row.currency) for row in rows
+    }
+    return {
+        each: tuple(
+            sorted(
+                other.currency
+                for other in stored
+                if other.name == each.name and other.currency != each.currency
+            )
+        )
+        for each in series
+    }
 
 
-def find_unused_each(connection: Connection, stored_sites: Collection[Site], timeline: Timeline) -> dict[str, list[str]]:
-    """Return, by site, the stored names of its own series that have prices on the timeline although its tariff does not use them."""
+def find_unused_each(
+    connection: Connection, stored_sites: Collection[Site], timeline: Timeline
+) -> dict[str, list[str]]:
+    """Return, by site, the stored names of its own series that have prices on the timeline although
+    its tariff does not use them.
+    """
     own = {
-        site.name: [stored_name(site.name, name) for name, rule in site.tariff.own_rules.items() if not isinstance(rule, SeriesPrice)] for site in stored_sites
+        site.name: [
+            stored_name(site.name, name)
+            for name, rule in site.tariff.own_rules.items()
+            if not isinstance(rule, SeriesPrice)
+        ]
+        for site in stored_sites
     }
     own_names = [name for names in own.values() for name in names]
     with_prices = find_priced(connection, own_names, timeline) if own_names else set()
@@ -155,7 +239,12 @@ def require_market(connection: Connection, market: str) -> None:
     Raises:
         NotFoundError: there are none.
     """
-    if connection.scalar(select(market_prices.c.market).where(market_prices.c.market == market).limit(1)) is None:
+    if (
+        connection.scalar(
+            select(market_prices.c.market).where(market_prices.c.market == market).limit(1)
+        )
+        is None
+    ):
         raise refuse("no-market-prices", field="series", value=market)
 
 
@@ -168,19 +257,27 @@ def forget_market(connection: Connection, market: str) -> None:
 Revisions = tuple[InstantArray, InstantArray, FloatArray]
 
 
-def read_revisions(connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY) -> Revisions:
+def read_revisions(
+    connection: Connection, market: str, timeline: Timeline, *, currency: str = USUAL_CURRENCY
+) -> Revisions:
     """Return all revisions of the prices of ``timeline`` in ``currency``."""
     series = StoredSeries(market, currency)
     return read_revisions_each(connection, [series], timeline)[series]
 
 
-def read_revisions_each(connection: Connection, series: Sequence[StoredSeries], timeline: Timeline) -> dict[StoredSeries, Revisions]:
+def read_revisions_each(
+    connection: Connection, series: Sequence[StoredSeries], timeline: Timeline
+) -> dict[StoredSeries, Revisions]:
     """Return ``read_revisions`` of many series."""
-    query = sql.SQL("SELECT requested.number, slot_start, published_at, price FROM {} ORDER BY requested.number, slot_start, published_at").format(
-        _stored_of(series, timeline)
-    )
+    query = sql.SQL(
+        "SELECT requested.number, slot_start, published_at, price FROM {} ORDER BY "
+        "requested.number, slot_start, published_at"
+    ).format(_stored_of(series, timeline))
     types = {"number": "i8", "slot_start": "M8[s]", "published_at": "M8[us]", "price": "f8"}
     rows = copy.split(copy.read(connection, query, types))
     nothing = {name: np.empty(0, dtype=kind) for name, kind in types.items()}
     parts = {name: rows.get(number, nothing) for number, name in enumerate(series, start=1)}
-    return {name: (part["slot_start"], part["published_at"], part["price"]) for name, part in parts.items()}
+    return {
+        name: (part["slot_start"], part["published_at"], part["price"])
+        for name, part in parts.items()
+    }

@@ -6,47 +6,70 @@ from luna.energy.site import OWN_VACATION
 from luna.platform.database import sites
 from luna.platform.database.schema.plans import charging_stays
 
-# Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do, the plan is new.
+# Each part is answered by an index. What plans do not know yet stands in plan_causes; once they do,
+# the plan is new.
 _MARKS = text(
-    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id = 'prod') AS plan,"  # noqa: S608 - a table's name
-    " (SELECT slot_start FROM slot_observations WHERE site_key = sites.site_key ORDER BY slot_start DESC LIMIT 1) AS measured,"
-    " concat((SELECT concat(armed_at, override) FROM control_state WHERE site_key = sites.site_key),"
-    " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM control_devices WHERE site_key = sites.site_key),"
+    "SELECT (SELECT max(issued_at) FROM plan_history WHERE site = sites.name AND system_id "  # noqa: S608
+    "= 'prod') AS plan,"
+    " (SELECT slot_start FROM slot_observations WHERE site_key = sites.site_key ORDER BY "
+    "slot_start DESC LIMIT 1) AS measured,"
+    " concat((SELECT concat(armed_at, override) FROM control_state WHERE site_key = "
+    "sites.site_key),"
+    " (SELECT string_agg(concat(device, override), ' ' ORDER BY device) FROM "
+    "control_devices WHERE site_key = sites.site_key),"
     # Who wants something and takes it back within a second would leave no mark.
-    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'override')) AS control,"
+    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = "
+    "'override')) AS control,"
     " coalesce((SELECT version FROM control_state WHERE site_key = sites.site_key), 0)"
-    " + coalesce((SELECT sum(version) FROM control_devices WHERE site_key = sites.site_key), 0) AS decisions,"
-    " (SELECT concat(max(block_id), ' ', count(removed_at)) FROM manual_blocks LEFT JOIN manual_removals USING (block_id)"
+    " + coalesce((SELECT sum(version) FROM control_devices WHERE site_key = "
+    "sites.site_key), 0) AS decisions,"
+    " (SELECT concat(max(block_id), ' ', count(removed_at)) FROM manual_blocks LEFT JOIN "
+    "manual_removals USING (block_id)"
     " WHERE site_key = sites.site_key) AS blocks,"
-    f" (SELECT concat(max(session_id), ' ', count(removed_at)) FROM {charging_stays.name} WHERE site_key = sites.site_key) AS stays,"
+    f" (SELECT concat(max(session_id), ' ', count(removed_at)) FROM {charging_stays.name} "
+    "WHERE site_key = sites.site_key) AS stays,"
     " (SELECT concat(instant, ' ', value) FROM sensor_readings WHERE sensor_key ="
-    " (SELECT sensor_key FROM sensors WHERE site_key = sites.site_key AND name = :vacation) ORDER BY instant DESC LIMIT 1) AS vacation,"
+    " (SELECT sensor_key FROM sensors WHERE site_key = sites.site_key AND name = "
+    ":vacation) ORDER BY instant DESC LIMIT 1) AS vacation,"
     " (SELECT max(version) FROM site_versions WHERE site_key = sites.site_key) AS site,"
-    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'forecast') AS forecast,"
-    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = 'prices') AS prices,"
+    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = "
+    "'forecast') AS forecast,"
+    " (SELECT change_id FROM plan_causes WHERE site_key = sites.site_key AND kind = "
+    "'prices') AS prices,"
     " (SELECT tried_at FROM plan_faults WHERE site_key = sites.site_key) AS fault,"
     " (SELECT max(gate_id) FROM agent_gates WHERE site_key = sites.site_key) AS agent,"
     # Of what is kept by day, the days that a page shows: hundreds of rows, the newest ones.
     " (SELECT concat(max(scored_at), ' ', count(*)) FROM"
-    " (SELECT scored_at FROM daily_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest) AS scores,"
+    " (SELECT scored_at FROM daily_scores WHERE site_key = sites.site_key ORDER BY day "
+    "DESC LIMIT 500) AS newest) AS scores,"
     " (SELECT concat(max(judged_at), ' ', count(*)) FROM"
-    " (SELECT judged_at FROM data_quality_daily WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 62) AS newest) AS quality,"
-    " (SELECT concat(max(quarantine_id), ' ', count(*), ' ', count(resolved_at)) FROM (SELECT quarantine_id, resolved_at"
-    # As a range of the index: by equality the planner may search the rows of all sites for one that has none.
-    " FROM quarantine WHERE (site_key, quarantine_id) >= (sites.site_key, 0) AND (site_key, quarantine_id) < (sites.site_key + 1, 0)"
+    " (SELECT judged_at FROM data_quality_daily WHERE site_key = sites.site_key ORDER BY "
+    "day DESC LIMIT 62) AS newest) AS quality,"
+    " (SELECT concat(max(quarantine_id), ' ', count(*), ' ', count(resolved_at)) FROM "
+    "(SELECT quarantine_id, resolved_at"
+    # As a range of the index: by equality the planner may search the rows of all sites for one that
+    # has none.
+    " FROM quarantine WHERE (site_key, quarantine_id) >= (sites.site_key, 0) AND "
+    "(site_key, quarantine_id) < (sites.site_key + 1, 0)"
     " ORDER BY site_key DESC, quarantine_id DESC LIMIT 100) AS newest) AS quarantine,"
-    " concat((SELECT max(activation_id) FROM forecast_activations WHERE site_key = sites.site_key), ' ',"
-    " (SELECT max(finished_at) FROM training_runs WHERE site_key = sites.site_key), ' ', (SELECT max(scored_at) FROM"
-    " (SELECT scored_at FROM forecast_scores WHERE site_key = sites.site_key ORDER BY day DESC LIMIT 500) AS newest)) AS learning"
+    " concat((SELECT max(activation_id) FROM forecast_activations WHERE site_key = "
+    "sites.site_key), ' ',"
+    " (SELECT max(finished_at) FROM training_runs WHERE site_key = sites.site_key), ' ', "
+    "(SELECT max(scored_at) FROM"
+    " (SELECT scored_at FROM forecast_scores WHERE site_key = sites.site_key ORDER BY day "
+    "DESC LIMIT 500) AS newest)) AS learning"
     " FROM sites WHERE name = :site"
 )
 
 
 def read(connection: Connection, site_id: str) -> dict[str, str]:
-    """Return a text for each kind of thing that a site has, another one with each change of it, whoever made it.
+    """Return a text for each kind of thing that a site has, another one with each change of it,
+    whoever made it.
 
-    Of the kinds, ``control`` is whether it is armed and what its owner wants of devices, ``decisions`` what they are told, ``scores`` what days cost by
-    policy, ``quality`` which days may be learned from, ``quarantine`` what was refused, ``learning`` trainings, trials and choices of forecast versions.
+    Of the kinds, ``control`` is whether it is armed and what its owner wants of devices,
+    ``decisions`` what they are told, ``scores`` what days cost by policy, ``quality`` which days
+    may be learned from, ``quarantine`` what was refused, ``learning`` trainings, trials and choices
+    of forecast versions.
 
     Raises:
         NotFoundError: no such site.

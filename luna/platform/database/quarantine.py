@@ -7,7 +7,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import sql
-from sqlalchemy import BigInteger, Column, Connection, RowMapping, Select, all_, delete, false, literal, null, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    RowMapping,
+    Select,
+    all_,
+    delete,
+    false,
+    literal,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.contracts.data import QuarantinedRow, QuarantineFilter, Resolution
@@ -19,15 +34,21 @@ from luna.platform.database.schema.sites import sites as site_names
 from luna.platform.database.stored_rows import read_each, read_page
 
 _INSERT = "INSERT INTO quarantine AS q (site_key, kind, source, line, fault, raw) "
-_LISTED = "SELECT :site_key, :kind, :source, line, fault, raw || jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
+_LISTED = (
+    "SELECT :site_key, :kind, :source, line, fault, raw || "
+    "jsonb_strip_nulls(jsonb_build_object('step_minutes', CAST(:step AS int))) FROM refused"
+)
 _ENTRIES = (
     "SELECT :site_key, :kind, entries.*"
-    " FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS jsonb[]), CAST(:raws AS jsonb[])) AS entries"
+    " FROM unnest(CAST(:sources AS text[]), CAST(:lines AS bigint[]), CAST(:faults AS "
+    "jsonb[]), CAST(:raws AS jsonb[])) AS entries"
 )
 # What somebody decided about stays; what is refused for the same reason again is not written again.
 _RENEW = (
-    " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET fault = excluded.fault, raw = excluded.raw"
-    " WHERE q.resolution IS NULL AND (q.fault, q.raw) IS DISTINCT FROM (excluded.fault, excluded.raw)"
+    " ON CONFLICT (site_key, kind, source, line) DO UPDATE SET fault = excluded.fault, raw "
+    "= excluded.raw"
+    " WHERE q.resolution IS NULL AND (q.fault, q.raw) IS DISTINCT FROM (excluded.fault, "
+    "excluded.raw)"
 )
 
 
@@ -42,33 +63,64 @@ class Refused:
 
 def begin(connection: Connection) -> None:
     """Open a list of refused rows in this transaction."""
-    connection.execute(text("CREATE TEMP TABLE refused (line bigint PRIMARY KEY, fault jsonb, raw jsonb) ON COMMIT DROP"))
+    connection.execute(
+        text(
+            "CREATE TEMP TABLE refused (line bigint PRIMARY KEY, fault jsonb, raw jsonb) "
+            "ON COMMIT DROP"
+        )
+    )
 
 
 def add(connection: Connection, rows: Iterable[tuple[int, str, str]]) -> None:
     """Put line, fault and row, both as JSON text, onto the open list."""
-    with copy.cursor(connection) as cursor, cursor.copy(sql.SQL("COPY refused (line, fault, raw) FROM STDIN")) as stream:
+    with (
+        copy.cursor(connection) as cursor,
+        cursor.copy(sql.SQL("COPY refused (line, fault, raw) FROM STDIN")) as stream,
+    ):
         for row in rows:
             stream.write_row(row)
 
 
-def finish(connection: Connection, site_id: str, *, kind: str, source: str, step_minutes: int | None = None) -> None:
-    """Make the open list what is in quarantine for ``source``: loading a file again keeps what is refused again and frees the rest.
+def finish(
+    connection: Connection, site_id: str, *, kind: str, source: str, step_minutes: int | None = None
+) -> None:
+    """Make the open list what is in quarantine for ``source``: loading a file again keeps what is
+    refused again and frees the rest.
 
     What somebody decided about stays as it was decided.
 
     Args:
         step_minutes: how long the source's slots are; kept with each row, which does not tell it.
     """
-    key = {"site_key": sites.key_of(connection, site_id), "kind": kind, "source": source, "step": step_minutes}
-    undecided = "q.site_key = :site_key AND q.kind = :kind AND q.source = :source AND q.resolution IS NULL"
-    connection.execute(text(f"DELETE FROM quarantine q WHERE {undecided} AND NOT EXISTS (SELECT FROM refused r WHERE r.line = q.line)"), key)  # noqa: S608
+    key = {
+        "site_key": sites.key_of(connection, site_id),
+        "kind": kind,
+        "source": source,
+        "step": step_minutes,
+    }
+    undecided = (
+        "q.site_key = :site_key AND q.kind = :kind AND q.source = :source AND q.resolution IS NULL"
+    )
+    connection.execute(
+        text(
+            f"DELETE FROM quarantine q WHERE {undecided} AND NOT EXISTS (SELECT FROM "  # noqa: S608
+            "refused r WHERE r.line = q.line)"
+        ),
+        key,
+    )
     connection.execute(text(_INSERT + _LISTED + _RENEW), key)
     connection.execute(text("DROP TABLE refused"))
 
 
-def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[Refused]], *, lines: tuple[int, int]) -> None:
-    """Make ``refused`` what is in quarantine of sensors for the ``lines`` from the first on, before the second; those before it are added or renewed.
+def settle(
+    connection: Connection,
+    site_id: str,
+    refused: Mapping[str, Sequence[Refused]],
+    *,
+    lines: tuple[int, int],
+) -> None:
+    """Make ``refused`` what is in quarantine of sensors for the ``lines`` from the first on, before
+    the second; those before it are added or renewed.
 
     What somebody decided about stays as it was decided.
 
@@ -76,24 +128,56 @@ def settle(connection: Connection, site_id: str, refused: Mapping[str, Sequence[
         refused: by source, which names the sensor; a line is an instant in microseconds.
     """
     key, table = {"site_key": sites.key_of(connection, site_id), "kind": "readings"}, quarantine.c
-    same = (table.site_key == key["site_key"]) & (table.kind == key["kind"]) & table.resolution.is_(None)
-    freed = ((table.source == source) & (table.line != all_(literal([row.line for row in rows], ARRAY(BigInteger)))) for source, rows in refused.items())
-    connection.execute(delete(quarantine).where(same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)))
-    rows = [(source, row.line, row.fault.text, json.dumps(row.raw)) for source, each in refused.items() for row in each]
+    same = (
+        (table.site_key == key["site_key"])
+        & (table.kind == key["kind"])
+        & table.resolution.is_(None)
+    )
+    freed = (
+        (table.source == source)
+        & (table.line != all_(literal([row.line for row in rows], ARRAY(BigInteger))))
+        for source, rows in refused.items()
+    )
+    connection.execute(
+        delete(quarantine).where(
+            same, table.line >= lines[0], table.line < lines[1], or_(false(), *freed)
+        )
+    )
+    rows = [
+        (source, row.line, row.fault.text, json.dumps(row.raw))
+        for source, each in refused.items()
+        for row in each
+    ]
     if rows:
-        # A bad sensor has tens of thousands of refused stretches: they are one statement of four arrays, not a statement each.
-        arrays = dict(zip(("sources", "lines", "faults", "raws"), map(list, zip(*rows, strict=True)), strict=True))
+        # A bad sensor has tens of thousands of refused stretches: they are one statement of four
+        # arrays, not a statement each.
+        arrays = dict(
+            zip(
+                ("sources", "lines", "faults", "raws"),
+                map(list, zip(*rows, strict=True)),
+                strict=True,
+            )
+        )
         connection.execute(text(_INSERT + _ENTRIES + _RENEW), key | arrays)
 
 
 def read(connection: Connection, site_id: str, *, limit: int = 1000) -> list[Refused]:
     """Return the rows refused last for a site."""
     table = quarantine.c
-    query = select(table.line, table.fault, table.raw).where(table.site_key == sites.key_of(connection, site_id))
+    query = select(table.line, table.fault, table.raw).where(
+        table.site_key == sites.key_of(connection, site_id)
+    )
     return _read_refused(connection, query.order_by(table.quarantine_id.desc()).limit(limit))
 
 
-def list_rows(connection: Connection, site_id: str, *, status: QuarantineFilter = "open", limit: int = 100, below: int | None = None) -> list[QuarantinedRow]:
+def list_rows(
+    connection: Connection,
+    site_id: str,
+    *,
+    status: QuarantineFilter = "open",
+    limit: int = 100,
+    below: int | None = None,
+) -> list[QuarantinedRow]:
     """Return refused rows of a site, those refused last first.
 
     Args:
@@ -117,70 +201,136 @@ def require_of_site(connection: Connection, site_id: str, quarantine_id: int) ->
     Raises:
         NotFoundError: no such site, or it has no such row.
     """
-    own = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (quarantine.c.quarantine_id == quarantine_id)
+    own = (quarantine.c.site_key == sites.key_of(connection, site_id)) & (
+        quarantine.c.quarantine_id == quarantine_id
+    )
     if connection.scalar(select(quarantine.c.quarantine_id).where(own)) is None:
         raise refuse("no-such-row", field="quarantine_id", value=quarantine_id, site_id=site_id)
 
 
 def hold(connection: Connection, quarantine_id: int) -> tuple[str, QuarantinedRow]:
-    """Return the site's name and a row that is still open, locked until the transaction ends, so that two do not decide at once.
+    """Return the site's name and a row that is still open, locked until the transaction ends, so
+    that two do not decide at once.
 
     Raises:
         NotFoundError: no row of that number.
         ConflictError: somebody decided already.
     """
-    query = _rows(site_names.c.name).join(site_names, site_names.c.site_key == quarantine.c.site_key).where(quarantine.c.quarantine_id == quarantine_id)
+    query = (
+        _rows(site_names.c.name)
+        .join(site_names, site_names.c.site_key == quarantine.c.site_key)
+        .where(quarantine.c.quarantine_id == quarantine_id)
+    )
     row = connection.execute(query.with_for_update(of=quarantine)).mappings().first()
     if row is None:
         raise refuse("no-such-quarantine-row", field="quarantine_id", value=quarantine_id)
     if row["resolution"] is not None:
-        raise refuse("row-decided", field="quarantine_id", value=quarantine_id, decision=row["resolution"])
+        raise refuse(
+            "row-decided", field="quarantine_id", value=quarantine_id, decision=row["resolution"]
+        )
     return row["name"], _row(row)
 
 
-def resolve(connection: Connection, quarantine_id: int, resolution: Resolution, *, corrected: dict[str, Any] | None, at: datetime, by: str) -> QuarantinedRow:
+def resolve(
+    connection: Connection,
+    quarantine_id: int,
+    resolution: Resolution,
+    *,
+    corrected: dict[str, Any] | None,
+    at: datetime,
+    by: str,
+) -> QuarantinedRow:
     """Note what was decided about a row and return it as it now stands."""
     table = quarantine
-    decided = {"resolution": resolution, "corrected": null() if corrected is None else corrected, "resolved_at": at, "resolved_by": by}
+    decided = {
+        "resolution": resolution,
+        "corrected": null() if corrected is None else corrected,
+        "resolved_at": at,
+        "resolved_by": by,
+    }
     connection.execute(update(table).where(table.c.quarantine_id == quarantine_id).values(decided))
-    return _row(connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).mappings().one())
+    return _row(
+        connection.execute(_rows().where(table.c.quarantine_id == quarantine_id)).mappings().one()
+    )
 
 
-def list_let_in(connection: Connection, site_id: str, *, kind: str, sources: Collection[str]) -> list[QuarantinedRow]:
-    """Return the rows of sources that somebody let in, released or corrected, in the order in which that was decided."""
+def list_let_in(
+    connection: Connection, site_id: str, *, kind: str, sources: Collection[str]
+) -> list[QuarantinedRow]:
+    """Return the rows of sources that somebody let in, released or corrected, in the order in which
+    that was decided.
+    """
     table = quarantine.c
-    same_sources = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == kind) & table.source.in_(sources)
-    query = _rows().where(same_sources, table.resolution.in_(("released", "corrected"))).order_by(table.resolved_at, table.quarantine_id)
+    same_sources = (
+        (table.site_key == sites.key_of(connection, site_id))
+        & (table.kind == kind)
+        & table.source.in_(sources)
+    )
+    query = (
+        _rows()
+        .where(same_sources, table.resolution.in_(("released", "corrected")))
+        .order_by(table.resolved_at, table.quarantine_id)
+    )
     return read_each(connection.execute(query).mappings(), _row)
 
 
-def list_open(connection: Connection, site_id: str, *, source: str, lines: tuple[int, int]) -> list[Refused]:
-    """Return what waits of a source of readings for somebody to decide, from the first line on, before the second."""
+def list_open(
+    connection: Connection, site_id: str, *, source: str, lines: tuple[int, int]
+) -> list[Refused]:
+    """Return what waits of a source of readings for somebody to decide, from the first line on,
+    before the second.
+    """
     table = quarantine.c
-    same = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == "readings") & (table.source == source) & table.resolution.is_(None)
-    query = select(table.line, table.fault, table.raw).where(same, table.line >= lines[0], table.line < lines[1]).order_by(table.line)
+    same = (
+        (table.site_key == sites.key_of(connection, site_id))
+        & (table.kind == "readings")
+        & (table.source == source)
+        & table.resolution.is_(None)
+    )
+    query = (
+        select(table.line, table.fault, table.raw)
+        .where(same, table.line >= lines[0], table.line < lines[1])
+        .order_by(table.line)
+    )
     return _read_refused(connection, query)
 
 
-def list_refused_readings(connection: Connection, site_id: str, *, codes: Collection[str], lines: tuple[int, int]) -> list[Refused]:
-    """Return the open refusals of sensors' readings for one of some reasons, from the first line on, before the second."""
+def list_refused_readings(
+    connection: Connection, site_id: str, *, codes: Collection[str], lines: tuple[int, int]
+) -> list[Refused]:
+    """Return the open refusals of sensors' readings for one of some reasons, from the first line
+    on, before the second.
+    """
     table = quarantine.c
-    same = (table.site_key == sites.key_of(connection, site_id)) & (table.kind == "readings") & table.resolution.is_(None)
-    for_reason = table.fault["code"].astext.in_(codes) & (table.line >= lines[0]) & (table.line < lines[1])
+    same = (
+        (table.site_key == sites.key_of(connection, site_id))
+        & (table.kind == "readings")
+        & table.resolution.is_(None)
+    )
+    for_reason = (
+        table.fault["code"].astext.in_(codes) & (table.line >= lines[0]) & (table.line < lines[1])
+    )
     query = select(table.line, table.fault, table.raw).where(same, for_reason).order_by(table.line)
     return _read_refused(connection, query)
 
 
 def _read_refused(connection: Connection, query: Select[Any]) -> list[Refused]:
-    return read_each(connection.execute(query), lambda row: Refused(row.line, RowFault.read(row.fault), row.raw))
+    return read_each(
+        connection.execute(query), lambda row: Refused(row.line, RowFault.read(row.fault), row.raw)
+    )
 
 
 def _rows(*further: Column[Any]) -> Select[Any]:
-    return select(*(quarantine.c[name] for name in QuarantinedRow.model_fields if name != "reason"), *further)
+    return select(
+        *(quarantine.c[name] for name in QuarantinedRow.model_fields if name != "reason"), *further
+    )
 
 
 def _row(row: RowMapping) -> QuarantinedRow:
     fields = {name: row[name] for name in QuarantinedRow.model_fields if name != "reason"}
-    values = {name: value.astimezone(UTC) if isinstance(value, datetime) else value for name, value in fields.items()}
+    values = {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in fields.items()
+    }
     fault = RowFault.read(row["fault"])
     return QuarantinedRow(**values | {"fault": fault, "reason": str(fault)})

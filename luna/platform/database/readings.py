@@ -1,4 +1,7 @@
-"""Stores sensor readings as received, with the units in which they were reported; NaN is a sensor's "unavailable"."""
+"""Stores sensor readings as received, with the units in which they were reported.
+
+NaN is a sensor's "unavailable".
+"""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +24,9 @@ from luna.platform.database.schema.series import sensor_readings, sensors, smart
 LONG_GAP = np.timedelta64(30, "D")
 
 
-def register(connection: Connection, site_id: str, units: Mapping[str, str | None]) -> dict[str, int]:
+def register(
+    connection: Connection, site_id: str, units: Mapping[str, str | None]
+) -> dict[str, int]:
     """Create missing sensors of a site and return the key of each.
 
     Args:
@@ -29,41 +34,68 @@ def register(connection: Connection, site_id: str, units: Mapping[str, str | Non
     """
     key = sites.key_of(connection, site_id)
     stored = _find_sensors(connection, key, units)
-    new = {name: unit for name, unit in units.items() if name not in stored or (unit is not None and stored[name].unit is None)}
+    new = {
+        name: unit
+        for name, unit in units.items()
+        if name not in stored or (unit is not None and stored[name].unit is None)
+    }
     if new:
-        # INSERT … ON CONFLICT consumes a sequence value even for existing rows, and the keys are 32 bits: insert new ones only.
+        # INSERT … ON CONFLICT consumes a sequence value even for existing rows, and the keys are 32
+        # bits: insert new ones only.
         statement = insert(sensors)
         first_unit = {"unit": func.coalesce(sensors.c.unit, statement.excluded.unit)}
         rows = [{"site_key": key, "name": name, "unit": unit} for name, unit in new.items()]
-        connection.execute(statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=first_unit), rows)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["site_key", "name"], set_=first_unit),
+            rows,
+        )
         stored = _find_sensors(connection, key, units)
     return {name: row.sensor_key for name, row in stored.items()}
 
 
 def upsert(
-    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, value: FloatArray, *, units: StatedUnits | None = None
+    connection: Connection,
+    sensor_keys: NDArray[np.int32],
+    instants: InstantArray,
+    value: FloatArray,
+    *,
+    units: StatedUnits | None = None,
 ) -> copy.Written:
     """Store readings; ``sensor_keys`` come from ``register``.
 
     NaN means unavailable: it is stored where there is no number, and a number replaces it.
 
     Args:
-        units: of the values; None, or a value without one: the unit that holds for the sensor at that instant.
+        units: of the values; None, or a value without one: the unit that holds for the sensor at
+            that instant.
     """
     silent, stored, in_other_units = np.isnan(value), copy.Written(), 0
     if units is not None:
-        in_other_units = sensor_units.note(connection, sensor_keys[~silent], instants[~silent], StatedUnits(units.names, units.codes[~silent]))
+        in_other_units = sensor_units.note(
+            connection,
+            sensor_keys[~silent],
+            instants[~silent],
+            StatedUnits(units.names, units.codes[~silent]),
+        )
     _upsert_silent(connection, sensor_keys[silent], instants[silent])
-    columns = {"sensor_key": sensor_keys[~silent], "instant": instants[~silent], "value": value[~silent]}
+    columns = {
+        "sensor_key": sensor_keys[~silent],
+        "instant": instants[~silent],
+        "value": value[~silent],
+    }
     for places in _stretches(instants[~silent]):
-        stored += copy.upsert(connection, sensor_readings, {name: column[places] for name, column in columns.items()})
+        stored += copy.upsert(
+            connection, sensor_readings, {name: column[places] for name, column in columns.items()}
+        )
     # The same number in another unit counts as a change.
     changed = min(in_other_units, stored.unchanged)
     return copy.Written(stored.inserted, stored.updated + changed, stored.unchanged - changed)
 
 
 def _stretches(instants: InstantArray) -> list[IndexArray]:
-    """Split the positions at long gaps in time: a device whose clock started in 1970 must not create a hypertable's chunks for decades."""
+    """Split the positions at long gaps in time: a device whose clock started in 1970 must not
+    create a hypertable's chunks for decades.
+    """
     if not instants.size or np.ptp(instants) <= LONG_GAP:
         return [np.arange(instants.size)]
     ordered = np.argsort(instants, kind="stable")
@@ -71,11 +103,15 @@ def _stretches(instants: InstantArray) -> list[IndexArray]:
 
 
 def _find_sensors(connection: Connection, site_key: int, names: Iterable[str]) -> dict[str, Any]:
-    rows = connection.execute(select(sensors).where(sensors.c.site_key == site_key, sensors.c.name.in_(list(names))))
+    rows = connection.execute(
+        select(sensors).where(sensors.c.site_key == site_key, sensors.c.name.in_(list(names)))
+    )
     return {row.name: row for row in rows}
 
 
-def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray) -> None:
+def _upsert_silent(
+    connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray
+) -> None:
     if not sensor_keys.size:
         return
     for places in _stretches(instants):
@@ -83,7 +119,9 @@ def _upsert_silent(connection: Connection, sensor_keys: NDArray[np.int32], insta
     # COPY here encodes NaN as NULL, which this column refuses; INSERT stores PostgreSQL's NaN.
     rows = [
         {"sensor_key": key, "instant": instant.replace(tzinfo=UTC), "value": math.nan}
-        for key, instant in zip(sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True)
+        for key, instant in zip(
+            sensor_keys.tolist(), instants.astype("datetime64[us]").tolist(), strict=True
+        )
     ]
     connection.execute(insert(sensor_readings).on_conflict_do_nothing(), rows)
 
@@ -94,37 +132,74 @@ def read_units(connection: Connection, site_id: str) -> dict[str, UnitHistory]:
     Raises:
         NotFoundError: no such site.
     """
-    rows = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    rows = connection.execute(
+        select(sensors.c.name, sensors.c.sensor_key).where(
+            sensors.c.site_key == sites.key_of(connection, site_id)
+        )
+    )
     keys = {row.name: row.sensor_key for row in rows}
     units = sensor_units.read(connection, keys.values())
     return {name: units[key] for name, key in keys.items()}
 
 
-def last_instant(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> datetime | None:
-    """Return the instant of the last reading of any of the named sensors at or before ``now``; None where there is none.
+def last_instant(
+    connection: Connection, site_id: str, names: Collection[str], *, now: datetime
+) -> datetime | None:
+    """Return the instant of the last reading of any of the named sensors at or before ``now``.
+
+    None where there is none.
 
     Raises:
         NotFoundError: no such site.
     """
-    keys = select(sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))).subquery()
+    keys = (
+        select(sensors.c.sensor_key)
+        .where(
+            sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
+        )
+        .subquery()
+    )
     # Per sensor, an index lookup each; one query over all of them would read every row.
-    newest = select(func.max(sensor_readings.c.instant)).where(sensor_readings.c.sensor_key == keys.c.sensor_key, sensor_readings.c.instant <= now)
-    instant: datetime | None = connection.scalar(select(func.max(newest.scalar_subquery())).select_from(keys))
+    newest = select(func.max(sensor_readings.c.instant)).where(
+        sensor_readings.c.sensor_key == keys.c.sensor_key, sensor_readings.c.instant <= now
+    )
+    instant: datetime | None = connection.scalar(
+        select(func.max(newest.scalar_subquery())).select_from(keys)
+    )
     return instant
 
 
-def read_spans(connection: Connection, site_id: str, names: Collection[str], *, now: datetime) -> dict[str, tuple[datetime, datetime]]:
-    """Return the instants of the first and the last known value at or before ``now`` of each named sensor, without sensors that have none.
+def read_spans(
+    connection: Connection, site_id: str, names: Collection[str], *, now: datetime
+) -> dict[str, tuple[datetime, datetime]]:
+    """Return the instants of the first and the last known value at or before ``now`` of each named
+    sensor, without sensors that have none.
 
     Raises:
         NotFoundError: no such site.
     """
     # PostgreSQL orders NaN (unknown) above all numbers.
-    has_value = (sensor_readings.c.sensor_key == sensors.c.sensor_key, sensor_readings.c.instant <= now, sensor_readings.c.value < math.inf)
-    first, last = (select(end(sensor_readings.c.instant)).where(*has_value).scalar_subquery() for end in (func.min, func.max))
-    is_named = sensors.c.site_key == sites.key_of(connection, site_id), sensors.c.name.in_(list(names))
-    rows = connection.execute(select(sensors.c.name, first.label("first"), last.label("last")).where(*is_named))
-    return {row.name: (row.first.astimezone(UTC), row.last.astimezone(UTC)) for row in rows if row.last is not None}
+    has_value = (
+        sensor_readings.c.sensor_key == sensors.c.sensor_key,
+        sensor_readings.c.instant <= now,
+        sensor_readings.c.value < math.inf,
+    )
+    first, last = (
+        select(end(sensor_readings.c.instant)).where(*has_value).scalar_subquery()
+        for end in (func.min, func.max)
+    )
+    is_named = (
+        sensors.c.site_key == sites.key_of(connection, site_id),
+        sensors.c.name.in_(list(names)),
+    )
+    rows = connection.execute(
+        select(sensors.c.name, first.label("first"), last.label("last")).where(*is_named)
+    )
+    return {
+        row.name: (row.first.astimezone(UTC), row.last.astimezone(UTC))
+        for row in rows
+        if row.last is not None
+    }
 
 
 def key_of(connection: Connection, site_id: str, sensor: str) -> int:
@@ -133,19 +208,29 @@ def key_of(connection: Connection, site_id: str, sensor: str) -> int:
     Raises:
         NotFoundError: no such site, or no such sensor of it; the remedy lists the existing ones.
     """
-    rows = connection.execute(select(sensors.c.name, sensors.c.sensor_key).where(sensors.c.site_key == sites.key_of(connection, site_id)))
+    rows = connection.execute(
+        select(sensors.c.name, sensors.c.sensor_key).where(
+            sensors.c.site_key == sites.key_of(connection, site_id)
+        )
+    )
     keys_by_name = {row.name: row.sensor_key for row in rows}
     if sensor not in keys_by_name:
         there = ", ".join(sorted(keys_by_name))
-        remedy = f"Sensors of {site_id}: {there}." if there else "Load some with `luna data load --kind readings`."
+        remedy = (
+            f"Sensors of {site_id}: {there}."
+            if there
+            else "Load some with `luna data load --kind readings`."
+        )
         raise refuse("no-such-sensor", field="sensor", value=sensor, remedy=remedy)
     return int(keys_by_name[sensor])
 
 
 def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql.Composed:
-    """Return table and WHERE clause of a sensor's or a meter register's readings, to which the caller adds a window.
+    """Return table and WHERE clause of a sensor's or a meter register's readings, to which the
+    caller adds a window.
 
-    A sensor's values are converted to its newest unit, see ``recorded_span.list_series``; values that cannot be converted are left out.
+    A sensor's values are converted to its newest unit, see ``recorded_span.list_series``; values
+    that cannot be converted are left out.
 
     Raises:
         NotFoundError: no such site, sensor or register.
@@ -156,70 +241,123 @@ def rows_of(connection: Connection, site_id: str, sensor: str | Register) -> sql
         if not history.later:
             return sql.SQL("sensor_readings WHERE sensor_key = {}").format(key)
         ratios = [ratio(name, history.newest()) for name in history.names]
-        factors = [None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios]
+        factors = [
+            None if math.isnan(factor_of_unit) else factor_of_unit for factor_of_unit in ratios
+        ]
         changes = zip(reversed(history.since.tolist()), reversed(factors), strict=False)
-        whens = sql.SQL(" ").join(sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor) for since, factor in changes)
+        whens = sql.SQL(" ").join(
+            sql.SQL("WHEN instant >= {} THEN {}").format(since.replace(tzinfo=UTC), factor)
+            for since, factor in changes
+        )
         factor = sql.SQL("CAST(CASE {} ELSE {} END AS float8)").format(whens, factors[0])
         # PostgreSQL flattens this subquery, so a window still uses the index.
-        return sql.SQL("(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = {1} AND {0} IS NOT NULL) AS converted WHERE true").format(
-            factor, key
-        )
+        return sql.SQL(
+            "(SELECT instant, value * {0} AS value FROM sensor_readings WHERE sensor_key = "
+            "{1} AND {0} IS NOT NULL) AS converted WHERE true"
+        ).format(factor, key)
     sites.key_of(connection, site_id)
     meter = smart_meter_readings.c
-    if connection.scalar(select(meter.meter).where(meter.meter == sensor.meter, meter.register == sensor.register).limit(1)) is None:
+    if (
+        connection.scalar(
+            select(meter.meter)
+            .where(meter.meter == sensor.meter, meter.register == sensor.register)
+            .limit(1)
+        )
+        is None
+    ):
         raise refuse("no-such-register", field="series", value=f"{sensor.meter}:{sensor.register}")
-    return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(sensor.meter, sensor.register)
+    return sql.SQL("smart_meter_readings WHERE meter = {} AND register = {}").format(
+        sensor.meter, sensor.register
+    )
 
 
 def read(
-    connection: Connection, site_id: str, sensor: str | Register, *, first: datetime, end: datetime, most: int | None = None
+    connection: Connection,
+    site_id: str,
+    sensor: str | Register,
+    *,
+    first: datetime,
+    end: datetime,
+    most: int | None = None,
 ) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``, at most the first ``most``.
+    """Return instants and values of a sensor in ``first`` ≤ instant < ``end``, at most the first
+    ``most``.
 
     Raises:
         NotFoundError: no such site, sensor or register.
     """
-    query = sql.SQL("SELECT instant, value FROM {} AND instant >= {} AND instant < {} ORDER BY instant LIMIT {}").format(
-        rows_of(connection, site_id, sensor), first, end, most
-    )
+    query = sql.SQL(
+        "SELECT instant, value FROM {} AND instant >= {} AND instant < {} ORDER BY instant LIMIT {}"
+    ).format(rows_of(connection, site_id, sensor), first, end, most)
     rows = copy.read(connection, query, {"instant": "M8[us]", "value": "f8"})
     return rows["instant"], rows["value"]
 
 
-def read_each(connection: Connection, site_id: str, names: Collection[str], *, first: datetime, end: datetime) -> dict[str, tuple[InstantArray, FloatArray]]:
-    """Return instants and values, as received, of several sensors in one query; sensors that are unknown or without readings are left out."""
+def read_each(
+    connection: Connection, site_id: str, names: Collection[str], *, first: datetime, end: datetime
+) -> dict[str, tuple[InstantArray, FloatArray]]:
+    """Return instants and values, as received, of several sensors in one query.
+
+    Sensors that are unknown or without readings are left out.
+    """
     stored = _find_sensors(connection, sites.key_of(connection, site_id), names)
-    query = sql.SQL("SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) AND instant >= {} AND instant < {}").format(
-        [row.sensor_key for row in stored.values()], first, end
+    query = sql.SQL(
+        "SELECT sensor_key, instant, value FROM sensor_readings WHERE sensor_key = ANY({}) "
+        "AND instant >= {} AND instant < {}"
+    ).format([row.sensor_key for row in stored.values()], first, end)
+    rows = copy.split(
+        copy.read(connection, query, {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}), by=2
     )
-    rows = copy.split(copy.read(connection, query, {"sensor_key": "i4", "instant": "M8[us]", "value": "f8"}), by=2)
-    return {name: (series["instant"], series["value"]) for name, row in stored.items() if (series := rows.get(row.sensor_key)) is not None}
+    return {
+        name: (series["instant"], series["value"])
+        for name, row in stored.items()
+        if (series := rows.get(row.sensor_key)) is not None
+    }
 
 
-def read_with_previous(connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values, as received, of a sensor in ``first`` ≤ instant < ``end``, with the reading before them, which holds at ``first``.
+def read_with_previous(
+    connection: Connection, site_id: str, sensor: str, *, first: datetime, end: datetime
+) -> tuple[InstantArray, FloatArray]:
+    """Return instants and values, as received, of a sensor in ``first`` ≤ instant < ``end``, with
+    the reading before them, which holds at ``first``.
 
     Raises:
         NotFoundError: no such site or sensor.
     """
     key_of(connection, site_id, sensor)
-    return read_with_previous_each(connection, [(sites.key_of(connection, site_id), sensor)], first=first, end=end)[0]
+    return read_with_previous_each(
+        connection, [(sites.key_of(connection, site_id), sensor)], first=first, end=end
+    )[0]
 
 
 def read_with_previous_each(
-    connection: Connection, sensor_names: Sequence[tuple[int, str]], *, first: datetime, end: datetime
+    connection: Connection,
+    sensor_names: Sequence[tuple[int, str]],
+    *,
+    first: datetime,
+    end: datetime,
 ) -> list[tuple[InstantArray, FloatArray]]:
-    """Return ``read_with_previous`` of many sensors, by site key and name, in order; an unknown sensor has empty arrays."""
+    """Return ``read_with_previous`` of many sensors, by site key and name, in order.
+
+    An unknown sensor has empty arrays.
+    """
     if not sensor_names:
         return []
     query = sql.SQL(
-        "SELECT requested.number, reading.instant, reading.value FROM unnest({}::int[], {}::text[]) WITH ORDINALITY AS requested (site_key, name, number)"
+        "SELECT requested.number, reading.instant, reading.value FROM unnest({}::int[], "
+        "{}::text[]) WITH ORDINALITY AS requested (site_key, name, number)"
         " JOIN sensors USING (site_key, name) CROSS JOIN LATERAL ("
-        "(SELECT instant, value FROM sensor_readings AS before WHERE before.sensor_key = sensors.sensor_key AND instant < {} ORDER BY instant DESC LIMIT 1)"
-        " UNION ALL (SELECT instant, value FROM sensor_readings AS since WHERE since.sensor_key = sensors.sensor_key AND instant >= {} AND instant < {})"
+        "(SELECT instant, value FROM sensor_readings AS before WHERE before.sensor_key = "
+        "sensors.sensor_key AND instant < {} ORDER BY instant DESC LIMIT 1)"
+        " UNION ALL (SELECT instant, value FROM sensor_readings AS since WHERE "
+        "since.sensor_key = sensors.sensor_key AND instant >= {} AND instant < {})"
         ") AS reading"
-    ).format([key for key, _ in sensor_names], [name for _, name in sensor_names], first, first, end)
-    rows = copy.split(copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2)
+    ).format(
+        [key for key, _ in sensor_names], [name for _, name in sensor_names], first, first, end
+    )
+    rows = copy.split(
+        copy.read(connection, query, {"number": "i8", "instant": "M8[us]", "value": "f8"}), by=2
+    )
     nothing = {"instant": np.empty(0, dtype="M8[us]"), "value": np.empty(0)}
     series = [rows.get(number, nothing) for number in range(1, len(sensor_names) + 1)]
     return [(each["instant"], each["value"]) for each in series]

@@ -6,7 +6,19 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, all_, and_, case, cast, null, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    all_,
+    and_,
+    case,
+    cast,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, insert
 
 from luna.contracts.recommendations import ItemKind
@@ -19,12 +31,28 @@ from luna.platform.database.schema.sites import sites
 SHORT_VECTOR = "<f2"
 # Words of a document that say what it is about.
 _PASSAGES = 3
-_CHANGING = ("kind", "code", "figures", "currency", "saving_cost_per_year", "saving_low", "saving_high", "language", "terms", "model", "vector")
+_CHANGING = (
+    "kind",
+    "code",
+    "figures",
+    "currency",
+    "saving_cost_per_year",
+    "saving_low",
+    "saving_high",
+    "language",
+    "terms",
+    "model",
+    "vector",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """Something recommendable; its words are told by ``code`` and ``figures`` in the reader's language. ``terms`` are stems, ``vector`` has unit length."""
+    """Something recommendable.
+
+    Its words are told by ``code`` and ``figures`` in the reader's language. ``terms`` are stems,
+    ``vector`` has unit length.
+    """
 
     item_id: str
     kind: ItemKind
@@ -57,7 +85,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """The audience of items: of which sites (None: all) beside those of everybody, of one site alone, of one kind alone, without some."""
+    """The audience of items: of which sites (None: all) beside those of everybody, of one site
+    alone, of one kind alone, without some.
+    """
 
     sites: tuple[str, ...] | None
     site_id: str | None = None
@@ -67,7 +97,9 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSource:
-    """A document that searches find, with the words it begins with and the mean of its passages' vectors."""
+    """A document that searches find, with the words it begins with and the mean of its passages'
+    vectors.
+    """
 
     document_id: str
     site_key: int | None
@@ -78,18 +110,36 @@ class DocumentSource:
     vector: FloatArray | None = field(default=None)
 
 
-def write(connection: Connection, new_items: Iterable[Item], *, site_key: int | None, kinds: Collection[ItemKind], now: datetime) -> tuple[int, int]:
-    """Make these the items of a site (None: of everybody) of some kinds; return how many are new or changed, and how many were withdrawn.
+def write(
+    connection: Connection,
+    new_items: Iterable[Item],
+    *,
+    site_key: int | None,
+    kinds: Collection[ItemKind],
+    now: datetime,
+) -> tuple[int, int]:
+    """Make these the items of a site (None: of everybody) of some kinds.
+
+    Return how many are new or changed, and how many were withdrawn.
 
     Whoever writes the same site's at the same time waits.
 
     Invariants: the same again changes nothing.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('items'), :site)"), {"site": site_key or 0})
-    rows = [_row(item, site_key, now) for item in {item.item_id: item for item in new_items}.values()]
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('items'), :site)"), {"site": site_key or 0}
+    )
+    rows = [
+        _row(item, site_key, now) for item in {item.item_id: item for item in new_items}.values()
+    ]
     written = _upsert(connection, rows) if rows else 0
     owned = items.c.site_key.is_(None) if site_key is None else items.c.site_key == site_key
-    stale = and_(owned, items.c.kind.in_(kinds), items.c.withdrawn_at.is_(None), items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))))
+    stale = and_(
+        owned,
+        items.c.kind.in_(kinds),
+        items.c.withdrawn_at.is_(None),
+        items.c.item_id != all_(cast([row["item_id"] for row in rows], ARRAY(TEXT))),
+    )
     withdrawn = connection.execute(update(items).where(stale).values(withdrawn_at=now)).rowcount
     return written, withdrawn
 
@@ -97,14 +147,31 @@ def write(connection: Connection, new_items: Iterable[Item], *, site_key: int | 
 def _upsert(connection: Connection, rows: list[dict[str, Any]]) -> int:
     statement = insert(items)
     new = statement.excluded
-    changes = or_(*(items.c[name].is_distinct_from(new[name]) for name in _CHANGING), items.c.withdrawn_at.is_not(None))
+    changes = or_(
+        *(items.c[name].is_distinct_from(new[name]) for name in _CHANGING),
+        items.c.withdrawn_at.is_not(None),
+    )
     values = {name: new[name] for name in (*_CHANGING, "changed_at")} | {"withdrawn_at": None}
-    write = statement.on_conflict_do_update(index_elements=["item_id"], set_=values, where=changes).returning(items.c.item_id)
+    write = statement.on_conflict_do_update(
+        index_elements=["item_id"], set_=values, where=changes
+    ).returning(items.c.item_id)
     return len(connection.execute(write, rows).all())
 
 
 def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:
-    names = ("item_id", "kind", "code", "currency", "saving_cost_per_year", "saving_low", "saving_high", "document_id", "what_if_id", "language", "model")
+    names = (
+        "item_id",
+        "kind",
+        "code",
+        "currency",
+        "saving_cost_per_year",
+        "saving_low",
+        "saving_high",
+        "document_id",
+        "what_if_id",
+        "language",
+        "model",
+    )
     vector = None if item.vector is None else item.vector.astype(SHORT_VECTOR).tobytes()
     return {name: getattr(item, name) for name in names} | {
         "figures": dict(item.figures),
@@ -116,27 +183,69 @@ def _row(item: Item, site_key: int | None, now: datetime) -> dict[str, Any]:
     }
 
 
-def list_candidates(connection: Connection, audience: Audience, *, model: str | None) -> list[Candidate]:
-    """Return the items that a reader may be shown, with their terms, and with their vectors where ``model`` made them.
+def list_candidates(
+    connection: Connection, audience: Audience, *, model: str | None
+) -> list[Candidate]:
+    """Return the items that a reader may be shown, with their terms, and with their vectors where
+    ``model`` made them.
 
     Raises:
         NotFoundError: no such site.
     """
     table = items.c
     vector = case((table.model == model, table.vector), else_=None) if model else null()
-    query = select(table.item_id, table.kind, table.saving_cost_per_year, table.language, table.created_at, table.terms, vector.label("vector"))
-    query = query.outerjoin(documents, documents.c.document_id == table.document_id).where(*_visible(connection, audience)).order_by(table.item_id)
+    query = select(
+        table.item_id,
+        table.kind,
+        table.saving_cost_per_year,
+        table.language,
+        table.created_at,
+        table.terms,
+        vector.label("vector"),
+    )
+    query = (
+        query.outerjoin(documents, documents.c.document_id == table.document_id)
+        .where(*_visible(connection, audience))
+        .order_by(table.item_id)
+    )
     return [
-        Candidate(row[0], row[1], row[2], row[3], row[4], frozenset(row[5]), None if row[6] is None else _vector(row[6])) for row in connection.execute(query)
+        Candidate(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            row[4],
+            frozenset(row[5]),
+            None if row[6] is None else _vector(row[6]),
+        )
+        for row in connection.execute(query)
     ]
 
 
 def _visible(connection: Connection, audience: Audience) -> list[ColumnElement[bool]]:
-    conditions = [items.c.withdrawn_at.is_(None), or_(items.c.document_id.is_(None), and_(documents.c.current, documents.c.state == "searchable"))]
+    conditions = [
+        items.c.withdrawn_at.is_(None),
+        or_(
+            items.c.document_id.is_(None),
+            and_(documents.c.current, documents.c.state == "searchable"),
+        ),
+    ]
     if audience.sites is not None:
-        conditions.append(or_(items.c.site_key.is_(None), items.c.site_key.in_(select(sites.c.site_key).where(sites.c.name.in_(audience.sites)))))
+        conditions.append(
+            or_(
+                items.c.site_key.is_(None),
+                items.c.site_key.in_(
+                    select(sites.c.site_key).where(sites.c.name.in_(audience.sites))
+                ),
+            )
+        )
     if audience.site_id is not None:
-        conditions.append(or_(items.c.site_key.is_(None), items.c.site_key == stored_sites.key_of(connection, audience.site_id)))
+        conditions.append(
+            or_(
+                items.c.site_key.is_(None),
+                items.c.site_key == stored_sites.key_of(connection, audience.site_id),
+            )
+        )
     if audience.kind is not None:
         conditions.append(items.c.kind == audience.kind)
     if audience.without:
@@ -146,13 +255,26 @@ def _visible(connection: Connection, audience: Audience) -> list[ColumnElement[b
 
 def load(connection: Connection, item_ids: Collection[str]) -> dict[str, Item]:
     """Return items by id, those that are there."""
-    return {row["item_id"]: _item(row) for row in connection.execute(select(items).where(items.c.item_id.in_(set(item_ids)))).mappings()}
+    return {
+        row["item_id"]: _item(row)
+        for row in connection.execute(
+            select(items).where(items.c.item_id.in_(set(item_ids)))
+        ).mappings()
+    }
 
 
 def list_documents(connection: Connection, *, model: str | None) -> list[DocumentSource]:
     """Return the documents that searches find, those of everybody and of every site."""
-    searchable = select(documents).where(documents.c.current, documents.c.state == "searchable").order_by(documents.c.document_id)
-    opening = select(chunks.c.document_id, chunks.c.passage).where(chunks.c.position < _PASSAGES).order_by(chunks.c.document_id, chunks.c.position)
+    searchable = (
+        select(documents)
+        .where(documents.c.current, documents.c.state == "searchable")
+        .order_by(documents.c.document_id)
+    )
+    opening = (
+        select(chunks.c.document_id, chunks.c.passage)
+        .where(chunks.c.position < _PASSAGES)
+        .order_by(chunks.c.document_id, chunks.c.position)
+    )
     passages: dict[str, list[str]] = {}
     for row in connection.execute(opening):
         passages.setdefault(row.document_id, []).append(row.passage)
@@ -172,17 +294,41 @@ def list_documents(connection: Connection, *, model: str | None) -> list[Documen
 
 
 def _mean_vectors(connection: Connection, model: str) -> dict[str, FloatArray]:
-    query = select(chunks.c.document_id, chunk_vectors.c.vector).join(chunk_vectors, chunk_vectors.c.chunk_id == chunks.c.chunk_id)
+    query = select(chunks.c.document_id, chunk_vectors.c.vector).join(
+        chunk_vectors, chunk_vectors.c.chunk_id == chunks.c.chunk_id
+    )
     sums: dict[str, FloatArray] = {}
-    for row in connection.execute(query.where(chunk_vectors.c.model == model, chunk_vectors.c.vector.is_not(None))):
+    for row in connection.execute(
+        query.where(chunk_vectors.c.model == model, chunk_vectors.c.vector.is_not(None))
+    ):
         sums[row.document_id] = sums.get(row.document_id, 0.0) + _vector(row.vector)
-    return {document: vector / max(float(np.linalg.norm(vector)), 1e-9) for document, vector in sums.items()}
+    return {
+        document: vector / max(float(np.linalg.norm(vector)), 1e-9)
+        for document, vector in sums.items()
+    }
 
 
 def _item(row: Mapping[Any, Any]) -> Item:
-    names = ("item_id", "kind", "code", "figures", "currency", "saving_cost_per_year", "saving_low", "saving_high", "document_id", "what_if_id")
+    names = (
+        "item_id",
+        "kind",
+        "code",
+        "figures",
+        "currency",
+        "saving_cost_per_year",
+        "saving_low",
+        "saving_high",
+        "document_id",
+        "what_if_id",
+    )
     vector = None if row["vector"] is None else _vector(row["vector"])
-    return Item(**{name: row[name] for name in names}, language=row["language"], terms=frozenset(row["terms"]), model=row["model"], vector=vector)
+    return Item(
+        **{name: row[name] for name in names},
+        language=row["language"],
+        terms=frozenset(row["terms"]),
+        model=row["model"],
+        vector=vector,
+    )
 
 
 def _vector(stored: bytes) -> FloatArray:

@@ -1,4 +1,6 @@
-"""Stores recommendations shown to readers, the readers' actions, and the statistics that bandit policies have learned."""
+"""Stores recommendations shown to readers, the readers' actions, and the statistics that bandit
+policies have learned.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,8 @@ Actions = list[tuple[EventAction, float | None]]
 class Showing:
     """An item shown to a reader, as chosen by the policy.
 
-    ``candidates`` are the features of all candidates, ``place`` is the index of the chosen one; only on the first item of a slate.
+    ``candidates`` are the features of all candidates, ``place`` is the index of the chosen one;
+    only on the first item of a slate.
     """
 
     recommendation_id: str
@@ -49,7 +52,9 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A policy's statistics: sum of outer products of features, shape ``(d, d)``, of features times rewards, shape ``(d,)``, and number of observations."""
+    """A policy's statistics: sum of outer products of features, shape ``(d, d)``, of features times
+    rewards, shape ``(d,)``, and number of observations.
+    """
 
     precision: FloatArray
     response: FloatArray
@@ -58,7 +63,10 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A showing with all reported actions; ``reward`` is the stored one, None before the first action."""
+    """A showing with all reported actions.
+
+    ``reward`` is the stored one, None before the first action.
+    """
 
     recommendation_id: str
     policy: BanditPolicy
@@ -81,7 +89,9 @@ class LoggedSlate:
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """A reader's habits: how often each unrewarded item was shown, and per kind of item the number of showings and the sum of rewards."""
+    """A reader's habits: how often each unrewarded item was shown, and per kind of item the number
+    of showings and the sum of rewards.
+    """
 
     passed_over: Mapping[str, int]
     shown: Mapping[str, int]
@@ -93,50 +103,89 @@ def add_slate(connection: Connection, slate: Slate, *, now: datetime) -> None:
     shared = {"reader": slate.reader, "policy": slate.policy, "shown_at": now}
     shared["site_key"] = None if slate.site_id is None else sites.key_of(connection, slate.site_id)
     names = ("recommendation_id", "slate_id", "rank", "item_id", "kind", "propensity", "place")
-    rows = [{name: getattr(each, name) for name in names} | shared | _arrays(each) for each in slate.showings]
+    rows = [
+        {name: getattr(each, name) for name in names} | shared | _arrays(each)
+        for each in slate.showings
+    ]
     if rows:
         connection.execute(insert(recommendations), rows)
 
 
 def _arrays(showing: Showing) -> dict[str, bytes | None]:
-    candidates = None if showing.candidates is None else showing.candidates.astype(SHORT_NUMBER).tobytes()
+    candidates = (
+        None if showing.candidates is None else showing.candidates.astype(SHORT_NUMBER).tobytes()
+    )
     return {"features": showing.features.astype(NUMBER).tobytes(), "candidates": candidates}
 
 
 def read_learned(connection: Connection, policy: BanditPolicy, *, dimensions: int) -> Learned:
     """Return a policy's statistics for this number of features; empty where they have another."""
-    row = connection.execute(select(bandit_states).where(bandit_states.c.policy == policy)).mappings().first()
+    row = (
+        connection.execute(select(bandit_states).where(bandit_states.c.policy == policy))
+        .mappings()
+        .first()
+    )
     return _learned(row, dimensions)
 
 
-def hold_learned(connection: Connection, *, dimensions: int, now: datetime) -> dict[BanditPolicy, Learned]:
+def hold_learned(
+    connection: Connection, *, dimensions: int, now: datetime
+) -> dict[BanditPolicy, Learned]:
     """Return each policy's statistics, locked until the end of the transaction."""
     empty = _as_row(Learned(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0))
-    connection.execute(insert(bandit_states).values([{"policy": policy, "changed_at": now} | empty for policy in POLICIES]).on_conflict_do_nothing())
-    rows = connection.execute(select(bandit_states).order_by(bandit_states.c.policy).with_for_update()).mappings().all()
+    connection.execute(
+        insert(bandit_states)
+        .values([{"policy": policy, "changed_at": now} | empty for policy in POLICIES])
+        .on_conflict_do_nothing()
+    )
+    rows = (
+        connection.execute(select(bandit_states).order_by(bandit_states.c.policy).with_for_update())
+        .mappings()
+        .all()
+    )
     return {row["policy"]: _learned(row, dimensions) for row in rows}
 
 
-def save_learned(connection: Connection, policy: BanditPolicy, learned: Learned, *, now: datetime) -> None:
+def save_learned(
+    connection: Connection, policy: BanditPolicy, learned: Learned, *, now: datetime
+) -> None:
     """Store a policy's statistics; the caller holds the lock."""
-    connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**_as_row(learned), changed_at=now))
+    connection.execute(
+        update(bandit_states)
+        .where(bandit_states.c.policy == policy)
+        .values(**_as_row(learned), changed_at=now)
+    )
 
 
-def find_showings(connection: Connection, reader: str, recommendation_ids: Collection[str]) -> set[str]:
+def find_showings(
+    connection: Connection, reader: str, recommendation_ids: Collection[str]
+) -> set[str]:
     """Return which of these recommendations were shown to a reader."""
-    own = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(set(recommendation_ids))
+    own = (recommendations.c.reader == reader) & recommendations.c.recommendation_id.in_(
+        set(recommendation_ids)
+    )
     return set(connection.scalars(select(recommendations.c.recommendation_id).where(own)))
 
 
-def add_events(connection: Connection, reader: str, reported: Iterable[Event], *, now: datetime) -> set[str]:
+def add_events(
+    connection: Connection, reader: str, reported: Iterable[Event], *, now: datetime
+) -> set[str]:
     """Store a reader's events, each once; return the ids of the new ones."""
     rows = [
-        {name: getattr(each, name) for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")} | {"reader": reader, "recorded_at": now}
+        {
+            name: getattr(each, name)
+            for name in ("event_id", "recommendation_id", "action", "seconds", "happened_at")
+        }
+        | {"reader": reader, "recorded_at": now}
         for each in {each.event_id: each for each in reversed(list(reported))}.values()
     ]
     if not rows:
         return set()
-    return set(connection.scalars(insert(events).values(rows).on_conflict_do_nothing().returning(events.c.event_id)))
+    return set(
+        connection.scalars(
+            insert(events).values(rows).on_conflict_do_nothing().returning(events.c.event_id)
+        )
+    )
 
 
 def read_observed(connection: Connection, *, among: Collection[str]) -> list[Observed]:
@@ -144,11 +193,28 @@ def read_observed(connection: Connection, *, among: Collection[str]) -> list[Obs
     actions = func.array_agg(aggregate_order_by(events.c.action, events.c.event_id))
     seconds = func.array_agg(aggregate_order_by(events.c.seconds, events.c.event_id))
     table = recommendations.c
-    query = select(table.recommendation_id, table.policy, table.features, table.reward, actions.label("actions"), seconds.label("seconds"))
-    query = query.join(events, events.c.recommendation_id == table.recommendation_id).group_by(table.recommendation_id).order_by(table.recommendation_id)
+    query = select(
+        table.recommendation_id,
+        table.policy,
+        table.features,
+        table.reward,
+        actions.label("actions"),
+        seconds.label("seconds"),
+    )
+    query = (
+        query.join(events, events.c.recommendation_id == table.recommendation_id)
+        .group_by(table.recommendation_id)
+        .order_by(table.recommendation_id)
+    )
     query = query.where(table.recommendation_id.in_(set(among)))
     return [
-        Observed(row.recommendation_id, row.policy, _numbers(row.features), row.reward, list(zip(row.actions, row.seconds, strict=True)))
+        Observed(
+            row.recommendation_id,
+            row.policy,
+            _numbers(row.features),
+            row.reward,
+            list(zip(row.actions, row.seconds, strict=True)),
+        )
         for row in connection.execute(query)
     ]
 
@@ -156,13 +222,22 @@ def read_observed(connection: Connection, *, among: Collection[str]) -> list[Obs
 def save_rewards(connection: Connection, rewards: Mapping[str, float]) -> None:
     """Store the rewards of showings."""
     for recommendation_id, reward in rewards.items():
-        connection.execute(update(recommendations).where(recommendations.c.recommendation_id == recommendation_id).values(reward=reward))
+        connection.execute(
+            update(recommendations)
+            .where(recommendations.c.recommendation_id == recommendation_id)
+            .values(reward=reward)
+        )
 
 
 def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habits:
     """Return a reader's habits from recommendations shown since an instant."""
     table = recommendations.c
-    query = select(table.item_id, table.kind, func.count().label("shown"), func.sum(table.reward).label("earned"))
+    query = select(
+        table.item_id,
+        table.kind,
+        func.count().label("shown"),
+        func.sum(table.reward).label("earned"),
+    )
     own = (table.reader == reader) & (table.shown_at >= since) & table.reward.is_not(None)
     passed_over: dict[str, int] = {}
     shown: dict[str, int] = {}
@@ -177,23 +252,47 @@ def read_habits(connection: Connection, reader: str, *, since: datetime) -> Habi
 def list_recent_items(connection: Connection, reader: str, *, limit: int) -> list[str]:
     """Return the items that a reader last opened, read or found useful."""
     last = func.max(events.c.recorded_at)
-    query = select(recommendations.c.item_id).join(events, events.c.recommendation_id == recommendations.c.recommendation_id)
+    query = select(recommendations.c.item_id).join(
+        events, events.c.recommendation_id == recommendations.c.recommendation_id
+    )
     own = (recommendations.c.reader == reader) & events.c.action.in_(("opened", "read", "useful"))
-    return list(connection.scalars(query.where(own).group_by(recommendations.c.item_id).order_by(last.desc()).limit(limit)))
+    return list(
+        connection.scalars(
+            query.where(own).group_by(recommendations.c.item_id).order_by(last.desc()).limit(limit)
+        )
+    )
 
 
 def list_dismissed(connection: Connection, reader: str, *, since: datetime) -> set[str]:
     """Return the items that a reader dismissed since an instant, by Luna's clock."""
-    query = select(recommendations.c.item_id).join(events, events.c.recommendation_id == recommendations.c.recommendation_id)
-    return set(connection.scalars(query.where(recommendations.c.reader == reader, events.c.action == "dismissed", events.c.recorded_at >= since)))
+    query = select(recommendations.c.item_id).join(
+        events, events.c.recommendation_id == recommendations.c.recommendation_id
+    )
+    return set(
+        connection.scalars(
+            query.where(
+                recommendations.c.reader == reader,
+                events.c.action == "dismissed",
+                events.c.recorded_at >= since,
+            )
+        )
+    )
 
 
 def list_slates(connection: Connection, *, dimensions: int, limit: int) -> list[LoggedSlate]:
     """Return the first choices of the newest slates with a reward."""
     table = recommendations.c
-    query = select(table.policy, table.propensity, table.reward, table.features, table.candidates, table.place)
-    logged = (table.rank == 0) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
-    rows = connection.execute(query.where(logged).order_by(table.shown_at.desc(), table.recommendation_id).limit(limit))
+    query = select(
+        table.policy, table.propensity, table.reward, table.features, table.candidates, table.place
+    )
+    logged = (
+        (table.rank == 0)
+        & table.reward.is_not(None)
+        & (func.octet_length(table.features) == 8 * dimensions)
+    )
+    rows = connection.execute(
+        query.where(logged).order_by(table.shown_at.desc(), table.recommendation_id).limit(limit)
+    )
     return [
         LoggedSlate(
             row.policy,
@@ -208,9 +307,14 @@ def list_slates(connection: Connection, *, dimensions: int, limit: int) -> list[
 
 
 def forget_unseen(connection: Connection, *, now: datetime, age: timedelta) -> int:
-    """Delete showings older than ``age`` without a reward, from which nothing was learned; return how many."""
+    """Delete showings older than ``age`` without a reward, from which nothing was learned.
+
+    Return how many.
+    """
     table = recommendations.c
-    return connection.execute(delete(recommendations).where(table.shown_at < now - age, table.reward.is_(None))).rowcount
+    return connection.execute(
+        delete(recommendations).where(table.shown_at < now - age, table.reward.is_(None))
+    ).rowcount
 
 
 def forget_reader(connection: Connection, reader: str) -> None:
@@ -225,17 +329,37 @@ def forget_site(connection: Connection, site_key: int) -> None:
 
 def _forget(connection: Connection, where: ColumnElement[bool]) -> None:
     if connection.scalar(select(select(recommendations.c.recommendation_id).where(where).exists())):
-        states = connection.execute(select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()).all()
+        states = connection.execute(
+            select(bandit_states.c.policy, bandit_states.c.dimensions).with_for_update()
+        ).all()
         connection.execute(delete(recommendations).where(where))
         for policy, dimensions in states:
             table = recommendations.c
-            same = (table.policy == policy) & table.reward.is_not(None) & (func.octet_length(table.features) == 8 * dimensions)
-            rows = connection.execute(select(table.features, table.reward).where(same).order_by(table.recommendation_id)).all()
-            summed = _as_row(sum_learned([_numbers(row.features) for row in rows], [row.reward for row in rows], dimensions=dimensions))
-            connection.execute(update(bandit_states).where(bandit_states.c.policy == policy).values(**summed, changed_at=func.now()))
+            same = (
+                (table.policy == policy)
+                & table.reward.is_not(None)
+                & (func.octet_length(table.features) == 8 * dimensions)
+            )
+            rows = connection.execute(
+                select(table.features, table.reward).where(same).order_by(table.recommendation_id)
+            ).all()
+            summed = _as_row(
+                sum_learned(
+                    [_numbers(row.features) for row in rows],
+                    [row.reward for row in rows],
+                    dimensions=dimensions,
+                )
+            )
+            connection.execute(
+                update(bandit_states)
+                .where(bandit_states.c.policy == policy)
+                .values(**summed, changed_at=func.now())
+            )
 
 
-def sum_learned(features: Sequence[FloatArray], rewards: Sequence[float], *, dimensions: int) -> Learned:
+def sum_learned(
+    features: Sequence[FloatArray], rewards: Sequence[float], *, dimensions: int
+) -> Learned:
     """Return the statistics of observations."""
     rows = np.array(features, dtype=float).reshape(-1, dimensions)
     return Learned(rows.T @ rows, rows.T @ np.array(rewards, dtype=float), len(rows))
@@ -244,11 +368,17 @@ def sum_learned(features: Sequence[FloatArray], rewards: Sequence[float], *, dim
 def _learned(row: Mapping[Any, Any] | None, dimensions: int) -> Learned:
     if row is None or row["dimensions"] != dimensions:
         return Learned(np.zeros((dimensions, dimensions)), np.zeros(dimensions), 0)
-    return Learned(_numbers(row["precision"]).reshape(dimensions, dimensions), _numbers(row["response"]), row["count"])
+    return Learned(
+        _numbers(row["precision"]).reshape(dimensions, dimensions),
+        _numbers(row["response"]),
+        row["count"],
+    )
 
 
 def _as_row(learned: Learned) -> dict[str, object]:
-    numbers = {name: getattr(learned, name).astype(NUMBER).tobytes() for name in ("precision", "response")}
+    numbers = {
+        name: getattr(learned, name).astype(NUMBER).tobytes() for name in ("precision", "response")
+    }
     return numbers | {"dimensions": learned.response.size, "count": learned.count}
 
 

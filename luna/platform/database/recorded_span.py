@@ -1,7 +1,9 @@
-"""From when until when something is recorded: of a site, of each of its series, of a market. The one place for the extent of data.
+"""From when until when something is recorded: of a site, of each of its series, of a market.
 
-A span is the start of the first and the end of the last quarter-hour of which something is known, in UTC. How far a source was read is another question
-(``source_cursors``).
+The one place for the extent of data.
+
+A span is the start of the first and the end of the last quarter-hour of which something is known,
+in UTC. How far a source was read is another question (``source_cursors``).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -19,14 +21,22 @@ from luna.platform.database import sensor_units, sites
 from luna.platform.database.observations import MEASURED, PRICES
 from luna.platform.database.prices import StoredSeries, stored_series
 from luna.platform.database.schema.plans import plan_history
-from luna.platform.database.schema.series import market_prices, sensor_readings, sensors, slot_forecasts, slot_observations
+from luna.platform.database.schema.series import (
+    market_prices,
+    sensor_readings,
+    sensors,
+    slot_forecasts,
+    slot_observations,
+)
 from luna.platform.database.schema.sites import sites as site_table
 
 Span = tuple[datetime, datetime]
 
 
 class RecordedSeries(NamedTuple):
-    """A series as ``luna.energy.series_query.SeriesName`` reads it, the unit of its values (None: nobody said), and when it is known."""
+    """A series as ``luna.energy.series_query.SeriesName`` reads it, the unit of its values (None:
+    nobody said), and when it is known.
+    """
 
     series: str
     unit: str | None
@@ -37,47 +47,93 @@ _JUDGED = (*SERIES, *PRICES)
 
 
 def of_site(connection: Connection, site_id: str) -> Span | None:
-    """Return when anything was measured, None where nothing was; prices may be known of days to come."""
+    """Return when anything was measured, None where nothing was.
+
+    Prices may be known of days to come.
+    """
     start = slot_observations.c.slot_start
     measured = or_(*(slot_observations.c[name].is_not(None) for name in MEASURED))
-    slots = select(start).where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured).limit(1)
-    return _span(*(connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc())))
+    slots = (
+        select(start)
+        .where(slot_observations.c.site_key == sites.key_of(connection, site_id), measured)
+        .limit(1)
+    )
+    return _span(
+        *(connection.scalar(slots.order_by(order)) for order in (start.asc(), start.desc()))
+    )
 
 
 def of_each(connection: Connection, keys: Collection[int]) -> dict[int, Span]:
-    """Return the same of many sites by their keys; those of which nothing was measured are left out."""
+    """Return the same of many sites by their keys.
+
+    Those of which nothing was measured are left out.
+    """
     own = slot_observations.c
-    is_measured = own.site_key == site_table.c.site_key, or_(*(own[name].is_not(None) for name in MEASURED))
-    ends = [select(own.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery() for order in (own.slot_start.asc(), own.slot_start.desc())]
-    rows = connection.execute(select(site_table.c.site_key, *ends).where(site_table.c.site_key.in_(keys)))
+    is_measured = (
+        own.site_key == site_table.c.site_key,
+        or_(*(own[name].is_not(None) for name in MEASURED)),
+    )
+    ends = [
+        select(own.slot_start).where(*is_measured).order_by(order).limit(1).scalar_subquery()
+        for order in (own.slot_start.asc(), own.slot_start.desc())
+    ]
+    rows = connection.execute(
+        select(site_table.c.site_key, *ends).where(site_table.c.site_key.in_(keys))
+    )
     spans = {key: _span(first, last) for key, first, last in rows}
     return {key: span for key, span in spans.items() if span is not None}
 
 
-def whole_days(connection: Connection, site: Site, *, until: datetime | None = None) -> tuple[date, date] | None:
-    """Return the first and the last local day that lies within what was measured, and ends by ``until``; None where there is none."""
+def whole_days(
+    connection: Connection, site: Site, *, until: datetime | None = None
+) -> tuple[date, date] | None:
+    """Return the first and the last local day that lies within what was measured, and ends by
+    ``until``; None where there is none.
+    """
     zone, span = parse_zone(site.timezone), of_site(connection, site.name)
     if span is None:
         return None
     first = span[0].astimezone(zone).date()
     first = first if local_midnight(first, zone) == span[0] else first + timedelta(days=1)
-    last = (span[1] if until is None else min(span[1], until)).astimezone(zone).date() - timedelta(days=1)
+    last = (span[1] if until is None else min(span[1], until)).astimezone(zone).date() - timedelta(
+        days=1
+    )
     return (first, last) if first <= last else None
 
 
 def first_day(connection: Connection, site: Site) -> date:
-    """Return the local day from which on a site can be expected to have data: that of its first measurement, else that on which it was added."""
+    """Return the local day from which on a site can be expected to have data: that of its first
+    measurement, else that on which it was added.
+    """
     span = of_site(connection, site.name)
-    begin: datetime = span[0] if span else connection.execute(select(site_table.c.created_at).where(site_table.c.name == site.name)).scalar_one()
+    begin: datetime = (
+        span[0]
+        if span
+        else connection.execute(
+            select(site_table.c.created_at).where(site_table.c.name == site.name)
+        ).scalar_one()
+    )
     return begin.astimezone(parse_zone(site.timezone)).date()
 
 
 def of_series(connection: Connection, site_id: str) -> dict[str, Span]:
-    """Return the recorded span of each of a site's series and prices; those without one are left out."""
+    """Return the recorded span of each of a site's series and prices.
+
+    Those without one are left out.
+    """
     table = slot_observations.c
-    extremes = [extreme.filter(table[name].is_not(None)) for name in _JUDGED for extreme in (func.min(table.slot_start), func.max(table.slot_start))]
-    bounds = connection.execute(select(*extremes).where(table.site_key == sites.key_of(connection, site_id))).one()
-    spans = {name: _span(first, last) for name, first, last in zip(_JUDGED, bounds[::2], bounds[1::2], strict=True)}
+    extremes = [
+        extreme.filter(table[name].is_not(None))
+        for name in _JUDGED
+        for extreme in (func.min(table.slot_start), func.max(table.slot_start))
+    ]
+    bounds = connection.execute(
+        select(*extremes).where(table.site_key == sites.key_of(connection, site_id))
+    ).one()
+    spans = {
+        name: _span(first, last)
+        for name, first, last in zip(_JUDGED, bounds[::2], bounds[1::2], strict=True)
+    }
     return {name: span for name, span in spans.items() if span is not None}
 
 
@@ -85,7 +141,11 @@ def of_market(connection: Connection, series: StoredSeries) -> Span | None:
     """Return when a market's price, or a site's own, is known in a currency, None where none is."""
     table = market_prices.c
     own = table.market.in_((series.name, series.apart)) & (table.currency == series.currency)
-    return _span(*connection.execute(select(func.min(table.slot_start), func.max(table.slot_start)).where(own)).one())
+    return _span(
+        *connection.execute(
+            select(func.min(table.slot_start), func.max(table.slot_start)).where(own)
+        ).one()
+    )
 
 
 def of_markets(connection: Connection, markets: Sequence[StoredSeries]) -> dict[StoredSeries, Span]:
@@ -95,27 +155,44 @@ def of_markets(connection: Connection, markets: Sequence[StoredSeries]) -> dict[
 
 
 def _span(first: datetime | None, last: datetime | None) -> Span | None:
-    return None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
+    return (
+        None
+        if first is None or last is None
+        else (first.astimezone(UTC), last.astimezone(UTC) + SLOT)
+    )
 
 
 def list_series(connection: Connection, site_id: str) -> list[RecordedSeries]:
-    """Return every series that a site has, in order of the names: observations, prices of its tariff, forecasts, plans, readings of sensors.
+    """Return every series that a site has, in order of the names: observations, prices of its
+    tariff, forecasts, plans, readings of sensors.
 
     Raises:
         NotFoundError: no such site.
     """
     site = sites.load(connection, site_id)
-    series = [RecordedSeries(name, _unit(name, site.currency), span) for name, span in of_series(connection, site_id).items()]
+    series = [
+        RecordedSeries(name, _unit(name, site.currency), span)
+        for name, span in of_series(connection, site_id).items()
+    ]
     for market in site.tariff.price_series:
         stored = stored_series(site, market)
         span = of_market(connection, stored)
-        series += [] if span is None else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
+        series += (
+            []
+            if span is None
+            else [RecordedSeries(f"market_prices:{stored.name}", f"{stored.currency}/kWh", span)]
+        )
     series += _forecasts(connection, sites.key_of(connection, site_id))
     planned = (plan_history.c.site == site_id) & (plan_history.c.system_id == "prod")
-    first, end = connection.execute(select(func.min(plan_history.c.starts_at), func.max(plan_history.c.ends_at)).where(planned)).one()
+    first, end = connection.execute(
+        select(func.min(plan_history.c.starts_at), func.max(plan_history.c.ends_at)).where(planned)
+    ).one()
     if first is not None:
         span = first.astimezone(UTC), end.astimezone(UTC)
-        series += [RecordedSeries(f"plans:{column}", _unit(column, site.currency), span) for column in COLUMNS["plans"]]
+        series += [
+            RecordedSeries(f"plans:{column}", _unit(column, site.currency), span)
+            for column in COLUMNS["plans"]
+        ]
     return sorted([*series, *_sensors(connection, sites.key_of(connection, site_id))])
 
 
@@ -125,20 +202,45 @@ def _unit(name: str, currency: str) -> str:
 
 def _forecasts(connection: Connection, key: int) -> Iterator[RecordedSeries]:
     table = slot_forecasts.c
-    for version in connection.scalars(select(table.forecast_version).where(table.site_key == key).distinct()).all():
+    for version in connection.scalars(
+        select(table.forecast_version).where(table.site_key == key).distinct()
+    ).all():
         own = (table.site_key == key) & (table.forecast_version == version)
-        # The first slot is that of the first issue, the last one of the last: an index finds both, a count of all slots takes seconds.
-        first, last = connection.execute(select(func.min(table.issued_at), func.max(table.issued_at)).where(own)).one()
-        end = connection.scalar(select(func.max(table.slot_start)).where(own, table.issued_at == last))
+        # The first slot is that of the first issue, the last one of the last: an index finds both,
+        # a count of all slots takes seconds.
+        first, last = connection.execute(
+            select(func.min(table.issued_at), func.max(table.issued_at)).where(own)
+        ).one()
+        end = connection.scalar(
+            select(func.max(table.slot_start)).where(own, table.issued_at == last)
+        )
         span = _span(first, end)
-        yield from (RecordedSeries(f"slot_forecasts:{version}:{column}", "kWh", span) for column in COLUMNS["slot_forecasts"] if span)
+        yield from (
+            RecordedSeries(f"slot_forecasts:{version}:{column}", "kWh", span)
+            for column in COLUMNS["slot_forecasts"]
+            if span
+        )
 
 
 def _sensors(connection: Connection, key: int) -> Iterator[RecordedSeries]:
-    names = {row.sensor_key: row.name for row in connection.execute(select(sensors.c.sensor_key, sensors.c.name).where(sensors.c.site_key == key))}
+    names = {
+        row.sensor_key: row.name
+        for row in connection.execute(
+            select(sensors.c.sensor_key, sensors.c.name).where(sensors.c.site_key == key)
+        )
+    }
     for sensor_key, units in sensor_units.read(connection, names).items():
-        instants = select(sensor_readings.c.instant).where(sensor_readings.c.sensor_key == sensor_key).limit(1)
-        first, last = (connection.scalar(instants.order_by(order)) for order in (sensor_readings.c.instant.asc(), sensor_readings.c.instant.desc()))
-        span = None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC))
+        instants = (
+            select(sensor_readings.c.instant)
+            .where(sensor_readings.c.sensor_key == sensor_key)
+            .limit(1)
+        )
+        first, last = (
+            connection.scalar(instants.order_by(order))
+            for order in (sensor_readings.c.instant.asc(), sensor_readings.c.instant.desc())
+        )
+        span = (
+            None if first is None or last is None else (first.astimezone(UTC), last.astimezone(UTC))
+        )
         if span is not None:
             yield RecordedSeries(f"sensor_readings:{names[sensor_key]}", units.newest(), span)

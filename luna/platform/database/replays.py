@@ -1,4 +1,6 @@
-"""What replays store: the days of one under way, from which an interrupted one goes on, and the optimum in hindsight, a row per local day."""
+"""What replays store: the days of one under way, from which an interrupted one goes on, and the
+optimum in hindsight, a row per local day.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,47 +19,71 @@ DayRecords = dict[str, dict[str, Any]]
 
 
 def read_days(connection: Connection, site_id: str, replay: str) -> dict[date, DayRecords]:
-    """Return the days of a replay that were lived already, in order; records are documents by policy.
+    """Return the days of a replay that were lived already, in order.
+
+    Records are documents by policy.
 
     Raises:
         NotFoundError: no such site.
     """
     table = replay_days.c
-    query = select(table.day, table.records).where(table.site_key == sites.key_of(connection, site_id), table.replay == replay)
+    query = select(table.day, table.records).where(
+        table.site_key == sites.key_of(connection, site_id), table.replay == replay
+    )
     return {row.day: row.records for row in connection.execute(query.order_by(table.day))}
 
 
-def keep_day(connection: Connection, site_id: str, replay: str, *, day: date, records: Mapping[str, Mapping[str, Any]]) -> None:
+def keep_day(
+    connection: Connection,
+    site_id: str,
+    replay: str,
+    *,
+    day: date,
+    records: Mapping[str, Mapping[str, Any]],
+) -> None:
     """Store a day that was lived; the same again changes nothing.
 
     Raises:
         NotFoundError: no such site.
     """
-    row = {"site_key": sites.key_of(connection, site_id), "replay": replay, "day": day, "records": records}
+    row = {
+        "site_key": sites.key_of(connection, site_id),
+        "replay": replay,
+        "day": day,
+        "records": records,
+    }
     connection.execute(insert(replay_days).values(row).on_conflict_do_nothing())
 
 
 def forget(connection: Connection, site_id: str, replay: str) -> None:
-    """Delete the days of a replay that has ended, and of those of the site that nobody went on with.
+    """Delete the days of a replay that has ended, and of those of the site that nobody went on
+    with.
 
     Raises:
         NotFoundError: no such site.
     """
     table = replay_days.c
     over = or_(table.replay == replay, table.recorded_at < func.now() - RETENTION)
-    connection.execute(delete(replay_days).where(table.site_key == sites.key_of(connection, site_id), over))
+    connection.execute(
+        delete(replay_days).where(table.site_key == sites.key_of(connection, site_id), over)
+    )
 
 
 def forget_abandoned(connection: Connection) -> int:
     """Delete the days of replays of all sites that nobody went on with, and return how many."""
-    return connection.execute(delete(replay_days).where(replay_days.c.recorded_at < func.now() - RETENTION)).rowcount
+    return connection.execute(
+        delete(replay_days).where(replay_days.c.recorded_at < func.now() - RETENTION)
+    ).rowcount
 
 
 @dataclass(frozen=True, slots=True)
 class OracleResult:
-    """What a day cost with everything known and without control; gains are what the batteries' energy gained in worth that day.
+    """What a day cost with everything known and without control.
 
-    ``schedule`` holds the commands of the oracle's batteries, and their state of charge at the end of each slot.
+    Gains are what the batteries' energy gained in worth that day.
+
+    ``schedule`` holds the commands of the oracle's batteries, and their state of charge at the end
+    of each slot.
     """
 
     day: date
@@ -77,15 +103,26 @@ def upsert_oracle(connection: Connection, site_id: str, results: Sequence[Oracle
     """
     if not results:
         return
-    key, table, statement = sites.key_of(connection, site_id), oracle_daily_results.c, insert(oracle_daily_results)
+    key, table, statement = (
+        sites.key_of(connection, site_id),
+        oracle_daily_results.c,
+        insert(oracle_daily_results),
+    )
     names = [name for name in OracleResult.__dataclass_fields__ if name != "day"]
     changed = or_(*(table[name].is_distinct_from(statement.excluded[name]) for name in names))
     fresh = {name: statement.excluded[name] for name in (*names, "recorded_at")}
     rows = [asdict(result) | {"site_key": key} for result in results]
-    connection.execute(statement.on_conflict_do_update(constraint=oracle_daily_results.primary_key, set_=fresh, where=changed), rows)
+    connection.execute(
+        statement.on_conflict_do_update(
+            constraint=oracle_daily_results.primary_key, set_=fresh, where=changed
+        ),
+        rows,
+    )
 
 
-def read_oracle(connection: Connection, site_id: str, first: date, last: date) -> list[OracleResult]:
+def read_oracle(
+    connection: Connection, site_id: str, first: date, last: date
+) -> list[OracleResult]:
     """Return the results of the days from ``first`` to ``last``, in order.
 
     Raises:
@@ -93,5 +130,9 @@ def read_oracle(connection: Connection, site_id: str, first: date, last: date) -
     """
     table = oracle_daily_results.c
     columns = [table[name] for name in OracleResult.__dataclass_fields__]
-    query = select(*columns).where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last)).order_by(table.day)
+    query = (
+        select(*columns)
+        .where(table.site_key == sites.key_of(connection, site_id), table.day.between(first, last))
+        .order_by(table.day)
+    )
     return [OracleResult(**row) for row in connection.execute(query).mappings()]

@@ -1,7 +1,9 @@
-"""How long rows are kept: the settings' ages, TimescaleDB's policies where its edition has them, and what deletes rows where it has none.
+"""How long rows are kept: the settings' ages, TimescaleDB's policies where its edition has them,
+and what deletes rows where it has none.
 
-Hypertables drop whole chunks; plain tables delete rows series by series along the key, so that no statement scans a whole table. The newest forecast of each
-site and version is always kept, and so is the newest plan of each site and system. Observations and prices are never deleted.
+Hypertables drop whole chunks; plain tables delete rows series by series along the key, so that no
+statement scans a whole table. The newest forecast of each site and version is always kept, and so
+is the newest plan of each site and system. Observations and prices are never deleted.
 """
 
 from collections.abc import Mapping
@@ -29,18 +31,31 @@ SEGMENTS = {
 }
 Kind = Literal["compression", "retention"]
 AGES = text(
-    "SELECT hypertable_name AS table, CAST(config ->> :key AS interval) AS after FROM timescaledb_information.jobs"
+    "SELECT hypertable_name AS table, CAST(config ->> :key AS interval) AS after FROM "
+    "timescaledb_information.jobs"
     " WHERE hypertable_schema = current_schema() AND proc_name = 'policy_' || :kind"
 )
 # Name of a policy's age, in its configuration and in the function that adds it.
 AGE_KEYS = {"compression": "compress_after", "retention": "drop_after"}
-COMPRESSED = text("SELECT compression_enabled FROM timescaledb_information.hypertables WHERE hypertable_schema = current_schema() AND hypertable_name = :table")
-ADD = {kind: text(f"SELECT add_{kind}_policy(CAST(:table AS regclass), {key} => CAST(:after AS interval))") for kind, key in AGE_KEYS.items()}
-REMOVE = {kind: text(f"SELECT remove_{kind}_policy(CAST(:table AS regclass), if_exists => true)") for kind in AGE_KEYS}
+COMPRESSED = text(
+    "SELECT compression_enabled FROM timescaledb_information.hypertables WHERE "
+    "hypertable_schema = current_schema() AND hypertable_name = :table"
+)
+ADD = {
+    kind: text(
+        f"SELECT add_{kind}_policy(CAST(:table AS regclass), {key} => CAST(:after AS interval))"
+    )
+    for kind, key in AGE_KEYS.items()
+}
+REMOVE = {
+    kind: text(f"SELECT remove_{kind}_policy(CAST(:table AS regclass), if_exists => true)")
+    for kind in AGE_KEYS
+}
 
 log = structlog.get_logger("luna.database")
 
-# Keeps a statement far below its time-out and a run below its task's; the rest is deleted by the next run.
+# Keeps a statement far below its time-out and a run below its task's; the rest is deleted by the
+# next run.
 BATCH_ROWS = 50_000
 BATCHES = 100
 
@@ -50,7 +65,8 @@ class Aging:
     """The retention of a table's rows.
 
     Args:
-        series: the columns that identify a series; with ``time`` they lead the primary key or an index.
+        series: the columns that identify a series; with ``time`` they lead the primary key or an
+            index.
         time: the column of a row's age.
         keep_newest: keep the rows with each series' newest ``time`` whatever its age.
         batch_rows: rows deleted per statement.
@@ -70,19 +86,27 @@ TABLES = {
     "forecast_issues": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     "forecast_scenarios": Aging(("site_key", "forecast_version"), "issued_at", keep_newest=True),
     # The plan in force is the newest one, or at most days old.
-    "plan_history": Aging(("site", "system_id"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS),
-    "antares_plan_history": Aging(("site_key", "policy"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS),
+    "plan_history": Aging(
+        ("site", "system_id"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS
+    ),
+    "antares_plan_history": Aging(
+        ("site_key", "policy"), "issued_at", keep_newest=True, batch_rows=PLAN_ROWS
+    ),
     "sensor_readings": Aging(("sensor_key",), "instant"),
     "smart_meter_readings": Aging(("meter", "register"), "instant"),
 }
 
 
 def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
-    """Return the age at which a table's rows are deleted, None: never. Tables that are not listed keep their rows."""
+    """Return the age at which a table's rows are deleted, None: never.
+
+    Tables that are not listed keep their rows.
+    """
     return {
         "slot_forecasts": settings.forecast_retention,
         "forecast_issues": settings.forecast_retention,
-        # 40 kB per hour and site, unused once their horizon has passed; forecast retention has no shorter setting.
+        # 40 kB per hour and site, unused once their horizon has passed; forecast retention has no
+        # shorter setting.
         "forecast_scenarios": SCENARIO_RETENTION,
         "plan_history": settings.plan_retention,
         "antares_plan_history": settings.plan_retention,
@@ -93,7 +117,10 @@ def retention_ages(settings: Settings) -> dict[str, timedelta | None]:
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """A policy that the settings require for a table; ``refused`` is the reason why it is not in force, None where it is."""
+    """A policy that the settings require for a table.
+
+    ``refused`` is the reason why it is not in force, None where it is.
+    """
 
     table: str
     kind: Kind
@@ -102,14 +129,23 @@ class RetentionPolicy:
 
 
 def apply_policies(connection: Connection, settings: Settings) -> list[RetentionPolicy]:
-    """Bring compression and retention policies in line with the settings; return the policies and their state.
+    """Bring compression and retention policies in line with the settings.
 
-    A refused policy is logged and changes nothing. A table without a retention setting keeps its rows for ever.
+    Return the policies and their state.
+
+    A refused policy is logged and changes nothing. A table without a retention setting keeps its
+    rows for ever.
 
     Invariants: a second call changes nothing.
     """
-    policies = [_bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS]
-    policies += [_bring(connection, table, "retention", after) for table, after in retention_ages(settings).items() if table in SEGMENTS]
+    policies = [
+        _bring(connection, table, "compression", settings.compress_after) for table in SEGMENTS
+    ]
+    policies += [
+        _bring(connection, table, "retention", after)
+        for table, after in retention_ages(settings).items()
+        if table in SEGMENTS
+    ]
     return [policy for policy in policies if policy is not None]
 
 
@@ -117,15 +153,24 @@ def policy_ages(connection: Connection, kind: Kind) -> dict[str, timedelta]:
     """Return the age of each table's policy; none where the edition has no policies."""
     if not timescale.detect(connection).community:
         return {}
-    return {row.table: row.after for row in connection.execute(AGES, {"kind": kind, "key": AGE_KEYS[kind]})}
+    return {
+        row.table: row.after
+        for row in connection.execute(AGES, {"kind": kind, "key": AGE_KEYS[kind]})
+    }
 
 
-def _bring(connection: Connection, table: str, kind: Kind, after: timedelta | None) -> RetentionPolicy | None:
+def _bring(
+    connection: Connection, table: str, kind: Kind, after: timedelta | None
+) -> RetentionPolicy | None:
     edition = timescale.detect(connection)
     if edition.community:
         refused = timescale.attempt(connection, lambda: _set(connection, table, kind, after))
     else:
-        refused = f"the {edition.licence} edition of TimescaleDB has no policies" if edition.version else "plain PostgreSQL has no policies"
+        refused = (
+            f"the {edition.licence} edition of TimescaleDB has no policies"
+            if edition.version
+            else "plain PostgreSQL has no policies"
+        )
     if edition.community and refused:
         log.warning("policy refused", table=table, policy=kind, reason=refused)
     return None if after is None else RetentionPolicy(table, kind, after, refused)
@@ -137,17 +182,25 @@ def _set(connection: Connection, table: str, kind: Kind, after: timedelta | None
     values: dict[str, Any] = {"table": table}
     if kind == "compression" and not connection.scalar(COMPRESSED, values):
         segment, order = SEGMENTS[table]
-        options = f"timescaledb.compress, timescaledb.compress_segmentby = '{segment}', timescaledb.compress_orderby = '{order}'"
+        options = (
+            f"timescaledb.compress, timescaledb.compress_segmentby = '{segment}', "
+            f"timescaledb.compress_orderby = '{order}'"
+        )
         connection.execute(text(f"ALTER TABLE {table} SET ({options})"))
     connection.execute(REMOVE[kind], values)
     if after is not None:
         connection.execute(ADD[kind], values | {"after": after})
 
 
-def delete_old(connection: Connection, ages: Mapping[str, timedelta | None], *, now: datetime) -> dict[str, int]:
-    """Delete rows older than their table's age; return the number of rows of a plain table, of chunks of a hypertable.
+def delete_old(
+    connection: Connection, ages: Mapping[str, timedelta | None], *, now: datetime
+) -> dict[str, int]:
+    """Delete rows older than their table's age.
 
-    A hypertable keeps a chunk until all of it is old. Tables with a retention policy are left to TimescaleDB.
+    Return the number of rows of a plain table, of chunks of a hypertable.
+
+    A hypertable keeps a chunk until all of it is old. Tables with a retention policy are left to
+    TimescaleDB.
 
     Args:
         ages: table (of ``TABLES``) → age; None keeps everything.
@@ -170,14 +223,17 @@ def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
     )
     delete_batch = sql.SQL(
         "WITH RECURSIVE {series}, old AS ("
-        "SELECT old.ctid FROM series CROSS JOIN LATERAL (SELECT ctid FROM {table} AS old WHERE {same} AND {time} < {bound} LIMIT {batch}) AS old LIMIT {batch}"
+        "SELECT old.ctid FROM series CROSS JOIN LATERAL (SELECT ctid FROM {table} AS old "
+        "WHERE {same} AND {time} < {bound} LIMIT {batch}) AS old LIMIT {batch}"
         ") DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM old))"
     ).format(
         series=_series(table, aging),
         table=sql.Identifier(table),
         same=_same(aging, "old"),
         time=sql.Identifier("old", aging.time),
-        bound=sql.SQL("least({}, {})").format(cutoff, newest) if aging.keep_newest else sql.Literal(cutoff),
+        bound=sql.SQL("least({}, {})").format(cutoff, newest)
+        if aging.keep_newest
+        else sql.Literal(cutoff),
         batch=aging.batch_rows,
     )
     deleted = 0
@@ -191,11 +247,14 @@ def _delete_rows(connection: Connection, table: str, cutoff: datetime) -> int:
 
 
 def _series(table: str, aging: Aging) -> sql.Composed:
-    """Return a recursive CTE that steps from series to series along the index, independent of the number of rows."""
+    """Return a recursive CTE that steps from series to series along the index, independent of the
+    number of rows.
+    """
     return sql.SQL(
         "series AS ((SELECT {names} FROM {table} ORDER BY {names} LIMIT 1) UNION ALL"
         " SELECT following.* FROM series CROSS JOIN LATERAL"
-        " (SELECT {names} FROM {table} AS following WHERE ({theirs}) > ({ours}) ORDER BY {names} LIMIT 1) AS following)"
+        " (SELECT {names} FROM {table} AS following WHERE ({theirs}) > ({ours}) ORDER BY "
+        "{names} LIMIT 1) AS following)"
     ).format(
         names=copy.identifiers(aging.series),
         table=sql.Identifier(table),
@@ -205,7 +264,10 @@ def _series(table: str, aging: Aging) -> sql.Composed:
 
 
 def _same(aging: Aging, row: str) -> sql.Composed:
-    return sql.SQL(" AND ").join(sql.SQL("{} = {}").format(sql.Identifier(row, name), sql.Identifier("series", name)) for name in aging.series)
+    return sql.SQL(" AND ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(row, name), sql.Identifier("series", name))
+        for name in aging.series
+    )
 
 
 def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
@@ -214,25 +276,35 @@ def _drop_chunks(connection: Connection, table: str, cutoff: datetime) -> int:
     with copy.cursor(connection) as session:
         session.execute(
             "SELECT range_start, range_end FROM timescaledb_information.chunks"
-            " WHERE hypertable_schema = current_schema() AND hypertable_name = %s AND range_end <= %s",
+            " WHERE hypertable_schema = current_schema() AND hypertable_name = %s AND "
+            "range_end <= %s",
             (table, cutoff),
         )
         for start, end in session.fetchall():
             if any(first < end and last >= start for first, last in protected):
                 continue
-            session.execute("SELECT drop_chunks(CAST(%s AS regclass), older_than => %s, newer_than => %s)", (table, end, start))
+            session.execute(
+                "SELECT drop_chunks(CAST(%s AS regclass), older_than => %s, newer_than => %s)",
+                (table, end, start),
+            )
             dropped += len(session.fetchall())
     return dropped
 
 
-def _protected_windows(connection: Connection, table: str, cutoff: datetime) -> list[tuple[datetime, datetime]]:
-    """Return first and last slot of each series' newest forecast that is old enough to be in a chunk to be dropped."""
+def _protected_windows(
+    connection: Connection, table: str, cutoff: datetime
+) -> list[tuple[datetime, datetime]]:
+    """Return first and last slot of each series' newest forecast that is old enough to be in a
+    chunk to be dropped.
+    """
     aging = TABLES[table]
     if not aging.keep_newest:
         return []
     query = sql.SQL(
-        "WITH RECURSIVE {series} SELECT min(slot_start), max(slot_start) FROM series CROSS JOIN LATERAL"
-        " (SELECT max({time}) AS newest FROM {table} AS own WHERE {same}) AS own JOIN {table} AS row ON {row_same} AND row.{time} = newest"
+        "WITH RECURSIVE {series} SELECT min(slot_start), max(slot_start) FROM series CROSS "
+        "JOIN LATERAL"
+        " (SELECT max({time}) AS newest FROM {table} AS own WHERE {same}) AS own JOIN "
+        "{table} AS row ON {row_same} AND row.{time} = newest"
         " WHERE newest < {cutoff} GROUP BY {names}"
     ).format(
         series=_series(table, aging),

@@ -14,7 +14,15 @@ from luna.energy.quality_verdict import may_use
 from luna.energy.savings import G_PER_KG, NEEDED, CountedDay, LeftOutCode, LeftOutDay, Savings
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, local_dates, local_days, local_midnight, parse_zone
-from luna.platform.database import control, forecasts, observations, prices, quality, recorded_span, scores
+from luna.platform.database import (
+    control,
+    forecasts,
+    observations,
+    prices,
+    quality,
+    recorded_span,
+    scores,
+)
 from luna.platform.database.forecast_activations import find_active
 
 # Whose scores are held to be what the site itself would have done.
@@ -25,9 +33,11 @@ SLOTS_OF_HALF_A_DAY = timedelta(hours=12) // SLOT
 
 
 def read_savings(connection: Connection, site: Site, *, first: date, last: date) -> Savings:
-    """Return what each policy cost a stored site from ``first`` to ``last``, and which days do not count and why.
+    """Return what each policy cost a stored site from ``first`` to ``last``, and which days do not
+    count and why.
 
-    It begins with the first day on which the site was there, at the latest with ``last``: a day before it is not left out.
+    It begins with the first day on which the site was there, at the latest with ``last``: a day
+    before it is not left out.
     """
     policies = scores.read_daily(connection, site.name, system_id=SYSTEM, first=first, last=last)
     scored: dict[date, dict[str, DayCost]] = {}
@@ -43,7 +53,9 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     issued = forecasts.read_instants(connection, site.name, version=version, first=begin, last=end)
     forecast_days = {instant.astimezone(zone).date() for instant in issued}
     controlled = find_controlled(connection, site, first=begin, end=end)
-    lacking = _find_lacking(connection, site, [day for day in verdicts if not _is_replayed(scored, day)])
+    lacking = _find_lacking(
+        connection, site, [day for day in verdicts if not _is_replayed(scored, day)]
+    )
     counted: list[CountedDay] = []
     excluded_days: list[LeftOutDay] = []
     for number in range((last - first).days + 1):
@@ -53,7 +65,11 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
             excluded_days.append(LeftOutDay(day, "excluded", tuple(verdict.faults)))
         elif _is_replayed(scored, day):
             settled = {name: cost.settled for name, cost in scored[day].items()}
-            carbon = {name: cost.import_carbon_g / G_PER_KG for name, cost in scored[day].items() if cost.import_carbon_g is not None}
+            carbon = {
+                name: cost.import_carbon_g / G_PER_KG
+                for name, cost in scored[day].items()
+                if cost.import_carbon_g is not None
+            }
             counted.append(CountedDay(day, settled, carbon, by_luna=day in controlled))
         else:
             # What a trusted day lacks.
@@ -62,11 +78,17 @@ def read_savings(connection: Connection, site: Site, *, first: date, last: date)
     return Savings(first, last, counted, excluded_days)
 
 
-def find_controlled(connection: Connection, site: Site, *, first: datetime, end: datetime) -> set[date]:
+def find_controlled(
+    connection: Connection, site: Site, *, first: datetime, end: datetime
+) -> set[date]:
     """Return the local days on which Luna decided for the batteries most of the time."""
     zone = parse_zone(site.timezone)
     deciders = control.read_deciders(connection, site.name, first=first, end=end)
-    decided = Counter(slot.astimezone(zone).date() for slot, decider in deciders.items() if decider in LUNA_DECIDES)
+    decided = Counter(
+        slot.astimezone(zone).date()
+        for slot, decider in deciders.items()
+        if decider in LUNA_DECIDES
+    )
     return {day for day, slots in decided.items() if slots > SLOTS_OF_HALF_A_DAY}
 
 
@@ -74,8 +96,12 @@ def _is_replayed(scored: Mapping[date, Mapping[str, DayCost]], day: date) -> boo
     return set(NEEDED) <= set(scored.get(day, {}))
 
 
-def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> dict[date, LeftOutCode]:
-    """Return of which days a slot of load, PV or a price is unknown or estimated: a replay refuses them, and all days that it is asked for beside them."""
+def _find_lacking(
+    connection: Connection, site: Site, days: Sequence[date]
+) -> dict[date, LeftOutCode]:
+    """Return of which days a slot of load, PV or a price is unknown or estimated: a replay refuses
+    them, and all days that it is asked for beside them.
+    """
     if not days:
         return {}
     zone = parse_zone(site.timezone)
@@ -84,10 +110,21 @@ def _find_lacking(connection: Connection, site: Site, days: Sequence[date]) -> d
     marks = quality.read_estimated(connection, site.name, span)
     values = {name: np.isfinite(getattr(observed, name)) for name in ("load_kwh", "pv_kwh")}
     measured = np.logical_and.reduce([*values.values()])
-    is_known = np.logical_and.reduce([there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()])
-    priced = np.logical_and.reduce([np.ones(span.count, dtype=bool), *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values())])
+    is_known = np.logical_and.reduce(
+        [there | (marks >> ESTIMABLE.index(name) & 1 > 0) for name, there in values.items()]
+    )
+    priced = np.logical_and.reduce(
+        [
+            np.ones(span.count, dtype=bool),
+            *(np.isfinite(price) for price in prices.read_tariff(connection, site, span).values()),
+        ]
+    )
     codes_by_day: dict[date, LeftOutCode] = {}
-    codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (("gaps", ~is_known), ("estimated", ~measured), ("no_prices", ~priced))
+    codes: tuple[tuple[LeftOutCode, NDArray[np.bool_]], ...] = (
+        ("gaps", ~is_known),
+        ("estimated", ~measured),
+        ("no_prices", ~priced),
+    )
     days = local_dates(span, zone)
     for code, lacking in codes:
         for place in np.flatnonzero(lacking).tolist():

@@ -14,27 +14,63 @@ from luna.platform.database.schema.plans import daily_scores
 DAY_COLUMNS = ("day", "cost", "stored_gain", "value_gain", "import_carbon_g", "corrected")
 
 
-def upsert_daily(connection: Connection, site_id: str, *, system_id: str, replay: ReplayReply) -> None:
-    """Store what every policy of a replay cost on every day; a day scored again takes the place of the first."""
-    upsert_days(connection, site_id, system_id=system_id, currency=replay.currency, days={name: policy.days for name, policy in replay.policies.items()})
+def upsert_daily(
+    connection: Connection, site_id: str, *, system_id: str, replay: ReplayReply
+) -> None:
+    """Store what every policy of a replay cost on every day.
+
+    A day scored again takes the place of the first.
+    """
+    upsert_days(
+        connection,
+        site_id,
+        system_id=system_id,
+        currency=replay.currency,
+        days={name: policy.days for name, policy in replay.policies.items()},
+    )
 
 
-def upsert_days(connection: Connection, site_id: str, *, system_id: str, currency: str, days: Mapping[str, Sequence[DayCost]]) -> None:
-    """Store what policies cost on days, by policy; a day scored again takes the place of the first."""
+def upsert_days(
+    connection: Connection,
+    site_id: str,
+    *,
+    system_id: str,
+    currency: str,
+    days: Mapping[str, Sequence[DayCost]],
+) -> None:
+    """Store what policies cost on days, by policy.
+
+    A day scored again takes the place of the first.
+    """
     key = sites.key_of(connection, site_id)
     rows = [
-        {"site_key": key, "system_id": system_id, "policy": name, "currency": currency} | {column: getattr(day, column) for column in DAY_COLUMNS}
+        {"site_key": key, "system_id": system_id, "policy": name, "currency": currency}
+        | {column: getattr(day, column) for column in DAY_COLUMNS}
         for name, costs in days.items()
         for day in costs
     ]
     if rows:
         statement = insert(daily_scores)
-        changed = {name: statement.excluded[name] for name in (*DAY_COLUMNS[1:], "currency", "scored_at")}
-        connection.execute(statement.on_conflict_do_update(constraint=daily_scores.primary_key, set_=changed), rows)
+        changed = {
+            name: statement.excluded[name] for name in (*DAY_COLUMNS[1:], "currency", "scored_at")
+        }
+        connection.execute(
+            statement.on_conflict_do_update(constraint=daily_scores.primary_key, set_=changed), rows
+        )
 
 
-def read_daily(connection: Connection, site_id: str, *, system_id: str, first: date | None = None, last: date | None = None) -> dict[str, list[DayCost]]:
-    """Return the scored days of every policy, in order; from ``first`` to ``last``, default: all there are."""
+def read_daily(
+    connection: Connection,
+    site_id: str,
+    *,
+    system_id: str,
+    first: date | None = None,
+    last: date | None = None,
+) -> dict[str, list[DayCost]]:
+    """Return the scored days of every policy, in order.
+
+    From ``first`` to ``last``, default: all there are.
+    """
     table = daily_scores.c
     query = select(table.policy, *(table[column] for column in DAY_COLUMNS)).where(
         table.site_key == sites.key_of(connection, site_id), table.system_id == system_id
@@ -50,9 +86,16 @@ def read_daily(connection: Connection, site_id: str, *, system_id: str, first: d
 
 
 def list_days(
-    connection: Connection, site_id: str, *, system_id: str, days: tuple[date | None, date | None], after: tuple[str, str] | None = None, limit: int = 500
+    connection: Connection,
+    site_id: str,
+    *,
+    system_id: str,
+    days: tuple[date | None, date | None],
+    after: tuple[str, str] | None = None,
+    limit: int = 500,
 ) -> list[DayScore]:
-    """Return what policies cost on the local days from the first to the last of ``days`` (None: no bound), by day, then policy.
+    """Return what policies cost on the local days from the first to the last of ``days`` (None: no
+    bound), by day, then policy.
 
     Args:
         system_id: the replay whose scores are read.
@@ -67,9 +110,15 @@ def list_days(
     bounds = [
         *([] if first is None else [table.day >= first]),
         *([] if last is None else [table.day <= last]),
-        *([] if after is None else [tuple_(table.day, table.policy) > tuple_(cast(after[0], Date), after[1])]),
+        *(
+            []
+            if after is None
+            else [tuple_(table.day, table.policy) > tuple_(cast(after[0], Date), after[1])]
+        ),
     ]
     columns = [table[name] for name in DayScore.model_fields]
     own = (table.site_key == sites.key_of(connection, site_id)) & (table.system_id == system_id)
-    rows = connection.execute(select(*columns).where(own, *bounds).order_by(table.day, table.policy).limit(limit))
+    rows = connection.execute(
+        select(*columns).where(own, *bounds).order_by(table.day, table.policy).limit(limit)
+    )
     return [DayScore.model_validate(dict(row)) for row in rows.mappings()]

@@ -1,4 +1,6 @@
-"""Stores the unit history of sensors: the first known unit with the sensor, and each later change with its instant."""
+"""Stores the unit history of sensors: the first known unit with the sensor, and each later change
+with its instant.
+"""
 
 from collections.abc import Collection, Sequence
 from datetime import UTC
@@ -16,30 +18,56 @@ from luna.platform.database.schema.series import sensor_readings, sensor_units, 
 
 def read(connection: Connection, sensor_keys: Collection[int]) -> dict[int, UnitHistory]:
     """Return the unit histories of sensors by their keys."""
-    own = select(sensors.c.sensor_key, sensors.c.unit, sensor_units.c.since, sensor_units.c.unit.label("later")).outerjoin_from(sensors, sensor_units)
+    own = select(
+        sensors.c.sensor_key,
+        sensors.c.unit,
+        sensor_units.c.since,
+        sensor_units.c.unit.label("later"),
+    ).outerjoin_from(sensors, sensor_units)
     first: dict[int, str | None] = {}
     changes: dict[int, list[tuple[np.datetime64, str]]] = {}
-    for row in connection.execute(own.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)):
+    for row in connection.execute(
+        own.where(sensors.c.sensor_key.in_(sensor_keys)).order_by(sensor_units.c.since)
+    ):
         first[row.sensor_key] = row.unit
-        changes.setdefault(row.sensor_key, []).extend([] if row.since is None else [(to_instant(row.since), row.later)])
+        changes.setdefault(row.sensor_key, []).extend(
+            [] if row.since is None else [(to_instant(row.since), row.later)]
+        )
     return {
-        key: UnitHistory(unit, np.array([since for since, _ in changes[key]], dtype="datetime64[us]"), tuple(later for _, later in changes[key]))
+        key: UnitHistory(
+            unit,
+            np.array([since for since, _ in changes[key]], dtype="datetime64[us]"),
+            tuple(later for _, later in changes[key]),
+        )
         for key, unit in first.items()
     }
 
 
-def read_named(connection: Connection, sensor_names: Sequence[tuple[int, str]]) -> dict[tuple[int, str], UnitHistory]:
+def read_named(
+    connection: Connection, sensor_names: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], UnitHistory]:
     """Return the unit histories of sensors by site key and name; unknown sensors are left out."""
     if not sensor_names:
         return {}
     table = sensors.c
-    rows = connection.execute(select(table.site_key, table.name, table.sensor_key).where(tuple_(table.site_key, table.name).in_(sensor_names)))
+    rows = connection.execute(
+        select(table.site_key, table.name, table.sensor_key).where(
+            tuple_(table.site_key, table.name).in_(sensor_names)
+        )
+    )
     keys = {row.sensor_key: (row.site_key, row.name) for row in rows}
     return {keys[key]: units for key, units in read(connection, keys).items()}
 
 
-def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: InstantArray, stated: StatedUnits) -> int:
-    """Store the units of readings that are about to be stored, without affecting other readings; return how many stored readings had another unit.
+def note(
+    connection: Connection,
+    sensor_keys: NDArray[np.int32],
+    instants: InstantArray,
+    stated: StatedUnits,
+) -> int:
+    """Store the units of readings that are about to be stored, without affecting other readings.
+
+    Return how many stored readings had another unit.
 
     Args:
         sensor_keys: of the readings.
@@ -56,21 +84,40 @@ def note(connection: Connection, sensor_keys: NDArray[np.int32], instants: Insta
 
 
 def _change(connection: Connection, key: int, instants: InstantArray, stated: StatedUnits) -> int:
-    # Serialised per sensor: each change keeps the units that an earlier one stated for other readings.
-    connection.execute(select(sensors.c.sensor_key).where(sensors.c.sensor_key == key).with_for_update(key_share=True))
+    # Serialised per sensor: each change keeps the units that an earlier one stated for other
+    # readings.
+    connection.execute(
+        select(sensors.c.sensor_key)
+        .where(sensors.c.sensor_key == key)
+        .with_for_update(key_share=True)
+    )
     previous = read(connection, [key])[key]
     # The stored readings from the first instant to the next one after the last.
-    first, last = (extreme.astype("datetime64[us]").item().replace(tzinfo=UTC) for extreme in (instants.min(), instants.max()))
+    first, last = (
+        extreme.astype("datetime64[us]").item().replace(tzinfo=UTC)
+        for extreme in (instants.min(), instants.max())
+    )
     own, instant = sensor_readings.c.sensor_key == key, sensor_readings.c.instant
     following = connection.scalar(select(func.min(instant)).where(own, instant > last))
-    query = sql.SQL("SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND instant <= {}").format(key, first, following or last)
+    query = sql.SQL(
+        "SELECT instant FROM sensor_readings WHERE sensor_key = {} AND instant >= {} AND "
+        "instant <= {}"
+    ).format(key, first, following or last)
     stored = copy.read(connection, query, {"instant": "M8[us]"})["instant"]
     changed = previous.with_stated(instants, stated, stored)
     if changed.first != previous.first:
-        connection.execute(update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first))
+        connection.execute(
+            update(sensors).where(sensors.c.sensor_key == key).values(unit=changed.first)
+        )
     connection.execute(delete(sensor_units).where(sensor_units.c.sensor_key == key))
-    rows = [{"sensor_key": key, "since": since.replace(tzinfo=UTC), "unit": unit} for since, unit in zip(changed.since.tolist(), changed.later, strict=True)]
+    rows = [
+        {"sensor_key": key, "since": since.replace(tzinfo=UTC), "unit": unit}
+        for since, unit in zip(changed.since.tolist(), changed.later, strict=True)
+    ]
     if rows:
         connection.execute(insert(sensor_units), rows)
-    before, after = (np.array(history.names, dtype=np.object_)[history.places(instants)] for history in (previous, changed))
+    before, after = (
+        np.array(history.names, dtype=np.object_)[history.places(instants)]
+        for history in (previous, changed)
+    )
     return int((np.isin(instants, stored) & (before != after)).sum())

@@ -22,25 +22,52 @@ class OpenSession:
     confirmed_until: datetime | None
 
 
-def open_session(connection: Connection, user_id: int, *, token: str | None, address: str, now: datetime, ends: datetime) -> int:
+def open_session(
+    connection: Connection,
+    user_id: int,
+    *,
+    token: str | None,
+    address: str,
+    now: datetime,
+    ends: datetime,
+) -> int:
     """Store a session and return its id; a browser's has the ``token`` of its cookie."""
-    row = {"user_id": user_id, "token_hash": None if token is None else digest(token), "seen_at": now, "expires_at": ends, "address": address}
-    return int(connection.scalars(insert(sessions).values(row).returning(sessions.c.session_id)).one())
+    row = {
+        "user_id": user_id,
+        "token_hash": None if token is None else digest(token),
+        "seen_at": now,
+        "expires_at": ends,
+        "address": address,
+    }
+    return int(
+        connection.scalars(insert(sessions).values(row).returning(sessions.c.session_id)).one()
+    )
 
 
-def find_by_token(connection: Connection, token: str, *, now: datetime, idle: timedelta) -> OpenSession | None:
+def find_by_token(
+    connection: Connection, token: str, *, now: datetime, idle: timedelta
+) -> OpenSession | None:
     """Return the session of a browser's cookie; None where there is none, or it has ended."""
     return _find(connection, sessions.c.token_hash == digest(token), now=now, idle=idle)
 
 
-def find_by_id(connection: Connection, session_id: int, *, now: datetime, idle: timedelta) -> OpenSession | None:
+def find_by_id(
+    connection: Connection, session_id: int, *, now: datetime, idle: timedelta
+) -> OpenSession | None:
     """Return a program's session; None where there is none, or it has ended."""
-    return _find(connection, (sessions.c.session_id == session_id) & sessions.c.token_hash.is_(None), now=now, idle=idle)
+    return _find(
+        connection,
+        (sessions.c.session_id == session_id) & sessions.c.token_hash.is_(None),
+        now=now,
+        idle=idle,
+    )
 
 
 def confirm(connection: Connection, session_id: int, *, until: datetime) -> None:
     """Record that the password is confirmed for critical operations until an instant."""
-    connection.execute(update(sessions).where(sessions.c.session_id == session_id).values(confirmed_until=until))
+    connection.execute(
+        update(sessions).where(sessions.c.session_id == session_id).values(confirmed_until=until)
+    )
 
 
 def end(connection: Connection, session_id: int) -> None:
@@ -53,28 +80,44 @@ def end_by_token(connection: Connection, token: str) -> None:
     connection.execute(delete(sessions).where(sessions.c.token_hash == digest(token)))
 
 
-def give_refresh_token(connection: Connection, session_id: int, token: str, *, expires_at: datetime) -> None:
+def give_refresh_token(
+    connection: Connection, session_id: int, token: str, *, expires_at: datetime
+) -> None:
     """Store a refresh token of a session."""
-    connection.execute(insert(refresh_tokens).values(token_hash=digest(token), session_id=session_id, expires_at=expires_at))
+    connection.execute(
+        insert(refresh_tokens).values(
+            token_hash=digest(token), session_id=session_id, expires_at=expires_at
+        )
+    )
 
 
 def use_refresh_token(connection: Connection, token: str, *, now: datetime) -> int | None:
     """Redeem a refresh token and return its session; None where it is invalid or has expired.
 
-    A token that was redeemed before ends the session: two parties hold it, and the legitimate one cannot be told apart.
+    A token that was redeemed before ends the session: two parties hold it, and the legitimate one
+    cannot be told apart.
     """
     own = refresh_tokens.c.token_hash == digest(token)
     unused = own & refresh_tokens.c.used_at.is_(None) & (refresh_tokens.c.expires_at > now)
-    used: int | None = connection.scalar(update(refresh_tokens).where(unused).values(used_at=now).returning(refresh_tokens.c.session_id))
+    used: int | None = connection.scalar(
+        update(refresh_tokens)
+        .where(unused)
+        .values(used_at=now)
+        .returning(refresh_tokens.c.session_id)
+    )
     if used is None:
-        again = select(refresh_tokens.c.session_id).where(own, refresh_tokens.c.used_at.is_not(None))
+        again = select(refresh_tokens.c.session_id).where(
+            own, refresh_tokens.c.used_at.is_not(None)
+        )
         connection.execute(delete(sessions).where(sessions.c.session_id.in_(again)))
     return used
 
 
 def forget_ended(connection: Connection, *, now: datetime, idle: timedelta) -> int:
     """Delete ended sessions and return how many."""
-    return connection.execute(delete(sessions).where(or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - idle))).rowcount
+    return connection.execute(
+        delete(sessions).where(or_(sessions.c.expires_at <= now, sessions.c.seen_at <= now - idle))
+    ).rowcount
 
 
 def digest(token: str) -> str:
@@ -82,7 +125,9 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, idle: timedelta) -> OpenSession | None:
+def _find(
+    connection: Connection, which: ColumnElement[bool], *, now: datetime, idle: timedelta
+) -> OpenSession | None:
     theirs = sites_of_users()
     query = (
         select(
@@ -103,6 +148,10 @@ def _find(connection: Connection, which: ColumnElement[bool], *, now: datetime, 
         return None
     if now - row["seen_at"] > ACTIVITY_STEP:
         later = func.greatest(sessions.c.seen_at, literal(now))
-        connection.execute(update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later))
+        connection.execute(
+            update(sessions).where(sessions.c.session_id == row["session_id"]).values(seen_at=later)
+        )
     until = row["confirmed_until"]
-    return OpenSession(row["session_id"], account_of(row), None if until is None else until.astimezone(UTC))
+    return OpenSession(
+        row["session_id"], account_of(row), None if until is None else until.astimezone(UTC)
+    )

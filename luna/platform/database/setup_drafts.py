@@ -15,10 +15,15 @@ _NOW = func.clock_timestamp()
 
 
 def create(connection: Connection, answers: Mapping[str, Any]) -> str:
-    """Store a new draft and return its id; those that nobody touched for ``RETENTION`` are forgotten."""
+    """Store a new draft and return its id.
+
+    Those that nobody touched for ``RETENTION`` are forgotten.
+    """
     connection.execute(delete(setup_drafts).where(setup_drafts.c.changed_at < _NOW - RETENTION))
     draft_id = secrets.token_urlsafe(12)
-    connection.execute(setup_drafts.insert().values(draft_id=draft_id, answers=dict(answers), changed_at=_NOW))
+    connection.execute(
+        setup_drafts.insert().values(draft_id=draft_id, answers=dict(answers), changed_at=_NOW)
+    )
     return draft_id
 
 
@@ -28,7 +33,9 @@ def load(connection: Connection, draft_id: str) -> dict[str, Any]:
     Raises:
         NotFoundError: no such draft.
     """
-    answers = connection.scalar(select(setup_drafts.c.answers).where(setup_drafts.c.draft_id == draft_id))
+    answers = connection.scalar(
+        select(setup_drafts.c.answers).where(setup_drafts.c.draft_id == draft_id)
+    )
     if answers is None:
         raise refuse("no-such-draft", field="draft_id", value=draft_id)
     return dict(answers)
@@ -40,6 +47,10 @@ def save(connection: Connection, draft_id: str, answers: Mapping[str, Any]) -> N
     Raises:
         NotFoundError: no such draft.
     """
-    write = update(setup_drafts).where(setup_drafts.c.draft_id == draft_id).values(answers=dict(answers), changed_at=_NOW)
+    write = (
+        update(setup_drafts)
+        .where(setup_drafts.c.draft_id == draft_id)
+        .values(answers=dict(answers), changed_at=_NOW)
+    )
     if not connection.execute(write).rowcount:
         raise refuse("no-such-draft", field="draft_id", value=draft_id)

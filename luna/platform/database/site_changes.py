@@ -1,6 +1,8 @@
-"""Another configuration of a site, made ready and stored: changed sensors are dated, and a clock by which the past has other days has to be accepted.
+"""Another configuration of a site, made ready and stored: changed sensors are dated, and a clock by
+which the past has other days has to be accepted.
 
-Whoever stores what an owner wrote of a site that is there goes this way: the route, the command, set-up and the site's pages.
+Whoever stores what an owner wrote of a site that is there goes this way: the route, the command,
+set-up and the site's pages.
 """
 
 from datetime import datetime, timedelta
@@ -30,7 +32,9 @@ class ClockChange(NamedTuple):
 
 
 class SiteChange(NamedTuple):
-    """A configuration as it is to be stored: with its changed sensors dated, which those are, and the change of clock that nobody accepted."""
+    """A configuration as it is to be stored: with its changed sensors dated, which those are, and
+    the change of clock that nobody accepted.
+    """
 
     site: Site
     sensors: list[SensorChange]
@@ -43,17 +47,33 @@ class SiteChange(NamedTuple):
             ConflictError: it would.
         """
         if self.clock is not None:
-            raise refuse("site-clock-changes", field="timezone", value=self.site.timezone, zone=self.clock.before.key, since=self.clock.since)
+            raise refuse(
+                "site-clock-changes",
+                field="timezone",
+                value=self.site.timezone,
+                zone=self.clock.before.key,
+                since=self.clock.since,
+            )
 
 
-def prepare(connection: Connection, site: Site, *, now: datetime, changed_sensors: ChangedSensors = "from-now", accept_time_zone: bool = False) -> SiteChange:
-    """Return what storing a configuration over that of the same name would do; a new site is as it stands.
+def prepare(
+    connection: Connection,
+    site: Site,
+    *,
+    now: datetime,
+    changed_sensors: ChangedSensors = "from-now",
+    accept_time_zone: bool = False,
+) -> SiteChange:
+    """Return what storing a configuration over that of the same name would do.
+
+    A new site is as it stands.
 
     Args:
         connection: to the database.
         site: as it was written.
         now: when it is stored.
-        changed_sensors: since when a sensor counts whose sign, role or unit it changes, as ``luna.energy.site.sensor_changes`` has it.
+        changed_sensors: since when a sensor counts whose sign, role or unit it changes, as
+            ``luna.energy.site.sensor_changes`` has it.
         accept_time_zone: what is recorded may have other days.
     """
     clock = None if accept_time_zone else find_change(connection, site, now=now)
@@ -64,30 +84,47 @@ def prepare(connection: Connection, site: Site, *, now: datetime, changed_sensor
     except NotFoundError:
         return SiteChange(site, [], clock)
     # Of one that this release cannot read nobody knows what its sensors counted as.
-    dated = date_changes(stored.site, site, at=floor_to(now, SLOT)) if isinstance(stored, StoredSite) else (site, [])
+    dated = (
+        date_changes(stored.site, site, at=floor_to(now, SLOT))
+        if isinstance(stored, StoredSite)
+        else (site, [])
+    )
     return SiteChange(*dated, clock)
 
 
 def store(connection: Connection, change: SiteChange, *, version: int | None = None) -> int:
-    """Store a prepared configuration and return its version; ``version``: the one that its caller changes, None: whatever is stored, also nothing.
+    """Store a prepared configuration and return its version.
+
+    ``version``: the one that its caller changes, None: whatever is stored, also nothing.
 
     Raises:
-        ConflictError: what is recorded would have other days, or the name of another site differs only in small and capital letters.
+        ConflictError: what is recorded would have other days, or the name of another site differs
+            only in small and capital letters.
         NotFoundError: a version is changed of a site that is not there.
         OutdatedError: the site has another version.
     """
     change.require_same_clock()
-    return sites.save(connection, change.site) if version is None else sites.change(connection, change.site, version=version)
+    return (
+        sites.save(connection, change.site)
+        if version is None
+        else sites.change(connection, change.site, version=version)
+    )
 
 
 def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockChange | None:
-    """Return the clock that a configuration replaces where recorded days would be cut differently; None where they stay the same.
+    """Return the clock that a configuration replaces where recorded days would be cut differently.
+
+    None where they stay the same.
 
     They do for a new site, and where the same clock has another name.
     """
     before = _find_stored(connection, site.name)
     span = None if before is None else recorded_span.of_site(connection, site.name)
-    if before is None or span is None or is_same_clock(before, parse_zone(site.timezone), first=span[0], end=now + AHEAD):
+    if (
+        before is None
+        or span is None
+        or is_same_clock(before, parse_zone(site.timezone), first=span[0], end=now + AHEAD)
+    ):
         return None
     return ClockChange(before, span[0])
 
@@ -95,13 +132,24 @@ def find_change(connection: Connection, site: Site, *, now: datetime) -> ClockCh
 def is_same_clock(one: ZoneInfo, other: ZoneInfo, *, first: datetime, end: datetime) -> bool:
     """Return whether two zones show the same time on each day from ``first`` to ``end``."""
     days = range((end - first) // _DAY + 1)
-    return all((at := first + number * _DAY).astimezone(one).utcoffset() == at.astimezone(other).utcoffset() for number in days)
+    return all(
+        (at := first + number * _DAY).astimezone(one).utcoffset()
+        == at.astimezone(other).utcoffset()
+        for number in days
+    )
 
 
 def _find_stored(connection: Connection, name: str) -> ZoneInfo | None:
-    """Return the zone of the latest configuration, also of one that this release cannot read; None where there is none."""
+    """Return the zone of the latest configuration, also of one that this release cannot read.
+
+    None where there is none.
+    """
     try:
         stored = sites.find(connection, name)
-        return parse_zone(stored.site.timezone if isinstance(stored, StoredSite) else str(stored.configuration["timezone"]))
+        return parse_zone(
+            stored.site.timezone
+            if isinstance(stored, StoredSite)
+            else str(stored.configuration["timezone"])
+        )
     except (NotFoundError, InvalidInputError, LookupError, TypeError):
         return None

@@ -1,4 +1,6 @@
-"""Reads all data for the plans of many sites at an instant, in a number of queries that does not depend on the number of sites."""
+"""Reads all data for the plans of many sites at an instant, in a number of queries that does not
+depend on the number of sites.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,9 +50,11 @@ PARTS = ("expected", "p10", "p90")
 
 @dataclass(frozen=True, slots=True)
 class FactWindow:
-    """The window to read around the start of plans: ``horizon`` ahead, ``prices`` and ``carbon`` back, and forecast errors of ``days`` days.
+    """The window to read around the start of plans: ``horizon`` ahead, ``prices`` and ``carbon``
+    back, and forecast errors of ``days`` days.
 
-    ``bought_since`` and ``discharged_since`` are the instants from which imports and discharge matter, by the names of the sites where they do.
+    ``bought_since`` and ``discharged_since`` are the instants from which imports and discharge
+    matter, by the names of the sites where they do.
     """
 
     horizon: timedelta
@@ -65,9 +69,10 @@ class FactWindow:
 class DemandFacts:
     """Data on a site's flexible loads.
 
-    ``stays`` are stored charging sessions by device, in order; ``begun`` is the plan in force with its slots up to the start, and its complete request,
-    None where there is none. ``sensed`` are the states of charge that devices' own sensors report, by their names; ``untaken`` is what they were planned to
-    charge and did not take.
+    ``stays`` are stored charging sessions by device, in order; ``begun`` is the plan in force with
+    its slots up to the start, and its complete request, None where there is none. ``sensed`` are
+    the states of charge that devices' own sensors report, by their names; ``untaken`` is what they
+    were planned to charge and did not take.
     """
 
     stays: StayMap
@@ -78,14 +83,19 @@ class DemandFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlanningFacts:
-    """Data for a site's plan at ``start``, without later measurements; ``known_at`` is now where the plan begins with the running slot, else ``start``.
+    """Data for a site's plan at ``start``, without later measurements.
 
-    ``driving`` is the forecast of load and PV, ``PARTS`` of it, with the codes that widened it as ``reasons``; ``past`` are the expectations of its version on
-    the days before, and ``observed`` the measured load and PV on the same days. ``soc`` is the last plausible state of charge of the day before the start.
-    ``bought`` is the import, ``discharged`` the discharge and state of charge since the window's instants; None where it names none. ``revisions`` are prices
-    by their names in the tariff, ``unused`` the site's own series that have prices and are not in its tariff, ``foreign`` other currencies with stored prices,
-    by the tariff's names. ``carbon`` (g/kWh) begins before the start and is NaN where it is unknown.
-    ``overrides`` are the owner's in force, by the devices' keys; none for a plan that begins before the running slot.
+    ``known_at`` is now where the plan begins with the running slot, else ``start``.
+
+    ``driving`` is the forecast of load and PV, ``PARTS`` of it, with the codes that widened it as
+    ``reasons``; ``past`` are the expectations of its version on the days before, and ``observed``
+    the measured load and PV on the same days. ``soc`` is the last plausible state of charge of the
+    day before the start. ``bought`` is the import, ``discharged`` the discharge and state of charge
+    since the window's instants; None where it names none. ``revisions`` are prices by their names
+    in the tariff, ``unused`` the site's own series that have prices and are not in its tariff,
+    ``foreign`` other currencies with stored prices, by the tariff's names. ``carbon`` (g/kWh)
+    begins before the start and is NaN where it is unknown. ``overrides`` are the owner's in force,
+    by the devices' keys; none for a plan that begins before the running slot.
     """
 
     site: Site
@@ -110,7 +120,14 @@ class PlanningFacts:
     overrides: Mapping[str, Override]
 
 
-def read_facts(connection: Connection, stored_sites: Collection[Site], start: datetime, reach: FactWindow, *, now: datetime) -> dict[str, PlanningFacts]:
+def read_facts(
+    connection: Connection,
+    stored_sites: Collection[Site],
+    start: datetime,
+    reach: FactWindow,
+    *,
+    now: datetime,
+) -> dict[str, PlanningFacts]:
     """Return the planning data of sites at the start of plans, by their names.
 
     Args:
@@ -121,17 +138,22 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
         now: the instant of the plans in force.
     """
     horizon = Timeline(start, SLOT, reach.horizon // SLOT)
-    # A plan of the running slot uses prices published since its start; any other plan uses what was known at its start.
+    # A plan of the running slot uses prices published since its start; any other plan uses what was
+    # known at its start.
     known_at = _known_at(start, now)
     names = [site.name for site in stored_sites]
     keys = sites.keys_of(connection, names)
     by_key = {keys[site.name]: site for site in stored_sites}
     active = forecast_activations.find_active_each(connection, by_key)
-    driving, past, reasons = _read_forecasts(connection, by_key, active, horizon, days=reach.days, known_at=known_at)
+    driving, past, reasons = _read_forecasts(
+        connection, by_key, active, horizon, days=reach.days, known_at=known_at
+    )
     observed, bought = _read_observed(connection, keys, start, reach)
     today = {keys[name]: _until(start, since) for name, since in reach.discharged_since.items()}
     discharged = observations.read_each(connection, today, names=("discharge_kwh", "soc"))
-    socs_by_key = observations.find_socs_each(connection, list(by_key), since=start - DAY, until=start)
+    socs_by_key = observations.find_socs_each(
+        connection, list(by_key), since=start - DAY, until=start
+    )
     soc = _judge_socs(connection, by_key, socs_by_key, start)
     demands = read_demands_each(connection, by_key, start, now=now)
     around = Timeline(start - reach.carbon, SLOT, reach.carbon // SLOT + horizon.count)
@@ -139,7 +161,11 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
     states = control.load_each(connection, dict(zip(by_key, names, strict=True)))
     blocks = manual_blocks.read_plain_each(connection, list(by_key), first=start, end=horizon.end)
     is_past = start < floor_to(now, SLOT)
-    overrides = {} if is_past else control.read_overrides_each(connection, list(by_key), now=max(start, now))
+    overrides = (
+        {}
+        if is_past
+        else control.read_overrides_each(connection, list(by_key), now=max(start, now))
+    )
     waiting = forecast_status.find_waiting_each(connection, by_key, active, at=start)
     revisions, foreign, unused = _read_prices(connection, stored_sites, horizon, back=reach.prices)
     return {
@@ -170,37 +196,80 @@ def read_facts(connection: Connection, stored_sites: Collection[Site], start: da
 
 
 def _read_forecasts(
-    connection: Connection, sites_by_key: Mapping[int, Site], active: Mapping[int, ActiveVersion], horizon: Timeline, *, days: int, known_at: datetime
+    connection: Connection,
+    sites_by_key: Mapping[int, Site],
+    active: Mapping[int, ActiveVersion],
+    horizon: Timeline,
+    *,
+    days: int,
+    known_at: datetime,
 ) -> tuple[dict[int, DrivingForecast], dict[int, list[Forecast]], dict[int, tuple[str, ...]]]:
-    """Return, by the sites' keys, the forecasts for plans, their versions' expectations on the days before, and what widened them."""
-    driving = forecasts.read_driving_each(connection, sites_by_key, active, horizon, known_at=known_at, parts=PARTS)
-    issues = {key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()}
+    """Return, by the sites' keys, the forecasts for plans, their versions' expectations on the days
+    before, and what widened them.
+    """
+    driving = forecasts.read_driving_each(
+        connection, sites_by_key, active, horizon, known_at=known_at, parts=PARTS
+    )
+    issues = {
+        key: (each.forecast.version, each.forecast.issued_at) for key, each in driving.items()
+    }
     instants = [horizon.start - back * DAY for back in range(days, 0, -1)]
-    past = past_forecasts.read_means_each(connection, {key: version for key, (version, _) in issues.items()}, instants)
+    past = past_forecasts.read_means_each(
+        connection, {key: version for key, (version, _) in issues.items()}, instants
+    )
     return driving, past, forecast_issues.read_reasons_each(connection, issues)
 
 
 def _read_prices(
     connection: Connection, stored_sites: Collection[Site], horizon: Timeline, *, back: timedelta
-) -> tuple[dict[str, dict[str, Revisions]], dict[str, dict[str, tuple[str, ...]]], Mapping[str, Sequence[str]]]:
-    """Return, by the sites' names, the prices of tariffs, other currencies with stored prices, and own series that no tariff uses."""
-    names = {site.name: {name: market_prices.stored_series(site, name) for name in site.tariff.price_series} for site in stored_sites}
+) -> tuple[
+    dict[str, dict[str, Revisions]],
+    dict[str, dict[str, tuple[str, ...]]],
+    Mapping[str, Sequence[str]],
+]:
+    """Return, by the sites' names, the prices of tariffs, other currencies with stored prices, and
+    own series that no tariff uses.
+    """
+    names = {
+        site.name: {
+            name: market_prices.stored_series(site, name) for name in site.tariff.price_series
+        }
+        for site in stored_sites
+    }
     past_and_horizon = Timeline(horizon.start - back, SLOT, back // SLOT + horizon.count)
     series = list(dict.fromkeys(name for own in names.values() for name in own.values()))
     revisions = market_prices.read_revisions_each(connection, series, past_and_horizon)
     # Other currencies matter only where the prices of the start are missing.
-    ended = [each for each in series if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]]
+    ended = [
+        each
+        for each in series
+        if not (starts := revisions[each][0]).size or starts[-1] < horizon.starts[0]
+    ]
     foreign = dict.fromkeys(series, ()) | market_prices.find_foreign(connection, ended, horizon)
     # With the day before, whose prices would be carried forward.
-    unused = market_prices.find_unused_each(connection, stored_sites, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count))
-    priced = {site: {name: revisions[stored] for name, stored in own.items()} for site, own in names.items()}
-    return priced, {site: {name: foreign[stored] for name, stored in own.items()} for site, own in names.items()}, unused
+    unused = market_prices.find_unused_each(
+        connection, stored_sites, Timeline(horizon.start - DAY, SLOT, DAY // SLOT + horizon.count)
+    )
+    priced = {
+        site: {name: revisions[stored] for name, stored in own.items()}
+        for site, own in names.items()
+    }
+    return (
+        priced,
+        {
+            site: {name: foreign[stored] for name, stored in own.items()}
+            for site, own in names.items()
+        },
+        unused,
+    )
 
 
 def _read_observed(
     connection: Connection, keys: Mapping[str, int], start: datetime, reach: FactWindow
 ) -> tuple[dict[int, Observations], dict[int, FloatArray]]:
-    """Return, by the sites' keys, load and PV on the days of forecast errors, and imports where these matter."""
+    """Return, by the sites' keys, load and PV on the days of forecast errors, and imports where
+    these matter.
+    """
     before = _until(start, start - reach.days * DAY)
     since = {keys[name]: instant for name, instant in reach.bought_since.items()}
     plain = dict.fromkeys((key for key in keys.values() if key not in since), before)
@@ -208,23 +277,47 @@ def _read_observed(
     # One query for both: finding a row costs more than reading more of its columns.
     longer = {key: _until(start, min(before.start, instant)) for key, instant in since.items()}
     both = observations.read_each(connection, longer, names=("load_kwh", "pv_kwh", "import_kwh"))
-    bought = {key: each.import_kwh[(since[key] - longer[key].start) // SLOT :] for key, each in both.items()}
-    ends = {key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]} for key, each in both.items()}
-    return observed_each | {key: Observations.of(before.starts, series) for key, series in ends.items()}, bought
+    bought = {
+        key: each.import_kwh[(since[key] - longer[key].start) // SLOT :]
+        for key, each in both.items()
+    }
+    ends = {
+        key: {"load_kwh": each.load_kwh[-before.count :], "pv_kwh": each.pv_kwh[-before.count :]}
+        for key, each in both.items()
+    }
+    return observed_each | {
+        key: Observations.of(before.starts, series) for key, series in ends.items()
+    }, bought
 
 
 def _judge_socs(
-    connection: Connection, sites_by_key: Mapping[int, Site], recorded: Mapping[int, Sequence[SocReading]], start: datetime
+    connection: Connection,
+    sites_by_key: Mapping[int, Site],
+    recorded: Mapping[int, Sequence[SocReading]],
+    start: datetime,
 ) -> dict[int, StoreLevel | None]:
     """Return the believed states of charge at ``start``, by the sites' keys.
 
-    The quarter-hour that has just ended is recorded a moment later: until then the batteries' sensors say how it ended.
+    The quarter-hour that has just ended is recorded a moment later: until then the batteries'
+    sensors say how it ended.
     """
-    late = {key: site for key, site in sites_by_key.items() if site.batteries and not (recorded.get(key) and recorded[key][-1].at >= start)}
-    reported = battery_levels.read_reported_each(connection, late, since=start - SLOT, until=start) if late else {}
+    late = {
+        key: site
+        for key, site in sites_by_key.items()
+        if site.batteries and not (recorded.get(key) and recorded[key][-1].at >= start)
+    }
+    reported = (
+        battery_levels.read_reported_each(connection, late, since=start - SLOT, until=start)
+        if late
+        else {}
+    )
     day = Timeline(start - DAY, SLOT, DAY // SLOT)
-    with_levels = dict.fromkeys((key for key in {*recorded, *reported} if sites_by_key[key].batteries), day)
-    counted = observations.read_columns_each(connection, with_levels, names=("charge_kwh", "discharge_kwh"))
+    with_levels = dict.fromkeys(
+        (key for key in {*recorded, *reported} if sites_by_key[key].batteries), day
+    )
+    counted = observations.read_columns_each(
+        connection, with_levels, names=("charge_kwh", "discharge_kwh")
+    )
     judged: dict[int, StoreLevel | None] = {}
     for key, meters in counted.items():
         socs = list(recorded.get(key, ()))
@@ -234,7 +327,9 @@ def _judge_socs(
         # A quarter-hour's level says nothing of the time after it.
         socs.append(SocReading(nan, start))
         metered = MeteredEnergy(day, meters["charge_kwh"], meters["discharge_kwh"])
-        level = judge_store(store_of_batteries(sites_by_key[key].batteries), socs, now=start, metered=metered)
+        level = judge_store(
+            store_of_batteries(sites_by_key[key].batteries), socs, now=start, metered=metered
+        )
         judged[key] = None if level.soc is None else level
     return judged
 
@@ -247,10 +342,18 @@ def _until(start: datetime, since: datetime) -> Timeline:
     return Timeline(since, SLOT, (start - since) // SLOT)
 
 
-def read_demands_each(connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime) -> dict[int, DemandFacts]:
-    """Return the data on flexible loads of sites whose plans begin at ``start``, by the sites' keys."""
-    stays = charging_stays.read_plain_each(connection, sites_by_key, first=start, end=start + STAYS_AHEAD)
-    with_flexible_loads = [site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)]
+def read_demands_each(
+    connection: Connection, sites_by_key: Mapping[int, Site], start: datetime, *, now: datetime
+) -> dict[int, DemandFacts]:
+    """Return the data on flexible loads of sites whose plans begin at ``start``, by the sites'
+    keys.
+    """
+    stays = charging_stays.read_plain_each(
+        connection, sites_by_key, first=start, end=start + STAYS_AHEAD
+    )
+    with_flexible_loads = [
+        site.name for site in sites_by_key.values() if any(kind.of(site) for kind in FLEXIBLE_KINDS)
+    ]
     in_force = plans.read_in_force_each(connection, with_flexible_loads, now, until=start)
     known_at = _known_at(start, now)
     sensed = charging_stays.read_charge_each(connection, sites_by_key, until=known_at)

@@ -24,7 +24,9 @@ BALANCE_SPAN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ForecastError:
-    """Mean pinball loss of the version that drives the planner, kWh per slot: of the last day that was scored, and the median over the days before."""
+    """Mean pinball loss of the version that drives the planner, kWh per slot: of the last day that
+    was scored, and the median over the days before.
+    """
 
     last: float
     usual: float | None
@@ -37,7 +39,8 @@ class SiteFigures:
     Attributes:
         residual_ratio: what its meters leave unexplained of the last day's load, share.
         excluded_days: days of the last thirty whose data are not trusted.
-        saved: what Luna saved over the inverter alone on the days of the last thirty that count and on which it was in control, in ``currency``.
+        saved: what Luna saved over the inverter alone on the days of the last thirty that count and
+            on which it was in control, in ``currency``.
         saved_days: how many those are.
         forecast_errors: by series.
     """
@@ -54,8 +57,18 @@ class SiteFigures:
 def newest_observations(connection: Connection, *, most: int) -> dict[str, datetime | None]:
     """Return when each site was measured last, of ``most`` sites those longest ago; None: never."""
     start = slot_observations.c.slot_start
-    newest = select(start).where(slot_observations.c.site_key == site_table.c.site_key).order_by(start.desc()).limit(1).scalar_subquery()
-    rows = connection.execute(select(site_table.c.name, newest.label("newest")).order_by(newest.asc().nulls_first()).limit(most))
+    newest = (
+        select(start)
+        .where(slot_observations.c.site_key == site_table.c.site_key)
+        .order_by(start.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = connection.execute(
+        select(site_table.c.name, newest.label("newest"))
+        .order_by(newest.asc().nulls_first())
+        .limit(most)
+    )
     return {name: at and at.astimezone(UTC) for name, at in rows}
 
 
@@ -76,7 +89,11 @@ def _read(connection: Connection, site: Site, now: datetime) -> SiteFigures:
     table = slot_observations.c
     share = func.sum(func.abs(table.residual_kwh)) / func.nullif(func.sum(table.load_kwh), 0)
     own = select(site_table.c.site_key).where(site_table.c.name == site.name).scalar_subquery()
-    residual_share = connection.scalar(select(share).where(table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now))
+    residual_share = connection.scalar(
+        select(share).where(
+            table.site_key == own, table.slot_start > now - BALANCE_SPAN, table.slot_start <= now
+        )
+    )
     return SiteFigures(
         site=site.name,
         currency=site.currency,
@@ -97,4 +114,7 @@ def _read_errors(connection: Connection, site: Site) -> dict[str, ForecastError]
     for score in forecast_scores.read(connection, site.name, scored - timedelta(days=DAYS), scored):
         if score.forecast_version == version:
             losses.setdefault(score.series, []).append(score.pinball)
-    return {series: ForecastError(errors[-1], median(errors[:-1]) if errors[:-1] else None) for series, errors in losses.items()}
+    return {
+        series: ForecastError(errors[-1], median(errors[:-1]) if errors[:-1] else None)
+        for series, errors in losses.items()
+    }

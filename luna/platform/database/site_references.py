@@ -15,7 +15,10 @@ Kind = Literal["plan_id", "job_id", "what_if_id", "quarantine_id", "answer_id", 
 
 
 def find_reference(connection: Connection, kind: Kind, reference: str | int) -> Any:
-    """Return the site's name, a document that names its sites, or the list of their names; None where nothing has the id."""
+    """Return the site's name, a document that names its sites, or the list of their names.
+
+    None where nothing has the id.
+    """
     if kind == "quarantine_id" and not str(reference).isdecimal():
         return None
     return connection.scalar(_select(kind, reference))
@@ -23,7 +26,9 @@ def find_reference(connection: Connection, kind: Kind, reference: str | int) -> 
 
 def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[Any]:
     if kind == "plan_id":
-        shadow = select(sites.c.name).join(antares_plan_history, antares_plan_history.c.site_key == sites.c.site_key)
+        shadow = select(sites.c.name).join(
+            antares_plan_history, antares_plan_history.c.site_key == sites.c.site_key
+        )
         issued = select(plan_history.c.site).where(plan_history.c.plan_id == str(reference))
         return union_all(issued, shadow.where(antares_plan_history.c.plan_id == str(reference)))
     if kind == "job_id":
@@ -34,9 +39,21 @@ def _select(kind: Kind, reference: str | int) -> Select[Any] | CompoundSelect[An
         return select(answers.c.sites).where(answers.c.answer_id == str(reference))
     if kind == "conversation_id":
         # Its own site with those that its answers tell of.
-        named = select(func.unnest(answers.c.sites)).where(answers.c.conversation_id == str(reference))
-        own = select(sites.c.name).join(conversations, conversations.c.site_key == sites.c.site_key).where(conversations.c.conversation_id == str(reference))
-        return select(func.array(named.union(own).scalar_subquery())).where(exists().where(conversations.c.conversation_id == str(reference)))
+        named = select(func.unnest(answers.c.sites)).where(
+            answers.c.conversation_id == str(reference)
+        )
+        own = (
+            select(sites.c.name)
+            .join(conversations, conversations.c.site_key == sites.c.site_key)
+            .where(conversations.c.conversation_id == str(reference))
+        )
+        return select(func.array(named.union(own).scalar_subquery())).where(
+            exists().where(conversations.c.conversation_id == str(reference))
+        )
     # A number beyond what the column can hold is that of no row.
     number = int(reference) if int(reference) < 2**63 else -1
-    return select(sites.c.name).join(quarantine, quarantine.c.site_key == sites.c.site_key).where(quarantine.c.quarantine_id == number)
+    return (
+        select(sites.c.name)
+        .join(quarantine, quarantine.c.site_key == sites.c.site_key)
+        .where(quarantine.c.quarantine_id == number)
+    )

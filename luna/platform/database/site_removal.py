@@ -5,7 +5,15 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, or_, select, te
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.refusals import refuse
 from luna.energy.site import OWN_EXPORT, OWN_IMPORT
-from luna.platform.database import control, documents, recommendations, rollups, sites, timescale, weather_places
+from luna.platform.database import (
+    control,
+    documents,
+    recommendations,
+    rollups,
+    sites,
+    timescale,
+    weather_places,
+)
 from luna.platform.database.prices import stored_name
 from luna.platform.database.schema.forecasting import forecast_issues, forecast_scenarios
 from luna.platform.database.schema.metadata import metadata
@@ -24,14 +32,25 @@ from luna.platform.database.schema.series import (
 from luna.platform.database.schema.sites import sites as site_table
 from luna.platform.database.schema.work import OPEN, jobs
 
-# They name the site by its key without referring to it, because a check per row would halve the speed of bulk writes; all others go with the site's own row.
-_BY_KEY = (slot_observations, slot_forecasts, forecast_issues, forecast_scenarios, quarantine, control_log)
+# They name the site by its key without referring to it, because a check per row would halve the
+# speed of bulk writes; all others go with the site's own row.
+_BY_KEY = (
+    slot_observations,
+    slot_forecasts,
+    forecast_issues,
+    forecast_scenarios,
+    quarantine,
+    control_log,
+)
 
 
 def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list[str]:
-    """Delete a site with all that was measured, forecast, planned, decided and asked for it; return the keys of its objects: models and documents.
+    """Delete a site with all that was measured, forecast, planned, decided and asked for it.
 
-    Prices of markets stay, for they are no site's. The caller removes the objects once this is committed.
+    Return the keys of its objects: models and documents.
+
+    Prices of markets stay, for they are no site's. The caller removes the objects once this is
+    committed.
 
     Args:
         connection: of the transaction.
@@ -43,48 +62,82 @@ def remove(connection: Connection, site_id: str, *, armed: bool = False) -> list
         ConflictError: it is armed, or work for it is under way.
     """
     key = sites.key_of(connection, site_id)
-    connection.execute(select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update())
+    connection.execute(
+        select(site_table.c.site_key).where(site_table.c.site_key == key).with_for_update()
+    )
     if not armed:
         if control.load(connection, site_id).armed_at is not None:
             raise refuse("site-armed", field="site_id", value=site_id, site_id=site_id)
-        states = [control.load(connection, site_id, device) for device in (BATTERIES, *control.list_commanded(connection, site_id))]
-        if any(state.decision is not None and not (state.decision.source == "released" and state.decision.settled) for state in states):
+        states = [
+            control.load(connection, site_id, device)
+            for device in (BATTERIES, *control.list_commanded(connection, site_id))
+        ]
+        if any(
+            state.decision is not None
+            and not (state.decision.source == "released" and state.decision.settled)
+            for state in states
+        ):
             raise refuse("devices-handed-back", field="site_id", value=site_id)
     open_jobs = list_open_jobs(connection, site_id)
     if open_jobs:
         raise refuse("site-jobs-open", field="site_id", value=site_id, job=open_jobs[0])
-    artefacts = connection.scalars(select(training_runs.c.artefact_key).where(training_runs.c.site_key == key, training_runs.c.artefact_key.is_not(None))).all()
+    artefacts = connection.scalars(
+        select(training_runs.c.artefact_key).where(
+            training_runs.c.site_key == key, training_runs.c.artefact_key.is_not(None)
+        )
+    ).all()
     own_sensors = select(sensors.c.sensor_key).where(sensors.c.site_key == key)
     _delete(connection, sensor_readings, sensor_readings.c.sensor_key.in_(own_sensors))
     for table in _BY_KEY:
         _delete(connection, table, table.c.site_key == key)
     recommendations.forget_site(connection, key)
-    # Writers mark the days they change, so the marks go last; TimescaleDB keeps rollups of its own, in which nobody finds a key that is gone.
-    rolled_up = [metadata.tables[name] for name in rollups.TABLES.values()] if timescale.keeps_rollups(connection) else []
+    # Writers mark the days they change, so the marks go last; TimescaleDB keeps rollups of its own,
+    # in which nobody finds a key that is gone.
+    rolled_up = (
+        [metadata.tables[name] for name in rollups.TABLES.values()]
+        if timescale.keeps_rollups(connection)
+        else []
+    )
     for table in (*rolled_up, *([rollup_marks] if rolled_up else [])):
         _delete(connection, table, table.c.site_key == key)
     # These name the site by its name.
     _delete(connection, jobs, _of_site(connection, site_id))
     _delete(connection, what_ifs, what_ifs.c.request["site_id"].astext == site_id)
     _delete(connection, plan_history, plan_history.c.site == site_id)
-    _delete(connection, market_prices, market_prices.c.market.in_([stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]))
+    _delete(
+        connection,
+        market_prices,
+        market_prices.c.market.in_([stored_name(site_id, own) for own in (OWN_IMPORT, OWN_EXPORT)]),
+    )
     _delete(connection, carbon_intensity, carbon_intensity.c.place == site_id)
     _delete(connection, weather, weather_places.is_of(weather.c.place, site_id))
     # Bytes that another document needs stay.
     removed = documents.remove_of_site(connection, site_id)
-    objects = [object_key for sha256, keys in removed.items() if not documents.is_needed(connection, sha256) for object_key in keys]
+    objects = [
+        object_key
+        for sha256, keys in removed.items()
+        if not documents.is_needed(connection, sha256)
+        for object_key in keys
+    ]
     _delete(connection, site_table, site_table.c.site_key == key)
     return [artefact for artefact in artefacts if artefact] + objects
 
 
 def list_open_jobs(connection: Connection, site_id: str) -> list[str]:
     """Return the jobs of a site that wait or run."""
-    return list(connection.scalars(select(jobs.c.job_id).where(_of_site(connection, site_id), text(OPEN))))
+    return list(
+        connection.scalars(select(jobs.c.job_id).where(_of_site(connection, site_id), text(OPEN)))
+    )
 
 
 def _of_site(connection: Connection, site_id: str) -> ColumnElement[bool]:
-    questions = connection.scalars(select(what_ifs.c.what_if_id).where(what_ifs.c.request["site_id"].astext == site_id)).all()
-    return or_(jobs.c.request["site_id"].astext == site_id, jobs.c.request["what_if_id"].astext.in_(questions))
+    questions = connection.scalars(
+        select(what_ifs.c.what_if_id).where(what_ifs.c.request["site_id"].astext == site_id)
+    ).all()
+    return or_(
+        jobs.c.request["site_id"].astext == site_id,
+        jobs.c.request["what_if_id"].astext.in_(questions),
+    )
 
 
 def _delete(connection: Connection, table: Table, where: ColumnElement[bool]) -> None:

@@ -1,6 +1,7 @@
 """Stores sites by name and keeps every configuration as a version.
 
-A site that another release stored with an unknown field is kept unchanged and returned as an ``UnreadableSite``; other sites are unaffected.
+A site that another release stored with an unknown field is kept unchanged and returned as an
+``UnreadableSite``; other sites are unaffected.
 """
 
 import json
@@ -50,7 +51,9 @@ class SiteVersion:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableSite:
-    """A site whose latest configuration this release cannot read: the stored document and the error."""
+    """A site whose latest configuration this release cannot read: the stored document and the
+    error.
+    """
 
     name: str
     version: int
@@ -68,7 +71,9 @@ class StoredSites:
 
 
 def save(connection: Connection, site: Site) -> int:
-    """Store ``site`` under its name and return its version; an unchanged configuration keeps the version.
+    """Store ``site`` under its name and return its version.
+
+    An unchanged configuration keeps the version.
 
     Raises:
         ConflictError: another site's name differs only in case.
@@ -78,20 +83,30 @@ def save(connection: Connection, site: Site) -> int:
         # An address of the documentation is one that somebody has still to replace.
         if not is_example(via.host):
             require_host(DEVICE, via.host, field=f"control.{battery}.via.host")
-    alike = select(sites.c.name).where(func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name)
+    alike = select(sites.c.name).where(
+        func.lower(sites.c.name) == site.name.lower(), sites.c.name != site.name
+    )
     if (other := connection.scalar(alike.limit(1))) is not None:
         raise refuse("name-in-other-case", field="name", value=site.name, other=other)
     connection.execute(insert(sites).values(name=site.name).on_conflict_do_nothing())
     # The row lock serialises concurrent savers, so that versions are unique.
-    key: int = connection.scalars(select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()).one()
+    key: int = connection.scalars(
+        select(sites.c.site_key).where(sites.c.name == site.name).with_for_update()
+    ).one()
     configuration = json.loads(site.model_dump_json(by_alias=True))
     stored = site_versions.c
-    versions = select(stored.version, stored.configuration).where(stored.site_key == key).order_by(stored.version.desc())
+    versions = (
+        select(stored.version, stored.configuration)
+        .where(stored.site_key == key)
+        .order_by(stored.version.desc())
+    )
     last = connection.execute(versions.limit(1)).first()
     if last is not None and last.configuration == configuration:
         return int(last.version)
     version = 1 if last is None else last.version + 1
-    connection.execute(site_versions.insert().values(site_key=key, version=version, configuration=configuration))
+    connection.execute(
+        site_versions.insert().values(site_key=key, version=version, configuration=configuration)
+    )
     plan_causes.note(connection, [key], "site")
     return version
 
@@ -102,13 +117,22 @@ def create(connection: Connection, site: Site) -> int:
     Raises:
         ConflictError: a site of that name exists, or of one that differs only in case.
     """
-    if connection.scalar(insert(sites).values(name=site.name).on_conflict_do_nothing().returning(sites.c.site_key)) is None:
+    if (
+        connection.scalar(
+            insert(sites)
+            .values(name=site.name)
+            .on_conflict_do_nothing()
+            .returning(sites.c.site_key)
+        )
+        is None
+    ):
         raise refuse("site-exists", field="name", value=site.name)
     return save(connection, site)
 
 
 def change(connection: Connection, site: Site, *, version: int) -> int:
-    """Store another configuration of a site, if it still has ``version``, and return its new version.
+    """Store another configuration of a site, if it still has ``version``, and return its new
+    version.
 
     Raises:
         NotFoundError: no site of that name.
@@ -137,7 +161,8 @@ def read(connection: Connection, site_id: str) -> StoredSite:
 
 
 def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
-    """Return the latest configuration of a site with its version, the stored document where this release cannot read it.
+    """Return the latest configuration of a site with its version, the stored document where this
+    release cannot read it.
 
     Raises:
         NotFoundError: no site of that name.
@@ -148,8 +173,16 @@ def find(connection: Connection, site_id: str) -> StoredSite | UnreadableSite:
     return _stored(row)
 
 
-def list_page(connection: Connection, *, after: str | None = None, limit: int = 50, among: Collection[str] | None = None) -> list[StoredSite | UnreadableSite]:
-    """Return the next ``limit`` sites by name after the name ``after``, unreadable ones included, of those in ``among`` (None: all)."""
+def list_page(
+    connection: Connection,
+    *,
+    after: str | None = None,
+    limit: int = 50,
+    among: Collection[str] | None = None,
+) -> list[StoredSite | UnreadableSite]:
+    """Return the next ``limit`` sites by name after the name ``after``, unreadable ones included,
+    of those in ``among`` (None: all).
+    """
     query = _latest() if after is None else _latest().where(sites.c.name > after)
     query = query if among is None else query.where(sites.c.name.in_(among))
     return [_stored(row) for row in connection.execute(query.limit(limit))]
@@ -166,7 +199,8 @@ def load(connection: Connection, site_id: str) -> Site:
 
 
 def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, UnreadableError | None]:
-    """Return the newest configuration of a site that this release can read, and the error of the latest one, None where that can be read.
+    """Return the newest configuration of a site that this release can read, and the error of the
+    latest one, None where that can be read.
 
     Raises:
         NotFoundError: no site of that name.
@@ -175,15 +209,22 @@ def load_last_readable(connection: Connection, site_id: str) -> tuple[Site, Unre
     latest = find(connection, site_id)
     if isinstance(latest, StoredSite):
         return latest.site, None
-    before = select(site_versions.c.configuration).where(site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version < latest.version)
+    before = select(site_versions.c.configuration).where(
+        site_versions.c.site_key == key_of(connection, site_id),
+        site_versions.c.version < latest.version,
+    )
     for configuration in connection.scalars(before.order_by(site_versions.c.version.desc())):
         with suppress(UnreadableError):
             return parse_stored(site_id, configuration), latest.error
     raise latest.error
 
 
-def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]) -> set[str]:
-    """Return the armed ones of these sites that have no readable version at all: their devices cannot be controlled."""
+def find_untold(
+    connection: Connection, unreadable: Iterable[UnreadableSite], armed: Collection[str]
+) -> set[str]:
+    """Return the armed ones of these sites that have no readable version at all: their devices
+    cannot be controlled.
+    """
     untold = set()
     for each in unreadable:
         try:
@@ -196,36 +237,54 @@ def find_untold(connection: Connection, unreadable: Iterable[UnreadableSite], ar
 def load_all(connection: Connection) -> StoredSites:
     """Return the latest configuration of all sites by name, the unreadable ones apart."""
     stored = [_stored(row) for row in connection.execute(_latest())]
-    return StoredSites([each.site for each in stored if isinstance(each, StoredSite)], [each for each in stored if isinstance(each, UnreadableSite)])
+    return StoredSites(
+        [each.site for each in stored if isinstance(each, StoredSite)],
+        [each for each in stored if isinstance(each, UnreadableSite)],
+    )
 
 
 def names_sensor(connection: Connection, text: str) -> bool:
     """Return whether any site has a sensor whose entry contains a text."""
     latest = _latest().subquery()
-    query = select(latest.c.name).where(cast(latest.c.configuration["input_sensors"], Text).contains(text, autoescape=True))
+    query = select(latest.c.name).where(
+        cast(latest.c.configuration["input_sensors"], Text).contains(text, autoescape=True)
+    )
     return connection.scalar(query.limit(1)) is not None
 
 
-# Digests of configurations that this release can read; the same text in two databases is the same site.
+# Digests of configurations that this release can read; the same text in two databases is the same
+# site.
 _READABLE: set[int] = set()
 _MOST_READABLE = 100_000
 
 
 def list_unreadable(connection: Connection) -> list[UnreadableSite]:
-    """Return the unreadable sites by name. Cheap enough for every page: a configuration that was readable once is not fetched again."""
+    """Return the unreadable sites by name.
+
+    Cheap enough for every page: a configuration that was readable once is not fetched again.
+    """
     digest = func.jsonb_hash_extended(site_versions.c.configuration, 0).label("digest")
-    suspects = [row.name for row in connection.execute(_latest(digest)) if row.digest not in _READABLE]
+    suspects = [
+        row.name for row in connection.execute(_latest(digest)) if row.digest not in _READABLE
+    ]
     if not suspects:
         return []
     if len(_READABLE) > _MOST_READABLE:
         _READABLE.clear()
-    stored = [(row.digest, _stored(row)) for row in connection.execute(_latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects)))]
+    stored = [
+        (row.digest, _stored(row))
+        for row in connection.execute(
+            _latest(site_versions.c.configuration, digest).where(sites.c.name.in_(suspects))
+        )
+    ]
     _READABLE.update(digest for digest, each in stored if isinstance(each, StoredSite))
     return [each for _, each in stored if isinstance(each, UnreadableSite)]
 
 
 def price_series(connection: Connection) -> list[StoredSeries]:
-    """Return the stored price series that the tariffs of all sites need, sorted: markets and sites' own series, in the sites' currencies."""
+    """Return the stored price series that the tariffs of all sites need, sorted: markets and sites'
+    own series, in the sites' currencies.
+    """
     latest = (
         select(sites.c.name, site_versions.c.configuration)
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
@@ -237,15 +296,25 @@ def price_series(connection: Connection) -> list[StoredSeries]:
     for side, own in (("import", OWN_IMPORT), ("export", OWN_EXPORT)):
         rule = latest.c.configuration["tariff"][side]
         currency = func.coalesce(latest.c.configuration["currency"].astext, USUAL_CURRENCY)
-        named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(rule["kind"].astext.in_(("spot", "series")))
+        named = select(latest.c.name, currency, rule["kind"].astext, rule["market"].astext).where(
+            rule["kind"].astext.in_(("spot", "series"))
+        )
         rows = connection.execute(named)
-        series |= {StoredSeries(market if kind == "spot" else stored_name(site, own), money) for site, money, kind, market in rows}
+        series |= {
+            StoredSeries(market if kind == "spot" else stored_name(site, own), money)
+            for site, money, kind, market in rows
+        }
     return sorted(series)
 
 
 def display_names(connection: Connection) -> dict[str, str]:
-    """Return the display names of all sites by name, sorted by name; a site without one has its own name."""
-    rows = connection.execute(_latest(site_versions.c.configuration["display_name"].astext.label("called")))
+    """Return the display names of all sites by name, sorted by name.
+
+    A site without one has its own name.
+    """
+    rows = connection.execute(
+        _latest(site_versions.c.configuration["display_name"].astext.label("called"))
+    )
     return {row.name: row.called or row.name for row in rows}
 
 
@@ -256,7 +325,9 @@ def names(connection: Connection) -> list[str]:
 
 def time_zones(connection: Connection) -> set[str]:
     """Return the names of the time zones of all sites."""
-    rows = connection.execute(_latest(site_versions.c.configuration["timezone"].astext.label("zone")))
+    rows = connection.execute(
+        _latest(site_versions.c.configuration["timezone"].astext.label("zone"))
+    )
     return {row.zone for row in rows if row.zone is not None}
 
 
@@ -279,21 +350,40 @@ def keys_of(connection: Connection, names: Collection[str]) -> dict[str, int]:
 
 
 def hold(connection: Connection, names: Collection[str]) -> set[str]:
-    """Return which of these sites exist, and lock them against removal until the end of the transaction."""
-    existing = select(sites.c.name).where(sites.c.name.in_(names)).order_by(sites.c.name).with_for_update(read=True, key_share=True)
+    """Return which of these sites exist, and lock them against removal until the end of the
+    transaction.
+    """
+    existing = (
+        select(sites.c.name)
+        .where(sites.c.name.in_(names))
+        .order_by(sites.c.name)
+        .with_for_update(read=True, key_share=True)
+    )
     return set(connection.scalars(existing))
 
 
 def read_versions(connection: Connection, names: Collection[str]) -> dict[str, tuple[int, int]]:
-    """Return key and latest version of sites by name, without sites that have none; a site that was removed and created again has another key."""
-    latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(site_versions, site_versions.c.site_key == sites.c.site_key)
-    rows = connection.execute(latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key))
+    """Return key and latest version of sites by name, without sites that have none.
+
+    A site that was removed and created again has another key.
+    """
+    latest = select(sites.c.name, sites.c.site_key, func.max(site_versions.c.version)).join(
+        site_versions, site_versions.c.site_key == sites.c.site_key
+    )
+    rows = connection.execute(
+        latest.where(sites.c.name.in_(names)).group_by(sites.c.name, sites.c.site_key)
+    )
     return {name: (int(key), int(version)) for name, key, version in rows}
 
 
 def read_configurations(connection: Connection, names: Collection[str]) -> dict[str, Any]:
-    """Return the latest configurations of sites as stored, for ``parse_stored``, without sites that have none."""
-    return {row.name: row.configuration for row in connection.execute(_latest().where(sites.c.name.in_(names)))}
+    """Return the latest configurations of sites as stored, for ``parse_stored``, without sites that
+    have none.
+    """
+    return {
+        row.name: row.configuration
+        for row in connection.execute(_latest().where(sites.c.name.in_(names)))
+    }
 
 
 def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[SiteVersion]:
@@ -302,9 +392,17 @@ def list_versions(connection: Connection, site_id: str, *, limit: int) -> list[S
     Raises:
         NotFoundError: no site of that name.
     """
-    columns = select(site_versions.c.version, site_versions.c.saved_at, site_versions.c.configuration)
-    rows = connection.execute(columns.where(site_versions.c.site_key == key_of(connection, site_id)).order_by(site_versions.c.version.desc()).limit(limit))
-    return [SiteVersion(row.version, row.saved_at.astimezone(UTC), row.configuration) for row in rows]
+    columns = select(
+        site_versions.c.version, site_versions.c.saved_at, site_versions.c.configuration
+    )
+    rows = connection.execute(
+        columns.where(site_versions.c.site_key == key_of(connection, site_id))
+        .order_by(site_versions.c.version.desc())
+        .limit(limit)
+    )
+    return [
+        SiteVersion(row.version, row.saved_at.astimezone(UTC), row.configuration) for row in rows
+    ]
 
 
 def read_version(connection: Connection, site_id: str, version: int) -> Any:
@@ -313,7 +411,10 @@ def read_version(connection: Connection, site_id: str, version: int) -> Any:
     Raises:
         NotFoundError: no site of that name, or no such version of it.
     """
-    there = site_versions.c.site_key == key_of(connection, site_id), site_versions.c.version == version
+    there = (
+        site_versions.c.site_key == key_of(connection, site_id),
+        site_versions.c.version == version,
+    )
     row = connection.execute(select(site_versions.c.configuration).where(*there)).first()
     if row is None:
         raise refuse("no-such-site-version", field="version", value=version)
@@ -329,27 +430,55 @@ def parse_stored(site_id: str, configuration: object) -> Site:
     try:
         return parse_site(configuration)
     except InvalidInputError as exc:
-        raise refuse("site-unreadable", field=exc.field, value=exc.value, site_id=site_id, message=exc.message) from exc
+        raise refuse(
+            "site-unreadable",
+            field=exc.field,
+            value=exc.value,
+            site_id=site_id,
+            message=exc.message,
+        ) from exc
 
 
-def read_sensing(connection: Connection, names: Collection[str], *, roles: Collection[str]) -> dict[str, Any]:
-    """Return the configurations, by name in order, of those of the named sites that have a sensor in one of these roles."""
+def read_sensing(
+    connection: Connection, names: Collection[str], *, roles: Collection[str]
+) -> dict[str, Any]:
+    """Return the configurations, by name in order, of those of the named sites that have a sensor
+    in one of these roles.
+    """
     latest = _latest().where(sites.c.name.in_(names)).subquery()
     sensors = latest.c.configuration["input_sensors"]
     # A role without sensors is stored as an empty list.
-    named = or_(*(func.coalesce(sensors[role], literal([], JSONB)) != literal([], JSONB) for role in roles))
-    return {row.name: row.configuration for row in connection.execute(select(latest.c.name, latest.c.configuration).where(named).order_by(latest.c.name))}
+    named = or_(
+        *(func.coalesce(sensors[role], literal([], JSONB)) != literal([], JSONB) for role in roles)
+    )
+    return {
+        row.name: row.configuration
+        for row in connection.execute(
+            select(latest.c.name, latest.c.configuration).where(named).order_by(latest.c.name)
+        )
+    }
 
 
-def read_named_since(connection: Connection, site_id: str, sensors: Collection[str]) -> dict[str, datetime]:
-    """Return for each of these sensors the time of the version since which a site has named it under ``input_sensors`` without a break."""
+def read_named_since(
+    connection: Connection, site_id: str, sensors: Collection[str]
+) -> dict[str, datetime]:
+    """Return for each of these sensors the time of the version since which a site has named it
+    under ``input_sensors`` without a break.
+    """
     named = site_versions.c.configuration["input_sensors"]
-    versions = select(site_versions.c.saved_at, named.label("named")).join(sites, site_versions.c.site_key == sites.c.site_key).where(sites.c.name == site_id)
+    versions = (
+        select(site_versions.c.saved_at, named.label("named"))
+        .join(sites, site_versions.c.site_key == sites.c.site_key)
+        .where(sites.c.name == site_id)
+    )
     since: dict[str, datetime] = {}
     remaining = set(sensors)
     for row in connection.execute(versions.order_by(site_versions.c.version.desc())):
         entries = [entry for listed in (row.named or {}).values() for entry in listed]
-        remaining &= {(entry["sensor"] if isinstance(entry, dict) else entry).removeprefix("-").strip() for entry in entries}
+        remaining &= {
+            (entry["sensor"] if isinstance(entry, dict) else entry).removeprefix("-").strip()
+            for entry in entries
+        }
         since |= dict.fromkeys(remaining, row.saved_at.astimezone(UTC))
     return since
 
@@ -358,7 +487,9 @@ def _missing(connection: Connection, site_id: str) -> LunaError:
     there = names(connection)
     if site_id in there:
         return refuse("site-without-configuration", field="site", value=site_id)
-    some = ", ".join(there[:MOST_NAMED]) + (f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else "")
+    some = ", ".join(there[:MOST_NAMED]) + (
+        f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    )
     if not there:
         return refuse("no-site-yet", field="site", value=site_id)
     return refuse("no-such-site", field="site", value=site_id, names=some)
@@ -366,7 +497,12 @@ def _missing(connection: Connection, site_id: str) -> LunaError:
 
 def _latest(*columns: ColumnElement[Any]) -> Select[Any]:
     return (
-        select(sites.c.name, *(columns or (site_versions.c.configuration,)), site_versions.c.version, site_versions.c.saved_at)
+        select(
+            sites.c.name,
+            *(columns or (site_versions.c.configuration,)),
+            site_versions.c.version,
+            site_versions.c.saved_at,
+        )
         .join(site_versions, site_versions.c.site_key == sites.c.site_key)
         .ext(distinct_on(sites.c.name))
         .order_by(sites.c.name, site_versions.c.version.desc())

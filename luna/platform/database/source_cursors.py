@@ -16,20 +16,37 @@ def read(connection: Connection, site_id: str, source: str) -> dict[str, datetim
         NotFoundError: no such site.
     """
     table = source_cursors.c
-    query = select(table.series, table.complete_until).where(table.site_key == sites.key_of(connection, site_id), table.source == source)
+    query = select(table.series, table.complete_until).where(
+        table.site_key == sites.key_of(connection, site_id), table.source == source
+    )
     return {row.series: row.complete_until.astimezone(UTC) for row in connection.execute(query)}
 
 
-def move(connection: Connection, site_id: str, source: str, series: str, *, complete_until: datetime) -> None:
-    """Note that everything of a series before ``complete_until`` is taken over; a cursor never goes back."""
+def move(
+    connection: Connection, site_id: str, source: str, series: str, *, complete_until: datetime
+) -> None:
+    """Note that everything of a series before ``complete_until`` is taken over.
+
+    A cursor never goes back.
+    """
     key = sites.key_of(connection, site_id)
-    statement = insert(source_cursors).values(site_key=key, source=source, series=series, complete_until=complete_until)
+    statement = insert(source_cursors).values(
+        site_key=key, source=source, series=series, complete_until=complete_until
+    )
     moved = {"complete_until": statement.excluded.complete_until, "moved_at": func.now()}
     ahead = source_cursors.c.complete_until < statement.excluded.complete_until
-    connection.execute(statement.on_conflict_do_update(constraint=source_cursors.primary_key, set_=moved, where=ahead))
+    connection.execute(
+        statement.on_conflict_do_update(
+            constraint=source_cursors.primary_key, set_=moved, where=ahead
+        )
+    )
 
 
 def forget(connection: Connection, site_id: str, source: str) -> None:
     """Drop the cursors of a source: it is read anew from where one asks."""
     key = sites.key_of(connection, site_id)
-    connection.execute(delete(source_cursors).where(source_cursors.c.site_key == key, source_cursors.c.source == source))
+    connection.execute(
+        delete(source_cursors).where(
+            source_cursors.c.site_key == key, source_cursors.c.source == source
+        )
+    )

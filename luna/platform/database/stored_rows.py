@@ -1,4 +1,6 @@
-"""Parses stored documents row by row: an unreadable one is skipped, stays unchanged in the database, and is logged."""
+"""Parses stored documents row by row: an unreadable one is skipped, stays unchanged in the
+database, and is logged.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,13 +17,21 @@ T = TypeVar("T")
 RowT = TypeVar("RowT")
 
 # Errors of parsing a document of another form; a ValidationError is a ValueError.
-UNREADABLE = (InvalidInputError, UnreadableError, LookupError, TypeError, ValueError, AttributeError)
+UNREADABLE = (
+    InvalidInputError,
+    UnreadableError,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+)
 
 MOST_FAULTS = 3
 
 log = structlog.get_logger("luna.database")
 
-# The fields that identify each skipped row, and why it was skipped, while ``collect_skipped_rows`` runs.
+# The fields that identify each skipped row, and why it was skipped, while ``collect_skipped_rows``
+# runs.
 SkippedRows = dict[tuple[tuple[str, str], ...], str]
 _SKIPPED: ContextVar[SkippedRows | None] = ContextVar("skipped_rows", default=None)
 
@@ -53,8 +63,12 @@ def read_each(rows: Iterable[RowT], read: Callable[[RowT], T]) -> list[T]:
     return readable
 
 
-def read_page(connection: Connection, query: Select[object], read: Callable[[RowMapping], T], *, limit: int) -> list[T]:
-    """Return the first ``limit`` readable rows of a query: skipped rows must not shorten a page, which would look like the last one."""
+def read_page(
+    connection: Connection, query: Select[object], read: Callable[[RowMapping], T], *, limit: int
+) -> list[T]:
+    """Return the first ``limit`` readable rows of a query: skipped rows must not shorten a page,
+    which would look like the last one.
+    """
     skipped = 0
     while True:
         rows = connection.execute(query.limit(limit + skipped)).mappings().all()
@@ -68,7 +82,10 @@ def read_page(connection: Connection, query: Select[object], read: Callable[[Row
 def _explain(error: Exception) -> str:
     """Return the error and its place, without values, which may be private."""
     if isinstance(error, ValidationError):
-        faults = [f"{error.title}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_url=False, include_input=False)]
+        faults = [
+            f"{error.title}.{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
         return "; ".join(faults[:MOST_FAULTS])
     return f"{type(error).__name__}: {error}"
 
@@ -76,4 +93,8 @@ def _explain(error: Exception) -> str:
 def _name(row: object) -> dict[str, str]:
     """Return the short plain values that identify a row, never a document, which may be private."""
     fields = row.items() if isinstance(row, RowMapping) else ()
-    return {str(name): str(value) for name, value in fields if str(name).endswith(("_id", "_key", "name", "day"))}
+    return {
+        str(name): str(value)
+        for name, value in fields
+        if str(name).endswith(("_id", "_key", "name", "day"))
+    }

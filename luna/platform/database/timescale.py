@@ -1,7 +1,8 @@
 """Detects TimescaleDB's edition in a database, and what it keeps there.
 
-The Apache edition has hypertables only. Compression, retention policies and continuous aggregates need the community edition, analytical functions the
-toolkit. A refused change leaves the database unchanged and returns the reason.
+The Apache edition has hypertables only. Compression, retention policies and continuous aggregates
+need the community edition, analytical functions the toolkit. A refused change leaves the database
+unchanged and returns the reason.
 """
 
 from collections.abc import Callable
@@ -13,15 +14,24 @@ from sqlalchemy.exc import DBAPIError
 
 ROLLUPS = ("slot_observations_hourly", "slot_observations_daily")
 
-EXTENSIONS = text("SELECT extname, extversion FROM pg_extension WHERE extname IN ('timescaledb', 'timescaledb_toolkit')")
+EXTENSIONS = text(
+    "SELECT extname, extversion FROM pg_extension WHERE extname IN ('timescaledb', "
+    "'timescaledb_toolkit')"
+)
 LICENCE = text("SELECT current_setting('timescaledb.license', true)")
 DIMENSIONS = text(
     "SELECT hypertable_name, column_name, time_interval FROM timescaledb_information.dimensions"
     " WHERE hypertable_schema = current_schema() AND time_interval IS NOT NULL"
 )
-CONTINUOUS = text("SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()")
+CONTINUOUS = text(
+    "SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema "
+    "= current_schema()"
+)
 # Rollups are tables where this trigger marks changed days.
-HAS_ROLLUP_TRIGGER = text("SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND tgrelid = to_regclass('slot_observations'))")
+HAS_ROLLUP_TRIGGER = text(
+    "SELECT EXISTS (SELECT FROM pg_trigger WHERE tgname = 'mark_rollups_insert' AND "
+    "tgrelid = to_regclass('slot_observations'))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +59,26 @@ class Dimension:
 def detect(connection: Connection) -> Edition:
     """Return the edition of TimescaleDB in the database."""
     versions = {row.extname: row.extversion for row in connection.execute(EXTENSIONS)}
-    return Edition(versions.get("timescaledb"), connection.scalar(LICENCE), versions.get("timescaledb_toolkit"))
+    return Edition(
+        versions.get("timescaledb"), connection.scalar(LICENCE), versions.get("timescaledb_toolkit")
+    )
 
 
 def hypertables(connection: Connection) -> dict[str, Dimension]:
     """Return the hypertables by name; none on plain PostgreSQL."""
     if detect(connection).version is None:
         return {}
-    return {table: Dimension(column, interval) for table, column, interval in connection.execute(DIMENSIONS)}
+    return {
+        table: Dimension(column, interval)
+        for table, column, interval in connection.execute(DIMENSIONS)
+    }
 
 
 def rollups(connection: Connection) -> dict[str, str]:
     """Return how the hourly and daily rollups are maintained.
 
-    ``continuous aggregate``: by TimescaleDB. ``table``: by Luna, whose writers mark changed days. ``view``: computed at each read.
+    ``continuous aggregate``: by TimescaleDB. ``table``: by Luna, whose writers mark changed days.
+    ``view``: computed at each read.
     """
     continuous = set(connection.scalars(CONTINUOUS)) if detect(connection).version else set()
     other = "table" if keeps_rollups(connection) else "view"

@@ -19,10 +19,14 @@ LEARNED_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class TrainingRun:
-    """One training; ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored model.
+    """One training.
 
-    ``trigger`` is its cause: hand, schedule, drift or force. A training that is not ``accepted`` is used only where named explicitly; ``verdict`` is why,
-    decided on days until ``tried_until`` (None: on none after ``data_until``).
+    ``version`` is the forecast version or the kind of agent, ``artefact_key`` names the stored
+    model.
+
+    ``trigger`` is its cause: hand, schedule, drift or force. A training that is not ``accepted`` is
+    used only where named explicitly; ``verdict`` is why, decided on days until ``tried_until``
+    (None: on none after ``data_until``).
     """
 
     run_id: str
@@ -53,14 +57,31 @@ class TrainingRun:
 
 def save(connection: Connection, site_id: str, run: TrainingRun) -> None:
     """Store a training; an existing one is changed only from not accepted to accepted."""
-    row = asdict(run) | {"site_key": sites.key_of(connection, site_id), "metrics": dict(run.metrics)}
+    row = asdict(run) | {
+        "site_key": sites.key_of(connection, site_id),
+        "metrics": dict(run.metrics),
+    }
     statement = insert(training_runs).values(row)
-    changed = {name: statement.excluded[name] for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")}
+    changed = {
+        name: statement.excluded[name]
+        for name in ("accepted", "verdict", "trigger", "metrics", "tried_until")
+    }
     anew = statement.excluded.accepted & ~training_runs.c.accepted
-    connection.execute(statement.on_conflict_do_update(constraint=training_runs.primary_key, set_=changed, where=anew))
+    connection.execute(
+        statement.on_conflict_do_update(
+            constraint=training_runs.primary_key, set_=changed, where=anew
+        )
+    )
 
 
-def latest(connection: Connection, site_id: str, *, version: str, before: datetime | None = None, unseen: datetime | None = None) -> TrainingRun | None:
+def latest(
+    connection: Connection,
+    site_id: str,
+    *,
+    version: str,
+    before: datetime | None = None,
+    unseen: datetime | None = None,
+) -> TrainingRun | None:
     """Return the accepted training with the most recent data; None where there is none.
 
     Args:
@@ -70,30 +91,62 @@ def latest(connection: Connection, site_id: str, *, version: str, before: dateti
         before: its training data end by then.
         unseen: its training and selection data end by then, so that later days are unseen.
     """
-    query = _select(connection, site_id).where(training_runs.c.version == version, training_runs.c.accepted)
+    query = _select(connection, site_id).where(
+        training_runs.c.version == version, training_runs.c.accepted
+    )
     if before is not None:
         query = query.where(training_runs.c.data_until <= before)
     if unseen is not None:
-        query = query.where(func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen)
-    row = connection.execute(query.order_by(training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()).limit(1)).mappings().first()
+        query = query.where(
+            func.coalesce(training_runs.c.tried_until, training_runs.c.data_until) <= unseen
+        )
+    row = (
+        connection.execute(
+            query.order_by(
+                training_runs.c.data_until.desc(), training_runs.c.finished_at.desc()
+            ).limit(1)
+        )
+        .mappings()
+        .first()
+    )
     return None if row is None else _run(row)
 
 
-def latest_each(connection: Connection, keys: Collection[int], *, version: str, before: datetime) -> dict[int, TrainingRun]:
+def latest_each(
+    connection: Connection, keys: Collection[int], *, version: str, before: datetime
+) -> dict[int, TrainingRun]:
     """Return ``latest`` of many sites by their keys, without sites that have none."""
     table = training_runs.c
     columns = [table.site_key, *(table[name] for name in TrainingRun.__dataclass_fields__)]
     query = (
-        select(*columns).ext(distinct_on(table.site_key)).where(table.site_key.in_(keys), table.version == version, table.accepted, table.data_until <= before)
+        select(*columns)
+        .ext(distinct_on(table.site_key))
+        .where(
+            table.site_key.in_(keys),
+            table.version == version,
+            table.accepted,
+            table.data_until <= before,
+        )
     )
-    rows = connection.execute(query.order_by(table.site_key, table.data_until.desc(), table.finished_at.desc())).mappings()
-    return {row["site_key"]: _run({name: row[name] for name in TrainingRun.__dataclass_fields__}) for row in rows}
+    rows = connection.execute(
+        query.order_by(table.site_key, table.data_until.desc(), table.finished_at.desc())
+    ).mappings()
+    return {
+        row["site_key"]: _run({name: row[name] for name in TrainingRun.__dataclass_fields__})
+        for row in rows
+    }
 
 
 def list_trained(connection: Connection, keys: Collection[int], *, version: str) -> set[int]:
     """Return the keys of the sites with an accepted training of a version."""
     table = training_runs.c
-    return set(connection.scalars(select(table.site_key).where(table.site_key.in_(keys), table.version == version, table.accepted).distinct()))
+    return set(
+        connection.scalars(
+            select(table.site_key)
+            .where(table.site_key.in_(keys), table.version == version, table.accepted)
+            .distinct()
+        )
+    )
 
 
 def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
@@ -102,32 +155,54 @@ def load(connection: Connection, site_id: str, run_id: str) -> TrainingRun:
     Raises:
         NotFoundError: the site has none of that id.
     """
-    row = connection.execute(_select(connection, site_id).where(training_runs.c.run_id == run_id)).mappings().first()
+    row = (
+        connection.execute(_select(connection, site_id).where(training_runs.c.run_id == run_id))
+        .mappings()
+        .first()
+    )
     if row is None:
         raise refuse("no-such-training", field="run_id", value=run_id, site_id=site_id)
     return _run(row)
 
 
-def list_latest(connection: Connection, site_id: str, *, version: str, limit: int) -> list[TrainingRun]:
+def list_latest(
+    connection: Connection, site_id: str, *, version: str, limit: int
+) -> list[TrainingRun]:
     """Return the trainings of a version, the one with the most recent data first."""
     table = training_runs.c
-    query = _select(connection, site_id).where(table.version == version).order_by(table.data_until.desc(), table.finished_at.desc())
+    query = (
+        _select(connection, site_id)
+        .where(table.version == version)
+        .order_by(table.data_until.desc(), table.finished_at.desc())
+    )
     return [_run(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
 def list_newest(connection: Connection, *, limit: int) -> list[tuple[str, TrainingRun]]:
-    """Return the trainings of forecasts and agents at all sites with the sites' names, the one with the most recent data first."""
+    """Return the trainings of forecasts and agents at all sites with the sites' names, the one with
+    the most recent data first.
+    """
     columns = [training_runs.c[name] for name in TrainingRun.__dataclass_fields__]
     table, named = training_runs.c, site_table.c.name.label("site_name")
     query = select(named, *columns).join(site_table, site_table.c.site_key == table.site_key)
-    rows = connection.execute(query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)).mappings()
-    return [(row["site_name"], _run({name: row[name] for name in TrainingRun.__dataclass_fields__})) for row in rows]
+    rows = connection.execute(
+        query.order_by(table.data_until.desc(), table.finished_at.desc()).limit(limit)
+    ).mappings()
+    return [
+        (row["site_name"], _run({name: row[name] for name in TrainingRun.__dataclass_fields__}))
+        for row in rows
+    ]
 
 
 def last_finished(connection: Connection, site_id: str, *, version: str) -> datetime | None:
-    """Return when the last training of a version ended, accepted or not; None where there is none."""
+    """Return when the last training of a version ended, accepted or not.
+
+    None where there is none.
+    """
     table = training_runs.c
-    query = select(func.max(table.finished_at)).where(table.site_key == sites.key_of(connection, site_id), table.version == version)
+    query = select(func.max(table.finished_at)).where(
+        table.site_key == sites.key_of(connection, site_id), table.version == version
+    )
     finished: datetime | None = connection.scalar(query)
     return None if finished is None else finished.astimezone(UTC)
 
@@ -144,5 +219,9 @@ def _select(connection: Connection, site_id: str) -> Select[Any]:
 
 
 def _run(row: Mapping[Any, Any]) -> TrainingRun:
-    instants = {name: row[name].astimezone(UTC) for name in ("data_from", "data_until", "tried_until") if row[name] is not None}
+    instants = {
+        name: row[name].astimezone(UTC)
+        for name in ("data_from", "data_until", "tried_until")
+        if row[name] is not None
+    }
     return TrainingRun(**(dict(row) | instants))

@@ -1,4 +1,6 @@
-"""How many stored documents of each kind this release cannot read, as the lists find them that leave them out."""
+"""How many stored documents of each kind this release cannot read, as the lists find them that
+leave them out.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -8,18 +10,33 @@ from sqlalchemy import Connection
 
 from luna.contracts.documents import DocumentFilter
 from luna.energy.devices.battery import BATTERIES
-from luna.platform.database import agent_gates, agent_plans, answers, charging_stays, control, documents, edge_runs, jobs, plans, quarantine, what_ifs
+from luna.platform.database import (
+    agent_gates,
+    agent_plans,
+    answers,
+    charging_stays,
+    control,
+    documents,
+    edge_runs,
+    jobs,
+    plans,
+    quarantine,
+    what_ifs,
+)
 from luna.platform.database.answers import AnswerFilter
 from luna.platform.database.stored_rows import collect_skipped_rows
 
-# Of each list, or of each site's: what lies further back drives nothing and is shown by no page at first sight.
+# Of each list, or of each site's: what lies further back drives nothing and is shown by no page at
+# first sight.
 MOST = 200
 
 _AGAIN = "Run the release again that wrote them, then they are shown; nothing of them is deleted."
 
 
 class UnreadableKind(NamedTuple):
-    """Documents of one kind that cannot be read: how many, what is wrong with the first of them, and what to do."""
+    """Documents of one kind that cannot be read: how many, what is wrong with the first of them,
+    and what to do.
+    """
 
     kind: str
     rows: int
@@ -34,48 +51,84 @@ class _Listing(NamedTuple):
     read: Callable[[Connection, list[str], datetime], object]
 
 
-def _per_site(read: Callable[[Connection, str], object]) -> Callable[[Connection, list[str], datetime], object]:
+def _per_site(
+    read: Callable[[Connection, str], object],
+) -> Callable[[Connection, list[str], datetime], object]:
     return lambda connection, names, _now: [read(connection, name) for name in names]
 
 
 _LISTINGS = (
     _Listing(
         "plans",
-        "Ask for new ones, which take their place: luna plan --site NAME. Until then the sites do without.",
+        "Ask for new ones, which take their place: luna plan --site NAME. Until then the "
+        "sites do without.",
         lambda connection, names, now: [plans.latest(connection, name, now=now) for name in names],
     ),
     _Listing(
         "states of devices",
-        "The next decision takes the place of the one that is stored; give an override again: luna control override.",
+        "The next decision takes the place of the one that is stored; give an override "
+        "again: luna control override.",
         lambda connection, names, _now: [
-            control.load(connection, name, device) for name in names for device in (BATTERIES, *control.list_devices(connection, name))
+            control.load(connection, name, device)
+            for name in names
+            for device in (BATTERIES, *control.list_devices(connection, name))
         ],
     ),
-    _Listing("stays at chargers", "Store them again: luna session add.", _per_site(charging_stays.read_history)),
-    _Listing("what-ifs", "Ask them again: luna what-if.", _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST))),
-    _Listing("rows in quarantine", _AGAIN, _per_site(lambda connection, name: quarantine.list_rows(connection, name, limit=MOST))),
+    _Listing(
+        "stays at chargers",
+        "Store them again: luna session add.",
+        _per_site(charging_stays.read_history),
+    ),
+    _Listing(
+        "what-ifs",
+        "Ask them again: luna what-if.",
+        _per_site(lambda connection, name: what_ifs.list_of_site(connection, name, limit=MOST)),
+    ),
+    _Listing(
+        "rows in quarantine",
+        _AGAIN,
+        _per_site(lambda connection, name: quarantine.list_rows(connection, name, limit=MOST)),
+    ),
     _Listing(
         "gates of the agent",
         "It is measured anew in the next night.",
         _per_site(lambda connection, name: agent_gates.list_newest(connection, name, limit=MOST)),
     ),
-    _Listing("plans of the agent", _AGAIN, _per_site(lambda connection, name: agent_plans.list_newest(connection, name, limit=MOST))),
+    _Listing(
+        "plans of the agent",
+        _AGAIN,
+        _per_site(lambda connection, name: agent_plans.list_newest(connection, name, limit=MOST)),
+    ),
     _Listing(
         "jobs",
         "Ask again for what they were to do; ended ones are forgotten by themselves.",
         lambda connection, _names, _now: jobs.list_newest(connection, limit=MOST),
     ),
-    _Listing("runs of the camera lab", _AGAIN, lambda connection, _names, _now: edge_runs.list_runs(connection, limit=MOST)),
+    _Listing(
+        "runs of the camera lab",
+        _AGAIN,
+        lambda connection, _names, _now: edge_runs.list_runs(connection, limit=MOST),
+    ),
     _Listing(
         "documents",
         "Add them again: luna docs add FILE. Until then no answer rests on them.",
-        lambda connection, _names, _now: documents.list_page(connection, DocumentFilter(), limit=MOST),
+        lambda connection, _names, _now: documents.list_page(
+            connection, DocumentFilter(), limit=MOST
+        ),
     ),
-    _Listing("answers", _AGAIN, lambda connection, _names, _now: answers.list_before(connection, AnswerFilter(), limit=MOST)),
+    _Listing(
+        "answers",
+        _AGAIN,
+        lambda connection, _names, _now: answers.list_before(
+            connection, AnswerFilter(), limit=MOST
+        ),
+    ),
 )
 
 
-def count_unreadable(connection: Connection, names: list[str], *, now: datetime) -> Iterator[UnreadableKind]:
+def count_unreadable(
+    connection: Connection, names: list[str], *, now: datetime
+) -> Iterator[UnreadableKind]:
     """Yield each kind of which something cannot be read, sites apart: those name themselves."""
     for kind, remedy, read in _LISTINGS:
         with collect_skipped_rows() as skipped:

@@ -5,7 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Subquery, Text, cast, delete, func, insert, select, text, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    Subquery,
+    Text,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
@@ -61,14 +74,23 @@ def add(connection: Connection, user: NewUser, password_hash: str) -> User:
         NotFoundError: no such site.
     """
     row = {"name": user.name, "password_hash": password_hash, "role": user.role}
-    user_id = connection.scalar(insert_or(users).values(row).on_conflict_do_nothing().returning(users.c.user_id))
+    user_id = connection.scalar(
+        insert_or(users).values(row).on_conflict_do_nothing().returning(users.c.user_id)
+    )
     if user_id is None:
         raise refuse("name-taken", field="name", value=user.name)
     _give_sites(connection, user_id, user.sites)
     return load(connection, user.name)
 
 
-def change(connection: Connection, name: str, *, role: Role | None = None, sites: Iterable[str] | None = None, password_hash: str | None = None) -> User:
+def change(
+    connection: Connection,
+    name: str,
+    *,
+    role: Role | None = None,
+    sites: Iterable[str] | None = None,
+    password_hash: str | None = None,
+) -> User:
     """Change the given fields of a user; a new password ends all of the user's sessions.
 
     Raises:
@@ -77,7 +99,11 @@ def change(connection: Connection, name: str, *, role: Role | None = None, sites
     """
     with_admin = _hold_admins(connection)
     user_id = _find(connection, name)
-    new = {column: value for column, value in (("role", role), ("password_hash", password_hash)) if value is not None}
+    new = {
+        column: value
+        for column, value in (("role", role), ("password_hash", password_hash))
+        if value is not None
+    }
     if new:
         connection.execute(update(users).where(users.c.user_id == user_id).values(new))
     if sites is not None:
@@ -116,19 +142,33 @@ def load(connection: Connection, name: str) -> User:
 
 def list_after(connection: Connection, *, after: str = "", limit: int = 100) -> list[User]:
     """Return the next users by name, after the name ``after``."""
-    return [_user(row) for row in connection.execute(_select_users().where(users.c.name > after).order_by(users.c.name).limit(limit)).mappings()]
+    return [
+        _user(row)
+        for row in connection.execute(
+            _select_users().where(users.c.name > after).order_by(users.c.name).limit(limit)
+        ).mappings()
+    ]
 
 
 def find_credentials(connection: Connection, name: str) -> Credentials | None:
     """Return a user's credentials; None where there is no such user."""
-    row = connection.execute(select(users.c.user_id, users.c.name, users.c.password_hash).where(users.c.name == name)).first()
+    row = connection.execute(
+        select(users.c.user_id, users.c.name, users.c.password_hash).where(users.c.name == name)
+    ).first()
     return None if row is None else Credentials(row.user_id, row.name, row.password_hash)
 
 
 def rehash(connection: Connection, checked: Credentials, password_hash: str) -> Credentials:
-    """Store the same password with another hash, unless it was changed meanwhile; return the current credentials."""
-    unchanged = (users.c.user_id == checked.user_id) & (users.c.password_hash == checked.password_hash)
-    changed_rows = connection.execute(update(users).where(unchanged).values(password_hash=password_hash)).rowcount
+    """Store the same password with another hash, unless it was changed meanwhile.
+
+    Return the current credentials.
+    """
+    unchanged = (users.c.user_id == checked.user_id) & (
+        users.c.password_hash == checked.password_hash
+    )
+    changed_rows = connection.execute(
+        update(users).where(unchanged).values(password_hash=password_hash)
+    ).rowcount
     return replace(checked, password_hash=password_hash) if changed_rows else checked
 
 
@@ -138,7 +178,11 @@ def require_unchanged(connection: Connection, checked: Credentials) -> None:
     Raises:
         UnauthenticatedError: the password was changed since, or the user removed.
     """
-    query = select(users.c.password_hash).where(users.c.user_id == checked.user_id).with_for_update(read=True)
+    query = (
+        select(users.c.password_hash)
+        .where(users.c.user_id == checked.user_id)
+        .with_for_update(read=True)
+    )
     if connection.scalar(query) != checked.password_hash:
         raise refuse("password-just-changed", field="password")
 
@@ -151,12 +195,22 @@ def note_sign_in(connection: Connection, user_id: int, *, now: datetime) -> None
 def sites_of_users() -> Subquery:
     """Return a query of site names by ``user_id``, without users that have none."""
     named = func.array_agg(cast(sites.c.name, Text), type_=ARRAY(Text)).label("names")
-    return select(user_sites.c.user_id, named).join(sites, sites.c.site_key == user_sites.c.site_key).group_by(user_sites.c.user_id).subquery()
+    return (
+        select(user_sites.c.user_id, named)
+        .join(sites, sites.c.site_key == user_sites.c.site_key)
+        .group_by(user_sites.c.user_id)
+        .subquery()
+    )
 
 
 def account_of(row: RowMapping) -> UserAccount:
     """Return the account of a row with ``user_id``, ``user_name``, ``role`` and ``site_names``."""
-    return UserAccount(row["user_id"], row["user_name"], row["role"], None if row["role"] == "admin" else frozenset(row["site_names"] or ()))
+    return UserAccount(
+        row["user_id"],
+        row["user_name"],
+        row["role"],
+        None if row["role"] == "admin" else frozenset(row["site_names"] or ()),
+    )
 
 
 def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
@@ -166,7 +220,12 @@ def site_keys(connection: Connection, names: Iterable[str]) -> list[int]:
         NotFoundError: a site does not exist; names the first one.
     """
     unique = list(dict.fromkeys(names))
-    keys = {row.name: row.site_key for row in connection.execute(select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique)))}
+    keys = {
+        row.name: row.site_key
+        for row in connection.execute(
+            select(sites.c.name, sites.c.site_key).where(sites.c.name.in_(unique))
+        )
+    }
     missing = next((name for name in unique if name not in keys), None)
     if missing is not None:
         raise refuse("sites-of-user-unknown", field="sites", value=missing)
@@ -180,13 +239,18 @@ def _give_sites(connection: Connection, user_id: int, names: Iterable[str]) -> N
 
 
 def _hold_admins(connection: Connection) -> bool:
-    """Lock the users against changes until the end of the transaction; return whether there is an admin."""
+    """Lock the users against changes until the end of the transaction.
+
+    Return whether there is an admin.
+    """
     connection.execute(text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
     return _has_admin(connection)
 
 
 def _has_admin(connection: Connection) -> bool:
-    return bool(connection.scalar(select(select(users.c.user_id).where(users.c.role == "admin").exists())))
+    return bool(
+        connection.scalar(select(select(users.c.user_id).where(users.c.role == "admin").exists()))
+    )
 
 
 def _require_admin(connection: Connection, *, before: bool) -> None:
@@ -208,9 +272,15 @@ def _unknown(name: str) -> LunaError:
 def _select_users() -> Select[Any]:
     theirs = sites_of_users()
     return select(
-        users.c.name, users.c.role, users.c.created_at, users.c.signed_in_at, func.coalesce(theirs.c.names, cast(array([]), ARRAY(Text))).label("sites")
+        users.c.name,
+        users.c.role,
+        users.c.created_at,
+        users.c.signed_in_at,
+        func.coalesce(theirs.c.names, cast(array([]), ARRAY(Text))).label("sites"),
     ).outerjoin(theirs, theirs.c.user_id == users.c.user_id)
 
 
 def _user(row: RowMapping) -> User:
-    return User.model_validate(dict(row) | {"sites": () if row["role"] == "admin" else tuple(sorted(row["sites"]))})
+    return User.model_validate(
+        dict(row) | {"sites": () if row["role"] == "admin" else tuple(sorted(row["sites"]))}
+    )

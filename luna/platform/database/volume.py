@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-# Chunks and partitions count to the table they belong to. Rows are the server's own estimate: counting them would read them all.
+# Chunks and partitions count to the table they belong to. Rows are the server's own estimate:
+# counting them would read them all.
 _VOLUME = text("""
 WITH RECURSIVE whole AS (
     SELECT c.oid AS root, c.oid AS part FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,6 @@
-"""Stores weather and carbon intensity, measured and forecast, each with the instant at which it became known."""
+"""Stores weather and carbon intensity, measured and forecast, each with the instant at which it
+became known.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -20,100 +22,196 @@ TABLES = {table.name: table for table in (series.weather, series.carbon_intensit
 
 
 def upsert(
-    connection: Connection, table: str, place: str, starts: InstantArray, *, values: Mapping[str, FloatArray], issued_at: InstantArray | None
+    connection: Connection,
+    table: str,
+    place: str,
+    starts: InstantArray,
+    *,
+    values: Mapping[str, FloatArray],
+    issued_at: InstantArray | None,
 ) -> copy.Written:
     """Store quarter-hours of ``weather`` or ``carbon_intensity``.
 
     Args:
         place: a site's name; its weather is stored for its current location.
-        issued_at: time of issue of each forecast value; None: measured, known at the end of its slot.
+        issued_at: time of issue of each forecast value; None: measured, known at the end of its
+            slot.
     """
-    known_at = starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
+    known_at = (
+        starts.astype("datetime64[us]") + np.timedelta64(SLOT) if issued_at is None else issued_at
+    )
     there = weather_places.place_of(connection, place) if table == "weather" else place
     columns: copy.Columns = {"place": there, "slot_start": starts, "issued_at": known_at, **values}
     return copy.upsert(connection, TABLES[table], columns, on_conflict="complete")
 
 
-def read_weather(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
-    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where unknown, for a site's current location."""
-    return _read(connection, "weather", weather_places.place_of(connection, place), timeline, names=WEATHER, known_at=known_at)
+def read_weather(
+    connection: Connection, place: str, timeline: Timeline, *, known_at: datetime
+) -> dict[str, FloatArray]:
+    """Return each weather series on ``timeline`` as known at ``known_at``, NaN where unknown, for a
+    site's current location.
+    """
+    return _read(
+        connection,
+        "weather",
+        weather_places.place_of(connection, place),
+        timeline,
+        names=WEATHER,
+        known_at=known_at,
+    )
 
 
-def read_weather_book(connection: Connection, place: str, *, first: datetime, end: datetime, known_at: datetime | None = None) -> WeatherVintages:
-    """Return all issues of the weather in ``first`` ≤ slot < ``end`` that were known at ``known_at`` (None: all).
+def read_weather_book(
+    connection: Connection,
+    place: str,
+    *,
+    first: datetime,
+    end: datetime,
+    known_at: datetime | None = None,
+) -> WeatherVintages:
+    """Return all issues of the weather in ``first`` ≤ slot < ``end`` that were known at
+    ``known_at`` (None: all).
 
-    Of the issues for a slot within the same three hours only the last is kept: a past view may lag by three hours, the current one lacks nothing, and a year
-    of hourly forecasts stays at a million rows.
+    Of the issues for a slot within the same three hours only the last is kept: a past view may lag
+    by three hours, the current one lacks nothing, and a year of hourly forecasts stays at a million
+    rows.
     """
     query = sql.SQL(
-        "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) slot_start, issued_at, {} FROM weather"
+        "SELECT DISTINCT ON (slot_start, date_bin('3 hours', issued_at, 'epoch')) "
+        "slot_start, issued_at, {} FROM weather"
         " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
         " ORDER BY slot_start, date_bin('3 hours', issued_at, 'epoch'), issued_at DESC"
-    ).format(copy.coalesced(*WEATHER), weather_places.place_of(connection, place), first, end, known_at or datetime.max.replace(tzinfo=UTC))
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"))
-    return WeatherVintages.of(rows["slot_start"], rows["issued_at"], {name: rows[name] for name in WEATHER}, known_at=known_at)
+    ).format(
+        copy.coalesced(*WEATHER),
+        weather_places.place_of(connection, place),
+        first,
+        end,
+        known_at or datetime.max.replace(tzinfo=UTC),
+    )
+    rows = copy.read(
+        connection,
+        query,
+        {"slot_start": "M8[s]", "issued_at": "M8[us]"} | dict.fromkeys(WEATHER, "f8"),
+    )
+    return WeatherVintages.of(
+        rows["slot_start"],
+        rows["issued_at"],
+        {name: rows[name] for name in WEATHER},
+        known_at=known_at,
+    )
 
 
-def find_returns(connection: Connection, places: Sequence[str], *, since: datetime, until: datetime) -> dict[str, datetime]:
-    """Return the places with a first weather forecast in ``since`` < issue ≤ ``until`` after an interruption of ``STALE``, and the time of that issue.
+def find_returns(
+    connection: Connection, places: Sequence[str], *, since: datetime, until: datetime
+) -> dict[str, datetime]:
+    """Return the places with a first weather forecast in ``since`` < issue ≤ ``until`` after an
+    interruption of ``STALE``, and the time of that issue.
 
     One hour of tomorrow represents the whole forecast: every run of a weather model updates it.
     """
     named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
-        "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = requested.place AND slot_start >= {} AND slot_start < {}"
+        "SELECT place, (SELECT min(issued_at) FROM weather AS stored WHERE stored.place = "
+        "requested.place AND slot_start >= {} AND slot_start < {}"
         " AND issued_at > {} AND issued_at <= {}) FROM unnest({}::text[]) AS requested (place)"
     ).format(until + _DAY, until + _DAY + _HOUR, since - STALE, until, list(named))
     with copy.cursor(connection) as session:
         first_issues = dict(session.execute(query).fetchall())
-    return {named[place]: first.astimezone(UTC) for place, first in first_issues.items() if first is not None and first > since}
+    return {
+        named[place]: first.astimezone(UTC)
+        for place, first in first_issues.items()
+        if first is not None and first > since
+    }
 
 
-def list_places(connection: Connection, places: Sequence[str], *, first: datetime, end: datetime) -> set[str]:
+def list_places(
+    connection: Connection, places: Sequence[str], *, first: datetime, end: datetime
+) -> set[str]:
     """Return the places with any stored weather in ``first`` ≤ slot < ``end``."""
     named = {there: place for place, there in weather_places.places_of(connection, places).items()}
     query = sql.SQL(
         "SELECT place FROM unnest({}::text[]) AS requested (place)"
-        " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = requested.place AND slot_start >= {} AND slot_start < {})"
+        " WHERE EXISTS (SELECT FROM weather AS stored WHERE stored.place = requested.place "
+        "AND slot_start >= {} AND slot_start < {})"
     ).format(list(named), first, end)
     with copy.cursor(connection) as session:
         return {named[place] for (place,) in session.execute(query).fetchall()}
 
 
-def read_carbon(connection: Connection, place: str, timeline: Timeline, *, known_at: datetime) -> FloatArray:
-    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where unknown."""
-    return _read(connection, "carbon_intensity", place, timeline, names=("carbon_g_per_kwh",), known_at=known_at)["carbon_g_per_kwh"]
+def read_carbon(
+    connection: Connection, place: str, timeline: Timeline, *, known_at: datetime
+) -> FloatArray:
+    """Return the carbon intensity (g/kWh) on ``timeline`` as known at ``known_at``, NaN where
+    unknown.
+    """
+    return _read(
+        connection,
+        "carbon_intensity",
+        place,
+        timeline,
+        names=("carbon_g_per_kwh",),
+        known_at=known_at,
+    )["carbon_g_per_kwh"]
 
 
-def read_carbon_each(connection: Connection, places: Sequence[str], timeline: Timeline, *, known_at: datetime) -> dict[str, FloatArray]:
+def read_carbon_each(
+    connection: Connection, places: Sequence[str], timeline: Timeline, *, known_at: datetime
+) -> dict[str, FloatArray]:
     """Return ``read_carbon`` of many places on quarter-hours."""
     query = sql.SQL(
         "SELECT DISTINCT ON (requested.number, slot_start) requested.number, slot_start, {}"
         " FROM unnest({}::text[]) WITH ORDINALITY AS requested (place, number)"
-        " JOIN carbon_intensity AS stored ON stored.place = requested.place AND slot_start >= {} AND slot_start < {} AND issued_at <= {}"
+        " JOIN carbon_intensity AS stored ON stored.place = requested.place AND slot_start "
+        ">= {} AND slot_start < {} AND issued_at <= {}"
         " ORDER BY requested.number, slot_start, issued_at DESC"
-    ).format(copy.coalesced("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at)
-    rows = copy.split(copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "value": "f8"}))
+    ).format(
+        copy.coalesced("carbon_g_per_kwh"), list(places), timeline.start, timeline.end, known_at
+    )
+    rows = copy.split(
+        copy.read(connection, query, {"number": "i8", "slot_start": "M8[s]", "value": "f8"})
+    )
     unknown = np.full(timeline.count, np.nan)
     return {
-        place: align(rows[number]["slot_start"], rows[number]["value"], timeline) if number in rows else unknown for number, place in enumerate(places, start=1)
+        place: align(rows[number]["slot_start"], rows[number]["value"], timeline)
+        if number in rows
+        else unknown
+        for number, place in enumerate(places, start=1)
     }
 
 
-def read_carbon_issues(connection: Connection, place: str, timeline: Timeline) -> tuple[InstantArray, InstantArray, FloatArray]:
-    """Return all issues for the quarter-hours of ``timeline``: slot start, instant of becoming known, g/kWh; sorted by slot and issue."""
+def read_carbon_issues(
+    connection: Connection, place: str, timeline: Timeline
+) -> tuple[InstantArray, InstantArray, FloatArray]:
+    """Return all issues for the quarter-hours of ``timeline``: slot start, instant of becoming
+    known, g/kWh; sorted by slot and issue.
+    """
     query = sql.SQL(
-        "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at"
+        "SELECT slot_start, issued_at, {} FROM carbon_intensity WHERE place = {} AND "
+        "slot_start >= {} AND slot_start < {} ORDER BY slot_start, issued_at"
     ).format(copy.coalesced("carbon_g_per_kwh"), place, timeline.start, timeline.end)
-    rows = copy.read(connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]", "carbon_g_per_kwh": "f8"})
+    rows = copy.read(
+        connection, query, {"slot_start": "M8[s]", "issued_at": "M8[us]", "carbon_g_per_kwh": "f8"}
+    )
     return rows["slot_start"], rows["issued_at"], rows["carbon_g_per_kwh"]
 
 
-def _read(connection: Connection, table: str, place: str, timeline: Timeline, *, names: tuple[str, ...], known_at: datetime) -> dict[str, FloatArray]:
+def _read(
+    connection: Connection,
+    table: str,
+    place: str,
+    timeline: Timeline,
+    *,
+    names: tuple[str, ...],
+    known_at: datetime,
+) -> dict[str, FloatArray]:
     grid = quarter_hours(timeline)
     query = sql.SQL(
         "SELECT DISTINCT ON (slot_start) slot_start, {} FROM {}"
-        " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} ORDER BY slot_start, issued_at DESC"
+        " WHERE place = {} AND slot_start >= {} AND slot_start < {} AND issued_at <= {} "
+        "ORDER BY slot_start, issued_at DESC"
     ).format(copy.coalesced(*names), sql.Identifier(table), place, grid.start, grid.end, known_at)
     rows = copy.read(connection, query, {"slot_start": "M8[s]"} | dict.fromkeys(names, "f8"))
-    return {name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price") for name in names}
+    return {
+        name: from_quarter_hours(align(rows["slot_start"], rows[name], grid), timeline, "price")
+        for name in names
+    }

@@ -1,4 +1,7 @@
-"""Under which name the weather of a site is stored: where it was first is the site's name; each place that it moved to has one of its own."""
+"""Under which name the weather of a site is stored: where it was first is the site's name.
+
+Each place that it moved to has one of its own.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from math import isfinite
@@ -8,7 +11,8 @@ from sqlalchemy import ColumnElement, Connection, select
 from luna.platform.database.schema.sites import site_versions
 from luna.platform.database.schema.sites import sites as site_table
 
-# Degrees within which a place is the same: weather models know no finer ones, and who corrects a digit has not moved.
+# Degrees within which a place is the same: weather models know no finer ones, and who corrects a
+# digit has not moved.
 NEAR_DEG = 0.1
 # No site's name has it.
 _MARK = "@"
@@ -17,7 +21,10 @@ Place = tuple[float, float]
 
 
 def place_of(connection: Connection, site_id: str) -> str:
-    """Return the name of the place where a site is; of one that never says where it is, or is not stored, its own."""
+    """Return the name of the place where a site is.
+
+    Of one that never says where it is, or is not stored, its own.
+    """
     return places_of(connection, [site_id])[site_id]
 
 
@@ -25,7 +32,11 @@ def places_of(connection: Connection, names: Collection[str]) -> dict[str, str]:
     """Return the same of many sites."""
     location = site_versions.c.configuration["location"]
     query = (
-        select(site_table.c.name, location["latitude"].astext.label("latitude"), location["longitude"].astext.label("longitude"))
+        select(
+            site_table.c.name,
+            location["latitude"].astext.label("latitude"),
+            location["longitude"].astext.label("longitude"),
+        )
         .join(site_versions, site_versions.c.site_key == site_table.c.site_key)
         .where(site_table.c.name.in_(names))
         .order_by(site_versions.c.version)
@@ -39,12 +50,15 @@ def places_of(connection: Connection, names: Collection[str]) -> dict[str, str]:
 def name_place(site_id: str, been: Sequence[Place]) -> str:
     """Return the name of the last of the places where a site has been, in their order.
 
-    Invariants: a site that goes back to where it was finds the weather that it left; no place has another's name.
+    Invariants: a site that goes back to where it was finds the weather that it left; no place has
+    another's name.
     """
     founded: list[Place] = []
     here = 0
     for place in been:
-        here = next((number for number, other in enumerate(founded) if _is_near(place, other)), len(founded))
+        here = next(
+            (number for number, other in enumerate(founded) if _is_near(place, other)), len(founded)
+        )
         if here == len(founded):
             founded.append(place)
     if here == 0:

@@ -1,4 +1,6 @@
-"""Executes capabilities for the command line: in this machine's own Luna without a gateway, or by a remote gateway over HTTP."""
+"""Executes capabilities for the command line: in this machine's own Luna without a gateway, or by a
+remote gateway over HTTP.
+"""
 
 import getpass
 import re
@@ -17,7 +19,14 @@ from sqlalchemy import Engine
 from luna.contracts.documents import Document
 from luna.contracts.identity import ROLE_SCOPES
 from luna.contracts.message import Message, Request
-from luna.energy.errors import ConfirmationError, InvalidInputError, MachineError, NotFoundError, UnavailableError, read_problem
+from luna.energy.errors import (
+    ConfirmationError,
+    InvalidInputError,
+    MachineError,
+    NotFoundError,
+    UnavailableError,
+    read_problem,
+)
 from luna.platform.capabilities.jobs import JobReply, read_job
 from luna.platform.capabilities.sites import SiteList, list_sites
 from luna.platform.capability import Capability, CapabilityCall, Tagged
@@ -63,7 +72,11 @@ def read_pages(desk: Desk, capability: Capability, values: Mapping[str, Any]) ->
 def read_sites(desk: Desk) -> SiteList:
     """Return every site."""
     pages: list[SiteList] = list(read_pages(desk, list_sites, {}))
-    return SiteList(sites=[site for page in pages for site in page.sites], unreadable=[site for page in pages for site in page.unreadable], cursor=None)
+    return SiteList(
+        sites=[site for page in pages for site in page.sites],
+        unreadable=[site for page in pages for site in page.unreadable],
+        cursor=None,
+    )
 
 
 class OwnDesk:
@@ -97,7 +110,11 @@ class OwnDesk:
             result = capability.function(call, **values)
         if not isinstance(result, Request):
             return result.reply if isinstance(result, Tagged) else result
-        return carry_out(self._open_database(), self._open_queue(), result, self._follow) if capability.as_job else answer_request(result)
+        return (
+            carry_out(self._open_database(), self._open_queue(), result, self._follow)
+            if capability.as_job
+            else answer_request(result)
+        )
 
     def save_file(self, document: Document, target: Path) -> None:
         """Write a document's original file."""
@@ -114,7 +131,12 @@ class OwnDesk:
         with engine.unit_of_work(self._open_database()) as connection:
             credentials = users.find_credentials(connection, self._user)
         if credentials is None:
-            raise NotFoundError("no such user", field="--user", value=self._user, remedy="List them: luna user list.")
+            raise NotFoundError(
+                "no such user",
+                field="--user",
+                value=self._user,
+                remedy="List them: luna user list.",
+            )
         return credentials.user_id
 
     @cache  # noqa: B019 - as long as the command
@@ -139,15 +161,28 @@ class RemoteDesk:
         url: its address.
         key: the API key of requests.
         follow: shows the progress of long work.
-        ask_password: returns the user's password where the gateway requires confirmation; None: there is no terminal to type it.
+        ask_password: returns the user's password where the gateway requires confirmation; None:
+            there is no terminal to type it.
     """
 
-    def __init__(self, url: str, key: str | None, *, follow: FollowProgress, ask_password: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str | None,
+        *,
+        follow: FollowProgress,
+        ask_password: Callable[[], str | None],
+    ) -> None:
         import httpx
 
         self._url, self._follow, self._ask_password = url, follow, ask_password
         if not _ADDRESS.fullmatch(url):
-            raise InvalidInputError("is no address", field="--server", value=url, remedy="Write it like https://luna.home:8080.")
+            raise InvalidInputError(
+                "is no address",
+                field="--server",
+                value=url,
+                remedy="Write it like https://luna.home:8080.",
+            )
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._client = httpx.Client(base_url=url, headers=headers)
 
@@ -174,31 +209,60 @@ class RemoteDesk:
 
     def save_file(self, document: Document, target: Path) -> None:
         """Write a document's original file."""
-        answer = self._call("GET", f"/v1/documents/{quote(document.document_id, safe='')}/file", timeout=PATIENCE_SECONDS)
+        answer = self._call(
+            "GET",
+            f"/v1/documents/{quote(document.document_id, safe='')}/file",
+            timeout=PATIENCE_SECONDS,
+        )
         if not answer.is_success:
             self._read(answer)
         try:
             target.write_bytes(answer.content)
         except OSError as exc:
-            raise MachineError(f"cannot be written: {exc.strerror}", field=str(target), remedy="Name a file that you may write.") from exc
+            raise MachineError(
+                f"cannot be written: {exc.strerror}",
+                field=str(target),
+                remedy="Name a file that you may write.",
+            ) from exc
 
     def _request(self, capability: Capability, values: Mapping[str, Any]) -> Any:
         places = {each.name: each.place for each in capability.parameters}
-        path = capability.path.format(**{name: quote(str(value), safe="") for name, value in values.items() if places[name] == "path"})
+        path = capability.path.format(
+            **{
+                name: quote(str(value), safe="")
+                for name, value in values.items()
+                if places[name] == "path"
+            }
+        )
         query: dict[str, Any] = {}
         for each in capability.parameters:
             if each.place == "query" and each.name in values:
-                parameters = TypeAdapter(each.hint).dump_python(values[each.name], mode="json", by_alias=True, exclude_none=True)
+                parameters = TypeAdapter(each.hint).dump_python(
+                    values[each.name], mode="json", by_alias=True, exclude_none=True
+                )
                 query |= parameters if each.is_model else {each.info.alias or each.name: parameters}
-        body = next((_write(value) for name, value in values.items() if places[name] == "body"), None)
-        version = {"If-Match": f'"{values[capability.changes]}"'} if capability.changes in values else {}
-        send = partial(self._send, capability.method, path, query, body, patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS)
+        body = next(
+            (_write(value) for name, value in values.items() if places[name] == "body"), None
+        )
+        version = (
+            {"If-Match": f'"{values[capability.changes]}"'} if capability.changes in values else {}
+        )
+        send = partial(
+            self._send,
+            capability.method,
+            path,
+            query,
+            body,
+            patience=PATIENCE_SECONDS if capability.asks is None else WORK_SECONDS,
+        )
         try:
             return send(headers=version)
         except ConfirmationError as refused:
             typed = self._ask_password()
             if typed is None:
-                raise ConfirmationError(refused.message, remedy="Call it at a terminal, which asks for it.") from refused
+                raise ConfirmationError(
+                    refused.message, remedy="Call it at a terminal, which asks for it."
+                ) from refused
             return send(headers=version | {"X-Confirm-Password": quote(typed, safe="")})
 
     def _send(
@@ -211,8 +275,20 @@ class RemoteDesk:
         headers: Mapping[str, str] | None = None,
         patience: float = PATIENCE_SECONDS,
     ) -> Any:
-        headers_sent = {**(headers or {}), **({} if body is None else {"Content-Type": "application/json"})}
-        return self._read(self._call(method, path, params=query, content=None if body is None else to_json(body), headers=headers_sent, timeout=patience))
+        headers_sent = {
+            **(headers or {}),
+            **({} if body is None else {"Content-Type": "application/json"}),
+        }
+        return self._read(
+            self._call(
+                method,
+                path,
+                params=query,
+                content=None if body is None else to_json(body),
+                headers=headers_sent,
+                timeout=patience,
+            )
+        )
 
     def _call(self, method: str, path: str, **options: Any) -> Any:
         """Return the response to a request.
@@ -226,7 +302,12 @@ class RemoteDesk:
             return self._client.request(method, path, **options)
         except httpx.HTTPError as exc:
             remedy = "See that Luna runs there and that this machine reaches it."
-            raise UnavailableError(f"the server does not answer: {exc}", field="--server", value=self._url, remedy=remedy) from exc
+            raise UnavailableError(
+                f"the server does not answer: {exc}",
+                field="--server",
+                value=self._url,
+                remedy=remedy,
+            ) from exc
 
     def _read(self, answer: Any) -> Any:
         """Return the content of a response.
@@ -242,11 +323,18 @@ class RemoteDesk:
             raise read_problem(answer.json())
         if not answer.is_success or not kind.startswith("application/json"):
             remedy = "Name the address of Luna's page, such as https://luna.home:8080."
-            raise InvalidInputError(f"what answers there is no Luna (status {answer.status_code})", field="--server", value=self._url, remedy=remedy)
+            raise InvalidInputError(
+                f"what answers there is no Luna (status {answer.status_code})",
+                field="--server",
+                value=self._url,
+                remedy=remedy,
+            )
         return answer.json()
 
 
 def _write(body: Message) -> dict[str, Any]:
     """Return a body as JSON, with its secrets in plain text."""
-    secrets = {name: value.get_secret_value() for name, value in body if isinstance(value, SecretStr)}
+    secrets = {
+        name: value.get_secret_value() for name, value in body if isinstance(value, SecretStr)
+    }
     return body.model_dump(mode="json", by_alias=True, exclude_unset=True) | secrets

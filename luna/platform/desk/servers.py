@@ -1,4 +1,6 @@
-"""Opens database, queue and object store for a command: the configured ones, or embedded ones that run while the command does."""
+"""Opens database, queue and object store for a command: the configured ones, or embedded ones that
+run while the command does.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -45,20 +45,32 @@ class Workplace:
         from luna.platform.queue.task import definitions
 
         import_tasks([f"services.{request.queue()}.tasks"])
-        with TaskContext(self.settings, lambda: self.pool, report=lambda far: progress(far.done, far.total, far.label), queue=lambda: self.client) as work:
+        with TaskContext(
+            self.settings,
+            lambda: self.pool,
+            report=lambda far: progress(far.done, far.total, far.label),
+            queue=lambda: self.client,
+        ) as work:
             reply = definitions()[request.task].body(request, work)
         return type(request).reply.model_validate_json(reply) if isinstance(reply, str) else reply
 
-    def await_reply(self, request: Request, job_id: str, progress: ShowProgress, *, work: str | None = None) -> Any:
+    def await_reply(
+        self, request: Request, job_id: str, progress: ShowProgress, *, work: str | None = None
+    ) -> Any:
         """Return the reply to a request that was left to the workers as a job, once that is done.
 
         Raises:
-            LunaError: what the work raised, with its name where it has one; the job failed or was cancelled.
+            LunaError: what the work raised, with its name where it has one; the job failed or was
+                cancelled.
             UnavailableError: database or queue are away, or the last worker is.
         """
         from luna.platform.queue.jobs import explain_end
 
-        job = await_end(partial(_read_job, self.pool, self.client, job_id), progress, is_served=partial(self.client.is_served, type(request)))
+        job = await_end(
+            partial(_read_job, self.pool, self.client, job_id),
+            progress,
+            is_served=partial(self.client.is_served, type(request)),
+        )
         if job.status != "done":
             raise explain_end(job, work=work)
         return request.reply.model_validate(job.reply)
@@ -66,7 +78,9 @@ class Workplace:
 
 def ask_worker(client: "Client", request: Request, settings: "Settings") -> Any:
     """Return a live worker's reply to a request."""
-    return type(request).reply.model_validate_json(client.ask(request, timeout=settings.plan_timeout))
+    return type(request).reply.model_validate_json(
+        client.ask(request, timeout=settings.plan_timeout)
+    )
 
 
 def answer_request(
@@ -75,7 +89,8 @@ def answer_request(
     ask: "Callable[[Client, RequestT, Settings], Any]" = ask_worker,
     work: Callable[[Workplace, RequestT], Any] = Workplace.work_out,
 ) -> Any:
-    """Return the reply to a request that somebody waits for: of a live worker where one serves such, or else worked out in this process.
+    """Return the reply to a request that somebody waits for: of a live worker where one serves
+    such, or else worked out in this process.
 
     Args:
         request: what is asked.
@@ -100,7 +115,8 @@ def answer_request(
 
 
 def carry_out(pool: "Engine", client: "Client", request: Request, follow: FollowProgress) -> Any:
-    """Return the reply to a request for long work: of a job where a worker serves its queue, else made here; ``follow`` shows how far it is.
+    """Return the reply to a request for long work: of a job where a worker serves its queue, else
+    made here; ``follow`` shows how far it is.
 
     Raises:
         LunaError: what the work raised; the job failed or was cancelled.
@@ -117,7 +133,13 @@ def carry_out(pool: "Engine", client: "Client", request: Request, follow: Follow
 
 
 def _read_job(pool: "Engine", client: "Client", job_id: str) -> JobReply:
-    with CapabilityCall(by="", now=SystemClock().now(), database=lambda: pool, queue=lambda: client, objects=open_object_store) as call:
+    with CapabilityCall(
+        by="",
+        now=SystemClock().now(),
+        database=lambda: pool,
+        queue=lambda: client,
+        objects=open_object_store,
+    ) as call:
         job: JobReply = read_job(call, job_id=job_id)
         return job
 
@@ -145,9 +167,17 @@ def await_end(
         if job.status == "running" or is_served():
             served = time.monotonic()
         elif time.monotonic() - served > unserved_seconds:
-            remedy = f"Start a worker for it: the job stays accepted and is done then. Wait for it: luna jobs watch {job.job_id}."
+            remedy = (
+                "Start a worker for it: the job stays accepted and is done then. Wait for it: "
+                f"luna jobs watch {job.job_id}."
+            )
             queue = queue_of(job.task)
-            raise UnavailableError(f"no worker serves the queue {queue} any more", field="job_id", value=job.job_id, remedy=remedy)
+            raise UnavailableError(
+                f"no worker serves the queue {queue} any more",
+                field="job_id",
+                value=job.job_id,
+                remedy=remedy,
+            )
         far = job.progress
         progress(*((far.done, far.total, far.label) if far else (0, 0, job.status)))
         time.sleep(PAUSE_SECONDS)

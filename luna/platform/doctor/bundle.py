@@ -33,7 +33,8 @@ from luna.platform.telemetry import HIDDEN, without_secrets
 
 # A shorter value would be found within ordinary words.
 SHORTEST = 6
-# Keys by how they look, whoever gave them out: signed tokens, Luna's own keys, those of language models and forges, blocks of PEM, long hexadecimal numbers.
+# Keys by how they look, whoever gave them out: signed tokens, Luna's own keys, those of language
+# models and forges, blocks of PEM, long hexadecimal numbers.
 KEY_PATTERNS = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"
     r"|\bluna_[A-Za-z0-9]{4,}_?[A-Za-z0-9_-]{16,}"
@@ -48,8 +49,12 @@ TAIL_BYTES = 1_000_000
 JOBS = 200
 
 
-def write_bundle(path: Path, findings: Sequence[DoctorFinding], *, logs: Mapping[str, bytes], now: datetime) -> list[str]:
-    """Write the archive and return the names of what is in it; what cannot be had is left out and said so in ``bundle.json``.
+def write_bundle(
+    path: Path, findings: Sequence[DoctorFinding], *, logs: Mapping[str, bytes], now: datetime
+) -> list[str]:
+    """Write the archive and return the names of what is in it.
+
+    What cannot be had is left out and said so in ``bundle.json``.
 
     Args:
         path: of the archive; one that is there is replaced.
@@ -78,15 +83,29 @@ def write_bundle(path: Path, findings: Sequence[DoctorFinding], *, logs: Mapping
         },
     }
     if not broken:
-        documents |= {"settings.json": [state._asdict() for state in describe_settings(settings)], **_ask_servers(settings)}
-    texts = {name: json.dumps(document, indent=1, ensure_ascii=False, default=str) for name, document in documents.items()}
-    texts |= {f"logs/{name}": tail.decode("utf-8", "replace") for name, tail in (*_own_logs(settings), *logs.items())}
+        documents |= {
+            "settings.json": [state._asdict() for state in describe_settings(settings)],
+            **_ask_servers(settings),
+        }
+    texts = {
+        name: json.dumps(document, indent=1, ensure_ascii=False, default=str)
+        for name, document in documents.items()
+    }
+    texts |= {
+        f"logs/{name}": tail.decode("utf-8", "replace")
+        for name, tail in (*_own_logs(settings), *logs.items())
+    }
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in texts.items():
                 archive.writestr(name, redaction.apply(text))
     except OSError as exc:
-        raise MachineError(f"the archive cannot be written: {exc.strerror}", field="--out", value=str(path), remedy="Name a file that you may write.") from exc
+        raise MachineError(
+            f"the archive cannot be written: {exc.strerror}",
+            field="--out",
+            value=str(path),
+            remedy="Name a file that you may write.",
+        ) from exc
     return list(texts)
 
 
@@ -104,10 +123,22 @@ def _ask_servers(settings: Settings) -> dict[str, Any]:
 def _ask_queue(url: str) -> dict[str, Any]:
     with closing(Client(url)) as client:
         heartbeats = client.heartbeats
-        signs = {"beat": heartbeats.beat(), "recorder": heartbeats.recorder(), "executor": heartbeats.executor(), "home_assistant": heartbeats.home_assistant()}
-        live = {name: sign.model_dump(mode="json") for name, sign in (*heartbeats.nodes().items(), *signs.items()) if sign is not None}
+        signs = {
+            "beat": heartbeats.beat(),
+            "recorder": heartbeats.recorder(),
+            "executor": heartbeats.executor(),
+            "home_assistant": heartbeats.home_assistant(),
+        }
+        live = {
+            name: sign.model_dump(mode="json")
+            for name, sign in (*heartbeats.nodes().items(), *signs.items())
+            if sign is not None
+        }
         # Requests are a home's own business: what died is told by its kind.
-        dead = [{"task": each.task, "starts": each.starts, "died_at": each.died_at} for each in client.tasks.dead()]
+        dead = [
+            {"task": each.task, "starts": each.starts, "died_at": each.died_at}
+            for each in client.tasks.dead()
+        ]
         return {"health.json": live, "dead.json": dead}
 
 
@@ -116,9 +147,13 @@ def _ask_database(url: str) -> dict[str, Any]:
     try:
         with unit_of_work(pool) as connection:
             tables = [each._asdict() for each in volume.list_tables(connection)]
-            parts: dict[str, Any] = {"database.json": {"revision": revision.current(connection), "tables": tables}}
+            parts: dict[str, Any] = {
+                "database.json": {"revision": revision.current(connection), "tables": tables}
+            }
             if revision.current(connection) == revision.head():
-                newest = [job.model_dump(mode="json") for job in jobs.list_newest(connection, limit=JOBS)]
+                newest = [
+                    job.model_dump(mode="json") for job in jobs.list_newest(connection, limit=JOBS)
+                ]
                 parts["jobs.json"] = {"counts": asdict(jobs.count(connection)), "newest": newest}
         return parts
     finally:
@@ -137,7 +172,8 @@ class Redaction:
     """Takes what is secret out of texts.
 
     Args:
-        settings: whose secrets are known; so are those that Luna made for itself below the data folder.
+        settings: whose secrets are known; so are those that Luna made for itself below the data
+            folder.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -153,15 +189,26 @@ class Redaction:
 
 
 def list_secrets(settings: Settings) -> Iterator[str]:
-    """Yield every secret of this installation: of the settings, within their addresses, stored by pages, made by Luna for itself."""
+    """Yield every secret of this installation: of the settings, within their addresses, stored by
+    pages, made by Luna for itself.
+    """
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        yield from _words(value.get_secret_value() if isinstance(value, SecretStr) else value, secret=isinstance(value, SecretStr))
+        yield from _words(
+            value.get_secret_value() if isinstance(value, SecretStr) else value,
+            secret=isinstance(value, SecretStr),
+        )
     with suppress(LunaError):
         for name, value in read_stored(settings.data_folder).items():
-            yield from _words(value, secret="SecretStr" in str(Settings.model_fields[name].annotation))
+            yield from _words(
+                value, secret="SecretStr" in str(Settings.model_fields[name].annotation)
+            )
     with suppress(OSError, ValueError, KeyError):
-        yield str(json.loads((settings.data_folder / "servers" / "servers.json").read_text(encoding="utf-8"))["password"])
+        yield str(
+            json.loads(
+                (settings.data_folder / "servers" / "servers.json").read_text(encoding="utf-8")
+            )["password"]
+        )
     for name in (TOKEN_KEY, OWNER_TOKEN):
         with suppress(OSError, ValueError):
             yield (settings.data_folder / FOLDER / name).read_text(encoding="utf-8").strip()
@@ -173,11 +220,17 @@ def list_secrets(settings: Settings) -> Iterator[str]:
 
 
 def _words(value: object, *, secret: bool) -> Iterator[str]:
-    """Yield a secret setting's value, line by line where it has several, and the password within an address."""
+    """Yield a secret setting's value, line by line where it has several, and the password within an
+    address.
+    """
     if not isinstance(value, str):
         return
     for line in value.splitlines():
-        address = line[line.find("=") + 1 :] if "://" in line and "=" in line.partition("://")[0] else line
+        address = (
+            line[line.find("=") + 1 :]
+            if "://" in line and "=" in line.partition("://")[0]
+            else line
+        )
         if "://" not in address:
             if secret:
                 yield line

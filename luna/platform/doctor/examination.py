@@ -1,4 +1,6 @@
-"""All checks in one go: this machine's first, so that they are said also where nothing else answers; then what database, queue and services say."""
+"""All checks in one go: this machine's first, so that they are said also where nothing else
+answers; then what database, queue and services say.
+"""
 
 import ctypes
 import os
@@ -22,7 +24,17 @@ from luna.energy.policy import REPLAN_AGE
 from luna.energy.timeline import SLOT
 from luna.platform.address_policy import OWN_SERVER, open_connection
 from luna.platform.clock import Clock
-from luna.platform.database import control, engine, forecast_issues, jobs, plans, recorded_span, revision, sites, unreadable_rows
+from luna.platform.database import (
+    control,
+    engine,
+    forecast_issues,
+    jobs,
+    plans,
+    recorded_span,
+    revision,
+    sites,
+    unreadable_rows,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.prices import StoredSeries
 from luna.platform.doctor.finding import DoctorFinding, Severity
@@ -47,14 +59,16 @@ PLAN_OLD = REPLAN_AGE + 2 * SLOT
 PRICES_AHEAD = timedelta(hours=9, minutes=15)
 START_AGAIN = "Start it: luna up here, docker compose up -d with containers."
 GIB = 2**30
-# As the alert "Disk filling up" has it; below the second bound PostgreSQL and Redis are close to refusing to write.
+# As the alert "Disk filling up" has it; below the second bound PostgreSQL and Redis are close to
+# refusing to write.
 DISK_LOW_SHARE = 0.1
 DISK_FULL_BYTES = GIB
 CERTIFICATE_WARNING = timedelta(days=14)
 CONNECT_SECONDS = 3.0
 # Addresses that are spoken to encrypted, with the port where none is named.
 _ENCRYPTED = {"https": 443, "rediss": 6379, "mqtts": 8883, "wss": 443}
-# Source: adjtimex(2); what the kernel answers while nobody keeps its clock in step, and the size of what it fills in.
+# Source: adjtimex(2); what the kernel answers while nobody keeps its clock in step, and the size of
+# what it fills in.
 _TIME_ERROR, _TIMEX_BYTES = 5, 256
 # Where containers have their secrets: nobody else is in there.
 _SHUT_OFF = Path("/run/secrets")
@@ -64,7 +78,8 @@ def examine(*, addresses: tuple[str, ...] = (), clock: Clock) -> list[DoctorFind
     """Return what was found; no fault of the installation keeps this from ending.
 
     Args:
-        addresses: further ones whose certificates are looked at, such as ``https://luna.example.org``.
+        addresses: further ones whose certificates are looked at, such as
+            ``https://luna.example.org``.
         clock: this machine's.
     """
     found = [*check_versions()]
@@ -88,22 +103,47 @@ def examine(*, addresses: tuple[str, ...] = (), clock: Clock) -> list[DoctorFind
 
 
 def _check_configuration(settings: Settings) -> Iterator[DoctorFinding]:
-    set_by_hand = [state for state in describe_settings(settings) if state.source not in {"default", "page"}]
-    place = "servers that the settings name" if settings.database_url and settings.redis_url else f"embedded servers below {settings.data_folder}"
-    yield DoctorFinding("configuration", "ok", f"{len(set_by_hand)} settings are set by hand; {place}")
+    set_by_hand = [
+        state for state in describe_settings(settings) if state.source not in {"default", "page"}
+    ]
+    place = (
+        "servers that the settings name"
+        if settings.database_url and settings.redis_url
+        else f"embedded servers below {settings.data_folder}"
+    )
+    yield DoctorFinding(
+        "configuration", "ok", f"{len(set_by_hand)} settings are set by hand; {place}"
+    )
     if (settings.database_url is None) != (settings.redis_url is None):
         remedy = "Name both LUNA_DATABASE_URL and LUNA_REDIS_URL, or neither."
         yield DoctorFinding(
-            "configuration", "warning", "one of database and queue is a server's, the other one embedded: other machines reach half of it", remedy
+            "configuration",
+            "warning",
+            "one of database and queue is a server's, the other one embedded: other "
+            "machines reach half of it",
+            remedy,
         )
-    if not settings.listens_here_alone and settings.admin_password is None and settings.token_key is None:
+    if (
+        not settings.listens_here_alone
+        and settings.admin_password is None
+        and settings.token_key is None
+    ):
         remedy = "Set LUNA_ADMIN_PASSWORD_FILE, or set somebody up with luna user add."
-        yield DoctorFinding("configuration", "warning", "the gateway listens on the network and no first user is set", remedy)
+        yield DoctorFinding(
+            "configuration",
+            "warning",
+            "the gateway listens on the network and no first user is set",
+            remedy,
+        )
 
 
 def check_versions() -> Iterator[DoctorFinding]:
     """Yield what runs here."""
-    yield DoctorFinding("versions", "ok", f"Luna {version('luna-energy')}, Python {sys.version.split()[0]} on {sys.platform}")
+    yield DoctorFinding(
+        "versions",
+        "ok",
+        f"Luna {version('luna-energy')}, Python {sys.version.split()[0]} on {sys.platform}",
+    )
 
 
 def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iterator[DoctorFinding]:
@@ -115,24 +155,42 @@ def check_disk(settings: Settings, *, full_bytes: int = DISK_FULL_BYTES) -> Iter
             continue
         devices.add(device)
         space = shutil.disk_usage(there)
-        message = f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where {folder} lies"
+        message = (
+            f"{space.free / GIB:.1f} GiB of {space.total / GIB:.0f} GiB are free where "
+            f"{folder} lies"
+        )
         if space.free < full_bytes:
-            yield DoctorFinding("disk", "fault", message, "Make room now: databases stop where the disk is full.")
+            yield DoctorFinding(
+                "disk", "fault", message, "Make room now: databases stop where the disk is full."
+            )
         elif space.free < DISK_LOW_SHARE * space.total:
-            yield DoctorFinding("disk", "warning", message, "Make room, or shorten LUNA_FORECAST_RETENTION, LUNA_PLAN_RETENTION and LUNA_READING_RETENTION.")
+            yield DoctorFinding(
+                "disk",
+                "warning",
+                message,
+                "Make room, or shorten LUNA_FORECAST_RETENTION, LUNA_PLAN_RETENTION and "
+                "LUNA_READING_RETENTION.",
+            )
         else:
             yield DoctorFinding("disk", "ok", message)
 
 
 def check_clock() -> Iterator[DoctorFinding]:
-    """Yield whether the kernel's clock is kept in step with the world's, where the kernel says so."""
+    """Yield whether the kernel's clock is kept in step with the world's, where the kernel says
+    so.
+    """
     try:
         state = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
     except (AttributeError, OSError):
         return
     if state == _TIME_ERROR:
-        remedy = "Have it set from the network, such as by systemd-timesyncd or chrony; plans follow the quarter-hour."
-        yield DoctorFinding("clock", "warning", "nobody keeps this machine's clock in step, the kernel says", remedy)
+        remedy = (
+            "Have it set from the network, such as by systemd-timesyncd or chrony; plans "
+            "follow the quarter-hour."
+        )
+        yield DoctorFinding(
+            "clock", "warning", "nobody keeps this machine's clock in step, the kernel says", remedy
+        )
     elif state >= 0:
         yield DoctorFinding("clock", "ok", "the clock is kept in step")
 
@@ -141,7 +199,12 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
     """Yield whether Luna may write where it has to, and whether others may read what is secret."""
     there = _nearest(settings.data_folder)
     if not os.access(there, os.W_OK | os.X_OK):
-        yield DoctorFinding("permissions", "fault", f"{there} cannot be written", "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.")
+        yield DoctorFinding(
+            "permissions",
+            "fault",
+            f"{there} cannot be written",
+            "Make it writable for Luna, or set LUNA_DATA_FOLDER to another folder.",
+        )
     open_to_others = [
         path
         for path in _secret_files(settings)
@@ -151,20 +214,49 @@ def check_permissions(settings: Settings) -> Iterator[DoctorFinding]:
         and all(folder.stat().st_mode & stat.S_IXOTH for folder in path.resolve().parents)
     ]
     for path in open_to_others:
-        yield DoctorFinding("permissions", "warning", f"{path} holds secrets and everybody on this machine may read it", f"Run: chmod o-rwx {path}")
-    unreadable = [path for path in _secret_files(settings) if path.exists() and not os.access(path, os.R_OK)]
+        yield DoctorFinding(
+            "permissions",
+            "warning",
+            f"{path} holds secrets and everybody on this machine may read it",
+            f"Run: chmod o-rwx {path}",
+        )
+    unreadable = [
+        path for path in _secret_files(settings) if path.exists() and not os.access(path, os.R_OK)
+    ]
     for path in unreadable:
-        yield DoctorFinding("permissions", "fault", f"{path} cannot be read", "Let the account that Luna runs under read it.")
+        yield DoctorFinding(
+            "permissions",
+            "fault",
+            f"{path} cannot be read",
+            "Let the account that Luna runs under read it.",
+        )
     if os.access(there, os.W_OK | os.X_OK) and not open_to_others and not unreadable:
-        yield DoctorFinding("permissions", "ok", "folders can be written, secrets are shut to others")
+        yield DoctorFinding(
+            "permissions", "ok", "folders can be written, secrets are shut to others"
+        )
 
 
-def check_certificates(settings: Settings, *, addresses: tuple[str, ...] = (), now: datetime) -> Iterator[DoctorFinding]:
-    """Yield how long the certificates hold of ``addresses`` and of all servers that the settings name by an encrypted address."""
+def check_certificates(
+    settings: Settings, *, addresses: tuple[str, ...] = (), now: datetime
+) -> Iterator[DoctorFinding]:
+    """Yield how long the certificates hold of ``addresses`` and of all servers that the settings
+    name by an encrypted address.
+    """
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    named = (redis_url, settings.objects_url, settings.vectors_url, settings.language_url, settings.home_assistant_url, settings.mqtt_url)
+    named = (
+        redis_url,
+        settings.objects_url,
+        settings.vectors_url,
+        settings.language_url,
+        settings.home_assistant_url,
+        settings.mqtt_url,
+    )
     parts = [urlsplit(url) for url in (*addresses, *filter(None, named))]
-    places = {(each.hostname, each.port or _ENCRYPTED[each.scheme]): None for each in parts if each.scheme in _ENCRYPTED and each.hostname}
+    places = {
+        (each.hostname, each.port or _ENCRYPTED[each.scheme]): None
+        for each in parts
+        if each.scheme in _ENCRYPTED and each.hostname
+    }
     for host, port in places:
         try:
             with (
@@ -174,16 +266,30 @@ def check_certificates(settings: Settings, *, addresses: tuple[str, ...] = (), n
                 certificate = tls.getpeercert() or {}
         except ssl.SSLCertVerificationError as exc:
             remedy = "Renew it, or trust its issuer on this machine (SSL_CERT_FILE)."
-            yield DoctorFinding("certificates", "fault", f"the certificate of {host}:{port} does not hold: {exc.verify_message}", remedy)
+            yield DoctorFinding(
+                "certificates",
+                "fault",
+                f"the certificate of {host}:{port} does not hold: {exc.verify_message}",
+                remedy,
+            )
             continue
         except OSError as exc:
             message = f"{host}:{port} does not answer: {exc.strerror or exc}"
-            yield DoctorFinding("certificates", "warning", message, "Check that it runs and is reached from here.")
+            yield DoctorFinding(
+                "certificates", "warning", message, "Check that it runs and is reached from here."
+            )
             continue
-        ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC)
+        ends = datetime.fromtimestamp(
+            ssl.cert_time_to_seconds(str(certificate["notAfter"])), tz=UTC
+        )
         message = f"the certificate of {host}:{port} holds until {ends:%Y-%m-%d}"
         if ends - now < CERTIFICATE_WARNING:
-            yield DoctorFinding("certificates", "warning", message, "Renew it; whoever renews it by itself should have done so, see its log.")
+            yield DoctorFinding(
+                "certificates",
+                "warning",
+                message,
+                "Renew it; whoever renews it by itself should have done so, see its log.",
+            )
         else:
             yield DoctorFinding("certificates", "ok", message)
 
@@ -207,7 +313,9 @@ def _nearest(folder: Path) -> Path:
 
 
 def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield how the database is: whether it answers, its schema, its clock, and how fresh what plans rest on is."""
+    """Yield how the database is: whether it answers, its schema, its clock, and how fresh what
+    plans rest on is.
+    """
     pool = engine.create(url, application_name="luna-doctor", pool_size=1)
     try:
         yield from _check_schema(pool, clock)
@@ -223,37 +331,63 @@ def check_database(url: str, settings: Settings, *, clock: Clock) -> Iterator[Do
 
 def _check_schema(pool: Engine, clock: Clock) -> Iterator[DoctorFinding]:
     with unit_of_work(pool) as connection:
-        current, server = revision.current(connection), str(connection.scalar(text("SHOW server_version")))
+        current, server = (
+            revision.current(connection),
+            str(connection.scalar(text("SHOW server_version"))),
+        )
         its_now: datetime = connection.scalar(text("SELECT clock_timestamp()"))
         apart = abs(its_now - clock.now())
     yield DoctorFinding("versions", "ok", f"PostgreSQL {server.split(maxsplit=1)[0]}")
     head = revision.head()
     if current == head:
-        yield DoctorFinding("database", "ok", f"the tables are at revision {current}, which this release works with")
+        yield DoctorFinding(
+            "database", "ok", f"the tables are at revision {current}, which this release works with"
+        )
     elif current is not None and current not in revision.list_revisions():
-        message = f"the tables are at revision {current}, which this release does not know: its newest is {head}"
-        yield DoctorFinding("database", "fault", message, "Run the release that made them, or restore.")
+        message = (
+            f"the tables are at revision {current}, which this release does not know: its "
+            f"newest is {head}"
+        )
+        yield DoctorFinding(
+            "database", "fault", message, "Run the release that made them, or restore."
+        )
     else:
         message = f"the tables are at revision {current or 'none'}, this release works with {head}"
         yield DoctorFinding("database", "fault", message, "Run: luna db upgrade")
     message = f"the clocks of this machine and the database are {apart.total_seconds():.1f} s apart"
     remedy = "Have both set from the network, such as by systemd-timesyncd or chrony."
-    yield DoctorFinding("clock", "ok", message) if apart <= CLOCK_TOLERANCE else DoctorFinding("clock", "fault", message, remedy)
+    yield (
+        DoctorFinding("clock", "ok", message)
+        if apart <= CLOCK_TOLERANCE
+        else DoctorFinding("clock", "fault", message, remedy)
+    )
 
 
 def _check_jobs(connection: Connection) -> Iterator[DoctorFinding]:
     counted = jobs.count(connection)
     oldest = timedelta(seconds=counted.oldest_open_seconds)
-    message = f"{counted.queued:.0f} jobs are queued, {counted.running:.0f} run, the oldest is {oldest.total_seconds():.0f} s old"
+    message = (
+        f"{counted.queued:.0f} jobs are queued, {counted.running:.0f} run, the oldest is "
+        f"{oldest.total_seconds():.0f} s old"
+    )
     remedy = "See which: luna jobs list --status open"
-    yield DoctorFinding("queues", "ok", message) if oldest <= LONG_OPEN else DoctorFinding("queues", "warning", message, remedy)
+    yield (
+        DoctorFinding("queues", "ok", message)
+        if oldest <= LONG_OPEN
+        else DoctorFinding("queues", "warning", message, remedy)
+    )
     if counted.dead:
         yield DoctorFinding(
-            "queues", "warning", f"{counted.dead:.0f} jobs never came to an end", "See why: luna jobs list --status dead; again: luna jobs retry ID"
+            "queues",
+            "warning",
+            f"{counted.dead:.0f} jobs never came to an end",
+            "See why: luna jobs list --status dead; again: luna jobs retry ID",
         )
 
 
-def _check_sites(connection: Connection, settings: Settings, now: datetime) -> Iterator[DoctorFinding]:
+def _check_sites(
+    connection: Connection, settings: Settings, now: datetime
+) -> Iterator[DoctorFinding]:
     if not (names := sites.names(connection)):
         yield DoctorFinding("freshness", "ok", "no site is set up yet")
     armed = {state.site for state in control.load_active(connection) if state.armed_at is not None}
@@ -262,33 +396,65 @@ def _check_sites(connection: Connection, settings: Settings, now: datetime) -> I
     for each in unreadable:
         yield DoctorFinding.of_error("configuration", each.error)
         if each.name in untold:
-            message = f"{each.name} is armed and no version of it can be read: nobody tells its devices anything, they keep what they were told last"
-            remedy = "Set the devices by hand now; then run the release again that stored the site, or store it anew: luna site add --file FILE."
+            message = (
+                f"{each.name} is armed and no version of it can be read: nobody tells its "
+                "devices anything, they keep what they were told last"
+            )
+            remedy = (
+                "Set the devices by hand now; then run the release again that stored the site, "
+                "or store it anew: luna site add --file FILE."
+            )
             yield DoctorFinding("configuration", "fault", message, remedy)
         elif each.name in armed:
-            message = f"{each.name} is armed: until it can be read again, its devices do what they do by themselves"
-            yield DoctorFinding("configuration", "warning", message, f"Mend the site, or hand its devices back: luna control disarm --site {each.name}")
+            message = (
+                f"{each.name} is armed: until it can be read again, its devices do what they "
+                "do by themselves"
+            )
+            yield DoctorFinding(
+                "configuration",
+                "warning",
+                message,
+                f"Mend the site, or hand its devices back: luna control disarm --site {each.name}",
+            )
     for kind in unreadable_rows.count_unreadable(connection, names, now=now):
-        yield DoctorFinding("configuration", "warning", f"{kind.rows} {kind.kind} cannot be read by this release ({kind.reason})", kind.remedy)
+        yield DoctorFinding(
+            "configuration",
+            "warning",
+            f"{kind.rows} {kind.kind} cannot be read by this release ({kind.reason})",
+            kind.remedy,
+        )
     forecast_at = forecast_issues.last_of_each_site(connection)
     for name in names:
         span = recorded_span.of_site(connection, name)
-        measured = "nothing was ever measured" if span is None else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
+        measured = (
+            "nothing was ever measured"
+            if span is None
+            else f"measured until {span[1]:%Y-%m-%d %H:%M} UTC"
+        )
         issued = [(forecast_at.get(name), FORECAST_OLD, "forecast")]
         if name in armed:
             issued.append((plans.issued_last(connection, name), PLAN_OLD, "plan"))
         late = [
-            f"no {what} yet" if at is None else f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC" for at, age, what in issued if at is None or now - at > age
+            f"no {what} yet" if at is None else f"the last {what} is of {at:%Y-%m-%d %H:%M} UTC"
+            for at, age, what in issued
+            if at is None or now - at > age
         ]
         if late:
-            remedy = "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
-            yield DoctorFinding("freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy)
+            remedy = (
+                "Without workers and beat nothing is renewed; else: luna jobs list, and the log."
+            )
+            yield DoctorFinding(
+                "freshness", "warning", f"{name}: {measured}; {'; '.join(late)}", remedy
+            )
         else:
             yield DoctorFinding("freshness", "ok", f"{name}: {measured}; what drives it is fresh")
     if settings.outside_services:
         named = sites.price_series(connection)
         spans = recorded_span.of_markets(connection, named)
-        yield from (_check_prices(market, spans[market][1] if market in spans else None, now) for market in named)
+        yield from (
+            _check_prices(market, spans[market][1] if market in spans else None, now)
+            for market in named
+        )
 
 
 def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -> DoctorFinding:
@@ -296,31 +462,57 @@ def _check_prices(series: StoredSeries, until: datetime | None, now: datetime) -
     if until is None or until - now < PRICES_AHEAD:
         asking = f"Ask for them: luna data prices --market {market} --currency {currency}"
         remedy = "Load them: luna data load --kind prices" if market.startswith("site:") else asking
-        message = f"no price is known in {currency}" if until is None else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+        message = (
+            f"no price is known in {currency}"
+            if until is None
+            else f"prices are known until {until:%Y-%m-%d %H:%M} UTC"
+        )
         return DoctorFinding("freshness", "warning", f"{market}: {message}", remedy)
-    return DoctorFinding("freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC")
+    return DoctorFinding(
+        "freshness", "ok", f"{market}: prices are known until {until:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
-    """Yield how the queue is: whether Redis answers, who is at work and in which version, what waits, what died."""
+    """Yield how the queue is: whether Redis answers, who is at work and in which version, what
+    waits, what died.
+    """
     with closing(Client(url)) as client:
         try:
             nodes = client.heartbeats.nodes()
             yield from _check_workers(client, nodes)
             beat = client.heartbeats.beat()
-            others = (beat, client.heartbeats.recorder(), client.heartbeats.executor(), client.heartbeats.home_assistant())
+            others = (
+                beat,
+                client.heartbeats.recorder(),
+                client.heartbeats.executor(),
+                client.heartbeats.home_assistant(),
+            )
             own = version("luna-energy")
-            differing = sorted({sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own})
+            differing = sorted(
+                {sign.version for sign in (*nodes.values(), *others) if sign is not None} - {own}
+            )
             if differing:
                 message = f"processes of other releases run: {', '.join(differing)}, this is {own}"
-                yield DoctorFinding("versions", "warning", message, "Bring all to one release and restart them.")
+                yield DoctorFinding(
+                    "versions", "warning", message, "Bring all to one release and restart them."
+                )
             if beat is None or beat.is_late(clock.now()):
-                message = "beat never turned" if beat is None else f"beat last turned {beat.age(clock.now()).total_seconds():.0f} s ago"
-                yield DoctorFinding("queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN)
+                message = (
+                    "beat never turned"
+                    if beat is None
+                    else f"beat last turned {beat.age(clock.now()).total_seconds():.0f} s ago"
+                )
+                yield DoctorFinding(
+                    "queues", "fault", f"{message}: nothing recurring is asked for", START_AGAIN
+                )
             if dead := client.tasks.dead():
                 tasks = ", ".join(sorted({each.task for each in dead}))
                 yield DoctorFinding(
-                    "queues", "warning", f"{len(dead)} pieces of work ended their worker each time: {tasks}", "See the worker's log at that time."
+                    "queues",
+                    "warning",
+                    f"{len(dead)} pieces of work ended their worker each time: {tasks}",
+                    "See the worker's log at that time.",
                 )
         except UnavailableError as error:
             yield DoctorFinding.of_error("queues", error)
@@ -328,7 +520,12 @@ def check_queue(url: str, *, clock: Clock) -> Iterator[DoctorFinding]:
 
 def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[DoctorFinding]:
     served = {queue for sign in nodes.values() for queue in sign.queues}
-    unserved = [queue for service in SERVICES for queue in (interactive_queue_of(service), service) if queue not in served]
+    unserved = [
+        queue
+        for service in SERVICES
+        for queue in (interactive_queue_of(service), service)
+        if queue not in served
+    ]
     if unserved:
         message = "no worker lives" if not served else f"no worker serves {', '.join(unserved)}"
         yield DoctorFinding("queues", "fault", message, START_AGAIN)
@@ -337,19 +534,33 @@ def _check_workers(client: Client, nodes: dict[str, NodeSign]) -> Iterator[Docto
     for queue in sorted(served | set(SERVICES)):
         if (waiting := client.tasks.waiting(queue)) > BACKLOG:
             yield DoctorFinding(
-                "queues", "warning", f"{waiting} tasks wait in the queue {queue}", "Run more workers: LUNA_WORKER_PROCESSES, or another replica."
+                "queues",
+                "warning",
+                f"{waiting} tasks wait in the queue {queue}",
+                "Run more workers: LUNA_WORKER_PROCESSES, or another replica.",
             )
     for name, sign in nodes.items():
         for check in sign.checks:
             if not check.ok:
-                yield DoctorFinding("dependencies", "fault", f"worker {name} lacks {check.name}: {check.detail}", "See its log.")
+                yield DoctorFinding(
+                    "dependencies",
+                    "fault",
+                    f"worker {name} lacks {check.name}: {check.detail}",
+                    "See its log.",
+                )
 
 
 def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[DoctorFinding]:
     """Yield whether the servers answer that the settings name beside database and queue."""
-    named = {"objects": settings.objects_url, "vectors": settings.vectors_url, "language": settings.language_url}
+    named = {
+        "objects": settings.objects_url,
+        "vectors": settings.vectors_url,
+        "language": settings.language_url,
+    }
     try:
-        probes = probes_for([name for name, url in named.items() if url is not None], settings, addresses)
+        probes = probes_for(
+            [name for name, url in named.items() if url is not None], settings, addresses
+        )
     except LunaError as error:
         yield DoctorFinding.of_error("dependencies", error)
         return
@@ -358,4 +569,8 @@ def check_dependencies(settings: Settings, addresses: Addresses) -> Iterator[Doc
         remedy = f"Check that LUNA_{check.name.upper()}_URL is right and its server runs."
         # Answers without a language model are plainer, not wrong.
         bad: Severity = "warning" if check.name == "language" else "fault"
-        yield DoctorFinding("dependencies", "ok", message) if check.ok else DoctorFinding("dependencies", bad, message, remedy)
+        yield (
+            DoctorFinding("dependencies", "ok", message)
+            if check.ok
+            else DoctorFinding("dependencies", bad, message, remedy)
+        )

@@ -8,12 +8,25 @@ from luna.energy.errors import LunaError
 
 # Nothing to do; something to do before it becomes a fault; something does not work now.
 Severity = Literal["ok", "warning", "fault"]
-Topic = Literal["configuration", "versions", "permissions", "disk", "clock", "certificates", "database", "queues", "dependencies", "freshness"]
+Topic = Literal[
+    "configuration",
+    "versions",
+    "permissions",
+    "disk",
+    "clock",
+    "certificates",
+    "database",
+    "queues",
+    "dependencies",
+    "freshness",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """The result of one check: ``detail`` is what was observed, ``remedy`` what to do where it is not well."""
+    """The result of one check: ``detail`` is what was observed, ``remedy`` what to do where it is
+    not well.
+    """
 
     topic: Topic
     severity: Severity

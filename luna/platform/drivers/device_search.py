@@ -1,4 +1,7 @@
-"""Finds devices in a network that the owner names, by reading their identity; writes nothing, and publishes nothing to a broker."""
+"""Finds devices in a network that the owner names, by reading their identity.
+
+Writes nothing, and publishes nothing to a broker.
+"""
 
 import re
 import socket
@@ -37,7 +40,8 @@ AT_ONCE = 64
 class FoundDevice(NamedTuple):
     """A device that answered: its address, its identity, and the profile that fits.
 
-    ``unit`` is its number on the bus, None without a bus; ``prefix`` its topic prefix at the broker, whose address is ``host``.
+    ``unit`` is its number on the bus, None without a bus; ``prefix`` its topic prefix at the
+    broker, whose address is ``host``.
     """
 
     host: str
@@ -49,7 +53,11 @@ class FoundDevice(NamedTuple):
 
 
 class NetworkSearch(NamedTuple):
-    """The devices found, by address; ``missing_extra`` names an extra that is not installed and would find more, None where there is none."""
+    """The devices found, by address.
+
+    ``missing_extra`` names an extra that is not installed and would find more, None where there is
+    none.
+    """
 
     devices: list[FoundDevice]
     missing_extra: str | None
@@ -63,7 +71,9 @@ def search_network(
     secret: DeviceSecret | None = None,
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> NetworkSearch:
-    """Return the devices of a network whose identity fits a profile; nothing is written to any of them.
+    """Return the devices of a network whose identity fits a profile.
+
+    Nothing is written to any of them.
 
     Args:
         network: as for ``list_home_hosts``.
@@ -80,23 +90,38 @@ def search_network(
     if secret is not None and len(hosts) > 1:
         raise refuse("network-secret-place", field="secret", value=network)
     devices = list[FoundDevice]()
-    with listen_for_services(hosts) if port is None else nullcontext(Announcements()) as announcements:
+    with (
+        listen_for_services(hosts)
+        if port is None
+        else nullcontext(Announcements()) as announcements
+    ):
         # In batches, so that a caller can show the progress and stop the search.
         for first in range(0, len(hosts), AT_ONCE):
             progress(first, len(hosts))
-            devices += find_devices(hosts[first : first + AT_ONCE], profiles, port=port, secret=secret)
+            devices += find_devices(
+                hosts[first : first + AT_ONCE], profiles, port=port, secret=secret
+            )
         candidates = _list_known(profiles)
         # The profiles' own ports were tried above.
         for service in announcements.wait():
             if service.port not in {profile.transport.port for profile in candidates}:
-                fitting = [profile for profile in candidates if profile.transport.kind == service.kind]
+                fitting = [
+                    profile for profile in candidates if profile.transport.kind == service.kind
+                ]
                 devices += _ask_port(service.host, service.port, fitting, secret)
     progress(len(hosts), len(hosts))
-    return NetworkSearch(sorted(devices, key=lambda each: (ip_address(each.host).packed, each.port)), announcements.missing_extra)
+    return NetworkSearch(
+        sorted(devices, key=lambda each: (ip_address(each.host).packed, each.port)),
+        announcements.missing_extra,
+    )
 
 
 def find_devices(
-    hosts: Iterable[str], profiles: Iterable[DeviceProfile], *, port: int | None = None, secret: DeviceSecret | None = None
+    hosts: Iterable[str],
+    profiles: Iterable[DeviceProfile],
+    *,
+    port: int | None = None,
+    secret: DeviceSecret | None = None,
 ) -> Iterator[FoundDevice]:
     """Yield the devices whose identity fits one of the profiles, as they are found."""
     candidates = _list_known(profiles)
@@ -106,19 +131,38 @@ def find_devices(
 
 
 def _list_known(profiles: Iterable[DeviceProfile]) -> list[DeviceProfile]:
-    # Modbus first, since its devices understand nothing else. Within it the most specific profile first: known by its own registers, then a SunSpec
-    # product, then any SunSpec device.
-    return sorted((profile for profile in profiles if profile.sunspec or profile.identified), key=_generality)
+    # Modbus first, since its devices understand nothing else. Within it the most specific profile
+    # first: known by its own registers, then a SunSpec product, then any SunSpec device.
+    return sorted(
+        (profile for profile in profiles if profile.sunspec or profile.identified), key=_generality
+    )
 
 
-def _ask(host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None) -> list[FoundDevice]:
-    """Return the devices at an address, for each open port and number on the bus the first profile that fits."""
-    ports = {number for number in {port or profile.transport.port for profile in profiles} if _listens(host, number)}
-    at_ports = {number: [profile for profile in profiles if (port or profile.transport.port) == number] for number in ports}
-    return [device for number, several in at_ports.items() for device in _ask_port(host, number, several, secret)]
+def _ask(
+    host: str, profiles: Iterable[DeviceProfile], port: int | None, secret: DeviceSecret | None
+) -> list[FoundDevice]:
+    """Return the devices at an address, for each open port and number on the bus the first profile
+    that fits.
+    """
+    ports = {
+        number
+        for number in {port or profile.transport.port for profile in profiles}
+        if _listens(host, number)
+    }
+    at_ports = {
+        number: [profile for profile in profiles if (port or profile.transport.port) == number]
+        for number in ports
+    }
+    return [
+        device
+        for number, several in at_ports.items()
+        for device in _ask_port(host, number, several, secret)
+    ]
 
 
-def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None) -> list[FoundDevice]:
+def _ask_port(
+    host: str, port: int, profiles: list[DeviceProfile], secret: DeviceSecret | None
+) -> list[FoundDevice]:
     settled = dict[tuple[str, int | None], FoundDevice | None]()
     for profile in profiles:
         if isinstance(profile.transport, MqttTransport):
@@ -126,27 +170,49 @@ def _ask_port(host: str, port: int, profiles: list[DeviceProfile], secret: Devic
         for unit in profile.units or (None,):
             place = (profile.transport.kind, unit)
             # One port has one protocol.
-            if place in settled or any(found is not None and found.profile.transport.kind != profile.transport.kind for found in settled.values()):
+            if place in settled or any(
+                found is not None and found.profile.transport.kind != profile.transport.kind
+                for found in settled.values()
+            ):
                 continue
-            with closing(reach(profile, Via(profile=profile.profile, host=host, port=port, unit=unit), secret=secret)) as device:
+            with closing(
+                reach(
+                    profile,
+                    Via(profile=profile.profile, host=host, port=port, unit=unit),
+                    secret=secret,
+                )
+            ) as device:
                 try:
                     settled[place] = FoundDevice(host, port, unit, device.identify(), profile)
                 except LunaError as error:
                     if error.reason == "device-silent":
                         settled[place] = None
-    # A device may answer at several numbers on the bus: the serial number tells, and the first counts.
+    # A device may answer at several numbers on the bus: the serial number tells, and the first
+    # counts.
     found_once = dict[object, FoundDevice]()
     for each in filter(None, settled.values()):
         serial = each.identity.serial if each.identity is not None else ""
         found_once.setdefault((each.profile.profile, serial) if serial else each.unit, each)
     if found_once:
         return list(found_once.values())
-    announced = list_announced(host, port, [profile for profile in profiles if isinstance(profile.transport, MqttTransport)], secret=secret)
-    return [FoundDevice(host, port, None, each.identity, each.profile, each.prefix) for each in announced]
+    announced = list_announced(
+        host,
+        port,
+        [profile for profile in profiles if isinstance(profile.transport, MqttTransport)],
+        secret=secret,
+    )
+    return [
+        FoundDevice(host, port, None, each.identity, each.profile, each.prefix)
+        for each in announced
+    ]
 
 
 def _generality(profile: DeviceProfile) -> tuple[bool, bool, bool]:
-    return not profile.units, profile.identified is None, profile.sunspec is None or profile.sunspec.product is None
+    return (
+        not profile.units,
+        profile.identified is None,
+        profile.sunspec is None or profile.sunspec.product is None,
+    )
 
 
 def _listens(host: str, port: int) -> bool:
@@ -161,7 +227,8 @@ def _listens(host: str, port: int) -> bool:
 # Services answer within a second (RFC 6762); then their addresses are resolved.
 LISTENS_S = 2.0
 RESOLVES_MS = 1500
-# Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of transport.
+# Source: IANA's service names, and what devices use; Shelly announces both of its own. By kind of
+# transport.
 _SERVICES: Mapping[str, tuple[str, ...]] = {
     "modbus_tcp": ("_modbus._tcp.local.",),
     "http": ("_http._tcp.local.", "_shelly._tcp.local."),
@@ -180,7 +247,10 @@ class AnnouncedService(NamedTuple):
 
 @dataclass(slots=True)
 class Announcements:
-    """Services announced so far; ``missing_extra`` names the extra without which there is no listening."""
+    """Services announced so far.
+
+    ``missing_extra`` names the extra without which there is no listening.
+    """
 
     missing_extra: str | None = None
     listens_until: float = 0.0
@@ -194,7 +264,8 @@ class Announcements:
 
 @contextmanager
 def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
-    """Yield the services that ``hosts`` announce by multicast DNS while the block runs: they may be at unusual ports.
+    """Yield the services that ``hosts`` announce by multicast DNS while the block runs: they may be
+    at unusual ports.
 
     Empty where this machine is in none of the hosts' networks, or lacks the extra.
     """
@@ -217,10 +288,20 @@ def listen_for_services(hosts: Collection[str]) -> Iterator[Announcements]:
         yield heard
         return
 
-    def on_change(zeroconf: "Zeroconf", service_type: str, name: str, state_change: "ServiceStateChange") -> None:
-        info = zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS) if state_change.name == "Added" else None
+    def on_change(
+        zeroconf: "Zeroconf", service_type: str, name: str, state_change: "ServiceStateChange"
+    ) -> None:
+        info = (
+            zeroconf.get_service_info(service_type, name, timeout=RESOLVES_MS)
+            if state_change.name == "Added"
+            else None
+        )
         if info is not None and info.port:
-            heard.heard |= {AnnouncedService(_KINDS[service_type], host, info.port) for host in info.parsed_addresses() if host in hosts}
+            heard.heard |= {
+                AnnouncedService(_KINDS[service_type], host, info.port)
+                for host in info.parsed_addresses()
+                if host in hosts
+            }
 
     try:
         ServiceBrowser(zeroconf, list(_KINDS), handlers=[on_change])
@@ -243,13 +324,22 @@ class AnnouncedDevice(NamedTuple):
     profile: DeviceProfile
 
 
-def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None) -> list[AnnouncedDevice]:
-    """Return the devices of these profiles that publish at a broker; none where the broker needs credentials and there are none.
+def list_announced(
+    host: str, port: int, profiles: Sequence[DeviceProfile], *, secret: DeviceSecret | None = None
+) -> list[AnnouncedDevice]:
+    """Return the devices of these profiles that publish at a broker.
+
+    None where the broker needs credentials and there are none.
 
     Raises:
         UnavailableError: the broker refuses the credentials.
     """
-    rules = [rule for profile in profiles if profile.identified is not None for rule in profile.identified.documents]
+    rules = [
+        rule
+        for profile in profiles
+        if profile.identified is not None
+        for rule in profile.identified.documents
+    ]
     if not rules:
         return []
     from luna.platform.mqtt import BrokerError, BrokerLink
@@ -263,13 +353,24 @@ def list_announced(host: str, port: int, profiles: Sequence[DeviceProfile], *, s
             return
 
     topics = tuple(dict.fromkeys(rule.at.replace(PREFIX_PART, "+") for rule in rules))
-    user, password = (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
-    with closing(BrokerLink(Broker(host, port, user, password, tls=port == TLS_PORT), topics, on_message, patience_s=BROKER_PATIENCE_S)) as link:
+    user, password = (
+        (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
+    )
+    with closing(
+        BrokerLink(
+            Broker(host, port, user, password, tls=port == TLS_PORT),
+            topics,
+            on_message,
+            patience_s=BROKER_PATIENCE_S,
+        )
+    ) as link:
         try:
             link.open()
         except BrokerError as error:
             if secret is not None and error.fault == "refused":
-                raise refuse("broker-refuses-login", field="secret", value=f"{host}:{port}") from error
+                raise refuse(
+                    "broker-refuses-login", field="secret", value=f"{host}:{port}"
+                ) from error
             return []
         time.sleep(BROKER_LISTENS_S)
     return [device for profile in profiles for device in _match_devices(profile, dict(heard))]
@@ -284,7 +385,16 @@ def _match_devices(profile: DeviceProfile, heard: Mapping[str, Any]) -> list[Ann
         before, _, after = rule.at.partition(PREFIX_PART)
         for topic, document in heard.items():
             match = re.fullmatch(f"{re.escape(before)}([^/]+){re.escape(after)}", topic)
-            if match is not None and (identified.prefix is None or identified.prefix.fullmatch(match[1])):
+            if match is not None and (
+                identified.prefix is None or identified.prefix.fullmatch(match[1])
+            ):
                 texts.setdefault(match[1], {})[rule.at] = document
-    identities = {prefix: identified.read_documents(documents, profile.covers[0].brand) for prefix, documents in texts.items()}
-    return [AnnouncedDevice(prefix, identity, profile) for prefix, identity in sorted(identities.items()) if identity is not None]
+    identities = {
+        prefix: identified.read_documents(documents, profile.covers[0].brand)
+        for prefix, documents in texts.items()
+    }
+    return [
+        AnnouncedDevice(prefix, identity, profile)
+        for prefix, identity in sorted(identities.items())
+        if identity is not None
+    ]

@@ -1,4 +1,6 @@
-"""Stores passwords and tokens of devices, a file each below the data folder that its owner alone can read; a site refers to the file by name."""
+"""Stores passwords and tokens of devices, a file each below the data folder that its owner alone
+can read; a site refers to the file by name.
+"""
 
 import os
 import re
@@ -25,12 +27,17 @@ class DeviceSecret(NamedTuple):
 
 
 def store_device_secret(secret: DeviceSecret, place: str, data_folder: Path) -> str:
-    """Store the credentials for a network address in a file and return its name; an earlier file for the address is replaced."""
+    """Store the credentials for a network address in a file and return its name.
+
+    An earlier file for the address is replaced.
+    """
     name = ("at-" + re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-"))[:64]
     path = data_folder / SECRETS_FOLDER / name
     make_private(path.parent)
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+    ) as file:
         file.write(f"{secret.user}:{secret.password}")
     return name
 
@@ -46,7 +53,9 @@ def read_device_secret(name: str, data_folder: Path) -> DeviceSecret:
         text = path.read_text(encoding="utf-8").strip()
         is_open = path.stat().st_mode & 0o077
     except (OSError, UnicodeDecodeError) as exc:
-        raise refuse("device-secret-missing", field="via.secret", value=name, path=str(path)) from exc
+        raise refuse(
+            "device-secret-missing", field="via.secret", value=name, path=str(path)
+        ) from exc
     if not text:
         raise refuse("device-secret-missing", field="via.secret", value=name, path=str(path))
     if is_open:

@@ -1,4 +1,6 @@
-"""Serves a simulated device over its profile's transport: registers over Modbus TCP, JSON documents over HTTP, JSON messages at an MQTT broker."""
+"""Serves a simulated device over its profile's transport: registers over Modbus TCP, JSON documents
+over HTTP, JSON messages at an MQTT broker.
+"""
 
 import asyncio
 import json
@@ -30,7 +32,11 @@ _TABLES: dict[int, RegisterTable] = {3: "holding", 4: "input"}
 
 @dataclass
 class ServerFaults:
-    """Faults: ``delay_s`` before each answer; after ``writes_taken`` more writes all are refused, None: none is; the registers in ``lacks`` do not exist."""
+    """Faults: ``delay_s`` before each answer.
+
+    After ``writes_taken`` more writes all are refused, None: none is; the registers in ``lacks`` do
+    not exist.
+    """
 
     delay_s: float = 0.0
     writes_taken: int | None = None
@@ -46,7 +52,12 @@ class RegisterServer:
         self._loop = asyncio.new_event_loop()
         self._server: ModbusTcpServer | None = None
         self._listening = threading.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), name="modbus server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete,
+            args=(self._serve(),),
+            name="modbus server",
+            daemon=True,
+        )
 
     def start(self) -> None:
         """Listen.
@@ -75,7 +86,9 @@ class RegisterServer:
         asyncio.run_coroutine_threadsafe(self._hang_up(), self._loop).result()
 
     async def _hang_up(self) -> None:
-        for connection in [] if self._server is None else list(self._server.active_connections.values()):
+        for connection in (
+            [] if self._server is None else list(self._server.active_connections.values())
+        ):
             connection.close()
 
     async def _serve(self) -> None:
@@ -90,7 +103,11 @@ class RegisterServer:
         framer = framing(self._look().transport)
         # A device answers only to its own number on the bus.
         unit = self._look().transport.unit
-        server = ModbusTcpServer(SimDevice(unit, simdata=[data], action=self._act), framer=framer, address=(self.host, self.port))
+        server = ModbusTcpServer(
+            SimDevice(unit, simdata=[data], action=self._act),
+            framer=framer,
+            address=(self.host, self.port),
+        )
         try:
             await server.serve_forever(background=True)
             # Port 0 lets the system choose one.
@@ -103,7 +120,13 @@ class RegisterServer:
         await server.serving
 
     async def _act(  # noqa: PLR0917 - pymodbus' signature
-        self, function: int, first: int, address: int, count: int, current: list[int], values: "list[int] | list[bool] | None"
+        self,
+        function: int,
+        first: int,
+        address: int,
+        count: int,
+        current: list[int],
+        values: "list[int] | list[bool] | None",
     ) -> "ExcCodes | None":
         from pymodbus.constants import ExcCodes
 
@@ -113,16 +136,25 @@ class RegisterServer:
                 if self.faults.writes_taken <= 0:
                     return ExcCodes.DEVICE_BUSY
                 self.faults.writes_taken -= 1
-            return None if self.device.write(address, [int(value) for value in values]) else ExcCodes.ILLEGAL_ADDRESS
+            return (
+                None
+                if self.device.write(address, [int(value) for value in values])
+                else ExcCodes.ILLEGAL_ADDRESS
+            )
         image = self._look()
-        if any(place in self.faults.lacks or not image.serves(place, _TABLES.get(function, "holding")) for place in range(address, address + count)):
+        if any(
+            place in self.faults.lacks or not image.serves(place, _TABLES.get(function, "holding"))
+            for place in range(address, address + count)
+        ):
             return ExcCodes.ILLEGAL_ADDRESS
         for place in range(address, address + count):
             current[place - first] = image.registers[place]
         return None
 
 
-def serve_registers(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[RegisterServer]:
+def serve_registers(
+    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+) -> AbstractContextManager[RegisterServer]:
     """Serve a device's registers while the block runs; port 0: a free one.
 
     Raises:
@@ -157,7 +189,12 @@ class DocumentServer:
         except OSError as exc:
             raise refuse("device-port-taken", field="--port", value=port) from exc
         self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="http server", daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="http server",
+            daemon=True,
+        )
 
     def start(self) -> None:
         """Start to answer."""
@@ -170,7 +207,9 @@ class DocumentServer:
         self._thread.join()
 
 
-def serve_documents(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[DocumentServer]:
+def serve_documents(
+    device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0
+) -> AbstractContextManager[DocumentServer]:
     """Serve a device's documents while the block runs; port 0: a free one.
 
     Raises:
@@ -194,11 +233,19 @@ class MessageServer:
         self._broker, self._prefix = broker, prefix
         self._transport = cast("MqttTransport", device.profile.transport)
         image = cast("JsonImage", device.image)
-        self._writable = {self._topic(point.write_to): point.write_to for point in image.points.values() if point.write_to is not None}
+        self._writable = {
+            self._topic(point.write_to): point.write_to
+            for point in image.points.values()
+            if point.write_to is not None
+        }
         # The identity is retained for clients that subscribe later.
         self._announced = {self._topic(rule.at) for rule in image.identity}
         self._published: dict[str, str] = {}
-        self._lock, self._listens, self._ending = threading.Lock(), threading.Event(), threading.Event()
+        self._lock, self._listens, self._ending = (
+            threading.Lock(),
+            threading.Event(),
+            threading.Event(),
+        )
         self._client = create_client(broker)
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
         self._client.on_subscribe = lambda *_: self._listens.set()
@@ -233,7 +280,10 @@ class MessageServer:
 
     def _publish(self, *, all_of_it: bool) -> None:
         with self._lock:
-            documents = {self._topic(name): json.dumps(document) for name, document in cast("JsonImage", self.device.look()).documents().items()}
+            documents = {
+                self._topic(name): json.dumps(document)
+                for name, document in cast("JsonImage", self.device.look()).documents().items()
+            }
             for topic, text in documents.items():
                 if all_of_it or self._published.get(topic) != text:
                     self._client.publish(topic, text, retain=topic in self._announced)
@@ -263,7 +313,9 @@ class MessageServer:
         return name.replace(PREFIX_PART, self._prefix)
 
 
-def serve_messages(device: SimulatedInverter, *, broker: Broker, prefix: str) -> AbstractContextManager[MessageServer]:
+def serve_messages(
+    device: SimulatedInverter, *, broker: Broker, prefix: str
+) -> AbstractContextManager[MessageServer]:
     """Connect a device to a broker while the block runs, with topics that begin with ``prefix``.
 
     Raises:
@@ -310,15 +362,25 @@ class DeviceServer(Protocol):
     faults: ServerFaults
 
 
-def serve_device(device: SimulatedInverter, *, host: str = "127.0.0.1", port: int = 0, prefix: str = SIMULATED_PREFIX) -> AbstractContextManager[DeviceServer]:
-    """Serve a device while the block runs; port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's.
+def serve_device(
+    device: SimulatedInverter,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    prefix: str = SIMULATED_PREFIX,
+) -> AbstractContextManager[DeviceServer]:
+    """Serve a device while the block runs.
+
+    Port 0: a free one. Over MQTT host and port are the broker's, and port 0 is the profile's.
 
     Raises:
         UnavailableError: the port is taken, or the broker does not answer.
     """
     match device.profile.transport:
         case MqttTransport() as transport:
-            return serve_messages(device, broker=Broker(host, port or transport.port), prefix=prefix)
+            return serve_messages(
+                device, broker=Broker(host, port or transport.port), prefix=prefix
+            )
         case HttpTransport():
             return serve_documents(device, host=host, port=port)
     return serve_registers(device, host=host, port=port)

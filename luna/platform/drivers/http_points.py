@@ -1,4 +1,7 @@
-"""Reads points in JSON documents over HTTP, from the device alone; HTTP devices are never written to."""
+"""Reads points in JSON documents over HTTP, from the device alone.
+
+HTTP devices are never written to.
+"""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -34,7 +37,13 @@ class HttpPoints:
     """
 
     def __init__(
-        self, profile: DeviceProfile, transport: HttpTransport, via: Via, *, secret: DeviceSecret | None = None, web: "httpx.BaseTransport | None" = None
+        self,
+        profile: DeviceProfile,
+        transport: HttpTransport,
+        via: Via,
+        *,
+        secret: DeviceSecret | None = None,
+        web: "httpx.BaseTransport | None" = None,
     ) -> None:
         self._profile, self._transport = profile, transport
         self._host, self._port = via.host, via.port or transport.port
@@ -54,20 +63,33 @@ class HttpPoints:
         """
         if (identified := self._profile.identified) is None:
             return None
-        documents = {at: self._get(at) for at in dict.fromkeys(rule.at for rule in identified.documents)}
-        if (identity := identified.read_documents(documents, self._profile.covers[0].brand)) is None:
-            raise refuse("device-other-product", field="via", value=self.place, profile=self._profile.profile)
+        documents = {
+            at: self._get(at) for at in dict.fromkeys(rule.at for rule in identified.documents)
+        }
+        if (
+            identity := identified.read_documents(documents, self._profile.covers[0].brand)
+        ) is None:
+            raise refuse(
+                "device-other-product", field="via", value=self.place, profile=self._profile.profile
+            )
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
         """Return points by name; NaN where the device has no value.
 
         Raises:
-            UnavailableError: the device does not answer, refuses the credentials, or answers with no JSON.
+            UnavailableError: the device does not answer, refuses the credentials, or answers with
+                no JSON.
         """
         points = {name: cast("JsonPoint", self._profile.points[name]) for name in names}
-        documents = {at: self._get(at) for at in dict.fromkeys(point.at for point in points.values())}
-        return {name: pick_valid(documents[point.at], point.field_, self._profile.invalid_of(point)) * point.scale for name, point in points.items()}
+        documents = {
+            at: self._get(at) for at in dict.fromkeys(point.at for point in points.values())
+        }
+        return {
+            name: pick_valid(documents[point.at], point.field_, self._profile.invalid_of(point))
+            * point.scale
+            for name, point in points.items()
+        }
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
         """Refuse: nothing is commanded over HTTP.
@@ -101,22 +123,33 @@ class HttpPoints:
             with self._client.stream("GET", path) as reply:
                 for chunk in reply.iter_bytes():
                     content += chunk
-                    # Its patience is that of each chunk: a device that sends byte by byte would hold on for days.
+                    # Its patience is that of each chunk: a device that sends byte by byte would
+                    # hold on for days.
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("sends too slowly")
                     if len(content) > MOST_BYTES:
-                        raise refuse("device-answer-unreadable", field="via", value=self.place, at=path)
+                        raise refuse(
+                            "device-answer-unreadable", field="via", value=self.place, at=path
+                        )
         except httpx.HTTPError as exc:
             self.close()
             raise refuse("device-silent", field="via", value=self.place) from exc
         if reply.status_code in _UNAUTHORIZED:
             raise refuse("device-unauthorized", field="via.secret", value=self.place)
         if reply.status_code != httpx.codes.OK:
-            raise refuse("device-http-status", field="via", value=self.place, at=path, status=reply.status_code)
+            raise refuse(
+                "device-http-status",
+                field="via",
+                value=self.place,
+                at=path,
+                status=reply.status_code,
+            )
         try:
             return parse_document(content)
         except ValueError as exc:
-            raise refuse("device-answer-unreadable", field="via", value=self.place, at=path) from exc
+            raise refuse(
+                "device-answer-unreadable", field="via", value=self.place, at=path
+            ) from exc
 
     def _open(self) -> "httpx.Client":
         # Imported here: it takes a fifth of a second, and only HTTP devices need it.
@@ -135,7 +168,8 @@ class HttpPoints:
                 case "basic":
                     auth = httpx.BasicAuth(secret.user, secret.password)
         host = f"[{self._host}]" if ":" in self._host else self._host
-        # The credentials go to the owner's own device alone: no redirects, no proxy from the environment.
+        # The credentials go to the owner's own device alone: no redirects, no proxy from the
+        # environment.
         return httpx.Client(
             base_url=f"http://{host}:{self._port}",
             timeout=self._transport.patience_s,

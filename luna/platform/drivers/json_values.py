@@ -19,7 +19,10 @@ def parse_document(content: bytes | bytearray) -> Any:
 
 
 def look_up(document: Any, field: str) -> Any:
-    """Return the value at a dotted path, None where there is none; a decimal part indexes a list, and an empty path is the document itself."""
+    """Return the value at a dotted path, None where there is none.
+
+    A decimal part indexes a list, and an empty path is the document itself.
+    """
     for name in field.split(".") if field else ():
         if isinstance(document, dict):
             document = document.get(name)
@@ -43,17 +46,28 @@ def pick(document: Any, field: str) -> float:
 
 
 def pick_valid(document: Any, field: str, invalid: Iterable[float]) -> float:
-    """Return the number at a dotted path, NaN where there is none or it is one that means no value."""
+    """Return the number at a dotted path, NaN where there is none or it is one that means no
+    value.
+    """
     number = pick(document, field)
     return math.nan if any(math.isclose(number, code, rel_tol=1e-9) for code in invalid) else number
 
 
 def place(document: Any, field: str, value: float | None) -> Any:
-    """Return a document with a number at a dotted path, as an integer where it is whole; None becomes null."""
-    return put_at(document, field, int(value) if value is not None and value.is_integer() else value)
+    """Return a document with a number at a dotted path, as an integer where it is whole.
+
+    None becomes null.
+    """
+    return put_at(
+        document, field, int(value) if value is not None and value.is_integer() else value
+    )
 
 
 def put_at(document: Any, field: str, value: Any) -> Any:
     """Return a copy of a document with a value at a dotted path."""
     name, _, rest = field.partition(".")
-    return {**(document or {}), name: put_at((document or {}).get(name), rest, value)} if name else value
+    return (
+        {**(document or {}), name: put_at((document or {}).get(name), rest, value)}
+        if name
+        else value
+    )

@@ -1,4 +1,7 @@
-"""Reads and writes the registers of one device over Modbus TCP. Source: MODBUS Application Protocol 1.1b3; pymodbus (docs/decisions/0096)."""
+"""Reads and writes the registers of one device over Modbus TCP.
+
+Source: MODBUS Application Protocol 1.1b3; pymodbus (docs/decisions/0096).
+"""
 
 import logging
 import select
@@ -8,7 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from luna.energy.refusals import refuse
-from luna.platform.address_policy import DEVICE, AddressRefusedError, open_connection, reachable_addresses
+from luna.platform.address_policy import (
+    DEVICE,
+    AddressRefusedError,
+    open_connection,
+    reachable_addresses,
+)
 from luna.platform.drivers.profile import ModbusTransport, RegisterTable
 from luna.platform.drivers.sharing import TURN_SECONDS, DeviceAddress, connect_shared
 
@@ -33,16 +41,33 @@ def framing(transport: ModbusTransport) -> "FramerType":
 
 def find_address(host: str, transport: ModbusTransport, port: int | None = None) -> DeviceAddress:
     """Return a device's address; the transport's port where none is given."""
-    return DeviceAddress(host, transport.port if port is None else port, transport.kind == "modbus_rtu_tcp", transport.patience_s)
+    return DeviceAddress(
+        host,
+        transport.port if port is None else port,
+        transport.kind == "modbus_rtu_tcp",
+        transport.patience_s,
+    )
 
 
 class ModbusLink:
-    """A Modbus connection; reopened after any failure, so that a late answer is never taken for that of a later request. Not thread-safe.
+    """A Modbus connection.
 
-    ``port`` and ``unit`` replace the transport's; ``shared_in`` is the data folder whose processes share the connection, None: it is this link's alone.
+    Reopened after any failure, so that a late answer is never taken for that of a later request.
+    Not thread-safe.
+
+    ``port`` and ``unit`` replace the transport's; ``shared_in`` is the data folder whose processes
+    share the connection, None: it is this link's alone.
     """
 
-    def __init__(self, host: str, transport: ModbusTransport, *, port: int | None = None, unit: int | None = None, shared_in: Path | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        transport: ModbusTransport,
+        *,
+        port: int | None = None,
+        unit: int | None = None,
+        shared_in: Path | None = None,
+    ) -> None:
         self.host, self.port = host, transport.port if port is None else port
         self._unit = transport.unit if unit is None else unit
         self.transport = transport
@@ -63,7 +88,9 @@ class ModbusLink:
         return f"{self.host}:{self.port}"
 
     def read(self, register: int, count: int, table: RegisterTable | None = None) -> list[int]:
-        """Return ``count`` registers from the address ``register`` on, of a table; None: the transport's table.
+        """Return ``count`` registers from the address ``register`` on, of a table.
+
+        None: the transport's table.
 
         Raises:
             UnavailableError: the device does not answer, refuses, or answers with fewer registers.
@@ -72,7 +99,11 @@ class ModbusLink:
             # A corrupt SunSpec chain can point beyond the last address.
             raise refuse("device-answer-short", field="via", value=self.place, register=register)
         client = self._connected()
-        read = client.read_holding_registers if (table or self.transport.table) == "holding" else client.read_input_registers
+        read = (
+            client.read_holding_registers
+            if (table or self.transport.table) == "holding"
+            else client.read_input_registers
+        )
         answer = self._ask(read, register, count=count)
         registers: list[int] = answer.registers
         if len(registers) != count:
@@ -96,7 +127,9 @@ class ModbusLink:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection is open, and the device has sent nothing that no request asked for."""
+        """Whether the connection is open, and the device has sent nothing that no request asked
+        for.
+        """
         socket = None if self._client is None else self._client.socket
         return socket is not None and not select.select([socket], [], [], 0)[0]
 
@@ -121,12 +154,24 @@ class ModbusLink:
             self._require_reachable()
             address = find_address(self.host, self.transport, self.port)
             if (connection := connect_shared(self._shared_in, address)) is not None:
-                client = ModbusTcpClient(self.host, framer=FramerType.SOCKET, port=self.port, timeout=patience_s + TURN_SECONDS, retries=0)
+                client = ModbusTcpClient(
+                    self.host,
+                    framer=FramerType.SOCKET,
+                    port=self.port,
+                    timeout=patience_s + TURN_SECONDS,
+                    retries=0,
+                )
                 client.socket = connection
                 return client
-            log.warning("the connection is not shared with other processes", device=self.place, folder=str(self._shared_in))
+            log.warning(
+                "the connection is not shared with other processes",
+                device=self.place,
+                folder=str(self._shared_in),
+            )
             self._shared_in = None
-        client = ModbusTcpClient(self.host, framer=framing(self.transport), port=self.port, timeout=patience_s, retries=0)
+        client = ModbusTcpClient(
+            self.host, framer=framing(self.transport), port=self.port, timeout=patience_s, retries=0
+        )
         try:
             client.socket = open_connection(DEVICE, self.host, self.port, patience_s)
         except AddressRefusedError as exc:
@@ -136,7 +181,9 @@ class ModbusLink:
         return client
 
     def _require_reachable(self) -> None:
-        """Check the address here, where the error has words: the connection itself belongs to another process."""
+        """Check the address here, where the error has words: the connection itself belongs to
+        another process.
+        """
         try:
             reachable_addresses(DEVICE, self.host, self.port)
         except AddressRefusedError as exc:
@@ -153,5 +200,11 @@ class ModbusLink:
             self.close()
             raise refuse("device-silent", field="via", value=self.place) from exc
         if answer.isError():
-            raise refuse("device-refuses", field="via", value=self.place, register=register, code=getattr(answer, "exception_code", 0))
+            raise refuse(
+                "device-refuses",
+                field="via",
+                value=self.place,
+                register=register,
+                code=getattr(answer, "exception_code", 0),
+            )
         return answer

@@ -1,4 +1,6 @@
-"""Reads and writes points in Modbus registers: joins them into few requests, applies exponents and follows SunSpec models."""
+"""Reads and writes points in Modbus registers: joins them into few requests, applies exponents and
+follows SunSpec models.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,15 +12,30 @@ from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
 from luna.platform.drivers.modbus import MOST_REGISTERS, ModbusLink
 from luna.platform.drivers.points import DeviceIdentity, PointValue
-from luna.platform.drivers.profile import DeviceProfile, IdentityText, ProductIdentity, RegisterPoint, RegisterTable
-from luna.platform.drivers.registers import decode, decode_point, decode_text, encode_point, turn_by_bits, width
+from luna.platform.drivers.profile import (
+    DeviceProfile,
+    IdentityText,
+    ProductIdentity,
+    RegisterPoint,
+    RegisterTable,
+)
+from luna.platform.drivers.registers import (
+    decode,
+    decode_point,
+    decode_text,
+    encode_point,
+    turn_by_bits,
+    width,
+)
 from luna.platform.drivers.sunspec import COMMON, find_models, find_ports, read_identity
 
-# Largest gap that one request reads across in SunSpec models; other devices refuse a request that touches a register they lack.
+# Largest gap that one request reads across in SunSpec models; other devices refuse a request that
+# touches a register they lack.
 _GAP = 24
 # Modbus exception "illegal data address".
 _NO_SUCH_REGISTER = 2
-# Below this, in the point's unit, a number without a direction, or with one against its bit, is noise.
+# Below this, in the point's unit, a number without a direction, or with one against its bit, is
+# noise.
 _NOISE = 50.0
 # Reads until a missing register is tried again: some devices have fewer registers at night.
 _READS_WITHOUT = 30
@@ -65,7 +82,9 @@ class ModbusPoints:
         identity = read_identity(self.link, models[COMMON]) if COMMON in models else None
         product = self.profile.sunspec.product if self.profile.sunspec is not None else None
         if product is not None and not (identity is not None and product.is_said_by(identity)):
-            raise refuse("device-other-product", field="via", value=self.place, profile=self.profile.profile)
+            raise refuse(
+                "device-other-product", field="via", value=self.place, profile=self.profile.profile
+            )
         return identity
 
     def read(self, names: Iterable[str]) -> dict[str, float]:
@@ -76,30 +95,51 @@ class ModbusPoints:
         """
         spans = {name: self._spans(name) for name in names}
         registers = self._read_known(span for several in spans.values() for span in several)
-        known = {name for name, several in spans.items() if all(span in registers for span in several)}
-        return {name: self._decode(name, [registers[span] for span in several]) if name in known else math.nan for name, several in spans.items()}
+        known = {
+            name for name, several in spans.items() if all(span in registers for span in several)
+        }
+        return {
+            name: self._decode(name, [registers[span] for span in several])
+            if name in known
+            else math.nan
+            for name, several in spans.items()
+        }
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return for each value whether the device reads it back; for a write-only point, whether it was the last one sent over this connection.
+        """Return for each value whether the device reads it back.
+
+        For a write-only point, whether it was the last one sent over this connection.
 
         Raises:
             UnavailableError: the device does not answer, or a point cannot represent such a value.
         """
         readable = [point for point, _ in values if not self.profile.points[point].write_only]
-        spans = {point: self._spans(point) for point in readable} | {point: self._exponent_spans(point) for point, _ in values if point not in readable}
+        spans = {point: self._spans(point) for point in readable} | {
+            point: self._exponent_spans(point) for point, _ in values if point not in readable
+        }
         registers = self._read_registers(span for several in spans.values() for span in several)
-        registers_by_point = dict(self._sent if self._sent_over == self.link.opened else {}) | {point: registers[spans[point][0]] for point in readable}
-        return [registers_by_point.get(point) == self._encode(point, value, registers) for point, value in values]
+        registers_by_point = dict(self._sent if self._sent_over == self.link.opened else {}) | {
+            point: registers[spans[point][0]] for point in readable
+        }
+        return [
+            registers_by_point.get(point) == self._encode(point, value, registers)
+            for point, value in values
+        ]
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Write in order; return once the device has acknowledged every write.
 
         Raises:
-            UnavailableError: the device does not answer or refuses; or a point cannot represent such a value, and nothing was written.
+            UnavailableError: the device does not answer or refuses; or a point cannot represent
+                such a value, and nothing was written.
         """
         # Read anew: a device may change its exponents at run time.
-        exponents = self._read_registers(span for point, _ in values for span in self._exponent_spans(point))
-        for point, registers in [(point, self._encode(point, value, exponents)) for point, value in values]:
+        exponents = self._read_registers(
+            span for point, _ in values for span in self._exponent_spans(point)
+        )
+        for point, registers in [
+            (point, self._encode(point, value, exponents)) for point, value in values
+        ]:
             self.link.write(self._address(self._point(point)), registers)
             if self._sent_over != self.link.opened:
                 self._sent, self._sent_over = {}, self.link.opened
@@ -120,46 +160,78 @@ class ModbusPoints:
             else:
                 fits = any(low <= decode(registers, rule.type) <= high for low, high in rule.ranges)
             if not fits:
-                raise refuse("device-other-product", field="via", value=self.place, profile=self.profile.profile)
-        return DeviceIdentity(maker=self.profile.covers[0].brand, model=texts.get("model", ""), version="", serial=texts.get("serial", ""))
+                raise refuse(
+                    "device-other-product",
+                    field="via",
+                    value=self.place,
+                    profile=self.profile.profile,
+                )
+        return DeviceIdentity(
+            maker=self.profile.covers[0].brand,
+            model=texts.get("model", ""),
+            version="",
+            serial=texts.get("serial", ""),
+        )
 
     def _decode(self, name: str, registers: list[list[int]]) -> float:
         point, count = self._point(name), len(self.number_spans(name))
         numbers, others = registers[:count], registers[count:]
         exponent = _exponent_of(others.pop(0)) if point.exponent_register is not None else 0.0
         invalid = self.profile.invalid_of(point)
-        terms = [decode_point(number, point, invalid) * point.scale * 10**exponent for number in numbers]
+        terms = [
+            decode_point(number, point, invalid) * point.scale * 10**exponent for number in numbers
+        ]
         if min(terms, default=0.0) < -_NOISE and max(terms, default=0.0) > _NOISE:
-            # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery charges another.
+            # Ports of one kind flow the same way: a sign of one of them is wrong, or one battery
+            # charges another.
             return math.nan
         value = math.fsum(terms)
         if point.sign_bits is not None:
             return turn_by_bits(value, others[0][0], point.sign_bits, noise=_NOISE)
         if point.while_bit is not None and not others[0][0] >> point.while_bit.bit & 1:
-            return 0.0 if abs(value) < _NOISE or self._is_told_by_another(point, others[0][0]) else math.nan
+            return (
+                0.0
+                if abs(value) < _NOISE or self._is_told_by_another(point, others[0][0])
+                else math.nan
+            )
         return value
 
     def _is_told_by_another(self, point: RegisterPoint, status: int) -> bool:
-        """Return whether a number that does not count for a point counts for another one by its bit.
+        """Return whether a number that does not count for a point counts for another one by its
+        bit.
 
-        Where no bit tells whose it is, nobody knows: firmware may have come to report it in another way.
+        Where no bit tells whose it is, nobody knows: firmware may have come to report it in another
+        way.
         """
-        others = [other for other in self.profile.points.values() if isinstance(other, RegisterPoint) and other is not point]
-        sharing = [other.while_bit for other in others if other.register_ == point.register_ and other.while_bit is not None]
+        others = [
+            other
+            for other in self.profile.points.values()
+            if isinstance(other, RegisterPoint) and other is not point
+        ]
+        sharing = [
+            other.while_bit
+            for other in others
+            if other.register_ == point.register_ and other.while_bit is not None
+        ]
         return not sharing or any(status >> other.bit & 1 for other in sharing)
 
-    def _encode(self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]) -> list[int]:
+    def _encode(
+        self, name: str, value: float, registers: Mapping[RegisterSpan, list[int]]
+    ) -> list[int]:
         point = self._point(name)
         exponent = next((_exponent_of(registers[span]) for span in self._exponent_spans(name)), 0.0)
         number = value / (point.scale * 10**exponent)
-        # NaN would be encoded as "not implemented", and what a device does on that as a command is undefined.
+        # NaN would be encoded as "not implemented", and what a device does on that as a command is
+        # undefined.
         if not math.isnan(number):
             with suppress(OverflowError):
                 return encode_point(number, point)
         raise refuse("device-value-unknown", field="via", value=self.place, point=name)
 
     def _spans(self, name: str) -> list[RegisterSpan]:
-        """Return a point's registers: its number (one per port), then its exponent and its status bit where it has them."""
+        """Return a point's registers: its number (one per port), then its exponent and its status
+        bit where it has them.
+        """
         point, spans = self._point(name), [*self.number_spans(name), *self._exponent_spans(name)]
         if (status := point.sign_bits or point.while_bit) is not None:
             spans.append(RegisterSpan(self._table(name), status.register_, 1))
@@ -171,14 +243,22 @@ class ModbusPoints:
         address = self._address(point)
         if point.ports is not None and name not in self._ports:
             self._ports[name] = find_ports(self.link, self._base(point), point.ports)
-        return [RegisterSpan(table, address + shift, width(point.type)) for shift in ([0] if point.ports is None else self._ports[name])]
+        return [
+            RegisterSpan(table, address + shift, width(point.type))
+            for shift in ([0] if point.ports is None else self._ports[name])
+        ]
 
     def _exponent_spans(self, name: str) -> list[RegisterSpan]:
         point = self._point(name)
-        return [] if point.exponent_register is None else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
+        return (
+            []
+            if point.exponent_register is None
+            else [RegisterSpan(self._table(name), point.exponent_register + self._base(point), 1)]
+        )
 
     def _read_known(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return the registers that the device has: one missing register, as related products differ, leaves the others readable.
+        """Return the registers that the device has: one missing register, as related products
+        differ, leaves the others readable.
 
         Raises:
             UnavailableError: the device does not answer, or has none of the registers.
@@ -186,7 +266,9 @@ class ModbusPoints:
         every = sorted(set(spans))
         # With all of them skipped, ask for all: the caller gets the device's own refusal.
         wanted = [span for span in every if self._lacking.get(span, 0) == 0] or every
-        self._lacking = {span: left - (span in every) for span, left in self._lacking.items() if left > 0}
+        self._lacking = {
+            span: left - (span in every) for span, left in self._lacking.items() if left > 0
+        }
         try:
             return self._read_registers(wanted)
         except LunaError as error:
@@ -206,23 +288,48 @@ class ModbusPoints:
         return registers
 
     def _read_registers(self, spans: Iterable[RegisterSpan]) -> dict[RegisterSpan, list[int]]:
-        """Return registers; verify in the same requests that the SunSpec models are still where they were found.
+        """Return registers.
+
+        Verify in the same requests that the SunSpec models are still where they were found.
 
         Raises:
             UnavailableError: the device does not answer or refuses, or its models have moved.
         """
         spans = list(spans)
-        # Read each model's ID as well: a firmware update behind a dongle that stays connected may move the models.
-        addresses = {max((address for address in self._models.values() if address <= span.first), default=None) for span in spans}
-        marks = {RegisterSpan(self.link.transport.table, address, 1): model for model, address in self._models.items() if address in addresses}
+        # Read each model's ID as well: a firmware update behind a dongle that stays connected may
+        # move the models.
+        addresses = {
+            max(
+                (address for address in self._models.values() if address <= span.first),
+                default=None,
+            )
+            for span in spans
+        }
+        marks = {
+            RegisterSpan(self.link.transport.table, address, 1): model
+            for model, address in self._models.items()
+            if address in addresses
+        }
         wanted, words = sorted({*spans, *marks}), dict[tuple[RegisterTable, int], int]()
         for table, first, count in _join(wanted, gap=_GAP if self.profile.sunspec else 0):
-            words |= {(table, first + place): register for place, register in enumerate(self.link.read(first, count, table))}
-        registers = {span: [words[span.table, span.first + place] for place in range(span.length)] for span in wanted}
+            words |= {
+                (table, first + place): register
+                for place, register in enumerate(self.link.read(first, count, table))
+            }
+        registers = {
+            span: [words[span.table, span.first + place] for place in range(span.length)]
+            for span in wanted
+        }
         moved = next((model for mark, model in marks.items() if registers[mark] != [model]), None)
         if moved is not None:
             self._models = {}
-            raise refuse("device-model-missing", field="via", value=self.place, model=moved, profile=self.profile.profile)
+            raise refuse(
+                "device-model-missing",
+                field="via",
+                value=self.place,
+                model=moved,
+                profile=self.profile.profile,
+            )
         return registers
 
     def _point(self, name: str) -> RegisterPoint:
@@ -240,7 +347,13 @@ class ModbusPoints:
         models = self._find_models()
         model = next((model for model in point.model if model in models), None)
         if model is None:
-            raise refuse("device-model-missing", field="via", value=self.place, model=point.model[0], profile=self.profile.profile)
+            raise refuse(
+                "device-model-missing",
+                field="via",
+                value=self.place,
+                model=point.model[0],
+                profile=self.profile.profile,
+            )
         return models[model]
 
     def _find_models(self) -> Mapping[int, int]:
@@ -251,7 +364,13 @@ class ModbusPoints:
             models = find_models(self.link)
             if not set(self.profile.sunspec.identified_by) & set(models):
                 model = self.profile.sunspec.identified_by[0]
-                raise refuse("device-model-missing", field="via", value=self.place, model=model, profile=self.profile.profile)
+                raise refuse(
+                    "device-model-missing",
+                    field="via",
+                    value=self.place,
+                    model=model,
+                    profile=self.profile.profile,
+                )
             self._models, self._ports, self._opened = models, {}, self.link.opened
         return self._models
 
@@ -267,12 +386,17 @@ def _exponent_of(registers: list[int]) -> float:
 
 
 def _join(spans: Iterable[RegisterSpan], *, gap: int) -> Iterator[RegisterSpan]:
-    """Yield spans that cover the sorted ``spans``, each within one request, across gaps of at most ``gap`` registers."""
+    """Yield spans that cover the sorted ``spans``, each within one request, across gaps of at most
+    ``gap`` registers.
+    """
     joined: RegisterSpan | None = None
     for span in spans:
         if joined is not None and span.table == joined.table:
             end = joined.first + joined.length
-            if span.first - end <= gap and span.first + span.length - joined.first <= MOST_REGISTERS:
+            if (
+                span.first - end <= gap
+                and span.first + span.length - joined.first <= MOST_REGISTERS
+            ):
                 joined = joined._replace(length=max(end, span.first + span.length) - joined.first)
                 continue
         if joined is not None:

@@ -1,16 +1,23 @@
-"""Emulates modes that a device lacks, from the current power flows; a session repeats the computation at every look."""
+"""Emulates modes that a device lacks, from the current power flows.
+
+A session repeats the computation at every look.
+"""
 
 import math
 from typing import NamedTuple
 
 from luna.energy.devices.battery import Mode
 
-# At this state of charge the battery cannot absorb unforeseen PV: a fixed AC power would curtail it.
+# At this state of charge the battery cannot absorb unforeseen PV: a fixed AC power would curtail
+# it.
 FULL_SOC = 0.99
 
 
 class HouseFlows(NamedTuple):
-    """Power flows, W: out of the inverter's AC side, into its battery, out of the grid; negative in the other direction."""
+    """Power flows, W: out of the inverter's AC side, into its battery, out of the grid.
+
+    Negative in the other direction.
+    """
 
     inverter_w: float
     battery_w: float
@@ -28,9 +35,12 @@ class HouseFlows(NamedTuple):
 
 
 def stand_in(mode: Mode, surplus_w: float) -> Mode:
-    """Return the mode that acts as save or supply at this PV surplus, W; where it is unknown (NaN) the battery holds.
+    """Return the mode that acts as save or supply at this PV surplus, W.
 
-    The device's own self-consumption never discharges during a surplus, and never charges during a deficit.
+    Where it is unknown (NaN) the battery holds.
+
+    The device's own self-consumption never discharges during a surplus, and never charges during a
+    deficit.
     """
     if math.isnan(surplus_w):
         return "hold"
@@ -38,7 +48,9 @@ def stand_in(mode: Mode, surplus_w: float) -> Mode:
 
 
 def ac_power_w(mode: Mode, power_w: float, most_w: float, flows: HouseFlows) -> float:
-    """Return the AC output of the inverter, W, at which its battery holds, charges or exports; negative: it takes power.
+    """Return the AC output of the inverter, W, at which its battery holds, charges or exports.
+
+    Negative: it takes power.
 
     Args:
         mode: hold, charge or export.

@@ -1,4 +1,6 @@
-"""Reads and writes points in JSON messages of an MQTT broker: the last message of each topic, until it is stale; writes are read back there."""
+"""Reads and writes points in JSON messages of an MQTT broker: the last message of each topic, until
+it is stale; writes are read back there.
+"""
 
 import json
 import math
@@ -46,16 +48,27 @@ class MqttPoints:
     """
 
     def __init__(
-        self, profile: DeviceProfile, transport: MqttTransport, via: Via, *, secret: DeviceSecret | None = None, now: Callable[[], float] = time.monotonic
+        self,
+        profile: DeviceProfile,
+        transport: MqttTransport,
+        via: Via,
+        *,
+        secret: DeviceSecret | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         # Imported here: it takes a tenth of a second, and only MQTT devices need it.
         from luna.platform.mqtt import BrokerLink
 
         self._now = now
         self._profile, self._transport = profile, transport
-        self._prefix, self._points = via.prefix, {name: cast("JsonPoint", point) for name, point in profile.points.items()}
+        self._prefix, self._points = (
+            via.prefix,
+            {name: cast("JsonPoint", point) for name, point in profile.points.items()},
+        )
         port = via.port or transport.port
-        user, password = (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
+        user, password = (
+            (secret.user, SecretStr(secret.password)) if secret is not None else (None, None)
+        )
         self._broker = Broker(via.host, port, user, password, tls=port == TLS_PORT)
         self._news = threading.Condition()
         self._messages: dict[str, TimedMessage] = {}
@@ -66,7 +79,9 @@ class MqttPoints:
         self._sent: dict[str, float] = {}
         if via.prefix is None and profile.needs_prefix:
             raise refuse("device-prefix-missing", field="via.prefix", profile=profile.profile)
-        self._link = BrokerLink(self._broker, self._all_topics(), self._on_message, patience_s=transport.patience_s)
+        self._link = BrokerLink(
+            self._broker, self._all_topics(), self._on_message, patience_s=transport.patience_s
+        )
 
     @property
     def place(self) -> str:
@@ -90,26 +105,36 @@ class MqttPoints:
         return {name: self._value_of(point) for name, point in points.items()}
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return for each value whether the device reports it; for a write-only point, whether it was the last one sent over this connection.
+        """Return for each value whether the device reports it.
+
+        For a write-only point, whether it was the last one sent over this connection.
 
         Raises:
             UnavailableError: the broker does not answer, or nothing comes from the device.
         """
         read = self.read(point for point, _ in values if not self._points[point].write_only)
-        return [_is_same(read[point] if point in read else self._sent.get(point, math.nan), value) for point, value in values]
+        return [
+            _is_same(read[point] if point in read else self._sent.get(point, math.nan), value)
+            for point, value in values
+        ]
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Publish in order, each value after the device reported the one before.
 
         Raises:
-            UnavailableError: the broker does not answer, nothing comes from the device, or it keeps its old value.
+            UnavailableError: the broker does not answer, nothing comes from the device, or it keeps
+                its old value.
         """
         for name, value in values:
             point = self._points[name]
-            self._publish(self._topic(point.write_to or ""), json.dumps(place(None, point.field_, value / point.scale)))
+            self._publish(
+                self._topic(point.write_to or ""),
+                json.dumps(place(None, point.field_, value / point.scale)),
+            )
             self._sent[name] = value
             if not point.write_only and not self._waits(partial(self._tells, point, value)):
-                # No confirmation: it is away, refuses, or had the value already and publishes no change. A request for all values tells which.
+                # No confirmation: it is away, refuses, or had the value already and publishes no
+                # change. A request for all values tells which.
                 self._requested_at = -math.inf
                 self._listen({self._topic(point.at)})
                 if not self._tells(point, value):
@@ -125,7 +150,9 @@ class MqttPoints:
             self._requests = self.answers = 0
 
     def _listen(self, topics: set[str]) -> None:
-        """Wait until one of the topics has a current message or the device is done; first request all values where that is due.
+        """Wait until one of the topics has a current message or the device is done.
+
+        First request all values where that is due.
 
         Raises:
             UnavailableError: nothing came in time.
@@ -136,16 +163,22 @@ class MqttPoints:
         if request is not None and self._now() - self._requested_at >= request.every_s:
             since, is_new = self._now(), True
             self._requested_at = since
-            # An answer to another client may have begun before this subscription: only the second ``done`` ends an answer that was received whole.
+            # An answer to another client may have begun before this subscription: only the second
+            # ``done`` ends an answer that was received whole.
             for _ in range(2 if is_first and request.done is not None else 1):
                 # Answers to other clients were counted as well; wait for one more than those.
                 self._requests = max(self._requests, self.answers) + 1
                 self._publish(self._topic(request.to), request.payload)
-        # A device that ever sent ``done`` is taken to send it always: messages before it belong to the previous answer.
+        # A device that ever sent ``done`` is taken to send it always: messages before it belong to
+        # the previous answer.
         if is_new and not self._waits(
-            lambda: 0 < self._requests <= self.answers or (not self.answers and all(self._came_since(topic, since) for topic in topics))
+            lambda: (
+                0 < self._requests <= self.answers
+                or (not self.answers and all(self._came_since(topic, since) for topic in topics))
+            )
         ):
-            # A device may merge two requests into one answer, or lose one: that answer is not waited for again.
+            # A device may merge two requests into one answer, or lose one: that answer is not
+            # waited for again.
             self._requests = self.answers
         if not self._is_done(since) and not any(self._came_since(topic, since) for topic in topics):
             self.close()
@@ -154,7 +187,11 @@ class MqttPoints:
     def _is_done(self, since: float = -math.inf) -> bool:
         """Return whether the device sent ``done`` since an instant."""
         request = self._transport.request
-        return request is not None and request.done is not None and self._came_since(self._topic(request.done), since)
+        return (
+            request is not None
+            and request.done is not None
+            and self._came_since(self._topic(request.done), since)
+        )
 
     def _came_since(self, topic: str, instant: float) -> bool:
         return topic in self._messages and self._messages[topic].at >= instant
@@ -165,7 +202,10 @@ class MqttPoints:
             return point.absent if point.absent is not None and self._is_done() else math.nan
         if self._now() - message.at > self._transport.stale_s:
             return math.nan
-        return pick_valid(message.document, point.field_, self._profile.invalid_of(point)) * point.scale
+        return (
+            pick_valid(message.document, point.field_, self._profile.invalid_of(point))
+            * point.scale
+        )
 
     def _tells(self, point: JsonPoint, value: float) -> bool:
         return _is_same(self._value_of(point), value)
@@ -178,8 +218,15 @@ class MqttPoints:
         return name.replace(PREFIX_PART, self._prefix or "")
 
     def _all_topics(self) -> list[str]:
-        done = [] if self._transport.request is None or self._transport.request.done is None else [self._transport.request.done]
-        return [self._topic(name) for name in dict.fromkeys([*(point.at for point in self._points.values()), *done])]
+        done = (
+            []
+            if self._transport.request is None or self._transport.request.done is None
+            else [self._transport.request.done]
+        )
+        return [
+            self._topic(name)
+            for name in dict.fromkeys([*(point.at for point in self._points.values()), *done])
+        ]
 
     def _publish(self, topic: str, payload: str) -> None:
         from luna.platform.mqtt import BrokerError
@@ -215,7 +262,11 @@ class MqttPoints:
         with self._news:
             self._messages[message.topic] = TimedMessage(self._now(), document)
             request = self._transport.request
-            self.answers += request is not None and request.done is not None and message.topic == self._topic(request.done)
+            self.answers += (
+                request is not None
+                and request.done is not None
+                and message.topic == self._topic(request.done)
+            )
             self._news.notify_all()
 
 

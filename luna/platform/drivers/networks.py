@@ -1,4 +1,7 @@
-"""Lists the addresses of a home network to search for devices; proposes the networks of this machine."""
+"""Lists the addresses of a home network to search for devices.
+
+Proposes the networks of this machine.
+"""
 
 import ipaddress
 import socket
@@ -22,19 +25,27 @@ MOST_ADDRESSES = 1024
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Linux, netdevice(7): requests for the address and the netmask of an interface.
 _SIOCGIFADDR, _SIOCGIFNETMASK = 0x8915, 0x891B
-# A documentation address of RFC 5737 selects the interface of the default route; a UDP connect sends nothing.
+# A documentation address of RFC 5737 selects the interface of the default route; a UDP connect
+# sends nothing.
 _ELSEWHERE = ("192.0.2.1", 9)
 
 
 def propose_networks() -> list[str]:
-    """Return the private networks of this machine, the one with the default route first; of a large network the /24 around this machine."""
+    """Return the private networks of this machine, the one with the default route first.
+
+    Of a large network the /24 around this machine.
+    """
     networks = [
-        interface.network if interface.network.num_addresses <= MOST_ADDRESSES else ipaddress.IPv4Network((interface.ip, 24), strict=False)
+        interface.network
+        if interface.network.num_addresses <= MOST_ADDRESSES
+        else ipaddress.IPv4Network((interface.ip, 24), strict=False)
         for interface in _list_interfaces()
         if classify_address(interface.ip) is AddressKind.HOME
     ]
     outward = _find_outward()
-    return [str(each) for each in sorted(dict.fromkeys(networks), key=lambda each: outward not in each)]
+    return [
+        str(each) for each in sorted(dict.fromkeys(networks), key=lambda each: outward not in each)
+    ]
 
 
 def require_home_network(text: str) -> str:
@@ -59,7 +70,11 @@ def list_home_hosts(text: str) -> list[str]:
 def list_own_addresses(hosts: Collection[str]) -> list[str]:
     """Return this machine's addresses in the networks that contain any of these hosts."""
     named = [ipaddress.ip_address(host) for host in hosts]
-    return [str(interface.ip) for interface in _list_interfaces() if any(host in interface.network for host in named)]
+    return [
+        str(interface.ip)
+        for interface in _list_interfaces()
+        if any(host in interface.network for host in named)
+    ]
 
 
 def _require(text: str) -> Network:
@@ -92,7 +107,9 @@ def _list_interfaces() -> Iterator[ipaddress.IPv4Interface]:
     is_listed = False
     for _, name in socket.if_nameindex():
         with suppress(OSError, ImportError):
-            yield ipaddress.IPv4Interface(f"{_read_address(name, _SIOCGIFADDR)}/{_read_address(name, _SIOCGIFNETMASK)}")
+            yield ipaddress.IPv4Interface(
+                f"{_read_address(name, _SIOCGIFADDR)}/{_read_address(name, _SIOCGIFNETMASK)}"
+            )
             is_listed = True
     if not is_listed and (outward := _find_outward()) is not None:
         # Without those ioctls assume the size of most home networks, 254 addresses.
@@ -103,7 +120,11 @@ def _read_address(interface: str, question: int) -> str:
     import fcntl
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
-        return socket.inet_ntoa(fcntl.ioctl(link.fileno(), question, struct.pack("256s", interface.encode()[:15]))[20:24])
+        return socket.inet_ntoa(
+            fcntl.ioctl(link.fileno(), question, struct.pack("256s", interface.encode()[:15]))[
+                20:24
+            ]
+        )
 
 
 def _find_outward() -> ipaddress.IPv4Address | None:

@@ -1,4 +1,5 @@
-"""Checks what a device reports before it counts: no-value codes, ratings, signs and the balance of powers.
+"""Checks what a device reports before it counts: no-value codes, ratings, signs and the balance of
+powers.
 
 A value that fails is unknown, with a reason; it is never clipped to what would be possible.
 """
@@ -10,7 +11,13 @@ from typing import Literal, NamedTuple
 from luna.energy.devices.grid import NO_LIMIT_KW
 from luna.energy.site import Site
 from luna.energy.site.main_fuses import fuse_kw
-from luna.platform.drivers.profile import DeviceProfile, LimitName, ReadingName, split_sign, unit_factor
+from luna.platform.drivers.profile import (
+    DeviceProfile,
+    LimitName,
+    ReadingName,
+    split_sign,
+    unit_factor,
+)
 
 # invalid_value: the device reports that it has none; beyond_rating: more than the device or its
 # connection carries; wrong_sign: below zero where only one direction is measured;
@@ -53,7 +60,9 @@ _HOUSE: tuple[ReadingName, ...] = ("load_w", "export_w", "import_w")
 
 
 class ImplausibleReading(NamedTuple):
-    """A reading that does not count: its name, why, and what the device reported (NaN: no number)."""
+    """A reading that does not count: its name, why, and what the device reported (NaN: no
+    number).
+    """
 
     name: ReadingName
     cause: ImplausibleCause
@@ -101,7 +110,9 @@ def _rate_connection(site: Site) -> float:
     return limit_kw if limit_kw * WATTS > MOST_W else 0.0
 
 
-def find_rating(limits: Mapping[LimitName, float], ratings: Mapping[ReadingName, float], name: ReadingName) -> float | None:
+def find_rating(
+    limits: Mapping[LimitName, float], ratings: Mapping[ReadingName, float], name: ReadingName
+) -> float | None:
     """Return the most that a reading can be, from the device's limits and the site's ratings.
 
     None where neither is known. Of both the larger counts: a device lowers its limits while its
@@ -146,12 +157,22 @@ def check_readings(
     values = dict[str, float]()
     implausible = list[ImplausibleReading]()
     for name in names:
-        terms = [sign * points[point] * unit_factor(profile.points[point], name) for sign, point in map(split_sign, profile.reads[name])]
+        terms = [
+            sign * points[point] * unit_factor(profile.points[point], name)
+            for sign, point in map(split_sign, profile.reads[name])
+        ]
         opposite = find_opposite(profile, name)
         rating = find_rating(limits, ratings, name)
         if opposite is not None:
             # The same points carry both directions, with one rating for either.
-            rating = max((known for known in (rating, find_rating(limits, ratings, opposite)) if known is not None), default=None)
+            rating = max(
+                (
+                    known
+                    for known in (rating, find_rating(limits, ratings, opposite))
+                    if known is not None
+                ),
+                default=None,
+            )
         cause = _find_fault(name, terms, rating, is_one_way=opposite is None)
         total = sum(terms)
         values[name] = max(total, 0.0) if cause is None else math.nan
@@ -170,7 +191,9 @@ def default_most(name: ReadingName) -> float:
     return MOST_KWH if name.endswith("_kwh") else MOST_W
 
 
-def _find_fault(name: ReadingName, terms: list[float], rating: float | None, *, is_one_way: bool) -> ImplausibleCause | None:
+def _find_fault(
+    name: ReadingName, terms: list[float], rating: float | None, *, is_one_way: bool
+) -> ImplausibleCause | None:
     """Return what is wrong with a reading's terms, None where they are plausible."""
     if not all(map(math.isfinite, terms)):
         return "invalid_value"

@@ -5,8 +5,23 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from luna.platform.drivers.json_values import pick, place, put_at
-from luna.platform.drivers.profile import DeviceProfile, IdentityText, JsonPoint, ModbusTransport, RegisterPoint, RegisterTable
-from luna.platform.drivers.registers import decode, decode_point, encode, encode_point, encode_text, turn_by_bits, width
+from luna.platform.drivers.profile import (
+    DeviceProfile,
+    IdentityText,
+    JsonPoint,
+    ModbusTransport,
+    RegisterPoint,
+    RegisterTable,
+)
+from luna.platform.drivers.registers import (
+    decode,
+    decode_point,
+    encode,
+    encode_point,
+    encode_text,
+    turn_by_bits,
+    width,
+)
 from luna.platform.drivers.sunspec import COMMON, END, MARK
 
 
@@ -20,7 +35,10 @@ class PointImage(Protocol):
         """Set a point in its unit; NaN: the device has no value."""
 
     def write(self, place: Any, value: Any) -> bool:
-        """Apply a client's write, with address and value of the transport; return whether the point is writable."""
+        """Apply a client's write, with address and value of the transport.
+
+        Return whether the point is writable.
+        """
 
 
 class JsonImage:
@@ -29,7 +47,9 @@ class JsonImage:
     def __init__(self, profile: DeviceProfile) -> None:
         self._written = profile.written_points
         self.identity = () if profile.identified is None else profile.identified.documents
-        self.points = {name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)}
+        self.points = {
+            name: point for name, point in profile.points.items() if isinstance(point, JsonPoint)
+        }
         self._values = dict.fromkeys(self.points, 0.0) | dict(profile.simulated.values)
 
     def value(self, name: str) -> float:
@@ -54,7 +74,11 @@ class JsonImage:
         documents = dict[str, Any]()
         for name, point in self.points.items():
             value = self._values[name]
-            documents[point.at] = place(documents.get(point.at), point.field_, None if math.isnan(value) else value / point.scale)
+            documents[point.at] = place(
+                documents.get(point.at),
+                point.field_,
+                None if math.isnan(value) else value / point.scale,
+            )
         for rule in self.identity:
             documents[rule.at] = put_at(documents.get(rule.at), rule.field_, rule.example)
         return documents
@@ -65,7 +89,11 @@ class RegisterImage:
 
     def __init__(self, profile: DeviceProfile, transport: ModbusTransport) -> None:
         self.profile, self.transport = profile, transport
-        self._points = {name: point for name, point in profile.points.items() if isinstance(point, RegisterPoint)}
+        self._points = {
+            name: point
+            for name, point in profile.points.items()
+            if isinstance(point, RegisterPoint)
+        }
         self._bases = dict[int, int]()
         self.registers = dict[int, int]()
         # Tables of the registers that are not in the transport's default one.
@@ -77,8 +105,15 @@ class RegisterImage:
         return address in self.registers and self.tables.get(address, self.transport.table) == table
 
     def write(self, place: int, value: list[int]) -> bool:
-        """Write registers from the address ``place`` on; return whether all of them are writable."""
-        writable = {address for name in self.profile.written_points for address in self._places(self._points[name])}
+        """Write registers from the address ``place`` on.
+
+        Return whether all of them are writable.
+        """
+        writable = {
+            address
+            for name in self.profile.written_points
+            for address in self._places(self._points[name])
+        }
         if not set(range(place, place + len(value))) <= writable:
             return False
         self.registers |= dict(enumerate(value, place))
@@ -87,9 +122,15 @@ class RegisterImage:
     def value(self, name: str) -> float:
         """Return a point's value in its unit."""
         point = self._points[name]
-        numbers = [[self.registers[place] for place in places] for places in self._port_places(point)]
+        numbers = [
+            [self.registers[place] for place in places] for places in self._port_places(point)
+        ]
         value = math.fsum(decode_point(number, point) for number in numbers) * self._factor(point)
-        return value if point.sign_bits is None else turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
+        return (
+            value
+            if point.sign_bits is None
+            else turn_by_bits(value, self.registers[point.sign_bits.register_], point.sign_bits)
+        )
 
     def put(self, name: str, value: float) -> None:
         """Set a point in its unit; NaN: the device has no value."""
@@ -97,20 +138,37 @@ class RegisterImage:
         ports = self._port_places(point)
         if (bits := point.sign_bits) is not None:
             # As firmware that reports the power without a sign.
-            others = self.registers[bits.register_] & ~(1 << bits.positive_bit | 1 << bits.negative_bit)
-            self.registers[bits.register_] = others | (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            others = self.registers[bits.register_] & ~(
+                1 << bits.positive_bit | 1 << bits.negative_bit
+            )
+            self.registers[bits.register_] = (
+                others | (value > 0) << bits.positive_bit | (value < 0) << bits.negative_bit
+            )
             value = abs(value)
         for places in ports:
-            self.registers |= dict(zip(places, encode_point(value / self._factor(point) / len(ports), point), strict=True))
+            self.registers |= dict(
+                zip(
+                    places,
+                    encode_point(value / self._factor(point) / len(ports), point),
+                    strict=True,
+                )
+            )
         if (status := point.while_bit) is not None:
             others = self.registers[status.register_] & ~(1 << status.bit)
             self.registers[status.register_] = others | (value != 0) << status.bit
 
     def rescale(self, exponents: Mapping[str, float]) -> None:
-        """Change exponents and keep the points' values; a NaN exponent is "not implemented", as in a device that sleeps."""
+        """Change exponents and keep the points' values.
+
+        A NaN exponent is "not implemented", as in a device that sleeps.
+        """
         for name, exponent in exponents.items():
             address = self._exponent_address(self._points[name])
-            sharing = [each for each, point in self._points.items() if self._exponent_address(point) == address]
+            sharing = [
+                each
+                for each, point in self._points.items()
+                if self._exponent_address(point) == address
+            ]
             values = {each: self.value(each) for each in sharing}
             if address is not None:
                 self.registers[address] = encode(exponent, "int16")[0]
@@ -122,21 +180,36 @@ class RegisterImage:
         chain = self.registers
         self._lay_out_models()
         for rule in () if self.profile.identified is None else self.profile.identified.registers:
-            words = encode_text(rule.example, rule.count) if isinstance(rule, IdentityText) else encode(rule.ranges[0][0], rule.type)
+            words = (
+                encode_text(rule.example, rule.count)
+                if isinstance(rule, IdentityText)
+                else encode(rule.ranges[0][0], rule.type)
+            )
             chain |= dict(enumerate(words, rule.register_))
             if rule.table is not None:
-                self.tables |= dict.fromkeys(range(rule.register_, rule.register_ + len(words)), rule.table)
+                self.tables |= dict.fromkeys(
+                    range(rule.register_, rule.register_ + len(words)), rule.table
+                )
         for point in self._points.values():
             places = [
                 *(place for port in self._port_places(point) for place in port),
-                *([] if (status := point.sign_bits or point.while_bit) is None else [status.register_]),
+                *(
+                    []
+                    if (status := point.sign_bits or point.while_bit) is None
+                    else [status.register_]
+                ),
             ]
             chain |= {place: chain.get(place, 0) for place in places}
             if point.table is not None:
                 self.tables |= dict.fromkeys(places, point.table)
         for name, point in self._points.items():
             if (place := self._exponent_address(point)) is not None:
-                chain[place] = encode(self.profile.simulated.exponents.get(name, decode([chain.get(place, 0)], "int16")), "int16")[0]
+                chain[place] = encode(
+                    self.profile.simulated.exponents.get(
+                        name, decode([chain.get(place, 0)], "int16")
+                    ),
+                    "int16",
+                )[0]
         for name, value in self.profile.simulated.values.items():
             self.put(name, value)
 
@@ -149,20 +222,32 @@ class RegisterImage:
         address = sunspec.base + len(MARK)
         for model, length in sunspec.lengths.items():
             self._bases[model] = address
-            chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {address: model, address + 1: length}
-            chain |= {address + offset: number for offset, number in self.profile.simulated.registers.get(model, {}).items()}
+            chain |= dict.fromkeys(range(address, address + 2 + length), 0) | {
+                address: model,
+                address + 1: length,
+            }
+            chain |= {
+                address + offset: number
+                for offset, number in self.profile.simulated.registers.get(model, {}).items()
+            }
             address += 2 + length
         chain |= {address: END, address + 1: 0}
         if COMMON in self._bases:
             product = sunspec.product
-            maker, model_text = ("Luna", f"simulated {self.profile.profile}") if product is None else (product.maker, f"{product.models[0]} simulated")
+            maker, model_text = (
+                ("Luna", f"simulated {self.profile.profile}")
+                if product is None
+                else (product.maker, f"{product.models[0]} simulated")
+            )
             # Source for where: SunSpec model 1.
             for offset, text in ((2, maker), (18, model_text), (42, "1"), (50, "SIM-0001")):
                 chain |= dict(enumerate(encode_text(text, 16), self._bases[COMMON] + offset))
 
     def _factor(self, point: RegisterPoint) -> float:
         address = self._exponent_address(point)
-        return point.scale * (1.0 if address is None else 10.0 ** decode([self.registers[address]], "int16"))
+        return point.scale * (
+            1.0 if address is None else 10.0 ** decode([self.registers[address]], "int16")
+        )
 
     def _places(self, point: RegisterPoint) -> range:
         first = point.register_ + self._base(point)
@@ -173,7 +258,11 @@ class RegisterImage:
         places, base = self._places(point), self._base(point)
         if point.ports is None:
             return [places]
-        shifts = range(0, 2 + self.registers[base + 1] - point.ports.type_register - point.ports.length + 1, point.ports.length)
+        shifts = range(
+            0,
+            2 + self.registers[base + 1] - point.ports.type_register - point.ports.length + 1,
+            point.ports.length,
+        )
         return [
             range(places.start + shift, places.stop + shift)
             for shift in shifts
@@ -181,7 +270,9 @@ class RegisterImage:
         ]
 
     def _exponent_address(self, point: RegisterPoint) -> int | None:
-        return None if point.exponent_register is None else point.exponent_register + self._base(point)
+        return (
+            None if point.exponent_register is None else point.exponent_register + self._base(point)
+        )
 
     def _base(self, point: RegisterPoint) -> int:
         return next((self._bases[model] for model in point.model if model in self._bases), 0)
@@ -189,4 +280,8 @@ class RegisterImage:
 
 def make_image(profile: DeviceProfile) -> PointImage:
     """Return the image for a profile's transport."""
-    return RegisterImage(profile, profile.transport) if isinstance(profile.transport, ModbusTransport) else JsonImage(profile)
+    return (
+        RegisterImage(profile, profile.transport)
+        if isinstance(profile.transport, ModbusTransport)
+        else JsonImage(profile)
+    )

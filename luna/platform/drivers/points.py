@@ -1,4 +1,6 @@
-"""The interface of a device's transport: points are numbers in their units, by their names in the profile."""
+"""The interface of a device's transport: points are numbers in their units, by their names in the
+profile.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
@@ -21,7 +23,10 @@ class PointValue(NamedTuple):
 
 
 class DevicePoints(Protocol):
-    """The points of one device; connects at first use and again after any failure. Not thread-safe."""
+    """The points of one device.
+
+    Connects at first use and again after any failure. Not thread-safe.
+    """
 
     @property
     def place(self) -> str:
@@ -42,18 +47,21 @@ class DevicePoints(Protocol):
         """
 
     def hold(self, values: Sequence[PointValue]) -> list[bool]:
-        """Return for each value whether the device reads it back, compared at the point's resolution.
+        """Return for each value whether the device reads it back, compared at the point's
+        resolution.
 
         Raises:
             UnavailableError: the device does not answer, or a point cannot represent such a value.
-            InvalidInputError: nothing is commanded over this transport; only meters' profiles have one.
+            InvalidInputError: nothing is commanded over this transport; only meters' profiles have
+                one.
         """
 
     def write(self, values: Sequence[PointValue]) -> None:
         """Write in order; return once the device has acknowledged every write.
 
         Raises:
-            UnavailableError: the device does not answer or refuses; or a point cannot represent such a value, and nothing was written.
+            UnavailableError: the device does not answer or refuses; or a point cannot represent
+                such a value, and nothing was written.
             InvalidInputError: as of ``hold``.
         """
 

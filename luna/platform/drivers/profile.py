@@ -1,7 +1,9 @@
-"""The schema of a device profile: a YAML file per product with its points, readings and modes, validated with units and bounds.
+"""The schema of a device profile: a YAML file per product with its points, readings and modes,
+validated with units and bounds.
 
-A *point* is a number of the device, in registers or in a JSON document; a *reading* is a sum of points under one of Luna's names; a *mode* is the ordered
-writes that make the device act as Luna's mode of that name.
+A *point* is a number of the device, in registers or in a JSON document; a *reading* is a sum of
+points under one of Luna's names; a *mode* is the ordered writes that make the device act as Luna's
+mode of that name.
 """
 
 import json
@@ -9,7 +11,16 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from luna.energy.devices.battery import Mode
 from luna.energy.refusals import invalid_part
@@ -18,22 +29,45 @@ from luna.platform.drivers.points import DeviceIdentity
 from luna.platform.drivers.write_limits import RESERVED_WRITES, WRITES_PER_DAY
 
 PointName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
-SignedPoint = Annotated[str, Field(pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$", max_length=41, description="a leading minus: counted the other way")]
+SignedPoint = Annotated[
+    str,
+    Field(
+        pattern=r"^-?[A-Za-z][A-Za-z0-9_]*$",
+        max_length=41,
+        description="a leading minus: counted the other way",
+    ),
+]
 Register = Annotated[int, Field(ge=0, le=65535)]
 RegisterTable = Literal["holding", "input"]
 NumberType = Literal["int16", "uint16", "int32", "uint32", "float32", "acc32"]
 PointUnit = Literal["W", "kW", "Wh", "kWh", "%", "s"]
 # Readings are never negative: each direction has its own.
-# ac_output_w and ac_input_w: the inverter's AC side, with PV and battery behind it; min_soc: the device's own reserve.
+# ac_output_w and ac_input_w: the inverter's AC side, with PV and battery behind it; min_soc: the
+# device's own reserve.
 ReadingName = Literal[
-    "soc", "min_soc", "charge_w", "discharge_w", "pv_w", "ac_output_w", "ac_input_w", "import_w", "export_w", "load_w", "import_kwh", "export_kwh"
+    "soc",
+    "min_soc",
+    "charge_w",
+    "discharge_w",
+    "pv_w",
+    "ac_output_w",
+    "ac_input_w",
+    "import_w",
+    "export_w",
+    "load_w",
+    "import_kwh",
+    "export_kwh",
 ]
 LimitName = Literal["charge_w", "discharge_w", "capacity_kwh"]
 READING_UNITS: Mapping[str, PointUnit] = {
-    name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W" for name in (*get_args(ReadingName), *get_args(LimitName))
+    name: "%" if name.endswith("soc") else "kWh" if name.endswith("_kwh") else "W"
+    for name in (*get_args(ReadingName), *get_args(LimitName))
 }
 # Factor from a point's unit to a reading's.
-_PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {("kW", "W"): 1000.0, ("Wh", "kWh"): 0.001}
+_PER: Mapping[tuple[PointUnit | None, PointUnit], float] = {
+    ("kW", "W"): 1000.0,
+    ("Wh", "kWh"): 0.001,
+}
 MODES: tuple[Mode, ...] = get_args(Mode)
 _DAY_S = 86_400
 # Surplus of the house from these; with the AC side, the inverter's output if its battery were idle.
@@ -62,16 +96,26 @@ class CoveredProduct(ProfilePart):
     """What a profile covers."""
 
     brand: Annotated[str, Field(min_length=1, max_length=60)]
-    models: Annotated[str, Field(min_length=1, max_length=200, description="as the maker names them")]
+    models: Annotated[
+        str, Field(min_length=1, max_length=200, description="as the maker names them")
+    ]
 
 
 class ModbusTransport(ProfilePart):
     """Registers over Modbus TCP; where the site says nothing else."""
 
-    kind: Annotated[Literal["modbus_tcp", "modbus_rtu_tcp"], Field(description="the latter through a gateway that passes the frames of a serial line on")]
+    kind: Annotated[
+        Literal["modbus_tcp", "modbus_rtu_tcp"],
+        Field(
+            description="the latter through a gateway that passes the frames of a serial line on"
+        ),
+    ]
     port: Annotated[int, Field(ge=1, le=65535)] = 502
     unit: Annotated[int, Field(ge=0, le=255, description="the device's number on the bus")] = 1
-    table: Annotated[RegisterTable, Field(description="which registers are read, where a point says nothing else")] = "holding"
+    table: Annotated[
+        RegisterTable,
+        Field(description="which registers are read, where a point says nothing else"),
+    ] = "holding"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 2.0
 
 
@@ -80,8 +124,18 @@ class HttpTransport(ProfilePart):
 
     kind: Literal["http"]
     port: Annotated[int, Field(ge=1, le=65535)] = 80
-    auth: Annotated[Literal["basic", "digest", "header"], Field(description="how a secret is shown, where the site names one")] = "digest"
-    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=60, description="of auth: header, which one carries the token")] = "Authorization"
+    auth: Annotated[
+        Literal["basic", "digest", "header"],
+        Field(description="how a secret is shown, where the site names one"),
+    ] = "digest"
+    header: Annotated[
+        str,
+        Field(
+            pattern=r"^[A-Za-z0-9-]+$",
+            max_length=60,
+            description="of auth: header, which one carries the token",
+        ),
+    ] = "Authorization"
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
@@ -98,7 +152,10 @@ class MqttRequest(ProfilePart):
     to: Annotated[DocumentPlace, Field(description="a topic; {prefix} is what the site names")]
     payload: Annotated[str, Field(max_length=255)] = ""
     every_s: Annotated[float, Field(ge=0, le=3600)] = 30.0
-    done: Annotated[DocumentPlace | None, Field(description="the topic that says that everything was said; empty: none does")] = None
+    done: Annotated[
+        DocumentPlace | None,
+        Field(description="the topic that says that everything was said; empty: none does"),
+    ] = None
 
 
 class MqttTransport(ProfilePart):
@@ -106,12 +163,18 @@ class MqttTransport(ProfilePart):
 
     kind: Literal["mqtt"]
     port: Annotated[int, Field(ge=1, le=65535, description="8883: over TLS")] = 1883
-    request: Annotated[MqttRequest | None, Field(description="empty: the device speaks by itself")] = None
-    stale_s: Annotated[float, Field(gt=0, le=3600, description="a message older than that says nothing any more")] = 120.0
+    request: Annotated[
+        MqttRequest | None, Field(description="empty: the device speaks by itself")
+    ] = None
+    stale_s: Annotated[
+        float, Field(gt=0, le=3600, description="a message older than that says nothing any more")
+    ] = 120.0
     patience_s: Annotated[float, Field(gt=0, le=30)] = 5.0
 
 
-DeviceTransport = Annotated[ModbusTransport | HttpTransport | MqttTransport, Field(discriminator="kind")]
+DeviceTransport = Annotated[
+    ModbusTransport | HttpTransport | MqttTransport, Field(discriminator="kind")
+]
 
 
 class StatusBit(ProfilePart):
@@ -122,9 +185,11 @@ class StatusBit(ProfilePart):
 
 
 class SignBits(ProfilePart):
-    """Bits of a register that tell which way a power flows, of a device that reports it without a sign, or did so once.
+    """Bits of a register that tell which way a power flows, of a device that reports it without a
+    sign, or did so once.
 
-    With one of them set the power counts that way; with none its own sign counts. Both, or a bit against a minus, is unknown.
+    With one of them set the power counts that way; with none its own sign counts. Both, or a bit
+    against a minus, is unknown.
     """
 
     register_: Annotated[Register, Field(alias="register")]
@@ -136,8 +201,13 @@ class PortGroup(ProfilePart):
     """A group that a SunSpec model repeats for each port, of which those of some types count."""
 
     length: Annotated[int, Field(ge=1, le=200, description="registers of one port")]
-    type_register: Annotated[Register, Field(description="where the first port begins, with its type")]
-    types: Annotated[tuple[int, ...], Field(min_length=1, description="a point is the sum of the ports of these types")]
+    type_register: Annotated[
+        Register, Field(description="where the first port begins, with its type")
+    ]
+    types: Annotated[
+        tuple[int, ...],
+        Field(min_length=1, description="a point is the sum of the ports of these types"),
+    ]
 
 
 class Point(ProfilePart):
@@ -149,17 +219,41 @@ class Point(ProfilePart):
     high: float | None = None
     persistence: Annotated[
         Literal["volatile", "flash", "unknown"] | None,
-        Field(description="where a written value is kept; needed of each written point; all but volatile is written where it differs alone"),
+        Field(
+            description=(
+                "where a written value is kept; needed of each written point; all but volatile "
+                "is written where it differs alone"
+            )
+        ),
     ] = None
     budget_per_day: Annotated[
         int | None,
-        Field(ge=2 * RESERVED_WRITES, le=86_400, description=f"most writes in 24 hours; empty: {WRITES_PER_DAY}, of a volatile point any number"),
+        Field(
+            ge=2 * RESERVED_WRITES,
+            le=86_400,
+            description=(
+                f"most writes in 24 hours; empty: {WRITES_PER_DAY}, of a volatile point any number"
+            ),
+        ),
     ] = None
     invalid: Annotated[
         tuple[float, ...],
-        Field(description="raw numbers, before scale, with which the device reports that it has no value; beside those of the profile"),
+        Field(
+            description=(
+                "raw numbers, before scale, with which the device reports that it has no "
+                "value; beside those of the profile"
+            )
+        ),
     ] = ()
-    write_only: Annotated[bool, Field(description="the device does not say what it holds: while connected, what was sent counts as held")] = False
+    write_only: Annotated[
+        bool,
+        Field(
+            description=(
+                "the device does not say what it holds: while connected, what was sent counts "
+                "as held"
+            )
+        ),
+    ] = False
 
     @property
     def budget(self) -> int | None:
@@ -170,15 +264,49 @@ class Point(ProfilePart):
 class RegisterPoint(Point):
     """A number in one or two registers: raw × scale × 10^exponent."""
 
-    register_: Annotated[Register, Field(alias="register", description="an address; of a SunSpec model the offset in it, ID and length included")]
-    model: Annotated[tuple[int, ...], Field(description="SunSpec models, of which the first that the device has holds it; empty: none")] = ()
-    ports: Annotated[PortGroup | None, Field(description="the point is in each port of the model; register is the first port's")] = None
-    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    register_: Annotated[
+        Register,
+        Field(
+            alias="register",
+            description="an address; of a SunSpec model the offset in it, ID and length included",
+        ),
+    ]
+    model: Annotated[
+        tuple[int, ...],
+        Field(
+            description=(
+                "SunSpec models, of which the first that the device has holds it; empty: none"
+            )
+        ),
+    ] = ()
+    ports: Annotated[
+        PortGroup | None,
+        Field(description="the point is in each port of the model; register is the first port's"),
+    ] = None
+    table: Annotated[
+        RegisterTable | None, Field(description="where it is read; empty: the transport's")
+    ] = None
     type: NumberType
-    word_order: Annotated[Literal["big", "little"], Field(description="little: of two registers the first is the less significant")] = "big"
-    exponent_register: Annotated[Register | None, Field(description="where the exponent lies: an address, or an offset in the same model")] = None
-    while_bit: Annotated[StatusBit | None, Field(description="it counts while this bit of the same table is set, else it is 0")] = None
-    sign_bits: Annotated[SignBits | None, Field(description="which way it flows, where its own sign does not always tell it; of the same table")] = None
+    word_order: Annotated[
+        Literal["big", "little"],
+        Field(description="little: of two registers the first is the less significant"),
+    ] = "big"
+    exponent_register: Annotated[
+        Register | None,
+        Field(description="where the exponent lies: an address, or an offset in the same model"),
+    ] = None
+    while_bit: Annotated[
+        StatusBit | None,
+        Field(description="it counts while this bit of the same table is set, else it is 0"),
+    ] = None
+    sign_bits: Annotated[
+        SignBits | None,
+        Field(
+            description=(
+                "which way it flows, where its own sign does not always tell it; of the same table"
+            )
+        ),
+    ] = None
 
     @field_validator("model", mode="before")
     @classmethod
@@ -189,7 +317,15 @@ class RegisterPoint(Point):
 class JsonPoint(Point):
     """A number in a JSON document: raw × scale."""
 
-    at: Annotated[DocumentPlace, Field(description="the document: a path of HTTP with its query, or a topic of MQTT; {prefix} is what the site names")]
+    at: Annotated[
+        DocumentPlace,
+        Field(
+            description=(
+                "the document: a path of HTTP with its query, or a topic of MQTT; {prefix} is "
+                "what the site names"
+            )
+        ),
+    ]
     field_: Annotated[
         str,
         Field(
@@ -199,21 +335,44 @@ class JsonPoint(Point):
             description="names with dots between; empty: all of it",
         ),
     ] = ""
-    write_to: Annotated[DocumentPlace | None, Field(description="MQTT: the topic that takes it in a document of that field; needed of each written point")] = (
-        None
-    )
-    absent: Annotated[float | None, Field(description="MQTT: what it counts as where the device said everything (done) but this; empty: unknown")] = None
+    write_to: Annotated[
+        DocumentPlace | None,
+        Field(
+            description=(
+                "MQTT: the topic that takes it in a document of that field; needed of each "
+                "written point"
+            )
+        ),
+    ] = None
+    absent: Annotated[
+        float | None,
+        Field(
+            description=(
+                "MQTT: what it counts as where the device said everything (done) but this; "
+                "empty: unknown"
+            )
+        ),
+    ] = None
 
 
 def _kind_of_point(value: Any) -> str:
-    return "json" if isinstance(value, JsonPoint) or (isinstance(value, Mapping) and "at" in value) else "register"
+    return (
+        "json"
+        if isinstance(value, JsonPoint) or (isinstance(value, Mapping) and "at" in value)
+        else "register"
+    )
 
 
-AnyPoint = Annotated[Annotated[RegisterPoint, Tag("register")] | Annotated[JsonPoint, Tag("json")], Discriminator(_kind_of_point)]
+AnyPoint = Annotated[
+    Annotated[RegisterPoint, Tag("register")] | Annotated[JsonPoint, Tag("json")],
+    Discriminator(_kind_of_point),
+]
 
 
 # Parts of a set-point that a write can carry, see ``setpoint_parts.py``.
-PartName = Literal["power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"]
+PartName = Literal[
+    "power_w", "power_percent", "ac_power_w", "value", "reversion_s", "reversion_min"
+]
 
 
 class PointWrite(ProfilePart):
@@ -224,16 +383,22 @@ class PointWrite(ProfilePart):
     put: Annotated[
         PartName | None,
         Field(
-            description="this part of the set-point; ac_power_w: what the inverter gives on its AC side while the battery does as it is to do; "
+            description="this part of the set-point; ac_power_w: what the inverter gives on its AC "
+            "side while the battery does as it is to do; "
             "value: what another point says, such as the most that the battery takes"
         ),
     ] = None
-    of: Annotated[PointName | None, Field(description="value: that other point; power_percent: the point whose value is 100 %")] = None
+    of: Annotated[
+        PointName | None,
+        Field(description="value: that other point; power_percent: the point whose value is 100 %"),
+    ] = None
     sign: Literal[1, -1] = 1
 
     @model_validator(mode="after")
     def _is_one_value(self) -> Self:
-        if (self.value is None) == (self.put is None) or (self.put in {"power_percent", "value"}) != (self.of is not None):
+        if (self.value is None) == (self.put is None) or (
+            self.put in {"power_percent", "value"}
+        ) != (self.of is not None):
             raise invalid_part("profile-write-value", point=self.write)
         return self
 
@@ -242,9 +407,12 @@ def _by_language(text: object) -> object:
     return {SPOKEN_BY_ALL: text} if isinstance(text, str) else text
 
 
-# Text for the owner: one for all languages, or one per language; English where the reader's is missing.
+# Text for the owner: one for all languages, or one per language; English where the reader's is
+# missing.
 SPOKEN_BY_ALL = "en"
-OwnerText = Annotated[Mapping[str, Annotated[str, Field(min_length=1, max_length=300)]], BeforeValidator(_by_language)]
+OwnerText = Annotated[
+    Mapping[str, Annotated[str, Field(min_length=1, max_length=300)]], BeforeValidator(_by_language)
+]
 
 
 def say(text: Mapping[str, str], language: str) -> str:
@@ -255,13 +423,41 @@ def say(text: Mapping[str, str], language: str) -> str:
 class Reversion(ProfilePart):
     """What the device does when nobody commands it any more."""
 
-    after_s: Annotated[int | None, Field(ge=1, le=86_400, description="it falls back to self_consumption after that long; empty: it stays as it is")]
-    resend_s: Annotated[int | None, Field(ge=1, le=3600, description="how often a command is said again; empty: once is enough")] = None
-    stays_in: Annotated[tuple[Mode, ...], Field(description="modes that it keeps whatever after_s says")] = ()
-    heartbeat: Annotated[PointName | None, Field(description="a point that is counted on every second, or it falls back; where the device has it")] = None
+    after_s: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=86_400,
+            description=(
+                "it falls back to self_consumption after that long; empty: it stays as it is"
+            ),
+        ),
+    ]
+    resend_s: Annotated[
+        int | None,
+        Field(
+            ge=1, le=3600, description="how often a command is said again; empty: once is enough"
+        ),
+    ] = None
+    stays_in: Annotated[
+        tuple[Mode, ...], Field(description="modes that it keeps whatever after_s says")
+    ] = ()
+    heartbeat: Annotated[
+        PointName | None,
+        Field(
+            description=(
+                "a point that is counted on every second, or it falls back; where the device has it"
+            )
+        ),
+    ] = None
     device_heartbeat: Annotated[
         PointName | None,
-        Field(description="a point that the device counts on by itself: one that stands still for after_s is taken as no answer; where the device has it"),
+        Field(
+            description=(
+                "a point that the device counts on by itself: one that stands still for "
+                "after_s is taken as no answer; where the device has it"
+            )
+        ),
     ] = None
 
     @model_validator(mode="after")
@@ -284,41 +480,73 @@ class ProductText(ProfilePart):
     """What model 1 says of the product."""
 
     maker: Annotated[str, Field(min_length=1, max_length=32)]
-    models: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=32)], ...], Field(min_length=1, description="its model contains one of them")]
+    models: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=32)], ...],
+        Field(min_length=1, description="its model contains one of them"),
+    ]
 
     def is_said_by(self, identity: DeviceIdentity) -> bool:
         """Return whether a device says that it is this product."""
         model = identity.model.casefold()
-        return identity.maker.casefold() == self.maker.casefold() and any(text.casefold() in model for text in self.models)
+        return identity.maker.casefold() == self.maker.casefold() and any(
+            text.casefold() in model for text in self.models
+        )
 
 
 class IdentityNumber(ProfilePart):
     """A number that a product says of itself, such as the code of its model."""
 
     register_: Annotated[Register, Field(alias="register")]
-    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    table: Annotated[
+        RegisterTable | None, Field(description="where it is read; empty: the transport's")
+    ] = None
     type: NumberType
-    ranges: Annotated[tuple[tuple[int, int], ...], Field(min_length=1, description="of one of which it has to be, both ends included")]
+    ranges: Annotated[
+        tuple[tuple[int, int], ...],
+        Field(min_length=1, description="of one of which it has to be, both ends included"),
+    ]
 
 
 class IdentityText(ProfilePart):
     """A text that a product says of itself."""
 
     register_: Annotated[Register, Field(alias="register")]
-    table: Annotated[RegisterTable | None, Field(description="where it is read; empty: the transport's")] = None
+    table: Annotated[
+        RegisterTable | None, Field(description="where it is read; empty: the transport's")
+    ] = None
     count: Annotated[int, Field(ge=1, le=60, description="registers, of two letters each")]
     text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
     names: Annotated[Literal["model", "serial"], Field(description="what it is")]
-    example: Annotated[str, Field(min_length=1, max_length=120, description="what the simulator says")]
+    example: Annotated[
+        str, Field(min_length=1, max_length=120, description="what the simulator says")
+    ]
 
 
 class IdentityField(ProfilePart):
-    """What a product says of itself in a JSON document; a number, true and false by their letters."""
+    """What a product says of itself in a JSON document.
 
-    at: Annotated[DocumentPlace, Field(description="the document: a path of HTTP, or a topic of MQTT that begins as those of the device do")]
-    field_: Annotated[str, Field(alias="field", max_length=255, description="names with dots between; empty: all of it")] = ""
+    A number, true and false by their letters.
+    """
+
+    at: Annotated[
+        DocumentPlace,
+        Field(
+            description=(
+                "the document: a path of HTTP, or a topic of MQTT that begins as those of the "
+                "device do"
+            )
+        ),
+    ]
+    field_: Annotated[
+        str,
+        Field(
+            alias="field", max_length=255, description="names with dots between; empty: all of it"
+        ),
+    ] = ""
     text: Annotated[re.Pattern[str], Field(description="all of it, as a regular expression")]
-    names: Annotated[Literal["model", "serial"] | None, Field(description="what it is; empty: neither")] = None
+    names: Annotated[
+        Literal["model", "serial"] | None, Field(description="what it is; empty: neither")
+    ] = None
     example: Annotated[bool | int | str, Field(description="what the simulator says")]
 
     def read(self, document: Any) -> str | None:
@@ -331,10 +559,23 @@ class IdentityField(ProfilePart):
 class ProductIdentity(ProfilePart):
     """How a product without SunSpec is known: by all of what it says of itself here."""
 
-    units: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(description="numbers on the bus to look at beside the transport's")] = ()
-    registers: Annotated[tuple[IdentityNumber | IdentityText, ...], Field(description="over Modbus")] = ()
+    units: Annotated[
+        tuple[Annotated[int, Field(ge=0, le=255)], ...],
+        Field(description="numbers on the bus to look at beside the transport's"),
+    ] = ()
+    registers: Annotated[
+        tuple[IdentityNumber | IdentityText, ...], Field(description="over Modbus")
+    ] = ()
     documents: Annotated[tuple[IdentityField, ...], Field(description="over HTTP and MQTT")] = ()
-    prefix: Annotated[re.Pattern[str] | None, Field(description="MQTT: how the topics of such a device begin, as a regular expression; empty: anyhow")] = None
+    prefix: Annotated[
+        re.Pattern[str] | None,
+        Field(
+            description=(
+                "MQTT: how the topics of such a device begin, as a regular expression; empty: "
+                "anyhow"
+            )
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _has_fitting_examples(self) -> Self:
@@ -347,36 +588,72 @@ class ProductIdentity(ProfilePart):
         return self
 
     def read_documents(self, documents: Mapping[str, Any], maker: str) -> DeviceIdentity | None:
-        """Return what a device says of itself in documents by their places, None where it is another product."""
+        """Return what a device says of itself in documents by their places, None where it is
+        another product.
+        """
         texts = {rule: rule.read(documents.get(rule.at)) for rule in self.documents}
         if None in texts.values():
             return None
         named = {rule.names: text for rule, text in texts.items()}
-        return DeviceIdentity(maker=maker, model=named.get("model") or "", version="", serial=named.get("serial") or "")
+        return DeviceIdentity(
+            maker=maker,
+            model=named.get("model") or "",
+            version="",
+            serial=named.get("serial") or "",
+        )
 
 
 class SunSpecMap(ProfilePart):
-    """Which models the product is known by, and how long they are where the simulator serves them."""
+    """Which models the product is known by, and how long they are where the simulator serves
+    them.
+    """
 
-    identified_by: Annotated[tuple[int, ...], Field(min_length=1, description="models of which it has to have one")]
-    lengths: Annotated[Mapping[int, Annotated[int, Field(ge=1, le=1000)]], Field(description="without ID and length")]
-    product: Annotated[ProductText | None, Field(description="searching, this profile is for that product alone, and before those for any")] = None
+    identified_by: Annotated[
+        tuple[int, ...], Field(min_length=1, description="models of which it has to have one")
+    ]
+    lengths: Annotated[
+        Mapping[int, Annotated[int, Field(ge=1, le=1000)]],
+        Field(description="without ID and length"),
+    ]
+    product: Annotated[
+        ProductText | None,
+        Field(
+            description=(
+                "searching, this profile is for that product alone, and before those for any"
+            )
+        ),
+    ] = None
     base: Register = 40000
 
 
 class SimulatedDevice(ProfilePart):
     """What the simulator's registers hold beside what its physics says."""
 
-    values: Annotated[Mapping[PointName, float], Field(description="of points, in their units")] = {}
-    exponents: Annotated[Mapping[PointName, Annotated[int, Field(ge=-10, le=10)]], Field(description="of points with an exponent of their own; else 0")] = {}
-    registers: Annotated[Mapping[int, Mapping[Register, Register]], Field(description="of SunSpec models, by offset: what is no point")] = {}
+    values: Annotated[
+        Mapping[PointName, float], Field(description="of points, in their units")
+    ] = {}
+    exponents: Annotated[
+        Mapping[PointName, Annotated[int, Field(ge=-10, le=10)]],
+        Field(description="of points with an exponent of their own; else 0"),
+    ] = {}
+    registers: Annotated[
+        Mapping[int, Mapping[Register, Register]],
+        Field(description="of SunSpec models, by offset: what is no point"),
+    ] = {}
 
 
 class DeviceProfile(ProfilePart):
     """A product, or a family of them, that Luna reads and commands."""
 
     profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
-    title: Annotated[str, Field(min_length=1, max_length=120, description="names alone; what it is, pages say in the reader's language, by kind")]
+    title: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=120,
+            description="names alone; what it is, pages say in the reader's language, by kind",
+        ),
+    ]
     kind: Literal["battery_inverter", "meter"]
     covers: Annotated[tuple[CoveredProduct, ...], Field(min_length=1)]
     transport: DeviceTransport
@@ -385,31 +662,68 @@ class DeviceProfile(ProfilePart):
     points: Annotated[Mapping[PointName, AnyPoint], Field(min_length=1)]
     reads: Annotated[
         Mapping[ReadingName, tuple[SignedPoint, ...]],
-        Field(min_length=1, description="sums of points; below zero is 0 where another reading is the same sum with a minus, else unknown"),
+        Field(
+            min_length=1,
+            description=(
+                "sums of points; below zero is 0 where another reading is the same sum with a "
+                "minus, else unknown"
+            ),
+        ),
     ]
     invalid: Annotated[
         Mapping[NumberType | Literal["json"], tuple[float, ...]],
-        Field(description="by type of number: with which the device reports that it has no value; an integer as its bits without a sign, or as the number"),
+        Field(
+            description=(
+                "by type of number: with which the device reports that it has no value; an "
+                "integer as its bits without a sign, or as the number"
+            )
+        ),
     ] = {}
-    limits: Annotated[Mapping[LimitName, PointName], Field(description="the most that the device does, and what its battery holds")] = {}
-    modes: Annotated[Mapping[Mode, tuple[PointWrite, ...]], Field(description="what is written in each mode, in order; of a meter nothing")] = {}
+    limits: Annotated[
+        Mapping[LimitName, PointName],
+        Field(description="the most that the device does, and what its battery holds"),
+    ] = {}
+    modes: Annotated[
+        Mapping[Mode, tuple[PointWrite, ...]],
+        Field(description="what is written in each mode, in order; of a meter nothing"),
+    ] = {}
     reverts: Annotated[Reversion | None, Field(description="needed of what is commanded")] = None
-    exclusive: Annotated[tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")] = ()
+    exclusive: Annotated[
+        tuple[OwnerText, ...], Field(description="other masters that have to be switched off first")
+    ] = ()
     evidence: Annotated[tuple[ProfileEvidence, ...], Field(min_length=1)]
     simulated: SimulatedDevice = SimulatedDevice()
 
     @model_validator(mode="after")
     def _says_what_it_needs(self) -> Self:
-        for name in (*self._read_points(), *self.written_points, *self.simulated.values, *self.simulated.exponents):
+        for name in (
+            *self._read_points(),
+            *self.written_points,
+            *self.simulated.values,
+            *self.simulated.exponents,
+        ):
             if name not in self.points:
                 raise invalid_part("profile-point-unknown", point=name)
         self._can_be_read()
         over_modbus = isinstance(self.transport, ModbusTransport)
-        if wrong := next((name for name, point in self.points.items() if isinstance(point, RegisterPoint) != over_modbus), None):
-            raise invalid_part("profile-point-transport", point=wrong, transport=self.transport.kind)
+        if wrong := next(
+            (
+                name
+                for name, point in self.points.items()
+                if isinstance(point, RegisterPoint) != over_modbus
+            ),
+            None,
+        ):
+            raise invalid_part(
+                "profile-point-transport", point=wrong, transport=self.transport.kind
+            )
         if self.identified is not None and bool(self.identified.registers) != over_modbus:
-            raise invalid_part("profile-point-transport", point="identified", transport=self.transport.kind)
-        if self.sunspec is None and any(isinstance(point, RegisterPoint) and point.model for point in self.points.values()):
+            raise invalid_part(
+                "profile-point-transport", point="identified", transport=self.transport.kind
+            )
+        if self.sunspec is None and any(
+            isinstance(point, RegisterPoint) and point.model for point in self.points.values()
+        ):
             raise invalid_part("profile-sunspec-missing")
         if self.kind == "battery_inverter" and isinstance(self.transport, HttpTransport):
             raise invalid_part("profile-http-commanded")
@@ -420,9 +734,13 @@ class DeviceProfile(ProfilePart):
         return self
 
     def _read_points(self) -> Iterator[str]:
-        yield from (point for entries in self.reads.values() for _, point in map(split_sign, entries))
+        yield from (
+            point for entries in self.reads.values() for _, point in map(split_sign, entries)
+        )
         yield from self.limits.values()
-        yield from (write.of for writes in self.modes.values() for write in writes if write.of is not None)
+        yield from (
+            write.of for writes in self.modes.values() for write in writes if write.of is not None
+        )
         yield from self._heartbeats
         if self.reverts is not None and self.reverts.device_heartbeat is not None:
             yield self.reverts.device_heartbeat
@@ -435,13 +753,17 @@ class DeviceProfile(ProfilePart):
         for reading, entries in (*self.reads.items(), *limits.items()):
             for _, name in map(split_sign, entries):
                 if not unit_factor(self.points[name], reading):
-                    raise invalid_part("profile-unit", point=name, reading=reading, unit=READING_UNITS[reading])
+                    raise invalid_part(
+                        "profile-unit", point=name, reading=reading, unit=READING_UNITS[reading]
+                    )
 
     def _can_be_commanded(self) -> None:
         for mode in MODES:
             if not self.modes.get(mode) and not (mode in {"save", "supply"} and self.knows_surplus):
                 raise invalid_part("profile-mode-missing", mode=mode)
-        if any(write.put == "ac_power_w" for writes in self.modes.values() for write in writes) and not set(FLOW_READINGS) <= set(self.reads):
+        if any(
+            write.put == "ac_power_w" for writes in self.modes.values() for write in writes
+        ) and not set(FLOW_READINGS) <= set(self.reads):
             raise invalid_part("profile-flows-missing", names=", ".join(FLOW_READINGS))
         if self.reverts is None:
             raise invalid_part("profile-reverts-missing")
@@ -458,11 +780,18 @@ class DeviceProfile(ProfilePart):
     def _can_be_kept_up(self) -> None:
         """Refuse a mode that has to be resent more often than the budgets of its points allow."""
         for mode, writes in self.modes.items():
-            resend_s, budgets = self.resend_s(mode), [self.points[write.write].budget for write in writes]
-            if resend_s is not None and all(budget is not None and budget < _DAY_S / resend_s for budget in budgets):
+            resend_s, budgets = (
+                self.resend_s(mode),
+                [self.points[write.write].budget for write in writes],
+            )
+            if resend_s is not None and all(
+                budget is not None and budget < _DAY_S / resend_s for budget in budgets
+            ):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
             # The heartbeat is written more often than any command.
-            if resend_s is not None and any(self.points[name].budget is not None for name in self._heartbeats):
+            if resend_s is not None and any(
+                self.points[name].budget is not None for name in self._heartbeats
+            ):
                 raise invalid_part("profile-budget-short", mode=mode, resend_s=resend_s)
 
     def invalid_of(self, point: Point) -> tuple[float, ...]:
@@ -471,14 +800,19 @@ class DeviceProfile(ProfilePart):
         return (*self.invalid.get(kind, ()), *point.invalid)
 
     def resend_s(self, mode: Mode) -> int | None:
-        """Return the interval at which a mode is resent, s; None: never, since the device keeps the mode or falls back to it."""
+        """Return the interval at which a mode is resent, s.
+
+        None: never, since the device keeps the mode or falls back to it.
+        """
         if self.reverts is None or mode == "self_consumption" or mode in self.reverts.stays_in:
             return None
         return self.reverts.resend_s
 
     @property
     def knows_surplus(self) -> bool:
-        """Whether the device measures the house's surplus, from which the modes save and supply can be emulated by two others."""
+        """Whether the device measures the house's surplus, from which the modes save and supply can
+        be emulated by two others.
+        """
         return set(SURPLUS_READINGS) <= set(self.reads)
 
     @property
@@ -491,13 +825,27 @@ class DeviceProfile(ProfilePart):
     @property
     def needs_prefix(self) -> bool:
         """Whether a site has to name the prefix of the device's topics."""
-        return any(isinstance(point, JsonPoint) and PREFIX_PART in point.at for point in self.points.values())
+        return any(
+            isinstance(point, JsonPoint) and PREFIX_PART in point.at
+            for point in self.points.values()
+        )
 
     @property
     def written_points(self) -> tuple[str, ...]:
         """The points that commands may write, heartbeats included, without duplicates."""
-        return tuple(dict.fromkeys([*(write.write for writes in self.modes.values() for write in writes), *self._heartbeats]))
+        return tuple(
+            dict.fromkeys(
+                [
+                    *(write.write for writes in self.modes.values() for write in writes),
+                    *self._heartbeats,
+                ]
+            )
+        )
 
     @property
     def _heartbeats(self) -> tuple[str, ...]:
-        return () if self.reverts is None or self.reverts.heartbeat is None else (self.reverts.heartbeat,)
+        return (
+            ()
+            if self.reverts is None or self.reverts.heartbeat is None
+            else (self.reverts.heartbeat,)
+        )

@@ -1,4 +1,6 @@
-"""Reads and commands a device by its profile: readings are sums of points, modes are writes that are read back."""
+"""Reads and commands a device by its profile: readings are sums of points, modes are writes that
+are read back.
+"""
 
 import math
 import time
@@ -18,7 +20,13 @@ from luna.platform.drivers.modbus import ModbusLink
 from luna.platform.drivers.modbus_points import ModbusPoints
 from luna.platform.drivers.mode_emulation import FULL_SOC, HouseFlows, ac_power_w, stand_in
 from luna.platform.drivers.mqtt_points import MqttPoints
-from luna.platform.drivers.plausibility import BALANCE, MOST_CAPACITY_KWH, MOST_W, DeviceReadings, check_readings
+from luna.platform.drivers.plausibility import (
+    BALANCE,
+    MOST_CAPACITY_KWH,
+    MOST_W,
+    DeviceReadings,
+    check_readings,
+)
 from luna.platform.drivers.points import DeviceIdentity, DevicePoints, PointValue
 from luna.platform.drivers.profile import (
     FLOW_READINGS,
@@ -42,7 +50,10 @@ _FLOWS: tuple[ReadingName, ...] = ("charge_w", "discharge_w")
 
 
 class BatteryReading(NamedTuple):
-    """State of charge, 0–1, and power into the battery, kW, negative while it discharges; NaN where the device has no value."""
+    """State of charge, 0–1, and power into the battery, kW, negative while it discharges.
+
+    NaN where the device has no value.
+    """
 
     soc: float
     flow_kw: float
@@ -52,7 +63,8 @@ class BatteryReading(NamedTuple):
 class ProfiledDevice:
     """A device, its profile and its points. Not thread-safe.
 
-    ``counter`` limits its writes; ``Uncounted`` serves reads and manual trials. ``now`` returns the seconds of a monotonic clock.
+    ``counter`` limits its writes; ``Uncounted`` serves reads and manual trials. ``now`` returns the
+    seconds of a monotonic clock.
     """
 
     profile: DeviceProfile
@@ -84,36 +96,59 @@ class ProfiledDevice:
         """Return the values of ``measure``.
 
         Raises:
-            UnavailableError: the device does not answer, is another product, or its own heartbeat stands still.
+            UnavailableError: the device does not answer, is another product, or its own heartbeat
+                stands still.
         """
         return self.measure(*names).values
 
     def measure(self, *names: ReadingName) -> DeviceReadings:
-        """Return readings by name, all of them without ``names``; NaN where the device has no value or an implausible one, with the reason.
+        """Return readings by name, all of them without ``names``.
+
+        NaN where the device has no value or an implausible one, with the reason.
 
         Raises:
-            UnavailableError: the device does not answer, is another product, or its own heartbeat stands still.
+            UnavailableError: the device does not answer, is another product, or its own heartbeat
+                stands still.
         """
         self._watch()
         wanted = names or tuple(self.profile.reads)
         # Whether a power is plausible the others of the same instant tell.
-        checked = (*wanted, *BALANCE) if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys() else wanted
+        checked = (
+            (*wanted, *BALANCE)
+            if set(wanted) & set(BALANCE) and set(BALANCE) <= self.profile.reads.keys()
+            else wanted
+        )
         asked = tuple(dict.fromkeys(checked))
-        points = self.points.read(dict.fromkeys(point for name in asked for _, point in map(split_sign, self.profile.reads[name])))
+        points = self.points.read(
+            dict.fromkeys(
+                point for name in asked for _, point in map(split_sign, self.profile.reads[name])
+            )
+        )
         measured = self._check(asked, points)
         values: dict[str, float] = {name: measured.values[name] for name in wanted}
-        return DeviceReadings(values, tuple(fault for fault in measured.implausible if fault.name in values))
+        return DeviceReadings(
+            values, tuple(fault for fault in measured.implausible if fault.name in values)
+        )
 
     def _check(self, names: tuple[ReadingName, ...], points: Mapping[str, float]) -> DeviceReadings:
         flows = set(names) & set(_FLOWS)
-        lacks_limits = any(name in self.profile.limits and name not in self._limits for name in flows)
+        lacks_limits = any(
+            name in self.profile.limits and name not in self._limits for name in flows
+        )
         if lacks_limits and self.now() - self._limits_read_at >= LIMITS_AGAIN_S:
             self._read_highest_limits()
-        measured = check_readings(self.profile, names, points, limits=self._limits, ratings=self.ratings)
-        if any(fault.cause == "beyond_rating" and fault.name in flows for fault in measured.implausible):
-            # Its limits may have been lower when they were read: a battery takes less while it is full or cold.
+        measured = check_readings(
+            self.profile, names, points, limits=self._limits, ratings=self.ratings
+        )
+        if any(
+            fault.cause == "beyond_rating" and fault.name in flows for fault in measured.implausible
+        ):
+            # Its limits may have been lower when they were read: a battery takes less while it is
+            # full or cold.
             self._read_highest_limits()
-            measured = check_readings(self.profile, names, points, limits=self._limits, ratings=self.ratings)
+            measured = check_readings(
+                self.profile, names, points, limits=self._limits, ratings=self.ratings
+            )
         return measured
 
     def _read_highest_limits(self) -> None:
@@ -122,57 +157,90 @@ class ProfiledDevice:
             self._limits[name] = max(value, self._limits.get(name, 0.0))
 
     def express(self, mode: Mode, soc: float) -> Mode:
-        """Return the mode of the profile that makes the battery act as ``mode`` now; ``soc`` is its state of charge, 0–1.
+        """Return the mode of the profile that makes the battery act as ``mode`` now.
+
+        ``soc`` is its state of charge, 0–1.
 
         Raises:
             UnavailableError: the device does not answer.
         """
-        follows = any(write.put == "ac_power_w" for write in self.profile.modes[mode if mode in self.profile.modes else "hold"])
+        follows = any(
+            write.put == "ac_power_w"
+            for write in self.profile.modes[mode if mode in self.profile.modes else "hold"]
+        )
         if follows and mode != "export" and soc >= FULL_SOC:
             return "self_consumption"
         if mode in self.profile.modes:
             return mode
         flows = self.read(*SURPLUS_READINGS)
-        return stand_in(mode, flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"])
+        return stand_in(
+            mode, flows["charge_w"] - flows["discharge_w"] + flows["export_w"] - flows["import_w"]
+        )
 
     def plan_writes(self, setpoint: BatterySetpoint) -> list[PointValue]:
         """Return the writes of a set-point in order, its power within the device's limit.
 
         Raises:
-            UnavailableError: the device does not answer, or a value that the writes need is unknown.
+            UnavailableError: the device does not answer, or a value that the writes need is
+                unknown.
         """
         writes = self.profile.modes[setpoint.mode]
         limit = find_limit(self.profile, setpoint)
-        values = self.points.read(dict.fromkeys([*(write.of for write in writes if write.of), *([] if limit is None else [limit])]))
+        values = self.points.read(
+            dict.fromkeys(
+                [*(write.of for write in writes if write.of), *([] if limit is None else [limit])]
+            )
+        )
         most_w, ac_w = math.inf if limit is None else values[limit], math.nan
         power_w = min(math.inf if setpoint.power_kw is None else setpoint.power_kw * WATTS, most_w)
         if any(write.put == "ac_power_w" for write in writes):
             read = self.read(*FLOW_READINGS)
-            flows = HouseFlows(read["ac_output_w"] - read["ac_input_w"], read["charge_w"] - read["discharge_w"], read["import_w"] - read["export_w"])
+            flows = HouseFlows(
+                read["ac_output_w"] - read["ac_input_w"],
+                read["charge_w"] - read["discharge_w"],
+                read["import_w"] - read["export_w"],
+            )
             ac_w = ac_power_w(setpoint.mode, power_w, most_w, flows)
         facts = DeviceFacts(values, power_w, ac_w)
-        return [self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes]
+        return [
+            self._plan_write(PartWrite(self.profile, setpoint, write), facts) for write in writes
+        ]
 
-    def write(self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False) -> None:
-        """Write the values that the device does not hold yet, in order; ``again``: all, without points that have a budget unless there are no others.
+    def write(
+        self, writes: Sequence[PointValue], *, again: bool = False, hands_back: bool = False
+    ) -> None:
+        """Write the values that the device does not hold yet, in order.
+
+        ``again``: all, without points that have a budget unless there are no others.
 
         ``hands_back`` may also spend the writes that are reserved for self-consumption.
 
         Raises:
-            UnavailableError: the device does not answer or refuses; or a point's budget is spent, and nothing is written.
+            UnavailableError: the device does not answer or refuses; or a point's budget is spent,
+                and nothing is written.
         """
         points = [self.profile.points[write.point] for write in writes]
         differs = [not held for held in self._hold(writes)]
-        # Everything after the first difference is written, to keep the order. A write-only point cannot be verified, so it is always written.
-        first = next((place for place, point in enumerate(points) if differs[place] or point.write_only), len(writes))
+        # Everything after the first difference is written, to keep the order. A write-only point
+        # cannot be verified, so it is always written.
+        first = next(
+            (place for place, point in enumerate(points) if differs[place] or point.write_only),
+            len(writes),
+        )
         follows = [again or (any(differs) and place >= first) for place in range(len(writes))]
-        due = [write for write, point, changed, also in zip(writes, points, differs, follows, strict=True) if changed or (also and point.budget is None)]
+        due = [
+            write
+            for write, point, changed, also in zip(writes, points, differs, follows, strict=True)
+            if changed or (also and point.budget is None)
+        ]
         # A command of budgeted points alone is still resent.
         due = list(writes) if again and not due else due
         self._send(due, kept=0 if hands_back else RESERVED_WRITES)
 
     def beat(self) -> None:
-        """Increment the heartbeat, where the profile declares one and the device has it; it counts against the budget like any write.
+        """Increment the heartbeat, where the profile declares one and the device has it.
+
+        It counts against the budget like any write.
 
         Raises:
             UnavailableError: the device does not answer or refuses; or the point's budget is spent.
@@ -205,7 +273,12 @@ class ProfiledDevice:
         if math.isnan(count) or count != self._beat[0]:
             self._beat = (count, now)
         elif now - self._beat[1] >= reverts.after_s:
-            raise refuse("device-stands-still", field="via", value=self.place, seconds=round(now - self._beat[1]))
+            raise refuse(
+                "device-stands-still",
+                field="via",
+                value=self.place,
+                seconds=round(now - self._beat[1]),
+            )
 
     def _read_where_there(self, point: str) -> float | None:
         """Return a point, None where the device lacks its SunSpec model."""
@@ -223,11 +296,18 @@ class ProfiledDevice:
         self.points.write(due)
 
     def _list_budgets(self, points: Iterable[str], *, kept: int) -> dict[str, int]:
-        """Return the most writes within 24 hours of each point that has a budget, less ``kept`` reserved ones."""
-        return {point: budget - kept for point in points if (budget := self.profile.points[point].budget) is not None}
+        """Return the most writes within 24 hours of each point that has a budget, less ``kept``
+        reserved ones.
+        """
+        return {
+            point: budget - kept
+            for point in points
+            if (budget := self.profile.points[point].budget) is not None
+        }
 
     def read_spent(self) -> float | None:
-        """Return the share of the day's writes that mode changes have used, without the reserved ones; None where self-consumption writes no budgeted point.
+        """Return the share of the day's writes that mode changes have used, without the reserved
+        ones; None where self-consumption writes no budgeted point.
 
         A point whose persistence is unknown has a budget.
 
@@ -235,10 +315,15 @@ class ProfiledDevice:
             UnavailableError: the counter's storage does not answer.
         """
         most = self._list_budgets(self.profile.written_points, kept=RESERVED_WRITES)
-        return self.counter.read_share(most) if any(write.write in most for write in self.profile.modes["self_consumption"]) else None
+        return (
+            self.counter.read_share(most)
+            if any(write.write in most for write in self.profile.modes["self_consumption"])
+            else None
+        )
 
     def read_limits(self) -> dict[LimitName, float]:
-        """Return the limits that the device reports, in the units of ``READING_UNITS``, without those it does not report.
+        """Return the limits that the device reports, in the units of ``READING_UNITS``, without
+        those it does not report.
 
         Raises:
             UnavailableError: the device does not answer.
@@ -246,7 +331,9 @@ class ProfiledDevice:
         limits = dict[LimitName, float]()
         for name, point in self.profile.limits.items():
             try:
-                value = self.points.read([point])[point] * unit_factor(self.profile.points[point], name)
+                value = self.points.read([point])[point] * unit_factor(
+                    self.profile.points[point], name
+                )
             except LunaError as error:
                 # Products of one profile may lack some of these registers.
                 if error.reason not in {"device-refuses", "device-model-missing"}:
@@ -266,7 +353,10 @@ class ProfiledDevice:
         knows_flow = {"charge_w", "discharge_w"} <= self.profile.reads.keys()
         read = self.read("soc", *_FLOWS) if knows_flow else self.read("soc")
         soc = read["soc"] / 100
-        return BatteryReading(soc if 0 <= soc <= 1 else math.nan, (read["charge_w"] - read["discharge_w"]) / WATTS if knows_flow else math.nan)
+        return BatteryReading(
+            soc if 0 <= soc <= 1 else math.nan,
+            (read["charge_w"] - read["discharge_w"]) / WATTS if knows_flow else math.nan,
+        )
 
     def holds(self, writes: Sequence[PointValue]) -> bool:
         """Return whether the device reads back all of the writes.
@@ -290,15 +380,29 @@ class ProfiledDevice:
     def _plan_write(self, part: PartWrite, facts: DeviceFacts) -> PointValue:
         write = part.write
         point = self.profile.points[write.write]
-        value = write.sign * (PARTS[write.put].value(part, facts) if write.put is not None else write.value or 0.0)
-        low, high = -math.inf if point.low is None else point.low, math.inf if point.high is None else point.high
+        value = write.sign * (
+            PARTS[write.put].value(part, facts) if write.put is not None else write.value or 0.0
+        )
+        low, high = (
+            -math.inf if point.low is None else point.low,
+            math.inf if point.high is None else point.high,
+        )
         if not low <= value <= high:
             raise refuse("device-value-unknown", field="via", value=self.place, point=write.write)
         return PointValue(write.write, value)
 
 
-def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = None, shared_in: Path | None = None) -> ProfiledDevice:
-    """Return the device at an address; it connects at first use, over Modbus by the connection that all processes of a data folder share.
+def reach(
+    profile: DeviceProfile,
+    via: Via,
+    *,
+    secret: DeviceSecret | None = None,
+    shared_in: Path | None = None,
+) -> ProfiledDevice:
+    """Return the device at an address.
+
+    It connects at first use, over Modbus by the connection that all processes of a data folder
+    share.
 
     Raises:
         InvalidInputError: ``via`` lacks what the transport needs.
@@ -306,7 +410,10 @@ def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = Non
     points: DevicePoints
     match profile.transport:
         case ModbusTransport() as transport:
-            points = ModbusPoints(profile, ModbusLink(via.host, transport, port=via.port, unit=via.unit, shared_in=shared_in))
+            points = ModbusPoints(
+                profile,
+                ModbusLink(via.host, transport, port=via.port, unit=via.unit, shared_in=shared_in),
+            )
         case HttpTransport() as transport:
             points = HttpPoints(profile, transport, via, secret=secret)
         case MqttTransport() as transport:
@@ -315,7 +422,8 @@ def reach(profile: DeviceProfile, via: Via, *, secret: DeviceSecret | None = Non
 
 
 def reach_device(via: Via, data_folder: Path) -> ProfiledDevice:
-    """Return the device of a ``via`` in a site or a command, as ``reach`` does, with its profile and secret.
+    """Return the device of a ``via`` in a site or a command, as ``reach`` does, with its profile
+    and secret.
 
     Raises:
         InvalidInputError: the profile or the secret is missing, or its file is invalid.

@@ -21,7 +21,9 @@ _MOST_BYTES = 200_000
 
 
 def list_profiles(data_folder: Path | None = None) -> list[DeviceProfile]:
-    """Return all profiles by name; an owner's profile replaces the packaged one. Without a folder the packaged ones alone.
+    """Return all profiles by name.
+
+    An owner's profile replaces the packaged one. Without a folder the packaged ones alone.
 
     Raises:
         InvalidInputError: a file is no valid profile; names the file and the place in it.
@@ -34,7 +36,8 @@ def load_profile(name: str, data_folder: Path) -> DeviceProfile:
     """Return a profile by its name.
 
     Raises:
-        InvalidInputError: there is no such profile, or its file is invalid; names the file and the place in it.
+        InvalidInputError: there is no such profile, or its file is invalid; names the file and the
+            place in it.
     """
     files = _files(data_folder)
     if name not in files:
@@ -46,16 +49,23 @@ def require_profiles(site: Site, data_folder: Path) -> None:
     """Check that each device that Luna commands in a site has a profile that can command it.
 
     Raises:
-        InvalidInputError: the profile is missing or a meter's, the topic prefix is missing, or a proxy port is declared for a transport without one.
+        InvalidInputError: the profile is missing or a meter's, the topic prefix is missing, or a
+            proxy port is declared for a transport without one.
     """
     for via in site.control.vias.values() if site.control is not None else ():
         profile = load_profile(via.profile, data_folder)
         if profile.kind != "battery_inverter":
-            raise refuse("profile-not-commanded", field="control.batteries.via.profile", value=via.profile)
+            raise refuse(
+                "profile-not-commanded", field="control.batteries.via.profile", value=via.profile
+            )
         if via.prefix is None and profile.needs_prefix:
-            raise refuse("device-prefix-missing", field="control.batteries.via.prefix", profile=via.profile)
+            raise refuse(
+                "device-prefix-missing", field="control.batteries.via.prefix", profile=via.profile
+            )
         if via.proxy is not None and not isinstance(profile.transport, ModbusTransport):
-            raise refuse("profile-not-shared", field="control.batteries.via.proxy", profile=via.profile)
+            raise refuse(
+                "profile-not-shared", field="control.batteries.via.proxy", profile=via.profile
+            )
 
 
 def _files(data_folder: Path | None) -> dict[str, Path]:
@@ -67,11 +77,18 @@ def _files(data_folder: Path | None) -> dict[str, Path]:
 def _read(path: Path, _changed_ns: int) -> DeviceProfile:
     try:
         if path.stat().st_size > _MOST_BYTES:
-            raise refuse("profile-unreadable", field=str(path), why=f"larger than {_MOST_BYTES // 1000} kB")
+            raise refuse(
+                "profile-unreadable", field=str(path), why=f"larger than {_MOST_BYTES // 1000} kB"
+            )
         profile = DeviceProfile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as exc:
         error = invalid_input(exc, field="")
-        named = InvalidInputError(error.message, field=f"{path}: {error.field}" if error.field else str(path), value=error.value, remedy=error.remedy)
+        named = InvalidInputError(
+            error.message,
+            field=f"{path}: {error.field}" if error.field else str(path),
+            value=error.value,
+            remedy=error.remedy,
+        )
         named.because(error.reason, error.parameters)
         raise named from exc
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:

@@ -1,4 +1,6 @@
-"""A Modbus TCP proxy: other programs reach a device through Luna where the device accepts a single connection."""
+"""A Modbus TCP proxy: other programs reach a device through Luna where the device accepts a single
+connection.
+"""
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
@@ -13,9 +15,19 @@ from luna.energy.errors import LunaError
 from luna.platform.drivers.modbus import find_address
 from luna.platform.drivers.profile import ModbusTransport
 from luna.platform.drivers.profiles import load_profile
-from luna.platform.drivers.sharing import GATEWAY_SILENT, ILLEGAL_FUNCTION, READS, TURN_SECONDS, DeviceAddress, ModbusFrame, connect_shared, read_frame
+from luna.platform.drivers.sharing import (
+    GATEWAY_SILENT,
+    ILLEGAL_FUNCTION,
+    READS,
+    TURN_SECONDS,
+    DeviceAddress,
+    ModbusFrame,
+    connect_shared,
+    read_frame,
+)
 
-# Functions without effect on the device: register reads, and identification. Source: MODBUS Application Protocol 1.1b3, 6.
+# Functions without effect on the device: register reads, and identification. Source: MODBUS
+# Application Protocol 1.1b3, 6.
 _HARMLESS = READS | {17, 43}
 
 log = structlog.get_logger("luna.drivers")
@@ -31,14 +43,22 @@ class ProxyPort(NamedTuple):
 
 
 def declared_ports(vias: Iterable[Via], data_folder: Path) -> Iterator[ProxyPort]:
-    """Yield the proxy ports that sites declare; a missing profile is skipped, as the commanding service reports it."""
+    """Yield the proxy ports that sites declare.
+
+    A missing profile is skipped, as the commanding service reports it.
+    """
     for via in vias:
         if via.proxy is None:
             continue
         with suppress(LunaError):
             transport = load_profile(via.profile, data_folder).transport
             if isinstance(transport, ModbusTransport):
-                yield ProxyPort(find_address(via.host, transport, via.port), via.proxy.listen, via.proxy.port, via.proxy.writes)
+                yield ProxyPort(
+                    find_address(via.host, transport, via.port),
+                    via.proxy.listen,
+                    via.proxy.port,
+                    via.proxy.writes,
+                )
 
 
 class DeviceProxy:
@@ -55,7 +75,9 @@ class DeviceProxy:
         Raises:
             OSError: the port is taken, or the address is none of this machine's.
         """
-        self._server = await asyncio.start_server(self._serve_client, self._port.listen, self._port.port)
+        self._server = await asyncio.start_server(
+            self._serve_client, self._port.listen, self._port.port
+        )
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
@@ -66,22 +88,35 @@ class DeviceProxy:
         for client in self._clients:
             client.close()
 
-    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self._clients.add(writer)
         # A client that speaks no Modbus TCP is disconnected.
-        with suppress(OSError, EOFError, ValueError), closing(writer), closing(_DevicePath(self._port.device, self._folder)) as path:
+        with (
+            suppress(OSError, EOFError, ValueError),
+            closing(writer),
+            closing(_DevicePath(self._port.device, self._folder)) as path,
+        ):
             try:
                 while True:
                     frame = await read_frame(reader)
                     allowed = self._port.writes or frame.body[1] in _HARMLESS
-                    writer.write((await path.ask(frame) if allowed else frame.refused(ILLEGAL_FUNCTION)).pack())
+                    writer.write(
+                        (
+                            await path.ask(frame) if allowed else frame.refused(ILLEGAL_FUNCTION)
+                        ).pack()
+                    )
                     await writer.drain()
             finally:
                 self._clients.discard(writer)
 
 
 class _DevicePath:
-    """A client's connection to the device; reopened at the next request after a loss, unnoticed by the client."""
+    """A client's connection to the device.
+
+    Reopened at the next request after a loss, unnoticed by the client.
+    """
 
     def __init__(self, device: DeviceAddress, folder: Path) -> None:
         self._device, self._folder = device, folder
@@ -121,7 +156,10 @@ class ProxyPorts:
         self._refused: set[ProxyPort] = set()
 
     async def follow(self, ports: Collection[ProxyPort]) -> None:
-        """Open and close proxies so that exactly ``ports`` are open; a port that is taken is tried again at the next call."""
+        """Open and close proxies so that exactly ``ports`` are open.
+
+        A port that is taken is tried again at the next call.
+        """
         for port in set(self._open) - set(ports):
             self._open.pop(port).close()
         for port in set(ports) - set(self._open):
@@ -130,7 +168,13 @@ class ProxyPorts:
                 await proxy.start()
             except OSError as error:
                 if port not in self._refused:
-                    log.warning("a proxy port cannot be opened", device=port.device.host, listen=port.listen, port=port.port, error=str(error))
+                    log.warning(
+                        "a proxy port cannot be opened",
+                        device=port.device.host,
+                        listen=port.listen,
+                        port=port.port,
+                        error=str(error),
+                    )
                 self._refused.add(port)
             else:
                 self._open[port] = proxy

@@ -1,6 +1,9 @@
-"""Encodes and decodes numbers and texts in 16-bit Modbus registers; a device's "not implemented" value is NaN.
+"""Encodes and decodes numbers and texts in 16-bit Modbus registers.
 
-The most significant register comes first unless the point says otherwise. Source: SunSpec Device Information Model Specification, section 4.3.
+A device's "not implemented" value is NaN.
+
+The most significant register comes first unless the point says otherwise. Source: SunSpec Device
+Information Model Specification, section 4.3.
 """
 
 import math
@@ -9,7 +12,14 @@ from collections.abc import Sequence
 
 from luna.platform.drivers.profile import NumberType, RegisterPoint, SignBits
 
-_FORMATS: dict[NumberType, str] = {"int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "float32": ">f", "acc32": ">I"}
+_FORMATS: dict[NumberType, str] = {
+    "int16": ">h",
+    "uint16": ">H",
+    "int32": ">i",
+    "uint32": ">I",
+    "float32": ">f",
+    "acc32": ">I",
+}
 _UNKNOWN: dict[NumberType, bytes] = {
     "int16": b"\x80\x00",
     "uint16": b"\xff\xff",
@@ -19,7 +29,8 @@ _UNKNOWN: dict[NumberType, bytes] = {
     # SunSpec: an accumulator at 0 is not implemented.
     "acc32": b"\x00\x00\x00\x00",
 }
-# The largest single-precision number is 3.4028e38; -3.4e38 is what some inverters report without a battery.
+# The largest single-precision number is 3.4028e38; -3.4e38 is what some inverters report without a
+# battery.
 _LARGEST_FLOAT = 3.39e38
 
 
@@ -28,7 +39,9 @@ def width(kind: NumberType) -> int:
     return struct.calcsize(_FORMATS[kind]) // 2
 
 
-def decode_point(registers: Sequence[int], point: RegisterPoint, invalid: Sequence[float] = ()) -> float:
+def decode_point(
+    registers: Sequence[int], point: RegisterPoint, invalid: Sequence[float] = ()
+) -> float:
     """Return a point's raw number, before scale and exponent; NaN where the device has no value.
 
     ``invalid`` are further numbers that mean no value: bits without a sign, or the number itself.
@@ -37,14 +50,19 @@ def decode_point(registers: Sequence[int], point: RegisterPoint, invalid: Sequen
     number = decode(ordered, point.type)
     bits = int.from_bytes(b"".join(register.to_bytes(2, "big") for register in ordered), "big")
     for code in invalid:
-        is_same = math.isclose(number, code, rel_tol=1e-6) if point.type == "float32" else code in (number, bits)
+        is_same = (
+            math.isclose(number, code, rel_tol=1e-6)
+            if point.type == "float32"
+            else code in (number, bits)
+        )
         if is_same:
             return math.nan
     return number
 
 
 def turn_by_bits(value: float, status: int, bits: SignBits, *, noise: float = 0.0) -> float:
-    """Return a power with the sign that its status register tells, NaN where the two contradict each other.
+    """Return a power with the sign that its status register tells, NaN where the two contradict
+    each other.
 
     Below ``noise`` a minus is no contradiction.
     """
@@ -70,8 +88,15 @@ def encode_point(number: float, point: RegisterPoint) -> list[int]:
 
 
 def decode_text(registers: Sequence[int]) -> str:
-    """Return the text in registers, two bytes each, up to the first NUL and without surrounding spaces."""
-    return b"".join(register.to_bytes(2, "big") for register in registers).split(b"\0")[0].decode("utf-8", "replace").strip()
+    """Return the text in registers, two bytes each, up to the first NUL and without surrounding
+    spaces.
+    """
+    return (
+        b"".join(register.to_bytes(2, "big") for register in registers)
+        .split(b"\0")[0]
+        .decode("utf-8", "replace")
+        .strip()
+    )
 
 
 def encode_text(text: str, count: int) -> list[int]:
@@ -84,19 +109,28 @@ def decode(registers: Sequence[int], kind: NumberType) -> float:
     """Return the raw number of registers in big-endian order, NaN where the device has no value."""
     packed = b"".join(register.to_bytes(2, "big") for register in registers)
     number: float = struct.unpack(_FORMATS[kind], packed)[0]
-    # NaN, infinity and the largest numbers of a float are no measurement; some makers mean "no value" by the latter.
-    is_unknown = packed == _UNKNOWN[kind] or not math.isfinite(number) or abs(number) >= _LARGEST_FLOAT
+    # NaN, infinity and the largest numbers of a float are no measurement; some makers mean "no
+    # value" by the latter.
+    is_unknown = (
+        packed == _UNKNOWN[kind] or not math.isfinite(number) or abs(number) >= _LARGEST_FLOAT
+    )
     return math.nan if is_unknown else float(number)
 
 
 def encode(number: float, kind: NumberType) -> list[int]:
-    """Return the registers of a raw number, rounded for integer types; NaN becomes the "not implemented" value.
+    """Return the registers of a raw number, rounded for integer types.
+
+    NaN becomes the "not implemented" value.
 
     Raises:
         OverflowError: the number is out of the type's range.
     """
     try:
-        packed = _UNKNOWN[kind] if math.isnan(number) else struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
+        packed = (
+            _UNKNOWN[kind]
+            if math.isnan(number)
+            else struct.pack(_FORMATS[kind], number if kind == "float32" else round(number))
+        )
     except struct.error as exc:
         raise OverflowError(f"{number:g} does not fit in {kind}") from exc
     return [int.from_bytes(packed[first : first + 2], "big") for first in range(0, len(packed), 2)]

@@ -1,4 +1,6 @@
-"""Names of a device's readings as a site's sensors: ``profile:sunspec_12x@192.168.1.20:502/1#charge_w``."""
+"""Names of a device's readings as a site's sensors:
+``profile:sunspec_12x@192.168.1.20:502/1#charge_w``.
+"""
 
 import re
 from dataclasses import dataclass
@@ -8,8 +10,11 @@ from luna.energy.devices.commands import Via
 
 SENSOR_PREFIX = "profile:"
 _SENSOR = re.compile(
-    SENSOR_PREFIX + r"(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?P<unit>\d{1,3}))?"
-    r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
+    SENSOR_PREFIX
+    + r"(?P<profile>[a-z][a-z0-9_]*)@(?P<host>[A-Za-z0-9.:_-]+?)(?::(?P<port>\d{1,5}))?(?:/(?"
+    r"P<unit>\d{1,3}))?"
+    r"(?:\?prefix=(?P<prefix>[A-Za-z0-9_./:-]+))?(?:[?&]secret=(?"
+    r"P<secret>[a-z][a-z0-9_-]*))?#(?P<reading>[a-z_]+)"
 )
 
 
@@ -28,12 +33,20 @@ class ProfiledSensor:
         if match is None:
             return None
         parts = {key: value for key, value in match.groupdict().items() if value is not None}
-        return cls(name, Via.model_validate({key: value for key, value in parts.items() if key != "reading"}), parts["reading"])
+        return cls(
+            name,
+            Via.model_validate({key: value for key, value in parts.items() if key != "reading"}),
+            parts["reading"],
+        )
 
 
 def name_sensor(via: Via, reading: str) -> str:
     """Return the sensor name of a reading, the inverse of ``ProfiledSensor.parse``."""
     port = "" if via.port is None else f":{via.port}"
     unit = "" if via.unit is None else f"/{via.unit}"
-    query = "&".join(f"{part}={value}" for part, value in (("prefix", via.prefix), ("secret", via.secret)) if value is not None)
+    query = "&".join(
+        f"{part}={value}"
+        for part, value in (("prefix", via.prefix), ("secret", via.secret))
+        if value is not None
+    )
     return f"profile:{via.profile}@{via.host}{port}{unit}{'?' if query else ''}{query}#{reading}"

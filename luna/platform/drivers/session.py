@@ -1,8 +1,11 @@
-"""Commands a battery's inverter, and keeps the set-point up for as long as its caller commands or reads back.
+"""Commands a battery's inverter, and keeps the set-point up for as long as its caller commands or
+reads back.
 
-A set-point has limits that registers lack: a target, floor or ceiling state of charge. So the battery is read every few seconds and its mode follows from the
-state of charge (``mode_at``). A device that reverts by itself gets its command again in time. All of that ends after ``ASKED_SECONDS`` without a caller, which
-may have died: the device then does what its profile says. Once the day's writes are spent, self-consumption is commanded and the caller gets the error.
+A set-point has limits that registers lack: a target, floor or ceiling state of charge. So the
+battery is read every few seconds and its mode follows from the state of charge (``mode_at``). A
+device that reverts by itself gets its command again in time. All of that ends after
+``ASKED_SECONDS`` without a caller, which may have died: the device then does what its profile says.
+Once the day's writes are spent, self-consumption is commanded and the caller gets the error.
 """
 
 import math
@@ -30,7 +33,8 @@ SERVING: frozenset[Mode] = frozenset({"self_consumption", "supply", "export"})
 MARGIN = 0.01  # hysteresis of the state of charge at a limit
 # How long the flow may contradict the command. Source: docs/decisions/0099.
 OBEYS_WITHIN_S = 180.0
-# An inverter's own consumption and sensor error; share of the requested power that cold or a full battery leaves.
+# An inverter's own consumption and sensor error; share of the requested power that cold or a full
+# battery leaves.
 _IDLE_KW, _LEAST_SHARE = 0.3, 0.2
 # Beyond these states of charge the battery management system decides.
 _FULL, _EMPTY = 0.95, 0.1
@@ -41,13 +45,18 @@ log = structlog.get_logger("luna.drivers")
 
 
 def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None) -> Mode:
-    """Return a battery's mode under a set-point at a state of charge, 0–1; NaN is unknown: it holds unless no limit matters.
+    """Return a battery's mode under a set-point at a state of charge, 0–1.
 
-    ``before`` is its mode under this set-point until now: what a limit ended resumes only ``MARGIN`` away from that limit.
+    NaN is unknown: it holds unless no limit matters.
+
+    ``before`` is its mode under this set-point until now: what a limit ended resumes only
+    ``MARGIN`` away from that limit.
     """
     mode = setpoint.mode
     if math.isnan(soc):
-        is_unbounded = (setpoint.floor_soc or 0.0) <= 0 and (1.0 if setpoint.ceiling_soc is None else setpoint.ceiling_soc) >= 1
+        is_unbounded = (setpoint.floor_soc or 0.0) <= 0 and (
+            1.0 if setpoint.ceiling_soc is None else setpoint.ceiling_soc
+        ) >= 1
         return mode if mode == "hold" or (mode == "self_consumption" and is_unbounded) else "hold"
 
     def is_below(limit: float | None, *, modes: Collection[Mode]) -> bool:
@@ -61,17 +70,24 @@ def mode_at(setpoint: BatterySetpoint, soc: float, *, before: Mode | None = None
     if mode == "export" and is_above(setpoint.target_soc, modes={"export"}):
         return "export"
     # A limit at full or empty needs no change of mode: the battery stops there by itself.
-    stores = mode in STORING and (setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, modes=STORING))
-    serves = mode in SERVING and (setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, modes=SERVING))
+    stores = mode in STORING and (
+        setpoint.ceiling_soc == 1 or is_below(setpoint.ceiling_soc, modes=STORING)
+    )
+    serves = mode in SERVING and (
+        setpoint.floor_soc == 0 or is_above(setpoint.floor_soc, modes=SERVING)
+    )
     if stores:
         return "self_consumption" if serves else "save"
     return "supply" if serves else "hold"
 
 
 def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: float) -> bool:
-    """Return whether a battery's power flow (charging positive) contradicts a mode; an unknown flow and self-consumption contradict nothing.
+    """Return whether a battery's power flow (charging positive) contradicts a mode.
 
-    Less power than requested does not, as cold or extra PV cause it; hardly any, or the opposite direction, does.
+    An unknown flow and self-consumption contradict nothing.
+
+    Less power than requested does not, as cold or extra PV cause it; hardly any, or the opposite
+    direction, does.
     """
     if math.isnan(flow_kw):
         return False
@@ -85,9 +101,18 @@ def contradicts(mode: Mode, flow_kw: float, *, power_kw: float | None, soc: floa
 
 
 class InverterSession:
-    """One battery's inverter under command, thread-safe. ``now`` returns the seconds of a monotonic clock."""
+    """One battery's inverter under command, thread-safe.
 
-    def __init__(self, device: ProfiledDevice, *, now: Callable[[], float] = time.monotonic, look_seconds: float = LOOK_SECONDS) -> None:
+    ``now`` returns the seconds of a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        device: ProfiledDevice,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        look_seconds: float = LOOK_SECONDS,
+    ) -> None:
         self._device = device
         self._now = now
         self._look_seconds = look_seconds
@@ -107,8 +132,9 @@ class InverterSession:
         """Have the battery follow a set-point from now on; returns once the device has taken it.
 
         Raises:
-            UnavailableError: the device does not answer, or refuses; nothing is retried. Once the day's writes are spent, self-consumption is written instead;
-                a command for self-consumption then lacks only its limits, and counts as followed.
+            UnavailableError: the device does not answer, or refuses; nothing is retried. Once the
+                day's writes are spent, self-consumption is written instead; a command for
+                self-consumption then lacks only its limits, and counts as followed.
         """
         with self._lock:
             self._asked_at = self._now()
@@ -128,7 +154,9 @@ class InverterSession:
             self._keeper.start()
 
     def read_spent(self) -> float | None:
-        """Return the share of a day's writes that changes of mode have used up; None where writes cause no wear.
+        """Return the share of a day's writes that changes of mode have used up.
+
+        None where writes cause no wear.
 
         Raises:
             UnavailableError: the writes cannot be counted.
@@ -137,18 +165,28 @@ class InverterSession:
 
     @property
     def disobeys(self) -> bool:
-        """Whether the device accepted the last command but its flow has contradicted it for ``OBEYS_WITHIN_S``."""
-        return self._disobeys_since is not None and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
+        """Whether the device accepted the last command but its flow has contradicted it for
+        ``OBEYS_WITHIN_S``.
+        """
+        return (
+            self._disobeys_since is not None
+            and self._now() - self._disobeys_since >= OBEYS_WITHIN_S
+        )
 
     def read_back(self) -> BatterySetpoint | None:
-        """Return the set-point that the device follows by its registers, None where it follows another.
+        """Return the set-point that the device follows by its registers, None where it follows
+        another.
 
         Raises:
             UnavailableError: the device does not answer.
         """
         with self._lock:
             self._asked_at = self._now()
-            return self._setpoint if self._setpoint is not None and self._device.holds(self._writes) else None
+            return (
+                self._setpoint
+                if self._setpoint is not None and self._device.holds(self._writes)
+                else None
+            )
 
     def read_soc(self) -> float:
         """Return the battery's state of charge, 0–1; NaN where the device does not report it.
@@ -168,13 +206,16 @@ class InverterSession:
             self._device.close()
 
     def look(self) -> None:
-        """Keep the command up: write the mode for the present state of charge, and again what the device would revert."""
+        """Keep the command up: write the mode for the present state of charge, and again what the
+        device would revert.
+        """
         with self._lock:
             if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS:
                 return
             self._is_kept_up = False
             try:
-                # Otherwise somebody else commands it, or it restarted: the next ``read_back`` returns None, and its caller decides.
+                # Otherwise somebody else commands it, or it restarted: the next ``read_back``
+                # returns None, and its caller decides.
                 if self._device.holds(self._writes):
                     battery = self._device.read_battery()
                     self._judge(self._setpoint, battery)
@@ -182,20 +223,30 @@ class InverterSession:
             except LunaError as error:
                 if error.reason == _SPENT:
                     self._setpoint = None
-                log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
+                log.warning(
+                    "the command cannot be kept up", device=self._device.place, error=str(error)
+                )
 
     def beat(self) -> None:
         """Send the next heartbeat while the device is commanded and a caller reads back."""
         with self._lock:
-            if self._setpoint is None or self._now() - self._asked_at > ASKED_SECONDS or not self._is_kept_up:
+            if (
+                self._setpoint is None
+                or self._now() - self._asked_at > ASKED_SECONDS
+                or not self._is_kept_up
+            ):
                 return
             try:
                 self._device.beat()
             except LunaError as error:
-                log.warning("the command cannot be kept up", device=self._device.place, error=str(error))
+                log.warning(
+                    "the command cannot be kept up", device=self._device.place, error=str(error)
+                )
 
     def _judge(self, setpoint: BatterySetpoint, battery: BatteryReading) -> None:
-        if self._mode is None or not contradicts(self._mode, battery.flow_kw, power_kw=setpoint.power_kw, soc=battery.soc):
+        if self._mode is None or not contradicts(
+            self._mode, battery.flow_kw, power_kw=setpoint.power_kw, soc=battery.soc
+        ):
             self._disobeys_since = None
         elif self._disobeys_since is None:
             self._disobeys_since = self._now()
@@ -207,7 +258,8 @@ class InverterSession:
         except LunaError as error:
             if error.reason != _SPENT or mode == "self_consumption":
                 raise
-            # Self-consumption may use the writes reserved for it; the error tells the caller that the rest is missing.
+            # Self-consumption may use the writes reserved for it; the error tells the caller that
+            # the rest is missing.
             self._write(setpoint, "self_consumption", soc)
             raise
 

@@ -1,4 +1,6 @@
-"""The parts of a set-point that a profile writes to points: their values for the device, and their texts for the owner before anything is written."""
+"""The parts of a set-point that a profile writes to points: their values for the device, and their
+texts for the owner before anything is written.
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -7,13 +9,22 @@ from typing import NamedTuple
 
 from luna.contracts.control import BatterySetpoint
 from luna.energy.devices.commands import Via
-from luna.platform.drivers.profile import PREFIX_PART, DeviceProfile, JsonPoint, PartName, PointName, PointWrite
+from luna.platform.drivers.profile import (
+    PREFIX_PART,
+    DeviceProfile,
+    JsonPoint,
+    PartName,
+    PointName,
+    PointWrite,
+)
 
 WATTS = 1000
 
 
 class DeviceFacts(NamedTuple):
-    """What was read for a set-point: points in their units, its power within the device's limit, W, and the AC power that follows from the flows, W."""
+    """What was read for a set-point: points in their units, its power within the device's limit, W,
+    and the AC power that follows from the flows, W.
+    """
 
     values: Mapping[str, float]
     power_w: float
@@ -51,7 +62,10 @@ class PartWrite:
         return f"{self._sign}{self.write.of or ''}"
 
     def whole(self, facts: DeviceFacts) -> float:
-        """Return the value of the point ``of``, the 100 % of a share; NaN where it is not positive, which means unknown."""
+        """Return the value of the point ``of``, the 100 % of a share.
+
+        NaN where it is not positive, which means unknown.
+        """
         value = facts.values[self.write.of or ""]
         return value if value > 0 else math.nan
 
@@ -61,15 +75,21 @@ class PartWrite:
 
 
 class SetpointPart(NamedTuple):
-    """A part of a set-point: its value in the point's unit before the write's sign, and its text with the sign."""
+    """A part of a set-point: its value in the point's unit before the write's sign, and its text
+    with the sign.
+    """
 
     value: Callable[[PartWrite, DeviceFacts], float]
     text: Callable[[PartWrite], str]
 
 
 PARTS: Mapping[PartName, SetpointPart] = {
-    "reversion_s": SetpointPart(lambda part, _: part.reversion_s, lambda part: f"{part.reversion_s:g} s"),
-    "reversion_min": SetpointPart(lambda part, _: part.reversion_min, lambda part: f"{part.reversion_min:g} min"),
+    "reversion_s": SetpointPart(
+        lambda part, _: part.reversion_s, lambda part: f"{part.reversion_s:g} s"
+    ),
+    "reversion_min": SetpointPart(
+        lambda part, _: part.reversion_min, lambda part: f"{part.reversion_min:g} min"
+    ),
     "value": SetpointPart(PartWrite.whole, lambda part: part.of_text),
     "power_w": SetpointPart(lambda _, facts: facts.power_w, lambda part: part.power_text),
     "power_percent": SetpointPart(
@@ -79,7 +99,9 @@ PARTS: Mapping[PartName, SetpointPart] = {
     # Modes without a power leave 0 W to the battery.
     "ac_power_w": SetpointPart(
         lambda _, facts: facts.ac_power_w,
-        lambda part: f"ac_power_w ({part.power_text if part.setpoint.mode in {'charge', 'export'} else 0})",
+        lambda part: (
+            f"ac_power_w ({part.power_text if part.setpoint.mode in {'charge', 'export'} else 0})"
+        ),
     ),
 }
 
@@ -89,10 +111,15 @@ def find_limit(profile: DeviceProfile, setpoint: BatterySetpoint) -> PointName |
     return profile.limits.get("discharge_w" if setpoint.mode == "export" else "charge_w")
 
 
-def describe_writes(profile: DeviceProfile, via: Via, setpoint: BatterySetpoint) -> list[tuple[str, str]]:
-    """Return destination and value of each write in order; none for a mode that is emulated by two others.
+def describe_writes(
+    profile: DeviceProfile, via: Via, setpoint: BatterySetpoint
+) -> list[tuple[str, str]]:
+    """Return destination and value of each write in order.
 
-    A destination is a topic, or a point and its register, in a SunSpec model counted from its ID. What depends on the device is shown as its point's name.
+    None for a mode that is emulated by two others.
+
+    A destination is a topic, or a point and its register, in a SunSpec model counted from its ID.
+    What depends on the device is shown as its point's name.
     """
     described = list[tuple[str, str]]()
     for write in profile.modes.get(setpoint.mode, ()):
@@ -101,6 +128,10 @@ def describe_writes(profile: DeviceProfile, via: Via, setpoint: BatterySetpoint)
             place = (point.write_to or "").replace(PREFIX_PART, via.prefix or PREFIX_PART)
         else:
             place = f"{write.write} ({'/'.join(map(str, (*point.model[:1], point.register_)))})"
-        value = f"{write.sign * (write.value or 0.0):g}" if write.put is None else PARTS[write.put].text(PartWrite(profile, setpoint, write))
+        value = (
+            f"{write.sign * (write.value or 0.0):g}"
+            if write.put is None
+            else PARTS[write.put].text(PartWrite(profile, setpoint, write))
+        )
         described.append((place, value))
     return described

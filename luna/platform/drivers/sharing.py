@@ -1,8 +1,10 @@
 """Shares one Modbus connection per device among all processes of a data folder.
 
-The first process that needs one takes a file lock, which the operating system releases however the process ends, and listens at a Unix socket. A client sends
-the device's address as a line of JSON and then speaks Modbus TCP. Requests of all clients are serialised. When a device's connection is lost its clients are
-disconnected, so that they notice a reboot. When the holder ends, the next client takes the lock.
+The first process that needs one takes a file lock, which the operating system releases however the
+process ends, and listens at a Unix socket. A client sends the device's address as a line of JSON
+and then speaks Modbus TCP. Requests of all clients are serialised. When a device's connection is
+lost its clients are disconnected, so that they notice a reboot. When the holder ends, the next
+client takes the lock.
 Source: MODBUS Messaging on TCP/IP Implementation Guide 1.0b; docs/decisions/0098.
 """
 
@@ -75,7 +77,10 @@ async def read_frame(reader: asyncio.StreamReader) -> ModbusFrame:
 
 
 def connect_shared(data_folder: Path, device: DeviceAddress) -> socket.socket | None:
-    """Return a connection to the process that holds the device's, which may become this one; None: the data folder allows no lock or socket."""
+    """Return a connection to the process that holds the device's, which may become this one.
+
+    None: the data folder allows no lock or socket.
+    """
     deadline = time.monotonic() + START_SECONDS
     with _open_devices_folder(data_folder) as path:
         while path is not None and time.monotonic() < deadline:
@@ -140,7 +145,11 @@ def _hold(folder: Path) -> None:
         os.close(lock)
         raise
     # Never joined: at the end of the process the system releases lock and sockets.
-    threading.Thread(target=lambda: asyncio.run(ConnectionHolder().serve(listener)), name="device connections", daemon=True).start()
+    threading.Thread(
+        target=lambda: asyncio.run(ConnectionHolder().serve(listener)),
+        name="device connections",
+        daemon=True,
+    ).start()
 
 
 class ConnectionHolder:
@@ -154,14 +163,20 @@ class ConnectionHolder:
         async with await asyncio.start_unix_server(self._serve_client, sock=listener) as server:
             await server.serve_forever()
 
-    async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         # Any fault of a client or of its device ends this client's connection alone.
         with suppress(OSError, EOFError, ValueError, TypeError), closing(writer):
             device = DeviceAddress(*json.loads(await reader.readline()))
-            host = (await asyncio.to_thread(reachable_addresses, DEVICE, device.host, device.port))[0]
+            host = (await asyncio.to_thread(reachable_addresses, DEVICE, device.host, device.port))[
+                0
+            ]
             # Keyed by IP address: a site may name one device in two ways.
             address = (host, device.port)
-            connection = self._connections.setdefault(address, DeviceConnection(device._replace(host=address[0])))
+            connection = self._connections.setdefault(
+                address, DeviceConnection(device._replace(host=address[0]))
+            )
             connection.clients.add(writer)
             try:
                 while True:
@@ -176,7 +191,10 @@ class ConnectionHolder:
 
 
 class DeviceConnection:
-    """The connection to a device; opens at the first request and again after a loss. Requests are serialised."""
+    """The connection to a device.
+
+    Opens at the first request and again after a loss. Requests are serialised.
+    """
 
     def __init__(self, device: DeviceAddress) -> None:
         self.clients: set[asyncio.StreamWriter] = set()
@@ -195,7 +213,8 @@ class DeviceConnection:
         """Return the device's response, exceptions included.
 
         Raises:
-            OSError: the device cannot be reached, closed the connection, or timed out; all of its clients are then disconnected.
+            OSError: the device cannot be reached, closed the connection, or timed out; all of its
+                clients are then disconnected.
         """
         function = body[1]
         if self._device.is_serial and function not in READS | WRITES:
@@ -206,7 +225,9 @@ class DeviceConnection:
             return await self._take_turn(body)
         if (reading := self._reads.get(body)) is None:
             reading = self._reads[body] = asyncio.create_task(self._take_turn(body))
-            reading.add_done_callback(lambda done: self._reads.pop(body) if self._reads.get(body) is done else None)
+            reading.add_done_callback(
+                lambda done: self._reads.pop(body) if self._reads.get(body) is done else None
+            )
         return await asyncio.shield(reading)
 
     def lose(self) -> None:
@@ -238,23 +259,38 @@ class DeviceConnection:
 
     async def _exchange(self, body: bytes) -> bytes:
         if self._writer is None:
-            reader, self._writer = await asyncio.open_connection(self._device.host, self._device.port)
+            reader, self._writer = await asyncio.open_connection(
+                self._device.host, self._device.port
+            )
             self._listening = asyncio.create_task(self._listen(reader))
         writer = self._writer
         self._answer = asyncio.get_running_loop().create_future()
         self._asked = body[:2]
         self._transaction = (self._transaction + 1) % 0x10000
-        writer.write(body + checksum(body) if self._device.is_serial else ModbusFrame(self._transaction, body).pack())
+        writer.write(
+            body + checksum(body)
+            if self._device.is_serial
+            else ModbusFrame(self._transaction, body).pack()
+        )
         await writer.drain()
         return await self._answer
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         with suppress(OSError, EOFError, ValueError):
             while True:
-                transaction, body = (None, await _read_serial(reader)) if self._device.is_serial else await read_frame(reader)
-                if self._answer is None or self._answer.done() or transaction not in {None, self._transaction}:
+                transaction, body = (
+                    (None, await _read_serial(reader))
+                    if self._device.is_serial
+                    else await read_frame(reader)
+                )
+                if (
+                    self._answer is None
+                    or self._answer.done()
+                    or transaction not in {None, self._transaction}
+                ):
                     raise ValueError("nobody asked")
-                # No client takes an answer of another unit or function: each would wait for its own until it gives up.
+                # No client takes an answer of another unit or function: each would wait for its own
+                # until it gives up.
                 if body[0] != self._asked[0] or body[1] & 0x7F != self._asked[1]:
                     raise ValueError("another was asked")
                 self._answer.set_result(body)

@@ -1,7 +1,9 @@
-"""Simulates a device from its profile: points that a client reads and writes, with the physics of a battery behind them.
+"""Simulates a device from its profile: points that a client reads and writes, with the physics of a
+battery behind them.
 
-The mode is derived from the points by the profile's own writes, the power by the battery of the simulated home. A client written from the maker's documentation
-alone therefore tests whether the profile agrees with it.
+The mode is derived from the points by the profile's own writes, the power by the battery of the
+simulated home. A client written from the maker's documentation alone therefore tests whether the
+profile agrees with it.
 """
 
 import math
@@ -15,12 +17,22 @@ from luna.energy.devices.battery import Mode
 from luna.platform.drivers.mode_emulation import HouseFlows, mode_of_ac_power
 from luna.platform.drivers.point_image import PointImage, make_image
 from luna.platform.drivers.profile import DeviceProfile, PointWrite, split_sign, unit_factor
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, WORDS, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery
+from luna.platform.simulated_home.battery import (
+    SECONDS_PER_HOUR,
+    WORDS,
+    BatteryCharge,
+    BatteryModel,
+    Command,
+    requested_power_kw,
+    step_battery,
+)
 
 WATTS = 1000
 STEP_SECONDS = 5.0
 # Luna's modes in the vocabulary of the simulated battery.
-_COMMANDS: Mapping[Mode, str] = dict(zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True))
+_COMMANDS: Mapping[Mode, str] = dict(
+    zip(("self_consumption", "save", "supply", "hold", "charge", "export"), WORDS, strict=True)
+)
 
 
 # From seconds since the start to load and PV of a house, kW.
@@ -60,7 +72,10 @@ class SimulatedInverter:
         self._throttled_kw = 0.0
         self.image: PointImage = make_image(self.profile)
         if (point := self.profile.limits.get("capacity_kwh")) is not None:
-            self.image.put(point, self.battery.capacity_kwh / unit_factor(self.profile.points[point], "capacity_kwh"))
+            self.image.put(
+                point,
+                self.battery.capacity_kwh / unit_factor(self.profile.points[point], "capacity_kwh"),
+            )
         # Fault: points with a fixed value, in their units; NaN: no value.
         self.stuck: dict[str, float] = {}
         # Fault: commands are acknowledged and ignored.
@@ -88,7 +103,10 @@ class SimulatedInverter:
         return self._charge.power_kw
 
     def write(self, place: Any, value: Any) -> bool:
-        """Apply a client's write, with address and value of the transport; return whether the point is writable."""
+        """Apply a client's write, with address and value of the transport.
+
+        Return whether the point is writable.
+        """
         with self._lock:
             self._advance()
             before = self._heartbeat
@@ -128,15 +146,25 @@ class SimulatedInverter:
     def _heartbeat(self) -> float | None:
         """The count of the client's heartbeat, None where the profile declares none."""
         reverts = self.profile.reverts
-        return None if reverts is None or reverts.heartbeat is None else self.image.value(reverts.heartbeat)
+        return (
+            None
+            if reverts is None or reverts.heartbeat is None
+            else self.image.value(reverts.heartbeat)
+        )
 
     def _reverts_after_s(self) -> float:
-        """Return the reversion time of the current mode, s: the one in the command, else the profile's."""
+        """Return the reversion time of the current mode, s: the one in the command, else the
+        profile's.
+        """
         mode, reverts = self.mode, self.profile.reverts
         if reverts is None or reverts.after_s is None or mode in reverts.stays_in:
             return math.inf
         units = {"reversion_s": 1, "reversion_min": 60}
-        said = [self.image.value(write.write) * units[write.put] for write in self.profile.modes.get(mode, ()) if write.put in units]
+        said = [
+            self.image.value(write.write) * units[write.put]
+            for write in self.profile.modes.get(mode, ())
+            if write.put in units
+        ]
         # A reversion time of 0 means never.
         return (said[0] or math.inf) if said else reverts.after_s
 
@@ -144,12 +172,20 @@ class SimulatedInverter:
         load_kw, pv_kw = self.house(self._stepped_at - self._begun_at)
         ac_kw = self._find_ac_power_kw()
         if ac_kw is None or self.deaf:
-            requested_kw = requested_power_kw(self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw)
+            requested_kw = requested_power_kw(
+                self.command, self._charge.stored_kwh / self.battery.capacity_kwh, pv_kw - load_kw
+            )
         else:
             requested_kw = pv_kw - ac_kw
         self._charge, _ = step_battery(self.battery, self._charge, requested_kw, seconds=seconds)
-        self._throttled_kw = 0.0 if ac_kw is None else min(max(pv_kw - self._charge.power_kw - ac_kw, 0.0), pv_kw)
-        grid_kwh = (load_kw - pv_kw + self._throttled_kw + self._charge.power_kw) * seconds / SECONDS_PER_HOUR
+        self._throttled_kw = (
+            0.0 if ac_kw is None else min(max(pv_kw - self._charge.power_kw - ac_kw, 0.0), pv_kw)
+        )
+        grid_kwh = (
+            (load_kw - pv_kw + self._throttled_kw + self._charge.power_kw)
+            * seconds
+            / SECONDS_PER_HOUR
+        )
         self._imported_kwh += max(grid_kwh, 0.0)
         self._exported_kwh += max(-grid_kwh, 0.0)
 
@@ -158,14 +194,22 @@ class SimulatedInverter:
         ac_kw = self._find_ac_power_kw()
         if ac_kw is not None:
             load_kw, pv_kw = self.house(self.now() - self._begun_at)
-            return mode_of_ac_power(ac_kw * WATTS, HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)), abs(ac_kw)
+            return mode_of_ac_power(
+                ac_kw * WATTS, HouseFlows(pv_kw * WATTS, 0.0, (load_kw - pv_kw) * WATTS)
+            ), abs(ac_kw)
         for mode, writes in self.profile.modes.items():
             powers = [
-                write.sign * self.image.value(write.write) * (1.0 if write.of is None else self.image.value(write.of) / 100)
+                write.sign
+                * self.image.value(write.write)
+                * (1.0 if write.of is None else self.image.value(write.of) / 100)
                 for write in writes
                 if write.put in {"power_w", "power_percent"}
             ]
-            constant = all(math.isclose(self.image.value(write.write), value) for write in writes if (value := self._constant(write)) is not None)
+            constant = all(
+                math.isclose(self.image.value(write.write), value)
+                for write in writes
+                if (value := self._constant(write)) is not None
+            )
             if constant and all(power > 0 for power in powers):
                 return mode, max(powers, default=0.0) / WATTS
         return "self_consumption", 0.0
@@ -174,13 +218,21 @@ class SimulatedInverter:
         """Return the AC power that the points command, kW; None: none."""
         for writes in self.profile.modes.values():
             powers = [write for write in writes if write.put == "ac_power_w"]
-            if powers and all(math.isclose(self.image.value(write.write), write.value) for write in writes if write.value is not None):
+            if powers and all(
+                math.isclose(self.image.value(write.write), write.value)
+                for write in writes
+                if write.value is not None
+            ):
                 return powers[0].sign * self.image.value(powers[0].write) / WATTS
         return None
 
     def _constant(self, write: PointWrite) -> float | None:
         """Return the value that a mode always writes; None where it depends on the set-point."""
-        return self.image.value(write.of) if write.put == "value" and write.of is not None else write.value
+        return (
+            self.image.value(write.of)
+            if write.put == "value" and write.of is not None
+            else write.value
+        )
 
     def _revert(self) -> None:
         for write in self.profile.modes.get("self_consumption", ()):
@@ -190,7 +242,12 @@ class SimulatedInverter:
     def _measure(self) -> dict[str, float]:
         """Return all readings of the house that this device is in."""
         load_kw, pv_kw = self.house(self.now() - self._begun_at)
-        flows = {"load_kw": load_kw, "pv_kw": max(pv_kw - self._throttled_kw, 0.0), "import_kwh": self._imported_kwh, "export_kwh": self._exported_kwh}
+        flows = {
+            "load_kw": load_kw,
+            "pv_kw": max(pv_kw - self._throttled_kw, 0.0),
+            "import_kwh": self._imported_kwh,
+            "export_kwh": self._exported_kwh,
+        }
         return measure_house(self.battery, self._charge, **flows)
 
     def _show(self) -> None:
@@ -198,16 +255,30 @@ class SimulatedInverter:
         values = dict[str, float]()
         for reading, entries in self.profile.reads.items():
             for sign, point in map(split_sign, entries):
-                # A sum is split equally among its points; a signed power is one direction minus the other.
-                values[point] = values.get(point, 0.0) + sign * shown.get(reading, 0.0) / unit_factor(self.profile.points[point], reading) / len(entries)
-        if self.profile.reverts is not None and (counted := self.profile.reverts.device_heartbeat) is not None:
+                # A sum is split equally among its points; a signed power is one direction minus the
+                # other.
+                values[point] = values.get(point, 0.0) + sign * shown.get(
+                    reading, 0.0
+                ) / unit_factor(self.profile.points[point], reading) / len(entries)
+        if (
+            self.profile.reverts is not None
+            and (counted := self.profile.reverts.device_heartbeat) is not None
+        ):
             values[counted] = math.floor(self.now() - self._begun_at)
         # Zeros first: both directions may share a register and a sign bit.
         for point, value in sorted((values | self.stuck).items(), key=lambda entry: entry[1] != 0):
             self.image.put(point, value)
 
 
-def measure_house(battery: BatteryModel, charge: BatteryCharge, *, load_kw: float, pv_kw: float, import_kwh: float, export_kwh: float) -> dict[str, float]:
+def measure_house(
+    battery: BatteryModel,
+    charge: BatteryCharge,
+    *,
+    load_kw: float,
+    pv_kw: float,
+    import_kwh: float,
+    export_kwh: float,
+) -> dict[str, float]:
     """Return all readings of a house with these flows, in the units of ``READING_UNITS``."""
     power_kw = charge.power_kw
     grid_kw = load_kw - pv_kw + power_kw

@@ -21,7 +21,8 @@ READINGS_BY_ROLE: Mapping[str, tuple[str, ...]] = {
 
 
 def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | None = None) -> Site:
-    """Return the site with a device: an inverter commands a battery, and its readings fill the sensor roles that have no sensor. Idempotent.
+    """Return the site with a device: an inverter commands a battery, and its readings fill the
+    sensor roles that have no sensor. Idempotent.
 
     Args:
         site: as it is stored.
@@ -30,7 +31,8 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         battery: the one behind it, needed where there are several.
 
     Raises:
-        InvalidInputError: the battery is unknown or not named, the topic prefix is missing, or a meter has a proxy port.
+        InvalidInputError: the battery is unknown or not named, the topic prefix is missing, or a
+            meter has a proxy port.
     """
     if via.prefix is None and profile.needs_prefix:
         raise refuse("device-prefix-missing", field="--prefix", profile=profile.profile)
@@ -41,13 +43,18 @@ def add_device(site: Site, via: Via, profile: DeviceProfile, *, battery: str | N
         names = [each.name for each in site.batteries]
         told = names[0] if battery is None and len(names) == 1 else battery
         if told not in names:
-            raise refuse("device-battery-unclear", field="--name", value=battery, names=tuple(names))
+            raise refuse(
+                "device-battery-unclear", field="--name", value=battery, names=tuple(names)
+            )
         entry = {"battery": told, "via": via.model_dump(mode="json", exclude_none=True)}
         control = document["control"]
         if control is None or control["by"] == "advice":
             document["control"] = {"by": "profile", "batteries": [entry]}
         else:
-            control["batteries"] = [*(each for each in control["batteries"] if each["battery"] != told), entry]
+            control["batteries"] = [
+                *(each for each in control["batteries"] if each["battery"] != told),
+                entry,
+            ]
     sensors = document["input_sensors"]
     for role, readings in READINGS_BY_ROLE.items():
         reading = next((each for each in readings if each in profile.reads), None)

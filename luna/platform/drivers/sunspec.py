@@ -1,4 +1,7 @@
-"""Locates the models of a SunSpec device and reads its identity. Source: SunSpec Device Information Model Specification, sections 6.2 and 6.3."""
+"""Locates the models of a SunSpec device and reads its identity.
+
+Source: SunSpec Device Information Model Specification, sections 6.2 and 6.3.
+"""
 
 from collections.abc import Mapping
 
@@ -48,11 +51,17 @@ def read_identity(link: ModbusLink, address: int) -> DeviceIdentity:
         UnavailableError: the device does not answer.
     """
     registers = link.read(address, 66)
-    return DeviceIdentity(**{name: decode_text(registers[first : first + count]) for name, (first, count) in _TEXTS.items()})
+    return DeviceIdentity(
+        **{
+            name: decode_text(registers[first : first + count])
+            for name, (first, count) in _TEXTS.items()
+        }
+    )
 
 
 def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
-    """Return the offsets, from the first port, of the ports of the wanted types in the model at ``address``; its length gives their number.
+    """Return the offsets, from the first port, of the ports of the wanted types in the model at
+    ``address``; its length gives their number.
 
     Raises:
         UnavailableError: the device does not answer.
@@ -61,7 +70,11 @@ def find_ports(link: ModbusLink, address: int, ports: PortGroup) -> list[int]:
     shifts = range(0, length - ports.type_register - ports.length + 1, ports.length)
     if len(shifts) > _MOST_PORTS:
         raise refuse("device-no-sunspec", field="via", value=link.place)
-    return [shift for shift in shifts if link.read(address + ports.type_register + shift, 1)[0] in ports.types]
+    return [
+        shift
+        for shift in shifts
+        if link.read(address + ports.type_register + shift, 1)[0] in ports.types
+    ]
 
 
 def _is_marked(link: ModbusLink, base: int) -> bool:

@@ -1,4 +1,6 @@
-"""Tests a profile on a real battery: moves a little power, checks direction, sign and scale of the readings, and always ends in self-consumption."""
+"""Tests a profile on a real battery: moves a little power, checks direction, sign and scale of the
+readings, and always ends in self-consumption.
+"""
 
 import math
 import socket
@@ -31,13 +33,24 @@ STEPS: tuple[Mode, ...] = ("hold", "charge", "export")
 _SIGNS: Mapping[Mode, int] = {"charge": 1, "save": 1, "export": -1, "supply": -1}
 
 # unknown: the device reports no plausible power of the battery.
-# not_allowed: the safety layer permits no such power; nothing_to_do: it permits only storing surplus or serving the house, and there was none.
-TrialOutcome = Literal["right", "turned_round", "did_not_move", "too_much", "moved", "not_allowed", "nothing_to_do", "unknown"]
+# not_allowed: the safety layer permits no such power; nothing_to_do: it permits only storing
+# surplus or serving the house, and there was none.
+TrialOutcome = Literal[
+    "right",
+    "turned_round",
+    "did_not_move",
+    "too_much",
+    "moved",
+    "not_allowed",
+    "nothing_to_do",
+    "unknown",
+]
 TrialBounds = Callable[[BatterySetpoint, float], BatterySetpoint]
 
 
 class TrialStep(NamedTuple):
-    """Result of one step: the mode that was tried, the outcome, the measured power into the battery, W (negative while it discharges), and the time it took.
+    """Result of one step: the mode that was tried, the outcome, the measured power into the
+    battery, W (negative while it discharges), and the time it took.
 
     ``implausible``: what the device reported last that does not count.
     """
@@ -55,13 +68,24 @@ class TrialStep(NamedTuple):
 
 
 def bound_by(site: Site, battery: str) -> TrialBounds:
-    """Return the safety layer's bounds of a site's battery: from a set-point and a state of charge, 0–1, to the safe set-point."""
+    """Return the safety layer's bounds of a site's battery: from a set-point and a state of charge,
+    0–1, to the safe set-point.
+    """
     return lambda setpoint, soc: make_safe(site, {battery: setpoint}, {battery: soc})[battery]
 
 
 def bound_unknown() -> TrialBounds:
-    """Return the bounds of a battery without a site: keep away from empty and full, and export nothing."""
-    battery = Battery(capacity_kwh=5, min_soc=0.1, max_soc=0.95, charge_limit_kw=1, discharge_limit_kw=1, discharge_to_grid=False)
+    """Return the bounds of a battery without a site: keep away from empty and full, and export
+    nothing.
+    """
+    battery = Battery(
+        capacity_kwh=5,
+        min_soc=0.1,
+        max_soc=0.95,
+        charge_limit_kw=1,
+        discharge_limit_kw=1,
+        discharge_to_grid=False,
+    )
     return bound_by(Site(name="trial", timezone="UTC", batteries=(battery,)), battery.name)
 
 
@@ -85,7 +109,8 @@ def move_battery(
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], object] = time.sleep,
 ) -> list[TrialStep]:
-    """Let a battery hold, charge with 200 W and export 200 W, ten seconds each, and return what was measured; self-consumption is restored.
+    """Let a battery hold, charge with 200 W and export 200 W, ten seconds each, and return what was
+    measured; self-consumption is restored.
 
     Args:
         device: of a battery that nothing else commands.
@@ -112,9 +137,19 @@ def move_battery(
 
 
 class _Trial:
-    """A battery under trial. Its session is kept up between two readings in this thread, because a device takes one request at a time."""
+    """A battery under trial.
 
-    def __init__(self, device: ProfiledDevice, bound: TrialBounds, now: Callable[[], float], sleep: Callable[[float], object]) -> None:
+    Its session is kept up between two readings in this thread, because a device takes one request
+    at a time.
+    """
+
+    def __init__(
+        self,
+        device: ProfiledDevice,
+        bound: TrialBounds,
+        now: Callable[[], float],
+        sleep: Callable[[float], object],
+    ) -> None:
         self._device, self._bound, self._now, self._sleep = device, bound, now, sleep
         self._session = InverterSession(device, now=now, look_seconds=_NEVER_SECONDS)
         self._is_commanded = False
@@ -122,17 +157,25 @@ class _Trial:
         self._implausible: tuple[ImplausibleReading, ...] = ()
 
     def read_power(self) -> float:
-        """Return the power into the battery, W; negative while it discharges, NaN where it is unknown."""
+        """Return the power into the battery, W.
+
+        Negative while it discharges, NaN where it is unknown.
+        """
         measured = self._device.measure("charge_w", "discharge_w")
         self._implausible = measured.implausible
         return measured.values["charge_w"] - measured.values["discharge_w"]
 
     def tell(self, mode: Mode, own_w: float) -> TrialStep:
-        """Command a mode within the safety layer's bounds and return the result; ``own_w`` is the power before any command, W."""
+        """Command a mode within the safety layer's bounds and return the result.
+
+        ``own_w`` is the power before any command, W.
+        """
         soc = self._session.read_soc()
         if math.isnan(soc):
             raise refuse("device-soc-unknown", field="via", value=self._device.profile.profile)
-        safe = self._bound(BatterySetpoint(mode=mode, power_kw=None if mode == "hold" else TRIAL_W / WATTS), soc)
+        safe = self._bound(
+            BatterySetpoint(mode=mode, power_kw=None if mode == "hold" else TRIAL_W / WATTS), soc
+        )
         done = mode_at(safe, soc)
         if _SIGNS.get(done) != _SIGNS.get(mode):
             return TrialStep(mode, "not_allowed", math.nan, 0.0)
@@ -144,7 +187,11 @@ class _Trial:
             self._session.look()
             power_w, seconds = self.read_power(), self._now() - begun
             outcome = _judge(done, power_w, own_w)
-            if seconds >= (PATIENCE_SECONDS if outcome in {"did_not_move", "moved", "unknown"} else TRIAL_SECONDS):
+            if seconds >= (
+                PATIENCE_SECONDS
+                if outcome in {"did_not_move", "moved", "unknown"}
+                else TRIAL_SECONDS
+            ):
                 return TrialStep(mode, outcome, power_w, seconds, self._implausible)
 
     def hand_back(self) -> None:
@@ -163,8 +210,12 @@ class _Trial:
                 profile = self._device.profile
                 after_s = profile.reverts.after_s if profile.reverts else None
                 if after_s is None:
-                    raise refuse("device-not-handed-back", field="via", value=profile.profile) from exc
-                raise refuse("device-reverts-alone", field="via", value=profile.profile, after_s=after_s) from exc
+                    raise refuse(
+                        "device-not-handed-back", field="via", value=profile.profile
+                    ) from exc
+                raise refuse(
+                    "device-reverts-alone", field="via", value=profile.profile, after_s=after_s
+                ) from exc
             self._sleep(_POLL_SECONDS)
             self._command_own(attempts=attempts - 1)
 

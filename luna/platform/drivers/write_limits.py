@@ -1,4 +1,5 @@
-"""Limits how often a point that wears out is written: a number of writes in any 24 hours, some reserved for the return to self-consumption.
+"""Limits how often a point that wears out is written: a number of writes in any 24 hours, some
+reserved for the return to self-consumption.
 
 The executor counts in the database: ``luna.platform.database.device_writes``.
 """
@@ -17,14 +18,18 @@ class WriteCounter(Protocol):
     """Counts the writes to one device in storage that outlives this process."""
 
     def spend(self, most: Mapping[str, int]) -> datetime | None:
-        """Count one write of each point and return None; where a point had its ``most`` within 24 hours, count none and return when the budget has room again.
+        """Count one write of each point and return None.
+
+        Where a point had its ``most`` within 24 hours, count none and return when the budget has
+        room again.
 
         Raises:
             UnavailableError: the storage does not answer; nothing may be written.
         """
 
     def read_share(self, most: Mapping[str, int]) -> float:
-        """Return the largest share, 0–1, of its ``most`` within 24 hours that any of the points has used.
+        """Return the largest share, 0–1, of its ``most`` within 24 hours that any of the points has
+        used.
 
         Raises:
             UnavailableError: the storage does not answer.

@@ -33,7 +33,9 @@ class Account:
 
 
 def account_for(data: Path) -> Account | None:
-    """Return the account for a data folder: its present owner's, else an unprivileged one where we are root."""
+    """Return the account for a data folder: its present owner's, else an unprivileged one where we
+    are root.
+    """
     if os.geteuid() != 0:
         return None
     if data.exists() and (owner := data.stat()).st_uid != 0:
@@ -41,12 +43,16 @@ def account_for(data: Path) -> Account | None:
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError as exc:
-        raise MachineError("PostgreSQL refuses to run as root, and there is no account 'nobody'", remedy="Run Luna as an ordinary user.") from exc
+        raise MachineError(
+            "PostgreSQL refuses to run as root, and there is no account 'nobody'",
+            remedy="Run Luna as an ordinary user.",
+        ) from exc
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
 def choose_home(folder: Path) -> Path:
-    """Return where the servers' data go: ``folder``, or a folder of the system's where the servers' account cannot reach it.
+    """Return where the servers' data go: ``folder``, or a folder of the system's where the servers'
+    account cannot reach it.
 
     The permissions of the user's folders stay as they are.
     """
@@ -65,7 +71,11 @@ def make_reachable(programs: Programs, account: Account | None) -> Path:
     if can_use(programs.folder, account):
         return programs.folder
     if not programs.trees:
-        raise MachineError("the servers' account cannot read these programs", value=str(programs.folder), remedy="Run Luna as an ordinary user.")
+        raise MachineError(
+            "the servers' account cannot read these programs",
+            value=str(programs.folder),
+            remedy="Run Luna as an ordinary user.",
+        )
     digest = hashlib.sha256()
     for program in sorted(programs.folder.iterdir()):
         digest.update(f"{program.name} {program.stat().st_size}\n".encode())
@@ -94,18 +104,23 @@ def can_use(folder: Path, account: Account | None) -> bool:
     if account is None:
         return os.access(folder, os.X_OK)
     # Asked of the system rather than computed: access lists and mounts count too.
-    return subprocess.run(["test", "-x", folder], check=False, **options_for(account)).returncode == 0
+    return (
+        subprocess.run(["test", "-x", folder], check=False, **options_for(account)).returncode == 0
+    )
 
 
 def options_for(account: Account | None) -> dict[str, Any]:
-    """Return the options of ``subprocess`` that run a program as ``account``, unseen by others and without the caller's PostgreSQL settings."""
+    """Return the options of ``subprocess`` that run a program as ``account``, unseen by others and
+    without the caller's PostgreSQL settings.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     identity = {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
     return {"cwd": "/", "umask": 0o077, "env": environment, **identity}
 
 
 def make_folder(path: Path) -> None:
-    """Create ``path`` with its parents, readable for the servers' account only as far as the umask allows.
+    """Create ``path`` with its parents, readable for the servers' account only as far as the umask
+    allows.
 
     Raises:
         MachineError: names the folder and what to do.
@@ -141,13 +156,18 @@ def make_private_folder(path: Path, account: Account | None) -> None:
 def folder_error(path: Path, cause: OSError) -> MachineError:
     """Return what to say when ``path`` cannot be written."""
     remedy = FREE_SPACE if cause.errno in FULL_DISK else OWN_FOLDER
-    return MachineError(f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=remedy)
+    return MachineError(
+        f"cannot write here: {cause.strerror}", field="data_folder", value=str(path), remedy=remedy
+    )
 
 
 def _open_to_readers(tree: Path) -> None:
     for path in (CACHE_ROOT, tree, *tree.rglob("*")):
         if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044))
+            path.chmod(
+                path.stat().st_mode
+                | (0o055 if path.is_dir() or os.access(path, os.X_OK) else 0o044)
+            )
 
 
 WAIT_SECONDS = 60.0
@@ -155,7 +175,10 @@ PAUSE_SECONDS = 0.02
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file that only its owner may read; below a user's folder root leaves it to that user."""
+    """Open a file that only its owner may read.
+
+    Below a user's folder root leaves it to that user.
+    """
     try:
         descriptor = os.open(path, flags | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         if os.geteuid() == 0:
@@ -201,7 +224,11 @@ def one_at_a_time(path: Path) -> Iterator[None]:
         deadline = time.monotonic() + WAIT_SECONDS
         while not take(descriptor):
             if time.monotonic() > deadline:
-                raise MachineError(f"another start has held this lock for {WAIT_SECONDS:.0f} s", value=str(path), remedy="End that process and start again.")
+                raise MachineError(
+                    f"another start has held this lock for {WAIT_SECONDS:.0f} s",
+                    value=str(path),
+                    remedy="End that process and start again.",
+                )
             time.sleep(PAUSE_SECONDS)
         yield
     finally:

@@ -1,4 +1,6 @@
-"""Where the programs of PostgreSQL and of Redis or Valkey are: from wheels, or the machine's own."""
+"""Where the programs of PostgreSQL and of Redis or Valkey are: from wheels, or the machine's
+own.
+"""
 
 import os
 import re
@@ -16,10 +18,16 @@ POSTGRES_NAMES = ("initdb", "postgres")
 REDIS_NAMES = ("redis-server", "valkey-server")
 
 
-INSTALL_POSTGRES = "Install it (Debian: apt-get install postgresql; macOS: brew install postgresql@18), or point LUNA_DATABASE_URL at a running server."
+INSTALL_POSTGRES = (
+    "Install it (Debian: apt-get install postgresql; macOS: brew install postgresql@18), or "
+    "point LUNA_DATABASE_URL at a running server."
+)
 
 
-INSTALL_REDIS = "Install it (Debian: apt-get install redis-server; macOS: brew install redis), or point LUNA_REDIS_URL at a running server."
+INSTALL_REDIS = (
+    "Install it (Debian: apt-get install redis-server; macOS: brew install redis), or point "
+    "LUNA_REDIS_URL at a running server."
+)
 
 
 @dataclass(frozen=True)
@@ -28,8 +36,10 @@ class Programs:
 
     Args:
         folder: where the executables stand.
-        base: the folder that a copy keeps the shape of; the programs find their libraries relative to themselves.
-        trees: the folders below ``base`` that a copy needs; empty for programs of the operating system.
+        base: the folder that a copy keeps the shape of; the programs find their libraries relative
+            to themselves.
+        trees: the folders below ``base`` that a copy needs; empty for programs of the operating
+            system.
     """
 
     folder: Path
@@ -46,7 +56,11 @@ def find_postgres(candidates: Iterable[Programs] | None = None) -> Programs:
     for programs in _postgres_candidates() if candidates is None else candidates:
         if all(_is_program(programs.folder / name) for name in POSTGRES_NAMES):
             return programs
-    raise MachineError("this machine has no PostgreSQL and there is no wheel of it here", field="postgres", remedy=INSTALL_POSTGRES)
+    raise MachineError(
+        "this machine has no PostgreSQL and there is no wheel of it here",
+        field="postgres",
+        remedy=INSTALL_POSTGRES,
+    )
 
 
 def find_redis(candidates: Iterable[Programs] | None = None) -> tuple[Programs, str]:
@@ -59,7 +73,11 @@ def find_redis(candidates: Iterable[Programs] | None = None) -> tuple[Programs, 
         for name in REDIS_NAMES:
             if _is_program(programs.folder / name):
                 return programs, name
-    raise MachineError("this machine has no Redis and there is no wheel of it here", field="redis", remedy=INSTALL_REDIS)
+    raise MachineError(
+        "this machine has no Redis and there is no wheel of it here",
+        field="redis",
+        remedy=INSTALL_REDIS,
+    )
 
 
 def _postgres_candidates() -> Iterator[Programs]:
@@ -69,7 +87,12 @@ def _postgres_candidates() -> Iterator[Programs]:
         yield Programs(package / "pginstall18/bin", package.parent, trees)
     if program := shutil.which("postgres"):
         yield _of_the_machine(Path(program).resolve().parent)
-    for pattern in ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin", "/usr/local/opt/postgresql@*/bin"):
+    for pattern in (
+        "/usr/lib/postgresql/*/bin",
+        "/usr/pgsql-*/bin",
+        "/opt/homebrew/opt/postgresql@*/bin",
+        "/usr/local/opt/postgresql@*/bin",
+    ):
         for folder in sorted(Path("/").glob(pattern[1:]), key=_version, reverse=True):
             yield _of_the_machine(folder)
 

@@ -1,4 +1,6 @@
-"""One Luna per data folder: a lock that ends with its process, however that dies, and says who holds it."""
+"""One Luna per data folder: a lock that ends with its process, however that dies, and says who
+holds it.
+"""
 
 import json
 import os
@@ -60,4 +62,11 @@ def _name_user(lock: int, folder: Path) -> LunaError:
     except ValidationError:
         # It has the lock, and has not written yet who it is.
         return refuse("folder-being-taken", field="data_folder", value=str(folder))
-    return refuse("folder-in-use", field="data_folder", value=str(folder), pid=user.pid, address=user.address, since=user.since)
+    return refuse(
+        "folder-in-use",
+        field="data_folder",
+        value=str(folder),
+        pid=user.pid,
+        address=user.address,
+        since=user.since,
+    )

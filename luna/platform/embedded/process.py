@@ -15,11 +15,20 @@ from typing import NoReturn
 import structlog
 
 from luna.energy.errors import MachineError
-from luna.platform.embedded.account import FREE_SPACE, OWN_FOLDER, PAUSE_SECONDS, Account, is_locked, open_private, options_for
+from luna.platform.embedded.account import (
+    FREE_SPACE,
+    OWN_FOLDER,
+    PAUSE_SECONDS,
+    Account,
+    is_locked,
+    open_private,
+    options_for,
+)
 
 LOG_BYTES = 1_000_000
 STOP_SECONDS = 20.0
-# A server that writes its checkpoint on a busy disk works all the time; after these looks it is told more roughly all the same.
+# A server that writes its checkpoint on a busy disk works all the time; after these looks it is
+# told more roughly all the same.
 MOST_LOOKS = 4
 SOON_SECONDS = 1.0
 KILLED_SECONDS = 60.0
@@ -33,8 +42,12 @@ LASTING_FAILURES = {
     "Read-only file system": OWN_FOLDER,
     "error while loading shared libraries": "Install the named system library.",
     "could not load library": "Install the named system library.",
-    "Bad file format reading the append only file": "Restore the folder from a backup, or repair the file with valkey-check-aof --fix.",
-    "incompatible with server": "Install the PostgreSQL version that wrote the data, or move the folder away.",
+    "Bad file format reading the append only file": (
+        "Restore the folder from a backup, or repair the file with valkey-check-aof --fix."
+    ),
+    "incompatible with server": (
+        "Install the PostgreSQL version that wrote the data, or move the folder away."
+    ),
 }
 
 
@@ -51,16 +64,29 @@ class Launch:
 
 
 def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own (Ctrl-C reaches Luna, which stops it in order); it holds ``lock`` until its last process is gone."""
+    """Start a server in a session of its own (Ctrl-C reaches Luna, which stops it in order).
+
+    It holds ``lock`` until its last process is gone.
+    """
     output = open_private(log, os.O_WRONLY | os.O_APPEND)
     if os.fstat(output).st_size > LOG_BYTES:
         os.ftruncate(output, 0)
     try:
         process = subprocess.Popen(
-            launch.command, stdin=subprocess.PIPE, stdout=output, stderr=output, pass_fds=(lock,), start_new_session=True, **options_for(launch.account)
+            launch.command,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            pass_fds=(lock,),
+            start_new_session=True,
+            **options_for(launch.account),
         )
     except OSError as exc:
-        raise MachineError(f"a server's program cannot be executed: {exc.strerror}", value=launch.command[0], remedy="Install Luna anew.") from exc
+        raise MachineError(
+            f"a server's program cannot be executed: {exc.strerror}",
+            value=launch.command[0],
+            remedy="Install Luna anew.",
+        ) from exc
     finally:
         os.close(output)
     os.ftruncate(lock, 0)
@@ -69,13 +95,18 @@ def spawn(launch: Launch, *, lock: int, log: Path) -> subprocess.Popen[bytes]:
     # A server that is already dead shows in its log, not here.
     with suppress(BrokenPipeError), process.stdin as pipe:
         pipe.write(launch.standard_input)
-    # Reaps the process the moment it ends, also when it is killed: no zombie, and the lock tells the truth.
+    # Reaps the process the moment it ends, also when it is killed: no zombie, and the lock tells
+    # the truth.
     threading.Thread(target=process.wait, daemon=True).start()
     return process
 
 
-def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float = STOP_SECONDS) -> None:
-    """Stop the server that holds the lock, at first kindly, at last by killing it; return when no process of it lives.
+def end(
+    lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float = STOP_SECONDS
+) -> None:
+    """Stop the server that holds the lock, at first kindly, at last by killing it.
+
+    Return when no process of it lives.
 
     Args:
         lock_path: the lock that every process of the server holds; its number stands in the file.
@@ -90,15 +121,24 @@ def end(lock_path: Path, signals: tuple[signal.Signals, ...], *, patience: float
         if _has_ended(lock_path, patience):
             return
     survivors = _family(lock_path)
-    log.warning("server does not end and is killed", lock=str(lock_path), states=[_state_of(pid) for pid in survivors])
+    log.warning(
+        "server does not end and is killed",
+        lock=str(lock_path),
+        states=[_state_of(pid) for pid in survivors],
+    )
     for pid in survivors:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    # Nobody refuses this signal; a process that waits for a disk takes it once the disk has answered.
+    # Nobody refuses this signal; a process that waits for a disk takes it once the disk has
+    # answered.
     if not _wait_for_release(lock_path, KILLED_SECONDS):
-        states = ", ".join(_state_of(pid) for pid in _family(lock_path)) or "no process that can be seen"
+        states = (
+            ", ".join(_state_of(pid) for pid in _family(lock_path)) or "no process that can be seen"
+        )
         remedy = "Look at the disk that it waits for, or restart this machine."
-        raise MachineError(f"a server outlives its killing: {states}", value=str(lock_path), remedy=remedy)
+        raise MachineError(
+            f"a server outlives its killing: {states}", value=str(lock_path), remedy=remedy
+        )
 
 
 def _has_ended(lock_path: Path, patience: float) -> bool:
@@ -126,9 +166,15 @@ def _wait_for_release(lock_path: Path, seconds: float) -> bool:
 
 
 def _family(lock_path: Path) -> list[int]:
-    """Return the server's process and the processes it started, as far as this machine shows them."""
+    """Return the server's process and the processes it started, as far as this machine shows
+    them.
+    """
     pid = int(lock_path.read_text(encoding="utf-8") or 0)
-    children = [int(path.parent.name) for path in PROCESSES.glob("[0-9]*/stat") if _stat(path)[1:2] == [str(pid)]]
+    children = [
+        int(path.parent.name)
+        for path in PROCESSES.glob("[0-9]*/stat")
+        if _stat(path)[1:2] == [str(pid)]
+    ]
     return [pid, *children] if pid and is_locked(lock_path) else []
 
 
@@ -151,11 +197,15 @@ def _stat(path: Path) -> list[str]:
 
 
 def explain_failure(message: str, output: str, folder: Path) -> MachineError:
-    """Return the error for a server that did not start, with the remedy where its last words name the cause."""
+    """Return the error for a server that did not start, with the remedy where its last words name
+    the cause.
+    """
     lasting = next((line for line in output.splitlines() if is_lasting(line)), None)
     words = lasting or " ".join(output.split())[-500:]
     remedy = _lasting_remedy(words) or f"The server's log beside {folder} says more."
-    return MachineError(f"{message}: {words}", field="data_folder", value=str(folder), remedy=remedy)
+    return MachineError(
+        f"{message}: {words}", field="data_folder", value=str(folder), remedy=remedy
+    )
 
 
 def is_lasting(output: str) -> bool:
@@ -179,8 +229,13 @@ ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def ending_in_order() -> Iterator[None]:
-    """Turn SIGTERM and a closed terminal into SystemExit, so that ``with`` blocks end; a handler of somebody else's stays."""
-    replaced = [kind for kind in ENDING if _in_main_thread() and signal.getsignal(kind) is signal.SIG_DFL]
+    """Turn SIGTERM and a closed terminal into SystemExit, so that ``with`` blocks end.
+
+    A handler of somebody else's stays.
+    """
+    replaced = [
+        kind for kind in ENDING if _in_main_thread() and signal.getsignal(kind) is signal.SIG_DFL
+    ]
     for kind in replaced:
         signal.signal(kind, _leave)
     try:
@@ -192,11 +247,15 @@ def ending_in_order() -> Iterator[None]:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold signals back until the block is done: a second Ctrl-C must not leave half of the servers."""
+    """Hold signals back until the block is done: a second Ctrl-C must not leave half of the
+    servers.
+    """
     # A mask would not do: any other thread would still take the signal.
     arrived: list[int] = []
     kinds = (signal.SIGINT, *ENDING) if _in_main_thread() else ()
-    before = {kind: signal.signal(kind, lambda number, _frame: arrived.append(number)) for kind in kinds}
+    before = {
+        kind: signal.signal(kind, lambda number, _frame: arrived.append(number)) for kind in kinds
+    }
     try:
         yield
     finally:

@@ -1,4 +1,6 @@
-"""Replaces the PostgreSQL cluster atomically: a crash at any moment leaves one of the two complete."""
+"""Replaces the PostgreSQL cluster atomically: a crash at any moment leaves one of the two
+complete.
+"""
 
 import os
 import shutil
@@ -18,7 +20,9 @@ def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
     ``finish_replacement`` completes an interrupted call.
     """
     # A second one within a second gets a number.
-    names = (f"{BEFORE}{keep_as}{suffix}" for suffix in ("", *(f"-{number}" for number in range(1, 100))))
+    names = (
+        f"{BEFORE}{keep_as}{suffix}" for suffix in ("", *(f"-{number}" for number in range(1, 100)))
+    )
     previous = next(home / name for name in names if not (home / name).exists())
     mark = home / MARK
     unfinished = mark.with_suffix(".new")
@@ -32,7 +36,9 @@ def replace_cluster(home: Path, successor: Path, *, keep_as: str) -> Path:
 
 
 def finish_replacement(home: Path) -> None:
-    """Complete a replacement that was interrupted: without it, the next start would begin with an empty cluster."""
+    """Complete a replacement that was interrupted: without it, the next start would begin with an
+    empty cluster.
+    """
     mark = home / MARK
     if not mark.exists():
         return
@@ -49,7 +55,8 @@ def list_previous(home: Path) -> list[Path]:
 
 
 def put_back(home: Path, *, keep_as: str) -> Path:
-    """Restore the cluster from before the last replacement, and return where the current one is kept.
+    """Restore the cluster from before the last replacement, and return where the current one is
+    kept.
 
     Raises:
         ConflictError: none is kept.
@@ -57,7 +64,12 @@ def put_back(home: Path, *, keep_as: str) -> Path:
     previous = list_previous(home)
     if not previous:
         remedy = "Restore a backup instead: luna backup list."
-        raise ConflictError("no cluster is kept from before a restore", field="servers", value=str(home), remedy=remedy)
+        raise ConflictError(
+            "no cluster is kept from before a restore",
+            field="servers",
+            value=str(home),
+            remedy=remedy,
+        )
     return replace_cluster(home, previous[-1], keep_as=keep_as)
 
 

@@ -20,7 +20,8 @@ from luna.platform.memory import affordable_processes
 USER = "luna"
 DATABASE = "postgres"
 INIT_SECONDS = 120
-# For a small machine: 64 MB of cache, few connections, and every commit on disk before it is confirmed.
+# For a small machine: 64 MB of cache, few connections, and every commit on disk before it is
+# confirmed.
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -49,22 +50,37 @@ class Postgres:
     password: str
 
     name: ClassVar[str] = "postgres"
-    # Fast shutdown rolls back and writes a checkpoint; immediate shutdown recovers at the next start.
+    # Fast shutdown rolls back and writes a checkpoint; immediate shutdown recovers at the next
+    # start.
     stop_signals: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGINT, signal.SIGQUIT)
 
     def prepare(self) -> None:
         """Create the cluster where there is none: complete or not at all.
 
         Raises:
-            MachineError: the folder cannot be written, the disk is full, or the data belong to another major version.
+            MachineError: the folder cannot be written, the disk is full, or the data belong to
+                another major version.
         """
         finish_replacement(self.home)
         if self._data.exists():
-            version = subprocess.run([self.programs / "postgres", "--version"], check=True, capture_output=True, text=True).stdout
+            version = subprocess.run(
+                [self.programs / "postgres", "--version"],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
             written_by = (self._data / "PG_VERSION").read_text(encoding="utf-8").strip()
             if f" {written_by}." not in version and f" {written_by}\n" not in version:
-                message = f"these data were written by PostgreSQL {written_by}, and the program here is {version.strip()}"
-                raise MachineError(message, field="postgres", value=str(self._data), remedy=f"Install PostgreSQL {written_by}, or move the folder away.")
+                message = (
+                    f"these data were written by PostgreSQL {written_by}, and the program here "
+                    f"is {version.strip()}"
+                )
+                raise MachineError(
+                    message,
+                    field="postgres",
+                    value=str(self._data),
+                    remedy=f"Install PostgreSQL {written_by}, or move the folder away.",
+                )
             return
         unfinished = self.home / f"{CLUSTER}.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -79,10 +95,16 @@ class Postgres:
         self._drop_stale_pid()
         settings = SETTINGS | (SPARING if affordable_processes() == 1 else {})
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        return Launch([str(self.programs / "postgres"), "-D", str(self._data), "-p", str(port), *options], self.account)
+        return Launch(
+            [str(self.programs / "postgres"), "-D", str(self._data), "-p", str(port), *options],
+            self.account,
+        )
 
     def answers(self, port: int) -> bool:
-        """Return whether the server accepts our password; scram hides it from another program on this port."""
+        """Return whether the server accepts our password.
+
+        Scram hides it from another program on this port.
+        """
         import psycopg
 
         address = self.url(port).replace("+psycopg", "", 1)
@@ -93,8 +115,12 @@ class Postgres:
         return True
 
     def url(self, port: int) -> str:
-        # Without sslmode the client reads certificates from a home folder that may be another user's.
-        return f"postgresql+psycopg://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/{DATABASE}?sslmode=disable"
+        # Without sslmode the client reads certificates from a home folder that may be another
+        # user's.
+        return (
+            f"postgresql+psycopg://{USER}:{quote(self.password, safe='')}@{HOST}:{port}/"
+            f"{DATABASE}?sslmode=disable"
+        )
 
     @property
     def _data(self) -> Path:
@@ -110,30 +136,53 @@ class Postgres:
             os.chown(password_file, self.account.uid, self.account.gid)
         # The C.UTF-8 locale is glibc's; elsewhere plain C orders the same way.
         locale = "C.UTF-8" if sys.platform == "linux" else "C"
-        command: list[str | Path] = [self.programs / "initdb", "-D", data, "-U", USER, "--auth=scram-sha-256", f"--pwfile={password_file}"]
+        command: list[str | Path] = [
+            self.programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            USER,
+            "--auth=scram-sha-256",
+            f"--pwfile={password_file}",
+        ]
         command += ["--encoding=utf8", f"--locale={locale}", "--data-checksums"]
         try:
-            subprocess.run(command, check=True, capture_output=True, timeout=INIT_SECONDS, **options_for(self.account))
+            subprocess.run(
+                command,
+                check=True,
+                capture_output=True,
+                timeout=INIT_SECONDS,
+                **options_for(self.account),
+            )
         except subprocess.CalledProcessError as exc:
             shutil.rmtree(data, ignore_errors=True)
-            raise explain_failure("PostgreSQL's data folder could not be created", exc.stderr.decode(errors="replace"), self.home) from exc
+            raise explain_failure(
+                "PostgreSQL's data folder could not be created",
+                exc.stderr.decode(errors="replace"),
+                self.home,
+            ) from exc
         finally:
             password_file.unlink(missing_ok=True)
 
     def _drop_stale_pid(self) -> None:
-        # After a crash the pid in the file may be another program's by now, and PostgreSQL would refuse to start for ever.
+        # After a crash the pid in the file may be another program's by now, and PostgreSQL would
+        # refuse to start for ever.
         path = self._data / "postmaster.pid"
         if not path.exists():
             return
         pid = path.read_text(encoding="utf-8").split("\n", 1)[0]
-        owner = subprocess.run(["ps", "-o", "comm=", "-p", pid], check=False, capture_output=True, text=True).stdout
+        owner = subprocess.run(
+            ["ps", "-o", "comm=", "-p", pid], check=False, capture_output=True, text=True
+        ).stdout
         if owner.strip() and "postgres" not in owner:
             path.unlink()
 
 
 @dataclass(frozen=True)
 class Redis:
-    """One server with an append-only file in ``home/redis``: what it confirmed survives its death."""
+    """One server with an append-only file in ``home/redis``: what it confirmed survives its
+    death.
+    """
 
     program: Path
     home: Path
@@ -165,7 +214,9 @@ class Redis:
         from redis import Redis as Client
         from redis import RedisError
 
-        with Client(host=HOST, port=port, password=self.password, socket_connect_timeout=2, socket_timeout=2) as client:
+        with Client(
+            host=HOST, port=port, password=self.password, socket_connect_timeout=2, socket_timeout=2
+        ) as client:
             try:
                 return bool(client.ping())
             except RedisError:

@@ -12,12 +12,18 @@ from luna.energy.errors import MachineError
 from luna.platform.embedded.account import choose_home, folder_error, open_private
 
 HOST = "127.0.0.1"
-RESTORE = "Restore it from a backup (it holds the password of the data beside it), or move the folder away to begin anew."
+RESTORE = (
+    "Restore it from a backup (it holds the password of the data beside it), or move the "
+    "folder away to begin anew."
+)
 
 
 @dataclass(frozen=True)
 class State:
-    """The stored state of a folder of servers; readable by its owner alone, because it holds the password."""
+    """The stored state of a folder of servers.
+
+    Readable by its owner alone, because it holds the password.
+    """
 
     home: str
     password: str
@@ -36,12 +42,16 @@ def load_state(folder: Path) -> State:
     except FileNotFoundError as exc:
         # The file is written before the first server's data, so it was deleted.
         if (folder / "postgres").exists():
-            raise MachineError("this file of the embedded servers is missing", value=str(path), remedy=RESTORE) from exc
+            raise MachineError(
+                "this file of the embedded servers is missing", value=str(path), remedy=RESTORE
+            ) from exc
         state = State(home=str(choose_home(folder)), password=secrets.token_urlsafe(24))
         save_state(folder, state)
         return state
     except (ValueError, TypeError) as exc:
-        raise MachineError("this file of the embedded servers is damaged", value=str(path), remedy=RESTORE) from exc
+        raise MachineError(
+            "this file of the embedded servers is damaged", value=str(path), remedy=RESTORE
+        ) from exc
     except OSError as exc:
         raise folder_error(path, exc) from exc
 
@@ -56,7 +66,9 @@ def save_state(folder: Path, state: State) -> None:
     path = _state_path(folder)
     unfinished = path.with_suffix(".new")
     try:
-        with os.fdopen(open_private(unfinished, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
+        with os.fdopen(
+            open_private(unfinished, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8"
+        ) as file:
             json.dump(asdict(state), file)
             file.flush()
             os.fsync(file.fileno())

@@ -1,4 +1,6 @@
-"""Starts the embedded PostgreSQL and Redis of a folder: shared by several processes, stopped by the last one that leaves."""
+"""Starts the embedded PostgreSQL and Redis of a folder: shared by several processes, stopped by the
+last one that leaves.
+"""
 
 import atexit
 import fcntl
@@ -19,9 +21,25 @@ import structlog
 
 from luna.energy.errors import InvalidInputError, MachineError
 from luna.platform.embedded import process
-from luna.platform.embedded.account import PAUSE_SECONDS, account_for, is_locked, make_own_folder, make_reachable, one_at_a_time, open_lock, take
+from luna.platform.embedded.account import (
+    PAUSE_SECONDS,
+    account_for,
+    is_locked,
+    make_own_folder,
+    make_reachable,
+    one_at_a_time,
+    open_lock,
+    take,
+)
 from luna.platform.embedded.binaries import find_postgres, find_redis
-from luna.platform.embedded.process import Launch, ending_in_order, explain_failure, is_lasting, spawn, uninterrupted
+from luna.platform.embedded.process import (
+    Launch,
+    ending_in_order,
+    explain_failure,
+    is_lasting,
+    spawn,
+    uninterrupted,
+)
 from luna.platform.embedded.servers import Postgres, Redis
 from luna.platform.embedded.state import State, choose_port, load_state, save_state
 from luna.platform.private_folders import shut_folders
@@ -30,7 +48,8 @@ from luna.platform.settings import Settings
 
 # A live server may take long to recover its data.
 ANSWER_SECONDS = 60.0
-# One that exits at once is usually blocked by processes of a killed one, which are gone within seconds.
+# One that exits at once is usually blocked by processes of a killed one, which are gone within
+# seconds.
 RETRY_SECONDS = 20.0
 START_RETRY = RetryPolicy(timedelta(seconds=0.25), growth=1)
 LOG_TAIL_BYTES = 4_000
@@ -75,7 +94,9 @@ def _build_server(name: str, state: State) -> Server:
     return Redis(make_reachable(programs, account) / program, home, account, state.password)
 
 
-def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subprocess.Popen[bytes] | None]:
+def bring_up(
+    server: Server, folder: Path, state: State
+) -> tuple[State, subprocess.Popen[bytes] | None]:
     """Return the state with the server's port, and the process where this call started it.
 
     Raises:
@@ -95,7 +116,11 @@ def bring_up(server: Server, folder: Path, state: State) -> tuple[State, subproc
         if not is_dead and server.answers(state.ports.get(server.name, 0)):
             return state, attempt.child
         time.sleep(PAUSE_SECONDS)
-    raise MachineError(f"{server.name} runs and does not answer", value=str(attempt.files.lock), remedy="End the process whose number stands in this file.")
+    raise MachineError(
+        f"{server.name} runs and does not answer",
+        value=str(attempt.files.lock),
+        remedy="End the process whose number stands in this file.",
+    )
 
 
 class _Attempt:
@@ -113,7 +138,9 @@ class _Attempt:
         self.child = spawn(self._server.launch(port), lock=lock, log=self.files.log)
 
     def check_failure(self, *, gave_up: bool) -> None:
-        """Raise where the last try failed for good, pause where another try may help, or prepare the first try."""
+        """Raise where the last try failed for good, pause where another try may help, or prepare
+        the first try.
+        """
         if self.child is None:
             self._server.prepare()
             return
@@ -152,7 +179,8 @@ class Addresses:
 class Servers:
     """This process's use of the servers in one folder.
 
-    Invariants: servers live as long as any process uses them; the last ``stop`` returns when no process of theirs is left.
+    Invariants: servers live as long as any process uses them; the last ``stop`` returns when no
+    process of theirs is left.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -173,7 +201,9 @@ class Servers:
         return self.urls["redis"]
 
     def bring_up(self, services: Sequence[str] = SERVICES) -> None:
-        """Start the servers that do not run and join those that do; called again, it restarts those that died.
+        """Start the servers that do not run and join those that do.
+
+        Called again, it restarts those that died.
 
         Raises:
             MachineError: a server cannot run on this machine; names folder and remedy.
@@ -221,7 +251,12 @@ class Servers:
         self._at_exit.callback(self.stop)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._at_exit.close()
 
     def _watch(self, stop: threading.Event) -> None:
@@ -236,7 +271,8 @@ class Servers:
 
     def _leave(self, users: int) -> None:
         if not self.folder.exists():
-            # Somebody removed the data of running servers, and the locks with it: no other process can stop them.
+            # Somebody removed the data of running servers, and the locks with it: no other process
+            # can stop them.
             for child in self._children.values():
                 child.kill()
                 child.wait()
@@ -246,7 +282,8 @@ class Servers:
                 self._stop_all()
 
     def _stop_all(self) -> None:
-        # Callbacks run in reverse: first the signals, then the wait that reaps this process's children.
+        # Callbacks run in reverse: first the signals, then the wait that reaps this process's
+        # children.
         with ExitStack() as stack:
             for child in self._children.values():
                 stack.callback(child.wait, timeout=process.STOP_SECONDS)
@@ -260,7 +297,8 @@ def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
     """Start the servers of ``folder``, or join them where another process has started them.
 
     Raises:
-        MachineError: a program is missing, the folder cannot be written, the disk is full; names the remedy.
+        MachineError: a program is missing, the folder cannot be written, the disk is full; names
+            the remedy.
     """
     servers = Servers(folder)
     try:
@@ -273,20 +311,27 @@ def start(folder: Path, *, services: Sequence[str] = SERVICES) -> Servers:
 
 @contextmanager
 def running(settings: Settings, *, keep_alive: bool = False) -> Iterator[Addresses]:
-    """Yield the addresses in the settings; for those they leave out, of embedded servers that run under ``data_folder`` during the block.
+    """Yield the addresses in the settings.
+
+    For those they leave out, of embedded servers that run under ``data_folder`` during the block.
 
     Args:
         settings: with the addresses, or the folder of the embedded servers.
         keep_alive: restart embedded servers that die meanwhile; for a long-running process.
 
     Raises:
-        InvalidInputError: the queue's address is none of a Redis; the value is not shown, for it may hold a password.
+        InvalidInputError: the queue's address is none of a Redis; the value is not shown, for it
+            may hold a password.
         MachineError: as in ``start``.
     """
     configured = {"postgres": settings.database_url, "redis": settings.redis_url}
     urls = {name: url.get_secret_value() for name, url in configured.items() if url is not None}
     if not urls.get("redis", "redis://").startswith(("redis://", "rediss://")):
-        raise InvalidInputError("no address of a Redis", field="LUNA_REDIS_URL", remedy="Write redis://:password@host:6379/0, or rediss:// for TLS.")
+        raise InvalidInputError(
+            "no address of a Redis",
+            field="LUNA_REDIS_URL",
+            remedy="Write redis://:password@host:6379/0, or rediss:// for TLS.",
+        )
     missing = [name for name in SERVICES if name not in urls]
     shut_folders(settings.data_folder)
     with ending_in_order(), ExitStack() as stack:

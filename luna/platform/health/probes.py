@@ -27,15 +27,24 @@ _SECONDS = PATIENCE.total_seconds()
 
 
 def probes_for(needs: Iterable[str], settings: Settings, addresses: Addresses) -> dict[str, Probe]:
-    """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``, ``language``.
+    """Return a probe for each of ``needs``: ``database``, ``redis``, ``objects``, ``vectors``,
+    ``language``.
 
     A dependency without an address in the settings is embedded, and so available.
     """
     factories: dict[str, Callable[[], Probe]] = {
-        "database": lambda: partial(probe_database, engine.create(addresses.database_url, application_name="luna-health", pool_size=1)),
+        "database": lambda: partial(
+            probe_database,
+            engine.create(addresses.database_url, application_name="luna-health", pool_size=1),
+        ),
         "redis": lambda: partial(
             _probe_redis,
-            redis.Redis.from_url(addresses.redis_url, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS, retry=Retry(NoBackoff(), 0)),
+            redis.Redis.from_url(
+                addresses.redis_url,
+                socket_connect_timeout=_SECONDS,
+                socket_timeout=_SECONDS,
+                retry=Retry(NoBackoff(), 0),
+            ),
         ),
         # Uses a separate process, because a worker's main process forks: see luna.platform.objects.
         "objects": lambda: lambda: open_objects(settings).probe(),
@@ -55,7 +64,10 @@ def probe_database(database: Engine) -> str:
         current = revision.current(connection)
     # Newer tables belong to a running update; this version works on them until it is replaced.
     if current is None or current < revision.head():
-        raise UnavailableError(f"the tables are at revision {current}, wanted {revision.head()}", remedy="Run: luna db upgrade")
+        raise UnavailableError(
+            f"the tables are at revision {current}, wanted {revision.head()}",
+            remedy="Run: luna db upgrade",
+        )
     return f"revision {current}"
 
 
@@ -68,7 +80,11 @@ def _probe_redis(client: "redis.Redis") -> str:
     try:
         client.ping()
     except redis.RedisError as exc:
-        raise UnavailableError(f"does not answer: {exc}", field="redis_url", remedy="Check that Redis runs and takes the password.") from exc
+        raise UnavailableError(
+            f"does not answer: {exc}",
+            field="redis_url",
+            remedy="Check that Redis runs and takes the password.",
+        ) from exc
     return "answers"
 
 
@@ -80,15 +96,24 @@ def _probe_vectors(settings: Settings) -> str:
     """
     if settings.vectors_url is None:
         return "embedded"
-    headers = {"api-key": settings.vectors_api_key.get_secret_value()} if settings.vectors_api_key else {}
+    headers = (
+        {"api-key": settings.vectors_api_key.get_secret_value()} if settings.vectors_api_key else {}
+    )
     status, _ = ask(settings.vectors_url, "/readyz", timeout_seconds=_SECONDS, headers=headers)
     if status != HTTPStatus.OK:
-        raise UnavailableError(f"Qdrant is not ready, it answers {status}", field="vectors_url", value=settings.vectors_url, remedy="See its log.")
+        raise UnavailableError(
+            f"Qdrant is not ready, it answers {status}",
+            field="vectors_url",
+            value=settings.vectors_url,
+            remedy="See its log.",
+        )
     return "answers"
 
 
 def _probe_language(settings: Settings) -> str:
-    """Return which models Ollama has; a missing one is no failure, because Luna then answers without it.
+    """Return which models Ollama has.
+
+    A missing one is no failure, because Luna then answers without it.
 
     Raises:
         UnavailableError: Ollama is away, or another server answers at its address.
@@ -96,23 +121,54 @@ def _probe_language(settings: Settings) -> str:
     if settings.language_url is None:
         return "none: answers are worded without a language model"
     if settings.language_api == "openai":
-        headers = {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"} if settings.language_key else {}
-        status, _ = ask(settings.language_url.rstrip("/").removesuffix("/v1"), "/v1/models", timeout_seconds=_SECONDS, headers=headers)
+        headers = (
+            {"Authorization": f"Bearer {settings.language_key.get_secret_value()}"}
+            if settings.language_key
+            else {}
+        )
+        status, _ = ask(
+            settings.language_url.rstrip("/").removesuffix("/v1"),
+            "/v1/models",
+            timeout_seconds=_SECONDS,
+            headers=headers,
+        )
         if status != HTTPStatus.OK:
             remedy = "Check LUNA_LANGUAGE_URL and the key."
-            raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
+            raise UnavailableError(
+                f"no list of models, it answers {status}",
+                field="language_url",
+                value=settings.language_url,
+                remedy=remedy,
+            )
         return "answers"
     status, body = ask(settings.language_url, "/api/tags", timeout_seconds=_SECONDS)
     try:
-        names = {_tagged(model["name"]) for model in json.loads(body)["models"]} if status == HTTPStatus.OK else None
+        names = (
+            {_tagged(model["name"]) for model in json.loads(body)["models"]}
+            if status == HTTPStatus.OK
+            else None
+        )
     except (ValueError, KeyError, TypeError):
         names = None
     if names is None:
         remedy = "Check that this is Ollama's address."
-        raise UnavailableError(f"no list of models, it answers {status}", field="language_url", value=settings.language_url, remedy=remedy)
-    absent = [name for name in (settings.language_model, settings.embedding_model) if _tagged(name) not in names]
+        raise UnavailableError(
+            f"no list of models, it answers {status}",
+            field="language_url",
+            value=settings.language_url,
+            remedy=remedy,
+        )
+    absent = [
+        name
+        for name in (settings.language_model, settings.embedding_model)
+        if _tagged(name) not in names
+    ]
     pulls = "; ".join(f"ollama pull {name}" for name in absent)
-    return f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}" if absent else "both models are there"
+    return (
+        f"{', '.join(absent)} not pulled yet, until then Luna answers without; pull with: {pulls}"
+        if absent
+        else "both models are there"
+    )
 
 
 def _tagged(model: str) -> str:
@@ -124,23 +180,32 @@ def _tagged(model: str) -> str:
 MAX_BYTES = 4_000_000
 
 
-def ask(url: str, path: str, *, timeout_seconds: float, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+def ask(
+    url: str, path: str, *, timeout_seconds: float, headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes]:
     """Return status and body of ``GET url/path``.
 
     Raises:
-        UnavailableError: ``url`` is no address, nothing answers there, or what answers does not speak HTTP.
+        UnavailableError: ``url`` is no address, nothing answers there, or what answers does not
+            speak HTTP.
     """
     try:
         parts = urlsplit(url)
         kind = {"http": HTTPConnection, "https": HTTPSConnection}[parts.scheme]
         connection = kind(parts.hostname or "", parts.port, timeout=timeout_seconds)
     except (KeyError, ValueError) as exc:
-        raise UnavailableError("this is no address of a server", value=url, remedy="Write it as http://host:port.") from exc
+        raise UnavailableError(
+            "this is no address of a server", value=url, remedy="Write it as http://host:port."
+        ) from exc
     try:
         connection.request("GET", parts.path.rstrip("/") + path, headers=dict(headers or {}))
         answer = connection.getresponse()
         return answer.status, answer.read(MAX_BYTES)
     except (OSError, HTTPException) as exc:
-        raise UnavailableError(f"does not answer: {str(exc) or type(exc).__name__}", value=url, remedy="Check that it runs and is reached from here.") from exc
+        raise UnavailableError(
+            f"does not answer: {str(exc) or type(exc).__name__}",
+            value=url,
+            remedy="Check that it runs and is reached from here.",
+        ) from exc
     finally:
         connection.close()

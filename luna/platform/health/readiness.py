@@ -1,4 +1,6 @@
-"""Checks the dependencies of a process in parallel, with latencies and a time-out of two seconds each."""
+"""Checks the dependencies of a process in parallel, with latencies and a time-out of two seconds
+each.
+"""
 
 import threading
 import time
@@ -25,7 +27,9 @@ log = structlog.get_logger("luna.health")
 
 
 class Liveness:
-    """The heartbeat of a process's main loop; alive while the last beat is younger than three intervals.
+    """The heartbeat of a process's main loop.
+
+    Alive while the last beat is younger than three intervals.
 
     Args:
         every: interval between beats.
@@ -42,7 +46,12 @@ class Liveness:
             self._beat()
         except OSError as exc:
             remedy = "Name a file in a folder that Luna can write."
-            raise MachineError(f"the heartbeat cannot be written: {exc.strerror}", field="LUNA_HEARTBEAT_FILE", value=str(file), remedy=remedy) from exc
+            raise MachineError(
+                f"the heartbeat cannot be written: {exc.strerror}",
+                field="LUNA_HEARTBEAT_FILE",
+                value=str(file),
+                remedy=remedy,
+            ) from exc
 
     def beat(self) -> None:
         """Record a turn of the loop."""
@@ -64,7 +73,10 @@ class Liveness:
         """
         age = f"last beat {self.age_seconds:.1f} s ago"
         if self.age_seconds > SIGNS_MISSED * self.every.total_seconds():
-            raise UnavailableError(f"the loop stands still, {age}", remedy="Restart it if this lasts; what it holds goes to another.")
+            raise UnavailableError(
+                f"the loop stands still, {age}",
+                remedy="Restart it if this lasts; what it holds goes to another.",
+            )
         return age
 
     def _beat(self) -> None:
@@ -76,8 +88,16 @@ class Liveness:
 REFRESH = timedelta(seconds=10)
 PROBE_THREAD = "probe-"
 
-UP = Gauge("luna_health_dependency_up", "Whether a dependency of this process answered at the last look: 1 or 0.", ["dependency"])
-SECONDS = Gauge("luna_health_dependency_seconds", "How long a dependency took to answer at the last look.", ["dependency"])
+UP = Gauge(
+    "luna_health_dependency_up",
+    "Whether a dependency of this process answered at the last look: 1 or 0.",
+    ["dependency"],
+)
+SECONDS = Gauge(
+    "luna_health_dependency_seconds",
+    "How long a dependency took to answer at the last look.",
+    ["dependency"],
+)
 
 
 class Readiness:
@@ -106,10 +126,15 @@ class Readiness:
 
     @contextmanager
     def at_rest(self) -> Iterator[bool]:
-        """Yield whether no probe is running, not even a late one; none starts while the block runs."""
+        """Yield whether no probe is running, not even a late one.
+
+        None starts while the block runs.
+        """
         free = self._looking.acquire(blocking=False)
         try:
-            yield free and not any(thread.name.startswith(PROBE_THREAD) for thread in threading.enumerate())
+            yield free and not any(
+                thread.name.startswith(PROBE_THREAD) for thread in threading.enumerate()
+            )
         finally:
             if free:
                 self._looking.release()
@@ -133,14 +158,29 @@ class Readiness:
 
 
 def check_all(probes: Mapping[str, Probe], *, patience: timedelta = PATIENCE) -> tuple[Check, ...]:
-    """Run ``probes`` in parallel and return a check of each; one without an answer in time has failed, and its thread is left to end."""
+    """Run ``probes`` in parallel and return a check of each.
+
+    One without an answer in time has failed, and its thread is left to end.
+    """
     running: dict[str, Future[Check]] = {name: Future() for name in probes}
     for name, probe in probes.items():
-        threading.Thread(target=_check, args=(name, probe, running[name]), name=f"{PROBE_THREAD}{name}", daemon=True).start()
+        threading.Thread(
+            target=_check,
+            args=(name, probe, running[name]),
+            name=f"{PROBE_THREAD}{name}",
+            daemon=True,
+        ).start()
     wait(running.values(), timeout=patience.total_seconds())
     seconds = patience.total_seconds()
-    late = {name: Check(name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s") for name in probes}
-    return tuple(future.result() if future.done() else late[name] for name, future in running.items())
+    late = {
+        name: Check(
+            name, ok=False, latency_ms=seconds * 1000, detail=f"no answer within {seconds:g} s"
+        )
+        for name in probes
+    }
+    return tuple(
+        future.result() if future.done() else late[name] for name, future in running.items()
+    )
 
 
 def check_health(name: str, probe: Probe) -> Check:
@@ -150,13 +190,21 @@ def check_health(name: str, probe: Probe) -> Check:
         ok, detail = True, probe()
     except LunaError as error:
         ok, detail = False, str(error)
-    return Check(name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail)))
+    return Check(
+        name, ok, round((time.perf_counter() - begun) * 1000, 2), str(without_secrets(detail))
+    )
 
 
 def not_ready(checks: Iterable[Check]) -> UnavailableError | None:
     """Return the error of a process with failed checks; None where all pass."""
     failed = [check.name for check in checks if not check.ok]
-    return UnavailableError(f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each.") if failed else None
+    return (
+        UnavailableError(
+            f"not ready: {', '.join(failed)}", remedy="The checks say what is wrong with each."
+        )
+        if failed
+        else None
+    )
 
 
 def _check(name: str, probe: Probe, outcome: Future[Check]) -> None:
@@ -164,4 +212,11 @@ def _check(name: str, probe: Probe, outcome: Future[Check]) -> None:
         outcome.set_result(check_health(name, probe))
     except Exception:  # the edge of a probe: it must neither end its caller nor pass for ready
         log.exception("probe failed", dependency=name)
-        outcome.set_result(Check(name, ok=False, latency_ms=0.0, detail="the probe failed unexpectedly; the log holds the reason"))
+        outcome.set_result(
+            Check(
+                name,
+                ok=False,
+                latency_ms=0.0,
+                detail="the probe failed unexpectedly; the log holds the reason",
+            )
+        )

@@ -1,4 +1,6 @@
-"""``python -m luna.platform.health.schema``: waits until the database's tables are those of this version; in a cluster, what asks them starts after it."""
+"""``python -m luna.platform.health.schema``: waits until the database's tables are those of this
+version; in a cluster, what asks them starts after it.
+"""
 
 import time
 from collections.abc import Callable
@@ -40,7 +42,9 @@ def main() -> None:
     settings = load_settings()
     configure_logging("schema", level=settings.log_level)
     with running(settings) as addresses:
-        database = engine.create(addresses.database_url, application_name="luna-schema", pool_size=1)
+        database = engine.create(
+            addresses.database_url, application_name="luna-schema", pool_size=1
+        )
         log.info("the schema is there", found=wait_for_schema(partial(probe_database, database)))
 
 

@@ -1,4 +1,6 @@
-"""Serves ``/health/live``, ``/health/ready`` and ``/metrics`` of a process other than the gateway, from a thread."""
+"""Serves ``/health/live``, ``/health/ready`` and ``/metrics`` of a process other than the gateway,
+from a thread.
+"""
 
 import json
 import socket
@@ -56,10 +58,20 @@ class HealthServer:
         try:
             self._server = _Server((host, port), Handler)
         except OSError as exc:
-            remedy = "Name a free port with --health-port, and an address of this machine with LUNA_API_HOST."
-            raise MachineError(f"health cannot be served: {exc.strerror}", field="--health-port", value=f"{host}:{port}", remedy=remedy) from exc
+            remedy = (
+                "Name a free port with --health-port, and an address of this machine with "
+                "LUNA_API_HOST."
+            )
+            raise MachineError(
+                f"health cannot be served: {exc.strerror}",
+                field="--health-port",
+                value=f"{host}:{port}",
+                remedy=remedy,
+            ) from exc
         self.age_seconds = self._server.age_seconds
-        self._answering = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
+        self._answering = threading.Thread(
+            target=self._server.serve_forever, name="health", daemon=True
+        )
         self.port: int = self._server.server_address[1]
 
     def start(self) -> None:
@@ -74,7 +86,9 @@ class HealthServer:
 
 
 @contextmanager
-def serve_health(host: str, port: int, *, pulse: Liveness, readiness: Readiness) -> Iterator[HealthServer]:
+def serve_health(
+    host: str, port: int, *, pulse: Liveness, readiness: Readiness
+) -> Iterator[HealthServer]:
     """Serve at ``host:port`` while the block runs; 0 takes any free port.
 
     Raises:
@@ -102,11 +116,21 @@ class _Answers:
             case "/health/ready":
                 checks = self._readiness.look()
                 document, failed = [asdict(check) for check in checks], not_ready(checks)
-                return _problem(failed, checks=document) if failed else _document({"status": "ready", "checks": document})
+                return (
+                    _problem(failed, checks=document)
+                    if failed
+                    else _document({"status": "ready", "checks": document})
+                )
             case "/metrics":
                 return _HealthAnswer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest())
             case _:
-                return _problem(NotFoundError("no such page", value=path, remedy="There are /health/live, /health/ready, /metrics."))
+                return _problem(
+                    NotFoundError(
+                        "no such page",
+                        value=path,
+                        remedy="There are /health/live, /health/ready, /metrics.",
+                    )
+                )
 
 
 # Not HTTPServer, which resolves this machine's host name and waits for that.

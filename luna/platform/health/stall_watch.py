@@ -19,7 +19,9 @@ EXIT_STALLED = 76
 STALLED_AFTER = timedelta(minutes=2)
 # Consecutive looks: a process that was stopped by a signal has an old beat when it goes on.
 LOOKS = 3
-LAST_LINE = b'{"event": "a loop stands still; its process ends and is started again", "level": "error"}\n'
+LAST_LINE = (
+    b'{"event": "a loop stands still; its process ends and is started again", "level": "error"}\n'
+)
 
 
 class StallWatch:

@@ -1,4 +1,7 @@
-"""The store of objects: files under the data folder, or a bucket of an S3 server. Which one, the settings say."""
+"""The store of objects: files under the data folder, or a bucket of an S3 server.
+
+Which one, the settings say.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -7,14 +10,17 @@ from luna.platform.objects.s3 import S3Objects
 from luna.platform.objects.store import FileObjects, ObjectStore, StoredObject
 
 if TYPE_CHECKING:
-    # Only named here: the program that knocks at the S3 server starts several times faster without the settings' library.
+    # Only named here: the program that knocks at the S3 server starts several times faster without
+    # the settings' library.
     from luna.platform.settings import Settings
 
 __all__ = ["FileObjects", "ObjectStore", "S3Objects", "StoredObject", "open_objects"]
 
 
 def open_objects(settings: "Settings") -> ObjectStore:
-    """Return the store that the settings name. Nothing is asked of it yet, so a process may still fork.
+    """Return the store that the settings name.
+
+    Nothing is asked of it yet, so a process may still fork.
 
     Raises:
         MachineError: the S3 server's settings are incomplete, or its address is none.
@@ -24,7 +30,9 @@ def open_objects(settings: "Settings") -> ObjectStore:
     secret = settings.objects_secret_key.get_secret_value() if settings.objects_secret_key else ""
     if not secret:
         remedy = "Set it, or LUNA_OBJECTS_SECRET_KEY_FILE to the file that holds it."
-        raise MachineError("the S3 server's user needs a password", field="LUNA_OBJECTS_SECRET_KEY", remedy=remedy)
+        raise MachineError(
+            "the S3 server's user needs a password", field="LUNA_OBJECTS_SECRET_KEY", remedy=remedy
+        )
     return S3Objects(
         url=settings.objects_url,
         bucket=settings.objects_bucket,

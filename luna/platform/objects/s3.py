@@ -1,4 +1,6 @@
-"""Objects in a bucket of an S3 server, spoken to in plain S3 with the bucket in the path, as every such server understands it."""
+"""Objects in a bucket of an S3 server, spoken to in plain S3 with the bucket in the path, as every
+such server understands it.
+"""
 
 import json
 import os
@@ -30,16 +32,52 @@ _FOREIGN = "Unable to extract metadata"
 _WRONG_REGION = "incorrectly configured region"
 # Per code: the setting to look at, what is wrong, and what to do.
 _REFUSALS = {
-    "NoSuchBucket": ("bucket", "the S3 server has no such bucket", "Create it there, or name one that exists."),
-    "InvalidBucketName": ("bucket", "this is no bucket's name", "Name one in lower-case letters, digits and hyphens."),
-    "InvalidAccessKeyId": ("access_key", "the S3 server does not know this user", "Name a user of that server."),
-    "SignatureDoesNotMatch": ("secret_key", "the S3 server takes another password for this user", "Set the password that the server was given."),
-    "AuthorizationHeaderMalformed": ("region", "the S3 server is in another region", "Name the server's region."),
-    "PermanentRedirect": ("region", "the bucket is in another region", "Name the bucket's region and its address."),
-    "RequestTimeTooSkewed": ("url", "the S3 server's clock differs from this machine's", "Set both clocks."),
+    "NoSuchBucket": (
+        "bucket",
+        "the S3 server has no such bucket",
+        "Create it there, or name one that exists.",
+    ),
+    "InvalidBucketName": (
+        "bucket",
+        "this is no bucket's name",
+        "Name one in lower-case letters, digits and hyphens.",
+    ),
+    "InvalidAccessKeyId": (
+        "access_key",
+        "the S3 server does not know this user",
+        "Name a user of that server.",
+    ),
+    "SignatureDoesNotMatch": (
+        "secret_key",
+        "the S3 server takes another password for this user",
+        "Set the password that the server was given.",
+    ),
+    "AuthorizationHeaderMalformed": (
+        "region",
+        "the S3 server is in another region",
+        "Name the server's region.",
+    ),
+    "PermanentRedirect": (
+        "region",
+        "the bucket is in another region",
+        "Name the bucket's region and its address.",
+    ),
+    "RequestTimeTooSkewed": (
+        "url",
+        "the S3 server's clock differs from this machine's",
+        "Set both clocks.",
+    ),
 }
-_DENIED = ("access_key", "the S3 server refuses this user", "Give that user the right to read, write and list the bucket; check its password.")
-_NO_S3 = ("url", "what answers here is no S3 server", "Give the address of the server's S3 interface, not that of its console.")
+_DENIED = (
+    "access_key",
+    "the S3 server refuses this user",
+    "Give that user the right to read, write and list the bucket; check its password.",
+)
+_NO_S3 = (
+    "url",
+    "what answers here is no S3 server",
+    "Give the address of the server's S3 interface, not that of its console.",
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +91,10 @@ class Address:
 
 
 def translate(answer: str, address: Address, key: str) -> LunaError:
-    """Return the error that an answer about ``key`` stands for; only codes of the answer are repeated, so it holds no secret."""
+    """Return the error that an answer about ``key`` stands for.
+
+    Only codes of the answer are repeated, so it holds no secret.
+    """
     status, code = _find(_STATUS, answer), _find(_CODE, answer)
     if status == "507" or code in _FULL:
         return full(f"bucket {address.bucket} at {address.url}")
@@ -71,14 +112,26 @@ def translate(answer: str, address: Address, key: str) -> LunaError:
 def away(address: Address, reason: str) -> UnavailableError:
     """Return the error about a server that does not answer for now."""
     remedy = "Try again later; see that the server runs and can be reached."
-    return UnavailableError(f"the S3 server is away: {reason}", field="LUNA_OBJECTS_URL", value=address.url, remedy=remedy)
+    return UnavailableError(
+        f"the S3 server is away: {reason}",
+        field="LUNA_OBJECTS_URL",
+        value=address.url,
+        remedy=remedy,
+    )
 
 
 def _refusal(status: str, code: str, address: Address) -> MachineError:
     unknown = "url", f"the S3 server refuses the request with {code}", "See the server's log."
-    name, message, remedy = _REFUSALS.get(code, _DENIED if status in {"401", "403"} else unknown if code else _NO_S3)
+    name, message, remedy = _REFUSALS.get(
+        code, _DENIED if status in {"401", "403"} else unknown if code else _NO_S3
+    )
     # The password is no part of an address, so it is not shown.
-    return MachineError(message, field=f"LUNA_OBJECTS_{name.upper()}", value=getattr(address, name, None), remedy=remedy)
+    return MachineError(
+        message,
+        field=f"LUNA_OBJECTS_{name.upper()}",
+        value=getattr(address, name, None),
+        remedy=remedy,
+    )
 
 
 def _find(pattern: re.Pattern[str], text: str) -> str:
@@ -87,7 +140,8 @@ def _find(pattern: re.Pattern[str], text: str) -> str:
 
 
 ABSENT = "probe/absent"
-# A server that is away is known within five seconds: a second of retries, four for the last of them.
+# A server that is away is known within five seconds: a second of retries, four for the last of
+# them.
 PATIENCE = timedelta(seconds=4)
 _RETRIES_END = timedelta(seconds=1)
 _CONNECT_TIMEOUT = timedelta(seconds=1.5)
@@ -103,8 +157,8 @@ _PARTS_AT_ONCE = 2
 class S3Objects:
     """An ``ObjectStore`` in one bucket.
 
-    obstore's threads belong to the process that first asked a server: a store may be made anywhere, but it is to be used after the last fork.
-    ``probe`` may be used before.
+    obstore's threads belong to the process that first asked a server: a store may be made anywhere,
+    but it is to be used after the last fork. ``probe`` may be used before.
 
     Raises:
         MachineError: ``url`` is no address of a server.
@@ -127,13 +181,21 @@ class S3Objects:
         remedy = "Write it as http://minio:9000."
         if usable and (parts.username or parts.password):
             raise MachineError(
-                "the S3 server's address holds credentials", field="LUNA_OBJECTS_URL", remedy=f"{remedy} User and password have settings of their own."
+                "the S3 server's address holds credentials",
+                field="LUNA_OBJECTS_URL",
+                remedy=f"{remedy} User and password have settings of their own.",
             )
         if usable:
-            # Its library resolves the name by itself; an address that is written down is known here.
+            # Its library resolves the name by itself; an address that is written down is known
+            # here.
             require_host(OBJECTS, parts.hostname or "", field="LUNA_OBJECTS_URL")
         if not usable or parts.path not in {"", "/"} or parts.query or parts.fragment:
-            raise MachineError("this is no address of an S3 server", field="LUNA_OBJECTS_URL", value=self.url, remedy=remedy)
+            raise MachineError(
+                "this is no address of an S3 server",
+                field="LUNA_OBJECTS_URL",
+                value=self.url,
+                remedy=remedy,
+            )
 
     def put(self, key: str, content: bytes) -> None:
         """Store ``content`` with one request, so that it is there whole or not at all."""
@@ -153,7 +215,10 @@ class S3Objects:
             return bytes(get(self._bucket, name).bytes())
 
     def put_stream(self, key: str, pieces: Iterable[bytes]) -> None:
-        """Store the joined ``pieces`` in parts; the server shows the object once all of them are there."""
+        """Store the joined ``pieces`` in parts.
+
+        The server shows the object once all of them are there.
+        """
         name = check_key(key)
         source = _Source(pieces)
         # Find out soon whether the server is away: a part is waited for much longer.
@@ -164,7 +229,14 @@ class S3Objects:
             with self._asking(name):
                 from obstore import put
 
-                put(self.connect(patience), name, source, use_multipart=True, chunk_size=_PART_BYTES, max_concurrency=_PARTS_AT_ONCE)
+                put(
+                    self.connect(patience),
+                    name,
+                    source,
+                    use_multipart=True,
+                    chunk_size=_PART_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
         except LunaError:
             if source.failure is not None:
                 raise source.failure from None
@@ -195,13 +267,19 @@ class S3Objects:
 
             delete(self._bucket, name)
 
-    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
+    def remove_older(
+        self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none
+    ) -> int:
         """Delete the older objects; how old they are is the server's word."""
         name = check_key(folder)
         with self._asking(name):
             from obstore import delete, list  # noqa: A004 - obstore's name
 
-            entries = [(entry["path"], entry["last_modified"]) for batch in list(self._bucket, f"{name}/") for entry in batch]
+            entries = [
+                (entry["path"], entry["last_modified"])
+                for batch in list(self._bucket, f"{name}/")
+                for entry in batch
+            ]
             old = [key for key, stored_at in entries if stored_at < before and not keep(key)]
             if old:
                 delete(self._bucket, old)
@@ -212,19 +290,37 @@ class S3Objects:
         with self._asking("objects"):
             from obstore import list  # noqa: A004 - obstore's name
 
-            objects = [StoredObject(entry["path"], entry["size"], entry["last_modified"]) for batch in list(self._bucket) for entry in batch]
+            objects = [
+                StoredObject(entry["path"], entry["size"], entry["last_modified"])
+                for batch in list(self._bucket)
+                for entry in batch
+            ]
         return sorted(objects, key=lambda entry: entry.key)
 
     def probe(self) -> str:
-        """Return what answered: address, bucket and credentials are right. Asked by a process of its own, for that of a caller may fork."""
+        """Return what answered: address, bucket and credentials are right.
+
+        Asked by a process of its own, for that of a caller may fork.
+        """
         command = [sys.executable, "-m", "luna.platform.objects.s3_probe"]
         try:
-            result = subprocess.run(command, input=json.dumps(asdict(self)), capture_output=True, text=True, timeout=_PROBE_SECONDS, check=False)
+            result = subprocess.run(
+                command,
+                input=json.dumps(asdict(self)),
+                capture_output=True,
+                text=True,
+                timeout=_PROBE_SECONDS,
+                check=False,
+            )
         except (OSError, subprocess.TimeoutExpired) as exc:
             raise away(self.address, "this machine is too busy to ask") from exc
         if result.returncode:
             reason = (result.stderr.strip() or "no reason given").splitlines()[-1]
-            raise MachineError(f"the S3 server cannot be asked: {reason}", field="objects", remedy="Install what this service needs: its extra.")
+            raise MachineError(
+                f"the S3 server cannot be asked: {reason}",
+                field="objects",
+                remedy="Install what this service needs: its extra.",
+            )
         answer = result.stdout
         error = translate(answer, self.address, ABSENT)
         if not isinstance(error, NotFoundError):
@@ -237,7 +333,10 @@ class S3Objects:
         return Address(self.url, self.bucket, self.access_key, self.region)
 
     def connect(self, patience: timedelta = PATIENCE) -> "S3Store":
-        """Return obstore's view of the bucket; ``patience`` is how long the server may be silent."""
+        """Return obstore's view of the bucket.
+
+        ``patience`` is how long the server may be silent.
+        """
         from obstore.store import S3Store
 
         return S3Store(
@@ -249,8 +348,17 @@ class S3Objects:
             virtual_hosted_style_request=False,
             s3_express=False,
             credential_provider=partial(_credential, self.access_key, self.secret_key),
-            client_options={"allow_http": True, "connect_timeout": _CONNECT_TIMEOUT, "read_timeout": patience, "timeout": _LONGEST_TRANSFER},
-            retry_config={"max_retries": 2, "retry_timeout": _RETRIES_END, "backoff": {"init_backoff": timedelta(milliseconds=100)}},
+            client_options={
+                "allow_http": True,
+                "connect_timeout": _CONNECT_TIMEOUT,
+                "read_timeout": patience,
+                "timeout": _LONGEST_TRANSFER,
+            },
+            retry_config={
+                "max_retries": 2,
+                "retry_timeout": _RETRIES_END,
+                "backoff": {"init_backoff": timedelta(milliseconds=100)},
+            },
         )
 
     @cached_property
@@ -262,11 +370,23 @@ class S3Objects:
         try:
             from obstore.exceptions import BaseError
         except ImportError as exc:
-            remedy = "Ask a service that has it (ingest, forecaster, agent, rag), or install their extra."
-            raise MachineError("what speaks to S3 servers is not installed here", field="objects", value="obstore", remedy=remedy) from exc
+            remedy = (
+                "Ask a service that has it (ingest, forecaster, agent, rag), or install their "
+                "extra."
+            )
+            raise MachineError(
+                "what speaks to S3 servers is not installed here",
+                field="objects",
+                value="obstore",
+                remedy=remedy,
+            ) from exc
         # Without this the call would wait for ever for threads that the fork did not copy.
         if S3Objects._client_pid not in (None, os.getpid()):
-            raise LunaError("the S3 server was asked before this process was forked", field="objects", remedy="Use put and get after the last fork only.")
+            raise LunaError(
+                "the S3 server was asked before this process was forked",
+                field="objects",
+                remedy="Use put and get after the last fork only.",
+            )
         S3Objects._client_pid = os.getpid()
         try:
             yield
@@ -275,7 +395,9 @@ class S3Objects:
 
 
 class _Source:
-    """Pieces on their way, and what ended them early: obstore would report that in words of its own."""
+    """Pieces on their way, and what ended them early: obstore would report that in words of its
+    own.
+    """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = iter(pieces)
@@ -295,4 +417,9 @@ class _Source:
 
 
 def _credential(access_key: str, secret_key: str) -> "S3Credential":
-    return {"access_key_id": access_key, "secret_access_key": secret_key, "token": None, "expires_at": None}
+    return {
+        "access_key_id": access_key,
+        "secret_access_key": secret_key,
+        "token": None,
+        "expires_at": None,
+    }

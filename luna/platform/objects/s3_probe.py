@@ -1,7 +1,9 @@
-"""``python -m luna.platform.objects.s3_probe``: asks an S3 server for an object that is not there and prints what it says.
+"""``python -m luna.platform.objects.s3_probe``: asks an S3 server for an object that is not there
+and prints what it says.
 
-A program of its own: a worker's first process may not ask by itself, because obstore's threads would not follow into the processes it forks.
-What to ask comes as JSON from standard input, so that the password stands in no list of processes.
+A program of its own: a worker's first process may not ask by itself, because obstore's threads
+would not follow into the processes it forks. What to ask comes as JSON from standard input, so that
+the password stands in no list of processes.
 """
 
 import json

@@ -1,4 +1,6 @@
-"""What Luna asks of a store of objects, what it calls them, and the store that keeps them as files of one folder."""
+"""What Luna asks of a store of objects, what it calls them, and the store that keeps them as files
+of one folder.
+"""
 
 import errno
 import os
@@ -13,10 +15,18 @@ from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
 
-from luna.energy.errors import FULL_DISK, FullError, InvalidInputError, LunaError, MachineError, NotFoundError
+from luna.energy.errors import (
+    FULL_DISK,
+    FullError,
+    InvalidInputError,
+    LunaError,
+    MachineError,
+    NotFoundError,
+)
 from luna.platform.private_folders import make_private
 
-# A name that every file system and every S3 server takes as it is, with room for what stands beside it while it is written.
+# A name that every file system and every S3 server takes as it is, with room for what stands beside
+# it while it is written.
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}"
 _KEY = re.compile(rf"{_NAME}(/{_NAME})*")
 _LONGEST_KEY = 1024  # Source: Amazon S3 User Guide, "Naming Amazon S3 objects"
@@ -37,7 +47,9 @@ def keep_none(_key: str) -> bool:
 
 
 class ObjectStore(Protocol):
-    """Keeps bytes by name. A key is names joined by ``/``: letters, digits, ``_``, ``-`` and ``.``, which begins none.
+    """Keeps bytes by name.
+
+    A key is names joined by ``/``: letters, digits, ``_``, ``-`` and ``.``, which begins none.
 
     Invariants:
         An object is there whole or not at all.
@@ -45,7 +57,9 @@ class ObjectStore(Protocol):
     """
 
     def put(self, key: str, content: bytes) -> None:
-        """Store ``content`` under ``key``, in place of what was there; afterwards no crash of this machine loses it.
+        """Store ``content`` under ``key``, in place of what was there.
+
+        Afterwards no crash of this machine loses it.
 
         Raises:
             InvalidInputError: no key.
@@ -64,7 +78,9 @@ class ObjectStore(Protocol):
         """
 
     def put_stream(self, key: str, pieces: Iterable[bytes]) -> None:
-        """Store the joined ``pieces`` as ``put`` does, in little memory however long they are. What ``pieces`` raises leaves nothing behind.
+        """Store the joined ``pieces`` as ``put`` does, in little memory however long they are.
+
+        What ``pieces`` raises leaves nothing behind.
 
         Raises:
             InvalidInputError: no key.
@@ -73,7 +89,8 @@ class ObjectStore(Protocol):
         """
 
     def fetch(self, key: str, path: Path) -> None:
-        """Write what is stored under ``key`` to the file ``path``, in little memory however long it is.
+        """Write what is stored under ``key`` to the file ``path``, in little memory however long it
+        is.
 
         Raises:
             InvalidInputError: no key.
@@ -83,7 +100,9 @@ class ObjectStore(Protocol):
         """
 
     def move(self, key: str, target: str) -> None:
-        """Store what is under ``key`` under ``target`` instead, in place of what was there; no byte of it passes through this process.
+        """Store what is under ``key`` under ``target`` instead, in place of what was there.
+
+        No byte of it passes through this process.
 
         Raises:
             InvalidInputError: no key.
@@ -101,8 +120,11 @@ class ObjectStore(Protocol):
             MachineError: the store cannot be written, or refuses Luna.
         """
 
-    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
-        """Forget what was stored below the key ``folder`` before an instant, but for the keys to ``keep``, and return how many objects that were.
+    def remove_older(
+        self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none
+    ) -> int:
+        """Forget what was stored below the key ``folder`` before an instant, but for the keys to
+        ``keep``, and return how many objects that were.
 
         Raises:
             InvalidInputError: no key.
@@ -119,7 +141,9 @@ class ObjectStore(Protocol):
         """
 
     def probe(self) -> str:
-        """Return what stands ready, in words. Changes nothing stored and may be called in a process that forks later.
+        """Return what stands ready, in words.
+
+        Changes nothing stored and may be called in a process that forks later.
 
         Raises:
             UnavailableError: the store is away.
@@ -146,7 +170,12 @@ def missing(key: str) -> NotFoundError:
 
 def full(place: str) -> FullError:
     """Return the error about a store that has no room left."""
-    return FullError("the store of objects is full", field="objects", value=place, remedy="Free some space there; nothing was changed.")
+    return FullError(
+        "the store of objects is full",
+        field="objects",
+        value=place,
+        remedy="Free some space there; nothing was changed.",
+    )
 
 
 def copy_to(path: Path, pieces: Iterable[bytes]) -> None:
@@ -172,7 +201,12 @@ def _unwritable(path: Path, cause: OSError) -> LunaError:
     if cause.errno in FULL_DISK:
         return full(str(path.parent))
     remedy = "Check who may write there."
-    return MachineError(f"the object cannot be written to a file: {cause.strerror}", field="path", value=str(path), remedy=remedy)
+    return MachineError(
+        f"the object cannot be written to a file: {cause.strerror}",
+        field="path",
+        value=str(path),
+        remedy=remedy,
+    )
 
 
 PIECE_BYTES = 1_000_000
@@ -180,7 +214,10 @@ PIECE_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class FileObjects:
-    """An ``ObjectStore`` of files below ``folder``, which is made when it is needed. No key is the folder of another."""
+    """An ``ObjectStore`` of files below ``folder``, which is made when it is needed.
+
+    No key is the folder of another.
+    """
 
     folder: Path
 
@@ -194,7 +231,10 @@ class FileObjects:
         unfinished = path.with_name(f".{uuid4().hex}.part")
         try:
             self._make_parents(path)
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+            with os.fdopen(
+                os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600),
+                "wb",
+            ) as file:
                 for piece in pieces:
                     file.write(piece)
                 file.flush()
@@ -250,11 +290,17 @@ class FileObjects:
         except OSError as exc:
             raise _translate(exc, path) from exc
 
-    def remove_older(self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none) -> int:
+    def remove_older(
+        self, folder: str, before: datetime, *, keep: Callable[[str], bool] = keep_none
+    ) -> int:
         """Unlink the older files, also those that a crash left unfinished."""
         place = self.folder / check_key(folder)
         try:
-            old = [path for path in place.rglob("*") if path.is_file() and path.stat().st_mtime < before.timestamp()]
+            old = [
+                path
+                for path in place.rglob("*")
+                if path.is_file() and path.stat().st_mtime < before.timestamp()
+            ]
             old = [path for path in old if not keep(path.relative_to(self.folder).as_posix())]
             for path in old:
                 path.unlink(missing_ok=True)
@@ -273,7 +319,11 @@ class FileObjects:
             except FileNotFoundError:
                 continue
             if stat.S_ISREG(facts.st_mode) and not path.name.startswith("."):
-                yield StoredObject(path.relative_to(self.folder).as_posix(), facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+                yield StoredObject(
+                    path.relative_to(self.folder).as_posix(),
+                    facts.st_size,
+                    datetime.fromtimestamp(facts.st_mtime, UTC),
+                )
 
     def probe(self) -> str:
         """Return where the files lie, made ready to be written."""
@@ -290,7 +340,8 @@ class FileObjects:
         make_private(path.parent)
 
     def _sync_folders(self, path: Path) -> None:
-        # A new file, or folder, is lost with the power until the folder that names it is written too.
+        # A new file, or folder, is lost with the power until the folder that names it is written
+        # too.
         for folder in path.parents:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
@@ -304,4 +355,9 @@ class FileObjects:
 def _translate(cause: OSError, path: Path) -> LunaError:
     if cause.errno in FULL_DISK:
         return full(str(path.parent))
-    return MachineError(f"objects cannot be kept here: {cause.strerror}", field="data_folder", value=str(path), remedy="Check who may read and write there.")
+    return MachineError(
+        f"objects cannot be kept here: {cause.strerror}",
+        field="data_folder",
+        value=str(path),
+        remedy="Check who may read and write there.",
+    )

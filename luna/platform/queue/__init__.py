@@ -1,4 +1,6 @@
-"""Typed messages between services: one Celery queue per service, one request and one reply model per task."""
+"""Typed messages between services: one Celery queue per service, one request and one reply model
+per task.
+"""
 
 from luna.contracts.job import Progress
 from luna.platform.queue.client import Client
@@ -9,4 +11,16 @@ from luna.platform.queue.task_context import TaskContext
 from luna.platform.queue.task_monitor import TaskMonitor, TaskState
 from luna.platform.queue.task_tracker import DeadTask
 
-__all__ = ["AwaitsJobError", "Client", "DeadTask", "Heartbeats", "Progress", "RetryableError", "TaskContext", "TaskMonitor", "TaskState", "outlast", "task"]
+__all__ = [
+    "AwaitsJobError",
+    "Client",
+    "DeadTask",
+    "Heartbeats",
+    "Progress",
+    "RetryableError",
+    "TaskContext",
+    "TaskMonitor",
+    "TaskState",
+    "outlast",
+    "task",
+]

@@ -1,4 +1,6 @@
-"""Streams answers while they are generated: a worker appends pieces to a Redis stream, the gateway reads on from its last position. Streams expire."""
+"""Streams answers while they are generated: a worker appends pieces to a Redis stream, the gateway
+reads on from its last position. Streams expire.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,7 +29,10 @@ class AnswerPiece:
 
 
 class AnswerStreams:
-    """Reads and writes answer streams. Thread-safe; methods raise UnavailableError where Redis is away, unless they say otherwise."""
+    """Reads and writes answer streams.
+
+    Thread-safe; methods raise UnavailableError where Redis is away, unless they say otherwise.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
@@ -36,7 +41,9 @@ class AnswerStreams:
         """Append a piece; where Redis is away it is lost, and the answer goes on."""
         with suppress(UnavailableError), reachable():
             pipe = self._redis.pipeline()
-            pipe.xadd(_key(stream), {"event": event, "data": data}, maxlen=MOST_PIECES, approximate=True)
+            pipe.xadd(
+                _key(stream), {"event": event, "data": data}, maxlen=MOST_PIECES, approximate=True
+            )
             pipe.expire(_key(stream), RETENTION)
             pipe.execute()
 
@@ -44,11 +51,19 @@ class AnswerStreams:
         """Return the available pieces after the id ``after`` (``FIRST``: all)."""
         with reachable():
             # Non-blocking: the reader polls.
-            entries: Any = self._redis.xrange(_key(stream), min=f"({after}" if after != FIRST else "-", count=500)
-        return [AnswerPiece(piece_id.decode(), fields[b"event"].decode(), fields[b"data"].decode()) for piece_id, fields in entries]
+            entries: Any = self._redis.xrange(
+                _key(stream), min=f"({after}" if after != FIRST else "-", count=500
+            )
+        return [
+            AnswerPiece(piece_id.decode(), fields[b"event"].decode(), fields[b"data"].decode())
+            for piece_id, fields in entries
+        ]
 
     def cancel(self, stream: str) -> None:
-        """Record that the reader has left; where Redis is away the answer is generated to its end."""
+        """Record that the reader has left.
+
+        Where Redis is away the answer is generated to its end.
+        """
         with suppress(UnavailableError), reachable():
             self._redis.set(_cancelled(stream), 1, ex=RETENTION)
 

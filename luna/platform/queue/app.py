@@ -1,4 +1,7 @@
-"""The Celery application: one queue per service, JSON only, late acknowledgement; the messages of a dead worker are delivered again."""
+"""The Celery application: one queue per service, JSON only, late acknowledgement.
+
+The messages of a dead worker are delivered again.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -20,12 +23,14 @@ LONGEST_LIMIT = timedelta(hours=2, minutes=30)
 GRACE = timedelta(minutes=2)
 PREFIX = "luna:"
 RESULT_EXPIRES = timedelta(hours=1)
-# A message that is not acknowledged for this long is delivered again, so it exceeds the longest limit.
+# A message that is not acknowledged for this long is delivered again, so it exceeds the longest
+# limit.
 VISIBILITY_TIMEOUT = LONGEST_LIMIT + timedelta(minutes=30)
 # Together below the three seconds within which a sender reports that Redis is away.
 CONNECT_TIMEOUT_SECONDS = 1.0
 SOCKET_TIMEOUT_SECONDS = 2.5
-# Generous, since a Redis may be busy with its disk; bounded, so that an unresponsive one does not block the event loop.
+# Generous, since a Redis may be busy with its disk; bounded, so that an unresponsive one does not
+# block the event loop.
 PATIENCE_SECONDS = 10.0
 # A process that has held more is replaced after its task: no job needs more, however long its days.
 MAX_MEMORY_KIB = 600_000
@@ -53,9 +58,11 @@ _COMMON = {
 
 
 class OutcomeBackend(RedisBackend):  # type: ignore[misc]
-    """Celery's result backend with a faster encoder for large replies, and a single Redis command per result.
+    """Celery's result backend with a faster encoder for large replies, and a single Redis command
+    per result.
 
-    Celery also publishes each result; Luna's clients are woken by the task's events instead (``TaskTracker``).
+    Celery also publishes each result; Luna's clients are woken by the task's events instead
+    (``TaskTracker``).
     """
 
     def encode(self, data: Any) -> bytes:
@@ -73,16 +80,20 @@ AGAIN_SECONDS = 0.05
 
 log = structlog.get_logger("luna.queue")
 
-# Acknowledgements that Redis has not received yet, by key of the worker's unacknowledged messages: delivery tag, whether to requeue.
+# Acknowledgements that Redis has not received yet, by key of the worker's unacknowledged messages:
+# delivery tag, whether to requeue.
 _PENDING: dict[str, dict[str, bool]] = defaultdict(dict)
 
 
 class QoS(redis.QoS):
-    """A worker's prefetch count: one message per process, and the next after each acknowledgement. Belongs to the event loop.
+    """A worker's prefetch count: one message per process, and the next after each acknowledgement.
 
-    kombu counts a message as acknowledged once Redis confirms it. Where the connection breaks at that moment, Celery logs "Couldn't ack" and the message stays
-    counted for ever; after as many breaks as it has processes a connected worker receives nothing any more. This class releases the count at once, and sends
-    the acknowledgement to Redis when it answers again.
+    Belongs to the event loop.
+
+    kombu counts a message as acknowledged once Redis confirms it. Where the connection breaks at
+    that moment, Celery logs "Couldn't ack" and the message stays counted for ever; after as many
+    breaks as it has processes a connected worker receives nothing any more. This class releases the
+    count at once, and sends the acknowledgement to Redis when it answers again.
     """
 
     def ack(self, delivery_tag: str) -> None:
@@ -92,7 +103,10 @@ class QoS(redis.QoS):
         self._settle(delivery_tag, again=requeue)
 
     def restore_visible(self, start: int = 0, num: int = 10, interval: int = 10) -> None:
-        """Send pending acknowledgements; kombu calls this every few seconds and after each connect."""
+        """Send pending acknowledgements.
+
+        Kombu calls this every few seconds and after each connect.
+        """
         self._settle_pending()
         super().restore_visible(start=start, num=num, interval=interval)  # type: ignore[no-untyped-call]
 
@@ -103,7 +117,9 @@ class QoS(redis.QoS):
         try:
             self._settle_pending()
         except self.channel.connection_errors as exc:
-            log.warning("message cannot be acknowledged yet", delivery_tag=delivery_tag, error=str(exc))
+            log.warning(
+                "message cannot be acknowledged yet", delivery_tag=delivery_tag, error=str(exc)
+            )
 
     def _settle_pending(self) -> None:
         pending = _PENDING[self.unacked_key]
@@ -117,22 +133,30 @@ class QoS(redis.QoS):
 
 
 class Channel(redis.Channel):
-    """kombu's channel with our ``QoS``; polls at short intervals while queues without a free process are left out (``luna.platform.queue.consumption``)."""
+    """kombu's channel with our ``QoS``.
+
+    Polls at short intervals while queues without a free process are left out
+    (``luna.platform.queue.consumption``).
+    """
 
     QoS = QoS
 
     def _brpop_start(self, timeout: float | None = None) -> None:
-        # A short ``brpop_timeout`` would ask Redis twenty times a second even while every queue is listened to.
+        # A short ``brpop_timeout`` would ask Redis twenty times a second even while every queue is
+        # listened to.
         count = len(self.active_queues)
         is_whole = len(self._queue_cycle.consume(count)) == count
         super()._brpop_start(timeout if is_whole else AGAIN_SECONDS)  # type: ignore[no-untyped-call]
 
 
 class Transport(redis.Transport):
-    """kombu's transport with our channel; a Redis that refuses commands counts as a lost connection.
+    """kombu's transport with our channel.
 
-    A Redis with a full disk or memory answers with errors. kombu takes these for faults of the command, and Celery ends the worker, which needs up to a minute
-    to restart once there is room. As a lost connection the worker retries instead.
+    A Redis that refuses commands counts as a lost connection.
+
+    A Redis with a full disk or memory answers with errors. kombu takes these for faults of the
+    command, and Celery ends the worker, which needs up to a minute to restart once there is room.
+    As a lost connection the worker retries instead.
     """
 
     Channel = Channel
@@ -142,7 +166,8 @@ class Transport(redis.Transport):
 class WorkerConnection(Connection):
     """A worker's connection to Redis.
 
-    Celery's ``broker_transport`` would select our transport too, but replace the URL's scheme: kombu then ignores the TLS of ``rediss://``.
+    Celery's ``broker_transport`` would select our transport too, but replace the URL's scheme:
+    kombu then ignores the TLS of ``rediss://``.
     """
 
     def get_transport_cls(self) -> type[Transport]:
@@ -150,29 +175,53 @@ class WorkerConnection(Connection):
 
 
 def create_sender(redis_url: str) -> Celery:
-    """Return the application of a process that sends messages: it fails within three seconds where Redis is away."""
-    impatient = {"socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": SOCKET_TIMEOUT_SECONDS, "max_retries": 0}
+    """Return the application of a process that sends messages: it fails within three seconds where
+    Redis is away.
+    """
+    impatient = {
+        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+        "max_retries": 0,
+    }
     app = _create(redis_url, impatient)
     app.conf.update(broker_connection_timeout=CONNECT_TIMEOUT_SECONDS, broker_pool_limit=64)
     return app
 
 
-def create_worker(redis_url: str, *, node: str, order: type[round_robin_cycle] = round_robin_cycle) -> Celery:
-    """Return the application of the worker ``node``, which polls its queues in ``order``; its unacknowledged messages are kept under its own name."""
-    patient = {"socket_keepalive": True, "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS, "socket_timeout": PATIENCE_SECONDS}
+def create_worker(
+    redis_url: str, *, node: str, order: type[round_robin_cycle] = round_robin_cycle
+) -> Celery:
+    """Return the application of the worker ``node``, which polls its queues in ``order``.
+
+    Its unacknowledged messages are kept under its own name.
+    """
+    patient = {
+        "socket_keepalive": True,
+        "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "socket_timeout": PATIENCE_SECONDS,
+    }
     app = _create(redis_url, {**unacknowledged_by(node), **patient, "queue_order_strategy": order})
     app.amqp.Connection = WorkerConnection
-    app.conf.update(result_backend=f"{_BACKEND}+{redis_url}", result_backend_transport_options={"global_keyprefix": PREFIX})
+    app.conf.update(
+        result_backend=f"{_BACKEND}+{redis_url}",
+        result_backend_transport_options={"global_keyprefix": PREFIX},
+    )
     return app
 
 
 def unacknowledged_by(node: str) -> dict[str, str]:
     """Return the transport options with the keys of the unacknowledged messages of ``node``."""
-    return {option: f"{option}:{node}" for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")}
+    return {
+        option: f"{option}:{node}"
+        for option in ("unacked_key", "unacked_index_key", "unacked_mutex_key")
+    }
 
 
 def _create(redis_url: str, transport: Mapping[str, object]) -> Celery:
     app = Celery("luna", broker=redis_url, set_as_current=False)
-    shared = {"global_keyprefix": PREFIX, "visibility_timeout": int(VISIBILITY_TIMEOUT.total_seconds())}
+    shared = {
+        "global_keyprefix": PREFIX,
+        "visibility_timeout": int(VISIBILITY_TIMEOUT.total_seconds()),
+    }
     app.conf.update(_COMMON, broker_transport_options={**shared, **transport})
     return app

@@ -1,4 +1,7 @@
-"""Beat: ``python -m luna.platform.queue.beat`` asks for what is due by the clock. Exactly one leads; any other waits to take over."""
+"""Beat: ``python -m luna.platform.queue.beat`` asks for what is due by the clock.
+
+Exactly one leads; any other waits to take over.
+"""
 
 import argparse
 import os
@@ -31,7 +34,13 @@ from luna.platform.health.probes import PATIENCE
 from luna.platform.queue.client import Client
 from luna.platform.queue.connection import connect
 from luna.platform.queue.heartbeats import LeaderLock, read_beat
-from luna.platform.service_process import add_stall_option, end_on_signals, exit_from, health_parser, service_process
+from luna.platform.service_process import (
+    add_stall_option,
+    end_on_signals,
+    exit_from,
+    health_parser,
+    service_process,
+)
 from luna.platform.settings import Settings
 
 Look = Callable[[Connection, Settings, datetime], bool]
@@ -46,7 +55,8 @@ LOOKS: Mapping[type[Request], Look] = {
 
 
 class PendingWork:
-    """Checks whether a scheduled request has work before it is sent, so that no worker forks a process for nothing.
+    """Checks whether a scheduled request has work before it is sent, so that no worker forks a
+    process for nothing.
 
     A separate thread queries the database: one that does not answer blocks nothing else.
 
@@ -58,19 +68,32 @@ class PendingWork:
         looks: the check of each request.
     """
 
-    def __init__(self, settings: Settings, database_url: str, *, patience: timedelta, clock: Clock, looks: Mapping[type[Request], Look] = LOOKS) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database_url: str,
+        *,
+        patience: timedelta,
+        clock: Clock,
+        looks: Mapping[type[Request], Look] = LOOKS,
+    ) -> None:
         self._settings, self._patience, self._clock, self._looks = settings, patience, clock, looks
         self._engine = engine.create(database_url, application_name="luna-beat", pool_size=1)
         self._answer: Future[bool] | None = None
 
     def is_there(self, request: type[Request]) -> bool:
-        """Return whether a request has work; True where that is unknown in time: then the task itself reports the fault."""
+        """Return whether a request has work.
+
+        True where that is unknown in time: then the task itself reports the fault.
+        """
         look = self._looks.get(request)
         if look is None or (self._answer is not None and not self._answer.done()):
             return True
         answer: Future[bool] = Future()
         self._answer = answer
-        threading.Thread(target=self._ask, args=(look, answer), name="pending work", daemon=True).start()
+        threading.Thread(
+            target=self._ask, args=(look, answer), name="pending work", daemon=True
+        ).start()
         try:
             return answer.result(self._patience.total_seconds())
         except TimeoutError:
@@ -89,7 +112,8 @@ class PendingWork:
             answer.set_result(True)
 
 
-# Until a prompt request without work is looked at again: an owner's order is planned within five seconds.
+# Until a prompt request without work is looked at again: an owner's order is planned within five
+# seconds.
 _PROMPT_TURN = timedelta(seconds=1)
 # An unread message expires before the next one is due.
 _LIFETIME_SHARE = 0.9
@@ -110,18 +134,22 @@ def always(_: type[Request]) -> bool:
 
 
 class Scheduler(CeleryScheduler):  # type: ignore[misc]
-    """Celery's scheduler in memory, for typed requests; a request without a live worker stays due instead of waiting in its queue.
+    """Celery's scheduler in memory, for typed requests.
+
+    A request without a live worker stays due instead of waiting in its queue.
 
     Args:
         client: sends.
         schedule: the interval of each request, which is sent with its defaults.
-        asked_at: when each task was last sent, by any leading beat; a missing instant, or one in the future, means due at once.
+        asked_at: when each task was last sent, by any leading beat; a missing instant, or one in
+            the future, means due at once.
         turn: interval at which unsent due requests are checked again.
         clock: decides what is due, also after a suspend or a clock that went back.
         has_work: whether a request has work; without work it stays due.
     """
 
-    # Messages go through the client, which times out where Redis is away; Celery's producer would block.
+    # Messages go through the client, which times out where Redis is away; Celery's producer would
+    # block.
     producer = None
 
     def __init__(
@@ -138,9 +166,12 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
         app.conf.timezone = "UTC"
         self._client, self._has_work = client, has_work
         self._clock, self._looked_at = clock, (now := clock.now())
-        # Drop instants in the future: of another machine's clock, or from before the clock went back.
+        # Drop instants in the future: of another machine's clock, or from before the clock went
+        # back.
         recent = {task: min(at, now) for task, at in asked_at.items() if at <= now + _CLOCKS_DIFFER}
-        self.asked_at = {request.task: recent[request.task] for request in schedule if request.task in recent}
+        self.asked_at = {
+            request.task: recent[request.task] for request in schedule if request.task in recent
+        }
         entries = {
             request.task: ScheduleEntry(
                 request.task,
@@ -169,16 +200,24 @@ class Scheduler(CeleryScheduler):  # type: ignore[misc]
     def is_due(self, entry: ScheduleEntry) -> tuple[bool, float]:
         due, seconds = entry.is_due()
         request = type(entry.args[0])
-        if due and not (self._client.is_served(request, asked=_is_prompt(entry)) and self._has_work(request)):
-            return False, min(_PROMPT_TURN.total_seconds(), self.max_interval) if _is_prompt(entry) else self.max_interval
+        if due and not (
+            self._client.is_served(request, asked=_is_prompt(entry)) and self._has_work(request)
+        ):
+            return False, min(_PROMPT_TURN.total_seconds(), self.max_interval) if _is_prompt(
+                entry
+            ) else self.max_interval
         return due, seconds
 
     def apply_entry(self, entry: ScheduleEntry, producer: None = None) -> None:
         try:
             if _is_prompt(entry):
-                self._client.begin(entry.args[0], timeout=_LIFETIME_SHARE * entry.schedule.run_every)
+                self._client.begin(
+                    entry.args[0], timeout=_LIFETIME_SHARE * entry.schedule.run_every
+                )
             else:
-                self._client.submit(entry.args[0], expires=_LIFETIME_SHARE * entry.schedule.run_every)
+                self._client.submit(
+                    entry.args[0], expires=_LIFETIME_SHARE * entry.schedule.run_every
+                )
         except UnavailableError as error:
             log.warning("due and not sent", task_name=entry.name, error=str(error))
             return
@@ -228,7 +267,10 @@ class Beat:
         self.state = "starts"
 
     def turn(self) -> float:
-        """Send what is due and return the seconds until the next turn; without Redis, retry at the next turn."""
+        """Send what is due and return the seconds until the next turn.
+
+        Without Redis, retry at the next turn.
+        """
         longest = self._turn.total_seconds()
         try:
             if self._lead.hold():
@@ -254,7 +296,14 @@ class Beat:
         if self._scheduler is None or self._scheduler.clock_went_back:
             last = read_beat(self._redis)
             asked_at = last.asked_at if last else {}
-            self._scheduler = Scheduler(self._client, self._schedule, asked_at, turn=self._turn, clock=self._clock, has_work=self._has_work)
+            self._scheduler = Scheduler(
+                self._client,
+                self._schedule,
+                asked_at,
+                turn=self._turn,
+                clock=self._clock,
+                has_work=self._has_work,
+            )
         self._say("leads")
         pause = self._scheduler.send_due()
         self._lead.publish(
@@ -281,9 +330,19 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     ending = end_on_signals()
     turn = timedelta(seconds=options.turn_seconds)
-    schedule = {request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds")) for request, periodic in list_periodic().items()}
-    with service_process("beat", beat=turn, health_port=options.health_port, stall_seconds=options.stall_seconds) as process:
-        pending = PendingWork(process.settings, process.addresses.database_url, patience=min(PATIENCE, turn), clock=SystemClock())
+    schedule = {
+        request: timedelta(seconds=getattr(options, f"{periodic.option}_seconds"))
+        for request, periodic in list_periodic().items()
+    }
+    with service_process(
+        "beat", beat=turn, health_port=options.health_port, stall_seconds=options.stall_seconds
+    ) as process:
+        pending = PendingWork(
+            process.settings,
+            process.addresses.database_url,
+            patience=min(PATIENCE, turn),
+            clock=SystemClock(),
+        )
         process.resources.callback(pending.close)
         beat = Beat(process.addresses.redis_url, schedule, turn=turn, has_work=pending.is_there)
         process.resources.callback(beat.leave)
@@ -299,9 +358,19 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = health_parser("luna.platform.queue.beat", __doc__)
     add_stall_option(parser)
-    parser.add_argument("--turn-seconds", type=float, default=TURN.total_seconds(), help="longest time between two turns")
+    parser.add_argument(
+        "--turn-seconds",
+        type=float,
+        default=TURN.total_seconds(),
+        help="longest time between two turns",
+    )
     for periodic in list_periodic().values():
-        parser.add_argument(f"--{periodic.option}-seconds", type=float, default=periodic.every.total_seconds(), help=periodic.help)
+        parser.add_argument(
+            f"--{periodic.option}-seconds",
+            type=float,
+            default=periodic.every.total_seconds(),
+            help=periodic.help,
+        )
     return parser
 
 

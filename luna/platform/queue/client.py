@@ -34,13 +34,14 @@ _CLAIMED_SHARE = 0.9
 class Client:
     """Sends requests to the workers behind one Redis; threads may share it.
 
-    ``tasks`` follows a task, ``heartbeats`` lists the live workers, ``answers`` streams an answer while it is written, ``live`` has what
-    flows in sites at this moment.
+    ``tasks`` follows a task, ``heartbeats`` lists the live workers, ``answers`` streams an answer
+    while it is written, ``live`` has what flows in sites at this moment.
 
     Every method raises UnavailableError within three seconds where Redis is away or full.
 
     Raises:
-        InvalidInputError: no address of a Redis; the value is not shown, for it may hold a password.
+        InvalidInputError: no address of a Redis; the value is not shown, for it may hold a
+            password.
     """
 
     def __init__(self, redis_url: str) -> None:
@@ -67,7 +68,8 @@ class Client:
             timeout: how long to wait; a task that has not begun by then is dropped.
             on_progress: receives the task's progress.
             abandoned: ends the wait within a second of being set; the task itself goes on.
-            patience: how long Redis may be away before the call fails: a long wait survives a restart of the server.
+            patience: how long Redis may be away before the call fails: a long wait survives a
+                restart of the server.
 
         Raises:
             InvalidInputError: the message is refused; nothing was sent.
@@ -76,15 +78,28 @@ class Client:
         """
         text, task_id = serialization.encode_request(request), uuid.uuid4().hex
         # One id and one key for every try: a message that was sent twice is done once.
-        outlast(lambda: self._submit(request, text, task_id=task_id, expires=timeout), patience=patience, abandoned=abandoned)
-        reply = self.tasks.await_reply(task_id, request.task, timeout=timeout, on_progress=on_progress, abandoned=abandoned, patience=patience)
+        outlast(
+            lambda: self._submit(request, text, task_id=task_id, expires=timeout),
+            patience=patience,
+            abandoned=abandoned,
+        )
+        reply = self.tasks.await_reply(
+            task_id,
+            request.task,
+            timeout=timeout,
+            on_progress=on_progress,
+            abandoned=abandoned,
+            patience=patience,
+        )
         self.expire_reply(task_id, after=timeout)
         return serialization.decode_reply(request.reply, reply)
 
     def ask(self, request: Request, *, timeout: timedelta) -> str:
-        """Return the reply to a ``request`` that has just been validated as the worker's JSON, unparsed.
+        """Return the reply to a ``request`` that has just been validated as the worker's JSON,
+        unparsed.
 
-        The request takes the interactive queue, past all jobs. After ``timeout`` the task is interrupted, for nobody waits for it any more.
+        The request takes the interactive queue, past all jobs. After ``timeout`` the task is
+        interrupted, for nobody waits for it any more.
 
         Args:
             request: an instance of a request model.
@@ -97,14 +112,25 @@ class Client:
         self.expire_reply(task_id, after=timeout)
         return text
 
-    def ask_retained(self, request: Request, *, timeout: timedelta, shared_task_id: str | None = None, entry: AuditRecord | None = None) -> tuple[str, str]:
-        """Return the id of the task and the reply as ``ask`` does; Redis retains the reply for an hour, or until ``expire_reply``.
+    def ask_retained(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,
+        shared_task_id: str | None = None,
+        entry: AuditRecord | None = None,
+    ) -> tuple[str, str]:
+        """Return the id of the task and the reply as ``ask`` does.
+
+        Redis retains the reply for an hour, or until ``expire_reply``.
 
         Args:
             request: an instance of a request model.
             timeout: how long to wait for the reply.
-            shared_task_id: sends the task unless one of this id was sent within the hour, also by another process; its reply is returned then.
-            entry: of the audit log, committed with what the task stores; not together with ``shared_task_id``.
+            shared_task_id: sends the task unless one of this id was sent within the hour, also by
+                another process; its reply is returned then.
+            entry: of the audit log, committed with what the task stores; not together with
+                ``shared_task_id``.
 
         Raises:
             UnavailableError, LunaError: as ``call`` does.
@@ -114,34 +140,78 @@ class Client:
             self.begin(request, timeout=timeout, task_id=task_id, entry=entry)
         return task_id, self.tasks.await_reply(task_id, request.task, timeout=timeout)
 
-    def begin(self, request: Request, *, timeout: timedelta, task_id: str | None = None, entry: AuditRecord | None = None) -> str:
-        """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id without waiting for its reply."""
+    def begin(
+        self,
+        request: Request,
+        *,
+        timeout: timedelta,
+        task_id: str | None = None,
+        entry: AuditRecord | None = None,
+    ) -> str:
+        """Send a ``request`` that has just been validated as ``ask`` does, and return the task's id
+        without waiting for its reply.
+        """
         seconds = timeout.total_seconds()
-        limits: dict[str, Any] = {"soft_time_limit": seconds, "time_limit": seconds + REPLY_GRACE.total_seconds()}
+        limits: dict[str, Any] = {
+            "soft_time_limit": seconds,
+            "time_limit": seconds + REPLY_GRACE.total_seconds(),
+        }
         queue = interactive_queue_of(request.queue())
-        return self._submit(request, serialization.write_request(request), task_id=task_id, expires=timeout, entry=entry, queue=queue, **limits)
+        return self._submit(
+            request,
+            serialization.write_request(request),
+            task_id=task_id,
+            expires=timeout,
+            entry=entry,
+            queue=queue,
+            **limits,
+        )
 
-    def submit(self, request: Request, *, key: str | None = None, expires: timedelta | None = None) -> str:
+    def submit(
+        self, request: Request, *, key: str | None = None, expires: timedelta | None = None
+    ) -> str:
         """Send ``request`` and return the task's id.
 
         Args:
             request: an instance of a request model.
-            key: idempotency key, where different messages ask for the same work; default: a digest of the message.
+            key: idempotency key, where different messages ask for the same work; default: a digest
+                of the message.
             expires: a task that has not begun by then is dropped.
         """
-        return self._submit(request, serialization.encode_request(request), key=key, expires=expires)
+        return self._submit(
+            request, serialization.encode_request(request), key=key, expires=expires
+        )
 
     def submit_later(self, request: Request, *, after: timedelta) -> None:
-        """Schedule ``request`` for ``after`` that time unless it is scheduled already; its outcome is not reported."""
+        """Schedule ``request`` for ``after`` that time unless it is scheduled already.
+
+        Its outcome is not reported.
+        """
         if self.tasks.claim(f"later:{request.task}", within=_CLAIMED_SHARE * after):
-            self._submit(request, serialization.encode_request(request), countdown=after.total_seconds(), ignore_result=True)
+            self._submit(
+                request,
+                serialization.encode_request(request),
+                countdown=after.total_seconds(),
+                ignore_result=True,
+            )
 
     def notify_job(self, job: Job) -> None:
-        """Send a message that ``job`` waits; the worker reads the request from the job's row and stores the reply there."""
-        self._send(job.task, "", {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id}, task_id=job.job_id, ignore_result=True)
+        """Send a message that ``job`` waits.
+
+        The worker reads the request from the job's row and stores the reply there.
+        """
+        self._send(
+            job.task,
+            "",
+            {"key": job.job_id, "job_id": job.job_id, "trace_id": job.trace_id},
+            task_id=job.job_id,
+            ignore_result=True,
+        )
 
     def is_served(self, request: type[Request], *, asked: bool = False) -> bool:
-        """Return whether a live worker consumes the queue of such requests, with ``asked`` their interactive queue; False while Redis is away."""
+        """Return whether a live worker consumes the queue of such requests, with ``asked`` their
+        interactive queue; False while Redis is away.
+        """
         queue = interactive_queue_of(request.queue()) if asked else request.queue()
         try:
             return self.heartbeats.serve(queue)
@@ -149,7 +219,9 @@ class Client:
             return False
 
     def expire_reply(self, task_id: str, *, after: timedelta = LEAST_RETENTION) -> None:
-        """Drop a reply that was read: a plan is a hundred kilobytes, and those of an hour would fill a small machine's memory."""
+        """Drop a reply that was read: a plan is a hundred kilobytes, and those of an hour would
+        fill a small machine's memory.
+        """
         with suppress(UnavailableError):
             self.tasks.expire_reply(task_id, after=max(after, LEAST_RETENTION))
 
@@ -175,12 +247,32 @@ class Client:
         **options: Any,
     ) -> str:
         task_id = task_id or uuid.uuid4().hex
-        arguments: dict[str, Any] = {"key": key or serialization.digest(request.task, text), "trace_id": current_trace_id()}
+        arguments: dict[str, Any] = {
+            "key": key or serialization.digest(request.task, text),
+            "trace_id": current_trace_id(),
+        }
         arguments |= {} if entry is None else {"entry": asdict(entry)}
-        self._send(request.task, text, arguments, task_id=task_id, expires=expires.total_seconds() if expires else None, **options)
+        self._send(
+            request.task,
+            text,
+            arguments,
+            task_id=task_id,
+            expires=expires.total_seconds() if expires else None,
+            **options,
+        )
         return task_id
 
     def _send(self, task: str, text: str, arguments: dict[str, Any], **options: Any) -> None:
         with reachable():
-            headers = {SENT_AT: SystemClock().now().timestamp()} | ({TRACEPARENT: parent} if (parent := current_span()) else {})
-            self._app.send_task(task, (text,), arguments, headers=headers, argsrepr=task, kwargsrepr=arguments["key"], **{"queue": queue_of(task), **options})
+            headers = {SENT_AT: SystemClock().now().timestamp()} | (
+                {TRACEPARENT: parent} if (parent := current_span()) else {}
+            )
+            self._app.send_task(
+                task,
+                (text,),
+                arguments,
+                headers=headers,
+                argsrepr=task,
+                kwargsrepr=arguments["key"],
+                **{"queue": queue_of(task), **options},
+            )

@@ -1,4 +1,6 @@
-"""Connects to Redis with short time-outs and without retries, so that no caller waits for a server that is away."""
+"""Connects to Redis with short time-outs and without retries, so that no caller waits for a server
+that is away.
+"""
 
 import threading
 import time
@@ -29,7 +31,8 @@ def connect(redis_url: str) -> "redis.Redis":
     """Return a client that fails within three seconds and never retries.
 
     Raises:
-        InvalidInputError: no address of a Redis; the value is not shown, for it may hold a password.
+        InvalidInputError: no address of a Redis; the value is not shown, for it may hold a
+            password.
     """
     try:
         return redis.Redis.from_url(
@@ -45,10 +48,17 @@ def connect(redis_url: str) -> "redis.Redis":
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Convert errors of the block: UnavailableError where Redis is away, FullError where it is full."""
+    """Convert errors of the block: UnavailableError where Redis is away, FullError where it is
+    full.
+    """
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError, OperationalError) as exc:
+    except (
+        redis.ConnectionError,
+        redis.TimeoutError,
+        redis.ResponseError,
+        OperationalError,
+    ) as exc:
         if any(sign in str(exc) for sign in _FULL):
             raise refuse("queue-full", field="redis_url") from exc
         if isinstance(exc, redis.ResponseError):
@@ -56,8 +66,11 @@ def reachable() -> Iterator[None]:
         raise refuse("queue-away", field="redis_url") from exc
 
 
-def outlast(attempt: Callable[[], Result], *, patience: timedelta, abandoned: threading.Event | None = None) -> Result:
-    """Return the result of ``attempt``, retried while Redis is away, until ``patience`` has passed or ``abandoned`` is set.
+def outlast(
+    attempt: Callable[[], Result], *, patience: timedelta, abandoned: threading.Event | None = None
+) -> Result:
+    """Return the result of ``attempt``, retried while Redis is away, until ``patience`` has passed
+    or ``abandoned`` is set.
 
     ``attempt`` must be idempotent: Redis may have executed it without confirming in time.
 
@@ -72,6 +85,8 @@ def outlast(attempt: Callable[[], Result], *, patience: timedelta, abandoned: th
         except UnavailableError:
             failures += 1
             pause = _PAUSES.pause(failures).total_seconds()
-            if (abandoned is not None and abandoned.is_set()) or time.monotonic() + pause > deadline:
+            if (
+                abandoned is not None and abandoned.is_set()
+            ) or time.monotonic() + pause > deadline:
                 raise
             time.sleep(pause)

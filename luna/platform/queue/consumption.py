@@ -1,4 +1,6 @@
-"""Restricts a worker to queues for which it has a free process, and ends a worker that receives nothing although it could."""
+"""Restricts a worker to queues for which it has a free process, and ends a worker that receives
+nothing although it could.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
@@ -13,13 +15,17 @@ from luna.energy.errors import UnavailableError
 from luna.platform.queue.app import PREFIX
 from luna.platform.queue.connection import connect, reachable
 
-# Consecutive looks with waiting messages, a free process and nothing received: until unready, and until the worker exits.
+# Consecutive looks with waiting messages, a free process and nothing received: until unready, and
+# until the worker exits.
 LOOKS_UNREADY = 2
 LOOKS_UNTIL_EXIT = 4
 # Exit code on which the supervisor starts another worker.
 EXIT_STARVED = 75
 
-STARVED = Gauge("luna_queue_worker_starved", "Whether this worker takes no messages although some wait and a process is free: 1 or 0.")
+STARVED = Gauge(
+    "luna_queue_worker_starved",
+    "Whether this worker takes no messages although some wait and a process is free: 1 or 0.",
+)
 
 log = structlog.get_logger("luna.queue")
 
@@ -30,17 +36,22 @@ class Places:
     Args:
         queues: of the shared processes.
         shared: their number.
-        own: by group of queues, the number of reserved processes. A queue may be among ``queues`` too, and then uses both.
+        own: by group of queues, the number of reserved processes. A queue may be among ``queues``
+            too, and then uses both.
     """
 
-    def __init__(self, queues: Collection[str], shared: int, own: Mapping[frozenset[str], int]) -> None:
+    def __init__(
+        self, queues: Collection[str], shared: int, own: Mapping[frozenset[str], int]
+    ) -> None:
         self._queues, self._shared, self._own = frozenset(queues), shared, own
         self._grouped = frozenset[str]().union(*own)
         self.processes = shared + sum(own.values())
 
     def has_room(self, queue: str) -> bool:
         """Return whether a message of ``queue`` would start at once."""
-        running = Counter(request.delivery_info["routing_key"] for request in state.reserved_requests)
+        running = Counter(
+            request.delivery_info["routing_key"] for request in state.reserved_requests
+        )
         shared = sum(number for name, number in running.items() if name not in self._grouped)
         for group, processes in self._own.items():
             busy = sum(running[name] for name in group)
@@ -64,9 +75,11 @@ class OpenQueues(round_robin_cycle):
 
 
 class Consumption:
-    """Detects starvation: compares, in the event loop, waiting messages with those received since the last look.
+    """Detects starvation: compares, in the event loop, waiting messages with those received since
+    the last look.
 
-    A worker with a free process receives a waiting message at once; after several looks without any it has stopped listening.
+    A worker with a free process receives a waiting message at once; after several looks without any
+    it has stopped listening.
 
     Args:
         redis_url: the queue.
@@ -74,7 +87,9 @@ class Consumption:
         has_room: whether a message of a queue would start at once.
     """
 
-    def __init__(self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]) -> None:
+    def __init__(
+        self, redis_url: str, queues: tuple[str, ...], has_room: Callable[[str], bool]
+    ) -> None:
         self._redis = connect(redis_url)
         self._queues, self._has_room = queues, has_room
         self._received = self._received_before = 0
@@ -83,7 +98,10 @@ class Consumption:
         signals.task_received.connect(self._count, weak=False)
 
     def look(self) -> None:
-        """Look once; a worker that starves for too long exits, and its supervisor starts another one."""
+        """Look once.
+
+        A worker that starves for too long exits, and its supervisor starts another one.
+        """
         try:
             self.note(self._count_waiting())
         except UnavailableError:
@@ -91,13 +109,18 @@ class Consumption:
             self.starved_looks = 0
         STARVED.set(self.starved_looks >= LOOKS_UNREADY)
         if self.starved_looks >= LOOKS_UNTIL_EXIT and state.should_stop is None:
-            log.critical("worker takes no messages although some wait, and ends to be started again", looks=self.starved_looks)
+            log.critical(
+                "worker takes no messages although some wait, and ends to be started again",
+                looks=self.starved_looks,
+            )
             state.should_stop = EXIT_STARVED
 
     def note(self, waiting: Mapping[str, int]) -> None:
         """Update the count of starved looks from the waiting messages by queue."""
         could_begin = sum(number for queue, number in waiting.items() if self._has_room(queue))
-        stands_still = self._received == self._received_before and could_begin >= self._waited_before > 0
+        stands_still = (
+            self._received == self._received_before and could_begin >= self._waited_before > 0
+        )
         self.starved_looks = self.starved_looks + 1 if stands_still else 0
         self._received_before, self._waited_before = self._received, could_begin
 
@@ -108,7 +131,10 @@ class Consumption:
             UnavailableError: it receives nothing although it could.
         """
         if self.starved_looks >= LOOKS_UNREADY:
-            raise UnavailableError(f"{self._waited_before} messages wait and none is taken", remedy="It ends by itself; its supervisor starts another one.")
+            raise UnavailableError(
+                f"{self._waited_before} messages wait and none is taken",
+                remedy="It ends by itself; its supervisor starts another one.",
+            )
         return f"{self._received} messages taken"
 
     def _count(self, **_: object) -> None:

@@ -17,7 +17,14 @@ from pydantic import ValidationError
 from redis.exceptions import LockError
 from redis.lock import Lock
 
-from luna.contracts.health import SIGNS_MISSED, BeatSign, ControlledSite, ExecutorSign, NodeSign, RecorderSign
+from luna.contracts.health import (
+    SIGNS_MISSED,
+    BeatSign,
+    ControlledSite,
+    ExecutorSign,
+    NodeSign,
+    RecorderSign,
+)
 from luna.platform.clock import Clock, SystemClock
 from luna.platform.health.readiness import Readiness
 from luna.platform.queue.app import PREFIX, unacknowledged_by
@@ -42,7 +49,8 @@ _LEASES_AHEAD = 4
 
 
 def shorten(client: "redis.Redis", keys: Iterable[str], lease: timedelta) -> None:
-    """Have keys end after ``lease`` that were to live for far longer: the clock was put back since they were set.
+    """Have keys end after ``lease`` that were to live for far longer: the clock was put back since
+    they were set.
 
     Their owner, where it lives, renews them before.
     """
@@ -60,7 +68,8 @@ def shorten(client: "redis.Redis", keys: Iterable[str], lease: timedelta) -> Non
 class LeaderLock:
     """A lock with a lease, held by the one beat that sends due messages.
 
-    Invariants: a holder that stops renewing loses it after three turns, and gets it back only while no other beat has it.
+    Invariants: a holder that stops renewing loses it after three turns, and gets it back only while
+    no other beat has it.
     """
 
     def __init__(self, client: "redis.Redis", name: str, *, turn: timedelta) -> None:
@@ -119,7 +128,9 @@ class Node:
         beat: interval between heartbeats.
     """
 
-    def __init__(self, app: Celery, name: str, describe: Callable[[], NodeSign], *, beat: timedelta = BEAT) -> None:
+    def __init__(
+        self, app: Celery, name: str, describe: Callable[[], NodeSign], *, beat: timedelta = BEAT
+    ) -> None:
         self._app = app
         self._name = name
         self._describe = describe
@@ -129,14 +140,20 @@ class Node:
         self._redis = connect(app.conf.broker_url)
 
     def beat(self) -> None:
-        """Publish a heartbeat and requeue the unacknowledged messages of workers without one; where Redis is away, at the next beat."""
+        """Publish a heartbeat and requeue the unacknowledged messages of workers without one.
+
+        Where Redis is away, at the next beat.
+        """
         try:
             self._redis.sadd(f"{PREFIX}nodes", self._name)
-            self._redis.set(_beat_key(self._name), self._describe().model_dump_json(), px=self._expires)
+            self._redis.set(
+                _beat_key(self._name), self._describe().model_dump_json(), px=self._expires
+            )
             names = _list_names(self._redis)
             shorten(self._redis, map(_beat_key, names), self._expires)
             missing = names - set(_beats(self._redis))
-            # Missing twice in a row: after a suspend all keys have expired, and every worker's next heartbeat is due at once.
+            # Missing twice in a row: after a suspend all keys have expired, and every worker's next
+            # heartbeat is due at once.
             for name in missing & self._missing:
                 self._restore_messages(name)
             self._missing = missing
@@ -144,7 +161,10 @@ class Node:
             log.warning("queue does not answer", error=str(exc))
 
     def leave(self) -> None:
-        """Withdraw the heartbeat; unacknowledged messages stay under this worker's name until another worker restores them."""
+        """Withdraw the heartbeat.
+
+        Unacknowledged messages stay under this worker's name until another worker restores them.
+        """
         try:
             self._redis.delete(_beat_key(self._name))
             if not self._redis.hlen(f"{PREFIX}{unacknowledged_by(self._name)['unacked_key']}"):
@@ -157,12 +177,19 @@ class Node:
         keys = unacknowledged_by(name)
         # Also those that it took by a clock that was put back since.
         ahead = -int(CLOCK_AHEAD.total_seconds())
-        with self._app.connection(transport_options={**keys, "visibility_timeout": ahead}) as connection, connection.channel() as channel:
+        with (
+            self._app.connection(
+                transport_options={**keys, "visibility_timeout": ahead}
+            ) as connection,
+            connection.channel() as channel,
+        ):
             messages = channel.client.hlen(keys["unacked_key"])
             channel.qos.restore_visible(num=None, interval=1)
             if not channel.client.hlen(keys["unacked_key"]):
                 self._redis.srem(f"{PREFIX}nodes", name)
-        log.warning("worker gone, its messages are back in their queues", node=name, messages=messages)
+        log.warning(
+            "worker gone, its messages are back in their queues", node=name, messages=messages
+        )
 
 
 def _list_names(client: "redis.Redis") -> set[str]:
@@ -192,13 +219,20 @@ TURN = timedelta(seconds=5)
 # Short, so that an owner sees soon that a command was sent.
 EXECUTOR_TURN = timedelta(seconds=2)
 MISSED_FOR = timedelta(days=1)
-_RECORDER, _EXECUTOR, _HOME_ASSISTANT = f"{PREFIX}recorder", f"{PREFIX}executor", f"{PREFIX}home-assistant"
+_RECORDER, _EXECUTOR, _HOME_ASSISTANT = (
+    f"{PREFIX}recorder",
+    f"{PREFIX}executor",
+    f"{PREFIX}home-assistant",
+)
 _ROLES = {"recorder": _RECORDER, "home_assistant": _HOME_ASSISTANT}
 S = TypeVar("S", bound=RecorderSign)
 
 
 class Heartbeats:
-    """Reads the last heartbeat of every process. Thread-safe; every method raises UnavailableError where Redis is away."""
+    """Reads the last heartbeat of every process.
+
+    Thread-safe; every method raises UnavailableError where Redis is away.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
@@ -208,7 +242,9 @@ class Heartbeats:
         return {name: sorted(sign.queues) for name, sign in self.nodes().items()}
 
     def is_alive(self, worker: str) -> bool:
-        """Return whether the named worker had a heartbeat within three beats, of whatever content."""
+        """Return whether the named worker had a heartbeat within three beats, of whatever
+        content.
+        """
         with reachable():
             return bool(self._redis.exists(_beat_key(worker)))
 
@@ -233,12 +269,16 @@ class Heartbeats:
             return _read(self._redis, _RECORDER, RecorderSign)
 
     def home_assistant(self) -> RecorderSign | None:
-        """Return the last heartbeat of the Home Assistant process, None without one within a day."""
+        """Return the last heartbeat of the Home Assistant process, None without one within a
+        day.
+        """
         with reachable():
             return _read(self._redis, _HOME_ASSISTANT, RecorderSign)
 
     def executor(self) -> ExecutorSign | None:
-        """Return the executor's last heartbeat with the sites that it controls, None without one within a day."""
+        """Return the executor's last heartbeat with the sites that it controls, None without one
+        within a day.
+        """
         with reachable():
             return _read(self._redis, _EXECUTOR, ExecutorSign)
 
@@ -252,25 +292,63 @@ def present(
     turn: timedelta = TURN,
     clock: Clock | None = None,
 ) -> Iterator[None]:
-    """Publish heartbeats of a process without a queue, with the last checks of ``readiness``, while the block runs; without Redis it runs all the same."""
+    """Publish heartbeats of a process without a queue, with the last checks of ``readiness``, while
+    the block runs; without Redis it runs all the same.
+    """
     clock = clock or SystemClock()
-    sign = RecorderSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=turn)
-    with _announced(_Presence(redis_url, _ROLES[role], sign, more=lambda: {"checks": readiness.checks or readiness.look()}, clock=clock)):
+    sign = RecorderSign(
+        name=_name(),
+        version=version("luna-energy"),
+        started_at=clock.now(),
+        turned_at=clock.now(),
+        turn=turn,
+    )
+    with _announced(
+        _Presence(
+            redis_url,
+            _ROLES[role],
+            sign,
+            more=lambda: {"checks": readiness.checks or readiness.look()},
+            clock=clock,
+        )
+    ):
         yield
 
 
 @contextmanager
-def executor_present(redis_url: str, readiness: Readiness, sites: Callable[[], tuple[ControlledSite, ...]], *, clock: Clock) -> Iterator[None]:
+def executor_present(
+    redis_url: str,
+    readiness: Readiness,
+    sites: Callable[[], tuple[ControlledSite, ...]],
+    *,
+    clock: Clock,
+) -> Iterator[None]:
     """Publish the executor's heartbeats with the sites that it controls, while the block runs."""
-    sign = ExecutorSign(name=_name(), version=version("luna-energy"), started_at=clock.now(), turned_at=clock.now(), turn=EXECUTOR_TURN)
-    with _announced(_Presence(redis_url, _EXECUTOR, sign, more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()}, clock=clock)):
+    sign = ExecutorSign(
+        name=_name(),
+        version=version("luna-energy"),
+        started_at=clock.now(),
+        turned_at=clock.now(),
+        turn=EXECUTOR_TURN,
+    )
+    with _announced(
+        _Presence(
+            redis_url,
+            _EXECUTOR,
+            sign,
+            more=lambda: {"checks": readiness.checks or readiness.look(), "sites": sites()},
+            clock=clock,
+        )
+    ):
         yield
 
 
 @contextmanager
 def _announced(presence: "_Presence") -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=presence.beat_until, args=(stop,), name="presence", daemon=True)
+    thread = threading.Thread(
+        target=presence.beat_until, args=(stop,), name="presence", daemon=True
+    )
     thread.start()
     try:
         yield
@@ -293,7 +371,15 @@ def _name() -> str:
 
 
 class _Presence:
-    def __init__(self, redis_url: str, key: str, sign: RecorderSign, *, more: Callable[[], dict[str, Any]], clock: Clock) -> None:
+    def __init__(
+        self,
+        redis_url: str,
+        key: str,
+        sign: RecorderSign,
+        *,
+        more: Callable[[], dict[str, Any]],
+        clock: Clock,
+    ) -> None:
         self._key = key
         self._sign = sign
         self._more = more

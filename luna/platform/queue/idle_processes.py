@@ -1,7 +1,8 @@
 """A process pool that forks a worker's processes on demand and ends idle ones, to save memory.
 
-A process keeps loaded libraries and every page it wrote to: an unused one holds 10 MB of its own, one that planned 30, one that trained or forecast 70. A newly
-forked one shares what the worker has loaded, and loads the rest when the task needs it.
+A process keeps loaded libraries and every page it wrote to: an unused one holds 10 MB of its own,
+one that planned 30, one that trained or forecast 70. A newly forked one shares what the worker has
+loaded, and loads the rest when the task needs it.
 """
 
 import os
@@ -25,7 +26,8 @@ AGAIN_SECONDS = 0.05
 # Most of beat's tasks end sooner and arrive together: one process executes all of them.
 SOON_SECONDS = 0.3
 END_SECONDS = 1.0
-# A process that grew by more since its fork is replaced after its task, however many small tasks follow.
+# A process that grew by more since its fork is replaced after its task, however many small tasks
+# follow.
 MOST_GROWN_BYTES = 24_000_000
 # Longest wait of a task for the one before it, where memory is short.
 MOST_TURN_SECONDS = 60.0
@@ -34,7 +36,10 @@ log = structlog.get_logger("luna.queue")
 
 
 class IdleTimes:
-    """The time since which each process of a pool is idle. Sampled once a second; most tasks begin and end between two samples."""
+    """The time since which each process of a pool is idle.
+
+    Sampled once a second; most tasks begin and end between two samples.
+    """
 
     def __init__(self) -> None:
         self._since: dict[int, float] = {}
@@ -44,22 +49,36 @@ class IdleTimes:
         self._since.pop(pid, None)
 
     def list_rested(self, idle: Collection[int], now: float, *, rest_seconds: float) -> set[int]:
-        """Sample: return those of the currently idle processes that have been idle for ``rest_seconds``."""
+        """Sample: return those of the currently idle processes that have been idle for
+        ``rest_seconds``.
+        """
         self._since = {pid: self._since.get(pid, now) for pid in idle}
         return {pid for pid, since in self._since.items() if now - since >= rest_seconds}
 
 
-def count_late(waited_seconds: Iterable[float], *, turn_seconds: float, memory_is_short: Callable[[], bool]) -> int:
-    """Return how many tasks have waited for more than ``turn_seconds``; where memory is short, for more than ``MOST_TURN_SECONDS``."""
+def count_late(
+    waited_seconds: Iterable[float], *, turn_seconds: float, memory_is_short: Callable[[], bool]
+) -> int:
+    """Return how many tasks have waited for more than ``turn_seconds``.
+
+    Where memory is short, for more than ``MOST_TURN_SECONDS``.
+    """
     late = [seconds for seconds in waited_seconds if seconds >= turn_seconds]
-    return sum(seconds >= MOST_TURN_SECONDS for seconds in late) if late and memory_is_short() else len(late)
+    return (
+        sum(seconds >= MOST_TURN_SECONDS for seconds in late)
+        if late and memory_is_short()
+        else len(late)
+    )
 
 
 class SparingPool(AsynPool):  # type: ignore[misc]
-    """Celery's pool with no more processes than tasks that wait or run; idle ones are ended. Belongs to the event loop.
+    """Celery's pool with no more processes than tasks that wait or run.
 
-    With ``turn_seconds`` one process executes all tasks in order and is replaced once it has grown; a task that waited for that long starts in a second one,
-    where memory is short after ``MOST_TURN_SECONDS``.
+    Idle ones are ended. Belongs to the event loop.
+
+    With ``turn_seconds`` one process executes all tasks in order and is replaced once it has grown;
+    a task that waited for that long starts in a second one, where memory is short after
+    ``MOST_TURN_SECONDS``.
     """
 
     readiness: Readiness
@@ -79,7 +98,10 @@ class SparingPool(AsynPool):  # type: ignore[misc]
 
     def on_job_ready(self, job: Any, place: int | None, answer: object, pipe: int) -> None:
         process = next((process for process in self._pool if process.inqW_fd == pipe), None)
-        has_grown = process is not None and resident_bytes(process.pid) - resident_bytes() >= MOST_GROWN_BYTES
+        has_grown = (
+            process is not None
+            and resident_bytes(process.pid) - resident_bytes() >= MOST_GROWN_BYTES
+        )
         if has_grown and self.turn_seconds is not None and (loop := get_event_loop()) is not None:
             # Still marked busy, so that it gets no task.
             loop.call_soon(self._replace, process)  # type: ignore[no-untyped-call]
@@ -89,7 +111,10 @@ class SparingPool(AsynPool):  # type: ignore[misc]
             self._idle_times.end_task(process.pid)
 
     def end_rested(self) -> None:
-        """End processes that were idle for long enough; all idle ones where memory is short, or where another one executes tasks in order."""
+        """End processes that were idle for long enough.
+
+        All idle ones where memory is short, or where another one executes tasks in order.
+        """
         busy = self._busy_workers | self._active_writes
         idle = [process.pid for process in self._pool if process.inqW_fd not in busy]
         pids = self._idle_times.list_rested(idle, time.monotonic(), rest_seconds=self.rest_seconds)
@@ -108,8 +133,9 @@ class SparingPool(AsynPool):  # type: ignore[misc]
     def _repopulate_pool(self, exitcodes: object) -> None:
         """Fork missing processes while none of the worker's threads run.
 
-        A lock that a thread holds at the fork, such as a module's import lock, would stay locked in the new process for ever. A probe beyond its patience only
-        waits for an answer and holds none.
+        A lock that a thread holds at the fork, such as a module's import lock, would stay locked in
+        the new process for ever. A probe beyond its patience only waits for an answer and holds
+        none.
         """
         now = time.monotonic()
         needed = min(self._processes, self._count_due(now))
@@ -119,7 +145,9 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         self._waits_since = self._waits_since or now
         waited_seconds = now - self._waits_since
         with self.readiness.at_rest() as free:
-            if (free and (waited_seconds >= SOON_SECONDS or not self._pool)) or waited_seconds >= PATIENCE.total_seconds():
+            if (
+                free and (waited_seconds >= SOON_SECONDS or not self._pool)
+            ) or waited_seconds >= PATIENCE.total_seconds():
                 while len(self._pool) < needed:
                     self._create_worker_process(self._avail_index())
                 self._waits_since = None
@@ -130,8 +158,14 @@ class SparingPool(AsynPool):  # type: ignore[misc]
         """Return how many of the waiting and running tasks should have a process by now."""
         if self.turn_seconds is None:
             return len(self._cache)
-        waited_seconds: list[float] = [now - task.submitted_at for task in self._cache.values() if not task.accepted()]
-        return min(len(self._cache), 1 + count_late(waited_seconds, turn_seconds=self.turn_seconds, memory_is_short=is_short))
+        waited_seconds: list[float] = [
+            now - task.submitted_at for task in self._cache.values() if not task.accepted()
+        ]
+        return min(
+            len(self._cache),
+            1
+            + count_late(waited_seconds, turn_seconds=self.turn_seconds, memory_is_short=is_short),
+        )
 
 
 def _end(process: Any) -> None:
@@ -142,7 +176,15 @@ def _end(process: Any) -> None:
     log.debug("process at rest ended", pid=process.pid)
 
 
-def sparing_pool(readiness: Readiness, *, rest_seconds: float, turn_seconds: float | None = None) -> type[TaskPool]:
-    """Return a pool class whose processes end after ``rest_seconds`` idle, and are forked while ``readiness`` is at rest."""
-    pool = type("Pool", (SparingPool,), {"readiness": readiness, "rest_seconds": rest_seconds, "turn_seconds": turn_seconds})
+def sparing_pool(
+    readiness: Readiness, *, rest_seconds: float, turn_seconds: float | None = None
+) -> type[TaskPool]:
+    """Return a pool class whose processes end after ``rest_seconds`` idle, and are forked while
+    ``readiness`` is at rest.
+    """
+    pool = type(
+        "Pool",
+        (SparingPool,),
+        {"readiness": readiness, "rest_seconds": rest_seconds, "turn_seconds": turn_seconds},
+    )
     return type("Processes", (TaskPool,), {"Pool": pool})

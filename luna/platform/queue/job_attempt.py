@@ -1,4 +1,5 @@
-"""Executes one delivery of a job's message: at most one worker runs a job at a time, and the job's row records how it ended.
+"""Executes one delivery of a job's message: at most one worker runs a job at a time, and the job's
+row records how it ended.
 
 ```
 lock taken? ──no──▶ drop: another live worker runs it
@@ -8,8 +9,9 @@ row open? ───no──▶ drop: the job has ended already
 too many starts without an end? ──yes──▶ dead
     │ no
 begin ─▶ body ─▶ done, in the body's own transaction
-             ├─▶ queued again after a back-off: a dependency is away, a disk full, or another job has to end first
-             └─▶ failed, with the problem document: also after too many tries, but never because a disk stays full
+             ├─▶ queued again after a back-off: a dependency is away, a disk full, or another job
+             has to end first └─▶ failed, with the problem document: also after too many tries, but
+             never because a disk stays full
 ```
 """
 
@@ -33,8 +35,11 @@ from luna.platform.queue.task import AwaitsJobError
 from luna.platform.queue.task_tracker import MAX_STARTS, DeadTask, TaskTracker
 from luna.platform.retry import RetryPolicy
 
-# No caller waits for a job: its back-off in sum outlasts the repair of a server; jitter spreads the retries.
-JOB_RETRY = RetryPolicy(timedelta(seconds=2), growth=3, longest=timedelta(minutes=5), tries=8, jitter=1.0)
+# No caller waits for a job: its back-off in sum outlasts the repair of a server; jitter spreads the
+# retries.
+JOB_RETRY = RetryPolicy(
+    timedelta(seconds=2), growth=3, longest=timedelta(minutes=5), tries=8, jitter=1.0
+)
 
 Conclude = Callable[[Connection, str], None]
 
@@ -46,7 +51,10 @@ class DroppedError(Exception):
 
 
 class AbortedError(Exception):
-    """A library aborted the process of the previous attempt, as some do without memory; a retry would abort again."""
+    """A library aborted the process of the previous attempt, as some do without memory.
+
+    A retry would abort again.
+    """
 
 
 class EndedError(Exception):
@@ -64,7 +72,8 @@ class JobRunner:
     Args:
         engine: of the database with the rows.
         tracker: counts starts that ended their process.
-        perform: runs the body on the request's JSON and calls its second argument within the body's transaction, with the reply's JSON.
+        perform: runs the body on the request's JSON and calls its second argument within the body's
+            transaction, with the reply's JSON.
         explain: converts an exception to the error in the job's row.
         worker: the name of this worker.
         is_alive: whether the named worker has a heartbeat.
@@ -83,11 +92,14 @@ class JobRunner:
         Raises:
             DroppedError: the delivery is dropped.
             EndedError: the job has failed or is dead.
-            UnavailableError: a dependency is away; the job stays open, and its message is delivered again.
+            UnavailableError: a dependency is away; the job stays open, and its message is delivered
+                again.
             NotFoundError: no job of that id.
         """
         try:
-            with jobs.hold(self.engine, job_id, worker=self.worker, is_alive=self.is_alive) as is_locked:
+            with jobs.hold(
+                self.engine, job_id, worker=self.worker, is_alive=self.is_alive
+            ) as is_locked:
                 if not is_locked:
                     raise DroppedError("the job runs elsewhere")
                 return self._run_locked(job_id)
@@ -109,14 +121,18 @@ class JobRunner:
     def _attempt(self, job_id: str) -> str:
         job = self._begin(job_id)
         try:
-            return self.perform(json.dumps(job.request), lambda connection, reply: jobs.finish(connection, job, status="done", reply=reply))
+            return self.perform(
+                json.dumps(job.request),
+                lambda connection, reply: jobs.finish(connection, job, status="done", reply=reply),
+            )
         except jobs.SupersededError:
             raise
         except AwaitsJobError:
             self._put_back(job, counted=False)
             raise
         except Exception as error:
-            # None: a retry cannot help. An accepted job waits for disk space as it waits for a server.
+            # None: a retry cannot help. An accepted job waits for disk space as it waits for a
+            # server.
             passing = error if isinstance(error, UnavailableError) else find_full_disk(error)
             if isinstance(passing, FullError):
                 raise self._put_back_for_room(job, passing) from error
@@ -134,10 +150,13 @@ class JobRunner:
             jobs.put_back(connection, job, counted=counted)
 
     def _put_back_for_room(self, job: Job, full: FullError) -> UnavailableError | DroppedError:
-        """Queue a job again that lacked disk space, and record that in its row. It may take minutes or weeks, so it does not count as an attempt.
+        """Queue a job again that lacked disk space, and record that in its row.
 
-        For the first minutes the message is delivered again by itself. After that it is dropped and the reconciler sends it, at intervals that double up to
-        a quarter of an hour: otherwise each duplicate of the message would be retried as long as the disk is full.
+        It may take minutes or weeks, so it does not count as an attempt.
+
+        For the first minutes the message is delivered again by itself. After that it is dropped and
+        the reconciler sends it, at intervals that double up to a quarter of an hour: otherwise each
+        duplicate of the message would be retried as long as the disk is full.
         """
         with unit_of_work(self.engine) as connection:
             jobs.put_back(connection, job, counted=False, error=full.problem())
@@ -156,14 +175,23 @@ class JobRunner:
         error = refuse("job-begun-in-vain", field="task", value=job.task, attempts=job.attempts)
         with unit_of_work(self.engine) as connection:
             jobs.finish(connection, job, status="dead", error=error.problem())
-        dead = DeadTask(task_id=job.job_id, task=job.task, key=job.job_id, starts=crashes, died_at=SystemClock().now(), request=json.dumps(job.request))
+        dead = DeadTask(
+            task_id=job.job_id,
+            task=job.task,
+            key=job.job_id,
+            starts=crashes,
+            died_at=SystemClock().now(),
+            request=json.dumps(job.request),
+        )
         self.tracker.dead_letter(dead)
         log.error("job dead", key=job.key, starts=crashes, attempts=job.attempts)
         return EndedError(error)
 
     @contextmanager
     def _counted(self, job_id: str) -> Iterator[int]:
-        """Yield how many starts of this job ended without an outcome, counted under the job's id over all of its messages."""
+        """Yield how many starts of this job ended without an outcome, counted under the job's id
+        over all of its messages.
+        """
         try:
             crashes = self.tracker.start(job_id, job_id)
         except redis.RedisError as exc:

@@ -27,13 +27,16 @@ log = structlog.get_logger("luna.queue")
 
 
 def submit_job(engine: Engine, client: Client, request: Request, *, key: str | None = None) -> Job:
-    """Accept ``request`` and return its job, an equal open one where there is one; once this returns, the job survives any crash.
+    """Accept ``request`` and return its job, an equal open one where there is one.
+
+    Once this returns, the job survives any crash.
 
     Args:
         engine: of the database that takes the row.
         client: sends the message.
         request: an instance of a request model.
-        key: idempotency key, where different requests mean the same work; default: a digest of the message.
+        key: idempotency key, where different requests mean the same work; default: a digest of the
+            message.
 
     Raises:
         InvalidInputError: the request is invalid; nothing was accepted.
@@ -41,14 +44,22 @@ def submit_job(engine: Engine, client: Client, request: Request, *, key: str | N
     """
     text = serialization.encode_request(request)
     with unit_of_work(engine) as connection:
-        job = jobs.accept(connection, task=request.task, key=key or serialization.digest(request.task, text), request=text, trace_id=current_trace_id())
+        job = jobs.accept(
+            connection,
+            task=request.task,
+            key=key or serialization.digest(request.task, text),
+            request=text,
+            trace_id=current_trace_id(),
+        )
     if job.sent_at is None:
         after_commit(engine, partial(_ring, engine, client, job))
     return job
 
 
 def await_job(engine: Engine, client: Client, request: Request) -> None:
-    """Return where a job for ``request`` succeeded recently; else accept one and raise, so that the caller's task is retried after it.
+    """Return where a job for ``request`` succeeded recently.
+
+    Else accept one and raise, so that the caller's task is retried after it.
 
     Raises:
         AwaitsJobError: the job is open.
@@ -60,7 +71,12 @@ def await_job(engine: Engine, client: Client, request: Request) -> None:
         last = jobs.find_newest(connection, task=request.task, key=key, within=ANSWER_HOLDS)
     if last is None or last.finished_at is None:
         job = submit_job(engine, client, request)
-        raise AwaitsJobError(f"{request.task} has to end first", field="job_id", value=job.job_id, remedy=f"See how it stands: luna jobs show {job.job_id}.")
+        raise AwaitsJobError(
+            f"{request.task} has to end first",
+            field="job_id",
+            value=job.job_id,
+            remedy=f"See how it stands: luna jobs show {job.job_id}.",
+        )
     if last.status in jobs.ENDED_BADLY:
         raise explain_end(last, work=request.task)
 
@@ -74,11 +90,26 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
     """
     remedy = f"See why: luna jobs show {job.job_id}."
     if job.error is None:
-        return refuse("job-without-end", field="job_id", value=job.job_id, work=work or job.task, status=job.status, job=job.job_id)
+        return refuse(
+            "job-without-end",
+            field="job_id",
+            value=job.job_id,
+            work=work or job.task,
+            status=job.status,
+            job=job.job_id,
+        )
     error = read_problem(job.error)
     if type(error) is LunaError:
         # The request is not to blame: the remedy points to the job.
-        return refuse("job-ended-badly", field="job_id", value=job.job_id, work=work or job.task, status=job.status, why=str(error), job=job.job_id)
+        return refuse(
+            "job-ended-badly",
+            field="job_id",
+            value=job.job_id,
+            work=work or job.task,
+            status=job.status,
+            why=str(error),
+            job=job.job_id,
+        )
     if work is not None:
         error.message = f"{work} {job.status}: {error.message}"
     error.remedy = error.remedy or remedy
@@ -88,7 +119,8 @@ def explain_end(job: JobSummary, *, work: str | None = None) -> LunaError:
 def cancel_job(engine: Engine, client: Client, job_id: str) -> Job:
     """Cancel an open job and return it; a cancelled one is returned unchanged.
 
-    It never begins any more, and a running attempt commits nothing; its process is ended within seconds, once Redis answers.
+    It never begins any more, and a running attempt commits nothing; its process is ended within
+    seconds, once Redis answers.
 
     Raises:
         NotFoundError: no job of that id.
@@ -100,7 +132,12 @@ def cancel_job(engine: Engine, client: Client, job_id: str) -> Job:
     try:
         client.tasks.cancel(job_id)
     except UnavailableError as error:
-        log.warning("job is cancelled, its worker is told later", job_id=job_id, task_name=job.task, error=str(error))
+        log.warning(
+            "job is cancelled, its worker is told later",
+            job_id=job_id,
+            task_name=job.task,
+            error=str(error),
+        )
     return job
 
 
@@ -109,7 +146,8 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
     Raises:
         NotFoundError: no job of that id.
-        ConflictError: it is open or done, an equal job is open, or its cancelled attempt still runs.
+        ConflictError: it is open or done, an equal job is open, or its cancelled attempt still
+            runs.
         UnavailableError: the database is away; nothing was changed.
     """
     with unit_of_work(engine) as connection:
@@ -119,7 +157,8 @@ def retry_job(engine: Engine, client: Client, job_id: str) -> Job:
 
 
 def resend_due(connection: Connection, client: Client) -> ResendReply:
-    """Send the messages of jobs that never ran or lost their worker, and the cancellations of attempts that still run.
+    """Send the messages of jobs that never ran or lost their worker, and the cancellations of
+    attempts that still run.
 
     Raises:
         UnavailableError: Redis is away; they stay due.
@@ -143,4 +182,9 @@ def _ring(engine: Engine, client: Client, job: Job) -> None:
         with unit_of_work(engine) as connection:
             jobs.mark_sent(connection, [job.job_id])
     except UnavailableError as error:
-        log.warning("job is accepted, its message is sent later", job_id=job.job_id, task_name=job.task, error=str(error))
+        log.warning(
+            "job is accepted, its message is sent later",
+            job_id=job.job_id,
+            task_name=job.task,
+            error=str(error),
+        )

@@ -1,4 +1,6 @@
-"""Live powers of sites in Redis: the recorder writes them, the gateway reads them and leaves a mark while somebody looks."""
+"""Live powers of sites in Redis: the recorder writes them, the gateway reads them and leaves a mark
+while somebody looks.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -11,18 +13,24 @@ from luna.contracts.live_flow import LIVE_FOR, LiveFlow
 from luna.platform.queue.app import PREFIX
 from luna.platform.queue.connection import reachable
 
-# A page that is open comes again with each new value; this outlasts the pause between two polls of a device.
+# A page that is open comes again with each new value; this outlasts the pause between two polls of
+# a device.
 LOOKED_FOR = timedelta(seconds=30)
 
 
 class LiveFlows:
-    """The last live powers of each site, which expire. Thread-safe; methods raise UnavailableError where Redis is away."""
+    """The last live powers of each site, which expire.
+
+    Thread-safe; methods raise UnavailableError where Redis is away.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
 
     def share(self, flows: Mapping[str, LiveFlow | None]) -> frozenset[str]:
-        """Store the powers of these sites, None where nothing is live, and return the sites that somebody looks at."""
+        """Store the powers of these sites, None where nothing is live, and return the sites that
+        somebody looks at.
+        """
         if not flows:
             return frozenset()
         names = list(flows)

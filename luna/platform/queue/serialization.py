@@ -1,6 +1,7 @@
 """Serialises requests, replies and errors as one JSON text each.
 
-A text inside Celery's own JSON only needs escaping; nested objects would pass through its decoder, which calls Python per object.
+A text inside Celery's own JSON only needs escaping; nested objects would pass through its decoder,
+which calls Python per object.
 """
 
 import hashlib
@@ -21,7 +22,11 @@ def encode_request(request: Request) -> str:
         InvalidInputError: it is no request model, or its own model rejects its content.
     """
     if not isinstance(request, Request):
-        raise InvalidInputError(f"a {type(request).__name__} is no request", field="request", remedy="Build the model of luna.contracts; it validates.")
+        raise InvalidInputError(
+            f"a {type(request).__name__} is no request",
+            field="request",
+            remedy="Build the model of luna.contracts; it validates.",
+        )
     text = write_request(request)
     decode_request(type(request), text)
     return text
@@ -58,13 +63,19 @@ def decode_reply(model: type[Message], text: str) -> Message:
     try:
         return model.model_validate_json(text)
     except ValidationError as exc:
-        raise LunaError("the reply does not fit its contract", remedy="Run the same version of Luna in gateway and worker.") from exc
+        raise LunaError(
+            "the reply does not fit its contract",
+            remedy="Run the same version of Luna in gateway and worker.",
+        ) from exc
 
 
 def encode_error(error: LunaError) -> str:
     """Serialise an error: the codes of its classes, the most specific first, and its message."""
     codes = [kind.code for kind in type(error).__mro__ if issubclass(kind, LunaError)]
-    extras = {name: error.problem().get(name) for name in ("field", "value", "remedy", "reason", "parameters")}
+    extras = {
+        name: error.problem().get(name)
+        for name in ("field", "value", "remedy", "reason", "parameters")
+    }
     return json.dumps({"codes": codes, "message": error.message, **extras})
 
 
@@ -73,7 +84,9 @@ def decode_error(text: str) -> LunaError:
     document: dict[str, Any] = json.loads(text)
     # A worker of an earlier release sends neither.
     reason, parameters = document.pop("reason", None), document.pop("parameters", None)
-    return build_error(document.pop("codes"), document.pop("message"), **document).because(reason, parameters)
+    return build_error(document.pop("codes"), document.pop("message"), **document).because(
+        reason, parameters
+    )
 
 
 def digest(task: str, text: str) -> str:

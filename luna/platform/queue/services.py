@@ -1,4 +1,6 @@
-"""Imports the task modules of services, and lists their queues and the dependencies of their tasks."""
+"""Imports the task modules of services, and lists their queues and the dependencies of their
+tasks.
+"""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -20,10 +22,18 @@ Share = Literal["interactive", "jobs"]
 log = structlog.get_logger("luna.queue")
 
 
-def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), only: Share | None = None, sparing: bool = False) -> dict[str, tuple[str, ...]]:
-    """Import the task modules of ``queues`` (none: every service) and return these queues, each with the dependencies of its tasks.
+def load_services(
+    queues: Sequence[str] = (),
+    *,
+    modules: Sequence[str] = (),
+    only: Share | None = None,
+    sparing: bool = False,
+) -> dict[str, tuple[str, ...]]:
+    """Import the task modules of ``queues`` (none: every service) and return these queues, each
+    with the dependencies of its tasks.
 
-    A service without declared tasks is served all the same. A task module lists its dependencies as ``NEEDS``.
+    A service without declared tasks is served all the same. A task module lists its dependencies as
+    ``NEEDS``.
 
     Args:
         queues: services to work for.
@@ -36,11 +46,17 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
     """
     served: dict[str, tuple[str, ...]] = {}
     for module in import_tasks(
-        modules or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)], with_jobs=not sparing and only != "interactive"
+        modules
+        or [f"services.{queue}.tasks" for queue in queues or (*SERVICES, *OPTIONAL_SERVICES)],
+        with_jobs=not sparing and only != "interactive",
     ):
         needs: tuple[str, ...] = getattr(module, "NEEDS", _NEEDS)
         # A module without tasks serves its service's queue.
-        declared = {definition.request.queue() for definition in definitions().values() if definition.body.__module__ == module.__name__}
+        declared = {
+            definition.request.queue()
+            for definition in definitions().values()
+            if definition.body.__module__ == module.__name__
+        }
         served |= dict.fromkeys(declared or {module.__name__.split(".")[-2]}, needs)
     absent = sorted(set(queues) - set(served))
     if absent or not served:
@@ -48,8 +64,12 @@ def load_services(queues: Sequence[str] = (), *, modules: Sequence[str] = (), on
     return {queue: served[queue] for queue in queues or sorted(served)}
 
 
-def choose_queues(served: Mapping[str, tuple[str, ...]], only: Share | None) -> dict[str, tuple[str, ...]]:
-    """Return the queues to consume, each with its dependencies: the interactive ones, those of jobs, or both (None)."""
+def choose_queues(
+    served: Mapping[str, tuple[str, ...]], only: Share | None
+) -> dict[str, tuple[str, ...]]:
+    """Return the queues to consume, each with its dependencies: the interactive ones, those of
+    jobs, or both (None).
+    """
     interactive = {interactive_queue_of(service): needs for service, needs in served.items()}
     return {**(served if only != "interactive" else {}), **(interactive if only != "jobs" else {})}
 
@@ -57,8 +77,8 @@ def choose_queues(served: Mapping[str, tuple[str, ...]], only: Share | None) -> 
 def import_tasks(modules: Sequence[str], *, with_jobs: bool = True) -> list[ModuleType]:
     """Import modules that declare tasks; a service with missing libraries is skipped and logged.
 
-    A module's ``prepare`` loads once, before the fork, what its tasks share. ``prepare_jobs`` runs only ``with_jobs``: otherwise the first job loads it, and
-    until then it takes no memory.
+    A module's ``prepare`` loads once, before the fork, what its tasks share. ``prepare_jobs`` runs
+    only ``with_jobs``: otherwise the first job loads it, and until then it takes no memory.
     """
     imported = []
     for name in modules:

@@ -1,4 +1,6 @@
-"""Processes many sites in one transaction: the error of a site becomes its fault, and the others continue."""
+"""Processes many sites in one transaction: the error of a site becomes its fault, and the others
+continue.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +28,9 @@ class SiteBatch:
     faults: dict[str, LunaError] = field(default_factory=dict)
 
     def each(self, names: Sequence[str], act: Callable[[str], T | None]) -> dict[str, T]:
-        """Return the results of ``act``, which stores nothing, per site; failures are noted, and results of None left out.
+        """Return the results of ``act``, which stores nothing, per site.
+
+        Failures are noted, and results of None left out.
 
         Raises:
             UnavailableError: the database is away, which is no site's fault.
@@ -34,7 +38,8 @@ class SiteBatch:
         points = [self.connection.begin_nested()]
 
         def note(name: str, error: Exception) -> None:
-            # A failed statement aborts the transaction. One savepoint per failure: one per site would cost as much as the queries.
+            # A failed statement aborts the transaction. One savepoint per failure: one per site
+            # would cost as much as the queries.
             points.pop().rollback()
             points.append(self.connection.begin_nested())
             self.note(name, error)
@@ -43,8 +48,12 @@ class SiteBatch:
         points.pop().commit()
         return {name: result for name, result in results if result is not None}
 
-    def together(self, names: Sequence[str], act: Callable[[Sequence[str]], Mapping[str, T]]) -> dict[str, T]:
-        """Return the results of ``act`` for all sites at once; where that fails, site by site, to find the one at fault.
+    def together(
+        self, names: Sequence[str], act: Callable[[Sequence[str]], Mapping[str, T]]
+    ) -> dict[str, T]:
+        """Return the results of ``act`` for all sites at once.
+
+        Where that fails, site by site, to find the one at fault.
 
         Raises:
             UnavailableError: the database is away.
@@ -57,9 +66,14 @@ class SiteBatch:
         except UnavailableError:
             raise
         except Exception as error:  # noqa: BLE001 - an edge: the retry site by site finds the fault
-            log.warning("sites are taken one by one", task=self.task, sites=len(names), error=str(error))
+            log.warning(
+                "sites are taken one by one", task=self.task, sites=len(names), error=str(error)
+            )
             # The writes of a failed site are rolled back.
-            results = ((name, isolate(partial(self._alone, act, name), partial(self.note, name))) for name in names)
+            results = (
+                (name, isolate(partial(self._alone, act, name), partial(self.note, name)))
+                for name in names
+            )
             return {name: result for name, result in results if result is not None}
 
     def note(self, name: str, error: Exception) -> None:

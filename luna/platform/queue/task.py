@@ -10,10 +10,11 @@
         plans.save(work.connection, ...)
         return plan
 
-Around the body the worker validates the message, binds the log context, records metrics, opens a unit of work at the first
-use of ``work.connection`` (committed after the body, rolled back on an error) and enforces the time limits. ``RetryableError``
-is retried up to five times, any other ``LunaError`` reaches the caller in its own class, everything else is logged with its
-traceback and reaches the caller without internals. A message may be delivered twice, so writes use natural keys.
+Around the body the worker validates the message, binds the log context, records metrics, opens a
+unit of work at the first use of ``work.connection`` (committed after the body, rolled back on an
+error) and enforces the time limits. ``RetryableError`` is retried up to five times, any other
+``LunaError`` reaches the caller in its own class, everything else is logged with its traceback and
+reaches the caller without internals. A message may be delivered twice, so writes use natural keys.
 The function itself stays callable: ``solve(request, work)``.
 """
 
@@ -33,11 +34,15 @@ ReplyT = TypeVar("ReplyT", bound=Message | str)
 
 
 class RetryableError(UnavailableError):
-    """A temporary failure of a dependency: the task is retried up to five times, then the caller gets this error."""
+    """A temporary failure of a dependency: the task is retried up to five times, then the caller
+    gets this error.
+    """
 
 
 class AwaitsJobError(UnavailableError):
-    """Another job has to end first: the task is delivered again until then, without counting as an attempt."""
+    """Another job has to end first: the task is delivered again until then, without counting as an
+    attempt.
+    """
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,18 @@ _DEFINITIONS: dict[str, Definition] = {}
 
 
 def task(
-    request: type[RequestT], *, soft_limit: timedelta = SOFT_LIMIT, hard_limit: timedelta | None = None
-) -> Callable[[Callable[[RequestT, TaskContext], ReplyT]], Callable[[RequestT, TaskContext], ReplyT]]:
+    request: type[RequestT],
+    *,
+    soft_limit: timedelta = SOFT_LIMIT,
+    hard_limit: timedelta | None = None,
+) -> Callable[
+    [Callable[[RequestT, TaskContext], ReplyT]], Callable[[RequestT, TaskContext], ReplyT]
+]:
     """Declare the decorated function as the body of the task that serves ``request``.
 
     Args:
-        request: the message model; its ``task`` is the task's name, its ``reply`` the body's return type.
+        request: the message model; its ``task`` is the task's name, its ``reply`` the body's return
+            type.
         soft_limit: interrupts the body; the caller gets an error.
         hard_limit: ends the process; default: the soft limit and two minutes.
 
@@ -73,9 +84,14 @@ def task(
     """
     hard = hard_limit or soft_limit + GRACE
     if not timedelta(0) < soft_limit < hard <= LONGEST_LIMIT:
-        raise ValueError(f"{request.task}: soft limit {soft_limit}, hard limit {hard}; wanted 0 < soft < hard <= {LONGEST_LIMIT}")
+        raise ValueError(
+            f"{request.task}: soft limit {soft_limit}, hard limit {hard}; wanted 0 < soft "
+            f"< hard <= {LONGEST_LIMIT}"
+        )
 
-    def declare(body: Callable[[RequestT, TaskContext], ReplyT]) -> Callable[[RequestT, TaskContext], ReplyT]:
+    def declare(
+        body: Callable[[RequestT, TaskContext], ReplyT],
+    ) -> Callable[[RequestT, TaskContext], ReplyT]:
         existing = _DEFINITIONS.get(request.task)
         if existing and existing.body.__module__ != body.__module__:
             raise ValueError(f"{request.task} is already answered by {existing.body.__module__}")

@@ -1,4 +1,6 @@
-"""The base class of every task: decoding, log context, transaction, retries, errors and metrics around the task's body."""
+"""The base class of every task: decoding, log context, transaction, retries, errors and metrics
+around the task's body.
+"""
 
 import time
 from collections.abc import Callable
@@ -28,7 +30,14 @@ from luna.platform.memory import FreedMemory, default_limit, is_want_of_memory, 
 from luna.platform.queue import serialization
 from luna.platform.queue.app import LONGEST_LIMIT
 from luna.platform.queue.client import Client
-from luna.platform.queue.job_attempt import JOB_RETRY, AbortedError, Conclude, DroppedError, EndedError, JobRunner
+from luna.platform.queue.job_attempt import (
+    JOB_RETRY,
+    AbortedError,
+    Conclude,
+    DroppedError,
+    EndedError,
+    JobRunner,
+)
 from luna.platform.queue.task import Definition, RetryableError
 from luna.platform.queue.task_context import TaskContext
 from luna.platform.queue.task_monitor import SENT_AT
@@ -47,7 +56,8 @@ TASK_SECONDS = Histogram(
 )
 WAIT_SECONDS = Histogram(
     "luna_queue_wait_seconds",
-    "Time from a message being sent to its task being begun; a retry counts from the first sending.",
+    "Time from a message being sent to its task being begun; a retry counts from the first "
+    "sending.",
     ["queue"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800),
 )
@@ -57,20 +67,27 @@ log = structlog.get_logger("luna.queue")
 
 
 class MeasuredRequest(Request):  # type: ignore[misc]
-    """Celery's request of one delivered message, with its outcome counted in the worker's metrics."""
+    """Celery's request of one delivered message, with its outcome counted in the worker's
+    metrics.
+    """
 
     def __init_subclass__(cls) -> None:
-        # Celery's create_request_cls overrides on_success per task without calling super, so the override is wrapped.
+        # Celery's create_request_cls overrides on_success per task without calling super, so the
+        # override is wrapped.
         cls.on_success = _counted(cls.on_success)
         super().__init_subclass__()
 
     def on_accepted(self, pid: int, time_accepted: float) -> None:
         if (sent_at := self.request_dict.get(SENT_AT)) is not None:
             # Clocks of two machines may differ a little.
-            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(max(SystemClock().now().timestamp() - float(sent_at), 0.0))
+            WAIT_SECONDS.labels(self.delivery_info["routing_key"]).observe(
+                max(SystemClock().now().timestamp() - float(sent_at), 0.0)
+            )
         super().on_accepted(pid, time_accepted)
 
-    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> None:
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
+    ) -> None:
         if issubclass(exc_info.type, WorkerLostError) and "SIGABRT" in str(exc_info.exception):
             try:
                 self.task.process.reporter.note_abort(self.id)
@@ -92,8 +109,13 @@ class MeasuredRequest(Request):  # type: ignore[misc]
 
 
 def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
-    def count(request: Request, failed__retval__runtime: tuple[bool, object, float | None], **kwargs: object) -> None:
-        # Acknowledges, so it comes first: a message without acknowledgement occupies its prefetch slot for good.
+    def count(
+        request: Request,
+        failed__retval__runtime: tuple[bool, object, float | None],
+        **kwargs: object,
+    ) -> None:
+        # Acknowledges, so it comes first: a message without acknowledgement occupies its prefetch
+        # slot for good.
         on_success(request, failed__retval__runtime, **kwargs)
         failed, _, seconds = failed__retval__runtime
         # Celery gives no run time for a redelivered message whose task had succeeded already.
@@ -104,7 +126,8 @@ def _counted(on_success: Callable[..., None]) -> Callable[..., None]:
     return count
 
 
-# Short pauses, for somebody waits for the reply; full jitter, so that tasks that failed together do not come back together.
+# Short pauses, for somebody waits for the reply; full jitter, so that tasks that failed together do
+# not come back together.
 TASK_RETRY = RetryPolicy(timedelta(seconds=0.5), tries=6, jitter=1.0)
 _LONGEST_PAUSE_SECONDS = 2.0
 _REDIS_RETRIES = 30
@@ -116,7 +139,10 @@ class TaskFailedError(Exception):
 
 @dataclass
 class Process:
-    """What the tasks of one worker process share; connections are made after the fork, when first needed."""
+    """What the tasks of one worker process share.
+
+    Connections are made after the fork, when first needed.
+    """
 
     settings: Settings
     database_url: str
@@ -132,19 +158,39 @@ class Process:
 
     @cached_property
     def tracker(self) -> TaskTracker:
-        """Counts starts and notes ends; with back-off, for a worker survives a restart of Redis and must not lose the end of a task."""
+        """Counts starts and notes ends.
+
+        With back-off, for a worker survives a restart of Redis and must not lose the end of a task.
+        """
         retry = RedisRetry(ExponentialBackoff(cap=_LONGEST_PAUSE_SECONDS), retries=_REDIS_RETRIES)
-        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=retry, socket_connect_timeout=2))
+        return TaskTracker(
+            redis.Redis.from_url(self.redis_url, retry=retry, socket_connect_timeout=2)
+        )
 
     @cached_property
     def reporter(self) -> TaskTracker:
-        """Writes progress reports; without retries, for a missing report does no harm and must not delay the task."""
-        return TaskTracker(redis.Redis.from_url(self.redis_url, retry=RedisRetry(NoBackoff(), 0), socket_connect_timeout=1, socket_timeout=1))
+        """Writes progress reports.
+
+        Without retries, for a missing report does no harm and must not delay the task.
+        """
+        return TaskTracker(
+            redis.Redis.from_url(
+                self.redis_url,
+                retry=RedisRetry(NoBackoff(), 0),
+                socket_connect_timeout=1,
+                socket_timeout=1,
+            )
+        )
 
     @cached_property
     def engine(self) -> Engine:
-        """The database's engine; a task may compute for as long as its limits say before it writes."""
-        return engine.create(self.database_url, application_name="luna-worker", idle_limit=LONGEST_LIMIT)
+        """The database's engine.
+
+        A task may compute for as long as its limits say before it writes.
+        """
+        return engine.create(
+            self.database_url, application_name="luna-worker", idle_limit=LONGEST_LIMIT
+        )
 
     @cached_property
     def client(self) -> Client:
@@ -161,8 +207,19 @@ class LunaTask(Task):  # type: ignore[misc]
     definition: ClassVar[Definition]
     process: ClassVar[Process]
 
-    def run(self, text: str, *, key: str, trace_id: str | None = None, job_id: str | None = None, entry: dict[str, Any] | None = None) -> str:
-        with log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name), span(self.name, parent=self._note_wait(trace_id), trace_id=trace_id):
+    def run(
+        self,
+        text: str,
+        *,
+        key: str,
+        trace_id: str | None = None,
+        job_id: str | None = None,
+        entry: dict[str, Any] | None = None,
+    ) -> str:
+        with (
+            log_context(trace_id=trace_id, task_id=self.request.id, task_name=self.name),
+            span(self.name, parent=self._note_wait(trace_id), trace_id=trace_id),
+        ):
             if job_id is not None:
                 return self._run_job(job_id)
             crashes = self._start(key)
@@ -170,9 +227,20 @@ class LunaTask(Task):  # type: ignore[misc]
                 raise self._failed(self._explain(AbortedError()))
             if crashes >= MAX_STARTS:
                 now = SystemClock().now()
-                self.process.tracker.dead_letter(DeadTask(task_id=self.request.id, task=self.name, key=key, starts=MAX_STARTS, died_at=now, request=text))
+                self.process.tracker.dead_letter(
+                    DeadTask(
+                        task_id=self.request.id,
+                        task=self.name,
+                        key=key,
+                        starts=MAX_STARTS,
+                        died_at=now,
+                        request=text,
+                    )
+                )
                 log.error("task dead", key=key, starts=MAX_STARTS)
-                raise self._failed(refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS))
+                raise self._failed(
+                    refuse("task-ended-worker", field="task", value=self.name, starts=MAX_STARTS)
+                )
             return self._run_request(text, key, entry)
 
     def _start(self, key: str) -> int:
@@ -183,15 +251,34 @@ class LunaTask(Task):  # type: ignore[misc]
             raise self._failed(refuse("queue-away-unchanged", field="redis_url")) from exc
 
     def _note_wait(self, trace_id: str | None) -> str | None:
-        """Record a span of the time in the queue and return it as the parent of the task's own span."""
-        sent_at, parent = getattr(self.request, SENT_AT, None), getattr(self.request, TRACEPARENT, None)
+        """Record a span of the time in the queue and return it as the parent of the task's own
+        span.
+        """
+        sent_at, parent = (
+            getattr(self.request, SENT_AT, None),
+            getattr(self.request, TRACEPARENT, None),
+        )
         if sent_at is None:
             return parent
         now = SystemClock().now()
         queue = f"queue {self.name.partition('.')[0]}"
-        return note_span(queue, parent=parent, trace_id=trace_id, since=min(datetime.fromtimestamp(sent_at, tz=UTC), now), until=now)
+        return note_span(
+            queue,
+            parent=parent,
+            trace_id=trace_id,
+            since=min(datetime.fromtimestamp(sent_at, tz=UTC), now),
+            until=now,
+        )
 
-    def after_return(self, status: str, retval: object, task_id: str, args: tuple[str], kwargs: dict[str, str], einfo: object) -> None:  # noqa: PLR0917 - Celery's signature
+    def after_return(  # noqa: PLR0917
+        self,
+        status: str,
+        retval: object,
+        task_id: str,
+        args: tuple[str],
+        kwargs: dict[str, str],
+        einfo: object,
+    ) -> None:
         if "job_id" not in kwargs:
             self.process.tracker.end(kwargs["key"], task_id)
         self.process.freed.give_back()
@@ -202,14 +289,18 @@ class LunaTask(Task):  # type: ignore[misc]
             if entry is None:
                 return self._perform(request)
             # The audit entry shares the task's commit: a second one would wait for the disk again.
-            return self._perform(request, lambda work, _: audit.write(work.connection, AuditRecord(**entry)))
+            return self._perform(
+                request, lambda work, _: audit.write(work.connection, AuditRecord(**entry))
+            )
         except RetryableError as error:
             failures = self.request.retries + 1
             if TASK_RETRY.gives_up(failures):
                 raise self._failed(error) from error
             self.process.tracker.end(key, self.request.id, final=False)
             log.warning("task failed, comes again", error=str(error), retries=self.request.retries)
-            raise self.retry(exc=error, countdown=TASK_RETRY.pause(failures).total_seconds()) from error
+            raise self.retry(
+                exc=error, countdown=TASK_RETRY.pause(failures).total_seconds()
+            ) from error
         except Exception as error:
             raise self._failed(self._explain(error)) from error
 
@@ -217,13 +308,22 @@ class LunaTask(Task):  # type: ignore[misc]
         process = self.process
         is_alive = process.client.heartbeats.is_alive
         try:
-            return JobRunner(process.engine, process.tracker, self._perform_job, self._explain, process.worker, is_alive).run(job_id)
+            return JobRunner(
+                process.engine,
+                process.tracker,
+                self._perform_job,
+                self._explain,
+                process.worker,
+                is_alive,
+            ).run(job_id)
         except DroppedError as error:
             log.info("message dropped", reason=str(error))
             raise Ignore from error
         except UnavailableError as error:
             log.warning("job comes again", error=str(error), retries=self.request.retries)
-            raise self.retry(exc=error, countdown=JOB_RETRY.pause(self.request.retries + 1).total_seconds()) from error
+            raise self.retry(
+                exc=error, countdown=JOB_RETRY.pause(self.request.retries + 1).total_seconds()
+            ) from error
         except EndedError as error:
             raise self._failed(error.error) from error
         except Exception as error:
@@ -233,12 +333,22 @@ class LunaTask(Task):  # type: ignore[misc]
         request = serialization.decode_request(self.definition.request, text)
         return self._perform(request, lambda work, reply: conclude(work.connection, reply))
 
-    def _perform(self, request: RequestMessage, conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None) -> str:
+    def _perform(
+        self,
+        request: RequestMessage,
+        conclude: Callable[[TaskContext, str], None] = lambda _work, _reply: None,
+    ) -> str:
         report = throttle(self._report)
         with (
             limited(self._most_bytes),
             log_context(site_id=getattr(request, "site_id", None)),
-            TaskContext(self.process.refresh(), lambda: self.process.engine, SystemClock(), report, queue=lambda: self.process.client) as work,
+            TaskContext(
+                self.process.refresh(),
+                lambda: self.process.engine,
+                SystemClock(),
+                report,
+                queue=lambda: self.process.client,
+            ) as work,
         ):
             reply = self.definition.body(request, work)
             text = reply if isinstance(reply, str) else serialization.encode_reply(reply)
@@ -263,8 +373,14 @@ class LunaTask(Task):  # type: ignore[misc]
             log.warning("task too slow", soft_limit=str(limit))
             return refuse("task-too-slow", field="task", value=self.name, limit=limit)
         if isinstance(error, AbortedError) or is_want_of_memory(error):
-            log.error("task took too much memory", most_bytes=self._most_bytes, aborted=isinstance(error, AbortedError))
-            reason = "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
+            log.error(
+                "task took too much memory",
+                most_bytes=self._most_bytes,
+                aborted=isinstance(error, AbortedError),
+            )
+            reason = (
+                "task-ended-by-library" if isinstance(error, AbortedError) else "task-too-large"
+            )
             return refuse(reason, field="task", value=self.name, most=self._most_bytes / 1e6)
         log.error("task failed", exc_info=error)
         return find_full_disk(error) or refuse("task-failed", field="task", value=self.name)
@@ -298,7 +414,10 @@ _REPORT_EVERY_SECONDS = 0.2
 
 
 def throttle(report: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Return ``report`` limited to one call per ``_REPORT_EVERY_SECONDS``; the last step always passes."""
+    """Return ``report`` limited to one call per ``_REPORT_EVERY_SECONDS``.
+
+    The last step always passes.
+    """
     next_at = 0.0
 
     def report_throttled(progress: Progress) -> None:

@@ -23,7 +23,8 @@ T = TypeVar("T")
 
 
 def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
-    """Return the result of ``act``, or what ``otherwise`` makes of its exception: isolates one site among many in a batch.
+    """Return the result of ``act``, or what ``otherwise`` makes of its exception: isolates one site
+    among many in a batch.
 
     Only the task's time limit passes through, and ends all of them.
     """
@@ -37,7 +38,8 @@ def isolate(act: Callable[[], T], otherwise: Callable[[Exception], T]) -> T:
 
 @dataclass
 class TaskContext:
-    """The context of one task: everything written through ``connection`` is committed together, or not at all.
+    """The context of one task: everything written through ``connection`` is committed together, or
+    not at all.
 
     Args:
         settings: the settings of the process.
@@ -73,7 +75,10 @@ class TaskContext:
         return self.queue()
 
     def on_commit(self, step: Callable[[], None]) -> None:
-        """Run ``step`` after the commit; never where the transaction is rolled back or the process dies in between."""
+        """Run ``step`` after the commit.
+
+        Never where the transaction is rolled back or the process dies in between.
+        """
         self._steps.append(step)
 
     def progress(self, done: int, total: int, label: str = "") -> None:
@@ -83,7 +88,12 @@ class TaskContext:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> bool | None:
         swallowed = self._stack.__exit__(kind, error, trace)
         if kind is None:
             for step in self._steps:

@@ -1,7 +1,7 @@
 """Prometheus metrics that tasks update.
 
-Tasks run in child processes, but Prometheus scrapes the worker's main process. A metric updated in a task sends each update to the main process through a pipe;
-elsewhere it counts directly.
+Tasks run in child processes, but Prometheus scrapes the worker's main process. A metric updated in
+a task sends each update to the main process through a pipe; elsewhere it counts directly.
 
     PLANS = TaskCounter("luna_planner_plans_total", "Plans by what made them.", ["method"])
 """
@@ -15,13 +15,17 @@ from typing import Any, ClassVar
 
 from prometheus_client import Counter, Histogram
 
-# Holds thousands of updates between two drains. Linux grants that size to every user; elsewhere the default stays.
+# Holds thousands of updates between two drains. Linux grants that size to every user; elsewhere the
+# default stays.
 PIPE_BYTES = 2**20
 _BUFFER_BYTES = 2**16
 
 
 class MetricPipe:
-    """A pipe for metric updates from a worker's processes to the main one, opened before the fork; only the main process reads."""
+    """A pipe for metric updates from a worker's processes to the main one, opened before the fork.
+
+    Only the main process reads.
+    """
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
@@ -33,7 +37,10 @@ class MetricPipe:
             fcntl.fcntl(self._writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     def forward(self, name: str, labels: Iterable[str], amount: float) -> bool:
-        """Send an update to the main process, return False in that one; where the pipe is full, the update is dropped without blocking."""
+        """Send an update to the main process, return False in that one.
+
+        Where the pipe is full, the update is dropped without blocking.
+        """
         if os.getpid() == self._owner:
             return False
         # Below PIPE_BUF, so lines of several processes do not mix.
@@ -67,22 +74,32 @@ _STEPS: dict[str, Callable[[list[str], float], None]] = {}
 
 
 def open_pipe() -> MetricPipe:
-    """Send the updates of processes that are forked from now on to this process, and return the pipe to drain."""
+    """Send the updates of processes that are forked from now on to this process, and return the
+    pipe to drain.
+    """
     _Route.pipe = MetricPipe()
     return _Route.pipe
 
 
 def _forwards(metric: Any, amount: float) -> bool:
-    return _Route.pipe is not None and _Route.pipe.forward(metric._name, metric._labelvalues, amount)  # noqa: SLF001 - prometheus_client names them so
+    return _Route.pipe is not None and _Route.pipe.forward(
+        metric._name,  # noqa: SLF001
+        metric._labelvalues,  # noqa: SLF001
+        amount,
+    )
 
 
 class TaskCounter(Counter):
     """A counter that tasks may update."""
 
-    def __init__(self, name: str, documentation: str, labelnames: Iterable[str] = (), **others: Any) -> None:
+    def __init__(
+        self, name: str, documentation: str, labelnames: Iterable[str] = (), **others: Any
+    ) -> None:
         super().__init__(name, documentation, labelnames, **others)
         if "_labelvalues" not in others:
-            _STEPS[self._name] = lambda labels, amount: (self.labels(*labels) if labels else self).inc(amount)
+            _STEPS[self._name] = lambda labels, amount: (
+                self.labels(*labels) if labels else self
+            ).inc(amount)
 
     def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
         """Add ``amount``."""
@@ -93,10 +110,14 @@ class TaskCounter(Counter):
 class TaskHistogram(Histogram):
     """A histogram that tasks may update."""
 
-    def __init__(self, name: str, documentation: str, labelnames: Iterable[str] = (), **others: Any) -> None:
+    def __init__(
+        self, name: str, documentation: str, labelnames: Iterable[str] = (), **others: Any
+    ) -> None:
         super().__init__(name, documentation, labelnames, **others)
         if "_labelvalues" not in others:
-            _STEPS[self._name] = lambda labels, amount: (self.labels(*labels) if labels else self).observe(amount)
+            _STEPS[self._name] = lambda labels, amount: (
+                self.labels(*labels) if labels else self
+            ).observe(amount)
 
     def observe(self, amount: float, exemplar: dict[str, str] | None = None) -> None:
         """Observe ``amount``."""

@@ -29,7 +29,10 @@ _POLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class TaskState:
-    """The state of a sent task; ``error`` is set only where it failed, ``reply`` only where it succeeded."""
+    """The state of a sent task.
+
+    ``error`` is set only where it failed, ``reply`` only where it succeeded.
+    """
 
     status: Literal["waiting", "running", "succeeded", "failed"]
     reply: Message | None = None
@@ -37,14 +40,20 @@ class TaskState:
 
 
 class TaskMonitor:
-    """Reads the state of tasks from Redis. Thread-safe; every method raises UnavailableError where Redis is away."""
+    """Reads the state of tasks from Redis.
+
+    Thread-safe; every method raises UnavailableError where Redis is away.
+    """
 
     def __init__(self, client: "redis.Redis") -> None:
         self._redis = client
         self._tracker = TaskTracker(client)
 
     def fetch(self, task_id: str, request: type[Request]) -> TaskState:
-        """Return the state of a task that serves ``request``; results are kept for an hour, shorter after ``expire_reply``."""
+        """Return the state of a task that serves ``request``.
+
+        Results are kept for an hour, shorter after ``expire_reply``.
+        """
         ended = self._read_end(task_id)
         if isinstance(ended, LunaError):
             return TaskState("failed", error=ended)
@@ -80,12 +89,19 @@ class TaskMonitor:
         return int(length)
 
     def oldest_waiting(self, queue: str, *, now: datetime) -> timedelta:
-        """Return how long the first message in ``queue`` has waited; zero without one, or where it has no time of sending."""
+        """Return how long the first message in ``queue`` has waited.
+
+        Zero without one, or where it has no time of sending.
+        """
         with reachable():
             first: Any = self._redis.lindex(f"{PREFIX}{queue}", -1)
         sent_at = json.loads(first)["headers"].get(SENT_AT) if first else None
         # The clocks of two machines differ a little.
-        return max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0)) if sent_at else timedelta(0)
+        return (
+            max(timedelta(seconds=now.timestamp() - sent_at), timedelta(0))
+            if sent_at
+            else timedelta(0)
+        )
 
     def await_reply(
         self,
@@ -100,14 +116,21 @@ class TaskMonitor:
         """Return the reply's text as soon as the task has ended.
 
         Raises:
-            UnavailableError: Redis is away for longer than ``patience``, no reply came in time, or the caller gave up.
+            UnavailableError: Redis is away for longer than ``patience``, no reply came in time, or
+                the caller gave up.
             LunaError: what the task raised, in its own class.
         """
         deadline = time.monotonic() + timeout.total_seconds()
         while (remaining := deadline - time.monotonic()) > 0:
             if abandoned is not None and abandoned.is_set():
-                raise UnavailableError("nobody waits for the reply any more", field="task", value=task)
-            progress, ended = outlast(partial(self._poll, task_id, min(remaining, _POLL_SECONDS)), patience=patience, abandoned=abandoned)
+                raise UnavailableError(
+                    "nobody waits for the reply any more", field="task", value=task
+                )
+            progress, ended = outlast(
+                partial(self._poll, task_id, min(remaining, _POLL_SECONDS)),
+                patience=patience,
+                abandoned=abandoned,
+            )
             if progress is not None and on_progress is not None:
                 on_progress(progress)
             if ended is not None:
@@ -117,18 +140,29 @@ class TaskMonitor:
         raise refuse("no-reply", field="task", value=task, seconds=timeout.total_seconds())
 
     def expire_reply(self, task_id: str, *, after: timedelta) -> None:
-        """Expire a task's result after ``after``, when no second delivery of its message can need it any more."""
+        """Expire a task's result after ``after``, when no second delivery of its message can need
+        it any more.
+        """
         with reachable():
             self._redis.expire(f"{PREFIX}celery-task-meta-{task_id}", min(after, RESULT_EXPIRES))
 
     def claim(self, task_id: str, *, within: timedelta) -> bool:
-        """Return whether the caller may send a task's message: no claim ``within`` that time, not running, no result."""
+        """Return whether the caller may send a task's message: no claim ``within`` that time, not
+        running, no result.
+        """
         with reachable():
             is_first = self._redis.set(f"{PREFIX}claimed:{task_id}", 1, nx=True, px=within)
-            return bool(is_first) and not self._tracker.running(task_id) and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
+            return (
+                bool(is_first)
+                and not self._tracker.running(task_id)
+                and not self._redis.exists(f"{PREFIX}celery-task-meta-{task_id}")
+            )
 
     def _poll(self, task_id: str, seconds: float) -> tuple[Progress | None, str | LunaError | None]:
-        """Return the next progress of a task within ``seconds``; without one, its result or error where it has ended."""
+        """Return the next progress of a task within ``seconds``.
+
+        Without one, its result or error where it has ended.
+        """
         with reachable():
             progress = self._tracker.next_event(task_id, timeout=max(0.01, seconds))
         return progress, self._read_end(task_id) if progress is None else None

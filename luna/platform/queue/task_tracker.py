@@ -1,8 +1,9 @@
 """Tracks tasks in Redis: starts, progress, cancellation and dead letters.
 
-Keys, all below ``luna:``: ``starts:<key>`` (hash: task id → starts that have not ended), ``running:<task id>``,
-``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash: task id → dead letter),
-``cancelled:<task id>`` (the worker that runs it has to end it), ``aborted:<task id>`` (a library ended its process).
+Keys, all below ``luna:``: ``starts:<key>`` (hash: task id → starts that have not ended),
+``running:<task id>``, ``events:<task id>`` (list: its progress, at last its end), ``dead`` (hash:
+task id → dead letter), ``cancelled:<task id>`` (the worker that runs it has to end it),
+``aborted:<task id>`` (a library ended its process).
 """
 
 from collections.abc import Sequence
@@ -40,8 +41,9 @@ class TaskTracker:
     def start(self, key: str, task_id: str) -> int:
         """Record a start and return how many starts under ``key`` never ended.
 
-        A second start of a task id is a second delivery: the first start did not end. Equal requests that run at the same time have their own ids and count as
-        none. Deletes the events, dead letter and cancellation of an earlier start.
+        A second start of a task id is a second delivery: the first start did not end. Equal
+        requests that run at the same time have their own ids and count as none. Deletes the events,
+        dead letter and cancellation of an earlier start.
         """
         with self._redis.pipeline(transaction=False) as pipe:
             pipe.hincrby(_starts(key), task_id, 1)
@@ -73,7 +75,11 @@ class TaskTracker:
     def dead(self) -> list[DeadTask]:
         """Return the dead letters, the latest first."""
         buried: list[Any] = self._redis.hvals(f"{PREFIX}dead")
-        return sorted((DeadTask.model_validate_json(text) for text in buried), key=lambda task: task.died_at, reverse=True)
+        return sorted(
+            (DeadTask.model_validate_json(text) for text in buried),
+            key=lambda task: task.died_at,
+            reverse=True,
+        )
 
     def cancel(self, task_id: str) -> None:
         """Mark a task as cancelled; its worker ends it."""
@@ -81,7 +87,9 @@ class TaskTracker:
 
     def find_cancelled(self, task_ids: Sequence[str]) -> set[str]:
         """Return those of ``task_ids`` that are cancelled."""
-        marks: Any = self._redis.mget([_cancelled(task_id) for task_id in task_ids]) if task_ids else []
+        marks: Any = (
+            self._redis.mget([_cancelled(task_id) for task_id in task_ids]) if task_ids else []
+        )
         return {task_id for task_id, mark in zip(task_ids, marks, strict=True) if mark}
 
     def report(self, task_id: str, progress: Progress) -> None:
@@ -100,16 +108,22 @@ class TaskTracker:
         self._redis.set(f"{PREFIX}aborted:{task_id}", 1, ex=VISIBILITY_TIMEOUT)
 
     def forget_abort(self, task_id: str) -> bool:
-        """Return whether a library ended the process of the task's last start, and delete the record."""
+        """Return whether a library ended the process of the task's last start, and delete the
+        record.
+        """
         return bool(self._redis.delete(f"{PREFIX}aborted:{task_id}"))
 
     def last_reports(self, task_ids: Sequence[str]) -> dict[str, Progress]:
-        """Return the last progress of tasks, without those that have reported none or have ended."""
+        """Return the last progress of tasks, without those that have reported none or have
+        ended.
+        """
         with self._redis.pipeline(transaction=False) as pipe:
             for task_id in task_ids:
                 pipe.lindex(_events(task_id), -1)
             events: list[Any] = pipe.execute()
-        reports = ((task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True))
+        reports = (
+            (task_id, _progress(event)) for task_id, event in zip(task_ids, events, strict=True)
+        )
         return {task_id: report for task_id, report in reports if report is not None}
 
     def running(self, task_id: str) -> bool:
@@ -117,7 +131,10 @@ class TaskTracker:
         return bool(self._redis.exists(_running(task_id)))
 
     def next_event(self, task_id: str, *, timeout: float) -> Progress | None:
-        """Wait up to ``timeout`` seconds for the next progress of a task; None on a time-out or its end."""
+        """Wait up to ``timeout`` seconds for the next progress of a task.
+
+        None on a time-out or its end.
+        """
         event: Any = self._redis.blpop([_events(task_id)], timeout=timeout)
         return _progress(event and event[1])
 

@@ -1,4 +1,6 @@
-"""The worker: ``python -m luna.platform.queue.worker [QUEUE …]`` runs the tasks of the installed services."""
+"""The worker: ``python -m luna.platform.queue.worker [QUEUE …]`` runs the tasks of the installed
+services.
+"""
 
 import argparse
 import gc
@@ -52,16 +54,21 @@ from luna.platform.tracing import configure_tracing
 
 LOOK_SECONDS = 1.0
 FORGET_SECONDS = 10.0
-# Longest back-off between two tries to reach Redis; a plan that waits for the worker should not wait much longer.
+# Longest back-off between two tries to reach Redis; a plan that waits for the worker should not
+# wait much longer.
 RECONNECT_SECONDS = 5
 
 log = structlog.get_logger("luna.queue")
 
 
 class Cancellation:
-    """Ends the processes of cancelled jobs; the pool replaces them. Belongs to the event loop, where a process cannot get another task meanwhile.
+    """Ends the processes of cancelled jobs.
 
-    The attempt's transaction is rolled back with its connection. The row is final already, so a redelivered message is dropped.
+    The pool replaces them. Belongs to the event loop, where a process cannot get another task
+    meanwhile.
+
+    The attempt's transaction is rolled back with its connection. The row is final already, so a
+    redelivered message is dropped.
 
     Args:
         redis_url: the queue; short time-outs, because this runs in the event loop.
@@ -82,7 +89,11 @@ class Cancellation:
                     TASKS.labels(request.name, "cancelled").inc()
                     # A cancelled start does not count as a crash.
                     self._tracker.end(request.id, request.id)
-                    log.info("job cancelled, its process is ended", task_id=request.id, task_name=request.name)
+                    log.info(
+                        "job cancelled, its process is ended",
+                        task_id=request.id,
+                        task_name=request.name,
+                    )
         except redis.RedisError as exc:
             log.warning("queue does not answer", error=str(exc))
 
@@ -99,9 +110,12 @@ class NodeHeartbeat:
     stall_watch: StallWatch
 
     def begin(self) -> None:
-        """Start the threads for probes and health; afterwards processes are forked only to replace dead ones.
+        """Start the threads for probes and health.
 
-        A lock that a thread holds at the fork, such as a module's import lock, would stay locked in the new process for ever.
+        Afterwards processes are forked only to replace dead ones.
+
+        A lock that a thread holds at the fork, such as a module's import lock, would stay locked in
+        the new process for ever.
         """
         self.readiness.watch()
         self.stall_watch.add("readiness", self.readiness.age_seconds)
@@ -126,7 +140,10 @@ class NodeHeartbeat:
 
 
 class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Celery's step for heartbeat, cancellation and metrics. It goes on during a warm shutdown, or another worker would repeat the last tasks."""
+    """Celery's step for heartbeat, cancellation and metrics.
+
+    It goes on during a warm shutdown, or another worker would repeat the last tasks.
+    """
 
     requires = ("celery.worker.components:Timer", "celery.worker.components:Pool")
     heart: NodeHeartbeat
@@ -156,7 +173,11 @@ class Heartbeat(bootsteps.StartStopStep):  # type: ignore[misc]
 
 
 def forget_cancelled(timer: Timer) -> None:
-    """Remove cancelled timer entries. kombu keeps them until they are due: the time limit of every ended task, of a file for two hours."""
+    """Remove cancelled timer entries.
+
+    kombu keeps them until they are due: the time limit of every ended task, of a file for two
+    hours.
+    """
     waiting = timer._queue  # noqa: SLF001 - no other way to it
     waiting[:] = [event for event in waiting if not event.entry.canceled]
     heapify(waiting)
@@ -173,13 +194,22 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
         if self.places.has_room(task.delivery_info["routing_key"]):
             super().apply_eta_task(task)
         else:
-            task._eta_timer_entry = self.timer.call_after(LOOK_SECONDS, self.apply_eta_task, (task,))  # noqa: SLF001 - Celery cancels it by this at the end
+            task._eta_timer_entry = self.timer.call_after(  # noqa: SLF001
+                LOOK_SECONDS, self.apply_eta_task, (task,)
+            )
 
     def ensure_connected(self, conn: Any) -> Any:
         def log_error(error: Exception, seconds: float) -> None:
             log.warning("queue does not answer", error=str(error), again_in_seconds=seconds)
 
-        return conn.ensure_connection(log_error, None, interval_start=1, interval_step=1, interval_max=RECONNECT_SECONDS, callback=self._live_on)
+        return conn.ensure_connection(
+            log_error,
+            None,
+            interval_start=1,
+            interval_step=1,
+            interval_max=RECONNECT_SECONDS,
+            callback=self._live_on,
+        )
 
     def _live_on(self) -> None:
         self.pulse.beat()
@@ -187,7 +217,12 @@ class Consumer(CeleryConsumer):  # type: ignore[misc]
 
 
 def build(
-    settings: Settings, addresses: Addresses, served: Mapping[str, tuple[str, ...]], places: Places, *, options: argparse.Namespace
+    settings: Settings,
+    addresses: Addresses,
+    served: Mapping[str, tuple[str, ...]],
+    places: Places,
+    *,
+    options: argparse.Namespace,
 ) -> tuple[WorkController, NodeHeartbeat]:
     """Return a worker for the declared tasks, and its heartbeat.
 
@@ -211,23 +246,52 @@ def build(
     pulse = Liveness(beat, settings.heartbeat_file)
     needs = dict.fromkeys(need for needs in served.values() for need in needs)
     consumption = Consumption(addresses.redis_url, tuple(served), places.has_room)
-    readiness = Readiness({ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)})
-    sign = NodeSign(version=version("luna-energy"), started_at=SystemClock().now(), queues=dict(served))
-    server = HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness) if health_port else None
+    readiness = Readiness(
+        {ALIVE: pulse.probe, TAKES: consumption.probe, **probes_for(needs, settings, addresses)}
+    )
+    sign = NodeSign(
+        version=version("luna-energy"), started_at=SystemClock().now(), queues=dict(served)
+    )
+    server = (
+        HealthServer(settings.api_host, health_port, pulse=pulse, readiness=readiness)
+        if health_port
+        else None
+    )
     node = Node(app, name, lambda: sign.model_copy(update={"checks": readiness.checks}), beat=beat)
     stall_watch = StallWatch(stalled_after=timedelta(seconds=options.stall_seconds))
     heart = NodeHeartbeat(pulse, node, readiness, consumption, server, stall_watch)
-    parts = {"heart": heart, "cancellation": Cancellation(addresses.redis_url), "metrics": open_pipe()}
+    parts = {
+        "heart": heart,
+        "cancellation": Cancellation(addresses.redis_url),
+        "metrics": open_pipe(),
+    }
     app.steps["worker"].add(type("Beat", (Heartbeat,), parts))
     # With a health server threads run at any time, so there is no safe moment to fork on demand.
-    pool = TaskPool if server else sparing_pool(readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds)
+    pool = (
+        TaskPool
+        if server
+        else sparing_pool(
+            readiness, rest_seconds=options.rest_seconds, turn_seconds=options.turn_seconds
+        )
+    )
     consumer = type("BeatingConsumer", (Consumer,), {"pulse": pulse, "places": places})
-    own = {"consumer_cls": consumer, "pool_cls": pool, "concurrency": places.processes, "loglevel": settings.log_level}
+    own = {
+        "consumer_cls": consumer,
+        "pool_cls": pool,
+        "concurrency": places.processes,
+        "loglevel": settings.log_level,
+    }
     with warnings.catch_warnings():
         # As root Celery warns of pickled messages; ours are JSON.
         warnings.simplefilter("ignore", SecurityWarning)
         worker: WorkController = app.Worker(
-            hostname=f"luna@{name}", queues=list(served), without_gossip=True, without_mingle=True, without_heartbeat=True, quiet=True, **own
+            hostname=f"luna@{name}",
+            queues=list(served),
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+            **own,
         )
     return worker, heart
 
@@ -236,21 +300,33 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve queues until SIGTERM or SIGINT; running tasks are finished first."""
     options = _parser().parse_args(arguments)
     settings = load_settings()
-    settings = settings.model_copy(update={"worker_processes": options.processes or count_processes(settings, sparing=not options.health_port)})
+    settings = settings.model_copy(
+        update={
+            "worker_processes": options.processes
+            or count_processes(settings, sparing=not options.health_port)
+        }
+    )
     configure_logging("worker", level=settings.log_level)
     configure_tracing("-".join(options.queues) or "worker", settings.traces_url)
     announce_release()
     setup_logging.connect(lambda **_: None, weak=False)
-    # A worker without a health server is one of many on a small machine; its idle processes end (``SparingPool``).
+    # A worker without a health server is one of many on a small machine; its idle processes end
+    # (``SparingPool``).
     sparing = not options.health_port and not options.load_first
-    loaded = load_services(options.queues, modules=options.modules, only=options.only, sparing=sparing)
+    loaded = load_services(
+        options.queues, modules=options.modules, only=options.only, sparing=sparing
+    )
     served, own = choose_queues(loaded, options.only), _read_own(options.own, loaded)
     places = Places(served, settings.worker_processes, own)
     # A queue with reserved processes has the dependencies of its service.
     served |= {queue: loaded[service_of(queue)] for group in own for queue in group}
     with running(settings) as addresses, ExitStack() as stack:
         worker, heart = build(settings, addresses, served, places, options=options)
-        log.info("worker starts", queues=sorted(worker.app.amqp.queues.consume_from), processes=places.processes)
+        log.info(
+            "worker starts",
+            queues=sorted(worker.app.amqp.queues.consume_from),
+            processes=places.processes,
+        )
         stack.callback(heart.leave)
         keep_loaded()
         worker.start()
@@ -258,7 +334,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def count_processes(settings: Settings, *, sparing: bool) -> int:
-    """Return the number of shared processes: as set explicitly, else for a sparing worker no more than memory allows."""
+    """Return the number of shared processes: as set explicitly, else for a sparing worker no more
+    than memory allows.
+    """
     if not sparing or "worker_processes" in settings.model_fields_set:
         return settings.worker_processes
     return min(settings.worker_processes, affordable_processes())
@@ -268,38 +346,93 @@ def keep_loaded() -> None:
     """Exclude loaded objects from garbage collection, and collect less often."""
     # Forked processes share these pages until a collector writes into them.
     gc.freeze()
-    # A batch of plans creates hundreds of thousands of acyclic objects; a collection every 700 of them took 5 % of the time.
+    # A batch of plans creates hundreds of thousands of acyclic objects; a collection every 700 of
+    # them took 5 % of the time.
     gc.set_threshold(50_000)
 
 
-def _read_own(groups: Iterable[Sequence[str]], loaded: Collection[str]) -> dict[frozenset[str], int]:
-    """Return the reserved processes per group of queues from the command line, without services that are not ``loaded``."""
-    own = {frozenset(queue for queue in queues if service_of(queue) in loaded): int(number) for number, *queues in groups}
+def _read_own(
+    groups: Iterable[Sequence[str]], loaded: Collection[str]
+) -> dict[frozenset[str], int]:
+    """Return the reserved processes per group of queues from the command line, without services
+    that are not ``loaded``.
+    """
+    own = {
+        frozenset(queue for queue in queues if service_of(queue) in loaded): int(number)
+        for number, *queues in groups
+    }
     return {queues: number for queues, number in own.items() if queues}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="luna.platform.queue.worker", description=__doc__)
-    parser.add_argument("queues", nargs="*", metavar="QUEUE", help="services to work for; default: every installed one")
     parser.add_argument(
-        "--only", choices=("interactive", "jobs"), help="what somebody waits for, or jobs and upkeep; default: both, so that one may wait for the other"
+        "queues",
+        nargs="*",
+        metavar="QUEUE",
+        help="services to work for; default: every installed one",
     )
-    parser.add_argument("--processes", type=int, help="processes of this worker; default: LUNA_WORKER_PROCESSES")
+    parser.add_argument(
+        "--only",
+        choices=("interactive", "jobs"),
+        help=(
+            "what somebody waits for, or jobs and upkeep; default: both, so that one may wait "
+            "for the other"
+        ),
+    )
+    parser.add_argument(
+        "--processes", type=int, help="processes of this worker; default: LUNA_WORKER_PROCESSES"
+    )
     parser.add_argument(
         "--own",
         nargs="+",
         action="append",
         default=[],
         metavar=("NUMBER", "QUEUE"),
-        help="so many processes more, which only messages of these queues take: SERVICE, or SERVICE.interactive",
+        help=(
+            "so many processes more, which only messages of these queues take: SERVICE, or "
+            "SERVICE.interactive"
+        ),
     )
-    parser.add_argument("--modules", nargs="+", default=(), metavar="MODULE", help="modules that declare tasks; default: those of the services")
-    parser.add_argument("--health-port", type=int, default=0, help="port that serves /health/live, /health/ready and /metrics; 0: none")
+    parser.add_argument(
+        "--modules",
+        nargs="+",
+        default=(),
+        metavar="MODULE",
+        help="modules that declare tasks; default: those of the services",
+    )
+    parser.add_argument(
+        "--health-port",
+        type=int,
+        default=0,
+        help="port that serves /health/live, /health/ready and /metrics; 0: none",
+    )
     add_stall_option(parser)
-    parser.add_argument("--beat-seconds", type=float, default=BEAT.total_seconds(), help="time between two signs of life")
-    parser.add_argument("--load-first", action="store_true", help="what only jobs need is loaded once before any process; always with --health-port")
-    parser.add_argument("--rest-seconds", type=float, default=REST_SECONDS, help="how long a process without work stays; only without --health-port")
-    parser.add_argument("--turn-seconds", type=float, help="one task after the other; one that waited so long begins beside; only without --health-port")
+    parser.add_argument(
+        "--beat-seconds",
+        type=float,
+        default=BEAT.total_seconds(),
+        help="time between two signs of life",
+    )
+    parser.add_argument(
+        "--load-first",
+        action="store_true",
+        help="what only jobs need is loaded once before any process; always with --health-port",
+    )
+    parser.add_argument(
+        "--rest-seconds",
+        type=float,
+        default=REST_SECONDS,
+        help="how long a process without work stays; only without --health-port",
+    )
+    parser.add_argument(
+        "--turn-seconds",
+        type=float,
+        help=(
+            "one task after the other; one that waited so long begins beside; only without "
+            "--health-port"
+        ),
+    )
     return parser
 
 

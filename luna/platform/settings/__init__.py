@@ -1,4 +1,7 @@
-"""All configuration, read once; what an owner may set by hand stands in ``.env.example``, made from here."""
+"""All configuration, read once.
+
+What an owner may set by hand stands in ``.env.example``, made from here.
+"""
 
 from luna.platform.settings.model import Settings, load_settings
 

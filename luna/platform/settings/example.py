@@ -1,4 +1,6 @@
-"""``python -m luna.platform.settings.example``: prints ``.env.example``, the variables an owner may want to change, each explained."""
+"""``python -m luna.platform.settings.example``: prints ``.env.example``, the variables an owner may
+want to change, each explained.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +11,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from luna.platform.settings.model import Deployment, Settings
 
-# Fewer than what there is: addresses and secrets are the compose file's, the rest has a default that nobody has to know.
+# Fewer than what there is: addresses and secrets are the compose file's, the rest has a default
+# that nobody has to know.
 OFFERED = (
     "api_host",
     "api_port",
@@ -30,7 +33,10 @@ HEAD = """# Luna in containers: the variables and their defaults. Secrets stand 
 
 def render() -> str:
     """Return the file's text."""
-    lines = [*_lines(Deployment, tuple(Deployment.model_fields), prefix=""), *_lines(Settings, OFFERED, prefix="LUNA_")]
+    lines = [
+        *_lines(Deployment, tuple(Deployment.model_fields), prefix=""),
+        *_lines(Settings, OFFERED, prefix="LUNA_"),
+    ]
     return HEAD + "".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""All configuration, read once: environment, ``*_FILE`` secrets, ``.env``, and what the pages stored."""
+"""All configuration, read once: environment, ``*_FILE`` secrets, ``.env``, and what the pages
+stored.
+"""
 
 import json
 import os
@@ -9,7 +11,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -27,17 +38,44 @@ class Deployment(BaseModel):
 
     compose_profiles: Annotated[
         Profile,
-        Field(description="obs: metrics, logs, alerts, Grafana; llm: pulls the language models (5 GB); tls: https; several: obs,tls; without this line none"),
+        Field(
+            description=(
+                "obs: metrics, logs, alerts, Grafana; llm: pulls the language models (5 GB); "
+                "tls: https; several: obs,tls; without this line none"
+            )
+        ),
     ] = "obs"
-    luna_grafana_port: Annotated[int, Field(ge=1, le=65_535, description="port of Grafana, on the gateway's address")] = 3000
-    luna_domain: Annotated[str, Field(description="name under which the profile tls serves https")] = "localhost"
-    luna_cpus: Annotated[float, Field(gt=0, description="CPUs that database, planner, forecaster or language model may each use; no more than there are")] = 2
-    luna_secrets_folder: Annotated[str, Field(description="folder with a file per secret; empty until `make secrets` has made one and filled it in here")] = ""
+    luna_grafana_port: Annotated[
+        int, Field(ge=1, le=65_535, description="port of Grafana, on the gateway's address")
+    ] = 3000
+    luna_domain: Annotated[
+        str, Field(description="name under which the profile tls serves https")
+    ] = "localhost"
+    luna_cpus: Annotated[
+        float,
+        Field(
+            gt=0,
+            description=(
+                "CPUs that database, planner, forecaster or language model may each use; no "
+                "more than there are"
+            ),
+        ),
+    ] = 2
+    luna_secrets_folder: Annotated[
+        str,
+        Field(
+            description=(
+                "folder with a file per secret; empty until `make secrets` has made one and "
+                "filled it in here"
+            )
+        ),
+    ] = ""
     luna_version: Annotated[str, Field(description="version of Luna's images")] = "0.1.0"
 
 
 DAY = timedelta(days=1)
-# Marks a secret that another server gives out: `make secrets` makes its file empty, for the owner to fill in.
+# Marks a secret that another server gives out: `make secrets` makes its file empty, for the owner
+# to fill in.
 ISSUED_ELSEWHERE = "given out by another server"
 # Marks a setting that an owner may change in the pages; what an operator sets by hand goes before.
 CHANGEABLE = "may be changed in the pages"
@@ -45,14 +83,20 @@ STORED_FILE = "settings.json"
 
 
 class FileSecrets(PydanticBaseSettingsSource):
-    """Reads ``LUNA_<NAME>_FILE``: the value stands in the named file; newlines at its end do not count, and an empty file says nothing."""
+    """Reads ``LUNA_<NAME>_FILE``: the value stands in the named file.
+
+    Newlines at its end do not count, and an empty file says nothing.
+    """
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"LUNA_{field_name.upper()}_FILE")
         return (_read_secret(Path(path), field_name) or None if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        values = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -63,8 +107,15 @@ class StoredSettings(PydanticBaseSettingsSource):
         return self().get(field_name), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        folder = self.current_state.get("data_folder") or self.settings_cls.model_fields["data_folder"].default
-        return {name: value for name, value in read_stored(Path(folder)).items() if CHANGEABLE in self.settings_cls.model_fields[name].metadata}
+        folder = (
+            self.current_state.get("data_folder")
+            or self.settings_cls.model_fields["data_folder"].default
+        )
+        return {
+            name: value
+            for name, value in read_stored(Path(folder)).items()
+            if CHANGEABLE in self.settings_cls.model_fields[name].metadata
+        }
 
 
 def read_stored(folder: Path) -> dict[str, Any]:
@@ -79,9 +130,13 @@ def read_stored(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as exc:
-        raise InvalidInputError("the stored settings cannot be read", field="settings", value=str(path), remedy=remedy) from exc
+        raise InvalidInputError(
+            "the stored settings cannot be read", field="settings", value=str(path), remedy=remedy
+        ) from exc
     if not isinstance(document, dict):
-        raise InvalidInputError("the stored settings are no object", field="settings", value=str(path), remedy=remedy)
+        raise InvalidInputError(
+            "the stored settings are no object", field="settings", value=str(path), remedy=remedy
+        )
     # A release before or after this one knows others.
     return {name: value for name, value in document.items() if name in Settings.model_fields}
 
@@ -92,161 +147,504 @@ def _read_secret(path: Path, name: str) -> str:
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is no UTF-8 text"
         raise InvalidInputError(
-            f"the secret cannot be read: {reason}", field=f"LUNA_{name.upper()}_FILE", value=str(path), remedy="Name a readable file."
+            f"the secret cannot be read: {reason}",
+            field=f"LUNA_{name.upper()}_FILE",
+            value=str(path),
+            remedy="Name a readable file.",
         ) from exc
 
 
 class Settings(BaseSettings):
-    """Every setting of Luna. Without server addresses, Luna runs its own embedded servers under ``data_folder``."""
+    """Every setting of Luna.
 
-    model_config = SettingsConfigDict(env_prefix="LUNA_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    Without server addresses, Luna runs its own embedded servers under ``data_folder``.
+    """
 
-    data_folder: Annotated[Path, Field(description="where the embedded servers, caches and reports live")] = Path("var")
-    cache_folder: Annotated[Path | None, Field(description="where downloads are kept; empty: the folder cache below data_folder")] = None
-    database_url: Annotated[SecretStr | None, Field(description="PostgreSQL; empty means the embedded one")] = None
-    database_password: Annotated[SecretStr | None, Field(description="joined to database_url")] = None
-    redis_url: Annotated[SecretStr | None, Field(description="Redis; empty means the embedded one")] = None
+    model_config = SettingsConfigDict(
+        env_prefix="LUNA_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    data_folder: Annotated[
+        Path, Field(description="where the embedded servers, caches and reports live")
+    ] = Path("var")
+    cache_folder: Annotated[
+        Path | None,
+        Field(description="where downloads are kept; empty: the folder cache below data_folder"),
+    ] = None
+    database_url: Annotated[
+        SecretStr | None, Field(description="PostgreSQL; empty means the embedded one")
+    ] = None
+    database_password: Annotated[SecretStr | None, Field(description="joined to database_url")] = (
+        None
+    )
+    redis_url: Annotated[
+        SecretStr | None, Field(description="Redis; empty means the embedded one")
+    ] = None
     redis_password: Annotated[SecretStr | None, Field(description="joined to redis_url")] = None
-    objects_url: Annotated[str | None, Field(description="S3 server; empty means files under data_folder")] = None
+    objects_url: Annotated[
+        str | None, Field(description="S3 server; empty means files under data_folder")
+    ] = None
     objects_bucket: Annotated[str, Field(description="bucket of the S3 server")] = "luna"
-    objects_region: Annotated[str, Field(description="region of the S3 server; most servers of one's own take any")] = "us-east-1"
+    objects_region: Annotated[
+        str, Field(description="region of the S3 server; most servers of one's own take any")
+    ] = "us-east-1"
     objects_access_key: Annotated[str, Field(description="user of the S3 server")] = "luna"
-    objects_secret_key: Annotated[SecretStr | None, Field(description="password of the S3 server's user")] = None
-    vectors_url: Annotated[str | None, Field(description="Qdrant; empty means the embedded one")] = None
+    objects_secret_key: Annotated[
+        SecretStr | None, Field(description="password of the S3 server's user")
+    ] = None
+    vectors_url: Annotated[
+        str | None, Field(description="Qdrant; empty means the embedded one")
+    ] = None
     vectors_api_key: Annotated[SecretStr | None, Field(description="key of Qdrant")] = None
-    language_url: Annotated[str | None, Field(description="Ollama, or a server of OpenAI's protocol; empty means answers without a language model")] = None
+    language_url: Annotated[
+        str | None,
+        Field(
+            description=(
+                "Ollama, or a server of OpenAI's protocol; empty means answers without a "
+                "language model"
+            )
+        ),
+    ] = None
     language_api: Annotated[
         Literal["ollama", "openai"] | None,
-        Field(validate_default=True, description="protocol of language_url; empty: openai where its address ends with /v1, else ollama"),
+        Field(
+            validate_default=True,
+            description=(
+                "protocol of language_url; empty: openai where its address ends with /v1, else "
+                "ollama"
+            ),
+        ),
     ] = None
-    language_key: Annotated[SecretStr | None, Field(description="key of the language model's server"), ISSUED_ELSEWHERE] = None
+    language_key: Annotated[
+        SecretStr | None, Field(description="key of the language model's server"), ISSUED_ELSEWHERE
+    ] = None
     language_timeout: Annotated[
-        timedelta, Field(ge=timedelta(seconds=1), le=timedelta(minutes=10), description="how long the language model may take for an answer")
+        timedelta,
+        Field(
+            ge=timedelta(seconds=1),
+            le=timedelta(minutes=10),
+            description="how long the language model may take for an answer",
+        ),
     ] = timedelta(seconds=90)
-    language_concurrency: Annotated[int, Field(ge=1, le=64, description="answers that one process has the language model word at once")] = 2
-    language_model: Annotated[str, Field(description="model that words answers")] = "llama3.1:8b-instruct"
-    embedding_model: Annotated[str, Field(description="model of the language model's server that turns text into vectors")] = "nomic-embed-text"
+    language_concurrency: Annotated[
+        int,
+        Field(
+            ge=1, le=64, description="answers that one process has the language model word at once"
+        ),
+    ] = 2
+    language_model: Annotated[str, Field(description="model that words answers")] = (
+        "llama3.1:8b-instruct"
+    )
+    embedding_model: Annotated[
+        str, Field(description="model of the language model's server that turns text into vectors")
+    ] = "nomic-embed-text"
     rerank_model: Annotated[
-        str | None, Field(description="model of the language model's server that puts passages in order (POST /v1/rerank); empty: none")
+        str | None,
+        Field(
+            description=(
+                "model of the language model's server that puts passages in order (POST "
+                "/v1/rerank); empty: none"
+            )
+        ),
     ] = None
     embedding_download: Annotated[
-        bool, Field(description="whether Luna's own embedding model (84 MB) is fetched once where there is no language model's server")
+        bool,
+        Field(
+            description=(
+                "whether Luna's own embedding model (84 MB) is fetched once where there is no "
+                "language model's server"
+            )
+        ),
     ] = True
     recommendation_policy: Annotated[
-        Literal["linucb", "thompson"], Field(description="how recommendations are chosen: linucb, the highest upper bound; thompson, by chance and belief")
+        Literal["linucb", "thompson"],
+        Field(
+            description=(
+                "how recommendations are chosen: linucb, the highest upper bound; thompson, by "
+                "chance and belief"
+            )
+        ),
     ] = "linucb"
-    home_assistant_url: Annotated[str | None, Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"), CHANGEABLE] = None
-    home_assistant_token: Annotated[SecretStr | None, Field(description="long-lived access token of Home Assistant"), ISSUED_ELSEWHERE, CHANGEABLE] = None
-    mqtt_url: Annotated[str | None, Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"), CHANGEABLE] = None
-    mqtt_password: Annotated[SecretStr | None, Field(description="password of the broker's user"), ISSUED_ELSEWHERE, CHANGEABLE] = None
+    home_assistant_url: Annotated[
+        str | None,
+        Field(description="Home Assistant, such as http://homeassistant.local:8123; empty: none"),
+        CHANGEABLE,
+    ] = None
+    home_assistant_token: Annotated[
+        SecretStr | None,
+        Field(description="long-lived access token of Home Assistant"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
+    ] = None
+    mqtt_url: Annotated[
+        str | None,
+        Field(description="MQTT broker, such as mqtt://luna@broker:1883; empty: none"),
+        CHANGEABLE,
+    ] = None
+    mqtt_password: Annotated[
+        SecretStr | None,
+        Field(description="password of the broker's user"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
+    ] = None
     mqtt_publish: Annotated[
         Literal["off", "sensors", "control"],
-        Field(description="whether Home Assistant finds each site at the MQTT broker: off; sensors, to look at; control, also what can be switched"),
+        Field(
+            description=(
+                "whether Home Assistant finds each site at the MQTT broker: off; sensors, to "
+                "look at; control, also what can be switched"
+            )
+        ),
         CHANGEABLE,
     ] = "off"
-    message_language: Annotated[Language, Field(description="language of what Luna says by itself: to Home Assistant, to phone and mail"), CHANGEABLE] = "en"
+    message_language: Annotated[
+        Language,
+        Field(
+            description="language of what Luna says by itself: to Home Assistant, to phone and mail"
+        ),
+        CHANGEABLE,
+    ] = "en"
     notify_urls: Annotated[
         SecretStr | None,
-        Field(description="where messages go, a line each: an Apprise URL, or notify.NAME of Home Assistant; before it, events with commas and ="),
+        Field(
+            description=(
+                "where messages go, a line each: an Apprise URL, or notify.NAME of Home "
+                "Assistant; before it, events with commas and ="
+            )
+        ),
         ISSUED_ELSEWHERE,
         CHANGEABLE,
     ] = None
     notify_quiet_hours: Annotated[
         str,
         Field(
-            pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$", description="in which messages wait that can, by the site's clock; off: none"
+            pattern=r"^(off|([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)$",
+            description="in which messages wait that can, by the site's clock; off: none",
         ),
         CHANGEABLE,
     ] = "22:00-07:00"
     outside_services: Annotated[
-        bool, Field(description="whether prices and weather that sites need are fetched from the services that publish them"), CHANGEABLE
+        bool,
+        Field(
+            description=(
+                "whether prices and weather that sites need are fetched from the services that "
+                "publish them"
+            )
+        ),
+        CHANGEABLE,
     ] = True
-    entsoe_token: Annotated[SecretStr | None, Field(description="token of the ENTSO-E Transparency Platform"), ISSUED_ELSEWHERE, CHANGEABLE] = None
-    tibber_token: Annotated[SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE] = None
-    api_host: Annotated[str, Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network")] = "127.0.0.1"
-    api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = 8080
-    api_ingress: Annotated[bool, Field(description="the gateway stands behind Home Assistant's ingress, and answers nobody else")] = False
+    entsoe_token: Annotated[
+        SecretStr | None,
+        Field(description="token of the ENTSO-E Transparency Platform"),
+        ISSUED_ELSEWHERE,
+        CHANGEABLE,
+    ] = None
+    tibber_token: Annotated[
+        SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE
+    ] = None
+    api_host: Annotated[
+        str,
+        Field(description="address the gateway listens on; 0.0.0.0 opens it to the whole network"),
+    ] = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=1, le=65_535, description="port the gateway listens on")] = (
+        8080
+    )
+    api_ingress: Annotated[
+        bool,
+        Field(
+            description=(
+                "the gateway stands behind Home Assistant's ingress, and answers nobody else"
+            )
+        ),
+    ] = False
     api_sign_in: Annotated[
         Literal["automatic", "optional", "required"],
-        Field(description="optional: until somebody is set up, the owner's token opens everything; required: never; automatic: optional on 127.0.0.1 alone"),
+        Field(
+            description=(
+                "optional: until somebody is set up, the owner's token opens everything; "
+                "required: never; automatic: optional on 127.0.0.1 alone"
+            )
+        ),
     ] = "automatic"
     trusted_proxies: Annotated[
-        str, Field(description="proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, networks, host names, separated by commas")
+        str,
+        Field(
+            description=(
+                "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses, "
+                "networks, host names, separated by commas"
+            )
+        ),
     ] = ""
-    admin_password: Annotated[SecretStr | None, Field(description="password of the first user, admin, who is made where nobody is set up")] = None
-    token_key: Annotated[SecretStr | None, Field(description="key that signs access tokens, 32 characters and more; empty: made below data_folder")] = None
+    admin_password: Annotated[
+        SecretStr | None,
+        Field(description="password of the first user, admin, who is made where nobody is set up"),
+    ] = None
+    token_key: Annotated[
+        SecretStr | None,
+        Field(
+            description=(
+                "key that signs access tokens, 32 characters and more; empty: made below "
+                "data_folder"
+            )
+        ),
+    ] = None
     owner_token: Annotated[
         SecretStr | None,
-        Field(description="token that lets this machine's programs do everything until somebody is set up, 32 characters and more; empty: made by luna up"),
+        Field(
+            description=(
+                "token that lets this machine's programs do everything until somebody is set "
+                "up, 32 characters and more; empty: made by luna up"
+            )
+        ),
     ] = None
-    monitor_token: Annotated[SecretStr | None, Field(description="token with which a monitor may read /metrics and /health/services")] = None
-    session_idle: Annotated[timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in may go unused")] = 7 * DAY
-    session_life: Annotated[timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in lasts at most")] = 30 * DAY
+    monitor_token: Annotated[
+        SecretStr | None,
+        Field(description="token with which a monitor may read /metrics and /health/services"),
+    ] = None
+    session_idle: Annotated[
+        timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in may go unused")
+    ] = 7 * DAY
+    session_life: Annotated[
+        timedelta, Field(ge=timedelta(minutes=5), description="how long a sign-in lasts at most")
+    ] = 30 * DAY
     requests_per_minute: Annotated[
-        int, Field(ge=10, description="requests that one user, key or address may make in a minute; in all, twenty times as many")
+        int,
+        Field(
+            ge=10,
+            description=(
+                "requests that one user, key or address may make in a minute; in all, twenty "
+                "times as many"
+            ),
+        ),
     ] = 1200
-    solves_per_minute: Annotated[int, Field(ge=1, description="plans, questions and jobs that one user may ask for in a minute")] = 60
+    solves_per_minute: Annotated[
+        int,
+        Field(ge=1, description="plans, questions and jobs that one user may ask for in a minute"),
+    ] = 60
     sign_ins_per_minute: Annotated[
-        int, Field(ge=1, description="tries to sign in a minute from one address, and for one name; in all, twenty times as many")
+        int,
+        Field(
+            ge=1,
+            description=(
+                "tries to sign in a minute from one address, and for one name; in all, twenty "
+                "times as many"
+            ),
+        ),
     ] = 5
     frame_ancestors: Annotated[
-        Literal["none", "self"], Field(description="who may show the pages in a frame: nobody, or pages of the same address, as those of Home Assistant")
+        Literal["none", "self"],
+        Field(
+            description=(
+                "who may show the pages in a frame: nobody, or pages of the same address, as "
+                "those of Home Assistant"
+            )
+        ),
     ] = "none"
-    heartbeat_file: Annotated[Path | None, Field(description="file whose age says whether a worker or beat still turns")] = None
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="least severe log line written")] = "INFO"
+    heartbeat_file: Annotated[
+        Path | None, Field(description="file whose age says whether a worker or beat still turns")
+    ] = None
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"],
+        Field(description="least severe log line written"),
+    ] = "INFO"
     traces_url: Annotated[
-        str | None, Field(description="collector of OpenTelemetry's traces (OTLP over HTTP), such as http://collector:4318; empty: no traces are made")
+        str | None,
+        Field(
+            description=(
+                "collector of OpenTelemetry's traces (OTLP over HTTP), such as "
+                "http://collector:4318; empty: no traces are made"
+            )
+        ),
     ] = None
     worker_processes: Annotated[
-        int, Field(ge=1, le=256, description="processes of one worker; where nothing is set, luna up has one for jobs below 1.6 GB of memory")
+        int,
+        Field(
+            ge=1,
+            le=256,
+            description=(
+                "processes of one worker; where nothing is set, luna up has one for jobs below "
+                "1.6 GB of memory"
+            ),
+        ),
     ] = 2
     job_memory_bytes: Annotated[
-        int | None, Field(ge=64_000_000, description="bytes that a task may take; empty: half of the machine's or container's memory, shared by the processes")
+        int | None,
+        Field(
+            ge=64_000_000,
+            description=(
+                "bytes that a task may take; empty: half of the machine's or container's "
+                "memory, shared by the processes"
+            ),
+        ),
     ] = None
-    plan_timeout: Annotated[timedelta, Field(gt=timedelta(0), description="how long the gateway waits for a plan"), CHANGEABLE] = timedelta(seconds=30)
-    plan_max_age: Annotated[timedelta, Field(gt=timedelta(0), description="age at which a plan is no longer followed"), CHANGEABLE] = timedelta(hours=3)
+    plan_timeout: Annotated[
+        timedelta,
+        Field(gt=timedelta(0), description="how long the gateway waits for a plan"),
+        CHANGEABLE,
+    ] = timedelta(seconds=30)
+    plan_max_age: Annotated[
+        timedelta,
+        Field(gt=timedelta(0), description="age at which a plan is no longer followed"),
+        CHANGEABLE,
+    ] = timedelta(hours=3)
     plan_refresh: Annotated[
         Literal["armed", "all"],
-        Field(description="which sites are planned when something of them changes and before their last plan is an hour old: all, or armed ones"),
+        Field(
+            description=(
+                "which sites are planned when something of them changes and before their last "
+                "plan is an hour old: all, or armed ones"
+            )
+        ),
     ] = "all"
-    plan_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites that are planned by one task")] = 50
-    forecast_batch_sites: Annotated[int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")] = 50
-    load_max_bytes: Annotated[int, Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"), CHANGEABLE] = 8_000_000_000
-    load_max_rows: Annotated[int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE] = 10_000_000
-    load_max_line_bytes: Annotated[int, Field(ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"), CHANGEABLE] = 1_000_000
-    document_max_bytes: Annotated[int, Field(ge=1_000_000, le=1_000_000_000, description="bytes that a document may have"), CHANGEABLE] = 50_000_000
-    document_max_pages: Annotated[int, Field(ge=1, le=100_000, description="pages that a document may have"), CHANGEABLE] = 2000
+    plan_batch_sites: Annotated[
+        int, Field(ge=1, le=2000, description="sites that are planned by one task")
+    ] = 50
+    forecast_batch_sites: Annotated[
+        int, Field(ge=1, le=2000, description="sites whose forecasts are issued by one task")
+    ] = 50
+    load_max_bytes: Annotated[
+        int,
+        Field(ge=1_000_000, description="bytes that a file to be loaded may have, unpacked"),
+        CHANGEABLE,
+    ] = 8_000_000_000
+    load_max_rows: Annotated[
+        int, Field(ge=1000, description="rows that a file to be loaded may have"), CHANGEABLE
+    ] = 10_000_000
+    load_max_line_bytes: Annotated[
+        int,
+        Field(
+            ge=1000, le=100_000_000, description="bytes that a line of a file to be loaded may have"
+        ),
+        CHANGEABLE,
+    ] = 1_000_000
+    document_max_bytes: Annotated[
+        int,
+        Field(ge=1_000_000, le=1_000_000_000, description="bytes that a document may have"),
+        CHANGEABLE,
+    ] = 50_000_000
+    document_max_pages: Annotated[
+        int, Field(ge=1, le=100_000, description="pages that a document may have"), CHANGEABLE
+    ] = 2000
     document_timeout: Annotated[
-        timedelta, Field(ge=timedelta(seconds=5), le=timedelta(minutes=30), description="how long reading one document may take"), CHANGEABLE
+        timedelta,
+        Field(
+            ge=timedelta(seconds=5),
+            le=timedelta(minutes=30),
+            description="how long reading one document may take",
+        ),
+        CHANGEABLE,
     ] = timedelta(minutes=2)
-    compress_after: Annotated[timedelta, Field(ge=timedelta(days=1), description="age at which series are compressed, where TimescaleDB can")] = timedelta(
-        days=30
-    )
-    forecast_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which forecasts are deleted"), CHANGEABLE] = 400 * DAY
-    plan_retention: Annotated[
-        timedelta | None, Field(ge=35 * DAY, description="age at which plans are deleted, but for the newest of each site"), CHANGEABLE
+    compress_after: Annotated[
+        timedelta,
+        Field(
+            ge=timedelta(days=1),
+            description="age at which series are compressed, where TimescaleDB can",
+        ),
+    ] = timedelta(days=30)
+    forecast_retention: Annotated[
+        timedelta | None,
+        Field(ge=35 * DAY, description="age at which forecasts are deleted"),
+        CHANGEABLE,
     ] = 400 * DAY
-    reading_retention: Annotated[timedelta | None, Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them"), CHANGEABLE] = None
-    job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"), CHANGEABLE] = 90 * DAY
-    dead_job_retention: Annotated[timedelta, Field(ge=DAY, description="age at which jobs that never came to an end are deleted"), CHANGEABLE] = 365 * DAY
-    audit_retention: Annotated[timedelta, Field(ge=30 * DAY, description="age at which entries of the audit log are deleted")] = 400 * DAY
-    logs_url: Annotated[
-        str | None, Field(description="Loki, whose lines are stored day by day in the store of objects, such as http://loki:3100; empty: none are")
+    plan_retention: Annotated[
+        timedelta | None,
+        Field(
+            ge=35 * DAY,
+            description="age at which plans are deleted, but for the newest of each site",
+        ),
+        CHANGEABLE,
+    ] = 400 * DAY
+    reading_retention: Annotated[
+        timedelta | None,
+        Field(ge=35 * DAY, description="age at which raw readings are deleted; empty keeps them"),
+        CHANGEABLE,
     ] = None
-    log_retention: Annotated[timedelta, Field(ge=14 * DAY, description="age at which stored days of logs are deleted")] = 400 * DAY
-    answer_retention: Annotated[
-        timedelta, Field(ge=DAY, description="age at which questions and their answers are deleted, and questions what would have been"), CHANGEABLE
+    job_retention: Annotated[
+        timedelta,
+        Field(
+            ge=DAY, description="age at which jobs that are done, failed or cancelled are deleted"
+        ),
+        CHANGEABLE,
     ] = 90 * DAY
-    backup_folder: Annotated[Path | None, Field(description="where backups are kept, best on another disk; empty: the folder backups below data_folder")] = None
+    dead_job_retention: Annotated[
+        timedelta,
+        Field(ge=DAY, description="age at which jobs that never came to an end are deleted"),
+        CHANGEABLE,
+    ] = 365 * DAY
+    audit_retention: Annotated[
+        timedelta,
+        Field(ge=30 * DAY, description="age at which entries of the audit log are deleted"),
+    ] = 400 * DAY
+    logs_url: Annotated[
+        str | None,
+        Field(
+            description=(
+                "Loki, whose lines are stored day by day in the store of objects, such as "
+                "http://loki:3100; empty: none are"
+            )
+        ),
+    ] = None
+    log_retention: Annotated[
+        timedelta, Field(ge=14 * DAY, description="age at which stored days of logs are deleted")
+    ] = 400 * DAY
+    answer_retention: Annotated[
+        timedelta,
+        Field(
+            ge=DAY,
+            description=(
+                "age at which questions and their answers are deleted, and questions what "
+                "would have been"
+            ),
+        ),
+        CHANGEABLE,
+    ] = 90 * DAY
+    backup_folder: Annotated[
+        Path | None,
+        Field(
+            description=(
+                "where backups are kept, best on another disk; empty: the folder backups below "
+                "data_folder"
+            )
+        ),
+    ] = None
     backup_key: Annotated[
         SecretStr | None,
-        Field(description="key of the backups, 32 characters and more, of which a copy belongs elsewhere; empty: made below data_folder"),
+        Field(
+            description=(
+                "key of the backups, 32 characters and more, of which a copy belongs "
+                "elsewhere; empty: made below data_folder"
+            )
+        ),
     ] = None
-    backup_every: Annotated[timedelta | None, Field(ge=timedelta(hours=1), description="time between two backups; empty: none by itself")] = DAY
-    backup_keep_daily: Annotated[int, Field(ge=1, le=366, description="days of which a backup is kept, and within which any instant can be restored")] = 7
-    backup_keep_weekly: Annotated[int, Field(ge=0, le=520, description="weeks of which a backup is kept")] = 4
-    backup_keep_monthly: Annotated[int, Field(ge=0, le=120, description="months of which a backup is kept")] = 12
-    drill_every: Annotated[timedelta | None, Field(ge=DAY, description="time between two trial restores of the newest backup; empty: none by itself")] = 7 * DAY
+    backup_every: Annotated[
+        timedelta | None,
+        Field(ge=timedelta(hours=1), description="time between two backups; empty: none by itself"),
+    ] = DAY
+    backup_keep_daily: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=366,
+            description=(
+                "days of which a backup is kept, and within which any instant can be restored"
+            ),
+        ),
+    ] = 7
+    backup_keep_weekly: Annotated[
+        int, Field(ge=0, le=520, description="weeks of which a backup is kept")
+    ] = 4
+    backup_keep_monthly: Annotated[
+        int, Field(ge=0, le=120, description="months of which a backup is kept")
+    ] = 12
+    drill_every: Annotated[
+        timedelta | None,
+        Field(
+            ge=DAY,
+            description=(
+                "time between two trial restores of the newest backup; empty: none by itself"
+            ),
+        ),
+    ] = 7 * DAY
 
     @property
     def cache(self) -> Path:
@@ -267,19 +665,25 @@ class Settings(BaseSettings):
     @classmethod
     def _guess_protocol(cls, protocol: str | None, info: ValidationInfo) -> str | None:
         url = info.data.get("language_url")
-        return protocol or (None if url is None else "openai" if url.rstrip("/").endswith("/v1") else "ollama")
+        return protocol or (
+            None if url is None else "openai" if url.rstrip("/").endswith("/v1") else "ollama"
+        )
 
     @field_validator("api_sign_in")
     @classmethod
     def _ask_elsewhere(cls, sign_in: str, info: ValidationInfo) -> str:
         if sign_in == "optional" and not is_loopback(info.data.get("api_host", "")):
-            raise ValueError("only a gateway on 127.0.0.1 may do without passwords; set it to required, or LUNA_API_HOST to 127.0.0.1")
+            raise ValueError(
+                "only a gateway on 127.0.0.1 may do without passwords; set it to required, "
+                "or LUNA_API_HOST to 127.0.0.1"
+            )
         return sign_in
 
     @field_validator("token_key", "owner_token", "backup_key")
     @classmethod
     def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
-        # Source: RFC 7518, 3.2: a key of HS256 is as long as its hash. That of backups protects everything there is.
+        # Source: RFC 7518, 3.2: a key of HS256 is as long as its hash. That of backups protects
+        # everything there is.
         if key is not None and len(key.get_secret_value()) < 32:
             raise ValueError("has fewer than 32 characters")
         return key
@@ -287,7 +691,12 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _join_passwords(cls, values: dict[str, Any]) -> dict[str, Any]:
-        joined = {f"{server}_url": _with_password(values.get(f"{server}_url"), values.get(f"{server}_password")) for server in ("database", "redis")}
+        joined = {
+            f"{server}_url": _with_password(
+                values.get(f"{server}_url"), values.get(f"{server}_password")
+            )
+            for server in ("database", "redis")
+        }
         return values | {name: url for name, url in joined.items() if url is not None}
 
     @classmethod
@@ -299,12 +708,21 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, FileSecrets(settings_cls), dotenv_settings, StoredSettings(settings_cls)
+        return (
+            init_settings,
+            env_settings,
+            FileSecrets(settings_cls),
+            dotenv_settings,
+            StoredSettings(settings_cls),
+        )
 
 
-# Settings that other servers give out: empty until their owner fills them in, so nobody asks how good they are.
-# Alertmanager alone reads alert_url.
-EXTERNAL_SECRETS = (*(name for name, field in Settings.model_fields.items() if ISSUED_ELSEWHERE in field.metadata), "alert_url")
+# Settings that other servers give out: empty until their owner fills them in, so nobody asks how
+# good they are. Alertmanager alone reads alert_url.
+EXTERNAL_SECRETS = (
+    *(name for name, field in Settings.model_fields.items() if ISSUED_ELSEWHERE in field.metadata),
+    "alert_url",
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -321,12 +739,17 @@ def is_loopback(host: str) -> bool:
 
 def _with_password(url: SecretStr | str | None, password: SecretStr | str | None) -> str | None:
     """Return ``url`` with ``password`` in it, None where there is nothing to join."""
-    plain, word = (value.get_secret_value() if isinstance(value, SecretStr) else value for value in (url, password))
+    plain, word = (
+        value.get_secret_value() if isinstance(value, SecretStr) else value
+        for value in (url, password)
+    )
     if not plain or not word:
         return plain
     parts = urlsplit(plain)
     user, _, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}:{quote(word, safe='')}@{place}"))
+    return urlunsplit(
+        parts._replace(netloc=f"{user.partition(':')[0]}:{quote(word, safe='')}@{place}")
+    )
 
 
 @cache
@@ -334,7 +757,8 @@ def load_settings() -> Settings:
     """Return the settings of this process.
 
     Raises:
-        InvalidInputError: a setting is wrong, or a secret's file cannot be read; names the variable, its value and the bound.
+        InvalidInputError: a setting is wrong, or a secret's file cannot be read; names the
+            variable, its value and the bound.
     """
     try:
         return Settings()
@@ -342,4 +766,9 @@ def load_settings() -> Settings:
         wrong = invalid_input(exc, field="")
         variable = f"LUNA_{wrong.field}".upper()
         value = os.environ.get(variable, wrong.value)
-        raise InvalidInputError(wrong.message, field=variable, value=value, remedy="Correct it in the environment, its file or .env.") from exc
+        raise InvalidInputError(
+            wrong.message,
+            field=variable,
+            value=value,
+            remedy="Correct it in the environment, its file or .env.",
+        ) from exc

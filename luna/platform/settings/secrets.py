@@ -1,7 +1,9 @@
-"""``python luna/platform/settings/secrets.py FOLDER``: refuses secrets that are missing, empty, short or known to everybody, and names each.
+"""``python luna/platform/settings/secrets.py FOLDER``: refuses secrets that are missing, empty,
+short or known to everybody, and names each.
 
-Run before the containers start: the servers of others take any password. It needs Python alone, so that its container is no image of Luna's: Compose makes
-everything anew that depends on a container which an update makes anew, and on this one the database depends.
+Run before the containers start: the servers of others take any password. It needs Python alone, so
+that its container is no image of Luna's: Compose makes everything anew that depends on a container
+which an update makes anew, and on this one the database depends.
 """
 
 import sys
@@ -21,8 +23,21 @@ SECRETS = (
     "backup_key",
 )
 SHORTEST = 16
-# Defaults of the servers in use and of files people copy from; longer than SHORTEST they would pass otherwise.
-DEFAULTS = ("admin", "changeme", "change-me", "changethis", "default", "example", "luna", "minioadmin", "password", "postgres", "secret")
+# Defaults of the servers in use and of files people copy from; longer than SHORTEST they would pass
+# otherwise.
+DEFAULTS = (
+    "admin",
+    "changeme",
+    "change-me",
+    "changethis",
+    "default",
+    "example",
+    "luna",
+    "minioadmin",
+    "password",
+    "postgres",
+    "secret",
+)
 
 
 def find_faults(folder: Path, names: tuple[str, ...] = SECRETS) -> list[str]:
@@ -52,7 +67,10 @@ def main() -> int:
     """Check the folder named on the command line, and return the exit status."""
     faults = find_faults(Path(sys.argv[1]))
     if faults:
-        remedy = "Run make secrets; it makes what is missing and leaves the rest. Delete a file first to have it made anew."
+        remedy = (
+            "Run make secrets; it makes what is missing and leaves the rest. Delete a file "
+            "first to have it made anew."
+        )
         sys.stderr.write(f"secrets: {len(faults)} cannot be used: {'; '.join(faults)}. {remedy}\n")
     return 1 if faults else 0
 

@@ -1,4 +1,5 @@
-"""Settings that an owner changes in the pages: a file beside the data, read after everything that an operator sets by hand.
+"""Settings that an owner changes in the pages: a file beside the data, read after everything that
+an operator sets by hand.
 
 The file holds tokens in plain text, as ``.env`` does; nobody but its owner may read it.
 """
@@ -26,7 +27,9 @@ Plain = str | int | float | bool | None
 
 
 class SettingState(NamedTuple):
-    """A setting as it holds: ``value`` and ``default`` as text, a secret's only as whether there is one; ``changeable``: a page may store another."""
+    """A setting as it holds: ``value`` and ``default`` as text, a secret's only as whether there is
+    one; ``changeable``: a page may store another.
+    """
 
     name: str
     value: str
@@ -43,50 +46,77 @@ def is_changeable(name: str) -> bool:
 
 
 def store_settings(settings: Settings, changes: Mapping[str, Plain]) -> Settings:
-    """Store ``changes`` (None: back to the default) and return the settings as they hold from now on.
+    """Store ``changes`` (None: back to the default) and return the settings as they hold from now
+    on.
 
     Raises:
-        InvalidInputError: a setting that no page may change, that an operator has set by hand, or a value out of bounds; nothing is stored.
+        InvalidInputError: a setting that no page may change, that an operator has set by hand, or a
+            value out of bounds; nothing is stored.
         MachineError: the file cannot be written.
     """
     values = {name: _validate(settings, name, value) for name, value in changes.items()}
-    stored = {name: value for name, value in (read_stored(settings.data_folder) | dict(changes)).items() if value is not None}
+    stored = {
+        name: value
+        for name, value in (read_stored(settings.data_folder) | dict(changes)).items()
+        if value is not None
+    }
     _write(settings.data_folder, stored)
     return settings.model_copy(update=values)
 
 
 def refresh_settings(settings: Settings, previous: bytes) -> tuple[Settings, bytes]:
-    """Return the settings with what the file holds now, and the file's content; the same object where that is still ``previous``."""
+    """Return the settings with what the file holds now, and the file's content.
+
+    The same object where that is still ``previous``.
+    """
     path = settings.data_folder / STORED_FILE
     content = path.read_bytes() if path.exists() else b""
     if content == previous:
         return settings, previous
     stored, sources = read_stored(settings.data_folder), _operator_sources()
-    touched = {name for name in (*stored, *json.loads(previous or b"{}")) if is_changeable(name) and not any(name in values for values in sources.values())}
-    now = {name: _parse(name, stored[name]) if name in stored else Settings.model_fields[name].default for name in touched}
+    touched = {
+        name
+        for name in (*stored, *json.loads(previous or b"{}"))
+        if is_changeable(name) and not any(name in values for values in sources.values())
+    }
+    now = {
+        name: _parse(name, stored[name]) if name in stored else Settings.model_fields[name].default
+        for name in touched
+    }
     return settings.model_copy(update=now), content
 
 
 def describe_settings(settings: Settings) -> list[SettingState]:
-    """Return every setting as it holds, where it comes from, and whether a page may change it; no secret is in it."""
+    """Return every setting as it holds, where it comes from, and whether a page may change it.
+
+    No secret is in it.
+    """
     sources = _operator_sources() | {"page": read_stored(settings.data_folder)}
     return [_describe(settings, name, sources) for name in Settings.model_fields]
 
 
 def find_source(settings: Settings, name: str) -> SettingSource:
     """Return where a setting comes from."""
-    return _find_source(settings, name, _operator_sources() | {"page": read_stored(settings.data_folder)})
+    return _find_source(
+        settings, name, _operator_sources() | {"page": read_stored(settings.data_folder)}
+    )
 
 
-def _describe(settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]) -> SettingState:
+def _describe(
+    settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]
+) -> SettingState:
     field, value = Settings.model_fields[name], getattr(settings, name)
     secret = isinstance(value, SecretStr) or "SecretStr" in str(field.annotation)
     source = _find_source(settings, name, sources)
     changeable = is_changeable(name) and source in {"page", "default"}
-    return SettingState(name, _say(value), _say(field.default), source, changeable, secret, field.description or "")
+    return SettingState(
+        name, _say(value), _say(field.default), source, changeable, secret, field.description or ""
+    )
 
 
-def _find_source(settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]) -> SettingSource:
+def _find_source(
+    settings: Settings, name: str, sources: Mapping[SettingSource, Mapping[str, Any]]
+) -> SettingSource:
     by_operator = next((source for source, values in sources.items() if name in values), None)
     if by_operator is not None:
         return by_operator
@@ -99,19 +129,35 @@ def _say(value: object) -> str:
     if isinstance(value, SecretStr):
         return "***"
     plain = TypeAdapter(type(value)).dump_python(value, mode="json")
-    return str(plain).lower() if isinstance(plain, bool) else _PASSWORD_IN_URL.sub("://***@", str(plain))
+    return (
+        str(plain).lower()
+        if isinstance(plain, bool)
+        else _PASSWORD_IN_URL.sub("://***@", str(plain))
+    )
 
 
 def _operator_sources() -> dict[SettingSource, Mapping[str, Any]]:
-    return {"environment": EnvSettingsSource(Settings)(), "secret_file": FileSecrets(Settings)(), "dotenv": DotEnvSettingsSource(Settings)()}
+    return {
+        "environment": EnvSettingsSource(Settings)(),
+        "secret_file": FileSecrets(Settings)(),
+        "dotenv": DotEnvSettingsSource(Settings)(),
+    }
 
 
 def _validate(settings: Settings, name: str, value: Plain) -> object:
     if not is_changeable(name):
-        raise InvalidInputError("no page changes this setting", field=name, remedy=f"Set LUNA_{name.upper()} in the environment and start again.")
+        raise InvalidInputError(
+            "no page changes this setting",
+            field=name,
+            remedy=f"Set LUNA_{name.upper()} in the environment and start again.",
+        )
     source = find_source(settings, name)
     if source in {"environment", "secret_file", "dotenv"}:
-        raise InvalidInputError(f"is set by hand ({source})", field=name, remedy=f"Change LUNA_{name.upper()} there, or take it out and start again.")
+        raise InvalidInputError(
+            f"is set by hand ({source})",
+            field=name,
+            remedy=f"Change LUNA_{name.upper()} there, or take it out and start again.",
+        )
     return Settings.model_fields[name].default if value is None else _parse(name, value)
 
 
@@ -134,4 +180,9 @@ def _write(folder: Path, values: Mapping[str, Plain]) -> None:
             os.fsync(file.fileno())
         Path(unfinished).replace(folder / STORED_FILE)
     except OSError as exc:
-        raise MachineError(f"settings cannot be stored: {exc.strerror}", field="data_folder", value=str(folder), remedy="Make it writable.") from exc
+        raise MachineError(
+            f"settings cannot be stored: {exc.strerror}",
+            field="data_folder",
+            value=str(folder),
+            remedy="Make it writable.",
+        ) from exc

@@ -4,7 +4,10 @@ import math
 from dataclasses import dataclass, replace
 
 WORDS = ("self_use", "no_discharge", "no_charge", "standby", "force_charge", "force_discharge")
-_STORING, _SERVING = {"self_use", "no_discharge", "force_charge"}, {"self_use", "no_charge", "force_discharge"}
+_STORING, _SERVING = (
+    {"self_use", "no_discharge", "force_charge"},
+    {"self_use", "no_charge", "force_discharge"},
+)
 SECONDS_PER_HOUR = 3600.0
 
 
@@ -21,8 +24,9 @@ def read_setting(text: str) -> float | None:
 class BatteryModel:
     """Parameters of a battery. Powers in kW at its terminals on the AC side.
 
-    The loss one way is ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P²: 4 to 5 % at half and full power, much more at a trickle.
-    Power tapers above ``charge_taper_soc`` and below ``discharge_taper_soc``.
+    The loss one way is ``fixed_loss_kw`` + ``linear_loss`` · P + ``square_loss_per_kw`` · P²: 4 to
+    5 % at half and full power, much more at a trickle. Power tapers above ``charge_taper_soc`` and
+    below ``discharge_taper_soc``.
     """
 
     capacity_kwh: float = 10.0
@@ -39,7 +43,9 @@ class BatteryModel:
     def loss_kw(self, power_kw: float) -> float:
         """Return the loss at a power of either direction, kW."""
         moved = abs(power_kw)
-        return self.fixed_loss_kw + self.linear_loss * moved + self.square_loss_per_kw * moved * moved
+        return (
+            self.fixed_loss_kw + self.linear_loss * moved + self.square_loss_per_kw * moved * moved
+        )
 
     def charge_limit_kw(self, soc: float) -> float:
         """Return the charging limit at a state of charge, kW."""
@@ -56,7 +62,8 @@ class BatteryModel:
 class Command:
     """The last command of the inverter, in its own vocabulary; limits are states of charge, 0–1.
 
-    ``power_kw`` is exchanged with the grid, in addition to the house, by forced charging or discharging, until ``target_soc`` is reached.
+    ``power_kw`` is exchanged with the grid, in addition to the house, by forced charging or
+    discharging, until ``target_soc`` is reached.
     """
 
     mode: str = "self_use"
@@ -75,20 +82,30 @@ class BatteryCharge:
 
 
 def requested_power_kw(command: Command, soc: float, surplus_kw: float) -> float:
-    """Return the power that a command requests, positive to charge; ``surplus_kw`` is PV less load."""
+    """Return the power that a command requests, positive to charge.
+
+    ``surplus_kw`` is PV less load.
+    """
     stored = max(surplus_kw, 0.0) if command.mode in _STORING and soc < command.ceiling_soc else 0.0
     served = min(surplus_kw, 0.0) if command.mode in _SERVING and soc > command.floor_soc else 0.0
-    if command.mode == "force_charge" and soc < (1.0 if command.target_soc is None else command.target_soc):
+    if command.mode == "force_charge" and soc < (
+        1.0 if command.target_soc is None else command.target_soc
+    ):
         return max(surplus_kw, 0.0) + command.power_kw
-    if command.mode == "force_discharge" and soc > (0.0 if command.target_soc is None else command.target_soc):
+    if command.mode == "force_discharge" and soc > (
+        0.0 if command.target_soc is None else command.target_soc
+    ):
         return min(surplus_kw, 0.0) - command.power_kw
     return stored + served
 
 
-def step_battery(model: BatteryModel, state: BatteryCharge, requested_kw: float, *, seconds: float) -> tuple[BatteryCharge, float]:
+def step_battery(
+    model: BatteryModel, state: BatteryCharge, requested_kw: float, *, seconds: float
+) -> tuple[BatteryCharge, float]:
     """Return the state after ``seconds``, and the energy lost meanwhile, kWh.
 
-    Invariants: energy in − energy out − loss = change of stored energy; neither power nor capacity is ever exceeded.
+    Invariants: energy in − energy out − loss = change of stored energy; neither power nor capacity
+    is ever exceeded.
     """
     hours = seconds / SECONDS_PER_HOUR
     soc = state.stored_kwh / model.capacity_kwh
@@ -104,6 +121,10 @@ def step_battery(model: BatteryModel, state: BatteryCharge, requested_kw: float,
         power *= room / (state.stored_kwh - stored)
     # Once the battery is empty, the house supplies the inverter's own consumption.
     spare = max(state.stored_kwh + power * hours - model.min_soc * model.capacity_kwh, 0.0)
-    lost = min(model.loss_kw(power) * hours, spare if power <= 0.0 else state.stored_kwh + power * hours)
+    lost = min(
+        model.loss_kw(power) * hours, spare if power <= 0.0 else state.stored_kwh + power * hours
+    )
     after = min(state.stored_kwh + power * hours - lost, model.capacity_kwh)
-    return replace(state, stored_kwh=after, power_kw=power), state.stored_kwh + power * hours - after
+    return replace(
+        state, stored_kwh=after, power_kw=power
+    ), state.stored_kwh + power * hours - after

@@ -1,4 +1,6 @@
-"""Simulates an electric car at its charger: charging power, daily trips, and state of charge on arrival."""
+"""Simulates an electric car at its charger: charging power, daily trips, and state of charge on
+arrival.
+"""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -21,7 +23,10 @@ _LONGEST_DRIVE_HOURS = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """A trip from departure to return, seconds since 1970, and its energy; the driving is at the beginning and at the end."""
+    """A trip from departure to return, seconds since 1970, and its energy.
+
+    The driving is at the beginning and at the end.
+    """
 
     leaves: float
     returns: float
@@ -33,9 +38,14 @@ class Trip:
 
     def driven_kwh(self, at: float) -> float:
         """Return the energy driven until an instant."""
-        passed, lasts = min(max(at - self.leaves, 0.0), self.returns - self.leaves), self.returns - self.leaves
+        passed, lasts = (
+            min(max(at - self.leaves, 0.0), self.returns - self.leaves),
+            self.returns - self.leaves,
+        )
         drive = min(_LONGEST_DRIVE_HOURS * 3600.0, lasts / 2)
-        return self.used_kwh * (min(passed, drive) + max(passed - (lasts - drive), 0.0)) / (2 * drive)
+        return (
+            self.used_kwh * (min(passed, drive) + max(passed - (lasts - drive), 0.0)) / (2 * drive)
+        )
 
 
 def trip_at(at: float, *, seed: int) -> Trip | None:
@@ -47,11 +57,16 @@ def trip_at(at: float, *, seed: int) -> Trip | None:
 def trip_of(day: date, *, seed: int) -> Trip | None:
     """Return the trip of a local day, which ends on it.
 
-    Workdays: from 7:10 to 7:50 until 16:20 to 17:50, 30 to 75 km. At weekends on every second day, for two to six hours, 15 to 150 km.
+    Workdays: from 7:10 to 7:50 until 16:20 to 17:50, 30 to 75 km. At weekends on every second day,
+    for two to six hours, 15 to 150 km.
     """
     chance = np.random.default_rng((seed, day.toordinal()))
     if day.weekday() < _SATURDAY:
-        leaves, returns, km = 7.5 + chance.uniform(-1, 1) / 3, 17.0 + chance.triangular(-2 / 3, 0, 5 / 6), chance.uniform(30, 75)
+        leaves, returns, km = (
+            7.5 + chance.uniform(-1, 1) / 3,
+            17.0 + chance.triangular(-2 / 3, 0, 5 / 6),
+            chance.uniform(30, 75),
+        )
     else:
         stays = chance.uniform() >= _WEEKEND_SHARE
         leaves = chance.uniform(10, 13)
@@ -60,7 +75,9 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
             return None
     # Wall-clock times, also on the day of a daylight-saving change.
     begin = datetime.combine(day, time(), tzinfo=ZONE)
-    departure, arrival = ((begin + timedelta(hours=float(hours))).timestamp() for hours in (leaves, returns))
+    departure, arrival = (
+        (begin + timedelta(hours=float(hours))).timestamp() for hours in (leaves, returns)
+    )
     return Trip(departure, arrival, km * KWH_PER_KM)
 
 
@@ -68,8 +85,9 @@ def trip_of(day: date, *, seed: int) -> Trip | None:
 class CarModel:
     """Parameters of car and charger. Powers in kW before the charger.
 
-    The loss is ``fixed_loss_kw`` + ``linear_loss`` · P: 7 % at full power, 16 % at the least one. Power tapers above ``taper_soc``, and is 0 from ``most_soc``
-    on, which the owner sets in the car. Below ``least_soc`` it is not driven.
+    The loss is ``fixed_loss_kw`` + ``linear_loss`` · P: 7 % at full power, 16 % at the least one.
+    Power tapers above ``taper_soc``, and is 0 from ``most_soc`` on, which the owner sets in the
+    car. Below ``least_soc`` it is not driven.
     """
 
     capacity_kwh: float = 50.0
@@ -96,7 +114,11 @@ class CarModel:
 
     def stored_kw(self, power_kw: float) -> float:
         """Return the power that reaches the battery, kW."""
-        return max(power_kw * (1.0 - self.linear_loss) - self.fixed_loss_kw, 0.0) if power_kw > 0.0 else 0.0
+        return (
+            max(power_kw * (1.0 - self.linear_loss) - self.fixed_loss_kw, 0.0)
+            if power_kw > 0.0
+            else 0.0
+        )
 
 
 CAR_MODEL = CarModel()
@@ -104,7 +126,10 @@ CAR_MODEL = CarModel()
 
 @dataclass(frozen=True, slots=True)
 class ChargerCommand:
-    """The charger's last command, in its own vocabulary; current and phases apply while it is ``on``."""
+    """The charger's last command, in its own vocabulary.
+
+    Current and phases apply while it is ``on``.
+    """
 
     mode: str = "neutral"
     current_a: float = CAR_MODEL.most_current_a
@@ -121,7 +146,9 @@ class ChargerCommand:
 
 @dataclass(frozen=True, slots=True)
 class CarState:
-    """State of the car: stored energy, presence, charging power, and totals since the beginning, kWh."""
+    """State of the car: stored energy, presence, charging power, and totals since the beginning,
+    kWh.
+    """
 
     stored_kwh: float
     is_home: bool = True
@@ -140,15 +167,28 @@ class CarState:
 def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarState:
     """Return the car ``seconds`` after an instant, on a trip or at its charger.
 
-    Invariants: charged − lost − driven = change of stored energy; away it takes nothing, and never more than is offered.
+    Invariants: charged − lost − driven = change of stored energy; away it takes nothing, and never
+    more than is offered.
     """
     trip, hours = trip_at(at, seed=seed), seconds / SECONDS_PER_HOUR
     is_home = trip is None or not trip.is_away(at)
     drives = 0.0 if trip is None else trip.driven_kwh(at + seconds) - trip.driven_kwh(at)
     driven = min(drives, max(state.stored_kwh - CAR_MODEL.least_soc * CAR_MODEL.capacity_kwh, 0.0))
-    before = replace(state, is_home=is_home, stored_kwh=state.stored_kwh - driven, driven_kwh=state.driven_kwh + driven)
-    power = min(state.command.offered_kw(CAR_MODEL), CAR_MODEL.charge_limit_kw(before.soc)) if is_home else 0.0
-    stored, room = CAR_MODEL.stored_kw(power) * hours, max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0)
+    before = replace(
+        state,
+        is_home=is_home,
+        stored_kwh=state.stored_kwh - driven,
+        driven_kwh=state.driven_kwh + driven,
+    )
+    power = (
+        min(state.command.offered_kw(CAR_MODEL), CAR_MODEL.charge_limit_kw(before.soc))
+        if is_home
+        else 0.0
+    )
+    stored, room = (
+        CAR_MODEL.stored_kw(power) * hours,
+        max(CAR_MODEL.most_soc * CAR_MODEL.capacity_kwh - before.stored_kwh, 0.0),
+    )
     if stored > room:
         # The part of the step until it is full.
         power, stored = power * room / stored, room
@@ -163,11 +203,16 @@ def step_car(state: CarState, at: float, *, seconds: float, seed: int) -> CarSta
 
 
 def set_charger(command: ChargerCommand, name: str, text: str) -> ChargerCommand:
-    """Return the command with one setting changed; an invalid value leaves it unchanged, and the charger reports the old value."""
+    """Return the command with one setting changed.
+
+    An invalid value leaves it unchanged, and the charger reports the old value.
+    """
     if name == "mode":
         return replace(command, mode=text) if text in CHARGER_WORDS else command
     if (value := read_setting(text)) is None:
         return command
     if name == "phases":
-        return replace(command, phases=int(value)) if value in {ONE_PHASE, THREE_PHASES} else command
+        return (
+            replace(command, phases=int(value)) if value in {ONE_PHASE, THREE_PHASES} else command
+        )
     return replace(command, current_a=min(max(value, 0.0), CAR_MODEL.most_current_a))

@@ -1,4 +1,6 @@
-"""The simulated home's folder: how it was set up, where it is, and the truth, which no part of Luna reads."""
+"""The simulated home's folder: how it was set up, where it is, and the truth, which no part of Luna
+reads.
+"""
 
 import csv
 import json
@@ -20,15 +22,45 @@ from luna.platform.simulated_home.heater import HeaterState
 from luna.platform.simulated_home.house import HomeState
 
 FOLDER = "simulated_home"
-TRUTH_COLUMNS = ("at", "load_kw", "pv_kw", "grid_kw", "battery_kw", "soc", "mode", "import_kwh", "export_kwh", "lost_kwh")
+TRUTH_COLUMNS = (
+    "at",
+    "load_kw",
+    "pv_kw",
+    "grid_kw",
+    "battery_kw",
+    "soc",
+    "mode",
+    "import_kwh",
+    "export_kwh",
+    "lost_kwh",
+)
 # Empty in a home without car or heater.
-CAR_COLUMNS = ("car_kw", "car_soc", "car_is_home", "car_mode", "car_kwh", "car_driven_kwh", "car_lost_kwh")
-HEATER_COLUMNS = ("heater_kw", "heater_c", "heater_mode", "heater_kwh", "heater_drawn_kwh", "heater_lost_kwh", "heater_short_kwh")
+CAR_COLUMNS = (
+    "car_kw",
+    "car_soc",
+    "car_is_home",
+    "car_mode",
+    "car_kwh",
+    "car_driven_kwh",
+    "car_lost_kwh",
+)
+HEATER_COLUMNS = (
+    "heater_kw",
+    "heater_c",
+    "heater_mode",
+    "heater_kwh",
+    "heater_drawn_kwh",
+    "heater_lost_kwh",
+    "heater_short_kwh",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Faults of a device: it follows a command after ``late_seconds``, or not at all (``deaf``); its meter repeats one value for ever."""
+    """Faults of a device: it follows a command after ``late_seconds``, or not at all (``deaf``).
+
+    Its meter repeats one value for ever.
+    """
 
     late_seconds: float = 0.0
     deaf: bool = False
@@ -37,9 +69,11 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class HomeSetup:
-    """What does not change while it lives: the broker's port on this machine, and the seed of what is random.
+    """What does not change while it lives: the broker's port on this machine, and the seed of what
+    is random.
 
-    ``faults`` are those of the inverter and the grid's meter, the others those of charger and heater with their meters.
+    ``faults`` are those of the inverter and the grid's meter, the others those of charger and
+    heater with their meters.
     """
 
     port: int
@@ -67,10 +101,19 @@ class HomeFiles:
         make_private(self.folder)
 
     def remove(self) -> None:
-        """Remove everything, the truth with it; the set-up first, so that nobody starts the home any more."""
+        """Remove everything, the truth with it.
+
+        The set-up first, so that nobody starts the home any more.
+        """
         self._setup.unlink(missing_ok=True)
-        # Away from where the home's process writes: a file that it makes meanwhile would keep the folder.
-        with suppress(FileNotFoundError), tempfile.TemporaryDirectory(dir=self.folder.parent, prefix=f".{FOLDER}-", ignore_cleanup_errors=True) as aside:
+        # Away from where the home's process writes: a file that it makes meanwhile would keep the
+        # folder.
+        with (
+            suppress(FileNotFoundError),
+            tempfile.TemporaryDirectory(
+                dir=self.folder.parent, prefix=f".{FOLDER}-", ignore_cleanup_errors=True
+            ) as aside,
+        ):
             self.folder.replace(aside)
 
     def write_setup(self, setup: HomeSetup) -> None:
@@ -85,7 +128,10 @@ class HomeFiles:
         """
         document = self._read(self._setup)
         # One that was made before there was a car says nothing of it.
-        faults = {name: Faults(**document.get(name, {})) for name in ("faults", "car_faults", "heater_faults")}
+        faults = {
+            name: Faults(**document.get(name, {}))
+            for name in ("faults", "car_faults", "heater_faults")
+        }
         return HomeSetup(int(document["port"]), int(document["seed"]), **faults)
 
     def write_state(self, state: HomeState) -> None:
@@ -109,7 +155,9 @@ class HomeFiles:
             "car": CarState(**car | {"command": ChargerCommand(**car["command"])}) if car else None,
             "heater": HeaterState(**heater) if heater else None,
         }
-        figures = {each.name: document[each.name] for each in fields(HomeState) if each.name not in parts}
+        figures = {
+            each.name: document[each.name] for each in fields(HomeState) if each.name not in parts
+        }
         return HomeState(**figures, **parts)
 
     def note_truth(self, state: HomeState, *, soc: float) -> None:
@@ -117,13 +165,25 @@ class HomeFiles:
         at = datetime.fromtimestamp(state.at, UTC)
         path = self.folder / f"truth-{at:%Y-%m-%d}.csv"
         is_new = not path.exists()
-        powers = [round(each, 4) for each in (state.load_kw, state.pv_kw, state.grid_kw, state.battery.power_kw, soc)]
+        powers = [
+            round(each, 4)
+            for each in (state.load_kw, state.pv_kw, state.grid_kw, state.battery.power_kw, soc)
+        ]
         counts = [round(each, 4) for each in (state.import_kwh, state.export_kwh, state.lost_kwh)]
         with suppress(FileNotFoundError), path.open("a", encoding="ascii", newline="") as file:
             rows = csv.writer(file)
             if is_new:
                 rows.writerow((*TRUTH_COLUMNS, *CAR_COLUMNS, *HEATER_COLUMNS))
-            rows.writerow([at.isoformat(timespec="seconds"), *powers, state.command.mode, *counts, *_car_row(state.car), *_heater_row(state.heater)])
+            rows.writerow(
+                [
+                    at.isoformat(timespec="seconds"),
+                    *powers,
+                    state.command.mode,
+                    *counts,
+                    *_car_row(state.car),
+                    *_heater_row(state.heater),
+                ]
+            )
 
     def read_truth(self) -> list[dict[str, str]]:
         """Return every row of the truth, the oldest first: for whoever judges what Luna says."""
@@ -137,7 +197,11 @@ class HomeFiles:
         try:
             return json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as exc:
-            raise MachineError("the simulated home cannot be read", value=str(path), remedy="Remove the simulated home and try it anew.") from exc
+            raise MachineError(
+                "the simulated home cannot be read",
+                value=str(path),
+                remedy="Remove the simulated home and try it anew.",
+            ) from exc
 
 
 def _car_row(car: CarState | None) -> list[object]:
@@ -150,7 +214,10 @@ def _car_row(car: CarState | None) -> list[object]:
 def _heater_row(heater: HeaterState | None) -> list[object]:
     if heater is None:
         return [""] * len(HEATER_COLUMNS)
-    counts = [round(each, 4) for each in (heater.used_kwh, heater.drawn_kwh, heater.lost_kwh, heater.short_kwh)]
+    counts = [
+        round(each, 4)
+        for each in (heater.used_kwh, heater.drawn_kwh, heater.lost_kwh, heater.short_kwh)
+    ]
     return [round(heater.power_kw, 4), round(heater.water_c, 3), heater.mode, *counts]
 
 
@@ -162,6 +229,8 @@ def _replace(path: Path, document: dict[str, Any]) -> None:
 
 
 def let_go(settings: Settings, files: HomeFiles) -> None:
-    """Let Luna listen to the home's broker no more, and remove its files, the truth with them: nobody starts it any more."""
+    """Let Luna listen to the home's broker no more, and remove its files, the truth with them:
+    nobody starts it any more.
+    """
     store_settings(settings, {"mqtt_url": None})
     files.remove()

@@ -1,4 +1,5 @@
-"""A tank of hot water with a heating element: what it does by itself, and what is left of it after showers.
+"""A tank of hot water with a heating element: what it does by itself, and what is left of it after
+showers.
 
 It is no heat pump: that one's efficiency follows the weather, and this home lies nowhere.
 """
@@ -12,10 +13,37 @@ import numpy as np
 from luna.platform.simulated_home.battery import SECONDS_PER_HOUR
 from luna.platform.simulated_home.site import ZONE
 
-# ``auto``: by its own thermostat; ``on``: heats until it is hot, whatever the thermostat thinks; ``off``: does not heat.
+# ``auto``: by its own thermostat; ``on``: heats until it is hot, whatever the thermostat thinks;
+# ``off``: does not heat.
 HEATER_WORDS = ("auto", "on", "off")
-# Heat drawn in each hour of the local day, kWh. Source: profile M of EN 16147, 5.8 kWh, without the largest draws.
-_DRAWN_KWH = (0, 0, 0, 0, 0, 0.1, 0.6, 1.1, 0.3, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3, 0.5, 0.5, 0.3, 0.1, 0)
+# Heat drawn in each hour of the local day, kWh. Source: profile M of EN 16147, 5.8 kWh, without the
+# largest draws.
+_DRAWN_KWH = (
+    0,
+    0,
+    0,
+    0,
+    0,
+    0.1,
+    0.6,
+    1.1,
+    0.3,
+    0.1,
+    0.1,
+    0.2,
+    0.2,
+    0.1,
+    0.1,
+    0.1,
+    0.1,
+    0.2,
+    0.3,
+    0.5,
+    0.5,
+    0.3,
+    0.1,
+    0,
+)
 _DAY_SPREAD = 0.25
 _SECONDS_PER_DRAW = 300
 
@@ -42,7 +70,9 @@ HEATER_MODEL = HeaterModel()
 
 @dataclass(frozen=True, slots=True)
 class HeaterState:
-    """How warm it is, whether the thermostat heats, the power that flows, and what was counted since the beginning, kWh; ``short_kwh``: heat that lacked."""
+    """How warm it is, whether the thermostat heats, the power that flows, and what was counted
+    since the beginning, kWh; ``short_kwh``: heat that lacked.
+    """
 
     water_c: float = 55.0
     mode: str = "auto"
@@ -55,7 +85,9 @@ class HeaterState:
 
 
 def heat_demand_kw(at: float, *, seed: int) -> float:
-    """Return the heat that the house draws at an instant: taps are opened for minutes, and no day is as the one before."""
+    """Return the heat that the house draws at an instant: taps are opened for minutes, and no day
+    is as the one before.
+    """
     local = datetime.fromtimestamp(at, ZONE)
     day = 1.0 + _DAY_SPREAD * (2.0 * _draw(seed, local.toordinal(), 1) - 1.0)
     # A quarter of the time, four times as much.
@@ -71,14 +103,22 @@ def _draw(seed: int, number: int, kind: int) -> float:
 def step_heater(state: HeaterState, at: float, *, seconds: float, seed: int) -> HeaterState:
     """Return the tank some seconds after an instant.
 
-    Invariants: what is used less what is drawn and lost is what warms it; it is never hotter than ``hot_c``, nor colder than what comes from the mains.
+    Invariants: what is used less what is drawn and lost is what warms it; it is never hotter than
+    ``hot_c``, nor colder than what comes from the mains.
     """
     model, hours = HEATER_MODEL, seconds / SECONDS_PER_HOUR
-    heats = state.water_c < (model.hot_c if state.heats else model.begins_c) if state.mode == "auto" else state.mode == "on"
+    heats = (
+        state.water_c < (model.hot_c if state.heats else model.begins_c)
+        if state.mode == "auto"
+        else state.mode == "on"
+    )
     lost = (state.water_c - model.room_c) * model.loss_kw_per_k * hours
     demand_kwh = heat_demand_kw(at, seed=seed) * hours
     available_kwh = max((state.water_c - model.mains_c) * model.capacity_kwh_per_k - lost, 0.0)
-    drawn = min(demand_kwh * min((state.water_c - model.mains_c) / (model.useful_c - model.mains_c), 1.0), available_kwh)
+    drawn = min(
+        demand_kwh * min((state.water_c - model.mains_c) / (model.useful_c - model.mains_c), 1.0),
+        available_kwh,
+    )
     room = max((model.hot_c - state.water_c) * model.capacity_kwh_per_k + drawn + lost, 0.0)
     used = min(model.power_kw * hours, room) if heats else 0.0
     return replace(

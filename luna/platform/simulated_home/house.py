@@ -1,11 +1,20 @@
-"""The house around battery, car and heater: what its meters count, and what its devices say of it."""
+"""The house around battery, car and heater: what its meters count, and what its devices say of
+it.
+"""
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 
-from luna.platform.simulated_home.battery import SECONDS_PER_HOUR, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery
+from luna.platform.simulated_home.battery import (
+    SECONDS_PER_HOUR,
+    BatteryCharge,
+    BatteryModel,
+    Command,
+    requested_power_kw,
+    step_battery,
+)
 from luna.platform.simulated_home.car import CarState, step_car
 from luna.platform.simulated_home.heater import HeaterState, step_heater
 
@@ -15,15 +24,18 @@ _GAIN_SPREAD, _POWER_SPREAD, _SOC_SPREAD = 0.003, 0.004, 0.002
 # Within a quarter-hour a house does not use its mean: kettles and compressors.
 _LOAD_SPREAD = 0.35
 _SECONDS_PER_FLICKER = 60
-# What a battery that follows the house leaves at the meter: it hears of the power there with a delay, and its steps are coarse. Systems of homes are off by
-# some tens of watts either way all the time; none holds the grid at nothing. Source: HTW Berlin, Stromspeicher-Inspektion, deviation of the regulation.
+# What a battery that follows the house leaves at the meter: it hears of the power there with a
+# delay, and its steps are coarse. Systems of homes are off by some tens of watts either way all the
+# time; none holds the grid at nothing. Source: HTW Berlin, Stromspeicher-Inspektion, deviation of
+# the regulation.
 _CONTROL_ERROR_KW, _SECONDS_PER_CONTROL, _CONTROL = 0.04, 20, 1 << 36
 _METERS = ("grid", "pv", "battery", "car", "heater")
 
 
 @dataclass(frozen=True, slots=True)
 class HomeState:
-    """The truth at an instant, seconds since 1970: powers in kW, and what was counted since the beginning, kWh.
+    """The truth at an instant, seconds since 1970: powers in kW, and what was counted since the
+    beginning, kWh.
 
     ``load`` is the house without car and heater; None: it has none.
     """
@@ -46,13 +58,19 @@ class HomeState:
     @property
     def used_kw(self) -> float:
         """What house, car and heater use together."""
-        return self.load_kw + sum(each.power_kw for each in (self.car, self.heater) if each is not None)
+        return self.load_kw + sum(
+            each.power_kw for each in (self.car, self.heater) if each is not None
+        )
 
     @property
     def modes(self) -> tuple[str, ...]:
         """What inverter, charger and heater do, in their own words."""
         car, heater = self.car, self.heater
-        return (self.command.mode, *([] if car is None else [car.command.mode]), *([] if heater is None else [heater.mode]))
+        return (
+            self.command.mode,
+            *([] if car is None else [car.command.mode]),
+            *([] if heater is None else [heater.mode]),
+        )
 
     @property
     def grid_kw(self) -> float:
@@ -60,12 +78,15 @@ class HomeState:
         return self.used_kw - self.pv_kw + self.battery.power_kw
 
 
-def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, seed: int) -> HomeState:
+def advance(
+    state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, seed: int
+) -> HomeState:
     """Return the home some seconds later.
 
     Args:
         state: before.
-        load_kw: the mean of the recorded quarter-hour, about which the truth moves from minute to minute; what the inverter sees of it is a little wrong.
+        load_kw: the mean of the recorded quarter-hour, about which the truth moves from minute to
+            minute; what the inverter sees of it is a little wrong.
         pv_kw: what the roof gives.
         seconds: how long it takes.
         seed: of what is random; the same seed and instants give the same home.
@@ -75,7 +96,11 @@ def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, s
     load = load_kw * (1.0 + _LOAD_SPREAD * _noise(seed, int(state.at // _SECONDS_PER_FLICKER)))
     # The inverter sees what they use at the meter, as it sees the kettle.
     car = None if state.car is None else step_car(state.car, state.at, seconds=seconds, seed=seed)
-    heater = None if state.heater is None else step_heater(state.heater, state.at, seconds=seconds, seed=seed)
+    heater = (
+        None
+        if state.heater is None
+        else step_heater(state.heater, state.at, seconds=seconds, seed=seed)
+    )
     before = replace(state, load_kw=load, pv_kw=pv_kw, car=car, heater=heater)
     soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh
     error = _CONTROL_ERROR_KW * _noise(seed, _CONTROL + int(state.at // _SECONDS_PER_CONTROL))
@@ -97,13 +122,19 @@ def advance(state: HomeState, *, load_kw: float, pv_kw: float, seconds: float, s
 
 
 def measure(state: HomeState, *, seed: int) -> dict[str, float]:
-    """Return what the devices say of the truth, each with the fault of its own meter: energies in kWh, powers in W, states of charge in per cent.
+    """Return what the devices say of the truth, each with the fault of its own meter: energies in
+    kWh, powers in W, states of charge in per cent.
 
     Invariants: a counter never falls.
     """
-    gains = {name: 1.0 + _GAIN_SPREAD * _noise(seed, -1 - place) for place, name in enumerate(_METERS)}
+    gains = {
+        name: 1.0 + _GAIN_SPREAD * _noise(seed, -1 - place) for place, name in enumerate(_METERS)
+    }
     second = int(state.at)
-    flicker = {name: 1.0 + _POWER_SPREAD * _noise(seed, second * 8 + place) for place, name in enumerate(_METERS)}
+    flicker = {
+        name: 1.0 + _POWER_SPREAD * _noise(seed, second * 8 + place)
+        for place, name in enumerate(_METERS)
+    }
 
     def count(kwh: float, meter: str) -> float:
         return round(kwh * gains[meter], 4)
@@ -111,7 +142,9 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
     def show(power_kw: float, meter: str) -> float:
         return round(power_kw * gains[meter] * flicker[meter] * 1000)
 
-    soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + _SOC_SPREAD * _noise(seed, second * 8 + 7)
+    soc = state.battery.stored_kwh / BATTERY_MODEL.capacity_kwh + _SOC_SPREAD * _noise(
+        seed, second * 8 + 7
+    )
     reported = {
         "grid_import": count(state.import_kwh, "grid"),
         "grid_export": count(state.export_kwh, "grid"),
@@ -124,11 +157,20 @@ def measure(state: HomeState, *, seed: int) -> dict[str, float]:
         "battery_soc": round(100.0 * min(max(soc, 0.0), 1.0), 1),
     }
     if state.car is not None:
-        reported |= {"car_energy": count(state.car.charge_kwh, "car"), "car_power": show(state.car.power_kw, "car")}
+        reported |= {
+            "car_energy": count(state.car.charge_kwh, "car"),
+            "car_power": show(state.car.power_kw, "car"),
+        }
         # Cars say whole per cent, on the road as well.
-        reported |= {"car_connected": float(state.car.is_home), "car_soc": float(round(100.0 * state.car.soc))}
+        reported |= {
+            "car_connected": float(state.car.is_home),
+            "car_soc": float(round(100.0 * state.car.soc)),
+        }
     if state.heater is not None:
-        reported |= {"heater_energy": count(state.heater.used_kwh, "heater"), "heater_power": show(state.heater.power_kw, "heater")}
+        reported |= {
+            "heater_energy": count(state.heater.used_kwh, "heater"),
+            "heater_power": show(state.heater.power_kw, "heater"),
+        }
         reported |= {"heater_temperature": round(state.heater.water_c, 1)}
     return reported
 

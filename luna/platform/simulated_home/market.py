@@ -1,4 +1,6 @@
-"""Publishes prices of the simulated home's market: per local day the real day-ahead prices where all are known, else those of the recorded year."""
+"""Publishes prices of the simulated home's market: per local day the real day-ahead prices where
+all are known, else those of the recorded year.
+"""
 
 from datetime import datetime, timedelta
 from typing import Literal
@@ -7,20 +9,38 @@ import numpy as np
 from sqlalchemy import Connection
 
 from luna.energy.economics.prices import publication_times
-from luna.energy.timeline import SLOT, Timeline, floor_to, local_day, local_midnight, local_offsets, to_instant
+from luna.energy.timeline import (
+    SLOT,
+    Timeline,
+    floor_to,
+    local_day,
+    local_midnight,
+    local_offsets,
+    to_instant,
+)
 from luna.platform.database import prices
 from luna.platform.simulated_home.recorded_year import RecordedYear
 from luna.platform.simulated_home.site import MARKET, REAL_MARKET, ZONE
 
 PriceOrigin = Literal["market", "recorded"]
-# Real prices are published at 13:00; if they are missing this long after, the recorded year's are used for tomorrow.
+# Real prices are published at 13:00; if they are missing this long after, the recorded year's are
+# used for tomorrow.
 AWAITED = timedelta(hours=1)
 # Covers tomorrow; later days are never published.
 _AHEAD = timedelta(days=3)
 
 
-def publish_prices(connection: Connection, year: RecordedYear, *, since: datetime, now: datetime, awaited: timedelta = timedelta(0)) -> int:
-    """Store the prices that are published at ``now`` for the local days from that of ``since`` on; return how many are new. Published prices never change.
+def publish_prices(
+    connection: Connection,
+    year: RecordedYear,
+    *,
+    since: datetime,
+    now: datetime,
+    awaited: timedelta = timedelta(0),
+) -> int:
+    """Store the prices that are published at ``now`` for the local days from that of ``since`` on.
+
+    Return how many are new. Published prices never change.
 
     Args:
         connection: to the database, with the real market's prices.
@@ -37,12 +57,23 @@ def publish_prices(connection: Connection, year: RecordedYear, *, since: datetim
     days = (timeline.starts + local_offsets(timeline.starts, ZONE)).astype("datetime64[D]")
     is_real = ~np.isin(days, days[~np.isfinite(real)])
     # Real prices of the future were not known before now.
-    published = np.where(is_real, np.where(timeline.starts > moment, np.maximum(auction, moment), auction), auction + np.timedelta64(awaited))
+    published = np.where(
+        is_real,
+        np.where(timeline.starts > moment, np.maximum(auction, moment), auction),
+        auction + np.timedelta64(awaited),
+    )
     new = np.isnan(stored) & (published <= moment)
     if not new.any():
         return 0
     price = np.where(is_real, real, year.price[year.rows_of(timeline.starts)])
-    written = prices.upsert(connection, MARKET, starts=timeline.starts[new], price=price[new], currency="EUR", published_at=published[new])
+    written = prices.upsert(
+        connection,
+        MARKET,
+        starts=timeline.starts[new],
+        price=price[new],
+        currency="EUR",
+        published_at=published[new],
+    )
     return written.inserted + written.updated
 
 

@@ -1,4 +1,6 @@
-"""What is asked for once the simulated home is there, so that its first minute shows what an owner's first weeks would."""
+"""What is asked for once the simulated home is there, so that its first minute shows what an
+owner's first weeks would.
+"""
 
 from datetime import datetime, timedelta
 
@@ -13,13 +15,17 @@ JUDGED, COUNTED = timedelta(days=28), timedelta(days=5)
 
 
 def list_preparation(now: datetime) -> dict[str, Request]:
-    """Return the requests that follow the set-up of the home, by stage: forecasts, quality verdicts, forecasts of the last days, savings."""
+    """Return the requests that follow the set-up of the home, by stage: forecasts, quality
+    verdicts, forecasts of the last days, savings.
+    """
     today = now.astimezone(ZONE).date()
     yesterday, first = today - timedelta(days=1), today - COUNTED
     begin, end = local_midnight(first, ZONE), local_midnight(today, ZONE)
     return {
         "forecast": RefreshForecastsRequest(site_id=SITE_NAME),
-        "quality": JudgeQualityRequest(site_id=SITE_NAME, from_day=today - JUDGED, to_day=yesterday),
+        "quality": JudgeQualityRequest(
+            site_id=SITE_NAME, from_day=today - JUDGED, to_day=yesterday
+        ),
         "past_forecasts": IssueRequest(site_id=SITE_NAME, at=begin, to=end - timedelta(hours=1)),
         "savings": ReplaySitesRequest(site_ids=[SITE_NAME], from_day=first, to_day=yesterday),
     }

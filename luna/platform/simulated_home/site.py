@@ -10,7 +10,8 @@ from luna.energy.timeline import local_instant
 SITE_NAME = "simulated_home"
 # The time zone of the market.
 ZONE = ZoneInfo("Europe/Amsterdam")
-# A market of its own without a price service: its prices are the real market's or the recorded year's.
+# A market of its own without a price service: its prices are the real market's or the recorded
+# year's.
 MARKET, REAL_MARKET = "SIMULATED", "NL"
 MODES = {
     "self_consumption": "self_use",
@@ -42,9 +43,14 @@ TOPICS = {
 # Submeters: observation column → counter in the home's state.
 SUBMETERS = {"vehicle_kwh": "car.charge_kwh", "water_heater_kwh": "heater.used_kwh"}
 # Settings of the inverter, written at ``…/set`` and read back; power in W, limits in per cent.
-SETTINGS = {name: f"simulated_home/inverter/{name}" for name in ("power", "target", "floor", "ceiling", "mode")}
+SETTINGS = {
+    name: f"simulated_home/inverter/{name}"
+    for name in ("power", "target", "floor", "ceiling", "mode")
+}
 # Settings of charger and water heater in the same way: amperes per phase, and words.
-CHARGER_SETTINGS = {name: f"simulated_home/charger/{name}" for name in ("current", "phases", "mode")}
+CHARGER_SETTINGS = {
+    name: f"simulated_home/charger/{name}" for name in ("current", "phases", "mode")
+}
 HEATER_SETTINGS = {"mode": "simulated_home/water_heater/mode"}
 CAR, HEATER = "car", "water_heater"
 # Target state of charge of every departure, and the car's maximum.
@@ -54,7 +60,9 @@ _ARRIVAL_SOC = 0.7
 
 
 def build_site() -> Site:
-    """Return the site: the demo home with a car and a water heater, with sensors and controllable devices."""
+    """Return the site: the demo home with a car and a water heater, with sensors and controllable
+    devices.
+    """
     return parse_site(
         {
             "name": SITE_NAME,
@@ -96,7 +104,10 @@ def build_site() -> Site:
                     "comfort": [{"from": "00:00", "to": "06:30", "energy_kwh": 2, "days": "all"}],
                 }
             ],
-            "tariff": {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": {"kind": "spot", "market": MARKET}},
+            "tariff": {
+                "import": {"kind": "spot", "market": MARKET, "markup": 0.13},
+                "export": {"kind": "spot", "market": MARKET},
+            },
             "input_sensors": {
                 "total_grid_import": _counter("grid_import"),
                 "total_grid_export": _counter("grid_export"),
@@ -119,8 +130,16 @@ def build_site() -> Site:
                         "writes": [
                             _write(SETTINGS["power"], "{power_w}", ["charge", "export"]),
                             _write(SETTINGS["target"], "{target_percent}", ["charge", "export"]),
-                            _write(SETTINGS["floor"], "{floor_percent}", ["self_consumption", "supply", "export"]),
-                            _write(SETTINGS["ceiling"], "{ceiling_percent}", ["self_consumption", "save", "charge"]),
+                            _write(
+                                SETTINGS["floor"],
+                                "{floor_percent}",
+                                ["self_consumption", "supply", "export"],
+                            ),
+                            _write(
+                                SETTINGS["ceiling"],
+                                "{ceiling_percent}",
+                                ["self_consumption", "save", "charge"],
+                            ),
                             # Last, after the limits that it depends on.
                             _write(SETTINGS["mode"], "{mode}", []),
                         ],
@@ -150,7 +169,9 @@ def build_site() -> Site:
 
 
 def list_stays(now: datetime) -> list[NewSession]:
-    """Return the car's weekly charging sessions: home in the afternoon, ready in the morning, later at weekends."""
+    """Return the car's weekly charging sessions: home in the afternoon, ready in the morning, later
+    at weekends.
+    """
     today = now.astimezone(ZONE).date()
     begin = local_instant(today - timedelta(days=1), HOME_FROM, ZONE)
     ends: dict[str, list[Weekday]] = {READY_BY: [*WEEKDAYS[:5]], WEEKEND_READY_BY: [*WEEKDAYS[5:]]}

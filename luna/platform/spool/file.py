@@ -1,6 +1,7 @@
 """The spool's file: SQLite in WAL mode, synced before a commit returns.
 
-Its statements are the only SQL outside ``luna.platform.database``, as they are not for PostgreSQL. A file is used by one thread.
+Its statements are the only SQL outside ``luna.platform.database``, as they are not for PostgreSQL.
+A file is used by one thread.
 """
 
 import os
@@ -19,11 +20,18 @@ from luna.energy.errors import MachineError
 from luna.platform.embedded.account import folder_error, make_own_folder
 
 NAME = "entries.sqlite"
-# Exclusive: SQLite itself refuses a second process, and needs no shared memory. FULL syncs the log at every commit; fullfsync is what macOS calls a sync that
-# reaches the disk.
-PRAGMAS = ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "checkpoint_fullfsync = ON")
+# Exclusive: SQLite itself refuses a second process, and needs no shared memory. FULL syncs the log
+# at every commit; fullfsync is what macOS calls a sync that reaches the disk.
+PRAGMAS = (
+    "locking_mode = EXCLUSIVE",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "fullfsync = ON",
+    "checkpoint_fullfsync = ON",
+)
 SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS entries (kind TEXT NOT NULL, site TEXT NOT NULL, sequence INTEGER NOT NULL, kept_at INTEGER NOT NULL, body BLOB NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS entries (kind TEXT NOT NULL, site TEXT NOT NULL, sequence "
+    "INTEGER NOT NULL, kept_at INTEGER NOT NULL, body BLOB NOT NULL,"
     " PRIMARY KEY (kind, site, sequence)) WITHOUT ROWID"
 )
 WAITING = "SELECT kind, site, count(*), max(sequence) FROM entries GROUP BY kind, site"
@@ -64,7 +72,9 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The backlog of a stream: number of rows, sequence number of the last one, and the time of the first one."""
+    """The backlog of a stream: number of rows, sequence number of the last one, and the time of the
+    first one.
+    """
 
     rows: int = 0
     last: int = 0
@@ -95,7 +105,9 @@ class SpoolFile:
             self._connection.execute(SCHEMA)
             (verdict,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":
-                raise DamagedSpoolError(f"the spool is damaged: {verdict}", field="data_folder", value=str(self.path))
+                raise DamagedSpoolError(
+                    f"the spool is damaged: {verdict}", field="data_folder", value=str(self.path)
+                )
             for kind, site_id, rows, last in self._connection.execute(WAITING).fetchall():
                 stream = Stream(kind, site_id)
                 self.waiting[stream] = Waiting(rows, last, self._oldest_kept_at(stream))
@@ -133,9 +145,16 @@ class SpoolFile:
         if isinstance(change, Remove):
             removed = self._connection.execute(REMOVE, (*change.stream, change.last)).rowcount
             return Waiting(before.rows - removed, before.last, self._oldest_kept_at(change.stream))
-        rows = [(*change.stream, before.last + number, change.kept_at, body) for number, body in enumerate(change.bodies, start=1)]
+        rows = [
+            (*change.stream, before.last + number, change.kept_at, body)
+            for number, body in enumerate(change.bodies, start=1)
+        ]
         self._connection.executemany(APPEND, rows)
-        return Waiting(before.rows + len(rows), before.last + len(rows), before.oldest_kept_at if before.rows else change.kept_at)
+        return Waiting(
+            before.rows + len(rows),
+            before.last + len(rows),
+            before.oldest_kept_at if before.rows else change.kept_at,
+        )
 
     def _oldest_kept_at(self, stream: Stream) -> int:
         row = self._connection.execute(OLDEST_KEPT_AT, stream).fetchone()
@@ -169,16 +188,29 @@ def translated(path: Path) -> Iterator[None]:
         code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         place = {"field": "data_folder", "value": str(path)}
         if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            remedy = "Start again: what can still be read is carried over, and the damaged file is set aside."
+            remedy = (
+                "Start again: what can still be read is carried over, and the damaged file is "
+                "set aside."
+            )
             raise DamagedSpoolError(f"the spool is damaged: {exc}", remedy=remedy, **place) from exc
         if code == sqlite3.SQLITE_BUSY:
-            raise MachineError("another process has the spool open", remedy="End it first: one process writes a spool.", **place) from exc
-        remedy = "Free some space on this disk, and see that it is writable and sound; nothing was acknowledged, what was kept stays."
+            raise MachineError(
+                "another process has the spool open",
+                remedy="End it first: one process writes a spool.",
+                **place,
+            ) from exc
+        remedy = (
+            "Free some space on this disk, and see that it is writable and sound; nothing was "
+            "acknowledged, what was kept stays."
+        )
         raise MachineError(f"the spool cannot be written: {exc}", remedy=remedy, **place) from exc
 
 
 # In both directions, because a damaged page ends a scan.
-WALKS = ("SELECT kind, site, sequence, kept_at, body FROM entries", "SELECT kind, site, sequence, kept_at, body FROM entries ORDER BY 1 DESC, 2 DESC, 3 DESC")
+WALKS = (
+    "SELECT kind, site, sequence, kept_at, body FROM entries",
+    "SELECT kind, site, sequence, kept_at, body FROM entries ORDER BY 1 DESC, 2 DESC, 3 DESC",
+)
 KEEP = APPEND.replace("INSERT", "INSERT OR IGNORE")
 
 log = structlog.get_logger("luna.spool")
@@ -201,11 +233,18 @@ def open_file(folder: Path) -> SpoolFile:
         shutil.rmtree(salvaged, ignore_errors=True)
         make_own_folder(salvaged)
         rows = _carry_over(current / NAME, salvaged)
-        aside = next(place for number in count(1) if not (place := folder / f"damaged-{number}").exists())
+        aside = next(
+            place for number in count(1) if not (place := folder / f"damaged-{number}").exists()
+        )
         _rename(current, aside)
         _rename(salvaged, current)
         _sync(folder)
-        log.warning("the spool was damaged; what could be read of it is carried over", reason=damage.message, rows=rows, damaged=str(aside))
+        log.warning(
+            "the spool was damaged; what could be read of it is carried over",
+            reason=damage.message,
+            rows=rows,
+            damaged=str(aside),
+        )
         return SpoolFile(current)
 
 

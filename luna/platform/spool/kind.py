@@ -31,7 +31,9 @@ class RowKind(Protocol[Row_contra]):
         ...
 
     def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
-        """Upsert rows of one site by their natural keys; the last of several with the same key wins.
+        """Upsert rows of one site by their natural keys.
+
+        The last of several with the same key wins.
 
         Invariants: storing the same bodies again changes nothing.
 
@@ -50,19 +52,37 @@ class EpisodeKind:
         """Return a step as JSON.
 
         Raises:
-            InvalidInputError: no system, an instant without offset, or a state or action that JSON cannot represent (NaN or a NUL character).
+            InvalidInputError: no system, an instant without offset, or a state or action that JSON
+                cannot represent (NaN or a NUL character).
         """
         if not row.system_id.strip():
-            raise InvalidInputError("an episode belongs to a system", field="system_id", value=row.system_id, remedy="Name it: prod or simulation.")
+            raise InvalidInputError(
+                "an episode belongs to a system",
+                field="system_id",
+                value=row.system_id,
+                remedy="Name it: prod or simulation.",
+            )
         start = require_utc(row.slot_start, field="slot_start").isoformat()
         reward = None if row.reward is None or math.isnan(row.reward) else row.reward
         try:
-            text = json.dumps([row.system_id, start, dict(row.state), dict(row.action), reward], allow_nan=False, ensure_ascii=False)
+            text = json.dumps(
+                [row.system_id, start, dict(row.state), dict(row.action), reward],
+                allow_nan=False,
+                ensure_ascii=False,
+            )
             body = text.encode()
         except (TypeError, ValueError) as exc:
-            raise InvalidInputError(f"cannot be written as JSON: {exc}", field="state", remedy="Give plain numbers, texts, lists and mappings.") from exc
+            raise InvalidInputError(
+                f"cannot be written as JSON: {exc}",
+                field="state",
+                remedy="Give plain numbers, texts, lists and mappings.",
+            ) from exc
         if r"\u0000" in text:
-            raise InvalidInputError("holds a character of code 0, which PostgreSQL keeps in no text", field="state", remedy="Leave it out.")
+            raise InvalidInputError(
+                "holds a character of code 0, which PostgreSQL keeps in no text",
+                field="state",
+                remedy="Leave it out.",
+            )
         return body
 
     def store(self, connection: Connection, site_id: str, bodies: Sequence[bytes]) -> None:
@@ -72,5 +92,8 @@ class EpisodeKind:
             NotFoundError: no such site.
         """
         rows = (json.loads(body) for body in bodies)
-        steps = [EpisodeStep(system, datetime.fromisoformat(start), state, action, reward) for system, start, state, action, reward in rows]
+        steps = [
+            EpisodeStep(system, datetime.fromisoformat(start), state, action, reward)
+            for system, start, state, action, reward in rows
+        ]
         episodes.upsert(connection, site_id, steps)

@@ -1,6 +1,8 @@
-"""The spool: rows are on the disk before they are acknowledged, and delivered to the database from there.
+"""The spool: rows are on the disk before they are acknowledged, and delivered to the database from
+there.
 
-One thread writes the file, so that concurrent writers share a sync of the disk; another one delivers.
+One thread writes the file, so that concurrent writers share a sync of the disk; another one
+delivers.
 """
 
 import fcntl
@@ -25,7 +27,15 @@ from luna.platform.clock import Clock, SystemClock
 from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.account import make_own_folder, open_lock, take
 from luna.platform.retry import RetryPolicy
-from luna.platform.spool.file import Append, Remove, SpoolEntry, SpoolFile, Stream, Waiting, open_file
+from luna.platform.spool.file import (
+    Append,
+    Remove,
+    SpoolEntry,
+    SpoolFile,
+    Stream,
+    Waiting,
+    open_file,
+)
 from luna.platform.spool.kind import RowKind
 
 MIB = 1 << 20
@@ -47,7 +57,8 @@ Disk = Callable[[Path], Space]
 
 
 def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
-    """Check that ``folder`` may grow: a twentieth of the disk stays free, at least 64 MiB and at most 1 GiB.
+    """Check that ``folder`` may grow: a twentieth of the disk stays free, at least 64 MiB and at
+    most 1 GiB.
 
     Raises:
         MachineError: the disk is too full, or does not answer.
@@ -55,14 +66,29 @@ def require_room(folder: Path, disk: Disk = shutil.disk_usage) -> None:
     try:
         space = disk(folder)
     except OSError as exc:
-        remedy = "See that this disk is there and sound; nothing was acknowledged, what was kept stays."
+        remedy = (
+            "See that this disk is there and sound; nothing was acknowledged, what was kept stays."
+        )
         place = {"field": "data_folder", "value": str(folder)}
-        raise MachineError(f"the spool's disk does not answer: {exc.strerror}", remedy=remedy, **place) from exc
+        raise MachineError(
+            f"the spool's disk does not answer: {exc.strerror}", remedy=remedy, **place
+        ) from exc
     reserve = min(max(int(space.total * RESERVED_SHARE), LEAST_RESERVE), LARGEST_RESERVE)
     if space.free < reserve:
-        free = f"{space.free // MIB} MiB are free, {reserve // MIB} MiB are kept for delivering what waits"
-        remedy = "Free some space on this disk, or bring the database back; nothing was acknowledged, what was kept stays."
-        raise MachineError(f"the spool's disk is full: {free}", field="data_folder", value=str(folder), remedy=remedy)
+        free = (
+            f"{space.free // MIB} MiB are free, {reserve // MIB} MiB are kept for delivering "
+            "what waits"
+        )
+        remedy = (
+            "Free some space on this disk, or bring the database back; nothing was "
+            "acknowledged, what was kept stays."
+        )
+        raise MachineError(
+            f"the spool's disk is full: {free}",
+            field="data_folder",
+            value=str(folder),
+            remedy=remedy,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +134,10 @@ class Spool:
         return self._file.waiting
 
     def append(self, stream: Stream, bodies: Sequence[bytes]) -> Future[None]:
-        """Return a future of the rows being on the disk; it fails with a MachineError where none of them was written."""
+        """Return a future of the rows being on the disk.
+
+        It fails with a MachineError where none of them was written.
+        """
         write = _Write(Append(stream, bodies, int(self._clock.now().timestamp())))
         self._enqueue(write)
         return write.result
@@ -142,7 +171,9 @@ class Spool:
     def _enqueue(self, operation: _Write | _Read) -> None:
         with self._gate:
             if self._closed:
-                raise UnavailableError("the spool is closed", field="data_folder", value=str(self.folder))
+                raise UnavailableError(
+                    "the spool is closed", field="data_folder", value=str(self.folder)
+                )
             self._operations.put(operation)
 
     def _serve(self) -> None:
@@ -186,7 +217,8 @@ class Spool:
 BATCH_ROWS = 5_000
 # Rows of one second are delivered in one transaction.
 TURN = timedelta(seconds=1)
-# No longer than half a minute after the database is back; without jitter, for one process alone retries.
+# No longer than half a minute after the database is back; without jitter, for one process alone
+# retries.
 DELIVERY_RETRY = RetryPolicy(2 * TURN, longest=timedelta(seconds=30))
 # A site that the database does not know may be added later.
 REFUSED_PAUSE = timedelta(minutes=1)
@@ -196,14 +228,23 @@ log = structlog.get_logger("luna.spool")
 
 
 class _SpoolUploader:
-    """Delivers a spool's rows to the database, from a thread of its own, until it is stopped. No transaction is open while it waits.
+    """Delivers a spool's rows to the database, from a thread of its own, until it is stopped.
+
+    No transaction is open while it waits.
 
     Args:
         kinds: by name; rows of any other kind stay in the spool.
         turn: pause between two deliveries.
     """
 
-    def __init__(self, spool: Spool, engine: Engine, kinds: Mapping[str, RowKind[Any]], *, turn: timedelta = TURN) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        engine: Engine,
+        kinds: Mapping[str, RowKind[Any]],
+        *,
+        turn: timedelta = TURN,
+    ) -> None:
         self._spool = spool
         self._engine = engine
         self._kinds = kinds
@@ -217,7 +258,10 @@ class _SpoolUploader:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the current batch; one that hangs in the database is abandoned and stays in the spool."""
+        """End after the current batch.
+
+        One that hangs in the database is abandoned and stays in the spool.
+        """
         self._stop.set()
         self._thread.join(PATIENCE_AT_END.total_seconds())
 
@@ -225,20 +269,24 @@ class _SpoolUploader:
         """Deliver one batch of every stream and return the number of rows.
 
         Raises:
-            UnavailableError: the database is away, full, or did not take one site's rows in time; what was not delivered stays.
+            UnavailableError: the database is away, full, or did not take one site's rows in time;
+                what was not delivered stays.
             MachineError: this disk is full.
         """
         due = [
             stream
             for stream, waiting in self._spool.waiting.items()
-            if waiting.rows and stream.kind in self._kinds and time.monotonic() >= self._refused_until.get(stream, 0.0)
+            if waiting.rows
+            and stream.kind in self._kinds
+            and time.monotonic() >= self._refused_until.get(stream, 0.0)
         ]
         rows, failure = 0, None
         for stream in due:
             try:
                 rows += self._deliver(stream)
             except UnavailableError as error:
-                # A lock or statement that times out may be this site's alone: the others are delivered all the same.
+                # A lock or statement that times out may be this site's alone: the others are
+                # delivered all the same.
                 failure = error
         if failure is not None:
             raise failure
@@ -265,18 +313,30 @@ class _SpoolUploader:
     @staticmethod
     def _log(error: Exception, event: str, **fields: str) -> None:
         # A LunaError explains itself; any other is a bug and needs its traceback.
-        log.warning(event, reason=str(error), exc_info=None if isinstance(error, LunaError) else error, **fields)
+        log.warning(
+            event,
+            reason=str(error),
+            exc_info=None if isinstance(error, LunaError) else error,
+            **fields,
+        )
 
     def _deliver(self, stream: Stream) -> int:
         entries = self._spool.oldest(stream, BATCH_ROWS)
         try:
             with unit_of_work(self._engine) as connection:
-                self._kinds[stream.kind].store(connection, stream.site_id, [entry.body for entry in entries])
+                self._kinds[stream.kind].store(
+                    connection, stream.site_id, [entry.body for entry in entries]
+                )
         except UnavailableError:
             raise
         except Exception as refusal:  # noqa: BLE001 - one stream that cannot be stored must not keep the others waiting
             self._refused_until[stream] = time.monotonic() + REFUSED_PAUSE.total_seconds()
-            self._log(refusal, "the database refuses rows, they stay in the spool", kind=stream.kind, site_id=stream.site_id)
+            self._log(
+                refusal,
+                "the database refuses rows, they stay in the spool",
+                kind=stream.kind,
+                site_id=stream.site_id,
+            )
             return 0
         self._spool.remove(stream, entries[-1].sequence)
         return len(entries)
@@ -287,14 +347,19 @@ _FLUSH_POLL_SECONDS = 0.02
 
 
 class SpoolWriter:
-    """Writes rows to the spool, from which they are delivered in the background. Threads may share it."""
+    """Writes rows to the spool, from which they are delivered in the background.
+
+    Threads may share it.
+    """
 
     def __init__(self, spool: Spool, clock: Clock) -> None:
         self._spool = spool
         self._clock = clock
 
     def keep(self, kind: RowKind[Row], site_id: str, rows: Sequence[Row]) -> Future[None]:
-        """Return a future of all ``rows`` being on the disk; ``asyncio.wrap_future`` makes it awaitable.
+        """Return a future of all ``rows`` being on the disk.
+
+        ``asyncio.wrap_future`` makes it awaitable.
 
         It fails with a MachineError where the disk is full or failing and none of them was written.
 
@@ -311,8 +376,13 @@ class SpoolWriter:
 
     @property
     def oldest_seconds(self) -> float:
-        """Age of the oldest waiting row, 0 without one; never negative, for the clock may be set back."""
-        kept_at = [waiting.oldest_kept_at for waiting in self._spool.waiting.values() if waiting.rows]
+        """Age of the oldest waiting row, 0 without one.
+
+        Never negative, for the clock may be set back.
+        """
+        kept_at = [
+            waiting.oldest_kept_at for waiting in self._spool.waiting.values() if waiting.rows
+        ]
         return max(self._clock.now().timestamp() - min(kept_at), 0.0) if kept_at else 0.0
 
     def flush(self, timeout: timedelta) -> bool:
@@ -324,11 +394,20 @@ class SpoolWriter:
 
 
 @contextmanager
-def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock | None = None, turn: timedelta = TURN) -> Iterator[SpoolWriter]:
-    """Open the spool in ``folder`` and deliver to ``engine`` while the block runs; rows left at its end are delivered at the next opening.
+def open_mirror(
+    folder: Path,
+    engine: Engine,
+    *kinds: RowKind[Any],
+    clock: Clock | None = None,
+    turn: timedelta = TURN,
+) -> Iterator[SpoolWriter]:
+    """Open the spool in ``folder`` and deliver to ``engine`` while the block runs.
+
+    Rows left at its end are delivered at the next opening.
 
     Args:
-        folder: of this writer alone, such as ``<data folder>/spool/<service>``; created where it is missing.
+        folder: of this writer alone, such as ``<data folder>/spool/<service>``; created where it is
+            missing.
         engine: the database to deliver to, which may be away.
         kinds: of rows to deliver.
         clock: timestamps rows for their age.
@@ -343,7 +422,12 @@ def open_mirror(folder: Path, engine: Engine, *kinds: RowKind[Any], clock: Clock
     try:
         if not take(descriptor, fcntl.LOCK_EX):
             remedy = "End it first: one process writes a spool."
-            raise MachineError("another process has this spool open", field="data_folder", value=str(folder), remedy=remedy)
+            raise MachineError(
+                "another process has this spool open",
+                field="data_folder",
+                value=str(folder),
+                remedy=remedy,
+            )
         spool = Spool(open_file(folder), clock)
         uploader = _SpoolUploader(spool, engine, {kind.name: kind for kind in kinds}, turn=turn)
         try:

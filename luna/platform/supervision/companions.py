@@ -1,6 +1,8 @@
-"""Supervises the processes of ``luna up`` beside the gateway, its companions: workers, beat, executor, recorder and others.
+"""Supervises the processes of ``luna up`` beside the gateway, its companions: workers, beat,
+executor, recorder and others.
 
-A companion that dies is restarted, one that is no longer needed is ended, and one that reads its settings only at its start is restarted when they change.
+A companion that dies is restarted, one that is no longer needed is ended, and one that reads its
+settings only at its start is restarted when they change.
 """
 
 import math
@@ -21,9 +23,28 @@ if TYPE_CHECKING:
 # Requests that somebody waits for have a worker of their own, which no job can occupy.
 PLANNING = ("planner", "forecaster", "ingest", "agent", "notifier")
 COMPANIONS = {
-    "interactive worker": ("luna.platform.queue.worker", *PLANNING, "--only", "interactive", "--processes", "1"),
-    # Uploaded files and notifications wait for no training or replay. Answers of a language model wait for no job, and take longer than a plan may wait.
-    "worker": ("luna.platform.queue.worker", "--only", "jobs", "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive"),
+    "interactive worker": (
+        "luna.platform.queue.worker",
+        *PLANNING,
+        "--only",
+        "interactive",
+        "--processes",
+        "1",
+    ),
+    # Uploaded files and notifications wait for no training or replay. Answers of a language model
+    # wait for no job, and take longer than a plan may wait.
+    "worker": (
+        "luna.platform.queue.worker",
+        "--only",
+        "jobs",
+        "--own",
+        "1",
+        "ingest",
+        "notifier",
+        "--own",
+        "2",
+        "rag.interactive",
+    ),
     "beat": ("luna.platform.queue.beat",),
     "executor": ("services.executor",),
     "recorder": ("services.ingest.live",),
@@ -31,17 +52,32 @@ COMPANIONS = {
     "backup": ("services.backup",),
     "simulated home": ("services.simulated_home",),
 }
-# Where memory is short: one worker, and one process for its tasks. A training for one home takes 6 s; the gateway is not ready once a plan has waited for 15.
+# Where memory is short: one worker, and one process for its tasks. A training for one home takes 6
+# s; the gateway is not ready once a plan has waited for 15.
 ONE_WORKER = {
     "only worker": (
-        "luna.platform.queue.worker", "--only", "jobs", "--own", "1", *(f"{service}.interactive" for service in PLANNING),
-        "--own", "1", "ingest", "notifier", "--own", "2", "rag.interactive", "--turn-seconds", "8",
+        "luna.platform.queue.worker",
+        "--only",
+        "jobs",
+        "--own",
+        "1",
+        *(f"{service}.interactive" for service in PLANNING),
+        "--own",
+        "1",
+        "ingest",
+        "notifier",
+        "--own",
+        "2",
+        "rag.interactive",
+        "--turn-seconds",
+        "8",
     )
-}  # fmt: skip
+}
 # Processes that read their settings only at their start; a worker reads them for each task.
 RESTARTED_ON_CHANGE = ("executor", "recorder", "home_assistant")
 WATCH_SECONDS = 1.0
-# From SIGTERM to SIGKILL, for a running task to finish; an interrupted task is done again at the next start.
+# From SIGTERM to SIGKILL, for a running task to finish; an interrupted task is done again at the
+# next start.
 GRACE_SECONDS = 30.0
 # The executor hands devices back within five seconds.
 FIRST_SECONDS = 10.0
@@ -49,7 +85,9 @@ _POLL_SECONDS = 0.05
 
 
 def has_one_worker(settings: "Settings") -> bool:
-    """Return whether one worker does everything: memory suffices for one process, and no setting names their number."""
+    """Return whether one worker does everything: memory suffices for one process, and no setting
+    names their number.
+    """
     from luna.platform.memory import affordable_processes
 
     return affordable_processes() == 1 and "worker_processes" not in settings.model_fields_set
@@ -59,7 +97,9 @@ def choose_companions(settings: "Settings") -> Mapping[str, tuple[str, ...]]:
     """Return the commands of the companions by name."""
     if not has_one_worker(settings):
         return COMPANIONS
-    return ONE_WORKER | {name: command for name, command in COMPANIONS.items() if "worker" not in name}
+    return ONE_WORKER | {
+        name: command for name, command in COMPANIONS.items() if "worker" not in name
+    }
 
 
 # How often the database is read for devices to poll.
@@ -67,7 +107,10 @@ LOOK_SECONDS = 15.0
 
 
 class PolledDevices:
-    """Tells whether a site has a sensor on a device that Luna polls itself, from the database; the last reading while that is away."""
+    """Tells whether a site has a sensor on a device that Luna polls itself, from the database.
+
+    The last reading while that is away.
+    """
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -94,11 +137,15 @@ class PolledDevices:
 
 
 def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool]) -> bool:
-    """Return whether a companion has to run with these settings: the recorder only where there is a source, for example."""
+    """Return whether a companion has to run with these settings: the recorder only where there is a
+    source, for example.
+    """
     from luna.platform.simulated_home.files import HomeFiles
 
     unneeded = {"home_assistant": not settings.mqtt_url or settings.mqtt_publish == "off"}
-    unneeded["recorder"] = name == "recorder" and not (settings.home_assistant_url or settings.mqtt_url or polls_devices())
+    unneeded["recorder"] = name == "recorder" and not (
+        settings.home_assistant_url or settings.mqtt_url or polls_devices()
+    )
     unneeded["backup"] = settings.backup_every is None
     unneeded["simulated home"] = not HomeFiles(settings.data_folder).is_there
     return not unneeded.get(name, False)
@@ -106,7 +153,9 @@ def _is_needed(name: str, settings: "Settings", polls_devices: Callable[[], bool
 
 @contextmanager
 def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
-    """Yield the choice of fork server by companion: workers share the imports of their tasks, the others never load them."""
+    """Yield the choice of fork server by companion: workers share the imports of their tasks, the
+    others never load them.
+    """
     shared = ForkServer("shared", here=True)
     tasks = ForkServer("tasks", parent=shared, alone=has_one_worker(settings))
     try:
@@ -117,15 +166,31 @@ def fork_servers(settings: "Settings") -> Iterator[Callable[[str], ForkServer]]:
 
 
 @contextmanager
-def companions(settings: "Settings", starters: Callable[[str], ForkServer], database_url: str) -> Iterator["CompanionGroup"]:
-    """Keep the needed companions running during the block; its end waits until all their processes have ended.
+def companions(
+    settings: "Settings", starters: Callable[[str], ForkServer], database_url: str
+) -> Iterator["CompanionGroup"]:
+    """Keep the needed companions running during the block.
+
+    Its end waits until all their processes have ended.
 
     A second Ctrl-C interrupts the workers' tasks.
     """
-    stop, kill_now, polls_devices = threading.Event(), threading.Event(), PolledDevices(database_url)
+    stop, kill_now, polls_devices = (
+        threading.Event(),
+        threading.Event(),
+        PolledDevices(database_url),
+    )
     commands = choose_companions(settings)
-    running = [Companion(name, command, settings, kill_now, starter=starters(name), polls_devices=polls_devices) for name, command in commands.items()]
-    watches = [threading.Thread(target=companion.keep_running, args=(stop,), daemon=True) for companion in running]
+    running = [
+        Companion(
+            name, command, settings, kill_now, starter=starters(name), polls_devices=polls_devices
+        )
+        for name, command in commands.items()
+    ]
+    watches = [
+        threading.Thread(target=companion.keep_running, args=(stop,), daemon=True)
+        for companion in running
+    ]
     for watch in watches:
         watch.start()
     group = CompanionGroup(running)
@@ -133,7 +198,8 @@ def companions(settings: "Settings", starters: Callable[[str], ForkServer], data
         yield group
     finally:
         try:
-            # What carries its commands and confirmations stays until it has handed the devices back.
+            # What carries its commands and confirmations stays until it has handed the devices
+            # back.
             group.end_first("executor")
             stop.set()
             _join(watches)
@@ -155,7 +221,10 @@ class CompanionGroup:
         self._running = running
 
     def begin_end(self, name: str) -> None:
-        """Have a companion end now, ahead of the others; it is not started again. Safe in a signal handler."""
+        """Have a companion end now, ahead of the others.
+
+        It is not started again. Safe in a signal handler.
+        """
         for companion in self._running:
             if companion.name == name:
                 companion.begin_end()
@@ -164,7 +233,10 @@ class CompanionGroup:
         """Have a companion end now, and wait some seconds for that."""
         self.begin_end(name)
         deadline = time.monotonic() + FIRST_SECONDS
-        while any(each.name == name and each.is_running for each in self._running) and time.monotonic() < deadline:
+        while (
+            any(each.name == name and each.is_running for each in self._running)
+            and time.monotonic() < deadline
+        ):
             time.sleep(_POLL_SECONDS)
 
 
@@ -172,11 +244,24 @@ class Companion:
     """One companion and its present process, by the current settings."""
 
     def __init__(
-        self, name: str, command: Sequence[str], settings: "Settings", kill_now: threading.Event, *, starter: ForkServer, polls_devices: Callable[[], bool]
+        self,
+        name: str,
+        command: Sequence[str],
+        settings: "Settings",
+        kill_now: threading.Event,
+        *,
+        starter: ForkServer,
+        polls_devices: Callable[[], bool],
     ) -> None:
         self.name = name
         self._is_ending = False
-        self._name, self._command, self._settings, self._kill_now, self._starter = name, command, settings, kill_now, starter
+        self._name, self._command, self._settings, self._kill_now, self._starter = (
+            name,
+            command,
+            settings,
+            kill_now,
+            starter,
+        )
         self._polls_devices = polls_devices
         self._stored: bytes | None = None
         self._process: ChildProcess | None = None
@@ -188,8 +273,11 @@ class Companion:
             try:
                 self._reconcile()
             except Exception:  # noqa: BLE001 - an edge: what cannot be done now may be possible a second later
-                # Where a machine has no memory for a fork, or no database now, it has one later; who is not watched any more stays dead.
-                structlog.get_logger("luna.up").exception("process cannot be looked after and is tried again", name=self._name)
+                # Where a machine has no memory for a fork, or no database now, it has one later;
+                # who is not watched any more stays dead.
+                structlog.get_logger("luna.up").exception(
+                    "process cannot be looked after and is tried again", name=self._name
+                )
             if stop.wait(WATCH_SECONDS):
                 break
         self._end()
@@ -208,19 +296,29 @@ class Companion:
             process.terminate()
 
     def _reconcile(self) -> None:
-        """Start the process if it is needed and does not run; end it if it is not needed or runs with old settings."""
+        """Start the process if it is needed and does not run.
+
+        End it if it is not needed or runs with old settings.
+        """
         import structlog
 
         if self._process is not None and self._process.poll() is not None and not self._is_ending:
-            structlog.get_logger("luna.up").error("process died and is started again", name=self._name, exit_code=self._process.returncode)
+            structlog.get_logger("luna.up").error(
+                "process died and is started again",
+                name=self._name,
+                exit_code=self._process.returncode,
+            )
             self._end()
         changed = self._read_settings()
         needed = not self._is_ending and _is_needed(self._name, self._settings, self._polls_devices)
         if not needed or (changed and self._name in RESTARTED_ON_CHANGE):
             self._end()
         if needed and self._process is None:
-            # In a session of its own: Ctrl-C reaches this process alone, which ends the companion after the gateway.
-            self._process = self._starter.start(["luna.platform.supervision.parent_watch", *self._command])
+            # In a session of its own: Ctrl-C reaches this process alone, which ends the companion
+            # after the gateway.
+            self._process = self._starter.start(
+                ["luna.platform.supervision.parent_watch", *self._command]
+            )
             threading.Thread(target=pass_on_log, args=(self._process,), daemon=True).start()
 
     def _read_settings(self) -> bool:
@@ -243,7 +341,9 @@ class Companion:
 
 
 def pass_on_log(process: ChildProcess) -> None:
-    """Copy a companion's log to this process's standard error, on a terminal for people, and its last lines to the buffer of the log page."""
+    """Copy a companion's log to this process's standard error, on a terminal for people, and its
+    last lines to the buffer of the log page.
+    """
     from luna.platform.telemetry import RECENT_LINES, describe_line
 
     on_terminal = sys.stderr.isatty()
@@ -253,7 +353,8 @@ def pass_on_log(process: ChildProcess) -> None:
             text = line.decode("utf-8", "replace").rstrip("\n")
             RECENT_LINES.append(text)
             shown = f"{describe_line(text)}\n".encode() if on_terminal else line
-            # On a full disk lines are lost; left unread, they would fill the pipe and block the companion.
+            # On a full disk lines are lost; left unread, they would fill the pipe and block the
+            # companion.
             with suppress(OSError):
                 sys.stderr.buffer.write(shown)
                 sys.stderr.buffer.flush()

@@ -1,7 +1,10 @@
-"""``python -m luna.platform.supervision.fork_server SHARE [MODULE ARGUMENT …]``: loads what several processes need, and becomes each of them by a fork.
+"""``python -m luna.platform.supervision.fork_server SHARE [MODULE ARGUMENT …]``: loads what several
+processes need, and becomes each of them by a fork.
 
-What is loaded before a fork is in memory once, and is not loaded again. A forked process is one like any other: in a session of its own, with its own command
-line, ended by its own signals; it outlives the server. Where no server works, a process is executed instead, and loads everything itself.
+What is loaded before a fork is in memory once, and is not loaded again. A forked process is one
+like any other: in a session of its own, with its own command line, ended by its own signals; it
+outlives the server. Where no server works, a process is executed instead, and loads everything
+itself.
 """
 
 import atexit
@@ -28,23 +31,60 @@ from typing import NoReturn, Self
 
 MODULE = "luna.platform.supervision.fork_server"
 STANDARD_INPUT, STANDARD_ERROR = 0, 2
-# All imports of these processes, even of a single one: an import after the fork would write all over shared pages. Not their main
-# modules, which run as ``__main__``.
+# All imports of these processes, even of a single one: an import after the fork would write all
+# over shared pages. Not their main modules, which run as ``__main__``.
 SHARED = (
-    "celery.beat", "celery.concurrency.prefork", "celery.worker", "celery.worker.consumer", "httpx", "luna.contracts.tasks", "luna.platform.database.engine",
-    "luna.platform.database.schema", "luna.platform.embedded", "luna.platform.health", "luna.platform.mqtt", "luna.platform.objects", "luna.platform.queue",
-    "luna.platform.queue.heartbeats", "luna.platform.settings.stored", "luna.platform.simulated_home", "luna.platform.telemetry", "luna.platform.tracing",
-    "services.backup.keeper", "services.backup.create", "services.executor.home_assistant", "services.executor.mqtt", "services.executor.watch",
-    "services.ingest.listening.slot_scheduler", "services.ingest.recorder", "services.ingest.slot_service", "services.ingest.sources.home_assistant",
-    "services.ingest.sources.mqtt", "services.simulated_home.broker", "services.simulated_home.devices", "sqlalchemy.dialects.postgresql",
-)  # fmt: skip
+    "celery.beat",
+    "celery.concurrency.prefork",
+    "celery.worker",
+    "celery.worker.consumer",
+    "httpx",
+    "luna.contracts.tasks",
+    "luna.platform.database.engine",
+    "luna.platform.database.schema",
+    "luna.platform.embedded",
+    "luna.platform.health",
+    "luna.platform.mqtt",
+    "luna.platform.objects",
+    "luna.platform.queue",
+    "luna.platform.queue.heartbeats",
+    "luna.platform.settings.stored",
+    "luna.platform.simulated_home",
+    "luna.platform.telemetry",
+    "luna.platform.tracing",
+    "services.backup.keeper",
+    "services.backup.create",
+    "services.executor.home_assistant",
+    "services.executor.mqtt",
+    "services.executor.watch",
+    "services.ingest.listening.slot_scheduler",
+    "services.ingest.recorder",
+    "services.ingest.slot_service",
+    "services.ingest.sources.home_assistant",
+    "services.ingest.sources.mqtt",
+    "services.simulated_home.broker",
+    "services.simulated_home.devices",
+    "sqlalchemy.dialects.postgresql",
+)
 # Imported by Celery at a worker's start.
 WORKERS = (
-    "billiard.heap", "billiard.popen_fork", "billiard.sharedctypes", "billiard.synchronize", "celery.app.control", "celery.app.log", "celery.apps.worker",
-    "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery", "celery.worker.strategy",
-    "luna.platform.queue.job_attempt", "luna.platform.queue.consumption", "luna.platform.queue.idle_processes",
+    "billiard.heap",
+    "billiard.popen_fork",
+    "billiard.sharedctypes",
+    "billiard.synchronize",
+    "celery.app.control",
+    "celery.app.log",
+    "celery.apps.worker",
+    "celery.backends.redis",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "luna.platform.queue.job_attempt",
+    "luna.platform.queue.consumption",
+    "luna.platform.queue.idle_processes",
     "luna.platform.queue.task_base",
-)  # fmt: skip
+)
 # A server that takes longer is not used.
 PATIENCE_SECONDS = 120.0
 MESSAGE_BYTES = 65_536
@@ -84,7 +124,10 @@ def _rehearse_requests() -> None:
         # Bound without listening, so that no real server can be reached.
         nobody.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
-        database, client = engine.create(f"postgresql://{address}/luna"), Client(f"redis://{address}")
+        database, client = (
+            engine.create(f"postgresql://{address}/luna"),
+            Client(f"redis://{address}"),
+        )
         with suppress(LunaError):
             load_settings()
         with suppress(LunaError), engine.unit_of_work(database) as connection:
@@ -98,10 +141,13 @@ def _rehearse_requests() -> None:
 
 
 def load_tasks() -> None:
-    """Import what workers run and compile what tasks need; libraries for jobs alone are left to the process that needs them.
+    """Import what workers run and compile what tasks need.
 
-    Where memory is short no process outlives its task: jobs would load their 55 MB each time, so these are loaded here. Compiling takes 100 MB, too much beside
-    a training: everything is compiled first, in a process that ends before others start.
+    Libraries for jobs alone are left to the process that needs them.
+
+    Where memory is short no process outlives its task: jobs would load their 55 MB each time, so
+    these are loaded here. Compiling takes 100 MB, too much beside a training: everything is
+    compiled first, in a process that ends before others start.
     """
     from luna.platform.memory import affordable_processes
     from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
@@ -136,12 +182,16 @@ def main() -> None:
 
 
 def run(share: str, words: Sequence[str] = ()) -> NoReturn:
-    """Load a share and serve until the starter ends; each forked process runs the requested module, as this one does at once with ``words``."""
+    """Load a share and serve until the starter ends.
+
+    Each forked process runs the requested module, as this one does at once with ``words``.
+    """
     SHARES[share]()
     # The collector would write into shared pages and so copy them per process.
     gc.collect()
     gc.freeze()
-    # The parent may have disabled the collector while loading; these processes live for weeks and need it.
+    # The parent may have disabled the collector while loading; these processes live for weeks and
+    # need it.
     gc.enable()
     let_go_of_files()
     words = list(words) or _serve(socket.socket(fileno=os.dup(STANDARD_INPUT)))
@@ -162,7 +212,8 @@ def run(share: str, words: Sequence[str] = ()) -> NoReturn:
 
 
 def leave(code: int) -> NoReturn:
-    """End this process like Python, without the final clean-up of modules, which would write into every shared page.
+    """End this process like Python, without the final clean-up of modules, which would write into
+    every shared page.
 
     Several that ended at once took 50 MB each. Source: CPython, multiprocessing/popen_fork.py.
     """
@@ -175,36 +226,52 @@ def leave(code: int) -> NoReturn:
 
 
 def let_go_of_files() -> None:
-    """Release unmodified pages of loaded libraries; a process that needs one reads it again from the page cache.
+    """Release unmodified pages of loaded libraries.
 
-    LLVM, which compiles the planner's loops and is unused afterwards, takes 90 MB. Source: Linux, madvise(2), ``MADV_DONTNEED``.
+    A process that needs one reads it again from the page cache.
+
+    LLVM, which compiles the planner's loops and is unused afterwards, takes 90 MB. Source: Linux,
+    madvise(2), ``MADV_DONTNEED``.
     """
     with suppress(OSError, AttributeError):
         system, end, start, is_whole = ctypes.CDLL(None), 0, 0, False
-        for words in map(str.split, Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines()):
+        for words in map(
+            str.split,
+            Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace").splitlines(),
+        ):
             if "-" in words[0]:
                 start, end = (int(number, 16) for number in words[0].split("-"))
-                is_whole = len(words) > FILE_PLACE and words[FILE_PLACE].startswith("/") and "w" not in words[1]
+                is_whole = (
+                    len(words) > FILE_PLACE
+                    and words[FILE_PLACE].startswith("/")
+                    and "w" not in words[1]
+                )
             elif words[:2] == ["Anonymous:", "0"] and is_whole:
                 system.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_DONTNEED)
 
 
 def _serve(control: socket.socket) -> list[str]:
-    """Fork at each request; return the module and arguments in the forked process, an empty list when the starter ends."""
+    """Fork at each request.
+
+    Return the module and arguments in the forked process, an empty list when the starter ends.
+    """
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 2)
         if not message:
             return []
         request = json.loads(message)
         if isinstance(request, int):
-            # Reaped on request only: until then the pid is not reused, and signals reach the right process.
+            # Reaped on request only: until then the pid is not reused, and signals reach the right
+            # process.
             control.send(b"%d" % os.waitstatus_to_exitcode(os.waitpid(request, 0)[1]))
             continue
         pid = os.fork()
         if pid == 0:
             control.close()
             os.setsid()
-            for descriptor, place in zip(descriptors, (STANDARD_INPUT, STANDARD_ERROR), strict=True):
+            for descriptor, place in zip(
+                descriptors, (STANDARD_INPUT, STANDARD_ERROR), strict=True
+            ):
                 os.dup2(descriptor, place)
                 os.close(descriptor)
             return list(request)
@@ -217,20 +284,44 @@ def _serve(control: socket.socket) -> list[str]:
 def show_command_line(words: Sequence[str]) -> bool:
     """Set the command line that ``ps`` shows for this process; return whether that worked.
 
-    Source: Linux, prctl(2), ``PR_SET_MM_MAP``: all fields as in proc(5), except the address of the arguments.
+    Source: Linux, prctl(2), ``PR_SET_MM_MAP``: all fields as in proc(5), except the address of the
+    arguments.
     """
     global _arguments  # noqa: PLW0603 - the kernel reads it until this process ends
     try:
-        fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        fields = (
+            Path("/proc/self/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()
+        )
         system = ctypes.CDLL(None)
         system.sbrk.restype = ctypes.c_void_p
         arguments = ctypes.create_string_buffer(b"\0".join(os.fsencode(word) for word in words))
         start_code, end_code, start_stack = map(int, fields[23:26])
         start_data, end_data, start_brk, _, _, env_start, env_end = map(int, fields[42:49])
         begin = ctypes.addressof(arguments)
-        places = (start_code, end_code, start_data, end_data, start_brk, system.sbrk(0), start_stack, begin, begin + len(arguments), env_start, env_end)
+        places = (
+            start_code,
+            end_code,
+            start_data,
+            end_data,
+            start_brk,
+            system.sbrk(0),
+            start_stack,
+            begin,
+            begin + len(arguments),
+            env_start,
+            env_end,
+        )
         layout = ctypes.create_string_buffer(struct.pack("<11QQIi", *places, 0, 0, -1))
-        shows = bool(system.prctl(PR_SET_MM, *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0))) == 0)
+        shows = bool(
+            system.prctl(
+                PR_SET_MM,
+                *map(ctypes.c_ulong, (PR_SET_MM_MAP, ctypes.addressof(layout), len(layout) - 1, 0)),
+            )
+            == 0
+        )
     except (OSError, ValueError, AttributeError):
         return False
     if shows:
@@ -249,7 +340,15 @@ class ForkedProcess:
         stderr: the other end of its standard error; None: it has this process's.
     """
 
-    def __init__(self, server: "ForkServer | None", pid: int, descriptor: int, *, stdin: socket.socket, stderr: int | None = None) -> None:
+    def __init__(
+        self,
+        server: "ForkServer | None",
+        pid: int,
+        descriptor: int,
+        *,
+        stdin: socket.socket,
+        stderr: int | None = None,
+    ) -> None:
         self.pid = pid
         self.returncode: int | None = None
         self.stdin = stdin
@@ -279,7 +378,11 @@ class ForkedProcess:
         ended = select.poll()
         ended.register(self._descriptor, select.POLLIN)
         if self.returncode is None and ended.poll(milliseconds):
-            self.returncode = self._server.reap(self.pid) if self._server else os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            self.returncode = (
+                self._server.reap(self.pid)
+                if self._server
+                else os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+            )
         return self.returncode
 
 
@@ -292,16 +395,27 @@ class ForkServer:
     Args:
         share: what it loads, one of ``SHARES``.
         parent: the server that forks it at the first request; None: it is executed at once.
-        alone: it becomes the requested process itself and is forked anew for each: for a share with a single process.
-        here: it is forked from this process with everything loaded; in the fork the program ends when the server does.
+        alone: it becomes the requested process itself and is forked anew for each: for a share with
+            a single process.
+        here: it is forked from this process with everything loaded; in the fork the program ends
+            when the server does.
     """
 
-    def __init__(self, share: str, *, parent: "ForkServer | None" = None, alone: bool = False, here: bool = False) -> None:
+    def __init__(
+        self,
+        share: str,
+        *,
+        parent: "ForkServer | None" = None,
+        alone: bool = False,
+        here: bool = False,
+    ) -> None:
         self._share, self._parent, self._alone = share, parent, alone
         self._lock = threading.Lock()
         self._process: ChildProcess | None = None
         self._works = _can_fork()
-        self._control, self._far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if self._works else socket.SOCK_STREAM)
+        self._control, self._far = socket.socketpair(
+            socket.AF_UNIX, socket.SOCK_SEQPACKET if self._works else socket.SOCK_STREAM
+        )
         self._control.settimeout(PATIENCE_SECONDS)
         if parent is None and self._works:
             self._process = self._fork_here() if here else self._execute()
@@ -316,7 +430,12 @@ class ForkServer:
                 return self._start(words)
             except OSError as error:
                 self._give_up(error)
-        return subprocess.Popen([sys.executable, "-m", *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", *words],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
 
     def fork(self, words: Sequence[str], *, stdin: int, stderr: int) -> tuple[int, int]:
         """Fork a process that runs ``python -m WORDS``; return its pid and pidfd.
@@ -326,7 +445,9 @@ class ForkServer:
         """
         with self._lock:
             if self._process is None and self._parent:
-                pid, descriptor = self._parent.fork([MODULE, self._share], stdin=self._far.fileno(), stderr=STANDARD_ERROR)
+                pid, descriptor = self._parent.fork(
+                    [MODULE, self._share], stdin=self._far.fileno(), stderr=STANDARD_ERROR
+                )
                 self._process = ForkedProcess(self._parent, pid, descriptor, stdin=self._control)
                 self._far.close()
             socket.send_fds(self._control, [json.dumps(list(words)).encode()], [stdin, stderr])
@@ -356,7 +477,12 @@ class ForkServer:
     def _execute(self) -> "subprocess.Popen[bytes]":
         # Limits malloc arenas: each thread's own arena would keep freed memory.
         environment = {"MALLOC_ARENA_MAX": str(ARENAS)} | os.environ
-        return subprocess.Popen([sys.executable, "-m", MODULE, self._share], stdin=self._far.fileno(), env=environment, start_new_session=True)
+        return subprocess.Popen(
+            [sys.executable, "-m", MODULE, self._share],
+            stdin=self._far.fileno(),
+            env=environment,
+            start_new_session=True,
+        )
 
     def _fork_here(self) -> ForkedProcess:
         with suppress(AttributeError):
@@ -394,7 +520,11 @@ class ForkServer:
 
         if self._works:
             self._works = False
-            structlog.get_logger("luna.up").warning("fork server does not answer, each process loads everything itself", share=self._share, error=str(error))
+            structlog.get_logger("luna.up").warning(
+                "fork server does not answer, each process loads everything itself",
+                share=self._share,
+                error=str(error),
+            )
             self._control.close()
 
 

@@ -1,6 +1,8 @@
-"""The message catalogue: a folder per language, a Fluent file (https://projectfluent.org) per topic, English as fall-back.
+"""The message catalogue: a folder per language, a Fluent file (https://projectfluent.org) per
+topic, English as fall-back.
 
-A new folder adds a language. A file is read when its topic is first used and a message parsed when first used; messages of one line need no parser.
+A new folder adds a language. A file is read when its topic is first used and a message parsed when
+first used; messages of one line need no parser.
 """
 
 import re
@@ -22,7 +24,9 @@ _START_OF_MESSAGE = re.compile(r"^(?=[a-zA-Z])", re.MULTILINE)
 
 
 # A message of one line: text, figures and no-break spaces, followed by blank lines and comments.
-_LINE = re.compile(r"""[\w-]+ = (?! )((?:[^{}\r\n]|\{ \$[a-zA-Z]\w* \}|\{ "\\u00A0" \})+)(?:\n(?:#[^\n]*)?)*""")
+_LINE = re.compile(
+    r"""[\w-]+ = (?! )((?:[^{}\r\n]|\{ \$[a-zA-Z]\w* \}|\{ "\\u00A0" \})+)(?:\n(?:#[^\n]*)?)*"""
+)
 _FIGURE = re.compile(r"\{ \$(\w+) \}")
 _NO_BREAK_SPACE = '{ "\\u00A0" }'
 
@@ -45,14 +49,17 @@ class CatalogueMessage:
             InvalidInputError: it uses a part of Fluent that is not supported.
         """
         if self._parts is None:
-            # Most messages have one line, which needs no parser; the parser takes 1.6 MB and 30 ms to load.
+            # Most messages have one line, which needs no parser; the parser takes 1.6 MB and 30 ms
+            # to load.
             line = _LINE.fullmatch(self.source)
             if line is None:
                 from luna.words.catalogue.fluent_message import parse
 
                 self._parts = parse(self.source)
             else:
-                self._parts = (_FIGURE.sub(r"{\1}", line[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),)
+                self._parts = (
+                    _FIGURE.sub(r"{\1}", line[1].rstrip(" ").replace(_NO_BREAK_SPACE, "\u00a0")),
+                )
         return self._parts
 
     @property
@@ -66,7 +73,12 @@ class CatalogueMessage:
             case (str(text),):
                 return text
             case _:
-                raise InvalidInputError("this message of a catalogue is one text", field="message", value=self.source, remedy="Write it without choices.")
+                raise InvalidInputError(
+                    "this message of a catalogue is one text",
+                    field="message",
+                    value=self.source,
+                    remedy="Write it without choices.",
+                )
 
     @property
     def has_choices(self) -> bool:
@@ -80,7 +92,11 @@ class CatalogueMessage:
     def _fill(self, parts: tuple["Part", ...], figures: Mapping[str, object]) -> str:
         text = ""
         for part in parts:
-            text += part.format_map(figures) if isinstance(part, str) else self._fill(part.choose(figures, self._language.plural_form), figures)
+            text += (
+                part.format_map(figures)
+                if isinstance(part, str)
+                else self._fill(part.choose(figures, self._language.plural_form), figures)
+            )
         return text
 
 
@@ -97,7 +113,10 @@ class _Language:
             path = self._folder / f"{topic}.ftl"
             text = path.read_text(encoding="utf-8") if path.exists() else ""
             sources = (source for source in _START_OF_MESSAGE.split(text) if source[:1].isalpha())
-            self._topics[topic] = {source.partition("=")[0].strip(): CatalogueMessage(source, self) for source in sources}
+            self._topics[topic] = {
+                source.partition("=")[0].strip(): CatalogueMessage(source, self)
+                for source in sources
+            }
         return self._topics[topic]
 
     @cached_property
@@ -143,7 +162,10 @@ class Catalogue:
         return self._languages[language].read(topic)
 
     def messages(self, topics: Iterable[str], language: str) -> dict[str, CatalogueMessage]:
-        """Return the messages of topics by name; earlier topics win over later ones, English is the fall-back."""
+        """Return the messages of topics by name.
+
+        Earlier topics win over later ones, English is the fall-back.
+        """
         messages_by_name: dict[str, CatalogueMessage] = {}
         later_first = tuple(topics)[::-1]
         for each in dict.fromkeys((ENGLISH, self.choose(language))):

@@ -1,4 +1,7 @@
-"""Parser of Fluent messages into format strings and choices. Imported on demand, for messages of more than one line."""
+"""Parser of Fluent messages into format strings and choices.
+
+Imported on demand, for messages of more than one line.
+"""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import Formatter
@@ -12,13 +15,17 @@ _PARSER = FluentParser(with_spans=False)
 
 
 class Choice(NamedTuple):
-    """A part of a message that depends on a figure: the wording of its exact value, else of its plural category, else the default."""
+    """A part of a message that depends on a figure: the wording of its exact value, else of its
+    plural category, else the default.
+    """
 
     figure: str
     wordings: Mapping[str, tuple["Part", ...]]
     usual: str
 
-    def choose(self, figures: Mapping[str, object], plural_form: Callable[[int], str]) -> tuple["Part", ...]:
+    def choose(
+        self, figures: Mapping[str, object], plural_form: Callable[[int], str]
+    ) -> tuple["Part", ...]:
         """Return the wording for these figures."""
         value = figures[self.figure]
         if str(value) in self.wordings:
@@ -43,7 +50,8 @@ def parse(source: str) -> tuple[Part, ...]:
     """Parse a message.
 
     Raises:
-        InvalidInputError: it has other elements than texts, figures, quoted characters and choices by a figure.
+        InvalidInputError: it has other elements than texts, figures, quoted characters and choices
+            by a figure.
     """
     entry = _PARSER.parse_entry(source)
     if not isinstance(entry, ast.Message) or entry.value is None:
@@ -80,10 +88,26 @@ def _read_element(element: ast.TextElement | ast.Placeable, source: str) -> Part
             return _escape(quoted.parse()["value"])
         case ast.Placeable(expression=ast.VariableReference(id=ast.Identifier(name=figure))):
             return f"{{{figure}}}"
-        case ast.Placeable(expression=ast.SelectExpression(selector=ast.VariableReference(id=ast.Identifier(name=figure)), variants=variants)):
-            names = [variant.key.name if isinstance(variant.key, ast.Identifier) else variant.key.value for variant in variants]
-            usual = next(name for name, variant in zip(names, variants, strict=True) if variant.default)
-            return Choice(figure, {name: _read_pattern(variant.value, source) for name, variant in zip(names, variants, strict=True)}, usual)
+        case ast.Placeable(
+            expression=ast.SelectExpression(
+                selector=ast.VariableReference(id=ast.Identifier(name=figure)), variants=variants
+            )
+        ):
+            names = [
+                variant.key.name if isinstance(variant.key, ast.Identifier) else variant.key.value
+                for variant in variants
+            ]
+            usual = next(
+                name for name, variant in zip(names, variants, strict=True) if variant.default
+            )
+            return Choice(
+                figure,
+                {
+                    name: _read_pattern(variant.value, source)
+                    for name, variant in zip(names, variants, strict=True)
+                },
+                usual,
+            )
         case _:
             raise _unreadable(source)
 
@@ -94,4 +118,6 @@ def _escape(text: str) -> str:
 
 def _unreadable(source: str) -> InvalidInputError:
     remedy = "Write it of texts, figures, characters in quotes and choices by a figure."
-    return InvalidInputError("this message of a catalogue cannot be read", field="message", value=source, remedy=remedy)
+    return InvalidInputError(
+        "this message of a catalogue cannot be read", field="message", value=source, remedy=remedy
+    )

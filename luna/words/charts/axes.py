@@ -20,7 +20,9 @@ LEAST_PRICE_SPAN = 0.04
 
 @dataclass(frozen=True, slots=True)
 class ChartFrame:
-    """The horizontal layout: a drawing of ``width`` px whose plot holds ``count`` slots of equal width between two margins."""
+    """The horizontal layout: a drawing of ``width`` px whose plot holds ``count`` slots of equal
+    width between two margins.
+    """
 
     width: float
     left: float
@@ -45,7 +47,8 @@ class ChartFrame:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """A linear scale: ``low`` lies at ``start`` and ``high`` at ``end``, in pixels, with a mark at every ``step``.
+    """A linear scale: ``low`` lies at ``start`` and ``high`` at ``end``, in pixels, with a mark at
+    every ``step``.
 
     ``start`` of a vertical axis is its lower edge, where y is larger.
     """
@@ -81,7 +84,10 @@ class Axis:
         """The labelled values; one where ``low`` and ``high`` are equal."""
         if self.high == self.low:
             return [self.low]
-        return [self.low + index * self.step for index in range(round((self.high - self.low) / self.step) + 1)]
+        return [
+            self.low + index * self.step
+            for index in range(round((self.high - self.low) / self.step) + 1)
+        ]
 
     def place(self, value: float) -> float:
         """Return the pixel of a value; the middle where ``low`` and ``high`` are equal."""
@@ -89,8 +95,12 @@ class Axis:
         return self.end + from_end * (self.start - self.end)
 
 
-def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float, least: tuple[float, float]) -> Axis:
-    """Return an axis between the pixels ``ends`` in whole steps that covers the range ``least`` and all finite values."""
+def fit_axis(
+    values: Iterable[float], ends: tuple[float, float], *, step: float, least: tuple[float, float]
+) -> Axis:
+    """Return an axis between the pixels ``ends`` in whole steps that covers the range ``least`` and
+    all finite values.
+    """
     finite = [value for value in values if math.isfinite(value)]
     low = math.floor(min(*finite, least[0]) / step + 1e-9) * step if finite else least[0]
     high = math.ceil(max(*finite, least[1]) / step - 1e-9) * step if finite else least[1]
@@ -102,7 +112,8 @@ def fit_axis(values: Iterable[float], ends: tuple[float, float], *, step: float,
 
 
 def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span: float) -> Axis:
-    """Return an axis of prices between the pixels ``ends``: over what they reach, and from zero where that does not squeeze them.
+    """Return an axis of prices between the pixels ``ends``: over what they reach, and from zero
+    where that does not squeeze them.
 
     Args:
         values: prices; those that are not finite are left out.
@@ -117,7 +128,9 @@ def fit_prices(values: Iterable[float], ends: tuple[float, float], *, least_span
     if 0 < low < high - low:
         low = 0.0
     step = _round_step((high - low) / PRICE_STEPS)
-    return Axis(*ends, math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step)
+    return Axis(
+        *ends, math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, step
+    )
 
 
 def _round_step(least: float) -> float:
@@ -127,27 +140,53 @@ def _round_step(least: float) -> float:
 
 
 def span_axis(values: Sequence[float], ends: tuple[float, float], *, parts: int) -> Axis:
-    """Return an axis between the pixels ``ends`` from the lowest value to the highest, in ``parts`` equal steps."""
+    """Return an axis between the pixels ``ends`` from the lowest value to the highest, in ``parts``
+    equal steps.
+    """
     low, high = min(values), max(values)
     return Axis(*ends, low, high, (high - low) / parts)
 
 
 def choose_step(most: float, steps: Sequence[float], count: int) -> float:
-    """Return the first of the ascending ``steps`` of which ``count`` reach ``most``, else the last one."""
+    """Return the first of the ascending ``steps`` of which ``count`` reach ``most``, else the last
+    one.
+    """
     return next((step for step in steps if most / step <= count), steps[-1])
 
 
-def draw_ruler(frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: bool = False) -> Markup:
+def draw_ruler(
+    frame: ChartFrame, axis: Axis, numbers: Numbers, *, absolute: bool = False
+) -> Markup:
     """Return a panel's horizontal grid lines with labels; ``absolute``: without signs."""
-    lines = [rule((frame.left, axis.place(mark)), (frame.end, axis.place(mark)), "zero" if mark == 0 else "grid") for mark in axis.marks]
-    words = [numbers.number(abs(mark) if absolute else mark, 0 if round(mark, 6) == round(mark) else 1) for mark in axis.marks]
+    lines = [
+        rule(
+            (frame.left, axis.place(mark)),
+            (frame.end, axis.place(mark)),
+            "zero" if mark == 0 else "grid",
+        )
+        for mark in axis.marks
+    ]
+    words = [
+        numbers.number(abs(mark) if absolute else mark, 0 if round(mark, 6) == round(mark) else 1)
+        for mark in axis.marks
+    ]
     places = [(frame.left - 6, axis.place(mark) + 4) for mark in axis.marks]
-    return join([*lines, *(text(place, label, "tick", anchor="end") for place, label in zip(places, words, strict=True))])
+    return join(
+        [
+            *lines,
+            *(
+                text(place, label, "tick", anchor="end")
+                for place, label in zip(places, words, strict=True)
+            ),
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ClockAxis:
-    """The time axis: hour lines from ``top`` to ``bottom``, labels at ``words_y``; ``instant`` returns the instant of a slot's edge.
+    """The time axis: hour lines from ``top`` to ``bottom``, labels at ``words_y``.
+
+    ``instant`` returns the instant of a slot's edge.
 
     ``every``: hours between lines; None: what fits a chart of two days.
     """
@@ -172,5 +211,7 @@ class ClockAxis:
             half = len(words) * LETTER / 2
             drawn.append(rule((x, self.top), (x, self.bottom), "grid"))
             if x - half >= 0 and x + half <= self.frame.width:
-                drawn.append(text((x, self.words_y), words, "tick" if local.hour else "day", anchor="middle"))
+                drawn.append(
+                    text((x, self.words_y), words, "tick" if local.hour else "day", anchor="middle")
+                )
         return join(drawn)

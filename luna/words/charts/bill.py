@@ -1,4 +1,7 @@
-"""Bar chart of what several variants save each month over a house as it is; below the line they cost more."""
+"""Bar chart of what several variants save each month over a house as it is.
+
+Below the line they cost more.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -41,7 +44,9 @@ class VariantBills(Protocol):
 
 
 class ComparedBills(Protocol):
-    """A baseline and its variants over the same days, such as ``luna.contracts.counterfactual.WhatIfReply``."""
+    """A baseline and its variants over the same days, such as
+    ``luna.contracts.counterfactual.WhatIfReply``.
+    """
 
     @property
     def site(self) -> str: ...
@@ -59,26 +64,40 @@ class ComparedBills(Protocol):
 
 def draw_bills(bills: ComparedBills, *, language: Language) -> str:
     """Draw the chart as an SVG document."""
-    title = read_texts("charts", language)["bill"].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
+    title = read_texts("charts", language)["bill"].format(
+        currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day
+    )
     body, height = _draw_body(bills, language, width=WIDTH, first_key=KEYS)
-    return draw_document(text((0, 18), title, "title") + body, (WIDTH, height), style("bill"), label=title)
+    return draw_document(
+        text((0, 18), title, "title") + body, (WIDTH, height), style("bill"), label=title
+    )
 
 
 def draw_bill_chart(bills: ComparedBills, *, language: Language, narrow: bool) -> Markup:
     """Draw the chart for a page, which brings the style sheets."""
-    title = read_texts("charts", language)["bill"].format(currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day)
+    title = read_texts("charts", language)["bill"].format(
+        currency=bills.currency, site=bills.site, first=bills.from_day, last=bills.to_day
+    )
     width = NARROW if narrow else WIDTH
     body, height = _draw_body(bills, language, width=width, first_key=4.0)
     size = ("narrow" if narrow else "wide", number(width), number(height + 6), title)
-    return Markup('<svg class="chart bills {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body)
+    return Markup(
+        '<svg class="chart bills {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
+    ).format(*size, body)
 
 
-def _draw_body(bills: ComparedBills, language: Language, *, width: float, first_key: float) -> tuple[Markup, float]:
+def _draw_body(
+    bills: ComparedBills, language: Language, *, width: float, first_key: float
+) -> tuple[Markup, float]:
     """Return legend and bars, and their height."""
-    variants = [(variant.name, _save_by_month(bills.baseline, variant)) for variant in bills.variants]
+    variants = [
+        (variant.name, _save_by_month(bills.baseline, variant)) for variant in bills.variants
+    ]
     frame = ChartFrame(width, LEFT, RIGHT, len(bills.baseline.months))
     amounts = [amount for _, saved in variants for amount in saved]
-    places = place_keys([KEY + LETTER * len(name) for name, _ in variants], width, first_y=first_key, row=ROW)
+    places = place_keys(
+        [KEY + LETTER * len(name) for name, _ in variants], width, first_y=first_key, row=ROW
+    )
     top = places[-1][1] + ROW + 8
     step = choose_step(max((abs(bill) for bill in amounts), default=1.0), STEPS, 6)
     axis = fit_axis(amounts, (top + HEIGHT, top), step=step, least=(0.0, 1.0))
@@ -87,16 +106,31 @@ def _draw_body(bills: ComparedBills, language: Language, *, width: float, first_
         for slot, amount in enumerate(saved):
             low, high = sorted((axis.place(0.0), axis.place(amount)))
             x = frame.x(slot + GAP) + index * bar_width
-            bars.append(rectangle((x, low, max(bar_width - 1, 0.5), max(high - low, 0.5)), "bar", fill=SERIES[index]))
+            bars.append(
+                rectangle(
+                    (x, low, max(bar_width - 1, 0.5), max(high - low, 0.5)),
+                    "bar",
+                    fill=SERIES[index],
+                )
+            )
     parts = [
-        *(draw_key(place, name, "key", fill=SERIES[index]) for index, ((name, _), place) in enumerate(zip(variants, places, strict=True))),
+        *(
+            draw_key(place, name, "key", fill=SERIES[index])
+            for index, ((name, _), place) in enumerate(zip(variants, places, strict=True))
+        ),
         draw_ruler(frame, axis, Numbers(language, ZoneInfo("UTC"), bills.currency)),
         *bars,
-        *(text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle") for slot, month in enumerate(bills.baseline.months)),
+        *(
+            text((frame.x(slot + 0.5), axis.bottom + 20), month.month, "tick", anchor="middle")
+            for slot, month in enumerate(bills.baseline.months)
+        ),
     ]
     return join(parts), axis.bottom + 20
 
 
 def _save_by_month(baseline: VariantBills, variant: VariantBills) -> list[float]:
     """Return by how much a variant's bill is lower in each month."""
-    return [before.bill - after.bill for before, after in zip(baseline.months, variant.months, strict=True)]
+    return [
+        before.bill - after.bill
+        for before, after in zip(baseline.months, variant.months, strict=True)
+    ]

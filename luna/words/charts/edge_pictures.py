@@ -1,4 +1,6 @@
-"""Stand-alone charts of the camera lab, one column wide: misses, locations by season, days, and misses against dirty energy."""
+"""Stand-alone charts of the camera lab, one column wide: misses, locations by season, days, and
+misses against dirty energy.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -36,9 +38,15 @@ class LabChart:
     body: Markup
     height: float
 
-    def name_axis(self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)) -> "LabChart":
+    def name_axis(
+        self, words: str, ends: tuple[float, float] = (NAMES, WIDTH - FIGURES)
+    ) -> "LabChart":
         """Return the drawing with a label below its horizontal axis."""
-        return LabChart(self.body + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"), self.height + LINE)
+        return LabChart(
+            self.body
+            + text((sum(ends) / 2, self.height + LINE - 4), words, "tick", anchor="middle"),
+            self.height + LINE,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +60,37 @@ class LabPicture:
     chart: LabChart
 
     def _draw(self) -> tuple[Markup, float]:
-        below = [*((line, "tick") for line in wrap(self.caption, LETTERS)), *((line, "stand-in") for line in wrap(self.stand_in, BOLD_LETTERS))]
+        below = [
+            *((line, "tick") for line in wrap(self.caption, LETTERS)),
+            *((line, "stand-in") for line in wrap(self.stand_in, BOLD_LETTERS)),
+        ]
         top = HEAD + self.chart.height + FOOT
-        lines = [text((0, top + LINE * place), line, css) for place, (line, css) in enumerate(below)]
-        moved = Markup('<g transform="translate(0 {})">{}</g>').format(number(HEAD), self.chart.body)
-        return join([text((0, 16), self.title, "picture-title"), moved, *lines]), top + LINE * (len(lines) - 1) + 4
+        lines = [
+            text((0, top + LINE * place), line, css) for place, (line, css) in enumerate(below)
+        ]
+        moved = Markup('<g transform="translate(0 {})">{}</g>').format(
+            number(HEAD), self.chart.body
+        )
+        return join([text((0, 16), self.title, "picture-title"), moved, *lines]), top + LINE * (
+            len(lines) - 1
+        ) + 4
 
     def embed(self) -> Markup:
         """Return the SVG for a page with the style sheets ``palette``, ``marks`` and ``edge``."""
         body, height = self._draw()
         size = (number(WIDTH), number(height), self.title, self.caption)
-        return Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">').format(*size) + body + Markup("</svg>")
+        return (
+            Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}: {}">').format(*size)
+            + body
+            + Markup("</svg>")
+        )
 
     def write_svg(self) -> str:
         """Return a stand-alone SVG document."""
         body, height = self._draw()
-        return draw_document(body, (WIDTH, height), style("edge"), label=f"{self.title}: {self.caption}")
+        return draw_document(
+            body, (WIDTH, height), style("edge"), label=f"{self.title}: {self.caption}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +106,10 @@ class MissRow:
 
 @dataclass(frozen=True, slots=True)
 class MissPoint:
-    """Dirty energy and misses of a controller; ``whole``: over all locations and seasons, not in one."""
+    """Dirty energy and misses of a controller.
+
+    ``whole``: over all locations and seasons, not in one.
+    """
 
     controller: str
     point: Point
@@ -93,24 +119,50 @@ class MissPoint:
 def draw_misses(rows: Sequence[MissRow]) -> LabChart:
     """Draw a bar per controller: small misses plain, large ones as stripes at the end."""
     most = max(row.small + row.large for row in rows) or 1.0
-    axis = fit_axis([most], (NAMES, WIDTH - FIGURES), step=choose_step(most, STEPS, 5), least=(0.0, 0.0))
+    axis = fit_axis(
+        [most], (NAMES, WIDTH - FIGURES), step=choose_step(most, STEPS, 5), least=(0.0, 0.0)
+    )
     height = ROW * len(rows)
     ruled = [rule((axis.place(mark), 0), (axis.place(mark), height), "grid") for mark in axis.marks]
-    words = [text((axis.place(mark), height + LINE), f"{mark:g}", "tick", anchor="middle") for mark in axis.marks]
-    return LabChart(join([*ruled, *words, *(_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows))]), height + FOOT)
+    words = [
+        text((axis.place(mark), height + LINE), f"{mark:g}", "tick", anchor="middle")
+        for mark in axis.marks
+    ]
+    return LabChart(
+        join(
+            [
+                *ruled,
+                *words,
+                *(_draw_miss(row, ROW * place, axis) for place, row in enumerate(rows)),
+            ]
+        ),
+        height + FOOT,
+    )
 
 
 def _draw_miss(row: MissRow, above: float, axis: Axis) -> Markup:
     top, names_y = above + (ROW - BAR) / 2, above + ROW / 2 + 5
     start, middle, end = (axis.place(value) for value in (0.0, row.small, row.small + row.large))
-    stripes = "".join(f"M{number(x)} {number(top)}V{number(top + BAR)}" for x in np.arange(middle + STRIPE / 2, end, STRIPE).tolist())
+    stripes = "".join(
+        f"M{number(x)} {number(top)}V{number(top + BAR)}"
+        for x in np.arange(middle + STRIPE / 2, end, STRIPE).tolist()
+    )
     small = rectangle((start, top, middle - start, BAR), "part") if row.small else Markup("")
-    large = rectangle((middle, top, max(end - middle, 1.0), BAR), "whole") if row.large else Markup("")
-    words = text((0, names_y), row.name, "name") + text((WIDTH, names_y), row.value_text, "figure", anchor="end")
+    large = (
+        rectangle((middle, top, max(end - middle, 1.0), BAR), "whole") if row.large else Markup("")
+    )
+    words = text((0, names_y), row.name, "name") + text(
+        (WIDTH, names_y), row.value_text, "figure", anchor="end"
+    )
     return words + colour(row.controller, small + large) + path(stripes, "stripe")
 
 
-def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Sequence[str], controllers: Mapping[str, str], numbers: Numbers) -> LabChart:
+def draw_places(
+    panels: Mapping[str, Mapping[str, Sequence[Point]]],
+    seasons: Sequence[str],
+    controllers: Mapping[str, str],
+    numbers: Numbers,
+) -> LabChart:
     """Draw a panel per location, two in a row: each controller's share by season, on one scale.
 
     Args:
@@ -128,34 +180,73 @@ def draw_places(panels: Mapping[str, Mapping[str, Sequence[Point]]], seasons: Se
         top = keys.height + (place // columns) * (TITLE + PANEL + FOOT) + TITLE
         axis = _fit_shares(values, top, PANEL)
         frame = ChartFrame(width, LEFT, 0.0, len(seasons))
-        words = [text((frame.x(slot + 0.5), top + PANEL + LINE), season, "tick", anchor="middle") for slot, season in enumerate(seasons)]
-        drawn = [_draw_points(name, [(frame.x(x + 0.5 + _aside(controllers, name)), axis.place(y)) for x, y in points]) for name, points in series.items()]
-        body = join([text((0, top - 12), title, "panel"), draw_ruler(frame, axis, numbers), *words, *drawn])
-        parts.append(Markup('<g transform="translate({} 0)">{}</g>').format(number((place % columns) * (width + GAP)), body))
+        words = [
+            text((frame.x(slot + 0.5), top + PANEL + LINE), season, "tick", anchor="middle")
+            for slot, season in enumerate(seasons)
+        ]
+        drawn = [
+            _draw_points(
+                name,
+                [(frame.x(x + 0.5 + _aside(controllers, name)), axis.place(y)) for x, y in points],
+            )
+            for name, points in series.items()
+        ]
+        body = join(
+            [text((0, top - 12), title, "panel"), draw_ruler(frame, axis, numbers), *words, *drawn]
+        )
+        parts.append(
+            Markup('<g transform="translate({} 0)">{}</g>').format(
+                number((place % columns) * (width + GAP)), body
+            )
+        )
     return LabChart(join(parts), top + PANEL + FOOT)
 
 
 def _aside(controllers: Mapping[str, str], name: str) -> float:
-    """Return the horizontal offset of a controller's marks, in slots, so that equal values do not hide each other."""
+    """Return the horizontal offset of a controller's marks, in slots, so that equal values do not
+    hide each other.
+    """
     return (list(controllers).index(name) - (len(controllers) - 1) / 2) * ASIDE
 
 
 def _fit_shares(values: Sequence[float], top: float, height: float) -> Axis:
     """Return a vertical axis over the range of the values."""
     low, high = min(values, default=0.0), max(values, default=1.0)
-    return fit_axis(values, (top + height, top), step=choose_step(high - low or 1.0, STEPS, 5), least=(low, high))
+    return fit_axis(
+        values,
+        (top + height, top),
+        step=choose_step(high - low or 1.0, STEPS, 5),
+        least=(low, high),
+    )
 
 
-def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, str], axes: tuple[str, str], numbers: Numbers) -> LabChart:
-    """Draw a line per controller; ``series``: points of day and share in per cent; ``axes``: labels of the horizontal and the vertical one."""
+def draw_days(
+    series: Mapping[str, Sequence[Point]],
+    controllers: Mapping[str, str],
+    axes: tuple[str, str],
+    numbers: Numbers,
+) -> LabChart:
+    """Draw a line per controller.
+
+    ``series``: points of day and share in per cent; ``axes``: labels of the horizontal and the
+    vertical one.
+    """
     days = sorted({int(day) for points in series.values() for day, _ in points})
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
     axis = _fit_shares([y for points in series.values() for _, y in points], top, DAYS)
     frame = ChartFrame(WIDTH, LEFT, 0.0, max(days) - min(days) + 1)
     every = math.ceil(len(days) / MOST_DAYS)
-    words = [text((frame.x(day - min(days) + 0.5), top + DAYS + LINE), str(day), "tick", anchor="middle") for day in days[::every]]
-    parts = [keys.body, text((0, top - 12), axes[1], "tick"), draw_ruler(frame, axis, numbers), *words]
+    words = [
+        text((frame.x(day - min(days) + 0.5), top + DAYS + LINE), str(day), "tick", anchor="middle")
+        for day in days[::every]
+    ]
+    parts = [
+        keys.body,
+        text((0, top - 12), axes[1], "tick"),
+        draw_ruler(frame, axis, numbers),
+        *words,
+    ]
     for name, points in series.items():
         places = [(frame.x(day - min(days) + 0.5), axis.place(y)) for day, y in points]
         parts.append(colour(name, path(polyline(places), "series")) + _draw_points(name, places))
@@ -164,7 +255,9 @@ def draw_days(series: Mapping[str, Sequence[Point]], controllers: Mapping[str, s
 
 @dataclass(frozen=True, slots=True)
 class _RootScale:
-    """A signed square-root scale: it separates small values and, unlike a logarithmic one, has a zero."""
+    """A signed square-root scale: it separates small values and, unlike a logarithmic one, has a
+    zero.
+    """
 
     start: float
     end: float
@@ -176,11 +269,15 @@ class _RootScale:
         return self.start + (_root(value) - low) / (high - low) * (self.end - self.start)
 
     def marks(self) -> list[float]:
-        """Return the labelled values: zero, then from the ends inwards those at least ``APART`` from the others."""
+        """Return the labelled values: zero, then from the ends inwards those at least ``APART``
+        from the others.
+        """
         sizes = [digit * 10.0**power for power in range(3, -4, -1) for digit in (5, 2, 1)]
         marks = [0.0]
         for mark in (sign * size for size in sizes for sign in (1, -1)):
-            if self.low <= mark <= self.high and all(abs(self.place(mark) - self.place(other)) >= APART for other in marks):
+            if self.low <= mark <= self.high and all(
+                abs(self.place(mark) - self.place(other)) >= APART for other in marks
+            ):
                 marks.append(mark)
         return marks
 
@@ -189,8 +286,13 @@ def _root(value: float) -> float:
     return math.copysign(math.sqrt(abs(value)), value)
 
 
-def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str], axes: tuple[str, str]) -> LabChart:
-    """Draw a mark per point, large for ``whole`` ones; ``axes``: labels of the horizontal and the vertical one."""
+def draw_miss_points(
+    points: Sequence[MissPoint], controllers: Mapping[str, str], axes: tuple[str, str]
+) -> LabChart:
+    """Draw a mark per point, large for ``whole`` ones.
+
+    ``axes``: labels of the horizontal and the vertical one.
+    """
     keys = _draw_keys(controllers)
     top = keys.height + TITLE
     (across, up) = (np.array([each.point[side] for each in points]) for side in (0, 1))
@@ -198,7 +300,10 @@ def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str]
     y = _RootScale(top + PARETO, top, min(0.0, float(up.min())), max(float(up.max()), 1e-3))
     parts = [keys.body, text((0, top - 12), axes[1], "tick")]
     for mark in y.marks():
-        parts += [rule((LEFT, y.place(mark)), (WIDTH, y.place(mark)), "grid"), text((LEFT - 6, y.place(mark) + 4), f"{mark:g}", "tick", anchor="end")]
+        parts += [
+            rule((LEFT, y.place(mark)), (WIDTH, y.place(mark)), "grid"),
+            text((LEFT - 6, y.place(mark) + 4), f"{mark:g}", "tick", anchor="end"),
+        ]
     for mark in x.marks():
         parts += [
             rule((x.place(mark), top), (x.place(mark), top + PARETO), "grid"),
@@ -206,7 +311,17 @@ def draw_miss_points(points: Sequence[MissPoint], controllers: Mapping[str, str]
         ]
     for each in sorted(points, key=lambda each: each.whole):
         look = ("value", LARGE) if each.whole else ("faint", FAINT)
-        parts.append(colour(each.controller, draw_mark(each.controller, (x.place(each.point[0]), y.place(each.point[1])), look[0], radius=look[1])))
+        parts.append(
+            colour(
+                each.controller,
+                draw_mark(
+                    each.controller,
+                    (x.place(each.point[0]), y.place(each.point[1])),
+                    look[0],
+                    radius=look[1],
+                ),
+            )
+        )
     return LabChart(join(parts), top + PARETO + FOOT).name_axis(axes[0], (LEFT, WIDTH))
 
 
@@ -216,6 +331,15 @@ def _draw_points(controller: str, places: Sequence[Point]) -> Markup:
 
 def _draw_keys(controllers: Mapping[str, str]) -> LabChart:
     """Draw the legend: mark and name of each controller."""
-    places = place_keys([20 + len(words) * LETTER for words in controllers.values()], WIDTH, first_y=10, row=KEY_ROW, gap=KEY_GAP)
-    drawn = [_draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick") for (name, words), (x, y) in zip(controllers.items(), places, strict=True)]
+    places = place_keys(
+        [20 + len(words) * LETTER for words in controllers.values()],
+        WIDTH,
+        first_y=10,
+        row=KEY_ROW,
+        gap=KEY_GAP,
+    )
+    drawn = [
+        _draw_points(name, [(x + 6, y - 4)]) + text((x + 18, y), words, "tick")
+        for (name, words), (x, y) in zip(controllers.items(), places, strict=True)
+    ]
     return LabChart(join(drawn), places[-1][1] + KEY_END)

@@ -1,4 +1,6 @@
-"""Bar charts of an account's parts: stacked energy above and below a line, and what each part cost."""
+"""Bar charts of an account's parts: stacked energy above and below a line, and what each part
+cost.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ LABEL_DISTANCES = (1, 2, 3, 5, 6, 12, 24)
 
 @dataclass(frozen=True, slots=True)
 class StackedBar:
-    """A part's energy by class of colour, kWh; ``title`` is the tooltip, None: the part has not begun.
+    """A part's energy by class of colour, kWh.
+
+    ``title`` is the tooltip, None: the part has not begun.
 
     A part without energies is one of which nothing is recorded.
     """
@@ -43,7 +47,9 @@ class PeriodCost:
     title: str | None
 
 
-def draw_energy(bars: Sequence[StackedBar], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
+def draw_energy(
+    bars: Sequence[StackedBar], numbers: Numbers, *, label: str, narrow: bool
+) -> Markup:
     """Draw what was used above the line and what supplied it below."""
     frame = _frame(len(bars), narrow=narrow)
     highest = [sum(energy for _, energy in bar.above) for bar in bars]
@@ -53,9 +59,14 @@ def draw_energy(bars: Sequence[StackedBar], numbers: Numbers, *, label: str, nar
     for place, bar in enumerate(bars):
         if bar.title is None:
             continue
-        drawn = [*_stack(frame, axis, place, bar.above, sign=1), *_stack(frame, axis, place, bar.below, sign=-1)]
+        drawn = [
+            *_stack(frame, axis, place, bar.above, sign=1),
+            *_stack(frame, axis, place, bar.below, sign=-1),
+        ]
         recorded = bool(bar.above or bar.below)
-        columns.append(_column(frame, axis, place, title=bar.title, drawn=drawn if recorded else None))
+        columns.append(
+            _column(frame, axis, place, title=bar.title, drawn=drawn if recorded else None)
+        )
     labels = _draw_labels(frame, axis, [bar.label for bar in bars])
     ruler = draw_ruler(frame, axis, numbers, absolute=True)
     return _wrap(frame, axis, join([ruler, *columns, labels]), name="energy", label=label)
@@ -75,7 +86,13 @@ def draw_costs(bars: Sequence[PeriodCost], numbers: Numbers, *, label: str, narr
             drawn = [_box(frame, axis, place, (0.0, bar.cost), css=css)]
         columns.append(_column(frame, axis, place, title=bar.title, drawn=drawn))
     labels = _draw_labels(frame, axis, [bar.label for bar in bars])
-    return _wrap(frame, axis, join([draw_ruler(frame, axis, numbers), *columns, labels]), name="costs", label=label)
+    return _wrap(
+        frame,
+        axis,
+        join([draw_ruler(frame, axis, numbers), *columns, labels]),
+        name="costs",
+        label=label,
+    )
 
 
 def _frame(count: int, *, narrow: bool) -> ChartFrame:
@@ -90,7 +107,9 @@ def _fit(values: Sequence[float], *, narrow: bool) -> Axis:
     return fit_axis(values, (TOP + height, TOP), step=step, least=(0.0, step))
 
 
-def _stack(frame: ChartFrame, axis: Axis, place: int, energies: Iterable[tuple[str, float]], *, sign: int) -> list[Markup]:
+def _stack(
+    frame: ChartFrame, axis: Axis, place: int, energies: Iterable[tuple[str, float]], *, sign: int
+) -> list[Markup]:
     """Return a bar's pieces, one on the other away from the line."""
     boxes = []
     base = 0.0
@@ -101,23 +120,39 @@ def _stack(frame: ChartFrame, axis: Axis, place: int, energies: Iterable[tuple[s
     return boxes
 
 
-def _box(frame: ChartFrame, axis: Axis, place: int, ends: tuple[float, float], *, css: str) -> Markup:
+def _box(
+    frame: ChartFrame, axis: Axis, place: int, ends: tuple[float, float], *, css: str
+) -> Markup:
     top, bottom = sorted(axis.place(value) for value in ends)
-    return rectangle((frame.x(place + GAP), top, frame.slot_width * (1 - 2 * GAP), max(bottom - top, 0.4)), css)
+    return rectangle(
+        (frame.x(place + GAP), top, frame.slot_width * (1 - 2 * GAP), max(bottom - top, 0.4)), css
+    )
 
 
-def _column(frame: ChartFrame, axis: Axis, place: int, *, title: str, drawn: Sequence[Markup] | None) -> Markup:
+def _column(
+    frame: ChartFrame, axis: Axis, place: int, *, title: str, drawn: Sequence[Markup] | None
+) -> Markup:
     """Return a part's bar, hatched where it is None, under an area with its tooltip."""
     if drawn is None:
-        drawn = [rectangle((frame.x(place + GAP), axis.top, frame.slot_width * (1 - 2 * GAP), axis.height), "left-out")]
+        drawn = [
+            rectangle(
+                (frame.x(place + GAP), axis.top, frame.slot_width * (1 - 2 * GAP), axis.height),
+                "left-out",
+            )
+        ]
     sides = map(number, (frame.x(place), axis.top, frame.slot_width, axis.height))
-    target = Markup('<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>')
+    target = Markup(
+        '<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>'
+    )
     return join(drawn) + target.format(*sides, title)
 
 
 def _draw_labels(frame: ChartFrame, axis: Axis, labels: Sequence[str]) -> Markup:
     longest = max(len(label) for label in labels) * LETTER
-    every = next((each for each in LABEL_DISTANCES if each * frame.slot_width >= longest * 1.15), LABEL_DISTANCES[-1])
+    every = next(
+        (each for each in LABEL_DISTANCES if each * frame.slot_width >= longest * 1.15),
+        LABEL_DISTANCES[-1],
+    )
     drawn = []
     for place in range(0, len(labels), every):
         half = len(labels[place]) * LETTER / 2
@@ -127,5 +162,13 @@ def _draw_labels(frame: ChartFrame, axis: Axis, labels: Sequence[str]) -> Markup
 
 
 def _wrap(frame: ChartFrame, axis: Axis, body: Markup, *, name: str, label: str) -> Markup:
-    size = (name, "narrow" if frame.narrow else "wide", number(frame.width), number(axis.bottom + FOOT), label)
-    return Markup('<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body)
+    size = (
+        name,
+        "narrow" if frame.narrow else "wide",
+        number(frame.width),
+        number(axis.bottom + FOOT),
+        label,
+    )
+    return Markup(
+        '<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
+    ).format(*size, body)

@@ -15,7 +15,9 @@ FONT = "Helvetica"
 
 
 def write_pdf(svg: str) -> bytes:
-    """Return a drawing as a PDF of one page, in light colours; the same drawing gives the same bytes.
+    """Return a drawing as a PDF of one page, in light colours.
+
+    The same drawing gives the same bytes.
 
     Raises:
         ValueError: it is no SVG.
@@ -47,10 +49,20 @@ def write_png(svg: str) -> bytes:
 
 @cache
 def _read_light_colours() -> dict[str, str]:
-    return dict(re.findall(r"(--[\w-]+): light-dark\(([^,]+),", str(read_asset("palette.css")))) | {"--font": FONT}
+    return dict(re.findall(r"(--[\w-]+): light-dark\(([^,]+),", str(read_asset("palette.css")))) | {
+        "--font": FONT
+    }
 
 
 def _fix_style(svg: str) -> str:
-    """Replace the parts of style sheets that svglib does not support: variables and numeric font weights."""
-    fixed = re.sub(r"var\((--[\w-]+)\)", lambda match: _read_light_colours()[match[1]], svg.replace(str(read_asset("palette.css")), ""))
-    return fixed.replace("font-weight: 600", "font-weight: bold").replace("font-weight: 400", "font-weight: normal")
+    """Replace the parts of style sheets that svglib does not support: variables and numeric font
+    weights.
+    """
+    fixed = re.sub(
+        r"var\((--[\w-]+)\)",
+        lambda match: _read_light_colours()[match[1]],
+        svg.replace(str(read_asset("palette.css")), ""),
+    )
+    return fixed.replace("font-weight: 600", "font-weight: bold").replace(
+        "font-weight: 400", "font-weight: normal"
+    )

@@ -1,4 +1,6 @@
-"""The forecast chart as inline SVG: quantile fans of load and PV, usual values and measured values over one time axis."""
+"""The forecast chart as inline SVG: quantile fans of load and PV, usual values and measured values
+over one time axis.
+"""
 
 import textwrap
 from collections.abc import Sequence
@@ -13,7 +15,15 @@ from luna.energy.outlook import Quantiles
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
 from luna.words.charts.axes import Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis
-from luna.words.charts.marks import draw_band, draw_heading, draw_line, draw_targets, find_runs, place_keys, shade_runs
+from luna.words.charts.marks import (
+    draw_band,
+    draw_heading,
+    draw_line,
+    draw_targets,
+    find_runs,
+    place_keys,
+    shade_runs,
+)
 from luna.words.charts.style import draw_document, read_asset, style
 from luna.words.charts.svg import join, number, path, rectangle, text
 from luna.words.phrases import read_texts, say_text
@@ -21,7 +31,10 @@ from luna.words.phrases import read_texts, say_text
 
 @dataclass(frozen=True, slots=True)
 class SeriesView:
-    """Load or PV, mean power in kW, arrays of shape ``(slots,)``; ``happened`` is measured, NaN where unknown, ``reasons`` are the texts of each slot."""
+    """Load or PV, mean power in kW, arrays of shape ``(slots,)``.
+
+    ``happened`` is measured, NaN where unknown, ``reasons`` are the texts of each slot.
+    """
 
     forecast: Quantiles
     usual: FloatArray
@@ -31,11 +44,23 @@ class SeriesView:
     @property
     def highest(self) -> float:
         """The highest power of the panel, kW."""
-        return float(np.nanmax([self.forecast.p95, self.forecast.expected, self.usual, np.nan_to_num(self.happened)]))
+        return float(
+            np.nanmax(
+                [
+                    self.forecast.p95,
+                    self.forecast.expected,
+                    self.usual,
+                    np.nan_to_num(self.happened),
+                ]
+            )
+        )
 
     @property
     def within(self) -> tuple[int, int]:
-        """Number of measured slots between p10 and p90, and of measured slots; those with p95 = 0 are left out."""
+        """Number of measured slots between p10 and p90, and of measured slots.
+
+        Those with p95 = 0 are left out.
+        """
         comparable = ~np.isnan(self.happened) & (self.forecast.p95 > 0)
         inside = (self.happened >= self.forecast.p10) & (self.happened <= self.forecast.p90)
         return int(inside[comparable].sum()), int(comparable.sum())
@@ -94,18 +119,47 @@ def draw_forecast(view: ForecastView, *, narrow: bool) -> tuple[Markup, float]:
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
     # Only the legend entries that this chart uses.
     has_measured = any((~np.isnan(series.happened)).any() for series in view.panels.values())
-    shown = [key for key in KEYS if (key != "happened" or has_measured) and (key != "night" or view.night.any())]
-    places = place_keys([24 + len(words[key]) * LETTER for key in shown], frame.width, first_y=14.0, row=ROW, gap=14)
-    legend = [_draw_key(key, x, y) + text((x + 24, y), words[key], "key-words") for key, (x, y) in zip(shown, places, strict=True)]
+    shown = [
+        key
+        for key in KEYS
+        if (key != "happened" or has_measured) and (key != "night" or view.night.any())
+    ]
+    places = place_keys(
+        [24 + len(words[key]) * LETTER for key in shown], frame.width, first_y=14.0, row=ROW, gap=14
+    )
+    legend = [
+        _draw_key(key, x, y) + text((x + 24, y), words[key], "key-words")
+        for key, (x, y) in zip(shown, places, strict=True)
+    ]
     bottom, axes = places[-1][1], dict[str, Axis]()
     for name, series in view.panels.items():
         step, top = choose_step(series.highest, STEPS, 5), bottom + HEADING
-        axes[name] = fit_axis([series.highest], (top + sizes[name], top), step=step, least=(0, step))
+        axes[name] = fit_axis(
+            [series.highest], (top + sizes[name], top), step=step, least=(0, step)
+        )
         bottom = axes[name].bottom
-    clock = ClockAxis(frame, view.instant, view.numbers, next(iter(axes.values())).top, bottom, bottom + 17)
-    nights = [shade_runs(frame, axis, [run], "night") for run in find_runs(view.night) for axis in axes.values()]
+    clock = ClockAxis(
+        frame, view.instant, view.numbers, next(iter(axes.values())).top, bottom, bottom + 17
+    )
+    nights = [
+        shade_runs(frame, axis, [run], "night")
+        for run in find_runs(view.night)
+        for axis in axes.values()
+    ]
     panels = [_draw_panel(frame, axes[name], name, view) for name in view.panels]
-    targets = [] if narrow else [draw_targets(frame, [(axes[name].top, axes[name].height, _say_slots(view, series)) for name, series in view.panels.items()])]
+    targets = (
+        []
+        if narrow
+        else [
+            draw_targets(
+                frame,
+                [
+                    (axes[name].top, axes[name].height, _say_slots(view, series))
+                    for name, series in view.panels.items()
+                ],
+            )
+        ]
+    )
     return join([*nights, clock.draw(), *panels, *legend, *targets]), bottom + FOOT
 
 
@@ -122,7 +176,12 @@ def _draw_key(key: str, x: float, y: float) -> Markup:
 def _draw_panel(frame: ChartFrame, axis: Axis, name: str, view: ForecastView) -> Markup:
     series = view.panels[name]
     quantiles = series.forecast
-    fans = [draw_band(frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), css=f"fan {name}") for low, high in FANS]
+    fans = [
+        draw_band(
+            frame, axis, (getattr(quantiles, low), getattr(quantiles, high)), css=f"fan {name}"
+        )
+        for low, high in FANS
+    ]
     lines = [
         draw_line(frame, axis, quantiles.p50, "line median"),
         draw_line(frame, axis, series.usual, f"line usual {name}"),
@@ -138,9 +197,17 @@ def _say_slots(view: ForecastView, series: SeriesView) -> list[str]:
     numbers, words, said = view.numbers, read_texts("forecast_chart", view.numbers.language), []
     for slot in range(view.count):
         start = view.instant(slot)
-        low, high, was = (numbers.power(float(part[slot]), decimals=2) for part in (series.forecast.p10, series.forecast.p90, series.happened))
-        happened = "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
-        said.append(f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} {words['between'].format(low=low, high=high)}{happened}")
+        low, high, was = (
+            numbers.power(float(part[slot]), decimals=2)
+            for part in (series.forecast.p10, series.forecast.p90, series.happened)
+        )
+        happened = (
+            "" if np.isnan(series.happened[slot]) else f" {words['it_was'].format(power=was)}"
+        )
+        said.append(
+            f"{numbers.weekday(start)} {numbers.clock(start)} · {series.reasons[slot]} "
+            f"{words['between'].format(low=low, high=high)}{happened}"
+        )
     return said
 
 
@@ -152,12 +219,27 @@ NOTE_LETTERS = 150  # in a line of notes
 def draw_forecast_picture(view: ForecastView) -> str:
     """Return the chart as an SVG document with headline and notes."""
     chart, height = draw_forecast(view, narrow=False)
-    notes = [line for note in say_notes(view) for line in textwrap.wrap(note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False)]
+    notes = [
+        line
+        for note in say_notes(view)
+        for line in textwrap.wrap(
+            note, NOTE_LETTERS, break_long_words=False, break_on_hyphens=False
+        )
+    ]
     whole = HEAD + height + 14 + NOTE * len(notes)
     head = text((0, 16), _say_headline(view), "headline") + text((0, 38), _say_usual(view), "lead")
-    foot = join(text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes))
-    body = Markup('{}<g transform="translate(0 {})">{}</g>{}').format(head, number(HEAD), chart, foot)
-    return draw_document(body, (WIDE["width"], whole), style("forecast"), label=read_texts("forecast_chart", view.numbers.language)["label"])
+    foot = join(
+        text((0, HEAD + height + 14 + NOTE * row), note, "note") for row, note in enumerate(notes)
+    )
+    body = Markup('{}<g transform="translate(0 {})">{}</g>{}').format(
+        head, number(HEAD), chart, foot
+    )
+    return draw_document(
+        body,
+        (WIDE["width"], whole),
+        style("forecast"),
+        label=read_texts("forecast_chart", view.numbers.language)["label"],
+    )
 
 
 def draw_forecast_page(view: ForecastView) -> str:
@@ -165,7 +247,11 @@ def draw_forecast_page(view: ForecastView) -> str:
     words, charts = read_texts("forecast_chart", view.numbers.language), []
     for css, narrow, width in (("wide", False, 976), ("narrow", True, 358)):
         chart, height = draw_forecast(view, narrow=narrow)
-        charts.append(Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(css, width, number(height), chart))
+        charts.append(
+            Markup('<svg class="{}" viewBox="0 0 {} {}" aria-hidden="true">{}</svg>').format(
+                css, width, number(height), chart
+            )
+        )
     return (
         read_asset("forecast_page.html")
         .removesuffix("\n")
@@ -185,28 +271,47 @@ def draw_forecast_page(view: ForecastView) -> str:
 def _say_headline(view: ForecastView) -> str:
     """Return the forecast's totals as text."""
     numbers, first = view.numbers, view.instant(0)
-    figures = {name: numbers.energy(_sum(view, series.forecast.expected)) for name, series in view.panels.items()}
+    figures = {
+        name: numbers.energy(_sum(view, series.forecast.expected))
+        for name, series in view.panels.items()
+    }
     key = "headline" if view.pv is not None else "headline_load"
     time = f"{numbers.weekday(first)} {numbers.clock(first)}"
-    return read_texts("forecast_chart", numbers.language)[key].format(hours=numbers.number(view.count * _hours(view)), time=time, **figures)
+    return read_texts("forecast_chart", numbers.language)[key].format(
+        hours=numbers.number(view.count * _hours(view)), time=time, **figures
+    )
 
 
 def _say_usual(view: ForecastView) -> str:
     """Return the usual totals for the same hours as text."""
-    figures = {name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()}
-    return read_texts("forecast_chart", view.numbers.language)["usual" if view.pv is not None else "usual_load"].format(**figures)
+    figures = {
+        name: view.numbers.energy(_sum(view, series.usual)) for name, series in view.panels.items()
+    }
+    return read_texts("forecast_chart", view.numbers.language)[
+        "usual" if view.pv is not None else "usual_load"
+    ].format(**figures)
 
 
 def say_notes(view: ForecastView) -> list[str]:
     """Return notes on the forecast's history, its width, and its accuracy where known."""
     numbers, words = view.numbers, read_texts("forecast_chart", view.numbers.language)
-    origin = words["made"].format(version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at))
+    origin = words["made"].format(
+        version=view.version, day=numbers.day(view.issued_at), time=numbers.clock(view.issued_at)
+    )
     stage = words[f"stage_{view.stage}"] if view.stage else ""
     notes = [f"{origin} {stage}".strip(), *view.conditions]
     for name, series in view.panels.items():
         inside, count = series.within
         if count:
-            notes.append(say_text("forecast_chart", f"within_{name}", numbers.language, count=numbers.number(count), share=numbers.share(inside / count)))
+            notes.append(
+                say_text(
+                    "forecast_chart",
+                    f"within_{name}",
+                    numbers.language,
+                    count=numbers.number(count),
+                    share=numbers.share(inside / count),
+                )
+            )
     return notes
 
 

@@ -41,26 +41,59 @@ def draw_losses(steps: Sequence[LossStep], numbers: Numbers, *, label: str, narr
     """Draw the steps, the first as a dot; ``label`` is for screen readers."""
     layout = NARROW if narrow else WIDE
     ends = (layout.left, layout.width - layout.right)
-    axis = fit_axis([value * 100 for step in steps for value in (step.before, step.after)], ends, step=2, least=(96, 100))
+    axis = fit_axis(
+        [value * 100 for step in steps for value in (step.before, step.after)],
+        ends,
+        step=2,
+        least=(96, 100),
+    )
     height = layout.row * len(steps)
     ruled = [(axis.place(mark), numbers.share(mark / 100)) for mark in axis.marks]
-    marks = join(rule((x, 0), (x, height), "grid") + text((x, height + 18), share, "tick", anchor="middle") for x, share in ruled)
-    rows = join(_draw_step(step, index * layout.row, (layout, axis), numbers) for index, step in enumerate(steps))
+    marks = join(
+        rule((x, 0), (x, height), "grid") + text((x, height + 18), share, "tick", anchor="middle")
+        for x, share in ruled
+    )
+    rows = join(
+        _draw_step(step, index * layout.row, (layout, axis), numbers)
+        for index, step in enumerate(steps)
+    )
     size = ("narrow" if narrow else "wide", number(layout.width), number(height + 24), label)
-    return Markup('<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(*size) + marks + rows + Markup("</svg>")
+    return (
+        Markup('<svg class="losses {}" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(
+            *size
+        )
+        + marks
+        + rows
+        + Markup("</svg>")
+    )
 
 
-def _draw_step(step: LossStep, above: float, scale: tuple[LossLayout, Axis], numbers: Numbers) -> Markup:
+def _draw_step(
+    step: LossStep, above: float, scale: tuple[LossLayout, Axis], numbers: Numbers
+) -> Markup:
     layout, axis = scale
     top = above + layout.bar_top
     middle = top + BAR / 2 + 4
     name_y = middle if layout.bar_top < BAR else top - 8
     name = text((0, name_y), step.name, "title")
-    score = text((layout.width, middle), numbers.share(step.after, decimals=1), "note", anchor="end")
+    score = text(
+        (layout.width, middle), numbers.share(step.after, decimals=1), "note", anchor="end"
+    )
     low, high = sorted((axis.place(step.before * 100), axis.place(step.after * 100)))
     if not step.colour:
         return name + circle((high, top + BAR / 2), 5, "dot") + score
     bar = rectangle((low, top, max(high - low, 1), BAR), f"bar-{step.colour} solid", rx="2")
-    lost = text((low - 8, middle), numbers.number((step.after - step.before) * 100, 1, signed=True), "title", anchor="end")
+    lost = text(
+        (low - 8, middle),
+        numbers.number((step.after - step.before) * 100, 1, signed=True),
+        "title",
+        anchor="end",
+    )
     start = axis.place(step.before * 100)
-    return name + bar + rule((start, top - layout.row + BAR), (start, top + BAR), "zero") + lost + score
+    return (
+        name
+        + bar
+        + rule((start, top - layout.row + BAR), (start, top + BAR), "zero")
+        + lost
+        + score
+    )

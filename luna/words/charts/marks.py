@@ -1,4 +1,6 @@
-"""Marks over a time axis: lines, steps, bands, stacked bars, shaded runs, headings, legends, and areas with tooltips."""
+"""Marks over a time axis: lines, steps, bands, stacked bars, shaded runs, headings, legends, and
+areas with tooltips.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -22,21 +24,40 @@ def find_runs(marked: BoolArray) -> list[tuple[int, int]]:
 
 def shade_runs(frame: ChartFrame, axis: Axis, runs: Iterable[tuple[int, int]], css: str) -> Markup:
     """Shade runs over the whole height of a panel."""
-    return join(rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), axis.height), css) for first, end in runs)
+    return join(
+        rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), axis.height), css)
+        for first, end in runs
+    )
 
 
-def _trace_middles(frame: ChartFrame, axis: Axis, values: FloatArray, sign: int = 1) -> list[tuple[float, float]]:
+def _trace_middles(
+    frame: ChartFrame, axis: Axis, values: FloatArray, sign: int = 1
+) -> list[tuple[float, float]]:
     """Return the points of values at the slots' middles."""
-    return [(frame.x(slot + 0.5), axis.place(sign * value)) for slot, value in enumerate(values.tolist())]
+    return [
+        (frame.x(slot + 0.5), axis.place(sign * value))
+        for slot, value in enumerate(values.tolist())
+    ]
 
 
 def draw_line(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
-    """Return a line through the slots' middles, broken at NaN; a single slot between gaps becomes a dot."""
+    """Return a line through the slots' middles, broken at NaN.
+
+    A single slot between gaps becomes a dot.
+    """
     points = _trace_middles(frame, axis, values)
-    return path("".join(polyline(points[first:end]) + ("h0" if end - first == 1 else "") for first, end in find_runs(~np.isnan(values))), css)
+    return path(
+        "".join(
+            polyline(points[first:end]) + ("h0" if end - first == 1 else "")
+            for first, end in find_runs(~np.isnan(values))
+        ),
+        css,
+    )
 
 
-def draw_band(frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], *, css: str, sign: int = 1) -> Markup:
+def draw_band(
+    frame: ChartFrame, axis: Axis, edges: tuple[FloatArray, FloatArray], *, css: str, sign: int = 1
+) -> Markup:
     """Return the area between two lines through the slots' middles."""
     low, high = (_trace_middles(frame, axis, edge, sign) for edge in edges)
     return path(polyline([*low, *reversed(high)]) + "Z", css)
@@ -49,28 +70,50 @@ def trace_edges(frame: ChartFrame, axis: Axis, values: FloatArray) -> str:
 
 def trace_stairs(frame: ChartFrame, axis: Axis, values: FloatArray, first: int = 0) -> str:
     """Return path data of a step line: each value over its slot."""
-    return polyline([(frame.x(first + index + side), axis.place(value)) for index, value in enumerate(values) for side in (0, 1)])
+    return polyline(
+        [
+            (frame.x(first + index + side), axis.place(value))
+            for index, value in enumerate(values)
+            for side in (0, 1)
+        ]
+    )
 
 
 def fill_below_zero(frame: ChartFrame, axis: Axis, values: FloatArray, css: str) -> Markup:
     """Return the area between zero and the negative parts of a step line."""
     if (values >= 0).all():
         return Markup("")
-    return path(f"{trace_stairs(frame, axis, np.minimum(values, 0))}V{number(axis.place(0))}H{number(frame.left)}Z", css)
+    return path(
+        (
+            f"{trace_stairs(frame, axis, np.minimum(values, 0))}V{number(axis.place(0))}"
+            f"H{number(frame.left)}Z"
+        ),
+        css,
+    )
 
 
-def draw_bars(frame: ChartFrame, axis: Axis, base: FloatArray, values: FloatArray, *, css: str) -> Markup:
-    """Return bars from ``base`` to ``base`` + ``values``, up or down, as one path aligned to the slots' edges."""
+def draw_bars(
+    frame: ChartFrame, axis: Axis, base: FloatArray, values: FloatArray, *, css: str
+) -> Markup:
+    """Return bars from ``base`` to ``base`` + ``values``, up or down, as one path aligned to the
+    slots' edges.
+    """
     width = number(frame.slot_width * (0.86 if frame.slot_width > 4 else 1))
     boxes = [
-        f"M{number(frame.x(slot))} {number(axis.place(base[slot]))}h{width}V{number(axis.place(base[slot] + values[slot]))}h-{width}Z"
+        (
+            f"M{number(frame.x(slot))} "
+            f"{number(axis.place(base[slot]))}h{width}"
+            f"V{number(axis.place(base[slot] + values[slot]))}h-{width}Z"
+        )
         for slot in np.flatnonzero(np.abs(values) > LEAST_KW).tolist()
     ]
     return path("".join(boxes), css)
 
 
 def stack_bars(frame: ChartFrame, axis: Axis, series: Sequence[tuple[FloatArray, str]]) -> Markup:
-    """Return each series' bars stacked on those before it, downwards where its values are negative."""
+    """Return each series' bars stacked on those before it, downwards where its values are
+    negative.
+    """
     base, parts = np.zeros(frame.count), []
     for values, css in series:
         parts.append(draw_bars(frame, axis, base, values, css=css))
@@ -78,14 +121,28 @@ def stack_bars(frame: ChartFrame, axis: Axis, series: Sequence[tuple[FloatArray,
     return join(parts)
 
 
-def draw_heading(axis: Axis, title: str, note: str, keys: Sequence[tuple[str, str, str]] = ()) -> Markup:
-    """Return a panel's heading with legend; ``keys``: symbol, class and text. Symbols are letters, so that the line sets itself in any font."""
+def draw_heading(
+    axis: Axis, title: str, note: str, keys: Sequence[tuple[str, str, str]] = ()
+) -> Markup:
+    """Return a panel's heading with legend.
+
+    ``keys``: symbol, class and text. Symbols are letters, so that the line sets itself in any font.
+    """
     heading = Markup('<tspan class="title">{}</tspan><tspan dx="7">{}</tspan>').format(title, note)
-    signs = [Markup('<tspan dx="12" class="{}">{}</tspan><tspan dx="4">{}</tspan>').format(css, sign, words) for sign, css, words in keys]
-    return Markup('<text x="0" y="{}" class="heading">{}</text>').format(number(axis.top - 11), join([heading, *signs]))
+    signs = [
+        Markup('<tspan dx="12" class="{}">{}</tspan><tspan dx="4">{}</tspan>').format(
+            css, sign, words
+        )
+        for sign, css, words in keys
+    ]
+    return Markup('<text x="0" y="{}" class="heading">{}</text>').format(
+        number(axis.top - 11), join([heading, *signs])
+    )
 
 
-def place_keys(widths: Sequence[float], room: float, *, first_y: float, row: float, gap: float = 0.0) -> list[tuple[float, float]]:
+def place_keys(
+    widths: Sequence[float], room: float, *, first_y: float, row: float, gap: float = 0.0
+) -> list[tuple[float, float]]:
     """Return the positions of a legend's entries, row by row."""
     placed, x, y = [], 0.0, first_y
     for width in widths:
@@ -98,14 +155,21 @@ def place_keys(widths: Sequence[float], room: float, *, first_y: float, row: flo
 
 def draw_key(place: tuple[float, float], words: str, css: str, **attributes: str) -> Markup:
     """Return a legend's entry: a coloured square and its text."""
-    return rectangle((*place, 12, 12), css, **attributes) + text((place[0] + 18, place[1] + 11), words, "key")
+    return rectangle((*place, 12, 12), css, **attributes) + text(
+        (place[0] + 18, place[1] + 11), words, "key"
+    )
 
 
 def draw_targets(frame: ChartFrame, panels: Sequence[tuple[float, float, Sequence[str]]]) -> Markup:
-    """Return invisible areas with each slot's text as a tooltip, which needs no script; ``panels``: top, height, and the text of every slot."""
+    """Return invisible areas with each slot's text as a tooltip, which needs no script.
+
+    ``panels``: top, height, and the text of every slot.
+    """
     template = Markup('<rect x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>')
     drawn = [
-        template.format(number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", number(height), words)
+        template.format(
+            number(frame.x(slot)), number(top), f"{frame.slot_width:.2f}", number(height), words
+        )
         for top, height, texts in panels
         for slot, words in enumerate(texts)
     ]

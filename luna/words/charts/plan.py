@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers, mode
-from luna.words.charts.axes import LEAST_PRICE_SPAN, Axis, ChartFrame, ClockAxis, draw_ruler, fit_axis, fit_prices
+from luna.words.charts.axes import (
+    LEAST_PRICE_SPAN,
+    Axis,
+    ChartFrame,
+    ClockAxis,
+    draw_ruler,
+    fit_axis,
+    fit_prices,
+)
 from luna.words.charts.marks import (
     draw_band,
     draw_bars,
@@ -41,7 +49,9 @@ class ModeRun:
 
 @dataclass(frozen=True, slots=True)
 class RunFlows:
-    """Mean power per slot in kW, each of shape ``(slots,)``, none negative; a band is None where the plan has none.
+    """Mean power per slot in kW, each of shape ``(slots,)``, none negative.
+
+    A band is None where the plan has none.
 
     ``pv`` is net of the ``curtailed`` power.
     """
@@ -59,7 +69,10 @@ class RunFlows:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """The data of a plan chart. ``soc`` and ``without_soc`` are at the slots' edges: one value more than there are slots."""
+    """The data of a plan chart.
+
+    ``soc`` and ``without_soc`` are at the slots' edges: one value more than there are slots.
+    """
 
     start: datetime
     step: timedelta
@@ -91,15 +104,28 @@ HEADING = 32.0
 # Height of the selected time's label above all panels.
 HEAD = 24.0
 CHEAP_SHARE, DEAR_SHARE = 0.2, 0.16
-# A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the way to the lowest or highest price.
+# A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the
+# way to the lowest or highest price.
 CLEAR_SHARE, CLEAR_PART = 0.1, 1 / 3
 # Prices that differ by less are the same.
 LEAST_DIFFERENCE = 1e-6
 LEAST_RUN = 2  # slots of a cheap or dear run
-GLYPHS = {"self_consumption": "⌂", "save": "▲", "supply": "▼", "hold": "■", "charge": "+", "export": "↗"}
+GLYPHS = {
+    "self_consumption": "⌂",
+    "save": "▲",
+    "supply": "▼",
+    "hold": "■",
+    "charge": "+",
+    "export": "↗",
+}
 # Fill patterns of predicted prices and curtailed PV; needed once in a page with plan charts.
-_PATTERN = '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V6" class="{0}-line"/></pattern>\n'
-HATCHES = Markup('<svg width="0" height="0" aria-hidden="true" class="defs"><defs>\n{}</defs></svg>').format(
+_PATTERN = (
+    '<pattern id="{0}" width="6" height="6" patternUnits="userSpaceOnUse" '
+    'patternTransform="rotate(45)"><path d="M0 0V6" class="{0}-line"/></pattern>\n'
+)
+HATCHES = Markup(
+    '<svg width="0" height="0" aria-hidden="true" class="defs"><defs>\n{}</defs></svg>'
+).format(
     join(Markup(_PATTERN).format(name) for name in ("hatch", "hatch-pv"))  # noqa: S704  # a constant of this module
 )
 
@@ -110,8 +136,17 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], view.count, narrow)
     flows, scale = view.flows, view.numbers.price_unit[0]
     prices = np.concatenate([view.buy_price, view.sell_price]) * scale
-    up, down = flows.load + flows.charge + flows.export, flows.pv + flows.discharge + flows.import_ + flows.curtailed
-    reach = float(max(up.max(), down.max(), *(band[1].max() for band in (flows.load_band, flows.pv_band) if band)))
+    up, down = (
+        flows.load + flows.charge + flows.export,
+        flows.pv + flows.discharge + flows.import_ + flows.curtailed,
+    )
+    reach = float(
+        max(
+            up.max(),
+            down.max(),
+            *(band[1].max() for band in (flows.load_band, flows.pv_band) if band),
+        )
+    )
     top = HEAD + HEADING
     price = fit_prices(prices, (top + sizes["price"], top), least_span=LEAST_PRICE_SPAN * scale)
     top = price.bottom + HEADING
@@ -125,18 +160,33 @@ def draw_plan(view: PlanView, titles: Sequence[str], *, narrow: bool) -> Markup:
     cursor = frame.x(view.selected + 0.5)
     parts = [
         *(draw_ruler(frame, axis, view.numbers, absolute=axis is power) for axis in panels),
-        ClockAxis(frame, view.instant, view.numbers, price.top, panels[-1].bottom, ribbon.bottom + 17).draw(),
+        ClockAxis(
+            frame, view.instant, view.numbers, price.top, panels[-1].bottom, ribbon.bottom + 17
+        ).draw(),
         _draw_prices(view, frame, price),
         _draw_power(view, frame, power),
         _draw_soc(view, frame, soc) if view.soc.size else Markup(""),
         *(_draw_run(view, frame, ribbon, run) for run in view.runs),
-        rectangle((frame.x(run.first), top, frame.x(run.end) - frame.x(run.first), ribbon.bottom - top), "chosen-run"),
+        rectangle(
+            (frame.x(run.first), top, frame.x(run.end) - frame.x(run.first), ribbon.bottom - top),
+            "chosen-run",
+        ),
         rule((cursor, top), (cursor, ribbon.bottom), "cursor"),
         _draw_headings(view, panels, narrow=narrow),
         draw_targets(frame, [(HEAD, ribbon.bottom - HEAD, [] if narrow else titles)]),
     ]
-    size = ("narrow" if narrow else "wide", number(frame.width), number(ribbon.bottom + 24), f"{frame.left:g}", f"{frame.slot_width:.5f}", frame.count)
-    opening = Markup('<svg class="plan {}" viewBox="0 0 {} {}" data-left="{}" data-slot="{}" data-count="{}" aria-hidden="true">').format(*size)
+    size = (
+        "narrow" if narrow else "wide",
+        number(frame.width),
+        number(ribbon.bottom + 24),
+        f"{frame.left:g}",
+        f"{frame.slot_width:.5f}",
+        frame.count,
+    )
+    opening = Markup(
+        '<svg class="plan {}" viewBox="0 0 {} {}" data-left="{}" data-slot="{}" '
+        'data-count="{}" aria-hidden="true">'
+    ).format(*size)
     return opening + join(parts) + Markup("</svg>")
 
 
@@ -144,11 +194,21 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     scale = view.numbers.price_unit[0]
     buy, sell = view.buy_price * scale, view.sell_price * scale
     prices = buy[: view.known]
-    days = np.array([view.instant(slot).astimezone(view.numbers.zone).toordinal() for slot in range(prices.size)])
-    cheap, dear = ([(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN] for marked in mark_prices(prices, days))
+    days = np.array(
+        [
+            view.instant(slot).astimezone(view.numbers.zone).toordinal()
+            for slot in range(prices.size)
+        ]
+    )
+    cheap, dear = (
+        [(first, end) for first, end in find_runs(marked) if end - first >= LEAST_RUN]
+        for marked in mark_prices(prices, days)
+    )
     # Predicted prices get a label where there is room.
     left, words = frame.x(view.known), read_texts("plan_chart", view.numbers.language)["predicted"]
-    predicted = shade_runs(frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted")
+    predicted = shade_runs(
+        frame, axis, [(view.known, view.count)] if view.known < view.count else [], "predicted"
+    )
     if frame.end - left > len(words) * LETTER:
         predicted += text(((left + frame.end) / 2, axis.top + 13), words, "note", anchor="middle")
     return join(
@@ -160,7 +220,9 @@ def _draw_prices(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
             fill_below_zero(frame, axis, sell, "fill-sell"),
             path(trace_stairs(frame, axis, sell), "line sell-line"),
             path(trace_stairs(frame, axis, prices), "line price-line"),
-            path(trace_stairs(frame, axis, buy[view.known :], view.known), "line price-line dashed"),
+            path(
+                trace_stairs(frame, axis, buy[view.known :], view.known), "line price-line dashed"
+            ),
         ]
     )
 
@@ -179,8 +241,14 @@ def mark_prices(prices: FloatArray, days: NDArray[np.int_]) -> tuple[BoolArray, 
         median = float(np.median(values))
         clear = CLEAR_SHARE * abs(median)
         low, high = float(values.min()), float(values.max())
-        cheap[own] = values <= min(_rank(values, CHEAP_SHARE), median - max(clear, CLEAR_PART * (median - low), LEAST_DIFFERENCE))
-        dear[own] = values >= max(_rank(values, 1 - DEAR_SHARE), median + max(clear, CLEAR_PART * (high - median), LEAST_DIFFERENCE))
+        cheap[own] = values <= min(
+            _rank(values, CHEAP_SHARE),
+            median - max(clear, CLEAR_PART * (median - low), LEAST_DIFFERENCE),
+        )
+        dear[own] = values >= max(
+            _rank(values, 1 - DEAR_SHARE),
+            median + max(clear, CLEAR_PART * (high - median), LEAST_DIFFERENCE),
+        )
     return cheap, dear
 
 
@@ -191,31 +259,64 @@ def _rank(values: FloatArray, share: float) -> float:
 def _draw_power(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     flows = view.flows
     uses = [(flows.load, "bar-load"), (flows.charge, "bar-battery"), (flows.export, "bar-export")]
-    sources = [(-flows.pv, "bar-pv"), (-flows.discharge, "bar-battery"), (-flows.import_, "bar-grid")]
+    sources = [
+        (-flows.pv, "bar-pv"),
+        (-flows.discharge, "bar-battery"),
+        (-flows.import_, "bar-grid"),
+    ]
     curtailed = draw_bars(frame, axis, -flows.pv, -flows.curtailed, css="held")
     bands = [
-        draw_band(frame, axis, band, css=css, sign=sign) for band, css, sign in ((flows.pv_band, "band-pv", -1), (flows.load_band, "band-load", 1)) if band
+        draw_band(frame, axis, band, css=css, sign=sign)
+        for band, css, sign in ((flows.pv_band, "band-pv", -1), (flows.load_band, "band-load", 1))
+        if band
     ]
     zero = rule((frame.left, axis.place(0)), (frame.end, axis.place(0)), "zero")
-    return stack_bars(frame, axis, uses) + stack_bars(frame, axis, sources) + curtailed + join(bands) + zero
+    return (
+        stack_bars(frame, axis, uses)
+        + stack_bars(frame, axis, sources)
+        + curtailed
+        + join(bands)
+        + zero
+    )
 
 
 def _draw_soc(view: PlanView, frame: ChartFrame, axis: Axis) -> Markup:
     line, reserve = trace_edges(frame, axis, view.soc * 100), axis.place(view.reserve_soc * 100)
-    reserve_area = rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve") if view.reserve_soc > 0 else Markup("")
-    without = Markup("") if view.without_soc is None else path(trace_edges(frame, axis, view.without_soc * 100), "line without")
+    reserve_area = (
+        rectangle((frame.left, reserve, frame.end - frame.left, axis.bottom - reserve), "reserve")
+        if view.reserve_soc > 0
+        else Markup("")
+    )
+    without = (
+        Markup("")
+        if view.without_soc is None
+        else path(trace_edges(frame, axis, view.without_soc * 100), "line without")
+    )
     area = path(f"{line}V{number(axis.bottom)}H{number(frame.left)}Z", "soc-area")
     return area + reserve_area + without + path(line, "line soc-line")
 
 
 def _draw_run(view: PlanView, frame: ChartFrame, axis: Axis, run: ModeRun) -> Markup:
-    """Return a run of one mode in the ribbon, with the mode's name or symbol where there is room."""
-    x, width = frame.x(run.first), frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5)
+    """Return a run of one mode in the ribbon, with the mode's name or symbol where there is
+    room.
+    """
+    x, width = (
+        frame.x(run.first),
+        frame.x(run.end) - frame.x(run.first) - (1 if frame.slot_width > 3 else 0.5),
+    )
     short = mode(run.mode, language=view.numbers.language).short
     word = short if width > len(short) * LETTER + 8 else GLYPHS[run.mode] if width > 11 else ""
     box = rectangle((x, axis.top, width, axis.height), f"run mode-{run.mode}", rx="3")
     foot = rectangle((x, axis.bottom - 3, width, 3), f"foot mode-{run.mode}", rx="1")
-    return box + foot + (text((x + width / 2, axis.top + 15), word, "ribbon", anchor="middle") if word else Markup(""))
+    return (
+        box
+        + foot
+        + (
+            text((x + width / 2, axis.top + 15), word, "ribbon", anchor="middle")
+            if word
+            else Markup("")
+        )
+    )
 
 
 def _draw_headings(view: PlanView, axes: Sequence[Axis], *, narrow: bool) -> Markup:

@@ -1,4 +1,7 @@
-"""Charts of daily savings beside the possible ones, of who decided each slot, and bars in text; all without scripts."""
+"""Charts of daily savings beside the possible ones, of who decided each slot, and bars in text.
+
+All without scripts.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +27,10 @@ DAY_LETTERS = 8
 
 @dataclass(frozen=True, slots=True)
 class SavedDay:
-    """A day: its savings and the possible ones, both None where the day does not count; ``title`` is the tooltip."""
+    """A day: its savings and the possible ones, both None where the day does not count.
+
+    ``title`` is the tooltip.
+    """
 
     day: date
     saved: float | None
@@ -34,7 +40,9 @@ class SavedDay:
 
 @dataclass(frozen=True, slots=True)
 class DecidedDay:
-    """A row: its name, the instants of its slots' edges (one more than there are slots), and who decided each slot, None: nobody."""
+    """A row: its name, the instants of its slots' edges (one more than there are slots), and who
+    decided each slot, None: nobody.
+    """
 
     name: str
     edges: Sequence[datetime]
@@ -42,34 +50,54 @@ class DecidedDay:
     label: str
 
 
-def draw_saved_days(days: Sequence[SavedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
-    """Draw a bar per day, a mark at the savings of perfect foresight, and hatching where a day does not count."""
+def draw_saved_days(
+    days: Sequence[SavedDay], numbers: Numbers, *, label: str, narrow: bool
+) -> Markup:
+    """Draw a bar per day, a mark at the savings of perfect foresight, and hatching where a day does
+    not count.
+    """
     sizes = NARROW if narrow else WIDE
     frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], len(days), narrow)
     values = [value for day in days for value in (day.saved, day.possible) if value is not None]
     step = choose_step(max((abs(value) for value in values), default=1.0), STEPS, 5)
     axis = fit_axis(values, (TOP + sizes["height"], TOP), step=step, least=(0.0, step))
-    every = next(every for every in (1, 2, 5, 10, 400) if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15)
+    every = next(
+        every
+        for every in (1, 2, 5, 10, 400)
+        if every * frame.slot_width >= DAY_LETTERS * LETTER * 1.15
+    )
     half, names = DAY_LETTERS * LETTER / 2, []
     for place in range(0, len(days), every):
         # Noon keeps the date at any UTC offset of the zone.
         noon = datetime.combine(days[place].day, time(12), numbers.zone)
         x = min(max(frame.x(place + 0.5), half), frame.width - half)
-        names.append(text((x, axis.bottom + 18), numbers.day(noon).partition(" ")[2], "tick", anchor="middle"))
-    parts = [draw_ruler(frame, axis, numbers), *(_draw_day(frame, axis, place, day) for place, day in enumerate(days)), *names]
+        names.append(
+            text(
+                (x, axis.bottom + 18), numbers.day(noon).partition(" ")[2], "tick", anchor="middle"
+            )
+        )
+    parts = [
+        draw_ruler(frame, axis, numbers),
+        *(_draw_day(frame, axis, place, day) for place, day in enumerate(days)),
+        *names,
+    ]
     return _frame(("saved", narrow), (frame.width, axis.bottom + FOOT), label, join(parts))
 
 
 def _draw_day(frame: ChartFrame, axis: Axis, place: int, day: SavedDay) -> Markup:
     x, width = frame.x(place + GAP), frame.slot_width * (1 - 2 * GAP)
-    title = Markup('<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>').format(
-        *map(number, (frame.x(place), axis.top, frame.slot_width, axis.height)), day.title
-    )
+    title = Markup(
+        '<rect x="{}" y="{}" width="{}" height="{}" class="target"><title>{}</title></rect>'
+    ).format(*map(number, (frame.x(place), axis.top, frame.slot_width, axis.height)), day.title)
     if day.saved is None or day.possible is None:
         return rectangle((x, axis.top, width, axis.height), "left-out") + title
     low, high = sorted((axis.place(0.0), axis.place(day.saved)))
     bar = rectangle((x, low, width, max(high - low, 0.8)), "bar-planner solid", rx="1.5")
-    mark = rule((frame.x(place + GAP / 2), axis.place(day.possible)), (frame.x(place + 1 - GAP / 2), axis.place(day.possible)), "possible")
+    mark = rule(
+        (frame.x(place + GAP / 2), axis.place(day.possible)),
+        (frame.x(place + 1 - GAP / 2), axis.place(day.possible)),
+        "possible",
+    )
     return bar + mark + title
 
 
@@ -78,16 +106,29 @@ NARROW_NAMES = 52.0
 HOURS = (6, 12, 18)
 
 
-def draw_deciders(days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool) -> Markup:
-    """Draw a row of one width per day, coloured by who decided each slot, with a notch at every sixth local hour.
+def draw_deciders(
+    days: Sequence[DecidedDay], numbers: Numbers, *, label: str, narrow: bool
+) -> Markup:
+    """Draw a row of one width per day, coloured by who decided each slot, with a notch at every
+    sixth local hour.
 
-    The clock below is that of most days; on a day with a change of clock among others the notches alone are right.
+    The clock below is that of most days; on a day with a change of clock among others the notches
+    alone are right.
     """
     width, left = (NARROW["width"], NARROW_NAMES) if narrow else (WIDE["width"], NAMES)
-    rows = join(_draw_row(day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers) for index, day in enumerate(days))
+    rows = join(
+        _draw_row(
+            day, index * ROW, ChartFrame(width, left, 0.0, len(day.deciders), narrow), numbers
+        )
+        for index, day in enumerate(days)
+    )
     below, length = len(days) * ROW + 14, mode(len(day.deciders) for day in days)
     notches = _find_notches(next(day for day in days if len(day.deciders) == length), numbers)
-    hours = [(left, "00:00", "start"), *((left + (width - left) * edge / length, words, "middle") for edge, words in notches), (width, "24:00", "end")]
+    hours = [
+        (left, "00:00", "start"),
+        *((left + (width - left) * edge / length, words, "middle") for edge, words in notches),
+        (width, "24:00", "end"),
+    ]
     clock = join(text((x, below), hour, "tick", anchor=anchor) for x, hour, anchor in hours)
     return _frame(("deciders", narrow), (width, below + 6), label, rows + clock)
 
@@ -100,14 +141,23 @@ def _draw_row(day: DecidedDay, top: float, frame: ChartFrame, numbers: Numbers) 
         for decider in sorted({decider for decider in day.deciders if decider is not None})
         for first, end in find_runs(np.array([each == decider for each in day.deciders]))
     ]
-    marks = [rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch") for edge, _ in _find_notches(day, numbers)]
-    return Markup("<g><title>{}</title>{}</g>").format(day.label, join([name, track, *areas, *marks]))
+    marks = [
+        rule((frame.x(edge), top), (frame.x(edge), top + BAR), "notch")
+        for edge, _ in _find_notches(day, numbers)
+    ]
+    return Markup("<g><title>{}</title>{}</g>").format(
+        day.label, join([name, track, *areas, *marks])
+    )
 
 
 def _find_notches(day: DecidedDay, numbers: Numbers) -> list[tuple[int, str]]:
     """Return the inner edges of a day at every sixth local hour, each with that hour in words."""
     clock = [edge.astimezone(numbers.zone) for edge in day.edges[:-1]]
-    return [(edge, numbers.clock(local)) for edge, local in enumerate(clock) if local.minute == 0 and local.hour in HOURS]
+    return [
+        (edge, numbers.clock(local))
+        for edge, local in enumerate(clock)
+        if local.minute == 0 and local.hour in HOURS
+    ]
 
 
 def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
@@ -118,13 +168,24 @@ def slot_edges(start: datetime, count: int, step: timedelta) -> list[datetime]:
 def bar_in_text(share: float, css: str, *, rest: bool) -> Markup:
     """Draw a bar of a share of the available width; ``rest``: outline the remainder."""
     reach = min(max(share, 0.0), 1.0) * 100
-    outline = Markup('<rect x="{0}%" y="0.5" width="{1}%" height="15" class="rest"/>').format(f"{reach:.2f}", f"{100 - reach:.2f}") if rest else Markup("")
-    bar = Markup('<rect width="{}%" height="16" rx="3" class="{}"/>').format(f"{max(reach, 0.6):.2f}", css)
-    return Markup('<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>').format(outline, bar)
+    outline = (
+        Markup('<rect x="{0}%" y="0.5" width="{1}%" height="15" class="rest"/>').format(
+            f"{reach:.2f}", f"{100 - reach:.2f}"
+        )
+        if rest
+        else Markup("")
+    )
+    bar = Markup('<rect width="{}%" height="16" rx="3" class="{}"/>').format(
+        f"{max(reach, 0.6):.2f}", css
+    )
+    return Markup(
+        '<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>'
+    ).format(outline, bar)
 
 
 def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: float | None) -> Markup:
-    """Draw the bar of an amount from zero, to the left where it is negative, on the common scale of a group.
+    """Draw the bar of an amount from zero, to the left where it is negative, on the common scale of
+    a group.
 
     Args:
         amount: length of the bar.
@@ -137,14 +198,24 @@ def draw_amount(amount: float, css: str, *, among: Sequence[float], beside: floa
     zero, end = ((each - low) / width * 100 for each in (0.0, amount))
     saved = Markup("")
     if beside is not None and beside > amount:
-        saved = Markup('<rect x="{}%" y="0.5" width="{}%" height="15" class="rest"/>').format(f"{end:.2f}", f"{(beside - amount) / width * 100:.2f}")
+        saved = Markup('<rect x="{}%" y="0.5" width="{}%" height="15" class="rest"/>').format(
+            f"{end:.2f}", f"{(beside - amount) / width * 100:.2f}"
+        )
     reach = max(abs(end - zero), 0.6)
     first = min(zero, end, 100 - reach)
-    bar = Markup('<rect x="{}%" width="{}%" height="16" rx="3" class="{}"/>').format(f"{first:.2f}", f"{reach:.2f}", css)
-    return Markup('<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>').format(bar, saved)
+    bar = Markup('<rect x="{}%" width="{}%" height="16" rx="3" class="{}"/>').format(
+        f"{first:.2f}", f"{reach:.2f}", css
+    )
+    return Markup(
+        '<svg class="track" width="100%" height="16" aria-hidden="true">{}{}</svg>'
+    ).format(bar, saved)
 
 
 def _frame(kind: tuple[str, bool], size: tuple[float, float], label: str, body: Markup) -> Markup:
     name, narrow = kind
     opening = Markup('<svg class="chart {} {}" viewBox="0 0 {} {}" role="img" aria-label="{}">')
-    return opening.format(name, "narrow" if narrow else "wide", *map(number, size), label) + body + Markup("</svg>")
+    return (
+        opening.format(name, "narrow" if narrow else "wide", *map(number, size), label)
+        + body
+        + Markup("</svg>")
+    )

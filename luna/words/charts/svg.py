@@ -21,13 +21,20 @@ def join(parts: Iterable[Markup]) -> Markup:
 def rectangle(box: tuple[float, float, float, float], css: str, **attributes: str) -> Markup:
     """Return a rectangle; ``box`` is x, y, width, height."""
     sides = (number(side) for side in box)
-    others = join(Markup(' {}="{}"').format(name.replace("_", "-"), escape(value)) for name, value in attributes.items())
-    return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(*sides, css, others)
+    others = join(
+        Markup(' {}="{}"').format(name.replace("_", "-"), escape(value))
+        for name, value in attributes.items()
+    )
+    return Markup('<rect x="{}" y="{}" width="{}" height="{}" class="{}"{}/>').format(
+        *sides, css, others
+    )
 
 
 def circle(place: tuple[float, float], radius: float, css: str) -> Markup:
     """Return a circle around x, y."""
-    return Markup('<circle cx="{}" cy="{}" r="{}" class="{}"/>').format(*map(number, (*place, radius)), css)
+    return Markup('<circle cx="{}" cy="{}" r="{}" class="{}"/>').format(
+        *map(number, (*place, radius)), css
+    )
 
 
 def path(points: str, css: str) -> Markup:
@@ -38,12 +45,17 @@ def path(points: str, css: str) -> Markup:
 def rule(first: tuple[float, float], last: tuple[float, float], css: str) -> Markup:
     """Return a horizontal or vertical line."""
     (x, y), (end_x, end_y) = first, last
-    return path(f"M{number(x)} {number(y)}" + (f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"), css)
+    return path(
+        f"M{number(x)} {number(y)}" + (f"H{number(end_x)}" if y == end_y else f"V{number(end_y)}"),
+        css,
+    )
 
 
 def text(place: tuple[float, float], words: str, css: str, *, anchor: str = "start") -> Markup:
     """Return a line of text at x, y."""
-    return Markup('<text x="{}" y="{}" class="{}" text-anchor="{}">{}</text>').format(number(place[0]), number(place[1]), css, anchor, words)
+    return Markup('<text x="{}" y="{}" class="{}" text-anchor="{}">{}</text>').format(
+        number(place[0]), number(place[1]), css, anchor, words
+    )
 
 
 def polyline(points: Sequence[tuple[float, float]]) -> str:

@@ -1,4 +1,7 @@
-"""The action spaces of learned policies, and conversion of actions to set-points; these are safe only after ``physics.safety.clamp``."""
+"""The action spaces of learned policies, and conversion of actions to set-points.
+
+These are safe only after ``physics.safety.clamp``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,15 +11,25 @@ from typing import Self
 import numpy as np
 
 from luna.energy.physics.limits import SiteLimits
-from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SUPPLY, BoolArray, IntArray, Mode, SetPoint
+from luna.energy.physics.mode import (
+    CHARGE,
+    EXPORT,
+    HOLD,
+    SUPPLY,
+    BoolArray,
+    IntArray,
+    Mode,
+    SetPoint,
+)
 from luna.energy.timeline import FloatArray, IndexArray
 
 
 class Action(IntEnum):
     """A discrete action, the same for all batteries of a site.
 
-    Given a slot's load and PV these are all its options: surplus is stored (``COVER_LOAD``) or sold (``HOLD``), the load is served (``COVER_LOAD``) or bought
-    (``HOLD``), and battery and grid exchange as much as limits allow (``CHARGE_FULL``, ``EXPORT``).
+    Given a slot's load and PV these are all its options: surplus is stored (``COVER_LOAD``) or sold
+    (``HOLD``), the load is served (``COVER_LOAD``) or bought (``HOLD``), and battery and grid
+    exchange as much as limits allow (``CHARGE_FULL``, ``EXPORT``).
     """
 
     CHARGE_FULL = 0
@@ -30,7 +43,12 @@ class Action(IntEnum):
         return _MODES[self]
 
 
-_MODES = {Action.CHARGE_FULL: Mode.CHARGE, Action.HOLD: Mode.HOLD, Action.COVER_LOAD: Mode.SELF_CONSUMPTION, Action.EXPORT: Mode.EXPORT}
+_MODES = {
+    Action.CHARGE_FULL: Mode.CHARGE,
+    Action.HOLD: Mode.HOLD,
+    Action.COVER_LOAD: Mode.SELF_CONSUMPTION,
+    Action.EXPORT: Mode.EXPORT,
+}
 # For invalid actions; no mode, so the safety layer turns it into ``hold``.
 _NO_MODE = 127
 ACTION_MODES, ALL_MODES = tuple(_MODES[action] for action in Action), tuple(Mode)
@@ -39,19 +57,42 @@ POWERS = 3
 _ANY, _LEAST, _FREE = np.full((1, 1), np.inf), np.full((1, 1), -np.inf), np.full(1, np.inf)
 
 
-def choose_setpoint(actions: IndexArray, curtailment: IntArray, *, batteries: int, modes: Sequence[Mode] = ACTION_MODES) -> SetPoint:
-    """Return the set-point of discrete actions (``(sites,)``), without limits of its own; ``modes`` are the actions' modes, in order.
+def choose_setpoint(
+    actions: IndexArray,
+    curtailment: IntArray,
+    *,
+    batteries: int,
+    modes: Sequence[Mode] = ACTION_MODES,
+) -> SetPoint:
+    """Return the set-point of discrete actions (``(sites,)``), without limits of its own.
+
+    ``modes`` are the actions' modes, in order.
 
     Values that are the same for all sites have a single column.
     """
     valid = np.where((actions >= 0) & (actions < len(modes)), actions, len(modes))
     chosen = np.choose(valid, np.array([*modes, _NO_MODE], dtype=np.int8))
-    mode, target = (np.broadcast_to(each, (batteries, valid.size)) for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf)))
-    return SetPoint(mode, _ANY, target, floor_soc=_LEAST, ceiling_soc=_ANY, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
+    mode, target = (
+        np.broadcast_to(each, (batteries, valid.size))
+        for each in (chosen, np.where(chosen == Mode.EXPORT, -np.inf, np.inf))
+    )
+    return SetPoint(
+        mode,
+        _ANY,
+        target,
+        floor_soc=_LEAST,
+        ceiling_soc=_ANY,
+        spill_soc=_ANY,
+        curtailment=curtailment,
+        pv_limit_kw=_FREE,
+    )
 
 
 def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> IndexArray:
-    """Return discrete actions as integers; values that are not whole become -1, an invalid action."""
+    """Return discrete actions as integers.
+
+    Values that are not whole become -1, an invalid action.
+    """
     if np.issubdtype(actions.dtype, np.integer):
         return actions.astype(np.int64, copy=False)
     values = np.asarray(actions, dtype=float)
@@ -60,7 +101,9 @@ def read_actions(actions: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> 
 
 
 def find_quartiles(price: FloatArray) -> FloatArray:
-    """Return lower quartile, median and upper quartile of a day's import prices, shape ``(3,)``; prices of 0 count as gaps.
+    """Return lower quartile, median and upper quartile of a day's import prices, shape ``(3,)``.
+
+    Prices of 0 count as gaps.
 
     Source: revision 80.
     """
@@ -80,7 +123,9 @@ class DayPrices:
 
 @dataclass(frozen=True, slots=True)
 class Powers:
-    """Requested powers of each battery, kW, shape ``(batteries, sites)``: charge, discharge to the house, discharge to the grid."""
+    """Requested powers of each battery, kW, shape ``(batteries, sites)``: charge, discharge to the
+    house, discharge to the grid.
+    """
 
     charge_kw: FloatArray
     discharge_kw: FloatArray
@@ -88,17 +133,28 @@ class Powers:
 
     @classmethod
     def of(cls, shares: Sequence[FloatArray], limits: SiteLimits) -> Self:
-        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``; NaN counts as 0."""
+        """Return powers from shares of the batteries' limits, three of shape ``(sites,)``.
+
+        NaN counts as 0.
+        """
         battery = limits.batteries
         with np.errstate(invalid="ignore"):
-            powers = (share * most for share, most in zip(shares, (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2), strict=True))
+            powers = (
+                share * most
+                for share, most in zip(
+                    shares,
+                    (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2),
+                    strict=True,
+                )
+            )
             return cls(*(np.where(each > 0.0, each, 0.0) for each in powers))
 
     def gate(self, day: DayPrices) -> "Powers":
         """Return powers with charge or discharge alone.
 
-        Where both are requested, the battery charges in the day's cheapest quarter and discharges in its most expensive one; between them the larger power
-        wins, and of equal ones charging up to the median price. Source: revision 80.
+        Where both are requested, the battery charges in the day's cheapest quarter and discharges
+        in its most expensive one; between them the larger power wins, and of equal ones charging up
+        to the median price. Source: revision 80.
         """
         out = self.discharge_kw + self.export_kw
         both = (self.charge_kw > 0.0) & (out > 0.0)
@@ -110,19 +166,39 @@ class Powers:
             np.where(both & charges, 0.0, self.export_kw),
         )
 
-    def setpoint(self, curtailment: IntArray, stored_kwh: FloatArray, *, hours: float, limits: SiteLimits) -> SetPoint:
+    def setpoint(
+        self, curtailment: IntArray, stored_kwh: FloatArray, *, hours: float, limits: SiteLimits
+    ) -> SetPoint:
         """Return the set-point of gated powers in a slot of ``hours``.
 
-        Charging takes the surplus first, then the grid. Discharging serves the load, the export power comes on top, and their sum bounds the discharge.
+        Charging takes the surplus first, then the grid. Discharging serves the load, the export
+        power comes on top, and their sum bounds the discharge.
         """
         battery = limits.batteries
         charges, sells = self.charge_kw > 0.0, self.export_kw > 0.0
         out = np.where(sells, EXPORT, np.where(self.discharge_kw > 0.0, SUPPLY, HOLD))
         mode = np.where(charges, CHARGE, out).astype(np.int8)
-        up = (stored_kwh + self.charge_kw * (hours * battery.charge_efficiency)) / battery.capacity_kwh
-        down = (stored_kwh - (self.discharge_kw + self.export_kw) * (hours / battery.discharge_efficiency)) / battery.capacity_kwh
-        target, power = np.where(charges, up, down), np.where(charges, self.charge_kw, self.export_kw)
-        return SetPoint(mode, power, target, floor_soc=down, ceiling_soc=up, spill_soc=_ANY, curtailment=curtailment, pv_limit_kw=_FREE)
+        up = (
+            stored_kwh + self.charge_kw * (hours * battery.charge_efficiency)
+        ) / battery.capacity_kwh
+        down = (
+            stored_kwh
+            - (self.discharge_kw + self.export_kw) * (hours / battery.discharge_efficiency)
+        ) / battery.capacity_kwh
+        target, power = (
+            np.where(charges, up, down),
+            np.where(charges, self.charge_kw, self.export_kw),
+        )
+        return SetPoint(
+            mode,
+            power,
+            target,
+            floor_soc=down,
+            ceiling_soc=up,
+            spill_soc=_ANY,
+            curtailment=curtailment,
+            pv_limit_kw=_FREE,
+        )
 
 
 def beyond_limits(shares: Sequence[FloatArray]) -> BoolArray:

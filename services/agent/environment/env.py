@@ -30,19 +30,26 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         self.batch, self.rule = batch, rule
         self.observation_space = gymnasium.spaces.Box(-MOST, MOST, (rule.layout.size,), np.float32)
         discrete = rule.control != "continuous"
-        self.action_space = gymnasium.spaces.Discrete(rule.action_count) if discrete else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
+        self.action_space = (
+            gymnasium.spaces.Discrete(rule.action_count)
+            if discrete
+            else gymnasium.spaces.Box(0.0, 1.0, (POWERS,), np.float32)
+        )
         self._episode, self._slot = 0, 0
         self._seat(0)
         self._stored_kwh: FloatArray = np.empty((0, 1))
         self._first_soc: FloatArray = np.zeros(1)
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[StateArray, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[StateArray, dict[str, Any]]:
         """Begin an episode.
 
         Args:
             seed: of all draws from now on.
-            options: ``day`` (a local date or its text) and ``site`` (a name) choose the episode, default: drawn; ``share`` is the initial stored energy
-                between lowest and highest state of charge, 0–1.
+            options: ``day`` (a local date or its text) and ``site`` (a name) choose the episode,
+                default: drawn; ``share`` is the initial stored energy between lowest and highest
+                    state of charge, 0–1.
 
         Raises:
             InvalidInputError: the day was refused, or the share lies outside 0 to 1.
@@ -54,27 +61,49 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         if day is None:
             self._episode = int(self.np_random.integers(self.batch.episodes.size))
         else:
-            self._episode = self.batch.find(parse_day(day, field="options.day") if isinstance(day, str) else day, site=choices.get("site"))
+            self._episode = self.batch.find(
+                parse_day(day, field="options.day") if isinstance(day, str) else day,
+                site=choices.get("site"),
+            )
         share = self.rule.start_share if choices.get("share") is None else choices["share"]
         share = self.np_random.random() if share is None else float(share)
         if not 0.0 <= share <= 1.0:
-            raise InvalidInputError("a share lies between 0 and 1", field="options.share", value=share)
+            raise InvalidInputError(
+                "a share lies between 0 and 1", field="options.share", value=share
+            )
         self._slot = 0
         self._seat(self._episode)
         battery = self._limits.batteries
         self._stored_kwh = battery.min_kwh + share * (battery.max_kwh - battery.min_kwh)
         self._first_soc = self._soc
-        return self._state(), {"day": self.batch.episodes.day[self._episode].isoformat(), "site": self._site.name}
+        return self._state(), {
+            "day": self.batch.episodes.day[self._episode].isoformat(),
+            "site": self._site.name,
+        }
 
     def step(self, action: Any) -> tuple[StateArray, float, bool, bool, dict[str, Any]]:
         """Simulate a slot under ``action``; the episode terminates with its last slot."""
-        episodes, done = self.batch.episodes, bool(self._slot + 1 == self.batch.episodes.count[self._episode])
+        episodes, done = (
+            self.batch.episodes,
+            bool(self._slot + 1 == self.batch.episodes.count[self._episode]),
+        )
         worth = episodes.worth[[self._episode]]
-        now = SitesNow(self._limits, self._wear_price, self._stored_kwh, self._capacity_kwh, worth, self._first_soc, np.array([done]))
+        now = SitesNow(
+            self._limits,
+            self._wear_price,
+            self._stored_kwh,
+            self._capacity_kwh,
+            worth,
+            self._first_soc,
+            np.array([done]),
+        )
         slot = self.batch.slots.at(self._place)
-        result = step_sites(self.rule, now, slot, self.rule.read(np.asarray(action)[None]), hours=self.batch.hours)
+        result = step_sites(
+            self.rule, now, slot, self.rule.read(np.asarray(action)[None]), hours=self.batch.hours
+        )
         self._stored_kwh = result.flows.stored_kwh
-        # After the last slot the state keeps that slot's features, with the stored energy at its end.
+        # After the last slot the state keeps that slot's features, with the stored energy at its
+        # end.
         self._slot += 0 if done else 1
         reward = -result.costs.total + result.potential + result.shaping
         return self._state(), float(reward[0]), done, False, _describe(result)
@@ -95,7 +124,11 @@ class AntaresEnv(gymnasium.Env[StateArray, Any]):
         return self.batch.episodes.first[[self._episode]] + self._slot
 
     def _state(self) -> StateArray:
-        return np.asarray(self.rule.layout.build(self.batch.features, self._place, self._soc, self._capacity_kwh)[0])
+        return np.asarray(
+            self.rule.layout.build(self.batch.features, self._place, self._soc, self._capacity_kwh)[
+                0
+            ]
+        )
 
 
 def _describe(result: StepResult) -> dict[str, Any]:

@@ -11,8 +11,15 @@ MOST = 100.0
 
 
 @njit(cache=True, nogil=True)
-def gather(states: NDArray[np.float32], features: tuple[int, int], values: FloatArray | NDArray[np.float32], at: IndexArray, factor: FloatArray) -> None:
-    """Write consecutive features of each state: ``values[at:]`` times ``factor``, clipped to ±``MOST``; NaN and infinity stay.
+def gather(
+    states: NDArray[np.float32],
+    features: tuple[int, int],
+    values: FloatArray | NDArray[np.float32],
+    at: IndexArray,
+    factor: FloatArray,
+) -> None:
+    """Write consecutive features of each state: ``values[at:]`` times ``factor``, clipped to
+    ±``MOST``; NaN and infinity stay.
 
     Args:
         states: output, shape ``(states, size)``.
@@ -24,7 +31,11 @@ def gather(states: NDArray[np.float32], features: tuple[int, int], values: Float
     first, count = features
     for state in range(at.size):
         # On row views the compiler vectorises the inner loop.
-        source, target, scale = values[at[state] : at[state] + count], states[state, first : first + count], factor[state]
+        source, target, scale = (
+            values[at[state] : at[state] + count],
+            states[state, first : first + count],
+            factor[state],
+        )
         for step in range(count):
             value = source[step] * scale
             value = MOST if (value > MOST) & (value < np.inf) else value

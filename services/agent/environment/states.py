@@ -1,4 +1,7 @@
-"""Build the state vectors (observations) of learned policies; each layout of features has its own version."""
+"""Build the state vectors (observations) of learned policies.
+
+Each layout of features has its own version.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +22,8 @@ StateArray = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of a state: its series of ``SlotFeatures``, the divisor, and how many hours, the slot's own included.
+    """A part of a state: its series of ``SlotFeatures``, the divisor, and how many hours, the
+    slot's own included.
 
     A part with ``names`` is a table of as many columns, ``(slots, len(names))``.
     """
@@ -52,14 +56,20 @@ _SOC = "soc"
 
 @dataclass(frozen=True)
 class StateLayout:
-    """The features of a state, in order. A model is trained on one ``version`` and refuses states of another."""
+    """The features of a state, in order.
+
+    A model is trained on one ``version`` and refuses states of another.
+    """
 
     version: str
     parts: tuple[str, ...]
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The name of each feature; those of vectors end in the hour ahead, 00 for the slot itself."""
+        """The name of each feature.
+
+        Those of vectors end in the hour ahead, 00 for the slot itself.
+        """
         names: list[str] = []
         for part in self.parts:
             if part != _SOC and _PARTS[part].hours > 1:
@@ -73,8 +83,12 @@ class StateLayout:
         """Number of features."""
         return len(self.names)
 
-    def build(self, features: SlotFeatures, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray) -> StateArray:
-        """Return the states of slots, shape ``(states, size)``; ``slots``, ``soc`` (0–1) and ``capacity_kwh`` have shape ``(states,)``.
+    def build(
+        self, features: SlotFeatures, slots: IndexArray, soc: FloatArray, capacity_kwh: FloatArray
+    ) -> StateArray:
+        """Return the states of slots, shape ``(states, size)``.
+
+        ``slots``, ``soc`` (0–1) and ``capacity_kwh`` have shape ``(states,)``.
 
         Raises:
             InvalidInputError: a feature is not finite, such as an unknown state of charge.
@@ -83,11 +97,22 @@ class StateLayout:
         self.fill(states, features, slots, (soc, capacity_kwh))
         if not np.isfinite(states).all():
             feature = self.names[int(np.flatnonzero(~np.isfinite(states).all(axis=0))[0])]
-            raise InvalidInputError("this part of the state is not known", field=feature, remedy="Give state of charge, forecasts and prices without gaps.")
+            raise InvalidInputError(
+                "this part of the state is not known",
+                field=feature,
+                remedy="Give state of charge, forecasts and prices without gaps.",
+            )
         return states
 
-    def fill(self, states: StateArray, features: SlotFeatures, slots: IndexArray, batteries: tuple[FloatArray, FloatArray]) -> None:
-        """Write states of slots without a check for finite values, for features that were checked before.
+    def fill(
+        self,
+        states: StateArray,
+        features: SlotFeatures,
+        slots: IndexArray,
+        batteries: tuple[FloatArray, FloatArray],
+    ) -> None:
+        """Write states of slots without a check for finite values, for features that were checked
+        before.
 
         Args:
             states: output, shape ``(states, size)``.
@@ -96,7 +121,11 @@ class StateLayout:
             batteries: state of charge and capacity, each of shape ``(states,)``.
         """
         soc, capacity_kwh = batteries
-        factors = {"nothing": np.ones(slots.size), "capacity": 1.0 / capacity_kwh, "price": features.price_factor[slots]}
+        factors = {
+            "nothing": np.ones(slots.size),
+            "capacity": 1.0 / capacity_kwh,
+            "price": features.price_factor[slots],
+        }
         place = 0
         for name in self.parts:
             if name == _SOC:
@@ -107,36 +136,83 @@ class StateLayout:
             factor = factors[part.divided_by]
             if part.names:
                 width = len(part.names)
-                gather(states, (place, width), getattr(features, part.series).ravel(), slots * width, factor)
+                gather(
+                    states,
+                    (place, width),
+                    getattr(features, part.series).ravel(),
+                    slots * width,
+                    factor,
+                )
                 place += width
                 continue
             gather(states, (place, 1), getattr(features, part.series), slots, factor)
             if part.hours > 1:
                 at = features.price_at if part.divided_by == "price" else features.energy_at
-                gather(states, (place + 1, part.hours - 1), getattr(features.ahead, part.series), at[slots], factor)
+                gather(
+                    states,
+                    (place + 1, part.hours - 1),
+                    getattr(features.ahead, part.series),
+                    at[slots],
+                    factor,
+                )
             place += part.hours
 
 
-_V1 = ("soc", "time_sin", "time_cos", "load_ahead", "pv_ahead", "import_price_ahead", "export_price_ahead")
+_V1 = (
+    "soc",
+    "time_sin",
+    "time_cos",
+    "load_ahead",
+    "pv_ahead",
+    "import_price_ahead",
+    "export_price_ahead",
+)
 _DAY = ("hours_until_end_of_day", "max_import_price_next_12h")
 V1 = StateLayout("v1", _V1)
 V1_1 = StateLayout("v1.1", (*_V1, *_DAY))
 # Source: revision 81's eight features.
-COMPACT = StateLayout("compact", ("hour", "load", "pv", "soc", "import_price", "export_price", *_DAY))
-SUMMARY = StateLayout("summary", ("soc", "time_sin", "time_cos", "load", "pv", "import_price", "export_price", *_DAY, "energy_summary", "price_summary"))
+COMPACT = StateLayout(
+    "compact", ("hour", "load", "pv", "soc", "import_price", "export_price", *_DAY)
+)
+SUMMARY = StateLayout(
+    "summary",
+    (
+        "soc",
+        "time_sin",
+        "time_cos",
+        "load",
+        "pv",
+        "import_price",
+        "export_price",
+        *_DAY,
+        "energy_summary",
+        "price_summary",
+    ),
+)
 LAYOUTS = {layout.version: layout for layout in (V1, V1_1, COMPACT, SUMMARY)}
 
 
 def see_problem(layout: StateLayout, problem: Problem) -> StateArray:
-    """Return the state at the start of a planning problem, shape ``(size,)``; equal to that of an episode with the same forecasts and prices.
+    """Return the state at the start of a planning problem, shape ``(size,)``.
+
+    Equal to that of an episode with the same forecasts and prices.
 
     Raises:
         InvalidInputError: a feature is not finite, or the site has no battery.
     """
     capacity = problem.limits.batteries.capacity_kwh.sum(axis=0)
     if not capacity.size or not capacity.all():
-        raise InvalidInputError("there is nothing to decide at a site without a battery", field="site.batteries")
-    return np.asarray(layout.build(SlotFeatures.of_problem(problem), np.zeros(1, dtype=np.int64), problem.stored_kwh.sum() / capacity, capacity)[0])
+        raise InvalidInputError(
+            "there is nothing to decide at a site without a battery", field="site.batteries"
+        )
+    return np.asarray(
+        layout.build(
+            SlotFeatures.of_problem(problem),
+            np.zeros(1, dtype=np.int64),
+            problem.stored_kwh.sum() / capacity,
+            capacity,
+        )[0]
+    )
 
 
 def find_layout(version: str) -> StateLayout:
@@ -146,5 +222,10 @@ def find_layout(version: str) -> StateLayout:
         InvalidInputError: there is none.
     """
     if version not in LAYOUTS:
-        raise InvalidInputError("no such state version", field="state_version", value=version, remedy=f"Choose from: {', '.join(LAYOUTS)}.")
+        raise InvalidInputError(
+            "no such state version",
+            field="state_version",
+            value=version,
+            remedy=f"Choose from: {', '.join(LAYOUTS)}.",
+        )
     return LAYOUTS[version]

@@ -1,7 +1,8 @@
-"""Summary features of the hours after a slot, which trees cannot learn from two hundred hourly values of a few hundred days.
+"""Summary features of the hours after a slot, which trees cannot learn from two hundred hourly
+values of a few hundred days.
 
-They are surplus and demand ahead, the price relative to later ones, and the energy ahead at better prices than now: the opportunity cost of selling,
-storing or buying now.
+They are surplus and demand ahead, the price relative to later ones, and the energy ahead at better
+prices than now: the opportunity cost of selling, storing or buying now.
 """
 
 import numpy as np
@@ -26,14 +27,20 @@ ENERGY_NAMES = (
     *(f"demand_imported_above_{_name_gap(gap)}" for gap in _GAPS),
     *(f"demand_imported_above_export_{_name_gap(gap)}" for gap in _WIDE_GAPS),
 )
-PRICE_NAMES = tuple(f"{side}_price_over_{which}_{hours:02d}h" for hours in _PRICE_HOURS for side in ("export", "import") for which in ("highest", "lowest"))
+PRICE_NAMES = tuple(
+    f"{side}_price_over_{which}_{hours:02d}h"
+    for hours in _PRICE_HOURS
+    for side in ("export", "import")
+    for which in ("highest", "lowest")
+)
 
 
 def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: HourArray) -> HourArray:
     """Return sums of expected energy in kWh, shape ``(slots, len(ENERGY_NAMES))``.
 
     Args:
-        net_kw: PV less load, of the slot and the whole hours after its own, shape ``(slots, hours)``.
+        net_kw: PV less load, of the slot and the whole hours after its own, shape
+            ``(slots, hours)``.
         import_price: of the same, over the day's mean.
         export_price: of the same, over the same mean.
     """
@@ -44,7 +51,10 @@ def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: Hour
     def bought_above(level: HourArray) -> HourArray:
         return np.asarray((demand[:, later] * (import_price[:, 1:][:, later] > level)).sum(axis=1))
 
-    cheaper = [(surplus[:, soon] * (export_price[:, 1:][:, soon] < export_price[:, :1] - gap)).sum(axis=1) for gap in _GAPS]
+    cheaper = [
+        (surplus[:, soon] * (export_price[:, 1:][:, soon] < export_price[:, :1] - gap)).sum(axis=1)
+        for gap in _GAPS
+    ]
     dearer = [bought_above(import_price[:, :1] + gap) for gap in _GAPS]
     beyond = [bought_above(export_price[:, :1] + gap) for gap in _WIDE_GAPS]
     sums = [each[:, hours - 1] for hours in _ENERGY_HOURS for each in within]
@@ -52,8 +62,13 @@ def sum_up_energy(net_kw: HourArray, import_price: HourArray, export_price: Hour
 
 
 def compare_prices(import_price: HourArray, export_price: HourArray) -> HourArray:
-    """Return prices less the highest and lowest of the hours after, shape ``(slots, len(PRICE_NAMES))``; arguments as of ``sum_up_energy``."""
+    """Return prices less the highest and lowest of the hours after, shape
+    ``(slots, len(PRICE_NAMES))``; arguments as of ``sum_up_energy``.
+    """
     apart = [
-        price[:, 0] - most(price[:, 1 : hours + 1], axis=1) for hours in _PRICE_HOURS for price in (export_price, import_price) for most in (np.max, np.min)
+        price[:, 0] - most(price[:, 1 : hours + 1], axis=1)
+        for hours in _PRICE_HOURS
+        for price in (export_price, import_price)
+        for most in (np.max, np.min)
     ]
     return np.stack(apart, axis=1, dtype=np.float32)

@@ -12,7 +12,16 @@ from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
 from luna.energy.timeline import FloatArray
-from services.agent.environment.actions import ACTION_MODES, ALL_MODES, POWERS, DayPrices, Powers, beyond_limits, choose_setpoint, read_actions
+from services.agent.environment.actions import (
+    ACTION_MODES,
+    ALL_MODES,
+    POWERS,
+    DayPrices,
+    Powers,
+    beyond_limits,
+    choose_setpoint,
+    read_actions,
+)
 from services.agent.environment.episodes import SlotTable
 from services.agent.environment.states import V1_1, StateLayout
 from services.planner.replay.data import INITIAL_SHARE
@@ -25,9 +34,11 @@ CHEAP_SHARE = 0.8
 class RewardRule:
     """Parameters of the reward besides the cost.
 
-    ``discount`` is the learner's own, so that the value of stored energy telescopes under it. The penalties are shaping and zero by default:
-    ``terminal_soc_penalty`` (currency) on the distance between the state of charge at the end and at the start of an episode, ``cheap_discharge_penalty``
-    (currency/kWh) on discharge below 0.8 × the day's median import price.
+    ``discount`` is the learner's own, so that the value of stored energy telescopes under it. The
+    penalties are shaping and zero by default: ``terminal_soc_penalty`` (currency) on the distance
+    between the state of charge at the end and at the start of an episode,
+    ``cheap_discharge_penalty`` (currency/kWh) on discharge below 0.8 × the day's median import
+    price.
     """
 
     discount: float = 1.0
@@ -45,7 +56,9 @@ COST_ALONE = RewardRule()
 
 @dataclass(frozen=True, slots=True)
 class PricesNow:
-    """A slot's import and export price, ``(sites,)``, and price of wear, ``(batteries, 1)`` or ``(batteries, sites)``; currency/kWh."""
+    """A slot's import and export price, ``(sites,)``, and price of wear, ``(batteries, 1)`` or
+    ``(batteries, sites)``; currency/kWh.
+    """
 
     import_price: FloatArray
     export_price: FloatArray
@@ -64,10 +77,14 @@ def cost_flows(flows: Flows, prices: PricesNow) -> Costs:
     )
 
 
-def value_change(before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArray, *, discount: float) -> FloatArray:
-    """Return a slot's potential-based reward: discount × Φ(after) − Φ(before), with Φ = ``worth`` × stored energy, shape ``(sites,)``.
+def value_change(
+    before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArray, *, discount: float
+) -> FloatArray:
+    """Return a slot's potential-based reward: discount × Φ(after) − Φ(before), with Φ = ``worth`` ×
+    stored energy, shape ``(sites,)``.
 
-    Over an episode it telescopes to Φ at the end, discounted, less Φ at the start, which no action changes: the optimal policy stays the same.
+    Over an episode it telescopes to Φ at the end, discounted, less Φ at the start, which no action
+    changes: the optimal policy stays the same.
     Source: Ng, Harada, Russell, "Policy invariance under reward transformations", ICML 1999.
 
     Args:
@@ -81,17 +98,27 @@ def value_change(before_kwh: FloatArray, after_kwh: FloatArray, worth: FloatArra
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Whether an episode ends with the slot, and its state of charge now and at its start, each of shape ``(sites,)``."""
+    """Whether an episode ends with the slot, and its state of charge now and at its start, each of
+    shape ``(sites,)``.
+    """
 
     done: BoolArray
     soc: FloatArray
     first_soc: FloatArray
 
 
-def shape_reward(rule: RewardRule, discharge_kwh: FloatArray, cheap: BoolArray, ends: Ends) -> FloatArray:
-    """Return the shaping reward of a slot, ``(sites,)``, at most 0; ``cheap`` marks sites with a price below 0.8 × the day's median."""
+def shape_reward(
+    rule: RewardRule, discharge_kwh: FloatArray, cheap: BoolArray, ends: Ends
+) -> FloatArray:
+    """Return the shaping reward of a slot, ``(sites,)``, at most 0.
+
+    ``cheap`` marks sites with a price below 0.8 × the day's median.
+    """
     terminal = np.where(ends.done, np.abs(ends.soc - ends.first_soc), 0.0)
-    penalty: FloatArray = rule.terminal_soc_penalty * terminal + rule.cheap_discharge_penalty * np.where(cheap, discharge_kwh, 0.0)
+    penalty: FloatArray = (
+        rule.terminal_soc_penalty * terminal
+        + rule.cheap_discharge_penalty * np.where(cheap, discharge_kwh, 0.0)
+    )
     return -penalty
 
 
@@ -104,8 +131,9 @@ AnyColumn = Any
 class EnvRule:
     """Observations, actions and rewards of an environment.
 
-    ``control``: one of the four actions, one of all modes, or shares of ``[charge, discharge, export]`` power. ``start_share`` is the initial stored energy
-    between lowest and highest state of charge, 0–1; None: drawn.
+    ``control``: one of the four actions, one of all modes, or shares of
+    ``[charge, discharge, export]`` power. ``start_share`` is the initial stored energy between
+    lowest and highest state of charge, 0–1; None: drawn.
     """
 
     layout: StateLayout = V1_1
@@ -124,7 +152,9 @@ class EnvRule:
         return ALL_MODES if self.control == "modes" else ACTION_MODES
 
     def read(self, actions: AnyArray) -> tuple[AnyColumn, ...]:
-        """Return actions (``(sites,)``, or shares ``(sites, 3)``) as columns of shape ``(sites,)``."""
+        """Return actions (``(sites,)``, or shares ``(sites, 3)``) as columns of shape
+        ``(sites,)``.
+        """
         if self.control != "continuous":
             return (read_actions(actions),)
         return tuple(np.ascontiguousarray(column) for column in np.asarray(actions, dtype=float).T)
@@ -135,9 +165,12 @@ PLAIN = EnvRule()
 
 @dataclass(frozen=True, slots=True)
 class SitesNow:
-    """Sites at the start of a slot, ``(sites,)``; wear and stored energy of batteries are ``(batteries, sites)``.
+    """Sites at the start of a slot, ``(sites,)``.
 
-    ``worth`` is the value of a stored kWh at the episode's end, ``first_soc`` the state of charge at its start; ``done``: the slot is its last one.
+    Wear and stored energy of batteries are ``(batteries, sites)``.
+
+    ``worth`` is the value of a stored kWh at the episode's end, ``first_soc`` the state of charge
+    at its start; ``done``: the slot is its last one.
     """
 
     limits: SiteLimits
@@ -151,10 +184,12 @@ class SitesNow:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point after the safety layer, flows, costs, and rewards.
+    """The result of a slot, meter arrays of shape ``(sites,)``: the set-point after the safety
+    layer, flows, costs, and rewards.
 
-    Evaluations use ``costs``; ``potential`` and ``shaping`` are for the learner alone. ``intervened``: the safety layer changed a mode, because the action
-    is invalid or the site's contract forbids it, or a requested power was outside its range.
+    Evaluations use ``costs``; ``potential`` and ``shaping`` are for the learner alone.
+    ``intervened``: the safety layer changed a mode, because the action is invalid or the site's
+    contract forbids it, or a requested power was outside its range.
     """
 
     setpoint: SetPoint
@@ -165,7 +200,9 @@ class StepResult:
     intervened: BoolArray
 
 
-def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequence[AnyColumn], *, hours: float) -> StepResult:
+def step_sites(
+    rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequence[AnyColumn], *, hours: float
+) -> StepResult:
     """Return the result of actions in a slot.
 
     Args:
@@ -176,12 +213,20 @@ def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequenc
         hours: the slot's length.
     """
     if rule.control == "continuous":
-        powers = Powers.of(actions, sites.limits).gate(DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75))
-        requested = powers.setpoint(slot.curtailment, sites.stored_kwh, hours=hours, limits=sites.limits)
+        powers = Powers.of(actions, sites.limits).gate(
+            DayPrices(slot.import_price, slot.q25, slot.q50, slot.q75)
+        )
+        requested = powers.setpoint(
+            slot.curtailment, sites.stored_kwh, hours=hours, limits=sites.limits
+        )
     else:
-        requested = choose_setpoint(actions[0], slot.curtailment, batteries=len(sites.stored_kwh), modes=rule.modes)
+        requested = choose_setpoint(
+            actions[0], slot.curtailment, batteries=len(sites.stored_kwh), modes=rule.modes
+        )
     safe = clamp(requested, sites.stored_kwh, sites.limits)
-    flows = simulate_slot(safe, sites.stored_kwh, SlotActuals(slot.load_kwh, slot.pv_kwh, hours), limits=sites.limits)
+    flows = simulate_slot(
+        safe, sites.stored_kwh, SlotActuals(slot.load_kwh, slot.pv_kwh, hours), limits=sites.limits
+    )
     costs = cost_flows(flows, PricesNow(slot.import_price, slot.export_price, sites.wear_price))
     before, after = sites.stored_kwh.sum(axis=0), flows.stored_kwh.sum(axis=0)
     potential = value_change(before, after, sites.worth, discount=rule.reward.discount)
@@ -191,5 +236,10 @@ def step_sites(rule: EnvRule, sites: SitesNow, slot: SlotTable, actions: Sequenc
     shaping: FloatArray = np.zeros(1)
     if rule.reward.shapes:
         ends = Ends(sites.done, after / sites.capacity_kwh, sites.first_soc)
-        shaping = shape_reward(rule.reward, flows.discharge_kwh.sum(axis=0), slot.import_price < CHEAP_SHARE * slot.q50, ends)
+        shaping = shape_reward(
+            rule.reward,
+            flows.discharge_kwh.sum(axis=0),
+            slot.import_price < CHEAP_SHARE * slot.q50,
+            ends,
+        )
     return StepResult(safe, flows, costs, potential, shaping, intervened)

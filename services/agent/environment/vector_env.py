@@ -23,9 +23,11 @@ FUSE_FROM = 256
 
 @dataclass(frozen=True, slots=True)
 class StepInfo:
-    """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what evaluations count, and what only the learner sees.
+    """What a step was about, arrays of shape ``(count,)``: the episode it belonged to, what
+    evaluations count, and what only the learner sees.
 
-    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: the safety layer changed the requested set-point.
+    ``stored_kwh`` is what all batteries of a site hold at the slot's end; ``intervened``: the
+    safety layer changed the requested set-point.
     """
 
     episode: IndexArray
@@ -38,7 +40,14 @@ class StepInfo:
     @classmethod
     def empty(cls, count: int) -> "StepInfo":
         """Return room for so many sites."""
-        return cls(np.empty(count, dtype=np.int64), np.empty(count), np.empty(count), np.empty(count), np.empty(count), np.empty(count, dtype=bool))
+        return cls(
+            np.empty(count, dtype=np.int64),
+            np.empty(count),
+            np.empty(count),
+            np.empty(count),
+            np.empty(count),
+            np.empty(count, dtype=bool),
+        )
 
     def part(self, sites: slice) -> "StepInfo":
         """Return a view of some of the sites."""
@@ -55,7 +64,9 @@ class VectorEnv:
         threads: how many blocks of sites are stepped at once.
     """
 
-    def __init__(self, batch: EpisodeBatch, count: int, *, rule: EnvRule = PLAIN, threads: int = 1) -> None:
+    def __init__(
+        self, batch: EpisodeBatch, count: int, *, rule: EnvRule = PLAIN, threads: int = 1
+    ) -> None:
         self.batch, self.rule, self.count = batch, rule, count
         edges = np.linspace(0, count, -(-count // BLOCK) + 1).astype(int).tolist()
         self._parts = [slice(*each) for each in pairwise(edges)]
@@ -80,10 +91,20 @@ class VectorEnv:
         """The place in the batch of the episode that each site is in, shape ``(count,)``."""
         return np.concatenate([block.episode for block in self._blocks])
 
-    def reset(self, rng: np.random.Generator, episodes: IndexArray | Sequence[int] | None = None) -> StateArray:
-        """Begin episodes, drawn or given, and return their first states, shape ``(count, state_size)``; ``rng`` draws all that follow."""
-        chosen = rng.integers(self.batch.episodes.size, size=self.count) if episodes is None else np.asarray(episodes, dtype=np.int64)
-        for block, part, own in zip(self._blocks, self._parts, rng.spawn(len(self._blocks)), strict=True):
+    def reset(
+        self, rng: np.random.Generator, episodes: IndexArray | Sequence[int] | None = None
+    ) -> StateArray:
+        """Begin episodes, drawn or given, and return their first states, shape
+        ``(count, state_size)``; ``rng`` draws all that follow.
+        """
+        chosen = (
+            rng.integers(self.batch.episodes.size, size=self.count)
+            if episodes is None
+            else np.asarray(episodes, dtype=np.int64)
+        )
+        for block, part, own in zip(
+            self._blocks, self._parts, rng.spawn(len(self._blocks)), strict=True
+        ):
             block.reset(own, chosen[part])
         return self.states()
 
@@ -94,7 +115,9 @@ class VectorEnv:
             block.observe(states[part])
         return states
 
-    def step(self, actions: AnyArray, *, observe: bool = True) -> tuple[StateArray, FloatArray, BoolArray]:
+    def step(
+        self, actions: AnyArray, *, observe: bool = True
+    ) -> tuple[StateArray, FloatArray, BoolArray]:
         """Live through a slot.
 
         Args:
@@ -102,14 +125,17 @@ class VectorEnv:
             observe: whether to build states; without, they are empty.
 
         Returns:
-            The states that follow (of the next episode where one has ended), rewards, and where an episode has ended, each with ``count`` rows. ``info`` says
-            more of the step.
+            The states that follow (of the next episode where one has ended), rewards, and where an
+            episode has ended, each with ``count`` rows. ``info`` says more of the step.
         """
         rewards, done = np.empty(self.count), np.empty(self.count, dtype=bool)
         states = np.empty((self.count, self.state_size if observe else 0), dtype=np.float32)
         info = self.info = StepInfo.empty(self.count)
         if not self._begun:
-            self._fused, self._begun = (None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])), True
+            self._fused, self._begun = (
+                (None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])),
+                True,
+            )
 
         def work(place: int) -> None:
             part, block = self._parts[place], self._blocks[place]
@@ -137,9 +163,20 @@ class _Block:
         self._stored_kwh = np.zeros((len(batch.sites[0].batteries), count))
         self._worth, self._capacity_kwh, self._first_soc = (np.zeros(count) for _ in range(3))
         self._done: BoolArray = np.zeros(count, dtype=bool)
-        limits = {f"limit{place}": column for place, column in enumerate(self._sites.columns()) if column.shape[-1] > 1}
-        now = {"stored_kwh": self._stored_kwh, "capacity_kwh": self._capacity_kwh, "worth": self._worth, "first_soc": self._first_soc, "done": self._done}
-        # What a step depends on and what differs from site to site, by name; the arrays stay the same, what they hold changes.
+        limits = {
+            f"limit{place}": column
+            for place, column in enumerate(self._sites.columns())
+            if column.shape[-1] > 1
+        }
+        now = {
+            "stored_kwh": self._stored_kwh,
+            "capacity_kwh": self._capacity_kwh,
+            "worth": self._worth,
+            "first_soc": self._first_soc,
+            "done": self._done,
+        }
+        # What a step depends on and what differs from site to site, by name; the arrays stay the
+        # same, what they hold changes.
         self._standing: dict[str, Any] = limits | now
 
     def reset(self, rng: np.random.Generator, episodes: IndexArray) -> None:
@@ -154,11 +191,15 @@ class _Block:
         results = (info.stored_kwh, info.cost, info.potential, info.shaping, info.intervened)
         info.episode[:] = self.episode
         if fused is None:
-            self._stored_kwh[:], *outputs = self._step(columns | self._batch.slots.at(self._slot).columns)
+            self._stored_kwh[:], *outputs = self._step(
+                columns | self._batch.slots.at(self._slot).columns
+            )
             _write(results, (self._stored_kwh.sum(axis=0), *outputs), slice(None))
             return self._done
         if (others := fused.run(self._slot, columns, results)) is not None:
-            apart = {name: column[..., others] for name, column in columns.items()} | self._batch.slots.at(self._slot[others]).columns
+            apart = {
+                name: column[..., others] for name, column in columns.items()
+            } | self._batch.slots.at(self._slot[others]).columns
             stored_kwh, *outputs = self._step(apart)
             _write(results, (stored_kwh[0], *outputs), others)
         self._stored_kwh[0] = info.stored_kwh
@@ -181,16 +222,38 @@ class _Block:
         self._rule.layout.fill(states, self._batch.features, self._slot, (soc, self._capacity_kwh))
 
     def _columns(self, actions: AnyArray) -> dict[str, Any]:
-        return {f"action{place}": column for place, column in enumerate(self._rule.read(actions))} | self._standing
+        return {
+            f"action{place}": column for place, column in enumerate(self._rule.read(actions))
+        } | self._standing
 
     def _step(self, columns: Columns) -> tuple[Any, ...]:
-        """Return stored energy, cost, potential, shaping and whether the safety layer stepped in, from all that a step depends on."""
-        limits = self._sites.filled([columns.get(f"limit{place}", column) for place, column in enumerate(self._sites.columns())])
-        now = SitesNow(limits.limits, limits.wear_price, *(columns[name] for name in ("stored_kwh", "capacity_kwh", "worth", "first_soc", "done")))
+        """Return stored energy, cost, potential, shaping and whether the safety layer stepped in,
+        from all that a step depends on.
+        """
+        limits = self._sites.filled(
+            [
+                columns.get(f"limit{place}", column)
+                for place, column in enumerate(self._sites.columns())
+            ]
+        )
+        now = SitesNow(
+            limits.limits,
+            limits.wear_price,
+            *(
+                columns[name]
+                for name in ("stored_kwh", "capacity_kwh", "worth", "first_soc", "done")
+            ),
+        )
         slot = SlotTable(**{name: columns[name] for name in SlotTable.__slots__})
         actions = [columns[name] for name in columns if name.startswith("action")]
         result = step_sites(self._rule, now, slot, actions, hours=self._batch.hours)
-        return result.flows.stored_kwh, result.costs.total, result.potential, result.shaping, result.intervened
+        return (
+            result.flows.stored_kwh,
+            result.costs.total,
+            result.potential,
+            result.shaping,
+            result.intervened,
+        )
 
     def _begin(self, where: IndexArray, episodes: IndexArray) -> None:
         table = self._batch.episodes
@@ -198,17 +261,28 @@ class _Block:
         self._slot[where] = table.first[episodes]
         self._last[where] = table.first[episodes] + table.count[episodes] - 1
         self._worth[where] = table.worth[episodes]
-        for column, source in zip(self._sites.columns(), self._batch.columns.columns(), strict=True):
+        for column, source in zip(
+            self._sites.columns(), self._batch.columns.columns(), strict=True
+        ):
             if source.shape[-1] > 1:
                 column[..., where] = source[..., table.site[episodes]]
         battery = self._sites.limits.batteries
-        least, most, capacity = (np.broadcast_to(each, self._stored_kwh.shape) for each in (battery.min_kwh, battery.max_kwh, battery.capacity_kwh))
-        share = self._rng.random(where.size) if self._rule.start_share is None else self._rule.start_share
+        least, most, capacity = (
+            np.broadcast_to(each, self._stored_kwh.shape)
+            for each in (battery.min_kwh, battery.max_kwh, battery.capacity_kwh)
+        )
+        share = (
+            self._rng.random(where.size)
+            if self._rule.start_share is None
+            else self._rule.start_share
+        )
         self._stored_kwh[:, where] = least[:, where] + share * (most - least)[:, where]
         self._capacity_kwh[where] = capacity[:, where].sum(axis=0)
         self._first_soc[where] = self._stored_kwh[:, where].sum(axis=0) / self._capacity_kwh[where]
 
 
-def _write(results: Sequence[AnyArray], columns: Sequence[AnyArray], where: slice | BoolArray) -> None:
+def _write(
+    results: Sequence[AnyArray], columns: Sequence[AnyArray], where: slice | BoolArray
+) -> None:
     for result, column in zip(results, columns, strict=True):
         result[where] = column

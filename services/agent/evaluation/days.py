@@ -1,4 +1,6 @@
-"""Which recorded days a site's policies are measured on: by a fixed rule, before anything is measured."""
+"""Which recorded days a site's policies are measured on: by a fixed rule, before anything is
+measured.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,22 +9,29 @@ from datetime import date, timedelta
 from luna.energy.refusals import refuse
 
 WEEK = 7
-# Recorded days before the quarter that trainings are measured on: enough to learn from, and for the trial that decides whether what was learned is used.
+# Recorded days before the quarter that trainings are measured on: enough to learn from, and for the
+# trial that decides whether what was learned is used.
 HISTORY_DAYS = 60
 # A year of whole weeks: each season counts once, as it was last.
 SPAN_WEEKS = 52
 RULE = (
-    f"Whole weeks, Monday to Sunday by the site's clock, of the {SPAN_WEEKS} weeks before the last day. A week belongs to the calendar quarter of its Monday, "
-    f"and the quarter begins at least {HISTORY_DAYS} days after the first recorded one: for each quarter every policy that learns is trained on what was "
-    "recorded before it, and of its trainings the latest accepted one decides that knows nothing of the week or later, its trial included. A week with a gap "
-    "in load, sun or price, or a day judged exclude, is left out. Each season gives as many weeks as the others as far as it has them, evenly spaced; of the "
+    f"Whole weeks, Monday to Sunday by the site's clock, of the {SPAN_WEEKS} weeks before "
+    "the last day. A week belongs to the calendar quarter of its Monday, "
+    f"and the quarter begins at least {HISTORY_DAYS} days after the first recorded one: "
+    "for each quarter every policy that learns is trained on what was "
+    "recorded before it, and of its trainings the latest accepted one decides that knows "
+    "nothing of the week or later, its trial included. A week with a gap "
+    "in load, sun or price, or a day judged exclude, is left out. Each season gives as "
+    "many weeks as the others as far as it has them, evenly spaced; of the "
     "last week only as many days count as are still wanted."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class UsableDays:
-    """The local days of which something was recorded, and why some of them cannot be lived again."""
+    """The local days of which something was recorded, and why some of them cannot be lived
+    again.
+    """
 
     first: date
     last: date
@@ -31,7 +40,10 @@ class UsableDays:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationWeek:
-    """A week to be lived again from ``first``, a Monday, on; its first ``days`` count, and trainings use data from before ``trained_until``."""
+    """A week to be lived again from ``first``, a Monday, on.
+
+    Its first ``days`` count, and trainings use data from before ``trained_until``.
+    """
 
     first: date
     days: int
@@ -72,19 +84,37 @@ def choose_unseen_days(record: UsableDays, *, count: int, last: date | None = No
     Raises:
         InvalidInputError: no week can be measured.
 
-    Invariants: nothing is drawn, so the same record gives the same days; no day lies before what its trainings know.
+    Invariants: nothing is drawn, so the same record gives the same days; no day lies before what
+        its trainings know.
     """
     until = min(last or record.last, record.last)
     end = until - timedelta(days=(until.weekday() + 1) % WEEK)
     mondays = [end + timedelta(days=1) - timedelta(weeks=back) for back in range(SPAN_WEEKS, 0, -1)]
-    # Weeks that lie whole in the record, and that trainings before their quarter can be measured on.
-    weeks = [monday for monday in mondays if monday >= record.first and begin_quarter(monday) >= record.first + timedelta(days=HISTORY_DAYS)]
-    skipped = {day: record.unusable[day] for week in weeks for day in _days_of(week) if day in record.unusable}
+    # Weeks that lie whole in the record, and that trainings before their quarter can be measured
+    # on.
+    weeks = [
+        monday
+        for monday in mondays
+        if monday >= record.first
+        and begin_quarter(monday) >= record.first + timedelta(days=HISTORY_DAYS)
+    ]
+    skipped = {
+        day: record.unusable[day]
+        for week in weeks
+        for day in _days_of(week)
+        if day in record.unusable
+    }
     whole = [week for week in weeks if not any(day in skipped for day in _days_of(week))]
     if not whole:
         raise refuse("no-week-to-measure", field="days", value=count, days=HISTORY_DAYS)
     chosen = _spread_over_seasons(whole, -(-count // WEEK))
-    return UnseenDays([EvaluationWeek(monday, min(WEEK, count - place * WEEK), begin_quarter(monday)) for place, monday in enumerate(chosen)], skipped)
+    return UnseenDays(
+        [
+            EvaluationWeek(monday, min(WEEK, count - place * WEEK), begin_quarter(monday))
+            for place, monday in enumerate(chosen)
+        ],
+        skipped,
+    )
 
 
 def begin_quarter(day: date) -> date:
@@ -99,16 +129,29 @@ def _days_of(monday: date) -> list[date]:
 def _spread_over_seasons(mondays: Sequence[date], count: int) -> list[date]:
     seasons: dict[int, list[date]] = {}
     for monday in mondays:
-        # The season of a week's Thursday, as its number in the calendar goes by it: winter is December to February.
+        # The season of a week's Thursday, as its number in the calendar goes by it: winter is
+        # December to February.
         seasons.setdefault((monday + timedelta(days=3)).month % 12 // 3, []).append(monday)
     shares = _share_out({season: len(weeks) for season, weeks in seasons.items()}, count)
     # Spaced evenly within a season.
-    return sorted(weeks[(2 * place + 1) * len(weeks) // (2 * shares[season])] for season, weeks in seasons.items() for place in range(shares[season]))
+    return sorted(
+        weeks[(2 * place + 1) * len(weeks) // (2 * shares[season])]
+        for season, weeks in seasons.items()
+        for place in range(shares[season])
+    )
 
 
 def _share_out(available: Mapping[int, int], count: int) -> dict[int, int]:
-    """Return how many of each season, as equal as they can be; where they cannot, the season that comes first in the record gives one more."""
+    """Return how many of each season, as equal as they can be.
+
+    Where they cannot, the season that comes first in the record gives one more.
+    """
     shares = dict.fromkeys(available, 0)
     for _ in range(min(count, sum(available.values()))):
-        shares[min((season for season in available if shares[season] < available[season]), key=lambda season: shares[season])] += 1
+        shares[
+            min(
+                (season for season in available if shares[season] < available[season]),
+                key=lambda season: shares[season],
+            )
+        ] += 1
     return shares

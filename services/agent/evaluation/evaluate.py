@@ -1,4 +1,6 @@
-"""The trained policies of a stored site on days that none of them has seen, beside the planner, plain rules and the oracle."""
+"""The trained policies of a stored site on days that none of them has seen, beside the planner,
+plain rules and the oracle.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,13 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection
 
-from luna.contracts.agent import AGENT_POLICIES, EvaluateAgentReply, EvaluateAgentRequest, TrainAgentRequest, UnseenWeek
+from luna.contracts.agent import (
+    AGENT_POLICIES,
+    EvaluateAgentReply,
+    EvaluateAgentRequest,
+    TrainAgentRequest,
+    UnseenWeek,
+)
 from luna.contracts.forecast import TrainRequest
 from luna.contracts.replay import ReplayReply, ReplayRequest
 from luna.energy.errors import InvalidInputError, NotFoundError
@@ -38,7 +46,8 @@ from services.planner.service.replay import Store
 SYSTEM_ID = "evaluation_agent"
 # What learned policies stand beside, in the order of the report.
 BESIDE = ("idle", "self_consumption", "rule", "mpc", "mpc_scenarios")
-# What is trained on all that was recorded before a quarter stands its trial on the last weeks of it, and has not learned from those.
+# What is trained on all that was recorded before a quarter stands its trial on the last weeks of
+# it, and has not learned from those.
 _CLOSE = timedelta(days=45)
 # How many trainings of a kind are looked through.
 _RUNS = 1000
@@ -46,29 +55,42 @@ _RUNS = 1000
 log = structlog.get_logger("luna.agent")
 
 
-def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: ObjectStore, now: datetime, progress: Progress) -> EvaluateAgentReply:
+def evaluate_agents(
+    store: Store,
+    request: EvaluateAgentRequest,
+    *,
+    objects: ObjectStore,
+    now: datetime,
+    progress: Progress,
+) -> EvaluateAgentReply:
     """Return every policy's score on unseen days; missing trainings are made first.
 
     Args:
-        store: where replays keep their days; daily costs go to ``daily_scores`` under ``evaluation_agent``.
+        store: where replays keep their days; daily costs go to ``daily_scores`` under
+            ``evaluation_agent``.
         request: how many days, up to when, which learned policies.
         objects: holds the trained models.
         now: nothing later is learned from.
         progress: receives the steps done, their total and a label.
 
     Raises:
-        NotFoundError: no such site, nothing was recorded, or a policy that is named was never trained.
+        NotFoundError: no such site, nothing was recorded, or a policy that is named was never
+            trained.
         InvalidInputError: no week can be measured, or a policy that is named is not learned.
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
-        chosen = choose_unseen_days(read_record(connection, site), count=request.days, last=request.to_day)
+        chosen = choose_unseen_days(
+            read_record(connection, site), count=request.days, last=request.to_day
+        )
         trained = _find_trained(connection, site, request.policies)
     lessons = Lessons(store, site, objects)
     lacking = lessons.find_lacking([week.trained_until for week in chosen.weeks], trained)
-    weeks, trainings = len(chosen.weeks), 2 * len(lacking)  # a training takes about as long as the replay of two weeks
+    # A training takes about as long as the replay of two weeks
+    weeks, trainings = len(chosen.weeks), 2 * len(lacking)
     steps = 2 * weeks + trainings
-    # What replays need of forecasts is issued first: trainings then find most of their days forecast.
+    # What replays need of forecasts is issued first: trainings then find most of their days
+    # forecast.
     lessons.issue(chosen.weeks, [*BESIDE, *trained], take_part(progress, 0, steps, span=weeks))
     lessons.complete(lacking, take_part(progress, weeks, steps, span=trainings), now=now)
     usable, refused = lessons.sort_out(chosen.weeks, trained)
@@ -93,15 +115,29 @@ def evaluate_agents(store: Store, request: EvaluateAgentRequest, *, objects: Obj
 
 
 def _find_trained(connection: Connection, site: Site, named: Sequence[str]) -> list[str]:
-    """Return the learned policies to measure: those named, else all that have an accepted training."""
+    """Return the learned policies to measure: those named, else all that have an accepted
+    training.
+    """
     for name in named:
         if name not in AGENT_POLICIES:
-            raise refuse("no-learned-policy", field="policies", value=name, names=tuple(AGENT_POLICIES))
+            raise refuse(
+                "no-learned-policy", field="policies", value=name, names=tuple(AGENT_POLICIES)
+            )
     declared = find_kinds()
-    trained = [name for name, kind in AGENT_POLICIES.items() if kind in declared and find_champion(connection, site, kind) is not None]
+    trained = [
+        name
+        for name, kind in AGENT_POLICIES.items()
+        if kind in declared and find_champion(connection, site, kind) is not None
+    ]
     for name in named:
         if name not in trained:
-            raise refuse("policy-never-trained", field="policies", value=name, site_id=site.name, kind=AGENT_POLICIES[name])
+            raise refuse(
+                "policy-never-trained",
+                field="policies",
+                value=name,
+                site_id=site.name,
+                kind=AGENT_POLICIES[name],
+            )
     return [name for name in trained if name in named or not named]
 
 
@@ -113,33 +149,55 @@ class Lessons:
     site: Site
     objects: ObjectStore
 
-    def find_lacking(self, quarters: Iterable[date], names: Sequence[str]) -> list[tuple[date, str]]:
-        """Return the quarters, in order, and the policies that were not trained yet on all that was recorded before them."""
+    def find_lacking(
+        self, quarters: Iterable[date], names: Sequence[str]
+    ) -> list[tuple[date, str]]:
+        """Return the quarters, in order, and the policies that were not trained yet on all that was
+        recorded before them.
+        """
         with self.store.part() as connection:
             return [
                 (quarter, name)
                 for quarter in sorted(set(quarters))
                 for name in names
-                if not _was_trained(connection, self.site, find_kind(AGENT_POLICIES[name]).version, until=self._midnight(quarter))
+                if not _was_trained(
+                    connection,
+                    self.site,
+                    find_kind(AGENT_POLICIES[name]).version,
+                    until=self._midnight(quarter),
+                )
             ]
 
-    def complete(self, lacking: Sequence[tuple[date, str]], progress: Progress, *, now: datetime) -> None:
-        """Train each policy on what was recorded before its quarter. The history is read once: what is made for the last quarter holds the others'.
+    def complete(
+        self, lacking: Sequence[tuple[date, str]], progress: Progress, *, now: datetime
+    ) -> None:
+        """Train each policy on what was recorded before its quarter.
 
-        A policy that learns nothing from so little, or whose training is not accepted, is one of an older training then, or none.
+        The history is read once: what is made for the last quarter holds the others'.
+
+        A policy that learns nothing from so little, or whose training is not accepted, is one of an
+        older training then, or none.
         """
         if not lacking:
             return
         parts = len(lacking) + 1
         with self.store.part() as connection:
             until = min(self._midnight(lacking[-1][0]), now)
-            longest = read_history(connection, self.site.name, until=until, progress=take_part(progress, 0, parts))
+            longest = read_history(
+                connection, self.site.name, until=until, progress=take_part(progress, 0, parts)
+            )
         window, done = longest.scene.timeline, 1
         for quarter, quarter_policies in groupby(lacking, key=itemgetter(0)):
             history = longest.within(window.start, min(self._midnight(quarter), window.end))
             for _, name in quarter_policies:
-                request = TrainAgentRequest(site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter))
-                self._train(request, history, take_part(progress, done, parts, named=f"{name} until {quarter}: "))
+                request = TrainAgentRequest(
+                    site_id=self.site.name, kind=AGENT_POLICIES[name], until=self._midnight(quarter)
+                )
+                self._train(
+                    request,
+                    history,
+                    take_part(progress, done, parts, named=f"{name} until {quarter}: "),
+                )
                 done += 1
 
     def _train(self, request: TrainAgentRequest, history: History, progress: Progress) -> None:
@@ -147,22 +205,45 @@ class Lessons:
             with self.store.part() as connection:
                 train_on(connection, request, history, objects=self.objects, progress=progress)
         except InvalidInputError as error:
-            log.warning("agent not trained for its evaluation", site=self.site.name, kind=request.kind, until=str(request.until), reason=str(error))
+            log.warning(
+                "agent not trained for its evaluation",
+                site=self.site.name,
+                kind=request.kind,
+                until=str(request.until),
+                reason=str(error),
+            )
 
-    def issue(self, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress) -> None:
-        """Issue the forecasts of the weeks that were not issued then, by a model that knows all that was recorded before their quarter."""
+    def issue(
+        self, weeks: Sequence[EvaluationWeek], policies: list[str], progress: Progress
+    ) -> None:
+        """Issue the forecasts of the weeks that were not issued then, by a model that knows all
+        that was recorded before their quarter.
+        """
         for place, week in enumerate(weeks):
             progress(place, len(weeks), f"forecasts for {week.first}")
-            # The forecasts' model knows all that was recorded before the quarter, where it drives the site and was not trained on that yet.
+            # The forecasts' model knows all that was recorded before the quarter, where it drives
+            # the site and was not trained on that yet.
             until = self._midnight(week.trained_until)
             with self.store.part() as connection:
-                if find_active(connection, self.site).forecast_version == VERSION and not _was_trained(connection, self.site, VERSION, until=until):
-                    train_site(connection, TrainRequest(site_id=self.site.name, until=until), objects=self.objects)
+                if find_active(
+                    connection, self.site
+                ).forecast_version == VERSION and not _was_trained(
+                    connection, self.site, VERSION, until=until
+                ):
+                    train_site(
+                        connection,
+                        TrainRequest(site_id=self.site.name, until=until),
+                        objects=self.objects,
+                    )
             tell = take_part(progress, place, len(weeks), named=f"forecasts for {week.first}: ")
             replay_request = compose_replay(self.site, week, policies)
-            issue_forecasts(self.store, self.site, replay_request, objects=self.objects, progress=tell)
+            issue_forecasts(
+                self.store, self.site, replay_request, objects=self.objects, progress=tell
+            )
 
-    def sort_out(self, weeks: Sequence[EvaluationWeek], names: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    def sort_out(
+        self, weeks: Sequence[EvaluationWeek], names: Iterable[str]
+    ) -> tuple[list[str], dict[str, str]]:
         """Return the policies that have a training for every week, and why the others have not."""
         usable, refused = [], {}
         for name in names:
@@ -176,14 +257,18 @@ class Lessons:
     def _require(self, name: str, weeks: Sequence[EvaluationWeek]) -> None:
         with self.store.part() as connection:
             for week in weeks:
-                load_agent(connection, self.objects, self.site, name, before=self._midnight(week.first))
+                load_agent(
+                    connection, self.objects, self.site, name, before=self._midnight(week.first)
+                )
 
     def _midnight(self, day: date) -> datetime:
         return local_midnight(day, ZoneInfo(self.site.timezone))
 
 
 def _was_trained(connection: Connection, site: Site, version: str, *, until: datetime) -> bool:
-    """Return whether a training knows what was recorded before an instant and nothing later, its trial included, whatever became of its model."""
+    """Return whether a training knows what was recorded before an instant and nothing later, its
+    trial included, whatever became of its model.
+    """
     runs = training_runs.list_latest(connection, site.name, version=version, limit=_RUNS)
     return any(until - _CLOSE <= run.data_until and run.knowledge_cutoff <= until for run in runs)
 
@@ -191,9 +276,15 @@ def _was_trained(connection: Connection, site: Site, version: str, *, until: dat
 def compose_replay(site: Site, week: EvaluationWeek, policies: list[str]) -> ReplayRequest:
     """Return the request of a week's replay under these policies."""
     fixed: dict[str, Any] = {"system_id": SYSTEM_ID, "episodes": None, "explain_loss": False}
-    return ReplayRequest(site_id=site.name, from_day=week.first, to_day=week.last, policies=policies, **fixed)
+    return ReplayRequest(
+        site_id=site.name, from_day=week.first, to_day=week.last, policies=policies, **fixed
+    )
 
 
 def _describe(week: EvaluationWeek, reply: ReplayReply) -> UnseenWeek:
-    run_ids: Mapping[str, str] = {name: policy.run_id for name, policy in reply.policies.items() if policy.run_id is not None}
-    return UnseenWeek(first=week.first, days=week.days, trained_until=week.trained_until, run_ids=dict(run_ids))
+    run_ids: Mapping[str, str] = {
+        name: policy.run_id for name, policy in reply.policies.items() if policy.run_id is not None
+    }
+    return UnseenWeek(
+        first=week.first, days=week.days, trained_until=week.trained_until, run_ids=dict(run_ids)
+    )

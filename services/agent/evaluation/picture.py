@@ -1,6 +1,8 @@
-"""A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its week, so its figures are those of the replay.
+"""A recorded day of a stored site as policies lived it, drawn: the day stands in a replay of its
+week, so its figures are those of the replay.
 
-Policies stand side by side: price, battery power and export, state of charge, on axes that all columns share.
+Policies stand side by side: price, battery power and export, state of charge, on axes that all
+columns share.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +13,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from markupsafe import Markup
 
-from luna.contracts.agent import DayPictureReply, DayPictureRequest, PolicyDayTrace, SlotTrace, TradedSlots
+from luna.contracts.agent import (
+    DayPictureReply,
+    DayPictureRequest,
+    PolicyDayTrace,
+    SlotTrace,
+    TradedSlots,
+)
 from luna.contracts.replay import DayCost, ReplayRequest
 from luna.energy.physics.mode import Mode
 from luna.energy.refusals import refuse
@@ -20,8 +28,24 @@ from luna.platform.database import sites
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.objects import ObjectStore
 from luna.words import Numbers, say_policy
-from luna.words.charts.axes import LEAST_PRICE_SPAN, Axis, ChartFrame, ClockAxis, choose_step, draw_ruler, fit_axis, fit_prices
-from luna.words.charts.marks import draw_bars, find_runs, place_keys, shade_runs, trace_edges, trace_stairs
+from luna.words.charts.axes import (
+    LEAST_PRICE_SPAN,
+    Axis,
+    ChartFrame,
+    ClockAxis,
+    choose_step,
+    draw_ruler,
+    fit_axis,
+    fit_prices,
+)
+from luna.words.charts.marks import (
+    draw_bars,
+    find_runs,
+    place_keys,
+    shade_runs,
+    trace_edges,
+    trace_stairs,
+)
 from luna.words.charts.style import draw_document, style
 from luna.words.charts.svg import LETTER, circle, join, path, rectangle, text
 from services.agent.evaluation.days import WEEK, UsableDays
@@ -32,33 +56,71 @@ from services.planner.service.inputs import read_scene
 from services.planner.service.replay import Store
 
 
-def draw_stored_day(store: Store, request: DayPictureRequest, *, objects: ObjectStore) -> DayPictureReply:
-    """Return the picture of a day and what it shows, slot by slot; forecasts that were not issued then are issued first.
+def draw_stored_day(
+    store: Store, request: DayPictureRequest, *, objects: ObjectStore
+) -> DayPictureReply:
+    """Return the picture of a day and what it shows, slot by slot.
 
-    The week around the day is replayed, Monday to Sunday as evaluations do, as far as it was recorded whole; learned policies know nothing of that week.
+    Forecasts that were not issued then are issued first.
+
+    The week around the day is replayed, Monday to Sunday as evaluations do, as far as it was
+    recorded whole; learned policies know nothing of that week.
 
     Raises:
-        NotFoundError: no such site, nothing was recorded then, or a policy was never trained on what was recorded before.
+        NotFoundError: no such site, nothing was recorded then, or a policy was never trained on
+            what was recorded before.
         InvalidInputError: the day cannot be lived again, or a policy is unknown.
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         monday = request.day - timedelta(days=request.day.weekday())
-        first, last = find_stretch(read_record(connection, site, first=monday, last=monday + timedelta(days=WEEK - 1)), request.day)
-        replay_request = ReplayRequest(site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None)
-        learned = load_learned(connection, site, request.policies, before=local_midnight(first, ZoneInfo(site.timezone)), objects=objects)
+        first, last = find_stretch(
+            read_record(connection, site, first=monday, last=monday + timedelta(days=WEEK - 1)),
+            request.day,
+        )
+        replay_request = ReplayRequest(
+            site_id=site.name, from_day=first, to_day=last, policies=request.policies, episodes=None
+        )
+        learned = load_learned(
+            connection,
+            site,
+            request.policies,
+            before=local_midnight(first, ZoneInfo(site.timezone)),
+            objects=objects,
+        )
     issue_forecasts(store, site, replay_request, objects=objects)
     with store.part() as connection:
-        scene = read_scene(connection, replay_request, find_active(connection, site).forecast_version)
+        scene = read_scene(
+            connection, replay_request, find_active(connection, site).forecast_version
+        )
     results: dict[date, DayResult] = {}
     makers = {name: policy.make for name, policy in learned.items()}
-    spec = ReplaySpec(replay_request.policies, timedelta(minutes=replay_request.every_minutes) // SLOT, learned=makers, explain_loss=False)
-    reply = run(scene, spec, book=DayLog(keep=lambda result: results.update({result.day: result}))).reply
-    costs = {name: next(each for each in policy.days if each.day == request.day) for name, policy in reply.policies.items()}
+    spec = ReplaySpec(
+        replay_request.policies,
+        timedelta(minutes=replay_request.every_minutes) // SLOT,
+        learned=makers,
+        explain_loss=False,
+    )
+    reply = run(
+        scene, spec, book=DayLog(keep=lambda result: results.update({result.day: result}))
+    ).reply
+    costs = {
+        name: next(each for each in policy.days if each.day == request.day)
+        for name, policy in reply.policies.items()
+    }
     traces = trace_day(scene, Rules.of(scene), results[request.day], costs)
-    named = {name: trace.model_copy(update={"run_id": learned[name].run_id}) if name in learned else trace for name, trace in traces.items()}
+    named = {
+        name: trace.model_copy(update={"run_id": learned[name].run_id})
+        if name in learned
+        else trace
+        for name, trace in traces.items()
+    }
     return DayPictureReply(
-        svg=draw_day(named, title=f"{site.name}, {request.day}", numbers=Numbers("en", scene.zone, site.currency)),
+        svg=draw_day(
+            named,
+            title=f"{site.name}, {request.day}",
+            numbers=Numbers("en", scene.zone, site.currency),
+        ),
         policies=replay_request.policies,
         day=request.day,
         from_day=replay_request.from_day,
@@ -107,7 +169,11 @@ KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class TraceDay:
-    """A policy's day in arrays; powers in kW, prices in hundredths or units as ``Numbers`` says them, the state of charge in percent from its first end on."""
+    """A policy's day in arrays.
+
+    Powers in kW, prices in hundredths or units as ``Numbers`` says them, the state of charge in
+    percent from its first end on.
+    """
 
     name: str
     trace: PolicyDayTrace
@@ -135,7 +201,8 @@ class TraceDay:
 
 
 def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbers) -> str:
-    """Return the picture, an SVG document: a column per policy, each with three panels whose axes are the same in all columns.
+    """Return the picture, an SVG document: a column per policy, each with three panels whose axes
+    are the same in all columns.
 
     Args:
         traces: the same day as each policy lived it; their slots begin at the same instants.
@@ -144,33 +211,50 @@ def draw_day(traces: Mapping[str, PolicyDayTrace], *, title: str, numbers: Numbe
     """
     slots = next(iter(traces.values())).slots
     step = slots[1].start - slots[0].start
-    days = [TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0]) for name, trace in traces.items()]
+    days = [
+        TraceDay.of(name, trace, hours=step / timedelta(hours=1), base=numbers.price_unit[0])
+        for name, trace in traces.items()
+    ]
     axes = _fit_axes(days, numbers)
     width = len(days) * COLUMN + (len(days) - 1) * GAP
     edges = [*(slot.start for slot in slots), slots[-1].start + step]
-    columns = join(_draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges) for place, day in enumerate(days))
+    columns = join(
+        _draw_column(day, place * (COLUMN + GAP), axes, numbers, edges=edges)
+        for place, day in enumerate(days)
+    )
     # On the surface's colour: the hour lines run through all panels.
     names = join(
-        rectangle((0, axes[panel].top - 20, len(words) * LETTER, 15), "surface") + text((0, axes[panel].top - 9), words, "tick")
+        rectangle((0, axes[panel].top - 20, len(words) * LETTER, 15), "surface")
+        + text((0, axes[panel].top - 9), words, "tick")
         for panel, words in _name_panels(numbers).items()
     )
     below = axes["stored"].bottom + FOOT
-    places = place_keys([34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14)
+    places = place_keys(
+        [34 + len(words) * LETTER for _, words in KEYS], width, first_y=below, row=KEY_ROW, gap=14
+    )
     drawn = [_draw_key(css, words, place) for (css, words), place in zip(KEYS, places, strict=True)]
     keys, end = join(drawn), places[-1][1] + KEY_ROW
     heading = text((0, 14), f"{title}, local time ({numbers.zone.key})", "picture-title")
-    return draw_document(heading + columns + names + keys, (width, end), style("policy_day"), label=title)
+    return draw_document(
+        heading + columns + names + keys, (width, end), style("policy_day"), label=title
+    )
 
 
 def _name_panels(numbers: Numbers) -> dict[str, str]:
     """Return what each panel shows, in which unit."""
-    return {"price": f"import price ({numbers.price_unit[1]}/kWh)", "power": "power (kW), charging up", "stored": "state of charge (%)"}
+    return {
+        "price": f"import price ({numbers.price_unit[1]}/kWh)",
+        "power": "power (kW), charging up",
+        "stored": "state of charge (%)",
+    }
 
 
 def _fit_axes(days: Sequence[TraceDay], numbers: Numbers) -> dict[str, Axis]:
     """Return each panel's scale, which holds the values of all columns."""
     prices = np.concatenate([day.price for day in days])
-    powers = np.concatenate([series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)])
+    powers = np.concatenate(
+        [series for day in days for series in (day.net_kw, day.export_kw, day.needed_kw)]
+    )
     top, ends = HEAD, {}
     for panel, height in PANELS.items():
         top += UNIT
@@ -178,20 +262,41 @@ def _fit_axes(days: Sequence[TraceDay], numbers: Numbers) -> dict[str, Axis]:
         top += height
     power_step = choose_step(float(np.ptp(np.append(powers, 0.0))), POWER_STEPS, 6)
     return {
-        "price": fit_prices(prices.tolist(), ends["price"], least_span=LEAST_PRICE_SPAN * numbers.price_unit[0]),
+        "price": fit_prices(
+            prices.tolist(), ends["price"], least_span=LEAST_PRICE_SPAN * numbers.price_unit[0]
+        ),
         "power": fit_axis(powers.tolist(), ends["power"], step=power_step, least=(0.0, power_step)),
         "stored": Axis.upright(ends["stored"][1], PANELS["stored"], low=0.0, high=100.0, step=25.0),
     }
 
 
-def _draw_column(day: TraceDay, x: float, axes: Mapping[str, Axis], numbers: Numbers, *, edges: Sequence[datetime]) -> Markup:
+def _draw_column(
+    day: TraceDay,
+    x: float,
+    axes: Mapping[str, Axis],
+    numbers: Numbers,
+    *,
+    edges: Sequence[datetime],
+) -> Markup:
     frame = ChartFrame(COLUMN, MARGIN, 0.0, len(day.trace.slots))
     price, power, stored = axes["price"], axes["power"], axes["stored"]
     cheap = find_runs(day.price < np.median(day.price))
-    clock = ClockAxis(frame, lambda edge: edges[edge], numbers, price.top, stored.bottom, stored.bottom + 16, every=6)
+    clock = ClockAxis(
+        frame,
+        lambda edge: edges[edge],
+        numbers,
+        price.top,
+        stored.bottom,
+        stored.bottom + 16,
+        every=6,
+    )
     # A dot on the price of each slot in which the batteries charged, or gave.
     trades = ((day.net_kw > 0, "dot-charging"), (day.net_kw < 0, "dot-giving"))
-    dots = [circle((frame.x(slot + 0.5), price.place(day.price[slot])), 2.2, css) for where, css in trades for slot in np.flatnonzero(where).tolist()]
+    dots = [
+        circle((frame.x(slot + 0.5), price.place(day.price[slot])), 2.2, css)
+        for where, css in trades
+        for slot in np.flatnonzero(where).tolist()
+    ]
     lines = [
         *_describe(day, numbers),
         *(shade_runs(frame, axis, cheap, "cheap") for axis in (price, power)),
@@ -199,12 +304,23 @@ def _draw_column(day: TraceDay, x: float, axes: Mapping[str, Axis], numbers: Num
         clock.draw(),
         path(trace_stairs(frame, price, day.price), "line price-line"),
         *dots,
-        draw_bars(frame, power, np.zeros(frame.count), np.maximum(day.net_kw, 0.0), css="bar-charging"),
-        draw_bars(frame, power, np.zeros(frame.count), np.minimum(day.net_kw, 0.0), css="bar-giving"),
+        draw_bars(
+            frame, power, np.zeros(frame.count), np.maximum(day.net_kw, 0.0), css="bar-charging"
+        ),
+        draw_bars(
+            frame, power, np.zeros(frame.count), np.minimum(day.net_kw, 0.0), css="bar-giving"
+        ),
         path(trace_stairs(frame, power, day.export_kw), "line export-line"),
         path(trace_stairs(frame, power, day.needed_kw), "line needed-line"),
         # What is stored is known at the end of each slot.
-        path(trace_edges(ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1), stored, day.stored), "line stored-line"),
+        path(
+            trace_edges(
+                ChartFrame(COLUMN, MARGIN + frame.slot_width, 0.0, frame.count - 1),
+                stored,
+                day.stored,
+            ),
+            "line stored-line",
+        ),
     ]
     return Markup('<g transform="translate({} 0)">{}</g>').format(x, join(lines))
 
@@ -217,14 +333,20 @@ def _describe(day: TraceDay, numbers: Numbers) -> list[Markup]:
         _tell_slots("discharges", day.trace.discharging, numbers),
     )
     name = text((0, 42), say_policy(day.name, language="en"), "policy-name")
-    return [name, *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(lines, start=1))]
+    return [
+        name,
+        *(text((0, 42 + LINE * place), line, "note") for place, line in enumerate(lines, start=1)),
+    ]
 
 
 def _tell_slots(verb: str, traded: TradedSlots, numbers: Numbers) -> str:
     if traded.mean_price is None:
         return f"{verb} in no slot"
     price = numbers.price_per_kwh(traded.mean_price)
-    return f"{verb} {numbers.energy(traded.kwh)} in {traded.slots} slots at {price} ({traded.cheap} cheap, {traded.dear} dear)"
+    return (
+        f"{verb} {numbers.energy(traded.kwh)} in {traded.slots} slots at {price} "
+        f"({traded.cheap} cheap, {traded.dear} dear)"
+    )
 
 
 def _draw_key(css: str, words: str, place: tuple[float, float]) -> Markup:
@@ -242,7 +364,9 @@ def _draw_key(css: str, words: str, place: tuple[float, float]) -> Markup:
 LITTLE_KWH = 1e-6
 
 
-def trace_day(scene: ReplayData, rules: Rules, result: DayResult, costs: Mapping[str, DayCost]) -> dict[str, PolicyDayTrace]:
+def trace_day(
+    scene: ReplayData, rules: Rules, result: DayResult, costs: Mapping[str, DayCost]
+) -> dict[str, PolicyDayTrace]:
     """Return the traces of policies on a day.
 
     Args:
@@ -272,8 +396,14 @@ def trace_day(scene: ReplayData, rules: Rules, result: DayResult, costs: Mapping
         }
         modes = trajectory.mode[:, 0].T.tolist()
         slots = [
-            SlotTrace(start=start, mode=", ".join(Mode(mode).word for mode in slot_modes), **dict(zip(columns, map(float, values), strict=True)))
-            for start, slot_modes, *values in zip(trajectory.timeline, modes, *columns.values(), strict=True)
+            SlotTrace(
+                start=start,
+                mode=", ".join(Mode(mode).word for mode in slot_modes),
+                **dict(zip(columns, map(float, values), strict=True)),
+            )
+            for start, slot_modes, *values in zip(
+                trajectory.timeline, modes, *columns.values(), strict=True
+            )
         ]
         traces[name] = PolicyDayTrace(
             cost=cost.cost,
@@ -286,8 +416,16 @@ def trace_day(scene: ReplayData, rules: Rules, result: DayResult, costs: Mapping
 
 
 def count_traded(energy_kwh: FloatArray, price: FloatArray) -> TradedSlots:
-    """Return in how many slots energy flows, at which mean price, and how many of them are cheap: below the day's median; all others are dear."""
+    """Return in how many slots energy flows, at which mean price, and how many of them are cheap:
+    below the day's median; all others are dear.
+    """
     traded = energy_kwh > LITTLE_KWH
     count, cheap = int(traded.sum()), int((traded & (price < np.median(price))).sum())
     mean = float(price[traded].mean()) if count else None
-    return TradedSlots(slots=count, kwh=float(energy_kwh[traded].sum()), mean_price=mean, cheap=cheap, dear=count - cheap)
+    return TradedSlots(
+        slots=count,
+        kwh=float(energy_kwh[traded].sum()),
+        mean_price=mean,
+        cheap=cheap,
+        dear=count - cheap,
+    )

@@ -1,4 +1,6 @@
-"""Replays of stored sites with policies that were learned: each by what it had learned before the window."""
+"""Replays of stored sites with policies that were learned: each by what it had learned before the
+window.
+"""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -25,16 +27,23 @@ from services.planner.replay import Progress
 from services.planner.replay.policies import MakePlan, plan_by_planner
 from services.planner.service.replay import LearnedPolicy, Store, find_missing, replay_on
 
-# Whole days of forecasts before a window, whose errors policies weigh in it; before those, days that a forecaster can learn from.
+# Whole days of forecasts before a window, whose errors policies weigh in it; before those, days
+# that a forecaster can learn from.
 _ERROR_DAYS, _LEARNED_DAYS = timedelta(days=DAYS + 1), timedelta(days=LEARNED_DAYS)
 
 
-def replay_learned(store: Store, request: ReplayRequest, *, objects: ObjectStore, progress: Progress | None = None) -> ReplayReply:
-    """Return what every policy costs a stored site over the window, learned ones among them; forecasts that were not issued then are issued first.
+def replay_learned(
+    store: Store, request: ReplayRequest, *, objects: ObjectStore, progress: Progress | None = None
+) -> ReplayReply:
+    """Return what every policy costs a stored site over the window, learned ones among them.
+
+    Forecasts that were not issued then are issued first.
 
     Raises:
-        NotFoundError: no such site, or a policy was never trained on what was recorded before the window.
-        InvalidInputError: observations or prices are missing, the window is upside down, a policy is unknown.
+        NotFoundError: no such site, or a policy was never trained on what was recorded before the
+            window.
+        InvalidInputError: observations or prices are missing, the window is upside down, a policy
+            is unknown.
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
@@ -44,13 +53,31 @@ def replay_learned(store: Store, request: ReplayRequest, *, objects: ObjectStore
     return replay_on(store, request, learned=learned, progress=progress)
 
 
-def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> None:
-    """Issue what was not issued then: of the window, and of the days before it, from whose errors learned policies know how forecasts err."""
-    past = request.model_copy(update={"from_day": request.from_day - _ERROR_DAYS, "to_day": request.from_day - timedelta(days=1)})
+def issue_forecasts(
+    store: Store,
+    site: Site,
+    request: ReplayRequest,
+    *,
+    objects: ObjectStore,
+    progress: Progress = keep_quiet,
+) -> None:
+    """Issue what was not issued then: of the window, and of the days before it, from whose errors
+    learned policies know how forecasts err.
+    """
+    past = request.model_copy(
+        update={
+            "from_day": request.from_day - _ERROR_DAYS,
+            "to_day": request.from_day - timedelta(days=1),
+        }
+    )
     with store.part() as connection:
         recorded = recorded_span.of_site(connection, site.name)
     earliest = local_midnight(past.from_day, ZoneInfo(site.timezone)) - _LEARNED_DAYS
-    weighs_errors = not LEARNED_POLICIES.keys().isdisjoint(request.policies) and recorded is not None and recorded[0] <= earliest
+    weighs_errors = (
+        not LEARNED_POLICIES.keys().isdisjoint(request.policies)
+        and recorded is not None
+        and recorded[0] <= earliest
+    )
     for window_request in (past, request) if weighs_errors else (request,):
         with store.part() as connection:
             missing = find_missing(connection, window_request)
@@ -58,8 +85,16 @@ def issue_forecasts(store: Store, site: Site, request: ReplayRequest, *, objects
                 ensure_forecasts(connection, missing, objects=objects, progress=progress)
 
 
-def load_learned(connection: Connection, site: Site, names: Collection[str], *, before: datetime, objects: ObjectStore) -> dict[str, LearnedPolicy]:
-    """Return those of the policies that were learned, each by its latest accepted training on nothing from ``before`` on.
+def load_learned(
+    connection: Connection,
+    site: Site,
+    names: Collection[str],
+    *,
+    before: datetime,
+    objects: ObjectStore,
+) -> dict[str, LearnedPolicy]:
+    """Return those of the policies that were learned, each by its latest accepted training on
+    nothing from ``before`` on.
 
     Raises:
         NotFoundError: one has no such training; says which command trains it.
@@ -69,14 +104,19 @@ def load_learned(connection: Connection, site: Site, names: Collection[str], *, 
     for name in names:
         if name in LEARNED_POLICIES:
             agent = load_agent(connection, objects, site, name.removesuffix(EXPORT), before=before)
-            learned[name] = LearnedPolicy(sell_by(agent.policy.plan) if name.endswith(EXPORT) else agent.policy.plan, agent.run_id)
+            learned[name] = LearnedPolicy(
+                sell_by(agent.policy.plan) if name.endswith(EXPORT) else agent.policy.plan,
+                agent.run_id,
+            )
     return learned
 
 
 def sell_by(plan_agent: MakePlan) -> MakePlan:
-    """Return what plans as the planner does and sells as an agent: what devices follow where the agent may decide about selling alone.
+    """Return what plans as the planner does and sells as an agent: what devices follow where the
+    agent may decide about selling alone.
 
-    Where one of the two plans has nothing that could be followed the planner's plan stands, as it does for the executor.
+    Where one of the two plans has nothing that could be followed the planner's plan stands, as it
+    does for the executor.
     """
 
     def make(problem: Problem, prices: SitePrices) -> Plan:

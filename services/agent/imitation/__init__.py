@@ -1,1 +1,3 @@
-"""Learners of modes: from hindsight (trees and a small network, corrected on the states that they reach themselves) and from the stochastic programme."""
+"""Learners of modes: from hindsight (trees and a small network, corrected on the states that they
+reach themselves) and from the stochastic programme.
+"""

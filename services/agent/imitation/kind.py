@@ -1,7 +1,10 @@
-"""The kinds that imitate: trees and a network taught by hindsight, and the same network taught by the stochastic programme.
+"""The kinds that imitate: trees and a network taught by hindsight, and the same network taught by
+the stochastic programme.
 
-A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds those of the learner before. The trees are a classifier of
-LightGBM whose loss is what a mode costs more than the cheapest; the network is trained by PyTorch to expect the least regret, and asked by NumPy.
+A learner is corrected by its teacher on the states that it reaches itself (DAgger): each round adds
+those of the learner before. The trees are a classifier of LightGBM whose loss is what a mode costs
+more than the cheapest; the network is trained by PyTorch to expect the least regret, and asked by
+NumPy.
 """
 
 import json
@@ -37,9 +40,12 @@ _LEAST_CURVATURE = 1e-2
 
 @dataclass(frozen=True, slots=True)
 class TreeClassifierSettings:
-    """How the classifier is grown; ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+    """How the classifier is grown.
 
-    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of those that are nearly right.
+    ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of
+    those that are nearly right.
     """
 
     rounds: int = 60
@@ -71,10 +77,15 @@ class TreeClassifier:
         return str(self.booster.model_to_string())
 
 
-def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, seed: int) -> TreeClassifier:
-    """Return trees whose choices cost least on the average; the same samples and seed grow the same trees.
+def grow_classifier(
+    samples: ModeSamples, settings: TreeClassifierSettings, *, seed: int
+) -> TreeClassifier:
+    """Return trees whose choices cost least on the average.
 
-    The loss of a state is the regret to be expected of the modes by their shares of belief, and a little of what the teacher's own mode is less believed in.
+    The same samples and seed grow the same trees.
+
+    The loss of a state is the regret to be expected of the modes by their shares of belief, and a
+    little of what the teacher's own mode is less believed in.
     """
     lightgbm = import_lightgbm()
     regret = samples.share_regret(settings.most_regret)
@@ -87,7 +98,9 @@ def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, s
         beyond = regret - (belief * regret).sum(axis=1, keepdims=True)
         spread = belief * (1.0 - belief)
         slope = belief * beyond + settings.imitation * (belief - labels)
-        return weight * slope, weight * np.maximum(spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE)
+        return weight * slope, weight * np.maximum(
+            spread * (np.abs(beyond) + settings.imitation), _LEAST_CURVATURE
+        )
 
     data = lightgbm.Dataset(samples.states, label=samples.mode)
     parameters = {
@@ -108,9 +121,12 @@ def grow_classifier(samples: ModeSamples, settings: TreeClassifierSettings, *, s
 
 @dataclass(frozen=True, slots=True)
 class NetworkSettings:
-    """How the network is trained; ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+    """How the network is trained.
 
-    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of those that are nearly right.
+    ``imitation`` is what the teacher's own mode counts beside the regret of the others.
+
+    ``most_regret`` caps a regret, in shares of the mean: a mode that is far off says nothing of
+    those that are nearly right.
     """
 
     hidden: tuple[int, ...] = (64, 64)
@@ -123,11 +139,14 @@ class NetworkSettings:
 
 
 def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -> SmallNetwork:
-    """Return the network whose choices cost least on the average; the same samples and seed give the same network.
+    """Return the network whose choices cost least on the average.
 
-    The loss of a state is the regret to be expected of the modes by their shares of belief, so that states in which much is at stake count most, and
-    what cannot be told apart is averaged.
-    Source: Ross, Bagnell 2014, "Reinforcement and imitation learning via interactive no-regret learning" (cost-to-go instead of the teacher's action).
+    The same samples and seed give the same network.
+
+    The loss of a state is the regret to be expected of the modes by their shares of belief, so that
+    states in which much is at stake count most, and what cannot be told apart is averaged.
+    Source: Ross, Bagnell 2014, "Reinforcement and imitation learning via interactive no-regret
+    learning" (cost-to-go instead of the teacher's action).
     """
     import torch
 
@@ -135,17 +154,26 @@ def fit_network(samples: ModeSamples, settings: NetworkSettings, *, seed: int) -
     scale, generator = Scale.of(samples.states), torch.Generator().manual_seed(seed)
     rows = _Rows.of(samples, scale, most_regret=settings.most_regret)
     layers = _draw_layers((rows.inputs.shape[1], *settings.hidden, len(MODES)), generator)
-    model = torch.nn.Sequential(*[part for layer in layers[:-1] for part in (layer, torch.nn.ReLU())], layers[-1])
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    model = torch.nn.Sequential(
+        *[part for layer in layers[:-1] for part in (layer, torch.nn.ReLU())], layers[-1]
+    )
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, settings.epochs)
     for _ in range(settings.epochs):
-        for part in torch.split(torch.randperm(rows.inputs.shape[0], generator=generator), settings.batch):
+        for part in torch.split(
+            torch.randperm(rows.inputs.shape[0], generator=generator), settings.batch
+        ):
             loss = rows.lose(part, model(rows.inputs[part]), imitation=settings.imitation)
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()
         schedule.step()
-    weights, biases = ([getattr(layer, part).detach().numpy().copy() for layer in layers] for part in ("weight", "bias"))
+    weights, biases = (
+        [getattr(layer, part).detach().numpy().copy() for layer in layers]
+        for part in ("weight", "bias")
+    )
     return SmallNetwork(weights, biases, "relu", scale)
 
 
@@ -163,16 +191,25 @@ class _Rows:
         import torch
 
         regret = samples.share_regret(most_regret)
-        parts = (scale.apply(samples.states), samples.mode.astype(np.int64), regret.astype(np.float32), samples.weight.astype(np.float32))
+        parts = (
+            scale.apply(samples.states),
+            samples.mode.astype(np.int64),
+            regret.astype(np.float32),
+            samples.weight.astype(np.float32),
+        )
         return cls(*(torch.from_numpy(each) for each in parts))
 
     def lose(self, part: "Tensor", scores: "Tensor", *, imitation: float) -> "Tensor":
-        """Return the loss of some rows: the regret to be expected, and a share of what the teacher's own mode is less believed in."""
+        """Return the loss of some rows: the regret to be expected, and a share of what the
+        teacher's own mode is less believed in.
+        """
         from torch.nn.functional import log_softmax, nll_loss
 
         belief = log_softmax(scores, dim=1)
         missed = nll_loss(belief, self.mode[part], reduction="none")
-        return (self.weight[part] * ((belief.exp() * self.regret[part]).sum(dim=1) + imitation * missed)).mean()
+        return (
+            self.weight[part] * ((belief.exp() * self.regret[part]).sum(dim=1) + imitation * missed)
+        ).mean()
 
 
 def _draw_layers(sizes: tuple[int, ...], generator: "Generator") -> list["Linear"]:
@@ -206,7 +243,9 @@ def learn_by_dagger(
     drawn: int = 0,
     on_learner: Callable[[int], None] = lambda _: None,
 ) -> tuple[Grown, ModeSamples]:
-    """Return the learner of the last round, and all its samples; no rounds: plain imitation of the teacher.
+    """Return the learner of the last round, and all its samples.
+
+    No rounds: plain imitation of the teacher.
 
     Args:
         schools: histories, each with its teacher.
@@ -216,7 +255,12 @@ def learn_by_dagger(
         drawn: how often each slot occurs at a drawn state of charge.
         on_learner: receives the number of learners so far.
     """
-    samples = ModeSamples.join([*(school.follow_teacher(rng) for school in schools), *(school.draw(rng) for school in schools for _ in range(drawn))])
+    samples = ModeSamples.join(
+        [
+            *(school.follow_teacher(rng) for school in schools),
+            *(school.draw(rng) for school in schools for _ in range(drawn)),
+        ]
+    )
     learner = fit(samples)
     on_learner(1)
     for number in range(rounds):
@@ -227,11 +271,13 @@ def learn_by_dagger(
     return learner, samples
 
 
-# A few hundred days are too few for trees to choose among two hundred hourly values; a network finds more in those than in sums of them.
+# A few hundred days are too few for trees to choose among two hundred hourly values; a network
+# finds more in those than in sums of them.
 TREE_LAYOUT, NETWORK_LAYOUT = SUMMARY, V1_1
 # Rounds of relabelling beyond the teacher's own days.
 ROUNDS = 2
-# How often trees see each slot at a state of charge that is drawn: by its own days a slot is known at few. A network lost by it.
+# How often trees see each slot at a state of charge that is drawn: by its own days a slot is known
+# at few. A network lost by it.
 DRAWN = 3
 _TREES, _NETWORK, _TENSORS = "trees.txt", "network.json", "network.safetensors"
 
@@ -251,17 +297,27 @@ def load_network(artefact: Artefact, site: Site) -> LearnedModes:
     from safetensors.numpy import load
 
     del site
-    return LearnedModes(NETWORK_LAYOUT, SmallNetwork.read(load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))).scores)
+    return LearnedModes(
+        NETWORK_LAYOUT,
+        SmallNetwork.read(
+            load(artefact.parts[_TENSORS]), json.loads(artefact.text(_NETWORK))
+        ).scores,
+    )
 
 
 @agent_kind("imitation", state_version=TREE_LAYOUT.version, load=load_trees)
 def train_trees(lesson: Lesson) -> TrainedParts:
     """Grow trees that choose the oracle's modes, on the states that they themselves reach."""
-    settings, school = TreeClassifierSettings(), School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT)
+    settings, school = (
+        TreeClassifierSettings(),
+        School(lesson.history, ask_oracle(lesson.history), TREE_LAYOUT),
+    )
     fit = partial(grow_classifier, settings=settings, seed=lesson.seed)
     trees, samples = _learn(lesson, school, fit, drawn=DRAWN)
     sampling = {"rounds_of_relabelling": ROUNDS, "drawn": DRAWN}
-    return TrainedParts({_TREES: trees.text().encode()}, asdict(settings) | sampling, _measure(trees, samples))
+    return TrainedParts(
+        {_TREES: trees.text().encode()}, asdict(settings) | sampling, _measure(trees, samples)
+    )
 
 
 @agent_kind("network", state_version=NETWORK_LAYOUT.version, load=load_network)
@@ -273,7 +329,9 @@ def train_network(lesson: Lesson) -> TrainedParts:
 
 @agent_kind("clone", state_version=NETWORK_LAYOUT.version, load=load_network)
 def train_clone(lesson: Lesson) -> TrainedParts:
-    """Train a network that chooses as the stochastic programme does, which plans by the mean value over courses."""
+    """Train a network that chooses as the stochastic programme does, which plans by the mean value
+    over courses.
+    """
     require_extra(TRAINING)
     return _train_network(lesson, ask_programme(lesson.history, progress=lesson.progress))
 
@@ -282,20 +340,40 @@ def _train_network(lesson: Lesson, teacher: Teacher) -> TrainedParts:
     from safetensors.numpy import save
 
     settings = NetworkSettings()
-    network, samples = _learn(lesson, School(lesson.history, teacher, NETWORK_LAYOUT), partial(fit_network, settings=settings, seed=lesson.seed))
-    header = network.header | {"state_version": NETWORK_LAYOUT.version, "modes": [mode.word for mode in MODES]}
+    network, samples = _learn(
+        lesson,
+        School(lesson.history, teacher, NETWORK_LAYOUT),
+        partial(fit_network, settings=settings, seed=lesson.seed),
+    )
+    header = network.header | {
+        "state_version": NETWORK_LAYOUT.version,
+        "modes": [mode.word for mode in MODES],
+    }
     parts = {_NETWORK: json.dumps(header).encode(), _TENSORS: save(network.tensors)}
-    return TrainedParts(parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples))
+    return TrainedParts(
+        parts, asdict(settings) | {"rounds_of_relabelling": ROUNDS}, _measure(network, samples)
+    )
 
 
-def _learn(lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown], *, drawn: int = 0) -> tuple[Grown, ModeSamples]:
+def _learn(
+    lesson: Lesson, school: School, fit: Callable[[ModeSamples], Grown], *, drawn: int = 0
+) -> tuple[Grown, ModeSamples]:
     """Return the learner, and all samples; each round is a step of progress."""
     rng = np.random.default_rng(lesson.seed)
-    return learn_by_dagger([school], fit, rounds=ROUNDS, rng=rng, drawn=drawn, on_learner=lambda count: lesson.progress(count, 1 + ROUNDS, "train"))
+    return learn_by_dagger(
+        [school],
+        fit,
+        rounds=ROUNDS,
+        rng=rng,
+        drawn=drawn,
+        on_learner=lambda count: lesson.progress(count, 1 + ROUNDS, "train"),
+    )
 
 
 def _measure(learner: Learner, samples: ModeSamples) -> dict[str, float]:
-    """Return how often the teacher's mode is chosen, and what choices cost more than the cheapest mode, currency per slot."""
+    """Return how often the teacher's mode is chosen, and what choices cost more than the cheapest
+    mode, currency per slot.
+    """
     chosen = learner.scores(samples.states).argmax(axis=1)
     lost = samples.regret[np.arange(chosen.size), chosen]
     return {

@@ -1,4 +1,6 @@
-"""What learners of modes are shown: states of a history, each with the teacher's mode and what every other mode would have cost more."""
+"""What learners of modes are shown: states of a history, each with the teacher's mode and what
+every other mode would have cost more.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -22,9 +24,11 @@ _Choose = Callable[[IndexArray, FloatArray], IntArray]
 
 @dataclass(frozen=True, slots=True)
 class ModeSamples:
-    """States and what they teach: ``states`` of shape ``(samples, size)``, ``regret`` (currency) of ``(samples, modes)``, the others ``(samples,)``.
+    """States and what they teach: ``states`` of shape ``(samples, size)``, ``regret`` (currency) of
+    ``(samples, modes)``, the others ``(samples,)``.
 
-    ``slot`` is the place in the history's window, ``stored_kwh`` what the battery held at its start, ``mode`` the teacher's, ``weight`` what it counts.
+    ``slot`` is the place in the history's window, ``stored_kwh`` what the battery held at its
+    start, ``mode`` the teacher's, ``weight`` what it counts.
     """
 
     slot: IndexArray
@@ -35,13 +39,20 @@ class ModeSamples:
     weight: FloatArray
 
     def share_regret(self, most: float) -> FloatArray:
-        """Return the regret in shares of its mean over all samples and modes, none of it above ``most``."""
+        """Return the regret in shares of its mean over all samples and modes, none of it above
+        ``most``.
+        """
         return np.minimum(self.regret / max(float(self.regret.mean()), 1e-9), most)
 
     @classmethod
     def join(cls, parts: Sequence["ModeSamples"]) -> Self:
         """Return the samples of all parts, in order."""
-        return cls(**{each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)})
+        return cls(
+            **{
+                each.name: np.concatenate([getattr(part, each.name) for part in parts])
+                for each in fields(cls)
+            }
+        )
 
 
 @dataclass(frozen=True)
@@ -53,25 +64,42 @@ class School:
     layout: StateLayout
 
     def follow_teacher(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every day of the history as the teacher lives it, from any state of charge at midnight."""
+        """Return every day of the history as the teacher lives it, from any state of charge at
+        midnight.
+        """
         return self._live(lambda slots, stored: self._ask(stored, slots), rng)
 
     def draw(self, rng: np.random.Generator) -> ModeSamples:
-        """Return every slot of the history at a state of charge that is drawn: a policy is asked at all of them."""
+        """Return every slot of the history at a state of charge that is drawn: a policy is asked at
+        all of them.
+        """
         battery = self.teacher.limits.batteries
-        return self.label(rng.uniform(battery.min_kwh[0, 0], battery.max_kwh[0, 0], self.history.scene.timeline.count))
+        return self.label(
+            rng.uniform(
+                battery.min_kwh[0, 0], battery.max_kwh[0, 0], self.history.scene.timeline.count
+            )
+        )
 
     def follow_learner(self, score: Score, rng: np.random.Generator) -> ModeSamples:
-        """Return every day of the history as the learner lives it, labelled by the teacher: the states that it reaches itself.
+        """Return every day of the history as the learner lives it, labelled by the teacher: the
+        states that it reaches itself.
 
-        Source: Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured prediction to no-regret online learning".
+        Source: Ross, Gordon, Bagnell 2011, "A reduction of imitation learning and structured
+        prediction to no-regret online learning".
         """
-        return self._live(lambda slots, stored: np.asarray(score(self.see(slots, stored)).argmax(axis=1), dtype=np.int8), rng)
+        return self._live(
+            lambda slots, stored: np.asarray(
+                score(self.see(slots, stored)).argmax(axis=1), dtype=np.int8
+            ),
+            rng,
+        )
 
     def see(self, slots: IndexArray, stored_kwh: FloatArray) -> StateArray:
         """Return the states of slots as they were known."""
         capacity = np.full(slots.size, self.teacher.policy.battery.capacity_kwh)
-        return self.layout.build(self.history.episodes.features, slots, stored_kwh / capacity, capacity)
+        return self.layout.build(
+            self.history.episodes.features, slots, stored_kwh / capacity, capacity
+        )
 
     def _ask(self, stored_kwh: FloatArray, slots: IndexArray) -> IntArray:
         levels = np.full(self.history.scene.timeline.count, stored_kwh[0])
@@ -83,7 +111,10 @@ class School:
         episodes, limits = self.history.episodes, self.teacher.limits
         table, actual = episodes.episodes, episodes.slots
         lowest, highest = limits.batteries.min_kwh[0, 0], limits.batteries.max_kwh[0, 0]
-        stored, visited = rng.uniform(lowest, highest, table.size), np.full(self.history.scene.timeline.count, np.nan)
+        stored, visited = (
+            rng.uniform(lowest, highest, table.size),
+            np.full(self.history.scene.timeline.count, np.nan),
+        )
         for step in range(int(table.count.max())):
             running = np.flatnonzero(step < table.count)
             slots = table.first[running] + step
@@ -95,8 +126,20 @@ class School:
         return self.label(visited)
 
     def label(self, stored_kwh: FloatArray) -> ModeSamples:
-        """Return the slots of a course that count, labelled; ``stored_kwh`` at the start of each slot of the window, NaN where nobody was."""
+        """Return the slots of a course that count, labelled.
+
+        ``stored_kwh`` at the start of each slot of the window, NaN where nobody was.
+        """
         slot = np.flatnonzero(np.isfinite(stored_kwh) & (self.teacher.weight > 0))
-        levels = np.where(np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0])
+        levels = np.where(
+            np.isfinite(stored_kwh), stored_kwh, self.teacher.limits.batteries.min_kwh[0, 0]
+        )
         mode, regret = self.teacher.modes(levels)[slot], self.teacher.regrets(levels)[slot]
-        return ModeSamples(slot, levels[slot], self.see(slot, levels[slot]), mode, regret, self.teacher.weight[slot])
+        return ModeSamples(
+            slot,
+            levels[slot],
+            self.see(slot, levels[slot]),
+            mode,
+            regret,
+            self.teacher.weight[slot],
+        )

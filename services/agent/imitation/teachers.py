@@ -1,6 +1,8 @@
-"""Teachers: what would have been done in each slot of a history at any state of charge, and what every other mode would have cost more.
+"""Teachers: what would have been done in each slot of a history at any state of charge, and what
+every other mode would have cost more.
 
-The oracle knows the whole window; the stochastic programme knows what was known in each hour. Both are value functions, so labels hold for any state.
+The oracle knows the whole window; the stochastic programme knows what was known in each hour. Both
+are value functions, so labels hold for any state.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,7 +34,13 @@ from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.knowledge import DAY
-from services.planner.problem.problem import ACTING, ACTING_ON_MEAN, Problem, SearchLimits, TerminalRule
+from services.planner.problem.problem import (
+    ACTING,
+    ACTING_ON_MEAN,
+    Problem,
+    SearchLimits,
+    TerminalRule,
+)
 from services.planner.problem.rolling_horizon import SiteKnowledge
 from services.planner.problem.scenarios import ErrorScenarios, blend
 
@@ -45,9 +53,11 @@ _START_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """The value function of each slot of a window, and the course by which a slot's cost is counted, arrays of shape ``(slots,)``.
+    """The value function of each slot of a window, and the course by which a slot's cost is
+    counted, arrays of shape ``(slots,)``.
 
-    ``weight`` is what a slot counts: 0 where it cannot be learned from, less than 1 where the battery's data are masked.
+    ``weight`` is what a slot counts: 0 where it cannot be learned from, less than 1 where the
+    battery's data are masked.
 
     Invariants: a label depends on nothing but the slot and the stored energy.
     """
@@ -64,11 +74,14 @@ class Teacher:
         """Return the mode of each slot when it begins with ``stored_kwh``, ``(slots,)``."""
         battery = self.policy.battery
         before = np.full(stored_kwh.size, Mode.SELF_CONSUMPTION, dtype=np.int8)
-        commanded: IntArray = self.policy.read(slice(None), before, stored_kwh / battery.capacity_kwh).mode[0]
+        commanded: IntArray = self.policy.read(
+            slice(None), before, stored_kwh / battery.capacity_kwh
+        ).mode[0]
         return commanded
 
     def regrets(self, stored_kwh: FloatArray) -> FloatArray:
-        """Return what each mode costs more than the cheapest when slots begin with ``stored_kwh``, shape ``(slots, modes)``, currency.
+        """Return what each mode costs more than the cheapest when slots begin with ``stored_kwh``,
+        shape ``(slots, modes)``, currency.
 
         The cost of a slot, less the value of what is then stored.
         """
@@ -76,8 +89,17 @@ class Teacher:
         stored = stored_kwh[None, :]
         costs_by_mode: list[FloatArray] = []
         for mode in MODES:
-            safe = clamp(whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment), stored, self.limits)
-            flows = simulate_slot(safe, stored, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=self.limits)
+            safe = clamp(
+                whole_range(np.full(stored.shape, mode, dtype=np.int8), self.curtailment),
+                stored,
+                self.limits,
+            )
+            flows = simulate_slot(
+                safe,
+                stored,
+                SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours),
+                limits=self.limits,
+            )
             paid = slot_costs(
                 import_kwh=flows.import_kwh,
                 export_kwh=flows.export_kwh,
@@ -93,34 +115,64 @@ class Teacher:
 
 
 def ask_oracle(history: History) -> Teacher:
-    """Return the teacher with hindsight over the whole window; slots with gaps are bridged by the day before, and count nothing.
+    """Return the teacher with hindsight over the whole window.
+
+    Slots with gaps are bridged by the day before, and count nothing.
 
     Raises:
-        InvalidInputError: a value function does not tell all of the site, as with several batteries.
+        InvalidInputError: a value function does not tell all of the site, as with several
+            batteries.
     """
     scene, slots = history.scene, history.episodes.slots
     series = (slots.load_kwh, slots.pv_kwh, slots.import_price, slots.export_price)
-    outlook = Outlook(scene.timeline, *(_bridge(each, DAY // scene.timeline.step) for each in series))
+    outlook = Outlook(
+        scene.timeline, *(_bridge(each, DAY // scene.timeline.step) for each in series)
+    )
     limits = SiteLimits.of(scene.site)
     battery, count = limits.batteries, len(scene.site.batteries)
-    worth = TERMINAL_SHARE * max(float(outlook.import_price[-7 * (DAY // scene.timeline.step) :].mean()), 0.0)
+    worth = TERMINAL_SHARE * max(
+        float(outlook.import_price[-7 * (DAY // scene.timeline.step) :].mean()), 0.0
+    )
     terminal = TerminalRule(battery.min_kwh[:, 0], battery.max_kwh[:, 0], np.full(count, worth))
     start = (battery.min_kwh + _START_SHARE * (battery.max_kwh - battery.min_kwh))[:, 0]
-    problem = Problem(scene.site, outlook, start, terminal, limits, SearchLimits(time_limit_s=_EXACT_S))
+    problem = Problem(
+        scene.site, outlook, start, terminal, limits, SearchLimits(time_limit_s=_EXACT_S)
+    )
     plan = make_plan(problem, Solver())
     if plan.value is None:
         remedy = "Train the kind `value`, which leaves all of it to the planner."
-        raise InvalidInputError("modes of one battery do not say everything that this site needs", field="site", value=plan.problem.site.name, remedy=remedy)
+        raise InvalidInputError(
+            "modes of one battery do not say everything that this site needs",
+            field="site",
+            value=plan.problem.site.name,
+            remedy=remedy,
+        )
     solved, owned = plan.problem, plan.problem.site.batteries[0]
     night = find_nights(solved.outlook.pv_kwh, solved.outlook.timeline.hours)
     # A label is no matter of what went before: nothing is kept against another mode.
-    policy = read_policy(plan.values[0], owned, night=np.zeros_like(night), margin=replace(ACTING, hysteresis=0.0), switching_price=0.0)
+    policy = read_policy(
+        plan.values[0],
+        owned,
+        night=np.zeros_like(night),
+        margin=replace(ACTING, hysteresis=0.0),
+        switching_price=0.0,
+    )
     weight = weigh_slots(history)
-    return Teacher(solved.limits, solved.outlook, solved.curtailment, owned.wear_price, replace(policy, begin=policy.keep), plan.value.function, weight)
+    return Teacher(
+        solved.limits,
+        solved.outlook,
+        solved.curtailment,
+        owned.wear_price,
+        replace(policy, begin=policy.keep),
+        plan.value.function,
+        weight,
+    )
 
 
 def _bridge(series: FloatArray, period: int) -> FloatArray:
-    """Return a series whose gaps take the value of the day before, or else of the first day that has one."""
+    """Return a series whose gaps take the value of the day before, or else of the first day that
+    has one.
+    """
     days = np.append(series, np.full(-series.size % period, np.nan)).reshape(-1, period)
     for order in (days, days[::-1]):
         for before, after in pairwise(order):
@@ -128,12 +180,15 @@ def _bridge(series: FloatArray, period: int) -> FloatArray:
     return np.asarray(days.ravel()[: series.size])
 
 
-# What a day counts on which data of the battery are not to be trusted: load and sun are, and they come from it in part.
+# What a day counts on which data of the battery are not to be trusted: load and sun are, and they
+# come from it in part.
 MASKED_WEIGHT = 0.5
 
 
 def weigh_slots(history: History) -> FloatArray:
-    """Return what each slot of a history's window counts, ``(slots,)``: 0 on days that were refused, half on those that are masked."""
+    """Return what each slot of a history's window counts, ``(slots,)``: 0 on days that were
+    refused, half on those that are masked.
+    """
     table = history.episodes.episodes
     weight = np.zeros(history.scene.timeline.count)
     for first, count, masked in zip(table.first, table.count, table.masked, strict=True):
@@ -141,8 +196,13 @@ def weigh_slots(history: History) -> FloatArray:
     return weight
 
 
-def ask_programme(history: History, *, progress: Callable[[int, int, str], None] = lambda _count, _total, _label: None) -> Teacher:
-    """Return the teacher that plans by the stochastic programme in each hour by the knowledge of then: the mean over courses, as ``mpc_scenarios`` plans by.
+def ask_programme(
+    history: History,
+    *,
+    progress: Callable[[int, int, str], None] = lambda _count, _total, _label: None,
+) -> Teacher:
+    """Return the teacher that plans by the stochastic programme in each hour by the knowledge of
+    then: the mean over courses, as ``mpc_scenarios`` plans by.
 
     An hour counts nothing for which no forecast or price was known, or no value function tells all.
 
@@ -156,7 +216,11 @@ def ask_programme(history: History, *, progress: Callable[[int, int, str], None]
     hours: list[_Hour | None] = []
     for place, first in enumerate(range(0, scene.timeline.count, every)):
         count = min(every, scene.timeline.count - first)
-        hours.append(_plan_hour(knowledge, errors, scene.timeline.window(first, count)) if weight[first : first + count].any() else None)
+        hours.append(
+            _plan_hour(knowledge, errors, scene.timeline.window(first, count))
+            if weight[first : first + count].any()
+            else None
+        )
         if place % (DAY // _HOUR) == 0:
             progress(first, scene.timeline.count, "stochastic programme")
     return _join_hours(history, hours, every)
@@ -164,7 +228,9 @@ def ask_programme(history: History, *, progress: Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Hour:
-    """The first slots of a plan: thresholds, lengths and values of V′ at the end of each, and what was expected."""
+    """The first slots of a plan: thresholds, lengths and values of V′ at the end of each, and what
+    was expected.
+    """
 
     level: SocThresholds
     steps: Sequence[tuple[FloatArray, FloatArray]]
@@ -179,42 +245,100 @@ def _plan_hour(knowledge: SiteKnowledge, errors: ErrorScenarios, hour: Timeline)
     except InvalidInputError:
         return None
     outlook = problem.outlook
-    kinds = errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
+    kinds = errors.courses(
+        outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)
+    )
     plan = make_plan(problem.over_courses(blend(kinds), risk=0.0) if kinds else problem, Solver())
     if plan.value is None:
         return None
     night = np.zeros(outlook.timeline.count, dtype=bool)
-    policy = read_policy(plan.value, battery, night=night, margin=replace(ACTING_ON_MEAN, hysteresis=0.0), switching_price=0.0)
+    policy = read_policy(
+        plan.value,
+        battery,
+        night=night,
+        margin=replace(ACTING_ON_MEAN, hysteresis=0.0),
+        switching_price=0.0,
+    )
     part = slice(0, hour.count)
-    expected = np.stack([outlook.load_kwh[part], outlook.pv_kwh[part], outlook.import_price[part], outlook.export_price[part]])
-    return _Hour(policy.keep.at(part), [plan.value.function.after(slot) for slot in range(hour.count)], expected)
+    expected = np.stack(
+        [
+            outlook.load_kwh[part],
+            outlook.pv_kwh[part],
+            outlook.import_price[part],
+            outlook.export_price[part],
+        ]
+    )
+    return _Hour(
+        policy.keep.at(part),
+        [plan.value.function.after(slot) for slot in range(hour.count)],
+        expected,
+    )
 
 
 def _join_hours(history: History, hours: Sequence[_Hour | None], every: int) -> Teacher:
-    """Return the hours as one teacher; those that are missing count nothing and leave the battery to the house."""
+    """Return the hours as one teacher.
+
+    Those that are missing count nothing and leave the battery to the house.
+    """
     scene = history.scene
     battery, timeline = scene.site.batteries[0], scene.timeline
     usable = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
     counts = [min(every, timeline.count - first) for first in range(0, timeline.count, every)]
     if not any(hours):
-        raise InvalidInputError("the stochastic programme has no value function for any hour", field="site", value=scene.site.name)
-    alone = [_Hour(SocThresholds.follow_house(battery, count), [(np.array([usable]), np.zeros(1))] * count, np.zeros((4, count))) for count in counts]
+        raise InvalidInputError(
+            "the stochastic programme has no value function for any hour",
+            field="site",
+            value=scene.site.name,
+        )
+    alone = [
+        _Hour(
+            SocThresholds.follow_house(battery, count),
+            [(np.array([usable]), np.zeros(1))] * count,
+            np.zeros((4, count)),
+        )
+        for count in counts
+    ]
     joined = [hour or house for hour, house in zip(hours, alone, strict=True)]
-    level = SocThresholds(**{each.name: np.concatenate([getattr(hour.level, each.name) for hour in joined]) for each in fields(SocThresholds)})
+    level = SocThresholds(
+        **{
+            each.name: np.concatenate([getattr(hour.level, each.name) for hour in joined])
+            for each in fields(SocThresholds)
+        }
+    )
     steps = [(np.array([usable]), np.zeros(1)), *(step for hour in joined for step in hour.steps)]
     offsets = np.cumsum([0, *(length.size for length, _ in steps)])
-    function = ValueFunction(usable, np.concatenate([length for length, _ in steps]), np.concatenate([value for _, value in steps]), offsets)
+    function = ValueFunction(
+        usable,
+        np.concatenate([length for length, _ in steps]),
+        np.concatenate([value for _, value in steps]),
+        offsets,
+    )
     outlook = Outlook(timeline, *np.concatenate([hour.expected for hour in joined], axis=1))
     weight = weigh_slots(history) * np.repeat([hour is not None for hour in hours], counts)
     policy = replace(BatteryPolicy.follow_house(battery, timeline.count), keep=level, begin=level)
     curtailment = site_curtailment(scene.site, outlook.import_price, outlook.export_price)
-    return Teacher(SiteLimits.of(scene.site), outlook, curtailment, battery.wear_price, policy, function, weight)
+    return Teacher(
+        SiteLimits.of(scene.site),
+        outlook,
+        curtailment,
+        battery.wear_price,
+        policy,
+        function,
+        weight,
+    )
 
 
 def ask_oracles(histories: Sequence[History], *, workers: int) -> list[Teacher]:
-    """Return the teacher with hindsight of each history, so many at a time, each in a process of its own; with one worker in this one."""
+    """Return the teacher with hindsight of each history, so many at a time, each in a process of
+    its own; with one worker in this one.
+    """
     if workers == 1 or len(histories) == 1:
         return [ask_oracle(each) for each in histories]
     processes = min(workers, len(histories), count_processors())
-    with allow_children(), ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=watch_parent) as pool:
+    with (
+        allow_children(),
+        ProcessPoolExecutor(
+            processes, mp_context=get_context("spawn"), initializer=watch_parent
+        ) as pool,
+    ):
         return list(pool.map(ask_oracle, histories))

@@ -1,7 +1,10 @@
-"""The kind that learns by reinforcement; it begins with what a clone, or else a network that imitates, has learned at the same site.
+"""The kind that learns by reinforcement.
 
-It learns on many homes that the site's history could have been of first, then on the site itself, judged on holdout days. The homes have other batteries,
-tariffs and roofs, so that a policy learns what it is told of a home and not the home by heart.
+It begins with what a clone, or else a network that imitates, has learned at the same site.
+
+It learns on many homes that the site's history could have been of first, then on the site itself,
+judged on holdout days. The homes have other batteries, tariffs and roofs, so that a policy learns
+what it is told of a home and not the home by heart.
 """
 
 import json
@@ -43,8 +46,9 @@ Choose = Callable[[StateArray], IndexArray]
 class HomeRange:
     """What homes are drawn from, each value between its two bounds; prices in currency/kWh.
 
-    ``capacity_hours`` is the battery's capacity as hours of the site's mean load, drawn evenly in its logarithm, ``power_share`` its power in kW per kWh of
-    capacity, ``efficiency`` that of each way, ``pv_scale`` what the site's PV is multiplied with.
+    ``capacity_hours`` is the battery's capacity as hours of the site's mean load, drawn evenly in
+    its logarithm, ``power_share`` its power in kW per kWh of capacity, ``efficiency`` that of each
+    way, ``pv_scale`` what the site's PV is multiplied with.
     """
 
     capacity_hours: tuple[float, float] = (5.0, 60.0)
@@ -65,8 +69,11 @@ class HomeDraw:
     homes: HomeRange = HomeRange()
 
 
-def draw_homes(scene: ReplayData, draw: HomeDraw, *, rng: np.random.Generator, days: int) -> EpisodeBatch:
-    """Return episodes of ``days`` days of homes that lived the scene's history with batteries, tariffs and roofs of their own.
+def draw_homes(
+    scene: ReplayData, draw: HomeDraw, *, rng: np.random.Generator, days: int
+) -> EpisodeBatch:
+    """Return episodes of ``days`` days of homes that lived the scene's history with batteries,
+    tariffs and roofs of their own.
 
     Raises:
         InvalidInputError: no episode can be made of the scene.
@@ -76,41 +83,69 @@ def draw_homes(scene: ReplayData, draw: HomeDraw, *, rng: np.random.Generator, d
     parts = []
     for _ in range(draw.scenes):
         drawn = draw_scene(scene, draw.homes, rng)
-        parts.append(EpisodeBatch.of(drawn, days=days).equip([draw_batteries(drawn.site, draw.homes, mean_load_kw, rng=rng) for _ in range(draw.batteries)]))
+        parts.append(
+            EpisodeBatch.of(drawn, days=days).equip(
+                [
+                    draw_batteries(drawn.site, draw.homes, mean_load_kw, rng=rng)
+                    for _ in range(draw.batteries)
+                ]
+            )
+        )
     return EpisodeBatch.join(parts)
 
 
 def draw_scene(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) -> ReplayData:
     """Return the scene under a tariff and a roof that are drawn."""
     scale = float(rng.uniform(*homes.pv_scale))
-    site = scene.site.model_copy(update={"tariff": scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))})
+    site = scene.site.model_copy(
+        update={"tariff": scene.site.tariff.model_copy(update=_draw_tariff(scene, homes, rng))}
+    )
     foresight, prices = scene.foresight, scene.prices
     return replace(
         scene,
         site=site,
-        foresight=PerfectForesight(foresight.timeline, foresight.load_kwh, foresight.pv_kwh * scale),
+        foresight=PerfectForesight(
+            foresight.timeline, foresight.load_kwh, foresight.pv_kwh * scale
+        ),
         prices=SitePrices(site, prices.timeline, prices.books, prices.carbon),
-        forecasts=ForecastArchive([replace(each, pv_kwh=each.pv_kwh.map(lambda energy_kwh: energy_kwh * scale)) for each in scene.forecasts.forecasts]),
+        forecasts=ForecastArchive(
+            [
+                replace(each, pv_kwh=each.pv_kwh.map(lambda energy_kwh: energy_kwh * scale))
+                for each in scene.forecasts.forecasts
+            ]
+        ),
     )
 
 
-def _draw_tariff(scene: ReplayData, homes: HomeRange, rng: np.random.Generator) -> dict[str, PriceRule]:
-    """Return a tariff's rules: spot with a markup in, and spot, a fixed price or the same price out; a site without a market keeps its own."""
+def _draw_tariff(
+    scene: ReplayData, homes: HomeRange, rng: np.random.Generator
+) -> dict[str, PriceRule]:
+    """Return a tariff's rules: spot with a markup in, and spot, a fixed price or the same price
+    out; a site without a market keeps its own.
+    """
     if not scene.prices.books:
         return {}
     market = next(iter(scene.prices.books))
     spot = SpotPrice(kind="spot", market=market)
-    marked_up = SpotPrice(kind="spot", market=market, markup=round(float(rng.uniform(*homes.markup)), 4))
+    marked_up = SpotPrice(
+        kind="spot", market=market, markup=round(float(rng.uniform(*homes.markup)), 4)
+    )
     fixed = FixedPrice(kind="fixed", price=round(float(rng.uniform(*homes.feed_in_price)), 4))
     imported, exported = ((marked_up, spot), (marked_up, fixed), (spot, spot))[int(rng.integers(3))]
     return {"import_": imported, "export": exported}
 
 
-def draw_batteries(site: Site, homes: HomeRange, mean_load_kw: float, *, rng: np.random.Generator) -> Sequence[Battery]:
+def draw_batteries(
+    site: Site, homes: HomeRange, mean_load_kw: float, *, rng: np.random.Generator
+) -> Sequence[Battery]:
     """Return the site's batteries with capacity, power, efficiency and wear that are drawn."""
     batteries = []
     for battery in site.batteries:
-        capacity = mean_load_kw / len(site.batteries) * float(np.exp(rng.uniform(*np.log(homes.capacity_hours))))
+        capacity = (
+            mean_load_kw
+            / len(site.batteries)
+            * float(np.exp(rng.uniform(*np.log(homes.capacity_hours))))
+        )
         power = capacity * float(rng.uniform(*homes.power_share))
         efficiency = float(rng.uniform(*homes.efficiency))
         changes = {
@@ -130,8 +165,9 @@ def draw_batteries(site: Site, homes: HomeRange, mean_load_kw: float, *, rng: np
 class TrainingRule:
     """How a site's policy is trained.
 
-    ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an episode lasts several. ``own_share`` of all steps are the
-    site's own. ``holdout_share`` of the days, the latest ones, choose between the two and are not learned from.
+    ``episode_days``: what a day leaves in the battery is worth what the next one makes of it, so an
+    episode lasts several. ``own_share`` of all steps are the site's own. ``holdout_share`` of the
+    days, the latest ones, choose between the two and are not learned from.
     """
 
     layout: StateLayout = V1_1
@@ -152,7 +188,9 @@ def keep_quiet(count: int, total: int, label: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class TrainingCourse:
-    """Of a training: how many steps, by which seed, from which network it begins, and where it keeps what it needs to go on after a crash."""
+    """Of a training: how many steps, by which seed, from which network it begins, and where it
+    keeps what it needs to go on after a crash.
+    """
 
     steps: int = 2_000_000
     seed: int = 0
@@ -173,7 +211,10 @@ class TrainingStage:
 
 @dataclass(frozen=True, slots=True)
 class ValidationRun:
-    """What a day cost on average under a policy and under none, currency; stored energy is counted in."""
+    """What a day cost on average under a policy and under none, currency.
+
+    Stored energy is counted in.
+    """
 
     policy: float
     self_consumption: float
@@ -182,7 +223,9 @@ class ValidationRun:
 
 @dataclass(frozen=True, slots=True)
 class TrainedNetwork:
-    """What was learned, after which stage it was best, and each stage's cost on the holdout days."""
+    """What was learned, after which stage it was best, and each stage's cost on the holdout
+    days.
+    """
 
     network: SmallNetwork
     stage: str
@@ -190,7 +233,11 @@ class TrainedNetwork:
 
 
 def train_network(
-    scene: ReplayData, course: TrainingCourse, *, rule: TrainingRule = TrainingRule(), verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS
+    scene: ReplayData,
+    course: TrainingCourse,
+    *,
+    rule: TrainingRule = TrainingRule(),
+    verdicts: Mapping[date, QualityVerdict] = NO_VERDICTS,
 ) -> TrainedNetwork:
     """Return the policy that was learned from a scene.
 
@@ -201,19 +248,27 @@ def train_network(
         verdicts: on the quality of days.
 
     Raises:
-        InvalidInputError: too few days can be learned from, or ``course.start`` does not read states of the rule's layout.
+        InvalidInputError: too few days can be learned from, or ``course.start`` does not read
+            states of the rule's layout.
         MachineError: PyTorch is not installed.
     """
     ppo = import_ppo()
     learned, holdout = split_holdout(scene, rule)
     own = EpisodeBatch.of(learned, days=rule.episode_days, verdicts=verdicts)
-    homes = draw_homes(learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days)
+    homes = draw_homes(
+        learned, rule.homes, rng=np.random.default_rng([course.seed, 1]), days=rule.episode_days
+    )
     judges = EpisodeBatch.of(holdout, days=rule.episode_days, verdicts=verdicts)
     own_steps = round(course.steps * rule.own_share)
-    stages = [TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate), TrainingStage("own", own, own_steps, rule.own_learning_rate)]
+    stages = [
+        TrainingStage("homes", homes, course.steps - own_steps, rule.learning_rate),
+        TrainingStage("own", own, own_steps, rule.own_learning_rate),
+    ]
     networks, judged, start, before = {}, {}, course.start, 0
     for stage in stages:
-        start = networks[stage.name] = _learn_stage(ppo, stage, replace(course, start=start), rule=rule, before=before)
+        start = networks[stage.name] = _learn_stage(
+            ppo, stage, replace(course, start=start), rule=rule, before=before
+        )
         judged[stage.name] = judge_policy(judges, choose_best(start), rule)
         before += stage.steps
     best = min(judged, key=lambda name: judged[name].policy)
@@ -242,18 +297,42 @@ def split_holdout(scene: ReplayData, rule: TrainingRule) -> tuple[ReplayData, Re
     holdout_days = max(round(len(days) * rule.holdout_share), least)
     if len(days) < holdout_days + least:
         remedy = "Record more days, or load a history: luna data load."
-        raise InvalidInputError(f"reinforcement needs at least {2 * least} days", field="days", value=len(days), remedy=remedy)
+        raise InvalidInputError(
+            f"reinforcement needs at least {2 * least} days",
+            field="days",
+            value=len(days),
+            remedy=remedy,
+        )
     first = days[-holdout_days][0]
-    windows = scene.timeline.window(0, first), scene.timeline.window(first, scene.timeline.count - first)
-    learned, holdout = (replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows)
+    windows = (
+        scene.timeline.window(0, first),
+        scene.timeline.window(first, scene.timeline.count - first),
+    )
+    learned, holdout = (
+        replace(scene, timeline=window, carbon_g_per_kwh=None) for window in windows
+    )
     return learned, holdout
 
 
-def _learn_stage(ppo: ModuleType, stage: TrainingStage, course: TrainingCourse, *, rule: TrainingRule, before: int) -> SmallNetwork:
-    environment = VectorEnv(stage.batch, rule.count, rule=EnvRule(layout=rule.layout, control="modes", start_share=None))
+def _learn_stage(
+    ppo: ModuleType,
+    stage: TrainingStage,
+    course: TrainingCourse,
+    *,
+    rule: TrainingRule,
+    before: int,
+) -> SmallNetwork:
+    environment = VectorEnv(
+        stage.batch, rule.count, rule=EnvRule(layout=rule.layout, control="modes", start_share=None)
+    )
     rollout = int(stage.batch.episodes.count.max())
     warm = 0 if course.start is None else rule.value_updates
-    settings = ppo.Hyperparameters(steps=stage.steps, rollout_steps=rollout, learning_rate=stage.learning_rate, value_updates=warm)
+    settings = ppo.Hyperparameters(
+        steps=stage.steps,
+        rollout_steps=rollout,
+        learning_rate=stage.learning_rate,
+        value_updates=warm,
+    )
     learner = ppo.Ppo(environment, settings, seed=course.seed, start=course.start)
 
     def tell(done: int, total: int, metrics: Mapping[str, float]) -> None:
@@ -272,8 +351,13 @@ def choose_best(network: SmallNetwork) -> Choose:
 
 
 def judge_policy(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> ValidationRun:
-    """Return what a day of a batch costs on average, each episode lived through from the same state of charge."""
-    own, house, idle = (_live(batch, each, rule) for each in (choose, _always(Mode.SELF_CONSUMPTION), _always(Mode.HOLD)))
+    """Return what a day of a batch costs on average, each episode lived through from the same state
+    of charge.
+    """
+    own, house, idle = (
+        _live(batch, each, rule)
+        for each in (choose, _always(Mode.SELF_CONSUMPTION), _always(Mode.HOLD))
+    )
     return ValidationRun(own, house, idle)
 
 
@@ -293,9 +377,15 @@ def _live(batch: EpisodeBatch, choose: Choose, rule: TrainingRule) -> float:
     return cost / (count * rule.episode_days)
 
 
-def describe_training(trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule) -> dict[str, float]:
+def describe_training(
+    trained: TrainedNetwork, course: TrainingCourse, rule: TrainingRule
+) -> dict[str, float]:
     """Return figures of a training."""
-    figures = {f"{stage}.{name}_per_day": value for stage, judgement in trained.judged.items() for name, value in asdict(judgement).items()}
+    figures = {
+        f"{stage}.{name}_per_day": value
+        for stage, judgement in trained.judged.items()
+        for name, value in asdict(judgement).items()
+    }
     return figures | {"steps": float(course.steps), "episode_days": float(rule.episode_days)}
 
 
@@ -304,20 +394,31 @@ def load_rl(artefact: Artefact, site: Site) -> LearnedModes:
 
     Raises:
         NetworkError: its layers do not fit on each other.
-        InvalidInputError: it reads states of a version that is not known, or other than that version's, or scores other than all modes.
+        InvalidInputError: it reads states of a version that is not known, or other than that
+            version's, or scores other than all modes.
     """
     del site
     tensors, header = _unpack(artefact)
-    network, layout = SmallNetwork.read(tensors, header), find_layout(str(header.get("state_version")))
+    network, layout = (
+        SmallNetwork.read(tensors, header),
+        find_layout(str(header.get("state_version"))),
+    )
     if (network.inputs, network.outputs) != (layout.size, len(Mode)):
         value = f"{network.inputs} → {network.outputs}"
-        raise InvalidInputError(f"the network does not read states {layout.version}", field="state_version", value=value, remedy="Train again.")
+        raise InvalidInputError(
+            f"the network does not read states {layout.version}",
+            field="state_version",
+            value=value,
+            remedy="Train again.",
+        )
     return LearnedModes(layout, network.scores)
 
 
 @agent_kind("rl", state_version=LAYOUT.version, load=load_rl)
 def train_rl(lesson: Lesson) -> TrainedParts:
-    """Train a policy by reinforcement, on homes such as the site could be and on the site itself."""
+    """Train a policy by reinforcement, on homes such as the site could be and on the site
+    itself.
+    """
     from safetensors.numpy import save
 
     rule, history = TrainingRule(layout=LAYOUT), lesson.history
@@ -325,12 +426,23 @@ def train_rl(lesson: Lesson) -> TrainedParts:
     course = TrainingCourse(lesson.steps, lesson.seed, start, progress=lesson.progress)
     trained = train_network(history.scene, course, rule=rule, verdicts=history.verdicts)
     header = trained.network.header | {"state_version": LAYOUT.version}
-    settings = asdict(rule) | {"layout": LAYOUT.version, "stage": trained.stage, "begun_with": begun_with}
-    return TrainedParts({_HEADER: json.dumps(header).encode(), _TENSORS: save(trained.network.tensors)}, settings, describe_training(trained, course, rule))
+    settings = asdict(rule) | {
+        "layout": LAYOUT.version,
+        "stage": trained.stage,
+        "begun_with": begun_with,
+    }
+    return TrainedParts(
+        {_HEADER: json.dumps(header).encode(), _TENSORS: save(trained.network.tensors)},
+        settings,
+        describe_training(trained, course, rule),
+    )
 
 
 def find_start(lesson: Lesson) -> tuple[SmallNetwork | None, str | None]:
-    """Return a network that another kind has learned at the site, and that kind; None where there is none. It scores all modes in order, as this kind does."""
+    """Return a network that another kind has learned at the site, and that kind.
+
+    None where there is none. It scores all modes in order, as this kind does.
+    """
     for kind in ("clone", "network"):
         artefact = lesson.teacher(kind)
         if artefact is not None and artefact.header.state_version == LAYOUT.version:

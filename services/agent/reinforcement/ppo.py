@@ -1,11 +1,15 @@
-"""Proximal policy optimisation of a network that chooses modes, over a vectorised environment, in one file.
+"""Proximal policy optimisation of a network that chooses modes, over a vectorised environment, in
+one file.
 
-Sources, by the letters that the lines name: S — Schulman et al. 2017, "Proximal policy optimization algorithms"; G — Schulman et al. 2016, "High-dimensional
-continuous control using generalized advantage estimation"; H — Huang et al. 2022, "The 37 implementation details of proximal policy optimization", by number;
-A — Andrychowicz et al. 2021, "What matters for on-policy deep actor-critic methods?", by section.
+Sources, by the letters that the lines name: S — Schulman et al. 2017, "Proximal policy optimization
+algorithms"; G — Schulman et al. 2016, "High-dimensional continuous control using generalized
+advantage estimation"; H — Huang et al. 2022, "The 37 implementation details of proximal policy
+optimization", by number; A — Andrychowicz et al. 2021, "What matters for on-policy deep
+actor-critic methods?", by section.
 
-Everything random of an update is drawn from a generator made of seed and update number, and every update begins new episodes: a run that goes on from a
-checkpoint therefore is, on the CPU, bit for bit the run in one go.
+Everything random of an update is drawn from a generator made of seed and update number, and every
+update begins new episodes: a run that goes on from a checkpoint therefore is, on the CPU, bit for
+bit the run in one go.
 """
 
 import hashlib
@@ -31,7 +35,10 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 _INITIAL_WEIGHTS = 2**31
 # Of checkpoints: those of another are not gone on from.
 _FORMAT = 2
-_ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {"relu": Tensor.relu_, "tanh": Tensor.tanh_}
+_ACTIVATE: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "relu": Tensor.relu_,
+    "tanh": Tensor.tanh_,
+}
 _HIDDEN_GAIN = float(np.sqrt(2.0))
 
 
@@ -51,10 +58,18 @@ class LearningEnv(Protocol):
         """How many actions there are."""
 
     def reset(self, rng: np.random.Generator) -> NDArray[Any]:
-        """Begin new episodes and return their states, ``(count, state_size)``; all that is random until the next reset comes from ``rng``."""
+        """Begin new episodes and return their states, ``(count, state_size)``.
 
-    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
-        """Return states, rewards and which episodes ended, each ``(count, …)``; where one ended, the state is the next one's first."""
+        All that is random until the next reset comes from ``rng``.
+        """
+
+    def step(
+        self, actions: NDArray[np.int64]
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_]]:
+        """Return states, rewards and which episodes ended, each ``(count, …)``.
+
+        Where one ended, the state is the next one's first.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +78,11 @@ class Hyperparameters:
 
     # Of the environment, in all; rounded up to whole updates.
     steps: int = 2_000_000
-    # Of each episode between two updates: a day of quarter-hours, so that every update sees all hours alike.
+    # Of each episode between two updates: a day of quarter-hours, so that every update sees all
+    # hours alike.
     rollout_steps: int = 96
-    # Units of each hidden layer of policy and value, two networks; as imitation has them, so that what it learned can be begun with. [H13]
+    # Units of each hidden layer of policy and value, two networks; as imitation has them, so that
+    # what it learned can be begun with. [H13]
     hidden: tuple[int, ...] = (64, 64)
     activation: Activation = "relu"
     # Of Adam at the beginning; falls to zero in equal steps. [H4]
@@ -81,11 +98,13 @@ class Hyperparameters:
     clip: float = 0.2
     # What a policy gains by staying open. [S eq. 9, H10]
     entropy: float = 0.003
-    # The weight of the value's loss beside the policy's: with networks of their own it matters to the gradient's norm alone. [H13]
+    # The weight of the value's loss beside the policy's: with networks of their own it matters to
+    # the gradient's norm alone. [H13]
     value_weight: float = 0.5
     # The norm that gradients are cut to. [H11]
     most_gradient: float = 0.5
-    # Updates at the start that leave the policy alone, until the value knows what a policy that was learned elsewhere earns.
+    # Updates at the start that leave the policy alone, until the value knows what a policy that was
+    # learned elsewhere earns.
     value_updates: int = 0
     # Updates between two checkpoints.
     checkpoint_every: int = 20
@@ -97,7 +116,10 @@ class Hyperparameters:
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """States, actions and rewards, ``(steps, count, …)``; ``last`` are the states after the last step, ``(count, …)``, all at unit scale."""
+    """States, actions and rewards, ``(steps, count, …)``.
+
+    ``last`` are the states after the last step, ``(count, …)``, all at unit scale.
+    """
 
     states: Tensor
     actions: Tensor
@@ -111,8 +133,8 @@ class Rollout:
 class RolloutBatch:
     """What an update learns from, one row a step.
 
-    ``columns`` stand beside each other, so that a row is read in one go: state, share of the rollout that has passed, log probability of the action,
-    advantage, return.
+    ``columns`` stand beside each other, so that a row is read in one go: state, share of the
+    rollout that has passed, log probability of the action, advantage, return.
     """
 
     columns: Tensor
@@ -138,7 +160,8 @@ class RolloutBatch:
 class Perceptron:
     """A network while it is learned: layers with an activation between them, the last one linear.
 
-    Its gradient is written by hand: autograd takes half as long again, for copies that nobody reads twice.
+    Its gradient is written by hand: autograd takes half as long again, for copies that nobody reads
+    twice.
 
     Args:
         sizes: numbers of inputs, hidden units and outputs.
@@ -147,13 +170,18 @@ class Perceptron:
         generator: draws the weights.
     """
 
-    def __init__(self, sizes: Sequence[int], activation: Activation, gain: float, generator: torch.Generator) -> None:
+    def __init__(
+        self, sizes: Sequence[int], activation: Activation, gain: float, generator: torch.Generator
+    ) -> None:
         self.activation = activation
         self.weights = [torch.empty(outputs, inputs) for inputs, outputs in pairwise(sizes)]
         self.biases = [torch.zeros(outputs) for outputs in sizes[1:]]
         for weight in self.weights:
-            nn.init.orthogonal_(weight, gain if weight is self.weights[-1] else _HIDDEN_GAIN, generator=generator)
-        # Each layer's inputs in ``forward``, and room for its outputs, rows of the largest minibatch yet.
+            nn.init.orthogonal_(
+                weight, gain if weight is self.weights[-1] else _HIDDEN_GAIN, generator=generator
+            )
+        # Each layer's inputs in ``forward``, and room for its outputs, rows of the largest
+        # minibatch yet.
         self._inputs: list[Tensor] = []
         self._room: list[Tensor] = []
 
@@ -164,7 +192,9 @@ class Perceptron:
 
     def to(self, device: torch.device) -> "Perceptron":
         """Return itself on a device, with gradients of zero."""
-        self.weights, self.biases = ([each.to(device) for each in part] for part in (self.weights, self.biases))
+        self.weights, self.biases = (
+            [each.to(device) for each in part] for part in (self.weights, self.biases)
+        )
         for each in self.parameters:
             each.grad = torch.zeros_like(each)
         return self
@@ -177,21 +207,35 @@ class Perceptron:
     @property
     def arrays(self) -> dict[str, Float32Array]:
         """Weights and biases by name, copied."""
-        named = {f"{layer}.{part}": each for part in ("weights", "biases") for layer, each in enumerate(getattr(self, part))}
+        named = {
+            f"{layer}.{part}": each
+            for part in ("weights", "biases")
+            for layer, each in enumerate(getattr(self, part))
+        }
         return {name: each.cpu().numpy().copy() for name, each in named.items()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take over what ``arrays`` was."""
-        weights, biases = ([arrays[f"{layer}.{part}"] for layer in range(len(self.weights))] for part in ("weights", "biases"))
+        weights, biases = (
+            [arrays[f"{layer}.{part}"] for layer in range(len(self.weights))]
+            for part in ("weights", "biases")
+        )
         self.load(weights, biases)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return outputs, ``(rows, outputs)``, of inputs, ``(rows, inputs)``; they hold until the next call, and ``backward`` goes back from them."""
+        """Return outputs, ``(rows, outputs)``, of inputs, ``(rows, inputs)``.
+
+        They hold until the next call, and ``backward`` goes back from them.
+        """
         rows, last = inputs.shape[0], len(self.weights) - 1
         if not self._room or self._room[0].shape[0] < rows:
-            self._room = [torch.empty(rows, bias.shape[0], device=inputs.device) for bias in self.biases]
+            self._room = [
+                torch.empty(rows, bias.shape[0], device=inputs.device) for bias in self.biases
+            ]
         self._inputs, signal = [], inputs
-        for layer, (weight, bias, room) in enumerate(zip(self.weights, self.biases, self._room, strict=True)):
+        for layer, (weight, bias, room) in enumerate(
+            zip(self.weights, self.biases, self._room, strict=True)
+        ):
             self._inputs.append(signal)
             signal = torch.addmm(bias, signal, weight.t(), out=room[:rows])
             if layer < last:
@@ -199,15 +243,26 @@ class Perceptron:
         return signal
 
     def backward(self, slope: Tensor) -> None:
-        """Write the gradient of a loss by all parameters into their ``grad``; ``slope`` is that by the outputs of the last ``forward``, of their shape."""
+        """Write the gradient of a loss by all parameters into their ``grad``.
+
+        ``slope`` is that by the outputs of the last ``forward``, of their shape.
+        """
         for layer in reversed(range(len(self.weights))):
-            weight, bias, layer_inputs = self.weights[layer], self.biases[layer], self._inputs[layer]
+            weight, bias, layer_inputs = (
+                self.weights[layer],
+                self.biases[layer],
+                self._inputs[layer],
+            )
             torch.mm(slope.t(), layer_inputs, out=weight.grad)
             torch.sum(slope, dim=0, out=bias.grad)
             if layer:
                 # Before the activation, from the slope after it and what came of it.
                 slope, backward = slope @ weight, torch.ops.aten
-                slope = backward.tanh_backward(slope, layer_inputs) if self.activation == "tanh" else backward.threshold_backward(slope, layer_inputs, 0)
+                slope = (
+                    backward.tanh_backward(slope, layer_inputs)
+                    if self.activation == "tanh"
+                    else backward.threshold_backward(slope, layer_inputs, 0)
+                )
 
 
 class Ppo:
@@ -221,31 +276,57 @@ class Ppo:
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        InvalidInputError: ``start`` reads other states, or chooses among other actions, than the environment's.
+        InvalidInputError: ``start`` reads other states, or chooses among other actions, than the
+            environment's.
     """
 
-    def __init__(self, environment: LearningEnv, settings: Hyperparameters, *, seed: int, start: SmallNetwork | None = None, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        environment: LearningEnv,
+        settings: Hyperparameters,
+        *,
+        seed: int,
+        start: SmallNetwork | None = None,
+        device: str = "cpu",
+    ) -> None:
         # Threads cost small networks more than they bring, and change what sums come to.
         torch.set_num_threads(1)
-        self.environment, self.settings, self.seed, self.device = environment, settings, seed, torch.device(device)
+        self.environment, self.settings, self.seed, self.device = (
+            environment,
+            settings,
+            seed,
+            torch.device(device),
+        )
         self.updates, self.update = settings.updates(environment.count), 0
         self.start = start
         weights = torch.Generator().manual_seed(seed + _INITIAL_WEIGHTS)
         inputs, actions = environment.state_size, environment.action_count
-        hidden = settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
+        hidden = (
+            settings.hidden if start is None else tuple(bias.size for bias in start.biases[:-1])
+        )
         self.activation: Activation = settings.activation if start is None else start.activation
         self.policy = Perceptron((inputs, *hidden, actions), self.activation, 0.01, weights)
-        # The value is told how much of the rollout has passed, which no state says. Source: Pardo et al. 2018, "Time limits in reinforcement learning".
+        # The value is told how much of the rollout has passed, which no state says. Source: Pardo
+        # et al. 2018, "Time limits in reinforcement learning".
         self.value = Perceptron((inputs + 1, *settings.hidden, 1), self.activation, 1.0, weights)
         self.states, self.returns = Moments.empty(inputs), Moments.empty(1)
         if start is not None:
-            if (start.inputs, start.outputs) != (self.environment.state_size, self.environment.action_count):
+            if (start.inputs, start.outputs) != (
+                self.environment.state_size,
+                self.environment.action_count,
+            ):
                 expected = f"{self.environment.state_size} → {self.environment.action_count}"
-                raise InvalidInputError(f"the network to begin with is not {expected}", field="start", value=f"{start.inputs} → {start.outputs}")
+                raise InvalidInputError(
+                    f"the network to begin with is not {expected}",
+                    field="start",
+                    value=f"{start.inputs} → {start.outputs}",
+                )
             self.policy.load(start.weights, start.biases)
         self.policy, self.value = self.policy.to(self.device), self.value.to(self.device)
         # Epsilon as in the first implementation, not Adam's own. [H3]
-        self.adam = torch.optim.Adam(self.parameters, lr=settings.learning_rate, eps=1e-5, fused=True)
+        self.adam = torch.optim.Adam(
+            self.parameters, lr=settings.learning_rate, eps=1e-5, fused=True
+        )
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -256,46 +337,90 @@ class Ppo:
     def identity(self) -> dict[str, Any]:
         """What a run is: only a checkpoint of the same may be gone on from."""
         environment = self.environment
-        begun_with = None if self.start is None else hashlib.sha256(b"".join(each.tobytes() for each in self.start.tensors.values())).hexdigest()
-        sizes = {"count": environment.count, "state_size": environment.state_size, "action_count": environment.action_count}
-        return {"format": _FORMAT, "settings": asdict(self.settings) | {"hidden": list(self.settings.hidden)}, "seed": self.seed, "start": begun_with, **sizes}
+        begun_with = (
+            None
+            if self.start is None
+            else hashlib.sha256(
+                b"".join(each.tobytes() for each in self.start.tensors.values())
+            ).hexdigest()
+        )
+        sizes = {
+            "count": environment.count,
+            "state_size": environment.state_size,
+            "action_count": environment.action_count,
+        }
+        return {
+            "format": _FORMAT,
+            "settings": asdict(self.settings) | {"hidden": list(self.settings.hidden)},
+            "seed": self.seed,
+            "start": begun_with,
+            **sizes,
+        }
 
     @property
     def scale(self) -> Scale:
-        """What brings states to unit scale: of what was seen so far, or of the network that was begun with [H, continuous control 5–6; A 3.3]."""
+        """What brings states to unit scale: of what was seen so far, or of the network that was
+        begun with [H, continuous control 5–6; A 3.3].
+        """
         return self.states.scale if self.start is None else self.start.scale
 
     @property
     def network(self) -> SmallNetwork:
         """The policy as it is stored and used."""
-        weights, biases = ([each.cpu().numpy().copy() for each in part] for part in (self.policy.weights, self.policy.biases))
+        weights, biases = (
+            [each.cpu().numpy().copy() for each in part]
+            for part in (self.policy.weights, self.policy.biases)
+        )
         return SmallNetwork(weights, biases, self.activation, self.scale)
 
     def learn(self) -> dict[str, float]:
         """Make one update and return what it was like."""
         settings, rng = self.settings, np.random.default_rng([self.seed, self.update])
-        self.adam.param_groups[0]["lr"] = settings.learning_rate * (1.0 - self.update / self.updates)
+        self.adam.param_groups[0]["lr"] = settings.learning_rate * (
+            1.0 - self.update / self.updates
+        )
         rollout = self._collect(rng)
         batch, expected = self._prepare(rollout)
-        steps = [self._descend(part) for _ in range(settings.epochs) for part in batch.minibatches(settings.minibatch, rng)]
+        steps = [
+            self._descend(part)
+            for _ in range(settings.epochs)
+            for part in batch.minibatches(settings.minibatch, rng)
+        ]
         losses = torch.stack(steps).mean(dim=0).tolist()
         self.update += 1
-        metrics = dict(zip(("policy_loss", "value_loss", "entropy", "divergence", "clipped"), losses, strict=True))
+        metrics = dict(
+            zip(
+                ("policy_loss", "value_loss", "entropy", "divergence", "clipped"),
+                losses,
+                strict=True,
+            )
+        )
         returns = batch.columns[:, -1]
         variance = float(returns.var())
         unexplained = float((returns - expected).var()) / variance if variance else 0.0
         earned = float(rollout.rewards.sum()) / rollout.rewards.shape[1]
-        return {"step": self.update * rollout.rewards.size, "reward": earned, **metrics, "explained_variance": 1.0 - unexplained}
+        return {
+            "step": self.update * rollout.rewards.size,
+            "reward": earned,
+            **metrics,
+            "explained_variance": 1.0 - unexplained,
+        }
 
     def _collect(self, rng: np.random.Generator) -> Rollout:
         """Live through new episodes under the policy as it is."""
         environment, scale, settings = self.environment, self.scale, self.settings
         shape = (settings.rollout_steps, environment.count)
-        # The largest of scores with Gumbel noise is a draw from their softmax. Source: Maddison et al. 2014.
-        noise = torch.from_numpy(rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)).to(self.device)
+        # The largest of scores with Gumbel noise is a draw from their softmax. Source: Maddison et
+        # al. 2014.
+        noise = torch.from_numpy(
+            rng.gumbel(size=(*shape, environment.action_count)).astype(np.float32)
+        ).to(self.device)
         unscaled = np.empty((*shape, environment.state_size), dtype=np.float32)
         scaled = torch.empty(unscaled.shape, device=self.device)
-        chosen, log_probability = torch.empty(shape, dtype=torch.int64, device=self.device), torch.empty(shape, device=self.device)
+        chosen, log_probability = (
+            torch.empty(shape, dtype=torch.int64, device=self.device),
+            torch.empty(shape, device=self.device),
+        )
         rewards, done = np.empty(shape), np.empty(shape, dtype=bool)
         states = environment.reset(rng)
         for step in range(settings.rollout_steps):
@@ -307,33 +432,55 @@ class Ppo:
         # Counted in only now: what was done and what is learned from it read the same numbers.
         if self.start is None:
             self.states.add(unscaled.reshape(-1, environment.state_size))
-        return Rollout(scaled, chosen, log_probability, rewards, done, torch.from_numpy(scale.apply(states)).to(self.device))
+        return Rollout(
+            scaled,
+            chosen,
+            log_probability,
+            rewards,
+            done,
+            torch.from_numpy(scale.apply(states)).to(self.device),
+        )
 
     def _prepare(self, rollout: Rollout) -> tuple[RolloutBatch, Tensor]:
         """Return what is learned from, and what the value expected of it, one number a step."""
         steps, count = rollout.rewards.shape
-        clock = torch.linspace(0.0, 1.0, steps + 1, device=self.device).repeat_interleave(count)[:, None]
+        clock = torch.linspace(0.0, 1.0, steps + 1, device=self.device).repeat_interleave(count)[
+            :, None
+        ]
         clocked = torch.cat([torch.cat([rollout.states.flatten(0, 1), rollout.last]), clock], dim=1)
         expected = self.value.forward(clocked).squeeze(1)
         values = expected.cpu().numpy().reshape(steps + 1, count)
-        # Rewards by the standard deviation of what episodes have earned by a step [H, continuous control 7–8; A 3.4].
+        # Rewards by the standard deviation of what episodes have earned by a step [H, continuous
+        # control 7–8; A 3.4].
         so_far, sums = np.zeros(count), np.empty_like(rollout.rewards)
         for step, (rewards, done) in enumerate(zip(rollout.rewards, rollout.done, strict=True)):
             sums[step] = so_far = so_far * self.settings.discount + rewards
             so_far = np.where(done, 0.0, so_far)
         self.returns.add(sums.reshape(-1, 1))
         scaled = rollout.rewards / max(float(self.returns.scale.std[0]), 1e-8)
-        advantages = estimate_advantages(scaled, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace)
+        advantages = estimate_advantages(
+            scaled, values, rollout.done, discount=self.settings.discount, trace=self.settings.trace
+        )
         returns = advantages + values[:-1]
-        earned = torch.from_numpy(np.stack([advantages.ravel(), returns.ravel()], axis=1, dtype=np.float32)).to(self.device)
-        columns = torch.cat([clocked[:-count], rollout.log_probability.reshape(-1, 1), earned], dim=1)
+        earned = torch.from_numpy(
+            np.stack([advantages.ravel(), returns.ravel()], axis=1, dtype=np.float32)
+        ).to(self.device)
+        columns = torch.cat(
+            [clocked[:-count], rollout.log_probability.reshape(-1, 1), earned], dim=1
+        )
         return RolloutBatch(columns, rollout.actions.flatten()), expected[:-count].clone()
 
     def _descend(self, part: RolloutBatch) -> Tensor:
-        """Take one step of Adam and return losses, entropy, divergence and the share of clipped rows, without waiting for them."""
+        """Take one step of Adam and return losses, entropy, divergence and the share of clipped
+        rows, without waiting for them.
+        """
         settings = self.settings
-        slope, *diagnostics = lose_by_policy(self.policy.forward(part.states), part, clip=settings.clip, entropy=settings.entropy)
-        self.policy.backward(slope if self.update >= settings.value_updates else torch.zeros_like(slope))
+        slope, *diagnostics = lose_by_policy(
+            self.policy.forward(part.states), part, clip=settings.clip, entropy=settings.entropy
+        )
+        self.policy.backward(
+            slope if self.update >= settings.value_updates else torch.zeros_like(slope)
+        )
         missed = self.value.forward(part.clocked) - part.columns[:, -1:]  # not clipped [A 3.2]
         self.value.backward(missed * (settings.value_weight / missed.shape[0]))
         clip_grad_norm_(self.parameters, settings.most_gradient)
@@ -343,19 +490,35 @@ class Ppo:
 
     @property
     def checkpoint(self) -> dict[str, NDArray[Any]]:
-        """Everything that the next update depends on beside what the learner is made of, as arrays."""
-        arrays: dict[str, NDArray[Any]] = {f"policy.{name}": each for name, each in self.policy.arrays.items()}
+        """Everything that the next update depends on beside what the learner is made of, as
+        arrays.
+        """
+        arrays: dict[str, NDArray[Any]] = {
+            f"policy.{name}": each for name, each in self.policy.arrays.items()
+        }
         arrays |= {f"value.{name}": each for name, each in self.value.arrays.items()}
         for number, moments in self.adam.state_dict()["state"].items():
-            arrays |= {f"adam.{number}.{name}": each.cpu().numpy().copy() for name, each in moments.items()}
+            arrays |= {
+                f"adam.{number}.{name}": each.cpu().numpy().copy() for name, each in moments.items()
+            }
         for name, scale in (("states", self.states), ("returns", self.returns)):
-            arrays |= {f"{name}.count": np.array(scale.count), f"{name}.mean": scale.mean, f"{name}.squares": scale.squares}
+            arrays |= {
+                f"{name}.count": np.array(scale.count),
+                f"{name}.mean": scale.mean,
+                f"{name}.squares": scale.squares,
+            }
         return arrays
 
     def restore(self, update: int, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Go on after ``update`` updates with what ``checkpoint`` was then."""
         for name, network in (("policy.", self.policy), ("value.", self.value)):
-            network.restore({key.removeprefix(name): each for key, each in arrays.items() if key.startswith(name)})
+            network.restore(
+                {
+                    key.removeprefix(name): each
+                    for key, each in arrays.items()
+                    if key.startswith(name)
+                }
+            )
         moments: dict[int, dict[str, Tensor]] = {}
         for key, each in arrays.items():
             if key.startswith("adam."):
@@ -363,7 +526,10 @@ class Ppo:
                 moments.setdefault(int(number), {})[name] = torch.from_numpy(np.array(each))
         self.adam.load_state_dict(self.adam.state_dict() | {"state": moments})
         self.states, self.returns = (
-            Moments(float(arrays[f"{name}.count"]), arrays[f"{name}.mean"], arrays[f"{name}.squares"]) for name in ("states", "returns")
+            Moments(
+                float(arrays[f"{name}.count"]), arrays[f"{name}.mean"], arrays[f"{name}.squares"]
+            )
+            for name in ("states", "returns")
         )
         self.update = update
 
@@ -373,29 +539,50 @@ def pick(columns: Tensor, chosen: Tensor) -> Tensor:
     return columns.gather(1, chosen[:, None]).squeeze(1)
 
 
-def lose_by_policy(scores: Tensor, part: RolloutBatch, *, clip: float, entropy: float) -> tuple[Tensor, ...]:
-    """Return the slope by ``scores`` of the policy's loss less its share of entropy, of their shape [S eq. 7 and 9, H8].
+def lose_by_policy(
+    scores: Tensor, part: RolloutBatch, *, clip: float, entropy: float
+) -> tuple[Tensor, ...]:
+    """Return the slope by ``scores`` of the policy's loss less its share of entropy, of their shape
+    [S eq. 7 and 9, H8].
 
     After it that loss, the entropy, the divergence and the share of clipped rows.
     """
-    log_probabilities, (old, advantages) = scores.log_softmax(dim=1), part.columns[:, -3:-1].unbind(dim=1)
+    log_probabilities, (old, advantages) = (
+        scores.log_softmax(dim=1),
+        part.columns[:, -3:-1].unbind(dim=1),
+    )
     probabilities = log_probabilities.exp()
     moved = pick(log_probabilities, part.actions) - old
     ratio = moved.exp()
     advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)  # [H7]
     clipped = ratio.clamp(1.0 - clip, 1.0 + clip)
     gain, clipped_gain = advantages * ratio, advantages * clipped
-    # Of the mean over rows: a score raises its own action's log probability by one less its probability, another's by less its probability. Clipped, nothing.
+    # Of the mean over rows: a score raises its own action's log probability by one less its
+    # probability, another's by less its probability. Clipped, nothing.
     pull = torch.where(gain <= clipped_gain, gain, 0.0)[:, None] / gain.shape[0]
     order = (probabilities * log_probabilities).sum(dim=1, keepdim=True)
     slope = ((log_probabilities - order) * (entropy / gain.shape[0]) + pull) * probabilities
     slope.scatter_add_(1, part.actions[:, None], -pull)
-    # Source: Schulman 2020, "Approximating KL divergence", the estimator without bias and with little variance. [H12]
+    # Source: Schulman 2020, "Approximating KL divergence", the estimator without bias and with
+    # little variance. [H12]
     divergence = (ratio - 1.0 - moved).mean()
-    return slope, -torch.minimum(gain, clipped_gain).mean(), -order.mean(), divergence, (clipped != ratio).float().mean()
+    return (
+        slope,
+        -torch.minimum(gain, clipped_gain).mean(),
+        -order.mean(),
+        divergence,
+        (clipped != ratio).float().mean(),
+    )
 
 
-def estimate_advantages(rewards: FloatArray, values: NDArray[Any], done: NDArray[np.bool_], *, discount: float, trace: float) -> FloatArray:
+def estimate_advantages(
+    rewards: FloatArray,
+    values: NDArray[Any],
+    done: NDArray[np.bool_],
+    *,
+    discount: float,
+    trace: float,
+) -> FloatArray:
     """Return how much better each step was than expected [G eq. 16].
 
     Args:
@@ -408,12 +595,16 @@ def estimate_advantages(rewards: FloatArray, values: NDArray[Any], done: NDArray
     advantages, following = np.empty(rewards.shape), np.zeros(rewards.shape[1])
     for step in reversed(range(rewards.shape[0])):
         lives = np.where(done[step], 0.0, discount)
-        following = rewards[step] + lives * values[step + 1] - values[step] + lives * trace * following
+        following = (
+            rewards[step] + lives * values[step + 1] - values[step] + lives * trace * following
+        )
         advantages[step] = following
     return advantages
 
 
-def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Progress | None = None) -> SmallNetwork:
+def learn_policy(
+    learner: Ppo, *, folder: RunFolder | None = None, progress: Progress | None = None
+) -> SmallNetwork:
     """Return the policy after all updates; with a folder, going on from its last checkpoint.
 
     Raises:
@@ -427,8 +618,13 @@ def learn_policy(learner: Ppo, *, folder: RunFolder | None = None, progress: Pro
         metrics = learner.learn()
         done = learner.update - before
         if folder is not None:
-            folder.write(learner.update, metrics | {"updates_per_s": done / (time.perf_counter() - begun)})
-            if learner.update % learner.settings.checkpoint_every == 0 or learner.update == learner.updates:
+            folder.write(
+                learner.update, metrics | {"updates_per_s": done / (time.perf_counter() - begun)}
+            )
+            if (
+                learner.update % learner.settings.checkpoint_every == 0
+                or learner.update == learner.updates
+            ):
                 folder.keep(learner.update, learner.checkpoint, learner.identity)
         if progress is not None:
             progress(learner.update, learner.updates, metrics)

@@ -1,4 +1,6 @@
-"""What a stored kWh turns out to be worth beyond the mean over courses: learned from hindsight, and taken at half its size."""
+"""What a stored kWh turns out to be worth beyond the mean over courses: learned from hindsight, and
+taken at half its size.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +17,8 @@ from services.planner.problem.knowledge import SitePrices
 
 # Of what was learned, so much is believed: hindsight is mostly noise. Source: docs/decisions/0046.
 STRENGTH = 0.5
-# A correction is at most such a share of the mean price ahead, and ends with the hours for which a plan is followed at the longest.
+# A correction is at most such a share of the mean price ahead, and ends with the hours for which a
+# plan is followed at the longest.
 _MOST_SHARE, _HOURS = 0.25, 3.0
 # The mean price ahead that all prices are told by is at least this, currency per kWh.
 _LEAST_PRICE = 0.01
@@ -23,8 +26,24 @@ _LEAST_PRICE = 0.01
 HOUR_SLOTS = 4
 _AHEAD_HOURS = (6, 12, 24)
 FEATURES = (
-    *("hour_sin", "hour_cos", "weekday", "published_hours", "price_now", "price_rank", "export_ratio", "soc", "value", "value_low", "value_high"),
-    *(f"{name}_{hours}h" for hours in _AHEAD_HOURS for name in ("price_mean", "price_min", "price_max", "load", "pv")),
+    *(
+        "hour_sin",
+        "hour_cos",
+        "weekday",
+        "published_hours",
+        "price_now",
+        "price_rank",
+        "export_ratio",
+        "soc",
+        "value",
+        "value_low",
+        "value_high",
+    ),
+    *(
+        f"{name}_{hours}h"
+        for hours in _AHEAD_HOURS
+        for name in ("price_mean", "price_min", "price_max", "load", "pv")
+    ),
 )
 
 
@@ -34,7 +53,10 @@ def price_scale(plan: Plan) -> float:
 
 
 def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
-    """Return the features of a plan as it is made, in the order of ``FEATURES``; None where the plan has no value function."""
+    """Return the features of a plan as it is made, in the order of ``FEATURES``.
+
+    None where the plan has no value function.
+    """
     problem, outlook = plan.problem, plan.problem.outlook
     if plan.value is None:
         return None
@@ -43,33 +65,57 @@ def describe_plan(plan: Plan, prices: SitePrices) -> FloatArray | None:
     angle = 2.0 * np.pi * (local.hour + local.minute / 60.0) / 24.0
     scale, price = price_scale(plan), outlook.import_price
     day = price[: round(24.0 / float(timeline.hours[-1]))]
-    published_hours = (prices.ahead(timeline.start, timeline).known_until - timeline.start).total_seconds() / 3600.0
+    published_hours = (
+        prices.ahead(timeline.start, timeline).known_until - timeline.start
+    ).total_seconds() / 3600.0
     lowest = problem.limits.batteries.min_kwh[0, 0]
     usable = plan.value.function.capacity_kwh
     planned = plan.flows.stored_kwh[0, HOUR_SLOTS - 1] - lowest
     steps = plan.value.function.after(HOUR_SLOTS - 1)
     values = [read_value(steps, level) / scale for level in (planned, 0.2 * usable, 0.8 * usable)]
-    of_now = [np.sin(angle), np.cos(angle), local.weekday(), published_hours, price[0] / scale, (day < price[0]).mean(), outlook.export_price[0] / scale]
+    of_now = [
+        np.sin(angle),
+        np.cos(angle),
+        local.weekday(),
+        published_hours,
+        price[0] / scale,
+        (day < price[0]).mean(),
+        outlook.export_price[0] / scale,
+    ]
     of_ahead: list[float] = []
     for hours in _AHEAD_HOURS:
         part = slice(0, round(hours / float(timeline.hours[-1])))
         price_ahead = price[part] / scale
         of_ahead += [float(price_ahead.mean()), float(price_ahead.min()), float(price_ahead.max())]
-        of_ahead += [float(series[part].sum()) / battery.capacity_kwh for series in (outlook.load_kwh, outlook.pv_kwh)]
-    return np.array([*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *of_ahead], dtype=float)
+        of_ahead += [
+            float(series[part].sum()) / battery.capacity_kwh
+            for series in (outlook.load_kwh, outlook.pv_kwh)
+        ]
+    return np.array(
+        [*of_now, problem.stored_kwh[0] / battery.capacity_kwh, *values, *of_ahead], dtype=float
+    )
 
 
 def read_value(steps: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:
-    """Return V′ of steps (lengths and values) with so much stored above the lowest state of charge; between two of them the mean of both."""
+    """Return V′ of steps (lengths and values) with so much stored above the lowest state of charge.
+
+    Between two of them the mean of both.
+    """
     length, value = steps
     edges = np.cumsum(length)
-    sides = (int(np.clip(np.searchsorted(edges, stored_kwh, side=side), 0, value.size - 1)) for side in ("left", "right"))
+    sides = (
+        int(np.clip(np.searchsorted(edges, stored_kwh, side=side), 0, value.size - 1))
+        for side in ("left", "right")
+    )
     return float(np.mean([value[side] for side in sides]))
 
 
 @dataclass(frozen=True)
 class ValueCorrection:
-    """A trained correction, as LightGBM's text; ``strength`` is the share of it that is believed."""
+    """A trained correction, as LightGBM's text.
+
+    ``strength`` is the share of it that is believed.
+    """
 
     text: str
     strength: float = STRENGTH
@@ -79,15 +125,23 @@ class ValueCorrection:
         return import_lightgbm().Booster(model_str=self.text)
 
     def predict(self, features: FloatArray) -> FloatArray:
-        """Return what V′ is off by, in mean prices ahead, ``(rows,)``; features of shape ``(rows, features)``."""
+        """Return what V′ is off by, in mean prices ahead, ``(rows,)``.
+
+        Features of shape ``(rows, features)``.
+        """
         return np.asarray(self._booster.predict(features, num_threads=1), dtype=float)
 
     def apply(self, plan: Plan, prices: SitePrices) -> Plan:
-        """Return the plan to be followed by the corrected value; as it is where there is none to correct."""
+        """Return the plan to be followed by the corrected value.
+
+        As it is where there is none to correct.
+        """
         features = describe_plan(plan, prices)
         if features is None:
             return plan
-        share = float(np.clip(self.strength * self.predict(features[None, :])[0], -_MOST_SHARE, _MOST_SHARE))
+        share = float(
+            np.clip(self.strength * self.predict(features[None, :])[0], -_MOST_SHARE, _MOST_SHARE)
+        )
         soon = np.cumsum(plan.problem.outlook.timeline.hours) <= _HOURS
         correction = np.where(soon, share * price_scale(plan), 0.0)
         following = replace(plan.problem.following, value_correction=correction)
@@ -112,6 +166,8 @@ class ValueCorrection:
             "force_row_wise": True,
             "verbosity": -1,
         }
-        data = lightgbm.Dataset(features, label=label, feature_name=list(FEATURES), params=dict(settings))
+        data = lightgbm.Dataset(
+            features, label=label, feature_name=list(FEATURES), params=dict(settings)
+        )
         booster = lightgbm.train(dict(settings), data, num_boost_round=80)
         return cls(booster.model_to_string())

@@ -1,4 +1,7 @@
-"""Access tokens: short-lived JWTs that name a sign-in session. Source: RFC 7519, RFC 8725, RFC 9068."""
+"""Access tokens: short-lived JWTs that name a sign-in session.
+
+Source: RFC 7519, RFC 8725, RFC 9068.
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -16,7 +19,11 @@ LONGEST_TOKEN, MOST_DIGITS = 2048, 18
 # By how much the clocks of two gateways may differ.
 CLOCKS_DIFFER = timedelta(minutes=1)
 # ``read`` checks the expiry itself, by Luna's clock.
-OPTIONS: Options = {"require": ["iss", "aud", "sub", "iat", "exp"], "verify_exp": False, "verify_iat": False}
+OPTIONS: Options = {
+    "require": ["iss", "aud", "sub", "iat", "exp"],
+    "verify_exp": False,
+    "verify_iat": False,
+}
 
 
 @dataclass(frozen=True)
@@ -26,8 +33,18 @@ class AccessTokens:
     key: str
 
     def make(self, session_id: int, *, now: datetime) -> str:
-        """Return a token of a session; it holds neither user nor permissions, which the database holds."""
-        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": str(session_id), "iat": now, "exp": now + ACCESS_TOKEN_LIFE, "jti": secrets.token_hex(8)}
+        """Return a token of a session.
+
+        It holds neither user nor permissions, which the database holds.
+        """
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(session_id),
+            "iat": now,
+            "exp": now + ACCESS_TOKEN_LIFE,
+            "jti": secrets.token_hex(8),
+        }
         return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"typ": KIND})
 
     def read(self, token: str, *, now: datetime) -> int | None:
@@ -35,7 +52,14 @@ class AccessTokens:
         if len(token) > LONGEST_TOKEN:
             return None
         try:
-            parts = jwt.decode_complete(token, self.key, algorithms=[ALGORITHM], issuer=ISSUER, audience=AUDIENCE, options=OPTIONS)
+            parts = jwt.decode_complete(
+                token,
+                self.key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                options=OPTIONS,
+            )
         except (jwt.InvalidTokenError, ValueError):
             return None
         claims, subject = parts["payload"], str(parts["payload"]["sub"])

@@ -1,4 +1,6 @@
-"""Audit log of requests: every change and every attempt to sign in, with user, address and status."""
+"""Audit log of requests: every change and every attempt to sign in, with user, address and
+status.
+"""
 
 from functools import partial
 from http import HTTPStatus
@@ -14,7 +16,8 @@ from services.api.identity.identity import Identity
 from services.api.operation import Operation
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-# Without a known caller only these are recorded, attempts to sign in; the rest is in the log and the metrics.
+# Without a known caller only these are recorded, attempts to sign in; the rest is in the log and
+# the metrics.
 OF_ANYBODY = ("set_up", "sign_in", "refresh_tokens")
 LONGEST_NAME = 64
 
@@ -22,9 +25,12 @@ log = structlog.get_logger("luna.audit")
 
 
 class AuditRequests:
-    """Middleware that writes the entry before the response starts; where that fails, the log alone holds it.
+    """Middleware that writes the entry before the response starts.
 
-    An entry that a worker committed with its own changes (``stored_entry``, its status) is not written again.
+    Where that fails, the log alone holds it.
+
+    An entry that a worker committed with its own changes (``stored_entry``, its status) is not
+    written again.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -49,13 +55,26 @@ async def _write(scope: Scope, status: int) -> None:
         return
     identity: Identity = scope["app"].state.identity
     stored = scope["state"].get("stored_entry") == status
-    log.info("audit", user=record.user_name, means=record.means, operation=record.operation, site=record.site, status=status, address=record.address)
+    log.info(
+        "audit",
+        user=record.user_name,
+        means=record.means,
+        operation=record.operation,
+        site=record.site,
+        status=status,
+        address=record.address,
+    )
     if stored:
         return
     try:
         await identity.write(partial(audit.write, record=record))
     except LunaError as error:
-        log.warning("the audit log cannot be written", reason=str(error), operation=record.operation, user=record.user_name)
+        log.warning(
+            "the audit log cannot be written",
+            reason=str(error),
+            operation=record.operation,
+            user=record.user_name,
+        )
 
 
 def describe_request(scope: Scope, status: int) -> audit.AuditRecord | None:
@@ -65,9 +84,17 @@ def describe_request(scope: Scope, status: int) -> audit.AuditRecord | None:
     if operation is None:
         return None
     caller: Caller = state["caller"]
-    if caller.means in ("nobody", "monitor") and (operation.name not in OF_ANYBODY or status == HTTPStatus.TOO_MANY_REQUESTS):
+    if caller.means in ("nobody", "monitor") and (
+        operation.name not in OF_ANYBODY or status == HTTPStatus.TOO_MANY_REQUESTS
+    ):
         return None
-    means = f"key:{caller.key_prefix}" if caller.means == "key" else caller.means if caller.means != "nobody" else "password"
+    means = (
+        f"key:{caller.key_prefix}"
+        if caller.means == "key"
+        else caller.means
+        if caller.means != "nobody"
+        else "password"
+    )
     name = str(state.get("audited_name", caller.name)).replace("\x00", "\ufffd")[:LONGEST_NAME]
     site = state.get("site")
     return audit.AuditRecord(

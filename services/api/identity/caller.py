@@ -18,7 +18,8 @@ class Caller:
 
     Attributes:
         name: the user's; ``local``, ``nobody`` and ``monitor`` are no users.
-        means: kind of credentials; ``local``: the owner's token or cookie, valid until the first user is set up.
+        means: kind of credentials; ``local``: the owner's token or cookie, valid until the first
+            user is set up.
         scopes: permissions on the caller's sites.
         sites: the caller's sites; None: all.
         user_id: None without a user.
@@ -54,7 +55,9 @@ class Caller:
         return self.sites is None or name in self.sites
 
     def own_key(self, key: str | None) -> str | None:
-        """Return an idempotency key prefixed with the caller's name, so that callers of some sites never share one."""
+        """Return an idempotency key prefixed with the caller's name, so that callers of some sites
+        never share one.
+        """
         return key if key is None or self.sites is None else f"{self.name}:{key}"
 
 
@@ -74,7 +77,14 @@ CurrentCaller = Annotated[Caller, Depends(_current)]
 
 async def _sign(
     caller: CurrentCaller,
-    by: Annotated[str | None, Query(min_length=1, max_length=64, description="who says so; it stands in the history: who asks, and nobody else")] = None,
+    by: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=64,
+            description="who says so; it stands in the history: who asks, and nobody else",
+        ),
+    ] = None,
 ) -> str:
     return by or caller.signature
 

@@ -1,4 +1,6 @@
-"""Request guard before every route: authentication, origin and CSRF checks, rate limits, scopes, password confirmation."""
+"""Request guard before every route: authentication, origin and CSRF checks, rate limits, scopes,
+password confirmation.
+"""
 
 import hmac
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -27,24 +29,41 @@ log = structlog.get_logger("luna.api")
 
 
 async def admit(request: Request, operation: Operation) -> Caller:
-    """Return the caller if the request is permitted; set ``caller``, ``source``, ``operation`` and ``csrf_token`` in ``request.state``.
+    """Return the caller if the request is permitted.
+
+    Set ``caller``, ``source``, ``operation`` and ``csrf_token`` in ``request.state``.
 
     Raises:
-        UnauthenticatedError: the operation needs a caller, and the request has no valid credentials.
-        ForbiddenError: the caller lacks the scope, or the request comes from a page of another origin.
+        UnauthenticatedError: the operation needs a caller, and the request has no valid
+            credentials.
+        ForbiddenError: the caller lacks the scope, or the request comes from a page of another
+            origin.
         ConfirmationError: the operation is critical, and the password was not given lately.
-        TooManyRequestsError: the budget of the caller, of the address or of the whole gateway is used up.
+        TooManyRequestsError: the budget of the caller, of the address or of the whole gateway is
+            used up.
         UnavailableError: the database is away.
     """
     identity: Identity = request.app.state.identity
     source = await read_source(request, identity.proxies)
-    request.state.source, request.state.operation, request.state.caller, request.state.csrf_token = source, operation, NOBODY, ""
+    (
+        request.state.source,
+        request.state.operation,
+        request.state.caller,
+        request.state.csrf_token,
+    ) = source, operation, NOBODY, ""
     if request.scope["path"] in MONITORS:
         return NOBODY
-    is_program_here = source.here and "authorization" not in request.headers and cookie_name(source) not in request.cookies
-    # What a page of another origin could send from a browser here needs the token; what it cannot read does not.
+    is_program_here = (
+        source.here
+        and "authorization" not in request.headers
+        and cookie_name(source) not in request.cookies
+    )
+    # What a page of another origin could send from a browser here needs the token; what it cannot
+    # read does not.
     may_read = is_program_here and operation.method == "GET"
-    if operation.monitor and (identity.is_monitor(request) or identity.bears_owner_token(request) or may_read):
+    if operation.monitor and (
+        identity.is_monitor(request) or identity.bears_owner_token(request) or may_read
+    ):
         # Before anything that needs the database: monitoring has to work while that is away.
         request.state.caller = MONITOR
         return MONITOR
@@ -56,7 +75,9 @@ async def admit(request: Request, operation: Operation) -> Caller:
             caller = await identity.identify(request, source, afresh=operation.critical)
         except UnauthenticatedError:
             # A guessed key counts as a request.
-            await identity.limiter.spend(Budget("address", identity.settings.requests_per_minute), source.address)
+            await identity.limiter.spend(
+                Budget("address", identity.settings.requests_per_minute), source.address
+            )
             raise
     request.state.caller, request.state.csrf_token = caller, caller.csrf_token or ""
     structlog.contextvars.bind_contextvars(user=caller.name)
@@ -72,39 +93,56 @@ async def _authorise(request: Request, operation: Operation, caller: Caller) -> 
         if await identity.anybody_there():
             remedy = "Sign in: POST /v1/auth/login, or send a key: Authorization: Bearer luna_…"
         elif identity.settings.takes_owner_token:
-            remedy = "Send the owner's token, which luna open --token prints: Authorization: Bearer …; a browser is opened by luna open."
+            remedy = (
+                "Send the owner's token, which luna open --token prints: Authorization: Bearer "
+                "…; a browser is opened by luna open."
+            )
         else:
             remedy = "Set up the first user: POST /v1/auth/setup."
         raise refuse("nobody-signed-in", remedy=remedy)
     if operation.scope not in caller.scopes:
-        raise refuse("scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none")
+        raise refuse(
+            "scope-missing", scope=operation.scope, yours=", ".join(sorted(caller.scopes)) or "none"
+        )
     if request.method not in SAFE and caller.csrf_token is not None:
         await _require_csrf_token(request, caller)
-    is_confirmed = caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now()
+    is_confirmed = (
+        caller.confirmed_until is not None and caller.confirmed_until > identity.clock.now()
+    )
     if operation.critical and caller.means != "local" and not is_confirmed:
         password = request.headers.get("X-Confirm-Password")
         if password is None:
             raise refuse("password-again")
-        await identity.check_password(request.state.source, caller.name, SecretStr(unquote(password)))
+        await identity.check_password(
+            request.state.source, caller.name, SecretStr(unquote(password))
+        )
 
 
 async def _spend(identity: Identity, caller: Caller, source: Source, operation: Operation) -> None:
-    # Unlimited for programs on this machine: before the first user is set up, and for public operations.
+    # Unlimited for programs on this machine: before the first user is set up, and for public
+    # operations.
     if caller.user_id is None and source.here:
         return
     most = identity.settings.requests_per_minute
     await identity.limiter.spend(Budget("global", GLOBAL_SHARE * most), "all")
     await identity.limiter.spend(Budget("address", most), source.address)
     if caller.means != "nobody":
-        await identity.limiter.spend(Budget("caller", most), f"{caller.user_id}:{caller.key_prefix or ''}")
+        await identity.limiter.spend(
+            Budget("caller", most), f"{caller.user_id}:{caller.key_prefix or ''}"
+        )
         if operation.solves:
-            await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))
+            await identity.limiter.spend(
+                Budget("solver", identity.settings.solves_per_minute), str(caller.user_id)
+            )
 
 
 def _require_own_origin(request: Request, source: Source) -> None:
-    """Refuse an unsafe request from a page of another origin. Source: OWASP CSRF Prevention Cheat Sheet.
+    """Refuse an unsafe request from a page of another origin.
 
-    Browsers send these headers with every unsafe request, and a page's scripts cannot change them; programs send none.
+    Source: OWASP CSRF Prevention Cheat Sheet.
+
+    Browsers send these headers with every unsafe request, and a page's scripts cannot change them;
+    programs send none.
     """
     if request.method in SAFE:
         return
@@ -115,7 +153,10 @@ def _require_own_origin(request: Request, source: Source) -> None:
             parts = urlsplit(origin)
             same = parts.netloc.lower() == source.host.lower()
             # The scheme may differ on loopback alone: there the same program answers on both.
-            own = same and (parts.scheme == ("https" if source.secure else "http") or is_loopback(parts.hostname or ""))
+            own = same and (
+                parts.scheme == ("https" if source.secure else "http")
+                or is_loopback(parts.hostname or "")
+            )
         except ValueError:
             own = False
         foreign = foreign or not own
@@ -130,7 +171,8 @@ async def _require_csrf_token(request: Request, caller: Caller) -> None:
         fields = parse_qs((await request.body()).decode("utf-8", "replace"))
         token = fields.get(CSRF_FIELD, [""])[-1]
     if token is None and media_type == FILES and isinstance(request.receive, PeekedBody):
-        # A form with a file is read later, as a stream: its token precedes the file. A token in the query would be logged.
+        # A form with a file is read later, as a stream: its token precedes the file. A token in the
+        # query would be logged.
         token = await request.receive.peek_field(request.headers["content-type"], CSRF_FIELD)
     if token is None or not hmac.compare_digest(token.encode(), (caller.csrf_token or "").encode()):
         raise refuse("page-token-of-other-session", field=CSRF_HEADER)

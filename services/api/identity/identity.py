@@ -1,4 +1,7 @@
-"""Authentication of a gateway process: API keys, sessions, the owner's token, passwords; with a cache of callers for some seconds."""
+"""Authentication of a gateway process: API keys, sessions, the owner's token, passwords.
+
+With a cache of callers for some seconds.
+"""
 
 import hashlib
 import hmac
@@ -39,9 +42,11 @@ CACHE_SIZE = 4096
 NOBODY_SECONDS = 1.0
 # Each hash takes 19 MiB and a core for some hundredths of a second.
 MAX_HASHING, MAX_WAITING_TO_HASH = 2, 32
-# Limit of all sign-ins together, as a multiple of one address's: stops guessing from many addresses.
+# Limit of all sign-ins together, as a multiple of one address's: stops guessing from many
+# addresses.
 LOGIN_SHARE = 20
-# Limit of a name's sign-ins from the home's network, likewise: one device there that guesses locks out nobody else.
+# Limit of a name's sign-ins from the home's network, likewise: one device there that guesses locks
+# out nobody else.
 HOME_SHARE = 5
 HOME_SIDE, OUTSIDE = "home", "outside"
 FIRST_USER = "admin"
@@ -60,7 +65,8 @@ class Identity:
     database: Engine
     limiter: Limiter
     tokens: AccessTokens
-    # Gives full access until the first user is set up, on a gateway that listens on this machine alone.
+    # Gives full access until the first user is set up, on a gateway that listens on this machine
+    # alone.
     owner_token: str
     clock: Clock = field(default_factory=SystemClock)
     # Needed to set up the first user from another machine; written to the log only.
@@ -75,8 +81,12 @@ class Identity:
         """The proxies whose forwarding headers are trusted."""
         return TrustedProxies.parse(self.settings.trusted_proxies)
 
-    async def identify(self, request: HTTPConnection, source: Source, *, afresh: bool = False) -> Caller:
-        """Return the caller: by the Authorization header, else by a cookie; ``afresh`` bypasses the cache.
+    async def identify(
+        self, request: HTTPConnection, source: Source, *, afresh: bool = False
+    ) -> Caller:
+        """Return the caller: by the Authorization header, else by a cookie.
+
+        ``afresh`` bypasses the cache.
 
         Raises:
             UnauthenticatedError: the header's credentials are not valid.
@@ -95,21 +105,28 @@ class Identity:
             try:
                 return await self._look_up(cookie, self._by_cookie, afresh=afresh)
             except UnauthenticatedError:
-                # Browsers go on sending cookies of ended sessions, and of other installations: such a cookie is ignored.
+                # Browsers go on sending cookies of ended sessions, and of other installations: such
+                # a cookie is ignored.
                 log.debug("a cookie of no session")
         return await self._know_owner(request) or NOBODY
 
     def bears_owner_token(self, request: HTTPConnection) -> bool:
         """Return whether a request bears the owner's token, also when it no longer gives access."""
         header = request.headers.get("authorization", "")
-        return hmac.compare_digest(header.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode())
+        return hmac.compare_digest(
+            header.encode("utf-8", "surrogateescape"), f"Bearer {self.owner_token}".encode()
+        )
 
     async def is_owner(self, request: HTTPConnection) -> bool:
-        """Return whether a request has full access by the owner's token, in a header or as the cookie that the link set."""
+        """Return whether a request has full access by the owner's token, in a header or as the
+        cookie that the link set.
+        """
         return await self._know_owner(request) is not None
 
     async def takes_owner(self) -> bool:
-        """Return whether the owner's token gives access: on a gateway that listens on this machine alone, until the first user is set up."""
+        """Return whether the owner's token gives access: on a gateway that listens on this machine
+        alone, until the first user is set up.
+        """
         return self.settings.takes_owner_token and not await self.anybody_there()
 
     @cached_property
@@ -121,7 +138,9 @@ class Identity:
         cookie = request.cookies.get(OWNER_COOKIE, "")
         if self.bears_owner_token(request):
             caller = LOCAL
-        elif cookie and hmac.compare_digest(cookie.encode("utf-8", "surrogateescape"), self.owner_cookie.encode()):
+        elif cookie and hmac.compare_digest(
+            cookie.encode("utf-8", "surrogateescape"), self.owner_cookie.encode()
+        ):
             caller = replace(LOCAL, csrf_token=csrf_token_of(cookie))
         else:
             return None
@@ -133,10 +152,17 @@ class Identity:
         Raises:
             UnauthenticatedError: it is not valid, or has expired.
         """
-        return await (self._look_up(cookie, self._by_cookie) if cookie else self._look_up(f"Bearer {token}", self._by_header))
+        return await (
+            self._look_up(cookie, self._by_cookie)
+            if cookie
+            else self._look_up(f"Bearer {token}", self._by_header)
+        )
 
     async def anybody_there(self) -> bool:
-        """Return whether a user is set up; True is cached for good, since the last admin cannot be removed."""
+        """Return whether a user is set up.
+
+        True is cached for good, since the last admin cannot be removed.
+        """
         if not self._somebody and time.monotonic() >= self._nobody_until:
             self._somebody = await self.write(users.any_there)
             self._nobody_until = time.monotonic() + NOBODY_SECONDS
@@ -150,7 +176,9 @@ class Identity:
         """Return the hash to store of a password."""
         return await self._hash(partial(passwords.hash_password, password))
 
-    async def check_password(self, source: Source, name: str, password: SecretStr) -> users.Credentials:
+    async def check_password(
+        self, source: Source, name: str, password: SecretStr
+    ) -> users.Credentials:
         """Return the user's credentials if the password is right.
 
         An unknown name gives the same error after the same time, so that names cannot be probed.
@@ -161,12 +189,21 @@ class Identity:
         """
         await self.spend_on_sign_in(source, name)
         text = password.get_secret_value()
-        stored = None if "\x00" in name else await self.write(partial(users.find_credentials, name=name))
-        if not await self._hash(partial(passwords.is_right, text, stored.password_hash if stored else None)) or stored is None:
+        stored = (
+            None if "\x00" in name else await self.write(partial(users.find_credentials, name=name))
+        )
+        if (
+            not await self._hash(
+                partial(passwords.is_right, text, stored.password_hash if stored else None)
+            )
+            or stored is None
+        ):
             raise refuse("password-wrong", field="password")
         if passwords.is_outdated(stored.password_hash):
             password_hash = await self.hash_password(text)
-            return await self.write(partial(users.rehash, checked=stored, password_hash=password_hash))
+            return await self.write(
+                partial(users.rehash, checked=stored, password_hash=password_hash)
+            )
         return stored
 
     async def spend_on_sign_in(self, source: Source, name: str) -> None:
@@ -177,9 +214,12 @@ class Identity:
         """
         most = self.settings.sign_ins_per_minute
         await self.limiter.spend(Budget("login_address", most), network_of(source))
-        # Counted apart for the home's own network: whoever guesses from outside locks out nobody at home.
+        # Counted apart for the home's own network: whoever guesses from outside locks out nobody at
+        # home.
         side = _side_of(source)
-        await self.limiter.spend(Budget("login_user", most * (HOME_SHARE if side == HOME_SIDE else 1)), f"{side}:{name}")
+        await self.limiter.spend(
+            Budget("login_user", most * (HOME_SHARE if side == HOME_SIDE else 1)), f"{side}:{name}"
+        )
         await self.limiter.spend(Budget("login_global", LOGIN_SHARE * most), side)
 
     async def spend_on_link(self, source: Source) -> None:
@@ -201,10 +241,15 @@ class Identity:
         """Return whether a request bears the token of monitoring."""
         token = self.settings.monitor_token
         header = request.headers.get("authorization", "")
-        return token is not None and hmac.compare_digest(header.encode(), f"Bearer {token.get_secret_value()}".encode())
+        return token is not None and hmac.compare_digest(
+            header.encode(), f"Bearer {token.get_secret_value()}".encode()
+        )
 
     async def announce(self) -> None:
-        """Create the first user if the settings hold its password; else log the code that sets one up from another machine."""
+        """Create the first user if the settings hold its password.
+
+        Else log the code that sets one up from another machine.
+        """
         await to_thread.run_sync(passwords.is_right, "", None)
         try:
             if await self.anybody_there():
@@ -217,12 +262,18 @@ class Identity:
                 password_hash = await self.hash_password(password)
                 # Another process of the gateway may create it first.
                 with suppress(ConflictError):
-                    await self.write(lambda connection: users.add_first(connection, first, password_hash))
+                    await self.write(
+                        lambda connection: users.add_first(connection, first, password_hash)
+                    )
                     self.forget_callers()
                     log.info("the first user was made", user=FIRST_USER)
             elif not self.settings.takes_owner_token:
                 remedy = "POST /v1/auth/setup with this code."
-                log.warning("nobody is set up yet; until then the gateway does nothing", setup_code=self.setup_code, remedy=remedy)
+                log.warning(
+                    "nobody is set up yet; until then the gateway does nothing",
+                    setup_code=self.setup_code,
+                    remedy=remedy,
+                )
         except UnavailableError as error:
             log.warning("whether anybody is set up is not known yet", reason=str(error))
 
@@ -231,10 +282,18 @@ class Identity:
             raise refuse("passwords-waiting")
         return await to_thread.run_sync(work, limiter=self._hashing)
 
-    async def _look_up(self, credential: str, find: Callable[[Connection, str], Caller | None], *, afresh: bool = False) -> Caller:
+    async def _look_up(
+        self,
+        credential: str,
+        find: Callable[[Connection, str], Caller | None],
+        *,
+        afresh: bool = False,
+    ) -> Caller:
         if len(credential) > LONGEST_CREDENTIAL:
             raise _not_valid()
-        key = hashlib.sha256(f"{find.__name__}:{credential}".encode("utf-8", "surrogateescape")).digest()
+        key = hashlib.sha256(
+            f"{find.__name__}:{credential}".encode("utf-8", "surrogateescape")
+        ).digest()
         entry = self._cache.get(key)
         if entry is not None and entry[0] > time.monotonic() and not afresh:
             return entry[1]
@@ -257,25 +316,42 @@ class Identity:
             if key is None:
                 return None
             account, scopes, prefix = key.account, key.scopes, key.prefix
-            return Caller(name=account.name, means="key", role=account.role, scopes=scopes, sites=account.sites, user_id=account.user_id, key_prefix=prefix)
+            return Caller(
+                name=account.name,
+                means="key",
+                role=account.role,
+                scopes=scopes,
+                sites=account.sites,
+                user_id=account.user_id,
+                key_prefix=prefix,
+            )
         session_id = self.tokens.read(credential, now=self.clock.now())
         if session_id is None:
             return None
-        session = sessions.find_by_id(connection, session_id, now=self.clock.now(), idle=self.settings.session_idle)
+        session = sessions.find_by_id(
+            connection, session_id, now=self.clock.now(), idle=self.settings.session_idle
+        )
         return None if session is None else _caller_of_session(session)
 
     def _by_cookie(self, connection: Connection, cookie: str) -> Caller | None:
-        session = sessions.find_by_token(connection, cookie, now=self.clock.now(), idle=self.settings.session_idle)
+        session = sessions.find_by_token(
+            connection, cookie, now=self.clock.now(), idle=self.settings.session_idle
+        )
         return None if session is None else _caller_of_session(session, cookie=cookie)
 
 
 def cookie_name(source: Source) -> str:
-    """Return the name of the session's cookie; over https browsers enforce the rules of ``__Host-``."""
+    """Return the name of the session's cookie.
+
+    Over https browsers enforce the rules of ``__Host-``.
+    """
     return "__Host-luna_session" if source.secure else "luna_session"
 
 
 def browser_cookie_of(owner_token: str) -> str:
-    """Return the owner's cookie: derived from the token, so that a leaked cookie is no token for programs."""
+    """Return the owner's cookie: derived from the token, so that a leaked cookie is no token for
+    programs.
+    """
     return hmac.new(owner_token.encode(), b"browser", hashlib.sha256).hexdigest()
 
 
@@ -313,7 +389,10 @@ CurrentIdentity = Annotated[Identity, Depends(_current)]
 
 
 def network_of(source: Source) -> str:
-    """Return the address that attempts are counted by; of IPv6 its /64, of which one customer has all addresses."""
+    """Return the address that attempts are counted by.
+
+    Of IPv6 its /64, of which one customer has all addresses.
+    """
     try:
         address = ip_address(source.address)
     except ValueError:
@@ -324,7 +403,9 @@ def network_of(source: Source) -> str:
 
 
 def _side_of(source: Source) -> str:
-    """Return whether a request comes from the home's network, this machine included, or from outside."""
+    """Return whether a request comes from the home's network, this machine included, or from
+    outside.
+    """
     try:
         kind = classify_address(ip_address(source.address))
     except ValueError:

@@ -1,7 +1,10 @@
-"""Rate limits per minute, counted in Redis for all processes; while Redis is away, in this process alone.
+"""Rate limits per minute, counted in Redis for all processes.
 
-The counter is a sliding window: the previous minute counts by the share of it that the window still covers. Source: "How we built rate limiting capable of
-scaling to millions of domains", Cloudflare 2017; RFC 6585, 4.
+While Redis is away, in this process alone.
+
+The counter is a sliding window: the previous minute counts by the share of it that the window still
+covers. Source: "How we built rate limiting capable of scaling to millions of domains", Cloudflare
+2017; RFC 6585, 4.
 """
 
 import math
@@ -18,7 +21,8 @@ from luna.energy.errors import TooManyRequestsError, UnavailableError
 from luna.platform.queue.connection import reachable
 
 WINDOW_SECONDS = 60
-# A process reserves one in so many requests of a budget at once, so that not every request asks Redis.
+# A process reserves one in so many requests of a budget at once, so that not every request asks
+# Redis.
 LEASES = 50
 REDIS_PAUSE_SECONDS = 5.0
 MOST_COUNTERS = 20_000
@@ -29,7 +33,9 @@ log = structlog.get_logger("luna.api")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A rate limit: the requests that one subject (an address, a caller, a user name) may make in a minute."""
+    """A rate limit: the requests that one subject (an address, a caller, a user name) may make in a
+    minute.
+    """
 
     name: str
     per_minute: int
@@ -42,7 +48,10 @@ class Budget:
 
 @dataclass(slots=True)
 class _Counter:
-    """One subject's count in a window: ``remaining`` of the lease; ``consumed`` in this window and ``before`` in the last one while Redis is away."""
+    """One subject's count in a window: ``remaining`` of the lease.
+
+    ``consumed`` in this window and ``before`` in the last one while Redis is away.
+    """
 
     window: int
     remaining: int = 0
@@ -69,12 +78,14 @@ class Limiter:
         key = f"{budget.name}:{whose}"
         window, counter = int(self.now() // WINDOW_SECONDS), self._counters.get(key)
         if counter is None and len(self._counters) >= MOST_COUNTERS:
-            # The entries that were unused for longest go first: they belong to callers that have left.
+            # The entries that were unused for longest go first: they belong to callers that have
+            # left.
             for old in list(self._counters)[: MOST_COUNTERS // 10]:
                 del self._counters[old]
         if counter is None or counter.window != window:
             before = counter.consumed if counter is not None and counter.window == window - 1 else 0
-            # Taken out first, so that the order of entries is that of the windows in which they were last used.
+            # Taken out first, so that the order of entries is that of the windows in which they
+            # were last used.
             self._counters.pop(key, None)
             counter = self._counters[key] = _Counter(window, before=before)
         if counter.refused_until <= self.now() and counter.remaining < 1:
@@ -87,23 +98,37 @@ class Limiter:
                 # A refused request is not counted: retrying early does not lengthen the wait.
                 await self._take(counter, granted - budget.lease, key)
             if not granted:
-                wait = _seconds_to_wait(budget.per_minute, consumed=consumed - budget.lease, before=before, elapsed=elapsed)
+                wait = _seconds_to_wait(
+                    budget.per_minute,
+                    consumed=consumed - budget.lease,
+                    before=before,
+                    elapsed=elapsed,
+                )
                 counter.refused_until = self.now() + wait
         if counter.remaining < 1:
             REFUSED.labels(budget.name).inc()
             seconds = max(1, math.ceil(counter.refused_until - self.now()))
             remedy = f"Try again in {seconds} seconds."
-            raise TooManyRequestsError(f"more than {budget.per_minute} requests in a minute", retry_after_seconds=seconds, remedy=remedy)
+            raise TooManyRequestsError(
+                f"more than {budget.per_minute} requests in a minute",
+                retry_after_seconds=seconds,
+                remedy=remedy,
+            )
         counter.remaining -= 1
 
     async def _take(self, counter: _Counter, count: int, whose: str) -> tuple[int, int]:
-        """Count ``count`` requests; return the totals of this window, these included, and of the one before."""
+        """Count ``count`` requests.
+
+        Return the totals of this window, these included, and of the one before.
+        """
         if self.now() >= self._redis_away_until:
             if self._redis_away_until:
                 # One request probes Redis; the others go on counting here meanwhile.
                 self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
             try:
-                there = await to_thread.run_sync(self._take_from_redis, f"luna:limit:{whose}", counter.window, count)
+                there = await to_thread.run_sync(
+                    self._take_from_redis, f"luna:limit:{whose}", counter.window, count
+                )
             except UnavailableError:
                 self._redis_away_until = self.now() + REDIS_PAUSE_SECONDS
                 log.warning("requests are counted in this process alone: Redis is away")
@@ -123,7 +148,9 @@ class Limiter:
 
 
 def _seconds_to_wait(most: int, *, consumed: int, before: int, elapsed: float) -> float:
-    """Return the seconds until one more is allowed: in this window, as the last one's share falls, or in the next, as this one's does."""
+    """Return the seconds until one more is allowed: in this window, as the last one's share falls,
+    or in the next, as this one's does.
+    """
     if before and consumed < most:
         return WINDOW_SECONDS * max(0.0, 1 - elapsed - (most - consumed - 1) / before)
     return WINDOW_SECONDS * (1 - elapsed + max(0.0, 1 - (most - 1) / max(consumed, 1)))

@@ -1,4 +1,6 @@
-"""Access control by site: find the sites that a request names, directly or by another id, and require that the caller has them all."""
+"""Access control by site: find the sites that a request names, directly or by another id, and
+require that the caller has them all.
+"""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -17,8 +19,13 @@ from services.api.operation import JOB_SCOPES, Operation
 SITE_FIELDS = ("site_id", "site", "site_ids", "sites")
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Field names that hold an id of each kind.
-KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {"before_id": "plan_id", "after_id": "plan_id", "conversation": "conversation_id"}
-# These kinds may belong to no site and are then visible to every caller; of other kinds, no site means all sites.
+KIND_OF: dict[str, Kind] = {kind: kind for kind in KINDS} | {
+    "before_id": "plan_id",
+    "after_id": "plan_id",
+    "conversation": "conversation_id",
+}
+# These kinds may belong to no site and are then visible to every caller; of other kinds, no site
+# means all sites.
 OF_NO_SITE: frozenset[Kind] = frozenset({"answer_id", "conversation_id"})
 # Deepest nesting at which a message names a site; anything deeper is data.
 MAX_DEPTH = 4
@@ -38,31 +45,47 @@ _NOUNS: dict[Kind, str] = {
 Reference = tuple[Kind, str | int]
 
 
-async def require_sites(identity: Identity, caller: Caller, operation: Operation, request: Request, body: Any) -> str | None:  # noqa: PLR0917 - one request
+async def require_sites(  # noqa: PLR0917
+    identity: Identity, caller: Caller, operation: Operation, request: Request, body: Any
+) -> str | None:
     """Return the first site that a request is about, for the audit log.
 
     Raises:
         NotFoundError: a site is not the caller's or does not exist; the message is the same.
-        ForbiddenError: the caller lacks the job's scope, or asks for a job or operation on all sites.
+        ForbiddenError: the caller lacks the job's scope, or asks for a job or operation on all
+            sites.
     """
     parameters = [*request.path_params.items(), *request.query_params.multi_items()]
-    named = [name for field, value in parameters if field in SITE_FIELDS for name in _names(value)] + list(sites_named(body))
+    named = [
+        name for field, value in parameters if field in SITE_FIELDS for name in _names(value)
+    ] + list(sites_named(body))
     if operation.name == "accept_job":
-        # A job needs the scope of its task; one that names no site is about all, and needs access to all.
+        # A job needs the scope of its task; one that names no site is about all, and needs access
+        # to all.
         task = body.get("task") if isinstance(body, dict) else None
         scope: Scope = JOB_SCOPES.get(task, "administer") if isinstance(task, str) else "analyse"
         if scope not in caller.scopes:
             raise refuse("task-scope-missing", field="task", value=task, scope=scope)
         if caller.sites is not None and not named:
-            raise refuse("job-of-every-site", field="request.site_id", names=", ".join(sorted(caller.sites)) or "you have none yet")
+            raise refuse(
+                "job-of-every-site",
+                field="request.site_id",
+                names=", ".join(sorted(caller.sites)) or "you have none yet",
+            )
     if caller.sites is None or operation.scope == "public":
         return named[0] if named else None
     if operation.name in ABOUT_NO_SITE:
         raise refuse("every-site-needed")
     for name in named:
         require_own(name, caller.sites)
-    references = [(KIND_OF[field], value) for field, value in parameters if field in KIND_OF and value != ""] + list(_references(body))
-    behind = await identity.write(lambda connection: _look_up(connection, caller, references)) if references else []
+    references = [
+        (KIND_OF[field], value) for field, value in parameters if field in KIND_OF and value != ""
+    ] + list(_references(body))
+    behind = (
+        await identity.write(lambda connection: _look_up(connection, caller, references))
+        if references
+        else []
+    )
     return next(iter([*named, *behind]), None)
 
 

@@ -1,4 +1,6 @@
-"""Source of a request behind trusted proxies: client address, scheme, and whether it was made on this machine."""
+"""Source of a request behind trusted proxies: client address, scheme, and whether it was made on
+this machine.
+"""
 
 import asyncio
 import re
@@ -31,7 +33,8 @@ FORWARDING = frozenset(
     }
 )
 NAME_CACHE_SECONDS = 10.0
-# A request waits so long for the first look-up of names; without a network, a look-up takes ten seconds to fail.
+# A request waits so long for the first look-up of names; without a network, a look-up takes ten
+# seconds to fail.
 FIRST_LOOK_SECONDS = 1.0
 # Most requests come from where the last ones came from.
 CACHED_ADDRESSES = 1024
@@ -48,7 +51,8 @@ class Source:
         address: the client's, as reported by the outermost trusted proxy.
         secure: whether the request came over https.
         host: the ``Host`` header as sent.
-        here: whether the request was made on this machine: over loopback, without a proxy, to a loopback ``Host``, which no foreign name server resolves.
+        here: whether the request was made on this machine: over loopback, without a proxy, to a
+            loopback ``Host``, which no foreign name server resolves.
     """
 
     address: str
@@ -68,12 +72,15 @@ def look_up(names: list[str]) -> frozenset[Address]:
 
 @dataclass
 class TrustedProxies:
-    """Proxies whose forwarding headers are trusted: networks, and names that are resolved in the background.
+    """Proxies whose forwarding headers are trusted: networks, and names that are resolved in the
+    background.
 
-    ``first_look_seconds`` is how long a request waits for the first look-up of names, ``name_cache_seconds`` how long one holds.
+    ``first_look_seconds`` is how long a request waits for the first look-up of names,
+    ``name_cache_seconds`` how long one holds.
 
     Invariants:
-        A request waits for a name server at most ``first_look_seconds``, and only until the first look-up has ended; until then no name is trusted.
+        A request waits for a name server at most ``first_look_seconds``, and only until the first
+        look-up has ended; until then no name is trusted.
     """
 
     networks: list[IPv4Network | IPv6Network]
@@ -100,9 +107,15 @@ class TrustedProxies:
         """Return whether ``address`` is a trusted proxy's."""
         if address is None:
             return False
-        if any(address in network for network in self.networks if network.version == address.version):
+        if any(
+            address in network for network in self.networks if network.version == address.version
+        ):
             return True
-        if self.names and self._looking is None and time.monotonic() - self._looked_up_at > self.name_cache_seconds:
+        if (
+            self.names
+            and self._looking is None
+            and time.monotonic() - self._looked_up_at > self.name_cache_seconds
+        ):
             self._looking = asyncio.create_task(self._look())
         if self._addresses is None and self._looking is not None:
             await asyncio.wait([self._looking], timeout=self.first_look_seconds)
@@ -110,17 +123,24 @@ class TrustedProxies:
 
     async def _look(self) -> None:
         try:
-            self._addresses = await to_thread.run_sync(self.look_up, self.names, abandon_on_cancel=True)
+            self._addresses = await to_thread.run_sync(
+                self.look_up, self.names, abandon_on_cancel=True
+            )
         finally:
             self._looked_up_at, self._looking = time.monotonic(), None
 
 
 async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Source:
-    """Return the source of a request; forwarding headers count only when a trusted proxy sent them."""
+    """Return the source of a request.
+
+    Forwarding headers count only when a trusted proxy sent them.
+    """
     peer = _parse((request.scope.get("client") or ("", 0))[0])
     host, secure = request.headers.get("host", ""), request.scope["scheme"] == "https"
     if await proxies.trust(peer):
-        hops = [part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")]
+        hops = [
+            part.strip() for part in ",".join(request.headers.getlist("x-forwarded-for")).split(",")
+        ]
         address = peer
         for hop in reversed(hops):
             # The last address that is no proxy's: anything before it may be forged by the client.
@@ -129,14 +149,23 @@ async def read_source(request: HTTPConnection, proxies: TrustedProxies) -> Sourc
                 address = stranger or peer
                 break
         forwarded = request.headers.getlist("x-forwarded-proto")
-        return Source(str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False)
-    here = peer is not None and peer.is_loopback and FORWARDING.isdisjoint(name for name, _ in request.scope["headers"]) and names_this_machine(host)
+        return Source(
+            str(address), secure=forwarded[-1:] == ["https"] or secure, host=host, here=False
+        )
+    here = (
+        peer is not None
+        and peer.is_loopback
+        and FORWARDING.isdisjoint(name for name, _ in request.scope["headers"])
+        and names_this_machine(host)
+    )
     return Source(str(peer or "unknown"), secure, host, here)
 
 
 @lru_cache(CACHED_ADDRESSES)
 def names_this_machine(host: str) -> bool:
-    """Return whether a ``Host`` is a loopback name or address, which DNS rebinding cannot point elsewhere."""
+    """Return whether a ``Host`` is a loopback name or address, which DNS rebinding cannot point
+    elsewhere.
+    """
     match = _HOST.match(host)
     return match is not None and is_loopback(match["name"].strip("[]").lower())
 

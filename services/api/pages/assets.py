@@ -1,4 +1,7 @@
-"""Static files of pages: style sheets, icons, and scripts built by ``make static``; names hold the content's digest, so browsers may cache them for ever."""
+"""Static files of pages: style sheets, icons, and scripts built by ``make static``.
+
+Names hold the content's digest, so browsers may cache them for ever.
+"""
 
 import gzip
 import hashlib
@@ -17,12 +20,31 @@ from services.api.json_body import CheckedRoute
 from services.api.routing import ResourceRouter
 
 STATIC = Path(__file__).parent.parent / "static"
-MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png"}
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
 # Content codings with the suffix of the compressed file, the smallest first.
 ENCODINGS = {"br": ".br", "gzip": ".gz"}
-CHART_STYLES = ("palette", "marks", "forecast", "bill", "savings", "energy", "strip", "answer", "edge")
+CHART_STYLES = (
+    "palette",
+    "marks",
+    "forecast",
+    "bill",
+    "savings",
+    "energy",
+    "strip",
+    "answer",
+    "edge",
+)
 # Icons of the installable web app: file, pixels, purpose ("maskable": the system may crop it).
-APP_ICONS = (("icon-192.png", 192, "any"), ("icon-512.png", 512, "any"), ("icon-maskable-512.png", 512, "maskable"))
+APP_ICONS = (
+    ("icon-192.png", 192, "any"),
+    ("icon-512.png", 512, "any"),
+    ("icon-maskable-512.png", 512, "maskable"),
+)
 APP_COLOR = "#14181f"
 # For files without a digest in their name.
 A_DAY = "public, max-age=86400"
@@ -53,30 +75,57 @@ def serve_asset(name: str, request: Request) -> Response:
     if encoding is not None:
         headers["Content-Encoding"] = encoding
     content = asset.content if encoding is None else asset.encoded[encoding]
-    return Response(content, headers=headers, media_type=MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"))
+    return Response(
+        content,
+        headers=headers,
+        media_type=MEDIA_TYPES.get(Path(name).suffix, "application/octet-stream"),
+    )
 
 
 @router.page("GET", "/favicon.ico", "public")
 def serve_icon() -> Response:
-    """Return the icon that browsers ask for where no page names one: beside documents, downloads and answers in JSON."""
+    """Return the icon that browsers ask for where no page names one: beside documents, downloads
+    and answers in JSON.
+    """
     return Response(_icon(), headers={"Cache-Control": A_DAY}, media_type=MEDIA_TYPES[".png"])
 
 
 @router.page("GET", "/manifest.webmanifest", "public")
 def describe_app() -> Response:
-    """Return what a browser installs as an app; its addresses are relative, for below ingress the gateway is not at the root."""
+    """Return what a browser installs as an app.
+
+    Its addresses are relative, for below ingress the gateway is not at the root.
+    """
     icons = [
-        {"src": (find_asset(name) or "").removeprefix("/"), "sizes": f"{size}x{size}", "type": MEDIA_TYPES[".png"], "purpose": purpose}
+        {
+            "src": (find_asset(name) or "").removeprefix("/"),
+            "sizes": f"{size}x{size}",
+            "type": MEDIA_TYPES[".png"],
+            "purpose": purpose,
+        }
         for name, size, purpose in APP_ICONS
     ]
-    described = {"name": "Luna", "short_name": "Luna", "id": "./", "start_url": "./", "scope": "./", "display": "standalone", "icons": icons}
+    described = {
+        "name": "Luna",
+        "short_name": "Luna",
+        "id": "./",
+        "start_url": "./",
+        "scope": "./",
+        "display": "standalone",
+        "icons": icons,
+    }
     content = json.dumps(described | {"background_color": APP_COLOR, "theme_color": APP_COLOR})
-    return Response(content, headers={"Cache-Control": A_DAY}, media_type="application/manifest+json")
+    return Response(
+        content, headers={"Cache-Control": A_DAY}, media_type="application/manifest+json"
+    )
 
 
 @router.page("GET", "/service-worker.js", "public")
 def serve_worker() -> Response:
-    """Return the script that shows a site's pages while there is no connection; browsers look for another one each time."""
+    """Return the script that shows a site's pages while there is no connection.
+
+    Browsers look for another one each time.
+    """
     content = files("services.api.pages").joinpath("app", "service_worker.js").read_bytes()
     return Response(content, headers={"Cache-Control": "no-cache"}, media_type=MEDIA_TYPES[".js"])
 
@@ -98,14 +147,19 @@ def _assets() -> dict[str, Asset]:
     assets, folder = dict[str, Asset](), files("services.api.pages")
     sheets = {source.name: source for source in folder.joinpath("styles").iterdir()}
     # Charts have style sheets of their own, which pages load as files.
-    sheets |= {f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css") for name in CHART_STYLES}
+    sheets |= {
+        f"chart-{name}.css": files("luna.words.charts").joinpath(f"{name}.css")
+        for name in CHART_STYLES
+    }
     for file_name, source in sheets.items():
         content = source.read_bytes()
         name = f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.css"
         assets[file_name] = Asset(name, content, {"gzip": gzip.compress(content, 9, mtime=0)})
     for file_name, _, _ in APP_ICONS:
         content = folder.joinpath("app", file_name).read_bytes()
-        assets[file_name] = Asset(f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.png", content, {})
+        assets[file_name] = Asset(
+            f"{Path(file_name).stem}.{hashlib.sha256(content).hexdigest()[:10]}.png", content, {}
+        )
     manifest = STATIC / "manifest.json"
     if not manifest.exists():
         log.warning("scripts are not built; pages work without them", remedy="Run: make static")
@@ -113,7 +167,11 @@ def _assets() -> dict[str, Asset]:
     for file_name, built in json.loads(manifest.read_text(encoding="utf-8")).items():
         file = STATIC / built
         shorter = {encoding: Path(f"{file}{suffix}") for encoding, suffix in ENCODINGS.items()}
-        assets[file_name] = Asset(built, file.read_bytes(), {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()})
+        assets[file_name] = Asset(
+            built,
+            file.read_bytes(),
+            {encoding: path.read_bytes() for encoding, path in shorter.items() if path.exists()},
+        )
     return assets
 
 

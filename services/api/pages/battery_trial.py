@@ -1,4 +1,7 @@
-"""Battery trial: a job moves the batteries a little before control is armed; set-up and the page Planning start it and show its result."""
+"""Battery trial: a job moves the batteries a little before control is armed.
+
+Set-up and the page Planning start it and show its result.
+"""
 
 import math
 from collections.abc import Mapping
@@ -48,7 +51,9 @@ def begin_trial(gateway: Gateway, vias: Mapping[str, Via | None], *, site: Site 
         site: the batteries' site, if it is complete.
     """
     document = None if site is None else site.model_dump(mode="json", by_alias=True)
-    return submit_job(gateway.database, gateway.queue, TryBatteriesRequest(vias=dict(vias), site=document)).job_id
+    return submit_job(
+        gateway.database, gateway.queue, TryBatteriesRequest(vias=dict(vias), site=document)
+    ).job_id
 
 
 def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Language) -> TrialView:
@@ -59,15 +64,44 @@ def view_trial(gateway: Gateway, job_id: str, *, address: str, language: Languag
     """
     with unit_of_work(gateway.database) as connection:
         job = jobs.load(connection, job_id)
-    trials = {} if job.task != TryBatteriesRequest.task or job.reply is None else BatteryTrials.model_validate(job.reply).batteries
+    trials = (
+        {}
+        if job.task != TryBatteriesRequest.task or job.reply is None
+        else BatteryTrials.model_validate(job.reply).batteries
+    )
     sentences: dict[str, list[str]] = {}
     for battery, trial in trials.items():
         moves = list[str]()
         for move in trial.moves:
-            moves.append(say_trial(move.mode, move.outcome, power_w=move.power_w or 0.0, seconds=move.seconds, language=language))
+            moves.append(
+                say_trial(
+                    move.mode,
+                    move.outcome,
+                    power_w=move.power_w or 0.0,
+                    seconds=move.seconds,
+                    language=language,
+                )
+            )
             for fault in move.implausible:
                 value = math.nan if fault.value is None else fault.value
-                moves.append(say_implausible(fault.reading, fault.cause, value, unit=fault.unit, language=language))
-        refusal = None if trial.problem is None else say_refusal(read_problem(trial.problem), language)
-        sentences[battery] = [*moves, TRIAL.say("ended", language) if refusal is None else f"{refusal.sentence} {refusal.remedy}"]
-    return TrialView(job, find_progress(gateway, job), address, sentences, all(trial.is_right for trial in trials.values()))
+                moves.append(
+                    say_implausible(
+                        fault.reading, fault.cause, value, unit=fault.unit, language=language
+                    )
+                )
+        refusal = (
+            None if trial.problem is None else say_refusal(read_problem(trial.problem), language)
+        )
+        sentences[battery] = [
+            *moves,
+            TRIAL.say("ended", language)
+            if refusal is None
+            else f"{refusal.sentence} {refusal.remedy}",
+        ]
+    return TrialView(
+        job,
+        find_progress(gateway, job),
+        address,
+        sentences,
+        all(trial.is_right for trial in trials.values()),
+    )

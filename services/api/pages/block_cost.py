@@ -22,14 +22,20 @@ _DEVICE_MODES = {"charge": "charge", "no_charge": "hold", "on": "on", "off": "of
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The extra cost over the plan in force, in currency (negative: less), and the planner's note, if any."""
+    """The extra cost over the plan in force, in currency (negative: less), and the planner's note,
+    if any.
+    """
 
     cost: float
     text: str = ""
 
 
-async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, language: Language) -> Trial:
-    """Return the extra cost of a block over the plan in force; no plan that drives the site is stored.
+async def price_block(
+    gateway: Gateway, site: Site, block: ManualBlock, *, language: Language
+) -> Trial:
+    """Return the extra cost of a block over the plan in force.
+
+    No plan that drives the site is stored.
 
     Raises:
         InvalidInputError: the site cannot follow the block.
@@ -42,17 +48,42 @@ async def price_block(gateway: Gateway, site: Site, block: ManualBlock, *, langu
         if plan is None:
             raise refuse("no-plan-to-compare", field="plan", value=site.name)
         request = plans.load_inputs(connection, plan.plan_id)
-    kind = next((kind for kind in FLOW_KINDS if any(device.name == block.device for device in kind.of(site))), None)
-    mode = None if kind is None else (_BATTERY_MODES if kind is BATTERY else _DEVICE_MODES).get(block.action)
+    kind = next(
+        (
+            kind
+            for kind in FLOW_KINDS
+            if any(device.name == block.device for device in kind.of(site))
+        ),
+        None,
+    )
+    mode = (
+        None
+        if kind is None
+        else (_BATTERY_MODES if kind is BATTERY else _DEVICE_MODES).get(block.action)
+    )
     # Where a block is no alternative to the plan only planning with it can tell.
     if mode is not None and plan.slots[-1].start >= block.from_ and block.to > plan.slots[0].start:
         first = max(block.from_, plan.slots[0].start)
         power = block.power_kw if mode in ("charge", "export") else None
-        alternative = Alternative.model_validate({"slot": first, "until": block.to, "mode": mode, "device": block.device, "power_kw": power})
-        answer = await gateway.ask(WhyNotRequest(plan_id=plan.plan_id, alternative=alternative, language=language))
+        alternative = Alternative.model_validate(
+            {
+                "slot": first,
+                "until": block.to,
+                "mode": mode,
+                "device": block.device,
+                "power_kw": power,
+            }
+        )
+        answer = await gateway.ask(
+            WhyNotRequest(plan_id=plan.plan_id, alternative=alternative, language=language)
+        )
         reply = WhyNotReply.model_validate_json(bytes(answer.body))
         return Trial(reply.cost.total, reply.text)
-    answer = await gateway.ask(request.model_copy(update={"manual": [*request.manual, block.model_copy(update={"block_id": None})]}))
+    answer = await gateway.ask(
+        request.model_copy(
+            update={"manual": [*request.manual, block.model_copy(update={"block_id": None})]}
+        )
+    )
     with_block = PlanReply.model_validate_json(bytes(answer.body))
     before, after = (each.manual.cost if each.manual else 0.0 for each in (plan, with_block))
     if before is None or after is None:

@@ -1,4 +1,6 @@
-"""What is known of a site and whether it can be trusted: quality by day, gaps, refused rows, files."""
+"""What is known of a site and whether it can be trusted: quality by day, gaps, refused rows,
+files.
+"""
 
 import re
 from calendar import Calendar
@@ -13,7 +15,16 @@ from fastapi import Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from luna.contracts.data import DayQuality, JudgeQualityRequest, Kind, LoadFileRequest, LoadReply, QuarantinedRow, Resolution, ResolveRequest
+from luna.contracts.data import (
+    DayQuality,
+    JudgeQualityRequest,
+    Kind,
+    LoadFileRequest,
+    LoadReply,
+    QuarantinedRow,
+    Resolution,
+    ResolveRequest,
+)
 from luna.contracts.history_care import FindGapsRequest, GapsReply
 from luna.contracts.job import Job
 from luna.energy.day_fault import DayFault
@@ -83,7 +94,10 @@ class Month:
     @property
     def weeks(self) -> list[list[date | None]]:
         """Its weeks from Monday to Sunday; None for days of other months."""
-        days = [day if day.month == self.first.month else None for day in Calendar().itermonthdates(self.first.year, self.first.month)]
+        days = [
+            day if day.month == self.first.month else None
+            for day in Calendar().itermonthdates(self.first.year, self.first.month)
+        ]
         return [days[begin : begin + 7] for begin in range(0, len(days), 7)]
 
 
@@ -93,21 +107,29 @@ WRONG_SIGN, EXCHANGED = "sensor_wrong_sign", "turned"
 
 @dataclass(frozen=True, slots=True)
 class SensorAnswer:
-    """An answer to what looks wrong with sensors: what its button says, and the fields of the form of all sensors with it."""
+    """An answer to what looks wrong with sensors: what its button says, and the fields of the form
+    of all sensors with it.
+    """
 
     label: str
     fields: Sequence[tuple[str, str]]
 
 
-def list_answers(site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int) -> list[SensorAnswer]:
-    """Return an answer for each sensor whose sign looks inverted, and for each two roles whose sensors look exchanged."""
+def list_answers(
+    site: Site, faults: Sequence[DayFault], words: PageWords, *, now: datetime, version: int
+) -> list[SensorAnswer]:
+    """Return an answer for each sensor whose sign looks inverted, and for each two roles whose
+    sensors look exchanged.
+    """
     standing = list_standing(site, now)
     answers: dict[str, dict[str, list[str]]] = {}
     for fault in faults:
         if fault.code == WRONG_SIGN:
             sensor = str(fault.parameters["sensor"])
             turned = {sensor: f"-{sensor}", f"-{sensor}": sensor}
-            named = {role: [turned.get(name, name) for name in names] for role, names in standing.items()}
+            named = {
+                role: [turned.get(name, name) for name in names] for role, names in standing.items()
+            }
             answers[words("turn_sign", sensor=sensor)] = named
         elif fault.code == EXCHANGED:
             source, sink = str(fault.parameters["source"]), str(fault.parameters["sink"])
@@ -116,7 +138,11 @@ def list_answers(site: Site, faults: Sequence[DayFault], words: PageWords, *, no
     common = [("version", str(version)), ("since", "always"), ("go", "store")]
     common += [("outside", name) for name in site.input_sensors.outside_house_meter]
     return [
-        SensorAnswer(label, common + [(role, name) for role, names in named.items() for name in names]) for label, named in answers.items() if named != standing
+        SensorAnswer(
+            label, common + [(role, name) for role, names in named.items() for name in names]
+        )
+        for label, named in answers.items()
+        if named != standing
     ]
 
 
@@ -144,22 +170,35 @@ class DataView:
     @property
     def headline(self) -> str:
         """The first sentence of the page."""
-        judged, good = len(self.verdicts), sum(may_use(day.verdict) for day in self.verdicts.values())
+        judged, good = (
+            len(self.verdicts),
+            sum(may_use(day.verdict) for day in self.verdicts.values()),
+        )
         if not judged:
             return self.words("headline_empty")
-        return self.words("headline_clean", judged=judged) if good == judged else self.words("headline_some", good=good, judged=judged)
+        return (
+            self.words("headline_clean", judged=judged)
+            if good == judged
+            else self.words("headline_some", good=good, judged=judged)
+        )
 
     @property
     def counts(self) -> list[tuple[str, int]]:
         """How many days have which verdict, those without any last."""
         by_verdict = Counter(day.verdict for day in self.verdicts.values())
         days = (self.month.last - self.month.first).days + 1
-        return [(name, by_verdict[name]) for name in ("clean", "mask_battery", "exclude")] + [("none", days - len(self.verdicts))]
+        return [(name, by_verdict[name]) for name in ("clean", "mask_battery", "exclude")] + [
+            ("none", days - len(self.verdicts))
+        ]
 
     @property
     def estimated_days(self) -> set[date]:
         """The days of which a series is in part filled to a meter's total."""
-        return {day.day for day in self.verdicts.values() if any(fault.code == "estimated" for fault in day.faults)}
+        return {
+            day.day
+            for day in self.verdicts.values()
+            if any(fault.code == "estimated" for fault in day.faults)
+        }
 
     @property
     def silent_hours(self) -> int | None:
@@ -172,7 +211,10 @@ class DataView:
     def weekdays(self) -> list[str]:
         """The names of the days of a week."""
         # A Monday, and the six days after it.
-        return [self.numbers.weekday(datetime(2024, 1, 1 + place, 12, tzinfo=self.numbers.zone)) for place in range(7)]
+        return [
+            self.numbers.weekday(datetime(2024, 1, 1 + place, 12, tzinfo=self.numbers.zone))
+            for place in range(7)
+        ]
 
     @property
     def month_name(self) -> str:
@@ -185,14 +227,20 @@ class DataView:
 
     def reasons(self) -> list[tuple[str, str, list[str]]]:
         """The days against which something speaks: day, verdict, what."""
-        return [(self.say_day(day.day), day.verdict, self.say_faults(day)) for day in self.verdicts.values() if day.faults]
+        return [
+            (self.say_day(day.day), day.verdict, self.say_faults(day))
+            for day in self.verdicts.values()
+            if day.faults
+        ]
 
     def say_faults(self, day: DayQuality) -> list[str]:
         """Return what speaks against a day."""
         return [say_day_fault(fault, self.numbers.language) for fault in day.faults]
 
     def say_cell(self, day: date) -> str:
-        """Return what a day of the calendar says to those who do not see it, and when pointed at."""
+        """Return what a day of the calendar says to those who do not see it, and when pointed
+        at.
+        """
         faults = self.say_faults(self.verdicts[day]) if day in self.verdicts else []
         sentence = f"{self.say_day(day)}: {self.words('verdict_' + self.verdict(day))}"
         return sentence + (f" ({'; '.join(faults)})" if faults else "")
@@ -215,9 +263,20 @@ class DataView:
 
     def say_load(self, job: Job) -> str:
         """Return what became of a file."""
-        for counts in read_each([job.reply] if job.status == "done" and job.reply is not None else [], LoadReply.model_validate):
+        for counts in read_each(
+            [job.reply] if job.status == "done" and job.reply is not None else [],
+            LoadReply.model_validate,
+        ):
             figures = {
-                name: self.numbers.number(getattr(counts, name)) for name in ("rows", "accepted", "accepted_in_part", "repaired", "quarantined", "duplicated")
+                name: self.numbers.number(getattr(counts, name))
+                for name in (
+                    "rows",
+                    "accepted",
+                    "accepted_in_part",
+                    "repaired",
+                    "quarantined",
+                    "duplicated",
+                )
             }
             return self.words("load_counts", **figures)
         detail = f": {say_problem(job.error, self.numbers.language)}" if job.error else ""
@@ -225,21 +284,35 @@ class DataView:
 
 
 def read_corrections(form: Mapping[str, str], received: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a form that differ from those of the refused row: numbers, as people type them, or text.
+    """Return the values of a form that differ from those of the refused row: numbers, as people
+    type them, or text.
 
     Raises:
         InvalidInputError: none does.
     """
-    texts = {name.removeprefix("value:"): text for name, text in form.items() if name.startswith("value:")}
-    typed = {name: _as_received(text) if (number := read_number(text)) is None else number for name, text in texts.items() if name in received}
-    changed = {name: value for name, value in typed.items() if value != _as_received(received[name])}
+    texts = {
+        name.removeprefix("value:"): text
+        for name, text in form.items()
+        if name.startswith("value:")
+    }
+    typed = {
+        name: _as_received(text) if (number := read_number(text)) is None else number
+        for name, text in texts.items()
+        if name in received
+    }
+    changed = {
+        name: value for name, value in typed.items() if value != _as_received(received[name])
+    }
     if not changed:
         raise refuse("no-value-changed", field="values")
     return changed
 
 
 def _as_received(cell: Any) -> Any:
-    """Return a cell as a file means it: nothing, a number or text; with a comma a number is text, and refused."""
+    """Return a cell as a file means it: nothing, a number or text.
+
+    With a comma a number is text, and refused.
+    """
     try:
         return float(cell)
     except (TypeError, ValueError):
@@ -251,7 +324,10 @@ router = ResourceRouter(route_class=PageRoute)
 PAGE = PAGES["data"]
 MOST_ROWS, MOST_LOADS = 20, 8
 RowPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
-MonthQuery = Annotated[str | None, Query(pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$", description="usual: that of yesterday")]
+MonthQuery = Annotated[
+    str | None,
+    Query(pattern=r"^(19|20|21)\d{2}-(0[1-9]|1[0-2])$", description="usual: that of yesterday"),
+]
 
 
 @router.page("GET", "/ui/sites/{site_id}/data", "read")
@@ -261,7 +337,9 @@ def show_data(
     gateway: CurrentGateway,
     *,
     month: MonthQuery = None,
-    decided: Annotated[str | None, Query(pattern=r"^(released|corrected|dismissed):\d{1,19}$")] = None,
+    decided: Annotated[
+        str | None, Query(pattern=r"^(released|corrected|dismissed):\d{1,19}$")
+    ] = None,
     job: Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")] = None,
 ) -> Response:
     """Show a month's quality, refused rows and what was loaded."""
@@ -269,39 +347,69 @@ def show_data(
 
 
 @router.page("GET", "/ui/sites/{site_id}/data/gaps", "read")
-async def show_gaps(site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
-    """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole page."""
+async def show_gaps(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, month: MonthQuery = None
+) -> Response:
+    """Show the gaps of a month: as the part that waits for them, or, without a script, in the whole
+    page.
+    """
     site = await run_in_threadpool(gateway.load_site, site_id)
     now = gateway.clock.now()
     selected, zone = Month.of(month, site, now), parse_zone(site.timezone)
-    # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being built.
-    first, end = local_midnight(selected.first, zone), min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT)
+    # What is still to come is no gap, nor is the quarter-hour that has just ended: it is being
+    # built.
+    first, end = (
+        local_midnight(selected.first, zone),
+        min(local_midnight(selected.last + timedelta(days=1), zone), floor_to(now, SLOT) - SLOT),
+    )
     gaps: GapsReply | None = GapsReply(site_id=site_id, gaps=[])
     refusal: LunaError | None = None
     if first < end:
-        gaps, refusal = await gateway.ask_or_refusal(FindGapsRequest(site_id=site_id, first=first, end=end), GapsReply)
+        gaps, refusal = await gateway.ask_or_refusal(
+            FindGapsRequest(site_id=site_id, first=first, end=end), GapsReply
+        )
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "data_gaps.html.j2", site=site, gaps=gaps, refusal=refusal)
-    return await run_in_threadpool(lambda: _show(request, gateway, site_id, month=month, gaps=gaps, refusal=refusal))
+    return await run_in_threadpool(
+        lambda: _show(request, gateway, site_id, month=month, gaps=gaps, refusal=refusal)
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/data/quality", "data")
 def judge_month(site_id: SitePath, gateway: CurrentGateway, month: MonthQuery = None) -> Response:
     """Have the days of a month judged again."""
     selected = Month.of(month, gateway.load_site(site_id), gateway.clock.now())
-    job = submit_job(gateway.database, gateway.queue, JudgeQualityRequest(site_id=site_id, from_day=selected.first, to_day=selected.last))
+    job = submit_job(
+        gateway.database,
+        gateway.queue,
+        JudgeQualityRequest(site_id=site_id, from_day=selected.first, to_day=selected.last),
+    )
     return RedirectResponse(f"{PAGE.address(site_id)}?month={selected.name}&job={job.job_id}", 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/data/quarantine/{quarantine_id}/{resolution}", "data")
 async def decide_row(
-    site_id: SitePath, quarantine_id: RowPath, resolution: Resolution, request: Request, *, gateway: CurrentGateway, caller: CurrentCaller
+    site_id: SitePath,
+    quarantine_id: RowPath,
+    resolution: Resolution,
+    request: Request,
+    *,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
 ) -> Response:
     """Let a refused row in, as it is or with the form's values, or leave it out for good."""
     received = await run_in_threadpool(_read_row, gateway, site_id, quarantine_id)
     form = await request.form()
-    values = read_corrections({name: str(value) for name, value in form.items()}, received) if resolution == "corrected" else {}
-    await gateway.ask(ResolveRequest(quarantine_id=quarantine_id, resolution=resolution, values=values, by=caller.signature))
+    values = (
+        read_corrections({name: str(value) for name, value in form.items()}, received)
+        if resolution == "corrected"
+        else {}
+    )
+    await gateway.ask(
+        ResolveRequest(
+            quarantine_id=quarantine_id, resolution=resolution, values=values, by=caller.signature
+        )
+    )
     return RedirectResponse(f"{PAGE.address(site_id)}?decided={resolution}:{quarantine_id}", 303)
 
 
@@ -313,7 +421,14 @@ async def upload_file(site_id: SitePath, request: Request, gateway: CurrentGatew
 
 
 def _show(
-    request: Request, gateway: Gateway, site_id: str, *, month: str | None, decided: str | None = None, job: str | None = None, **context: Any
+    request: Request,
+    gateway: Gateway,
+    site_id: str,
+    *,
+    month: str | None,
+    decided: str | None = None,
+    job: str | None = None,
+    **context: Any,
 ) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
@@ -326,10 +441,15 @@ def _show(
             site=site,
             now=now,
             month=selected,
-            verdicts={day.day: day for day in quality.read(connection, site_id, selected.first, selected.last)},
+            verdicts={
+                day.day: day
+                for day in quality.read(connection, site_id, selected.first, selected.last)
+            },
             span=recorded_span.of_site(connection, site_id),
             rows=quarantine.list_rows(connection, site_id, limit=MOST_ROWS),
-            loads=jobs.list_of_site(connection, site_id, tasks=[LoadFileRequest.task], limit=MOST_LOADS),
+            loads=jobs.list_of_site(
+                connection, site_id, tasks=[LoadFileRequest.task], limit=MOST_LOADS
+            ),
             numbers=numbers_of(request, site),
             words=words_of(request, PAGE),
             version=stored.version,

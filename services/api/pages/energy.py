@@ -1,4 +1,6 @@
-"""Page Energy: where the energy of a day, week, month or year came from and went, and what it cost."""
+"""Page Energy: where the energy of a day, week, month or year came from and went, and what it
+cost.
+"""
 
 from typing import Annotated
 
@@ -24,7 +26,14 @@ DayQuery = Annotated[Day | None, Query(description="a local day of the period; u
 
 
 @router.page("GET", "/ui/sites/{site_id}/energy", "read")
-def show_energy(site_id: SitePath, request: Request, gateway: CurrentGateway, *, period: UnitQuery = "month", day: DayQuery = None) -> Response:
+def show_energy(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    *,
+    period: UnitQuery = "month",
+    day: DayQuery = None,
+) -> Response:
     """Show energy and money of a period."""
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
@@ -32,16 +41,26 @@ def show_energy(site_id: SitePath, request: Request, gateway: CurrentGateway, *,
         today = last_counted_day(site, gateway.clock.now())
         chosen = AccountPeriod.of(period, day or today)
         reply = describe_account(connection, site, chosen, now=gateway.clock.now())
-    view = EnergyView(reply, site, chosen, today, numbers_of(request, site), words_of(request, PAGE))
+    view = EnergyView(
+        reply, site, chosen, today, numbers_of(request, site), words_of(request, PAGE)
+    )
     return show(request, PAGE, site=site, marks=marks, view=view)
 
 
 @router.page("GET", "/ui/sites/{site_id}/energy.csv", "read")
-def save_energy(site_id: SitePath, gateway: CurrentGateway, *, period: UnitQuery = "month", day: DayQuery = None) -> Response:
+def save_energy(
+    site_id: SitePath, gateway: CurrentGateway, *, period: UnitQuery = "month", day: DayQuery = None
+) -> Response:
     """Hand out the parts of a period as CSV."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         chosen = AccountPeriod.of(period, day or last_counted_day(site, gateway.clock.now()))
         reply = describe_account(connection, site, chosen, now=gateway.clock.now())
-    headers = {"Content-Disposition": f'attachment; filename="luna-energy-{period}-{chosen.first}.csv"'}
-    return Response(write_csv(reply, parse_zone(site.timezone)), media_type="text/csv; charset=utf-8", headers=headers)
+    headers = {
+        "Content-Disposition": f'attachment; filename="luna-energy-{period}-{chosen.first}.csv"'
+    }
+    return Response(
+        write_csv(reply, parse_zone(site.timezone)),
+        media_type="text/csv; charset=utf-8",
+        headers=headers,
+    )

@@ -88,8 +88,13 @@ class EnergyView:
 
     def units(self) -> list[tuple[str, str, bool]]:
         """Return the lengths of periods: name, query, whether it is the chosen one."""
-        shown = self.today if self.period.first <= self.today <= self.period.last else self.period.first
-        return [(self.words("unit_" + unit), _write_query(unit, shown), unit == self.period.unit) for unit in UNITS]
+        shown = (
+            self.today if self.period.first <= self.today <= self.period.last else self.period.first
+        )
+        return [
+            (self.words("unit_" + unit), _write_query(unit, shown), unit == self.period.unit)
+            for unit in UNITS
+        ]
 
     @property
     def earlier(self) -> str:
@@ -100,7 +105,11 @@ class EnergyView:
     def later(self) -> str | None:
         """The query of the period after; None where that has not begun."""
         following = self.period.following()
-        return _write_query(self.period.unit, following.first) if following.first <= self.today else None
+        return (
+            _write_query(self.period.unit, following.first)
+            if following.first <= self.today
+            else None
+        )
 
     @property
     def has_today(self) -> bool:
@@ -116,15 +125,25 @@ class EnergyView:
         """Return what was used, bought, produced, sold and paid."""
         totals = self.reply.totals
         share = self.numbers.share
-        own_supply = "" if totals.self_sufficiency is None else self.words("own_supply", share=share(totals.self_sufficiency))
-        own_use = "" if totals.own_use is None else self.words("own_use", share=share(totals.own_use))
+        own_supply = (
+            ""
+            if totals.self_sufficiency is None
+            else self.words("own_supply", share=share(totals.self_sufficiency))
+        )
+        own_use = (
+            "" if totals.own_use is None else self.words("own_use", share=share(totals.own_use))
+        )
         unknown = self.words("cost_unknown") if totals.cost is None else ""
         return [
-            EnergyFigure(self.words("used_title"), self._say_energy(totals.consumption_kwh), own_supply),
+            EnergyFigure(
+                self.words("used_title"), self._say_energy(totals.consumption_kwh), own_supply
+            ),
             EnergyFigure(self.words("bought_title"), self._say_energy(totals.import_kwh)),
             EnergyFigure(self.words("produced_title"), self._say_energy(totals.pv_kwh), own_use),
             EnergyFigure(self.words("sold_title"), self._say_energy(totals.export_kwh)),
-            EnergyFigure(self.words("cost_title"), self.numbers.money(totals.cost), unknown, wide=True),
+            EnergyFigure(
+                self.words("cost_title"), self.numbers.money(totals.cost), unknown, wide=True
+            ),
         ]
 
     def _say_energy(self, energy_kwh: float | None) -> str:
@@ -150,7 +169,11 @@ class EnergyView:
         for code, energy in energies.items():
             share = energy / total if total > 0 else 0.0
             bar = bar_in_text(share, f"flow-{code}", rest=False) if energy > 0 else Markup("")
-            rows.append(BalanceRow(code, self.say_flow(code), bar, self.say_kwh(energy), self.numbers.share(share)))
+            rows.append(
+                BalanceRow(
+                    code, self.say_flow(code), bar, self.say_kwh(energy), self.numbers.share(share)
+                )
+            )
         return rows
 
     @property
@@ -161,7 +184,14 @@ class EnergyView:
 
     def bill(self) -> list[tuple[str, str, str]]:
         """Return the lines of the bill: name with price, kWh, cost."""
-        rows = [(say_cost_line(line, self.numbers), self.say_kwh(line.energy_kwh), self.numbers.money(line.cost)) for line in self.reply.lines]
+        rows = [
+            (
+                say_cost_line(line, self.numbers),
+                self.say_kwh(line.energy_kwh),
+                self.numbers.money(line.cost),
+            )
+            for line in self.reply.lines
+        ]
         if self.reply.demand_cost is not None:
             rows.append((self.say_flow("demand"), "", self.numbers.money(self.reply.demand_cost)))
         return rows
@@ -172,34 +202,59 @@ class EnergyView:
         return bool(self.site.tariff.peaks) and self.reply.demand_cost is None
 
     def shares(self) -> list[tuple[str, str, list[str]]]:
-        """Return what each use was fed by: code, name, and the cells kWh, solar, battery, grid, cost of the grid's part."""
+        """Return what each use was fed by: code, name, and the cells kWh, solar, battery, grid,
+        cost of the grid's part.
+        """
         rows = []
         for use in self.reply.use_shares:
-            fed = [self._say_part(part, use.energy_kwh) for part in (use.solar_kwh, use.battery_kwh, use.grid_kwh)]
+            fed = [
+                self._say_part(part, use.energy_kwh)
+                for part in (use.solar_kwh, use.battery_kwh, use.grid_kwh)
+            ]
             cost = self.numbers.money(use.cost if self.reply.priced > 0 else None)
-            rows.append((use.name, self.say_flow(use.name), [self.say_kwh(use.energy_kwh), *fed, cost]))
+            rows.append(
+                (use.name, self.say_flow(use.name), [self.say_kwh(use.energy_kwh), *fed, cost])
+            )
         return rows
 
     def _say_part(self, part_kwh: float, whole_kwh: float) -> str:
         return self.numbers.share(part_kwh / whole_kwh if whole_kwh > 0 else None)
 
     def compared(self) -> tuple[list[tuple[str, str]], list[list[str]]]:
-        """Return the periods beside this one: headings with the period's name, and rows of a name with a cell per period."""
+        """Return the periods beside this one: headings with the period's name, and rows of a name
+        with a cell per period.
+        """
         columns = [(self.words("column_now"), self.reply.totals)]
         if self.reply.previous is not None:
             columns.append((self.words("column_previous"), self.reply.previous))
         # The period before a year is the year before.
         if self.reply.year_before is not None and self.period.unit != "year":
             columns.append((self.words("column_year_before"), self.reply.year_before))
-        headings = [(name, self._say_period(totals.first_day, totals.last_day)) for name, totals in columns]
-        names = ("row_consumption", "row_import", "row_pv", "row_export", "row_self_sufficiency", "row_cost")
+        headings = [
+            (name, self._say_period(totals.first_day, totals.last_day)) for name, totals in columns
+        ]
+        names = (
+            "row_consumption",
+            "row_import",
+            "row_pv",
+            "row_export",
+            "row_self_sufficiency",
+            "row_cost",
+        )
         cells = [self._compare(totals) for _, totals in columns]
-        rows = [[self.words(name), *row] for name, row in zip(names, zip(*cells, strict=True), strict=True)]
+        rows = [
+            [self.words(name), *row]
+            for name, row in zip(names, zip(*cells, strict=True), strict=True)
+        ]
         return headings, rows
 
     def _compare(self, totals: AccountTotals) -> list[str]:
         energies = (totals.consumption_kwh, totals.import_kwh, totals.pv_kwh, totals.export_kwh)
-        return [*map(self._say_energy, energies), self.numbers.share(totals.self_sufficiency), self.numbers.money(totals.cost)]
+        return [
+            *map(self._say_energy, energies),
+            self.numbers.share(totals.self_sufficiency),
+            self.numbers.money(totals.cost),
+        ]
 
     def notes(self) -> list[str]:
         """Return what limits the figures, a sentence each."""
@@ -207,7 +262,11 @@ class EnergyView:
         notes = []
         if reply.unmetered:
             names = [say_device(name, language=self.numbers.language) for name in reply.unmetered]
-            notes.append(self.words("unmetered", devices=join_words(names, self.numbers.language), count=len(names)))
+            notes.append(
+                self.words(
+                    "unmetered", devices=join_words(names, self.numbers.language), count=len(names)
+                )
+            )
         if reply.known < 1:
             notes.append(self.words("partly_known", share=self._say_incomplete(reply.known)))
         if 0 < reply.priced < 1:
@@ -230,7 +289,9 @@ class EnergyView:
         rows = []
         for part in self.reply.parts:
             energies = [self.say_kwh(part.flows.get(flow)) for flow in self.flows]
-            rows.append((self._say_part_name(part.start), [*energies, self.numbers.money(part.cost)]))
+            rows.append(
+                (self._say_part_name(part.start), [*energies, self.numbers.money(part.cost)])
+            )
         return rows
 
     def _say_part_name(self, start: datetime) -> str:
@@ -274,7 +335,14 @@ class EnergyView:
             flows = {} if part is None else part.flows
             above = [(f"flow-{name}", flows[name]) for name in USES if name in flows]
             below = [(f"flow-{name}", flows[name]) for name in SOURCES if name in flows]
-            bars.append(StackedBar(self._say_tick(start), above, below, None if part is None else self._say_flows(part)))
+            bars.append(
+                StackedBar(
+                    self._say_tick(start),
+                    above,
+                    below,
+                    None if part is None else self._say_flows(part),
+                )
+            )
         return draw_energy(bars, self.numbers, label=self._label("chart_label"), narrow=narrow)
 
     def draw_costs(self, *, narrow: bool) -> Markup:
@@ -284,8 +352,16 @@ class EnergyView:
             if part is None:
                 bars.append(PeriodCost(self._say_tick(start), None, None))
                 continue
-            cost = self.words("part_cost_unknown") if part.cost is None else self.numbers.money(part.cost)
-            bars.append(PeriodCost(self._say_tick(start), part.cost, f"{self._say_part_name(start)}: {cost}"))
+            cost = (
+                self.words("part_cost_unknown")
+                if part.cost is None
+                else self.numbers.money(part.cost)
+            )
+            bars.append(
+                PeriodCost(
+                    self._say_tick(start), part.cost, f"{self._say_part_name(start)}: {cost}"
+                )
+            )
         return draw_costs(bars, self.numbers, label=self._label("cost_chart_label"), narrow=narrow)
 
     def _parts(self) -> list[tuple[datetime, AccountPart | None]]:
@@ -294,8 +370,15 @@ class EnergyView:
         return [(start, begun.get(start)) for start in self.period.part_starts(self.numbers.zone)]
 
     def _say_flows(self, part: AccountPart) -> str:
-        energies = [f"{self.say_flow(name)} {self.numbers.energy(part.flows[name])}" for name in self.flows if name in part.flows]
-        return f"{self._say_part_name(part.start)}: {', '.join(energies) or self.words('not_recorded')}"
+        energies = [
+            f"{self.say_flow(name)} {self.numbers.energy(part.flows[name])}"
+            for name in self.flows
+            if name in part.flows
+        ]
+        return (
+            f"{self._say_part_name(part.start)}: "
+            f"{', '.join(energies) or self.words('not_recorded')}"
+        )
 
     def _label(self, phrase: str) -> str:
         return self.words(phrase, part=self.words("part_" + self.period.unit))
@@ -318,14 +401,18 @@ def list_flows(reply: AccountReply) -> list[str]:
 
 
 def write_csv(reply: AccountReply, zone: ZoneInfo) -> str:
-    """Return the parts of an account as CSV: instants with the site's offset, kWh of each recorded flow, cost; unknown cells are empty."""
+    """Return the parts of an account as CSV: instants with the site's offset, kWh of each recorded
+    flow, cost; unknown cells are empty.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     flows = list_flows(reply)
     writer.writerow(["start", *(f"{name}_kwh" for name in flows), f"cost_{reply.currency.lower()}"])
     for part in reply.parts:
         figures: Sequence[float | None] = [*(part.flows.get(name) for name in flows), part.cost]
-        writer.writerow([part.start.astimezone(zone).isoformat(), *(_write_cell(figure) for figure in figures)])
+        writer.writerow(
+            [part.start.astimezone(zone).isoformat(), *(_write_cell(figure) for figure in figures)]
+        )
     return text.getvalue()
 
 

@@ -1,4 +1,6 @@
-"""A file of anybody's: handed over, shown as it would be stored, changed where the guess is wrong, and stored by the job that loads files."""
+"""A file of anybody's: handed over, shown as it would be stored, changed where the guess is wrong,
+and stored by the job that loads files.
+"""
 
 from hashlib import blake2b
 from typing import Annotated
@@ -28,16 +30,24 @@ async def hand_over_file(site_id: SitePath, request: Request, gateway: CurrentGa
     """Keep a file, and lead to what would be stored of it."""
     await run_in_threadpool(gateway.load_site, site_id)
     file, _ = await gateway.uploads.receive_one(request, owner=_key(site_id, ""))
-    return RedirectResponse(link_of(_address(site_id, file.key.rpartition("-")[2]), {"name": file.name[:200]}), 303)
+    return RedirectResponse(
+        link_of(_address(site_id, file.key.rpartition("-")[2]), {"name": file.name[:200]}), 303
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/data/imports/{upload_id}", "data")
-async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
+async def show_file_guess(
+    site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway
+) -> Response:
     """Show what a file seems to be and what would be stored of it."""
     site = await run_in_threadpool(gateway.load_site, site_id)
     choices = read_choices(request.query_params.multi_items())
     guess = await ask_guess(
-        gateway, key=f"uploads/{_key(site_id, upload_id)}", name=request.query_params.get("name", "file"), zone=site.timezone, choices=choices
+        gateway,
+        key=f"uploads/{_key(site_id, upload_id)}",
+        name=request.query_params.get("name", "file"),
+        zone=site.timezone,
+        choices=choices,
     )
     view = FileGuessView(guess, numbers_of(request, site), words_of(request, PAGE), choices)
     return show(
@@ -52,15 +62,32 @@ async def show_file_guess(site_id: SitePath, upload_id: UploadId, request: Reque
 
 
 @router.page("POST", "/ui/sites/{site_id}/data/imports/{upload_id}", "data")
-async def store_file(site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway) -> Response:
-    """Store the file as it is shown, and lead to the page that shows what becomes of it; to the questions where one is open."""
+async def store_file(
+    site_id: SitePath, upload_id: UploadId, request: Request, gateway: CurrentGateway
+) -> Response:
+    """Store the file as it is shown, and lead to the page that shows what becomes of it.
+
+    To the questions where one is open.
+    """
     site = await run_in_threadpool(gateway.load_site, site_id)
     form = [(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()]
-    name, choices, key = dict(form).get("name", "file")[:200], read_choices(form), f"uploads/{_key(site_id, upload_id)}"
+    name, choices, key = (
+        dict(form).get("name", "file")[:200],
+        read_choices(form),
+        f"uploads/{_key(site_id, upload_id)}",
+    )
     guess = await ask_guess(gateway, key=key, name=name, zone=site.timezone, choices=choices)
     if guess.reading is None:
-        return RedirectResponse(link_of(_address(site_id, upload_id), {"name": name, "unanswered": "1", **choices}), 303)
-    message = LoadFileRequest(site_id=site_id, object_key=key, file_name=name, kind=guess.reading.kind, reading=guess.reading)
+        return RedirectResponse(
+            link_of(_address(site_id, upload_id), {"name": name, "unanswered": "1", **choices}), 303
+        )
+    message = LoadFileRequest(
+        site_id=site_id,
+        object_key=key,
+        file_name=name,
+        kind=guess.reading.kind,
+        reading=guess.reading,
+    )
     job = await run_in_threadpool(lambda: submit_job(gateway.database, gateway.queue, message))
     return RedirectResponse(f"{PAGES['data'].address(site_id)}?job={job.job_id}", 303)
 

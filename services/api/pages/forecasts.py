@@ -1,4 +1,6 @@
-"""Page Forecasts: versions with their errors, the active version and why it is active, and explanations of a forecast value."""
+"""Page Forecasts: versions with their errors, the active version and why it is active, and
+explanations of a forecast value.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +14,12 @@ from markupsafe import Markup
 
 from luna.contracts.forecast import ForecastVersion, IssueRequest, TrainRequest
 from luna.contracts.forecast_explanation import ExplainReply, ExplainRequest
-from luna.contracts.forecast_versions import ForecastStatus, PromoteRequest, RollbackRequest, ShadowRecord
+from luna.contracts.forecast_versions import (
+    ForecastStatus,
+    PromoteRequest,
+    RollbackRequest,
+    ShadowRecord,
+)
 from luna.contracts.forecast_view import view_explained
 from luna.energy.policy import FORECAST_MAX_AGE
 from luna.energy.site import Site
@@ -26,7 +33,15 @@ from luna.words.charts.forecast import ForecastView, draw_forecast, say_notes
 from luna.words.pages import PageWords
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath, find_progress, load_own
-from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.pages.layout import (
+    PAGES,
+    PageRoute,
+    Reader,
+    numbers_of,
+    show,
+    show_part,
+    words_of,
+)
 from services.api.routing import ResourceRouter
 
 PER_HOUR = timedelta(hours=1) / SLOT
@@ -55,7 +70,11 @@ class LastForecast:
     @property
     def hours(self) -> int:
         """The horizon in whole hours."""
-        return 0 if self.reach is None else int((self.reach - floor_to(self.issued_at, SLOT)) / timedelta(hours=1))
+        return (
+            0
+            if self.reach is None
+            else int((self.reach - floor_to(self.issued_at, SLOT)) / timedelta(hours=1))
+        )
 
 
 @dataclass(frozen=True)
@@ -81,8 +100,17 @@ class ForecastsView:
 
     @property
     def partial_hours(self) -> int | None:
-        """The horizon in hours if it is shorter than a plan's, else None; None also without a forecast."""
-        return self.last.hours if self.last is not None and self.last.reach is not None and self.last.hours < HOURS_AHEAD - 1 else None
+        """The horizon in hours if it is shorter than a plan's, else None.
+
+        None also without a forecast.
+        """
+        return (
+            self.last.hours
+            if self.last is not None
+            and self.last.reach is not None
+            and self.last.hours < HOURS_AHEAD - 1
+            else None
+        )
 
     @property
     def freshness(self) -> str:
@@ -92,8 +120,15 @@ class ForecastsView:
         issued = self.last.issued_at
         age = self.now - issued
         if self.stale:
-            return self.words("stale", hours=int(age / timedelta(hours=1)), at=self.say_instant(issued))
-        return self.words("fresh", minutes=int(age / timedelta(minutes=1)), at=self.numbers.clock(issued), hours=self.last.hours)
+            return self.words(
+                "stale", hours=int(age / timedelta(hours=1)), at=self.say_instant(issued)
+            )
+        return self.words(
+            "fresh",
+            minutes=int(age / timedelta(minutes=1)),
+            at=self.numbers.clock(issued),
+            hours=self.last.hours,
+        )
 
     @property
     def shadow(self) -> ShadowRecord | None:
@@ -108,14 +143,25 @@ class ForecastsView:
         rows = []
         for name, record in ordered:
             load, pv = record.series.get("load_kwh"), record.series.get("pv_kwh")
-            within = [series.coverage_80 for series in (load, pv) if series is not None and series.coverage_80 is not None]
+            within = [
+                series.coverage_80
+                for series in (load, pv)
+                if series is not None and series.coverage_80 is not None
+            ]
             figures = [
-                *(self.numbers.power(None if series is None else series.mae * PER_HOUR, decimals=2) for series in (load, pv)),
+                *(
+                    self.numbers.power(
+                        None if series is None else series.mae * PER_HOUR, decimals=2
+                    )
+                    for series in (load, pv)
+                ),
                 " · ".join(self.numbers.share(share) for share in within) or "–",
                 self.numbers.money(record.regret_per_day),
                 str(max((series.days for series in record.series.values()), default=0)),
             ]
-            rows.append(VersionRow(name, self.say_version(name).rstrip(","), name == active, figures))
+            rows.append(
+                VersionRow(name, self.say_version(name).rstrip(","), name == active, figures)
+            )
         return rows
 
     @property
@@ -127,7 +173,9 @@ class ForecastsView:
         days: dict[str, list[tuple[str, str, bool]]] = {}
         for instant in sorted(instants):
             local = instant.astimezone(self.numbers.zone)
-            days.setdefault(self.numbers.day(instant), []).append((local.isoformat(), self.numbers.clock(instant), instant == self.chosen))
+            days.setdefault(self.numbers.day(instant), []).append(
+                (local.isoformat(), self.numbers.clock(instant), instant == self.chosen)
+            )
         return list(days.items())
 
     def say_version(self, version: str) -> str:
@@ -150,7 +198,12 @@ def draw_explained(view: ForecastView, *, label: str) -> dict[str, Any]:
     for frame, width in (("wide", 976), ("narrow", 358)):
         chart, height = draw_forecast(view, narrow=frame == "narrow")
         size = (frame, width, f"{height:.1f}", label)
-        charts.append(Markup('<svg class="chart forecast {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, chart))
+        charts.append(
+            Markup(
+                '<svg class="chart forecast {}" viewBox="0 0 {} {}" role="img" '
+                'aria-label="{}">{}</svg>'
+            ).format(*size, chart)
+        )
     return {"charts": charts, "notes": say_notes(view)}
 
 
@@ -162,7 +215,9 @@ VersionQuery = Annotated[ForecastVersion | None, Query()]
 
 @dataclass(frozen=True, slots=True)
 class StoredForecasts:
-    """The stored state of a site's forecasts: active version, its last issue and horizon, and the end of a reset of learning."""
+    """The stored state of a site's forecasts: active version, its last issue and horizon, and the
+    end of a reset of learning.
+    """
 
     site: Site
     status: ForecastStatus
@@ -184,25 +239,46 @@ def show_forecasts(
 
 
 @router.page("GET", "/ui/sites/{site_id}/forecasts/chart", "read")
-async def show_forecast_chart(site_id: SitePath, request: Request, gateway: CurrentGateway, version: VersionQuery = None) -> Response:
-    """Draw the forecast that stands, with its reasons: as the part that waits for it, or, without a script, in the whole page."""
+async def show_forecast_chart(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, version: VersionQuery = None
+) -> Response:
+    """Draw the forecast that stands, with its reasons: as the part that waits for it, or, without a
+    script, in the whole page.
+    """
     now = gateway.clock.now()
     language = Reader.of(request).language
     question = ExplainRequest(site_id=site_id, at=now, forecast_version=version, language=language)
     reply, refusal = await gateway.ask_or_refusal(question, ExplainReply)
-    drawn = {} if reply is None else await run_in_threadpool(_draw, gateway, site_id, reply, request)
+    drawn = (
+        {} if reply is None else await run_in_threadpool(_draw, gateway, site_id, reply, request)
+    )
     if request.headers.get("HX-Request"):
         site = await run_in_threadpool(gateway.load_site, site_id)
-        return show_part(request, PAGE, "forecasts_chart.html.j2", site=site, **(NOTHING_DRAWN | {"refusal": refusal} | drawn))
-    return await run_in_threadpool(lambda: _show(request, gateway, site_id, refusal=refusal, **drawn))
+        return show_part(
+            request,
+            PAGE,
+            "forecasts_chart.html.j2",
+            site=site,
+            **(NOTHING_DRAWN | {"refusal": refusal} | drawn),
+        )
+    return await run_in_threadpool(
+        lambda: _show(request, gateway, site_id, refusal=refusal, **drawn)
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/forecasts/explanation", "read")
-async def show_explanation(site_id: SitePath, request: Request, gateway: CurrentGateway, slot: Annotated[Instant, Query()]) -> Response:
+async def show_explanation(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, slot: Annotated[Instant, Query()]
+) -> Response:
     """Say why the figures of one quarter-hour are what they are."""
-    question = ExplainRequest(site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language)
+    question = ExplainRequest(
+        site_id=site_id, at=gateway.clock.now(), slot=slot, language=Reader.of(request).language
+    )
     reply, refusal = await gateway.ask_or_refusal(question, ExplainReply)
-    context: dict[str, Any] = {"explained": None if reply is None else reply.slots[0], "refusal_of_slot": refusal}
+    context: dict[str, Any] = {
+        "explained": None if reply is None else reply.slots[0],
+        "refusal_of_slot": refusal,
+    }
     if request.headers.get("HX-Request"):
         site = await run_in_threadpool(gateway.load_site, site_id)
         return show_part(request, PAGE, "forecasts_slot.html.j2", site=site, **context)
@@ -210,7 +286,9 @@ async def show_explanation(site_id: SitePath, request: Request, gateway: Current
 
 
 @router.page("POST", "/ui/sites/{site_id}/forecasts/promote", "operate")
-async def promote_version(site_id: SitePath, gateway: CurrentGateway, version: Annotated[ForecastVersion, Form()]) -> Response:
+async def promote_version(
+    site_id: SitePath, gateway: CurrentGateway, version: Annotated[ForecastVersion, Form()]
+) -> Response:
     """Let a version drive the planner from the next plan on."""
     await gateway.ask(PromoteRequest(site_id=site_id, forecast_version=version))
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
@@ -227,7 +305,9 @@ async def roll_back_version(site_id: SitePath, gateway: CurrentGateway) -> Respo
 def retrain_model(site_id: SitePath, gateway: CurrentGateway) -> Response:
     """Train anew, whatever the test of the new model says."""
     gateway.load_site(site_id)
-    job = submit_job(gateway.database, gateway.queue, TrainRequest(site_id=site_id, trigger="force"))
+    job = submit_job(
+        gateway.database, gateway.queue, TrainRequest(site_id=site_id, trigger="force")
+    )
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
@@ -249,7 +329,11 @@ def issue_now(site_id: SitePath, gateway: CurrentGateway) -> Response:
 def _issue(gateway: Gateway, site_id: str, at: datetime) -> Response:
     with unit_of_work(gateway.database) as connection:
         version = forecast_status.read_status(connection, site_id, at=at).active_forecast_version
-    job = submit_job(gateway.database, gateway.queue, IssueRequest(site_id=site_id, at=at, forecast_version=version))
+    job = submit_job(
+        gateway.database,
+        gateway.queue,
+        IssueRequest(site_id=site_id, at=at, forecast_version=version),
+    )
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
@@ -257,7 +341,14 @@ NOTHING_DRAWN: dict[str, Any] = {"charts": [], "notes": [], "refusal": None}
 
 
 def _show(
-    request: Request, gateway: Gateway, site_id: str, *, done: bool = False, job: str | None = None, slot: datetime | None = None, **context: Any
+    request: Request,
+    gateway: Gateway,
+    site_id: str,
+    *,
+    done: bool = False,
+    job: str | None = None,
+    slot: datetime | None = None,
+    **context: Any,
 ) -> Response:
     now = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
@@ -266,21 +357,62 @@ def _show(
         status = forecast_status.read_status(connection, site_id, at=now)
         forgotten = learning_reset.find_forgotten(connection, site, now)
         version, until = status.active_forecast_version, now + timedelta(microseconds=1)
-        issue = next(iter(forecast_issues.list_newest(connection, site_id, issued=(None, until), version=version, limit=1)), None)
-        last = None if issue is None else LastForecast(issue.issued_at, forecasts.find_reach(connection, site_id, version=version, issued_at=issue.issued_at))
+        issue = next(
+            iter(
+                forecast_issues.list_newest(
+                    connection, site_id, issued=(None, until), version=version, limit=1
+                )
+            ),
+            None,
+        )
+        last = (
+            None
+            if issue is None
+            else LastForecast(
+                issue.issued_at,
+                forecasts.find_reach(
+                    connection, site_id, version=version, issued_at=issue.issued_at
+                ),
+            )
+        )
         stored = StoredForecasts(site, status, last, forgotten and forgotten[1])
         running = None if job is None else load_own(connection, site_id, job)
-    view = ForecastsView(stored.status, stored.last, now, slot, numbers_of(request, stored.site), words_of(request, PAGE))
+    view = ForecastsView(
+        stored.status,
+        stored.last,
+        now,
+        slot,
+        numbers_of(request, stored.site),
+        words_of(request, PAGE),
+    )
     progress = None if running is None else find_progress(gateway, running)
-    frame = {"marks": marks, "view": view, "stored": stored, "done": done, "job": running, "progress": progress}
-    return show(request, PAGE, site=stored.site, **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | context | frame))
+    frame = {
+        "marks": marks,
+        "view": view,
+        "stored": stored,
+        "done": done,
+        "job": running,
+        "progress": progress,
+    }
+    return show(
+        request,
+        PAGE,
+        site=stored.site,
+        **(NOTHING_DRAWN | {"explained": None, "refusal_of_slot": None} | context | frame),
+    )
 
 
 def _draw(gateway: Gateway, site_id: str, reply: ExplainReply, request: Request) -> dict[str, Any]:
     """Draw an explained forecast; return the drawings and the notes below them."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
-        (forecast,) = forecasts.read_all(connection, site_id, version=reply.forecast_version, first=reply.issued_at, last=reply.issued_at)
+        (forecast,) = forecasts.read_all(
+            connection,
+            site_id,
+            version=reply.forecast_version,
+            first=reply.issued_at,
+            last=reply.issued_at,
+        )
         happened = observations.read(connection, site_id, forecast.timeline)
     view = view_explained(site, reply, forecast, happened, numbers=numbers_of(request, site))
     return draw_explained(view, label=words_of(request, PAGE)("chart_label"))

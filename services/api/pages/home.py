@@ -1,4 +1,6 @@
-"""Routes of the page Home: current and next actions with reasons, overrides, and manual instructions where Luna only advises."""
+"""Routes of the page Home: current and next actions with reasons, overrides, and manual
+instructions where Luna only advises.
+"""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -33,7 +35,17 @@ from services.api.pages.home_flow import say_price_now, view_flow, view_live_flo
 from services.api.pages.home_notices import DataAge, list_notices, tell_liveness
 from services.api.pages.home_slots import choose_slot, headings, list_rows, view_sheet, write_csv
 from services.api.pages.home_view import HomeView
-from services.api.pages.layout import LANGUAGE_COOKIE, NAVIGATION, THEME_COOKIE, PageRoute, Reader, Theme, show, show_part, words_of
+from services.api.pages.layout import (
+    LANGUAGE_COOKIE,
+    NAVIGATION,
+    THEME_COOKIE,
+    PageRoute,
+    Reader,
+    Theme,
+    show,
+    show_part,
+    words_of,
+)
 from services.api.pages.setup.preparation import fresh_inputs
 from services.api.pages.simulated_prices import say_simulated_prices
 from services.api.routing import ResourceRouter
@@ -46,8 +58,38 @@ PAGE = NAVIGATION[0]
 A_YEAR_SECONDS = 365 * 86_400
 # Texts of the chart, by its own names.
 CHART_WORDS = {
-    **{name: name for name in ("price", "power", "soc", "target", "used", "supplied", "measured", "planned", "band", "held", "reserve", "cheap", "dear")},
-    **{name: name for name in ("estimated", "predicted", "buy", "sell", "now", "hourly", "daily", "plan_changed", "offline")},
+    **{
+        name: name
+        for name in (
+            "price",
+            "power",
+            "soc",
+            "target",
+            "used",
+            "supplied",
+            "measured",
+            "planned",
+            "band",
+            "held",
+            "reserve",
+            "cheap",
+            "dear",
+        )
+    },
+    **{
+        name: name
+        for name in (
+            "estimated",
+            "predicted",
+            "buy",
+            "sell",
+            "now",
+            "hourly",
+            "daily",
+            "plan_changed",
+            "offline",
+        )
+    },
     "plan_of": "plan_of",
     "expected": "expected",
     "gap": "unknown",
@@ -81,27 +123,44 @@ def open_first(gateway: CurrentGateway, caller: CurrentCaller) -> Response:
     with unit_of_work(gateway.database) as connection:
         unreadable = {each.name for each in sites.list_unreadable(connection)}
         # Sites that cannot be read come last.
-        there = sorted(filter(caller.has_site, sites.names(connection)), key=lambda name: (name in unreadable, name))
+        there = sorted(
+            filter(caller.has_site, sites.names(connection)),
+            key=lambda name: (name in unreadable, name),
+        )
     return RedirectResponse(PAGE.address(there[0]) if there else "/ui/setup", 303)
 
 
 @router.page("GET", "/ui/sites/{site_id}/home", "read")
-def show_home(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
+def show_home(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None
+) -> Response:
     """Show what the site does now and next, and why."""
     with unit_of_work(gateway.database) as connection:
         marks = gateway.read_marks(connection, site_id)
         view = _open(connection, site_id, request, gateway)
-        price_note = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
+        price_note = say_simulated_prices(
+            connection, view.window.site, gateway=gateway, words=view.words, with_reason=False
+        )
     language = view.numbers.language
     # Meters besides the house's share one colour; a single one gives its name.
     meters = {role for role, use in list_meters(view.window.site) if use != "car"}
     meter = meters.pop() if len(meters) == 1 else None
-    phrases = CHART_WORDS | ({"soc": "soc_together", "battery": "flow_batteries"} if len(view.batteries) > 1 else {})
-    chart_words = {name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()} | {
-        "heater": say_series(SENSOR_ROLES[meter].series or "", language=language) if meter else view.words("beside_house"),
+    phrases = CHART_WORDS | (
+        {"soc": "soc_together", "battery": "flow_batteries"} if len(view.batteries) > 1 else {}
+    )
+    chart_words = {
+        name: view.words(phrase, **CHART_PLACES.get(phrase, {})) for name, phrase in phrases.items()
+    } | {
+        "heater": say_series(SENSOR_ROLES[meter].series or "", language=language)
+        if meter
+        else view.words("beside_house"),
         "short": {name: mode(name, language=language).short for name in MODES},
     }
-    parts = _describe(view, gateway) | _view_why(view, at) | _view_flow(site_id, request, gateway, site=view.window.site, view=view)
+    parts = (
+        _describe(view, gateway)
+        | _view_why(view, at)
+        | _view_flow(site_id, request, gateway, site=view.window.site, view=view)
+    )
     parts |= {
         "anew": False,
         "price_note": price_note,
@@ -116,8 +175,18 @@ def show_head(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     """Show sentence, steps, figures and notices anew."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-        price_note = say_simulated_prices(connection, view.window.site, gateway=gateway, words=view.words, with_reason=False)
-    return show_part(request, PAGE, "home_head.html.j2", site=view.window.site, anew=True, price_note=price_note, **_describe(view, gateway))
+        price_note = say_simulated_prices(
+            connection, view.window.site, gateway=gateway, words=view.words, with_reason=False
+        )
+    return show_part(
+        request,
+        PAGE,
+        "home_head.html.j2",
+        site=view.window.site,
+        anew=True,
+        price_note=price_note,
+        **_describe(view, gateway),
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/flow", "read")
@@ -125,26 +194,48 @@ def show_flow(site_id: SitePath, request: Request, gateway: CurrentGateway) -> R
     """Show the energy flows anew: of this moment, or of the last measured slot."""
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
-    return show_part(request, PAGE, "home_flow.html.j2", site=site, anew=True, **_view_flow(site_id, request, gateway, site=site))
+    return show_part(
+        request,
+        PAGE,
+        "home_flow.html.j2",
+        site=site,
+        anew=True,
+        **_view_flow(site_id, request, gateway, site=site),
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/why", "read")
-def show_why(site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None) -> Response:
+def show_why(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, at: InstantQuery = None
+) -> Response:
     """Show why one slot is as it is."""
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
-    return show_part(request, PAGE, "home_why.html.j2", site=view.window.site, **_view_why(view, at))
+    return show_part(
+        request, PAGE, "home_why.html.j2", site=view.window.site, **_view_why(view, at)
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/table", "read")
 def show_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Show every value of the chart as a table: a page of its own, or a part of Home where a script asks."""
+    """Show every value of the chart as a table: a page of its own, or a part of Home where a script
+    asks.
+    """
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
     site, rows = view.window.site, list(list_rows(view))
     if request.headers.get("HX-Request"):
-        return show_part(request, PAGE, "home_table.html.j2", site=site, headings=headings(view), rows=rows)
-    return show(request, PAGE, site=site, template="home_table_page.html.j2", headings=headings(view), rows=rows)
+        return show_part(
+            request, PAGE, "home_table.html.j2", site=site, headings=headings(view), rows=rows
+        )
+    return show(
+        request,
+        PAGE,
+        site=site,
+        template="home_table_page.html.j2",
+        headings=headings(view),
+        rows=rows,
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/home/plan.csv", "read")
@@ -153,20 +244,38 @@ def save_table(site_id: SitePath, request: Request, gateway: CurrentGateway) -> 
     with unit_of_work(gateway.database) as connection:
         view = _open(connection, site_id, request, gateway)
     name = f"luna-{view.window.now.astimezone(view.numbers.zone):%Y-%m-%d-%H%M}.csv"
-    return Response(write_csv(view), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        write_csv(view),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/home/override", "operate")
-def override_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, form: Annotated[OverrideForm, Form()]) -> Response:
+def override_plan(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    form: Annotated[OverrideForm, Form()],
+) -> Response:
     """Do something else until an instant; then the plan takes over again."""
     with unit_of_work(gateway.database) as connection:
         override = {"mode": form.mode, "until": form.until.isoformat(), "by": caller.signature}
-        control_service.override(connection, site_id, form.device, override, now=gateway.clock.now())
+        control_service.override(
+            connection, site_id, form.device, override, now=gateway.clock.now()
+        )
     return _refresh(site_id, request)
 
 
 @router.page("POST", "/ui/sites/{site_id}/home/resume", "operate")
-def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, device: Annotated[str, Form()] = BATTERIES) -> Response:
+def resume_plan(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    device: Annotated[str, Form()] = BATTERIES,
+) -> Response:
     """End an override: the plan again."""
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
@@ -175,26 +284,42 @@ def resume_plan(site_id: SitePath, request: Request, gateway: CurrentGateway, de
 
 @router.page("POST", "/ui/sites/{site_id}/home/plan", "operate")
 def plan_anew(site_id: SitePath, request: Request, gateway: CurrentGateway) -> Response:
-    """Ask for what a plan rests on and for a plan; nobody waits for them, the page shows what comes of it."""
+    """Ask for what a plan rests on and for a plan.
+
+    Nobody waits for them, the page shows what comes of it.
+    """
     with unit_of_work(gateway.database) as connection:
         site, key = sites.load(connection, site_id), sites.key_of(connection, site_id)
         # Plan within seconds from stored inputs, and again when new prices or forecasts arrive.
         plan_causes.note(connection, [key], "owner")
     for stage in fresh_inputs(site, gateway.settings):
-        submit_job(gateway.database, gateway.queue, stage.request({}), key=f"renew:{site_id}:{stage.name}")
+        submit_job(
+            gateway.database, gateway.queue, stage.request({}), key=f"renew:{site_id}:{stage.name}"
+        )
     return _refresh(site_id, request)
 
 
 @router.page("POST", "/ui/preferences", "public")
-def save_preferences(request: Request, language: Annotated[str | None, Form()] = None, theme: Annotated[Theme | None, Form()] = None) -> Response:
+def save_preferences(
+    request: Request,
+    language: Annotated[str | None, Form()] = None,
+    theme: Annotated[Theme | None, Form()] = None,
+) -> Response:
     """Keep the reader's language and appearance in this browser, and lead back to the page."""
     # Back to the form's page; only to this gateway's own pages (no open redirect).
     referrer = request.headers.get("Referer", "")
     own = str(request.base_url)
-    response = RedirectResponse("/" + referrer.removeprefix(own) if referrer.startswith(own) else "/", 303)
-    for cookie, value in ((LANGUAGE_COOKIE, language and CATALOGUE.choose(language)), (THEME_COOKIE, theme)):
+    response = RedirectResponse(
+        "/" + referrer.removeprefix(own) if referrer.startswith(own) else "/", 303
+    )
+    for cookie, value in (
+        (LANGUAGE_COOKIE, language and CATALOGUE.choose(language)),
+        (THEME_COOKIE, theme),
+    ):
         if value is not None:
-            response.set_cookie(cookie, value, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True)
+            response.set_cookie(
+                cookie, value, max_age=A_YEAR_SECONDS, samesite="lax", httponly=True
+            )
     return response
 
 
@@ -207,40 +332,76 @@ def _open(connection: Connection, site_id: str, request: Request, gateway: Gatew
     measured = None if age_s is None else window.now - timedelta(seconds=age_s)
     key = (window.site.model_dump_json(), plan and plan["plan_id"], measured, window.running)
     planned: PlannedHouse = gateway.plan_memory.renew(
-        ("house", window.site.name), key, lambda before: read_planned(connection, window.site, now=window.now, before=before)
+        ("house", window.site.name),
+        key,
+        lambda before: read_planned(connection, window.site, now=window.now, before=before),
     )
     # The state of charge changes every minute and is read each time.
     soc = read_soc(connection, window.site, planned.plan, now=window.now)
-    planned = replace(planned, soc=soc, battery_socs=read_battery_socs(connection, window.site, planned.plan, now=window.now))
+    planned = replace(
+        planned,
+        soc=soc,
+        battery_socs=read_battery_socs(connection, window.site, planned.plan, now=window.now),
+    )
     minute = ("silent", key[0], floor_to(window.now, findings.SEARCH_EVERY))
-    silent = gateway.plan_memory.recall(minute, lambda: findings.find_silent(connection, window.site, now=window.now))
-    house = read_house(connection, window.site, planned, plan_max_age=gateway.settings.plan_max_age, now=window.now, silent=silent)
+    silent = gateway.plan_memory.recall(
+        minute, lambda: findings.find_silent(connection, window.site, now=window.now)
+    )
+    house = read_house(
+        connection,
+        window.site,
+        planned,
+        plan_max_age=gateway.settings.plan_max_age,
+        now=window.now,
+        silent=silent,
+    )
     return HomeView(window, document, words, house)
 
 
-def _view_flow(site_id: str, request: Request, gateway: Gateway, *, site: Site, view: HomeView | None = None) -> dict[str, Any]:
-    """Return the flows and how live they are; ``view`` where it was opened already, for it takes its time and live values do without."""
+def _view_flow(
+    site_id: str, request: Request, gateway: Gateway, *, site: Site, view: HomeView | None = None
+) -> dict[str, Any]:
+    """Return the flows and how live they are.
+
+    ``view`` where it was opened already, for it takes its time and live values do without.
+    """
     with suppress(UnavailableError):
         gateway.queue.live.look(site_id)
     live, words = gateway.read_live_flow(site_id), words_of(request, PAGE)
     window = open_window(site, now=gateway.clock.now(), language=Reader.of(request).language)
     with unit_of_work(gateway.database) as connection:
-        price_now = say_price_now(read_prices_now(connection, site, now=window.now), words, window.numbers)
+        price_now = say_price_now(
+            read_prices_now(connection, site, now=window.now), words, window.numbers
+        )
         if live is None and view is None:
             view = _open(connection, site_id, request, gateway)
     if live is not None or view is None:
-        return {"flow": live and view_live_flow(live, window, words), "live": DataAge("live", words("live")), "price_now": price_now}
+        return {
+            "flow": live and view_live_flow(live, window, words),
+            "live": DataAge("live", words("live")),
+            "price_now": price_now,
+        }
     return {"flow": view_flow(view), "live": tell_liveness(view), "price_now": price_now}
 
 
 def _describe(view: HomeView, gateway: Gateway) -> dict[str, Any]:
     notices = list_notices(view, gateway.settings.plan_max_age)
-    return {"view": view, "notices": notices, "steps": view.steps() if view.has_plan else [], "facts": view.facts(), "advice": list_advice(view)}
+    return {
+        "view": view,
+        "notices": notices,
+        "steps": view.steps() if view.has_plan else [],
+        "facts": view.facts(),
+        "advice": list_advice(view),
+    }
 
 
 def _view_why(view: HomeView, at: Any) -> dict[str, Any]:
     slot = choose_slot(view, None if at is None else (at - view.window.timeline.start) // SLOT)
-    return {"sheet": view_sheet(view, slot), "armed": view.house.armed, "only_advised": view.house.only_advised}
+    return {
+        "sheet": view_sheet(view, slot),
+        "armed": view.house.armed,
+        "only_advised": view.house.only_advised,
+    }
 
 
 def _refresh(site_id: str, request: Request) -> Response:

@@ -1,4 +1,6 @@
-"""What an owner sets by hand, battery by battery, where Luna only advises: in values that the app of a battery takes."""
+"""What an owner sets by hand, battery by battery, where Luna only advises: in values that the app
+of a battery takes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -30,10 +32,16 @@ class Advice:
 
 
 def list_advice(view: HomeView) -> list[Advice]:
-    """Return what to set by hand on each battery; none where Luna sends set-points, or without a plan."""
+    """Return what to set by hand on each battery.
+
+    None where Luna sends set-points, or without a plan.
+    """
     if not view.house.only_advised or not view.has_plan or not view.window.site.batteries:
         return []
-    return [Advice(each.battery_name if each.battery else "", _list_lines(each)) for each in view.batteries]
+    return [
+        Advice(each.battery_name if each.battery else "", _list_lines(each))
+        for each in view.batteries
+    ]
 
 
 def _list_lines(view: HomeView) -> list[str]:
@@ -42,7 +50,11 @@ def _list_lines(view: HomeView) -> list[str]:
         deed = _say_deed(view, run)
         phrases = ("advice_span", "advice_on") if lines else ("advice_until", "advice_now")
         phrase = phrases[0] if run.end < view.window.running + FAR else phrases[1]
-        lines.append(view.words(phrase, start=view.say_instant(run.start), end=view.say_instant(run.end), deed=deed))
+        lines.append(
+            view.words(
+                phrase, start=view.say_instant(run.start), end=view.say_instant(run.end), deed=deed
+            )
+        )
     return lines
 
 
@@ -61,19 +73,29 @@ def _say_deed(view: HomeView, run: BatteryRun) -> str:
     if run.mode == "self_consumption":
         return view.words("deed_self_consumption")
     setpoints = list(_list_setpoints(view, run))
-    # An app takes one power for the whole run: the greatest, for the battery stops by itself at the target.
+    # An app takes one power for the whole run: the greatest, for the battery stops by itself at the
+    # target.
     power_kw = max([LEAST_KW, *(setpoint.power_kw or 0.0 for setpoint in setpoints)])
     target_soc = run.deciding[-1].batteries[view.house.site.batteries[0].name].soc_end
     told_socs = [setpoint.target_soc for setpoint in setpoints if setpoint.target_soc is not None]
-    # A target out of reach leaves the end to the clock; by hand the battery would take more in the time than was planned.
+    # A target out of reach leaves the end to the clock; by hand the battery would take more in the
+    # time than was planned.
     if told_socs and run.mode in ("charge", "export"):
-        target_soc = min(target_soc, max(told_socs)) if run.mode == "charge" else max(target_soc, min(told_socs))
-    deed = view.words("deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(target_soc))
+        target_soc = (
+            min(target_soc, max(told_socs))
+            if run.mode == "charge"
+            else max(target_soc, min(told_socs))
+        )
+    deed = view.words(
+        "deed_" + run.mode, kw=view.numbers.number(power_kw, 1), soc=view.numbers.share(target_soc)
+    )
     return view.words("advice_set", deed=deed)
 
 
 def _list_setpoints(view: HomeView, run: BatteryRun) -> Iterator[BatterySetpoint]:
-    """Yield what the battery would be sent in the run's slots, as full as it is planned to be then."""
+    """Yield what the battery would be sent in the run's slots, as full as it is planned to be
+    then.
+    """
     plan = view.house.planned.plan
     if plan is None:
         return
@@ -88,7 +110,8 @@ def _list_setpoints(view: HomeView, run: BatteryRun) -> Iterator[BatterySetpoint
         if series is not None and series.mode[place] == run.mode:
             yield make_safe(view.window.site, {battery.name: series.at(place)}, soc)[battery.name]
             continue
-        # Plans from before set-points were told, and what the owner decided instead: what flows in the slot, of which a plan's first one may be a part.
+        # Plans from before set-points were told, and what the owner decided instead: what flows in
+        # the slot, of which a plan's first one may be a part.
         moved_kwh = discharge_of(slot) if run.mode == "export" else charge_of(slot)
         hours = (floor_to(slot.start, length) + length - slot.start) / timedelta(hours=1)
         yield BatterySetpoint.model_validate({"mode": run.mode, "power_kw": moved_kwh / hours})

@@ -52,7 +52,9 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Ruler:
-    """Sell price, buy price and the band of prices at which stored energy is kept, in per cent of the width."""
+    """Sell price, buy price and the band of prices at which stored energy is kept, in per cent of
+    the width.
+    """
 
     value: str
     low: float
@@ -96,11 +98,20 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
     numbers = view.numbers
     over = slot < view.window.past
     ruler = _view_ruler(view, slot)
-    # The default end comes first: that of the run, at most LONGEST_USUAL; then one, two and four hours, and midnight.
+    # The default end comes first: that of the run, at most LONGEST_USUAL; then one, two and four
+    # hours, and midnight.
     running, zone = view.window.running, numbers.zone
-    longest, midnight = running + LONGEST_USUAL, local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone)
+    longest, midnight = (
+        running + LONGEST_USUAL,
+        local_midnight(view.window.now.astimezone(zone).date() + timedelta(days=1), zone),
+    )
     usual = min(view.instant(run.end), longest)
-    ends = {usual, longest, midnight, *(running + timedelta(hours=hours) + SLOT for hours in (1, 2))}
+    ends = {
+        usual,
+        longest,
+        midnight,
+        *(running + timedelta(hours=hours) + SLOT for hours in (1, 2)),
+    }
     return Sheet(
         slot,
         view.say_time(slot),
@@ -111,14 +122,27 @@ def view_sheet(view: HomeView, slot: int) -> Sheet | None:
         view.say_run(slot),
         ruler,
         list(_tell_rows(view, slot, has_ruler=ruler is not None)),
-        [] if over else [(name, mode(name, language=numbers.language).full) for name in OFFERED if name != run.mode][:MOST_OFFERED],
-        [] if over else [End(instant.isoformat(), view.say_instant(instant)) for instant in sorted(ends, key=lambda each: (each != usual, each))],
+        []
+        if over
+        else [
+            (name, mode(name, language=numbers.language).full)
+            for name in OFFERED
+            if name != run.mode
+        ][:MOST_OFFERED],
+        []
+        if over
+        else [
+            End(instant.isoformat(), view.say_instant(instant))
+            for instant in sorted(ends, key=lambda each: (each != usual, each))
+        ],
     )
 
 
 def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
     prices, decided, numbers = view.document["prices"], view.document["decisions"], view.numbers
-    value, low, high = (decided[name][slot] for name in ("energy_value", "keep_from_price", "keep_to_price"))
+    value, low, high = (
+        decided[name][slot] for name in ("energy_value", "keep_from_price", "keep_to_price")
+    )
     sell, buy = float(prices["export"][slot]), float(prices["import"][slot])
     if low is None or not np.isfinite([sell, buy]).all():
         return None
@@ -128,7 +152,13 @@ def _view_ruler(view: HomeView, slot: int) -> Ruler | None:
         return round(float((price - bottom) / (top - bottom)) * RULER_SPAN + RULER_FROM, 1)
 
     def pin(name: str, price: float, colour: str) -> Pin:
-        return Pin(view.words(name), numbers.price(price), colour, place(price), min(max(place(price), LABEL_LOW), LABEL_HIGH))
+        return Pin(
+            view.words(name),
+            numbers.price(price),
+            colour,
+            place(price),
+            min(max(place(price), LABEL_LOW), LABEL_HIGH),
+        )
 
     return Ruler(
         numbers.price(value),
@@ -149,29 +179,47 @@ def _tell_rows(view: HomeView, slot: int, *, has_ruler: bool) -> Iterator[tuple[
         yield words("price"), words("ruler", sell=numbers.price(sell), buy=numbers.price(buy))
     if slot < view.window.past:
         soc = float(view.document["measured"]["soc"][slot])
-        yield words("result"), words("result_soc", soc=numbers.share(soc)) if np.isfinite(soc) else words("unknown")
+        yield (
+            words("result"),
+            words("result_soc", soc=numbers.share(soc)) if np.isfinite(soc) else words("unknown"),
+        )
     elif decided["cost_of_opposite"][slot] is not None:
-        yield words("opposite"), words("opposite_more", x=numbers.money(max(decided["cost_of_opposite"][slot], 0.0)))
+        yield (
+            words("opposite"),
+            words("opposite_more", x=numbers.money(max(decided["cost_of_opposite"][slot], 0.0))),
+        )
     if slot >= view.window.past:
         yield from _tell_batteries(view, slot)
     if decided["price_rank"][slot] is not None:
-        yield words("rank"), words("rank_of", rank=decided["price_rank"][slot], count=decided["price_count"][slot])
+        yield (
+            words("rank"),
+            words("rank_of", rank=decided["price_rank"][slot], count=decided["price_count"][slot]),
+        )
     yield words("binding"), ", ".join(decided["binding"][slot] or []) or words("none")
     yield words("decided_by"), words("by_" + (decided["decided_by"][slot] or "nobody"))
 
 
 def _tell_batteries(view: HomeView, slot: int) -> Iterator[tuple[str, str]]:
-    """Yield what each of several batteries is planned to do in a slot: its mode, its power, and how full it ends."""
+    """Yield what each of several batteries is planned to do in a slot: its mode, its power, and how
+    full it ends.
+    """
     for each in view.batteries if len(view.batteries) > 1 else []:
         planned = _find_planned(each, slot)
         if planned is not None:
             power_kw, soc, way = planned
-            parts = [mode(way, language=view.numbers.language).full, view.numbers.power(power_kw, signed=True), view.numbers.share(soc)]
+            parts = [
+                mode(way, language=view.numbers.language).full,
+                view.numbers.power(power_kw, signed=True),
+                view.numbers.share(soc),
+            ]
             yield each.battery_name, " · ".join(parts)
 
 
 def _find_planned(view: HomeView, slot: int) -> tuple[float, float, str] | None:
-    """Return power, kW, state of charge at the end, and mode of one battery in a slot; None where the plan has none."""
+    """Return power, kW, state of charge at the end, and mode of one battery in a slot.
+
+    None where the plan has none.
+    """
     plan, name = view.house.planned.plan, view.battery
     if plan is None or name is None:
         return None
@@ -192,15 +240,37 @@ def headings(view: HomeView) -> list[str]:
     """Return the headings of the table."""
     words = view.words
     middle = [
-        (view.words(_HOUSE[column]) if column in _HOUSE else say_series(f"{column}h", language=view.numbers.language))
+        (
+            view.words(_HOUSE[column])
+            if column in _HOUSE
+            else say_series(f"{column}h", language=view.numbers.language)
+        )
         for column in POWERS
         if _any(view, column)
     ]
     several = len(view.batteries) > 1
-    each = [name for battery in (view.batteries if several else []) for name in (battery.battery_name, words("fact_stored_each", name=battery.battery_name))]
+    each = [
+        name
+        for battery in (view.batteries if several else [])
+        for name in (battery.battery_name, words("fact_stored_each", name=battery.battery_name))
+    ]
     battery, soc = ("flow_batteries", "soc_together") if several else ("flow_battery", "soc")
-    ends = (battery, "flow_grid", soc, "target", "reserve", "energy_value", "decided_by", "table_why")
-    return [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")] + middle + each + [words(name) for name in ends]
+    ends = (
+        battery,
+        "flow_grid",
+        soc,
+        "target",
+        "reserve",
+        "energy_value",
+        "decided_by",
+        "table_why",
+    )
+    return (
+        [words(name) for name in ("table_time", "table_state", "table_mode", "buy", "sell")]
+        + middle
+        + each
+        + [words(name) for name in ends]
+    )
 
 
 def list_rows(view: HomeView) -> Iterator[list[str]]:
@@ -212,7 +282,9 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
         way = decided["mode"][slot]
         over, estimated = slot < view.window.past, document["estimated"][slot] or ()
         gap = over and np.isnan(document["measured"]["load_kw"][slot])
-        state = words("unknown" if gap else "estimated" if estimated else "measured" if over else "planned")
+        state = words(
+            "unknown" if gap else "estimated" if estimated else "measured" if over else "planned"
+        )
         part = document["measured" if over else "planned"]
         yield [
             f"{numbers.weekday(start)} {numbers.clock(start)}",
@@ -220,13 +292,32 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
             mode(way, language=numbers.language).full if way else "–",
             numbers.price(float(prices["import"][slot]), decimals=1),
             numbers.price(float(prices["export"][slot]), decimals=1),
-            *(_mark(numbers.power(None if part.get(name) is None else float(part[name][slot])), estimated=name in estimated) for name in powers),
-            *(cell for each in (view.batteries if len(view.batteries) > 1 else []) for cell in _say_battery(each, slot)),
             *(
-                _mark(numbers.power(float(part[positive][slot] - part[negative][slot]), signed=True), estimated=positive in estimated or negative in estimated)
-                for positive, negative in (("charge_kw", "discharge_kw"), ("import_kw", "export_kw"))
+                _mark(
+                    numbers.power(None if part.get(name) is None else float(part[name][slot])),
+                    estimated=name in estimated,
+                )
+                for name in powers
             ),
-            _mark(numbers.share(float(part["soc"][slot])), estimated=not over and view.soc_ahead_assumed),
+            *(
+                cell
+                for each in (view.batteries if len(view.batteries) > 1 else [])
+                for cell in _say_battery(each, slot)
+            ),
+            *(
+                _mark(
+                    numbers.power(float(part[positive][slot] - part[negative][slot]), signed=True),
+                    estimated=positive in estimated or negative in estimated,
+                )
+                for positive, negative in (
+                    ("charge_kw", "discharge_kw"),
+                    ("import_kw", "export_kw"),
+                )
+            ),
+            _mark(
+                numbers.share(float(part["soc"][slot])),
+                estimated=not over and view.soc_ahead_assumed,
+            ),
             numbers.share(float(document["planned"]["target_soc"][slot])),
             numbers.share(float(document["reserve_soc"][slot])),
             numbers.price(decided["energy_value"][slot], decimals=1),
@@ -236,23 +327,39 @@ def list_rows(view: HomeView) -> Iterator[list[str]]:
 
 
 def _say_battery(view: HomeView, slot: int) -> tuple[str, str]:
-    """Return power and state of charge of one battery as planned; what was measured is known of all together."""
+    """Return power and state of charge of one battery as planned.
+
+    What was measured is known of all together.
+    """
     planned = _find_planned(view, slot) if slot >= view.window.past else None
-    return ("–", "–") if planned is None else (view.numbers.power(planned[0], signed=True), view.numbers.share(planned[1]))
+    return (
+        ("–", "–")
+        if planned is None
+        else (view.numbers.power(planned[0], signed=True), view.numbers.share(planned[1]))
+    )
 
 
 def write_csv(view: HomeView) -> str:
-    """Return the timeline as CSV, a row per slot; column names carry the unit, instants the site's offset, unknown cells are empty."""
+    """Return the timeline as CSV, a row per slot.
+
+    Column names carry the unit, instants the site's offset, unknown cells are empty.
+    """
     document, text = view.document, io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns: dict[str, Callable[[int], Any]] = {f"{side}_price": document["prices"][side].__getitem__ for side in ("import", "export")}
+    columns: dict[str, Callable[[int], Any]] = {
+        f"{side}_price": document["prices"][side].__getitem__ for side in ("import", "export")
+    }
     columns["price_known"] = lambda slot: int(slot < document["prices"]["known_slots"])
     for part in ("measured", "planned"):
         columns |= {f"{part}_{name}": values.__getitem__ for name, values in document[part].items()}
     for each in view.batteries if len(view.batteries) > 1 else []:
         columns[f"planned_power_kw:{each.battery}"] = partial(_read_planned, each, 0)
         columns[f"planned_soc:{each.battery}"] = partial(_read_planned, each, 1)
-    columns["soc_assumed"] = lambda slot: int(slot >= document["past_slots"] and bool(document["plan"]) and document["plan"]["soc_assumed"])
+    columns["soc_assumed"] = lambda slot: int(
+        slot >= document["past_slots"]
+        and bool(document["plan"])
+        and document["plan"]["soc_assumed"]
+    )
     columns["estimated"] = lambda slot: " ".join(document["estimated"][slot] or ()) or None
     columns |= {name: values.__getitem__ for name, values in document["bands"].items()}
     columns["reserve_soc"] = document["reserve_soc"].__getitem__
@@ -261,7 +368,12 @@ def write_csv(view: HomeView) -> str:
     columns |= {name: document["decisions"][name].__getitem__ for name in decided}
     writer.writerow(["slot_start", *columns])
     for slot, start in enumerate(view.window.timeline):
-        writer.writerow([start.astimezone(view.numbers.zone).isoformat(), *(_cell(value_of(slot)) for value_of in columns.values())])
+        writer.writerow(
+            [
+                start.astimezone(view.numbers.zone).isoformat(),
+                *(_cell(value_of(slot)) for value_of in columns.values()),
+            ]
+        )
     return text.getvalue()
 
 
@@ -284,4 +396,8 @@ def _mark(figure: str, *, estimated: bool) -> str:
 
 
 def _any(view: HomeView, name: str) -> bool:
-    return any(bool((np.nan_to_num(view.document[part][name]) > 0).any()) for part in ("measured", "planned") if name in view.document[part])
+    return any(
+        bool((np.nan_to_num(view.document[part][name]) > 0).any())
+        for part in ("measured", "planned")
+        if name in view.document[part]
+    )

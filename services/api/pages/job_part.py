@@ -1,4 +1,7 @@
-"""Progress of a job as a page fragment that polls; without JavaScript the page has a link to reload."""
+"""Progress of a job as a page fragment that polls.
+
+Without JavaScript the page has a link to reload.
+"""
 
 from typing import Annotated
 
@@ -23,11 +26,18 @@ JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
 
 @router.page("GET", "/ui/sites/{site_id}/jobs/{job_id}", "read")
-def show_job_part(site_id: SitePath, job_id: JobId, request: Request, gateway: CurrentGateway) -> Response:
-    """Show how far a job of the site is; the page that holds it is loaded anew once the job has ended."""
+def show_job_part(
+    site_id: SitePath, job_id: JobId, request: Request, gateway: CurrentGateway
+) -> Response:
+    """Show how far a job of the site is.
+
+    The page that holds it is loaded anew once the job has ended.
+    """
     with unit_of_work(gateway.database) as connection:
         site, job = sites.load(connection, site_id), load_own(connection, site_id, job_id)
-    response = show_part(request, PAGE, "job_part.html.j2", site=site, job=job, progress=find_progress(gateway, job))
+    response = show_part(
+        request, PAGE, "job_part.html.j2", site=site, job=job, progress=find_progress(gateway, job)
+    )
     if job.finished_at is not None and request.headers.get("HX-Request"):
         response.headers["HX-Refresh"] = "true"
     return response

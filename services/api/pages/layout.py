@@ -1,4 +1,6 @@
-"""Layout shared by all pages: declaration, navigation, language and theme, site switcher, templates and error pages."""
+"""Layout shared by all pages: declaration, navigation, language and theme, site switcher, templates
+and error pages.
+"""
 
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping
@@ -49,7 +51,10 @@ MISSING = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page: ``name`` is its topic in ``luna/words/catalogue`` and its template; ``path`` may hold ``{site_id}``."""
+    """A page: ``name`` is its topic in ``luna/words/catalogue`` and its template.
+
+    ``path`` may hold ``{site_id}``.
+    """
 
     name: str
     path: str
@@ -92,35 +97,67 @@ class Reader:
     @classmethod
     def of(cls, request: Request) -> "Reader":
         """Return the reader's preferences: of the query, else the cookies, else the browser."""
-        accepted = (part.strip()[:2].lower() for part in request.headers.get("Accept-Language", "").split(","))
+        accepted = (
+            part.strip()[:2].lower()
+            for part in request.headers.get("Accept-Language", "").split(",")
+        )
         # Browsers list the preferred one first.
         preferred = next((tag for tag in accepted if tag in CATALOGUE.languages), ENGLISH)
-        language = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or preferred
-        theme: Theme = next((name for name in THEMES if name == request.cookies.get(THEME_COOKIE)), "system")
+        language = (
+            request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or preferred
+        )
+        theme: Theme = next(
+            (name for name in THEMES if name == request.cookies.get(THEME_COOKIE)), "system"
+        )
         return cls(CATALOGUE.choose(language), theme)
 
 
 def show(
-    request: Request, page: Page, *, template: str | None = None, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any
+    request: Request,
+    page: Page,
+    *,
+    template: str | None = None,
+    site: Site | None = None,
+    status: int = HTTPStatus.OK.value,
+    **context: Any,
 ) -> HTMLResponse:
     """Render a page in its frame; ``template`` replaces the default, ``<name>.html.j2``."""
-    return HTMLResponse(_render(request, page, template or f"{page.name}.html.j2", site=site, **context), status)
+    return HTMLResponse(
+        _render(request, page, template or f"{page.name}.html.j2", site=site, **context), status
+    )
 
 
-def show_part(request: Request, page: Page, template: str, *, site: Site | None = None, status: int = HTTPStatus.OK.value, **context: Any) -> HTMLResponse:
+def show_part(
+    request: Request,
+    page: Page,
+    template: str,
+    *,
+    site: Site | None = None,
+    status: int = HTTPStatus.OK.value,
+    **context: Any,
+) -> HTMLResponse:
     """Render a fragment that htmx swaps into a page."""
     return HTMLResponse(_render(request, page, template, site=site, **context), status)
 
 
-def _render(request: Request, page: Page, template: str, *, site: Site | None, **context: Any) -> str:
+def _render(
+    request: Request, page: Page, template: str, *, site: Site | None, **context: Any
+) -> str:
     reader = Reader.of(request)
     words = page_words(page.name, reader.language)
-    numbers = Numbers(reader.language, parse_zone(site.timezone), site.currency) if site is not None else None
+    numbers = (
+        Numbers(reader.language, parse_zone(site.timezone), site.currency)
+        if site is not None
+        else None
+    )
     caller: Caller = getattr(request.state, "caller", NOBODY)
     target = page if page.is_of_site else NAVIGATION[0]
     entries: dict[str, _SiteEntry] = getattr(request.state, "sites", {})
     own = {name: entry for name, entry in entries.items() if caller.has_site(name)}
-    called = {name: words("simulated_name") if name == SITE_NAME else entry.called for name, entry in own.items()}
+    called = {
+        name: words("simulated_name") if name == SITE_NAME else entry.called
+        for name, entry in own.items()
+    }
     unreadable = {name: entry.fault for name, entry in own.items() if entry.fault is not None}
     frame = {
         "request": request,
@@ -129,7 +166,12 @@ def _render(request: Request, page: Page, template: str, *, site: Site | None, *
         "reader": reader,
         "site": site,
         "simulated": site is not None and is_simulated(site),
-        "switcher": SiteSwitcher({name: target.address(name) for name in own}, called, unreadable, may_add="administer" in caller.scopes),
+        "switcher": SiteSwitcher(
+            {name: target.address(name) for name in own},
+            called,
+            unreadable,
+            may_add="administer" in caller.scopes,
+        ),
         "t": words,
         "numbers": numbers,
         "csrf_token": getattr(request.state, "csrf_token", ""),
@@ -147,7 +189,9 @@ class UnreadableMark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SiteSwitcher:
-    """The reader's sites, by id: address of the same page, display name, fault of those that cannot be read; and whether the reader may add one."""
+    """The reader's sites, by id: address of the same page, display name, fault of those that cannot
+    be read; and whether the reader may add one.
+    """
 
     addresses: dict[str, str]
     called: dict[str, str]
@@ -156,11 +200,20 @@ class SiteSwitcher:
 
 
 async def remember_sites(request: Request) -> None:
-    """Read the sites for the page's header; without the database the page is rendered without them."""
-    if request.headers.get("HX-Request") or hasattr(request.state, "sites") or not hasattr(request.state, "caller"):
+    """Read the sites for the page's header.
+
+    Without the database the page is rendered without them.
+    """
+    if (
+        request.headers.get("HX-Request")
+        or hasattr(request.state, "sites")
+        or not hasattr(request.state, "caller")
+    ):
         return
     with suppress(LunaError):
-        request.state.sites = await to_thread.run_sync(_list_sites, request.app.state.gateway.database)
+        request.state.sites = await to_thread.run_sync(
+            _list_sites, request.app.state.gateway.database
+        )
 
 
 class _SiteEntry(NamedTuple):
@@ -171,9 +224,16 @@ class _SiteEntry(NamedTuple):
 def _list_sites(database: Engine) -> dict[str, _SiteEntry]:
     with unit_of_work(database) as connection:
         unreadable = sites.list_unreadable(connection)
-        untold = sites.find_untold(connection, unreadable, control.list_armed(connection)) if unreadable else set()
+        untold = (
+            sites.find_untold(connection, unreadable, control.list_armed(connection))
+            if unreadable
+            else set()
+        )
         marks = {each.name: UnreadableMark(each.error, each.name in untold) for each in unreadable}
-        return {name: _SiteEntry(called, marks.get(name)) for name, called in sites.display_names(connection).items()}
+        return {
+            name: _SiteEntry(called, marks.get(name))
+            for name, called in sites.display_names(connection).items()
+        }
 
 
 @cache
@@ -189,7 +249,9 @@ def templates() -> Environment:
     environment.globals |= {
         "asset": find_asset,
         "themes": THEMES,
-        "languages": {language: CATALOGUE.name(language) for language in sorted(CATALOGUE.languages)},
+        "languages": {
+            language: CATALOGUE.name(language) for language in sorted(CATALOGUE.languages)
+        },
         "say_row_fault": say_row_fault,
         "say_series": say_series,
         "write_decimal": write_decimal,
@@ -203,11 +265,16 @@ def templates() -> Environment:
 
 def _write_decimals(figures: Mapping[str, object], language: Language) -> dict[str, object]:
     """Return the figures of a fault with the reader's decimal separator."""
-    return {name: write_decimal(value, language) if isinstance(value, str) else value for name, value in figures.items()}
+    return {
+        name: write_decimal(value, language) if isinstance(value, str) else value
+        for name, value in figures.items()
+    }
 
 
 class PageRoute(SiteClockRoute):
-    """A route of pages: reads the sites for the header, and renders errors as pages, or as fragments for htmx."""
+    """A route of pages: reads the sites for the header, and renders errors as pages, or as
+    fragments for htmx.
+    """
 
     def make_handler(self) -> Handler:
         """Return the handler, with the sites read first and the account's header added."""
@@ -219,7 +286,9 @@ class PageRoute(SiteClockRoute):
             caller: Caller = getattr(request.state, "caller", NOBODY)
             if caller.means in {"session", "local"}:
                 # Lets the browser's page cache tell accounts apart.
-                answer.headers[ACCOUNT_HEADER] = hashlib.sha256(f"{caller.user_id}:{caller.name}".encode()).hexdigest()[:16]
+                answer.headers[ACCOUNT_HEADER] = hashlib.sha256(
+                    f"{caller.user_id}:{caller.name}".encode()
+                ).hexdigest()[:16]
             return answer
 
         return handle_among_sites
@@ -236,28 +305,45 @@ class PageRoute(SiteClockRoute):
                 await remember_sites(request)
                 return show_error(request, error)
             except RequestValidationError as error:
-                return show_error(request, explain_faults([{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], field=""))
+                return show_error(
+                    request,
+                    explain_faults(
+                        [{**fault, "loc": fault["loc"][1:]} for fault in error.errors()], field=""
+                    ),
+                )
 
         return handle_as_page
 
 
 def show_error(request: Request, error: LunaError) -> Response:
-    """Render an error as a page or fragment; redirect to sign-in or password confirmation where that is missing."""
+    """Render an error as a page or fragment.
+
+    Redirect to sign-in or password confirmation where that is missing.
+    """
     if isinstance(error, UnauthenticatedError | ConfirmationError):
-        door, by_script = "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login", request.headers.get("HX-Request")
+        door, by_script = (
+            "/ui/confirm" if isinstance(error, ConfirmationError) else "/ui/login",
+            request.headers.get("HX-Request"),
+        )
         # ``next`` leads back to the page afterwards.
         page = URL(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "/"))
         target = request.url if request.method == "GET" and not by_script else page
         query = f"?{target.query}" if target.query else ""
         address = f"{door}?next={quote(f'{target.path}{query}', safe='')}"
-        return Response(headers={"HX-Redirect": address}) if by_script else RedirectResponse(address, 303)
+        return (
+            Response(headers={"HX-Redirect": address})
+            if by_script
+            else RedirectResponse(address, 303)
+        )
     template = "error_part.html.j2" if request.headers.get("HX-Request") else "error.html.j2"
     html = _render(request, Page("error", ""), template, site=None, error=error)
     return HTMLResponse(html, error.status, error.headers)
 
 
 async def answer_missing_page(request: Request, error: Exception) -> Response:
-    """Render the framework's 404 and 405 below /ui/ as a page, its other errors as problem documents."""
+    """Render the framework's 404 and 405 below /ui/ as a page, its other errors as problem
+    documents.
+    """
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class
     if error.status_code in MISSING and request.url.path.startswith("/ui/"):
         return show_error(request, refuse("no-such-page"))
@@ -265,8 +351,12 @@ async def answer_missing_page(request: Request, error: Exception) -> Response:
 
 
 async def answer_broken_page(request: Request, error: Exception) -> Response:
-    """Render an unforeseen error below /ui/ as a page with its number, others as problem documents."""
-    return answer_unforeseen_error(request, error, show_error if request.url.path.startswith("/ui/") else None)
+    """Render an unforeseen error below /ui/ as a page with its number, others as problem
+    documents.
+    """
+    return answer_unforeseen_error(
+        request, error, show_error if request.url.path.startswith("/ui/") else None
+    )
 
 
 def numbers_of(request: Request, site: Site) -> Numbers:

@@ -1,4 +1,6 @@
-"""What an owner fixes: blocks with their cost beforehand, stays of vehicles, who controls the devices, heat now, vacation. Everything can be taken back."""
+"""What an owner fixes: blocks with their cost beforehand, stays of vehicles, who controls the
+devices, heat now, vacation. Everything can be taken back.
+"""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -24,8 +26,23 @@ from services.api.identity.caller import CurrentCaller
 from services.api.pages.battery_trial import TrialView, begin_trial, view_trial
 from services.api.pages.block_cost import Trial, price_block
 from services.api.pages.job_part import SitePath
-from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
-from services.api.pages.planning_view import BlockForm, FixedState, PlanningView, list_unattended, read_power, say_cost
+from services.api.pages.layout import (
+    PAGES,
+    PageRoute,
+    Reader,
+    numbers_of,
+    show,
+    show_part,
+    words_of,
+)
+from services.api.pages.planning_view import (
+    BlockForm,
+    FixedState,
+    PlanningView,
+    list_unattended,
+    read_power,
+    say_cost,
+)
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)
@@ -33,7 +50,9 @@ router = ResourceRouter(route_class=PageRoute)
 PAGE = PAGES["planning"]
 BOOST_HOURS = (1, 2, 4)
 NumberPath = Annotated[int, Path(ge=1, le=2**63 - 1)]
-Percent = Annotated[float | None, BeforeValidator(lambda value: None if value == "" else value), Field(ge=0, le=100)]
+Percent = Annotated[
+    float | None, BeforeValidator(lambda value: None if value == "" else value), Field(ge=0, le=100)
+]
 
 
 class BlockFields(BaseModel):
@@ -75,15 +94,22 @@ class StayFields(BaseModel):
             InvalidInputError: it ends before it begins.
         """
         shares = {"target_soc": self.target, "arrival_soc": self.arrival}
-        fractions = {name: None if percent is None else percent / 100 for name, percent in shares.items()}
+        fractions = {
+            name: None if percent is None else percent / 100 for name, percent in shares.items()
+        }
         try:
-            return NewSession.model_validate({"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days} | fractions)
+            return NewSession.model_validate(
+                {"vehicle": self.vehicle, "from": self.from_, "to": self.to, "days": self.days}
+                | fractions
+            )
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
 
 
 class PlanningQuery(BaseModel):
-    """What the page's address may hold: the form's fields, what they would cost (``cost``), what was just taken back, which job tries batteries."""
+    """What the page's address may hold: the form's fields, what they would cost (``cost``), what
+    was just taken back, which job tries batteries.
+    """
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -103,11 +129,22 @@ class PlanningQuery(BaseModel):
         first = floor_to(now, SLOT) if self.from_ is None else self.from_
         device = next(iter(actions)) if self.device is None else self.device
         action = self.action or next(iter(actions.get(device, ("hold",))))
-        return BlockForm(device, action, first, first + timedelta(hours=1) if self.to is None else self.to, read_power(self.power_kw))
+        return BlockForm(
+            device,
+            action,
+            first,
+            first + timedelta(hours=1) if self.to is None else self.to,
+            read_power(self.power_kw),
+        )
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning", "read")
-async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGateway, query: Annotated[PlanningQuery, Query()]) -> Response:
+async def show_planning(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    query: Annotated[PlanningQuery, Query()],
+) -> Response:
     """Show what is fixed and who controls; with ``cost``, what the block in the form would cost."""
     now = gateway.clock.now()
     marks, stored = await run_in_threadpool(_read, gateway, site_id, now, query)
@@ -115,16 +152,40 @@ async def show_planning(site_id: SitePath, request: Request, gateway: CurrentGat
     trial, refusal = await _try(gateway, stored.site, form, request) if query.cost else (None, None)
     words, numbers = words_of(request, PAGE), numbers_of(request, stored.site)
     view = PlanningView(stored, form, numbers, words)
-    tried = None if query.tried is None else await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
-    context: dict[str, Any] = {"tried": tried, "trial": trial, "refusal": refusal, "cost_words": say_cost(trial, numbers, words), "boost_hours": BOOST_HOURS}
+    tried = (
+        None
+        if query.tried is None
+        else await run_in_threadpool(_view_trial, gateway, site_id, query.tried, request)
+    )
+    context: dict[str, Any] = {
+        "tried": tried,
+        "trial": trial,
+        "refusal": refusal,
+        "cost_words": say_cost(trial, numbers, words),
+        "boost_hours": BOOST_HOURS,
+    }
     data_folder = gateway.settings.data_folder
-    unattended = await run_in_threadpool(lambda: [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)])
-    return show(request, PAGE, site=stored.site, marks=marks, stored=stored, form=form, view=view, unattended=unattended, **context)
+    unattended = await run_in_threadpool(
+        lambda: [*list_unattended(stored.site, data_folder, words=words, language=numbers.language)]
+    )
+    return show(
+        request,
+        PAGE,
+        site=stored.site,
+        marks=marks,
+        stored=stored,
+        form=form,
+        view=view,
+        unattended=unattended,
+        **context,
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/try", "operate")
 def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which shows what came of it; refused once they are armed."""
+    """Have the batteries that Luna speaks to itself moved by 200 W, and lead to the page, which
+    shows what came of it; refused once they are armed.
+    """
     with unit_of_work(gateway.database) as connection:
         if control.load(connection, site_id).armed_at is not None:
             raise refuse("device-commanded", field="site_id", value=site_id, site=site_id)
@@ -134,29 +195,56 @@ def move_batteries(site_id: SitePath, gateway: CurrentGateway) -> Response:
 
 
 def _view_trial(gateway: Gateway, site_id: str, job_id: str, request: Request) -> TrialView | None:
-    view = view_trial(gateway, job_id, address=f"{PAGE.address(site_id)}?tried={job_id}", language=Reader.of(request).language)
+    view = view_trial(
+        gateway,
+        job_id,
+        address=f"{PAGE.address(site_id)}?tried={job_id}",
+        language=Reader.of(request).language,
+    )
     return view if (view.job.request.get("site") or {}).get("name") == site_id else None
 
 
 @router.page("GET", "/ui/sites/{site_id}/planning/cost", "analyse")
-async def show_cost(site_id: SitePath, request: Request, gateway: CurrentGateway, fields: Annotated[BlockFields, Query()]) -> Response:
+async def show_cost(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    fields: Annotated[BlockFields, Query()],
+) -> Response:
     """Say what the block in the form would cost, while it is being drawn."""
     site = await run_in_threadpool(gateway.load_site, site_id)
     trial, refusal = await _try(gateway, site, fields.form(), request)
     cost_words = say_cost(trial, numbers_of(request, site), words_of(request, PAGE))
-    return show_part(request, PAGE, "planning_cost.html.j2", site=site, trial=trial, refusal=refusal, cost_words=cost_words)
+    return show_part(
+        request,
+        PAGE,
+        "planning_cost.html.j2",
+        site=site,
+        trial=trial,
+        refusal=refusal,
+        cost_words=cost_words,
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/blocks", "operate")
-def fix_block(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[BlockFields, Form()]) -> Response:
+def fix_block(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    fields: Annotated[BlockFields, Form()],
+) -> Response:
     """Store a block, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        manual_blocks.add(connection, site_id, fields.form().block(), by=caller.signature, now=gateway.clock.now())
+        manual_blocks.add(
+            connection, site_id, fields.form().block(), by=caller.signature, now=gateway.clock.now()
+        )
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/blocks/{block_id}/take-back", "operate")
-def take_back_block(site_id: SitePath, block_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+def take_back_block(
+    site_id: SitePath, block_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
     """Take a block back, and lead to the page, which can put it back."""
     with unit_of_work(gateway.database) as connection:
         manual_blocks.remove(connection, site_id, block_id, by=caller.signature)
@@ -164,15 +252,24 @@ def take_back_block(site_id: SitePath, block_id: NumberPath, gateway: CurrentGat
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/stays", "operate")
-def add_stay(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, fields: Annotated[StayFields, Form()]) -> Response:
+def add_stay(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    fields: Annotated[StayFields, Form()],
+) -> Response:
     """Have a vehicle planned in a stay, and lead back to the page."""
     with unit_of_work(gateway.database) as connection:
-        charging_stays.add(connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now())
+        charging_stays.add(
+            connection, site_id, fields.session(), by=caller.signature, now=gateway.clock.now()
+        )
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/stays/{session_id}/take-back", "operate")
-def take_back_stay(site_id: SitePath, session_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+def take_back_stay(
+    site_id: SitePath, session_id: NumberPath, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
     """Take a stay back, and lead to the page, which says so."""
     with unit_of_work(gateway.database) as connection:
         charging_stays.remove(connection, site_id, session_id, by=caller.signature)
@@ -181,7 +278,12 @@ def take_back_stay(site_id: SitePath, session_id: NumberPath, gateway: CurrentGa
 
 @router.page("POST", "/ui/sites/{site_id}/planning/heat", "operate")
 def heat_now(
-    site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, *, device: Annotated[str, Form(max_length=64)], hours: Annotated[int, Form(ge=1, le=24)]
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    device: Annotated[str, Form(max_length=64)],
+    hours: Annotated[int, Form(ge=1, le=24)],
 ) -> Response:
     """Switch a load on from now on for some hours, as a block."""
     now = gateway.clock.now()
@@ -193,7 +295,9 @@ def heat_now(
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/vacation", "operate")
-def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bool, Form()]) -> Response:
+def switch_vacation(
+    site_id: SitePath, gateway: CurrentGateway, on: Annotated[bool, Form()]
+) -> Response:
     """Say that nobody is at home, or somebody is again."""
     with unit_of_work(gateway.database) as connection:
         control_service.switch_vacation(connection, site_id, on=on, now=gateway.clock.now())
@@ -201,7 +305,14 @@ def switch_vacation(site_id: SitePath, gateway: CurrentGateway, on: Annotated[bo
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/arm", "operate", critical=True)
-def arm_devices(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False) -> Response:
+def arm_devices(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    sure: Annotated[bool, Form()] = False,
+) -> Response:
     """Let commands be sent to the devices, once their owner said so twice."""
     if not sure:
         raise SpokenError(words_of(request, PAGE)("arm_unsure"), field="sure")
@@ -219,45 +330,84 @@ def disarm_devices(site_id: SitePath, gateway: CurrentGateway) -> Response:
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/pause", "operate")
-def pause_device(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
+def pause_device(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    device: Annotated[str, Form(max_length=80)] = BATTERIES,
+) -> Response:
     """Hand a device back and leave it alone until it is resumed."""
     with unit_of_work(gateway.database) as connection:
-        control_service.pause(connection, site_id, device, now=gateway.clock.now(), by=caller.signature)
+        control_service.pause(
+            connection, site_id, device, now=gateway.clock.now(), by=caller.signature
+        )
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/planning/resume", "operate")
-def resume_device(site_id: SitePath, gateway: CurrentGateway, device: Annotated[str, Form(max_length=80)] = BATTERIES) -> Response:
+def resume_device(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    device: Annotated[str, Form(max_length=80)] = BATTERIES,
+) -> Response:
     """End an override or a pause: the plan is followed again."""
     with unit_of_work(gateway.database) as connection:
         control_service.resume(connection, site_id, device)
     return RedirectResponse(PAGE.address(site_id), 303)
 
 
-async def _try(gateway: Gateway, site: Site, form: BlockForm, request: Request) -> tuple[Trial | None, LunaError | None]:
-    """Return what a block would cost, or why that cannot be said; both belong into the page where the form stands."""
+async def _try(
+    gateway: Gateway, site: Site, form: BlockForm, request: Request
+) -> tuple[Trial | None, LunaError | None]:
+    """Return what a block would cost, or why that cannot be said.
+
+    Both belong into the page where the form stands.
+    """
     try:
-        return await price_block(gateway, site, form.block(), language=Reader.of(request).language), None
+        return await price_block(
+            gateway, site, form.block(), language=Reader.of(request).language
+        ), None
     except LunaError as error:
         return None, error
 
 
-def _read(gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery) -> tuple[str, FixedState]:
+def _read(
+    gateway: Gateway, site_id: str, now: datetime, query: PlanningQuery
+) -> tuple[str, FixedState]:
     with unit_of_work(gateway.database) as connection:
         # First: what changes while the rest is read is told to the page.
         marks, site = gateway.read_marks(connection, site_id), sites.load(connection, site_id)
         # What was taken back and could still hold.
-        blocks = manual_blocks.read_history(connection, site_id) if query.taken_back is not None else []
-        stays = charging_stays.read_history(connection, site_id) if query.stay_taken_back is not None else []
-        removed = [stay for stay in stays if stay.removed_at is not None and (stay.days or stay.to > now)]
+        blocks = (
+            manual_blocks.read_history(connection, site_id) if query.taken_back is not None else []
+        )
+        stays = (
+            charging_stays.read_history(connection, site_id)
+            if query.stay_taken_back is not None
+            else []
+        )
+        removed = [
+            stay for stay in stays if stay.removed_at is not None and (stay.days or stay.to > now)
+        ]
         return marks, FixedState(
             site=site,
             now=now,
             plan=plans.read_due(connection, site_id, now),
             stays=charging_stays.read_standing(connection, site_id, first=now),
-            removed_stay=next((stay for stay in removed if stay.session_id == query.stay_taken_back), None),
+            removed_stay=next(
+                (stay for stay in removed if stay.session_id == query.stay_taken_back), None
+            ),
             blocks=manual_blocks.read_standing(connection, site_id, first=now),
-            removed_block=next((block for block in blocks if block.block_id == query.taken_back and block.removed_at is not None and block.to > now), None),
+            removed_block=next(
+                (
+                    block
+                    for block in blocks
+                    if block.block_id == query.taken_back
+                    and block.removed_at is not None
+                    and block.to > now
+                ),
+                None,
+            ),
             states=control_service.read_states(connection, site_id, now=now),
             on_vacation=control_service.is_on_vacation(connection, site_id, now=now),
         )

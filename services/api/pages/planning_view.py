@@ -1,4 +1,7 @@
-"""View of the page Planning: the owner's blocks, charging sessions and overrides; and warnings before directly controlled devices are armed."""
+"""View of the page Planning: the owner's blocks, charging sessions and overrides.
+
+And warnings before directly controlled devices are armed.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +13,12 @@ import numpy as np
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from luna.contracts.charging_stays import WEEKDAYS, StoredSession, find_charging_run, lay_out_sessions
+from luna.contracts.charging_stays import (
+    WEEKDAYS,
+    StoredSession,
+    find_charging_run,
+    lay_out_sessions,
+)
 from luna.contracts.control import ControlState
 from luna.contracts.owner import ManualBlock, StoredBlock
 from luna.contracts.owner_constraints import find_actions
@@ -63,7 +71,15 @@ class BlockForm:
             InvalidInputError: it ends before it begins, or its power is out of bounds.
         """
         try:
-            return ManualBlock.model_validate({"device": self.device, "action": self.action, "from": self.first, "to": self.end, "power_kw": self.power_kw})
+            return ManualBlock.model_validate(
+                {
+                    "device": self.device,
+                    "action": self.action,
+                    "from": self.first,
+                    "to": self.end,
+                    "power_kw": self.power_kw,
+                }
+            )
         except ValidationError as exc:
             raise invalid_input(exc, field="") from exc
 
@@ -103,7 +119,9 @@ def say_cost(trial: Trial | None, numbers: Numbers, words: PageWords) -> str:
         return ""
     if abs(trial.cost) < LITTLE_MONEY:
         return words("cost_same")
-    return words("cost_more" if trial.cost > 0 else "cost_less", amount=numbers.money(abs(trial.cost)))
+    return words(
+        "cost_more" if trial.cost > 0 else "cost_less", amount=numbers.money(abs(trial.cost))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +163,9 @@ class PlanningView:
     @property
     def actions(self) -> list[str]:
         """The actions of all devices."""
-        return list(dict.fromkeys(action for choices in self.devices.values() for action in choices))
+        return list(
+            dict.fromkeys(action for choices in self.devices.values() for action in choices)
+        )
 
     @property
     def heaters(self) -> list[str]:
@@ -155,16 +175,30 @@ class PlanningView:
     @property
     def overrides(self) -> list[ControlState]:
         """The devices with an override in force."""
-        return [state for state in self.stored.states if state.override is not None and state.override.until > self.stored.now]
+        return [
+            state
+            for state in self.stored.states
+            if state.override is not None and state.override.until > self.stored.now
+        ]
 
     @property
     def edges(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """The next quarter-hours by local day, as (instant, clock time); times in the repeated hour of a daylight-saving change carry their zone."""
+        """The next quarter-hours by local day, as (instant, clock time).
+
+        Times in the repeated hour of a daylight-saving change carry their zone.
+        """
         first = floor_to(self.stored.now, SLOT)
-        instants = {self.form.first, self.form.end, self.next_morning, *(first + place * SLOT for place in range(AHEAD // SLOT + 1))}
+        instants = {
+            self.form.first,
+            self.form.end,
+            self.next_morning,
+            *(first + place * SLOT for place in range(AHEAD // SLOT + 1)),
+        }
         days: dict[str, list[tuple[str, str]]] = {}
         for instant in sorted(instants):
-            days.setdefault(self.numbers.day(instant), []).append((self.write(instant), self.numbers.clock(instant)))
+            days.setdefault(self.numbers.day(instant), []).append(
+                (self.write(instant), self.numbers.clock(instant))
+            )
         return list(days.items())
 
     def write(self, instant: datetime) -> str:
@@ -173,7 +207,11 @@ class PlanningView:
 
     def say_device(self, name: str) -> str:
         """Return a device's name for the reader."""
-        return self.words("override_batteries") if name == BATTERIES else say_device(name, language=self.numbers.language)
+        return (
+            self.words("override_batteries")
+            if name == BATTERIES
+            else say_device(name, language=self.numbers.language)
+        )
 
     def say_block(self, block: ManualBlock) -> str:
         """Return a block in words: device, action, power."""
@@ -196,27 +234,48 @@ class PlanningView:
     def say_stay(self, stay: StoredSession) -> str:
         """Return a charging session in words: target and departure."""
         weekdays = self.numbers.weekdays([WEEKDAYS.index(day) for day in stay.days])
-        leaves = f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
+        leaves = (
+            f"{weekdays} {self.numbers.clock(stay.to)}" if stay.days else self.say_instant(stay.to)
+        )
         if stay.target_soc is None:
             return self.words("stay_said_surplus", device=self.say_device(stay.device), to=leaves)
-        return self.words("stay_said", device=self.say_device(stay.device), target=self.numbers.share(stay.target_soc), to=leaves)
+        return self.words(
+            "stay_said",
+            device=self.say_device(stay.device),
+            target=self.numbers.share(stay.target_soc),
+            to=leaves,
+        )
 
     def say_charging(self, stay: StoredSession) -> str:
-        """Return what the plan charges in a session (a weekly one's next occurrence), "" where the plan does not cover it."""
+        """Return what the plan charges in a session (a weekly one's next occurrence), "" where the
+        plan does not cover it.
+        """
         plan, now = self.stored.plan, self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
         time = next((each for each in times if each.session_id == stay.session_id), None)
-        run = None if plan is None or time is None else find_charging_run(plan, stay.device, max(time.from_, now), time.to)
+        run = (
+            None
+            if plan is None or time is None
+            else find_charging_run(plan, stay.device, max(time.from_, now), time.to)
+        )
         if run is None:
             return ""
-        figures = {"kwh": self.numbers.energy(run.energy_kwh), "cost": self.numbers.money(run.cost), "price": self.numbers.price(run.price)}
+        figures = {
+            "kwh": self.numbers.energy(run.energy_kwh),
+            "cost": self.numbers.money(run.cost),
+            "price": self.numbers.price(run.price),
+        }
         return self.words("stay_charging", t=self.say_instant(run.end), **figures)
 
     def list_charge_notes(self, stay: StoredSession) -> list[str]:
-        """Return where the plan takes the charge from in a session that goes on, and what is the matter with it."""
+        """Return where the plan takes the charge from in a session that goes on, and what is the
+        matter with it.
+        """
         plan, now = self.stored.plan, self.stored.now
         times = lay_out_sessions(self.stored.stays, self.numbers.zone, first=now, end=now + AHEAD)
-        if plan is None or not any(each.session_id == stay.session_id and each.from_ <= now for each in times):
+        if plan is None or not any(
+            each.session_id == stay.session_id and each.from_ <= now for each in times
+        ):
             return []
         notes = [note for note in plan.notes if stay.device in note.figures.values()]
         return [say_note(note.code, note.figures, self.numbers) for note in notes]
@@ -230,7 +289,9 @@ class PlanningView:
         """Return the span of a charging session in words; clock times alone for a weekly one."""
         if not stay.days:
             return self.say_span(stay)
-        return self.words("stay_weekly", first=self.numbers.clock(stay.from_), end=self.numbers.clock(stay.to))
+        return self.words(
+            "stay_weekly", first=self.numbers.clock(stay.from_), end=self.numbers.clock(stay.to)
+        )
 
     def say_span(self, block: ManualBlock | StoredSession) -> str:
         """Return the span of a block or charging session in words."""
@@ -243,25 +304,42 @@ class PlanningView:
     def say_override(self, state: ControlState) -> str:
         """Return an override in words: mode, device, end."""
         override: Any = state.override
-        mode, device = say_mode(override.mode, language=self.numbers.language), self.say_device(state.device)
-        return self.words("override", mode=mode, device=device, until=self.say_instant(override.until))
+        mode, device = (
+            say_mode(override.mode, language=self.numbers.language),
+            self.say_device(state.device),
+        )
+        return self.words(
+            "override", mode=mode, device=device, until=self.say_instant(override.until)
+        )
 
     def say_order(self, state: ControlState) -> str:
         """Return what an override orders of a device, without its end: device, mode, power."""
         override: Any = state.override
         power = "" if override.power_kw is None else f" {self.numbers.power(override.power_kw)}"
-        return f"{self.say_device(state.device)}: {say_mode(override.mode, language=self.numbers.language)}{power}"
+        return (
+            f"{self.say_device(state.device)}: "
+            f"{say_mode(override.mode, language=self.numbers.language)}{power}"
+        )
 
     def say_order_span(self, state: ControlState) -> str:
         """Return the span of an override in words."""
         override: Any = state.override
-        return say_span(override.since or self.next_slot, override.until, now=self.stored.now, numbers=self.numbers)
+        return say_span(
+            override.since or self.next_slot,
+            override.until,
+            now=self.stored.now,
+            numbers=self.numbers,
+        )
 
     @property
     def standings(self) -> list[str]:
-        """The sentences on what commanded devices do by their last read-back, and what happens next."""
+        """The sentences on what commanded devices do by their last read-back, and what happens
+        next.
+        """
         codes = {state.standing.code for state in self.stored.states if state.standing is not None}
-        sentences = [STANDING.say("unattended", self.numbers.language)] if "unattended" in codes else []
+        sentences = (
+            [STANDING.say("unattended", self.numbers.language)] if "unattended" in codes else []
+        )
         for state in self.stored.states:
             sentences += say_standing(state, self.numbers, self.say_instant)
         return sentences
@@ -269,7 +347,11 @@ class PlanningView:
     @property
     def contested(self) -> list[ControlState]:
         """The devices that somebody else keeps changing, which their owner may pause."""
-        return [state for state in self.stored.states if state.standing is not None and state.standing.conflict and state.paused is None]
+        return [
+            state
+            for state in self.stored.states
+            if state.standing is not None and state.standing.conflict and state.paused is None
+        ]
 
     @property
     def paused(self) -> list[ControlState]:
@@ -280,7 +362,9 @@ class PlanningView:
         """Draw prices and blocks of the next hours, wide and narrow; nothing without a plan."""
         plan = self.stored.plan
         first = floor_to(self.stored.now, SLOT)
-        slots = [slot for slot in plan.slots if slot.start >= first][: AHEAD // SLOT] if plan else []
+        slots = (
+            [slot for slot in plan.slots if slot.start >= first][: AHEAD // SLOT] if plan else []
+        )
         if not slots:
             return []
         prices = np.array([slot.import_price for slot in slots])
@@ -289,17 +373,40 @@ class PlanningView:
             """Return the nearest edge of the strip's slots."""
             return min(max(round((instant - first) / SLOT), 0), len(slots))
 
-        spans = [FixedSpan(0, place(override.until), self.say_order(state)) for state in self.overrides if (override := state.override)]
-        spans += [FixedSpan(place(block.from_), place(block.to), self.say_block(block)) for block in self.stored.blocks]
+        spans = [
+            FixedSpan(0, place(override.until), self.say_order(state))
+            for state in self.overrides
+            if (override := state.override)
+        ]
+        spans += [
+            FixedSpan(place(block.from_), place(block.to), self.say_block(block))
+            for block in self.stored.blocks
+        ]
         heading = self.words("strip_price", unit=self.numbers.price_unit[1])
         # Of a form that is refused as well: it stands on the page as it was typed.
-        window = (place(self.form.first), place(self.form.end)) if self.form.first < self.form.end else None
-        view = StripView(slots[0].start, SLOT, prices, [span for span in spans if span.end > span.first], window, self.numbers, heading)
+        window = (
+            (place(self.form.first), place(self.form.end))
+            if self.form.first < self.form.end
+            else None
+        )
+        view = StripView(
+            slots[0].start,
+            SLOT,
+            prices,
+            [span for span in spans if span.end > span.first],
+            window,
+            self.numbers,
+            heading,
+        )
         return [draw_strip(view, narrow=narrow) for narrow in (False, True)]
 
 
-def list_unattended(site: Site, data_folder: Path, *, words: PageWords, language: Language) -> Iterator[str]:
-    """Yield for each battery its behaviour without Luna, other masters that may command it, and the evidence for its profile."""
+def list_unattended(
+    site: Site, data_folder: Path, *, words: PageWords, language: Language
+) -> Iterator[str]:
+    """Yield for each battery its behaviour without Luna, other masters that may command it, and the
+    evidence for its profile.
+    """
     for device, via in (site.control.vias if site.control else {}).items():
         try:
             profile = load_profile(via.profile, data_folder)
@@ -308,17 +415,31 @@ def list_unattended(site: Site, data_folder: Path, *, words: PageWords, language
             continue
         if profile.reverts is not None:
             after_s = profile.reverts.after_s
-            yield words("unattended_keeps", device=device) if after_s is None else words("unattended_reverts", device=device, seconds=after_s)
+            yield (
+                words("unattended_keeps", device=device)
+                if after_s is None
+                else words("unattended_reverts", device=device, seconds=after_s)
+            )
             if after_s is not None and profile.reverts.stays_in:
-                yield words("unattended_stays", modes=", ".join(say_mode(mode, language=language) for mode in profile.reverts.stays_in))
+                yield words(
+                    "unattended_stays",
+                    modes=", ".join(
+                        say_mode(mode, language=language) for mode in profile.reverts.stays_in
+                    ),
+                )
         if profile.exclusive:
-            yield words("unattended_exclusive", masters="; ".join(say(text, language) for text in profile.exclusive))
+            yield words(
+                "unattended_exclusive",
+                masters="; ".join(say(text, language) for text in profile.exclusive),
+            )
         yield words(f"unattended_evidence_{profile.evidence[0].kind}", profile=profile.title)
 
 
 @dataclass(frozen=True, slots=True)
 class StripView:
-    """The data of a strip: import price (currency per kWh) of each slot from ``start`` on, and the fixed spans."""
+    """The data of a strip: import price (currency per kWh) of each slot from ``start`` on, and the
+    fixed spans.
+    """
 
     start: datetime
     step: timedelta
@@ -346,16 +467,35 @@ def draw_strip(view: StripView, *, narrow: bool) -> Markup:
     line = path(trace_stairs(frame, axis, prices), "line price-line")
     bars = []
     for row, span in zip(rows, view.fixed, strict=True):
-        top, x, width = axis.bottom + 6 + row * ROW, frame.x(span.first), max(frame.x(span.end) - frame.x(span.first), 2.0)
+        top, x, width = (
+            axis.bottom + 6 + row * ROW,
+            frame.x(span.first),
+            max(frame.x(span.end) - frame.x(span.first), 2.0),
+        )
         # A label that would cross the right edge is aligned to it.
         at, anchor = (x + 5, "start") if x < frame.width * 0.7 else (frame.end - 2, "end")
-        bars += [rectangle((x, top, width, BAR), "fixed", rx="3"), text((at, top + BAR - 5), span.words, "fixed-words", anchor=anchor)]
+        bars += [
+            rectangle((x, top, width, BAR), "fixed", rx="3"),
+            text((at, top + BAR - 5), span.words, "fixed-words", anchor=anchor),
+        ]
     first, end = view.chosen or (0, 0)
-    chosen = rectangle((frame.x(first), axis.top, frame.x(end) - frame.x(first), bottom - axis.top), "chosen")
-    parts = [text((0, 12), view.heading, "title"), clock.draw(), draw_ruler(frame, axis, view.numbers), line, *bars, chosen]
+    chosen = rectangle(
+        (frame.x(first), axis.top, frame.x(end) - frame.x(first), bottom - axis.top), "chosen"
+    )
+    parts = [
+        text((0, 12), view.heading, "title"),
+        clock.draw(),
+        draw_ruler(frame, axis, view.numbers),
+        line,
+        *bars,
+        chosen,
+    ]
     size = ("narrow" if narrow else "wide", number(frame.width), number(bottom + FOOT))
     places = (view.start.isoformat(), f"{frame.left:g}", f"{frame.slot_width:.5f}")
-    opening = Markup('<svg class="chart strip {}" viewBox="0 0 {} {}" data-start="{}" data-left="{}" data-slot="{}" aria-hidden="true">').format(*size, *places)
+    opening = Markup(
+        '<svg class="chart strip {}" viewBox="0 0 {} {}" data-start="{}" data-left="{}" '
+        'data-slot="{}" aria-hidden="true">'
+    ).format(*size, *places)
     return opening + join(parts) + Markup("</svg>")
 
 

@@ -1,4 +1,6 @@
-"""Page Savings: what was paid, what Luna saved or would have saved of it by replays, omitted days, and who decided."""
+"""Page Savings: what was paid, what Luna saved or would have saved of it by replays, omitted days,
+and who decided.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +23,14 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.savings import read_savings
 from luna.platform.queue.jobs import submit_job
 from luna.words import Numbers, say_policy
-from luna.words.charts.savings import DecidedDay, SavedDay, draw_amount, draw_deciders, draw_saved_days, slot_edges
+from luna.words.charts.savings import (
+    DecidedDay,
+    SavedDay,
+    draw_amount,
+    draw_deciders,
+    draw_saved_days,
+    slot_edges,
+)
 from luna.words.devices import say_device
 from luna.words.numbers import join_words
 from luna.words.pages import PageWords
@@ -35,7 +44,8 @@ router = ResourceRouter(route_class=PageRoute)
 
 PAGE = PAGES["savings"]
 MONTH, WEEK = 30, 7
-# Policies with a bar, up to the optimum; the table has all. Emissions have one of the house without Luna as well.
+# Policies with a bar, up to the optimum; the table has all. Emissions have one of the house without
+# Luna as well.
 BAR_POLICIES = ("rule", LUNA, POSSIBLE)
 COLOURS = {WITHOUT: "bar-load", "rule": "bar-rule", LUNA: "bar-planner", POSSIBLE: "bar-possible"}
 NARROW_DAYS = 14
@@ -56,7 +66,8 @@ class PolicyBar:
 class SavingsPeriod:
     """A period's savings and bars; ``saved`` is None without a counted day.
 
-    ``paid`` is what the whole home paid for energy, ``further`` what Luna would have saved on days on which it was not in control, beside others.
+    ``paid`` is what the whole home paid for energy, ``further`` what Luna would have saved on days
+    on which it was not in control, beside others.
     """
 
     name: str
@@ -94,10 +105,16 @@ def show_savings(
     for day in deciders:
         noon = datetime.combine(day.day, time(12), numbers.zone)
         hours = round((day.edges[-1] - day.edges[0]) / timedelta(hours=1))
-        name = f"{numbers.weekday(noon)} {day.day.day}" + ("" if hours == 24 else f" · {words('who_length', hours=hours)}")
+        name = f"{numbers.weekday(noon)} {day.day.day}" + (
+            "" if hours == 24 else f" · {words('who_length', hours=hours)}"
+        )
         present = [who for who in dict.fromkeys(day.deciders) if who is not None]
         names = ", ".join(words("who_" + who) for who in present) or words("who_nobody")
-        rows.append(DecidedDay(name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names)))
+        rows.append(
+            DecidedDay(
+                name, day.edges, day.deciders, words("who_day", day=numbers.day(noon), said=names)
+            )
+        )
     counts = {who: decided.count(who) / len(decided) for who in dict.fromkeys(decided)}
     return show(
         request,
@@ -105,9 +122,18 @@ def show_savings(
         site=site,
         marks=marks,
         view=view,
-        as_recorded=join_words([say_device(name, language=numbers.language) for name in list_as_recorded(site)] or [""], numbers.language),
+        as_recorded=join_words(
+            [say_device(name, language=numbers.language) for name in list_as_recorded(site)]
+            or [""],
+            numbers.language,
+        ),
         missing=sum((span[1] - span[0]).days + 1 for span in savings.find_missing_spans()),
-        decided=[draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow) for narrow in (False, True)] if decided else [],
+        decided=[
+            draw_deciders(rows, numbers, label=words("who_label"), narrow=narrow)
+            for narrow in (False, True)
+        ]
+        if decided
+        else [],
         shares=dict(sorted(counts.items(), key=lambda each: -each[1])),
         job=running,
         progress=None if running is None else find_progress(gateway, running),
@@ -115,13 +141,26 @@ def show_savings(
 
 
 @router.page("POST", "/ui/sites/{site_id}/savings/replays", "analyse")
-def start_replays(site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day | None, Form()] = None) -> Response:
-    """Have the days replayed that could be and were not, a job for each run of neighbouring days, and lead back to the page."""
+def start_replays(
+    site_id: SitePath, gateway: CurrentGateway, until: Annotated[Day | None, Form()] = None
+) -> Response:
+    """Have the days replayed that could be and were not, a job for each run of neighbouring days,
+    and lead back to the page.
+    """
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         last = until or _yesterday(site, gateway)
-        spans = read_savings(connection, site, first=last - timedelta(days=MONTH - 1), last=last).find_missing_spans()
-    replays = [submit_job(gateway.database, gateway.queue, ReplayRequest(site_id=site_id, from_day=first, to_day=end)) for first, end in spans]
+        spans = read_savings(
+            connection, site, first=last - timedelta(days=MONTH - 1), last=last
+        ).find_missing_spans()
+    replays = [
+        submit_job(
+            gateway.database,
+            gateway.queue,
+            ReplayRequest(site_id=site_id, from_day=first, to_day=end),
+        )
+        for first, end in spans
+    ]
     query = f"?until={last}" + (f"&job={replays[-1].job_id}" if replays else "")
     return RedirectResponse(PAGE.address(site_id) + query, 303)
 
@@ -132,7 +171,10 @@ def _yesterday(site: Site, gateway: Gateway) -> date:
 
 @dataclass(frozen=True)
 class SavingsView:
-    """The savings in the reader's words and drawings; ``paid`` is the account's cost of energy of the last day, week and month."""
+    """The savings in the reader's words and drawings.
+
+    ``paid`` is the account's cost of energy of the last day, week and month.
+    """
 
     savings: Savings
     paid: Sequence[float | None]
@@ -142,7 +184,9 @@ class SavingsView:
 
     @property
     def headline(self) -> str:
-        """The first sentence of the page: what Luna saved where it was in control, else what it would have saved."""
+        """The first sentence of the page: what Luna saved where it was in control, else what it
+        would have saved.
+        """
         if not self.savings.counted:
             return self.words("empty_title")
         if self.savings.done.counted:
@@ -151,11 +195,16 @@ class SavingsView:
 
     @property
     def further(self) -> str:
-        """What Luna would have saved on the other days, where it was in control on some; "" where it always or never was."""
+        """What Luna would have saved on the other days, where it was in control on some.
+
+        "" where it always or never was.
+        """
         saved = self.savings.proposed.saved
         if saved is None or not self.savings.done.counted:
             return ""
-        return self.words("further", saved=self.numbers.money(saved), days=len(self.savings.proposed.counted))
+        return self.words(
+            "further", saved=self.numbers.money(saved), days=len(self.savings.proposed.counted)
+        )
 
     def _say_headline(self, part: Savings, code: str) -> str:
         cost = part.cost
@@ -165,7 +214,9 @@ class SavingsView:
             return self.words(f"{code}_worse", lost=self.numbers.money(-saved), **figures)
         if share is None:
             return self.words(f"{code}_plain", saved=self.numbers.money(saved), **figures)
-        return self.words(code, saved=self.numbers.money(saved), share=self.numbers.share(share), **figures)
+        return self.words(
+            code, saved=self.numbers.money(saved), share=self.numbers.share(share), **figures
+        )
 
     @property
     def earlier(self) -> date:
@@ -181,11 +232,18 @@ class SavingsView:
     def periods(self) -> list[tuple[str, Savings]]:
         """The last day, week and month, each with its name."""
         first = self.words("period_yesterday" if self.newest else "period_day")
-        return [(first, self.savings.tail(1)), (self.words("period_week"), self.savings.tail(WEEK)), (self.words("period_month"), self.savings)]
+        return [
+            (first, self.savings.tail(1)),
+            (self.words("period_week"), self.savings.tail(WEEK)),
+            (self.words("period_month"), self.savings),
+        ]
 
     def cost_periods(self) -> list[SavingsPeriod]:
         """Return what was paid in each period, and what Luna saved or would have saved."""
-        return [self._describe_cost(name, part, paid) for (name, part), paid in zip(self.periods, self.paid, strict=True)]
+        return [
+            self._describe_cost(name, part, paid)
+            for (name, part), paid in zip(self.periods, self.paid, strict=True)
+        ]
 
     def carbon_periods(self) -> list[SavingsPeriod]:
         """Return the emissions of each period; empty if they are unknown for all days."""
@@ -199,7 +257,9 @@ class SavingsView:
     def _describe_cost(self, name: str, part: Savings, paid: float | None) -> SavingsPeriod:
         paid_words = self._say_paid(paid)
         if not part.counted:
-            return SavingsPeriod(name, None, self.words("period_empty"), good=False, bars=(), paid=paid_words)
+            return SavingsPeriod(
+                name, None, self.words("period_empty"), good=False, bars=(), paid=paid_words
+            )
         shown = part.done if part.done.counted else part.proposed
         prefix = "" if part.done.counted else "would_"
         saved, share = shown.saved or 0.0, share_of_possible(shown.cost)
@@ -211,13 +271,21 @@ class SavingsView:
             good=saved >= 0,
             bars=self._draw_savings(shown.cost),
             paid=paid_words,
-            further="" if further is None else self.words("further", saved=self.numbers.money(further), days=len(part.proposed.counted)),
+            further=""
+            if further is None
+            else self.words(
+                "further", saved=self.numbers.money(further), days=len(part.proposed.counted)
+            ),
         )
 
     def _say_paid(self, paid: float | None) -> str:
         if paid is None:
             return self.words("paid_unknown")
-        return self.words("paid", cost=self.numbers.money(paid)) if paid >= 0 else self.words("earned", gain=self.numbers.money(-paid))
+        return (
+            self.words("paid", cost=self.numbers.money(paid))
+            if paid >= 0
+            else self.words("earned", gain=self.numbers.money(-paid))
+        )
 
     def _describe_carbon(self, name: str, amounts: Mapping[str, float]) -> SavingsPeriod:
         if not amounts:
@@ -226,11 +294,21 @@ class SavingsView:
         bars = {policy: amounts[policy] for policy in (WITHOUT, *BAR_POLICIES) if policy in amounts}
         drawn = [
             PolicyBar(
-                self.words("policy_" + policy), draw_amount(amount, COLOURS[policy], among=[*bars.values()], beside=amounts[WITHOUT]), self._say_kg(amount)
+                self.words("policy_" + policy),
+                draw_amount(
+                    amount, COLOURS[policy], among=[*bars.values()], beside=amounts[WITHOUT]
+                ),
+                self._say_kg(amount),
             )
             for policy, amount in bars.items()
         ]
-        return SavingsPeriod(name, self._say_kg(abs(saved)), self._say_saved(saved, share, ""), good=saved >= 0, bars=drawn)
+        return SavingsPeriod(
+            name,
+            self._say_kg(abs(saved)),
+            self._say_saved(saved, share, ""),
+            good=saved >= 0,
+            bars=drawn,
+        )
 
     def _say_saved(self, saved: float, share: float | None, prefix: str) -> str:
         if saved < 0:
@@ -240,35 +318,69 @@ class SavingsView:
         return self.words(prefix + "saved_share", share=self.numbers.share(share))
 
     def _draw_savings(self, cost: Mapping[str, float]) -> list[PolicyBar]:
-        """Draw what each policy saves over the house without Luna: a replay tells differences, the account tells costs."""
+        """Draw what each policy saves over the house without Luna: a replay tells differences, the
+        account tells costs.
+        """
         saved = {policy: cost[WITHOUT] - cost[policy] for policy in BAR_POLICIES if policy in cost}
         return [
-            PolicyBar(self.words("policy_" + policy), draw_amount(amount, COLOURS[policy], among=[*saved.values()], beside=None), self.numbers.money(amount))
+            PolicyBar(
+                self.words("policy_" + policy),
+                draw_amount(amount, COLOURS[policy], among=[*saved.values()], beside=None),
+                self.numbers.money(amount),
+            )
             for policy, amount in saved.items()
         ]
 
     def rows(self) -> list[tuple[str, str, str]]:
-        """Return name, savings and emissions of every policy in the month, the one that saves most last."""
+        """Return name, savings and emissions of every policy in the month, the one that saves most
+        last.
+        """
         cost, carbon, numbers = self.savings.cost, self.savings.carbon_kg, self.numbers
         policies = sorted((name for name in cost if name != WITHOUT), key=lambda each: -cost[each])
         emitted = {name: self._say_kg(carbon[name]) for name in policies if name in carbon}
-        return [(say_policy(name, language=numbers.language), numbers.money(cost[WITHOUT] - cost[name]), emitted.get(name, "–")) for name in policies]
+        return [
+            (
+                say_policy(name, language=numbers.language),
+                numbers.money(cost[WITHOUT] - cost[name]),
+                emitted.get(name, "–"),
+            )
+            for name in policies
+        ]
 
     def draw_days(self, *, narrow: bool) -> Markup:
         """Draw the savings of each day; ``narrow``: of the last fortnight."""
         period = self.savings.tail(NARROW_DAYS) if narrow else self.savings
         counted = {day.day: day for day in period.counted}
-        why = {omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out}
+        why = {
+            omitted.day: self._say_why(omitted.code, omitted.faults) for omitted in period.left_out
+        }
         dates = [period.first + timedelta(days=number) for number in range(period.days)]
         days = []
         for date_ in dates:
             day, fault = counted.get(date_), why.get(date_)
             if day is None:
                 label = self.words("key_left_out")
-                days.append(SavedDay(date_, None, None, f"{self.say_day(date_)}: {label if fault is None else f'{label}, {fault}'}"))
+                days.append(
+                    SavedDay(
+                        date_,
+                        None,
+                        None,
+                        f"{self.say_day(date_)}: {label if fault is None else f'{label}, {fault}'}",
+                    )
+                )
             else:
-                figures = {"saved": self.numbers.money(day.saved), "possible": self.numbers.money(day.possible)}
-                days.append(SavedDay(date_, day.saved, day.possible, self.words("daily_title_counted", day=self.say_day(date_), **figures)))
+                figures = {
+                    "saved": self.numbers.money(day.saved),
+                    "possible": self.numbers.money(day.possible),
+                }
+                days.append(
+                    SavedDay(
+                        date_,
+                        day.saved,
+                        day.possible,
+                        self.words("daily_title_counted", day=self.say_day(date_), **figures),
+                    )
+                )
         return draw_saved_days(days, self.numbers, label=self.words("daily_label"), narrow=narrow)
 
     def say_day(self, day: date) -> str:
@@ -284,7 +396,15 @@ class SavingsView:
                 runs[-1][1] = omitted.day
             else:
                 runs.append([omitted.day, omitted.day, why])
-        return [(self.say_day(first) if first == last else f"{self.say_day(first)} – {self.say_day(last)}", why) for first, last, why in runs]
+        return [
+            (
+                self.say_day(first)
+                if first == last
+                else f"{self.say_day(first)} – {self.say_day(last)}",
+                why,
+            )
+            for first, last, why in runs
+        ]
 
     def _say_why(self, code: str, faults: Sequence[DayFault]) -> str:
         sentences = [say_day_fault(fault, self.numbers.language) for fault in faults]
@@ -300,12 +420,18 @@ class DecidersOfDay:
     deciders: Sequence[str | None]
 
 
-def _read_paid(connection: Connection, site: Site, last: date, *, now: datetime) -> list[float | None]:
-    """Read what the home paid for energy on the last day, in the last week and in the last month up to ``last``, None where it is unknown."""
+def _read_paid(
+    connection: Connection, site: Site, last: date, *, now: datetime
+) -> list[float | None]:
+    """Read what the home paid for energy on the last day, in the last week and in the last month up
+    to ``last``, None where it is unknown.
+    """
     zone = parse_zone(site.timezone)
     paid: list[float | None] = []
     for days in (1, WEEK, MONTH):
-        account = read_account(connection, site, local_days(last - timedelta(days=days - 1), last, zone), now=now)
+        account = read_account(
+            connection, site, local_days(last - timedelta(days=days - 1), last, zone), now=now
+        )
         paid.append(None if account is None else account.energy_cost)
     return paid
 

@@ -1,4 +1,6 @@
-"""Explain the source of a simulated home's prices today: the market, or the recorded year and why."""
+"""Explain the source of a simulated home's prices today: the market, or the recorded year and
+why.
+"""
 
 from sqlalchemy import Connection
 
@@ -9,12 +11,21 @@ from luna.words.pages import PageWords
 from services.api.gateway import Gateway
 
 
-def say_simulated_prices(connection: Connection, site: Site, *, gateway: Gateway, words: PageWords, with_reason: bool) -> str:
-    """Return the source of today's prices in words, with the reason if they are recorded ones; "" for other sites."""
+def say_simulated_prices(
+    connection: Connection, site: Site, *, gateway: Gateway, words: PageWords, with_reason: bool
+) -> str:
+    """Return the source of today's prices in words, with the reason if they are recorded ones.
+
+    "" for other sites.
+    """
     if not is_simulated(site):
         return ""
     if find_price_origin(connection, now=gateway.clock.now()) == "market":
         return words("simulated_prices_market", market=REAL_MARKET)
     if not with_reason:
         return words("simulated_prices_recorded")
-    return words("simulated_prices_away", market=REAL_MARKET) if gateway.settings.outside_services else words("simulated_prices_off")
+    return (
+        words("simulated_prices_away", market=REAL_MARKET)
+        if gateway.settings.outside_services
+        else words("simulated_prices_off")
+    )

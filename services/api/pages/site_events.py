@@ -13,6 +13,9 @@ router = ResourceRouter(route_class=PageRoute)
 
 @router.page("GET", "/ui/sites/{site_id}/events", "read")
 async def watch_site(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Tell the marks of the site, at once and with each change, as server-sent events; which kinds of thing changed, the page sees by what it knew."""
+    """Tell the marks of the site, at once and with each change, as server-sent events.
+
+    Which kinds of thing changed, the page sees by what it knew.
+    """
     first = await gateway.pulse.look(site_id, fresh=True)
     return sse_response(gateway.pulse.follow(site_id, first), limit=gateway.streams)

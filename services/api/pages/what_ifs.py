@@ -1,4 +1,7 @@
-"""Page What-if: savings with another battery, tariff or roof; a form submits replays as jobs, and their result is drawn."""
+"""Page What-if: savings with another battery, tariff or roof.
+
+A form submits replays as jobs, and their result is drawn.
+"""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +15,14 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from luna.contracts.counterfactual import PlanVariantReply, PlanVariantRequest, VariantReply, WhatIfReply, WhatIfRequest, WhatIfState
+from luna.contracts.counterfactual import (
+    PlanVariantReply,
+    PlanVariantRequest,
+    VariantReply,
+    WhatIfReply,
+    WhatIfRequest,
+    WhatIfState,
+)
 from luna.energy.account import EnergyAccount
 from luna.energy.errors import LunaError
 from luna.energy.refusals import refuse
@@ -30,7 +40,15 @@ from luna.words.pages import PageWords
 from luna.words.refusals import SpokenError, say_problem
 from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.job_part import SitePath
-from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.pages.layout import (
+    PAGES,
+    PageRoute,
+    Reader,
+    numbers_of,
+    show,
+    show_part,
+    words_of,
+)
 from services.api.routing import ResourceRouter
 
 # The battery of a variant for a house without one.
@@ -54,10 +72,13 @@ class VariantForm(BaseModel):
     expert: Annotated[str, Field(max_length=20_000)] = ""
 
     def variants(self, site: Site, numbers: Numbers, words: PageWords) -> list[dict[str, Any]]:
-        """Return a variant for each changed field; the investment belongs to those that change devices.
+        """Return a variant for each changed field.
+
+        The investment belongs to those that change devices.
 
         Raises:
-            SpokenError: nothing is changed, a price is no number, or the expert's change is no JSON object.
+            SpokenError: nothing is changed, a price is no number, or the expert's change is no JSON
+                object.
         """
         paid = _read_number(self.investment, "investment", words)
         cost = {} if paid is None else {"investment": paid}
@@ -74,8 +95,21 @@ class VariantForm(BaseModel):
         variants = [
             *([self._battery(site, numbers, words) | cost] if self.battery != "1" else []),
             *([self._pv(site, numbers, words) | cost] if self.pv != "1" else []),
-            *([{"name": words("name_price", price=numbers.price(price, decimals=1)), "site": fixed}] if price is not None else []),
-            *([{"name": words("name_expert"), "site": expert} | cost] if expert is not None else []),
+            *(
+                [
+                    {
+                        "name": words("name_price", price=numbers.price(price, decimals=1)),
+                        "site": fixed,
+                    }
+                ]
+                if price is not None
+                else []
+            ),
+            *(
+                [{"name": words("name_expert"), "site": expert} | cost]
+                if expert is not None
+                else []
+            ),
         ]
         if not variants:
             raise SpokenError(words("nothing_changed"), field="battery")
@@ -91,15 +125,23 @@ class VariantForm(BaseModel):
                 "name": words("battery_new", capacity=numbers.energy(capacity)),
                 "site": {"batteries": {"battery": NEW_BATTERY | {"capacity_kwh": capacity}}},
             }
-        larger = {each.name: {"capacity_kwh": each.capacity_kwh * factor} for each in site.batteries}
-        return {"name": words("name_battery", factor=_say_factor(factor, numbers)), "site": {"batteries": larger}}
+        larger = {
+            each.name: {"capacity_kwh": each.capacity_kwh * factor} for each in site.batteries
+        }
+        return {
+            "name": words("name_battery", factor=_say_factor(factor, numbers)),
+            "site": {"batteries": larger},
+        }
 
     def _pv(self, site: Site, numbers: Numbers, words: PageWords) -> dict[str, Any]:
         factor = float(self.pv)
         if factor == 0:
             return {"name": words("name_no_pv"), "site": {"pv": []}}
         larger = {each.name: {"peak_kw": each.peak_kw * factor} for each in site.pv}
-        return {"name": words("name_pv", factor=_say_factor(factor, numbers)), "site": {"pv": larger}}
+        return {
+            "name": words("name_pv", factor=_say_factor(factor, numbers)),
+            "site": {"pv": larger},
+        }
 
 
 def _say_factor(factor: float, numbers: Numbers) -> str:
@@ -119,7 +161,8 @@ def _read_number(text: str, field: str, words: PageWords) -> float | None:
 class AnswerView:
     """A what-if reply in the reader's words, or its progress.
 
-    A replay covers house and batteries; what it tells are differences. ``account`` is what the meters counted and the whole home paid on the same days.
+    A replay covers house and batteries; what it tells are differences. ``account`` is what the
+    meters counted and the whole home paid on the same days.
     """
 
     state: WhatIfState
@@ -146,7 +189,9 @@ class AnswerView:
             return self.words("open", done=self.finished, total=len(self.state.variants))
         best = max(self.reply.variants, key=lambda each: each.savings)
         if best.savings < -LITTLE_MONEY:
-            return self.words("result_worse", name=best.name, lost=self.numbers.money(-best.savings))
+            return self.words(
+                "result_worse", name=best.name, lost=self.numbers.money(-best.savings)
+            )
         return self.words("result_headline", name=best.name, saved=self.numbers.money(best.savings))
 
     @property
@@ -156,13 +201,21 @@ class AnswerView:
         if reply is None:
             return ""
         policy = say_policy(reply.policy, language=self.numbers.language)
-        outlook = self.words("outlook_" + reply.outlook) if self.words.knows("outlook_" + reply.outlook) else reply.outlook
+        outlook = (
+            self.words("outlook_" + reply.outlook)
+            if self.words.knows("outlook_" + reply.outlook)
+            else reply.outlook
+        )
         return self.words("policy", policy=policy, days=reply.days, outlook=outlook)
 
     @property
     def errors(self) -> list[str]:
         """The errors of failed replays."""
-        return [str(say_problem(each.error, self.numbers.language)) for each in self.state.variants if each.error is not None and not each.done]
+        return [
+            str(say_problem(each.error, self.numbers.language))
+            for each in self.state.variants
+            if each.error is not None and not each.done
+        ]
 
     @property
     def kept(self) -> str:
@@ -180,19 +233,38 @@ class AnswerView:
             return self.words("counted_unknown")
         export = account.flow("export")
         sold = self.words("not_recorded") if export is None else numbers.energy(export.energy_kwh)
-        figures = {"cost": numbers.money(account.energy_cost), "bought": numbers.energy(account.energy("import")), "sold": sold}
+        figures = {
+            "cost": numbers.money(account.energy_cost),
+            "bought": numbers.energy(account.energy("import")),
+            "sold": sold,
+        }
         text = self.words("counted", **figures)
-        return text if account.priced == 1.0 else f"{text} {self.words('counted_partly', share=numbers.share(account.priced))}"
+        return (
+            text
+            if account.priced == 1.0
+            else f"{text} {self.words('counted_partly', share=numbers.share(account.priced))}"
+        )
 
     def rows(self) -> list[tuple[str, Sequence[str]]]:
-        """Return savings, savings per year, payback, and how much more is bought and sold than as it is, of each variant."""
+        """Return savings, savings per year, payback, and how much more is bought and sold than as
+        it is, of each variant.
+        """
         reply = self.reply
-        return [] if reply is None else [(each.name, self._describe(each, reply.baseline)) for each in reply.variants]
+        return (
+            []
+            if reply is None
+            else [(each.name, self._describe(each, reply.baseline)) for each in reply.variants]
+        )
 
     def _describe(self, variant: VariantReply, baseline: VariantReply) -> list[str]:
         numbers = self.numbers
         year, a_year = variant.savings_per_year, "–"
-        if year is not None and year.value is not None and year.low is not None and year.high is not None:
+        if (
+            year is not None
+            and year.value is not None
+            and year.low is not None
+            and year.high is not None
+        ):
             a_year = f"{numbers.money(year.value)} ({self.words('between', low=numbers.money(year.low), high=numbers.money(year.high))})"
         years = None if variant.payback_years is None else variant.payback_years.value
         return [
@@ -209,7 +281,14 @@ class AnswerView:
     def draw(self) -> list[Markup]:
         """Draw the bills wide and narrow."""
         reply = self.reply
-        return [] if reply is None else [draw_bill_chart(reply, language=self.numbers.language, narrow=narrow) for narrow in (False, True)]
+        return (
+            []
+            if reply is None
+            else [
+                draw_bill_chart(reply, language=self.numbers.language, narrow=narrow)
+                for narrow in (False, True)
+            ]
+        )
 
 
 router = ResourceRouter(route_class=PageRoute)
@@ -234,26 +313,51 @@ def show_what_ifs(site_id: SitePath, request: Request, gateway: CurrentGateway) 
 
 
 @router.page("GET", "/ui/sites/{site_id}/what-ifs/plan", "analyse")
-async def show_plan_variants(site_id: SitePath, request: Request, gateway: CurrentGateway, form: Annotated[VariantForm, Query()]) -> Response:
+async def show_plan_variants(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    form: Annotated[VariantForm, Query()],
+) -> Response:
     """Show what each variant of the form would make of the plan in force; nothing is stored."""
     answers: list[PlanAnswer] = []
     refusal: LunaError | None = None
     try:
-        site, plan = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), plans.latest(connection, site_id, now=gateway.clock.now())))
+        site, plan = await gateway.in_unit(
+            lambda connection: (
+                sites.load(connection, site_id),
+                plans.latest(connection, site_id, now=gateway.clock.now()),
+            )
+        )
         words, language = words_of(request, PAGE), Reader.of(request).language
         if plan is None:
             raise SpokenError(words("no_plan"), field="plan")
         for variant in form.variants(site, numbers_of(request, site), words):
-            answer = await gateway.ask(PlanVariantRequest.model_validate({"plan_id": plan.plan_id, "variant": variant, "language": language}))
-            answers.append(PlanAnswer(variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))))
+            answer = await gateway.ask(
+                PlanVariantRequest.model_validate(
+                    {"plan_id": plan.plan_id, "variant": variant, "language": language}
+                )
+            )
+            answers.append(
+                PlanAnswer(
+                    variant["name"], PlanVariantReply.model_validate_json(bytes(answer.body))
+                )
+            )
     except LunaError as error:
         # The form is shown in any case.
         answers, refusal = [], error
-    return await run_in_threadpool(lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal))
+    return await run_in_threadpool(
+        lambda: _show(request, gateway, site_id, form, answers=answers, refusal=refusal)
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/what-ifs", "analyse")
-def ask_days(site_id: SitePath, request: Request, gateway: CurrentGateway, form: Annotated[VariantForm, Form()]) -> Response:
+def ask_days(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    form: Annotated[VariantForm, Form()],
+) -> Response:
     """Have the days lived through again under each variant of the form, and lead to the answer."""
     with unit_of_work(gateway.database) as connection:
         site, span = sites.load(connection, site_id), recorded_span.of_site(connection, site_id)
@@ -274,7 +378,9 @@ def ask_days(site_id: SitePath, request: Request, gateway: CurrentGateway, form:
 
 
 @router.page("GET", "/ui/sites/{site_id}/what-ifs/{what_if_id}", "read")
-def show_what_if(site_id: SitePath, what_if_id: QuestionPath, request: Request, gateway: CurrentGateway) -> Response:
+def show_what_if(
+    site_id: SitePath, what_if_id: QuestionPath, request: Request, gateway: CurrentGateway
+) -> Response:
     """Show how far an answer is, or the answer."""
     with unit_of_work(gateway.database) as connection:
         site, question = sites.load(connection, site_id), what_ifs.load(connection, what_if_id)
@@ -283,13 +389,22 @@ def show_what_if(site_id: SitePath, what_if_id: QuestionPath, request: Request, 
         state = read_state(connection, what_if_id)
         days = local_days(question.from_day, question.to_day, parse_zone(site.timezone))
         account = read_account(connection, site, days, now=gateway.clock.now())
-    view = AnswerView(state, question, account, list_as_recorded(site), numbers_of(request, site), words_of(request, PAGE))
+    view = AnswerView(
+        state,
+        question,
+        account,
+        list_as_recorded(site),
+        numbers_of(request, site),
+        words_of(request, PAGE),
+    )
     if request.headers.get("HX-Request"):
         return show_part(request, PAGE, "what_ifs_answer.html.j2", site=site, view=view)
     return show(request, PAGE, template="what_if.html.j2", site=site, view=view)
 
 
-def _show(request: Request, gateway: Gateway, site_id: str, form: VariantForm, **context: Any) -> Response:
+def _show(
+    request: Request, gateway: Gateway, site_id: str, form: VariantForm, **context: Any
+) -> Response:
     with unit_of_work(gateway.database) as connection:
         site = sites.load(connection, site_id)
         questions = what_ifs.list_of_site(connection, site_id, limit=MOST_QUESTIONS)

@@ -1,4 +1,5 @@
-"""Alerts of the installation itself, as Alertmanager sends them: stored, then sent by the owner's channels.
+"""Alerts of the installation itself, as Alertmanager sends them: stored, then sent by the owner's
+channels.
 
 Source: Prometheus, "Alertmanager configuration", webhook_config: version 4 of its message.
 """
@@ -10,7 +11,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from luna.contracts.notification import NotifyRequest, SystemAlert, SystemAlertBatch, SystemAlertReply
+from luna.contracts.notification import (
+    NotifyRequest,
+    SystemAlert,
+    SystemAlertBatch,
+    SystemAlertReply,
+)
 from luna.energy.errors import UnavailableError
 from luna.platform.database import notifications
 from luna.platform.database.engine import unit_of_work
@@ -39,12 +45,14 @@ RECOVERED = "system_recovered"
 def take_alerts(gateway: CurrentGateway, batch: SystemAlertBatch) -> SystemAlertReply:
     """Store alerts, and send them by the channels that want them.
 
-    Once this answers they are kept; one that is sent again is known by its start. An alert that is over is told
-    where its beginning was.
+    Once this answers they are kept; one that is sent again is known by its start. An alert that is
+    over is told where its beginning was.
     """
     numbers = Numbers(gateway.settings.message_language, ZoneInfo("UTC"), "EUR")
     with unit_of_work(gateway.database) as connection:
-        outcomes = [_store(connection, alert, numbers, gateway.clock.now()) for alert in batch.alerts]
+        outcomes = [
+            _store(connection, alert, numbers, gateway.clock.now()) for alert in batch.alerts
+        ]
     stored = sum(outcomes)
     if stored:
         # Without the queue they go with the next regular look.
@@ -80,5 +88,10 @@ def _figures(alert: SystemAlert) -> dict[str, str]:
     name = alert.labels.get("alertname", "?")
     summary = alert.annotations.get("summary") or alert.annotations.get("description") or name
     runbook = alert.annotations.get("runbook_url", "")
-    parts = {"alert": name, "service": alert.labels.get("service", ""), "summary": summary, "runbook": runbook}
+    parts = {
+        "alert": name,
+        "service": alert.labels.get("service", ""),
+        "summary": summary,
+        "runbook": runbook,
+    }
     return {part: text[:LONGEST_PART] for part, text in parts.items()}

@@ -35,8 +35,13 @@ SILENCE_SECONDS = 2.0
 LAST_EVENTS = ("answer", "problem")
 
 
-async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, patience: timedelta) -> AsyncGenerator[ServerSentEvent]:
-    """Yield stages, tokens and sentences, and at last the answer or a problem; closing the generator cancels the work."""
+async def follow_answer(
+    queue: Client, request: AskRequest, task_id: str, *, patience: timedelta
+) -> AsyncGenerator[ServerSentEvent]:
+    """Yield stages, tokens and sentences, and at last the answer or a problem.
+
+    Closing the generator cancels the work.
+    """
     stream = request.stream or task_id
     ended, after, last_piece_at = False, FIRST, time.monotonic()
     deadline = last_piece_at + patience.total_seconds()
@@ -44,7 +49,11 @@ async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, pat
         while not ended:
             pieces = await to_thread.run_sync(queue.answers.read, stream, after)
             for piece in pieces:
-                after, last_piece_at, ended = piece.piece_id, time.monotonic(), piece.event in LAST_EVENTS
+                after, last_piece_at, ended = (
+                    piece.piece_id,
+                    time.monotonic(),
+                    piece.event in LAST_EVENTS,
+                )
                 yield ServerSentEvent(raw_data=piece.data, event=piece.event, id=piece.piece_id)
             if not pieces and time.monotonic() - last_piece_at > SILENCE_SECONDS:
                 last_piece_at = time.monotonic()
@@ -64,7 +73,10 @@ async def follow_answer(queue: Client, request: AskRequest, task_id: str, *, pat
 
 
 def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None:
-    """Return the last event of a task that ended without sending one, as after its process died; None while it may go on."""
+    """Return the last event of a task that ended without sending one, as after its process died.
+
+    None while it may go on.
+    """
     state = queue.tasks.fetch(task_id, AskRequest)
     if state.error is not None:
         return _problem(state.error)
@@ -74,7 +86,10 @@ def _read_end(queue: Client, task_id: str, late: bool) -> ServerSentEvent | None
 
 
 def _problem(error: LunaError) -> ServerSentEvent:
-    return ServerSentEvent(raw_data=json.dumps(error.problem() | {"trace_id": current_trace_id()}, ensure_ascii=False), event="problem")
+    return ServerSentEvent(
+        raw_data=json.dumps(error.problem() | {"trace_id": current_trace_id()}, ensure_ascii=False),
+        event="problem",
+    )
 
 
 router = ResourceRouter("answers")
@@ -84,12 +99,23 @@ router = ResourceRouter("answers")
     "Ask a question",
     Operation("POST", "/v1/answers", "read", "ask", solves=True, aliases=("/rag/ask",)),
     response_model=Answer,
-    responses={200: {"description": "the answer; as events stage, token, sentence, at last answer or problem where asked for so", "content": EVENT_STREAM}},
+    responses={
+        200: {
+            "description": (
+                "the answer; as events stage, token, sentence, at last answer or problem where "
+                "asked for so"
+            ),
+            "content": EVENT_STREAM,
+        }
+    },
 )
-async def ask_question(question: Question, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+async def ask_question(
+    question: Question, request: Request, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
     """Answer from documents and the site's data, with sources, or say that they do not hold it.
 
-    With `Accept: text/event-stream` the answer is told while it is made; what is told is checked already. Who stops listening ends the work.
+    With `Accept: text/event-stream` the answer is told while it is made; what is told is checked
+    already. Who stops listening ends the work.
     """
     for site_id in (question.site_id, question.filter.site_id):
         if site_id is not None:
@@ -100,12 +126,19 @@ async def ask_question(question: Question, request: Request, gateway: CurrentGat
         return await gateway.ask(message, patience=gateway.answer_timeout)
     gateway.streams.require_room()
     message = message.model_copy(update={"stream": uuid.uuid4().hex})
-    task_id = await to_thread.run_sync(lambda: gateway.queue.begin(message, timeout=gateway.answer_timeout))
-    return sse_response(follow_answer(gateway.queue, message, task_id, patience=gateway.answer_timeout), limit=gateway.streams)
+    task_id = await to_thread.run_sync(
+        lambda: gateway.queue.begin(message, timeout=gateway.answer_timeout)
+    )
+    return sse_response(
+        follow_answer(gateway.queue, message, task_id, patience=gateway.answer_timeout),
+        limit=gateway.streams,
+    )
 
 
 def _require_there(gateway: Gateway, question: Question, caller: Caller) -> None:
-    """Require that the question's sites and conversation exist: once a stream has begun, the status can no longer report it."""
+    """Require that the question's sites and conversation exist: once a stream has begun, the status
+    can no longer report it.
+    """
     with unit_of_work(gateway.database) as connection:
         for site_id in filter(None, (question.site_id, question.filter.site_id)):
             sites.key_of(connection, site_id)

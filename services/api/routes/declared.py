@@ -1,4 +1,6 @@
-"""Routes of declared capabilities: path, parameters, description and reply come from the declaration."""
+"""Routes of declared capabilities: path, parameters, description and reply come from the
+declaration.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -34,49 +36,101 @@ def route_declared(capabilities: Sequence[Capability]) -> ResourceRouter:
         # OpenAPI responses besides the reply.
         answers: dict[int | str, dict[str, Any]] = {}
         if each.tag:
-            answers[each.status] = {"headers": {"ETag": {"description": each.tag, "schema": {"type": "string"}}}}
+            answers[each.status] = {
+                "headers": {"ETag": {"description": each.tag, "schema": {"type": "string"}}}
+            }
             if each.method == "GET":
-                answers[HTTPStatus.NOT_MODIFIED.value] = {"description": "As it was, by If-None-Match"}
-        version = next((parameter for parameter in each.parameters if parameter.place == "header"), None)
-        refused = () if version is None else (OutdatedError, UnconditionalError) if version.info.is_required() else (OutdatedError,)
+                answers[HTTPStatus.NOT_MODIFIED.value] = {
+                    "description": "As it was, by If-None-Match"
+                }
+        version = next(
+            (parameter for parameter in each.parameters if parameter.place == "header"), None
+        )
+        refused = (
+            ()
+            if version is None
+            else (OutdatedError, UnconditionalError)
+            if version.info.is_required()
+            else (OutdatedError,)
+        )
         answers |= document_errors(*each.errors, *refused)
         reply = JobReply if each.as_job else each.reply
-        router.operation(each.title, describe_declared(each), status_code=each.status, response_model=reply, responses=answers)(_build_handler(each))
+        router.operation(
+            each.title,
+            describe_declared(each),
+            status_code=each.status,
+            response_model=reply,
+            responses=answers,
+        )(_build_handler(each))
     return router
 
 
 def _build_handler(capability: Capability) -> Callable[..., Any]:
-    """Return the handler of a capability's route; FastAPI reads and validates parameters by the signature that is set on it."""
+    """Return the handler of a capability's route.
 
-    def do(*, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **arguments: Any) -> Any:
+    FastAPI reads and validates parameters by the signature that is set on it.
+    """
+
+    def do(
+        *, gateway: Gateway, caller: Caller, identity: Identity, by: str = "", **arguments: Any
+    ) -> Any:
         reply = gateway.carry_out(capability, caller, by=by, **arguments)
         if capability.changes_access:
             identity.forget_callers()
         return reply
 
     async def ask(*, gateway: Gateway, **arguments: Any) -> Response:
-        return await gateway.ask(await to_thread.run_sync(partial(do, gateway=gateway, **arguments)), status=capability.status)
+        return await gateway.ask(
+            await to_thread.run_sync(partial(do, gateway=gateway, **arguments)),
+            status=capability.status,
+        )
 
-    def accept(*, gateway: Gateway, caller: Caller, response: Response, identity: Identity, by: str = "", **arguments: Any) -> Message:  # noqa: ARG001 - as of do
+    def accept(
+        *,
+        gateway: Gateway,
+        caller: Caller,
+        response: Response,
+        identity: Identity,  # noqa: ARG001
+        by: str = "",
+        **arguments: Any,
+    ) -> Message:
         accepted = gateway.accept(capability, caller, by=by, **arguments)
         response.headers["Location"] = locate(capability.location or read_job.path, accepted)
         return accepted
 
-    def do_tagged(*, request: Request, if_match: str | None = None, if_none_match: str | None = None, **arguments: Any) -> Response:  # noqa: ARG001 - documents it
-        needed = any(each.place == "header" and each.info.is_required() for each in capability.parameters)
+    def do_tagged(
+        *,
+        request: Request,
+        if_match: str | None = None,
+        if_none_match: str | None = None,  # noqa: ARG001
+        **arguments: Any,
+    ) -> Response:
+        needed = any(
+            each.place == "header" and each.info.is_required() for each in capability.parameters
+        )
         if needed or if_match is not None:
             arguments[capability.changes] = read_version(request)
         result = do(**arguments)
         body, tag = result.reply.model_dump_json(by_alias=True).encode(), f'"{result.version}"'
         if capability.method == "GET":
             return respond_tagged(request, body, tag)
-        headers = {"ETag": tag} | ({"Location": locate(capability.location, result.reply)} if capability.location else {})
-        return Response(body, status_code=capability.status, headers=headers, media_type="application/json")
+        headers = {"ETag": tag} | (
+            {"Location": locate(capability.location, result.reply)} if capability.location else {}
+        )
+        return Response(
+            body, status_code=capability.status, headers=headers, media_type="application/json"
+        )
 
     if capability.tag:
         handle: Callable[..., Any] = do_tagged
     else:
-        handle = accept if capability.status == HTTPStatus.ACCEPTED else do if capability.asks is None else ask
+        handle = (
+            accept
+            if capability.status == HTTPStatus.ACCEPTED
+            else do
+            if capability.asks is None
+            else ask
+        )
     handle.__name__, handle.__doc__ = capability.name, capability.explanation
     setattr(handle, "__signature__", Signature(list(_list_parameters(capability))))  # noqa: B010 - no attribute of functions
     return handle
@@ -85,11 +139,19 @@ def _build_handler(capability: Capability) -> Callable[..., Any]:
 def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     for each in capability.parameters:
         if each.place == "header":
-            if_match = Annotated[str | None, Header(max_length=100, description=each.info.description)]
+            if_match = Annotated[
+                str | None, Header(max_length=100, description=each.info.description)
+            ]
             yield Parameter("if_match", Parameter.KEYWORD_ONLY, default=None, annotation=if_match)
             continue
-        default = Parameter.empty if each.place == "path" or each.info.is_required() else each.info.default
-        hint = Annotated[each.hint, Query()] if each.is_model and each.place == "query" else each.hint
+        default = (
+            Parameter.empty
+            if each.place == "path" or each.info.is_required()
+            else each.info.default
+        )
+        hint = (
+            Annotated[each.hint, Query()] if each.is_model and each.place == "query" else each.hint
+        )
         yield Parameter(each.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
     yield Parameter("gateway", Parameter.KEYWORD_ONLY, annotation=CurrentGateway)
     yield Parameter("caller", Parameter.KEYWORD_ONLY, annotation=CurrentCaller)
@@ -99,11 +161,17 @@ def _list_parameters(capability: Capability) -> Iterator[Parameter]:
     if capability.tag:
         yield Parameter("request", Parameter.KEYWORD_ONLY, annotation=Request)
         if capability.method == "GET":
-            yield Parameter("if_none_match", Parameter.KEYWORD_ONLY, default=None, annotation=IfNoneMatch)
+            yield Parameter(
+                "if_none_match", Parameter.KEYWORD_ONLY, default=None, annotation=IfNoneMatch
+            )
     if capability.signable:
         yield Parameter("by", Parameter.KEYWORD_ONLY, annotation=CallerSignature)
 
 
 # In the order of CAPABILITIES, which the documentation follows.
 router = ResourceRouter()
-router.routes = [route for _, group in groupby(CAPABILITIES, key=lambda each: each.noun) for route in route_declared(list(group)).routes]
+router.routes = [
+    route
+    for _, group in groupby(CAPABILITIES, key=lambda each: each.noun)
+    for route in route_declared(list(group)).routes
+]

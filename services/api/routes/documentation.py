@@ -21,7 +21,11 @@ async def read_description(request: Request) -> JSONResponse:
     return JSONResponse(request.app.openapi())
 
 
-@router.operation("", Operation("GET", "/docs", "read", alone="says what can be asked"), response_class=HTMLResponse)
+@router.operation(
+    "",
+    Operation("GET", "/docs", "read", alone="says what can be asked"),
+    response_class=HTMLResponse,
+)
 def show_documentation(request: Request) -> HTMLResponse:
     """Return the page."""
     page, policy = render_documentation(request.app)
@@ -30,10 +34,24 @@ def show_documentation(request: Request) -> HTMLResponse:
 
 @lru_cache(maxsize=1)
 def render_documentation(app: FastAPI) -> tuple[str, str]:
-    """Return the page and its content security policy: once, for it takes a tenth of a second and is the same for everybody."""
-    environment = Environment(loader=PackageLoader("services.api.pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    """Return the page and its content security policy: once, for it takes a tenth of a second and
+    is the same for everybody.
+    """
+    environment = Environment(
+        loader=PackageLoader("services.api.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     page = environment.get_template("documentation.html.j2").render(document=app.openapi())
     style = page.partition("<style>")[2].partition("</style>")[0]
     # The page's own style, and nothing else.
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return page, f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return (
+        page,
+        (
+            f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action "
+            "'none'; frame-ancestors 'none'"
+        ),
+    )

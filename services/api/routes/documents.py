@@ -8,7 +8,13 @@ from fastapi import Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import Field, ValidationError
 
-from luna.contracts.documents import Document, DocumentFields, DocumentKind, DocumentLanguage, IngestRequest
+from luna.contracts.documents import (
+    Document,
+    DocumentFields,
+    DocumentKind,
+    DocumentLanguage,
+    IngestRequest,
+)
 from luna.contracts.message import Message
 from luna.energy.refusals import refuse
 from luna.energy.site import invalid_input
@@ -29,7 +35,15 @@ from services.api.uploads import MAX_FORM_BYTES, ReceivedForm, forget_files
 router = ResourceRouter("documents")
 
 PDF = "application/pdf"
-DocumentPath = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="the document's id, one per version")]
+DocumentPath = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[\w-]+$",
+        description="the document's id, one per version",
+    ),
+]
 _NAMES = {"type": "string"}
 FORM: dict[str, Any] = {
     "required": True,
@@ -43,15 +57,33 @@ FORM: dict[str, Any] = {
                     "file": {
                         "type": "array",
                         "items": {"type": "string", "format": "binary"},
-                        "description": "PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail, or a ZIP of them; may be repeated",
+                        "description": (
+                            "PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail, or a "
+                            "ZIP of them; may be repeated"
+                        ),
                     },
-                    "title": _NAMES | {"description": "of a single file; usual: the file's own, or its name"},
+                    "title": _NAMES
+                    | {"description": "of a single file; usual: the file's own, or its name"},
                     "kind": _NAMES | {"enum": list(get_args(DocumentKind))},
-                    "language": _NAMES | {"enum": list(get_args(DocumentLanguage)), "description": "usual: found out"},
+                    "language": _NAMES
+                    | {"enum": list(get_args(DocumentLanguage)), "description": "usual: found out"},
                     "dated": _NAMES | {"format": "date", "description": "the day it was written"},
-                    "valid_from": _NAMES | {"format": "date", "description": "the first day on which it holds; usual: found in its text"},
-                    "valid_until": _NAMES | {"format": "date", "description": "the last day on which it holds; usual: found in its text"},
-                    "site_id": _NAMES | {"description": "the site it is about, whose people alone find it; usual: everybody's"},
+                    "valid_from": _NAMES
+                    | {
+                        "format": "date",
+                        "description": "the first day on which it holds; usual: found in its text",
+                    },
+                    "valid_until": _NAMES
+                    | {
+                        "format": "date",
+                        "description": "the last day on which it holds; usual: found in its text",
+                    },
+                    "site_id": _NAMES
+                    | {
+                        "description": (
+                            "the site it is about, whose people alone find it; usual: everybody's"
+                        )
+                    },
                 },
             },
         }
@@ -63,7 +95,9 @@ class DocumentsAccepted(Message):
     """Documents as they were stored, and the job that makes them searchable."""
 
     documents: list[Document]
-    job: Annotated[JobReply | None, Field(description="null: all of them were searchable already")] = None
+    job: Annotated[
+        JobReply | None, Field(description="null: all of them were searchable already")
+    ] = None
 
 
 @router.operation(
@@ -73,8 +107,13 @@ class DocumentsAccepted(Message):
     response_model=DocumentsAccepted,
     openapi_extra={"requestBody": FORM},
 )
-async def add_documents(request: Request, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> DocumentsAccepted:
-    """Store files and make them searchable as a job. A file of a known name is its next version; the same file again changes nothing."""
+async def add_documents(
+    request: Request, gateway: CurrentGateway, response: Response, caller: CurrentCaller
+) -> DocumentsAccepted:
+    """Store files and make them searchable as a job.
+
+    A file of a known name is its next version; the same file again changes nothing.
+    """
     accepted = await take_documents(request, gateway, caller)
     if accepted.job is not None:
         response.headers["Location"] = locate(read_job.path, accepted.job)
@@ -95,11 +134,15 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
     texts = {name: values[-1] for name, values in form.fields.items() if name != CSRF_FIELD}
     strangers = sorted(set(texts) - set(DocumentFields.model_fields))
     if strangers:
-        raise refuse("no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields))
+        raise refuse(
+            "no-such-document-field", field=strangers[0], names=tuple(DocumentFields.model_fields)
+        )
     if "title" in texts and len(form.files) > 1:
         raise refuse("title-of-several-files", field="title")
     try:
-        fields = DocumentFields.model_validate({name: value for name, value in texts.items() if value})
+        fields = DocumentFields.model_validate(
+            {name: value for name, value in texts.items() if value}
+        )
     except ValidationError as exc:
         raise invalid_input(exc, field="") from exc
     require_own_site(fields.site_id, caller.sites)
@@ -121,15 +164,26 @@ def _store(gateway: Gateway, form: ReceivedForm, caller: Caller) -> DocumentsAcc
         with unit_of_work(gateway.database) as connection:
             stored.append(store_document(connection, incoming)[0])
     ids = tuple(dict.fromkeys(each.document_id for each in stored if each.state != "searchable"))
-    job = submit_job(gateway.database, gateway.queue, IngestRequest(document_ids=ids, site_id=fields.site_id)) if ids else None
+    job = (
+        submit_job(
+            gateway.database, gateway.queue, IngestRequest(document_ids=ids, site_id=fields.site_id)
+        )
+        if ids
+        else None
+    )
     with unit_of_work(gateway.database) as connection:
         if job is not None:
             documents.note_job(connection, ids, job.job_id)
-        listed = documents.list_by_id(connection, list(dict.fromkeys(each.document_id for each in stored)))
+        listed = documents.list_by_id(
+            connection, list(dict.fromkeys(each.document_id for each in stored))
+        )
     return DocumentsAccepted(documents=listed, job=None if job is None else JobReply(**dict(job)))
 
 
-_FILE = {"description": "the bytes as they were added", "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+_FILE = {
+    "description": "the bytes as they were added",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
 
 
 @router.operation(
@@ -143,22 +197,35 @@ def read_document_file(
     gateway: CurrentGateway,
     caller: CurrentCaller,
     *,
-    inline: Annotated[bool, Query(description="show a PDF in place of downloading it; anything else is downloaded")] = False,
+    inline: Annotated[
+        bool,
+        Query(description="show a PDF in place of downloading it; anything else is downloaded"),
+    ] = False,
 ) -> Response:
     """Return the file as it was added. Browsers never show or run it as a page of Luna's."""
     with unit_of_work(gateway.database) as connection:
         document = documents.load(connection, document_id, among=caller.sites)
     content = gateway.objects.get(documents.object_key(document.sha256))
     as_pdf = inline and document.media_type == PDF
-    # These headers keep a browser from running a file as a page of Luna's origin. Source: RFC 6266; OWASP File Upload Cheat Sheet.
+    # These headers keep a browser from running a file as a page of Luna's origin. Source: RFC 6266;
+    # OWASP File Upload Cheat Sheet.
     name = document.name.rsplit("/", 1)[-1] or document.document_id
-    plain = "".join(each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name)
+    plain = "".join(
+        each if each.isascii() and (each.isalnum() or each in "._- ") else "_" for each in name
+    )
     # Browsers show no PDF under ``sandbox``; scripts and connections are refused all the same.
-    policy = "default-src 'none'; object-src 'self'; frame-ancestors 'self'" if as_pdf else "default-src 'none'; frame-ancestors 'none'; sandbox"
+    policy = (
+        "default-src 'none'; object-src 'self'; frame-ancestors 'self'"
+        if as_pdf
+        else "default-src 'none'; frame-ancestors 'none'; sandbox"
+    )
     return Response(
         content,
         headers={
-            "Content-Disposition": f"{'inline' if as_pdf else 'attachment'}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Disposition": (
+                f'{"inline" if as_pdf else "attachment"}; filename="{plain}"; '
+                f"filename*=UTF-8''{quote(name, safe='')}"
+            ),
             "Content-Security-Policy": policy,
             "Cross-Origin-Resource-Policy": "same-origin",
             "X-Content-Type-Options": "nosniff",

@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import Header, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, SkipValidation, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    SkipValidation,
+    ValidationError,
+)
 
 from luna.contracts.job import Job
 from luna.contracts.tasks import list_public
@@ -26,7 +33,9 @@ router = ResourceRouter("jobs")
 # What a caller may ask for, by task.
 PUBLIC = list_public()
 # Any of their requests, as the gateway describes itself.
-_ANY_REQUEST = GetPydanticSchema(lambda _source, handler: handler.generate_schema(reduce(or_, PUBLIC.values())))
+_ANY_REQUEST = GetPydanticSchema(
+    lambda _source, handler: handler.generate_schema(reduce(or_, PUBLIC.values()))
+)
 
 JobId = Annotated[str, Path(max_length=64, pattern=r"^[\w-]+$")]
 
@@ -39,7 +48,15 @@ class JobSubmission(BaseModel):
     task: Annotated[str, Field(json_schema_extra={"enum": [*PUBLIC]})]
     # Each task has its own request; which one is known only by the task, so the route validates it.
     request: Annotated[Any, _ANY_REQUEST, SkipValidation()]
-    key: Annotated[str | None, Field(min_length=1, max_length=128, pattern=r"^[\w.:/-]+$", description="names this piece of work; default: its content")] = None
+    key: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=128,
+            pattern=r"^[\w.:/-]+$",
+            description="names this piece of work; default: its content",
+        ),
+    ] = None
 
 
 @router.operation(
@@ -48,8 +65,13 @@ class JobSubmission(BaseModel):
     status_code=202,
     response_model=JobReply,
 )
-def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller) -> Job:
-    """Accept the work and answer before it is done: it survives every crash from now on. While an equal job is open, that one is returned."""
+def accept_job(
+    submission: JobSubmission, gateway: CurrentGateway, response: Response, caller: CurrentCaller
+) -> Job:
+    """Accept the work and answer before it is done: it survives every crash from now on.
+
+    While an equal job is open, that one is returned.
+    """
     contract = PUBLIC.get(submission.task)
     if contract is None:
         raise refuse("no-such-task", field="task", value=submission.task, names=", ".join(PUBLIC))
@@ -58,7 +80,9 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
         request = contract.model_validate(document)
     except ValidationError as exc:
         raise invalid_input(exc, field="request") from exc
-    job = jobs_queue.submit_job(gateway.database, gateway.queue, request, key=caller.own_key(submission.key))
+    job = jobs_queue.submit_job(
+        gateway.database, gateway.queue, request, key=caller.own_key(submission.key)
+    )
     response.headers["Location"] = locate(read_job.path, job)
     return job
 
@@ -68,16 +92,25 @@ def accept_job(submission: JobSubmission, gateway: CurrentGateway, response: Res
     Operation("GET", "/v1/jobs/{job_id}/events", "read", "jobs watch"),
     response_class=Response,
     responses={
-        200: {"description": "events progress, at last end, each a JobState as JSON", "content": EVENT_STREAM},
+        200: {
+            "description": "events progress, at last end, each a JobState as JSON",
+            "content": EVENT_STREAM,
+        },
         204: {"description": "that it has ended was told already"},
     },
 )
 async def watch_job(
-    job_id: JobId, gateway: CurrentGateway, last_event_id: Annotated[str | None, Header(max_length=64, description="the event that was heard last")] = None
+    job_id: JobId,
+    gateway: CurrentGateway,
+    last_event_id: Annotated[
+        str | None, Header(max_length=64, description="the event that was heard last")
+    ] = None,
 ) -> Response:
-    """Tell how the job stands each time that changes, as server-sent events, and end with how it ended.
+    """Tell how the job stands each time that changes, as server-sent events, and end with how it
+    ended.
 
-    A comment comes every fifteen seconds. Who comes again with `Last-Event-ID` hears what is new; 204, at which a browser stops, where nothing will be.
+    A comment comes every fifteen seconds. Who comes again with `Last-Event-ID` hears what is new;
+    204, at which a browser stops, where nothing will be.
     """
     states = await to_thread.run_sync(gateway.read_states, [job_id])
     if job_id not in states:
@@ -85,4 +118,6 @@ async def watch_job(
     state = states[job_id]
     if state.finished_at is not None and last_event_id == state.event().id:
         return Response(status_code=204)
-    return sse_response(gateway.job_watch.follow(state, last_event_id=last_event_id), limit=gateway.streams)
+    return sse_response(
+        gateway.job_watch.follow(state, last_event_id=last_event_id), limit=gateway.streams
+    )

@@ -21,17 +21,32 @@ from services.api.site_metrics import MOST_SITES
 router = ResourceRouter("metrics")
 
 WAITING = Gauge("luna_queue_waiting_tasks", "Messages that wait in a queue.", ["queue"])
-DEAD = Gauge("luna_queue_dead_tasks", "Tasks that ended their worker each time and are not tried again.")
-WORKERS = Gauge("luna_queue_live_workers", "Workers that gave a sign of life, by queue served.", ["queue"])
+DEAD = Gauge(
+    "luna_queue_dead_tasks", "Tasks that ended their worker each time and are not tried again."
+)
+WORKERS = Gauge(
+    "luna_queue_live_workers", "Workers that gave a sign of life, by queue served.", ["queue"]
+)
 JOBS_OPEN = Gauge("luna_jobs_open", "Accepted jobs that have not ended, by status.", ["status"])
-JOBS_DEAD = Gauge("luna_jobs_dead", "Jobs whose attempts never came to an end; they can be tried again.")
-JOBS_AGE = Gauge("luna_jobs_oldest_open_seconds", "Age of the oldest job that has not ended; 0 without one.")
+JOBS_DEAD = Gauge(
+    "luna_jobs_dead", "Jobs whose attempts never came to an end; they can be tried again."
+)
+JOBS_AGE = Gauge(
+    "luna_jobs_oldest_open_seconds", "Age of the oldest job that has not ended; 0 without one."
+)
 BEAT_AGE = Gauge("luna_beat_age_seconds", "Time since beat last turned; +Inf where none ever did.")
 REACHABLE = Gauge("luna_queue_reachable_bool", "Whether Redis answers the gateway: 1 or 0.")
 PRICES_UNTIL = Gauge(
-    "luna_ingest_prices_known_until_seconds", "When the last known price of a market, or of a site's own series, ends, Unix time; 0 without any.", ["market"]
+    "luna_ingest_prices_known_until_seconds",
+    "When the last known price of a market, or of a site's own series, ends, Unix time; 0 "
+    "without any.",
+    ["market"],
 )
-NEWEST_FORECAST = Gauge("luna_forecaster_newest_forecast_seconds", "When a site's newest forecast was issued, Unix time; 0 without any.", ["site"])
+NEWEST_FORECAST = Gauge(
+    "luna_forecaster_newest_forecast_seconds",
+    "When a site's newest forecast was issued, Unix time; 0 without any.",
+    ["site"],
+)
 
 
 @router.operation(
@@ -44,7 +59,8 @@ def read_metrics(gateway: CurrentGateway) -> Response:
     """Return every metric of this process."""
     answering = {check.name for check in gateway.readiness.look() if check.ok}
     _look_at_queue(gateway)
-    # Reset first: while the database is away, old values would pass for current ones; and deleted sites must go.
+    # Reset first: while the database is away, old values would pass for current ones; and deleted
+    # sites must go.
     _set_jobs(jobs.JobCounts(math.nan, math.nan, math.nan, math.nan))
     PRICES_UNTIL.clear()
     NEWEST_FORECAST.clear()
@@ -57,7 +73,9 @@ def read_metrics(gateway: CurrentGateway) -> Response:
             if gateway.settings.outside_services:
                 _look_at_prices(connection)
             issued = forecast_issues.last_of_each_site(connection)
-            for site, issued_at in sorted(issued.items(), key=lambda pair: (pair[1] is not None, pair[1]))[:MOST_SITES]:
+            for site, issued_at in sorted(
+                issued.items(), key=lambda pair: (pair[1] is not None, pair[1])
+            )[:MOST_SITES]:
                 NEWEST_FORECAST.labels(site).set(issued_at.timestamp() if issued_at else 0.0)
             gateway.site_metrics.look(connection, now=gateway.clock.now())
             is_read = True
@@ -72,7 +90,9 @@ def _look_at_queue(gateway: Gateway) -> None:
     WORKERS.clear()
     BEAT_AGE.set(math.nan)
     try:
-        served = [queue for queues in gateway.queue.heartbeats.workers().values() for queue in queues]
+        served = [
+            queue for queues in gateway.queue.heartbeats.workers().values() for queue in queues
+        ]
         for queue in {*SERVICES, *map(interactive_queue_of, SERVICES), *served}:
             WORKERS.labels(queue).set(served.count(queue))
             WAITING.labels(queue).set(gateway.queue.tasks.waiting(queue))

@@ -21,7 +21,10 @@ from services.api.routing import ResourceRouter, SitePath
 
 router = ResourceRouter("plans")
 
-_TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}}, 304: {"description": "As it was, by If-None-Match"}}
+_TAGGED = {
+    200: {"headers": {"ETag": {"description": "names this plan", "schema": {"type": "string"}}}},
+    304: {"description": "As it was, by If-None-Match"},
+}
 
 
 @router.operation(
@@ -30,8 +33,11 @@ _TAGGED = {200: {"headers": {"ETag": {"description": "names this plan", "schema"
     responses=document_errors(ConflictError),
     response_model=PlanReply,
 )
-async def make_plan(request: PlanRequest, gateway: CurrentGateway, http_request: Request) -> Response:
-    """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from its own forecasts and prices.
+async def make_plan(
+    request: PlanRequest, gateway: CurrentGateway, http_request: Request
+) -> Response:
+    """Plan the site in the request from its outlook and state, or a stored site (`site_id`) from
+    its own forecasts and prices.
 
     Where a stored site has no fresh forecast of the start, that is issued first.
     """
@@ -45,8 +51,13 @@ async def make_plan(request: PlanRequest, gateway: CurrentGateway, http_request:
 def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueRequest | None:
     with unit_of_work(gateway.database) as connection:
         missing = find_missing_forecast(connection, request, now=SystemClock().now())
-    # Without a live forecaster the planner reports the missing forecast at once; waiting for one would take until the time-out.
-    return missing if missing is not None and gateway.queue.is_served(IssueRequest, asked=True) else None
+    # Without a live forecaster the planner reports the missing forecast at once; waiting for one
+    # would take until the time-out.
+    return (
+        missing
+        if missing is not None and gateway.queue.is_served(IssueRequest, asked=True)
+        else None
+    )
 
 
 @router.operation(
@@ -56,11 +67,18 @@ def _find_missing_forecast(gateway: Gateway, request: PlanRequest) -> IssueReque
     response_model=ParetoReply,
 )
 async def trace_pareto(request: ParetoRequest, gateway: CurrentGateway) -> Response:
-    """Return plans of which none beats another in both figures, the weights that give each, and the knee."""
+    """Return plans of which none beats another in both figures, the weights that give each, and the
+    knee.
+    """
     return await gateway.ask(request)
 
 
-@router.operation("Read a site's newest plan", describe_declared(declared.read_latest_plan), response_model=PlanReply, responses=_TAGGED)
+@router.operation(
+    "Read a site's newest plan",
+    describe_declared(declared.read_latest_plan),
+    response_model=PlanReply,
+    responses=_TAGGED,
+)
 async def read_latest_plan(
     site_id: SitePath,
     gateway: CurrentGateway,
@@ -69,12 +87,20 @@ async def read_latest_plan(
     system_id: SystemId = "prod",
     if_none_match: IfNoneMatch = None,  # noqa: ARG001 - documents the header
 ) -> Response:
-    """Return the plan that holds now, else the one issued last, as it was issued; its ETag names it, so that who has it already is told so."""
+    """Return the plan that holds now, else the one issued last, as it was issued.
+
+    Its ETag names it, so that who has it already is told so.
+    """
     plan = await gateway.latest_plans.read((site_id, system_id))
     return respond_tagged(request, plan.text, f'"{plan.plan_id}"', packed=plan.packed)
 
 
-@router.operation("Read an issued plan", describe_declared(declared.read_plan), response_model=PlanReply, responses=_TAGGED)
+@router.operation(
+    "Read an issued plan",
+    describe_declared(declared.read_plan),
+    response_model=PlanReply,
+    responses=_TAGGED,
+)
 def read_plan(
     plan_id: IssuedPlan,
     gateway: CurrentGateway,
@@ -85,4 +111,6 @@ def read_plan(
     """Return the plan as it was issued."""
     with unit_of_work(gateway.database) as connection:
         # Sent as stored: the planner validated it.
-        return respond_tagged(request, plans.read_text(connection, plan_id).encode(), f'"{plan_id}"')
+        return respond_tagged(
+            request, plans.read_text(connection, plan_id).encode(), f'"{plan_id}"'
+        )

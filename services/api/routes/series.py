@@ -24,7 +24,14 @@ from luna.energy.observations import Certainty
 from luna.energy.quality_verdict import QualityVerdict
 from luna.energy.reading_history import ReadingQuery, Register
 from luna.energy.refusals import refuse
-from luna.energy.series_query import SeriesAnswer, SeriesName, SeriesQuery, list_intervals, list_unusable, write_instants
+from luna.energy.series_query import (
+    SeriesAnswer,
+    SeriesName,
+    SeriesQuery,
+    list_intervals,
+    list_unusable,
+    write_instants,
+)
 from luna.energy.timeline import FloatArray, Instant, parse_instant, parse_zone
 from luna.platform.database import history, reading_history, sites
 from luna.platform.database.engine import unit_of_work
@@ -39,7 +46,11 @@ router = ResourceRouter("series", route_class=CheckedRoute)
 
 # What JSON calls it.
 UNKNOWN = "null"
-MEDIA_TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8", "arrow": "application/vnd.apache.arrow.stream"}
+MEDIA_TYPES = {
+    "json": "application/json",
+    "csv": "text/csv; charset=utf-8",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
 # What one answer holds at most: a year of quarter-hours and more, three megabytes of JSON.
 USUAL_LIMIT = 50_000
 LARGEST_LIMIT = 100_000
@@ -49,7 +60,10 @@ SeriesPath = Annotated[
     str,
     Path(
         max_length=500,
-        description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
+        description=(
+            "load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, "
+            "plans:COLUMN, sensor_readings:SENSOR"
+        ),
     ),
 ]
 
@@ -59,24 +73,52 @@ class SeriesQuestion(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    from_: Annotated[str, Field(alias="from", description="the first instant; without offset, by the site's clock")]
+    from_: Annotated[
+        str,
+        Field(alias="from", description="the first instant; without offset, by the site's clock"),
+    ]
     to: Annotated[str, Field(description="the instant after the last")]
-    resolution: Annotated[str | None, Field(description="15m (usual), 30m, 1h, or 1d for the site's local days")] = None
-    aggregate: Annotated[
-        str | None, Field(description="sum (usual for energies), mean, min or max; of readings increase, time_weighted_mean or shape, else as received")
+    resolution: Annotated[
+        str | None, Field(description="15m (usual), 30m, 1h, or 1d for the site's local days")
     ] = None
-    known_at: Annotated[str | None, Field(description="prices, forecasts and plans as they were known then")] = None
-    issued_at: Annotated[str | None, Field(description="the forecast or plan of this issue alone")] = None
-    points: Annotated[int | None, Field(ge=3, le=MOST_POINTS, description="thin to so many rows, extremes and gaps kept")] = None
+    aggregate: Annotated[
+        str | None,
+        Field(
+            description=(
+                "sum (usual for energies), mean, min or max; of readings increase, "
+                "time_weighted_mean or shape, else as received"
+            )
+        ),
+    ] = None
+    known_at: Annotated[
+        str | None, Field(description="prices, forecasts and plans as they were known then")
+    ] = None
+    issued_at: Annotated[
+        str | None, Field(description="the forecast or plan of this issue alone")
+    ] = None
+    points: Annotated[
+        int | None,
+        Field(ge=3, le=MOST_POINTS, description="thin to so many rows, extremes and gaps kept"),
+    ] = None
     limit: Annotated[
-        int | None, Field(ge=1, le=LARGEST_LIMIT, description=f"rows in this answer, of which `cursor` gives the next; usual: {USUAL_LIMIT} of JSON, else all")
+        int | None,
+        Field(
+            ge=1,
+            le=LARGEST_LIMIT,
+            description=(
+                f"rows in this answer, of which `cursor` gives the next; usual: {USUAL_LIMIT} "
+                "of JSON, else all"
+            ),
+        ),
     ] = None
     cursor: Annotated[str | None, Field(max_length=200, description="of the answer before")] = None
     format: Annotated[Format, Field(description="json, csv, or arrow for an Arrow stream")] = "json"
 
     def of(self, site: str, series: str) -> "DataQuestion":
         """Return the question about a series of a site."""
-        return DataQuestion.model_validate(self.model_dump(by_alias=True) | {"site": site, "series": series})
+        return DataQuestion.model_validate(
+            self.model_dump(by_alias=True) | {"site": site, "series": series}
+        )
 
 
 class DataQuestion(SeriesQuestion):
@@ -89,7 +131,10 @@ class DataQuestion(SeriesQuestion):
         Field(
             pattern=r"^[^\x00]+$",
             max_length=500,
-            description="load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, plans:COLUMN, sensor_readings:SENSOR",
+            description=(
+                "load_kwh, soc, …; market_prices:MARKET, slot_forecasts:VERSION:COLUMN, "
+                "plans:COLUMN, sensor_readings:SENSOR"
+            ),
         ),
     ]
 
@@ -131,13 +176,21 @@ class Pages:
 
 
 class CountedInterval(Message):
-    """What a counter counted between two readings that lie more than two hours apart: the energy is known, its course is not."""
+    """What a counter counted between two readings that lie more than two hours apart: the energy is
+    known, its course is not.
+    """
 
     from_: Annotated[Instant, Field(alias="from", description="the reading before")]
     to: Annotated[Instant, Field(description="the reading after")]
-    energy_kwh: Annotated[float, Field(description="what it adds to the series; below zero where the sensor is taken off")]
+    energy_kwh: Annotated[
+        float,
+        Field(description="what it adds to the series; below zero where the sensor is taken off"),
+    ]
     source: Annotated[str, Field(description="the sensor that counted it")]
-    certainty: Annotated[Certainty, Field(description="counted: all of it; at_least: the counter began anew meanwhile")]
+    certainty: Annotated[
+        Certainty,
+        Field(description="counted: all of it; at_least: the counter began anew meanwhile"),
+    ]
 
 
 class UnusableDay(Message):
@@ -145,30 +198,63 @@ class UnusableDay(Message):
 
     from_: Annotated[Instant, Field(alias="from", description="its midnight")]
     to: Annotated[Instant, Field(description="the midnight after it")]
-    verdict: Annotated[QualityVerdict, Field(description="exclude, or mask_battery where the series is the battery's")]
-    reasons: Annotated[list[str], Field(description="what speaks against it: a code, a colon, and the figures")]
+    verdict: Annotated[
+        QualityVerdict,
+        Field(description="exclude, or mask_battery where the series is the battery's"),
+    ]
+    reasons: Annotated[
+        list[str], Field(description="what speaks against it: a code, a colon, and the figures")
+    ]
 
 
 class DataReply(Message):
-    """A series. Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received an ``instant`` and a ``value``.
+    """A series.
 
-    Where a meter counts the series, rows also have the ``estimated`` share: filled to the meter's total, of which nothing but the sum was read.
+    Rows have a ``start``, a ``value`` (null: unknown) and the ``known`` share; readings as received
+    an ``instant`` and a ``value``.
+
+    Where a meter counts the series, rows also have the ``estimated`` share: filled to the meter's
+    total, of which nothing but the sum was read.
     """
 
     site: Annotated[str, Field(description="the site's name")]
     series: Annotated[str, Field(description="the series as asked for")]
-    resolution: Annotated[str | None, Field(description="length of a row: 15m, 30m, 1h, 1d; null for readings as received")]
-    aggregate: Annotated[str | None, Field(description="what a row is made by: sum, mean, min, max, …; null for readings as received")]
+    resolution: Annotated[
+        str | None,
+        Field(description="length of a row: 15m, 30m, 1h, 1d; null for readings as received"),
+    ]
+    aggregate: Annotated[
+        str | None,
+        Field(
+            description=(
+                "what a row is made by: sum, mean, min, max, …; null for readings as received"
+            )
+        ),
+    ]
     timezone: Annotated[str, Field(description="where the site's clock stands")]
     rows: Annotated[
-        list[dict[str, Any]], Field(description="in order of time; start or instant, value in the series' unit, known and estimated share between 0 and 1")
+        list[dict[str, Any]],
+        Field(
+            description=(
+                "in order of time; start or instant, value in the series' unit, known and "
+                "estimated share between 0 and 1"
+            )
+        ),
     ]
     cursor: Annotated[str | None, Field(description="of the next page; null: this is the last")]
     intervals: Annotated[
         list[CountedInterval],
-        Field(description="what counters counted through silences that reach into this page; rows that lie in one are estimated, or unknown"),
+        Field(
+            description=(
+                "what counters counted through silences that reach into this page; rows that "
+                "lie in one are estimated, or unknown"
+            )
+        ),
     ]
-    unusable: Annotated[list[UnusableDay], Field(description="days of this page whose verdict says that the series may not be used")]
+    unusable: Annotated[
+        list[UnusableDay],
+        Field(description="days of this page whose verdict says that the series may not be used"),
+    ]
 
 
 FORMS: dict[int | str, dict[str, Any]] = {
@@ -178,7 +264,12 @@ FORMS: dict[int | str, dict[str, Any]] = {
             MEDIA_TYPES["csv"].partition(";")[0]: {"schema": {"type": "string"}},
             MEDIA_TYPES["arrow"]: {"schema": {"type": "string", "format": "binary"}},
         },
-        "headers": {"Link": {"description": "the next page, where there is one", "schema": {"type": "string"}}},
+        "headers": {
+            "Link": {
+                "description": "the next page, where there is one",
+                "schema": {"type": "string"},
+            }
+        },
         "description": "The rows asked for",
     },
     304: {"description": "As it was, by If-None-Match"},
@@ -186,15 +277,34 @@ FORMS: dict[int | str, dict[str, Any]] = {
 
 
 @router.operation(
-    "Read a stored series", Operation("GET", "/v1/sites/{site_id}/series/{series:path}", "read", "data query"), responses=FORMS, response_class=Response
+    "Read a stored series",
+    Operation("GET", "/v1/sites/{site_id}/series/{series:path}", "read", "data query"),
+    responses=FORMS,
+    response_class=Response,
 )
-def query_series(site_id: SitePath, series: SeriesPath, question: Annotated[SeriesQuestion, Query()], gateway: CurrentGateway, *, request: Request) -> Response:
-    """Return a series as JSON, CSV or an Arrow stream; what is unknown is null, never zero. `Link` names the next page where there is one."""
+def query_series(
+    site_id: SitePath,
+    series: SeriesPath,
+    question: Annotated[SeriesQuestion, Query()],
+    gateway: CurrentGateway,
+    *,
+    request: Request,
+) -> Response:
+    """Return a series as JSON, CSV or an Arrow stream.
+
+    What is unknown is null, never zero. `Link` names the next page where there is one.
+    """
     return _answer(question.of(site_id, series), gateway, request)
 
 
-@router.operation("", Operation("GET", "/data/query", "read", alone="the site stands in the query"), response_class=Response)
-def query_data(question: Annotated[DataQuestion, Query()], gateway: CurrentGateway, request: Request) -> Response:
+@router.operation(
+    "",
+    Operation("GET", "/data/query", "read", alone="the site stands in the query"),
+    response_class=Response,
+)
+def query_data(
+    question: Annotated[DataQuestion, Query()], gateway: CurrentGateway, request: Request
+) -> Response:
     """Return a series of the site that the query names."""
     return _answer(question, gateway, request)
 
@@ -204,16 +314,28 @@ def _answer(question: DataQuestion, gateway: Gateway, request: Request) -> Respo
     with unit_of_work(gateway.database) as connection:
         pages = open_pages(connection, question)
     answers = pages.read(gateway.database)
-    # Read the first page before the response starts, so that an error can still be a problem document.
+    # Read the first page before the response starts, so that an error can still be a problem
+    # document.
     answer = next(answers)
     if question.format == "json" or question.limit is not None or answer.following is None:
         body = b"".join(_write(pages, iter([answer])))
-        response = respond_tagged(request, body, f'"{hashlib.sha256(body).hexdigest()[:24]}"', media_type=MEDIA_TYPES[question.format])
+        response = respond_tagged(
+            request,
+            body,
+            f'"{hashlib.sha256(body).hexdigest()[:24]}"',
+            media_type=MEDIA_TYPES[question.format],
+        )
         cursor = pages.cursor(answer)
         if cursor is not None:
-            response.headers["Link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
+            response.headers["Link"] = (
+                f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
+            )
         return response
-    return StreamingResponse(_write(pages, chain([answer], answers)), headers={"Cache-Control": CACHE_CONTROL}, media_type=MEDIA_TYPES[question.format])
+    return StreamingResponse(
+        _write(pages, chain([answer], answers)),
+        headers={"Cache-Control": CACHE_CONTROL},
+        media_type=MEDIA_TYPES[question.format],
+    )
 
 
 def _write(pages: Pages, answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
@@ -264,16 +386,30 @@ def open_pages(connection: Connection, question: DataQuestion) -> Pages:
     limit = None if question.points is not None else question.limit or USUAL_LIMIT
     query: SeriesQuery | ReadingQuery
     if name.sampled:
-        wrong_field = next(((field, text) for field, text in _issues(question) if text is not None), None)
+        wrong_field = next(
+            ((field, text) for field, text in _issues(question) if text is not None), None
+        )
         if wrong_field is not None:
             raise refuse("readings-without-issue", field=wrong_field[0], value=wrong_field[1])
         aggregate = question.aggregate or ("shape" if question.points is not None else None)
         sensor = name.parts[0] if name.source == "sensor_readings" else Register(*name.parts)
         query = ReadingQuery(sensor, *span, aggregate, question.resolution, question.points, limit)
     else:
-        known_at, issued_at = (None if text is None else _instant(text, field, timezone) for field, text in _issues(question))
+        known_at, issued_at = (
+            None if text is None else _instant(text, field, timezone)
+            for field, text in _issues(question)
+        )
         resolution = question.resolution or "15m"
-        query = SeriesQuery(question.series, *span, resolution, question.aggregate, question.points, limit, known_at, issued_at)
+        query = SeriesQuery(
+            question.series,
+            *span,
+            resolution,
+            question.aggregate,
+            question.points,
+            limit,
+            known_at,
+            issued_at,
+        )
     return Pages(question, query, timezone, *window)
 
 
@@ -283,7 +419,9 @@ def _issues(question: DataQuestion) -> tuple[tuple[str, str | None], ...]:
 
 def _instant(text: str, field: str, timezone: str) -> datetime:
     # An unescaped plus sign in a query arrives as a blank.
-    return parse_instant(text.replace(" ", "+") if "T" in text else text, field=field, zone=parse_zone(timezone))
+    return parse_instant(
+        text.replace(" ", "+") if "T" in text else text, field=field, zone=parse_zone(timezone)
+    )
 
 
 def write_json(answer: SeriesAnswer, frame: Mapping[str, Any]) -> bytes:
@@ -299,31 +437,54 @@ def write_csv(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
     """Yield a header line, then the rows of each answer; unknown cells are empty."""
     for place, answer in enumerate(answers):
         head = [",".join(answer.columns())] if place == 0 else []
-        yield "\n".join([*head, *map(",".join, _rows(answer)), ""]).replace(f",{UNKNOWN}", ",").encode()
+        yield (
+            "\n".join([*head, *map(",".join, _rows(answer)), ""])
+            .replace(f",{UNKNOWN}", ",")
+            .encode()
+        )
 
 
 def write_arrow(answers: Iterator[SeriesAnswer]) -> Iterator[bytes]:
-    """Yield an Arrow IPC stream, one record batch per answer; unknown values are null. Source: Arrow columnar format, "IPC Streaming Format"."""
+    """Yield an Arrow IPC stream, one record batch per answer.
+
+    Unknown values are null. Source: Arrow columnar format, "IPC Streaming Format".
+    """
     buffer = BytesIO()
     writer = StreamWriter.from_writable(buffer)
     for answer in answers:
         kind = nanoarrow.timestamp(np.datetime_data(answer.starts.dtype)[0], "UTC")
         children = [
-            nanoarrow.c_array_from_buffers(kind, length=answer.starts.size, buffers=[None, answer.starts.view(np.int64)]),
+            nanoarrow.c_array_from_buffers(
+                kind, length=answer.starts.size, buffers=[None, answer.starts.view(np.int64)]
+            ),
             _floats(answer.values),
             *map(_floats, answer.shares().values()),
         ]
-        fields = {name: child.schema for name, child in zip(answer.columns(), children, strict=True)}
-        writer.write_array(nanoarrow.c_array_from_buffers(nanoarrow.struct(fields), length=answer.starts.size, buffers=[None], children=children))
+        fields = {
+            name: child.schema for name, child in zip(answer.columns(), children, strict=True)
+        }
+        writer.write_array(
+            nanoarrow.c_array_from_buffers(
+                nanoarrow.struct(fields),
+                length=answer.starts.size,
+                buffers=[None],
+                children=children,
+            )
+        )
         yield _drain(buffer)
     writer.close()
     yield _drain(buffer)
 
 
 def _rows(answer: SeriesAnswer) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of each row as text: the instant, then numbers, ``UNKNOWN`` where there is none."""
+    """Yield the cells of each row as text: the instant, then numbers, ``UNKNOWN`` where there is
+    none.
+    """
     columns = [
-        to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",") if values.size else [] for values in (answer.values, *answer.shares().values())
+        to_json(values.tolist(), inf_nan_mode="null").decode()[1:-1].split(",")
+        if values.size
+        else []
+        for values in (answer.values, *answer.shares().values())
     ]
     return zip(write_instants(answer.starts), *columns, strict=True)
 
@@ -332,7 +493,10 @@ def _floats(values: FloatArray) -> Any:
     unknown = np.isnan(values)
     validity = np.packbits(~unknown, bitorder="little") if unknown.any() else None
     return nanoarrow.c_array_from_buffers(
-        nanoarrow.float64(), length=values.size, buffers=[validity, np.ascontiguousarray(values)], null_count=int(unknown.sum())
+        nanoarrow.float64(),
+        length=values.size,
+        buffers=[validity, np.ascontiguousarray(values)],
+        null_count=int(unknown.sum()),
     )
 
 

@@ -24,8 +24,14 @@ class SettingReply(Message):
     description: Annotated[str, Field(description="what it means")]
     secret: Annotated[bool, Field(description="whether its value is kept back")]
     given: Annotated[bool, Field(description="whether it has a value")]
-    value: Annotated[str | int | float | bool | list[Any] | None, Field(description="durations as ISO 8601; null for a secret, or where there is none")]
-    default: Annotated[str | int | float | bool | list[Any] | None, Field(description="what it is where nobody sets it")]
+    value: Annotated[
+        str | int | float | bool | list[Any] | None,
+        Field(description="durations as ISO 8601; null for a secret, or where there is none"),
+    ]
+    default: Annotated[
+        str | int | float | bool | list[Any] | None,
+        Field(description="what it is where nobody sets it"),
+    ]
     differs: Annotated[bool, Field(description="whether it is other than the default")]
 
 
@@ -36,12 +42,21 @@ class SettingList(Message):
     cursor: Annotated[None, Field(description="always null: all of them stand on one page")] = None
 
 
-@router.operation("List the settings", Operation("GET", "/v1/settings", "administer", alone="a terminal sees its environment"))
+@router.operation(
+    "List the settings",
+    Operation("GET", "/v1/settings", "administer", alone="a terminal sees its environment"),
+)
 def list_settings(gateway: CurrentGateway) -> SettingList:
-    """Return every setting with its value, its default and whether they differ; secrets are left out. They are changed where the process is started."""
+    """Return every setting with its value, its default and whether they differ.
+
+    Secrets are left out. They are changed where the process is started.
+    """
     settings = []
     for name, field in Settings.model_fields.items():
-        value, default = getattr(gateway.settings, name), field.get_default(call_default_factory=True)
+        value, default = (
+            getattr(gateway.settings, name),
+            field.get_default(call_default_factory=True),
+        )
         secret = "SecretStr" in str(field.annotation)
         settings.append(
             SettingReply(

@@ -29,7 +29,12 @@ LEVEL = 5
 
 @router.operation(
     "Read past and coming slots on one axis",
-    Operation("GET", "/v1/sites/{site_id}/timeline", "read", alone="what the plan chart draws; commands show plans and series one by one"),
+    Operation(
+        "GET",
+        "/v1/sites/{site_id}/timeline",
+        "read",
+        alone="what the plan chart draws; commands show plans and series one by one",
+    ),
     response_model=Timelines,
 )
 def read_timeline(
@@ -38,15 +43,28 @@ def read_timeline(
     gateway: CurrentGateway,
     *,
     first: Annotated[Instant | None, Query(alias="from", description="usual: a day ago")] = None,
-    end: Annotated[Instant | None, Query(alias="to", description="the instant after the last; usual: in two days; at most 8 days after from")] = None,
+    end: Annotated[
+        Instant | None,
+        Query(
+            alias="to",
+            description="the instant after the last; usual: in two days; at most 8 days after from",
+        ),
+    ] = None,
     language: Annotated[Language, Query(description="of the sentences")] = "en",
 ) -> Response:
-    """Return prices, what was measured, what is planned and why, and what both are compared with, as columns with a value per quarter-hour."""
+    """Return prices, what was measured, what is planned and why, and what both are compared with,
+    as columns with a value per quarter-hour.
+    """
     now: datetime = gateway.clock.now()
     with unit_of_work(gateway.database) as connection:
-        window = open_window(sites.load(connection, site_id), now=now, language=language, first=first, end=end)
+        window = open_window(
+            sites.load(connection, site_id), now=now, language=language, first=first, end=end
+        )
         document = build_timeline(connection, window, gateway.plan_memory)
-    body, headers = to_json(_shorten(document), inf_nan_mode="null"), {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"}
+    body, headers = (
+        to_json(_shorten(document), inf_nan_mode="null"),
+        {"Vary": "Accept-Encoding", "Cache-Control": "private, no-cache"},
+    )
     if "gzip" in accepted_encodings(request):
         body, headers = gzip.compress(body, LEVEL), headers | {"Content-Encoding": "gzip"}
     return Response(body, headers=headers, media_type="application/json")
@@ -58,4 +76,8 @@ def _shorten(value: Any) -> Any:
         return np.round(value, DECIMALS).tolist()
     if isinstance(value, dict):
         return {name: _shorten(each) for name, each in value.items()}
-    return [_shorten(each) for each in value] if isinstance(value, list) and value and isinstance(value[0], dict) else value
+    return (
+        [_shorten(each) for each in value]
+        if isinstance(value, list) and value and isinstance(value[0], dict)
+        else value
+    )

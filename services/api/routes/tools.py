@@ -1,4 +1,6 @@
-"""Routes of the tools over a site's data: one by one, and by the Model Context Protocol (MCP) for assistants."""
+"""Routes of the tools over a site's data: one by one, and by the Model Context Protocol (MCP) for
+assistants.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -30,7 +32,9 @@ from services.api.tool_access import ToolAccess, read_declared
 # Not SiteClockRoute: the tool itself reads local times in its arguments.
 router = ResourceRouter("tools", route_class=CheckedRoute)
 
-ToolName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")]
+ToolName = Annotated[
+    str, Path(min_length=1, max_length=64, pattern=r"^[\w-]+$", description="as listed")
+]
 # Tools for which the planner plans anew.
 COMPUTING = frozenset({"what_would_it_cost"})
 MOST_SITES = 200
@@ -40,28 +44,58 @@ class ToolQuestion(Message):
     """What a tool is asked."""
 
     site_id: SiteName
-    arguments: Annotated[dict[str, Any], Field(description="as the tool's schema says; days are local days of the site")] = {}
+    arguments: Annotated[
+        dict[str, Any],
+        Field(description="as the tool's schema says; days are local days of the site"),
+    ] = {}
     language: Annotated[Language, Field(description="of the text")] = "en"
 
 
-@router.operation("List the tools over a site's data", Operation("GET", "/v1/tools", "read", "tools list"), response_model=ToolList)
+@router.operation(
+    "List the tools over a site's data",
+    Operation("GET", "/v1/tools", "read", "tools list"),
+    response_model=ToolList,
+)
 async def list_tools(gateway: CurrentGateway) -> Response:
     """Return each tool with the JSON schema of its arguments; none changes anything."""
     return await gateway.ask(ToolListRequest())
 
 
-@router.operation("Call a tool over a site's data", Operation("POST", "/v1/tools/{name}", "read", "tools call"), response_model=ToolResult)
-async def call_tool(name: ToolName, question: ToolQuestion, gateway: CurrentGateway, caller: CurrentCaller, *, request: Request) -> Response:
-    """Return what it finds: a few sentences, the figures in them, a chart, and where they come from."""
+@router.operation(
+    "Call a tool over a site's data",
+    Operation("POST", "/v1/tools/{name}", "read", "tools call"),
+    response_model=ToolResult,
+)
+async def call_tool(
+    name: ToolName,
+    question: ToolQuestion,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    request: Request,
+) -> Response:
+    """Return what it finds: a few sentences, the figures in them, a chart, and where they come
+    from.
+    """
     await _spend(request, caller, name)
-    call = ToolCallRequest(tool=name, arguments=question.arguments, site_id=question.site_id, language=question.language, sites=caller.own_sites)
+    call = ToolCallRequest(
+        tool=name,
+        arguments=question.arguments,
+        site_id=question.site_id,
+        language=question.language,
+        sites=caller.own_sites,
+    )
     return await gateway.ask(call)
 
 
 # Not in OpenAPI: MCP describes itself.
 @router.operation("", Operation("POST", "/mcp", "read", "mcp"), response_class=Response)
-async def answer_assistant(request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
-    """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists tools and calls them, with a key as any program."""
+async def answer_assistant(
+    request: Request, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
+    """Answer one message of the protocol (streamable HTTP, without a session): an assistant lists
+    tools and calls them, with a key as any program.
+    """
     # The MCP library takes a second to import: not at start, and in a thread.
     await to_thread.run_sync(partial(import_module, "services.api.assistants"))
     from services.api.assistants import answer_message
@@ -84,7 +118,9 @@ def _give_access(request: Request, gateway: Gateway, caller: Caller) -> ToolAcce
         return ToolList.model_validate_json(await _ask(gateway, ToolListRequest()))
 
     async def list_sites() -> list[str]:
-        page = await gateway.in_unit(lambda connection: sites.list_page(connection, limit=MOST_SITES, among=caller.sites))
+        page = await gateway.in_unit(
+            lambda connection: sites.list_page(connection, limit=MOST_SITES, among=caller.sites)
+        )
         return [stored.name for stored in page]
 
     return ToolAccess(list_offered, call, read, search, list_sites, sites=caller.own_sites)
@@ -101,13 +137,19 @@ async def _ask(gateway: Gateway, message: RequestMessage) -> bytes:
     return bytes((await gateway.ask(message)).body)
 
 
-def _read(gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]) -> Message:
+def _read(
+    gateway: Gateway, caller: Caller, capability: Capability, arguments: Mapping[str, Any]
+) -> Message:
     with gateway.open_call(caller) as call:
         return read_declared(call, capability, arguments)
 
 
 async def _spend(request: Request, caller: Caller, tool: str) -> None:
-    """Count a tool call that makes the planner compute against the solver's budget, as the planner's route does."""
+    """Count a tool call that makes the planner compute against the solver's budget, as the
+    planner's route does.
+    """
     if tool in COMPUTING and caller.means != "local":
         identity: Identity = request.app.state.identity
-        await identity.limiter.spend(Budget("solver", identity.settings.solves_per_minute), str(caller.user_id))
+        await identity.limiter.spend(
+            Budget("solver", identity.settings.solves_per_minute), str(caller.user_id)
+        )

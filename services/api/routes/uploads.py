@@ -39,12 +39,30 @@ FORM: dict[str, Any] = {
                 "type": "object",
                 "required": ["file", "kind"],
                 "properties": {
-                    "file": {"type": "string", "format": "binary", "description": "CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip"},
-                    "kind": {"type": "string", "enum": list(get_args(Kind)), "description": "what its rows are"},
-                    "timezone": {"type": "string", "description": "where the clock of times without offset stands, such as Europe/Berlin; default: the site's"},
-                    "columns": _PAIRS | {"description": "Luna's name of a column and the file's: load_kwh=verbrauch"},
+                    "file": {
+                        "type": "string",
+                        "format": "binary",
+                        "description": (
+                            "CSV, JSON lines, a JSON array or Parquet; all but Parquet also as gzip"
+                        ),
+                    },
+                    "kind": {
+                        "type": "string",
+                        "enum": list(get_args(Kind)),
+                        "description": "what its rows are",
+                    },
+                    "timezone": {
+                        "type": "string",
+                        "description": (
+                            "where the clock of times without offset stands, such as "
+                            "Europe/Berlin; default: the site's"
+                        ),
+                    },
+                    "columns": _PAIRS
+                    | {"description": "Luna's name of a column and the file's: load_kwh=verbrauch"},
                     "ignore": _PAIRS | {"description": "columns of the file to leave out"},
-                    "units": _PAIRS | {"description": "a column's unit in the file: load_kwh=Wh, soc=%"},
+                    "units": _PAIRS
+                    | {"description": "a column's unit in the file: load_kwh=Wh, soc=%"},
                 },
             }
         }
@@ -54,40 +72,66 @@ FORM: dict[str, Any] = {
 
 @router.operation(
     "Load a file",
-    Operation("POST", "/v1/sites/{site_id}/uploads", "data", "data load", most_bytes=MAX_FILE_BYTES),
+    Operation(
+        "POST", "/v1/sites/{site_id}/uploads", "data", "data load", most_bytes=MAX_FILE_BYTES
+    ),
     status_code=202,
     response_model=JobReply,
     openapi_extra={"requestBody": FORM},
 )
-async def load_file(site_id: SitePath, request: Request, gateway: CurrentGateway, response: Response) -> Job:
-    """Take a file of any length and load it as a job, whose reply says what became of its rows; the same file again changes nothing."""
+async def load_file(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, response: Response
+) -> Job:
+    """Take a file of any length and load it as a job, whose reply says what became of its rows.
+
+    The same file again changes nothing.
+    """
     return await take_upload(site_id, request, gateway, response)
 
 
 @router.operation(
-    "", Operation("POST", "/data/load", "data", alone="the site stands in the form", most_bytes=MAX_FILE_BYTES), status_code=202, response_model=JobReply
+    "",
+    Operation(
+        "POST", "/data/load", "data", alone="the site stands in the form", most_bytes=MAX_FILE_BYTES
+    ),
+    status_code=202,
+    response_model=JobReply,
 )
 async def load_data(request: Request, gateway: CurrentGateway, response: Response) -> Job:
     """Take a file for the site that the form names."""
     return await take_upload(None, request, gateway, response)
 
 
-async def take_upload(site_id: str | None, request: Request, gateway: Gateway, response: Response) -> Job:
-    """Store a form's file and return the job that loads it; without ``site_id`` the form names the site."""
+async def take_upload(
+    site_id: str | None, request: Request, gateway: Gateway, response: Response
+) -> Job:
+    """Store a form's file and return the job that loads it.
+
+    Without ``site_id`` the form names the site.
+    """
     file, fields = await gateway.uploads.receive_one(request)
-    job = await run_in_threadpool(_submit, gateway, file, site_id, fields=fields, caller=request.state.caller)
+    job = await run_in_threadpool(
+        _submit, gateway, file, site_id, fields=fields, caller=request.state.caller
+    )
     response.headers["Location"] = locate(read_job.path, job)
     return job
 
 
-def _submit(gateway: Gateway, file: ReceivedFile, site_id: str | None, *, fields: Fields, caller: Caller) -> Job:
+def _submit(
+    gateway: Gateway, file: ReceivedFile, site_id: str | None, *, fields: Fields, caller: Caller
+) -> Job:
     try:
         message = _compose(file, fields, site_id)
         require_own(message.site_id, caller.sites)
         with unit_of_work(gateway.database) as connection:
             sites.key_of(connection, message.site_id)
-        # The idempotency key holds the content and not the name: the same file with the same options is the same job.
-        key = hashlib.sha256(message.model_copy(update={"object_key": file.sha256, "file_name": ""}).model_dump_json().encode()).hexdigest()
+        # The idempotency key holds the content and not the name: the same file with the same
+        # options is the same job.
+        key = hashlib.sha256(
+            message.model_copy(update={"object_key": file.sha256, "file_name": ""})
+            .model_dump_json()
+            .encode()
+        ).hexdigest()
         job = submit_job(gateway.database, gateway.queue, message, key=key)
     except LunaError:
         gateway.objects.remove(file.key)
@@ -101,7 +145,9 @@ def _compose(file: ReceivedFile, fields: Fields, site_id: str | None) -> LoadFil
     allowed = {"kind", "timezone", CSRF_FIELD, *LISTS} | ({"site"} if site_id is None else set())
     strangers = sorted(set(fields) - allowed)
     if strangers:
-        raise refuse("form-no-such-field", field=strangers[0], first="site, " if site_id is None else "")
+        raise refuse(
+            "form-no-such-field", field=strangers[0], first="site, " if site_id is None else ""
+        )
     if site_id is None and "site" not in fields:
         raise refuse("form-without-site", field="site")
     single = {name: values[-1] for name, values in fields.items() if name in {"kind", "timezone"}}

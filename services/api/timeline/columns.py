@@ -18,76 +18,147 @@ from services.api.timeline.plan_parts import PlanPart
 Column = list[Any]
 
 
-def power(parts: Sequence[PlanPart | None], energy: str, *, kind: str | None = None, device: str | None = None) -> FloatArray:
-    """Return the mean power of each slot in kW, NaN without a plan: of the slot's field ``energy`` (kWh), or of one or all devices of a ``kind``."""
+def power(
+    parts: Sequence[PlanPart | None],
+    energy: str,
+    *,
+    kind: str | None = None,
+    device: str | None = None,
+) -> FloatArray:
+    """Return the mean power of each slot in kW, NaN without a plan: of the slot's field ``energy``
+    (kWh), or of one or all devices of a ``kind``.
+    """
 
     def energy_of(slot: dict[str, Any]) -> Any:
         if kind is None:
             return slot.get(energy)
         flows = slot.get(kind, {})
-        return sum(flow.get(energy, 0.0) for flow in flows.values()) if device is None else flows.get(device, {}).get(energy)
+        return (
+            sum(flow.get(energy, 0.0) for flow in flows.values())
+            if device is None
+            else flows.get(device, {}).get(energy)
+        )
 
     powers = []
     for part in parts:
         energies = [energy_of(slot) for slot in part.slots] if part else []
         present = [each for each in energies if each is not None]
-        powers.append(sum(present) / part.hours if part and present and len(present) == len(energies) else np.nan)
+        powers.append(
+            sum(present) / part.hours
+            if part and present and len(present) == len(energies)
+            else np.nan
+        )
     return np.array(powers, dtype=np.float64)
 
 
 def ends(parts: Sequence[PlanPart | None], kind: str, device: str) -> FloatArray:
     """Return a device's state of charge at the end of each slot, NaN without a plan."""
-    levels = [part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts]
+    levels = [
+        part.last.get(kind, {}).get(device, {}).get("soc_end") if part else None for part in parts
+    ]
     return np.array(levels, dtype=np.float64)
 
 
 def mean_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
-    """Return the state of charge of all batteries, weighted by capacity, at the end of each slot; NaN without a plan or battery."""
-    if not site.batteries:
-        return np.full(len(parts), np.nan)
-    weights = [battery.capacity_kwh for battery in site.batteries]
-    return np.average([ends(parts, "batteries", battery.name) for battery in site.batteries], axis=0, weights=weights)
+    """Return the state of charge of all batteries, weighted by capacity, at the end of each slot.
 
-
-def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
-    """Return the target state of charge of all batteries, weighted by capacity, for charging from or discharging to the grid; NaN in slots without either.
-
-    Of several batteries, those without a target in a slot count with their state of charge at its end.
+    NaN without a plan or battery.
     """
     if not site.batteries:
         return np.full(len(parts), np.nan)
-    flows = [[part.last.get("batteries", {}).get(battery.name, {}) if part else {} for part in parts] for battery in site.batteries]
-    targets, levels = (np.array([[flow.get(name) for flow in each] for each in flows], dtype=np.float64) for name in ("target_soc", "soc_end"))
+    weights = [battery.capacity_kwh for battery in site.batteries]
+    return np.average(
+        [ends(parts, "batteries", battery.name) for battery in site.batteries],
+        axis=0,
+        weights=weights,
+    )
+
+
+def target_soc(parts: Sequence[PlanPart | None], site: Site) -> FloatArray:
+    """Return the target state of charge of all batteries, weighted by capacity, for charging from
+    or discharging to the grid; NaN in slots without either.
+
+    Of several batteries, those without a target in a slot count with their state of charge at its
+    end.
+    """
+    if not site.batteries:
+        return np.full(len(parts), np.nan)
+    flows = [
+        [part.last.get("batteries", {}).get(battery.name, {}) if part else {} for part in parts]
+        for battery in site.batteries
+    ]
+    targets, levels = (
+        np.array([[flow.get(name) for flow in each] for each in flows], dtype=np.float64)
+        for name in ("target_soc", "soc_end")
+    )
     aimed = np.where(np.isnan(targets), levels, targets)
-    together = np.average(aimed, axis=0, weights=[battery.capacity_kwh for battery in site.batteries])
+    together = np.average(
+        aimed, axis=0, weights=[battery.capacity_kwh for battery in site.batteries]
+    )
     return np.where(np.isnan(targets).all(axis=0), np.nan, together)
 
 
 def planned_flows(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
-    """Return the planned mean powers of each slot in kW; ``pv_kw`` is before curtailment, ``curtailed_kw`` the part of it that is curtailed."""
-    meter = {f"{name}_kw": power(parts, f"{name}_kwh") for name in ("load", "pv", "curtailed", "import", "export")}
-    return meter | {column: power(parts, energy, kind=kind.section) for kind in FLOW_KINDS for energy, column in kind.flows.items()}
+    """Return the planned mean powers of each slot in kW.
+
+    ``pv_kw`` is before curtailment, ``curtailed_kw`` the part of it that is curtailed.
+    """
+    meter = {
+        f"{name}_kw": power(parts, f"{name}_kwh")
+        for name in ("load", "pv", "curtailed", "import", "export")
+    }
+    return meter | {
+        column: power(parts, energy, kind=kind.section)
+        for kind in FLOW_KINDS
+        for energy, column in kind.flows.items()
+    }
 
 
 def bands(parts: Sequence[PlanPart | None]) -> dict[str, FloatArray]:
-    """Return the P10 and P90 of forecast load and PV in kW; NaN where a plan's forecast has none."""
+    """Return the P10 and P90 of forecast load and PV in kW.
+
+    NaN where a plan's forecast has none.
+    """
     names = ("load_p10", "load_p90", "pv_p10", "pv_p90")
     return {f"{name}_kw": power(parts, f"{name}_kwh") for name in names}
 
 
 def device_columns(parts: Sequence[PlanPart | None], site: Site) -> list[dict[str, Any]]:
-    """Return the planned power of every device in kW, negative when it discharges, and the state of charge of those that store energy."""
+    """Return the planned power of every device in kW, negative when it discharges, and the state of
+    charge of those that store energy.
+    """
     columns: list[dict[str, Any]] = []
     for kind in FLOW_KINDS:
         for each in kind.of(site):
-            inflow, *outflows = [power(parts, energy, kind=kind.section, device=each.name) for energy in kind.flows]
-            stored = {"capacity_kwh": kind.capacity_kwh(each), "soc": ends(parts, kind.section, each.name)} if kind.capacity_kwh else {}
-            columns.append({"name": each.name, "kind": kind.section, "power_kw": inflow - sum(outflows), **stored})
+            inflow, *outflows = [
+                power(parts, energy, kind=kind.section, device=each.name) for energy in kind.flows
+            ]
+            stored = (
+                {
+                    "capacity_kwh": kind.capacity_kwh(each),
+                    "soc": ends(parts, kind.section, each.name),
+                }
+                if kind.capacity_kwh
+                else {}
+            )
+            columns.append(
+                {
+                    "name": each.name,
+                    "kind": kind.section,
+                    "power_kw": inflow - sum(outflows),
+                    **stored,
+                }
+            )
     return columns
 
 
-def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers) -> dict[str, Column]:
-    """Return the decision of each slot with its reason, None without a plan; sentences in the reader's language."""
+def decisions(
+    parts: Sequence[PlanPart | None], starts: Iterable[datetime], site: Site, numbers: Numbers
+) -> dict[str, Column]:
+    """Return the decision of each slot with its reason, None without a plan.
+
+    Sentences in the reader's language.
+    """
     rows: list[dict[str, Any] | None] = []
     for part, start in zip(parts, starts, strict=True):
         if part is None:
@@ -96,7 +167,9 @@ def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site
         slot, reason = part.first, part.first["reason"]
         complete = {"short": "", "figures": {}} | reason
         named = [battery for battery in site.batteries if battery.name == reason.get("device")]
-        keep_from, keep_to = _worth_keeping(reason.get("energy_value"), next(iter([*named, *site.batteries]), None))
+        keep_from, keep_to = _worth_keeping(
+            reason.get("energy_value"), next(iter([*named, *site.batteries]), None)
+        )
         decision = {
             "plan_id": part.plan_id,
             "mode": slot["mode"],
@@ -115,14 +188,25 @@ def decisions(parts: Sequence[PlanPart | None], starts: Iterable[datetime], site
         }
         rows.append(decision)
     # ``decided_by`` does not come from plans; build_timeline adds it.
-    return {name: [row and row[name] for row in rows] for name in Decisions.model_fields if name != "decided_by"}
+    return {
+        name: [row and row[name] for row in rows]
+        for name in Decisions.model_fields
+        if name != "decided_by"
+    }
 
 
-def _worth_keeping(value: float | None, battery: Battery | None) -> tuple[float | None, float | None]:
-    """Return the break-even prices of stored energy: buying pays below the first, discharging above the second.
+def _worth_keeping(
+    value: float | None, battery: Battery | None
+) -> tuple[float | None, float | None]:
+    """Return the break-even prices of stored energy: buying pays below the first, discharging above
+    the second.
 
-    Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.costs.break_even`` solved for the price.
+    Source: docs/decisions/0004, the break-even prices of ``luna.energy.economics.costs.break_even``
+    solved for the price.
     """
     if value is None or battery is None:
         return None, None
-    return value * battery.charge_efficiency - battery.wear_price, value / battery.discharge_efficiency + battery.wear_price
+    return (
+        value * battery.charge_efficiency - battery.wear_price,
+        value / battery.discharge_efficiency + battery.wear_price,
+    )

@@ -22,22 +22,32 @@ class TimelinePlan(BaseModel):
     plan_id: str
     status: str
     issued_at: datetime
-    prices_known_until: Annotated[datetime | None, Field(description="beyond it prices are predicted")]
+    prices_known_until: Annotated[
+        datetime | None, Field(description="beyond it prices are predicted")
+    ]
     covers_now: Annotated[bool, Field(description="false: it has run out, or begins later")]
     forecast_version: str | None
-    soc_assumed: Annotated[bool, Field(description="the planned charge begins with one that nobody measured of late")]
+    soc_assumed: Annotated[
+        bool, Field(description="the planned charge begins with one that nobody measured of late")
+    ]
 
 
 class Ages(BaseModel):
     """How old what the timeline rests on is, in seconds; null: it is not there."""
 
     plan: int | None
-    measured: Annotated[int | None, Field(description="since the end of the last slot whose load was measured")]
+    measured: Annotated[
+        int | None, Field(description="since the end of the last slot whose load was measured")
+    ]
     forecast: int | None
 
 
 class TimelinePrices(BaseModel):
-    """What a kWh costs and earns; of slots before ``known_slots`` the price is published, of later ones it is what the plan reckons with."""
+    """What a kWh costs and earns.
+
+    Of slots before ``known_slots`` the price is published, of later ones it is what the plan
+    reckons with.
+    """
 
     import_: Annotated[Price, Field(alias="import")]
     export: Price
@@ -46,7 +56,15 @@ class TimelinePrices(BaseModel):
 
 # Beside the house's own columns those of the kinds of devices.
 _MEASURED: dict[str, Any] = {
-    "load_kw": Annotated[Power, Field(description="of the house without cars, water heater and heat pump that have meters of their own, kW")],
+    "load_kw": Annotated[
+        Power,
+        Field(
+            description=(
+                "of the house without cars, water heater and heat pump that have meters of "
+                "their own, kW"
+            )
+        ),
+    ],
     **{power_column(name): Power for name in MEASURED if name not in ("load_kwh", "soc")},
     "soc": Soc,
 }
@@ -54,13 +72,37 @@ _PLANNED: dict[str, Any] = {
     "load_kw": Power,
     "pv_kw": Annotated[Power, Field(description="what the roof could give, kW")],
     "curtailed_kw": Annotated[Power, Field(description="what of it is held back, kW")],
-    **dict.fromkeys(("import_kw", "export_kw", *(column for kind in FLOW_KINDS for column in kind.flows.values())), Power),
+    **dict.fromkeys(
+        (
+            "import_kw",
+            "export_kw",
+            *(column for kind in FLOW_KINDS for column in kind.flows.values()),
+        ),
+        Power,
+    ),
     "soc": Soc,
-    "target_soc": Annotated[Numbers, Field(description="share of the capacity to which batteries charge from the grid, or sell; null where they do neither")],
+    "target_soc": Annotated[
+        Numbers,
+        Field(
+            description=(
+                "share of the capacity to which batteries charge from the grid, or sell; null "
+                "where they do neither"
+            )
+        ),
+    ],
 }
-MeasuredFlows = create_model("MeasuredFlows", __doc__="What was measured; null in slots to come and where nothing was recorded.", **_MEASURED)
+MeasuredFlows = create_model(
+    "MeasuredFlows",
+    __doc__="What was measured; null in slots to come and where nothing was recorded.",
+    **_MEASURED,
+)
 TimelineFlows = create_model(
-    "TimelineFlows", __doc__="What the latest plan has of the running slot and those to come; null in slots that are over.", **_PLANNED
+    "TimelineFlows",
+    __doc__=(
+        "What the latest plan has of the running slot and those to come; null in slots that "
+        "are over."
+    ),
+    **_PLANNED,
 )
 
 
@@ -84,34 +126,60 @@ class DeviceColumn(BaseModel):
 
 
 class Decisions(BaseModel):
-    """What was decided of each slot and why; null where no plan says it. Sentences are in the language asked for."""
+    """What was decided of each slot and why.
+
+    Null where no plan says it. Sentences are in the language asked for.
+    """
 
     plan_id: list[str | None]
     mode: list[str | None]
     code: list[str | None]
     text: list[str | None]
     short: list[str | None]
-    energy_value: Annotated[Numbers, Field(description="what a stored kWh is worth, currency per kWh")]
-    keep_from_price: Annotated[Numbers, Field(description="below this price it pays to buy a kWh and store it, currency per kWh")]
-    keep_to_price: Annotated[Numbers, Field(description="above this price it pays to use or sell a stored kWh, currency per kWh")]
-    cost_of_opposite: Annotated[Numbers, Field(description="what the opposite would cost more, in currency")]
+    energy_value: Annotated[
+        Numbers, Field(description="what a stored kWh is worth, currency per kWh")
+    ]
+    keep_from_price: Annotated[
+        Numbers,
+        Field(description="below this price it pays to buy a kWh and store it, currency per kWh"),
+    ]
+    keep_to_price: Annotated[
+        Numbers,
+        Field(description="above this price it pays to use or sell a stored kWh, currency per kWh"),
+    ]
+    cost_of_opposite: Annotated[
+        Numbers, Field(description="what the opposite would cost more, in currency")
+    ]
     binding: Annotated[list[list[str] | None], Field(description="limits at work, in words")]
-    price_rank: Annotated[list[int | None], Field(description="1: the cheapest to import of price_count slots")]
+    price_rank: Annotated[
+        list[int | None], Field(description="1: the cheapest to import of price_count slots")
+    ]
     price_count: list[int | None]
-    manual: Annotated[list[list[str] | None], Field(description="devices that do what their owner said")]
-    figures: Annotated[list[dict[str, Any] | None], Field(description="what the sentence was made from, by name")]
-    decided_by: Annotated[list[str | None], Field(description="planner, owner, rule, agent; null where nobody did")]
+    manual: Annotated[
+        list[list[str] | None], Field(description="devices that do what their owner said")
+    ]
+    figures: Annotated[
+        list[dict[str, Any] | None], Field(description="what the sentence was made from, by name")
+    ]
+    decided_by: Annotated[
+        list[str | None], Field(description="planner, owner, rule, agent; null where nobody did")
+    ]
 
 
 class NextDay(BaseModel):
-    """What the next 24 hours cost, in currency; what either leaves more in the batteries counts at the value of stored energy."""
+    """What the next 24 hours cost, in currency.
+
+    What either leaves more in the batteries counts at the value of stored energy.
+    """
 
     cost: float
     cost_without_luna: float
 
 
 class WithoutLunaGhost(BaseModel):
-    """The same weather and habits with inverters alone, from the first measured state of charge on."""
+    """The same weather and habits with inverters alone, from the first measured state of charge
+    on.
+    """
 
     soc: Soc
     next_day: NextDay | None
@@ -173,25 +241,38 @@ class TimelineBlock(BaseModel):
 
 
 class Timelines(BaseModel):
-    """Past and coming quarter-hours of a site on one axis. Every column has ``slots`` values; slot ``i`` begins at ``start`` + ``i`` × ``slot_minutes``."""
+    """Past and coming quarter-hours of a site on one axis.
+
+    Every column has ``slots`` values; slot ``i`` begins at ``start`` + ``i`` × ``slot_minutes``.
+    """
 
     site: str
     timezone: str
     currency: str
     language: Language
-    price_scale: Annotated[int, Field(description="what prices are multiplied by to be shown in price_unit")]
+    price_scale: Annotated[
+        int, Field(description="what prices are multiplied by to be shown in price_unit")
+    ]
     price_unit: str
     start: datetime
     slot_minutes: int
     slots: int
-    past_slots: Annotated[int, Field(description="how many slots are over; the next one runs, or is still to come")]
+    past_slots: Annotated[
+        int, Field(description="how many slots are over; the next one runs, or is still to come")
+    ]
     now: datetime
     plan: TimelinePlan | None
     ages_s: Ages
     prices: TimelinePrices
     measured: MeasuredFlows
     estimated: Annotated[
-        list[list[str] | None], Field(description="which of measured are filled to a meter's total: the sum is the meter's, the course an estimate; null: none")
+        list[list[str] | None],
+        Field(
+            description=(
+                "which of measured are filled to a meter's total: the sum is the meter's, the "
+                "course an estimate; null: none"
+            )
+        ),
     ]
     planned: TimelineFlows
     bands: Bands

@@ -21,7 +21,10 @@ class PlanMemory:
         return self.renew(key, None, lambda _: make())
 
     def renew(self, subject: Hashable, key: Hashable, make: Callable[[T | None], T]) -> T:
-        """Return the cached value of a subject if it was made for this key; else cache ``make(previous)``, with None for a new subject."""
+        """Return the cached value of a subject if it was made for this key.
+
+        Else cache ``make(previous)``, with None for a new subject.
+        """
         with self._lock:
             entry: tuple[T, Hashable] | None = self._entries.pop(subject, None)
             if entry is not None:

@@ -13,7 +13,9 @@ BEFORE, AFTER, LONGEST = timedelta(hours=24), timedelta(hours=48), timedelta(day
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The quarter-hours of a timeline, the instant of the request, and the formats of its reader."""
+    """The quarter-hours of a timeline, the instant of the request, and the formats of its
+    reader.
+    """
 
     site: Site
     timeline: Timeline
@@ -31,17 +33,35 @@ class Window:
         return floor_to(self.now, SLOT)
 
 
-def open_window(site: Site, *, now: datetime, language: Language, first: datetime | None = None, end: datetime | None = None) -> Window:
-    """Return the quarter-hours from ``first`` to ``end``; by default from 24 hours ago to 48 hours ahead.
+def open_window(
+    site: Site,
+    *,
+    now: datetime,
+    language: Language,
+    first: datetime | None = None,
+    end: datetime | None = None,
+) -> Window:
+    """Return the quarter-hours from ``first`` to ``end``.
+
+    By default from 24 hours ago to 48 hours ahead.
 
     Raises:
         InvalidInputError: the window is empty or longer than ``LONGEST``.
     """
     start = floor_to(now - BEFORE if first is None else first, SLOT)
-    stop = floor_to(now, SLOT) + AFTER if end is None else floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
+    stop = (
+        floor_to(now, SLOT) + AFTER
+        if end is None
+        else floor_to(end + SLOT - timedelta(microseconds=1), SLOT)
+    )
     if stop <= start:
         raise refuse("timeline-reversed", field="to", value=stop.isoformat())
     if stop - start > LONGEST:
         raise refuse("timeline-too-long", field="to", value=stop.isoformat(), days=LONGEST.days)
     zone = parse_zone(site.timezone)
-    return Window(site, Timeline(start, SLOT, (stop - start) // SLOT), now, Numbers(language, zone, site.currency))
+    return Window(
+        site,
+        Timeline(start, SLOT, (stop - start) // SLOT),
+        now,
+        Numbers(language, zone, site.currency),
+    )

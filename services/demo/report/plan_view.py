@@ -15,15 +15,22 @@ from luna.words.charts.plan import Band, ModeRun, PlanView, RunFlows
 CHART_SPAN = timedelta(hours=48)
 
 
-def view_plan(plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Sequence[float] | None = None) -> PlanView:
-    """Return the first 48 hours of a plan, ready to be drawn; the slot chosen first is the one whose opposite costs most."""
+def view_plan(
+    plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Sequence[float] | None = None
+) -> PlanView:
+    """Return the first 48 hours of a plan, ready to be drawn.
+
+    The slot chosen first is the one whose opposite costs most.
+    """
     step = timedelta(minutes=plan.slot_minutes)
     slots = plan.slots[: CHART_SPAN // step]
     # How full the site's batteries are together, at each slot's edges; empty where there is none.
     soc = np.zeros(0)
     if site.batteries:
         ends = [{name: flow.soc_end for name, flow in slot.batteries.items()} for slot in slots]
-        soc = np.clip([_mean_soc(site, each) for each in (read_starting_soc(slots, site), *ends)], 0.0, 1.0)
+        soc = np.clip(
+            [_mean_soc(site, each) for each in (read_starting_soc(slots, site), *ends)], 0.0, 1.0
+        )
     runs: list[ModeRun] = []
     for mode, members in groupby(slots, key=lambda slot: slot.mode):
         first = runs[-1].end if runs else 0
@@ -32,7 +39,10 @@ def view_plan(plan: PlanReply, site: Site, numbers: Numbers, *, without_soc: Seq
     return PlanView(
         start=slots[0].start,
         step=step,
-        known=sum(plan.prices_known_until is None or slot.start < plan.prices_known_until for slot in slots),
+        known=sum(
+            plan.prices_known_until is None or slot.start < plan.prices_known_until
+            for slot in slots
+        ),
         buy_price=_column(slots, lambda slot: slot.import_price),
         sell_price=_column(slots, lambda slot: slot.export_price),
         flows=_measure_flows(slots, step / timedelta(hours=1)),
@@ -61,13 +71,19 @@ def _measure_flows(slots: Sequence[SlotReply], hours: float) -> RunFlows:
         discharge=power(lambda slot: sum(flow.discharge_kwh for flow in slot.batteries.values())),
         import_=power(lambda slot: slot.import_kwh),
         curtailed=power(lambda slot: slot.curtailed_kwh),
-        load_band=_band([slot.load_p10_kwh for slot in slots], [slot.load_p90_kwh for slot in slots], hours),
-        pv_band=_band([slot.pv_p10_kwh for slot in slots], [slot.pv_p90_kwh for slot in slots], hours),
+        load_band=_band(
+            [slot.load_p10_kwh for slot in slots], [slot.load_p90_kwh for slot in slots], hours
+        ),
+        pv_band=_band(
+            [slot.pv_p10_kwh for slot in slots], [slot.pv_p90_kwh for slot in slots], hours
+        ),
     )
 
 
 def _band(low: Sequence[float | None], high: Sequence[float | None], hours: float) -> Band | None:
-    finite_low, finite_high = ([value for value in edge if value is not None] for edge in (low, high))
+    finite_low, finite_high = (
+        [value for value in edge if value is not None] for edge in (low, high)
+    )
     if len(finite_low) != len(low) or len(finite_high) != len(high):
         return None
     return np.array(finite_low) / hours, np.array(finite_high) / hours
@@ -78,11 +94,18 @@ def read_starting_soc(slots: Sequence[SlotReply], site: Site) -> dict[str, float
     soc = {}
     for battery in site.batteries:
         flow = slots[0].batteries[battery.name]
-        stored_kwh = flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
+        stored_kwh = (
+            flow.charge_kwh * battery.charge_efficiency
+            - flow.discharge_kwh / battery.discharge_efficiency
+        )
         soc[battery.name] = flow.soc_end - stored_kwh / battery.capacity_kwh
     return soc
 
 
 def _mean_soc(site: Site, soc: dict[str, float]) -> float:
     capacity = sum(battery.capacity_kwh for battery in site.batteries)
-    return sum(soc[battery.name] * battery.capacity_kwh for battery in site.batteries) / capacity if capacity else 0.0
+    return (
+        sum(soc[battery.name] * battery.capacity_kwh for battery in site.batteries) / capacity
+        if capacity
+        else 0.0
+    )

@@ -1,4 +1,6 @@
-"""One HTML file out of a plan, its slots in words, and a replay: no request to anywhere, readable without a script."""
+"""One HTML file out of a plan, its slots in words, and a replay: no request to anywhere, readable
+without a script.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +22,14 @@ from luna.words.phrases import read_texts, say_text
 from luna.words.retold_reasons import retell_limits, retell_reason
 from luna.words.tariffs import say_buying, say_selling
 from services.demo.report.plan_view import view_plan
-from services.demo.report.scores import INVERTER, LUNA, Row, compare_with_inverter, tabulate_policies, trace_losses
+from services.demo.report.scores import (
+    INVERTER,
+    LUNA,
+    Row,
+    compare_with_inverter,
+    tabulate_policies,
+    trace_losses,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,9 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class SiteResult:
-    """A site and what the policies reached there from ``first_day`` to ``last_day``, both included."""
+    """A site and what the policies reached there from ``first_day`` to ``last_day``, both
+    included.
+    """
 
     site: Site
     replay: ReplayReply
@@ -54,9 +65,12 @@ class SiteResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportInput:
-    """Everything the report says. ``plan`` belongs to the first of ``results``; the others get a section each.
+    """Everything the report says.
 
-    ``without_soc``: state of charge at the end of each planned slot if the inverter alone decided; drawn where given.
+    ``plan`` belongs to the first of ``results``; the others get a section each.
+
+    ``without_soc``: state of charge at the end of each planned slot if the inverter alone decided;
+    drawn where given.
     """
 
     plan: PlanReply
@@ -125,11 +139,17 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
     numbers, flows = view.numbers, view.flows
     words = read_texts("report", numbers.language)
     worded = []
-    for run, index in ((each, index) for each in view.runs for index in range(each.first, each.end)):
+    for run, index in (
+        (each, index) for each in view.runs for index in range(each.first, each.end)
+    ):
         slot, reason = slots[index], slots[index].reason
         fields = reason.model_dump()
         first, last = (numbers.clock(view.instant(edge)) for edge in (run.first, run.end))
-        opposite = None if reason.cost_of_opposite is None else words["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite))
+        opposite = (
+            None
+            if reason.cost_of_opposite is None
+            else words["opposite_value"].format(cost=numbers.money(reason.cost_of_opposite))
+        )
         worded.append(
             SlotWords(
                 time=f"{numbers.weekday(slot.start)} {numbers.clock(slot.start)}",
@@ -143,7 +163,9 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
                 charging=_signed(numbers, flows.charge[index] - flows.discharge[index]),
                 grid=_signed(numbers, flows.import_[index] - flows.export[index]),
                 soc=numbers.share(view.soc[index + 1] if view.soc.size else None),
-                without=numbers.share(None if view.without_soc is None else view.without_soc[index + 1]),
+                without=numbers.share(
+                    None if view.without_soc is None else view.without_soc[index + 1]
+                ),
                 why=retell_reason(fields, slot.start, numbers),
                 short=retell_reason(fields, slot.start, numbers, short=True),
                 worth=numbers.price(reason.energy_value, decimals=1),
@@ -157,17 +179,22 @@ def word_slots(view: PlanView, slots: Sequence[SlotReply]) -> list[SlotWords]:
 
 
 def _signed(numbers: Numbers, power_kw: float) -> str:
-    # A battery that charges, a grid that supplies: plus. The sign says the direction, so it is always there.
+    # A battery that charges, a grid that supplies: plus. The sign says the direction, so it is
+    # always there.
     text = numbers.power(power_kw)
     return f"+{text}" if power_kw >= 0.05 else text
 
 
 def describe_site(result: SiteResult, numbers: Numbers) -> str:
-    """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct, selling at 7 ct."."""
+    """Return "Household 4,000 kWh a year, 6 kWp solar, 10 kWh battery, hourly NL prices + 13 ct,
+    selling at 7 ct.".
+    """
     words, site = read_texts("report", numbers.language), result.site
     parts = []
     if result.yearly_load_kwh is not None:
-        parts.append(words["household"].format(load=f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh"))
+        parts.append(
+            words["household"].format(load=f"{numbers.number(result.yearly_load_kwh)}\u00a0kWh")
+        )
     if site.pv:
         parts.append(words["solar"].format(peak=_short(site.peak_kw, numbers)))
     if site.batteries:
@@ -190,8 +217,16 @@ def render(report: ReportInput) -> str:
     titles = [word.title for word in slot_words]
     steps = trace_losses(main.replay, numbers)
     score = main.replay.policies[LUNA].score
-    headline = words["headline_nothing" if score is None else "headline_one" if main.days == 1 else "headline"]
-    environment = Environment(loader=PackageLoader("services.demo", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    headline = words[
+        "headline_nothing" if score is None else "headline_one" if main.days == 1 else "headline"
+    ]
+    environment = Environment(
+        loader=PackageLoader("services.demo", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template("report.html.j2").render(
         language=report.language,
         text=words,
@@ -200,10 +235,15 @@ def render(report: ReportInput) -> str:
         hatches=HATCHES,
         script=_asset("plan.js"),
         made=read_texts("report", report.language)["made"].format(
-            date=numbers.day_with_year(report.created_at), time=numbers.clock(report.created_at), seconds=numbers.number(report.took_seconds)
+            date=numbers.day_with_year(report.created_at),
+            time=numbers.clock(report.created_at),
+            seconds=numbers.number(report.took_seconds),
         ),
         headline=headline.format(days=numbers.number(main.days), score=numbers.share(score)),
-        lead=f"{describe_site(main, numbers)} {words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}",
+        lead=(
+            f"{describe_site(main, numbers)} "
+            f"{words['scale'].format(zero=numbers.share(0), full=numbers.share(1))}"
+        ),
         figures=_figures(main, numbers),
         hours=round(view.count * view.step / timedelta(hours=1)),
         view=view,
@@ -213,7 +253,12 @@ def render(report: ReportInput) -> str:
         modes=[(GLYPHS[name], mode(name, language=report.language).full) for name in MODES],
         score_note=_say_window(main, numbers),
         rows=tabulate_policies(main.replay, numbers),
-        losses=[draw_losses(steps, numbers, label=words["loss_label"], narrow=narrow) for narrow in (False, True)] if len(steps) > 1 else [],
+        losses=[
+            draw_losses(steps, numbers, label=words["loss_label"], narrow=narrow)
+            for narrow in (False, True)
+        ]
+        if len(steps) > 1
+        else [],
         seconds=[_describe_second(result, report.language) for result in report.results[1:]],
         origins=report.origins,
         commands=report.commands,
@@ -221,8 +266,18 @@ def render(report: ReportInput) -> str:
 
 
 def _say_window(result: SiteResult, numbers: Numbers) -> str:
-    first, last = (numbers.day_with_year(datetime.combine(day, time(12), numbers.zone)) for day in (result.first_day, result.last_day))
-    return say_text("report", "score_note", numbers.language, days=numbers.number(result.days), first=first, last=last)
+    first, last = (
+        numbers.day_with_year(datetime.combine(day, time(12), numbers.zone))
+        for day in (result.first_day, result.last_day)
+    )
+    return say_text(
+        "report",
+        "score_note",
+        numbers.language,
+        days=numbers.number(result.days),
+        first=first,
+        last=last,
+    )
 
 
 def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
@@ -232,9 +287,19 @@ def _figures(result: SiteResult, numbers: Numbers) -> list[ReportFigure]:
     idle, inverter = numbers.money(policies["idle"].cost), numbers.share(policies[INVERTER].score)
     breaches = say_text("report", "breaches", numbers.language, count=luna.violations)
     return [
-        ReportFigure(say_text("report", "cost", numbers.language, days=result.days), numbers.money(luna.cost), words["cost_note"].format(idle=idle)),
-        ReportFigure(words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)),
-        ReportFigure(words["safety"], breaches, words["safety_note"].format(slots=numbers.number(result.replay.slots))),
+        ReportFigure(
+            say_text("report", "cost", numbers.language, days=result.days),
+            numbers.money(luna.cost),
+            words["cost_note"].format(idle=idle),
+        ),
+        ReportFigure(
+            words["kept"], numbers.share(luna.score), words["kept_note"].format(score=inverter)
+        ),
+        ReportFigure(
+            words["safety"],
+            breaches,
+            words["safety_note"].format(slots=numbers.number(result.replay.slots)),
+        ),
         ReportFigure(
             words["use"],
             words["cycles"].format(cycles=numbers.number(luna.cycles / result.days, 2)),

@@ -35,7 +35,8 @@ class RunDay(_Row):
 class RunRow(_Row):
     """One camera's days under one controller, as the batch writes them.
 
-    Invariants: misses are no more than tasks; charged energy is clean or dirty; what was charged is taken or stored.
+    Invariants: misses are no more than tasks; charged energy is clean or dirty; what was charged is
+    taken or stored.
     """
 
     location: Label
@@ -74,7 +75,10 @@ class RunRow(_Row):
 
 
 class RowAt(NamedTuple):
-    """A row and where it stands; ``run`` None: it is damaged, and ``reason`` says how. ``line`` counts from 1."""
+    """A row and where it stands.
+
+    ``run`` None: it is damaged, and ``reason`` says how. ``line`` counts from 1.
+    """
 
     file: str
     line: int
@@ -82,7 +86,9 @@ class RowAt(NamedTuple):
     reason: str = ""
 
 
-def read_runs(folder: Path, *, hear: Callable[[int, int], None] = lambda _count, _total: None) -> Iterator[RowAt]:
+def read_runs(
+    folder: Path, *, hear: Callable[[int, int], None] = lambda _count, _total: None
+) -> Iterator[RowAt]:
     """Yield the rows ``runs`` of a folder, whole and damaged ones.
 
     Args:
@@ -114,4 +120,6 @@ def _parse(line: bytes) -> tuple[RunRow | None, str]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        return None, f"{where}: {first['msg']}" if where else first["msg"].removeprefix("Value error, ")
+        return None, f"{where}: {first['msg']}" if where else first["msg"].removeprefix(
+            "Value error, "
+        )

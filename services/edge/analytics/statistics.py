@@ -1,4 +1,7 @@
-"""Intervals, tests and effects of observations in weeks of places. Every draw is seeded: the same rows and seed give the same figures."""
+"""Intervals, tests and effects of observations in weeks of places.
+
+Every draw is seeded: the same rows and seed give the same figures.
+"""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -40,14 +43,34 @@ def estimate_ratio(over: FloatArray, under: FloatArray, *, level: float, seed: i
     return _estimate([over, under], lambda sums: divide(sums[0], sums[1]), level=level, seed=seed)
 
 
-def estimate_ratio_difference(first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int) -> LabEstimate:
-    """Return how much higher the ratio of two sums is than that of two others of the same weeks; each a pair of arrays of shape ``(weeks,)``."""
-    return _estimate([*first, *second], lambda sums: divide(sums[0], sums[1]) - divide(sums[2], sums[3]), level=level, seed=seed)
+def estimate_ratio_difference(
+    first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int
+) -> LabEstimate:
+    """Return how much higher the ratio of two sums is than that of two others of the same weeks.
+
+    Each a pair of arrays of shape ``(weeks,)``.
+    """
+    return _estimate(
+        [*first, *second],
+        lambda sums: divide(sums[0], sums[1]) - divide(sums[2], sums[3]),
+        level=level,
+        seed=seed,
+    )
 
 
-def estimate_ratio_of_ratios(first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int) -> LabEstimate:
-    """Return the ratio of two sums over that of two others of the same weeks; each a pair of arrays of shape ``(weeks,)``."""
-    return _estimate([*first, *second], lambda sums: divide(divide(sums[0], sums[1]), divide(sums[2], sums[3])), level=level, seed=seed)
+def estimate_ratio_of_ratios(
+    first: Sequence[FloatArray], second: Sequence[FloatArray], *, level: float, seed: int
+) -> LabEstimate:
+    """Return the ratio of two sums over that of two others of the same weeks.
+
+    Each a pair of arrays of shape ``(weeks,)``.
+    """
+    return _estimate(
+        [*first, *second],
+        lambda sums: divide(divide(sums[0], sums[1]), divide(sums[2], sums[3])),
+        level=level,
+        seed=seed,
+    )
 
 
 def estimate_mean(values: FloatArray, *, level: float, seed: int) -> LabEstimate:
@@ -55,8 +78,13 @@ def estimate_mean(values: FloatArray, *, level: float, seed: int) -> LabEstimate
     return estimate_ratio(values, np.ones_like(values), level=level, seed=seed)
 
 
-def _estimate(columns: Sequence[FloatArray], statistic: Statistic, *, level: float, seed: int) -> LabEstimate:
-    """Return a statistic of sums over weeks with its interval, bias-corrected and accelerated. Source: Efron 1987, as SciPy has it."""
+def _estimate(
+    columns: Sequence[FloatArray], statistic: Statistic, *, level: float, seed: int
+) -> LabEstimate:
+    """Return a statistic of sums over weeks with its interval, bias-corrected and accelerated.
+
+    Source: Efron 1987, as SciPy has it.
+    """
     value = float(statistic(np.array([column.sum() for column in columns])))
     weeks = columns[0].size
     if not np.isfinite(value):
@@ -67,11 +95,22 @@ def _estimate(columns: Sequence[FloatArray], statistic: Statistic, *, level: flo
     def of_resamples(*drawn: FloatArray, axis: int = -1) -> FloatArray:
         return np.asarray(statistic(np.stack([each.sum(axis=axis) for each in drawn])))
 
-    settings = {"paired": True, "vectorized": True, "confidence_level": level, "n_resamples": RESAMPLES}
+    settings = {
+        "paired": True,
+        "vectorized": True,
+        "confidence_level": level,
+        "n_resamples": RESAMPLES,
+    }
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for method in ("BCa", "percentile"):
-            drawn = stats.bootstrap(tuple(columns), of_resamples, method=method, rng=np.random.default_rng(seed), **settings)
+            drawn = stats.bootstrap(
+                tuple(columns),
+                of_resamples,
+                method=method,
+                rng=np.random.default_rng(seed),
+                **settings,
+            )
             low, high = (float(end) for end in drawn.confidence_interval)
             # All weeks alike: nothing varies, and what bias correction divides by is nought.
             if np.isfinite(low) and np.isfinite(high):
@@ -80,7 +119,8 @@ def _estimate(columns: Sequence[FloatArray], statistic: Statistic, *, level: flo
 
 
 def compare_paired(differences: FloatArray) -> tuple[float | None, float | None, float | None]:
-    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial correlation; None with too few weeks.
+    """Return the signed-rank test's p-value, Cohen's d of the pairs and the rank-biserial
+    correlation; None with too few weeks.
 
     Source: Wilcoxon 1945; Cohen 1988; Kerby 2014.
     """
@@ -91,15 +131,33 @@ def compare_paired(differences: FloatArray) -> tuple[float | None, float | None,
     some = finite[finite != 0]
     if some.size == 0:
         return 1.0, 0.0, 0.0
-    exact = finite.size <= _EXACT and some.size == finite.size and np.unique(np.abs(finite)).size == finite.size
-    p_value = float(stats.wilcoxon(finite, zero_method="pratt", method="exact" if exact else "asymptotic", correction=not exact).pvalue)
+    exact = (
+        finite.size <= _EXACT
+        and some.size == finite.size
+        and np.unique(np.abs(finite)).size == finite.size
+    )
+    p_value = float(
+        stats.wilcoxon(
+            finite,
+            zero_method="pratt",
+            method="exact" if exact else "asymptotic",
+            correction=not exact,
+        ).pvalue
+    )
     deviation = float(finite.std(ddof=1))
     ranks = stats.rankdata(np.abs(some))
-    return p_value, float(finite.mean() / deviation) if deviation > 0 else None, float((ranks * np.sign(some)).sum() / ranks.sum())
+    return (
+        p_value,
+        float(finite.mean() / deviation) if deviation > 0 else None,
+        float((ranks * np.sign(some)).sum() / ranks.sum()),
+    )
 
 
 def correct_holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Return p-values such that the chance of any false claim among them is kept; None stays. Source: Holm 1979."""
+    """Return p-values such that the chance of any false claim among them is kept.
+
+    None stays. Source: Holm 1979.
+    """
     ranked = sorted((value, place) for place, value in enumerate(p_values) if value is not None)
     corrected: list[float | None] = [None] * len(p_values)
     highest = 0.0
@@ -110,6 +168,9 @@ def correct_holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def slope_per_day(values: FloatArray) -> float:
-    """Return the median slope between all two days, NaN where fewer than three are known; shape ``(days,)``. Source: Theil 1950, Sen 1968."""
+    """Return the median slope between all two days, NaN where fewer than three are known.
+
+    Shape ``(days,)``. Source: Theil 1950, Sen 1968.
+    """
     days = np.flatnonzero(np.isfinite(values))
     return float(stats.theilslopes(values[days], days).slope) if days.size >= 3 else float("nan")

@@ -1,6 +1,8 @@
-"""A batch's runs in one summary: by controller, location and season, compared in pairs, followed from day to day; and what can be said of it.
+"""A batch's runs in one summary: by controller, location and season, compared in pairs, followed
+from day to day; and what can be said of it.
 
-Insights are codes with figures; claimed only where the interval is clear of zero and the test agrees, hedged everywhere else.
+Insights are codes with figures; claimed only where the interval is clear of zero and the test
+agrees, hedged everywhere else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from luna.contracts.edge_summary import ControllerComparison, ControllerFigures, ControllerTrend, DayFigures, EdgeSummary, LabEstimate, LabInsight, OracleShare
+from luna.contracts.edge_summary import (
+    ControllerComparison,
+    ControllerFigures,
+    ControllerTrend,
+    DayFigures,
+    EdgeSummary,
+    LabEstimate,
+    LabInsight,
+    OracleShare,
+)
 from luna.energy.timeline import FloatArray
 from services.edge.analytics.runs import RowAt
 from services.edge.analytics.statistics import (
@@ -26,7 +37,13 @@ from services.edge.analytics.statistics import (
     estimate_ratio_of_ratios,
     slope_per_day,
 )
-from services.edge.analytics.table import CONTROLLER_ORDER, DAY_COLUMNS, IntArray, RunTable, order_pairs
+from services.edge.analytics.table import (
+    CONTROLLER_ORDER,
+    DAY_COLUMNS,
+    IntArray,
+    RunTable,
+    order_pairs,
+)
 from services.edge.config import AnalysisSection
 
 ORACLE = "oracle"
@@ -46,7 +63,9 @@ METRICS = {
 TRENDS = {"clean_share": ("clean_wh", "charged_wh"), "miss_share": ("misses", "tasks")}
 
 
-def summarise(rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *, seed: int = 0) -> EdgeSummary:
+def summarise(
+    rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *, seed: int = 0
+) -> EdgeSummary:
     """Return the summary of runs.
 
     Args:
@@ -57,8 +76,13 @@ def summarise(rows: Iterable[RowAt], analysis: AnalysisSection | None = None, *,
     return summarise_table(RunTable.collect(rows), analysis, seed=seed)
 
 
-def summarise_table(table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0) -> EdgeSummary:
-    """Return the summary of a table of runs, with the number of ``failed`` ones that it lacks; see ``summarise``."""
+def summarise_table(
+    table: RunTable, analysis: AnalysisSection | None = None, *, seed: int = 0, failed: int = 0
+) -> EdgeSummary:
+    """Return the summary of a table of runs, with the number of ``failed`` ones that it lacks.
+
+    See ``summarise``.
+    """
     settings = analysis or AnalysisSection()
     summary = _Summary(table, settings, seed)
     compared = settings.performance_comparison
@@ -91,7 +115,9 @@ class _Summary:
     settings: AnalysisSection
     seed: int
 
-    def describe(self, controller: str, location: str | None = None, season: str | None = None) -> ControllerFigures:
+    def describe(
+        self, controller: str, location: str | None = None, season: str | None = None
+    ) -> ControllerFigures:
         table = self.table
         rows = table.rows_of(controller)
         if location is not None or season is not None:
@@ -127,8 +153,14 @@ class _Summary:
     def describe_groups(self) -> list[ControllerFigures]:
         places: list[str | None] = [*self.table.locations]
         seasons: list[str | None] = [*self.table.seasons]
-        groups = [*((place, None) for place in places), *((None, season) for season in seasons), *((place, season) for place in places for season in seasons)]
-        described = [self.describe(name, *group) for group in groups for name in self.table.controllers]
+        groups = [
+            *((place, None) for place in places),
+            *((None, season) for season in seasons),
+            *((place, season) for place in places for season in seasons),
+        ]
+        described = [
+            self.describe(name, *group) for group in groups for name in self.table.controllers
+        ]
         return [figures for figures in described if figures.runs]
 
     def compare(self) -> list[ControllerComparison]:
@@ -139,21 +171,30 @@ class _Summary:
                 continue
             for metric, (over, under) in METRICS.items():
                 first, second = (self._sum_weeks(rows, over, under) for rows in (here, there))
-                tested = compare_paired(divide(*first) - divide(*second)) if self.settings.statistical_tests else (None, None, None)
+                tested = (
+                    compare_paired(divide(*first) - divide(*second))
+                    if self.settings.statistical_tests
+                    else (None, None, None)
+                )
                 comparison = ControllerComparison(
                     controller=controller,
                     other=other,
                     metric=metric,
                     pairs=here.size,
                     weeks=first[0].size,
-                    difference=estimate_ratio_difference(first, second, level=self.settings.confidence_level, seed=self.seed),
+                    difference=estimate_ratio_difference(
+                        first, second, level=self.settings.confidence_level, seed=self.seed
+                    ),
                     p_value=tested[0],
                     cohens_d=tested[1],
                     rank_biserial=tested[2],
                 )
                 comparisons.append(comparison)
         corrected = correct_holm([comparison.p_value for comparison in comparisons])
-        return [comparison.model_copy(update={"p_value": p_value}) for comparison, p_value in zip(comparisons, corrected, strict=True)]
+        return [
+            comparison.model_copy(update={"p_value": p_value})
+            for comparison, p_value in zip(comparisons, corrected, strict=True)
+        ]
 
     def share_of_oracle(self) -> list[OracleShare]:
         if ORACLE not in self.table.controllers:
@@ -169,34 +210,78 @@ class _Summary:
                 equal &= np.abs(columns[kind][here] - columns[kind][there]) <= least
             equal_runs, beside = here[equal], there[equal]
             sums = [self._sum_weeks(rows, *METRICS["clean_share"]) for rows in (equal_runs, beside)]
-            share = estimate_ratio_of_ratios(*sums, level=self.settings.confidence_level, seed=self.seed) if equal_runs.size else LabEstimate()
+            share = (
+                estimate_ratio_of_ratios(
+                    *sums, level=self.settings.confidence_level, seed=self.seed
+                )
+                if equal_runs.size
+                else LabEstimate()
+            )
             weeks = self._weeks_of(equal_runs).size
-            shares.append(OracleShare(controller=controller, pairs=here.size, equal=equal_runs.size, weeks=weeks, share=share))
+            shares.append(
+                OracleShare(
+                    controller=controller,
+                    pairs=here.size,
+                    equal=equal_runs.size,
+                    weeks=weeks,
+                    share=share,
+                )
+            )
         return shares
 
     def find_trends(self) -> list[ControllerTrend]:
         trends = []
         for controller, (metric, columns) in product(self.table.controllers, TRENDS.items()):
             over, under = (DAY_COLUMNS.index(name) for name in columns)
-            slopes = np.array([slope_per_day(divide(days[:, over], days[:, under])) for days in self.table.days_of(controller)])
+            slopes = np.array(
+                [
+                    slope_per_day(divide(days[:, over], days[:, under]))
+                    for days in self.table.days_of(controller)
+                ]
+            )
             slopes = slopes[np.isfinite(slopes)]
             tested = compare_paired(slopes)[0] if self.settings.statistical_tests else None
             change = estimate_mean(slopes, level=self.settings.confidence_level, seed=self.seed)
-            trends.append(ControllerTrend(controller=controller, metric=metric, weeks=slopes.size, per_day=change, p_value=tested))
+            trends.append(
+                ControllerTrend(
+                    controller=controller,
+                    metric=metric,
+                    weeks=slopes.size,
+                    per_day=change,
+                    p_value=tested,
+                )
+            )
         corrected = correct_holm([trend.p_value for trend in trends])
-        return [trend.model_copy(update={"p_value": p_value}) for trend, p_value in zip(trends, corrected, strict=True) if trend.weeks]
+        return [
+            trend.model_copy(update={"p_value": p_value})
+            for trend, p_value in zip(trends, corrected, strict=True)
+            if trend.weeks
+        ]
 
     def _estimate(self, rows: IntArray, over: Sequence[str], under: str) -> LabEstimate:
-        return estimate_ratio(*self._sum_weeks(rows, over, under), level=self.settings.confidence_level, seed=self.seed)
+        return estimate_ratio(
+            *self._sum_weeks(rows, over, under),
+            level=self.settings.confidence_level,
+            seed=self.seed,
+        )
 
     def _weeks_of(self, rows: IntArray) -> IntArray:
         return np.unique(self.table.week_of_camera[self.table.camera[rows]])
 
-    def _sum_weeks(self, rows: IntArray, over: Sequence[str], under: str) -> tuple[FloatArray, FloatArray]:
-        """Return two sums by week, each of shape ``(weeks,)``, of the weeks that the runs are in."""
-        columns, (_, week) = self.table.columns, np.unique(self.table.week_of_camera[self.table.camera[rows]], return_inverse=True)
+    def _sum_weeks(
+        self, rows: IntArray, over: Sequence[str], under: str
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return two sums by week, each of shape ``(weeks,)``, of the weeks that the runs are
+        in.
+        """
+        columns, (_, week) = (
+            self.table.columns,
+            np.unique(self.table.week_of_camera[self.table.camera[rows]], return_inverse=True),
+        )
         numerator = np.sum([columns[name][rows] for name in over], axis=0)
-        return np.bincount(week, weights=numerator).astype(float), np.bincount(week, weights=columns[under][rows]).astype(float)
+        return np.bincount(week, weights=numerator).astype(float), np.bincount(
+            week, weights=columns[under][rows]
+        ).astype(float)
 
 
 def _add_up_days(controller: str, weeks: Sequence[FloatArray]) -> list[DayFigures]:
@@ -205,7 +290,15 @@ def _add_up_days(controller: str, weeks: Sequence[FloatArray]) -> list[DayFigure
     for days in weeks:
         total[: days.shape[0]] += days
     return [
-        DayFigures(controller=controller, day=place + 1, runs=int(runs), tasks=tasks, charged_wh=charged, clean_wh=clean, misses=int(misses))
+        DayFigures(
+            controller=controller,
+            day=place + 1,
+            runs=int(runs),
+            tasks=tasks,
+            charged_wh=charged,
+            clean_wh=clean,
+            misses=int(misses),
+        )
         for place, (tasks, charged, clean, misses, runs) in enumerate(total.tolist())
     ]
 
@@ -214,19 +307,42 @@ def find_insights(summary: EdgeSummary) -> list[LabInsight]:
     """Return the insights of a batch, the most important first."""
     by_name = {figures.controller: figures for figures in summary.controllers}
     if not by_name:
-        return [LabInsight(code="nothing", figures={"damaged": summary.damaged_rows}), *_find_damage(summary)]
+        return [
+            LabInsight(code="nothing", figures={"damaged": summary.damaged_rows}),
+            *_find_damage(summary),
+        ]
     # The controller in focus: the learned one, else the best without knowledge of the future.
     learned = [name for name in LEARNED if name in by_name]
-    lead = learned[0] if learned else min((name for name in by_name if name != ORACLE), key=lambda name: _objective(by_name[name]), default=ORACLE)
+    lead = (
+        learned[0]
+        if learned
+        else min(
+            (name for name in by_name if name != ORACLE),
+            key=lambda name: _objective(by_name[name]),
+            default=ORACLE,
+        )
+    )
     shares = [
         LabInsight(
             code="oracle_share" if each.share.value is not None else "oracle_share_unknown",
-            figures={"controller": each.controller, "equal": each.equal, "pairs": each.pairs, "weeks": each.weeks, **_span(each.share)},
+            figures={
+                "controller": each.controller,
+                "equal": each.equal,
+                "pairs": each.pairs,
+                "weeks": each.weeks,
+                **_span(each.share),
+            },
         )
         for each in summary.oracle_shares
         if each.controller in {lead, *LEARNED}
     ]
-    insights = [*_find_standing(summary), *shares, *_find_comparisons(summary, lead), *_rank(by_name), *_find_farthest(summary, lead)]
+    insights = [
+        *_find_standing(summary),
+        *shares,
+        *_find_comparisons(summary, lead),
+        *_rank(by_name),
+        *_find_farthest(summary, lead),
+    ]
     return [*insights, *_find_efficiency(by_name), *_find_trends(summary), *_find_damage(summary)]
 
 
@@ -237,17 +353,28 @@ def _objective(figures: ControllerFigures) -> float:
 
 def is_clear(estimate: LabEstimate) -> bool:
     """Return whether an interval lies on one side of zero."""
-    return estimate.low is not None and estimate.high is not None and (estimate.low > 0 or estimate.high < 0)
+    return (
+        estimate.low is not None
+        and estimate.high is not None
+        and (estimate.low > 0 or estimate.high < 0)
+    )
 
 
 def is_nothing(estimate: LabEstimate) -> bool:
     """Return whether there was no difference at all, in any week."""
-    return all(end is not None and abs(end) <= ROUNDING for end in (estimate.value, estimate.low, estimate.high))
+    return all(
+        end is not None and abs(end) <= ROUNDING
+        for end in (estimate.value, estimate.low, estimate.high)
+    )
 
 
 def is_claimed(comparison: ControllerComparison, level: float) -> bool:
-    """Return whether a difference may be claimed: its interval is clear of zero and, where it was tested, so is the corrected test."""
-    return is_clear(comparison.difference) and (comparison.p_value is None or comparison.p_value < 1 - level)
+    """Return whether a difference may be claimed: its interval is clear of zero and, where it was
+    tested, so is the corrected test.
+    """
+    return is_clear(comparison.difference) and (
+        comparison.p_value is None or comparison.p_value < 1 - level
+    )
 
 
 def _span(estimate: LabEstimate) -> dict[str, Any]:
@@ -256,33 +383,74 @@ def _span(estimate: LabEstimate) -> dict[str, Any]:
 
 def _find_standing(summary: EdgeSummary) -> Iterator[LabInsight]:
     if summary.stands_in:
-        yield LabInsight(code="stand_in", figures={"locations": summary.stand_in_locations, "all": summary.stand_in_locations == summary.locations})
+        yield LabInsight(
+            code="stand_in",
+            figures={
+                "locations": summary.stand_in_locations,
+                "all": summary.stand_in_locations == summary.locations,
+            },
+        )
     if summary.weeks < LEAST_WEEKS:
         yield LabInsight(code="few_weeks", figures={"weeks": summary.weeks, "needed": LEAST_WEEKS})
     if summary.failed_runs:
         yield LabInsight(code="runs_failed", figures={"runs": summary.failed_runs})
     least = min(figures.runs for figures in summary.controllers)
     if least < summary.cameras:
-        lacking = {figures.controller: summary.cameras - figures.runs for figures in summary.controllers if figures.runs < summary.cameras}
-        yield LabInsight(code="runs_missing", figures={"cameras": summary.cameras, "controllers": list(lacking), "most": max(lacking.values())})
+        lacking = {
+            figures.controller: summary.cameras - figures.runs
+            for figures in summary.controllers
+            if figures.runs < summary.cameras
+        }
+        yield LabInsight(
+            code="runs_missing",
+            figures={
+                "cameras": summary.cameras,
+                "controllers": list(lacking),
+                "most": max(lacking.values()),
+            },
+        )
 
 
 def _find_comparisons(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
     by_pair = {(each.controller, each.other, each.metric): each for each in summary.comparisons}
-    baselines = [each.controller for each in summary.controllers if each.controller not in {lead, ORACLE, *LEARNED}]
+    baselines = [
+        each.controller
+        for each in summary.controllers
+        if each.controller not in {lead, ORACLE, *LEARNED}
+    ]
     others = [name for name in LEARNED if name != lead]
-    whole = [*((lead, other) for other in (*baselines, ORACLE)), *((other, than) for other in others for than in (lead, ORACLE))]
+    whole = [
+        *((lead, other) for other in (*baselines, ORACLE)),
+        *((other, than) for other in others for than in (lead, ORACLE)),
+    ]
     # Of the parts it is said how they lie beside who asks least and who knows all.
-    parts = [(lead, other) for other in (*(name for name in baselines if name in {"naive_weak", "rule"}), ORACLE)]
+    parts = [
+        (lead, other)
+        for other in (*(name for name in baselines if name in {"naive_weak", "rule"}), ORACLE)
+    ]
     for metric, pairs in ((OBJECTIVE, whole), *((part, parts) for part in PARTS)):
         for controller, other in pairs:
-            comparison = by_pair.get((controller, other, metric)) or _turn(by_pair.get((other, controller, metric)))
-            misses = by_pair.get((controller, other, "miss_share")) or by_pair.get((other, controller, "miss_share"))
+            comparison = by_pair.get((controller, other, metric)) or _turn(
+                by_pair.get((other, controller, metric))
+            )
+            misses = by_pair.get((controller, other, "miss_share")) or by_pair.get(
+                (other, controller, "miss_share")
+            )
             # Where both miss the same, dirty energy is all that the objective says.
-            is_redundant = metric == "dirty_wh_per_day" and misses is not None and is_nothing(misses.difference)
+            is_redundant = (
+                metric == "dirty_wh_per_day"
+                and misses is not None
+                and is_nothing(misses.difference)
+            )
             if comparison is not None and not is_redundant:
                 claimed = is_claimed(comparison, summary.confidence_level)
-                way = "open" if not claimed else "lower" if (comparison.difference.value or 0.0) < 0 else "higher"
+                way = (
+                    "open"
+                    if not claimed
+                    else "lower"
+                    if (comparison.difference.value or 0.0) < 0
+                    else "higher"
+                )
                 way = "same" if is_nothing(comparison.difference) else way
                 figures = {
                     "controller": comparison.controller,
@@ -317,53 +485,116 @@ def _negate(value: float | None) -> float | None:
 
 
 def _rank(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
-    """Yield the best controller without knowledge of the future, by the objective; the difference is claimed elsewhere."""
-    comparable = [figures for name, figures in by_name.items() if name != ORACLE and figures.objective_wh_per_day.value is not None]
+    """Yield the best controller without knowledge of the future, by the objective.
+
+    The difference is claimed elsewhere.
+    """
+    comparable = [
+        figures
+        for name, figures in by_name.items()
+        if name != ORACLE and figures.objective_wh_per_day.value is not None
+    ]
     if len(comparable) < 2:
         return
     best = min(comparable, key=_objective)
     misses = ((best.small_misses + best.large_misses) / best.tasks) if best.tasks else None
     share = best.clean_share.value
-    yield LabInsight(code="best", figures={"controller": best.controller, "objective": best.objective_wh_per_day.value, "misses": misses, "clean_share": share})
+    yield LabInsight(
+        code="best",
+        figures={
+            "controller": best.controller,
+            "objective": best.objective_wh_per_day.value,
+            "misses": misses,
+            "clean_share": share,
+        },
+    )
 
 
 def _find_farthest(summary: EdgeSummary, lead: str) -> Iterator[LabInsight]:
-    """Yield where a controller's clean share lies farthest below the oracle's; nothing for a single place and season."""
-    cells = {(each.controller, each.location, each.season): each.clean_share.value for each in summary.groups if each.location and each.season}
+    """Yield where a controller's clean share lies farthest below the oracle's.
+
+    Nothing for a single place and season.
+    """
+    cells = {
+        (each.controller, each.location, each.season): each.clean_share.value
+        for each in summary.groups
+        if each.location and each.season
+    }
     gaps = {
         (place, season): oracle - value
         for (name, place, season), value in cells.items()
-        if name == lead and value is not None and (oracle := cells.get((ORACLE, place, season))) is not None
+        if name == lead
+        and value is not None
+        and (oracle := cells.get((ORACLE, place, season))) is not None
     }
     if len(gaps) < 2:
         return
     (place, season), gap = max(gaps.items(), key=lambda each: each[1])
     if gap > 0:
-        yield LabInsight(code="farthest", figures={"controller": lead, "location": place, "season": season, "gap": gap})
+        yield LabInsight(
+            code="farthest",
+            figures={"controller": lead, "location": place, "season": season, "gap": gap},
+        )
 
 
 def _find_efficiency(by_name: Mapping[str, ControllerFigures]) -> Iterator[LabInsight]:
-    measured = [figures for name in CONTROLLER_ORDER if (figures := by_name.get(name)) is not None and figures.mwh_per_task is not None and name != ORACLE]
+    measured = [
+        figures
+        for name in CONTROLLER_ORDER
+        if (figures := by_name.get(name)) is not None
+        and figures.mwh_per_task is not None
+        and name != ORACLE
+    ]
     if len(measured) < 2:
         return
-    frugal, hungry = (choose(measured, key=lambda figures: figures.mwh_per_task or 0.0) for choose in (min, max))
+    frugal, hungry = (
+        choose(measured, key=lambda figures: figures.mwh_per_task or 0.0) for choose in (min, max)
+    )
     if frugal.mwh_per_task != hungry.mwh_per_task:
         yield LabInsight(
             code="efficiency",
-            figures={"controller": frugal.controller, "mwh": frugal.mwh_per_task, "other": hungry.controller, "other_mwh": hungry.mwh_per_task},
+            figures={
+                "controller": frugal.controller,
+                "mwh": frugal.mwh_per_task,
+                "other": hungry.controller,
+                "other_mwh": hungry.mwh_per_task,
+            },
         )
 
 
 def _find_trends(summary: EdgeSummary) -> Iterator[LabInsight]:
     long_enough = [trend for trend in summary.trends if trend.weeks >= LEAST_WEEKS]
-    claimed = [trend for trend in long_enough if is_clear(trend.per_day) and (trend.p_value is None or trend.p_value < 1 - summary.confidence_level)]
+    claimed = [
+        trend
+        for trend in long_enough
+        if is_clear(trend.per_day)
+        and (trend.p_value is None or trend.p_value < 1 - summary.confidence_level)
+    ]
     for trend in claimed:
-        yield LabInsight(code="trend", figures={"controller": trend.controller, "metric": trend.metric, "weeks": trend.weeks, **_span(trend.per_day)})
+        yield LabInsight(
+            code="trend",
+            figures={
+                "controller": trend.controller,
+                "metric": trend.metric,
+                "weeks": trend.weeks,
+                **_span(trend.per_day),
+            },
+        )
     if long_enough and not claimed:
-        yield LabInsight(code="no_trend", figures={"weeks": max(trend.weeks for trend in long_enough)})
+        yield LabInsight(
+            code="no_trend", figures={"weeks": max(trend.weeks for trend in long_enough)}
+        )
 
 
 def _find_damage(summary: EdgeSummary) -> Iterator[LabInsight]:
     if summary.damaged_rows:
         first = summary.damage[0]
-        yield LabInsight(code="damage", figures={"rows": summary.damaged_rows, "file": first.file, "line": first.line, "reason": first.reason})
+        yield LabInsight(
+            code="damage",
+            figures={
+                "rows": summary.damaged_rows,
+                "file": first.file,
+                "line": first.line,
+                "reason": first.reason,
+            },
+        )

@@ -1,6 +1,8 @@
-"""Runs as columns: a few numbers of each are kept, so that memory is a hundred bytes a run, and their days are summed up by controller and week.
+"""Runs as columns: a few numbers of each are kept, so that memory is a hundred bytes a run, and
+their days are summed up by controller and week.
 
-A *week* is a week of a place: runs that share it share its weather, so it is what counts as one observation. A *camera* is a place, a week and what is asked.
+A *week* is a week of a place: runs that share it share its weather, so it is what counts as one
+observation. A *camera* is a place, a week and what is asked.
 """
 
 from array import array
@@ -59,7 +61,10 @@ class RunTable:
 
     @classmethod
     def collect(cls, rows: Iterable[RowAt]) -> "RunTable":
-        """Return a table of all rows that are whole; the others are counted and named, as is a run that comes twice."""
+        """Return a table of all rows that are whole.
+
+        The others are counted and named, as is a run that comes twice.
+        """
         table = cls()
         for row in rows:
             reason = table._add(row.run) if row.run is not None else row.reason
@@ -71,11 +76,16 @@ class RunTable:
 
     def _add(self, run: RunRow) -> str:
         controller = self._controllers.setdefault(run.controller, len(self._controllers))
-        camera = self._cameras.setdefault((run.location, run.season, run.begin, run.variation), len(self._cameras))
+        camera = self._cameras.setdefault(
+            (run.location, run.season, run.begin, run.variation), len(self._cameras)
+        )
         # A pair of numbers in one: millions of them are kept.
         key = (camera << 16) | controller
         if key in self._keys:
-            return f"the run of {run.controller} in {run.location}, {run.begin}, variation {run.variation} stands there twice"
+            return (
+                f"the run of {run.controller} in {run.location}, {run.begin}, variation "
+                f"{run.variation} stands there twice"
+            )
         self._keys.add(key)
         self._controller.append(controller)
         self._camera.append(camera)
@@ -91,7 +101,9 @@ class RunTable:
             if place == len(days):
                 days.append([0.0] * len(DAY_COLUMNS))
             tasks = run.tasks * min(1.0, run.days - place) / length
-            for column, value in enumerate((tasks, day.charged_wh, day.clean_wh, day.small_misses + day.large_misses, 1)):
+            for column, value in enumerate(
+                (tasks, day.charged_wh, day.clean_wh, day.small_misses + day.large_misses, 1)
+            ):
                 days[place][column] += value
         if run.stand_in:
             self.stand_in.add(run.location)
@@ -103,12 +115,22 @@ class RunTable:
     @cached_property
     def controllers(self) -> list[str]:
         """The controllers that ran, in the order in which they are shown."""
-        return sorted(self._controllers, key=lambda name: (CONTROLLER_ORDER.index(name) if name in CONTROLLER_ORDER else len(CONTROLLER_ORDER), name))
+        return sorted(
+            self._controllers,
+            key=lambda name: (
+                CONTROLLER_ORDER.index(name) if name in CONTROLLER_ORDER else len(CONTROLLER_ORDER),
+                name,
+            ),
+        )
 
     @cached_property
     def columns(self) -> Mapping[str, FloatArray]:
         """The numbers by name, each of shape ``(runs,)``."""
-        table = np.frombuffer(self._numbers, dtype=float).reshape(-1, len(COLUMNS)) if self._numbers else np.zeros((0, len(COLUMNS)))
+        table = (
+            np.frombuffer(self._numbers, dtype=float).reshape(-1, len(COLUMNS))
+            if self._numbers
+            else np.zeros((0, len(COLUMNS)))
+        )
         return {name: table[:, place] for place, name in enumerate(COLUMNS)}
 
     @cached_property
@@ -134,7 +156,9 @@ class RunTable:
     def week_of_camera(self) -> IntArray:
         """Which week a camera is in, shape ``(cameras,)``."""
         place = {week: number for number, week in enumerate(self.weeks)}
-        return np.array([place[location, begin] for location, _, begin, _ in self._cameras], dtype=np.int64)
+        return np.array(
+            [place[location, begin] for location, _, begin, _ in self._cameras], dtype=np.int64
+        )
 
     @cached_property
     def locations(self) -> list[str]:
@@ -144,7 +168,10 @@ class RunTable:
     @cached_property
     def seasons(self) -> list[str]:
         """The seasons, as they follow each other."""
-        return sorted({season for _, season, *_ in self._cameras}, key=lambda name: (SEASON_ORDER.index(name) if name in SEASON_ORDER else 4, name))
+        return sorted(
+            {season for _, season, *_ in self._cameras},
+            key=lambda name: (SEASON_ORDER.index(name) if name in SEASON_ORDER else 4, name),
+        )
 
     def rows_of(self, controller: str) -> IntArray:
         """Return the places of a controller's runs."""
@@ -156,26 +183,48 @@ class RunTable:
         return {name: np.flatnonzero(ran == place) for name, place in self._controllers.items()}
 
     def is_at(self, location: str | None, season: str | None) -> BoolArray:
-        """Return which cameras are at a location and in a season, None: any; shape ``(cameras,)``."""
-        return np.array([(location in {None, at}) and (season in {None, of}) for at, of, _, _ in self._cameras], dtype=bool)
+        """Return which cameras are at a location and in a season, None: any.
+
+        Shape ``(cameras,)``.
+        """
+        return np.array(
+            [(location in {None, at}) and (season in {None, of}) for at, of, _, _ in self._cameras],
+            dtype=bool,
+        )
 
     def pair(self, controller: str, other: str) -> tuple[IntArray, IntArray]:
         """Return the places of two controllers' runs of the same cameras, in the same order."""
         rows, others = self.rows_of(controller), self.rows_of(other)
-        _, here, there = np.intersect1d(self.camera[rows], self.camera[others], assume_unique=True, return_indices=True)
+        _, here, there = np.intersect1d(
+            self.camera[rows], self.camera[others], assume_unique=True, return_indices=True
+        )
         return rows[here], others[there]
 
     def model_shares(self, controller: str) -> dict[str, float]:
-        """Return the share of a controller's inferences that each model made, the most used first."""
+        """Return the share of a controller's inferences that each model made, the most used
+        first.
+        """
         chosen = self._models[controller]
         total = chosen.total()
-        return {name: count / total for name, count in chosen.most_common() if count} if total else {}
+        return (
+            {name: count / total for name, count in chosen.most_common() if count} if total else {}
+        )
 
     def days_of(self, controller: str) -> list[FloatArray]:
-        """Return what a controller's runs did day by day, an array of shape ``(days, DAY_COLUMNS)`` for each week that it ran in."""
-        return [np.array(days) for (name, _, _), days in sorted(self._days.items()) if name == controller and days]
+        """Return what a controller's runs did day by day, an array of shape ``(days, DAY_COLUMNS)``
+        for each week that it ran in.
+        """
+        return [
+            np.array(days)
+            for (name, _, _), days in sorted(self._days.items())
+            if name == controller and days
+        ]
 
 
 def order_pairs(controllers: Sequence[str]) -> list[tuple[str, str]]:
     """Return every two controllers once; who knows more comes first."""
-    return [(controllers[high], controllers[low]) for high in range(len(controllers)) for low in range(high)]
+    return [
+        (controllers[high], controllers[low])
+        for high in range(len(controllers))
+        for low in range(high)
+    ]

@@ -1,4 +1,6 @@
-"""Groups of a batch simulated by whatever workers serve the lab's queue, on any machine: each a job, so that it survives any crash and is done once."""
+"""Groups of a batch simulated by whatever workers serve the lab's queue, on any machine: each a
+job, so that it survives any crash and is done once.
+"""
 
 import json
 import time
@@ -22,36 +24,55 @@ UNSERVED_SECONDS = 60.0
 
 
 class QueueWorkers:
-    """Leaves groups to workers and collects their replies; the same group asked for again, as after a crash, is the same job while that is open."""
+    """Leaves groups to workers and collects their replies.
 
-    def __init__(self, engine: Engine, client: Client, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    The same group asked for again, as after a crash, is the same job while that is open.
+    """
+
+    def __init__(
+        self, engine: Engine, client: Client, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._engine, self._client, self._sleep = engine, client, sleep
         self._under_way: dict[str, int] = {}
         self.capacity = CAPACITY
 
     def submit(self, key: int, document: dict[str, Any]) -> None:
         """Accept a group as a job."""
-        job = submit_job(self._engine, self._client, SimulateGroupRequest(group=json.dumps(document, separators=(",", ":"))))
+        job = submit_job(
+            self._engine,
+            self._client,
+            SimulateGroupRequest(group=json.dumps(document, separators=(",", ":"))),
+        )
         self._under_way[job.job_id] = key
 
     def wait(self) -> GroupReply:
         """Return the reply of one group.
 
         Raises:
-            UnavailableError: no worker has served the lab's queue for a minute; what was accepted stays so.
+            UnavailableError: no worker has served the lab's queue for a minute; what was accepted
+                stays so.
         """
         served = time.monotonic()
         while True:
             with unit_of_work(self._engine) as connection:
                 group_jobs = [jobs.load(connection, job_id) for job_id in self._under_way]
-            if ended := next((job for job in group_jobs if job.status not in ("queued", "running")), None):
+            if ended := next(
+                (job for job in group_jobs if job.status not in ("queued", "running")), None
+            ):
                 key = self._under_way.pop(ended.job_id)
                 if ended.status == "done":
                     return GroupReply(key, SimulateGroupReply.model_validate(ended.reply).rows)
                 return GroupReply(key, [], str((ended.error or {}).get("detail", ended.status)))
-            if any(job.status == "running" for job in group_jobs) or self._client.is_served(SimulateGroupRequest):
+            if any(job.status == "running" for job in group_jobs) or self._client.is_served(
+                SimulateGroupRequest
+            ):
                 served = time.monotonic()
             if time.monotonic() - served > UNSERVED_SECONDS:
-                remedy = "Start one: python -m luna.platform.queue.worker edge. What was accepted stays so; the same command goes on."
-                raise UnavailableError("no worker serves the queue edge", field="--on-workers", remedy=remedy)
+                remedy = (
+                    "Start one: python -m luna.platform.queue.worker edge. What was accepted "
+                    "stays so; the same command goes on."
+                )
+                raise UnavailableError(
+                    "no worker serves the queue edge", field="--on-workers", remedy=remedy
+                )
             self._sleep(PAUSE_SECONDS)

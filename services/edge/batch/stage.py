@@ -1,6 +1,8 @@
-"""The stage that runs a batch: groups handed out, their rows kept, what fails tried again, then run by run, and in the end named.
+"""The stage that runs a batch: groups handed out, their rows kept, what fails tried again, then run
+by run, and in the end named.
 
-Which runs it consists of, and which are simulated side by side, is the same for the same configuration, data and seed.
+Which runs it consists of, and which are simulated side by side, is the same for the same
+configuration, data and seed.
 """
 
 import fcntl
@@ -27,7 +29,8 @@ from services.edge.simulation.controllers.learned import describe_trained, load_
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.group import CameraGroup, CameraRequest, GroupConditions
 
-# More cameras side by side gain nothing, and what was worked out of them is lost when a machine goes.
+# More cameras side by side gain nothing, and what was worked out of them is lost when a machine
+# goes.
 _MOST_CAMERAS = 256
 RUNS, FAILED = "runs", "failed"
 _ORIGIN = "batch"
@@ -42,7 +45,8 @@ class BatchPlan:
     Args:
         lab: the configuration, and the data.
         controllers, locations, seasons: of which each is run with each.
-        variations: so many cameras are drawn; each runs at all locations, in all seasons, under all controllers.
+        variations: so many cameras are drawn; each runs at all locations, in all seasons, under all
+            controllers.
         conditions: what all runs share.
         trained: learned controllers by name.
     """
@@ -60,23 +64,47 @@ class BatchPlan:
         """Return the plan of a lab.
 
         Raises:
-            InvalidInputError: no model is as accurate and as quick as some variation may ask, or a learned controller has not been trained.
+            InvalidInputError: no model is as accurate and as quick as some variation may ask, or a
+                learned controller has not been trained.
         """
-        simulation, batch, sources = lab.config.simulation, lab.config.batch_simulation, lab.config.data_sources
+        simulation, batch, sources = (
+            lab.config.simulation,
+            lab.config.batch_simulation,
+            lab.config.data_sources,
+        )
         ranges, models = batch.variations, lab.models
         quick = models.latency_ms <= ranges.latency_range.max
         if not (quick & (models.accuracy >= ranges.accuracy_range.min / 100)).any():
             raise InvalidInputError(
                 "no model is as accurate and as quick as any variation would ask",
                 field="batch_simulation.variations",
-                value=f"at least {ranges.accuracy_range.min:g} % within {ranges.latency_range.max:g} ms",
+                value=(
+                    f"at least {ranges.accuracy_range.min:g} % within "
+                    f"{ranges.latency_range.max:g} ms"
+                ),
                 remedy="Ask for less accuracy or more time: "
-                + ", ".join(f"{n} {a:.1%} {t:g} ms" for n, a, t in zip(models.names, models.accuracy, models.latency_ms, strict=True))
+                + ", ".join(
+                    f"{n} {a:.1%} {t:g} ms"
+                    for n, a, t in zip(
+                        models.names, models.accuracy, models.latency_ms, strict=True
+                    )
+                )
                 + ".",
             )
         conditions = GroupConditions.of(lab, days=batch.duration_days)
-        controllers, locations, seasons = (tuple(dict.fromkeys(names)) for names in (simulation.controllers, sources.locations, sources.seasons))
-        return cls(lab, controllers, locations, seasons, batch.variations.num_variations, conditions, load_trained(lab))  # type: ignore[arg-type]  # of three lists
+        controllers, locations, seasons = (
+            tuple(dict.fromkeys(names))
+            for names in (simulation.controllers, sources.locations, sources.seasons)
+        )
+        return cls(
+            lab,
+            controllers,
+            locations,
+            seasons,
+            batch.variations.num_variations,
+            conditions,
+            load_trained(lab),
+        )  # type: ignore[arg-type]  # of three lists
 
     @property
     def runs(self) -> int:
@@ -90,11 +118,15 @@ class BatchPlan:
     def number_of(self, row: Mapping[str, Any]) -> int:
         """Return the number of the run that a row is of."""
         location, season = self.locations.index(row["location"]), self.seasons.index(row["season"])
-        place = (self.controllers.index(row["controller"]) * len(self.locations) + location) * len(self.seasons) + season
+        place = (self.controllers.index(row["controller"]) * len(self.locations) + location) * len(
+            self.seasons
+        ) + season
         return place * self.variations + int(row["variation"])
 
     def group_numbers(self, completed: bytearray) -> Iterator[tuple[int, ...]]:
-        """Yield the runs that are not done, in groups: of one controller each, and no more than lie between two checkpoints."""
+        """Yield the runs that are not done, in groups: of one controller each, and no more than lie
+        between two checkpoints.
+        """
         most = min(self.lab.config.batch_simulation.execution.checkpoint_interval, _MOST_CAMERAS)
         for begin in range(0, self.runs, self._per_controller):
             group: list[int] = []
@@ -112,17 +144,38 @@ class BatchPlan:
         cameras = []
         for number in numbers:
             place, variation = divmod(number % self._per_controller, self.variations)
-            location, season = self.locations[place // len(self.seasons)], self.seasons[place % len(self.seasons)]
+            location, season = (
+                self.locations[place // len(self.seasons)],
+                self.seasons[place % len(self.seasons)],
+            )
             key = (location, weeks[season][variation % len(weeks[season])])
             if key not in periods:
-                periods[key] = GridPeriod.cut(self.lab.clean_shares[location], key[1], self.conditions.schedule.slots)
-            cameras.append(CameraRequest(list(periods).index(key), season, variation, *self._draw_camera(variation)))
+                periods[key] = GridPeriod.cut(
+                    self.lab.clean_shares[location], key[1], self.conditions.schedule.slots
+                )
+            cameras.append(
+                CameraRequest(
+                    list(periods).index(key), season, variation, *self._draw_camera(variation)
+                )
+            )
         controller = self.controllers[numbers[0] // self._per_controller]
-        return CameraGroup(controller, self.conditions, tuple(periods.values()), tuple(cameras), self.trained.get(controller))
+        return CameraGroup(
+            controller,
+            self.conditions,
+            tuple(periods.values()),
+            tuple(cameras),
+            self.trained.get(controller),
+        )
 
     def _draw_camera(self, variation: int) -> tuple[float, float, float, float]:
-        """Return a variation's capacity, charge rate, accuracy and latency: never one that no model fulfils."""
-        ranges, models, noise = self.lab.config.batch_simulation.variations, self.lab.models, np.random.default_rng([self.lab.seed, variation])
+        """Return a variation's capacity, charge rate, accuracy and latency: never one that no model
+        fulfils.
+        """
+        ranges, models, noise = (
+            self.lab.config.batch_simulation.variations,
+            self.lab.models,
+            np.random.default_rng([self.lab.seed, variation]),
+        )
         capacity, rate, accuracy, latency = noise.uniform(size=4)
         span = ranges.battery_capacity_range
         capacity_wh = span.min + (span.max - span.min) * capacity
@@ -131,8 +184,15 @@ class BatchPlan:
         least, most = ranges.accuracy_range.min / 100, ranges.accuracy_range.max / 100
         best = models.accuracy[models.latency_ms <= ranges.latency_range.max].max()
         required = least + (min(most, float(best)) - least) * accuracy
-        quickest = max(float(models.latency_ms[models.accuracy >= required].min()), ranges.latency_range.min)
-        return capacity_wh, rate_w, required, quickest + (ranges.latency_range.max - quickest) * latency
+        quickest = max(
+            float(models.latency_ms[models.accuracy >= required].min()), ranges.latency_range.min
+        )
+        return (
+            capacity_wh,
+            rate_w,
+            required,
+            quickest + (ranges.latency_range.max - quickest) * latency,
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return what rows of this batch are made from: only the same goes on behind them."""
@@ -140,16 +200,27 @@ class BatchPlan:
         trained = {name: describe_trained(each) for name, each in self.trained.items()}
         shares = {location: self.lab.clean_shares[location] for location in self.locations}
         return {
-            "batch_simulation": {"variations": self.lab.config.batch_simulation.variations.model_dump()},
+            "batch_simulation": {
+                "variations": self.lab.config.batch_simulation.variations.model_dump()
+            },
             "controllers": list(self.controllers),
             "data_sources": {"locations": list(self.locations), "seasons": list(self.seasons)},
-            "simulation": {name: value for name, value in plain.items() if name not in {"models", "seed"}},
+            "simulation": {
+                name: value for name, value in plain.items() if name not in {"models", "seed"}
+            },
             "seed": self.lab.seed,
             "camera_models": plain["models"],
             "clean_shares": {
-                location: {"measured": each.measured, "digest": hashlib.sha256(each.share.tobytes()).hexdigest()} for location, each in shares.items()
+                location: {
+                    "measured": each.measured,
+                    "digest": hashlib.sha256(each.share.tobytes()).hexdigest(),
+                }
+                for location, each in shares.items()
             },
-            "trained_controllers": {name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest() for name, each in trained.items()},
+            "trained_controllers": {
+                name: hashlib.sha256(json.dumps(each, sort_keys=True).encode()).hexdigest()
+                for name, each in trained.items()
+            },
         }
 
 
@@ -195,11 +266,18 @@ class BatchCollection:
         Raises:
             MachineError: the disk takes no more; run it again, it goes on.
         """
-        waiting = (GroupAttempt(numbers) for numbers in self.plan.group_numbers(bytearray(self.completed)))
+        waiting = (
+            GroupAttempt(numbers) for numbers in self.plan.group_numbers(bytearray(self.completed))
+        )
         again, under_way, key = deque[GroupAttempt](), dict[int, GroupAttempt](), 0
-        with RowWriter(self.folder, RUNS, self.form) as runs, RowWriter(self.folder, FAILED, self.form) as failed:
+        with (
+            RowWriter(self.folder, RUNS, self.form) as runs,
+            RowWriter(self.folder, FAILED, self.form) as failed,
+        ):
             while True:
-                while len(under_way) < transport.capacity and (attempt := again.popleft() if again else next(waiting, None)):
+                while len(under_way) < transport.capacity and (
+                    attempt := again.popleft() if again else next(waiting, None)
+                ):
                     key += 1
                     under_way[key] = attempt
                     transport.submit(key, self.plan.build_group(attempt.numbers).to_json())
@@ -222,14 +300,22 @@ class BatchCollection:
 
     def _keep_rows(self, runs: RowWriter, attempt: GroupAttempt, reply: GroupReply) -> None:
         # The same group may come back twice from a queue.
-        runs.append([row for number, row in zip(attempt.numbers, reply.rows, strict=True) if not self.completed[number]])
+        runs.append(
+            [
+                row
+                for number, row in zip(attempt.numbers, reply.rows, strict=True)
+                if not self.completed[number]
+            ]
+        )
         runs.sync()
         for number in attempt.numbers:
             self.completed[number] = 1
         self._report_progress()
 
     def _report_progress(self) -> None:
-        self.plan.lab.progress(self.completed.count(1) + len(self.failed), self.plan.runs, "runs simulated")
+        self.plan.lab.progress(
+            self.completed.count(1) + len(self.failed), self.plan.runs, "runs simulated"
+        )
 
 
 @contextmanager
@@ -245,24 +331,31 @@ def hold_folder(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConflictError(
-                "another batch is being worked off in this folder", field="--out", value=str(folder), remedy="Wait for it, or name another folder."
+                "another batch is being worked off in this folder",
+                field="--out",
+                value=str(folder),
+                remedy="Wait for it, or name another folder.",
             ) from error
         yield
 
 
 def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, Any]:
-    """Simulate locations × seasons × variations × controllers and write rows ``runs`` into ``OUT/batch``; killed at any moment, it goes on where it was.
+    """Simulate locations × seasons × variations × controllers and write rows ``runs`` into
+    ``OUT/batch``; killed at any moment, it goes on where it was.
 
     Args:
         lab: the configuration, and the data.
         transport: who simulates the groups; default: processes of this machine.
 
     Returns:
-        Figures: runs in all, made now, failed (named; rows ``failed`` say why), and how long it took.
+        Figures: runs in all, made now, failed (named; rows ``failed`` say why), and how long it
+            took.
 
     Raises:
-        ConflictError: another batch is being worked off in the folder, or rows of another configuration are there.
-        InvalidInputError: the configuration allows no camera, or a learned controller has not been trained.
+        ConflictError: another batch is being worked off in the folder, or rows of another
+            configuration are there.
+        InvalidInputError: the configuration allows no camera, or a learned controller has not been
+            trained.
         MachineError: the disk takes no more; run it again, it goes on.
     """
     plan, folder, execution = BatchPlan.of(lab), lab.batch, lab.config.batch_simulation.execution
@@ -275,12 +368,18 @@ def run_batch(lab: Lab, transport: GroupTransport | None = None) -> dict[str, An
         # What failed before is tried again.
         remove_rows(folder, FAILED)
         begun, export = time.perf_counter(), lab.config.results.export
-        collection = BatchCollection.open(plan, folder, RowForm(max_mb=export.max_file_size_mb if export.split_large_files else None))
+        collection = BatchCollection.open(
+            plan,
+            folder,
+            RowForm(max_mb=export.max_file_size_mb if export.split_large_files else None),
+        )
         before = collection.completed.count(1)
         if transport is not None:
             collection.work_off(transport)
         elif before < plan.runs:
-            with LocalProcesses(min(lab.workers, count_workers(execution.parallel_workers))) as processes:
+            with LocalProcesses(
+                min(lab.workers, count_workers(execution.parallel_workers))
+            ) as processes:
                 collection.work_off(processes)
         seconds = time.perf_counter() - begun
         new_runs = collection.completed.count(1) - before

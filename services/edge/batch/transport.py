@@ -1,4 +1,7 @@
-"""Who simulates groups of a batch: processes of this machine here; others, over a queue, speak the same protocol."""
+"""Who simulates groups of a batch: processes of this machine here.
+
+Others, over a queue, speak the same protocol.
+"""
 
 import multiprocessing
 import time
@@ -44,7 +47,10 @@ class GroupTransport(Protocol):
 
 
 class LocalProcesses:
-    """So many processes of this machine, each with one group at a time; one that dies is replaced, and only its own group is lost."""
+    """So many processes of this machine, each with one group at a time.
+
+    One that dies is replaced, and only its own group is lost.
+    """
 
     def __init__(self, workers: int) -> None:
         self._idle = [_open_process() for _ in range(workers)]
@@ -54,7 +60,12 @@ class LocalProcesses:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         for process in [*self._idle, *(process for _, process in self._busy.values())]:
             process.shutdown(wait=error is None, cancel_futures=True)
 
@@ -70,7 +81,12 @@ class LocalProcesses:
                 process = _open_process()
             else:
                 return
-        raise MachineError("no process can be started", field="global.workers", value=self.capacity, remedy="Ask for fewer, and run it again: it goes on.")
+        raise MachineError(
+            "no process can be started",
+            field="global.workers",
+            value=self.capacity,
+            remedy="Ask for fewer, and run it again: it goes on.",
+        )
 
     def wait(self) -> GroupReply:
         done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
@@ -81,11 +97,17 @@ class LocalProcesses:
             process.shutdown(wait=False)
             process = _open_process()
         self._idle.append(process)
-        return GroupReply(key, [], f"{type(error).__name__}: {error}") if error else GroupReply(key, future.result())
+        return (
+            GroupReply(key, [], f"{type(error).__name__}: {error}")
+            if error
+            else GroupReply(key, future.result())
+        )
 
 
 def _open_process() -> ProcessPoolExecutor:
     # Processes start from one that has loaded what they need and has no threads.
-    context = multiprocessing.get_context("forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn")
+    context = multiprocessing.get_context(
+        "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+    )
     context.set_forkserver_preload([_PACKAGE])
     return ProcessPoolExecutor(1, mp_context=context, initializer=watch_parent)

@@ -1,4 +1,6 @@
-"""Labelled scenarios as arrays, split by whole weeks into those that are learned from and those that judge."""
+"""Labelled scenarios as arrays, split by whole weeks into those that are learned from and those
+that judge.
+"""
 
 import hashlib
 import json
@@ -18,7 +20,15 @@ from services.edge.controller.run_folder import read_tensors, write_tensors
 from services.edge.row_files import read_rows
 
 _AT_A_TIME = 10_000
-_COLUMNS = ("battery_percent", "accuracy", "latency_ms", "clean_share", "charge", "stored_value", "stored_value_expected")
+_COLUMNS = (
+    "battery_percent",
+    "accuracy",
+    "latency_ms",
+    "clean_share",
+    "charge",
+    "stored_value",
+    "stored_value_expected",
+)
 _SCALARS = ("soc", "accuracy", "latency_ms", "clean_share", "charge", "benefit")
 
 
@@ -32,7 +42,8 @@ class TrainingExamples:
         eligible: which models fulfil the request, all where none does; shape ``(rows, models)``.
         model: the label's.
         charge: whether the label's best course charges in the first step.
-        benefit: what one Wh that is charged now saves later, less what of it is dirty now; negative where to wait is better, within −1 and 1.
+        benefit: what one Wh that is charged now saves later, less what of it is dirty now; negative
+            where to wait is better, within −1 and 1.
     """
 
     slot: IntArray
@@ -54,7 +65,18 @@ class TrainingExamples:
     @property
     def sight(self) -> Sight:
         """What a controller sees of them."""
-        return Sight(*(np.asarray(each, float) for each in (self.soc, self.accuracy, self.latency_ms, self.clean_share, self.expected)))
+        return Sight(
+            *(
+                np.asarray(each, float)
+                for each in (
+                    self.soc,
+                    self.accuracy,
+                    self.latency_ms,
+                    self.clean_share,
+                    self.expected,
+                )
+            )
+        )
 
     @property
     def digest(self) -> str:
@@ -70,7 +92,11 @@ class TrainingExamples:
 
     def save(self, path: Path) -> None:
         """Write them to one file, for the processes that train."""
-        write_tensors(path, {each.name: np.ascontiguousarray(getattr(self, each.name)) for each in fields(self)}, {"examples": self.count})
+        write_tensors(
+            path,
+            {each.name: np.ascontiguousarray(getattr(self, each.name)) for each in fields(self)},
+            {"examples": self.count},
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -79,11 +105,15 @@ class TrainingExamples:
 
 
 def eligible_models(fulfilled: BoolArray) -> BoolArray:
-    """Return among which models a controller chooses: those that fulfil a request, all where none does; shape ``(requests, models)``."""
+    """Return among which models a controller chooses: those that fulfil a request, all where none
+    does; shape ``(requests, models)``.
+    """
     return fulfilled | ~fulfilled.any(axis=-1, keepdims=True)
 
 
-def read_examples(folder: Path, models: CameraModels, *, horizon_steps: int) -> tuple[TrainingExamples, bool]:
+def read_examples(
+    folder: Path, models: CameraModels, *, horizon_steps: int
+) -> tuple[TrainingExamples, bool]:
     """Return the rows ``training`` of a folder, and whether clean shares of them are stand-ins.
 
     Raises:
@@ -93,38 +123,78 @@ def read_examples(folder: Path, models: CameraModels, *, horizon_steps: int) -> 
     while batch := list(islice(rows, _AT_A_TIME)):
         stand_in = stand_in or any(str(row.get("stand_in")).lower() == "true" for row in batch)
         try:
-            percent, *scalars, followed, foreseen = np.array([[float(row[name]) for name in _COLUMNS] for row in batch]).T
+            percent, *scalars, followed, foreseen = np.array(
+                [[float(row[name]) for name in _COLUMNS] for row in batch]
+            ).T
             # A list in CSV is text.
-            lists = [json.loads(row["expected"]) if isinstance(row["expected"], str) else row["expected"] for row in batch]
+            lists = [
+                json.loads(row["expected"]) if isinstance(row["expected"], str) else row["expected"]
+                for row in batch
+            ]
             expected = np.array(lists, np.float32).reshape(len(batch), -1)
-            slots = np.array([slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch])
+            slots = np.array(
+                [slot_of(np.datetime64(str(row["at"]).rstrip("Z"), "m")) for row in batch]
+            )
             model = np.array([int(row["model"]) for row in batch])
         except (KeyError, TypeError, ValueError) as error:
             raise _unreadable(batch, str(error)) from error
-        # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what is stored is worth the mean of both.
+        # Hindsight knows every dip that nobody can wait for, and what is expected knows none: what
+        # is stored is worth the mean of both.
         clean_share = scalars[2]
         benefit = np.clip((followed + foreseen) / 2 - (1 - clean_share), -1, 1)
         columns = dict(zip(_SCALARS, (percent / 100, *scalars, benefit), strict=True))
-        whole = np.isfinite(expected).all() and all(np.isfinite(column).all() for column in columns.values())
-        if not whole or expected.shape[1] != horizon_steps or model.min() < 0 or model.max() >= len(models.names):
-            raise _unreadable(batch, f"{expected.shape[1]} expected steps where {horizon_steps} are configured, or a value out of its range")
+        whole = np.isfinite(expected).all() and all(
+            np.isfinite(column).all() for column in columns.values()
+        )
+        if (
+            not whole
+            or expected.shape[1] != horizon_steps
+            or model.min() < 0
+            or model.max() >= len(models.names)
+        ):
+            raise _unreadable(
+                batch,
+                (
+                    f"{expected.shape[1]} expected steps where {horizon_steps} are configured, "
+                    "or a value out of its range"
+                ),
+            )
         eligible = eligible_models(models.fulfil(columns["accuracy"], columns["latency_ms"]))
         charge = columns.pop("charge") > 0
         single = {name: column.astype(np.float32) for name, column in columns.items()}
-        parts.append(TrainingExamples(slots, expected=expected, eligible=eligible, model=model, charge=charge, **single))
+        parts.append(
+            TrainingExamples(
+                slots, expected=expected, eligible=eligible, model=model, charge=charge, **single
+            )
+        )
     if not parts:
-        raise InvalidInputError("there are no labelled scenarios", field="training", value=str(folder), remedy="Label them first: luna edge labels.")
-    joined = {each.name: np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(TrainingExamples)}
+        raise InvalidInputError(
+            "there are no labelled scenarios",
+            field="training",
+            value=str(folder),
+            remedy="Label them first: luna edge labels.",
+        )
+    joined = {
+        each.name: np.concatenate([getattr(part, each.name) for part in parts])
+        for each in fields(TrainingExamples)
+    }
     return TrainingExamples(**joined), stand_in
 
 
 def _unreadable(batch: list[dict[str, Any]], reason: str) -> InvalidInputError:
     where = f"training: rows {batch[0].get('number')} to {batch[-1].get('number')}"
-    return InvalidInputError(f"labelled scenarios cannot be used: {reason}", field=where, remedy="Label again with this configuration: luna edge labels.")
+    return InvalidInputError(
+        f"labelled scenarios cannot be used: {reason}",
+        field=where,
+        remedy="Label again with this configuration: luna edge labels.",
+    )
 
 
-def split_by_week(slots: IntArray, *, horizon_minutes: int, share: float, seed: int) -> tuple[IntArray, IntArray]:
-    """Return the rows that are learned from and those that judge: of other weeks, so that no neighbour of a row that judges was learned from.
+def split_by_week(
+    slots: IntArray, *, horizon_minutes: int, share: float, seed: int
+) -> tuple[IntArray, IntArray]:
+    """Return the rows that are learned from and those that judge: of other weeks, so that no
+    neighbour of a row that judges was learned from.
 
     A row whose horizon reaches from a week of the one kind into one of the other is in neither.
 
@@ -134,8 +204,15 @@ def split_by_week(slots: IntArray, *, horizon_minutes: int, share: float, seed: 
     week, last = slots // WEEK_SLOTS, (slots + horizon_minutes // STEP_MINUTES - 1) // WEEK_SLOTS
     weeks = np.unique(week)
     if len(weeks) < 2:
-        raise InvalidInputError("all labelled scenarios are of one week", field="training", value=len(slots), remedy="Draw more scenarios.")
+        raise InvalidInputError(
+            "all labelled scenarios are of one week",
+            field="training",
+            value=len(slots),
+            remedy="Draw more scenarios.",
+        )
     count = min(max(round(share * len(weeks)), 1), len(weeks) - 1)
     judging = np.random.default_rng(seed).permutation(weeks)[:count]
     first, second = np.isin(week, judging), np.isin(last, judging)
-    return np.flatnonzero(~first & ~second), np.flatnonzero(first & (second | ~np.isin(last, weeks)))
+    return np.flatnonzero(~first & ~second), np.flatnonzero(
+        first & (second | ~np.isin(last, weeks))
+    )

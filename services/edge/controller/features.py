@@ -1,7 +1,9 @@
-"""What a learned controller sees of the world, as numbers: one function and one stored scale for training and for use.
+"""What a learned controller sees of the world, as numbers: one function and one stored scale for
+training and for use.
 
-Battery, accuracy, latency and newest clean share are the four inputs of the founding document; behind them stand the clean shares that are expected of the
-next steps, each as its difference from the newest one, so that a network sees at once whether it gets cleaner.
+Battery, accuracy, latency and newest clean share are the four inputs of the founding document;
+behind them stand the clean shares that are expected of the next steps, each as its difference from
+the newest one, so that a network sees at once whether it gets cleaner.
 """
 
 from dataclasses import dataclass
@@ -11,7 +13,8 @@ import numpy as np
 
 from luna.energy.timeline import FloatArray
 
-# What a stored network calls its inputs' meaning; another number is another meaning, and is refused.
+# What a stored network calls its inputs' meaning; another number is another meaning, and is
+# refused.
 FORM_VERSION = 1
 FOUNDING_INPUTS = 4
 # Inputs that hardly vary are not blown up.
@@ -27,7 +30,8 @@ class Sight:
         accuracy: asked, as a share.
         latency_ms: asked.
         clean_share: the newest one.
-        expected: of the next steps by what is known now, shape ``(cameras, steps)``; a controller takes the first ones, as many as it needs.
+        expected: of the next steps by what is known now, shape ``(cameras, steps)``; a controller
+            takes the first ones, as many as it needs.
     """
 
     soc: FloatArray
@@ -38,14 +42,18 @@ class Sight:
 
 
 def build_features(sight: Sight, steps: int) -> FloatArray:
-    """Return the inputs of a network that sees so many expected steps, shape ``(cameras, 4 + steps)``."""
+    """Return the inputs of a network that sees so many expected steps, shape
+    ``(cameras, 4 + steps)``.
+    """
     features = np.empty((len(sight.soc), FOUNDING_INPUTS + steps))
     features[:, 0] = sight.soc
     features[:, 1] = sight.accuracy
     # What matters is from which model on it is too slow: the models' latencies grow by factors.
     features[:, 2] = np.log(sight.latency_ms)
     features[:, 3] = sight.clean_share
-    features[:, FOUNDING_INPUTS:] = sight.expected[:, :steps] - np.asarray(sight.clean_share)[:, None]
+    features[:, FOUNDING_INPUTS:] = (
+        sight.expected[:, :steps] - np.asarray(sight.clean_share)[:, None]
+    )
     return features
 
 
@@ -68,7 +76,9 @@ class FeatureScale:
 
 @dataclass(frozen=True, slots=True)
 class InputForm:
-    """The inputs that a controller was trained for: the number of expected steps and their length."""
+    """The inputs that a controller was trained for: the number of expected steps and their
+    length.
+    """
 
     expected_steps: int
     step_minutes: int
@@ -81,4 +91,8 @@ class InputForm:
 
     def to_json(self) -> dict[str, Any]:
         """Return the form as JSON."""
-        return {"version": self.version, "expected_steps": self.expected_steps, "step_minutes": self.step_minutes}
+        return {
+            "version": self.version,
+            "expected_steps": self.expected_steps,
+            "step_minutes": self.step_minutes,
+        }

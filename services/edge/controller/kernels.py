@@ -1,4 +1,6 @@
-"""Inference of stored networks: each row by itself, in plain order, so that no answer depends on other rows."""
+"""Inference of stored networks: each row by itself, in plain order, so that no answer depends on
+other rows.
+"""
 
 from math import exp, tanh
 
@@ -11,13 +13,17 @@ from services.edge.clean_share import IntArray
 
 
 @njit(cache=True, nogil=True)
-def ask(features: FloatArray, eligible: BoolArray, networks: FloatArray, sizes: IntArray, relu: bool) -> FloatArray:
-    """Return probabilities, shape ``(rows, models + 1)``: of each model among the eligible ones, then that charging is right; the mean over networks.
+def ask(
+    features: FloatArray, eligible: BoolArray, networks: FloatArray, sizes: IntArray, relu: bool
+) -> FloatArray:
+    """Return probabilities, shape ``(rows, models + 1)``: of each model among the eligible ones,
+    then that charging is right; the mean over networks.
 
     Args:
         features: shape ``(rows, inputs)``, not yet at unit scale.
         eligible: among which models is chosen, shape ``(rows, models)``.
-        networks: each network's numbers as ``flatten`` lays them out, shape ``(networks, numbers)``.
+        networks: each network's numbers as ``flatten`` lays them out, shape
+            ``(networks, numbers)``.
         sizes: inputs, hidden layers, models + 1.
         relu: else the hyperbolic tangent.
     """
@@ -31,7 +37,13 @@ def ask(features: FloatArray, eligible: BoolArray, networks: FloatArray, sizes: 
 
 
 @njit(cache=True, nogil=True)
-def _pass_through(features: FloatArray, numbers: FloatArray, sizes: IntArray, relu: bool, room: tuple[FloatArray, FloatArray]) -> None:
+def _pass_through(
+    features: FloatArray,
+    numbers: FloatArray,
+    sizes: IntArray,
+    relu: bool,
+    room: tuple[FloatArray, FloatArray],
+) -> None:
     """Fill the first of ``room`` with the logits of a row."""
     signal, sums = room
     inputs, last = sizes[0], len(sizes) - 2
@@ -48,11 +60,19 @@ def _pass_through(features: FloatArray, numbers: FloatArray, sizes: IntArray, re
                 sums[place] += value * numbers[at + place]
             at += out
         for place in range(out):
-            signal[place] = sums[place] if layer == last else max(sums[place], 0.0) if relu else tanh(sums[place])
+            signal[place] = (
+                sums[place]
+                if layer == last
+                else max(sums[place], 0.0)
+                if relu
+                else tanh(sums[place])
+            )
 
 
 @njit(cache=True, nogil=True)
-def _add_probabilities(answer: FloatArray, logits: FloatArray, eligible: BoolArray, networks: int) -> None:
+def _add_probabilities(
+    answer: FloatArray, logits: FloatArray, eligible: BoolArray, networks: int
+) -> None:
     models = len(eligible)
     highest = -np.inf
     for model in range(models):

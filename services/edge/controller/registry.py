@@ -1,6 +1,8 @@
-"""Versions of trained controllers in a folder: v0001, v0002 and so on, each with its card, and which of them is the current one. No pickle.
+"""Versions of trained controllers in a folder: v0001, v0002 and so on, each with its card, and
+which of them is the current one. No pickle.
 
-A version holds ``card.json``, ``NETWORK.safetensors`` for each network and its metrics per epoch, ``NETWORK.metrics.jsonl``.
+A version holds ``card.json``, ``NETWORK.safetensors`` for each network and its metrics per epoch,
+``NETWORK.metrics.jsonl``.
 """
 
 import json
@@ -19,7 +21,13 @@ from services.edge.camera import CameraModels
 from services.edge.config import ControllerSection
 from services.edge.controller.features import FORM_VERSION, FeatureScale, InputForm
 from services.edge.controller.inference import TrainedController
-from services.edge.controller.run_folder import METRICS, Arrays, read_tensors, write_tensors, write_whole
+from services.edge.controller.run_folder import (
+    METRICS,
+    Arrays,
+    read_tensors,
+    write_tensors,
+    write_whole,
+)
 
 _CURRENT, _CARD = "current.json", "card.json"
 _SCALE_MEAN, _SCALE_STD = "scale.mean", "scale.std"
@@ -55,7 +63,10 @@ class CardData(_Stored):
 
 
 class ControllerCard(_Stored):
-    """The card of a version. ``identity`` is the same for a training of the same data, settings and seed."""
+    """The card of a version.
+
+    ``identity`` is the same for a training of the same data, settings and seed.
+    """
 
     identity: str
     seed: int
@@ -89,7 +100,11 @@ def describe_models(models: CameraModels) -> dict[str, list[Any]]:
 
 def list_versions(folder: Path) -> list[str]:
     """Return the versions of a folder, oldest first."""
-    return sorted(path.name for path in folder.glob("v[0-9]*") if path.name[1:].isdigit() and (path / _CARD).exists())
+    return sorted(
+        path.name
+        for path in folder.glob("v[0-9]*")
+        if path.name[1:].isdigit() and (path / _CARD).exists()
+    )
 
 
 def current_version(folder: Path) -> str | None:
@@ -99,15 +114,23 @@ def current_version(folder: Path) -> str | None:
 
 
 def register(folder: Path, card: ControllerCard, networks: Mapping[str, NetworkFile]) -> str:
-    """Store a version, make it the current one, and return its name; whoever is killed meanwhile leaves the folder as it was."""
+    """Store a version, make it the current one, and return its name.
+
+    Whoever is killed meanwhile leaves the folder as it was.
+    """
     versions = list_versions(folder)
     version = f"v{int(versions[-1][1:]) + 1 if versions else 1:04}"
     staged = folder / f"{version}.new"
     shutil.rmtree(staged, ignore_errors=True)
     for name, network in networks.items():
         scale = {_SCALE_MEAN: network.scale.mean, _SCALE_STD: network.scale.std}
-        write_tensors(staged / f"{name}.safetensors", {**network.weights, **scale}, {"network": name})
-        write_whole(staged / f"{name}.{METRICS}", "".join(json.dumps(each) + "\n" for each in network.metrics).encode())
+        write_tensors(
+            staged / f"{name}.safetensors", {**network.weights, **scale}, {"network": name}
+        )
+        write_whole(
+            staged / f"{name}.{METRICS}",
+            "".join(json.dumps(each) + "\n" for each in network.metrics).encode(),
+        )
     write_whole(staged / _CARD, (card.model_dump_json(indent=2) + "\n").encode())
     staged.rename(folder / version)
     use_version(folder, version)
@@ -122,7 +145,12 @@ def use_version(folder: Path, version: str) -> None:
     """
     if version not in list_versions(folder):
         versions = ", ".join(list_versions(folder)) or "none"
-        raise InvalidInputError("there is no such version of the trained controllers", field="version", value=version, remedy=f"There are: {versions}.")
+        raise InvalidInputError(
+            "there is no such version of the trained controllers",
+            field="version",
+            value=version,
+            remedy=f"There are: {versions}.",
+        )
     write_whole(folder / _CURRENT, (json.dumps({"version": version}) + "\n").encode())
 
 
@@ -134,28 +162,47 @@ def read_card(folder: Path, version: str | None = None) -> ControllerCard:
     """
     named = version or current_version(folder)
     if named is None:
-        raise InvalidInputError("no controller has been trained", field="controller", value=str(folder), remedy="Train one: luna edge train.")
+        raise InvalidInputError(
+            "no controller has been trained",
+            field="controller",
+            value=str(folder),
+            remedy="Train one: luna edge train.",
+        )
     try:
         return ControllerCard.model_validate_json((folder / named / _CARD).read_bytes())
     except (OSError, ValidationError) as error:
         raise InvalidInputError(
-            "the card of a trained controller cannot be read", field=f"{named}/{_CARD}", value=str(error), remedy="Train again: luna edge train."
+            "the card of a trained controller cannot be read",
+            field=f"{named}/{_CARD}",
+            value=str(error),
+            remedy="Train again: luna edge train.",
         ) from error
 
 
-def load_controller(folder: Path, name: str = "custom", *, models: CameraModels, version: str | None = None) -> TrainedController:
+def load_controller(
+    folder: Path, name: str = "custom", *, models: CameraModels, version: str | None = None
+) -> TrainedController:
     """Return a trained controller of a version, of the current one where none is named.
 
     Raises:
-        InvalidInputError: it is not there, cannot be read, or was trained for other inputs or other camera models.
+        InvalidInputError: it is not there, cannot be read, or was trained for other inputs or other
+            camera models.
     """
     card, named = read_card(folder, version), version or current_version(folder)
     if name not in card.controllers:
-        raise InvalidInputError("there is no such trained controller", field="controller", value=name, remedy=f"There are: {', '.join(card.controllers)}.")
+        raise InvalidInputError(
+            "there is no such trained controller",
+            field="controller",
+            value=name,
+            remedy=f"There are: {', '.join(card.controllers)}.",
+        )
     form = card.controllers[name].form
     if form.version != FORM_VERSION:
         raise InvalidInputError(
-            f"the controller sees inputs of form {form.version}, and this program makes those of form {FORM_VERSION}",
+            (
+                f"the controller sees inputs of form {form.version}, and this program makes "
+                f"those of form {FORM_VERSION}"
+            ),
             field=name,
             remedy="Train again: luna edge train.",
         )
@@ -164,16 +211,34 @@ def load_controller(folder: Path, name: str = "custom", *, models: CameraModels,
             "the controller was trained for other camera models",
             field=name,
             value=", ".join(models.names),
-            remedy=f"Train again (luna edge train), or take the profiles of {', '.join(card.camera_models['names'])} as they were.",
+            remedy=(
+                "Train again (luna edge train), or take the profiles of "
+                f"{', '.join(card.camera_models['names'])} as they were."
+            ),
         )
-    networks = [_read_network(folder / str(named) / f"{network}.safetensors") for network in card.controllers[name].networks]
-    return TrainedController.of(name, InputForm(form.expected_steps, form.step_minutes), networks, activation=card.settings.model.activation)
+    networks = [
+        _read_network(folder / str(named) / f"{network}.safetensors")
+        for network in card.controllers[name].networks
+    ]
+    return TrainedController.of(
+        name,
+        InputForm(form.expected_steps, form.step_minutes),
+        networks,
+        activation=card.settings.model.activation,
+    )
 
 
 def _read_network(path: Path) -> tuple[Arrays, FeatureScale]:
     try:
         arrays, _ = read_tensors(path)
-        scale = FeatureScale(np.asarray(arrays.pop(_SCALE_MEAN)), np.asarray(arrays.pop(_SCALE_STD)))
+        scale = FeatureScale(
+            np.asarray(arrays.pop(_SCALE_MEAN)), np.asarray(arrays.pop(_SCALE_STD))
+        )
     except (OSError, SafetensorError, KeyError) as error:
-        raise InvalidInputError("a stored network cannot be read", field=path.name, value=str(error), remedy="Train again: luna edge train.") from error
+        raise InvalidInputError(
+            "a stored network cannot be read",
+            field=path.name,
+            value=str(error),
+            remedy="Train again: luna edge train.",
+        ) from error
     return arrays, scale

@@ -13,7 +13,9 @@ from services.edge.controller.examples import TrainingExamples
 
 @dataclass(frozen=True, slots=True)
 class DecisionRegret:
-    """How good decisions are on examples: shares that are the label's, and what wrong ones cost, in dirty Wh per decision of one step."""
+    """How good decisions are on examples: shares that are the label's, and what wrong ones cost, in
+    dirty Wh per decision of one step.
+    """
 
     model_accuracy: float
     charge_accuracy: float
@@ -25,11 +27,17 @@ class DecisionRegret:
         return {**asdict(self), "regret_wh": self.model_regret_wh + self.charge_regret_wh}
 
 
-def measure_regret(examples: TrainingExamples, model: NDArray[Any], charge: BoolArray, step_energy_wh: tuple[float, ...]) -> DecisionRegret:
+def measure_regret(
+    examples: TrainingExamples,
+    model: NDArray[Any],
+    charge: BoolArray,
+    step_energy_wh: tuple[float, ...],
+) -> DecisionRegret:
     """Return how good decisions are.
 
-    A model that takes more than the best one costs the difference at the present dirty share; a wrong decision to charge, or not to, costs what is lost by
-    each Wh of what the best model takes in a step.
+    A model that takes more than the best one costs the difference at the present dirty share; a
+    wrong decision to charge, or not to, costs what is lost by each Wh of what the best model takes
+    in a step.
 
     Args:
         examples: of the decisions.
@@ -39,21 +47,37 @@ def measure_regret(examples: TrainingExamples, model: NDArray[Any], charge: Bool
     """
     energy = np.asarray(step_energy_wh)
     choosable = examples.eligible[np.arange(examples.count), examples.model]
-    more_wh = np.where(choosable, energy[model] - energy[examples.model], 0.0) * (1 - examples.clean_share)
+    more_wh = np.where(choosable, energy[model] - energy[examples.model], 0.0) * (
+        1 - examples.clean_share
+    )
     lost_wh = np.abs(examples.benefit) * energy[examples.model] * (charge != (examples.benefit > 0))
-    return DecisionRegret(float((model == examples.model).mean()), float((charge == examples.charge).mean()), float(more_wh.mean()), float(lost_wh.mean()))
+    return DecisionRegret(
+        float((model == examples.model).mean()),
+        float((charge == examples.charge).mean()),
+        float(more_wh.mean()),
+        float(lost_wh.mean()),
+    )
 
 
-def measure_baselines(learned: TrainingExamples, judging: TrainingExamples, step_energy_wh: tuple[float, ...]) -> dict[str, dict[str, float]]:
-    """Return what simple rules for charging cost on examples that judge; their thresholds are the best on those that are learned from."""
+def measure_baselines(
+    learned: TrainingExamples, judging: TrainingExamples, step_energy_wh: tuple[float, ...]
+) -> dict[str, dict[str, float]]:
+    """Return what simple rules for charging cost on examples that judge.
+
+    Their thresholds are the best on those that are learned from.
+    """
     at_stake = learned.benefit * np.asarray(step_energy_wh)[learned.model]
     rules = {
         "never": np.zeros(judging.count, bool),
         "always": np.ones(judging.count, bool),
         "battery below a threshold": -judging.soc >= _best_threshold(-learned.soc, at_stake),
-        "clean share above a threshold": judging.clean_share >= _best_threshold(learned.clean_share, at_stake),
+        "clean share above a threshold": judging.clean_share
+        >= _best_threshold(learned.clean_share, at_stake),
     }
-    return {name: measure_regret(judging, judging.model, rule, step_energy_wh).to_json() for name, rule in rules.items()}
+    return {
+        name: measure_regret(judging, judging.model, rule, step_energy_wh).to_json()
+        for name, rule in rules.items()
+    }
 
 
 def _best_threshold(values: NDArray[Any], at_stake: FloatArray) -> float:

@@ -1,4 +1,6 @@
-"""What the training of one network leaves on the disk: a checkpoint to go on from, and metrics per epoch as JSON lines."""
+"""What the training of one network leaves on the disk: a checkpoint to go on from, and metrics per
+epoch as JSON lines.
+"""
 
 import json
 from collections.abc import Mapping
@@ -31,10 +33,17 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _unwritable(path: Path, error: OSError) -> MachineError:
     remedy = f"{error.strerror}. Make room, and run it again: it goes on."
-    return MachineError("a trained controller cannot be written", field="--out", value=str(path.parent), remedy=remedy)
+    return MachineError(
+        "a trained controller cannot be written",
+        field="--out",
+        value=str(path.parent),
+        remedy=remedy,
+    )
 
 
-def write_tensors(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]) -> None:
+def write_tensors(
+    path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, Any]
+) -> None:
     """Write arrays and their metadata as one file, in one step."""
     write_whole(path, save(dict(arrays), {"metadata": json.dumps(metadata)}))
 
@@ -50,17 +59,26 @@ def read_tensors(path: Path) -> tuple[Arrays, dict[str, Any]]:
 class TrainingFolder:
     """The folder of one network's training.
 
-    Invariants: whenever the process is killed, it holds a whole checkpoint, or none; metrics beyond it are forgotten by who goes on from it.
+    Invariants: whenever the process is killed, it holds a whole checkpoint, or none; metrics beyond
+    it are forgotten by who goes on from it.
     """
 
     path: Path
 
     def resume(self) -> tuple[Arrays, dict[str, Any]] | None:
-        """Return the last checkpoint, ``None`` where there is none; metrics of later epochs are forgotten."""
+        """Return the last checkpoint, ``None`` where there is none.
+
+        Metrics of later epochs are forgotten.
+        """
         checkpoint = self.path / CHECKPOINT
         stored = read_tensors(checkpoint) if checkpoint.exists() else None
         epoch = stored[1]["epoch"] if stored else 0
-        write_whole(self.path / METRICS, "".join(json.dumps(each) + "\n" for each in self.read() if each["epoch"] <= epoch).encode())
+        write_whole(
+            self.path / METRICS,
+            "".join(
+                json.dumps(each) + "\n" for each in self.read() if each["epoch"] <= epoch
+            ).encode(),
+        )
         return stored
 
     def keep(self, arrays: Arrays, metadata: Mapping[str, Any]) -> None:

@@ -33,17 +33,23 @@ _S_PER_MINUTE = 60
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """The networks to train by name, each with its inputs and its seed, and controllers made of them."""
+    """The networks to train by name, each with its inputs and its seed, and controllers made of
+    them.
+    """
 
     networks: dict[str, tuple[InputForm, int]]
     controllers: dict[str, list[str]]
 
 
 def train_controllers(lab: Lab) -> dict[str, Any]:
-    """Train the controllers that are configured, store them as a version, and return their figures; a training that was killed goes on.
+    """Train the controllers that are configured, store them as a version, and return their figures.
 
-    ``custom`` has the configured inputs, ``ensemble`` averages networks of other seeds with the same inputs, and where the configured inputs are more than
-    the founding document's four, ``custom_4`` has those alone, to compare. What was trained already, of the same data, settings and seed, is not trained again.
+    A training that was killed goes on.
+
+    ``custom`` has the configured inputs, ``ensemble`` averages networks of other seeds with the
+    same inputs, and where the configured inputs are more than the founding document's four,
+    ``custom_4`` has those alone, to compare. What was trained already, of the same data, settings
+    and seed, is not trained again.
 
     Raises:
         InvalidInputError: labelled scenarios are missing or do not fit the configuration.
@@ -54,10 +60,20 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
         require_extra(LAB)
     optimization = lab.config.training_data.optimization
     plan, minutes = _plan_networks(lab), optimization.horizon_steps * optimization.step_minutes
-    examples, stand_in = read_examples(lab.training, lab.models, horizon_steps=optimization.horizon_steps)
+    examples, stand_in = read_examples(
+        lab.training, lab.models, horizon_steps=optimization.horizon_steps
+    )
     share = lab.config.controller_training.training.validation_split
-    learned, judging = split_by_week(examples.slot, horizon_minutes=minutes, share=share, seed=lab.seed)
-    data = CardData(digest=examples.digest, rows=examples.count, learned_from=len(learned), judged_by=len(judging), stand_in=stand_in)
+    learned, judging = split_by_week(
+        examples.slot, horizon_minutes=minutes, share=share, seed=lab.seed
+    )
+    data = CardData(
+        digest=examples.digest,
+        rows=examples.count,
+        learned_from=len(learned),
+        judged_by=len(judging),
+        stand_in=stand_in,
+    )
     decisive = {
         "form": FORM_VERSION,
         "settings": lab.config.controller_training.model_dump(mode="json"),
@@ -69,13 +85,18 @@ def train_controllers(lab: Lab) -> dict[str, Any]:
         "data": data.digest,
     }
     identity = hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
-    if current_version(lab.controller) is not None and read_card(lab.controller).identity == identity:
+    if (
+        current_version(lab.controller) is not None
+        and read_card(lab.controller).identity == identity
+    ):
         return _describe_version(lab)
     work = lab.controller / f"unfinished-{identity[:16]}"
     work.mkdir(parents=True, exist_ok=True)
     examples.take(learned).save(work / "examples.safetensors")
     examples.take(judging).save(work / "judges.safetensors")
-    baselines = measure_baselines(examples.take(learned), examples.take(judging), _step_energy_wh(lab))
+    baselines = measure_baselines(
+        examples.take(learned), examples.take(judging), _step_energy_wh(lab)
+    )
     _train(lab, plan, _Training(work, data, identity, baselines))
     shutil.rmtree(work)
     return _describe_version(lab)
@@ -94,16 +115,31 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
 
     settings, energy = lab.config.controller_training, _step_energy_wh(lab)
     jobs = [
-        NetworkJob(name, training.work / name, training.work / "examples.safetensors", training.work / "judges.safetensors", form, settings, seed, energy)
+        NetworkJob(
+            name,
+            training.work / name,
+            training.work / "examples.safetensors",
+            training.work / "judges.safetensors",
+            form,
+            settings,
+            seed,
+            energy,
+        )
         for name, (form, seed) in plan.networks.items()
     ]
     searched: list[dict[str, Any]] = []
     if settings.search.trials:
         lab.progress(0, settings.search.trials, "searching hyper-parameters")
-        ((settings, searched),) = map_in_order(_search, [replace(jobs[0], folder=training.work / "search")], lab)
+        ((settings, searched),) = map_in_order(
+            _search, [replace(jobs[0], folder=training.work / "search")], lab
+        )
     trained: dict[str, FittedNetwork] = {}
     lab.progress(0, len(jobs), "training networks")
-    for job, network in zip(jobs, map_in_order(_train_one, [replace(job, settings=settings) for job in jobs], lab), strict=True):
+    for job, network in zip(
+        jobs,
+        map_in_order(_train_one, [replace(job, settings=settings) for job in jobs], lab),
+        strict=True,
+    ):
         trained[job.name] = network
         lab.progress(len(trained), len(jobs), "training networks")
     card = ControllerCard(
@@ -114,7 +150,10 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
         data=training.data,
         camera_models=describe_models(lab.models),
         controllers={
-            name: CardController(form=CardForm(**plan.networks[networks[0]][0].to_json()), networks=networks) for name, networks in plan.controllers.items()
+            name: CardController(
+                form=CardForm(**plan.networks[networks[0]][0].to_json()), networks=networks
+            )
+            for name, networks in plan.controllers.items()
         },
         networks={name: network.figures for name, network in trained.items()},
         baselines=training.baselines,
@@ -122,7 +161,12 @@ def _train(lab: Lab, plan: _Plan, training: _Training) -> None:
     register(
         lab.controller,
         card,
-        {name: NetworkFile(network.weights, network.scale, TrainingFolder(training.work / name).read()) for name, network in trained.items()},
+        {
+            name: NetworkFile(
+                network.weights, network.scale, TrainingFolder(training.work / name).read()
+            )
+            for name, network in trained.items()
+        },
     )
 
 
@@ -139,7 +183,10 @@ def _train_one(_lab: Lab, job: Any) -> Any:
 
 
 def _plan_networks(lab: Lab) -> _Plan:
-    model, optimization = lab.config.controller_training.model, lab.config.training_data.optimization
+    model, optimization = (
+        lab.config.controller_training.model,
+        lab.config.training_data.optimization,
+    )
     if model.num_models != len(lab.models.names):
         raise InvalidInputError(
             f"{len(lab.models.names)} camera models are described",
@@ -156,7 +203,9 @@ def _plan_networks(lab: Lab) -> _Plan:
             remedy=f"At most {optimization.horizon_steps + FOUNDING_INPUTS} inputs can be filled.",
         )
     form = InputForm(steps, optimization.step_minutes)
-    members = {f"network-{number + 1}": (form, lab.seed + number) for number in range(model.ensemble_size)}
+    members = {
+        f"network-{number + 1}": (form, lab.seed + number) for number in range(model.ensemble_size)
+    }
     names = list(members)
     if steps == 0:
         return _Plan(members, {CUSTOM: names[:1], ENSEMBLE: names})
@@ -167,7 +216,11 @@ def _plan_networks(lab: Lab) -> _Plan:
 def _step_energy_wh(lab: Lab) -> tuple[float, ...]:
     """Return what each model takes out of the battery in a step."""
     camera = lab.config.simulation
-    tasks = lab.config.training_data.optimization.step_minutes * _S_PER_MINUTE / camera.task_interval_seconds
+    tasks = (
+        lab.config.training_data.optimization.step_minutes
+        * _S_PER_MINUTE
+        / camera.task_interval_seconds
+    )
     return tuple((lab.models.energy_wh / camera.battery.discharge_efficiency * tasks).tolist())
 
 
@@ -177,7 +230,10 @@ def _describe_version(lab: Lab) -> dict[str, Any]:
         "version": current_version(lab.controller),
         "seed": card.seed,
         **card.data.model_dump(),
-        "controllers": {name: {"inputs": FOUNDING_INPUTS + each.form.expected_steps, "networks": each.networks} for name, each in card.controllers.items()},
+        "controllers": {
+            name: {"inputs": FOUNDING_INPUTS + each.form.expected_steps, "networks": each.networks}
+            for name, each in card.controllers.items()
+        },
         "networks": card.networks,
         "baselines": card.baselines,
         "search": card.search,

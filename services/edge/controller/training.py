@@ -1,7 +1,9 @@
-"""How one network is trained: Adam with a schedule, early stopping by regret, checkpoints from which a killed training goes on bit for bit.
+"""How one network is trained: Adam with a schedule, early stopping by regret, checkpoints from
+which a killed training goes on bit for bit.
 
-The network is that of the founding document: one body, a head for the model and one for charging; and what its mistakes cost.
-Its hyper-parameters are searched for by Optuna: seeded, and gone on with after a crash, trial by trial.
+The network is that of the founding document: one body, a head for the model and one for charging;
+and what its mistakes cost. Its hyper-parameters are searched for by Optuna: seeded, and gone on
+with after a crash, trial by trial.
 """
 
 import json
@@ -29,10 +31,19 @@ _ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh}
 
 
 class CustomController(nn.Module):
-    """Scores of the models and the probability that charging is right. Source: the founding document, "Neural Network Architecture"."""
+    """Scores of the models and the probability that charging is right.
+
+    Source: the founding document, "Neural Network Architecture".
+    """
 
     def __init__(
-        self, input_dim: int = 4, num_models: int = 6, hidden_dims: Sequence[int] = (64, 32, 16), *, dropout: float = 0.2, activation: str = "relu"
+        self,
+        input_dim: int = 4,
+        num_models: int = 6,
+        hidden_dims: Sequence[int] = (64, 32, 16),
+        *,
+        dropout: float = 0.2,
+        activation: str = "relu",
     ) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -47,10 +58,18 @@ class CustomController(nn.Module):
     def configured(cls, settings: ControllerSection, inputs: int) -> Self:
         """Return a network as configured, with so many inputs."""
         model = settings.model
-        return cls(inputs, model.num_models, model.hidden_layers, dropout=model.dropout, activation=model.activation)
+        return cls(
+            inputs,
+            model.num_models,
+            model.hidden_layers,
+            dropout=model.dropout,
+            activation=model.activation,
+        )
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits, shape ``(rows, models)``, and probabilities, shape ``(rows,)``, of inputs at unit scale."""
+        """Return logits, shape ``(rows, models)``, and probabilities, shape ``(rows,)``, of inputs
+        at unit scale.
+        """
         features = self.feature_layers(x)
         return self.model_head(features), torch.sigmoid(self.charge_head(features)).squeeze(-1)
 
@@ -63,7 +82,8 @@ class ExampleTensors:
         inputs: at unit scale.
         eligible: among which models is chosen.
         model: the best one.
-        model_weight: 0 where the best model is none of the eligible ones, so that there is nothing to learn.
+        model_weight: 0 where the best model is none of the eligible ones, so that there is nothing
+            to learn.
         charge: 1 where charging is right.
         charge_weight: what a wrong decision costs, in shares of the mean.
     """
@@ -89,7 +109,9 @@ class ExampleTensors:
             (examples.benefit > 0, np.float32),
             (regret / max(regret.mean(), 1e-12), np.float32),
         ]
-        return cls(*(torch.from_numpy(np.ascontiguousarray(values.astype(kind))) for values, kind in parts))
+        return cls(
+            *(torch.from_numpy(np.ascontiguousarray(values.astype(kind))) for values, kind in parts)
+        )
 
     @property
     def count(self) -> int:
@@ -103,9 +125,13 @@ class ExampleTensors:
         yield from (type(self)(*parts) for parts in zip(*shuffled, strict=True))
 
     def lose(self, network: CustomController) -> tuple[Tensor, Tensor]:
-        """Return the losses: of the model, by cross-entropy among the eligible ones, and of charging, weighted by what is at stake."""
+        """Return the losses: of the model, by cross-entropy among the eligible ones, and of
+        charging, weighted by what is at stake.
+        """
         logits, charge = network(self.inputs)
-        missed = cross_entropy(logits.masked_fill(~self.eligible, -1e9), self.model, reduction="none")
+        missed = cross_entropy(
+            logits.masked_fill(~self.eligible, -1e9), self.model, reduction="none"
+        )
         model_loss = (self.model_weight * missed).sum() / self.model_weight.sum().clamp(min=1)
         return model_loss, binary_cross_entropy(charge, self.charge, weight=self.charge_weight)
 
@@ -155,32 +181,53 @@ class FittedNetwork:
 
 
 def train_network(job: NetworkJob) -> FittedNetwork:
-    """Return a trained network; goes on from the last checkpoint of its folder, to the very network that would have come without a break."""
+    """Return a trained network.
+
+    Goes on from the last checkpoint of its folder, to the very network that would have come without
+    a break.
+    """
     torch.set_num_threads(1)
     examples, judges = TrainingExamples.load(job.examples), TrainingExamples.load(job.judges)
     scale = FeatureScale.of(build_features(examples.sight, job.form.expected_steps))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(job.seed)
-        training = _NetworkTraining(job, ExampleTensors.of(examples, scale), ExampleTensors.of(judges, scale), judges)
+        training = _NetworkTraining(
+            job, ExampleTensors.of(examples, scale), ExampleTensors.of(judges, scale), judges
+        )
         training.resume()
         while not training.is_over:
             training.run_epoch()
             if training.epoch % job.settings.training.checkpoint_interval == 0:
                 training.save_checkpoint()
         training.save_checkpoint()
-    return FittedNetwork(training.best, scale, {"epochs": training.epoch, "best_epoch": training.best_epoch} | training.best_figures)
+    return FittedNetwork(
+        training.best,
+        scale,
+        {"epochs": training.epoch, "best_epoch": training.best_epoch} | training.best_figures,
+    )
 
 
 class _NetworkTraining:
     """A training on its way; all that it is lies in a checkpoint."""
 
-    def __init__(self, job: NetworkJob, rows: ExampleTensors, judging: ExampleTensors, judges: TrainingExamples) -> None:
+    def __init__(
+        self,
+        job: NetworkJob,
+        rows: ExampleTensors,
+        judging: ExampleTensors,
+        judges: TrainingExamples,
+    ) -> None:
         self.job, self.rows, self.judging, self.judges = job, rows, judging, judges
         self.training, self.folder = job.settings.training, TrainingFolder(job.folder)
         self.network = CustomController.configured(job.settings, job.form.size)
-        self.adam = torch.optim.Adam(self.network.parameters(), lr=self.training.learning_rate, fused=True)
+        self.adam = torch.optim.Adam(
+            self.network.parameters(), lr=self.training.learning_rate, fused=True
+        )
         self.plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
-            self.adam, factor=_HALVED, patience=max(round(_PLATEAU * self.training.early_stopping_patience), 1), threshold=1e-3
+            self.adam,
+            factor=_HALVED,
+            patience=max(round(_PLATEAU * self.training.early_stopping_patience), 1),
+            threshold=1e-3,
         )
         self.epoch, self.best_epoch = 0, 0
         self.best: Arrays = {}
@@ -188,7 +235,10 @@ class _NetworkTraining:
 
     @property
     def is_over(self) -> bool:
-        return self.epoch >= self.training.epochs or self.epoch - self.best_epoch >= self.training.early_stopping_patience
+        return (
+            self.epoch >= self.training.epochs
+            or self.epoch - self.best_epoch >= self.training.early_stopping_patience
+        )
 
     def run_epoch(self) -> None:
         rate = self.adam.param_groups[0]["lr"]
@@ -206,18 +256,44 @@ class _NetworkTraining:
         with torch.no_grad():
             logits, charge = self.network(self.judging.inputs)
         model = logits.masked_fill(~self.judging.eligible, -torch.inf).argmax(dim=1).numpy()
-        figures = measure_regret(self.judges, model, charge.numpy() > 0.5, self.job.step_energy_wh).to_json()
+        figures = measure_regret(
+            self.judges, model, charge.numpy() > 0.5, self.job.step_energy_wh
+        ).to_json()
         self.plateau.step(figures["regret_wh"])
         self.epoch += 1
         if not self.best_figures or figures["regret_wh"] < self.best_figures["regret_wh"]:
-            self.best_epoch, self.best_figures, self.best = self.epoch, figures, _arrays_of(self.network.state_dict())
-        self.folder.write({"epoch": self.epoch, "learning_rate": rate, "model_loss": model_loss, "charge_loss": charge_loss, **figures})
+            self.best_epoch, self.best_figures, self.best = (
+                self.epoch,
+                figures,
+                _arrays_of(self.network.state_dict()),
+            )
+        self.folder.write(
+            {
+                "epoch": self.epoch,
+                "learning_rate": rate,
+                "model_loss": model_loss,
+                "charge_loss": charge_loss,
+                **figures,
+            }
+        )
 
     def save_checkpoint(self) -> None:
         state = self.adam.state_dict()
-        moments = {f"adam.{place}.{name}": value for place, values in state["state"].items() for name, value in values.items()}
-        parts = {"network": _arrays_of(self.network.state_dict()), "best": self.best, "moments": _arrays_of(moments)}
-        arrays = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
+        moments = {
+            f"adam.{place}.{name}": value
+            for place, values in state["state"].items()
+            for name, value in values.items()
+        }
+        parts = {
+            "network": _arrays_of(self.network.state_dict()),
+            "best": self.best,
+            "moments": _arrays_of(moments),
+        }
+        arrays = {
+            f"{part}/{name}": value
+            for part, values in parts.items()
+            for name, value in values.items()
+        }
         metadata = {
             "epoch": self.epoch,
             "best_epoch": self.best_epoch,
@@ -225,7 +301,10 @@ class _NetworkTraining:
             "groups": state["param_groups"],
             "plateau": self.plateau.state_dict(),
         }
-        self.folder.keep(arrays | {"randomness": torch.get_rng_state().numpy().copy()}, json.loads(json.dumps(metadata)))
+        self.folder.keep(
+            arrays | {"randomness": torch.get_rng_state().numpy().copy()},
+            json.loads(json.dumps(metadata)),
+        )
 
     def resume(self) -> None:
         checkpoint = self.folder.resume()
@@ -244,7 +323,11 @@ class _NetworkTraining:
         self.adam.load_state_dict({"state": moments, "param_groups": metadata["groups"]})
         self.plateau.load_state_dict(metadata["plateau"])
         self.best = _arrays_of(parts["best"])
-        self.epoch, self.best_epoch, self.best_figures = metadata["epoch"], metadata["best_epoch"], metadata["best_figures"]
+        self.epoch, self.best_epoch, self.best_figures = (
+            metadata["epoch"],
+            metadata["best_epoch"],
+            metadata["best_figures"],
+        )
         torch.set_rng_state(torch.from_numpy(arrays["randomness"].copy()))
 
 
@@ -256,7 +339,9 @@ _JOURNAL = "search.jsonl"
 
 
 def search_settings(job: NetworkJob) -> tuple[ControllerSection, list[dict[str, Any]]]:
-    """Return the settings of least regret, and all trials: their parameters and regrets. The same data and seed give the same trials, whenever it is killed.
+    """Return the settings of least regret, and all trials: their parameters and regrets.
+
+    The same data and seed give the same trials, whenever it is killed.
 
     Trials, and the study as Optuna writes it, lie in the job's folder.
     """
@@ -267,15 +352,24 @@ def search_settings(job: NetworkJob) -> tuple[ControllerSection, list[dict[str, 
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     job.folder.mkdir(parents=True, exist_ok=True)
-    study = optuna.create_study(storage=JournalStorage(JournalFileBackend(str(job.folder / _JOURNAL))), study_name="search", load_if_exists=True)
+    study = optuna.create_study(
+        storage=JournalStorage(JournalFileBackend(str(job.folder / _JOURNAL))),
+        study_name="search",
+        load_if_exists=True,
+    )
     for killed in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         study.tell(killed.number, state=TrialState.FAIL)
-    for number in range(len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))), job.settings.search.trials):
+    for number in range(
+        len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))),
+        job.settings.search.trials,
+    ):
         # A sampler's own randomness is not stored: each trial gets its own.
         study.sampler = optuna.samplers.TPESampler(seed=job.seed + number)
         trial = study.ask()
         settings = suggest_settings(trial, job.settings)
-        trained = train_network(replace(job, settings=settings, folder=job.folder / f"trial-{number:04}"))
+        trained = train_network(
+            replace(job, settings=settings, folder=job.folder / f"trial-{number:04}")
+        )
         study.tell(trial, trained.figures["regret_wh"])
     completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     trials = [{"regret_wh": trial.value, **trial.params} for trial in completed]
@@ -290,7 +384,9 @@ def suggest_settings(trial: "Trial", settings: ControllerSection) -> ControllerS
         "dropout": trial.suggest_float("dropout", 0.0, 0.3),
         "charging_decision": trial.suggest_float("charging_decision", 0.3, 10.0, log=True),
     }
-    training = settings.training.model_copy(update={"epochs": settings.search.epochs, "early_stopping_patience": settings.search.epochs})
+    training = settings.training.model_copy(
+        update={"epochs": settings.search.epochs, "early_stopping_patience": settings.search.epochs}
+    )
     return apply_settings(settings.model_copy(update={"training": training}), tried)
 
 
@@ -300,6 +396,8 @@ def apply_settings(settings: ControllerSection, parameters: dict[str, Any]) -> C
     changed = {
         "training": settings.training.model_copy(update=training),
         "model": settings.model.model_copy(update={"dropout": parameters["dropout"]}),
-        "loss_weights": settings.loss_weights.model_copy(update={"charging_decision": parameters["charging_decision"]}),
+        "loss_weights": settings.loss_weights.model_copy(
+            update={"charging_decision": parameters["charging_decision"]}
+        ),
     }
     return settings.model_copy(update=changed)

@@ -1,13 +1,19 @@
-"""The problem that a label is the solution of, in whole quanta of energy, so that every solver solves the same one; and its exact solution.
+"""The problem that a label is the solution of, in whole quanta of energy, so that every solver
+solves the same one; and its exact solution.
 
-Over the horizon's steps, choose for each step a model for all its tasks (or none) and how many quanta are charged, such that stored energy stays between
-nothing and the capacity. Least wins: dirty energy from the grid, plus misses in Wh, minus what is stored at the end at the mean dirty share.
+Over the horizon's steps, choose for each step a model for all its tasks (or none) and how many
+quanta are charged, such that stored energy stays between nothing and the capacity. Least wins:
+dirty energy from the grid, plus misses in Wh, minus what is stored at the end at the mean dirty
+share.
 
-Within a step energy is used and charged in turns every few seconds, so that what is charged in a step also serves it.
+Within a step energy is used and charged in turns every few seconds, so that what is charged in a
+step also serves it.
 
-The solution is a dynamic programme over all levels of stored energy, backwards from the horizon's end. A step's decision goes over the level
-``y = stored − used``, below nothing where the step needs to charge: from there the battery is filled up to any level within ``y`` and ``y + most``, at the
-step's price. So the best level is a minimum over a window that slides over value plus price, for all actions alike.
+The solution is a dynamic programme over all levels of stored energy, backwards from the horizon's
+end. A step's decision goes over the level ``y = stored − used``, below nothing where the step needs
+to charge: from there the battery is filled up to any level within ``y`` and ``y + most``, at the
+step's price. So the best level is a minimum over a window that slides over value plus price, for
+all actions alike.
 """
 
 from dataclasses import dataclass
@@ -26,7 +32,8 @@ from services.edge.scenarios import CameraScenarios
 QUANTA = 420
 # Objectives that are this close are equal: then the first action counts, and nothing is bought.
 TIE_WH = 1e-9
-# An irrational step between the places at which energies are rounded: steps' roundings cancel out, and a smaller model never takes more than a larger one.
+# An irrational step between the places at which energies are rounded: steps' roundings cancel out,
+# and a smaller model never takes more than a larger one.
 _GOLDEN = (5**0.5 - 1) / 2
 _LEVELS = QUANTA + 1
 _INFINITE = np.inf
@@ -36,11 +43,14 @@ IndexArray32 = NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True)
 class LabelProblem:
-    """Problems of ``(scenarios, steps, actions)``. An action is a model or none; of equal ones the first counts.
+    """Problems of ``(scenarios, steps, actions)``.
+
+    An action is a model or none; of equal ones the first counts.
 
     Args:
         stored: quanta at the beginning, shape ``(scenarios,)``.
-        model: place of each action's model, ``NO_MODEL`` from the last on, shape ``(scenarios, actions)``.
+        model: place of each action's model, ``NO_MODEL`` from the last on, shape
+            ``(scenarios, actions)``.
         used: quanta that an action takes in a step, shape ``(scenarios, steps, actions)``.
         miss_wh: an action's misses in a step, in Wh.
         most_charge: quanta at most, shape ``(scenarios, steps)``.
@@ -64,9 +74,11 @@ class Labels:
     Args:
         model: of the first step; ``NO_MODEL`` where there is energy for none.
         charge: whether the first step buys energy; only where that is better than not to.
-        benefit_wh: objective of the best course that buys nothing in the first step minus that of the best that does; 0 where one of them is impossible.
+        benefit_wh: objective of the best course that buys nothing in the first step minus that of
+            the best that does; 0 where one of them is impossible.
         objective_wh: of the optimal course.
-        quantum_value_wh: what one more quantum in the battery saves where nothing is bought in the first step; of a full one, what the last saves.
+        quantum_value_wh: what one more quantum in the battery saves where nothing is bought in the
+            first step; of a full one, what the last saves.
     """
 
     model: IndexArray32
@@ -76,13 +88,16 @@ class Labels:
     quantum_value_wh: FloatArray
 
 
-def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = False) -> LabelProblem:
+def build_problem(
+    lab: Lab, scenarios: CameraScenarios, *, every_model: bool = False
+) -> LabelProblem:
     """Return scenarios' problems.
 
     Args:
         lab: its configuration says steps, task interval and efficiency.
         scenarios: what is known of each, and what followed.
-        every_model: also models that cannot be right: beside the smallest that fulfils the request and the smallest of all.
+        every_model: also models that cannot be right: beside the smallest that fulfils the request
+            and the smallest of all.
     """
     config, models = lab.config, lab.models
     battery, horizon = config.simulation.battery, config.training_data.optimization
@@ -91,16 +106,23 @@ def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = F
     fulfilled = models.fulfil(scenarios.accuracy, scenarios.latency_ms)
     smallest = models.smallest(scenarios.accuracy, scenarios.latency_ms)
     none = np.full_like(smallest, NO_MODEL)
-    # The smallest model that fulfils the request, the smallest of all: whatever another does, one of these, or none, does with less energy.
+    # The smallest model that fulfils the request, the smallest of all: whatever another does, one
+    # of these, or none, does with less energy.
     undominated = (np.maximum(smallest, 0), np.where(smallest > 0, 0, none))
     ordered = np.argsort(~fulfilled, axis=1, kind="stable").T if every_model else undominated
     model = np.stack([*ordered, none], axis=1).astype(np.int32)
     chosen = model != NO_MODEL
     task_wh = np.where(chosen, models.energy_wh[model], 0.0) / battery.discharge_efficiency
-    missed_wh = np.where(chosen, np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH), LARGE_MISS_WH)
+    missed_wh = np.where(
+        chosen,
+        np.where(np.take_along_axis(fulfilled, model, axis=1), 0.0, SMALL_MISS_WH),
+        LARGE_MISS_WH,
+    )
     tasks = horizon.step_minutes * 60 / config.simulation.task_interval_seconds
     used = tasks * np.repeat((task_wh / quantum_wh[:, None])[:, None, :], steps, axis=1)
-    charged = np.repeat((scenarios.charge_rate_w * horizon.step_minutes / 60 / quantum_wh)[:, None], steps, axis=1)
+    charged = np.repeat(
+        (scenarios.charge_rate_w * horizon.step_minutes / 60 / quantum_wh)[:, None], steps, axis=1
+    )
     dirty = 1 - scenarios.ahead
     return LabelProblem(
         stored=np.floor(scenarios.battery_percent / 100 * QUANTA).astype(np.int32),
@@ -114,7 +136,10 @@ def build_problem(lab: Lab, scenarios: CameraScenarios, *, every_model: bool = F
 
 
 def _roundings(steps: int) -> FloatArray:
-    """Return what is added to each step's quanta before they are cut to whole ones; a half in the first, which is the nearest."""
+    """Return what is added to each step's quanta before they are cut to whole ones.
+
+    A half in the first, which is the nearest.
+    """
     return np.asarray((0.5 + _GOLDEN * np.arange(steps)) % 1, float)
 
 
@@ -128,28 +153,47 @@ def solve_problems(problem: LabelProblem) -> Labels:
     count = len(problem.stored)
     model, charge = np.empty(count, np.int32), np.empty(count, np.bool_)
     benefit_wh, objective_wh, quantum_value_wh = np.empty(count), np.empty(count), np.empty(count)
-    fields = (problem.stored, problem.model, problem.used, problem.miss_wh, problem.most_charge, problem.dirty_wh, problem.end_wh)
+    fields = (
+        problem.stored,
+        problem.model,
+        problem.used,
+        problem.miss_wh,
+        problem.most_charge,
+        problem.dirty_wh,
+        problem.end_wh,
+    )
     solve_all(fields, model, charge, benefit_wh, objective_wh, quantum_value_wh)
     return Labels(model, charge, benefit_wh, objective_wh, quantum_value_wh)
 
 
 def load_kernels() -> None:
-    """Compile the kernels, or load them from the cache: once, before processes are forked that share them."""
+    """Compile the kernels, or load them from the cache: once, before processes are forked that
+    share them.
+    """
     none = np.empty(0, np.int32)
     energy, rows, steps = np.empty((0, 1)), np.empty((0, 1), np.int32), (0, 1, 1)
-    solve_problems(LabelProblem(none, rows, np.empty(steps, np.int32), np.empty(steps), rows, energy, np.empty(0)))
+    solve_problems(
+        LabelProblem(
+            none, rows, np.empty(steps, np.int32), np.empty(steps), rows, energy, np.empty(0)
+        )
+    )
 
 
 @njit(cache=True)
 def solve_all(
-    problem: tuple[IndexArray32, IndexArray32, IndexArray32, FloatArray, IndexArray32, FloatArray, FloatArray],
+    problem: tuple[
+        IndexArray32, IndexArray32, IndexArray32, FloatArray, IndexArray32, FloatArray, FloatArray
+    ],
     model: IndexArray32,
     charge: NDArray[np.bool_],
     benefit_wh: FloatArray,
     objective_wh: FloatArray,
     quantum_value_wh: FloatArray,
 ) -> None:
-    """Solve problems one after the other; see ``LabelProblem`` for the fields and ``Labels`` for what is filled in."""
+    """Solve problems one after the other.
+
+    See ``LabelProblem`` for the fields and ``Labels`` for what is filled in.
+    """
     stored, models, used, miss_wh, most, dirty_wh, end_wh = problem
     after, total = np.empty(_LEVELS), np.empty(_LEVELS)
     filled = np.empty(_LEVELS + (used.max() if used.size else 0))
@@ -165,10 +209,20 @@ def solve_all(
             fill_up(total, dirty_wh[row, step], most[row, step], highest, filled)
             after[:] = _INFINITE
             for action in range(actions):
-                missed, from_here = miss_wh[row, step, action], filled[highest - used_quanta[action] :]
+                missed, from_here = (
+                    miss_wh[row, step, action],
+                    filled[highest - used_quanta[action] :],
+                )
                 for level in range(_LEVELS):
                     after[level] = min(after[level], from_here[level] + missed)
-        best = choose_first(after, (dirty_wh[row, 0], most[row, 0]), used[row, 0], miss_wh[row, 0], actions, stored[row])
+        best = choose_first(
+            after,
+            (dirty_wh[row, 0], most[row, 0]),
+            used[row, 0],
+            miss_wh[row, 0],
+            actions,
+            stored[row],
+        )
         waiting, waiting_action, buying, buying_action = best
         buys = buying < waiting - TIE_WH
         model[row] = models[row, buying_action if buys else waiting_action]
@@ -191,11 +245,15 @@ def count_actions(models: IndexArray32) -> int:
 
 
 @njit(cache=True)
-def fill_up(total: FloatArray, dirty_wh: float, most: int, highest: int, filled: FloatArray) -> None:
-    """Fill ``filled[highest + y]`` with the value of the best level from ``y`` on, at most ``most`` quanta up, for ``y`` from ``-highest`` to the capacity.
+def fill_up(
+    total: FloatArray, dirty_wh: float, most: int, highest: int, filled: FloatArray
+) -> None:
+    """Fill ``filled[highest + y]`` with the value of the best level from ``y`` on, at most ``most``
+    quanta up, for ``y`` from ``-highest`` to the capacity.
 
-    ``total`` is the value of each level plus what it costs to fill the battery up to there. Source: van Herk 1992, Gil & Werman 1993: of blocks as long
-    as the window, it ends in the one in which it begins or in the next.
+    ``total`` is the value of each level plus what it costs to fill the battery up to there. Source:
+    van Herk 1992, Gil & Werman 1993: of blocks as long as the window, it ends in the one in which
+    it begins or in the next.
     """
     above, below = filled[highest:], filled[:highest]
     block = min(most + 1, _LEVELS)
@@ -232,14 +290,22 @@ def fill_up(total: FloatArray, dirty_wh: float, most: int, highest: int, filled:
 
 @njit(cache=True)
 def sweep_down(total: FloatArray, lowest: FloatArray) -> None:
-    """Fill ``lowest`` with the minimum from each level on; four stretches side by side, as each level waits for the one before."""
+    """Fill ``lowest`` with the minimum from each level on.
+
+    Four stretches side by side, as each level waits for the one before.
+    """
     size = _LEVELS // 4
     last = lowest[QUANTA] = total[QUANTA]
     first = second = third = _INFINITE
     for place in range(size - 1, -1, -1):
         first, second = min(first, total[place]), min(second, total[size + place])
         third, last = min(third, total[2 * size + place]), min(last, total[3 * size + place])
-        lowest[place], lowest[size + place], lowest[2 * size + place], lowest[3 * size + place] = first, second, third, last
+        lowest[place], lowest[size + place], lowest[2 * size + place], lowest[3 * size + place] = (
+            first,
+            second,
+            third,
+            last,
+        )
     third = min(third, last)
     second = min(second, third)
     for place in range(size):
@@ -249,7 +315,9 @@ def sweep_down(total: FloatArray, lowest: FloatArray) -> None:
 
 
 @njit(cache=True)
-def wait_first(after: FloatArray, used: IndexArray32, miss_wh: FloatArray, actions: int, stored: int) -> tuple[float, int]:
+def wait_first(
+    after: FloatArray, used: IndexArray32, miss_wh: FloatArray, actions: int, stored: int
+) -> tuple[float, int]:
     """Return the best objective and action without buying in the first step."""
     waiting, waiting_action = _INFINITE, 0
     for action in range(actions):
@@ -261,7 +329,12 @@ def wait_first(after: FloatArray, used: IndexArray32, miss_wh: FloatArray, actio
 
 @njit(cache=True)
 def choose_first(
-    after: FloatArray, price: tuple[float, int], used: IndexArray32, miss_wh: FloatArray, actions: int, stored: int
+    after: FloatArray,
+    price: tuple[float, int],
+    used: IndexArray32,
+    miss_wh: FloatArray,
+    actions: int,
+    stored: int,
 ) -> tuple[float, int, float, int]:
     """Return the best objective and action without buying in the first step, and with."""
     dirty_wh, most = price

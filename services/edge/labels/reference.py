@@ -1,7 +1,8 @@
 """Labels by OR-Tools, which the dynamic programme is checked by; some thousand times slower.
 
-OR-Tools and highspy, which the planner solves with, each bring a HiGHS of their own under one name, and whoever is loaded second finds the other's and fails.
-So OR-Tools is loaded by a program of its own, once per batch.
+OR-Tools and highspy, which the planner solves with, each bring a HiGHS of their own under one name,
+and whoever is loaded second finds the other's and fails. So OR-Tools is loaded by a program of its
+own, once per batch.
 """
 
 import io
@@ -24,10 +25,20 @@ def solve_problems(problem: LabelProblem) -> Labels:
     Raises:
         MachineError: the solver cannot be loaded, or gave up.
     """
-    process = subprocess.run([sys.executable, "-m", "services.edge.labels.mixed_integer"], input=pack(problem), capture_output=True, check=False)
+    process = subprocess.run(
+        [sys.executable, "-m", "services.edge.labels.mixed_integer"],
+        input=pack(problem),
+        capture_output=True,
+        check=False,
+    )
     if process.returncode:
         detail = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise MachineError("OR-Tools found no labels", field="optimization.solver", value=detail, remedy='Take the exact dynamic programme: "dp".')
+        raise MachineError(
+            "OR-Tools found no labels",
+            field="optimization.solver",
+            value=detail,
+            remedy='Take the exact dynamic programme: "dp".',
+        )
     return unpack(process.stdout, Labels)
 
 

@@ -1,4 +1,6 @@
-"""The stage that labels scenarios: batches of them, drawn and solved by several processes, written in order."""
+"""The stage that labels scenarios: batches of them, drawn and solved by several processes, written
+in order.
+"""
 
 import time
 from dataclasses import replace
@@ -9,23 +11,44 @@ import numpy as np
 from luna.platform.extras import LAB, require_extra
 from services.edge.camera import NO_MODEL
 from services.edge.lab import Lab
-from services.edge.labels.problem import QUANTA, LabelProblem, Labels, build_problem, load_kernels, solve_problems
-from services.edge.scenarios import Columns, check_scenarios, draw_batch, make_columns, write_batches
+from services.edge.labels.problem import (
+    QUANTA,
+    LabelProblem,
+    Labels,
+    build_problem,
+    load_kernels,
+    solve_problems,
+)
+from services.edge.scenarios import (
+    Columns,
+    check_scenarios,
+    draw_batch,
+    make_columns,
+    write_batches,
+)
 
 
 def write_training_data(lab: Lab) -> dict[str, Any]:
-    """Write rows ``training``: scenarios with their labels; return how many there are, how many were made now, and what they say.
+    """Write rows ``training``: scenarios with their labels.
+
+    Return how many there are, how many were made now, and what they say.
 
     Raises:
         InvalidInputError: the configuration allows no scenario.
         ConflictError: rows that were made differently are there.
-        MachineError: the disk takes no more, or workers die; run again, it goes on. The solver is not installed.
+        MachineError: the disk takes no more, or workers die; run again, it goes on. The solver is
+            not installed.
     """
     check_scenarios(lab)
     if lab.config.training_data.optimization.solver != "dp":
         require_extra(LAB)
     load_kernels()
-    begun, new_labels, charging, models = time.perf_counter(), 0, 0, np.zeros(len(lab.models.names), np.int64)
+    begun, new_labels, charging, models = (
+        time.perf_counter(),
+        0,
+        0,
+        np.zeros(len(lab.models.names), np.int64),
+    )
     for columns in write_batches(lab, "training", label_batch):
         new_labels += len(columns["number"])
         charging += int(columns["charge"].sum())
@@ -48,9 +71,12 @@ def label_batch(lab: Lab, batch: int) -> Columns:
     """Return the columns of a batch of rows ``training``."""
     drawn = draw_batch(lab, batch)
     labels = _solve(lab, build_problem(lab, drawn))
-    # The same as if what was expected had followed: hindsight alone knows every short dip, which nobody can wait for.
+    # The same as if what was expected had followed: hindsight alone knows every short dip, which
+    # nobody can wait for.
     slots = drawn.ahead.shape[1] // drawn.expected.shape[1]
-    foreseen = _solve(lab, build_problem(lab, replace(drawn, ahead=np.repeat(drawn.expected, slots, axis=1))))
+    foreseen = _solve(
+        lab, build_problem(lab, replace(drawn, ahead=np.repeat(drawn.expected, slots, axis=1)))
+    )
     return make_columns(lab, drawn) | {
         # Where there is energy for none, the smallest: it is the first that will run again.
         "model": np.where(labels.model == NO_MODEL, 0, labels.model),
@@ -58,7 +84,9 @@ def label_batch(lab: Lab, batch: int) -> Columns:
         "charge_benefit_wh": np.round(labels.benefit_wh, 9),
         "objective_wh": np.round(labels.objective_wh, 9),
         "stored_value": np.round(labels.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
-        "stored_value_expected": np.round(foreseen.quantum_value_wh * QUANTA / drawn.capacity_wh, 6),
+        "stored_value_expected": np.round(
+            foreseen.quantum_value_wh * QUANTA / drawn.capacity_wh, 6
+        ),
     }
 
 

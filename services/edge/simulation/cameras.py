@@ -1,4 +1,6 @@
-"""Arrays over simulated cameras: batteries, chargers and requirements, their state, and the energies of tasks."""
+"""Arrays over simulated cameras: batteries, chargers and requirements, their state, and the
+energies of tasks.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -49,7 +51,10 @@ class Cameras:
 
 
 class CameraState(NamedTuple):
-    """The cameras' state: stored energy, and whether the charger was on during the last interval; arrays of shape ``(cameras,)``."""
+    """The cameras' state: stored energy, and whether the charger was on during the last interval.
+
+    Arrays of shape ``(cameras,)``.
+    """
 
     stored_wh: FloatArray
     charging: BoolArray
@@ -57,14 +62,20 @@ class CameraState(NamedTuple):
     @classmethod
     def at_begin(cls, table: "TaskTable") -> Self:
         """Return the initial state of a run."""
-        return cls(_round(table.capacity_wh * BEGIN_SHARE, table.quantum_wh), np.zeros(table.capacity_wh.size, bool))
+        return cls(
+            _round(table.capacity_wh * BEGIN_SHARE, table.quantum_wh),
+            np.zeros(table.capacity_wh.size, bool),
+        )
 
 
 class TaskTable(NamedTuple):
-    """Energies of a task per camera and model; a task that stands for several takes and charges as much as they do.
+    """Energies of a task per camera and model.
 
-    Energies are multiples of a quantum, small enough to change a task's by less than a millionth, and large enough that no sum of a run is ever rounded: the
-    energy balance is exact in any order of summation.
+    A task that stands for several takes and charges as much as they do.
+
+    Energies are multiples of a quantum, small enough to change a task's by less than a millionth,
+    and large enough that no sum of a run is ever rounded: the energy balance is exact in any order
+    of summation.
 
     Args:
         quantum_wh: a power of two, shape ``(cameras,)``.
@@ -72,7 +83,8 @@ class TaskTable(NamedTuple):
         charge_wh: charged energy per interval, at most a whole battery, shape ``(cameras,)``.
         task_wh: a model's energy out of the battery, shape ``(cameras, models)``.
         fulfilled: whether a model meets the requirements, shape ``(cameras, models)``.
-        smallest: model of least energy that meets them, the smallest of all where none does, shape ``(cameras,)``.
+        smallest: model of least energy that meets them, the smallest of all where none does, shape
+            ``(cameras,)``.
         five_minutes: number of tasks within five minutes, at least one.
         weight: number of tasks that one stands for.
     """
@@ -90,9 +102,14 @@ class TaskTable(NamedTuple):
     def of(cls, cameras: Cameras, models: CameraModels, schedule: TaskSchedule) -> Self:
         """Return the table of cameras with these models."""
         hours = schedule.interval_us / 1e6 / _SECONDS_PER_HOUR
-        task_wh = models.energy_wh[None, :] * schedule.weight / cameras.discharge_efficiency[:, None]
+        task_wh = (
+            models.energy_wh[None, :] * schedule.weight / cameras.discharge_efficiency[:, None]
+        )
         # Bound of every sum: no more can be charged than was taken and fits into the battery.
-        quantum = 2.0 ** (np.ceil(np.log2(task_wh.max(axis=1) * schedule.tasks + 2 * cameras.capacity_wh)) - _DIGITS)
+        quantum = 2.0 ** (
+            np.ceil(np.log2(task_wh.max(axis=1) * schedule.tasks + 2 * cameras.capacity_wh))
+            - _DIGITS
+        )
         capacity = np.maximum(_round(cameras.capacity_wh, quantum), quantum)
         return cls(
             quantum_wh=quantum,

@@ -1,4 +1,6 @@
-"""Discrete-event simulation of cameras: processes events in order of time, passes observations to the controller, and runs tasks."""
+"""Discrete-event simulation of cameras: processes events in order of time, passes observations to
+the controller, and runs tasks.
+"""
 
 import heapq
 from collections.abc import Sequence
@@ -15,12 +17,21 @@ from services.edge.simulation.cameras import Cameras, CameraState, TaskTable
 from services.edge.simulation.grid_period import GridPeriod
 from services.edge.simulation.kernels import work_decision
 from services.edge.simulation.metrics import RunFigures, Tally
-from services.edge.simulation.protocol import CameraWork, Controller, Decision, Observation, StretchController, TaskStretch
+from services.edge.simulation.protocol import (
+    CameraWork,
+    Controller,
+    Decision,
+    Observation,
+    StretchController,
+    TaskStretch,
+)
 from services.edge.simulation.schedule import DAY_US, HOUR_US, SLOT_US, TaskSchedule
 
 
 class EventKind(IntEnum):
-    """Kind of event, in its order at one instant: a task sees the newest clean share, and a log shows the state before the task."""
+    """Kind of event, in its order at one instant: a task sees the newest clean share, and a log
+    shows the state before the task.
+    """
 
     CLEAN_SHARE = 0
     LOG = 1
@@ -78,7 +89,9 @@ class RunSetting:
 
     @property
     def mean_dirty(self) -> FloatArray:
-        """Value of each camera's stored energy at the end: the mean dirty share of its run, shape ``(cameras,)``."""
+        """Value of each camera's stored energy at the end: the mean dirty share of its run, shape
+        ``(cameras,)``.
+        """
         return np.array([1 - each.mean() for each in self.clean_share])[self.place]
 
 
@@ -90,7 +103,9 @@ class SimulationListener(Protocol):
         ...
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
-        """Receive the decision of a task and the state after it, where ``decide`` is called for each task."""
+        """Receive the decision of a task and the state after it, where ``decide`` is called for
+        each task.
+        """
         ...
 
 
@@ -100,7 +115,14 @@ class Simulation:
     Invariants: stored_end = stored_begin + charged − taken, exactly; 0 ≤ stored ≤ capacity.
     """
 
-    def __init__(self, setting: RunSetting, controller: Controller, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> None:
+    def __init__(
+        self,
+        setting: RunSetting,
+        controller: Controller,
+        *,
+        listeners: Sequence[SimulationListener] = (),
+        each_task: bool = False,
+    ) -> None:
         """Prepare a run.
 
         Args:
@@ -110,12 +132,22 @@ class Simulation:
             each_task: call ``decide`` before each task, even of a ``StretchController``.
         """
         self._setting, self._controller, self._listeners = setting, controller, listeners
-        self._together = controller if isinstance(controller, StretchController) and not each_task else None
+        self._together = (
+            controller if isinstance(controller, StretchController) and not each_task else None
+        )
         tally = Tally.empty(setting.schedule.days, setting.cameras.count, len(setting.models.names))
         table = setting.table
         self._camera_work = CameraWork(table, CameraState.at_begin(table), tally)
-        self._expected = np.stack([each.expect(controller.expected_steps, step_minutes=controller.step_minutes) for each in setting.periods])
-        self._clean_share, self._begins = setting.clean_share, np.array([each.begin for each in setting.periods])[setting.place]
+        self._expected = np.stack(
+            [
+                each.expect(controller.expected_steps, step_minutes=controller.step_minutes)
+                for each in setting.periods
+            ]
+        )
+        self._clean_share, self._begins = (
+            setting.clean_share,
+            np.array([each.begin for each in setting.periods])[setting.place],
+        )
         self._step = -1
         self._queue = EventQueue()
 
@@ -140,11 +172,24 @@ class Simulation:
                     listener.log(at_us, self._camera_work.state, self._camera_work.tally)
                 self._queue.push(at_us + HOUR_US, EventKind.LOG)
             else:
-                return RunFigures(place.tally, place.table, begin_wh, place.state.stored_wh.copy(), self._setting.mean_dirty)
+                return RunFigures(
+                    place.tally,
+                    place.table,
+                    begin_wh,
+                    place.state.stored_wh.copy(),
+                    self._setting.mean_dirty,
+                )
 
     def _work(self, at_us: int) -> None:
-        """Run the tasks before the next event: all at once with a ``StretchController``, else one."""
-        cameras, place, schedule, step = self._setting.cameras, self._setting.place, self._setting.schedule, self._step
+        """Run the tasks before the next event: all at once with a ``StretchController``, else
+        one.
+        """
+        cameras, place, schedule, step = (
+            self._setting.cameras,
+            self._setting.place,
+            self._setting.schedule,
+            self._step,
+        )
         # No future values.
         observation = Observation(
             slot=self._begins + step,

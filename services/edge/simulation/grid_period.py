@@ -1,4 +1,6 @@
-"""Clean shares of a run and of the week before: the part of a year that a run needs, serialisable for other processes and machines."""
+"""Clean shares of a run and of the week before: the part of a year that a run needs, serialisable
+for other processes and machines.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -22,7 +24,8 @@ class GridPeriod:
         measured: False: generated.
         begin: slot of the year at which runs start.
         past: number of slots before it, at most a week's.
-        share: clean energy as a share of all, per slot: the past, then the run; shape ``(past + slots,)``.
+        share: clean energy as a share of all, per slot: the past, then the run; shape
+            ``(past + slots,)``.
     """
 
     location: Location
@@ -33,10 +36,18 @@ class GridPeriod:
 
     @classmethod
     def cut(cls, year: CleanShare, begin: int, slots: int) -> Self:
-        """Return ``slots`` slots of a year from ``begin`` on, shifted to earlier where they would exceed the year."""
+        """Return ``slots`` slots of a year from ``begin`` on, shifted to earlier where they would
+        exceed the year.
+        """
         begin = max(min(begin, YEAR_SLOTS - slots), 0)
         past = min(begin, _PAST_SLOTS)
-        return cls(year.location, year.measured, begin, past, year.share[begin - past : begin + slots].copy())
+        return cls(
+            year.location,
+            year.measured,
+            begin,
+            past,
+            year.share[begin - past : begin + slots].copy(),
+        )
 
     @property
     def slots(self) -> int:
@@ -58,21 +69,42 @@ class GridPeriod:
         if steps == 0:
             return np.empty((self.slots, 0))
         window = CleanShare(self.location, self.share, self.measured)
-        return window.expect(np.arange(self.past, self.share.size), steps, step_minutes=step_minutes)
+        return window.expect(
+            np.arange(self.past, self.share.size), steps, step_minutes=step_minutes
+        )
 
     def recent_quantile(self, quantile: float, *, hours: int) -> FloatArray:
-        """Return for each slot a quantile of the shares of the last ``hours`` hours; shape ``(slots,)``."""
+        """Return for each slot a quantile of the shares of the last ``hours`` hours.
+
+        Shape ``(slots,)``.
+        """
         width = hours * 60 // STEP_MINUTES
         # Before the first value: the first.
         padded = np.concatenate([np.full(width, self.share[0]), self.share])
         # The window ends with the slot itself.
-        return np.asarray(percentile_filter(padded, 100 * quantile, size=width, origin=width // 2 - 1)[width + self.past :])
+        return np.asarray(
+            percentile_filter(padded, 100 * quantile, size=width, origin=width // 2 - 1)[
+                width + self.past :
+            ]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the period as JSON values."""
-        return {"location": self.location, "measured": self.measured, "begin": self.begin, "past": self.past, "share": self.share.tolist()}
+        return {
+            "location": self.location,
+            "measured": self.measured,
+            "begin": self.begin,
+            "past": self.past,
+            "share": self.share.tolist(),
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Return the period of ``to_json``'s values."""
-        return cls(document["location"], document["measured"], document["begin"], document["past"], np.array(document["share"], float))
+        return cls(
+            document["location"],
+            document["measured"],
+            document["begin"],
+            document["past"],
+            np.array(document["share"], float),
+        )

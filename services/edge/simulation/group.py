@@ -1,4 +1,6 @@
-"""A group of simulated cameras under one controller, serialisable as JSON for other processes and machines, and its rows of results."""
+"""A group of simulated cameras under one controller, serialisable as JSON for other processes and
+machines, and its rows of results.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +13,11 @@ from services.edge.camera import CameraModels
 from services.edge.controller.inference import TrainedController
 from services.edge.lab import Lab
 from services.edge.simulation.cameras import Cameras, CameraState
-from services.edge.simulation.controllers.learned import LearnedController, describe_trained, restore_trained
+from services.edge.simulation.controllers.learned import (
+    LearnedController,
+    describe_trained,
+    restore_trained,
+)
 from services.edge.simulation.controllers.leveled import NaiveController, RuleController
 from services.edge.simulation.controllers.oracle import OracleController
 from services.edge.simulation.engine import RunSetting, Simulation, SimulationListener
@@ -31,7 +37,9 @@ BUILT_IN: dict[str, Callable[[RunSetting], Controller]] = {
 
 @dataclass(frozen=True, slots=True)
 class CameraRequest:
-    """One camera of a group: index of its period, season, number of its variation, battery, charger, and its user's requirements."""
+    """One camera of a group: index of its period, season, number of its variation, battery,
+    charger, and its user's requirements.
+    """
 
     place: int
     season: str
@@ -81,18 +89,31 @@ class GroupConditions:
     @property
     def schedule(self) -> TaskSchedule:
         """The schedule of tasks."""
-        return TaskSchedule.of(days=self.days, interval_s=self.task_interval_s, acceleration=self.acceleration)
+        return TaskSchedule.of(
+            days=self.days, interval_s=self.task_interval_s, acceleration=self.acceleration
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the conditions as JSON values."""
         plain = asdict(self)
-        return plain | {"models": {name: list(values) if name == "names" else values.tolist() for name, values in plain["models"].items()}}
+        return plain | {
+            "models": {
+                name: list(values) if name == "names" else values.tolist()
+                for name, values in plain["models"].items()
+            }
+        }
 
     @classmethod
     def from_json(cls, document: dict[str, Any]) -> Self:
         """Return the group of a document of ``to_json``."""
         model_fields = document["models"]
-        models = CameraModels(tuple(model_fields["names"]), *(np.array(model_fields[name], float) for name in ("energy_wh", "latency_ms", "accuracy")))
+        models = CameraModels(
+            tuple(model_fields["names"]),
+            *(
+                np.array(model_fields[name], float)
+                for name in ("energy_wh", "latency_ms", "accuracy")
+            ),
+        )
         return cls(**{**document, "models": models})
 
 
@@ -118,8 +139,23 @@ class CameraGroup:
     def setting(self) -> RunSetting:
         """The engine's setting."""
         conditions = self.conditions
-        rows = [(each.capacity_wh, each.charge_rate_w, conditions.discharge_efficiency, each.accuracy, each.latency_ms) for each in self.cameras]
-        return RunSetting(Cameras.of(rows), conditions.models, self.periods, np.array([each.place for each in self.cameras]), conditions.schedule)
+        rows = [
+            (
+                each.capacity_wh,
+                each.charge_rate_w,
+                conditions.discharge_efficiency,
+                each.accuracy,
+                each.latency_ms,
+            )
+            for each in self.cameras
+        ]
+        return RunSetting(
+            Cameras.of(rows),
+            conditions.models,
+            self.periods,
+            np.array([each.place for each in self.cameras]),
+            conditions.schedule,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the group as JSON values."""
@@ -146,7 +182,10 @@ class CameraGroup:
         """Return the names of the runs, and their conditions."""
         return [
             {
-                "run_id": f"{period.location}-{camera.season}-w{period.begin:05}-v{camera.variation:03}-{self.controller}",
+                "run_id": (
+                    f"{period.location}-{camera.season}-w{period.begin:05}"
+                    f"-v{camera.variation:03}-{self.controller}"
+                ),
                 "location": period.location,
                 "season": camera.season,
                 "begin": f"{period.begins_at}Z",
@@ -163,14 +202,30 @@ class CameraGroup:
             for camera, period in ((each, self.periods[each.place]) for each in self.cameras)
         ]
 
-    def run(self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False) -> list[dict[str, Any]]:
+    def run(
+        self, *, listeners: Sequence[SimulationListener] = (), each_task: bool = False
+    ) -> list[dict[str, Any]]:
         """Simulate the cameras and return a row for each."""
-        setting, levels = self.setting, HourlyLevels(np.array([each.capacity_wh for each in self.cameras]))
-        all_listeners: Iterable[SimulationListener] = [*listeners, levels] if self.conditions.battery_levels else listeners
+        setting, levels = (
+            self.setting,
+            HourlyLevels(np.array([each.capacity_wh for each in self.cameras])),
+        )
+        all_listeners: Iterable[SimulationListener] = (
+            [*listeners, levels] if self.conditions.battery_levels else listeners
+        )
         # A trained network runs behind a guard.
-        controller = BUILT_IN[self.controller](setting) if self.trained is None else LearnedController.of(self.trained, setting)
-        figures = Simulation(setting, controller, listeners=tuple(all_listeners), each_task=each_task).run()
-        rows = [named | row for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)]
+        controller = (
+            BUILT_IN[self.controller](setting)
+            if self.trained is None
+            else LearnedController.of(self.trained, setting)
+        )
+        figures = Simulation(
+            setting, controller, listeners=tuple(all_listeners), each_task=each_task
+        ).run()
+        rows = [
+            named | row
+            for named, row in zip(self.name_runs(), figures.to_rows(setting.models), strict=True)
+        ]
         if self.conditions.battery_levels:
             for row, percent in zip(rows, levels.percent.T.tolist(), strict=True):
                 row["battery_levels"] = percent
@@ -196,5 +251,8 @@ class HourlyLevels:
 
 
 def simulate_group(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Simulate a group of ``CameraGroup.to_json`` and return rows ``runs``; JSON values in and out, deterministic on any machine."""
+    """Simulate a group of ``CameraGroup.to_json`` and return rows ``runs``.
+
+    JSON values in and out, deterministic on any machine.
+    """
     return CameraGroup.from_json(document).run()

@@ -1,7 +1,10 @@
-"""What tasks do to cameras, one after the other: the only place where stored energy changes. Compiled once, kept on the disk.
+"""What tasks do to cameras, one after the other: the only place where stored energy changes.
 
-Each camera is worked off by itself in plain order, so that no digit of its figures depends on which others are simulated beside it. Arguments are the
-fields of ``Levels``, ``TaskStretch`` and so on as plain tuples: what is kept on the disk names no class of ours, and outlives its renaming.
+Compiled once, kept on the disk.
+
+Each camera is worked off by itself in plain order, so that no digit of its figures depends on which
+others are simulated beside it. Arguments are the fields of ``Levels``, ``TaskStretch`` and so on as
+plain tuples: what is kept on the disk names no class of ours, and outlives its renaming.
 """
 
 from typing import Any
@@ -16,25 +19,32 @@ from services.edge.controller.kernels import ask
 
 # Of one of those.
 Fields = tuple[Any, ...]
-# What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they are asked once per step and not once per task.
+# What a fuel gauge shows of a battery: whole per cents. Networks see it, so that within a slot they
+# are asked once per step and not once per task.
 GAUGE_STEPS = 100
 
 
 @njit(inline="always")
 def take(stored: float, needed: float) -> tuple[float, bool]:
-    """Return the stored energy after a task, and whether the inference was made: never below zero."""
+    """Return the stored energy after a task, and whether the inference was made: never below
+    zero.
+    """
     return (stored - needed, True) if needed <= stored else (stored, False)
 
 
 @njit(inline="always")
 def put(stored: float, most: float, capacity: float) -> tuple[float, float]:
-    """Return the stored and the charged energy after an interval of charging, up to the capacity."""
+    """Return the stored and the charged energy after an interval of charging, up to the
+    capacity.
+    """
     room = capacity - stored
     return (capacity, room) if most >= room else (stored + most, most)
 
 
 @njit(cache=True, nogil=True)
-def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
+def work_levels(
+    levels: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields
+) -> None:
     """Do the tasks of a stretch by levels."""
     models, lean_models, lean_wh, start_wh, stop_wh = levels
     tasks, day, clean_share = stretch
@@ -45,9 +55,15 @@ def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, t
         model, lean, lean_below = models[camera], lean_models[camera], lean_wh[camera]
         needed = task_wh[camera, model] if model >= 0 else np.inf
         lean_needed = task_wh[camera, lean] if lean >= 0 else np.inf
-        start, stop, capacity, most = start_wh[camera], stop_wh[camera], capacity_wh[camera], charge_wh[camera]
+        start, stop, capacity, most = (
+            start_wh[camera],
+            stop_wh[camera],
+            capacity_wh[camera],
+            charge_wh[camera],
+        )
         stored, charging = stored_wh[camera], charger_on[camera]
-        # Sums go on where they are, in the order of the tasks: whoever does one task at a time gets the same digits.
+        # Sums go on where they are, in the order of the tasks: whoever does one task at a time gets
+        # the same digits.
         charged, clean = charged_wh[day, camera], clean_wh[day, camera]
         inferred, lean_inferred, share = 0, 0, clean_share[camera]
         for _ in range(tasks):
@@ -74,7 +90,9 @@ def work_levels(levels: Fields, stretch: Fields, table: Fields, state: Fields, t
 
 
 @njit(cache=True, nogil=True)
-def work_decision(decision: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
+def work_decision(
+    decision: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields
+) -> None:
     """Do one task of each camera as decided."""
     models, charge, changed = decision
     _, day, clean_share = stretch
@@ -99,8 +117,17 @@ def work_decision(decision: Fields, stretch: Fields, table: Fields, state: Field
 
 
 @njit(inline="always")
-def _guard(model: int, charge: bool, stored: float, smallest: int, fulfilled: BoolArray, five_minutes_wh: FloatArray) -> tuple[int, bool, bool]:
-    """Return a decision that is safe, and whether it is another one: no model that does not fulfil where one does, and energy for five minutes."""
+def _guard(
+    model: int,
+    charge: bool,
+    stored: float,
+    smallest: int,
+    fulfilled: BoolArray,
+    five_minutes_wh: FloatArray,
+) -> tuple[int, bool, bool]:
+    """Return a decision that is safe, and whether it is another one: no model that does not fulfil
+    where one does, and energy for five minutes.
+    """
     unfit = not fulfilled[model] and fulfilled[smallest]
     safe_model = smallest if unfit else model
     short = not charge and stored < five_minutes_wh[safe_model]
@@ -108,20 +135,36 @@ def _guard(model: int, charge: bool, stored: float, smallest: int, fulfilled: Bo
 
 
 @njit(cache=True, nogil=True)
-def guard_each(model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: Fields) -> tuple[IntArray, BoolArray, BoolArray]:
+def guard_each(
+    model: IntArray, charge: BoolArray, stored_wh: FloatArray, table: Fields
+) -> tuple[IntArray, BoolArray, BoolArray]:
     """Return decisions that are safe, and which of them are others, arrays over cameras."""
     _, _, _, task_wh, fulfilled, smallest, five_minutes, _ = table
-    safe_model, safe_charge, changed = np.empty_like(model), np.empty_like(charge), np.empty_like(charge)
+    safe_model, safe_charge, changed = (
+        np.empty_like(model),
+        np.empty_like(charge),
+        np.empty_like(charge),
+    )
     for camera in range(model.size):
         safe_model[camera], safe_charge[camera], changed[camera] = _guard(
-            model[camera], charge[camera], stored_wh[camera], smallest[camera], fulfilled[camera], task_wh[camera] * five_minutes
+            model[camera],
+            charge[camera],
+            stored_wh[camera],
+            smallest[camera],
+            fulfilled[camera],
+            task_wh[camera] * five_minutes,
         )
     return safe_model, safe_charge, changed
 
 
 @njit(cache=True, nogil=True)
-def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields) -> None:
-    """Do the tasks of a stretch as networks decide behind the guard; what they say of a step of the gauge holds for the stretch."""
+def work_network(
+    sight: Fields, stretch: Fields, table: Fields, state: Fields, tally: Fields
+) -> None:
+    """Do the tasks of a stretch as networks decide behind the guard.
+
+    What they say of a step of the gauge holds for the stretch.
+    """
     features, eligible, numbers, sizes, relu = sight
     tasks, day, clean_share = stretch
     _, capacity_wh, charge_wh, task_wh, fulfilled, smallest, five_minutes, weight = table
@@ -130,7 +173,12 @@ def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, t
     models = task_wh.shape[1]
     model_at, charge_at = np.empty(GAUGE_STEPS + 1, np.int64), np.empty(GAUGE_STEPS + 1, np.bool_)
     for camera in range(capacity_wh.size):
-        stored, charge, capacity, share = stored_wh[camera], charger_on[camera], capacity_wh[camera], clean_share[camera]
+        stored, charge, capacity, share = (
+            stored_wh[camera],
+            charger_on[camera],
+            capacity_wh[camera],
+            clean_share[camera],
+        )
         charged, clean, most = charged_wh[day, camera], clean_wh[day, camera], charge_wh[camera]
         needed_wh, fulfils, least = task_wh[camera], fulfilled[camera], smallest[camera]
         five_minutes_wh = needed_wh * five_minutes
@@ -139,9 +187,17 @@ def work_network(sight: Fields, stretch: Fields, table: Fields, state: Fields, t
             level = int(stored / capacity * GAUGE_STEPS + 0.5)
             if model_at[level] < 0:
                 features[camera, 0] = level / GAUGE_STEPS
-                answer = ask(features[camera : camera + 1], eligible[camera : camera + 1], numbers, sizes, relu)[0]
+                answer = ask(
+                    features[camera : camera + 1],
+                    eligible[camera : camera + 1],
+                    numbers,
+                    sizes,
+                    relu,
+                )[0]
                 model_at[level], charge_at[level] = answer[:models].argmax(), answer[models] > 0.5
-            model, charge, changed = _guard(model_at[level], charge_at[level], stored, least, fulfils, five_minutes_wh)
+            model, charge, changed = _guard(
+                model_at[level], charge_at[level], stored, least, fulfils, five_minutes_wh
+            )
             stored, inferred = take(stored, needed_wh[model])
             if charge:
                 stored, bought = put(stored, most, capacity)

@@ -17,7 +17,8 @@ class Tally(NamedTuple):
 
     Args:
         inferences: made by each model, shape ``(days, cameras, models)``.
-        small_misses, large_misses: inferences below the requirements, and missing ones; shape ``(days, cameras)``, as all below.
+        small_misses, large_misses: inferences below the requirements, and missing ones; shape
+        ``(days, cameras)``, as all below.
         charged_wh: from the grid into the battery.
         clean_wh: the clean part of it.
         guarded: decisions that a guard overrode.
@@ -35,10 +36,15 @@ class Tally(NamedTuple):
         """Return zero figures."""
         small, large, guarded = np.zeros((3, days, cameras), np.int64)
         charged_wh, clean_wh = np.zeros((2, days, cameras))
-        return cls(np.zeros((days, cameras, models), np.int64), small, large, charged_wh, clean_wh, guarded)
+        return cls(
+            np.zeros((days, cameras, models), np.int64), small, large, charged_wh, clean_wh, guarded
+        )
 
     def total(self) -> "Tally":
-        """Return the sums over days, without the first axis; summed in order, so that results do not depend on cameras simulated beside."""
+        """Return the sums over days, without the first axis.
+
+        Summed in order, so that results do not depend on cameras simulated beside.
+        """
         return Tally(*(np.asarray(each.cumsum(axis=0)[-1]) for each in self))
 
 
@@ -70,10 +76,15 @@ class RunFigures:
         total = self.tally.total()
         dirty = total.charged_wh - total.clean_wh
         settled = dirty - (self.stored_end_wh - self.stored_begin_wh) * self.mean_dirty
-        objective = settled + SMALL_MISS_WH * total.small_misses + LARGE_MISS_WH * total.large_misses
+        objective = (
+            settled + SMALL_MISS_WH * total.small_misses + LARGE_MISS_WH * total.large_misses
+        )
         inference_count = total.inferences.sum(axis=-1)
         latency = (total.inferences * models.latency_ms).sum(axis=-1)
-        used, used_by_day = ((each * models.energy_wh).sum(axis=-1) for each in (total.inferences, self.tally.inferences))
+        used, used_by_day = (
+            (each * models.energy_wh).sum(axis=-1)
+            for each in (total.inferences, self.tally.inferences)
+        )
         figures: dict[str, NDArray[Any]] = {
             "tasks": inference_count + total.large_misses,
             "small_misses": total.small_misses,
@@ -97,10 +108,20 @@ class RunFigures:
         for camera in range(self.stored_end_wh.size):
             row: dict[str, Any] = {name: values[camera].item() for name, values in figures.items()}
             row["clean_share"] = row["clean_wh"] / row["charged_wh"] if row["charged_wh"] else None
-            row["dirty_settled_wh"], row["objective_wh"] = settled[camera].item(), objective[camera].item()
-            row["mean_latency_ms"] = latency[camera].item() / inference_count[camera].item() if inference_count[camera] else None
+            row["dirty_settled_wh"], row["objective_wh"] = (
+                settled[camera].item(),
+                objective[camera].item(),
+            )
+            row["mean_latency_ms"] = (
+                latency[camera].item() / inference_count[camera].item()
+                if inference_count[camera]
+                else None
+            )
             row["models"] = dict(zip(models.names, total.inferences[camera].tolist(), strict=True))
             row["guard_interventions"] = total.guarded[camera].item()
-            row["per_day"] = [{name: values[day, camera].item() for name, values in by_day.items()} for day in range(len(used_by_day))]
+            row["per_day"] = [
+                {name: values[day, camera].item() for name, values in by_day.items()}
+                for day in range(len(used_by_day))
+            ]
             rows.append(row)
         return rows

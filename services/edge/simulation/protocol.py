@@ -1,4 +1,6 @@
-"""The protocol of camera controllers: observation before a task, decision, and threshold levels per five-minute slot."""
+"""The protocol of camera controllers: observation before a task, decision, and threshold levels per
+five-minute slot.
+"""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
@@ -19,11 +21,13 @@ class Observation:
     Args:
         slot: five-minute slot of the year.
         step: slot of the run, the same for all.
-        capacity_wh, charge_rate_w, accuracy, latency_ms: each camera's battery, charger and requirements.
+        capacity_wh, charge_rate_w, accuracy, latency_ms: each camera's battery, charger and
+        requirements.
         stored_wh: in the battery.
         charging: whether the charger was on during the last interval.
         clean_share: the newest known value.
-        expected: forecast of the next steps at the slot's start, shape ``(cameras, steps)``, with the controller's ``expected_steps``.
+        expected: forecast of the next steps at the slot's start, shape ``(cameras, steps)``, with
+            the controller's ``expected_steps``.
     """
 
     slot: IntArray
@@ -39,7 +43,9 @@ class Observation:
 
 
 class Decision(NamedTuple):
-    """Each camera's inference model (``NO_MODEL``: none), charger state until the next task, and whether a guard overrode the controller."""
+    """Each camera's inference model (``NO_MODEL``: none), charger state until the next task, and
+    whether a guard overrode the controller.
+    """
 
     model: IntArray
     charge: BoolArray
@@ -70,7 +76,9 @@ class Controller(Protocol):
 
 
 class TaskStretch(NamedTuple):
-    """Tasks between two events: their number, the day of the run, and the clean shares in force, shape ``(cameras,)``."""
+    """Tasks between two events: their number, the day of the run, and the clean shares in force,
+    shape ``(cameras,)``.
+    """
 
     tasks: int
     day: int
@@ -99,7 +107,9 @@ class CameraWork:
 
 @runtime_checkable
 class StretchController(Controller, Protocol):
-    """A controller that runs all tasks between two events at once, with exactly the results of ``decide`` task by task."""
+    """A controller that runs all tasks between two events at once, with exactly the results of
+    ``decide`` task by task.
+    """
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Run the tasks of a stretch; ``observation`` is from before the first of them."""
@@ -125,7 +135,9 @@ class Levels(NamedTuple):
 
     def decide(self, observation: Observation) -> Decision:
         """Return the levels' decision for cameras."""
-        charge = (observation.stored_wh < self.start_wh) | (observation.charging & (observation.stored_wh < self.stop_wh))
+        charge = (observation.stored_wh < self.start_wh) | (
+            observation.charging & (observation.stored_wh < self.stop_wh)
+        )
         model = np.where(observation.stored_wh < self.lean_wh, self.lean_model, self.model)
         return Decision(model, charge, np.zeros(model.size, bool))
 

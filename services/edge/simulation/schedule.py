@@ -1,4 +1,6 @@
-"""Schedule of tasks in whole microseconds since a run's start, so that intervals add up without rounding into another slot."""
+"""Schedule of tasks in whole microseconds since a run's start, so that intervals add up without
+rounding into another slot.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -29,7 +31,9 @@ class TaskSchedule:
     @classmethod
     def of(cls, *, days: float, interval_s: float, acceleration: int = 1) -> Self:
         """Return the schedule of so many days."""
-        return cls(round(interval_s * 1e6) * acceleration, max(round(days * DAY_US), 1), acceleration)
+        return cls(
+            round(interval_s * 1e6) * acceleration, max(round(days * DAY_US), 1), acceleration
+        )
 
     @property
     def tasks(self) -> int:

@@ -1,4 +1,6 @@
-"""One camera as configured, under each controller, in the first held-out week of the first season of each location."""
+"""One camera as configured, under each controller, in the first held-out week of the first season
+of each location.
+"""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,31 +25,66 @@ _NAMES = ("runs", "battery_levels", "energy", "models", "tasks")
 
 
 def simulate(lab: Lab) -> dict[str, Any]:
-    """Simulate the configured camera and write rows into ``OUT/simulation``; what was there from before goes.
+    """Simulate the configured camera and write rows into ``OUT/simulation``.
 
-    Rows ``runs`` are as a batch's; ``battery_levels``, ``energy`` and ``models`` hold an hour each, ``tasks`` one task, as ``simulation.logging`` asks.
+    What was there from before goes.
+
+    Rows ``runs`` are as a batch's; ``battery_levels``, ``energy`` and ``models`` hold an hour each,
+    ``tasks`` one task, as ``simulation.logging`` asks.
 
     Returns:
-        Figures: the folder, how long runs last, and of each run its misses, clean share, dirty energy and objective.
+        Figures: the folder, how long runs last, and of each run its misses, clean share, dirty
+            energy and objective.
     """
     folder = lab.out / "simulation"
     for name in _NAMES:
         remove_rows(folder, name)
-    simulation, season, trained = lab.config.simulation, lab.config.data_sources.seasons[0], load_trained(lab)
+    simulation, season, trained = (
+        lab.config.simulation,
+        lab.config.data_sources.seasons[0],
+        load_trained(lab),
+    )
     conditions = GroupConditions.of(lab, days=simulation.duration_days)
     battery, request = simulation.battery, simulation.request
-    camera = CameraRequest(0, season, 0, battery.capacity_wh, battery.charge_rate_watts, request.accuracy, request.latency_ms)
+    camera = CameraRequest(
+        0,
+        season,
+        0,
+        battery.capacity_wh,
+        battery.charge_rate_watts,
+        request.accuracy,
+        request.latency_ms,
+    )
     groups: list[CameraGroup] = []
     for location in lab.config.data_sources.locations:
-        period = GridPeriod.cut(lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots)
-        groups += [CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller)) for controller in simulation.controllers]
+        period = GridPeriod.cut(
+            lab.clean_shares[location], held_out_weeks(season)[0], conditions.schedule.slots
+        )
+        groups += [
+            CameraGroup(controller, conditions, (period,), (camera,), trained.get(controller))
+            for controller in simulation.controllers
+        ]
     runs = []
     for number, group in enumerate(groups):
         lab.progress(number, len(groups), f"{group.periods[0].location} {group.controller}")
         runs.append(_run(lab, group, folder))
     lab.progress(len(groups), len(groups), "simulated")
-    columns = ("run_id", "location", "controller", "stand_in", "small_misses", "large_misses", "clean_share", "dirty_settled_wh", "objective_wh")
-    return {"folder": str(folder), "days": simulation.duration_days, "runs": [{name: row[name] for name in columns} for row in runs]}
+    columns = (
+        "run_id",
+        "location",
+        "controller",
+        "stand_in",
+        "small_misses",
+        "large_misses",
+        "clean_share",
+        "dirty_settled_wh",
+        "objective_wh",
+    )
+    return {
+        "folder": str(folder),
+        "days": simulation.duration_days,
+        "runs": [{name: row[name] for name in columns} for row in runs],
+    }
 
 
 def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
@@ -58,8 +95,14 @@ def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
         if logging.log_every_task:
             listeners.append(TaskLog(group, files.enter_context(RowWriter(folder, "tasks", form))))
         (row,) = group.run(listeners=listeners, each_task=logging.log_every_task)
-        is_logged = {"battery_levels": logging.log_battery_levels, "energy": logging.log_energy_usage, "models": logging.log_model_selections}
-        row_groups = {"runs": [row]} | {name: hours.rows[name] for name, logged in is_logged.items() if logged}
+        is_logged = {
+            "battery_levels": logging.log_battery_levels,
+            "energy": logging.log_energy_usage,
+            "models": logging.log_model_selections,
+        }
+        row_groups = {"runs": [row]} | {
+            name: hours.rows[name] for name, logged in is_logged.items() if logged
+        }
         for name, rows in row_groups.items():
             writer = files.enter_context(RowWriter(folder, name, form))
             writer.append(rows)
@@ -68,24 +111,47 @@ def _run(lab: Lab, group: CameraGroup, folder: Path) -> dict[str, Any]:
 
 
 class HourLog:
-    """One camera's hours as rows: the battery's level at their end, the energies and the models of each."""
+    """One camera's hours as rows: the battery's level at their end, the energies and the models of
+    each.
+    """
 
     def __init__(self, group: CameraGroup) -> None:
-        self.rows: dict[str, list[dict[str, Any]]] = {"battery_levels": [], "energy": [], "models": []}
-        self._say, self._names, self._capacity_wh = _name_hours(group), group.conditions.models.names, group.cameras[0].capacity_wh
+        self.rows: dict[str, list[dict[str, Any]]] = {
+            "battery_levels": [],
+            "energy": [],
+            "models": [],
+        }
+        self._say, self._names, self._capacity_wh = (
+            _name_hours(group),
+            group.conditions.models.names,
+            group.cameras[0].capacity_wh,
+        )
         self._before: Tally | None = None
         self._stored_wh = 0.0
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
         row_key = self._say(at_us)
-        self.rows["battery_levels"].append(row_key | {"battery_percent": round(100 * state.stored_wh[0] / self._capacity_wh, 2)})
+        self.rows["battery_levels"].append(
+            row_key | {"battery_percent": round(100 * state.stored_wh[0] / self._capacity_wh, 2)}
+        )
         total = tally.total()
         if self._before is not None:
-            since = Tally(*(now[0] - before[0] for now, before in zip(total, self._before, strict=True)))
+            since = Tally(
+                *(now[0] - before[0] for now, before in zip(total, self._before, strict=True))
+            )
             energy = {name: float(getattr(since, name)) for name in ("charged_wh", "clean_wh")}
-            self.rows["energy"].append(row_key | energy | {"taken_wh": energy["charged_wh"] - float(state.stored_wh[0]) + self._stored_wh})
-            misses = {"small_misses": int(since.small_misses), "large_misses": int(since.large_misses)}
-            self.rows["models"].append(row_key | dict(zip(self._names, since.inferences.tolist(), strict=True)) | misses)
+            self.rows["energy"].append(
+                row_key
+                | energy
+                | {"taken_wh": energy["charged_wh"] - float(state.stored_wh[0]) + self._stored_wh}
+            )
+            misses = {
+                "small_misses": int(since.small_misses),
+                "large_misses": int(since.large_misses),
+            }
+            self.rows["models"].append(
+                row_key | dict(zip(self._names, since.inferences.tolist(), strict=True)) | misses
+            )
         self._before, self._stored_wh = total, float(state.stored_wh[0])
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
@@ -93,11 +159,16 @@ class HourLog:
 
 
 class TaskLog:
-    """One camera's tasks as rows, written every hour: with which model it looked (null: none was chosen), whether it charged, and the level after that."""
+    """One camera's tasks as rows, written every hour: with which model it looked (null: none was
+    chosen), whether it charged, and the level after that.
+    """
 
     def __init__(self, group: CameraGroup, writer: RowWriter) -> None:
         self._say, self._writer, self._rows = _name_hours(group), writer, list[dict[str, Any]]()
-        self._names, self._capacity_wh = (*group.conditions.models.names, None), group.cameras[0].capacity_wh
+        self._names, self._capacity_wh = (
+            (*group.conditions.models.names, None),
+            group.cameras[0].capacity_wh,
+        )
 
     def log(self, at_us: int, state: CameraState, tally: Tally) -> None:
         self._writer.append(self._rows)
@@ -105,11 +176,18 @@ class TaskLog:
 
     def task(self, at_us: int, decision: Decision, state: CameraState) -> None:
         percent = 100 * float(state.stored_wh[0]) / self._capacity_wh
-        decision_row = {"model": self._names[int(decision.model[0])], "charge": bool(decision.charge[0]), "battery_percent": round(percent, 4)}
+        decision_row = {
+            "model": self._names[int(decision.model[0])],
+            "charge": bool(decision.charge[0]),
+            "battery_percent": round(percent, 4),
+        }
         self._rows.append(self._say(at_us) | decision_row)
 
 
 def _name_hours(group: CameraGroup) -> Callable[[int], dict[str, Any]]:
     """Return the run and the time of a row."""
     (named,), begin = group.name_runs(), group.periods[0].begins_at.astype("datetime64[ms]")
-    return lambda at_us: {"run_id": named["run_id"], "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z"}
+    return lambda at_us: {
+        "run_id": named["run_id"],
+        "at": f"{begin + np.timedelta64(at_us // 1000, 'ms')}Z",
+    }

@@ -1,4 +1,6 @@
-"""Controllable units, one module per kind of device: set-points by plan, owner or fallback, the safety layer, the writes."""
+"""Controllable units, one module per kind of device: set-points by plan, owner or fallback, the
+safety layer, the writes.
+"""
 
 from importlib import import_module
 from pkgutil import iter_modules
@@ -8,7 +10,9 @@ from luna.energy.site.control import Control
 from services.executor.devices.unit import Controllable, DeviceUnits
 
 _MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__path__)]
-_BY_SECTION: dict[str, DeviceUnits] = {module.UNITS.section: module.UNITS for module in _MODULES if hasattr(module, "UNITS")}
+_BY_SECTION: dict[str, DeviceUnits] = {
+    module.UNITS.section: module.UNITS for module in _MODULES if hasattr(module, "UNITS")
+}
 # In the order of the sections in ``Control``, which is the order of the control steps.
 _UNITS = [_BY_SECTION[section] for section in Control.model_fields if section in _BY_SECTION]
 

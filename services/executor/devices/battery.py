@@ -33,33 +33,50 @@ class Batteries:
 
     @property
     def places(self) -> Mapping[str, str]:
-        return {each.battery: each.soc_place for each in self.control.batteries if each.soc_place is not None}
+        return {
+            each.battery: each.soc_place
+            for each in self.control.batteries
+            if each.soc_place is not None
+        }
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
         names = self._names
         if all(name in plan.thresholds for name in names):
             return {name: self._read(plan.thresholds[name], name, slot, now) for name in names}
-        setpoints = {name: series.at(slot) for name, series in plan.setpoints.items() if name in names}
+        setpoints = {
+            name: series.at(slot) for name, series in plan.setpoints.items() if name in names
+        }
         return setpoints if set(setpoints) == set(names) else None
 
-    def _read(self, thresholds: BatteryThresholds, name: str, slot: int, now: InForce) -> BatterySetpoint:
+    def _read(
+        self, thresholds: BatteryThresholds, name: str, slot: int, now: InForce
+    ) -> BatterySetpoint:
         """Return the set-point that a plan's thresholds give at the measured state of charge."""
         battery = next(each for each in self.site.batteries if each.name == name)
         mode = Mode[now.modes.get(name, OWN.mode).upper()]
         soc = now.soc.get(name, math.nan)
-        setpoint = thresholds.policy(battery).read(slice(slot, slot + 1), np.array([mode], dtype=np.int8), np.array([soc]))
+        setpoint = thresholds.policy(battery).read(
+            slice(slot, slot + 1), np.array([mode], dtype=np.int8), np.array([soc])
+        )
         return describe_setpoint(setpoint, 0)
 
     def follow_owner(self, override: Override) -> Setpoints:
-        document = {"mode": override.mode, "power_kw": override.power_kw, "target_soc": override.target_soc}
+        document = {
+            "mode": override.mode,
+            "power_kw": override.power_kw,
+            "target_soc": override.target_soc,
+        }
         return dict.fromkeys(self._names, BatterySetpoint.model_validate(document))
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
         return dict.fromkeys(self._names, OWN)
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        # A battery that the site has no longer, only the section of its last command, is handed back: it has no limits any more.
-        gone = dict.fromkeys(requested.keys() - {battery.name for battery in self.site.batteries}, OWN)
+        # A battery that the site has no longer, only the section of its last command, is handed
+        # back: it has no limits any more.
+        gone = dict.fromkeys(
+            requested.keys() - {battery.name for battery in self.site.batteries}, OWN
+        )
         return to_supported_modes(self.site, _own(requested), soc, control=self.control) | gone
 
     def render(self, allowed: Setpoints) -> list[Write]:
@@ -71,7 +88,11 @@ class Batteries:
 
 
 def _own(setpoints: Setpoints) -> dict[str, BatterySetpoint]:
-    return {name: setpoint for name, setpoint in setpoints.items() if isinstance(setpoint, BatterySetpoint)}
+    return {
+        name: setpoint
+        for name, setpoint in setpoints.items()
+        if isinstance(setpoint, BatterySetpoint)
+    }
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:

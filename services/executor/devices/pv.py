@@ -22,7 +22,11 @@ from services.executor.devices.unit import Controllable, DeviceUnits, InForce, S
 
 NAME = "pv"
 FREE = PvSetpoint(mode="free", limit_kw=None)
-WORDS: dict[int, PvMode] = {Curtailment.NONE: "free", Curtailment.EXPORT: "no_export", Curtailment.ALL: "off"}
+WORDS: dict[int, PvMode] = {
+    Curtailment.NONE: "free",
+    Curtailment.EXPORT: "no_export",
+    Curtailment.ALL: "off",
+}
 _CODES = {word: code for code, word in WORDS.items()}
 
 
@@ -50,28 +54,45 @@ class PvArrays:
         return {NAME: PvSetpoint.model_validate({"mode": mode, "limit_kw": override.power_kw})}
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        """Return the curtailment by prices alone (``luna.energy.economics``); free where the site is released or prices are missing."""
+        """Return the curtailment by prices alone (``luna.energy.economics``).
+
+        Free where the site is released or prices are missing.
+        """
         if prices is None or reason == "disarmed":
             return {NAME: FREE}
-        rule = site_curtailment(self.site, np.array([prices.import_price]), np.array([prices.export_price]))
+        rule = site_curtailment(
+            self.site, np.array([prices.import_price]), np.array([prices.export_price])
+        )
         return {NAME: PvSetpoint(mode=WORDS[int(rule[0])], limit_kw=None)}
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
         setpoint = requested.get(NAME)
         pv = setpoint if isinstance(setpoint, PvSetpoint) else FREE
         nothing = np.zeros((0, 1))
-        asked_kw = math.inf if pv.mode != "limit" else (math.nan if pv.limit_kw is None else pv.limit_kw)
-        curtailment, limit = np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8), np.array([asked_kw])
-        asked = SetPoint(nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit)
-        safe = clamp(asked, nothing, replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([])))
+        asked_kw = (
+            math.inf if pv.mode != "limit" else (math.nan if pv.limit_kw is None else pv.limit_kw)
+        )
+        curtailment, limit = (
+            np.array([_CODES.get(pv.mode, Curtailment.NONE)], dtype=np.int8),
+            np.array([asked_kw]),
+        )
+        asked = SetPoint(
+            nothing.astype(np.int8), nothing, nothing, nothing, nothing, nothing, curtailment, limit
+        )
+        safe = clamp(
+            asked, nothing, replace(SiteLimits.of(self.site), batteries=BatteryLimits.of([]))
+        )
         limit_kw = float(safe.pv_limit_kw[0])
         if math.isfinite(limit_kw):
             limit_kw = min(limit_kw, self.site.peak_kw)
         mode: PvMode = "limit" if math.isfinite(limit_kw) else WORDS[int(safe.curtailment[0])]
         if mode not in self.control.modes:
-            # Instead of an unsupported mode: a stricter one would cut the house's own PV use as well, which costs more.
+            # Instead of an unsupported mode: a stricter one would cut the house's own PV use as
+            # well, which costs more.
             return {NAME: FREE}
-        return {NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)}
+        return {
+            NAME: PvSetpoint(mode=mode, limit_kw=round(limit_kw, 6) if mode == "limit" else None)
+        }
 
     def render(self, allowed: Setpoints) -> list[Write]:
         setpoint = allowed[NAME]

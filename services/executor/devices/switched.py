@@ -17,7 +17,9 @@ from services.executor.devices.unit import Controllable, DeviceUnits, InForce, S
 
 @dataclass(frozen=True, slots=True)
 class SwitchedLoad:
-    """One switched device, its control section, and the ``section`` of a plan's slots with its flow."""
+    """One switched device, its control section, and the ``section`` of a plan's slots with its
+    flow.
+    """
 
     device: SwitchedDevice
     section: str
@@ -52,7 +54,9 @@ class SwitchedLoad:
         return self._make_setpoint("own")
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
-        """Return a supported mode: without an own mode, a device that stops by itself, such as a water heater, is switched on, any other off."""
+        """Return a supported mode: without an own mode, a device that stops by itself, such as a
+        water heater, is switched on, any other off.
+        """
         setpoint = requested.get(self.name)
         mode = setpoint.mode if isinstance(setpoint, LoadSetpoint) else "own"
         if mode == "own" and "own" not in self.control.modes:
@@ -63,16 +67,26 @@ class SwitchedLoad:
         setpoint = allowed[self.name]
         if not isinstance(setpoint, LoadSetpoint):
             return []
-        return write_values(self.control.writes, setpoint.mode, {"mode": self.control.modes[setpoint.mode]})
+        return write_values(
+            self.control.writes, setpoint.mode, {"mode": self.control.modes[setpoint.mode]}
+        )
 
     def _make_setpoint(self, mode: str) -> Setpoints:
-        return {self.name: LoadSetpoint.model_validate({"mode": mode if mode in {"own", "on", "off"} else "own"})}
+        return {
+            self.name: LoadSetpoint.model_validate(
+                {"mode": mode if mode in {"own", "on", "off"} else "own"}
+            )
+        }
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the switched devices that a section names and the site has."""
-    there = {device.name: (device, kind.section) for kind in SWITCHED_KINDS for device in kind.of(site)}
-    yield from (SwitchedLoad(*there[each.load], each) for each in control.loads if each.load in there)
+    there = {
+        device.name: (device, kind.section) for kind in SWITCHED_KINDS for device in kind.of(site)
+    }
+    yield from (
+        SwitchedLoad(*there[each.load], each) for each in control.loads if each.load in there
+    )
 
 
 UNITS = DeviceUnits("loads", _make_units)

@@ -1,4 +1,7 @@
-"""Unit of control: all batteries together, each charger, each switched load, the arrays; decided, sent and confirmed as one."""
+"""Unit of control: all batteries together, each charger, each switched load, the arrays.
+
+Decided, sent and confirmed as one.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
@@ -21,14 +24,20 @@ class SlotPrices(NamedTuple):
 
 
 class InForce(NamedTuple):
-    """State at a slot's start: the batteries' measured states of charge (NaN without a reading) and their last commanded modes."""
+    """State at a slot's start: the batteries' measured states of charge (NaN without a reading) and
+    their last commanded modes.
+    """
 
     soc: Mapping[str, float] = {}
     modes: Mapping[str, str] = {}
 
 
 class Controllable(Protocol):
-    """A unit that the executor controls. Invariants: ``make_safe`` returns set-points that passed the safety layer, in modes that the device supports."""
+    """A unit that the executor controls.
+
+    Invariants: ``make_safe`` returns set-points that passed the safety layer, in modes that the
+    device supports.
+    """
 
     @property
     def key(self) -> str:
@@ -47,7 +56,10 @@ class Controllable(Protocol):
         """Minimum run time."""
 
     def read_plan(self, plan: PlanReply, slot: int, now: InForce) -> Setpoints | None:
-        """Return the plan's set-points for a slot that begins with ``now``; None where the plan lacks the unit."""
+        """Return the plan's set-points for a slot that begins with ``now``.
+
+        None where the plan lacks the unit.
+        """
 
     def follow_owner(self, override: Override) -> Setpoints:
         """Return the set-points of an owner's override."""

@@ -47,21 +47,36 @@ class ChargerUnit:
         if flow is None:
             return None
         hours = plan.slot_minutes / 60
-        return self._make_setpoint("give" if flow.discharge_kwh > 0 else "charge", max(flow.charge_kwh, flow.discharge_kwh) / hours)
+        return self._make_setpoint(
+            "give" if flow.discharge_kwh > 0 else "charge",
+            max(flow.charge_kwh, flow.discharge_kwh) / hours,
+        )
 
     def follow_owner(self, override: Override) -> Setpoints:
-        most = self.vehicle.discharge_limit_kw if override.mode == "give" else self.vehicle.most_charge_kw
-        return self._make_setpoint(override.mode, most if override.power_kw is None else override.power_kw)
+        most = (
+            self.vehicle.discharge_limit_kw
+            if override.mode == "give"
+            else self.vehicle.most_charge_kw
+        )
+        return self._make_setpoint(
+            override.mode, most if override.power_kw is None else override.power_kw
+        )
 
     def fallback(self, reason: ReasonCode, prices: SlotPrices | None) -> Setpoints:
-        """Return the charger's own mode; without one it charges, for an empty car in the morning is worse than an expensive kilowatt-hour.
+        """Return the charger's own mode.
 
-        After a fault it charges at its least power, for no plan keeps the fuse's and the peak's limits.
+        Without one it charges, for an empty car in the morning is worse than an expensive
+        kilowatt-hour.
+
+        After a fault it charges at its least power, for no plan keeps the fuse's and the peak's
+        limits.
         """
         if "own" in self.control.modes:
             return self._make_setpoint("own", 0.0)
         most = self.vehicle.most_charge_kw
-        return self._make_setpoint("charge", most if reason in HANDED_BACK else self.vehicle.power_ranges[0][0] or most)
+        return self._make_setpoint(
+            "charge", most if reason in HANDED_BACK else self.vehicle.power_ranges[0][0] or most
+        )
 
     def make_safe(self, requested: Setpoints, soc: Mapping[str, float]) -> Setpoints:
         setpoint = requested.get(self.vehicle.name)
@@ -70,35 +85,72 @@ class ChargerUnit:
         if setpoint.mode == "own" and "own" in self.control.modes:
             return {self.vehicle.name: VehicleSetpoint(mode="own", charge_kw=0.0)}
         if setpoint.mode == "give":
-            vehicle_soc, least, most = soc.get(self.vehicle.name, math.nan), self.vehicle.min_soc, self.vehicle.discharge_limit_kw
-            give_kw = clamp_giving(setpoint.give_kw, vehicle_soc, min_soc=least, limit_kw=most) if "give" in self.control.modes else 0.0
-            return {self.vehicle.name: VehicleSetpoint(mode="give", charge_kw=0.0, give_kw=round(give_kw, 6)) if give_kw else STOP}
-        power_kw = clamp_charging(0.0 if setpoint.mode == "stop" else setpoint.charge_kw, self.vehicle.power_ranges, self.site)
-        return {self.vehicle.name: VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6)) if power_kw else STOP}
+            vehicle_soc, least, most = (
+                soc.get(self.vehicle.name, math.nan),
+                self.vehicle.min_soc,
+                self.vehicle.discharge_limit_kw,
+            )
+            give_kw = (
+                clamp_giving(setpoint.give_kw, vehicle_soc, min_soc=least, limit_kw=most)
+                if "give" in self.control.modes
+                else 0.0
+            )
+            return {
+                self.vehicle.name: VehicleSetpoint(
+                    mode="give", charge_kw=0.0, give_kw=round(give_kw, 6)
+                )
+                if give_kw
+                else STOP
+            }
+        power_kw = clamp_charging(
+            0.0 if setpoint.mode == "stop" else setpoint.charge_kw,
+            self.vehicle.power_ranges,
+            self.site,
+        )
+        return {
+            self.vehicle.name: VehicleSetpoint(mode="charge", charge_kw=round(power_kw, 6))
+            if power_kw
+            else STOP
+        }
 
     def render(self, allowed: Setpoints) -> list[Write]:
         setpoint = allowed[self.vehicle.name]
         if not isinstance(setpoint, VehicleSetpoint):
             return []
         power_kw = setpoint.charge_kw or setpoint.give_kw
-        values = {"mode": self.control.modes[setpoint.mode], "power_kw": f"{power_kw:g}", "power_w": f"{power_kw * WATTS:.0f}"}
+        values = {
+            "mode": self.control.modes[setpoint.mode],
+            "power_kw": f"{power_kw:g}",
+            "power_w": f"{power_kw * WATTS:.0f}",
+        }
         charger = self.vehicle.charger
         if charger is not None:
             phases = charger.phases_at(power_kw)
             # Chargers take whole amperes; rounded down, never beyond the safe power.
-            values |= {"phases": f"{phases}", "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}"}
+            values |= {
+                "phases": f"{phases}",
+                "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}",
+            }
         return write_values(self.control.writes, setpoint.mode, values)
 
     def _make_setpoint(self, mode: str, power_kw: float) -> Setpoints:
         supported = mode if mode in {"own", "charge", "stop", "give"} else "stop"
-        power = {"charge_kw": 0.0, "give_kw": max(power_kw, 0.0)} if mode == "give" else {"charge_kw": max(power_kw, 0.0)}
+        power = (
+            {"charge_kw": 0.0, "give_kw": max(power_kw, 0.0)}
+            if mode == "give"
+            else {"charge_kw": max(power_kw, 0.0)}
+        )
         return {self.vehicle.name: VehicleSetpoint.model_validate({"mode": supported} | power)}
 
 
 def _make_units(site: Site, control: Control) -> Iterator[Controllable]:
     """Yield the chargers of the vehicles that a section names and the site has."""
     vehicles = {each.name: each for each in site.vehicles}
-    yield from (ChargerUnit(site, vehicles[each.vehicle], each) for each in control.vehicles if each.vehicle in vehicles)
+    yield from (
+        ChargerUnit(site, vehicles[each.vehicle], each)
+        for each in control.vehicles
+        if each.vehicle in vehicles
+    )
 
 
 UNITS = DeviceUnits("vehicles", _make_units)

@@ -17,13 +17,17 @@ SLOT_MICROSECONDS = 900 * 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Vacation:
-    """Readings of vacation mode: from each instant (ascending, UTC) on, the share ``on`` (0 to 1) holds; both of shape ``(readings,)``."""
+    """Readings of vacation mode: from each instant (ascending, UTC) on, the share ``on`` (0 to 1)
+    holds; both of shape ``(readings,)``.
+    """
 
     instants: InstantArray
     on: FloatArray
 
     def shares(self, slots: IndexArray) -> FloatArray:
-        """Return the share of each quarter-hour (number since 1970, consecutive) with the mode on; NaN before the first reading.
+        """Return the share of each quarter-hour (number since 1970, consecutive) with the mode on.
+
+        NaN before the first reading.
 
         Invariants: a reading changes no slot that ended before it.
         """
@@ -35,7 +39,9 @@ class Vacation:
         seconds_on = np.concatenate([[0.0], np.cumsum(np.nan_to_num(self.on) * np.diff(at))])
         shares = np.diff(np.interp(edges, at, seconds_on)) / SLOT_MICROSECONDS
         # Rounding removes the cumulative sum's error, which depends on earlier readings.
-        observed: FloatArray = np.where(edges[1:] > at[0], np.clip(np.round(shares, 6), 0.0, 1.0), np.nan)
+        observed: FloatArray = np.where(
+            edges[1:] > at[0], np.clip(np.round(shares, 6), 0.0, 1.0), np.nan
+        )
         return observed
 
 
@@ -53,17 +59,40 @@ class Context:
 NO_CONTEXT = Context()
 
 
-def read_context(connection: Connection, site: Site, *, first: datetime, end: datetime, known_at: datetime | None = None) -> Context:
-    """Return a site's stored context for the slots from ``first`` on, before ``end``; with ``known_at``, only weather that was issued by then."""
+def read_context(
+    connection: Connection,
+    site: Site,
+    *,
+    first: datetime,
+    end: datetime,
+    known_at: datetime | None = None,
+) -> Context:
+    """Return a site's stored context for the slots from ``first`` on, before ``end``.
+
+    With ``known_at``, only weather that was issued by then.
+    """
     key = sites.key_of(connection, site.name)
     away = read_vacations(connection, {key: site}, first=first, end=end)[key]
-    return Context(weather_carbon.read_weather_book(connection, site.name, first=first, end=end, known_at=known_at), away)
+    return Context(
+        weather_carbon.read_weather_book(
+            connection, site.name, first=first, end=end, known_at=known_at
+        ),
+        away,
+    )
 
 
-def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime) -> dict[int, Vacation]:
+def read_vacations(
+    connection: Connection, sites_by_key: Mapping[int, Site], *, first: datetime, end: datetime
+) -> dict[int, Vacation]:
     """Return vacation mode by site key, for the slots from ``first`` on, before ``end``."""
-    named = [(key, sensor) for key, site in sites_by_key.items() for sensor in site.list_sensors(site.input_sensors.vacation_switches)]
-    sensor_series = readings.read_with_previous_each(connection, [(key, sensor.name) for key, sensor in named], first=first, end=end)
+    named = [
+        (key, sensor)
+        for key, site in sites_by_key.items()
+        for sensor in site.list_sensors(site.input_sensors.vacation_switches)
+    ]
+    sensor_series = readings.read_with_previous_each(
+        connection, [(key, sensor.name) for key, sensor in named], first=first, end=end
+    )
     switches: dict[int, list[tuple[InstantArray, FloatArray]]] = {key: [] for key in sites_by_key}
     for (key, sensor), series in zip(named, sensor_series, strict=True):
         instants, on = sensor.limit(*series)
@@ -72,10 +101,20 @@ def read_vacations(connection: Connection, sites_by_key: Mapping[int, Site], *, 
 
 
 def add_switches(switches: list[tuple[InstantArray, FloatArray]]) -> Vacation:
-    """Return vacation mode as on while any switch is; each has instants (ascending) and values, of which NaN counts as off."""
+    """Return vacation mode as on while any switch is.
+
+    Each has instants (ascending) and values, of which NaN counts as off.
+    """
     recorded = [(instants, on) for instants, on in switches if instants.size]
     if not recorded:
         return NO_VACATION
     every = np.unique(np.concatenate([instants for instants, _ in recorded]))
-    states = [np.where((place := np.searchsorted(instants, every, side="right")) > 0, np.nan_to_num(on)[place - 1], 0.0) for instants, on in recorded]
+    states = [
+        np.where(
+            (place := np.searchsorted(instants, every, side="right")) > 0,
+            np.nan_to_num(on)[place - 1],
+            0.0,
+        )
+        for instants, on in recorded
+    ]
     return Vacation(every, np.clip(np.max(states, axis=0), 0.0, 1.0))

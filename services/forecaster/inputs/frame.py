@@ -1,6 +1,8 @@
-"""A site's series on one gapless grid of quarter-hours: measurements, and inputs that are known ahead.
+"""A site's series on one gapless grid of quarter-hours: measurements, and inputs that are known
+ahead.
 
-All forecaster modules index this grid. ``origin`` is the first slot that is not known yet; ``target`` a slot to forecast.
+All forecaster modules index this grid. ``origin`` is the first slot that is not known yet;
+``target`` a slot to forecast.
 """
 
 import datetime as dt
@@ -30,18 +32,29 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class DaysOff:
-    """Masks of slots on public holidays and bridge days: working days with a day off before and after, at least one of them a holiday."""
+    """Masks of slots on public holidays and bridge days: working days with a day off before and
+    after, at least one of them a holiday.
+    """
 
     holiday: BoolArray
     bridge: BoolArray
 
     @classmethod
     def of(cls, day: NDArray[np.int64], site: Site) -> Self:
-        """Return the days off of a site's country and region; ``day`` is each slot's local day (since 1970, ascending)."""
+        """Return the days off of a site's country and region.
+
+        ``day`` is each slot's local day (since 1970, ascending).
+        """
         first, last = int(day[0]), int(day[-1])
         days = np.arange(first - 1, last + 2)
-        years = range((EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1)
-        holidays_since_epoch = [number for year in years for number in list_holidays(country_of(site), site.region, year)]
+        years = range(
+            (EPOCH + dt.timedelta(first - 1)).year, (EPOCH + dt.timedelta(last + 1)).year + 1
+        )
+        holidays_since_epoch = [
+            number
+            for year in years
+            for number in list_holidays(country_of(site), site.region, year)
+        ]
         holiday = np.isin(days, holidays_since_epoch)
         off = holiday | ((days + 3) % 7 >= SATURDAY)  # 1970 began on a Thursday
         between = off[:-2] & off[2:] & (holiday[:-2] | holiday[2:]) & ~off[1:-1]
@@ -52,18 +65,25 @@ IntArray = NDArray[np.int64]
 SLOT_SECONDS = 900
 DAY_SLOTS = 96
 PLAUSIBLE_EXCESS = 1.5  # arrays exceed their rating briefly; half as much again is a wrong reading
-MEMORY_DAYS = 66  # history of a forecast: 28 days of calibration, each of which uses the 28 before and forecasts 2, and days to spare
+# History of a forecast: 28 days of calibration, each of which uses the 28 before and forecasts 2,
+# and days to spare
+MEMORY_DAYS = 66
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on; NaN where nothing was measured.
+    """Series of shape ``(slots,)`` from slot number ``first`` (quarter-hours since 1970) on.
 
-    ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (PV output expected from the weather) and ``temperature_c`` may be read before the origin
-    only; ``clear_sky_kwh``, ``local_slot`` (quarter-hours since 1970 in local time), ``days_off``, ``unshaded_share`` and ``sky`` everywhere; ``weather``
-    by target and origin. ``pv_limit_kwh`` is the arrays' most per slot, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site
-    without coordinates or ``arrays``; a site with arrays then has the ``rough_sky`` of its time zone. ``standard_load`` and ``unshaded_share`` (the output
-    left by shading) stand in for a load and a PV output that were never measured.
+    NaN where nothing was measured.
+
+    ``load_kwh``, ``pv_kwh``, ``vacation_share``, ``promised_kwh`` (PV output expected from the
+    weather) and ``temperature_c`` may be read before the origin only; ``clear_sky_kwh``,
+    ``local_slot`` (quarter-hours since 1970 in local time), ``days_off``, ``unshaded_share`` and
+    ``sky`` everywhere; ``weather`` by target and origin. ``pv_limit_kwh`` is the arrays' most per
+    slot, ``brightest_kwh`` the scale of ``clear_sky_kwh``. ``sky`` is None for a site without
+    coordinates or ``arrays``; a site with arrays then has the ``rough_sky`` of its time zone.
+    ``standard_load`` and ``unshaded_share`` (the output left by shading) stand in for a load and a
+    PV output that were never measured.
     """
 
     first: int
@@ -85,7 +105,9 @@ class Frame:
     rough_sky: RoughSky | None = None
 
     def weather_at(self, pairs: "Pairs") -> dict[str, FloatArray]:
-        """Return the weather of each target as last issued by the start of its origin, NaN where nothing was."""
+        """Return the weather of each target as last issued by the start of its origin, NaN where
+        nothing was.
+        """
         return self.weather.at(self.first + pairs.target, self.first + pairs.origin)
 
     def index_of(self, instant: datetime) -> int:
@@ -95,7 +117,9 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Pairs of origin and target: indices into a frame, each of shape ``(rows,)``, ``origin ≤ target``."""
+    """Pairs of origin and target: indices into a frame, each of shape ``(rows,)``,
+    ``origin ≤ target``.
+    """
 
     origin: IntArray
     target: IntArray
@@ -111,7 +135,10 @@ class Pairs:
 
     def split(self, rows: int) -> "list[Pairs]":
         """Return the pairs in parts of at most ``rows``, in order; no pairs are one empty part."""
-        return [Pairs(self.origin[first : first + rows], self.target[first : first + rows]) for first in range(0, max(self.origin.size, 1), rows)]
+        return [
+            Pairs(self.origin[first : first + rows], self.target[first : first + rows])
+            for first in range(0, max(self.origin.size, 1), rows)
+        ]
 
 
 def number_slot(instant: datetime) -> int:
@@ -119,13 +146,21 @@ def number_slot(instant: datetime) -> int:
     return int(floor_to(instant, SLOT).timestamp()) // SLOT_SECONDS
 
 
-def frame_series(history: Observations, site: Site, *, first: int, last: int, context: Context = NO_CONTEXT) -> Frame:
-    """Return the frame of slots ``first:last`` with measurements, clear sky and local time; impossible values become gaps."""
+def frame_series(
+    history: Observations, site: Site, *, first: int, last: int, context: Context = NO_CONTEXT
+) -> Frame:
+    """Return the frame of slots ``first:last`` with measurements, clear sky and local time.
+
+    Impossible values become gaps.
+    """
     numbers = np.arange(first, last, dtype=np.int64)
     starts: InstantArray = (numbers * SLOT_SECONDS).astype("datetime64[s]")
     peak, sky = sum_peaks(site), look_up(starts, site)
     local = numbers + offset_slots(numbers, parse_zone(site.timezone))
-    by_array, peaks_kw = [array.unshaded_by_hour for array in site.pv], [array.peak_kw for array in site.pv]
+    by_array, peaks_kw = (
+        [array.unshaded_by_hour for array in site.pv],
+        [array.peak_kw for array in site.pv],
+    )
     unshaded_by_hour = np.average(by_array, axis=0, weights=peaks_kw) if site.pv else np.ones(24)
     return Frame(
         first,
@@ -136,7 +171,9 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
         limit_output(site),
         peak if np.isfinite(peak) else 1.0,
         context.vacation.shares(numbers),
-        np.full(numbers.size, np.nan) if sky is None else expected_output(context.weather, sky, site.pv, first=first),
+        np.full(numbers.size, np.nan)
+        if sky is None
+        else expected_output(context.weather, sky, site.pv, first=first),
         context.weather.at(numbers, numbers + 1)["temperature_c"],
         DaysOff.of(local // DAY_SLOTS, site),
         StandardProfile.of(site),
@@ -149,7 +186,10 @@ def frame_series(history: Observations, site: Site, *, first: int, last: int, co
 
 
 def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:
-    """Return local time minus UTC in slots; looked up once per day, slot by slot only on days of a daylight-saving change."""
+    """Return local time minus UTC in slots.
+
+    Looked up once per day, slot by slot only on days of a daylight-saving change.
+    """
     days = np.arange(numbers[0] // DAY_SLOTS, numbers[-1] // DAY_SLOTS + 2)
     at_midnight = _look_up(days * DAY_SLOTS, zone)
     day = numbers // DAY_SLOTS - days[0]
@@ -161,24 +201,52 @@ def offset_slots(numbers: IntArray, zone: ZoneInfo) -> IntArray:
 
 
 def _look_up(numbers: IntArray, zone: ZoneInfo) -> IntArray:
-    return local_offsets((numbers * SLOT_SECONDS).astype("datetime64[s]"), zone).astype(np.int64) // SLOT_SECONDS
+    return (
+        local_offsets((numbers * SLOT_SECONDS).astype("datetime64[s]"), zone).astype(np.int64)
+        // SLOT_SECONDS
+    )
 
 
-def frame_origins(history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Frame:
-    """Return the frame of forecasts of ``slots`` slots at the given instants: their history of ``MEMORY_DAYS`` and their horizon."""
+def frame_origins(
+    history: Observations,
+    site: Site,
+    issued_at: Sequence[datetime],
+    slots: int,
+    *,
+    context: Context = NO_CONTEXT,
+) -> Frame:
+    """Return the frame of forecasts of ``slots`` slots at the given instants: their history of
+    ``MEMORY_DAYS`` and their horizon.
+    """
     origins = [number_slot(instant) for instant in issued_at]
-    return frame_series(history, site, first=min(origins) - MEMORY_DAYS * DAY_SLOTS, last=max(origins) + slots, context=context)
+    return frame_series(
+        history,
+        site,
+        first=min(origins) - MEMORY_DAYS * DAY_SLOTS,
+        last=max(origins) + slots,
+        context=context,
+    )
 
 
 def pair_origins(frame: Frame, issued_at: Sequence[datetime], slots: int) -> Pairs:
-    """Return the pairs of every origin with its ``slots`` targets, ordered by origin, then target."""
-    origin = np.repeat(np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots)
+    """Return the pairs of every origin with its ``slots`` targets, ordered by origin, then
+    target.
+    """
+    origin = np.repeat(
+        np.array([frame.index_of(instant) for instant in issued_at], dtype=np.int64), slots
+    )
     return Pairs(origin, origin + np.tile(np.arange(slots, dtype=np.int64), len(issued_at)))
 
 
 def _place(starts: InstantArray, values: FloatArray, numbers: IntArray, limit: float) -> FloatArray:
     placed = np.full(numbers.size, np.nan)
     where = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS - numbers[0]
-    good = (where >= 0) & (where < placed.size) & np.isfinite(values) & (values >= 0) & (values <= limit)
+    good = (
+        (where >= 0)
+        & (where < placed.size)
+        & np.isfinite(values)
+        & (values >= 0)
+        & (values <= limit)
+    )
     placed[where[good]] = values[good]
     return placed

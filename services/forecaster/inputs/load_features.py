@@ -1,4 +1,6 @@
-"""The load as its origins see it: habits of the last weeks at the level of the last seven days, and how today differs from them."""
+"""The load as its origins see it: habits of the last weeks at the level of the last seven days, and
+how today differs from them.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -25,25 +27,46 @@ from services.forecaster.inputs.view import (
     stack_columns,
 )
 
-DAY_HOURS_BACK = np.arange(0, DAY_SLOTS, 12)  # slots before the target at which the temperature of a day is looked at
+# Slots before the target at which the temperature of a day is looked at
+DAY_HOURS_BACK = np.arange(0, DAY_SLOTS, 12)
 HEATING_LIMIT_C = 15.0  # below which houses are heated. Source: VDI 2067
 AWAY_SHARE = 0.05  # of a slot: the household was not only at home
-QUIET_SHARE = 0.35  # of the usual load, while nobody is there: the quietest days of two households reached 0.26 and 0.37 of their mean
+# Of the usual load, while nobody is there: the quietest days of two households reached 0.26 and
+# 0.37 of their mean
+QUIET_SHARE = 0.35
 QUIET_SLOTS = 48  # slots of absence that say as much as this prejudice
 
 
 def describe_day_off(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
     """Return whether each target lies on a holiday, or on a bridge day."""
-    return {"holiday": frame.days_off.holiday[pairs.target].astype(np.float64), "holiday_bridge": frame.days_off.bridge[pairs.target].astype(np.float64)}
+    return {
+        "holiday": frame.days_off.holiday[pairs.target].astype(np.float64),
+        "holiday_bridge": frame.days_off.bridge[pairs.target].astype(np.float64),
+    }
 
 
 def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
-    """Return the target's temperature as forecast, the mean of the day that ends with it, how that differs from the last week, and how cold it is."""
+    """Return the target's temperature as forecast, the mean of the day that ends with it, how that
+    differs from the last week, and how cold it is.
+    """
     if not len(frame.weather):
-        return dict.fromkeys(("temperature_c", "temperature_day_c", "temperature_change_c", "heating_degrees"), np.full(pairs.lead.size, np.nan))
-    ahead = np.stack([frame.weather_at(Pairs(pairs.origin, pairs.target - back))["temperature_c"] for back in DAY_HOURS_BACK])
+        return dict.fromkeys(
+            ("temperature_c", "temperature_day_c", "temperature_change_c", "heating_degrees"),
+            np.full(pairs.lead.size, np.nan),
+        )
+    ahead = np.stack(
+        [
+            frame.weather_at(Pairs(pairs.origin, pairs.target - back))["temperature_c"]
+            for back in DAY_HOURS_BACK
+        ]
+    )
     has_value = ~np.isnan(ahead)
-    day = np.divide(np.where(has_value, ahead, 0.0).sum(axis=0), has_value.sum(axis=0), out=np.full(pairs.lead.size, np.nan), where=has_value.any(axis=0))
+    day = np.divide(
+        np.where(has_value, ahead, 0.0).sum(axis=0),
+        has_value.sum(axis=0),
+        out=np.full(pairs.lead.size, np.nan),
+        where=has_value.any(axis=0),
+    )
     week = Windows.of(frame.temperature_c).mean(pairs.origin, WEEK * DAY_SLOTS)
     return {
         "temperature_c": ahead[0],
@@ -55,7 +78,10 @@ def describe_temperature(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """The load while somebody was at home, kWh by slot of the frame, NaN otherwise; by row the share of absence at the origin and the share of load left."""
+    """The load while somebody was at home, kWh by slot of the frame, NaN otherwise.
+
+    By row the share of absence at the origin and the share of load left.
+    """
 
     home_kwh: FloatArray
     share: FloatArray
@@ -65,7 +91,8 @@ class Absence:
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
         """Return absence as known at each origin; it is held ahead, for nobody says when it ends.
 
-        What an empty house takes is learned from the absences of the last weeks, from nothing but a prejudice while there was none.
+        What an empty house takes is learned from the absences of the last weeks, from nothing but a
+        prejudice while there was none.
         """
         away = np.nan_to_num(frame.vacation_share)
         share = np.where(pairs.origin > 0, away[np.maximum(pairs.origin - 1, 0)], 0.0)
@@ -73,18 +100,31 @@ class Absence:
             return cls(frame.load_kwh, share, np.ones(pairs.lead.size))
         home = np.where(away > AWAY_SHARE, np.nan, frame.load_kwh)
         empty = np.where(away > 1 - AWAY_SHARE, frame.load_kwh, np.nan)
-        usual = fill_gaps(Windows.of(home).mean(pairs.origin, MEMORY * DAY_SLOTS), Windows.of(frame.load_kwh).mean(pairs.origin, MEMORY * DAY_SLOTS), 1.0)
-        slots = Windows.of(np.where(np.isnan(empty), 0.0, 1.0)).mean(pairs.origin, MEMORY * DAY_SLOTS) * MEMORY * DAY_SLOTS
+        usual = fill_gaps(
+            Windows.of(home).mean(pairs.origin, MEMORY * DAY_SLOTS),
+            Windows.of(frame.load_kwh).mean(pairs.origin, MEMORY * DAY_SLOTS),
+            1.0,
+        )
+        slots = (
+            Windows.of(np.where(np.isnan(empty), 0.0, 1.0)).mean(pairs.origin, MEMORY * DAY_SLOTS)
+            * MEMORY
+            * DAY_SLOTS
+        )
         quiet = fill_gaps(Windows.of(empty).mean(pairs.origin, MEMORY * DAY_SLOTS), 0.0)
-        learned = (quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS) / (np.nan_to_num(slots) + QUIET_SLOTS)
+        learned = (quiet * slots + QUIET_SHARE * usual * QUIET_SLOTS) / (
+            np.nan_to_num(slots) + QUIET_SLOTS
+        )
         quiet_share = np.clip(learned / np.maximum(usual, 1e-9), 0, 1)
         return cls(home, share, 1 - share * (1 - quiet_share))
 
 
-LEAST_SLOTS = DAY_SLOTS  # known of the last weeks, below which the standard load profile speaks for the times of day that were never measured
+# Known of the last weeks, below which the standard load profile speaks for the times of day that
+# were never measured
+LEAST_SLOTS = DAY_SLOTS
 SMOOTH_REACH = 2  # slots on either side: habits do not keep to the quarter-hour
-# Least squares on five households: half of the last hour's deviation is still there an hour later and gone after four; how much busier than usual the last
-# day was stays, in proportion, for both days ahead (a third of it in the mean, two thirds where the house is heated with electricity).
+# Least squares on five households: half of the last hour's deviation is still there an hour later
+# and gone after four; how much busier than usual the last day was stays, in proportion, for both
+# days ahead (a third of it in the mean, two thirds where the house is heated with electricity).
 HOUR_SHARE, HOUR_FADE_SLOTS = 0.6, 6.0
 DAY_SHARE = 0.7
 
@@ -105,8 +145,15 @@ class _Habits:
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs, home_kwh: FloatArray, windows: Windows) -> Self:
         recalled = recall_days(home_kwh, pairs, MEMORY, local_slot=frame.local_slot)
-        smooth = recall_days(windows.centre(SMOOTH_REACH), pairs, MEMORY, local_slot=frame.local_slot, reach=SMOOTH_REACH)
-        # Which of the recalled days share the target's weekday, shape `(rows, 4)`; the last is repeated where memory ends. A holiday is a Sunday.
+        smooth = recall_days(
+            windows.centre(SMOOTH_REACH),
+            pairs,
+            MEMORY,
+            local_slot=frame.local_slot,
+            reach=SMOOTH_REACH,
+        )
+        # Which of the recalled days share the target's weekday, shape `(rows, 4)`; the last is
+        # repeated where memory ends. A holiday is a Sunday.
         weekday = (frame.local_slot[pairs.target] // DAY_SLOTS + 3) % WEEK
         since_sunday = np.where(frame.days_off.holiday[pairs.target], (weekday + 1) % WEEK, 0)
         first = (since_sunday - (pairs.lead // DAY_SLOTS + 1)) % WEEK
@@ -126,7 +173,8 @@ class _Habits:
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """How much is used on the whole: mean of the last week per slot, its ratio to the month's, and the deviations of the last hour and day; by row.
+    """How much is used on the whole: mean of the last week per slot, its ratio to the month's, and
+    the deviations of the last hour and day; by row.
 
     ``usual_kwh`` stands for a time of day that was never measured.
     """
@@ -144,11 +192,20 @@ class _Level:
         week = fill_gaps(windows.mean(origin, WEEK * DAY_SLOTS), month)
         lift = np.clip(week / np.maximum(month, FLOOR_KWH), 0.25, 4)
         usual = _scale_standard_load(frame, pairs, windows, week)
-        return cls(week, usual, lift, deviate_from_week(windows, origin, HOUR), deviate_from_week(windows, origin, DAY_SLOTS))
+        return cls(
+            week,
+            usual,
+            lift,
+            deviate_from_week(windows, origin, HOUR),
+            deviate_from_week(windows, origin, DAY_SLOTS),
+        )
 
 
-def _scale_standard_load(frame: Frame, pairs: Pairs, windows: Windows, week_kwh: FloatArray) -> FloatArray:
-    """Return by row the standard load profile where less than a day is known, at the level of what is, as far as a day of the profile lets it; else the mean.
+def _scale_standard_load(
+    frame: Frame, pairs: Pairs, windows: Windows, week_kwh: FloatArray
+) -> FloatArray:
+    """Return by row the standard load profile where less than a day is known, at the level of what
+    is, as far as a day of the profile lets it; else the mean.
 
     Only sites without history pay for the profile.
     """
@@ -157,8 +214,12 @@ def _scale_standard_load(frame: Frame, pairs: Pairs, windows: Windows, week_kwh:
     if not few.any():
         return week_kwh
     # Of what was measured it was as cold as it was, of what comes as cold as was forecast.
-    standard = frame.standard_load.look_up(frame.first + np.arange(frame.load_kwh.size, dtype=np.int64), frame.temperature_c)
-    ahead = frame.standard_load.look_up(frame.first + pairs.target, frame.weather_at(pairs)["temperature_c"])
+    standard = frame.standard_load.look_up(
+        frame.first + np.arange(frame.load_kwh.size, dtype=np.int64), frame.temperature_c
+    )
+    ahead = frame.standard_load.look_up(
+        frame.first + pairs.target, frame.weather_at(pairs)["temperature_c"]
+    )
     gapped = np.where(np.diff(windows.counts) > 0, standard, np.nan)
     same = np.nan_to_num(Windows.of(gapped).mean(pairs.origin, MEMORY * DAY_SLOTS)) * measured_slots
     prior = frame.standard_load.mean_kwh * DAY_SLOTS
@@ -171,7 +232,10 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     """Return the load as its origins see it."""
     absence = Absence.of(frame, pairs)
     windows = Windows.of(absence.home_kwh)
-    habits, level = _Habits.of(frame, pairs, absence.home_kwh, windows), _Level.of(frame, pairs, windows)
+    habits, level = (
+        _Habits.of(frame, pairs, absence.home_kwh, windows),
+        _Level.of(frame, pairs, windows),
+    )
     scale = np.maximum(level.week_kwh, FLOOR_KWH)
     few: dict[Part, FloatArray] = {"p10": 0.3 * level.usual_kwh, "p90": 3 * level.usual_kwh}
     edges = {
@@ -185,9 +249,18 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     energies = {
         **centre,
         **name_edges(edges),
-        **{f"week_q{100 * share:.0f}": habits.week.quantile(share) for share in (0.0, 0.25, 0.75, 1.0)},
-        **{f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share) for share in (0.25, 0.75)},
-        **{f"last_{length}_slots": windows.mean(pairs.origin, length) for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)},
+        **{
+            f"week_q{100 * share:.0f}": habits.week.quantile(share)
+            for share in (0.0, 0.25, 0.75, 1.0)
+        },
+        **{
+            f"month_q{100 * share:.0f}": level.lift * habits.month.quantile(share)
+            for share in (0.25, 0.75)
+        },
+        **{
+            f"last_{length}_slots": windows.mean(pairs.origin, length)
+            for length in (1, 2, HOUR, 3 * HOUR, DAY_SLOTS)
+        },
         "calm_month": level.lift * habits.calm_month.mean,
         "calm_week": habits.calm_week.mean,
         "calm_latest": habits.smooth[:, 0],
@@ -195,19 +268,49 @@ def view_load(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     }
     deviations = {"hour_deviation": level.hour_kwh, "day_deviation": level.day_kwh}
     shares = {name: energy / scale for name, energy in (energies | deviations).items()}
-    signs = {**describe_day_off(frame, pairs), **describe_temperature(frame, pairs), "vacation": absence.share}
-    columns = {**shares, "week_kwh": level.week_kwh, "lift": level.lift, **signs, **mark_time(frame, pairs)}
-    # An absence leaves a share of everything that is usual, the trees' scale included: the forecast falls at once, and no habit is learned from an empty house.
+    signs = {
+        **describe_day_off(frame, pairs),
+        **describe_temperature(frame, pairs),
+        "vacation": absence.share,
+    }
+    columns = {
+        **shares,
+        "week_kwh": level.week_kwh,
+        "lift": level.lift,
+        **signs,
+        **mark_time(frame, pairs),
+    }
+    # An absence leaves a share of everything that is usual, the trees' scale included: the forecast
+    # falls at once, and no habit is learned from an empty house.
     whole: dict[Part, dict[str, FloatArray]] = {"centre": centre, **edges}
-    members = {part: {name: member * absence.load_share for name, member in named.items()} for part, named in whole.items()}
-    return FeatureMatrix(stack_columns(columns), scale * absence.load_share, members, habits.month.count, np.full(scale.size, np.inf), tuple(columns))
+    members = {
+        part: {name: member * absence.load_share for name, member in named.items()}
+        for part, named in whole.items()
+    }
+    return FeatureMatrix(
+        stack_columns(columns),
+        scale * absence.load_share,
+        members,
+        habits.month.count,
+        np.full(scale.size, np.inf),
+        tuple(columns),
+    )
 
 
 def _list_centres(habits: _Habits, level: _Level, lead: IntArray) -> dict[str, FloatArray]:
     mean = fill_gaps(habits.week.mean, habits.calm_week.mean, habits.month.mean, level.usual_kwh)
-    median = fill_gaps(habits.week.quantile(0.5), habits.calm_week.quantile(0.5), habits.month.quantile(0.5), level.usual_kwh)
+    median = fill_gaps(
+        habits.week.quantile(0.5),
+        habits.calm_week.quantile(0.5),
+        habits.month.quantile(0.5),
+        level.usual_kwh,
+    )
     fading = HOUR_SHARE * np.nan_to_num(level.hour_kwh) * np.exp(-lead / HOUR_FADE_SLOTS)
-    busy = np.clip(1 + DAY_SHARE * np.nan_to_num(level.day_kwh) / np.maximum(level.week_kwh, FLOOR_KWH), 0.4, 2.5)
+    busy = np.clip(
+        1 + DAY_SHARE * np.nan_to_num(level.day_kwh) / np.maximum(level.week_kwh, FLOOR_KWH),
+        0.4,
+        2.5,
+    )
     return {
         "mean": mean,
         "median": median,

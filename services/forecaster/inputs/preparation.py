@@ -1,4 +1,6 @@
-"""Clean measurements for training and forecasting: drop frozen values and planned runs, restore curtailed PV, scale PV to the present capacity."""
+"""Clean measurements for training and forecasting: drop frozen values and planned runs, restore
+curtailed PV, scale PV to the present capacity.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,12 +17,15 @@ from services.forecaster.inputs.curtailment import estimate_potential
 from services.forecaster.inputs.frame import BoolArray, IntArray
 from services.forecaster.inputs.roof import CapacityChange, cap_output, find_growth
 
-# Meters with steps of 0.1 kWh repeat a value for an hour or two at night; no real load is constant to the watt-hour for six hours.
+# Meters with steps of 0.1 kWh repeat a value for an hour or two at night; no real load is constant
+# to the watt-hour for six hours.
 LOAD_SLOTS = 24
-# PV output changes from slot to slot with the sun; only an inverter at its limit, near the top, keeps it constant.
+# PV output changes from slot to slot with the sun; only an inverter at its limit, near the top,
+# keeps it constant.
 PV_SLOTS = 12
 NEAR_TOP = 0.9
-MOST_RUN = 0.5  # share of the known slots above which planned runs are kept, since little else would be left
+# Share of the known slots above which planned runs are kept, since little else would be left
+MOST_RUN = 0.5
 
 
 def count_repeats(values: FloatArray) -> IntArray:
@@ -43,7 +48,9 @@ def mark_frozen_load(load_kwh: FloatArray) -> NDArray[np.bool_]:
 
 
 def mark_frozen_pv(pv_kwh: FloatArray) -> NDArray[np.bool_]:
-    """Return the mask of slots whose PV has been constant for three hours, above zero and below the top."""
+    """Return the mask of slots whose PV has been constant for three hours, above zero and below the
+    top.
+    """
     measured = pv_kwh[~np.isnan(pv_kwh)]
     top = float(measured.max()) if measured.size else 0.0
     return (count_repeats(pv_kwh) >= PV_SLOTS) & (pv_kwh > 0) & (pv_kwh < NEAR_TOP * top)
@@ -52,7 +59,8 @@ def mark_frozen_pv(pv_kwh: FloatArray) -> NDArray[np.bool_]:
 def drop_frozen(history: Observations) -> Observations:
     """Return the history without frozen load and PV; a load that is constant throughout stays.
 
-    A frozen run is dropped only from its sixth (third) hour on, so that the values known at an origin do not depend on later ones.
+    A frozen run is dropped only from its sixth (third) hour on, so that the values known at an
+    origin do not depend on later ones.
     """
     load, pv = history.load_kwh, history.pv_kwh
     moves = np.ptp(load[~np.isnan(load)]) > 0 if (~np.isnan(load)).any() else False
@@ -61,7 +69,10 @@ def drop_frozen(history: Observations) -> Observations:
 
 
 def drop_runs(history: Observations, steering: Steering) -> Observations:
-    """Return the history without load in slots of planned runs of unmetered devices; unchanged where those are most of the slots."""
+    """Return the history without load in slots of planned runs of unmetered devices.
+
+    Unchanged where those are most of the slots.
+    """
     ran = np.isin(history.starts, steering.run_starts)
     measured = ~np.isnan(history.load_kwh)
     if np.count_nonzero(ran & measured) > MOST_RUN * np.count_nonzero(measured):
@@ -73,8 +84,9 @@ def drop_runs(history: Observations, steering: Steering) -> Observations:
 class Prepared:
     """A cleaned history, and its site with the PV capacity that the history shows.
 
-    ``growth`` is the capacity change that PV was scaled by, if any; ``curtailed`` (``(slots,)``) marks curtailed slots, where PV is an estimate or unknown.
-    ``ceiling_kwh`` is the most PV per slot that its inverters pass; infinite where none shows.
+    ``growth`` is the capacity change that PV was scaled by, if any; ``curtailed`` (``(slots,)``)
+    marks curtailed slots, where PV is an estimate or unknown. ``ceiling_kwh`` is the most PV per
+    slot that its inverters pass; infinite where none shows.
     """
 
     history: Observations
@@ -85,7 +97,12 @@ class Prepared:
 
 
 def prepare_history(
-    measured: Observations, site: Site, *, before: datetime, steering: Steering = NO_STEERING, weather: WeatherVintages = NO_WEATHER
+    measured: Observations,
+    site: Site,
+    *,
+    before: datetime,
+    steering: Steering = NO_STEERING,
+    weather: WeatherVintages = NO_WEATHER,
 ) -> Prepared:
     """Return a gapless history cleaned as known ``before`` an instant; all training uses it.
 
@@ -98,9 +115,17 @@ def prepare_history(
 
     Invariants: nothing measured at or after ``before`` changes what is returned of the time before.
     """
-    potential = estimate_potential(measured, site, before=before, steering=steering, weather=weather)
+    potential = estimate_potential(
+        measured, site, before=before, steering=steering, weather=weather
+    )
     measured = replace(drop_runs(measured, steering), pv_kwh=potential.pv_kwh)
     growth = find_growth(measured, site, before=before)
     grown = site if growth is None else growth.enlarge(site)
     history = measured if growth is None else growth.scale(measured)
-    return Prepared(drop_frozen(history), cap_output(grown, potential.ceiling_kwh), growth, potential.curtailed, potential.ceiling_kwh)
+    return Prepared(
+        drop_frozen(history),
+        cap_output(grown, potential.ceiling_kwh),
+        growth,
+        potential.curtailed,
+        potential.ceiling_kwh,
+    )

@@ -16,7 +16,10 @@ def country_of(site: Site) -> str | None:
 
 @lru_cache
 def find_country(timezone: str) -> str | None:
-    """Return the country (ISO 3166) that a time zone is named after; None for zones of no country, such as UTC."""
+    """Return the country (ISO 3166) that a time zone is named after.
+
+    None for zones of no country, such as UTC.
+    """
     table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text(encoding="utf-8")
     rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
     return next((row[0] for row in rows if row[2] == timezone), None)
@@ -29,7 +32,10 @@ def load_holidays() -> None:
 
 @lru_cache(maxsize=1024)
 def list_holidays(country: str | None, region: str | None, year: int) -> tuple[int, ...]:
-    """Return the public holidays of a year as days since 1970; those of the whole country where the region is unknown, none where the country is."""
+    """Return the public holidays of a year as days since 1970.
+
+    Those of the whole country where the region is unknown, none where the country is.
+    """
     import holidays
 
     if country is None:

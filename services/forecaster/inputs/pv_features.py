@@ -1,4 +1,6 @@
-"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days under it."""
+"""PV as its origins see it: everything in proportion to clear sky and to the site's own best days
+under it.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -28,7 +30,9 @@ from services.forecaster.inputs.view import (
 )
 
 LIKE_REACH = 2  # slots on either side answer alike
-DOUBT_SLOTS = 4.0  # bright slots' worth of output: where a time of day has promised no more, the arrays' answer at all times speaks
+# Bright slots' worth of output: where a time of day has promised no more, the arrays' answer at all
+# times speaks
+DOUBT_SLOTS = 4.0
 MOST_ANSWER = 2.0
 SIGNS = ("temperature_c", "wind_m_s", "cloud_fraction")
 LIGHTS = ("clear_index", "beam_index", "diffuse_share")
@@ -38,7 +42,8 @@ LIGHTS = ("clear_index", "beam_index", "diffuse_share")
 class WeatherYield:
     """Output as the weather promises it, by row; NaN where nothing was issued.
 
-    ``estimate_kwh`` is that of the arrays as configured, ``corrected_kwh`` what lately came of it at that time of day, ``signs`` the weather itself.
+    ``estimate_kwh`` is that of the arrays as configured, ``corrected_kwh`` what lately came of it
+    at that time of day, ``signs`` the weather itself.
     """
 
     estimate_kwh: FloatArray
@@ -54,14 +59,34 @@ class WeatherYield:
         weather, sky = frame.weather_at(pairs), frame.sky.at(pairs.target)
         light = Light.of(weather, sky)
         estimate = estimate_output(weather, light, sky, frame.arrays)
-        indices = (divide(light.ghi, sky.clear_ghi_w_m2), light.dni / sky.extra_w_m2, divide(light.dhi, light.ghi))
+        indices = (
+            divide(light.ghi, sky.clear_ghi_w_m2),
+            light.dni / sky.extra_w_m2,
+            divide(light.dhi, light.ghi),
+        )
         signs = {name: weather[name] for name in SIGNS} | dict(zip(LIGHTS, indices, strict=True))
-        # The share of what the weather promised that came at the target's time of day on the recalled days, by row; of all slots where those say little.
+        # The share of what the weather promised that came at the target's time of day on the
+        # recalled days, by row; of all slots where those say little.
         has_both = ~np.isnan(frame.promised_kwh) & ~np.isnan(frame.pv_kwh)
-        both = [Windows.of(np.where(has_both, values, np.nan)) for values in (frame.pv_kwh, frame.promised_kwh)]
-        came, promised = (np.nansum(recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1) for window in both)
+        both = [
+            Windows.of(np.where(has_both, values, np.nan))
+            for values in (frame.pv_kwh, frame.promised_kwh)
+        ]
+        came, promised = (
+            np.nansum(
+                recall_days(window.centre(LIKE_REACH), pairs, MEMORY, reach=LIKE_REACH), axis=1
+            )
+            for window in both
+        )
         unshaded = frame.unshaded_share[pairs.target]
-        usual = np.clip(fill_gaps(divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)), unshaded), 0, MOST_ANSWER)
+        usual = np.clip(
+            fill_gaps(
+                divide(*(window.mean(pairs.origin, MEMORY * DAY_SLOTS) for window in both)),
+                unshaded,
+            ),
+            0,
+            MOST_ANSWER,
+        )
         doubt = DOUBT_SLOTS * frame.brightest_kwh
         share: FloatArray = np.clip((came + doubt * usual) / (promised + doubt), 0, MOST_ANSWER)
         return cls(estimate, estimate * share, signs)
@@ -71,12 +96,17 @@ CLEAR_SKY = "clear_sky"  # the member that is the last days' shares of a clear s
 SKY_FLOOR = 0.02  # share of the best clear-sky slot below which a ratio to it says nothing
 TWILIGHT = 0.15  # share of the brightest slot: hours under a sky darker than that say less of today
 DEFAULT_SKY_SHARE = 0.8  # of clear sky on the best day, when nothing has been measured
-BRIGHT_FADE_SLOTS = 24.0  # after which the brightness of the last two hours has lost all but 1/e of what set it apart
+# After which the brightness of the last two hours has lost all but 1/e of what set it apart
+BRIGHT_FADE_SLOTS = 24.0
 
 
 def recall_shares(frame: Frame, pairs: Pairs, days: int) -> FloatArray:
-    """Return the share of a clear sky that the target's slot yielded on each of the latest days before the origin; see ``recall_days``."""
-    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh)
+    """Return the share of a clear sky that the target's slot yielded on each of the latest days
+    before the origin; see ``recall_days``.
+    """
+    shares: FloatArray = recall_days(frame.pv_kwh, pairs, days) / np.maximum(
+        recall_days(frame.clear_sky_kwh, pairs, days), SKY_FLOOR * frame.brightest_kwh
+    )
     return shares
 
 
@@ -92,13 +122,24 @@ class _Yields:
 
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
-        recalled, shares = recall_days(frame.pv_kwh, pairs, MEMORY), recall_shares(frame, pairs, MEMORY)
-        return cls(recalled, Days.of(recalled[:, :WEEK]), Days.of(recalled), Days.of(shares[:, :WEEK]), Days.of(shares))
+        recalled, shares = (
+            recall_days(frame.pv_kwh, pairs, MEMORY),
+            recall_shares(frame, pairs, MEMORY),
+        )
+        return cls(
+            recalled,
+            Days.of(recalled[:, :WEEK]),
+            Days.of(recalled),
+            Days.of(shares[:, :WEEK]),
+            Days.of(shares),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Usual:
-    """What arrays yield where nothing has been measured, by row: on an ordinary day, and on the best."""
+    """What arrays yield where nothing has been measured, by row: on an ordinary day, and on the
+    best.
+    """
 
     centre_kwh: FloatArray
     best_kwh: FloatArray
@@ -106,14 +147,20 @@ class _Usual:
     @classmethod
     def of(cls, frame: Frame, pairs: Pairs) -> Self:
         sky = frame.clear_sky_kwh[pairs.target]
-        mean, most = (sky, sky) if frame.rough_sky is None else (frame.rough_sky.mean_kwh[pairs.target], frame.rough_sky.most_kwh[pairs.target])
+        mean, most = (
+            (sky, sky)
+            if frame.rough_sky is None
+            else (frame.rough_sky.mean_kwh[pairs.target], frame.rough_sky.most_kwh[pairs.target])
+        )
         unshaded = frame.unshaded_share[pairs.target]
         return cls(DEFAULT_SKY_SHARE / 2 * unshaded * mean, DEFAULT_SKY_SHARE * unshaded * most)
 
 
 @dataclass(frozen=True, slots=True)
 class _Brightness:
-    """Output over clear sky: of the last two hours, of these hours in the week before, of each of three days, of the week; by row, NaN where unknown."""
+    """Output over clear sky: of the last two hours, of these hours in the week before, of each of
+    three days, of the week; by row, NaN where unknown.
+    """
 
     now: FloatArray
     usual: FloatArray
@@ -124,21 +171,42 @@ class _Brightness:
 
     @classmethod
     def of(cls, frame: Frame, origin: IntArray) -> Self:
-        output, sky = Windows.of(frame.pv_kwh), Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh))
+        output, sky = (
+            Windows.of(frame.pv_kwh),
+            Windows.of(np.where(np.isnan(frame.pv_kwh), np.nan, frame.clear_sky_kwh)),
+        )
 
         def share(end: IntArray, length: int) -> FloatArray:
             return divide(output.mean(end, length), sky.mean(end, length))
 
         days = tuple(share(origin - back * DAY_SLOTS, DAY_SLOTS) for back in range(3))
-        before = [[series.mean(origin - back * DAY_SLOTS, 2 * HOUR) for back in range(1, WEEK + 1)] for series in (output, sky)]
+        before = [
+            [series.mean(origin - back * DAY_SLOTS, 2 * HOUR) for back in range(1, WEEK + 1)]
+            for series in (output, sky)
+        ]
         usual = divide(*(np.nansum(means, axis=0) for means in before))
-        return cls(share(origin, 2 * HOUR), usual, days, share(origin, WEEK * DAY_SLOTS), sky.mean(origin, 2 * HOUR), frame.brightest_kwh)
+        return cls(
+            share(origin, 2 * HOUR),
+            usual,
+            days,
+            share(origin, WEEK * DAY_SLOTS),
+            sky.mean(origin, 2 * HOUR),
+            frame.brightest_kwh,
+        )
 
     @property
     def unusual(self) -> FloatArray:
-        """The last two hours over the same hours of the week before, one where unknown: a roof that faces east is no dark afternoon."""
+        """The last two hours over the same hours of the week before, one where unknown: a roof that
+        faces east is no dark afternoon.
+        """
         doubt = TWILIGHT * self.brightest_kwh
-        ratio = np.clip(divide(self.now * self.recent_sky_kwh + doubt, self.usual * self.recent_sky_kwh + doubt), 0, 3)
+        ratio = np.clip(
+            divide(
+                self.now * self.recent_sky_kwh + doubt, self.usual * self.recent_sky_kwh + doubt
+            ),
+            0,
+            3,
+        )
         unusual: FloatArray = np.where(np.isnan(ratio), 1.0, ratio)
         return unusual
 
@@ -152,10 +220,16 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
     # What was measured under an unknown sky shows when the sun is up.
     shines = (sky > 0) & (measured | (usual.best_kwh > 0)) & (measured | bool(frame.arrays))
     limit = np.where(shines, frame.pv_limit_kwh, 0.0)
-    yields, brightness, weather = _Yields.of(frame, pairs), _Brightness.of(frame, pairs.origin), WeatherYield.of(frame, pairs)
+    yields, brightness, weather = (
+        _Yields.of(frame, pairs),
+        _Brightness.of(frame, pairs.origin),
+        WeatherYield.of(frame, pairs),
+    )
     best = np.minimum(fill_gaps(yields.month_shares.quantile(1.0) * sky, usual.best_kwh), limit)
     scale = np.maximum(best, FLOOR_KWH)
-    clear = fill_gaps(yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh)
+    clear = fill_gaps(
+        yields.week_shares.mean * sky, yields.month_shares.mean * sky, usual.centre_kwh
+    )
     mean = fill_gaps(yields.week.mean, yields.month.mean, clear)
     listed = {
         "mean": mean,
@@ -164,19 +238,37 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         "month_median": fill_gaps(yields.month.quantile(0.5), mean),
         CLEAR_SKY: clear,
         "month_clear_sky": fill_gaps(yields.month_shares.mean * sky, usual.centre_kwh),
-        "persistent": clear * (1 + (brightness.unusual - 1) * np.exp(-pairs.lead / BRIGHT_FADE_SLOTS)),
+        "persistent": clear
+        * (1 + (brightness.unusual - 1) * np.exp(-pairs.lead / BRIGHT_FADE_SLOTS)),
     }
     # Where no weather was issued, its centre is the clear sky's.
     centres = listed | {"weather": fill_gaps(weather.corrected_kwh, listed[CLEAR_SKY])}
     centre = {name: np.minimum(member, limit) for name, member in centres.items()}
     few: dict[Part, FloatArray] = {"p10": np.zeros_like(best), "p90": best}
     edges = {
-        head: {"month": fill_gaps(yields.month.quantile(share), few[head]), "week": fill_gaps(yields.week.quantile(share), few[head])} for head, share in EDGES
+        head: {
+            "month": fill_gaps(yields.month.quantile(share), few[head]),
+            "week": fill_gaps(yields.week.quantile(share), few[head]),
+        }
+        for head, share in EDGES
     }
     spread = {f"month_q{100 * share:.0f}": yields.month.quantile(share) for share in (0.25, 0.75)}
-    shares = {name: energy / scale for name, energy in {**centre, **name_edges(edges), **spread, "weather_estimate": weather.estimate_kwh}.items()}
+    shares = {
+        name: energy / scale
+        for name, energy in {
+            **centre,
+            **name_edges(edges),
+            **spread,
+            "weather_estimate": weather.estimate_kwh,
+        }.items()
+    }
     days = {f"brightness_day_{back}": share for back, share in enumerate(brightness.days, start=1)}
-    now = {"brightness_now": brightness.now, **days, "brightness_week": brightness.week, "brightness_unusual": brightness.unusual}
+    now = {
+        "brightness_now": brightness.now,
+        **days,
+        "brightness_week": brightness.week,
+        "brightness_unusual": brightness.unusual,
+    }
     columns = {
         **shares,
         **now,
@@ -186,4 +278,11 @@ def view_pv(frame: Frame, pairs: Pairs) -> FeatureMatrix:
         **weather.signs,
         **mark_time(frame, pairs),
     }
-    return FeatureMatrix(stack_columns(columns), scale, {"centre": centre, **edges}, yields.month.count, limit, tuple(columns))
+    return FeatureMatrix(
+        stack_columns(columns),
+        scale,
+        {"centre": centre, **edges},
+        yields.month.count,
+        limit,
+        tuple(columns),
+    )

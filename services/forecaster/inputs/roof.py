@@ -1,4 +1,7 @@
-"""A roof that yields more than it used to: a new array. What was measured before is scaled, so that nothing is stuck in the past."""
+"""A roof that yields more than it used to: a new array.
+
+What was measured before is scaled, so that nothing is stuck in the past.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,9 +15,11 @@ from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS
 from services.forecaster.inputs.solar import SLOT_HOURS, estimate_clear_sky, limit_output, sum_peaks
 
-# Clear-sky shares of the brightest days differ by a tenth or two over a season; the smallest array worth adding is a third of the old ones.
+# Clear-sky shares of the brightest days differ by a tenth or two over a season; the smallest array
+# worth adding is a third of the old ones.
 LEAST_GROWTH = 1.3
-# Without four weeks before it a bright day proves nothing; one day may be a wrong reading, two within a week are not.
+# Without four weeks before it a bright day proves nothing; one day may be a wrong reading, two
+# within a week are not.
 LEAST_DAYS_BEFORE, WEEK = 28, 7
 HIGH_SUN = 0.2  # of the brightest slot: below, shadows and rounding speak
 LEAST_SLOTS = 8
@@ -24,9 +29,12 @@ DARK = 0.02  # of the clear sky: a roof that never reached it had no array
 
 @dataclass(frozen=True, slots=True)
 class CapacityChange:
-    """From the slot at ``since`` on, the arrays yield ``factor`` times what they yielded before; ``top_kwh`` is the most seen in a quarter-hour since.
+    """From the slot at ``since`` on, the arrays yield ``factor`` times what they yielded before.
 
-    ``factor`` is NaN where there was next to nothing before: what the arrays would have yielded is unknown.
+    ``top_kwh`` is the most seen in a quarter-hour since.
+
+    ``factor`` is NaN where there was next to nothing before: what the arrays would have yielded is
+    unknown.
     """
 
     since: np.datetime64
@@ -35,19 +43,33 @@ class CapacityChange:
 
     def scale(self, history: Observations) -> Observations:
         """Return the history with PV from before ``since`` as the arrays would yield it now."""
-        return replace(history, pv_kwh=np.where(history.starts < self.since, history.pv_kwh * self.factor, history.pv_kwh))
+        return replace(
+            history,
+            pv_kwh=np.where(
+                history.starts < self.since, history.pv_kwh * self.factor, history.pv_kwh
+            ),
+        )
 
     def enlarge(self, site: Site) -> Site:
-        """Return the site with arrays that can yield what was seen; the same where they can already."""
+        """Return the site with arrays that can yield what was seen.
+
+        The same where they can already.
+        """
         limit = sum_peaks(site)
         if not np.isfinite(limit) or self.top_kwh <= limit:
             return site
-        arrays = [array.model_copy(update={"peak_kw": array.peak_kw * self.top_kwh / limit}) for array in site.pv]
+        arrays = [
+            array.model_copy(update={"peak_kw": array.peak_kw * self.top_kwh / limit})
+            for array in site.pv
+        ]
         return site.model_copy(update={"pv": arrays})
 
 
 def cap_output(site: Site, ceiling_kwh: float) -> Site:
-    """Return the site with arrays that never yield more than ``ceiling_kwh`` in a quarter-hour; the same where they cannot anyway, and at an infinite one."""
+    """Return the site with arrays that never yield more than ``ceiling_kwh`` in a quarter-hour.
+
+    The same where they cannot anyway, and at an infinite one.
+    """
     if ceiling_kwh >= limit_output(site):
         return site
     inverter = Inverter(ac_limit_kw=ceiling_kwh / SLOT_HOURS, pv=[array.name for array in site.pv])
@@ -55,29 +77,42 @@ def cap_output(site: Site, ceiling_kwh: float) -> Site:
 
 
 def find_growth(history: Observations, site: Site, *, before: datetime) -> CapacityChange | None:
-    """Return the last growth of the arrays within what a gapless history knows ``before`` an instant, None where there was none.
+    """Return the last growth of the arrays within what a gapless history knows ``before`` an
+    instant, None where there was none.
 
-    On the second bright day of a week that exceeds all before it by a third, the arrays have grown since the first.
+    On the second bright day of a week that exceeds all before it by a third, the arrays have grown
+    since the first.
     """
     is_past = history.starts < np.datetime64(before.astimezone(UTC).replace(tzinfo=None), "s")
     starts, pv = history.starts[is_past], history.pv_kwh[is_past]
     if starts.size < DAY_SLOTS:
         return None
-    # The share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 % quantile), NaN where too little is known.
+    # The share of the clear sky that each whole run of 96 slots reached at its brightest (its 90 %
+    # quantile), NaN where too little is known.
     clear_sky_kwh = estimate_clear_sky(starts, site)
     days = starts.size // DAY_SLOTS
     high = clear_sky_kwh > HIGH_SUN * clear_sky_kwh.max()
-    share = np.where(high, pv / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[: days * DAY_SLOTS].reshape(days, DAY_SLOTS)
+    share = np.where(high, pv / np.maximum(clear_sky_kwh, SLOT_HOURS * 1e-6), np.nan)[
+        : days * DAY_SLOTS
+    ].reshape(days, DAY_SLOTS)
     measured_slots = np.count_nonzero(~np.isnan(share), axis=1)
     ordered = np.sort(share, axis=1)  # NaN last
     place = np.maximum(np.floor(0.9 * (measured_slots - 1)).astype(np.int64), 0)
-    brightness: FloatArray = np.where(measured_slots >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan)
+    brightness: FloatArray = np.where(
+        measured_slots >= LEAST_SLOTS, ordered[np.arange(days), place], np.nan
+    )
     day = _find_day(brightness)
     if day is None:
         return None
     level = _average_bright(brightness[:day])
-    factor = min(_average_bright(brightness[day:]) / level, MOST_GROWTH) if level > DARK else float("nan")
-    return CapacityChange(starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999)))
+    factor = (
+        min(_average_bright(brightness[day:]) / level, MOST_GROWTH)
+        if level > DARK
+        else float("nan")
+    )
+    return CapacityChange(
+        starts[day * DAY_SLOTS], factor, float(np.nanquantile(pv[day * DAY_SLOTS :], 0.999))
+    )
 
 
 def _find_day(brightness: FloatArray) -> int | None:
@@ -90,7 +125,9 @@ def _find_day(brightness: FloatArray) -> int | None:
             continue
         # The second largest known value, for the largest may be a wrong reading.
         ordered = np.sort(before[~np.isnan(before)])
-        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(float(ordered[-2]) if ordered.size > 1 else 0.0, DARK)
+        exceeding = brightness[day : day + WEEK] > LEAST_GROWTH * max(
+            float(ordered[-2]) if ordered.size > 1 else 0.0, DARK
+        )
         if exceeding[0] and exceeding.sum() >= 2:
             growth_day = begin = day
     return growth_day

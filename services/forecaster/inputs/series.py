@@ -1,4 +1,6 @@
-"""The forecast series, load and PV: their features, and weighted pools of similar past quarter-hours."""
+"""The forecast series, load and PV: their features, and weighted pools of similar past
+quarter-hours.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,13 +16,29 @@ from luna.energy.outlook import LEVELS, SHARES
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs, frame_origins, pair_origins
+from services.forecaster.inputs.frame import (
+    DAY_SLOTS,
+    Frame,
+    IntArray,
+    Pairs,
+    frame_origins,
+    pair_origins,
+)
 from services.forecaster.inputs.load_features import Absence, view_load
 from services.forecaster.inputs.pv_features import recall_shares, view_pv
-from services.forecaster.inputs.view import MEMORY, WEEK, Days, FeatureMatrix, fill_gaps, join_rows, recall_days
+from services.forecaster.inputs.view import (
+    MEMORY,
+    WEEK,
+    Days,
+    FeatureMatrix,
+    fill_gaps,
+    join_rows,
+    recall_days,
+)
 
 COLUMN_BITS = 8
-# Bounds the memory of recalled days: a training's 30,000 rows at once took 242 MB, in parts 81; 1,024 rows fit a processor's cache.
+# Bounds the memory of recalled days: a training's 30,000 rows at once took 242 MB, in parts 81;
+# 1,024 rows fit a processor's cache.
 PART_ROWS = 1_024
 PHASES = 2 * WEEK  # days back to the newest recalled day: the longest horizon is two weeks
 
@@ -47,25 +65,38 @@ class Kernel:
 
 @cache
 def weigh_kernel(kernel: Kernel) -> FloatArray:
-    """Return weights by half-life, weekday and phase, and column; a last column, for unknown values, has weight 0."""
-    days, near = np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1), np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY)
+    """Return weights by half-life, weekday and phase, and column.
+
+    A last column, for unknown values, has weight 0.
+    """
+    days, near = (
+        np.repeat(np.arange(MEMORY), 2 * kernel.reach + 1),
+        np.tile(np.arange(-kernel.reach, kernel.reach + 1), MEMORY),
+    )
     weekday, phase = np.divmod(np.arange(WEEK * PHASES), PHASES)
     weekend = (weekday[:, None] - phase[:, None] - 1 - days) % WEEK >= WEEK - 2
-    same = np.where(weekend == (weekday >= WEEK - 2)[:, None], 1.0, kernel.other_day) * (1 - np.abs(near) / (kernel.reach + 1.5))
+    same = np.where(weekend == (weekday >= WEEK - 2)[:, None], 1.0, kernel.other_day) * (
+        1 - np.abs(near) / (kernel.reach + 1.5)
+    )
     faded = np.stack([0.5 ** (days / half_life) * same for half_life in kernel.half_lives])
     return np.concatenate([faded, np.zeros((*faded.shape[:2], 1))], axis=2)
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Mean, ``(half-lives, rows)``, and quantiles, ``(half-lives, levels, rows)``, of recalled values; NaN where none is known."""
+    """Mean, ``(half-lives, rows)``, and quantiles, ``(half-lives, levels, rows)``, of recalled
+    values; NaN where none is known.
+    """
 
     mean: FloatArray
     quantiles: FloatArray
 
     @classmethod
     def of(cls, values: FloatArray, pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> Self:
-        """Return the pool of ``values``, shape ``(slots,)``, for every pair; nothing at or after an origin is read."""
+        """Return the pool of ``values``, shape ``(slots,)``, for every pair.
+
+        Nothing at or after an origin is read.
+        """
         # Each value's rank (``values.size`` where unknown), and the values in order.
         measured = np.flatnonzero(~np.isnan(values))
         order = measured[np.argsort(values[measured], kind="stable")]
@@ -73,9 +104,14 @@ class Pool:
         ranked[order] = np.arange(order.size)
         amounts = np.concatenate([values[order], np.zeros(values.size - order.size + 1)])
         distinct, again = _find_distinct(pairs, kernel, local_slot)
-        parts = [_pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot) for part in distinct.split(PART_ROWS)]
+        parts = [
+            _pool_rows(ranked, amounts, part, kernel=kernel, local_slot=local_slot)
+            for part in distinct.split(PART_ROWS)
+        ]
         means, quantiles = zip(*parts, strict=True)
-        return cls(np.concatenate(means, axis=1)[:, again], np.concatenate(quantiles, axis=2)[:, :, again])
+        return cls(
+            np.concatenate(means, axis=1)[:, again], np.concatenate(quantiles, axis=2)[:, :, again]
+        )
 
     def map(self, factor: FloatArray) -> "Pool":
         """Return the pool times ``factor``, shape ``(rows,)``."""
@@ -83,28 +119,52 @@ class Pool:
 
 
 def _find_distinct(pairs: Pairs, kernel: Kernel, local_slot: IntArray) -> tuple[Pairs, IntArray]:
-    """Return the pairs with distinct pools, and each pair's index into them: hourly forecasts share the pools of a target between many origins.
+    """Return the pairs with distinct pools, and each pair's index into them: hourly forecasts share
+    the pools of a target between many origins.
 
-    Pools differ by the number of days back to the newest recalled day, and by how many of its quarter-hours are past.
+    Pools differ by the number of days back to the newest recalled day, and by how many of its
+    quarter-hours are past.
     """
     days = pairs.lead // DAY_SLOTS
     newest = pairs.target - DAY_SLOTS * (days + 1)
-    newest = newest + local_slot[pairs.target] - local_slot[np.clip(newest, 0, None)] - DAY_SLOTS * (days + 1)
+    newest = (
+        newest
+        + local_slot[pairs.target]
+        - local_slot[np.clip(newest, 0, None)]
+        - DAY_SLOTS * (days + 1)
+    )
     distance = np.clip(pairs.origin - newest, -kernel.reach, kernel.reach + 1) + kernel.reach
-    _, first, again = np.unique((pairs.target * PHASES + days) * (2 * kernel.reach + 2) + distance, return_index=True, return_inverse=True)
+    _, first, again = np.unique(
+        (pairs.target * PHASES + days) * (2 * kernel.reach + 2) + distance,
+        return_index=True,
+        return_inverse=True,
+    )
     return Pairs(pairs.origin[first], pairs.target[first]), again
 
 
-def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, kernel: Kernel, local_slot: IntArray) -> tuple[FloatArray, FloatArray]:
+def _pool_rows(
+    ranked: NDArray[np.int32],
+    amounts: FloatArray,
+    pairs: Pairs,
+    *,
+    kernel: Kernel,
+    local_slot: IntArray,
+) -> tuple[FloatArray, FloatArray]:
     """Return mean and quantiles of some pairs' pools, as ``Pool`` has them."""
     back = DAY_SLOTS * ((pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(MEMORY))
     where = pairs.target[:, None] - back
     where = where + local_slot[pairs.target][:, None] - back - local_slot[np.clip(where, 0, None)]
-    recalled = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(pairs.lead.size, -1)
+    recalled = (where[:, :, None] + np.arange(-kernel.reach, kernel.reach + 1)).reshape(
+        pairs.lead.size, -1
+    )
     is_past = (recalled >= 0) & (recalled < pairs.origin[:, None])
-    past_rank: NDArray[np.int32] = np.where(is_past, ranked[np.clip(recalled, 0, ranked.size - 1)], np.int32(ranked.size))
+    past_rank: NDArray[np.int32] = np.where(
+        is_past, ranked[np.clip(recalled, 0, ranked.size - 1)], np.int32(ranked.size)
+    )
     # Rank and column as one number, so that sorting the ranks sorts the columns with them.
-    ranks = np.sort(np.left_shift(past_rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32), axis=1)
+    ranks = np.sort(
+        np.left_shift(past_rank, COLUMN_BITS) + np.arange(kernel.columns, dtype=np.int32), axis=1
+    )
     rank, column = ranks >> COLUMN_BITS, ranks & (2**COLUMN_BITS - 1)
     column[rank == ranked.size] = kernel.columns
     amount = amounts[rank]
@@ -116,13 +176,18 @@ def _pool_rows(ranked: NDArray[np.int32], amounts: FloatArray, pairs: Pairs, *, 
 
 
 def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and quantiles of each row of ``amount`` (ascending), shape ``(rows, columns)``."""
+    """Return mean and quantiles of each row of ``amount`` (ascending), shape
+    ``(rows, columns)``.
+    """
     total = weight.sum(axis=1)
     has_weight = total > 0
     share = np.cumsum(weight, axis=1) / np.where(has_weight, total, 1.0)[:, None]
     rows, columns = amount.shape
-    # Each row's shares lie in (0, 1], so that adding the row's number makes one ascending array of all rows.
-    place = np.searchsorted((share + np.arange(rows)[:, None]).ravel(), np.arange(rows) + LEVELS[:, None] - 1e-9)
+    # Each row's shares lie in (0, 1], so that adding the row's number makes one ascending array of
+    # all rows.
+    place = np.searchsorted(
+        (share + np.arange(rows)[:, None]).ravel(), np.arange(rows) + LEVELS[:, None] - 1e-9
+    )
     quantiles = amount.ravel()[np.minimum(place, (np.arange(rows) + 1) * columns - 1)]
     mean = np.einsum("ij,ij->i", amount, weight) / np.where(has_weight, total, 1.0)
     return np.where(has_weight, mean, np.nan), np.where(has_weight, quantiles, np.nan)
@@ -130,14 +195,16 @@ def _weigh_rows(amount: FloatArray, weight: FloatArray) -> tuple[FloatArray, Flo
 
 LOAD_KERNEL = Kernel(reach=2, half_lives=(3.0, 7.0, 20.0), other_day=0.25)
 PV_KERNEL = Kernel(reach=1, half_lives=(7.0, 28.0), other_day=1.0)
-SKY_FLOOR = 0.1  # least divisor, as a share of the brightest clear-sky slot: a ratio to little light says little
+# Least divisor, as a share of the brightest clear-sky slot: a ratio to little light says little
+SKY_FLOOR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastSeries:
     """A series by name: its measurements, kWh, shape ``(slots,)``, and its feature matrix.
 
-    ``describe`` gives all but the pools of recalled days, which ``pool`` gives; some forecasters do without them.
+    ``describe`` gives all but the pools of recalled days, which ``pool`` gives; some forecasters do
+    without them.
     """
 
     name: str
@@ -155,13 +222,31 @@ class ForecastSeries:
         return join_rows([self.describe(frame, part) for part in pairs.split(PART_ROWS)])
 
     def add_pools(self, described: FeatureMatrix, frame: Frame, pairs: Pairs) -> FeatureMatrix:
-        """Return the feature matrix of the same pairs with a pool per half-life among every head's members; unknown ones are the mean."""
+        """Return the feature matrix of the same pairs with a pool per half-life among every head's
+        members; unknown ones are the mean.
+        """
         pool = self.pool(frame, pairs)
         substitute = described.members["centre"]["mean"]
         names = [f"pool_{half_life:.0f}" for half_life in self.kernel.half_lives]
-        heads = {"expected": pool.mean, **{name: pool.quantiles[:, place] for place, name in enumerate(SHARES)}}
-        pools = {head: dict(zip(names, np.minimum(fill_gaps(values, substitute), described.limit_kwh), strict=True)) for head, values in heads.items()}
-        return replace(described, members=described.members | {head: described.members.get(head, {}) | pooled for head, pooled in pools.items()})
+        heads = {
+            "expected": pool.mean,
+            **{name: pool.quantiles[:, place] for place, name in enumerate(SHARES)},
+        }
+        pools = {
+            head: dict(
+                zip(
+                    names,
+                    np.minimum(fill_gaps(values, substitute), described.limit_kwh),
+                    strict=True,
+                )
+            )
+            for head, values in heads.items()
+        }
+        return replace(
+            described,
+            members=described.members
+            | {head: described.members.get(head, {}) | pooled for head, pooled in pools.items()},
+        )
 
 
 def _pool_load(frame: Frame, pairs: Pairs) -> Pool:
@@ -198,9 +283,19 @@ class OriginViews:
     pairs: Pairs
 
     @classmethod
-    def of(cls, history: Observations, site: Site, issued_at: Sequence[datetime], slots: int, *, context: Context = NO_CONTEXT) -> Self:
+    def of(
+        cls,
+        history: Observations,
+        site: Site,
+        issued_at: Sequence[datetime],
+        slots: int,
+        *,
+        context: Context = NO_CONTEXT,
+    ) -> Self:
         """Return the views of a history at some instants (UTC)."""
-        return cls.of_frame(frame_origins(history, site, issued_at, slots, context=context), issued_at, slots)
+        return cls.of_frame(
+            frame_origins(history, site, issued_at, slots, context=context), issued_at, slots
+        )
 
     @classmethod
     def of_frame(cls, frame: Frame, issued_at: Sequence[datetime], slots: int) -> Self:
@@ -210,12 +305,17 @@ class OriginViews:
     @cached_property
     def described(self) -> dict[str, FeatureMatrix]:
         """Feature matrices without pools, by series."""
-        return {series.name: series.describe_rows(self.frame, self.pairs) for series in EVERY_SERIES}
+        return {
+            series.name: series.describe_rows(self.frame, self.pairs) for series in EVERY_SERIES
+        }
 
     @cached_property
     def views(self) -> dict[str, FeatureMatrix]:
         """Feature matrices with pools, by series."""
-        return {series.name: series.add_pools(self.described[series.name], self.frame, self.pairs) for series in EVERY_SERIES}
+        return {
+            series.name: series.add_pools(self.described[series.name], self.frame, self.pairs)
+            for series in EVERY_SERIES
+        }
 
     @property
     def at_home(self) -> "OriginViews":
@@ -227,12 +327,19 @@ class OriginViews:
     @cached_property
     def _without_vacation(self) -> "OriginViews":
         frame = self.frame
-        return replace(self, frame=replace(frame, vacation_share=np.full(frame.vacation_share.size, np.nan)))
+        return replace(
+            self, frame=replace(frame, vacation_share=np.full(frame.vacation_share.size, np.nan))
+        )
 
     @cached_property
     def load_week(self) -> dict[str, FloatArray]:
-        """The quantiles of the target's slot on the last seven days, by name, NaN where unknown; each of shape ``(rows,)``."""
-        return _rank_days(recall_days(self.frame.load_kwh, self.pairs, WEEK, local_slot=self.frame.local_slot))
+        """The quantiles of the target's slot on the last seven days, by name, NaN where unknown.
+
+        Each of shape ``(rows,)``.
+        """
+        return _rank_days(
+            recall_days(self.frame.load_kwh, self.pairs, WEEK, local_slot=self.frame.local_slot)
+        )
 
     @cached_property
     def pv_week(self) -> dict[str, FloatArray]:
@@ -242,7 +349,10 @@ class OriginViews:
     @cached_property
     def clear_sky_week(self) -> dict[str, FloatArray]:
         """The same of the shares of a clear sky, under the target's."""
-        return _rank_days(recall_shares(self.frame, self.pairs, WEEK) * self.frame.clear_sky_kwh[self.pairs.target][:, None])
+        return _rank_days(
+            recall_shares(self.frame, self.pairs, WEEK)
+            * self.frame.clear_sky_kwh[self.pairs.target][:, None]
+        )
 
 
 def _rank_days(recalled: FloatArray) -> dict[str, FloatArray]:

@@ -1,7 +1,10 @@
-"""Where the sun stands and what the site's arrays would yield under a clear sky. Known ahead, without any weather.
+"""Where the sun stands and what the site's arrays would yield under a clear sky.
 
-Computed by pvlib, a month of quarter-hours at a time, and kept: forecasts of a site ask for the same months again and again. A fleet has more roofs than can be
-kept, so what all places share is computed once, and light only while the sun is up.
+Known ahead, without any weather.
+
+Computed by pvlib, a month of quarter-hours at a time, and kept: forecasts of a site ask for the
+same months again and again. A fleet has more roofs than can be kept, so what all places share is
+computed once, and light only while the sun is up.
 """
 
 import warnings
@@ -21,7 +24,8 @@ from luna.energy.weather import WeatherVintages
 
 SLOT_HOURS = 0.25
 SLOT_SECONDS = 900
-SYSTEM_EFFICIENCY = 0.9  # wiring, inverter and warm modules; the fit to recent output corrects the rest
+# Wiring, inverter and warm modules; the fit to recent output corrects the rest
+SYSTEM_EFFICIENCY = 0.9
 WITHIN_SLOT = np.array([60, 450, 840])  # seconds: the sun may be up in a part of a slot only
 MIDDLE = 1  # of them
 BLOCK_SLOTS = 32 * 96
@@ -35,8 +39,9 @@ USUAL_AIR = 283 / 285  # refraction at 12 °C
 class Sky:
     """The sun in the middle of each slot and the clear sky over it, each of shape ``(slots,)``.
 
-    Angles in degrees, the zenith's with refraction, the azimuth clockwise from north; irradiance in W/m², zero while the sun is down. ``extra_w_m2`` is what
-    reaches the atmosphere; ``clear_sky_kwh`` what the arrays yield of a clear sky, never above their peak.
+    Angles in degrees, the zenith's with refraction, the azimuth clockwise from north; irradiance in
+    W/m², zero while the sun is down. ``extra_w_m2`` is what reaches the atmosphere;
+    ``clear_sky_kwh`` what the arrays yield of a clear sky, never above their peak.
     """
 
     zenith_deg: FloatArray
@@ -57,7 +62,10 @@ class Sky:
 
 
 def import_pvlib() -> ModuleType:
-    """Return the library. Loading it takes seconds, for it brings pandas, so only who needs the sun pays."""
+    """Return the library.
+
+    Loading it takes seconds, for it brings pandas, so only who needs the sun pays.
+    """
     import pvlib
 
     module: ModuleType = pvlib
@@ -65,25 +73,45 @@ def import_pvlib() -> ModuleType:
 
 
 def look_up(starts: InstantArray, site: Site) -> Sky | None:
-    """Return the sky over each slot (``datetime64`` UTC, any order); None for a site without location or arrays."""
+    """Return the sky over each slot (``datetime64`` UTC, any order).
+
+    None for a site without location or arrays.
+    """
     if site.location is None or not site.pv:
         return None
     numbers = starts.astype("datetime64[s]").astype(np.int64) // SLOT_SECONDS
     blocks, where = np.unique(numbers // BLOCK_SLOTS, return_inverse=True)
     skies = [compute_block(site.location, tuple(site.pv), int(block)) for block in blocks]
     place = where.reshape(numbers.shape) * BLOCK_SLOTS + numbers % BLOCK_SLOTS
-    return Sky(*(np.concatenate([getattr(sky, field.name) for sky in skies])[place] for field in fields(Sky)))
+    return Sky(
+        *(
+            np.concatenate([getattr(sky, field.name) for sky in skies])[place]
+            for field in fields(Sky)
+        )
+    )
 
 
 @lru_cache(maxsize=CACHED_BLOCKS)
 def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -> Sky:
-    """Return the sky of a block of slots. Source: Ineichen and Perez (2002) with monthly turbidity for the clear sky, as in pvlib."""
+    """Return the sky of a block of slots.
+
+    Source: Ineichen and Perez (2002) with monthly turbidity for the clear sky, as in pvlib.
+    """
     pvlib, course = import_pvlib(), _compute_course(block)
     zenith, azimuth = course.look_from(location)
     up = zenith < 90
-    lit = {"zenith": zenith[up], "azimuth": azimuth[up], "extra": course.extra_w_m2[up], "turbidity": _read_turbidity(location)[course.turbidity_day[up]]}
-    air_mass = pvlib.atmosphere.get_absolute_airmass(pvlib.atmosphere.get_relative_airmass(lit["zenith"]))
-    clear = pvlib.clearsky.ineichen(lit["zenith"], air_mass, lit["turbidity"], dni_extra=lit["extra"])
+    lit = {
+        "zenith": zenith[up],
+        "azimuth": azimuth[up],
+        "extra": course.extra_w_m2[up],
+        "turbidity": _read_turbidity(location)[course.turbidity_day[up]],
+    }
+    air_mass = pvlib.atmosphere.get_absolute_airmass(
+        pvlib.atmosphere.get_relative_airmass(lit["zenith"])
+    )
+    clear = pvlib.clearsky.ineichen(
+        lit["zenith"], air_mass, lit["turbidity"], dni_extra=lit["extra"]
+    )
 
     def average(light: FloatArray) -> FloatArray:
         whole = np.zeros(up.size)
@@ -105,16 +133,19 @@ def compute_block(location: Location, arrays: tuple[PvArray, ...], block: int) -
             model="haydavies",
         )
         total += _yield_kwh(average(plane["poa_global"]), array)
-    zenith, azimuth, extra = (values[MIDDLE :: WITHIN_SLOT.size].copy() for values in (zenith, azimuth, course.extra_w_m2))
+    zenith, azimuth, extra = (
+        values[MIDDLE :: WITHIN_SLOT.size].copy() for values in (zenith, azimuth, course.extra_w_m2)
+    )
     return Sky(zenith, azimuth, extra, average(clear["ghi"]), total)
 
 
 @dataclass(frozen=True, slots=True)
 class _SunCourse:
-    """The sun over a block as all places share it, at the instants ``WITHIN_SLOT`` of each slot, shape ``(slots · instants,)``.
+    """The sun over a block as all places share it, at the instants ``WITHIN_SLOT`` of each slot,
+    shape ``(slots · instants,)``.
 
-    Sine and cosine of the declination, hour angle at longitude zero in degrees, irradiance beyond the atmosphere in W/m², and the day's place in
-    ``_read_turbidity``.
+    Sine and cosine of the declination, hour angle at longitude zero in degrees, irradiance beyond
+    the atmosphere in W/m², and the day's place in ``_read_turbidity``.
     """
 
     sine: FloatArray
@@ -124,11 +155,19 @@ class _SunCourse:
     turbidity_day: IndexArray
 
     def look_from(self, location: Location) -> tuple[FloatArray, FloatArray]:
-        """Return zenith angle, with refraction, and azimuth of the sun from a place, degrees. Source: as in pvlib's ``ephemeris``."""
+        """Return zenith angle, with refraction, and azimuth of the sun from a place, degrees.
+
+        Source: as in pvlib's ``ephemeris``.
+        """
         north, up = np.cos(np.radians(location.latitude)), np.sin(np.radians(location.latitude))
         hour_angle = np.radians(self.hour_angle_deg + location.longitude)
         across = np.cos(hour_angle)
-        azimuth = np.degrees(np.arctan2(-np.sin(hour_angle), north * self.sine / self.cosine - up * across)) % 360
+        azimuth = (
+            np.degrees(
+                np.arctan2(-np.sin(hour_angle), north * self.sine / self.cosine - up * across)
+            )
+            % 360
+        )
         sine = np.clip(north * self.cosine * across + up * self.sine, -1, 1)
         height = np.degrees(np.arcsin(sine))
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -136,13 +175,20 @@ class _SunCourse:
             slope = np.sqrt(1 - sine * sine) / sine
             high = slope * (58.1 + slope * slope * (-0.07 + 8.6e-05 * slope * slope))
         low = height * (-518.2 + height * (103.4 + height * (-12.79 + height * 0.711))) + 1735
-        seconds = np.select([height > 85, height > 5, height > -0.575, height > -1], [0.0, high, low, -20.774 * slope], 0.0)
+        seconds = np.select(
+            [height > 85, height > 5, height > -0.575, height > -1],
+            [0.0, high, low, -20.774 * slope],
+            0.0,
+        )
         return 90 - (height + seconds * USUAL_AIR / 3600), azimuth
 
 
 @lru_cache(maxsize=CACHED_COURSES)
 def _compute_course(block: int) -> _SunCourse:
-    """Return the course of the sun: seen from the pole its height is its declination. Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01°)."""
+    """Return the course of the sun: seen from the pole its height is its declination.
+
+    Source: Astronomical Almanac as in pvlib's ``ephemeris`` (0.01°).
+    """
     import pandas as pd
 
     pvlib = import_pvlib()
@@ -153,17 +199,29 @@ def _compute_course(block: int) -> _SunCourse:
         extra = pvlib.irradiance.get_extra_radiation(instants).to_numpy()
     turbidity_day = instants.day_of_year.to_numpy() - 1 + COMMON_DAYS * instants.is_leap_year
     declination = np.radians(sun["elevation"].to_numpy())
-    return _SunCourse(np.sin(declination), np.cos(declination), 15 * sun["solar_time"].to_numpy() - 180, extra, turbidity_day.astype(np.int64))
+    return _SunCourse(
+        np.sin(declination),
+        np.cos(declination),
+        15 * sun["solar_time"].to_numpy() - 180,
+        extra,
+        turbidity_day.astype(np.int64),
+    )
 
 
 @lru_cache(maxsize=CACHED_PLACES)
 def _read_turbidity(location: Location) -> FloatArray:
-    """Return the Linke turbidity of the air over a place on each day of a common year, and behind them of a leap year."""
+    """Return the Linke turbidity of the air over a place on each day of a common year, and behind
+    them of a leap year.
+    """
     import pandas as pd
 
     days = pd.date_range("2015-01-01", "2016-12-31", tz="UTC")
     with _quietly():
-        turbidity: FloatArray = import_pvlib().clearsky.lookup_linke_turbidity(days, location.latitude, location.longitude).to_numpy()
+        turbidity: FloatArray = (
+            import_pvlib()
+            .clearsky.lookup_linke_turbidity(days, location.latitude, location.longitude)
+            .to_numpy()
+        )
     return turbidity
 
 
@@ -176,34 +234,50 @@ def _quietly() -> Iterator[None]:
 
 
 def _yield_kwh(plane_w_m2: FloatArray, array: PvArray) -> FloatArray:
-    """Return what an array yields in a quarter-hour of irradiance on its plane, never above its peak."""
-    power: FloatArray = np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1) * array.peak_kw * SLOT_HOURS
+    """Return what an array yields in a quarter-hour of irradiance on its plane, never above its
+    peak.
+    """
+    power: FloatArray = (
+        np.clip(plane_w_m2 / 1000 * SYSTEM_EFFICIENCY, 0, 1) * array.peak_kw * SLOT_HOURS
+    )
     return power
 
 
 def estimate_clear_sky(starts: InstantArray, site: Site) -> FloatArray:
-    """Return what the site's arrays yield per quarter-hour under a clear sky, kWh, shape ``(slots,)``; never above their peak.
+    """Return what the site's arrays yield per quarter-hour under a clear sky, kWh, shape
+    ``(slots,)``; never above their peak.
 
-    Positive from the slot in which the sun rises to the one in which it sets. Without a location or arrays the sky is flat: one everywhere, so that only the
-    ratio to recent output speaks.
+    Positive from the slot in which the sun rises to the one in which it sets. Without a location or
+    arrays the sky is flat: one everywhere, so that only the ratio to recent output speaks.
     """
     sky = look_up(starts, site)
     return np.ones(starts.size) if sky is None else sky.clear_sky_kwh
 
 
 def sum_peaks(site: Site) -> float:
-    """Return the most the arrays could yield in a quarter-hour whatever stands behind them, kWh; infinite where the site names none."""
+    """Return the most the arrays could yield in a quarter-hour whatever stands behind them, kWh.
+
+    Infinite where the site names none.
+    """
     return site.peak_kw * SLOT_HOURS if site.pv else np.inf
 
 
 def limit_output(site: Site) -> float:
     """Return the most the arrays yield in a quarter-hour, kWh; infinite where the site names none.
 
-    What passes an inverter is no more than it bears; before a hybrid one the battery takes what is beyond.
+    What passes an inverter is no more than it bears; before a hybrid one the battery takes what is
+    beyond.
     """
     peaks = {array.name: array.peak_kw for array in site.pv}
-    alone = [(inverter.ac_limit_kw, sum(peaks[name] for name in inverter.pv)) for inverter in site.inverters if not inverter.batteries]
-    return sum_peaks(site) - sum(max(peak_kw - limit_kw, 0.0) for limit_kw, peak_kw in alone) * SLOT_HOURS
+    alone = [
+        (inverter.ac_limit_kw, sum(peaks[name] for name in inverter.pv))
+        for inverter in site.inverters
+        if not inverter.batteries
+    ]
+    return (
+        sum_peaks(site)
+        - sum(max(peak_kw - limit_kw, 0.0) for limit_kw, peak_kw in alone) * SLOT_HOURS
+    )
 
 
 LOW_SUN = np.cos(np.radians(87))  # below, a division by it makes much of nothing
@@ -223,7 +297,10 @@ USUAL_LEAD_SLOTS = 48  # of the forecasts by which the arrays are judged: half a
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Global, direct normal and diffuse horizontal irradiance, W/m², each of shape ``(rows,)``; NaN where the weather does not tell."""
+    """Global, direct normal and diffuse horizontal irradiance, W/m², each of shape ``(rows,)``.
+
+    NaN where the weather does not tell.
+    """
 
     ghi: FloatArray
     dni: FloatArray
@@ -231,23 +308,33 @@ class Light:
 
     @classmethod
     def of(cls, weather: Mapping[str, FloatArray], sky: Sky) -> Self:
-        """Return the light that a weather (by row, names of ``luna.energy.weather``) tells of under a sky (by row).
+        """Return the light that a weather (by row, names of ``luna.energy.weather``) tells of under
+        a sky (by row).
 
-        Two of the three give the third; global radiation alone, or else cloud cover, is split by how clear it is.
+        Two of the three give the third; global radiation alone, or else cloud cover, is split by
+        how clear it is.
 
-        Source: Kasten and Czeplak (1980) for cloud cover; Erbs, Klein and Duffie (1982) in the form of Driesse et al. (2024) for the split.
+        Source: Kasten and Czeplak (1980) for cloud cover; Erbs, Klein and Duffie (1982) in the form
+        of Driesse et al. (2024) for the split.
         """
         dni, dhi = weather["dni_w_m2"], weather["dhi_w_m2"]
         covered = sky.clear_ghi_w_m2 * (1 - 0.75 * np.clip(weather["cloud_fraction"], 0, 1) ** 3.4)
         ghi = _first_value(weather["ghi_w_m2"], dni * sky.up + dhi, covered)
-        split = import_pvlib().irradiance.erbs_driesse(ghi, sky.zenith_deg, dni_extra=sky.extra_w_m2)
+        split = import_pvlib().irradiance.erbs_driesse(
+            ghi, sky.zenith_deg, dni_extra=sky.extra_w_m2
+        )
         beam = np.divide(ghi - dhi, sky.up, out=np.zeros(ghi.size), where=sky.up > LOW_SUN)
-        dni = _first_value(dni, np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2)), split["dni"])
+        dni = _first_value(
+            dni, np.where(np.isnan(dhi), np.nan, np.clip(beam, 0, sky.extra_w_m2)), split["dni"]
+        )
         dhi = _first_value(dhi, np.clip(ghi - dni * sky.up, 0, None))
         return cls(ghi, dni, dhi)
 
     def on_plane(self, sky: Sky, array: PvArray) -> FloatArray:
-        """Return the irradiance on the plane of an array, W/m². Source: Hay and Davies (1980), as in pvlib."""
+        """Return the irradiance on the plane of an array, W/m².
+
+        Source: Hay and Davies (1980), as in pvlib.
+        """
         plane = import_pvlib().irradiance.get_total_irradiance(
             array.tilt_deg,
             array.azimuth_deg,
@@ -262,8 +349,12 @@ class Light:
         return np.asarray(plane["poa_global"], dtype=np.float64)
 
 
-def estimate_output(weather: Mapping[str, FloatArray], light: Light, sky: Sky, arrays: Sequence[PvArray]) -> FloatArray:
-    """Return what the arrays yield per quarter-hour in a weather, kWh, by row; NaN where it does not tell of the light.
+def estimate_output(
+    weather: Mapping[str, FloatArray], light: Light, sky: Sky, arrays: Sequence[PvArray]
+) -> FloatArray:
+    """Return what the arrays yield per quarter-hour in a weather, kWh, by row.
+
+    NaN where it does not tell of the light.
 
     Cells that are warmer than 25 °C yield less; where the temperature is unknown, they are not.
 
@@ -273,13 +364,19 @@ def estimate_output(weather: Mapping[str, FloatArray], light: Light, sky: Sky, a
     total = np.zeros(light.ghi.size)
     for array in arrays:
         plane = light.on_plane(sky, array)
-        cell = _first_value(import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind), np.full(plane.size, REFERENCE_C))
+        cell = _first_value(
+            import_pvlib().temperature.faiman(plane, weather["temperature_c"], wind),
+            np.full(plane.size, REFERENCE_C),
+        )
         total += _yield_kwh(plane * (1 - WARM_LOSS * (cell - REFERENCE_C)), array)
     return np.where(sky.clear_sky_kwh > 0, total, np.where(np.isnan(total), np.nan, 0.0))
 
 
-def expected_output(book: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], *, first: int) -> FloatArray:
-    """Return what the weather promised the arrays for each of the consecutive slots from number ``first`` on, kWh; NaN where unknown.
+def expected_output(
+    book: WeatherVintages, sky: Sky, arrays: Sequence[PvArray], *, first: int
+) -> FloatArray:
+    """Return what the weather promised the arrays for each of the consecutive slots from number
+    ``first`` on, kWh; NaN where unknown.
 
     It is the weather as forecast half a day before, else as known when the slot had ended.
 

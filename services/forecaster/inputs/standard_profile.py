@@ -1,13 +1,17 @@
-"""The load of a household of which nothing was measured: the standard load profile, scaled to what it uses in a year. Pure.
+"""The load of a household of which nothing was measured: the standard load profile, scaled to what
+it uses in a year. Pure.
 
-Source: BDEW, household profile H25 of 2025, with its dynamisation; days by month and kind (working day, Saturday, Sunday and public holiday). Measured in
-Germany; elsewhere the same shape follows the country's holidays, the site's clock and the household's yearly consumption. The library does not make Saturdays
-of the 24th and 31st of December.
+Source: BDEW, household profile H25 of 2025, with its dynamisation; days by month and kind (working
+day, Saturday, Sunday and public holiday). Measured in Germany; elsewhere the same shape follows the
+country's holidays, the site's clock and the household's yearly consumption. The library does not
+make Saturdays of the 24th and 31st of December.
 
-What heats, and a car at a plain socket, are no part of that profile: the one follows the cold, the other comes home in the evening.
+What heats, and a car at a plain socket, are no part of that profile: the one follows the cold, the
+other comes home in the evening.
 
-Heat follows the degrees below the heating limit, hot water is the same all year; a heat pump takes more for the same heat the colder it is. Of the
-temperature the forecast speaks where there is one, else the season at the site's latitude.
+Heat follows the degrees below the heating limit, hot water is the same all year; a heat pump takes
+more for the same heat the colder it is. Of the temperature the forecast speaks where there is one,
+else the season at the site's latitude.
 """
 
 import datetime as dt
@@ -26,9 +30,12 @@ from services.forecaster.inputs.public_holidays import EPOCH, country_of, list_h
 from services.forecaster.inputs.rough_sky import find_place
 
 HEATING_LIMIT_C = 15.0  # Source: VDI 3807, the outdoor temperature below which houses are heated
-HOT_WATER_SHARE = 0.15  # of the heat. Source: Destatis, households' energy by use: one part hot water to five of space heating
+# Of the heat. Source: Destatis, households' energy by use: one part hot water to five of space
+# heating
+HOT_WATER_SHARE = 0.15
 YEAR_SLOTS = 35_064  # with a quarter of a leap day
-# Rounded from climate normals 1991 to 2020 between 35 and 65 degrees: the year's mean, its swing, and the coldest and the warmest hour of the sun's day.
+# Rounded from climate normals 1991 to 2020 between 35 and 65 degrees: the year's mean, its swing,
+# and the coldest and the warmest hour of the sun's day.
 EQUATOR_C, MEAN_PER_DEGREE, SWING_PER_DEGREE, DAY_SWING_C = 27.0, 0.35, 0.19, 3.5
 COLDEST_DAY, WARMEST_HOUR = 20.0, 15.0
 
@@ -37,19 +44,34 @@ COLDEST_DAY, WARMEST_HOUR = 20.0, 15.0
 class HeatingLoad:
     """What heats takes ``yearly_kwh`` in a usual year at ``place``.
 
-    Invariants: the colder, the more; over a year of usual temperatures the slots sum to ``yearly_kwh``.
+    Invariants: the colder, the more; over a year of usual temperatures the slots sum to
+    ``yearly_kwh``.
     """
 
     yearly_kwh: float
     heated_by: HeatedBy
     place: Location
 
-    def look_up(self, slots: NDArray[np.int64], temperature_c: FloatArray | None = None) -> FloatArray:
-        """Return what each slot (quarter-hours since 1970) takes, kWh; where ``temperature_c`` (same shape) is NaN, the season speaks."""
+    def look_up(
+        self, slots: NDArray[np.int64], temperature_c: FloatArray | None = None
+    ) -> FloatArray:
+        """Return what each slot (quarter-hours since 1970) takes, kWh.
+
+        Where ``temperature_c`` (same shape) is NaN, the season speaks.
+        """
         usual = season_c(slots, self.place)
-        outdoor_c = usual if temperature_c is None else np.where(np.isnan(temperature_c), usual, temperature_c)
+        outdoor_c = (
+            usual
+            if temperature_c is None
+            else np.where(np.isnan(temperature_c), usual, temperature_c)
+        )
         degrees, electricity = _usual_means(self.heated_by, self.place)
-        return self.yearly_kwh / YEAR_SLOTS * _electricity(outdoor_c, self.heated_by, degrees) / electricity
+        return (
+            self.yearly_kwh
+            / YEAR_SLOTS
+            * _electricity(outdoor_c, self.heated_by, degrees)
+            / electricity
+        )
 
 
 def season_c(slots: NDArray[np.int64], place: Location) -> FloatArray:
@@ -70,7 +92,9 @@ def _electricity(outdoor_c: FloatArray, heated_by: HeatedBy, mean_degrees: float
 
 @lru_cache(maxsize=64)
 def _usual_means(heated_by: HeatedBy, place: Location) -> tuple[float, float]:
-    """Return the mean of a usual year's degrees below the limit (where it is never cold a tenth of one), and of the electricity for its heat."""
+    """Return the mean of a usual year's degrees below the limit (where it is never cold a tenth of
+    one), and of the electricity for its heat.
+    """
     usual = season_c(np.arange(YEAR_SLOTS, dtype=np.int64), place)
     degrees = max(float(np.maximum(HEATING_LIMIT_C - usual, 0.0).mean()), 0.1)
     return degrees, float(_electricity(usual, heated_by, degrees).mean())
@@ -79,13 +103,16 @@ def _usual_means(heated_by: HeatedBy, place: Location) -> tuple[float, float]:
 YEAR_HOURS = 8766.0  # with a quarter of a leap day
 _SLOT_SECONDS = 900
 _DAY_SLOTS = 96
-# Local hours in which a car at a socket charges. Source: Mobilität in Deutschland 2017, most ways home end from 16 to 20; three hours at 2.3 kW are 40 km.
+# Local hours in which a car at a socket charges. Source: Mobilität in Deutschland 2017, most ways
+# home end from 16 to 20; three hours at 2.3 kW are 40 km.
 CAR_FROM_HOUR, CAR_TO_HOUR = 17, 23
 
 
 @dataclass(frozen=True, slots=True)
 class StandardProfile:
-    """What a household takes by the standard load profile, beside it what heats and a car; ``country`` and ``region`` are those whose holidays it has.
+    """What a household takes by the standard load profile, beside it what heats and a car.
+
+    ``country`` and ``region`` are those whose holidays it has.
 
     Invariants: without heating and car the slots of a local calendar year sum to ``yearly_kwh``.
     """
@@ -99,24 +126,41 @@ class StandardProfile:
 
     @classmethod
     def of(cls, site: Site) -> Self:
-        """Return the profile of a site's household; devices of the site that heat or drive are none of it."""
+        """Return the profile of a site's household.
+
+        Devices of the site that heat or drive are none of it.
+        """
         year, heated_by = site.yearly_load, site.household.heated_by
         heating = None
         if year.heating_kwh and heated_by is not None:
-            heating = HeatingLoad(year.heating_kwh, heated_by, site.location or find_place(site.timezone))
-        return cls(year.household_kwh, site.timezone, country_of(site), site.region, heating, year.car_kwh)
+            heating = HeatingLoad(
+                year.heating_kwh, heated_by, site.location or find_place(site.timezone)
+            )
+        return cls(
+            year.household_kwh, site.timezone, country_of(site), site.region, heating, year.car_kwh
+        )
 
     @property
     def mean_kwh(self) -> float:
         """The mean of a slot."""
-        yearly_kwh = self.yearly_kwh + self.car_kwh + (self.heating.yearly_kwh if self.heating else 0.0)
+        yearly_kwh = (
+            self.yearly_kwh + self.car_kwh + (self.heating.yearly_kwh if self.heating else 0.0)
+        )
         return yearly_kwh / (YEAR_HOURS * 3600 / _SLOT_SECONDS)
 
-    def look_up(self, slots: NDArray[np.int64], temperature_c: FloatArray | None = None) -> FloatArray:
-        """Return the load of each slot (quarter-hours since 1970), kWh; ``temperature_c`` (same shape) is the outdoor temperature, NaN where unknown."""
+    def look_up(
+        self, slots: NDArray[np.int64], temperature_c: FloatArray | None = None
+    ) -> FloatArray:
+        """Return the load of each slot (quarter-hours since 1970), kWh.
+
+        ``temperature_c`` (same shape) is the outdoor temperature, NaN where unknown.
+        """
         load = np.full(slots.shape, np.nan)
         # The local year may begin half a day before and after that of UTC.
-        first_year, last_year = (dt.datetime.fromtimestamp(int(edge) * _SLOT_SECONDS, dt.UTC).year for edge in (slots.min() - 96, slots.max() + 96))
+        first_year, last_year = (
+            dt.datetime.fromtimestamp(int(edge) * _SLOT_SECONDS, dt.UTC).year
+            for edge in (slots.min() - 96, slots.max() + 96)
+        )
         for year in range(first_year, last_year + 1):
             first, shares = share_year(year, self.timezone, self.country, self.region)
             within = (slots >= first) & (slots < first + shares.size)
@@ -125,21 +169,36 @@ class StandardProfile:
             load += self.heating.look_up(slots, temperature_c)
         if self.car_kwh:
             # A car takes the same at its socket each day, in the hours after ways home.
-            offsets = local_offsets((slots * _SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)).astype(np.int64) // _SLOT_SECONDS
+            offsets = (
+                local_offsets(
+                    (slots * _SLOT_SECONDS).astype("datetime64[s]"), parse_zone(self.timezone)
+                ).astype(np.int64)
+                // _SLOT_SECONDS
+            )
             hour = (slots + offsets) % _DAY_SLOTS * 24 / _DAY_SLOTS
             day_kwh = self.car_kwh * 24 / YEAR_HOURS
-            load += np.where((hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR), day_kwh / (4 * (CAR_TO_HOUR - CAR_FROM_HOUR)), 0.0)
+            load += np.where(
+                (hour >= CAR_FROM_HOUR) & (hour < CAR_TO_HOUR),
+                day_kwh / (4 * (CAR_TO_HOUR - CAR_FROM_HOUR)),
+                0.0,
+            )
         return load
 
 
 @lru_cache(maxsize=64)
-def share_year(year: int, timezone: str, country: str | None, region: str | None) -> tuple[int, FloatArray]:
-    """Return the first slot of a local calendar year, and the share of the year's load that each of its slots has."""
+def share_year(
+    year: int, timezone: str, country: str | None, region: str | None
+) -> tuple[int, FloatArray]:
+    """Return the first slot of a local calendar year, and the share of the year's load that each of
+    its slots has.
+    """
     # Loads pandas: only who has measured nothing pays for it.
     import pandas as pd
     from demandlib.bdew import H25
 
-    index = pd.date_range(f"{year}-01-01", f"{year + 1}-01-01", freq="15min", tz=timezone, inclusive="left")
+    index = pd.date_range(
+        f"{year}-01-01", f"{year + 1}-01-01", freq="15min", tz=timezone, inclusive="left"
+    )
     holidays = [EPOCH + dt.timedelta(day) for day in list_holidays(country, region, year)]
     power = H25(index, holidays=holidays).to_numpy(dtype=np.float64)
     return int(index[0].timestamp()) // _SLOT_SECONDS, power / power.sum()

@@ -1,4 +1,7 @@
-"""Feature matrices of one series: features for the trees and member forecasts for stacking. Training and prediction share this code."""
+"""Feature matrices of one series: features for the trees and member forecasts for stacking.
+
+Training and prediction share this code.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +14,30 @@ from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import DAY_SLOTS, Frame, IntArray, Pairs
 
 
-def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntArray | None = None, reach: int = 0) -> FloatArray:
-    """Return the target's slot on the latest ``days`` days that lie wholly before the origin, shape ``(rows, days)``, newest first; NaN where unknown.
+def recall_days(
+    values: FloatArray,
+    pairs: Pairs,
+    days: int,
+    *,
+    local_slot: IntArray | None = None,
+    reach: int = 0,
+) -> FloatArray:
+    """Return the target's slot on the latest ``days`` days that lie wholly before the origin, shape
+    ``(rows, days)``, newest first; NaN where unknown.
 
     Args:
-        local_slot: local time of each slot; if given, days are local, so that habits follow the clock over a daylight-saving change.
+        local_slot: local time of each slot; if given, days are local, so that habits follow the
+            clock over a daylight-saving change.
         reach: later slots that enter a value (of a centred mean).
     """
     back = (pairs.lead // DAY_SLOTS + 1)[:, None] + np.arange(days)
     where = pairs.target[:, None] - DAY_SLOTS * back
     if local_slot is not None:
-        moved = local_slot[pairs.target][:, None] - DAY_SLOTS * back - local_slot[np.clip(where, 0, None)]
+        moved = (
+            local_slot[pairs.target][:, None]
+            - DAY_SLOTS * back
+            - local_slot[np.clip(where, 0, None)]
+        )
         where = where + moved
     is_past = (where >= 0) & (where + reach < pairs.origin[:, None])
     recalled: FloatArray = np.where(is_past, values[np.clip(where, 0, values.size - 1)], np.nan)
@@ -30,7 +46,11 @@ def recall_days(values: FloatArray, pairs: Pairs, days: int, *, local_slot: IntA
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Statistics of recalled days; ``count`` and ``mean`` of shape ``(rows,)``, ``ordered`` ``(rows, days)``; NaN where no day is known."""
+    """Statistics of recalled days.
+
+    ``count`` and ``mean`` of shape ``(rows,)``, ``ordered`` ``(rows, days)``; NaN where no day is
+    known.
+    """
 
     count: IntArray
     mean: FloatArray
@@ -41,7 +61,12 @@ class Days:
         """Return the statistics of ``recalled``, shape ``(rows, days)``."""
         has_value = ~np.isnan(recalled)
         count = has_value.sum(axis=1)
-        mean = np.divide(np.where(has_value, recalled, 0.0).sum(axis=1), count, out=np.full(count.size, np.nan), where=count > 0)
+        mean = np.divide(
+            np.where(has_value, recalled, 0.0).sum(axis=1),
+            count,
+            out=np.full(count.size, np.nan),
+            where=count > 0,
+        )
         return cls(count, mean, np.sort(recalled, axis=1))
 
     def quantile(self, share: float) -> FloatArray:
@@ -66,7 +91,10 @@ class Windows:
     def of(cls, values: FloatArray) -> Self:
         """Return the windows of a series of shape ``(slots,)``."""
         has_value = ~np.isnan(values)
-        return cls(np.concatenate([[0.0], np.cumsum(np.where(has_value, values, 0.0))]), np.concatenate([[0.0], np.cumsum(has_value, dtype=np.float64)]))
+        return cls(
+            np.concatenate([[0.0], np.cumsum(np.where(has_value, values, 0.0))]),
+            np.concatenate([[0.0], np.cumsum(has_value, dtype=np.float64)]),
+        )
 
     def mean(self, end: IntArray, length: int) -> FloatArray:
         """Return the mean of the ``length`` slots before each ``end``; NaN where none is known."""
@@ -74,7 +102,12 @@ class Windows:
         last = np.minimum(np.maximum(end, 0), self.totals.size - 1)
         begin = np.minimum(np.maximum(end - length, 0), self.totals.size - 1)
         count = self.counts[last] - self.counts[begin]
-        mean = np.divide(self.totals[last] - self.totals[begin], count, out=np.full(count.shape, np.nan), where=count > 0)
+        mean = np.divide(
+            self.totals[last] - self.totals[begin],
+            count,
+            out=np.full(count.shape, np.nan),
+            where=count > 0,
+        )
         # Rounding removes the cumulative sums' error, which depends on where the series begins.
         rounded: FloatArray = np.round(mean, 9)
         return rounded
@@ -114,8 +147,10 @@ class FeatureMatrix:
     Args:
         features: shape ``(rows, features)``, NaN where unknown.
         scale_kwh: factor of the trees' outputs, shape ``(rows,)``, positive.
-        members: forecasts for stacking, kWh, each of shape ``(rows,)`` and free of NaN: by name, for the centre (mean and median) and for every head.
-        known_days: number of recalled days on which the target's slot was measured, shape ``(rows,)``.
+        members: forecasts for stacking, kWh, each of shape ``(rows,)`` and free of NaN: by name,
+            for the centre (mean and median) and for every head.
+        known_days: number of recalled days on which the target's slot was measured, shape
+            ``(rows,)``.
         limit_kwh: upper bound, shape ``(rows,)``; zero at night for PV.
         names: of the columns of ``features``.
     """
@@ -133,8 +168,18 @@ class FeatureMatrix:
 
     def select(self, rows: NDArray[np.bool_]) -> "FeatureMatrix":
         """Return the chosen rows."""
-        members = {part: {name: member[rows] for name, member in named.items()} for part, named in self.members.items()}
-        return FeatureMatrix(self.features[rows], self.scale_kwh[rows], members, self.known_days[rows], self.limit_kwh[rows], self.names)
+        members = {
+            part: {name: member[rows] for name, member in named.items()}
+            for part, named in self.members.items()
+        }
+        return FeatureMatrix(
+            self.features[rows],
+            self.scale_kwh[rows],
+            members,
+            self.known_days[rows],
+            self.limit_kwh[rows],
+            self.names,
+        )
 
 
 def join_rows(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
@@ -142,7 +187,10 @@ def join_rows(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
     first, *others = parts
     if not others:
         return first
-    members = {part: {name: np.concatenate([each.members[part][name] for each in parts]) for name in named} for part, named in first.members.items()}
+    members = {
+        part: {name: np.concatenate([each.members[part][name] for each in parts]) for name in named}
+        for part, named in first.members.items()
+    }
     return FeatureMatrix(
         np.concatenate([each.features for each in parts]),
         np.concatenate([each.scale_kwh for each in parts]),
@@ -160,11 +208,18 @@ def stack_columns(columns: Mapping[str, FloatArray]) -> Matrix:
 
 def name_edges(edges: Mapping[Part, Mapping[str, FloatArray]]) -> dict[str, FloatArray]:
     """Return the members of both edges, named ``<edge>_<member>``."""
-    return {f"{part}_{name}": member for part, members in edges.items() for name, member in members.items()}
+    return {
+        f"{part}_{name}": member
+        for part, members in edges.items()
+        for name, member in members.items()
+    }
 
 
 def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
-    """Return lead and local calendar of each target: slot of day, weekday, weekend, season; and the slot of day of the origin."""
+    """Return lead and local calendar of each target: slot of day, weekday, weekend, season.
+
+    And the slot of day of the origin.
+    """
     local = frame.local_slot[pairs.target]
     day = local // DAY_SLOTS
     weekday = (day + 3) % WEEK  # 1970 began on a Thursday
@@ -182,15 +237,23 @@ def mark_time(frame: Frame, pairs: Pairs) -> dict[str, FloatArray]:
 
 
 def deviate_from_week(windows: Windows, origin: IntArray, length: int) -> FloatArray:
-    """Return the mean of the last ``length`` slots less that of the same slots on the seven days before, kWh per slot; NaN where unknown."""
-    before = np.stack([windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)])
+    """Return the mean of the last ``length`` slots less that of the same slots on the seven days
+    before, kWh per slot; NaN where unknown.
+    """
+    before = np.stack(
+        [windows.mean(origin - back * DAY_SLOTS, length) for back in range(1, WEEK + 1)]
+    )
     has_value = ~np.isnan(before)
-    usual = divide(np.where(has_value, before, 0.0).sum(axis=0), has_value.sum(axis=0).astype(np.float64))
+    usual = divide(
+        np.where(has_value, before, 0.0).sum(axis=0), has_value.sum(axis=0).astype(np.float64)
+    )
     deviation: FloatArray = windows.mean(origin, length) - usual
     return deviation
 
 
 def divide(above: FloatArray, below: FloatArray) -> FloatArray:
     """Return the ratio, NaN where ``below`` is unknown or not above 0."""
-    ratio: FloatArray = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=np.nan_to_num(below) > 1e-9)
+    ratio: FloatArray = np.divide(
+        above, below, out=np.full(np.shape(above), np.nan), where=np.nan_to_num(below) > 1e-9
+    )
     return ratio

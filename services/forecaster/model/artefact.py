@@ -1,4 +1,6 @@
-"""Save and load a trained Aurora as one object: compressed JSON with the trees as LightGBM's text, under its SHA-256 digest."""
+"""Save and load a trained Aurora as one object: compressed JSON with the trees as LightGBM's text,
+under its SHA-256 digest.
+"""
 
 import gzip
 import hashlib
@@ -16,7 +18,8 @@ from services.forecaster.model.recent_error_correction import Level
 from services.forecaster.model.series_model import HEADS, SeriesModel
 from services.forecaster.model.trees import GROWN, Trees, import_lightgbm
 
-FORMAT = 3  # raised whenever features, members or heads change: older trees would read wrong columns
+# Raised whenever features, members or heads change: older trees would read wrong columns
+FORMAT = 3
 FOLDER = "aurora"
 
 
@@ -34,7 +37,9 @@ def save_aurora(aurora: Aurora, objects: ObjectStore) -> str:
         UnavailableError: the store is away; the same call may work later.
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
-    packed = gzip.compress(json.dumps(_describe(aurora), sort_keys=True).encode(), compresslevel=6, mtime=0)
+    packed = gzip.compress(
+        json.dumps(_describe(aurora), sort_keys=True).encode(), compresslevel=6, mtime=0
+    )
     key = f"{FOLDER}/{hashlib.sha256(packed).hexdigest()}.json.gz"
     objects.put(key, packed)
     return key
@@ -47,15 +52,26 @@ def load_aurora(objects: ObjectStore, key: str, site: Site) -> Aurora:
         ArtefactError: missing, damaged, of another format, or in a store that cannot be read.
         UnavailableError: the store is away.
     """
-    document: dict[str, Any] = json.loads(gzip.decompress(read_packed(objects, key, thing="the model", remedy=RETRAIN)))
+    document: dict[str, Any] = json.loads(
+        gzip.decompress(read_packed(objects, key, thing="the model", remedy=RETRAIN))
+    )
     if document.get("format") != FORMAT:
-        raise ArtefactError("the model is of another format", field=key, value=document.get("format"), remedy=RETRAIN)
+        raise ArtefactError(
+            "the model is of another format",
+            field=key,
+            value=document.get("format"),
+            remedy=RETRAIN,
+        )
     models = {}
     for name, part in document["series"].items():
-        trees = Trees({head: import_lightgbm().Booster(model_str=part["trees"][head]) for head in GROWN})
+        trees = Trees(
+            {head: import_lightgbm().Booster(model_str=part["trees"][head]) for head in GROWN}
+        )
         weights = {head: np.array(part["weights"][head]) for head in HEADS}
         level = Level(name, *(np.array(part["level"][head]) for head in ("mean", "median")))
-        models[name] = SeriesModel(trees, weights, level, np.array(part["widths"]), part["by_weekend"])
+        models[name] = SeriesModel(
+            trees, weights, level, np.array(part["widths"]), part["by_weekend"]
+        )
     return Aurora(site, models, document["known_days"], document["metrics"])
 
 
@@ -68,7 +84,9 @@ def name_digest(key: str) -> str:
 
 
 def read_packed(objects: ObjectStore, key: str, *, thing: str, remedy: str) -> bytes:
-    """Return the bytes stored under ``key``, checked against the digest in its name; errors call them ``thing`` and offer ``remedy``.
+    """Return the bytes stored under ``key``, checked against the digest in its name.
+
+    Errors call them ``thing`` and offer ``remedy``.
 
     Raises:
         ArtefactError: missing, damaged, or in a store that cannot be read.
@@ -79,9 +97,13 @@ def read_packed(objects: ObjectStore, key: str, *, thing: str, remedy: str) -> b
     except NotFoundError as exc:
         raise ArtefactError(f"{thing} is missing", field=key, remedy=remedy) from exc
     except MachineError as exc:
-        raise ArtefactError(f"{thing} cannot be read: {exc.message}", field=key, remedy=exc.remedy) from exc
+        raise ArtefactError(
+            f"{thing} cannot be read: {exc.message}", field=key, remedy=exc.remedy
+        ) from exc
     if hashlib.sha256(packed).hexdigest() != name_digest(key):
-        raise ArtefactError(f"{thing} is damaged: its digest is not its name", field=key, remedy=remedy)
+        raise ArtefactError(
+            f"{thing} is damaged: its digest is not its name", field=key, remedy=remedy
+        )
     return packed
 
 

@@ -1,6 +1,8 @@
-"""Trains and issues Aurora, a site's forecaster: gradient-boosted trees stacked with simple averages, in quantile bands calibrated on recent errors.
+"""Trains and issues Aurora, a site's forecaster: gradient-boosted trees stacked with simple
+averages, in quantile bands calibrated on recent errors.
 
-Stacking weights, level correction and band widths are learned out of sample: from predictions for weeks after those the trees were grown on.
+Stacking weights, level correction and band widths are learned out of sample: from predictions for
+weeks after those the trees were grown on.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,18 +21,44 @@ from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, require_utc
 from services.forecaster.forecaster import HORIZON_SLOTS, Batch, check_issue, fold_rows
 from services.forecaster.inputs.context import NO_CONTEXT, Context
-from services.forecaster.inputs.frame import DAY_SLOTS, SLOT_SECONDS, Frame, IntArray, Pairs, frame_series, number_slot
+from services.forecaster.inputs.frame import (
+    DAY_SLOTS,
+    SLOT_SECONDS,
+    Frame,
+    IntArray,
+    Pairs,
+    frame_series,
+    number_slot,
+)
 from services.forecaster.inputs.series import EVERY_SERIES, LOAD, ForecastSeries, OriginViews
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.recent_error_correction import learn_level
-from services.forecaster.model.series_model import HEADS, TREES, SeriesModel, blend_heads, list_members, predict_profile, predict_trees, stratify
-from services.forecaster.model.stacking import BAND_STARTS, SIDES, QuantileHeads, band_of, measure_loss, stretch_bands, weigh_strata
+from services.forecaster.model.series_model import (
+    HEADS,
+    TREES,
+    SeriesModel,
+    blend_heads,
+    list_members,
+    predict_profile,
+    predict_trees,
+    stratify,
+)
+from services.forecaster.model.stacking import (
+    BAND_STARTS,
+    SIDES,
+    QuantileHeads,
+    band_of,
+    measure_loss,
+    stretch_bands,
+    weigh_strata,
+)
 from services.forecaster.model.trees import Trees, TreeSettings, choose_threads, grow_trees
 
 VERSION = "aurora_v1.0"
 Stage = Literal["cold", "profile", "young", "full"]
 YOUNG_DAYS, FULL_DAYS = 14, 60
-NEAR_SHARE, NEAR_SLOTS = 0.4, 24  # share of training rows with leads below six hours: the plan acts on those
+# Share of training rows with leads below six hours: the plan acts on those
+NEAR_SHARE, NEAR_SLOTS = 0.4, 24
 BLOCK_SLOTS = 7 * DAY_SLOTS  # weeks alternate between the two halves of the cross-validation
 NEEDED_ROWS = 1_000
 Progress = Callable[[int, int, str], None]
@@ -38,7 +66,10 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """Settings of a training; ``rows`` are drawn at random, ``threads`` of LightGBM change no forecast."""
+    """Settings of a training.
+
+    ``rows`` are drawn at random, ``threads`` of LightGBM change no forecast.
+    """
 
     rows: int = 30_000
     trees: TreeSettings = field(default_factory=TreeSettings)
@@ -59,7 +90,9 @@ def keep_quiet(_count: int, _total: int, _label: str) -> None:
 
 @dataclass(frozen=True)
 class Aurora:
-    """A trained forecaster of one site. A series without a model is forecast from its profile, in a wide band.
+    """A trained forecaster of one site.
+
+    A series without a model is forecast from its profile, in a wide band.
 
     Args:
         known_days: days' worth of load it was trained on.
@@ -81,13 +114,36 @@ class Aurora:
         """How much it has learned from."""
         return _name_stage(self.known_days, learned=LOAD.name in self.models)
 
-    def issue(self, history: Observations, issued_at: datetime, slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Forecast:
-        """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``, using nothing measured in or after it."""
+    def issue(
+        self,
+        history: Observations,
+        issued_at: datetime,
+        slots: int = HORIZON_SLOTS,
+        *,
+        context: Context = NO_CONTEXT,
+    ) -> Forecast:
+        """Return the forecast of ``slots`` quarter-hours from the one that covers ``issued_at``,
+        using nothing measured in or after it.
+        """
         return self.issue_many(history, [issued_at], slots, context=context).forecast(0)
 
-    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return the forecast at each instant; see ``Forecaster``. One prediction per model serves all."""
-        return self.issue_from_views(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
+    def issue_many(
+        self,
+        history: Observations,
+        issued_at: Sequence[datetime],
+        slots: int = HORIZON_SLOTS,
+        *,
+        context: Context = NO_CONTEXT,
+    ) -> Batch:
+        """Return the forecast at each instant.
+
+        See ``Forecaster``. One prediction per model serves all.
+        """
+        return self.issue_from_views(
+            OriginViews.of(
+                history, self.site, check_issue(issued_at, slots), slots, context=context
+            )
+        )
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
         """Return the same from the feature matrices of the instants."""
@@ -98,14 +154,22 @@ class Aurora:
             if model is None:
                 predicted = predict_profile(view)
             else:
-                predicted = model.predict(view, pairs.lead).stretch(tune_rows(frame, pairs, model, series), view.scale_kwh)
+                predicted = model.predict(view, pairs.lead).stretch(
+                    tune_rows(frame, pairs, model, series), view.scale_kwh
+                )
             quantiles.append(fold_rows(predicted.bound(view.limit_kwh), origin_views.slots))
         load, pv = quantiles
         learned = LOAD.name in self.models
         days = self.known_days if learned else count_days(frame.load_kwh[: int(pairs.origin.min())])
         stage = _name_stage(days, learned=learned)
-        described = {name: model.level.describe(views[name], pairs.lead) for name, model in self.models.items()}
-        levels = [dict(zip(described, levels_of_origin, strict=True)) for levels_of_origin in zip(*described.values(), strict=True)]
+        described = {
+            name: model.level.describe(views[name], pairs.lead)
+            for name, model in self.models.items()
+        }
+        levels = [
+            dict(zip(described, levels_of_origin, strict=True))
+            for levels_of_origin in zip(*described.values(), strict=True)
+        ]
         return Batch(VERSION, stage, origin_views.issued_at, load, pv, levels=levels)
 
 
@@ -122,18 +186,24 @@ LEADS = np.array([1, 9, 24, 60, 110, 170])
 SHIFT_STEP, LARGEST_SHIFT = 7, 20
 TUNING_ROWS = 100
 LEAST_FACTOR, MOST_FACTOR = 0.5, 2.5
-FACTOR_EXPONENT = 0.8  # shrinks the factor toward 1: a month is a small sample, and extremes in it regress to the mean
+# Shrinks the factor toward 1: a month is a small sample, and extremes in it regress to the mean
+FACTOR_EXPONENT = 0.8
 
 
 def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSeries) -> FloatArray:
-    """Return factors for the distance of each quantile from the median, learned from measurements before the UTC day of each row's origin.
+    """Return factors for the distance of each quantile from the median, learned from measurements
+    before the UTC day of each row's origin.
 
     Returns:
         Shape ``(levels, rows)``.
     """
     days, rows = np.unique((frame.first + pairs.origin) // DAY_SLOTS, return_inverse=True)
-    # Hindcasts from the weeks before the first day until the last: three origins a day, six leads each.
-    first, last = (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first, int(days[-1]) * DAY_SLOTS - frame.first
+    # Hindcasts from the weeks before the first day until the last: three origins a day, six leads
+    # each.
+    first, last = (
+        (int(days[0]) - TUNING_DAYS) * DAY_SLOTS - frame.first,
+        int(days[-1]) * DAY_SLOTS - frame.first,
+    )
     origin = np.arange(first, last, ORIGIN_STEP, dtype=np.int64)
     # Without a shift from origin to origin only a few times of day would be sampled.
     shift = (frame.first + origin) // ORIGIN_STEP * SHIFT_STEP % LARGEST_SHIFT
@@ -145,7 +215,13 @@ def tune_rows(frame: Frame, pairs: Pairs, model: SeriesModel, series: ForecastSe
     heads = model.predict(view, recent.lead)
     distance = SIDES[:, None] * (actual - heads.p50) / heads.measure_widths(view.scale_kwh)
     day_begins = days * DAY_SLOTS - frame.first
-    factors = np.stack([_tune_day(distance, usable & (recent.target < begin), begin - recent.origin) for begin in day_begins], axis=1)
+    factors = np.stack(
+        [
+            _tune_day(distance, usable & (recent.target < begin), begin - recent.origin)
+            for begin in day_begins
+        ],
+        axis=1,
+    )
     return factors[:, rows]
 
 
@@ -154,28 +230,47 @@ def _tune_day(distance: FloatArray, usable: NDArray[np.bool_], age: IntArray) ->
     rows = usable & (age <= TUNING_DAYS * DAY_SLOTS)
     if rows.sum() < TUNING_ROWS:
         return np.ones(LEVELS.size)
-    needed = np.array([np.quantile(of_level[rows], max(share, 1 - share)) for of_level, share in zip(distance, LEVELS, strict=True)])
-    factors: FloatArray = np.where(SIDES == 0, 1.0, np.clip(needed, LEAST_FACTOR, MOST_FACTOR) ** FACTOR_EXPONENT)
+    needed = np.array(
+        [
+            np.quantile(of_level[rows], max(share, 1 - share))
+            for of_level, share in zip(distance, LEVELS, strict=True)
+        ]
+    )
+    factors: FloatArray = np.where(
+        SIDES == 0, 1.0, np.clip(needed, LEAST_FACTOR, MOST_FACTOR) ** FACTOR_EXPONENT
+    )
     return factors
 
 
-QUARTERS = 4  # of the training's rows by time: each of the last two is predicted by trees grown on all before it
+# Of the training's rows by time: each of the last two is predicted by trees grown on all before it
+QUARTERS = 4
 TREE_FITS = 3  # in a training of one series: two that are judged, one that is kept
 POOL = "pool_"
-TREES_SHARE, UNIFORM_SHARE = 0.3, 0.1  # of the prior weights: the trees' share beside the pools, and what all members share evenly
-WEEKEND_LOSS_RATIO = 0.985  # weights by kind of day must lower the loss to this, to be worth the fewer rows of each
-UNWEIGHTED = {"load"}  # rows of equal weight: weights by the usual load at the time take twice as long and forecast no better
+# Of the prior weights: the trees' share beside the pools, and what all members share evenly
+TREES_SHARE, UNIFORM_SHARE = 0.3, 0.1
+# Weights by kind of day must lower the loss to this, to be worth the fewer rows of each
+WEEKEND_LOSS_RATIO = 0.985
+# Rows of equal weight: weights by the usual load at the time take twice as long and forecast no
+# better
+UNWEIGHTED = {"load"}
 WEEKLY = {"load"}  # series with weekends: PV has none, however well a few rainy Sundays fit one
 # Member of the view → the baseline version that forecasts by it.
-BASELINES = {"mean": "baseline_7_day_avg", "median": "baseline_7_day_median", "latest": "seasonal_naive", "clear_sky": "baseline_clear_sky"}
+BASELINES = {
+    "mean": "baseline_7_day_avg",
+    "median": "baseline_7_day_median",
+    "latest": "seasonal_naive",
+    "clear_sky": "baseline_clear_sky",
+}
 BAND_NAMES = ("near", "half_day", "far")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Training rows: a view, and per row its lead, its actual energy, and the parts that judge it out of sample.
+    """Training rows: a view, and per row its lead, its actual energy, and the parts that judge it
+    out of sample.
 
-    ``quarter`` is the quarter of the training's rows, ordered by target; ``half`` whether the target lies in an even week.
+    ``quarter`` is the quarter of the training's rows, ordered by target; ``half`` whether the
+    target lies in an even week.
     """
 
     view: FeatureMatrix
@@ -186,7 +281,13 @@ class Rows:
 
     def select(self, rows: NDArray[np.bool_]) -> "Rows":
         """Return the chosen rows."""
-        return Rows(self.view.select(rows), self.lead[rows], self.quarter[rows], self.half[rows], self.actual_kwh[rows])
+        return Rows(
+            self.view.select(rows),
+            self.lead[rows],
+            self.quarter[rows],
+            self.half[rows],
+            self.actual_kwh[rows],
+        )
 
 
 def train(
@@ -198,15 +299,22 @@ def train(
     progress: Progress = keep_quiet,
     context: Context = NO_CONTEXT,
 ) -> Aurora:
-    """Train a site's model on everything measured before ``until`` and the weather as issued then; same input and settings, same forecasts.
+    """Train a site's model on everything measured before ``until`` and the weather as issued then.
 
-    A series with less than 14 days, or of constant values, gets no model and is forecast from its profile; ``stage`` says so.
+    Same input and settings, same forecasts.
+
+    A series with less than 14 days, or of constant values, gets no model and is forecast from its
+    profile; ``stage`` says so.
 
     Args:
         progress: called with steps done, steps in all and a label of the step.
     """
     last = number_slot(require_utc(until, field="until"))
-    first = min(int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, last - 1) if len(history) else last - 1
+    first = (
+        min(int(history.starts[0].astype(np.int64)) // SLOT_SECONDS, last - 1)
+        if len(history)
+        else last - 1
+    )
     frame = frame_series(history, site, first=first, last=last, context=context)
     models: dict[str, SeriesModel] = {}
     metrics: dict[str, float] = {}
@@ -215,7 +323,12 @@ def train(
         rows = sample_rows(frame, series, settings.rows, np.random.default_rng(settings.seed))
         if rows is None:
             continue
-        grow = partial(_grow, series.name, settings=settings, step=partial(_report, progress, steps, f"{site.name}: {series.name}"))
+        grow = partial(
+            _grow,
+            series.name,
+            settings=settings,
+            step=partial(_report, progress, steps, f"{site.name}: {series.name}"),
+        )
         learned = learn_series(series.name, rows, grow)
         models[series.name] = learned.model
         metrics |= {f"{series.name}.{name}": value for name, value in learned.metrics.items()}
@@ -223,7 +336,9 @@ def train(
 
 
 def _grow(name: str, rows: Rows, *, settings: TrainSettings, step: Callable[[], None]) -> Trees:
-    trees = grow_rows(name, rows, settings=settings.trees, seed=settings.seed, threads=settings.threads)
+    trees = grow_rows(
+        name, rows, settings=settings.trees, seed=settings.seed, threads=settings.threads
+    )
     step()
     return trees
 
@@ -232,14 +347,21 @@ def _report(progress: Progress, steps: Iterator[int], label: str) -> None:
     progress(next(steps), TREE_FITS * len(EVERY_SERIES), label)
 
 
-def sample_rows(frame: Frame, series: ForecastSeries, count_rows: int, rng: np.random.Generator) -> Rows | None:
-    """Return about ``count_rows`` training rows of a series, drawn over the whole frame; None where there is nothing to learn."""
+def sample_rows(
+    frame: Frame, series: ForecastSeries, count_rows: int, rng: np.random.Generator
+) -> Rows | None:
+    """Return about ``count_rows`` training rows of a series, drawn over the whole frame.
+
+    None where there is nothing to learn.
+    """
     actual = series.measured(frame)
     if count_days(actual) < YOUNG_DAYS or np.nanmin(actual) == np.nanmax(actual):
         return None
     origin = rng.integers(2 * DAY_SLOTS, actual.size, count_rows)
     near = rng.random(count_rows) < NEAR_SHARE
-    lead = np.where(near, rng.integers(0, NEAR_SLOTS, count_rows), rng.integers(0, HORIZON_SLOTS, count_rows))
+    lead = np.where(
+        near, rng.integers(0, NEAR_SLOTS, count_rows), rng.integers(0, HORIZON_SLOTS, count_rows)
+    )
     measured = origin + lead < actual.size
     drawn = Pairs(origin[measured], (origin + lead)[measured])
     pairs = drawn.select(~np.isnan(actual[drawn.target]))
@@ -267,10 +389,12 @@ Grow = Callable[[Rows], Trees]
 
 
 def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
-    """Learn stacking weights, level and widths from out-of-sample predictions of trees, then grow the trees again on every row.
+    """Learn stacking weights, level and widths from out-of-sample predictions of trees, then grow
+    the trees again on every row.
 
-    Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a smaller squared one than the mean, in any band of leads that
-    has rows enough for weights of its own.
+    Invariants: on the judged rows no baseline has a smaller absolute error than the median, or a
+    smaller squared one than the mean, in any band of leads that has rows enough for weights of its
+    own.
     """
     judged, outputs = judge_trees(rows, grow)
     by_weekend = name in WEEKLY and _prefers_weekend(outputs, judged)
@@ -278,34 +402,67 @@ def learn_series(name: str, rows: Rows, grow: Grow) -> FittedSeries:
     weights = {}
     for head, share in HEADS.items():
         members = list_members(outputs, judged.view, head)
-        weights[head] = weigh_strata(np.column_stack([*members.values()]), judged.actual_kwh, share, strata=strata, prior=expect_weights([*members]))
+        weights[head] = weigh_strata(
+            np.column_stack([*members.values()]),
+            judged.actual_kwh,
+            share,
+            strata=strata,
+            prior=expect_weights([*members]),
+        )
     blended = blend_heads(outputs, judged.view, weights, strata.of_row)
-    level = learn_level(name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh)
+    level = learn_level(
+        name, blended, judged.view, lead=judged.lead, half=judged.half, actual_kwh=judged.actual_kwh
+    )
     moved = level.correct(blended, judged.view, judged.lead)
-    # Factor by band of leads on each quantile's distance from the median, for it to cover its share; shape `(bands, levels)`.
-    width, widths = moved.measure_widths(judged.view.scale_kwh), np.ones((BAND_STARTS.size, LEVELS.size))
+    # Factor by band of leads on each quantile's distance from the median, for it to cover its
+    # share; shape `(bands, levels)`.
+    width, widths = (
+        moved.measure_widths(judged.view.scale_kwh),
+        np.ones((BAND_STARTS.size, LEVELS.size)),
+    )
     for level_index in np.flatnonzero(SIDES):
-        distance, share = SIDES[level_index] * (judged.actual_kwh - moved.p50), max(LEVELS[level_index], 1 - LEVELS[level_index])
+        distance, share = (
+            SIDES[level_index] * (judged.actual_kwh - moved.p50),
+            max(LEVELS[level_index], 1 - LEVELS[level_index]),
+        )
         widths[:, level_index] = stretch_bands(distance, width[level_index], judged.lead, share)
     heads = moved.stretch(widths[band_of(judged.lead)].T, judged.view.scale_kwh)
-    metrics = _judge_heads(heads, judged) | {"blended_by_weekend": float(by_weekend), "trees_share": float(weights["p50"][:, 0].mean())}
-    return FittedSeries(SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics)
+    metrics = _judge_heads(heads, judged) | {
+        "blended_by_weekend": float(by_weekend),
+        "trees_share": float(weights["p50"][:, 0].mean()),
+    }
+    return FittedSeries(
+        SeriesModel(grow(rows), weights, level, widths, by_weekend), judged, heads, metrics
+    )
 
 
 def grow_rows(name: str, rows: Rows, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
-    """Grow trees for a series on rows, weighted by the scale of the target (for PV, clear-sky output) unless ``UNWEIGHTED`` names it."""
+    """Grow trees for a series on rows, weighted by the scale of the target (for PV, clear-sky
+    output) unless ``UNWEIGHTED`` names it.
+    """
     scale = rows.view.scale_kwh
     weight = None if name in UNWEIGHTED else scale / scale.mean()
-    return grow_trees(rows.view.features, rows.actual_kwh / scale, weight, settings=settings, seed=seed, threads=threads)
+    return grow_trees(
+        rows.view.features,
+        rows.actual_kwh / scale,
+        weight,
+        settings=settings,
+        seed=seed,
+        threads=threads,
+    )
 
 
 def judge_trees(rows: Rows, grow: Grow) -> tuple[Rows, dict[str, FloatArray]]:
-    """Return the rows of the last two quarters, and their predictions by trees grown on all rows before their quarter."""
+    """Return the rows of the last two quarters, and their predictions by trees grown on all rows
+    before their quarter.
+    """
     judged = rows.select(rows.quarter >= QUARTERS // 2)
     outputs = {head: np.empty(judged.quarter.size) for head in HEADS}
     for quarter in range(QUARTERS // 2, QUARTERS):
         selected = judged.quarter == quarter
-        predicted = predict_trees(grow(rows.select(rows.quarter < quarter)), judged.view.select(selected))
+        predicted = predict_trees(
+            grow(rows.select(rows.quarter < quarter)), judged.view.select(selected)
+        )
         for head, output in outputs.items():
             output[selected] = predicted[head]
     return judged, outputs
@@ -320,7 +477,9 @@ def expect_weights(members: Sequence[str]) -> FloatArray:
 
 
 def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
-    """Return whether separate weights for working days and weekends lower the median's loss, cross-validated over the halves."""
+    """Return whether separate weights for working days and weekends lower the median's loss,
+    cross-validated over the halves.
+    """
     members = list_members(outputs, rows.view, "p50")
     stacked, prior = np.column_stack([*members.values()]), expect_weights([*members])
     losses = []
@@ -330,23 +489,51 @@ def _prefers_weekend(outputs: dict[str, FloatArray], rows: Rows) -> bool:
         for training in (rows.half, ~rows.half):
             if not training.any():
                 return False
-            weights = weigh_strata(stacked[training], rows.actual_kwh[training], 0.5, strata=strata.select(training), prior=prior)
-            errors.append(rows.actual_kwh[~training] - (stacked[~training] * weights[strata.of_row[~training]]).sum(axis=1))
+            weights = weigh_strata(
+                stacked[training],
+                rows.actual_kwh[training],
+                0.5,
+                strata=strata.select(training),
+                prior=prior,
+            )
+            errors.append(
+                rows.actual_kwh[~training]
+                - (stacked[~training] * weights[strata.of_row[~training]]).sum(axis=1)
+            )
         losses.append(float(np.abs(np.concatenate(errors)).mean()))
     return losses[1] < WEEKEND_LOSS_RATIO * losses[0]
 
 
 def _judge_heads(heads: QuantileHeads, rows: Rows) -> dict[str, float]:
-    """Return the MAE of the median and of each baseline in kWh per slot, their ratio over all leads and by band, pinball loss and coverage."""
+    """Return the MAE of the median and of each baseline in kWh per slot, their ratio over all leads
+    and by band, pinball loss and coverage.
+    """
     error = np.abs(rows.actual_kwh - heads.p50)
     centre = rows.view.members["centre"]
-    named = {version: np.abs(rows.actual_kwh - centre[name]) for name, version in BASELINES.items() if name in centre}
+    named = {
+        version: np.abs(rows.actual_kwh - centre[name])
+        for name, version in BASELINES.items()
+        if name in centre
+    }
     baselines = np.stack([*named.values()])
-    pinball = np.mean([measure_loss(rows.actual_kwh - quantile, share).mean() for quantile, share in zip(heads.quantiles, LEVELS, strict=True)])
+    pinball = np.mean(
+        [
+            measure_loss(rows.actual_kwh - quantile, share).mean()
+            for quantile, share in zip(heads.quantiles, LEVELS, strict=True)
+        ]
+    )
     inside = (rows.actual_kwh >= heads.quantiles[1]) & (rows.actual_kwh <= heads.quantiles[-2])
     bands = [band_of(rows.lead) == band for band in range(BAND_STARTS.size)]
-    ratios = {f"mae_over_best_baseline.{name}": _over_best(error[band], baselines[:, band]) for name, band in zip(BAND_NAMES, bands, strict=True) if band.any()}
-    whole = {"mae_kwh": float(error.mean()), "pinball_kwh": float(pinball), "coverage_80": float(inside.mean())}
+    ratios = {
+        f"mae_over_best_baseline.{name}": _over_best(error[band], baselines[:, band])
+        for name, band in zip(BAND_NAMES, bands, strict=True)
+        if band.any()
+    }
+    whole = {
+        "mae_kwh": float(error.mean()),
+        "pinball_kwh": float(pinball),
+        "coverage_80": float(inside.mean()),
+    }
     by_baseline = {f"mae_kwh.{version}": float(errors.mean()) for version, errors in named.items()}
     return whole | by_baseline | {"mae_over_best_baseline": _over_best(error, baselines)} | ratios
 

@@ -1,4 +1,5 @@
-"""Baseline forecasts: persistence and means of the last seven days, clear-sky scaling, and similar days.
+"""Baseline forecasts: persistence and means of the last seven days, clear-sky scaling, and similar
+days.
 
 Aurora has to beat them all; without a trained model, plans use the similar days.
 """
@@ -34,30 +35,67 @@ TAIL = 0.4  # between the median and the edges of a view's members
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """A forecast from the same slot of the last seven days, or their shares of a clear sky, with the quantiles of the seven; or from similar days."""
+    """A forecast from the same slot of the last seven days, or their shares of a clear sky, with
+    the quantiles of the seven; or from similar days.
+    """
 
     version: str
     site: Site
 
-    def issue_many(self, history: Observations, issued_at: Sequence[datetime], slots: int = HORIZON_SLOTS, *, context: Context = NO_CONTEXT) -> Batch:
-        """Return the forecasts issued at each instant; see ``Forecaster``. Only similar days use the context."""
-        return self.issue_from_views(OriginViews.of(history, self.site, check_issue(issued_at, slots), slots, context=context))
+    def issue_many(
+        self,
+        history: Observations,
+        issued_at: Sequence[datetime],
+        slots: int = HORIZON_SLOTS,
+        *,
+        context: Context = NO_CONTEXT,
+    ) -> Batch:
+        """Return the forecasts issued at each instant.
+
+        See ``Forecaster``. Only similar days use the context.
+        """
+        return self.issue_from_views(
+            OriginViews.of(
+                history, self.site, check_issue(issued_at, slots), slots, context=context
+            )
+        )
 
     def issue_from_views(self, origin_views: OriginViews) -> Batch:
         """Return the same from views of the history at the instants."""
         if self.version == LIKE_DAYS:
             load, pv = (recall(origin_views).quantiles for recall in (recall_load, recall_pv))
-            return Batch(self.version, "profile", origin_views.issued_at, fold_rows(load, origin_views.slots), fold_rows(pv, origin_views.slots))
+            return Batch(
+                self.version,
+                "profile",
+                origin_views.issued_at,
+                fold_rows(load, origin_views.slots),
+                fold_rows(pv, origin_views.slots),
+            )
         home, (load_member, pv_member) = origin_views.at_home, MEMBERS[self.version]
         load = _spread(home.described[LOAD.name], load_member, home.load_week)
-        pv = _spread(home.described[PV.name], pv_member, home.clear_sky_week if pv_member == CLEAR_SKY else home.pv_week)
-        return Batch(self.version, "profile", origin_views.issued_at, fold_rows(load, origin_views.slots), fold_rows(pv, origin_views.slots))
+        pv = _spread(
+            home.described[PV.name],
+            pv_member,
+            home.clear_sky_week if pv_member == CLEAR_SKY else home.pv_week,
+        )
+        return Batch(
+            self.version,
+            "profile",
+            origin_views.issued_at,
+            fold_rows(load, origin_views.slots),
+            fold_rows(pv, origin_views.slots),
+        )
 
 
 def _spread(view: FeatureMatrix, member: str, week: Mapping[str, FloatArray]) -> Quantiles:
-    """Return the forecast with a member as its centre and the last days' quantiles, extrapolated from p10 and p90 where they are unknown."""
+    """Return the forecast with a member as its centre and the last days' quantiles, extrapolated
+    from p10 and p90 where they are unknown.
+    """
     centre = view.members["centre"][member]
-    edges = {"low": view.members["p10"]["week"] - centre, "high": view.members["p90"]["week"] - centre}
+    edges = {
+        "low": view.members["p10"]["week"] - centre,
+        "high": view.members["p90"]["week"] - centre,
+    }
     parts = {}
     for name, share in SHARES.items():
         unknown = centre + edges["low" if share < 0.5 else "high"] * abs(share - 0.5) / TAIL

@@ -1,4 +1,5 @@
-"""The card of a trained model as it is kept: beside its artefact, as Markdown for people and as JSON for programs. What it says is its kind's own.
+"""The card of a trained model as it is kept: beside its artefact, as Markdown for people and as
+JSON for programs. What it says is its kind's own.
 
 Source: Mitchell et al. (2019), Model Cards for Model Reporting.
 """
@@ -39,11 +40,17 @@ def save_card(card: ModelCard, objects: ObjectStore) -> None:
         MachineError: the store is full, cannot be written, or refuses Luna.
     """
     objects.put(_name(card.run, "md"), card.text().encode())
-    objects.put(_name(card.run, "json"), json.dumps(card.facts(), indent=1, sort_keys=True).encode())
+    objects.put(
+        _name(card.run, "json"), json.dumps(card.facts(), indent=1, sort_keys=True).encode()
+    )
 
 
-def load_card(run: TrainingRun, objects: ObjectStore, *, field: str, remedy: str) -> tuple[str, dict[str, Any]]:
-    """Return a training's card as Markdown and as facts; ``field`` names the training, ``remedy`` how to come by a card where there is none.
+def load_card(
+    run: TrainingRun, objects: ObjectStore, *, field: str, remedy: str
+) -> tuple[str, dict[str, Any]]:
+    """Return a training's card as Markdown and as facts.
+
+    ``field`` names the training, ``remedy`` how to come by a card where there is none.
 
     Raises:
         NotFoundError: the training left no card.
@@ -84,6 +91,9 @@ def list_section(title: str, items: Iterable[str]) -> Iterator[str]:
 
 
 def list_figures(caption: str, metrics: Mapping[str, float]) -> Iterator[str]:
-    """Yield the section of a training's figures, line by line; ``caption`` says what they were measured on."""
+    """Yield the section of a training's figures, line by line.
+
+    ``caption`` says what they were measured on.
+    """
     yield from ("", "## Figures", "", caption, "", "| figure | value |", "|---|---|")
     yield from (f"| {name} | {value:.4g} |" for name, value in sorted(metrics.items()))

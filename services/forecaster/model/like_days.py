@@ -1,13 +1,20 @@
-"""Similar-day forecast of load and PV from weighted days of the last eight weeks; it drives plans until a trained model has proven better.
+"""Similar-day forecast of load and PV from weighted days of the last eight weeks.
 
-A target pools the same time of day of every day, and nearby slots with less weight unless the days agree that they differ. The weight of a day
+It drives plans until a trained model has proven better.
 
-- falls with its age, and is lower if one of the two is a working day and the other a day off, zero where such days surely differ;
-- is low if the house was empty then and is occupied at the origin, or vice versa; such values are scaled by the ratio of the two states.
+A target pools the same time of day of every day, and nearby slots with less weight unless the days
+agree that they differ. The weight of a day
 
-A load above that of every other day around its time is reduced to the next highest. PV is pooled as a share of clear sky, and follows the weather forecast
-as far as it has done so lately. ``expected`` is the weighted mean, quantiles are the days' own, p50 lies between median and trimean, nearer to the median
-the more skewed the days are; the load is partly scaled to the level of the last two days.
+- falls with its age, and is lower if one of the two is a working day and the other a day off, zero
+  where such days surely differ;
+- is low if the house was empty then and is occupied at the origin, or vice versa; such values are
+  scaled by the ratio of the two states.
+
+A load above that of every other day around its time is reduced to the next highest. PV is pooled as
+a share of clear sky, and follows the weather forecast as far as it has done so lately. ``expected``
+is the weighted mean, quantiles are the days' own, p50 lies between median and trimean, nearer to
+the median the more skewed the days are; the load is partly scaled to the level of the last two
+days.
 """
 
 from collections.abc import Iterator
@@ -26,34 +33,46 @@ from services.forecaster.inputs.view import EDGES, FLOOR_KWH, WEEK, FeatureMatri
 
 DAYS = 56  # history: after a month away, days at home are still included
 NEWEST_FIRST = np.arange(DAYS)
-# Chosen on the first eight months of four series and judged on the rest: docs/decisions/0017-forecast-versions.md.
+# Chosen on the first eight months of four series and judged on the rest:
+# docs/decisions/0017-forecast-versions.md.
 FADE = 0.5 ** (NEWEST_FIRST / 7.0)  # weight of a day by age: halves every week
 PV_FADE = FADE * np.where(NEWEST_FIRST == 0, 3.0, 1.0)  # weather often persists from yesterday
 REACH = 4  # slots on either side: habits do not keep to the quarter-hour
-OTHER_KIND = 0.25  # weight of a working day for a day off, and vice versa, at hours at which they are alike
+# Weight of a working day for a day off, and vice versa, at hours at which they are alike
+OTHER_KIND = 0.25
 # Squared standard errors that a difference must exceed to be believed: the least of 1, 2, 4 and 6
-# that raised the pinball loss of none of three series, over seven months before those it is judged on.
+# that raised the pinball loss of none of three series, over seven months before those it is judged
+# on.
 CHANCE = 4.0
 LEAST_COMPARED_DAYS = 1.5  # effective number of days below which nothing is known of their variance
 OTHER_STATE = 0.02  # weight of a day with the house empty for one at home, and vice versa
-LEVEL_DAYS, LEVEL_SHARE, LEVEL_MOST = 2, 0.5, 4.0  # load is scaled by the bounded ratio of the newest days to the usual, to this power
+# Load is scaled by the bounded ratio of the newest days to the usual, to this power
+LEVEL_DAYS, LEVEL_SHARE, LEVEL_MOST = 2, 0.5, 4.0
 MEDIAN = 1 + int(np.flatnonzero(LEVELS == 0.5)[0])  # its row below the mean's
-TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])  # as robust as a median, less rough where days are few. Source: Tukey 1977
-# Standard deviation of the logarithm of what households use in a quarter-hour over the standard profile's: over the first eight months of three series
-# 0.7 to 0.9 had the least pinball loss, 12 % less than a band from 0.3 to 3 times the profile.
+# As robust as a median, less rough where days are few. Source: Tukey 1977
+TRIMEAN = np.select([LEVELS == 0.5, np.isin(LEVELS, [0.25, 0.75])], [0.5, 0.25])
+# Standard deviation of the logarithm of what households use in a quarter-hour over the standard
+# profile's: over the first eight months of three series 0.7 to 0.9 had the least pinball loss, 12 %
+# less than a band from 0.3 to 3 times the profile.
 HOUSEHOLD_SPREAD = 0.7
 AWAY = 0.5  # share of a slot above which the house counts as empty
 LEAST_QUIET_SHARE = 0.02  # of the usual load in an empty house
 SKY_FLOOR = 0.1  # least divisor, as a share of the brightest clear-sky slot
 WEATHER_FADE = 0.5 ** (NEWEST_FIRST / 28.0)
-LEAST_FOLLOWED = 0.25  # explained share of PV's variance below which the weather is ignored: less is chance
-DOUBT_DAYS, DOUBT = 3.0, 0.5  # the prior that PV follows half of the weather's deviations, and its weight in days of measurements
+# Explained share of PV's variance below which the weather is ignored: less is chance
+LEAST_FOLLOWED = 0.25
+# The prior that PV follows half of the weather's deviations, and its weight in days of measurements
+DOUBT_DAYS, DOUBT = 3.0, 0.5
 PART_ORIGINS = 16  # origins per batch: more do not fit a processor's cache
 
 
 @dataclass(frozen=True, slots=True)
 class LikeDays:
-    """A similar-day forecast, kWh by row; ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same scaled to the last days' level."""
+    """A similar-day forecast, kWh by row.
+
+    ``habit_kwh`` is the mean of the days alone, ``levelled_kwh`` the same scaled to the last days'
+    level.
+    """
 
     quantiles: Quantiles
     habit_kwh: FloatArray
@@ -63,50 +82,98 @@ class LikeDays:
 def recall_load(origin_views: OriginViews) -> LikeDays:
     """Return the similar-day forecast of load for every row."""
     frame = origin_views.frame
-    off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday  # 1970 began on a Thursday
+    # 1970 began on a Thursday
+    off = ((frame.local_slot // DAY_SLOTS + 3) % WEEK >= SATURDAY) | frame.days_off.holiday
     away = np.nan_to_num(frame.vacation_share) > AWAY
     habits, levels = [], []
     for origin, target in _split_origins(origin_views):
-        past = RecalledDays.of(frame.load_kwh, origin, frame.local_slot).in_state(away, away[np.maximum(origin - 1, 0)]).damp()
+        past = (
+            RecalledDays.of(frame.load_kwh, origin, frame.local_slot)
+            .in_state(away, away[np.maximum(origin - 1, 0)])
+            .damp()
+        )
         kinds = _pool_kinds(past, off[past.where])
         slot = (frame.local_slot[target] - frame.local_slot[origin][:, None]) % DAY_SLOTS
-        habits.append(kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot].reshape(target.size, -1).T)
+        habits.append(
+            kinds[off[target].astype(np.int64), :, np.arange(origin.size)[:, None], slot]
+            .reshape(target.size, -1)
+            .T
+        )
         working, free = kinds[:, 0, :, :, None]
         usual = np.where(off[past.where], free, working)
         levels.append(np.repeat(past.measure_level(usual), origin_views.slots))
     view = origin_views.described[LOAD.name]
     # Log-normal quantiles of households around the standard profile, shape `(1 + levels, rows)`.
     usual = view.members["centre"]["mean"]
-    profile = np.stack([usual, *(usual * np.exp(HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2) for share in LEVELS)])
+    profile = np.stack(
+        [
+            usual,
+            *(
+                usual * np.exp(HOUSEHOLD_SPREAD * ndtri(share) - HOUSEHOLD_SPREAD**2 / 2)
+                for share in LEVELS
+            ),
+        ]
+    )
     habit = _settle(np.concatenate(habits, axis=1), profile, origin_views.slots)
     return _forecast(habit, view, level=np.concatenate(levels))
 
 
 def recall_pv(origin_views: OriginViews) -> LikeDays:
-    """Return the similar-day forecast of PV for every row, by shares of clear sky, shifted by the weather as far as PV has followed it."""
+    """Return the similar-day forecast of PV for every row, by shares of clear sky, shifted by the
+    weather as far as PV has followed it.
+    """
     frame, view = origin_views.frame, origin_views.described[PV.name]
     sky = np.maximum(frame.clear_sky_kwh, SKY_FLOOR * frame.brightest_kwh)
     by_sun = np.arange(sky.size, dtype=np.int64)
     habits, followed = [], []
     for origin, target in _split_origins(origin_views):
-        past, promised = (RecalledDays.of(values / sky, origin, by_sun) for values in (frame.pv_kwh, frame.promised_kwh))
+        past, promised = (
+            RecalledDays.of(values / sky, origin, by_sun)
+            for values in (frame.pv_kwh, frame.promised_kwh)
+        )
         light = frame.clear_sky_kwh[past.where] + 1e-3 * frame.brightest_kwh
         slot, row = (target - origin[:, None]) % DAY_SLOTS, np.arange(origin.size)[:, None]
-        habits.append((past.pool(PV_FADE * light)[:, row, slot] * sky[target]).reshape(1 + LEVELS.size, -1))
+        habits.append(
+            (past.pool(PV_FADE * light)[:, row, slot] * sky[target]).reshape(1 + LEVELS.size, -1)
+        )
         slope, share, usual = past.follow(promised, light)
-        followed.append(np.stack([*np.repeat([slope, share], origin_views.slots, axis=1), (usual[row, slot] * sky[target]).ravel()]))
+        followed.append(
+            np.stack(
+                [
+                    *np.repeat([slope, share], origin_views.slots, axis=1),
+                    (usual[row, slot] * sky[target]).ravel(),
+                ]
+            )
+        )
     slope, share, usual = np.concatenate(followed, axis=1)
     surprise = view.column("weather_estimate") * view.scale_kwh - usual
     followed_share = np.where(np.isnan(surprise), 0.0, share)
     # The forecast by sky and weather where nothing was ever measured.
-    centre, (low, high) = view.members["centre"]["weather"], (view.members[edge]["week"] for edge, _ in EDGES)
-    guess = np.stack([centre, *(centre + (low - centre) * max(1 - 2 * level, 0) + (high - centre) * max(2 * level - 1, 0) for level in LEVELS)])
+    centre, (low, high) = (
+        view.members["centre"]["weather"],
+        (view.members[edge]["week"] for edge, _ in EDGES),
+    )
+    guess = np.stack(
+        [
+            centre,
+            *(
+                centre
+                + (low - centre) * max(1 - 2 * level, 0)
+                + (high - centre) * max(2 * level - 1, 0)
+                for level in LEVELS
+            ),
+        ]
+    )
     habit = _settle(np.concatenate(habits, axis=1), guess, origin_views.slots)
-    return _forecast(habit, view, moved_kwh=slope * np.nan_to_num(surprise), followed=followed_share)
+    return _forecast(
+        habit, view, moved_kwh=slope * np.nan_to_num(surprise), followed=followed_share
+    )
 
 
 def _pool_kinds(past: "RecalledDays", off: BoolArray) -> FloatArray:
-    """Return mean and quantiles for working days and for days off, shape ``(2, 1 + levels, origins, 96)``."""
+    """Return mean and quantiles for working days and for days off, shape
+    ``(2, 1 + levels, origins, 96)``.
+    """
     pooled = []
     for kind in (False, True):
         own = FADE * (off == kind)
@@ -119,46 +186,69 @@ def _pool_kinds(past: "RecalledDays", off: BoolArray) -> FloatArray:
 
 def _split_origins(origin_views: OriginViews) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield batches of origins with their targets, shape ``(origins, slots)``."""
-    origin, target = (index.reshape(-1, origin_views.slots) for index in (origin_views.pairs.origin, origin_views.pairs.target))
+    origin, target = (
+        index.reshape(-1, origin_views.slots)
+        for index in (origin_views.pairs.origin, origin_views.pairs.target)
+    )
     for first in range(0, len(origin), PART_ORIGINS):
         yield origin[first : first + PART_ORIGINS, 0], target[first : first + PART_ORIGINS]
 
 
 def _settle(habit: FloatArray, guess: FloatArray, slots: int) -> FloatArray:
-    """Return mean and quantiles of similar days, shape ``(1 + levels, rows)``, with p50 between median and trimean; ``guess`` where nothing was measured.
+    """Return mean and quantiles of similar days, shape ``(1 + levels, rows)``, with p50 between
+    median and trimean; ``guess`` where nothing was measured.
 
-    The more skewed the interquartile range over an origin's ``slots``, the nearer p50 is to the median: where nearly every day is clear, the few others
-    stretch the lower quarter alone, and the trimean lies below most days. Source: Bowley 1901 for the skewness.
+    The more skewed the interquartile range over an origin's ``slots``, the nearer p50 is to the
+    median: where nearly every day is clear, the few others stretch the lower quarter alone, and the
+    trimean lies below most days. Source: Bowley 1901 for the skewness.
     """
-    low, median, high = (np.nan_to_num(habit[MEDIAN + step]).reshape(-1, slots).sum(axis=1) for step in (-1, 0, 1))
-    skew = np.divide(np.abs(low + high - 2 * median), high - low, out=np.zeros(median.size), where=high > low)
+    low, median, high = (
+        np.nan_to_num(habit[MEDIAN + step]).reshape(-1, slots).sum(axis=1) for step in (-1, 0, 1)
+    )
+    skew = np.divide(
+        np.abs(low + high - 2 * median), high - low, out=np.zeros(median.size), where=high > low
+    )
     settled = habit.copy()
     settled[MEDIAN] += (1 - np.repeat(skew, slots)) * (TRIMEAN @ habit[1:] - habit[MEDIAN])
     return np.where(np.isnan(settled), guess, settled)
 
 
 def _forecast(
-    habit: FloatArray, view: FeatureMatrix, *, level: FloatArray | float = 1.0, moved_kwh: FloatArray | float = 0.0, followed: FloatArray | float = 0.0
+    habit: FloatArray,
+    view: FeatureMatrix,
+    *,
+    level: FloatArray | float = 1.0,
+    moved_kwh: FloatArray | float = 0.0,
+    followed: FloatArray | float = 0.0,
 ) -> LikeDays:
     """Return the forecast from mean and quantiles of similar days as ``_settle`` returns them.
 
     Args:
         level: factor of the last days' level.
         moved_kwh: shift by the weather forecast.
-        followed: share of the variance that the weather explains; the rest is narrower and less skewed.
+        followed: share of the variance that the weather explains; the rest is narrower and less
+            skewed.
     """
     levelled = habit * level
     mean, recalled = levelled[0], levelled[1:]
     middle = (1 - followed) * levelled[MEDIAN] + followed * mean
-    below, above = (np.sqrt(1 - followed) * side(recalled - middle, 0) for side in (np.minimum, np.maximum))
-    quantiles = middle + moved_kwh + np.where((LEVELS < 0.5)[:, None], below, np.where((LEVELS > 0.5)[:, None], above, 0.0))
+    below, above = (
+        np.sqrt(1 - followed) * side(recalled - middle, 0) for side in (np.minimum, np.maximum)
+    )
+    quantiles = (
+        middle
+        + moved_kwh
+        + np.where((LEVELS < 0.5)[:, None], below, np.where((LEVELS > 0.5)[:, None], above, 0.0))
+    )
     expected, *named = np.clip(np.stack([mean + moved_kwh, *quantiles]), 0, view.limit_kwh)
     return LikeDays(Quantiles(expected, **dict(zip(SHARES, named, strict=True))), habit[0], mean)
 
 
 @dataclass(frozen=True, slots=True)
 class RecalledDays:
-    """The days before some origins, newest first; arrays of shape ``(origins, 96, days)``, with slots from the origin's time of day on.
+    """The days before some origins, newest first.
+
+    Arrays of shape ``(origins, 96, days)``, with slots from the origin's time of day on.
 
     Args:
         value: measurement, NaN where unknown.
@@ -172,7 +262,10 @@ class RecalledDays:
 
     @classmethod
     def of(cls, values: FloatArray, origin: IntArray, clock: IntArray) -> Self:
-        """Return the days before each origin; ``clock`` numbers the frame's slots in the time of the daily cycle: local time, or UTC."""
+        """Return the days before each origin.
+
+        ``clock`` numbers the frame's slots in the time of the daily cycle: local time, or UTC.
+        """
         back = np.arange(DAY_SLOTS)[:, None] - DAY_SLOTS * (1 + NEWEST_FIRST)
         where = origin[:, None, None] + back
         where = where + clock[origin][:, None, None] + back - clock[np.clip(where, 0, None)]
@@ -182,35 +275,56 @@ class RecalledDays:
         return cls(value, (~np.isnan(value)).astype(np.float64), where)
 
     def in_state(self, away: BoolArray, away_at_origin: BoolArray) -> "RecalledDays":
-        """Return the days scaled to the state of the house at the origin, occupied or ``away``, which is assumed to last.
+        """Return the days scaled to the state of the house at the origin, occupied or ``away``,
+        which is assumed to last.
 
         The ratio of the two states is estimated from these days, with ``QUIET_SHARE`` as the prior.
         """
-        was_away, is_away_now, has_value = away[self.where], away_at_origin[:, None, None], self.trust > 0
+        was_away, is_away_now, has_value = (
+            away[self.where],
+            away_at_origin[:, None, None],
+            self.trust > 0,
+        )
         if not was_away.any() and not is_away_now.any():
             return self
         count = (was_away & has_value).sum(axis=(1, 2))
-        quiet, usual = (_mean(self.value, (has_value & state).astype(np.float64), axis=(1, 2)) for state in (was_away, ~was_away))
+        quiet, usual = (
+            _mean(self.value, (has_value & state).astype(np.float64), axis=(1, 2))
+            for state in (was_away, ~was_away)
+        )
         usual = np.maximum(fill_gaps(usual, quiet / QUIET_SHARE, 1.0), FLOOR_KWH)
-        quiet_share = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / ((count + QUIET_SLOTS) * usual)
+        quiet_share = (np.nan_to_num(quiet) * count + QUIET_SHARE * usual * QUIET_SLOTS) / (
+            (count + QUIET_SLOTS) * usual
+        )
         factor = np.clip(quiet_share, LEAST_QUIET_SHARE, 1)[:, None, None]
         same = was_away == is_away_now
-        scaled = np.where(same, self.value, np.where(is_away_now, self.value * factor, self.value / factor))
+        scaled = np.where(
+            same, self.value, np.where(is_away_now, self.value * factor, self.value / factor)
+        )
         return replace(self, value=scaled, trust=self.trust * np.where(same, 1.0, OTHER_STATE))
 
     def damp(self) -> "RecalledDays":
-        """Return the days with each capped at the highest value of the others within ``REACH`` slots: an outlier of one day is no habit."""
+        """Return the days with each capped at the highest value of the others within ``REACH``
+        slots: an outlier of one day is no habit.
+        """
         filled = np.nan_to_num(self.value)
-        most = np.max([np.roll(filled, shift, axis=1) for shift in range(-REACH, REACH + 1)], axis=0)
+        most = np.max(
+            [np.roll(filled, shift, axis=1) for shift in range(-REACH, REACH + 1)], axis=0
+        )
         second = np.partition(most, -2, axis=2)[:, :, -2:-1]
-        alone = (most.argmax(axis=2)[:, :, None] == NEWEST_FIRST) & ((self.trust > 0).sum(axis=2, keepdims=True) > 2)
+        alone = (most.argmax(axis=2)[:, :, None] == NEWEST_FIRST) & (
+            (self.trust > 0).sum(axis=2, keepdims=True) > 2
+        )
         return replace(self, value=np.where(alone, np.minimum(self.value, second), self.value))
 
     def pool(self, weight: FloatArray, *, reach: int = 0, least_slots: int = 1) -> FloatArray:
-        """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``; ``weight`` is each slot's weight by age and kind of day.
+        """Return mean and quantiles by time of day, shape ``(1 + levels, origins, 96)``.
+
+        ``weight`` is each slot's weight by age and kind of day.
 
         Slots within ``reach`` count the less the more surely the days' own slot differs from them.
-        A time of day without measurements takes those of all others; NaN where fewer than ``least_slots`` were measured at all.
+        A time of day without measurements takes those of all others; NaN where fewer than
+        ``least_slots`` were measured at all.
         """
         counted = self.trust * weight
         near = range(-reach, reach + 1)
@@ -248,7 +362,9 @@ class RecalledDays:
         variance = _mean((self.value - mean[:, :, None]) ** 2, counted, axis=2)
         # Effective number of days of unequal weight. Source: Kish 1965.
         squares = (counted**2).sum(axis=2)
-        days = np.divide(counted.sum(axis=2) ** 2, squares, out=np.zeros(squares.shape), where=squares > 0)
+        days = np.divide(
+            counted.sum(axis=2) ** 2, squares, out=np.zeros(squares.shape), where=squares > 0
+        )
         unknown = np.full(squares.shape, np.inf)
         error = np.divide(variance, days - 1, out=unknown, where=days >= LEAST_COMPARED_DAYS)
         return mean, error
@@ -256,27 +372,48 @@ class RecalledDays:
     def measure_level(self, usual: FloatArray) -> FloatArray:
         """Return by origin the level of the newest days: a power of their ratio to ``usual``."""
         newest = self.trust * (NEWEST_FIRST < LEVEL_DAYS)
-        had, like = ((np.nan_to_num(each) * newest).sum(axis=(1, 2)) for each in (self.value, usual))
+        had, like = (
+            (np.nan_to_num(each) * newest).sum(axis=(1, 2)) for each in (self.value, usual)
+        )
         ratio = np.divide(had, like, out=np.ones(had.size), where=like > 0)
         # Gaps, and days in the other state of the house, lower the exponent.
         coverage = newest.sum(axis=(1, 2)) / (DAY_SLOTS * LEVEL_DAYS)
         level: FloatArray = np.clip(ratio, 1 / LEVEL_MOST, LEVEL_MOST) ** (LEVEL_SHARE * coverage)
         return level
 
-    def follow(self, promised: "RecalledDays", light: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return by origin the slope of PV's deviations on those of the ``promised`` one, and the explained share of variance; by time of day its mean.
+    def follow(
+        self, promised: "RecalledDays", light: FloatArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return by origin the slope of PV's deviations on those of the ``promised`` one, and the
+        explained share of variance; by time of day its mean.
 
         Least squares over slots with both, shrunk to the prior ``DOUBT`` for few days.
         """
         both = self.trust * promised.trust
         weight = both * WEATHER_FADE * light**2
-        measured, expected = (np.nan_to_num(each.value - _mean(each.value, weight, axis=2)[:, :, None]) * (both > 0) for each in (self, promised))
-        together, alone, ours = ((one * other * weight).sum(axis=(1, 2)) for one, other in ((measured, expected), (expected, expected), (measured, measured)))
+        measured, expected = (
+            np.nan_to_num(each.value - _mean(each.value, weight, axis=2)[:, :, None]) * (both > 0)
+            for each in (self, promised)
+        )
+        together, alone, ours = (
+            (one * other * weight).sum(axis=(1, 2))
+            for one, other in ((measured, expected), (expected, expected), (measured, measured))
+        )
         days = (both * WEATHER_FADE).sum(axis=2).max(axis=1)
-        slope, share = (np.divide(above, below, out=np.zeros(days.size), where=below > 0) for above, below in ((together, alone), (together**2, alone * ours)))
-        slope, share = ((np.clip(each, 0, 1) * days + DOUBT * DOUBT_DAYS) / (days + DOUBT_DAYS) for each in (slope, np.where(together > 0, share, 0.0)))
+        slope, share = (
+            np.divide(above, below, out=np.zeros(days.size), where=below > 0)
+            for above, below in ((together, alone), (together**2, alone * ours))
+        )
+        slope, share = (
+            (np.clip(each, 0, 1) * days + DOUBT * DOUBT_DAYS) / (days + DOUBT_DAYS)
+            for each in (slope, np.where(together > 0, share, 0.0))
+        )
         follows = share > LEAST_FOLLOWED
-        return np.where(follows, slope, 0.0), np.where(follows, share, 0.0), _mean(promised.value, both * PV_FADE, axis=2)
+        return (
+            np.where(follows, slope, 0.0),
+            np.where(follows, share, 0.0),
+            _mean(promised.value, both * PV_FADE, axis=2),
+        )
 
 
 def _share_beyond_chance(difference: FloatArray, error: FloatArray) -> FloatArray:
@@ -300,16 +437,35 @@ def _share_beyond_chance(difference: FloatArray, error: FloatArray) -> FloatArra
 def _mean(values: FloatArray, weight: FloatArray, *, axis: int | tuple[int, ...]) -> FloatArray:
     """Return the weighted mean, NaN without weight."""
     total = weight.sum(axis=axis)
-    mean: FloatArray = np.divide((np.nan_to_num(values) * weight).sum(axis=axis), total, out=np.full(np.shape(total), np.nan), where=total > 0)
+    mean: FloatArray = np.divide(
+        (np.nan_to_num(values) * weight).sum(axis=axis),
+        total,
+        out=np.full(np.shape(total), np.nan),
+        where=total > 0,
+    )
     return mean
 
 
 def _describe(value: FloatArray, weight: FloatArray) -> FloatArray:
-    """Return weighted mean and quantiles over the last axis, on a new first axis; NaN without weight."""
+    """Return weighted mean and quantiles over the last axis, on a new first axis.
+
+    NaN without weight.
+    """
     order = np.argsort(value, axis=2)
-    ordered, counted = np.nan_to_num(np.take_along_axis(value, order, axis=2)), np.take_along_axis(weight, order, axis=2)
+    ordered, counted = (
+        np.nan_to_num(np.take_along_axis(value, order, axis=2)),
+        np.take_along_axis(weight, order, axis=2),
+    )
     below = np.cumsum(counted, axis=2)
-    place = ((below < level * below[:, :, -1:] * (1 - 1e-9)).sum(axis=2, keepdims=True) for level in LEVELS)
-    quantiles = [np.take_along_axis(ordered, np.minimum(each, value.shape[2] - 1), axis=2)[:, :, 0] for each in place]
-    described: FloatArray = np.where(below[:, :, -1] > 0, np.stack([_mean(ordered, counted, axis=2), *quantiles]), np.nan)
+    place = (
+        (below < level * below[:, :, -1:] * (1 - 1e-9)).sum(axis=2, keepdims=True)
+        for level in LEVELS
+    )
+    quantiles = [
+        np.take_along_axis(ordered, np.minimum(each, value.shape[2] - 1), axis=2)[:, :, 0]
+        for each in place
+    ]
+    described: FloatArray = np.where(
+        below[:, :, -1] > 0, np.stack([_mean(ordered, counted, axis=2), *quantiles]), np.nan
+    )
     return described

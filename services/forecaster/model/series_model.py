@@ -1,4 +1,6 @@
-"""Aurora's trained model of one series: trees, stacking weights, the correction by recent errors, and calibrated widths of the quantiles."""
+"""Aurora's trained model of one series: trees, stacking weights, the correction by recent errors,
+and calibrated widths of the quantiles.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +11,14 @@ from luna.energy.timeline import FloatArray
 from services.forecaster.inputs.frame import IntArray
 from services.forecaster.inputs.view import FeatureMatrix
 from services.forecaster.model.recent_error_correction import Level
-from services.forecaster.model.stacking import BAND_STARTS, LeadGroups, QuantileHeads, band_of, blend_members, spread_heads
+from services.forecaster.model.stacking import (
+    BAND_STARTS,
+    LeadGroups,
+    QuantileHeads,
+    band_of,
+    blend_members,
+    spread_heads,
+)
 from services.forecaster.model.trees import Trees
 
 FEWEST_DAYS = 3  # slots measured on fewer days are forecast by the profile
@@ -24,9 +33,11 @@ class SeriesModel:
     """Learned parts of one series.
 
     Args:
-        weights: stacking weights by head, shape ``(strata, members)``; the first member is the trees' own forecast.
+        weights: stacking weights by head, shape ``(strata, members)``; the first member is the
+            trees' own forecast.
         level: the correction by the last hours' errors.
-        widths: factors for the distance of each quantile from the median, shape ``(bands of lead, levels)``.
+        widths: factors for the distance of each quantile from the median, shape
+            ``(bands of lead, levels)``.
         by_weekend: whether working days and weekends are separate strata in every band of leads.
     """
 
@@ -37,9 +48,16 @@ class SeriesModel:
     by_weekend: bool = False
 
     def predict(self, view: FeatureMatrix, lead: IntArray) -> QuantileHeads:
-        """Return the forecast of every row; the profile's where fewer than ``FEWEST_DAYS`` are known."""
-        blended = blend_heads(predict_trees(self.trees, view), view, self.weights, self.stratum_of(view, lead))
-        learned = self.level.correct(blended, view, lead).stretch(self.widths[band_of(lead)].T, view.scale_kwh)
+        """Return the forecast of every row.
+
+        The profile's where fewer than ``FEWEST_DAYS`` are known.
+        """
+        blended = blend_heads(
+            predict_trees(self.trees, view), view, self.weights, self.stratum_of(view, lead)
+        )
+        learned = self.level.correct(blended, view, lead).stretch(
+            self.widths[band_of(lead)].T, view.scale_kwh
+        )
         unknown = view.known_days < FEWEST_DAYS
         return learned.replace(unknown, predict_profile(view)) if unknown.any() else learned
 
@@ -51,38 +69,57 @@ class SeriesModel:
 def stratify(view: FeatureMatrix, lead: IntArray, *, by_weekend: bool) -> LeadGroups:
     """Return the band of leads of each row or, by weekend, twice as many strata."""
     band, bands = band_of(lead), BAND_STARTS.size
-    return LeadGroups(band + bands * view.column("weekend").astype(np.int64), 2 * bands) if by_weekend else LeadGroups(band, bands)
+    return (
+        LeadGroups(band + bands * view.column("weekend").astype(np.int64), 2 * bands)
+        if by_weekend
+        else LeadGroups(band, bands)
+    )
 
 
 def predict_profile(view: FeatureMatrix) -> QuantileHeads:
-    """Return the untrained forecast: the pool of recalled days, in a band wider than theirs, more so the fewer they are.
+    """Return the untrained forecast: the pool of recalled days, in a band wider than theirs, more
+    so the fewer they are.
 
     PV is half that and half the weather's estimate, because few days say little about weather.
     """
     mean, median = (view.members[head][PROFILE] for head in ("expected", "p50"))
     if WEATHER in view.members["centre"]:
-        mean, median = ((estimate + view.members["centre"][WEATHER]) / 2 for estimate in (mean, median))
+        mean, median = (
+            (estimate + view.members["centre"][WEATHER]) / 2 for estimate in (mean, median)
+        )
     low, high = median - view.members["p10"]["month"], view.members["p90"]["month"] - median
     slack = (0.05 + 0.75 / np.maximum(view.known_days, 1)) * view.scale_kwh
-    return spread_heads(mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack)
+    return spread_heads(
+        mean, median, 1.2 * np.maximum(low, 0) + slack, 1.2 * np.maximum(high, 0) + slack
+    )
 
 
 def predict_trees(trees: Trees, view: FeatureMatrix) -> dict[str, FloatArray]:
-    """Return the trees' own forecast per head, kWh, between zero and the limit; rows with a limit of 0 skip the trees.
+    """Return the trees' own forecast per head, kWh, between zero and the limit.
 
-    Trees are trained for the 10, 50 and 90 % quantile; the others are placed as in a normal distribution, until calibration.
+    Rows with a limit of 0 skip the trees.
+
+    Trees are trained for the 10, 50 and 90 % quantile; the others are placed as in a normal
+    distribution, until calibration.
     """
     possible = view.limit_kwh > 0
     grown = {head: np.zeros(possible.size) for head in trees.boosters}
     if possible.any():
         for head, share in trees.predict(view.features[possible]).items():
-            grown[head][possible] = np.clip(share * view.scale_kwh[possible], 0, view.limit_kwh[possible])
+            grown[head][possible] = np.clip(
+                share * view.scale_kwh[possible], 0, view.limit_kwh[possible]
+            )
     p50 = grown["p50"]
     shaped = spread_heads(grown["expected"], p50, p50 - grown["p10"], grown["p90"] - p50).quantiles
-    return {"expected": grown["expected"], **dict(zip(SHARES, np.clip(shaped, 0, view.limit_kwh), strict=True))}
+    return {
+        "expected": grown["expected"],
+        **dict(zip(SHARES, np.clip(shaped, 0, view.limit_kwh), strict=True)),
+    }
 
 
-def list_members(outputs: dict[str, FloatArray], view: FeatureMatrix, head: str) -> dict[str, FloatArray]:
+def list_members(
+    outputs: dict[str, FloatArray], view: FeatureMatrix, head: str
+) -> dict[str, FloatArray]:
     """Return a head's members for stacking, the trees first."""
     members = {TREES: outputs[head]}
     for part in PARTS.get(head, (head,)):
@@ -90,7 +127,15 @@ def list_members(outputs: dict[str, FloatArray], view: FeatureMatrix, head: str)
     return members
 
 
-def blend_heads(outputs: dict[str, FloatArray], view: FeatureMatrix, weights: dict[str, FloatArray], stratum: IntArray) -> QuantileHeads:
+def blend_heads(
+    outputs: dict[str, FloatArray],
+    view: FeatureMatrix,
+    weights: dict[str, FloatArray],
+    stratum: IntArray,
+) -> QuantileHeads:
     """Return the stacked forecast of every head, kWh."""
-    blended = {head: blend_members(list_members(outputs, view, head), weights[head], stratum) for head in HEADS}
+    blended = {
+        head: blend_members(list_members(outputs, view, head), weights[head], stratum)
+        for head in HEADS
+    }
     return QuantileHeads(blended["expected"], np.stack([blended[name] for name in SHARES]))

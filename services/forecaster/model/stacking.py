@@ -1,4 +1,6 @@
-"""Stacking (convex combination of member forecasts) and calibration of quantiles, both fitted on weeks that the models have not seen, per band of leads."""
+"""Stacking (convex combination of member forecasts) and calibration of quantiles, both fitted on
+weeks that the models have not seen, per band of leads.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,13 +15,16 @@ from services.forecaster.inputs.frame import IntArray
 SIDES = np.sign(LEVELS - 0.5)  # below or above the median
 MEDIAN = [*SHARES].index("p50")
 THINNEST = 0.01  # least distance of a quantile from the median, as a share of the series' scale
-# Distance of each quantile from the median in a normal distribution, relative to that of the 10 (90) % quantile.
+# Distance of each quantile from the median in a normal distribution, relative to that of the 10
+# (90) % quantile.
 DISTANCES = np.array([1.2835, 1.0, 0.5263, 0.0, 0.5263, 1.0, 1.2835])
 
 
 @dataclass(frozen=True)
 class QuantileHeads:
-    """A forecast before it is bounded, kWh: the mean, shape ``(rows,)``, and the quantiles, shape ``(levels, rows)``."""
+    """A forecast before it is bounded, kWh: the mean, shape ``(rows,)``, and the quantiles, shape
+    ``(levels, rows)``.
+    """
 
     expected: FloatArray
     quantiles: FloatArray
@@ -31,19 +36,30 @@ class QuantileHeads:
         return median
 
     def measure_widths(self, scale_kwh: FloatArray) -> FloatArray:
-        """Return the distance of each quantile from the median, at least ``THINNEST`` of the scale; shape ``(levels, rows)``."""
+        """Return the distance of each quantile from the median, at least ``THINNEST`` of the scale.
+
+        Shape ``(levels, rows)``.
+        """
         return np.maximum(SIDES[:, None] * (self.quantiles - self.p50), THINNEST * scale_kwh)
 
     def stretch(self, factor: FloatArray, scale_kwh: FloatArray) -> "QuantileHeads":
-        """Return the forecast with each quantile ``factor``, shape ``(levels, rows)``, times as far from the median."""
-        return replace(self, quantiles=self.p50 + SIDES[:, None] * factor * self.measure_widths(scale_kwh))
+        """Return the forecast with each quantile ``factor``, shape ``(levels, rows)``, times as far
+        from the median.
+        """
+        return replace(
+            self, quantiles=self.p50 + SIDES[:, None] * factor * self.measure_widths(scale_kwh)
+        )
 
     def move(self, mean_kwh: FloatArray, median_kwh: FloatArray) -> "QuantileHeads":
-        """Return the forecast with the mean moved by one amount and all quantiles by the other, each of shape ``(rows,)``."""
+        """Return the forecast with the mean moved by one amount and all quantiles by the other,
+        each of shape ``(rows,)``.
+        """
         return QuantileHeads(self.expected + mean_kwh, self.quantiles + median_kwh)
 
     def bound(self, limit_kwh: FloatArray) -> Quantiles:
-        """Return the forecast with ``0 ≤ p05 ≤ … ≤ p95 ≤ limit`` and the mean within zero and the limit."""
+        """Return the forecast with ``0 ≤ p05 ≤ … ≤ p95 ≤ limit`` and the mean within zero and the
+        limit.
+        """
         below = np.minimum.accumulate(self.quantiles[MEDIAN::-1], axis=0)[::-1]
         above = np.maximum.accumulate(self.quantiles[MEDIAN:], axis=0)
         parts = np.clip(np.concatenate([below, above[1:]]), 0, limit_kwh)
@@ -51,16 +67,25 @@ class QuantileHeads:
 
     def replace(self, rows: NDArray[np.bool_], other: "QuantileHeads") -> "QuantileHeads":
         """Return the heads with ``rows`` taken from ``other``."""
-        return QuantileHeads(np.where(rows, other.expected, self.expected), np.where(rows, other.quantiles, self.quantiles))
+        return QuantileHeads(
+            np.where(rows, other.expected, self.expected),
+            np.where(rows, other.quantiles, self.quantiles),
+        )
 
 
-def spread_heads(expected: FloatArray, p50: FloatArray, below: FloatArray, above: FloatArray) -> QuantileHeads:
-    """Return a forecast from the distances of the 10 and 90 % quantiles from the median; on each side the others are those of a normal distribution."""
+def spread_heads(
+    expected: FloatArray, p50: FloatArray, below: FloatArray, above: FloatArray
+) -> QuantileHeads:
+    """Return a forecast from the distances of the 10 and 90 % quantiles from the median.
+
+    On each side the others are those of a normal distribution.
+    """
     sides = np.stack([-below] * MEDIAN + [np.zeros_like(p50)] + [above] * MEDIAN)
     return QuantileHeads(expected, p50 + DISTANCES[:, None] * sides)
 
 
-BAND_STARTS = np.array([0, 12, 48])  # slots of lead: the next three hours, the half day after, the rest
+# Slots of lead: the next three hours, the half day after, the rest
+BAND_STARTS = np.array([0, 12, 48])
 STEPS, RATE = 60, 2.0
 NEEDED_ROWS = 200  # fewest rows to fit a band
 WIDEST, NARROWEST = 6.0, 0.2
@@ -85,18 +110,26 @@ def band_of(lead: IntArray) -> IntArray:
 
 
 def measure_loss(error: FloatArray, share: float | None) -> FloatArray:
-    """Return squared loss, or the pinball loss of the ``share`` quantile; ``error`` is actual minus forecast."""
+    """Return squared loss, or the pinball loss of the ``share`` quantile.
+
+    ``error`` is actual minus forecast.
+    """
     loss: FloatArray = error**2 if share is None else np.maximum(share * error, (share - 1) * error)
     return loss
 
 
-def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, *, prior: FloatArray | None = None) -> FloatArray:
-    """Return non-negative weights that sum to one, shape ``(members,)``; the blend is never worse on these rows than the best member alone.
+def weigh_members(
+    members: FloatArray, actual: FloatArray, share: float | None, *, prior: FloatArray | None = None
+) -> FloatArray:
+    """Return non-negative weights that sum to one, shape ``(members,)``.
+
+    The blend is never worse on these rows than the best member alone.
 
     Args:
         members: shape ``(rows, members)``.
         share: the quantile of the pinball loss; None: squared loss.
-        prior: initial weights, which few steps change little: another season may need others. Default: equal weights.
+        prior: initial weights, which few steps change little: another season may need others.
+            Default: equal weights.
 
     Source: Kivinen and Warmuth (1997), exponentiated gradient.
     """
@@ -106,24 +139,49 @@ def weigh_members(members: FloatArray, actual: FloatArray, share: float | None, 
         error = actual - members @ weights
         pull = 2 * error / spread if share is None else np.where(error > 0, share, share - 1)
         gradient = pull @ members / (actual.size * spread)
-        weights = weights * np.exp(np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0))
+        weights = weights * np.exp(
+            np.clip(RATE / np.sqrt(step) * (gradient - gradient.max()), -50, 0)
+        )
         weights /= weights.sum()
     single = measure_loss(actual[:, None] - members, share).mean(axis=0)
     best = np.eye(members.shape[1])[int(single.argmin())]
     candidates = (weights, (weights + best) / 2, best)
-    return next(each for each in candidates if each is best or measure_loss(actual - members @ each, share).mean() <= single.min())
+    return next(
+        each
+        for each in candidates
+        if each is best or measure_loss(actual - members @ each, share).mean() <= single.min()
+    )
 
 
-def weigh_strata(members: FloatArray, actual: FloatArray, share: float | None, *, strata: LeadGroups, prior: FloatArray | None = None) -> FloatArray:
-    """Return weights per stratum of rows, shape ``(strata, members)``; a stratum with too few rows takes the weights of all rows."""
+def weigh_strata(
+    members: FloatArray,
+    actual: FloatArray,
+    share: float | None,
+    *,
+    strata: LeadGroups,
+    prior: FloatArray | None = None,
+) -> FloatArray:
+    """Return weights per stratum of rows, shape ``(strata, members)``.
+
+    A stratum with too few rows takes the weights of all rows.
+    """
     chosen = [strata.of_row == each for each in range(strata.count)]
     few = [rows.sum() < NEEDED_ROWS for rows in chosen]
     everywhere = weigh_members(members, actual, share, prior=prior) if any(few) else np.empty(0)
     parts = zip(chosen, few, strict=True)
-    return np.stack([everywhere if has_few else weigh_members(members[rows], actual[rows], share, prior=prior) for rows, has_few in parts])
+    return np.stack(
+        [
+            everywhere
+            if has_few
+            else weigh_members(members[rows], actual[rows], share, prior=prior)
+            for rows, has_few in parts
+        ]
+    )
 
 
-def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, stratum: IntArray) -> FloatArray:
+def blend_members(
+    members: Mapping[str, FloatArray], weights: FloatArray, stratum: IntArray
+) -> FloatArray:
     """Return the weighted sum of ``members``, which are in the order of the weights' columns."""
     by_row = weights[stratum]
     blended = np.zeros(stratum.size)
@@ -133,9 +191,11 @@ def blend_members(members: Mapping[str, FloatArray], weights: FloatArray, stratu
 
 
 def stretch_band(distance: FloatArray, width: FloatArray, share: float) -> float:
-    """Return the factor for ``width`` after which ``share`` of the distances from the median lie within it.
+    """Return the factor for ``width`` after which ``share`` of the distances from the median lie
+    within it.
 
-    Source: Romano, Patterson and Candès (2019), conformalised quantile regression, in its scaled form (Sousa 2022).
+    Source: Romano, Patterson and Candès (2019), conformalised quantile regression, in its scaled
+    form (Sousa 2022).
     """
     if distance.size < NEEDED_ROWS:
         return 1.0
@@ -143,7 +203,9 @@ def stretch_band(distance: FloatArray, width: FloatArray, share: float) -> float
     return float(np.clip(np.quantile(distance / width, level), NARROWEST, WIDEST))
 
 
-def stretch_bands(distance: FloatArray, width: FloatArray, lead: IntArray, share: float) -> FloatArray:
+def stretch_bands(
+    distance: FloatArray, width: FloatArray, lead: IntArray, share: float
+) -> FloatArray:
     """Return one factor per band of leads, shape ``(bands,)``."""
     rows: list[NDArray[np.bool_]] = [band_of(lead) == band for band in range(BAND_STARTS.size)]
     return np.array([stretch_band(distance[chosen], width[chosen], share) for chosen in rows])

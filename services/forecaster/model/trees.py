@@ -1,4 +1,7 @@
-"""Train gradient-boosted trees for the quantiles and the mean of one series; all use of LightGBM is here."""
+"""Train gradient-boosted trees for the quantiles and the mean of one series.
+
+All use of LightGBM is here.
+"""
 
 import os
 from dataclasses import dataclass
@@ -15,8 +18,13 @@ CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
 def count_processors(groups: Path = CONTROL_GROUPS) -> int:
-    """Return the processors that the process may use, at least one; a container's quota is rounded down."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return the processors that the process may use, at least one.
+
+    A container's quota is rounded down.
+    """
+    there = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     quota = read_quota(groups)
     return there if quota is None else max(1, min(there, int(quota)))
 
@@ -24,9 +32,14 @@ def count_processors(groups: Path = CONTROL_GROUPS) -> int:
 def read_quota(groups: Path) -> float | None:
     """Return the container's CPU quota in processors; None where it has none.
 
-    Source: Linux, control groups v2 (``cpu.max``: quota and period, or ``max``) and v1 (``cpu.cfs_quota_us``, -1 for none, and ``cpu.cfs_period_us``).
+    Source: Linux, control groups v2 (``cpu.max``: quota and period, or ``max``) and v1
+    (``cpu.cfs_quota_us``, -1 for none, and ``cpu.cfs_period_us``).
     """
-    words = _read_words(groups / "cpu.max") or [word for name in ("quota", "period") for word in _read_words(groups / "cpu" / f"cpu.cfs_{name}_us")]
+    words = _read_words(groups / "cpu.max") or [
+        word
+        for name in ("quota", "period")
+        for word in _read_words(groups / "cpu" / f"cpu.cfs_{name}_us")
+    ]
     if len(words) != 2 or not all(word.isdigit() and int(word) for word in words):
         return None
     return int(words[0]) / int(words[1])
@@ -47,7 +60,8 @@ QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 @dataclass(frozen=True, slots=True)
 class TreeSettings:
-    """Hyper-parameters: few, small trees with strong shrinkage, because household load is mostly noise. ``bin_rows`` rows are sampled to cut ``bins``.
+    """Hyper-parameters: few, small trees with strong shrinkage, because household load is mostly
+    noise. ``bin_rows`` rows are sampled to cut ``bins``.
 
     Source: docs/decisions/0081; larger values are no better on eight unseen weeks of four houses.
     """
@@ -70,18 +84,27 @@ class Trees:
 
     def predict(self, features: Matrix) -> dict[str, FloatArray]:
         """Return each head's prediction, shape ``(rows,)``."""
-        return {head: np.asarray(booster.predict(features, num_threads=1), dtype=np.float64) for head, booster in self.boosters.items()}
+        return {
+            head: np.asarray(booster.predict(features, num_threads=1), dtype=np.float64)
+            for head, booster in self.boosters.items()
+        }
 
     def contribute(self, head: str, features: Matrix) -> FloatArray:
-        """Return the SHAP values of a head's prediction, with the expected value in the last column; shape ``(rows, features + 1)``.
+        """Return the SHAP values of a head's prediction, with the expected value in the last
+        column; shape ``(rows, features + 1)``.
 
         Source: Lundberg et al. (2020), exact for trees.
         """
-        return np.asarray(self.boosters[head].predict(features, pred_contrib=True, num_threads=1), dtype=np.float64)
+        return np.asarray(
+            self.boosters[head].predict(features, pred_contrib=True, num_threads=1),
+            dtype=np.float64,
+        )
 
 
 def choose_threads() -> int:
-    """Return the threads for training: half of the processors, since a worker has a second process, and at most ``MOST_THREADS``: rows are few."""
+    """Return the threads for training: half of the processors, since a worker has a second process,
+    and at most ``MOST_THREADS``: rows are few.
+    """
     return max(1, min(MOST_THREADS, count_processors() // 2))
 
 
@@ -91,7 +114,8 @@ def import_lightgbm() -> ModuleType:
     Raises:
         MachineError: a system library it needs is missing.
     """
-    # Spin-waiting threads take the cores from working ones: two small trainings at once took seven minutes, with this setting 15 s.
+    # Spin-waiting threads take the cores from working ones: two small trainings at once took seven
+    # minutes, with this setting 15 s.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         import lightgbm  # takes a second, so only when training or predicting
@@ -101,8 +125,17 @@ def import_lightgbm() -> ModuleType:
     return module
 
 
-def grow_trees(features: Matrix, share: FloatArray, weight: FloatArray | None, *, settings: TreeSettings, seed: int, threads: int) -> Trees:
-    """Fit every head to ``share`` (actual energy over scale), rows weighted by ``weight``, all of shape ``(rows,)``; None: equal weights.
+def grow_trees(
+    features: Matrix,
+    share: FloatArray,
+    weight: FloatArray | None,
+    *,
+    settings: TreeSettings,
+    seed: int,
+    threads: int,
+) -> Trees:
+    """Fit every head to ``share`` (actual energy over scale), rows weighted by ``weight``, all of
+    shape ``(rows,)``; None: equal weights.
 
     Weights double the time of a quantile head: LightGBM then sorts every leaf of every tree.
     """
@@ -122,9 +155,15 @@ def grow_trees(features: Matrix, share: FloatArray, weight: FloatArray | None, *
         "force_row_wise": True,
         "verbosity": -1,
     }
-    data = lightgbm.Dataset(features, label=share, weight=weight, params=fixed, free_raw_data=False).construct()
+    data = lightgbm.Dataset(
+        features, label=share, weight=weight, params=fixed, free_raw_data=False
+    ).construct()
     boosters = {}
     for head in GROWN:
-        objective = {"objective": "quantile", "alpha": QUANTILES[head]} if head in QUANTILES else {"objective": "regression"}
+        objective = (
+            {"objective": "quantile", "alpha": QUANTILES[head]}
+            if head in QUANTILES
+            else {"objective": "regression"}
+        )
         boosters[head] = lightgbm.train(fixed | objective, data, num_boost_round=settings.rounds)
     return Trees(boosters)

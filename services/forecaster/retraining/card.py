@@ -1,4 +1,6 @@
-"""The card of a trained Aurora: what it learned from, how good it was, what it is for and what it is not."""
+"""The card of a trained Aurora: what it learned from, how good it was, what it is for and what it
+is not.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,14 +9,30 @@ from typing import Any
 from luna.platform.database.training_runs import TrainingRun
 from luna.platform.objects import ObjectStore
 from services.forecaster.model.aurora import FULL_DAYS
-from services.forecaster.model.card import list_figures, list_items, list_section, load_card, say_making, say_window
+from services.forecaster.model.card import (
+    list_figures,
+    list_items,
+    list_section,
+    load_card,
+    say_making,
+    say_window,
+)
 
 INTENDED_USE = (
-    "Load and PV of this one site, 48 hours ahead in quarter-hours, with quantiles, for planning its battery.",
-    "Not for other sites, for settling bills, or for limits of safety: set-points pass the safety layer whatever was forecast.",
+    (
+        "Load and PV of this one site, 48 hours ahead in quarter-hours, with quantiles, for "
+        "planning its battery."
+    ),
+    (
+        "Not for other sites, for settling bills, or for limits of safety: set-points pass the "
+        "safety layer whatever was forecast."
+    ),
 )
 LIMITS = (
-    "Habits that changed after the training are followed by their level within a week, by their shape at the next training.",
+    (
+        "Habits that changed after the training are followed by their level within a week, by "
+        "their shape at the next training."
+    ),
     "Rare events (a party, a fault, snow on the arrays) are in the bands at best.",
     "With faults of the input the bands are widened and the issue's reasons say so.",
 )
@@ -28,7 +46,8 @@ class Card:
         run: the training, with its figures.
         site_id: the site's name.
         stage: what the model makes of its forecasts: profile, young or full.
-        days_by_quality: verdict → local days of the window; days that were never judged count as ``unjudged``.
+        days_by_quality: verdict → local days of the window; days that were never judged count as
+            ``unjudged``.
         features: by series, what the trees were shown.
         growth: from when on arrays had grown, and how much, where older output was scaled.
         timezone: of the site, in which instants are told.
@@ -44,20 +63,46 @@ class Card:
 
     def facts(self) -> dict[str, Any]:
         """Return the card as JSON knows it."""
-        run = {name: value for name, value in asdict(self.run).items() if name not in ("metrics", "data_from", "data_until")}
-        window = {"data_from": self.run.data_from.isoformat(), "data_until": self.run.data_until.isoformat(), "days_by_quality": dict(self.days_by_quality)}
-        learned = {"features": {name: list(names) for name, names in self.features.items()}, "grown_arrays": self.growth}
+        run = {
+            name: value
+            for name, value in asdict(self.run).items()
+            if name not in ("metrics", "data_from", "data_until")
+        }
+        window = {
+            "data_from": self.run.data_from.isoformat(),
+            "data_until": self.run.data_until.isoformat(),
+            "days_by_quality": dict(self.days_by_quality),
+        }
+        learned = {
+            "features": {name: list(names) for name, names in self.features.items()},
+            "grown_arrays": self.growth,
+        }
         statements = {"intended_use": list(INTENDED_USE), "limits": [*LIMITS, *self._own_limits()]}
-        return run | window | {"site": self.site_id, "stage": self.stage} | learned | {"metrics": dict(self.run.metrics)} | statements
+        return (
+            run
+            | window
+            | {"site": self.site_id, "stage": self.stage}
+            | learned
+            | {"metrics": dict(self.run.metrics)}
+            | statements
+        )
 
     def text(self) -> str:
         """Return the card as Markdown."""
         run = self.run
-        days = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items()))
+        days = ", ".join(
+            f"{count} {verdict}" for verdict, count in sorted(self.days_by_quality.items())
+        )
         facts = (
-            f"{say_window(run, self.timezone)}: {run.metrics.get('known_days', 0):.0f} days of load ({days})",
+            (
+                f"{say_window(run, self.timezone)}: {run.metrics.get('known_days', 0):.0f} "
+                f"days of load ({days})"
+            ),
             f"Stage: {self.stage}",
-            f"Trained because: {run.trigger}; {'in use' if run.accepted else 'not in use'}: {run.verdict}",
+            (
+                f"Trained because: {run.trigger}; "
+                f"{'in use' if run.accepted else 'not in use'}: {run.verdict}"
+            ),
             say_making(run),
             *([f"Arrays had grown: {self.growth}"] if self.growth else []),
         )
@@ -69,8 +114,15 @@ class Card:
             *list_items(facts),
             *list_section("Intended use", INTENDED_USE),
             *list_section("Limits", (*LIMITS, *self._own_limits())),
-            *list_figures("Energies in kWh per quarter-hour, on rows and days that the judged trees had not seen.", run.metrics),
-            *list_section("Features", (f"{series}: {', '.join(names)}" for series, names in self.features.items())),
+            *list_figures(
+                "Energies in kWh per quarter-hour, on rows and days that the judged trees "
+                "had not seen.",
+                run.metrics,
+            ),
+            *list_section(
+                "Features",
+                (f"{series}: {', '.join(names)}" for series, names in self.features.items()),
+            ),
         )
         return "\n".join(lines) + "\n"
 

@@ -1,6 +1,8 @@
-"""When a site's model is trained again: in its weekly turn, or when the site lives otherwise than when it was trained.
+"""When a site's model is trained again: in its weekly turn, or when the site lives otherwise than
+when it was trained.
 
-Three signs say so: the shape of the load, how far forecasts are off, and arrays that have grown. Levels alone are none: forecasts follow them within a week.
+Three signs say so: the shape of the load, how far forecasts are off, and arrays that have grown.
+Levels alone are none: forecasts follow them within a week.
 """
 
 import hashlib
@@ -14,7 +16,13 @@ import numpy as np
 import structlog
 from sqlalchemy import Connection, Engine
 
-from luna.contracts.forecast import RenewModelsReply, RenewModelsRequest, SiteRenewal, TrainingTrigger, TrainRequest
+from luna.contracts.forecast import (
+    RenewModelsReply,
+    RenewModelsRequest,
+    SiteRenewal,
+    TrainingTrigger,
+    TrainRequest,
+)
 from luna.contracts.job import Job
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, floor_to, local_day, parse_zone
@@ -28,17 +36,20 @@ from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import VERSION, YOUNG_DAYS, count_days
 from services.forecaster.service import read_steering
 
-# Source: Siddiqi (2006), Credit Risk Scorecards, ch. 8: beyond 0.25 a population has shifted, up to 0.1 it has not; 0.2 is the usual middle.
+# Source: Siddiqi (2006), Credit Risk Scorecards, ch. 8: beyond 0.25 a population has shifted, up to
+# 0.1 it has not; 0.2 is the usual middle.
 LARGE_SHIFT = 0.2
 BINS = 10
 FEWEST = 1e-3  # share of an empty bin, so that its logarithm exists
-# Fortnights of one household differ by habit and season: a shift counts where it is twice the largest between the fortnights before.
+# Fortnights of one household differ by habit and season: a shift counts where it is twice the
+# largest between the fortnights before.
 FORTNIGHT = 14
 FORTNIGHTS_BEFORE = 6
 EXCESS = 2.0
 LEAST_MEASURED_SHARE = 0.5
-# Source: Page (1954), Continuous inspection schemes, Biometrika 41. Both in standard deviations of the days before, tuned so that a year of measured PV and of
-# independent noise gives no alarm, while a load of 2 kW that cycles is found within a week.
+# Source: Page (1954), Continuous inspection schemes, Biometrika 41. Both in standard deviations of
+# the days before, tuned so that a year of measured PV and of independent noise gives no alarm,
+# while a load of 2 kW that cycles is found within a week.
 REFERENCE_VALUE = 1.0
 DECISION_INTERVAL = 15.0
 DAYS_BEFORE = 60
@@ -70,22 +81,32 @@ def list_signs(load_kwh: FloatArray, errors: Mapping[str, FloatArray]) -> list[D
     for name, daily in errors.items():
         before, recent = daily[-DAYS_BEFORE - FORTNIGHT : -FORTNIGHT], daily[-FORTNIGHT:]
         if np.count_nonzero(before > 0) >= FEWEST_DAYS_BEFORE:
-            signs.append(DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL))
+            signs.append(
+                DriftSign(f"{name}_error", accumulate_errors(before, recent), DECISION_INTERVAL)
+            )
     return [sign for sign in signs if sign.value > sign.limit]
 
 
 def measure_shift(reference: FloatArray, recent: FloatArray) -> float:
-    """Return the population stability index of ``recent`` against ``reference``, each of shape ``(values,)`` and free of NaN, over tenths of the reference.
+    """Return the population stability index of ``recent`` against ``reference``, each of shape
+    ``(values,)`` and free of NaN, over tenths of the reference.
 
     Invariants: zero where both fall into the tenths alike, never negative.
     """
     edges = np.quantile(reference, np.arange(1, BINS) / BINS)
-    before, after = (np.maximum(np.bincount(np.searchsorted(edges, values), minlength=BINS) / values.size, FEWEST) for values in (reference, recent))
+    before, after = (
+        np.maximum(
+            np.bincount(np.searchsorted(edges, values), minlength=BINS) / values.size, FEWEST
+        )
+        for values in (reference, recent)
+    )
     return float(((after - before) * np.log(after / before)).sum())
 
 
 def accumulate_errors(before: FloatArray, recent: FloatArray) -> float:
-    """Return the highest one-sided cumulative sum of the logarithms of ``recent`` daily errors, in deviations of those ``before``; NaN days are passed over."""
+    """Return the highest one-sided cumulative sum of the logarithms of ``recent`` daily errors, in
+    deviations of those ``before``; NaN days are passed over.
+    """
     usual = np.log(before[before > 0])
     middle = float(np.median(usual))
     deviation = max(NORMAL_MAD * float(np.median(np.abs(usual - middle))), LEAST_DEVIATION)
@@ -110,14 +131,23 @@ def _judge_shape(load_kwh: FloatArray) -> Iterator[DriftSign]:
     if any(shape.size < LEAST_MEASURED_SHARE * length for shape in shapes):
         return
     recent, before = shapes[0], shapes[1:]
-    usual = max(measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place]) for place in range(len(before)))
-    yield DriftSign("load_shape", measure_shift(np.concatenate(before), recent), max(LARGE_SHIFT, EXCESS * usual))
+    usual = max(
+        measure_shift(np.concatenate(before[:place] + before[place + 1 :]), before[place])
+        for place in range(len(before))
+    )
+    yield DriftSign(
+        "load_shape",
+        measure_shift(np.concatenate(before), recent),
+        max(LARGE_SHIFT, EXCESS * usual),
+    )
 
 
 WEEK_DAYS = 7
-# Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are spread over them and over the week.
+# Hours of the local night in which nobody waits for a plan and no clock changes twice; sites are
+# spread over them and over the week.
 NIGHT_HOURS = (1, 4, 5)
-# A model that was just trained has not been seen to fail; and a change shows better after some days of it.
+# A model that was just trained has not been seen to fail; and a change shows better after some days
+# of it.
 DRIFT_REST = timedelta(days=3)
 # Without new data the same model would come of it.
 LEAST_NEW = timedelta(days=1)
@@ -134,7 +164,10 @@ class TrainingSlot:
 
 
 def assign_turn(site_id: str) -> TrainingSlot:
-    """Return when a site's turn is; the same name has the same turn for ever, and many names fill every night alike."""
+    """Return when a site's turn is.
+
+    The same name has the same turn for ever, and many names fill every night alike.
+    """
     number = int.from_bytes(hashlib.sha256(site_id.encode()).digest()[:8])
     return TrainingSlot(number % WEEK_DAYS, NIGHT_HOURS[number // WEEK_DAYS % len(NIGHT_HOURS)])
 
@@ -142,8 +175,16 @@ def assign_turn(site_id: str) -> TrainingSlot:
 def find_last_turn(turn: TrainingSlot, now: datetime, zone: ZoneInfo) -> datetime:
     """Return the last instant, at ``now`` or before, at which the turn came."""
     local = now.astimezone(zone)
-    begin = datetime.combine(local.date() - timedelta(days=(local.weekday() - turn.weekday) % WEEK_DAYS), time(turn.hour), zone)
-    return begin if begin <= local else datetime.combine(begin.date() - timedelta(days=WEEK_DAYS), time(turn.hour), zone)
+    begin = datetime.combine(
+        local.date() - timedelta(days=(local.weekday() - turn.weekday) % WEEK_DAYS),
+        time(turn.hour),
+        zone,
+    )
+    return (
+        begin
+        if begin <= local
+        else datetime.combine(begin.date() - timedelta(days=WEEK_DAYS), time(turn.hour), zone)
+    )
 
 
 def is_weekly_due(turn: TrainingSlot, trained_at: datetime, now: datetime, zone: ZoneInfo) -> bool:
@@ -171,21 +212,32 @@ class Due(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RenewalContext:
-    """What is needed to ask for a training: the database, and what takes the request as a job; an equal one that is open is not taken twice."""
+    """What is needed to ask for a training: the database, and what takes the request as a job.
+
+    An equal one that is open is not taken twice.
+    """
 
     engine: Engine
     submit: Callable[[TrainRequest], Job]
 
 
-def renew_models(context: RenewalContext, request: RenewModelsRequest, *, now: datetime) -> RenewModelsReply:
-    """Ask for every training that is due at ``now``; a site that cannot be judged is named in the reply and stops no other.
+def renew_models(
+    context: RenewalContext, request: RenewModelsRequest, *, now: datetime
+) -> RenewModelsReply:
+    """Ask for every training that is due at ``now``.
+
+    A site that cannot be judged is named in the reply and stops no other.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away.
     """
     with unit_of_work(context.engine) as connection:
-        names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
+        names = (
+            [sites.load(connection, request.site_id).name]
+            if request.site_id
+            else sites.names(connection)
+        )
     return RenewModelsReply(sites=[_renew_site(context, name, now) for name in names])
 
 
@@ -204,7 +256,11 @@ def find_due(connection: Connection, site: Site, *, now: datetime) -> Due | None
         if data_until - span[0] >= timedelta(days=YOUNG_DAYS):
             window = Timeline(start, SLOT, (floor_to(data_until, SLOT) - start) // SLOT)
             known_days = count_days(quality.read_trusted(connection, site, window).load_kwh)
-        return Due("schedule", "two weeks are known and nothing was learned") if known_days >= YOUNG_DAYS else None
+        return (
+            Due("schedule", "two weeks are known and nothing was learned")
+            if known_days >= YOUNG_DAYS
+            else None
+        )
     turn, zone = assign_turn(site.name), parse_zone(site.timezone)
     if is_weekly_due(turn, trained_at, now, zone):
         return Due("schedule", "its weekly turn has come")
@@ -218,20 +274,35 @@ def list_drift(connection: Connection, site: Site, run: TrainingRun, *, now: dat
     """Return the signs that a site lives otherwise than when a model was trained."""
     begin = floor_to(now - LOOK_BACK, SLOT)
     window = Timeline(begin, SLOT, LOOK_BACK // SLOT)
-    recent, steering = quality.read_trusted(connection, site, window), read_steering(connection, site, window)
-    # Aurora's error on each of the last days, PV's in parts of the clear sky; NaN where it was not scored.
+    recent, steering = (
+        quality.read_trusted(connection, site, window),
+        read_steering(connection, site, window),
+    )
+    # Aurora's error on each of the last days, PV's in parts of the clear sky; NaN where it was not
+    # scored.
     zone = parse_zone(site.timezone)
-    days = [now.astimezone(zone).date() - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)]
+    days = [
+        now.astimezone(zone).date() - timedelta(days=back) for back in range(SCORED_DAYS, 0, -1)
+    ]
     errors = {series: np.full(SCORED_DAYS, np.nan) for series in ("load_kwh", "pv_kwh")}
     for score in forecast_scores.read(connection, site.name, days[0], days[-1]):
         if score.forecast_version == VERSION:
             errors[score.series][days.index(score.day)] = score.mae
-    bright = np.array([estimate_clear_sky(local_day(day, zone).starts, site).mean() for day in days])
+    bright = np.array(
+        [estimate_clear_sky(local_day(day, zone).starts, site).mean() for day in days]
+    )
     pv_error = errors["pv_kwh"] / np.maximum(bright, 1e-6)
-    signs = [str(sign) for sign in list_signs(recent.load_kwh, {"load": errors["load_kwh"], "pv": pv_error})]
+    signs = [
+        str(sign)
+        for sign in list_signs(recent.load_kwh, {"load": errors["load_kwh"], "pv": pv_error})
+    ]
     growth = prepare_history(recent, site, before=now, steering=steering).growth
     learned_until = np.datetime64(run.data_until.replace(tzinfo=None), "s")
-    return [*signs, f"arrays yield {growth.factor:.1f} times as much"] if growth is not None and growth.since >= learned_until else signs
+    return (
+        [*signs, f"arrays yield {growth.factor:.1f} times as much"]
+        if growth is not None and growth.since >= learned_until
+        else signs
+    )
 
 
 def _renew_site(context: RenewalContext, name: str, now: datetime) -> SiteRenewal:
@@ -241,7 +312,13 @@ def _renew_site(context: RenewalContext, name: str, now: datetime) -> SiteRenewa
         if due is None:
             return SiteRenewal(site_id=name)
         job = context.submit(TrainRequest(site_id=name, trigger=due.trigger))
-        log.info("training asked for", site=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
+        log.info(
+            "training asked for",
+            site=name,
+            trigger=due.trigger,
+            reason=due.reason,
+            job_id=job.job_id,
+        )
         return SiteRenewal(site_id=name, trigger=due.trigger, reason=due.reason, job_id=job.job_id)
 
     def report_fault(error: Exception) -> SiteRenewal:

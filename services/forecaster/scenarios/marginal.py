@@ -1,4 +1,6 @@
-"""The whole distribution of each slot out of its quantiles: straight lines between them, and tails that end."""
+"""The whole distribution of each slot out of its quantiles: straight lines between them, and tails
+that end.
+"""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,42 +12,64 @@ from luna.energy.timeline import FloatArray
 
 KNOTS = np.array([0.0, *SHARES.values(), 1.0])
 TAIL = 1 - SHARES["p95"]
-LEAST_TAIL, MOST_TAIL = 0.1, 3.0  # length of the upper tail, in distances of the 95 % quantile from the median
+# Length of the upper tail, in distances of the 95 % quantile from the median
+LEAST_TAIL, MOST_TAIL = 0.1, 3.0
 NO_WIDTH = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Marginals:
-    """A distribution per slot as its values at ``KNOTS``, ascending along the last axis; shape ``(…, slots, knots)``."""
+    """A distribution per slot as its values at ``KNOTS``, ascending along the last axis.
+
+    Shape ``(…, slots, knots)``.
+    """
 
     values: FloatArray
 
     @classmethod
     def of(cls, quantiles: Quantiles, limit_kwh: float) -> Self:
-        """Return the distributions of an energy: from zero to at most ``limit_kwh``, the upper tail as long as the expected value asks for."""
+        """Return the distributions of an energy: from zero to at most ``limit_kwh``, the upper tail
+        as long as the expected value asks for.
+        """
         inner = np.stack([getattr(quantiles, name) for name in SHARES], axis=-1)
         lowest = np.maximum(inner[..., 0] - (inner[..., 2] - inner[..., 0]), 0)
-        below = (np.diff(KNOTS[1:-1]) * (inner[..., 1:] + inner[..., :-1]) / 2).sum(axis=-1) + TAIL * (lowest + inner[..., 0]) / 2
+        below = (np.diff(KNOTS[1:-1]) * (inner[..., 1:] + inner[..., :-1]) / 2).sum(
+            axis=-1
+        ) + TAIL * (lowest + inner[..., 0]) / 2
         highest = 2 * (quantiles.expected - below) / TAIL - inner[..., -1]
         reach = inner[..., -1] - inner[..., 3]
-        highest = np.clip(highest, inner[..., -1] + LEAST_TAIL * reach, inner[..., -1] + MOST_TAIL * reach)
+        highest = np.clip(
+            highest, inner[..., -1] + LEAST_TAIL * reach, inner[..., -1] + MOST_TAIL * reach
+        )
         highest = np.maximum(np.minimum(highest, limit_kwh), inner[..., -1])
         return cls(np.concatenate([lowest[..., None], inner, highest[..., None]], axis=-1))
 
     @classmethod
     def of_price(cls, quantiles: FloatArray) -> Self:
-        """Return the distributions of a price from its quantiles, shape ``(slots, shares)``: tails as far beyond 5 and 95 % as 25 and 75 % lie within."""
-        lowest, highest = 2 * quantiles[:, 0] - quantiles[:, 2], 2 * quantiles[:, -1] - quantiles[:, 4]
+        """Return the distributions of a price from its quantiles, shape ``(slots, shares)``: tails
+        as far beyond 5 and 95 % as 25 and 75 % lie within.
+        """
+        lowest, highest = (
+            2 * quantiles[:, 0] - quantiles[:, 2],
+            2 * quantiles[:, -1] - quantiles[:, 4],
+        )
         return cls(np.column_stack([lowest, quantiles, highest]))
 
     def place(self, actual: FloatArray) -> FloatArray:
-        """Return the share of the distribution below each value, shape ``(…, slots)``; NaN where it is unknown or the distribution has no width.
+        """Return the share of the distribution below each value, shape ``(…, slots)``.
+
+        NaN where it is unknown or the distribution has no width.
 
         Source: Dawid (1984), the probability integral transform.
         """
         knot = np.clip((actual[..., None] >= self.values).sum(axis=-1) - 1, 0, KNOTS.size - 2)
-        low, high = (np.take_along_axis(self.values, (knot + step)[..., None], axis=-1)[..., 0] for step in (0, 1))
-        within = np.divide(actual - low, high - low, out=np.full(actual.shape, 0.5), where=high - low > NO_WIDTH)
+        low, high = (
+            np.take_along_axis(self.values, (knot + step)[..., None], axis=-1)[..., 0]
+            for step in (0, 1)
+        )
+        within = np.divide(
+            actual - low, high - low, out=np.full(actual.shape, 0.5), where=high - low > NO_WIDTH
+        )
         share = KNOTS[knot] + np.clip(within, 0, 1) * np.diff(KNOTS)[knot]
         width = self.values[..., -1] - self.values[..., 0]
         placed: FloatArray = np.where(np.isnan(actual) | ~(width > NO_WIDTH), np.nan, share)
@@ -59,20 +83,27 @@ class Marginals:
         return drawn
 
     def arrange(self, share: FloatArray, probability: FloatArray) -> FloatArray:
-        """Return paths in the order of ``share`` at every slot, shape ``(paths, slots)``, whose values stand for equal parts of the distribution.
+        """Return paths in the order of ``share`` at every slot, shape ``(paths, slots)``, whose
+        values stand for equal parts of the distribution.
 
         Each path takes the mean of as much of the distribution as it is probable.
 
-        Invariants: the paths' mean, weighted by ``probability``, is that of the distribution, and every value lies within it.
+        Invariants: the paths' mean, weighted by ``probability``, is that of the distribution, and
+        every value lies within it.
 
-        Source: Clark et al. (2004), the Schaake shuffle; Schefzik et al. (2013), ensemble copula coupling.
+        Source: Clark et al. (2004), the Schaake shuffle; Schefzik et al. (2013), ensemble copula
+        coupling.
         """
         order = np.argsort(share, axis=0, kind="stable")
         weight = probability[order]
         upto = np.minimum(np.cumsum(weight, axis=0), 1.0)
-        mass = np.diff(self._integrate(upto), axis=0, prepend=0.0) / np.diff(upto, axis=0, prepend=0.0)
+        mass = np.diff(self._integrate(upto), axis=0, prepend=0.0) / np.diff(
+            upto, axis=0, prepend=0.0
+        )
         arranged = np.empty_like(mass)
-        np.put_along_axis(arranged, order, np.clip(mass, self.values[:, 0], self.values[:, -1]), axis=0)
+        np.put_along_axis(
+            arranged, order, np.clip(mass, self.values[:, 0], self.values[:, -1]), axis=0
+        )
         return arranged
 
     def mean(self) -> FloatArray:
@@ -85,8 +116,12 @@ class Marginals:
         slot, knot, beyond = self._locate(share)
         low, high = self.values[slot, knot], self.values[slot, knot + 1]
         pieces = np.diff(KNOTS) * (self.values[:, 1:] + self.values[:, :-1]) / 2
-        before = np.concatenate([np.zeros((self.values.shape[0], 1)), np.cumsum(pieces, axis=1)], axis=1)
-        integral: FloatArray = before[slot, knot] + low * beyond + (high - low) / np.diff(KNOTS)[knot] * beyond**2 / 2
+        before = np.concatenate(
+            [np.zeros((self.values.shape[0], 1)), np.cumsum(pieces, axis=1)], axis=1
+        )
+        integral: FloatArray = (
+            before[slot, knot] + low * beyond + (high - low) / np.diff(KNOTS)[knot] * beyond**2 / 2
+        )
         return integral
 
     def _locate(self, share: FloatArray) -> tuple[np.ndarray, np.ndarray, FloatArray]:

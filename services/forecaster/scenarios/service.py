@@ -1,10 +1,14 @@
-"""Make joint scenarios of load, PV and prices from a forecast's quantiles and the dependence structure of past errors, and store them.
+"""Make joint scenarios of load, PV and prices from a forecast's quantiles and the dependence
+structure of past errors, and store them.
 
-The marginal distributions are the forecast's. Their correlation over time, between load and PV, and with market prices is that of whole days of past errors:
-each day is a path of ranks, the share of the forecast distribution below the measurement. A few representative paths take the forecast's values in the order
-of their ranks, slot by slot. A site without enough past errors gets paths of a typical persistence.
+The marginal distributions are the forecast's. Their correlation over time, between load and PV, and
+with market prices is that of whole days of past errors: each day is a path of ranks, the share of
+the forecast distribution below the measurement. A few representative paths take the forecast's
+values in the order of their ranks, slot by slot. A site without enough past errors gets paths of a
+typical persistence.
 
-Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenarios from probabilistic forecasts; docs/decisions/0018.
+Source: Clark et al. (2004), the Schaake shuffle; Pinson et al. (2009), scenarios from probabilistic
+forecasts; docs/decisions/0018.
 """
 
 import time
@@ -22,21 +26,37 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Forecast, Scenarios
 from luna.energy.refusals import refuse
 from luna.energy.timeline import SLOT, FloatArray, Timeline
-from luna.platform.database import forecast_activations, forecast_scenarios, past_forecasts, prices, quality, sites
+from luna.platform.database import (
+    forecast_activations,
+    forecast_scenarios,
+    past_forecasts,
+    prices,
+    quality,
+    sites,
+)
 from luna.platform.database.recorded_span import Span
 from luna.platform.objects import ObjectStore
 from services.forecaster.inputs.solar import limit_output
 from services.forecaster.scenarios.marginal import Marginals
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before
 from services.forecaster.scenarios.price_model import MEMORY, MarketAhead, look_beyond
-from services.forecaster.service import IssueFacts, issue_in_parts, read_facts, read_history, read_surroundings, select_model
+from services.forecaster.service import (
+    IssueFacts,
+    issue_in_parts,
+    read_facts,
+    read_history,
+    read_surroundings,
+    select_model,
+)
 
 
 def select_paths(paths: FloatArray, count: int) -> tuple[NDArray[np.int64], FloatArray]:
-    """Return the indices of ``count`` representatives of equally probable ``paths``, and their probabilities.
+    """Return the indices of ``count`` representatives of equally probable ``paths``, and their
+    probabilities.
 
-    Each step adds the path that most reduces the sum of distances to the nearest representative. A probability is half an equal share and half the share of
-    nearest paths, because few paths say little about frequencies (docs/decisions/0018).
+    Each step adds the path that most reduces the sum of distances to the nearest representative. A
+    probability is half an equal share and half the share of nearest paths, because few paths say
+    little about frequencies (docs/decisions/0018).
 
     Args:
         paths: shape ``(paths, values)``, in comparable units.
@@ -68,44 +88,75 @@ FEW_ERRORS = "few_error_paths"
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """Typical persistence of errors: ``share`` of their variance is autoregressive with factor ``fade`` per slot, the rest is white noise."""
+    """Typical persistence of errors: ``share`` of their variance is autoregressive with factor
+    ``fade`` per slot, the rest is white noise.
+    """
 
     share: float
     fade: float
 
 
-# Fitted to 1,000 forecasts of the demo's households (correlations over 1 to 32 slots) and to a hundred days of Dutch prices.
+# Fitted to 1,000 forecasts of the demo's households (correlations over 1 to 32 slots) and to a
+# hundred days of Dutch prices.
 LOAD_PERSISTENCE = Persistence(share=0.55, fade=0.9)
 PV_PERSISTENCE = Persistence(share=1.0, fade=0.95)
 PRICE_PERSISTENCE = Persistence(share=1.0, fade=0.97)
 
 
-def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[str, MarketAhead], *, count: int = DEFAULT_COUNT, seed: int = 0) -> Scenarios:
+def make_scenarios(
+    forecast: Forecast,
+    errors: ErrorHistory,
+    markets: Mapping[str, MarketAhead],
+    *,
+    count: int = DEFAULT_COUNT,
+    seed: int = 0,
+) -> Scenarios:
     """Return ``count`` joint scenarios of a forecast's load and PV and of the markets' prices.
 
     Args:
-        errors: of the forecast's version; with fewer than 14 days, or than ``count``, paths of typical persistence are drawn from ``seed``.
+        errors: of the forecast's version; with fewer than 14 days, or than ``count``, paths of
+            typical persistence are drawn from ``seed``.
         markets: prices ahead by market, on the forecast's timeline.
 
-    Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where the forecast's is; deterministic.
+    Invariants: each slot's weighted mean is that of the forecast's distribution; PV is zero where
+        the forecast's is; deterministic.
 
     Raises:
         InvalidInputError: ``count`` outside 1 … 30.
     """
     if not 1 <= count <= MOST_PATHS:
-        raise InvalidInputError("so many scenarios are not made", field="count", value=count, remedy=f"Choose 1 to {MOST_PATHS}.")
-    load, pv = Marginals.of(forecast.load_kwh, np.inf), Marginals.of(forecast.pv_kwh, errors.limit_kwh)
+        raise InvalidInputError(
+            "so many scenarios are not made",
+            field="count",
+            value=count,
+            remedy=f"Choose 1 to {MOST_PATHS}.",
+        )
+    load, pv = (
+        Marginals.of(forecast.load_kwh, np.inf),
+        Marginals.of(forecast.pv_kwh, errors.limit_kwh),
+    )
     has_errors = errors.days_back.size >= max(NEEDED_DAYS, count)
     # Ranks in the distributions by path and slot, as shares.
     if has_errors:
-        load_shares, pv_shares, price_shares = errors.load, errors.pv, {name: market.recall(errors.days_back) for name, market in markets.items()}
+        load_shares, pv_shares, price_shares = (
+            errors.load,
+            errors.pv,
+            {name: market.recall(errors.days_back) for name, market in markets.items()},
+        )
     else:
         load_shares, pv_shares, *usual = _draw_usual(forecast.timeline.count, len(markets), seed)
         price_shares = dict(zip(markets, usual, strict=True))
     # A row of values per path, with energies and prices scaled to the same spread.
-    parts = [load.draw(load_shares), pv.draw(pv_shares), *(market.draw(price_shares[name]) for name, market in markets.items())]
+    parts = [
+        load.draw(load_shares),
+        pv.draw(pv_shares),
+        *(market.draw(price_shares[name]) for name, market in markets.items()),
+    ]
     spreads = [float(np.sqrt(part.var(axis=0).mean())) for part in parts]
-    rows = np.concatenate([part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts, axis=1)
+    rows = np.concatenate(
+        [part / spread for part, spread in zip(parts, spreads, strict=True) if spread > 0] or parts,
+        axis=1,
+    )
     chosen, probability = select_paths(rows, count)
     reasons = {} if has_errors else {FEW_ERRORS: None}
     reasons |= {reason: None for market in markets.values() for reason in market.reasons}
@@ -116,27 +167,40 @@ def make_scenarios(forecast: Forecast, errors: ErrorHistory, markets: Mapping[st
         probability,
         load.arrange(load_shares[chosen], probability),
         pv.arrange(pv_shares[chosen], probability),
-        {name: market.arrange(price_shares[name][chosen], probability) for name, market in markets.items()},
+        {
+            name: market.arrange(price_shares[name][chosen], probability)
+            for name, market in markets.items()
+        },
         tuple(reasons),
     )
 
 
 @lru_cache(maxsize=8)
 def _draw_usual(slots: int, markets: int, seed: int) -> tuple[FloatArray, ...]:
-    """Return paths of ranks of load, PV and each market's price by typical persistence, cached for all sites without past errors."""
+    """Return paths of ranks of load, PV and each market's price by typical persistence, cached for
+    all sites without past errors.
+    """
     rng = np.random.default_rng(seed)
-    return tuple(draw_shares(slots, persistence, rng) for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE, *[PRICE_PERSISTENCE] * markets))
+    return tuple(
+        draw_shares(slots, persistence, rng)
+        for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE, *[PRICE_PERSISTENCE] * markets)
+    )
 
 
 def draw_shares(slots: int, persistence: Persistence, rng: np.random.Generator) -> FloatArray:
     """Return ``DRAWN_PATHS`` paths of ranks as shares, uniform in each slot.
 
-    Source: Pinson et al. (2009), a Gaussian copula; its covariance here is that of an autoregressive process plus white noise.
+    Source: Pinson et al. (2009), a Gaussian copula; its covariance here is that of an
+    autoregressive process plus white noise.
     """
     lasting = rng.standard_normal((slots, DRAWN_PATHS))
     for slot in range(1, slots):
-        lasting[slot] = persistence.fade * lasting[slot - 1] + np.sqrt(1 - persistence.fade**2) * lasting[slot]
-    score = np.sqrt(persistence.share) * lasting + np.sqrt(1 - persistence.share) * rng.standard_normal(lasting.shape)
+        lasting[slot] = (
+            persistence.fade * lasting[slot - 1] + np.sqrt(1 - persistence.fade**2) * lasting[slot]
+        )
+    score = np.sqrt(persistence.share) * lasting + np.sqrt(
+        1 - persistence.share
+    ) * rng.standard_normal(lasting.shape)
     # The middle of each path's rank in every slot, as a share; shape `(paths, slots)`.
     rank = np.argsort(np.argsort(score.T, axis=0, kind="stable"), axis=0, kind="stable")
     shares: FloatArray = (rank + 0.5) / score.shape[1]
@@ -166,22 +230,37 @@ class IssuedScenarios:
         )
 
 
-def issue_requested(connection: Connection, request: IssueScenariosRequest, *, objects: ObjectStore) -> IssuedScenarios:
-    """Make and store the scenarios of the last forecast issued within the hour before the request's instant.
+def issue_requested(
+    connection: Connection, request: IssueScenariosRequest, *, objects: ObjectStore
+) -> IssuedScenarios:
+    """Make and store the scenarios of the last forecast issued within the hour before the request's
+    instant.
 
     Raises:
         NotFoundError: no such site, or no forecast in that hour.
     """
     site = sites.load(connection, request.site_id)
-    version = request.forecast_version or forecast_activations.find_active(connection, site).forecast_version
+    version = (
+        request.forecast_version
+        or forecast_activations.find_active(connection, site).forecast_version
+    )
     issued = past_forecasts.read_past(connection, site.name, version=version, instants=[request.at])
     if not issued:
         local_instant = request.at.astimezone(ZoneInfo(site.timezone)).isoformat()
-        raise refuse("no-forecast-in-the-hour-before", field="at", value=local_instant, site_id=site.name, version=version, at=local_instant)
+        raise refuse(
+            "no-forecast-in-the-hour-before",
+            field="at",
+            value=local_instant,
+            site_id=site.name,
+            version=version,
+            at=local_instant,
+        )
     (forecast,), key = issued, sites.key_of(connection, site.name)
     facts = read_facts(connection, {key: site}, [forecast.issued_at])
     past = read_past(connection, facts, {key: version}, forecast.timeline)
-    issued_scenarios = make_from_past(connection, past[key], forecast, objects=objects, count=request.count)
+    issued_scenarios = make_from_past(
+        connection, past[key], forecast, objects=objects, count=request.count
+    )
     forecast_scenarios.save(connection, site.name, issued_scenarios.scenarios)
     return issued_scenarios
 
@@ -200,13 +279,19 @@ class PublishedPrices:
     def look_beyond(self, series: prices.StoredSeries, timezone: str) -> MarketAhead:
         """Return a series' prices over the horizon, extrapolated beyond the published ones."""
         if (series, timezone) not in self._looked:
-            self._looked[series, timezone] = look_beyond(self.published[series], _around(self.ahead), timeline=self.ahead, zone=ZoneInfo(timezone))
+            self._looked[series, timezone] = look_beyond(
+                self.published[series],
+                _around(self.ahead),
+                timeline=self.ahead,
+                zone=ZoneInfo(timezone),
+            )
         return self._looked[series, timezone]
 
 
 @dataclass(frozen=True, slots=True)
 class ForecastPast:
-    """Inputs of scenarios besides their forecast: the site's facts, past forecasts of its version, and prices ahead.
+    """Inputs of scenarios besides their forecast: the site's facts, past forecasts of its version,
+    and prices ahead.
 
     Measurements within ``excluded`` are not used.
     """
@@ -217,7 +302,12 @@ class ForecastPast:
     prices: PublishedPrices
 
 
-def read_past(connection: Connection, facts: Mapping[int, IssueFacts], versions: Mapping[int, str], ahead: Timeline) -> dict[int, ForecastPast]:
+def read_past(
+    connection: Connection,
+    facts: Mapping[int, IssueFacts],
+    versions: Mapping[int, str],
+    ahead: Timeline,
+) -> dict[int, ForecastPast]:
     """Return the inputs of scenarios of sites' forecasts over ``ahead``, by the sites' keys.
 
     Args:
@@ -230,35 +320,88 @@ def read_past(connection: Connection, facts: Mapping[int, IssueFacts], versions:
     past_instants = days_before(issued_at, ahead.count)
     issued = past_forecasts.read_past_each(connection, versions, past_instants)
     sites_by_key = {key: each.site for key, each in facts.items()}
-    excluded = quality.list_excluded_each(connection, sites_by_key, min(past_instants) - past_forecasts.NEAR, ahead.start)
-    names = dict.fromkeys(prices.stored_series(site, name) for site in sites_by_key.values() for name in site.tariff.price_series)
-    published = PublishedPrices(ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at))
-    return {key: ForecastPast(each, issued.get(key, ()), excluded[key], published) for key, each in facts.items()}
+    excluded = quality.list_excluded_each(
+        connection, sites_by_key, min(past_instants) - past_forecasts.NEAR, ahead.start
+    )
+    names = dict.fromkeys(
+        prices.stored_series(site, name)
+        for site in sites_by_key.values()
+        for name in site.tariff.price_series
+    )
+    published = PublishedPrices(
+        ahead, prices.read_each(connection, [*names], _around(ahead), known_at=issued_at)
+    )
+    return {
+        key: ForecastPast(each, issued.get(key, ()), excluded[key], published)
+        for key, each in facts.items()
+    }
 
 
-def make_from_past(connection: Connection, past: ForecastPast, forecast: Forecast, *, objects: ObjectStore, count: int = DEFAULT_COUNT) -> IssuedScenarios:
-    """Return the scenarios of a forecast from data known at its issue; with too few stored past forecasts, those are made in hindsight."""
+def make_from_past(
+    connection: Connection,
+    past: ForecastPast,
+    forecast: Forecast,
+    *,
+    objects: ObjectStore,
+    count: int = DEFAULT_COUNT,
+) -> IssuedScenarios:
+    """Return the scenarios of a forecast from data known at its issue.
+
+    With too few stored past forecasts, those are made in hindsight.
+    """
     site = past.facts.site
-    # Forecasts of the same version and time of day in the weeks before, stored or made in hindsight.
+    # Forecasts of the same version and time of day in the weeks before, stored or made in
+    # hindsight.
     needed = max(NEEDED_DAYS, count)
-    issued = past.issued if len(past.issued) >= needed else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
+    issued = (
+        past.issued
+        if len(past.issued) >= needed
+        else _issue_again(connection, past.facts, forecast, objects=objects, needed=needed)
+    )
     measured = past.facts.recorded.without(past.excluded)
-    errors = ErrorHistory.of(issued, measured, issued_at=forecast.issued_at, limit_kwh=limit_output(past.facts.site), slots=forecast.timeline.count)
+    errors = ErrorHistory.of(
+        issued,
+        measured,
+        issued_at=forecast.issued_at,
+        limit_kwh=limit_output(past.facts.site),
+        slots=forecast.timeline.count,
+    )
     began = time.perf_counter()
-    markets = {name: past.prices.look_beyond(prices.stored_series(site, name), site.timezone) for name in site.tariff.price_series}
+    markets = {
+        name: past.prices.look_beyond(prices.stored_series(site, name), site.timezone)
+        for name in site.tariff.price_series
+    }
     scenarios = make_scenarios(forecast, errors, markets, count=count, seed=SEED)
     return IssuedScenarios(scenarios, time.perf_counter() - began)
 
 
-def _issue_again(connection: Connection, facts: IssueFacts, forecast: Forecast, *, objects: ObjectStore, needed: int) -> list[Forecast]:
-    """Return forecasts of the version made in hindsight since measurements began; none for fewer than ``needed`` days."""
+def _issue_again(
+    connection: Connection,
+    facts: IssueFacts,
+    forecast: Forecast,
+    *,
+    objects: ObjectStore,
+    needed: int,
+) -> list[Forecast]:
+    """Return forecasts of the version made in hindsight since measurements began.
+
+    None for fewer than ``needed`` days.
+    """
     site, span = facts.site, facts.span
-    instants = [instant for instant in days_before(forecast.issued_at, forecast.timeline.count) if span is not None and instant >= span[0]]
+    instants = [
+        instant
+        for instant in days_before(forecast.issued_at, forecast.timeline.count)
+        if span is not None and instant >= span[0]
+    ]
     if len(instants) < needed:
         return []
     selected = select_model(site, forecast.version, facts.run, objects=objects)
     context = read_surroundings(connection, site, instants)
-    return list(issue_in_parts(selected.forecaster, read_history(connection, site, instants), instants, context=context)[0])
+    return list(
+        issue_in_parts(
+            selected.forecaster, read_history(connection, site, instants), instants, context=context
+        )[0]
+    )
 
 
 def _around(ahead: Timeline) -> Timeline:

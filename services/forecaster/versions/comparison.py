@@ -46,15 +46,25 @@ class VersionScores:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What forecasts look back on, prepared as it was known when they were issued, and what they are scored against: what can be trusted."""
+    """What forecasts look back on, prepared as it was known when they were issued, and what they
+    are scored against: what can be trusted.
+    """
 
     history: Observations
     trusted: Observations
     context: Context = NO_CONTEXT
 
 
-def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EvaluateReply:
-    """Score versions on a stored site but for days that are judged ``exclude``; Aurora as trained before the first day, and trained now where it was not.
+def evaluate_versions(
+    connection: Connection,
+    request: EvaluateRequest,
+    *,
+    objects: ObjectStore,
+    progress: Progress = keep_quiet,
+) -> EvaluateReply:
+    """Score versions on a stored site but for days that are judged ``exclude``.
+
+    Aurora as trained before the first day, and trained now where it was not.
 
     Raises:
         NotFoundError: no such site or version.
@@ -66,31 +76,59 @@ def evaluate_versions(connection: Connection, request: EvaluateRequest, *, objec
     if request.to_day < request.from_day:
         raise refuse("comparison-reversed", field="to_day", value=request.to_day.isoformat())
     window = local_days(request.from_day, request.to_day, ZoneInfo(site.timezone))
-    instants = list_instants(window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes))
+    instants = list_instants(
+        window.start, window.end - timedelta(minutes=1), timedelta(minutes=request.every_minutes)
+    )
     begin = floor_to(min(instants), SLOT)
     ahead = Timeline(begin, SLOT, (floor_to(max(instants), SLOT) - begin) // SLOT + HORIZON_SLOTS)
-    context, steering = read_surroundings(connection, site, instants), read_steering(connection, site, look_back(instants))
-    prepared = prepare_history(read_history(connection, site, instants), site, before=instants[0], steering=steering, weather=context.weather)
+    context, steering = (
+        read_surroundings(connection, site, instants),
+        read_steering(connection, site, look_back(instants)),
+    )
+    prepared = prepare_history(
+        read_history(connection, site, instants),
+        site,
+        before=instants[0],
+        steering=steering,
+        weather=context.weather,
+    )
     past = Past(prepared.history, read_scorable(connection, site, ahead), context)
     judged = {}
     for place, version in enumerate(dict.fromkeys(request.versions)):
-        train_seconds = ensure_trained(connection, site, before=instants[0], objects=objects) if version == VERSION else 0.0
+        train_seconds = (
+            ensure_trained(connection, site, before=instants[0], objects=objects)
+            if version == VERSION
+            else 0.0
+        )
         forecaster = load_forecaster(connection, site, version, before=instants[0], objects=objects)
         batch, _ = issue_in_parts(forecaster, past.history, instants, context=past.context)
         began = time.perf_counter()
         forecaster.issue_many(past.history, instants[-1:], HORIZON_SLOTS, context=past.context)
         milliseconds = 1000 * (time.perf_counter() - began)
-        judged[version] = VersionScores(score_batch(batch, past.trusted, site), train_seconds, milliseconds)
+        judged[version] = VersionScores(
+            score_batch(batch, past.trusted, site), train_seconds, milliseconds
+        )
         progress(place + 1, len(request.versions), version)
-    regrets = forecast_scores.read_regrets(connection, site.name, list(judged), first=request.from_day, last=request.to_day)
-    return _describe_scores(judged, {version: list(days.values()) for version, days in regrets.items()}, origins=len(instants))
+    regrets = forecast_scores.read_regrets(
+        connection, site.name, list(judged), first=request.from_day, last=request.to_day
+    )
+    return _describe_scores(
+        judged,
+        {version: list(days.values()) for version, days in regrets.items()},
+        origins=len(instants),
+    )
 
 
-def _describe_scores(judged: Mapping[str, VersionScores], regrets: Mapping[str, Sequence[float]], *, origins: int) -> EvaluateReply:
-    """Return the message about versions; skill is against the first baseline named, or the first version where none is.
+def _describe_scores(
+    judged: Mapping[str, VersionScores], regrets: Mapping[str, Sequence[float]], *, origins: int
+) -> EvaluateReply:
+    """Return the message about versions.
+
+    Skill is against the first baseline named, or the first version where none is.
 
     Args:
-        regrets: what each version's errors cost in the plan, on those days of which the nightly shadow knows it.
+        regrets: what each version's errors cost in the plan, on those days of which the nightly
+            shadow knows it.
 
     Raises:
         InvalidInputError: a series was measured in no slot of the window.

@@ -4,7 +4,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from luna.contracts.forecast import EnsureForecastsReply, EnsureForecastsRequest, IssueRequest, TrainRequest
+from luna.contracts.forecast import (
+    EnsureForecastsReply,
+    EnsureForecastsRequest,
+    IssueRequest,
+    TrainRequest,
+)
 from luna.energy.site import Site
 from luna.platform.database import sites, training_runs
 from luna.platform.missing_forecasts import list_missing_issues
@@ -14,13 +19,30 @@ from services.forecaster.retraining.training import train_site
 from services.forecaster.service import issue_forecasts
 
 
-def ensure_trained(connection: Connection, site: Site, *, before: datetime, objects: ObjectStore) -> float:
-    """Return the training time, seconds, of the latest Aurora trained on no data after ``before``; train one where there is none."""
+def ensure_trained(
+    connection: Connection, site: Site, *, before: datetime, objects: ObjectStore
+) -> float:
+    """Return the training time, seconds, of the latest Aurora trained on no data after ``before``.
+
+    Train one where there is none.
+    """
     run = training_runs.latest(connection, site.name, version=VERSION, before=before)
-    return run.train_seconds if run else train_site(connection, TrainRequest(site_id=site.name, until=before), objects=objects).train_seconds
+    return (
+        run.train_seconds
+        if run
+        else train_site(
+            connection, TrainRequest(site_id=site.name, until=before), objects=objects
+        ).train_seconds
+    )
 
 
-def ensure_forecasts(connection: Connection, request: EnsureForecastsRequest, *, objects: ObjectStore, progress: Progress = keep_quiet) -> EnsureForecastsReply:
+def ensure_forecasts(
+    connection: Connection,
+    request: EnsureForecastsRequest,
+    *,
+    objects: ObjectStore,
+    progress: Progress = keep_quiet,
+) -> EnsureForecastsReply:
     """Train if needed, and issue missing forecasts; existing ones stay.
 
     Raises:
@@ -32,13 +54,22 @@ def ensure_forecasts(connection: Connection, request: EnsureForecastsRequest, *,
         return EnsureForecastsReply(issued=0)
     if request.forecast_version == VERSION:
         progress(0, 1, "train")
-        ensure_trained(connection, sites.load(connection, request.site_id), before=request.first, objects=objects)
+        ensure_trained(
+            connection,
+            sites.load(connection, request.site_id),
+            before=request.first,
+            objects=objects,
+        )
     # Each stretch of instants one step apart is issued at once.
     first, every = missing[0], timedelta(minutes=request.every_minutes)
     for at, following in zip(missing, [*missing[1:], None], strict=True):
         if following is None or following - at != every:
             issue_request = IssueRequest(
-                site_id=request.site_id, at=first, to=at, every_minutes=request.every_minutes, forecast_version=request.forecast_version
+                site_id=request.site_id,
+                at=first,
+                to=at,
+                every_minutes=request.every_minutes,
+                forecast_version=request.forecast_version,
             )
             issue_forecasts(connection, issue_request, objects=objects, progress=progress)
             first = following or at

@@ -1,4 +1,6 @@
-"""Score all forecast versions on past days in shadow, request their costs from the planner, and apply the promotion rule."""
+"""Score all forecast versions on past days in shadow, request their costs from the planner, and
+apply the promotion rule.
+"""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,13 +13,25 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.forecast import IssueRequest
-from luna.contracts.forecast_versions import JudgeForecastsReply, JudgeForecastsRequest, SiteJudgement
+from luna.contracts.forecast_versions import (
+    JudgeForecastsReply,
+    JudgeForecastsRequest,
+    SiteJudgement,
+)
 from luna.contracts.replay import ReplayRequest
 from luna.energy.observations import Observations
 from luna.energy.outlook import Forecast
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, Timeline, floor_to, local_midnight, parse_zone
-from luna.platform.database import forecast_scores, observations, past_forecasts, prices, quality, recorded_span, sites
+from luna.platform.database import (
+    forecast_scores,
+    observations,
+    past_forecasts,
+    prices,
+    quality,
+    recorded_span,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_scores import ForecastDayScore
 from luna.platform.objects import ObjectStore
@@ -38,9 +52,11 @@ DAYS_PER_RUN = 7
 
 @dataclass(frozen=True, slots=True)
 class ShadowDay:
-    """A local day of issue: ``origins`` are the instants of issue, ``reach`` all slots that their forecasts cover.
+    """A local day of issue: ``origins`` are the instants of issue, ``reach`` all slots that their
+    forecasts cover.
 
-    ``issues`` are the origins and, where the day does not begin with one, the instant before, whose forecast the day's first plan uses.
+    ``issues`` are the origins and, where the day does not begin with one, the instant before, whose
+    forecast the day's first plan uses.
     """
 
     day: date
@@ -54,13 +70,29 @@ def describe_day(day: date, zone: ZoneInfo) -> ShadowDay:
     """Return the instants and slots on which versions are scored for a local day."""
     start, end = local_midnight(day, zone), local_midnight(day + timedelta(days=1), zone)
     first = floor_to(start, ORIGINS_EVERY)
-    issues = [at for step in range((end - first) // ORIGINS_EVERY + 1) if (at := first + step * ORIGINS_EVERY) < end]
+    issues = [
+        at
+        for step in range((end - first) // ORIGINS_EVERY + 1)
+        if (at := first + step * ORIGINS_EVERY) < end
+    ]
     origins = [at for at in issues if at >= start]
-    return ShadowDay(day, Timeline(start, SLOT, (end - start) // SLOT), issues, origins, Timeline(start, SLOT, (end - start) // SLOT + HORIZON_SLOTS))
+    return ShadowDay(
+        day,
+        Timeline(start, SLOT, (end - start) // SLOT),
+        issues,
+        origins,
+        Timeline(start, SLOT, (end - start) // SLOT + HORIZON_SLOTS),
+    )
 
 
-def list_due(today: date, scored: Mapping[date, Collection[str]], versions: Collection[str], excluded: Collection[date]) -> list[date]:
-    """Return the days whose 48 hours have passed and that lack a version's score, oldest first, without ``excluded`` ones.
+def list_due(
+    today: date,
+    scored: Mapping[date, Collection[str]],
+    versions: Collection[str],
+    excluded: Collection[date],
+) -> list[date]:
+    """Return the days whose 48 hours have passed and that lack a version's score, oldest first,
+    without ``excluded`` ones.
 
     Args:
         today: the site's local day.
@@ -70,10 +102,14 @@ def list_due(today: date, scored: Mapping[date, Collection[str]], versions: Coll
     """
     last = today - timedelta(days=1 + HORIZON_SLOTS * SLOT // timedelta(days=1))
     days = [last - timedelta(days=number) for number in reversed(range(LOOK_BACK_DAYS))]
-    return [day for day in days if day not in excluded and not set(versions) <= set(scored.get(day, ()))]
+    return [
+        day for day in days if day not in excluded and not set(versions) <= set(scored.get(day, ()))
+    ]
 
 
-def find_missing(origins: Sequence[datetime], forecasts: Sequence[Forecast], *, near: timedelta) -> list[datetime]:
+def find_missing(
+    origins: Sequence[datetime], forecasts: Sequence[Forecast], *, near: timedelta
+) -> list[datetime]:
     """Return the instants without a forecast issued within ``near`` before them."""
     issued = [forecast.issued_at for forecast in forecasts]
     return [origin for origin in origins if not any(origin - near < at <= origin for at in issued)]
@@ -88,7 +124,10 @@ log = structlog.get_logger("luna.forecaster")
 
 @dataclass(frozen=True, slots=True)
 class ShadowContext:
-    """Dependencies of shadow scoring. ``submit`` submits a request as a job, unless an equal one is open."""
+    """Dependencies of shadow scoring.
+
+    ``submit`` submits a request as a job, unless an equal one is open.
+    """
 
     engine: Engine
     objects: ObjectStore
@@ -96,15 +135,22 @@ class ShadowContext:
     submit: Callable[[ReplayRequest], object]
 
 
-def judge_forecasts(context: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet) -> JudgeForecastsReply:
-    """Score every version on its due days and apply the promotion rule, each day in its own transaction; a site's fault is reported and stops no other.
+def judge_forecasts(
+    context: ShadowContext, request: JudgeForecastsRequest, *, progress: Progress = keep_quiet
+) -> JudgeForecastsReply:
+    """Score every version on its due days and apply the promotion rule, each day in its own
+    transaction; a site's fault is reported and stops no other.
 
     Raises:
         NotFoundError: no such site.
         UnavailableError: the database is away.
     """
     with unit_of_work(context.engine) as connection:
-        names = [sites.load(connection, request.site_id).name] if request.site_id else sites.names(connection)
+        names = (
+            [sites.load(connection, request.site_id).name]
+            if request.site_id
+            else sites.names(connection)
+        )
     judged = []
     for place, name in enumerate(names):
         judged.append(_judge_site(context, name, request))
@@ -120,7 +166,9 @@ def _judge_site(context: ShadowContext, name: str, request: JudgeForecastsReques
             site = sites.load(connection, name)
             due = find_due(connection, site, request, now=context.now)
         anew = request.from_day is not None
-        judged.update(islice(_judge_days(context, site, due, anew=anew), None if anew else DAYS_PER_RUN))
+        judged.update(
+            islice(_judge_days(context, site, due, anew=anew), None if anew else DAYS_PER_RUN)
+        )
         requested = sum(judged.values())
         with unit_of_work(context.engine) as connection:
             verdict = promote_by_rule(connection, site, now=context.now, awaits_costs=requested > 0)
@@ -128,16 +176,22 @@ def _judge_site(context: ShadowContext, name: str, request: JudgeForecastsReques
 
     def report_fault(error: Exception) -> SiteJudgement:
         log.error("versions are not judged", site=name, exc_info=error)
-        return SiteJudgement(site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)])
+        return SiteJudgement(
+            site_id=name, days=list(judged), replays=sum(judged.values()), faults=[str(error)]
+        )
 
     return isolate(judge, report_fault)
 
 
-def _judge_days(context: ShadowContext, site: Site, days: Sequence[date], *, anew: bool) -> Iterator[tuple[date, int]]:
+def _judge_days(
+    context: ShadowContext, site: Site, days: Sequence[date], *, anew: bool
+) -> Iterator[tuple[date, int]]:
     """Score the days; yield those with new scores, each with its number of requested replays."""
     for day in days:
         with unit_of_work(context.engine) as connection:
-            scored = Judge(connection, site, context.objects).score_day(describe_day(day, parse_zone(site.timezone)), anew=anew)
+            scored = Judge(connection, site, context.objects).score_day(
+                describe_day(day, parse_zone(site.timezone)), anew=anew
+            )
             questions = _list_cost_requests(connection, site, day, scored)
         # After the commit: the planner reads what was issued.
         for question in questions:
@@ -146,15 +200,27 @@ def _judge_days(context: ShadowContext, site: Site, days: Sequence[date], *, ane
             yield day, len(questions)
 
 
-def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime) -> list[date]:
-    """Return the days of issue to score, requested or due, whose forecasts lie wholly within the recorded span."""
+def find_due(
+    connection: Connection, site: Site, request: JudgeForecastsRequest, *, now: datetime
+) -> list[date]:
+    """Return the days of issue to score, requested or due, whose forecasts lie wholly within the
+    recorded span.
+    """
     span = recorded_span.of_site(connection, site.name)
     if span is None:
         return []
     zone = parse_zone(site.timezone)
     today = now.astimezone(zone).date()
-    first, last = (request.from_day, request.to_day or request.from_day) if request.from_day else (today - timedelta(days=LOOK_BACK_DAYS + 3), today)
-    excluded = {day.day for day in quality.read(connection, site.name, first, last) if day.verdict == "exclude"}
+    first, last = (
+        (request.from_day, request.to_day or request.from_day)
+        if request.from_day
+        else (today - timedelta(days=LOOK_BACK_DAYS + 3), today)
+    )
+    excluded = {
+        day.day
+        for day in quality.read(connection, site.name, first, last)
+        if day.verdict == "exclude"
+    }
     if request.from_day:
         named = [first + timedelta(days=number) for number in range((last - first).days + 1)]
         due = [day for day in named if day not in excluded]
@@ -164,7 +230,11 @@ def find_due(connection: Connection, site: Site, request: JudgeForecastsRequest,
             scored.setdefault(score.day, set()).add(score.forecast_version)
         due = list_due(today, scored, VERSIONS, excluded)
     described = [describe_day(day, zone) for day in due]
-    return [shadow.day for shadow in described if span[0] <= shadow.window.start and shadow.reach.end <= span[1]]
+    return [
+        shadow.day
+        for shadow in described
+        if span[0] <= shadow.window.start and shadow.reach.end <= span[1]
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +248,8 @@ class Judge:
     def score_day(self, shadow: ShadowDay, *, anew: bool) -> list[str]:
         """Store every version's score on a day of issue, and return those scored now.
 
-        Missing forecasts are made in hindsight from data known at each instant; Aurora's only with a training run from before.
+        Missing forecasts are made in hindsight from data known at each instant; Aurora's only with
+        a training run from before.
 
         Args:
             shadow: the day of issue.
@@ -187,16 +258,27 @@ class Judge:
         trusted = read_scorable(self.connection, self.site, shadow.reach)
         if not any(np.isfinite(getattr(trusted, series)).any() for series in SERIES):
             return []
-        there = {score.forecast_version for score in forecast_scores.read(self.connection, self.site.name, shadow.day, shadow.day)}
+        there = {
+            score.forecast_version
+            for score in forecast_scores.read(
+                self.connection, self.site.name, shadow.day, shadow.day
+            )
+        }
         due_versions = [version for version in VERSIONS if anew or version not in there]
-        return [version for version in due_versions if self._score_version(shadow, version, trusted)]
+        return [
+            version for version in due_versions if self._score_version(shadow, version, trusted)
+        ]
 
     def _score_version(self, shadow: ShadowDay, version: str, trusted: Observations) -> bool:
         issued = self._gather(shadow, version)
         if not issued:
             return False
         least = LEAST_SHARE * len(issued) * HORIZON_SLOTS
-        scores = {series: score for series, score in score_forecasts(issued, trusted, self.site).items() if score.slots >= least}
+        scores = {
+            series: score
+            for series, score in score_forecasts(issued, trusted, self.site).items()
+            if score.slots >= least
+        }
         rows = [
             ForecastDayScore(
                 shadow.day,
@@ -214,21 +296,50 @@ class Judge:
         return bool(scores)
 
     def _gather(self, shadow: ShadowDay, version: str) -> list[Forecast]:
-        """Return the forecasts at a day's origins, missing ones made in hindsight; none where Aurora was not trained before."""
-        issued = past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.issues)
+        """Return the forecasts at a day's origins, missing ones made in hindsight.
+
+        None where Aurora was not trained before.
+        """
+        issued = past_forecasts.read_past(
+            self.connection, self.site.name, version=version, instants=shadow.issues
+        )
         missing = find_missing(shadow.issues, issued, near=past_forecasts.NEAR)
-        if missing and version == VERSION and find_run(self.connection, self.site, version, before=missing[0]) is None:
+        if (
+            missing
+            and version == VERSION
+            and find_run(self.connection, self.site, version, before=missing[0]) is None
+        ):
             return []
-        for first, last in [(missing[0], missing[-1])] if missing == shadow.issues else zip(missing, missing, strict=True):
-            request = IssueRequest(site_id=self.site.name, at=first, to=last, every_minutes=ORIGINS_MINUTES, forecast_version=version)
+        for first, last in (
+            [(missing[0], missing[-1])]
+            if missing == shadow.issues
+            else zip(missing, missing, strict=True)
+        ):
+            request = IssueRequest(
+                site_id=self.site.name,
+                at=first,
+                to=last,
+                every_minutes=ORIGINS_MINUTES,
+                forecast_version=version,
+            )
             issue_forecasts(self.connection, request, objects=self.objects)
-        return past_forecasts.read_past(self.connection, self.site.name, version=version, instants=shadow.origins)
+        return past_forecasts.read_past(
+            self.connection, self.site.name, version=version, instants=shadow.origins
+        )
 
 
-def _list_cost_requests(connection: Connection, site: Site, day: date, versions: Sequence[str]) -> list[ReplayRequest]:
-    """Return the replays that cost a day by each version and by perfect foresight; none with gaps in prices or measurements, or without a battery."""
+def _list_cost_requests(
+    connection: Connection, site: Site, day: date, versions: Sequence[str]
+) -> list[ReplayRequest]:
+    """Return the replays that cost a day by each version and by perfect foresight.
+
+    None with gaps in prices or measurements, or without a battery.
+    """
     window = describe_day(day, parse_zone(site.timezone)).window
-    if not site.batteries or not all(bool(np.isfinite(price).all()) for price in prices.read_tariff(connection, site, window).values()):
+    if not site.batteries or not all(
+        bool(np.isfinite(price).all())
+        for price in prices.read_tariff(connection, site, window).values()
+    ):
         return []
     measured = observations.read(connection, site.name, window)
     if not all(np.isfinite(getattr(measured, series)).all() for series in SERIES):

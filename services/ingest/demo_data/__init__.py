@@ -1,4 +1,5 @@
 """A real year for two demo sites: Dutch prices of 2023, German households and roofs of 2016.
 
-Everything is read as files from two hash-pinned packages that are downloaded once and never installed.
+Everything is read as files from two hash-pinned packages that are downloaded once and never
+installed.
 """

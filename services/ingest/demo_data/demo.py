@@ -14,8 +14,14 @@ from luna.platform.packages import Progress
 from services.ingest.demo_data.series import SLOTS, DemoSeries, load_series
 from services.ingest.demo_data.sources import EV2GYM, SIMBENCH, ZONE, fit_to_year, scale_to_year
 
-LICENCE_PRICES: Bilingual = {"en": "ENTSO-E Transparency Platform data; package MIT", "de": "Daten der ENTSO-E-Transparenzplattform; Paket MIT"}
-LICENCE_PROFILES: Bilingual = {"en": "Open Database License 1.0 (ODbL)", "de": "Open Database License 1.0 (ODbL)"}
+LICENCE_PRICES: Bilingual = {
+    "en": "ENTSO-E Transparency Platform data; package MIT",
+    "de": "Daten der ENTSO-E-Transparenzplattform; Paket MIT",
+}
+LICENCE_PROFILES: Bilingual = {
+    "en": "Open Database License 1.0 (ODbL)",
+    "de": "Open Database License 1.0 (ODbL)",
+}
 
 
 def describe_prices(series: DemoSeries) -> Provenance:
@@ -23,16 +29,31 @@ def describe_prices(series: DemoSeries) -> Provenance:
     filled = series.filled_hours
     return Provenance(
         series={"en": "Prices", "de": "Preise"},
-        source={"en": f"Day-ahead, Netherlands, from {EV2GYM.name} {EV2GYM.version}", "de": f"Day-Ahead, Niederlande, aus {EV2GYM.name} {EV2GYM.version}"},
+        source={
+            "en": f"Day-ahead, Netherlands, from {EV2GYM.name} {EV2GYM.version}",
+            "de": f"Day-Ahead, Niederlande, aus {EV2GYM.name} {EV2GYM.version}",
+        },
         licence=LICENCE_PRICES,
         period={"en": "2023, hourly", "de": "2023, stündlich"},
         changes={
-            "en": "EUR/MWh to EUR/kWh; each hour held for four quarter-hours; known from 13:00 of the day before",
-            "de": "EUR/MWh in EUR/kWh; jede Stunde gilt vier Viertelstunden; bekannt ab 13:00 des Vortags",
+            "en": (
+                "EUR/MWh to EUR/kWh; each hour held for four quarter-hours; known from 13:00 "
+                "of the day before"
+            ),
+            "de": (
+                "EUR/MWh in EUR/kWh; jede Stunde gilt vier Viertelstunden; bekannt ab 13:00 "
+                "des Vortags"
+            ),
         },
         quality={
-            "en": f"{series.price.size - filled:,} of {series.price.size:,} hours; {filled} missing, mean of its neighbours",
-            "de": f"{series.price.size - filled:,} von {series.price.size:,} Stunden; {filled} fehlte, Mittel der Nachbarn".replace(",", ".", 2),
+            "en": (
+                f"{series.price.size - filled:,} of {series.price.size:,} hours; {filled} "
+                "missing, mean of its neighbours"
+            ),
+            "de": (
+                f"{series.price.size - filled:,} von {series.price.size:,} Stunden; {filled} "
+                "fehlte, Mittel der Nachbarn"
+            ).replace(",", ".", 2),
         },
         sha256=EV2GYM.sha256,
     )
@@ -40,12 +61,16 @@ def describe_prices(series: DemoSeries) -> Provenance:
 
 def describe_load(profile: str, yearly_kwh: float, site: str) -> Provenance:
     """Return where a site's load comes from."""
-    return _describe_profile({"en": f"Household load, {site}", "de": f"Haushaltslast, {site}"}, profile, yearly_kwh)
+    return _describe_profile(
+        {"en": f"Household load, {site}", "de": f"Haushaltslast, {site}"}, profile, yearly_kwh
+    )
 
 
 def describe_solar(profile: str, yearly_kwh: float, site: str) -> Provenance:
     """Return where a site's solar output comes from."""
-    return _describe_profile({"en": f"Solar, {site}", "de": f"Solarstrom, {site}"}, profile, yearly_kwh)
+    return _describe_profile(
+        {"en": f"Solar, {site}", "de": f"Solarstrom, {site}"}, profile, yearly_kwh
+    )
 
 
 def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Provenance:
@@ -57,8 +82,14 @@ def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Pro
         licence=LICENCE_PROFILES,
         period={"en": "2016, 15 min", "de": "2016, 15 min"},
         changes={
-            "en": f"shifted by 2,555 days: weekdays and clock changes fit 2023; 31 December repeats 3 January 2016; scaled to {english} kWh a year",
-            "de": f"um 2.555 Tage verschoben: Wochentage und Uhrumstellung passen zu 2023; 31.12. wiederholt 3.1.2016; auf {german} kWh im Jahr skaliert",
+            "en": (
+                "shifted by 2,555 days: weekdays and clock changes fit 2023; 31 December "
+                f"repeats 3 January 2016; scaled to {english} kWh a year"
+            ),
+            "de": (
+                "um 2.555 Tage verschoben: Wochentage und Uhrumstellung passen zu 2023; "
+                f"31.12. wiederholt 3.1.2016; auf {german} kWh im Jahr skaliert"
+            ),
         },
         quality={"en": "all quarter-hours present", "de": "alle Viertelstunden vorhanden"},
         sha256=SIMBENCH.sha256,
@@ -66,14 +97,18 @@ def _describe_profile(series: Bilingual, profile: str, yearly_kwh: float) -> Pro
 
 
 MARKET = "NL"
-# A hundred days that no model of the demo learns from: everything before the first may be learned, any of them may be replayed.
+# A hundred days that no model of the demo learns from: everything before the first may be learned,
+# any of them may be replayed.
 TEST_FIRST_DAY = date(2023, 9, 1)
 TEST_LAST_DAY = date(2023, 12, 9)
 
 
 @dataclass(frozen=True, slots=True)
 class DemoPrices:
-    """Day-ahead prices of one market, one value per quarter-hour; ``published_at`` says when each became known."""
+    """Day-ahead prices of one market, one value per quarter-hour.
+
+    ``published_at`` says when each became known.
+    """
 
     market: str
     currency: str
@@ -124,18 +159,29 @@ def load_demo(folder: Path, *, progress: Progress | None = None) -> DemoData:
 
     Args:
         folder: where packages and the compact copy are cached.
-        progress: called with bytes done, bytes in all and the package while something is downloaded.
+        progress: called with bytes done, bytes in all and the package while something is
+            downloaded.
 
     Raises:
         MachineError: a package is neither cached nor downloadable, or is not the pinned one.
     """
     series = load_series(folder, progress=progress)
-    return DemoData(sites=[build_site(household, series) for household in HOUSEHOLDS], prices=build_prices(series))
+    return DemoData(
+        sites=[build_site(household, series) for household in HOUSEHOLDS],
+        prices=build_prices(series),
+    )
 
 
 def build_prices(series: DemoSeries) -> DemoPrices:
     """Return the prices on quarter-hours."""
-    return DemoPrices(MARKET, "EUR", SLOTS.starts, hold_price(series.price, 4), publication_times(SLOTS.starts, ZONE), describe_prices(series))
+    return DemoPrices(
+        MARKET,
+        "EUR",
+        SLOTS.starts,
+        hold_price(series.price, 4),
+        publication_times(SLOTS.starts, ZONE),
+        describe_prices(series),
+    )
 
 
 def build_site(household: _Household, series: DemoSeries) -> DemoSite:
@@ -167,7 +213,10 @@ def build_site(household: _Household, series: DemoSeries) -> DemoSite:
                     }
                 ],
                 "pv": [{"name": "roof", "peak_kw": household.peak_kw, "curtailable": True}],
-                "tariff": {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": household.export},
+                "tariff": {
+                    "import": {"kind": "spot", "market": MARKET, "markup": 0.13},
+                    "export": household.export,
+                },
             }
         ),
         Observations.of(SLOTS.starts, energies),
@@ -176,4 +225,6 @@ def build_site(household: _Household, series: DemoSeries) -> DemoSite:
 
 
 def _fit(series: DemoSeries, profile: str, yearly_kwh: float) -> FloatArray:
-    return scale_to_year(fit_to_year(series.profile_starts, series.profiles[profile], SLOTS), yearly_kwh)
+    return scale_to_year(
+        fit_to_year(series.profile_starts, series.profiles[profile], SLOTS), yearly_kwh
+    )

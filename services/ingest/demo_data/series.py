@@ -1,4 +1,6 @@
-"""The demo's series: read from the packages once, then from a compact file of a few hundred kilobytes."""
+"""The demo's series: read from the packages once, then from a compact file of a few hundred
+kilobytes.
+"""
 
 import hashlib
 import os
@@ -31,7 +33,8 @@ class DemoSeries:
     """What the packages hold for the demo, before anything is shifted or scaled.
 
     ``price``: EUR/kWh per hour of 2023, shape ``(hours,)``.
-    ``profiles``: normalised power by name, one value per quarter-hour of 2016 in ``profile_starts``.
+    ``profiles``: normalised power by name, one value per quarter-hour of 2016 in
+    ``profile_starts``.
     """
 
     price: FloatArray
@@ -49,13 +52,28 @@ def load_series(folder: Path, *, progress: Progress | None = None) -> DemoSeries
     parts = (READING, YEAR, EV2GYM.sha256, SIMBENCH.sha256, *LOADS, *PLANTS)
     path = folder / f"demo-{hashlib.sha256(repr(parts).encode()).hexdigest()[:12]}.npz"
     # Without a cached file, or with a damaged one, the packages are read.
-    with suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile), path.open("rb") as opened, np.load(opened) as file:
-        return DemoSeries(file["price"], int(file["filled_hours"]), file["profile_starts"], {name: file[name] for name in (*LOADS, *PLANTS)})
-    prices, profiles = (fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH))
+    with (
+        suppress(OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile),
+        path.open("rb") as opened,
+        np.load(opened) as file,
+    ):
+        return DemoSeries(
+            file["price"],
+            int(file["filled_hours"]),
+            file["profile_starts"],
+            {name: file[name] for name in (*LOADS, *PLANTS)},
+        )
+    prices, profiles = (
+        fetch_package(package, folder, progress=progress) for package in (EV2GYM, SIMBENCH)
+    )
     series = DemoSeries(*read_prices(prices, HOURS), *read_profiles(profiles, LOADS, PLANTS))
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".demo-", suffix=".npz")
     os.close(handle)
-    arrays = {"price": series.price, "filled_hours": np.array(series.filled_hours), "profile_starts": series.profile_starts}
+    arrays = {
+        "price": series.price,
+        "filled_hours": np.array(series.filled_hours),
+        "profile_starts": series.profile_starts,
+    }
     try:
         np.savez_compressed(temporary, allow_pickle=False, **arrays, **series.profiles)
         Path(temporary).replace(path)

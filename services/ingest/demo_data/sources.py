@@ -36,11 +36,16 @@ _INSTANT, _PRICE = "Datetime (UTC)", "Price (EUR/MWhe)"
 def read_prices(wheel: Path, hours: Timeline) -> tuple[FloatArray, int]:
     """Return the hourly prices, EUR/kWh, shape ``(hours,)``, and how many were missing and filled.
 
-    The file writes ISO dates until September 2023, then one blank row, then day/month/year dates from January 2023 on: the
-    months that stand twice agree, and the later writing counts. A missing hour becomes the mean of its neighbours.
+    The file writes ISO dates until September 2023, then one blank row, then day/month/year dates
+    from January 2023 on: the months that stand twice agree, and the later writing counts. A missing
+    hour becomes the mean of its neighbours.
     """
     with zipfile.ZipFile(wheel) as archive:
-        table = pl.read_csv(archive.read(MEMBER), columns=[_INSTANT, _PRICE], schema_overrides={_INSTANT: pl.String, _PRICE: pl.Float64})
+        table = pl.read_csv(
+            archive.read(MEMBER),
+            columns=[_INSTANT, _PRICE],
+            schema_overrides={_INSTANT: pl.String, _PRICE: pl.Float64},
+        )
     starts, price = parse_prices(table)
     price = align(starts, price, hours)
     missing = np.isnan(price)
@@ -51,53 +56,86 @@ def read_prices(wheel: Path, hours: Timeline) -> tuple[FloatArray, int]:
 def parse_prices(table: pl.DataFrame) -> tuple[InstantArray, FloatArray]:
     """Return instants, strictly ascending, and prices in EUR/kWh of the file's rows."""
     written = pl.col(_INSTANT)
-    iso, german = (written.str.to_datetime(pattern, strict=False) for pattern in ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M"))
+    iso, german = (
+        written.str.to_datetime(pattern, strict=False)
+        for pattern in ("%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M")
+    )
     rows = table.select(instant=pl.coalesce(iso, german), price=pl.col(_PRICE) / 1000).drop_nulls()
     rows = rows.unique("instant", keep="last").sort("instant")
-    return rows["instant"].to_numpy().astype("datetime64[s]"), rows["price"].to_numpy().astype(np.float64)
+    return rows["instant"].to_numpy().astype("datetime64[s]"), rows["price"].to_numpy().astype(
+        np.float64
+    )
 
 
 PROFILE_ZONE = ZoneInfo("Europe/Berlin")
 FOLDER = "simbench/networks/1-complete_data-mixed-all-0-sw/"
-# Seven times 365: weekdays fall on weekdays, the season moves by one or two days, and, as both years change the clock on the
-# last Sundays of March and October, the short and the long day fall on each other too.
+# Seven times 365: weekdays fall on weekdays, the season moves by one or two days, and, as both
+# years change the clock on the last Sundays of March and October, the short and the long day fall
+# on each other too.
 SHIFT = timedelta(days=365 * 7)
 CLOCK = "%d.%m.%Y %H:%M"
 
 
-def read_profiles(wheel: Path, loads: Sequence[str], plants: Sequence[str]) -> tuple[InstantArray, dict[str, FloatArray]]:
-    """Return the slot starts of 2016 and the named profiles, as they stand in the file (power, normalised)."""
+def read_profiles(
+    wheel: Path, loads: Sequence[str], plants: Sequence[str]
+) -> tuple[InstantArray, dict[str, FloatArray]]:
+    """Return the slot starts of 2016 and the named profiles, as they stand in the file (power,
+    normalised).
+    """
     with zipfile.ZipFile(wheel) as archive:
-        households = _read_columns(archive, "LoadProfile.csv", {f"{name}_pload": name for name in loads})
+        households = _read_columns(
+            archive, "LoadProfile.csv", {f"{name}_pload": name for name in loads}
+        )
         solar = _read_columns(archive, "RESProfile.csv", {name: name for name in plants})
     starts = decode_clock(households["time"].to_list())
-    profiles = {name: households[name].to_numpy() for name in loads} | {name: solar[name].to_numpy() for name in plants}
+    profiles = {name: households[name].to_numpy() for name in loads} | {
+        name: solar[name].to_numpy() for name in plants
+    }
     return starts, profiles
 
 
 def decode_clock(labels: Sequence[str]) -> InstantArray:
     """Return the instants of a quarter-hourly German clock that carries no zone.
 
-    The order of the rows says which of two equal times is meant: the hour that the clock skips is not there, the hour it repeats stands twice.
+    The order of the rows says which of two equal times is meant: the hour that the clock skips is
+    not there, the hour it repeats stands twice.
 
     Raises:
-        InvalidInputError: a label is not what the German clock shows a quarter-hour after its predecessor.
+        InvalidInputError: a label is not what the German clock shows a quarter-hour after its
+            predecessor.
     """
     first = datetime.strptime(labels[0], CLOCK).replace(tzinfo=PROFILE_ZONE).astimezone(UTC)
     starts = Timeline(first, SLOT, len(labels)).starts
-    clock_labels = pl.Series((starts + local_offsets(starts, PROFILE_ZONE)).astype("datetime64[ms]")).dt.strftime(CLOCK).to_list()
-    wrong = next((row for row, (label, expected) in enumerate(zip(labels, clock_labels, strict=True)) if label != expected), None)
+    clock_labels = (
+        pl.Series((starts + local_offsets(starts, PROFILE_ZONE)).astype("datetime64[ms]"))
+        .dt.strftime(CLOCK)
+        .to_list()
+    )
+    wrong = next(
+        (
+            row
+            for row, (label, expected) in enumerate(zip(labels, clock_labels, strict=True))
+            if label != expected
+        ),
+        None,
+    )
     if wrong is not None:
-        raise InvalidInputError(f"the clock shows another time than {clock_labels[wrong]}", field=f"time[{wrong}]", value=labels[wrong])
+        raise InvalidInputError(
+            f"the clock shows another time than {clock_labels[wrong]}",
+            field=f"time[{wrong}]",
+            value=labels[wrong],
+        )
     return starts
 
 
 def fit_to_year(starts: InstantArray, profile: FloatArray, slots: Timeline) -> FloatArray:
     """Return a profile of 2016 on the slots of another year, shifted by whole days.
 
-    Where the shifted profile has ended, it begins again with the same weekday of its first week: 31 December 2023 repeats 3 January 2016.
+    Where the shifted profile has ended, it begins again with the same weekday of its first week: 31
+    December 2023 repeats 3 January 2016.
 
-    Invariants: each slot keeps its local time of day and weekday; the season moves by three days at most.
+    Invariants: each slot keeps its local time of day and weekday; the season moves by three days at
+    most.
     """
     quarter = np.timedelta64(int(SLOT.total_seconds()), "s")
     row = (slots.starts - np.timedelta64(SHIFT) - starts[0]) // quarter
@@ -113,5 +151,7 @@ def scale_to_year(profile: FloatArray, yearly_kwh: float) -> FloatArray:
 
 def _read_columns(archive: zipfile.ZipFile, member: str, names: dict[str, str]) -> pl.DataFrame:
     types = {"time": pl.String} | dict.fromkeys(names, pl.Float64)
-    table = pl.read_csv(archive.read(FOLDER + member), separator=";", columns=list(types), schema_overrides=types)
+    table = pl.read_csv(
+        archive.read(FOLDER + member), separator=";", columns=list(types), schema_overrides=types
+    )
     return table.rename(names)

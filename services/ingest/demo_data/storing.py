@@ -12,21 +12,34 @@ from luna.energy.observations import SERIES
 from luna.energy.timeline import SLOT, FloatArray
 from luna.platform.database import observations, prices, recorded_span, sites
 from luna.platform.packages import Progress
-from services.ingest.demo_data.demo import TEST_FIRST_DAY, TEST_LAST_DAY, DemoData, DemoPrices, DemoSite, load_demo
+from services.ingest.demo_data.demo import (
+    TEST_FIRST_DAY,
+    TEST_LAST_DAY,
+    DemoData,
+    DemoPrices,
+    DemoSite,
+    load_demo,
+)
 from services.ingest.demo_data.series import SLOTS
 
 # The same year computed on another machine differs in its last digits.
 RELATIVE_TOLERANCE = 1e-9
-REMEDY = "Run the demo on servers of its own: `luna demo` without --on-servers. If these are its own, remove their folder."
+REMEDY = (
+    "Run the demo on servers of its own: `luna demo` without --on-servers. If these are its "
+    "own, remove their folder."
+)
 
 
-def load_and_store(connection: Callable[[], Connection], cache: Path, *, progress: Progress) -> DemoLoadReply:
+def load_and_store(
+    connection: Callable[[], Connection], cache: Path, *, progress: Progress
+) -> DemoLoadReply:
     """Return the demo's sites and origins once its year is stored.
 
     Args:
         connection: opened when the data are there, so that no transaction waits for a download.
         cache: folder of downloaded packages.
-        progress: receives bytes while something is downloaded, then the name of the series being stored.
+        progress: receives bytes while something is downloaded, then the name of the series being
+            stored.
 
     Raises:
         MachineError: a package is neither cached nor downloadable.
@@ -36,8 +49,14 @@ def load_and_store(connection: Callable[[], Connection], cache: Path, *, progres
     written = store_demo(connection(), demo, progress=progress)
     replies = []
     for each in demo.sites:
-        load, pv = (float(series.sum()) for series in (each.observations.load_kwh, each.observations.pv_kwh))
-        replies.append(DemoSiteReply(site=each.site, yearly_load_kwh=load, yearly_pv_kwh=pv, provenance=each.provenance))
+        load, pv = (
+            float(series.sum()) for series in (each.observations.load_kwh, each.observations.pv_kwh)
+        )
+        replies.append(
+            DemoSiteReply(
+                site=each.site, yearly_load_kwh=load, yearly_pv_kwh=pv, provenance=each.provenance
+            )
+        )
     return DemoLoadReply(
         sites=replies,
         price_provenance=demo.prices.provenance,
@@ -61,7 +80,14 @@ def store_demo(connection: Connection, demo: DemoData, *, progress: Progress) ->
     steps = 1 + len(demo.sites)
     progress(0, steps, "prices")
     market = demo.prices
-    written = prices.upsert(connection, market.market, starts=market.starts, price=market.price, currency=market.currency, published_at=market.published_at)
+    written = prices.upsert(
+        connection,
+        market.market,
+        starts=market.starts,
+        price=market.price,
+        currency=market.currency,
+        published_at=market.published_at,
+    )
     rows = written.inserted + written.updated
     for number, each in enumerate(demo.sites, start=1):
         progress(number, steps, each.site.name)
@@ -76,14 +102,22 @@ def check_prices(connection: Connection, market: DemoPrices) -> None:
     Raises:
         ConflictError: one is not.
     """
-    starts, _, price = prices.read_revisions(connection, market.market, SLOTS, currency=market.currency)
+    starts, _, price = prices.read_revisions(
+        connection, market.market, SLOTS, currency=market.currency
+    )
     slot = ((starts - SLOTS.starts[0]) // np.timedelta64(SLOT)).astype(np.int64)
     if not _agrees(price, market.price[slot]):
-        raise ConflictError("prices of this market are stored that are not the demo's", field="market", value=market.market, remedy=REMEDY)
+        raise ConflictError(
+            "prices of this market are stored that are not the demo's",
+            field="market",
+            value=market.market,
+            remedy=REMEDY,
+        )
 
 
 def check_site(connection: Connection, demo: DemoSite) -> None:
-    """Return if no site of this name is stored, or the demo's with nothing but its own observations.
+    """Return if no site of this name is stored, or the demo's with nothing but its own
+    observations.
 
     Raises:
         ConflictError: the site is an owner's, or holds observations of one.
@@ -92,15 +126,30 @@ def check_site(connection: Connection, demo: DemoSite) -> None:
     if name not in sites.names(connection):
         return
     if sites.load(connection, name) != demo.site:
-        raise ConflictError("a site of this name is stored with another configuration than the demo's", field="site", value=name, remedy=REMEDY)
+        raise ConflictError(
+            "a site of this name is stored with another configuration than the demo's",
+            field="site",
+            value=name,
+            remedy=REMEDY,
+        )
     span = recorded_span.of_site(connection, name)
     stored = observations.read_series(connection, name, SLOTS, SERIES + observations.PRICES)
     unknown = np.full(SLOTS.count, np.nan)
-    own = all(_agrees(values, getattr(demo.observations, series, unknown)) for series, values in stored.items())
+    own = all(
+        _agrees(values, getattr(demo.observations, series, unknown))
+        for series, values in stored.items()
+    )
     if not own or (span is not None and (span[0] < SLOTS.start or span[1] > SLOTS.end)):
-        raise ConflictError("the site holds observations that are not the demo's", field="site", value=name, remedy=REMEDY)
+        raise ConflictError(
+            "the site holds observations that are not the demo's",
+            field="site",
+            value=name,
+            remedy=REMEDY,
+        )
 
 
 def _agrees(stored: FloatArray, demo: FloatArray) -> bool:
     """Return whether everything that is stored is what the demo holds."""
-    return bool((np.isnan(stored) | np.isclose(stored, demo, rtol=RELATIVE_TOLERANCE, atol=0.0)).all())
+    return bool(
+        (np.isnan(stored) | np.isclose(stored, demo, rtol=RELATIVE_TOLERANCE, atol=0.0)).all()
+    )

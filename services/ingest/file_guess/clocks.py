@@ -1,4 +1,6 @@
-"""What the times of a file are: their columns, the order of day and month, the clock they stand on, the step, and which end of an interval they name."""
+"""What the times of a file are: their columns, the order of day and month, the clock they stand on,
+the step, and which end of an interval they name.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -29,7 +31,10 @@ Kind = Literal["moment", "day", "clock", ""]
 
 @dataclass(slots=True)
 class FileClock:
-    """The guess of a file's times; ``end_columns`` are those that only say when an interval ends."""
+    """The guess of a file's times.
+
+    ``end_columns`` are those that only say when an interval ends.
+    """
 
     time_columns: list[str]
     day_order: DayOrder = "year_first"
@@ -41,7 +46,14 @@ class FileClock:
     questions: list[FileQuestion] = field(default_factory=list)
 
 
-def find_clock(frame: pl.DataFrame, layout: FileLayout, *, preamble: str, site_zone: str, choices: dict[str, str]) -> FileClock:
+def find_clock(
+    frame: pl.DataFrame,
+    layout: FileLayout,
+    *,
+    preamble: str,
+    site_zone: str,
+    choices: dict[str, str],
+) -> FileClock:
     """Return what a file's times are.
 
     Raises:
@@ -51,11 +63,18 @@ def find_clock(frame: pl.DataFrame, layout: FileLayout, *, preamble: str, site_z
         clock = FileClock(["time"])
     else:
         kinds = {name: _classify(frame[name]) for name in layout.names}
-        moments, days, times = ([name for name, kind in kinds.items() if kind == target] for target in ("moment", "day", "clock"))
+        moments, days, times = (
+            [name for name, kind in kinds.items() if kind == target]
+            for target in ("moment", "day", "clock")
+        )
         if moments:
             clock = _take(moments, [[name] for name in moments], days + times)
         elif days and times:
-            clock = _take(times, [[days[min(place, len(days) - 1)], name] for place, name in enumerate(times)], days)
+            clock = _take(
+                times,
+                [[days[min(place, len(days) - 1)], name] for place, name in enumerate(times)],
+                days,
+            )
         elif days:
             raise refuse("rows-are-days", field=days[0], value=str(frame[days[0]][0]))
         else:
@@ -63,7 +82,13 @@ def find_clock(frame: pl.DataFrame, layout: FileLayout, *, preamble: str, site_z
     written = join_times(frame, clock.time_columns).drop_nulls()
     _order_days(clock, written, choices)
     iso = write_iso(written, clock.day_order)
-    _find_zone(clock, iso, f"{preamble} {' '.join(clock.time_columns)}", site_zone=site_zone, choices=choices)
+    _find_zone(
+        clock,
+        iso,
+        f"{preamble} {' '.join(clock.time_columns)}",
+        site_zone=site_zone,
+        choices=choices,
+    )
     _find_step(clock, frame, layout)
     _find_label(clock, iso, choices)
     return clock
@@ -75,7 +100,9 @@ def _classify(cells: pl.Series) -> Kind:
         return ""
     parts = pl.DataFrame({"text": text}).select(
         pl.col("text").str.contains(MOMENT).alias("day"),
-        (pl.col("text").str.extract(MOMENT, 4).is_not_null() | pl.col("text").str.contains("T")).alias("clock"),
+        (
+            pl.col("text").str.extract(MOMENT, 4).is_not_null() | pl.col("text").str.contains("T")
+        ).alias("clock"),
     )
     dated = parts["day"].sum() / text.len()
     if dated >= MOST_SHARE:
@@ -86,12 +113,27 @@ def _classify(cells: pl.Series) -> Kind:
 
 
 def _take(names: list[str], columns: list[list[str]], others: list[str]) -> FileClock:
-    """Return the clock of the first column of times; of two the first says where an interval begins."""
+    """Return the clock of the first column of times.
+
+    Of two the first says where an interval begins.
+    """
     texts = [plain(name) for name in names]
     chosen = (
-        next((place for place, text in enumerate(texts) if find(START, text) and not (find(END, text) and not find(START, text))), 0) if len(names) > 1 else 0
+        next(
+            (
+                place
+                for place, text in enumerate(texts)
+                if find(START, text) and not (find(END, text) and not find(START, text))
+            ),
+            0,
+        )
+        if len(names) > 1
+        else 0
     )
-    clock = FileClock(columns[chosen], end_columns=[name for name in [*names, *others] if name not in columns[chosen]])
+    clock = FileClock(
+        columns[chosen],
+        end_columns=[name for name in [*names, *others] if name not in columns[chosen]],
+    )
     if len(names) > 1:
         clock.reasons.append(GuessReason(code="label_from_to", figures={"first": names[chosen]}))
     elif find(END, texts[0]) and not find(START, texts[0]):
@@ -108,7 +150,9 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
         .select(
             pl.col("text")
             .str.extract_groups(MOMENT)
-            .struct.rename_fields(["first", "month", "last", "hour", "minute", "second", "half", "offset"])
+            .struct.rename_fields(
+                ["first", "month", "last", "hour", "minute", "second", "half", "offset"]
+            )
             .alias("parts")
         )
         .unnest("parts")
@@ -134,7 +178,11 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
         following = [
             order
             for order, place in orders
-            if len(pairs) > 2 and all(one[1 - place] == two[1 - place] and abs(one[place] - two[place]) == 1 for one, two in pairwise(pairs))
+            if len(pairs) > 2
+            and all(
+                one[1 - place] == two[1 - place] and abs(one[place] - two[place]) == 1
+                for one, two in pairwise(pairs)
+            )
         ]
         if len(following) == 1 and answer is None:
             clock.day_order = following[0]
@@ -142,50 +190,81 @@ def _order_days(clock: FileClock, written: pl.Series, choices: dict[str, str]) -
             return
         clock.day_order = "month_first" if answer == "month_first" else "day_first"
         clock.questions.append(
-            FileQuestion(key="day_order", code="day_order", column=clock.time_columns[0], choices=["day_first", "month_first"], likely=answer)
+            FileQuestion(
+                key="day_order",
+                code="day_order",
+                column=clock.time_columns[0],
+                choices=["day_first", "month_first"],
+                likely=answer,
+            )
         )
 
 
-def _find_zone(clock: FileClock, iso: pl.Series, context: str, *, site_zone: str, choices: dict[str, str]) -> None:
+def _find_zone(
+    clock: FileClock, iso: pl.Series, context: str, *, site_zone: str, choices: dict[str, str]
+) -> None:
     clock.zone = site_zone
     offset = iso.str.contains(OFFSET)
     if offset.sum() >= 0.98 * iso.len():
         clock.reasons.append(GuessReason(code="zone_offset", figures={"example": str(iso[0])}))
         return
     # The site's standard time all year.
-    january, july = (datetime(2024, month, 1, tzinfo=parse_zone(site_zone)).utcoffset() or timedelta() for month in (1, 7))
+    january, july = (
+        datetime(2024, month, 1, tzinfo=parse_zone(site_zone)).utcoffset() or timedelta()
+        for month in (1, 7)
+    )
     hours = min(january, july) / HOUR
-    standard = "UTC" if hours == 0 or hours % 1 else f"Etc/GMT{'-' if hours > 0 else '+'}{abs(int(hours))}"
+    standard = (
+        "UTC" if hours == 0 or hours % 1 else f"Etc/GMT{'-' if hours > 0 else '+'}{abs(int(hours))}"
+    )
     text = plain(context)
     if word := find(UTC, text):
         clock.zone = "UTC"
-        clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"}))
+        clock.reasons.append(
+            GuessReason(code="zone_word", figures={"word": word.upper(), "zone": "UTC"})
+        )
         return
     if word := find(STANDARD, text):
         clock.zone = standard
-        clock.reasons.append(GuessReason(code="zone_word", figures={"word": word.upper(), "zone": standard}))
+        clock.reasons.append(
+            GuessReason(code="zone_word", figures={"word": word.upper(), "zone": standard})
+        )
         return
     local = _read_local(iso)
     follows = _follows_summer_time(local, parse_zone(site_zone))
     if follows:
-        clock.reasons.append(GuessReason(code="zone_changes", figures={"zone": site_zone, "day": follows}))
+        clock.reasons.append(
+            GuessReason(code="zone_changes", figures={"zone": site_zone, "day": follows})
+        )
         return
     offered = list(dict.fromkeys(([site_zone] if follows is None else []) + [standard, "UTC"]))
     if follows is not None:
         clock.reasons.append(GuessReason(code="zone_stays"))
     chosen = choices.get("zone") if choices.get("zone") in offered else None
     clock.zone = chosen or offered[0]
-    clock.questions.append(FileQuestion(key="zone", code="zone", column=clock.time_columns[0], choices=offered, likely=clock.zone))
+    clock.questions.append(
+        FileQuestion(
+            key="zone",
+            code="zone",
+            column=clock.time_columns[0],
+            choices=offered,
+            likely=clock.zone,
+        )
+    )
 
 
 def _read_local(iso: pl.Series) -> pl.Series:
-    """Return what the clock of the file showed, without what no clock that was set can have shown."""
+    """Return what the clock of the file showed, without what no clock that was set can have
+    shown.
+    """
     local = iso.str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False).drop_nulls()
     return local.filter(local.dt.year().is_between(*YEARS))
 
 
 def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
-    """Return a day on which the clock changed in the file as it does in the zone, empty where it went on, None where the file has no such day."""
+    """Return a day on which the clock changed in the file as it does in the zone, empty where it
+    went on, None where the file has no such day.
+    """
     if local.len() < 4:
         return None
     counts = Counter(local.to_list())
@@ -194,34 +273,64 @@ def _follows_summer_time(local: pl.Series, zone: ZoneInfo) -> str | None:
     changes: list[tuple[datetime, int]] = []
     midnight = first.replace(hour=0, minute=0, second=0, microsecond=0)
     while midnight <= last and last - first <= LONGEST_FILE:
-        one, other = (moment.replace(tzinfo=zone).utcoffset() or timedelta() for moment in (midnight, midnight + timedelta(days=1)))
+        one, other = (
+            moment.replace(tzinfo=zone).utcoffset() or timedelta()
+            for moment in (midnight, midnight + timedelta(days=1))
+        )
         hours = [midnight + timedelta(hours=step) for step in range(24)] if one != other else []
-        odd_hours = (each for each in hours if each.replace(tzinfo=zone, fold=0).utcoffset() != each.replace(tzinfo=zone, fold=1).utcoffset())
+        odd_hours = (
+            each
+            for each in hours
+            if each.replace(tzinfo=zone, fold=0).utcoffset()
+            != each.replace(tzinfo=zone, fold=1).utcoffset()
+        )
         changes += [(hour, 1 if other > one else -1) for hour in islice(odd_hours, 1)]
         midnight += timedelta(days=1)
     for day, shift in changes:
         odd = [day + timedelta(minutes=minute) for minute in range(0, 60, 5)]
         before, after = (day - HOUR + timedelta(minutes=minute) for minute in (0, 120))
-        if not any(before <= instant <= after + HOUR for instant in (first, last)) and before in counts and (day + HOUR in counts or day + 2 * HOUR in counts):
+        if (
+            not any(before <= instant <= after + HOUR for instant in (first, last))
+            and before in counts
+            and (day + HOUR in counts or day + 2 * HOUR in counts)
+        ):
             if shift > 0:
-                # One row alone may be a stray one, or the end of what was before, where the hour after it has no beginning.
+                # One row alone may be a stray one, or the end of what was before, where the hour
+                # after it has no beginning.
                 usual = sum(counts[instant - HOUR] > 0 for instant in odd)
-                stays = 2 * sum(counts[instant] > 0 for instant in odd) >= usual and (usual > 1 or counts[day + HOUR] > 0)
+                stays = 2 * sum(counts[instant] > 0 for instant in odd) >= usual and (
+                    usual > 1 or counts[day + HOUR] > 0
+                )
                 return "" if stays else day.date().isoformat()
-            # In a file with several rows of one time, each of another meter, an hour that is repeated has more of them.
-            return day.date().isoformat() if any(counts[instant] > counts[instant - HOUR] > 0 for instant in odd) else ""
+            # In a file with several rows of one time, each of another meter, an hour that is
+            # repeated has more of them.
+            return (
+                day.date().isoformat()
+                if any(counts[instant] > counts[instant - HOUR] > 0 for instant in odd)
+                else ""
+            )
     return None
 
 
 def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> None:
     instants = InstantReader(parse_zone(clock.zone)).read(
-        write_iso(join_times(frame, clock.time_columns), clock.day_order), series=frame[layout.name_column] if layout.name_column else None
+        write_iso(join_times(frame, clock.time_columns), clock.day_order),
+        series=frame[layout.name_column] if layout.name_column else None,
     )["instant"]
-    rows = pl.DataFrame({"instant": instants, "name": frame[layout.name_column] if layout.name_column else pl.Series([""] * frame.height)}).drop_nulls(
-        "instant"
-    )
+    rows = pl.DataFrame(
+        {
+            "instant": instants,
+            "name": frame[layout.name_column]
+            if layout.name_column
+            else pl.Series([""] * frame.height),
+        }
+    ).drop_nulls("instant")
     if not rows.height:
-        raise refuse("no-time-readable", field=clock.time_columns[0], value=str(frame[clock.time_columns[0]][0]))
+        raise refuse(
+            "no-time-readable",
+            field=clock.time_columns[0],
+            value=str(frame[clock.time_columns[0]][0]),
+        )
     distances = (
         rows.unique(["name", "instant"])
         .sort("name", "instant")
@@ -243,23 +352,41 @@ def _find_step(clock: FileClock, frame: pl.DataFrame, layout: FileLayout) -> Non
 
 
 def _find_label(clock: FileClock, iso: pl.Series, choices: dict[str, str]) -> None:
-    if any(reason.code.startswith("label") for reason in clock.reasons) or clock.step_seconds is None:
+    if (
+        any(reason.code.startswith("label") for reason in clock.reasons)
+        or clock.step_seconds is None
+    ):
         return
     local = _read_local(iso.str.slice(0, 19))
     first, last = local.min(), local.max()
     step = timedelta(seconds=clock.step_seconds)
     if isinstance(first, datetime) and isinstance(last, datetime):
         if _is_midnight(first) and _is_midnight(last + step):
-            clock.reasons.append(GuessReason(code="label_day_start", figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"}))
+            clock.reasons.append(
+                GuessReason(
+                    code="label_day_start",
+                    figures={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"},
+                )
+            )
             return
         if _is_midnight(first - step) and _is_midnight(last):
             clock.label = "end"
-            clock.reasons.append(GuessReason(code="label_day_end", figures={"first": f"{first:%H:%M}"}))
+            clock.reasons.append(
+                GuessReason(code="label_day_end", figures={"first": f"{first:%H:%M}"})
+            )
             return
     if clock.step_seconds >= 600:
         answer = choices.get("label")
         clock.label = "end" if answer == "end" else "start"
-        clock.questions.append(FileQuestion(key="label", code="label", column=clock.time_columns[0], choices=["start", "end"], likely=clock.label))
+        clock.questions.append(
+            FileQuestion(
+                key="label",
+                code="label",
+                column=clock.time_columns[0],
+                choices=["start", "end"],
+                likely=clock.label,
+            )
+        )
 
 
 def _is_midnight(moment: datetime) -> bool:

@@ -1,4 +1,6 @@
-"""The cells of anybody's file as text: text with separators in any usual encoding, workbooks, states and records in JSON; the beginning, the end, or all."""
+"""The cells of anybody's file as text: text with separators in any usual encoding, workbooks,
+states and records in JSON; the beginning, the end, or all.
+"""
 
 import codecs
 import csv
@@ -18,7 +20,14 @@ from polars.exceptions import PolarsError
 
 from luna.contracts.file_guess import FileLayout
 from luna.energy.refusals import refuse
-from services.ingest.limited_file import BATCH_ROWS, BLOCK_BYTES, FileLimits, open_limited, refuse_unreadable, within_rows
+from services.ingest.limited_file import (
+    BATCH_ROWS,
+    BLOCK_BYTES,
+    FileLimits,
+    open_limited,
+    refuse_unreadable,
+    within_rows,
+)
 
 # A file up to so many bytes is looked at whole; of a longer one that many at each end.
 WHOLE_BYTES = 16_000_000
@@ -42,7 +51,10 @@ Form = Literal["text", "workbook", "json"]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A sample of a file: the cells of its first lines, for the layout; ``text`` of text, ``rows`` of the others; ``whole``: it is all of it."""
+    """A sample of a file: the cells of its first lines, for the layout.
+
+    ``text`` of text, ``rows`` of the others; ``whole``: it is all of it.
+    """
 
     form: Form
     head: list[list[str]]
@@ -89,7 +101,14 @@ def read_sample(path: Path, limits: FileLimits) -> Sample:
         last = tail.decode(encoding, "replace").partition("\n")[2]
         lines = list(islice(first.splitlines(), LAYOUT_LINES))
         separator = _find_separator(lines)
-        return Sample("text", _cells(lines, separator), whole=whole, encoding=encoding, separator=separator, text=(first, last))
+        return Sample(
+            "text",
+            _cells(lines, separator),
+            whole=whole,
+            encoding=encoding,
+            separator=separator,
+            text=(first, last),
+        )
 
 
 def _find_form(path: Path, beginning: bytes) -> Form:
@@ -111,13 +130,19 @@ def _find_form(path: Path, beginning: bytes) -> Form:
 
 
 def find_encoding(beginning: bytes) -> str:
-    """Return the encoding of text: by its mark, by the zeros of UTF-16, else UTF-8 where it is that, else what Windows writes in Western Europe."""
+    """Return the encoding of text: by its mark, by the zeros of UTF-16, else UTF-8 where it is
+    that, else what Windows writes in Western Europe.
+    """
     for mark, name in UTF_16.items():
         if beginning.startswith(mark):
             return name
     for place, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         half = beginning[place:2000:2]
-        if half and half.count(0) > 0.8 * len(half) and beginning[1 - place : 2000 : 2].count(0) == 0:
+        if (
+            half
+            and half.count(0) > 0.8 * len(half)
+            and beginning[1 - place : 2000 : 2].count(0) == 0
+        ):
             return name
     try:
         codecs.getincrementaldecoder("utf-8")().decode(beginning)
@@ -127,12 +152,18 @@ def find_encoding(beginning: bytes) -> str:
 
 
 def _cells(lines: list[str], separator: str) -> list[list[str]]:
-    # Line by line: what stands in quotes ends with its line, so that cells and lines have the same numbers.
-    return [[cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])] for line in lines]
+    # Line by line: what stands in quotes ends with its line, so that cells and lines have the same
+    # numbers.
+    return [
+        [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        for line in lines
+    ]
 
 
 def _find_separator(lines: list[str]) -> str:
-    """Return the separator of cells: the declared one, else that which the last lines have equally often, a comma only where nothing else does."""
+    """Return the separator of cells: the declared one, else that which the last lines have equally
+    often, a comma only where nothing else does.
+    """
     declared = [line for line in lines[:2] if line.lower().startswith("sep=") and len(line) > 4]
     if declared:
         return declared[0][4]
@@ -153,7 +184,9 @@ def _read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[str]]]
     try:
         with path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
-        names = [each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet]
+        names = [
+            each.name for each in workbook.sheets_metadata if each.typ == SheetTypeEnum.WorkSheet
+        ]
         sheets = [workbook.get_sheet_by_name(name) for name in names if sheet in {None, name}]
         if not sheets:
             raise refuse("workbook-empty", field=str(path))
@@ -168,7 +201,10 @@ def _read_workbook(path: Path, sheet: str | None) -> tuple[str, list[list[str]]]
 
 
 def _require_small(path: Path) -> None:
-    """Refuse a ZIP that is no workbook, or one that unpacks to more than it may; what it says of its sizes is checked against what comes out."""
+    """Refuse a ZIP that is no workbook, or one that unpacks to more than it may.
+
+    What it says of its sizes is checked against what comes out.
+    """
     total = 0
     try:
         with zipfile.ZipFile(path) as archive:
@@ -216,7 +252,10 @@ def _read_json(path: Path, limits: FileLimits) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class StateRows:
-    """States or statistics of entities, a row each; ``sums``: the value is a statistic's running sum."""
+    """States or statistics of entities, a row each.
+
+    ``sums``: the value is a statistic's running sum.
+    """
 
     names: list[str]
     times: list[str]
@@ -225,7 +264,10 @@ class StateRows:
 
 
 def read_states(document: Any) -> StateRows | None:
-    """Return the states of Home Assistant's history, or the sums and means of its statistics; None where the document is neither."""
+    """Return the states of Home Assistant's history, or the sums and means of its statistics.
+
+    None where the document is neither.
+    """
     if isinstance(document, dict) and "result" in document:
         document = document["result"]
     groups = list(document.items()) if isinstance(document, dict) else [("", document)]
@@ -239,14 +281,27 @@ def read_states(document: Any) -> StateRows | None:
         for state in group:
             # Of a shortened history only the first state names its entity.
             entity = str(state.get("entity_id") or state.get("statistic_id") or entity)
-            # A sum goes on where the meter behind it began anew; a mean is the only thing that a power has.
-            figure = next((name for name in ("s", "sum", "state", "mean") if state.get(name) is not None), None)
+            # A sum goes on where the meter behind it began anew; a mean is the only thing that a
+            # power has.
+            figure = next(
+                (name for name in ("s", "sum", "state", "mean") if state.get(name) is not None),
+                None,
+            )
             # A statistic's sum is that at the end of its hour.
             clocks = ("end", "start") if figure in {"sum", "state"} else ("start",)
-            at = next((state[clock] for clock in ("last_changed", "last_updated", "lu", "lc", *clocks) if state.get(clock) is not None), None)
+            at = next(
+                (
+                    state[clock]
+                    for clock in ("last_changed", "last_updated", "lu", "lc", *clocks)
+                    if state.get(clock) is not None
+                ),
+                None,
+            )
             if not entity or at is None or figure is None:
                 return None
-            unit = (state.get("attributes") or {}).get("unit_of_measurement") or state.get("unit_of_measurement")
+            unit = (state.get("attributes") or {}).get("unit_of_measurement") or state.get(
+                "unit_of_measurement"
+            )
             if unit:
                 rows.units[entity] = str(unit)
             rows.names.append(entity)
@@ -256,8 +311,15 @@ def read_states(document: Any) -> StateRows | None:
 
 
 def read_records(document: Any) -> list[dict[str, Any]] | None:
-    """Return the longest list of objects that a document holds, its inner objects laid flat; None where it has none."""
-    lists = [each for each in _walk(document, depth=4) if each and all(isinstance(row, dict) for row in each)]
+    """Return the longest list of objects that a document holds, its inner objects laid flat.
+
+    None where it has none.
+    """
+    lists = [
+        each
+        for each in _walk(document, depth=4)
+        if each and all(isinstance(row, dict) for row in each)
+    ]
     if not lists:
         return None
     return [_flatten(row) for row in max(lists, key=len)]
@@ -284,8 +346,15 @@ def _flatten(row: dict[str, Any], above: str = "") -> dict[str, Any]:
 def frame_of(names: list[str], rows: list[list[str]], *, line: int) -> pl.DataFrame:
     """Return rows of cells as a frame of text with ``line``; what is empty is null."""
     width = len(names)
-    columns = [[(row[place] if place < len(row) else "") or None for row in rows] for place in range(width)]
-    frame = pl.DataFrame([pl.Series(name, cells, dtype=pl.String) for name, cells in zip(names, columns, strict=True)])
+    columns = [
+        [(row[place] if place < len(row) else "") or None for row in rows] for place in range(width)
+    ]
+    frame = pl.DataFrame(
+        [
+            pl.Series(name, cells, dtype=pl.String)
+            for name, cells in zip(names, columns, strict=True)
+        ]
+    )
     return frame.with_row_index("line", offset=line)
 
 
@@ -294,7 +363,9 @@ def sample_frame(sample: Sample, layout: FileLayout) -> pl.DataFrame:
     if sample.form == "json":
         return _json_frame(sample.document, layout)
     if sample.form == "workbook":
-        return frame_of(layout.names, (sample.rows or [])[layout.skipped_lines :], line=layout.skipped_lines + 1)
+        return frame_of(
+            layout.names, (sample.rows or [])[layout.skipped_lines :], line=layout.skipped_lines + 1
+        )
     first, last = sample.text
     lines = StringIO(first)
     for _ in range(layout.skipped_lines):
@@ -306,24 +377,43 @@ def _json_frame(document: Any, layout: FileLayout) -> pl.DataFrame:
     if layout.form == "states":
         states = read_states(document) or StateRows([], [], [], {})
         return pl.DataFrame(
-            {"entity": states.names, "time": states.times, "value": states.values}, schema=dict.fromkeys(("entity", "time", "value"), pl.String)
+            {"entity": states.names, "time": states.times, "value": states.values},
+            schema=dict.fromkeys(("entity", "time", "value"), pl.String),
         ).with_row_index("line", offset=1)
     records = read_records(document) or []
-    return frame_of(layout.names, [["" if row.get(name) is None else _format_cell(row[name]) for name in layout.names] for row in records], line=1)
+    return frame_of(
+        layout.names,
+        [
+            ["" if row.get(name) is None else _format_cell(row[name]) for name in layout.names]
+            for row in records
+        ],
+        line=1,
+    )
 
 
 def _parse_text(text: str, layout: FileLayout, *, line: int) -> pl.DataFrame:
-    # A header of its own says how many cells a line may have: else the first line would, and it may be short.
+    # A header of its own says how many cells a line may have: else the first line would, and it may
+    # be short.
     places = [f"cell {place}" for place in range(len(layout.names))]
     content = BytesIO(f"{layout.separator.join(places)}\n{text}".encode())
-    options: dict[str, Any] = {"separator": layout.separator, "truncate_ragged_lines": True, "infer_schema": False}
+    options: dict[str, Any] = {
+        "separator": layout.separator,
+        "truncate_ragged_lines": True,
+        "infer_schema": False,
+    }
     try:
         rows = pl.read_csv(content, **options)
     except PolarsError:
         # A stray quote: then quotes are letters.
         content.seek(0)
-        rows = pl.read_csv(content, quote_char=None, **options).with_columns(pl.all().str.strip_chars('"'))
-    return rows.rename(dict(zip(places, layout.names, strict=True))).with_columns(pl.all().str.strip_chars()).with_row_index("line", offset=line)
+        rows = pl.read_csv(content, quote_char=None, **options).with_columns(
+            pl.all().str.strip_chars('"')
+        )
+    return (
+        rows.rename(dict(zip(places, layout.names, strict=True)))
+        .with_columns(pl.all().str.strip_chars())
+        .with_row_index("line", offset=line)
+    )
 
 
 def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
@@ -339,7 +429,9 @@ def read_frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[
 def _frames(path: Path, layout: FileLayout, limits: FileLimits) -> Iterator[pl.DataFrame]:
     if layout.form == "workbook":
         _, cells = _read_workbook(path, layout.sheet)
-        yield from frame_of(layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1).iter_slices(BATCH_ROWS)
+        yield from frame_of(
+            layout.names, cells[layout.skipped_lines :], line=layout.skipped_lines + 1
+        ).iter_slices(BATCH_ROWS)
         return
     if layout.form != "text":
         yield from _json_frame(_read_json(path, limits), layout).iter_slices(BATCH_ROWS)

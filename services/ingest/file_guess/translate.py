@@ -1,6 +1,8 @@
-"""The rows of a file by how it is read, as rows of Luna's columns in Luna's units: each row a slot, or gathered into quarter-hours.
+"""The rows of a file by how it is read, as rows of Luna's columns in Luna's units: each row a slot,
+or gathered into quarter-hours.
 
-Counter readings and powers of any rhythm are gathered batch by batch: each value holds until the next, a counter rises evenly.
+Counter readings and powers of any rhythm are gathered batch by batch: each value holds until the
+next, a counter rises evenly.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -53,11 +55,17 @@ class GatheredSeries:
         """For how long a value holds, or a counter is taken to have risen evenly, at most."""
         if self.step_seconds is None:
             return LONGEST_HOLD.total_seconds()
-        return max(1.5 * self.step_seconds, SLOT_SECONDS if self.step_seconds < SLOT_SECONDS / 3 else 0.0)
+        return max(
+            1.5 * self.step_seconds, SLOT_SECONDS if self.step_seconds < SLOT_SECONDS / 3 else 0.0
+        )
 
     def add(self, seconds: FloatArray, values: FloatArray) -> None:
-        """Take in rows: instants in seconds since 1970, in any order, and values, NaN where none is known."""
-        there = np.isfinite(values) if self.measure in {"counter", "level"} else np.isfinite(seconds)
+        """Take in rows: instants in seconds since 1970, in any order, and values, NaN where none is
+        known.
+        """
+        there = (
+            np.isfinite(values) if self.measure in {"counter", "level"} else np.isfinite(seconds)
+        )
         order = np.argsort(seconds[there], kind="stable")
         seconds, values = seconds[there][order], values[there][order]
         if not seconds.size:
@@ -66,9 +74,17 @@ class GatheredSeries:
         if self._ends:
             first, last = self._ends
             if seconds[0] >= last[0]:
-                seconds, values, begin = np.concatenate(([last[0]], seconds)), np.concatenate(([last[1]], values)), first
+                seconds, values, begin = (
+                    np.concatenate(([last[0]], seconds)),
+                    np.concatenate(([last[1]], values)),
+                    first,
+                )
             elif seconds[-1] <= first[0]:
-                seconds, values, end = np.concatenate((seconds, [first[0]])), np.concatenate((values, [first[1]])), last
+                seconds, values, end = (
+                    np.concatenate((seconds, [first[0]])),
+                    np.concatenate((values, [first[1]])),
+                    last,
+                )
             else:
                 begin, end = min(begin, first), max(end, last)
         self._ends = [begin, end]
@@ -78,13 +94,21 @@ class GatheredSeries:
             self._grow(int(slots[0]), int(slots[-1]) + 1)
             places = slots - self._first_slot
             newer = seconds >= self._at[places]
-            self._energy[places[newer]], self._covered[places[newer]], self._at[places[newer]] = values[newer], SLOT_SECONDS, seconds[newer]
+            self._energy[places[newer]], self._covered[places[newer]], self._at[places[newer]] = (
+                values[newer],
+                SLOT_SECONDS,
+                seconds[newer],
+            )
             return
         begins, distances = seconds[:-1], np.diff(seconds)
-        whole = distances <= (self.step_seconds or np.inf if self.measure == "interval" else self.hold_seconds)
+        whole = distances <= (
+            self.step_seconds or np.inf if self.measure == "interval" else self.hold_seconds
+        )
         if self.measure == "counter":
             rise = np.diff(values)
-            energy = np.where(rise >= 0, rise, np.where(values[1:] < RESET_SHARE * values[:-1], values[1:], 0.0))
+            energy = np.where(
+                rise >= 0, rise, np.where(values[1:] < RESET_SHARE * values[:-1], values[1:], 0.0)
+            )
             lengths, energy = np.where(whole, distances, 0.0), np.where(whole, energy, 0.0)
         else:
             lengths = np.where(whole, distances, self.step_seconds or 0.0)
@@ -92,7 +116,11 @@ class GatheredSeries:
         self._spread(begins, lengths, energy)
 
     def _kw(self, values: FloatArray) -> FloatArray:
-        return values if self.measure == "power" else values * (3600 / (self.step_seconds or SLOT_SECONDS))
+        return (
+            values
+            if self.measure == "power"
+            else values * (3600 / (self.step_seconds or SLOT_SECONDS))
+        )
 
     def _spread(self, begins: FloatArray, lengths: FloatArray, energy: FloatArray) -> None:
         valid = np.isfinite(energy) & (lengths > 0)
@@ -107,7 +135,9 @@ class GatheredSeries:
         for total, part in ((self._energy, energy), (self._covered, lengths)):
             so_far = np.concatenate(([0.0], np.cumsum(part)))
             at_points = np.column_stack((so_far[:-1], so_far[1:])).ravel()
-            total[first - self._first_slot : last - self._first_slot] += np.diff(np.interp(edges, points, at_points))
+            total[first - self._first_slot : last - self._first_slot] += np.diff(
+                np.interp(edges, points, at_points)
+            )
 
     def _grow(self, first: int, last: int) -> None:
         if not self._energy.size:
@@ -117,21 +147,33 @@ class GatheredSeries:
             raise refuse("times-too-far-apart", field="time")
         before, after = self._first_slot - low, high - self._first_slot - self._energy.size
         if before or after:
-            self._energy, self._covered, self._at = (np.pad(each, (before, after)) for each in (self._energy, self._covered, self._at))
+            self._energy, self._covered, self._at = (
+                np.pad(each, (before, after)) for each in (self._energy, self._covered, self._at)
+            )
             self._first_slot = low
 
     def close(self) -> tuple[NDArray[np.int64], FloatArray]:
-        """Return the starts (seconds since 1970) and the values of all slots from the first to the last, NaN where not enough is known."""
+        """Return the starts (seconds since 1970) and the values of all slots from the first to the
+        last, NaN where not enough is known.
+        """
         if self._ends and self.step_seconds and self.measure in {"power", "interval"}:
             at, value = self._ends[1]
-            self._spread(np.array([at]), np.array([self.step_seconds]), self._kw(np.array([value])) * self.step_seconds / 3600)
+            self._spread(
+                np.array([at]),
+                np.array([self.step_seconds]),
+                self._kw(np.array([value])) * self.step_seconds / 3600,
+            )
         values = np.where(self._covered >= LEAST_COVERAGE * SLOT_SECONDS, self._energy, np.nan)
         if self.measure == "level" and self.step_seconds is None and values.size:
             # Each level is held until the next, for at most so many slots.
             most = int(LONGEST_HOLD / SLOT)
             places = np.where(np.isfinite(values), np.arange(values.size), -1)
             last = np.maximum.accumulate(places)
-            values = np.where((last >= 0) & (np.arange(values.size) - last <= most), values[np.maximum(last, 0)], np.nan)
+            values = np.where(
+                (last >= 0) & (np.arange(values.size) - last <= most),
+                values[np.maximum(last, 0)],
+                np.nan,
+            )
         return (self._first_slot + np.arange(values.size)) * int(SLOT_SECONDS), values
 
 
@@ -155,7 +197,13 @@ class ColumnPart(NamedTuple):
 
     def take(self, values: pl.Series) -> pl.Series:
         """Return what of the column's values is its own."""
-        return (values * self.side).clip(lower_bound=0.0) if self.side else -values if self.turned else values
+        return (
+            (values * self.side).clip(lower_bound=0.0)
+            if self.side
+            else -values
+            if self.turned
+            else values
+        )
 
 
 def factor_of(unit: str) -> float:
@@ -182,11 +230,25 @@ def list_parts(reading: FileReading) -> list[ColumnPart]:
 
 def is_direct(reading: FileReading) -> bool:
     """Return whether each row of the file is a slot, so that it can be stored as it is."""
-    regular = reading.step_seconds is not None and reading.step_seconds % 60 == 0 and HOUR_SECONDS % reading.step_seconds == 0
-    return regular and reading.layout.name_column is None and all(part.column.measure != "counter" for part in list_parts(reading))
+    regular = (
+        reading.step_seconds is not None
+        and reading.step_seconds % 60 == 0
+        and HOUR_SECONDS % reading.step_seconds == 0
+    )
+    return (
+        regular
+        and reading.layout.name_column is None
+        and all(part.column.measure != "counter" for part in list_parts(reading))
+    )
 
 
-def read_rows(path: Path, reading: FileReading, limits: FileLimits, *, progress: Callable[[int], None] | None = None) -> Iterator[pl.DataFrame]:
+def read_rows(
+    path: Path,
+    reading: FileReading,
+    limits: FileLimits,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[pl.DataFrame]:
     """Yield the rows of a file with ``line``, ``slot_start`` and Luna's series.
 
     Args:
@@ -201,7 +263,9 @@ def read_rows(path: Path, reading: FileReading, limits: FileLimits, *, progress:
     yield from translate(_count(read_frames(path, reading.layout, limits), progress), reading)
 
 
-def _count(frames: Iterable[pl.DataFrame], progress: Callable[[int], None] | None) -> Iterator[pl.DataFrame]:
+def _count(
+    frames: Iterable[pl.DataFrame], progress: Callable[[int], None] | None
+) -> Iterator[pl.DataFrame]:
     rows = 0
     for frame in frames:
         rows += frame.height
@@ -211,7 +275,8 @@ def _count(frames: Iterable[pl.DataFrame], progress: Callable[[int], None] | Non
 
 
 def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[pl.DataFrame]:
-    """Yield rows of cells as rows of Luna's columns: each row a slot, or, of counters and of other rhythms, quarter-hours once all are read.
+    """Yield rows of cells as rows of Luna's columns: each row a slot, or, of counters and of other
+    rhythms, quarter-hours once all are read.
 
     Invariants: a row whose time cannot be read comes out as it was written.
     """
@@ -233,30 +298,47 @@ def translate(frames: Iterable[pl.DataFrame], reading: FileReading) -> Iterator[
             if part.column.measure == "power":
                 values = (values * (step / HOUR_SECONDS)).round_sig_figs(SIGNIFICANT)
             if (values.is_null() & cells.is_not_null()).any():
-                # Cells that are no numbers stay as text: who judges rows says what is wrong with them.
+                # Cells that are no numbers stay as text: who judges rows says what is wrong with
+                # them.
                 values = pl.select(pl.coalesce(values.cast(pl.String), cells)).to_series()
             series.setdefault(part.series, []).append(values)
         # A time that could not be read stays as it was written: so it is refused with it.
-        slot_start = pl.select(pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")).to_series()
+        slot_start = pl.select(
+            pl.coalesce(starts.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ"), written).alias("slot_start")
+        ).to_series()
         columns = []
         for name, each in series.items():
             total = each[0]
             if len(each) > 1:
-                # Of several parts one that says nothing counts as zero: of two tariffs only one runs.
-                figures = pl.DataFrame([values.cast(pl.Float64, strict=False).alias(str(place)) for place, values in enumerate(each)])
+                # Of several parts one that says nothing counts as zero: of two tariffs only one
+                # runs.
+                figures = pl.DataFrame(
+                    [
+                        values.cast(pl.Float64, strict=False).alias(str(place))
+                        for place, values in enumerate(each)
+                    ]
+                )
                 nothing = pl.all_horizontal(pl.all().is_null())
-                total = figures.select(pl.when(~nothing).then(pl.sum_horizontal(pl.all()))).to_series()
+                total = figures.select(
+                    pl.when(~nothing).then(pl.sum_horizontal(pl.all()))
+                ).to_series()
             columns.append(total.alias(name))
         yield pl.DataFrame([rows["line"], slot_start, *columns])
 
 
 def drop_blank(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows in which anything stands."""
-    return frame.filter(pl.any_horizontal(pl.exclude("line").is_not_null() & (pl.exclude("line") != "")))
+    return frame.filter(
+        pl.any_horizontal(pl.exclude("line").is_not_null() & (pl.exclude("line") != ""))
+    )
 
 
-def read_instants(frame: pl.DataFrame, reading: FileReading, clock: InstantReader) -> tuple[pl.Series, pl.Series]:
-    """Return the instants of rows, null where there is none, and what was written, with its clock: so nobody reads it by another one."""
+def read_instants(
+    frame: pl.DataFrame, reading: FileReading, clock: InstantReader
+) -> tuple[pl.Series, pl.Series]:
+    """Return the instants of rows, null where there is none, and what was written, with its clock:
+    so nobody reads it by another one.
+    """
     written = write_iso(join_times(frame, reading.time_columns), reading.day_order)
     belongs = frame[reading.layout.name_column] if reading.layout.name_column else None
     instants = clock.read(written, series=belongs)["instant"]
@@ -271,7 +353,9 @@ def read_values(cells: pl.Series, column: ReadColumn, layout: FileLayout) -> pl.
     return figures if factor == 1.0 else (figures * factor).round_sig_figs(SIGNIFICANT)
 
 
-def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: InstantReader) -> Iterator[pl.DataFrame]:
+def _gather(
+    frames: Iterable[pl.DataFrame], reading: FileReading, clock: InstantReader
+) -> Iterator[pl.DataFrame]:
     parts = list_parts(reading)
     gathering = [GatheredSeries(part.column.measure, reading.step_seconds) for part in parts]
     step = (reading.step_seconds or 0) if reading.label == "end" else 0
@@ -282,23 +366,43 @@ def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: Instant
         instants, written = read_instants(rows, reading, clock)
         if instants.has_nulls():
             # Rows with their cells as text under the series that they belong to.
-            columns = {part.series: rows[reading.layout.value_column or part.column.name].cast(pl.String).alias(part.series) for part in parts}
-            yield pl.DataFrame([rows["line"], written.alias("slot_start"), *columns.values()]).filter(instants.is_null())
+            columns = {
+                part.series: rows[reading.layout.value_column or part.column.name]
+                .cast(pl.String)
+                .alias(part.series)
+                for part in parts
+            }
+            yield pl.DataFrame(
+                [rows["line"], written.alias("slot_start"), *columns.values()]
+            ).filter(instants.is_null())
         seconds = (instants.dt.epoch("us").cast(pl.Float64) / 1e6).fill_null(np.nan).to_numpy()
         for part, slots in zip(parts, gathering, strict=True):
             there = np.isfinite(seconds)
             if reading.layout.name_column:
-                there &= (rows[reading.layout.name_column] == part.column.name).fill_null(value=False).to_numpy()
+                there &= (
+                    (rows[reading.layout.name_column] == part.column.name)
+                    .fill_null(value=False)
+                    .to_numpy()
+                )
             cells = rows[reading.layout.value_column or part.column.name].filter(pl.Series(there))
-            values = part.take(read_values(cells, part.column, reading.layout)).fill_null(np.nan).to_numpy()
+            values = (
+                part.take(read_values(cells, part.column, reading.layout))
+                .fill_null(np.nan)
+                .to_numpy()
+            )
             # A counter is read at its time, whatever an interval's time may be.
-            slots.add(seconds[there] - (step if slots.measure in {"power", "interval"} else 0), values)
+            slots.add(
+                seconds[there] - (step if slots.measure in {"power", "interval"} else 0), values
+            )
     series = [slots.close() for slots in gathering]
     filled = [starts for starts, _ in series if starts.size]
     if not filled:
         return
     slot = int(filled[0][1] - filled[0][0]) if filled[0].size > 1 else 900
-    first, end = min(int(starts[0]) for starts in filled), max(int(starts[-1]) for starts in filled) + slot
+    first, end = (
+        min(int(starts[0]) for starts in filled),
+        max(int(starts[-1]) for starts in filled) + slot,
+    )
     grid = np.arange(first, end, slot)
     joined: dict[str, np.ndarray] = {}
     for part, (starts, figures) in zip(parts, series, strict=True):
@@ -307,8 +411,17 @@ def _gather(frames: Iterable[pl.DataFrame], reading: FileReading, clock: Instant
             place = (int(starts[0]) - first) // slot
             whole[place : place + figures.size] = figures
         joined[part.series] = joined[part.series] + whole if part.series in joined else whole
-    slot_starts = pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    rows = pl.DataFrame({name: pl.Series(np.round(figures, 9), nan_to_null=True) for name, figures in joined.items()}).with_columns(slot_starts)
+    slot_starts = (
+        pl.Series("slot_start", grid * 1_000_000, dtype=pl.Int64)
+        .cast(pl.Datetime("us"))
+        .dt.replace_time_zone("UTC")
+    )
+    rows = pl.DataFrame(
+        {
+            name: pl.Series(np.round(figures, 9), nan_to_null=True)
+            for name, figures in joined.items()
+        }
+    ).with_columns(slot_starts)
     known = rows.filter(pl.any_horizontal(pl.exclude("slot_start").is_not_null()))
     if known.height:
         yield known.with_row_index("line", offset=1).select("line", "slot_start", *joined)

@@ -1,4 +1,6 @@
-"""Powers of this moment from the readings that come in: a power as it is read, a fine counter by its rise within the last seconds."""
+"""Powers of this moment from the readings that come in: a power as it is read, a fine counter by
+its rise within the last seconds.
+"""
 
 import math
 from collections import deque
@@ -16,7 +18,8 @@ from luna.platform.drivers.plausibility import MOST_W, WATTS
 from services.ingest.limits import ANY_POWER_KW, limit_powers
 from services.ingest.reading import Reading
 
-# A counter's rise is told to this much: a display of watt-hours then needs 36 seconds, one of ten watt-hours six minutes, which is no live value.
+# A counter's rise is told to this much: a display of watt-hours then needs 36 seconds, one of ten
+# watt-hours six minutes, which is no live value.
 COUNTER_ERROR_KW = 0.1
 SHORTEST_RISE = timedelta(seconds=4)
 # A state of charge moves slowly: one that was read this long ago still stands.
@@ -34,9 +37,11 @@ class LivePower(NamedTuple):
 
 @dataclass(slots=True)
 class _Sensor:
-    """The readings of a sensor that still matter, oldest first, and whether its source reports changes alone.
+    """The readings of a sensor that still matter, oldest first, and whether its source reports
+    changes alone.
 
-    ``is_quick``: it has reported twice within a minute, so its silence says that nothing changes; one that is asked every five minutes says nothing by it.
+    ``is_quick``: it has reported twice within a minute, so its silence says that nothing changes;
+    one that is asked every five minutes says nothing by it.
     """
 
     source: str = ""
@@ -47,7 +52,10 @@ class _Sensor:
 
 
 class LivePowers:
-    """Keeps the last readings of all sensors, and adds them up to what flows in a site. Not thread-safe."""
+    """Keeps the last readings of all sensors, and adds them up to what flows in a site.
+
+    Not thread-safe.
+    """
 
     def __init__(self) -> None:
         self._sensors: dict[str, _Sensor] = {}
@@ -56,7 +64,10 @@ class LivePowers:
         self.count = 0
 
     def note(self, source: str, readings: Sequence[Reading], *, changes_only: bool) -> None:
-        """Take the readings of a source; ``changes_only``: a value of a quick sensor holds as long as the source says anything."""
+        """Take the readings of a source.
+
+        ``changes_only``: a value of a quick sensor holds as long as the source says anything.
+        """
         self.count += len(readings)
         for reading in readings:
             sensor = self._sensors.setdefault(reading.sensor, _Sensor())
@@ -92,11 +103,21 @@ class LivePowers:
         if grid is None:
             return None
         submetered = {series: powers[series] for series in SUBMETERED if series in powers}
-        used_kw = grid.kw + solar.kw + discharge.kw - charge.kw - sum(power.kw for power in submetered.values())
+        used_kw = (
+            grid.kw
+            + solar.kw
+            + discharge.kw
+            - charge.kw
+            - sum(power.kw for power in submetered.values())
+        )
         at = min(power.at for power in (solar, charge, discharge, grid, *submetered.values()))
         socs = self._read_socs(site, now)
         capacities = [battery.capacity_kwh for battery in site.batteries]
-        mean_soc = sum(map(math.prod, zip(socs.values(), capacities, strict=True))) / sum(capacities) if socs else None
+        mean_soc = (
+            sum(map(math.prod, zip(socs.values(), capacities, strict=True))) / sum(capacities)
+            if socs
+            else None
+        )
         return LiveFlow(
             at=at,
             import_kw=max(grid.kw, 0.0),
@@ -116,13 +137,19 @@ class LivePowers:
         powers: dict[str, LivePower] = {}
         for name, sensors in site.sensor_roles.items():
             role = SENSOR_ROLES[name]
-            power = self._add_up([sensor for sensor in sensors if sensor.holds_at(now)], site, now) if role.kind == "energy" and role.series else None
+            power = (
+                self._add_up([sensor for sensor in sensors if sensor.holds_at(now)], site, now)
+                if role.kind == "energy" and role.series
+                else None
+            )
             if power is not None and role.series:
                 powers[role.series] = power
         return powers
 
     def _add_up(self, sensors: Sequence[SiteSensor], site: Site, now: datetime) -> LivePower | None:
-        """Return the power of a role's sensors: where each has a minus their flow in the other direction, else a minus subtracts."""
+        """Return the power of a role's sensors: where each has a minus their flow in the other
+        direction, else a minus subtracts.
+        """
         powers = [self._read_power(sensor.name, site, now) for sensor in sensors]
         known = [power for power in powers if power is not None]
         if not sensors or len(known) < len(powers):
@@ -133,7 +160,9 @@ class LivePowers:
         at = min(power.at for power in known)
         if all(sensor.sign < 0 for sensor in sensors):
             return LivePower(sum(max(-power.kw, 0.0) for power in known), at)
-        signed = sum(sensor.sign * max(power.kw, 0.0) for sensor, power in zip(sensors, known, strict=True))
+        signed = sum(
+            sensor.sign * max(power.kw, 0.0) for sensor, power in zip(sensors, known, strict=True)
+        )
         return LivePower(max(signed, 0.0), at)
 
     def _read_power(self, name: str, site: Site, now: datetime) -> LivePower | None:
@@ -156,8 +185,13 @@ class LivePowers:
             power = rise
         return power if now - power.at <= LIVE_FOR and not math.isnan(power.kw) else None
 
-    def _read_rise(self, sensor: _Sensor, factor: float, *, digits: int, now: datetime) -> LivePower | None:
-        """Return the mean power of a counter's last rise, over as short a time as its digits allow; None where they allow none within a minute."""
+    def _read_rise(
+        self, sensor: _Sensor, factor: float, *, digits: int, now: datetime
+    ) -> LivePower | None:
+        """Return the mean power of a counter's last rise, over as short a time as its digits allow.
+
+        None where they allow none within a minute.
+        """
         shortest = max(SHORTEST_RISE, timedelta(hours=10.0**-digits / COUNTER_ERROR_KW))
         last = sensor.readings[-1]
         valid_at = self._valid_at(sensor)
@@ -170,24 +204,48 @@ class LivePowers:
             span = last.instant - earlier.instant
             if span >= shortest:
                 rise_kwh = (last.value - earlier.value) * factor
-                is_steady = all(later.value >= former.value for former, later in pairwise(each for each in sensor.readings if each.instant >= earlier.instant))
+                is_steady = all(
+                    later.value >= former.value
+                    for former, later in pairwise(
+                        each for each in sensor.readings if each.instant >= earlier.instant
+                    )
+                )
                 # A counter that was reset, or was unavailable meanwhile, says nothing for a moment.
-                return LivePower(rise_kwh / (span / timedelta(hours=1)), valid_at) if is_steady and span <= 2 * LIVE_FOR else None
+                return (
+                    LivePower(rise_kwh / (span / timedelta(hours=1)), valid_at)
+                    if is_steady and span <= 2 * LIVE_FOR
+                    else None
+                )
         return None
 
     def _find_digits(self, site: Site) -> int:
-        """Return the decimals of kilowatt-hours that the counters of a site show; one that stands still shows none of its own."""
+        """Return the decimals of kilowatt-hours that the counters of a site show.
+
+        One that stands still shows none of its own.
+        """
         names = {sensor.name for sensors in site.sensor_roles.values() for sensor in sensors}
-        return max((self._sensors[name].digits for name in names if name in self._sensors), default=0)
+        return max(
+            (self._sensors[name].digits for name in names if name in self._sensors), default=0
+        )
 
     def _valid_at(self, sensor: _Sensor) -> datetime:
         last = sensor.readings[-1].instant
-        return max(last, self._last_spoke.get(sensor.source, last)) if sensor.changes_only and sensor.is_quick else last
+        return (
+            max(last, self._last_spoke.get(sensor.source, last))
+            if sensor.changes_only and sensor.is_quick
+            else last
+        )
 
     def _read_batteries(self, site: Site, now: datetime) -> dict[str, float]:
-        """Return the power of each of several batteries, positive while it charges; none where they have no sensors of their own."""
+        """Return the power of each of several batteries, positive while it charges.
+
+        None where they have no sensors of their own.
+        """
         names = [battery.name for battery in site.batteries]
-        charging, giving = ([sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)] for role in _BATTERY_ROLES)
+        charging, giving = (
+            [sensor for sensor in site.sensor_roles.get(role, ()) if sensor.holds_at(now)]
+            for role in _BATTERY_ROLES
+        )
         if len(names) < 2 or not len(names) == len(charging) == len(giving):
             return {}
         flows: dict[str, float] = {}
@@ -199,8 +257,13 @@ class LivePowers:
         return flows
 
     def _read_socs(self, site: Site, now: datetime) -> dict[str, float]:
-        """Return how full each battery is; none where one of them has no fresh sensor of its own."""
-        sensors = [sensor for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)]
+        """Return how full each battery is.
+
+        None where one of them has no fresh sensor of its own.
+        """
+        sensors = [
+            sensor for sensor in site.sensor_roles.get("battery_soc", ()) if sensor.holds_at(now)
+        ]
         if len(sensors) != len(site.batteries):
             return {}
         socs: dict[str, float] = {}
@@ -222,7 +285,9 @@ class LivePowers:
 
 
 def _find_most_kw(site: Site) -> float:
-    """Return a power that nothing in a site reaches in either direction: a sensor beyond it says nothing."""
+    """Return a power that nothing in a site reaches in either direction: a sensor beyond it says
+    nothing.
+    """
     stated = [limit_kw for limit_kw in limit_powers(site).values() if limit_kw < ANY_POWER_KW]
     return max([MOST_W / WATTS, *stated])
 
@@ -230,11 +295,19 @@ def _find_most_kw(site: Site) -> float:
 _BATTERY_ROLES = ("total_battery_charge", "total_battery_discharge")
 
 
-def _read_grid(site: Site, powers: Mapping[str, LivePower], *, surplus_kw: float, now: datetime) -> LivePower | None:
-    """Return the power at the connection, positive while it is bought: as metered, else what the house's own meter leaves."""
+def _read_grid(
+    site: Site, powers: Mapping[str, LivePower], *, surplus_kw: float, now: datetime
+) -> LivePower | None:
+    """Return the power at the connection, positive while it is bought: as metered, else what the
+    house's own meter leaves.
+    """
     bought = powers.get("import_kwh")
     # Without a roof and a meter of it nothing is fed in.
-    sold = powers.get("export_kwh") or (LivePower(0.0, now) if not site.pv and not site.sensor_roles.get("total_grid_export") else None)
+    sold = powers.get("export_kwh") or (
+        LivePower(0.0, now)
+        if not site.pv and not site.sensor_roles.get("total_grid_export")
+        else None
+    )
     if bought is not None and sold is not None:
         return LivePower(bought.kw - sold.kw, min(bought.at, sold.at))
     used = powers.get("load_kwh")
@@ -249,4 +322,10 @@ def _count_digits(kwh: float) -> int:
 
 def list_sensors(sites: Iterable[Site], names: Collection[str]) -> frozenset[str]:
     """Return the sensors of the sites with these names."""
-    return frozenset(sensor.name for site in sites if site.name in names for sensors in site.sensor_roles.values() for sensor in sensors)
+    return frozenset(
+        sensor.name
+        for site in sites
+        if site.name in names
+        for sensors in site.sensor_roles.values()
+        for sensor in sensors
+    )

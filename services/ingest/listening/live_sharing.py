@@ -12,7 +12,8 @@ from luna.platform.clock import Clock
 from luna.platform.queue.live_flows import LiveFlows
 from services.ingest.listening.live_powers import LivePowers, list_sensors
 
-# A device says its values one after the other within some ten milliseconds: a flow of the half of them would not add up.
+# A device says its values one after the other within some ten milliseconds: a flow of the half of
+# them would not add up.
 SETTLES = timedelta(milliseconds=150)
 MOST_WAITS = 5
 
@@ -26,10 +27,13 @@ class LiveSharing:
         powers: is told every reading.
         flows: where the gateway finds them.
         clock: gives each turn its instant.
-        settles: values of one moment come within this, one after the other; a turn waits for the last of them.
+        settles: values of one moment come within this, one after the other; a turn waits for the
+            last of them.
     """
 
-    def __init__(self, powers: LivePowers, flows: LiveFlows, *, clock: Clock, settles: timedelta = SETTLES) -> None:
+    def __init__(
+        self, powers: LivePowers, flows: LiveFlows, *, clock: Clock, settles: timedelta = SETTLES
+    ) -> None:
         self.powers = powers
         self._flows = flows
         self._clock = clock
@@ -38,7 +42,10 @@ class LiveSharing:
         self._is_away = False
 
     async def turn(self, sites: Sequence[Site]) -> None:
-        """Store what flows in these sites now, and learn which of them somebody looks at; nobody does while Redis is away."""
+        """Store what flows in these sites now, and learn which of them somebody looks at.
+
+        Nobody does while Redis is away.
+        """
         await self._settle()
         now = self._clock.now()
         flows = {site.name: self.powers.read_flow(site, now=now) for site in sites}

@@ -1,4 +1,6 @@
-"""Schedules the build of every live site's slots after each quarter-hour, and after a downtime of all missed ones."""
+"""Schedules the build of every live site's slots after each quarter-hour, and after a downtime of
+all missed ones.
+"""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +20,8 @@ SETTLING = timedelta(seconds=15)
 # A reading of a slow counter also determines earlier slots.
 OVERLAP = timedelta(hours=2)
 LONGEST = timedelta(days=31)
-# Built at once: with the days before that every build reads it fits into a small machine's memory, and shutdown is not delayed for long.
+# Built at once: with the days before that every build reads it fits into a small machine's memory,
+# and shutdown is not delayed for long.
 PIECE = timedelta(days=1)
 FLUSH_PATIENCE = timedelta(seconds=30)
 
@@ -68,7 +71,15 @@ class SlotScheduler:
         ending: once set, no further build is started.
     """
 
-    def __init__(self, recorder: Recorder, build: Callable[[str, Stretch], None], *, notes: StateFile, clock: Clock, ending: threading.Event) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        build: Callable[[str, Stretch], None],
+        *,
+        notes: StateFile,
+        clock: Clock,
+        ending: threading.Event,
+    ) -> None:
         self._recorder = recorder
         self._build = build
         self._notes = notes
@@ -76,9 +87,17 @@ class SlotScheduler:
         self._ending = ending
 
     def turn(self, sites: Sequence[str]) -> None:
-        """Build due slots; call it outside the event loop. After a temporary failure they stay due."""
+        """Build due slots.
+
+        Call it outside the event loop. After a temporary failure they stay due.
+        """
         built = dict(self._notes.read("built_until") or {})
-        stretches = {site: due_stretch(self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None) for site in sites}
+        stretches = {
+            site: due_stretch(
+                self._clock.now(), datetime.fromisoformat(built[site]) if site in built else None
+            )
+            for site in sites
+        }
         due = {site: stretch for site, stretch in stretches.items() if stretch is not None}
         if due:
             self._recorder.flush(FLUSH_PATIENCE)
@@ -86,14 +105,18 @@ class SlotScheduler:
             for piece in stretch.pieces():
                 if self._ending.is_set():
                     return
-                # A lock or statement that times out may be this site's alone: the others are built all the same.
+                # A lock or statement that times out may be this site's alone: the others are built
+                # all the same.
                 if not self._build_piece(site, piece):
                     break
                 built[site] = piece.end.isoformat()
                 self._notes.write({"built_until": built})
 
     def _build_piece(self, site: str, piece: Stretch) -> bool:
-        """Build a day of a site's slots; return False if it stays due, True if it is built or failed for good."""
+        """Build a day of a site's slots.
+
+        Return False if it stays due, True if it is built or failed for good.
+        """
         try:
             self._build(site, piece)
         except (UnavailableError, MachineError) as error:

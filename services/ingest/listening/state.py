@@ -1,4 +1,6 @@
-"""State of live recording: a persistent state file, the sites with their sensors, and the staleness of each sensor."""
+"""State of live recording: a persistent state file, the sites with their sensors, and the staleness
+of each sensor.
+"""
 
 import json
 import math
@@ -34,7 +36,9 @@ log = structlog.get_logger("luna.ingest.live")
 
 
 class StateFile:
-    """Persistent values by name, in one JSON file per process; thread-safe. An unreadable file counts as empty.
+    """Persistent values by name, in one JSON file per process.
+
+    Thread-safe. An unreadable file counts as empty.
 
     The values only save work after a restart, so later failures to write are logged and ignored.
 
@@ -61,7 +65,10 @@ class StateFile:
         return datetime.fromisoformat(noted) if isinstance(noted, str) else None
 
     def write(self, values: dict[str, Any]) -> None:
-        """Set JSON values by name, the others stay; after a failure they stay in memory until a later call writes them."""
+        """Set JSON values by name, the others stay.
+
+        After a failure they stay in memory until a later call writes them.
+        """
         with self._lock:
             self._values |= values
             try:
@@ -79,7 +86,12 @@ class StateFile:
                 os.fsync(file.fileno())
             fresh.replace(self._path)
         except OSError as exc:
-            raise refuse("listening-notes-unwritable", field="data_folder", value=str(self._path), why=exc.strerror) from exc
+            raise refuse(
+                "listening-notes-unwritable",
+                field="data_folder",
+                value=str(self._path),
+                why=exc.strerror,
+            ) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +104,10 @@ class SensedSite:
     @classmethod
     def of(cls, site: Site, *, now: datetime) -> Self:
         """Return a site's sensors, except those whose validity has ended."""
-        roles = ((role, tuple(sensor.name for sensor in sensors if not sensor.has_ended(now))) for role, sensors in site.sensor_roles.items())
+        roles = (
+            (role, tuple(sensor.name for sensor in sensors if not sensor.has_ended(now)))
+            for role, sensors in site.sensor_roles.items()
+        )
         return cls(site.name, tuple((role, sensors) for role, sensors in roles if sensors))
 
     @property
@@ -102,25 +117,35 @@ class SensedSite:
 
 
 def rate_sensors(stored: Iterable[Site]) -> dict[str, dict[ReadingName, float]]:
-    """Return the most of readings that sites allow for, W, by each sensor of a device that Luna reads itself; of several sites the larger."""
+    """Return the most of readings that sites allow for, W, by each sensor of a device that Luna
+    reads itself; of several sites the larger.
+    """
     rated = dict[str, dict[ReadingName, float]]()
     for site in stored:
         own = [sensor for sensor in site.sensor_names if sensor.startswith(SENSOR_PREFIX)]
         ratings = rate_readings(site) if own else {}
         for sensor in own:
             before = rated.get(sensor, {})
-            rated[sensor] = before | {name: max(most_w, before.get(name, 0.0)) for name, most_w in ratings.items()}
+            rated[sensor] = before | {
+                name: max(most_w, before.get(name, 0.0)) for name, most_w in ratings.items()
+            }
     return rated
 
 
 class SiteReader:
-    """Reader of the stored sites with sensors; the last result is kept in ``notes``, for a start without the database."""
+    """Reader of the stored sites with sensors.
+
+    The last result is kept in ``notes``, for a start without the database.
+    """
 
     def __init__(self, engine: Engine, notes: StateFile, *, clock: Clock) -> None:
         self._engine = engine
         self._notes = notes
         self._clock = clock
-        self._last = tuple(SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles)) for name, roles in notes.read("sites") or [])
+        self._last = tuple(
+            SensedSite(name, tuple((role, tuple(sensors)) for role, sensors in roles))
+            for name, roles in notes.read("sites") or []
+        )
         self._unreadable: set[str] = set()
         # Connections of the sites' controlled devices.
         self.vias: tuple[Via, ...] = ()
@@ -143,19 +168,34 @@ class SiteReader:
             with unit_of_work(self._engine) as connection:
                 stored = sites.load_all(connection)
         except UnavailableError as error:
-            log.warning("sites cannot be read, they are those last seen", error=str(error), sites=[site.name for site in self._last])
+            log.warning(
+                "sites cannot be read, they are those last seen",
+                error=str(error),
+                sites=[site.name for site in self._last],
+            )
             return self._last
         self.sites = tuple(stored.sites)
         self._ratings = rate_sensors(self.sites)
-        self.vias = tuple(via for site in stored.sites if site.control is not None for via in site.control.vias.values())
+        self.vias = tuple(
+            via
+            for site in stored.sites
+            if site.control is not None
+            for via in site.control.vias.values()
+        )
         # An unreadable site is recorded by its last readable version.
         names = {each.name for each in stored.unreadable}
         if names != self._unreadable:
             self._unreadable = names
             for each in stored.unreadable:
-                log.warning("the site cannot be read, its sensors are those last seen", site_id=each.name, error=str(each.error))
+                log.warning(
+                    "the site cannot be read, its sensors are those last seen",
+                    site_id=each.name,
+                    error=str(each.error),
+                )
         last = {site.name: site for site in self._last if site.name in names}
-        sensed = {site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites} | last
+        sensed = {
+            site.name: SensedSite.of(site, now=self._clock.now()) for site in stored.sites
+        } | last
         readable = tuple(sensed[name] for name in sorted(sensed) if sensed[name].roles)
         if readable != self._last:
             self._last = readable
@@ -163,7 +203,11 @@ class SiteReader:
         return readable
 
 
-AGE = Gauge("luna_ingest_telemetry_age_seconds", "How long ago the oldest sensor of a role last had a known value.", ["site_id", "role"])
+AGE = Gauge(
+    "luna_ingest_telemetry_age_seconds",
+    "How long ago the oldest sensor of a role last had a known value.",
+    ["site_id", "role"],
+)
 
 
 @dataclass(slots=True)
@@ -176,7 +220,9 @@ class _Last:
 
 @dataclass(slots=True)
 class SensorAges:
-    """Age of every sensor's value. With a source that reports only changes a value stays valid while the source reports anything.
+    """Age of every sensor's value.
+
+    With a source that reports only changes a value stays valid while the source reports anything.
 
     Args:
         now: monotonic clock, seconds.

@@ -1,4 +1,6 @@
-"""Supervision of live sources: assigns the sites' sensors to sources, runs a task per source, and passes its readings to the recorder."""
+"""Supervision of live sources: assigns the sites' sensors to sources, runs a task per source, and
+passes its readings to the recorder.
+"""
 
 import asyncio
 import re
@@ -20,7 +22,11 @@ from services.ingest.reading import Reading
 from services.ingest.sources.source import LiveSource
 
 PAUSE_AFTER_FAILURE = timedelta(seconds=30)
-REFUSED = Counter("luna_ingest_refused_readings_total", "Live readings that the recorder refused; they are not recorded.", ["source"])
+REFUSED = Counter(
+    "luna_ingest_refused_readings_total",
+    "Live readings that the recorder refused; they are not recorded.",
+    ["source"],
+)
 # Home Assistant's entity id: domain, dot, object id.
 ENTITY = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 MQTT_TOPIC = "mqtt:"
@@ -38,17 +44,31 @@ class Wiring:
 
 
 def wire(sensed: Iterable[tuple[str, Iterable[str]]], sources: Collection[str]) -> Wiring:
-    """Return the assignment of the sensors of ``sensed``, pairs of site and sensors, to ``sources``.
+    """Return the assignment of the sensors of ``sensed``, pairs of site and sensors, to
+    ``sources``.
 
-    MQTT topics go to MQTT, readings of devices with a profile to these. Entity ids go to Home Assistant, which has their instants, else to MQTT like any other
-    name.
+    MQTT topics go to MQTT, readings of devices with a profile to these. Entity ids go to Home
+    Assistant, which has their instants, else to MQTT like any other name.
     """
     routes: dict[str, dict[str, tuple[str, ...]]] = {}
     unserved: list[str] = []
     for site, sensors in sensed:
         for sensor in sensors:
-            named = next((source for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE)) if sensor.startswith(mark)), None)
-            preferred = (named,) if named else (HOME_ASSISTANT, MQTT) if ENTITY.fullmatch(sensor) else (MQTT,)
+            named = next(
+                (
+                    source
+                    for mark, source in ((MQTT_TOPIC, MQTT), (PROFILED, PROFILE))
+                    if sensor.startswith(mark)
+                ),
+                None,
+            )
+            preferred = (
+                (named,)
+                if named
+                else (HOME_ASSISTANT, MQTT)
+                if ENTITY.fullmatch(sensor)
+                else (MQTT,)
+            )
             source = next((source for source in preferred if source in sources), None)
             if source is None:
                 unserved.append(sensor)
@@ -68,9 +88,11 @@ class Recording(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SourceForm:
-    """Declaration of a live source: ``make`` returns one that continues after the last recorded instant.
+    """Declaration of a live source: ``make`` returns one that continues after the last recorded
+    instant.
 
-    ``changes_only``: it reports only changes. ``fault``: returns its current fault, None without one.
+    ``changes_only``: it reports only changes. ``fault``: returns its current fault, None without
+    one.
     """
 
     make: Callable[[datetime | None], LiveSource]
@@ -79,7 +101,9 @@ class SourceForm:
 
 
 class SourceSupervisor:
-    """Runs one task per source; restarts it when its sensors change, and after a pause when it fails.
+    """Runs one task per source.
+
+    Restarts it when its sensors change, and after a pause when it fails.
 
     Args:
         recorder: stores readings.
@@ -109,10 +133,15 @@ class SourceSupervisor:
         self._sources: dict[str, LiveSource] = {}
         self._faults: dict[str, LunaError] = {}
         self._wiring = Wiring()
-        self.last_received = {name: instant for name, instant in last_received.items() if instant is not None}
+        self.last_received = {
+            name: instant for name, instant in last_received.items() if instant is not None
+        }
 
     async def follow(self, sensed: Iterable[SensedSite]) -> None:
-        """Listen for these sites and no others; re-raise an unexpected exception of a source's task."""
+        """Listen for these sites and no others.
+
+        Re-raise an unexpected exception of a source's task.
+        """
         for task in self._tasks.values():
             if task.done():
                 task.result()
@@ -122,8 +151,12 @@ class SourceSupervisor:
         if wiring == self._wiring:
             return
         if wiring.unserved:
-            remedy = "Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL; a topic is named mqtt:path/to/topic."
-            log.warning("no source for these sensors", sensors=sorted(set(wiring.unserved)), remedy=remedy)
+            remedy = (
+                "Set LUNA_HOME_ASSISTANT_URL or LUNA_MQTT_URL; a topic is named mqtt:path/to/topic."
+            )
+            log.warning(
+                "no source for these sensors", sensors=sorted(set(wiring.unserved)), remedy=remedy
+            )
         for name in self._forms:
             if wiring.sources.get(name) != self._wiring.sources.get(name):
                 await self._end(name)
@@ -144,7 +177,9 @@ class SourceSupervisor:
         Raises:
             UnavailableError: the source has a fault.
         """
-        fault = self._faults.get(name) or (self._forms[name].fault(self._sources[name]) if name in self._sources else None)
+        fault = self._faults.get(name) or (
+            self._forms[name].fault(self._sources[name]) if name in self._sources else None
+        )
         if fault is not None:
             raise UnavailableError(str(fault))
         silence = self._ages.silence(name)
@@ -170,7 +205,9 @@ class SourceSupervisor:
                 log.warning("source gave up and is asked again", source=name, error=str(error))
             await asyncio.sleep(self._pause.total_seconds())
 
-    async def _record(self, name: str, users: Mapping[str, tuple[str, ...]], readings: Sequence[Reading]) -> None:
+    async def _record(
+        self, name: str, users: Mapping[str, tuple[str, ...]], readings: Sequence[Reading]
+    ) -> None:
         by_site: dict[str, list[Reading]] = {}
         for reading in readings:
             for site in users.get(reading.sensor, ()):
@@ -193,4 +230,10 @@ class SourceSupervisor:
                 await asyncio.gather(*(self._keep(name, site, [reading]) for reading in readings))
                 return
             REFUSED.labels(name).inc()
-            log.warning("reading is refused", source=name, site_id=site, sensor=readings[0].sensor, error=str(error))
+            log.warning(
+                "reading is refused",
+                source=name,
+                site_id=site,
+                sensor=readings[0].sensor,
+                error=str(error),
+            )

@@ -1,4 +1,6 @@
-"""Nights of a site: while the sun is below the horizon PV is zero, whatever a sleeping inverter reports."""
+"""Nights of a site: while the sun is below the horizon PV is zero, whatever a sleeping inverter
+reports.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -14,7 +16,8 @@ from services.ingest.metering.slot_energy import EnergyCurve, SlotValues
 from services.ingest.metering.spans import REST_KW, Spans, hours_between, runs_of
 
 SLOT_HOURS = SLOT.total_seconds() / 3600
-# End of civil twilight: until here clouds, mountains and clocks that are minutes wrong may leave a few watts.
+# End of civil twilight: until here clouds, mountains and clocks that are minutes wrong may leave a
+# few watts.
 DEEP_DEG = -6.0
 # Standby and noise of an inverter of a few kilowatts; larger ones have more.
 NOISE_SHARE = 0.005
@@ -50,7 +53,8 @@ class Nights:
         if site.location is None:
             return None
         at_edges = compute_sun_height(edges, site.location)
-        # Half a slot later: around midnight sun and in polar nights the highest point may lie within a slot.
+        # Half a slot later: around midnight sun and in polar nights the highest point may lie
+        # within a slot.
         between = compute_sun_height(edges[:-1] + (edges[1:] - edges[:-1]) // 2, site.location)
         highest = np.max([at_edges[:-1], between, at_edges[1:]], axis=0)
         dark = highest < HORIZON_DEG
@@ -62,7 +66,9 @@ class Nights:
         return cls(dark, highest < DEEP_DEG, number, spans, noise_kw * SLOT_HOURS)
 
     def find_generation(self, kwh: FloatArray) -> Mask:
-        """Return the slots that a generation in deep night makes doubtful: those themselves, or all where it comes most nights."""
+        """Return the slots that a generation in deep night makes doubtful: those themselves, or all
+        where it comes most nights.
+        """
         wrong = self.deep & (kwh > self.noise_kwh)
         if not wrong.any():
             return wrong
@@ -79,11 +85,16 @@ class Nights:
             in_service: slots near a reading of the sensors.
         """
         at_rest = self.dark & in_service & ~(measured.values > self.noise_kwh)
-        return SlotValues(np.where(at_rest, 0.0, measured.values), measured.estimated & ~at_rest, measured.filled & ~at_rest)
+        return SlotValues(
+            np.where(at_rest, 0.0, measured.values),
+            measured.estimated & ~at_rest,
+            measured.filled & ~at_rest,
+        )
 
 
 def find_service(instants: InstantArray, starts: InstantArray, awake: Mask) -> Mask:
-    """Return the slots in which a roof's meter is in service: within ``SERVICE`` of a reading, between two or while others of the site speak.
+    """Return the slots in which a roof's meter is in service: within ``SERVICE`` of a reading,
+    between two or while others of the site speak.
 
     Args:
         instants: of its readings, ascending.
@@ -99,7 +110,9 @@ def find_service(instants: InstantArray, starts: InstantArray, awake: Mask) -> M
 
 
 def rest_at_night(curve: EnergyCurve, nights: Spans) -> EnergyCurve:
-    """Return a counter's curve that is flat at night where a step between two readings lies partly by day."""
+    """Return a counter's curve that is flat at night where a step between two readings lies partly
+    by day.
+    """
     edges = np.concatenate([nights.starts, nights.ends])
     if curve.instants.size < 2:
         return curve
@@ -109,18 +122,30 @@ def rest_at_night(curve: EnergyCurve, nights: Spans) -> EnergyCurve:
         return curve
     place = np.searchsorted(curve.instants, edges)
     lit = hours_between(curve.instants[0], curve.instants) - covered_hours(nights, curve.instants)
-    lit_at_edge = hours_between(curve.instants[0], edges) - covered_hours(nights, edges, since=curve.instants[0])
+    lit_at_edge = hours_between(curve.instants[0], edges) - covered_hours(
+        nights, edges, since=curve.instants[0]
+    )
     whole = lit[place] - lit[place - 1]
-    share = np.divide(lit_at_edge - lit[place - 1], whole, out=np.full(edges.size, np.nan), where=whole > 1e-9)
+    share = np.divide(
+        lit_at_edge - lit[place - 1], whole, out=np.full(edges.size, np.nan), where=whole > 1e-9
+    )
     by_day = np.isfinite(share)
     kwh = curve.kwh[place - 1] + share * (curve.kwh[place] - curve.kwh[place - 1])
     order = np.argsort(np.concatenate([curve.instants, edges[by_day]]), kind="stable")
     instants = np.concatenate([curve.instants, edges[by_day]])[order]
-    return replace(curve, instants=instants, kwh=np.maximum.accumulate(np.concatenate([curve.kwh, kwh[by_day]])[order]))
+    return replace(
+        curve,
+        instants=instants,
+        kwh=np.maximum.accumulate(np.concatenate([curve.kwh, kwh[by_day]])[order]),
+    )
 
 
-def covered_hours(nights: Spans, instants: InstantArray, *, since: np.datetime64 | None = None) -> FloatArray:
-    """Return the hours of night before each of the ascending ``instants``, counted from ``since`` or the first of them."""
+def covered_hours(
+    nights: Spans, instants: InstantArray, *, since: np.datetime64 | None = None
+) -> FloatArray:
+    """Return the hours of night before each of the ascending ``instants``, counted from ``since``
+    or the first of them.
+    """
     if not instants.size:
         return np.zeros(0)
     begin = instants[0] if since is None else since

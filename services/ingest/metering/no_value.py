@@ -1,4 +1,6 @@
-"""Numbers by which makers say that there is no value: the highest of a register, read as a measurement."""
+"""Numbers by which makers say that there is no value: the highest of a register, read as a
+measurement.
+"""
 
 import numpy as np
 
@@ -7,8 +9,13 @@ from luna.energy.timeline import FloatArray
 from services.ingest.metering.rejection import Mask, Readings
 from services.ingest.metering.spans import runs_of
 
-# Signed and unsigned registers of 16, 32 and 64 bits. Source: SunSpec Device Information Model Specification 1.2, "unimplemented" values.
-_REGISTERS = [float(number) for bits in (16, 32, 64) for number in (2 ** (bits - 1) - 1, 2 ** (bits - 1), 2**bits - 1)]
+# Signed and unsigned registers of 16, 32 and 64 bits. Source: SunSpec Device Information Model
+# Specification 1.2, "unimplemented" values.
+_REGISTERS = [
+    float(number)
+    for bits in (16, 32, 64)
+    for number in (2 ** (bits - 1) - 1, 2 ** (bits - 1), 2**bits - 1)
+]
 # A register's decimals, and watts read as kilowatts.
 _SCALES = (1.0, 0.1, 0.01, 1e-3, 1e-4, 1e-5)
 _NUMBERS: FloatArray = np.sort([number * scale for number in _REGISTERS for scale in _SCALES])
@@ -36,21 +43,28 @@ def match_numbers(readings: Readings) -> Mask:
 
 
 def find_no_powers(power: Readings) -> Mask:
-    """Return the readings of a power (kW) that are no values: high ones, and lower ones that repeat or stand out."""
+    """Return the readings of a power (kW) that are no values: high ones, and lower ones that repeat
+    or stand out.
+    """
     matched = match_numbers(power)
     if not matched.any():
         return matched
     kw = power.values
     found = matched & (np.abs(kw) >= CERTAIN_KW)
     for first, end in runs_of(matched & ~found):
-        beside = [kw[place] for place in (first - 1, end) if 0 <= place < kw.size and np.isfinite(kw[place])]
+        beside = [
+            kw[place]
+            for place in (first - 1, end)
+            if 0 <= place < kw.size and np.isfinite(kw[place])
+        ]
         stands_out = all(abs(kw[first] - value) > LONE_JUMP_KW for value in beside)
         found[first:end] = end - first > 1 or stands_out
     return found
 
 
 def find_no_counts(counter: Readings, rise_kw: float, slack_kwh: float) -> Mask:
-    """Return the readings of a counter (kWh, free of NaN) that are no values: those that neither continue it nor are continued.
+    """Return the readings of a counter (kWh, free of NaN) that are no values: those that neither
+    continue it nor are continued.
 
     Args:
         rise_kw: highest power.
@@ -61,7 +75,9 @@ def find_no_counts(counter: Readings, rise_kw: float, slack_kwh: float) -> Mask:
     if not matched.any() or not places.size:
         return matched
     found = matched.copy()
-    hours = (counter.instants - counter.instants[0]).astype("timedelta64[us]").astype(np.int64) / 3.6e9
+    hours = (counter.instants - counter.instants[0]).astype("timedelta64[us]").astype(
+        np.int64
+    ) / 3.6e9
     for first, end in runs_of(matched):
         following = np.searchsorted(places, first)
         other = places[following - 1] if following > 0 else places[following]

@@ -1,4 +1,7 @@
-"""Rejection of implausible readings with a fault code, except those released by a person; ordering and deduplication of samples."""
+"""Rejection of implausible readings with a fault code, except those released by a person.
+
+Ordering and deduplication of samples.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,13 +40,18 @@ class Rejected:
 
 @dataclass(slots=True)
 class Refusals:
-    """Collects rejected readings; ``released``: spans by sensor whose values a person has confirmed."""
+    """Collects rejected readings.
+
+    ``released``: spans by sensor whose values a person has confirmed.
+    """
 
     released: Mapping[str, Spans] = field(default_factory=dict)
     rejected: dict[tuple[str, np.datetime64, RowFault], Rejected] = field(default_factory=dict)
 
     def refuse(self, readings: "Readings", wrong: Mask, fault: RowFault) -> Mask:
-        """Record the ``wrong`` readings outside released spans, one entry per run, and return which are rejected."""
+        """Record the ``wrong`` readings outside released spans, one entry per run, and return which
+        are rejected.
+        """
         if not wrong.any():
             return wrong
         if readings.sensor in self.released:
@@ -51,15 +59,26 @@ class Refusals:
         for first, end in runs_of(wrong):
             instants = readings.instants
             raw = round(float(readings.values[first]) / readings.factor, 9)
-            refused = Rejected(readings.sensor, readings.unit, instants[first], instants[end - 1], end - first, raw, fault)
-            # Keyed, for a sensor may have two roles, such as a signed power: each fault is reported once.
+            refused = Rejected(
+                readings.sensor,
+                readings.unit,
+                instants[first],
+                instants[end - 1],
+                end - first,
+                raw,
+                fault,
+            )
+            # Keyed, for a sensor may have two roles, such as a signed power: each fault is reported
+            # once.
             self.rejected[readings.sensor, instants[first], fault] = refused
         return wrong
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """A sensor's readings in order of time, each instant once; ``values`` in kW, kWh or as a fraction, NaN where the sensor reported none.
+    """A sensor's readings in order of time, each instant once.
+
+    ``values`` in kW, kWh or as a fraction, NaN where the sensor reported none.
 
     ``factor`` converts the sensor's unit into these.
     """
@@ -74,7 +93,9 @@ class Readings:
         """Return the readings that are not ``refused``."""
         if not refused.any():
             return self
-        return Readings(self.sensor, self.unit, self.factor, self.instants[~refused], self.values[~refused])
+        return Readings(
+            self.sensor, self.unit, self.factor, self.instants[~refused], self.values[~refused]
+        )
 
     def turned(self) -> "Readings":
         """Return the readings with the opposite sign."""
@@ -96,12 +117,19 @@ NO_NUMBER = RowFault("no_finite_number")
 WRONG_SIGN = RowFault("wrong_sign")
 
 
-def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: datetime | None) -> Readings:
-    """Return the samples in order of time, converted by ``factor``; of several at one instant the highest, for a counter only rises.
+def put_in_order(
+    samples: Samples, factor: float, refusals: Refusals, *, now: datetime | None
+) -> Readings:
+    """Return the samples in order of time, converted by ``factor``.
+
+    Of several at one instant the highest, for a counter only rises.
 
     Invariants: reordering or repeating samples changes nothing.
     """
-    instants, values = samples.instants.astype("datetime64[us]"), samples.values.astype(np.float64) * factor
+    instants, values = (
+        samples.instants.astype("datetime64[us]"),
+        samples.values.astype(np.float64) * factor,
+    )
     if not (np.diff(instants) > np.timedelta64(0)).all():
         order = np.lexsort([np.where(np.isnan(values), -np.inf, values), instants])
         instants, values = instants[order], values[order]
@@ -116,5 +144,9 @@ def put_in_order(samples: Samples, factor: float, refusals: Refusals, *, now: da
     if not repeated.any():
         return readings
     following = np.append(readings.values[1:], np.nan)
-    refusals.refuse(readings, repeated & ~np.isnan(readings.values) & (readings.values != following), CONTRADICTS)
+    refusals.refuse(
+        readings,
+        repeated & ~np.isnan(readings.values) & (readings.values != following),
+        CONTRADICTS,
+    )
     return readings.without(repeated)

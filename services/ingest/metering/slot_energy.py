@@ -18,7 +18,9 @@ ALL_BUT = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Silences:
-    """Gaps of a counter too long to interpolate: the counted energy, kWh, and whether it is complete (``whole``) or a lower bound."""
+    """Gaps of a counter too long to interpolate: the counted energy, kWh, and whether it is
+    complete (``whole``) or a lower bound.
+    """
 
     spans: Spans
     kwh: FloatArray
@@ -32,14 +34,16 @@ class Silences:
 
 @dataclass(frozen=True, slots=True)
 class EnergyCurve:
-    """Cumulative energy since the first instant, kWh, linear between instants, with the quality of each span.
+    """Cumulative energy since the first instant, kWh, linear between instants, with the quality of
+    each span.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.
         kwh: non-decreasing.
         unknown: spans without knowledge; the curve is flat there.
         interpolated: spans without a reading, with their energy spread evenly.
-        resting: long silences after a reading of zero: at rest if other sensors of the site reported meanwhile.
+        resting: long silences after a reading of zero: at rest if other sensors of the site
+            reported meanwhile.
         filled: gaps of a counter with known energy and an estimated shape.
         silences: the filled gaps and those too long to fill, with their energy.
     """
@@ -56,13 +60,21 @@ class EnergyCurve:
     def empty(cls) -> Self:
         """Return the curve of a sensor without readings."""
         none = Spans.none()
-        return cls(none.starts, np.array([], dtype=np.float64), unknown=none, interpolated=none, resting=none, filled=none)
+        return cls(
+            none.starts,
+            np.array([], dtype=np.float64),
+            unknown=none,
+            interpolated=none,
+            resting=none,
+            filled=none,
+        )
 
 
 class SlotValues(NamedTuple):
     """Values per slot: energies in kWh or states of charge at the slot's end, NaN where unknown.
 
-    ``estimated``: not fully measured; ``filled``: of these the ones in a filled gap of a counter, where only the gap's total is measured.
+    ``estimated``: not fully measured; ``filled``: of these the ones in a filled gap of a counter,
+    where only the gap's total is measured.
     """
 
     values: FloatArray
@@ -70,25 +82,42 @@ class SlotValues(NamedTuple):
     filled: NDArray[np.bool_]
 
 
-def energy_per_slot(curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]) -> SlotValues:
+def energy_per_slot(
+    curve: EnergyCurve, edges: InstantArray, awake: NDArray[np.bool_]
+) -> SlotValues:
     """Return the energy between each two ``edges``.
 
     Args:
-        awake: slots near a reading of any of the site's sensors, shape ``(edges - 1,)``; elsewhere a silence is unknown, not rest.
+        awake: slots near a reading of any of the site's sensors, shape ``(edges - 1,)``; elsewhere
+            a silence is unknown, not rest.
 
-    Invariants: no energy is negative; where everything is known the slots add up to the curve's gain.
+    Invariants: no energy is negative; where everything is known the slots add up to the curve's
+        gain.
     """
     # Only the curve's points beside each edge, and its ends, determine the sums.
     beside, last = np.searchsorted(curve.instants, edges), curve.instants.size - 1
     places = np.unique(np.concatenate([beside - 1, beside, [0, last]]))
     places = places[(places >= 0) & (places <= last)]
     instants, energy = curve.instants[places], curve.kwh[places]
-    gain = increase_per_bucket(Runs(instants, energy, instants, energy, np.zeros(places.size)), edges)
+    gain = increase_per_bucket(
+        Runs(instants, energy, instants, energy, np.zeros(places.size)), edges
+    )
     hours = hours_between(edges[:-1], edges[1:])
-    lost = curve.unknown.hours_per_slot(edges) + np.where(awake, 0.0, curve.resting.hours_per_slot(edges))
+    lost = curve.unknown.hours_per_slot(edges) + np.where(
+        awake, 0.0, curve.resting.hours_per_slot(edges)
+    )
     coverage = np.clip(gain.known - lost / hours, 0.0, 1.0)
     enough = coverage >= 1 - MOST_UNKNOWN_SHARE - ALL_BUT
     whole = coverage >= 1 - ALL_BUT
-    kwh = np.divide(gain.values, np.where(whole, 1.0, coverage), out=np.full(coverage.size, np.nan), where=enough)
+    kwh = np.divide(
+        gain.values,
+        np.where(whole, 1.0, coverage),
+        out=np.full(coverage.size, np.nan),
+        where=enough,
+    )
     filled = enough & (curve.filled.hours_per_slot(edges) > ALL_BUT)
-    return SlotValues(kwh, enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)), filled)
+    return SlotValues(
+        kwh,
+        enough & (~whole | filled | (curve.interpolated.hours_per_slot(edges) > ALL_BUT)),
+        filled,
+    )

@@ -1,1 +1,3 @@
-"""Where data come from: one small class for each outside service, behind the protocols of ``source``."""
+"""Where data come from: one small class for each outside service, behind the protocols of
+``source``.
+"""

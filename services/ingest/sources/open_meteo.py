@@ -1,7 +1,9 @@
-"""Weather from Open-Meteo: no token, forecasts of the national services, what they were, and the reanalysis of decades.
+"""Weather from Open-Meteo: no token, forecasts of the national services, what they were, and the
+reanalysis of decades.
 
-Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical weather. Radiation is the mean of the time before its
-instant, quarter-hours where there are any, hours elsewhere; everything else holds at its instant. The run a value comes from is not said.
+Source: open-meteo.com, documentation of the APIs for forecast, historical forecast and historical
+weather. Radiation is the mean of the time before its instant, quarter-hours where there are any,
+hours elsewhere; everything else holds at its instant. The run a value comes from is not said.
 """
 
 from collections.abc import Mapping
@@ -18,8 +20,11 @@ from services.ingest.sources.source import SourceError
 from services.ingest.sources.web import Web
 
 
-def hold_means(ends: InstantArray, means: FloatArray, step: np.timedelta64, timeline: Timeline) -> FloatArray:
-    """Return means over the ``step`` before each of ``ends`` on quarter-hours, NaN where there is none.
+def hold_means(
+    ends: InstantArray, means: FloatArray, step: np.timedelta64, timeline: Timeline
+) -> FloatArray:
+    """Return means over the ``step`` before each of ``ends`` on quarter-hours, NaN where there is
+    none.
 
     Invariants: the mean over each step stays.
     """
@@ -32,8 +37,11 @@ def hold_means(ends: InstantArray, means: FloatArray, step: np.timedelta64, time
     return on_slots
 
 
-def interpolate(instants: InstantArray, values: FloatArray, step: np.timedelta64, timeline: Timeline) -> FloatArray:
-    """Return values of instants at the middle of each quarter-hour, NaN outside of them and where neighbours are more than ``step`` apart.
+def interpolate(
+    instants: InstantArray, values: FloatArray, step: np.timedelta64, timeline: Timeline
+) -> FloatArray:
+    """Return values of instants at the middle of each quarter-hour, NaN outside of them and where
+    neighbours are more than ``step`` apart.
 
     Args:
         instants: ascending, ``datetime64[s]``.
@@ -53,13 +61,30 @@ def interpolate(instants: InstantArray, values: FloatArray, step: np.timedelta64
 
 NAME = "open_meteo"
 FORECAST = "https://api.open-meteo.com/v1/forecast"
-# What was forecast for the next hours at the time, from 2022 on; before that and where it has nothing, the reanalysis, which comes five days late.
-PAST = ("https://historical-forecast-api.open-meteo.com/v1/forecast", "https://archive-api.open-meteo.com/v1/archive")
+# What was forecast for the next hours at the time, from 2022 on; before that and where it has
+# nothing, the reanalysis, which comes five days late.
+PAST = (
+    "https://historical-forecast-api.open-meteo.com/v1/forecast",
+    "https://archive-api.open-meteo.com/v1/archive",
+)
 
-MEANS = {"ghi_w_m2": "shortwave_radiation", "dhi_w_m2": "diffuse_radiation", "dni_w_m2": "direct_normal_irradiance"}
-MOMENTARY = {"temperature_c": "temperature_2m", "wind_m_s": "wind_speed_10m", "cloud_fraction": "cloud_cover"}
+MEANS = {
+    "ghi_w_m2": "shortwave_radiation",
+    "dhi_w_m2": "diffuse_radiation",
+    "dni_w_m2": "direct_normal_irradiance",
+}
+MOMENTARY = {
+    "temperature_c": "temperature_2m",
+    "wind_m_s": "wind_speed_10m",
+    "cloud_fraction": "cloud_cover",
+}
 NAMES = MEANS | MOMENTARY
-UNITS = {"shortwave_radiation": "W/m²", "temperature_2m": "°C", "wind_speed_10m": "m/s", "cloud_cover": "%"}
+UNITS = {
+    "shortwave_radiation": "W/m²",
+    "temperature_2m": "°C",
+    "wind_speed_10m": "m/s",
+    "cloud_cover": "%",
+}
 PERCENT = 100.0
 # Cloud cover comes by the hour alone, the reanalysis as a whole.
 QUARTER_HOURLY = ",".join(name for name in NAMES.values() if name != MOMENTARY["cloud_fraction"])
@@ -76,7 +101,10 @@ class _Answer(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class WeatherSheet:
-    """The weather at a place on quarter-hours, by series of ``weather``; NaN where nothing is known."""
+    """The weather at a place on quarter-hours, by series of ``weather``.
+
+    NaN where nothing is known.
+    """
 
     timeline: Timeline
     values: Mapping[str, FloatArray]
@@ -117,9 +145,13 @@ class OpenMeteo:
         """
         recent, reanalysis = PAST
         sheet = self._ask(recent, location, timeline, minutely=True)
-        return self._ask(reanalysis, location, timeline, minutely=False) if sheet.is_empty else sheet
+        return (
+            self._ask(reanalysis, location, timeline, minutely=False) if sheet.is_empty else sheet
+        )
 
-    def _ask(self, url: str, location: Location, timeline: Timeline, *, minutely: bool) -> WeatherSheet:
+    def _ask(
+        self, url: str, location: Location, timeline: Timeline, *, minutely: bool
+    ) -> WeatherSheet:
         parameters: dict[str, str | float] = {
             "latitude": round(location.latitude, DECIMALS),
             "longitude": round(location.longitude, DECIMALS),
@@ -136,26 +168,50 @@ class OpenMeteo:
 
 
 def read_answer(answer: _Answer, timeline: Timeline) -> WeatherSheet:
-    """Return what an answer says on quarter-hours: from quarter-hours where it has them, else from hours; what cannot be is unknown.
+    """Return what an answer says on quarter-hours: from quarter-hours where it has them, else from
+    hours; what cannot be is unknown.
 
     Raises:
         SourceError: units that were not asked for, or series of different length.
     """
-    strange = {name: unit for name, unit in answer.hourly_units.items() if UNITS.get(name, unit) != unit}
+    strange = {
+        name: unit for name, unit in answer.hourly_units.items() if UNITS.get(name, unit) != unit
+    }
     if strange:
         raise SourceError(f"answers in {strange}", field=NAME, remedy="Try again later.")
     converted = {}
     for step, block in (("hourly", answer.hourly), ("minutely_15", answer.minutely_15)):
-        times = np.array([datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None) for second in block.get("time", [])], dtype="datetime64[s]")
+        times = np.array(
+            [
+                datetime.fromtimestamp(second or 0, UTC).replace(tzinfo=None)
+                for second in block.get("time", [])
+            ],
+            dtype="datetime64[s]",
+        )
         for name, theirs in NAMES.items():
             figures = np.array(block.get(theirs, [None] * times.size), dtype=np.float64)
             if figures.shape != times.shape:
-                raise SourceError(f"answers {figures.size} values of {theirs} for {times.size} times", field=NAME, remedy="Try again later.")
+                raise SourceError(
+                    f"answers {figures.size} values of {theirs} for {times.size} times",
+                    field=NAME,
+                    remedy="Try again later.",
+                )
             convert = hold_means if name in MEANS else interpolate
-            converted[step, name] = convert(times, figures / (PERCENT if name == "cloud_fraction" else 1.0), STEPS[step], timeline)
+            converted[step, name] = convert(
+                times,
+                figures / (PERCENT if name == "cloud_fraction" else 1.0),
+                STEPS[step],
+                timeline,
+            )
     values = {}
     for name in NAMES:
-        hours, quarters, bounds = converted["hourly", name], converted["minutely_15", name], KINDS["weather"].series[name]
+        hours, quarters, bounds = (
+            converted["hourly", name],
+            converted["minutely_15", name],
+            KINDS["weather"].series[name],
+        )
         series = np.where(np.isfinite(quarters), quarters, hours)
-        values[name] = np.where((series >= bounds.lowest) & (series <= bounds.highest), series, np.nan)
+        values[name] = np.where(
+            (series >= bounds.lowest) & (series <= bounds.highest), series, np.nan
+        )
     return WeatherSheet(timeline, values)

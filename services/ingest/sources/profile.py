@@ -31,7 +31,9 @@ log = structlog.get_logger("luna.ingest.profile")
 
 
 class ProfileSource:
-    """Asks each device every few seconds; one task per device, so that one that is away holds up no other.
+    """Asks each device every few seconds.
+
+    One task per device, so that one that is away holds up no other.
 
     Args:
         data_folder: with the owner's profiles, and where connections to devices are shared.
@@ -68,8 +70,13 @@ class ProfileSource:
         """What is wrong with one of the devices; None while all answer."""
         return next(iter(self.faults.values()), None)
 
-    async def listen(self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
-        """Hand every reading to ``record`` until cancelled; one that the device does not know is NaN."""
+    async def listen(
+        self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]
+    ) -> None:
+        """Hand every reading to ``record`` until cancelled.
+
+        One that the device does not know is NaN.
+        """
         devices: dict[Via, list[ProfiledSensor]] = {}
         for sensor in filter(None, map(ProfiledSensor.parse, sensors)):
             devices.setdefault(sensor.via, []).append(sensor)
@@ -77,28 +84,43 @@ class ProfileSource:
             for via, own in devices.items():
                 group.create_task(self._follow(via, own, record))
 
-    async def _follow(self, via: Via, sensors: Sequence[ProfiledSensor], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
+    async def _follow(
+        self,
+        via: Via,
+        sensors: Sequence[ProfiledSensor],
+        record: Callable[[Sequence[Reading]], Awaitable[None]],
+    ) -> None:
         pause = self._every
         with ExitStack() as reached:
             device: ProfiledDevice | None = None
             implausible: Sequence[ImplausibleReading] = ()
             while True:
                 try:
-                    device = device or reached.enter_context(closing(reach_device(via, self._data_folder)))
+                    device = device or reached.enter_context(
+                        closing(reach_device(via, self._data_folder))
+                    )
                     device.ratings = self._rate([each.name for each in sensors])
                     measured = await asyncio.to_thread(device.measure)
                     values, now = measured.values, self._clock.now()
                     _log_implausible(via, measured.implausible, before=implausible)
                     implausible = measured.implausible
-                    await record([_take(each, values, now) for each in sensors if each.reading in values])
+                    await record(
+                        [_take(each, values, now) for each in sensors if each.reading in values]
+                    )
                     self.faults.pop(via, None)
                     pause = self._every
                     await self._pause([each.name for each in sensors])
                 except LunaError as error:
                     if via not in self.faults:
-                        log.warning("a device cannot be read", host=via.host, profile=via.profile, error=str(error))
+                        log.warning(
+                            "a device cannot be read",
+                            host=via.host,
+                            profile=via.profile,
+                            error=str(error),
+                        )
                     self.faults[via] = error
-                    # One that stands still has to be seen to move again; else its profile, or its password, may be another by then.
+                    # One that stands still has to be seen to move again; else its profile, or its
+                    # password, may be another by then.
                     if error.reason != "device-stands-still":
                         reached.close()
                         device = None
@@ -106,18 +128,26 @@ class ProfileSource:
                     pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _pause(self, sensors: Collection[str]) -> None:
-        """Wait until the device is to be read again: sooner while somebody looks, also where they begin to meanwhile."""
+        """Wait until the device is to be read again: sooner while somebody looks, also where they
+        begin to meanwhile.
+        """
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         while True:
-            every = min(self._every, self._looked_at_every) if self._is_looked_at(sensors) else self._every
+            every = (
+                min(self._every, self._looked_at_every)
+                if self._is_looked_at(sensors)
+                else self._every
+            )
             left_s = began_s + every.total_seconds() - loop.time()
             if left_s <= 0:
                 return
             await asyncio.sleep(min(left_s, LOOK_SHARE * self._looked_at_every.total_seconds()))
 
 
-def _log_implausible(via: Via, implausible: Iterable[ImplausibleReading], *, before: Iterable[ImplausibleReading]) -> None:
+def _log_implausible(
+    via: Via, implausible: Iterable[ImplausibleReading], *, before: Iterable[ImplausibleReading]
+) -> None:
     """Log the readings that have begun not to count, and why."""
     known = {(fault.name, fault.cause) for fault in before}
     for fault in implausible:
@@ -125,11 +155,22 @@ def _log_implausible(via: Via, implausible: Iterable[ImplausibleReading], *, bef
             continue
         # At night, or while a meter is away, no value is nothing unusual.
         level = logging.INFO if fault.cause == "invalid_value" else logging.WARNING
-        log.log(level, "a reading does not count", host=via.host, profile=via.profile, reading=fault.name, cause=fault.cause, value=fault.value)
+        log.log(
+            level,
+            "a reading does not count",
+            host=via.host,
+            profile=via.profile,
+            reading=fault.name,
+            cause=fault.cause,
+            value=fault.value,
+        )
 
 
 def _take(sensor: ProfiledSensor, values: Mapping[str, float], now: datetime) -> Reading:
-    """Return a sensor's reading; a counter's with the power that the device measures in the same direction."""
+    """Return a sensor's reading.
+
+    A counter's with the power that the device measures in the same direction.
+    """
     name = sensor.reading
     watts = values.get(name.removesuffix("_kwh") + "_w") if name.endswith("_kwh") else None
     power_kw = None if watts is None else watts * W_IN_KW

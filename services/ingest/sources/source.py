@@ -16,7 +16,10 @@ from services.ingest.reading import Reading, Samples
 
 
 class SourceError(UnavailableError):
-    """An outside service is away, busy, or sends an unreadable answer; nothing is lost, the next read continues where this one ended."""
+    """An outside service is away, busy, or sends an unreadable answer.
+
+    Nothing is lost, the next read continues where this one ended.
+    """
 
     title: ClassVar[str] = "Source unavailable"
     code: ClassVar[str] = "source"
@@ -27,7 +30,9 @@ class SourceUnreachedError(SourceError):
 
 
 class SourceRefusedError(InvalidInputError):
-    """An outside service refuses the request: a wrong token, an unknown name, a window without data."""
+    """An outside service refuses the request: a wrong token, an unknown name, a window without
+    data.
+    """
 
     title: ClassVar[str] = "Source refused"
     code: ClassVar[str] = "source-refused"
@@ -35,7 +40,8 @@ class SourceRefusedError(InvalidInputError):
 
 @dataclass(frozen=True, slots=True)
 class PriceSheet:
-    """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh, energy alone) per product of ``minutes``.
+    """Prices of one market as published at one instant: ``starts`` and ``price`` (currency per kWh,
+    energy alone) per product of ``minutes``.
 
     ``published_at`` is None where the service does not state it.
     """
@@ -54,7 +60,9 @@ class HistorySource(Protocol):
     name: str
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield a sensor's samples from ``first`` on, before ``end``, in consecutive complete stretches."""
+        """Yield a sensor's samples from ``first`` on, before ``end``, in consecutive complete
+        stretches.
+        """
         ...
 
 
@@ -63,8 +71,13 @@ class LiveSource(Protocol):
 
     name: str
 
-    async def listen(self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]) -> None:
-        """Pass every reading to ``record``, which returns once it is stored; reconnect without a gap until cancelled."""
+    async def listen(
+        self, sensors: Sequence[str], record: Callable[[Sequence[Reading]], Awaitable[None]]
+    ) -> None:
+        """Pass every reading to ``record``, which returns once it is stored.
+
+        Reconnect without a gap until cancelled.
+        """
         ...
 
 

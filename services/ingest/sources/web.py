@@ -1,4 +1,6 @@
-"""HTTP client for outside services: bounded retries with back-off after temporary failures, immediate errors otherwise."""
+"""HTTP client for outside services: bounded retries with back-off after temporary failures,
+immediate errors otherwise.
+"""
 
 import json
 import re
@@ -51,12 +53,17 @@ class WebAnswer:
         except ValidationError as exc:
             fault = exc.errors(include_url=False)[0]
             place = ".".join(str(part) for part in fault["loc"]) or "body"
-            raise SourceError(f"answers what cannot be read: {place}: {fault['msg']}", field=self.service, remedy="Try again later.") from exc
+            raise SourceError(
+                f"answers what cannot be read: {place}: {fault['msg']}",
+                field=self.service,
+                remedy="Try again later.",
+            ) from exc
 
 
 @dataclass
 class Web:
-    """Client of one outside service for one run: after a failed connection every further request fails at once, else each of a hundred sites would time out.
+    """Client of one outside service for one run: after a failed connection every further request
+    fails at once, else each of a hundred sites would time out.
 
     Args:
         service: its name, for errors.
@@ -76,20 +83,45 @@ class Web:
     _has_sent: bool = field(default=False, init=False)
     _unreached: SourceUnreachedError | None = field(default=None, init=False)
 
-    def get(self, url: str, parameters: Parameters, *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> WebAnswer:
+    def get(
+        self,
+        url: str,
+        parameters: Parameters,
+        *,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (200,),
+    ) -> WebAnswer:
         """Return the answer to a GET.
 
         Raises:
             SourceUnreachedError: no connection.
-            SourceError: the answer is late, too large, incomplete or busy; after three tries where a retry may help.
+            SourceError: the answer is late, too large, incomplete or busy; after three tries where
+                a retry may help.
             SourceRefusedError: the service refuses the request.
         """
-        return self._ask(httpx.Request("GET", url, params=dict(parameters), headers=_headers(headers)), accept)
+        return self._ask(
+            httpx.Request("GET", url, params=dict(parameters), headers=_headers(headers)), accept
+        )
 
-    def post(self, url: str, document: Mapping[str, Any], *, headers: Mapping[str, str] | None = None, accept: Collection[int] = (200,)) -> WebAnswer:
+    def post(
+        self,
+        url: str,
+        document: Mapping[str, Any],
+        *,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (200,),
+    ) -> WebAnswer:
         """Return the answer to a POST of JSON; raises like ``get``."""
         content = json.dumps(document).encode()
-        return self._ask(httpx.Request("POST", url, content=content, headers=_headers(headers) | {"content-type": "application/json"}), accept)
+        return self._ask(
+            httpx.Request(
+                "POST",
+                url,
+                content=content,
+                headers=_headers(headers) | {"content-type": "application/json"},
+            ),
+            accept,
+        )
 
     def _ask(self, request: httpx.Request, accept: Collection[int]) -> WebAnswer:
         if self._unreached is not None:
@@ -102,44 +134,88 @@ class Web:
             if status in accept:
                 return WebAnswer(self.service, status, content)
             if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-                raise SourceRefusedError("does not accept the token, or asks for one", field=self.service, remedy="Check the token in the settings.")
-            passing = status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS} or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+                raise SourceRefusedError(
+                    "does not accept the token, or asks for one",
+                    field=self.service,
+                    remedy="Check the token in the settings.",
+                )
+            passing = (
+                status in {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+                or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+            )
             if not passing and status >= HTTPStatus.BAD_REQUEST:
-                reason = " ".join(content[:_LONGEST_EXCERPT].decode("utf-8", "replace").split()) or "no reason given"
-                raise SourceRefusedError(f"refuses what was asked: {reason}", field=self.service, value=status, remedy="Check market, place and time.")
+                reason = (
+                    " ".join(content[:_LONGEST_EXCERPT].decode("utf-8", "replace").split())
+                    or "no reason given"
+                )
+                raise SourceRefusedError(
+                    f"refuses what was asked: {reason}",
+                    field=self.service,
+                    value=status,
+                    remedy="Check market, place and time.",
+                )
             if not passing:
-                raise SourceError(f"answers {status}, which is no answer", field=self.service, remedy="Try again later.")
+                raise SourceError(
+                    f"answers {status}, which is no answer",
+                    field=self.service,
+                    remedy="Try again later.",
+                )
             retry_after_s = self._retry_after(headers)
             if retry_after_s > RETRY.longest.total_seconds():
-                raise SourceError(f"wants to be asked again in {retry_after_s:.0f} s", field=self.service, value=status, remedy="Try again later.")
+                raise SourceError(
+                    f"wants to be asked again in {retry_after_s:.0f} s",
+                    field=self.service,
+                    value=status,
+                    remedy="Try again later.",
+                )
             pause = retry_after_s or RETRY.pause(failures).total_seconds()
             if not RETRY.gives_up(failures):
                 self.sleep(pause)
-        raise SourceError(f"answered {status} {RETRY.tries} times", field=self.service, remedy="Try again later.")
+        raise SourceError(
+            f"answered {status} {RETRY.tries} times", field=self.service, remedy="Try again later."
+        )
 
     def _send(self, request: httpx.Request) -> tuple[int, httpx.Headers, bytes]:
         try:
-            with httpx.Client(transport=self.transport or CheckedTransport(self.purpose), timeout=TIMEOUT) as client:
+            with httpx.Client(
+                transport=self.transport or CheckedTransport(self.purpose), timeout=TIMEOUT
+            ) as client:
                 answer = client.send(request, stream=True)
                 content, pieces = bytearray(), answer.iter_bytes()
                 while len(content) <= MAX_BYTES and (piece := next(pieces, None)) is not None:
                     content += piece
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as exc:
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.ProxyError,
+            httpx.UnsupportedProtocol,
+        ) as exc:
             # No retry: the caller uses another service, or tries again within a minute.
             reason = f"is not reached: {_ERROR_NUMBER.sub('', str(exc)) or type(exc).__name__}"
-            self._unreached = SourceUnreachedError(reason, field=self.service, remedy="Check that this machine is online.")
+            self._unreached = SourceUnreachedError(
+                reason, field=self.service, remedy="Check that this machine is online."
+            )
             raise self._unreached from exc
         except httpx.TransportError as exc:
             # Retried like a bad gateway: the connection broke off within an answer.
             return HTTPStatus.BAD_GATEWAY, httpx.Headers(), str(exc or type(exc).__name__).encode()
         except httpx.HTTPError as exc:
-            raise SourceError(f"answers what cannot be read: {exc}", field=self.service, remedy="Try again later.") from exc
+            raise SourceError(
+                f"answers what cannot be read: {exc}", field=self.service, remedy="Try again later."
+            ) from exc
         if len(content) > MAX_BYTES:
-            raise SourceError(f"answers more than {MAX_BYTES // 1_000_000} MB", field=self.service, remedy="Ask for a shorter time.")
+            raise SourceError(
+                f"answers more than {MAX_BYTES // 1_000_000} MB",
+                field=self.service,
+                remedy="Ask for a shorter time.",
+            )
         return answer.status_code, answer.headers, bytes(content)
 
     def _retry_after(self, headers: httpx.Headers) -> float:
-        """Return the seconds of ``Retry-After``, given as a number or a date; 0 without it. Source: RFC 9110, 10.2.3."""
+        """Return the seconds of ``Retry-After``, given as a number or a date.
+
+        0 without it. Source: RFC 9110, 10.2.3.
+        """
         text = headers.get("retry-after", "").strip()
         if text.isdigit():
             return float(text)

@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.contracts.counterfactual import BASELINE, Estimate, MonthFlow, Variant, VariantReply, WhatIfReply, WhatIfRequest
+from luna.contracts.counterfactual import (
+    BASELINE,
+    Estimate,
+    MonthFlow,
+    Variant,
+    VariantReply,
+    WhatIfReply,
+    WhatIfRequest,
+)
 from luna.contracts.message import Message
 from luna.energy.bootstrap import bound_sum
 from luna.energy.site import Site
@@ -23,7 +31,10 @@ _LITTLE_MONEY = 1e-9
 
 
 class DayFlow(Message):
-    """What a local day cost and moved; earnings are negative, ``stored_gain`` is what the energy gained in the batteries is worth."""
+    """What a local day cost and moved.
+
+    Earnings are negative, ``stored_gain`` is what the energy gained in the batteries is worth.
+    """
 
     day: date
     import_cost: float
@@ -35,7 +46,9 @@ class DayFlow(Message):
 
 
 class PeriodFlows(Message):
-    """What a variant came to: its days in order, what a capacity tariff adds by month, and how often its batteries were emptied."""
+    """What a variant came to: its days in order, what a capacity tariff adds by month, and how
+    often its batteries were emptied.
+    """
 
     days: list[DayFlow]
     peaks: dict[str, float]
@@ -46,7 +59,11 @@ class PeriodFlows(Message):
 def describe(name: str, flows: PeriodFlows) -> VariantReply:
     """Return a variant's account."""
     months = sum_months(flows)
-    bill, wear, gain = sum(month.bill for month in months), sum(month.wear for month in months), sum(day.stored_gain for day in flows.days)
+    bill, wear, gain = (
+        sum(month.bill for month in months),
+        sum(month.wear for month in months),
+        sum(day.stored_gain for day in flows.days),
+    )
     return VariantReply(
         name=name,
         bill=bill,
@@ -62,7 +79,9 @@ def describe(name: str, flows: PeriodFlows) -> VariantReply:
 
 
 def compare(variant: Variant, flows: PeriodFlows, baseline: PeriodFlows) -> VariantReply:
-    """Return a variant's account with what it saves beside the baseline, and how long an investment takes to come back."""
+    """Return a variant's account with what it saves beside the baseline, and how long an investment
+    takes to come back.
+    """
     daily = pay_daily(baseline) - pay_daily(flows)
     yearly = estimate_year(daily)
     lasting = daily.size >= LEAST_DAYS_OF_YEARS
@@ -70,7 +89,9 @@ def compare(variant: Variant, flows: PeriodFlows, baseline: PeriodFlows) -> Vari
         "savings": float(daily.sum()),
         "savings_per_year": yearly,
         "investment": variant.investment,
-        "payback_years": pay_back(variant.investment, yearly) if variant.investment and lasting else None,
+        "payback_years": pay_back(variant.investment, yearly)
+        if variant.investment and lasting
+        else None,
     }
     return describe(variant.name, flows).model_copy(update=figures)
 
@@ -84,7 +105,11 @@ def sum_months(flows: PeriodFlows) -> list[MonthFlow]:
 
 
 def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> MonthFlow:
-    imported, exported, peak = sum(day.import_cost for day in days), sum(day.export_cost for day in days), peaks.get(month, 0.0)
+    imported, exported, peak = (
+        sum(day.import_cost for day in days),
+        sum(day.export_cost for day in days),
+        peaks.get(month, 0.0),
+    )
     return MonthFlow(
         month=month,
         import_=imported,
@@ -98,10 +123,20 @@ def _month(month: str, days: Sequence[DayFlow], peaks: Mapping[str, float]) -> M
 
 
 def pay_daily(flows: PeriodFlows) -> FloatArray:
-    """Return what each day is paid, what is gained in the batteries taken off; a month's peak is spread over its days. Wear is no payment."""
+    """Return what each day is paid, what is gained in the batteries taken off.
+
+    A month's peak is spread over its days. Wear is no payment.
+    """
     months = [f"{day.day:%Y-%m}" for day in flows.days]
-    share = {month: flows.peaks.get(month, 0.0) / months.count(month) for month in dict.fromkeys(months)}
-    return np.array([day.import_cost + day.export_cost - day.stored_gain + share[month] for day, month in zip(flows.days, months, strict=True)])
+    share = {
+        month: flows.peaks.get(month, 0.0) / months.count(month) for month in dict.fromkeys(months)
+    }
+    return np.array(
+        [
+            day.import_cost + day.export_cost - day.stored_gain + share[month]
+            for day, month in zip(flows.days, months, strict=True)
+        ]
+    )
 
 
 def estimate_year(daily: FloatArray) -> Estimate:
@@ -116,16 +151,25 @@ def estimate_year(daily: FloatArray) -> Estimate:
 
 def pay_back(investment: float, yearly: Estimate) -> Estimate:
     """Return after how many years the investment is back, without interest; null: never."""
-    return Estimate(value=_years(investment, yearly.value), low=_years(investment, yearly.high), high=_years(investment, yearly.low))
+    return Estimate(
+        value=_years(investment, yearly.value),
+        low=_years(investment, yearly.high),
+        high=_years(investment, yearly.low),
+    )
 
 
 def _years(investment: float, saving: float | None) -> float | None:
     return investment / saving if saving is not None and saving > _LITTLE_MONEY else None
 
 
-def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, PeriodFlows]) -> WhatIfReply:
+def conclude(
+    what_if_id: str, question: WhatIfRequest, site: Site, flows: Mapping[str, PeriodFlows]
+) -> WhatIfReply:
     """Return every variant's result beside the baseline, in figures and words."""
-    numbers, baseline = Numbers(question.language, ZoneInfo(site.timezone), site.currency), flows[BASELINE]
+    numbers, baseline = (
+        Numbers(question.language, ZoneInfo(site.timezone), site.currency),
+        flows[BASELINE],
+    )
     account = describe(BASELINE, baseline)
     variants = [compare(variant, flows[variant.name], baseline) for variant in question.variants]
     return WhatIfReply(
@@ -137,20 +181,34 @@ def conclude(what_if_id: str, question: WhatIfRequest, site: Site, flows: Mappin
         currency=site.currency,
         policy=question.policy,
         outlook=baseline.outlook,
-        baseline=account.model_copy(update={"text": say_baseline(account.bill, account.stored_gain, days=len(baseline.days), numbers=numbers)}),
-        variants=[each.model_copy(update={"text": _say(each, account, len(baseline.days), numbers)}) for each in variants],
+        baseline=account.model_copy(
+            update={
+                "text": say_baseline(
+                    account.bill, account.stored_gain, days=len(baseline.days), numbers=numbers
+                )
+            }
+        ),
+        variants=[
+            each.model_copy(update={"text": _say(each, account, len(baseline.days), numbers)})
+            for each in variants
+        ],
     )
 
 
 def _say(variant: VariantReply, baseline: VariantReply, days: int, numbers: Numbers) -> str:
     """Return what a variant saves, and how that comes about: both in the figures of the table."""
-    account = say_account(variant.bill - baseline.bill, variant.stored_gain - baseline.stored_gain, numbers=numbers)
+    account = say_account(
+        variant.bill - baseline.bill, variant.stored_gain - baseline.stored_gain, numbers=numbers
+    )
     if days < LEAST_DAYS_OF_YEARS:
         has_investment = variant.investment is not None
         return f"{say_days(variant.name, variant.savings, days=days, least=LEAST_DAYS_OF_YEARS if has_investment else None, numbers=numbers)} {account}"
     payback = None if variant.payback_years is None else _bounds(variant.payback_years)
     savings = _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None))
-    return f"{say_savings(variant.name, savings, payback=payback, days=days, numbers=numbers)} {account}"
+    return (
+        f"{say_savings(variant.name, savings, payback=payback, days=days, numbers=numbers)} "
+        f"{account}"
+    )
 
 
 def _bounds(estimate: Estimate) -> tuple[float | None, float | None, float | None]:

@@ -1,4 +1,6 @@
-"""Why not otherwise: the alternative is held to, the rest is planned anew, and both are priced over the whole horizon."""
+"""Why not otherwise: the alternative is held to, the rest is planned anew, and both are priced over
+the whole horizon.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
@@ -44,7 +46,9 @@ _NOTHING_KWH = 1e-6
 
 
 def tail_problem(problem: Problem, past: Flows) -> Problem:
-    """Return the problem of the slots after ``past``; the horizon, its terminal rule and its prices stay.
+    """Return the problem of the slots after ``past``.
+
+    The horizon, its terminal rule and its prices stay.
 
     Args:
         problem: with nothing to place.
@@ -52,36 +56,62 @@ def tail_problem(problem: Problem, past: Flows) -> Problem:
     """
     first, timeline = past.import_kwh.size, problem.outlook.timeline
     count, charge = timeline.count, problem.tariff.charge
-    values = {each.name: getattr(problem, each.name) for each in fields(problem) if each.name not in _BY_BATTERY}
-    series = {name: value[..., first:] for name, value in values.items() if _has_slots(value, count)}
+    values = {
+        each.name: getattr(problem, each.name)
+        for each in fields(problem)
+        if each.name not in _BY_BATTERY
+    }
+    series = {
+        name: value[..., first:] for name, value in values.items() if _has_slots(value, count)
+    }
     parts: dict[str, Any] = {
-        "outlook": replace(_cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)),
+        "outlook": replace(
+            _cut(problem.outlook, first, count), timeline=timeline.window(first, count - first)
+        ),
         "limits": _cut(problem.limits, first, count),
         "manual": problem.manual and _cut(problem.manual, first, count),
         "uncertainty": _cut_scenarios(problem.uncertainty, first),
         "storage": _cut(replace(problem.storage, discharged_today_kwh=None), first, count),
-        "tariff": replace(problem.tariff, charge=charge and charge.after(past.import_kwh, timeline, zone=ZoneInfo(problem.site.timezone))),
+        "tariff": replace(
+            problem.tariff,
+            charge=charge
+            and charge.after(past.import_kwh, timeline, zone=ZoneInfo(problem.site.timezone)),
+        ),
         "billed": problem.billed and tail_problem(problem.billed, past),
     }
     rest = replace(problem, **series | parts, stored_kwh=past.stored_kwh[:, -1])
-    return replace(rest, storage=replace(rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)))
+    return replace(
+        rest,
+        storage=replace(
+            rest.storage, discharged_today_kwh=carry_today(problem, past.discharge_kwh)
+        ),
+    )
 
 
 def _cut_scenarios(uncertainty: Uncertainty, first: int) -> Uncertainty:
-    """Return the scenarios from slot ``first`` on: those that are planned for, and the errors that a policy has to bear."""
+    """Return the scenarios from slot ``first`` on: those that are planned for, and the errors that
+    a policy has to bear.
+    """
 
     def shorten(scenarios: ScenarioSet | None) -> ScenarioSet | None:
         if scenarios is None:
             return None
-        return ScenarioSet(scenarios.weight, scenarios.load_kwh[:, first:], scenarios.pv_kwh[:, first:])
+        return ScenarioSet(
+            scenarios.weight, scenarios.load_kwh[:, first:], scenarios.pv_kwh[:, first:]
+        )
 
-    return replace(uncertainty, courses=shorten(uncertainty.courses), errors=shorten(uncertainty.errors))
+    return replace(
+        uncertainty, courses=shorten(uncertainty.courses), errors=shorten(uncertainty.errors)
+    )
 
 
 def _cut(part: Tail, first: int, count: int) -> Tail:
     """Return the part with every series shortened; what holds for all slots stays as it is."""
     values = {each.name: getattr(part, each.name) for each in fields(part)}
-    shorter: dict[str, Any] = {name: value[..., first:] if _has_slots(value, count) else value for name, value in values.items()}
+    shorter: dict[str, Any] = {
+        name: value[..., first:] if _has_slots(value, count) else value
+        for name, value in values.items()
+    }
     return type(part)(**shorter)
 
 
@@ -91,7 +121,10 @@ def _has_slots(value: object, count: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A plan and what becomes of it when slots ``first`` to ``end`` (exclusive) go another way; ``after`` is the plan with these and all later slots."""
+    """A plan and what becomes of it when slots ``first`` to ``end`` (exclusive) go another way.
+
+    ``after`` is the plan with these and all later slots.
+    """
 
     before: Plan
     after: Plan
@@ -100,24 +133,32 @@ class Deviation:
 
     @property
     def cost(self) -> float:
-        """What the alternative costs more over the horizon by what the plan optimises, what is left in the batteries counted in."""
+        """What the alternative costs more over the horizon by what the plan optimises, what is left
+        in the batteries counted in.
+        """
         return objective(self.after) - objective(self.before)
 
     @property
     def cost_by_value(self) -> float | None:
-        """The same from the value of stored energy at the end of the alternative; None where the plan has no such function."""
+        """The same from the value of stored energy at the end of the alternative.
+
+        None where the plan has no such function.
+        """
         if self.before.value is None:
             return None
         problem, here = self.before.problem, slice(self.first, self.end)
         lowest = problem.limits.batteries.min_kwh[0, 0]
         stored_kwh = [plan.flows.stored_kwh[0] - lowest for plan in (self.before, self.after)]
         worth = self.before.value.function.integral(*stored_kwh)[self.end - 1]
-        before, after = (weigh_flows(problem, plan.flows).total for plan in (self.before, self.after))
+        before, after = (
+            weigh_flows(problem, plan.flows).total for plan in (self.before, self.after)
+        )
         return float((after - before)[here].sum() - worth)
 
 
 def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) -> Deviation:
-    """Return a plan with other set-points from slot ``first`` on, for as many slots as they cover, replanned afterwards.
+    """Return a plan with other set-points from slot ``first`` on, for as many slots as they cover,
+    replanned afterwards.
 
     Args:
         plan: as it was made.
@@ -131,7 +172,10 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
     problem = plan.problem
     safe, flows = _settle(plan, setpoints, first)
     end = first + safe.mode.shape[-1]
-    followed, settled = [take(plan.setpoints, slice(first)), safe], [take(plan.flows, slice(first)), flows]
+    followed, settled = (
+        [take(plan.setpoints, slice(first)), safe],
+        [take(plan.flows, slice(first)), flows],
+    )
     if end < problem.outlook.timeline.count:
         modes = tuple(Mode(mode) for mode in safe.mode[:, -1].tolist())
         tail = tail_problem(problem, join(settled))
@@ -140,20 +184,37 @@ def replan_after(plan: Plan, setpoints: SetPoint, first: int, solver: Solver) ->
         settled.append(rest.flows)
     whole = join(settled)
     starts = np.concatenate([problem.stored_kwh[:, None], whole.stored_kwh[:, :-1]], axis=1)
-    after = replace(plan, flows=whole, setpoints=join(followed), costs=weigh_flows(problem.at_tariff_prices, whole), start_kwh=starts, values=(), spread=None)
+    after = replace(
+        plan,
+        flows=whole,
+        setpoints=join(followed),
+        costs=weigh_flows(problem.at_tariff_prices, whole),
+        start_kwh=starts,
+        values=(),
+        spread=None,
+    )
     return Deviation(plan, after, first, end)
 
 
 def _settle(plan: Plan, setpoints: SetPoint, first: int) -> tuple[SetPoint, Flows]:
     """Return the set-points after the safety layer and their simulated flows, slot by slot."""
-    stored, outlook, limits = plan.start_kwh[:, first : first + 1], plan.problem.outlook, plan.problem.limits
-    imports, exports = (np.broadcast_to(limit, (outlook.timeline.count,)) for limit in (limits.import_limit_kw, limits.export_limit_kw))
+    stored, outlook, limits = (
+        plan.start_kwh[:, first : first + 1],
+        plan.problem.outlook,
+        plan.problem.limits,
+    )
+    imports, exports = (
+        np.broadcast_to(limit, (outlook.timeline.count,))
+        for limit in (limits.import_limit_kw, limits.export_limit_kw)
+    )
     safe, settled = [], []
     for place in range(setpoints.mode.shape[-1]):
         here = slice(first + place, first + place + 1)
         now = replace(limits, import_limit_kw=imports[here], export_limit_kw=exports[here])
         safe.append(clamp(pick_slot(setpoints, place), stored, now))
-        expected = SlotActuals(outlook.load_kwh[here], outlook.pv_kwh[here], float(outlook.timeline.hours[here][0]))
+        expected = SlotActuals(
+            outlook.load_kwh[here], outlook.pv_kwh[here], float(outlook.timeline.hours[here][0])
+        )
         settled.append(simulate_slot(safe[-1], stored, expected, limits=now))
         stored = settled[-1].stored_kwh
     return join(safe), join(settled)
@@ -166,7 +227,12 @@ def take(part: Part, slots: slice) -> Part:
 
 def join(parts: Sequence[Part]) -> Part:
     """Return flows or set-points of consecutive slots as one."""
-    return type(parts[0])(**{each.name: np.concatenate([getattr(part, each.name) for part in parts], axis=-1) for each in fields(parts[0])})
+    return type(parts[0])(
+        **{
+            each.name: np.concatenate([getattr(part, each.name) for part in parts], axis=-1)
+            for each in fields(parts[0])
+        }
+    )
 
 
 def find_slots(alternative: Alternative, timeline: Timeline, zone: ZoneInfo) -> tuple[int, int]:
@@ -175,11 +241,22 @@ def find_slots(alternative: Alternative, timeline: Timeline, zone: ZoneInfo) -> 
     Raises:
         InvalidInputError: it lies outside the plan.
     """
-    until = alternative.until or floor_to(require_utc(alternative.slot, field="alternative.slot"), timeline.step) + timeline.step
+    until = (
+        alternative.until
+        or floor_to(require_utc(alternative.slot, field="alternative.slot"), timeline.step)
+        + timeline.step
+    )
     for field, instant in (("slot", alternative.slot), ("until", until)):
-        if not timeline.start <= instant <= timeline.end or (field == "slot" and instant == timeline.end):
+        if not timeline.start <= instant <= timeline.end or (
+            field == "slot" and instant == timeline.end
+        ):
             span = f"{say_instant(timeline.start, zone)} to {say_instant(timeline.end, zone)}"
-            raise refuse("outside-plan", field=f"alternative.{field}", value=instant.astimezone(zone).isoformat(), span=span)
+            raise refuse(
+                "outside-plan",
+                field=f"alternative.{field}",
+                value=instant.astimezone(zone).isoformat(),
+                span=span,
+            )
     first = timeline.index_of(alternative.slot)
     return first, max(-((timeline.start - until) // timeline.step), first + 1)
 
@@ -188,16 +265,29 @@ def find_battery(alternative: Alternative, site: Site) -> int:
     """Return the index of the battery that an alternative names.
 
     Raises:
-        InvalidInputError: none is named where there are several, or the site has none; the mode is none of a battery's.
+        InvalidInputError: none is named where there are several, or the site has none; the mode is
+            none of a battery's.
     """
     names = [battery.name for battery in site.batteries]
     if alternative.device is not None and alternative.device not in names:
         devices = [device.name for kind in FLOW_KINDS for device in kind.of(site)]
-        raise refuse("why-not-no-such-device", field="alternative.device", value=alternative.device, names=", ".join(devices) or "none")
+        raise refuse(
+            "why-not-no-such-device",
+            field="alternative.device",
+            value=alternative.device,
+            names=", ".join(devices) or "none",
+        )
     if alternative.device is None and len(names) != 1:
-        raise refuse("which-battery" if names else "no-battery", field="alternative.device", value=alternative.device, names=tuple(names))
+        raise refuse(
+            "which-battery" if names else "no-battery",
+            field="alternative.device",
+            value=alternative.device,
+            names=tuple(names),
+        )
     if alternative.mode in ("on", "off"):
-        raise refuse("no-battery-mode", field="alternative.mode", value=alternative.mode, modes=_MODES)
+        raise refuse(
+            "no-battery-mode", field="alternative.mode", value=alternative.mode, modes=_MODES
+        )
     return names.index(alternative.device) if alternative.device else 0
 
 
@@ -211,24 +301,42 @@ def require_allowed(alternative: Alternative, battery: Battery) -> None:
         InvalidInputError: names the limit that forbids it.
     """
     charging = alternative.mode == "charge"
-    contract, power = ("charge_from_grid", "charge_limit_kw") if charging else ("discharge_to_grid", "discharge_limit_kw")
+    contract, power = (
+        ("charge_from_grid", "charge_limit_kw")
+        if charging
+        else ("discharge_to_grid", "discharge_limit_kw")
+    )
     if alternative.mode in ("charge", "export") and not getattr(battery, contract):
         raise _forbid("mode", alternative.mode, f"batteries.{battery.name}.{contract} is false")
     if alternative.power_kw is not None and alternative.power_kw > getattr(battery, power):
-        raise _forbid("power_kw", alternative.power_kw, f"batteries.{battery.name}.{power} is {getattr(battery, power):g}")
-    if alternative.target_soc is not None and not battery.min_soc <= alternative.target_soc <= battery.max_soc:
+        raise _forbid(
+            "power_kw",
+            alternative.power_kw,
+            f"batteries.{battery.name}.{power} is {getattr(battery, power):g}",
+        )
+    if (
+        alternative.target_soc is not None
+        and not battery.min_soc <= alternative.target_soc <= battery.max_soc
+    ):
         limits = f"min_soc is {battery.min_soc:g}, max_soc {battery.max_soc:g}"
         raise _forbid("target_soc", alternative.target_soc, f"of batteries.{battery.name} {limits}")
 
 
-def override_setpoint(plan: Plan, alternative: Alternative, *, index: int, slots: tuple[int, int]) -> SetPoint:
-    """Return the plan's set-points of ``slots`` with the battery of that index in the requested mode, with its widest limits."""
+def override_setpoint(
+    plan: Plan, alternative: Alternative, *, index: int, slots: tuple[int, int]
+) -> SetPoint:
+    """Return the plan's set-points of ``slots`` with the battery of that index in the requested
+    mode, with its widest limits.
+    """
     setpoints, battery = take(plan.setpoints, slice(*slots)), plan.problem.site.batteries[index]
     charging, exporting = alternative.mode == "charge", alternative.mode == "export"
     widest = {
         "mode": Mode[alternative.mode.upper()].value,
-        "power_kw": alternative.power_kw or (battery.charge_limit_kw if charging else battery.discharge_limit_kw),
-        "target_soc": alternative.target_soc if alternative.target_soc is not None else (battery.min_soc if exporting else battery.max_soc),
+        "power_kw": alternative.power_kw
+        or (battery.charge_limit_kw if charging else battery.discharge_limit_kw),
+        "target_soc": alternative.target_soc
+        if alternative.target_soc is not None
+        else (battery.min_soc if exporting else battery.max_soc),
         "floor_soc": battery.min_soc,
         "ceiling_soc": battery.max_soc,
     }
@@ -247,7 +355,11 @@ def require_happens(alternative: Alternative, deviation: Deviation, index: int) 
     if alternative.mode not in ("charge", "export"):
         return
     flows, here = deviation.after.flows, slice(deviation.first, deviation.end)
-    moved = flows.charge_kwh if alternative.mode == "charge" else np.minimum(flows.discharge_kwh, flows.export_kwh)
+    moved = (
+        flows.charge_kwh
+        if alternative.mode == "charge"
+        else np.minimum(flows.discharge_kwh, flows.export_kwh)
+    )
     if moved[index, here].sum() <= _NOTHING_KWH:
         raise _forbid("mode", alternative.mode, _say_why(alternative, deviation, index))
 
@@ -256,13 +368,29 @@ def _say_why(alternative: Alternative, deviation: Deviation, index: int) -> str:
     plan, slot, charging = deviation.after, deviation.first, alternative.mode == "charge"
     problem, battery = plan.problem, plan.problem.site.batteries[index]
     soc = float(plan.start_kwh[index, slot]) / battery.capacity_kwh
-    end = alternative.target_soc if alternative.target_soc is not None else (battery.max_soc if charging else battery.min_soc)
+    end = (
+        alternative.target_soc
+        if alternative.target_soc is not None
+        else (battery.max_soc if charging else battery.min_soc)
+    )
     if (soc >= end - _NOTHING_KWH) if charging else (soc <= end + _NOTHING_KWH):
         return f"batteries.{battery.name} is at {soc:.0%} then, and {end:.0%} is as far as it goes"
-    room = float((problem.import_limit_kwh if charging else problem.export_limit_kwh)[slot] / problem.outlook.timeline.hours[slot])
-    if charging and problem.import_limit_kwh[slot] < problem.connection_limit_kwh[slot] - _NOTHING_KWH:
-        return f"the peak of {room:.2f} kW that is planned for the capacity tariff leaves nothing for it"
-    return f"the connection's {'import' if charging else 'export'} limit of {room:g} kW leaves nothing for it"
+    room = float(
+        (problem.import_limit_kwh if charging else problem.export_limit_kwh)[slot]
+        / problem.outlook.timeline.hours[slot]
+    )
+    if (
+        charging
+        and problem.import_limit_kwh[slot] < problem.connection_limit_kwh[slot] - _NOTHING_KWH
+    ):
+        return (
+            f"the peak of {room:.2f} kW that is planned for the capacity tariff leaves nothing "
+            "for it"
+        )
+    return (
+        f"the connection's {'import' if charging else 'export'} limit of {room:g} kW leaves "
+        "nothing for it"
+    )
 
 
 def _forbid(field: str, value: object, why: str) -> LunaError:
@@ -270,7 +398,10 @@ def _forbid(field: str, value: object, why: str) -> LunaError:
 
 
 def limits_at_work(deviation: Deviation) -> list[str]:
-    """Return the codes of the limits at work in the slots that go another way, each once; of the first battery, as in reasons."""
+    """Return the codes of the limits at work in the slots that go another way, each once.
+
+    Of the first battery, as in reasons.
+    """
     limits = find_limits(deviation.after)[deviation.first : deviation.end]
     return list(dict.fromkeys(code for codes in limits for code in codes))
 
@@ -281,7 +412,10 @@ _ACTIONS = {"charge": "charge", "hold": "no_charge", "on": "on", "off": "off"}
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A plan and the one with the alternative; ``by_value`` is its cost by the value of stored energy, ``limits`` are those at work, as codes."""
+    """A plan and the one with the alternative.
+
+    ``by_value`` is its cost by the value of stored energy, ``limits`` are those at work, as codes.
+    """
 
     before: Plan
     after: Plan
@@ -289,14 +423,18 @@ class Pair:
     limits: tuple[str, ...] = ()
 
 
-def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver, language: Language) -> WhyNotReply:
+def ask_why_not(
+    inputs: PlanRequest, alternative: Alternative, *, solver: Solver, language: Language
+) -> WhyNotReply:
     """Return what an alternative to the plan of ``inputs`` costs, and which slots change.
 
-    Of a battery, what comes before stays as planned and what is placed stays placed, so that the answer agrees with a slot's ``cost_of_opposite``.
-    Any other device's alternative is a block that everything else is planned around, what comes before it too.
+    Of a battery, what comes before stays as planned and what is placed stays placed, so that the
+    answer agrees with a slot's ``cost_of_opposite``. Any other device's alternative is a block that
+    everything else is planned around, what comes before it too.
 
     Raises:
-        InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
+        InvalidInputError: the alternative lies outside the plan, names no device, or a limit
+            forbids it.
         SolverError: no plan for what comes after.
     """
     posed = build_problem(inputs)
@@ -304,13 +442,24 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
     if posed.tariff.charge is not None:
         # Its problem keeps the blocks, and not the price of the block in which the plan ends.
         outlook = replace(plan.problem.outlook, import_price=posed.outlook.import_price)
-        plan = replace(plan, problem=replace(plan.problem, outlook=outlook, tariff=replace(plan.problem.tariff, charge=posed.tariff.charge)))
-    slots = find_slots(alternative, plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone))
+        plan = replace(
+            plan,
+            problem=replace(
+                plan.problem,
+                outlook=outlook,
+                tariff=replace(plan.problem.tariff, charge=posed.tariff.charge),
+            ),
+        )
+    slots = find_slots(
+        alternative, plan.problem.outlook.timeline, ZoneInfo(plan.problem.site.timezone)
+    )
     words = _blocks_of(inputs, alternative)
     if words is None:
         index = find_battery(alternative, plan.problem.site)
         require_allowed(alternative, plan.problem.site.batteries[index])
-        deviation = replan_after(plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver)
+        deviation = replan_after(
+            plan, override_setpoint(plan, alternative, index=index, slots=slots), slots[0], solver
+        )
         require_happens(alternative, deviation, index)
         cost = None if deviation.cost_by_value is None else round(deviation.cost_by_value, 6)
         pair = Pair(plan, deviation.after, cost, tuple(limits_at_work(deviation)))
@@ -319,7 +468,12 @@ def ask_why_not(inputs: PlanRequest, alternative: Alternative, *, solver: Solver
         try:
             problem = build_problem(request)
         except InvalidInputError as exc:
-            impossible = InvalidInputError(f"impossible: {exc.message}", field="alternative", value=exc.value, remedy=exc.remedy)
+            impossible = InvalidInputError(
+                f"impossible: {exc.message}",
+                field="alternative",
+                value=exc.value,
+                remedy=exc.remedy,
+            )
             raise impossible.because(exc.reason, exc.parameters) from exc
         pair = Pair(plan, decide(problem, solver))
     return _reply(pair, inputs, alternative, slots=slots, language=language)
@@ -330,25 +484,58 @@ def _blocks_of(inputs: PlanRequest, alternative: Alternative) -> dict[str, str] 
     site = inputs.site
     if site is None or alternative.device in [None, *(battery.name for battery in site.batteries)]:
         return None
-    kind = next((kind for kind in FLOW_KINDS if any(device.name == alternative.device for device in kind.of(site))), None)
-    return None if kind is None else {mode: action for mode, action in _ACTIONS.items() if action in kind.actions}
+    kind = next(
+        (
+            kind
+            for kind in FLOW_KINDS
+            if any(device.name == alternative.device for device in kind.of(site))
+        ),
+        None,
+    )
+    return (
+        None
+        if kind is None
+        else {mode: action for mode, action in _ACTIONS.items() if action in kind.actions}
+    )
 
 
-def _ask_block(inputs: PlanRequest, alternative: Alternative, slots: tuple[int, int], words: dict[str, str]) -> PlanRequest:
+def _ask_block(
+    inputs: PlanRequest, alternative: Alternative, slots: tuple[int, int], words: dict[str, str]
+) -> PlanRequest:
     """Return the request with the alternative as a block."""
     if alternative.mode not in words:
         modes = ", ".join(words)
-        raise refuse("why-not-no-such-mode", field="alternative.mode", value=alternative.mode, modes=modes)
+        raise refuse(
+            "why-not-no-such-mode", field="alternative.mode", value=alternative.mode, modes=modes
+        )
     timeline = build_problem(inputs).outlook.timeline
     begin, end = (timeline.start + slot * timeline.step for slot in slots)
-    block = {"device": alternative.device, "action": words[alternative.mode], "from": begin, "to": end, "power_kw": alternative.power_kw}
+    block = {
+        "device": alternative.device,
+        "action": words[alternative.mode],
+        "from": begin,
+        "to": end,
+        "power_kw": alternative.power_kw,
+    }
     return inputs.model_copy(update={"manual": [*inputs.manual, ManualBlock.model_validate(block)]})
 
 
-def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: tuple[int, int], language: Language) -> WhyNotReply:
+def _reply(
+    pair: Pair,
+    inputs: PlanRequest,
+    alternative: Alternative,
+    *,
+    slots: tuple[int, int],
+    language: Language,
+) -> WhyNotReply:
     site, starts = pair.before.problem.site, list(pair.before.problem.outlook.timeline)
-    before, after = (answer(plan, request=inputs, issued_at=starts[0]) for plan in (pair.before, pair.after))
-    cost, changes = compare_costs(before, after, stored=missing_worth(pair.before, pair.after)), list_changes(before, after)
+    before, after = (
+        answer(plan, request=inputs, issued_at=starts[0]) for plan in (pair.before, pair.after)
+    )
+    cost, changes = (
+        compare_costs(before, after, stored=missing_worth(pair.before, pair.after)),
+        list_changes(before, after),
+    )
     others = sorted({each.start for each in changes} - set(starts[slice(*slots)]))
     numbers = Numbers(language, ZoneInfo(site.timezone), site.currency)
     device = alternative.device or site.batteries[0].name
@@ -360,7 +547,14 @@ def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: 
         changes=changes,
         binding=[limit(code, language=language) for code in pair.limits],
         compromises=newly_missed(before.compromises, after.compromises),
-        text=say_alternative(alternative.mode, device=device, start=starts[slots[0]], cost=cost.total, others=others, numbers=numbers),
+        text=say_alternative(
+            alternative.mode,
+            device=device,
+            start=starts[slots[0]],
+            cost=cost.total,
+            others=others,
+            numbers=numbers,
+        ),
         currency=site.currency,
         timezone=site.timezone,
         slot_minutes=before.slot_minutes,
@@ -368,12 +562,16 @@ def _reply(pair: Pair, inputs: PlanRequest, alternative: Alternative, *, slots: 
 
 
 def missing_worth(before: Plan, after: Plan) -> float:
-    """Return what the energy is worth that the second plan leaves less in the same batteries at the horizon."""
+    """Return what the energy is worth that the second plan leaves less in the same batteries at the
+    horizon.
+    """
     missing = before.flows.stored_kwh[:, -1] - after.flows.stored_kwh[:, -1]
     return float((before.problem.at_tariff_prices.terminal.value * missing).sum())
 
 
-def newly_missed(before: Sequence[CompromiseReply], after: Sequence[CompromiseReply]) -> list[CompromiseReply]:
+def newly_missed(
+    before: Sequence[CompromiseReply], after: Sequence[CompromiseReply]
+) -> list[CompromiseReply]:
     """Return what the second plan misses that the first does not."""
     missed_before = {(each.constraint, each.shortfall) for each in before}
     return [each for each in after if (each.constraint, each.shortfall) not in missed_before]

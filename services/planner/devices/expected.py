@@ -24,7 +24,10 @@ class SwitchedState(Protocol):
 
 
 def carry_runs(state: SwitchedState, on: Sequence[bool], slot_hours: float) -> dict[str, float]:
-    """Return ``on_hours`` and ``off_hours`` after slots in which it was ``on``, or off; of nothing known before, what the slots say."""
+    """Return ``on_hours`` and ``off_hours`` after slots in which it was ``on``, or off.
+
+    Of nothing known before, what the slots say.
+    """
     if not on:
         return {"on_hours": state.on_hours, "off_hours": state.off_hours}
     steady = next((count for count, each in enumerate(reversed(on)) if each != on[-1]), len(on))
@@ -79,7 +82,9 @@ class Expected:
     def soc(self) -> dict[str, float]:
         """Return how full each battery is."""
         before = {name: state.soc for name, state in self.plan.request.state.batteries.items()}
-        return before | {name: flow.soc_end for slot in self.over[-1:] for name, flow in slot.batteries.items()}
+        return before | {
+            name: flow.soc_end for slot in self.over[-1:] for name, flow in slot.batteries.items()
+        }
 
 
 def expect(begun: tuple[PlanReply, PlanRequest] | None, at: datetime) -> Expected | None:

@@ -1,4 +1,5 @@
-"""The planner's contract for a kind of device: read its demands, add them to the model, read the schedule, explain it.
+"""The planner's contract for a kind of device: read its demands, add them to the model, read the
+schedule, explain it.
 
 Once a site's declaration and state are read into demands, no code branches by kind.
 """
@@ -33,8 +34,10 @@ if TYPE_CHECKING:
 class LoadPricing:
     """Prices and PV surplus over the horizon for scheduling a load; arrays of shape ``(slots,)``.
 
-    ``surplus_kwh`` is PV beyond the load, ``deficit_kwh`` load beyond PV. ``tie`` is a small cost per kWh that prefers the earlier of two equal slots,
-    ``dearest`` the highest price, ``mean_price`` the mean of the prices a plan optimises by, ``left_price`` the value of a kWh left at the horizon.
+    ``surplus_kwh`` is PV beyond the load, ``deficit_kwh`` load beyond PV. ``tie`` is a small cost
+    per kWh that prefers the earlier of two equal slots, ``dearest`` the highest price,
+    ``mean_price`` the mean of the prices a plan optimises by, ``left_price`` the value of a kWh
+    left at the horizon.
     """
 
     hours: FloatArray
@@ -49,7 +52,10 @@ class LoadPricing:
 
 @dataclass(frozen=True, slots=True)
 class SurplusUse:
-    """Columns that may use PV surplus alone in the ``bound`` slots; ``kwh`` per slot at a column's 1, ``most`` the columns' upper bound."""
+    """Columns that may use PV surplus alone in the ``bound`` slots.
+
+    ``kwh`` per slot at a column's 1, ``most`` the columns' upper bound.
+    """
 
     columns: Indices
     kwh: FloatArray
@@ -59,7 +65,10 @@ class SurplusUse:
 
 @dataclass(frozen=True, slots=True)
 class PinnedUse:
-    """Columns pinned by the owner to ``target`` (``(slots,)``, NaN where free); ``kwh`` is the most that a column stands for at 1."""
+    """Columns pinned by the owner to ``target`` (``(slots,)``, NaN where free).
+
+    ``kwh`` is the most that a column stands for at 1.
+    """
 
     columns: Indices
     target: FloatArray
@@ -68,7 +77,9 @@ class PinnedUse:
 
 @dataclass(frozen=True, slots=True)
 class SwitchedUse:
-    """Binary columns that say whether a device uses energy, in the order of the ``slots`` that have one."""
+    """Binary columns that say whether a device uses energy, in the order of the ``slots`` that have
+    one.
+    """
 
     slots: IndexArray
     columns: Indices
@@ -78,7 +89,8 @@ class SwitchedUse:
 class SurroundingColumns:
     """The model around a demand: load less PV, ``(slots,)``, the site's columns, and all demands.
 
-    ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``; ``direct`` is what they charge from PV behind inverters.
+    ``batteries`` are charge, discharge and stored energy of each, ``(batteries, 3, slots)``;
+    ``direct`` is what they charge from PV behind inverters.
     """
 
     net_kwh: FloatArray
@@ -114,7 +126,8 @@ class StorageColumns:
 class PlacedStorage:
     """Discharge and its cost of wear of a load that stores energy; all ``(slots,)``.
 
-    ``from_surplus`` marks slots in which it uses PV surplus alone, ``spared`` those in which it charges and no battery may supply it.
+    ``from_surplus`` marks slots in which it uses PV surplus alone, ``spared`` those in which it
+    charges and no battery may supply it.
     """
 
     give_kwh: FloatArray
@@ -156,8 +169,12 @@ class PlacedDemand(Protocol):
     def storage(self) -> PlacedStorage | None:
         """Its discharge and its limits on supply; None where it stores no energy."""
 
-    def shortfalls(self, block: ManualBlock, inside: BoolArray, hours: FloatArray) -> Iterator[tuple[str, float]]:
-        """Yield the code of a cause and the energy, kWh, by which an owner's block is missed in its slots."""
+    def shortfalls(
+        self, block: ManualBlock, inside: BoolArray, hours: FloatArray
+    ) -> Iterator[tuple[str, float]]:
+        """Yield the code of a cause and the energy, kWh, by which an owner's block is missed in its
+        slots.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +218,29 @@ class Demand(Protocol):
         """Return the most energy that it can use, ``(slots,)``."""
 
     def is_settled(self, hours: FloatArray) -> bool:
-        """Return whether its rows express the whole demand; if not, it is scheduled once, settled by that schedule (``settle``), and scheduled again."""
+        """Return whether its rows express the whole demand.
+
+        If not, it is scheduled once, settled by that schedule (``settle``), and scheduled again.
+        """
 
     def settle(self, used_kwh: FloatArray, hours: FloatArray) -> "Demand":
-        """Return the demand with the choices that its rows leave open decided by a schedule's use."""
+        """Return the demand with the choices that its rows leave open decided by a schedule's
+        use.
+        """
 
-    def pin(self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray) -> "Demand | None":
-        """Return the demand with an owner's block that covers ``block_hours`` of each slot's ``hours``; None where it cannot be met."""
+    def pin(
+        self, block: ManualBlock, block_hours: FloatArray, hours: FloatArray
+    ) -> "Demand | None":
+        """Return the demand with an owner's block that covers ``block_hours`` of each slot's
+        ``hours``; None where it cannot be met.
+        """
 
     def add(self, builder: ModelBuilder, ahead: LoadPricing) -> DemandColumns:
         """Add its columns and rows to a model."""
 
 
-# Penalty on missed pinned energy, in multiples of the highest price: an owner's block ranks above every demand and below every limit.
+# Penalty on missed pinned energy, in multiples of the highest price: an owner's block ranks above
+# every demand and below every limit.
 PIN_SLACK = 300.0
 UNPLACED = "is not placed: without a meter of its own it is part of the load forecast"
 NO_NOTES: tuple[Assumption, ...] = ()
@@ -223,7 +250,9 @@ DemandReader: TypeAlias = Callable[[Site, StateMessage, Timeline, OutlookMessage
 
 @dataclass(frozen=True, slots=True)
 class RelaxedBill:
-    """A request's least cost without penalties for missing energy, and the energy that each storing demand misses, kWh."""
+    """A request's least cost without penalties for missing energy, and the energy that each storing
+    demand misses, kWh.
+    """
 
     cost: float
     missing_kwh: Mapping[str, float]
@@ -231,7 +260,8 @@ class RelaxedBill:
 
 @dataclass(frozen=True, slots=True)
 class StoredStates:
-    """How a stored site's devices of a kind get their initial state, besides the expectations of the plan in force.
+    """How a stored site's devices of a kind get their initial state, besides the expectations of
+    the plan in force.
 
     Args:
         find: the states by name for a plan that starts at an instant.
@@ -247,20 +277,30 @@ class StoredStates:
 
 
 class AddedDevice(Protocol):
-    """A device that a variant adds to recorded days: the recorded load does not include it, and it never supplies the house."""
+    """A device that a variant adds to recorded days: the recorded load does not include it, and it
+    never supplies the house.
+    """
 
     @property
     def device(self) -> NamedDevice:
         """The owner's declaration."""
 
     def begin(self, ahead: Timeline, before: Any) -> StrictModel:
-        """Return its state at the start of ``ahead``; ``before`` is its state at the end of the timeline before (``end``), None if there is none or unknown."""
+        """Return its state at the start of ``ahead``.
+
+        ``before`` is its state at the end of the timeline before (``end``), None if there is none
+        or unknown.
+        """
 
     def end(self, flows: Columns, past: Timeline, before: Any) -> StrictModel | None:
-        """Return its state at the end of ``past``, from its columns ``flows`` of a plan that begins there and its state ``before``."""
+        """Return its state at the end of ``past``, from its columns ``flows`` of a plan that begins
+        there and its state ``before``.
+        """
 
 
-AddedReader: TypeAlias = Callable[[Sequence[Any], Mapping[str, Habit], ZoneInfo], Sequence[AddedDevice]]
+AddedReader: TypeAlias = Callable[
+    [Sequence[Any], Mapping[str, Habit], ZoneInfo], Sequence[AddedDevice]
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,31 +310,49 @@ class PlannedKind:
     Args:
         section: names the kind in a site, a state and a plan's slots.
         read: reads the demands of its devices over a timeline and an outlook.
-        carry: returns the states that a plan in force expects, by name; the second argument are the devices that Luna switches.
-        refuse_block: says why an owner's block on a device without demand cannot be met; None: it needs nothing.
-        assume: notes assumptions for states left out, of devices that the load does not include (third argument), when a plan begins (fourth).
+        carry: returns the states that a plan in force expects, by name; the second argument are the
+            devices that Luna switches.
+        refuse_block: says why an owner's block on a device without demand cannot be met; None: it
+            needs nothing.
+        assume: notes assumptions for states left out, of devices that the load does not include
+            (third argument), when a plan begins (fourth).
         by_weather: whether its demand depends on the outdoor temperature.
         stored: how a stored site's devices get their states; None: they have none.
-        price_sessions: prices the deadlines of schedules by the least costs of changed requests; None: its devices have no deadlines.
+        price_sessions: prices the deadlines of schedules by the least costs of changed requests;
+            None: its devices have no deadlines.
         unavoidable: codes of misses that no longer search avoids.
-        add: reads devices that a variant adds to recorded days, by their owners' habits; None: the kind cannot be added.
-        place_by_habit: returns the states, over the plan's timeline, of the devices for which a variant of a plan names a habit.
+        add: reads devices that a variant adds to recorded days, by their owners' habits; None: the
+            kind cannot be added.
+        place_by_habit: returns the states, over the plan's timeline, of the devices for which a
+            variant of a plan names a habit.
     """
 
     section: str
     read: DemandReader
     carry: Callable[[Expected, Collection[str]], Mapping[str, Any]]
     refuse_block: Callable[[ManualBlock, Any], str | None] = lambda *_: UNPLACED
-    assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(default=lambda *_: NO_NOTES)
+    assume: Callable[[Site, StateMessage, Collection[str], datetime], Iterable[Assumption]] = field(
+        default=lambda *_: NO_NOTES
+    )
     by_weather: bool = False
     stored: StoredStates | None = None
-    price_sessions: Callable[[PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]], Iterator[SessionReply]] | None = None
+    price_sessions: (
+        Callable[
+            [PlanRequest, Sequence[PlacedDemand], Callable[[PlanRequest], RelaxedBill]],
+            Iterator[SessionReply],
+        ]
+        | None
+    ) = None
     unavoidable: frozenset[str] = frozenset()
     add: AddedReader | None = None
-    place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(default=lambda *_: NO_STATES)
+    place_by_habit: Callable[[Site, Mapping[str, Habit], Timeline], Mapping[str, Any]] = field(
+        default=lambda *_: NO_STATES
+    )
 
 
-def refuse_strangers(section: str, named: Collection[str], site_devices: Sequence[str], *, where: str | None = None) -> None:
+def refuse_strangers(
+    section: str, named: Collection[str], site_devices: Sequence[str], *, where: str | None = None
+) -> None:
     """Refuse names of devices that a site does not have.
 
     Raises:
@@ -302,4 +360,9 @@ def refuse_strangers(section: str, named: Collection[str], site_devices: Sequenc
     """
     for name in named:
         if name not in site_devices:
-            raise refuse("no-such-load", field=f"{where or f'state.{section}'}.{name}", kind=section, names=", ".join(site_devices) or "none")
+            raise refuse(
+                "no-such-load",
+                field=f"{where or f'state.{section}'}.{name}",
+                kind=section,
+                names=", ".join(site_devices) or "none",
+            )

@@ -1,1 +1,3 @@
-"""The dynamic programme over stored energy: exact for one battery, and the policy that is read from its value function."""
+"""The dynamic programme over stored energy: exact for one battery, and the policy that is read from
+its value function.
+"""

@@ -1,7 +1,9 @@
-"""The compiled loops of the dynamic programme over slots that are not convex: value functions as pieces that are straight, with jumps between them.
+"""The compiled loops of the dynamic programme over slots that are not convex: value functions as
+pieces that are straight, with jumps between them.
 
-A function is an array of pieces, each its begin, its end and its value at both, in order of stored energy; between pieces that do not join, it has no
-value. A slot's way is concave: taking energy out gains length by length, so that one step back in time is a sliding maximum for each length.
+A function is an array of pieces, each its begin, its end and its value at both, in order of stored
+energy; between pieces that do not join, it has no value. A slot's way is concave: taking energy out
+gains length by length, so that one step back in time is a sliding maximum for each length.
 """
 
 import numpy as np
@@ -9,17 +11,22 @@ import numpy as np
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.loops import loop, loop_part
 
-# Ways of all slots: where those of each slot begin, energy taken out and gain at a way's begin, and lengths and values of what it offers from there on.
+# Ways of all slots: where those of each slot begin, energy taken out and gain at a way's begin, and
+# lengths and values of what it offers from there on.
 Offers = tuple[IndexArray, FloatArray, FloatArray, FloatArray]
-# Pieces of all slots' functions, and where those of each slot begin; slot t's is that at its start, the last one that of the horizon.
+# Pieces of all slots' functions, and where those of each slot begin; slot t's is that at its start,
+# the last one that of the horizon.
 Store = tuple[FloatArray, IndexArray]
-# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is worth.
+# What is to be stored at the end of each slot, nothing where it is empty, and what a kWh of that is
+# worth.
 Reserve = tuple[FloatArray, float]
 
 BEGIN, END, LEFT, RIGHT = range(4)
-# Energies lie on a lattice (kWh), so that what begins where something ends does so exactly, however often both are moved.
+# Energies lie on a lattice (kWh), so that what begins where something ends does so exactly, however
+# often both are moved.
 LATTICE = 2.0**-32
-# Pieces shorter than this (kWh) are rounding, values this close (currency) the same, and pieces that differ by this one straight line.
+# Pieces shorter than this (kWh) are rounding, values this close (currency) the same, and pieces
+# that differ by this one straight line.
 _SHORT, _EVEN, _STRAIGHT = 1e-9, 1e-9, 1e-10
 # How far beside a piece what it is worth there still counts, kWh.
 _NEAR = 4e-9
@@ -37,7 +44,10 @@ def _value_at(piece: FloatArray, level: float) -> float:
 
 @loop_part
 def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float]) -> int:
-    """Append a piece, joined with the last one where both are one straight line; return how many there are then, -1 where there is no room."""
+    """Append a piece, joined with the last one where both are one straight line.
+
+    Return how many there are then, -1 where there is no room.
+    """
     begin, end, left, right = piece
     if count < 0 or end - begin <= _SHORT:
         return count
@@ -46,7 +56,8 @@ def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float
         begin = last[END]
         if end - begin <= _SHORT:
             return count
-        # By the longer one's slope the shorter one ends where it should: that of a short piece is mostly rounding.
+        # By the longer one's slope the shorter one ends where it should: that of a short piece is
+        # mostly rounding.
         old, new = last[END] - last[BEGIN], end - begin
         slope = (last[RIGHT] - last[LEFT]) / old if old > new else (right - left) / new
         off = right - left - slope * new if old > new else last[RIGHT] - last[LEFT] - slope * old
@@ -55,15 +66,27 @@ def _append(out: FloatArray, count: int, piece: tuple[float, float, float, float
             return count
     if count == out.shape[0]:
         return -1
-    out[count, BEGIN], out[count, END], out[count, LEFT], out[count, RIGHT] = begin, end, left, right
+    out[count, BEGIN], out[count, END], out[count, LEFT], out[count, RIGHT] = (
+        begin,
+        end,
+        left,
+        right,
+    )
     return count + 1
 
 
 @loop_part
-def _append_higher(pair: tuple[FloatArray, FloatArray], span: tuple[float, float], out: FloatArray, count: int) -> int:
+def _append_higher(
+    pair: tuple[FloatArray, FloatArray], span: tuple[float, float], out: FloatArray, count: int
+) -> int:
     """Append the higher of two pieces over a span that both cover."""
     (one, other), (begin, end) = pair, span
-    one_left, one_right, left, right = _value_at(one, begin), _value_at(one, end), _value_at(other, begin), _value_at(other, end)
+    one_left, one_right, left, right = (
+        _value_at(one, begin),
+        _value_at(one, end),
+        _value_at(other, begin),
+        _value_at(other, end),
+    )
     ahead, behind = one_left - left, one_right - right
     if ahead >= -_EVEN and behind >= -_EVEN:
         return _append(out, count, (begin, end, one_left, one_right))
@@ -72,13 +95,20 @@ def _append_higher(pair: tuple[FloatArray, FloatArray], span: tuple[float, float
     cross = np.floor((begin + (end - begin) * ahead / (ahead - behind)) / LATTICE + 0.5) * LATTICE
     middle = _value_at(one, cross)
     if ahead > 0:
-        return _append(out, _append(out, count, (begin, cross, one_left, middle)), (cross, end, middle, right))
-    return _append(out, _append(out, count, (begin, cross, left, middle)), (cross, end, middle, one_right))
+        return _append(
+            out, _append(out, count, (begin, cross, one_left, middle)), (cross, end, middle, right)
+        )
+    return _append(
+        out, _append(out, count, (begin, cross, left, middle)), (cross, end, middle, one_right)
+    )
 
 
 @loop_part
 def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
-    """Write the higher of two functions; return how many pieces it has, -1 where there is no room."""
+    """Write the higher of two functions.
+
+    Return how many pieces it has, -1 where there is no room.
+    """
     first, second, count = 0, 0, 0
     now = min(one[0, BEGIN] if len(one) else _NOWHERE, other[0, BEGIN] if len(other) else _NOWHERE)
     while count >= 0 and (first < len(one) or second < len(other)):
@@ -92,9 +122,13 @@ def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
         if in_one and in_other:
             count = _append_higher((one[first], other[second]), (now, end), out, count)
         elif in_one:
-            count = _append(out, count, (now, end, _value_at(one[first], now), _value_at(one[first], end)))
+            count = _append(
+                out, count, (now, end, _value_at(one[first], now), _value_at(one[first], end))
+            )
         elif in_other:
-            count = _append(out, count, (now, end, _value_at(other[second], now), _value_at(other[second], end)))
+            count = _append(
+                out, count, (now, end, _value_at(other[second], now), _value_at(other[second], end))
+            )
         now = end
         while first < len(one) and one[first, END] <= now:
             first += 1
@@ -105,7 +139,9 @@ def find_higher(one: FloatArray, other: FloatArray, out: FloatArray) -> int:
 
 @loop_part
 def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
-    """Write the levels at which ``function`` less ``value`` a kWh is highest around them, and how high; return how many there are."""
+    """Write the levels at which ``function`` less ``value`` a kWh is highest around them, and how
+    high; return how many there are.
+    """
     count, size = 0, len(function)
     for place in range(size):
         piece = function[place]
@@ -117,16 +153,27 @@ def _find_peaks(function: FloatArray, value: float, out: FloatArray) -> int:
             count += 1
         if gained >= 0.0:
             following = piece if apart_after else function[place + 1]
-            falls = following[RIGHT] - following[LEFT] <= value * (following[END] - following[BEGIN])
-            if apart_after or piece[RIGHT] > following[LEFT] + _EVEN or (falls and piece[RIGHT] >= following[LEFT] - _EVEN):
+            falls = following[RIGHT] - following[LEFT] <= value * (
+                following[END] - following[BEGIN]
+            )
+            if (
+                apart_after
+                or piece[RIGHT] > following[LEFT] + _EVEN
+                or (falls and piece[RIGHT] >= following[LEFT] - _EVEN)
+            ):
                 out[count, 0], out[count, 1] = piece[END], piece[RIGHT] - value * piece[END]
                 count += 1
     return count
 
 
 @loop_part
-def _hold_peaks(peaks: FloatArray, step: tuple[float, float], queue: IndexArray, out: FloatArray) -> int:
-    """Write what each peak is worth as far as a length of energy taken out carries it; return how many pieces that has."""
+def _hold_peaks(
+    peaks: FloatArray, step: tuple[float, float], queue: IndexArray, out: FloatArray
+) -> int:
+    """Write what each peak is worth as far as a length of energy taken out carries it.
+
+    Return how many pieces that has.
+    """
     (length, value), count, head, tail, following = step, 0, 0, 0, 0
     now = peaks[0, 0] if len(peaks) else _NOWHERE
     while count >= 0 and (following < len(peaks) or head < tail):
@@ -141,14 +188,24 @@ def _hold_peaks(peaks: FloatArray, step: tuple[float, float], queue: IndexArray,
         if head < tail:
             highest = peaks[queue[head]]
             end = min(end, highest[0] + length)
-            count = _append(out, count, (now, end, highest[1] + value * now, highest[1] + value * end))
+            count = _append(
+                out, count, (now, end, highest[1] + value * now, highest[1] + value * end)
+            )
         now = end
     return count
 
 
 @loop_part
-def take_out(function: FloatArray, step: tuple[float, float], out: FloatArray, scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray]) -> int:
-    """Write the function when up to a length of energy may be taken out, each kWh at a value; return how many pieces it has, -1 where there is no room."""
+def take_out(
+    function: FloatArray,
+    step: tuple[float, float],
+    out: FloatArray,
+    scratch: tuple[FloatArray, FloatArray, FloatArray, IndexArray],
+) -> int:
+    """Write the function when up to a length of energy may be taken out, each kWh at a value.
+
+    Return how many pieces it has, -1 where there is no room.
+    """
     (length, value), (buffer, joined, peaks, queue) = step, scratch
     if 2 * len(function) > len(peaks):
         return -1
@@ -159,8 +216,14 @@ def take_out(function: FloatArray, step: tuple[float, float], out: FloatArray, s
     if pieces < 0:
         return -1
     for place in range(len(function)):
-        buffer[place, BEGIN], buffer[place, END] = function[place, BEGIN] + length, function[place, END] + length
-        buffer[place, LEFT], buffer[place, RIGHT] = function[place, LEFT] + value * length, function[place, RIGHT] + value * length
+        buffer[place, BEGIN], buffer[place, END] = (
+            function[place, BEGIN] + length,
+            function[place, END] + length,
+        )
+        buffer[place, LEFT], buffer[place, RIGHT] = (
+            function[place, LEFT] + value * length,
+            function[place, RIGHT] + value * length,
+        )
     return find_higher(joined[:pieces], buffer[: len(function)], out)
 
 
@@ -172,7 +235,12 @@ def _clip(function: FloatArray, capacity_kwh: float) -> int:
         begin, end = max(piece[BEGIN], 0.0), min(piece[END], capacity_kwh)
         if end - begin > _SHORT:
             left, right = _value_at(piece, begin), _value_at(piece, end)
-            function[count, BEGIN], function[count, END], function[count, LEFT], function[count, RIGHT] = begin, end, left, right
+            (
+                function[count, BEGIN],
+                function[count, END],
+                function[count, LEFT],
+                function[count, RIGHT],
+            ) = begin, end, left, right
             count += 1
     return count
 
@@ -185,14 +253,27 @@ def _hold_reserve(function: FloatArray, reserve: tuple[float, float], out: Float
         begin, end = piece[BEGIN], piece[END]
         cut = min(max(level, begin), end)
         middle = _value_at(piece, cut)
-        count = _append(out, count, (begin, cut, piece[LEFT] - price * (level - begin), middle - price * max(level - cut, 0.0)))
+        count = _append(
+            out,
+            count,
+            (
+                begin,
+                cut,
+                piece[LEFT] - price * (level - begin),
+                middle - price * max(level - cut, 0.0),
+            ),
+        )
         count = _append(out, count, (cut, end, middle, piece[RIGHT]))
     return count
 
 
 @loop_part
-def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float], room: FloatArray) -> int:
-    """Write the function at the start of a slot to the first of ``room``'s parts; return how many pieces it has, -1 where there is no room.
+def _step_back(
+    function: FloatArray, offers: Offers, slot: tuple[int, int, float], room: FloatArray
+) -> int:
+    """Write the function at the start of a slot to the first of ``room``'s parts.
+
+    Return how many pieces it has, -1 where there is no room.
 
     ``slot`` is its first way, the next slot's first way, and the capacity.
     """
@@ -204,11 +285,22 @@ def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float
     for way in range(first, end):
         pieces = len(function)
         for place in range(pieces):
-            now[place, BEGIN], now[place, END] = function[place, BEGIN] + begin[way, 0], function[place, END] + begin[way, 0]
-            now[place, LEFT], now[place, RIGHT] = function[place, LEFT] + begin[way, 1], function[place, RIGHT] + begin[way, 1]
+            now[place, BEGIN], now[place, END] = (
+                function[place, BEGIN] + begin[way, 0],
+                function[place, END] + begin[way, 0],
+            )
+            now[place, LEFT], now[place, RIGHT] = (
+                function[place, LEFT] + begin[way, 1],
+                function[place, RIGHT] + begin[way, 1],
+            )
         for part in range(length.shape[1]):
             if length[way, part] > _EMPTY:
-                pieces = take_out(now[:pieces], (length[way, part], value[way, part]), after, (buffer, joined, peaks, queue))
+                pieces = take_out(
+                    now[:pieces],
+                    (length[way, part], value[way, part]),
+                    after,
+                    (buffer, joined, peaks, queue),
+                )
                 if pieces < 0:
                     return -1
                 now, after = after, now
@@ -222,8 +314,15 @@ def _step_back(function: FloatArray, offers: Offers, slot: tuple[int, int, float
 
 
 @loop
-def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: Reserve, buffers: tuple[Store, FloatArray]) -> bool:
-    """Walk from the horizon to now, filling the store from its end; return False where one of the buffers is too short.
+def backward(
+    offers: Offers,
+    terminal: tuple[FloatArray, FloatArray],
+    reserve: Reserve,
+    buffers: tuple[Store, FloatArray],
+) -> bool:
+    """Walk from the horizon to now, filling the store from its end.
+
+    Return False where one of the buffers is too short.
 
     ``buffers`` are the store, and room for a slot's pieces, ``(5, pieces, 4)``.
     """
@@ -235,9 +334,21 @@ def backward(offers: Offers, terminal: tuple[FloatArray, FloatArray], reserve: R
     offsets[last + 1] = len(pieces)
     for slot in range(last, -1, -1):
         if slot < last:
-            count = _step_back(pieces[offsets[slot + 1] : offsets[slot + 2]], offers, (first[slot], first[slot + 1], capacity), room)
-        if count > 0 and 0 < slot < last and reserve_kwh.size > 0 and reserve_kwh[slot - 1] > _EMPTY:
-            count = _hold_reserve(room[0, :count], (min(reserve_kwh[slot - 1], capacity), price), room[1])
+            count = _step_back(
+                pieces[offsets[slot + 1] : offsets[slot + 2]],
+                offers,
+                (first[slot], first[slot + 1], capacity),
+                room,
+            )
+        if (
+            count > 0
+            and 0 < slot < last
+            and reserve_kwh.size > 0
+            and reserve_kwh[slot - 1] > _EMPTY
+        ):
+            count = _hold_reserve(
+                room[0, :count], (min(reserve_kwh[slot - 1], capacity), price), room[1]
+            )
             for place in range(count):
                 for corner in range(4):
                     room[0, place, corner] = room[1, place, corner]
@@ -262,7 +373,10 @@ def _read(function: FloatArray, level: float) -> float:
             high = middle
     best = _NEVER
     while low < len(function) and function[low, BEGIN] <= level + _NEAR:
-        best = max(best, _value_at(function[low], min(max(level, function[low, BEGIN]), function[low, END])))
+        best = max(
+            best,
+            _value_at(function[low], min(max(level, function[low, BEGIN]), function[low, END])),
+        )
         low += 1
     return best
 
@@ -279,8 +393,12 @@ def _gain(begin: FloatArray, length: FloatArray, value: FloatArray, energy: floa
 
 
 @loop_part
-def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float) -> tuple[float, int, float]:
-    """Return the most that a slot can gain from a level on with what follows, by which way, and the energy that takes out."""
+def _choose(
+    function: FloatArray, offers: Offers, ways: tuple[int, int], stored_kwh: float
+) -> tuple[float, int, float]:
+    """Return the most that a slot can gain from a level on with what follows, by which way, and the
+    energy that takes out.
+    """
     _, begin, length, value = offers
     best, chosen, drawn = _NEVER, -1, 0.0
     for way in range(ways[0], ways[1]):
@@ -294,15 +412,22 @@ def _choose(function: FloatArray, offers: Offers, ways: tuple[int, int], stored_
                 corner += length[way, place]
             rest_kwh = stored_kwh - energy
             if begin[way, 0] - _NEAR <= energy <= end + _NEAR:
-                gained = _gain(begin[way], length[way], value[way], energy) + _read(function, rest_kwh)
+                gained = _gain(begin[way], length[way], value[way], energy) + _read(
+                    function, rest_kwh
+                )
                 if gained > best + _EVEN:
                     best, chosen, drawn = gained, way, energy
     return best, chosen, drawn
 
 
 @loop
-def forward(offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArray, FloatArray]) -> float:
-    """Write which way each slot goes on the best path from a level, and what is stored at its end; return what all slots gain, NaN where there is none."""
+def forward(
+    offers: Offers, store: Store, start_kwh: float, out: tuple[IndexArray, FloatArray]
+) -> float:
+    """Write which way each slot goes on the best path from a level, and what is stored at its end.
+
+    Return what all slots gain, NaN where there is none.
+    """
     (first, begin, length, value), (pieces, offsets), (chosen, path_kwh) = offers, store, out
     stored, total = start_kwh, 0.0
     for slot in range(chosen.size):

@@ -1,13 +1,24 @@
-"""Numba kernels of the dynamic programme for stored energy; segments are plain arrays, the only type that Numba compiles here.
+"""Numba kernels of the dynamic programme for stored energy.
 
-V′ of a slot is a step function in two buffers, length and value, at ``offsets[t]:offsets[t + 1]``; entry 0 is before the first slot.
+Segments are plain arrays, the only type that Numba compiles here.
+
+V′ of a slot is a step function in two buffers, length and value, at ``offsets[t]:offsets[t + 1]``;
+entry 0 is before the first slot.
 """
 
 import numpy as np
 
 from luna.energy.physics.mode import SERVES, STORES
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.segments import BUY, FIRST_OUT, SECOND_OUT, SERVE, SERVE_FORCED, STORE, STORE_CURTAILED
+from services.planner.dp.segments import (
+    BUY,
+    FIRST_OUT,
+    SECOND_OUT,
+    SERVE,
+    SERVE_FORCED,
+    STORE,
+    STORE_CURTAILED,
+)
 from services.planner.loops import loop, loop_part
 
 Pair = tuple[FloatArray, FloatArray]
@@ -27,8 +38,19 @@ _FAR = 1e9
 
 
 @loop_part
-def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kwh: float, capacity_kwh: float, out: Pair) -> int:
-    """Merge a value function with a slot's segments, drop from the front, cut at the capacity; return how many segments remain."""
+def merge(
+    length: FloatArray,
+    value: FloatArray,
+    count: int,
+    slot: Pair,
+    drop_kwh: float,
+    capacity_kwh: float,
+    out: Pair,
+) -> int:
+    """Merge a value function with a slot's segments, drop from the front, cut at the capacity.
+
+    Return how many segments remain.
+    """
     slot_length, slot_value = slot
     out_length, out_value = out
     old, new, written, total, remaining = 0, 0, 0, 0.0, drop_kwh
@@ -60,8 +82,13 @@ def merge(length: FloatArray, value: FloatArray, count: int, slot: Pair, drop_kw
 
 
 @loop_part
-def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float) -> int:
-    """Set the value of the reserve's energy to ``priceless``, in place; return the new number of segments."""
+def keep_reserve(
+    length: FloatArray, value: FloatArray, count: int, reserve_kwh: float, priceless: float
+) -> int:
+    """Set the value of the reserve's energy to ``priceless``, in place.
+
+    Return the new number of segments.
+    """
     covered, uncovered = 0, reserve_kwh
     while covered < count and length[covered] <= uncovered + _EMPTY:
         uncovered -= length[covered]
@@ -81,8 +108,13 @@ def keep_reserve(length: FloatArray, value: FloatArray, count: int, reserve_kwh:
 
 
 @loop
-def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
-    """Solve backward from the horizon, filling the buffers from their end; return False when they are too short."""
+def backward(
+    slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers
+) -> bool:
+    """Solve backward from the horizon, filling the buffers from their end.
+
+    Return False when they are too short.
+    """
     reserve_kwh, priceless = reserve
     length, value, offsets = out
     slot_length, slot_value, drop_kwh = slots
@@ -91,7 +123,10 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserv
     for place in range(terminal[0].size):
         length[begin + place], value[begin + place] = terminal[0][place], terminal[1][place]
     offsets[last + 1], offsets[last] = length.size, begin
-    scratch_length, scratch_value = np.empty(length.size // (last + 1) * 8 + 64), np.empty(length.size // (last + 1) * 8 + 64)
+    scratch_length, scratch_value = (
+        np.empty(length.size // (last + 1) * 8 + 64),
+        np.empty(length.size // (last + 1) * 8 + 64),
+    )
     for slot in range(last - 1, -1, -1):
         end = offsets[slot + 2]
         written = merge(
@@ -104,29 +139,54 @@ def backward(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserv
             (scratch_length, scratch_value),
         )
         if written > 0 and slot > 0 and reserve_kwh.size > 0 and reserve_kwh[slot - 1] > _EMPTY:
-            written = keep_reserve(scratch_length, scratch_value, written, min(reserve_kwh[slot - 1], capacity_kwh), priceless)
+            written = keep_reserve(
+                scratch_length,
+                scratch_value,
+                written,
+                min(reserve_kwh[slot - 1], capacity_kwh),
+                priceless,
+            )
         if written < 0 or written > begin:
             return False
         begin -= written
         for place in range(written):
-            length[begin + place], value[begin + place] = scratch_length[place], scratch_value[place]
+            length[begin + place], value[begin + place] = (
+                scratch_length[place],
+                scratch_value[place],
+            )
         offsets[slot] = begin
     return True
 
 
 @loop
-def backward_each(slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers) -> bool:
-    """Solve every path backward, each in its own row of the buffers; return False when they are too short."""
+def backward_each(
+    slots: Triple, terminal: Pair, capacity_kwh: float, reserve: Reserve, out: Buffers
+) -> bool:
+    """Solve every path backward, each in its own row of the buffers.
+
+    Return False when they are too short.
+    """
     for path in range(slots[2].shape[0]):
         own = (slots[0][path], slots[1][path], slots[2][path])
-        if not backward(own, terminal, capacity_kwh, reserve, (out[0][path], out[1][path], out[2][path])):
+        if not backward(
+            own, terminal, capacity_kwh, reserve, (out[0][path], out[1][path], out[2][path])
+        ):
             return False
     return True
 
 
 @loop
-def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: FloatArray, terminal: Pair, capacity_kwh: float, cells: int) -> FloatArray:
-    """Return V′ at the end of slot 0 of every path, averaged over ``cells`` equal parts of the capacity."""
+def first_values(
+    slot_length: FloatArray,
+    slot_value: FloatArray,
+    drop_kwh: FloatArray,
+    terminal: Pair,
+    capacity_kwh: float,
+    cells: int,
+) -> FloatArray:
+    """Return V′ at the end of slot 0 of every path, averaged over ``cells`` equal parts of the
+    capacity.
+    """
     paths, slots = drop_kwh.shape
     grid = np.empty((paths, cells))
     size = slot_length.shape[2] * slots + terminal[0].size
@@ -146,9 +206,12 @@ def first_values(slot_length: FloatArray, slot_value: FloatArray, drop_kwh: Floa
 
 @loop
 def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers) -> None:
-    """Write the weighted mean of step functions of equal total length, slot by slot; a step that is priceless in any of them stays priceless.
+    """Write the weighted mean of step functions of equal total length, slot by slot.
 
-    ``functions`` has offsets of shape ``(paths, slots + 1)``, ``out`` room for as many segments and offsets of shape ``(slots + 1,)``.
+    A step that is priceless in any of them stays priceless.
+
+    ``functions`` has offsets of shape ``(paths, slots + 1)``, ``out`` room for as many segments and
+    offsets of shape ``(slots + 1,)``.
     """
     length, value, offsets = functions
     out_length, out_value, out_offsets = out
@@ -186,7 +249,9 @@ def mean(functions: Buffers, weight: FloatArray, priceless: float, out: Buffers)
 
 
 @loop_part
-def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray) -> None:
+def average(
+    length: FloatArray, value: FloatArray, count: int, cell_kwh: float, out: FloatArray
+) -> None:
     """Write the mean of a step function over consecutive cells."""
     index, remaining = 0, length[0]
     for cell in range(out.size):
@@ -205,8 +270,12 @@ def average(length: FloatArray, value: FloatArray, count: int, cell_kwh: float, 
 
 
 @loop
-def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray) -> FloatArray:
-    """Return the stored energy, kWh, whose V′ exceeds each level at the end of each slot, shape of ``level``."""
+def reach(
+    length: FloatArray, value: FloatArray, offsets: IndexArray, level: FloatArray
+) -> FloatArray:
+    """Return the stored energy, kWh, whose V′ exceeds each level at the end of each slot, shape of
+    ``level``.
+    """
     kinds, slots = level.shape
     reach = np.zeros((kinds, slots))
     for slot in range(slots):
@@ -218,7 +287,9 @@ def reach(length: FloatArray, value: FloatArray, offsets: IndexArray, level: Flo
 
 
 @loop
-def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray) -> Pair:
+def marginal(
+    length: FloatArray, value: FloatArray, offsets: IndexArray, stored_kwh: FloatArray
+) -> Pair:
     """Return V′ left and right of ``stored_kwh`` at the end of each slot."""
     left, right = np.empty(stored_kwh.size), np.empty(stored_kwh.size)
     for slot in range(stored_kwh.size):
@@ -235,7 +306,13 @@ def marginal(length: FloatArray, value: FloatArray, offsets: IndexArray, stored_
 
 
 @loop
-def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
+def integral(
+    length: FloatArray,
+    value: FloatArray,
+    offsets: IndexArray,
+    before_kwh: FloatArray,
+    after_kwh: FloatArray,
+) -> FloatArray:
     """Return the integral of V′ from ``before_kwh`` to ``after_kwh`` at the end of each slot."""
     worth = np.zeros(before_kwh.size)
     for slot in range(before_kwh.size):
@@ -251,8 +328,13 @@ def integral(length: FloatArray, value: FloatArray, offsets: IndexArray, before_
 
 
 @loop
-def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capacity_kwh: float) -> FloatArray:
-    """Return the stored energy after each slot under thresholds: store, then buy; or serve, then sell or displace PV."""
+def follow(
+    limits: FloatArray, slot_length: FloatArray, start_kwh: float, capacity_kwh: float
+) -> FloatArray:
+    """Return the stored energy after each slot under thresholds: store, then buy.
+
+    Or serve, then sell or displace PV.
+    """
     slots = slot_length.shape[0]
     path = np.empty(slots)
     stored = start_kwh
@@ -273,13 +355,19 @@ def follow(limits: FloatArray, slot_length: FloatArray, start_kwh: float, capaci
 
 
 @loop
-def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]) -> None:
-    """Simulate a battery's thresholds slot by slot, with the modes of ``luna.energy.policy`` and the flows of ``simulate_slot``.
+def follow_policy(
+    limits: Pair, slots: Pair, battery: FloatArray, out: tuple[FloatArray, IndexArray]
+) -> None:
+    """Simulate a battery's thresholds slot by slot, with the modes of ``luna.energy.policy`` and
+    the flows of ``simulate_slot``.
 
     Args:
-        limits: buy, store, spill, serve, sell for a continued and for a new action, kWh above the lowest SoC, each ``(5, slots)``.
-        slots: lengths of the segments, ``(slots, 7)``, and 1.0 where there is no PV to store, ``(slots,)``.
-        battery: initial stored energy, usable capacity, margin to full and empty, tolerance (all kWh), and the mode before the first slot.
+        limits: buy, store, spill, serve, sell for a continued and for a new action, kWh above the
+            lowest SoC, each ``(5, slots)``.
+        slots: lengths of the segments, ``(slots, 7)``, and 1.0 where there is no PV to store,
+            ``(slots,)``.
+        battery: initial stored energy, usable capacity, margin to full and empty, tolerance (all
+            kWh), and the mode before the first slot.
         out: stored energy at the end of each slot, and its mode.
     """
     (keep, begin), (length, no_pv), (path, modes) = limits, slots, out
@@ -296,7 +384,10 @@ def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[Flo
             store = capacity if _STORES[mode] or begin[1, slot] >= capacity - same else -_FAR
         if stored <= little:
             serve = 0.0 if _SERVES[mode] or begin[3, slot] <= same else _FAR
-        stores, serves = stored < store - same or store >= capacity - same, stored > serve + same or serve <= same
+        stores, serves = (
+            stored < store - same or store >= capacity - same,
+            stored > serve + same or serve <= same,
+        )
         if stored < buy - same:
             mode = _CHARGE
         elif stored > sell + same:
@@ -324,12 +415,16 @@ def follow_policy(limits: Pair, slots: Pair, battery: FloatArray, out: tuple[Flo
 
 
 @loop
-def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray) -> None:
-    """Write a policy's cost on each scenario, ``(courses,)``, relative to an idle battery and less the terminal value.
+def follow_each(
+    limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray, cost: FloatArray
+) -> None:
+    """Write a policy's cost on each scenario, ``(courses,)``, relative to an idle battery and less
+    the terminal value.
 
     Args:
         limits: as in ``follow_policy``.
-        slots: lengths and values of the segments of all scenarios, ``(courses, slots, 7)``, and 1.0 where there is no PV to store, ``(slots,)``.
+        slots: lengths and values of the segments of all scenarios, ``(courses, slots, 7)``, and 1.0
+            where there is no PV to store, ``(slots,)``.
         terminal: lengths and values of V′ at the horizon.
         battery: as in ``follow_policy``.
     """
@@ -363,7 +458,8 @@ def follow_each(limits: Pair, slots: Triple, terminal: Pair, battery: FloatArray
 def walk(slots: Triple, function: Buffers, start_kwh: float, capacity_kwh: float) -> Pair:
     """Follow the optimal path: return the stored energy that each slot takes out, and its gain.
 
-    ``function`` are the buffers and offsets of V′. From the largest charge on, a slot's segments are taken while their value exceeds V′.
+    ``function`` are the buffers and offsets of V′. From the largest charge on, a slot's segments
+    are taken while their value exceeds V′.
     """
     slot_length, slot_value, charge_kwh = slots
     length, value, offsets = function

@@ -1,7 +1,9 @@
-"""Choose the flow directions of slots of non-convex cost for one battery, by an exact dynamic programme.
+"""Choose the flow directions of slots of non-convex cost for one battery, by an exact dynamic
+programme.
 
-A slot with a feed-in price above the import price, or where burning energy is paid for, is convex once its directions are fixed: import or export,
-charge or discharge; one with a least charging power once it is fixed whether it charges. The value function over all directions is not concave but
+A slot with a feed-in price above the import price, or where burning energy is paid for, is convex
+once its directions are fixed: import or export, charge or discharge; one with a least charging
+power once it is fixed whether it charges. The value function over all directions is not concave but
 piecewise linear, with a few dozen pieces at most. Source: docs/decisions/0031.
 """
 
@@ -21,20 +23,28 @@ from services.planner.problem.problem import Problem
 Allowed = tuple[bool, bool, bool, bool]
 _FREE: Allowed = (True, True, True, True)
 _HALVES: tuple[Allowed, ...] = ((True, True, True, False), (True, True, False, True))
-_QUARTERS: tuple[Allowed, ...] = ((True, False, True, False), (True, False, False, True), (False, True, True, False), (False, True, False, True))
-# Penalty on forbidden flows, in multiples of the highest price; larger sums would lose fractions of a cent to rounding.
+_QUARTERS: tuple[Allowed, ...] = (
+    (True, False, True, False),
+    (True, False, False, True),
+    (False, True, True, False),
+    (False, True, False, True),
+)
+# Penalty on forbidden flows, in multiples of the highest price; larger sums would lose fractions of
+# a cent to rounding.
 _PRICELESS = 1_000.0
-# Initial room for the pieces of one slot's function, and per slot for all; number of tries, each with twice the room.
+# Initial room for the pieces of one slot's function, and per slot for all; number of tries, each
+# with twice the room.
 _ROOM, _ROOM_PER_SLOT, DOUBLINGS = 256, 32, 6
 _SAME_KWH = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class SlotOptions:
-    """One choice of directions for the slots ``where`` (``(slots,)``): a concave gain over the stored energy taken out.
+    """One choice of directions for the slots ``where`` (``(slots,)``): a concave gain over the
+    stored energy taken out.
 
-    It starts at ``begin`` (energy and gain, ``(slots, 2)``); each further length gains ``value`` per stored kWh (``(slots, 7)``). ``charges``: the choice
-    charges with the least power or more.
+    It starts at ``begin`` (energy and gain, ``(slots, 2)``); each further length gains ``value``
+    per stored kWh (``(slots, 7)``). ``charges``: the choice charges with the least power or more.
     """
 
     allowed: Allowed
@@ -62,20 +72,37 @@ class SlotOptions:
         begin[:, 1] += (length * self.value)[:, :SERVE_FORCED].sum(axis=1)
         begin[:, 0] = np.maximum(begin[:, 0], 0.0)
         length[:, :SERVE_FORCED] = 0.0
-        return replace(self, allowed=(*self.allowed[:2], False, self.allowed[3]), begin=begin, length_kwh=length)
+        return replace(
+            self,
+            allowed=(*self.allowed[:2], False, self.allowed[3]),
+            begin=begin,
+            length_kwh=length,
+        )
 
     def charge(self, least_kwh: FloatArray) -> "SlotOptions":
-        """Return the choice with a charge of at least ``least_kwh`` (stored), in slots that allow it."""
+        """Return the choice with a charge of at least ``least_kwh`` (stored), in slots that allow
+        it.
+        """
         room = -self.begin[:, 0] - least_kwh
         length = np.zeros_like(self.length_kwh)
         parts = self.length_kwh[:, :SERVE_FORCED]
-        length[:, :SERVE_FORCED] = np.clip(room[:, None] - (np.cumsum(parts, axis=1) - parts), 0.0, parts)
-        return replace(self, allowed=(*self.allowed[:3], False), where=self.where & (room >= -_SAME_KWH), length_kwh=length, charges=True)
+        length[:, :SERVE_FORCED] = np.clip(
+            room[:, None] - (np.cumsum(parts, axis=1) - parts), 0.0, parts
+        )
+        return replace(
+            self,
+            allowed=(*self.allowed[:3], False),
+            where=self.where & (room >= -_SAME_KWH),
+            length_kwh=length,
+            charges=True,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The optimal path: directions of every slot, slots that charge with the least power or more, and the cost."""
+    """The optimal path: directions of every slot, slots that charge with the least power or more,
+    and the cost.
+    """
 
     direction: Direction
     charges: BoolArray
@@ -100,36 +127,68 @@ def choose_directions(
         doublings: number of tries, each with twice the room for pieces.
 
     Returns:
-        None where a slot forces energy in or out in all directions, no path is feasible, or the room never suffices: the mixed-integer model takes over.
+        None where a slot forces energy in or out in all directions, no path is feasible, or the
+        room never suffices: the mixed-integer model takes over.
     """
-    price = _PRICELESS * max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
+    price = _PRICELESS * max(
+        float(np.abs(problem.outlook.import_price).max()),
+        float(np.abs(problem.outlook.export_price).max()),
+        0.1,
+    )
     ways = _list_ways(problem, free, price)
     # Every non-convex slot needs a choice with an idle battery, and none that forces it to store.
     open_slots = ~free.convex
-    stores = [each.where & (each.length_kwh[:, STORE_CURTAILED] > 0) & (each.value[:, STORE_CURTAILED] < 0) for each in ways]
+    stores = [
+        each.where
+        & (each.length_kwh[:, STORE_CURTAILED] > 0)
+        & (each.value[:, STORE_CURTAILED] < 0)
+        for each in ways
+    ]
     rests = np.logical_or.reduce([each.where & (each.begin[:, 0] <= 0.0) for each in ways])
     if not bool((rests & ~np.logical_or.reduce(stores))[open_slots].all()):
         return None
     if least_charge_kw > 0:
-        least_kwh = least_charge_kw * problem.outlook.timeline.hours * problem.site.batteries[0].charge_efficiency
-        ways = [part for each in ways for part in ((each.rest(), each.charge(least_kwh)) if each.allowed[2] else (each,))]
-    best_path = _walk(problem, ways, (terminal[0], np.clip(terminal[1], -price, price)), price=price, doublings=doublings)
+        least_kwh = (
+            least_charge_kw
+            * problem.outlook.timeline.hours
+            * problem.site.batteries[0].charge_efficiency
+        )
+        ways = [
+            part
+            for each in ways
+            for part in ((each.rest(), each.charge(least_kwh)) if each.allowed[2] else (each,))
+        ]
+    best_path = _walk(
+        problem,
+        ways,
+        (terminal[0], np.clip(terminal[1], -price, price)),
+        price=price,
+        doublings=doublings,
+    )
     if best_path is None:
         return None
     chosen, objective = best_path
-    allowed, charges = np.array([each.allowed for each in ways])[chosen], np.array([each.charges for each in ways])[chosen]
+    allowed, charges = (
+        np.array([each.allowed for each in ways])[chosen],
+        np.array([each.charges for each in ways])[chosen],
+    )
     return Chosen(Direction(*allowed.T).within(problem.direction), charges, objective)
 
 
 def _list_ways(problem: Problem, free: Segments, price: float) -> list[SlotOptions]:
-    """Return the choices of slots: one where they are convex, else charge or discharge, and if still not convex import or export as well."""
+    """Return the choices of slots: one where they are convex, else charge or discharge, and if
+    still not convex import or export as well.
+    """
     whole = SlotOptions.of(_FREE, free, price=price)
     if free.convex.all():
         return [whole]
     halves = _restrict(problem, _HALVES)
     enough = np.logical_and.reduce([part.convex for _, part in halves])
     ways = [replace(whole, where=whole.where & free.convex)]
-    ways += [replace(each, where=each.where & ~free.convex & enough) for each in (SlotOptions.of(*half, price=price) for half in halves)]
+    ways += [
+        replace(each, where=each.where & ~free.convex & enough)
+        for each in (SlotOptions.of(*half, price=price) for half in halves)
+    ]
     if (enough | free.convex).all():
         return ways
     quarters = [SlotOptions.of(*quarter, price=price) for quarter in _restrict(problem, _QUARTERS)]
@@ -152,19 +211,45 @@ def _walk(
     price: float,
     doublings: int,
 ) -> tuple[IndexArray, float] | None:
-    """Return each slot's index into ``ways`` on the optimal path, and the path's cost; None where there is none or the room never suffices."""
+    """Return each slot's index into ``ways`` on the optimal path, and the path's cost.
+
+    None where there is none or the room never suffices.
+    """
     slot, way = np.nonzero(np.array([each.where for each in ways]).T)
     slots = problem.outlook.timeline.count
     first = np.searchsorted(slot, np.arange(slots + 1))
-    begin, length, value = (np.stack([getattr(each, name) for each in ways])[way, slot] for name in ("begin", "length_kwh", "value"))
-    begin[:, 0], length, terminal = _round(begin[:, 0]), _round(length), (_round(terminal[0]), terminal[1])
+    begin, length, value = (
+        np.stack([getattr(each, name) for each in ways])[way, slot]
+        for name in ("begin", "length_kwh", "value")
+    )
+    begin[:, 0], length, terminal = (
+        _round(begin[:, 0]),
+        _round(length),
+        (_round(terminal[0]), terminal[1]),
+    )
     offers, offsets = (first, begin, length, value), np.empty(slots + 2, dtype=np.int64)
-    chosen, path, lowest = np.empty(slots, dtype=np.int64), np.empty(slots), float(problem.limits.batteries.min_kwh[0, 0])
+    chosen, path, lowest = (
+        np.empty(slots, dtype=np.int64),
+        np.empty(slots),
+        float(problem.limits.batteries.min_kwh[0, 0]),
+    )
     for doubling in range(doublings):
-        room, store = np.empty((5, _ROOM << doubling, 4)), (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets)
+        room, store = (
+            np.empty((5, _ROOM << doubling, 4)),
+            (np.empty(((_ROOM_PER_SLOT << doubling) * (slots + 1), 4)), offsets),
+        )
         if envelopes.backward(offers, terminal, (problem.reserve_above_kwh, price), (store, room)):
-            gain = envelopes.forward(offers, store, float(problem.inside.stored_kwh[0]) - lowest, (chosen, path))
-            return None if np.isnan(gain) else (way[chosen], -gain - float(problem.terminal.value[0]) * (float(path[-1]) + lowest))
+            gain = envelopes.forward(
+                offers, store, float(problem.inside.stored_kwh[0]) - lowest, (chosen, path)
+            )
+            return (
+                None
+                if np.isnan(gain)
+                else (
+                    way[chosen],
+                    -gain - float(problem.terminal.value[0]) * (float(path[-1]) + lowest),
+                )
+            )
     return None
 
 
@@ -173,9 +258,13 @@ def _round(energy_kwh: FloatArray) -> FloatArray:
 
 
 def most_cost(segments: Segments) -> FloatArray:
-    """Return each slot's cost at the largest charge and without serving the load, shape ``(…, slots)``."""
+    """Return each slot's cost at the largest charge and without serving the load, shape
+    ``(…, slots)``.
+    """
     worth = segments.length_kwh * segments.value
-    return np.asarray(segments.rest_cost + worth[..., :SERVE_FORCED].sum(axis=-1) + worth[..., SERVE_FORCED])
+    return np.asarray(
+        segments.rest_cost + worth[..., :SERVE_FORCED].sum(axis=-1) + worth[..., SERVE_FORCED]
+    )
 
 
 def worth(terminal: tuple[FloatArray, FloatArray], stored_kwh: float) -> float:

@@ -1,4 +1,5 @@
-"""The battery plan, and its check: every plan is re-simulated by ``clamp`` and ``simulate_slot`` before it is returned.
+"""The battery plan, and its check: every plan is re-simulated by ``clamp`` and ``simulate_slot``
+before it is returned.
 
 Plans of many sites are simulated as one, with their slots end to end.
 """
@@ -28,13 +29,19 @@ from services.planner.problem.directions import Direction
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
 
-_read_battery, _read_setpoint = (attrgetter(*(each.name for each in fields(model))) for model in (BatteryLimits, SetPoint))
+_read_battery, _read_setpoint = (
+    attrgetter(*(each.name for each in fields(model))) for model in (BatteryLimits, SetPoint)
+)
 
 
-def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits) -> tuple[SetPoint, Flows]:
-    """Return set-points after ``clamp``, and their flows by ``simulate_slot``, all slots side by side.
+def settle(
+    setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits
+) -> tuple[SetPoint, Flows]:
+    """Return set-points after ``clamp``, and their flows by ``simulate_slot``, all slots side by
+    side.
 
-    For one battery without an inverter of its own both run as one compiled loop. Source: docs/decisions/0086.
+    For one battery without an inverter of its own both run as one compiled loop. Source:
+    docs/decisions/0086.
 
     Args:
         setpoint: as ``clamp`` takes it.
@@ -59,15 +66,35 @@ def settle(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, 
                 curtailment=results[6].astype(np.int8),
                 pv_limit_kw=results[7],
             )
-            return safe, Flows(results[8:9], results[9:10], results[10:11], results[11], results[12], results[13], results[14])
+            return safe, Flows(
+                results[8:9],
+                results[9:10],
+                results[10:11],
+                results[11],
+                results[12],
+                results[13],
+                results[14],
+            )
     safe = clamp(setpoint, stored_kwh, limits)
     return safe, simulate_slot(safe, stored_kwh, actuals, limits=limits)
 
 
-def list_inputs(setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, limits: SiteLimits) -> list[Any]:
-    """Return the inputs of the loop, row by row: ``(slots,)``, ``(1, slots)``, or the same single number for all slots."""
+def list_inputs(
+    setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, limits: SiteLimits
+) -> list[Any]:
+    """Return the inputs of the loop, row by row: ``(slots,)``, ``(1, slots)``, or the same single
+    number for all slots.
+    """
     site = limits.import_limit_kw, limits.export_limit_kw, limits.curtailable
-    return [*_read_battery(limits.batteries), *_read_setpoint(setpoint), *site, stored_kwh, actuals.load_kwh, actuals.pv_kwh, actuals.hours]
+    return [
+        *_read_battery(limits.batteries),
+        *_read_setpoint(setpoint),
+        *site,
+        stored_kwh,
+        actuals.load_kwh,
+        actuals.pv_kwh,
+        actuals.hours,
+    ]
 
 
 def load_kernels() -> None:
@@ -78,16 +105,24 @@ def load_kernels() -> None:
 def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:
     """Return a site's limits, widened to a plan's imports and exports where those exceed them.
 
-    Under the site's own limits the simulation would empty the batteries early to keep a limit; under the wider ones they last for later slots.
+    Under the site's own limits the simulation would empty the batteries early to keep a limit;
+    under the wider ones they last for later slots.
     """
     hours = problem.outlook.timeline.hours
-    imports, exports = (np.maximum(limit, energy) / hours for limit, energy in ((problem.import_limit_kwh, import_kwh), (problem.export_limit_kwh, export_kwh)))
+    imports, exports = (
+        np.maximum(limit, energy) / hours
+        for limit, energy in (
+            (problem.import_limit_kwh, import_kwh),
+            (problem.export_limit_kwh, export_kwh),
+        )
+    )
     return replace(problem.limits, import_limit_kw=imports, export_limit_kw=exports)
 
 
 # Largest difference between a plan and its re-simulation, kWh per slot.
 _TOLERANCE_KWH = 1e-6
-# The methods in order of fall-back: dynamic programming, mixed-integer model, its incumbent at the time limit, the inverter alone.
+# The methods in order of fall-back: dynamic programming, mixed-integer model, its incumbent at the
+# time limit, the inverter alone.
 Method = Literal["value", "model", "incumbent", "self_consumption"]
 # ``learned``: a trained policy replaces the planner's own.
 Followed = Literal["value", "flows", "house", "none", "learned"]
@@ -101,9 +136,11 @@ class PlanMismatchError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class BatteryValue:
-    """A battery's marginal value of stored energy V′, the thresholds read from it, the slots' segments, and their chosen flow directions.
+    """A battery's marginal value of stored energy V′, the thresholds read from it, the slots'
+    segments, and their chosen flow directions.
 
-    ``exact`` is false where V′ assumes wear independent of the depth of cycles. ``free`` are the segments before directions were chosen, where known.
+    ``exact`` is false where V′ assumes wear independent of the depth of cycles. ``free`` are the
+    segments before directions were chosen, where known.
     """
 
     function: ValueFunction
@@ -118,7 +155,8 @@ class BatteryValue:
 class Spread:
     """How a plan used its scenarios: how many it weighed, how many it left out, and codes of why.
 
-    ``premium`` is the plan's extra cost on the expected course over the best plan for that course alone.
+    ``premium`` is the plan's extra cost on the expected course over the best plan for that course
+    alone.
     """
 
     courses: int
@@ -129,15 +167,22 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A checked plan. With flexible loads, ``placement`` is their schedule and ``problem`` the batteries' part that remains.
+    """A checked plan.
 
-    ``costs`` are at tariff prices; the function ``objective`` has the cost at the problem's own. ``gap`` bounds the distance from the optimum, relative to
-    the cost; None where nothing is proven.
+    With flexible loads, ``placement`` is their schedule and ``problem`` the batteries' part that
+    remains.
 
-    ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` the value of one more stored kWh at its end; both ``(batteries, slots)``.
-    ``values`` has one entry per battery; it is empty where flow directions stay open. ``disagreements`` are failed checks of earlier methods: bugs.
-    Where a policy is ``followed``, set-points and flows are its simulation on the expected course, ``premium`` is its extra cost over the optimum there, and
-    ``keeps_modes`` says that hysteresis was applied. ``not_learned`` is the code of why a trained policy is not followed.
+    ``costs`` are at tariff prices; the function ``objective`` has the cost at the problem's own.
+    ``gap`` bounds the distance from the optimum, relative to the cost; None where nothing is
+    proven.
+
+    ``start_kwh`` is the stored energy at the start of each slot, ``energy_value`` the value of one
+    more stored kWh at its end; both ``(batteries, slots)``. ``values`` has one entry per battery;
+    it is empty where flow directions stay open. ``disagreements`` are failed checks of earlier
+    methods: bugs. Where a policy is ``followed``, set-points and flows are its simulation on the
+    expected course, ``premium`` is its extra cost over the optimum there, and ``keeps_modes`` says
+    that hysteresis was applied. ``not_learned`` is the code of why a trained policy is not
+    followed.
     """
 
     problem: Problem
@@ -164,7 +209,11 @@ class Plan:
     @property
     def limits(self) -> SiteLimits:
         """The limits of the plan's simulation: its problem's, wider where they cannot be kept."""
-        return widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh) if self.flows.excess_kwh.any() else self.problem.limits
+        return (
+            widen_limits(self.problem, self.flows.import_kwh, self.flows.export_kwh)
+            if self.flows.excess_kwh.any()
+            else self.problem.limits
+        )
 
     @property
     def value(self) -> BatteryValue | None:
@@ -174,7 +223,9 @@ class Plan:
 
 def count_excess(problem: Problem, flows: Flows) -> Flows:
     """Return flows with the energy beyond the problem's own limits as ``excess_kwh``."""
-    beyond = np.maximum(flows.import_kwh - problem.import_limit_kwh, 0.0) + np.maximum(flows.export_kwh - problem.export_limit_kwh, 0.0)
+    beyond = np.maximum(flows.import_kwh - problem.import_limit_kwh, 0.0) + np.maximum(
+        flows.export_kwh - problem.export_limit_kwh, 0.0
+    )
     return replace(flows, excess_kwh=np.where(beyond > _TOLERANCE_KWH, beyond, 0.0))
 
 
@@ -184,22 +235,33 @@ def objective(plan: Plan) -> float:
 
 
 def value_flows(problem: Problem, flows: Flows) -> float:
-    """Return the cost of flows at the problem's prices less the terminal value of the energy left in the batteries."""
+    """Return the cost of flows at the problem's prices less the terminal value of the energy left
+    in the batteries.
+    """
     terminal_worth = problem.terminal.value * flows.stored_kwh[:, -1]
     return float(weigh_flows(problem, flows).total.sum() - terminal_worth.sum())
 
 
 def balance_residual_kwh(flows: Flows, load_kwh: FloatArray, pv_kwh: FloatArray) -> FloatArray:
-    """Return the energy balance's residual per slot, kWh; 0 up to rounding for every possible flow."""
+    """Return the energy balance's residual per slot, kWh.
+
+    0 up to rounding for every possible flow.
+    """
     supplied = pv_kwh - flows.curtailed_kwh + flows.import_kwh + flows.discharge_kwh.sum(axis=0)
     used = load_kwh + flows.export_kwh + flows.charge_kwh.sum(axis=0)
     return np.asarray(np.abs(supplied - used))
 
 
 def check_plan(
-    problem: Problem, setpoints: SetPoint, path: tuple[FloatArray, FloatArray], *, energy_value: FloatArray, values: tuple[BatteryValue, ...]
+    problem: Problem,
+    setpoints: SetPoint,
+    path: tuple[FloatArray, FloatArray],
+    *,
+    energy_value: FloatArray,
+    values: tuple[BatteryValue, ...],
 ) -> Plan:
-    """Return the plan after simulating every slot from its stored energy at the start, ``path[0]``, which must give that at its end, ``path[1]``.
+    """Return the plan after simulating every slot from its stored energy at the start, ``path[0]``,
+    which must give that at its end, ``path[1]``.
 
     By induction this re-simulates the whole plan with all slots side by side.
 
@@ -208,19 +270,41 @@ def check_plan(
     """
     start_kwh, end_kwh = path
     outlook, limits = problem.outlook, problem.limits
-    safe, flows = settle(setpoints, start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=limits)
+    safe, flows = settle(
+        setpoints,
+        start_kwh,
+        SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours),
+        limits=limits,
+    )
     apart = np.abs(flows.stored_kwh - end_kwh).max(axis=0, initial=0.0)
     residual = balance_residual_kwh(flows, outlook.load_kwh, outlook.pv_kwh)
     wrong = np.flatnonzero((apart > _TOLERANCE_KWH * 10) | (residual > _TOLERANCE_KWH))
     if wrong.size:
         slot = int(wrong[0])
-        raise PlanMismatchError(f"stored energy is {apart[slot]:.3g} kWh off, the balance {residual[slot]:.3g} kWh", field=f"slots[{slot}]")
+        raise PlanMismatchError(
+            f"stored energy is {apart[slot]:.3g} kWh off, the balance {residual[slot]:.3g} kWh",
+            field=f"slots[{slot}]",
+        )
     costs = weigh_flows(problem.at_tariff_prices, flows)
-    return Plan(problem, safe, flows, costs, start_kwh, energy_value, values, gap=0.0, proven=True, build_ms=0.0, solve_ms=0.0)
+    return Plan(
+        problem,
+        safe,
+        flows,
+        costs,
+        start_kwh,
+        energy_value,
+        values,
+        gap=0.0,
+        proven=True,
+        build_ms=0.0,
+        solve_ms=0.0,
+    )
 
 
 def weigh_flows(problem: Problem, flows: Flows) -> Costs:
-    """Return the costs of flows per slot at the problem's prices, wear and charges that depend on energy drawn before included."""
+    """Return the costs of flows per slot at the problem's prices, wear and charges that depend on
+    energy drawn before included.
+    """
     costs = slot_costs(
         import_kwh=flows.import_kwh,
         export_kwh=flows.export_kwh,
@@ -230,24 +314,35 @@ def weigh_flows(problem: Problem, flows: Flows) -> Costs:
         wear_price=problem.wear_price,
     )
     if problem.tariff.charge is not None:
-        beside = problem.tariff.charge.slot_cost(flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone))
+        beside = problem.tariff.charge.slot_cost(
+            flows.import_kwh, problem.outlook.timeline, zone=ZoneInfo(problem.site.timezone)
+        )
         costs = replace(costs, import_cost=costs.import_cost + beside)
     if not any(map(attrgetter("wear_by_depth"), problem.site.batteries)):
         return costs
-    return replace(costs, wear_cost=costs.wear_cost + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh))
+    return replace(
+        costs,
+        wear_cost=costs.wear_cost
+        + depth_wear(problem.site.batteries, flows.stored_kwh, problem.stored_kwh),
+    )
 
 
-# --- batches of sites ---------------------------------------------------------------------------------------------------------------------------
-# Slots of all sites stand end to end. A slot's results depend on its own inputs alone, so they are bit-identical in any batch. Code that looks along slots
-# (the next slot, the end of a day) works site by site.
+# --- batches of sites -----------------------------------------------------------------------------
+# Slots of all sites stand end to end. A slot's results depend on its own inputs alone, so they are
+# bit-identical in any batch. Code that looks along slots (the next slot, the end of a day) works
+# site by site.
 
 T = TypeVar("T")
 R = TypeVar("R")
 A = TypeVar("A", bound=NDArray[Any])
 
 
-def work_in_groups(items: Sequence[T], problems: Iterable[Problem], work: Callable[[Sequence[T]], Iterable[R]]) -> list[R]:
-    """Return the results of ``work``, in the order of ``items``; it is called once per group of problems that can be batched.
+def work_in_groups(
+    items: Sequence[T], problems: Iterable[Problem], work: Callable[[Sequence[T]], Iterable[R]]
+) -> list[R]:
+    """Return the results of ``work``, in the order of ``items``.
+
+    It is called once per group of problems that can be batched.
 
     A group shares its timeline, number of batteries and number of inverters.
     """
@@ -257,7 +352,9 @@ def work_in_groups(items: Sequence[T], problems: Iterable[Problem], work: Callab
     for place, problem in enumerate(problems):
         inverters = problem.limits.inverters
         alone = None if inverters is None else len(inverters.alone_share)
-        groups.setdefault((problem.outlook.timeline, len(problem.site.batteries), alone), []).append(place)
+        groups.setdefault(
+            (problem.outlook.timeline, len(problem.site.batteries), alone), []
+        ).append(place)
     by_place: dict[int, R] = {}
     for places in groups.values():
         by_place.update(zip(places, work(list(map(items.__getitem__, places))), strict=True))
@@ -265,7 +362,10 @@ def work_in_groups(items: Sequence[T], problems: Iterable[Problem], work: Callab
 
 
 def join(arrays: Sequence[A], slots: int) -> A:
-    """Return arrays end to end along their last axis, each over ``slots``; one object of a single number in all of them stays single."""
+    """Return arrays end to end along their last axis, each over ``slots``.
+
+    One object of a single number in all of them stays single.
+    """
     first = arrays[0]
     if len(arrays) == 1 or (first.shape[-1] == 1 and len(set(map(id, arrays))) == 1):
         return first
@@ -274,19 +374,30 @@ def join(arrays: Sequence[A], slots: int) -> A:
     if width == len(arrays):
         return np.repeat(joined, slots, axis=-1)  # type: ignore[return-value]
     if width < len(arrays) * slots:
-        joined = np.concatenate([each if each.shape[-1] == slots else np.repeat(each, slots, axis=-1) for each in arrays], axis=-1)
+        joined = np.concatenate(
+            [
+                each if each.shape[-1] == slots else np.repeat(each, slots, axis=-1)
+                for each in arrays
+            ],
+            axis=-1,
+        )
     return joined  # type: ignore[return-value]
 
 
 def join_parts(parts: Sequence[T], slots: int) -> T:
-    """Return dataclasses of arrays as one, end to end; a field is None in all of them or in none."""
+    """Return dataclasses of arrays as one, end to end.
+
+    A field is None in all of them or in none.
+    """
     first: Any = parts[0]
     if len(parts) == 1 or first is None:
         return parts[0]
     joined = {}
     for each in fields(first):
         own = list(map(attrgetter(each.name), parts))
-        joined[each.name] = join(own, slots) if isinstance(own[0], np.ndarray) else join_parts(own, slots)
+        joined[each.name] = (
+            join(own, slots) if isinstance(own[0], np.ndarray) else join_parts(own, slots)
+        )
     whole: T = type(first)(**joined)
     return whole
 

@@ -1,4 +1,6 @@
-"""Plans and policies of one battery: both follow the value of its stored energy, the policy from any state of charge."""
+"""Plans and policies of one battery: both follow the value of its stored energy, the policy from
+any state of charge.
+"""
 
 from dataclasses import fields, replace
 from itertools import starmap
@@ -8,14 +10,51 @@ import numpy as np
 
 from luna.energy.devices.battery import Battery
 from luna.energy.economics.costs import BreakEven
-from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SERVES, STORES, SUPPLY, BoolArray, Curtailment, IntArray, Mode, SetPoint
-from luna.energy.policy import HIGHEST_SOC, LITTLE_SOC, LOWEST_SOC, SAME_SOC, BatteryPolicy, SocThresholds
+from luna.energy.physics.mode import (
+    CHARGE,
+    EXPORT,
+    HOLD,
+    SAVE,
+    SELF_CONSUMPTION,
+    SERVES,
+    STORES,
+    SUPPLY,
+    BoolArray,
+    Curtailment,
+    IntArray,
+    Mode,
+    SetPoint,
+)
+from luna.energy.policy import (
+    HIGHEST_SOC,
+    LITTLE_SOC,
+    LOWEST_SOC,
+    SAME_SOC,
+    BatteryPolicy,
+    SocThresholds,
+)
 from luna.energy.timeline import FloatArray, bound
 from services.planner.dp import kernels
 from services.planner.dp.nonconvex import choose_directions
 from services.planner.dp.plan import BatteryValue, Plan, Spread, check_plan, objective
-from services.planner.dp.segments import FIRST_OUT, FORBIDDEN_VALUE, KINDS, SECOND_OUT, SERVE, SERVE_FORCED, Segments, problem_segments
-from services.planner.dp.value import MeanValue, Thresholds, ValueFunction, average_value, follow, solve_value
+from services.planner.dp.segments import (
+    FIRST_OUT,
+    FORBIDDEN_VALUE,
+    KINDS,
+    SECOND_OUT,
+    SERVE,
+    SERVE_FORCED,
+    Segments,
+    problem_segments,
+)
+from services.planner.dp.value import (
+    MeanValue,
+    Thresholds,
+    ValueFunction,
+    average_value,
+    follow,
+    solve_value,
+)
 from services.planner.problem.directions import Direction
 from services.planner.problem.owner_constraints import Manual
 from services.planner.problem.problem import Margin, Problem
@@ -26,12 +65,17 @@ _SAME_KWH = 1e-7
 
 
 def read_modes(
-    thresholds: Thresholds, stored_kwh: FloatArray, battery: Battery, *, curtailment: IntArray, pv_limit_kw: FloatArray | float = np.inf
+    thresholds: Thresholds,
+    stored_kwh: FloatArray,
+    battery: Battery,
+    *,
+    curtailment: IntArray,
+    pv_limit_kw: FloatArray | float = np.inf,
 ) -> SetPoint:
     """Return the set-points of one battery whose slots begin with ``stored_kwh``.
 
-    Between the thresholds, a full battery counts as storing and an empty one as serving: the mode then follows the house instead of
-    flickering with the last watt-hour.
+    Between the thresholds, a full battery counts as storing and an empty one as serving: the mode
+    then follows the house instead of flickering with the last watt-hour.
 
     Args:
         thresholds: of the same slots, kWh above the reserve.
@@ -41,14 +85,25 @@ def read_modes(
         pv_limit_kw: limit of PV power where the plan lets the battery displace it.
     """
     usable_kwh = (battery.max_soc - battery.min_soc) * battery.capacity_kwh
-    stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (thresholds.store_kwh >= usable_kwh - _SAME_KWH)
+    stores = (stored_kwh < thresholds.store_kwh - _SAME_KWH) | (
+        thresholds.store_kwh >= usable_kwh - _SAME_KWH
+    )
     serves = (stored_kwh > thresholds.serve_kwh + _SAME_KWH) | (thresholds.serve_kwh <= _SAME_KWH)
-    mode = np.where(serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD))
-    charges, exports = stored_kwh < thresholds.buy_kwh - _SAME_KWH, stored_kwh > thresholds.sell_kwh + _SAME_KWH
+    mode = np.where(
+        serves, np.where(stores, SELF_CONSUMPTION, SUPPLY), np.where(stores, SAVE, HOLD)
+    )
+    charges, exports = (
+        stored_kwh < thresholds.buy_kwh - _SAME_KWH,
+        stored_kwh > thresholds.sell_kwh + _SAME_KWH,
+    )
     mode = np.where(charges, CHARGE, np.where(exports, EXPORT, mode))
     target_kwh = np.where(charges, thresholds.buy_kwh, thresholds.sell_kwh)
-    levels_kwh = np.array([target_kwh, thresholds.serve_kwh, thresholds.store_kwh, thresholds.spill_kwh])
-    target, floor, ceiling, spill = bound(battery.min_soc + levels_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc)
+    levels_kwh = np.array(
+        [target_kwh, thresholds.serve_kwh, thresholds.store_kwh, thresholds.spill_kwh]
+    )
+    target, floor, ceiling, spill = bound(
+        battery.min_soc + levels_kwh / battery.capacity_kwh, battery.min_soc, battery.max_soc
+    )
     return SetPoint(
         mode=mode.astype(np.int8)[None, :],
         power_kw=np.where(charges, battery.charge_limit_kw, battery.discharge_limit_kw)[None, :],
@@ -66,27 +121,45 @@ def serve_island(manual: Manual, setpoints: SetPoint, battery: Battery) -> SetPo
     mode = setpoints.mode
     serves = manual.no_import & ~SERVES[mode] & manual.may_discharge & (mode < Mode.CHARGE)
     mode = np.where(serves, np.where(STORES[mode], Mode.SELF_CONSUMPTION, Mode.SUPPLY), mode)
-    return replace(setpoints, mode=mode.astype(np.int8), floor_soc=np.where(serves, battery.min_soc, setpoints.floor_soc))
+    return replace(
+        setpoints,
+        mode=mode.astype(np.int8),
+        floor_soc=np.where(serves, battery.min_soc, setpoints.floor_soc),
+    )
 
 
 def serve_nowhere(setpoint: SetPoint, where: BoolArray) -> SetPoint:
     """Return set-points under which no battery serves in the slots ``where``.
 
-    An inverter controls by the meter and knows no charger: what it discharges for the house goes into the car as soon as the house takes less.
+    An inverter controls by the meter and knows no charger: what it discharges for the house goes
+    into the car as soon as the house takes less.
     """
-    mode = np.where(where & SERVES[setpoint.mode], np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD), setpoint.mode)
+    mode = np.where(
+        where & SERVES[setpoint.mode],
+        np.where(STORES[setpoint.mode], Mode.SAVE, Mode.HOLD),
+        setpoint.mode,
+    )
     return replace(setpoint, mode=mode.astype(np.int8))
 
 
-# Where buying and selling cost the same, storing and serving win exact ties alone. Source: docs/decisions/0004.
+# Where buying and selling cost the same, storing and serving win exact ties alone. Source:
+# docs/decisions/0004.
 _EVEN_TIE = 1e-6
-# An action begins that moves so large a share of the capacity, or gains so many margins against switching. Source: docs/decisions/0033.
+# An action begins that moves so large a share of the capacity, or gains so many margins against
+# switching (docs/decisions/0033).
 _LEAST_MOVE_SOC, _CLEAR_GAIN = 0.05, 3.0
 # Only polar nights are longer: a longer stretch without PV is a gap in the forecast.
 _LONGEST_NIGHT_HOURS = 20.0
 
 
-def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, margin: Margin, switching_price: float) -> BatteryPolicy:
+def read_policy(
+    value: BatteryValue,
+    battery: Battery,
+    *,
+    night: BoolArray,
+    margin: Margin,
+    switching_price: float,
+) -> BatteryPolicy:
     """Return the policy of a battery by the value of its stored energy.
 
     Args:
@@ -97,10 +170,13 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         switching_price: least gain of a change of mode, per stored kWh.
     """
     levels, even = value.segments.levels, value.segments.even
-    house = np.where(even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin)
+    house = np.where(
+        even, min(_EVEN_TIE, margin.self_consumption_margin), margin.self_consumption_margin
+    )
     hysteresis = np.where(even, 0.0, margin.hysteresis)
     stick = np.maximum(hysteresis, switching_price)
-    # The gain per stored kWh that an action needs to go on, to begin, and to begin however little it moves.
+    # The gain per stored kWh that an action needs to go on, to begin, and to begin however little
+    # it moves.
     gains = np.array([-stick, stick, stick + (_CLEAR_GAIN - 1.0) * hysteresis])
     # Without hysteresis an action begins where it goes on: one set of thresholds.
     gains = gains if stick.any() else gains[:1]
@@ -112,7 +188,11 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
         sell=levels.sell - gains,
         displace=np.broadcast_to(levels.displace, gains.shape),
     )
-    soc_levels = to_soc(value.function.thresholds(break_even, self_consumption_margin=house), battery, value.function.capacity_kwh)
+    soc_levels = to_soc(
+        value.function.thresholds(break_even, self_consumption_margin=house),
+        battery,
+        value.function.capacity_kwh,
+    )
     keep, *begins = starmap(SocThresholds, zip(*_read_levels(soc_levels), strict=True))
     keep = begin = keep.rounded()
     if begins:
@@ -126,14 +206,18 @@ def read_policy(value: BatteryValue, battery: Battery, *, night: BoolArray, marg
             sell=np.minimum(enough.sell + _LEAST_MOVE_SOC, clear.sell),
         ).rounded()
     slots = value.segments.charge_kwh.size
-    charge_kw, discharge_kw = np.full(slots, battery.charge_limit_kw), np.full(slots, battery.discharge_limit_kw)
+    charge_kw, discharge_kw = (
+        np.full(slots, battery.charge_limit_kw),
+        np.full(slots, battery.discharge_limit_kw),
+    )
     return BatteryPolicy(battery, keep, begin, night[:slots], charge_kw, discharge_kw)
 
 
 def correct_value(value: BatteryValue, correction: FloatArray) -> BatteryValue:
     """Return the value with V′ raised by ``correction``, currency per stored kWh, ``(slots,)``.
 
-    V′ plus a correction reaches a break-even value where V′ alone reaches one lower by the correction.
+    V′ plus a correction reaches a break-even value where V′ alone reaches one lower by the
+    correction.
     """
     levels = value.segments.levels
     lower = BreakEven(*(getattr(levels, each.name) - correction for each in fields(BreakEven)))
@@ -141,7 +225,9 @@ def correct_value(value: BatteryValue, correction: FloatArray) -> BatteryValue:
 
 
 def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
-    """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a night lasts."""
+    """Return the slots without sun, shape ``(slots,)``: none is expected, for no longer than a
+    night lasts.
+    """
     dark = pv_kwh <= 0
     edges = dark.copy()
     edges[1:] ^= dark[:-1]
@@ -151,16 +237,42 @@ def find_nights(pv_kwh: FloatArray, hours: FloatArray) -> BoolArray:
 
 
 def to_soc(thresholds: Thresholds, battery: Battery, usable_kwh: float) -> SocThresholds:
-    """Return thresholds above the lowest state of charge as states of charge; what never happens is out of reach."""
-    levels_kwh = [thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, thresholds.sell_kwh]
+    """Return thresholds above the lowest state of charge as states of charge.
+
+    What never happens is out of reach.
+    """
+    levels_kwh = [
+        thresholds.buy_kwh,
+        thresholds.store_kwh,
+        thresholds.spill_kwh,
+        thresholds.serve_kwh,
+        thresholds.sell_kwh,
+    ]
     buy, store, spill, serve, sell = battery.min_soc + np.array(levels_kwh) / battery.capacity_kwh
-    never_buys, never_sells = thresholds.buy_kwh <= _SAME_KWH, thresholds.sell_kwh >= usable_kwh - _SAME_KWH
-    return SocThresholds(np.where(never_buys, LOWEST_SOC, buy), store, spill, serve, np.where(never_sells, HIGHEST_SOC, sell))
+    never_buys, never_sells = (
+        thresholds.buy_kwh <= _SAME_KWH,
+        thresholds.sell_kwh >= usable_kwh - _SAME_KWH,
+    )
+    return SocThresholds(
+        np.where(never_buys, LOWEST_SOC, buy),
+        store,
+        spill,
+        serve,
+        np.where(never_sells, HIGHEST_SOC, sell),
+    )
 
 
-def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int) -> tuple[FloatArray, IntArray]:
-    """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a policy meets the course that ``segments`` are made of."""
-    path, modes, length = np.empty(segments.charge_kwh.size), np.empty(segments.charge_kwh.size, dtype=np.int64), segments.length_kwh
+def walk_policy(
+    policy: BatteryPolicy, segments: Segments, start_kwh: float, *, mode: int
+) -> tuple[FloatArray, IntArray]:
+    """Return stored energy at the end of each slot, kWh, and modes, both ``(slots,)``, when a
+    policy meets the course that ``segments`` are made of.
+    """
+    path, modes, length = (
+        np.empty(segments.charge_kwh.size),
+        np.empty(segments.charge_kwh.size, dtype=np.int64),
+        segments.length_kwh,
+    )
     if (sells_second := segments.displaces_first).any():
         # A policy only sells: displacing PV is left to curtailment.
         length = length.copy()
@@ -172,9 +284,16 @@ def walk_policy(policy: BatteryPolicy, segments: Segments, start_kwh: float, *, 
 
 
 def cost_courses(
-    policy: BatteryPolicy, offered: tuple[FloatArray, FloatArray], start_kwh: float, *, terminal: tuple[FloatArray, FloatArray], mode: int
+    policy: BatteryPolicy,
+    offered: tuple[FloatArray, FloatArray],
+    start_kwh: float,
+    *,
+    terminal: tuple[FloatArray, FloatArray],
+    mode: int,
 ) -> FloatArray:
-    """Return what a policy costs on each of many courses, ``(courses,)``; what every policy costs alike is left out.
+    """Return what a policy costs on each of many courses, ``(courses,)``.
+
+    What every policy costs alike is left out.
 
     Args:
         policy: of the only battery.
@@ -192,13 +311,26 @@ def cost_courses(
 
 def load_kernels() -> None:
     """Load the compiled loops, or compile them the first time."""
-    limits, lengths, dark, battery = np.zeros((5, 1)), np.zeros((1, 1, KINDS)), np.ones(1), np.zeros(5)
-    kernels.follow_policy((limits, limits), (lengths[0], dark), battery, (np.empty(1), np.empty(1, dtype=np.int64)))
-    kernels.follow_each((limits, limits), (lengths, lengths, dark), (dark, dark), battery, np.empty(1))
+    limits, lengths, dark, battery = (
+        np.zeros((5, 1)),
+        np.zeros((1, 1, KINDS)),
+        np.ones(1),
+        np.zeros(5),
+    )
+    kernels.follow_policy(
+        (limits, limits), (lengths[0], dark), battery, (np.empty(1), np.empty(1, dtype=np.int64))
+    )
+    kernels.follow_each(
+        (limits, limits), (lengths, lengths, dark), (dark, dark), battery, np.empty(1)
+    )
 
 
-def _kernel_inputs(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
-    """Return the thresholds ``keep`` and ``begin``, ``(5, slots)``, and the battery's state and tolerances; kWh above the lowest state of charge."""
+def _kernel_inputs(
+    policy: BatteryPolicy, start_kwh: float, mode: int
+) -> tuple[tuple[FloatArray, FloatArray], FloatArray]:
+    """Return the thresholds ``keep`` and ``begin``, ``(5, slots)``, and the battery's state and
+    tolerances; kWh above the lowest state of charge.
+    """
     battery, capacity = policy.battery, policy.battery.capacity_kwh
     keep, begin = np.array(_read_levels(policy.keep)), np.array(_read_levels(policy.begin))
     usable, lowest = (battery.max_soc - battery.min_soc) * capacity, battery.min_soc * capacity
@@ -206,10 +338,11 @@ def _kernel_inputs(policy: BatteryPolicy, start_kwh: float, mode: int) -> tuple[
     return ((keep - battery.min_soc) * capacity, (begin - battery.min_soc) * capacity), state
 
 
-# --- plans: the policy's thresholds from one state of charge, checked by physics ------------------------------------------------------------
+# --- plans: the policy's thresholds from one state of charge, checked by physics ------------------
 
-# The export limit is planned as if lower by this share of PV, the most cautious first. A roof of 8 kW at limits of 2.5, 3 and 4 kW, four weeks each, sun
-# forecast to 20 % and load to 30 %: 29.3 kWh beyond the limits became 11.7, and the bills 0.13 less.
+# The export limit is planned as if lower by this share of PV, the most cautious first. A roof of 8
+# kW at limits of 2.5, 3 and 4 kW, four weeks each, sun forecast to 20 % and load to 30 %: 29.3 kWh
+# beyond the limits became 11.7, and the bills 0.13 less.
 _CAUTION_SHARES = (0.5, 0.3, 0.15, 0.05)
 # How far a plan and its re-simulation may be apart, kWh per slot.
 _TOLERANCE_KWH = 1e-6
@@ -219,7 +352,10 @@ _TOLERANCE_COST = 1e-7
 
 
 def plan_single(problem: Problem, segments: Segments) -> Plan | None:
-    """Plan one battery by its value function; None where the search finds no flow directions, or limits contradict each other."""
+    """Plan one battery by its value function.
+
+    None where the search finds no flow directions, or limits contradict each other.
+    """
     if not segments.covered.all():
         return None
     free, curtailment, direction = segments, problem.curtailment, problem.direction
@@ -228,87 +364,161 @@ def plan_single(problem: Problem, segments: Segments) -> Plan | None:
         if chosen is None:
             return None
         direction = chosen.direction
-        segments, curtailment = problem_segments(problem, direction), choose_curtailment(problem, exports=~direction.may_import)
+        segments, curtailment = (
+            problem_segments(problem, direction),
+            choose_curtailment(problem, exports=~direction.may_import),
+        )
     value = replace(value_battery(problem, segments, direction), free=free)
     plan = _plan_by_value(problem, value, curtailment=curtailment)
     if not problem.site.curtailable:
         plan = _keep_room(plan, value, curtailment=curtailment)
     if plan.flows.excess_kwh.any():
         return None
-    return plan if problem.uncertainty.courses is None else _plan_by_mean(plan, value, curtailment=curtailment)
+    return (
+        plan
+        if problem.uncertainty.courses is None
+        else _plan_by_mean(plan, value, curtailment=curtailment)
+    )
 
 
 def _keep_room(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
-    """Return the plan that keeps the most room in the battery for PV that may not be curtailed, among those that cost no more than ``plan``."""
+    """Return the plan that keeps the most room in the battery for PV that may not be curtailed,
+    among those that cost no more than ``plan``.
+    """
     problem = plan.problem
-    hours, pv, surplus, carried = problem.outlook.timeline.hours, problem.ac_pv_kwh, problem.surplus_kwh, problem.export_limit_kwh
+    hours, pv, surplus, carried = (
+        problem.outlook.timeline.hours,
+        problem.ac_pv_kwh,
+        problem.surplus_kwh,
+        problem.export_limit_kwh,
+    )
     for share in _CAUTION_SHARES:
         narrowed_kwh = np.maximum(carried - share * pv, 0.0)
         if not (surplus > narrowed_kwh).any():
             continue
-        narrow = replace(problem, limits=replace(problem.limits, export_limit_kw=narrowed_kwh / hours))
+        narrow = replace(
+            problem, limits=replace(problem.limits, export_limit_kw=narrowed_kwh / hours)
+        )
         segments = problem_segments(narrow, value.direction)
         if segments.covered.all() and segments.convex.all():
             function = value_battery(narrow, segments, value.direction).function
-            cautious = replace(value, function=function, thresholds=function.thresholds(value.segments.levels))
+            cautious = replace(
+                value, function=function, thresholds=function.thresholds(value.segments.levels)
+            )
             roomy = _plan_by_value(problem, cautious, curtailment=curtailment)
-            if not roomy.flows.excess_kwh.any() and not _misses_end(roomy) and objective(roomy) <= objective(plan) + _TOLERANCE_COST:
+            if (
+                not roomy.flows.excess_kwh.any()
+                and not _misses_end(roomy)
+                and objective(roomy) <= objective(plan) + _TOLERANCE_COST
+            ):
                 return roomy
     return plan
 
 
 def _plan_by_mean(plan: Plan, value: BatteryValue, *, curtailment: IntArray) -> Plan:
-    """Plan one battery by its mean value over the problem's courses; where that breaks a limit on the expected one, the plan stays as it is."""
+    """Plan one battery by its mean value over the problem's courses.
+
+    Where that breaks a limit on the expected one, the plan stays as it is.
+    """
     problem, slots = plan.problem, plan.problem.outlook.timeline.count
     weighed_value, mean = weigh_courses(problem, value, slots=slots)
     weighed = _plan_by_value(problem, weighed_value, curtailment=curtailment)
     if weighed.flows.excess_kwh.any() or _misses_end(weighed):
-        return replace(plan, spread=Spread(1, mean.courses + mean.left_out - 1, reasons=("limits_on_the_expected_course",)))
+        return replace(
+            plan,
+            spread=Spread(
+                1, mean.courses + mean.left_out - 1, reasons=("limits_on_the_expected_course",)
+            ),
+        )
     reasons = ("courses_beyond_limits",) if mean.left_out else ()
-    return replace(weighed, spread=Spread(mean.courses, mean.left_out, objective(weighed) - objective(plan), reasons))
+    return replace(
+        weighed,
+        spread=Spread(mean.courses, mean.left_out, objective(weighed) - objective(plan), reasons),
+    )
 
 
 def _misses_end(plan: Plan) -> bool:
     """Return whether the stored energy at the horizon misses the terminal bounds."""
     terminal, last = plan.problem.terminal, plan.flows.stored_kwh[:, -1]
-    return bool(((last < terminal.least_kwh - _TOLERANCE_KWH * 10) | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)).any())
+    return bool(
+        (
+            (last < terminal.least_kwh - _TOLERANCE_KWH * 10)
+            | (last > terminal.most_kwh + _TOLERANCE_KWH * 10)
+        ).any()
+    )
 
 
 def _plan_by_value(problem: Problem, value: BatteryValue, *, curtailment: IntArray) -> Plan:
     """Plan one battery by the value of its stored energy."""
-    segments, lowest, thresholds = value.segments, problem.limits.batteries.min_kwh[0, 0], value.thresholds
+    segments, lowest, thresholds = (
+        value.segments,
+        problem.limits.batteries.min_kwh[0, 0],
+        value.thresholds,
+    )
     start = float(problem.stored_kwh[0] - lowest)
     path = follow(thresholds, segments, start, value.function.capacity_kwh)
     starts = np.concatenate([[start], path[:-1]])
-    # PV is limited where the battery discharges in its place, by the energy that the slot takes out; elsewhere it is not.
+    # PV is limited where the battery discharges in its place, by the energy that the slot takes
+    # out; elsewhere it is not.
     drawn_kwh = starts - path
     outlook, length = problem.outlook, segments.length_kwh
     out = np.maximum(drawn_kwh - length[:, SERVE_FORCED] - length[:, SERVE], 0.0)
-    displaced = np.where(segments.displaces_first, np.minimum(out, length[:, FIRST_OUT]), np.maximum(out - length[:, FIRST_OUT], 0.0))
+    displaced = np.where(
+        segments.displaces_first,
+        np.minimum(out, length[:, FIRST_OUT]),
+        np.maximum(out - length[:, FIRST_OUT], 0.0),
+    )
     displaced *= problem.site.batteries[0].discharge_efficiency
-    exported = np.where(outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0)
-    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(exported, problem.export_limit_kwh)
-    limit = np.where(displaced > _NOTHING_KWH, np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours, np.inf)
-    # Where PV alone fills the export limit nothing can be sold, whatever room in the battery would be worth.
+    exported = np.where(
+        outlook.export_price > 0, np.maximum(outlook.pv_kwh - outlook.load_kwh, 0.0), 0.0
+    )
+    in_use = np.minimum(outlook.pv_kwh, outlook.load_kwh) + np.minimum(
+        exported, problem.export_limit_kwh
+    )
+    limit = np.where(
+        displaced > _NOTHING_KWH,
+        np.maximum(in_use - displaced, 0.0) / outlook.timeline.hours,
+        np.inf,
+    )
+    # Where PV alone fills the export limit nothing can be sold, whatever room in the battery would
+    # be worth.
     filled = segments.length_kwh[:, [FIRST_OUT, SECOND_OUT]].sum(axis=1) <= _NOTHING_KWH
     no_export = problem.export_limit_kwh <= 0
     # Where nothing may be fed in, surplus is stored as long as that beats curtailing it.
-    store = np.where(no_export, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh)
-    thresholds = replace(thresholds, store_kwh=store, sell_kwh=np.where(filled | no_export, np.inf, thresholds.sell_kwh))
-    setpoints = read_modes(thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit)
+    store = np.where(
+        no_export, np.maximum(thresholds.store_kwh, thresholds.spill_kwh), thresholds.store_kwh
+    )
+    thresholds = replace(
+        thresholds,
+        store_kwh=store,
+        sell_kwh=np.where(filled | no_export, np.inf, thresholds.sell_kwh),
+    )
+    setpoints = read_modes(
+        thresholds, starts, problem.site.batteries[0], curtailment=curtailment, pv_limit_kw=limit
+    )
     if problem.storage.give_limit_kwh is not None:
         setpoints = serve_nowhere(setpoints, np.isfinite(problem.storage.give_limit_kwh))
-    # The owner's block after the car's rule, as in the policy that follows: the block comes first. Source: docs/decisions/0025.
+    # The owner's block after the car's rule, as in the policy that follows: the block comes first
+    # (docs/decisions/0025).
     if problem.manual is not None:
         setpoints = serve_island(problem.manual, setpoints, problem.site.batteries[0])
     worth = read_worth(value.function, starts, path)
-    return check_plan(problem, setpoints, (starts[None, :] + lowest, path[None, :] + lowest), energy_value=worth[None, :], values=(value,))
+    return check_plan(
+        problem,
+        setpoints,
+        (starts[None, :] + lowest, path[None, :] + lowest),
+        energy_value=worth[None, :],
+        values=(value,),
+    )
 
 
 def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArray) -> FloatArray:
-    """Return the value of one more stored kWh at the end of each slot of a path, ``(slots,)``; energies above the lowest state of charge.
+    """Return the value of one more stored kWh at the end of each slot of a path, ``(slots,)``.
 
-    What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at a hard bound the finite side counts.
+    Energies above the lowest state of charge.
+
+    What a slot took out lay to the right of where it ends, what it put in or keeps to the left; at
+    a hard bound the finite side counts.
     """
     left, right = function.marginal(end_kwh)
     takes_out = end_kwh < start_kwh
@@ -316,35 +526,66 @@ def read_worth(function: ValueFunction, start_kwh: FloatArray, end_kwh: FloatArr
     return np.where(np.abs(near) < FORBIDDEN_VALUE / 2, near, far)
 
 
-def value_battery(problem: Problem, segments: Segments, direction: Direction | None) -> BatteryValue:
+def value_battery(
+    problem: Problem, segments: Segments, direction: Direction | None
+) -> BatteryValue:
     battery = problem.limits.batteries
     usable_kwh = float(battery.max_kwh[0, 0] - battery.min_kwh[0, 0])
-    function = solve_value(segments, capacity_kwh=usable_kwh, terminal=terminal_segments(problem), reserve_kwh=problem.reserve_above_kwh)
+    function = solve_value(
+        segments,
+        capacity_kwh=usable_kwh,
+        terminal=terminal_segments(problem),
+        reserve_kwh=problem.reserve_above_kwh,
+    )
     return BatteryValue(function, function.thresholds(segments.levels), segments, direction)
 
 
-def weigh_courses(problem: Problem, value: BatteryValue, *, slots: int) -> tuple[BatteryValue, MeanValue]:
-    """Return the only battery's value over the problem's courses in the first ``slots``, instead of ``value`` on the expected one."""
-    mean = average_value(problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots)
+def weigh_courses(
+    problem: Problem, value: BatteryValue, *, slots: int
+) -> tuple[BatteryValue, MeanValue]:
+    """Return the only battery's value over the problem's courses in the first ``slots``, instead of
+    ``value`` on the expected one.
+    """
+    mean = average_value(
+        problem, direction=value.direction, terminal=terminal_segments(problem), slots=slots
+    )
     segments = value.segments.pick(slice(0, slots))
-    return replace(value, function=mean.function, thresholds=mean.function.thresholds(segments.levels), segments=segments), mean
+    return replace(
+        value,
+        function=mean.function,
+        thresholds=mean.function.thresholds(segments.levels),
+        segments=segments,
+    ), mean
 
 
 def terminal_segments(problem: Problem) -> tuple[FloatArray, FloatArray]:
     """Return V′ of the one battery at the horizon: bounds are steps too high to be traded away."""
     battery, terminal = problem.limits.batteries, problem.terminal
     lowest, highest = float(battery.min_kwh[0, 0]), float(battery.max_kwh[0, 0])
-    target_kwh = terminal.least_kwh if problem.storage.reserve_kwh is None else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
-    least, most = min(max(float(target_kwh[0]), lowest), highest), min(max(float(terminal.most_kwh[0]), lowest), highest)
+    target_kwh = (
+        terminal.least_kwh
+        if problem.storage.reserve_kwh is None
+        else np.maximum(terminal.least_kwh, problem.storage.reserve_kwh[:, -1])
+    )
+    least, most = (
+        min(max(float(target_kwh[0]), lowest), highest),
+        min(max(float(terminal.most_kwh[0]), lowest), highest),
+    )
     lengths = np.array([least - lowest, most - least, highest - most])
     values = np.array([FORBIDDEN_VALUE, float(terminal.value[0]), -FORBIDDEN_VALUE])
     return lengths[lengths > 0], values[lengths > 0]
 
 
 def choose_curtailment(problem: Problem, *, exports: BoolArray) -> IntArray:
-    """Return how PV is held back when ways are chosen: where importing and selling both pay, it is off unless the slot exports."""
+    """Return how PV is held back when ways are chosen: where importing and selling both pay, it is
+    off unless the slot exports.
+    """
     outlook, batteries = problem.outlook, problem.site.batteries
     both_pay = (outlook.import_price < 0) & (outlook.export_price > 0)
-    if not both_pay.any() or not problem.site.curtailable or not all(each.charge_from_grid for each in batteries):
+    if (
+        not both_pay.any()
+        or not problem.site.curtailable
+        or not all(each.charge_from_grid for each in batteries)
+    ):
         return problem.curtailment
     return np.where(both_pay & ~exports, Curtailment.ALL, problem.curtailment).astype(np.int8)

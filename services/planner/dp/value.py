@@ -1,9 +1,10 @@
 """The value of a stored kWh: the exact dynamic programme over piecewise-linear value functions.
 
-W_t(s), the least cost from stored energy s at the start of slot t to the horizon, is convex and piecewise linear while every slot is convex.
-Its negative slope V′ is kept as segments (length, value), sorted from the most valuable stored kWh to the least. One Bellman step is the
-infimal convolution of W with the slot's cost: a merge of two sorted lists that drops what charging at most brings from the front and cuts at
-the usable capacity. Source: docs/decisions/0004.
+W_t(s), the least cost from stored energy s at the start of slot t to the horizon, is convex and
+piecewise linear while every slot is convex. Its negative slope V′ is kept as segments (length,
+value), sorted from the most valuable stored kWh to the least. One Bellman step is the infimal
+convolution of W with the slot's cost: a merge of two sorted lists that drops what charging at most
+brings from the front and cuts at the usable capacity. Source: docs/decisions/0004.
 """
 
 from dataclasses import dataclass
@@ -29,7 +30,8 @@ Terminal = tuple[FloatArray, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Where a battery's actions begin and end in each slot: stored kWh above the reserve, shape ``(…, slots)``.
+    """Where a battery's actions begin and end in each slot: stored kWh above the reserve, shape
+    ``(…, slots)``.
 
     Invariants: ``buy_kwh ≤ store_kwh`` and ``serve_kwh ≤ sell_kwh``.
     """
@@ -44,7 +46,10 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class ValueFunction:
-    """V′ after every slot: segments of slot t stand at ``offsets[t]:offsets[t + 1]``; entry 0 is before the first slot."""
+    """V′ after every slot: segments of slot t stand at ``offsets[t]:offsets[t + 1]``.
+
+    Entry 0 is before the first slot.
+    """
 
     capacity_kwh: float
     length_kwh: FloatArray
@@ -57,38 +62,71 @@ class ValueFunction:
         return self.length_kwh[part], self.value[part]
 
     def marginal(self, stored_kwh: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return V′ at the end of each slot left and right of ``stored_kwh`` (``(slots,)``, above the reserve)."""
-        pair: tuple[FloatArray, FloatArray] = kernels.marginal(self.length_kwh, self.value, self.offsets, stored_kwh)
+        """Return V′ at the end of each slot left and right of ``stored_kwh`` (``(slots,)``, above
+        the reserve).
+        """
+        pair: tuple[FloatArray, FloatArray] = kernels.marginal(
+            self.length_kwh, self.value, self.offsets, stored_kwh
+        )
         return pair
 
     def integral(self, before_kwh: FloatArray, after_kwh: FloatArray) -> FloatArray:
-        """Return what the energy between two levels at the end of each slot is worth: positive where ``after_kwh`` is more."""
-        difference: FloatArray = kernels.integral(self.length_kwh, self.value, self.offsets, before_kwh, after_kwh)
+        """Return what the energy between two levels at the end of each slot is worth: positive
+        where ``after_kwh`` is more.
+        """
+        difference: FloatArray = kernels.integral(
+            self.length_kwh, self.value, self.offsets, before_kwh, after_kwh
+        )
         return difference
 
-    def thresholds(self, levels: BreakEven, *, self_consumption_margin: FloatArray | float = 0.0) -> Thresholds:
+    def thresholds(
+        self, levels: BreakEven, *, self_consumption_margin: FloatArray | float = 0.0
+    ) -> Thresholds:
         """Return the thresholds of each slot.
 
         Args:
             levels: break-even values, each of shape ``(…, slots)``.
-            self_consumption_margin: margin per stored kWh in favour of storing surplus and serving the load, shape ``(slots,)`` or one number.
+            self_consumption_margin: margin per stored kWh in favour of storing surplus and serving
+                the load, shape ``(slots,)`` or one number.
         """
-        # What costs the same now and later is bought now, unless it would only be carried through: buying and serving at one price is no gain.
+        # What costs the same now and later is bought now, unless it would only be carried through:
+        # buying and serving at one price is no gain.
         early = np.where(levels.buy > levels.serve + 2 * TIE, TIE, -TIE)
-        store, serve = levels.store - TIE - self_consumption_margin, levels.serve + TIE + self_consumption_margin
-        level = np.array([levels.buy - early, store, levels.spill - TIE, serve, levels.sell - TIE, levels.displace - TIE])
-        reach = kernels.reach(self.length_kwh, self.value, self.offsets, level.reshape(-1, level.shape[-1]))
+        store, serve = (
+            levels.store - TIE - self_consumption_margin,
+            levels.serve + TIE + self_consumption_margin,
+        )
+        level = np.array(
+            [
+                levels.buy - early,
+                store,
+                levels.spill - TIE,
+                serve,
+                levels.sell - TIE,
+                levels.displace - TIE,
+            ]
+        )
+        reach = kernels.reach(
+            self.length_kwh, self.value, self.offsets, level.reshape(-1, level.shape[-1])
+        )
         return Thresholds(*reach.reshape(level.shape))
 
 
-def solve_value(segments: Segments, *, capacity_kwh: float, terminal: Terminal, reserve_kwh: FloatArray = NO_RESERVE) -> ValueFunction:
+def solve_value(
+    segments: Segments,
+    *,
+    capacity_kwh: float,
+    terminal: Terminal,
+    reserve_kwh: FloatArray = NO_RESERVE,
+) -> ValueFunction:
     """Return V′ before and after every slot.
 
     Args:
         segments: of each slot, shape ``(slots, 7)``; every slot convex.
         capacity_kwh: usable capacity, from the lowest to the highest SoC.
         terminal: V′ at the horizon.
-        reserve_kwh: least energy to be stored at the end of each slot at any cost, above the lowest SoC; the last slot's is part of ``terminal``.
+        reserve_kwh: least energy to be stored at the end of each slot at any cost, above the lowest
+            SoC; the last slot's is part of ``terminal``.
 
     Raises:
         InvalidInputError: a slot is not convex: the mixed-integer model has to fix its direction.
@@ -99,7 +137,9 @@ def solve_value(segments: Segments, *, capacity_kwh: float, terminal: Terminal, 
     offsets = np.empty(count + 2, dtype=np.int64)
     while True:
         length, value = np.empty((count + 1) * room), np.empty((count + 1) * room)
-        if kernels.backward(slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)):
+        if kernels.backward(
+            slots, terminal, capacity_kwh, (reserve_kwh, FORBIDDEN_VALUE), (length, value, offsets)
+        ):
             return ValueFunction(capacity_kwh, length, value, offsets)
         room *= 2
 
@@ -107,20 +147,40 @@ def solve_value(segments: Segments, *, capacity_kwh: float, terminal: Terminal, 
 def _require_convex(segments: Segments) -> None:
     if not segments.convex.all():
         slot = int(np.argwhere(~segments.convex)[0][-1])
-        raise InvalidInputError("this slot's cost is not convex", field=f"slots[{slot}]", remedy="Fix its direction by the mixed-integer model first.")
+        raise InvalidInputError(
+            "this slot's cost is not convex",
+            field=f"slots[{slot}]",
+            remedy="Fix its direction by the mixed-integer model first.",
+        )
 
 
-def follow(thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float) -> FloatArray:
-    """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``, above the reserve."""
+def follow(
+    thresholds: Thresholds, segments: Segments, start_kwh: float, capacity_kwh: float
+) -> FloatArray:
+    """Return the stored energy at the end of each slot under the thresholds, shape ``(slots,)``,
+    above the reserve.
+    """
     first = np.where(segments.displaces_first, thresholds.displace_kwh, thresholds.sell_kwh)
     second = np.where(segments.displaces_first, thresholds.sell_kwh, thresholds.displace_kwh)
-    limits = np.array([thresholds.buy_kwh, thresholds.store_kwh, thresholds.spill_kwh, thresholds.serve_kwh, first, second])
+    limits = np.array(
+        [
+            thresholds.buy_kwh,
+            thresholds.store_kwh,
+            thresholds.spill_kwh,
+            thresholds.serve_kwh,
+            first,
+            second,
+        ]
+    )
     path: FloatArray = kernels.follow(limits, segments.length_kwh, start_kwh, capacity_kwh)
     return path
 
 
-def mean_values(segments: Segments, *, capacity_kwh: float, terminal: Terminal, cells: int) -> FloatArray:
-    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal parts of the capacity, shape ``(paths, cells)``.
+def mean_values(
+    segments: Segments, *, capacity_kwh: float, terminal: Terminal, cells: int
+) -> FloatArray:
+    """Return V′ at the end of the first slot, path by path: the mean over each of ``cells`` equal
+    parts of the capacity, shape ``(paths, cells)``.
 
     Args:
         segments: of many paths or sites, shape ``(paths, slots, 7)``; every slot convex.
@@ -129,29 +189,37 @@ def mean_values(segments: Segments, *, capacity_kwh: float, terminal: Terminal, 
         cells: parts into which the capacity is divided.
     """
     _require_convex(segments)
-    grid: FloatArray = kernels.first_values(segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells)
+    grid: FloatArray = kernels.first_values(
+        segments.length_kwh, segments.value, segments.charge_kwh, terminal, capacity_kwh, cells
+    )
     return grid
 
 
-# Lengths and values of all courses' V′, and where each slot of each course begins, shape ``(courses, slots + 2)``.
+# Lengths and values of all courses' V′, and where each slot of each course begins, shape
+# ``(courses, slots + 2)``.
 Functions = tuple[FloatArray, FloatArray, IndexArray]
 _NO_WEIGHT = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class MeanValue:
-    """Mean V′ of the first slots, how many courses it is made of, and how many of those given had no value function of their own."""
+    """Mean V′ of the first slots, how many courses it is made of, and how many of those given had
+    no value function of their own.
+    """
 
     function: ValueFunction
     courses: int
     left_out: int
 
 
-def average_value(problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int) -> MeanValue:
-    """Return mean V′ over the expected course and the problem's others, the dearer ones counting more where the problem heeds risk.
+def average_value(
+    problem: Problem, *, direction: Direction | None, terminal: Terminal, slots: int
+) -> MeanValue:
+    """Return mean V′ over the expected course and the problem's others, the dearer ones counting
+    more where the problem heeds risk.
 
-    The flow directions decided on the expected course hold on all courses. One that is not convex under them, or beyond what connection and battery
-    can carry, is left out.
+    The flow directions decided on the expected course hold on all courses. One that is not convex
+    under them, or beyond what connection and battery can carry, is left out.
 
     Args:
         problem: of one battery, with courses.
@@ -160,45 +228,80 @@ def average_value(problem: Problem, *, direction: Direction | None, terminal: Te
         slots: the number of slots to return the mean for.
     """
     if problem.uncertainty.courses is None:
-        raise InvalidInputError("there are no courses to average over", field="courses", remedy="Add them to the problem.")
+        raise InvalidInputError(
+            "there are no courses to average over",
+            field="courses",
+            remedy="Add them to the problem.",
+        )
     courses = problem.uncertainty.courses
     segments = offer_courses(problem, courses, direction)
     exact = np.asarray((segments.covered & segments.convex).all(axis=1))
     exact[0] = True  # the expected course is planned by its value function already
     expected_weight = max(1.0 - float(courses.weight.sum()), 0.0)
-    weight = np.append(expected_weight if expected_weight > _NO_WEIGHT else 0.0, courses.weight) * exact
+    weight = (
+        np.append(expected_weight if expected_weight > _NO_WEIGHT else 0.0, courses.weight) * exact
+    )
     weight = weight / weight.sum() if weight.any() else np.eye(1, weight.size)[0]
     counted = np.flatnonzero(weight)
-    segments, weight = (segments, weight) if counted.size == weight.size else (segments.pick(counted), weight[counted])
-    functions = run_backward_each((segments.length_kwh, segments.value, segments.charge_kwh), terminal, problem.reserve_above_kwh)
+    segments, weight = (
+        (segments, weight)
+        if counted.size == weight.size
+        else (segments.pick(counted), weight[counted])
+    )
+    functions = run_backward_each(
+        (segments.length_kwh, segments.value, segments.charge_kwh),
+        terminal,
+        problem.reserve_above_kwh,
+    )
     if problem.uncertainty.risk > 0:
-        weight = cvar_weights(weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk)
-    return MeanValue(_mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())), counted.size, int((~exact).sum()))
+        weight = cvar_weights(
+            weight, _cost_each(problem, segments, functions, terminal), problem.uncertainty.risk
+        )
+    return MeanValue(
+        _mean(functions, weight, slots, capacity_kwh=float(terminal[0].sum())),
+        counted.size,
+        int((~exact).sum()),
+    )
 
 
 def run_backward_each(
-    slots: tuple[FloatArray, FloatArray, FloatArray], terminal: Terminal, reserve_kwh: FloatArray = NO_RESERVE
+    slots: tuple[FloatArray, FloatArray, FloatArray],
+    terminal: Terminal,
+    reserve_kwh: FloatArray = NO_RESERVE,
 ) -> tuple[FloatArray, FloatArray, NDArray[np.int64]]:
-    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a battery and a horizon.
+    """Return lengths, values and offsets (``(paths, slots + 2)``) of V′ on many paths that share a
+    battery and a horizon.
 
     Args:
-        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what charging at most brings, ``(paths, slots)``.
+        slots: lengths and values of their segments, shape ``(paths, slots, kinds)``, and what
+            charging at most brings, ``(paths, slots)``.
         terminal: V′ at the horizon; its lengths sum to the usable capacity.
         reserve_kwh: as in ``solve_value``, the same for all paths.
     """
     (paths, count), room = slots[2].shape, 16
     while True:
         size = (count + 1) * room
-        out = (np.empty((paths, size)), np.empty((paths, size)), np.empty((paths, count + 2), dtype=np.int64))
-        if kernels.backward_each(slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out):
+        out = (
+            np.empty((paths, size)),
+            np.empty((paths, size)),
+            np.empty((paths, count + 2), dtype=np.int64),
+        )
+        if kernels.backward_each(
+            slots, terminal, float(terminal[0].sum()), (reserve_kwh, FORBIDDEN_VALUE), out
+        ):
             return out[0].ravel(), out[1].ravel(), out[2] + size * np.arange(paths)[:, None]
         room *= 2
 
 
-def _cost_each(problem: Problem, segments: Segments, functions: Functions, terminal: Terminal) -> FloatArray:
+def _cost_each(
+    problem: Problem, segments: Segments, functions: Functions, terminal: Terminal
+) -> FloatArray:
     """Return what the best plan costs on each course, less what is left at the horizon."""
     length, value, offsets = functions
-    start, capacity = float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]), float(terminal[0].sum())
+    start, capacity = (
+        float(problem.stored_kwh[0] - problem.limits.batteries.min_kwh[0, 0]),
+        float(terminal[0].sum()),
+    )
     most, costs = most_cost(segments).sum(axis=1), np.empty(offsets.shape[0])
     for path in range(offsets.shape[0]):
         slots = (segments.length_kwh[path], segments.value[path], segments.charge_kwh[path])
@@ -207,8 +310,13 @@ def _cost_each(problem: Problem, segments: Segments, functions: Functions, termi
     return costs
 
 
-def _mean(functions: Functions, weight: FloatArray, slots: int, *, capacity_kwh: float) -> ValueFunction:
-    """Return the mean of value functions before and after the first ``slots``; those that count nothing are left out."""
+def _mean(
+    functions: Functions, weight: FloatArray, slots: int, *, capacity_kwh: float
+) -> ValueFunction:
+    """Return the mean of value functions before and after the first ``slots``.
+
+    Those that count nothing are left out.
+    """
     length, value, offsets = functions
     ends = np.ascontiguousarray(offsets[weight > 0, : slots + 2])
     room = int((ends[:, -1] - ends[:, 0]).sum())
@@ -226,7 +334,13 @@ def load_kernels() -> None:
     nothing = np.zeros((1, KINDS))
     function = ValueFunction(1.0, *(np.ones(2), np.ones(2)), np.arange(3))
     level, terminal = np.zeros(1), (np.ones(1), np.ones(1))
-    kernels.backward((nothing, nothing, level), terminal, 1.0, (NO_RESERVE, FORBIDDEN_VALUE), (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)))
+    kernels.backward(
+        (nothing, nothing, level),
+        terminal,
+        1.0,
+        (NO_RESERVE, FORBIDDEN_VALUE),
+        (np.empty(64), np.empty(64), np.empty(3, dtype=np.int64)),
+    )
     kernels.follow(np.zeros((6, 1)), nothing, 0.0, 1.0)
     function.marginal(level)
     function.integral(level, level)
@@ -236,6 +350,8 @@ def load_kernels() -> None:
 def load_course_kernels() -> None:
     """Load those of several courses, or compile them the first time."""
     nothing, level, terminal = np.zeros((1, KINDS)), np.zeros(1), (np.ones(1), np.ones(1))
-    length, value, offsets = run_backward_each((nothing[None], nothing[None], level[None]), terminal)
+    length, value, offsets = run_backward_each(
+        (nothing[None], nothing[None], level[None]), terminal
+    )
     _mean((length, value, offsets), np.ones(1), 1, capacity_kwh=1.0)
     kernels.walk((nothing, nothing, level), (length, value, offsets[0]), 0.0, 1.0)

@@ -1,1 +1,3 @@
-"""Linear models with whole numbers as such: how they are built, and the schedules that something which is on or off may follow."""
+"""Linear models with whole numbers as such: how they are built, and the schedules that something
+which is on or off may follow.
+"""

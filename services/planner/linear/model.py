@@ -1,4 +1,6 @@
-"""Build mixed-integer linear models, block by block of columns and rows, in the sparse row form of HiGHS."""
+"""Build mixed-integer linear models, block by block of columns and rows, in the sparse row form of
+HiGHS.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,7 +23,9 @@ class InfeasibleError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class StartBasis:
-    """A triangular starting basis for a solver without one: ``columns`` are basic in place of as many ``rows``, each row determining one of them in turn."""
+    """A triangular starting basis for a solver without one: ``columns`` are basic in place of as
+    many ``rows``, each row determining one of them in turn.
+    """
 
     columns: IndexArray
     rows: IndexArray
@@ -57,7 +61,9 @@ class LinearModel:
         return replace(self, lower=lower, upper=upper)
 
     def with_column(self, cost: float, rows: IndexArray, value: FloatArray) -> "LinearModel":
-        """Return the model with one more column, non-negative and continuous, with coefficients ``value`` in ``rows`` (ascending)."""
+        """Return the model with one more column, non-negative and continuous, with coefficients
+        ``value`` in ``rows`` (ascending).
+        """
         ends = np.append(self.starts[1:], self.index.size)[rows]
         return replace(
             self,
@@ -65,18 +71,26 @@ class LinearModel:
             lower=np.append(self.lower, 0.0),
             upper=np.append(self.upper, np.inf),
             integer=np.append(self.integer, np.int32(0)),
-            starts=(self.starts + np.searchsorted(rows, np.arange(self.starts.size))).astype(np.int32),
+            starts=(self.starts + np.searchsorted(rows, np.arange(self.starts.size))).astype(
+                np.int32
+            ),
             index=np.insert(self.index, ends, self.cost.size),
             value=np.insert(self.value, ends, value),
         )
 
     def entry_rows(self) -> IndexArray:
         """Return each entry's row."""
-        return np.repeat(np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size)))
+        return np.repeat(
+            np.arange(self.row_lower.size), np.diff(np.append(self.starts, self.index.size))
+        )
 
     def activity(self, column: FloatArray) -> FloatArray:
         """Return every row's value at ``column``."""
-        return np.bincount(self.entry_rows(), weights=self.value * column[self.index], minlength=self.row_lower.size).astype(float)
+        return np.bincount(
+            self.entry_rows(),
+            weights=self.value * column[self.index],
+            minlength=self.row_lower.size,
+        ).astype(float)
 
 
 @dataclass
@@ -92,7 +106,15 @@ class ModelBuilder:
     columns: int = 0
     rows: int = 0
 
-    def add_columns(self, count: int, *, cost: FloatArray | float, upper: FloatArray | float, lower: FloatArray | float = 0.0, integer: int = 0) -> Indices:
+    def add_columns(
+        self,
+        count: int,
+        *,
+        cost: FloatArray | float,
+        upper: FloatArray | float,
+        lower: FloatArray | float = 0.0,
+        integer: int = 0,
+    ) -> Indices:
         """Add ``count`` columns and return their indices."""
         for blocks, values in ((self.cost, cost), (self.lower, lower), (self.upper, upper)):
             blocks.append(np.broadcast_to(np.asarray(values, dtype=float), (count,)))
@@ -101,11 +123,20 @@ class ModelBuilder:
         return np.arange(self.columns - count, self.columns, dtype=np.int32)
 
     def add_rows(self, lower: FloatArray, upper: FloatArray, terms: Sequence[Term]) -> Indices:
-        """Add one row per element of ``lower``; a term with fewer columns belongs to the last rows."""
+        """Add one row per element of ``lower``.
+
+        A term with fewer columns belongs to the last rows.
+        """
         rows = np.arange(self.rows, self.rows + lower.size, dtype=np.int32)
         self.bounds.append((lower, upper))
         for columns, factor in terms:
-            self.entries.append((rows[rows.size - columns.size :], columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape)))
+            self.entries.append(
+                (
+                    rows[rows.size - columns.size :],
+                    columns,
+                    np.broadcast_to(np.asarray(factor, dtype=float), columns.shape),
+                )
+            )
         self.rows += lower.size
         return rows
 
@@ -118,8 +149,17 @@ class ModelBuilder:
         self.rows += 1
         return row
 
-    def add_windows(self, lower: float, upper: float, columns: Indices, edges: tuple[NDArray[np.int64], NDArray[np.int64]]) -> Indices:
-        """Add one row per window over neighbouring ``columns``; ``edges`` are the windows' first positions and those after their last."""
+    def add_windows(
+        self,
+        lower: float,
+        upper: float,
+        columns: Indices,
+        edges: tuple[NDArray[np.int64], NDArray[np.int64]],
+    ) -> Indices:
+        """Add one row per window over neighbouring ``columns``.
+
+        ``edges`` are the windows' first positions and those after their last.
+        """
         first, end = edges
         length = end - first
         rows = np.arange(self.rows, self.rows + first.size, dtype=np.int32)
@@ -131,7 +171,9 @@ class ModelBuilder:
 
     def add_entries(self, rows: Indices, columns: Indices, factor: FloatArray | float) -> None:
         """Add coefficients to existing rows; a row and column may be given once."""
-        self.entries.append((rows, columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape)))
+        self.entries.append(
+            (rows, columns, np.broadcast_to(np.asarray(factor, dtype=float), columns.shape))
+        )
 
     def build(self, start: StartBasis | None = None) -> LinearModel:
         """Return the model collected so far."""

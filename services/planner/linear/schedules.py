@@ -1,7 +1,9 @@
-"""Find the cheapest schedule of an on/off load at given prices, exactly, by dynamic programming over slots.
+"""Find the cheapest schedule of an on/off load at given prices, exactly, by dynamic programming
+over slots.
 
-A state is how long the load has been on or off, and how much each open need has got. The rows that such a load adds to a linear model are weaker: they
-allow mixtures of schedules, and fractions of needs that no schedule meets.
+A state is how long the load has been on or off, and how much each open need has got. The rows that
+such a load adds to a linear model are weaker: they allow mixtures of schedules, and fractions of
+needs that no schedule meets.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,15 +21,19 @@ from services.planner.loops import loop, loop_part
 
 # Tolerance of shares of slots.
 _SAME_SHARE = 1e-9
-# Most joint states of needs; needs beyond it are ignored, and a schedule may then cost more than stated.
+# Most joint states of needs; needs beyond it are ignored, and a schedule may then cost more than
+# stated.
 _MOST_LEVELS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class RunRules:
-    """Run and rest times in slots; ``longest_rest`` 0: unlimited. ``was_on`` is None without a history.
+    """Run and rest times in slots.
 
-    ``stays`` is the number of slots at the start in which the state may not change, ``rested`` the slots that it has been off.
+    ``longest_rest`` 0: unlimited. ``was_on`` is None without a history.
+
+    ``stays`` is the number of slots at the start in which the state may not change, ``rested`` the
+    slots that it has been off.
     """
 
     shortest_run: int = 1
@@ -38,21 +44,36 @@ class RunRules:
     rested: int = 0
 
     def bounds(self, allowed: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return lower and upper bound of ``on`` per slot; a run in progress may continue where none may start."""
+        """Return lower and upper bound of ``on`` per slot.
+
+        A run in progress may continue where none may start.
+        """
         least, most = np.zeros(allowed.size), allowed.copy()
         if self.was_on is not None:
             least[: self.stays] = most[: self.stays] = float(self.was_on)
         return least, most
 
 
-def read_rules(rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray) -> RunRules:
-    """Return rules in slots from hours: ``rules`` are shortest run, shortest rest and longest rest, ``state`` the time on and the time off so far."""
+def read_rules(
+    rules: tuple[float, float, float], state: tuple[float, float], hours: FloatArray
+) -> RunRules:
+    """Return rules in slots from hours: ``rules`` are shortest run, shortest rest and longest rest,
+    ``state`` the time on and the time off so far.
+    """
     (run, rest, gap), (on, off), slot = rules, state, float(hours.max())
     due = run - on if on > 0 else rest - off if off > 0 else 0.0
-    stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))  # slots that begin before it is due: the first one may be short
+    # Slots that begin before it is due: the first one may be short
+    stays = int(np.searchsorted(np.cumsum(hours) - hours, due - 1e-9))
     longest = max(int(gap / slot + 1e-9), 1) if np.isfinite(gap) else 0
     was_on = on > 0 if on > 0 or off > 0 else None
-    return RunRules(max(_slots_up(run, slot), 1), max(_slots_up(rest, slot), 1), longest, was_on, stays, _slots_up(off, slot))
+    return RunRules(
+        max(_slots_up(run, slot), 1),
+        max(_slots_up(rest, slot), 1),
+        longest,
+        was_on,
+        stays,
+        _slots_up(off, slot),
+    )
 
 
 def _slots_up(hours: float, slot: float) -> int:
@@ -61,9 +82,11 @@ def _slots_up(hours: float, slot: float) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotNeed:
-    """A need of on-time in slots from ``first`` on: at most ``most``, and ``price`` per slot missing from ``required``.
+    """A need of on-time in slots from ``first`` on: at most ``most``, and ``price`` per slot
+    missing from ``required``.
 
-    ``share`` is each slot's length relative to a whole one, ``(slots of the need,)``: 1, except for a short first slot of the horizon.
+    ``share`` is each slot's length relative to a whole one, ``(slots of the need,)``: 1, except for
+    a short first slot of the horizon.
     """
 
     first: int
@@ -78,20 +101,34 @@ class SlotNeed:
         return self.first + self.share.size
 
     def levels(self) -> FloatArray:
-        """Return the amounts that it may have got so far, ascending; amounts beyond the last are equivalent to it."""
+        """Return the amounts that it may have got so far, ascending.
+
+        Amounts beyond the last are equivalent to it.
+        """
         reached = np.arange(self.share.size + 1.0)
-        reached = np.unique(np.concatenate([reached, reached + self.share[0]]) if self.share[0] < 1.0 else reached)
-        enough = reached > self.most + _SAME_SHARE if self.most < self.share.size else reached >= self.required - _SAME_SHARE
+        reached = np.unique(
+            np.concatenate([reached, reached + self.share[0]]) if self.share[0] < 1.0 else reached
+        )
+        enough = (
+            reached > self.most + _SAME_SHARE
+            if self.most < self.share.size
+            else reached >= self.required - _SAME_SHARE
+        )
         return reached[: int(enough.argmax()) + 1] if enough.any() else reached
 
     def cost(self, level: FloatArray) -> FloatArray:
         """Return the cost of ending with ``level``."""
-        return np.where(level > self.most + _SAME_SHARE, np.inf, self.price * np.maximum(self.required - level, 0.0))
+        return np.where(
+            level > self.most + _SAME_SHARE,
+            np.inf,
+            self.price * np.maximum(self.required - level, 0.0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Neighbouring slots with the same open needs: ``step`` maps their states by one slot of on-time, ``following`` into the states of the next span.
+    """Neighbouring slots with the same open needs: ``step`` maps their states by one slot of
+    on-time, ``following`` into the states of the next span.
 
     ``ended`` is the cost of each state by the needs that end with the span.
     """
@@ -105,7 +142,9 @@ class _Span:
 
 @dataclass(frozen=True, slots=True)
 class OnOffSchedule:
-    """Whether a load is on, 1 or 0, ``(slots,)``, and the schedule's own cost, without that of the rest of the model."""
+    """Whether a load is on, 1 or 0, ``(slots,)``, and the schedule's own cost, without that of the
+    rest of the model.
+    """
 
     on: FloatArray
     cost: float
@@ -115,7 +154,8 @@ class ScheduleFinder(Protocol):
     """Finds the cheapest schedule that a load's rules allow."""
 
     def find(self, price: FloatArray) -> OnOffSchedule:
-        """Return the cheapest where being on also costs a ``price``, (slots,), which is not part of the schedule's cost.
+        """Return the cheapest where being on also costs a ``price``, (slots,), which is not part of
+        the schedule's cost.
 
         Raises:
             InfeasibleError: there is none.
@@ -126,8 +166,9 @@ class ScheduleFinder(Protocol):
 class Schedules:
     """The allowed schedules of an on/off load.
 
-    ``cost`` is the cost of being on besides energy, ``least`` and ``most`` whether it must and may be on, all ``(slots,)``; a start costs ``start_price``,
-    a slot beyond the longest rest ``late_price``.
+    ``cost`` is the cost of being on besides energy, ``least`` and ``most`` whether it must and may
+    be on, all ``(slots,)``; a start costs ``start_price``, a slot beyond the longest rest
+    ``late_price``.
     """
 
     cost: FloatArray
@@ -139,34 +180,55 @@ class Schedules:
     late_price: float
 
     def find(self, price: FloatArray) -> OnOffSchedule:
-        """Return the cheapest schedule where being on also costs a ``price``, (slots,), which is not part of the schedule's cost.
+        """Return the cheapest schedule where being on also costs a ``price``, (slots,), which is
+        not part of the schedule's cost.
 
         Raises:
             InfeasibleError: there is none.
         """
         cost, rules = self.cost + price, self._rules
-        after, chosen, prices = np.zeros((1, rules[0] + rules[1] + 1)), [], (self.start_price, self.late_price)
+        after, chosen, prices = (
+            np.zeros((1, rules[0] + rules[1] + 1)),
+            [],
+            (self.start_price, self.late_price),
+        )
         for span in reversed(self._spans):
             slots = slice(span.first, span.end)
             bounds = cost[slots], self.least[slots], self.most[slots]
-            after, on = _step_back(after[span.following] + span.ended[:, None], bounds, (span.first, span.step), (rules, *prices))
+            after, on = _step_back(
+                after[span.following] + span.ended[:, None],
+                bounds,
+                (span.first, span.step),
+                (rules, *prices),
+            )
             chosen.append(on)
         level, state = 0, rules[0] - 1 if self.rules.was_on else rules[0]
         if not np.isfinite(after[level, state]):
             raise InfeasibleError("a load has no schedule that keeps its rules")
         schedule, value = np.zeros(cost.size), float(after[level, state])
         for span, on in zip(self._spans, reversed(chosen), strict=True):
-            level, state = _follow(schedule[span.first : span.end], on, (level, state), (span.step, rules))
+            level, state = _follow(
+                schedule[span.first : span.end], on, (level, state), (span.step, rules)
+            )
             level = int(span.following[level])
         return OnOffSchedule(schedule, value - float(price @ schedule))
 
     @cached_property
     def _rules(self) -> tuple[int, int, int, int, int, bool]:
-        """The states of runs and of rests, the shortest rest, the longest one, the slot by which the first has to end, and whether it is on at the start."""
+        """The states of runs and of rests, the shortest rest, the longest one, the slot by which
+        the first has to end, and whether it is on at the start.
+        """
         rules = self.rules
         rests = max(rules.longest_rest + 1 if rules.longest_rest else 1, rules.shortest_rest)
         deadline = max(rules.longest_rest - rules.rested, 0) if rules.longest_rest else -1
-        return rules.shortest_run, rests, rules.shortest_rest, rules.longest_rest, deadline, bool(rules.was_on)
+        return (
+            rules.shortest_run,
+            rests,
+            rules.shortest_rest,
+            rules.longest_rest,
+            deadline,
+            bool(rules.was_on),
+        )
 
     @cached_property
     def _spans(self) -> list[_Span]:
@@ -180,7 +242,8 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleBlock:
-    """An on/off load in a model: its contiguous columns, the contiguous rows over these columns alone, its ``on`` columns, and its allowed schedules.
+    """An on/off load in a model: its contiguous columns, the contiguous rows over these columns
+    alone, its ``on`` columns, and its allowed schedules.
 
     Rows outside the block have entries in ``on`` alone.
     """
@@ -193,7 +256,9 @@ class ScheduleBlock:
 
 @dataclass(frozen=True, slots=True)
 class _OpenNeeds:
-    """Needs that are open at once: the ``levels`` of each, and each joint state's index into them, ``(needs, states)``."""
+    """Needs that are open at once: the ``levels`` of each, and each joint state's index into them,
+    ``(needs, states)``.
+    """
 
     needs: tuple[SlotNeed, ...]
     levels: tuple[FloatArray, ...]
@@ -210,22 +275,44 @@ class _OpenNeeds:
     def find(self, places: Sequence[IndexArray], states: int) -> IndexArray:
         """Return the joint state of each need's level index, for ``states`` states."""
         shape = tuple(each.size for each in self.levels)
-        return np.ravel_multi_index(tuple(places), shape) if places else np.zeros(states, dtype=np.intp)
+        return (
+            np.ravel_multi_index(tuple(places), shape)
+            if places
+            else np.zeros(states, dtype=np.intp)
+        )
 
     def step(self, slot: int) -> IndexArray:
         """Return the state after each one by being on in a slot."""
-        got = [each + need.share[slot - need.first] - _SAME_SHARE for need, each in zip(self.needs, self.levels, strict=True)]
-        places = [np.minimum(np.searchsorted(each, more), each.size - 1) for each, more in zip(self.levels, got, strict=True)]
-        return self.find([each[place] for each, place in zip(places, self.places, strict=True)], self.places.shape[1])
+        got = [
+            each + need.share[slot - need.first] - _SAME_SHARE
+            for need, each in zip(self.needs, self.levels, strict=True)
+        ]
+        places = [
+            np.minimum(np.searchsorted(each, more), each.size - 1)
+            for each, more in zip(self.levels, got, strict=True)
+        ]
+        return self.find(
+            [each[place] for each, place in zip(places, self.places, strict=True)],
+            self.places.shape[1],
+        )
 
     def go_on(self, after: "_OpenNeeds") -> IndexArray:
-        """Return each state's successor among the needs open ``after`` these; new ones start at 0."""
+        """Return each state's successor among the needs open ``after`` these.
+
+        New ones start at 0.
+        """
         places, states = dict(zip(self.needs, self.places, strict=True)), self.places.shape[1]
-        return after.find([places.get(need, np.zeros(states, dtype=np.intp)) for need in after.needs], states)
+        return after.find(
+            [places.get(need, np.zeros(states, dtype=np.intp)) for need in after.needs], states
+        )
 
     def end(self, slot: int) -> FloatArray:
         """Return the cost of each state by the needs that end at a slot."""
-        ended = [need.cost(each)[place] for need, each, place in zip(self.needs, self.levels, self.places, strict=True) if need.end == slot]
+        ended = [
+            need.cost(each)[place]
+            for need, each, place in zip(self.needs, self.levels, self.places, strict=True)
+            if need.end == slot
+        ]
         return sum(ended, np.zeros(self.places.shape[1]))
 
 
@@ -237,7 +324,8 @@ def _list_spans(needs: Sequence[SlotNeed], slots: int) -> Iterator[_Span]:
         yield _Span(first, end, now.step(first), now.go_on(_OpenNeeds.at(needs, end)), now.end(end))
 
 
-# States: on for 1, 2, … slots, the last one for longer too; then off for 0, 1, … slots, 0 only before the first slot.
+# States: on for 1, 2, … slots, the last one for longer too; then off for 0, 1, … slots, 0 only
+# before the first slot.
 _Rules = tuple[int, int, int, int, int, bool]
 
 
@@ -265,12 +353,17 @@ def _is_late(state: int, slot: int, rules: _Rules) -> bool:
     """Return whether a slot is beyond the longest rest, by the state after it."""
     runs, _, _, longest, deadline, _ = rules
     rested = state - runs
-    return longest > 0 and ((rested > longest and slot > longest) or (slot == deadline and rested == slot + 1))
+    return longest > 0 and (
+        (rested > longest and slot > longest) or (slot == deadline and rested == slot + 1)
+    )
 
 
 @loop
 def _step_back(
-    after: FloatArray, bounds: tuple[FloatArray, FloatArray, FloatArray], span: tuple[int, IndexArray], priced: tuple[_Rules, float, float]
+    after: FloatArray,
+    bounds: tuple[FloatArray, FloatArray, FloatArray],
+    span: tuple[int, IndexArray],
+    priced: tuple[_Rules, float, float],
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
     """Return the cost-to-go of each state at the start of a span, and the decision of each slot."""
     cost, least, most = bounds
@@ -299,7 +392,12 @@ def _step_back(
 
 
 @loop
-def _follow(schedule: FloatArray, chosen: NDArray[np.bool_], begin: tuple[int, int], span: tuple[IndexArray, _Rules]) -> tuple[int, int]:
+def _follow(
+    schedule: FloatArray,
+    chosen: NDArray[np.bool_],
+    begin: tuple[int, int],
+    span: tuple[IndexArray, _Rules],
+) -> tuple[int, int]:
     """Write a span's schedule from a state on, and return the state at its end."""
     level, state = begin
     step, rules = span

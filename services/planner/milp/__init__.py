@@ -1,1 +1,3 @@
-"""The mixed-integer model: several batteries, flexible loads, tariffs that couple slots, contradicting limits."""
+"""The mixed-integer model: several batteries, flexible loads, tariffs that couple slots,
+contradicting limits.
+"""

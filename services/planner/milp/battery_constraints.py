@@ -1,7 +1,9 @@
-"""Battery constraints besides power and state of charge (least charge, depth of cycles, taper, cycles per day), each one declaration.
+"""Battery constraints besides power and state of charge (least charge, depth of cycles, taper,
+cycles per day), each one declaration.
 
-A declaration has the batteries with the constraint, its rows in the model, and whether the value function accounts for it. One that a plan may miss also
-measures by how much, and marks the slots where it binds; reasons of an idle battery name it there (``luna.words``).
+A declaration has the batteries with the constraint, its rows in the model, and whether the value
+function accounts for it. One that a plan may miss also measures by how much, and marks the slots
+where it binds; reasons of an idle battery name it there (``luna.words``).
 """
 
 from collections.abc import Callable, Iterator
@@ -20,22 +22,30 @@ from luna.energy.timeline import FloatArray, split_days
 from services.planner.linear.model import Indices, ModelBuilder, Term
 from services.planner.problem.problem import Problem
 
-# The value function and a constraint: ``never`` applicable; ``roughly``, of a battery without it; ``where_kept``: its plan is optimal if it keeps it anyway.
+# The value function and a constraint: ``never`` applicable; ``roughly``, of a battery without it;
+# ``where_kept``: its plan is optimal if it keeps it anyway.
 Valued = Literal["never", "roughly", "where_kept"]
 _NOTHING_KWH = 1e-6
 
 
 def carry_today(problem: Problem, discharge_kwh: FloatArray) -> FloatArray:
-    """Return the batteries' discharge since local midnight, ``(batteries,)``, after the first slots of a problem.
+    """Return the batteries' discharge since local midnight, ``(batteries,)``, after the first slots
+    of a problem.
 
     Args:
         problem: the problem.
         discharge_kwh: in its first slots, ``(batteries, fewer slots)``.
     """
     count = discharge_kwh.shape[1]
-    midnight = [edge for edge in split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone)) if edge <= count][-1]
+    midnight = [
+        edge
+        for edge in split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
+        if edge <= count
+    ][-1]
     today = problem.storage.discharged_today_kwh
-    return np.asarray(discharge_kwh[:, midnight:].sum(axis=1) + (0.0 if midnight or today is None else today))
+    return np.asarray(
+        discharge_kwh[:, midnight:].sum(axis=1) + (0.0 if midnight or today is None else today)
+    )
 
 
 def _adds_nothing(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
@@ -46,9 +56,10 @@ def _adds_nothing(builder: ModelBuilder, problem: Problem, columns: Indices, ind
 class BatteryConstraint:
     """A constraint of batteries.
 
-    ``code`` names it in reasons. ``applies`` selects its batteries. ``add_rows`` adds it to the model of the problem's battery ``index``, whose columns are
-    charge, discharge and stored energy as rows of slots. ``missed_kwh`` returns the total by which flows miss it, ``at_work`` the slots in which it binds,
-    ``(slots,)``.
+    ``code`` names it in reasons. ``applies`` selects its batteries. ``add_rows`` adds it to the
+    model of the problem's battery ``index``, whose columns are charge, discharge and stored energy
+    as rows of slots. ``missed_kwh`` returns the total by which flows miss it, ``at_work`` the slots
+    in which it binds, ``(slots,)``.
     """
 
     code: str
@@ -59,25 +70,34 @@ class BatteryConstraint:
     at_work: Callable[[Problem, Flows, int], BoolArray] | None = None
 
 
-# --- charging power that falls towards full --------------------------------------------------------------------------------------------------------
+# --- charging power that falls towards full -------------------------------------------------------
 
 
 def _add_taper(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
     battery, (charge, _, stored) = problem.site.batteries[index], columns
     power = battery.charge_limit_kw * problem.outlook.timeline.hours
-    steepness = power * (1.0 - battery.taper_to_share) / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
+    steepness = (
+        power
+        * (1.0 - battery.taper_to_share)
+        / ((1.0 - battery.taper_from_soc) * battery.capacity_kwh)
+    )
     most = power + steepness * battery.taper_from_soc * battery.capacity_kwh
     most[0] -= steepness[0] * problem.stored_kwh[index]
-    builder.add_rows(np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])])
+    builder.add_rows(
+        np.full(stored.size, -np.inf), most, [(charge, 1.0), (stored[:-1], steepness[1:])]
+    )
 
 
-# --- wear that depends on the depth of cycles ----------------------------------------------------------------------------------------------------
+# --- wear that depends on the depth of cycles -----------------------------------------------------
 
 
 def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index: int) -> None:
-    """Split stored energy and discharge into segments of depth. Deeper ones are no cheaper, so the shallowest go first without binaries.
+    """Split stored energy and discharge into segments of depth.
 
-    The storage row is unchanged, so its dual is the value of a charged kWh, which enters the shallowest segment with room.
+    Deeper ones are no cheaper, so the shallowest go first without binaries.
+
+    The storage row is unchanged, so its dual is the value of a charged kWh, which enters the
+    shallowest segment with room.
     """
     battery, (_, discharge, stored) = problem.site.batteries[index], columns
     segments = DepthSegments.of(battery)
@@ -85,10 +105,14 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
     stored_terms: list[Term] = [(stored, -1.0)]
     drawn_terms: list[Term] = [(discharge, -1.0 / battery.discharge_efficiency)]
     for width, price, first in zip(segments.width_kwh, segments.price, begin, strict=True):
-        inside, put_in, drawn = (builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price))
+        inside, put_in, drawn = (
+            builder.add_columns(stored.size, cost=cost, upper=width) for cost in (0.0, 0.0, price)
+        )
         before: FloatArray = np.zeros(stored.size)
         before[0] = first
-        builder.add_rows(before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (drawn, 1.0)])
+        builder.add_rows(
+            before, before, [(inside, 1.0), (inside[:-1], -1.0), (put_in, -1.0), (drawn, 1.0)]
+        )
         stored_terms.append((inside, 1.0))
         drawn_terms.append((drawn, 1.0))
     nothing = np.zeros(stored.size)
@@ -96,11 +120,13 @@ def _add_depth(builder: ModelBuilder, problem: Problem, columns: Indices, index:
     builder.add_rows(nothing, nothing, drawn_terms)
 
 
-# --- full cycles a local day -----------------------------------------------------------------------------------------------------------------------
+# --- full cycles a local day ----------------------------------------------------------------------
 
 
 def _cycle_room(problem: Problem, index: int) -> Iterator[tuple[slice, float]]:
-    """Yield the slots of each local day, and a battery's remaining discharge in them at its terminals, kWh."""
+    """Yield the slots of each local day, and a battery's remaining discharge in them at its
+    terminals, kWh.
+    """
     battery, today = problem.site.batteries[index], problem.storage.discharged_today_kwh
     most = (battery.max_cycles_per_day or 0.0) * battery.usable_kwh
     edges = split_days(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
@@ -115,7 +141,10 @@ def _add_cycles(builder: ModelBuilder, problem: Problem, columns: Indices, index
 
 
 def _missed_cycles(problem: Problem, flows: Flows, index: int) -> float:
-    return sum(max(float(flows.discharge_kwh[index, day].sum()) - room, 0.0) for day, room in _cycle_room(problem, index))
+    return sum(
+        max(float(flows.discharge_kwh[index, day].sum()) - room, 0.0)
+        for day, room in _cycle_room(problem, index)
+    )
 
 
 def _cycles_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
@@ -127,9 +156,23 @@ def _cycles_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
 
 BATTERY_CONSTRAINTS = (
     BatteryConstraint("least_charge", lambda battery: battery.min_charge_kw > 0, "roughly"),
-    BatteryConstraint("depth_wear", lambda battery: bool(battery.wear_by_depth), "roughly", _add_depth),
-    BatteryConstraint("taper", lambda battery: battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0, "roughly", _add_taper),
-    BatteryConstraint("cycles", lambda battery: battery.max_cycles_per_day is not None, "where_kept", _add_cycles, _missed_cycles, _cycles_at_work),
+    BatteryConstraint(
+        "depth_wear", lambda battery: bool(battery.wear_by_depth), "roughly", _add_depth
+    ),
+    BatteryConstraint(
+        "taper",
+        lambda battery: battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0,
+        "roughly",
+        _add_taper,
+    ),
+    BatteryConstraint(
+        "cycles",
+        lambda battery: battery.max_cycles_per_day is not None,
+        "where_kept",
+        _add_cycles,
+        _missed_cycles,
+        _cycles_at_work,
+    ),
 )
 
 
@@ -150,9 +193,13 @@ def missed_kwh(problem: Problem, flows: Flows) -> float:
 
 
 def find_at_work(problem: Problem, flows: Flows) -> dict[str, BoolArray]:
-    """Return the binding slots by constraint code, each of shape ``(batteries, slots)``, for constraints of any battery."""
+    """Return the binding slots by constraint code, each of shape ``(batteries, slots)``, for
+    constraints of any battery.
+    """
     masks: dict[str, BoolArray] = {}
     for index, each in list_constraints(problem):
         if each.at_work is not None:
-            masks.setdefault(each.code, np.zeros(flows.charge_kwh.shape, dtype=bool))[index] = each.at_work(problem, flows, index)
+            masks.setdefault(each.code, np.zeros(flows.charge_kwh.shape, dtype=bool))[index] = (
+                each.at_work(problem, flows, index)
+            )
     return masks

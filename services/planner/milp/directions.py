@@ -1,4 +1,6 @@
-"""Flow directions in the mixed-integer model: which are allowed, which slots need binaries, and the flows of a solved model."""
+"""Flow directions in the mixed-integer model: which are allowed, which slots need binaries, and the
+flows of a solved model.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +19,10 @@ _NOTHING = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class FlowDirections:
-    """Allowed flow directions of each slot; grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``."""
+    """Allowed flow directions of each slot.
+
+    Grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``.
+    """
 
     may_import: BoolArray
     may_export: BoolArray
@@ -33,14 +38,26 @@ class FlowDirections:
 
     @classmethod
     def of(cls, problem: Problem) -> "FlowDirections":
-        """Return all battery directions that the owner of a problem's site does not forbid; the grid's are in its limits."""
-        free, manual = cls.free(len(problem.site.batteries), problem.outlook.timeline.count), problem.manual
-        return free if manual is None else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
+        """Return all battery directions that the owner of a problem's site does not forbid.
+
+        The grid's are in its limits.
+        """
+        free, manual = (
+            cls.free(len(problem.site.batteries), problem.outlook.timeline.count),
+            problem.manual,
+        )
+        return (
+            free
+            if manual is None
+            else replace(free, may_charge=manual.may_charge, may_discharge=manual.may_discharge)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class BinarySlots:
-    """Slots with binaries: import or export, charge or discharge, charge at the least power or not at all."""
+    """Slots with binaries: import or export, charge or discharge, charge at the least power or not
+    at all.
+    """
 
     grid: BoolArray
     battery: BoolArray
@@ -52,15 +69,19 @@ class BinarySlots:
 
     def joined(self, other: "BinarySlots") -> "BinarySlots":
         """Return the slots of both."""
-        return BinarySlots(self.grid | other.grid, self.battery | other.battery, self.least | other.least)
+        return BinarySlots(
+            self.grid | other.grid, self.battery | other.battery, self.least | other.least
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedFlows:
-    """The flows of a solved model: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``, kWh.
+    """The flows of a solved model: grid arrays ``(slots,)``, battery arrays ``(batteries, slots)``,
+    kWh.
 
-    ``direct_kwh`` is what batteries charge from PV behind their inverters, without rows where there are none. ``energy_value`` is the dual of the storage
-    rows: the value of one more stored kWh at the end of a slot. ``elastic`` says that limits could be broken at a penalty.
+    ``direct_kwh`` is what batteries charge from PV behind their inverters, without rows where there
+    are none. ``energy_value`` is the dual of the storage rows: the value of one more stored kWh at
+    the end of a slot. ``elastic`` says that limits could be broken at a penalty.
     """
 
     import_kwh: FloatArray
@@ -78,7 +99,9 @@ class PlannedFlows:
     elastic: bool = False
 
 
-def fix_directions(ways: FlowDirections, choices: BinarySlots, chosen: list[BoolArray]) -> FlowDirections:
+def fix_directions(
+    ways: FlowDirections, choices: BinarySlots, chosen: list[BoolArray]
+) -> FlowDirections:
     places = choices.grid, choices.battery, choices.least
     imports, charges, enough = (np.zeros_like(where) for where in places)
     for spread, where, values in zip((imports, charges, enough), places, chosen, strict=True):
@@ -93,20 +116,32 @@ def fix_directions(ways: FlowDirections, choices: BinarySlots, chosen: list[Bool
 
 
 def choose_most(problem: Problem, choices: BinarySlots, flows: PlannedFlows) -> list[BoolArray]:
-    """Return a value for every binary by the larger of its two flows: import, charge, charge at the least power."""
+    """Return a value for every binary by the larger of its two flows: import, charge, charge at the
+    least power.
+    """
     least = _least_charge_kwh(problem)
-    imports, charges, enough = flows.import_kwh >= flows.export_kwh, flows.charge_kwh >= flows.discharge_kwh, flows.charge_kwh >= least / 2
+    imports, charges, enough = (
+        flows.import_kwh >= flows.export_kwh,
+        flows.charge_kwh >= flows.discharge_kwh,
+        flows.charge_kwh >= least / 2,
+    )
     return [imports[choices.grid], charges[choices.battery], (charges & enough)[choices.least]]
 
 
 def choose_rest(problem: Problem, choices: BinarySlots) -> list[BoolArray]:
     """Return a value for every binary with batteries idle and the grid covering the net load."""
     outlook, nothing = problem.outlook, np.zeros_like(choices.battery)
-    return [(outlook.load_kwh >= outlook.pv_kwh)[choices.grid], nothing[choices.battery], nothing[choices.least]]
+    return [
+        (outlook.load_kwh >= outlook.pv_kwh)[choices.grid],
+        nothing[choices.battery],
+        nothing[choices.least],
+    ]
 
 
 def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> BinarySlots:
-    """Return the slots with import and export at once, charge and discharge at once, or a charge below the least power."""
+    """Return the slots with import and export at once, charge and discharge at once, or a charge
+    below the least power.
+    """
     least = _least_charge_kwh(problem)
     return BinarySlots(
         grid=(flows.import_kwh > _NOTHING) & (flows.export_kwh > _NOTHING),
@@ -116,19 +151,31 @@ def find_complementarity_violations(problem: Problem, flows: PlannedFlows) -> Bi
 
 
 def _least_charge_kwh(problem: Problem) -> FloatArray:
-    return np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1) * problem.outlook.timeline.hours
+    return (
+        np.array([[battery.min_charge_kw] for battery in problem.site.batteries]).reshape(-1, 1)
+        * problem.outlook.timeline.hours
+    )
 
 
 def find_nonconvex_slots(problem: Problem) -> BinarySlots:
-    """Return the slots where violating complementarity would pay: a feed-in above the import price, burning energy at negative prices, small charges."""
+    """Return the slots where violating complementarity would pay: a feed-in above the import price,
+    burning energy at negative prices, small charges.
+    """
     outlook, batteries = problem.outlook, problem.site.batteries
     burns = np.zeros((len(batteries), outlook.timeline.count), dtype=bool)
     for index, battery in enumerate(batteries):
-        terms = {"charge_efficiency": battery.charge_efficiency, "discharge_efficiency": battery.discharge_efficiency, "wear_price": battery.wear_price}
+        terms = {
+            "charge_efficiency": battery.charge_efficiency,
+            "discharge_efficiency": battery.discharge_efficiency,
+            "wear_price": battery.wear_price,
+        }
         levels = break_even(outlook.import_price, outlook.export_price, **terms)
         burns[index] = levels.serve > levels.buy + 1e-12
-    # Too small a charge may move to another slot, or come from discharging at the same time: all slots get both binaries.
-    little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(-1, 1) & np.ones_like(burns)
+    # Too small a charge may move to another slot, or come from discharging at the same time: all
+    # slots get both binaries.
+    little = np.array([[battery.min_charge_kw > 0] for battery in batteries], dtype=bool).reshape(
+        -1, 1
+    ) & np.ones_like(burns)
     return BinarySlots(outlook.export_price > outlook.import_price + 1e-12, burns | little, little)
 
 
@@ -141,20 +188,39 @@ class SingleDirections:
 
 
 def find_single_directions(problem: Problem) -> SingleDirections | None:
-    """Return the directions of an optimal plan of one battery with a least charging power; None where anything else couples or bounds its slots."""
+    """Return the directions of an optimal plan of one battery with a least charging power.
+
+    None where anything else couples or bounds its slots.
+    """
     batteries = problem.site.batteries
-    if len(batteries) != 1 or problem.places or problem.tariff.charge is not None or problem.conversion is not None:
+    if (
+        len(batteries) != 1
+        or problem.places
+        or problem.tariff.charge is not None
+        or problem.conversion is not None
+    ):
         return None
-    battery, tapers = batteries[0], batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1
+    battery, tapers = (
+        batteries[0],
+        batteries[0].taper_from_soc < 1 and batteries[0].taper_to_share < 1,
+    )
     bound = problem.pins or problem.burns_on_an_island or problem.inside is not problem
     if battery.min_charge_kw <= 0 or tapers or battery.wear_by_depth or bound:
         return None
     segments = problem_segments(problem)
     if not segments.covered.all():
         return None
-    chosen = choose_directions(problem, segments, terminal_segments(problem), least_charge_kw=battery.min_charge_kw)
+    chosen = choose_directions(
+        problem, segments, terminal_segments(problem), least_charge_kw=battery.min_charge_kw
+    )
     if chosen is None:
         return None
     way = chosen.direction
-    ways = FlowDirections(way.may_import, way.may_export, way.may_charge[None, :], way.may_discharge[None, :], chosen.charges[None, :])
+    ways = FlowDirections(
+        way.may_import,
+        way.may_export,
+        way.may_charge[None, :],
+        way.may_discharge[None, :],
+        chosen.charges[None, :],
+    )
     return SingleDirections(ways, chosen.objective)

@@ -1,9 +1,11 @@
 """The mixed-integer model of a problem: columns, rows and costs of its slots.
 
-Per slot: import, export, curtailed PV, and per battery charge, discharge and stored energy; a balance row, and a storage row per battery.
-The linear model is solved first. Only where its solution does what physics forbids (importing while exporting, charging while discharging,
-charging below the least power) are binaries added, until no slot does: exact, because every relaxation bounds the full model.
-The same model written to be read, in PuLP: tests/support/reference_model/model.py.
+Per slot: import, export, curtailed PV, and per battery charge, discharge and stored energy; a
+balance row, and a storage row per battery. The linear model is solved first. Only where its
+solution does what physics forbids (importing while exporting, charging while discharging, charging
+below the least power) are binaries added, until no slot does: exact, because every relaxation
+bounds the full model. The same model written to be read, in PuLP:
+tests/support/reference_model/model.py.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,13 @@ from services.planner.linear.model import Indices, LinearModel, ModelBuilder, St
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
 from services.planner.milp.inverters import add_inverters
-from services.planner.milp.load_columns import PlacedColumns, add_demands, add_sources, add_supply_rows, most_placed_kwh
+from services.planner.milp.load_columns import (
+    PlacedColumns,
+    add_demands,
+    add_sources,
+    add_supply_rows,
+    most_placed_kwh,
+)
 from services.planner.milp.owner_rows import add_manual
 from services.planner.milp.slack import add_grid_slack, add_reserves, add_soc_slack, excess_kwh
 from services.planner.milp.solver import Solution
@@ -27,7 +35,10 @@ from services.planner.problem.problem import Problem
 
 @dataclass(frozen=True, slots=True)
 class Formulation:
-    """A built model, and the columns and rows of its quantities; ``choices`` are binaries: import, charge, charge at least the least power."""
+    """A built model, and the columns and rows of its quantities.
+
+    ``choices`` are binaries: import, charge, charge at least the least power.
+    """
 
     model: LinearModel
     grid: Indices
@@ -42,8 +53,13 @@ class Formulation:
 
     def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
         """Return the energy flows of a solution."""
-        (imported, exported, curtailed), battery = solution.column[self.grid], solution.column[self.batteries]
-        excess = [solution.column[columns] for columns in self.excess] or [np.zeros(imported.size)] * 2
+        (imported, exported, curtailed), battery = (
+            solution.column[self.grid],
+            solution.column[self.batteries],
+        )
+        excess = [solution.column[columns] for columns in self.excess] or [
+            np.zeros(imported.size)
+        ] * 2
         return PlannedFlows(
             import_kwh=imported + excess[0],
             export_kwh=exported + excess[1],
@@ -60,7 +76,13 @@ class Formulation:
         )
 
 
-def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | None = None, elastic: bool = False) -> Formulation:
+def formulate(
+    problem: Problem,
+    ways: FlowDirections,
+    *,
+    choices: BinarySlots | None = None,
+    elastic: bool = False,
+) -> Formulation:
     """Return the model of a problem.
 
     Args:
@@ -71,12 +93,30 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     """
     builder, outlook, site = ModelBuilder(), problem.outlook, problem.site
     slots, hours, ac_pv_kwh = outlook.timeline.count, outlook.timeline.hours, problem.ac_pv_kwh
-    most_import = np.minimum(problem.import_limit_kwh, outlook.load_kwh + sum(b.charge_limit_kw for b in site.batteries) * hours + most_placed_kwh(problem))
-    most_export = np.minimum(problem.export_limit_kwh, outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours)
-    bought = builder.add_columns(slots, cost=outlook.import_price, upper=most_import * ways.may_import)
-    sold = builder.add_columns(slots, cost=-outlook.export_price, upper=most_export * ways.may_export)
+    most_import = np.minimum(
+        problem.import_limit_kwh,
+        outlook.load_kwh
+        + sum(b.charge_limit_kw for b in site.batteries) * hours
+        + most_placed_kwh(problem),
+    )
+    most_export = np.minimum(
+        problem.export_limit_kwh,
+        outlook.pv_kwh + sum(b.discharge_limit_kw for b in site.batteries) * hours,
+    )
+    bought = builder.add_columns(
+        slots, cost=outlook.import_price, upper=most_import * ways.may_import
+    )
+    sold = builder.add_columns(
+        slots, cost=-outlook.export_price, upper=most_export * ways.may_export
+    )
     curtailed = builder.add_columns(slots, cost=0.0, upper=ac_pv_kwh * site.curtailable)
-    batteries = np.array([_battery_columns(builder, problem, ways, index=index, elastic=elastic) for index in range(len(site.batteries))], dtype=np.int32)
+    batteries = np.array(
+        [
+            _battery_columns(builder, problem, ways, index=index, elastic=elastic)
+            for index in range(len(site.batteries))
+        ],
+        dtype=np.int32,
+    )
     batteries = batteries.reshape(-1, 3, slots)
     balance: list[Term] = [(bought, 1.0), (sold, -1.0), (curtailed, -1.0)]
     for charge, discharge, _ in batteries:
@@ -91,22 +131,50 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     balanced = builder.add_rows(net, net, balance)
     pin_ends = add_manual(builder, problem, batteries, placed)
     add_reserves(builder, problem, batteries)
-    storage = [_storage_rows(builder, problem, columns, index=index) for index, columns in enumerate(batteries)]
-    peaks = add_peaks(builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone))
-    add_charge(builder, bought, outlook.timeline, charge=problem.tariff.charge, zone=ZoneInfo(site.timezone))
+    storage = [
+        _storage_rows(builder, problem, columns, index=index)
+        for index, columns in enumerate(batteries)
+    ]
+    peaks = add_peaks(
+        builder, bought, outlook.timeline, peaks=problem.tariff.peaks, zone=ZoneInfo(site.timezone)
+    )
+    add_charge(
+        builder,
+        bought,
+        outlook.timeline,
+        charge=problem.tariff.charge,
+        zone=ZoneInfo(site.timezone),
+    )
     _add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
     if not elastic:
-        add_supply_rows(builder, problem, placed, [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)])
+        add_supply_rows(
+            builder,
+            problem,
+            placed,
+            [bought, *batteries[:, 1], *(column for column, _ in placed.give_terms)],
+        )
     add_sources(builder, problem, placed, batteries=batteries, grid=(sold, curtailed, direct))
     if problem.storage.give_limit_kwh is not None:
-        builder.add_rows(np.full(slots, -np.inf), problem.storage.give_limit_kwh, [(discharge, 1.0) for _, discharge, _ in batteries])
+        builder.add_rows(
+            np.full(slots, -np.inf),
+            problem.storage.give_limit_kwh,
+            [(discharge, 1.0) for _, discharge, _ in batteries],
+        )
     if elastic:
         for index, columns in enumerate(batteries):
             add_soc_slack(builder, problem, columns, index=index)
-    chosen = _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export)) if choices else _NO_CHOICES
+    chosen = (
+        _add_choices(builder, problem, choices, (bought, sold, batteries, most_import, most_export))
+        if choices
+        else _NO_CHOICES
+    )
     rows = np.array(storage, dtype=np.int32).reshape(-1, slots)
-    # The solve starts from idle batteries: the connection balances the house, and stored energy stays.
-    start = StartBasis(np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]), np.concatenate([balanced, rows.ravel()]))
+    # The solve starts from idle batteries: the connection balances the house, and stored energy
+    # stays.
+    start = StartBasis(
+        np.concatenate([np.where(net < 0, sold, bought), batteries[:, 2].ravel()]),
+        np.concatenate([balanced, rows.ravel()]),
+    )
     return Formulation(
         builder.build(start),
         np.array([bought, sold, curtailed]),
@@ -121,35 +189,68 @@ def formulate(problem: Problem, ways: FlowDirections, *, choices: BinarySlots | 
     )
 
 
-def _battery_columns(builder: ModelBuilder, problem: Problem, ways: FlowDirections, *, index: int, elastic: bool) -> list[Indices]:
+def _battery_columns(
+    builder: ModelBuilder, problem: Problem, ways: FlowDirections, *, index: int, elastic: bool
+) -> list[Indices]:
     """Add charge, discharge and stored energy of one battery."""
     battery, outlook, terminal = problem.site.batteries[index], problem.outlook, problem.terminal
     slots, hours = outlook.timeline.count, outlook.timeline.hours
-    # Where load or PV alone break a limit of the connection, no battery may add to that while the others relieve it.
+    # Where load or PV alone break a limit of the connection, no battery may add to that while the
+    # others relieve it.
     free = [excess <= 0 for excess in excess_kwh(problem)] if elastic else [True, True]
     most_charge = battery.charge_limit_kw * hours * free[0] * ways.may_charge[index]
-    charge = builder.add_columns(slots, cost=battery.wear_price, lower=battery.min_charge_kw * hours * ways.must_charge[index], upper=most_charge)
-    # Where PV covers the load even with every flexible load running, a battery that may not feed in has nothing to serve.
+    charge = builder.add_columns(
+        slots,
+        cost=battery.wear_price,
+        lower=battery.min_charge_kw * hours * ways.must_charge[index],
+        upper=most_charge,
+    )
+    # Where PV covers the load even with every flexible load running, a battery that may not feed in
+    # has nothing to serve.
     may_lack = outlook.load_kwh + most_placed_kwh(problem) >= problem.ac_pv_kwh
-    most_discharge = battery.discharge_limit_kw * hours * (battery.discharge_to_grid | may_lack) * free[1] * ways.may_discharge[index]
+    most_discharge = (
+        battery.discharge_limit_kw
+        * hours
+        * (battery.discharge_to_grid | may_lack)
+        * free[1]
+        * ways.may_discharge[index]
+    )
     discharge = builder.add_columns(slots, cost=battery.wear_price, upper=most_discharge)
     terminal_cost = np.append(np.zeros(slots - 1), -terminal.value[index])
-    least, most = np.full(slots, battery.min_soc * battery.capacity_kwh), np.full(slots, battery.max_soc * battery.capacity_kwh)
+    least, most = (
+        np.full(slots, battery.min_soc * battery.capacity_kwh),
+        np.full(slots, battery.max_soc * battery.capacity_kwh),
+    )
     if elastic:
-        least, most = np.minimum(least, problem.stored_kwh[index]), np.maximum(most, problem.stored_kwh[index])
+        least, most = (
+            np.minimum(least, problem.stored_kwh[index]),
+            np.maximum(most, problem.stored_kwh[index]),
+        )
     else:
-        least[-1], most[-1] = max(least[-1], terminal.least_kwh[index]), min(most[-1], terminal.most_kwh[index])
+        least[-1], most[-1] = (
+            max(least[-1], terminal.least_kwh[index]),
+            min(most[-1], terminal.most_kwh[index]),
+        )
     stored = builder.add_columns(slots, cost=terminal_cost, lower=least, upper=most)
     return [charge, discharge, stored]
 
 
-def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Indices:
+def _storage_rows(
+    builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int
+) -> Indices:
     """Add the storage row of each slot, and the rows of the battery's own constraints."""
     battery, (charge, discharge, stored) = problem.site.batteries[index], columns
     initial = np.zeros(stored.size)
     initial[0] = problem.stored_kwh[index]
     rows = builder.add_rows(
-        initial, initial, [(stored, 1.0), (stored[:-1], -1.0), (charge, -battery.charge_efficiency), (discharge, 1.0 / battery.discharge_efficiency)]
+        initial,
+        initial,
+        [
+            (stored, 1.0),
+            (stored[:-1], -1.0),
+            (charge, -battery.charge_efficiency),
+            (discharge, 1.0 / battery.discharge_efficiency),
+        ],
     )
     for constraint in BATTERY_CONSTRAINTS:
         if constraint.applies(battery):
@@ -157,19 +258,36 @@ def _storage_rows(builder: ModelBuilder, problem: Problem, columns: Indices, *, 
     return rows
 
 
-def _add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *, pv: tuple[Indices, Indices], placed: PlacedColumns) -> None:
-    """Limit batteries that may not charge from the grid to the PV surplus together, and those that may not feed in to the deficit of the house.
+def _add_contract(
+    builder: ModelBuilder,
+    problem: Problem,
+    batteries: Indices,
+    *,
+    pv: tuple[Indices, Indices],
+    placed: PlacedColumns,
+) -> None:
+    """Limit batteries that may not charge from the grid to the PV surplus together, and those that
+    may not feed in to the deficit of the house.
 
     Args:
         builder: of the model.
         problem: to plan.
         batteries: columns, ``(batteries, 3, slots)``.
-        pv: columns of curtailed PV, and of PV that each hybrid inverter passes to its battery directly.
+        pv: columns of curtailed PV, and of PV that each hybrid inverter passes to its battery
+            directly.
         placed: columns of flexible loads, whose use is part of the deficit.
     """
     curtailed, direct = pv
-    pv_only = [index for index, battery in enumerate(problem.site.batteries) if not battery.charge_from_grid]
-    house_only = [index for index, battery in enumerate(problem.site.batteries) if not battery.discharge_to_grid]
+    pv_only = [
+        index
+        for index, battery in enumerate(problem.site.batteries)
+        if not battery.charge_from_grid
+    ]
+    house_only = [
+        index
+        for index, battery in enumerate(problem.site.batteries)
+        if not battery.discharge_to_grid
+    ]
     if not pv_only and not house_only:
         return
     net = problem.outlook.load_kwh - problem.ac_pv_kwh
@@ -178,8 +296,12 @@ def _add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *
         *((batteries[index, 0], 1.0) for index in pv_only),
         *((direct[index], -1.0) for index in pv_only if direct.size),
     ]
-    supplying: list[Term] = [(curtailed, -1.0), *((batteries[index, 1], 1.0) for index in house_only)]
-    # Slots in which flexible loads may turn the surplus into a deficit; in all others its sign is known beforehand.
+    supplying: list[Term] = [
+        (curtailed, -1.0),
+        *((batteries[index, 1], 1.0) for index in house_only),
+    ]
+    # Slots in which flexible loads may turn the surplus into a deficit; in all others its sign is
+    # known beforehand.
     uncertain = np.flatnonzero((net < 0) & (most_placed_kwh(problem) > 0))
     certain = np.setdiff1d(np.arange(net.size), uncertain)
     if pv_only:
@@ -187,66 +309,144 @@ def _add_contract(builder: ModelBuilder, problem: Problem, batteries: Indices, *
     if house_only:
         _add_upper_bound(builder, certain[net[certain] >= 0], net, [*supplying, *placed.terms])
     if uncertain.size:
-        _add_surplus_binaries(builder, problem, uncertain, (charging if pv_only else [], supplying if house_only else []), uses=placed.terms)
+        _add_surplus_binaries(
+            builder,
+            problem,
+            uncertain,
+            (charging if pv_only else [], supplying if house_only else []),
+            uses=placed.terms,
+        )
 
 
-def _add_surplus_binaries(builder: ModelBuilder, problem: Problem, slots: IndexArray, parts: tuple[list[Term], list[Term]], *, uses: list[Term]) -> None:
-    """Add the contract's rows where flexible loads may turn a surplus into a deficit: a binary per slot is 1 where surplus is left (big-M)."""
+def _add_surplus_binaries(
+    builder: ModelBuilder,
+    problem: Problem,
+    slots: IndexArray,
+    parts: tuple[list[Term], list[Term]],
+    *,
+    uses: list[Term],
+) -> None:
+    """Add the contract's rows where flexible loads may turn a surplus into a deficit: a binary per
+    slot is 1 where surplus is left (big-M).
+    """
     charging, supplying = parts
     surplus = (problem.ac_pv_kwh - problem.outlook.load_kwh)[slots]
     most = most_placed_kwh(problem)[slots]
-    has_surplus = builder.add_columns(slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True)
+    has_surplus = builder.add_columns(
+        slots.size, cost=0.0, lower=(most <= surplus).astype(float), upper=1.0, integer=True
+    )
     used = [(columns, -np.asarray(factor)) for columns, factor in uses]
     if charging:
         most_charge = _upper_bound(builder, charging, slots)
-        _add_upper_bound(builder, slots, surplus + most + most_charge, [*charging, *used], binary=(has_surplus, most + most_charge))
-        _add_upper_bound(builder, slots, np.zeros(slots.size), charging, binary=(has_surplus, -most_charge))
+        _add_upper_bound(
+            builder,
+            slots,
+            surplus + most + most_charge,
+            [*charging, *used],
+            binary=(has_surplus, most + most_charge),
+        )
+        _add_upper_bound(
+            builder, slots, np.zeros(slots.size), charging, binary=(has_surplus, -most_charge)
+        )
     if supplying:
         most_discharge = _upper_bound(builder, supplying, slots)
-        _add_upper_bound(builder, slots, most_discharge, supplying[1:], binary=(has_surplus, most_discharge))
-        _add_upper_bound(builder, slots, -surplus, [*supplying, *uses], binary=(has_surplus, -surplus))
+        _add_upper_bound(
+            builder, slots, most_discharge, supplying[1:], binary=(has_surplus, most_discharge)
+        )
+        _add_upper_bound(
+            builder, slots, -surplus, [*supplying, *uses], binary=(has_surplus, -surplus)
+        )
 
 
-def _add_upper_bound(builder: ModelBuilder, slots: IndexArray, most: FloatArray, terms: Sequence[Term], *, binary: Term | None = None) -> None:
-    """Bound the sum of ``terms`` in ``slots``; ``most`` has a value for each of them, or for every slot of the horizon."""
+def _add_upper_bound(
+    builder: ModelBuilder,
+    slots: IndexArray,
+    most: FloatArray,
+    terms: Sequence[Term],
+    *,
+    binary: Term | None = None,
+) -> None:
+    """Bound the sum of ``terms`` in ``slots``.
+
+    ``most`` has a value for each of them, or for every slot of the horizon.
+    """
     bound = most if most.size == slots.size else most[slots]
-    parts = [(columns[slots], np.broadcast_to(np.asarray(factor), columns.shape)[slots]) for columns, factor in terms if columns.size]
+    parts = [
+        (columns[slots], np.broadcast_to(np.asarray(factor), columns.shape)[slots])
+        for columns, factor in terms
+        if columns.size
+    ]
     builder.add_rows(np.full(slots.size, -np.inf), bound, [*parts, *([binary] if binary else [])])
 
 
 def _upper_bound(builder: ModelBuilder, terms: Sequence[Term], slots: IndexArray) -> FloatArray:
-    """Return the largest value the positive ``terms`` can sum to by their columns' bounds, shape of ``slots``."""
+    """Return the largest value the positive ``terms`` can sum to by their columns' bounds, shape of
+    ``slots``.
+    """
     upper = np.concatenate(builder.upper)
-    return np.asarray(sum((upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)), np.zeros(slots.size)))
+    return np.asarray(
+        sum(
+            (upper[columns[slots]] for columns, factor in terms if np.all(np.asarray(factor) > 0)),
+            np.zeros(slots.size),
+        )
+    )
 
 
 _NO_CHOICES = (np.empty(0, dtype=np.int32),) * 3
 
 
 def _add_choices(
-    builder: ModelBuilder, problem: Problem, choices: BinarySlots, parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray]
+    builder: ModelBuilder,
+    problem: Problem,
+    choices: BinarySlots,
+    parts: tuple[Indices, Indices, Indices, FloatArray, FloatArray],
 ) -> tuple[Indices, Indices, Indices]:
-    """Add a binary per slot of ``choices``, 1 meaning import, charge, or charge at least the least power; return those columns in that order."""
+    """Add a binary per slot of ``choices``, 1 meaning import, charge, or charge at least the least
+    power; return those columns in that order.
+    """
     bought, sold, batteries, most_import, most_export = parts
     hours = problem.outlook.timeline.hours
-    grid = _switch(builder, (bought[choices.grid], most_import[choices.grid]), (sold[choices.grid], most_export[choices.grid]))
+    grid = _switch(
+        builder,
+        (bought[choices.grid], most_import[choices.grid]),
+        (sold[choices.grid], most_export[choices.grid]),
+    )
     charging, enough = [_NO_CHOICES[0]], [_NO_CHOICES[0]]
     for index, battery in enumerate(problem.site.batteries):
         where, least = choices.battery[index], choices.least[index]
         charge, discharge, _ = batteries[index]
-        most_charge, most_discharge = battery.charge_limit_kw * hours, battery.discharge_limit_kw * hours
-        charging.append(_switch(builder, (charge[where], most_charge[where]), (discharge[where], most_discharge[where])))
+        most_charge, most_discharge = (
+            battery.charge_limit_kw * hours,
+            battery.discharge_limit_kw * hours,
+        )
+        charging.append(
+            _switch(
+                builder,
+                (charge[where], most_charge[where]),
+                (discharge[where], most_discharge[where]),
+            )
+        )
         binary = builder.add_columns(charge[least].size, cost=0.0, upper=1.0, integer=True)
         if binary.size:
             below, above = np.full(binary.size, -np.inf), np.full(binary.size, np.inf)
-            builder.add_rows(np.zeros(binary.size), above, [(charge[least], 1.0), (binary, -battery.min_charge_kw * hours[least])])
-            builder.add_rows(below, np.zeros(binary.size), [(charge[least], 1.0), (binary, -most_charge[least])])
+            builder.add_rows(
+                np.zeros(binary.size),
+                above,
+                [(charge[least], 1.0), (binary, -battery.min_charge_kw * hours[least])],
+            )
+            builder.add_rows(
+                below, np.zeros(binary.size), [(charge[least], 1.0), (binary, -most_charge[least])]
+            )
         enough.append(binary)
     return grid, np.concatenate(charging), np.concatenate(enough)
 
 
-def _switch(builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]) -> Indices:
-    """Add binaries that let the columns ``on`` up to their bounds where 1, the columns ``off`` where 0."""
+def _switch(
+    builder: ModelBuilder, on: tuple[Indices, FloatArray], off: tuple[Indices, FloatArray]
+) -> Indices:
+    """Add binaries that let the columns ``on`` up to their bounds where 1, the columns ``off``
+    where 0.
+    """
     count = on[0].size
     binary = builder.add_columns(count, cost=0.0, upper=1.0, integer=True)
     if count:

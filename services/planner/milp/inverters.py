@@ -1,4 +1,6 @@
-"""Sites whose PV and batteries stand behind inverters: what reaches the AC side, and in the model what goes from PV into a battery beside it."""
+"""Sites whose PV and batteries stand behind inverters: what reaches the AC side, and in the model
+what goes from PV into a battery beside it.
+"""
 
 from dataclasses import replace
 
@@ -18,31 +20,47 @@ _HALVINGS = 60
 
 
 def suits_value(problem: Problem) -> bool:
-    """Return whether the value of stored energy says all there is to say about a battery: true of every site without inverters.
+    """Return whether the value of stored energy says all there is to say about a battery: true of
+    every site without inverters.
 
-    Behind an inverter it does while nothing pays for burning energy, and the battery is never asked to end emptier than it may: what PV is held back
-    for, and whose, does not matter then. Nor may the battery charge faster than its inverter beside PV of others.
+    Behind an inverter it does while nothing pays for burning energy, and the battery is never asked
+    to end emptier than it may: what PV is held back for, and whose, does not matter then. Nor may
+    the battery charge faster than its inverter beside PV of others.
     """
     inverters = problem.limits.inverters
     if inverters is None:
         return True
     outlook, batteries = problem.outlook, problem.limits.batteries
     has_negative_price = bool((outlook.import_price < 0).any() or (outlook.export_price < 0).any())
-    is_worth_storing = bool((problem.terminal.value >= 0).all() and (problem.terminal.most_kwh >= batteries.max_kwh[:, 0]).all())
-    alone = bool((inverters.pv_share > 1 - 1e-12).all() or (batteries.charge_limit_kw <= inverters.limit_kw).all())
+    is_worth_storing = bool(
+        (problem.terminal.value >= 0).all()
+        and (problem.terminal.most_kwh >= batteries.max_kwh[:, 0]).all()
+    )
+    alone = bool(
+        (inverters.pv_share > 1 - 1e-12).all()
+        or (batteries.charge_limit_kw <= inverters.limit_kw).all()
+    )
     return is_worth_storing and alone and not has_negative_price and problem.site.curtailable
 
 
-def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, curtailed: Indices) -> Indices:
-    """Add what each battery takes from PV beyond its inverter, ``(batteries, slots)``, and what inverters carry; nothing where there are none.
+def add_inverters(
+    builder: ModelBuilder, problem: Problem, batteries: Indices, curtailed: Indices
+) -> Indices:
+    """Add what each battery takes from PV beyond its inverter, ``(batteries, slots)``, and what
+    inverters carry; nothing where there are none.
 
     PV is held back in equal shares. A battery takes PV on its own side before anything else.
     """
     sun = problem.conversion
     if sun is None:
         return np.empty((0, problem.outlook.timeline.count), dtype=np.int32)
-    direct_each, share = [], np.divide(1.0, sun.ac_kwh, out=np.zeros_like(sun.ac_kwh), where=sun.ac_kwh > 0)
-    for (charge, discharge, _), own, beyond, limit in zip(batteries, sun.own_kwh, sun.direct_kwh, sun.limit_kwh, strict=True):
+    direct_each, share = (
+        [],
+        np.divide(1.0, sun.ac_kwh, out=np.zeros_like(sun.ac_kwh), where=sun.ac_kwh > 0),
+    )
+    for (charge, discharge, _), own, beyond, limit in zip(
+        batteries, sun.own_kwh, sun.direct_kwh, sun.limit_kwh, strict=True
+    ):
         direct = builder.add_columns(charge.size, cost=0.0, upper=beyond)
         none = np.full(charge.size, -np.inf)
         builder.add_rows(none, np.zeros(charge.size), [(direct, 1.0), (charge, -1.0)])
@@ -50,36 +68,63 @@ def add_inverters(builder: ModelBuilder, problem: Problem, batteries: Indices, c
         bound = np.isfinite(limit)
         if bound.all():
             builder.add_rows(none, limit - own, [(discharge, 1.0), (curtailed, -own * share)])
-            builder.add_rows(none, limit + own, [(charge, 1.0), (direct, -1.0), (curtailed, own * share)])
+            builder.add_rows(
+                none, limit + own, [(charge, 1.0), (direct, -1.0), (curtailed, own * share)]
+            )
         _add_order(builder, problem, (charge, direct, curtailed), (beyond, beyond * share))
         direct_each.append(direct)
     return np.array(direct_each, dtype=np.int32).reshape(-1, problem.outlook.timeline.count)
 
 
-def _add_order(builder: ModelBuilder, problem: Problem, columns: tuple[Indices, Indices, Indices], beyond: tuple[FloatArray, FloatArray]) -> None:
-    """Let a battery take from elsewhere only what its own PV does not give: a binary where holding back more PV does not come to the same."""
+def _add_order(
+    builder: ModelBuilder,
+    problem: Problem,
+    columns: tuple[Indices, Indices, Indices],
+    beyond: tuple[FloatArray, FloatArray],
+) -> None:
+    """Let a battery take from elsewhere only what its own PV does not give: a binary where holding
+    back more PV does not come to the same.
+    """
     outlook, batteries = problem.outlook, problem.site.batteries
-    matters = (outlook.import_price <= 0) | (outlook.export_price < 0) if problem.site.curtailable else np.ones_like(outlook.pv_kwh, dtype=bool)
-    waits = not problem.site.curtailable or not all(battery.charge_from_grid for battery in batteries)
+    matters = (
+        (outlook.import_price <= 0) | (outlook.export_price < 0)
+        if problem.site.curtailable
+        else np.ones_like(outlook.pv_kwh, dtype=bool)
+    )
+    waits = not problem.site.curtailable or not all(
+        battery.charge_from_grid for battery in batteries
+    )
     where = np.flatnonzero((beyond[0] > 0) & matters & waits)
     if not where.size:
         return
     charge, direct, curtailed = (column[where] for column in columns)
     most = outlook.timeline.hours[where] * max(battery.charge_limit_kw for battery in batteries)
     elsewhere = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
-    builder.add_rows(np.full(where.size, -np.inf), np.zeros(where.size), [(charge, 1.0), (direct, -1.0), (elsewhere, -most)])
-    terms: list[Term] = [(direct, 1.0), (curtailed, beyond[1][where]), (elsewhere, -beyond[0][where])]
+    builder.add_rows(
+        np.full(where.size, -np.inf),
+        np.zeros(where.size),
+        [(charge, 1.0), (direct, -1.0), (elsewhere, -most)],
+    )
+    terms: list[Term] = [
+        (direct, 1.0),
+        (curtailed, beyond[1][where]),
+        (elsewhere, -beyond[0][where]),
+    ]
     builder.add_rows(np.zeros(where.size), np.full(where.size, np.inf), terms)
 
 
 def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
-    """Return the same exchange with the grid and the same charging, but every battery takes PV on its own side first: more PV is held back instead."""
+    """Return the same exchange with the grid and the same charging, but every battery takes PV on
+    its own side first: more PV is held back instead.
+    """
     used = sun.ac_kwh - flows.curtailed_kwh + flows.direct_kwh.sum(axis=0)
 
     def take(share: FloatArray) -> FloatArray:
         return np.asarray(np.minimum(flows.charge_kwh, sun.direct_kwh * share))
 
-    most = np.divide(sun.ac_kwh - flows.curtailed_kwh, sun.ac_kwh, out=np.ones_like(used), where=sun.ac_kwh > 0)
+    most = np.divide(
+        sun.ac_kwh - flows.curtailed_kwh, sun.ac_kwh, out=np.ones_like(used), where=sun.ac_kwh > 0
+    )
     if (take(most).sum(axis=0) - flows.direct_kwh.sum(axis=0) <= _NOTHING_KWH).all():
         return flows
     low, high = np.zeros_like(most), most
@@ -90,11 +135,19 @@ def take_direct_first(flows: PlannedFlows, sun: Conversion) -> PlannedFlows:
     return replace(flows, curtailed_kwh=sun.ac_kwh * (1.0 - high), direct_kwh=take(high))
 
 
-def fills_inverter(problem: Problem, charge_kwh: FloatArray, discharge_kwh: FloatArray) -> BoolArray:
-    """Return the slots in which PV and the first battery use all that their inverter carries, shape ``(slots,)``."""
+def fills_inverter(
+    problem: Problem, charge_kwh: FloatArray, discharge_kwh: FloatArray
+) -> BoolArray:
+    """Return the slots in which PV and the first battery use all that their inverter carries, shape
+    ``(slots,)``.
+    """
     sun = problem.conversion
     if sun is None:
         return np.zeros(charge_kwh.size, dtype=bool)
     beyond, most = sun.direct_kwh[0] > _NOTHING_KWH, sun.intake_kwh[0] + sun.direct_kwh[0]
     gives, takes = discharge_kwh > _NOTHING_KWH, charge_kwh > _NOTHING_KWH
-    return np.asarray(beyond | gives & (discharge_kwh >= sun.room_kwh[0] - _SAME_KWH) | takes & (charge_kwh >= most - _SAME_KWH))
+    return np.asarray(
+        beyond
+        | gives & (discharge_kwh >= sun.room_kwh[0] - _SAME_KWH)
+        | takes & (charge_kwh >= most - _SAME_KWH)
+    )

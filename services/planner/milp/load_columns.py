@@ -1,4 +1,6 @@
-"""Add flexible loads to the mixed-integer model, and the rows for the sources that may supply them."""
+"""Add flexible loads to the mixed-integer model, and the rows for the sources that may supply
+them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +15,17 @@ from services.planner.milp.slack import dearest_price
 from services.planner.problem.build import TERMINAL_SHARE
 from services.planner.problem.problem import Problem
 
-# Cost of waiting for the whole horizon, as a share of the highest price: breaks ties in favour of earlier slots, reproducibly. Less is below the
-# solver's tolerance.
+# Cost of waiting for the whole horizon, as a share of the highest price: breaks ties in favour of
+# earlier slots, reproducibly. Less is below the solver's tolerance.
 _WAITING = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedColumns:
-    """The columns of flexible loads, in the order of the problem's demands; ``span`` covers all columns that they added."""
+    """The columns of flexible loads, in the order of the problem's demands.
+
+    ``span`` covers all columns that they added.
+    """
 
     loads: tuple[DemandColumns, ...]
     span: slice
@@ -33,7 +38,11 @@ class PlacedColumns:
     @property
     def give_terms(self) -> list[Term]:
         """Their discharge in each slot."""
-        return [(each.storage.give, 1.0) for each in self.loads if each.storage and each.storage.give.size]
+        return [
+            (each.storage.give, 1.0)
+            for each in self.loads
+            if each.storage and each.storage.give.size
+        ]
 
     @property
     def blocks(self) -> tuple[ScheduleBlock, ...]:
@@ -47,13 +56,19 @@ def add_demands(builder: ModelBuilder, problem: Problem) -> PlacedColumns:
     loads = tuple(demand.add(builder, ahead) for demand in problem.demands)
     takers = [columns.surplus for columns in loads if columns.surplus]
     # Several share the surplus by a row; a single one is limited by its bounds.
-    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(-1, ahead.surplus_kwh.size)
-    crowded = np.flatnonzero(((most_kwh > 0).sum(axis=0) > 1) & (most_kwh.sum(axis=0) > ahead.surplus_kwh + 1e-9))
+    most_kwh = np.array([taker.kwh * taker.most * taker.bound for taker in takers]).reshape(
+        -1, ahead.surplus_kwh.size
+    )
+    crowded = np.flatnonzero(
+        ((most_kwh > 0).sum(axis=0) > 1) & (most_kwh.sum(axis=0) > ahead.surplus_kwh + 1e-9)
+    )
     if crowded.size:
         rows = builder.add_rows(np.full(crowded.size, -np.inf), ahead.surplus_kwh[crowded], [])
         for taker, most in zip(takers, most_kwh, strict=True):
             takes = most[crowded] > 0
-            builder.add_entries(rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes])
+            builder.add_entries(
+                rows[takes], taker.columns[crowded][takes], taker.kwh[crowded][takes]
+            )
     return PlacedColumns(loads, slice(first, builder.columns))
 
 
@@ -64,7 +79,14 @@ def look_ahead(problem: Problem) -> LoadPricing:
     tie = _WAITING * dearest * np.arange(outlook.timeline.count) / outlook.timeline.count
     deficit = np.maximum(outlook.load_kwh - problem.ac_pv_kwh, 0.0)
     return LoadPricing(
-        outlook.timeline.hours, surplus, deficit, problem.at_tariff_prices.outlook.import_price, tie, dearest, mean, TERMINAL_SHARE * max(mean, 0.0)
+        outlook.timeline.hours,
+        surplus,
+        deficit,
+        problem.at_tariff_prices.outlook.import_price,
+        tie,
+        dearest,
+        mean,
+        TERMINAL_SHARE * max(mean, 0.0),
     )
 
 
@@ -74,25 +96,47 @@ def most_placed_kwh(problem: Problem) -> FloatArray:
     return sum((demand.most_use_kwh(hours) for demand in problem.demands), np.zeros_like(hours))
 
 
-def add_sources(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, *, batteries: Indices, grid: tuple[Indices, Indices, Indices]) -> None:
-    """Add the sources of loads that store energy; their discharge serves the house and loads without storage alone, and is never exported."""
-    net, stores = problem.outlook.load_kwh - problem.ac_pv_kwh, [each.storage for each in placed.loads if each.storage]
+def add_sources(
+    builder: ModelBuilder,
+    problem: Problem,
+    placed: PlacedColumns,
+    *,
+    batteries: Indices,
+    grid: tuple[Indices, Indices, Indices],
+) -> None:
+    """Add the sources of loads that store energy.
+
+    Their discharge serves the house and loads without storage alone, and is never exported.
+    """
+    net, stores = (
+        problem.outlook.load_kwh - problem.ac_pv_kwh,
+        [each.storage for each in placed.loads if each.storage],
+    )
     sold, curtailed, direct = grid
     around = SurroundingColumns(net, sold, curtailed, direct, batteries, placed.loads)
     for storage in stores:
         storage.add_sources(builder, around)
     slots = np.flatnonzero(net > 0)
     if placed.give_terms and slots.size:
-        terms = [*placed.give_terms, *((each.use, -np.asarray(each.kwh)) for each in placed.loads if each.storage is None)]
-        parts = [(each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots]) for each, factor in terms]
+        terms = [
+            *placed.give_terms,
+            *((each.use, -np.asarray(each.kwh)) for each in placed.loads if each.storage is None),
+        ]
+        parts = [
+            (each[slots], np.broadcast_to(np.asarray(factor), each.shape)[slots])
+            for each, factor in terms
+        ]
         builder.add_rows(np.full(slots.size, -np.inf), net[slots], parts)
 
 
-def add_supply_rows(builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]) -> None:
-    """Add cuts: of the PV surplus a switched device uses no more than its binary's share, and ``sources`` supply the rest.
+def add_supply_rows(
+    builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]
+) -> None:
+    """Add cuts: of the PV surplus a switched device uses no more than its binary's share, and
+    ``sources`` supply the rest.
 
-    They describe the convex hull of off and on in a slot and hold for every integer solution. Without them a device that is half on could follow a
-    surplus below its least power at no cost.
+    They describe the convex hull of off and on in a slot and hold for every integer solution.
+    Without them a device that is half on could follow a surplus below its least power at no cost.
     """
     surplus_kwh = problem.outlook.pv_kwh - problem.outlook.load_kwh
     hours = problem.outlook.timeline.hours

@@ -1,7 +1,10 @@
-"""Column generation (Dantzig-Wolfe) over schedules of on/off loads: convex combinations of whole schedules, a tighter relaxation than per slot.
+"""Column generation (Dantzig-Wolfe) over schedules of on/off loads: convex combinations of whole
+schedules, a tighter relaxation than per slot.
 
-Schedules with negative reduced cost at the last duals are added in turn; the remaining reduced costs give a lower bound on every integer solution.
-Source: Dantzig, Wolfe: Decomposition Principle for Linear Programs, Operations Research 8 (1960), 101–111.
+Schedules with negative reduced cost at the last duals are added in turn; the remaining reduced
+costs give a lower bound on every integer solution.
+Source: Dantzig, Wolfe: Decomposition Principle for Linear Programs, Operations Research 8 (1960),
+101–111.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +22,8 @@ from services.planner.milp.solver import Solution, Solver
 _NO_SHARE = 1e-6
 # Most rounds of added schedules.
 _TURNS = 30
-# Cost of each block's relaxed schedule, in multiples of the objective: it only keeps the first solve feasible.
+# Cost of each block's relaxed schedule, in multiples of the objective: it only keeps the first
+# solve feasible.
 _DEAR = 10.0
 
 
@@ -36,19 +40,31 @@ class PlacedBlock:
     def of(cls, model: LinearModel, block: ScheduleBlock) -> "PlacedBlock":
         rows, first = model.entry_rows(), int(block.on[0])
         outside = (rows < block.rows.start) | (rows >= block.rows.stop)
-        where = np.flatnonzero(outside & (model.index >= first) & (model.index < first + block.on.size))
-        return cls(block, rows[where], model.index[where].astype(np.intp) - first, model.value[where])
+        where = np.flatnonzero(
+            outside & (model.index >= first) & (model.index < first + block.on.size)
+        )
+        return cls(
+            block, rows[where], model.index[where].astype(np.intp) - first, model.value[where]
+        )
 
     def worth(self, dual: FloatArray) -> FloatArray:
-        """Return the value of being on in each slot at the duals of the outside rows, ``(slots,)``."""
-        return np.bincount(self.slot, weights=self.factor * dual[self.row], minlength=self.block.on.size).astype(float)
+        """Return the value of being on in each slot at the duals of the outside rows,
+        ``(slots,)``.
+        """
+        return np.bincount(
+            self.slot, weights=self.factor * dual[self.row], minlength=self.block.on.size
+        ).astype(float)
 
     def use(self, on: FloatArray, rows: int) -> FloatArray:
         """Return what ``on`` (0–1 per slot) adds to each of the model's ``rows``."""
-        return np.bincount(self.row, weights=self.factor * on[self.slot], minlength=rows).astype(float)
+        return np.bincount(self.row, weights=self.factor * on[self.slot], minlength=rows).astype(
+            float
+        )
 
     def find(self, dual: FloatArray, beside: FloatArray) -> OnOffSchedule:
-        """Return the cheapest schedule at the duals of the outside rows, with an extra cost ``beside`` of being on per slot."""
+        """Return the cheapest schedule at the duals of the outside rows, with an extra cost
+        ``beside`` of being on per slot.
+        """
         return self.block.schedules.find(beside - self.worth(dual))
 
     def find_nearest(self, on: FloatArray) -> OnOffSchedule:
@@ -58,13 +74,17 @@ class PlacedBlock:
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Each block's schedules by share, the largest first, and a lower bound on the cost of every integer solution."""
+    """Each block's schedules by share, the largest first, and a lower bound on the cost of every
+    integer solution.
+    """
 
     schedules: tuple[tuple[OnOffSchedule, ...], ...]
     bound: float
 
     def pick(self) -> Iterator[tuple[OnOffSchedule, ...]]:
-        """Yield one schedule of each block: those with the largest shares, those with the second largest, and so on; the last of a block stays."""
+        """Yield one schedule of each block: those with the largest shares, those with the second
+        largest, and so on; the last of a block stays.
+        """
         # A block has none where the rest of the model allows none of those found.
         for place in range(max(map(len, self.schedules)) if all(self.schedules) else 0):
             yield tuple(each[min(place, len(each) - 1)] for each in self.schedules)
@@ -92,7 +112,10 @@ def mix_schedules(
     Raises:
         InfeasibleError: a block has no schedule.
     """
-    mixing, bound = _Mixing(model, blocks, relaxed, initial, solver=(solver or Solver()).renew()), relaxed.objective
+    mixing, bound = (
+        _Mixing(model, blocks, relaxed, initial, solver=(solver or Solver()).renew()),
+        relaxed.objective,
+    )
     for _ in range(_TURNS):
         solution, cheapest, gain = mixing.solve()
         bound = max(bound, solution.objective - gain)
@@ -103,21 +126,37 @@ def mix_schedules(
 
 
 class _Mixing:
-    """The master problem: the model with a column per schedule in place of its blocks, and a last row per block: shares add up to one."""
+    """The master problem: the model with a column per schedule in place of its blocks, and a last
+    row per block: shares add up to one.
+    """
 
     def __init__(
-        self, model: LinearModel, blocks: Sequence[PlacedBlock], relaxed: Solution, initial: Sequence[Sequence[OnOffSchedule]], *, solver: Solver
+        self,
+        model: LinearModel,
+        blocks: Sequence[PlacedBlock],
+        relaxed: Solution,
+        initial: Sequence[Sequence[OnOffSchedule]],
+        *,
+        solver: Solver,
     ) -> None:
         self._blocks, self._solver = blocks, solver
         self._outside, rest = _leave_out(model, blocks)
-        # Each model row's index in the master problem; the block of each schedule column is in ``_mixed``.
+        # Each model row's index in the master problem; the block of each schedule column is in
+        # ``_mixed``.
         self._place, self._rows = np.cumsum(self._outside) - 1, int(self._outside.sum())
         self._first, self._mixed = rest.cost.size + len(blocks), list[tuple[int, OnOffSchedule]]()
         for place, each in enumerate(blocks):
-            cost = float(model.cost[each.block.columns] @ relaxed.column[each.block.columns]) + _DEAR * (1.0 + abs(relaxed.objective))
-            rest = rest.with_column(*self._column(place, OnOffSchedule(relaxed.column[each.block.on], cost)))
+            cost = float(
+                model.cost[each.block.columns] @ relaxed.column[each.block.columns]
+            ) + _DEAR * (1.0 + abs(relaxed.objective))
+            rest = rest.with_column(
+                *self._column(place, OnOffSchedule(relaxed.column[each.block.on], cost))
+            )
         shares = np.arange(len(blocks))
-        start = rest.start and StartBasis(np.append(rest.start.columns, self._first - len(blocks) + shares), np.append(rest.start.rows, self._rows + shares))
+        start = rest.start and StartBasis(
+            np.append(rest.start.columns, self._first - len(blocks) + shares),
+            np.append(rest.start.rows, self._rows + shares),
+        )
         for place, schedule in (each for schedules in initial for each in enumerate(schedules)):
             rest = rest.with_column(*self._column(place, schedule))
             self._mixed.append((place, schedule))
@@ -130,29 +169,50 @@ class _Mixing:
             self._mixed.append((place, schedule))
 
     def solve(self) -> tuple[Solution, list[OnOffSchedule], float]:
-        """Return the master's solution, the cheapest schedules at its duals, and the most by which all schedules could lower its cost."""
+        """Return the master's solution, the cheapest schedules at its duals, and the most by which
+        all schedules could lower its cost.
+        """
         solution, dual = self._solver.solve(self._model), np.zeros(self._outside.size)
         dual[self._outside] = solution.dual[: self._rows]
         worth = [block.worth(dual) for block in self._blocks]
-        cheapest = [placed.block.schedules.find(-each) for placed, each in zip(self._blocks, worth, strict=True)]
-        costs = [schedule.cost - each @ schedule.on for schedule, each in zip(cheapest, worth, strict=True)]
+        cheapest = [
+            placed.block.schedules.find(-each)
+            for placed, each in zip(self._blocks, worth, strict=True)
+        ]
+        costs = [
+            schedule.cost - each @ schedule.on
+            for schedule, each in zip(cheapest, worth, strict=True)
+        ]
         return solution, cheapest, float(solution.dual[self._rows :].sum() - sum(costs))
 
     def read(self, solution: Solution) -> tuple[tuple[OnOffSchedule, ...], ...]:
         """Return each block's schedules with a share in the solution, the largest first."""
         shares = solution.column[self._first :]
-        order = [place for place in np.argsort(-shares, kind="stable").tolist() if shares[place] > _NO_SHARE]
-        return tuple(tuple(self._mixed[each][1] for each in order if self._mixed[each][0] == place) for place in range(len(self._blocks)))
+        order = [
+            place
+            for place in np.argsort(-shares, kind="stable").tolist()
+            if shares[place] > _NO_SHARE
+        ]
+        return tuple(
+            tuple(self._mixed[each][1] for each in order if self._mixed[each][0] == place)
+            for place in range(len(self._blocks))
+        )
 
     def _column(self, place: int, schedule: OnOffSchedule) -> tuple[float, IndexArray, FloatArray]:
         """Return a schedule's column: cost, rows and coefficients."""
         use = self._blocks[place].use(schedule.on, self._outside.size)
         rows = np.flatnonzero(use)
-        return schedule.cost, np.append(self._place[rows], self._rows + place), np.append(use[rows], 1.0)
+        return (
+            schedule.cost,
+            np.append(self._place[rows], self._rows + place),
+            np.append(use[rows], 1.0),
+        )
 
 
 def _leave_out(model: LinearModel, blocks: Sequence[PlacedBlock]) -> tuple[BoolArray, LinearModel]:
-    """Return the mask of rows outside all blocks, and their relaxed model with an added last row per block."""
+    """Return the mask of rows outside all blocks, and their relaxed model with an added last row
+    per block.
+    """
     rows, columns = np.ones(model.row_lower.size, dtype=bool), np.ones(model.cost.size, dtype=bool)
     for each in blocks:
         rows[each.block.rows] = columns[each.block.columns] = False

@@ -17,16 +17,25 @@ from services.planner.problem.owner_constraints import SAME_KWH
 from services.planner.problem.problem import Problem
 
 
-def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns) -> Indices:
-    """Add the rows of pins; those of loads are in their demands, bans on batteries in the columns' bounds.
+def add_manual(
+    builder: ModelBuilder, problem: Problem, batteries: Indices, placed: PlacedColumns
+) -> Indices:
+    """Add the rows of pins.
+
+    Those of loads are in their demands, bans on batteries in the columns' bounds.
 
     Return the binaries of slots in which a battery's pin ends, battery by battery, charging first.
     """
     if problem.manual is None:
         return _NO_ENDS
-    ends = [columns for index, own in enumerate(batteries) for columns in _pin_battery(builder, problem, own, index=index)]
+    ends = [
+        columns
+        for index, own in enumerate(batteries)
+        for columns in _pin_battery(builder, problem, own, index=index)
+    ]
     for pinned in [each.pinned for each in placed.loads if each.pinned]:
-        # A positive target is a lower bound, a target of 0 a ban; missing energy and forced runs are penalised.
+        # A positive target is a lower bound, a target of 0 a ban; missing energy and forced runs
+        # are penalised.
         price = PIN_SLACK * dearest_price(problem) * pinned.kwh
         runs, rests = np.flatnonzero(pinned.target > 0), np.flatnonzero(pinned.target == 0)
         required = pinned.target[runs]
@@ -35,54 +44,96 @@ def add_manual(builder: ModelBuilder, problem: Problem, batteries: Indices, plac
             builder.add_rows(required, required, [(pinned.columns[runs], 1.0), (missing, 1.0)])
         if rests.size:
             beyond = builder.add_columns(rests.size, cost=price, upper=np.inf)
-            builder.add_rows(np.full(rests.size, -np.inf), np.zeros(rests.size), [(pinned.columns[rests], 1.0), (beyond, -1.0)])
+            builder.add_rows(
+                np.full(rests.size, -np.inf),
+                np.zeros(rests.size),
+                [(pinned.columns[rests], 1.0), (beyond, -1.0)],
+            )
     return np.concatenate([_NO_ENDS, *ends])
 
 
 _NO_ENDS = np.empty(0, dtype=np.int32)
 
 
-def _pin_battery(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> Iterator[Indices]:
-    """Pin charging until the battery is full, discharging until it is empty; yield the binaries per slot that mark it as such."""
-    manual, battery, hours = problem.manual, problem.site.batteries[index], problem.outlook.timeline.hours
+def _pin_battery(
+    builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int
+) -> Iterator[Indices]:
+    """Pin charging until the battery is full, discharging until it is empty.
+
+    Yield the binaries per slot that mark it as such.
+    """
+    manual, battery, hours = (
+        problem.manual,
+        problem.site.batteries[index],
+        problem.outlook.timeline.hours,
+    )
     assert manual is not None  # noqa: S101  # the caller has looked
     charge, discharge, stored = columns
     if manual.full is not None and manual.empty is not None:
         _stay(builder, stored[manual.full[index]], full_kwh(battery), np.inf)
         _stay(builder, stored[manual.empty[index]], -np.inf, battery.min_soc * battery.capacity_kwh)
-    for energy, target_kwh, least in ((charge, manual.charge_kwh[index], battery.min_charge_kw), (discharge, manual.discharge_kwh[index], 0.0)):
+    for energy, target_kwh, least in (
+        (charge, manual.charge_kwh[index], battery.min_charge_kw),
+        (discharge, manual.discharge_kwh[index], 0.0),
+    ):
         where = np.flatnonzero(np.isfinite(target_kwh))
         if where.size == 0:
             continue
         if manual.decided:
-            builder.add_rows(target_kwh[where], target_kwh[where] + SAME_KWH, [(energy[where], 1.0)])
+            builder.add_rows(
+                target_kwh[where], target_kwh[where] + SAME_KWH, [(energy[where], 1.0)]
+            )
             continue
         most = np.maximum(target_kwh[where], least * hours[where])
-        missing = builder.add_columns(where.size, cost=PIN_SLACK * dearest_price(problem), upper=most)
+        missing = builder.add_columns(
+            where.size, cost=PIN_SLACK * dearest_price(problem), upper=most
+        )
         ends = builder.add_columns(where.size, cost=0.0, upper=1.0, integer=True)
         builder.add_rows(np.zeros(where.size), most, [(energy[where], 1.0)])
-        builder.add_rows(target_kwh[where], np.full(where.size, np.inf), [(energy[where], 1.0), (missing, 1.0), (ends, target_kwh[where])])
+        builder.add_rows(
+            target_kwh[where],
+            np.full(where.size, np.inf),
+            [(energy[where], 1.0), (missing, 1.0), (ends, target_kwh[where])],
+        )
         # A pin ends only with a battery that is full, or empty.
-        start_kwh, empty, full = float(problem.stored_kwh[index]), battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh
+        start_kwh, empty, full = (
+            float(problem.stored_kwh[index]),
+            battery.min_soc * battery.capacity_kwh,
+            battery.max_soc * battery.capacity_kwh,
+        )
         if energy is charge:
             lowest = min(empty, start_kwh)
-            builder.add_rows(np.full(ends.size, lowest), np.full(ends.size, np.inf), [(stored[where], 1.0), (ends, lowest - full_kwh(battery))])
+            builder.add_rows(
+                np.full(ends.size, lowest),
+                np.full(ends.size, np.inf),
+                [(stored[where], 1.0), (ends, lowest - full_kwh(battery))],
+            )
         else:
             highest = max(full, start_kwh)
-            builder.add_rows(np.full(ends.size, -np.inf), np.full(ends.size, highest), [(stored[where], 1.0), (ends, highest - empty)])
+            builder.add_rows(
+                np.full(ends.size, -np.inf),
+                np.full(ends.size, highest),
+                [(stored[where], 1.0), (ends, highest - empty)],
+            )
         yield ends
 
 
 def _stay(builder: ModelBuilder, stored: Indices, least: float, most: float) -> None:
     """Keep a battery full, or empty, in slots where that ends its pin."""
     if stored.size:
-        builder.add_rows(np.full(stored.size, least - SAME_KWH), np.full(stored.size, most + SAME_KWH), [(stored, 1.0)])
+        builder.add_rows(
+            np.full(stored.size, least - SAME_KWH),
+            np.full(stored.size, most + SAME_KWH),
+            [(stored, 1.0)],
+        )
 
 
 def full_kwh(battery: Battery) -> float:
     """Return the stored energy at which a pinned charge ends: full, or the start of the taper."""
     tapers = battery.taper_from_soc < 1.0 and battery.taper_to_share < 1.0
-    return float(min(battery.max_soc, battery.taper_from_soc if tapers else 1.0) * battery.capacity_kwh)
+    return float(
+        min(battery.max_soc, battery.taper_from_soc if tapers else 1.0) * battery.capacity_kwh
+    )
 
 
 def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
@@ -90,23 +141,35 @@ def decide_pins(problem: Problem, flows: PlannedFlows) -> Problem:
     if problem.manual is None:
         return problem
     pairs = zip(problem.site.batteries, flows.stored_kwh, strict=True)
-    full = np.array([stored >= full_kwh(battery) - SAME_KWH for battery, stored in pairs], dtype=bool)
+    full = np.array(
+        [stored >= full_kwh(battery) - SAME_KWH for battery, stored in pairs], dtype=bool
+    )
     empty = flows.stored_kwh <= problem.limits.batteries.min_kwh + SAME_KWH
     energies = np.maximum(flows.charge_kwh, 0.0), np.maximum(flows.discharge_kwh, 0.0)
-    return replace(problem, manual=problem.manual.decide(*energies, full=full.reshape(empty.shape), empty=empty))
+    return replace(
+        problem,
+        manual=problem.manual.decide(*energies, full=full.reshape(empty.shape), empty=empty),
+    )
 
 
 def tell_pins(problem: Problem, setpoints: SetPoint, end_kwh: FloatArray) -> SetPoint:
-    """Return set-points with pins at their power, independent of actual load and PV; ``end_kwh`` is the planned energy, ``(batteries, slots)``."""
+    """Return set-points with pins at their power, independent of actual load and PV.
+
+    ``end_kwh`` is the planned energy, ``(batteries, slots)``.
+    """
     manual, capacity = problem.manual, problem.limits.batteries.capacity_kwh
     if manual is None or not manual.pins:
         return setpoints
     charges, discharges = np.isfinite(manual.charge_kwh), np.isfinite(manual.discharge_kwh)
     pinned, end_soc = charges | discharges, end_kwh / capacity
-    power = np.where(charges, manual.charge_kwh, manual.discharge_kwh) / problem.outlook.timeline.hours
+    power = (
+        np.where(charges, manual.charge_kwh, manual.discharge_kwh) / problem.outlook.timeline.hours
+    )
     return replace(
         setpoints,
-        mode=np.where(charges, Mode.CHARGE, np.where(discharges, Mode.EXPORT, setpoints.mode)).astype(np.int8),
+        mode=np.where(
+            charges, Mode.CHARGE, np.where(discharges, Mode.EXPORT, setpoints.mode)
+        ).astype(np.int8),
         power_kw=np.where(pinned, power, setpoints.power_kw),
         target_soc=np.where(pinned, end_soc, setpoints.target_soc),
         floor_soc=np.where(pinned, end_soc, setpoints.floor_soc),

@@ -1,6 +1,8 @@
-"""Plan by the mixed-integer model: the linear relaxation first, binaries only for slots whose flows violate complementarity.
+"""Plan by the mixed-integer model: the linear relaxation first, binaries only for slots whose flows
+violate complementarity.
 
-Set-points follow the flows and are re-simulated; each battery then gets its value function given the others' flows.
+Set-points follow the flows and are re-simulated; each battery then gets its value function given
+the others' flows.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,15 @@ from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.schedule import Committed
 from luna.energy.simulator import Actuals, simulate
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import BatteryValue, Plan, PlanMismatchError, check_plan, count_excess, objective, widen_limits
+from services.planner.dp.plan import (
+    BatteryValue,
+    Plan,
+    PlanMismatchError,
+    check_plan,
+    count_excess,
+    objective,
+    widen_limits,
+)
 from services.planner.dp.planner import value_battery
 from services.planner.dp.segments import problem_segments
 from services.planner.linear.model import InfeasibleError, LinearModel
@@ -45,8 +55,16 @@ from services.planner.problem.problem import Deadline, Problem, StorageBounds, T
 _SAME_KWH = 1e-7
 
 
-def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh: FloatArray, pv_limit_kw: FloatArray, hours: FloatArray) -> SetPoint:
-    """Return set-points that reproduce planned flows: every bound is the planned state of charge at the end of the slot.
+def follow_flows(
+    flows: PlannedFlows,
+    batteries: list[Battery],
+    *,
+    net_load_kwh: FloatArray,
+    pv_limit_kw: FloatArray,
+    hours: FloatArray,
+) -> SetPoint:
+    """Return set-points that reproduce planned flows: every bound is the planned state of charge at
+    the end of the slot.
 
     Args:
         flows: of a solved model.
@@ -60,18 +78,31 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
     charging, discharging = flows.charge_kwh > _SAME_KWH, flows.discharge_kwh > _SAME_KWH
     # Charging from PV on the battery's side of an inverter does not pass the house.
     metered_kwh = flows.charge_kwh - flows.direct_kwh if flows.direct_kwh.size else flows.charge_kwh
-    bought = _beyond_house(metered_kwh, np.maximum(-net_load_kwh, 0.0), [battery.charge_from_grid for battery in batteries])
-    sold = _beyond_house(flows.discharge_kwh, np.maximum(net_load_kwh, 0.0), [battery.discharge_to_grid for battery in batteries])
+    bought = _beyond_house(
+        metered_kwh,
+        np.maximum(-net_load_kwh, 0.0),
+        [battery.charge_from_grid for battery in batteries],
+    )
+    sold = _beyond_house(
+        flows.discharge_kwh,
+        np.maximum(net_load_kwh, 0.0),
+        [battery.discharge_to_grid for battery in batteries],
+    )
     mode = np.full(end_soc.shape, Mode.HOLD)
     mode = np.where(charging, np.where(bought > _SAME_KWH, Mode.CHARGE, Mode.SAVE), mode)
     mode = np.where(discharging, np.where(sold > _SAME_KWH, Mode.EXPORT, Mode.SUPPLY), mode)
-    limit = np.array([[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries]).reshape(-1, 2)
+    limit = np.array(
+        [[battery.charge_limit_kw, battery.discharge_limit_kw] for battery in batteries]
+    ).reshape(-1, 2)
     limits = np.array([[battery.min_soc, battery.max_soc] for battery in batteries]).reshape(-1, 2)
-    # The safety layer clips targets to the limits: on the way back to them, power bounds the slot's energy instead.
+    # The safety layer clips targets to the limits: on the way back to them, power bounds the slot's
+    # energy instead.
     outside = (end_soc < limits[:, :1]) | (end_soc > limits[:, 1:])
     return SetPoint(
         mode=mode.astype(np.int8),
-        power_kw=np.where(outside, (bought + sold) / hours, np.where(charging, limit[:, :1], limit[:, 1:])),
+        power_kw=np.where(
+            outside, (bought + sold) / hours, np.where(charging, limit[:, :1], limit[:, 1:])
+        ),
         target_soc=end_soc,
         floor_soc=end_soc,
         ceiling_soc=end_soc,
@@ -81,8 +112,12 @@ def follow_flows(flows: PlannedFlows, batteries: list[Battery], *, net_load_kwh:
     )
 
 
-def _beyond_house(energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list[bool]) -> FloatArray:
-    """Return each battery's energy exchanged with the grid: the house serves those that may not trade first, then in order."""
+def _beyond_house(
+    energy_kwh: FloatArray, house_kwh: FloatArray, may_trade: list[bool]
+) -> FloatArray:
+    """Return each battery's energy exchanged with the grid: the house serves those that may not
+    trade first, then in order.
+    """
     order = np.argsort(may_trade, kind="stable")
     total = np.cumsum(energy_kwh[order], axis=0)
     beyond = np.empty_like(energy_kwh)
@@ -100,7 +135,8 @@ _STRICT_SHARE, _PIECES_SHARE = 0.4, 0.85
 _GOOD_START = 0.01
 # A compromise of a larger gap is worse than flows that are near a plan within all limits.
 _POOR_COMPROMISE = 0.9
-# In multiples of the relaxed model's time: with less left, no search over a long horizon improves on a start, and it overruns.
+# In multiples of the relaxed model's time: with less left, no search over a long horizon improves
+# on a start, and it overruns.
 _SEARCH_SOLVES = 60
 # For the binaries of pins while directions are open.
 _FIRST_SHARE = 0.15
@@ -111,7 +147,10 @@ _LEAST_COST = 1e-9
 
 
 class OutOfTimeError(SolverError):
-    """The time limit passed before a plan without complementarity violations was found; ``flows`` are the nearest to one."""
+    """The time limit passed before a plan without complementarity violations was found.
+
+    ``flows`` are the nearest to one.
+    """
 
     def __init__(self, flows: PlannedFlows) -> None:
         super().__init__("time was up before a plan was found", remedy=MORE_TIME)
@@ -119,9 +158,12 @@ class OutOfTimeError(SolverError):
 
 
 def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
-    """Return the least-cost flows; where limits contradict each other, the least-cost compromise through priced slack.
+    """Return the least-cost flows.
 
-    Binaries, over a long horizon the relaxed model, first decide how much of the owner's pins can be met; given that, the model is linear again.
+    Where limits contradict each other, the least-cost compromise through priced slack.
+
+    Binaries, over a long horizon the relaxed model, first decide how much of the owner's pins can
+    be met; given that, the model is linear again.
     """
     problem = problem.begun()
     if problem.manual is None or not problem.manual.pins:
@@ -132,14 +174,23 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
             return replace(_solve_or_compromise(settled, solver), proven=False)
     chosen = _solve_or_compromise(problem.due(problem.deadline.share(_PIN_SHARE)), solver.renew())
     try:
-        return replace(_solve_or_compromise(decide_pins(problem, chosen), solver, feasible=chosen), gap=chosen.gap, proven=chosen.proven)
+        return replace(
+            _solve_or_compromise(decide_pins(problem, chosen), solver, feasible=chosen),
+            gap=chosen.gap,
+            proven=chosen.proven,
+        )
     except (InfeasibleError, SolverError):
-        # What was chosen fulfils the pins; held to its own rounded energies it may break a limit by a hair.
+        # What was chosen fulfils the pins; held to its own rounded energies it may break a limit by
+        # a hair.
         return chosen
 
 
-def _solve_or_compromise(problem: Problem, solver: Solver, *, feasible: PlannedFlows | None = None) -> PlannedFlows:
-    """Return the least-cost flows, or the least-cost compromise; ``feasible`` are flows without complementarity violations.
+def _solve_or_compromise(
+    problem: Problem, solver: Solver, *, feasible: PlannedFlows | None = None
+) -> PlannedFlows:
+    """Return the least-cost flows, or the least-cost compromise.
+
+    ``feasible`` are flows without complementarity violations.
 
     Raises:
         OutOfTimeError: neither was found in time.
@@ -148,7 +199,8 @@ def _solve_or_compromise(problem: Problem, solver: Solver, *, feasible: PlannedF
     try:
         return _solve(problem, solver, elastic=False, feasible=feasible)
     except OutOfTimeError as late:
-        # The elastic model may still find a plan in time; its penalties keep it from breaking limits without need.
+        # The elastic model may still find a plan in time; its penalties keep it from breaking
+        # limits without need.
         with suppress(InfeasibleError, SolverError):
             compromise = _solve(problem, solver, elastic=True, feasible=feasible)
             if compromise.gap < _POOR_COMPROMISE:
@@ -159,19 +211,36 @@ def _solve_or_compromise(problem: Problem, solver: Solver, *, feasible: PlannedF
 
 
 def solve_full(problem: Problem, solver: Solver) -> PlannedFlows:
-    """Return the same flows from the model with every binary, slowly: the reference for tests and benchmarks."""
-    problem, batteries, slots = problem.begun(), len(problem.site.batteries), problem.outlook.timeline.count
+    """Return the same flows from the model with every binary, slowly: the reference for tests and
+    benchmarks.
+    """
+    problem, batteries, slots = (
+        problem.begun(),
+        len(problem.site.batteries),
+        problem.outlook.timeline.count,
+    )
     everywhere = np.ones((batteries, slots), dtype=bool)
-    least = np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1) & everywhere
-    return _solve_choices(problem, solver, BinarySlots(np.ones(slots, dtype=bool), everywhere, least), elastic=False)
+    least = (
+        np.array([[battery.min_charge_kw > 0] for battery in problem.site.batteries]).reshape(-1, 1)
+        & everywhere
+    )
+    return _solve_choices(
+        problem, solver, BinarySlots(np.ones(slots, dtype=bool), everywhere, least), elastic=False
+    )
 
 
-def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: PlannedFlows | None = None) -> PlannedFlows:
+def _solve(
+    problem: Problem, solver: Solver, *, elastic: bool, feasible: PlannedFlows | None = None
+) -> PlannedFlows:
     ways = FlowDirections.of(problem)
     built = formulate(problem, ways, elastic=elastic)
     begun = problem.deadline.left_s
     solution, relaxed = _solve_first(problem, built.model, solver)
-    least_search_s = _SEARCH_SOLVES * (begun - problem.deadline.left_s) if problem.outlook.timeline.count > PIECE + AHEAD else 0.0
+    least_search_s = (
+        _SEARCH_SOLVES * (begun - problem.deadline.left_s)
+        if problem.outlook.timeline.count > PIECE + AHEAD
+        else 0.0
+    )
     flows = built.flows(solution, ways)
     bound, violations, search = (
         flows.objective - flows.gap * abs(flows.objective),
@@ -187,9 +256,22 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: Planned
         violations = find_complementarity_violations(problem, flows)
     choices = violations.joined(find_nonconvex_slots(problem)) if violations.any() else violations
     while violations.any():
-        rounded = _round_choices(problem, solver, [choose_most(problem, choices, feasible)], choices, bound=bound, elastic=elastic) if feasible else None
+        rounded = (
+            _round_choices(
+                problem,
+                solver,
+                [choose_most(problem, choices, feasible)],
+                choices,
+                bound=bound,
+                elastic=elastic,
+            )
+            if feasible
+            else None
+        )
         if rounded is None:
-            rounded, flows = _find_start(problem, solver, choices, flows, bound=bound, elastic=elastic)
+            rounded, flows = _find_start(
+                problem, solver, choices, flows, bound=bound, elastic=elastic
+            )
         if search.left_s < least_search_s:
             if rounded is None:
                 raise OutOfTimeError(flows)
@@ -197,7 +279,9 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: Planned
         # Without a start within all limits, leave time for the elastic model.
         search = search if rounded or elastic else problem.deadline.share(_STRICT_SHARE)
         try:
-            flows = _solve_choices(problem, solver, choices, elastic=elastic, start=rounded, search=search)
+            flows = _solve_choices(
+                problem, solver, choices, elastic=elastic, start=rounded, search=search
+            )
         except SolverError:
             raise OutOfTimeError(flows) from None
         violations = find_complementarity_violations(problem, flows)
@@ -206,7 +290,9 @@ def _solve(problem: Problem, solver: Solver, *, elastic: bool, feasible: Planned
 
 
 def _solve_first(problem: Problem, model: LinearModel, solver: Solver) -> tuple[Solution, bool]:
-    """Return the solution without binaries for directions, and whether the binaries of pins were relaxed too, for lack of time."""
+    """Return the solution without binaries for directions, and whether the binaries of pins were
+    relaxed too, for lack of time.
+    """
     if not model.integer.any():
         return solver.solve(model, time_limit_s=problem.left_s), False
     try:
@@ -216,14 +302,22 @@ def _solve_first(problem: Problem, model: LinearModel, solver: Solver) -> tuple[
 
 
 def _follow_ways(problem: Problem, solver: Solver, single: SingleDirections) -> PlannedFlows | None:
-    """Return the flows in the directions found for a single battery; None where they miss the cost stated there or violate complementarity."""
+    """Return the flows in the directions found for a single battery.
+
+    None where they miss the cost stated there or violate complementarity.
+    """
     built = formulate(problem, single.ways)
     try:
         flows = built.flows(solver.solve(built.model, time_limit_s=problem.left_s), single.ways)
     except InfeasibleError:
         return None
     apart = abs(flows.objective - single.objective)
-    return flows if apart <= _SAME_COST * (1.0 + abs(flows.objective)) and not find_complementarity_violations(problem, flows).any() else None
+    return (
+        flows
+        if apart <= _SAME_COST * (1.0 + abs(flows.objective))
+        and not find_complementarity_violations(problem, flows).any()
+        else None
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,30 +330,70 @@ class _Rounded:
 
 
 def _find_start(
-    problem: Problem, solver: Solver, choices: BinarySlots, flows: PlannedFlows, *, bound: float, elastic: bool
+    problem: Problem,
+    solver: Solver,
+    choices: BinarySlots,
+    flows: PlannedFlows,
+    *,
+    bound: float,
+    elastic: bool,
 ) -> tuple[_Rounded | None, PlannedFlows]:
-    """Return the best plan found without a search over the whole horizon, or None, and the flows nearest to a plan.
+    """Return the best plan found without a search over the whole horizon, or None, and the flows
+    nearest to a plan.
 
     Those are ``flows``, or the solution in pieces. ``bound`` is a lower bound on the cost.
     """
-    rounded = _round_choices(problem, solver, [choose_most(problem, choices, flows), choose_rest(problem, choices)], choices, bound=bound, elastic=elastic)
-    if problem.outlook.timeline.count <= PIECE + AHEAD or (rounded and rounded.flows.gap <= _GOOD_START):
+    rounded = _round_choices(
+        problem,
+        solver,
+        [choose_most(problem, choices, flows), choose_rest(problem, choices)],
+        choices,
+        bound=bound,
+        elastic=elastic,
+    )
+    if problem.outlook.timeline.count <= PIECE + AHEAD or (
+        rounded and rounded.flows.gap <= _GOOD_START
+    ):
         return rounded, flows
     begun, pieced, pieces = problem.due(problem.deadline.share(_PIECES_SHARE)), None, flows
     for anywhere in (False, True):
         try:
-            pieces = solve_in_pieces(begun, choices, flows, solver.renew(), elastic=elastic, anywhere=anywhere)
+            pieces = solve_in_pieces(
+                begun, choices, flows, solver.renew(), elastic=elastic, anywhere=anywhere
+            )
         except InfeasibleError:
             continue
         except SolverError:
             break
-        pieced = _round_choices(problem, solver, [choose_most(problem, choices, pieces)], choices, bound=bound, elastic=elastic)
+        pieced = _round_choices(
+            problem,
+            solver,
+            [choose_most(problem, choices, pieces)],
+            choices,
+            bound=bound,
+            elastic=elastic,
+        )
         break
-    return min((each for each in (rounded, pieced) if each), key=lambda each: each.flows.objective, default=None), pieces
+    return min(
+        (each for each in (rounded, pieced) if each),
+        key=lambda each: each.flows.objective,
+        default=None,
+    ), pieces
 
 
-def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolArray]], choices: BinarySlots, *, bound: float, elastic: bool) -> _Rounded | None:
-    """Return the best plan with directions fixed to the first feasible of ``tried``; None where none is. ``bound`` is a lower bound on the cost."""
+def _round_choices(
+    problem: Problem,
+    solver: Solver,
+    tried: Sequence[list[BoolArray]],
+    choices: BinarySlots,
+    *,
+    bound: float,
+    elastic: bool,
+) -> _Rounded | None:
+    """Return the best plan with directions fixed to the first feasible of ``tried``.
+
+    None where none is. ``bound`` is a lower bound on the cost.
+    """
     ways = FlowDirections.of(problem)
     for chosen in tried:
         fixed = fix_directions(ways, choices, chosen)
@@ -270,14 +404,25 @@ def _round_choices(problem: Problem, solver: Solver, tried: Sequence[list[BoolAr
             continue
         gap = abs(solution.objective - bound) / max(abs(solution.objective), _LEAST_COST)
         is_enough = solution.objective - bound <= problem.search.allow(solution.objective)
-        return _Rounded(replace(built.flows(solution, fixed), gap=gap, proven=is_enough), solution.column, chosen)
+        return _Rounded(
+            replace(built.flows(solution, fixed), gap=gap, proven=is_enough),
+            solution.column,
+            chosen,
+        )
     return None
 
 
 def _solve_choices(
-    problem: Problem, solver: Solver, choices: BinarySlots, *, elastic: bool, start: _Rounded | None = None, search: Deadline | None = None
+    problem: Problem,
+    solver: Solver,
+    choices: BinarySlots,
+    *,
+    elastic: bool,
+    start: _Rounded | None = None,
+    search: Deadline | None = None,
 ) -> PlannedFlows:
-    """Solve for the binaries in the time left, then the linear model with them fixed, for exact flows and duals.
+    """Solve for the binaries in the time left, then the linear model with them fixed, for exact
+    flows and duals.
 
     Raises:
         SolverError: there is no ``start``, and nothing was found in time.
@@ -285,7 +430,11 @@ def _solve_choices(
     ways = FlowDirections.of(problem)
     built = formulate(problem, ways, choices=choices, elastic=elastic)
     # Binaries are the last columns.
-    start_columns = None if start is None else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
+    start_columns = (
+        None
+        if start is None
+        else np.concatenate([start.column, *(each.astype(float) for each in start.chosen)])
+    )
     try:
         chosen = solver.renew().solve(
             built.model,
@@ -298,15 +447,23 @@ def _solve_choices(
         if start is None:
             raise
         return start.flows
-    fixed = fix_directions(ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices])
+    fixed = fix_directions(
+        ways, choices, [chosen.column[columns] > 0.5 for columns in built.choices]
+    )
     exact = formulate(problem, fixed, elastic=elastic)
     try:
         flows = exact.flows(solver.solve(exact.model, time_limit_s=problem.left_s), fixed)
     except SolverError:
         # The integer solution's own flows; it has no duals, hence no value of a stored kWh.
-        flows = replace(built.flows(chosen, fixed), energy_value=np.full(built.storage_rows.shape, np.nan))
+        flows = replace(
+            built.flows(chosen, fixed), energy_value=np.full(built.storage_rows.shape, np.nan)
+        )
     # At the time limit the solver's bound may be weaker than the linear model's.
-    return replace(flows, gap=chosen.gap if start is None else min(chosen.gap, start.flows.gap), proven=chosen.proven)
+    return replace(
+        flows,
+        gap=chosen.gap if start is None else min(chosen.gap, start.flows.gap),
+        proven=chosen.proven,
+    )
 
 
 # Largest energy that counts as no flow when directions are read, kWh per slot.
@@ -317,9 +474,12 @@ _TOLERANCE_COST = 1e-6
 
 
 def plan_by_model(problem: Problem, solver: Solver) -> Plan:
-    """Plan by the mixed-integer model; each battery also gets its value function, given the directions the model chose.
+    """Plan by the mixed-integer model.
 
-    Where the simulation differs from the model, or the time limit left only flows near a plan, the plan is the set-points' simulation, without proof.
+    Each battery also gets its value function, given the directions the model chose.
+
+    Where the simulation differs from the model, or the time limit left only flows near a plan, the
+    plan is the set-points' simulation, without proof.
 
     Raises:
         SolverError: no solution within the time limit, nor flows near one.
@@ -336,11 +496,15 @@ def plan_by_model(problem: Problem, solver: Solver) -> Plan:
 
 
 def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ...]:
-    """Return each battery's value function with the others at their planned flows: their charging counts as load, their discharging as PV.
+    """Return each battery's value function with the others at their planned flows: their charging
+    counts as load, their discharging as PV.
 
-    It leaves out least powers, tapering and the depth of cycles, so a policy from it is compared with the planned flows. Empty where it would be wrong.
+    It leaves out least powers, tapering and the depth of cycles, so a policy from it is compared
+    with the planned flows. Empty where it would be wrong.
     """
-    if problem.tariff.charge is not None or any(each.valued != "roughly" for _, each in list_constraints(problem)):
+    if problem.tariff.charge is not None or any(
+        each.valued != "roughly" for _, each in list_constraints(problem)
+    ):
         return ()
     values, decided = [], decide_pins(problem, flows).manual
     if decided is not None and decided.ends:
@@ -351,56 +515,97 @@ def _value_each(problem: Problem, flows: PlannedFlows) -> tuple[BatteryValue, ..
         pv = problem.outlook.pv_kwh + flows.discharge_kwh[others].sum(axis=0)
         load = load - flows.direct_kwh[others].sum(axis=0) if flows.direct_kwh.size else load
         site = problem.site.model_copy(update={"batteries": [_wear_evenly(battery)]})
-        terminal = TerminalRule(*(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__))
+        terminal = TerminalRule(
+            *(getattr(problem.terminal, name)[index : index + 1] for name in TerminalRule.__slots__)
+        )
         outlook = replace(problem.outlook, load_kwh=load, pv_kwh=pv)
         inverters, own = problem.limits.inverters, problem.outlook.pv_kwh
         # Inverter shares are of the site's own PV; ``pv`` includes the others' discharge.
-        inverters = inverters and inverters.only(index, np.divide(own, pv, out=np.zeros_like(own), where=pv > 0))
+        inverters = inverters and inverters.only(
+            index, np.divide(own, pv, out=np.zeros_like(own), where=pv > 0)
+        )
         limits = replace(problem.limits, batteries=BatteryLimits.of([battery]), inverters=inverters)
         manual = None if decided is None else decided.of_battery(index)
-        alone = Problem(site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual)
-        alone = alone if problem.storage.reserve_kwh is None else replace(alone, storage=StorageBounds(problem.storage.reserve_kwh[index : index + 1]))
+        alone = Problem(
+            site, outlook, problem.stored_kwh[index : index + 1], terminal, limits, manual=manual
+        )
+        alone = (
+            alone
+            if problem.storage.reserve_kwh is None
+            else replace(
+                alone, storage=StorageBounds(problem.storage.reserve_kwh[index : index + 1])
+            )
+        )
         # Directions as in the model's solution; slots of convex cost stay free.
         free = problem_segments(alone).convex
         imports = flows.export_kwh <= _TOLERANCE_KWH
         discharges = flows.discharge_kwh[index] > _TOLERANCE_KWH
-        direction = Direction(free | imports, free | ~imports, free | ~discharges, free | discharges).within(alone.direction)
+        direction = Direction(
+            free | imports, free | ~imports, free | ~discharges, free | discharges
+        ).within(alone.direction)
         segments = problem_segments(alone, direction)
         if not segments.convex.all():
             return ()
-        values.append(replace(value_battery(alone, segments, direction), exact=not battery.wear_by_depth))
+        values.append(
+            replace(value_battery(alone, segments, direction), exact=not battery.wear_by_depth)
+        )
     return tuple(values)
 
 
 def _wear_evenly(battery: Battery) -> Battery:
-    """Return a battery with wear by depth replaced by its mean: half of it per kWh charged, half per kWh discharged."""
+    """Return a battery with wear by depth replaced by its mean: half of it per kWh charged, half
+    per kWh discharged.
+    """
     if not battery.wear_by_depth:
         return battery
     depths = np.array([0.0, *(segment.to_depth for segment in battery.wear_by_depth)])
-    mean = float(np.diff(depths) @ np.array([segment.price for segment in battery.wear_by_depth])) / float(depths[-1])
-    return battery.model_copy(update={"wear_price": battery.wear_price + mean / 2, "wear_by_depth": ()})
+    mean = float(
+        np.diff(depths) @ np.array([segment.price for segment in battery.wear_by_depth])
+    ) / float(depths[-1])
+    return battery.model_copy(
+        update={"wear_price": battery.wear_price + mean / 2, "wear_by_depth": ()}
+    )
 
 
 def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     """Plan by following a solved model slot by slot."""
     outlook = problem.outlook
-    # At a feed-in price of 0 the model may curtail at no cost; as a limit that would take PV from a load that turns out higher.
-    # Where batteries discharge instead of PV, curtailment is intended and stays a limit.
+    # At a feed-in price of 0 the model may curtail at no cost; as a limit that would take PV from a
+    # load that turns out higher. Where batteries discharge instead of PV, curtailment is intended
+    # and stays a limit.
     alone = (flows.import_kwh <= _NOTHING_KWH) & (flows.discharge_kwh.sum(axis=0) <= _NOTHING_KWH)
-    idle = (outlook.export_price == 0) & (outlook.import_price >= 0) & alone & (problem.limits.inverters is None)
+    idle = (
+        (outlook.export_price == 0)
+        & (outlook.import_price >= 0)
+        & alone
+        & (problem.limits.inverters is None)
+    )
     curtailed_kwh = np.where(idle, 0.0, flows.curtailed_kwh)
     used = problem.ac_pv_kwh - curtailed_kwh
     limit = np.where(curtailed_kwh > _NOTHING_KWH, used / outlook.timeline.hours, np.inf)
-    setpoints = follow_flows(flows, problem.site.batteries, net_load_kwh=outlook.load_kwh - used, pv_limit_kw=limit, hours=outlook.timeline.hours)
+    setpoints = follow_flows(
+        flows,
+        problem.site.batteries,
+        net_load_kwh=outlook.load_kwh - used,
+        pv_limit_kw=limit,
+        hours=outlook.timeline.hours,
+    )
     setpoints = tell_pins(problem, setpoints, flows.stored_kwh)
-    # Where limits are broken, or a battery returns to its own from outside, the plan is its set-points' simulation.
+    # Where limits are broken, or a battery returns to its own from outside, the plan is its
+    # set-points' simulation.
     if not np.isfinite(flows.gap):
         return replace(_settled(problem, setpoints, flows), gap=None, proven=False)
     if flows.elastic or problem.inside is not problem:
         return replace(_settled(problem, setpoints, flows), gap=flows.gap, proven=flows.proven)
     try:
         starts = np.concatenate([problem.stored_kwh[:, None], flows.stored_kwh[:, :-1]], axis=1)
-        plan = check_plan(problem, setpoints, (starts, flows.stored_kwh), energy_value=flows.energy_value, values=())
+        plan = check_plan(
+            problem,
+            setpoints,
+            (starts, flows.stored_kwh),
+            energy_value=flows.energy_value,
+            values=(),
+        )
         apart = ""
     except PlanMismatchError as error:
         # The inverter's flows may be another optimum than the model's: only the cost has to agree.
@@ -408,16 +613,37 @@ def _plan_by_flows(problem: Problem, flows: PlannedFlows) -> Plan:
     beyond = objective(plan) + price_missing(problem, plan.flows.stored_kwh) - flows.objective
     if abs(beyond) <= _TOLERANCE_COST * (1.0 + abs(flows.objective)):
         return replace(plan, gap=flows.gap, proven=flows.proven)
-    apart = apart or f"settled again it costs {abs(beyond):.3g} {problem.site.currency} more or less than planned"
-    return replace(plan, gap=max(flows.gap, beyond / max(abs(flows.objective), 1e-9)), proven=False, disagreements=(apart,))
+    apart = apart or (
+        f"settled again it costs {abs(beyond):.3g} {problem.site.currency} more or less "
+        "than planned"
+    )
+    return replace(
+        plan,
+        gap=max(flows.gap, beyond / max(abs(flows.objective), 1e-9)),
+        proven=False,
+        disagreements=(apart,),
+    )
 
 
 def _settled(problem: Problem, setpoints: SetPoint, flows: PlannedFlows) -> Plan:
-    """Return the plan simulated from the start with these set-points, under limits widened to the model's flows where it is elastic."""
-    settled = replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh)) if flows.elastic else problem
+    """Return the plan simulated from the start with these set-points, under limits widened to the
+    model's flows where it is elastic.
+    """
+    settled = (
+        replace(problem, limits=widen_limits(problem, flows.import_kwh, flows.export_kwh))
+        if flows.elastic
+        else problem
+    )
     outlook = settled.outlook
     actuals = Actuals(outlook.timeline, outlook.load_kwh, outlook.pv_kwh)
-    stored = simulate(Committed(setpoints), actuals, limits=settled.limits.by_slot(), stored_kwh=settled.stored_kwh[:, None]).flows.stored_kwh[:, 0]
+    stored = simulate(
+        Committed(setpoints),
+        actuals,
+        limits=settled.limits.by_slot(),
+        stored_kwh=settled.stored_kwh[:, None],
+    ).flows.stored_kwh[:, 0]
     starts = np.concatenate([problem.stored_kwh[:, None], stored[:, :-1]], axis=1)
-    plan = check_plan(settled, setpoints, (starts, stored), energy_value=flows.energy_value, values=())
+    plan = check_plan(
+        settled, setpoints, (starts, stored), energy_value=flows.energy_value, values=()
+    )
     return replace(plan, problem=problem, flows=count_excess(problem, plan.flows))

@@ -1,10 +1,14 @@
-"""The schedule of flexible loads: the mixed-integer model decides it together with batteries and peaks.
+"""The schedule of flexible loads: the mixed-integer model decides it together with batteries and
+peaks.
 
-From then on loads count as house load and a peak as a limit of the connection; the batteries are planned once more around them.
+From then on loads count as house load and a peak as a limit of the connection; the batteries are
+planned once more around them.
 
-Rounding comes before branch and bound: an integer solution is good enough where its cost is within the gap of a proven lower bound. Loads that are on or off
-follow one schedule each: the nearest to the relaxed solution, or the cheapest at its dual prices; where these cost too much, one of the cheapest mixture of
-schedules. The binaries left are rounded by the relaxed solution. That takes a few more linear solves from the last basis, a search takes hundreds.
+Rounding comes before branch and bound: an integer solution is good enough where its cost is within
+the gap of a proven lower bound. Loads that are on or off follow one schedule each: the nearest to
+the relaxed solution, or the cheapest at its dual prices; where these cost too much, one of the
+cheapest mixture of schedules. The binaries left are rounded by the relaxed solution. That takes a
+few more linear solves from the last basis, a search takes hundreds.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +21,13 @@ from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.linear.model import CHOSEN, InfeasibleError, LinearModel
 from services.planner.linear.schedules import OnOffSchedule, ScheduleBlock
-from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows, find_complementarity_violations, find_nonconvex_slots
+from services.planner.milp.directions import (
+    BinarySlots,
+    FlowDirections,
+    PlannedFlows,
+    find_complementarity_violations,
+    find_nonconvex_slots,
+)
 from services.planner.milp.formulation import Formulation, formulate
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
@@ -25,12 +35,15 @@ from services.planner.milp.solver import Solution, Solver, SolverError
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem, SearchLimits
 
-# The share of the time left for the first solution of demands that are not settled: all are scheduled once more as that settles them.
+# The share of the time left for the first solution of demands that are not settled: all are
+# scheduled once more as that settles them.
 _FIRST_SHARE = 0.5
 
 
 def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedule:
-    """Return the least-cost schedule of all demands, planned together with the batteries; contradicting limits are broken at a price.
+    """Return the least-cost schedule of all demands, planned together with the batteries.
+
+    Contradicting limits are broken at a price.
 
     ``solver`` is renewed for each solve.
 
@@ -43,13 +56,19 @@ def schedule_loads(problem: Problem, solver: Solver | None = None) -> LoadSchedu
     if all(demand.is_settled(hours) for demand in problem.demands):
         return _place(problem, solver)
     first = _place(problem.due(problem.deadline.share(_FIRST_SHARE)), solver)
-    # Unsettled demands cost least, so the first solution is the bound; its use settles them for the second.
-    settled = tuple(each.demand if each.demand.is_settled(hours) else each.demand.settle(each.use_kwh, hours) for each in first.loads)
+    # Unsettled demands cost least, so the first solution is the bound; its use settles them for the
+    # second.
+    settled = tuple(
+        each.demand if each.demand.is_settled(hours) else each.demand.settle(each.use_kwh, hours)
+        for each in first.loads
+    )
     final = _place(replace(problem, demands=settled), solver)
     if first.gap is None or final.gap is None:
         return replace(final, gap=None, proven=False)
     gap = _relative_gap(final.objective, first.objective - first.gap * abs(first.objective))
-    return replace(final, gap=gap, proven=gap * abs(final.objective) <= problem.search.allow(final.objective))
+    return replace(
+        final, gap=gap, proven=gap * abs(final.objective) <= problem.search.allow(final.objective)
+    )
 
 
 def _place(problem: Problem, solver: Solver) -> LoadSchedule:
@@ -59,19 +78,26 @@ def _place(problem: Problem, solver: Solver) -> LoadSchedule:
         return _schedule(problem, solver, elastic=True)
 
 
-# The share of the time left for each solve after the first: the batteries, which it serves, are planned once more.
+# The share of the time left for each solve after the first: the batteries, which it serves, are
+# planned once more.
 _BATTERIES_SHARE = 0.4
 
 
 def _schedule(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedule:
-    """Solve the model, adding binaries where batteries or grid flow both ways in one slot, until no slot does."""
+    """Solve the model, adding binaries where batteries or grid flow both ways in one slot, until no
+    slot does.
+    """
     ways = FlowDirections.of(problem)
     choices: BinarySlots | None = None
     best: LoadSchedule | None = None
     while True:
         built = formulate(problem, ways, choices=choices, elastic=elastic)
         try:
-            solution = _solve(built, problem if best is None else problem.due(problem.deadline.share(_BATTERIES_SHARE)), solver)
+            solution = _solve(
+                built,
+                problem if best is None else problem.due(problem.deadline.share(_BATTERIES_SHARE)),
+                solver,
+            )
         except SolverError:
             if best is None:
                 raise
@@ -80,28 +106,51 @@ def _schedule(problem: Problem, solver: Solver, *, elastic: bool) -> LoadSchedul
         violations = find_complementarity_violations(problem, flows)
         if not violations.any():
             return _read_schedule(problem, built, solution, flows)
-        # The loads' schedule is feasible whatever the batteries do: it counts when time runs out, though without a proven gap.
+        # The loads' schedule is feasible whatever the batteries do: it counts when time runs out,
+        # though without a proven gap.
         best = replace(_read_schedule(problem, built, solution, flows), gap=None, proven=False)
-        choices = violations.joined(find_nonconvex_slots(problem)) if choices is None else choices.joined(violations)
+        choices = (
+            violations.joined(find_nonconvex_slots(problem))
+            if choices is None
+            else choices.joined(violations)
+        )
 
 
-def _read_schedule(problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows) -> LoadSchedule:
+def _read_schedule(
+    problem: Problem, built: Formulation, solution: Solution, flows: PlannedFlows
+) -> LoadSchedule:
     slots, column = problem.outlook.timeline.count, solution.column
     loads = tuple(columns.place(column) for columns in built.placed.loads)
-    storages, used = [load.storage for load in loads if load.storage], sum((load.use_kwh for load in loads), np.zeros(slots))
-    net = problem.outlook.load_kwh + used - sum((storage.give_kwh for storage in storages), np.zeros(slots)) - problem.ac_pv_kwh
+    storages, used = (
+        [load.storage for load in loads if load.storage],
+        sum((load.use_kwh for load in loads), np.zeros(slots)),
+    )
+    net = (
+        problem.outlook.load_kwh
+        + used
+        - sum((storage.give_kwh for storage in storages), np.zeros(slots))
+        - problem.ac_pv_kwh
+    )
     none = np.zeros(slots, dtype=bool)
-    from_surplus, spared = np.any([none, *(s.from_surplus for s in storages)], axis=0), np.any([none, *(s.spared for s in storages)], axis=0)
-    # Around the loads the batteries are planned without peak variables: each month's peak becomes an import limit.
+    from_surplus, spared = (
+        np.any([none, *(s.from_surplus for s in storages)], axis=0),
+        np.any([none, *(s.spared for s in storages)], axis=0),
+    )
+    # Around the loads the batteries are planned without peak variables: each month's peak becomes
+    # an import limit.
     limit, hours = np.array(problem.import_limit_kwh), problem.outlook.timeline.hours
     for peak in built.peaks:
         in_month = peak.share.slots
-        limit[in_month] = np.minimum(limit[in_month], peak.limit_import(flows.import_kwh, column, hours))
+        limit[in_month] = np.minimum(
+            limit[in_month], peak.limit_import(flows.import_kwh, column, hours)
+        )
     return LoadSchedule(
         demands=problem.demands,
         loads=loads,
         import_limit_kwh=np.minimum(limit, np.where(from_surplus, np.maximum(net, 0.0), np.inf)),
-        give_limit_kwh=np.where(spared, 0.0, np.inf) if spared.any() and problem.site.batteries else None,
+        give_limit_kwh=np.where(spared, 0.0, np.inf)
+        if spared.any() and problem.site.batteries
+        else None,
         beside_cost=float(built.model.cost[built.placed.span] @ column[built.placed.span]),
         objective=solution.objective,
         gap=solution.gap,
@@ -109,15 +158,26 @@ def _read_schedule(problem: Problem, built: Formulation, solution: Solution, flo
     )
 
 
-# A search starts with at least this many times what rounding took: with less it improves on nothing, and ends late at that.
+# A search starts with at least this many times what rounding took: with less it improves on
+# nothing, and ends late at that.
 _SEARCH_ROUNDINGS = 5
 
 
 def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
-    """Return a solution within the gap: the rounded one where that is good enough, else what branch and bound finds from there."""
+    """Return a solution within the gap: the rounded one where that is good enough, else what branch
+    and bound finds from there.
+    """
     left_s = problem.deadline.left_s
-    rounded = round_relaxation(built.model, built.placed.blocks, search=problem.search, solver=solver.renew(problem.deadline))
-    if rounded and (rounded.proven or problem.deadline.left_s < _SEARCH_ROUNDINGS * (left_s - problem.deadline.left_s)):
+    rounded = round_relaxation(
+        built.model,
+        built.placed.blocks,
+        search=problem.search,
+        solver=solver.renew(problem.deadline),
+    )
+    if rounded and (
+        rounded.proven
+        or problem.deadline.left_s < _SEARCH_ROUNDINGS * (left_s - problem.deadline.left_s)
+    ):
         return rounded
     return solver.renew().solve(
         built.model,
@@ -128,12 +188,21 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     )
 
 
-# A binary is rounded up where the relaxed solution has at least this share of what 1 requires, such as a charger's least power; tried in this order.
+# A binary is rounded up where the relaxed solution has at least this share of what 1 requires, such
+# as a charger's least power; tried in this order.
 _ROUND_UP_SHARES = (0.3, 0.1, 0.6, 0.2, 0.45, 0.8)
 
 
-def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, search: SearchLimits, solver: Solver | None = None) -> Solution | None:
-    """Return an integer solution with its proven gap, one that is good enough if rounding finds it; None where it finds no integer solution.
+def round_relaxation(
+    model: LinearModel,
+    blocks: Sequence[ScheduleBlock],
+    *,
+    search: SearchLimits,
+    solver: Solver | None = None,
+) -> Solution | None:
+    """Return an integer solution with its proven gap, one that is good enough if rounding finds it.
+
+    None where it finds no integer solution.
 
     Args:
         model: its integer columns are between 0 and 1.
@@ -158,7 +227,11 @@ def round_relaxation(model: LinearModel, blocks: Sequence[ScheduleBlock], *, sea
                 continue
             rounded_model = fixed.model
             for share in _ROUND_UP_SHARES:
-                rounded = _with_gap(_round_binaries(fixed.model, fixed.relaxed, solver, share=share), fixed.bound, search)
+                rounded = _with_gap(
+                    _round_binaries(fixed.model, fixed.relaxed, solver, share=share),
+                    fixed.bound,
+                    search,
+                )
                 best = rounded if best is None or rounded.objective < best.objective else best
                 if best.proven:
                     return best
@@ -176,7 +249,9 @@ def _relative_gap(cost: float, bound: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _FixedBlocks:
-    """A model whose blocks are fixed to schedules, its relaxed solution, and a lower bound on the cost of the model with its blocks free."""
+    """A model whose blocks are fixed to schedules, its relaxed solution, and a lower bound on the
+    cost of the model with its blocks free.
+    """
 
     model: LinearModel
     relaxed: Solution
@@ -185,14 +260,24 @@ class _FixedBlocks:
 
 # The share of the time left for mixtures of schedules: binaries are rounded after them.
 _MIXING_SHARE = 0.6
-# Schedules are good enough when they are within half of what the whole may exceed its bound by; a mixture of them within a tenth.
+# Schedules are good enough when they are within half of what the whole may exceed its bound by; a
+# mixture of them within a tenth.
 _SCHEDULES_SHARE, _MIXED_SHARE = 0.5, 0.1
 # The cost of a slot in which a schedule that follows dual prices differs from the best so far.
 _CHANGE_COST = 0.005
 
 
-def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: Solution, solver: Solver, *, search: SearchLimits) -> Iterator[_FixedBlocks]:
-    """Yield the model with every block fixed to a schedule; first to the quick ones where these are near enough, then to the best of the mixture too.
+def _fix_blocks(
+    model: LinearModel,
+    blocks: Sequence[ScheduleBlock],
+    relaxed: Solution,
+    solver: Solver,
+    *,
+    search: SearchLimits,
+) -> Iterator[_FixedBlocks]:
+    """Yield the model with every block fixed to a schedule.
+
+    First to the quick ones where these are near enough, then to the best of the mixture too.
 
     Raises:
         InfeasibleError: a block has no schedule.
@@ -202,14 +287,18 @@ def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: So
         return
     allowed = search.allow(relaxed.objective)
     trials = _ScheduleSearch(model, [PlacedBlock.of(model, block) for block in blocks], solver)
-    trials.try_schedules([placed.find_nearest(relaxed.column[placed.block.on]) for placed in trials.blocks])
+    trials.try_schedules(
+        [placed.find_nearest(relaxed.column[placed.block.on]) for placed in trials.blocks]
+    )
     if not trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
         trials.try_at_prices()
     if trials.best and trials.is_within(_SCHEDULES_SHARE * allowed, relaxed.objective):
         yield _FixedBlocks(*trials.best, relaxed.objective)
     bound = relaxed.objective
     with suppress(SolverError), solver.within(_MIXING_SHARE):
-        mixture = mix_schedules(model, trials.blocks, relaxed, trials.tried, near=_MIXED_SHARE * allowed, solver=solver)
+        mixture = mix_schedules(
+            model, trials.blocks, relaxed, trials.tried, near=_MIXED_SHARE * allowed, solver=solver
+        )
         for schedules in mixture.pick():
             trials.try_schedules(schedules)
         bound = mixture.bound
@@ -219,7 +308,10 @@ def _fix_blocks(model: LinearModel, blocks: Sequence[ScheduleBlock], relaxed: So
 
 @dataclass
 class _ScheduleSearch:
-    """Tries schedules of all blocks; ``best`` is the model fixed to the cheapest ones, with its relaxed solution."""
+    """Tries schedules of all blocks.
+
+    ``best`` is the model fixed to the cheapest ones, with its relaxed solution.
+    """
 
     model: LinearModel
     blocks: Sequence[PlacedBlock]
@@ -231,9 +323,15 @@ class _ScheduleSearch:
         return self.best is not None and self.best[1].objective - bound <= allowed
 
     def try_schedules(self, schedules: Sequence[OnOffSchedule]) -> None:
-        """Try a schedule of each block; ``best`` stays where the rest of the model does not allow them."""
+        """Try a schedule of each block.
+
+        ``best`` stays where the rest of the model does not allow them.
+        """
         self.tried.append(schedules)
-        on = np.concatenate([placed.block.on for placed in self.blocks]), np.concatenate([schedule.on for schedule in schedules])
+        on = (
+            np.concatenate([placed.block.on for placed in self.blocks]),
+            np.concatenate([schedule.on for schedule in schedules]),
+        )
         fixed = self.model.fixed(*on)
         with suppress(InfeasibleError):
             relaxed = self.solver.solve(fixed.relaxed())
@@ -241,10 +339,19 @@ class _ScheduleSearch:
                 self.best = fixed, relaxed
 
     def try_at_prices(self) -> None:
-        """Try the schedules that are cheapest at the dual prices of the best, with a cost on every slot that changes."""
+        """Try the schedules that are cheapest at the dual prices of the best, with a cost on every
+        slot that changes.
+        """
         if self.best:
             dual, column = self.best[1].dual, self.best[1].column
-            self.try_schedules([placed.find(dual, _CHANGE_COST * (1.0 - 2.0 * np.round(column[placed.block.on]))) for placed in self.blocks])
+            self.try_schedules(
+                [
+                    placed.find(
+                        dual, _CHANGE_COST * (1.0 - 2.0 * np.round(column[placed.block.on]))
+                    )
+                    for placed in self.blocks
+                ]
+            )
 
 
 # Fixing some binaries makes others fractional: after so many rounds all are fixed at once.
@@ -252,8 +359,11 @@ _ROUNDS = 6
 _INTEGRALITY_TOLERANCE = 1e-6
 
 
-def _round_binaries(model: LinearModel, relaxed: Solution, solver: Solver, *, share: float) -> Solution:
-    """Return the solution with every binary fixed to a whole value, those first that are fractional in ``relaxed``.
+def _round_binaries(
+    model: LinearModel, relaxed: Solution, solver: Solver, *, share: float
+) -> Solution:
+    """Return the solution with every binary fixed to a whole value, those first that are fractional
+    in ``relaxed``.
 
     Raises:
         InfeasibleError: the whole values contradict each other.
@@ -272,7 +382,9 @@ def _round_binaries(model: LinearModel, relaxed: Solution, solver: Solver, *, sh
 
 @dataclass(frozen=True, slots=True)
 class _Binaries:
-    """The binary columns of a model, and their matrix entries: row, position in ``columns``, coefficient."""
+    """The binary columns of a model, and their matrix entries: row, position in ``columns``,
+    coefficient.
+    """
 
     columns: IndexArray
     row: IndexArray
@@ -282,25 +394,48 @@ class _Binaries:
     @classmethod
     def of(cls, model: LinearModel) -> "_Binaries":
         chosen = model.integer == CHOSEN
-        columns, entries = np.flatnonzero(chosen), np.flatnonzero(chosen[model.index] & (model.value != 0))
-        return cls(columns, model.entry_rows()[entries], np.searchsorted(columns, model.index[entries]), model.value[entries])
+        columns, entries = (
+            np.flatnonzero(chosen),
+            np.flatnonzero(chosen[model.index] & (model.value != 0)),
+        )
+        return cls(
+            columns,
+            model.entry_rows()[entries],
+            np.searchsorted(columns, model.index[entries]),
+            model.value[entries],
+        )
 
-    def round(self, model: LinearModel, column: FloatArray, *, share: float) -> tuple[BoolArray, FloatArray]:
-        """Return which binaries are fractional and break a row either way, and a whole value for every binary.
+    def round(
+        self, model: LinearModel, column: FloatArray, *, share: float
+    ) -> tuple[BoolArray, FloatArray]:
+        """Return which binaries are fractional and break a row either way, and a whole value for
+        every binary.
 
-        A fractional binary that fits one way with all else unchanged costs nothing and takes that value.
+        A fractional binary that fits one way with all else unchanged costs nothing and takes that
+        value.
         """
         value, activity = column[self.columns], model.activity(column)
-        missed_on, missed_off = (self._miss_rows(model, column, activity, to=to) for to in (1.0, 0.0))
+        missed_on, missed_off = (
+            self._miss_rows(model, column, activity, to=to) for to in (1.0, 0.0)
+        )
         fractional = np.abs(value - np.round(value)) > _INTEGRALITY_TOLERANCE
-        fits_on, fits_off = missed_on <= _INTEGRALITY_TOLERANCE, missed_off <= _INTEGRALITY_TOLERANCE
+        fits_on, fits_off = (
+            missed_on <= _INTEGRALITY_TOLERANCE,
+            missed_off <= _INTEGRALITY_TOLERANCE,
+        )
         whole = np.where(fits_on, 1.0, np.where(fits_off, 0.0, missed_on <= 1.0 - share))
         return fractional & ~fits_on & ~fits_off, np.where(fractional, whole, np.round(value))
 
-    def _miss_rows(self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float) -> FloatArray:
-        """Return by how much each binary, moved ``to`` a whole value alone, misses its worst row, relative to its coefficient there."""
+    def _miss_rows(
+        self, model: LinearModel, column: FloatArray, activity: FloatArray, *, to: float
+    ) -> FloatArray:
+        """Return by how much each binary, moved ``to`` a whole value alone, misses its worst row,
+        relative to its coefficient there.
+        """
         moved = activity[self.row] + self.factor * (to - column[self.columns][self.position])
-        missed = np.maximum(model.row_lower[self.row] - moved, moved - model.row_upper[self.row]) / np.abs(self.factor)
+        missed = np.maximum(
+            model.row_lower[self.row] - moved, moved - model.row_upper[self.row]
+        ) / np.abs(self.factor)
         worst = np.zeros(self.columns.size)
         np.maximum.at(worst, self.position, missed)
         return worst

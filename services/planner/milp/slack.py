@@ -1,4 +1,7 @@
-"""Slack columns that make contradicting limits and reserves feasible at a penalty; the most expensive limits are broken last."""
+"""Slack columns that make contradicting limits and reserves feasible at a penalty.
+
+The most expensive limits are broken last.
+"""
 
 import numpy as np
 
@@ -7,8 +10,9 @@ from luna.energy.timeline import FloatArray
 from services.planner.linear.model import Indices, ModelBuilder
 from services.planner.problem.problem import Problem
 
-# Penalties per kWh, in multiples of the highest price: above any trade, small enough for the solver's tolerances.
-# The terminal rule gives way before the connection's limits, and the batteries' own limits, which physics keeps, come last.
+# Penalties per kWh, in multiples of the highest price: above any trade, small enough for the
+# solver's tolerances. The terminal rule gives way before the connection's limits, and the
+# batteries' own limits, which physics keeps, come last.
 HORIZON_SLACK, GRID_SLACK, SOC_SLACK = 100.0, 1_000.0, 5_000.0
 # Steps of the penalty on an excess's power, and the last step's multiple of the first.
 EXCESS_STEPS, STEEPEST_EXCESS = 8, 3.0
@@ -16,11 +20,17 @@ EXCESS_STEPS, STEEPEST_EXCESS = 8, 3.0
 
 def dearest_price(problem: Problem) -> float:
     """Return the largest magnitude of import and export price, which penalties are multiples of."""
-    return max(float(np.abs(problem.outlook.import_price).max()), float(np.abs(problem.outlook.export_price).max()), 0.1)
+    return max(
+        float(np.abs(problem.outlook.import_price).max()),
+        float(np.abs(problem.outlook.export_price).max()),
+        0.1,
+    )
 
 
 def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
-    """Return the energy of load, forced device use and PV beyond the connection's limits, import and export; curtailable PV never exceeds them."""
+    """Return the energy of load, forced device use and PV beyond the connection's limits, import
+    and export; curtailable PV never exceeds them.
+    """
     hours = problem.outlook.timeline.hours
     runs_on = sum((demand.forced_kwh(hours) for demand in problem.demands), np.zeros(hours.size))
     net = problem.outlook.load_kwh + runs_on - problem.ac_pv_kwh
@@ -29,12 +39,16 @@ def excess_kwh(problem: Problem) -> tuple[FloatArray, FloatArray]:
 
 
 def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indices, float]]:
-    """Let load and PV alone exceed the connection's limits, at a penalty that rises with the excess's power and its maximum.
+    """Let load and PV alone exceed the connection's limits, at a penalty that rises with the
+    excess's power and its maximum.
 
-    Batteries then spread their energy over all slots of excess. On an island they serve the first ones for as long as they can.
+    Batteries then spread their energy over all slots of excess. On an island they serve the first
+    ones for as long as they can.
     """
     outlook, manual = problem.outlook, problem.manual
-    sides = zip(excess_kwh(problem), (outlook.import_price, -outlook.export_price), (1.0, -1.0), strict=True)
+    sides = zip(
+        excess_kwh(problem), (outlook.import_price, -outlook.export_price), (1.0, -1.0), strict=True
+    )
     shut = (None, None) if manual is None else (manual.no_import, manual.no_export)
     slack = []
     for (energy, price, sign), island in zip(sides, shut, strict=True):
@@ -45,38 +59,83 @@ def add_grid_slack(builder: ModelBuilder, problem: Problem) -> list[tuple[Indice
     return slack
 
 
-def _price_excess(builder: ModelBuilder, columns: Indices, problem: Problem, energy_kwh: FloatArray, *, level: BoolArray) -> None:
-    """Add the penalty on an excess: by steps of power and by its maximum in ``level`` slots, elsewhere higher for earlier slots."""
-    slots, hours, price = np.flatnonzero(level), problem.outlook.timeline.hours, GRID_SLACK * dearest_price(problem)
+def _price_excess(
+    builder: ModelBuilder,
+    columns: Indices,
+    problem: Problem,
+    energy_kwh: FloatArray,
+    *,
+    level: BoolArray,
+) -> None:
+    """Add the penalty on an excess: by steps of power and by its maximum in ``level`` slots,
+    elsewhere higher for earlier slots.
+    """
+    slots, hours, price = (
+        np.flatnonzero(level),
+        problem.outlook.timeline.hours,
+        GRID_SLACK * dearest_price(problem),
+    )
     sooner = np.flatnonzero((energy_kwh > 0) & ~level)
     if sooner.size:
-        ordered = builder.add_columns(sooner.size, cost=price * np.linspace(2.0, 1.0, energy_kwh.size)[sooner], upper=np.inf)
-        builder.add_rows(np.full(sooner.size, -np.inf), np.zeros(sooner.size), [(columns[sooner], 1.0), (ordered, -1.0)])
+        ordered = builder.add_columns(
+            sooner.size, cost=price * np.linspace(2.0, 1.0, energy_kwh.size)[sooner], upper=np.inf
+        )
+        builder.add_rows(
+            np.full(sooner.size, -np.inf),
+            np.zeros(sooner.size),
+            [(columns[sooner], 1.0), (ordered, -1.0)],
+        )
     if not slots.size:
         return
     step_kw = float((energy_kwh[slots] / hours[slots]).max()) / EXCESS_STEPS
-    steps = [builder.add_columns(slots.size, cost=price * rise, upper=step_kw * hours[slots]) for rise in np.linspace(1.0, STEEPEST_EXCESS, EXCESS_STEPS)]
+    steps = [
+        builder.add_columns(slots.size, cost=price * rise, upper=step_kw * hours[slots])
+        for rise in np.linspace(1.0, STEEPEST_EXCESS, EXCESS_STEPS)
+    ]
     worst = builder.add_columns(1, cost=price, upper=np.inf)
     nothing, unbound = np.zeros(slots.size), np.full(slots.size, -np.inf)
     builder.add_rows(unbound, nothing, [(columns[slots], 1.0), *((step, -1.0) for step in steps)])
-    builder.add_rows(unbound, nothing, [(columns[slots], 1.0 / hours[slots]), (np.repeat(worst, slots.size), -1.0)])
+    builder.add_rows(
+        unbound,
+        nothing,
+        [(columns[slots], 1.0 / hours[slots]), (np.repeat(worst, slots.size), -1.0)],
+    )
 
 
 def add_soc_slack(builder: ModelBuilder, problem: Problem, columns: Indices, *, index: int) -> None:
     """Let a battery miss the terminal bounds, and be outside its limits, at a penalty."""
-    battery, terminal, stored, dearest = problem.site.batteries[index], problem.terminal, columns[2], dearest_price(problem)
+    battery, terminal, stored, dearest = (
+        problem.site.batteries[index],
+        problem.terminal,
+        columns[2],
+        dearest_price(problem),
+    )
     bounds = (
-        (stored, battery.min_soc * battery.capacity_kwh, battery.max_soc * battery.capacity_kwh, SOC_SLACK),
+        (
+            stored,
+            battery.min_soc * battery.capacity_kwh,
+            battery.max_soc * battery.capacity_kwh,
+            SOC_SLACK,
+        ),
         (stored[-1:], terminal.least_kwh[index], terminal.most_kwh[index], HORIZON_SLACK),
     )
     for energy, least, most, slack in bounds:
         missing = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
         surplus = builder.add_columns(energy.size, cost=slack * dearest, upper=battery.capacity_kwh)
-        builder.add_rows(np.full(energy.size, least), np.full(energy.size, np.inf), [(energy, 1.0), (missing, 1.0)])
-        builder.add_rows(np.full(energy.size, -np.inf), np.full(energy.size, most), [(energy, 1.0), (surplus, -1.0)])
+        builder.add_rows(
+            np.full(energy.size, least),
+            np.full(energy.size, np.inf),
+            [(energy, 1.0), (missing, 1.0)],
+        )
+        builder.add_rows(
+            np.full(energy.size, -np.inf),
+            np.full(energy.size, most),
+            [(energy, 1.0), (surplus, -1.0)],
+        )
 
 
-# Penalty per kWh missing from a reserve at the end of a slot, in multiples of the highest price: ranks above demands, below the owner's blocks.
+# Penalty per kWh missing from a reserve at the end of a slot, in multiples of the highest price:
+# ranks above demands, below the owner's blocks.
 RESERVE_SLACK = 200.0
 
 
@@ -86,13 +145,23 @@ def add_reserves(builder: ModelBuilder, problem: Problem, batteries: Indices) ->
         return
     for (_, _, stored), reserve_kwh in zip(batteries, problem.storage.reserve_kwh, strict=True):
         where = np.flatnonzero(reserve_kwh > 0)
-        missing = builder.add_columns(where.size, cost=RESERVE_SLACK * dearest_price(problem), upper=reserve_kwh[where])
+        missing = builder.add_columns(
+            where.size, cost=RESERVE_SLACK * dearest_price(problem), upper=reserve_kwh[where]
+        )
         if where.size:
-            builder.add_rows(reserve_kwh[where], np.full(where.size, np.inf), [(stored[where], 1.0), (missing, 1.0)])
+            builder.add_rows(
+                reserve_kwh[where],
+                np.full(where.size, np.inf),
+                [(stored[where], 1.0), (missing, 1.0)],
+            )
 
 
 def price_missing(problem: Problem, stored_kwh: FloatArray) -> float:
     """Return the model's penalty on missing reserves."""
     if problem.storage.reserve_kwh is None:
         return 0.0
-    return RESERVE_SLACK * dearest_price(problem) * float(np.maximum(problem.storage.reserve_kwh - stored_kwh, 0.0).sum())
+    return (
+        RESERVE_SLACK
+        * dearest_price(problem)
+        * float(np.maximum(problem.storage.reserve_kwh - stored_kwh, 0.0).sum())
+    )

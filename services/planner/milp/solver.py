@@ -27,7 +27,9 @@ class SolverError(LunaError):
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """Values of the columns, duals of the rows (0 for mixed-integer models), objective and proven relative gap."""
+    """Values of the columns, duals of the rows (0 for mixed-integer models), objective and proven
+    relative gap.
+    """
 
     column: FloatArray
     dual: FloatArray
@@ -38,13 +40,17 @@ class Solution:
 
 @dataclass(eq=False)
 class Solver:
-    """A HiGHS instance that keeps its model: where only costs and bounds change, it starts from the last basis. ``deadline`` bounds every solve."""
+    """A HiGHS instance that keeps its model: where only costs and bounds change, it starts from the
+    last basis. ``deadline`` bounds every solve.
+    """
 
     deadline: Deadline | None = None
     _model: LinearModel | None = field(default=None, init=False)
 
     def renew(self, deadline: Deadline | None = None) -> "Solver":
-        """Return a fresh solver of the same class, bounded by ``deadline`` or else by this one's."""
+        """Return a fresh solver of the same class, bounded by ``deadline`` or else by this
+        one's.
+        """
         return type(self)(deadline or self.deadline)
 
     @contextmanager
@@ -71,8 +77,14 @@ class Solver:
     @cached_property
     def _highs(self) -> Any:
         highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # its stubs lack half of its methods
-        # Without a basis, Devex pricing (1) takes as many iterations as steepest edge, each a seventh cheaper.
-        for option, setting in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("simplex_dual_edge_weight_strategy", 1)):
+        # Without a basis, Devex pricing (1) takes as many iterations as steepest edge, each a
+        # seventh cheaper.
+        for option, setting in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("random_seed", 0),
+            ("simplex_dual_edge_weight_strategy", 1),
+        ):
             highs.setOptionValue(option, setting)
         return highs
 
@@ -86,9 +98,11 @@ class Solver:
         start: FloatArray | None = None,
         presolve: bool = False,
     ) -> Solution:
-        """Return the least-cost solution, or one that exceeds it by at most ``mip_gap`` of its cost or by ``gap_cost``.
+        """Return the least-cost solution, or one that exceeds it by at most ``mip_gap`` of its cost
+        or by ``gap_cost``.
 
-        ``start`` holds the columns of a feasible integer solution. ``presolve`` pays where most columns are fixed.
+        ``start`` holds the columns of a feasible integer solution. ``presolve`` pays where most
+        columns are fixed.
 
         Raises:
             InfeasibleError: no column values satisfy all rows.
@@ -104,12 +118,20 @@ class Solver:
             start_solution = highspy.HighsSolution()
             start_solution.col_value = start.tolist()
             self._highs.setSolution(start_solution)
-        with span("solver.run", columns=model.cost.size, rows=model.row_lower.size, integers=int(model.integer.sum())):
+        with span(
+            "solver.run",
+            columns=model.cost.size,
+            rows=model.row_lower.size,
+            integers=int(model.integer.sum()),
+        ):
             self._highs.run()
         return self._read(model)
 
     def add_column(self, cost: float, rows: IndexArray, value: FloatArray) -> LinearModel:
-        """Add a column to the linear model solved last (``LinearModel.with_column``) and return it; its next solve starts from the last basis."""
+        """Add a column to the linear model solved last (``LinearModel.with_column``) and return it.
+
+        Its next solve starts from the last basis.
+        """
         if self._model is None:
             raise ValueError("a column is added to a model that was solved")
         self._model = self._model.with_column(cost, rows, value)
@@ -123,15 +145,32 @@ class Solver:
         else:
             row_wise, minimise = 2, 1
             self._highs.passModel(
-                model.cost.size, model.row_lower.size, model.value.size, row_wise, minimise, 0.0,
-                model.cost, model.lower, model.upper, model.row_lower, model.row_upper,
-                model.starts, model.index, model.value, model.integer,
-            )  # fmt: skip
+                model.cost.size,
+                model.row_lower.size,
+                model.value.size,
+                row_wise,
+                minimise,
+                0.0,
+                model.cost,
+                model.lower,
+                model.upper,
+                model.row_lower,
+                model.row_upper,
+                model.starts,
+                model.index,
+                model.value,
+                model.integer,
+            )
             if model.start is not None and not model.integer.any():
-                columns, rows = np.zeros(model.cost.size, dtype=np.intp), np.ones(model.row_lower.size, dtype=np.intp)
+                columns, rows = (
+                    np.zeros(model.cost.size, dtype=np.intp),
+                    np.ones(model.row_lower.size, dtype=np.intp),
+                )
                 columns[model.start.columns], rows[model.start.rows] = 1, 0
                 basis = highspy.HighsBasis()
-                basis.col_status, basis.row_status = ([_STATUS[basic] for basic in each.tolist()] for each in (columns, rows))
+                basis.col_status, basis.row_status = (
+                    [_STATUS[basic] for basic in each.tolist()] for each in (columns, rows)
+                )
                 basis.valid = True
                 self._highs.setBasis(basis)
         self._model = model
@@ -143,22 +182,38 @@ class Solver:
             self._highs.changeColsCost(cost.size, cost, model.cost[cost])
         columns = _differ((loaded.lower, model.lower), (loaded.upper, model.upper))
         if columns.size:
-            self._highs.changeColsBounds(columns.size, columns, model.lower[columns], model.upper[columns])
+            self._highs.changeColsBounds(
+                columns.size, columns, model.lower[columns], model.upper[columns]
+            )
         rows = _differ((loaded.row_lower, model.row_lower), (loaded.row_upper, model.row_upper))
         if rows.size:
-            self._highs.changeRowsBounds(rows.size, rows, model.row_lower[rows], model.row_upper[rows])
+            self._highs.changeRowsBounds(
+                rows.size, rows, model.row_lower[rows], model.row_upper[rows]
+            )
 
     def _read(self, model: LinearModel) -> Solution:
         status, info = self._highs.getModelStatus(), self._highs.getInfo()
-        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        if status in (
+            highspy.HighsModelStatus.kInfeasible,
+            highspy.HighsModelStatus.kUnboundedOrInfeasible,
+        ):
             raise InfeasibleError("the limits contradict each other")
-        # A linear solve stopped by the time limit may still be at its start: its column values are no solution.
+        # A linear solve stopped by the time limit may still be at its start: its column values are
+        # no solution.
         ended = status == highspy.HighsModelStatus.kTimeLimit and not model.integer.any()
         if ended or info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-            raise SolverError(f"no solution: {self._highs.modelStatusToString(status)}", remedy=MORE_TIME)
+            raise SolverError(
+                f"no solution: {self._highs.modelStatusToString(status)}", remedy=MORE_TIME
+            )
         result = self._highs.getSolution()
         gap = float(info.mip_gap) if model.integer.any() else 0.0
-        return Solution(np.array(result.col_value), np.array(result.row_dual), info.objective_function_value, gap, status == highspy.HighsModelStatus.kOptimal)
+        return Solution(
+            np.array(result.col_value),
+            np.array(result.row_dual),
+            info.objective_function_value,
+            gap,
+            status == highspy.HighsModelStatus.kOptimal,
+        )
 
 
 def _differ(*pairs: tuple[FloatArray, FloatArray]) -> Indices:
@@ -169,5 +224,10 @@ def _same_structure(one: LinearModel, other: LinearModel) -> bool:
     # Warm starts are for linear models: their basis stays valid when costs and bounds change.
     linear = not one.integer.any() and not other.integer.any()
     return (
-        linear and all(np.array_equal(getattr(one, name), getattr(other, name)) for name in ("starts", "index", "value")) and one.cost.size == other.cost.size
+        linear
+        and all(
+            np.array_equal(getattr(one, name), getattr(other, name))
+            for name in ("starts", "index", "value")
+        )
+        and one.cost.size == other.cost.size
     )

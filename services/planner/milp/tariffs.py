@@ -1,4 +1,6 @@
-"""Add tariffs that couple slots to the mixed-integer model: monthly peaks, and prices that depend on energy drawn before."""
+"""Add tariffs that couple slots to the mixed-integer model: monthly peaks, and prices that depend
+on energy drawn before.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,24 +9,37 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from luna.energy.economics.charges import Blocks, EnergyCharge, MonthShare, Peak, list_months, month_shares
+from luna.energy.economics.charges import (
+    Blocks,
+    EnergyCharge,
+    MonthShare,
+    Peak,
+    list_months,
+    month_shares,
+)
 from luna.energy.timeline import FloatArray, Timeline
 from services.planner.linear.model import Indices, ModelBuilder
 
 
 @dataclass(frozen=True, slots=True)
 class MonthPeak:
-    """One local month's share of the horizon: the columns of the billed level, and of each unit's excess above it."""
+    """One local month's share of the horizon: the columns of the billed level, and of each unit's
+    excess above it.
+    """
 
     share: MonthShare
     peak: Peak
     level: Indices
     above: Indices
 
-    def limit_import(self, import_kwh: FloatArray, column: FloatArray, hours: FloatArray) -> FloatArray:
-        """Return the import limits of the month's counted slots that keep every interval within its planned mean.
+    def limit_import(
+        self, import_kwh: FloatArray, column: FloatArray, hours: FloatArray
+    ) -> FloatArray:
+        """Return the import limits of the month's counted slots that keep every interval within its
+        planned mean.
 
-        Slots may import up to their unit's level; those of an interval with a slot above it, or that began before the horizon, up to their plan.
+        Slots may import up to their unit's level; those of an interval with a slot above it, or
+        that began before the horizon, up to their plan.
         """
         share = self.share
         level_kw = float(column[self.level][0]) + column[self.above][share.unit][share.interval]
@@ -34,15 +49,31 @@ class MonthPeak:
         return np.where(planned_intervals[share.interval], planned, level)
 
 
-def add_peaks(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, peaks: tuple[Peak, ...], zone: ZoneInfo) -> tuple[MonthPeak, ...]:
-    """Add the cost of the highest units of each local month under every component; peaks so far belong to the first month.
+def add_peaks(
+    builder: ModelBuilder,
+    bought: Indices,
+    timeline: Timeline,
+    *,
+    peaks: tuple[Peak, ...],
+    zone: ZoneInfo,
+) -> tuple[MonthPeak, ...]:
+    """Add the cost of the highest units of each local month under every component.
 
-    Source: Rockafellar and Uryasev (2000): the sum of the n largest is the least n·θ + Σ max(x − θ, 0).
+    Peaks so far belong to the first month.
+
+    Source: Rockafellar and Uryasev (2000): the sum of the n largest is the least n·θ + Σ max(x − θ,
+    0).
     """
-    return tuple(_price_level(builder, share, peak, bought[share.slots]) for peak in peaks for share in month_shares(peak.price, timeline, zone))
+    return tuple(
+        _price_level(builder, share, peak, bought[share.slots])
+        for peak in peaks
+        for share in month_shares(peak.price, timeline, zone)
+    )
 
 
-def _price_level(builder: ModelBuilder, share: MonthShare, peak: Peak, bought: Indices) -> MonthPeak:
+def _price_level(
+    builder: ModelBuilder, share: MonthShare, peak: Peak, bought: Indices
+) -> MonthPeak:
     price, (others, reached) = peak.price, share.before_kw(peak)
     before = np.array(sorted(others, reverse=True)[: price.highest])
     count, units = share.unit.size, int(share.unit[-1]) + 1
@@ -50,25 +81,48 @@ def _price_level(builder: ModelBuilder, share: MonthShare, peak: Peak, bought: I
     floored = price.highest > 1 and price.least_kw > 0
     due = 0.0 if floored else price.price_per_kw_month
     level = builder.add_columns(1, cost=due, lower=0.0 if floored else price.least_kw, upper=np.inf)
-    above, old = (builder.add_columns(size, cost=due / price.highest, upper=most_above) for size in (units, before.size))
+    above, old = (
+        builder.add_columns(size, cost=due / price.highest, upper=most_above)
+        for size in (units, before.size)
+    )
     began = np.zeros(count)
     began[0] = peak.history.interval_kwh * 60 / price.interval_minutes if share.running else 0.0
-    rows = builder.add_rows(np.full(count, -np.inf), -began, [(np.repeat(level, count), -1.0), (above[share.unit], -1.0)])
+    rows = builder.add_rows(
+        np.full(count, -np.inf),
+        -began,
+        [(np.repeat(level, count), -1.0), (above[share.unit], -1.0)],
+    )
     builder.add_entries(rows[share.interval], bought, 60 / price.interval_minutes)
     if before.size:
-        builder.add_rows(before, np.full(before.size, np.inf), [(np.repeat(level, before.size), 1.0), (old, 1.0)])
+        builder.add_rows(
+            before, np.full(before.size, np.inf), [(np.repeat(level, before.size), 1.0), (old, 1.0)]
+        )
     if reached:
         builder.add_sum(reached, np.inf, [(level, 1.0), (above[:1], 1.0)])
     if floored:
-        billed = builder.add_columns(1, cost=price.price_per_kw_month, lower=price.least_kw, upper=np.inf)
-        builder.add_sum(0.0, np.inf, [(billed, 1.0), (level, -1.0), (np.concatenate([above, old]), -1.0 / price.highest)])
+        billed = builder.add_columns(
+            1, cost=price.price_per_kw_month, lower=price.least_kw, upper=np.inf
+        )
+        builder.add_sum(
+            0.0,
+            np.inf,
+            [(billed, 1.0), (level, -1.0), (np.concatenate([above, old]), -1.0 / price.highest)],
+        )
     return MonthPeak(share, peak, level, above)
 
 
 class AddRows(Protocol):
     """Adds the rows of a charge: the cost of ``bought`` beyond the price of the first kWh."""
 
-    def __call__(self, charge: Any, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None: ...
+    def __call__(
+        self,
+        charge: Any,
+        builder: ModelBuilder,
+        bought: Indices,
+        *,
+        timeline: Timeline,
+        zone: ZoneInfo,
+    ) -> None: ...
 
 
 # By the class of a charge.
@@ -85,17 +139,28 @@ def rows_of(charge: type[EnergyCharge]) -> Callable[[AddRows], AddRows]:
     return declare
 
 
-def add_charge(builder: ModelBuilder, bought: Indices, timeline: Timeline, *, charge: EnergyCharge | None, zone: ZoneInfo) -> None:
+def add_charge(
+    builder: ModelBuilder,
+    bought: Indices,
+    timeline: Timeline,
+    *,
+    charge: EnergyCharge | None,
+    zone: ZoneInfo,
+) -> None:
     """Add the cost of imports beyond the price of the first kWh, if there is a charge."""
     if charge is not None:
         _ADD_ROWS[type(charge)](charge, builder, bought, timeline=timeline, zone=zone)
 
 
 @rows_of(Blocks)
-def _add_blocks(charge: Blocks, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo) -> None:
+def _add_blocks(
+    charge: Blocks, builder: ModelBuilder, bought: Indices, *, timeline: Timeline, zone: ZoneInfo
+) -> None:
     """Add the price rise on each month's imports beyond the start of every later block."""
     for number, slots in enumerate(list_months(timeline, zone)):
         room_kwh = charge.left_kwh(first=number == 0)
         beyond = builder.add_columns(room_kwh.size, cost=charge.rise, upper=np.inf)
         for place, energy in enumerate(room_kwh.tolist()):
-            builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])
+            builder.add_sum(
+                -np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)]
+            )

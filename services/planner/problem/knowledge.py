@@ -1,4 +1,5 @@
-"""Prices as published and forecasts as issued by an instant, for planning and replay without leaks from the future.
+"""Prices as published and forecasts as issued by an instant, for planning and replay without leaks
+from the future.
 
 ``actual`` and ``PerfectForesight`` alone read what came later.
 """
@@ -27,9 +28,12 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class CarbonVintages:
-    """Every issue of a place's carbon intensity; the timeline begins days before the first instant that is planned.
+    """Every issue of a place's carbon intensity.
 
-    ``slot`` (position on the timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have one value per issue, in order of slot and issue.
+    The timeline begins days before the first instant that is planned.
+
+    ``slot`` (position on the timeline), ``issued_at`` (``datetime64``, UTC) and ``g_per_kwh`` have
+    one value per issue, in order of slot and issue.
     """
 
     timeline: Timeline
@@ -38,16 +42,25 @@ class CarbonVintages:
     g_per_kwh: FloatArray
 
     def ahead(self, now: datetime, timeline: Timeline) -> FloatArray | None:
-        """Return the intensity of ``timeline``, g/kWh, as issued by ``now``; None where nothing was."""
+        """Return the intensity of ``timeline``, g/kWh, as issued by ``now``.
+
+        None where nothing was.
+        """
         issued = self.issued_at <= np.datetime64(now.replace(tzinfo=None))
         intensity = np.full(self.timeline.count, np.nan)
         intensity[self.slot[issued]] = self.g_per_kwh[issued]
         first = self.timeline.index_of(timeline.start)
-        return carry_days(intensity[: first + timeline.count], self.timeline)[-timeline.count :] if np.isfinite(intensity).any() else None
+        return (
+            carry_days(intensity[: first + timeline.count], self.timeline)[-timeline.count :]
+            if np.isfinite(intensity).any()
+            else None
+        )
 
 
 def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
-    """Return a series with gaps filled from the same slot of the last day that has a value, or else with the mean."""
+    """Return a series with gaps filled from the same slot of the last day that has a value, or else
+    with the mean.
+    """
     day = round(24 / float(timeline.hours[-1]))
     filled = np.append(series, np.full(-series.size % day, np.nan)).reshape(-1, day)
     for before, after in pairwise(filled):
@@ -60,8 +73,9 @@ def carry_days(series: FloatArray, timeline: Timeline) -> FloatArray:
 class PriceVintages:
     """Every revision of a market's prices on a timeline.
 
-    ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price`` (currency/kWh) have one value per revision, in
-    order of slot and publication. ``foreign`` are currencies other than the site's in which the market's prices are stored, unused.
+    ``slot`` (position on the timeline), ``published_at`` (``datetime64``, UTC) and ``price``
+    (currency/kWh) have one value per revision, in order of slot and publication. ``foreign`` are
+    currencies other than the site's in which the market's prices are stored, unused.
     """
 
     timeline: Timeline
@@ -71,7 +85,10 @@ class PriceVintages:
     foreign: tuple[str, ...] = ()
 
     def read(self, now: datetime, first: int, end: int) -> FloatArray:
-        """Return the prices of slots ``first:end`` as last published at or before ``now``; NaN where nothing was."""
+        """Return the prices of slots ``first:end`` as last published at or before ``now``.
+
+        NaN where nothing was.
+        """
         # A replay reads months, a plan days of them: search first, compare then.
         rows = slice(*np.searchsorted(self.slot, (first, end)))
         published = self.published_at[rows] <= np.datetime64(now.replace(tzinfo=None))
@@ -88,9 +105,12 @@ class PriceVintages:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Import and export price per slot; published until ``known_until``, repeated from the last known day after it.
+    """Import and export price per slot.
 
-    ``typical`` names the markets with typical prices in place of missing ones, each with the market whose figures these are.
+    Published until ``known_until``, repeated from the last known day after it.
+
+    ``typical`` names the markets with typical prices in place of missing ones, each with the market
+    whose figures these are.
     """
 
     import_price: FloatArray
@@ -101,7 +121,9 @@ class Prices:
 
 @dataclass(frozen=True, slots=True)
 class _MarketAhead:
-    """A market's price per slot, the number of slots until the first that nobody published, and whose typical prices stand for missing ones."""
+    """A market's price per slot, the number of slots until the first that nobody published, and
+    whose typical prices stand for missing ones.
+    """
 
     price: FloatArray
     known: int
@@ -110,10 +132,12 @@ class _MarketAhead:
 
 @dataclass(frozen=True, slots=True)
 class SitePrices:
-    """A site's import and export prices: its tariff applied to the market prices it names (``tariff.price_series``); and the grid's carbon intensity.
+    """A site's import and export prices: its tariff applied to the market prices it names
+    (``tariff.price_series``); and the grid's carbon intensity.
 
-    ``books`` begin at least a day before the first instant that is planned. ``predicts``: typical prices stand for a market's missing ones, as in plans
-    of a real home; a replay is refused instead.
+    ``books`` begin at least a day before the first instant that is planned. ``predicts``: typical
+    prices stand for a market's missing ones, as in plans of a real home; a replay is refused
+    instead.
     """
 
     site: Site
@@ -123,7 +147,9 @@ class SitePrices:
     predicts: bool = False
 
     def ahead(self, now: datetime, timeline: Timeline) -> Prices:
-        """Return the prices of ``timeline`` as published by ``now``; later slots repeat the last known day.
+        """Return the prices of ``timeline`` as published by ``now``.
+
+        Later slots repeat the last known day.
 
         Raises:
             InvalidInputError: a price is missing before the end of what is published.
@@ -134,17 +160,24 @@ class SitePrices:
         known_count, typical = start + timeline.count, dict[str, str]()
         spot = {}
         for market, book in self.books.items():
-            ahead = self._look_ahead(market, book.read(now, first, start + timeline.count), first, start)
+            ahead = self._look_ahead(
+                market, book.read(now, first, start + timeline.count), first, start
+            )
             known_count = min(known_count, first + ahead.known)
             spot[market] = ahead.price[-timeline.count :]
             if ahead.like is not None:
                 typical[market] = ahead.like
-        imported, exported = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
+        imported, exported = price_slots(
+            self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot
+        )
         known_until = min(self.timeline.start + known_count * self.timeline.step, timeline.end)
         return Prices(imported, exported, known_until, typical)
 
     def _look_ahead(self, market: str, price: FloatArray, first: int, start: int) -> _MarketAhead:
-        """Return the prices of a market, the missing ones replaced; ``first`` and ``start`` are the slots at which they and the plan begin."""
+        """Return the prices of a market, the missing ones replaced.
+
+        ``first`` and ``start`` are the slots at which they and the plan begin.
+        """
         usual = self._expect_typical(market, first, price.size)
         if usual is None:
             return self._repeat_last_day(market, price, first, start)
@@ -153,37 +186,71 @@ class SitePrices:
         missing_ahead = np.flatnonzero(is_missing[start - first :])
         known = start - first + int(missing_ahead[0]) if missing_ahead.size else price.size
         published = np.flatnonzero(~is_missing)
-        # Typical prices fill gaps; beyond the end the last day goes on, unless there is less than one.
+        # Typical prices fill gaps; beyond the end the last day goes on, unless there is less than
+        # one.
         count = int(published[-1]) + 1 if published.size >= day else price.size
         is_filled = is_missing & (np.arange(price.size) < count)
         filled = np.where(is_filled, usual.price, price)
         like = usual.like if is_filled[start - first :].any() else None
         return _MarketAhead(extend_prices(filled, count, slots_per_day=day), known, like)
 
-    def _repeat_last_day(self, market: str, price: FloatArray, first: int, start: int) -> _MarketAhead:
+    def _repeat_last_day(
+        self, market: str, price: FloatArray, first: int, start: int
+    ) -> _MarketAhead:
         published = np.flatnonzero(np.isfinite(price))
         count = int(published[-1]) + 1 if published.size else 0
-        # A new site has no prices of yesterday: those there are are repeated. Without any, the whole timeline counts as missing.
+        # A new site has no prices of yesterday: those there are are repeated. Without any, the
+        # whole timeline counts as missing.
         begin = min(int(published[0]), start - first) if published.size else 0
         self._require_whole(market, price[begin : count or None], first + begin)
-        return _MarketAhead(extend_prices(price[begin:], count - begin, slots_per_day=DAY // self.timeline.step), count)
+        return _MarketAhead(
+            extend_prices(price[begin:], count - begin, slots_per_day=DAY // self.timeline.step),
+            count,
+        )
 
     def _expect_typical(self, market: str, first: int, count: int) -> TypicalPrices | None:
-        """Return the typical prices of a market's slots; None where a missing price is refused: in replays, of own series, and in another currency."""
+        """Return the typical prices of a market's slots.
+
+        None where a missing price is refused: in replays, of own series, and in another currency.
+        """
         if not self.predicts or market.startswith(OWN) or self.books[market].foreign:
             return None
-        return expect_typical(market, self.timeline.window(first, count), zone=ZoneInfo(self.site.timezone), currency=self.site.currency)
+        return expect_typical(
+            market,
+            self.timeline.window(first, count),
+            zone=ZoneInfo(self.site.timezone),
+            currency=self.site.currency,
+        )
 
     def _require_whole(self, market: str, price: FloatArray, first: int) -> None:
         gaps = np.flatnonzero(np.isnan(price))
         if gaps.size:
-            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).astimezone(zone := ZoneInfo(self.site.timezone))
-            figures: dict[str, Any] = {"count": int(gaps.size), "when": say_instant(since, zone), "since": since}
+            since = (self.timeline.start + (first + int(gaps[0])) * self.timeline.step).astimezone(
+                zone := ZoneInfo(self.site.timezone)
+            )
+            figures: dict[str, Any] = {
+                "count": int(gaps.size),
+                "when": say_instant(since, zone),
+                "since": since,
+            }
             reason = "prices-missing"
             if foreign := self.books[market].foreign:
-                reason = "own-prices-in-other-currency" if market.startswith(OWN) else "prices-in-other-currency"
-                figures |= {"market": market.removeprefix(OWN), "known": tuple(foreign), "currency": self.site.currency}
-            raise refuse(reason, field=f"prices.{market.removeprefix(OWN)}", value=since.isoformat(), **figures)
+                reason = (
+                    "own-prices-in-other-currency"
+                    if market.startswith(OWN)
+                    else "prices-in-other-currency"
+                )
+                figures |= {
+                    "market": market.removeprefix(OWN),
+                    "known": tuple(foreign),
+                    "currency": self.site.currency,
+                }
+            raise refuse(
+                reason,
+                field=f"prices.{market.removeprefix(OWN)}",
+                value=since.isoformat(),
+                **figures,
+            )
 
     def actual(self, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return import and export price of ``timeline`` as finally published.
@@ -192,16 +259,25 @@ class SitePrices:
             InvalidInputError: a slot has no price.
         """
         first = self.timeline.index_of(timeline.start)
-        spot = {market: book.actual()[first : first + timeline.count] for market, book in self.books.items()}
-        prices = price_slots(self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot)
+        spot = {
+            market: book.actual()[first : first + timeline.count]
+            for market, book in self.books.items()
+        }
+        prices = price_slots(
+            self.site.tariff, timeline, zone=ZoneInfo(self.site.timezone), spot=spot
+        )
         missing = np.flatnonzero(np.isnan(prices[0] + prices[1]))
         if missing.size:
-            slot = list(timeline)[int(missing[0])].astimezone(ZoneInfo(self.site.timezone)).isoformat()
+            slot = (
+                list(timeline)[int(missing[0])].astimezone(ZoneInfo(self.site.timezone)).isoformat()
+            )
             raise refuse("slot-price-missing", field="import_price", value=slot)
         return prices
 
     def mean_import_price(self, now: datetime, days: int = 7) -> float:
-        """Return the mean import price of up to ``days`` days before ``now``, as published by then, or else of typical ones; 0 without any price."""
+        """Return the mean import price of up to ``days`` days before ``now``, as published by then,
+        or else of typical ones; 0 without any price.
+        """
         past = self.import_prices_before(now, days=days)
         past = past[np.isfinite(past)]
         if not past.size and self.predicts:
@@ -220,12 +296,19 @@ class SitePrices:
         return price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)[0]
 
     def import_prices_before(self, now: datetime, *, days: int) -> FloatArray:
-        """Return the import prices of up to ``days`` days before ``now``, as published by then; NaN where none was."""
+        """Return the import prices of up to ``days`` days before ``now``, as published by then.
+
+        NaN where none was.
+        """
         slot = self.timeline.index_of(now)
         first = max(slot - days * (DAY // self.timeline.step), 0)
         past = self.timeline.window(first, max(slot - first, 1))
-        spot = {market: book.read(now, first, first + past.count) for market, book in self.books.items()}
-        imported, _ = price_slots(self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot)
+        spot = {
+            market: book.read(now, first, first + past.count) for market, book in self.books.items()
+        }
+        imported, _ = price_slots(
+            self.site.tariff, past, zone=ZoneInfo(self.site.timezone), spot=spot
+        )
         return imported
 
 
@@ -254,22 +337,34 @@ class ForecastArchive:
         return self.forecasts[index - 1]
 
     def find(self, now: datetime, *, within: timedelta) -> Forecast | None:
-        """Return the forecast last issued at or before ``now``; None where it is ``within`` old or older, or begins after ``now``."""
+        """Return the forecast last issued at or before ``now``.
+
+        None where it is ``within`` old or older, or begins after ``now``.
+        """
         index = bisect_right(self.forecasts, now, key=lambda forecast: forecast.issued_at)
         forecast = self.forecasts[index - 1] if index else None
-        return forecast if forecast and forecast.issued_at > now - within and forecast.timeline.start <= now else None
+        return (
+            forecast
+            if forecast and forecast.issued_at > now - within and forecast.timeline.start <= now
+            else None
+        )
 
     def ahead(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
         """Return expected load and PV; slots beyond the forecast's end repeat its last day.
 
         Raises:
-            InvalidInputError: none was issued by ``now``, or the last one begins after ``timeline`` does.
+            InvalidInputError: none was issued by ``now``, or the last one begins after ``timeline``
+                does.
         """
         forecast = self.latest(now)
         first = (timeline.start - forecast.timeline.start) // timeline.step
         if first < 0:
             raise refuse("no-forecast-then", field="forecast", value=timeline.start.isoformat())
-        place = repeat_last(np.arange(first, first + timeline.count), forecast.timeline.count, period=DAY // timeline.step)
+        place = repeat_last(
+            np.arange(first, first + timeline.count),
+            forecast.timeline.count,
+            period=DAY // timeline.step,
+        )
         return forecast.load_kwh.expected[place], forecast.pv_kwh.expected[place]
 
 
@@ -285,7 +380,9 @@ class PerfectForesight:
         """Return actual load and PV; ``now`` does not matter."""
         del now
         first = self.timeline.index_of(timeline.start)
-        return self.load_kwh[first : first + timeline.count], self.pv_kwh[first : first + timeline.count]
+        return self.load_kwh[first : first + timeline.count], self.pv_kwh[
+            first : first + timeline.count
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +397,9 @@ class MixedForecast:
         return self.load.ahead(now, timeline)[0], self.pv.ahead(now, timeline)[1]
 
 
-def look_ahead(now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: SitePrices) -> Outlook:
+def look_ahead(
+    now: datetime, timeline: Timeline, *, energy: EnergyOutlook, prices: SitePrices
+) -> Outlook:
     """Return the outlook over ``timeline`` from prices and forecasts as of ``now``."""
     load, pv = energy.ahead(now, timeline)
     site_prices = prices.ahead(now, timeline)

@@ -13,8 +13,10 @@ from services.planner.problem.problem import Problem
 class LoadSchedule:
     """Scheduled ``loads`` for the ``demands``, in the same order.
 
-    ``import_limit_kwh`` (``(slots,)``) keeps the month's peaks and surplus-only charging, ``give_limit_kwh`` (same shape) keeps batteries from supplying
-    loads they must not. ``beside_cost`` is the demands' cost besides energy: wear, starts and missing energy, less the value of energy beyond a target.
+    ``import_limit_kwh`` (``(slots,)``) keeps the month's peaks and surplus-only charging,
+    ``give_limit_kwh`` (same shape) keeps batteries from supplying loads they must not.
+    ``beside_cost`` is the demands' cost besides energy: wear, starts and missing energy, less the
+    value of energy beyond a target.
     """
 
     demands: tuple[Demand, ...]
@@ -29,7 +31,10 @@ class LoadSchedule:
     @property
     def give_kwh(self) -> FloatArray:
         """Energy discharged by the loads that store it, shape ``(slots,)``."""
-        return sum((each.storage.give_kwh for each in self.loads if each.storage), np.zeros(self.import_limit_kwh.size))
+        return sum(
+            (each.storage.give_kwh for each in self.loads if each.storage),
+            np.zeros(self.import_limit_kwh.size),
+        )
 
     @property
     def placed_kwh(self) -> FloatArray:
@@ -39,16 +44,24 @@ class LoadSchedule:
     @property
     def wear_cost(self) -> FloatArray:
         """Cost of wear by their discharge, shape ``(slots,)``."""
-        return sum((each.storage.wear_cost for each in self.loads if each.storage), np.zeros(self.import_limit_kwh.size))
+        return sum(
+            (each.storage.wear_cost for each in self.loads if each.storage),
+            np.zeros(self.import_limit_kwh.size),
+        )
 
     def remaining(self, problem: Problem) -> Problem:
-        """Return the batteries' problem: the schedule is part of the load, its limits replace the peaks."""
+        """Return the batteries' problem: the schedule is part of the load, its limits replace the
+        peaks.
+        """
         placed = self.placed_kwh
         hours = problem.outlook.timeline.hours
         limits = replace(problem.limits, import_limit_kw=self.import_limit_kwh / hours)
         outlook = replace(problem.outlook, load_kwh=problem.outlook.load_kwh + placed)
         uncertainty = problem.uncertainty
-        courses, errors = (each.add_load(placed) if each else None for each in (uncertainty.courses, uncertainty.errors))
+        courses, errors = (
+            each.add_load(placed) if each else None
+            for each in (uncertainty.courses, uncertainty.errors)
+        )
         return replace(
             problem,
             outlook=outlook,

@@ -1,4 +1,6 @@
-"""Convert the owner's manual blocks into per-slot bans and forced energies of batteries, grid and demands."""
+"""Convert the owner's manual blocks into per-slot bans and forced energies of batteries, grid and
+demands.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,10 +29,13 @@ _NO_CHARGE, _NO_DISCHARGE = ("no_charge", "hold", "discharge"), ("no_discharge",
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """The owner's bans and pins per slot for batteries and grid; those for flexible loads are in their demands.
+    """The owner's bans and pins per slot for batteries and grid.
 
-    Battery arrays are ``(batteries, slots)``, the grid's ``(slots,)``. Pinned energies are kWh at the terminals, NaN where free. Once a model has decided
-    how much of the pins can be met, ``full`` and ``empty`` (``(batteries, slots)``) mark where a full or empty battery ends them.
+    Those for flexible loads are in their demands.
+
+    Battery arrays are ``(batteries, slots)``, the grid's ``(slots,)``. Pinned energies are kWh at
+    the terminals, NaN where free. Once a model has decided how much of the pins can be met,
+    ``full`` and ``empty`` (``(batteries, slots)``) mark where a full or empty battery ends them.
     ``refused`` maps a block's position in the request to why it cannot be met.
     """
 
@@ -57,30 +62,79 @@ class Manual:
     @property
     def ends(self) -> bool:
         """Whether a full or empty battery ends a pin."""
-        return bool(self.full is not None and self.empty is not None and (self.full.any() or self.empty.any()))
+        return bool(
+            self.full is not None
+            and self.empty is not None
+            and (self.full.any() or self.empty.any())
+        )
 
     def direction(self, index: int) -> Direction:
-        """Return one battery's allowed directions, with its forced energies once they are decided."""
+        """Return one battery's allowed directions, with its forced energies once they are
+        decided.
+        """
         grid = (~self.no_import, ~self.no_export)
-        fixed = (self.charge_kwh[index], self.discharge_kwh[index]) if self.decided else (None, None)
+        fixed = (
+            (self.charge_kwh[index], self.discharge_kwh[index]) if self.decided else (None, None)
+        )
         return Direction(*grid, self.may_charge[index], self.may_discharge[index], *fixed)
 
     def of_battery(self, index: int) -> "Manual":
         """Return the bans and pins of one battery, with the grid's."""
         own = slice(index, index + 1)
-        parts = {name: getattr(self, name) for name in ("may_charge", "may_discharge", "charge_kwh", "discharge_kwh", "full", "empty")}
-        return replace(self, **{name: part[own] for name, part in parts.items() if part is not None})
+        parts = {
+            name: getattr(self, name)
+            for name in (
+                "may_charge",
+                "may_discharge",
+                "charge_kwh",
+                "discharge_kwh",
+                "full",
+                "empty",
+            )
+        }
+        return replace(
+            self, **{name: part[own] for name, part in parts.items() if part is not None}
+        )
 
-    def decide(self, charge_kwh: FloatArray, discharge_kwh: FloatArray, *, full: BoolArray, empty: BoolArray) -> "Manual":
-        """Return the blocks with pinned energies reduced to those of a solved model; ``full`` and ``empty`` mark its batteries."""
-        charge = np.where(np.isfinite(self.charge_kwh), np.minimum(charge_kwh, self.charge_kwh), np.nan)
-        discharge = np.where(np.isfinite(self.discharge_kwh), np.minimum(discharge_kwh, self.discharge_kwh), np.nan)
-        less = [pinned_kwh - decided_kwh > SAME_KWH for pinned_kwh, decided_kwh in ((self.charge_kwh, charge), (self.discharge_kwh, discharge))]
-        return replace(self, charge_kwh=charge, discharge_kwh=discharge, full=full & less[0], empty=empty & less[1])
+    def decide(
+        self,
+        charge_kwh: FloatArray,
+        discharge_kwh: FloatArray,
+        *,
+        full: BoolArray,
+        empty: BoolArray,
+    ) -> "Manual":
+        """Return the blocks with pinned energies reduced to those of a solved model.
+
+        ``full`` and ``empty`` mark its batteries.
+        """
+        charge = np.where(
+            np.isfinite(self.charge_kwh), np.minimum(charge_kwh, self.charge_kwh), np.nan
+        )
+        discharge = np.where(
+            np.isfinite(self.discharge_kwh), np.minimum(discharge_kwh, self.discharge_kwh), np.nan
+        )
+        less = [
+            pinned_kwh - decided_kwh > SAME_KWH
+            for pinned_kwh, decided_kwh in (
+                (self.charge_kwh, charge),
+                (self.discharge_kwh, discharge),
+            )
+        ]
+        return replace(
+            self,
+            charge_kwh=charge,
+            discharge_kwh=discharge,
+            full=full & less[0],
+            empty=empty & less[1],
+        )
 
     def narrow(self, limits: SiteLimits) -> SiteLimits:
         """Return the limits with an import or export limit of 0 in slots of a ban."""
-        imports, exports = (np.where(none, 0.0, np.inf) if none.any() else None for none in (self.no_import, self.no_export))
+        imports, exports = (
+            np.where(none, 0.0, np.inf) if none.any() else None
+            for none in (self.no_import, self.no_export)
+        )
         return limits.narrow(imports, exports)
 
 
@@ -94,8 +148,14 @@ class _Reader:
 
     def __post_init__(self) -> None:
         slots, batteries = self.timeline.count, len(self.site.batteries)
-        self.may_charge, self.may_discharge = np.ones((batteries, slots), dtype=bool), np.ones((batteries, slots), dtype=bool)
-        self.charge, self.discharge = np.full((batteries, slots), np.nan), np.full((batteries, slots), np.nan)
+        self.may_charge, self.may_discharge = (
+            np.ones((batteries, slots), dtype=bool),
+            np.ones((batteries, slots), dtype=bool),
+        )
+        self.charge, self.discharge = (
+            np.full((batteries, slots), np.nan),
+            np.full((batteries, slots), np.nan),
+        )
         self.no_import, self.no_export = np.zeros(slots, dtype=bool), np.zeros(slots, dtype=bool)
         self.loads = list(self.demands)
 
@@ -122,9 +182,13 @@ class _Reader:
         self.may_charge[index] &= ~(inside & (block.action in _NO_CHARGE))
         self.may_discharge[index] &= ~(inside & (block.action in _NO_DISCHARGE))
         if block.action == "charge":
-            self.charge[index, inside] = ((block.power_kw or battery.charge_limit_kw) * hours)[inside]
+            self.charge[index, inside] = ((block.power_kw or battery.charge_limit_kw) * hours)[
+                inside
+            ]
         if block.action == "discharge":
-            self.discharge[index, inside] = ((block.power_kw or battery.discharge_limit_kw) * hours)[inside]
+            self.discharge[index, inside] = (
+                (block.power_kw or battery.discharge_limit_kw) * hours
+            )[inside]
 
     def manual(self, refused: Mapping[int, str]) -> Manual:
         """Return the blocks added so far."""
@@ -137,7 +201,9 @@ def block_hours(block: ManualBlock, timeline: Timeline) -> FloatArray:
     return timeline.overlap_hours(block.from_, block.to)
 
 
-def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Sequence[Demand], timeline: Timeline) -> tuple[Manual, tuple[Demand, ...]]:
+def read_blocks(
+    blocks: Sequence[ManualBlock], site: Site, demands: Sequence[Demand], timeline: Timeline
+) -> tuple[Manual, tuple[Demand, ...]]:
     """Return an owner's blocks on a plan's slots, and the demands with their pins.
 
     Args:
@@ -161,7 +227,10 @@ def read_blocks(blocks: Sequence[ManualBlock], site: Site, demands: Sequence[Dem
 
 
 def _refuse(blocks: Sequence[ManualBlock], site: Site, *, now: datetime) -> dict[int, str]:
-    """Refuse the request's own impossible blocks; return the impossible stored ones, whose site may have changed, with their reasons by position."""
+    """Refuse the request's own impossible blocks.
+
+    Return the impossible stored ones, whose site may have changed, with their reasons by position.
+    """
     check_blocks([block for block in blocks if block.block_id is None], site, now=now)
     refused = {}
     for index, block in enumerate(blocks):

@@ -1,4 +1,6 @@
-"""The planning problem: site, outlook, initial state, terminal rule, demands, limits, uncertainty and deadline."""
+"""The planning problem: site, outlook, initial state, terminal rule, demands, limits, uncertainty
+and deadline.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -24,7 +26,10 @@ from services.planner.problem.scenarios import ScenarioSet
 
 
 class _Compilations(event.Listener):
-    """Seconds that Numba spent compiling in this process; nested compilations count once. Numba compiles one loop at a time."""
+    """Seconds that Numba spent compiling in this process.
+
+    Nested compilations count once. Numba compiles one loop at a time.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -44,7 +49,9 @@ event.register("numba:compile", _compilations)  # type: ignore[no-untyped-call]
 
 
 def planning_clock_s() -> float:
-    """Return a monotonic clock, seconds, that excludes Numba's compile time, so that a first plan keeps its time limit."""
+    """Return a monotonic clock, seconds, that excludes Numba's compile time, so that a first plan
+    keeps its time limit.
+    """
     return monotonic() - _compilations.seconds
 
 
@@ -75,7 +82,9 @@ NO_RESERVE: FloatArray = np.empty(0)
 
 @dataclass(frozen=True, slots=True)
 class TerminalRule:
-    """Bounds on each battery's stored energy at the horizon (kWh), and the value of a stored kWh there; shape ``(batteries,)``."""
+    """Bounds on each battery's stored energy at the horizon (kWh), and the value of a stored kWh
+    there; shape ``(batteries,)``.
+    """
 
     least_kwh: FloatArray
     most_kwh: FloatArray
@@ -84,7 +93,9 @@ class TerminalRule:
 
 @dataclass(frozen=True, slots=True)
 class Margin:
-    """Margins per stored kWh that a followed plan keeps because forecasts err: in favour of self-consumption, and against a change of mode."""
+    """Margins per stored kWh that a followed plan keeps because forecasts err: in favour of
+    self-consumption, and against a change of mode.
+    """
 
     self_consumption_margin: float = 0.0
     hysteresis: float = 0.0
@@ -101,8 +112,8 @@ ACTING_ON_MEAN = Margin(self_consumption_margin=0.005, hysteresis=0.0033)
 class SearchLimits:
     """When a search may stop.
 
-    A plan is good enough whose cost exceeds a proven lower bound by at most ``mip_gap`` of the cost, or by ``gap_cost``, in the site's currency.
-    ``deadline`` is set when the search begins.
+    A plan is good enough whose cost exceeds a proven lower bound by at most ``mip_gap`` of the
+    cost, or by ``gap_cost``, in the site's currency. ``deadline`` is set when the search begins.
     """
 
     mip_gap: float = 0.0
@@ -117,7 +128,9 @@ class SearchLimits:
 
 @dataclass(frozen=True, slots=True)
 class TariffState:
-    """The tariff's parts that couple slots, with their counts so far: capacity-tariff components, and a price that depends on energy drawn before."""
+    """The tariff's parts that couple slots, with their counts so far: capacity-tariff components,
+    and a price that depends on energy drawn before.
+    """
 
     peaks: tuple[Peak, ...] = ()
     charge: EnergyCharge | None = None
@@ -125,7 +138,8 @@ class TariffState:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Scenarios of load and PV, and the risk aversion (0–1): 0 weighs all scenarios, 1 the most expensive one alone.
+    """Scenarios of load and PV, and the risk aversion (0–1): 0 weighs all scenarios, 1 the most
+    expensive one alone.
 
     ``errors`` are the scenarios on which a followed policy has to gain over the inverter alone.
     """
@@ -139,8 +153,10 @@ class Uncertainty:
 class StorageBounds:
     """Bounds on the batteries besides their own limits.
 
-    ``reserve_kwh`` is each battery's reserve at the end of each slot, ``(batteries, slots)``; ``give_limit_kwh`` (``(slots,)``) the most that all discharge
-    together, 0 while a load runs that they must not supply; ``discharged_today_kwh`` the discharge since local midnight, ``(batteries,)``.
+    ``reserve_kwh`` is each battery's reserve at the end of each slot, ``(batteries, slots)``;
+    ``give_limit_kwh`` (``(slots,)``) the most that all discharge together, 0 while a load runs that
+    they must not supply; ``discharged_today_kwh`` the discharge since local midnight,
+    ``(batteries,)``.
     """
 
     reserve_kwh: FloatArray | None = None
@@ -152,8 +168,10 @@ class StorageBounds:
 class Following:
     """Settings of plan-following policies; the plan itself is the optimum.
 
-    ``switching_price`` is the least gain per stored kWh for a change of mode, ``modes`` are the current ones, battery by battery. ``value_correction``
-    (``(slots,)``, from a trained model) is added to the value function per stored kWh at the end of each slot; the plan itself does not use it.
+    ``switching_price`` is the least gain per stored kWh for a change of mode, ``modes`` are the
+    current ones, battery by battery. ``value_correction`` (``(slots,)``, from a trained model) is
+    added to the value function per stored kWh at the end of each slot; the plan itself does not use
+    it.
     """
 
     margin: Margin = NO_MARGIN
@@ -167,10 +185,14 @@ _SAME_KWH = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A planning problem. ``stored_kwh`` is each battery's energy at the start, shape ``(batteries,)``; ``manual`` holds the owner's pins and bans.
+    """A planning problem.
 
-    Where the objective weighs more than cost, prices are the weighted ones, and ``billed`` is the same problem at tariff prices.
-    ``applied_rules`` are the site's strategy rules that were applied.
+    ``stored_kwh`` is each battery's energy at the start, shape ``(batteries,)``; ``manual`` holds
+    the owner's pins and bans.
+
+    Where the objective weighs more than cost, prices are the weighted ones, and ``billed`` is the
+    same problem at tariff prices. ``applied_rules`` are the site's strategy rules that were
+    applied.
     """
 
     site: Site
@@ -189,7 +211,10 @@ class Problem:
     applied_rules: tuple[AppliedRule, ...] = ()
 
     def due(self, deadline: Deadline | None) -> "Problem":
-        """Return the problem with a deadline; None: its time limit counts from the start of the solve."""
+        """Return the problem with a deadline.
+
+        None: its time limit counts from the start of the solve.
+        """
         return replace(self, search=replace(self.search, deadline=deadline))
 
     def begun(self) -> "Problem":
@@ -207,9 +232,13 @@ class Problem:
         return self.deadline.left_s
 
     def over_courses(self, courses: ScenarioSet, *, risk: float) -> "Problem":
-        """Return the problem with scenarios besides the expected course, and the margins of a plan over scenarios."""
+        """Return the problem with scenarios besides the expected course, and the margins of a plan
+        over scenarios.
+        """
         uncertainty = replace(self.uncertainty, courses=courses, risk=risk)
-        return replace(self, uncertainty=uncertainty, following=replace(self.following, margin=ACTING_ON_MEAN))
+        return replace(
+            self, uncertainty=uncertainty, following=replace(self.following, margin=ACTING_ON_MEAN)
+        )
 
     @property
     def at_tariff_prices(self) -> "Problem":
@@ -228,8 +257,14 @@ class Problem:
 
     @property
     def reserve_above_kwh(self) -> FloatArray:
-        """The only battery's reserve at the end of each slot above its lowest SoC, kWh, ``(slots,)``; empty without a reserve."""
-        return NO_RESERVE if self.storage.reserve_kwh is None else np.maximum(self.storage.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
+        """The only battery's reserve at the end of each slot above its lowest SoC, kWh,
+        ``(slots,)``; empty without a reserve.
+        """
+        return (
+            NO_RESERVE
+            if self.storage.reserve_kwh is None
+            else np.maximum(self.storage.reserve_kwh[0] - self.limits.batteries.min_kwh[0, 0], 0.0)
+        )
 
     @property
     def pins(self) -> bool:
@@ -238,26 +273,40 @@ class Problem:
 
     @property
     def burns_on_an_island(self) -> bool:
-        """Whether the owner forbids imports in a slot with a negative import price: prices alone then do not decide on PV."""
-        return self.manual is not None and bool((self.manual.no_import & (self.outlook.import_price < 0)).any())
+        """Whether the owner forbids imports in a slot with a negative import price: prices alone
+        then do not decide on PV.
+        """
+        return self.manual is not None and bool(
+            (self.manual.no_import & (self.outlook.import_price < 0)).any()
+        )
 
     @property
     def terminal_bounds(self) -> tuple[FloatArray, FloatArray]:
-        """Least and most energy of each battery at the horizon beyond its own limits, ``(batteries,)``; infinite where there is no bound."""
+        """Least and most energy of each battery at the horizon beyond its own limits,
+        ``(batteries,)``; infinite where there is no bound.
+        """
         terminal, battery = self.terminal, self.limits.batteries
-        least = np.where(terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf)
-        return least, np.where(terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH, terminal.most_kwh, np.inf)
+        least = np.where(
+            terminal.least_kwh > battery.min_kwh[:, 0] + _SAME_KWH, terminal.least_kwh, -np.inf
+        )
+        return least, np.where(
+            terminal.most_kwh < battery.max_kwh[:, 0] - _SAME_KWH, terminal.most_kwh, np.inf
+        )
 
     @property
     def inside(self) -> "Problem":
-        """The problem with every battery's initial energy clipped to its limits: one slightly outside returns by itself."""
+        """The problem with every battery's initial energy clipped to its limits: one slightly
+        outside returns by itself.
+        """
         battery = self.limits.batteries
         stored = np.clip(self.stored_kwh, battery.min_kwh[:, 0], battery.max_kwh[:, 0])
         return self if np.array_equal(stored, self.stored_kwh) else replace(self, stored_kwh=stored)
 
     @property
     def import_limit_kwh(self) -> FloatArray:
-        """The import limit per slot, narrowed where a capacity tariff's peaks are kept, shape ``(slots,)``."""
+        """The import limit per slot, narrowed where a capacity tariff's peaks are kept, shape
+        ``(slots,)``.
+        """
         return self.limits.import_limit_kw * self.outlook.timeline.hours
 
     @property
@@ -270,13 +319,21 @@ class Problem:
         """The grid connection's own import limit per slot, without peaks, shape ``(slots,)``."""
         outlook = self.outlook
         carried = np.full(outlook.timeline.count, self.site.grid.import_limit_kw)
-        return (carried if outlook.import_limit_kw is None else np.minimum(carried, outlook.import_limit_kw)) * outlook.timeline.hours
+        return (
+            carried
+            if outlook.import_limit_kw is None
+            else np.minimum(carried, outlook.import_limit_kw)
+        ) * outlook.timeline.hours
 
     @property
     def conversion(self) -> Conversion | None:
         """The inverters' conversion of uncurtailed PV; None where there are none."""
         inverters = self.limits.inverters
-        return None if inverters is None else inverters.convert(self.outlook.pv_kwh, self.outlook.timeline.hours)
+        return (
+            None
+            if inverters is None
+            else inverters.convert(self.outlook.pv_kwh, self.outlook.timeline.hours)
+        )
 
     @property
     def ac_pv_kwh(self) -> FloatArray:
@@ -292,10 +349,16 @@ class Problem:
     @property
     def curtailment(self) -> IntArray:
         """The curtailment that prices call for in each slot, shape ``(slots,)``."""
-        earns = self.outlook.export_price if self.manual is None else np.where(self.manual.no_export, 0.0, self.outlook.export_price)
+        earns = (
+            self.outlook.export_price
+            if self.manual is None
+            else np.where(self.manual.no_export, 0.0, self.outlook.export_price)
+        )
         return site_curtailment(self.site, self.outlook.import_price, earns)
 
     @property
     def wear_price(self) -> FloatArray:
         """Wear per kWh of throughput, shape ``(batteries, 1)``."""
-        return np.array(list(map(attrgetter("wear_price"), self.site.batteries)), dtype=float).reshape(-1, 1)
+        return np.array(
+            list(map(attrgetter("wear_price"), self.site.batteries)), dtype=float
+        ).reshape(-1, 1)

@@ -1,4 +1,6 @@
-"""Build the rolling-horizon problem of an instant from its prices, forecasts and state, for stored sites and replays."""
+"""Build the rolling-horizon problem of an instant from its prices, forecasts and state, for stored
+sites and replays.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,9 +13,24 @@ from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode
 from luna.energy.site import Site
 from luna.energy.timeline import FloatArray, Timeline
-from services.planner.problem.build import TERMINAL_SHARE, WAYS_GAP, hold_reserve, read_reserves, weigh
+from services.planner.problem.build import (
+    TERMINAL_SHARE,
+    WAYS_GAP,
+    hold_reserve,
+    read_reserves,
+    weigh,
+)
 from services.planner.problem.knowledge import EnergyOutlook, SitePrices, look_ahead
-from services.planner.problem.problem import ACTING, Following, Margin, Problem, SearchLimits, StorageBounds, TerminalRule, Uncertainty
+from services.planner.problem.problem import (
+    ACTING,
+    Following,
+    Margin,
+    Problem,
+    SearchLimits,
+    StorageBounds,
+    TerminalRule,
+    Uncertainty,
+)
 from services.planner.problem.scenarios import ErrorScenarios
 from services.planner.problem.strategy import margin_reserves, margin_soc, safety_factor, split_days
 
@@ -23,7 +40,9 @@ HORIZON = timedelta(hours=48)
 
 @dataclass(frozen=True, slots=True)
 class SiteKnowledge:
-    """A site's inputs: expected load and PV, prices, and past forecast errors where they are stored."""
+    """A site's inputs: expected load and PV, prices, and past forecast errors where they are
+    stored.
+    """
 
     site: Site
     energy: EnergyOutlook
@@ -53,13 +72,23 @@ class SiteKnowledge:
         limits = SiteLimits.of(site)
         outlook = self.look_ahead(now, timeline)
         worth = TERMINAL_SHARE * max(self.prices.mean_import_price(now), 0.0)
-        terminal = TerminalRule(limits.batteries.min_kwh[:, 0], limits.batteries.max_kwh[:, 0], np.full(stored_kwh.size, worth))
+        terminal = TerminalRule(
+            limits.batteries.min_kwh[:, 0],
+            limits.batteries.max_kwh[:, 0],
+            np.full(stored_kwh.size, worth),
+        )
         switching = site.objective.switching_price
         following = Following(margin, switching, modes)
-        problem = Problem(site, outlook, stored_kwh, terminal, limits, SearchLimits(WAYS_GAP), following=following)
+        problem = Problem(
+            site, outlook, stored_kwh, terminal, limits, SearchLimits(WAYS_GAP), following=following
+        )
         problem = replace(problem, storage=StorageBounds(discharged_today_kwh=discharged_today_kwh))
         problem = self._hold_margin(problem)
-        errors = self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh)) if self.errors else None
+        errors = (
+            self.errors.days_of_errors(now, timeline, (outlook.load_kwh, outlook.pv_kwh))
+            if self.errors
+            else None
+        )
         return weigh(
             replace(problem, uncertainty=Uncertainty(errors=errors)),
             Weights.of(site.objective, carbon_is_known=outlook.carbon_g_per_kwh is not None),
@@ -67,17 +96,25 @@ class SiteKnowledge:
         )
 
     def look_ahead(self, now: datetime, timeline: Timeline) -> Outlook:
-        """Return prices and expected energies over ``timeline`` as known at ``now``, corrected for the forecasts' recent bias."""
+        """Return prices and expected energies over ``timeline`` as known at ``now``, corrected for
+        the forecasts' recent bias.
+        """
         outlook = look_ahead(now, timeline, energy=self.energy, prices=self.prices)
         load, pv = self.errors.factors(now) if self.errors else (1.0, 1.0)
         return replace(outlook, load_kwh=outlook.load_kwh * load, pv_kwh=outlook.pv_kwh * pv)
 
     def _hold_margin(self, problem: Problem) -> Problem:
-        """Return the problem with the S-index's reserves at each midnight; no temperature forecast is available here."""
+        """Return the problem with the S-index's reserves at each midnight.
+
+        No temperature forecast is available here.
+        """
         rule, outlook = self.site.strategy.s_index if self.site.strategy else None, problem.outlook
         if rule is None:
             return problem
-        load, pv = (split_days(series, outlook.timeline.step) for series in (outlook.load_kwh, outlook.pv_kwh))
+        load, pv = (
+            split_days(series, outlook.timeline.step)
+            for series in (outlook.load_kwh, outlook.pv_kwh)
+        )
         soc = margin_soc(self.site, safety_factor(rule, load, pv, temperature_c=None)[0], load, pv)
         reserves = margin_reserves(self.site, soc, (outlook.timeline.start, outlook.timeline.end))
         return hold_reserve(problem, read_reserves(reserves, self.site, outlook.timeline))

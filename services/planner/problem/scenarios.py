@@ -15,14 +15,21 @@ from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectFore
 
 @dataclass(frozen=True, slots=True)
 class ScenarioSet:
-    """Scenarios; energies of shape ``(paths, slots)``, kWh. Where ``weight`` (``(paths,)``) sums to less than one, the rest is the expected course's."""
+    """Scenarios.
+
+    Energies of shape ``(paths, slots)``, kWh. Where ``weight`` (``(paths,)``) sums to less than
+    one, the rest is the expected course's.
+    """
 
     weight: FloatArray
     load_kwh: FloatArray
     pv_kwh: FloatArray
 
     def add_load(self, energy_kwh: FloatArray) -> "ScenarioSet":
-        """Return the scenarios with ``energy_kwh`` (``(slots,)``) more load; where it is negative, load stays at least 0."""
+        """Return the scenarios with ``energy_kwh`` (``(slots,)``) more load.
+
+        Where it is negative, load stays at least 0.
+        """
         return ScenarioSet(self.weight, np.maximum(self.load_kwh + energy_kwh, 0.0), self.pv_kwh)
 
 
@@ -32,11 +39,16 @@ def blend(kinds: Sequence[ScenarioSet]) -> ScenarioSet:
     Source: docs/decisions/0020; weights tuned on one site do not transfer to the next.
     """
     weight = [kind.weight / kind.weight.sum() / (len(kinds) + 1) for kind in kinds]
-    return ScenarioSet(np.concatenate(weight), np.concatenate([kind.load_kwh for kind in kinds]), np.concatenate([kind.pv_kwh for kind in kinds]))
+    return ScenarioSet(
+        np.concatenate(weight),
+        np.concatenate([kind.load_kwh for kind in kinds]),
+        np.concatenate([kind.pv_kwh for kind in kinds]),
+    )
 
 
 def shift_days(errors: FloatArray) -> FloatArray:
-    """Return daily errors, shape ``(days, slots)``, permuted across days within each slot, which removes the correlation between slots.
+    """Return daily errors, shape ``(days, slots)``, permuted across days within each slot, which
+    removes the correlation between slots.
 
     The shift per slot follows the golden ratio: deterministic and without a period.
     """
@@ -46,9 +58,11 @@ def shift_days(errors: FloatArray) -> FloatArray:
 
 
 def cvar_weights(weight: FloatArray, cost: FloatArray, risk: float) -> FloatArray:
-    """Return the scenario weights under which the mean cost is the conditional value at risk: the mean of the most expensive share ``1 − risk``.
+    """Return the scenario weights under which the mean cost is the conditional value at risk: the
+    mean of the most expensive share ``1 − risk``.
 
-    The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest of the planning stays unchanged.
+    The derivative of that cost by stored energy is the mean of V′ under these weights, so the rest
+    of the planning stays unchanged.
     Source: Rockafellar and Uryasev 2000.
 
     Args:
@@ -70,8 +84,8 @@ DAYS = 16
 LEAST_DAYS = 3
 # Least share of a day's slots with measured load; days with less are left out.
 LEAST_MEASURED_SHARE = 0.5
-# A bias is corrected where the mean daily error exceeds this many standard errors, and the sums differ by this share: no forecast is so far off
-# for a week by chance. Source: docs/decisions/0033
+# A bias is corrected where the mean daily error exceeds this many standard errors, and the sums
+# differ by this share: no forecast is so far off for a week by chance. Source: docs/decisions/0033
 BIAS_DAYS, BIAS_DEVIATIONS, BIAS_SHARE = 7, 3.0, 0.15
 # Beyond these factors a correction would follow a broken meter.
 _LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
@@ -79,21 +93,28 @@ _LEAST_FACTOR, _MOST_FACTOR = 0.2, 5.0
 
 @dataclass(frozen=True, slots=True)
 class ErrorScenarios:
-    """Scenarios from past forecast errors: forecasts as issued against measured energies. ``happened`` may contain the future.
+    """Scenarios from past forecast errors: forecasts as issued against measured energies.
+
+    ``happened`` may contain the future.
 
     ``pv_known``: the expected PV is the actual one, so it has neither errors nor a bias.
 
-    Invariants: neither forecasts issued after ``now`` nor energies measured from ``now`` on change a result for ``now``.
+    Invariants: neither forecasts issued after ``now`` nor energies measured from ``now`` on change
+    a result for ``now``.
     """
 
     forecasts: ForecastArchive
     happened: PerfectForesight
     pv_known: bool = False
     # Errors and factors of the same instant are requested one after the other.
-    _factors: dict[datetime, tuple[float, float]] = field(default_factory=dict, init=False, compare=False, repr=False)
+    _factors: dict[datetime, tuple[float, float]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def factors(self, now: datetime) -> tuple[float, float]:
-        """Return the factors that correct the bias of load and PV forecasts at ``now``, from the last days' day-ahead forecasts; 1 without a bias."""
+        """Return the factors that correct the bias of load and PV forecasts at ``now``, from the
+        last days' day-ahead forecasts; 1 without a bias.
+        """
         if now not in self._factors:
             self._factors[now] = self._find_factors(now)
         return self._factors[now]
@@ -104,27 +125,47 @@ class ErrorScenarios:
         if days.shape[0] < LEAST_DAYS:
             return 1.0, 1.0
         # A gap in the measurement is left out of both sums.
-        measured, expected = (np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1))
+        measured, expected = (
+            np.where(np.isfinite(days[:, 0]), days[:, side], 0.0).sum(axis=-1) for side in (0, 1)
+        )
         load, pv = (_find_bias(measured[:, series], expected[:, series]) for series in (0, 1))
         return load, pv
 
-    def courses(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> list[ScenarioSet]:
-        """Return ``expected`` load and PV plus each day's errors, and plus the same errors by ``shift_days``; empty for too few days."""
+    def courses(
+        self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]
+    ) -> list[ScenarioSet]:
+        """Return ``expected`` load and PV plus each day's errors, and plus the same errors by
+        ``shift_days``; empty for too few days.
+        """
         load, pv = self.read(now, timeline)
         if load.shape[0] < LEAST_DAYS:
             return []
-        return [_add_errors(expected, errors) for errors in ((load, pv), (shift_days(load), shift_days(pv)))]
+        return [
+            _add_errors(expected, errors)
+            for errors in ((load, pv), (shift_days(load), shift_days(pv)))
+        ]
 
-    def days_of_errors(self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]) -> ScenarioSet | None:
-        """Return ``expected`` load and PV plus each day's errors, rounded as in messages; None for too few days. A followed policy has to gain on them."""
+    def days_of_errors(
+        self, now: datetime, timeline: Timeline, expected: tuple[FloatArray, FloatArray]
+    ) -> ScenarioSet | None:
+        """Return ``expected`` load and PV plus each day's errors, rounded as in messages.
+
+        None for too few days. A followed policy has to gain on them.
+        """
         errors = self.read(now, timeline)
         if errors[0].shape[0] < LEAST_DAYS:
             return None
         alone = blend([_add_errors(expected, errors)])
-        return ScenarioSet(alone.weight, np.round(alone.load_kwh, COURSE_DIGITS), np.round(alone.pv_kwh, COURSE_DIGITS))
+        return ScenarioSet(
+            alone.weight,
+            np.round(alone.load_kwh, COURSE_DIGITS),
+            np.round(alone.pv_kwh, COURSE_DIGITS),
+        )
 
     def read(self, now: datetime, timeline: Timeline) -> tuple[FloatArray, FloatArray]:
-        """Return measured less bias-corrected forecast load and PV, ``(days, slots)`` each, of forecasts whose whole horizon has passed at ``now``."""
+        """Return measured less bias-corrected forecast load and PV, ``(days, slots)`` each, of
+        forecasts whose whole horizon has passed at ``now``.
+        """
         first = -(-(timeline.end - now) // DAY)
         days = self._read_days(now, timeline, range(max(first, 1), DAYS + 1))
         factors = np.array(self.factors(now)).reshape(2, 1)
@@ -133,7 +174,10 @@ class ErrorScenarios:
         return errors[:, 0], errors[:, 1]
 
     def _read_days(self, now: datetime, timeline: Timeline, back: range) -> FloatArray:
-        """Return measured and forecast load and PV, ``(days, 2, 2, slots)``, ``back`` days ago; days with too few measurements are left out."""
+        """Return measured and forecast load and PV, ``(days, 2, 2, slots)``, ``back`` days ago.
+
+        Days with too few measurements are left out.
+        """
         days, count = np.empty((len(back), 2, 2, timeline.count)), 0
         for each in back:
             count += self._write_day(now - each * DAY, timeline, days[count])
@@ -141,7 +185,10 @@ class ErrorScenarios:
         return np.asarray(days[:count][is_complete])
 
     def _write_day(self, then: datetime, timeline: Timeline, day: FloatArray) -> bool:
-        """Write measured and forecast energies from ``then`` on; return whether both are available."""
+        """Write measured and forecast energies from ``then`` on.
+
+        Return whether both are available.
+        """
         # A forecast may be as old as the planner itself would accept.
         forecast = self.forecasts.find(then, within=FORECAST_MAX_AGE)
         slot = (then - self.happened.timeline.start) // timeline.step
@@ -151,27 +198,46 @@ class ErrorScenarios:
         place = _find_places(first, timeline.count, forecast.timeline.count, DAY // timeline.step)
         slots = slice(slot, slot + timeline.count)
         day[0, 0], day[0, 1] = self.happened.load_kwh[slots], self.happened.pv_kwh[slots]
-        day[1, 0], day[1, 1] = forecast.load_kwh.expected[place], day[0, 1] if self.pv_known else forecast.pv_kwh.expected[place]
+        day[1, 0], day[1, 1] = (
+            forecast.load_kwh.expected[place],
+            day[0, 1] if self.pv_known else forecast.pv_kwh.expected[place],
+        )
         return True
 
 
 @lru_cache(maxsize=64)
 def _find_places(first: int, count: int, forecast_slots: int, day: int) -> IndexArray:
-    """Return the positions in a forecast of ``forecast_slots`` slots for ``count`` slots from ``first`` on; cached, since past days share them."""
+    """Return the positions in a forecast of ``forecast_slots`` slots for ``count`` slots from
+    ``first`` on; cached, since past days share them.
+    """
     places = repeat_last(np.arange(first, first + count), forecast_slots, period=day)
     places.flags.writeable = False
     return places
 
 
-def _add_errors(expected: tuple[FloatArray, FloatArray], errors: tuple[FloatArray, FloatArray]) -> ScenarioSet:
+def _add_errors(
+    expected: tuple[FloatArray, FloatArray], errors: tuple[FloatArray, FloatArray]
+) -> ScenarioSet:
     """Return expected load and PV plus daily errors, ``(days, slots)``, with equal weights."""
-    return ScenarioSet(np.ones(errors[0].shape[0]), *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True)))
+    return ScenarioSet(
+        np.ones(errors[0].shape[0]),
+        *(np.maximum(base + error, 0.0) for base, error in zip(expected, errors, strict=True)),
+    )
 
 
 def _find_bias(measured_kwh: FloatArray, expected_kwh: FloatArray) -> float:
-    """Return the ratio of measured to expected energy where it shows a bias, else 1; arguments are daily sums, ``(days,)``."""
+    """Return the ratio of measured to expected energy where it shows a bias, else 1.
+
+    Arguments are daily sums, ``(days,)``.
+    """
     if not expected_kwh.sum() > 0 or not measured_kwh.sum() > 0:
         return 1.0
     factor, missed = float(measured_kwh.sum() / expected_kwh.sum()), measured_kwh - expected_kwh
-    certain = abs(float(missed.mean())) > BIAS_DEVIATIONS * float(missed.std(ddof=1)) / np.sqrt(missed.size)
-    return float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR)) if certain and abs(factor - 1.0) > BIAS_SHARE else 1.0
+    certain = abs(float(missed.mean())) > BIAS_DEVIATIONS * float(missed.std(ddof=1)) / np.sqrt(
+        missed.size
+    )
+    return (
+        float(np.clip(factor, _LEAST_FACTOR, _MOST_FACTOR))
+        if certain and abs(factor - 1.0) > BIAS_SHARE
+        else 1.0
+    )

@@ -1,4 +1,6 @@
-"""Data of a replay: site, measured energies, vintages of forecasts and prices, and the rules common to all policies."""
+"""Data of a replay: site, measured energies, vintages of forecasts and prices, and the rules common
+to all policies.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +25,12 @@ INITIAL_SHARE = 0.5
 
 @dataclass(frozen=True)
 class ReplayData:
-    """Input of a replay: a site, actual energies of ``timeline`` and of one planning horizon after it, and forecasts and prices with their issue times.
+    """Input of a replay: a site, actual energies of ``timeline`` and of one planning horizon after
+    it, and forecasts and prices with their issue times.
 
-    Energies and forecasts from before the window, if given, are the past forecast errors of ``mpc_scenarios``. ``carbon_g_per_kwh`` is the grid's actual
-    intensity in each slot of ``timeline``, NaN where unknown.
+    Energies and forecasts from before the window, if given, are the past forecast errors of
+    ``mpc_scenarios``. ``carbon_g_per_kwh`` is the grid's actual intensity in each slot of
+    ``timeline``, NaN where unknown.
     """
 
     site: Site
@@ -57,7 +61,9 @@ class ReplayData:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The same for all policies: limits, prices, curtailment, the initial stored energy and the terminal value."""
+    """The same for all policies: limits, prices, curtailment, the initial stored energy and the
+    terminal value.
+    """
 
     limits: SiteLimits
     import_price: FloatArray
@@ -69,14 +75,19 @@ class Rules:
 
     @classmethod
     def of(cls, scene: ReplayData) -> "Rules":
-        """Return the rules of a scene; a stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
+        """Return the rules of a scene.
+
+        A stored kWh left at the end is worth 0.6 × the mean import price of the last seven days.
 
         Raises:
-            InvalidInputError: the tariff's price depends on energy drawn before, hence on days that are not replayed.
+            InvalidInputError: the tariff's price depends on energy drawn before, hence on days that
+                are not replayed.
         """
         if find_charge(scene.site.tariff.import_) is not None:
             kind = scene.site.tariff.import_.kind
-            raise refuse("tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind)
+            raise refuse(
+                "tariff-not-replayable", field="site.tariff.import.kind", value=kind, kind=kind
+            )
         limits = SiteLimits.of(scene.site)
         imported, exported = scene.prices.actual(scene.timeline)
         curtailment = site_curtailment(scene.site, imported, exported)
@@ -84,4 +95,12 @@ class Rules:
         wear = np.array([battery.wear_price for battery in scene.site.batteries]).reshape(-1, 1, 1)
         initial = batteries.min_kwh + INITIAL_SHARE * (batteries.max_kwh - batteries.min_kwh)
         last_week = imported[-7 * 24 * 3600 // int(scene.timeline.step.total_seconds()) :]
-        return cls(limits, imported, exported, curtailment, wear, initial, TERMINAL_SHARE * max(float(last_week.mean()), 0.0))
+        return cls(
+            limits,
+            imported,
+            exported,
+            curtailment,
+            wear,
+            initial,
+            TERMINAL_SHARE * max(float(last_week.mean()), 0.0),
+        )

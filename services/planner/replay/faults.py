@@ -39,13 +39,18 @@ class PlacedFault:
         """Return the mask of slots that begin within the fault."""
         hit = np.zeros(timeline.count, dtype=bool)
         for first, end in self.spans:
-            bounds = (int(np.clip(-((timeline.start - instant) // timeline.step), 0, timeline.count)) for instant in (first, end))
+            bounds = (
+                int(np.clip(-((timeline.start - instant) // timeline.step), 0, timeline.count))
+                for instant in (first, end)
+            )
             hit[slice(*bounds)] = True
         return hit
 
 
 def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> list[PlacedFault]:
-    """Return each fault with its spans: at its own instant, else at ``times`` instants drawn by the seed and the fault's position."""
+    """Return each fault with its spans: at its own instant, else at ``times`` instants drawn by the
+    seed and the fault's position.
+    """
     placed = []
     for place, fault in enumerate(faults):
         length = timedelta(hours=fault.hours)
@@ -61,10 +66,12 @@ def place_faults(faults: Sequence[Fault], timeline: Timeline, *, seed: int) -> l
 
 @dataclass(frozen=True, slots=True)
 class FaultEffects:
-    """The effects of faults: a scene with altered forecasts and prices, and masks of shape ``(slots,)``.
+    """The effects of faults: a scene with altered forecasts and prices, and masks of shape
+    ``(slots,)``.
 
-    ``frozen``: the sensor repeats its last value; ``deaf``: the inverter follows no command; ``unplanned``: the planner is down; ``off_grid``: grid outage;
-    ``behind``: slots by which the clock is late.
+    ``frozen``: the sensor repeats its last value; ``deaf``: the inverter follows no command;
+    ``unplanned``: the planner is down; ``off_grid``: grid outage; ``behind``: slots by which the
+    clock is late.
     """
 
     scene: ReplayData
@@ -79,14 +86,28 @@ class FaultEffects:
         """Return the joint effects of several faults."""
         timeline = scene.timeline
         clear = np.zeros(timeline.count, dtype=bool)
-        masks = {kind: clear.copy() for kind in ("sensor_frozen", "command_lost", "planner_down", "grid_outage")}
+        masks = {
+            kind: clear.copy()
+            for kind in ("sensor_frozen", "command_lost", "planner_down", "grid_outage")
+        }
         behind = np.zeros(timeline.count, dtype=np.int64)
         for each in placed:
             hit = each.mask(timeline)
             masks.get(each.fault.kind, clear.copy())[hit] = True
             behind[hit] += each.late // timeline.step if each.fault.kind == "clock_behind" else 0
-        faulty = replace(scene, prices=_spoil_prices(scene.prices, placed), forecasts=_spoil_forecasts(scene.forecasts, placed))
-        return cls(faulty, masks["sensor_frozen"], masks["command_lost"], masks["planner_down"], masks["grid_outage"], behind)
+        faulty = replace(
+            scene,
+            prices=_spoil_prices(scene.prices, placed),
+            forecasts=_spoil_forecasts(scene.forecasts, placed),
+        )
+        return cls(
+            faulty,
+            masks["sensor_frozen"],
+            masks["command_lost"],
+            masks["planner_down"],
+            masks["grid_outage"],
+            behind,
+        )
 
 
 def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> ForecastArchive:
@@ -96,7 +117,12 @@ def _spoil_forecasts(book: ForecastArchive, placed: Sequence[PlacedFault]) -> Fo
         if each.fault.kind == "forecasts_missing":
             forecasts = [forecast for forecast in forecasts if not each.strikes(forecast.issued_at)]
         if each.fault.kind == "forecasts_late":
-            forecasts = [replace(one, issued_at=one.issued_at + each.late) if each.strikes(one.issued_at) else one for one in forecasts]
+            forecasts = [
+                replace(one, issued_at=one.issued_at + each.late)
+                if each.strikes(one.issued_at)
+                else one
+                for one in forecasts
+            ]
     return ForecastArchive(sorted(forecasts, key=lambda forecast: forecast.issued_at))
 
 
@@ -105,7 +131,11 @@ def _spoil_prices(site_prices: SitePrices, placed: Sequence[PlacedFault]) -> Sit
     books = dict(site_prices.books)
     for each in placed:
         if each.fault.kind in ("prices_late", "prices_missing"):
-            late = np.timedelta64(each.late) if each.fault.kind == "prices_late" else np.timedelta64(365 * 100, "D")
+            late = (
+                np.timedelta64(each.late)
+                if each.fault.kind == "prices_late"
+                else np.timedelta64(365 * 100, "D")
+            )
             books = {market: _delay(book, each, late) for market, book in books.items()}
     return replace(site_prices, books=books)
 
@@ -113,14 +143,17 @@ def _spoil_prices(site_prices: SitePrices, placed: Sequence[PlacedFault]) -> Sit
 def _delay(book: PriceVintages, placed: PlacedFault, late: np.timedelta64) -> PriceVintages:
     published = book.published_at
     for first, end in placed.spans:
-        hit = (book.published_at >= np.datetime64(first.replace(tzinfo=None))) & (book.published_at < np.datetime64(end.replace(tzinfo=None)))
+        hit = (book.published_at >= np.datetime64(first.replace(tzinfo=None))) & (
+            book.published_at < np.datetime64(end.replace(tzinfo=None))
+        )
         published = np.where(hit, book.published_at + late, published)
     return replace(book, published_at=published)
 
 
 @dataclass
 class FaultyPolicy:
-    """A policy under faults: where it cannot decide or its command is lost, the fall-back is self-consumption, as in the executor.
+    """A policy under faults: where it cannot decide or its command is lost, the fall-back is
+    self-consumption, as in the executor.
 
     While the planner is down, the last plan is followed until it is too old.
     """
@@ -137,11 +170,15 @@ class FaultyPolicy:
         if isinstance(self.policy, ModelPredictive):
             self.policy.may_plan = not self.fault_effects.unplanned[slot]
         try:
-            return self.policy.decide(max(slot - int(self.fault_effects.behind[slot]), 0), self.sensor_kwh)
+            return self.policy.decide(
+                max(slot - int(self.fault_effects.behind[slot]), 0), self.sensor_kwh
+            )
         except InvalidInputError:
             # Without a forecast or price there is no plan to follow.
             return _own(stored_kwh)
 
 
 def _own(stored_kwh: FloatArray) -> SetPoint:
-    return whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+    return whole_range(
+        np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8)
+    )

@@ -1,4 +1,6 @@
-"""Policies of a replay: no control, plain rules, the planner with the information of the time, and perfect foresight."""
+"""Policies of a replay: no control, plain rules, the planner with the information of the time, and
+perfect foresight.
+"""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
@@ -34,14 +36,20 @@ NEUTRAL = 0.0
 
 @dataclass(frozen=True, slots=True)
 class CheapestHours:
-    """A common manual rule: charge in the day's three cheapest hours, self-consumption otherwise."""
+    """A common manual rule: charge in the day's three cheapest hours, self-consumption
+    otherwise.
+    """
 
     cheap: np.ndarray[tuple[int], np.dtype[np.bool_]]
     curtailment: IntArray
 
     @classmethod
-    def of(cls, timeline: Timeline, import_price: FloatArray, *, zone: ZoneInfo, curtailment: IntArray) -> "CheapestHours":
-        """Return the rule for known prices: per local day the cheapest three hours of slots, the earlier of equal ones."""
+    def of(
+        cls, timeline: Timeline, import_price: FloatArray, *, zone: ZoneInfo, curtailment: IntArray
+    ) -> "CheapestHours":
+        """Return the rule for known prices: per local day the cheapest three hours of slots, the
+        earlier of equal ones.
+        """
         days = np.array([day.toordinal() for day in local_dates(timeline, zone)])
         count = timedelta(hours=3) // timeline.step
         cheap = np.zeros(timeline.count, dtype=bool)
@@ -58,7 +66,9 @@ class CheapestHours:
 
 @dataclass(frozen=True, slots=True)
 class PlanOrigin:
-    """Origin of a plan in force: slot, stored energy, modes, and discharge since midnight, ``(batteries,)``."""
+    """Origin of a plan in force: slot, stored energy, modes, and discharge since midnight,
+    ``(batteries,)``.
+    """
 
     slot: int
     stored_kwh: tuple[float, ...]
@@ -67,7 +77,9 @@ class PlanOrigin:
 
 
 class CarryOver(Message):
-    """State at midnight: stored energy, the sensor's reading of it, modes in force (none before the first day), origin of the plan in force."""
+    """State at midnight: stored energy, the sensor's reading of it, modes in force (none before the
+    first day), origin of the plan in force.
+    """
 
     stored_kwh: list[float]
     seen_kwh: list[float]
@@ -76,7 +88,8 @@ class CarryOver(Message):
 
 
 class DischargeMeter:
-    """Each battery's discharge at its terminals since local midnight, kWh, from drops of its state of charge.
+    """Each battery's discharge at its terminals since local midnight, kWh, from drops of its state
+    of charge.
 
     Args:
         site: with the batteries.
@@ -92,7 +105,9 @@ class DischargeMeter:
     def read(self, slot: int, stored_kwh: FloatArray) -> None:
         """Read the stored energy, ``(batteries,)``, at the start of a slot."""
         if self._before is not None:
-            self.today_kwh = self.today_kwh + np.maximum(self._before - stored_kwh, 0.0) * self._efficiency
+            self.today_kwh = (
+                self.today_kwh + np.maximum(self._before - stored_kwh, 0.0) * self._efficiency
+            )
         if slot in self._midnights:
             self.today_kwh = np.zeros_like(self.today_kwh)
         self._before = stored_kwh
@@ -103,13 +118,18 @@ MakePlan = Callable[[Problem, SitePrices], Plan]
 
 
 def plan_by_planner(problem: Problem, prices: SitePrices) -> Plan:
-    """Return the planner's own decision, by a fresh solver, so that a plan depends on its problem alone."""
+    """Return the planner's own decision, by a fresh solver, so that a plan depends on its problem
+    alone.
+    """
     del prices
     return decide(problem, Solver())
 
 
 class JointPlanning:
-    """Batches the plans that all policies request in one slot; they are made when the first of them is needed."""
+    """Batches the plans that all policies request in one slot.
+
+    They are made when the first of them is needed.
+    """
 
     def __init__(self) -> None:
         self._requests: list[tuple[Problem, Callable[[Plan], None]]] = []
@@ -123,23 +143,28 @@ class JointPlanning:
         if not self._requests:
             return
         requests, self._requests = self._requests, []
-        for (_, take), plan in zip(requests, decide_each([problem for problem, _ in requests]), strict=True):
+        for (_, take), plan in zip(
+            requests, decide_each([problem for problem, _ in requests]), strict=True
+        ):
             take(plan)
 
 
 @dataclass
 class ModelPredictive:
-    """The planner in a rolling horizon as it is executed: each plan's policy reads the actual state of charge, slot by slot.
+    """The planner in a rolling horizon as it is executed: each plan's policy reads the actual state
+    of charge, slot by slot.
 
-    A plan is made from the information at the start of its first slot, and in force from the next slot on, as on site; only the first of all is in force at
-    once. It is replaced after ``every`` slots, or when a battery deviates from the expected state of charge. After ``max_age`` inverters fall back to
-    self-consumption.
+    A plan is made from the information at the start of its first slot, and in force from the next
+    slot on, as on site; only the first of all is in force at once. It is replaced after ``every``
+    slots, or when a battery deviates from the expected state of charge. After ``max_age`` inverters
+    fall back to self-consumption.
 
     Args:
         knowledge: the site's forecasts and prices by time of issue.
         timeline: the replayed slots.
         every: slots between two plans.
-        make: makes each plan; default: the planner's own decision, in a batch with others (``together``).
+        make: makes each plan; default: the planner's own decision, in a batch with others
+            (``together``).
         origin: of the plan in force before the first slot.
         modes: in force before the first slot.
         may_plan: False while the planner is unavailable; may change.
@@ -158,8 +183,14 @@ class ModelPredictive:
 
     def __post_init__(self) -> None:
         site = self.knowledge.site
-        self._capacity, self._supported_modes = SiteLimits.of(site).batteries.capacity_kwh, _supported_modes(site)
-        self._modes = np.array(list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.knowledge.site.batteries), dtype=np.int8).reshape(-1, 1)
+        self._capacity, self._supported_modes = (
+            SiteLimits.of(site).batteries.capacity_kwh,
+            _supported_modes(site),
+        )
+        self._modes = np.array(
+            list(self.modes) or [Mode.SELF_CONSUMPTION] * len(self.knowledge.site.batteries),
+            dtype=np.int8,
+        ).reshape(-1, 1)
         self._plan: Plan | None = None
         self._meter = DischargeMeter(site, self.timeline)
         # With plans this rare, each is followed until the next one is in force.
@@ -177,15 +208,22 @@ class ModelPredictive:
         setpoints = keep_supported_modes(self._read(slot, stored_kwh), self._supported_modes)
         self._modes = setpoints.mode
         if self.may_plan and self._wants_plan(slot, stored_kwh):
-            with suppress(InvalidInputError):  # without a forecast or price the plan in force stays until it is too old
+            # Without a forecast or price the plan in force stays until it is too old
+            with suppress(InvalidInputError):
                 self._make_plan(self._here(slot, stored_kwh))
         return setpoints
 
     def _here(self, slot: int, stored_kwh: FloatArray) -> PlanOrigin:
-        return PlanOrigin(slot, tuple(stored_kwh[:, 0].tolist()), tuple(self._modes[:, 0].tolist()), tuple(self._meter.today_kwh.tolist()))
+        return PlanOrigin(
+            slot,
+            tuple(stored_kwh[:, 0].tolist()),
+            tuple(self._modes[:, 0].tolist()),
+            tuple(self._meter.today_kwh.tolist()),
+        )
 
     def _make_plan(self, origin: PlanOrigin) -> None:
-        # Rounded as in requests, where state is a share: the last bit may decide between plans of equal cost.
+        # Rounded as in requests, where state is a share: the last bit may decide between plans of
+        # equal cost.
         capacity = self._capacity[:, 0]
         stored_kwh = np.array(origin.stored_kwh, dtype=float) / capacity * capacity
         problem = self.knowledge.build_problem(
@@ -207,7 +245,10 @@ class ModelPredictive:
     def _read(self, slot: int, stored_kwh: FloatArray) -> SetPoint:
         plan, age = self._plan, slot - (self.origin.slot if self.origin else slot)
         if plan is None or not timedelta(0) <= age * self.timeline.step <= self._max_age:
-            return whole_range(np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8), np.zeros(1, dtype=np.int8))
+            return whole_range(
+                np.full_like(stored_kwh, Mode.SELF_CONSUMPTION, dtype=np.int8),
+                np.zeros(1, dtype=np.int8),
+            )
         if plan.policy is None:
             return pick_slot(plan.setpoints, age)
         return plan.policy.decide(age, stored_kwh / self._capacity, self._modes)
@@ -220,18 +261,31 @@ class ModelPredictive:
             return False
         planned = plan.flows.stored_kwh[:, age - 1 : age] / self._capacity
         step = self.timeline.step
-        return wants_plan(age * step, planned, stored_kwh / self._capacity, most_age=self.every * step)
+        return wants_plan(
+            age * step, planned, stored_kwh / self._capacity, most_age=self.every * step
+        )
 
 
 def _supported_modes(site: Site) -> list[frozenset[Mode] | None]:
-    """Return each battery's controllable modes by the site's section ``control``; None where the section lacks the battery."""
-    named = {each.battery: frozenset(Mode[mode.upper()] for mode in each.known_modes) for each in site.control.batteries} if site.control else {}
+    """Return each battery's controllable modes by the site's section ``control``.
+
+    None where the section lacks the battery.
+    """
+    named = (
+        {
+            each.battery: frozenset(Mode[mode.upper()] for mode in each.known_modes)
+            for each in site.control.batteries
+        }
+        if site.control
+        else {}
+    )
     return [named.get(battery.name) for battery in site.batteries]
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyInputs:
-    """Inputs of a replay's policy: scene and rules, slots between two plans, the oracle's plan, and the state at the last midnight.
+    """Inputs of a replay's policy: scene and rules, slots between two plans, the oracle's plan, and
+    the state at the last midnight.
 
     ``together`` batches its plans with those of the other policies.
     """
@@ -243,11 +297,23 @@ class PolicyInputs:
     before: CarryOver
     together: JointPlanning
 
-    def plan_ahead(self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None) -> ModelPredictive:
-        """Return the planning policy for the expected energies ``energy``, whose past errors are ``errors``; None: it has none."""
+    def plan_ahead(
+        self, energy: EnergyOutlook, errors: ErrorScenarios | None, *, make: MakePlan | None = None
+    ) -> ModelPredictive:
+        """Return the planning policy for the expected energies ``energy``, whose past errors are
+        ``errors``; None: it has none.
+        """
         scene = self.scene
         knowledge = SiteKnowledge(scene.site, energy, scene.prices, errors)
-        return ModelPredictive(knowledge, scene.timeline, self.every, make, origin=self.before.plan, modes=self.before.modes, together=self.together)
+        return ModelPredictive(
+            knowledge,
+            scene.timeline,
+            self.every,
+            make,
+            origin=self.before.plan,
+            modes=self.before.modes,
+            together=self.together,
+        )
 
     @property
     def errors(self) -> ErrorScenarios:
@@ -287,7 +353,10 @@ def find_policies() -> Mapping[str, ReplayPolicy]:
 
 def plans_from_forecasts(names: Collection[str]) -> bool:
     """Return whether any of these policies needs stored forecasts; learned ones do."""
-    return any(name in LEARNED_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts) for name in names)
+    return any(
+        name in LEARNED_POLICIES or (name in _POLICIES and _POLICIES[name].needs_forecasts)
+        for name in names
+    )
 
 
 @replay_policy("idle")
@@ -303,7 +372,9 @@ def _make_self_consumption(inputs: PolicyInputs) -> Policy:
 @replay_policy("rule")
 def _make_rule(inputs: PolicyInputs) -> Policy:
     scene, rules = inputs.scene, inputs.rules
-    return CheapestHours.of(scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment)
+    return CheapestHours.of(
+        scene.timeline, rules.import_price, zone=scene.zone, curtailment=rules.curtailment
+    )
 
 
 @replay_policy("mpc", needs_forecasts=True)
@@ -318,8 +389,12 @@ def _make_planner_over_scenarios(inputs: PolicyInputs) -> Policy:
 
     def weigh(problem: Problem, prices: SitePrices) -> Plan:
         outlook = problem.outlook
-        kinds = errors.courses(outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh))
-        return plan_by_planner(problem.over_courses(blend(kinds), risk=NEUTRAL) if kinds else problem, prices)
+        kinds = errors.courses(
+            outlook.timeline.start, outlook.timeline, (outlook.load_kwh, outlook.pv_kwh)
+        )
+        return plan_by_planner(
+            problem.over_courses(blend(kinds), risk=NEUTRAL) if kinds else problem, prices
+        )
 
     return inputs.plan_ahead(inputs.scene.forecasts, errors, make=weigh)
 

@@ -16,7 +16,15 @@ from services.planner.planner import make_plan
 from services.planner.problem.problem import Problem, SearchLimits, TerminalRule
 from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.faults import FaultEffects, FaultyPolicy
-from services.planner.replay.policies import CarryOver, JointPlanning, MakePlan, ModelPredictive, PlanOrigin, PolicyInputs, find_policies
+from services.planner.replay.policies import (
+    CarryOver,
+    JointPlanning,
+    MakePlan,
+    ModelPredictive,
+    PlanOrigin,
+    PolicyInputs,
+    find_policies,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,8 @@ class PolicyFactory:
 
     ``learned`` are trained policies without a declaration: their planning functions by name.
 
-    Invariants: a policy depends on the scene, its faults and its state at midnight alone, so days give the same results in one run or one by one.
+    Invariants: a policy depends on the scene, its faults and its state at midnight alone, so days
+    give the same results in one run or one by one.
     """
 
     scene: ReplayData
@@ -56,11 +65,21 @@ class PolicyFactory:
     learned: Mapping[str, MakePlan] = field(default_factory=dict)
 
     def enter(self, policy_run: PolicyRun, standing: CarryOver, together: JointPlanning) -> Policy:
-        """Return a run's policy for a day that begins with ``standing``; ``together`` batches its plans with the others'."""
+        """Return a run's policy for a day that begins with ``standing``.
+
+        ``together`` batches its plans with the others'.
+        """
         fault_effects = policy_run.fault_effects
         scene = self.scene if fault_effects is None else fault_effects.scene
-        inputs, name = PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together), policy_run.policy
-        inner = inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name]) if name in self.learned else find_policies()[name].make(inputs)
+        inputs, name = (
+            PolicyInputs(scene, self.rules, self.every, self.oracle, standing, together),
+            policy_run.policy,
+        )
+        inner = (
+            inputs.plan_ahead(scene.forecasts, inputs.errors, make=self.learned[name])
+            if name in self.learned
+            else find_policies()[name].make(inputs)
+        )
         if fault_effects is None:
             return inner
         sensor_kwh = np.array(standing.seen_kwh).reshape(-1, 1)
@@ -81,13 +100,29 @@ def require_policies(policies: Sequence[str], learned: Mapping[str, MakePlan]) -
     """
     for name in policies:
         if name not in find_policies() and name not in learned:
-            raise refuse("no-such-policy", field="policies", value=name, names=(*find_policies(), *learned))
+            raise refuse(
+                "no-such-policy", field="policies", value=name, names=(*find_policies(), *learned)
+            )
 
 
 def plan_with_hindsight(scene: ReplayData, rules: Rules) -> Plan:
-    """Return the oracle's plan: the optimum over the whole window with actual energies and prices."""
+    """Return the oracle's plan: the optimum over the whole window with actual energies and
+    prices.
+    """
     actuals, batteries = scene.actuals, rules.limits.batteries
-    outlook = Outlook(scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price)
+    outlook = Outlook(
+        scene.timeline, actuals.load_kwh, actuals.pv_kwh, rules.import_price, rules.export_price
+    )
     worth = np.full(len(scene.site.batteries), rules.terminal_value)
     terminal = TerminalRule(batteries.min_kwh[:, 0], batteries.max_kwh[:, 0], worth)
-    return make_plan(Problem(scene.site, outlook, rules.initial_kwh[:, 0], terminal, rules.limits, SearchLimits(time_limit_s=300.0)), Solver())
+    return make_plan(
+        Problem(
+            scene.site,
+            outlook,
+            rules.initial_kwh[:, 0],
+            terminal,
+            rules.limits,
+            SearchLimits(time_limit_s=300.0),
+        ),
+        Solver(),
+    )

@@ -10,10 +10,16 @@ from services.planner.replay.data import ReplayData, Rules
 from services.planner.replay.days import DayResult, PolicyDay, simulate_day
 from services.planner.replay.faults import FaultEffects, PlacedFault, place_faults
 from services.planner.replay.policies import CarryOver, MakePlan
-from services.planner.replay.policy_factory import PolicyFactory, PolicyRun, plan_with_hindsight, require_policies
+from services.planner.replay.policy_factory import (
+    PolicyFactory,
+    PolicyRun,
+    plan_with_hindsight,
+    require_policies,
+)
 from services.planner.replay.results import OracleDay, ReplayResults, list_oracle_days
 
-# Policies with ever less perfect information, to attribute losses: policy → the unknown that it adds.
+# Policies with ever less perfect information, to attribute losses: policy → the unknown that it
+# adds.
 LOSS_STEPS = {"mpc_perfect": "horizon", "mpc_perfect_pv": "load_forecast", "mpc": "pv_forecast"}
 # The reference policies: no control, perfect foresight, and the inverters' self-consumption.
 YARDSTICKS = ("idle", "oracle", "self_consumption")
@@ -25,10 +31,13 @@ DayRecords = Mapping[str, PolicyDay]
 
 @dataclass(frozen=True, slots=True)
 class ReplaySpec:
-    """The policies, slots between two plans, and faults of a replay; ``seed`` draws the instants of faults without one.
+    """The policies, slots between two plans, and faults of a replay.
 
-    ``learned`` maps the names of trained policies to their planning functions. ``explain_loss`` also replays ``mpc`` with perfect information of some kinds,
-    to attribute its loss to forecast errors.
+    ``seed`` draws the instants of faults without one.
+
+    ``learned`` maps the names of trained policies to their planning functions. ``explain_loss``
+    also replays ``mpc`` with perfect information of some kinds, to attribute its loss to forecast
+    errors.
     """
 
     policies: Sequence[str]
@@ -62,7 +71,10 @@ class Replayed:
 
 @dataclass(frozen=True)
 class PolicyRuns:
-    """All runs: every policy without faults, and each that faults affect once per fault; with several faults also with all at once."""
+    """All runs: every policy without faults, and each that faults affect once per fault.
+
+    With several faults also with all at once.
+    """
 
     policies: Sequence[str]
     faults: Sequence[PlacedFault]
@@ -73,17 +85,31 @@ class PolicyRuns:
         faults = place_faults(spec.faults, scene.timeline, seed=spec.seed)
         policies = list(dict.fromkeys([*spec.policies, *YARDSTICKS, *spec.loss_steps]))
         exposed = [name for name in dict.fromkeys(spec.policies) if name not in ("idle", "oracle")]
-        keys = [str(place) for place in range(len(faults))] + ([TOGETHER] if len(faults) > 1 else [])
-        return cls(policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys})
+        keys = [str(place) for place in range(len(faults))] + (
+            [TOGETHER] if len(faults) > 1 else []
+        )
+        return cls(
+            policies, faults, {key: {name: f"{name} {key}" for name in exposed} for key in keys}
+        )
 
     def policy_runs(self, scene: ReplayData) -> list[PolicyRun]:
-        fault_effects_of = {key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]]) for key in self.hurt}
-        hurt = [PolicyRun(label, name, fault_effects_of[key]) for key, labels in self.hurt.items() for name, label in labels.items()]
+        fault_effects_of = {
+            key: FaultEffects.of(scene, self.faults if key == TOGETHER else [self.faults[int(key)]])
+            for key in self.hurt
+        }
+        hurt = [
+            PolicyRun(label, name, fault_effects_of[key])
+            for key, labels in self.hurt.items()
+            for name, label in labels.items()
+        ]
         return [PolicyRun(name, name) for name in self.policies] + hurt
 
 
-def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: Progress | None = None) -> ReplayReply:
-    """Return each policy's cost over the scene, and its share of the oracle's savings over no control.
+def replay(
+    scene: ReplayData, policies: Sequence[str], *, every: int, progress: Progress | None = None
+) -> ReplayReply:
+    """Return each policy's cost over the scene, and its share of the oracle's savings over no
+    control.
 
     Args:
         scene: recorded energies, prices and forecasts.
@@ -97,20 +123,35 @@ def replay(scene: ReplayData, policies: Sequence[str], *, every: int, progress: 
     return run(scene, ReplaySpec(policies, every), progress=progress).reply
 
 
-def run(scene: ReplayData, spec: ReplaySpec, *, book: DayLog | None = None, progress: Progress | None = None) -> Replayed:
+def run(
+    scene: ReplayData,
+    spec: ReplaySpec,
+    *,
+    book: DayLog | None = None,
+    progress: Progress | None = None,
+) -> Replayed:
     """Simulate the days that are not in the log yet, and return the results of all.
 
     Raises:
         InvalidInputError: an unknown policy.
 
-    Invariants: a replay resumed from its log gives the same reply bit for bit as an uninterrupted one; one seed draws the same instants of faults.
+    Invariants: a replay resumed from its log gives the same reply bit for bit as an uninterrupted
+        one; one seed draws the same instants of faults.
     """
     require_policies(spec.policies, spec.learned)
     rules, cast = Rules.of(scene), PolicyRuns.of(spec, scene)
-    factory = PolicyFactory(scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned)
+    factory = PolicyFactory(
+        scene, rules, spec.every, plan_with_hindsight(scene, rules), spec.learned
+    )
     days = _live(factory, cast.policy_runs(scene), book or DayLog(), progress)
     dates = list(dict.fromkeys(local_dates(scene.timeline, scene.zone)))
-    ledger = ReplayResults(scene, rules, factory.oracle, dates, {label: [day[label] for day in days] for label in days[0]})
+    ledger = ReplayResults(
+        scene,
+        rules,
+        factory.oracle,
+        dates,
+        {label: [day[label] for day in days] for label in days[0]},
+    )
     batteries = zip(scene.site.batteries, rules.initial_kwh[:, 0], strict=True)
     reply = ReplayReply(
         policies={name: ledger.describe(name) for name in spec.policies},
@@ -118,19 +159,31 @@ def run(scene: ReplayData, spec: ReplaySpec, *, book: DayLog | None = None, prog
         currency=scene.site.currency,
         initial_soc={battery.name: float(kwh) / battery.capacity_kwh for battery, kwh in batteries},
         loss=_losses(ledger) if spec.loss_steps else {},
-        faults=[ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels) for key, labels in cast.hurt.items()],
+        faults=[
+            ledger.fault(None if key == TOGETHER else cast.faults[int(key)], labels)
+            for key, labels in cast.hurt.items()
+        ],
         seed=spec.seed,
-        as_recorded=[device.name for kind in PLANNED_KINDS for device in getattr(scene.site, kind.section)],
+        as_recorded=[
+            device.name for kind in PLANNED_KINDS for device in getattr(scene.site, kind.section)
+        ],
     )
     return Replayed(reply, list_oracle_days(ledger))
 
 
-def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog, progress: Progress | None) -> list[DayRecords]:
+def _live(
+    factory: PolicyFactory,
+    policy_runs: Sequence[PolicyRun],
+    book: DayLog,
+    progress: Progress | None,
+) -> list[DayRecords]:
     initial = [float(kwh) for kwh in factory.rules.initial_kwh[:, 0]]
     begin = CarryOver(stored_kwh=initial, seen_kwh=initial)
     days = list(book.stored)
     for slots in factory.scene.days[len(days) :]:
-        standings = {each.label: days[-1][each.label].standing if days else begin for each in policy_runs}
+        standings = {
+            each.label: days[-1][each.label].standing if days else begin for each in policy_runs
+        }
         result = simulate_day(factory, policy_runs, slots, standings)
         book.keep(result)
         days.append(result.records)
@@ -140,7 +193,10 @@ def _live(factory: PolicyFactory, policy_runs: Sequence[PolicyRun], book: DayLog
 
 
 def _losses(ledger: ReplayResults) -> dict[str, float]:
-    """Return the loss by each unknown of ``LOSS_STEPS``, in points of score; empty where a score is undefined."""
+    """Return the loss by each unknown of ``LOSS_STEPS``, in points of score.
+
+    Empty where a score is undefined.
+    """
     losses, before = {}, 1.0
     for name, unknown in LOSS_STEPS.items():
         reached = ledger.score(name)

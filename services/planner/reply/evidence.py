@@ -1,7 +1,9 @@
-"""What plans say of each battery in each slot beside its flows: what energy is worth, what comes later, and the figures of sentences.
+"""What plans say of each battery in each slot beside its flows: what energy is worth, what comes
+later, and the figures of sentences.
 
-Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``; slots of several plans stand end to end, and are counted
-so. Figures that are not to be said are NaN, slots that there are none of are -1.
+Arrays over batteries and slots have shape ``(batteries, slots)``, those of a site ``(slots,)``;
+slots of several plans stand end to end, and are counted so. Figures that are not to be said are
+NaN, slots that there are none of are -1.
 """
 
 import math
@@ -40,9 +42,11 @@ DECIMALS = 6
 
 @dataclass(frozen=True, slots=True)
 class PlannersChoice:
-    """What the planner's own value of stored energy would do in each slot from where the battery is, ``(batteries, slots)``; NaN: to be left out.
+    """What the planner's own value of stored energy would do in each slot from where the battery
+    is, ``(batteries, slots)``; NaN: to be left out.
 
-    ``cost`` is what following what was learned costs more by the planner's value, ``gain`` what it costs less.
+    ``cost`` is what following what was learned costs more by the planner's value, ``gain`` what it
+    costs less.
     """
 
     differs: BoolArray
@@ -53,22 +57,38 @@ class PlannersChoice:
 
 
 def read_planners_choice(plan: Plan) -> PlannersChoice:
-    """Return what the planner would do; nothing differs where a plan is its own, or where the value of stored energy is incomplete."""
+    """Return what the planner would do.
+
+    Nothing differs where a plan is its own, or where the value of stored energy is incomplete.
+    """
     shape = plan.flows.charge_kwh.shape
     if plan.followed != "learned" or plan.value is None:
         unknown = np.full(shape, np.nan)
         return PlannersChoice(np.zeros(shape, dtype=bool), unknown, unknown, unknown, unknown)
     problem, outlook = plan.problem, plan.problem.outlook
     mode_before = (problem.following.modes or (None,))[0]
-    first = np.array([[Mode.SELF_CONSUMPTION if mode_before is None else mode_before]], dtype=np.int8)
+    first = np.array(
+        [[Mode.SELF_CONSUMPTION if mode_before is None else mode_before]], dtype=np.int8
+    )
     before = np.concatenate([first, plan.setpoints.mode[:, :-1]], axis=1)
     policy = value_policy(plan)
-    setpoints = policy.read(slice(None), plan.start_kwh / problem.limits.batteries.capacity_kwh, before)
-    _, flows = settle(setpoints, plan.start_kwh, SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours), limits=plan.limits)
+    setpoints = policy.read(
+        slice(None), plan.start_kwh / problem.limits.batteries.capacity_kwh, before
+    )
+    _, flows = settle(
+        setpoints,
+        plan.start_kwh,
+        SlotActuals(outlook.load_kwh, outlook.pv_kwh, outlook.timeline.hours),
+        limits=plan.limits,
+    )
     differs = np.abs(flows.stored_kwh - plan.flows.stored_kwh) > NOTHING_KWH
     lowest, function = problem.limits.batteries.min_kwh[0, 0], plan.value.function
     levels = flows.stored_kwh[0] - lowest, plan.flows.stored_kwh[0] - lowest
-    more = weigh_flows(problem, plan.flows).total - weigh_flows(problem, flows).total - function.integral(*levels)
+    more = (
+        weigh_flows(problem, plan.flows).total
+        - weigh_flows(problem, flows).total
+        - function.integral(*levels)
+    )
     # What only a limit makes priceless is no money.
     is_money = np.abs(more) < FORBIDDEN_VALUE / 2
     return PlannersChoice(
@@ -99,13 +119,26 @@ class Evidence(SlotFlows):
             self.days += map((number * self.slots).__add__, days_of[zone])
             site, outlook, terminal = plan.problem.site, plan.problem.outlook, plan.problem.terminal
             same_price.append(np.array([_SAME_PRICE / price_scale(site.currency)]))
-            dearest.append(np.array([np.abs(np.concatenate([outlook.import_price, outlook.export_price, terminal.value])).max(initial=0.0)]))
+            dearest.append(
+                np.array(
+                    [
+                        np.abs(
+                            np.concatenate(
+                                [outlook.import_price, outlook.export_price, terminal.value]
+                            )
+                        ).max(initial=0.0)
+                    ]
+                )
+            )
             weighed.append(np.array([plan.problem.billed is not None]))
-            # What one more stored kWh is worth at the end of each slot; the plan's own value where no function is known.
+            # What one more stored kWh is worth at the end of each slot; the plan's own value where
+            # no function is known.
             if plan.value is None:
                 more_values.append(plan.energy_value)
             else:
-                _, more = plan.value.function.marginal(plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0])
+                _, more = plan.value.function.marginal(
+                    plan.flows.stored_kwh[0] - plan.problem.limits.batteries.min_kwh[0, 0]
+                )
                 more_values.append(more[None, :])
             masks.append(find_at_work(plan.problem, plan.flows))
         # Where constraints leave batteries no choice, by code, of those that some battery has.
@@ -115,44 +148,84 @@ class Evidence(SlotFlows):
             self.at_work[code] = join([each.get(code, nowhere) for each in masks], self.slots)
         # --- prices: how close they may be and still read the same, and the dearest of all
         self.same_price, self.dearest = join(same_price, self.slots), join(dearest, self.slots)
-        self.buy, self.sell = self.join_each(show_import_price), self.join("problem.at_tariff_prices.outlook.export_price")
-        # What a plan counts for a bought kWh: other than what is paid where more than money counts, or prices come in blocks.
+        self.buy, self.sell = (
+            self.join_each(show_import_price),
+            self.join("problem.at_tariff_prices.outlook.export_price"),
+        )
+        # What a plan counts for a bought kWh: other than what is paid where more than money counts,
+        # or prices come in blocks.
         self.counted = self.join("problem.outlook.import_price")
         self.counts_at_tariff: BoolArray = np.abs(self.counted - self.buy) <= _TINY_PRICE
         # What the grid pays for drawing, and what feeding in costs, where it does.
-        self.grid_is_paying, self.feeding_in_costs = self.buy <= -self.same_price, self.sell <= -self.same_price
-        self.grid_pays, self.fee = np.where(self.grid_is_paying, -self.buy, np.nan), np.where(self.feeding_in_costs, -self.sell, np.nan)
-        # What surplus sells for, where some is sold for more than nothing; what selling pays, where something may be fed in.
-        self.sale, self.allowed_sale = np.where(self.sells_sun & ~self.feeding_in_costs, self.sell, np.nan), np.where(self.may_feed_in, self.sell, np.nan)
+        self.grid_is_paying, self.feeding_in_costs = (
+            self.buy <= -self.same_price,
+            self.sell <= -self.same_price,
+        )
+        self.grid_pays, self.fee = (
+            np.where(self.grid_is_paying, -self.buy, np.nan),
+            np.where(self.feeding_in_costs, -self.sell, np.nan),
+        )
+        # What surplus sells for, where some is sold for more than nothing; what selling pays, where
+        # something may be fed in.
+        self.sale, self.allowed_sale = (
+            np.where(self.sells_sun & ~self.feeding_in_costs, self.sell, np.nan),
+            np.where(self.may_feed_in, self.sell, np.nan),
+        )
         # --- what energy is worth beside what it costs
         charging, giving = self.battery.charge_efficiency, self.battery.discharge_efficiency
         self.weighed: BoolArray = join(weighed, self.slots)
         self.wear_price = self.join("problem.wear_price")
         most = (self.dearest + self.wear_price) / np.minimum(charging, giving)
-        # What the plan says a stored kWh is worth; where surplus is left, that of one more, elsewhere that of the last one.
+        # What the plan says a stored kWh is worth; where surplus is left, that of one more,
+        # elsewhere that of the last one.
         value, right = self.join("energy_value"), join(more_values, self.slots)
-        own = np.where(self.rests & self.has_surplus & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value)
-        # What a stored kWh is worth at the end of the slot; at most what the dearest kWh could stand for.
+        own = np.where(
+            self.rests & self.has_surplus & (np.abs(right) < FORBIDDEN_VALUE / 2), right, value
+        )
+        # What a stored kWh is worth at the end of the slot; at most what the dearest kWh could
+        # stand for.
         self.energy_value = bound(own, -most, most)
-        # The same in money: unknown where a limit or a wish makes energy priceless, or more than money counts; and where more counts, unknown elsewhere.
+        # The same in money: unknown where a limit or a wish makes energy priceless, or more than
+        # money counts; and where more counts, unknown elsewhere.
         self.value = np.where((np.abs(own) > most) | self.weighed, np.nan, own)
         self.counted_value = np.where(self.weighed, self.energy_value, np.nan)
-        # After losses and wear: what storing a kWh that is charged now is worth, what using or selling a stored one now brings.
+        # After losses and wear: what storing a kWh that is charged now is worth, what using or
+        # selling a stored one now brings.
         self.keep: FloatArray = self.value * charging - self.wear_price
-        self.save, self.sold = (self.counted - self.wear_price) * giving, (self.sell - self.wear_price) * giving
+        self.save, self.sold = (
+            (self.counted - self.wear_price) * giving,
+            (self.sell - self.wear_price) * giving,
+        )
         # What is left of a kWh that is charged and given again.
         self.return_share: FloatArray = charging * giving
         self.least_kw = self.battery.min_charge_kw
         self._loading_wear: FloatArray = self.wear_price * (1.0 / self.return_share + 1.0)
-        # What a kWh given later costs at least that is bought, or not sold: no less than it costs now; the plan may count it otherwise.
-        self.loaded_counted, self.loaded_sell = self.loaded_price(self.counted), self.loaded_price(self.sell)
-        self.bought_cost, self.unsold_cost = np.maximum(self.buy, self.loaded_price(self.buy)), np.maximum(self.sell, self.loaded_sell)
+        # What a kWh given later costs at least that is bought, or not sold: no less than it costs
+        # now; the plan may count it otherwise.
+        self.loaded_counted, self.loaded_sell = (
+            self.loaded_price(self.counted),
+            self.loaded_price(self.sell),
+        )
+        self.bought_cost, self.unsold_cost = (
+            np.maximum(self.buy, self.loaded_price(self.buy)),
+            np.maximum(self.sell, self.loaded_sell),
+        )
         serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
-        # What a kWh given in the slot brings: what buying it costs where most of it is for the house, else what selling it pays; and what the plan counts.
-        self.brings, self.counted_use = np.where(serves_most, self.buy, self.sell), np.where(serves_most, self.counted, self.sell)
+        # What a kWh given in the slot brings: what buying it costs where most of it is for the
+        # house, else what selling it pays; and what the plan counts.
+        self.brings, self.counted_use = (
+            np.where(serves_most, self.buy, self.sell),
+            np.where(serves_most, self.counted, self.sell),
+        )
         # The slot from this one on in which the battery first gives.
-        self.first_use: IndexArray = np.where(self.gives, np.arange(self.first.size), self.next_where(self.gives))
-        self.planner_differs: BoolArray = self.planners_choice.differs if "learned" in map(attrgetter("followed"), plans) else ~self.exists
+        self.first_use: IndexArray = np.where(
+            self.gives, np.arange(self.first.size), self.next_where(self.gives)
+        )
+        self.planner_differs: BoolArray = (
+            self.planners_choice.differs
+            if "learned" in map(attrgetter("followed"), plans)
+            else ~self.exists
+        )
 
     def name_instant(self, slot: int) -> str:
         """Return when a slot begins, counted from a plan's first, as ISO 8601."""
@@ -169,22 +242,28 @@ class Evidence(SlotFlows):
         """Return where one price is lower than the other, and is seen to be so."""
         return np.asarray(high - low >= self.same_price)
 
-    # --- what energy is worth ---------------------------------------------------------------------------------------------------------------
+    # --- what energy is worth ---------------------------------------------------------------------
 
     def loaded_price(self, price: FloatArray) -> FloatArray:
-        """Return what a kWh given later costs when it is charged at a price: with losses and wear."""
+        """Return what a kWh given later costs when it is charged at a price: with losses and
+        wear.
+        """
         return price / self.return_share + self._loading_wear
 
     @cached_property
     def may_buy_more(self) -> BoolArray:
-        """Where a stored kWh is worth more than buying it costs, and the battery has room and may."""
+        """Where a stored kWh is worth more than buying it costs, and the battery has room and
+        may.
+        """
         return self.battery.charge_from_grid & ~self.full & self.below(self.counted, self.keep)
 
-    # --- later ------------------------------------------------------------------------------------------------------------------------------
+    # --- later ------------------------------------------------------------------------------------
 
     @cached_property
     def next_use(self) -> IndexArray:
-        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings most."""
+        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings
+        most.
+        """
         return self._best_use(self.brings)
 
     @cached_property
@@ -210,7 +289,9 @@ class Evidence(SlotFlows):
 
     @cached_property
     def next_limit(self) -> IndexArray:
-        """The slot of the next spell of giving in which the grid brings no more: the connection is filled, or a peak would rise; -1: in none."""
+        """The slot of the next spell of giving in which the grid brings no more: the connection is
+        filled, or a peak would rise; -1: in none.
+        """
         filled = self.fills_connection | self.fills_peak
         if not filled.any():
             return np.full(self.charge.shape, -1)
@@ -222,9 +303,15 @@ class Evidence(SlotFlows):
         return self._at(np.minimum(self.connection_kw, self.peak_kw), self.next_limit)
 
     def _best_use(self, brings: FloatArray) -> IndexArray:
-        """Return of each slot the best of the next spell of giving: from the next slot that gives to the charging after it; -1 where there is none."""
+        """Return of each slot the best of the next spell of giving: from the next slot that gives
+        to the charging after it; -1 where there is none.
+        """
         rows, shape = [], (-1, self.slots)
-        charged, given, gained = self.charges.reshape(shape).tolist(), self.gives.reshape(shape).tolist(), brings.reshape(shape).tolist()
+        charged, given, gained = (
+            self.charges.reshape(shape).tolist(),
+            self.gives.reshape(shape).tolist(),
+            brings.reshape(shape).tolist(),
+        )
         # A row for each plan of each battery.
         for charges, gives, gain in zip(charged, given, gained, strict=True):
             best, over, best_each = -1, True, [-1] * self.slots
@@ -239,7 +326,9 @@ class Evidence(SlotFlows):
         return np.where(own >= 0, own + self.first, -1)
 
     def next_where(self, holds: BoolArray) -> IndexArray:
-        """Return of each slot the next one after it in which something holds, ``(batteries, slots)``; -1 where the plan has none."""
+        """Return of each slot the next one after it in which something holds,
+        ``(batteries, slots)``; -1 where the plan has none.
+        """
         none = self.first.size
         places = np.where(holds, np.arange(none), none).reshape(-1, self.slots)
         following = np.full(places.shape, none)
@@ -253,17 +342,28 @@ class Evidence(SlotFlows):
     @cached_property
     def refill(self) -> FloatArray:
         """What a kWh costs when the battery is next charged, where that is bought."""
-        return self._at(np.where(self.shares.bought_kwh > NOTHING_KWH, self.buy, np.nan), self.next_charge)
+        return self._at(
+            np.where(self.shares.bought_kwh > NOTHING_KWH, self.buy, np.nan), self.next_charge
+        )
 
     @cached_property
     def sun(self) -> FloatArray:
-        """What surplus that next charges the battery would sell for, where it is surplus alone and could be sold."""
-        alone = (self.shares.sun_kwh > NOTHING_KWH) & (self.shares.bought_kwh + self.shares.taken_over_kwh <= NOTHING_KWH)
-        return self._at(np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan), self.next_charge)
+        """What surplus that next charges the battery would sell for, where it is surplus alone and
+        could be sold.
+        """
+        alone = (self.shares.sun_kwh > NOTHING_KWH) & (
+            self.shares.bought_kwh + self.shares.taken_over_kwh <= NOTHING_KWH
+        )
+        return self._at(
+            np.where(alone & self.may_feed_in & ~self.fills_feed_in, self.sell, np.nan),
+            self.next_charge,
+        )
 
     @cached_property
     def refill_cost(self) -> FloatArray:
-        """What a kWh costs when the battery is next charged, with losses and wear, where that is bought."""
+        """What a kWh costs when the battery is next charged, with losses and wear, where that is
+        bought.
+        """
         return np.maximum(self.refill, self.loaded_price(np.maximum(self.refill, 0.0)))
 
     @cached_property
@@ -273,7 +373,9 @@ class Evidence(SlotFlows):
 
     @cached_property
     def next_move(self) -> IndexArray:
-        """The slot in which the battery next does something, where until then there is nothing to do."""
+        """The slot in which the battery next does something, where until then there is nothing to
+        do.
+        """
         moves, idle = ~self.rests, self.rests & ~self.short & ~self.has_surplus
         other = self.next_where(~idle)
         return np.where(self._at(moves, other, unknown=False), other, -1)
@@ -282,23 +384,31 @@ class Evidence(SlotFlows):
     def unused_after(self) -> BoolArray:
         """Where the battery gives nothing any more."""
         slots = np.arange(self.slots)
-        last = np.where(self.gives.reshape(-1, self.slots), slots, -1).max(axis=1, keepdims=True, initial=-1)
+        last = np.where(self.gives.reshape(-1, self.slots), slots, -1).max(
+            axis=1, keepdims=True, initial=-1
+        )
         return np.asarray(slots >= last).reshape(self.gives.shape)
 
     @cached_property
     def at_terminal_bound(self) -> BoolArray:
         """Where batteries end at the lower terminal bound."""
         least = self.join_each(lambda plan: plan.problem.terminal.least_kwh[:, None])
-        last = np.repeat(self.end_kwh.reshape(-1, self.slots)[:, -1], self.slots).reshape(self.charge.shape)
+        last = np.repeat(self.end_kwh.reshape(-1, self.slots)[:, -1], self.slots).reshape(
+            self.charge.shape
+        )
         return np.asarray((least > self.battery.min_kwh + SAME_KWH) & (last <= least + SAME_KWH))
 
     @cached_property
     def for_reserve(self) -> IndexArray:
-        """The slot at whose end a reserve is kept with nothing to spare, where nothing is given until then; only while it is not reached before."""
+        """The slot at whose end a reserve is kept with nothing to spare, where nothing is given
+        until then; only while it is not reached before.
+        """
         reserve_kwh = self.reserve_kwh
         if reserve_kwh is None:
             return np.full(self.charge.shape, -1)
-        bare = (reserve_kwh > self.battery.min_kwh + SAME_KWH) & (self.end_kwh <= reserve_kwh + SAME_KWH)
+        bare = (reserve_kwh > self.battery.min_kwh + SAME_KWH) & (
+            self.end_kwh <= reserve_kwh + SAME_KWH
+        )
         slot = self.next_where(bare | self.gives)
         return np.where(self._at(bare & ~self.gives, slot, unknown=False), slot, -1)
 
@@ -308,13 +418,18 @@ class Evidence(SlotFlows):
 
     @cached_property
     def reserve_due(self) -> IndexArray:
-        """The slot before which the reserve that is saved for has to be held, -1 where that is now."""
+        """The slot before which the reserve that is saved for has to be held, -1 where that is
+        now.
+        """
         due, reserve_kwh = np.full(self.charge.shape, -1), self.reserve_kwh
         if reserve_kwh is None:
             return due
         level = self._at(reserve_kwh, self.for_reserve)
         for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
-            wants = reserve_kwh[index, slot : self.first[slot] + self.slots] >= level[index, slot] - SAME_KWH
+            wants = (
+                reserve_kwh[index, slot : self.first[slot] + self.slots]
+                >= level[index, slot] - SAME_KWH
+            )
             due[index, slot] = -1 if wants[0] else slot + int(wants.argmax()) + 1
         return due
 
@@ -323,10 +438,11 @@ class Evidence(SlotFlows):
         """The slot in which the battery moves again, or the reserve that it keeps is lower."""
         lower = np.zeros(self.charge.shape, dtype=bool)
         lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
-        # Nobody asks what follows before the first slot: what another plan ends with makes no difference there.
+        # Nobody asks what follows before the first slot: what another plan ends with makes no
+        # difference there.
         return self.next_where(~self.rests | lower)
 
-    # --- what was learned -------------------------------------------------------------------------------------------------------------------
+    # --- what was learned -------------------------------------------------------------------------
 
     @cached_property
     def planners_choice(self) -> PlannersChoice:
@@ -349,7 +465,7 @@ class Evidence(SlotFlows):
     def learned_gain(self) -> FloatArray:
         return self.planners_choice.gain
 
-    # --- figures ----------------------------------------------------------------------------------------------------------------------------
+    # --- figures ----------------------------------------------------------------------------------
 
     @cached_property
     def sun_curtailed_kwh(self) -> FloatArray:
@@ -364,7 +480,9 @@ class Evidence(SlotFlows):
     @cached_property
     def loaded(self) -> FloatArray:
         """What a bought kWh costs with its losses, where there are any."""
-        return np.where((self.buy > 0) & (self.return_share < 1), self.buy / self.return_share, np.nan)
+        return np.where(
+            (self.buy > 0) & (self.return_share < 1), self.buy / self.return_share, np.nan
+        )
 
     @cached_property
     def soc(self) -> FloatArray:
@@ -407,7 +525,9 @@ class Evidence(SlotFlows):
         sun = self.conversion
         return np.full(self.charge.shape, np.nan) if sun is None else sun.limit_kwh / self.hours
 
-    def _at(self, values: NDArray[Any], slots: IndexArray, *, unknown: float = np.nan) -> FloatArray:
+    def _at(
+        self, values: NDArray[Any], slots: IndexArray, *, unknown: float = np.nan
+    ) -> FloatArray:
         """Return what holds in other slots, battery by battery; ``unknown`` where there is none."""
         # The last one stands in where there is none.
         row = values if values.ndim == 1 else values[0]
@@ -416,6 +536,12 @@ class Evidence(SlotFlows):
 
 
 def read_numbers(values: FloatArray) -> list[Figure | None]:
-    """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is unknown."""
+    """Return numbers as they leave the planner: rounded, no zero with a minus, None for what is
+    unknown.
+    """
     numbers = (values.round(DECIMALS) + 0.0).tolist()
-    return [None if math.isnan(number) else number for number in numbers] if np.isnan(values).any() else numbers
+    return (
+        [None if math.isnan(number) else number for number in numbers]
+        if np.isnan(values).any()
+        else numbers
+    )

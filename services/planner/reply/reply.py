@@ -1,4 +1,6 @@
-"""Build the reply of a plan: plan a request, explain its slots, and compare it with the plans that the request asks for."""
+"""Build the reply of a plan: plan a request, explain its slots, and compare it with the plans that
+the request asks for.
+"""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +32,16 @@ from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.request import write_inputs
 from luna.energy.economics.charges import peak_cost
 from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
-from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SELF_CONSUMPTION, SUPPLY, Curtailment, Mode
+from luna.energy.physics.mode import (
+    CHARGE,
+    EXPORT,
+    HOLD,
+    SAVE,
+    SELF_CONSUMPTION,
+    SUPPLY,
+    Curtailment,
+    Mode,
+)
 from luna.energy.policy import BatteryThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
@@ -44,7 +55,14 @@ from services.planner.milp.solver import Solver, SolverError
 from services.planner.planner import decide, show_import_price
 from services.planner.problem.build import build_problem, objective_of, read_peaks
 from services.planner.problem.problem import Deadline, planning_clock_s
-from services.planner.reply.devices import mark_slots, missed_blocks, missed_demands, placed_columns, reply_manual, tell_placed
+from services.planner.reply.devices import (
+    mark_slots,
+    missed_blocks,
+    missed_demands,
+    placed_columns,
+    reply_manual,
+    tell_placed,
+)
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.notes import (
     find_compromises,
@@ -64,16 +82,34 @@ _WORDS = np.array([mode.word for mode in Mode], dtype=object)
 
 
 def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
-    """Return the mode of each slot of each plan, for the battery in ``battery_index``: the one its flows show, of equivalent ones the commanded."""
+    """Return the mode of each slot of each plan, for the battery in ``battery_index``: the one its
+    flows show, of equivalent ones the commanded.
+    """
     if not len(evidence.charge):
         return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
     commanded = evidence.join_each(attrgetter("setpoints.mode"))
     # For so few modes, comparisons are ten times faster than ``np.isin``.
     holds, follows = commanded == HOLD, commanded == SELF_CONSUMPTION
-    saves, serves = np.where((commanded == SAVE) | holds, commanded, SAVE), np.where((commanded == SUPPLY) | holds, commanded, SUPPLY)
-    spares = evidence.rests & evidence.spares & (evidence.room_kwh > NOTHING_KWH) & (evidence.discharge_power_kwh > NOTHING_KWH)
-    stalled = evidence.shares.sun_sold_kwh + evidence.shares.sun_curtailed_kwh < evidence.least_kw * evidence.hours
-    leaves = evidence.rests & evidence.leaves_surplus & ~stalled & (evidence.charge_power_kwh > NOTHING_KWH)
+    saves, serves = (
+        np.where((commanded == SAVE) | holds, commanded, SAVE),
+        np.where((commanded == SUPPLY) | holds, commanded, SUPPLY),
+    )
+    spares = (
+        evidence.rests
+        & evidence.spares
+        & (evidence.room_kwh > NOTHING_KWH)
+        & (evidence.discharge_power_kwh > NOTHING_KWH)
+    )
+    stalled = (
+        evidence.shares.sun_sold_kwh + evidence.shares.sun_curtailed_kwh
+        < evidence.least_kw * evidence.hours
+    )
+    leaves = (
+        evidence.rests
+        & evidence.leaves_surplus
+        & ~stalled
+        & (evidence.charge_power_kwh > NOTHING_KWH)
+    )
     resting = np.where(spares, saves, np.where(leaves, serves, SELF_CONSUMPTION))
     storing = np.where(evidence.buys, CHARGE, np.where(follows, commanded, SAVE))
     giving = np.where(evidence.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, commanded, SUPPLY))
@@ -82,17 +118,27 @@ def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list
     for each in explained:
         # Flows do not show these modes.
         codes = np.array(list(map(itemgetter(0), each.of_slots.distinct)))
-        keeps_command.append(((codes == "manual") | np.char.startswith(codes, "charge_waits"))[each.of_slots.reason_index])
+        keeps_command.append(
+            ((codes == "manual") | np.char.startswith(codes, "charge_waits"))[
+                each.of_slots.reason_index
+            ]
+        )
         battery_index.append(each.battery_index)
     mode = np.where(np.concatenate(keeps_command), commanded, flowing)
-    shown = mode[np.concatenate(battery_index), np.arange(evidence.first.size)].reshape(-1, evidence.slots)
+    shown = mode[np.concatenate(battery_index), np.arange(evidence.first.size)].reshape(
+        -1, evidence.slots
+    )
     words: list[list[str]] = _WORDS[shown].tolist()
     return words
 
 
 _SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
 _read_limits = attrgetter(*_SETPOINT_LIMITS)
-_PV_WORDS = {Curtailment.NONE.value: "free", Curtailment.EXPORT.value: "no_export", Curtailment.ALL.value: "off"}
+_PV_WORDS = {
+    Curtailment.NONE.value: "free",
+    Curtailment.EXPORT.value: "no_export",
+    Curtailment.ALL.value: "off",
+}
 
 
 # The share of the time left for the plan itself where other plans are compared with it.
@@ -100,69 +146,128 @@ _OWN_SHARE = 0.6
 
 
 def plan_request(
-    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
+    request: PlanRequest,
+    *,
+    now: datetime,
+    solver: Solver,
+    inputs_digest: str | None = None,
+    clock_s: Callable[[], float] = planning_clock_s,
 ) -> PlanReply:
-    """Return the plan of a complete request; ``inputs_digest`` is the request's, where already computed."""
-    return plan_columns(request, now=now, solver=solver, inputs_digest=inputs_digest, clock_s=clock_s).read()
+    """Return the plan of a complete request.
+
+    ``inputs_digest`` is the request's, where already computed.
+    """
+    return plan_columns(
+        request, now=now, solver=solver, inputs_digest=inputs_digest, clock_s=clock_s
+    ).read()
 
 
 def plan_columns(
-    request: PlanRequest, *, now: datetime, solver: Solver, inputs_digest: str | None = None, clock_s: Callable[[], float] = planning_clock_s
+    request: PlanRequest,
+    *,
+    now: datetime,
+    solver: Solver,
+    inputs_digest: str | None = None,
+    clock_s: Callable[[], float] = planning_clock_s,
 ) -> PlanColumns:
-    """Return the same with its slots as columns; the request's time limit, by ``clock_s`` (seconds), covers the plan and all comparisons."""
+    """Return the same with its slots as columns.
+
+    The request's time limit, by ``clock_s`` (seconds), covers the plan and all comparisons.
+    """
     load_common_kernels()
     deadline = Deadline.within(request.options.time_limit_s, now_s=clock_s)
-    is_set_beside = request.manual or request.options.price_sessions or Weights.of(objective_of(request)) != COST_ALONE
-    plan = decide(build_problem(request), solver, deadline=deadline.share(_OWN_SHARE) if is_set_beside else deadline)
+    is_set_beside = (
+        request.manual
+        or request.options.price_sessions
+        or Weights.of(objective_of(request)) != COST_ALONE
+    )
+    plan = decide(
+        build_problem(request),
+        solver,
+        deadline=deadline.share(_OWN_SHARE) if is_set_beside else deadline,
+    )
     reply = answer_columns(plan, request=request, issued_at=now, inputs_digest=inputs_digest)
     return set_beside(reply, plan, request, solver, deadline=deadline)
 
 
-def set_beside(reply: PlanColumns, plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> PlanColumns:
-    """Return a reply with its comparisons: without the owner's blocks, with other charging deadlines, and with the cheapest plan.
+def set_beside(
+    reply: PlanColumns,
+    plan: Plan,
+    request: PlanRequest,
+    solver: Solver,
+    *,
+    deadline: Deadline | None = None,
+) -> PlanColumns:
+    """Return a reply with its comparisons: without the owner's blocks, with other charging
+    deadlines, and with the cheapest plan.
 
-    A comparison that misses the ``deadline`` (default: the request's time limit from now) is left out.
+    A comparison that misses the ``deadline`` (default: the request's time limit from now) is left
+    out.
     """
     deadline = deadline or Deadline.within(request.options.time_limit_s)
     if request.manual:
         free = request.model_copy(update={"manual": []})
         unbound = decide(build_problem(free), solver, deadline=deadline)
         unbound_reply = answer_columns(unbound, request=free, issued_at=reply.head.issued_at).head
-        reply = reply.changed(manual=reply_manual((plan, reply.head), (unbound, unbound_reply), request))
+        reply = reply.changed(
+            manual=reply_manual((plan, reply.head), (unbound, unbound_reply), request)
+        )
     if request.options.price_sessions:
         reply = reply.changed(sessions=price_sessions(plan, request, solver, deadline=deadline))
     if reply.head.objective is None:
         return reply
     beside = compare_cheapest(plan, request, solver, deadline=deadline)
-    return reply.changed(objective=reply.head.objective.model_copy(update={"beside_cheapest": beside}))
+    return reply.changed(
+        objective=reply.head.objective.model_copy(update={"beside_cheapest": beside})
+    )
 
 
-def compare_cheapest(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> CheapestReply | None:
+def compare_cheapest(
+    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
+) -> CheapestReply | None:
     """Return the plan's differences from the cheapest one.
 
-    None where cost alone counts, where flexible loads would take as long again and it was not requested, or where either plan missed the ``deadline``.
+    None where cost alone counts, where flexible loads would take as long again and it was not
+    requested, or where either plan missed the ``deadline``.
     """
     problem = plan.problem.at_tariff_prices
     problem = replace(problem, following=replace(problem.following, switching_price=0.0))
-    if reply_objective(plan, request) is None or (problem.places and not request.options.compare_cheapest):
+    if reply_objective(plan, request) is None or (
+        problem.places and not request.options.compare_cheapest
+    ):
         return None
     cheapest = decide(problem, solver, deadline=deadline)
     if "self_consumption" in (plan.method, cheapest.method):
         return None
     weighed, least = reply_cost(plan, request), reply_cost(cheapest, request)
-    terminal_worth = float((problem.terminal.value * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])).sum())
-    saved = None if weighed.carbon_g is None or least.carbon_g is None else least.carbon_g - weighed.carbon_g
+    terminal_worth = float(
+        (
+            problem.terminal.value
+            * (plan.flows.stored_kwh[:, -1] - cheapest.flows.stored_kwh[:, -1])
+        ).sum()
+    )
+    saved = (
+        None
+        if weighed.carbon_g is None or least.carbon_g is None
+        else least.carbon_g - weighed.carbon_g
+    )
     imported = float((cheapest.flows.import_kwh - plan.flows.import_kwh).sum())
     return CheapestReply(
-        cost=_round_sum(weighed.total - least.total - terminal_worth), carbon_g=None if saved is None else _round_sum(saved), import_kwh=_round_sum(imported)
+        cost=_round_sum(weighed.total - least.total - terminal_worth),
+        carbon_g=None if saved is None else _round_sum(saved),
+        import_kwh=_round_sum(imported),
     )
 
 
-def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None) -> list[SessionReply]:
-    """Return the cost of the charging deadline of every session with a target; those not priced by the planner's own ``deadline`` are left out.
+def price_sessions(
+    plan: Plan, request: PlanRequest, solver: Solver, *, deadline: Deadline | None = None
+) -> list[SessionReply]:
+    """Return the cost of the charging deadline of every session with a target.
 
-    Costs are of the linear relaxation, without a device's least power: one linear solve each, and cents are not lost in a mixed-integer gap.
-    Energy beyond a target has no value in them.
+    Those not priced by the planner's own ``deadline`` are left out.
+
+    Costs are of the linear relaxation, without a device's least power: one linear solve each, and
+    cents are not lost in a mixed-integer gap. Energy beyond a target has no value in them.
     """
     if plan.placement is None:
         return []
@@ -172,7 +277,9 @@ def price_sessions(plan: Plan, request: PlanRequest, solver: Solver, *, deadline
         for kind in PLANNED_KINDS:
             if kind.price_sessions:
                 # One by one: those priced before the deadline stay.
-                for each in kind.price_sessions(request, plan.placement.loads, partial(_relax, solver=timed)):
+                for each in kind.price_sessions(
+                    request, plan.placement.loads, partial(_relax, solver=timed)
+                ):
                     priced.append(each)  # noqa: PERF402
     return priced
 
@@ -185,19 +292,38 @@ def _relax(request: PlanRequest, *, solver: Solver) -> RelaxedBill:
     except InfeasibleError:
         built = formulate(problem, FlowDirections.of(problem), elastic=True)
         solution = solver.solve(built.model.relaxed(), time_limit_s=problem.search.time_limit_s)
-    missing = {demand.name: each.storage.missing for demand, each in zip(problem.demands, built.placed.loads, strict=True) if each.storage}
-    slack = sum(float(built.model.cost[columns] @ solution.column[columns]) for columns in missing.values())
-    return RelaxedBill(solution.objective - slack, {name: float(solution.column[columns].sum()) for name, columns in missing.items()})
+    missing = {
+        demand.name: each.storage.missing
+        for demand, each in zip(problem.demands, built.placed.loads, strict=True)
+        if each.storage
+    }
+    slack = sum(
+        float(built.model.cost[columns] @ solution.column[columns]) for columns in missing.values()
+    )
+    return RelaxedBill(
+        solution.objective - slack,
+        {name: float(solution.column[columns].sum()) for name, columns in missing.items()},
+    )
 
 
-def answer(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanReply:
-    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the requested language."""
-    return answer_columns(plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest).read()
+def answer(
+    plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
+) -> PlanReply:
+    """Return the plan as a reply: rounded to 1e-6 kWh, every slot with its reason in the requested
+    language.
+    """
+    return answer_columns(
+        plan, request=request, issued_at=issued_at, inputs_digest=inputs_digest
+    ).read()
 
 
-def answer_columns(plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None) -> PlanColumns:
+def answer_columns(
+    plan: Plan, *, request: PlanRequest, issued_at: datetime, inputs_digest: str | None = None
+) -> PlanColumns:
     """Return the same with its slots as columns."""
-    (columns,) = _answer_group([Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at)
+    (columns,) = _answer_group(
+        [Answered(plan, request, inputs_digest or digest(write_inputs(request)))], issued_at
+    )
     return columns
 
 
@@ -212,12 +338,18 @@ class Answered:
 
 def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[PlanColumns]:
     """Return the replies of many sites' plans as columns; they do not affect each other."""
-    return work_in_groups(answered, map(attrgetter("plan.problem"), answered), partial(_answer_group, issued_at=issued_at))
+    return work_in_groups(
+        answered,
+        map(attrgetter("plan.problem"), answered),
+        partial(_answer_group, issued_at=issued_at),
+    )
 
 
 def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
-    evidence = Evidence(list(map(attrgetter("plan"), answered)), list(map(attrgetter("request.manual"), answered)))
+    evidence = Evidence(
+        list(map(attrgetter("plan"), answered)), list(map(attrgetter("request.manual"), answered))
+    )
     explained = explain_each(evidence)
     modes = show_modes(evidence, explained)
     share_ms = (perf_counter() - begun) * 1e3 / len(answered)
@@ -225,42 +357,66 @@ def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator
         yield _answer(each, (reasons, own_modes), issued_at=issued_at, explain_ms=share_ms)
 
 
-def _answer(answered: Answered, explained: tuple[PlanExplanation, list[str]], *, issued_at: datetime, explain_ms: float) -> PlanColumns:
+def _answer(
+    answered: Answered,
+    explained: tuple[PlanExplanation, list[str]],
+    *,
+    issued_at: datetime,
+    explain_ms: float,
+) -> PlanColumns:
     begun, plan, request = perf_counter(), answered.plan, answered.request
     site, timeline = plan.problem.site, plan.problem.outlook.timeline
     objective = reply_objective(plan, request)
     language = request.options.language
     compromises = find_compromises(plan, language)
     if objective is not None and "no_carbon_intensity" in objective.reasons:
-        compromises.append(name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg))
+        compromises.append(
+            name_compromise("carbon_unknown", language, price=objective.carbon_price_per_kg)
+        )
     compromises += missed_blocks(plan, request.manual, language) if request.manual else []
-    compromises += [] if plan.problem.storage.reserve_kwh is None else missed_reserves(plan, language)
+    compromises += (
+        [] if plan.problem.storage.reserve_kwh is None else missed_reserves(plan, language)
+    )
     compromises = mark_unproven(compromises, room_of_batteries(plan)) if compromises else []
     if plan.placement is not None:
         compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
     slots = _list_columns(plan, explained, request)
     setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
     limits = (np.array(_read_limits(plan.setpoints)).round(6) + 0.0).swapaxes(0, 1).tolist()
-    for battery, mode, own_limits in zip(site.batteries, _WORDS[plan.setpoints.mode].tolist(), limits, strict=True):
-        (setpoints[battery.name],) = BatterySetpoints.trust([{"mode": mode, **dict(zip(_SETPOINT_LIMITS, own_limits, strict=True))}])
+    for battery, mode, own_limits in zip(
+        site.batteries, _WORDS[plan.setpoints.mode].tolist(), limits, strict=True
+    ):
+        (setpoints[battery.name],) = BatterySetpoints.trust(
+            [{"mode": mode, **dict(zip(_SETPOINT_LIMITS, own_limits, strict=True))}]
+        )
     # Empty where the plan is its set-points alone.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
     explain_ms += (perf_counter() - begun) * 1e3
     status: Literal["optimal", "feasible", "compromised"] = "optimal" if plan.proven else "feasible"
     head = PlanReply(
-        plan_id=str(UUID(answered.inputs_digest[:32])),  # the same inputs are the same plan: a request delivered twice stores one row
+        # The same inputs are the same plan: a request delivered twice stores one row
+        plan_id=str(UUID(answered.inputs_digest[:32])),
         status="compromised" if compromises else status,
         gap=None if plan.gap is None else round(plan.gap, 9) + 0.0,
         gap_cost=find_gap_cost(plan),
         cost=reply_cost(plan, request),
-        timing_ms={"build": round(plan.build_ms, 3), "solve": round(plan.solve_ms, 3), "explain": round(explain_ms, 3)},
+        timing_ms={
+            "build": round(plan.build_ms, 3),
+            "solve": round(plan.solve_ms, 3),
+            "explain": round(explain_ms, 3),
+        },
         compromises=compromises,
         notes=list_notes(plan, request),
         slots=[],
         setpoints=setpoints,
         thresholds=thresholds,
-        followed=FollowedReply(method=plan.method, policy=plan.followed, premium=round(plan.premium, 6), disagreements=list(plan.disagreements)),
+        followed=FollowedReply(
+            method=plan.method,
+            policy=plan.followed,
+            premium=round(plan.premium, 6),
+            disagreements=list(plan.disagreements),
+        ),
         pv=_list_curtailment(plan),
         site=site.name,
         timezone=site.timezone,
@@ -279,20 +435,32 @@ def _answer(answered: Answered, explained: tuple[PlanExplanation, list[str]], *,
 def _tell_uncertainty(plan: Plan) -> UncertaintyReply:
     spread = plan.spread or Spread(1, 0, reasons=("no_courses",))
     premium, risk = round(spread.premium, 6), plan.problem.uncertainty.risk
-    return UncertaintyReply(courses=spread.courses, left_out=spread.left_out, risk=risk, premium=premium, reasons=list(spread.reasons))
+    return UncertaintyReply(
+        courses=spread.courses,
+        left_out=spread.left_out,
+        risk=risk,
+        premium=premium,
+        reasons=list(spread.reasons),
+    )
 
 
 def digest(inputs: bytes) -> str:
-    """Return the SHA-256 digest of a plan's inputs: a complete request as ``write_inputs`` writes it."""
+    """Return the SHA-256 digest of a plan's inputs: a complete request as ``write_inputs`` writes
+    it.
+    """
     return hashlib.sha256(inputs).hexdigest()
 
 
-def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], request: PlanRequest) -> Columns:
+def _list_columns(
+    plan: Plan, explanation: tuple[PlanExplanation, list[str]], request: PlanRequest
+) -> Columns:
     """Return the slots of the reply as columns."""
     explained, modes = explanation
     flows, ahead, outlook = plan.flows, plan.problem.outlook, request.outlook
     columns = {
-        "load_kwh": ahead.load_kwh if plan.placement is None else ahead.load_kwh - plan.placement.placed_kwh,
+        "load_kwh": ahead.load_kwh
+        if plan.placement is None
+        else ahead.load_kwh - plan.placement.placed_kwh,
         "pv_kwh": ahead.pv_kwh,
         "curtailed_kwh": flows.curtailed_kwh,
         "import_kwh": flows.import_kwh,
@@ -308,14 +476,20 @@ def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], re
         target_soc = (plan.setpoints.target_soc[index].round(6) + 0.0).astype(object)
         target_soc[plan.setpoints.mode[index] < Mode.CHARGE] = None
         batteries[battery.name] = {
-            **round_columns({"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}),
+            **round_columns(
+                {"charge_kwh": flows.charge_kwh[index], "discharge_kwh": flows.discharge_kwh[index]}
+            ),
             "soc_end": ((flows.stored_kwh[index] / battery.capacity_kwh).round(9) + 0.0).tolist(),
             "target_soc": target_soc.tolist(),
         }
         if len(plan.problem.site.batteries) > 1:
             batteries[battery.name]["reason"] = explained.by_battery[index].write()
     # With several batteries, the one that each slot's reason is about.
-    devices = list(map(list(batteries).__getitem__, explained.battery_index.tolist())) if len(batteries) > 1 else None
+    devices = (
+        list(map(list(batteries).__getitem__, explained.battery_index.tolist()))
+        if len(batteries) > 1
+        else None
+    )
     return {
         "start": list(ahead.timeline),
         "mode": modes,
@@ -328,7 +502,9 @@ def _list_columns(plan: Plan, explanation: tuple[PlanExplanation, list[str]], re
 
 
 def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
-    """Return the columns of flexible loads and their reasons, and the devices that owner's blocks control."""
+    """Return the columns of flexible loads and their reasons, and the devices that owner's blocks
+    control.
+    """
     columns: Columns = {}
     if plan.placement is not None:
         columns = placed_columns(plan.placement)
@@ -340,7 +516,10 @@ def _placed_columns(plan: Plan, request: PlanRequest) -> Columns:
 
 
 def round_columns(columns: Mapping[str, FloatArray]) -> dict[str, list[float]]:
-    """Return columns of equal length rounded to 1e-6, without negative zeros; one array for all is faster."""
+    """Return columns of equal length rounded to 1e-6, without negative zeros.
+
+    One array for all is faster.
+    """
     return dict(zip(columns, (np.array([*columns.values()]).round(6) + 0.0).tolist(), strict=True))
 
 
@@ -350,14 +529,27 @@ def _list_curtailment(plan: Plan) -> PvSetpoints | None:
     limited = np.isfinite(limits)
     if not (limited.any() or curtailment.any()):
         return None
-    mode = ["limit" if bound else _PV_WORDS[code] for bound, code in zip(limited.tolist(), curtailment.tolist(), strict=True)]
-    return PvSetpoints.model_validate({"mode": mode, "limit_kw": [round(limit, 6) if bound else None for bound, limit in zip(limited, limits, strict=True)]})
+    mode = [
+        "limit" if bound else _PV_WORDS[code]
+        for bound, code in zip(limited.tolist(), curtailment.tolist(), strict=True)
+    ]
+    return PvSetpoints.model_validate(
+        {
+            "mode": mode,
+            "limit_kw": [
+                round(limit, 6) if bound else None
+                for bound, limit in zip(limited, limits, strict=True)
+            ],
+        }
+    )
 
 
 def reply_cost(plan: Plan, request: PlanRequest) -> CostReply:
     """Return the cost at tariff prices, with carbon emissions and self-sufficiency."""
     site, timeline, flows = plan.problem.site, plan.problem.outlook.timeline, plan.flows
-    peak = peak_cost(flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone))
+    peak = peak_cost(
+        flows.import_kwh, timeline, read_peaks(site, request.state), zone=ZoneInfo(site.timezone)
+    )
     carbon = plan.problem.outlook.carbon_g_per_kwh
     costs, share = plan.costs, self_sufficiency(flows.import_kwh, plan.problem.outlook.load_kwh)
     return CostReply(
@@ -382,8 +574,15 @@ def reply_objective(plan: Plan, request: PlanRequest) -> ObjectiveReply | None:
     if Weights.of(objective) == COST_ALONE and not objective.switching_price:
         return None
     unknown = bool(objective.carbon_price_per_kg) and plan.problem.outlook.carbon_g_per_kwh is None
-    loose = bool(objective.switching_price) and bool(plan.problem.site.batteries) and not plan.keeps_modes
-    reasons: dict[ObjectiveReason, bool] = {"no_carbon_intensity": unknown, "switching_not_heeded": loose}
+    loose = (
+        bool(objective.switching_price)
+        and bool(plan.problem.site.batteries)
+        and not plan.keeps_modes
+    )
+    reasons: dict[ObjectiveReason, bool] = {
+        "no_carbon_intensity": unknown,
+        "switching_not_heeded": loose,
+    }
     return ObjectiveReply(
         carbon_price_per_kg=objective.carbon_price_per_kg,
         self_sufficiency_price=objective.self_sufficiency_price,

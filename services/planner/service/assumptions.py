@@ -24,7 +24,9 @@ FRESH_SOC = timedelta(hours=1)
 DEFAULT_TARIFF = Site.model_fields["tariff"].default
 
 
-def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: DrivingForecast) -> list[Assumption]:
+def list_assumptions(
+    facts: PlanningFacts, request: PlanRequest, driving: DrivingForecast
+) -> list[Assumption]:
     """Return the assumptions in a stored site's plan, and the data that stay unused.
 
     Args:
@@ -32,17 +34,28 @@ def list_assumptions(facts: PlanningFacts, request: PlanRequest, driving: Drivin
         request: as it came; what it says itself is not assumed.
         driving: what load and PV are from.
     """
-    stored = [kind.stored.note(facts.site, facts.demands, request.state, facts.start) for kind in PLANNED_KINDS if kind.stored]
+    stored = [
+        kind.stored.note(facts.site, facts.demands, request.state, facts.start)
+        for kind in PLANNED_KINDS
+        if kind.stored
+    ]
     others = _gather([*_judge_tariff(facts.site, facts.unused), *_judge_forecast(facts, driving)])
     return [*_gather(_judge_soc(facts, request)), *chain.from_iterable(stored), *others]
 
 
-def note_tariff(connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en") -> list[NoteReply]:
-    """Return the notes on a stored site's prices: a missing tariff, loaded prices that are not used."""
+def note_tariff(
+    connection: Connection, site: Site, timeline: Timeline, *, language: Language = "en"
+) -> list[NoteReply]:
+    """Return the notes on a stored site's prices: a missing tariff, loaded prices that are not
+    used.
+    """
     # Those of the day before would be carried on.
     around = Timeline(timeline.start - DAY, SLOT, DAY // SLOT + timeline.count)
     unused = prices.find_unused_each(connection, [site], around)[site.name]
-    return say_notes(_gather(_judge_tariff(site, unused)), Numbers(language, ZoneInfo(site.timezone), site.currency))
+    return say_notes(
+        _gather(_judge_tariff(site, unused)),
+        Numbers(language, ZoneInfo(site.timezone), site.currency),
+    )
 
 
 def _gather(pairs: Iterable[tuple[str, dict[str, object]]]) -> list[Assumption]:
@@ -68,23 +81,54 @@ def _judge_soc(facts: PlanningFacts, request: PlanRequest) -> CodedFigures:
 
 def _judge_tariff(site: Site, unused: Sequence[str]) -> CodedFigures:
     if site.tariff == DEFAULT_TARIFF:
-        yield "tariff_default", {"import_price": DEFAULT_TARIFF.import_.price, "export_price": DEFAULT_TARIFF.export.price}
+        yield (
+            "tariff_default",
+            {
+                "import_price": DEFAULT_TARIFF.import_.price,
+                "export_price": DEFAULT_TARIFF.export.price,
+            },
+        )
     if unused:
-        kinds = {prices.stored_name(site.name, name): rule.kind for name, rule in site.tariff.own_rules.items()}
+        kinds = {
+            prices.stored_name(site.name, name): rule.kind
+            for name, rule in site.tariff.own_rules.items()
+        }
         named_kinds = list(dict.fromkeys(kinds[name] for name in unused))
-        yield "prices_unused", {"series": [name.rpartition(":")[2] for name in unused], "kinds": named_kinds}
+        yield (
+            "prices_unused",
+            {"series": [name.rpartition(":")[2] for name in unused], "kinds": named_kinds},
+        )
 
 
 def _judge_forecast(facts: PlanningFacts, driving: DrivingForecast) -> CodedFigures:
     forecast, active = driving.forecast, facts.active.forecast_version
     if forecast.version != active:
-        yield "forecast_fallback", {"active": active, "version": forecast.version, "issued_at": forecast.issued_at.isoformat()}
+        yield (
+            "forecast_fallback",
+            {
+                "active": active,
+                "version": forecast.version,
+                "issued_at": forecast.issued_at.isoformat(),
+            },
+        )
     elif driving.fallback_reason is not None:
-        yield "forecast_old", {"version": forecast.version, "issued_at": forecast.issued_at.isoformat()}
+        yield (
+            "forecast_old",
+            {"version": forecast.version, "issued_at": forecast.issued_at.isoformat()},
+        )
     for code in facts.reasons:
         yield code, {}
     if facts.waiting is not None:
         waiting = facts.waiting
         code = "forecast_awaits_proof" if waiting.days < waiting.needed else "forecast_not_better"
-        figures = {"candidate": waiting.forecast_version, "days": waiting.days, "needed": waiting.needed, "command": waiting.command}
-        yield code, {"version": active, "earliest": waiting.earliest and waiting.earliest.isoformat()} | figures
+        figures = {
+            "candidate": waiting.forecast_version,
+            "days": waiting.days,
+            "needed": waiting.needed,
+            "command": waiting.command,
+        }
+        yield (
+            code,
+            {"version": active, "earliest": waiting.earliest and waiting.earliest.isoformat()}
+            | figures,
+        )

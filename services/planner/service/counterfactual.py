@@ -34,7 +34,17 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import find_active
 from luna.platform.what_if_questions import open_question, read_state
 from services.planner.compiled import load_common_kernels
-from services.planner.counterfactual.adapted_site import ADDED_KINDS, USUAL_DAYS, AdaptedSite, Deciding, SevenDayMean, adapt, list_added, list_months, live
+from services.planner.counterfactual.adapted_site import (
+    ADDED_KINDS,
+    USUAL_DAYS,
+    AdaptedSite,
+    Deciding,
+    SevenDayMean,
+    adapt,
+    list_added,
+    list_months,
+    live,
+)
 from services.planner.counterfactual.cash_flow import PeriodFlows, conclude
 from services.planner.counterfactual.plan_variant import describe_variant, plan_variant
 from services.planner.counterfactual.why_not import ask_why_not
@@ -55,30 +65,51 @@ PLANNED_AT = timedelta(hours=14)
 
 @dataclass
 class Addition:
-    """Devices that a variant adds, by section and name; ``end_states`` carries their states from one span to the next."""
+    """Devices that a variant adds, by section and name.
+
+    ``end_states`` carries their states from one span to the next.
+    """
 
     site: Site
     devices: Mapping[str, Mapping[str, AddedDevice]]
     end_states: dict[tuple[str, str], StrictModel | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]) -> "Addition":
+    def of(
+        cls, site: Site, added: Mapping[str, Sequence[NamedDevice]], habits: Mapping[str, Habit]
+    ) -> "Addition":
         """Return a variant's added devices, on a site with no other flexible loads.
 
         Raises:
-            InvalidInputError: a device lacks the habit that it needs, or a habit is of no added device.
+            InvalidInputError: a device lacks the habit that it needs, or a habit is of no added
+                device.
         """
         zone = ZoneInfo(site.timezone)
-        read = {kind.section: kind.add(added[kind.section], habits, zone) for kind in ADDED_KINDS if kind.add}
-        alone = site.model_copy(update={section: [each.device for each in devices] for section, devices in read.items()})
-        return cls(alone, {section: {each.device.name: each for each in devices} for section, devices in read.items()})
+        read = {
+            kind.section: kind.add(added[kind.section], habits, zone)
+            for kind in ADDED_KINDS
+            if kind.add
+        }
+        alone = site.model_copy(
+            update={section: [each.device for each in devices] for section, devices in read.items()}
+        )
+        return cls(
+            alone,
+            {
+                section: {each.device.name: each for each in devices}
+                for section, devices in read.items()
+            },
+        )
 
     def any(self) -> bool:
         """Return whether anything is added."""
         return any(self.devices.values())
 
     def place_on(self, adapted: AdaptedSite) -> FloatArray:
-        """Return the added use in each recorded slot, kWh; beyond the window that of its last plan."""
+        """Return the added use in each recorded slot, kWh.
+
+        Beyond the window that of its last plan.
+        """
         recorded, window = adapted.scene.foresight.timeline, adapted.scene.timeline
         added = np.zeros(recorded.count)
         for begin, end in _list_spans(adapted):
@@ -90,25 +121,44 @@ class Addition:
             past = Timeline(begin, SLOT, slots)
             for each in placed:
                 section, name = place = each.demand.section, each.demand.name
-                self.end_states[place] = self.devices[section][name].end(each.columns(), past, self.end_states.get(place))
+                self.end_states[place] = self.devices[section][name].end(
+                    each.columns(), past, self.end_states.get(place)
+                )
         return added
 
     def _place(self, adapted: AdaptedSite, begin: datetime) -> list[PlacedDemand]:
         ahead = Timeline(begin, SLOT, HORIZON // SLOT)
         ahead_outlook = look_ahead(begin, ahead, energy=adapted.energy, prices=adapted.scene.prices)
-        series = {name: getattr(ahead_outlook, name).tolist() for name in ("load_kwh", "pv_kwh", "import_price", "export_price")}
-        batteries = {each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2) for each in self.site.batteries}
+        series = {
+            name: getattr(ahead_outlook, name).tolist()
+            for name in ("load_kwh", "pv_kwh", "import_price", "export_price")
+        }
+        batteries = {
+            each.name: BatteryState(soc=(each.min_soc + each.max_soc) / 2)
+            for each in self.site.batteries
+        }
         begun = {
-            section: {name: device.begin(ahead, self.end_states.get((section, name))) for name, device in devices.items()}
+            section: {
+                name: device.begin(ahead, self.end_states.get((section, name)))
+                for name, device in devices.items()
+            }
             for section, devices in self.devices.items()
         }
         state = StateMessage.model_validate({"batteries": batteries, **begun})
-        schedule = schedule_loads(build_problem(PlanRequest(site=self.site, start=begin, outlook=OutlookMessage(**series), state=state)))
+        schedule = schedule_loads(
+            build_problem(
+                PlanRequest(
+                    site=self.site, start=begin, outlook=OutlookMessage(**series), state=state
+                )
+            )
+        )
         return [each for each in schedule.loads if each.demand.section in self.devices]
 
 
 def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
-    """Return the span of each plan: from the window's start to the first afternoon, then from one afternoon to the next."""
+    """Return the span of each plan: from the window's start to the first afternoon, then from one
+    afternoon to the next.
+    """
     window, zone = adapted.scene.timeline, adapted.scene.zone
     day, edges = window.start.astimezone(zone).date(), [window.start]
     while (instant := local_midnight(day, zone) + PLANNED_AT) < window.end:
@@ -117,8 +167,12 @@ def _list_spans(adapted: AdaptedSite) -> list[tuple[datetime, datetime]]:
     return list(zip(edges, [*edges[1:], window.end], strict=True))
 
 
-def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, progress: Progress | None = None) -> WhatIfVariantReply:
-    """Replay one variant of a stored question and store its flows; the last variant concludes the question.
+def replay_variant(
+    connection: Connection, request: WhatIfVariantRequest, *, progress: Progress | None = None
+) -> WhatIfVariantReply:
+    """Replay one variant of a stored question and store its flows.
+
+    The last variant concludes the question.
 
     Raises:
         NotFoundError: no such question or site, or none of the issued forecasts that it requests.
@@ -127,20 +181,30 @@ def replay_variant(connection: Connection, request: WhatIfVariantRequest, *, pro
     question = what_ifs.load(connection, request.what_if_id)
     variants = {variant.name: variant for variant in (Variant(name=BASELINE), *question.variants)}
     if request.variant not in variants:
-        raise refuse("no-such-variant", field="variant", value=request.variant, variants=tuple(variants))
+        raise refuse(
+            "no-such-variant", field="variant", value=request.variant, variants=tuple(variants)
+        )
     flows = replay_flows(connection, question, variants[request.variant], progress=progress)
     stored = what_ifs.keep_flows(connection, request.what_if_id, request.variant, flows)
     if len(stored) == len(variants):
         site = sites.load(connection, question.site_id)
-        reply = conclude(request.what_if_id, question, site, {name: PeriodFlows.model_validate(each) for name, each in stored.items()})
+        reply = conclude(
+            request.what_if_id,
+            question,
+            site,
+            {name: PeriodFlows.model_validate(each) for name, each in stored.items()},
+        )
         window = local_days(question.from_day, question.to_day, ZoneInfo(site.timezone))
         notes = note_tariff(connection, site, window, language=question.language)
         what_ifs.conclude(connection, reply.model_copy(update={"notes": notes}))
     return WhatIfVariantReply(variant=request.variant, replayed=len(stored), total=len(variants))
 
 
-def replay_question(pool: Engine, question: WhatIfRequest, *, now: datetime, progress: Progress) -> WhatIfState:
-    """Store a question, replay its variants one after the other in this process, and return the result.
+def replay_question(
+    pool: Engine, question: WhatIfRequest, *, now: datetime, progress: Progress
+) -> WhatIfState:
+    """Store a question, replay its variants one after the other in this process, and return the
+    result.
 
     Raises:
         NotFoundError: no such site, or none of the issued forecasts that it requests.
@@ -156,7 +220,13 @@ def replay_question(pool: Engine, question: WhatIfRequest, *, now: datetime, pro
         return read_state(connection, replays[0].what_if_id)
 
 
-def replay_flows(connection: Connection, question: WhatIfRequest, variant: Variant, *, progress: Progress | None = None) -> PeriodFlows:
+def replay_flows(
+    connection: Connection,
+    question: WhatIfRequest,
+    variant: Variant,
+    *,
+    progress: Progress | None = None,
+) -> PeriodFlows:
     """Return a variant's flows over the question's window."""
     site = sites.load(connection, question.site_id)
     changed = change_site(site, variant.site, field=f"variants.{variant.name}.site")
@@ -164,52 +234,98 @@ def replay_flows(connection: Connection, question: WhatIfRequest, variant: Varia
     months = list_months(question.from_day, question.to_day)
     outlook = name_outlook(connection, question, site)
     adapted = _read_months(connection, question, (changed, addition), outlook=outlook)
-    margin = ACTING if variant.margin is None else replace(ACTING, self_consumption_margin=variant.margin)
+    margin = (
+        ACTING
+        if variant.margin is None
+        else replace(ACTING, self_consumption_margin=variant.margin)
+    )
     deciding = Deciding(question.policy, timedelta(minutes=question.every_minutes) // SLOT, margin)
 
     def tell(done: int) -> None:
         if progress is not None:
             progress(done, len(months), f"{variant.name} {months[done - 1][1]:%Y-%m}")
 
-    return live(adapted, deciding, outlook=outlook or ("usual" if question.policy == "mpc" else "none"), progress=tell)
+    return live(
+        adapted,
+        deciding,
+        outlook=outlook or ("usual" if question.policy == "mpc" else "none"),
+        progress=tell,
+    )
 
 
 def name_outlook(connection: Connection, question: WhatIfRequest, site: Site) -> str | None:
-    """Return the forecast version that a question plans from; None where it plans from seven-day means."""
+    """Return the forecast version that a question plans from.
+
+    None where it plans from seven-day means.
+    """
     version = question.forecast_version or find_active(connection, site).forecast_version
     if question.policy != "mpc" or question.outlook == "usual":
         return None
     if question.outlook == "issued":
         return version
     zone, days = ZoneInfo(site.timezone), (question.to_day - question.from_day).days + 1
-    start, end = local_midnight(question.from_day, zone), local_midnight(question.to_day + DAY, zone)
-    issued = forecasts.read_instants(connection, question.site_id, version=version, first=start - DAY, last=end)
+    start, end = (
+        local_midnight(question.from_day, zone),
+        local_midnight(question.to_day + DAY, zone),
+    )
+    issued = forecasts.read_instants(
+        connection, question.site_id, version=version, first=start - DAY, last=end
+    )
     covered = {instant.astimezone(zone).date() for instant in issued if start <= instant < end}
     return version if len(covered) == days and issued[0] <= start else None
 
 
-def _read_months(connection: Connection, question: WhatIfRequest, change: tuple[Site, Addition], *, outlook: str | None) -> Iterator[AdaptedSite]:
+def _read_months(
+    connection: Connection,
+    question: WhatIfRequest,
+    change: tuple[Site, Addition],
+    *,
+    outlook: str | None,
+) -> Iterator[AdaptedSite]:
     changed, addition = change
     for first, last in list_months(question.from_day, question.to_day):
-        version = outlook or find_active(connection, sites.load(connection, question.site_id)).forecast_version
+        version = (
+            outlook
+            or find_active(connection, sites.load(connection, question.site_id)).forecast_version
+        )
         policy = "self_consumption" if outlook is None else "mpc"
-        scene = read_scene(connection, ReplayRequest(site_id=question.site_id, from_day=first, to_day=last, policies=[policy]), version)
-        recorded = AdaptedSite(scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene))
+        scene = read_scene(
+            connection,
+            ReplayRequest(site_id=question.site_id, from_day=first, to_day=last, policies=[policy]),
+            version,
+        )
+        recorded = AdaptedSite(
+            scene, scene.forecasts if outlook else read_usual(connection, question.site_id, scene)
+        )
         timeline = recorded.scene.timeline
-        prices = read_prices(connection, changed, Timeline(timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count))
+        prices = read_prices(
+            connection,
+            changed,
+            Timeline(
+                timeline.start - LOOK_BACK, SLOT, (LOOK_BACK + HORIZON) // SLOT + timeline.count
+            ),
+        )
         without = adapt(recorded, changed, prices)
-        yield adapt(recorded, changed, prices, added_kwh=addition.place_on(without)) if addition.any() else without
+        yield (
+            adapt(recorded, changed, prices, added_kwh=addition.place_on(without))
+            if addition.any()
+            else without
+        )
 
 
 def read_usual(connection: Connection, site_id: str, scene: ReplayData) -> SevenDayMean:
     """Return the seven-day means before each instant of a scene."""
     window = scene.timeline
-    before = Timeline(window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count)
+    before = Timeline(
+        window.start - USUAL_DAYS * DAY, SLOT, USUAL_DAYS * DAY // SLOT + window.count
+    )
     measured = observations.read(connection, site_id, before)
     return SevenDayMean(PerfectForesight(before, measured.load_kwh, measured.pv_kwh))
 
 
-def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, solver: Solver) -> PlanVariantReply:
+def plan_stored_variant(
+    connection: Connection, request: PlanVariantRequest, *, solver: Solver
+) -> PlanVariantReply:
     """Return the comparison of a stored plan with the plan under a variant.
 
     Raises:
@@ -223,13 +339,25 @@ def plan_stored_variant(connection: Connection, request: PlanVariantRequest, *, 
         if not site.tariff.price_series:
             return SitePrices(site, timeline, {})
         if timeline.step != SLOT:
-            raise refuse("prices-of-quarter-hours", field="variant.site.tariff", value=site.tariff.price_series[0].removeprefix(OWN))
-        stored = read_prices(connection, site, Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count))
+            raise refuse(
+                "prices-of-quarter-hours",
+                field="variant.site.tariff",
+                value=site.tariff.price_series[0].removeprefix(OWN),
+            )
+        stored = read_prices(
+            connection,
+            site,
+            Timeline(timeline.start - LOOK_BACK, SLOT, LOOK_BACK // SLOT + timeline.count),
+        )
         return replace(stored, predicts=True)
 
-    before, after, changed = plan_variant(inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver)
+    before, after, changed = plan_variant(
+        inputs, request.variant, export_kwh=request.export_kwh, prices=prices, solver=solver
+    )
     language = request.language or inputs.options.language
-    reply = describe_variant(before, after, requests=(inputs, changed), name=request.variant.name, language=language)
+    reply = describe_variant(
+        before, after, requests=(inputs, changed), name=request.variant.name, language=language
+    )
     return reply.model_copy(update={"plan_id": request.plan_id})
 
 
@@ -238,8 +366,14 @@ def ask_stored(connection: Connection, request: WhyNotRequest, *, solver: Solver
 
     Raises:
         NotFoundError: no such plan.
-        InvalidInputError: the alternative lies outside the plan, names no device, or a limit forbids it.
+        InvalidInputError: the alternative lies outside the plan, names no device, or a limit
+            forbids it.
     """
     inputs = plans.load_inputs(connection, request.plan_id)
-    reply = ask_why_not(inputs, request.alternative, solver=solver, language=request.language or inputs.options.language)
+    reply = ask_why_not(
+        inputs,
+        request.alternative,
+        solver=solver,
+        language=request.language or inputs.options.language,
+    )
     return reply.model_copy(update={"plan_id": request.plan_id})

@@ -1,4 +1,7 @@
-"""Plan many stored sites in a batch: one read and one write for all, each planned independently; a fault of one site does not stop the others."""
+"""Plan many stored sites in a batch: one read and one write for all, each planned independently.
+
+A fault of one site does not stop the others.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -9,7 +12,13 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from luna.contracts.charging_stays import FollowStaysReply
-from luna.contracts.fleet import FollowChangesReply, PlanSitesReply, PlanSitesRequest, RefreshPlansReply, SiteFault
+from luna.contracts.fleet import (
+    FollowChangesReply,
+    PlanSitesReply,
+    PlanSitesRequest,
+    RefreshPlansReply,
+    SiteFault,
+)
 from luna.contracts.forecast import RefreshForecastsRequest
 from luna.contracts.job import Job
 from luna.contracts.plan import PlanRequest
@@ -42,10 +51,16 @@ RENEW_AGE = REPLAN_AGE - SLOT
 _STORED = tuple(kind.stored for kind in PLANNED_KINDS if kind.stored)
 _ROLES = tuple(role for stored in _STORED for role in stored.roles)
 
-FAULTS = TaskCounter("luna_planner_batch_faults_total", "Sites of batches that got no new plan, by the code of why.", ["code"])
+FAULTS = TaskCounter(
+    "luna_planner_batch_faults_total",
+    "Sites of batches that got no new plan, by the code of why.",
+    ["code"],
+)
 
 
-def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: datetime) -> PlanSitesReply:
+def plan_sites(
+    connection: Connection, request: PlanSitesRequest, *, now: datetime
+) -> PlanSitesReply:
     """Plan stored sites and store the plans; each plan equals that of its site planned alone.
 
     Args:
@@ -60,28 +75,50 @@ def plan_sites(connection: Connection, request: PlanSitesRequest, *, now: dateti
     names = list(dict.fromkeys(request.site_ids))
     changes = plan_causes.read(connection, names)
     stored = sites.read_configurations(connection, names)
-    by_name = batch.each(names, lambda name: sites.parse_stored(name, stored[name]) if name in stored else sites.load(connection, name))
-    facts = batch.together(list(by_name), lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now))
+    by_name = batch.each(
+        names,
+        lambda name: (
+            sites.parse_stored(name, stored[name])
+            if name in stored
+            else sites.load(connection, name)
+        ),
+    )
+    facts = batch.together(
+        list(by_name),
+        lambda some: read_facts(connection, [by_name[name] for name in some], start, now=now),
+    )
     solved = batch.each(list(facts), lambda name: _SolvedSite.of(connection, facts[name]))
-    answered = batch.together(list(solved), lambda some: dict(zip(some, _answer([solved[name] for name in some], now), strict=True)))
+    answered = batch.together(
+        list(solved),
+        lambda some: dict(zip(some, _answer([solved[name] for name in some], now), strict=True)),
+    )
     rows = batch.each(list(answered), lambda name: solved[name].store(name, *answered[name]))
     there = sites.hold(connection, list(rows))
     # A plan of a site removed meanwhile would drive the next site of its name.
-    batch.each([name for name in rows if name not in there], lambda name: sites.load(connection, name))
-    written = batch.together([name for name in rows if name in there], lambda some: plans.write(connection, [rows[name] for name in some]))
+    batch.each(
+        [name for name in rows if name not in there], lambda name: sites.load(connection, name)
+    )
+    written = batch.together(
+        [name for name in rows if name in there],
+        lambda some: plans.write(connection, [rows[name] for name in some]),
+    )
     # Also for sites that failed: the next change, or the next refresh of old plans, tries again.
     plan_causes.forget(connection, changes)
     plan_faults.forget(connection, written)
     plan_faults.save(connection, batch.faults, now=now)
     for error in batch.faults.values():
         FAULTS.labels(error.code).inc()
-    faults = [SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()]
+    faults = [
+        SiteFault(site_id=name, error=error.problem()) for name, error in batch.faults.items()
+    ]
     return PlanSitesReply(plans=written, faults=faults)
 
 
 @dataclass(frozen=True, slots=True)
 class _SolvedSite:
-    """A site's least-cost plan, the complete request that it was made from, that request as bytes, their digest, and the solver."""
+    """A site's least-cost plan, the complete request that it was made from, that request as bytes,
+    their digest, and the solver.
+    """
 
     problem: Problem
     plan: Plan
@@ -95,7 +132,8 @@ class _SolvedSite:
         """Return the plan of a site from its facts."""
         request = complete(connection, facts, PlanRequest(site_id=facts.site.name))
         inputs = write_inputs(request)
-        # A used solver would start from another site's basis, and might end in a different plan of the same cost.
+        # A used solver would start from another site's basis, and might end in a different plan of
+        # the same cost.
         problem, solver = build_problem(request), Solver()
         return cls(problem, make_plan(problem, solver), request, inputs, digest(inputs), solver)
 
@@ -109,12 +147,23 @@ class _SolvedSite:
 def _answer(solved: Sequence[_SolvedSite], now: datetime) -> Iterator[tuple[Plan, PlanColumns]]:
     """Return the followed plans, each with its reply."""
     plans = follow_each([(each.problem, each.plan) for each in solved])
-    answered = [Answered(plan, each.request, each.inputs_digest) for plan, each in zip(plans, solved, strict=True)]
+    answered = [
+        Answered(plan, each.request, each.inputs_digest)
+        for plan, each in zip(plans, solved, strict=True)
+    ]
     return zip(plans, answer_each(answered, issued_at=now), strict=True)
 
 
-def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest, str], Job], now: datetime) -> RefreshPlansReply:
-    """Submit jobs that plan the sites whose last plan is older than ``RENEW_AGE``, one per batch; an open job of a batch is kept.
+def refresh_plans(
+    engine: Engine,
+    settings: Settings,
+    *,
+    ask: Callable[[PlanSitesRequest, str], Job],
+    now: datetime,
+) -> RefreshPlansReply:
+    """Submit jobs that plan the sites whose last plan is older than ``RENEW_AGE``, one per batch.
+
+    An open job of a batch is kept.
 
     Args:
         engine: of the database.
@@ -125,16 +174,29 @@ def refresh_plans(engine: Engine, settings: Settings, *, ask: Callable[[PlanSite
     with unit_of_work(engine) as connection:
         names = control.list_planned(connection, settings.plan_refresh)
         due = set(plans.list_outdated(connection, names, issued_before=now - RENEW_AGE))
-    # Batches are cut from all sites, so that a batch keeps its key, and its open job, whichever of its sites are due.
-    cut = [[name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)]
-    jobs = [ask(PlanSitesRequest(site_ids=part), f"batch {number}") for number, part in enumerate(cut) if part]
+    # Batches are cut from all sites, so that a batch keeps its key, and its open job, whichever of
+    # its sites are due.
+    cut = [
+        [name for name in part if name in due] for part in _cut(names, settings.plan_batch_sites)
+    ]
+    jobs = [
+        ask(PlanSitesRequest(site_ids=part), f"batch {number}")
+        for number, part in enumerate(cut)
+        if part
+    ]
     return RefreshPlansReply(sites=len(due), jobs=[job.job_id for job in jobs])
 
 
 def follow_changes(
-    engine: Engine, settings: Settings, *, ask: Callable[[PlanSitesRequest | RefreshForecastsRequest], object], now: datetime
+    engine: Engine,
+    settings: Settings,
+    *,
+    ask: Callable[[PlanSitesRequest | RefreshForecastsRequest], object],
+    now: datetime,
 ) -> FollowChangesReply:
-    """Request plans, in batches, of the sites with changes since their last plan; sites whose own configuration changed get forecasts first.
+    """Request plans, in batches, of the sites with changes since their last plan.
+
+    Sites whose own configuration changed get forecasts first.
 
     Args:
         engine: of the database.
@@ -143,7 +205,9 @@ def follow_changes(
         now: the current instant; requests that have gone unanswered are repeated.
     """
     with unit_of_work(engine) as connection:
-        due = plan_causes.take_due(connection, control.list_planned(connection, settings.plan_refresh), now=now)
+        due = plan_causes.take_due(
+            connection, control.list_planned(connection, settings.plan_refresh), now=now
+        )
         changed = plan_causes.list_changed_sites(connection, due)
     for part in _cut(changed, settings.plan_batch_sites):
         ask(RefreshForecastsRequest(site_ids=list(part)))
@@ -153,7 +217,8 @@ def follow_changes(
 
 
 def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> FollowStaysReply:
-    """Record a change for sites whose devices report something other than the plan in force expects; ``follow_changes`` then replans them.
+    """Record a change for sites whose devices report something other than the plan in force
+    expects; ``follow_changes`` then replans them.
 
     Args:
         engine: of the database.
@@ -162,14 +227,20 @@ def follow_stays(engine: Engine, settings: Settings, *, now: datetime) -> Follow
     """
     with unit_of_work(engine) as connection:
         sensing: list[Site] = []
-        for configuration in sites.read_sensing(connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES).values():
+        for configuration in sites.read_sensing(
+            connection, control.list_planned(connection, settings.plan_refresh), roles=_ROLES
+        ).values():
             # An invalid configuration is reported when the site is planned.
             with suppress(InvalidInputError):
                 sensing.append(parse_site(configuration))
         keys = sites.keys_of(connection, [site.name for site in sensing])
         by_key = {keys[site.name]: site for site in sensing}
         facts = read_demands_each(connection, by_key, floor_to(now, SLOT), now=now)
-        changed = [key for key, site in by_key.items() if any(stored.says_news(site, facts[key], now) for stored in _STORED)]
+        changed = [
+            key
+            for key, site in by_key.items()
+            if any(stored.says_news(site, facts[key], now) for stored in _STORED)
+        ]
         plan_causes.note(connection, changed, "stay")
     return FollowStaysReply(sites=len(changed))
 

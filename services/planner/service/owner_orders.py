@@ -1,4 +1,6 @@
-"""Convert the overrides in force at a stored site into blocks and limits of a plan, so that the plan holds every device to what its owner ordered."""
+"""Convert the overrides in force at a stored site into blocks and limits of a plan, so that the
+plan holds every device to what its owner ordered.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,11 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline
 # Less than this is no exchange.
 _NOTHING_KW = 1e-4
 # What a battery is still forbidden in a mode that moves energy, once there is nothing more to move.
-_AT_REST: Mapping[str, Action] = {"charge": "no_discharge", "export": "no_charge", "self_consumption": "hold"}
+_AT_REST: Mapping[str, Action] = {
+    "charge": "no_discharge",
+    "export": "no_charge",
+    "self_consumption": "hold",
+}
 # Modes of PV that bound its power.
 _PV_OFF, _PV_LIMIT, _PV_NO_EXPORT = "off", "limit", "no_export"
 
@@ -37,7 +43,14 @@ class OrderedSpan:
     end: datetime
 
 
-def list_ordered_blocks(site: Site, overrides: Mapping[str, Override], *, outlook: OutlookMessage, state: StateMessage, start: datetime) -> list[ManualBlock]:
+def list_ordered_blocks(
+    site: Site,
+    overrides: Mapping[str, Override],
+    *,
+    outlook: OutlookMessage,
+    state: StateMessage,
+    start: datetime,
+) -> list[ManualBlock]:
     """Return the blocks that hold a site's devices to their owner's overrides.
 
     Args:
@@ -65,11 +78,16 @@ def list_ordered_blocks(site: Site, overrides: Mapping[str, Override], *, outloo
 
 
 def give_way(blocks: Iterable[ManualBlock], orders: Sequence[ManualBlock]) -> list[ManualBlock]:
-    """Return stored blocks that begin when the orders which contradict them end; one that is covered wholly stays, and the plan says why it is not kept."""
+    """Return stored blocks that begin when the orders which contradict them end.
+
+    One that is covered wholly stays, and the plan says why it is not kept.
+    """
     return [_shorten(block, orders) for block in blocks]
 
 
-def hold_back_pv(outlook: OutlookMessage, override: Override | None, *, start: datetime) -> OutlookMessage:
+def hold_back_pv(
+    outlook: OutlookMessage, override: Override | None, *, start: datetime
+) -> OutlookMessage:
     """Return the outlook with PV that is off, or limited, as long as an override says so."""
     if override is None or override.mode not in (_PV_OFF, _PV_LIMIT):
         return outlook
@@ -86,8 +104,14 @@ def hold_back_pv(outlook: OutlookMessage, override: Override | None, *, start: d
     def limit(series: FloatArray) -> FloatArray:
         return np.asarray(series * (1.0 - share) + np.minimum(series, most_kwh) * share)
 
-    names = [name for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh") if getattr(outlook, name) is not None]
-    changed: dict[str, object] = {name: limit(np.array(getattr(outlook, name))).tolist() for name in names}
+    names = [
+        name
+        for name in ("pv_kwh", "pv_p10_kwh", "pv_p90_kwh")
+        if getattr(outlook, name) is not None
+    ]
+    changed: dict[str, object] = {
+        name: limit(np.array(getattr(outlook, name))).tolist() for name in names
+    }
     for name in ("scenarios", "errors"):
         courses = getattr(outlook, name)
         if courses is not None:
@@ -101,36 +125,63 @@ def _find_span(override: Override, start: datetime, end: datetime) -> OrderedSpa
     return OrderedSpan(override, begin, until) if begin < until else None
 
 
-def _make_block(device: str, action: str, begin: datetime, end: datetime, *, power_kw: float | None = None) -> ManualBlock:
-    fields = {"device": device, "action": action, "from": begin, "to": end, "power_kw": power_kw, "block_id": OVERRIDE_BLOCK}
+def _make_block(
+    device: str, action: str, begin: datetime, end: datetime, *, power_kw: float | None = None
+) -> ManualBlock:
+    fields = {
+        "device": device,
+        "action": action,
+        "from": begin,
+        "to": end,
+        "power_kw": power_kw,
+        "block_id": OVERRIDE_BLOCK,
+    }
     return ManualBlock.model_validate(fields)
 
 
 def _order_device(site: Site, key: str, span: OrderedSpan) -> Iterator[ManualBlock]:
-    """Yield the block of a single device; none for a mode that leaves it to itself, or for a device that the site has no longer."""
+    """Yield the block of a single device.
+
+    None for a mode that leaves it to itself, or for a device that the site has no longer.
+    """
     action = find_commands(key).orders.get(span.override.mode)
     name = key.partition(":")[2]
     if action is None or action not in find_actions(site).get(name, []):
         return
     block = _make_block(name, action, span.start, span.end)
     device = find_device(block, site)
-    if action == "charge" and span.override.power_kw is not None and isinstance(device, ChargedDevice):
-        block = block.model_copy(update={"power_kw": min(span.override.power_kw, device.charge_limit_kw)})
+    if (
+        action == "charge"
+        and span.override.power_kw is not None
+        and isinstance(device, ChargedDevice)
+    ):
+        block = block.model_copy(
+            update={"power_kw": min(span.override.power_kw, device.charge_limit_kw)}
+        )
     yield block
 
 
 def _order_pv(span: OrderedSpan) -> Iterator[ManualBlock]:
-    """Yield the block of PV that may not feed in; off and limited PV changes what is expected instead (``hold_back_pv``)."""
+    """Yield the block of PV that may not feed in.
+
+    Off and limited PV changes what is expected instead (``hold_back_pv``).
+    """
     if span.override.mode == _PV_NO_EXPORT:
         yield _make_block(GRID, "no_export", span.start, span.end)
 
 
-def _order_batteries(site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: StateMessage, start: datetime) -> Iterator[ManualBlock]:
+def _order_batteries(
+    site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: StateMessage, start: datetime
+) -> Iterator[ManualBlock]:
     controlled = {each.battery for each in site.control.batteries} if site.control else set()
-    batteries = [battery for battery in site.batteries if battery.name in controlled or not controlled]
+    batteries = [
+        battery for battery in site.batteries if battery.name in controlled or not controlled
+    ]
     action = find_commands(BATTERIES).orders.get(span.override.mode)
     if action is not None:
-        yield from (_make_block(battery.name, action, span.start, span.end) for battery in batteries)
+        yield from (
+            _make_block(battery.name, action, span.start, span.end) for battery in batteries
+        )
         return
     if not batteries or any(battery.name not in state.batteries for battery in batteries):
         # A state that lacks a battery is refused where the problem is posed.
@@ -141,13 +192,21 @@ def _order_batteries(site: Site, span: OrderedSpan, *, outlook: OutlookMessage, 
         yield from _merge(run[index] for run in runs)
 
 
-def _simulate(site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: StateMessage, start: datetime) -> list[list[ManualBlock]]:
-    """Return, slot by slot, a block per battery with the power that the ordered mode moves at the expected load and PV."""
+def _simulate(
+    site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: StateMessage, start: datetime
+) -> list[list[ManualBlock]]:
+    """Return, slot by slot, a block per battery with the power that the ordered mode moves at the
+    expected load and PV.
+    """
     order = span.override
-    setpoint = BatterySetpoint.model_validate({"mode": order.mode, "power_kw": order.power_kw, "target_soc": order.target_soc})
+    setpoint = BatterySetpoint.model_validate(
+        {"mode": order.mode, "power_kw": order.power_kw, "target_soc": order.target_soc}
+    )
     limits = SiteLimits.of(site)
     capacity_kwh = BatteryLimits.of(site.batteries).capacity_kwh
-    stored_kwh = np.array([[state.batteries[battery.name].soc * battery.capacity_kwh] for battery in site.batteries])
+    stored_kwh = np.array(
+        [[state.batteries[battery.name].soc * battery.capacity_kwh] for battery in site.batteries]
+    )
     timeline = Timeline(start, SLOT, len(outlook.load_kwh))
     hours = timeline.overlap_hours(span.start, span.end)
     slots = []
@@ -165,16 +224,37 @@ def _simulate(site: Site, span: OrderedSpan, *, outlook: OutlookMessage, state: 
         end = min(span.end, start + (slot + 1) * SLOT)
         powers_kw = ((flows.charge_kwh - flows.discharge_kwh) / hours[slot])[:, 0].tolist()
         powers = zip(site.batteries, powers_kw, strict=True)
-        slots.append([_describe_run(battery, order.mode, power_kw, begin=begin, end=end) for battery, power_kw in powers])
+        slots.append(
+            [
+                _describe_run(battery, order.mode, power_kw, begin=begin, end=end)
+                for battery, power_kw in powers
+            ]
+        )
     return slots
 
 
-def _describe_run(battery: Battery, mode: str, power_kw: float, *, begin: datetime, end: datetime) -> ManualBlock:
-    """Return the block of a battery that charges with ``power_kw``, or discharges where it is negative."""
+def _describe_run(
+    battery: Battery, mode: str, power_kw: float, *, begin: datetime, end: datetime
+) -> ManualBlock:
+    """Return the block of a battery that charges with ``power_kw``, or discharges where it is
+    negative.
+    """
     if power_kw > max(_NOTHING_KW, battery.min_charge_kw - _NOTHING_KW):
-        return _make_block(battery.name, "charge", begin, end, power_kw=min(round(power_kw, 6), battery.charge_limit_kw))
+        return _make_block(
+            battery.name,
+            "charge",
+            begin,
+            end,
+            power_kw=min(round(power_kw, 6), battery.charge_limit_kw),
+        )
     if power_kw < -_NOTHING_KW:
-        return _make_block(battery.name, "discharge", begin, end, power_kw=min(round(-power_kw, 6), battery.discharge_limit_kw))
+        return _make_block(
+            battery.name,
+            "discharge",
+            begin,
+            end,
+            power_kw=min(round(-power_kw, 6), battery.discharge_limit_kw),
+        )
     return _make_block(battery.name, _AT_REST[mode], begin, end)
 
 
@@ -183,7 +263,11 @@ def _merge(blocks: Iterable[ManualBlock]) -> list[ManualBlock]:
     merged: list[ManualBlock] = []
     for block in blocks:
         last = merged[-1] if merged else None
-        same = last is not None and last.to == block.from_ and (last.action, last.power_kw) == (block.action, block.power_kw)
+        same = (
+            last is not None
+            and last.to == block.from_
+            and (last.action, last.power_kw) == (block.action, block.power_kw)
+        )
         if last is not None and same:
             merged[-1] = last.model_copy(update={"to": block.to})
         else:

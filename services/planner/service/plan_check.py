@@ -1,4 +1,6 @@
-"""Whether an issued plan holds: every slot closes its balance, batteries go on where they were, and the cost is what its flows cost."""
+"""Whether an issued plan holds: every slot closes its balance, batteries go on where they were, and
+the cost is what its flows cost.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,13 +40,18 @@ def check_reply(reply: PlanReply, inputs: PlanRequest | None) -> list[Finding]:
 
     Args:
         reply: the plan as it was answered.
-        inputs: the complete request it was made from; without them, only what the answer alone can tell is checked.
+        inputs: the complete request it was made from; without them, only what the answer alone can
+            tell is checked.
     """
     site = inputs.site if inputs else None
     findings = [*_balances(reply), *_money_of_meter(reply)]
     if inputs is None or site is None:
         return findings
-    return [*findings, *_continuity(reply, site, _starts(inputs, reply)), *_money_of_site(reply, inputs, site)]
+    return [
+        *findings,
+        *_continuity(reply, site, _starts(inputs, reply)),
+        *_money_of_site(reply, inputs, site),
+    ]
 
 
 def _balances(reply: PlanReply) -> Iterator[Finding]:
@@ -61,7 +68,11 @@ def _balances(reply: PlanReply) -> Iterator[Finding]:
 
 def _starts(inputs: PlanRequest, reply: PlanReply) -> dict[str, float]:
     """Return how full batteries were before the first slot, where the request says so."""
-    return {name: state.soc for name, state in inputs.state.batteries.items() if name in reply.slots[0].batteries}
+    return {
+        name: state.soc
+        for name, state in inputs.state.batteries.items()
+        if name in reply.slots[0].batteries
+    }
 
 
 def _continuity(reply: PlanReply, site: Site, starts: dict[str, float]) -> Iterator[Finding]:
@@ -69,15 +80,22 @@ def _continuity(reply: PlanReply, site: Site, starts: dict[str, float]) -> Itera
         before = starts.get(battery.name)
         for slot in reply.slots:
             flow = slot.batteries[battery.name]
-            moved = flow.charge_kwh * battery.charge_efficiency - flow.discharge_kwh / battery.discharge_efficiency
+            moved = (
+                flow.charge_kwh * battery.charge_efficiency
+                - flow.discharge_kwh / battery.discharge_efficiency
+            )
             off = 0.0 if before is None else (flow.soc_end - before) * battery.capacity_kwh - moved
             if abs(off) > TOLERANCE_KWH:
                 yield Finding(f"stored energy of {battery.name}", off, slot.start)
-            # Whether a battery moves further out of its limits: one that was measured beyond them may take slots to come back.
+            # Whether a battery moves further out of its limits: one that was measured beyond them
+            # may take slots to come back.
             if not battery.min_soc - 1e-6 <= flow.soc_end <= battery.max_soc + 1e-6 and (
-                before is None or abs(_beyond(battery, flow.soc_end)) > abs(_beyond(battery, before)) + 1e-6
+                before is None
+                or abs(_beyond(battery, flow.soc_end)) > abs(_beyond(battery, before)) + 1e-6
             ):
-                yield Finding(f"limits of {battery.name}", _beyond(battery, flow.soc_end), slot.start)
+                yield Finding(
+                    f"limits of {battery.name}", _beyond(battery, flow.soc_end), slot.start
+                )
             before = flow.soc_end
 
 
@@ -90,8 +108,16 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
     cost, columns = reply.cost, _columns(reply)
     priced = slot_costs(**columns, throughput_kwh=np.zeros((1, len(reply.slots))), wear_price=0.0)
     tolerance = _tolerance(columns)
-    stated = {"cost of import": cost.import_, "earnings of export": cost.export, "total cost": cost.total}
-    computed = [float(priced.import_cost.sum()), float(priced.export_cost.sum()), cost.import_ + cost.export + cost.wear + cost.peak]
+    stated = {
+        "cost of import": cost.import_,
+        "earnings of export": cost.export,
+        "total cost": cost.total,
+    }
+    computed = [
+        float(priced.import_cost.sum()),
+        float(priced.export_cost.sum()),
+        cost.import_ + cost.export + cost.wear + cost.peak,
+    ]
     for (what, stated_cost), actual_cost in zip(stated.items(), computed, strict=True):
         if abs(stated_cost - actual_cost) > tolerance:
             yield Finding(what, stated_cost - actual_cost)
@@ -100,10 +126,25 @@ def _money_of_meter(reply: PlanReply) -> Iterator[Finding]:
 def _money_of_site(reply: PlanReply, inputs: PlanRequest, site: Site) -> Iterator[Finding]:
     """Check wear and peaks, which only the site's prices tell."""
     columns = _columns(reply)
-    first = None if inputs.first_slot_minutes is None else timedelta(minutes=inputs.first_slot_minutes)
-    timeline = Timeline(reply.slots[0].start, next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)), len(reply.slots), first)
-    peak = peak_cost(columns["import_kwh"], timeline, read_peaks(site, inputs.state), zone=ZoneInfo(site.timezone))
-    for what, stated_cost, actual_cost in (("wear", reply.cost.wear, _wear(reply, inputs, site)), ("peak", reply.cost.peak, peak)):
+    first = (
+        None if inputs.first_slot_minutes is None else timedelta(minutes=inputs.first_slot_minutes)
+    )
+    timeline = Timeline(
+        reply.slots[0].start,
+        next(step for step in STEPS if step == timedelta(minutes=reply.slot_minutes)),
+        len(reply.slots),
+        first,
+    )
+    peak = peak_cost(
+        columns["import_kwh"],
+        timeline,
+        read_peaks(site, inputs.state),
+        zone=ZoneInfo(site.timezone),
+    )
+    for what, stated_cost, actual_cost in (
+        ("wear", reply.cost.wear, _wear(reply, inputs, site)),
+        ("peak", reply.cost.peak, peak),
+    ):
         if abs(stated_cost - actual_cost) > _tolerance(columns) * 10:
             yield Finding(what, stated_cost - actual_cost)
 
@@ -113,10 +154,19 @@ def _wear(reply: PlanReply, inputs: PlanRequest, site: Site) -> float:
         return 0.0
     flows = [[slot.batteries[battery.name] for slot in reply.slots] for battery in site.batteries]
     moved = [sum(flow.charge_kwh + flow.discharge_kwh for flow in each) for each in flows]
-    throughput = sum(battery.wear_price * kwh for battery, kwh in zip(site.batteries, moved, strict=True))
-    stored = np.array([[flow.soc_end * battery.capacity_kwh for flow in each] for battery, each in zip(site.batteries, flows, strict=True)])
+    throughput = sum(
+        battery.wear_price * kwh for battery, kwh in zip(site.batteries, moved, strict=True)
+    )
+    stored = np.array(
+        [
+            [flow.soc_end * battery.capacity_kwh for flow in each]
+            for battery, each in zip(site.batteries, flows, strict=True)
+        ]
+    )
     starts = _starts(inputs, reply)
-    begin = np.array([starts.get(battery.name, 0.0) * battery.capacity_kwh for battery in site.batteries])
+    begin = np.array(
+        [starts.get(battery.name, 0.0) * battery.capacity_kwh for battery in site.batteries]
+    )
     return float(throughput + depth_wear(site.batteries, stored, begin).sum())
 
 
@@ -127,7 +177,9 @@ def _columns(reply: PlanReply) -> dict[str, FloatArray]:
 
 def _tolerance(columns: dict[str, FloatArray]) -> float:
     """Return what rounding energies may make of money."""
-    return 1e-6 * (1.0 + float(np.abs(columns["import_price"]).sum() + np.abs(columns["export_price"]).sum()))
+    return 1e-6 * (
+        1.0 + float(np.abs(columns["import_price"]).sum() + np.abs(columns["export_price"]).sum())
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +191,19 @@ class CheckedPlans:
 
     def reply(self, site_id: str) -> CheckPlansReply:
         """Return it as a message."""
-        findings = [PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start) for plan_id, broken in self.broken.items() for each in broken]
-        return CheckPlansReply(site_id=site_id, plans=self.plans, broken=len(self.broken), findings=findings)
+        findings = [
+            PlanFinding(plan_id=plan_id, what=each.what, off=each.off, start=each.start)
+            for plan_id, broken in self.broken.items()
+            for each in broken
+        ]
+        return CheckPlansReply(
+            site_id=site_id, plans=self.plans, broken=len(self.broken), findings=findings
+        )
 
 
-def check_plans(connection: Connection, site_id: str, first: datetime, end: datetime) -> CheckedPlans:
+def check_plans(
+    connection: Connection, site_id: str, first: datetime, end: datetime
+) -> CheckedPlans:
     """Return what does not hold of the plans issued from ``first`` on, before ``end``.
 
     Raises:

@@ -1,4 +1,7 @@
-"""Plan a request and store its plan; requests that name a stored site are completed from the database. Used by tasks and commands."""
+"""Plan a request and store its plan.
+
+Requests that name a stored site are completed from the database. Used by tasks and commands.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,19 +32,38 @@ from services.planner.service.owner_orders import give_way, hold_back_pv, list_o
 from services.planner.service.state import complete_state
 from services.planner.service.strategy import read_surroundings
 
-PLANS = TaskCounter("luna_planner_plans_total", "Plans by what made them (value, model, self_consumption) and by what is followed.", ["method", "policy"])
-PLAN_STATUS = TaskCounter("luna_planner_plan_status_total", "Plans by how good they are: optimal, feasible, compromised.", ["status"])
+PLANS = TaskCounter(
+    "luna_planner_plans_total",
+    "Plans by what made them (value, model, self_consumption) and by what is followed.",
+    ["method", "policy"],
+)
+PLAN_STATUS = TaskCounter(
+    "luna_planner_plan_status_total",
+    "Plans by how good they are: optimal, feasible, compromised.",
+    ["status"],
+)
 PLAN_GAP = TaskHistogram(
     "luna_planner_plan_gap_ratio",
     "Proven distance of a plan from the optimum, share of its cost.",
     buckets=(1e-6, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.3, 1),
 )
 SOLVE_SECONDS = TaskHistogram(
-    "luna_planner_solve_seconds", "Time from a posed problem to a plan, checked.", buckets=(0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300)
+    "luna_planner_solve_seconds",
+    "Time from a posed problem to a plan, checked.",
+    buckets=(0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300),
 )
-COMPROMISES = TaskCounter("luna_planner_compromises_total", "Wishes that plans could not meet in full, by kind.", ["code"])
-NOTES = TaskCounter("luna_planner_notes_total", "What plans rest on for want of better: forecast_fallback, prices_carried_on and others.", ["code"])
-DISAGREEMENTS = TaskCounter("luna_planner_disagreements_total", "Findings of the optimisation that physics did not confirm; each is a fault to report.")
+COMPROMISES = TaskCounter(
+    "luna_planner_compromises_total", "Wishes that plans could not meet in full, by kind.", ["code"]
+)
+NOTES = TaskCounter(
+    "luna_planner_notes_total",
+    "What plans rest on for want of better: forecast_fallback, prices_carried_on and others.",
+    ["code"],
+)
+DISAGREEMENTS = TaskCounter(
+    "luna_planner_disagreements_total",
+    "Findings of the optimisation that physics did not confirm; each is a fault to report.",
+)
 # Days of past prices that the prices ahead are compared with.
 LAST_WEEK_DAYS = 7
 log = structlog.get_logger("luna.planner")
@@ -65,12 +87,16 @@ def count_plan(plan: PlanReply) -> None:
         log.error("physics did not confirm a plan", plan_id=plan.plan_id, disagreement=disagreement)
 
 
-def plan_and_store(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanReply:
+def plan_and_store(
+    request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver
+) -> PlanReply:
     """Return the plan of ``issue_plan`` as a ``PlanReply``."""
     return issue_plan(request, connection, now=now, solver=solver).read()
 
 
-def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver) -> PlanColumns:
+def issue_plan(
+    request: PlanRequest, connection: Callable[[], Connection], *, now: datetime, solver: Solver
+) -> PlanColumns:
     """Plan any request and store the plan in ``plan_history``.
 
     Args:
@@ -84,8 +110,14 @@ def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, no
         InvalidInputError: the request or the stored data cannot be planned from.
     """
     # A plan with a start of its own does not settle the changes that wait for a new plan from now.
-    changes = plan_causes.read(connection(), [request.site_id]) if request.site_id is not None and request.start is None else {}
-    complete = request if request.site is not None else complete_request(connection(), request, now=now)
+    changes = (
+        plan_causes.read(connection(), [request.site_id])
+        if request.site_id is not None and request.start is None
+        else {}
+    )
+    complete = (
+        request if request.site is not None else complete_request(connection(), request, now=now)
+    )
     inputs = write_inputs(complete)
     inputs_digest = digest(inputs)
     with span("planner.plan", slots=len(complete.outlook.load_kwh) if complete.outlook else 0):
@@ -96,7 +128,18 @@ def issue_plan(request: PlanRequest, connection: Callable[[], Connection], *, no
     if request.site_id is not None and not sites.hold(connection(), [request.site_id]):
         # A plan of a site removed meanwhile would drive the next site of its name.
         sites.load(connection(), request.site_id)
-    plans.write(connection(), [PlanRow.of(plan, site_id=request.site_id or plan.head.site, inputs_digest=inputs_digest, inputs=inputs, system_id=system_id)])
+    plans.write(
+        connection(),
+        [
+            PlanRow.of(
+                plan,
+                site_id=request.site_id or plan.head.site,
+                inputs_digest=inputs_digest,
+                inputs=inputs,
+                system_id=system_id,
+            )
+        ],
+    )
     if request.site_id is not None and request.start is None:
         plan_causes.forget(connection(), changes)
         plan_faults.forget(connection(), [request.site_id])
@@ -127,14 +170,18 @@ def find_start(request: PlanRequest, now: datetime) -> datetime:
 
 
 def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> PlanRequest:
-    """Return a request completed by its site's facts; ``connection`` reads facts that few sites have.
+    """Return a request completed by its site's facts.
+
+    ``connection`` reads facts that few sites have.
 
     Raises:
         NotFoundError: no forecast to plan from.
         InvalidInputError: the facts cannot be planned from.
     """
     site, start, inputs = facts.site, facts.start, gather_inputs(facts)
-    outlook = read_outlook(connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios")
+    outlook = read_outlook(
+        connection, facts, inputs, with_courses=request.options.uncertainty == "scenarios"
+    )
     # Power that PV is not allowed to give is none to plan with.
     outlook = hold_back_pv(outlook, facts.overrides.get(PV.name), start=start)
     state = complete_state(connection, facts, request)
@@ -149,16 +196,34 @@ def complete(connection: Connection, facts: PlanningFacts, request: PlanRequest)
             "state": state,
             "options": _price_terminal(request.options, inputs, np.array(outlook.import_price)),
             "manual": [*request.manual, *orders, *give_way(facts.blocks, orders)],
-            "surroundings": read_surroundings(connection, site, inputs.horizon, prices=inputs.prices, stated=request.surroundings),
-            "assumptions": [*list_assumptions(facts, request, inputs.driving), *doubt_by_last_week(outlook, before, site.currency)],
+            "surroundings": read_surroundings(
+                connection, site, inputs.horizon, prices=inputs.prices, stated=request.surroundings
+            ),
+            "assumptions": [
+                *list_assumptions(facts, request, inputs.driving),
+                *doubt_by_last_week(outlook, before, site.currency),
+            ],
         }
     )
 
 
-def _price_terminal(options: PlanOptions, inputs: SiteInputs, import_price: FloatArray) -> PlanOptions:
-    """Return options with an automatic terminal value replaced by one from last week's prices, as in replays, instead of the horizon's."""
+def _price_terminal(
+    options: PlanOptions, inputs: SiteInputs, import_price: FloatArray
+) -> PlanOptions:
+    """Return options with an automatic terminal value replaced by one from last week's prices, as
+    in replays, instead of the horizon's.
+    """
     if options.terminal.kind != "automatic":
         return options
-    counted = weigh_import(import_price, inputs.carbon, Weights.of(options.objective or inputs.site.objective, carbon_is_known=inputs.carbon is not None))
-    worth = TERMINAL_SHARE * (max(inputs.prices.mean_import_price(inputs.horizon.start), 0.0) + float(np.mean(counted - import_price)))
+    counted = weigh_import(
+        import_price,
+        inputs.carbon,
+        Weights.of(
+            options.objective or inputs.site.objective, carbon_is_known=inputs.carbon is not None
+        ),
+    )
+    worth = TERMINAL_SHARE * (
+        max(inputs.prices.mean_import_price(inputs.horizon.start), 0.0)
+        + float(np.mean(counted - import_price))
+    )
     return options.model_copy(update={"terminal": Terminal(kind="value", value=worth)})

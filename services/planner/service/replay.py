@@ -1,4 +1,7 @@
-"""Replay stored sites, resume interrupted replays from their checkpoint, and store the results. Used by tasks and commands."""
+"""Replay stored sites, resume interrupted replays from their checkpoint, and store the results.
+
+Used by tasks and commands.
+"""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -29,14 +32,26 @@ from luna.platform.database.replays import OracleResult
 from luna.platform.database.savings import read_savings
 from luna.platform.missing_forecasts import find_missing_issues
 from luna.platform.spool.kind import EpisodeKind
-from services.planner.replay import DayLog, DayResult, OracleDay, PolicyDay, Progress, ReplayData, ReplaySpec, Rules, compose_episode, run
+from services.planner.replay import (
+    DayLog,
+    DayResult,
+    OracleDay,
+    PolicyDay,
+    Progress,
+    ReplayData,
+    ReplaySpec,
+    Rules,
+    compose_episode,
+    run,
+)
 from services.planner.replay.policies import MakePlan, plans_from_forecasts
 from services.planner.service.assumptions import note_tariff
 from services.planner.service.inputs import read_scene
 
 # Replays of this system count as the site's own: their oracle days and episodes are stored.
 SIMULATION = "simulation"
-# Local hours of little load with the day before complete; two, because an hourly message may just miss one.
+# Local hours of little load with the day before complete; two, because an hourly message may just
+# miss one.
 NIGHT_HOURS = (4, 5)
 # The month that the page Savings shows.
 LOOK_BACK_DAYS = 30
@@ -44,7 +59,9 @@ LOOK_BACK_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A replay's transactions: ``part`` commits each day by itself, ``whole`` commits the results with the reply."""
+    """A replay's transactions: ``part`` commits each day by itself, ``whole`` commits the results
+    with the reply.
+    """
 
     part: Callable[[], AbstractContextManager[Connection]]
     whole: Callable[[], Connection]
@@ -60,51 +77,83 @@ class Store:
         return cls(lambda: unit_of_work(engine), whole)
 
 
-def replay_site(connection: Connection, request: ReplayRequest, *, progress: Progress | None = None) -> ReplayReply:
+def replay_site(
+    connection: Connection, request: ReplayRequest, *, progress: Progress | None = None
+) -> ReplayReply:
     """Replay a stored site over the window and store the results, in one transaction.
 
     Raises:
         NotFoundError: no such site, or no forecasts for the window.
-        InvalidInputError: observations or prices are missing, the window is reversed, a policy is unknown.
+        InvalidInputError: observations or prices are missing, the window is reversed, a policy is
+            unknown.
     """
     return replay_on(Store.within(connection), request, progress=progress)
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedPolicy:
-    """A trained policy in a replay: its planning function, which depends on the training ``run_id`` alone."""
+    """A trained policy in a replay: its planning function, which depends on the training ``run_id``
+    alone.
+    """
 
     make: MakePlan
     run_id: str
 
 
-def replay_on(store: Store, request: ReplayRequest, *, learned: Mapping[str, LearnedPolicy] | None = None, progress: Progress | None = None) -> ReplayReply:
+def replay_on(
+    store: Store,
+    request: ReplayRequest,
+    *,
+    learned: Mapping[str, LearnedPolicy] | None = None,
+    progress: Progress | None = None,
+) -> ReplayReply:
     """Replay a stored site over the window, from its checkpoint on, and store the results.
 
-    Daily costs go to ``daily_scores``; of ``simulation`` the oracle's days go to ``oracle_daily_results`` and those of the policy ``episodes`` to
-    ``antares_learning``: all by natural keys, so that a repetition changes nothing. ``learned`` are trained policies by their names in the request.
+    Daily costs go to ``daily_scores``; of ``simulation`` the oracle's days go to
+    ``oracle_daily_results`` and those of the policy ``episodes`` to ``antares_learning``: all by
+    natural keys, so that a repetition changes nothing. ``learned`` are trained policies by their
+    names in the request.
 
     Raises:
         NotFoundError: no such site, or no forecasts for the window.
-        InvalidInputError: observations or prices are missing, the window is reversed, a policy is unknown.
+        InvalidInputError: observations or prices are missing, the window is reversed, a policy is
+            unknown.
     """
     with store.part() as connection:
         site = sites.load(connection, request.site_id)
         forecasts = request.forecast_version or find_active(connection, site).forecast_version
-        driving = describe_driving(connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone)))
+        driving = describe_driving(
+            connection, site, at=local_midnight(request.to_day, ZoneInfo(site.timezone))
+        )
         scene = read_scene(connection, request, forecasts)
         notes = note_tariff(connection, site, scene.timeline)
     trained = learned or {}
     makers = {name: policy.make for name, policy in trained.items()}
     every = max(timedelta(minutes=request.every_minutes) // SLOT, 1)
-    spec = ReplaySpec(request.policies, every, request.faults, request.seed, makers, request.explain_loss)
+    spec = ReplaySpec(
+        request.policies, every, request.faults, request.seed, makers, request.explain_loss
+    )
     checkpoint = Checkpoint(store, request, scene, spec, _fingerprint(request, scene, trained))
     replayed = run(scene, spec, book=checkpoint.book(), progress=progress)
-    by_run = {name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id}) for name, policy in trained.items()}
-    reply = replayed.reply.model_copy(update={"policies": replayed.reply.policies | by_run, "forecast_version": forecasts, "driving": driving, "notes": notes})
+    by_run = {
+        name: replayed.reply.policies[name].model_copy(update={"run_id": policy.run_id})
+        for name, policy in trained.items()
+    }
+    reply = replayed.reply.model_copy(
+        update={
+            "policies": replayed.reply.policies | by_run,
+            "forecast_version": forecasts,
+            "driving": driving,
+            "notes": notes,
+        }
+    )
     scores.upsert_daily(store.whole(), request.site_id, system_id=request.system_id, replay=reply)
     if request.system_id == SIMULATION:
-        replays.upsert_oracle(store.whole(), request.site_id, [_result(day, reply.currency) for day in replayed.oracle])
+        replays.upsert_oracle(
+            store.whole(),
+            request.site_id,
+            [_result(day, reply.currency) for day in replayed.oracle],
+        )
     replays.forget(store.whole(), request.site_id, checkpoint.replay)
     return reply
 
@@ -122,7 +171,10 @@ def find_missing(connection: Connection, request: ReplayRequest) -> EnsureForeca
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The stored days of one replay; ``replay`` is the fingerprint of its inputs, so that a changed input starts anew."""
+    """The stored days of one replay.
+
+    ``replay`` is the fingerprint of its inputs, so that a changed input starts anew.
+    """
 
     store: Store
     request: ReplayRequest
@@ -134,27 +186,56 @@ class Checkpoint:
         """Return the log of the stored days up to the first gap; it stores further ones."""
         with self.store.part() as connection:
             records = replays.read_days(connection, self.request.site_id, self.replay)
-        days = takewhile(records.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone)))
-        return DayLog([{label: PolicyDay.model_validate(record) for label, record in records[day].items()} for day in days], self._keep)
+        days = takewhile(
+            records.__contains__, dict.fromkeys(local_dates(self.scene.timeline, self.scene.zone))
+        )
+        return DayLog(
+            [
+                {label: PolicyDay.model_validate(record) for label, record in records[day].items()}
+                for day in days
+            ],
+            self._keep,
+        )
 
     def _keep(self, lived: DayResult) -> None:
         records = {label: record.model_dump(mode="json") for label, record in lived.records.items()}
         with self.store.part() as connection:
-            replays.keep_day(connection, self.request.site_id, self.replay, day=lived.day, records=records)
+            replays.keep_day(
+                connection, self.request.site_id, self.replay, day=lived.day, records=records
+            )
             policy = self.request.episodes
-            if policy is not None and policy in self.request.policies and self.request.system_id == SIMULATION:
+            if (
+                policy is not None
+                and policy in self.request.policies
+                and self.request.system_id == SIMULATION
+            ):
                 kind, timeline = EpisodeKind(), self.scene.timeline
-                state, action, reward = compose_episode(self.scene, Rules.of(self.scene), lived, policy=policy, every=self.spec.every)
-                step = EpisodeStep(self.request.system_id, timeline.start + lived.slots[0] * timeline.step, state, action, reward)
+                state, action, reward = compose_episode(
+                    self.scene, Rules.of(self.scene), lived, policy=policy, every=self.spec.every
+                )
+                step = EpisodeStep(
+                    self.request.system_id,
+                    timeline.start + lived.slots[0] * timeline.step,
+                    state,
+                    action,
+                    reward,
+                )
                 kind.store(connection, self.request.site_id, [kind.encode(step)])
 
 
-def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]) -> str:
-    """Return a digest of a replay's inputs: request, site, actual energies, prices, forecasts, training runs, and the release.
+def _fingerprint(
+    request: ReplayRequest, scene: ReplayData, learned: Mapping[str, LearnedPolicy]
+) -> str:
+    """Return a digest of a replay's inputs: request, site, actual energies, prices, forecasts,
+    training runs, and the release.
 
     Of forecasts the expected energies count: no policy reads their quantiles.
     """
-    parts: list[Any] = [request.model_dump_json(by_alias=True), scene.site.model_dump_json(by_alias=True), version("luna-energy")]
+    parts: list[Any] = [
+        request.model_dump_json(by_alias=True),
+        scene.site.model_dump_json(by_alias=True),
+        version("luna-energy"),
+    ]
     parts += [f"{name} {policy.run_id}" for name, policy in sorted(learned.items())]
     arrays: list[NDArray[Any]] = [scene.foresight.load_kwh, scene.foresight.pv_kwh]
     arrays += [] if scene.carbon_g_per_kwh is None else [scene.carbon_g_per_kwh]
@@ -164,7 +245,10 @@ def _fingerprint(request: ReplayRequest, scene: ReplayData, learned: Mapping[str
     carbon = scene.prices.carbon
     arrays += [carbon.slot, carbon.issued_at, carbon.g_per_kwh] if carbon else []
     for forecast in scene.forecasts.forecasts:
-        parts.append(f"{forecast.version} {forecast.issued_at.isoformat()} {forecast.timeline.start.isoformat()}")
+        parts.append(
+            f"{forecast.version} {forecast.issued_at.isoformat()} "
+            f"{forecast.timeline.start.isoformat()}"
+        )
         arrays += [forecast.load_kwh.expected, forecast.pv_kwh.expected]
     digest = hashlib.sha256("\n".join(parts).encode())
     for array in arrays:
@@ -184,28 +268,46 @@ def _result(day: OracleDay, currency: str) -> OracleResult:
     )
 
 
-def replay_sites(engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job], now: datetime) -> ReplaySitesReply:
-    """Submit replays of each site as separate jobs, which run in parallel and resume one by one after a worker's death.
+def replay_sites(
+    engine: Engine, request: ReplaySitesRequest, *, ask: Callable[[Request], Job], now: datetime
+) -> ReplaySitesReply:
+    """Submit replays of each site as separate jobs, which run in parallel and resume one by one
+    after a worker's death.
 
     Raises:
         NotFoundError: no such site.
     """
     with unit_of_work(engine) as connection:
-        site_list = [sites.load(connection, name) for name in request.site_ids] or sites.load_all(connection).sites
+        site_list = [sites.load(connection, name) for name in request.site_ids] or sites.load_all(
+            connection
+        ).sites
         spans = {site.name: _choose_spans(connection, site, request, now=now) for site in site_list}
     rules = request.model_dump(exclude={"site_ids", "from_day", "to_day"})
     job_lists = {
-        name: [ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules))) for first, last in each] for name, each in spans.items()
+        name: [
+            ask(choose_replay(ReplayRequest(site_id=name, from_day=first, to_day=last, **rules)))
+            for first, last in each
+        ]
+        for name, each in spans.items()
     }
-    return ReplaySitesReply(jobs={name: jobs[-1].job_id for name, jobs in job_lists.items() if jobs})
+    return ReplaySitesReply(
+        jobs={name: jobs[-1].job_id for name, jobs in job_lists.items() if jobs}
+    )
 
 
-def _choose_spans(connection: Connection, site: Site, request: ReplaySitesRequest, *, now: datetime) -> list[tuple[date, date]]:
-    """Return the requested days, else the missing ones of the last month; sites that the request does not name only in ``NIGHT_HOURS``."""
+def _choose_spans(
+    connection: Connection, site: Site, request: ReplaySitesRequest, *, now: datetime
+) -> list[tuple[date, date]]:
+    """Return the requested days, else the missing ones of the last month.
+
+    Sites that the request does not name only in ``NIGHT_HOURS``.
+    """
     if request.from_day is not None and request.to_day is not None:
         return [(request.from_day, request.to_day)]
     local = now.astimezone(parse_zone(site.timezone))
     if not request.site_ids and local.hour not in NIGHT_HOURS:
         return []
     yesterday = local.date() - timedelta(days=1)
-    return read_savings(connection, site, first=yesterday - timedelta(days=LOOK_BACK_DAYS - 1), last=yesterday).find_missing_spans()
+    return read_savings(
+        connection, site, first=yesterday - timedelta(days=LOOK_BACK_DAYS - 1), last=yesterday
+    ).find_missing_spans()

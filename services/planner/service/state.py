@@ -1,4 +1,6 @@
-"""Complete the state at a plan's start: battery state of charge and modes, device states, month's peaks and energy, from records and the plan in force."""
+"""Complete the state at a plan's start: battery state of charge and modes, device states, month's
+peaks and energy, from records and the plan in force.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -21,25 +23,40 @@ from services.planner.devices.expected import expect
 from services.planner.service.assumptions import HALF_FULL
 
 
-def carry_demands(site: Site, state: StateMessage, facts: DemandFacts, *, start: datetime) -> StateMessage:
-    """Return the state with device states from the database, sensors and the plan in force; states already given take precedence."""
+def carry_demands(
+    site: Site, state: StateMessage, facts: DemandFacts, *, start: datetime
+) -> StateMessage:
+    """Return the state with device states from the database, sensors and the plan in force.
+
+    States already given take precedence.
+    """
     expected = expect(facts.begun, start)
-    # Devices that Luna switches have run as planned; of others only stated or measured values are available.
+    # Devices that Luna switches have run as planned; of others only stated or measured values are
+    # available.
     switched = {each.load for each in site.control.loads} if site.control else set()
     carried: dict[str, Mapping[str, Any]] = {}
     for kind in PLANNED_KINDS:
-        stated, here = getattr(state, kind.section), {device.name for device in getattr(site, kind.section)}
+        stated, here = (
+            getattr(state, kind.section),
+            {device.name for device in getattr(site, kind.section)},
+        )
         if here <= stated.keys():
             continue
         if kind.stored:
             carried[kind.section] = {**kind.stored.find(site, facts, start), **stated}
         elif expected and not stated:
-            carried[kind.section] = {name: each for name, each in kind.carry(expected, switched).items() if name in here}
+            carried[kind.section] = {
+                name: each for name, each in kind.carry(expected, switched).items() if name in here
+            }
     return state.model_copy(update=carried) if carried else state
 
 
-def read_carried(connection: Connection, site: Site, start: datetime, *, now: datetime) -> tuple[StateMessage, DemandFacts]:
-    """Return the device states of a stored site at a plan's start, and the facts that they follow from."""
+def read_carried(
+    connection: Connection, site: Site, start: datetime, *, now: datetime
+) -> tuple[StateMessage, DemandFacts]:
+    """Return the device states of a stored site at a plan's start, and the facts that they follow
+    from.
+    """
     key = sites.key_of(connection, site.name)
     facts = read_demands_each(connection, {key: site}, start, now=now)[key]
     return carry_demands(site, StateMessage(), facts, start=start), facts
@@ -50,14 +67,24 @@ _MOMENT = timedelta(microseconds=1)
 
 
 def list_commanded_modes(state: ControlState) -> dict[str, Mode]:
-    """Return the last commanded mode of each battery of an armed site; empty for a disarmed site."""
+    """Return the last commanded mode of each battery of an armed site.
+
+    Empty for a disarmed site.
+    """
     if state.armed_at is None or state.decision is None:
         return {}
-    return {name: setpoint.mode for name, setpoint in state.decision.allowed.items() if isinstance(setpoint, BatterySetpoint)}
+    return {
+        name: setpoint.mode
+        for name, setpoint in state.decision.allowed.items()
+        if isinstance(setpoint, BatterySetpoint)
+    }
 
 
 def read_planned_modes(connection: Connection, site_id: str, start: datetime) -> dict[str, Mode]:
-    """Return the planned mode of each battery in the slot before ``start``; empty where no plan was in force."""
+    """Return the planned mode of each battery in the slot before ``start``.
+
+    Empty where no plan was in force.
+    """
     due = plans.read_due(connection, site_id, start - _MOMENT, until=start)
     if due is None:
         return {}
@@ -65,13 +92,22 @@ def read_planned_modes(connection: Connection, site_id: str, start: datetime) ->
     return {name: setpoints.mode[place] for name, setpoints in due.setpoints.items()}
 
 
-def carry_modes(batteries: dict[str, BatteryState], modes: dict[str, Mode]) -> dict[str, BatteryState]:
+def carry_modes(
+    batteries: dict[str, BatteryState], modes: dict[str, Mode]
+) -> dict[str, BatteryState]:
     """Return the state of batteries with the current modes, where it has none of its own."""
-    return {name: state if state.mode else state.model_copy(update={"mode": modes.get(name)}) for name, state in batteries.items()}
+    return {
+        name: state if state.mode else state.model_copy(update={"mode": modes.get(name)})
+        for name, state in batteries.items()
+    }
 
 
-def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRequest) -> StateMessage:
-    """Return the state at a plan's start from records, commands or plans; values of the request take precedence.
+def complete_state(
+    connection: Connection, facts: PlanningFacts, request: PlanRequest
+) -> StateMessage:
+    """Return the state at a plan's start from records, commands or plans.
+
+    Values of the request take precedence.
 
     Args:
         connection: to the database, for data that few sites have.
@@ -84,48 +120,81 @@ def complete_state(connection: Connection, facts: PlanningFacts, request: PlanRe
     state = carry_demands(site, state, facts.demands, start=start)
     state = _complete_month(facts, state)
     modes = list_commanded_modes(facts.control)
-    if not modes and (site.objective.switching_price or options.switching_price or (options.objective and options.objective.switching_price)):
+    if not modes and (
+        site.objective.switching_price
+        or options.switching_price
+        or (options.objective and options.objective.switching_price)
+    ):
         modes = read_planned_modes(connection, site.name, start)
     return state.model_copy(update={"batteries": carry_modes(_complete_today(facts, state), modes)})
 
 
 def tell_soc(facts: PlanningFacts) -> dict[str, BatteryState]:
-    """Return the batteries' last recorded and trusted state of charge of the day before the start; half full without one."""
+    """Return the batteries' last recorded and trusted state of charge of the day before the start.
+
+    Half full without one.
+    """
     known = None if facts.soc is None else facts.soc.soc
     soc = HALF_FULL if known is None else known
     return {battery.name: BatteryState(soc=soc) for battery in facts.site.batteries}
 
 
 def find_day(site: Site, start: datetime) -> datetime | None:
-    """Return the start of the record from which discharge today is counted: the last slot before local midnight.
+    """Return the start of the record from which discharge today is counted: the last slot before
+    local midnight.
 
     None where no battery limits its cycles per day, or the day has just begun.
     """
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date(), zone)
     # States of charge are at the slot's end: the last one of the day before is midnight's.
-    return begin - SLOT if any(battery.max_cycles_per_day is not None for battery in site.batteries) and start - begin >= SLOT else None
+    return (
+        begin - SLOT
+        if any(battery.max_cycles_per_day is not None for battery in site.batteries)
+        and start - begin >= SLOT
+        else None
+    )
 
 
 def _complete_today(facts: PlanningFacts, state: StateMessage) -> dict[str, BatteryState]:
-    """Return the batteries with their shares of the recorded discharge since local midnight, where they limit cycles per day and the state lacks it."""
+    """Return the batteries with their shares of the recorded discharge since local midnight, where
+    they limit cycles per day and the state lacks it.
+    """
     site, recorded = facts.site, facts.discharged
-    limited = [battery for battery in site.batteries if battery.max_cycles_per_day is not None and battery.name in state.batteries]
-    untold = [battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None]
+    limited = [
+        battery
+        for battery in site.batteries
+        if battery.max_cycles_per_day is not None and battery.name in state.batteries
+    ]
+    untold = [
+        battery for battery in limited if state.batteries[battery.name].discharged_today_kwh is None
+    ]
     if not untold or recorded is None:
         return state.batteries
-    full_kwh = sum(battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries)
-    discharged_kwh, usable = count_discharged(recorded.discharge_kwh, recorded.soc * full_kwh), sum(battery.usable_kwh for battery in site.batteries)
+    full_kwh = sum(
+        battery.capacity_kwh * battery.discharge_efficiency for battery in site.batteries
+    )
+    discharged_kwh, usable = (
+        count_discharged(recorded.discharge_kwh, recorded.soc * full_kwh),
+        sum(battery.usable_kwh for battery in site.batteries),
+    )
     shares = {battery.name: discharged_kwh * battery.usable_kwh / usable for battery in untold}
-    return state.batteries | {name: state.batteries[name].model_copy(update={"discharged_today_kwh": share}) for name, share in shares.items()}
+    return state.batteries | {
+        name: state.batteries[name].model_copy(update={"discharged_today_kwh": share})
+        for name, share in shares.items()
+    }
 
 
 def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
-    """Return the batteries' discharge after the first slot; where it is not recorded, the drop of stored energy since its last measurement.
+    """Return the batteries' discharge after the first slot.
+
+    Where it is not recorded, the drop of stored energy since its last measurement.
 
     Args:
-        discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not count. NaN: unknown.
-        holds_kwh: dischargeable energy at each slot's end, at the terminals, shape ``(slots,)``. NaN: unknown.
+        discharge_kwh: recorded, at the terminals, shape ``(slots,)``; the first slot's does not
+            count. NaN: unknown.
+        holds_kwh: dischargeable energy at each slot's end, at the terminals, shape ``(slots,)``.
+            NaN: unknown.
     """
     recorded = np.cumsum(np.nan_to_num(discharge_kwh[1:]), dtype=np.float64)
     gaps = np.cumsum(np.isnan(discharge_kwh[1:]))
@@ -137,20 +206,45 @@ def count_discharged(discharge_kwh: FloatArray, holds_kwh: FloatArray) -> float:
 
 
 def find_month(site: Site, start: datetime) -> datetime | None:
-    """Return the start of the local month if the tariff depends on the imports since then, else None."""
+    """Return the start of the local month if the tariff depends on the imports since then, else
+    None.
+    """
     zone = ZoneInfo(site.timezone)
     begin = local_midnight(start.astimezone(zone).date().replace(day=1), zone)
-    return begin if (site.tariff.peaks or find_charge(site.tariff.import_)) and start - begin >= SLOT else None
+    return (
+        begin
+        if (site.tariff.peaks or find_charge(site.tariff.import_)) and start - begin >= SLOT
+        else None
+    )
 
 
 def _complete_month(facts: PlanningFacts, state: StateMessage) -> StateMessage:
-    """Return the state with the month's peaks and imports up to the start, where the tariff needs them and the request has none."""
+    """Return the state with the month's peaks and imports up to the start, where the tariff needs
+    them and the request has none.
+    """
     site, imported = facts.site, facts.bought
-    if state.peaks or state.month_peaks_kw or state.month_import_kwh or state.drawn_kwh or imported is None:
+    if (
+        state.peaks
+        or state.month_peaks_kw
+        or state.month_import_kwh
+        or state.drawn_kwh
+        or imported is None
+    ):
         return state
     zone, charge = ZoneInfo(site.timezone), find_charge(site.tariff.import_)
     past = Timeline(facts.start - imported.size * SLOT, SLOT, imported.size)
-    histories = {price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks}
-    peaks = {name: PeakState(highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh) for name, each in histories.items()}
-    drawn = {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}
-    return state.model_copy(update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported)), "drawn_kwh": drawn})
+    histories = {
+        price.name: read_history(imported, past, price, zone=zone) for price in site.tariff.peaks
+    }
+    peaks = {
+        name: PeakState(
+            highest_kw=list(each.highest_kw), today_kw=each.today_kw, interval_kwh=each.interval_kwh
+        )
+        for name, each in histories.items()
+    }
+    drawn = (
+        {site.tariff.import_.kind: charge.count_drawn(imported, past, zone=zone)} if charge else {}
+    )
+    return state.model_copy(
+        update={"peaks": peaks, "month_import_kwh": float(np.nansum(imported)), "drawn_kwh": drawn}
+    )

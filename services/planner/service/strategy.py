@@ -19,11 +19,24 @@ PAST_DAYS = 30
 
 def look_back(site: Site) -> timedelta:
     """Return how far back prices are needed for the site's rules."""
-    return PAST_DAYS * DAY if site.strategy is not None and site.strategy.price_extremes is not None else timedelta(0)
+    return (
+        PAST_DAYS * DAY
+        if site.strategy is not None and site.strategy.price_extremes is not None
+        else timedelta(0)
+    )
 
 
-def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *, prices: SitePrices, stated: Surroundings) -> Surroundings:
-    """Return the surroundings at the timeline's start; values of the caller take precedence over stored ones.
+def read_surroundings(
+    connection: Connection,
+    site: Site,
+    timeline: Timeline,
+    *,
+    prices: SitePrices,
+    stated: Surroundings,
+) -> Surroundings:
+    """Return the surroundings at the timeline's start.
+
+    Values of the caller take precedence over stored ones.
 
     Args:
         connection: to the database.
@@ -38,27 +51,48 @@ def read_surroundings(connection: Connection, site: Site, timeline: Timeline, *,
     stored: dict[str, Any] = {}
     if strategy.vacation is not None:
         stored["vacation"] = _is_on(connection, site, site.input_sensors.vacation_switches, start)
-    if strategy.outage is not None and _is_on(connection, site, site.input_sensors.outage_warning, start):
+    if strategy.outage is not None and _is_on(
+        connection, site, site.input_sensors.outage_warning, start
+    ):
         # A switch says that a warning holds and not how long: as long as the plan looks ahead.
         stored["warnings"] = [OutageWarning(from_=start, to=timeline.end)]
     if strategy.s_index is not None:
         # The mean temperature ahead as forecast by the start; None where nothing was.
-        temperature = weather_carbon.read_weather(connection, site.name, timeline, known_at=timeline.start)["temperature_c"]
-        stored["temperature_c"] = float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
+        temperature = weather_carbon.read_weather(
+            connection, site.name, timeline, known_at=timeline.start
+        )["temperature_c"]
+        stored["temperature_c"] = (
+            float(np.nanmean(temperature)) if np.isfinite(temperature).any() else None
+        )
     if strategy.price_extremes is not None:
-        # Level and spread of the import price of the last days, those without gaps; nothing where too little was published.
+        # Level and spread of the import price of the last days, those without gaps; nothing where
+        # too little was published.
         past = prices.import_prices_before(start, days=PAST_DAYS)
         days = [day for day in split_days(past, SLOT) if day.size and np.isfinite(day).all()]
-        stored |= {"past_levels": [float(day.mean()) for day in days], "past_spreads": [float(np.ptp(day)) for day in days]}
-    return stated.model_copy(update={name: value for name, value in stored.items() if name not in stated.model_fields_set})
+        stored |= {
+            "past_levels": [float(day.mean()) for day in days],
+            "past_spreads": [float(np.ptp(day)) for day in days],
+        }
+    return stated.model_copy(
+        update={
+            name: value for name, value in stored.items() if name not in stated.model_fields_set
+        }
+    )
 
 
 def _is_on(connection: Connection, site: Site, entries: Sensors, at: datetime) -> bool:
-    """Return whether one of a role's switches that hold then is on; one with a leading minus is when it is off."""
+    """Return whether one of a role's switches that hold then is on.
+
+    One with a leading minus is when it is off.
+    """
     sensors = [sensor for sensor in site.list_sensors(entries) if sensor.holds_at(at)]
     there = readings.read_units(connection, site.name) if sensors else {}
     for sensor in sensors:
-        value: FloatArray = readings.read_with_previous(connection, site.name, sensor.name, first=at, end=at)[1] if sensor.name in there else np.empty(0)
+        value: FloatArray = (
+            readings.read_with_previous(connection, site.name, sensor.name, first=at, end=at)[1]
+            if sensor.name in there
+            else np.empty(0)
+        )
         if value.size and np.isfinite(value[0]) and bool(value[0] > 0) is not (sensor.sign < 0):
             return True
     return False

@@ -1,1 +1,4 @@
-"""Answers from documents and the site's data, with their sources; a question without an answer there is refused."""
+"""Answers from documents and the site's data, with their sources.
+
+A question without an answer there is refused.
+"""

@@ -1,4 +1,6 @@
-"""Answers a question: from the site's data by tools, else from passages of documents, else by refusing with the nearest passages."""
+"""Answers a question: from the site's data by tools, else from passages of documents, else by
+refusing with the nearest passages.
+"""
 
 import re
 import secrets
@@ -16,8 +18,20 @@ from services.rag.answering.citations import AnswerDraft, CheckedStream, extract
 from services.rag.answering.evidence import AnswerEvidence, gather_evidence
 from services.rag.answering.plain_text import gives_orders, to_plain_text
 from services.rag.answering.ports import Listener, Nobody, ProposedCall, Search, SiteTools
-from services.rag.answering.prompts import MOST_CALLS, compose_answer, compose_standalone, compose_tool_choice, read_tool_choice
-from services.rag.answering.question import QuestionTime, find_question_time, goes_on, part_by_time, stand_alone
+from services.rag.answering.prompts import (
+    MOST_CALLS,
+    compose_answer,
+    compose_standalone,
+    compose_tool_choice,
+    read_tool_choice,
+)
+from services.rag.answering.question import (
+    QuestionTime,
+    find_question_time,
+    goes_on,
+    part_by_time,
+    stand_alone,
+)
 from services.rag.answering.sentences import detect_language
 from services.rag.embedding import Embedder
 from services.rag.language import ChatMessage, GaveUpError, Generation, LanguageModel
@@ -29,17 +43,22 @@ NEAREST = 3
 MOST_RECOMMENDED = 5
 MOST_REWRITTEN = 400
 _RECOMMENDS = re.compile(
-    r"\b(?:empfohlene|empfehle?\w*|passende|relevante|welche|lesenswerte)\s+(?:mir\s+|sie\s+)?(?:\w+\s+)?(?:dokumente?|unterlagen)\b"
+    r"\b(?:empfohlene|empfehle?\w*|passende|relevante|welche|lesenswerte)\s+(?:mir\s+|"
+    r"sie\s+)?(?:\w+\s+)?(?:dokumente?|unterlagen)\b"
     r".*?\b(?:zum thema|zu[mr]?|über|für)\s+(?P<de>.+)"
-    r"|\b(?:recommend(?:ed)?|suggest(?:ed)?|relevant|which|what)\s+(?:me\s+)?(?:\w+\s+)?(?:documents?|reading)\b"
+    r"|\b(?:recommend(?:ed)?|suggest(?:ed)?|relevant|which|what)\s+(?:me\s+)?(?:\w+\s+)?(?"
+    r":documents?|reading)\b"
     r".*?\b(?:on|about|for|regarding)\s+(?P<en>.+)",
     re.IGNORECASE | re.DOTALL,
 )
 _SENTENCE_BREAKS = re.compile(r"(?<=[.:;!?])\s+")
-# Words of questions on a site's data: only then does a language model choose tools, which takes it seconds.
+# Words of questions on a site's data: only then does a language model choose tools, which takes it
+# seconds.
 _ABOUT_DATA = re.compile(
-    r"\b(?:price|prices|preise?\w*|strompreis\w*|cost|costs|kosten|kostet|consum\w*|verbrauch\w*|forecast\w*|prognose\w*|vorhersage\w*|plan|plans|plän\w*|geplant|"
-    r"batter\w*|speicher\w*|charg\w*|lad\w*|solar\w*|pv|yesterday|today|tomorrow|gestern|heute|morgen|week|woche|month|monat|sav\w*|gespart|ersparnis|why|warum)\b",
+    r"\b(?:price|prices|preise?\w*|strompreis\w*|cost|costs|kosten|kostet|consum\w*|"
+    r"verbrauch\w*|forecast\w*|prognose\w*|vorhersage\w*|plan|plans|plän\w*|geplant|"
+    r"batter\w*|speicher\w*|charg\w*|lad\w*|solar\w*|pv|yesterday|today|tomorrow|gestern|"
+    r"heute|morgen|week|woche|month|monat|sav\w*|gespart|ersparnis|why|warum)\b",
     re.IGNORECASE,
 )
 
@@ -108,10 +127,20 @@ class Answerer:
             LunaError: documents cannot be searched.
         """
         self.listener.stage("understanding")
-        result = AnswerResult(context.language or detect_language(context.question, context.before[-1].language if context.before else "en"))
+        result = AnswerResult(
+            context.language
+            or detect_language(
+                context.question, context.before[-1].language if context.before else "en"
+            )
+        )
         plain = " ".join(to_plain_text(context.question).split()) or context.question
         # Prompt injection: drop the sentences that instruct a model, unless there are no others.
-        question = " ".join(sentence for sentence in _SENTENCE_BREAKS.split(plain) if not gives_orders(sentence)) or plain
+        question = (
+            " ".join(
+                sentence for sentence in _SENTENCE_BREAKS.split(plain) if not gives_orders(sentence)
+            )
+            or plain
+        )
         if context.before and goes_on(question):
             # Tools and search need a question that is complete without the conversation.
             before = context.before[-1]
@@ -141,9 +170,15 @@ class Answerer:
         if not proposed and self.model is not None and _ABOUT_DATA.search(question):
             # The prompt holds the question and the tools alone: no document can inject a call.
             descriptions = self.tools.descriptions()
-            reply = self._ask_model(compose_tool_choice(question, descriptions, today=context.today.isoformat()), result)
+            reply = self._ask_model(
+                compose_tool_choice(question, descriptions, today=context.today.isoformat()), result
+            )
             tool_names = {tool.name for tool in descriptions}
-            proposed = [call for call in read_tool_choice(reply.text) if call.tool in tool_names] if reply else []
+            proposed = (
+                [call for call in read_tool_choice(reply.text) if call.tool in tool_names]
+                if reply
+                else []
+            )
         return self._call_tools(proposed, result)
 
     def _call_tools(self, proposed: Sequence[ProposedCall], result: AnswerResult) -> bool:
@@ -157,7 +192,11 @@ class Answerer:
             except LunaError:
                 _note(result, "tool_failed")
                 continue
-            shared = {name: getattr(tool_result, name) for name in ToolCall.model_fields if hasattr(tool_result, name)}
+            shared = {
+                name: getattr(tool_result, name)
+                for name in ToolCall.model_fields
+                if hasattr(tool_result, name)
+            }
             result.tool_calls.append(ToolCall(**shared))
         answered = [index for index, call in enumerate(result.tool_calls) if call.found]
         if not answered:
@@ -169,32 +208,72 @@ class Answerer:
         result.text = draft.text
         return True
 
-    def _ask_documents(self, question: str, context: QuestionContext, result: AnswerResult, *, ahead: Sequence[ProposedCall] = ()) -> None:
-        """Answer from documents; where they do not answer, by the calls for a price to come, or say why nothing does."""
+    def _ask_documents(
+        self,
+        question: str,
+        context: QuestionContext,
+        result: AnswerResult,
+        *,
+        ahead: Sequence[ProposedCall] = (),
+    ) -> None:
+        """Answer from documents.
+
+        Where they do not answer, by the calls for a price to come, or say why nothing does.
+        """
         self.listener.stage("searching")
-        search_reply = self.search(SearchRequest(query=question[:2000], k=PASSAGES, filter=context.filter, sites=context.sites))
+        search_reply = self.search(
+            SearchRequest(
+                query=question[:2000], k=PASSAGES, filter=context.filter, sites=context.sites
+            )
+        )
         result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
         when = find_question_time(question, context.today)
         parted = part_by_time(search_reply.passages, when, context.today)
-        draft = self._answer_from(question, parted.holding, search_reply=search_reply, result=result, when=when)
+        draft = self._answer_from(
+            question, parted.holding, search_reply=search_reply, result=result, when=when
+        )
         if not draft.sentences and self._call_tools(ahead, result):
             return
         if not draft.sentences and parted.beyond:
             if when is None:
-                # No valid document answers a question about today: answer from an outdated one and say so.
-                draft = self._answer_from(question, parted.beyond, search_reply=search_reply, result=result, when=when)
+                # No valid document answers a question about today: answer from an outdated one and
+                # say so.
+                draft = self._answer_from(
+                    question, parted.beyond, search_reply=search_reply, result=result, when=when
+                )
             else:
-                # Passages that would answer if the question named the time for which their documents are valid.
+                # Passages that would answer if the question named the time for which their
+                # documents are valid.
                 evidence = gather_evidence(parted.beyond, self._embedder_of(search_reply))
-                judged = judge_answerability(when.question, evidence, language=detect_language(when.question, result.language), model=search_reply.model)
+                judged = judge_answerability(
+                    when.question,
+                    evidence,
+                    language=detect_language(when.question, result.language),
+                    model=search_reply.model,
+                )
                 if judged.answered:
                     # Refuse, and name the time for which the nearest document is valid.
-                    result.refused, result.nearest = True, [parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]]
+                    result.refused, result.nearest = (
+                        True,
+                        [parted.beyond[number - 1] for number in judged.answered_by[:NEAREST]],
+                    )
                     _note(result, "outside_validity")
                     best = result.nearest[0]
                     days = (best.valid_from, best.valid_until)
-                    sentence = say_beyond(to_plain_text(best.title), days, (when.first, when.last), result.language, today=context.today)
-                    result.text = " ".join([*(call.text for call in result.tool_calls), sentence, say_answering("nearest", result.language)])
+                    sentence = say_beyond(
+                        to_plain_text(best.title),
+                        days,
+                        (when.first, when.last),
+                        result.language,
+                        today=context.today,
+                    )
+                    result.text = " ".join(
+                        [
+                            *(call.text for call in result.tool_calls),
+                            sentence,
+                            say_answering("nearest", result.language),
+                        ]
+                    )
                     self.on_first_text()
                     self.listener.token(result.text)
                     return
@@ -207,27 +286,51 @@ class Answerer:
             result.nearest = list(search_reply.passages[:NEAREST])
             codes = ("not_in_documents", "nearest") if result.nearest else ("no_documents",)
             # A tool that found nothing says why.
-            parts = [*(call.text for call in result.tool_calls), *(say_answering(code, result.language) for code in codes)]
+            parts = [
+                *(call.text for call in result.tool_calls),
+                *(say_answering(code, result.language) for code in codes),
+            ]
             result.text = " ".join(part for part in parts if part)
             self.on_first_text()
             self.listener.token(result.text)
 
     def _answer_from(
-        self, question: str, passages: Sequence[Passage], *, search_reply: SearchReply, result: AnswerResult, when: QuestionTime | None
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        *,
+        search_reply: SearchReply,
+        result: AnswerResult,
+        when: QuestionTime | None,
     ) -> AnswerDraft:
-        """Return an answer from passages: the model's sentences that they support, else extracts; an empty draft where they do not answer."""
+        """Return an answer from passages: the model's sentences that they support, else extracts.
+
+        An empty draft where they do not answer.
+        """
         evidence = gather_evidence(passages, self._embedder_of(search_reply))
-        language, timeless = detect_language(question, result.language), None if when is None else when.question
-        judged = judge_answerability(question, evidence, language=language, model=search_reply.model, timeless=timeless)
+        language, timeless = (
+            detect_language(question, result.language),
+            None if when is None else when.question,
+        )
+        judged = judge_answerability(
+            question, evidence, language=language, model=search_reply.model, timeless=timeless
+        )
         self._require_listener()
         draft = self._begin(evidence, result)
         if not judged.answered and (self.model is None or not judged.worth_reading):
             return draft
         self.listener.stage("answering")
         if self.model is not None:
-            draft.evidence = AnswerEvidence(evidence.sources[:PASSAGES_IN_PROMPT], evidence.embedder)
+            draft.evidence = AnswerEvidence(
+                evidence.sources[:PASSAGES_IN_PROMPT], evidence.embedder
+            )
             stream = CheckedStream(draft)
-            messages = compose_answer(question, draft.evidence, language=result.language, mark=f"<<{secrets.token_hex(8)}>>")
+            messages = compose_answer(
+                question,
+                draft.evidence,
+                language=result.language,
+                mark=f"<<{secrets.token_hex(8)}>>",
+            )
             if self._ask_model(messages, result, on_text=stream.hear) is not None:
                 stream.end()
             if stream.dropped:
@@ -241,9 +344,16 @@ class Answerer:
             draft.add(extract.text, sources=[extract.number], support=1.0)
         return draft
 
-    def _say_validity(self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date) -> None:
-        """Add the validity of cited documents that are not valid during the whole time of the question."""
-        sources = {source.passage.document_id: number for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))}
+    def _say_validity(
+        self, draft: AnswerDraft, result: AnswerResult, when: QuestionTime | None, today: date
+    ) -> None:
+        """Add the validity of cited documents that are not valid during the whole time of the
+        question.
+        """
+        sources = {
+            source.passage.document_id: number
+            for number, source in reversed(list(enumerate(draft.evidence.sources, start=1)))
+        }
         for document_id in dict.fromkeys(citation.document_id for citation in draft.citations):
             passage = draft.evidence.sources[sources[document_id] - 1].passage
             title, days = to_plain_text(passage.title), (passage.valid_from, passage.valid_until)
@@ -256,13 +366,23 @@ class Answerer:
                 continue
             draft.add(sentence, sources=[sources[document_id]], support=1.0)
 
-    def _ask_model(self, messages: list[ChatMessage], result: AnswerResult, *, on_text: Callable[[str], None] = lambda _: None) -> Generation | None:
+    def _ask_model(
+        self,
+        messages: list[ChatMessage],
+        result: AnswerResult,
+        *,
+        on_text: Callable[[str], None] = lambda _: None,
+    ) -> Generation | None:
         """Return the language model's reply; None where there is none or it is away."""
         if self.model is None or "language_model_away" in result.notes:
             return None
-        result.prompts.append("\n\n".join(f"{message.role}:\n{message.content}" for message in messages))
+        result.prompts.append(
+            "\n\n".join(f"{message.role}:\n{message.content}" for message in messages)
+        )
         try:
-            generation = self.model.generate(messages, on_text=on_text, gave_up=self.listener.gave_up)
+            generation = self.model.generate(
+                messages, on_text=on_text, gave_up=self.listener.gave_up
+            )
         except GaveUpError:
             raise
         except UnavailableError:
@@ -276,14 +396,31 @@ class Answerer:
     def _recommend(self, topic: str, context: QuestionContext, result: AnswerResult) -> None:
         """Answer with the documents that are nearest to a topic."""
         self.listener.stage("searching")
-        search_reply = self.search(SearchRequest(query=topic[:2000], k=4 * PASSAGES, filter=context.filter, sites=context.sites))
+        search_reply = self.search(
+            SearchRequest(
+                query=topic[:2000], k=4 * PASSAGES, filter=context.filter, sites=context.sites
+            )
+        )
         result.chunk_ids = [passage.chunk_id for passage in search_reply.passages]
         evidence = gather_evidence(search_reply.passages, self._embedder_of(search_reply))
-        judged = judge_answerability(topic, evidence, language=detect_language(topic, result.language), model=search_reply.model)
-        best = {evidence.sources[number - 1].passage.document_id: number for number in reversed(judged.answered_by)}
+        judged = judge_answerability(
+            topic,
+            evidence,
+            language=detect_language(topic, result.language),
+            model=search_reply.model,
+        )
+        best = {
+            evidence.sources[number - 1].passage.document_id: number
+            for number in reversed(judged.answered_by)
+        }
         order = sorted(best.values())[:MOST_RECOMMENDED]
         chosen = [evidence.sources[number - 1].passage for number in order]
-        result.recommended = [RecommendedDocument(document_id=passage.document_id, title=passage.title, kind=passage.kind) for passage in chosen]
+        result.recommended = [
+            RecommendedDocument(
+                document_id=passage.document_id, title=passage.title, kind=passage.kind
+            )
+            for passage in chosen
+        ]
         draft = self._begin(evidence, result)
         if not chosen:
             result.refused, result.nearest = True, search_reply.passages[:NEAREST]
@@ -291,12 +428,23 @@ class Answerer:
             self.on_first_text()
             self.listener.token(result.text)
             return
-        draft.add(say_recommended([to_plain_text(passage.title) for passage in chosen], result.language), sources=order, support=1.0)
+        draft.add(
+            say_recommended([to_plain_text(passage.title) for passage in chosen], result.language),
+            sources=order,
+            support=1.0,
+        )
         result.text = draft.text
 
     def _embedder_of(self, search_reply: SearchReply) -> Embedder | None:
-        """Return the embedder if the search has just used its model; otherwise it is away, and asking it again would cost time."""
-        return self.embedder if self.embedder is not None and self.embedder.model == search_reply.model else None
+        """Return the embedder if the search has just used its model.
+
+        Otherwise it is away, and asking it again would cost time.
+        """
+        return (
+            self.embedder
+            if self.embedder is not None and self.embedder.model == search_reply.model
+            else None
+        )
 
     def _begin(self, evidence: AnswerEvidence, result: AnswerResult) -> AnswerDraft:
         result.draft = AnswerDraft(evidence, self.listener, on_first_text=self.on_first_text)

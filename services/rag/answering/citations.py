@@ -1,4 +1,6 @@
-"""The words of an answer: a language model's, each sentence checked against its cited passages before it is sent, or the passages' own sentences."""
+"""The words of an answer: a language model's, each sentence checked against its cited passages
+before it is sent, or the passages' own sentences.
+"""
 
 import re
 from collections.abc import Callable, Sequence
@@ -19,10 +21,19 @@ from services.rag.answering.sentences import is_row, split_sentences
 MOST_EXTRACTS = 2
 # Beside the best sentence, others are told that come near it.
 NEAR_BEST = 0.8
-WORDS_WEIGHT, WINDOW_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = 0.7, 0.5, 0.8, 0.2, 0.3, 0.2
+WORDS_WEIGHT, WINDOW_WEIGHT, COSINE_WEIGHT, HEADING_WEIGHT, KIND_WEIGHT, ORDER_WEIGHT = (
+    0.7,
+    0.5,
+    0.8,
+    0.2,
+    0.3,
+    0.2,
+)
 _ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what (?:price|rate|percentage|temperature|power|capacity)"
-    r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? (?:preis|satz|temperatur|leistung|kapazität))\b",
+    r"\b(?:how (?:much|many|long|high|big|large|often|far)|what "
+    r"(?:price|rate|percentage|temperature|power|capacity)"
+    r"|wie (?:viel\w*|hoch|lange?|gro(?:ß|ss)|oft|weit|teuer)|wieviel\w*|welche[rsnm]? "
+    r"(?:preis|satz|temperatur|leistung|kapazität))\b",
     re.IGNORECASE,
 )
 _ASKS_DATE = re.compile(
@@ -32,14 +43,21 @@ _ASKS_DATE = re.compile(
 )
 # What a document says of itself answers nothing, and a command or a setting is no sentence.
 _ABOUT_ITSELF = re.compile(
-    r"\b(?:beispieldokument|beispielhaushalt\w*|erfunden\w*|example (?:document|household)|made up|invented|fictitious|fictional|ersetz\w+ keine auskunft)\b",
+    r"\b(?:beispieldokument|beispielhaushalt\w*|erfunden\w*|example "
+    r"(?:document|household)|made up|invented|fictitious|fictional|ersetz\w+ keine "
+    r"auskunft)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(
-    r"(?:^|\s)--[a-z][\w-]+|\\\s*(?:\n|$)|[{}]|^\s*(?:luna|docker|curl|sudo|export|pip|make)\s+[\w./-]+"
+    r"(?:^|\s)--[a-z][\w-]+|\\\s*(?:\n|$)|[{}]|^\s*(?:luna|docker|curl|sudo|export|pip|"
+    r"make)\s+[\w./-]+"
     r"|^\s*[\w.-]+:\s*(?:[\w.]+:|\[|$)|^\$ "
 )
-_TIME = re.compile(r"\b\d{4}\b|\b\d{1,2}[.:]\d{2}\b|\b(?:days?|weeks?|months?|years?|tag\w*|woche\w*|monat\w*|jahr\w*|uhr|o'clock)\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\b\d{4}\b|\b\d{1,2}[.:]\d{2}\b|\b(?:days?|weeks?|months?|years?|tag\w*|woche\w*|"
+    r"monat\w*|jahr\w*|uhr|o'clock)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +70,20 @@ class Extract:
     score: float
 
 
-def extract_answer(question: str, evidence: AnswerEvidence, answered_by: tuple[int, ...]) -> list[Extract]:
-    """Return the sentences of the sources ``answered_by`` that answer a question, in the order in which they stand there, the best source first."""
+def extract_answer(
+    question: str, evidence: AnswerEvidence, answered_by: tuple[int, ...]
+) -> list[Extract]:
+    """Return the sentences of the sources ``answered_by`` that answer a question, in the order in
+    which they stand there, the best source first.
+    """
     own = content_words(question)
     weights = own.rarity_among([source.terms for source in evidence.sources])
     ranked = sorted(
-        (each for rank, number in enumerate(answered_by) for each in _score(question, (own, weights), evidence, number, rank=rank)),
+        (
+            each
+            for rank, number in enumerate(answered_by)
+            for each in _score(question, (own, weights), evidence, number, rank=rank)
+        ),
         key=lambda each: -each.score,
     )
     if not ranked:
@@ -72,28 +98,63 @@ def extract_answer(question: str, evidence: AnswerEvidence, answered_by: tuple[i
     return sorted(selected, key=lambda each: (order.index(each.number), each.place))
 
 
-def _score(question: str, question_words: tuple[ContentWords, list[float]], evidence: AnswerEvidence, number: int, *, rank: int) -> list[Extract]:
+def _score(
+    question: str,
+    question_words: tuple[ContentWords, list[float]],
+    evidence: AnswerEvidence,
+    number: int,
+    *,
+    rank: int,
+) -> list[Extract]:
     own, weights = question_words
     source = evidence.sources[number - 1]
-    cosines = evidence.similarities(question, number) if rank < MOST_COMPARED else np.zeros(len(source.sentences))
+    cosines = (
+        evidence.similarities(question, number)
+        if rank < MOST_COMPARED
+        else np.zeros(len(source.sentences))
+    )
     windows = [own.share_in(window, weights) for window in source.windows]
     heads = own.share_in(stems_of(" ".join((source.passage.title, *source.passage.headings))))
     rows = [is_row(sentence) for sentence in source.sentences]
     asks_number, asks_date = _ASKS_NUMBER.search(question), _ASKS_DATE.search(question)
     extracts = []
-    for place, (text, terms) in enumerate(zip(source.sentences, source.sentence_terms, strict=True)):
-        score = WORDS_WEIGHT * own.share_in(terms, weights) + COSINE_WEIGHT * float(cosines[place]) + HEADING_WEIGHT * heads
+    for place, (text, terms) in enumerate(
+        zip(source.sentences, source.sentence_terms, strict=True)
+    ):
+        score = (
+            WORDS_WEIGHT * own.share_in(terms, weights)
+            + COSINE_WEIGHT * float(cosines[place])
+            + HEADING_WEIGHT * heads
+        )
         score += WINDOW_WEIGHT * windows[place]
         # The kind of thing that is asked for: a number, a date.
         if asks_number:
             answers_kind = bool(facts_of(text, proper_names=False).quantities)
         else:
-            answers_kind = bool(asks_date and (_TIME.search(text) or facts_of(text, proper_names=False).dates))
+            answers_kind = bool(
+                asks_date and (_TIME.search(text) or facts_of(text, proper_names=False).dates)
+            )
         score += KIND_WEIGHT * answers_kind - ORDER_WEIGHT * rank
-        # A heading or the head of a table, the first of its rows, says nothing by itself, and a question answers none.
-        tells = len(text.split()) > 2 and not text.endswith(("?", ":")) and not text.isupper() and not set(text) <= set("|-: ")
-        is_head = rows[place] and not (place and rows[place - 1]) and rows[place + 1 : place + 2] == [True]
-        if score > 0 and tells and not is_head and not _ABOUT_ITSELF.search(text) and not _CODE.search(text):
+        # A heading or the head of a table, the first of its rows, says nothing by itself, and a
+        # question answers none.
+        tells = (
+            len(text.split()) > 2
+            and not text.endswith(("?", ":"))
+            and not text.isupper()
+            and not set(text) <= set("|-: ")
+        )
+        is_head = (
+            rows[place]
+            and not (place and rows[place - 1])
+            and rows[place + 1 : place + 2] == [True]
+        )
+        if (
+            score > 0
+            and tells
+            and not is_head
+            and not _ABOUT_ITSELF.search(text)
+            and not _CODE.search(text)
+        ):
             extracts.append(Extract(text, number, place, score))
     return extracts
 
@@ -104,7 +165,8 @@ MOST_QUOTE = 600
 
 @dataclass
 class AnswerDraft:
-    """The answer as far as it is made: sentences that are carried, with what carries them, sent to the listener as they are added.
+    """The answer as far as it is made: sentences that are carried, with what carries them, sent to
+    the listener as they are added.
 
     Args:
         on_first_text: called before the first word of the answer is sent.
@@ -122,8 +184,17 @@ class AnswerDraft:
         """The answer in one piece."""
         return " ".join(sentence.text for sentence in self.sentences)
 
-    def add(self, text: str, *, sources: Sequence[int] = (), tool_calls: Sequence[int] = (), support: float) -> None:
-        """Add a sentence that is carried by sources (by number, from 1) or tool calls, and send it to the listener."""
+    def add(
+        self,
+        text: str,
+        *,
+        sources: Sequence[int] = (),
+        tool_calls: Sequence[int] = (),
+        support: float,
+    ) -> None:
+        """Add a sentence that is carried by sources (by number, from 1) or tool calls, and send it
+        to the listener.
+        """
         # Sources count from 1 in the order of their first use.
         for number in sources:
             if number not in self._numbers:
@@ -142,7 +213,12 @@ class AnswerDraft:
                 )
         marks = [self._numbers[number] for number in sources]
         text_with_marks = f"{text} {''.join(f'[{mark}]' for mark in marks)}" if marks else text
-        sentence = AnswerSentence(text=text_with_marks, citations=marks, tool_calls=list(tool_calls), support=min(1.0, max(0.0, round(support, 3))))
+        sentence = AnswerSentence(
+            text=text_with_marks,
+            citations=marks,
+            tool_calls=list(tool_calls),
+            support=min(1.0, max(0.0, round(support, 3))),
+        )
         if not self.sentences:
             self.on_first_text()
         self.listener.token(f" {text_with_marks}" if self.sentences else text_with_marks)
@@ -152,7 +228,9 @@ class AnswerDraft:
 
 @dataclass
 class CheckedStream:
-    """Takes a model's words as they come, and adds each sentence to the draft once it is whole and carried."""
+    """Takes a model's words as they come, and adds each sentence to the draft once it is whole and
+    carried.
+    """
 
     draft: AnswerDraft
     dropped: int = 0
@@ -180,14 +258,25 @@ class CheckedStream:
             return
         text, cited = read_citations(sentence)
         evidence = self.draft.evidence
-        allowed_urls = frozenset().union(*(evidence.sources[number - 1].facts.urls for number in cited if 1 <= number <= len(evidence.sources)))
+        allowed_urls = frozenset().union(
+            *(
+                evidence.sources[number - 1].facts.urls
+                for number in cited
+                if 1 <= number <= len(evidence.sources)
+            )
+        )
         text = to_plain_text(text, allowed_urls=allowed_urls).lstrip("-*•– ").replace("\n", " ")
         if not text or len(self.draft.sentences) >= MOST_SENTENCES:
             return
         numbers = [number for number in cited if 1 <= number <= len(evidence.sources)]
         if not numbers and evidence.sources:
             # The citation was forgotten: the source that carries the sentence best stands for it.
-            numbers = [max(range(1, len(evidence.sources) + 1), key=lambda number: evidence.support(text, [number]))]
+            numbers = [
+                max(
+                    range(1, len(evidence.sources) + 1),
+                    key=lambda number: evidence.support(text, [number]),
+                )
+            ]
         support = evidence.support(text, numbers)
         if support < LEAST_SUPPORT or gives_orders(text):
             self.dropped += 1

@@ -1,4 +1,6 @@
-"""What can be checked word by word in a sentence: numbers with their units, dates, names, addresses."""
+"""What can be checked word by word in a sentence: numbers with their units, dates, names,
+addresses.
+"""
 
 import re
 from dataclasses import dataclass
@@ -10,10 +12,24 @@ from services.rag.months import ANY_MONTH, MONTHS
 _DATES = (
     re.compile(r"\b(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})\b"),
     re.compile(r"\b(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>\d{4})\b"),
-    re.compile(rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{ANY_MONTH})\.?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
-    re.compile(rf"\b(?P<month>{ANY_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+    re.compile(
+        (
+            rf"\b(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)?\s+(?:of\s+)?(?P<month>{ANY_MONTH})\.?,?"
+            rf"\s+(?P<year>\d{{4}})\b"
+        ),
+        re.IGNORECASE,
+    ),
+    re.compile(
+        (
+            rf"\b(?P<month>{ANY_MONTH})\.?\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?"
+            rf"P<year>\d{{4}})\b"
+        ),
+        re.IGNORECASE,
+    ),
 )
-_NUMBER = re.compile(r"(?<![\w.,])[-+\u2212]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?")
+_NUMBER = re.compile(
+    r"(?<![\w.,])[-+\u2212]?(?:\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?!\d)|\d+)(?:[.,]\d+)?"
+)
 _UNITS = {
     word: unit
     for unit, words in {
@@ -49,23 +65,38 @@ _UNITS = {
     }.items()
     for word in words.split()
 }
-_UNIT = re.compile(r"[\s\u00a0\u202f-]*(?P<unit>°\s?C|[€%]|m²|(?:ct|cents?|€|eur|euro)\s?(?:/|pro|per|je)\s?kwh|[A-Za-zÄÖÜäöü]+(?:/kwh)?)", re.IGNORECASE)
+_UNIT = re.compile(
+    r"[\s\u00a0\u202f-]*(?P<unit>°\s?C|[€%]|m²|(?:ct|cents?|€|eur|euro)\s?(?:/|pro|per|"
+    r"je)\s?kwh|[A-Za-zÄÖÜäöü]+(?:/kwh)?)",
+    re.IGNORECASE,
+)
 _CURRENCY_BEFORE = re.compile(r"(€|EUR)\s?\Z", re.IGNORECASE)
 # Two capitals, or capitals and digits mixed: a name in any language.
-_NAME = re.compile(r"\b(?=[\w-]*[A-Z])(?:[A-Z][A-Z0-9-]+|[A-Za-z]*\d[\w-]*[A-Za-z][\w-]*|[A-Za-z]+-?\d+[\w-]*|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b")
+_NAME = re.compile(
+    r"\b(?=[\w-]*[A-Z])(?:[A-Z][A-Z0-9-]+|[A-Za-z]*\d[\w-]*[A-Za-z][\w-]*|[A-Za-z]+-?"
+    r"\d+[\w-]*|[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b"
+)
 _PROPER = re.compile(r"(?<![.!?:\n\"„“(\[]\s)(?<!\A)(?<=\s)([A-Z][a-z]{2,})\b")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A number as it may be read, for 1.500 is one thing in German and another in English, and its unit where one follows."""
+    """A number as it may be read, for 1.500 is one thing in German and another in English, and its
+    unit where one follows.
+    """
 
     readings: frozenset[float]
     unit: str | None
 
     def is_in(self, others: "frozenset[Quantity]") -> bool:
-        """Return whether the same is said among ``others``; a number without unit may stand for one with any."""
-        return any(self.readings & other.readings and (self.unit is None or self.unit == other.unit) for other in others)
+        """Return whether the same is said among ``others``.
+
+        A number without unit may stand for one with any.
+        """
+        return any(
+            self.readings & other.readings and (self.unit is None or self.unit == other.unit)
+            for other in others
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +119,17 @@ def facts_of(text: str, *, proper_names: bool) -> StatedFacts:
     """Return the facts of a text.
 
     Args:
-        proper_names: capitalised words within a sentence are names, as in English; in German every noun is.
+        proper_names: capitalised words within a sentence are names, as in English; in German every
+            noun is.
     """
     urls = urls_of(text)
     rest = URL.sub(" ", text)
     dates, rest = _take_dates(rest)
-    names = {match.group().lower() for match in _NAME.finditer(rest) if match.group().lower() not in _UNITS}
+    names = {
+        match.group().lower()
+        for match in _NAME.finditer(rest)
+        if match.group().lower() not in _UNITS
+    }
     if proper_names:
         names |= {match.group(1).lower() for match in _PROPER.finditer(rest)}
     return StatedFacts(_quantities(rest), dates, frozenset(names), urls)
@@ -125,26 +161,42 @@ def _quantities(text: str) -> frozenset[Quantity]:
     for match in _NUMBER.finditer(text):
         if _CURRENCY_BEFORE.search(text[max(0, match.start() - 4) : match.start()]):
             unit: str | None = "eur"
-        elif (after := _UNIT.match(text, match.end())) is None or after["unit"] == "a":  # as in § 14a, which is no current
+        # As in § 14a, which is no current
+        elif (after := _UNIT.match(text, match.end())) is None or after["unit"] == "a":
             unit = None
         else:
-            unit = _UNITS.get(re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower()).replace(" ", ""))
+            unit = _UNITS.get(
+                re.sub(r"\s?(?:/|pro|per|je)\s?(?=kwh)", "/", after["unit"].lower()).replace(
+                    " ", ""
+                )
+            )
         quantities.add(Quantity(_readings(match.group()), unit))
     return frozenset(quantities)
 
 
 def _readings(number: str) -> frozenset[float]:
-    """Return what a number may mean: of one with both marks the last is the decimal one; of one mark before three digits either."""
+    """Return what a number may mean: of one with both marks the last is the decimal one.
+
+    Of one mark before three digits either.
+    """
     plain = re.sub(r"['’\u00a0\u202f ]", "", number.replace("\u2212", "-")).lstrip("+")
     marks = [mark for mark in plain if mark in ".,"]
     if len(set(marks)) == 2:
         decimal = marks[-1]
         thousands = "," if decimal == "." else "."
-        return frozenset({float(plain.replace(thousands, "").replace(decimal, "."))}) if plain.count(decimal) == 1 else frozenset()
+        return (
+            frozenset({float(plain.replace(thousands, "").replace(decimal, "."))})
+            if plain.count(decimal) == 1
+            else frozenset()
+        )
     if not marks:
         return frozenset({float(plain)})
     whole = float(plain.replace(marks[0], ""))
     if len(marks) > 1:
         return frozenset({whole})
     decimal_reading = float(plain.replace(",", "."))
-    return frozenset({whole, decimal_reading}) if re.search(r"[.,]\d{3}\Z", plain) else frozenset({decimal_reading})
+    return (
+        frozenset({whole, decimal_reading})
+        if re.search(r"[.,]\d{3}\Z", plain)
+        else frozenset({decimal_reading})
+    )

@@ -1,6 +1,8 @@
-"""Answers are plain text: no markup, no picture, no link that is followed by itself, nothing that cannot be seen; and no orders from documents.
+"""Answers are plain text: no markup, no picture, no link that is followed by itself, nothing that
+cannot be seen; and no orders from documents.
 
-Source: OWASP, "LLM01: prompt injection", 2025: what documents say is data; OWASP, "LLM05: improper output handling".
+Source: OWASP, "LLM01: prompt injection", 2025: what documents say is data; OWASP, "LLM05: improper
+output handling".
 """
 
 import re
@@ -10,7 +12,11 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\s*(?:\([^)]*\)|\[[^\]]*\])|!\[[^\]]*\]")
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(\s*<?([^)\s>]*)[^)]*\)")
 _DEFINITION = re.compile(r"^\s*\[[^\]]+\]:\s*\S+.*$", re.MULTILINE)
 _TAG = re.compile(r"<(?:!--.*?(?:-->|\Z)|/?[a-zA-Z][^<>]*>)", re.DOTALL)
-URL = re.compile(r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|//(?=[\w-]+\.\w)|\b(?:javascript|data|mailto):)[^\s<>\"'`|\])}]+", re.IGNORECASE)
+URL = re.compile(
+    r"(?:\b[a-z][a-z0-9+.-]{1,15}://|\bwww\.|//(?=[\w-]+\.\w)|\b(?:javascript|data|"
+    r"mailto):)[^\s<>\"'`|\])}]+",
+    re.IGNORECASE,
+)
 _CODE_FENCE = re.compile(r"```[^\n]*\n?|~~~[^\n]*\n?")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -20,57 +26,73 @@ _ORDERS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         (
-            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,60}\b(?:instruction|instructions|prompt|prompts|rules|guidelines"
+            r"\b(?:ignore|disregard|forget|override|bypass)\b.{0,60}\b(?:instruction|"
+            r"instructions|prompt|prompts|rules|guidelines"
             r"|directions|commands?|above|before)\b"
         ),
         (
-            r"\b(?:ignorier\w*|vergiss|vergessen\s+sie|missachte\w*|übergeh\w*|umgeh\w*|beachte)\b.{0,60}\b(?:anweisung\w*"
+            r"\b(?:ignorier\w*|vergiss|vergessen\s+sie|missachte\w*|übergeh\w*|umgeh\w*|"
+            r"beachte)\b.{0,60}\b(?:anweisung\w*"
             r"|instruktion\w*|vorgabe\w*|regeln?|prompts?|befehle?)\b"
         ),
         (
-            r"\b(?:all|every|previous|prior|earlier|above|vorherig\w*|bisherig\w*|alle|obig\w*)\s+(?:previous\s+|prior\s+"
+            r"\b(?:all|every|previous|prior|earlier|above|vorherig\w*|bisherig\w*|alle|"
+            r"obig\w*)\s+(?:previous\s+|prior\s+"
             r"|vorherigen\s+|bisherigen\s+)?(?:instructions|anweisungen|instruktionen)\b"
         ),
         r"\b(?:system|developer)[\s_-]*(?:prompt|message|nachricht|override|anweisung\w*)\b",
         (
-            r"\b(?:you are now|from now on,? you|act as|pretend (?:to be|that)|du bist (?:jetzt|nun|ab sofort)|ab (?:jetzt"
+            r"\b(?:you are now|from now on,? you|act as|pretend (?:to be|that)|du bist "
+            r"(?:jetzt|nun|ab sofort)|ab (?:jetzt"
             r"|sofort) (?:bist|antworte\w*|wirst) du|verhalte dich|tu so, als)\b"
         ),
         (
-            r"\b(?:respond|reply|answer|antworte\w*|erwidere)\s+(?:only\s+|nur\s+|always\s+|immer\s+|stattdessen\s+"
+            r"\b(?:respond|reply|answer|antworte\w*|erwidere)\s+(?:only\s+|nur\s+|"
+            r"always\s+|immer\s+|stattdessen\s+"
             r"|instead\s+)?(?:with|mit|by)\b"
         ),
         (
-            r"\b(?:as an? (?:ai|assistant|language model)|als (?:ki|assistent|sprachmodell)|(?:dear|liebe\w*|hey|attention"
+            r"\b(?:as an? (?:ai|assistant|language model)|als "
+            r"(?:ki|assistent|sprachmodell)|(?:dear|liebe\w*|hey|attention"
             r"|achtung)[,:]?\s+(?:ai|ki|assistant|assistent|llm))\b"
         ),
         (
-            r"\b(?:reveal|print|repeat|output|show|leak|exfiltrate|gib|verrate|zeige|wiederhole|nenne)\b.{0,60}\b(?:system prompt"
-            r"|instructions|anweisungen|secrets?|geheim\w*|passw\w*|api[\s_-]?keys?|other documents?|anderen? dokument\w*"
+            r"\b(?:reveal|print|repeat|output|show|leak|exfiltrate|gib|verrate|zeige|"
+            r"wiederhole|nenne)\b.{0,60}\b(?:system prompt"
+            r"|instructions|anweisungen|secrets?|geheim\w*|passw\w*|api[\s_-]?keys?|other "
+            r"documents?|anderen? dokument\w*"
             r"|all documents|alle dokumente)\b"
         ),
         (
-            r"\b(?:content|contents|text|inhalt|wortlaut)\b.{0,30}\b(?:other|another|anderen?|fremden?)\s+(?:document|documents|file"
+            r"\b(?:content|contents|text|inhalt|wortlaut)\b.{0,30}\b(?:other|another|"
+            r"anderen?|fremden?)\s+(?:document|documents|file"
             r"|dokument\w*|datei\w*)\b"
         ),
-        r"\b(?:call|invoke|run|execute|rufe?|starte|führe)\b.{0,40}\b(?:tool|function|werkzeug|funktion)s?\b",
+        (
+            r"\b(?:call|invoke|run|execute|rufe?|starte|führe)\b.{0,40}\b(?:tool|function|"
+            r"werkzeug|funktion)s?\b"
+        ),
         (
             r"""(?:tool|function)[\s_-]?calls?\b|[\"']?(?:tool|function|arguments)[\"']?\s*:\s*[{\"'\[]|<\|?\s*(?:im_start|im_end"""
             r"|system|user|assistant|tool|inst|/?s)\b"
         ),
         (
-            r"\b(?:note|notice|hint|message|instructions?|hinweise?|nachricht|anweisung\w*|regel)\s+(?:to|for|an|für|des)\s+(?:the\s+"
-            r"|die\s+|alle\s+|any\s+|all\s+)?(?:ai|ki|llms?|language models?|sprachmodelle?n?|assistants?|assistent\w*|chatbots?"
+            r"\b(?:note|notice|hint|message|instructions?|hinweise?|nachricht|anweisung\w*|"
+            r"regel)\s+(?:to|for|an|für|des)\s+(?:the\s+"
+            r"|die\s+|alle\s+|any\s+|all\s+)?(?:ai|ki|llms?|language "
+            r"models?|sprachmodelle?n?|assistants?|assistent\w*|chatbots?"
             r"|models?|betreibers)\b"
         ),
         r"^\s*(?:system|assistant|user|human)\s*[:>]",
         (
-            r"(?:-{3,}|={3,}|#{3,}|<{2,}|>{2,}|\[)\s*/?(?:begin|end|start|ende|anfang)?\s*(?:of\s+)?(?:passages?|documents?|data"
+            r"(?:-{3,}|={3,}|#{3,}|<{2,}|>{2,}|\[)\s*/?(?:begin|end|start|ende|anfang)?"
+            r"\s*(?:of\s+)?(?:passages?|documents?|data"
             r"|quellen?|context|sources?)\b.{0,40}(?:-{2,}|={2,}|#{2,}|<{2,}|>{2,}|\])"
         ),
         r"</?(?:passage|document|data|context|source|instructions?)\b",
         (
-            r"\b(?:render|embed|include|display|append|insert|füge|binde|hänge|zeige)\b.{0,60}(?:!\[|\bimages?\b|\bbild(?:er)?\b"
+            r"\b(?:render|embed|include|display|append|insert|füge|binde|hänge|zeige)\b.{0,"
+            r"60}(?:!\[|\bimages?\b|\bbild(?:er)?\b"
             r"|\bmarkdown\b|\blinks?\b).{0,80}(?:://|\bappend|\bwith\b|\bmit\b)"
         ),
     )
@@ -78,7 +100,9 @@ _ORDERS = tuple(
 
 
 def to_plain_text(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> str:
-    """Return a text without markup; of its addresses those alone that ``allowed_urls`` holds, as text.
+    """Return a text without markup.
+
+    Of its addresses those alone that ``allowed_urls`` holds, as text.
 
     Invariants: a second time changes nothing; no picture, no tag, no control character is left.
     """
@@ -90,7 +114,9 @@ def to_plain_text(text: str, *, allowed_urls: frozenset[str] = frozenset()) -> s
         text = _LINK.sub(lambda match: f"{match.group(1)} ({match.group(2)})", text)
         text = _CODE_FENCE.sub("", _TAG.sub("", text))
         text = _EMPHASIS.sub(r"\2", text)
-        text = URL.sub(lambda match: _keep_allowed(match.group(), allowed_urls), text).replace("()", "")
+        text = URL.sub(lambda match: _keep_allowed(match.group(), allowed_urls), text).replace(
+            "()", ""
+        )
         text = _BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n").strip()
     return text
 
@@ -108,9 +134,19 @@ def gives_orders(sentence: str) -> bool:
 
 def _keep_allowed(url: str, allowed_urls: frozenset[str]) -> str:
     bare = url.rstrip(".,;:!?")
-    return url if bare in allowed_urls and not bare.lower().startswith(("javascript:", "data:")) else url[len(bare) :]
+    return (
+        url
+        if bare in allowed_urls and not bare.lower().startswith(("javascript:", "data:"))
+        else url[len(bare) :]
+    )
 
 
 def _visible(text: str) -> str:
-    """Return a text without what cannot be seen: controls, zero-width and bidirectional marks, tags, surrogates."""
-    return "".join(char for char in text if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")).replace("\u2028", "\n")
+    """Return a text without what cannot be seen: controls, zero-width and bidirectional marks,
+    tags, surrogates.
+    """
+    return "".join(
+        char
+        for char in text
+        if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    ).replace("\u2028", "\n")

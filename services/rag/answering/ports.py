@@ -31,7 +31,8 @@ class SiteTools(Protocol):
         """Return the calls that match a question by rules; none where it is about something else.
 
         Args:
-            before: the calls that answered the previous question, which a follow-up question refers to.
+            before: the calls that answered the previous question, which a follow-up question refers
+                to.
         """
         ...
 
@@ -43,7 +44,8 @@ class SiteTools(Protocol):
         """Return a tool's result.
 
         Raises:
-            LunaError: the tool is unknown, its arguments are invalid, or a service it needs is away.
+            LunaError: the tool is unknown, its arguments are invalid, or a service it needs is
+                away.
         """
         ...
 

@@ -1,4 +1,5 @@
-"""What answers are made of, by the settings of a process: passages, models, and the tools over a stored site's data.
+"""What answers are made of, by the settings of a process: passages, models, and the tools over a
+stored site's data.
 
 The tools are matched by rules and called in a unit of work of their own.
 """
@@ -46,11 +47,17 @@ class StoredSiteTools:
         return registry.list_tools().tools
 
     def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
-        """Return the calls that a question asks for by its words, or by going on from the last call before."""
+        """Return the calls that a question asks for by its words, or by going on from the last call
+        before.
+        """
         with unit_of_work(self.database) as connection:
             site = sites.load(connection, self.site_id)
         previous = before[-1] if before else None
-        matched = match_follow_up(question, previous, site=site, now=self.now) if previous else match_question(question, site=site, now=self.now)
+        matched = (
+            match_follow_up(question, previous, site=site, now=self.now)
+            if previous
+            else match_question(question, site=site, now=self.now)
+        )
         return [ProposedCall(call.tool, call.arguments) for call in matched]
 
     def match_ahead(self, question: str) -> Sequence[ProposedCall]:
@@ -68,12 +75,20 @@ class StoredSiteTools:
         """
         if len(proposed.tool) > MOST_NAME:
             raise refuse("no-tool-of-this-name", field="tool")
-        request = ToolCallRequest(tool=proposed.tool, arguments=dict(proposed.arguments), site_id=self.site_id, language=self.language, sites=self.sites)
+        request = ToolCallRequest(
+            tool=proposed.tool,
+            arguments=dict(proposed.arguments),
+            site_id=self.site_id,
+            language=self.language,
+            sites=self.sites,
+        )
         with unit_of_work(self.database) as connection:
             return registry.call_tool(connection, request, now=self.now, client=self.client)
 
 
-def open_parts(settings: Settings, database: Engine, searcher: Searcher, *, clock: Clock, client: Client | None) -> AnsweringParts:
+def open_parts(
+    settings: Settings, database: Engine, searcher: Searcher, *, clock: Clock, client: Client | None
+) -> AnsweringParts:
     """Return the parts: passages and tools over the database, the models of the settings."""
 
     def search(request: SearchRequest) -> SearchReply:

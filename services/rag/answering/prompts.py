@@ -1,7 +1,10 @@
-"""Prompts of a language model, and parsers of its replies. Passages are numbered data between marks that nobody can guess; the question stands outside.
+"""Prompts of a language model, and parsers of its replies.
 
-Source: Hines et al., "Defending against indirect prompt injection with spotlighting", 2024 (delimiting); Gao et al., "Enabling large language models to
-generate text with citations", EMNLP 2023.
+Passages are numbered data between marks that nobody can guess; the question stands outside.
+
+Source: Hines et al., "Defending against indirect prompt injection with spotlighting", 2024
+(delimiting); Gao et al., "Enabling large language models to generate text with citations", EMNLP
+2023.
 """
 
 import json
@@ -42,28 +45,51 @@ _ALONE = """You are given the questions of a conversation. Rewrite the last one 
 and ellipses mean. Keep its language. Do not answer it. Write the question alone, on one line."""
 
 
-def compose_answer(question: str, evidence: AnswerEvidence, *, language: Language, mark: str) -> list[ChatMessage]:
+def compose_answer(
+    question: str, evidence: AnswerEvidence, *, language: Language, mark: str
+) -> list[ChatMessage]:
     """Return what words an answer.
 
     Args:
         mark: that no passage holds; new for every question.
     """
     passages = "\n".join(
-        f"{mark} passage [{number}]: {label_of(source)}\n{source.text[:MOST_PASSAGE].replace(mark, '')}\n{mark} end of passage [{number}]"
+        (
+            f"{mark} passage [{number}]: {label_of(source)}\n"
+            f"{source.text[:MOST_PASSAGE].replace(mark, '')}\n{mark} end of passage [{number}]"
+        )
         for number, source in enumerate(evidence.sources, start=1)
     )
-    rules = _ANSWER.format(mark=mark, language=language_forms(language).texts["name-in-english"], not_found=UNANSWERABLE)
-    return [ChatMessage("system", rules), ChatMessage("user", f"{passages}\n\nQuestion: {question}")]
+    rules = _ANSWER.format(
+        mark=mark,
+        language=language_forms(language).texts["name-in-english"],
+        not_found=UNANSWERABLE,
+    )
+    return [
+        ChatMessage("system", rules),
+        ChatMessage("user", f"{passages}\n\nQuestion: {question}"),
+    ]
 
 
-def compose_tool_choice(question: str, tools: Sequence[ToolDescription], *, today: str) -> list[ChatMessage]:
+def compose_tool_choice(
+    question: str, tools: Sequence[ToolDescription], *, today: str
+) -> list[ChatMessage]:
     """Return what chooses tools; no word of a document is in it."""
-    listed = "\n".join(json.dumps({"tool": tool.name, "description": tool.description, "arguments": tool.arguments}, ensure_ascii=False) for tool in tools)
+    listed = "\n".join(
+        json.dumps(
+            {"tool": tool.name, "description": tool.description, "arguments": tool.arguments},
+            ensure_ascii=False,
+        )
+        for tool in tools
+    )
     return [ChatMessage("system", _TOOLS % (today, listed)), ChatMessage("user", question)]
 
 
 def compose_standalone(question: str, before: Sequence[Answer]) -> list[ChatMessage]:
-    """Return the prompt that rewrites a follow-up question as one by itself; answers, which may quote documents, are not in it."""
+    """Return the prompt that rewrites a follow-up question as one by itself.
+
+    Answers, which may quote documents, are not in it.
+    """
     questions = "\n".join(f"- {answer.understood_as or answer.question}" for answer in before)
     return [ChatMessage("system", _ALONE), ChatMessage("user", f"{questions}\n- {question}")]
 
@@ -76,7 +102,9 @@ def read_tool_choice(text: str) -> list[ProposedCall]:
     except (ValueError, RecursionError):
         return []
     calls = document.get("calls") if isinstance(document, dict) else None
-    proposals = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    proposals = (
+        [call for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    )
     return [
         ProposedCall(call["tool"], call.get("arguments") or {})
         for call in proposals[:MOST_CALLS]
@@ -86,13 +114,21 @@ def read_tool_choice(text: str) -> list[ProposedCall]:
 
 def read_citations(sentence: str) -> tuple[str, list[int]]:
     """Return a sentence without its citations, and their numbers."""
-    numbers = [int(number) for match in _CITED.finditer(sentence) for number in re.findall(r"\d+", match.group(1))]
+    numbers = [
+        int(number)
+        for match in _CITED.finditer(sentence)
+        for number in re.findall(r"\d+", match.group(1))
+    ]
     return _CITED.sub("", sentence).strip(), list(dict.fromkeys(numbers))
 
 
 def label_of(source: EvidenceSource) -> str:
-    """Return what a passage is called: its title, page and headings, as plain text without orders."""
+    """Return what a passage is called: its title, page and headings, as plain text without
+    orders.
+    """
     passage = source.passage
     parts = [passage.title, *([f"page {passage.page}"] if passage.page else []), *passage.headings]
-    plain = " / ".join(to_plain_text(part).replace("\n", " ") for part in parts if not gives_orders(part))
+    plain = " / ".join(
+        to_plain_text(part).replace("\n", " ") for part in parts if not gives_orders(part)
+    )
     return plain[:MOST_LABEL] or "document"

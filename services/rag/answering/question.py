@@ -1,6 +1,8 @@
-"""A question by itself: what it goes on from, by rules in German and English, and the time that it is about. Pure.
+"""A question by itself: what it goes on from, by rules in German and English, and the time that it
+is about. Pure.
 
-A question that names no time is about today. A day without its year ("on 1 March") names none either: it may be last year's or next year's.
+A question that names no time is about today. A day without its year ("on 1 March") names none
+either: it may be last year's or next year's.
 """
 
 import re
@@ -14,11 +16,13 @@ from services.rag.answering.sentences import STOPWORDS, split_sentences, words_o
 from services.rag.retrieval.named_days import find_named_days, months_of
 
 _GOES_ON = re.compile(
-    r"^\s*(?:and|und|also|but|aber|then|dann|so)\b[\s,]*|^\s*(?:(?:what|how) about|was ist mit|wie (?:ist|war|sieht) es (?:mit|bei|für)|wie sieht's mit)\s+",
+    r"^\s*(?:and|und|also|but|aber|then|dann|so)\b[\s,]*|^\s*(?:(?:what|how) about|was ist "
+    r"mit|wie (?:ist|war|sieht) es (?:mit|bei|für)|wie sieht's mit)\s+",
     re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(
-    r"\b(?:it|its|they|them|their|that|this|these|those|he|she|there|then|er|sie|es|ihn|ihm|ihr|das|dies|dieser|dieses|diese|diesem|diesen|davon|dafür|dazu|damit"
+    r"\b(?:it|its|they|them|their|that|this|these|those|he|she|there|then|er|sie|es|ihn|"
+    r"ihm|ihr|das|dies|dieser|dieses|diese|diesem|diesen|davon|dafür|dazu|damit"
     r"|daran|darin|dabei|dort|dessen|deren|denen)\b",
     re.IGNORECASE,
 )
@@ -28,7 +32,8 @@ _PLACES = (
     re.compile(r"\b(?:19|20)\d{2}\b"),
     re.compile(
         r"\b(?:vorgestern|gestern|heute|übermorgen|morgen|yesterday|today|tomorrow"
-        r"|(?:letzte|diese|nächste)[rsnm]? (?:woche|monat|jahr|nacht)|(?:last|this|next) (?:week|month|year|night))\b",
+        r"|(?:letzte|diese|nächste)[rsnm]? (?:woche|monat|jahr|nacht)|(?:last|this|next) "
+        r"(?:week|month|year|night))\b",
         re.IGNORECASE,
     ),
 )
@@ -40,11 +45,20 @@ def goes_on(question: str) -> bool:
     """Return whether a question needs the one before to be understood."""
     words = len(content_words(question).stems)
     begun = _GOES_ON.match(question)
-    return bool((begun and words <= MOST_WORDS_GOING_ON) or (_POINTS_BACK.search(question) and words <= MOST_WORDS_POINTING)) or words == 0
+    return (
+        bool(
+            (begun and words <= MOST_WORDS_GOING_ON)
+            or (_POINTS_BACK.search(question) and words <= MOST_WORDS_POINTING)
+        )
+        or words == 0
+    )
 
 
 def stand_alone(question: str, before: str) -> str:
-    """Return a question that goes on from ``before`` as one that stands by itself; one that does already stays as it is."""
+    """Return a question that goes on from ``before`` as one that stands by itself.
+
+    One that does already stays as it is.
+    """
     if not goes_on(question):
         return question
     rest = _GOES_ON.sub("", question).strip(" ,?.!")
@@ -61,27 +75,48 @@ def stand_alone(question: str, before: str) -> str:
     return f"{question.strip()} ({topic})" if topic else question
 
 
-_COUNTS = {"one": 1, "ein": 1, "einem": 1, "two": 2, "zwei": 2, "three": 3, "drei": 3, "four": 4, "vier": 4, "five": 5, "fünf": 5, "ten": 10, "zehn": 10}
+_COUNTS = {
+    "one": 1,
+    "ein": 1,
+    "einem": 1,
+    "two": 2,
+    "zwei": 2,
+    "three": 3,
+    "drei": 3,
+    "four": 4,
+    "vier": 4,
+    "five": 5,
+    "fünf": 5,
+    "ten": 10,
+    "zehn": 10,
+}
 _COUNT = rf"(?P<count>\d{{1,2}}|{'|'.join(sorted(_COUNTS, key=len, reverse=True))})"
 _NEXT = r"(?:next|coming|(?:n(?:ä|ae)chst|kommend)e[mnrs]?)"
 _LAST = r"(?:last|previous|(?:letzt|vergangen|vorig)e[mnrs]?)"
 _THIS = r"(?:this|(?:dies|laufend)e[mnrs]?)"
 _YEAR, _MONTH, _WEEK = r"(?:year|jahr(?:e?s)?)", r"(?:month|monat(?:s)?)", r"(?:week|woche)"
 # What is after a day does not hold on it.
-_AFTER = re.compile(r"\b(?:after|nach|na)(?: the| dem| de)?(?: end of| ende von| eind van)?\s*$", re.IGNORECASE)
+_AFTER = re.compile(
+    r"\b(?:after|nach|na)(?: the| dem| de)?(?: end of| ende von| eind van)?\s*$", re.IGNORECASE
+)
 _Resolve = Callable[[re.Match[str], date], tuple[date, date]]
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionTime:
-    """The days that a question is about, both included; ``question``: without the words that name them."""
+    """The days that a question is about, both included.
+
+    ``question``: without the words that name them.
+    """
 
     first: date
     last: date
     question: str
 
     def is_within(self, first: date | None, last: date | None) -> bool:
-        """Return whether something that holds from one day until another, None where nobody says, holds on some of these days."""
+        """Return whether something that holds from one day until another, None where nobody says,
+        holds on some of these days.
+        """
         return (first is None or first <= self.last) and (last is None or last >= self.first)
 
     def is_all_within(self, first: date | None, last: date | None) -> bool:
@@ -91,7 +126,9 @@ class QuestionTime:
 
 @dataclass(frozen=True, slots=True)
 class PassagesByTime:
-    """Passages of documents that hold at a time, those that say so first, and of documents that do not."""
+    """Passages of documents that hold at a time, those that say so first, and of documents that do
+    not.
+    """
 
     holding: list[Passage]
     beyond: list[Passage]
@@ -114,26 +151,53 @@ def find_question_time(question: str, today: date) -> QuestionTime | None:
     rest = question
     for _, begin, end in sorted(spans, key=lambda span: -span[1]):
         rest = f"{rest[:begin]} {rest[end:]}"
-    return QuestionTime(min(days[0] for days, *_ in spans), max(days[1] for days, *_ in spans), " ".join(rest.split()))
+    return QuestionTime(
+        min(days[0] for days, *_ in spans),
+        max(days[1] for days, *_ in spans),
+        " ".join(rest.split()),
+    )
 
 
-def part_by_time(passages: Sequence[Passage], question_time: QuestionTime | None, today: date) -> PassagesByTime:
-    """Return which passages are of documents that hold at the time asked about, today where none is named.
+def part_by_time(
+    passages: Sequence[Passage], question_time: QuestionTime | None, today: date
+) -> PassagesByTime:
+    """Return which passages are of documents that hold at the time asked about, today where none is
+    named.
 
-    Of a document that does not, the sentences that name the year asked about stay: it may say what comes after it.
+    Of a document that does not, the sentences that name the year asked about stay: it may say what
+    comes after it.
     """
     target = question_time or QuestionTime(today, today, "")
     fits = [target.is_within(each.valid_from, each.valid_until) for each in passages]
     holding = [each for each, fit in zip(passages, fits, strict=True) if fit]
     if question_time is not None:
         holding.sort(key=lambda each: not has_validity(each))
-        years = re.compile("|".join(rf"(?<!\d){year}(?!\d)" for year in range(question_time.first.year, question_time.last.year + 1)))
+        years = re.compile(
+            "|".join(
+                rf"(?<!\d){year}(?!\d)"
+                for year in range(question_time.first.year, question_time.last.year + 1)
+            )
+        )
         for each, fit in zip(passages, fits, strict=True):
-            sentences = [] if fit else [sentence for sentence in split_sentences(each.text) if years.search(sentence)]
+            sentences = (
+                []
+                if fit
+                else [sentence for sentence in split_sentences(each.text) if years.search(sentence)]
+            )
             if sentences:
                 # What these sentences say is said of the year itself.
-                holding.append(each.model_copy(update={"text": "\n".join(sentences), "valid_from": None, "valid_until": None}))
-    return PassagesByTime(holding, [each for each, fit in zip(passages, fits, strict=True) if not fit])
+                holding.append(
+                    each.model_copy(
+                        update={
+                            "text": "\n".join(sentences),
+                            "valid_from": None,
+                            "valid_until": None,
+                        }
+                    )
+                )
+    return PassagesByTime(
+        holding, [each for each, fit in zip(passages, fits, strict=True) if not fit]
+    )
 
 
 def has_validity(passage: Passage) -> bool:
@@ -158,7 +222,10 @@ def _quarter(quarters: int) -> _Resolve:
 
 
 def _day(days: int, count: int = 1) -> _Resolve:
-    return lambda _match, today: (today + timedelta(days=days), today + timedelta(days=days + count - 1))
+    return lambda _match, today: (
+        today + timedelta(days=days),
+        today + timedelta(days=days + count - 1),
+    )
 
 
 def _week(weeks: int) -> _Resolve:

@@ -66,7 +66,15 @@ def split_paragraphs(text: str) -> list[list[str]]:
     paragraphs: list[str] = []
     for line in map(str.strip, text.split("\n")):
         before = paragraphs[-1] if paragraphs else ""
-        begins = not before or not line or before[-1] in ".!?:;|" or line.startswith("|") or _BULLET.match(line) or is_row(before) or is_row(line)
+        begins = (
+            not before
+            or not line
+            or before[-1] in ".!?:;|"
+            or line.startswith("|")
+            or _BULLET.match(line)
+            or is_row(before)
+            or is_row(line)
+        )
         # A continuation begins in lower case, or follows a line of a page's width.
         if not begins and (line[0].islower() or len(before) >= WIDE):
             paragraphs[-1] += f" {line}"
@@ -88,7 +96,11 @@ def _split_line(line: str) -> list[str]:
         last_word = re.search(r"[^\W_]*\Z", line[: end.start()])
         word = last_word.group().lower() if last_word else ""
         # "1. Januar", "§ 14. Absatz": a number of up to two digits is an ordinal.
-        if line[end.start()] == "." and (word in _ABBREVIATIONS or (len(word) == 1 and word.isalpha()) or (word.isdigit() and len(word) <= 2)):
+        if line[end.start()] == "." and (
+            word in _ABBREVIATIONS
+            or (len(word) == 1 and word.isalpha())
+            or (word.isdigit() and len(word) <= 2)
+        ):
             continue
         sentences.append(line[begun : end.end()].strip())
         begun = end.end()

@@ -1,4 +1,6 @@
-"""Answers a question from documents and data, streams the answer, and stores it with its sources and prompts."""
+"""Answers a question from documents and data, streams the answer, and stores it with its sources
+and prompts.
+"""
 
 import json
 import time
@@ -31,10 +33,25 @@ REMEMBERED = 4
 # Least interval between two checks in Redis whether the asker has left.
 LOOK_SECONDS = 0.3
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 40, 80, 160)
-ANSWER_SECONDS = TaskHistogram("luna_rag_answer_seconds", "Time from a question to its answer, by how it is worded.", ["worded"], buckets=_BUCKETS)
-FIRST_TOKEN_SECONDS = TaskHistogram("luna_rag_first_token_seconds", "Time from a question to the first checked word of its answer.", buckets=_BUCKETS)
-REFUSALS = TaskCounter("luna_rag_refusals_total", "Questions that neither documents nor data answer.")
-TOKENS = TaskCounter("luna_rag_tokens_total", "Tokens of the language model as its server counts them, by what they are: prompt, answer.", ["kind"])
+ANSWER_SECONDS = TaskHistogram(
+    "luna_rag_answer_seconds",
+    "Time from a question to its answer, by how it is worded.",
+    ["worded"],
+    buckets=_BUCKETS,
+)
+FIRST_TOKEN_SECONDS = TaskHistogram(
+    "luna_rag_first_token_seconds",
+    "Time from a question to the first checked word of its answer.",
+    buckets=_BUCKETS,
+)
+REFUSALS = TaskCounter(
+    "luna_rag_refusals_total", "Questions that neither documents nor data answer."
+)
+TOKENS = TaskCounter(
+    "luna_rag_tokens_total",
+    "Tokens of the language model as its server counts them, by what they are: prompt, answer.",
+    ["kind"],
+)
 
 log = structlog.get_logger("luna.rag")
 
@@ -88,8 +105,13 @@ class StreamListener:
         return self._gave_up
 
 
-def answer_published(request: AskRequest, parts: AnsweringParts, *, clock: Clock, streams: AnswerStreams | None) -> Answer:
-    """Answer and store a question; where the request names a stream, publish the pieces there, and the answer or problem as the last one.
+def answer_published(
+    request: AskRequest, parts: AnsweringParts, *, clock: Clock, streams: AnswerStreams | None
+) -> Answer:
+    """Answer and store a question.
+
+    Where the request names a stream, publish the pieces there, and the answer or problem as the
+    last one.
 
     Raises:
         LunaError: as ``answer_question``.
@@ -97,7 +119,9 @@ def answer_published(request: AskRequest, parts: AnsweringParts, *, clock: Clock
     if request.stream is None or streams is None:
         return answer_question(request, parts, clock=clock)
     try:
-        answer = answer_question(request, parts, clock=clock, listener=StreamListener(streams, request.stream))
+        answer = answer_question(
+            request, parts, clock=clock, listener=StreamListener(streams, request.stream)
+        )
     except LunaError as error:
         streams.add(request.stream, "problem", json.dumps(error.problem(), ensure_ascii=False))
         raise
@@ -105,7 +129,9 @@ def answer_published(request: AskRequest, parts: AnsweringParts, *, clock: Clock
     return answer
 
 
-def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock, listener: Listener | None = None) -> Answer:
+def answer_question(
+    request: AskRequest, parts: AnsweringParts, *, clock: Clock, listener: Listener | None = None
+) -> Answer:
     """Answer a question and store the answer.
 
     Raises:
@@ -119,7 +145,9 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
     tools = None if parts.tools is None or setting.site_id is None else parts.tools
     answerer = Answerer(
         search=parts.search,
-        tools=None if tools is None else tools(request, str(setting.site_id), setting.language_of(request)),
+        tools=None
+        if tools is None
+        else tools(request, str(setting.site_id), setting.language_of(request)),
         model=parts.model if request.model else None,
         embedder=parts.embedder,
         listener=listener or Nobody(),
@@ -128,13 +156,32 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
     result = answerer.answer(setting.context_of(request))
     stored = _compose(request, setting, result, timing, now=clock.now())
     with unit_of_work(parts.database) as connection:
-        site_ids = documents.list_sites(connection, [each.document_id for each in result.recommended], result.chunk_ids) | setting.sites
+        site_ids = (
+            documents.list_sites(
+                connection, [each.document_id for each in result.recommended], result.chunk_ids
+            )
+            | setting.sites
+        )
         stored = stored.model_copy(update={"sites": sorted(site_ids)})
         if request.conversation_id is None:
             at = stored.answer.answered_at
-            answers.begin_conversation(connection, setting.conversation_id, asked_by=request.asked_by, site_id=setting.site_id, at=at)
+            answers.begin_conversation(
+                connection,
+                setting.conversation_id,
+                asked_by=request.asked_by,
+                site_id=setting.site_id,
+                at=at,
+            )
         answers.save(connection, stored)
-    worded = "refused" if result.refused else "tools" if result.tool_calls else "model" if result.model else "extracts"
+    worded = (
+        "refused"
+        if result.refused
+        else "tools"
+        if result.tool_calls
+        else "model"
+        if result.model
+        else "extracts"
+    )
     ANSWER_SECONDS.labels(worded).observe(stored.answer.latency_seconds)
     if stored.first_token_seconds is not None:
         FIRST_TOKEN_SECONDS.observe(stored.first_token_seconds)
@@ -142,7 +189,13 @@ def answer_question(request: AskRequest, parts: AnsweringParts, *, clock: Clock,
         REFUSALS.inc()
     for kind, tokens in (("prompt", result.prompt_tokens), ("answer", result.answer_tokens)):
         TOKENS.labels(kind).inc(tokens or 0)
-    log.info("question answered", worded=worded, seconds=stored.answer.latency_seconds, passages=len(stored.chunk_ids), notes=result.notes)
+    log.info(
+        "question answered",
+        worded=worded,
+        seconds=stored.answer.latency_seconds,
+        passages=len(stored.chunk_ids),
+        notes=result.notes,
+    )
     return stored.answer
 
 
@@ -162,7 +215,9 @@ class _Timing:
 
 @dataclass(frozen=True)
 class _Setting:
-    """Context of a question: its conversation with previous answers and their sites, and the site whose data it is about."""
+    """Context of a question: its conversation with previous answers and their sites, and the site
+    whose data it is about.
+    """
 
     conversation_id: str
     site_id: str | None
@@ -172,13 +227,20 @@ class _Setting:
 
     def context_of(self, request: AskRequest) -> QuestionContext:
         return QuestionContext(
-            question=request.question, today=self.now.date(), language=request.language, filter=request.filter, sites=request.sites, before=self.before
+            question=request.question,
+            today=self.now.date(),
+            language=request.language,
+            filter=request.filter,
+            sites=request.sites,
+            before=self.before,
         )
 
     def language_of(self, request: AskRequest) -> Language:
         from services.rag.answering.sentences import detect_language
 
-        return request.language or detect_language(request.question, self.before[-1].language if self.before else "en")
+        return request.language or detect_language(
+            request.question, self.before[-1].language if self.before else "en"
+        )
 
 
 def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
@@ -187,19 +249,40 @@ def _prepare(request: AskRequest, database: Engine, now: datetime) -> _Setting:
         before: tuple[Answer, ...] = ()
         conversation_sites: list[str] = []
         if request.conversation_id is not None:
-            conversation_site = answers.require_conversation(connection, request.conversation_id, asked_by=request.asked_by)
-            before = tuple(answers.list_questions(connection, request.conversation_id, most=REMEMBERED))
+            conversation_site = answers.require_conversation(
+                connection, request.conversation_id, asked_by=request.asked_by
+            )
+            before = tuple(
+                answers.list_questions(connection, request.conversation_id, most=REMEMBERED)
+            )
             conversation_sites = answers.list_sites(connection, request.conversation_id)
-        own = [name for name in sites.names(connection) if request.sites is None or name in request.sites]
+        own = [
+            name
+            for name in sites.names(connection)
+            if request.sites is None or name in request.sites
+        ]
         requested_site = request.site_id or conversation_site
         if requested_site is not None and requested_site not in own:
-            raise refuse("no-site-of-asker", field="site_id", value=requested_site, remedy="Name one of your sites.")
+            raise refuse(
+                "no-site-of-asker",
+                field="site_id",
+                value=requested_site,
+                remedy="Name one of your sites.",
+            )
         site_id = requested_site or (own[0] if len(own) == 1 else None)
         zone = None if site_id is None else parse_zone(sites.load(connection, site_id).timezone)
-    return _Setting(request.conversation_id or uuid.uuid4().hex, site_id, now.astimezone(zone), before, frozenset(conversation_sites))
+    return _Setting(
+        request.conversation_id or uuid.uuid4().hex,
+        site_id,
+        now.astimezone(zone),
+        before,
+        frozenset(conversation_sites),
+    )
 
 
-def _compose(request: AskRequest, setting: _Setting, result: AnswerResult, timing: _Timing, *, now: datetime) -> StoredAnswer:
+def _compose(
+    request: AskRequest, setting: _Setting, result: AnswerResult, timing: _Timing, *, now: datetime
+) -> StoredAnswer:
     draft = result.draft
     answer = Answer(
         answer_id=uuid.uuid4().hex,

@@ -1,4 +1,6 @@
-"""Makes stored documents searchable, and derives anew what was derived of them: the work of the jobs."""
+"""Makes stored documents searchable, and derives anew what was derived of them: the work of the
+jobs.
+"""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,7 +11,15 @@ from pathlib import Path
 
 import structlog
 
-from luna.contracts.documents import AddExamplesRequest, Chunk, Document, FetchDocumentRequest, IngestReply, ReindexReply, ReindexRequest
+from luna.contracts.documents import (
+    AddExamplesRequest,
+    Chunk,
+    Document,
+    FetchDocumentRequest,
+    IngestReply,
+    ReindexReply,
+    ReindexRequest,
+)
 from luna.energy.errors import UnavailableError
 from luna.platform.database import document_passages, documents, vectors
 from luna.platform.database.document_passages import NewPassage
@@ -26,7 +36,9 @@ STEPS = len(STATES) - 1
 
 
 def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell) -> IngestReply:
-    """Make documents searchable, and what comes out of archives among them; one that fails says why, and the others go on.
+    """Make documents searchable, and what comes out of archives among them.
+
+    One that fails says why, and the others go on.
 
     Raises:
         UnavailableError: something is away; each document stays at the step that it has reached.
@@ -34,11 +46,16 @@ def ingest_documents(document_ids: Sequence[str], pipeline: Pipeline, tell: Tell
     waiting, ended = deque(dict.fromkeys(document_ids)), list[str]()
     while waiting:
         ended.append(waiting.popleft())
-        report = partial(_report, finished=len(ended) - 1, total=len(ended) + len(waiting), tell=tell)
+        report = partial(
+            _report, finished=len(ended) - 1, total=len(ended) + len(waiting), tell=tell
+        )
         document = pipeline.finish(ended[-1], report)
         if document is not None:
             with unit_of_work(pipeline.engine) as connection:
-                members = [each.document_id for each in documents.list_unsettled_members(connection, document)]
+                members = [
+                    each.document_id
+                    for each in documents.list_unsettled_members(connection, document)
+                ]
             waiting.extend(each for each in members if each not in ended and each not in waiting)
     tell(STEPS * len(ended), STEPS * len(ended), "")
     with unit_of_work(pipeline.engine) as connection:
@@ -60,7 +77,9 @@ def add_examples(request: AddExamplesRequest, pipeline: Pipeline, tell: Tell) ->
     return ingest_documents([document.document_id for document in stored], pipeline, tell)
 
 
-def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell, *, network: Network | None = None) -> IngestReply:
+def fetch_document(
+    request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell, *, network: Network | None = None
+) -> IngestReply:
     """Fetch what is at an address, store it under that, make it searchable.
 
     Raises:
@@ -69,10 +88,23 @@ def fetch_document(request: FetchDocumentRequest, pipeline: Pipeline, tell: Tell
         UnavailableError: something is away.
     """
     with pipeline.scratch() as folder:
-        fetched = fetch_url(request.url, folder=Path(folder), limits=FetchLimits(bytes=pipeline.settings.document_max_bytes), network=network)
-        incoming = read_file(fetched.path, pipeline.objects, name=request.url, source="url", added_by=request.added_by)
+        fetched = fetch_url(
+            request.url,
+            folder=Path(folder),
+            limits=FetchLimits(bytes=pipeline.settings.document_max_bytes),
+            network=network,
+        )
+        incoming = read_file(
+            fetched.path,
+            pipeline.objects,
+            name=request.url,
+            source="url",
+            added_by=request.added_by,
+        )
         with unit_of_work(pipeline.engine) as connection:
-            document, _ = store_document(connection, replace(incoming, fields=request.fields, url=fetched.final_url))
+            document, _ = store_document(
+                connection, replace(incoming, fields=request.fields, url=fetched.final_url)
+            )
     return ingest_documents([document.document_id], pipeline, tell)
 
 
@@ -83,9 +115,12 @@ log = structlog.get_logger("luna.rag")
 
 
 def reindex_documents(request: ReindexRequest, pipeline: Pipeline, tell: Tell) -> ReindexReply:
-    """Make the passages (``rechunk``) and the vectors of every document anew; what was left on its way is brought to its end first.
+    """Make the passages (``rechunk``) and the vectors of every document anew.
 
-    Each document changes in one transaction. Vectors of another model are searched until those of this one are complete, and are dropped then.
+    What was left on its way is brought to its end first.
+
+    Each document changes in one transaction. Vectors of another model are searched until those of
+    this one are complete, and are dropped then.
 
     Raises:
         UnavailableError: something is away; what is done stays done.
@@ -105,11 +140,17 @@ def reindex_documents(request: ReindexRequest, pipeline: Pipeline, tell: Tell) -
     with unit_of_work(pipeline.engine) as connection:
         vectors.remove_other_models(connection, pipeline.model)
     renewed = [count for count in counts if count is not None]
-    return ReindexReply(documents=len(renewed), chunks=sum(renewed), model=None if pipeline.embedder is None else pipeline.model)
+    return ReindexReply(
+        documents=len(renewed),
+        chunks=sum(renewed),
+        model=None if pipeline.embedder is None else pipeline.model,
+    )
 
 
 def is_due(pipeline: Pipeline, *, now: datetime) -> bool:
-    """Return whether there is a model now by which some passages cannot be found yet, or documents stand still on their way."""
+    """Return whether there is a model now by which some passages cannot be found yet, or documents
+    stand still on their way.
+    """
     try:
         model = NO_MODEL if pipeline.embedder is None else pipeline.model
     except UnavailableError:
@@ -120,7 +161,10 @@ def is_due(pipeline: Pipeline, *, now: datetime) -> bool:
 
 
 def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None:
-    """Make the derived data of a document anew and return how many passages it has; None where searches do not find it."""
+    """Make the derived data of a document anew and return how many passages it has.
+
+    None where searches do not find it.
+    """
     document = pipeline.find(document_id)
     if document is None or not document.current:
         return None
@@ -140,13 +184,19 @@ def _renew(pipeline: Pipeline, document_id: str, *, rechunk: bool) -> int | None
     return len(ids)
 
 
-def _cut_anew(pipeline: Pipeline, document: Document, chunks: Sequence[Chunk]) -> Sequence[Chunk | NewPassage]:
+def _cut_anew(
+    pipeline: Pipeline, document: Document, chunks: Sequence[Chunk]
+) -> Sequence[Chunk | NewPassage]:
     """Return the passages of a document, read again; those that it has where that fails now."""
 
     def keep(error: Exception) -> Sequence[Chunk | NewPassage]:
         if isinstance(error, UnavailableError):
             raise error
-        log.warning("document keeps its passages", document_id=document.document_id, code=describe_fault(error).code)
+        log.warning(
+            "document keeps its passages",
+            document_id=document.document_id,
+            code=describe_fault(error).code,
+        )
         return chunks
 
     return isolate(lambda: _read_again(pipeline, document), keep)

@@ -6,8 +6,9 @@ stored ─▶ extracted ─▶ chunked ─▶ embedded, searchable
    └────────────┴─────────┴──▶ failed, with the fault
 ```
 
-Each step reads, computes, and commits its result together with the next state; nothing is committed where the document has advanced or is deleted. So steps
-are idempotent: after a crash, or with two workers at once, a step counts once.
+Each step reads, computes, and commits its result together with the next state; nothing is committed
+where the document has advanced or is deleted. So steps are idempotent: after a crash, or with two
+workers at once, a step counts once.
 """
 
 import json
@@ -64,10 +65,14 @@ class Pipeline:
 
     @cached_property
     def embedder(self) -> Embedder | None:
-        """The embedding model; None without one, or where a server does not have it yet: then passages get sparse terms only.
+        """The embedding model.
+
+        None without one, or where a server does not have it yet: then passages get sparse terms
+        only.
 
         Raises:
-            UnavailableError: the model is away and other passages have its vectors, beside which those without would not be found.
+            UnavailableError: the model is away and other passages have its vectors, beside which
+                those without would not be found.
         """
         embedder = self.open_embedder(self.settings)
         if embedder is None:
@@ -78,7 +83,9 @@ class Pipeline:
             with unit_of_work(self.engine) as connection:
                 if vectors.dimensions_of(connection, embedder.model) is not None:
                     raise
-            log.warning("there is no embedding model yet, words alone are indexed", reason=str(error))
+            log.warning(
+                "there is no embedding model yet, words alone are indexed", reason=str(error)
+            )
             return None
         return embedder
 
@@ -88,13 +95,22 @@ class Pipeline:
         return NO_MODEL if self.embedder is None else self.embedder.model
 
     def finish(self, document_id: str, report: Callable[[Document], None]) -> Document | None:
-        """Run a document's remaining steps and return it, None where it is deleted; ``report`` receives it before each step.
+        """Run a document's remaining steps and return it, None where it is deleted.
+
+        ``report`` receives it before each step.
 
         Raises:
             UnavailableError: a service is away; the document keeps its current state.
         """
-        steps = {"stored": self._extract, "extracted": self._cut, "chunked": self._embed, "embedded": self._embed}
-        while (document := self.find(document_id)) is not None and document.state not in documents.SETTLED:
+        steps = {
+            "stored": self._extract,
+            "extracted": self._cut,
+            "chunked": self._embed,
+            "embedded": self._embed,
+        }
+        while (
+            document := self.find(document_id)
+        ) is not None and document.state not in documents.SETTLED:
             report(document)
             isolate(partial(steps[document.state], document), partial(self._note_fault, document))
         return document
@@ -109,23 +125,45 @@ class Pipeline:
             raise error
         fault = describe_fault(error)
         unexpected = None if isinstance(error, LunaError) else error
-        log.warning("document failed", document_id=document.document_id, state=document.state, code=fault.code, exc_info=unexpected)
+        log.warning(
+            "document failed",
+            document_id=document.document_id,
+            state=document.state,
+            code=fault.code,
+            exc_info=unexpected,
+        )
         with unit_of_work(self.engine) as connection:
             documents.fail(connection, document, fault)
 
     def _extract(self, document: Document) -> None:
         with self.scratch() as folder:
             extraction = self.read(document, Path(folder))
-            shared = DocumentFields.model_validate({name: getattr(document, name) for name in DocumentFields.model_fields if name != "title"})
+            shared = DocumentFields.model_validate(
+                {
+                    name: getattr(document, name)
+                    for name in DocumentFields.model_fields
+                    if name != "title"
+                }
+            )
             for member in extraction.members:
                 name = f"{document.name}/{clean_path(member.name)}"
-                incoming = read_file(member.path, self.objects, name=name, source="archive", added_by=document.added_by)
+                incoming = read_file(
+                    member.path,
+                    self.objects,
+                    name=name,
+                    source="archive",
+                    added_by=document.added_by,
+                )
                 with unit_of_work(self.engine) as connection:
                     stored, _ = store_document(connection, replace(incoming, fields=shared))
                     documents.note_job(connection, [stored.document_id], document.job_id)
         named = document.title == PurePosixPath(document.name).name
         # The owner's validity is not mixed with the text's: together they may be an empty period.
-        stated = document if document.valid_from or document.valid_until else validity_of(extraction, title=document.title)
+        stated = (
+            document
+            if document.valid_from or document.valid_until
+            else validity_of(extraction, title=document.title)
+        )
         fields = {
             "media_type": extraction.media_type,
             "pages": extraction.pages,
@@ -137,16 +175,25 @@ class Pipeline:
         }
         with unit_of_work(self.engine) as connection:
             if documents.advance(connection, document, "extracted", **fields):
-                self.objects.put(documents.blocks_key(document.sha256), json.dumps([asdict(block) for block in extraction.blocks]).encode())
+                self.objects.put(
+                    documents.blocks_key(document.sha256),
+                    json.dumps([asdict(block) for block in extraction.blocks]).encode(),
+                )
 
     def scratch(self) -> "tempfile.TemporaryDirectory[str]":
-        """Return a temporary folder on disk; a container's usual place for temporary files is memory."""
+        """Return a temporary folder on disk.
+
+        A container's usual place for temporary files is memory.
+        """
         place = self.settings.data_folder / "documents"
         make_private(place)
         return tempfile.TemporaryDirectory(dir=place)
 
     def read(self, document: Document, folder: Path) -> Extraction:
-        """Return a document's extracted content; members are written to ``folder``, except of documents from an archive, which are not unpacked again.
+        """Return a document's extracted content.
+
+        Members are written to ``folder``, except of documents from an archive, which are not
+        unpacked again.
 
         Raises:
             ExtractionError: the file is unreadable.
@@ -155,11 +202,19 @@ class Pipeline:
         path, inside = folder / "file", folder / "members"
         inside.mkdir()
         self.objects.fetch(documents.object_key(document.sha256), path)
-        return extract(path, name=document.name, limits=limits_of(self.settings), folder=None if document.source == "archive" else inside)
+        return extract(
+            path,
+            name=document.name,
+            limits=limits_of(self.settings),
+            folder=None if document.source == "archive" else inside,
+        )
 
     def _cut(self, document: Document) -> None:
         try:
-            blocks = [DocumentBlock(**block) for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))]
+            blocks = [
+                DocumentBlock(**block)
+                for block in json.loads(self.objects.get(documents.blocks_key(document.sha256)))
+            ]
         except NotFoundError:
             # A document with the same bytes has removed the shared blocks: extract them again.
             with unit_of_work(self.engine) as connection:
@@ -179,10 +234,18 @@ class Pipeline:
         embeddings = self.embed(document, chunks)
         with unit_of_work(self.engine) as connection:
             documents.lock_name(connection, document.name, document.site_id)
-            if documents.advance(connection, document, "searchable") and documents.make_current(connection, document):
-                vectors.store(connection, self.model, zip((chunk.chunk_id for chunk in chunks), embeddings, strict=True))
+            if documents.advance(connection, document, "searchable") and documents.make_current(
+                connection, document
+            ):
+                vectors.store(
+                    connection,
+                    self.model,
+                    zip((chunk.chunk_id for chunk in chunks), embeddings, strict=True),
+                )
 
-    def embed(self, document: Document, chunks: Sequence[Chunk | NewPassage]) -> list[FloatArray | None]:
+    def embed(
+        self, document: Document, chunks: Sequence[Chunk | NewPassage]
+    ) -> list[FloatArray | None]:
         """Return the vector of each passage, None for each where there is no embedding model.
 
         Raises:
@@ -191,20 +254,31 @@ class Pipeline:
         if self.embedder is None:
             return [None] * len(chunks)
         english, language = self.embedder.speaks_one_language, document.language
-        searched = (vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks)
+        searched = (
+            vectors.searched_text(document.title, chunk.headings, chunk.text) for chunk in chunks
+        )
         texts = [text_to_embed(text, language, speaks_english_alone=english) for text in searched]
         batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
-        return [vector for batch in batches for vector in self.embedder.embed(batch, role="passage")]
+        return [
+            vector for batch in batches for vector in self.embedder.embed(batch, role="passage")
+        ]
 
 
 def limits_of(settings: Settings) -> Limits:
     """Return the settings' limits for one document."""
-    return Limits(bytes=settings.document_max_bytes, pages=settings.document_max_pages, seconds=int(settings.document_timeout.total_seconds()))
+    return Limits(
+        bytes=settings.document_max_bytes,
+        pages=settings.document_max_pages,
+        seconds=int(settings.document_timeout.total_seconds()),
+    )
 
 
 def cut_passages(blocks: Sequence[DocumentBlock]) -> list[NewPassage]:
     """Return the passages of extracted blocks."""
-    return [NewPassage(each.text, each.page, each.page_end, tuple(each.headings)) for each in cut(blocks)]
+    return [
+        NewPassage(each.text, each.page, each.page_end, tuple(each.headings))
+        for each in cut(blocks)
+    ]
 
 
 def describe_fault(error: Exception) -> DocumentFault:
@@ -212,5 +286,13 @@ def describe_fault(error: Exception) -> DocumentFault:
     if isinstance(error, LunaError):
         return DocumentFault(code=error.code, message=error.message, remedy=error.remedy)
     if isinstance(error, MemoryError):
-        return DocumentFault(code="too_much_memory", message="It takes more memory than a task may have", remedy="Split it, or raise LUNA_JOB_MEMORY_BYTES.")
-    return DocumentFault(code="unexpected", message="It failed unexpectedly", remedy="The worker's log holds the reason.")
+        return DocumentFault(
+            code="too_much_memory",
+            message="It takes more memory than a task may have",
+            remedy="Split it, or raise LUNA_JOB_MEMORY_BYTES.",
+        )
+    return DocumentFault(
+        code="unexpected",
+        message="It failed unexpectedly",
+        remedy="The worker's log holds the reason.",
+    )

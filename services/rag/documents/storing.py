@@ -19,7 +19,9 @@ from services.rag.examples import list_examples
 PIECE_BYTES = 1_000_000
 
 
-def read_file(path: Path, objects: ObjectStore, *, name: str, source: DocumentSource, added_by: str) -> IncomingFile:
+def read_file(
+    path: Path, objects: ObjectStore, *, name: str, source: DocumentSource, added_by: str
+) -> IncomingFile:
     """Return a file as it is to be stored, without what its owner says of it.
 
     Raises:
@@ -43,13 +45,23 @@ def read_file(path: Path, objects: ObjectStore, *, name: str, source: DocumentSo
     )
 
 
-def store_file(pool: Engine, objects: ObjectStore, path: Path, fields: DocumentFields, *, settings: Settings, added_by: str) -> Document:
+def store_file(
+    pool: Engine,
+    objects: ObjectStore,
+    path: Path,
+    fields: DocumentFields,
+    *,
+    settings: Settings,
+    added_by: str,
+) -> Document:
     """Store a file as a document of what its owner says of it.
 
     Raises:
         InvalidInputError: it cannot be read, or is longer than a document may be.
     """
-    incoming = read_file(path, objects, name=clean_name(path.name), source="upload", added_by=added_by)
+    incoming = read_file(
+        path, objects, name=clean_name(path.name), source="upload", added_by=added_by
+    )
     require_fitting(incoming.size_bytes, str(path), settings)
     with unit_of_work(pool) as connection:
         return store_document(connection, replace(incoming, fields=fields))[0]
@@ -61,11 +73,22 @@ def _pieces(path: Path) -> Iterator[bytes]:
 
 
 def store_examples(engine: Engine, objects: ObjectStore, *, added_by: str) -> list[Document]:
-    """Store the documents that ship with Luna, everybody's; those that are there already stay as they are."""
+    """Store the documents that ship with Luna, everybody's.
+
+    Those that are there already stay as they are.
+    """
     documents = []
     for example in list_examples():
-        incoming = read_file(example.path, objects, name=example.name, source="example", added_by=added_by)
-        fields = DocumentFields(title=example.title, kind=example.kind, language=example.language, dated=example.dated, site_id=example.site_id)
+        incoming = read_file(
+            example.path, objects, name=example.name, source="example", added_by=added_by
+        )
+        fields = DocumentFields(
+            title=example.title,
+            kind=example.kind,
+            language=example.language,
+            dated=example.dated,
+            site_id=example.site_id,
+        )
         with unit_of_work(engine) as connection:
             documents.append(store_document(connection, replace(incoming, fields=fields))[0])
     return documents

@@ -1,4 +1,7 @@
-"""From when until when a document says that it holds. Conservative: what stands further down, or speaks of a warranty or a voucher, says nothing of it."""
+"""From when until when a document says that it holds.
+
+Conservative: what stands further down, or speaks of a warranty or a voucher, says nothing of it.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,37 +16,65 @@ from services.rag.retrieval.named_days import find_named_days
 HEAD_CHARACTERS, FOOT_LINES = 3_000, 3
 MOST_WORDS_BEFORE = 4
 _HOLDS = (
-    r"(?:g(?:ü|ue)ltig(?:keit)?|gilt|gelten|geltung(?:szeitraum|sdauer)?|g(?:ü|ue)ltigkeits(?:zeitraum|dauer)|in kraft|wirksam"
+    r"(?:g(?:ü|ue)ltig(?:keit)?|gilt|gelten|geltung(?:szeitraum|sdauer)?|g(?:ü|"
+    r"ue)ltigkeits(?:zeitraum|dauer)|in kraft|wirksam"
     r"|valid(?:ity)?(?: period)?|in force|effective(?: date)?|applicable|appl(?:y|ies))"
 )
 _BETWEEN_WORDS = r"[\s:_-]*(?:(?:period|zeitraum|dauer|jeweils|only|nur|is|ist)[\s:]*)?"
-_ARTICLE = r"(?:\s*(?:dem|den|zum|the|einschlie(?:ß|ss)lich|and including|including|incl\.|inkl\.))*[\s:\"'*]*$"
-_FROM = re.compile(rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:ab|von|vom|seit|from|since|as of|date|as from)?\s*{_ARTICLE}", re.IGNORECASE)
-_SINCE = re.compile(rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:ab|von|vom|seit|from|since|as of|as from|date)\s*{_ARTICLE}", re.IGNORECASE)
-_UNTIL = re.compile(
-    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:l(?:ä|ae)ngstens\s+)?(?:bis|until|till|through|to|up to)\s*{_ARTICLE}|\b(?:expires on|valid_to:)\s*$", re.IGNORECASE
+_ARTICLE = (
+    r"(?:\s*(?:dem|den|zum|the|einschlie(?:ß|ss)lich|and "
+    r"including|including|incl\.|inkl\.))*[\s:\"'*]*$"
 )
-_FOR = re.compile(
-    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:nur |only )?(?:für|fuer|for|in|im)(?:\s+(?:das|the))?(?:\s+(?:kalenderjahr|jahr|jahre|calendar year|year|years))?\s*$"
-    r"|\b(?:g(?:ü|ue)ltig(?:keit(?:szeitraum|sdauer)?)?|geltungs(?:zeitraum|jahr)|validity|valid)\s*:\s*$"
-    r"|\b(?:preisblatt|tarifblatt|preisliste|netzentgelte?|netznutzungsentgelte?|strompreise|price (?:sheet|list)|tariff (?:sheet|list)"
-    r"|(?:grid|network) (?:fees?|charges?|tariffs?))(?:\s+(?:strom|für|fuer|for|das|the|jahr|year))*\s*$",
+_FROM = re.compile(
+    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:ab|von|vom|seit|from|since|as of|date|as from)?\s*{_ARTICLE}",
     re.IGNORECASE,
 )
-_STATE = re.compile(r"\b(?:(?:preis|tarif)stand|stand)\s*:?(?:\s*(?:vom|am|zum))?\s*$|\b(?:status|last updated)\s*:\s*$", re.IGNORECASE)
-_JOINED = re.compile(r"\s*(?:bis(?:\s+(?:zum|einschlie(?:ß|ss)lich))*|to|until|till|through|-|–)\s*(?:the\s+)?", re.IGNORECASE)
+_SINCE = re.compile(
+    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:ab|von|vom|seit|from|since|as of|as from|date)\s*{_ARTICLE}",
+    re.IGNORECASE,
+)
+_UNTIL = re.compile(
+    (
+        rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:l(?:ä|ae)ngstens\s+)?(?:bis|until|till|through|to|up "
+        rf"to)\s*{_ARTICLE}|\b(?:expires on|valid_to:)\s*$"
+    ),
+    re.IGNORECASE,
+)
+_FOR = re.compile(
+    rf"\b{_HOLDS}{_BETWEEN_WORDS}(?:nur |only "
+    r")?(?:für|fuer|for|in|im)(?:\s+(?:das|the))?(?:\s+(?:kalenderjahr|jahr|jahre|"
+    r"calendar year|year|years))?\s*$"
+    r"|\b(?:g(?:ü|ue)ltig(?:keit(?:szeitraum|sdauer)?)?|geltungs(?:zeitraum|jahr)|validity|"
+    r"valid)\s*:\s*$"
+    r"|\b(?:preisblatt|tarifblatt|preisliste|netzentgelte?|netznutzungsentgelte?|"
+    r"strompreise|price (?:sheet|list)|tariff (?:sheet|list)"
+    r"|(?:grid|network) "
+    r"(?:fees?|charges?|tariffs?))(?:\s+(?:strom|für|fuer|for|das|the|jahr|year))*\s*$",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"\b(?:(?:preis|tarif)stand|stand)\s*:?(?:\s*(?:vom|am|zum))?\s*$|\b(?:status|last "
+    r"updated)\s*:\s*$",
+    re.IGNORECASE,
+)
+_JOINED = re.compile(
+    r"\s*(?:bis(?:\s+(?:zum|einschlie(?:ß|ss)lich))*|to|until|till|through|-|–)\s*(?:the\s+)?",
+    re.IGNORECASE,
+)
 # What a text quotes, or what stands in a command, is said of something else.
 _QUOTED = re.compile(r"[„“”\"«`]|--")
 # How exactly it is stated, the best first: days, a whole year, or only when it was written.
 DAYS, YEAR, WRITTEN = range(3)
 # What else has days on which it ends.
 _OTHER = re.compile(
-    r"garantie|gew(?:ä|ae)hrleist|warrant|guarantee|zertifi|certifi|ausweis|passwor|lizenz|licen[cs]e|rabatt|discount|bonus|gutschein|voucher|coupon"
+    r"garantie|gew(?:ä|ae)hrleist|warrant|guarantee|zertifi|certifi|ausweis|passwor|lizenz|"
+    r"licen[cs]e|rabatt|discount|bonus|gutschein|voucher|coupon"
     r"|antr(?:a|ä)g|applica|vertragslaufzeit|mindestlaufzeit|contract term",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(
-    r"preis|tarif|entgelt|dokument|fassung|verordnung|richtlinie|bedingung|angebot|ausgabe|version|price|tariff|fee|charge|rate|document|regulation"
+    r"preis|tarif|entgelt|dokument|fassung|verordnung|richtlinie|bedingung|angebot|ausgabe|"
+    r"version|price|tariff|fee|charge|rate|document|regulation"
     r"|directive|terms|conditions|edition|sheet|offer|rule|copy",
     re.IGNORECASE,
 )
@@ -57,13 +88,21 @@ class _Statement:
 
 
 def validity_of(extraction: Extraction, *, title: str) -> DocumentValidity:
-    """Return from when until when a document that was read holds; ``title``: what its owner calls it, or its file's name."""
+    """Return from when until when a document that was read holds.
+
+    ``title``: what its owner calls it, or its file's name.
+    """
     called = [re.sub(r"[_-]+", " ", re.sub(r"\.\w{2,4}$", "", title)), extraction.title or ""]
-    return find_validity([*called, *extraction.metadata], [line for block in extraction.blocks for line in block.text.split("\n")])
+    return find_validity(
+        [*called, *extraction.metadata],
+        [line for block in extraction.blocks for line in block.text.split("\n")],
+    )
 
 
 def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidity:
-    """Return from when until when a document holds by its titles and metadata (``heads``) and its lines; nothing where it says several things, or none."""
+    """Return from when until when a document holds by its titles and metadata (``heads``) and its
+    lines; nothing where it says several things, or none.
+    """
     head, length = 0, 0
     while head < len(lines) and (length := length + len(lines[head])) <= HEAD_CHARACTERS:
         head += 1
@@ -71,13 +110,19 @@ def find_validity(heads: Sequence[str], lines: Sequence[str]) -> DocumentValidit
     stated = [each for line in relevant for each in _read_line(" ".join(line.split()))]
     first = _choose((each.rank, each.first) for each in stated)
     last = _choose((each.rank, each.last) for each in stated)
-    return DocumentValidity() if first and last and last < first else DocumentValidity(valid_from=first, valid_until=last)
+    return (
+        DocumentValidity()
+        if first and last and last < first
+        else DocumentValidity(valid_from=first, valid_until=last)
+    )
 
 
 def _choose(days: Iterable[tuple[int, date | None]]) -> date | None:
     """Return the day that is stated most exactly; None where two are."""
     ranked = sorted({(rank, day) for rank, day in days if day is not None})
-    return ranked[0][1] if ranked and [rank for rank, _ in ranked].count(ranked[0][0]) == 1 else None
+    return (
+        ranked[0][1] if ranked and [rank for rank, _ in ranked].count(ranked[0][0]) == 1 else None
+    )
 
 
 def _read_line(line: str) -> Iterator[_Statement]:
@@ -88,10 +133,17 @@ def _read_line(line: str) -> Iterator[_Statement]:
         place += 1
         # What of its sentence stands before a day.
         before = re.split(r"(?<=[^\d.][^\d.])[.!?;|]\s", line[: one.begin])[-1]
-        if other is not None and _JOINED.fullmatch(line[one.end : other.begin]) and _FROM.search(before) and _is_own(before, _FROM):
+        if (
+            other is not None
+            and _JOINED.fullmatch(line[one.end : other.begin])
+            and _FROM.search(before)
+            and _is_own(before, _FROM)
+        ):
             place += 1
             yield _Statement(one.first, other.last, DAYS)
-        elif (_UNTIL.search(before) and _is_own(before, _UNTIL)) or re.match(r"\s+au(?:ß|ss)er kraft", line[one.end :], re.IGNORECASE):
+        elif (_UNTIL.search(before) and _is_own(before, _UNTIL)) or re.match(
+            r"\s+au(?:ß|ss)er kraft", line[one.end :], re.IGNORECASE
+        ):
             yield _Statement(None, one.last, DAYS)
         elif _SINCE.search(before) and _is_own(before, _SINCE):
             yield _Statement(one.first, None, DAYS)

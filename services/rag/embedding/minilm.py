@@ -1,7 +1,8 @@
 """all-MiniLM-L6-v2 in NumPy: six layers of BERT, mean of the tokens, unit length.
 
-Source: Wang et al., "MiniLM: Deep Self-Attention Distillation", 2020; Devlin et al., "BERT", 2019; weights: sentence-transformers/all-MiniLM-L6-v2.
-A framework for neural networks would weigh a gigabyte on a machine that only turns texts into vectors.
+Source: Wang et al., "MiniLM: Deep Self-Attention Distillation", 2020; Devlin et al., "BERT", 2019;
+weights: sentence-transformers/all-MiniLM-L6-v2. A framework for neural networks would weigh a
+gigabyte on a machine that only turns texts into vectors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,14 +52,23 @@ class MiniLm:
         longest = max(map(len, tokens))
         ids = np.array([[*each, *[0] * (longest - len(each))] for each in tokens])
         mask = np.array([[True] * len(each) + [False] * (longest - len(each)) for each in tokens])
-        words, positions, kinds = (self._weights[f"embeddings.{name}_embeddings.weight"] for name in ("word", "position", "token_type"))
-        state = _Part(self._weights, "embeddings.").normalise("LayerNorm", words[ids] + positions[: ids.shape[1]] + kinds[0])
+        words, positions, kinds = (
+            self._weights[f"embeddings.{name}_embeddings.weight"]
+            for name in ("word", "position", "token_type")
+        )
+        state = _Part(self._weights, "embeddings.").normalise(
+            "LayerNorm", words[ids] + positions[: ids.shape[1]] + kinds[0]
+        )
         blocked = np.where(mask, np.float32(0), np.float32(-1e9))[:, None, None, :]
         for layer in range(LAYERS):
             part = _Part(self._weights, f"encoder.layer.{layer}.")
-            state = part.normalise("attention.output.LayerNorm", state + _attend(part, state, blocked))
+            state = part.normalise(
+                "attention.output.LayerNorm", state + _attend(part, state, blocked)
+            )
             values = part.linear("intermediate.dense", state)
-            inner = np.asarray(values * np.float32(0.5) * (1 + _erf(values * np.float32(np.sqrt(0.5)))))
+            inner = np.asarray(
+                values * np.float32(0.5) * (1 + _erf(values * np.float32(np.sqrt(0.5))))
+            )
             state = part.normalise("output.LayerNorm", state + part.linear("output.dense", inner))
         shares = mask[..., None] / mask.sum(axis=1)[:, None, None]
         mean = (state * shares).sum(axis=1)
@@ -87,7 +97,11 @@ def _attend(part: _Part, state: FloatArray, blocked: FloatArray) -> FloatArray:
     batch, length, _ = state.shape
 
     def heads(name: str) -> FloatArray:
-        return part.linear(f"attention.self.{name}", state).reshape(batch, length, HEADS, -1).transpose(0, 2, 1, 3)
+        return (
+            part.linear(f"attention.self.{name}", state)
+            .reshape(batch, length, HEADS, -1)
+            .transpose(0, 2, 1, 3)
+        )
 
     query, key, value = (heads(name) for name in ("query", "key", "value"))
     scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(WIDTH // HEADS)) + blocked
@@ -101,5 +115,12 @@ def _erf(values: FloatArray) -> FloatArray:
     """Return the error function within 1.5e-7. Source: Abramowitz and Stegun, 7.1.26."""
     size = np.abs(values)
     step = 1 / (1 + np.float32(0.3275911) * size)
-    series = step * (0.254829592 + step * (-0.284496736 + step * (1.421413741 + step * (-1.453152027 + step * np.float32(1.061405429)))))
+    series = step * (
+        0.254829592
+        + step
+        * (
+            -0.284496736
+            + step * (1.421413741 + step * (-1.453152027 + step * np.float32(1.061405429)))
+        )
+    )
     return np.asarray(np.sign(values) * (1 - series * np.exp(-size * size)), np.float32)

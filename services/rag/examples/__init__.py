@@ -15,7 +15,10 @@ _LANGUAGES: tuple[DocumentLanguage, ...] = ("de", "en")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A document that ships: where it lies, and what is said of it when it is added. ``name`` is unlike that of every other one."""
+    """A document that ships: where it lies, and what is said of it when it is added.
+
+    ``name`` is unlike that of every other one.
+    """
 
     path: Path
     name: str
@@ -27,17 +30,24 @@ class Example:
 
 
 def list_examples() -> tuple[Example, ...]:
-    """Return the documents of the example household, then the pages of the guide in both languages."""
+    """Return the documents of the example household, then the pages of the guide in both
+    languages.
+    """
     folder = next((each for each in _GUIDES if (each / "en").is_dir()), _GUIDES[0])
     guide = []
     for language in _LANGUAGES:
         for path in sorted((folder / language).glob("*.md")):
             title = path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("#").strip()
-            guide.append(Example(path, f"guide/{language}/{path.name}", f"Luna: {title}", "other", language))
+            guide.append(
+                Example(path, f"guide/{language}/{path.name}", f"Luna: {title}", "other", language)
+            )
     return (*read_manifest(FOLDER / "manifest.json", FOLDER / "documents"), *guide)
 
 
 def read_manifest(manifest: Path, folder: Path) -> tuple[Example, ...]:
     """Return the documents that a manifest names, which lie in a folder."""
     rows = json.loads(manifest.read_text(encoding="utf-8"))
-    return tuple(Example(**row | {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])}) for row in rows)
+    return tuple(
+        Example(**row | {"path": folder / row["name"], "dated": date.fromisoformat(row["dated"])})
+        for row in rows
+    )

@@ -1,1 +1,3 @@
-"""Files become text with structure: read in a confined child process, cut into passages, fetched from public addresses."""
+"""Files become text with structure: read in a confined child process, cut into passages, fetched
+from public addresses.
+"""

@@ -1,6 +1,8 @@
-"""The process that reads one file: ``python -m services.rag.extraction.child FOLDER`` with ``request.json`` in it leaves ``reply.json`` there.
+"""The process that reads one file: ``python -m services.rag.extraction.child FOLDER`` with
+``request.json`` in it leaves ``reply.json`` there.
 
-It gives up network, other files, memory and time before it opens the file. What it leaves is data alone: text, notes, or a fault.
+It gives up network, other files, memory and time before it opens the file. What it leaves is data
+alone: text, notes, or a fault.
 """
 
 import json
@@ -12,9 +14,23 @@ from pathlib import Path
 from typing import Any
 
 from luna.energy.errors import FULL_DISK
-from services.rag.extraction.confinement import NETWORK_CAN_BE_REFUSED, FileAccess, confine, landlock_version, restrict_files
+from services.rag.extraction.confinement import (
+    NETWORK_CAN_BE_REFUSED,
+    FileAccess,
+    confine,
+    landlock_version,
+    restrict_files,
+)
 from services.rag.extraction.detection import detect, is_named_for
-from services.rag.extraction.model import DocumentBlock, Extraction, ExtractionError, FileSource, FormatReading, Limits, Note
+from services.rag.extraction.model import (
+    DocumentBlock,
+    Extraction,
+    ExtractionError,
+    FileSource,
+    FormatReading,
+    Limits,
+    Note,
+)
 from services.rag.extraction.text import clean, language_of
 
 READERS = {
@@ -41,7 +57,9 @@ def main(work: Path) -> None:
     tesseract = shutil.which("tesseract") if util.find_spec("pytesseract") is not None else None
     folder = Path(request["folder"]) if request["folder"] else None
     programs = (Path(tesseract).resolve(), Path(tesseract)) if tesseract else ()
-    own = FileAccess(read=(Path(request["path"]),), change=(work, folder) if folder else (work,), run=programs)
+    own = FileAccess(
+        read=(Path(request["path"]),), change=(work, folder) if folder else (work,), run=programs
+    )
     restricted = restrict_files(own)
     if not restricted and landlock_version():
         raise RuntimeError("other files cannot be refused, though this kernel can")
@@ -62,16 +80,35 @@ def answer(source: FileSource) -> dict[str, Any]:
     except ExtractionError as exc:
         return _fault(exc)
     except MemoryError:
-        return _fault(ExtractionError("too_much_memory", f"Reading it took more than {source.limits.memory_bytes:,} bytes of memory"))
+        return _fault(
+            ExtractionError(
+                "too_much_memory",
+                f"Reading it took more than {source.limits.memory_bytes:,} bytes of memory",
+            )
+        )
     except OSError as exc:
         if exc.errno in FULL_DISK:
-            return _fault(ExtractionError("crashed", "This machine has no space left to unpack it", "Free space on the disk, and add the file again."))
+            return _fault(
+                ExtractionError(
+                    "crashed",
+                    "This machine has no space left to unpack it",
+                    "Free space on the disk, and add the file again.",
+                )
+            )
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
     except Exception as exc:  # noqa: BLE001 - the edge of a process: parsers raise anything over a damaged file
         return _fault(ExtractionError("damaged", f"The file is damaged: {type(exc).__name__}"))
-    fields = {name: getattr(extraction, name) for name in ("media_type", "title", "pages", "language", "notes", "metadata")}
+    fields = {
+        name: getattr(extraction, name)
+        for name in ("media_type", "title", "pages", "language", "notes", "metadata")
+    }
     blocks = [(block.kind, block.text, block.page, block.level) for block in extraction.blocks]
-    return fields | {"blocks": blocks, "members": [(member.name, str(member.path), member.size_bytes) for member in extraction.members]}
+    return fields | {
+        "blocks": blocks,
+        "members": [
+            (member.name, str(member.path), member.size_bytes) for member in extraction.members
+        ],
+    }
 
 
 def read(source: FileSource) -> Extraction:
@@ -79,11 +116,22 @@ def read(source: FileSource) -> Extraction:
     media_type = detect(source)
     reader = import_module(f"services.rag.extraction.formats.{READERS[media_type]}")
     reading: FormatReading = reader.read(source)
-    blocks = [DocumentBlock(block.kind, text, block.page, block.level) for block in reading.blocks if (text := clean(block.text))]
-    if not blocks and not reading.members and "images_without_text" not in reading.notes and "members_left_out" not in reading.notes:
+    blocks = [
+        DocumentBlock(block.kind, text, block.page, block.level)
+        for block in reading.blocks
+        if (text := clean(block.text))
+    ]
+    if (
+        not blocks
+        and not reading.members
+        and "images_without_text" not in reading.notes
+        and "members_left_out" not in reading.notes
+    ):
         raise ExtractionError("empty", "The file holds no text")
     if sum(len(block.text) for block in blocks) > source.limits.text_characters:
-        raise ExtractionError("too_large", f"It holds more than {source.limits.text_characters:,} characters of text")
+        raise ExtractionError(
+            "too_large", f"It holds more than {source.limits.text_characters:,} characters of text"
+        )
     mislabelled: list[Note] = [] if is_named_for(source.name, media_type) else ["mislabelled"]
     return Extraction(
         media_type=media_type,
@@ -94,7 +142,13 @@ def read(source: FileSource) -> Extraction:
         notes=[*mislabelled, *reading.notes],
         blocks=blocks,
         # A name is a line that databases take, as a text is.
-        members=[replace(member, name=" ".join(clean(member.name).split())[-_LONGEST_NAME:] or member.path.name) for member in reading.members],
+        members=[
+            replace(
+                member,
+                name=" ".join(clean(member.name).split())[-_LONGEST_NAME:] or member.path.name,
+            )
+            for member in reading.members
+        ],
     )
 
 

@@ -1,4 +1,6 @@
-"""Blocks become passages that are searched and quoted: along headings, whole tables or whole rows, whole sentences."""
+"""Blocks become passages that are searched and quoted: along headings, whole tables or whole rows,
+whole sentences.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,7 +17,8 @@ _OVERLAP_SHARE = 1 / 7
 _HEADER_SHARE = 0.25
 # After a full stop that ends a sentence: not one of an abbreviation, an ordinal, an initial.
 _SENTENCE = re.compile(
-    r"(?<=[.!?…])(?<!\b[A-Za-zÄÖÜ0-9]\.)(?<!\b\d\d\.)(?<!\b[zZ]\.B\.)(?<!\bNr\.)(?<!\bAbs\.)(?<!\bArt\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNo\.)\s+(?=\S)"
+    r"(?<=[.!?…])(?<!\b[A-Za-zÄÖÜ0-9]\.)(?<!\b\d\d\.)(?<!\b[zZ]\.B\.)(?<!\bNr\.)(?"
+    r"<!\bAbs\.)(?<!\bArt\.)(?<!\bbzw\.)(?<!\bca\.)(?<!\bNo\.)\s+(?=\S)"
 )
 
 
@@ -26,7 +29,8 @@ class ChunkText:
     Args:
         page: on which it begins, from 1; None where the format has none.
         headings: the path of headings above it, from the document's top.
-        repeated_words: how many of its first words stand in the passage before as well: a sentence, or a table's header.
+        repeated_words: how many of its first words stand in the passage before as well: a sentence,
+            or a table's header.
     """
 
     text: str
@@ -38,7 +42,10 @@ class ChunkText:
 
 @dataclass(frozen=True)
 class _Unit:
-    """What is never divided: a sentence, an item, a row. ``part`` is the number of its block, ``header`` the line above the rows of its table."""
+    """What is never divided: a sentence, an item, a row.
+
+    ``part`` is the number of its block, ``header`` the line above the rows of its table.
+    """
 
     text: str
     words: int
@@ -53,22 +60,32 @@ def cut(blocks: Sequence[DocumentBlock], *, most_words: int = MOST_WORDS) -> lis
     Args:
         most_words: of a passage, without its heading path.
 
-    Invariants: without the repeated words of each passage, all words of all blocks occur once and in order, those of headings in ``headings`` or,
-        where nothing stands below them, in ``text``; no passage holds text from below two headings, or more than ``most_words`` words.
+    Invariants: without the repeated words of each passage, all words of all blocks occur once and
+        in order, those of headings in ``headings`` or, where nothing stands below them, in
+        ``text``; no passage holds text from below two headings, or more than ``most_words`` words.
     """
     chunks: list[ChunkText] = []
     for headings, section in _sections(blocks):
-        units = [unit for part, block in enumerate(section) for unit in _units(block, part, most_words)]
+        units = [
+            unit for part, block in enumerate(section) for unit in _units(block, part, most_words)
+        ]
         # Tables too long for one passage are divided by themselves; the rest flows together.
         for is_long, run in groupby(units, key=lambda unit: unit.header is not None):
-            tables = [list(rows) for _, rows in groupby(run, key=lambda unit: unit.part)] if is_long else [list(run)]
+            tables = (
+                [list(rows) for _, rows in groupby(run, key=lambda unit: unit.part)]
+                if is_long
+                else [list(run)]
+            )
             for gathered in tables:
                 chunks.extend(_passages(gathered, headings, most_words))
     return chunks
 
 
 def _sections(blocks: Sequence[DocumentBlock]) -> Iterator[tuple[list[str], list[DocumentBlock]]]:
-    """Yield what stands below each heading, with the path to it; a heading with nothing below stands for itself."""
+    """Yield what stands below each heading, with the path to it.
+
+    A heading with nothing below stands for itself.
+    """
     path: list[tuple[int, str]] = []
     section: list[DocumentBlock] = []
     lone: DocumentBlock | None = None
@@ -100,7 +117,9 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
     if header is not None and len(header.split()) > _HEADER_SHARE * most_words:
         header = ""
     room = most_words - len(header.split() if header else ())
-    pieces = block.text.split("\n") if block.kind in {"table", "list"} else _SENTENCE.split(block.text)
+    pieces = (
+        block.text.split("\n") if block.kind in {"table", "list"} else _SENTENCE.split(block.text)
+    )
     for piece in pieces:
         own = piece.split()
         # What is too long is divided into equal parts, without sentences' ends.
@@ -113,17 +132,32 @@ def _units(block: DocumentBlock, part: int, most_words: int) -> Iterator[_Unit]:
 def _passages(units: list[_Unit], headings: list[str], most_words: int) -> Iterator[ChunkText]:
     total = sum(unit.words for unit in units)
     # Passages of like length, rather than full ones and a remainder of one sentence.
-    fair = total / ceil(total / (most_words - (int(_OVERLAP_SHARE * most_words) if total > most_words else 0))) if total else 0
+    fair = (
+        total
+        / ceil(
+            total / (most_words - (int(_OVERLAP_SHARE * most_words) if total > most_words else 0))
+        )
+        if total
+        else 0
+    )
     gathered: list[_Unit] = []
     repeated: list[_Unit] = []
     for unit in units:
-        header_words = 0 if gathered and gathered[0].text == unit.header else len((unit.header or "").split())
+        header_words = (
+            0 if gathered and gathered[0].text == unit.header else len((unit.header or "").split())
+        )
         words = _words(gathered) + _words(repeated) + header_words
         if gathered and (words + unit.words > most_words or _words(gathered) >= fair):
             yield _chunk(repeated, gathered, headings)
             last = gathered[-1]
             is_running = last.block.kind == unit.block.kind == "text"
-            repeated = [last] if is_running and last.words <= _OVERLAP_SHARE * most_words and last.words + unit.words <= most_words else []
+            repeated = (
+                [last]
+                if is_running
+                and last.words <= _OVERLAP_SHARE * most_words
+                and last.words + unit.words <= most_words
+                else []
+            )
             gathered = []
         gathered.append(unit)
     if gathered:
@@ -138,7 +172,10 @@ def _chunk(repeated: list[_Unit], gathered: list[_Unit], headings: list[str]) ->
     units = [*repeated, *gathered]
     header = units[0].header if units[0].header and units[0].text != units[0].header else None
     groups = [list(group) for _, group in groupby(units, key=lambda unit: unit.part)]
-    parts = [("\n" if group[0].block.kind != "text" else " ").join(unit.text for unit in group) for group in groups]
+    parts = [
+        ("\n" if group[0].block.kind != "text" else " ").join(unit.text for unit in group)
+        for group in groups
+    ]
     pages = [unit.block.page for unit in units if unit.block.page is not None]
     return ChunkText(
         text="\n\n".join(parts) if header is None else "\n".join([header, *parts]),

@@ -1,11 +1,15 @@
-"""What a process gives up before it opens a file from outside: the network, other processes, memory and time without bound, every other file.
+"""What a process gives up before it opens a file from outside: the network, other processes, memory
+and time without bound, every other file.
 
-The network goes by a seccomp filter, on Linux on x86_64 and aarch64; elsewhere the other limits hold, and ``confine`` says so. It needs no capability:
-containers with every one dropped can set it. Files go by Landlock, which kernels have from Linux 5.13 on, unless they were built or started without;
-it needs no capability either. Elsewhere nothing is refused, and who starts such a process says so.
+The network goes by a seccomp filter, on Linux on x86_64 and aarch64; elsewhere the other limits
+hold, and ``confine`` says so. It needs no capability: containers with every one dropped can set it.
+Files go by Landlock, which kernels have from Linux 5.13 on, unless they were built or started
+without; it needs no capability either. Elsewhere nothing is refused, and who starts such a process
+says so.
 
-Source: seccomp(2), prctl(2), linux/seccomp.h, linux/audit.h, asm/unistd_64.h, asm-generic/unistd.h; landlock(7), linux/landlock.h,
-https://docs.kernel.org/userspace-api/landlock.html. The numbers of Landlock's calls are those of every architecture.
+Source: seccomp(2), prctl(2), linux/seccomp.h, linux/audit.h, asm/unistd_64.h, asm-generic/unistd.h;
+landlock(7), linux/landlock.h, https://docs.kernel.org/userspace-api/landlock.html. The numbers of
+Landlock's calls are those of every architecture.
 """
 
 import contextlib
@@ -50,13 +54,71 @@ _ARCHITECTURES = {
     "x86_64": _Architecture(
         audit=0xC000003E,
         network=(41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 53, 288, 299, 307, 425, 426, 427),
-        others=(101, 112, 129, 165, 200, 248, 249, 250, 272, 297, 298, 308, 310, 311, 321, 323, 424, 434, 438),
+        others=(
+            101,
+            112,
+            129,
+            165,
+            200,
+            248,
+            249,
+            250,
+            272,
+            297,
+            298,
+            308,
+            310,
+            311,
+            321,
+            323,
+            424,
+            434,
+            438,
+        ),
         starting=(56, 57, 58, 59, 62, 109, 322, 435),
     ),
     "aarch64": _Architecture(
         audit=0xC00000B7,
-        network=(198, 199, 200, 201, 202, 203, 206, 207, 210, 211, 212, 242, 243, 269, 425, 426, 427),
-        others=(40, 97, 117, 130, 138, 157, 217, 218, 219, 240, 241, 268, 270, 271, 280, 282, 424, 434, 438),
+        network=(
+            198,
+            199,
+            200,
+            201,
+            202,
+            203,
+            206,
+            207,
+            210,
+            211,
+            212,
+            242,
+            243,
+            269,
+            425,
+            426,
+            427,
+        ),
+        others=(
+            40,
+            97,
+            117,
+            130,
+            138,
+            157,
+            217,
+            218,
+            219,
+            240,
+            241,
+            268,
+            270,
+            271,
+            280,
+            282,
+            424,
+            434,
+            438,
+        ),
         starting=(129, 154, 220, 221, 281, 435),
     ),
 }
@@ -77,8 +139,13 @@ def confine(limits: Limits, *, may_start_programs: bool = False) -> bool:
     if not NETWORK_CAN_BE_REFUSED:
         return False
     architecture = _ARCHITECTURES[platform.machine()]
-    refused = architecture.network + architecture.others + (() if may_start_programs else architecture.starting)
-    # A filter: another architecture kills, the calls named are refused with EPERM, all others are allowed.
+    refused = (
+        architecture.network
+        + architecture.others
+        + (() if may_start_programs else architecture.starting)
+    )
+    # A filter: another architecture kills, the calls named are refused with EPERM, all others are
+    # allowed.
     checks = len(refused)
     steps = [
         (_LOAD, 0, 0, _OFFSET_ARCHITECTURE),
@@ -93,9 +160,14 @@ def confine(limits: Limits, *, may_start_programs: bool = False) -> bool:
     program = b"".join(struct.pack("=HBBI", *step) for step in steps)
     buffer = ctypes.create_string_buffer(program)
     # struct sock_fprog: the number of instructions (8 bytes each), padded to the pointer to them.
-    handed = ctypes.create_string_buffer(struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer)))
+    handed = ctypes.create_string_buffer(
+        struct.pack("@HP", len(program) // 8, ctypes.addressof(buffer))
+    )
     control = ctypes.CDLL(None, use_errno=True).prctl
-    is_final: bool = _forgo_privileges() and control(_PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), handed) == 0
+    is_final: bool = (
+        _forgo_privileges()
+        and control(_PR_SET_SECCOMP, ctypes.c_ulong(_SECCOMP_MODE_FILTER), handed) == 0
+    )
     return is_final
 
 
@@ -118,11 +190,24 @@ _NETWORK_SINCE, _ALL_TCP = 4, 0b11
 _SCOPES_SINCE, _ALL_SCOPES = 6, 0b11
 _OF_A_FILE = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
 _READ = _READ_FILE | _READ_DIR
-# Files and folders are made, changed, moved and removed; no links, which could lead elsewhere, no devices, sockets or pipes.
+# Files and folders are made, changed, moved and removed; no links, which could lead elsewhere, no
+# devices, sockets or pipes.
 _CHANGE = _READ | _WRITE_FILE | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13 | _TRUNCATE
 
-# Shared libraries, fonts, time zones, data of text recognition; what numerical libraries ask of processor and memory.
-_SYSTEM_FOLDERS = ("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/nix/store", "/gnu/store", "/usr/share")
+# Shared libraries, fonts, time zones, data of text recognition; what numerical libraries ask of
+# processor and memory.
+_SYSTEM_FOLDERS = (
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/local/lib",
+    "/nix/store",
+    "/gnu/store",
+    "/usr/share",
+)
 _SYSTEM_FACTS = (
     "/usr/local/share",
     "/etc/fonts",
@@ -165,9 +250,18 @@ def restrict_files(access: FileAccess) -> bool:
     if version == 0:
         return False
     supported = (1 << next(bits for since, bits in _RIGHTS_SINCE if version >= since)) - 1
-    parts = [supported, *([_ALL_TCP] if version >= _NETWORK_SINCE else []), *([_ALL_SCOPES] if version >= _SCOPES_SINCE else [])]
+    parts = [
+        supported,
+        *([_ALL_TCP] if version >= _NETWORK_SINCE else []),
+        *([_ALL_SCOPES] if version >= _SCOPES_SINCE else []),
+    ]
     attributes = struct.pack(f"={len(parts)}Q", *parts)
-    rules = _call(_CREATE_RULESET, ctypes.create_string_buffer(attributes, len(attributes)), ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
+    rules = _call(
+        _CREATE_RULESET,
+        ctypes.create_string_buffer(attributes, len(attributes)),
+        ctypes.c_size_t(len(attributes)),
+        ctypes.c_uint32(0),
+    )
     if rules < 0:
         return False
     rights_to: tuple[tuple[Iterable[Path], int], ...] = (
@@ -181,18 +275,33 @@ def restrict_files(access: FileAccess) -> bool:
         (access.change, _CHANGE),
     )
     try:
-        allowed = all(_allow(rules, path, rights & supported) for paths, rights in rights_to for path in paths)
-        return allowed and _forgo_privileges() and _call(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0)) == 0
+        allowed = all(
+            _allow(rules, path, rights & supported) for paths, rights in rights_to for path in paths
+        )
+        return (
+            allowed
+            and _forgo_privileges()
+            and _call(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0)) == 0
+        )
     finally:
         os.close(rules)
 
 
 def _python_folders() -> Iterator[Path]:
-    """Yield where Python and its libraries lie; of Luna's own code its packages alone, for an owner's data may lie beside them."""
-    yield from (Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    """Yield where Python and its libraries lie.
+
+    Of Luna's own code its packages alone, for an owner's data may lie beside them.
+    """
+    yield from (
+        Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    )
     # Libraries are installed in ``site-packages``, or in any folder that an image keeps them in.
     for folder in map(Path, sys.path):
-        if folder.suffix in {".zip", ".egg"} or folder.name in {"site-packages", "dist-packages"} or any(folder.glob("*.dist-info")):
+        if (
+            folder.suffix in {".zip", ".egg"}
+            or folder.name in {"site-packages", "dist-packages"}
+            or any(folder.glob("*.dist-info"))
+        ):
             yield folder
     yield from (Path(each) for package in (luna, services) for each in package.__path__)
     if sys.pycache_prefix:
@@ -207,7 +316,16 @@ def _allow(rules: int, path: Path, rights: int) -> bool:
             # struct landlock_path_beneath_attr, packed.
             fitting = rights if path.is_dir() else rights & _OF_A_FILE
             rule = struct.pack("=Qi", fitting, descriptor)
-            return _call(_ADD_RULE, ctypes.c_int(rules), ctypes.c_int(_PATH_BENEATH), ctypes.create_string_buffer(rule, len(rule)), ctypes.c_uint32(0)) == 0
+            return (
+                _call(
+                    _ADD_RULE,
+                    ctypes.c_int(rules),
+                    ctypes.c_int(_PATH_BENEATH),
+                    ctypes.create_string_buffer(rule, len(rule)),
+                    ctypes.c_uint32(0),
+                )
+                == 0
+            )
         finally:
             os.close(descriptor)
     return True

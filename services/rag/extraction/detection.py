@@ -1,4 +1,7 @@
-"""What a file is, by its content; its name only distinguishes kinds of text, which are all characters."""
+"""What a file is, by its content.
+
+Its name only distinguishes kinds of text, which are all characters.
+"""
 
 import re
 from itertools import pairwise
@@ -18,7 +21,8 @@ SHEETS = _OFFICE + "spreadsheetml.sheet"
 PDF, ZIP, MAIL = "application/pdf", "application/zip", "message/rfc822"
 CSV, HTML, MARKDOWN, PLAIN = "text/csv", "text/html", "text/markdown", "text/plain"
 
-# What a file of that name may be; names of what is not read stand beside none: whatever was found under them, they are wrong.
+# What a file of that name may be; names of what is not read stand beside none: whatever was found
+# under them, they are wrong.
 _NAMED: tuple[tuple[str, frozenset[str]], ...] = (
     (".pdf", frozenset({PDF})),
     (".docx .docm .dotx .dotm", frozenset({WORD})),
@@ -37,10 +41,31 @@ _PARTS = {"word/": WORD, "ppt/": SLIDES, "xl/": SHEETS}
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06")
 _DAMAGES = (BadZipFile, ValueError, NotImplementedError, OverflowError, EOFError)
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_EXECUTABLES = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\x00asm")
-_ARCHIVES = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x28\xb5\x2f\xfd", b"MSCF")
-_HEADER = re.compile(r"(From|To|Subject|Date|Received|Message-ID|MIME-Version|Return-Path|Delivered-To|Content-Type|Reply-To|DKIM-Signature):\s", re.IGNORECASE)
-_TAGS = re.compile(r"<(?:html|head|body|div|p|table|h[1-6]|ul|ol|span|meta|title)\b[^>]*>", re.IGNORECASE)
+_EXECUTABLES = (
+    b"MZ",
+    b"\x7fELF",
+    b"\xca\xfe\xba\xbe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xce\xfa\xed\xfe",
+    b"\x00asm",
+)
+_ARCHIVES = (
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ\x00",
+    b"7z\xbc\xaf\x27\x1c",
+    b"Rar!",
+    b"\x28\xb5\x2f\xfd",
+    b"MSCF",
+)
+_HEADER = re.compile(
+    r"(From|To|Subject|Date|Received|Message-ID|MIME-Version|Return-Path|Delivered-To|"
+    r"Content-Type|Reply-To|DKIM-Signature):\s",
+    re.IGNORECASE,
+)
+_TAGS = re.compile(
+    r"<(?:html|head|body|div|p|table|h[1-6]|ul|ol|span|meta|title)\b[^>]*>", re.IGNORECASE
+)
 _MARKUP = re.compile(r"^(?:#{1,6} \S|[-*] \S|\d+\. \S|```|\|.+\|$|> )", re.MULTILINE)
 
 
@@ -57,17 +82,26 @@ def detect(source: FileSource) -> str:
             with ZipFile(source.path) as container:
                 return kind_of_container(container.namelist())
         except _DAMAGES as exc:
-            raise ExtractionError("damaged", "The file begins as an Office file or ZIP archive does and is not whole") from exc
+            raise ExtractionError(
+                "damaged", "The file begins as an Office file or ZIP archive does and is not whole"
+            ) from exc
     if b"%PDF-" in head[:1024]:
         return PDF
     if head.startswith(_COMPOUND):
-        # Office stores an encrypted file as a stream of this name in the container of its older formats.
+        # Office stores an encrypted file as a stream of this name in the container of its older
+        # formats.
         if "EncryptedPackage".encode("utf-16-le") in source.path.read_bytes():
             raise ExtractionError("encrypted", "The file is protected with a password")
-        raise ExtractionError("unknown_format", "The file is of an older Office format, which is not read", "Save it as .docx, .xlsx, .pptx or PDF.")
+        raise ExtractionError(
+            "unknown_format",
+            "The file is of an older Office format, which is not read",
+            "Save it as .docx, .xlsx, .pptx or PDF.",
+        )
     text = None if head.startswith(_EXECUTABLES) else decode(source.path.read_bytes())
     if text is None:
-        raise ExtractionError("unknown_format", f"The file is {_described(source)}, which is not read")
+        raise ExtractionError(
+            "unknown_format", f"The file is {_described(source)}, which is not read"
+        )
     if not text.strip("\ufeff \t\r\n\f\x00"):
         raise ExtractionError("empty", "The file holds no text")
     return _text_kind(text, PurePosixPath(source.name.lower()).suffix)
@@ -80,7 +114,10 @@ def is_named_for(name: str, media_type: str) -> bool:
 
 
 def is_nested_archive(file: IO[bytes]) -> bool:
-    """Whether a file inside another one is an archive, also of a kind that is not read; an Office file is none."""
+    """Whether a file inside another one is an archive, also of a kind that is not read.
+
+    An Office file is none.
+    """
     file.seek(0)
     head = file.read(512)
     if not head.startswith(_ZIPS):
@@ -96,7 +133,9 @@ def is_mail(text: str) -> bool:
     """Whether a text begins with at least two headers of an e-mail."""
     block = re.split(r"\r?\n\r?\n", text[:20_000].lstrip("\ufeff"), maxsplit=1)[0]
     lines = [line for line in block.splitlines() if line[:1] not in {" ", "\t"}]
-    return sum(bool(_HEADER.match(line)) for line in lines) >= 2 and all(re.match(r"[!-9;-~]+:", line) for line in lines)
+    return sum(bool(_HEADER.match(line)) for line in lines) >= 2 and all(
+        re.match(r"[!-9;-~]+:", line) for line in lines
+    )
 
 
 def kind_of_container(names: list[str]) -> str:
@@ -106,7 +145,9 @@ def kind_of_container(names: list[str]) -> str:
             if any(name.startswith(start) for name in names):
                 return media_type
     if "mimetype" in names or "META-INF/MANIFEST.MF" in names or "AndroidManifest.xml" in names:
-        raise ExtractionError("unknown_format", "The file is a program or a document of a format that is not read")
+        raise ExtractionError(
+            "unknown_format", "The file is a program or a document of a format that is not read"
+        )
     return ZIP
 
 
@@ -129,12 +170,24 @@ def _text_kind(text: str, suffix: str) -> str:
         return MARKDOWN
     if separator_of(text, least_rows=1 if suffix in {".csv", ".tsv"} else 3):
         return CSV
-    return MARKDOWN if re.search(r"^#{1,6} \S", text[:20_000], re.MULTILINE) and len(_MARKUP.findall(text[:20_000])) >= 3 else PLAIN
+    return (
+        MARKDOWN
+        if re.search(r"^#{1,6} \S", text[:20_000], re.MULTILINE)
+        and len(_MARKUP.findall(text[:20_000])) >= 3
+        else PLAIN
+    )
 
 
 def separator_of(text: str, *, least_rows: int = 1) -> str | None:
-    """Return what separates the cells of a table in text; None where its first lines have no separator as often each."""
-    lines = [re.sub(r'"[^"]*"', "", line) for line in text[:50_000].lstrip("\ufeff").splitlines()[:20] if line.strip()]
+    """Return what separates the cells of a table in text.
+
+    None where its first lines have no separator as often each.
+    """
+    lines = [
+        re.sub(r'"[^"]*"', "", line)
+        for line in text[:50_000].lstrip("\ufeff").splitlines()[:20]
+        if line.strip()
+    ]
     lines = lines[:-1] if len(text) > 50_000 and len(lines) < 20 else lines
     if len(lines) < least_rows:
         return None

@@ -1,4 +1,6 @@
-"""Fetching a document from the internet: from public addresses alone, connected to the address that was checked, within limits on size and time."""
+"""Fetching a document from the internet: from public addresses alone, connected to the address that
+was checked, within limits on size and time.
+"""
 
 import re
 import ssl
@@ -44,7 +46,8 @@ class Network:
 
     Args:
         resolve: from host and port to its addresses.
-        allows: whether an address and port may be connected to; asked of every address that a host has, at every hop.
+        allows: whether an address and port may be connected to; asked of every address that a host
+            has, at every hop.
         clock: seconds that only rise.
     """
 
@@ -69,7 +72,9 @@ class Fetched:
     name: str
 
 
-def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, network: Network | None = None) -> Fetched:
+def fetch_url(
+    url: str, *, folder: Path, limits: FetchLimits | None = None, network: Network | None = None
+) -> Fetched:
     """Fetch a page or file into a folder.
 
     Proxies and passwords of the environment are not used, no cookies are kept.
@@ -84,9 +89,20 @@ def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, netw
         public_addresses.checked_url(url)
         backend = _CheckedBackend(network, deadline, limits.silence_seconds)
         try:
-            with httpcore.ConnectionPool(ssl_context=network.certificates, network_backend=backend, max_connections=1, retries=0) as pool:
+            with httpcore.ConnectionPool(
+                ssl_context=network.certificates,
+                network_backend=backend,
+                max_connections=1,
+                retries=0,
+            ) as pool:
                 fetched = _fetch_once(pool, url, folder / "fetched", limits)
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.UnsupportedProtocol, ssl.SSLError) as exc:
+        except (
+            httpcore.NetworkError,
+            httpcore.TimeoutException,
+            httpcore.ProtocolError,
+            httpcore.UnsupportedProtocol,
+            ssl.SSLError,
+        ) as exc:
             raise refuse("page-server-silent", field="url", value=url) from exc
         except (ValueError, TypeError) as exc:
             raise refuse("address-unreadable", field="url", value=url) from exc
@@ -96,14 +112,29 @@ def fetch_url(url: str, *, folder: Path, limits: FetchLimits | None = None, netw
     raise refuse("address-leads-on", field="url", value=url, most=limits.redirects)
 
 
-def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: FetchLimits) -> Fetched | str:
+def _fetch_once(
+    pool: httpcore.ConnectionPool, url: str, path: Path, limits: FetchLimits
+) -> Fetched | str:
     """Return what was fetched, or where the server sends us on."""
-    headers: list[tuple[bytes | str, bytes | str]] = [("User-Agent", "luna"), ("Accept", "*/*"), ("Accept-Encoding", "identity"), ("Connection", "close")]
+    headers: list[tuple[bytes | str, bytes | str]] = [
+        ("User-Agent", "luna"),
+        ("Accept", "*/*"),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+    ]
     # Letters beyond ASCII in a path are sent as their bytes in UTF-8, a host's in Punycode.
     parts = urlsplit(url)._replace(fragment="")
-    host = (parts.hostname or "").encode("idna").decode() if not (parts.hostname or "").isascii() else parts.netloc.rsplit(":", 1)[0]
+    host = (
+        (parts.hostname or "").encode("idna").decode()
+        if not (parts.hostname or "").isascii()
+        else parts.netloc.rsplit(":", 1)[0]
+    )
     netloc = f"{host}:{parts.port}" if parts.port else host
-    target = re.sub(r"[^\x21-\x7e]", lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()), parts._replace(netloc=netloc).geturl())
+    target = re.sub(
+        r"[^\x21-\x7e]",
+        lambda letter: "".join(f"%{byte:02X}" for byte in letter[0].encode()),
+        parts._replace(netloc=netloc).geturl(),
+    )
     with pool.stream("GET", target, headers=headers) as response:
         response_headers = Message()
         for name, value in response.headers:
@@ -116,20 +147,34 @@ def _fetch_once(pool: httpcore.ConnectionPool, url: str, path: Path, limits: Fet
             raise refuse("page-server-refuses", field="url", value=url, status=response.status)
         with path.open("wb") as file:
             remaining = limits.bytes
-            for piece in _unpacked(response.iter_stream(), response_headers["Content-Encoding"] or "identity"):
+            for piece in _unpacked(
+                response.iter_stream(), response_headers["Content-Encoding"] or "identity"
+            ):
                 remaining -= len(piece)
                 if remaining < 0:
                     raise refuse("page-too-large", field="url", value=url, most=limits.bytes)
                 file.write(piece)
-    media_type = response_headers.get_content_type() if response_headers["Content-Type"] else "application/octet-stream"
-    stated = response_headers.get_filename() or unquote(PurePosixPath(urlsplit(url).path).name) or urlsplit(url).hostname or "document"
+    media_type = (
+        response_headers.get_content_type()
+        if response_headers["Content-Type"]
+        else "application/octet-stream"
+    )
+    stated = (
+        response_headers.get_filename()
+        or unquote(PurePosixPath(urlsplit(url).path).name)
+        or urlsplit(url).hostname
+        or "document"
+    )
     last = PurePosixPath(stated.replace("\\", "/")).name
     plain = re.sub(r"[\x00-\x1f\x7f<>:\"|?*]", "", last).strip(". ")
     return Fetched(path, media_type, url, plain[-_LONGEST_NAME:] or "document")
 
 
 def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Yield content without its transfer's compression, never more than a piece at a time. Nobody asked for any; some servers compress all the same."""
+    """Yield content without its transfer's compression, never more than a piece at a time.
+
+    Nobody asked for any; some servers compress all the same.
+    """
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"}:
         yield from pieces
@@ -147,7 +192,9 @@ def _unpacked(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 
 
 class _CheckedBackend(httpcore.NetworkBackend):
-    """Connects to addresses that were checked, of one answer of the resolver: nothing is resolved a second time in between."""
+    """Connects to addresses that were checked, of one answer of the resolver: nothing is resolved a
+    second time in between.
+    """
 
     def __init__(self, network: Network, deadline: float, silence_seconds: float) -> None:
         self._network = network
@@ -179,7 +226,9 @@ class _CheckedBackend(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError("no address")
         for address in addresses:
             try:
-                stream = self._sockets.connect_tcp(address, port, timeout=self._patience(), socket_options=socket_options)
+                stream = self._sockets.connect_tcp(
+                    address, port, timeout=self._patience(), socket_options=socket_options
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                 failure = exc
             else:
@@ -187,7 +236,10 @@ class _CheckedBackend(httpcore.NetworkBackend):
         raise failure
 
     def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+        self,
+        path: str,
+        timeout: float | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
         """Refuse: nothing here is on the internet."""
         raise httpcore.UnsupportedProtocol(path)
@@ -200,7 +252,9 @@ class _CheckedBackend(httpcore.NetworkBackend):
 
 
 class _TimedStream(httpcore.NetworkStream):
-    """A connection on which every step waits as long as there is time for the whole: a server that sends a byte now and then gains nothing."""
+    """A connection on which every step waits as long as there is time for the whole: a server that
+    sends a byte now and then gains nothing.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream, patience: Callable[[], float]) -> None:
         self._stream = stream
@@ -215,8 +269,15 @@ class _TimedStream(httpcore.NetworkStream):
     def close(self) -> None:
         self._stream.close()
 
-    def start_tls(self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None) -> httpcore.NetworkStream:
-        return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, self._patience()), self._patience)
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _TimedStream(
+            self._stream.start_tls(ssl_context, server_hostname, self._patience()), self._patience
+        )
 
     def get_extra_info(self, info: str) -> object:
         return self._stream.get_extra_info(info)

@@ -20,10 +20,12 @@ FaultCode = Literal[
     "empty",
     "crashed",
 ]
-# mislabelled: the name's format differs from the content's; macros: present, neither read nor run; images_without_text: pages of pictures only;
-# ocr: some text was recognised in pictures; hidden_sheets: were read as well; attachments: are members; archives_left_out: attachments that are archives or
-# messages; members_left_out: no folder was given for them; unreadable_pages: some pages are damaged; network_not_refused, files_not_refused: this system cannot
-# confine the process from the network, from other files.
+# mislabelled: the name's format differs from the content's; macros: present, neither read nor run;
+# images_without_text: pages of pictures only; ocr: some text was recognised in pictures;
+# hidden_sheets: were read as well; attachments: are members; archives_left_out: attachments that
+# are archives or messages; members_left_out: no folder was given for them; unreadable_pages: some
+# pages are damaged; network_not_refused, files_not_refused: this system cannot confine the process
+# from the network, from other files.
 Note = Literal[
     "mislabelled",
     "macros",
@@ -45,7 +47,9 @@ REMEDIES: dict[FaultCode, str] = {
     "too_many_pages": "Split it and add the parts that matter.",
     "took_too_long": "Save it in a simpler form, such as a PDF printed from it, or split it.",
     "too_much_memory": "Save it in a simpler form, such as a PDF printed from it, or split it.",
-    "unknown_format": "Save it as PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail (.eml) or ZIP.",
+    "unknown_format": (
+        "Save it as PDF, DOCX, PPTX, XLSX, CSV, HTML, Markdown, text, e-mail (.eml) or ZIP."
+    ),
     "nested_archive": "Unpack it and add the files one by one.",
     "empty": "Add a file that holds text.",
     "crashed": "Save it anew or in another format.",
@@ -88,7 +92,8 @@ class DocumentBlock:
     """A piece of a document in reading order.
 
     Args:
-        text: of a table one line per row, the header first, cells between `` | ``; of a list one line per item.
+        text: of a table one line per row, the header first, cells between `` | ``; of a list one
+            line per item.
         page: from 1; None where the format has none.
         level: of a heading, from 1.
     """
@@ -101,7 +106,10 @@ class DocumentBlock:
 
 @dataclass(frozen=True)
 class Member:
-    """A file inside another one, written to the caller's folder; ``name`` is a relative path without ``..``."""
+    """A file inside another one, written to the caller's folder.
+
+    ``name`` is a relative path without ``..``.
+    """
 
     name: str
     path: Path
@@ -126,7 +134,8 @@ class Extraction:
 
     Args:
         media_type: by content, not by name.
-        language: of most of its text; None for another one than German or English, or too little text.
+        language: of most of its text; None for another one than German or English, or too little
+            text.
         metadata: lines about the file that are not part of its text.
     """
 

@@ -1,7 +1,10 @@
-"""Bytes become characters, such that everything later can hold them, and paragraphs; and in which of Luna's two languages they are.
+"""Bytes become characters, such that everything later can hold them, and paragraphs.
 
-Function words tell the language. A library for two would bring a model of tens of megabytes, or the tables of seventy languages,
-of which Dutch or Danish are found in a German price list; a fifth of any running text are the words below.
+And in which of Luna's two languages they are.
+
+Function words tell the language. A library for two would bring a model of tens of megabytes, or the
+tables of seventy languages, of which Dutch or Danish are found in a German price list; a fifth of
+any running text are the words below.
 """
 
 import codecs
@@ -18,13 +21,22 @@ _GERMAN = """der die das und ist nicht mit von zu den dem ein eine einer eines i
 _ENGLISH = """the and is not with of to a an in on for you it be are this that as at by or if can may must from which when will your we our their has have more
     than into its no only other was were do does should"""
 _WORDS = {"de": frozenset(_GERMAN.split()), "en": frozenset(_ENGLISH.split())}
-# So many words tell, and so much clearer must one language be; a Dutch or French text has few words of either.
+# So many words tell, and so much clearer must one language be; a Dutch or French text has few words
+# of either.
 _MOST_WORDS, _LEAST_SHARE, _LEAST_RATIO = 20_000, 0.1, 1.5
 
 
 def language_of(texts: Iterable[str]) -> Literal["en", "de"] | None:
-    """Return the language of most of a text; None where it is too short to tell, mixed, or another one."""
-    words = Counter(islice((word.strip(".,;:!?()\"'„“»«|").lower() for text in texts for word in text.split()), _MOST_WORDS))
+    """Return the language of most of a text.
+
+    None where it is too short to tell, mixed, or another one.
+    """
+    words = Counter(
+        islice(
+            (word.strip(".,;:!?()\"'„“»«|").lower() for text in texts for word in text.split()),
+            _MOST_WORDS,
+        )
+    )
     letters = sum(count for word, count in words.items() if word.isalpha())
     german, english = (sum(words[word] for word in _WORDS[language]) for language in ("de", "en"))
     most, least = max(german, english), min(german, english)
@@ -40,16 +52,27 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What programs of Western Europe wrote before UTF-8, the likeliest first. A library that knows a hundred charsets takes the few umlauts of a
-# price list for Cyrillic or Turkish.
+# What programs of Western Europe wrote before UTF-8, the likeliest first. A library that knows a
+# hundred charsets takes the few umlauts of a price list for Cyrillic or Turkish.
 _CHARSETS = ("cp1252", "cp850", "mac_roman")
 _LETTERS = frozenset("äöüÄÖÜßéèêàâçñóáíúîôûëïœæøåÉÈÀÇØÅ€§°²³µ–„“”‚‘’…«»·½×±")
 _SAMPLE_BYTES = 100_000
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 
-_LIGATURES = {0xFB00: "ff", 0xFB01: "fi", 0xFB02: "fl", 0xFB03: "ffi", 0xFB04: "ffl", 0xFB05: "st", 0xFB06: "st"}
-# Unseen: soft hyphens, marks of order and width; surrogates and noncharacters, which no database takes.
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]")
+_LIGATURES = {
+    0xFB00: "ff",
+    0xFB01: "fi",
+    0xFB02: "fl",
+    0xFB03: "ffi",
+    0xFB04: "ffl",
+    0xFB05: "st",
+    0xFB06: "st",
+}
+# Unseen: soft hyphens, marks of order and width; surrogates and noncharacters, which no database
+# takes.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 
 
@@ -69,9 +92,13 @@ def decode(content: bytes) -> str | None:
         return None
     if (text := _decoded(content, "utf-8")) is not None:
         return text
-    # In the right charset what is beyond ASCII are letters of Western Europe and signs of its typography.
+    # In the right charset what is beyond ASCII are letters of Western Europe and signs of its
+    # typography.
     beyond = bytes(byte for byte in sample if byte >= 0x80)
-    best = max(_CHARSETS, key=lambda charset: sum(letter in _LETTERS for letter in beyond.decode(charset, "replace")))
+    best = max(
+        _CHARSETS,
+        key=lambda charset: sum(letter in _LETTERS for letter in beyond.decode(charset, "replace")),
+    )
     return content.decode(best, "replace")
 
 
@@ -83,8 +110,13 @@ def _decoded(content: bytes, charset: str) -> str | None:
 
 
 def clean(text: str) -> str:
-    """Return a text without what is not seen, its lines trimmed; whatever databases and JSON take."""
-    visible = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES))
+    """Return a text without what is not seen, its lines trimmed.
+
+    Whatever databases and JSON take.
+    """
+    visible = _UNSEEN.sub(
+        "", text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n").translate(_LIGATURES)
+    )
     lines = (_SPACES.sub(" ", line).strip() for line in visible.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -93,6 +125,13 @@ _ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+\S")
 
 
 def paragraphs(text: str) -> list[DocumentBlock]:
-    """Return the paragraphs of a text; those of which every line begins as an item does are lists."""
+    """Return the paragraphs of a text.
+
+    Those of which every line begins as an item does are lists.
+    """
     pieces = re.split(r"\n[^\S\n]*\n|\f", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return [DocumentBlock("list" if all(map(_ITEM.match, piece.strip().split("\n"))) else "text", piece) for piece in pieces if piece.strip()]
+    return [
+        DocumentBlock("list" if all(map(_ITEM.match, piece.strip().split("\n"))) else "text", piece)
+        for piece in pieces
+        if piece.strip()
+    ]

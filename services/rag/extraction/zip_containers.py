@@ -1,4 +1,6 @@
-"""ZIP containers from outside: archives and Office files, whose parts are looked through before any library opens them."""
+"""ZIP containers from outside: archives and Office files, whose parts are looked through before any
+library opens them.
+"""
 
 import stat
 import zlib
@@ -10,7 +12,15 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 from services.rag.extraction.model import ExtractionError, Limits
 
 _PIECE_BYTES = 1 << 20
-_DAMAGES = (BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, OverflowError)
+_DAMAGES = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OSError,
+    OverflowError,
+)
 _PARTS_OF_OFFICE = 10_000
 
 
@@ -24,11 +34,15 @@ def opened(path: Path, limits: Limits, *, most_entries: int) -> Iterator[ZipFile
     try:
         container = ZipFile(path)
     except _DAMAGES as exc:
-        raise ExtractionError("damaged", "The file begins as an Office file or ZIP archive does and is not whole") from exc
+        raise ExtractionError(
+            "damaged", "The file begins as an Office file or ZIP archive does and is not whole"
+        ) from exc
     with container:
         entries = container.infolist()
         if len(entries) > most_entries:
-            raise ExtractionError("too_large", f"It holds {len(entries):,} files; at most {most_entries:,} are read")
+            raise ExtractionError(
+                "too_large", f"It holds {len(entries):,} files; at most {most_entries:,} are read"
+            )
         if any(entry.flag_bits & 0x1 for entry in entries):
             raise ExtractionError("encrypted", "The file is protected with a password")
         if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
@@ -39,7 +53,9 @@ def opened(path: Path, limits: Limits, *, most_entries: int) -> Iterator[ZipFile
             # The upper half of these attributes is the mode of Unix.
             if leads_out or stat.S_ISLNK(entry.external_attr >> 16):
                 remedy = "Pack the files anew, without links and paths."
-                raise ExtractionError("damaged", f"“{entry.filename[:100]}” in it points out of the archive", remedy)
+                raise ExtractionError(
+                    "damaged", f"“{entry.filename[:100]}” in it points out of the archive", remedy
+                )
         yield container
 
 
@@ -78,7 +94,8 @@ class Allowance:
 def check_office(path: Path, limits: Limits) -> list[str]:
     """Unpack all parts of an Office file once, to nowhere; return their names.
 
-    What libraries read afterwards is whole, within bounds, and declares no entities: Office files have no document type declarations.
+    What libraries read afterwards is whole, within bounds, and declares no entities: Office files
+    have no document type declarations.
     Source: ECMA-376, part 2, 8.1.4 (XML usage).
 
     Raises:
@@ -94,7 +111,13 @@ def check_office(path: Path, limits: Limits) -> list[str]:
                 # In UTF-16 there is a zero beside each of these letters.
                 window = (before + piece).replace(b"\x00", b"") if is_xml else b""
                 if b"<!DOCTYPE" in window or b"<!ENTITY" in window:
-                    raise ExtractionError("damaged", f"“{entry.filename[:100]}” in it declares entities, which Office files do not have")
+                    raise ExtractionError(
+                        "damaged",
+                        (
+                            f"“{entry.filename[:100]}” in it declares entities, which Office "
+                            "files do not have"
+                        ),
+                    )
                 before = window[-16:]
         return container.namelist()
 

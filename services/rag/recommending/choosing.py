@@ -1,7 +1,9 @@
-"""Which items a reader is shown, in the reader's language: candidates by similarity, then the bandit, nothing twice; and what the policies learn from readers.
+"""Which items a reader is shown, in the reader's language: candidates by similarity, then the
+bandit, nothing twice; and what the policies learn from readers.
 
-How near items are to a reader's interest is rated by vectors where there is an embedding model, by their words always. What readers did, the reward that it
-is, and what follows from it are stored in one transaction.
+How near items are to a reader's interest is rated by vectors where there is an embedding model, by
+their words always. What readers did, the reward that it is, and what follows from it are stored in
+one transaction.
 """
 
 import math
@@ -15,7 +17,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from luna.contracts.recommendations import BanditPolicy, EventAction, EventsReply, Recommendation, RecommendReply, RecommendRequest, RecordEventsRequest
+from luna.contracts.recommendations import (
+    BanditPolicy,
+    EventAction,
+    EventsReply,
+    Recommendation,
+    RecommendReply,
+    RecommendRequest,
+    RecordEventsRequest,
+)
 from luna.energy.refusals import refuse
 from luna.energy.timeline import FloatArray
 from luna.platform.database import recommendation_items, recommendations, sites
@@ -36,8 +46,9 @@ OPENED, READ_THROUGH = 0.4, 0.8
 def reward_of(actions: Iterable[tuple[EventAction, float | None]]) -> float:
     """Return the reward of one showing from all that was done with it.
 
-    Useful is 1. Dismissed is 0 whatever else was done, unless it was useful: what was useful may be put away. Opened is 0.4; reading adds up to another 0.4,
-    linearly until two minutes in all. Shown and nothing more is 0.
+    Useful is 1. Dismissed is 0 whatever else was done, unless it was useful: what was useful may be
+    put away. Opened is 0.4; reading adds up to another 0.4, linearly until two minutes in all.
+    Shown and nothing more is 0.
 
     Args:
         actions: each with its reading time in seconds, None where there is none.
@@ -54,13 +65,19 @@ def reward_of(actions: Iterable[tuple[EventAction, float | None]]) -> float:
     return OPENED + (READ_THROUGH - OPENED) * min(seconds / FULL_READING_SECONDS, 1.0)
 
 
-def record_events(connection: Connection, request: RecordEventsRequest, *, now: datetime) -> EventsReply:
-    """Store what a reader did and learn from it; who reports at the same time waits, so that no observation is lost.
+def record_events(
+    connection: Connection, request: RecordEventsRequest, *, now: datetime
+) -> EventsReply:
+    """Store what a reader did and learn from it.
+
+    Who reports at the same time waits, so that no observation is lost.
 
     Invariants: the same event counts once; what is learned does not depend on the order of events.
     """
     learned = recommendations.hold_learned(connection, dimensions=DIMENSIONS, now=now)
-    showings = recommendations.find_showings(connection, request.reader, {each.recommendation_id for each in request.events})
+    showings = recommendations.find_showings(
+        connection, request.reader, {each.recommendation_id for each in request.events}
+    )
     valid = [each for each in request.events if each.recommendation_id in showings]
     new = recommendations.add_events(connection, request.reader, valid, now=now)
     changed = {each.recommendation_id for each in valid if each.event_id in new}
@@ -72,14 +89,26 @@ def record_events(connection: Connection, request: RecordEventsRequest, *, now: 
             # What was shown before the features changed teaches nothing of the ones of now.
             if each.policy == policy and each.features.size == DIMENSIONS:
                 reward = reward_of(each.actions)
-                statistics = statistics.observe(each.features, reward) if each.reward is None else statistics.revise(each.features, reward - each.reward)
-        recommendations.save_learned(connection, policy, Learned(statistics.precision, statistics.response, statistics.count), now=now)
-    recommendations.save_rewards(connection, {each.recommendation_id: reward_of(each.actions) for each in observed})
+                statistics = (
+                    statistics.observe(each.features, reward)
+                    if each.reward is None
+                    else statistics.revise(each.features, reward - each.reward)
+                )
+        recommendations.save_learned(
+            connection,
+            policy,
+            Learned(statistics.precision, statistics.response, statistics.count),
+            now=now,
+        )
+    recommendations.save_rewards(
+        connection, {each.recommendation_id: reward_of(each.actions) for each in observed}
+    )
     unknown = [each.event_id for each in request.events if each.recommendation_id not in showings]
     return EventsReply(accepted=len(new), duplicated=len(valid) - len(new), unknown=unknown)
 
 
-# Two items are the same for a reader from here on: cosine of their vectors, or share of words that they have in common.
+# Two items are the same for a reader from here on: cosine of their vectors, or share of words that
+# they have in common.
 SAME_VECTOR, SAME_WORDS = 0.95, 0.8
 # What was read consists of many words; the ones that most of it shares say what it is about.
 _MOST_TERMS = 60
@@ -87,15 +116,24 @@ _MOST_TERMS = 60
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """A reader's interest: stems of words, and a vector of unit length where there is a model. ``named``: stated by the reader in this request."""
+    """A reader's interest: stems of words, and a vector of unit length where there is a model.
+
+    ``named``: stated by the reader in this request.
+    """
 
     terms: frozenset[str] = frozenset()
     vector: FloatArray | None = None
     named: bool = False
 
 
-def learn_interest(item_terms: Iterable[frozenset[str]], vectors: Sequence[FloatArray], question_stems: Iterable[str]) -> Interest:
-    """Return a reader's interest, from the items that they read and the stems of their questions."""
+def learn_interest(
+    item_terms: Iterable[frozenset[str]],
+    vectors: Sequence[FloatArray],
+    question_stems: Iterable[str],
+) -> Interest:
+    """Return a reader's interest, from the items that they read and the stems of their
+    questions.
+    """
     counts = Counter(term for terms in item_terms for term in terms)
     counts.update(dict.fromkeys(question_stems, len(counts)))
     terms = frozenset(term for term, _ in counts.most_common(_MOST_TERMS))
@@ -109,9 +147,11 @@ def learn_interest(item_terms: Iterable[frozenset[str]], vectors: Sequence[Float
 
 
 def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> FloatArray:
-    """Return how near each candidate is to an interest, 0 to 1, shape ``(candidates,)``: the mean of words and vectors, words alone where a vector is missing.
+    """Return how near each candidate is to an interest, 0 to 1, shape ``(candidates,)``: the mean
+    of words and vectors, words alone where a vector is missing.
 
-    Words count by how rare they are among the candidates; of the rarer words of the shorter side, the share that the longer one has.
+    Words count by how rare they are among the candidates; of the rarer words of the shorter side,
+    the share that the longer one has.
     """
     counts = Counter(term for each in candidates for term in each.terms)
     rarity = {term: math.log1p(len(candidates) / count) for term, count in counts.items()}
@@ -119,23 +159,43 @@ def rate_similarity(candidates: Sequence[Candidate], interest: Interest) -> Floa
     words = np.zeros(len(candidates))
     for place, each in enumerate(candidates):
         if shared := each.terms & interest.terms:
-            words[place] = sum(rarity[term] for term in shared) / min(own, sum(rarity[term] for term in each.terms))
+            words[place] = sum(rarity[term] for term in shared) / min(
+                own, sum(rarity[term] for term in each.terms)
+            )
     if interest.vector is None:
         return words
-    rows = [(place, each.vector) for place, each in enumerate(candidates) if each.vector is not None and each.vector.size == interest.vector.size]
+    rows = [
+        (place, each.vector)
+        for place, each in enumerate(candidates)
+        if each.vector is not None and each.vector.size == interest.vector.size
+    ]
     if rows:
         places = [place for place, _ in rows]
-        words[places] = (words[places] + np.clip(np.array([vector for _, vector in rows]) @ interest.vector, 0.0, 1.0)) / 2
+        words[places] = (
+            words[places]
+            + np.clip(np.array([vector for _, vector in rows]) @ interest.vector, 0.0, 1.0)
+        ) / 2
     return words
 
 
 def find_same(candidates: Sequence[Candidate], chosen: int) -> list[int]:
-    """Return the places of the candidates that a reader would take for the chosen one, itself among them."""
-    return [place for place, each in enumerate(candidates) if place == chosen or _same(each, candidates[chosen])]
+    """Return the places of the candidates that a reader would take for the chosen one, itself among
+    them.
+    """
+    return [
+        place
+        for place, each in enumerate(candidates)
+        if place == chosen or _same(each, candidates[chosen])
+    ]
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
-    if one.vector is not None and other.vector is not None and one.vector.size == other.vector.size and float(one.vector @ other.vector) > SAME_VECTOR:
+    if (
+        one.vector is not None
+        and other.vector is not None
+        and one.vector.size == other.vector.size
+        and float(one.vector @ other.vector) > SAME_VECTOR
+    ):
         return True
     together = len(one.terms | other.terms)
     return together > 0 and len(one.terms & other.terms) / together > SAME_WORDS
@@ -145,7 +205,13 @@ def _same(one: Candidate, other: Candidate) -> bool:
 _NEAR = 0.1
 
 
-def tell(connection: Connection, showings: Sequence[Showing], request: RecommendRequest, *, similarity: Mapping[str, float]) -> list[Recommendation]:
+def tell(
+    connection: Connection,
+    showings: Sequence[Showing],
+    request: RecommendRequest,
+    *,
+    similarity: Mapping[str, float],
+) -> list[Recommendation]:
     """Return recommendations in the reader's language, in the order in which they are shown."""
     items = recommendation_items.load(connection, [each.item_id for each in showings])
     near = "named" if request.about is not None and request.about.strip() else "similar"
@@ -155,7 +221,13 @@ def tell(connection: Connection, showings: Sequence[Showing], request: Recommend
         # Instants have no part in these words.
         numbers = Numbers(request.language, ZoneInfo("UTC"), item.currency or "EUR")
         words = say_recommendation(item.code, item.figures, numbers)
-        other = "saving" if item.saving_cost_per_year is not None else "offered" if item.code == "tariff_offer" else "other"
+        other = (
+            "saving"
+            if item.saving_cost_per_year is not None
+            else "offered"
+            if item.code == "tariff_offer"
+            else "other"
+        )
         reason = near if similarity[showing.item_id] >= _NEAR else other
         replies.append(
             Recommendation(
@@ -195,7 +267,14 @@ class Chooser:
     embedder: Embedder | None
     rng: np.random.Generator
 
-    def choose(self, connection: Connection, request: RecommendRequest, *, questions: Sequence[str] = (), now: datetime) -> RecommendReply:
+    def choose(
+        self,
+        connection: Connection,
+        request: RecommendRequest,
+        *,
+        questions: Sequence[str] = (),
+        now: datetime,
+    ) -> RecommendReply:
         """Return what is worth reading or doing for a reader, and store that it was shown.
 
         Args:
@@ -207,12 +286,22 @@ class Chooser:
         Raises:
             NotFoundError: the reader has no such site.
         """
-        if request.site_id is not None and request.sites is not None and request.site_id not in request.sites:
-            remedy = f"Known sites: {', '.join(request.sites)}." if request.sites else "You have no site yet; an admin can give you one."
+        if (
+            request.site_id is not None
+            and request.sites is not None
+            and request.site_id not in request.sites
+        ):
+            remedy = (
+                f"Known sites: {', '.join(request.sites)}."
+                if request.sites
+                else "You have no site yet; an admin can give you one."
+            )
             raise refuse("no-site-of-asker", field="site", value=request.site_id, remedy=remedy)
         if request.site_id is not None:
             sites.key_of(connection, request.site_id)
-        dismissed = recommendations.list_dismissed(connection, request.reader, since=now - DISMISSED_FOR)
+        dismissed = recommendations.list_dismissed(
+            connection, request.reader, since=now - DISMISSED_FOR
+        )
         audience = Audience(request.sites, request.site_id, request.kind, dismissed)
         model = self.embedder.model if self.embedder else None
         items = recommendation_items.list_candidates(connection, audience, model=model)
@@ -220,28 +309,57 @@ class Chooser:
             return RecommendReply(recommendations=[], policy=self.policy)
         interest = self._interest(connection, request, questions)
         near_interest = rate_similarity(items, interest)
-        # The policy chooses among the nearest, and, unless what the reader named is there, those that save most or are newest.
+        # The policy chooses among the nearest, and, unless what the reader named is there, those
+        # that save most or are newest.
         most = _NEAREST + _WORTHIEST
-        places = [place for place in np.argsort(-near_interest, kind="stable")[:most].tolist() if near_interest[place] > 0]
+        places = [
+            place
+            for place in np.argsort(-near_interest, kind="stable")[:most].tolist()
+            if near_interest[place] > 0
+        ]
         if not (interest.named and places):
-            worth = sorted(range(len(items)), key=lambda place: (-(items[place].saving or 0.0), -items[place].created_at.timestamp(), items[place].item_id))
+            worth = sorted(
+                range(len(items)),
+                key=lambda place: (
+                    -(items[place].saving or 0.0),
+                    -items[place].created_at.timestamp(),
+                    items[place].item_id,
+                ),
+            )
             places = list(dict.fromkeys([*places[:_NEAREST], *worth[:most]]))[:most]
         candidates, similarity = [items[place] for place in places], near_interest[places]
         habits = recommendations.read_habits(connection, request.reader, since=now - _HABITS)
-        features = describe_candidates(candidates, similarity, habits, named=interest.named, reader=(request.language, now))
+        features = describe_candidates(
+            candidates, similarity, habits, named=interest.named, reader=(request.language, now)
+        )
         showings = self._rank(connection, candidates, features, most=request.k)
-        recommendations.add_slate(connection, Slate(request.reader, request.site_id, self.policy, showings), now=now)
-        near = {each.item_id: float(value) for each, value in zip(candidates, similarity, strict=True)}
-        return RecommendReply(recommendations=tell(connection, showings, request, similarity=near), policy=self.policy)
+        recommendations.add_slate(
+            connection, Slate(request.reader, request.site_id, self.policy, showings), now=now
+        )
+        near = {
+            each.item_id: float(value) for each, value in zip(candidates, similarity, strict=True)
+        }
+        return RecommendReply(
+            recommendations=tell(connection, showings, request, similarity=near), policy=self.policy
+        )
 
-    def _interest(self, connection: Connection, request: RecommendRequest, questions: Sequence[str]) -> Interest:
+    def _interest(
+        self, connection: Connection, request: RecommendRequest, questions: Sequence[str]
+    ) -> Interest:
         if request.about is not None and request.about.strip():
             return Interest(_stems(request.about), self._embed([request.about]), named=True)
-        items = recommendation_items.load(connection, recommendations.list_recent_items(connection, request.reader, limit=_MOST_ITEMS)).values()
+        items = recommendation_items.load(
+            connection,
+            recommendations.list_recent_items(connection, request.reader, limit=_MOST_ITEMS),
+        ).values()
         model = self.embedder.model if self.embedder else None
         vectors = [each.vector for each in items if each.vector is not None and each.model == model]
         question = self._embed(questions)
-        return learn_interest([each.terms for each in items], vectors if question is None else [*vectors, question], _stems("\n".join(questions)))
+        return learn_interest(
+            [each.terms for each in items],
+            vectors if question is None else [*vectors, question],
+            _stems("\n".join(questions)),
+        )
 
     def _embed(self, texts: Sequence[str]) -> FloatArray | None:
         embeddings = embed_if_there(self.embedder, texts, role="query")
@@ -250,16 +368,39 @@ class Chooser:
         mean = np.asarray(embeddings, dtype=float).mean(axis=0)
         return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-9))
 
-    def _rank(self, connection: Connection, candidates: Sequence[Candidate], features: FloatArray, *, most: int) -> list[Showing]:
+    def _rank(
+        self,
+        connection: Connection,
+        candidates: Sequence[Candidate],
+        features: FloatArray,
+        *,
+        most: int,
+    ) -> list[Showing]:
         learned = recommendations.read_learned(connection, self.policy, dimensions=DIMENSIONS)
-        ranking = BanditRanking(self.policy, features, Statistics(learned.precision, learned.response, learned.count), self.rng)
+        ranking = BanditRanking(
+            self.policy,
+            features,
+            Statistics(learned.precision, learned.response, learned.count),
+            self.rng,
+        )
         remaining, slate_id = np.arange(len(candidates)), uuid.uuid4().hex
         chosen: list[Showing] = []
         while remaining.size and len(chosen) < most:
             place, propensity = ranking.choose(remaining)
             each, first = candidates[place], not chosen
             logged = (features, place) if first else (None, None)
-            chosen.append(Showing(uuid.uuid4().hex, slate_id, len(chosen), each.item_id, each.kind, propensity, features[place], *logged))
+            chosen.append(
+                Showing(
+                    uuid.uuid4().hex,
+                    slate_id,
+                    len(chosen),
+                    each.item_id,
+                    each.kind,
+                    propensity,
+                    features[place],
+                    *logged,
+                )
+            )
             remaining = np.setdiff1d(remaining, find_same(candidates, place))
         return chosen
 

@@ -17,7 +17,8 @@ SLOTS_PER_HOUR = 4
 
 @dataclass(frozen=True, slots=True)
 class RecordedDays:
-    """What a site did on days that are recorded as a whole, quarter-hour by quarter-hour, arrays of shape ``(slots,)``; NaN: unknown.
+    """What a site did on days that are recorded as a whole, quarter-hour by quarter-hour, arrays of
+    shape ``(slots,)``; NaN: unknown.
 
     Attributes:
         starts: slot starts in UTC.
@@ -46,23 +47,40 @@ class RecordedDays:
 
     def per_day(self, values: FloatArray) -> FloatArray:
         """Return the sum of each day, shape ``(days,)``; unknown slots count as nothing."""
-        return np.asarray(np.bincount(self.day, weights=np.nan_to_num(values), minlength=self.count), dtype=np.float64)
+        return np.asarray(
+            np.bincount(self.day, weights=np.nan_to_num(values), minlength=self.count),
+            dtype=np.float64,
+        )
 
     def knows(self, *names: str) -> bool:
         """Return whether all of these series are recorded in nine of ten slots and more."""
-        return all(name in self.series and np.isfinite(self.series[name]).mean() >= 0.9 for name in names)
+        return all(
+            name in self.series and np.isfinite(self.series[name]).mean() >= 0.9 for name in names
+        )
 
     @property
     def marginal_price(self) -> FloatArray:
-        """What a kWh more or less costs in each slot: the import price where energy is bought, what feeding in earns where it is sold, nothing else."""
-        bought, sold = (np.nan_to_num(self.series[name]) > 0 for name in ("import_kwh", "export_kwh"))
-        return np.where(bought, self.import_price, np.where(sold, np.maximum(self.export_price, 0.0), 0.0))
+        """What a kWh more or less costs in each slot: the import price where energy is bought, what
+        feeding in earns where it is sold, nothing else.
+        """
+        bought, sold = (
+            np.nan_to_num(self.series[name]) > 0 for name in ("import_kwh", "export_kwh")
+        )
+        return np.where(
+            bought, self.import_price, np.where(sold, np.maximum(self.export_price, 0.0), 0.0)
+        )
 
     @property
     def paid(self) -> FloatArray:
-        """What was paid each day, currency, shape ``(days,)``: for what was bought, and for feeding in where that costs; earnings are left out."""
+        """What was paid each day, currency, shape ``(days,)``: for what was bought, and for feeding
+        in where that costs; earnings are left out.
+        """
         bought = np.maximum(self.series["import_kwh"] * self.import_price, 0.0)
-        fed_in = np.maximum(-np.nan_to_num(self.series.get("export_kwh", np.zeros(self.day.size))) * self.export_price, 0.0)
+        fed_in = np.maximum(
+            -np.nan_to_num(self.series.get("export_kwh", np.zeros(self.day.size)))
+            * self.export_price,
+            0.0,
+        )
         return self.per_day(bought) + self.per_day(fed_in)
 
 
@@ -79,7 +97,12 @@ class YearlyFigure:
         return YearlyFigure(*(min(each, bound) for each in (self.value, self.low, self.high)))
 
 
-def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], prices: tuple[FloatArray, FloatArray]) -> RecordedDays:
+def cut_days(
+    timeline: Timeline,
+    zone: ZoneInfo,
+    series: dict[str, FloatArray],
+    prices: tuple[FloatArray, FloatArray],
+) -> RecordedDays:
     """Return the local days of which load, import and prices are known in every slot.
 
     Args:
@@ -90,7 +113,12 @@ def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], 
     """
     local = timeline.starts + local_offsets(timeline.starts, zone)
     dates, numbers = np.unique(local.astype("datetime64[D]"), return_inverse=True)
-    complete = np.isfinite(series["load_kwh"]) & np.isfinite(series["import_kwh"]) & np.isfinite(prices[0]) & np.isfinite(prices[1])
+    complete = (
+        np.isfinite(series["load_kwh"])
+        & np.isfinite(series["import_kwh"])
+        & np.isfinite(prices[0])
+        & np.isfinite(prices[1])
+    )
     whole = np.bincount(numbers, weights=~complete, minlength=dates.size) == 0
     inside = whole[numbers]
     _, day = np.unique(numbers[inside], return_inverse=True)
@@ -100,7 +128,9 @@ def cut_days(timeline: Timeline, zone: ZoneInfo, series: dict[str, FloatArray], 
         starts=timeline.starts[inside],
         day=day,
         hour=hour[inside],
-        series={name: values[inside] for name, values in series.items() if np.isfinite(values).any()},
+        series={
+            name: values[inside] for name, values in series.items() if np.isfinite(values).any()
+        },
         import_price=prices[0][inside],
         export_price=prices[1][inside],
         first=days[0] if days else None,
@@ -115,7 +145,9 @@ def project_year(per_day: FloatArray, rng: np.random.Generator) -> YearlyFigure:
     """
     blocks = max(per_day.size - _BLOCK_DAYS + 1, 1)
     starts = rng.integers(0, blocks, (_RESAMPLES, -(-per_day.size // _BLOCK_DAYS)))
-    drawn = per_day[np.minimum(starts[..., None] + np.arange(_BLOCK_DAYS), per_day.size - 1)].reshape(_RESAMPLES, -1)[:, : per_day.size]
+    drawn = per_day[
+        np.minimum(starts[..., None] + np.arange(_BLOCK_DAYS), per_day.size - 1)
+    ].reshape(_RESAMPLES, -1)[:, : per_day.size]
     low, high = np.quantile(drawn.mean(axis=1), (0.025, 0.975)) * DAYS_PER_YEAR
     value = float(per_day.mean()) * DAYS_PER_YEAR
     return YearlyFigure(value, min(float(low), value), max(float(high), value))

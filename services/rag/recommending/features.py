@@ -13,7 +13,17 @@ from luna.platform.database.recommendations import Habits
 from luna.words import Language
 
 KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
-NAMES = ("constant", *KINDS, "similarity", "named_similarity", "saving", "freshness", "passed_over", "kind_reward", "own_language")
+NAMES = (
+    "constant",
+    *KINDS,
+    "similarity",
+    "named_similarity",
+    "saving",
+    "freshness",
+    "passed_over",
+    "kind_reward",
+    "own_language",
+)
 DIMENSIONS = len(NAMES)
 # Beyond these an item is as dear, as old, as often passed over as can be told.
 _MUCH_SAVED, _FRESH_DAYS, _OFTEN = 1_000.0, 30.0, 10.0
@@ -22,7 +32,12 @@ _USUAL_REWARD = 0.5
 
 
 def describe_candidates(
-    candidates: Sequence[Candidate], similarity: FloatArray, habits: Habits, *, named: bool, reader: tuple[Language, datetime]
+    candidates: Sequence[Candidate],
+    similarity: FloatArray,
+    habits: Habits,
+    *,
+    named: bool,
+    reader: tuple[Language, datetime],
 ) -> FloatArray:
     """Return the features of candidates for a reader, shape ``(candidates, DIMENSIONS)``.
 
@@ -45,7 +60,8 @@ def describe_candidates(
             np.log1p(max(each.saving or 0.0, 0.0)) / np.log1p(_MUCH_SAVED),
             np.exp(-max((now - each.created_at).total_seconds(), 0.0) / 86_400 / _FRESH_DAYS),
             np.log1p(habits.passed_over.get(each.item_id, 0)) / np.log1p(_OFTEN),
-            (habits.earned.get(each.kind, 0.0) + _USUAL_REWARD) / (habits.shown.get(each.kind, 0) + 1.0),
+            (habits.earned.get(each.kind, 0.0) + _USUAL_REWARD)
+            / (habits.shown.get(each.kind, 0) + 1.0),
             float(each.language in (None, language)),
         ]
         for each, near in zip(candidates, similarity, strict=True)

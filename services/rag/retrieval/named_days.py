@@ -1,4 +1,7 @@
-"""Days, months, quarters and years that a text names with their year, in German and English. Pure."""
+"""Days, months, quarters and years that a text names with their year, in German and English.
+
+Pure.
+"""
 
 import re
 from calendar import monthrange
@@ -10,7 +13,10 @@ from services.rag.months import ANY_MONTH, MONTHS
 _MONTH = rf"(?P<month>{ANY_MONTH})\.?"
 _YEAR = r"(?P<year>20\d\d)"
 # What a number of four digits counts, or whose name it is part of, is no year.
-_NO_YEAR = r"(?!\w|[-/]\w|[.,:]\d|\s?(?:kwh|kwp|kw|mwh|wh|w|watt|v|volt|€|eur|euro|ct|cent|%|zyklen|cycles|stunden|hours|h|uhr|kg|mm|m|stück|pieces)\b|\s?[€%])"
+_NO_YEAR = (
+    r"(?!\w|[-/]\w|[.,:]\d|\s?(?:kwh|kwp|kw|mwh|wh|w|watt|v|volt|€|eur|euro|ct|cent|%|zyklen|"
+    r"cycles|stunden|hours|h|uhr|kg|mm|m|stück|pieces)\b|\s?[€%])"
+)
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -22,7 +28,10 @@ _PATTERNS = tuple(
         rf"\b{_MONTH}\s+{_YEAR}(?!\d)",
         rf"(?<![\w./])(?P<number>\d{{1,2}})[./]{_YEAR}(?!\d)",
         # A law or a standard bears the year of its making: "EEG 2023".
-        rf"(?<![\w.,/§-])(?<!\b(?-i:[A-Z]{{3}}) )(?<!\b(?-i:[A-Z]{{4}}) )(?<!(?-i:EnWG|GEIG) ){_YEAR}{_NO_YEAR}",
+        (
+            rf"(?<![\w.,/§-])(?<!\b(?-i:[A-Z]{{3}}) )(?<!\b(?-i:[A-Z]{{4}}) "
+            rf")(?<!(?-i:EnWG|GEIG) ){_YEAR}{_NO_YEAR}"
+        ),
     )
 )
 
@@ -43,7 +52,9 @@ def find_named_days(text: str) -> list[NamedDays]:
     for pattern in _PATTERNS:
         for match in pattern.finditer(text):
             days = _read(match)
-            if days is not None and all(match.end() <= other.begin or match.start() >= other.end for other in named):
+            if days is not None and all(
+                match.end() <= other.begin or match.start() >= other.end for other in named
+            ):
                 named.append(NamedDays(*days, match.start(), match.end()))
     return sorted(named, key=lambda each: each.begin)
 
@@ -51,7 +62,9 @@ def find_named_days(text: str) -> list[NamedDays]:
 def months_of(year: int, month: int, count: int = 1) -> tuple[date, date]:
     """Return the first and the last day of months that follow each other."""
     last_year, last_month = divmod(year * 12 + month - 1 + count - 1, 12)
-    return date(year, month, 1), date(last_year, last_month + 1, monthrange(last_year, last_month + 1)[1])
+    return date(year, month, 1), date(
+        last_year, last_month + 1, monthrange(last_year, last_month + 1)[1]
+    )
 
 
 def _read(match: re.Match[str]) -> tuple[date, date] | None:

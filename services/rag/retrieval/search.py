@@ -1,4 +1,6 @@
-"""Hybrid search: dense and sparse retrieval of passages visible to the asker, fused, and re-ranked where the settings name a model."""
+"""Hybrid search: dense and sparse retrieval of passages visible to the asker, fused, and re-ranked
+where the settings name a model.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -29,31 +31,50 @@ _CONNECT_SECONDS, _TOTAL_SECONDS = 2.0, 10.0
 log = structlog.get_logger("luna.rag")
 
 
-def rerank(settings: Settings, query: str, passages: Sequence[Passage]) -> tuple[list[Passage], str | None]:
-    """Return passages in the order of the re-ranking model, and its name; unchanged, and None, without a model or while it is away.
+def rerank(
+    settings: Settings, query: str, passages: Sequence[Passage]
+) -> tuple[list[Passage], str | None]:
+    """Return passages in the order of the re-ranking model, and its name.
+
+    Unchanged, and None, without a model or while it is away.
 
     Protocol: ``POST /v1/rerank``, as of llama.cpp, vLLM and others.
     """
     if settings.rerank_model is None or settings.language_url is None or len(passages) < 2:
         return list(passages), None
     texts = [passage.text for passage in passages[:DEPTH]]
-    question = {"model": settings.rerank_model, "query": query, "documents": texts, "top_n": len(texts)}
+    question = {
+        "model": settings.rerank_model,
+        "query": query,
+        "documents": texts,
+        "top_n": len(texts),
+    }
     timeout = httpx.Timeout(_TOTAL_SECONDS, connect=_CONNECT_SECONDS)
     try:
-        answer = httpx.post(f"{server_root(settings)}/v1/rerank", json=question, headers=server_headers(settings), timeout=timeout)
+        answer = httpx.post(
+            f"{server_root(settings)}/v1/rerank",
+            json=question,
+            headers=server_headers(settings),
+            timeout=timeout,
+        )
         answer.raise_for_status()
-        scores = {int(row["index"]): float(row["relevance_score"]) for row in answer.json()["results"]}
+        scores = {
+            int(row["index"]): float(row["relevance_score"]) for row in answer.json()["results"]
+        }
         reason = f"{len(texts)} passages were sent, scores of {len(scores)} came back"
     except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
         scores, reason = {}, str(error) or type(error).__name__
-    if set(scores) != set(range(len(texts))) or not all(isfinite(score) for score in scores.values()):
+    if set(scores) != set(range(len(texts))) or not all(
+        isfinite(score) for score in scores.values()
+    ):
         log.warning("the re-ranking model is away, passages stay as they were found", error=reason)
         return list(passages), None
     order = sorted(range(len(scores)), key=lambda place: (-scores[place], place))
     return [*(passages[place] for place in order), *passages[len(scores) :]], settings.rerank_model
 
 
-# Factor and minimum for the depth of each ranking: some passages may be deleted since, and fusion needs long lists.
+# Factor and minimum for the depth of each ranking: some passages may be deleted since, and fusion
+# needs long lists.
 DEEPER, LEAST_DEPTH = 3, 60
 # The asker waits for the index to catch up; ten thousand passages take less.
 PATIENCE = timedelta(seconds=15)
@@ -83,15 +104,26 @@ class Searcher:
             self._followed = state
         index, model = self._indexes[self._current], self._current[0]
         search_filter = request.filter
-        keys = document_passages.visible_sites(connection, sites=request.sites, only=search_filter.site_id)
-        criteria = IndexFilter(keys, search_filter.kind, search_filter.language, search_filter.from_day, search_filter.to_day, search_filter.document_ids)
+        keys = document_passages.visible_sites(
+            connection, sites=request.sites, only=search_filter.site_id
+        )
+        criteria = IndexFilter(
+            keys,
+            search_filter.kind,
+            search_filter.language,
+            search_filter.from_day,
+            search_filter.to_day,
+            search_filter.document_ids,
+        )
         vector = _embed(embedder, model, request) if request.retriever != "sparse" else None
         depth = max(LEAST_DEPTH, request.k * DEEPER)
         # Dense retrieval alone falls back to sparse where there is no vector.
         by_words = request.retriever != "dense" or vector is None
         try:
             dense = {} if vector is None else index.search_dense(vector, criteria, depth)
-            sparse = index.search_sparse(weigh_query(request.query), criteria, depth) if by_words else {}
+            sparse = (
+                index.search_sparse(weigh_query(request.query), criteria, depth) if by_words else {}
+            )
         except UnavailableError:
             # The index server may have lost data: catch up again at the next search.
             self._followed = None
@@ -103,13 +135,31 @@ class Searcher:
         visible: list[Passage] = []
         for start in range(0, len(ranked), most):
             part = ranked[start : start + most]
-            rows = document_passages.load(connection, [each.key for each in part], sites=request.sites)
-            there = [each for each in part if each.key in rows and _fits(rows[each.key], request.filter)]
-            visible += [rows[each.key].model_copy(update={"score": each.score, "dense_score": each.dense, "sparse_score": each.sparse}) for each in there]
+            rows = document_passages.load(
+                connection, [each.key for each in part], sites=request.sites
+            )
+            there = [
+                each for each in part if each.key in rows and _fits(rows[each.key], request.filter)
+            ]
+            visible += [
+                rows[each.key].model_copy(
+                    update={
+                        "score": each.score,
+                        "dense_score": each.dense,
+                        "sparse_score": each.sparse,
+                    }
+                )
+                for each in there
+            ]
             if len(visible) >= most:
                 break
         reranked, reranker = rerank(self._settings, request.query, visible[:most])
-        return SearchReply(passages=reranked[: request.k], retriever=retriever, model=None if vector is None else model, reranker=reranker)
+        return SearchReply(
+            passages=reranked[: request.k],
+            retriever=retriever,
+            model=None if vector is None else model,
+            reranker=reranker,
+        )
 
     def close(self) -> None:
         """Close the indexes; the next search opens them again."""
@@ -118,7 +168,8 @@ class Searcher:
         self._indexes, self._followed = {}, None
 
     def _bring_up(self, database: Engine, requested_model: str) -> tuple[str, int | None]:
-        # A transaction of its own: the progress of a server's index must be committed even if the search fails.
+        # A transaction of its own: the progress of a server's index must be committed even if the
+        # search fails.
         with unit_of_work(database) as connection:
             model = vectors.find_model(connection, requested_model)
             key = (model, vectors.dimensions_of(connection, model))
@@ -130,18 +181,35 @@ class Searcher:
         return key
 
 
-def _embed(embedder: Embedder | None, model: str, request: SearchRequest) -> vectors.FloatArray | None:
-    """Return the vector of a question; None without a model, with vectors of another one, or while it is away."""
+def _embed(
+    embedder: Embedder | None, model: str, request: SearchRequest
+) -> vectors.FloatArray | None:
+    """Return the vector of a question.
+
+    None without a model, with vectors of another one, or while it is away.
+    """
     if embedder is None or embedder.model != model:
         return None
-    embeddings = embed_if_there(embedder, [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)], role="query")
+    embeddings = embed_if_there(
+        embedder,
+        [question_to_embed(request.query, speaks_english_alone=embedder.speaks_one_language)],
+        role="query",
+    )
     return None if embeddings is None else embeddings[0]
 
 
 def _fits(passage: Passage, search_filter: SearchFilter) -> bool:
     own = (("kind", search_filter.kind), ("language", search_filter.language))
-    days = (search_filter.from_day is None or (passage.dated is not None and passage.dated >= search_filter.from_day)) and (
-        search_filter.to_day is None or (passage.dated is not None and passage.dated <= search_filter.to_day)
+    days = (
+        search_filter.from_day is None
+        or (passage.dated is not None and passage.dated >= search_filter.from_day)
+    ) and (
+        search_filter.to_day is None
+        or (passage.dated is not None and passage.dated <= search_filter.to_day)
     )
     named = search_filter.document_ids is None or passage.document_id in search_filter.document_ids
-    return days and named and all(value is None or getattr(passage, name) == value for name, value in own)
+    return (
+        days
+        and named
+        and all(value is None or getattr(passage, name) == value for name, value in own)
+    )

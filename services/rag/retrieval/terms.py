@@ -1,11 +1,14 @@
-"""Sparse retrieval: BM25 term weights of German and English text, with stemming, compound splitting and translation by a glossary.
+"""Sparse retrieval: BM25 term weights of German and English text, with stemming, compound splitting
+and translation by a glossary.
 
-Both indexes (in a folder, on a server) get the same weights; they multiply them by the inverse document frequency.
+Both indexes (in a folder, on a server) get the same weights; they multiply them by the inverse
+document frequency.
 
-Questions find documents in the other language through ``glossary.txt``: one group of synonyms per line, of the energy field and of everyday questions. German
-compounds are split into its words: Kündigungsfrist is a notice and a period. Everyday words and compound splitting raised nDCG@10 on Luna's own set from 0.50
-to 0.65: German 0.44 to 0.60, English 0.73 to 0.72, across languages 0.31 to 0.62. The words were chosen with knowledge of that set, so other questions gain
-less.
+Questions find documents in the other language through ``glossary.txt``: one group of synonyms per
+line, of the energy field and of everyday questions. German compounds are split into its words:
+Kündigungsfrist is a notice and a period. Everyday words and compound splitting raised nDCG@10 on
+Luna's own set from 0.50 to 0.65: German 0.44 to 0.60, English 0.73 to 0.72, across languages 0.31
+to 0.62. The words were chosen with knowledge of that set, so other questions gain less.
 
 Invariants: both sides of a glossary group have a word; no word occurs twice on one side of a group.
 """
@@ -30,7 +33,12 @@ Group = tuple[tuple[str, ...], tuple[str, ...]]
 GLOSSARY: Final[tuple[Group, ...]] = tuple(
     (tuple(german.split(", ")), tuple(english.split(", ")))
     for german, english in (
-        line.split(" = ") for line in Path(__file__).with_name("glossary.txt").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")
+        line.split(" = ")
+        for line in Path(__file__)
+        .with_name("glossary.txt")
+        .read_text(encoding="utf-8")
+        .splitlines()
+        if line and not line.startswith("#")
     )
 )
 
@@ -39,13 +47,17 @@ SHORTEST_WORD, SHORTEST_COMPOUND = 4, 8
 # German linking elements between the parts of a compound, and endings of the last one.
 _LINKS = ("", "s", "n", "en", "es", "e")
 _COMPOUND_PARTS = frozenset(
-    word for word in (phrase.replace("ß", "ss") for german, _ in GLOSSARY for phrase in german) if word.isalpha() and len(word) >= SHORTEST_WORD
+    word
+    for word in (phrase.replace("ß", "ss") for german, _ in GLOSSARY for phrase in german)
+    if word.isalpha() and len(word) >= SHORTEST_WORD
 )
 
 
 @lru_cache(maxsize=100_000)
 def split_compound(word: str) -> tuple[str, ...]:
-    """Return the two or more glossary words that a word is composed of; none where it is no such compound.
+    """Return the two or more glossary words that a word is composed of.
+
+    None where it is no such compound.
 
     Args:
         word: in lower case, with ss for ß.
@@ -54,7 +66,10 @@ def split_compound(word: str) -> tuple[str, ...]:
 
 
 def _split(rest: str, *, is_whole: bool = False) -> tuple[str, ...]:
-    """Return the parts of the rest of a compound, trying the longest first part first; none where letters are left over."""
+    """Return the parts of the rest of a compound, trying the longest first part first.
+
+    None where letters are left over.
+    """
     if not is_whole and (last := _find_word(rest)):
         return (last,)
     for end in range(len(rest) - SHORTEST_WORD, SHORTEST_WORD - 1, -1):
@@ -71,7 +86,8 @@ def _find_word(text: str) -> str | None:
     return next((word for word in bare if word in _COMPOUND_PARTS), None)
 
 
-# Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2. The mean length is fixed, so stored weights stay valid.
+# Okapi BM25. Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework", 2009, 3.2.
+# The mean length is fixed, so stored weights stay valid.
 K1, B, MEAN_LENGTH = 1.2, 0.75, 130.0
 # Weight of a translated term relative to one of the question.
 GLOSSARY_WEIGHT = 0.5
@@ -93,22 +109,38 @@ _STOP = frozenset(_STOP_WORDS.split())
 
 
 def terms_of(text: str, language: DocumentLanguage | None) -> list[str]:
-    """Return the stems of a text's words in order, without stop words; in an unknown language each word has its German and its English stem."""
+    """Return the stems of a text's words in order, without stop words.
+
+    In an unknown language each word has its German and its English stem.
+    """
     return [stem for word in _words(text) for stem in _stems(word, language)]
 
 
 def weigh_passage(text: str, language: DocumentLanguage | None) -> dict[int, float]:
-    """Return the weight of each term of a passage by term number: BM25 without the inverse document frequency."""
+    """Return the weight of each term of a passage by term number: BM25 without the inverse document
+    frequency.
+    """
     terms = terms_of(text, language)
     norm = K1 * (1 - B + B * len(terms) / MEAN_LENGTH)
     # Parts of compounds count as terms, but not for the passage's length.
-    parts = [] if language == "en" else [stem for part in _parts(text) for stem in _stems(part, language)]
-    return {number_of(term): count * (K1 + 1) / (count + norm) for term, count in Counter(terms + parts).items()}
+    parts = (
+        []
+        if language == "en"
+        else [stem for part in _parts(text) for stem in _stems(part, language)]
+    )
+    return {
+        number_of(term): count * (K1 + 1) / (count + norm)
+        for term, count in Counter(terms + parts).items()
+    }
 
 
 def weigh_query(text: str) -> dict[int, float]:
     """Return the weight of each term of a question by term number, translations included."""
-    weights = {number_of(term): 1.0 for word in (*_words(text), *_parts(text)) for term in _stems(word, None)}
+    weights = {
+        number_of(term): 1.0
+        for word in (*_words(text), *_parts(text))
+        for term in _stems(word, None)
+    }
     for other in (*translate(text), *translate(" ".join(_parts(text)))):
         for term in terms_of(other, None):
             weights.setdefault(number_of(term), GLOSSARY_WEIGHT)
@@ -123,17 +155,25 @@ def translate(text: str) -> list[str]:
         stems = [_stem(word, language) for word in words]
         for length in range(1, _LONGEST_ENTRY + 1):
             for start in range(len(stems) - length + 1):
-                translations |= dict.fromkeys(entries.get((language, *stems[start : start + length]), ()))
+                translations |= dict.fromkeys(
+                    entries.get((language, *stems[start : start + length]), ())
+                )
     return list(translations)
 
 
 def in_other_language(words: Sequence[str], language: DocumentLanguage) -> list[str]:
-    """Return the glossary's first translation of a phrase, or of each part of a German compound; nothing for an unknown one."""
+    """Return the glossary's first translation of a phrase, or of each part of a German compound.
+
+    Nothing for an unknown one.
+    """
     phrase = tuple(_stem(word.lower(), language) for word in words)
     entry = _entries().get((language, *phrase))
     if entry or len(words) != 1 or language == "en":
         return list(entry[:1]) if entry else []
-    return [next(iter(_entries().get(("de", _stem(part, "de")), (part,)))) for part in split_compound(words[0].lower())]
+    return [
+        next(iter(_entries().get(("de", _stem(part, "de")), (part,))))
+        for part in split_compound(words[0].lower())
+    ]
 
 
 def number_of(term: str) -> int:
@@ -153,12 +193,20 @@ def _parts(text: str) -> list[str]:
 
 
 def _stems(word: str, language: DocumentLanguage | None) -> tuple[str, ...]:
-    return (_stem(word, language),) if language else tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
+    return (
+        (_stem(word, language),)
+        if language
+        else tuple(dict.fromkeys((_stem(word, "de"), _stem(word, "en"))))
+    )
 
 
 @lru_cache(maxsize=200_000)
 def _stem(word: str, language: DocumentLanguage) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word)) if not unicodedata.combining(letter))
+    return "".join(
+        letter
+        for letter in unicodedata.normalize("NFKD", _STEMMERS[language].stemWord(word))
+        if not unicodedata.combining(letter)
+    )
 
 
 @lru_cache(maxsize=1)

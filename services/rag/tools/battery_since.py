@@ -1,4 +1,6 @@
-"""Since when the batteries charge, discharge or rest: as it was measured, and where nothing was, as Luna told them."""
+"""Since when the batteries charge, discharge or rest: as it was measured, and where nothing was, as
+Luna told them.
+"""
 
 from datetime import timedelta
 from itertools import takewhile
@@ -19,7 +21,8 @@ from services.rag.tools.question import MatchedCall, PlainQuestion
 from services.rag.tools.reading import read_energies, series_source, slot_start
 from services.rag.tools.telling import Teller
 
-# Meters are read and quarter-hours built within the hour; what was last measured before says nothing of now.
+# Meters are read and quarter-hours built within the hour; what was last measured before says
+# nothing of now.
 FRESH = timedelta(hours=1)
 BACK = timedelta(days=3)
 # Below a hundred watts converters keep themselves warm.
@@ -30,9 +33,20 @@ _DOING = {RESTING: "battery_rests", CHARGING: "battery_charges", DISCHARGING: "b
 
 def match_since(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks since when the batteries do what they do."""
-    begun = question.has(cues.SINCE_WHEN) and question.has(cues.BATTERY) and question.has(cues.BATTERY_STATE)
-    other = question.has(CAR) or question.has(cues.ABILITY) or question.has(cues.PLAN) or question.has(cues.WHY)
-    return [MatchedCall("battery_since")] if begun and not other and not question.is_generic() else []
+    begun = (
+        question.has(cues.SINCE_WHEN)
+        and question.has(cues.BATTERY)
+        and question.has(cues.BATTERY_STATE)
+    )
+    other = (
+        question.has(CAR)
+        or question.has(cues.ABILITY)
+        or question.has(cues.PLAN)
+        or question.has(cues.WHY)
+    )
+    return (
+        [MatchedCall("battery_since")] if begun and not other and not question.is_generic() else []
+    )
 
 
 def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
@@ -40,16 +54,26 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
     teller = Teller(context)
     end = floor_to(context.now, SLOT)
     timeline = Timeline(end - BACK, SLOT, BACK // SLOT)
-    sources = tuple(series_source(context, name, timeline) for name in ("charge_kwh", "discharge_kwh"))
+    sources = tuple(
+        series_source(context, name, timeline) for name in ("charge_kwh", "discharge_kwh")
+    )
     states = find_states(context, timeline)
     measured = np.flatnonzero(states != UNKNOWN)
     if measured.size == 0 or end - slot_start(timeline, int(measured[-1]) + 1) > FRESH:
-        log = [entry for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT) if entry.device == BATTERIES]
+        log = [
+            entry
+            for entry in control.read_log(context.connection, context.site.name, limit=BACK // SLOT)
+            if entry.device == BATTERIES
+        ]
         if not log or context.now - log[0].slot_start > FRESH:
             return teller.miss("battery_not_measured")
         same_modes = list(takewhile(lambda entry: _modes(entry) == _modes(log[0]), log))
         mode = _say_modes(log[0], context.numbers.language)
-        teller.say("battery_told_since", mode=teller.name("mode", mode), begin=teller.moment("since", same_modes[-1].slot_start, day=True))
+        teller.say(
+            "battery_told_since",
+            mode=teller.name("mode", mode),
+            begin=teller.moment("since", same_modes[-1].slot_start, day=True),
+        )
         return teller.finish()
     last = int(measured[-1])
     others = np.flatnonzero(states[:last] != states[last])
@@ -59,7 +83,11 @@ def tell_since(context: ToolContext, _arguments: NoArguments) -> Findings:
         "end": teller.moment("measured_to", slot_start(timeline, last + 1), day=False),
     }
     is_begin = bool(others.size) and states[first - 1] != UNKNOWN
-    teller.say("battery_since" if is_begin else "battery_since_at_least", doing=teller.phrase(_DOING[int(states[last])]), **moments)
+    teller.say(
+        "battery_since" if is_begin else "battery_since_at_least",
+        doing=teller.phrase(_DOING[int(states[last])]),
+        **moments,
+    )
     return teller.finish(sources=sources)
 
 
@@ -69,8 +97,11 @@ def find_states(context: ToolContext, timeline: Timeline) -> NDArray[np.int64]:
     charged, discharged = flows["charge_kwh"], flows["discharge_kwh"]
     net = np.nan_to_num(charged) - np.nan_to_num(discharged)
     states = np.where(net > LEAST_KWH, CHARGING, np.where(net < -LEAST_KWH, DISCHARGING, RESTING))
-    # One of both meters may be missing: what the other one counts is known, and that neither counts is not.
-    unknown = np.isnan(charged) & np.isnan(discharged) | (np.isnan(charged) | np.isnan(discharged)) & (states == RESTING)
+    # One of both meters may be missing: what the other one counts is known, and that neither counts
+    # is not.
+    unknown = np.isnan(charged) & np.isnan(discharged) | (
+        np.isnan(charged) | np.isnan(discharged)
+    ) & (states == RESTING)
     return np.where(unknown, UNKNOWN, states)
 
 
@@ -80,15 +111,21 @@ def _modes(entry: ControlEntry) -> tuple[str, ...]:
 
 def _say_modes(entry: ControlEntry, language: Language) -> str:
     """Return the battery's mode; of several, each with its name."""
-    modes = {name: say_mode(setpoint["mode"], language=language) for name, setpoint in sorted(entry.allowed.items())}
+    modes = {
+        name: say_mode(setpoint["mode"], language=language)
+        for name, setpoint in sorted(entry.allowed.items())
+    }
     if len(modes) == 1:
         return next(iter(modes.values()))
-    return ", ".join(f"{say_device(name, language=language)}: {mode}" for name, mode in modes.items())
+    return ", ".join(
+        f"{say_device(name, language=language)}: {mode}" for name, mode in modes.items()
+    )
 
 
 TOOL = Tool(
     "battery_since",
-    "Since when the batteries have been charging, discharging or resting, as it was measured; where nothing was measured lately, as Luna told them.",
+    "Since when the batteries have been charging, discharging or resting, as it was "
+    "measured; where nothing was measured lately, as Luna told them.",
     NoArguments,
     tell_since,
 )

@@ -1,4 +1,6 @@
-"""When something that its owner starts by hand costs least: a washing machine, a dishwasher, an oven."""
+"""When something that its owner starts by hand costs least: a washing machine, a dishwasher, an
+oven.
+"""
 
 from datetime import timedelta
 from typing import Annotated
@@ -26,40 +28,71 @@ _SAME_PRICE = 0.005
 class BestTimeArguments(Message):
     """How long it runs."""
 
-    hours: Annotated[float, Field(ge=0.25, le=12, description="how long it runs; usual: two hours")] = 2.0
+    hours: Annotated[
+        float, Field(ge=0.25, le=12, description="how long it runs; usual: two hours")
+    ] = 2.0
 
 
 def match_best_time(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks when something is best started by hand."""
-    asks_when = question.has(cues.STARTED_BY_HAND) and question.has(cues.STARTED_BY_HAND_QUESTION) and not question.has(cues.WHY)
-    past = bool(question.periods()) and all(period.ahead(question.today) is None for period in question.periods())
-    return [MatchedCall("best_time")] if asks_when and not question.has(cues.GOODS) and not past else []
+    asks_when = (
+        question.has(cues.STARTED_BY_HAND)
+        and question.has(cues.STARTED_BY_HAND_QUESTION)
+        and not question.has(cues.WHY)
+    )
+    past = bool(question.periods()) and all(
+        period.ahead(question.today) is None for period in question.periods()
+    )
+    return (
+        [MatchedCall("best_time")]
+        if asks_when and not question.has(cues.GOODS) and not past
+        else []
+    )
 
 
 def tell_best_time(context: ToolContext, arguments: BestTimeArguments) -> Findings:
-    """Tell when within a day a kWh more costs least for so long, by the plan, and when what the plan switches runs."""
+    """Tell when within a day a kWh more costs least for so long, by the plan, and when what the
+    plan switches runs.
+    """
     teller, plan = Teller(context), find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
-    slots = [place for place, slot in enumerate(plan.slots) if context.now < slot.start + _step(plan) and slot.start < context.now + SOON]
+    slots = [
+        place
+        for place, slot in enumerate(plan.slots)
+        if context.now < slot.start + _step(plan) and slot.start < context.now + SOON
+    ]
     length = max(round(timedelta(hours=arguments.hours) / _step(plan)), 1)
     if len(slots) < length:
         return teller.miss("no_plan")
-    price = SlotSources.of(plan).price_more(np.array([slot.export_kwh for slot in plan.slots]))[slots]
+    price = SlotSources.of(plan).price_more(np.array([slot.export_kwh for slot in plan.slots]))[
+        slots
+    ]
     means = np.convolve(price, np.full(length, 1 / length), mode="valid")
     best = int(np.flatnonzero(means <= means.min() + 1e-9)[0])
     if means[0] <= means[best] + _SAME_PRICE:
         best = 0
     first, last = plan.slots[slots[best]], plan.slots[slots[best + length - 1]]
-    figures = {"end": teller.moment("best_to", last.start + _step(plan), day=True), "price": teller.figure("best_price", float(means[best]), "price")}
+    figures = {
+        "end": teller.moment("best_to", last.start + _step(plan), day=True),
+        "price": teller.figure("best_price", float(means[best]), "price"),
+    }
     if best:
         now = teller.figure("price_now", float(means[0]), "price")
-        teller.say("best_time", begin=teller.moment("best_from", first.start, day=True), now=now, **figures)
+        teller.say(
+            "best_time", begin=teller.moment("best_from", first.start, day=True), now=now, **figures
+        )
     else:
         teller.say("best_time_now", **figures)
-    for number, (name, use, run) in enumerate(list_switched_runs(plan, context.site, context.now), start=1):
+    for number, (name, use, run) in enumerate(
+        list_switched_runs(plan, context.site, context.now), start=1
+    ):
         if run is not None:
-            teller.state(state_use(DeviceUse(name, use, run, basis_until(plan, run.end)), context.numbers), number, "load_")
+            teller.state(
+                state_use(DeviceUse(name, use, run, basis_until(plan, run.end)), context.numbers),
+                number,
+                "load_",
+            )
     return teller.finish(sources=(plan_source(plan),))
 
 
@@ -69,7 +102,8 @@ def _step(plan: PlanReply) -> timedelta:
 
 TOOL = Tool(
     "best_time",
-    "When within the next day something that is started by hand, such as a washing machine, a dishwasher or an oven, costs least, and when what"
+    "When within the next day something that is started by hand, such as a washing "
+    "machine, a dishwasher or an oven, costs least, and when what"
     " the plan starts itself runs.",
     BestTimeArguments,
     tell_best_time,

@@ -20,20 +20,29 @@ A_WEEK = timedelta(days=7)
 CAR = any_of(r"\w*autos?|e-auto|elektroauto|wagen|car|cars|ev|vehicle|vehicles|fahrzeuge?")
 _TIME_QUESTION = any_of(r"wann|when|bis wann|until when|wie lange|how long")
 _STAY = any_of(
-    r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|losfahren|abfahr\w*|fertig|voll|geladen|bereit",
-    r"plugged|charge|charges|charging|leave|leaves|leaving|depart\w*|ready|full|charger|charged|home",
+    r"\w*lader|ladestation|wallbox|laedt|laden|eingesteckt|angesteckt|faehrt|losfaehrt|"
+    r"losfahren|abfahr\w*|fertig|voll|geladen|bereit",
+    r"plugged|charge|charges|charging|leave|leaves|leaving|depart\w*|ready|full|charger|"
+    r"charged|home",
 )
 
 
 def match_stays(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks when a car charges, leaves or is ready."""
-    return [MatchedCall("vehicle_sessions")] if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_STAY) else []
+    return (
+        [MatchedCall("vehicle_sessions")]
+        if question.has(CAR) and question.has(_TIME_QUESTION) and question.has(_STAY)
+        else []
+    )
 
 
 def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
     """Tell the stays that are not over yet."""
     teller = Teller(context)
-    source = ToolSource(what=f"stays of vehicles of site {context.site.name}", path=f"/v1/sites/{context.site.name}/vehicle-sessions")
+    source = ToolSource(
+        what=f"stays of vehicles of site {context.site.name}",
+        path=f"/v1/sites/{context.site.name}/vehicle-sessions",
+    )
     stored = read_standing(context.connection, context.site.name, first=context.now)
     standing = lay_out_sessions(stored, context.zone, first=context.now, end=context.now + A_WEEK)
     if not standing:
@@ -48,10 +57,17 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
         if session.target_soc is None:
             teller.say("session", **figures)
         else:
-            teller.say("session_target", **figures, target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"))
-        # When the plan charges in a stay, how much, and at which cost; of a stay beyond the plan nothing is known.
+            teller.say(
+                "session_target",
+                **figures,
+                target=teller.figure(f"target_soc_{number}", session.target_soc, "soc"),
+            )
+        # When the plan charges in a stay, how much, and at which cost; of a stay beyond the plan
+        # nothing is known.
         if plan is not None and session.from_ < end_of(plan):
-            run = find_charging_run(plan, session.device, max(session.from_, context.now), session.to)
+            run = find_charging_run(
+                plan, session.device, max(session.from_, context.now), session.to
+            )
             if run is None:
                 teller.say("session_no_charge")
             else:
@@ -62,7 +78,8 @@ def tell_sessions(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 TOOL = Tool(
     "vehicle_sessions",
-    "When electric vehicles are at their chargers from now on, how full they are to be when they leave, when the plan charges them and what that costs.",
+    "When electric vehicles are at their chargers from now on, how full they are to be "
+    "when they leave, when the plan charges them and what that costs.",
     NoArguments,
     tell_sessions,
 )

@@ -1,30 +1,53 @@
-"""Times of the clock that a question names, in German and English. Pure; the text is one that ``fold`` made plain."""
+"""Times of the clock that a question names, in German and English.
+
+Pure; the text is one that ``fold`` made plain.
+"""
 
 import re
 
 _TIME = r"(?:(\d{1,2})(?:[:.](\d\d))?)"
 _HALF = r"(?: ?(am|pm|a\.m\.|p\.m\.))?"
-_SPAN = re.compile(rf"(?:zwischen|von|between|from) {_TIME}{_HALF}(?: uhr)? (?:und|bis|and|to|until|till) {_TIME}{_HALF}( uhr)?(?!\w|\.\d)")
-_INSTANT = re.compile(rf"(?:\bum|\bat|\bgegen|\bab|\baround) {_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%))")
-_CLOCK_OR_NOON = rf"(?:(?P<noon>noon|mittag)\b|{_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%)))"
+_SPAN = re.compile(
+    rf"(?:zwischen|von|between|from) {_TIME}{_HALF}(?: uhr)? (?:und|bis|and|to|until|till) "
+    rf"{_TIME}{_HALF}( uhr)?(?!\w|\.\d)"
+)
+_INSTANT = re.compile(
+    rf"(?:\bum|\bat|\bgegen|\bab|\baround) {_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%))"
+)
+_CLOCK_OR_NOON = (
+    rf"(?:(?P<noon>noon|mittag)\b|{_TIME}{_HALF}( uhr)?(?!\w|\.\d| ?(?:ct|cent|kwh|%)))"
+)
 _ONE_END = re.compile(
-    rf"\b(?:(?P<begin>from|ab|after|nach|since|seit)|(?P<end>until|till|by|bis|before|vor))(?: um| at)? {_CLOCK_OR_NOON}(?! (?:bis|to|until|till|und|and) \d)"
+    r"\b(?:(?P<begin>from|ab|after|nach|since|seit)|(?P<end>until|till|by|bis|before|"
+    rf"vor))(?: um| at)? {_CLOCK_OR_NOON}(?! (?:bis|to|until|till|und|and) \d)"
 )
 # As clock times of a day.
 _PARTS: tuple[tuple[re.Pattern[str], tuple[str, str]], ...] = (
-    (re.compile(r"\b(?:vormittags?|(?:yesterday|this|tomorrow|in the) morning|morgens|heute frueh|gestern frueh|morgen frueh)\b"), ("06:00", "12:00")),
+    (
+        re.compile(
+            r"\b(?:vormittags?|(?:yesterday|this|tomorrow|in the) morning|morgens|heute "
+            r"frueh|gestern frueh|morgen frueh)\b"
+        ),
+        ("06:00", "12:00"),
+    ),
     (re.compile(r"\b(?:nachmittags?|afternoon)\b"), ("12:00", "18:00")),
     (re.compile(r"\b(?:abends?|evening|tonight)\b"), ("18:00", "24:00")),
 )
 _FOLLOWING = re.compile(rf"[ ,]*(?:um |at )?{_TIME}{_HALF}( uhr)?(?!\w|\.\d)")
-_PART_BEGINS = re.compile(r"\s*(?:(?P<m06>morning|frueh|vormittag)|(?P<m12>noon|mittag|afternoon|nachmittag)|(?P<m18>evening|abend))\b")
+_PART_BEGINS = re.compile(
+    r"\s*(?:(?P<m06>morning|frueh|vormittag)|(?P<m12>noon|mittag|afternoon|nachmittag)|(?"
+    r"P<m18>evening|abend))\b"
+)
 
 
 def find_clock(text: str) -> tuple[str, str] | None:
     """Return from when to when, in quarter-hours; None where no span of hours is named."""
     match = _SPAN.search(text)
     if match and (match[2] or match[3] or match[5] or match[6] or match[7]):
-        begin, end = _clock(match[1], match[2], match[3] or match[6]), _clock(match[4], match[5], match[6])
+        begin, end = (
+            _clock(match[1], match[2], match[3] or match[6]),
+            _clock(match[4], match[5], match[6]),
+        )
         return None if begin is None or end is None else (begin, end)
     part = next((hours for pattern, hours in _PARTS if pattern.search(text)), None)
     if part is not None:
@@ -52,7 +75,9 @@ def find_instant(text: str) -> str | None:
 
 
 def read_clock(text: str) -> str | None:
-    """Return the time of the clock with which a text begins, or with which its part of the day does; None where neither."""
+    """Return the time of the clock with which a text begins, or with which its part of the day
+    does; None where neither.
+    """
     part, match = _PART_BEGINS.match(text), _FOLLOWING.match(text)
     if part is not None:
         return f"{str(part.lastgroup)[1:]}:00"

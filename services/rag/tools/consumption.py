@@ -24,8 +24,10 @@ class ConsumptionArguments(PeriodArguments):
         tuple[SeriesName, ...] | None,
         Field(
             max_length=len(SERIES),
-            description=f"load: used, by the house and by devices with a meter of their own; {', '.join(METERED)}: by one of those alone;"
-            " pv: made by the sun; import, export: bought and sold; charge, discharge: of the batteries; default: all",
+            description="load: used, by the house and by devices with a meter of their own; "
+            f"{', '.join(METERED)}: by one of those alone;"
+            " pv: made by the sun; import, export: bought and sold; charge, discharge: of "
+            "the batteries; default: all",
         ),
     ] = None
     cost: Annotated[bool, Field(description="also what was paid and earned by the tariff")] = False
@@ -33,17 +35,23 @@ class ConsumptionArguments(PeriodArguments):
 
 def match_cost(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks what electricity cost."""
-    bought = question.has(cues.GOODS) or (question.has(cues.EQUIPMENT) and not question.has(cues.ELECTRIC))
+    bought = question.has(cues.GOODS) or (
+        question.has(cues.EQUIPMENT) and not question.has(cues.ELECTRIC)
+    )
     if not question.has(cues.COST) or bought or question.has(cues.DIVIDED):
         return []
     periods = [past for period in question.periods() if (past := period.past(question.today))]
-    if not periods or not (question.has(cues.ELECTRIC) or question.has(cues.OWN) or cues.find_series(question.text)):
+    if not periods or not (
+        question.has(cues.ELECTRIC) or question.has(cues.OWN) or cues.find_series(question.text)
+    ):
         return []
     return [MatchedCall("consumption", periods[0].as_arguments() | {"cost": True})]
 
 
 def match_energy(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the calls of a question that asks how much energy was used, made, bought or sold, or will be."""
+    """Return the calls of a question that asks how much energy was used, made, bought or sold, or
+    will be.
+    """
     series = cues.find_series(question.text)
     if (not series and not question.has(cues.BALANCE)) or question.has(cues.DIVIDED):
         return []
@@ -53,7 +61,11 @@ def match_energy(question: PlainQuestion) -> list[MatchedCall]:
         chosen = {} if question.has(cues.BALANCE) else {"series": list(series)}
         return [MatchedCall("consumption", chosen | part.as_arguments()) for part in past[:2]]
     expected = [name for name in series if name in ("load", "pv")]
-    return [MatchedCall("forecast", {"series": expected} | periods[0].as_arguments())] if periods and expected else []
+    return (
+        [MatchedCall("forecast", {"series": expected} | periods[0].as_arguments())]
+        if periods and expected
+        else []
+    )
 
 
 def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> Findings:
@@ -63,7 +75,9 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     recorded = energies.read(context, window)
     requested = tuple(dict.fromkeys(arguments.series or USUAL))
     available = recorded.available(requested)
-    sources = tuple(series_source(context, f"{name}_kwh", recorded.timeline) for name in available or requested)
+    sources = tuple(
+        series_source(context, f"{name}_kwh", recorded.timeline) for name in available or requested
+    )
     if not available:
         return teller.miss("nothing_recorded", sources, period=teller.period(period))
     # Figures are listed in the order of the sentence.
@@ -71,7 +85,9 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     tell_energies(teller, recorded, available, title=title, end=window.end)
     missing = [name for name in (arguments.series or ()) if name not in available]
     if missing:
-        teller.say("series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing))
+        teller.say(
+            "series_unknown", list=", ".join(teller.phrase(f"series_{name}") for name in missing)
+        )
     if arguments.series is None:
         share = recorded.account.self_sufficiency
         if share is not None:
@@ -85,11 +101,24 @@ def tell_consumption(context: ToolContext, arguments: ConsumptionArguments) -> F
     if estimated > 0:
         teller.say("partly_estimated", share=teller.figure("share_estimated", estimated, "share"))
     priced = (price_source(context, recorded.timeline),) if arguments.cost else ()
-    columns: list[Column] = [(name, "kwh", "bar", recorded.values(name), "sum") for name in available]
-    return teller.finish(chart=draw(teller, "chart_energies", recorded.timeline, columns), sources=(*sources, *priced))
+    columns: list[Column] = [
+        (name, "kwh", "bar", recorded.values(name), "sum") for name in available
+    ]
+    return teller.finish(
+        chart=draw(teller, "chart_energies", recorded.timeline, columns),
+        sources=(*sources, *priced),
+    )
 
 
-def tell_energies(teller: Teller, recorded: Energies, names: Sequence[SeriesName], *, title: str, end: datetime, prefix: str = "") -> None:
+def tell_energies(
+    teller: Teller,
+    recorded: Energies,
+    names: Sequence[SeriesName],
+    *,
+    title: str,
+    end: datetime,
+    prefix: str = "",
+) -> None:
     """Tell what a period of this title used, and until when that is, where the period ends later.
 
     Where devices have meters of their own, the whole consumption comes first and its parts follow.
@@ -99,14 +128,22 @@ def tell_energies(teller: Teller, recorded: Energies, names: Sequence[SeriesName
         total = teller.figure(f"{prefix}consumption_kwh", recorded.account.consumption_kwh, "kwh")
         amounts.append(teller.phrase("amount_consumption", kwh=total))
     for name in names:
-        code = "amount_house" if name == "load" and recorded.has_metered_devices else f"amount_{name}"
-        amounts.append(teller.phrase(code, kwh=teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")))
+        code = (
+            "amount_house" if name == "load" and recorded.has_metered_devices else f"amount_{name}"
+        )
+        amounts.append(
+            teller.phrase(
+                code, kwh=teller.figure(f"{prefix}{name}_kwh", recorded.total(name), "kwh")
+            )
+        )
     teller.say("energies", period=title, list=", ".join(amounts))
     if recorded.timeline.end < end:
         teller.say("so_far", until=teller.moment(f"{prefix}until", recorded.timeline.end, day=True))
 
 
-def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: str = "") -> float | None:
+def tell_bill(
+    teller: Teller, context: ToolContext, recorded: Energies, prefix: str = ""
+) -> float | None:
     """Tell what energies cost, and return it; None where prices or meter are unknown."""
     account = recorded.account
     cost = account.energy_cost
@@ -122,14 +159,18 @@ def tell_bill(teller: Teller, context: ToolContext, recorded: Energies, prefix: 
     if context.site.tariff.peaks:
         teller.say("bill_without_peaks")
     if account.priced < 1:
-        teller.say("bill_partly", share=teller.figure(f"{prefix}share_priced", account.priced, "share"))
+        teller.say(
+            "bill_partly", share=teller.figure(f"{prefix}share_priced", account.priced, "share")
+        )
     return cost
 
 
 TOOL = Tool(
     "consumption",
-    "What the site measured over a past period or today so far: energy used by the house, the car and other metered devices, made by PV, bought from and sold"
-    " to the grid, charged into and out of batteries, and its self-sufficiency; with cost=true also what was paid and earned for it.",
+    "What the site measured over a past period or today so far: energy used by the house, "
+    "the car and other metered devices, made by PV, bought from and sold"
+    " to the grid, charged into and out of batteries, and its self-sufficiency; with "
+    "cost=true also what was paid and earned for it.",
     ConsumptionArguments,
     tell_consumption,
 )

@@ -24,7 +24,10 @@ ClockEnd = Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):(00|15|30|45)|24:00)
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
-    """The inputs of a tool, and formatting in the reader's language. ``client`` calls other services; None: none is available."""
+    """The inputs of a tool, and formatting in the reader's language.
+
+    ``client`` calls other services; None: none is available.
+    """
 
     connection: Connection
     site: Site
@@ -85,38 +88,71 @@ class DayPeriod:
 
     def past(self, today: date) -> "DayPeriod | None":
         """Return the part until today; None if all of it is later."""
-        return None if self.first > today else DayPeriod(self.first, min(self.last, today), self.from_clock, self.to_clock)
+        return (
+            None
+            if self.first > today
+            else DayPeriod(self.first, min(self.last, today), self.from_clock, self.to_clock)
+        )
 
     def ahead(self, today: date) -> "DayPeriod | None":
         """Return the part from today on; None if all of it is past."""
-        return None if self.last < today else DayPeriod(max(self.first, today), self.last, self.from_clock, self.to_clock)
+        return (
+            None
+            if self.last < today
+            else DayPeriod(max(self.first, today), self.last, self.from_clock, self.to_clock)
+        )
 
     def as_arguments(self) -> dict[str, Any]:
         """Return the period as a tool's arguments in JSON."""
-        clocks = {} if self.whole_days else {"from_clock": self.from_clock, "to_clock": self.to_clock}
+        clocks = (
+            {} if self.whole_days else {"from_clock": self.from_clock, "to_clock": self.to_clock}
+        )
         return {"first_day": self.first.isoformat(), "last_day": self.last.isoformat(), **clocks}
 
     def timeline(self, zone: ZoneInfo) -> Timeline:
-        """Return its quarter-hours; a clock time skipped by a daylight-saving change counts an hour later.
+        """Return its quarter-hours.
+
+        A clock time skipped by a daylight-saving change counts an hour later.
 
         Raises:
-            InvalidInputError: the daylight-saving change skips all of it, or its days begin between quarter-hours.
+            InvalidInputError: the daylight-saving change skips all of it, or its days begin between
+                quarter-hours.
         """
-        begin, end = local_instant(self.first, self.from_clock, zone), local_instant(self.last, self.to_clock, zone)
+        begin, end = (
+            local_instant(self.first, self.from_clock, zone),
+            local_instant(self.last, self.to_clock, zone),
+        )
         if end <= begin:
             raise refuse("clock-skips-window", field="from_clock", value=self.from_clock)
         return Timeline(begin, SLOT, (end - begin) // SLOT)
 
 
 class PeriodArguments(Message):
-    """Local days of the site; without them what ``usual_days`` says, one day where only the first is given."""
+    """Local days of the site.
+
+    Without them what ``usual_days`` says, one day where only the first is given.
+    """
 
     usual_days: ClassVar[tuple[int, int]] = (0, 0)
 
-    first_day: Annotated[Day | None, Field(description="first local day of the site, as 2026-05-21; default: today")] = None
-    last_day: Annotated[Day | None, Field(description=f"last local day, included, at most {MOST_DAYS} days in all; default: the first")] = None
-    from_clock: Annotated[Clock, Field(description="clock time of the first day at which it begins, in quarter-hours")] = "00:00"
-    to_clock: Annotated[ClockEnd, Field(description="clock time of the last day at which it ends, 24:00 for its end")] = "24:00"
+    first_day: Annotated[
+        Day | None, Field(description="first local day of the site, as 2026-05-21; default: today")
+    ] = None
+    last_day: Annotated[
+        Day | None,
+        Field(
+            description=(
+                f"last local day, included, at most {MOST_DAYS} days in all; default: the first"
+            )
+        ),
+    ] = None
+    from_clock: Annotated[
+        Clock, Field(description="clock time of the first day at which it begins, in quarter-hours")
+    ] = "00:00"
+    to_clock: Annotated[
+        ClockEnd,
+        Field(description="clock time of the last day at which it ends, 24:00 for its end"),
+    ] = "24:00"
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

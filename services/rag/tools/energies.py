@@ -1,4 +1,6 @@
-"""What a site used, made, bought and sold over a period, and what that cost: the site's account, as tools tell it."""
+"""What a site used, made, bought and sold over a period, and what that cost: the site's account, as
+tools tell it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +25,9 @@ def _require_known(name: str) -> str:
     return name
 
 
-SeriesName = Annotated[str, AfterValidator(_require_known), Field(json_schema_extra={"enum": list(SERIES)})]
+SeriesName = Annotated[
+    str, AfterValidator(_require_known), Field(json_schema_extra={"enum": list(SERIES)})
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,10 @@ class Energies:
         return float(self.slots.estimated[name].mean())
 
     def available(self, names: Sequence[SeriesName]) -> list[SeriesName]:
-        """Return those of the flows that are recorded; of the consumption also the metered devices that are part of it."""
+        """Return those of the flows that are recorded.
+
+        Of the consumption also the metered devices that are part of it.
+        """
         wanted = list(names)
         if "load" in wanted:
             place = wanted.index("load") + 1

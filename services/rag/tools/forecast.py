@@ -23,7 +23,13 @@ class ForecastArguments(PeriodArguments):
 
     usual_days: ClassVar[tuple[int, int]] = (0, 1)
 
-    series: Annotated[tuple[Expected, ...] | None, Field(max_length=2, description="load: what the house uses; pv: what the sun brings; default: both")] = None
+    series: Annotated[
+        tuple[Expected, ...] | None,
+        Field(
+            max_length=2,
+            description="load: what the house uses; pv: what the sun brings; default: both",
+        ),
+    ] = None
 
 
 def match_forecast(question: PlainQuestion) -> list[MatchedCall]:
@@ -34,21 +40,36 @@ def match_forecast(question: PlainQuestion) -> list[MatchedCall]:
     ahead = [part for period in periods if (part := period.ahead(question.today))]
     if strong and not series and not question.has(cues.WEATHER):
         series = ["load", "pv"] if ahead else []
-    if not series or not question.has(cues.FORECAST) or question.has(cues.SINCE) or question.has(cues.DIVIDED) or question.is_definition():
+    if (
+        not series
+        or not question.has(cues.FORECAST)
+        or question.has(cues.SINCE)
+        or question.has(cues.DIVIDED)
+        or question.is_definition()
+    ):
         return []
     if periods and not ahead:
         # What was forecast of a day that is over.
-        return [MatchedCall("forecast", {"series": series} | periods[0].as_arguments())] if strong else []
+        return (
+            [MatchedCall("forecast", {"series": series} | periods[0].as_arguments())]
+            if strong
+            else []
+        )
     if not ahead and not strong:
         return []
-    return [MatchedCall("forecast", {"series": series} | (ahead[0].as_arguments() if ahead else {}))]
+    return [
+        MatchedCall("forecast", {"series": series} | (ahead[0].as_arguments() if ahead else {}))
+    ]
 
 
 def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Findings:
-    """Tell what is expected of a period, with its 10–90 band, which version says so and since when."""
+    """Tell what is expected of a period, with its 10–90 band, which version says so and since
+    when.
+    """
     teller, period = Teller(context), arguments.period(context.today)
     timeline = period.timeline(context.zone)
-    # Of days that are over, what was said before they began; else the quarter-hours that are still to come.
+    # Of days that are over, what was said before they began; else the quarter-hours that are still
+    # to come.
     known_at = timeline.start
     if timeline.end > context.now:
         known_at, begin = context.now, max(timeline.start, floor_to(context.now, SLOT))
@@ -59,7 +80,11 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     forecast, names = driving.forecast, dict.fromkeys(arguments.series or ("load", "pv"))
     reached = np.isfinite(forecast.load_kwh.expected)
     end = slot_start(timeline, int(np.flatnonzero(reached)[-1]) + 1)
-    teller.say("forecast_window", begin=teller.moment("from", timeline.start, day=True), end=teller.moment("to", end, day=True))
+    teller.say(
+        "forecast_window",
+        begin=teller.moment("from", timeline.start, day=True),
+        end=teller.moment("to", end, day=True),
+    )
     columns: list[Column] = []
     for name in names:
         quantiles = getattr(forecast, f"{name}_kwh")
@@ -82,15 +107,22 @@ def tell_forecast(context: ToolContext, arguments: ForecastArguments) -> Finding
     if not reached.all():
         teller.say("forecast_ends", until=teller.moment("known_until", end, day=True))
     issued = teller.moment("issued_at", forecast.issued_at, day=True)
-    teller.say("forecast_issued", version=teller.name("forecast_version", forecast.version), issued=issued)
-    sources = tuple(series_source(context, f"slot_forecasts:{forecast.version}:{name}_kwh", timeline) for name in names)
+    teller.say(
+        "forecast_issued", version=teller.name("forecast_version", forecast.version), issued=issued
+    )
+    sources = tuple(
+        series_source(context, f"slot_forecasts:{forecast.version}:{name}_kwh", timeline)
+        for name in names
+    )
     return teller.finish(chart=draw(teller, "chart_forecast", timeline, columns), sources=sources)
 
 
 TOOL = Tool(
     "forecast",
-    "What the house is expected to use (load) and PV to produce ahead, with the 10-90 % band, the highest power with its time, which forecast version says"
-    " so and when it was issued. Default: the rest of today and tomorrow. Of past days: what was forecast before they began.",
+    "What the house is expected to use (load) and PV to produce ahead, with the 10-90 % "
+    "band, the highest power with its time, which forecast version says"
+    " so and when it was issued. Default: the rest of today and tomorrow. Of past days: "
+    "what was forecast before they began.",
     ForecastArguments,
     tell_forecast,
 )

@@ -1,4 +1,6 @@
-"""How the house stands now: what happens and why, what comes next, what the day costs and saves, when the car leaves."""
+"""How the house stands now: what happens and why, what comes next, what the day costs and saves,
+when the car leaves.
+"""
 
 from dataclasses import replace
 
@@ -13,14 +15,22 @@ from services.rag.tools.telling import Teller
 
 def match_house(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks how the house stands now."""
-    return [MatchedCall("house_now")] if question.has(cues.HOUSE_NOW) and not question.has(cues.WHY) and not cues.find_series(question.text) else []
+    return (
+        [MatchedCall("house_now")]
+        if question.has(cues.HOUSE_NOW)
+        and not question.has(cues.WHY)
+        and not cues.find_series(question.text)
+        else []
+    )
 
 
 def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
     """Tell the statements on the house that every surface shows."""
     teller = Teller(context)
     planned = read_planned(context.connection, context.site, now=context.now)
-    house = read_house(context.connection, context.site, planned, plan_max_age=None, now=context.now)
+    house = read_house(
+        context.connection, context.site, planned, plan_max_age=None, now=context.now
+    )
     for number, statement in enumerate(state_house(house, context.numbers), start=1):
         teller.state(statement, number)
     findings = teller.finish(sources=() if planned.plan is None else (plan_source(planned.plan),))
@@ -29,8 +39,10 @@ def tell_house(context: ToolContext, _arguments: NoArguments) -> Findings:
 
 TOOL = Tool(
     "house_now",
-    "How the house stands now: what the battery does and why, what comes next, what devices take next and at which cost, when a car leaves and how"
-    " full, what today costs, and what the battery saves today and saved yesterday; each figure measured, planned or assumed.",
+    "How the house stands now: what the battery does and why, what comes next, what "
+    "devices take next and at which cost, when a car leaves and how"
+    " full, what today costs, and what the battery saves today and saved yesterday; each "
+    "figure measured, planned or assumed.",
     NoArguments,
     tell_house,
 )

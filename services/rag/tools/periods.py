@@ -1,6 +1,9 @@
-"""Periods that a question names, in German and English, resolved to local days. Pure; the text is one that ``fold`` made plain.
+"""Periods that a question names, in German and English, resolved to local days.
 
-A period with one end ("since Monday", "bis gestern") reaches to today, or back as far as tools read; one that begins ahead ("ab morgen") as far as plans do.
+Pure; the text is one that ``fold`` made plain.
+
+A period with one end ("since Monday", "bis gestern") reaches to today, or back as far as tools
+read; one that begins ahead ("ab morgen") as far as plans do.
 """
 
 import re
@@ -37,28 +40,74 @@ _COUNTS = {
 }
 _WEEKDAY = "|".join(_WEEKDAYS)
 _COUNT = r"(?:\d{1,3}|" + "|".join(_COUNTS) + ")"
-_LAST, _NEXT = r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous", r"naechste[nrsm]?|kommende[nrsm]?|next|coming"
+_LAST, _NEXT = (
+    r"letzte[nrsm]?|vergangene[nrsm]?|vorige[nrsm]?|last|past|previous",
+    r"naechste[nrsm]?|kommende[nrsm]?|next|coming",
+)
 _THIS = r"diese[nrsm]?|laufende[nrsm]?|aktuelle[nrsm]?|this|the current"
-_ENDS = "|".join(rf"(?<=\b{word} )" for word in ("since", "seit", "ab", "after", "nach", "until", "till", "bis", "before", "vor", "seit anfang", "from", "von"))
+_ENDS = "|".join(
+    rf"(?<=\b{word} )"
+    for word in (
+        "since",
+        "seit",
+        "ab",
+        "after",
+        "nach",
+        "until",
+        "till",
+        "bis",
+        "before",
+        "vor",
+        "seit anfang",
+        "from",
+        "von",
+    )
+)
 _THE_END = "|".join(rf"(?<={word} )the" for word in ("since", "until", "before", "after"))
 _YEAR = r"(?:[ ,]+(?P<year>20\d\d))?"
 # What stands between the two ends of one span.
-_JOINED = re.compile(r"\s*(?:bis(?: zum| einschliesslich)?(?: den)?|to|until|till|through|-|–)\s*(?:the\s+)?")
+_JOINED = re.compile(
+    r"\s*(?:bis(?: zum| einschliesslich)?(?: den)?|to|until|till|through|-|–)\s*(?:the\s+)?"
+)
 _BETWEEN = re.compile(r"\s*(?:und|and)\s*(?:the\s+)?(?:dem\s+)?")
-# What stands before a period that is one end of what is asked. A day before Monday is one day, and what is before noon no day at all.
+# What stands before a period that is one end of what is asked. A day before Monday is one day, and
+# what is before noon no day at all.
 _ARTICLE = r"(?: the| dem| den| der)?\s*$"
 _BEGINNING = r"(?: the)?(?: (?:beginning|start|anfang))?(?: of)?"
-_ONE_DAY = "".join(rf"(?<!\b{unit} )" for unit in ("day", "week", "month", "year", "night", "tag", "tage", "woche", "monat", "jahr", "abend"))
-_SINCE = re.compile(rf"\b(?:since|seit|starting(?: on| from)?|ab|(?P<after>{_ONE_DAY}(?:after|nach))){_BEGINNING}{_ARTICLE}")
+_ONE_DAY = "".join(
+    rf"(?<!\b{unit} )"
+    for unit in (
+        "day",
+        "week",
+        "month",
+        "year",
+        "night",
+        "tag",
+        "tage",
+        "woche",
+        "monat",
+        "jahr",
+        "abend",
+    )
+)
+_SINCE = re.compile(
+    r"\b(?:since|seit|starting(?: on| "
+    rf"from)?|ab|(?P<after>{_ONE_DAY}(?:after|nach))){_BEGINNING}{_ARTICLE}"
+)
 _FROM = re.compile(rf"\b(?:from|von|vom){_BEGINNING}{_ARTICLE}")
 _ONWARD = re.compile(
-    r"\s*,?\s*(?:onwards?|on(?! (?:the|a|my|our)\b)|an(?! (?:das|den|dem|die|der)\b)|bis jetzt|bis dato|(?:until|till|up to|to) (?:now|date))(?!\w)"
+    r"\s*,?\s*(?:onwards?|on(?! (?:the|a|my|our)\b)|an(?! (?:das|den|dem|die|der)\b)|bis "
+    r"jetzt|bis dato|(?:until|till|up to|to) (?:now|date))(?!\w)"
 )
 _BEFORE = rf"(?P<before>{_ONE_DAY}(?:before|vor|prior to)|bis vor)"
-_UNTIL = re.compile(rf"\b(?:(?:until|till|up to|up until|through)(?: and including)?|bis(?: zum| zur| zu| einschliesslich)?|{_BEFORE}){_ARTICLE}")
+_UNTIL = re.compile(
+    r"\b(?:(?:until|till|up to|up until|through)(?: and including)?|bis(?: zum| zur| zu| "
+    rf"einschliesslich)?|{_BEFORE}){_ARTICLE}"
+)
 # Plans, forecasts and prices end before it; tools say where.
 HORIZON = timedelta(days=14)
-# What is of a day that is to come begins with it in English alone: "die Preise von morgen" are that day's.
+# What is of a day that is to come begins with it in English alone: "die Preise von morgen" are that
+# day's.
 _FROM_AHEAD = re.compile(rf"\bfrom{_BEGINNING}{_ARTICLE}")
 _HAS_BEEN = re.compile(r"\b(?:since|seit)\b")
 # A date without a year that lies further ahead is last year's.
@@ -78,22 +127,44 @@ class NamedPeriod:
 
 
 def fold(text: str) -> str:
-    """Return a text as rules read it: small letters, umlauts as two letters, blanks once, no more than 2,000 characters."""
+    """Return a text as rules read it: small letters, umlauts as two letters, blanks once, no more
+    than 2,000 characters.
+    """
     plain = text[:2000].casefold()
-    for letter, letters in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss"), ("’", "'"), ("–", "-")):
+    for letter, letters in (
+        ("ä", "ae"),
+        ("ö", "oe"),
+        ("ü", "ue"),
+        ("ß", "ss"),
+        ("’", "'"),
+        ("–", "-"),
+    ):
         plain = plain.replace(letter, letters)
     return " ".join(plain.split())
 
 
 def find_periods(text: str, today: date, *, forward: bool = False) -> list[DayPeriod]:
-    """Return the periods of a folded text in their order; ``forward``: a weekday is the one to come, else the one that was. Hours go with the first."""
-    spans = [each for each in _find_spans(text, today, forward=forward) if each.period.days <= MOST_DAYS]
+    """Return the periods of a folded text in their order.
+
+    ``forward``: a weekday is the one to come, else the one that was. Hours go with the first.
+    """
+    spans = [
+        each for each in _find_spans(text, today, forward=forward) if each.period.days <= MOST_DAYS
+    ]
     return _set_clock([each.period for each in spans], text, today)
 
 
 def find_days(text: str, today: date) -> list[DayPeriod]:
     """Return the periods by which a time is named: of what has one end only, that end."""
-    return _set_clock([each.period for each in _find_named(text, today, forward=False) if each.period.days <= MOST_DAYS], text, today)
+    return _set_clock(
+        [
+            each.period
+            for each in _find_named(text, today, forward=False)
+            if each.period.days <= MOST_DAYS
+        ],
+        text,
+        today,
+    )
 
 
 def names_too_long(text: str, today: date) -> bool:
@@ -110,7 +181,9 @@ def _find_spans(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
     if len(spans) == 2 and len(ends[0]) == len(ends[1]) == 1:
         since, until = ends[0][0], ends[1][0]
         if since.period.first <= until.period.last:
-            both = DayPeriod(since.period.first, until.period.last, from_clock=since.period.from_clock)
+            both = DayPeriod(
+                since.period.first, until.period.last, from_clock=since.period.from_clock
+            )
             return [NamedPeriod(both, min(since.begin, until.begin), max(since.end, until.end))]
     if len(spans) > 1 and len(ends[1]) < len(spans) and not ends[0]:
         # "Last week before Friday": what it begins with is said elsewhere.
@@ -130,36 +203,57 @@ def _find_named(text: str, today: date, *, forward: bool) -> list[NamedPeriod]:
                 # The thirtieth of February, or a day beyond the calendar.
                 continue
             # Of two spans that overlap, the earlier rule's counts.
-            if period is not None and all(match.end() <= other.begin or match.start() >= other.end for other in distinct):
+            if period is not None and all(
+                match.end() <= other.begin or match.start() >= other.end for other in distinct
+            ):
                 distinct.append(NamedPeriod(period, match.start(), match.end()))
     return _join(text, sorted(distinct, key=lambda each: each.begin))
 
 
 def _set_clock(periods: list[DayPeriod], text: str, today: date) -> list[DayPeriod]:
     clock = find_clock(text)
-    if clock is None or clock[1] <= clock[0] or (periods and (periods[0].days > 1 or not periods[0].whole_days)):
+    if (
+        clock is None
+        or clock[1] <= clock[0]
+        or (periods and (periods[0].days > 1 or not periods[0].whole_days))
+    ):
         return periods
     first, *others = periods or [DayPeriod(today, today)]
     return [replace(first, from_clock=clock[0], to_clock=clock[1]), *others]
 
 
 def _open_end(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
-    """Return what goes on since a period: until today, or as far as anything is planned where it begins ahead."""
+    """Return what goes on since a period: until today, or as far as anything is planned where it
+    begins ahead.
+    """
     before, after = text[: named.begin], text[named.end :]
     since = _SINCE.search(before)
     ahead = named.period.first > today and _FROM_AHEAD.search(before)
     if named.joined or not (since or ahead or (_FROM.search(before) and _ONWARD.match(after))):
         return named
-    first = named.period.last + timedelta(days=1) if since and since["after"] else named.period.first
+    first = (
+        named.period.last + timedelta(days=1) if since and since["after"] else named.period.first
+    )
     clock = "00:00" if since and since["after"] else read_clock(after) or "00:00"
     if first >= today and not (since and _HAS_BEEN.match(since[0])):
         clock = clock if clock != "00:00" or named.period.whole_days else named.period.from_clock
-        return replace(named, period=DayPeriod(first, max(first, today + HORIZON), from_clock=clock), open_end=True)
-    return named if first > today else replace(named, period=DayPeriod(first, today, from_clock=clock), open_end=True)
+        return replace(
+            named,
+            period=DayPeriod(first, max(first, today + HORIZON), from_clock=clock),
+            open_end=True,
+        )
+    return (
+        named
+        if first > today
+        else replace(named, period=DayPeriod(first, today, from_clock=clock), open_end=True)
+    )
 
 
 def _open_begin(text: str, named: NamedPeriod, today: date) -> NamedPeriod:
-    """Return what was until a period, as far back as a tool reads; until one that is to come: what is from today on."""
+    """Return what was until a period, as far back as a tool reads.
+
+    Until one that is to come: what is from today on.
+    """
     until = _UNTIL.search(text[: named.begin])
     if named.joined or until is None:
         return named
@@ -172,9 +266,13 @@ def _join(text: str, spans: list[NamedPeriod]) -> list[NamedPeriod]:
     """Return spans in the place of two days with "to" between them."""
     for one, other in pairwise(spans):
         between, before = text[one.end : other.begin], text[: one.begin]
-        paired = _BETWEEN.fullmatch(between) and re.search(r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before)
+        paired = _BETWEEN.fullmatch(between) and re.search(
+            r"\b(?:zwischen(?: dem)?|between(?: the)?)\s*$", before
+        )
         if (_JOINED.fullmatch(between) or paired) and one.period.first <= other.period.last:
-            joined = NamedPeriod(DayPeriod(one.period.first, other.period.last), one.begin, other.end, joined=True)
+            joined = NamedPeriod(
+                DayPeriod(one.period.first, other.period.last), one.begin, other.end, joined=True
+            )
             return _join(text, [each for each in spans if each not in (one, other)] + [joined])
     return sorted(spans, key=lambda each: each.begin)
 
@@ -232,7 +330,9 @@ def _weekday(match: re.Match[str], today: date, forward: bool) -> DayPeriod:
 
 def _count_days(match: re.Match[str]) -> int:
     count = match["count"]
-    return (_COUNTS[count] if count in _COUNTS else int(count)) * {"t": 1, "d": 1, "w": 7, "m": 30}[match["unit"][0]]
+    return (_COUNTS[count] if count in _COUNTS else int(count)) * {"t": 1, "d": 1, "w": 7, "m": 30}[
+        match["unit"][0]
+    ]
 
 
 def _last_count(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
@@ -262,7 +362,9 @@ def _month_span(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
 
 def _named_month(match: re.Match[str], today: date, _forward: bool) -> DayPeriod:
     month = MONTHS[match["month"]]
-    year = int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
+    year = (
+        int(match["year"]) if match["year"] else today.year - (date(today.year, month, 1) > today)
+    )
     return _month_of(year, month)
 
 
@@ -275,15 +377,40 @@ def _rule(pattern: str, resolve: _Resolve) -> tuple[re.Pattern[str], _Resolve]:
 
 # In order: what an earlier rule found, a later one does not find again within it.
 _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
-    _rule(r"(\d{4})-(\d\d)-(\d\d)", lambda match, *_: _days(date(int(match[1]), int(match[2]), int(match[3])))),
-    _rule(rf"(?P<first>\d{{1,2}})\.? ?(?:bis(?: zum)?|to|-|until) ?(?P<last>\d{{1,2}})\.? (?P<month>{ANY_MONTH}){_YEAR}", _spelled_span),
-    _rule(rf"zwischen (?:dem )?(?P<first>\d{{1,2}})\.? und (?:dem )?(?P<last>\d{{1,2}})\.? (?P<month>{ANY_MONTH}){_YEAR}", _spelled_span),
-    _rule(rf"(?P<month>{ANY_MONTH}) (?P<first>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until) ?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled_span),
-    _rule(rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{ANY_MONTH})\.?{_YEAR}", _spelled),
+    _rule(
+        r"(\d{4})-(\d\d)-(\d\d)",
+        lambda match, *_: _days(date(int(match[1]), int(match[2]), int(match[3]))),
+    ),
+    _rule(
+        (
+            rf"(?P<first>\d{{1,2}})\.? ?(?:bis(?: zum)?|to|-|until) ?(?P<last>\d{{1,2}})\.? "
+            rf"(?P<month>{ANY_MONTH}){_YEAR}"
+        ),
+        _spelled_span,
+    ),
+    _rule(
+        (
+            rf"zwischen (?:dem )?(?P<first>\d{{1,2}})\.? und (?:dem )?(?P<last>\d{{1,2}})\.? "
+            rf"(?P<month>{ANY_MONTH}){_YEAR}"
+        ),
+        _spelled_span,
+    ),
+    _rule(
+        (
+            rf"(?P<month>{ANY_MONTH}) (?P<first>\d{{1,2}})(?:st|nd|rd|th)? ?(?:to|-|until) "
+            rf"?(?P<last>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}"
+        ),
+        _spelled_span,
+    ),
+    _rule(
+        rf"(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? (?:of )?(?P<month>{ANY_MONTH})\.?{_YEAR}", _spelled
+    ),
     _rule(rf"(?P<month>{ANY_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?{_YEAR}", _spelled),
     _rule(
         r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>(?:20)?\d\d)?",
-        lambda match, today, _: _days(_dated(int(match["day"]), int(match["month"]), match["year"], today)),
+        lambda match, today, _: _days(
+            _dated(int(match["day"]), int(match["month"]), match["year"], today)
+        ),
     ),
     _rule(r"(?:vorgestern|(?:the )?day before yesterday)", _shifted(-2)),
     _rule(r"(?:uebermorgen|(?:the )?day after tomorrow)", _shifted(2)),
@@ -293,9 +420,18 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(r"(?:morgigen?|tomorrow)(?:'s)?", _shifted(1)),
     # In the morning is another day than tomorrow.
     _rule(r"(?<!am )(?<!guten )(?<!jeden )morgen", _shifted(1)),
-    _rule(rf"(?:in den |in the )?(?:{_LAST}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)", _last_count),
     _rule(
-        rf"(?:in den |in the )?(?:{_NEXT}) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?)",
+        (
+            rf"(?:in den |in the )?(?:{_LAST}) (?P<count>{_COUNT}) "
+            r"(?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)"
+        ),
+        _last_count,
+    ),
+    _rule(
+        (
+            rf"(?:in den |in the )?(?:{_NEXT}) (?P<count>{_COUNT}) "
+            r"(?P<unit>tage?n?|days?|wochen?|weeks?)"
+        ),
         lambda match, today, _: _days(today, max(_count_days(match), 1)),
     ),
     _rule(rf"vor (?P<count>{_COUNT}) (?P<unit>tage?n?|wochen?)", _ago),
@@ -303,18 +439,48 @@ _RULES: tuple[tuple[re.Pattern[str], _Resolve], ...] = (
     _rule(rf"(?:(?:{_LAST}) woche|vorwoche|(?:{_LAST}) week)(?:'s)?", _week(-1)),
     _rule(rf"(?:(?:{_THIS}) woche|(?:{_THIS}) week)(?:'s)?", _week(0)),
     _rule(rf"(?:(?:{_NEXT}) woche|(?:{_NEXT}) week)(?:'s)?", _week(1)),
-    _rule(rf"(?:(?:{_LAST}) monats?|vormonats?|(?:{_LAST}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 1)),
-    _rule(rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?", lambda _match, today, _forward: _months_back(today, 0)),
-    _rule(rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year - 1)),
-    _rule(rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?", lambda _match, today, _forward: _year_of(today.year)),
     _rule(
-        rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over the|fuers|fuer das|uebers|dem|{_THE_END}) ?(?:wochenende|weekend)",
+        rf"(?:(?:{_LAST}) monats?|vormonats?|(?:{_LAST}) month)(?:'s)?",
+        lambda _match, today, _forward: _months_back(today, 1),
+    ),
+    _rule(
+        rf"(?:(?:{_THIS}) monats?|(?:{_THIS}) month)(?:'s)?",
+        lambda _match, today, _forward: _months_back(today, 0),
+    ),
+    _rule(
+        rf"(?:(?:{_LAST}) jahre?s?|vorjahr|(?:{_LAST}) year)(?:'s)?",
+        lambda _match, today, _forward: _year_of(today.year - 1),
+    ),
+    _rule(
+        rf"(?:(?:{_THIS}) jahre?s?|(?:{_THIS}) year)(?:'s)?",
+        lambda _match, today, _forward: _year_of(today.year),
+    ),
+    _rule(
+        (
+            rf"(?:(?P<last>{_LAST})|(?P<next>{_NEXT})|am|{_THIS}|on the|at the|for the|over "
+            rf"the|fuers|fuer das|uebers|dem|{_THE_END}) ?(?:wochenende|weekend)"
+        ),
         _weekend,
     ),
-    _rule(rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem )?(?P<day>{_WEEKDAY})(?:'s)?", _weekday),
-    _rule(rf"(?:from|von|zwischen|between) (?P<first>{ANY_MONTH}) (?:to|until|till|through|bis|und|and) (?P<month>{ANY_MONTH}){_YEAR}", _month_span),
     _rule(
-        rf"(?:seit|since) (?P<count>{_COUNT}) (?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)",
+        (
+            rf"(?:(?P<last>{_LAST}) |(?P<next>{_NEXT}) |am |on |{_THIS} |dem "
+            rf")?(?P<day>{_WEEKDAY})(?:'s)?"
+        ),
+        _weekday,
+    ),
+    _rule(
+        (
+            rf"(?:from|von|zwischen|between) (?P<first>{ANY_MONTH}) "
+            rf"(?:to|until|till|through|bis|und|and) (?P<month>{ANY_MONTH}){_YEAR}"
+        ),
+        _month_span,
+    ),
+    _rule(
+        (
+            rf"(?:seit|since) (?P<count>{_COUNT}) "
+            r"(?P<unit>tage?n?|days?|wochen?|weeks?|monate?n?|months?)"
+        ),
         lambda match, today, _: DayPeriod(today - timedelta(days=_count_days(match)), today),
     ),
     _rule(rf"(?:im|in|fuer|for|monat|month of|vom|of) (?P<month>{ANY_MONTH}){_YEAR}", _named_month),

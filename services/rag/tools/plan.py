@@ -30,7 +30,10 @@ class PlanArguments(PeriodArguments):
 
 
 def find_plan(context: ToolContext) -> PlanReply | None:
-    """Return the plan that holds now; where none does, the one issued last if it still looks ahead."""
+    """Return the plan that holds now.
+
+    Where none does, the one issued last if it still looks ahead.
+    """
     latest = plans.latest(context.connection, context.site.name, now=context.now)
     return latest if latest is not None and end_of(latest) > context.now else None
 
@@ -42,16 +45,29 @@ def end_of(plan: PlanReply) -> datetime:
 
 def plan_source(plan: PlanReply) -> ToolSource:
     """Return where a plan is read by hand."""
-    return ToolSource(what=f"plan {plan.plan_id} of site {plan.site}", path=f"/v1/plans/{plan.plan_id}")
+    return ToolSource(
+        what=f"plan {plan.plan_id} of site {plan.site}", path=f"/v1/plans/{plan.plan_id}"
+    )
 
 
 def match_plan(question: PlainQuestion) -> list[MatchedCall]:
     """Return the call of a question that asks what is planned, of the batteries above all."""
-    if question.has(cues.NO_PLAN) or question.has(cues.ABILITY) or question.has(cues.SINCE) or question.has(cues.NIGHTLY):
+    if (
+        question.has(cues.NO_PLAN)
+        or question.has(cues.ABILITY)
+        or question.has(cues.SINCE)
+        or question.has(cues.NIGHTLY)
+    ):
         return []
-    battery = question.has(cues.BATTERY) and question.has(cues.BATTERY_QUESTION) and question.has(cues.BATTERY_ACTION)
+    battery = (
+        question.has(cues.BATTERY)
+        and question.has(cues.BATTERY_QUESTION)
+        and question.has(cues.BATTERY_ACTION)
+    )
     periods = question.periods(forward=True)
-    if not question.has(cues.PLAN) and (not battery or question.is_generic() or question.has(cues.SINCE_WHEN)):
+    if not question.has(cues.PLAN) and (
+        not battery or question.is_generic() or question.has(cues.SINCE_WHEN)
+    ):
         return []
     ahead = [part for period in periods if (part := period.ahead(question.today))]
     if periods and not ahead:
@@ -66,21 +82,43 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
         return teller.miss("no_plan")
     window = arguments.period(context.today).timeline(context.zone)
     length = timedelta(minutes=plan.slot_minutes)
-    slots = [slot for slot in plan.slots if slot.start < window.end and slot.start + length > max(window.start, context.now)]
+    slots = [
+        slot
+        for slot in plan.slots
+        if slot.start < window.end and slot.start + length > max(window.start, context.now)
+    ]
     if not slots:
-        return teller.miss("plan_does_not_reach", (plan_source(plan),), until=teller.moment("plan_end", end_of(plan), day=True))
+        return teller.miss(
+            "plan_does_not_reach",
+            (plan_source(plan),),
+            until=teller.moment("plan_end", end_of(plan), day=True),
+        )
     issued = teller.moment("issued_at", plan.issued_at, day=True)
-    teller.say("plan_cost", issued=issued, cost=teller.figure("plan_cost", plan.cost.total, "cost"), end=teller.moment("plan_end", end_of(plan), day=True))
+    teller.say(
+        "plan_cost",
+        issued=issued,
+        cost=teller.figure("plan_cost", plan.cost.total, "cost"),
+        end=teller.moment("plan_end", end_of(plan), day=True),
+    )
     if plan.cost.self_sufficiency is not None:
-        teller.say("plan_self_sufficiency", share=teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share"))
+        teller.say(
+            "plan_self_sufficiency",
+            share=teller.figure("self_sufficiency", plan.cost.self_sufficiency, "share"),
+        )
     if len(slots) < sum(slot.start + length > context.now for slot in plan.slots):
         ends = slots[-1].start + length
-        teller.say("plan_window", begin=teller.moment("window_from", slots[0].start, day=True), end=teller.moment("window_to", ends, day=True))
+        teller.say(
+            "plan_window",
+            begin=teller.moment("window_from", slots[0].start, day=True),
+            end=teller.moment("window_to", ends, day=True),
+        )
     if not context.site.batteries and not slots[0].batteries:
         teller.say("no_battery")
     else:
         _tell_battery(teller, slots, length)
-    timeline = Timeline(slots[0].start.astimezone(UTC), timedelta(minutes=plan.slot_minutes), len(slots))
+    timeline = Timeline(
+        slots[0].start.astimezone(UTC), timedelta(minutes=plan.slot_minutes), len(slots)
+    )
     columns: list[Column] = [
         ("charge", "kwh", "bar", _array([charge_of(slot) for slot in slots]), "sum"),
         ("discharge", "kwh", "bar", _array([discharge_of(slot) for slot in slots]), "sum"),
@@ -88,13 +126,37 @@ def tell_plan(context: ToolContext, arguments: PlanArguments) -> Findings:
     ]
     names = list(slots[0].batteries)
     if len(names) == 1:
-        columns.append(("soc", "soc", "line", _array([slot.batteries[names[0]].soc_end for slot in slots]), "mean"))
-    return teller.finish(chart=draw(teller, "chart_plan", timeline, columns), sources=(plan_source(plan),))
+        columns.append(
+            (
+                "soc",
+                "soc",
+                "line",
+                _array([slot.batteries[names[0]].soc_end for slot in slots]),
+                "mean",
+            )
+        )
+    return teller.finish(
+        chart=draw(teller, "chart_plan", timeline, columns), sources=(plan_source(plan),)
+    )
 
 
-def _tell_flows(teller: Teller, slots: Sequence[SlotReply], length: timedelta, *, battery: str | None, ending: str) -> None:
-    """Tell what a battery takes and gives in the slots; ``battery`` names one of several, ``ending`` keeps its figures apart."""
-    each = {} if battery is None else {"battery": say_device(battery, language=teller.numbers.language)}
+def _tell_flows(
+    teller: Teller,
+    slots: Sequence[SlotReply],
+    length: timedelta,
+    *,
+    battery: str | None,
+    ending: str,
+) -> None:
+    """Tell what a battery takes and gives in the slots.
+
+    ``battery`` names one of several, ``ending`` keeps its figures apart.
+    """
+    each = (
+        {}
+        if battery is None
+        else {"battery": say_device(battery, language=teller.numbers.language)}
+    )
     suffix = "_each" if each else ""
     for name, flow in (("charge", charge_of), ("discharge", discharge_of)):
         values = [flow(slot) for slot in slots]
@@ -121,7 +183,11 @@ def _tell_battery(teller: Teller, slots: Sequence[SlotReply], length: timedelta)
     else:
         for number, name in enumerate(names, start=1):
             teller.name(f"battery_{number}", name)
-            own_slots = [slot.model_copy(update={"batteries": {name: slot.batteries[name]}}) for slot in slots if name in slot.batteries]
+            own_slots = [
+                slot.model_copy(update={"batteries": {name: slot.batteries[name]}})
+                for slot in slots
+                if name in slot.batteries
+            ]
             _tell_flows(teller, own_slots, length, battery=name, ending=f"_{number}")
     for number, (battery, ends) in enumerate(slots[-1].batteries.items(), start=1):
         socs = [slot.batteries[battery].soc_end for slot in slots if battery in slot.batteries]
@@ -141,7 +207,8 @@ def _array(values: list[float]) -> FloatArray:
 
 TOOL = Tool(
     "plan",
-    "The plan in force: what it costs, when it was made, what the batteries charge and discharge and when they do so next, and how full they will be."
+    "The plan in force: what it costs, when it was made, what the batteries charge and "
+    "discharge and when they do so next, and how full they will be."
     " Default: all of the plan that lies ahead.",
     PlanArguments,
     tell_plan,

@@ -26,29 +26,57 @@ from services.rag.tools.telling import Teller
 class ReasonArguments(Message):
     """When."""
 
-    at: Annotated[Instant | None, Field(description="an instant, or a time of the site's clock such as 2026-05-21 14:00; default: now")] = None
+    at: Annotated[
+        Instant | None,
+        Field(
+            description=(
+                "an instant, or a time of the site's clock such as 2026-05-21 14:00; default: now"
+            )
+        ),
+    ] = None
 
 
 def match_reason(question: PlainQuestion) -> list[MatchedCall]:
-    """Return the call of a question that asks why the battery does something, or why something runs at a time."""
+    """Return the call of a question that asks why the battery does something, or why something runs
+    at a time.
+    """
     acts = question.has(cues.BATTERY) and question.has(cues.BATTERY_ACTION)
-    at_a_time = question.has(cues.RUNNING) and find_instant(question.text) is not None and not question.has(CAR)
+    at_a_time = (
+        question.has(cues.RUNNING)
+        and find_instant(question.text) is not None
+        and not question.has(CAR)
+    )
     if not question.has(cues.WHY) or not (acts or at_a_time) or question.has(cues.ABILITY):
         return []
     # Of batteries in general nothing is planned.
-    if re.search(r"\b(?:batteries|batterien|akkus|lithium\w*)\b", question.text) and not question.has(cues.OWN) and not question.periods():
+    if (
+        re.search(r"\b(?:batteries|batterien|akkus|lithium\w*)\b", question.text)
+        and not question.has(cues.OWN)
+        and not question.periods()
+    ):
         return []
     at = question.instant()
     return [MatchedCall("plan_reasons", {"at": at} if at else {})]
 
 
 def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
-    """Tell what is planned for the slot of an instant, and why: the stored reason with its figures."""
+    """Tell what is planned for the slot of an instant, and why: the stored reason with its
+    figures.
+    """
     teller, at = Teller(context), arguments.at or context.now
-    # The plan that drove the site at an instant, or, where that is still to come, the one that drives it now.
-    plan = find_plan(context) if at >= context.now else plans.read_due(context.connection, context.site.name, at)
+    # The plan that drove the site at an instant, or, where that is still to come, the one that
+    # drives it now.
+    plan = (
+        find_plan(context)
+        if at >= context.now
+        else plans.read_due(context.connection, context.site.name, at)
+    )
     length = timedelta(minutes=plan.slot_minutes if plan else 0)
-    slot = next((each for each in plan.slots if each.start <= at < each.start + length), None) if plan else None
+    slot = (
+        next((each for each in plan.slots if each.start <= at < each.start + length), None)
+        if plan
+        else None
+    )
     if plan is None or slot is None:
         return teller.miss("no_plan_at", at=teller.moment("at", at, day=True))
     mode = say_mode(slot.mode, language=context.numbers.language)
@@ -63,10 +91,17 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
             teller.say(f"reason_{name}", kwh=teller.figure(f"{name}_kwh", flow, "kwh"))
     teller.say("reason_price", price=teller.figure("import_price", slot.import_price, "price"))
     if reason.energy_value is not None:
-        teller.say("reason_value", value=teller.figure("energy_value", reason.energy_value, "price"))
+        teller.say(
+            "reason_value", value=teller.figure("energy_value", reason.energy_value, "price")
+        )
     if reason.cost_of_opposite is not None:
         cost = teller.figure("cost_of_opposite", reason.cost_of_opposite, "cost")
-        teller.say("reason_opposite" if abs(reason.cost_of_opposite) >= LITTLE_MONEY else "reason_opposite_little", cost=cost)
+        teller.say(
+            "reason_opposite"
+            if abs(reason.cost_of_opposite) >= LITTLE_MONEY
+            else "reason_opposite_little",
+            cost=cost,
+        )
     limits = retell_limits(reason.binding, context.numbers)
     if limits:
         teller.say("reason_limits", limits=teller.name("limits", "; ".join(limits)))
@@ -75,7 +110,8 @@ def tell_reason(context: ToolContext, arguments: ReasonArguments) -> Findings:
 
 TOOL = Tool(
     "plan_reasons",
-    "Why the plan does what it does at an instant (past, now or ahead): the battery's mode, the reason in words with its figures, what a stored kWh is"
+    "Why the plan does what it does at an instant (past, now or ahead): the battery's "
+    "mode, the reason in words with its figures, what a stored kWh is"
     " worth there, what the opposite would cost, and the limits at work.",
     ReasonArguments,
     tell_reason,

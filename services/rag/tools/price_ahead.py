@@ -1,7 +1,7 @@
 """Which questions ask for a price of a time that no price is published for, in three languages.
 
-Contracts and notices say it: documents are asked first, the tariff that is entered answers where they
-do not. Pure; texts are those that ``fold`` made plain.
+Contracts and notices say it: documents are asked first, the tariff that is entered answers where
+they do not. Pure; texts are those that ``fold`` made plain.
 """
 
 import re
@@ -48,42 +48,62 @@ _DAY_OF_MONTH = re.compile(
     rf"(?<![\w.])(?P<day>\d{{1,2}})(?:\.|st|nd|rd|th)? ?(?:of )?(?P<month>{ANY_MONTH})(?!\w)"
     rf"|(?<!\w)(?P<month_first>{ANY_MONTH}) (?P<day_last>\d{{1,2}})(?:st|nd|rd|th)?(?!\w)"
 )
-_AFTER = re.compile(r"\b(?:after|past|beyond|nach|na)(?: the| dem| den| de| het)?(?: end(?:e)? (?:of|von)| eind(?:e)? van)?\s*$")
+_AFTER = re.compile(
+    r"\b(?:after|past|beyond|nach|na)(?: the| dem| den| de| het)?(?: end(?:e)? (?:of|von)| "
+    r"eind(?:e)? van)?\s*$"
+)
 _FROM = re.compile(
     r"\b(?:from|as of|starting(?: on| from| in)?|since|ab|von|vom|vanaf|sinds)"
     r"(?: the| dem| den| de)?(?: beginning of| start of| anfang| begin)?\s*$"
 )
-_WILL = cues.any_of(r"will|going to|shall|expect\w*|wird|werden|erwart\w*|voraussichtlich|zal|zullen|gaat|wordt|worden")
+_WILL = cues.any_of(
+    r"will|going "
+    r"to|shall|expect\w*|wird|werden|erwart\w*|voraussichtlich|zal|zullen|gaat|wordt|worden"
+)
 _AFTER_CONTRACT = cues.any_of(
-    r"(?:after|once|when|beyond) (?:\w+ ){0,4}(?:contract|agreement|tariff|price guarantee|fixed price"
-    r"|subsid\w+|support|remuneration|feed-in tariff|eeg)(?: \w+){0,3}? ?(?:ends?|expires?|is over|runs out|end|expiry)?",
-    r"(?:contract|agreement|subsid\w+|price guarantee|remuneration|feed-in tariff) (?:has )?(?:ends?|ended|expires?|expired|runs out|is over)",
-    r"nach (?:\w+ ){0,3}(?:vertrags\w*|vertrag\w*|preisgarantie|foerder\w*|eeg\w*|ende der (?:\w*verguetung|foerderung))",
-    r"(?:vertrag|preisgarantie|foerderung|\w*verguetung) (?:\w+ ){0,3}?(?:endet|auslaeuft|ablaeuft|ausgelaufen|abgelaufen|vorbei)",
-    r"(?:wenn|sobald|nachdem) (?:\w+ ){0,3}(?:vertrag|preisgarantie|foerderung|\w*verguetung)(?: \w+){0,3}",
-    r"na (?:\w+ ){0,4}(?:contract\w*|subsidie\w*|prijsgarantie)|na afloop van (?:\w+ ){0,2}contract\w*",
+    r"(?:after|once|when|beyond) (?:\w+ ){0,4}(?:contract|agreement|tariff|price "
+    r"guarantee|fixed price"
+    r"|subsid\w+|support|remuneration|feed-in tariff|eeg)(?: \w+){0,3}? "
+    r"?(?:ends?|expires?|is over|runs out|end|expiry)?",
+    r"(?:contract|agreement|subsid\w+|price guarantee|remuneration|feed-in tariff) (?:has "
+    r")?(?:ends?|ended|expires?|expired|runs out|is over)",
+    r"nach (?:\w+ ){0,3}(?:vertrags\w*|vertrag\w*|preisgarantie|foerder\w*|eeg\w*|ende der "
+    r"(?:\w*verguetung|foerderung))",
+    r"(?:vertrag|preisgarantie|foerderung|\w*verguetung) (?:\w+ "
+    r"){0,3}?(?:endet|auslaeuft|ablaeuft|ausgelaufen|abgelaufen|vorbei)",
+    r"(?:wenn|sobald|nachdem) (?:\w+ "
+    r"){0,3}(?:vertrag|preisgarantie|foerderung|\w*verguetung)(?: \w+){0,3}",
+    r"na (?:\w+ ){0,4}(?:contract\w*|subsidie\w*|prijsgarantie)|na afloop van (?:\w+ "
+    r"){0,2}contract\w*",
     r"(?:als|wanneer|zodra) (?:\w+ ){0,3}(?:contract|subsidie|salderingsregeling)(?: \w+){0,3}",
     r"(?:contract|subsidie) (?:\w+ ){0,2}?(?:afloopt|eindigt|stopt)",
 )
 _GRID = cues.any_of(
-    r"netzentgelt\w*|netzgebuehr\w*|netzkosten|netznutzung\w*|(?:grid|network) (?:fees?|charges?|tariffs?|costs?)",
+    r"netzentgelt\w*|netzgebuehr\w*|netzkosten|netznutzung\w*|(?:grid|network) "
+    r"(?:fees?|charges?|tariffs?|costs?)",
     r"nettarie\w+|netwerkkosten|netbeheer\w*|transportkosten",
 )
 _FED_IN = cues.any_of(
-    r"\w*einspeis\w*|eingespeist\w*|verkauf\w*|verguetung\w*|feed-in|feed in|fed[- ]in|fed into|export\w*|sell\w*|sold",
+    r"\w*einspeis\w*|eingespeist\w*|verkauf\w*|verguetung\w*|feed-in|feed in|fed[- ]in|fed "
+    r"into|export\w*|sell\w*|sold",
     r"remuneration|\w*teruglever\w*|terugverkoop|verkoop\w*",
 )
 _BOUGHT = cues.any_of(
-    r"\w*strom\w*|electric\w*|power|energy|energie\w*|kwh|kilowattstunde\w*|kilowatt-hours?|import|grid|spot|epex",
+    r"\w*strom\w*|electric\w*|power|energy|energie\w*|kwh|kilowattstunde\w*|kilowatt-hours?"
+    r"|import|grid|spot|epex",
     r"stroom\w*|elektriciteit\w*|\w*bezug\w*|inkoop\w*|market|\w*markt\w*|day-ahead|dynamic",
 )
 _PRICED = cues.any_of(
-    r"\w*preis\w*|prices?|rates?|tariffs?|\w*tarif\w*|\w*verguet\w*|remunerat\w*|compensation|payments?|\w*prij[sz]\w*|\w*tarie\w*|\w*vergoed\w*",
-    r"kostet?|kosten|costs?|zahle\w*|pay|paid|teuer|guenstig|billig|expensive|cheap|kost|betaal\w*|duur|goedkoop",
+    r"\w*preis\w*|prices?|rates?|tariffs?|\w*tarif\w*|\w*verguet\w*|remunerat\w*|"
+    r"compensation|payments?|\w*prij[sz]\w*|\w*tarie\w*|\w*vergoed\w*",
+    r"kostet?|kosten|costs?|zahle\w*|pay|paid|teuer|guenstig|billig|expensive|cheap|kost|"
+    r"betaal\w*|duur|goedkoop",
     r"bekomm\w*|krieg\w*|erhalt\w*|verdien\w*|get|earn\w*|receive|paid|krijg\w*|ontvang\w*",
 )
 # A price by itself is that of a kWh; of what else has a price it is named.
-_PRICE_ALONE = cues.any_of(r"(?:the|my|our|der|mein|unser|de|mijn|onze) (?:price|preis|prijs)|(?:price|preis|prijs)")
+_PRICE_ALONE = cues.any_of(
+    r"(?:the|my|our|der|mein|unser|de|mijn|onze) (?:price|preis|prijs)|(?:price|preis|prijs)"
+)
 
 
 def match_price_ahead(question: PlainQuestion) -> list[MatchedCall]:

@@ -14,7 +14,16 @@ from services.rag.tools.periods import HORIZON
 from services.rag.tools.price_ahead import match_price_ahead
 from services.rag.tools.price_to_come import tell_price_ahead
 from services.rag.tools.question import MatchedCall, PlainQuestion
-from services.rag.tools.reading import PriceKind, draw, mean_finite, price_source, read_prices, series_source, share_finite, slot_start
+from services.rag.tools.reading import (
+    PriceKind,
+    draw,
+    mean_finite,
+    price_source,
+    read_prices,
+    series_source,
+    share_finite,
+    slot_start,
+)
 from services.rag.tools.telling import Teller
 
 # Closer than this to each other, two prices read the same.
@@ -27,47 +36,102 @@ class PriceArguments(PeriodArguments):
 
     price: Annotated[
         PriceKind,
-        Field(description="import: what a bought kWh costs; export: what a sold one earns; spot: the market's (EPEX) price; grid: the network's fees"),
+        Field(
+            description=(
+                "import: what a bought kWh costs; export: what a sold one earns; spot: the "
+                "market's (EPEX) price; grid: the network's fees"
+            )
+        ),
     ] = "import"
-    market: Annotated[str | None, Field(max_length=32, description="of the site's tariff, for spot; default: its only or first one")] = None
-    after_contract: Annotated[bool, Field(description="after the contract or the support has ended, whenever that is")] = False
+    market: Annotated[
+        str | None,
+        Field(
+            max_length=32,
+            description="of the site's tariff, for spot; default: its only or first one",
+        ),
+    ] = None
+    after_contract: Annotated[
+        bool, Field(description="after the contract or the support has ended, whenever that is")
+    ] = False
 
 
 def match_price(question: PlainQuestion) -> list[MatchedCall]:
     """Return the calls of a question that asks for prices of electricity."""
-    cheapest = (question.has(cues.CHEAPEST) or question.has(cues.EXPENSIVE)) and question.has(cues.ELECTRIC)
-    if not (question.has(cues.PRICE) or cheapest) or question.has(cues.GOODS) or question.has(cues.NIGHTLY) or question.is_definition():
+    cheapest = (question.has(cues.CHEAPEST) or question.has(cues.EXPENSIVE)) and question.has(
+        cues.ELECTRIC
+    )
+    if (
+        not (question.has(cues.PRICE) or cheapest)
+        or question.has(cues.GOODS)
+        or question.has(cues.NIGHTLY)
+        or question.is_definition()
+    ):
         return []
     if match_price_ahead(question):
         # Contracts say it: documents are asked first.
         return []
-    periods = question.periods(forward=question.has(cues.UNTIL_WEEKDAY) and not question.has(cues.PAST))
+    periods = question.periods(
+        forward=question.has(cues.UNTIL_WEEKDAY) and not question.has(cues.PAST)
+    )
     plain = re.search(r"(?<!\w)(?:preise?n?|prices?|spot)(?!\w)", question.text) is not None
-    course = re.search(r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|gerade|now", question.text) is not None
-    if not periods and not course and (plain or not question.has(cues.OWN)) and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", question.text):
+    course = (
+        re.search(
+            r"verlauf|kurve|curve|course|entwickl|aktuell|current|jetzt|gerade|now", question.text
+        )
+        is not None
+    )
+    if (
+        not periods
+        and not course
+        and (plain or not question.has(cues.OWN))
+        and not re.search(r"wie (?:hoch|teuer)|how (?:high|expensive)", question.text)
+    ):
         return []
     chosen = periods[:2] or [DayPeriod(question.today, question.today)]
-    return [MatchedCall("price_course", {"price": price_kind(question)} | period.as_arguments()) for period in chosen]
+    return [
+        MatchedCall("price_course", {"price": price_kind(question)} | period.as_arguments())
+        for period in chosen
+    ]
 
 
 def price_kind(question: PlainQuestion) -> str:
     """Return which price a question means."""
-    return "export" if question.has(cues.EXPORT_PRICE) else "spot" if question.has(cues.SPOT) else "import"
+    return (
+        "export"
+        if question.has(cues.EXPORT_PRICE)
+        else "spot"
+        if question.has(cues.SPOT)
+        else "import"
+    )
 
 
 def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
-    """Tell mean, lowest and highest price of a period, and how it differs from the period before."""
+    """Tell mean, lowest and highest price of a period, and how it differs from the period
+    before.
+    """
     teller, period = Teller(context), arguments.period(context.today)
-    if arguments.price == "grid" or arguments.after_contract or period.first > context.today + HORIZON:
-        return tell_price_ahead(teller, context, arguments.price, None if arguments.after_contract else period)
+    if (
+        arguments.price == "grid"
+        or arguments.after_contract
+        or period.first > context.today + HORIZON
+    ):
+        return tell_price_ahead(
+            teller, context, arguments.price, None if arguments.after_contract else period
+        )
     timeline = period.timeline(context.zone)
     market: str | None = None
     if arguments.price == "spot":
-        market = next((name for name in context.site.tariff.markets if arguments.market in (None, name)), None)
+        market = next(
+            (name for name in context.site.tariff.markets if arguments.market in (None, name)), None
+        )
         if market is None:
             return teller.miss("no_market")
     values = read_prices(context, timeline, arguments.price, market)
-    source = price_source(context, timeline) if market is None else series_source(context, f"market_prices:{market}", timeline)
+    source = (
+        price_source(context, timeline)
+        if market is None
+        else series_source(context, f"market_prices:{market}", timeline)
+    )
     what = teller.phrase(f"price_{arguments.price}", market=teller.name("market", market or ""))
     if not np.isfinite(values).any() and period.first > context.today:
         return tell_price_ahead(teller, context, arguments.price, period)
@@ -75,9 +139,19 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
         return teller.miss("no_prices", (source,), period=teller.period(period), what=what)
     period, timeline, values = _cut_to_published(context, period, timeline, values)
     tense = "_ahead" if period.first > context.today else ""
-    teller.say(f"price_mean{tense}", period=teller.period(period), what=what, mean=teller.figure(f"mean_{arguments.price}_price", mean_finite(values), "price"))
+    teller.say(
+        f"price_mean{tense}",
+        period=teller.period(period),
+        what=what,
+        mean=teller.figure(f"mean_{arguments.price}_price", mean_finite(values), "price"),
+    )
     _tell_extremes(teller, timeline, values, several=period.days > 1, tense=tense)
-    chart = draw(teller, "chart_prices", timeline, [(f"{arguments.price}_price", "price", "step", values, "mean")])
+    chart = draw(
+        teller,
+        "chart_prices",
+        timeline,
+        [(f"{arguments.price}_price", "price", "step", values, "mean")],
+    )
     if tense:
         # What was paid before says nothing of what is to come.
         return teller.finish(chart=chart, sources=(source,))
@@ -90,24 +164,46 @@ def tell_prices(context: ToolContext, arguments: PriceArguments) -> Findings:
             teller.say("price_same", **figures)
         else:
             amount = teller.figure("price_difference", abs(difference), "price")
-            teller.say("price_dearer" if difference > 0 else "price_cheaper", difference=amount, **figures)
+            teller.say(
+                "price_dearer" if difference > 0 else "price_cheaper", difference=amount, **figures
+            )
     if share_finite(values) < 1:
-        teller.say("partly_known", share=teller.figure("share_known", share_finite(values), "share"))
-    before_source = price_source(context, earlier) if market is None else series_source(context, f"market_prices:{market}", earlier)
+        teller.say(
+            "partly_known", share=teller.figure("share_known", share_finite(values), "share")
+        )
+    before_source = (
+        price_source(context, earlier)
+        if market is None
+        else series_source(context, f"market_prices:{market}", earlier)
+    )
     return teller.finish(chart=chart, sources=(source, before_source))
 
 
-def _cut_to_published(context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray) -> tuple[DayPeriod, Timeline, FloatArray]:
-    """Return a period up to the last price that is known, where it reaches ahead of what is published; otherwise as it is."""
+def _cut_to_published(
+    context: ToolContext, period: DayPeriod, timeline: Timeline, values: FloatArray
+) -> tuple[DayPeriod, Timeline, FloatArray]:
+    """Return a period up to the last price that is known, where it reaches ahead of what is
+    published; otherwise as it is.
+    """
     count = int(np.flatnonzero(np.isfinite(values))[-1]) + 1
     if count == timeline.count or timeline.end <= context.now:
         return period, timeline, values
     end = slot_start(timeline, count).astimezone(context.zone)
-    last, clock = (end.date(), f"{end:%H:%M}") if (end.hour, end.minute) != (0, 0) else (end.date() - timedelta(days=1), "24:00")
-    return DayPeriod(period.first, last, period.from_clock, clock), Timeline(timeline.start, timeline.step, count), values[:count]
+    last, clock = (
+        (end.date(), f"{end:%H:%M}")
+        if (end.hour, end.minute) != (0, 0)
+        else (end.date() - timedelta(days=1), "24:00")
+    )
+    return (
+        DayPeriod(period.first, last, period.from_clock, clock),
+        Timeline(timeline.start, timeline.step, count),
+        values[:count],
+    )
 
 
-def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool, tense: str) -> None:
+def _tell_extremes(
+    teller: Teller, timeline: Timeline, values: FloatArray, *, several: bool, tense: str
+) -> None:
     lowest, highest = int(np.nanargmin(values)), int(np.nanargmax(values))
     if values[highest] - values[lowest] < _SAME_PRICE:
         teller.say(f"price_constant{tense}")
@@ -115,19 +211,26 @@ def _tell_extremes(teller: Teller, timeline: Timeline, values: FloatArray, *, se
     figures = {}
     for name, place in (("lowest", lowest), ("highest", highest)):
         figures[name] = teller.figure(f"{name}_price", float(values[place]), "price")
-        figures[f"{name}_at"] = teller.moment(f"{name}_price_at", slot_start(timeline, place), day=several)
+        figures[f"{name}_at"] = teller.moment(
+            f"{name}_price_at", slot_start(timeline, place), day=several
+        )
     teller.say(f"price_extremes{'_days' if several else ''}{tense}", **figures)
     negative = int((values < 0).sum())
     if negative:
-        teller.say(f"price_negative{tense}", hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR))
+        teller.say(
+            f"price_negative{tense}",
+            hours=teller.hours("negative_hours", negative / _SLOTS_PER_HOUR),
+        )
     else:
         teller.say(f"price_never_negative{tense}")
 
 
 TOOL = Tool(
     "price_course",
-    "How electricity prices went over a period: mean, lowest and highest with their times, hours below zero, and the mean of the period before."
-    " Prices: what the site pays for a kWh (import), earns for it (export), or the wholesale market price such as EPEX spot (spot). Past days, today,"
+    "How electricity prices went over a period: mean, lowest and highest with their times, "
+    "hours below zero, and the mean of the period before."
+    " Prices: what the site pays for a kWh (import), earns for it (export), or the "
+    "wholesale market price such as EPEX spot (spot). Past days, today,"
     " and tomorrow once published.",
     PriceArguments,
     tell_prices,

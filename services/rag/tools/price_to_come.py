@@ -22,7 +22,9 @@ from services.rag.tools.telling import Teller
 _LOOK_AHEAD = timedelta(days=14)
 
 
-def tell_price_ahead(teller: Teller, context: ToolContext, kind: PriceKind, period: DayPeriod | None) -> Findings:
+def tell_price_ahead(
+    teller: Teller, context: ToolContext, kind: PriceKind, period: DayPeriod | None
+) -> Findings:
     """Tell the price of a time that is not published yet.
 
     Args:
@@ -37,13 +39,19 @@ def tell_price_ahead(teller: Teller, context: ToolContext, kind: PriceKind, peri
     tariff = context.site.tariff
     rule = tariff.export if kind == "export" else tariff.import_
     if kind == "spot":
-        rule = next((each for each in (tariff.import_, tariff.export) if isinstance(each, SpotPrice)), rule)
+        rule = next(
+            (each for each in (tariff.import_, tariff.export) if isinstance(each, SpotPrice)), rule
+        )
         if not isinstance(rule, SpotPrice):
             return teller.miss("no_market")
     market = rule.market if isinstance(rule, SpotPrice) else ""
-    what = teller.phrase(f"price_{kind}", market=market if kind != "spot" else teller.name("market", market))
+    what = teller.phrase(
+        f"price_{kind}", market=market if kind != "spot" else teller.name("market", market)
+    )
     if isinstance(rule, SpotPrice | SeriesPrice):
-        return _tell_unpublished(teller, context, kind, rule, figures={"period": when, "what": what})
+        return _tell_unpublished(
+            teller, context, kind, rule, figures={"period": when, "what": what}
+        )
     lowest, highest = _bounds(rule)
     figures = {"what": what, "price": teller.figure(f"{kind}_price", lowest, "price")}
     if highest > lowest:
@@ -91,7 +99,9 @@ def _find_known_end(context: ToolContext, kind: PriceKind, rule: ImportRule) -> 
     start = floor_to(context.now, SLOT)
     timeline = Timeline(start, SLOT, _LOOK_AHEAD // SLOT)
     if kind == "spot" and isinstance(rule, SpotPrice):
-        values = prices.read(context.connection, rule.market, timeline, currency=context.site.currency)
+        values = prices.read(
+            context.connection, rule.market, timeline, currency=context.site.currency
+        )
     else:
         values = read_prices(context, timeline, kind)
     known = np.flatnonzero(np.isfinite(values))

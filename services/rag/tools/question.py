@@ -1,4 +1,6 @@
-"""A normalised question with its periods and cues, the input of the rules that match it to tools."""
+"""A normalised question with its periods and cues, the input of the rules that match it to
+tools.
+"""
 
 import re
 from dataclasses import dataclass, field
@@ -42,14 +44,23 @@ class PlainQuestion:
 
     def is_definition(self) -> bool:
         """Return whether it asks for a definition: no period, nothing of the asker's own."""
-        return cues.DEFINITION.match(self.text) is not None and not self.periods() and not self.has(cues.OWN)
+        return (
+            cues.DEFINITION.match(self.text) is not None
+            and not self.periods()
+            and not self.has(cues.OWN)
+        )
 
     def is_generic(self) -> bool:
         """Return whether it is about batteries in general, not the asker's."""
-        return re.search(r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", self.text) is not None and not self.has(cues.OWN)
+        return re.search(
+            r"\b(?:batteries|batterien|akkus|a battery|eine batterie|lithium\w*)\b", self.text
+        ) is not None and not self.has(cues.OWN)
 
     def instant(self) -> str | None:
-        """Return the named local time: a clock time, else noon of a day other than today; None without either."""
+        """Return the named local time: a clock time, else noon of a day other than today.
+
+        None without either.
+        """
         clock, periods = find_instant(self.text), self.days()
         day = periods[0].first if periods else self.today
         if clock is None and periods and not periods[0].whole_days:

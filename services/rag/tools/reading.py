@@ -25,18 +25,34 @@ PRICES = {"import_price": "price", "spot_price": "price", "export_price": "sell-
 Column = tuple[str, Unit, Kind, FloatArray, str]
 
 
-def read_energies(context: ToolContext, timeline: Timeline, names: tuple[str, ...]) -> dict[str, FloatArray]:
-    """Return energies per quarter-hour, NaN where unknown; values filled to a meter's total are included."""
+def read_energies(
+    context: ToolContext, timeline: Timeline, names: tuple[str, ...]
+) -> dict[str, FloatArray]:
+    """Return energies per quarter-hour, NaN where unknown.
+
+    Values filled to a meter's total are included.
+    """
     return observations.read_series(context.connection, context.site.name, timeline, names)
 
 
-def read_prices(context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None) -> FloatArray:
-    """Return prices per quarter-hour as the gateway reports them: a market's, or the site's tariff prices; NaN where unknown."""
+def read_prices(
+    context: ToolContext, timeline: Timeline, kind: PriceKind, market: str | None = None
+) -> FloatArray:
+    """Return prices per quarter-hour as the gateway reports them: a market's, or the site's tariff
+    prices; NaN where unknown.
+    """
     if market is not None:
         return prices.read(context.connection, market, timeline, currency=context.site.currency)
     spot = prices.read_tariff(context.connection, context.site, timeline)
     imported, exported = price_slots(context.site.tariff, timeline, zone=context.zone, spot=spot)
-    return np.asarray(np.array([round(value, PRICE_DECIMALS) for value in (imported if kind == "import" else exported).tolist()]))
+    return np.asarray(
+        np.array(
+            [
+                round(value, PRICE_DECIMALS)
+                for value in (imported if kind == "import" else exported).tolist()
+            ]
+        )
+    )
 
 
 def sum_finite(values: FloatArray) -> float:
@@ -62,8 +78,12 @@ def slot_start(timeline: Timeline, place: int) -> datetime:
 
 def choose_resolution(timeline: Timeline) -> timedelta:
     """Return the finest resolution with fewer than ``MOST_POINTS`` points, at most a day."""
-    lengths = sorted({timeline.step, *(length for length in RESOLUTIONS.values() if length >= timeline.step)})
-    fits = (length for length in lengths if -(-timeline.count * timeline.step // length) < MOST_POINTS)
+    lengths = sorted(
+        {timeline.step, *(length for length in RESOLUTIONS.values() if length >= timeline.step)}
+    )
+    fits = (
+        length for length in lengths if -(-timeline.count * timeline.step // length) < MOST_POINTS
+    )
     return next(fits, RESOLUTIONS["1d"])
 
 
@@ -74,24 +94,41 @@ def name_quantity(column: str) -> Quantity | None:
 
 
 def draw(teller: Teller, code: str, timeline: Timeline, columns: list[Column]) -> Chart:
-    """Return a chart of columns (name, unit, kind, values per slot, aggregate); a sum with an unknown part is unknown."""
+    """Return a chart of columns (name, unit, kind, values per slot, aggregate).
+
+    A sum with an unknown part is unknown.
+    """
     length = choose_resolution(timeline)
     if length == timeline.step:
         begins = np.arange(timeline.count)
         reduced = [values for *_, values, _ in columns]
     else:
         begins = find_buckets(timeline.starts, length, teller.numbers.zone)
-        reduced = [reduce_buckets(values, begins, aggregate)[0] for *_, values, aggregate in columns]
+        reduced = [
+            reduce_buckets(values, begins, aggregate)[0] for *_, values, aggregate in columns
+        ]
     series = []
     for (name, unit, kind, _, _), values in zip(columns, reduced, strict=True):
         known = [None if np.isnan(value) else value for value in values.tolist()]
-        series.append(ChartSeries(name=teller.phrase(f"series_{name}"), unit=unit, kind=kind, values=known, quantity=name_quantity(name)))
-    return Chart(title=teller.phrase(code), starts=write_instants(timeline.starts[begins]), series=series)
+        series.append(
+            ChartSeries(
+                name=teller.phrase(f"series_{name}"),
+                unit=unit,
+                kind=kind,
+                values=known,
+                quantity=name_quantity(name),
+            )
+        )
+    return Chart(
+        title=teller.phrase(code), starts=write_instants(timeline.starts[begins]), series=series
+    )
 
 
 def series_source(context: ToolContext, series: str, timeline: Timeline) -> ToolSource:
     """Return the source of a stored series: its route of the API."""
-    return _source(context, f"series {series} of site {context.site.name}", f"series/{series}", timeline)
+    return _source(
+        context, f"series {series} of site {context.site.name}", f"series/{series}", timeline
+    )
 
 
 def price_source(context: ToolContext, timeline: Timeline) -> ToolSource:
@@ -100,5 +137,12 @@ def price_source(context: ToolContext, timeline: Timeline) -> ToolSource:
 
 
 def _source(context: ToolContext, what: str, path: str, timeline: Timeline) -> ToolSource:
-    first, end = (f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" for instant in (timeline.start, timeline.end))
-    return ToolSource(what=what, period=f"{first}/{end}", path=f"/v1/sites/{context.site.name}/{path}?from={first}&to={end}")
+    first, end = (
+        f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        for instant in (timeline.start, timeline.end)
+    )
+    return ToolSource(
+        what=what,
+        period=f"{first}/{end}",
+        path=f"/v1/sites/{context.site.name}/{path}?from={first}&to={end}",
+    )

@@ -5,7 +5,13 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
-from luna.contracts.site_tools import ToolCallRequest, ToolDescription, ToolList, ToolResult, refuse_arguments
+from luna.contracts.site_tools import (
+    ToolCallRequest,
+    ToolDescription,
+    ToolList,
+    ToolResult,
+    refuse_arguments,
+)
 from luna.energy.refusals import refuse
 from luna.energy.timeline import parse_zone, site_clock
 from luna.platform.database import sites
@@ -55,13 +61,28 @@ def list_tools() -> ToolList:
     tools = []
     for tool in TOOLS.values():
         # The tool's description replaces the schema's own.
-        schema = {name: part for name, part in tool.arguments.model_json_schema().items() if name not in ("title", "description")}
-        tools.append(ToolDescription(name=tool.name, description=tool.description, arguments=schema))
+        schema = {
+            name: part
+            for name, part in tool.arguments.model_json_schema().items()
+            if name not in ("title", "description")
+        }
+        tools.append(
+            ToolDescription(name=tool.name, description=tool.description, arguments=schema)
+        )
     return ToolList(tools=tools)
 
 
-def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime, client: Client | None = None, patience: timedelta = PATIENCE) -> ToolResult:
-    """Call a tool and return its result; local days and clock times of its arguments are in the site's time zone.
+def call_tool(
+    connection: Connection,
+    request: ToolCallRequest,
+    *,
+    now: datetime,
+    client: Client | None = None,
+    patience: timedelta = PATIENCE,
+) -> ToolResult:
+    """Call a tool and return its result.
+
+    Local days and clock times of its arguments are in the site's time zone.
 
     Args:
         connection: to the database.
@@ -86,7 +107,9 @@ def call_tool(connection: Connection, request: ToolCallRequest, *, now: datetime
         raise refuse_arguments(exc, tool.arguments, field="arguments") from exc
     except (OverflowError, RecursionError) as exc:
         raise refuse("tool-arguments-unreadable", field="arguments") from exc
-    context = ToolContext(connection, site, now, Numbers(request.language, zone, site.currency), client, patience)
+    context = ToolContext(
+        connection, site, now, Numbers(request.language, zone, site.currency), client, patience
+    )
     findings = tool.function(context, arguments)
     return ToolResult(
         tool=tool.name,

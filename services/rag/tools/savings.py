@@ -18,7 +18,10 @@ from services.rag.tools.telling import Teller
 
 
 class SavingsArguments(PeriodArguments):
-    """Which days; without them the thirty before today. Clock times are no use here: a day is scored as a whole."""
+    """Which days.
+
+    Without them the thirty before today. Clock times are no use here: a day is scored as a whole.
+    """
 
     usual_days: ClassVar[tuple[int, int]] = (-30, -1)
 
@@ -30,15 +33,37 @@ def match_savings(question: PlainQuestion) -> list[MatchedCall]:
     periods = [past for period in question.periods() if (past := period.past(question.today))]
     if not periods and not re.search(r"\bluna\b", question.text) and not question.has(cues.OWN):
         return []
-    return [MatchedCall("savings", {name: value for name, value in periods[0].as_arguments().items() if name.endswith("_day")} if periods else {})]
+    return [
+        MatchedCall(
+            "savings",
+            {
+                name: value
+                for name, value in periods[0].as_arguments().items()
+                if name.endswith("_day")
+            }
+            if periods
+            else {},
+        )
+    ]
 
 
 def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
-    """Tell what the days cost with Luna, with the inverter alone and with perfect foresight, and how many of them count."""
+    """Tell what the days cost with Luna, with the inverter alone and with perfect foresight, and
+    how many of them count.
+    """
     teller, period = Teller(context), arguments.period(context.today)
-    saved = read_savings(context.connection, context.site, first=period.first, last=min(period.last, period.first + timedelta(days=365)))
+    saved = read_savings(
+        context.connection,
+        context.site,
+        first=period.first,
+        last=min(period.last, period.first + timedelta(days=365)),
+    )
     path = f"/v1/sites/{context.site.name}/scores?from_day={period.first}&to_day={period.last}"
-    source = ToolSource(what=f"daily scores of policies of site {context.site.name}", period=f"{period.first}/{period.last}", path=path)
+    source = ToolSource(
+        what=f"daily scores of policies of site {context.site.name}",
+        period=f"{period.first}/{period.last}",
+        path=path,
+    )
     days = teller.figure("days", saved.days, "count")
     if not saved.counted:
         return teller.miss("no_scores", (source,), period=teller.period(period), days=days)
@@ -51,15 +76,28 @@ def tell_savings(context: ToolContext, arguments: SavingsArguments) -> Findings:
         names = [say_device(name, language=context.numbers.language) for name in as_recorded]
         teller.say("savings_as_recorded", devices=join_words(names, context.numbers.language))
     series = [
-        ChartSeries(name=say_policy(name, language=context.numbers.language), unit="cost", kind="bar", values=[day.cost[name] for day in saved.counted])
+        ChartSeries(
+            name=say_policy(name, language=context.numbers.language),
+            unit="cost",
+            kind="bar",
+            values=[day.cost[name] for day in saved.counted],
+        )
         for name in (LUNA, WITHOUT, POSSIBLE)
     ]
-    chart = Chart(title=teller.phrase("chart_savings"), starts=[day.day.isoformat() for day in saved.counted], by="label", series=series)
+    chart = Chart(
+        title=teller.phrase("chart_savings"),
+        starts=[day.day.isoformat() for day in saved.counted],
+        by="label",
+        series=series,
+    )
     return teller.finish(chart=chart, sources=(source,))
 
 
 def _tell_part(teller: Teller, part: Savings, name: str, codes: tuple[str, str]) -> None:
-    """Tell the savings of some days; ``codes`` are the sentences for less and for more than the inverter alone."""
+    """Tell the savings of some days.
+
+    ``codes`` are the sentences for less and for more than the inverter alone.
+    """
     difference = part.saved
     if difference is None:
         return
@@ -74,12 +112,17 @@ def _tell_part(teller: Teller, part: Savings, name: str, codes: tuple[str, str])
     share = share_of_possible(cost)
     if share is not None:
         possible = teller.figure(f"{name}_possible", cost[WITHOUT] - cost[POSSIBLE], "cost")
-        teller.say("savings_share", share=teller.figure(f"{name}_share_of_possible", share, "share"), possible=possible)
+        teller.say(
+            "savings_share",
+            share=teller.figure(f"{name}_share_of_possible", share, "share"),
+            possible=possible,
+        )
 
 
 TOOL = Tool(
     "savings",
-    "What Luna saved, and what it would have saved on days on which it was not in control, by replays of recorded days: cost with Luna, with the inverter"
+    "What Luna saved, and what it would have saved on days on which it was not in control, "
+    "by replays of recorded days: cost with Luna, with the inverter"
     " alone and with perfect foresight, and how many days count. Default: the last thirty days.",
     SavingsArguments,
     tell_savings,

@@ -19,7 +19,13 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
     """Tell a site's place in time, devices and tariff."""
     teller, site, numbers = Teller(context), context.site, context.numbers
     now = teller.moment("now", context.now, day=True)
-    teller.say("site", site=teller.name("site", site.name), zone=teller.name("timezone", site.timezone), now=now, today=teller.day("today", context.today))
+    teller.say(
+        "site",
+        site=teller.name("site", site.name),
+        zone=teller.name("timezone", site.timezone),
+        now=now,
+        today=teller.day("today", context.today),
+    )
     devices = list_devices_of(site)
     for number, device in enumerate(devices, start=1):
         figures = {
@@ -30,19 +36,34 @@ def tell_site(context: ToolContext, _arguments: NoArguments) -> Findings:
         if device.capacity_kwh is None:
             teller.say("device", **figures)
         else:
-            teller.say("device_storing", **figures, capacity=teller.figure(f"capacity_kwh_{number}", device.capacity_kwh, "kwh"))
+            teller.say(
+                "device_storing",
+                **figures,
+                capacity=teller.figure(f"capacity_kwh_{number}", device.capacity_kwh, "kwh"),
+            )
     if not devices:
         teller.say("no_devices")
     buying = teller.name("buying", say_buying(site.tariff.import_, numbers))
-    teller.say("tariff", buying=buying, selling=teller.name("selling", say_selling(site.tariff.export, numbers)))
+    teller.say(
+        "tariff",
+        buying=buying,
+        selling=teller.name("selling", say_selling(site.tariff.export, numbers)),
+    )
     if site.tariff.peaks:
-        teller.say("tariff_peaks", count=teller.figure("peak_components", len(site.tariff.peaks), "count"))
-    return teller.finish(sources=(ToolSource(what=f"configuration of site {site.name}", path=f"/v1/sites/{site.name}"),))
+        teller.say(
+            "tariff_peaks", count=teller.figure("peak_components", len(site.tariff.peaks), "count")
+        )
+    return teller.finish(
+        sources=(
+            ToolSource(what=f"configuration of site {site.name}", path=f"/v1/sites/{site.name}"),
+        )
+    )
 
 
 TOOL = Tool(
     "site_description",
-    "What devices the site has, with power and capacity, how it buys and sells electricity, its time zone, and which local day and time it is there now.",
+    "What devices the site has, with power and capacity, how it buys and sells "
+    "electricity, its time zone, and which local day and time it is there now.",
     NoArguments,
     tell_site,
 )

@@ -1,4 +1,6 @@
-"""Composition of a tool's text: sentences in the reader's language whose every number is a recorded figure."""
+"""Composition of a tool's text: sentences in the reader's language whose every number is a recorded
+figure.
+"""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -52,11 +54,21 @@ class Teller:
         """Record an instant and return its local clock time, with ``day`` also its day."""
         local = instant.astimezone(self.numbers.zone)
         clock = self.numbers.clock(instant)
-        return self._note(name, local.isoformat(), "instant", f"{self.numbers.day(instant)}, {clock}" if day else clock)
+        return self._note(
+            name,
+            local.isoformat(),
+            "instant",
+            f"{self.numbers.day(instant)}, {clock}" if day else clock,
+        )
 
     def day(self, name: str, day: date) -> str:
         """Record a local day and return it with its year."""
-        return self._note(name, day.isoformat(), "instant", self.numbers.day_with_year(local_midnight(day, self.numbers.zone)))
+        return self._note(
+            name,
+            day.isoformat(),
+            "instant",
+            self.numbers.day_with_year(local_midnight(day, self.numbers.zone)),
+        )
 
     def clock(self, name: str, clock: str) -> str:
         """Record a clock time and return it."""
@@ -70,7 +82,10 @@ class Teller:
         if period.days > 1:
             phrase, figures = "days", figures | {"last": self.day(f"{prefix}last_day", period.last)}
         if not period.whole_days:
-            clocks = {"from_clock": self.clock(f"{prefix}from_clock", period.from_clock), "to_clock": self.clock(f"{prefix}to_clock", period.to_clock)}
+            clocks = {
+                "from_clock": self.clock(f"{prefix}from_clock", period.from_clock),
+                "to_clock": self.clock(f"{prefix}to_clock", period.to_clock),
+            }
             phrase, figures = f"{phrase}_hours", figures | clocks
         return self.phrase(phrase, **figures)
 
@@ -92,17 +107,34 @@ class Teller:
             elif isinstance(value, str):
                 figures[name] = self.name(own_name, value)
             else:
-                figures[name] = self.figure(own_name, value, "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc")
+                figures[name] = self.figure(
+                    own_name,
+                    value,
+                    "kwh" if figure.kind == "kwh" else "cost" if figure.kind == "cost" else "soc",
+                )
         self.say(statement.code, **figures)
 
-    def finish(self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()) -> Findings:
+    def finish(
+        self, *, chart: Chart | None = None, sources: tuple[ToolSource, ...] = ()
+    ) -> Findings:
         """Return the findings."""
-        return Findings(found=True, text=" ".join(self._sentences), figures=[*self._figures.values()], chart=chart, sources=sources)
+        return Findings(
+            found=True,
+            text=" ".join(self._sentences),
+            figures=[*self._figures.values()],
+            chart=chart,
+            sources=sources,
+        )
 
     def miss(self, code: str, sources: tuple[ToolSource, ...] = (), **figures: str) -> Findings:
         """Return findings without data, with the reason as last sentence."""
         self.say(code, **figures)
-        return Findings(found=False, text=" ".join(self._sentences), figures=[*self._figures.values()], sources=sources)
+        return Findings(
+            found=False,
+            text=" ".join(self._sentences),
+            figures=[*self._figures.values()],
+            sources=sources,
+        )
 
     def _note(self, name: str, value: float | str, unit: Unit, text: str) -> str:
         assert isinstance(value, str) or isfinite(value), name  # noqa: S101 - what is unknown is left out by who asks

@@ -1,4 +1,6 @@
-"""What the plan in force would cost if the site were another: a battery, a roof or a price, as a question supposes it."""
+"""What the plan in force would cost if the site were another: a battery, a roof or a price, as a
+question supposes it.
+"""
 
 import re
 from typing import Annotated, Any, Self
@@ -20,18 +22,28 @@ _NUMBER = r"(\d{1,4}(?:[.,]\d{1,3})?)"
 _CAPACITY = re.compile(rf"{_NUMBER} ?(?:kwh|kilowattstunden|kilowatt hours)")
 _PEAK = re.compile(rf"{_NUMBER} ?(?:kwp|kilowatt peak|kw peak)")
 _BATTERY = re.compile(r"batterie|akku|speicher|battery|storage")
-_WITHOUT = re.compile(r"(?:ohne|without|no|keine?n?) (?:\w+ )?(?:batterie|akku|speicher|battery|storage)")
+_WITHOUT = re.compile(
+    r"(?:ohne|without|no|keine?n?) (?:\w+ )?(?:batterie|akku|speicher|battery|storage)"
+)
 _TWICE = re.compile(r"doppelt|zweimal so|verdoppel|twice|double")
 _HALF = re.compile(r"halb so gross|halbe[nrsm]? |half the|half as")
 _PV = re.compile(r"\bpv|solar|photovoltaik|dach|roof|module|panel")
 _CENTS = re.compile(rf"{_NUMBER} ?(?:ct|cents?|rappen)\b")
 _MONEY = re.compile(rf"(?:{_NUMBER} ?(?:euro|€|eur|chf|franken|francs?)|(?:€|eur|chf) ?{_NUMBER})")
 _EXPORT = re.compile(r"einspeis|verguetung|feed-in|feed in|export|verkauf|sell")
-_BOUNDS = {"battery_capacity_kwh": (0.0, 1000.0), "pv_peak_kw": (0.001, 1000.0), "import_price": (-1.0, 5.0), "export_price": (-1.0, 5.0)}
+_BOUNDS = {
+    "battery_capacity_kwh": (0.0, 1000.0),
+    "pv_peak_kw": (0.001, 1000.0),
+    "import_price": (-1.0, 5.0),
+    "export_price": (-1.0, 5.0),
+}
 
 
 def find_variant(text: str, site: Site) -> dict[str, Any]:
-    """Return what is different, as the tool ``what_would_it_cost`` takes it; empty where the text names no such variant."""
+    """Return what is different, as the tool ``what_would_it_cost`` takes it.
+
+    Empty where the text names no such variant.
+    """
     variant: dict[str, float] = {}
     factor = 2.0 if _TWICE.search(text) else 0.5 if _HALF.search(text) else None
     has_battery, capacity, peak = _BATTERY.search(text), _CAPACITY.search(text), _PEAK.search(text)
@@ -52,7 +64,11 @@ def find_variant(text: str, site: Site) -> dict[str, Any]:
     # Whole euros are what something costs, not a kWh.
     elif money and "kwh" in text and _read(money[1] or money[2]) < 5:
         variant[price] = _read(money[1] or money[2])
-    return {name: value for name, value in variant.items() if _BOUNDS[name][0] <= value <= _BOUNDS[name][1]}
+    return {
+        name: value
+        for name, value in variant.items()
+        if _BOUNDS[name][0] <= value <= _BOUNDS[name][1]
+    }
 
 
 def _read(number: str) -> float:
@@ -65,15 +81,31 @@ _PriceField = Annotated[float | None, Field(ge=-1, le=5)]
 class WhatIfArguments(Message):
     """What is different; at least one of them."""
 
-    battery_capacity_kwh: Annotated[float | None, Field(ge=0, le=1000, description="of the battery, 0: none; of the first where there are several")] = None
-    pv_peak_kw: Annotated[float | None, Field(gt=0, le=1000, description="of the PV array; of the first where there are several")] = None
-    import_price: Annotated[_PriceField, Field(description="fixed price of a bought kWh in the site's currency, such as 0.32")] = None
+    battery_capacity_kwh: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=1000,
+            description="of the battery, 0: none; of the first where there are several",
+        ),
+    ] = None
+    pv_peak_kw: Annotated[
+        float | None,
+        Field(gt=0, le=1000, description="of the PV array; of the first where there are several"),
+    ] = None
+    import_price: Annotated[
+        _PriceField,
+        Field(description="fixed price of a bought kWh in the site's currency, such as 0.32"),
+    ] = None
     export_price: Annotated[_PriceField, Field(description="fixed price of a sold kWh")] = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
         if all(value is None for value in self.model_dump().values()):
-            raise ValueError("say what is different: battery_capacity_kwh, pv_peak_kw, import_price or export_price")
+            raise ValueError(
+                "say what is different: battery_capacity_kwh, pv_peak_kw, import_price or "
+                "export_price"
+            )
         return self
 
 
@@ -84,7 +116,9 @@ def match_variant(question: PlainQuestion) -> list[MatchedCall]:
 
 
 def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
-    """Ask the planner for the plan in force under the variant, and tell what it costs more or less."""
+    """Ask the planner for the plan in force under the variant, and tell what it costs more or
+    less.
+    """
     teller, plan = Teller(context), find_plan(context)
     if plan is None:
         return teller.miss("no_plan")
@@ -93,29 +127,62 @@ def tell_variant(context: ToolContext, arguments: WhatIfArguments) -> Findings:
         return teller.miss("variant_needs_device", (plan_source(plan),))
     if context.client is None or not context.client.is_served(PlanVariantRequest, asked=True):
         return teller.miss("no_planner", (plan_source(plan),))
-    request = PlanVariantRequest(plan_id=plan.plan_id, variant=Variant(name="variant", site=changes), language=context.numbers.language)
+    request = PlanVariantRequest(
+        plan_id=plan.plan_id,
+        variant=Variant(name="variant", site=changes),
+        language=context.numbers.language,
+    )
     try:
-        reply = PlanVariantReply.model_validate_json(context.client.ask(request, timeout=context.patience))
+        reply = PlanVariantReply.model_validate_json(
+            context.client.ask(request, timeout=context.patience)
+        )
     except LunaError as error:
-        return teller.miss("planner_refused", (plan_source(plan),), why=teller.name("refusal", error.message))
-    units: dict[str, Unit] = {"battery_capacity_kwh": "kwh", "pv_peak_kw": "kw", "import_price": "price", "export_price": "price"}
+        return teller.miss(
+            "planner_refused", (plan_source(plan),), why=teller.name("refusal", error.message)
+        )
+    units: dict[str, Unit] = {
+        "battery_capacity_kwh": "kwh",
+        "pv_peak_kw": "kw",
+        "import_price": "price",
+        "export_price": "price",
+    }
     values = {name: value for name, value in arguments.model_dump().items() if value is not None}
-    parts = [teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name])) for name, value in values.items()]
+    parts = [
+        teller.phrase(f"variant_{name}", value=teller.figure(name, value, units[name]))
+        for name, value in values.items()
+    ]
     before = teller.figure("cost_before", reply.before.total, "cost")
-    teller.say("variant_costs", list=", ".join(parts), before=before, after=teller.figure("cost_after", reply.after.total, "cost"))
+    teller.say(
+        "variant_costs",
+        list=", ".join(parts),
+        before=before,
+        after=teller.figure("cost_after", reply.after.total, "cost"),
+    )
     amount = teller.figure("cost_difference", abs(reply.cost.total), "cost")
     teller.say("variant_more" if reply.cost.total >= 0 else "variant_less", amount=amount)
     teller.say("variant_horizon")
     labels = [teller.phrase("as_it_is"), teller.phrase("as_it_would_be")]
-    series = [ChartSeries(name=teller.phrase("series_cost"), unit="cost", kind="bar", values=[reply.before.total, reply.after.total])]
+    series = [
+        ChartSeries(
+            name=teller.phrase("series_cost"),
+            unit="cost",
+            kind="bar",
+            values=[reply.before.total, reply.after.total],
+        )
+    ]
     chart = Chart(title=teller.phrase("chart_variant"), starts=labels, by="label", series=series)
     return teller.finish(chart=chart, sources=(plan_source(plan),))
 
 
 def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
-    """Return the fields of the site that change, None where one of them is of a device that the site does not have."""
+    """Return the fields of the site that change, None where one of them is of a device that the
+    site does not have.
+    """
     changes: dict[str, Any] = {}
-    for field, kind, name in (("battery_capacity_kwh", "batteries", "capacity_kwh"), ("pv_peak_kw", "pv", "peak_kw")):
+    for field, kind, name in (
+        ("battery_capacity_kwh", "batteries", "capacity_kwh"),
+        ("pv_peak_kw", "pv", "peak_kw"),
+    ):
         value = getattr(arguments, field)
         devices = getattr(site, kind)
         if value is None:
@@ -123,15 +190,24 @@ def _change(site: Site, arguments: WhatIfArguments) -> dict[str, Any] | None:
         if not devices:
             return None
         # Without a battery means without any of them.
-        changes[kind] = {device.name: None for device in devices} if value == 0 else {devices[0].name: {name: value}}
+        changes[kind] = (
+            {device.name: None for device in devices}
+            if value == 0
+            else {devices[0].name: {name: value}}
+        )
     prices = {"import": arguments.import_price, "export": arguments.export_price}
-    tariff = {side: {"kind": "fixed", "price": price} for side, price in prices.items() if price is not None}
+    tariff = {
+        side: {"kind": "fixed", "price": price}
+        for side, price in prices.items()
+        if price is not None
+    }
     return changes | ({"tariff": tariff} if tariff else {})
 
 
 TOOL = Tool(
     "what_would_it_cost",
-    "What the coming days would cost if something were different - another battery size, PV size or a fixed price - beside the plan in force: the planner"
+    "What the coming days would cost if something were different - another battery size, "
+    "PV size or a fixed price - beside the plan in force: the planner"
     " plans the same days again with the change.",
     WhatIfArguments,
     tell_variant,

@@ -1,4 +1,6 @@
-"""Dehumidifiers: switched, each with the room whose air it keeps within a band of relative humidity."""
+"""Dehumidifiers: switched, each with the room whose air it keeps within a band of relative
+humidity.
+"""
 
 from datetime import timedelta
 from typing import Annotated, ClassVar
@@ -17,7 +19,9 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 
 
 class Dehumidifier(NamedDevice):
-    """A dehumidifier, and how the humidity of its room goes: down at one rate while it is on, up at another while it is off."""
+    """A dehumidifier, and how the humidity of its room goes: down at one rate while it is on, up at
+    another while it is off.
+    """
 
     name: Name = "dehumidifier"
     power_w: Annotated[float, Field(gt=0, le=20_000, description="while it is on")]
@@ -49,12 +53,20 @@ class DehumidifierSensorRoles(Part):
     """What is measured of dehumidifiers."""
 
     dehumidifier_consumption: Annotated[
-        Sensors, SensorRole("energy", "dehumidifier_kwh", "submetered", lambda dryers: sum(each.power_kw for each in dryers))
+        Sensors,
+        SensorRole(
+            "energy",
+            "dehumidifier_kwh",
+            "submetered",
+            lambda dryers: sum(each.power_kw for each in dryers),
+        ),
     ] = ()
 
 
 class DehumidifierState(Part):
-    """How humid a dehumidifier's room is (empty: the middle of its band), whether it is on, and how often it was switched on today."""
+    """How humid a dehumidifier's room is (empty: the middle of its band), whether it is on, and how
+    often it was switched on today.
+    """
 
     humidity_percent: Percent | None = None
     on: bool = False

@@ -1,4 +1,7 @@
-"""A dehumidifier is planned, explained, sent, shown and replayed; run on a copy of the code that has the kind."""
+"""A dehumidifier is planned, explained, sent, shown and replayed.
+
+Run on a copy of the code that has the kind.
+"""
 
 import io
 from itertools import groupby, product
@@ -21,39 +24,80 @@ from services.planner.problem.problem import Problem
 from services.planner.replay.run import replay
 from services.planner.reply.reply import plan_request
 from services.planner.service.inputs import list_included
-from tests.support.devices.contract import Document, Example, check_entities, check_pages, check_plan, check_safe, check_shown, check_site_file, find_unbounded
+from tests.support.devices.contract import (
+    Document,
+    Example,
+    check_entities,
+    check_pages,
+    check_plan,
+    check_safe,
+    check_shown,
+    check_site_file,
+    find_unbounded,
+)
 from tests.support.planning.problems import START
 from tests.support.planning.replay import make_scene
 
-DRYER = {"name": "cellar", "power_w": 400, "least_percent": 45, "most_percent": 60, "falls_percent_per_h": 6, "rises_percent_per_h": 2}
-SWITCH = {"load": "cellar", "modes": {"on": "an", "off": "aus"}, "writes": [{"to": "switch.cellar", "value": "{mode}"}]}
+DRYER = {
+    "name": "cellar",
+    "power_w": 400,
+    "least_percent": 45,
+    "most_percent": 60,
+    "falls_percent_per_h": 6,
+    "rises_percent_per_h": 2,
+}
+SWITCH = {
+    "load": "cellar",
+    "modes": {"on": "an", "off": "aus"},
+    "writes": [{"to": "switch.cellar", "value": "{mode}"}],
+}
 ZONE = ZoneInfo("Europe/Berlin")
 (KIND,) = (kind for kind in DEVICE_KINDS if kind.name == "dehumidifier")
 
 
 def humidify(rng: np.random.Generator, request: Document) -> None:
-    """Draw how humid the air is, also outside of the band, and what has been done about it today."""
-    state = {"humidity_percent": round(float(rng.uniform(40, 70)), 1), "on": bool(rng.random() < 0.3), "starts_today": int(rng.integers(0, 5))}
+    """Draw how humid the air is, also outside of the band, and what has been done about it
+    today.
+    """
+    state = {
+        "humidity_percent": round(float(rng.uniform(40, 70)), 1),
+        "on": bool(rng.random() < 0.3),
+        "starts_today": int(rng.integers(0, 5)),
+    }
     request["state"]["dehumidifiers"] = {"cellar": state}
 
 
 def try_every_schedule(problem: Problem) -> float:
-    """Return what the cheapest of all schedules costs, each followed slot by slot; too humid or too dry air at a price."""
+    """Return what the cheapest of all schedules costs, each followed slot by slot.
+
+    Too humid or too dry air at a price.
+    """
     (demand,) = problem.demands
     assert isinstance(demand, HumidityDemand)
-    return min(_cost(problem, demand, on) for on in product((False, True), repeat=problem.outlook.load_kwh.size) if _starts_seldom(demand, on))
+    return min(
+        _cost(problem, demand, on)
+        for on in product((False, True), repeat=problem.outlook.load_kwh.size)
+        if _starts_seldom(demand, on)
+    )
 
 
 def _starts_seldom(demand: HumidityDemand, on: tuple[bool, ...]) -> bool:
     started = [now and not before for before, now in zip((demand.state.on, *on), on, strict=False)]
     days = [list(run) for _, run in groupby(range(len(on)), key=lambda slot: demand.day[slot])]
     room = [max(4 - demand.state.starts_today, 0), *[4] * len(days)]
-    return all(sum(started[slot] for slot in day) <= left for day, left in zip(days, room, strict=False))
+    return all(
+        sum(started[slot] for slot in day) <= left for day, left in zip(days, room, strict=False)
+    )
 
 
 def _cost(problem: Problem, demand: HumidityDemand, on: tuple[bool, ...]) -> float:
     outlook, dryer, slack = problem.outlook, DRYER, AIR_SLACK * dearest_price(problem) * 0.4 / 8
-    cost, humidity, always, never = 0.0, demand.start_percent, demand.start_percent, demand.start_percent
+    cost, humidity, always, never = (
+        0.0,
+        demand.start_percent,
+        demand.start_percent,
+        demand.start_percent,
+    )
     for slot, is_on in enumerate(on):
         cost += float(outlook.import_price[slot]) * (float(outlook.load_kwh[slot]) + 0.4 * is_on)
         humidity, always, never = humidity + (-6 if is_on else 2), always - 6, never + 2
@@ -67,10 +111,17 @@ EXAMPLE = Example(DRYER, humidify, [SWITCH], optimum=try_every_schedule)
 
 
 def plan_two_days(language: str) -> PlanReply:
-    """Return a plan of two days in quarter-hours whose kWh is cheap in the small hours and at noon."""
+    """Return a plan of two days in quarter-hours whose kWh is cheap in the small hours and at
+    noon.
+    """
     hours = np.arange(192) / 4 % 24
     price = np.where((hours < 5) | ((hours >= 11) & (hours < 14)), 0.12, 0.36)
-    outlook = {"load_kwh": [0.1] * 192, "pv_kwh": [0.0] * 192, "import_price": price.tolist(), "export_price": [0.08] * 192}
+    outlook = {
+        "load_kwh": [0.1] * 192,
+        "pv_kwh": [0.0] * 192,
+        "import_price": price.tolist(),
+        "export_price": [0.08] * 192,
+    }
     request = {
         "site": EXAMPLE.describe_site(KIND, control=None),
         "start": START.isoformat(),
@@ -89,11 +140,18 @@ def is_planned(plan: PlanReply) -> None:
     assert all(flow.energy_kwh == (0.1 if flow.on else 0.0) for flow in flows)
     on = np.array([flow.on for flow in flows])
     price = np.array([slot.import_price for slot in plan.slots])
-    # Between 14:00 and midnight the air rises by 20 %, 5 more than the band is wide: each day three quarter-hours that take 2 % each have to be dear ones.
+    # Between 14:00 and midnight the air rises by 20 %, 5 more than the band is wide: each day three
+    # quarter-hours that take 2 % each have to be dear ones.
     assert (price[on] > 0.3).sum() == 6
     started = on & ~np.concatenate([[False], on[:-1]])
     days = [slot.start.astimezone(ZONE).date() for slot in plan.slots]
-    assert max(sum(start for start, each in zip(started, days, strict=True) if each == day) for day in days) <= 4
+    assert (
+        max(
+            sum(start for start, each in zip(started, days, strict=True) if each == day)
+            for day in days
+        )
+        <= 4
+    )
 
 
 def is_explained(plan: PlanReply, begins: tuple[str, ...]) -> None:
@@ -103,23 +161,38 @@ def is_explained(plan: PlanReply, begins: tuple[str, ...]) -> None:
         assert flow.reason.text.startswith(begins), flow.reason
         assert (flow.reason.code == "air_dries") == flow.on
         assert abs(flow.reason.figures["humidity"] - flow.humidity_percent / 100) < 1e-6
-        assert flow.reason.code != "air_waits" or flow.reason.figures["price"] < flow.reason.figures["buy"]
+        assert (
+            flow.reason.code != "air_waits"
+            or flow.reason.figures["price"] < flow.reason.figures["buy"]
+        )
 
 
 def is_sent(plan: PlanReply) -> None:
-    """Each slot's command passes the safety layer and is written in the device's own words; what it does not know leaves it off."""
+    """Each slot's command passes the safety layer and is written in the device's own words.
+
+    What it does not know leaves it off.
+    """
     site = parse_site(EXAMPLE.describe_site(KIND))
     unit = list_units(site, site.control)["load:cellar"]
     for place, slot in enumerate(plan.slots):
         asked = unit.read_plan(plan, place, InForce())
         (write,) = unit.render(unit.make_safe(asked, {}))
-        assert (write.to, write.value) == ("switch.cellar", "an" if slot.dehumidifiers["cellar"].on else "aus"), write
-    for asked in ({"cellar": LoadSetpoint(mode="own")}, {"cellar": VehicleSetpoint(mode="charge", charge_kw=3.7)}, {}):
+        assert (write.to, write.value) == (
+            "switch.cellar",
+            "an" if slot.dehumidifiers["cellar"].on else "aus",
+        ), write
+    for asked in (
+        {"cellar": LoadSetpoint(mode="own")},
+        {"cellar": VehicleSetpoint(mode="charge", charge_kw=3.7)},
+        {},
+    ):
         assert unit.make_safe(asked, {})["cellar"].mode == "off"
 
 
 def is_shown(plan: PlanReply) -> None:
-    """The plan's table names it with its reasons, as do the columns in which plans are kept and the review of set-up; its energy has a meter."""
+    """The plan's table names it with its reasons, as do the columns in which plans are kept and the
+    review of set-up; its energy has a meter.
+    """
     said = io.StringIO()
     plan_table.out.file = said
     plan_table.show_plan(plan, "en")
@@ -127,7 +200,14 @@ def is_shown(plan: PlanReply) -> None:
     assert "brings the air to" in " ".join(said.getvalue().split())
     site = parse_site(EXAMPLE.describe_site(KIND))
     assert list_included(site) == ["cellar"]
-    assert list_included(parse_site(EXAMPLE.describe_site(KIND, input_sensors={"dehumidifier_consumption": "plug"}))) == []
+    assert (
+        list_included(
+            parse_site(
+                EXAMPLE.describe_site(KIND, input_sensors={"dehumidifier_consumption": "plug"})
+            )
+        )
+        == []
+    )
 
 
 def is_replayed() -> None:

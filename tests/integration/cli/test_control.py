@@ -1,4 +1,6 @@
-"""`luna control`: off until armed, an override that says when it ends, and what stands in the log."""
+"""`luna control`: off until armed, an override that says when it ends, and what stands in the
+log.
+"""
 
 import json
 from collections.abc import Iterator
@@ -39,20 +41,42 @@ def test_a_site_is_not_armed_until_somebody_does_so(home: Luna) -> None:
 
 
 def test_an_override_is_kept_until_it_is_resumed(home: Luna) -> None:
-    command = ("control", "override", "--site", "steered", "--mode", "charge", "--power-kw", "2", "--until", "2099-07-01T18:00", "--json")
+    command = (
+        "control",
+        "override",
+        "--site",
+        "steered",
+        "--mode",
+        "charge",
+        "--power-kw",
+        "2",
+        "--until",
+        "2099-07-01T18:00",
+        "--json",
+    )
     wanted = json.loads(home(*command).out)["override"]
     # Berlin is two hours ahead of UTC in July.
-    assert (wanted["mode"], wanted["power_kw"], wanted["until"]) == ("charge", 2, "2099-07-01T16:00:00Z")
-    assert json.loads(home("control", "resume", "--site", "steered", "--json").out)["override"] is None
+    assert (wanted["mode"], wanted["power_kw"], wanted["until"]) == (
+        "charge",
+        2,
+        "2099-07-01T16:00:00Z",
+    )
+    assert (
+        json.loads(home("control", "resume", "--site", "steered", "--json").out)["override"] is None
+    )
 
 
 def test_an_override_that_has_ended_is_refused(home: Luna) -> None:
-    said = home("control", "override", "--site", "steered", "--mode", "hold", "--until", "2020-01-01T00:00")
+    said = home(
+        "control", "override", "--site", "steered", "--mode", "hold", "--until", "2020-01-01T00:00"
+    )
     assert said.code == 2
     assert "--until" in said.err
 
 
-def test_a_site_that_says_nothing_of_its_inverters_cannot_be_armed(home: Luna, tmp_path: Path) -> None:
+def test_a_site_that_says_nothing_of_its_inverters_cannot_be_armed(
+    home: Luna, tmp_path: Path
+) -> None:
     add(home, tmp_path, SITE)
     said = home("control", "arm", "--site", "steered")
     assert said.code == 2
@@ -66,12 +90,29 @@ def test_people_read_whether_a_site_is_armed(home: Luna) -> None:
 
 def test_one_device_is_overridden_for_itself(home: Luna, tmp_path: Path) -> None:
     add(home, tmp_path, SITE | DEVICES | {"control": describe_devices("dry_run")})
-    command = ("control", "override-device", "--site", "steered", "--until", "2099-07-01T18:00", "--device")
-    wanted = json.loads(home(*command, "vehicle:car", "--mode", "charge", "--power-kw", "7", "--json").out)
+    command = (
+        "control",
+        "override-device",
+        "--site",
+        "steered",
+        "--until",
+        "2099-07-01T18:00",
+        "--device",
+    )
+    wanted = json.loads(
+        home(*command, "vehicle:car", "--mode", "charge", "--power-kw", "7", "--json").out
+    )
     status = json.loads(home("control", "status", "--site", "steered", "--json").out)
-    resumed = json.loads(home("control", "resume", "--site", "steered", "--device", "vehicle:car", "--json").out)
+    resumed = json.loads(
+        home("control", "resume", "--site", "steered", "--device", "vehicle:car", "--json").out
+    )
     assert (wanted["device"], wanted["override"]["power_kw"]) == ("vehicle:car", 7)
-    assert [(state["device"], state["override"]["mode"]) for state in status["devices"]] == [("vehicle:car", "charge")]
+    assert [(state["device"], state["override"]["mode"]) for state in status["devices"]] == [
+        ("vehicle:car", "charge")
+    ]
     assert resumed["override"] is None
     assert "load:boiler has no such mode" in home(*command, "load:boiler", "--mode", "stop").err
-    assert "There are vehicle:car, load:boiler, pv" in home(*command, "vehicle:van", "--mode", "stop").err
+    assert (
+        "There are vehicle:car, load:boiler, pv"
+        in home(*command, "vehicle:van", "--mode", "stop").err
+    )

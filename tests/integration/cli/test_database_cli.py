@@ -28,7 +28,11 @@ def test_an_upgrade_says_what_the_database_can_and_what_is_in_force(luna: Luna, 
     with create_engine(url, poolclass=NullPool).connect() as connection:
         edition, rollups = timescale.detect(connection), timescale.rollups(connection)
     assert said["revision"] == revision.head()
-    assert said["timescaledb"] == {"version": edition.version, "licence": edition.licence, "toolkit": edition.toolkit}
+    assert said["timescaledb"] == {
+        "version": edition.version,
+        "licence": edition.licence,
+        "toolkit": edition.toolkit,
+    }
     assert said["rollups"] == rollups
     assert {policy["table"] for policy in said["policies"]} == set(retention.SEGMENTS)
     assert all(policy["in_force"] is (policy["refused"] is None) for policy in said["policies"])

@@ -30,30 +30,78 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
         yield server
 
 
-def test_a_device_is_watched_line_by_line(luna: Luna, server: RegisterServer, inverter: SimulatedInverter) -> None:
-    said = luna("devices", "watch", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port), "--every", "0.5", "--seconds", "0.9", "--json")
+def test_a_device_is_watched_line_by_line(
+    luna: Luna, server: RegisterServer, inverter: SimulatedInverter
+) -> None:
+    said = luna(
+        "devices",
+        "watch",
+        "127.0.0.1",
+        "--profile",
+        "sunspec_12x",
+        "--port",
+        str(server.port),
+        "--every",
+        "0.5",
+        "--seconds",
+        "0.9",
+        "--json",
+    )
     first, second = (json.loads(line) for line in said.out.splitlines())
     assert first["readings"]["pv_w"] == second["readings"]["pv_w"] == 2000
     assert first["at"] < second["at"]
     assert inverter.written == []
 
 
-def test_a_device_that_is_away_is_watched_until_it_is_back(luna: Luna, inverter: SimulatedInverter) -> None:
+def test_a_device_that_is_away_is_watched_until_it_is_back(
+    luna: Luna, inverter: SimulatedInverter
+) -> None:
     with serve_registers(inverter) as server:
         port = server.port
-    said = luna("devices", "watch", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(port), "--seconds", "0", "--json")
+    said = luna(
+        "devices",
+        "watch",
+        "127.0.0.1",
+        "--profile",
+        "sunspec_12x",
+        "--port",
+        str(port),
+        "--seconds",
+        "0",
+        "--json",
+    )
     assert said.code == 0
     assert json.loads(said.out)["error"]["reason"] == "device-silent"
 
 
 def test_people_are_shown_a_table(luna: Luna, server: RegisterServer) -> None:
-    said = luna("devices", "watch", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port), "--seconds", "0")
+    said = luna(
+        "devices",
+        "watch",
+        "127.0.0.1",
+        "--profile",
+        "sunspec_12x",
+        "--port",
+        str(server.port),
+        "--seconds",
+        "0",
+    )
     assert "pv_w" in said.out
 
 
-def test_a_reading_that_does_not_count_is_unknown_with_its_cause(luna: Luna, server: RegisterServer, inverter: SimulatedInverter) -> None:
+def test_a_reading_that_does_not_count_is_unknown_with_its_cause(
+    luna: Luna, server: RegisterServer, inverter: SimulatedInverter
+) -> None:
     inverter.stuck |= {"Charging": 900.0, "Discharging": 900.0, "String1": math.nan}
-    command = ("devices", "test", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port))
+    command = (
+        "devices",
+        "test",
+        "127.0.0.1",
+        "--profile",
+        "sunspec_12x",
+        "--port",
+        str(server.port),
+    )
     document = luna(*command, "--json").document
     assert document["readings"] == {"soc": 50, "charge_w": None, "discharge_w": None, "pv_w": None}
     assert document["implausible"] == [
@@ -61,25 +109,63 @@ def test_a_reading_that_does_not_count_is_unknown_with_its_cause(luna: Luna, ser
         {"reading": "charge_w", "cause": "contradicts", "value": 900},
         {"reading": "discharge_w", "cause": "contradicts", "value": 900},
     ]
-    assert say_implausible("charge_w", "contradicts", 900, unit="W", language="en") in " ".join(luna(*command).out.split())
+    assert say_implausible("charge_w", "contradicts", 900, unit="W", language="en") in " ".join(
+        luna(*command).out.split()
+    )
 
 
-def test_a_test_reads_and_writes_nothing(luna: Luna, server: RegisterServer, inverter: SimulatedInverter) -> None:
-    said = luna("devices", "test", "127.0.0.1", "--profile", "sunspec_12x", "--port", str(server.port), "--json")
+def test_a_test_reads_and_writes_nothing(
+    luna: Luna, server: RegisterServer, inverter: SimulatedInverter
+) -> None:
+    said = luna(
+        "devices",
+        "test",
+        "127.0.0.1",
+        "--profile",
+        "sunspec_12x",
+        "--port",
+        str(server.port),
+        "--json",
+    )
     assert (said.document["readings"]["soc"], inverter.written) == (50, [])
 
 
-def test_a_device_is_added_to_a_site_once(luna_on_servers: Luna, tmp_path: Path, database: Engine) -> None:
-    luna, command = luna_on_servers, ("devices", "add", "192.0.2.20", "--profile", "sunspec_12x", "--site", "joined", "--listen-port", "1502", "--json")
-    site = {"name": "joined", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
-    (tmp_path / "site.yaml").write_text(yaml.safe_dump(site | {"input_sensors": {"total_pv_production": "sensor.roof"}}))
+def test_a_device_is_added_to_a_site_once(
+    luna_on_servers: Luna, tmp_path: Path, database: Engine
+) -> None:
+    luna, command = (
+        luna_on_servers,
+        (
+            "devices",
+            "add",
+            "192.0.2.20",
+            "--profile",
+            "sunspec_12x",
+            "--site",
+            "joined",
+            "--listen-port",
+            "1502",
+            "--json",
+        ),
+    )
+    site = {
+        "name": "joined",
+        "timezone": "UTC",
+        "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    }
+    (tmp_path / "site.yaml").write_text(
+        yaml.safe_dump(site | {"input_sensors": {"total_pv_production": "sensor.roof"}})
+    )
     luna("site", "add", "--file", str(tmp_path / "site.yaml"))
     try:
         assert luna(*command).code == 0
         stored = luna("site", "show", "--site", "joined", "--json").document
         assert stored["control"]["by"] == "profile"
         via = stored["control"]["batteries"][0]["via"]
-        assert (via["host"], via["proxy"]) == ("192.0.2.20", {"port": 1502, "listen": "127.0.0.1", "writes": False})
+        assert (via["host"], via["proxy"]) == (
+            "192.0.2.20",
+            {"port": 1502, "listen": "127.0.0.1", "writes": False},
+        )
         assert stored["input_sensors"]["battery_soc"] == ["profile:sunspec_12x@192.0.2.20#soc"]
         # Something measures the roof already: it is not counted twice.
         assert stored["input_sensors"]["total_pv_production"] == ["sensor.roof"]
@@ -92,8 +178,24 @@ def test_a_device_is_added_to_a_site_once(luna_on_servers: Luna, tmp_path: Path,
 def test_a_device_behind_a_broker_is_added_with_its_prefix_and_its_password(
     luna_on_servers: Luna, tmp_path: Path, database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    luna, command = luna_on_servers, ("devices", "add", "192.0.2.40", "--profile", "victron_mqtt", "--site", "behind-a-broker", "--json")
-    site = {"name": "behind-a-broker", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]}
+    luna, command = (
+        luna_on_servers,
+        (
+            "devices",
+            "add",
+            "192.0.2.40",
+            "--profile",
+            "victron_mqtt",
+            "--site",
+            "behind-a-broker",
+            "--json",
+        ),
+    )
+    site = {
+        "name": "behind-a-broker",
+        "timezone": "UTC",
+        "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    }
     (tmp_path / "site.yaml").write_text(yaml.safe_dump(site))
     luna("site", "add", "--file", str(tmp_path / "site.yaml"))
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / "data"))
@@ -101,15 +203,28 @@ def test_a_device_behind_a_broker_is_added_with_its_prefix_and_its_password(
     try:
         # How its topics begin nobody can guess; a port that nobody named is none.
         assert luna(*command).problem["reason"] == "device-prefix-missing"
-        assert luna(*command, "--prefix", "c0619ab12345", "--writes").problem["field"] == "proxy.port"
-        assert luna(*command, "--prefix", "c0619ab12345", "--listen-port", "1502").problem["reason"] == "profile-not-shared"
+        assert (
+            luna(*command, "--prefix", "c0619ab12345", "--writes").problem["field"] == "proxy.port"
+        )
+        assert (
+            luna(*command, "--prefix", "c0619ab12345", "--listen-port", "1502").problem["reason"]
+            == "profile-not-shared"
+        )
         added = luna(*command, "--prefix", "c0619ab12345", "--secret", "-")
         assert "sesame" not in added.out + added.err
         stored = luna("site", "show", "--site", "behind-a-broker", "--json").document
         via = stored["control"]["batteries"][0]["via"]
         assert (via["prefix"], via["secret"]) == ("c0619ab12345", "at-192-0-2-40")
-        assert stored["input_sensors"]["battery_soc"] == ["profile:victron_mqtt@192.0.2.40?prefix=c0619ab12345&secret=at-192-0-2-40#soc"]
-        assert tuple(read_device_secret("at-192-0-2-40", tmp_path / "data")) == ("me", "open sesame")
-        assert luna(*command, "--prefix", "c0619ab12345", "--secret", "-").problem["reason"] == "device-secret-missing"
+        assert stored["input_sensors"]["battery_soc"] == [
+            "profile:victron_mqtt@192.0.2.40?prefix=c0619ab12345&secret=at-192-0-2-40#soc"
+        ]
+        assert tuple(read_device_secret("at-192-0-2-40", tmp_path / "data")) == (
+            "me",
+            "open sesame",
+        )
+        assert (
+            luna(*command, "--prefix", "c0619ab12345", "--secret", "-").problem["reason"]
+            == "device-secret-missing"
+        )
     finally:
         remove_site(database, "behind-a-broker")

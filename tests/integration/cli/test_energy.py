@@ -14,7 +14,11 @@ from luna.platform.database.engine import unit_of_work
 from luna.words import Numbers
 from tests.support.command_line.call import Luna
 from tests.support.database.databases import remove_site
-from tests.support.pages.home_with_account import ZONE, describe_home_with_account, store_home_with_account
+from tests.support.pages.home_with_account import (
+    ZONE,
+    describe_home_with_account,
+    store_home_with_account,
+)
 
 SITE = ("--site", "accounted")
 MONTH = ("--period", "month", "--day", "2024-10-05")
@@ -34,7 +38,12 @@ def home(luna_on_servers: Luna, database: Engine) -> Iterator[Luna]:
 def test_the_command_tells_what_the_account_holds(home: Luna, database: Engine) -> None:
     with unit_of_work(database) as connection:
         period = AccountPeriod.of("month", parse_day("2024-10-05", field="day"))
-        account = describe_account(connection, sites.load(connection, "accounted"), period, now=datetime(2026, 1, 1, tzinfo=UTC))
+        account = describe_account(
+            connection,
+            sites.load(connection, "accounted"),
+            period,
+            now=datetime(2026, 1, 1, tzinfo=UTC),
+        )
     told = home("energy", *SITE, *MONTH, "--json")
     assert told.code == 0, told.err
     assert told.document == account.model_dump(mode="json")
@@ -47,7 +56,14 @@ def test_the_command_tells_what_the_account_holds(home: Luna, database: Engine) 
 
 
 @pytest.mark.parametrize(
-    "words", [("--period", "decade"), ("--day", "never"), ("--day", "2199-01-01"), ("--period", "week", "--site", "nowhere")], ids=" ".join
+    "words",
+    [
+        ("--period", "decade"),
+        ("--day", "never"),
+        ("--day", "2199-01-01"),
+        ("--period", "week", "--site", "nowhere"),
+    ],
+    ids=" ".join,
 )
 def test_what_is_no_period_of_a_site_is_refused(home: Luna, words: tuple[str, ...]) -> None:
     refused = home("energy", *SITE, *words)

@@ -1,4 +1,6 @@
-"""``luna forecast scenarios``: for machines one document, for people a table with what it could not rest on."""
+"""``luna forecast scenarios``: for machines one document, for people a table with what it could not
+rest on.
+"""
 
 import numpy as np
 import pytest
@@ -24,10 +26,18 @@ def luna_with_forecast(luna_on_servers: Luna, database: Engine) -> Luna:
 def test_the_document_holds_every_course(luna_with_forecast: Luna) -> None:
     said = luna_with_forecast(*ASKED, "--at", "2024-05-06T10:30:00Z", "--count", "4", "--json")
     assert said.code == 0, said.err
-    assert (said.document["issued_at"], said.document["count"], said.document["reasons"]) == ("2024-05-06T10:07:00Z", 4, ["few_error_paths"])
+    assert (said.document["issued_at"], said.document["count"], said.document["reasons"]) == (
+        "2024-05-06T10:07:00Z",
+        4,
+        ["few_error_paths"],
+    )
     paths = said.document["paths"]
     assert sum(paths["probability"]) == pytest.approx(1, abs=1e-5)
-    assert (len(paths["load_kwh"]), len(paths["load_kwh"][0]), len(paths["pv_kwh"])) == (4, SLOTS, 4)
+    assert (len(paths["load_kwh"]), len(paths["load_kwh"][0]), len(paths["pv_kwh"])) == (
+        4,
+        SLOTS,
+        4,
+    )
 
 
 def test_people_read_what_they_rest_on(luna_with_forecast: Luna) -> None:
@@ -39,10 +49,15 @@ def test_people_read_what_they_rest_on(luna_with_forecast: Luna) -> None:
 
 @pytest.mark.parametrize(
     ("words", "named"),
-    [(("--at", "2024-05-06T09:00:00Z"), "at"), (("--at", "2024-05-06T10:30:00Z", "--count", "31"), "--count")],
+    [
+        (("--at", "2024-05-06T09:00:00Z"), "at"),
+        (("--at", "2024-05-06T10:30:00Z", "--count", "31"), "--count"),
+    ],
     ids=["no forecast", "too many"],
 )
-def test_bad_input_is_named_and_ends_with_two(luna_with_forecast: Luna, words: tuple[str, ...], named: str) -> None:
+def test_bad_input_is_named_and_ends_with_two(
+    luna_with_forecast: Luna, words: tuple[str, ...], named: str
+) -> None:
     said = luna_with_forecast(*ASKED, *words, "--json")
     assert (said.code, said.out) == (2, "")
     assert named.strip("-") in said.problem["field"]

@@ -32,7 +32,12 @@ def dead(database: Engine, client: Client) -> Iterator[Job]:
     """A job that killed its worker each time."""
     job = submit_job(database, client, REQUEST, key="killer")
     with unit_of_work(database) as connection:
-        jobs.finish(connection, jobs.begin(connection, job.job_id), status="dead", error={"detail": "begun 3 times"})
+        jobs.finish(
+            connection,
+            jobs.begin(connection, job.job_id),
+            status="dead",
+            error={"detail": "begun 3 times"},
+        )
     yield job
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM jobs"))
@@ -43,7 +48,11 @@ def test_jobs_are_listed_and_shown(luna_on_servers: Luna, dead: Job) -> None:
     assert [(job["job_id"], job["attempts"]) for job in listed["jobs"]] == [(dead.job_id, 1)]
     assert luna_on_servers("jobs", "list", "--status", "done", "--json").document["jobs"] == []
     shown = luna_on_servers("jobs", "show", dead.job_id, "--json").document
-    assert (shown["request"]["site_id"], shown["error"], shown["reply"]) == ("home", {"detail": "begun 3 times"}, None)
+    assert (shown["request"]["site_id"], shown["error"], shown["reply"]) == (
+        "home",
+        {"detail": "begun 3 times"},
+        None,
+    )
 
 
 def test_a_person_sees_the_same(luna_on_servers: Luna, dead: Job) -> None:
@@ -70,12 +79,16 @@ def test_a_dead_job_is_tried_again_once(luna_on_servers: Luna, dead: Job, client
         pytest.param(("list", "--status", "lost"), "--status", id="unknown status"),
     ],
 )
-def test_bad_input_is_named_and_ends_with_two(luna_on_servers: Luna, words: tuple[str, ...], named: str) -> None:
+def test_bad_input_is_named_and_ends_with_two(
+    luna_on_servers: Luna, words: tuple[str, ...], named: str
+) -> None:
     said = luna_on_servers("jobs", *words)
     assert (said.code, said.out, said.problem["field"]) == (2, "", named)
 
 
-def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(database: Engine, client: Client, dead: Job) -> None:
+def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
+    database: Engine, client: Client, dead: Job
+) -> None:
     again = retry_job(database, client, dead.job_id)
     with pytest.raises(UnavailableError, match="queue forecaster") as raised:
         await_end(
@@ -89,9 +102,17 @@ def test_a_job_that_nobody_serves_any_more_is_not_waited_for_and_stays_accepted(
         assert jobs.load(connection, again.job_id).status == "queued"
 
 
-def test_an_open_job_is_cancelled_and_one_that_ended_is_not(luna_on_servers: Luna, dead: Job, database: Engine, client: Client) -> None:
+def test_an_open_job_is_cancelled_and_one_that_ended_is_not(
+    luna_on_servers: Luna, dead: Job, database: Engine, client: Client
+) -> None:
     waiting = submit_job(database, client, REQUEST, key="waits")
-    assert luna_on_servers("jobs", "cancel", waiting.job_id, "--json").document["status"] == "cancelled"
-    assert f"Job {waiting.job_id} is cancelled" in luna_on_servers("jobs", "cancel", waiting.job_id).out
+    assert (
+        luna_on_servers("jobs", "cancel", waiting.job_id, "--json").document["status"]
+        == "cancelled"
+    )
+    assert (
+        f"Job {waiting.job_id} is cancelled"
+        in luna_on_servers("jobs", "cancel", waiting.job_id).out
+    )
     refused = luna_on_servers("jobs", "cancel", dead.job_id)
     assert (refused.code, refused.problem["status"]) == (1, 409)

@@ -1,4 +1,6 @@
-"""What a terminal lists and shows: sites, their devices and series, plans with their reasons, forecasts, scores, and jobs that are left to workers."""
+"""What a terminal lists and shows: sites, their devices and series, plans with their reasons,
+forecasts, scores, and jobs that are left to workers.
+"""
 
 import json
 from collections.abc import Iterator
@@ -32,13 +34,26 @@ START = datetime(2024, 2, 1, 11, tzinfo=UTC)
 
 @pytest.fixture
 def home(luna_on_servers: Luna, database: Engine) -> Iterator[Luna]:
-    """Commands beside a stored site in Berlin with a day of history and a forecast for the next two."""
+    """Commands beside a stored site in Berlin with a day of history and a forecast for the next
+    two.
+    """
     load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
     with unit_of_work(database) as connection:
-        sites.save(connection, describe_site(name="listed", batteries=[BATTERY], control=describe("dry_run")))
-        observations.upsert(connection, "listed", measure_days(1, start=datetime(2024, 1, 31, 23, tzinfo=UTC)))
-        forecasts.upsert(connection, "listed", [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)])
-        forecast_issues.upsert(connection, "listed", [ForecastIssue(DEFAULT_VERSION, START, "cold", ("no_history",))])
+        sites.save(
+            connection,
+            describe_site(name="listed", batteries=[BATTERY], control=describe("dry_run")),
+        )
+        observations.upsert(
+            connection, "listed", measure_days(1, start=datetime(2024, 1, 31, 23, tzinfo=UTC))
+        )
+        forecasts.upsert(
+            connection,
+            "listed",
+            [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)],
+        )
+        forecast_issues.upsert(
+            connection, "listed", [ForecastIssue(DEFAULT_VERSION, START, "cold", ("no_history",))]
+        )
     yield luna_on_servers
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM sites WHERE name = 'listed'"))
@@ -54,13 +69,22 @@ def test_a_site_is_shown_in_the_form_of_its_file(home: Luna) -> None:
     shown = home("site", "show", *SITE)
     assert shown.out.startswith("# listed, version 1, since ")
     again = parse_site(yaml.safe_load(shown.out))
-    assert again.model_dump(mode="json", by_alias=True) == home("site", "show", *SITE, "--json").document
+    assert (
+        again.model_dump(mode="json", by_alias=True)
+        == home("site", "show", *SITE, "--json").document
+    )
     assert home("site", "show", "--site", "nowhere").code == 2
 
 
 def test_devices_are_shown_with_what_they_can_be_told(home: Luna) -> None:
-    found = {each["name"]: each for each in home("site", "devices", *SITE, "--json").document["devices"]}
-    assert (found["battery"]["kind"], found["battery"]["power_kw"], found["battery"]["told_as"]) == ("battery", 5, "batteries")
+    found = {
+        each["name"]: each for each in home("site", "devices", *SITE, "--json").document["devices"]
+    }
+    assert (
+        found["battery"]["kind"],
+        found["battery"]["power_kw"],
+        found["battery"]["told_as"],
+    ) == ("battery", 5, "batteries")
     assert "self_consumption" in flat(home("site", "devices", *SITE).out)
 
 
@@ -83,15 +107,25 @@ def test_plans_are_listed_shown_and_their_reasons_told_by_the_sites_clock(home: 
     assert "There is none" in home("plans", "list", *SITE).out
     planned = home("plan", *SITE, "--start", "2024-02-01 12:00", "--json").document
     (listed,) = home("plans", "list", *SITE, "--json").document["plans"]
-    assert (listed["plan_id"], listed["from"], listed["cost"]) == (planned["plan_id"], "2024-02-01T11:00:00Z", pytest.approx(planned["cost"]["total"]))
+    assert (listed["plan_id"], listed["from"], listed["cost"]) == (
+        planned["plan_id"],
+        "2024-02-01T11:00:00Z",
+        pytest.approx(planned["cost"]["total"]),
+    )
     assert home("plans", "list", *SITE, "--to", "2024-02-01", "--json").document["plans"] == []
     shown = flat(home("plans", "show", *SITE).out)
     assert "Plan for listed, Europe/Berlin" in shown
     issued = wording_pattern("plan_command", "forecast", issued="2024-02-01 12:00 CET", why="")
     assert issued.search(shown)
-    assert home("plans", "show", "--plan", planned["plan_id"], "--json").document["slots"] == planned["slots"]
+    assert (
+        home("plans", "show", "--plan", planned["plan_id"], "--json").document["slots"]
+        == planned["slots"]
+    )
     reasons = home("plans", "reasons", *SITE, "--json").document["reasons"]
-    assert (reasons[0]["from"], reasons[0]["text"]) == ("2024-02-01T11:00:00Z", planned["slots"][0]["reason"]["text"])
+    assert (reasons[0]["from"], reasons[0]["text"]) == (
+        "2024-02-01T11:00:00Z",
+        planned["slots"][0]["reason"]["text"],
+    )
     assert "CET" in home("plans", "reasons", "--plan", planned["plan_id"]).out
 
 
@@ -102,36 +136,73 @@ def test_which_plan_is_meant_must_be_said(home: Luna) -> None:
 
 
 def test_series_are_listed_with_when_they_are_known(home: Luna) -> None:
-    found = {each["series"]: each for each in home("data", "series", *SITE, "--json").document["series"]}
-    assert found["load_kwh"] == {"series": "load_kwh", "unit": "kWh", "first": "2024-01-31T23:00:00Z", "end": "2024-02-01T23:00:00Z"}
-    assert "load_kwh kWh 2024-02-01 00:00 CET 2024-02-02 00:00 CET" in flat(home("data", "series", *SITE).out)
+    found = {
+        each["series"]: each for each in home("data", "series", *SITE, "--json").document["series"]
+    }
+    assert found["load_kwh"] == {
+        "series": "load_kwh",
+        "unit": "kWh",
+        "first": "2024-01-31T23:00:00Z",
+        "end": "2024-02-01T23:00:00Z",
+    }
+    assert "load_kwh kWh 2024-02-01 00:00 CET 2024-02-02 00:00 CET" in flat(
+        home("data", "series", *SITE).out
+    )
 
 
 def test_forecasts_are_listed_the_newest_first(home: Luna) -> None:
     (found,) = home("forecast", "list", *SITE, "--json").document["forecasts"]
-    assert (found["issued_at"], found["stage"], found["reasons"]) == ("2024-02-01T11:00:00Z", "cold", ["no_history"])
-    assert home("forecast", "list", *SITE, "--to", "2024-02-01 12:00", "--json").document["forecasts"] == []
-    assert "2024-02-01 12:00 CET" in home("forecast", "list", *SITE, "--from", "2024-02-01 12:00").out
+    assert (found["issued_at"], found["stage"], found["reasons"]) == (
+        "2024-02-01T11:00:00Z",
+        "cold",
+        ["no_history"],
+    )
+    assert (
+        home("forecast", "list", *SITE, "--to", "2024-02-01 12:00", "--json").document["forecasts"]
+        == []
+    )
+    assert (
+        "2024-02-01 12:00 CET" in home("forecast", "list", *SITE, "--from", "2024-02-01 12:00").out
+    )
 
 
 def test_scores_are_listed_by_day(home: Luna, database: Engine) -> None:
     assert "Nothing is scored" in home("scores", *SITE).out
     with unit_of_work(database) as connection:
-        row = {"site_key": sites.key_of(connection, "listed"), "system_id": "simulation", "policy": "mpc", "currency": "EUR"}
-        days = [row | {"day": date(2024, 2, day), "cost": 1.5, "stored_gain": 0.2, "value_gain": 0.1} for day in (1, 2)]
+        row = {
+            "site_key": sites.key_of(connection, "listed"),
+            "system_id": "simulation",
+            "policy": "mpc",
+            "currency": "EUR",
+        }
+        days = [
+            row | {"day": date(2024, 2, day), "cost": 1.5, "stored_gain": 0.2, "value_gain": 0.1}
+            for day in (1, 2)
+        ]
         connection.execute(daily_scores.insert(), days)
     found = home("scores", *SITE, "--from", "2024-02-02", "--json").document["scores"]
-    assert [(each["day"], each["policy"], each["cost"]) for each in found] == [("2024-02-02", "mpc", 1.5)]
+    assert [(each["day"], each["policy"], each["cost"]) for each in found] == [
+        ("2024-02-02", "mpc", 1.5)
+    ]
     assert "2024-02-01 Luna €1.50" in flat(home("scores", *SITE, "--to", "2024-02-01").out)
 
 
-def test_work_is_left_to_workers_by_the_sites_clock(home: Luna, database: Engine, tmp_path: Path) -> None:
+def test_work_is_left_to_workers_by_the_sites_clock(
+    home: Luna, database: Engine, tmp_path: Path
+) -> None:
     file = tmp_path / "request.json"
     file.write_text(json.dumps({"site_id": "listed", "at": "2024-02-01 12:00"}), encoding="utf-8")
-    job = home("jobs", "submit", "forecaster.forecast.issue", "--request", str(file), "--json").document
+    job = home(
+        "jobs", "submit", "forecaster.forecast.issue", "--request", str(file), "--json"
+    ).document
     assert (job["status"], job["request"]["at"]) == ("queued", "2024-02-01T11:00:00Z")
     with unit_of_work(database) as connection:
-        jobs.finish(connection, Job.model_validate(jobs.begin(connection, job["job_id"])), status="done", reply="{}")
+        jobs.finish(
+            connection,
+            Job.model_validate(jobs.begin(connection, job["job_id"])),
+            status="done",
+            reply="{}",
+        )
     watched = home("jobs", "watch", job["job_id"], "--json")
     assert (watched.code, watched.document["status"]) == (0, "done")
 
@@ -139,7 +210,9 @@ def test_work_is_left_to_workers_by_the_sites_clock(home: Luna, database: Engine
 def test_a_job_that_ended_badly_ends_its_watch_with_a_failure(home: Luna, tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     file.write_text(json.dumps({"site_id": "listed"}), encoding="utf-8")
-    job = home("jobs", "submit", "forecaster.model.train", "--request", str(file), "--json").document
+    job = home(
+        "jobs", "submit", "forecaster.model.train", "--request", str(file), "--json"
+    ).document
     assert home("jobs", "cancel", job["job_id"]).code == 0
     watched = home("jobs", "watch", job["job_id"])
     assert (watched.code, "cancelled" in watched.out) == (1, True)
@@ -156,19 +229,28 @@ def test_a_job_that_ended_badly_ends_its_watch_with_a_failure(home: Luna, tmp_pa
     ],
     ids=["no task", "not for callers", "incomplete", "unknown site", "no site"],
 )
-def test_work_that_cannot_be_accepted_is_refused(home: Luna, tmp_path: Path, task: str, document: dict[str, object], field: str) -> None:
+def test_work_that_cannot_be_accepted_is_refused(
+    home: Luna, tmp_path: Path, task: str, document: dict[str, object], field: str
+) -> None:
     file = tmp_path / "request.json"
     file.write_text(json.dumps(document), encoding="utf-8")
     said = home("jobs", "submit", task, "--request", str(file))
     assert (said.code, said.problem["field"]) == (2, field)
 
 
-def test_a_site_of_the_same_name_shows_what_changes_before_it_is_stored(home: Luna, tmp_path: Path) -> None:
+def test_a_site_of_the_same_name_shows_what_changes_before_it_is_stored(
+    home: Luna, tmp_path: Path
+) -> None:
     stored = yaml.safe_load(home("site", "show", *SITE).out)
     file = tmp_path / "site.yaml"
-    file.write_text(yaml.safe_dump(stored | {"batteries": [stored["batteries"][0] | {"capacity_kwh": 12}]}), encoding="utf-8")
+    file.write_text(
+        yaml.safe_dump(stored | {"batteries": [stored["batteries"][0] | {"capacity_kwh": 12}]}),
+        encoding="utf-8",
+    )
     added = home("site", "add", "--file", str(file), "--yes", "--json")
     assert added.code == 0
-    assert json.loads(added.out)["differences"] == [{"field": "batteries.battery.capacity_kwh", "before": 10.0, "after": 12.0}]
+    assert json.loads(added.out)["differences"] == [
+        {"field": "batteries.battery.capacity_kwh", "before": 10.0, "after": 12.0}
+    ]
     again = home("site", "add", "--file", str(file))
     assert (again.code, "changes" in again.err) == (0, False)

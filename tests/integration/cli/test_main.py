@@ -40,29 +40,51 @@ def request_file(tmp_path: Path) -> Path:
 @each_row("name", COMMANDS)
 def test_every_command_of_the_list_is_there(name: str) -> None:
     app = build(name)
-    called = [each.name for each in app.registered_groups if each.name == name] + [each.name for each in app.registered_commands if each.name == name]
+    called = [each.name for each in app.registered_groups if each.name == name] + [
+        each.name for each in app.registered_commands if each.name == name
+    ]
     assert called == [name]
 
 
 def test_the_list_of_commands_loads_no_library_of_any_service() -> None:
     heavy = "numpy,numba,highspy,lightgbm,polars,pydantic,sqlalchemy,celery,fastapi"
-    done = subprocess.run([sys.executable, "-c", LOADED, heavy, "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, heavy, "--help"], capture_output=True, text=True, check=True
+    )
     assert done.stderr == "[]\n"
     assert all(f" {name} " in done.stdout for name in COMMANDS)
 
 
 def test_declared_commands_load_no_other_capability() -> None:
     names = [name for name, entry in COMMANDS.items() if entry.place is None]
-    others = ",".join(f"luna.platform.capabilities.{each}" for each in ("device_search", "edge", "history", "replays"))
+    others = ",".join(
+        f"luna.platform.capabilities.{each}"
+        for each in ("device_search", "edge", "history", "replays")
+    )
     # The last one is run by the script itself.
-    script = f"from services.cli.main import run\nfor name in {names[:-1]}: run([name, '--help'])\n{LOADED}"
-    done = subprocess.run([sys.executable, "-c", script, others, names[-1], "--help"], capture_output=True, text=True, check=True)
+    script = (
+        f"from services.cli.main import run\nfor name in {names[:-1]}: run([name, '--help'])\n"
+        f"{LOADED}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, others, names[-1], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stderr == "[]\n"
 
 
-def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(request_file: Path) -> None:
+def test_a_plan_from_a_file_loads_neither_database_nor_queue_nor_gateway(
+    request_file: Path,
+) -> None:
     heavy = "lightgbm,polars,sqlalchemy,psycopg,celery,redis,fastapi,uvicorn"
-    done = subprocess.run([sys.executable, "-c", LOADED, heavy, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, heavy, "plan", "--request", request_file, "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stderr == "[]\n"
     assert len(json.loads(done.stdout)["slots"]) == 16
 
@@ -90,7 +112,12 @@ def test_a_wrong_command_line_is_a_problem_that_names_the_option_and_where_to_re
     luna: Luna, words: list[str], field: str | None, value: str | None
 ) -> None:
     said = luna(*words)
-    assert (said.code, said.out, said.problem.get("field"), said.problem.get("value")) == (2, "", field, value)
+    assert (said.code, said.out, said.problem.get("field"), said.problem.get("value")) == (
+        2,
+        "",
+        field,
+        value,
+    )
     assert "--help" in said.problem["remedy"]
 
 
@@ -150,8 +177,17 @@ def test_a_refused_value_is_named_with_the_reason(
 
 
 def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: Path) -> None:
-    without_numba = [sys.executable, "-c", "import sys; sys.modules['numba'] = None; from services.cli.main import main; main()"]
-    done = subprocess.run([*without_numba, "plan", "--request", request_file, "--json"], capture_output=True, text=True, check=False)
+    without_numba = [
+        sys.executable,
+        "-c",
+        "import sys; sys.modules['numba'] = None; from services.cli.main import main; main()",
+    ]
+    done = subprocess.run(
+        [*without_numba, "plan", "--request", request_file, "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     problem = json.loads(done.stderr)
     assert (done.returncode, problem["field"]) == (1, "numba")
     assert "pip install" in problem["remedy"]
@@ -160,14 +196,24 @@ def test_a_library_that_is_not_installed_is_named_with_its_remedy(request_file: 
 def test_a_reader_that_leaves_ends_the_command_quietly(request_file: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run([*LUNA, "plan", "--request", request_file, "--json"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        [*LUNA, "plan", "--request", request_file, "--json"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, b"")
 
 
 def test_ctrl_c_ends_the_command_quietly(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "request")
-    with subprocess.Popen([*LUNA, "plan", "--request", tmp_path / "request"], stderr=subprocess.PIPE) as luna, (tmp_path / "request").open("w"):
+    with (
+        subprocess.Popen(
+            [*LUNA, "plan", "--request", tmp_path / "request"], stderr=subprocess.PIPE
+        ) as luna,
+        (tmp_path / "request").open("w"),
+    ):
         # Whoever opens a pipe for writing waits until it is being read.
         luna.send_signal(signal.SIGINT)
         assert luna.communicate(timeout=60)[1] == b""

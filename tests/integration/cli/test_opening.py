@@ -1,4 +1,6 @@
-"""What a start of Luna shows where there is no terminal: the file that holds the link, and never the link."""
+"""What a start of Luna shows where there is no terminal: the file that holds the link, and never
+the link.
+"""
 
 import stat
 from pathlib import Path
@@ -13,7 +15,9 @@ from services.cli.opening import show_link
 from tests.support.gateway.people import empty_gate
 
 
-def test_without_a_terminal_the_link_is_in_a_file_of_the_owner(servers: Servers, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_the_link_is_in_a_file_of_the_owner(
+    servers: Servers, redis_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     settings = Settings(_env_file=None, data_folder=tmp_path)  # type: ignore[call-arg]  # pydantic-settings reads it
     with empty_gate(servers.database_url, redis_url, data_folder=tmp_path) as gate:
         capsys.readouterr()

@@ -56,9 +56,18 @@ def test_weather_that_does_not_come_is_an_error(offline: Luna, home: None) -> No
         (["--market", "NL", "--from", "noon", "--to", "2026-03-30"], "--from"),
         (["--market", "NL", "--from", "2026-03-30", "--to", "2026-03-29"], "first"),
     ],
-    ids=["market", "a source without this market", "a source without its token", "no such source", "no time", "upside down"],
+    ids=[
+        "market",
+        "a source without this market",
+        "a source without its token",
+        "no such source",
+        "no time",
+        "upside down",
+    ],
 )
-def test_what_cannot_be_asked_is_refused_by_name(offline: Luna, words: list[str], field: str) -> None:
+def test_what_cannot_be_asked_is_refused_by_name(
+    offline: Luna, words: list[str], field: str
+) -> None:
     said = offline("data", "prices", *words)
     assert said.code == 2
     assert said.problem["field"] == field

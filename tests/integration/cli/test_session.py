@@ -23,13 +23,19 @@ DAY = "2099-07-01"
 
 @pytest.fixture
 def home(luna_on_servers: Luna, database: Engine) -> Iterator[Luna]:
-    """Commands beside a stored site in Berlin with a car, and a forecast from noon of ``DAY`` on."""
+    """Commands beside a stored site in Berlin with a car, and a forecast from noon of ``DAY``
+    on.
+    """
     site = describe_site(name="driven", vehicles=[CAR])
     noon = local_instant(parse_day(DAY, field="day"), "12:00", ZoneInfo(site.timezone))
     load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
     with unit_of_work(database) as connection:
         sites.save(connection, site)
-        forecasts.upsert(connection, site.name, [Forecast(Timeline(noon, SLOT, 192), noon, DEFAULT_VERSION, load, sun)])
+        forecasts.upsert(
+            connection,
+            site.name,
+            [Forecast(Timeline(noon, SLOT, 192), noon, DEFAULT_VERSION, load, sun)],
+        )
     yield luna_on_servers
     with unit_of_work(database) as connection:
         connection.execute(text("DELETE FROM sites WHERE name = 'driven'"))
@@ -40,24 +46,47 @@ def test_a_stay_is_stored_listed_planned_and_taken_back(home: Luna) -> None:
     added = home("session", "add", *SITE, *times, "--target", "80%", "--soc", "0.4", "--json")
     assert added.code == 0, added.err
     # Berlin is two hours ahead of UTC in July.
-    assert (added.document["from"], added.document["to"], added.document["target_soc"]) == ("2099-07-01T16:00:00Z", "2099-07-02T05:00:00Z", 0.8)
+    assert (added.document["from"], added.document["to"], added.document["target_soc"]) == (
+        "2099-07-01T16:00:00Z",
+        "2099-07-02T05:00:00Z",
+        0.8,
+    )
     shown = home("session", "list", *SITE).out
-    assert [piece for piece in ("2099-07-01", "18:00 CEST", "2099-07-02", "07:00 CEST", "40%", "80%") if piece not in shown] == []
+    assert [
+        piece
+        for piece in ("2099-07-01", "18:00 CEST", "2099-07-02", "07:00 CEST", "40%", "80%")
+        if piece not in shown
+    ] == []
     planned = home("plan", *SITE, "--start", f"{DAY} 12:00", "--json")
     assert planned.code == 0, planned.err
-    leaves = next(slot for slot in planned.document["slots"] if slot["start"] == "2099-07-02T04:45:00Z")
+    leaves = next(
+        slot for slot in planned.document["slots"] if slot["start"] == "2099-07-02T04:45:00Z"
+    )
     assert leaves["vehicles"]["car"]["soc_end"] >= 0.8 - 1e-6
     number = str(added.document["session_id"])
     assert home("session", "remove", *SITE, "--session", number).code == 0
     assert home("session", "list", *SITE, "--json").document == {"sessions": [], "cursor": None}
-    assert [each["session_id"] for each in home("session", "list", *SITE, "--history", "--json").document["sessions"]] == [int(number)]
+    assert [
+        each["session_id"]
+        for each in home("session", "list", *SITE, "--history", "--json").document["sessions"]
+    ] == [int(number)]
     assert home("session", "remove", *SITE, "--session", "4711").code == 2
 
 
 def test_a_stay_of_one_plan_goes_by_the_sites_clock(home: Luna) -> None:
-    said = home("plan", *SITE, "--start", f"{DAY} 12:00", "--session", "car=..18:00,target=0.5,soc=0.4", "--json")
+    said = home(
+        "plan",
+        *SITE,
+        "--start",
+        f"{DAY} 12:00",
+        "--session",
+        "car=..18:00,target=0.5,soc=0.4",
+        "--json",
+    )
     assert said.code == 0, said.err
-    leaves = next(slot for slot in said.document["slots"] if slot["start"] == "2099-07-01T15:45:00Z")
+    leaves = next(
+        slot for slot in said.document["slots"] if slot["start"] == "2099-07-01T15:45:00Z"
+    )
     assert leaves["vehicles"]["car"]["soc_end"] == pytest.approx(0.5)
 
 
@@ -67,8 +96,15 @@ def test_a_plan_without_a_stay_names_the_car(home: Luna) -> None:
 
 
 def test_how_full_a_car_comes_need_not_be_said_again_where_a_stay_is_stored(home: Luna) -> None:
-    assert home("session", "add", *SITE, "--from", f"{DAY} 18:00", "--to", "07:00", "--soc", "0.4").code == 0
-    said = home("plan", *SITE, "--start", f"{DAY} 12:00", "--session", "car=..17:00,target=0.45", "--json")
+    assert (
+        home(
+            "session", "add", *SITE, "--from", f"{DAY} 18:00", "--to", "07:00", "--soc", "0.4"
+        ).code
+        == 0
+    )
+    said = home(
+        "plan", *SITE, "--start", f"{DAY} 12:00", "--session", "car=..17:00,target=0.45", "--json"
+    )
     assert said.code == 0, said.err
 
 

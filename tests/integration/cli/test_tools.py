@@ -30,14 +30,26 @@ def test_the_list_names_every_tool(luna_on_servers: Luna) -> None:
 
 
 def test_a_call_tells_its_sentences_and_where_they_come_from(luna_on_servers: Luna) -> None:
-    said = luna_on_servers("tools", "call", "consumption", "--site", NAME, "--arguments", '{"first_day": "2024-04-01"}', "--language", "de")
+    said = luna_on_servers(
+        "tools",
+        "call",
+        "consumption",
+        "--site",
+        NAME,
+        "--arguments",
+        '{"first_day": "2024-04-01"}',
+        "--language",
+        "de",
+    )
     assert said.code == 0
     assert "Verbrauch" in said.out
     assert "/series/load_kwh?from=" in said.out
 
 
 def test_a_call_with_wrong_arguments_lists_the_right_ones(luna_on_servers: Luna) -> None:
-    said = luna_on_servers("tools", "call", "compare_periods", "--site", NAME, "--arguments", '{"day": "2024-04-01"}')
+    said = luna_on_servers(
+        "tools", "call", "compare_periods", "--site", NAME, "--arguments", '{"day": "2024-04-01"}'
+    )
     assert said.code == 2
     properties = TOOLS["compare_periods"].arguments.model_json_schema()["properties"]
     assert [name for name in properties if name not in said.err] == []

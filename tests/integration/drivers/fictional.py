@@ -1,4 +1,6 @@
-"""An inverter that does not exist, as the guide's page of an own device describes it: registers without SunSpec, one power with a sign, watts for shares."""
+"""An inverter that does not exist, as the guide's page of an own device describes it: registers
+without SunSpec, one power with a sign, watts for shares.
+"""
 
 import re
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""A front for a simulated device that takes one connection, as the dongles of several makers do: it hangs up on a second one, and counts."""
+"""A front for a simulated device that takes one connection, as the dongles of several makers do: it
+hangs up on a second one, and counts.
+"""
 
 import socket
 import threading
@@ -9,7 +11,9 @@ from dataclasses import dataclass, field
 
 @dataclass
 class OneMaster:
-    """What came to the front at ``port``: connections taken and refused, requests in their order."""
+    """What came to the front at ``port``: connections taken and refused, requests in their
+    order.
+    """
 
     port: int = 0
     taken: int = 0

@@ -1,4 +1,6 @@
-"""What a device does wrong: no number of it is taken for another, and all else that it says counts."""
+"""What a device does wrong: no number of it is taken for another, and all else that it says
+counts.
+"""
 
 import math
 from collections.abc import Iterator
@@ -17,29 +19,50 @@ from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.simulator import SimulatedInverter
 
-PROFILES = {profile.profile: profile for profile in list_profiles() if isinstance(profile.transport, ModbusTransport)}
+PROFILES = {
+    profile.profile: profile
+    for profile in list_profiles()
+    if isinstance(profile.transport, ModbusTransport)
+}
 
 
 @contextmanager
-def served(profile: DeviceProfile) -> Iterator[tuple[SimulatedInverter, RegisterServer, ProfiledDevice]]:
+def served(
+    profile: DeviceProfile,
+) -> Iterator[tuple[SimulatedInverter, RegisterServer, ProfiledDevice]]:
     """Serve a profile's device while the block runs, and reach it."""
     instants = chain([0.0], repeat(60.0))
     # A minute after it began, at which its clock stands still.
     device = SimulatedInverter(profile, now=lambda: next(instants))
-    with serve_registers(device) as server, closing(reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))) as reached:
+    with (
+        serve_registers(device) as server,
+        closing(
+            reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))
+        ) as reached,
+    ):
         yield device, server, reached
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
-def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothing_else(profile: DeviceProfile) -> None:
+def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothing_else(
+    profile: DeviceProfile,
+) -> None:
     with served(profile) as (_, server, reached):
         before = reached.read()
-        reading, point = [(reading, split_sign(entry)[1]) for reading, entries in profile.reads.items() for entry in entries][-1]
+        reading, point = [
+            (reading, split_sign(entry)[1])
+            for reading, entries in profile.reads.items()
+            for entry in entries
+        ][-1]
         assert isinstance(reached.points, ModbusPoints)
         [span, *_] = reached.points.number_spans(point)
         server.faults.lacks = set(range(span.first, span.first + span.length))
         after = reached.read()
-    resting = {name for name, entries in profile.reads.items() if point in {split_sign(entry)[1] for entry in entries}}
+    resting = {
+        name
+        for name, entries in profile.reads.items()
+        if point in {split_sign(entry)[1] for entry in entries}
+    }
     assert reading in resting
     assert {name for name in after if math.isnan(after[name])} == resting
     assert {name: value for name, value in after.items() if name not in resting} == pytest.approx(
@@ -47,10 +70,14 @@ def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothi
     )
 
 
-def test_a_register_that_a_device_lacks_is_not_asked_for_at_each_look_and_is_found_when_it_comes_back() -> None:
+def test_a_register_that_a_device_lacks_is_not_asked_for_at_each_look_and_is_found_when_it_comes_back() -> (
+    None
+):
     with served(PROFILES["sungrow_sh"]) as (_, server, reached):
         assert isinstance(reached.points, ModbusPoints)
-        [span, *_] = reached.points.number_spans(split_sign(PROFILES["sungrow_sh"].reads["pv_w"][0])[1])
+        [span, *_] = reached.points.number_spans(
+            split_sign(PROFILES["sungrow_sh"].reads["pv_w"][0])[1]
+        )
         server.faults.lacks = set(range(span.first, span.first + span.length))
         reached.read()
         # As after a night, in which some devices say less.
@@ -68,12 +95,17 @@ def test_a_device_that_refuses_everything_is_named() -> None:
     assert refused.value.reason == "device-refuses"
 
 
-def test_models_that_move_behind_a_connection_that_stays_are_looked_up_again_and_no_number_is_wrong() -> None:
+def test_models_that_move_behind_a_connection_that_stays_are_looked_up_again_and_no_number_is_wrong() -> (
+    None
+):
     profile = PROFILES["sunspec_12x"]
     assert profile.sunspec is not None
-    # As after an update of its firmware, behind a dongle that went on answering: the model of the battery is the last.
+    # As after an update of its firmware, behind a dongle that went on answering: the model of the
+    # battery is the last.
     lengths = {model: profile.sunspec.lengths[model] for model in (1, 103, 120, 160, 124)}
-    moved = profile.model_copy(update={"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})})
+    moved = profile.model_copy(
+        update={"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})}
+    )
     with served(profile) as (device, _, reached):
         before = reached.read()
         device.image = make_image(moved)

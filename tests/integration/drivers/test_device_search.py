@@ -1,4 +1,6 @@
-"""A network with one device of each profile that can be found: each is found as what it is, and none is written to."""
+"""A network with one device of each profile that can be found: each is found as what it is, and
+none is written to.
+"""
 
 import socket
 import subprocess
@@ -30,14 +32,21 @@ from tests.support.worker.workers import wait_for
 
 NO_FOLDER = Path("/nonexistent")
 # Those that can be found over Modbus, at one port of many addresses.
-PROFILES = {profile.profile: profile for profile in list_profiles() if profile.units and (profile.sunspec or profile.identified)}
-# Who speaks HTTP or MQTT; asked with Modbus first, a port of theirs is silent for as long as a slow inverter may be.
+PROFILES = {
+    profile.profile: profile
+    for profile in list_profiles()
+    if profile.units and (profile.sunspec or profile.identified)
+}
+# Who speaks HTTP or MQTT; asked with Modbus first, a port of theirs is silent for as long as a slow
+# inverter may be.
 OTHERS = [profile for profile in list_profiles() if not profile.units]
 METER = "shellypro3em-fce8c0dba900"
 PASSWORD = "not to be read by anybody"
 
 
-def serve_at(stack: ExitStack, hosts: dict[str, DeviceProfile]) -> tuple[int, dict[str, SimulatedInverter]]:
+def serve_at(
+    stack: ExitStack, hosts: dict[str, DeviceProfile]
+) -> tuple[int, dict[str, SimulatedInverter]]:
     """Serve a device at each address of this machine, all at one port."""
     devices, port = {}, 0
     for host, profile in hosts.items():
@@ -49,14 +58,19 @@ def serve_at(stack: ExitStack, hosts: dict[str, DeviceProfile]) -> tuple[int, di
 @pytest.fixture
 def network() -> Iterator[tuple[int, dict[str, SimulatedInverter]]]:
     with ExitStack() as stack:
-        yield serve_at(stack, {f"127.0.0.{number}": profile for number, profile in enumerate(PROFILES.values(), 11)})
+        yield serve_at(
+            stack,
+            {f"127.0.0.{number}": profile for number, profile in enumerate(PROFILES.values(), 11)},
+        )
 
 
 def name(found: FoundDevice) -> str:
     return found.profile.profile
 
 
-def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written(network: tuple[int, dict[str, SimulatedInverter]]) -> None:
+def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written(
+    network: tuple[int, dict[str, SimulatedInverter]],
+) -> None:
     port, devices = network
     found = list(find_devices(devices, PROFILES.values(), port=port))
     assert {each.host: (name(each), each.unit) for each in found} == {
@@ -68,7 +82,9 @@ def test_each_is_found_as_itself_at_its_number_on_the_bus_and_nothing_is_written
 
 def test_a_found_device_says_what_it_is(network: tuple[int, dict[str, SimulatedInverter]]) -> None:
     port, devices = network
-    said = {name(each): each.identity for each in find_devices(devices, PROFILES.values(), port=port)}
+    said = {
+        name(each): each.identity for each in find_devices(devices, PROFILES.values(), port=port)
+    }
     assert said["huawei_sun2000"] is not None
     assert said["victron_gx"] is not None
     assert said["huawei_sun2000"][:2] == ("Huawei", "SUN2000-10KTL-M1")
@@ -79,7 +95,11 @@ def test_a_meter_that_answers_over_http_is_found_and_says_what_it_is() -> None:
     meter = SimulatedInverter(load_profile("shelly_pro_3em", NO_FOLDER))
     with serve_device(meter) as server:
         [found] = find_devices(["127.0.0.1"], OTHERS, port=server.port)
-    assert (name(found), found.unit, found.identity) == ("shelly_pro_3em", None, DeviceIdentity("Shelly", "SPEM-003CEBEU", "", "FCE8C0DBA900"))
+    assert (name(found), found.unit, found.identity) == (
+        "shelly_pro_3em",
+        None,
+        DeviceIdentity("Shelly", "SPEM-003CEBEU", "", "FCE8C0DBA900"),
+    )
 
 
 def make_other_product() -> SimulatedInverter:
@@ -87,13 +107,22 @@ def make_other_product() -> SimulatedInverter:
     profile = load_profile("shelly_pro_3em", NO_FOLDER)
     assert profile.identified is not None
     model, *others = profile.identified.documents
-    other = profile.identified.model_copy(update={"documents": (model.model_copy(update={"example": "SPEM-002CEBEU50"}), *others)})
+    other = profile.identified.model_copy(
+        update={"documents": (model.model_copy(update={"example": "SPEM-002CEBEU50"}), *others)}
+    )
     return SimulatedInverter(profile.model_copy(update={"identified": other}))
 
 
 def test_another_product_with_json_is_not_taken_for_the_meter() -> None:
     with serve_device(make_other_product()) as server:
-        assert list(find_devices(["127.0.0.1"], [load_profile("shelly_pro_3em", NO_FOLDER)], port=server.port)) == []
+        assert (
+            list(
+                find_devices(
+                    ["127.0.0.1"], [load_profile("shelly_pro_3em", NO_FOLDER)], port=server.port
+                )
+            )
+            == []
+        )
 
 
 @contextmanager
@@ -123,8 +152,13 @@ def listen_to_all(port: int) -> Iterator[set[str]]:
 
 
 @needs_mosquitto
-def test_devices_at_a_broker_are_found_by_what_they_say_and_nothing_is_published(tmp_path: Path) -> None:
-    gx, meter, other = (SimulatedInverter(load_profile(profile, NO_FOLDER)) for profile in ("victron_mqtt", "shelly_pro_3em_mqtt", "shelly_pro_3em_mqtt"))
+def test_devices_at_a_broker_are_found_by_what_they_say_and_nothing_is_published(
+    tmp_path: Path,
+) -> None:
+    gx, meter, other = (
+        SimulatedInverter(load_profile(profile, NO_FOLDER))
+        for profile in ("victron_mqtt", "shelly_pro_3em_mqtt", "shelly_pro_3em_mqtt")
+    )
     with (
         open_broker(tmp_path) as broker,
         listen_to_all(broker.port) as topics,
@@ -133,12 +167,28 @@ def test_devices_at_a_broker_are_found_by_what_they_say_and_nothing_is_published
         # Another product of the same maker is online as well.
         serve_device(other, port=broker.port, prefix="shellyplus1-fce8c0dba900"),
     ):
-        wait_for(lambda: {"N/c0619ab00001/system/0/Serial", f"{METER}/online", "shellyplus1-fce8c0dba900/online"} <= topics)
+        wait_for(
+            lambda: (
+                {
+                    "N/c0619ab00001/system/0/Serial",
+                    f"{METER}/online",
+                    "shellyplus1-fce8c0dba900/online",
+                }
+                <= topics
+            )
+        )
         found = {name(each): each for each in find_devices(["127.0.0.1"], OTHERS, port=broker.port)}
-        assert {profile: each.prefix for profile, each in found.items()} == {"victron_mqtt": "c0619ab00001", "shelly_pro_3em_mqtt": METER}
+        assert {profile: each.prefix for profile, each in found.items()} == {
+            "victron_mqtt": "c0619ab00001",
+            "shelly_pro_3em_mqtt": METER,
+        }
         assert found["victron_mqtt"].identity == DeviceIdentity("Victron", "", "", "c0619ab00001")
         # Neither a request nor a command: only the devices themselves speak.
-        assert [topic for topic in topics if topic.startswith(("R/", "W/")) or topic.endswith("/command")] == []
+        assert [
+            topic
+            for topic in topics
+            if topic.startswith(("R/", "W/")) or topic.endswith("/command")
+        ] == []
     assert [gx.written, meter.written, other.written] == [[], [], []]
 
 
@@ -164,7 +214,9 @@ def closed_broker(tmp_path: Path) -> Iterator[Mosquitto]:
 
 
 @needs_mosquitto
-def test_a_broker_is_searched_with_the_password_that_its_owner_named(tmp_path: Path, closed_broker: Mosquitto) -> None:
+def test_a_broker_is_searched_with_the_password_that_its_owner_named(
+    tmp_path: Path, closed_broker: Mosquitto
+) -> None:
     secret = store_device_secret(DeviceSecret("luna", PASSWORD), "127.0.0.1", tmp_path)
     assert (tmp_path / SECRETS_FOLDER / secret).stat().st_mode & 0o077 == 0
     request = FindDevicesRequest(network="127.0.0.1", port=closed_broker.port, secret=secret)
@@ -172,14 +224,22 @@ def test_a_broker_is_searched_with_the_password_that_its_owner_named(tmp_path: P
     assert (meter.profile, meter.prefix, meter.secret) == ("shelly_pro_3em_mqtt", METER, secret)
     assert PASSWORD not in f"{request!r} {meter!r}"
     sensors = list_taken_sensors(take_device({}, meter))
-    assert sensors["total_grid_import"] == f"profile:shelly_pro_3em_mqtt@127.0.0.1:{closed_broker.port}?prefix={METER}&secret={secret}#import_kwh"
+    assert sensors["total_grid_import"] == (
+        f"profile:shelly_pro_3em_mqtt@127.0.0.1:{closed_broker.port}?prefix={METER}&"
+        f"secret={secret}#import_kwh"
+    )
 
 
 @needs_mosquitto
-def test_a_wrong_password_is_said_and_shown_to_one_address_alone(tmp_path: Path, closed_broker: Mosquitto) -> None:
+def test_a_wrong_password_is_said_and_shown_to_one_address_alone(
+    tmp_path: Path, closed_broker: Mosquitto
+) -> None:
     secret = store_device_secret(DeviceSecret("luna", "wrong"), "127.0.0.1", tmp_path)
     with pytest.raises(UnavailableError) as refused:
-        search_network(FindDevicesRequest(network="127.0.0.1", port=closed_broker.port, secret=secret), tmp_path)
+        search_network(
+            FindDevicesRequest(network="127.0.0.1", port=closed_broker.port, secret=secret),
+            tmp_path,
+        )
     assert refused.value.reason == "broker-refuses-login"
     with pytest.raises(InvalidInputError) as wide:
         search_network(FindDevicesRequest(network="127.0.0.0/24", secret=secret), tmp_path)
@@ -188,15 +248,25 @@ def test_a_wrong_password_is_said_and_shown_to_one_address_alone(tmp_path: Path,
 
 def test_a_product_at_another_of_its_numbers_is_found_there() -> None:
     profile = load_profile("huawei_sun2000", Path("/nonexistent"))
-    elsewhere = profile.model_copy(update={"transport": profile.transport.model_copy(update={"unit": 17})})
-    asked = profile.model_copy(update={"identified": profile.identified.model_copy(update={"units": (0, 17)})} if profile.identified else {})
+    elsewhere = profile.model_copy(
+        update={"transport": profile.transport.model_copy(update={"unit": 17})}
+    )
+    asked = profile.model_copy(
+        update={"identified": profile.identified.model_copy(update={"units": (0, 17)})}
+        if profile.identified
+        else {}
+    )
     with ExitStack() as stack:
         port, _ = serve_at(stack, {"127.0.0.1": elsewhere})
-        assert [(each.unit, each.profile) for each in find_devices(["127.0.0.1"], [asked], port=port)] == [(17, asked)]
+        assert [
+            (each.unit, each.profile) for each in find_devices(["127.0.0.1"], [asked], port=port)
+        ] == [(17, asked)]
 
 
 @pytest.mark.parametrize(("point", "value"), [(47000, 0), (30000, 0x5858)])
-def test_what_says_something_else_of_itself_is_not_taken_for_the_product(point: int, value: int) -> None:
+def test_what_says_something_else_of_itself_is_not_taken_for_the_product(
+    point: int, value: int
+) -> None:
     profile = load_profile("huawei_sun2000", Path("/nonexistent"))
     with ExitStack() as stack:
         port, devices = serve_at(stack, {"127.0.0.1": profile})
@@ -207,27 +277,60 @@ def test_what_says_something_else_of_itself_is_not_taken_for_the_product(point: 
 def test_one_inverter_that_answers_at_two_numbers_is_found_once(tmp_path: Path) -> None:
     profile = load_profile("huawei_sun2000", tmp_path)
     # The server's number 0 is every number.
-    at_any = profile.model_copy(update={"transport": profile.transport.model_copy(update={"unit": 0})})
+    at_any = profile.model_copy(
+        update={"transport": profile.transport.model_copy(update={"unit": 0})}
+    )
     with serve_registers(SimulatedInverter(at_any)) as server:
-        [device] = search_network(FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path).devices
-    assert (device.profile, device.unit, device.serial, device.charge_limit_kw) == ("huawei_sun2000", None, "HV2190000001", 5)
+        [device] = search_network(
+            FindDevicesRequest(network="127.0.0.1", port=server.port), tmp_path
+        ).devices
+    assert (device.profile, device.unit, device.serial, device.charge_limit_kw) == (
+        "huawei_sun2000",
+        None,
+        "HV2190000001",
+        5,
+    )
     assert device.capacity_kwh == BatteryModel().capacity_kwh
 
 
-def test_what_a_device_says_of_its_battery_stands_in_the_fields_and_the_owner_may_change_it() -> None:
+def test_what_a_device_says_of_its_battery_stands_in_the_fields_and_the_owner_may_change_it() -> (
+    None
+):
     said = {"charge_limit_kw": 5, "discharge_limit_kw": 4.6, "capacity_kwh": 9.7}
-    parts = {"kind": "battery_inverter", "reads": ["soc"], "title": "an inverter", "host": "192.168.1.9", "port": 502, "profile": "huawei_sun2000"}
+    parts = {
+        "kind": "battery_inverter",
+        "reads": ["soc"],
+        "title": "an inverter",
+        "host": "192.168.1.9",
+        "port": 502,
+        "profile": "huawei_sun2000",
+    }
     device = NetworkDevice.model_validate(parts | said)
     [proposed] = take_device({"batteries": [{}]}, device)["batteries"]
     assert (proposed["capacity_kwh"], proposed["power_kw"]) == ("9.7", "4.6")
-    [typed] = take_device({"batteries": [{"capacity_kwh": "8", "power_kw": "3"}]}, device)["batteries"]
+    [typed] = take_device({"batteries": [{"capacity_kwh": "8", "power_kw": "3"}]}, device)[
+        "batteries"
+    ]
     assert (typed["capacity_kwh"], typed["power_kw"]) == ("8", "3")
 
 
-def announce(responder: zeroconf.Zeroconf, service_type: str, name: str, host: str, port: int, *, asks_first: bool = True) -> None:
-    """Say of a device where it is, as it would itself; it takes a second to ask first whether another has its name."""
+def announce(
+    responder: zeroconf.Zeroconf,
+    service_type: str,
+    name: str,
+    host: str,
+    port: int,
+    *,
+    asks_first: bool = True,
+) -> None:
+    """Say of a device where it is, as it would itself.
+
+    It takes a second to ask first whether another has its name.
+    """
     addresses = [socket.inet_aton(host)]
-    service = zeroconf.ServiceInfo(service_type, f"{name}.{service_type}", port, addresses=addresses, server=f"{name}.local.")
+    service = zeroconf.ServiceInfo(
+        service_type, f"{name}.{service_type}", port, addresses=addresses, server=f"{name}.local."
+    )
     responder.register_service(service, cooperating_responders=not asks_first)
 
 
@@ -238,8 +341,13 @@ def responder() -> Iterator[zeroconf.Zeroconf]:
         yield responder
 
 
-def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_guess(tmp_path: Path, responder: zeroconf.Zeroconf) -> None:
-    inverter, meter, elsewhere = (SimulatedInverter(load_profile(profile, NO_FOLDER)) for profile in ("huawei_sun2000", "shelly_pro_3em", "huawei_sun2000"))
+def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_guess(
+    tmp_path: Path, responder: zeroconf.Zeroconf
+) -> None:
+    inverter, meter, elsewhere = (
+        SimulatedInverter(load_profile(profile, NO_FOLDER))
+        for profile in ("huawei_sun2000", "shelly_pro_3em", "huawei_sun2000")
+    )
     with (
         serve_registers(inverter) as modbus,
         serve_device(meter) as http,
@@ -249,9 +357,18 @@ def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_g
         announce(responder, "_modbus._tcp.local.", "inverter", "127.0.0.1", modbus.port)
         announce(responder, "_http._tcp.local.", "shellypro3em", "127.0.0.1", http.port)
         # A printer, somebody who is away, and a device beyond the network that the owner names.
-        announce(responder, "_http._tcp.local.", "printer", "127.0.0.1", printer.port, asks_first=False)
+        announce(
+            responder, "_http._tcp.local.", "printer", "127.0.0.1", printer.port, asks_first=False
+        )
         announce(responder, "_modbus._tcp.local.", "away", "127.0.0.1", 9, asks_first=False)
-        announce(responder, "_modbus._tcp.local.", "outside", "127.0.0.99", outside.port, asks_first=False)
+        announce(
+            responder,
+            "_modbus._tcp.local.",
+            "outside",
+            "127.0.0.99",
+            outside.port,
+            asks_first=False,
+        )
         found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
     assert {(each.host, each.port, each.profile) for each in found.devices} == {
         ("127.0.0.1", modbus.port, "huawei_sun2000"),
@@ -261,13 +378,20 @@ def test_devices_that_announce_themselves_are_found_at_ports_that_nobody_would_g
     assert [inverter.written, meter.written, elsewhere.written] == [[], [], []]
 
 
-def test_without_the_extra_the_search_goes_on_and_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_extra_the_search_goes_on_and_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Not installed, in the machine's own Python, to which nothing is added.
     monkeypatch.setitem(sys.modules, "zeroconf", None)
     monkeypatch.setattr(sys, "prefix", sys.base_prefix)
     device = SimulatedInverter(load_profile("huawei_sun2000", NO_FOLDER))
     with serve_registers(device) as server:
-        own = (PACKAGED / "huawei_sun2000.yaml").read_text(encoding="utf-8").replace("profile: huawei_sun2000", "profile: own").replace("502", str(server.port))
+        own = (
+            (PACKAGED / "huawei_sun2000.yaml")
+            .read_text(encoding="utf-8")
+            .replace("profile: huawei_sun2000", "profile: own")
+            .replace("502", str(server.port))
+        )
         (tmp_path / OWN_FOLDER).mkdir(parents=True)
         (tmp_path / OWN_FOLDER / "own.yaml").write_text(own, encoding="utf-8")
         found = search_network(FindDevicesRequest(network="127.0.0.1"), tmp_path)
@@ -275,12 +399,29 @@ def test_without_the_extra_the_search_goes_on_and_says_what_is_missing(tmp_path:
 
 
 def test_a_device_that_is_taken_keeps_where_it_was_found() -> None:
-    parts = {"kind": "battery_inverter", "reads": ["soc"], "title": "an inverter", "host": "192.168.1.9"}
-    behind_a_bus = NetworkDevice.model_validate(parts | {"profile": "huawei_sun2000", "port": 502, "unit": 0})
-    at_a_broker = NetworkDevice.model_validate(parts | {"profile": "victron_mqtt", "port": 1883, "prefix": "c0619ab00001"})
+    parts = {
+        "kind": "battery_inverter",
+        "reads": ["soc"],
+        "title": "an inverter",
+        "host": "192.168.1.9",
+    }
+    behind_a_bus = NetworkDevice.model_validate(
+        parts | {"profile": "huawei_sun2000", "port": 502, "unit": 0}
+    )
+    at_a_broker = NetworkDevice.model_validate(
+        parts | {"profile": "victron_mqtt", "port": 1883, "prefix": "c0619ab00001"}
+    )
     for device, typed, sensor in (
-        (behind_a_bus, {"unit_number": "0", "prefix_text": ""}, "profile:huawei_sun2000@192.168.1.9:502/0#soc"),
-        (at_a_broker, {"unit_number": "", "prefix_text": "c0619ab00001"}, "profile:victron_mqtt@192.168.1.9:1883?prefix=c0619ab00001#soc"),
+        (
+            behind_a_bus,
+            {"unit_number": "0", "prefix_text": ""},
+            "profile:huawei_sun2000@192.168.1.9:502/0#soc",
+        ),
+        (
+            at_a_broker,
+            {"unit_number": "", "prefix_text": "c0619ab00001"},
+            "profile:victron_mqtt@192.168.1.9:1883?prefix=c0619ab00001#soc",
+        ),
     ):
         taken = take_device({"batteries": [{}]}, device)
         [battery] = taken["control"]["profile"].values()

@@ -1,4 +1,6 @@
-"""What is a GEN24's own: it is found by its name, changes its exponents while it runs, and knows no numbers while it sleeps."""
+"""What is a GEN24's own: it is found by its name, changes its exponents while it runs, and knows no
+numbers while it sleeps.
+"""
 
 import math
 from collections.abc import Iterator
@@ -73,12 +75,18 @@ def test_a_product_is_found_as_itself_and_any_other_as_what_it_has(name: str) ->
 
 def test_another_product_is_named_as_one() -> None:
     generic = SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")))
-    with serve_registers(generic) as server, closing(reach_here(server.port)) as device, pytest.raises(LunaError) as other:
+    with (
+        serve_registers(generic) as server,
+        closing(reach_here(server.port)) as device,
+        pytest.raises(LunaError) as other,
+    ):
         device.identify()
     assert other.value.reason == "device-other-product"
 
 
-def test_exponents_that_change_while_it_runs_change_no_number(device: SimulatedInverter, session: InverterSession) -> None:
+def test_exponents_that_change_while_it_runs_change_no_number(
+    device: SimulatedInverter, session: InverterSession
+) -> None:
     setpoint = BatterySetpoint(mode="charge", power_kw=2)
     session.command(setpoint)
     wait(device, 30)
@@ -87,7 +95,8 @@ def test_exponents_that_change_while_it_runs_change_no_number(device: SimulatedI
     after = read(device)
     assert after == pytest.approx(before, abs=5)
     assert after["charge_w"] == pytest.approx(3500, abs=5)
-    # It still does as it was told: nobody has to say it again, and nobody takes it for another master.
+    # It still does as it was told: nobody has to say it again, and nobody takes it for another
+    # master.
     session.look()
     assert session.read_back() == setpoint
     assert len(device.written) == written
@@ -96,7 +105,9 @@ def test_exponents_that_change_while_it_runs_change_no_number(device: SimulatedI
     assert device.power_kw == pytest.approx(4.5, abs=0.01)
 
 
-def test_asleep_it_knows_no_numbers_and_is_told_none(device: SimulatedInverter, session: InverterSession) -> None:
+def test_asleep_it_knows_no_numbers_and_is_told_none(
+    device: SimulatedInverter, session: InverterSession
+) -> None:
     session.command(BatterySetpoint(mode="hold"))
     told = len(device.written)
     rescale(device, dict.fromkeys(ASLEEP, math.nan))

@@ -1,4 +1,6 @@
-"""A device that answers with anything, beside a healthy one: an error in bounded time and memory, while the other is read as ever."""
+"""A device that answers with anything, beside a healthy one: an error in bounded time and memory,
+while the other is read as ever.
+"""
 
 import json
 import math
@@ -35,14 +37,30 @@ Answer = Callable[[bytes], Iterator[bytes]]
 
 def patient_for(name: str, patience_s: float = PATIENCE_S) -> DeviceProfile:
     profile = load_profile(name, NO_FOLDER)
-    return profile.model_copy(update={"transport": profile.transport.model_copy(update={"patience_s": patience_s})})
+    return profile.model_copy(
+        update={"transport": profile.transport.model_copy(update={"patience_s": patience_s})}
+    )
 
 
-def frame(request: bytes, *, transaction: int = 0, unit: int = 0, registers: int | None = None, says: int | None = None, length: int | None = None) -> bytes:
-    """Return an answer to a read of registers, each of them 1; the arguments are added to what is right, or replace it."""
+def frame(
+    request: bytes,
+    *,
+    transaction: int = 0,
+    unit: int = 0,
+    registers: int | None = None,
+    says: int | None = None,
+    length: int | None = None,
+) -> bytes:
+    """Return an answer to a read of registers, each of them 1.
+
+    The arguments are added to what is right, or replace it.
+    """
     asked = int.from_bytes(request[10:12], "big")
     data = b"\0\1" * (asked if registers is None else registers)
-    body = bytes([(request[6] + unit) % 256, request[7], (len(data) if says is None else says) % 256]) + data
+    body = (
+        bytes([(request[6] + unit) % 256, request[7], (len(data) if says is None else says) % 256])
+        + data
+    )
     number = (int.from_bytes(request[:2], "big") + transaction) % 65536
     return HEADER.pack(number, 0, len(body) if length is None else length) + body
 
@@ -98,7 +116,9 @@ def answering(answer: Answer, *, hangs_up: bool) -> Iterator[int]:
 
 
 def at(profile: DeviceProfile, port: int, **parts: str) -> Via:
-    return Via.model_validate({"profile": profile.profile, "host": "127.0.0.1", "port": port} | parts)
+    return Via.model_validate(
+        {"profile": profile.profile, "host": "127.0.0.1", "port": port} | parts
+    )
 
 
 @pytest.fixture(params=["shared", "its own"])
@@ -108,7 +128,9 @@ def shared_in(request: pytest.FixtureRequest, tmp_path: Path) -> Path | None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_device_is_an_error_soon_and_the_other_one_is_read_meanwhile(name: str, shared_in: Path | None) -> None:
+def test_a_hostile_device_is_an_error_soon_and_the_other_one_is_read_meanwhile(
+    name: str, shared_in: Path | None
+) -> None:
     profile = patient_for("sungrow_sh")
     ended: list[tuple[LunaError | dict[str, float], float]] = []
 
@@ -147,9 +169,16 @@ def test_a_hostile_device_is_an_error_soon_and_the_other_one_is_read_meanwhile(n
 def test_a_model_that_names_thousands_of_ports_is_refused_before_they_are_asked_for() -> None:
     profile = patient_for("sunspec_7xx")
     device = SimulatedInverter(profile)
-    with serve_registers(device) as server, closing(reach(profile, at(profile, server.port))) as reached:
+    with (
+        serve_registers(device) as server,
+        closing(reach(profile, at(profile, server.port))) as reached,
+    ):
         registers = device.image.registers  # type: ignore[attr-defined]
-        [length_at] = [address + 1 for address, value in registers.items() if value == 714 and registers.get(address + 1) == 93]
+        [length_at] = [
+            address + 1
+            for address, value in registers.items()
+            if value == 714 and registers.get(address + 1) == 93
+        ]
         registers[length_at] = 20_000
         with pytest.raises(LunaError):
             reached.read()
@@ -157,7 +186,9 @@ def test_a_model_that_names_thousands_of_ports_is_refused_before_they_are_asked_
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path_factory.mktemp("broker"), "allow_anonymous true", "set_tcp_nodelay true")
+    broker = Mosquitto(
+        tmp_path_factory.mktemp("broker"), "allow_anonymous true", "set_tcp_nodelay true"
+    )
     broker.start()
     yield broker
     broker.kill()
@@ -171,7 +202,9 @@ def meter(port: int, prefix: str, payload: str) -> Iterator[None]:
     client.on_subscribe = lambda *_: listens.set()
 
     def answer(client: paho.Client, _data: object, _message: paho.MQTTMessage) -> None:
-        client.publish(f"{prefix}/status/emdata:0", json.dumps({"total_act": 1000, "total_act_ret": 2000}))
+        client.publish(
+            f"{prefix}/status/emdata:0", json.dumps({"total_act": 1000, "total_act_ret": 2000})
+        )
         client.publish(f"{prefix}/status/em:0", payload)
 
     client.on_message = answer
@@ -197,7 +230,9 @@ NO_POWER = {
 
 @needs_mosquitto
 @pytest.mark.parametrize("payload", NO_POWER.values(), ids=list(NO_POWER))
-def test_a_hostile_message_makes_its_reading_unknown_and_the_other_meter_is_read(payload: str, broker: Mosquitto) -> None:
+def test_a_hostile_message_makes_its_reading_unknown_and_the_other_meter_is_read(
+    payload: str, broker: Mosquitto
+) -> None:
     profile = patient_for("shelly_pro_3em_mqtt", patience_s=0.4)
     with (
         meter(broker.port, "good", '{"total_act_power": 1500}'),

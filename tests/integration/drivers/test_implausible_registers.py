@@ -1,4 +1,6 @@
-"""Registers with a maker's no-value, a wrong sign or scale, asleep or in contradiction: never a wrong number that looks valid."""
+"""Registers with a maker's no-value, a wrong sign or scale, asleep or in contradiction: never a
+wrong number that looks valid.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,7 +13,13 @@ from luna.energy.devices.commands import Via
 from luna.platform.drivers.device_server import serve_registers
 from luna.platform.drivers.plausibility import DeviceReadings
 from luna.platform.drivers.point_image import RegisterImage
-from luna.platform.drivers.profile import DeviceProfile, ModbusTransport, NumberType, RegisterPoint, split_sign
+from luna.platform.drivers.profile import (
+    DeviceProfile,
+    ModbusTransport,
+    NumberType,
+    RegisterPoint,
+    split_sign,
+)
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach
 from luna.platform.drivers.profiles import list_profiles
 from luna.platform.drivers.registers import width
@@ -19,8 +27,17 @@ from luna.platform.drivers.session import OBEYS_WITHIN_S, InverterSession
 from luna.platform.drivers.simulator import SimulatedInverter
 from luna.platform.simulated_home.battery import BatteryModel
 
-PROFILES = {profile.profile: profile for profile in list_profiles() if isinstance(profile.transport, ModbusTransport)}
-LARGEST: dict[NumberType, int] = {"int16": 0x7FFF, "uint16": 0xFFFF, "int32": 0x7FFFFFFF, "uint32": 0xFFFFFFFF}
+PROFILES = {
+    profile.profile: profile
+    for profile in list_profiles()
+    if isinstance(profile.transport, ModbusTransport)
+}
+LARGEST: dict[NumberType, int] = {
+    "int16": 0x7FFF,
+    "uint16": 0xFFFF,
+    "int32": 0x7FFFFFFF,
+    "uint32": 0xFFFFFFFF,
+}
 # Lowest number, infinity, and a number that is none.
 FLOATS = (0xFF7FFFFF, 0x7F7FFFFF, 0x7F800000, 0x7FC00000)
 SUNSPEC: dict[NumberType, Sequence[int]] = {
@@ -45,13 +62,22 @@ class HeldInverter(SimulatedInverter):
 
 @contextmanager
 def held(profile: DeviceProfile) -> Iterator[tuple[RegisterImage, ProfiledDevice]]:
-    """Serve a device in a house with 500 W of load and 2 kW of PV: it charges with 1 kW and feeds in 500 W."""
+    """Serve a device in a house with 500 W of load and 2 kW of PV: it charges with 1 kW and feeds
+    in 500 W.
+    """
     instants = iter([0.0])
-    device = HeldInverter(profile, battery=BatteryModel(limit_kw=1.0), now=lambda: next(instants, 60.0))
+    device = HeldInverter(
+        profile, battery=BatteryModel(limit_kw=1.0), now=lambda: next(instants, 60.0)
+    )
     device.look()
     device.is_held = True
     assert isinstance(device.image, RegisterImage)
-    with serve_registers(device) as server, closing(reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))) as reached:
+    with (
+        serve_registers(device) as server,
+        closing(
+            reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))
+        ) as reached,
+    ):
         yield device.image, reached
 
 
@@ -61,7 +87,9 @@ def put_bits(image: RegisterImage, name: str, bits: int) -> None:
     assert isinstance(point, RegisterPoint)
     words = [bits >> 16 & 0xFFFF, bits & 0xFFFF] if width(point.type) == 2 else [bits]
     for places in image._port_places(point):
-        image.registers |= dict(zip(places, words if point.word_order == "big" else words[::-1], strict=True))
+        image.registers |= dict(
+            zip(places, words if point.word_order == "big" else words[::-1], strict=True)
+        )
 
 
 def list_codes(profile: DeviceProfile, point: RegisterPoint) -> Sequence[int]:
@@ -73,11 +101,19 @@ def list_codes(profile: DeviceProfile, point: RegisterPoint) -> Sequence[int]:
 
 def read_points(profile: DeviceProfile) -> dict[str, RegisterPoint]:
     names = {split_sign(entry)[1] for entries in profile.reads.values() for entry in entries}
-    return {name: point for name, point in profile.points.items() if name in names and isinstance(point, RegisterPoint)}
+    return {
+        name: point
+        for name, point in profile.points.items()
+        if name in names and isinstance(point, RegisterPoint)
+    }
 
 
 def resting_on(profile: DeviceProfile, *points: str) -> set[str]:
-    return {name for name, entries in profile.reads.items() if {split_sign(entry)[1] for entry in entries} & set(points)}
+    return {
+        name
+        for name, entries in profile.reads.items()
+        if {split_sign(entry)[1] for entry in entries} & set(points)
+    }
 
 
 def unknown_in(readings: DeviceReadings) -> set[str]:
@@ -87,7 +123,9 @@ def unknown_in(readings: DeviceReadings) -> set[str]:
 
 
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=list(PROFILES))
-def test_no_register_of_a_profile_becomes_a_wrong_number(profile: DeviceProfile, subtests: pytest.Subtests) -> None:
+def test_no_register_of_a_profile_becomes_a_wrong_number(
+    profile: DeviceProfile, subtests: pytest.Subtests
+) -> None:
     with held(profile) as (image, reached):
         usual = dict(image.registers)
         before = reached.read()
@@ -97,7 +135,11 @@ def test_no_register_of_a_profile_becomes_a_wrong_number(profile: DeviceProfile,
                     put_bits(image, name, bits)
                     readings = reached.measure()
                     assert unknown_in(readings) == resting_on(profile, name)
-                    others = {reading: value for reading, value in readings.values.items() if not math.isnan(value)}
+                    others = {
+                        reading: value
+                        for reading, value in readings.values.items()
+                        if not math.isnan(value)
+                    }
                     assert others == {reading: before[reading] for reading in others}
                 image.registers = dict(usual)
             if point.exponent_register is not None:
@@ -114,7 +156,9 @@ def test_no_register_of_a_profile_becomes_a_wrong_number(profile: DeviceProfile,
 
 
 def put_scaled(image: RegisterImage, name: str, factor: int) -> None:
-    """Set a point to a multiple of its value, by its exponent where its type holds no such number."""
+    """Set a point to a multiple of its value, by its exponent where its type holds no such
+    number.
+    """
     point = image.profile.points[name]
     assert isinstance(point, RegisterPoint)
     address = image._exponent_address(point)
@@ -138,7 +182,9 @@ def test_strings_that_are_asleep_are_unknown_and_nothing_else(name: str) -> None
         readings = reached.measure()
     assert unknown_in(readings) == {"pv_w"}
     assert {fault.cause for fault in readings.implausible} == {"invalid_value"}
-    assert {key: value for key, value in readings.values.items() if key != "pv_w"} == {key: value for key, value in before.items() if key != "pv_w"}
+    assert {key: value for key, value in readings.values.items() if key != "pv_w"} == {
+        key: value for key, value in before.items() if key != "pv_w"
+    }
 
 
 def test_a_meter_a_battery_and_a_roof_that_are_away_are_unknown() -> None:
@@ -157,7 +203,8 @@ SUNGROW = [
     (0x0002, -1500, 3000, 500, 1000, 1500),
     (0, 500, 0, 500, 0, -500),
     (0x0004, 500, 0, 500, 0, -500),
-    # A state that lags behind, and one that is lost, of firmware that reports no sign: nobody knows.
+    # A state that lags behind, and one that is lost, of firmware that reports no sign: nobody
+    # knows.
     (0x0002, 500, 0, 500, 0, math.nan),
     (0, 1500, 3000, 500, 1000, math.nan),
     (0x0004, 1500, 3000, 500, 1000, math.nan),
@@ -185,7 +232,8 @@ def test_a_battery_power_means_one_thing_for_all_firmware(subtests: pytest.Subte
                 assert readings.values["pv_w"] == pv
 
 
-# The bits of a state that say which of two points one power is; what it is without a bit, or against it.
+# The bits of a state that say which of two points one power is; what it is without a bit, or
+# against it.
 BY_BITS = [
     (0x0002, 1500, {"charge_w": 1500, "discharge_w": 0}),
     (0x0004, 500, {"charge_w": 0, "discharge_w": 500}),
@@ -196,10 +244,22 @@ BY_BITS = [
 ]
 
 
-def test_a_power_that_no_bit_claims_is_unknown_in_a_profile_of_an_owner(subtests: pytest.Subtests) -> None:
+def test_a_power_that_no_bit_claims_is_unknown_in_a_profile_of_an_owner(
+    subtests: pytest.Subtests,
+) -> None:
     points = {
-        "charging": {"register": 13021, "type": "int16", "unit": "W", "while_bit": {"register": 13000, "bit": 1}},
-        "discharging": {"register": 13021, "type": "int16", "unit": "W", "while_bit": {"register": 13000, "bit": 2}},
+        "charging": {
+            "register": 13021,
+            "type": "int16",
+            "unit": "W",
+            "while_bit": {"register": 13000, "bit": 1},
+        },
+        "discharging": {
+            "register": 13021,
+            "type": "int16",
+            "unit": "W",
+            "while_bit": {"register": 13000, "bit": 2},
+        },
     }
     document = PROFILES["sungrow_sh"].model_dump(mode="json", by_alias=True)
     document["points"] |= points
@@ -219,7 +279,10 @@ def test_ports_of_one_kind_that_flow_against_each_other_are_unknown() -> None:
 
 
 class SignedInverter(SimulatedInverter):
-    """Sungrow after an update: the power has a sign, below zero it charges; the running state stays 0."""
+    """Sungrow after an update: the power has a sign, below zero it charges.
+
+    The running state stays 0.
+    """
 
     def _show(self) -> None:
         super()._show()

@@ -1,6 +1,8 @@
-"""A simulated SunSpec device as somebody else's client sees it: pysunspec2 scans, reads and drives it by the models that SunSpec publishes.
+"""A simulated SunSpec device as somebody else's client sees it: pysunspec2 scans, reads and drives
+it by the models that SunSpec publishes.
 
-What is expected of it comes from the models' documents alone, so that profile and simulator cannot be wrong together.
+What is expected of it comes from the models' documents alone, so that profile and simulator cannot
+be wrong together.
 """
 
 from collections.abc import Iterator
@@ -40,7 +42,9 @@ def scan(device: SimulatedInverter) -> Iterator[Any]:
     from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
     with serve_registers(device) as server:
-        client = SunSpecModbusClientDeviceTCP(slave_id=device.profile.transport.unit, ipaddr="127.0.0.1", ipport=server.port)
+        client = SunSpecModbusClientDeviceTCP(
+            slave_id=device.profile.transport.unit, ipaddr="127.0.0.1", ipport=server.port
+        )
         client.scan()
         yield client
         client.close()
@@ -65,7 +69,11 @@ def test_the_models_are_found_and_named(client: Any) -> None:
 def test_what_is_read_has_its_unit_and_scale(client: Any) -> None:
     storage = client.models[124][0]
     storage.read()
-    assert (storage.ChaState.cvalue, storage.WChaMax.cvalue, storage.StorCtl_Mod.value) == (50.0, 5000, 0)
+    assert (storage.ChaState.cvalue, storage.WChaMax.cvalue, storage.StorCtl_Mod.value) == (
+        50.0,
+        5000,
+        0,
+    )
     assert client.models[160][0].N is not None
 
 
@@ -76,16 +84,27 @@ def test_what_is_read_has_its_unit_and_scale(client: Any) -> None:
         (LIMIT_DISCHARGE, 0, 100, 1.5),
         (LIMIT_CHARGE, 100, 0, 0.0),
         (LIMIT_CHARGE | LIMIT_DISCHARGE, 0, 0, 0.0),
-        (LIMIT_DISCHARGE, -60, 100, 4.5),  # a limit of discharging below zero charges: 3 kW beside the surplus
+        # A limit of discharging below zero charges: 3 kW beside the surplus
+        (LIMIT_DISCHARGE, -60, 100, 4.5),
         (LIMIT_CHARGE, 100, -20, -1.0),  # and its mirror feeds out
     ],
 )
 def test_limits_do_what_the_document_says(
-    client: Any, device: SimulatedInverter, clock: Seconds, control: int, discharge_percent: float, charge_percent: float, flows_kw: float
+    client: Any,
+    device: SimulatedInverter,
+    clock: Seconds,
+    control: int,
+    discharge_percent: float,
+    charge_percent: float,
+    flows_kw: float,
 ) -> None:
     storage = client.models[124][0]
     storage.read()
-    storage.OutWRte.cvalue, storage.InWRte.cvalue, storage.StorCtl_Mod.value = discharge_percent, charge_percent, control
+    storage.OutWRte.cvalue, storage.InWRte.cvalue, storage.StorCtl_Mod.value = (
+        discharge_percent,
+        charge_percent,
+        control,
+    )
     storage.ChaGriSet.value = 1
     storage.write()
     clock.now += 30
@@ -93,10 +112,17 @@ def test_limits_do_what_the_document_says(
     assert device.power_kw == pytest.approx(flows_kw, abs=0.01)
 
 
-def test_a_dead_master_leaves_it_to_itself_after_the_time_it_named(client: Any, device: SimulatedInverter, clock: Seconds) -> None:
+def test_a_dead_master_leaves_it_to_itself_after_the_time_it_named(
+    client: Any, device: SimulatedInverter, clock: Seconds
+) -> None:
     storage = client.models[124][0]
     storage.read()
-    storage.OutWRte.cvalue, storage.StorCtl_Mod.value, storage.InOutWRte_RvrtTms.value, storage.ChaGriSet.value = -60, LIMIT_DISCHARGE, 180, 1
+    (
+        storage.OutWRte.cvalue,
+        storage.StorCtl_Mod.value,
+        storage.InOutWRte_RvrtTms.value,
+        storage.ChaGriSet.value,
+    ) = -60, LIMIT_DISCHARGE, 180, 1
     storage.write()
     clock.now += 170
     device.look()
@@ -109,7 +135,9 @@ def test_a_dead_master_leaves_it_to_itself_after_the_time_it_named(client: Any, 
 
 @pytest.mark.parametrize(("name", "model"), [("sunspec_meter", 203), ("sunspec_meter_float", 213)])
 def test_a_meter_is_read_as_its_model_says(name: str, model: int, clock: Seconds) -> None:
-    device = SimulatedInverter(load_profile(name, Path("/nonexistent")), now=clock, house=lambda _: (9.0, 0.0))
+    device = SimulatedInverter(
+        load_profile(name, Path("/nonexistent")), now=clock, house=lambda _: (9.0, 0.0)
+    )
     clock.now += 60
     with scan(device) as client:
         meter = client.models[model][0]
@@ -129,16 +157,25 @@ def der(clock: Seconds) -> SimulatedInverter:
     return SimulatedInverter(load_profile("sunspec_7xx", Path("/nonexistent")), now=clock)
 
 
-def test_a_device_of_the_700_models_tells_its_ports_by_their_type(der: SimulatedInverter, clock: Seconds) -> None:
+def test_a_device_of_the_700_models_tells_its_ports_by_their_type(
+    der: SimulatedInverter, clock: Seconds
+) -> None:
     clock.now += 30
     with scan(der) as client:
         assert list_models(client) == [1, 701, 702, 703, 704, 713, 714, 715, 203]
-        ac, capacity, storage, dc, meter = (client.models[number][0] for number in (701, 702, 713, 714, 203))
+        ac, capacity, storage, dc, meter = (
+            client.models[number][0] for number in (701, 702, 713, 714, 203)
+        )
         for model in (ac, capacity, storage, dc, meter):
             model.read()
     assert dc.NPrt.value == len(dc.Prt) == 3
-    assert [(port.PrtTyp.value, port.ID.value) for port in dc.Prt] == [(PV, 1), (STORAGE, 2), (PV, 3)]
-    # Two kilowatts of the sun on two strings, of which the house uses half of one: the rest charges, and an absorbed power is below zero.
+    assert [(port.PrtTyp.value, port.ID.value) for port in dc.Prt] == [
+        (PV, 1),
+        (STORAGE, 2),
+        (PV, 3),
+    ]
+    # Two kilowatts of the sun on two strings, of which the house uses half of one: the rest
+    # charges, and an absorbed power is below zero.
     assert [port.DCW.cvalue for port in dc.Prt] == [1000, -1500, 1000]
     assert (ac.W.cvalue, meter.W.cvalue) == (500, 0)
     assert (capacity.WChaRteMaxRtg.cvalue, capacity.WDisChaRteMax.cvalue) == (5000, 5000)
@@ -155,12 +192,18 @@ def test_a_device_of_the_700_models_tells_its_ports_by_their_type(der: Simulated
         (6500, 4500),
     ],
 )
-def test_a_set_active_power_is_that_of_the_ac_side(der: SimulatedInverter, clock: Seconds, set_w: int, storage_w: int) -> None:
+def test_a_set_active_power_is_that_of_the_ac_side(
+    der: SimulatedInverter, clock: Seconds, set_w: int, storage_w: int
+) -> None:
     with scan(der) as client:
         control, ac, dc = (client.models[number][0] for number in (704, 701, 714))
         control.read()
         assert control.WSetEna.value == OFF
-        control.WSetRvrtTms.value, control.WSetEnaRvrt.value, control.WSetMod.value = 180, OFF, WATTS
+        control.WSetRvrtTms.value, control.WSetEnaRvrt.value, control.WSetMod.value = (
+            180,
+            OFF,
+            WATTS,
+        )
         control.WSet.cvalue, control.WSetEna.value = set_w, ON
         control.write()
         clock.now += 30
@@ -193,8 +236,15 @@ def test_a_gen24_is_what_it_says(clock: Seconds) -> None:
             assert isinstance(image, RegisterImage)
             image.rescale({"OutWRte": exponent})
             storage.read()
-            storage.OutWRte.cvalue, storage.StorCtl_Mod.value, storage.ChaGriSet.value = -60, LIMIT_DISCHARGE, 1
+            storage.OutWRte.cvalue, storage.StorCtl_Mod.value, storage.ChaGriSet.value = (
+                -60,
+                LIMIT_DISCHARGE,
+                1,
+            )
             storage.write()
             clock.now += 30
             device.look()
-            assert (device.power_kw, storage.OutWRte.value) == (pytest.approx(4.5, abs=0.01), -60 * 10**-exponent)
+            assert (device.power_kw, storage.OutWRte.value) == (
+                pytest.approx(4.5, abs=0.01),
+                -60 * 10**-exponent,
+            )

@@ -1,6 +1,8 @@
-"""Simulated devices with registers of their own as somebody else's client sees them: bare pymodbus, and what their makers' lists say.
+"""Simulated devices with registers of their own as somebody else's client sees them: bare pymodbus,
+and what their makers' lists say.
 
-Nothing of the drivers is shared but the server that is asked: an address, a scale, a sign or an order of words that a profile has wrong is wrong here.
+Nothing of the drivers is shared but the server that is asked: an address, a scale, a sign or an
+order of words that a profile has wrong is wrong here.
 """
 
 import struct
@@ -23,12 +25,17 @@ HALF_A_MINUTE = 30.0
 
 @dataclass(frozen=True)
 class Client:
-    """Registers of one device by number on the bus; a number of two has its more significant register first, or last."""
+    """Registers of one device by number on the bus.
+
+    A number of two has its more significant register first, or last.
+    """
 
     modbus: ModbusTcpClient
     unit: int
 
-    def read(self, address: int, kind: str, *, swapped: bool = False, inputs: bool = False) -> float:
+    def read(
+        self, address: int, kind: str, *, swapped: bool = False, inputs: bool = False
+    ) -> float:
         """Return a number in struct's notation of its kind."""
         count = struct.calcsize(f">{kind}") // 2
         ask = self.modbus.read_input_registers if inputs else self.modbus.read_holding_registers
@@ -40,19 +47,29 @@ class Client:
 
     def write(self, address: int, kind: str, number: int) -> None:
         """Write a number."""
-        words = struct.unpack(f">{struct.calcsize(f'>{kind}') // 2}H", struct.pack(f">{kind}", number))
+        words = struct.unpack(
+            f">{struct.calcsize(f'>{kind}') // 2}H", struct.pack(f">{kind}", number)
+        )
         assert not self.modbus.write_registers(address, list(words), device_id=self.unit).isError()
 
 
 def read_sma(client: Client) -> dict[str, float]:
     """30845; 31393 and 31395."""
-    return {"soc": client.read(30845, "I"), "charge": client.read(31393, "I"), "discharge": client.read(31395, "I")}
+    return {
+        "soc": client.read(30845, "I"),
+        "charge": client.read(31393, "I"),
+        "discharge": client.read(31395, "I"),
+    }
 
 
 def read_huawei(client: Client) -> dict[str, float]:
     """37760 in tenths; 37765, which is above zero while it charges."""
     power = client.read(37765, "i")
-    return {"soc": client.read(37760, "H") / 10, "charge": max(power, 0), "discharge": max(-power, 0)}
+    return {
+        "soc": client.read(37760, "H") / 10,
+        "charge": max(power, 0),
+        "discharge": max(-power, 0),
+    }
 
 
 def read_sungrow(client: Client) -> dict[str, float]:
@@ -89,7 +106,12 @@ def huawei(charge_limit: int, discharge_limit: int) -> Writes:
 
 def sungrow(charge_limit: int, discharge_limit: int, command: int, mode: int) -> Writes:
     """Limits in tens of watts, the command, the mode."""
-    return ((33046, "H", charge_limit), (33047, "H", discharge_limit), (13050, "H", command), (13049, "H", mode))
+    return (
+        (33046, "H", charge_limit),
+        (33047, "H", discharge_limit),
+        (13050, "H", command),
+        (13049, "H", mode),
+    )
 
 
 def victron(discharging: int, charging: int, setpoint: int) -> Writes:
@@ -99,7 +121,9 @@ def victron(discharging: int, charging: int, setpoint: int) -> Writes:
 
 @dataclass(frozen=True)
 class Maker:
-    """What a maker's document says of a product: its number on the bus, what is read where, what has it do what."""
+    """What a maker's document says of a product: its number on the bus, what is read where, what
+    has it do what.
+    """
 
     unit: int
     read: Callable[[Client], dict[str, float]]
@@ -110,7 +134,8 @@ class Maker:
     rest: Writes
     charge_2000: Writes
     discharge_2000: Writes
-    # Where further readings lie, and what they say while the battery charges with 2 kW beside an even house: W.
+    # Where further readings lie, and what they say while the battery charges with 2 kW beside an
+    # even house: W.
     also: Mapping[str, tuple[tuple[int, str, bool, bool], float]] = field(default_factory=dict)
     # After how long a dead master's forced charging ends, seconds; None: it does not.
     ends_after: float | None = None
@@ -128,7 +153,10 @@ MAKERS = {
         rest=sma(2424, (0, 0), (0, 0)),
         charge_2000=sma(2289, (2000, 2000), (0, 0)),
         discharge_2000=sma(2290, (0, 0), (2000, 2000)),
-        also={"taken": ((30865, "i", False, False), 2000), "fed in": ((30867, "i", False, False), 0)},
+        also={
+            "taken": ((30865, "i", False, False), 2000),
+            "fed in": ((30867, "i", False, False), 0),
+        },
         ends_after=60,
     ),
     "huawei_sun2000": Maker(
@@ -138,9 +166,25 @@ MAKERS = {
         no_discharge=huawei(5000, 0),
         no_charge=huawei(0, 5000),
         rest=huawei(0, 0),
-        charge_2000=(*huawei(5000, 5000), (47087, "H", 1), (47083, "H", 5), (47246, "H", 0), (47247, "I", 2000), (47100, "H", 1)),
-        discharge_2000=(*huawei(5000, 5000), (47083, "H", 5), (47246, "H", 0), (47249, "I", 2000), (47100, "H", 2)),
-        also={"roof": ((32064, "i", False, False), 1000), "fed in": ((37113, "i", False, False), -2000)},
+        charge_2000=(
+            *huawei(5000, 5000),
+            (47087, "H", 1),
+            (47083, "H", 5),
+            (47246, "H", 0),
+            (47247, "I", 2000),
+            (47100, "H", 1),
+        ),
+        discharge_2000=(
+            *huawei(5000, 5000),
+            (47083, "H", 5),
+            (47246, "H", 0),
+            (47249, "I", 2000),
+            (47100, "H", 2),
+        ),
+        also={
+            "roof": ((32064, "i", False, False), 1000),
+            "fed in": ((37113, "i", False, False), -2000),
+        },
         # Five minutes were written.
         ends_after=300,
         rest_ends=False,
@@ -154,7 +198,11 @@ MAKERS = {
         rest=sungrow(500, 500, 0xCC, 2),
         charge_2000=((13051, "H", 2000), *sungrow(500, 500, 0xAA, 2)),
         discharge_2000=((13051, "H", 2000), *sungrow(500, 500, 0xBB, 2)),
-        also={"roof": ((5016, "I", True, True), 1000), "house": ((13007, "i", True, True), 1000), "fed in": ((13009, "i", True, True), -2000)},
+        also={
+            "roof": ((5016, "I", True, True), 1000),
+            "house": ((13007, "i", True, True), 1000),
+            "fed in": ((13009, "i", True, True), -2000),
+        },
         rest_ends=False,
     ),
     "victron_gx": Maker(
@@ -166,7 +214,10 @@ MAKERS = {
         rest=victron(0, 0, 0),
         charge_2000=victron(100, -1, 2000),
         discharge_2000=victron(100, -1, -2000),
-        also={"roof, of seven": ((850, "H", False, False), 143), "taken on phase 2": ((821, "h", False, False), 667)},
+        also={
+            "roof, of seven": ((850, "H", False, False), 143),
+            "taken on phase 2": ((821, "h", False, False), 667),
+        },
         ends_after=60,
         rest_ends=False,
     ),
@@ -222,7 +273,9 @@ def home(request: pytest.FixtureRequest) -> Iterator[Home]:
         ("discharge_2000", EVEN, 0, 2000),
     ],
 )
-def test_registers_do_what_the_maker_says(home: Home, writes: str, house: tuple[float, float], charge: float, discharge: float) -> None:
+def test_registers_do_what_the_maker_says(
+    home: Home, writes: str, house: tuple[float, float], charge: float, discharge: float
+) -> None:
     # Something else before: no command may rest on what an earlier one left behind.
     home.device.house = lambda _: EVEN
     home.tell(home.maker.discharge_2000)
@@ -254,8 +307,12 @@ def test_a_dead_master_leaves_it_as_its_profile_declares(home: Home) -> None:
     assert home.maker.read(home.client)["charge"] == pytest.approx(still, abs=1)
 
 
-def test_a_dead_master_that_kept_it_from_discharging_leaves_that_as_its_profile_declares(home: Home) -> None:
+def test_a_dead_master_that_kept_it_from_discharging_leaves_that_as_its_profile_declares(
+    home: Home,
+) -> None:
     home.device.house = lambda _: SHORTAGE
     home.tell(home.maker.no_discharge)
     home.clock.now += 3600
-    assert home.maker.read(home.client)["discharge"] == pytest.approx(1500 if home.maker.rest_ends else 0, abs=10)
+    assert home.maker.read(home.client)["discharge"] == pytest.approx(
+        1500 if home.maker.rest_ends else 0, abs=10
+    )

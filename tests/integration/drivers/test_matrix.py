@@ -1,4 +1,5 @@
-"""The page of devices that Luna speaks to itself: what each profile is and rests on, and which cases it is put through in ``test_profiles``.
+"""The page of devices that Luna speaks to itself: what each profile is and rests on, and which
+cases it is put through in ``test_profiles``.
 
 ``LUNA_RECORD=1 pytest tests/integration/drivers/test_matrix.py`` writes it anew.
 """
@@ -18,7 +19,9 @@ INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
     "readings": (cases.test_what_is_read_is_what_the_device_does,),
     "limits": (cases.test_what_a_device_can_and_holds_is_read_where_it_says_so,),
     f"{len(MODES)} modes": (cases.test_each_mode_is_taken_read_back_and_done,),
-    "power": (cases.test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked,),
+    "power": (
+        cases.test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked,
+    ),
     "target, reserve": (cases.test_charging_ends_at_the_target_and_giving_at_the_reserve,),
     "unchanged: unwritten": (cases.test_nothing_is_written_where_nothing_changed,),
     "left alone": (cases.test_a_device_that_nobody_asks_for_any_more_is_left_to_itself,),
@@ -34,7 +37,11 @@ INVERTERS: dict[str, tuple[Callable[..., None], ...]] = {
     "unknown number": (cases.test_a_number_that_the_device_does_not_know_is_no_number,),
     "slow, silent": (cases.test_a_slow_device_is_waited_for_and_a_silent_one_named,),
 }
-METERS: dict[str, tuple[Callable[..., None], ...]] = {"directions, counters, unknown numbers": (cases.test_a_meter_says_which_way_it_flows_and_counts,)}
+METERS: dict[str, tuple[Callable[..., None], ...]] = {
+    "directions, counters, unknown numbers": (
+        cases.test_a_meter_says_which_way_it_flows_and_counts,
+    )
+}
 
 
 def test_the_page_of_devices_says_what_each_profile_is_put_through() -> None:
@@ -45,24 +52,41 @@ def test_the_page_of_devices_says_what_each_profile_is_put_through() -> None:
 
 
 def describe() -> Iterator[str]:
-    profiles = [load_profile(path.stem, Path("/nonexistent")) for path in sorted(PACKAGED.glob("*.yaml"))]
+    profiles = [
+        load_profile(path.stem, Path("/nonexistent")) for path in sorted(PACKAGED.glob("*.yaml"))
+    ]
     yield from ("# Devices that Luna speaks to itself", "")
     yield from (
-        "<!-- Made from the profiles and test_profiles.py by tests/integration/drivers/test_matrix.py; edits are lost. -->",
+        (
+            "<!-- Made from the profiles and test_profiles.py by "
+            "tests/integration/drivers/test_matrix.py; edits are lost. -->"
+        ),
         "",
     )
     yield from (
-        "Before every release each profile is put through these cases against a simulator of itself; what it rests on stands beside it.",
+        (
+            "Before every release each profile is put through these cases against a simulator "
+            "of itself; what it rests on stands beside it."
+        ),
         "",
     )
     heads = ("profile", "products", "over", "when Luna is away", "what is written", "rests on")
     yield from table(heads, [describe_profile(profile) for profile in profiles])
-    for title, kind, columns in (("Inverters with a battery", "battery_inverter", INVERTERS), ("Meters", "meter", METERS)):
+    for title, kind, columns in (
+        ("Inverters with a battery", "battery_inverter", INVERTERS),
+        ("Meters", "meter", METERS),
+    ):
         yield from ("", f"## {title}", "")
         yield from table(
             ("profile", *columns),
             [
-                (f"`{profile.profile}`", *("✓" if any(is_put_through(profile, case) for case in some) else "–" for some in columns.values()))
+                (
+                    f"`{profile.profile}`",
+                    *(
+                        "✓" if any(is_put_through(profile, case) for case in some) else "–"
+                        for some in columns.values()
+                    ),
+                )
                 for profile in profiles
                 if profile.kind == kind
             ],
@@ -95,9 +119,19 @@ def say_reversion(profile: DeviceProfile) -> str:
 def is_put_through(profile: DeviceProfile, case: Callable[..., None]) -> bool:
     """Return whether pytest runs a case on a profile."""
     marks: list[Any] = getattr(case, "pytestmark", [])
-    named = [mark.args[1] for mark in marks if mark.name == "parametrize" and mark.args[0] in {"profile", "name"}]
-    return profile.profile in {getattr(each, "values", (each,))[0] for each in (named[0] if named else COMMANDED)}
+    named = [
+        mark.args[1]
+        for mark in marks
+        if mark.name == "parametrize" and mark.args[0] in {"profile", "name"}
+    ]
+    return profile.profile in {
+        getattr(each, "values", (each,))[0] for each in (named[0] if named else COMMANDED)
+    }
 
 
 def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    yield from (f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *(f"| {' | '.join(row)} |" for row in rows))
+    yield from (
+        f"| {' | '.join(heads)} |",
+        f"|{'---|' * len(heads)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    )

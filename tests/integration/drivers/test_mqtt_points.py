@@ -1,4 +1,6 @@
-"""What may come over a broker, and what becomes of it: messages that are old, retained or broken, a broker that is away, a device that keeps what it had."""
+"""What may come over a broker, and what becomes of it: messages that are old, retained or broken, a
+broker that is away, a device that keeps what it had.
+"""
 
 import json
 import math
@@ -70,14 +72,21 @@ class Device:
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path_factory.mktemp("broker"), "allow_anonymous true", "set_tcp_nodelay true")
+    broker = Mosquitto(
+        tmp_path_factory.mktemp("broker"), "allow_anonymous true", "set_tcp_nodelay true"
+    )
     broker.start()
     yield broker
     broker.kill()
 
 
 def open_points(
-    port: int, *, prefix: str | None = "home", secret: DeviceSecret | None = None, now: Callable[[], float] = time.monotonic, **transport: Any
+    port: int,
+    *,
+    prefix: str | None = "home",
+    secret: DeviceSecret | None = None,
+    now: Callable[[], float] = time.monotonic,
+    **transport: Any,
 ) -> MqttPoints:
     declared = {"kind": "mqtt", "request": REQUEST, "patience_s": 10, **transport}
     profile = DeviceProfile.model_validate(PROFILE | {"transport": declared})
@@ -108,30 +117,52 @@ DONE = ("home/told", "1")
     ],
     ids=["told", "null", "another field", "no JSON", "empty", "nothing"],
 )
-def test_a_number_that_was_not_told_is_unknown(broker: Mosquitto, messages: list[tuple[str, str]], power: float) -> None:
-    with closing(Device(broker.port, tell(*messages, DONE))), closing(open_points(broker.port)) as points:
+def test_a_number_that_was_not_told_is_unknown(
+    broker: Mosquitto, messages: list[tuple[str, str]], power: float
+) -> None:
+    with (
+        closing(Device(broker.port, tell(*messages, DONE))),
+        closing(open_points(broker.port)) as points,
+    ):
         assert points.read(["power"]) == {"power": pytest.approx(power, nan_ok=True)}
 
 
-def test_what_a_device_does_not_have_is_nothing_once_it_told_everything_else(broker: Mosquitto) -> None:
-    with closing(Device(broker.port, tell(("home/power", '{"w": 1}'), DONE))), closing(open_points(broker.port)) as points:
+def test_what_a_device_does_not_have_is_nothing_once_it_told_everything_else(
+    broker: Mosquitto,
+) -> None:
+    with (
+        closing(Device(broker.port, tell(("home/power", '{"w": 1}'), DONE))),
+        closing(open_points(broker.port)) as points,
+    ):
         assert points.read(["power", "roof"]) == {"power": 1, "roof": 0}
-    with closing(Device(broker.port, tell(("home/power", '{"w": 1}')))), closing(open_points(broker.port, patience_s=1)) as points:
+    with (
+        closing(Device(broker.port, tell(("home/power", '{"w": 1}')))),
+        closing(open_points(broker.port, patience_s=1)) as points,
+    ):
         assert math.isnan(points.read(["power", "roof"])["roof"])
 
 
 def test_a_retained_message_is_none_and_an_old_one_ends(broker: Mosquitto) -> None:
     with closing(Device(broker.port, tell())) as device:
-        device.client.publish("home/power", '{"w": 5}', qos=1, retain=True).wait_for_publish(PATIENCE_SECONDS)
-        with closing(open_points(broker.port, patience_s=0.5)) as points, pytest.raises(LunaError) as silent:
+        device.client.publish("home/power", '{"w": 5}', qos=1, retain=True).wait_for_publish(
+            PATIENCE_SECONDS
+        )
+        with (
+            closing(open_points(broker.port, patience_s=0.5)) as points,
+            pytest.raises(LunaError) as silent,
+        ):
             points.read(["power"])
-        device.client.publish("home/power", "", qos=1, retain=True).wait_for_publish(PATIENCE_SECONDS)
+        device.client.publish("home/power", "", qos=1, retain=True).wait_for_publish(
+            PATIENCE_SECONDS
+        )
     assert silent.value.reason == "device-silent"
     seconds = [0.0]
     request = REQUEST | {"every_s": 3600}
     with (
         closing(Device(broker.port, tell(("home/power", '{"w": 5}'), DONE))),
-        closing(open_points(broker.port, stale_s=60, request=request, now=lambda: seconds[0])) as points,
+        closing(
+            open_points(broker.port, stale_s=60, request=request, now=lambda: seconds[0])
+        ) as points,
     ):
         assert points.read(["power"]) == {"power": 5}
         seconds[0] = 60.0
@@ -154,7 +185,10 @@ class LimitKeeper:
 
 
 def test_what_is_written_is_read_back_and_what_is_kept_is_said(broker: Mosquitto) -> None:
-    with closing(Device(broker.port, LimitKeeper())) as device, closing(open_points(broker.port, patience_s=2)) as points:
+    with (
+        closing(Device(broker.port, LimitKeeper())) as device,
+        closing(open_points(broker.port, patience_s=2)) as points,
+    ):
         points.write([PointValue("limit", 1500), PointValue("button", 1)])
         assert points.hold([PointValue("limit", 1500), PointValue("button", 1)]) == [True, True]
         assert points.hold([PointValue("limit", 1501), PointValue("button", 0)]) == [False, False]
@@ -169,13 +203,20 @@ def test_what_is_written_is_read_back_and_what_is_kept_is_said(broker: Mosquitto
     ]
 
 
-def test_a_device_that_says_nothing_of_what_it_has_already_is_requested_to(broker: Mosquitto) -> None:
-    with closing(Device(broker.port, tell(("home/limit", "1500"), DONE))), closing(open_points(broker.port, patience_s=1)) as points:
+def test_a_device_that_says_nothing_of_what_it_has_already_is_requested_to(
+    broker: Mosquitto,
+) -> None:
+    with (
+        closing(Device(broker.port, tell(("home/limit", "1500"), DONE))),
+        closing(open_points(broker.port, patience_s=1)) as points,
+    ):
         points.write([PointValue("limit", 1500)])
         assert points.hold([PointValue("limit", 1500)]) == [True]
 
 
-def test_answers_that_another_program_asked_for_are_not_taken_for_ones_own(broker: Mosquitto) -> None:
+def test_answers_that_another_program_asked_for_are_not_taken_for_ones_own(
+    broker: Mosquitto,
+) -> None:
     watts = count(1)
 
     def reply(client: paho.Client, topic: str, _: Any) -> None:
@@ -203,7 +244,10 @@ def test_two_requests_that_get_one_answer_are_waited_for_once(broker: Mosquitto)
             client.publish("home/power", '{"w": 7}')
             client.publish(*DONE)
 
-    with closing(Device(broker.port, reply)), closing(open_points(broker.port, patience_s=1)) as points:
+    with (
+        closing(Device(broker.port, reply)),
+        closing(open_points(broker.port, patience_s=1)) as points,
+    ):
         points.read(["roof"])
         assert points.read(["power"]) == {"power": 7}
         waited_from = time.monotonic()
@@ -212,19 +256,33 @@ def test_two_requests_that_get_one_answer_are_waited_for_once(broker: Mosquitto)
         assert time.monotonic() - waited_from < 3
 
 
-def test_a_broker_lets_in_who_shows_the_secret_and_one_that_is_away_is_named(tmp_path: Path) -> None:
+def test_a_broker_lets_in_who_shows_the_secret_and_one_that_is_away_is_named(
+    tmp_path: Path,
+) -> None:
     passwords = tmp_path / "passwords"
     subprocess.run(["mosquitto_passwd", "-b", "-c", str(passwords), "luna", "hunter22"], check=True)
     broker = Mosquitto(tmp_path, "allow_anonymous false", f"password_file {passwords}")
     broker.start()
-    with closing(open_points(broker.port, patience_s=1, secret=DeviceSecret("luna", "hunter22"))) as points, pytest.raises(LunaError) as nobody:
+    with (
+        closing(
+            open_points(broker.port, patience_s=1, secret=DeviceSecret("luna", "hunter22"))
+        ) as points,
+        pytest.raises(LunaError) as nobody,
+    ):
         points.read(["power"])
-    with closing(open_points(broker.port, secret=DeviceSecret("luna", "wrong"))) as points, pytest.raises(LunaError) as refused:
+    with (
+        closing(open_points(broker.port, secret=DeviceSecret("luna", "wrong"))) as points,
+        pytest.raises(LunaError) as refused,
+    ):
         points.read(["power"])
     broker.kill()
     with closing(open_points(free_port())) as points, pytest.raises(LunaError) as away:
         points.read(["power"])
-    assert [error.value.reason for error in (nobody, refused, away)] == ["device-silent", "device-unauthorized", "device-silent"]
+    assert [error.value.reason for error in (nobody, refused, away)] == [
+        "device-silent",
+        "device-unauthorized",
+        "device-silent",
+    ]
 
 
 def test_a_broker_that_was_away_is_listened_to_again(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Every profile against its own simulator over Modbus TCP: read, each mode, limits, and all that goes wrong on the way."""
+"""Every profile against its own simulator over Modbus TCP: read, each mode, limits, and all that
+goes wrong on the way.
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +16,12 @@ from luna.contracts.control import BatterySetpoint
 from luna.energy.devices.battery import Mode
 from luna.energy.devices.commands import Via
 from luna.energy.errors import LunaError, UnavailableError
-from luna.platform.drivers.device_server import SIMULATED_PREFIX, DeviceServer, RegisterServer, serve_device
+from luna.platform.drivers.device_server import (
+    SIMULATED_PREFIX,
+    DeviceServer,
+    RegisterServer,
+    serve_device,
+)
 from luna.platform.drivers.mode_emulation import stand_in
 from luna.platform.drivers.profile import MODES, DeviceProfile, MqttTransport, RegisterPoint
 from luna.platform.drivers.profiled_device import ProfiledDevice, reach
@@ -33,7 +40,9 @@ HALF_A_MINUTE = 30.0
 
 def reach_here(profile: DeviceProfile, port: int) -> ProfiledDevice:
     """Return the device that is served on this machine."""
-    return reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=port, prefix=SIMULATED_PREFIX))
+    return reach(
+        profile, Via(profile=profile.profile, host="127.0.0.1", port=port, prefix=SIMULATED_PREFIX)
+    )
 
 
 class Seconds:
@@ -56,7 +65,9 @@ class Bench:
     clock: Seconds
 
     def live(self, seconds: float, *, asked: bool = True, every_s: float = 15.0) -> None:
-        """Let time pass as the session sees it: it looks every few seconds, and whoever commands asks once a minute."""
+        """Let time pass as the session sees it: it looks every few seconds, and whoever commands
+        asks once a minute.
+        """
         end = self.clock.now + seconds
         while self.clock.now < end:
             self.clock.now += every_s
@@ -65,30 +76,51 @@ class Bench:
             self.session.look()
 
     def does(self, *modes: Mode) -> bool:
-        """Return whether the device does one of these, or what stands for it while the house leaves something over."""
-        return self.device.mode in {mode if mode in self.device.profile.modes else stand_in(mode, surplus_w=1.0) for mode in modes}
+        """Return whether the device does one of these, or what stands for it while the house leaves
+        something over.
+        """
+        return self.device.mode in {
+            mode if mode in self.device.profile.modes else stand_in(mode, surplus_w=1.0)
+            for mode in modes
+        }
 
 
-PROFILES = {path.stem: load_profile(path.stem, NO_FOLDER) for path in sorted(PACKAGED.glob("*.yaml"))}
+PROFILES = {
+    path.stem: load_profile(path.stem, NO_FOLDER) for path in sorted(PACKAGED.glob("*.yaml"))
+}
 METERS = [name for name, profile in PROFILES.items() if profile.kind == "meter"]
 
 
 def list_flash(profile: DeviceProfile) -> list[int]:
     """Return the registers that wear out by writing."""
-    return [point.register_ for point in profile.points.values() if isinstance(point, RegisterPoint) and point.persistence == "flash"]
+    return [
+        point.register_
+        for point in profile.points.values()
+        if isinstance(point, RegisterPoint) and point.persistence == "flash"
+    ]
 
 
 COMMANDED = [*(name for name in PROFILES if name not in METERS), "fictional"]
 # Of these some of what is written is kept in flash, and a command is repeated.
-WEARING = [name for name, profile in PROFILES.items() if profile.reverts and profile.reverts.resend_s and any(list_flash(profile))]
+WEARING = [
+    name
+    for name, profile in PROFILES.items()
+    if profile.reverts and profile.reverts.resend_s and any(list_flash(profile))
+]
 # What these are told cannot be read back.
-UNREADABLE = [name for name, profile in PROFILES.items() if any(profile.points[point].write_only for point in profile.written_points)]
+UNREADABLE = [
+    name
+    for name, profile in PROFILES.items()
+    if any(profile.points[point].write_only for point in profile.written_points)
+]
 READABLE = [name for name in COMMANDED if name not in UNREADABLE]
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path_factory.mktemp("broker"), "allow_anonymous true", "set_tcp_nodelay true")
+    broker = Mosquitto(
+        tmp_path_factory.mktemp("broker"), "allow_anonymous true", "set_tcp_nodelay true"
+    )
     broker.start()
     yield broker
     broker.kill()
@@ -100,7 +132,9 @@ def speaks_mqtt(name: str) -> bool:
 
 def each_of(names: Iterable[str]) -> list[Any]:
     """Return the names as parameters; those that need a broker are left out where there is none."""
-    return [pytest.param(name, marks=needs_mosquitto if speaks_mqtt(name) else ()) for name in names]
+    return [
+        pytest.param(name, marks=needs_mosquitto if speaks_mqtt(name) else ()) for name in names
+    ]
 
 
 @pytest.fixture
@@ -108,17 +142,27 @@ def free(request: pytest.FixtureRequest) -> FreePort:
     """Return where a profile's device is served: any port, or the broker's."""
 
     def choose(profile: DeviceProfile) -> int:
-        return request.getfixturevalue("broker").port if isinstance(profile.transport, MqttTransport) else 0
+        return (
+            request.getfixturevalue("broker").port
+            if isinstance(profile.transport, MqttTransport)
+            else 0
+        )
 
     return choose
 
 
 def ask_each_time(profile: DeviceProfile) -> DeviceProfile:
-    """Return a profile whose device is asked at each look, over MQTT as well: the clock is the test's."""
+    """Return a profile whose device is asked at each look, over MQTT as well: the clock is the
+    test's.
+    """
     if not isinstance(profile.transport, MqttTransport) or profile.transport.request is None:
         return profile
     request = profile.transport.request.model_copy(update={"every_s": 0})
-    return profile.model_copy(update={"transport": profile.transport.model_copy(update={"request": request, "patience_s": 2})})
+    return profile.model_copy(
+        update={
+            "transport": profile.transport.model_copy(update={"request": request, "patience_s": 2})
+        }
+    )
 
 
 @pytest.fixture(params=each_of(COMMANDED))
@@ -151,12 +195,17 @@ def test_what_is_read_is_what_the_device_does(bench: Bench, profile: DeviceProfi
     assert 50 <= readings["soc"] < 51
 
 
-def test_what_a_device_can_and_holds_is_read_where_it_says_so(bench: Bench, profile: DeviceProfile) -> None:
+def test_what_a_device_can_and_holds_is_read_where_it_says_so(
+    bench: Bench, profile: DeviceProfile
+) -> None:
     device = reach_here(profile, bench.server.port)
     with closing(device):
         limits = device.read_limits()
     # The simulated battery: 5 kW either way, and what it holds.
-    assert limits == {name: BatteryModel().capacity_kwh if name == "capacity_kwh" else 5000 for name in profile.limits}
+    assert limits == {
+        name: BatteryModel().capacity_kwh if name == "capacity_kwh" else 5000
+        for name in profile.limits
+    }
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -168,11 +217,20 @@ def test_each_mode_is_taken_read_back_and_done(bench: Bench, mode: Mode) -> None
     assert bench.session.read_back() == setpoint
     assert bench.does(mode)
     # The house uses half a kilowatt of the two that its roof gives: one and a half are left over.
-    flows = {"self_consumption": 1.5, "save": 1.5, "supply": 0.0, "hold": 0.0, "charge": 3.0, "export": -1.5}
+    flows = {
+        "self_consumption": 1.5,
+        "save": 1.5,
+        "supply": 0.0,
+        "hold": 0.0,
+        "charge": 3.0,
+        "export": -1.5,
+    }
     assert bench.device.power_kw == pytest.approx(flows[mode], abs=0.01)
 
 
-def test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked(bench: Bench) -> None:
+def test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_asked(
+    bench: Bench,
+) -> None:
     for power_kw, flows_kw in ((1.0, 2.5), (3.0, 4.5), (50.0, 5.0)):
         bench.session.command(BatterySetpoint(mode="charge", power_kw=power_kw))
         bench.live(HALF_A_MINUTE)
@@ -180,7 +238,9 @@ def test_a_step_in_power_changes_what_flows_and_no_more_than_the_device_can_is_a
 
 
 def test_charging_ends_at_the_target_and_giving_at_the_reserve(bench: Bench) -> None:
-    bench.session.command(BatterySetpoint(mode="charge", power_kw=3, target_soc=0.55, ceiling_soc=0.5))
+    bench.session.command(
+        BatterySetpoint(mode="charge", power_kw=3, target_soc=0.55, ceiling_soc=0.5)
+    )
     # It charges 4.5 kW: half a kilowatt-hour takes seven minutes.
     bench.live(900)
     # What its inverter needs for itself comes out of it meanwhile.
@@ -204,7 +264,9 @@ def test_nothing_is_written_where_nothing_changed(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("profile", WEARING, indirect=True)
-def test_what_wears_out_is_not_written_again_with_a_command_that_is_repeated(bench: Bench, profile: DeviceProfile) -> None:
+def test_what_wears_out_is_not_written_again_with_a_command_that_is_repeated(
+    bench: Bench, profile: DeviceProfile
+) -> None:
     bench.session.command(BatterySetpoint(mode="hold"))
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
     first = len(bench.device.written)
@@ -219,19 +281,37 @@ def without_heartbeat(profile: DeviceProfile) -> DeviceProfile:
     assert profile.reverts is not None
     assert profile.sunspec is not None
     lengths = {model: length for model, length in profile.sunspec.lengths.items() if model != 715}
-    points = {name: point for name, point in profile.points.items() if name not in {profile.reverts.heartbeat, profile.reverts.device_heartbeat}}
-    changed = {"reverts": profile.reverts.model_copy(update={"heartbeat": None, "device_heartbeat": None}), "points": points}
-    return profile.model_copy(update=changed | {"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})})
+    points = {
+        name: point
+        for name, point in profile.points.items()
+        if name not in {profile.reverts.heartbeat, profile.reverts.device_heartbeat}
+    }
+    changed = {
+        "reverts": profile.reverts.model_copy(update={"heartbeat": None, "device_heartbeat": None}),
+        "points": points,
+    }
+    return profile.model_copy(
+        update=changed | {"sunspec": profile.sunspec.model_copy(update={"lengths": lengths})}
+    )
 
 
 def test_a_device_that_wants_a_heartbeat_falls_back_without_it_whatever_else_is_written() -> None:
     profile = PROFILES["sunspec_7xx"]
-    for client, mode, counted in ((profile, "charge", 10), (without_heartbeat(profile), "self_consumption", 0)):
+    for client, mode, counted in (
+        (profile, "charge", 10),
+        (without_heartbeat(profile), "self_consumption", 0),
+    ):
         clock = Seconds()
         device = SimulatedInverter(profile, now=clock)
-        with serve_device(device) as server, closing(InverterSession(reach_here(client, server.port), now=clock, look_seconds=1e6)) as session:
+        with (
+            serve_device(device) as server,
+            closing(
+                InverterSession(reach_here(client, server.port), now=clock, look_seconds=1e6)
+            ) as session,
+        ):
             session.command(BatterySetpoint(mode="charge", power_kw=1))
-            # Every minute; after 180 s without it the device falls back, and the session leaves alone what does something else.
+            # Every minute; after 180 s without it the device falls back, and the session leaves
+            # alone what does something else.
             Bench(device, server, session, clock).live(600)
         assert (device.mode, device.image.value("ControllerHb") >= counted) == (mode, True)
 
@@ -246,7 +326,12 @@ def test_a_heartbeat_is_counted_on_every_second_while_a_command_is_kept_up() -> 
             super().look()
             looks.append(device.image.value("ControllerHb"))
 
-    with serve_device(device) as server, closing(LookingSession(reach_here(profile, server.port), now=clock, look_seconds=0.05)) as session:
+    with (
+        serve_device(device) as server,
+        closing(
+            LookingSession(reach_here(profile, server.port), now=clock, look_seconds=0.05)
+        ) as session,
+    ):
         session.command(BatterySetpoint(mode="charge", power_kw=1))
         wait_for(lambda: len(looks) >= 3)
         # It looks every five seconds.
@@ -261,7 +346,14 @@ def test_a_heartbeat_is_counted_on_every_second_while_a_command_is_kept_up() -> 
 def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not_answer() -> None:
     profile, clock = PROFILES["sunspec_7xx"], Seconds()
     device = SimulatedInverter(profile, now=clock)
-    with serve_device(device) as server, closing(InverterSession(replace(reach_here(profile, server.port), now=clock), now=clock, look_seconds=1e6)) as session:
+    with (
+        serve_device(device) as server,
+        closing(
+            InverterSession(
+                replace(reach_here(profile, server.port), now=clock), now=clock, look_seconds=1e6
+            )
+        ) as session,
+    ):
         bench = Bench(device, server, session, clock)
         session.command(BatterySetpoint(mode="charge", power_kw=1))
         bench.live(600)
@@ -271,11 +363,16 @@ def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not
         bench.live(165)
         assert session.read_back() is not None
         bench.live(60, asked=False)
-        for ask in (session.read_back, session.read_soc, lambda: session.command(BatterySetpoint(mode="hold"))):
+        for ask in (
+            session.read_back,
+            session.read_soc,
+            lambda: session.command(BatterySetpoint(mode="hold")),
+        ):
             with pytest.raises(UnavailableError) as refused:
                 ask()
             assert refused.value.reason == "device-stands-still"
-        # It falls back once nobody counts for it any more, and is commanded again when it counts itself.
+        # It falls back once nobody counts for it any more, and is commanded again when it counts
+        # itself.
         bench.live(200, asked=False)
         device.look()
         assert device.mode == "self_consumption"
@@ -287,21 +384,30 @@ def test_a_device_whose_own_heartbeat_stands_still_is_taken_as_one_that_does_not
 def test_a_device_without_a_heartbeat_is_commanded_as_any() -> None:
     profile, clock = PROFILES["sunspec_7xx"], Seconds()
     device = SimulatedInverter(without_heartbeat(profile), now=clock)
-    with serve_device(device) as server, closing(InverterSession(reach_here(profile, server.port), now=clock, look_seconds=1e6)) as session:
+    with (
+        serve_device(device) as server,
+        closing(
+            InverterSession(reach_here(profile, server.port), now=clock, look_seconds=1e6)
+        ) as session,
+    ):
         session.command(BatterySetpoint(mode="charge", power_kw=1))
         Bench(device, server, session, clock).live(600)
         assert session.read_back() is not None
     assert device.mode == "charge"
 
 
-def test_a_device_that_nobody_asks_for_any_more_is_left_to_itself(bench: Bench, profile: DeviceProfile) -> None:
+def test_a_device_that_nobody_asks_for_any_more_is_left_to_itself(
+    bench: Bench, profile: DeviceProfile
+) -> None:
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1))
     bench.live(600)
     assert bench.device.mode == "charge"
     assert profile.reverts is not None
     bench.live(ASKED_SECONDS + (profile.reverts.after_s or 0) + 60, asked=False)
     assert bench.device.look()
-    assert bench.device.mode == ("charge" if profile.reverts.after_s is None else "self_consumption")
+    assert bench.device.mode == (
+        "charge" if profile.reverts.after_s is None else "self_consumption"
+    )
 
 
 @pytest.mark.parametrize("profile", each_of(READABLE), indirect=True)
@@ -318,7 +424,9 @@ def test_a_device_that_forgot_is_seen_and_commanded_again_by_whoever_asks(bench:
 
 
 @pytest.mark.parametrize("profile", UNREADABLE, indirect=True)
-def test_what_a_device_was_told_that_cannot_be_read_back_counts_while_the_connection_lasts(bench: Bench) -> None:
+def test_what_a_device_was_told_that_cannot_be_read_back_counts_while_the_connection_lasts(
+    bench: Bench,
+) -> None:
     setpoint = BatterySetpoint(mode="hold")
     bench.session.command(setpoint)
     bench.device.reboot()
@@ -334,7 +442,9 @@ def test_what_a_device_was_told_that_cannot_be_read_back_counts_while_the_connec
 def command_by_another(bench: Bench, profile: DeviceProfile) -> int:
     """Have somebody else charge, and return how often the device was written to until then."""
     with closing(reach_here(profile, bench.server.port)) as other:
-        InverterSession(other, now=bench.clock, look_seconds=1e6).command(BatterySetpoint(mode="charge", power_kw=1))
+        InverterSession(other, now=bench.clock, look_seconds=1e6).command(
+            BatterySetpoint(mode="charge", power_kw=1)
+        )
     return len(bench.device.written)
 
 
@@ -348,7 +458,9 @@ def test_a_second_master_is_seen_and_not_fought(bench: Bench, profile: DevicePro
 
 
 @pytest.mark.parametrize("profile", UNREADABLE, indirect=True)
-def test_a_second_master_that_nobody_can_see_is_overruled_with_the_next_repetition(bench: Bench, profile: DeviceProfile) -> None:
+def test_a_second_master_that_nobody_can_see_is_overruled_with_the_next_repetition(
+    bench: Bench, profile: DeviceProfile
+) -> None:
     bench.session.command(BatterySetpoint(mode="hold"))
     command_by_another(bench, profile)
     before = bench.device.mode
@@ -368,18 +480,24 @@ def test_what_breaks_off_in_mid_write_is_said_and_taken_up_again(bench: Bench) -
     assert bench.device.mode == "charge"
 
 
-def test_a_number_that_the_device_does_not_know_is_no_number(bench: Bench, profile: DeviceProfile) -> None:
+def test_a_number_that_the_device_does_not_know_is_no_number(
+    bench: Bench, profile: DeviceProfile
+) -> None:
     bench.device.stuck |= dict.fromkeys(profile.reads["soc"], math.nan)
     assert math.isnan(bench.session.read_soc())
     # Nobody knows how full it is: it neither buys nor sells.
     bench.session.command(BatterySetpoint(mode="charge", power_kw=1, target_soc=0.9))
     assert bench.device.mode == "hold"
-    bench.device.stuck |= dict.fromkeys((entry.removeprefix("-") for entry in profile.reads["charge_w"]), math.nan)
+    bench.device.stuck |= dict.fromkeys(
+        (entry.removeprefix("-") for entry in profile.reads["charge_w"]), math.nan
+    )
     with closing(reach_here(profile, bench.server.port)) as reader:
         assert math.isnan(reader.read()["charge_w"])
 
 
-def test_a_slow_device_is_waited_for_and_a_silent_one_named(profile: DeviceProfile, free: FreePort) -> None:
+def test_a_slow_device_is_waited_for_and_a_silent_one_named(
+    profile: DeviceProfile, free: FreePort
+) -> None:
     clock = Seconds()
     device = SimulatedInverter(profile, now=clock)
     with serve_device(device, port=free(profile)) as server:
@@ -387,11 +505,15 @@ def test_a_slow_device_is_waited_for_and_a_silent_one_named(profile: DeviceProfi
         session = InverterSession(reach_here(profile, server.port), look_seconds=1e6)
         session.command(BatterySetpoint(mode="charge", power_kw=1))
         assert device.mode == "charge"
-        # Its battery has come up to its power: until then its roof is throttled, and an idle battery would leave less than the house needs.
+        # Its battery has come up to its power: until then its roof is throttled, and an idle
+        # battery would leave less than the house needs.
         clock.now += HALF_A_MINUTE
     with pytest.raises(LunaError) as silent:
         session.command(BatterySetpoint(mode="hold"))
-    assert (silent.value.reason, silent.value.value) == ("device-silent", f"127.0.0.1:{server.port}")
+    assert (silent.value.reason, silent.value.value) == (
+        "device-silent",
+        f"127.0.0.1:{server.port}",
+    )
     # It is back, on the same address.
     with serve_device(device, port=server.port):
         session.command(BatterySetpoint(mode="hold"))
@@ -403,14 +525,25 @@ def test_a_slow_device_is_waited_for_and_a_silent_one_named(profile: DeviceProfi
 def test_a_meter_says_which_way_it_flows_and_counts(name: str, free: FreePort) -> None:
     profile = ask_each_time(PROFILES[name])
     clock = Seconds()
-    device = SimulatedInverter(profile, now=clock, house=lambda seconds: (4.0, 0.0) if seconds < 3600 else (0.5, 8.0), battery=BatteryModel(limit_kw=1.0))
-    with serve_device(device, port=free(profile)) as server, closing(reach_here(profile, server.port)) as meter:
+    device = SimulatedInverter(
+        profile,
+        now=clock,
+        house=lambda seconds: (4.0, 0.0) if seconds < 3600 else (0.5, 8.0),
+        battery=BatteryModel(limit_kw=1.0),
+    )
+    with (
+        serve_device(device, port=free(profile)) as server,
+        closing(reach_here(profile, server.port)) as meter,
+    ):
         first = None
         for import_w, export_w in ((3000, 0), (0, 6500)):
             clock.now += 1800
             first = first or meter.read()
             readings = meter.read()
-            assert (readings["import_w"], readings["export_w"]) == (pytest.approx(import_w, abs=2), pytest.approx(export_w, abs=2))
+            assert (readings["import_w"], readings["export_w"]) == (
+                pytest.approx(import_w, abs=2),
+                pytest.approx(export_w, abs=2),
+            )
             clock.now += 1801
     last = device.look()
     assert last
@@ -418,5 +551,8 @@ def test_a_meter_says_which_way_it_flows_and_counts(name: str, free: FreePort) -
     assert readings["import_kwh"] - first["import_kwh"] == pytest.approx(1.5, abs=0.01)
     assert readings["export_kwh"] - first["export_kwh"] == pytest.approx(3.25, abs=0.01)
     device.stuck |= dict.fromkeys(profile.points, math.nan)
-    with serve_device(device, port=free(profile)) as server, closing(reach_here(profile, server.port)) as meter:
+    with (
+        serve_device(device, port=free(profile)) as server,
+        closing(reach_here(profile, server.port)) as meter,
+    ):
         assert all(math.isnan(value) for value in meter.read().values())

@@ -1,4 +1,6 @@
-"""One connection per device, whoever asks: processes that share it, other programs at a proxy port, and all that goes wrong on the way."""
+"""One connection per device, whoever asks: processes that share it, other programs at a proxy port,
+and all that goes wrong on the way.
+"""
 
 import asyncio
 import os
@@ -38,7 +40,11 @@ from tests.support.database.site import stored_site
 
 PROFILE = "sunspec_12x"
 SUNSPEC_MARK = [0x5375, 0x6E53]
-READ_MARK, WRITE, READ_BACK = b"\x01\x03\x9c\x40\x00\x02", b"\x01\x06\x00\x07\x00\x01", b"\x01\x03\x00\x07\x00\x01"
+READ_MARK, WRITE, READ_BACK = (
+    b"\x01\x03\x9c\x40\x00\x02",
+    b"\x01\x06\x00\x07\x00\x01",
+    b"\x01\x03\x00\x07\x00\x01",
+)
 GO_ON_SECONDS = 5.0
 
 
@@ -75,7 +81,9 @@ def link_to(port: int, folder: Path, *, host: str = "127.0.0.1") -> ModbusLink:
 @contextmanager
 def served(port: int, folder: Path, *, writes: bool = False) -> Iterator[int]:
     """A proxy port for the device at ``port``; yields where it listens."""
-    proxy = DeviceProxy(ProxyPort(DeviceAddress("127.0.0.1", port, patience_s=1.0), "127.0.0.1", 0, writes), folder)
+    proxy = DeviceProxy(
+        ProxyPort(DeviceAddress("127.0.0.1", port, patience_s=1.0), "127.0.0.1", 0, writes), folder
+    )
     started: Future[tuple[int, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 
     async def serve() -> None:
@@ -118,8 +126,13 @@ def answers(device: ProfiledDevice) -> bool:
     return False
 
 
-def test_a_device_that_takes_one_master_is_read_commanded_and_shared(dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path) -> None:
-    recorder, session = reach_device(at(dongle.port), tmp_path), InverterSession(reach_device(at(dongle.port), tmp_path), look_seconds=0.01)
+def test_a_device_that_takes_one_master_is_read_commanded_and_shared(
+    dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path
+) -> None:
+    recorder, session = (
+        reach_device(at(dongle.port), tmp_path),
+        InverterSession(reach_device(at(dongle.port), tmp_path), look_seconds=0.01),
+    )
     with served(dongle.port, tmp_path) as port, other_program(port) as program:
         session.command(BatterySetpoint(mode="charge", power_kw=2))
         for _ in range(10):
@@ -142,13 +155,20 @@ def test_who_leaves_last_hangs_up(dongle: OneMaster, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spelled", ["localhost", "127.0.0.1"])
-def test_a_device_is_one_however_it_is_called(dongle: OneMaster, tmp_path: Path, spelled: str) -> None:
-    with link_to(dongle.port, tmp_path) as link, link_to(dongle.port, tmp_path, host=spelled) as other:
+def test_a_device_is_one_however_it_is_called(
+    dongle: OneMaster, tmp_path: Path, spelled: str
+) -> None:
+    with (
+        link_to(dongle.port, tmp_path) as link,
+        link_to(dongle.port, tmp_path, host=spelled) as other,
+    ):
         assert link.read(40000, 2) == other.read(40000, 2)
         assert (dongle.taken, dongle.refused) == (1, 0)
 
 
-def test_a_process_that_is_killed_with_the_connection_holds_nobody_up(dongle: OneMaster, tmp_path: Path) -> None:
+def test_a_process_that_is_killed_with_the_connection_holds_nobody_up(
+    dongle: OneMaster, tmp_path: Path
+) -> None:
     reads = f"""
 import time
 from pathlib import Path
@@ -159,7 +179,9 @@ device.read()
 print("reads", flush=True)
 time.sleep(600)
 """
-    with subprocess.Popen([sys.executable, "-c", reads], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", reads], stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "reads\n"
         device = reach_device(at(dongle.port), tmp_path)
@@ -174,7 +196,9 @@ time.sleep(600)
     device.close()
 
 
-def test_after_a_reboot_everybody_looks_the_device_up_again(dongle: OneMaster, profile: DeviceProfile, tmp_path: Path) -> None:
+def test_after_a_reboot_everybody_looks_the_device_up_again(
+    dongle: OneMaster, profile: DeviceProfile, tmp_path: Path
+) -> None:
     links = [link_to(dongle.port, tmp_path) for _ in range(3)]
     devices = [ProfiledDevice(profile, ModbusPoints(profile, link)) for link in links]
     for device in devices:
@@ -189,7 +213,9 @@ def test_after_a_reboot_everybody_looks_the_device_up_again(dongle: OneMaster, p
         link.close()
 
 
-def test_a_device_that_is_away_is_silent_and_comes_back(inverter: SimulatedInverter, tmp_path: Path) -> None:
+def test_a_device_that_is_away_is_silent_and_comes_back(
+    inverter: SimulatedInverter, tmp_path: Path
+) -> None:
     with serve_registers(inverter) as server:
         port = server.port
         device = reach_device(at(port), tmp_path)
@@ -202,7 +228,9 @@ def test_a_device_that_is_away_is_silent_and_comes_back(inverter: SimulatedInver
         device.close()
 
 
-def test_a_device_that_answers_too_late_is_asked_anew(dongle: OneMaster, profile: DeviceProfile, tmp_path: Path) -> None:
+def test_a_device_that_answers_too_late_is_asked_anew(
+    dongle: OneMaster, profile: DeviceProfile, tmp_path: Path
+) -> None:
     hasty = profile.transport.model_copy(update={"patience_s": 0.1})
     with ModbusLink("127.0.0.1", hasty, port=dongle.port, shared_in=tmp_path) as link:
         dongle.answers.clear()
@@ -216,7 +244,9 @@ def test_a_device_that_answers_too_late_is_asked_anew(dongle: OneMaster, profile
         assert dongle.refused == 0
 
 
-def test_what_the_device_refuses_is_refused_and_the_connection_stays(dongle: OneMaster, tmp_path: Path) -> None:
+def test_what_the_device_refuses_is_refused_and_the_connection_stays(
+    dongle: OneMaster, tmp_path: Path
+) -> None:
     with link_to(dongle.port, tmp_path) as link:
         with pytest.raises(UnavailableError) as refused:
             link.read(1, 1)
@@ -226,19 +256,33 @@ def test_what_the_device_refuses_is_refused_and_the_connection_stays(dongle: One
 
 
 def test_the_frames_of_a_serial_line_are_passed_on(profile: DeviceProfile, tmp_path: Path) -> None:
-    serial = profile.model_copy(update={"transport": profile.transport.model_copy(update={"kind": "modbus_rtu_tcp"})})
+    serial = profile.model_copy(
+        update={"transport": profile.transport.model_copy(update={"kind": "modbus_rtu_tcp"})}
+    )
     device = SimulatedInverter(serial)
     with serve_registers(device) as server, one_master(server.port) as dongle:
-        links = [ModbusLink("127.0.0.1", serial.transport, port=dongle.port, shared_in=tmp_path) for _ in range(2)]
-        session = InverterSession(ProfiledDevice(serial, ModbusPoints(serial, links[0])), look_seconds=1e6)
+        links = [
+            ModbusLink("127.0.0.1", serial.transport, port=dongle.port, shared_in=tmp_path)
+            for _ in range(2)
+        ]
+        session = InverterSession(
+            ProfiledDevice(serial, ModbusPoints(serial, links[0])), look_seconds=1e6
+        )
         session.command(BatterySetpoint(mode="charge", power_kw=2))
         with pytest.raises(UnavailableError) as refused, links[1]:
             links[1].read(1, 1)
-        assert (device.mode, refused.value.reason, dongle.taken, dongle.refused) == ("charge", "device-refuses", 1, 0)
+        assert (device.mode, refused.value.reason, dongle.taken, dongle.refused) == (
+            "charge",
+            "device-refuses",
+            1,
+            0,
+        )
         session.close()
 
 
-def test_where_nothing_can_be_shared_each_has_a_connection_of_its_own(server: RegisterServer, tmp_path: Path) -> None:
+def test_where_nothing_can_be_shared_each_has_a_connection_of_its_own(
+    server: RegisterServer, tmp_path: Path
+) -> None:
     with link_to(server.port, tmp_path / "missing") as link:
         assert link.read(40000, 2) == SUNSPEC_MARK
     assert list(tmp_path.iterdir()) == []
@@ -276,7 +320,9 @@ async def test_what_is_read_after_a_write_is_asked_after_it(dongle: OneMaster) -
     connection.lose()
 
 
-def test_twenty_programs_write_one_after_the_other_and_nothing_is_lost(dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path) -> None:
+def test_twenty_programs_write_one_after_the_other_and_nothing_is_lost(
+    dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path
+) -> None:
     session = InverterSession(reach_device(at(dongle.port), tmp_path), look_seconds=1e6)
     session.command(BatterySetpoint(mode="charge", power_kw=2))
     address, _ = inverter.written[-1]
@@ -284,7 +330,10 @@ def test_twenty_programs_write_one_after_the_other_and_nothing_is_lost(dongle: O
 
     def write(value: int) -> bool:
         with other_program(port) as program:
-            return not program.write_register(address, value).isError() and not program.read_holding_registers(40000, count=2).isError()
+            return (
+                not program.write_register(address, value).isError()
+                and not program.read_holding_registers(40000, count=2).isError()
+            )
 
     with served(dongle.port, tmp_path, writes=True) as port, ThreadPoolExecutor(20) as pool:
         assert all(pool.map(write, range(20)))
@@ -293,16 +342,24 @@ def test_twenty_programs_write_one_after_the_other_and_nothing_is_lost(dongle: O
     session.close()
 
 
-def test_another_program_writes_only_where_the_owner_lets_it(dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path) -> None:
+def test_another_program_writes_only_where_the_owner_lets_it(
+    dongle: OneMaster, inverter: SimulatedInverter, tmp_path: Path
+) -> None:
     with served(dongle.port, tmp_path) as port, other_program(port) as program:
-        for refused in (program.write_register(40000, 1), program.write_registers(40000, [1, 2]), program.mask_write_register(address=1)):
+        for refused in (
+            program.write_register(40000, 1),
+            program.write_registers(40000, [1, 2]),
+            program.mask_write_register(address=1),
+        ):
             assert refused.isError()
             assert refused.exception_code == 1
         assert program.read_holding_registers(1, count=1).exception_code == 2
     assert inverter.written == []
 
 
-def test_another_program_stays_connected_while_the_device_is_away(server: RegisterServer, tmp_path: Path) -> None:
+def test_another_program_stays_connected_while_the_device_is_away(
+    server: RegisterServer, tmp_path: Path
+) -> None:
     with one_master(server.port) as dongle:
         away = dongle.port
     with served(away, tmp_path) as port, other_program(port) as program:
@@ -315,9 +372,16 @@ def test_another_program_stays_connected_while_the_device_is_away(server: Regist
             assert program.read_holding_registers(40000, count=2).exception_code == 11
 
 
-def test_a_client_that_is_broken_or_slow_concerns_nobody_else(dongle: OneMaster, tmp_path: Path) -> None:
+def test_a_client_that_is_broken_or_slow_concerns_nobody_else(
+    dongle: OneMaster, tmp_path: Path
+) -> None:
     with served(dongle.port, tmp_path) as port, other_program(port) as program:
-        for nonsense in (b"GET / HTTP/1.1\r\n\r\n", b"\x00\x01\x00\x00\xff\xff\x01\x03", b"\x00\x01\x00\x00\x00\x01\x01", b"\xff" * 300):
+        for nonsense in (
+            b"GET / HTTP/1.1\r\n\r\n",
+            b"\x00\x01\x00\x00\xff\xff\x01\x03",
+            b"\x00\x01\x00\x00\x00\x01\x01",
+            b"\xff" * 300,
+        ):
             with socket.create_connection(("127.0.0.1", port)) as broken:
                 broken.sendall(nonsense)
                 broken.settimeout(10)
@@ -343,12 +407,19 @@ def test_a_command_shares_a_device_until_it_is_ended(dongle: OneMaster, tmp_path
         "0",
     ]
     environment = os.environ | {"LUNA_DATA_FOLDER": str(tmp_path)}
-    with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as command, link_to(dongle.port, tmp_path) as link:
+    with (
+        subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as command,
+        link_to(dongle.port, tmp_path) as link,
+    ):
         assert command.stdout is not None
         port = re.search(r"answers at 127\.0\.0\.1:(\d+);", command.stdout.readline())
         assert port is not None
         with other_program(int(port[1])) as program:
-            assert program.read_holding_registers(40000, count=2).registers == link.read(40000, 2) == SUNSPEC_MARK
+            assert (
+                program.read_holding_registers(40000, count=2).registers
+                == link.read(40000, 2)
+                == SUNSPEC_MARK
+            )
         assert (dongle.taken, dongle.refused) == (1, 0)
         command.send_signal(signal.SIGINT)
         assert command.stdout.read() == "It has ended.\n"
@@ -356,9 +427,15 @@ def test_a_command_shares_a_device_until_it_is_ended(dongle: OneMaster, tmp_path
 
 
 def test_the_recorder_finds_the_ports_of_the_stored_sites(database: Engine, tmp_path: Path) -> None:
-    via = {"profile": PROFILE, "host": "192.0.2.1", "proxy": {"port": 1502, "listen": "192.0.2.2", "writes": True}}
+    via = {
+        "profile": PROFILE,
+        "host": "192.0.2.1",
+        "proxy": {"port": 1502, "listen": "192.0.2.2", "writes": True},
+    }
     control = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
-    batteries = [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]
+    batteries = [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    ]
     with stored_site(database, name="shared", batteries=batteries, control=control):
         reader = SiteReader(database, StateFile(tmp_path / "notes.json"), clock=SystemClock())
         reader.read()
@@ -370,9 +447,16 @@ def test_the_recorder_finds_the_ports_of_the_stored_sites(database: Engine, tmp_
 async def test_the_ports_that_sites_declare_are_open_and_no_others(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
-        via = Via.model_validate({"profile": PROFILE, "host": "192.0.2.1", "proxy": {"port": number}})
-        ports, [wanted] = ProxyPorts(tmp_path), declared_ports([via, at(502), via.model_copy(update={"profile": "gone"})], tmp_path)
-        assert wanted == ProxyPort(DeviceAddress("192.0.2.1", 502), "127.0.0.1", number, writes=False)
+        via = Via.model_validate(
+            {"profile": PROFILE, "host": "192.0.2.1", "proxy": {"port": number}}
+        )
+        ports, [wanted] = (
+            ProxyPorts(tmp_path),
+            declared_ports([via, at(502), via.model_copy(update={"profile": "gone"})], tmp_path),
+        )
+        assert wanted == ProxyPort(
+            DeviceAddress("192.0.2.1", 502), "127.0.0.1", number, writes=False
+        )
         await ports.follow({wanted})
     await ports.follow({wanted})
     _, writer = await asyncio.open_connection("127.0.0.1", number)

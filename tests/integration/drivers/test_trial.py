@@ -1,4 +1,6 @@
-"""A battery is moved by 200 W for a moment: what is right is said, what is turned round is found, and it is always its own again."""
+"""A battery is moved by 200 W for a moment: what is right is said, what is turned round is found,
+and it is always its own again.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -25,7 +27,11 @@ from luna.platform.drivers.trial import TrialStep, bound_by, bound_unknown, move
 from tests.support.control.executor import START
 
 PROFILE = load_profile("sunspec_12x", Path("/nonexistent"))
-SITE = Site(name="tried", timezone="UTC", batteries=(Battery(capacity_kwh=10, min_soc=0.1, charge_limit_kw=5, discharge_limit_kw=5),))
+SITE = Site(
+    name="tried",
+    timezone="UTC",
+    batteries=(Battery(capacity_kwh=10, min_soc=0.1, charge_limit_kw=5, discharge_limit_kw=5),),
+)
 LIMITS = bound_by(SITE, "battery")
 
 
@@ -58,9 +64,13 @@ def server(inverter: SimulatedInverter) -> Iterator[RegisterServer]:
         yield server
 
 
-def move(server: RegisterServer, moments: Moments, *, profile: DeviceProfile = PROFILE, **given: Any) -> dict[str, TrialStep]:
+def move(
+    server: RegisterServer, moments: Moments, *, profile: DeviceProfile = PROFILE, **given: Any
+) -> dict[str, TrialStep]:
     """Return the steps of a trial by their modes."""
-    with closing(reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))) as device:
+    with closing(
+        reach(profile, Via(profile=profile.profile, host="127.0.0.1", port=server.port))
+    ) as device:
         steps = move_battery(device, **{"bound": LIMITS} | given, now=moments, sleep=moments.sleep)
     return {step.mode: step for step in steps}
 
@@ -69,7 +79,9 @@ def outcomes(steps: Mapping[str, TrialStep]) -> dict[str, str]:
     return {mode: step.outcome for mode, step in steps.items()}
 
 
-def test_a_battery_that_does_as_it_is_told_is_right_for_ten_seconds_each_way(server: RegisterServer, moments: Moments, inverter: SimulatedInverter) -> None:
+def test_a_battery_that_does_as_it_is_told_is_right_for_ten_seconds_each_way(
+    server: RegisterServer, moments: Moments, inverter: SimulatedInverter
+) -> None:
     # It has served the house for a while.
     moments.sleep(60)
     steps = move(server, moments)
@@ -82,25 +94,52 @@ def test_a_battery_that_does_as_it_is_told_is_right_for_ten_seconds_each_way(ser
 
 
 def test_a_sign_that_is_turned_round_is_found(server: RegisterServer, moments: Moments) -> None:
-    turned = PROFILE.model_copy(update={"reads": {**PROFILE.reads, "charge_w": PROFILE.reads["discharge_w"], "discharge_w": PROFILE.reads["charge_w"]}})
-    assert outcomes(move(server, moments, profile=turned)) == {"hold": "right", "charge": "turned_round", "export": "turned_round"}
+    turned = PROFILE.model_copy(
+        update={
+            "reads": {
+                **PROFILE.reads,
+                "charge_w": PROFILE.reads["discharge_w"],
+                "discharge_w": PROFILE.reads["charge_w"],
+            }
+        }
+    )
+    assert outcomes(move(server, moments, profile=turned)) == {
+        "hold": "right",
+        "charge": "turned_round",
+        "export": "turned_round",
+    }
 
 
 def test_a_scale_that_is_wrong_is_found(server: RegisterServer, moments: Moments) -> None:
-    points = {name: point.model_copy(update={"scale": 10.0}) if name == "Charging" else point for name, point in PROFILE.points.items()}
-    assert outcomes(move(server, moments, profile=PROFILE.model_copy(update={"points": points})))["charge"] == "too_much"
+    points = {
+        name: point.model_copy(update={"scale": 10.0}) if name == "Charging" else point
+        for name, point in PROFILE.points.items()
+    }
+    assert (
+        outcomes(move(server, moments, profile=PROFILE.model_copy(update={"points": points})))[
+            "charge"
+        ]
+        == "too_much"
+    )
 
 
-def test_a_power_that_cannot_be_is_no_outcome_and_named(server: RegisterServer, moments: Moments, inverter: SimulatedInverter) -> None:
+def test_a_power_that_cannot_be_is_no_outcome_and_named(
+    server: RegisterServer, moments: Moments, inverter: SimulatedInverter
+) -> None:
     # Both directions at once.
     inverter.stuck |= {"Charging": 900.0, "Discharging": 900.0}
     steps = move(server, moments)
     assert outcomes(steps) == {"hold": "unknown", "charge": "unknown", "export": "unknown"}
-    assert {(fault.name, fault.cause) for fault in steps["charge"].implausible} == {("charge_w", "contradicts"), ("discharge_w", "contradicts")}
+    assert {(fault.name, fault.cause) for fault in steps["charge"].implausible} == {
+        ("charge_w", "contradicts"),
+        ("discharge_w", "contradicts"),
+    }
     assert inverter.mode == "self_consumption"
 
 
-def test_a_battery_that_does_not_move_is_waited_for(server: RegisterServer, moments: Moments, inverter: SimulatedInverter) -> None:
+def test_a_battery_that_does_not_move_is_waited_for(
+    server: RegisterServer, moments: Moments, inverter: SimulatedInverter
+) -> None:
     inverter.stuck |= {"Charging": 0.0, "Discharging": 0.0}
     steps = move(server, moments)
     assert outcomes(steps) == {"hold": "right", "charge": "did_not_move", "export": "did_not_move"}
@@ -117,7 +156,12 @@ def test_what_its_limits_do_not_allow_is_not_tried(moments: Moments) -> None:
 
 
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, ValueError])
-def test_it_is_its_own_again_however_a_trial_ends(server: RegisterServer, moments: Moments, inverter: SimulatedInverter, ending: type[BaseException]) -> None:
+def test_it_is_its_own_again_however_a_trial_ends(
+    server: RegisterServer,
+    moments: Moments,
+    inverter: SimulatedInverter,
+    ending: type[BaseException],
+) -> None:
     def stop(step: TrialStep) -> None:
         assert inverter.mode == "hold"
         raise ending
@@ -127,16 +171,23 @@ def test_it_is_its_own_again_however_a_trial_ends(server: RegisterServer, moment
     assert inverter.mode == "self_consumption"
 
 
-def test_a_battery_that_cannot_be_handed_back_is_said(server: RegisterServer, moments: Moments) -> None:
+def test_a_battery_that_cannot_be_handed_back_is_said(
+    server: RegisterServer, moments: Moments
+) -> None:
     def lose(_: TrialStep) -> None:
         server.faults.writes_taken = 0
 
     with pytest.raises(UnavailableError) as caught:
         move(server, moments, report=lose)
-    assert (caught.value.reason, caught.value.parameters) == ("device-reverts-alone", {"after_s": 180})
+    assert (caught.value.reason, caught.value.parameters) == (
+        "device-reverts-alone",
+        {"after_s": 180},
+    )
 
 
-def test_a_device_that_does_not_answer_was_told_nothing(moments: Moments, inverter: SimulatedInverter) -> None:
+def test_a_device_that_does_not_answer_was_told_nothing(
+    moments: Moments, inverter: SimulatedInverter
+) -> None:
     with serve_registers(inverter) as server:
         pass
     with pytest.raises(LunaError) as caught:
@@ -144,7 +195,9 @@ def test_a_device_that_does_not_answer_was_told_nothing(moments: Moments, invert
     assert caught.value.reason == "device-silent"
 
 
-def test_a_battery_of_unknown_charge_is_told_nothing(server: RegisterServer, moments: Moments, inverter: SimulatedInverter) -> None:
+def test_a_battery_of_unknown_charge_is_told_nothing(
+    server: RegisterServer, moments: Moments, inverter: SimulatedInverter
+) -> None:
     inverter.stuck["ChaState"] = float("nan")
     with pytest.raises(UnavailableError) as caught:
         move(server, moments)
@@ -156,11 +209,20 @@ def test_a_battery_of_unknown_charge_is_told_nothing(server: RegisterServer, mom
     [
         ({"via": {"profile": "sunspec_12x", "host": "127.0.0.1"}}, True),
         ({"via": {"profile": "sunspec_12x", "host": "192.0.2.1"}}, False),
-        ({"soc": "sensor.soc", "modes": {"self_consumption": "a", "hold": "b"}, "writes": [{"to": "select.mode", "value": "{mode}"}]}, True),
+        (
+            {
+                "soc": "sensor.soc",
+                "modes": {"self_consumption": "a", "hold": "b"},
+                "writes": [{"to": "select.mode", "value": "{mode}"}],
+            },
+            True,
+        ),
     ],
     ids=["the same", "another", "by Home Assistant"],
 )
-def test_nothing_is_moved_that_an_armed_site_commands(database: Engine, told: dict[str, Any], *, refused: bool) -> None:
+def test_nothing_is_moved_that_an_armed_site_commands(
+    database: Engine, told: dict[str, Any], *, refused: bool
+) -> None:
     by = "profile" if "via" in told else "home_assistant"
     section = Control.model_validate({"by": by, "batteries": [{"battery": "battery", **told}]})
     with unit_of_work(database) as connection:

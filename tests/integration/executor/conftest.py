@@ -19,7 +19,11 @@ def inverter() -> Iterator[Inverter]:
 
 @pytest.fixture
 def home(database: Engine, inverter: Inverter) -> Iterator[Home]:
-    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe())
+    home = Home(
+        database,
+        lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)),
+        describe(),
+    )
     yield home
     home.close()
 

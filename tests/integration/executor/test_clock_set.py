@@ -1,4 +1,6 @@
-"""The clock set back and forward by a day while a site is armed: no old plan is followed, nothing is commanded twice in a slot, and it recovers."""
+"""The clock set back and forward by a day while a site is armed: no old plan is followed, nothing
+is commanded twice in a slot, and it recovers.
+"""
 
 from datetime import timedelta
 
@@ -13,10 +15,16 @@ DAY = timedelta(days=1)
 
 def slots(home: Home) -> list[tuple[str, str]]:
     """What was decided and confirmed, by slot."""
-    return [(entry.slot_start.isoformat(), entry.reason) for entry in home.log if entry.confirmed is not None]
+    return [
+        (entry.slot_start.isoformat(), entry.reason)
+        for entry in home.log
+        if entry.confirmed is not None
+    ]
 
 
-def test_a_clock_that_jumps_forward_leaves_no_old_plan_in_force_and_recovers(armed: Home, inverter: Inverter) -> None:
+def test_a_clock_that_jumps_forward_leaves_no_old_plan_in_force_and_recovers(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(*[CHARGE] * 8)
     armed.turn()
     armed.turn(DAY)
@@ -27,7 +35,9 @@ def test_a_clock_that_jumps_forward_leaves_no_old_plan_in_force_and_recovers(arm
     assert inverter.modes[-1] == "Force Charge"
 
 
-def test_a_clock_that_jumps_back_hands_the_device_back_and_recovers(armed: Home, inverter: Inverter) -> None:
+def test_a_clock_that_jumps_back_hands_the_device_back_and_recovers(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(*[CHARGE] * 8)
     armed.turn()
     armed.turn(-DAY)

@@ -1,4 +1,6 @@
-"""A second controller that changes what Luna commanded: said once with what was read, counted, and told from a device's own doings."""
+"""A second controller that changes what Luna commanded: said once with what was read, counted, and
+told from a device's own doings.
+"""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -32,7 +34,9 @@ OWN = {"ems": 0.0, "command": float(0xCC)}
 
 @pytest.fixture
 def battery(request: pytest.FixtureRequest) -> SimulatedInverter:
-    return SimulatedInverter(load_profile(getattr(request, "param", "sungrow_sh"), Path("/nonexistent")))
+    return SimulatedInverter(
+        load_profile(getattr(request, "param", "sungrow_sh"), Path("/nonexistent"))
+    )
 
 
 @pytest.fixture
@@ -41,7 +45,10 @@ def charging(database: Engine, battery: SimulatedInverter, tmp_path: Path) -> It
     settings = Settings(data_folder=tmp_path)
     with serve_registers(battery) as server:
         via = {"profile": battery.profile.profile, "host": "127.0.0.1", "port": server.port}
-        section: dict[str, Any] = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
+        section: dict[str, Any] = {
+            "by": "profile",
+            "batteries": [{"battery": "battery", "via": via}],
+        }
         home = Home(database, lambda control: open_device(settings, control, uncounted), section)
         with closing(home), site_locks(database) as locks:
             locks.hold([home.name])
@@ -64,24 +71,44 @@ def look(home: Home) -> None:
 
 def conflict(home: Home) -> DeviceConflict | None:
     with unit_of_work(home.database) as connection:
-        return control_service.read_states(connection, home.name, now=home.clock.now())[0].reports["battery"].conflict
+        return (
+            control_service.read_states(connection, home.name, now=home.clock.now())[0]
+            .reports["battery"]
+            .conflict
+        )
 
 
 def findings(home: Home) -> list[SiteFinding]:
     with unit_of_work(home.database) as connection:
         states = control_service.read_states(connection, home.name, now=home.clock.now())
-        return find(connection, home.site(None), plan=None, states=states, plan_max_age=4 * SLOT, now=home.clock.now())
+        return find(
+            connection,
+            home.site(None),
+            plan=None,
+            states=states,
+            plan_max_age=4 * SLOT,
+            now=home.clock.now(),
+        )
 
 
-def test_what_somebody_else_set_is_counted_and_said_once(charging: Home, battery: SimulatedInverter) -> None:
+def test_what_somebody_else_set_is_counted_and_said_once(
+    charging: Home, battery: SimulatedInverter
+) -> None:
     for _ in range(CONFLICTS_AT_LEAST):
         overwrite(battery, DISCHARGE)
         look(charging)
     found = conflict(charging)
     assert found is not None
-    assert (found.count, found.mode, found.power_kw, found.first_at) == (CONFLICTS_AT_LEAST, "export", 3, START + VERIFY)
+    assert (found.count, found.mode, found.power_kw, found.first_at) == (
+        CONFLICTS_AT_LEAST,
+        "export",
+        3,
+        START + VERIFY,
+    )
     said = [each for each in findings(charging) if each.code.startswith("device")]
-    assert [(each.code, each.figures["doing"], each.figures["count"]) for each in said] == [("device_conflict", ("export", 3), CONFLICTS_AT_LEAST)]
+    assert [(each.code, each.figures["doing"], each.figures["count"]) for each in said] == [
+        ("device_conflict", ("export", 3), CONFLICTS_AT_LEAST)
+    ]
     keys = {each.key for each in said}
     # The same event goes on.
     charging.turn(SLOT)
@@ -91,14 +118,18 @@ def test_what_somebody_else_set_is_counted_and_said_once(charging: Home, battery
     assert {each.key for each in findings(charging) if each.code == "device_conflict"} == keys
 
 
-def test_the_log_has_a_command_once_however_often_it_is_sent_again(charging: Home, battery: SimulatedInverter) -> None:
+def test_the_log_has_a_command_once_however_often_it_is_sent_again(
+    charging: Home, battery: SimulatedInverter
+) -> None:
     for _ in range(2):
         overwrite(battery, DISCHARGE)
         look(charging)
     assert charging.outcomes == [("override", "charge", True)]
 
 
-def test_a_device_that_restarts_once_is_no_conflict_and_one_that_is_reset_again_and_again_is(charging: Home, battery: SimulatedInverter) -> None:
+def test_a_device_that_restarts_once_is_no_conflict_and_one_that_is_reset_again_and_again_is(
+    charging: Home, battery: SimulatedInverter
+) -> None:
     overwrite(battery, OWN)
     look(charging)
     assert conflict(charging) is None
@@ -110,21 +141,27 @@ def test_a_device_that_restarts_once_is_no_conflict_and_one_that_is_reset_again_
 
 
 @pytest.mark.parametrize("battery", ["sunspec_12x"], indirect=True)
-def test_a_device_that_falls_back_by_itself_is_no_conflict(charging: Home, battery: SimulatedInverter) -> None:
+def test_a_device_that_falls_back_by_itself_is_no_conflict(
+    charging: Home, battery: SimulatedInverter
+) -> None:
     for _ in range(CONFLICTS_AT_LEAST):
         battery.reboot()
         look(charging)
     assert conflict(charging) is None
 
 
-def test_a_power_that_the_device_rounds_is_no_conflict(charging: Home, battery: SimulatedInverter) -> None:
+def test_a_power_that_the_device_rounds_is_no_conflict(
+    charging: Home, battery: SimulatedInverter
+) -> None:
     for _ in range(CONFLICTS_AT_LEAST):
         overwrite(battery, {"power": 1950.0})
         look(charging)
     assert conflict(charging) is None
 
 
-def test_what_was_changed_while_no_executor_ran_is_no_conflict(charging: Home, battery: SimulatedInverter) -> None:
+def test_what_was_changed_while_no_executor_ran_is_no_conflict(
+    charging: Home, battery: SimulatedInverter
+) -> None:
     overwrite(battery, DISCHARGE)
     charging.start()
     look(charging)
@@ -132,7 +169,9 @@ def test_what_was_changed_while_no_executor_ran_is_no_conflict(charging: Home, b
     assert battery.mode == "charge"
 
 
-def test_a_home_automation_that_sets_another_mode_is_a_conflict(armed: Home, inverter: Inverter) -> None:
+def test_a_home_automation_that_sets_another_mode_is_a_conflict(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.override(Override(mode="charge", power_kw=2, until=START + 8 * SLOT))
     armed.turn()
     inverter.states |= {MODE: "Force Discharge", POWER: "3000"}

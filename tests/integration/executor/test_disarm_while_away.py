@@ -1,4 +1,6 @@
-"""A battery disarmed while nothing of Luna's runs, or while it does not answer: what is said is what it does, and it is handed back once somebody can."""
+"""A battery disarmed while nothing of Luna's runs, or while it does not answer: what is said is
+what it does, and it is handed back once somebody can.
+"""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +68,9 @@ def plug(inverter: SimulatedInverter) -> Iterator[Plug]:
 
 
 @pytest.fixture
-def charging(database: Engine, inverter: SimulatedInverter, plug: Plug, tmp_path: Path) -> Iterator[Home]:
+def charging(
+    database: Engine, inverter: SimulatedInverter, plug: Plug, tmp_path: Path
+) -> Iterator[Home]:
     """An armed home whose owner has its battery charge 2 kW."""
     settings = Settings(data_folder=tmp_path)
     via = {"profile": PROFILE, "host": "127.0.0.1", "port": plug.port}
@@ -105,15 +109,28 @@ def report(state: ControlState) -> dict[str, Any]:
 def findings(home: Home) -> list[str]:
     with unit_of_work(home.database) as connection:
         states = control_service.read_states(connection, home.name, now=home.clock.now())
-        found = find(connection, home.site(None), plan=None, states=states, plan_max_age=timedelta(hours=3), now=home.clock.now())
+        found = find(
+            connection,
+            home.site(None),
+            plan=None,
+            states=states,
+            plan_max_age=timedelta(hours=3),
+            now=home.clock.now(),
+        )
     return [each.code for each in found]
 
 
-def test_with_no_executor_the_command_says_that_it_charges_on_and_fails(charging: Home, luna_on_servers: Luna) -> None:
+def test_with_no_executor_the_command_says_that_it_charges_on_and_fails(
+    charging: Home, luna_on_servers: Luna
+) -> None:
     said = luna_on_servers("control", "disarm", "--site", charging.name, "--json")
     told = json.loads(said.out)
     assert said.code == 3
-    assert (told["released"], told["armed_at"], told["standing"]["next"]) == (False, None, "released_when_luna_runs")
+    assert (told["released"], told["armed_at"], told["standing"]["next"]) == (
+        False,
+        None,
+        "released_when_luna_runs",
+    )
     read = told["reports"]["battery"]
     assert (read["mode"], read["power_kw"], read["commanded"]) == ("charge", 2, True)
     assert (read["read_at"], read["since"]) == ("2024-02-01T12:00:00Z", "2024-02-01T12:00:00Z")
@@ -122,7 +139,9 @@ def test_with_no_executor_the_command_says_that_it_charges_on_and_fails(charging
     assert findings(charging) == ["device_held"]
 
 
-def test_once_an_executor_runs_it_is_handed_back_and_the_command_says_so(charging: Home, inverter: SimulatedInverter, luna_on_servers: Luna) -> None:
+def test_once_an_executor_runs_it_is_handed_back_and_the_command_says_so(
+    charging: Home, inverter: SimulatedInverter, luna_on_servers: Luna
+) -> None:
     disarm(charging)
     charging.start()
     charging.turn(timedelta(hours=5))
@@ -131,7 +150,10 @@ def test_once_an_executor_runs_it_is_handed_back_and_the_command_says_so(chargin
     assert (said.code, json.loads(said.out)["released"]) == (0, True)
     state = standing(charging)
     assert state.standing is not None
-    assert (state.standing.code, report(state)) == ("own", {"mode": "self_consumption", "power_kw": None, "commanded": True})
+    assert (state.standing.code, report(state)) == (
+        "own",
+        {"mode": "self_consumption", "power_kw": None, "commanded": True},
+    )
     assert findings(charging) == []
 
 
@@ -144,7 +166,10 @@ def test_a_battery_that_closes_its_connections_is_said_to_charge_until_it_is_han
         charging.turn(RESEND.first)
     state = standing(charging)
     assert state.standing is not None
-    assert (state.standing.code, state.standing.next) == ("not_released", "released_when_it_answers")
+    assert (state.standing.code, state.standing.next) == (
+        "not_released",
+        "released_when_it_answers",
+    )
     assert report(state) == CHARGES
     assert state.reports["battery"].silent_since is not None
     assert findings(charging) == ["device_held"]
@@ -157,7 +182,12 @@ def test_a_battery_that_closes_its_connections_is_said_to_charge_until_it_is_han
 
 @pytest.mark.parametrize("commanded_by_hand", [False, True])
 def test_one_that_was_away_for_days_is_handed_back_unless_its_owner_commanded_it(
-    charging: Home, inverter: SimulatedInverter, plug: Plug, executor: SiteLocks, *, commanded_by_hand: bool
+    charging: Home,
+    inverter: SimulatedInverter,
+    plug: Plug,
+    executor: SiteLocks,
+    *,
+    commanded_by_hand: bool,
 ) -> None:
     plug.pull()
     disarm(charging)
@@ -173,13 +203,17 @@ def test_one_that_was_away_for_days_is_handed_back_unless_its_owner_commanded_it
     assert inverter.mode == (by_hand if commanded_by_hand else "self_consumption")
 
 
-def test_an_armed_battery_without_an_executor_is_said_to_keep_its_last_command(charging: Home) -> None:
+def test_an_armed_battery_without_an_executor_is_said_to_keep_its_last_command(
+    charging: Home,
+) -> None:
     state = standing(charging)
     assert state.standing is not None
     assert (state.standing.code, report(state)) == ("unattended", CHARGES)
 
 
-def test_an_executor_that_stops_hands_back_and_the_next_goes_on(charging: Home, inverter: SimulatedInverter) -> None:
+def test_an_executor_that_stops_hands_back_and_the_next_goes_on(
+    charging: Home, inverter: SimulatedInverter
+) -> None:
     assert charging.hand_back() is True
     assert inverter.mode == "self_consumption"
     state = standing(charging)
@@ -197,16 +231,24 @@ def test_at_the_end_of_a_process_what_did_not_confirm_its_return_is_named(
     ended.set_result(False)
     if not answers:
         plug.pull()
-    named = release_units(charging.executor, {(charging.name, BATTERIES): ended}, within_s=0.5 if left else RELEASE_SECONDS)
+    named = release_units(
+        charging.executor,
+        {(charging.name, BATTERIES): ended},
+        within_s=0.5 if left else RELEASE_SECONDS,
+    )
     assert [key for _, key in named] == left
     assert inverter.mode == ("self_consumption" if answers else "charge")
     state = standing(charging)
     assert state.armed_at is not None
 
 
-def test_a_paused_battery_is_handed_back_and_left_alone_until_it_is_resumed(charging: Home, inverter: SimulatedInverter, executor: SiteLocks) -> None:
+def test_a_paused_battery_is_handed_back_and_left_alone_until_it_is_resumed(
+    charging: Home, inverter: SimulatedInverter, executor: SiteLocks
+) -> None:
     with unit_of_work(charging.database) as connection:
-        paused = control_service.pause(connection, charging.name, BATTERIES, now=charging.clock.now(), by="anna")
+        paused = control_service.pause(
+            connection, charging.name, BATTERIES, now=charging.clock.now(), by="anna"
+        )
     assert paused.standing is not None
     assert paused.standing.code == "not_released"
     charging.plan(*[CHARGE_OF_PLAN] * 4)

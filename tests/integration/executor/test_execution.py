@@ -1,4 +1,7 @@
-"""The executor against inverters that answer late, lose and refuse, on a real database; its clock is the test's."""
+"""The executor against inverters that answer late, lose and refuse, on a real database.
+
+Its clock is the test's.
+"""
 
 from datetime import datetime, timedelta
 
@@ -41,7 +44,12 @@ def test_the_slot_that_is_now_is_sent_and_confirmed(armed: Home, inverter: Inver
     assert armed.turn() is False
     assert inverter.states == {SOC: "50", MODE: "Force Charge", POWER: "3000"}
     [entry] = armed.log
-    assert (entry.slot_start, entry.decided_by, entry.plan_id, entry.reason) == (START, "planner", plan_id, "planned")
+    assert (entry.slot_start, entry.decided_by, entry.plan_id, entry.reason) == (
+        START,
+        "planner",
+        plan_id,
+        "planned",
+    )
     assert entry.requested["battery"]["target_soc"] == 0.8
     assert entry.confirmed == {MODE: "Force Charge", POWER: "3000"}
 
@@ -69,7 +77,9 @@ def test_a_new_plan_waits_for_the_next_slot(armed: Home, inverter: Inverter) -> 
     assert inverter.modes == ["Force Charge", "Force Discharge"]
 
 
-def test_a_limit_that_is_tightened_counts_at_once_and_one_that_is_widened_with_the_next_slot(armed: Home, inverter: Inverter) -> None:
+def test_a_limit_that_is_tightened_counts_at_once_and_one_that_is_widened_with_the_next_slot(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE, CHARGE)
     armed.turn()
     powers = list[str]()
@@ -89,19 +99,29 @@ def test_an_unknown_state_of_charge_forbids_exchange(armed: Home, inverter: Inve
     assert inverter.modes == ["Standby"]
 
 
-def test_a_plan_that_is_too_old_leaves_the_inverter_alone_and_another_is_asked_for(armed: Home, inverter: Inverter) -> None:
+def test_a_plan_that_is_too_old_leaves_the_inverter_alone_and_another_is_asked_for(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(*[CHARGE] * 96, at=START - timedelta(hours=3, minutes=1))
     armed.turn()
     assert (inverter.modes, armed.asked) == (["Self Use"], [armed.name])
     assert armed.outcomes == [("plan_too_old", "self_consumption", True)]
 
 
-def test_an_inverter_of_a_site_that_cannot_be_read_any_more_is_let_go_and_followed_again_when_it_can(armed: Home, inverter: Inverter) -> None:
+def test_an_inverter_of_a_site_that_cannot_be_read_any_more_is_let_go_and_followed_again_when_it_can(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(*[EXPORT] * 8)
     armed.turn()
     with unit_of_work(armed.database) as connection:
         key = sites.key_of(connection, armed.name)
-        connection.execute(insert(site_versions).values(site_key=key, version=2, configuration={"name": armed.name, "of_a_later_release": True}))
+        connection.execute(
+            insert(site_versions).values(
+                site_key=key,
+                version=2,
+                configuration={"name": armed.name, "of_a_later_release": True},
+            )
+        )
     armed.turn(SLOT)
     assert (inverter.modes, armed.asked) == (["Force Discharge", "Self Use"], [])
     assert armed.outcomes[-1] == ("site_unreadable", "self_consumption", True)
@@ -132,7 +152,9 @@ def test_a_command_that_is_lost_is_sent_again(armed: Home, inverter: Inverter) -
     assert (inverter.modes, armed.outcomes) == (["Force Charge"] * 2, [("planned", "charge", True)])
 
 
-def test_an_inverter_that_says_late_what_holds_is_not_told_twice(armed: Home, inverter: Inverter) -> None:
+def test_an_inverter_that_says_late_what_holds_is_not_told_twice(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(BatterySetpoint(mode="hold"))
     inverter.faults.append("lose")
     assert armed.turn() is True
@@ -142,22 +164,36 @@ def test_an_inverter_that_says_late_what_holds_is_not_told_twice(armed: Home, in
 
 
 @pytest.mark.parametrize("fault", ["refuse", "hang_up"])
-def test_what_is_never_acknowledged_is_taken_back(armed: Home, inverter: Inverter, fault: str) -> None:
+def test_what_is_never_acknowledged_is_taken_back(
+    armed: Home, inverter: Inverter, fault: str
+) -> None:
     armed.plan(CHARGE)
     inverter.faults.extend([fault] * 3)
     for _ in range(4):
         armed.turn(RESEND.first)
     assert armed.turn() is False
     assert inverter.modes == ["Self Use"]
-    assert armed.outcomes == [("planned", "charge", False), ("not_acknowledged", "self_consumption", True)]
+    assert armed.outcomes == [
+        ("planned", "charge", False),
+        ("not_acknowledged", "self_consumption", True),
+    ]
     assert armed.asked == [armed.name]
 
 
-def test_a_battery_that_does_not_answer_is_silent_until_it_confirms_a_command(armed: Home, inverter: Inverter) -> None:
+def test_a_battery_that_does_not_answer_is_silent_until_it_confirms_a_command(
+    armed: Home, inverter: Inverter
+) -> None:
     def silent() -> list[datetime]:
         with unit_of_work(armed.database) as connection:
             states = [control.load(connection, armed.name)]
-            found = findings.find(connection, armed.site(None), plan=None, states=states, plan_max_age=SLOT, now=armed.clock.now())
+            found = findings.find(
+                connection,
+                armed.site(None),
+                plan=None,
+                states=states,
+                plan_max_age=SLOT,
+                now=armed.clock.now(),
+            )
         return [each.figures["at"] for each in found if each.code == "device_silent"]
 
     armed.plan(CHARGE, CHARGE)
@@ -177,7 +213,9 @@ def test_a_battery_that_does_not_answer_is_silent_until_it_confirms_a_command(ar
     assert silent() == []
 
 
-def test_an_inverter_that_never_follows_is_left_until_the_next_slot(armed: Home, inverter: Inverter) -> None:
+def test_an_inverter_that_never_follows_is_left_until_the_next_slot(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE, CHARGE)
     inverter.states[MODE] = "Off"
     inverter.faults.extend(["lose"] * 100)
@@ -192,7 +230,9 @@ def test_an_inverter_that_never_follows_is_left_until_the_next_slot(armed: Home,
     assert inverter.states[MODE] == "Force Charge"
 
 
-def test_one_who_turns_the_inverter_by_hand_is_overruled_and_planned_around(armed: Home, inverter: Inverter) -> None:
+def test_one_who_turns_the_inverter_by_hand_is_overruled_and_planned_around(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE)
     armed.turn()
     inverter.states[MODE] = "Self Use"
@@ -209,7 +249,9 @@ def test_a_home_assistant_that_is_starting_changes_nothing(armed: Home, inverter
     assert inverter.modes == ["Force Charge"]
 
 
-def test_an_executor_that_dies_before_the_answer_sends_the_same_again(armed: Home, inverter: Inverter) -> None:
+def test_an_executor_that_dies_before_the_answer_sends_the_same_again(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE, CHARGE)
     inverter.faults.extend(["", "hang_up"])
     armed.turn()
@@ -231,10 +273,14 @@ def test_of_two_executors_one_decides(armed: Home, inverter: Inverter, database:
         assert control.decide(connection, before, after.decision) is False
 
 
-def test_an_owner_decides_at_once_survives_a_restart_and_expires(armed: Home, inverter: Inverter) -> None:
+def test_an_owner_decides_at_once_survives_a_restart_and_expires(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(*[CHARGE] * 4)
     armed.turn()
-    armed.override(Override(mode="export", power_kw=99, until=START + SLOT + timedelta(minutes=5), by="anna"))
+    armed.override(
+        Override(mode="export", power_kw=99, until=START + SLOT + timedelta(minutes=5), by="anna")
+    )
     armed.turn(timedelta(minutes=1))
     assert (inverter.states[MODE], inverter.states[POWER]) == ("Force Discharge", "5000")
     armed.start()
@@ -255,22 +301,32 @@ def test_disarming_hands_the_inverter_back_once(armed: Home, inverter: Inverter)
     assert armed.outcomes[-1] == ("disarmed", "self_consumption", True)
 
 
-def test_an_inverter_that_was_away_while_its_site_was_disarmed_is_handed_back_once_it_answers(armed: Home, inverter: Inverter) -> None:
+def test_an_inverter_that_was_away_while_its_site_was_disarmed_is_handed_back_once_it_answers(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE)
     armed.turn()
     armed.disarm()
     inverter.faults.extend(["refuse"] * 3)
     for _ in range(5):
         armed.turn(RESEND.first)
-    assert (inverter.states[MODE], armed.outcomes[-1]) == ("Force Charge", ("disarmed", "self_consumption", False))
+    assert (inverter.states[MODE], armed.outcomes[-1]) == (
+        "Force Charge",
+        ("disarmed", "self_consumption", False),
+    )
     armed.turn(SLOT)
-    assert (inverter.states[MODE], armed.outcomes[-1]) == ("Self Use", ("disarmed", "self_consumption", True))
+    assert (inverter.states[MODE], armed.outcomes[-1]) == (
+        "Self Use",
+        ("disarmed", "self_consumption", True),
+    )
     told = len(inverter.calls)
     armed.turn(SLOT)
     assert len(inverter.calls) == told
 
 
-def test_an_inverter_that_never_confirms_its_return_is_left_to_its_owner_after_a_day(armed: Home, inverter: Inverter) -> None:
+def test_an_inverter_that_never_confirms_its_return_is_left_to_its_owner_after_a_day(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE)
     armed.turn()
     armed.disarm()
@@ -285,17 +341,33 @@ def test_an_inverter_that_never_confirms_its_return_is_left_to_its_owner_after_a
         assert (len(inverter.calls) > told) is is_tried
 
 
-def test_a_plan_of_a_site_in_the_request_drives_no_stored_site_of_its_name(armed: Home, inverter: Inverter) -> None:
-    outlook = {"load_kwh": [0.1] * 8, "pv_kwh": [0.0] * 8, "import_price": [0.1] * 4 + [0.9] * 4, "export_price": [0.0] * 8}
-    request = {"site": armed.site(describe()), "start": START, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.5}}}}
+def test_a_plan_of_a_site_in_the_request_drives_no_stored_site_of_its_name(
+    armed: Home, inverter: Inverter
+) -> None:
+    outlook = {
+        "load_kwh": [0.1] * 8,
+        "pv_kwh": [0.0] * 8,
+        "import_price": [0.1] * 4 + [0.9] * 4,
+        "export_price": [0.0] * 8,
+    }
+    request = {
+        "site": armed.site(describe()),
+        "start": START,
+        "outlook": outlook,
+        "state": {"batteries": {"battery": {"soc": 0.5}}},
+    }
     with unit_of_work(armed.database) as connection:
-        plan_and_store(PlanRequest.model_validate(request), lambda: connection, now=START, solver=Solver())
+        plan_and_store(
+            PlanRequest.model_validate(request), lambda: connection, now=START, solver=Solver()
+        )
     armed.turn()
     assert armed.outcomes == [("no_plan", "self_consumption", True)]
 
 
 def test_a_plan_that_began_before_it_was_issued_drives_nothing(armed: Home) -> None:
-    plan = describe_plan(armed.name, START - SLOT, [CHARGE] * 4).model_copy(update={"issued_at": START})
+    plan = describe_plan(armed.name, START - SLOT, [CHARGE] * 4).model_copy(
+        update={"issued_at": START}
+    )
     with unit_of_work(armed.database) as connection:
         store_plan(connection, armed.name, plan)
     armed.turn()
@@ -307,14 +379,20 @@ def test_a_dry_run_records_what_it_would_send(database: Engine) -> None:
     home.arm()
     home.plan(CHARGE)
     with unit_of_work(database) as connection:
-        observations.upsert(connection, home.name, Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"soc": [0.5]}))
+        observations.upsert(
+            connection,
+            home.name,
+            Observations.of(Timeline(START - SLOT, SLOT, 1).starts, {"soc": [0.5]}),
+        )
     home.turn()
     outcomes = home.outcomes
     home.close()
     assert outcomes == [("planned", "charge", True)]
 
 
-def test_an_answer_about_the_state_of_charge_that_comes_late_does_not_make_the_command_late(armed: Home, inverter: Inverter) -> None:
+def test_an_answer_about_the_state_of_charge_that_comes_late_does_not_make_the_command_late(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE, CHARGE)
     armed.turn()
     armed.turn(SLOT - timedelta(minutes=1))
@@ -325,7 +403,9 @@ def test_an_answer_about_the_state_of_charge_that_comes_late_does_not_make_the_c
     assert inverter.states[MODE] == "Force Charge"
 
 
-def test_a_state_of_charge_that_was_said_long_ago_does_not_count(armed: Home, inverter: Inverter) -> None:
+def test_a_state_of_charge_that_was_said_long_ago_does_not_count(
+    armed: Home, inverter: Inverter
+) -> None:
     armed.plan(CHARGE, CHARGE)
     armed.turn()
     with inverter.silent():
@@ -334,7 +414,9 @@ def test_a_state_of_charge_that_was_said_long_ago_does_not_count(armed: Home, in
 
 
 @pytest.mark.parametrize("section", [None, {"by": "advice"}], ids=["taken away", "only advised"])
-def test_a_site_whose_section_names_no_battery_any_more_is_handed_back(armed: Home, inverter: Inverter, section: dict[str, str] | None) -> None:
+def test_a_site_whose_section_names_no_battery_any_more_is_handed_back(
+    armed: Home, inverter: Inverter, section: dict[str, str] | None
+) -> None:
     armed.plan(CHARGE, CHARGE, CHARGE)
     armed.turn()
     armed.configure(section)
@@ -347,9 +429,15 @@ def test_a_site_whose_section_names_no_battery_any_more_is_handed_back(armed: Ho
     assert inverter.modes[-1] == "Force Charge"
 
 
-def test_what_is_told_in_another_way_since_is_handed_back_in_the_former_one(database: Engine, inverter: Inverter) -> None:
+def test_what_is_told_in_another_way_since_is_handed_back_in_the_former_one(
+    database: Engine, inverter: Inverter
+) -> None:
     def open_device(section: Control) -> Device:
-        return DryRun() if section.by == "dry_run" else HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN))
+        return (
+            DryRun()
+            if section.by == "dry_run"
+            else HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN))
+        )
 
     home = Home(database, open_device, describe())
     home.arm()

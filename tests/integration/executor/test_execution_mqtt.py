@@ -15,7 +15,10 @@ from tests.support.home_assistant.broker import Mosquitto, Relay, needs_mosquitt
 from tests.support.worker.workers import wait_for
 
 pytestmark = needs_mosquitto
-CHARGE = [Write("inverter/power/set", "3000", "inverter/power"), Write("inverter/mode/set", "Force Charge", "inverter/mode")]
+CHARGE = [
+    Write("inverter/power/set", "3000", "inverter/power"),
+    Write("inverter/mode/set", "Force Charge", "inverter/mode"),
+]
 EXPORT = [Write("inverter/mode/set", "Force Discharge", "inverter/mode")]
 READ = ["inverter/power", "inverter/mode", "inverter/soc"]
 SAID = {"inverter/soc": "50", "inverter/mode": "Self Use"}
@@ -73,33 +76,43 @@ def test_what_the_broker_kept_is_read_at_once(inverter: BrokerDevice, device: Mq
     assert device.read(list(SAID), within=2 * PATIENCE) == SAID
 
 
-def test_a_command_reaches_the_device_and_comes_back(inverter: BrokerDevice, device: MqttDevice) -> None:
+def test_a_command_reaches_the_device_and_comes_back(
+    inverter: BrokerDevice, device: MqttDevice
+) -> None:
     device.apply(CHARGE)
     wait_for(lambda: matches(CHARGE, device.read(READ)))
     assert inverter.heard == [("inverter/power/set", "3000"), ("inverter/mode/set", "Force Charge")]
 
 
-def test_a_device_that_does_not_listen_confirms_nothing(inverter: BrokerDevice, device: MqttDevice) -> None:
+def test_a_device_that_does_not_listen_confirms_nothing(
+    inverter: BrokerDevice, device: MqttDevice
+) -> None:
     inverter.deaf = True
     device.apply(CHARGE)
     wait_for(lambda: len(inverter.heard) == 2)
     assert not matches(CHARGE, device.read(READ))
 
 
-def test_a_lost_connection_is_made_again(inverter: BrokerDevice, impatient: MqttDevice, relay: Relay) -> None:
+def test_a_lost_connection_is_made_again(
+    inverter: BrokerDevice, impatient: MqttDevice, relay: Relay
+) -> None:
     wait_for(lambda: takes(impatient, CHARGE))
     relay.drop()
     wait_for(lambda: takes(impatient, EXPORT))
     wait_for(lambda: inverter.heard[-1:] == [("inverter/mode/set", "Force Discharge")])
 
 
-def test_what_the_broker_did_not_take_never_comes_later(inverter: BrokerDevice, near: MqttDevice, broker: Mosquitto) -> None:
+def test_what_the_broker_did_not_take_never_comes_later(
+    inverter: BrokerDevice, near: MqttDevice, broker: Mosquitto
+) -> None:
     near.read(list(SAID), within=2 * PATIENCE)
     broker.stop()
     with pytest.raises(DeviceError):
         near.apply(CHARGE)
     broker.start()
-    wait_for(lambda: takes(near, EXPORT) and ("inverter/mode/set", "Force Discharge") in inverter.heard)
+    wait_for(
+        lambda: takes(near, EXPORT) and ("inverter/mode/set", "Force Discharge") in inverter.heard
+    )
     assert {value for _, value in inverter.heard} == {"Force Discharge"}
 
 

@@ -1,4 +1,6 @@
-"""The executor against a simulated inverter that Luna speaks to itself: followed, lost in mid-write, commanded by somebody else, handed back."""
+"""The executor against a simulated inverter that Luna speaks to itself: followed, lost in
+mid-write, commanded by somebody else, handed back.
+"""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -32,7 +34,12 @@ PROFILE = "sunspec_12x"
 
 def describe(port: int, **parts: Any) -> dict[str, Any]:
     """A section ``control`` for the simulated inverter."""
-    return {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1", "port": port}}]} | parts
+    return {
+        "by": "profile",
+        "batteries": [
+            {"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1", "port": port}}
+        ],
+    } | parts
 
 
 @pytest.fixture
@@ -61,7 +68,9 @@ def armed(database: Engine, server: RegisterServer, tmp_path: Path) -> Iterator[
         yield home
 
 
-def test_the_slot_that_is_now_is_sent_and_confirmed(armed: Home, inverter: SimulatedInverter) -> None:
+def test_the_slot_that_is_now_is_sent_and_confirmed(
+    armed: Home, inverter: SimulatedInverter
+) -> None:
     plan_id = armed.plan(CHARGE, EXPORT)
     assert armed.turn() is False
     assert inverter.mode == "charge"
@@ -73,7 +82,9 @@ def test_the_slot_that_is_now_is_sent_and_confirmed(armed: Home, inverter: Simul
     assert inverter.mode == "export"
 
 
-def test_a_confirmed_slot_is_written_once_and_read_back_each_minute(armed: Home, inverter: SimulatedInverter) -> None:
+def test_a_confirmed_slot_is_written_once_and_read_back_each_minute(
+    armed: Home, inverter: SimulatedInverter
+) -> None:
     armed.plan(BatterySetpoint(mode="save"), BatterySetpoint(mode="save"))
     armed.turn()
     written = len(inverter.written)
@@ -83,7 +94,9 @@ def test_a_confirmed_slot_is_written_once_and_read_back_each_minute(armed: Home,
     assert armed.outcomes == [("planned", "save", True)] * 2
 
 
-def test_a_command_that_breaks_off_in_mid_write_is_sent_again(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
+def test_a_command_that_breaks_off_in_mid_write_is_sent_again(
+    armed: Home, inverter: SimulatedInverter, server: RegisterServer
+) -> None:
     armed.plan(CHARGE)
     server.faults.writes_taken = 1
     assert armed.turn() is True
@@ -92,7 +105,9 @@ def test_a_command_that_breaks_off_in_mid_write_is_sent_again(armed: Home, inver
     assert (inverter.mode, armed.outcomes) == ("charge", [("planned", "charge", True)])
 
 
-def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot(database: Engine, inverter: SimulatedInverter, tmp_path: Path) -> None:
+def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot(
+    database: Engine, inverter: SimulatedInverter, tmp_path: Path
+) -> None:
     with serve_registers(inverter) as server:
         port = server.port
     with live_at(database, port, tmp_path) as armed:
@@ -109,14 +124,30 @@ def test_an_inverter_that_is_away_is_taken_back_and_tried_again_in_the_next_slot
 def describe_two(*servers: RegisterServer) -> dict[str, Any]:
     """A section ``control`` for the first batteries of a home with two."""
     vias = [{"profile": PROFILE, "host": "127.0.0.1", "port": server.port} for server in servers]
-    return {"by": "profile", "batteries": [{"battery": name, "via": via} for name, via in zip(("first", "second"), vias, strict=False)]}
+    return {
+        "by": "profile",
+        "batteries": [
+            {"battery": name, "via": via}
+            for name, via in zip(("first", "second"), vias, strict=False)
+        ],
+    }
 
 
 @contextmanager
-def charging_two(database: Engine, servers: tuple[RegisterServer, RegisterServer], folder: Path) -> Iterator[Home]:
+def charging_two(
+    database: Engine, servers: tuple[RegisterServer, RegisterServer], folder: Path
+) -> Iterator[Home]:
     """An armed home whose owner has both batteries charge for a quarter-hour."""
-    settings, batteries = Settings(data_folder=folder), [BATTERY | {"name": name} for name in ("first", "second")]
-    home = Home(database, lambda control: open_device(settings, control, uncounted), describe_two(*servers), batteries=batteries)
+    settings, batteries = (
+        Settings(data_folder=folder),
+        [BATTERY | {"name": name} for name in ("first", "second")],
+    )
+    home = Home(
+        database,
+        lambda control: open_device(settings, control, uncounted),
+        describe_two(*servers),
+        batteries=batteries,
+    )
     with closing(home):
         home.arm()
         home.override(Override(mode="charge", power_kw=2, until=START + SLOT))
@@ -125,7 +156,9 @@ def charging_two(database: Engine, servers: tuple[RegisterServer, RegisterServer
         yield home
 
 
-def test_a_battery_that_is_away_keeps_no_other_from_its_command(database: Engine, inverter: SimulatedInverter, server: RegisterServer, tmp_path: Path) -> None:
+def test_a_battery_that_is_away_keeps_no_other_from_its_command(
+    database: Engine, inverter: SimulatedInverter, server: RegisterServer, tmp_path: Path
+) -> None:
     with ExitStack() as stack:
         with serve_registers(SimulatedInverter(inverter.profile)) as away:
             home = stack.enter_context(charging_two(database, (away, server), tmp_path))
@@ -145,28 +178,48 @@ def test_a_battery_that_is_away_hides_no_other_from_the_next_decision(
         assert inverter.mode == "self_consumption"
         for _ in range(2 * RESEND.tries):
             home.turn(RESEND.first)
-        assert [each["mode"] for each in home.log[-1].allowed.values()] == ["hold", "self_consumption"]
+        assert [each["mode"] for each in home.log[-1].allowed.values()] == [
+            "hold",
+            "self_consumption",
+        ]
 
 
-@pytest.mark.parametrize(("kept", "is_away"), [(2, False), (1, False), (2, True)], ids=["section", "site", "away"])
+@pytest.mark.parametrize(
+    ("kept", "is_away"), [(2, False), (1, False), (2, True)], ids=["section", "site", "away"]
+)
 def test_a_battery_that_is_taken_out_is_handed_back_if_it_answers_and_the_other_goes_on(
-    database: Engine, inverter: SimulatedInverter, server: RegisterServer, tmp_path: Path, *, kept: int, is_away: bool
+    database: Engine,
+    inverter: SimulatedInverter,
+    server: RegisterServer,
+    tmp_path: Path,
+    *,
+    kept: int,
+    is_away: bool,
 ) -> None:
     removed = SimulatedInverter(inverter.profile)
     with ExitStack() as stack:
         served = stack.enter_context(ExitStack())
-        home = stack.enter_context(charging_two(database, (server, served.enter_context(serve_registers(removed))), tmp_path))
+        home = stack.enter_context(
+            charging_two(
+                database, (server, served.enter_context(serve_registers(removed))), tmp_path
+            )
+        )
         if is_away:
             served.close()
         home.parts["batteries"] = home.parts["batteries"][:kept]
         home.configure(describe_two(server))
         for _ in range(5):
             home.turn(RESEND.first)
-        assert (removed.mode, inverter.mode) == ("charge" if is_away else "self_consumption", "charge")
+        assert (removed.mode, inverter.mode) == (
+            "charge" if is_away else "self_consumption",
+            "charge",
+        )
         assert set(home.log[-1].allowed) == {"first"}
 
 
-def test_a_battery_that_is_reached_elsewhere_is_handed_back_where_it_was(armed: Home, inverter: SimulatedInverter) -> None:
+def test_a_battery_that_is_reached_elsewhere_is_handed_back_where_it_was(
+    armed: Home, inverter: SimulatedInverter
+) -> None:
     armed.plan(CHARGE)
     armed.turn()
     moved = SimulatedInverter(inverter.profile)
@@ -182,10 +235,26 @@ def test_a_battery_whose_former_profile_is_gone_goes_on_with_the_new_one(
 ) -> None:
     own = tmp_path / OWN_FOLDER / "mine.yaml"
     own.parent.mkdir(parents=True)
-    own.write_text((PACKAGED / f"{PROFILE}.yaml").read_text(encoding="utf-8").replace(f"profile: {PROFILE}", "profile: mine"), encoding="utf-8")
+    own.write_text(
+        (PACKAGED / f"{PROFILE}.yaml")
+        .read_text(encoding="utf-8")
+        .replace(f"profile: {PROFILE}", "profile: mine"),
+        encoding="utf-8",
+    )
     section = describe(server.port)
-    former = {"by": "profile", "batteries": [{"battery": "battery", "via": section["batteries"][0]["via"] | {"profile": "mine"}}]}
-    with closing(Home(database, lambda control: open_device(Settings(data_folder=tmp_path), control, uncounted), former)) as home:
+    former = {
+        "by": "profile",
+        "batteries": [
+            {"battery": "battery", "via": section["batteries"][0]["via"] | {"profile": "mine"}}
+        ],
+    }
+    with closing(
+        Home(
+            database,
+            lambda control: open_device(Settings(data_folder=tmp_path), control, uncounted),
+            former,
+        )
+    ) as home:
         home.arm()
         home.plan(EXPORT, CHARGE)
         home.turn()
@@ -196,7 +265,9 @@ def test_a_battery_whose_former_profile_is_gone_goes_on_with_the_new_one(
         assert inverter.mode == "charge"
 
 
-def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Home, inverter: SimulatedInverter, server: RegisterServer) -> None:
+def test_somebody_else_who_commands_it_is_overruled_and_planned_around(
+    armed: Home, inverter: SimulatedInverter, server: RegisterServer
+) -> None:
     armed.plan(CHARGE)
     armed.turn()
     via = Via(profile=PROFILE, host="127.0.0.1", port=server.port)
@@ -208,7 +279,9 @@ def test_somebody_else_who_commands_it_is_overruled_and_planned_around(armed: Ho
     assert (inverter.mode, armed.asked) == ("charge", [armed.name])
 
 
-def test_an_executor_that_begins_anew_takes_the_slot_up_again(armed: Home, inverter: SimulatedInverter) -> None:
+def test_an_executor_that_begins_anew_takes_the_slot_up_again(
+    armed: Home, inverter: SimulatedInverter
+) -> None:
     armed.plan(CHARGE, CHARGE)
     armed.turn()
     inverter.reboot()
@@ -223,11 +296,16 @@ def test_disarming_hands_it_back(armed: Home, inverter: SimulatedInverter) -> No
     armed.turn()
     armed.disarm()
     armed.turn(timedelta(minutes=1))
-    assert (inverter.mode, armed.outcomes[-1]) == ("self_consumption", ("disarmed", "self_consumption", True))
+    assert (inverter.mode, armed.outcomes[-1]) == (
+        "self_consumption",
+        ("disarmed", "self_consumption", True),
+    )
 
 
 @pytest.mark.parametrize("mode", ["self_consumption", "save", "supply", "hold", "charge", "export"])
-def test_each_mode_that_an_owner_asks_for_is_done(armed: Home, inverter: SimulatedInverter, mode: str) -> None:
+def test_each_mode_that_an_owner_asks_for_is_done(
+    armed: Home, inverter: SimulatedInverter, mode: str
+) -> None:
     armed.plan(BatterySetpoint(mode="self_consumption"))
     armed.override(Override.model_validate({"mode": mode, "power_kw": 2, "until": START + SLOT}))
     armed.turn()
@@ -236,9 +314,17 @@ def test_each_mode_that_an_owner_asks_for_is_done(armed: Home, inverter: Simulat
 
 def test_beside_home_assistant_each_goes_its_own_way(tmp_path: Path) -> None:
     battery = {"battery": "battery", "via": {"profile": PROFILE, "host": "127.0.0.1", "port": 1}}
-    car = {"vehicle": "car", "modes": {"charge": "on", "stop": "off"}, "writes": [{"to": "switch.car", "value": "{mode}"}]}
-    control = Control.model_validate({"by": "home_assistant", "batteries": [battery], "vehicles": [car]})
-    settings = Settings(data_folder=tmp_path, home_assistant_url="http://127.0.0.1:1", home_assistant_token="t")
+    car = {
+        "vehicle": "car",
+        "modes": {"charge": "on", "stop": "off"},
+        "writes": [{"to": "switch.car", "value": "{mode}"}],
+    }
+    control = Control.model_validate(
+        {"by": "home_assistant", "batteries": [battery], "vehicles": [car]}
+    )
+    settings = Settings(
+        data_folder=tmp_path, home_assistant_url="http://127.0.0.1:1", home_assistant_token="t"
+    )
     with closing(open_device(settings, control, uncounted)) as device:
         # Neither is there: the fault says which of them was asked.
         with pytest.raises(DeviceError) as silent:

@@ -1,4 +1,6 @@
-"""A fresh install with everything that could be told something: the acting process runs, plans and overrides are there, and nothing is sent."""
+"""A fresh install with everything that could be told something: the acting process runs, plans and
+overrides are there, and nothing is sent.
+"""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +19,21 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, Servers
 from tests.support.control.executor import BATTERY
-from tests.support.control.inverters import BOILER, CAR, CURRENT, DEVICES, MODE, POWER, PV, SOC, TOKEN, Inverter, describe, describe_devices, serve
+from tests.support.control.inverters import (
+    BOILER,
+    CAR,
+    CURRENT,
+    DEVICES,
+    MODE,
+    POWER,
+    PV,
+    SOC,
+    TOKEN,
+    Inverter,
+    describe,
+    describe_devices,
+    serve,
+)
 from tests.support.database.databases import own_database
 from tests.support.database.site import store_site
 from tests.support.gateway.server import serve as serve_gateway
@@ -26,10 +42,24 @@ from tests.support.worker.processes import free_port, luna_process, says
 from tests.support.worker.workers import wait_for
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
-ENTITIES = {SOC: "50", MODE: "Self Use", POWER: "0", CAR: "off", CURRENT: "6", BOILER: "off", PV: "100"}
-# A site beside the fresh one that its owner has armed: once it was told something, the fresh one has had its turn too.
+ENTITIES = {
+    SOC: "50",
+    MODE: "Self Use",
+    POWER: "0",
+    CAR: "off",
+    CURRENT: "6",
+    BOILER: "off",
+    PV: "100",
+}
+# A site beside the fresh one that its owner has armed: once it was told something, the fresh one
+# has had its turn too.
 WITNESS_MODE, WITNESS_POWER = "select.witness", "number.witness"
-FRESH = {"name": "fresh", "timezone": "UTC", "batteries": [BATTERY | {"name": "battery"}], "control": describe_devices() | describe()} | DEVICES
+FRESH = {
+    "name": "fresh",
+    "timezone": "UTC",
+    "batteries": [BATTERY | {"name": "battery"}],
+    "control": describe_devices() | describe(),
+} | DEVICES
 
 
 @pytest.fixture
@@ -62,22 +92,40 @@ def plan_everything(database: Engine, site: str) -> None:
     """Store a plan, issued now, that tells every kind of device to do something."""
     now = datetime.now(UTC)
     plan = describe_plan(f"{site}-plan", floor_to(now, SLOT), [CHARGE] * 8)
-    told = {"vehicles": {"car": VehicleFlow(charge_kwh=1.0, soc_end=0.5)}, "loads": {"boiler": LoadFlow(energy_kwh=0.75, on=True)}}
-    changes = {"issued_at": now, "slots": [slot.model_copy(update=told) for slot in plan.slots], "pv": PvSetpoints(mode=["off"] * 8, limit_kw=[0.0] * 8)}
+    told = {
+        "vehicles": {"car": VehicleFlow(charge_kwh=1.0, soc_end=0.5)},
+        "loads": {"boiler": LoadFlow(energy_kwh=0.75, on=True)},
+    }
+    changes = {
+        "issued_at": now,
+        "slots": [slot.model_copy(update=told) for slot in plan.slots],
+        "pv": PvSetpoints(mode=["off"] * 8, limit_kw=[0.0] * 8),
+    }
     with unit_of_work(database) as connection:
         store_plan(connection, site, plan.model_copy(update=changes))
 
 
 def store_witness(database: Engine) -> None:
-    writes = [{"to": WITNESS_POWER, "value": "{power_w}", "when": ["charge", "export"]}, {"to": WITNESS_MODE, "value": "{mode}"}]
+    writes = [
+        {"to": WITNESS_POWER, "value": "{power_w}", "when": ["charge", "export"]},
+        {"to": WITNESS_MODE, "value": "{mode}"},
+    ]
     with unit_of_work(database) as connection:
-        store_site(connection, name="witness", timezone="UTC", batteries=[BATTERY], control=describe(writes=writes))
+        store_site(
+            connection,
+            name="witness",
+            timezone="UTC",
+            batteries=[BATTERY],
+            control=describe(writes=writes),
+        )
         control.arm(connection, "witness", at=datetime.now(UTC), by="owner")
 
 
 def confirmed(database: Engine, site: str) -> int:
     with unit_of_work(database) as connection:
-        return sum(entry.confirmed is not None for entry in control.read_log(connection, site, limit=10))
+        return sum(
+            entry.confirmed is not None for entry in control.read_log(connection, site, limit=10)
+        )
 
 
 def test_a_fresh_install_sends_no_command_whatever_is_planned_and_wanted(
@@ -86,12 +134,27 @@ def test_a_fresh_install_sends_no_command_whatever_is_planned_and_wanted(
     assert api.post("/v1/sites", json=FRESH).status_code == 201
     plan_everything(database, "fresh")
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
-    wanted = {"batteries": {"mode": "charge"}, "vehicle:car": {"mode": "charge"}, "load:boiler": {"mode": "on"}, "pv": {"mode": "off"}}
-    answers = [api.put(f"/v1/sites/fresh/control/overrides/{device}", json=mode | {"until": until}) for device, mode in wanted.items()]
-    assert [answer.status_code for answer in answers] == [200] * 4, [answer.text for answer in answers]
+    wanted = {
+        "batteries": {"mode": "charge"},
+        "vehicle:car": {"mode": "charge"},
+        "load:boiler": {"mode": "on"},
+        "pv": {"mode": "off"},
+    }
+    answers = [
+        api.put(f"/v1/sites/fresh/control/overrides/{device}", json=mode | {"until": until})
+        for device, mode in wanted.items()
+    ]
+    assert [answer.status_code for answer in answers] == [200] * 4, [
+        answer.text for answer in answers
+    ]
     store_witness(database)
     plan_everything(database, "witness")
-    own = {"database_url": database_url, "redis_url": redis_url, "home_assistant_url": inverter.url, "home_assistant_token": TOKEN}
+    own = {
+        "database_url": database_url,
+        "redis_url": redis_url,
+        "home_assistant_url": inverter.url,
+        "home_assistant_token": TOKEN,
+    }
     port = free_port()
     with luna_process("services.executor", "--health-port", str(port), **own):
         wait_for(lambda: confirmed(database, "witness") > 0)

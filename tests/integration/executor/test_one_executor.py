@@ -1,4 +1,6 @@
-"""Two executors on one database: each site has one of them, which a broken connection ends as well."""
+"""Two executors on one database: each site has one of them, which a broken connection ends as
+well.
+"""
 
 from collections.abc import Iterator
 
@@ -16,7 +18,10 @@ HOME, COTTAGE = "one-executor-home", "one-executor-cottage"
 
 @pytest.fixture
 def sites(database: Engine) -> Iterator[None]:
-    with stored_site(database, name=HOME, timezone="UTC"), stored_site(database, name=COTTAGE, timezone="UTC"):
+    with (
+        stored_site(database, name=HOME, timezone="UTC"),
+        stored_site(database, name=COTTAGE, timezone="UTC"),
+    ):
         yield
 
 
@@ -41,7 +46,9 @@ def read(database: Engine, site: str) -> executor_locks.SiteExecutors:
         return executor_locks.read_executors(connection, site)
 
 
-def test_a_site_has_one_executor_and_another_takes_over_when_that_ends(database: Engine, first: SiteLocks, second: SiteLocks) -> None:
+def test_a_site_has_one_executor_and_another_takes_over_when_that_ends(
+    database: Engine, first: SiteLocks, second: SiteLocks
+) -> None:
     assert first.hold([HOME]) == {HOME}
     assert second.hold([HOME, COTTAGE]) == {COTTAGE}
     # Again: what is held stays held, and no other look changes that.
@@ -51,7 +58,9 @@ def test_a_site_has_one_executor_and_another_takes_over_when_that_ends(database:
     assert second.hold([HOME, COTTAGE]) == {HOME, COTTAGE}
 
 
-def test_a_site_that_is_driven_no_more_is_free_for_others(first: SiteLocks, second: SiteLocks) -> None:
+def test_a_site_that_is_driven_no_more_is_free_for_others(
+    first: SiteLocks, second: SiteLocks
+) -> None:
     assert first.hold([HOME, COTTAGE]) == {HOME, COTTAGE}
     assert first.hold([COTTAGE]) == {COTTAGE}
     assert second.hold([HOME, COTTAGE]) == {HOME}
@@ -67,10 +76,15 @@ def test_status_says_which_executor_drives_a_site(database: Engine, first: SiteL
     assert (of_cottage.holder, of_cottage.runs) == (None, True)
 
 
-def test_a_broken_connection_gives_sites_up_until_it_is_there_again(database: Engine, first: SiteLocks, second: SiteLocks) -> None:
+def test_a_broken_connection_gives_sites_up_until_it_is_there_again(
+    database: Engine, first: SiteLocks, second: SiteLocks
+) -> None:
     first.hold([HOME])
     name = executor_locks.name_executor()
-    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name AND pid <> pg_backend_pid()"
+    ends = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name "
+        "AND pid <> pg_backend_pid()"
+    )
     with unit_of_work(database) as connection:
         connection.execute(text(ends), {"name": name})
     with pytest.raises(UnavailableError):

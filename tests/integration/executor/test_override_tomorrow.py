@@ -1,4 +1,6 @@
-"""An override from today into tomorrow: what the device is told, and what timeline and page say, over plans made anew until it ends."""
+"""An override from today into tomorrow: what the device is told, and what timeline and page say,
+over plans made anew until it ends.
+"""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +25,9 @@ EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
 
 @pytest.fixture
 def api(armed: Home, database_url: str, redis_url: str) -> Iterator[httpx.Client]:
-    with serve_gateway(Addresses(database_url=database_url, redis_url=redis_url), armed.clock) as client:
+    with serve_gateway(
+        Addresses(database_url=database_url, redis_url=redis_url), armed.clock
+    ) as client:
         yield client
 
 
@@ -32,7 +36,11 @@ def owned(api: httpx.Client, home: Home) -> list[tuple[datetime, str]]:
     told = api.get(f"/v1/sites/{home.name}/timeline").json()
     first, decided = datetime.fromisoformat(told["start"]), told["decisions"]
     columns = zip(decided["decided_by"], decided["mode"], strict=True)
-    return [(first + place * SLOT, mode) for place, (by, mode) in enumerate(columns) if by == "owner" and place >= told["past_slots"]]
+    return [
+        (first + place * SLOT, mode)
+        for place, (by, mode) in enumerate(columns)
+        if by == "owner" and place >= told["past_slots"]
+    ]
 
 
 def read(api: httpx.Client, home: Home, language: str = "en") -> str:
@@ -40,7 +48,9 @@ def read(api: httpx.Client, home: Home, language: str = "en") -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)).replace("\u00a0", " ")
 
 
-def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_day_and_expires(armed: Home, inverter: Inverter, api: httpx.Client) -> None:
+def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_day_and_expires(
+    armed: Home, inverter: Inverter, api: httpx.Client
+) -> None:
     armed.plan(*[EXPORT] * 192)
     armed.turn()
     wanted = {"mode": "charge", "until": END.isoformat()}
@@ -50,7 +60,8 @@ def test_an_override_into_tomorrow_survives_plans_made_anew_is_shown_with_its_da
     armed.turn(HOUR)
     # The plan made anew says export, and it counts for nobody.
     assert inverter.modes == ["Force Discharge", "Force Charge", "Force Charge"]
-    # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner said.
+    # From 14:00 in Berlin until 11:00 of the next day: 21 hours of four slots, each as the owner
+    # said.
     assert owned(api, armed) == [(START + HOUR + place * SLOT, "charge") for place in range(84)]
     english = wording("home", "notice_override", mode="Charge", t="tomorrow 11:00")
     german = wording("home", "notice_override", "de", mode="Laden", t="morgen 11:00")

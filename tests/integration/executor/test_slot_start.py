@@ -1,4 +1,6 @@
-"""The loop of the executor at the start of a slot, while the planner is in the middle of a solve and nobody answers who asks for a plan."""
+"""The loop of the executor at the start of a slot, while the planner is in the middle of a solve
+and nobody answers who asks for a plan.
+"""
 
 import threading
 import time
@@ -29,7 +31,8 @@ from tests.support.planning.plans import describe_plan
 
 CHARGE = BatterySetpoint(mode="charge", power_kw=3, target_soc=0.8)
 EXPORT = BatterySetpoint(mode="export", power_kw=2, target_soc=0.2)
-# Twelve seconds before the slot: looks every five seconds from then on would meet it three seconds late.
+# Twelve seconds before the slot: looks every five seconds from then on would meet it three seconds
+# late.
 LEAD = timedelta(seconds=12)
 IN_TIME = timedelta(seconds=2)
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}}
@@ -61,7 +64,10 @@ class BusySolver(Solver):
 
 
 class Ending(threading.Event):
-    """Skips the pauses between looks by moving the clock; while a turn is under way time passes as it does."""
+    """Skips the pauses between looks by moving the clock.
+
+    While a turn is under way time passes as it does.
+    """
 
     def __init__(self, clock: Clock, done: Callable[[], bool]) -> None:
         super().__init__()
@@ -87,7 +93,13 @@ def inverter() -> Iterator[TimedInverter]:
 @pytest.fixture
 def home(database: Engine, inverter: TimedInverter) -> Iterator[Home]:
     batteries = [BATTERY, BATTERY | {"name": "second", "min_charge_kw": 1.0}]
-    home = Home(database, lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)), describe(), batteries=batteries, tariff=TARIFF)
+    home = Home(
+        database,
+        lambda _: HomeAssistantDevice(HomeAssistantAccess(inverter.url, TOKEN)),
+        describe(),
+        batteries=batteries,
+        tariff=TARIFF,
+    )
     inverter.clock = home.clock
     home.arm()
     yield home
@@ -98,17 +110,25 @@ def solve(home: Home, solver: Solver) -> None:
     """Plan the stored site in a transaction of its own, as the planner's worker does."""
     with unit_of_work(home.database) as connection:
         issue_half_a_kilowatt(connection, home.name, START)
-        plan_and_store(PlanRequest(site_id=home.name, start=START), lambda: connection, now=START, solver=solver)
+        plan_and_store(
+            PlanRequest(site_id=home.name, start=START),
+            lambda: connection,
+            now=START,
+            solver=solver,
+        )
 
 
 def wait(event: threading.Event) -> None:
     event.wait(60)
 
 
-def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_planner_solves(home: Home, inverter: TimedInverter) -> None:
+def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_planner_solves(
+    home: Home, inverter: TimedInverter
+) -> None:
     begins = START + SLOT
     plan = describe_plan(f"{home.name}-before", START - 3 * SLOT, [CHARGE] * 4 + [EXPORT] * 4)
-    # An hour old by the slot's start, so that a new one is asked for in that turn; until then it is not.
+    # An hour old by the slot's start, so that a new one is asked for in that turn; until then it is
+    # not.
     home.store(plan.model_copy(update={"issued_at": begins - timedelta(hours=1)}))
     home.turn()
     home.clock.instant = begins - LEAD
@@ -124,8 +144,16 @@ def test_a_command_is_sent_within_two_seconds_of_its_slot_s_start_while_the_plan
             nobody_answers.set()
         return nobody_answers.is_set()
 
-    executor = Executor(home.database, home.open_device, lambda _: wait(nobody_answers), clock=home.clock, plan_max_age=timedelta(hours=3))
-    Watch(home.database, executor, clock=home.clock).run(Liveness(timedelta(seconds=5)), ending=Ending(home.clock, is_done))
+    executor = Executor(
+        home.database,
+        home.open_device,
+        lambda _: wait(nobody_answers),
+        clock=home.clock,
+        plan_max_age=timedelta(hours=3),
+    )
+    Watch(home.database, executor, clock=home.clock).run(
+        Liveness(timedelta(seconds=5)), ending=Ending(home.clock, is_done)
+    )
     solver.go_on.set()
     planner.join()
     assert still_solving == [True]

@@ -1,4 +1,7 @@
-"""The gateway behind the real proxy, with the file that the containers use; skipped where there is no caddy on PATH."""
+"""The gateway behind the real proxy, with the file that the containers use.
+
+Skipped where there is no caddy on PATH.
+"""
 
 import os
 import shutil
@@ -38,11 +41,19 @@ def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
 def proxy(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of caddy, which stands before the gateway."""
     folder, port = str(tmp_path_factory.mktemp("caddy")), free_port()
-    own = {"LUNA_DOMAIN": f"http://127.0.0.1:{port}", "LUNA_GATEWAY": gate.client.base_url.netloc.decode(), "CADDY_ADMIN": f"127.0.0.1:{free_port()}"}
+    own = {
+        "LUNA_DOMAIN": f"http://127.0.0.1:{port}",
+        "LUNA_GATEWAY": gate.client.base_url.netloc.decode(),
+        "CADDY_ADMIN": f"127.0.0.1:{free_port()}",
+    }
     words = [str(CADDY), "run", "--adapter", "caddyfile", "--config", str(CADDYFILE)]
-    environment = os.environ | own | {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
+    environment = (
+        os.environ | own | {"HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder}
+    )
     with (
-        subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process,
+        subprocess.Popen(
+            words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process,
         httpx.Client(base_url=own["LUNA_DOMAIN"]) as client,
     ):
         wait_for(lambda: answers(client))
@@ -62,15 +73,22 @@ def proxy(gate: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[http
     ],
     ids=str,
 )
-def test_what_a_caller_says_of_its_address_and_scheme_does_not_pass(gate: Gate, proxy: httpx.Client, lies: dict[str, str]) -> None:
-    answer = proxy.post("/v1/auth/login", json={"name": NAMES["user"], "password": PASSWORD}, headers=lies)
+def test_what_a_caller_says_of_its_address_and_scheme_does_not_pass(
+    gate: Gate, proxy: httpx.Client, lies: dict[str, str]
+) -> None:
+    answer = proxy.post(
+        "/v1/auth/login", json={"name": NAMES["user"], "password": PASSWORD}, headers=lies
+    )
     proxy.cookies.clear()
     assert (answer.status_code, "Secure" in answer.headers["set-cookie"]) == (200, False)
     assert gate.audit("sign_in")[0].address == "127.0.0.1"
 
 
 def test_nobody_passes_as_this_machine_and_metrics_stay_inside(proxy: httpx.Client) -> None:
-    said = [proxy.get(path, headers={"Host": f"127.0.0.1:{proxy.base_url.port}"}).status_code for path in ("/v1/users", "/health/services", "/metrics")]
+    said = [
+        proxy.get(path, headers={"Host": f"127.0.0.1:{proxy.base_url.port}"}).status_code
+        for path in ("/v1/users", "/health/services", "/metrics")
+    ]
     assert said == [401, 401, 404]
 
 

@@ -12,8 +12,12 @@ HOME = f"/ui/sites/{quote(OWN)}/home"
 
 
 @pytest.fixture(scope="module")
-def gate(servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
-    with gate_with_people(servers.database_url, redis_url, data_folder=tmp_path_factory.mktemp("data")) as gate:
+def gate(
+    servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Gate]:
+    with gate_with_people(
+        servers.database_url, redis_url, data_folder=tmp_path_factory.mktemp("data")
+    ) as gate:
         yield gate
 
 
@@ -38,7 +42,10 @@ def test_an_admin_sees_every_site_and_adds_one(gate: Gate) -> None:
 def test_the_first_page_is_that_of_the_first_site_of_who_asks(gate: Gate) -> None:
     # Sorted, the foreign one comes first.
     assert gate.client.get("/", headers=gate.session("user")).headers["Location"] == HOME
-    assert gate.client.get("/", headers=gate.session("admin")).headers["Location"] == f"/ui/sites/{quote(FOREIGN)}/home"
+    assert (
+        gate.client.get("/", headers=gate.session("admin")).headers["Location"]
+        == f"/ui/sites/{quote(FOREIGN)}/home"
+    )
 
 
 @pytest.mark.parametrize("path", ["/ui/login", "/ui/nothing"])

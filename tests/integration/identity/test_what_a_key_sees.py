@@ -1,4 +1,6 @@
-"""Two sites with one of everything: every operation, asked by every identifier with a key for one of them, and by an admin."""
+"""Two sites with one of everything: every operation, asked by every identifier with a key for one
+of them, and by an admin.
+"""
 
 import re
 import uuid
@@ -19,7 +21,17 @@ from luna.contracts.identity import KeyScope, NewKey, NewUser
 from luna.contracts.owner import ManualBlock
 from luna.energy.timeline import SLOT, floor_to
 from luna.platform.clock import SystemClock
-from luna.platform.database import agent_plans, answers, api_keys, documents, manual_blocks, notifications, sites, training_runs, users
+from luna.platform.database import (
+    agent_plans,
+    answers,
+    api_keys,
+    documents,
+    manual_blocks,
+    notifications,
+    sites,
+    training_runs,
+    users,
+)
 from luna.platform.database import charging_stays as stays
 from luna.platform.database.agent_plans import ShadowPlan
 from luna.platform.database.documents import NewDocument
@@ -31,7 +43,14 @@ from services.api.app import OPERATIONS, describe_routes
 from services.api.identity.site_access import ABOUT_NO_SITE
 from services.api.operation import Operation
 from tests.support.database.site import store_site
-from tests.support.gateway.people import NAMES, PASSWORD, Gate, empty_gate, kept_password, store_things
+from tests.support.gateway.people import (
+    NAMES,
+    PASSWORD,
+    Gate,
+    empty_gate,
+    kept_password,
+    store_things,
+)
 from tests.support.planning.plans import as_columns
 from tests.support.suite.tables import each_row
 
@@ -39,7 +58,10 @@ ALPHA, BRAVO = "alpha", "bravo"
 PARTS: dict[str, Any] = {
     "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
     "vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11}],
-    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.08}},
+    "tariff": {
+        "import": {"kind": "fixed", "price": 0.3},
+        "export": {"kind": "fixed", "price": 0.08},
+    },
 }
 # All that a key bound to a site can have: who administers has every site.
 SCOPES: tuple[KeyScope, ...] = ("read", "analyse", "operate", "data", "configure")
@@ -59,7 +81,18 @@ OF_NO_SITE = {
     "part": "a word of the address",
 }
 IDENTIFIERS = {
-    *("plan_id", "job_id", "what_if_id", "quarantine_id", "answer_id", "conversation_id", "document_id", "block_id", "session_id", "run_id"),
+    *(
+        "plan_id",
+        "job_id",
+        "what_if_id",
+        "quarantine_id",
+        "answer_id",
+        "conversation_id",
+        "document_id",
+        "block_id",
+        "session_id",
+        "run_id",
+    ),
     *("shadow_id", "prefix"),
 }
 # Lists of every site, each with what of a site's it tells.
@@ -90,20 +123,53 @@ BODIES: dict[str, dict[str, Any]] = {
 FORMS = ("add_documents", "load_data")
 # What tells nothing of a site, or of the caller's own alone.
 TELLS_NOTHING = {
-    *("embed_texts", "list_tools", "answer_assistant", "test_notifications", "record_events", "list_edge_runs", "show_edge"),
-    *("list_services", "show_documentation", "read_description", "sign_out", "sign_out_page", "confirm_password", "read_me", "change_password"),
-    *("open_first", "show_confirm", "confirm_page", "show_password", "change_password_page", "make_key", "create_site"),
+    *(
+        "embed_texts",
+        "list_tools",
+        "answer_assistant",
+        "test_notifications",
+        "record_events",
+        "list_edge_runs",
+        "show_edge",
+    ),
+    *(
+        "list_services",
+        "show_documentation",
+        "read_description",
+        "sign_out",
+        "sign_out_page",
+        "confirm_password",
+        "read_me",
+        "change_password",
+    ),
+    *(
+        "open_first",
+        "show_confirm",
+        "confirm_page",
+        "show_password",
+        "change_password_page",
+        "make_key",
+        "create_site",
+    ),
 }
 
 
 def names_in(path: str) -> list[str]:
-    return [name for name in re.findall(r"\{(\w+)(?::\w+)?\}", path) if name not in ("site_id", "site")]
+    return [
+        name for name in re.findall(r"\{(\w+)(?::\w+)?\}", path) if name not in ("site_id", "site")
+    ]
 
 
 GUARDED = [each for each in OPERATIONS if each.scope not in ("public", "administer")]
 BY_SITE = [each for each in GUARDED if "{site" in each.path]
-BY_IDENTIFIER = [(each, name) for each in GUARDED for name in names_in(each.path) if name not in OF_NO_SITE]
-BY_NOTHING = [each for each in GUARDED if "{site" not in each.path and not set(names_in(each.path)) - OF_NO_SITE.keys()]
+BY_IDENTIFIER = [
+    (each, name) for each in GUARDED for name in names_in(each.path) if name not in OF_NO_SITE
+]
+BY_NOTHING = [
+    each
+    for each in GUARDED
+    if "{site" not in each.path and not set(names_in(each.path)) - OF_NO_SITE.keys()
+]
 
 
 @dataclass
@@ -115,7 +181,9 @@ class World:
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def store(self) -> dict[str, dict[str, Any]]:
-        """Store a thing of every kind of both sites, anew where something was changed since, and return their identifiers."""
+        """Store a thing of every kind of both sites, anew where something was changed since, and
+        return their identifiers.
+        """
         missing = {ALPHA, BRAVO}.difference(self.things)
         if missing:
             self._store(missing)
@@ -128,12 +196,21 @@ class World:
             owner = self.gate.user_id("admin")
             self.things |= {site: store_everything(connection, site, owner) for site in missing}
 
-    def ask(self, operation: Operation, values: Mapping[str, Any], headers: dict[str, str]) -> httpx.Response:
+    def ask(
+        self, operation: Operation, values: Mapping[str, Any], headers: dict[str, str]
+    ) -> httpx.Response:
         """Ask by these identifiers, with nothing else said; of a stream the head alone is read."""
-        path = re.sub(r"\{(\w+)(?::\w+)?\}", lambda match: str(values.get(match[1], "1")), operation.path)
+        path = re.sub(
+            r"\{(\w+)(?::\w+)?\}", lambda match: str(values.get(match[1], "1")), operation.path
+        )
         confirmed = headers | {"X-Confirm-Password": PASSWORD.replace(" ", "%20")}
         # What replaces something says nothing of it: without a body it is no request.
-        with self.gate.client.stream(operation.method, path, headers=confirmed, json={} if operation.method == "PUT" else None) as answer:
+        with self.gate.client.stream(
+            operation.method,
+            path,
+            headers=confirmed,
+            json={} if operation.method == "PUT" else None,
+        ) as answer:
             if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                 answer.read()
             # What is refused is rolled back.
@@ -147,27 +224,93 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
     named = f"{site}-{unique}"
     things = store_things(connection, site, name=named, start=now)
     # Of the site by what it tells, though its conversation began without one.
-    answers.begin_conversation(connection, f"talk-{named}", asked_by=NAMES["admin"], site_id=None, at=now)
-    parts = {"answer_id": f"answer-{named}", "conversation_id": f"talk-{named}", "question": f"what of {named}?", "answer": "!", "prompt_version": "1"}
-    answer = Answer(**parts, language="en", refused=False, answered_at=SystemClock().now(), latency_seconds=0.5)
+    answers.begin_conversation(
+        connection, f"talk-{named}", asked_by=NAMES["admin"], site_id=None, at=now
+    )
+    parts = {
+        "answer_id": f"answer-{named}",
+        "conversation_id": f"talk-{named}",
+        "question": f"what of {named}?",
+        "answer": "!",
+        "prompt_version": "1",
+    }
+    answer = Answer(
+        **parts, language="en", refused=False, answered_at=SystemClock().now(), latency_seconds=0.5
+    )
     answers.save(connection, StoredAnswer(answer=answer, asked_by=NAMES["admin"], sites=[site]))
-    file = NewDocument(f"{named}.md", site, named, "other", "en", None, None, None, "upload", None, unique, f"documents/{unique}", 1, "test")
+    file = NewDocument(
+        f"{named}.md",
+        site,
+        named,
+        "other",
+        "en",
+        None,
+        None,
+        None,
+        "upload",
+        None,
+        unique,
+        f"documents/{unique}",
+        1,
+        "test",
+    )
     document = documents.add(connection, file)
-    new = NewNotification("plan", "no_plan", unique, "No plan", f"Message of {named}.", urgent=True, expires_at=now + timedelta(days=1))
+    new = NewNotification(
+        "plan",
+        "no_plan",
+        unique,
+        "No plan",
+        f"Message of {named}.",
+        urgent=True,
+        expires_at=now + timedelta(days=1),
+    )
     notifications.add(connection, site, new, targets=[], due_at=now)
     span = {"from": now + SLOT, "to": now + 2 * SLOT}
-    block = manual_blocks.add(connection, site, ManualBlock.model_validate({"device": "battery", "action": "hold"} | span), by="owner", now=now)
+    block = manual_blocks.add(
+        connection,
+        site,
+        ManualBlock.model_validate({"device": "battery", "action": "hold"} | span),
+        by="owner",
+        now=now,
+    )
     for each in stays.read_standing(connection, site, first=now):
         stays.remove(connection, site, each.session_id, by="owner")
-    stay = stays.add(connection, site, NewSession.model_validate({"vehicle": "car", "arrival_soc": 0.5, "target_soc": 0.8} | span), by="owner", now=now)
-    run = TrainingRun(f"run-{named}", "agent_value_v1", now - timedelta(days=9), now - timedelta(days=7), "test", 0, 42.0, {"score": 94.1})
+    stay = stays.add(
+        connection,
+        site,
+        NewSession.model_validate({"vehicle": "car", "arrival_soc": 0.5, "target_soc": 0.8} | span),
+        by="owner",
+        now=now,
+    )
+    run = TrainingRun(
+        f"run-{named}",
+        "agent_value_v1",
+        now - timedelta(days=9),
+        now - timedelta(days=7),
+        "test",
+        0,
+        42.0,
+        {"score": 94.1},
+    )
     training_runs.save(connection, site, run)
     verdict = GateVerdict(code="agent_cheaper", follow="export", expected_gain=0.02)
     plan = things.plan
     shadow = plan.model_copy(update={"plan_id": f"shadow-{named}"})
     times = (plan.slots[0].start, plan.slots[0].start, plan.slots[-1].start + SLOT)
-    agent_plans.save(connection, site, ShadowPlan(plan.plan_id, "antares", *times, verdict, run.run_id, {"slots": 96.0}, shadow.plan_id), as_columns(shadow))
-    key = api_keys.make(connection, owner, NewKey(name=f"key of {named}", scopes=("read",), sites=(site,), days=1), now=now)
+    agent_plans.save(
+        connection,
+        site,
+        ShadowPlan(
+            plan.plan_id, "antares", *times, verdict, run.run_id, {"slots": 96.0}, shadow.plan_id
+        ),
+        as_columns(shadow),
+    )
+    key = api_keys.make(
+        connection,
+        owner,
+        NewKey(name=f"key of {named}", scopes=("read",), sites=(site,), days=1),
+        now=now,
+    )
     return {
         "site_id": site,
         "site": site,
@@ -195,7 +338,11 @@ def store_everything(connection: Connection, site: str, owner: int) -> dict[str,
 def world(servers: Servers, redis_url: str) -> Iterator[World]:
     with empty_gate(servers.database_url, redis_url) as gate:
         with unit_of_work(gate.database) as connection:
-            users.add(connection, NewUser(name=NAMES["admin"], password=SecretStr(PASSWORD), role="admin"), kept_password())
+            users.add(
+                connection,
+                NewUser(name=NAMES["admin"], password=SecretStr(PASSWORD), role="admin"),
+                kept_password(),
+            )
             for name in (ALPHA, BRAVO):
                 store_site(connection, name=name, **PARTS)
         # A second and a half that no row should take.
@@ -204,7 +351,11 @@ def world(servers: Servers, redis_url: str) -> Iterator[World]:
 
 
 def field_of(answer: httpx.Response) -> Any:
-    return answer.json()["field"] if answer.headers.get("content-type", "").startswith("application/problem+json") else None
+    return (
+        answer.json()["field"]
+        if answer.headers.get("content-type", "").startswith("application/problem+json")
+        else None
+    )
 
 
 def test_every_operation_has_a_row() -> None:
@@ -220,16 +371,28 @@ def test_another_site_is_not_there_for_a_key(world: World, operation: Operation)
     assert BRAVO not in str(answer.json().get("remedy") if field_of(answer) else "")
 
 
-@each_row(("operation", "name"), BY_IDENTIFIER, ids=[f"{each.name} by {name}" for each, name in BY_IDENTIFIER])
-def test_a_thing_of_another_site_is_not_there_for_a_key(world: World, operation: Operation, name: str) -> None:
+@each_row(
+    ("operation", "name"),
+    BY_IDENTIFIER,
+    ids=[f"{each.name} by {name}" for each, name in BY_IDENTIFIER],
+)
+def test_a_thing_of_another_site_is_not_there_for_a_key(
+    world: World, operation: Operation, name: str
+) -> None:
     things = world.store()
     # The path's site is the key's own: the thing is what does not belong to it.
     answer = world.ask(operation, things[ALPHA] | {name: things[BRAVO][name]}, world.key)
     assert answer.status_code == httpx.codes.NOT_FOUND, answer.text
 
 
-@each_row(("operation", "name"), BY_IDENTIFIER, ids=[f"{each.name} by {name}" for each, name in BY_IDENTIFIER])
-def test_the_same_is_there_for_an_admin_and_for_the_key_of_its_own_site(world: World, operation: Operation, name: str) -> None:
+@each_row(
+    ("operation", "name"),
+    BY_IDENTIFIER,
+    ids=[f"{each.name} by {name}" for each, name in BY_IDENTIFIER],
+)
+def test_the_same_is_there_for_an_admin_and_for_the_key_of_its_own_site(
+    world: World, operation: Operation, name: str
+) -> None:
     for site, headers in ((BRAVO, world.gate.session("admin", confirmed=True)), (ALPHA, world.key)):
         answer = world.ask(operation, world.store()[site], headers)
         assert answer.status_code not in (401, 403, 500), answer.text
@@ -255,7 +418,11 @@ def test_another_site_is_found_wherever_a_request_names_it(world: World, name: s
         answer = world.gate.client.get(operation.path, params=body, headers=headers)
     elif name in FORMS:
         form: dict[str, Any] = {field: (None, value) for field, value in body.items()}
-        file = {"kind": (None, "observations"), "file": ("file.csv", b"slot_start,load_kwh\n")} if name == "load_data" else {"file": ("a.md", b"# a\n")}
+        file = (
+            {"kind": (None, "observations"), "file": ("file.csv", b"slot_start,load_kwh\n")}
+            if name == "load_data"
+            else {"file": ("a.md", b"# a\n")}
+        )
         answer = world.gate.client.post(operation.path, files=form | file, headers=headers)
     else:
         answer = world.gate.client.post(operation.path, json=body, headers=headers)
@@ -265,7 +432,10 @@ def test_another_site_is_found_wherever_a_request_names_it(world: World, name: s
 def test_a_key_goes_on_with_no_conversation_that_told_of_another_site(world: World) -> None:
     things = world.store()
     question = {"question": "And yesterday?", "conversation_id": things[BRAVO]["conversation_id"]}
-    assert world.gate.client.post("/v1/answers", json=question, headers=world.key).status_code == httpx.codes.NOT_FOUND
+    assert (
+        world.gate.client.post("/v1/answers", json=question, headers=world.key).status_code
+        == httpx.codes.NOT_FOUND
+    )
 
 
 def test_what_tells_nothing_is_asked_and_tells_nothing(world: World) -> None:
@@ -273,4 +443,8 @@ def test_what_tells_nothing_is_asked_and_tells_nothing(world: World) -> None:
     for operation in BY_NOTHING:
         if operation.name in TELLS_NOTHING - ABOUT_NO_SITE and operation.method == "GET":
             told = world.ask(operation, {}, world.key).text
-            assert [each for each in map(str, things[BRAVO].values()) if len(each) > len(BRAVO) and each in told] == []
+            assert [
+                each
+                for each in map(str, things[BRAVO].values())
+                if len(each) > len(BRAVO) and each in told
+            ] == []

@@ -1,4 +1,7 @@
-"""The demo's real year, from the cache or the network; without either the error names the remedy."""
+"""The demo's real year, from the cache or the network.
+
+Without either the error names the remedy.
+"""
 
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,7 +20,10 @@ def demo() -> DemoData:
 
 
 def test_sites_reach_their_stated_yearly_sums(demo: DemoData) -> None:
-    sums = {site.site.name: (site.observations.load_kwh.sum(), site.observations.pv_kwh.sum()) for site in demo.sites}
+    sums = {
+        site.site.name: (site.observations.load_kwh.sum(), site.observations.pv_kwh.sum())
+        for site in demo.sites
+    }
     assert sums == {"home": pytest.approx((4000, 5700)), "feed_in": pytest.approx((3500, 4500))}
 
 
@@ -38,13 +44,15 @@ def test_the_sun_shines_around_noon_on_both_sides_of_the_clock_changes(demo: Dem
 
 def test_prices_are_those_of_2023(demo: DemoData) -> None:
     hourly = demo.prices.price[::4]
-    # 315 negative hours of the calendar year in UTC, and the first hour of the local year before it.
+    # 315 negative hours of the calendar year in UTC, and the first hour of the local year before
+    # it.
     assert int((hourly < 0).sum()) == 316
     assert hourly.min() == pytest.approx(-0.5)
 
 
 def test_every_price_is_known_before_its_day(demo: DemoData) -> None:
-    # From 13:00 the day before: eleven hours ahead at least, and 36 at most (on the day that has 25 hours).
+    # From 13:00 the day before: eleven hours ahead at least, and 36 at most (on the day that has 25
+    # hours).
     ahead = (demo.prices.starts - demo.prices.published_at) / np.timedelta64(1, "h")
     assert (ahead.min(), ahead.max()) == (11, 35.75)
 
@@ -74,10 +82,17 @@ def test_a_damaged_copy_is_made_again(demo: DemoData, tmp_path: Path) -> None:
     load_demo(tmp_path)
     (copy,) = tmp_path.glob("*.npz")
     copy.write_bytes(copy.read_bytes()[:1000])
-    np.testing.assert_array_equal(load_demo(tmp_path).sites[0].observations.load_kwh, demo.sites[0].observations.load_kwh)
+    np.testing.assert_array_equal(
+        load_demo(tmp_path).sites[0].observations.load_kwh, demo.sites[0].observations.load_kwh
+    )
 
 
 def test_every_series_says_where_it_comes_from_in_both_languages(demo: DemoData) -> None:
-    records = [demo.prices.provenance, *(record for site in demo.sites for record in site.provenance)]
+    records = [
+        demo.prices.provenance,
+        *(record for site in demo.sites for record in site.provenance),
+    ]
     assert len(records) == 5
-    assert all(set(record.changes) == {"en", "de"} and len(record.sha256) == 64 for record in records)
+    assert all(
+        set(record.changes) == {"en", "de"} and len(record.sha256) == 64 for record in records
+    )

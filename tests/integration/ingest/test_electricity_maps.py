@@ -14,7 +14,10 @@ from services.ingest.loading import FileForm, LoadReport, load_file
 from tests.support.database.site import store_site
 from tests.support.gateway.outside_service import REPLIES
 
-FIVE_MINUTES, HOURLY = REPLIES / "electricity_maps_5_minute.csv", REPLIES / "electricity_maps_hourly.csv"
+FIVE_MINUTES, HOURLY = (
+    REPLIES / "electricity_maps_5_minute.csv",
+    REPLIES / "electricity_maps_hourly.csv",
+)
 DIRECT = {"carbon_g_per_kwh": "Carbon intensity gCO₂eq/kWh (direct)"}
 
 
@@ -33,18 +36,26 @@ def read(connection: Connection, start: datetime, count: int) -> list[float]:
     return weather_carbon.read_carbon(connection, "home", timeline, known_at=timeline.end).tolist()
 
 
-def test_five_minutes_become_means_of_quarter_hours_and_a_hole_stays_unknown(home: Connection) -> None:
+def test_five_minutes_become_means_of_quarter_hours_and_a_hole_stays_unknown(
+    home: Connection,
+) -> None:
     report = load(home, FIVE_MINUTES)
     assert (report.rows, report.accepted) == (9, 8)
     # (240 + 243 + 246) / 3; 00:20 is empty; 260.
-    np.testing.assert_array_equal(read(home, datetime(2024, 1, 1, tzinfo=UTC), 3), [243.0, np.nan, 260.0])
+    np.testing.assert_array_equal(
+        read(home, datetime(2024, 1, 1, tzinfo=UTC), 3), [243.0, np.nan, 260.0]
+    )
     assert "Life cycle" in report.notes[0]
 
 
-def test_hours_under_the_older_names_hold_for_their_quarter_hours_and_are_in_utc_on_every_day(home: Connection) -> None:
+def test_hours_under_the_older_names_hold_for_their_quarter_hours_and_are_in_utc_on_every_day(
+    home: Connection,
+) -> None:
     # The clock in Amsterdam skips an hour that night; the file's does not.
     load(home, HOURLY)
-    assert read(home, datetime(2023, 3, 26, tzinfo=UTC), 12) == [340.0] * 4 + [350.0] * 4 + [360.0] * 4
+    assert (
+        read(home, datetime(2023, 3, 26, tzinfo=UTC), 12) == [340.0] * 4 + [350.0] * 4 + [360.0] * 4
+    )
 
 
 def test_direct_emissions_are_taken_where_they_are_named(home: Connection) -> None:

@@ -26,13 +26,23 @@ LONGEST_WAIT_S = 60
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    with serve(House({COUNTER: Sensor("kWh", counter=True), "sensor.other": Sensor("W")}, lag_s=LAG_S)) as house:
+    with serve(
+        House({COUNTER: Sensor("kWh", counter=True), "sensor.other": Sensor("W")}, lag_s=LAG_S)
+    ) as house:
         yield house
 
 
-def listener(house: House, *, since: datetime | None = None, token: str = TOKEN) -> HomeAssistantLive:
-    patience = RequestPolicy(timeout_s=5, pause_s=0, retry=replace(RETRY, first=timedelta(seconds=0.02), longest=timedelta(seconds=0.1)))
-    return HomeAssistantLive(HomeAssistantAccess(house.url, token), since=since, patience=patience, recorder_lag=WAIT)
+def listener(
+    house: House, *, since: datetime | None = None, token: str = TOKEN
+) -> HomeAssistantLive:
+    patience = RequestPolicy(
+        timeout_s=5,
+        pause_s=0,
+        retry=replace(RETRY, first=timedelta(seconds=0.02), longest=timedelta(seconds=0.1)),
+    )
+    return HomeAssistantLive(
+        HomeAssistantAccess(house.url, token), since=since, patience=patience, recorder_lag=WAIT
+    )
 
 
 class Recorder:
@@ -49,7 +59,11 @@ class Recorder:
 
     def ids(self, sensor: str = COUNTER) -> list[int]:
         """The numbers said, each once, in the order they were recorded first."""
-        return list(dict.fromkeys(int(reading.value) for reading in self.readings if reading.sensor == sensor))
+        return list(
+            dict.fromkeys(
+                int(reading.value) for reading in self.readings if reading.sensor == sensor
+            )
+        )
 
 
 def listen_until(live: HomeAssistantLive, recorder: Recorder, done: Callable[[], bool]) -> None:
@@ -93,20 +107,28 @@ def test_whatever_is_said_while_the_socket_is_down_comes_from_history_first(hous
     assert {reading.sensor for reading in recorder.readings} == {COUNTER}
 
 
-def test_the_same_reading_has_the_same_instant_from_the_socket_and_from_history(house: House) -> None:
+def test_the_same_reading_has_the_same_instant_from_the_socket_and_from_history(
+    house: House,
+) -> None:
     recorder = Recorder()
     since = datetime.now(UTC)
     thread = in_background(lambda: say_numbers(house, 100, hang_up_every=40))
     listen_until(listener(house, since=since), recorder, lambda: recorder.ids()[-1:] == [99])
     thread.join()
     instants = dict(zip(range(100), house.sensors[COUNTER].seconds, strict=True))
-    own = {reading for reading in recorder.readings if abs(reading.instant.timestamp() - instants[int(reading.value)]) < 1e-5}
+    own = {
+        reading
+        for reading in recorder.readings
+        if abs(reading.instant.timestamp() - instants[int(reading.value)]) < 1e-5
+    }
     # What held when a window of history begins is told for that instant as well.
     assert {reading.value for reading in own} == set(range(100))
     assert len(own) == 100
 
 
-def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap(house: House) -> None:
+def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap(
+    house: House,
+) -> None:
     for number in range(5):
         house.say(COUNTER, number)
     house.faults.plan("/api/history", *["500"] * 14, "half", "429")
@@ -115,7 +137,12 @@ def test_a_history_that_fails_ends_the_connection_and_not_the_search_for_the_gap
     live = HomeAssistantLive(
         HomeAssistantAccess(house.url, TOKEN),
         since=since,
-        patience=RequestPolicy(pause_s=0, retry=replace(RETRY, tries=2, first=timedelta(seconds=0.01), longest=timedelta(seconds=0.02))),
+        patience=RequestPolicy(
+            pause_s=0,
+            retry=replace(
+                RETRY, tries=2, first=timedelta(seconds=0.01), longest=timedelta(seconds=0.02)
+            ),
+        ),
         recorder_lag=WAIT,
     )
     listen_until(live, recorder, lambda: len(recorder.ids()) == 5)
@@ -137,7 +164,9 @@ class FragileRecorder(Recorder):
             self.readings.append(reading)
 
 
-def test_what_was_recorded_when_filling_was_interrupted_has_no_gap_before_its_last_reading(house: House) -> None:
+def test_what_was_recorded_when_filling_was_interrupted_has_no_gap_before_its_last_reading(
+    house: House,
+) -> None:
     since = datetime.now(UTC)
     for number in range(30):
         house.say(COUNTER, number)
@@ -171,7 +200,10 @@ def test_a_sensor_that_is_gone_does_not_keep_the_others_from_being_heard(house: 
     async def listen() -> None:
         task = asyncio.create_task(live.listen([COUNTER, "sensor.other"], recorder.record))
         async with asyncio.timeout(LONGEST_WAIT_S):
-            await asyncio.wait([task, asyncio.create_task(recorder.heard.wait())], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                [task, asyncio.create_task(recorder.heard.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
@@ -183,7 +215,9 @@ def test_a_sensor_that_is_gone_does_not_keep_the_others_from_being_heard(house: 
 def test_an_unavailable_sensor_says_so(house: House) -> None:
     house.say(COUNTER, 1)
     recorder = Recorder()
-    thread = in_background(lambda: (wait_for(lambda: recorder.readings != []), house.say(COUNTER, "unavailable"))[0])
+    thread = in_background(
+        lambda: (wait_for(lambda: recorder.readings != []), house.say(COUNTER, "unavailable"))[0]
+    )
     listen_until(listener(house), recorder, lambda: len(recorder.readings) > 1)
     thread.join()
     assert [str(reading.value) for reading in recorder.readings] == ["1.0", "nan"]
@@ -195,8 +229,12 @@ def test_a_wrong_token_ends_listening(house: House) -> None:
 
 
 def test_waits_between_connections_double_up_to_a_bound_and_differ() -> None:
-    patience = RequestPolicy(retry=replace(RETRY, first=timedelta(seconds=1), longest=timedelta(seconds=60)))
+    patience = RequestPolicy(
+        retry=replace(RETRY, first=timedelta(seconds=1), longest=timedelta(seconds=60))
+    )
     waits = [patience.wait_s(failures) for failures in range(1, 12)]
     # 1, 2, 4, … 64 seconds, at most 60, each shortened by up to a half.
-    assert all(min(2.0**place, 60) / 2 <= wait <= min(2.0**place, 60) for place, wait in enumerate(waits))
+    assert all(
+        min(2.0**place, 60) / 2 <= wait <= min(2.0**place, 60) for place, wait in enumerate(waits)
+    )
     assert all(one != other for one, other in pairwise(waits))

@@ -1,4 +1,6 @@
-"""Prices from outside services into the database: what sites need, once, with the instant at which they became known."""
+"""Prices from outside services into the database: what sites need, once, with the instant at which
+they became known.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -34,37 +36,64 @@ def nothing_stored(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
-def add_site(connection: Connection, name: str = "home", *, market: str = "NL", currency: str = "EUR") -> None:
+def add_site(
+    connection: Connection, name: str = "home", *, market: str = "NL", currency: str = "EUR"
+) -> None:
     tariff = {"import": {"kind": "spot", "market": market, "markup": 0.1, "vat": 0.21}}
     store_site(connection, name=name, timezone="Europe/Amsterdam", currency=currency, tariff=tariff)
 
 
-def fetch(connection: Connection, *replies: httpx.Response | Exception, now: datetime = NOW, **asked: object) -> FetchPricesReply:
+def fetch(
+    connection: Connection,
+    *replies: httpx.Response | Exception,
+    now: datetime = NOW,
+    **asked: object,
+) -> FetchPricesReply:
     request = FetchPricesRequest.model_validate(asked)
     needs = list_needs(connection, request, now=now)
-    found = gather_all(needs, request, Settings.model_validate({}), transport=Services(energy_charts=Service(*replies)))
+    found = gather_all(
+        needs,
+        request,
+        Settings.model_validate({}),
+        transport=Services(energy_charts=Service(*replies)),
+    )
     return store_prices(connection, found, now=now)
 
 
-def read(connection: Connection, timeline: Timeline, *, known_at: datetime | None = None) -> list[float]:
+def read(
+    connection: Connection, timeline: Timeline, *, known_at: datetime | None = None
+) -> list[float]:
     return np.unique(prices.read(connection, "NL", timeline, known_at=known_at)).tolist()
 
 
-def test_the_energys_price_is_stored_without_the_tariffs_markup_and_tax(connection: Connection) -> None:
+def test_the_energys_price_is_stored_without_the_tariffs_markup_and_tax(
+    connection: Connection,
+) -> None:
     add_site(connection)
     (market,) = fetch(connection, energy_charts(list(WANTED), [100.0] * len(WANTED))).markets
-    assert (market.market, market.added, market.revised, market.missing) == ("NL", len(WANTED), 0, 0)
+    assert (market.market, market.added, market.revised, market.missing) == (
+        "NL",
+        len(WANTED),
+        0,
+        0,
+    )
     assert read(connection, WANTED) == [0.1]
 
 
-def test_tomorrow_is_known_from_when_it_was_first_seen_and_yesterday_from_its_auction(connection: Connection) -> None:
+def test_tomorrow_is_known_from_when_it_was_first_seen_and_yesterday_from_its_auction(
+    connection: Connection,
+) -> None:
     add_site(connection)
     fetch(connection, energy_charts(list(WANTED), [100.0] * len(WANTED)))
-    assert np.isnan(prices.read(connection, "NL", TOMORROW, known_at=NOW - timedelta(seconds=1))).all()
+    assert np.isnan(
+        prices.read(connection, "NL", TOMORROW, known_at=NOW - timedelta(seconds=1))
+    ).all()
     assert read(connection, TOMORROW, known_at=NOW) == [0.1]
     yesterday = local_day(date(2026, 11, 19), BERLIN)
     auction = datetime(2026, 11, 18, 12, tzinfo=UTC)
-    assert np.isnan(prices.read(connection, "NL", yesterday, known_at=auction - timedelta(seconds=1))).all()
+    assert np.isnan(
+        prices.read(connection, "NL", yesterday, known_at=auction - timedelta(seconds=1))
+    ).all()
     assert read(connection, yesterday, known_at=auction) == [0.1]
 
 
@@ -79,17 +108,23 @@ def test_fetching_again_asks_for_nothing_and_changes_nothing(connection: Connect
     np.testing.assert_array_equal(prices.read_revisions(connection, "NL", WANTED), before)
 
 
-def test_a_day_is_asked_for_until_it_is_there_and_what_came_meanwhile_is_kept(connection: Connection) -> None:
+def test_a_day_is_asked_for_until_it_is_there_and_what_came_meanwhile_is_kept(
+    connection: Connection,
+) -> None:
     add_site(connection)
     today = energy_charts(UNTIL_TODAY, [100.0] * len(UNTIL_TODAY))
     (market,) = fetch(connection, today).markets
     assert (market.added, market.missing) == (len(UNTIL_TODAY), 96)
-    (market,) = fetch(connection, energy_charts(list(TOMORROW), [-5.0] * 96), now=NOW + timedelta(minutes=10)).markets
+    (market,) = fetch(
+        connection, energy_charts(list(TOMORROW), [-5.0] * 96), now=NOW + timedelta(minutes=10)
+    ).markets
     assert (market.first, market.added, market.missing) == (TOMORROW.start, 96, 0)
     assert read(connection, TOMORROW) == [-0.005]
 
 
-def test_a_revised_price_is_a_row_of_its_own_and_the_first_one_stays(connection: Connection) -> None:
+def test_a_revised_price_is_a_row_of_its_own_and_the_first_one_stays(
+    connection: Connection,
+) -> None:
     add_site(connection)
     fetch(connection, energy_charts(list(WANTED), [100.0] * len(WANTED)))
     later = NOW + timedelta(hours=3)
@@ -100,14 +135,18 @@ def test_a_revised_price_is_a_row_of_its_own_and_the_first_one_stays(connection:
     assert read(connection, TOMORROW, known_at=later - timedelta(seconds=1)) == [0.1]
 
 
-def test_without_a_way_out_the_run_ends_well_and_says_what_is_missing(connection: Connection) -> None:
+def test_without_a_way_out_the_run_ends_well_and_says_what_is_missing(
+    connection: Connection,
+) -> None:
     add_site(connection)
     (market,) = fetch(connection, httpx.ConnectError("no route to host")).markets
     assert (market.added, market.missing) == (0, len(WANTED))
     assert "no route to host" in market.faults[0]
 
 
-def test_after_days_offline_what_was_published_is_known_and_a_day_that_nobody_published_stays_unknown(connection: Connection) -> None:
+def test_after_days_offline_what_was_published_is_known_and_a_day_that_nobody_published_stays_unknown(
+    connection: Connection,
+) -> None:
     add_site(connection)
     earlier = list(local_days(date(2026, 11, 10), date(2026, 11, 17), BERLIN))
     fetch(connection, energy_charts(earlier, [100.0] * len(earlier)), now=NOW - timedelta(days=3))
@@ -139,24 +178,42 @@ def test_a_market_is_asked_for_once_in_each_currency_of_its_sites(connection: Co
     add_site(connection, "three", market="AT")
     add_site(connection, "four", market="SE3")
     asked = [("AT", "EUR"), ("SE3", "EUR"), ("SE3", "SEK")]
-    assert [(need.market, need.currency) for need in list_needs(connection, FetchPricesRequest(), now=NOW)] == asked
+    assert [
+        (need.market, need.currency)
+        for need in list_needs(connection, FetchPricesRequest(), now=NOW)
+    ] == asked
 
 
-@pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"])
-def test_a_day_named_is_fetched_whole_whatever_its_length(connection: Connection, day: date) -> None:
+@pytest.mark.parametrize(
+    "day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"]
+)
+def test_a_day_named_is_fetched_whole_whatever_its_length(
+    connection: Connection, day: date
+) -> None:
     slots = local_day(day, BERLIN)
     said = energy_charts(list(slots), [float(slot) for slot in range(len(slots))])
     (market,) = fetch(connection, said, market="NL", first=slots.start, end=slots.end).markets
-    assert (market.added, market.missing, market.sources) == (len(slots), 0, {"energy_charts": len(slots)})
+    assert (market.added, market.missing, market.sources) == (
+        len(slots),
+        0,
+        {"energy_charts": len(slots)},
+    )
     np.testing.assert_allclose(prices.read(connection, "NL", slots), np.arange(len(slots)) / 1_000)
 
 
 @pytest.mark.parametrize(
     "window",
-    [{"first": NOW}, {"first": NOW, "end": NOW}, {"first": NOW, "end": NOW + timedelta(days=2_000)}, {"first": NOW + timedelta(minutes=1), "end": NOW + SLOT}],
+    [
+        {"first": NOW},
+        {"first": NOW, "end": NOW},
+        {"first": NOW, "end": NOW + timedelta(days=2_000)},
+        {"first": NOW + timedelta(minutes=1), "end": NOW + SLOT},
+    ],
     ids=["no end", "empty", "years", "off the grid"],
 )
-def test_a_window_that_cannot_be_is_refused(connection: Connection, window: dict[str, datetime]) -> None:
+def test_a_window_that_cannot_be_is_refused(
+    connection: Connection, window: dict[str, datetime]
+) -> None:
     with pytest.raises(InvalidInputError, match="first"):
         fetch(connection, energy_charts([], []), market="NL", **window)
 
@@ -169,5 +226,11 @@ def test_a_market_that_nobody_has_is_refused_where_it_is_named(connection: Conne
 def test_a_market_with_prices_is_known_until_the_last_of_them_ends(connection: Connection) -> None:
     add_site(connection)
     fetch(connection, energy_charts(list(WANTED), [100.0] * len(WANTED)))
-    asked = [prices.StoredSeries("NL", "EUR"), prices.StoredSeries("NL", "SEK"), prices.StoredSeries("AT", "EUR")]
-    assert {series: end for series, (_, end) in recorded_span.of_markets(connection, asked).items()} == {("NL", "EUR"): TOMORROW.end}
+    asked = [
+        prices.StoredSeries("NL", "EUR"),
+        prices.StoredSeries("NL", "SEK"),
+        prices.StoredSeries("AT", "EUR"),
+    ]
+    assert {
+        series: end for series, (_, end) in recorded_span.of_markets(connection, asked).items()
+    } == {("NL", "EUR"): TOMORROW.end}

@@ -1,4 +1,6 @@
-"""Readings of a simulated device that the recorder asks itself: recorded with their units, away and back, unknown, misnamed."""
+"""Readings of a simulated device that the recorder asks itself: recorded with their units, away and
+back, unknown, misnamed.
+"""
 
 import asyncio
 import math
@@ -60,9 +62,15 @@ async def test_readings_come_with_their_units_and_a_device_that_was_away_is_read
     with serve_registers(device) as server:
         port = server.port
         source = ProfileSource(NO_FOLDER, every=SOON)
-        task = asyncio.create_task(source.listen(sensors(port, "soc", "pv_w", "charge_w"), shelf.record))
+        task = asyncio.create_task(
+            source.listen(sensors(port, "soc", "pv_w", "charge_w"), shelf.record)
+        )
         readings = await shelf.next()
-        assert {name: (reading.value, reading.unit) for name, reading in readings.items() if name != "charge_w"} == {
+        assert {
+            name: (reading.value, reading.unit)
+            for name, reading in readings.items()
+            if name != "charge_w"
+        } == {
             "soc": (pytest.approx(50, abs=1), "%"),
             "pv_w": (pytest.approx(2000, abs=1), "W"),
         }
@@ -88,28 +96,45 @@ async def test_what_cannot_be_is_recorded_as_unknown_and_named_once() -> None:
     device.stuck |= {"Charging": 900.0, "Discharging": 900.0}
     with serve_registers(device) as server, capture_logs() as logged:
         source = ProfileSource(NO_FOLDER, every=SOON, rate=lambda _: {"pv_w": 1500.0})
-        task = asyncio.create_task(source.listen(sensors(server.port, "soc", "pv_w", "charge_w"), shelf.record))
+        task = asyncio.create_task(
+            source.listen(sensors(server.port, "soc", "pv_w", "charge_w"), shelf.record)
+        )
         for _ in range(3):
             readings = await shelf.next()
-            assert {name for name, reading in readings.items() if math.isnan(reading.value)} == {"pv_w", "charge_w"}
+            assert {name for name, reading in readings.items() if math.isnan(reading.value)} == {
+                "pv_w",
+                "charge_w",
+            }
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
     causes = [(entry["reading"], entry["cause"]) for entry in logged if "cause" in entry]
-    assert causes == [("pv_w", "beyond_rating"), ("charge_w", "contradicts"), ("discharge_w", "contradicts")]
+    assert causes == [
+        ("pv_w", "beyond_rating"),
+        ("charge_w", "contradicts"),
+        ("discharge_w", "contradicts"),
+    ]
 
 
 @pytest.mark.anyio
-async def test_of_a_device_whose_own_heartbeat_stands_still_nothing_is_recorded_until_it_moves(tmp_path: Path) -> None:
+async def test_of_a_device_whose_own_heartbeat_stands_still_nothing_is_recorded_until_it_moves(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / OWN_FOLDER
     folder.mkdir(parents=True)
     # Two seconds in the place of three minutes.
-    text = (PACKAGED / "sunspec_7xx.yaml").read_text(encoding="utf-8").replace("after_s: 180, resend_s: 60", "after_s: 2, resend_s: 1")
+    text = (
+        (PACKAGED / "sunspec_7xx.yaml")
+        .read_text(encoding="utf-8")
+        .replace("after_s: 180, resend_s: 60", "after_s: 2, resend_s: 1")
+    )
     (folder / "sunspec_7xx.yaml").write_text(text, encoding="utf-8")
     device, shelf = SimulatedInverter(load_profile("sunspec_7xx", tmp_path)), Shelf()
     with serve_registers(device) as server:
         source = ProfileSource(tmp_path, every=SOON)
-        task = asyncio.create_task(source.listen([f"profile:sunspec_7xx@127.0.0.1:{server.port}#soc"], shelf.record))
+        task = asyncio.create_task(
+            source.listen([f"profile:sunspec_7xx@127.0.0.1:{server.port}#soc"], shelf.record)
+        )
         await shelf.next()
         device.stuck["DERHb"] = 7
         await happens(lambda: source.fault is not None)
@@ -130,10 +155,18 @@ async def test_a_device_that_is_away_holds_no_other_up() -> None:
     device, shelf = SimulatedInverter(load_profile("sunspec_12x", NO_FOLDER)), Shelf()
     with serve_registers(device) as server:
         source = ProfileSource(NO_FOLDER, every=SOON)
-        task = asyncio.create_task(source.listen([*sensors(1, "soc"), "profile:nobody@127.0.0.1#soc", *sensors(server.port, "soc")], shelf.record))
+        task = asyncio.create_task(
+            source.listen(
+                [*sensors(1, "soc"), "profile:nobody@127.0.0.1#soc", *sensors(server.port, "soc")],
+                shelf.record,
+            )
+        )
         assert (await shelf.next())["soc"].sensor == sensors(server.port, "soc")[0]
         await happens(lambda: len(source.faults) == 2)
-        assert {error.reason for error in source.faults.values()} == {"device-silent", "profile-unknown"}
+        assert {error.reason for error in source.faults.values()} == {
+            "device-silent",
+            "profile-unknown",
+        }
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
@@ -143,15 +176,28 @@ async def test_a_device_that_is_away_holds_no_other_up() -> None:
     ("name", "host", "port", "unit", "reading"),
     [
         ("profile:sunspec_12x@192.168.1.20#soc", "192.168.1.20", None, None, "soc"),
-        ("profile:sunspec_12x@inverter.local:1502#charge_w", "inverter.local", 1502, None, "charge_w"),
+        (
+            "profile:sunspec_12x@inverter.local:1502#charge_w",
+            "inverter.local",
+            1502,
+            None,
+            "charge_w",
+        ),
         ("profile:sunspec_12x@192.168.1.20:502/3#pv_w", "192.168.1.20", 502, 3, "pv_w"),
         ("profile:sunspec_12x@192.168.1.20/3#pv_w", "192.168.1.20", None, 3, "pv_w"),
     ],
 )
-def test_a_sensor_says_where_it_is_read(name: str, host: str, port: int | None, unit: int | None, reading: str) -> None:
+def test_a_sensor_says_where_it_is_read(
+    name: str, host: str, port: int | None, unit: int | None, reading: str
+) -> None:
     sensor = ProfiledSensor.parse(name)
     assert sensor is not None
-    assert (sensor.via.host, sensor.via.port, sensor.via.unit, sensor.reading) == (host, port, unit, reading)
+    assert (sensor.via.host, sensor.via.port, sensor.via.unit, sensor.reading) == (
+        host,
+        port,
+        unit,
+        reading,
+    )
     assert name_sensor(sensor.via, sensor.reading) == name
 
 
@@ -162,25 +208,45 @@ def test_a_sensor_names_the_secret_of_its_device_and_never_says_it() -> None:
 
 
 def test_a_sensor_at_a_broker_names_how_its_topics_begin() -> None:
-    name = "profile:shelly_pro_3em_mqtt@broker.local:8883?prefix=home/shellypro3em-0123456789ab&secret=broker#export_w"
+    name = (
+        "profile:shelly_pro_3em_mqtt@broker.local:8883?prefix=home/shellypro3em-0123456789ab&"
+        "secret=broker#export_w"
+    )
     sensor = ProfiledSensor.parse(name)
     assert sensor is not None
     assert name_sensor(sensor.via, sensor.reading) == name
-    assert (sensor.via.host, sensor.via.port, sensor.via.prefix, sensor.via.secret) == ("broker.local", 8883, "home/shellypro3em-0123456789ab", "broker")
+    assert (sensor.via.host, sensor.via.port, sensor.via.prefix, sensor.via.secret) == (
+        "broker.local",
+        8883,
+        "home/shellypro3em-0123456789ab",
+        "broker",
+    )
 
 
 def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
-    wiring = wire([("home", ["profile:sunspec_12x@192.168.1.20#soc", "mqtt:soc"])], ["mqtt", "profile"])
-    assert {source: list(users) for source, users in wiring.sources.items()} == {"profile": ["profile:sunspec_12x@192.168.1.20#soc"], "mqtt": ["mqtt:soc"]}
+    wiring = wire(
+        [("home", ["profile:sunspec_12x@192.168.1.20#soc", "mqtt:soc"])], ["mqtt", "profile"]
+    )
+    assert {source: list(users) for source, users in wiring.sources.items()} == {
+        "profile": ["profile:sunspec_12x@192.168.1.20#soc"],
+        "mqtt": ["mqtt:soc"],
+    }
 
 
 @pytest.mark.anyio
-async def test_a_device_is_asked_at_once_when_somebody_begins_to_look_and_its_counters_come_with_their_power() -> None:
+async def test_a_device_is_asked_at_once_when_somebody_begins_to_look_and_its_counters_come_with_their_power() -> (
+    None
+):
     looked_at: set[str] = set()
     device, shelf = SimulatedInverter(load_profile("eastron_sdm630", NO_FOLDER)), Shelf()
     with serve_registers(device) as server:
         named = [f"profile:eastron_sdm630@127.0.0.1:{server.port}#import_kwh"]
-        source = ProfileSource(NO_FOLDER, every=timedelta(hours=1), looked_at_every=SOON, is_looked_at=lambda sensors: not looked_at.isdisjoint(sensors))
+        source = ProfileSource(
+            NO_FOLDER,
+            every=timedelta(hours=1),
+            looked_at_every=SOON,
+            is_looked_at=lambda sensors: not looked_at.isdisjoint(sensors),
+        )
         task = asyncio.create_task(source.listen(named, shelf.record))
         first = (await shelf.next())["import_kwh"]
         assert first.power_kw is not None

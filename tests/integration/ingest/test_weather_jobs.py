@@ -1,4 +1,6 @@
-"""Weather from outside into the database: for sites that say where they are, with the instant at which it was known."""
+"""Weather from outside into the database: for sites that say where they are, with the instant at
+which it was known.
+"""
 
 import json
 from collections.abc import Iterator
@@ -42,17 +44,28 @@ def home(database: Engine) -> Iterator[Engine]:
     yield database
     with unit_of_work(database) as connection:
         connection.execute(delete(weather).where(weather.c.place == "weather-home"))
-        connection.execute(delete(table).where(table.c.name.in_(["weather-home", "weather-cellar"])))
+        connection.execute(
+            delete(table).where(table.c.name.in_(["weather-home", "weather-cellar"]))
+        )
 
 
-def fetch(engine: Engine, *, now: datetime = NOW, services: Services, settings: Settings = DRY, **asked: object) -> FetchWeatherReply:
+def fetch(
+    engine: Engine,
+    *,
+    now: datetime = NOW,
+    services: Services,
+    settings: Settings = DRY,
+    **asked: object,
+) -> FetchWeatherReply:
     request = FetchWeatherRequest.model_validate({"site_id": "weather-home"} | asked)
     return fetch_weather(engine, request, settings, clock=FixedClock(now), transport=services)
 
 
 def read(engine: Engine, *, known_at: datetime) -> list[float]:
     with unit_of_work(engine) as connection:
-        ghi = weather_carbon.read_weather(connection, "weather-home", TWO_HOURS, known_at=known_at)["ghi_w_m2"]
+        ghi = weather_carbon.read_weather(connection, "weather-home", TWO_HOURS, known_at=known_at)[
+            "ghi_w_m2"
+        ]
     return ghi[np.isfinite(ghi)].tolist()
 
 
@@ -73,7 +86,10 @@ def test_an_hour_without_news_adds_nothing_and_news_add_what_changed(home: Engin
     assert fetch(home, services=services, now=later).sites[0].written == 0
     said = json.loads((REPLIES / "open_meteo.json").read_text(encoding="utf-8"))
     said["hourly"]["shortwave_radiation"][2] = 140.0
-    assert fetch(home, services=Services(forecast=Service(document(said))), now=later).sites[0].written == 4
+    assert (
+        fetch(home, services=Services(forecast=Service(document(said))), now=later).sites[0].written
+        == 4
+    )
     assert read(home, known_at=later) == [*EXPECTED[:4], 140.0, 140.0, 140.0, 140.0]
     assert read(home, known_at=NOW) == EXPECTED
 
@@ -85,7 +101,10 @@ def test_what_a_later_answer_lacks_stays_known(home: Engine) -> None:
     for block in ("hourly", "minutely_15"):
         said[block]["shortwave_radiation"] = [None] * len(said[block]["time"])
     later = NOW + timedelta(hours=1)
-    assert fetch(home, services=Services(forecast=Service(document(said))), now=later).sites[0].written > 0
+    assert (
+        fetch(home, services=Services(forecast=Service(document(said))), now=later).sites[0].written
+        > 0
+    )
     assert read(home, known_at=later) == EXPECTED
 
 
@@ -125,17 +144,23 @@ def test_every_site_that_says_where_it_is_has_its_weather_fetched(home: Engine) 
     assert "weather-cellar" not in asked
 
 
-def test_the_tasks_end_well_where_nobody_outside_is_reached(home: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tasks_end_well_where_nobody_outside_is_reached(
+    home: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     work = TaskContext(DRY, database=lambda: home, clock=FixedClock(NOW), queue=unused)
     weather_reply = tasks.fetch_weather(FetchWeatherRequest(site_id="weather-home"), work)
     assert "not reached" in weather_reply.sites[0].faults[0]
-    prices_reply = tasks.fetch_prices(FetchPricesRequest(market="NL", first=NOON, end=NOON + SLOT), work)
+    prices_reply = tasks.fetch_prices(
+        FetchPricesRequest(market="NL", first=NOON, end=NOON + SLOT), work
+    )
     assert prices_reply.markets[0].missing == 1
 
 
-def test_where_nobody_is_reached_the_task_asks_for_itself_again_once(home: Engine, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_is_reached_the_task_asks_for_itself_again_once(
+    home: Engine, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
     with redis.Redis.from_url(redis_url) as admin, closing(Client(redis_url)) as client:
@@ -161,7 +186,13 @@ def test_a_window_is_split_at_now_and_into_seasons() -> None:
     assert windows[1].end == NOON == windows[2].start
 
 
-@pytest.mark.parametrize("window", [{"first": NOW, "end": NOW - SLOT}, {"end": NOW + timedelta(days=40)}], ids=["upside down", "too far ahead"])
-def test_a_window_that_cannot_be_is_refused(window: dict[str, datetime], connection: Connection) -> None:
+@pytest.mark.parametrize(
+    "window",
+    [{"first": NOW, "end": NOW - SLOT}, {"end": NOW + timedelta(days=40)}],
+    ids=["upside down", "too far ahead"],
+)
+def test_a_window_that_cannot_be_is_refused(
+    window: dict[str, datetime], connection: Connection
+) -> None:
     with pytest.raises(InvalidInputError, match="end"):
         list(split_window(FetchWeatherRequest.model_validate(window), now=NOW))

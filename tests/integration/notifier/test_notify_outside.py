@@ -1,4 +1,6 @@
-"""`luna notify` and the routes of notifications: the same rows, and a test message that a worker sends."""
+"""`luna notify` and the routes of notifications: the same rows, and a test message that a worker
+sends.
+"""
 
 import json
 from collections.abc import Iterator
@@ -31,9 +33,23 @@ def site(database: Engine) -> Iterator[str]:
     """A stored site with three notifications, the last of which went to a phone."""
     with stored_site(database, name="heard") as site:
         for number in range(3):
-            new = NewNotification("plan", "no_plan", str(number), "No plan", f"Message {number}.", urgent=True, expires_at=NOON + timedelta(days=1))
+            new = NewNotification(
+                "plan",
+                "no_plan",
+                str(number),
+                "No plan",
+                f"Message {number}.",
+                urgent=True,
+                expires_at=NOON + timedelta(days=1),
+            )
             with unit_of_work(database) as connection:
-                notifications.add(connection, "heard", new, targets=[("digest", "notify.phone")] if number == 2 else [], due_at=NOON)
+                notifications.add(
+                    connection,
+                    "heard",
+                    new,
+                    targets=[("digest", "notify.phone")] if number == 2 else [],
+                    due_at=NOON,
+                )
         yield site.name
 
 
@@ -43,24 +59,39 @@ def gateway(database_url: str, redis_url: str) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_both_list_the_latest_first_page_by_page(luna_on_servers: Luna, gateway: httpx.Client, site: str) -> None:
+def test_both_list_the_latest_first_page_by_page(
+    luna_on_servers: Luna, gateway: httpx.Client, site: str
+) -> None:
     first = gateway.get("/v1/notifications", params={"site_id": site, "limit": 2}).json()
-    second = gateway.get("/v1/notifications", params={"site_id": site, "limit": 2, "cursor": first["cursor"]}).json()
+    second = gateway.get(
+        "/v1/notifications", params={"site_id": site, "limit": 2, "cursor": first["cursor"]}
+    ).json()
     listed = first["notifications"] + second["notifications"]
     assert [each["text"] for each in listed] == ["Message 2.", "Message 1.", "Message 0."]
-    assert (listed[0]["deliveries"][0]["target"], listed[0]["deliveries"][0]["status"], second["cursor"]) == ("notify.phone", "waiting", None)
+    assert (
+        listed[0]["deliveries"][0]["target"],
+        listed[0]["deliveries"][0]["status"],
+        second["cursor"],
+    ) == ("notify.phone", "waiting", None)
     said = luna_on_servers("notify", "list", "--site", site, "--json")
-    assert [each["notification_id"] for each in json.loads(said.out)["notifications"]] == [each["notification_id"] for each in listed]
+    assert [each["notification_id"] for each in json.loads(said.out)["notifications"]] == [
+        each["notification_id"] for each in listed
+    ]
 
 
 def test_an_unknown_site_has_none(gateway: httpx.Client) -> None:
     assert gateway.get("/v1/notifications", params={"site_id": "nowhere"}).status_code == 404
 
 
-def test_luna_notify_test_says_who_took_it(luna: Luna, house: MessageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_luna_notify_test_says_who_took_it(
+    luna: Luna, house: MessageServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LUNA_NOTIFY_URLS", f"json://127.0.0.1:{house.port}/apprise")
     said = luna("notify", "test", "--json")
-    assert (said.code, [target["sent"] for target in json.loads(said.out)["targets"]]) == (0, [True])
+    assert (said.code, [target["sent"] for target in json.loads(said.out)["targets"]]) == (
+        0,
+        [True],
+    )
     house.faults.append("500")
     assert luna("notify", "test").code == 1
 

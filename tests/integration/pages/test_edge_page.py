@@ -1,4 +1,6 @@
-"""The page Camera lab and its routes: what a finished run came to in both languages, what is not measured by name, and how to begin without any run."""
+"""The page Camera lab and its routes: what a finished run came to in both languages, what is not
+measured by name, and how to begin without any run.
+"""
 
 import json
 import re
@@ -24,7 +26,10 @@ from tests.support.words.wording import wording, wording_pattern
 
 @pytest.fixture(scope="module")
 def summary() -> EdgeSummary:
-    rows = [RowAt("runs-0001.jsonl", number, RunRow.model_validate(row)) for number, row in enumerate(draw_runs(Batch(variations=1)), start=1)]
+    rows = [
+        RowAt("runs-0001.jsonl", number, RunRow.model_validate(row))
+        for number, row in enumerate(draw_runs(Batch(variations=1)), start=1)
+    ]
     return summarise([*rows, RowAt("runs-0001.jsonl", 500, None, "half <a> line")], seed=1)
 
 
@@ -44,19 +49,29 @@ def forget(database: Engine) -> None:
 def store(database: Engine, run_id: str, reply: dict[str, object] | None) -> str:
     """Store a run as its worker would: done with a reply, or failed without one."""
     with unit_of_work(database) as connection:
-        accepted = jobs.accept(connection, task=EdgeRunRequest.task, key=run_id, request=json.dumps({"run_id": run_id}), trace_id="t")
+        accepted = jobs.accept(
+            connection,
+            task=EdgeRunRequest.task,
+            key=run_id,
+            request=json.dumps({"run_id": run_id}),
+            trace_id="t",
+        )
         begun = jobs.begin(connection, accepted.job_id)
         if reply is None:
             jobs.finish(connection, begun, status="failed", error={"detail": "the disk is full"})
         else:
-            jobs.finish(connection, begun, status="done", reply=json.dumps({"run_id": run_id, **reply}))
+            jobs.finish(
+                connection, begun, status="done", reply=json.dumps({"run_id": run_id, **reply})
+            )
         return accepted.job_id
 
 
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " "))
+    return re.sub(
+        r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ")
+    )
 
 
 def test_without_a_run_the_page_says_how_to_begin(api: httpx.Client, database: Engine) -> None:
@@ -69,26 +84,40 @@ def test_without_a_run_the_page_says_how_to_begin(api: httpx.Client, database: E
     assert f"{failed} the disk is full" in read(api, "/ui/edge", "de")
 
 
-def test_the_page_says_what_the_newest_run_came_to(api: httpx.Client, database: Engine, summary: EdgeSummary) -> None:
+def test_the_page_says_what_the_newest_run_came_to(
+    api: httpx.Client, database: Engine, summary: EdgeSummary
+) -> None:
     older = store(database, "older", {"summary": summary.model_dump(mode="json")})
     newest = store(database, "newest", {"summary": summary.model_dump(mode="json")})
     text = read(api, "/ui/edge")
     share = next(each.share.value for each in summary.oracle_shares if each.controller == "custom")
     assert share is not None
-    finding = wording_pattern("camera_lab", "insight_oracle_share", Controller="Learned controller", value=f"{share:.1%}")
+    finding = wording_pattern(
+        "camera_lab", "insight_oracle_share", Controller="Learned controller", value=f"{share:.1%}"
+    )
     assert finding.search(text)
     assert "Stand-in data" in text
     assert "California, Florida, Northwest and New York" in text
     assert "runs-0001.jsonl, line 500: half <a> line" in text
     assert f"?job={older}" in api.get("/ui/edge").text
     german = read(api, f"/ui/edge?job={newest}", "de")
-    german_figures = {"Controller": "Gelernte Steuerung", "value": f"{share * 100:.1f} %".replace(".", ",")}
-    assert wording_pattern("camera_lab", "insight_oracle_share", "de", **german_figures).search(german)
+    german_figures = {
+        "Controller": "Gelernte Steuerung",
+        "value": f"{share * 100:.1f} %".replace(".", ","),
+    }
+    assert wording_pattern("camera_lab", "insight_oracle_share", "de", **german_figures).search(
+        german
+    )
     assert "Ersatzdaten" in german
 
 
-def test_routes_give_the_same_figures(api: httpx.Client, database: Engine, summary: EdgeSummary) -> None:
-    first, second = (store(database, name, {"summary": summary.model_dump(mode="json")}) for name in ("first", "second"))
+def test_routes_give_the_same_figures(
+    api: httpx.Client, database: Engine, summary: EdgeSummary
+) -> None:
+    first, second = (
+        store(database, name, {"summary": summary.model_dump(mode="json")})
+        for name in ("first", "second")
+    )
     page = api.get("/v1/edge/runs", params={"limit": 1}).json()
     assert [run["run_id"] for run in page["runs"]] == ["second"]
     rest = api.get("/v1/edge/runs", params={"cursor": page["cursor"]}).json()
@@ -99,14 +128,18 @@ def test_routes_give_the_same_figures(api: httpx.Client, database: Engine, summa
 
 def test_what_is_no_run_of_the_lab_is_not_found(api: httpx.Client, database: Engine) -> None:
     with unit_of_work(database) as connection:
-        other = jobs.accept(connection, task="planner.plans.check", key="edge-test", request="{}", trace_id="t").job_id
+        other = jobs.accept(
+            connection, task="planner.plans.check", key="edge-test", request="{}", trace_id="t"
+        ).job_id
     assert api.get(f"/v1/edge/runs/{other}").status_code == 404
     assert api.get("/ui/edge", params={"job": other}).status_code == 404
     with unit_of_work(database) as connection:
         connection.execute(delete(job_table).where(job_table.c.job_id == other))
 
 
-def test_results_of_another_version_are_refused_in_words(api: httpx.Client, database: Engine) -> None:
+def test_results_of_another_version_are_refused_in_words(
+    api: httpx.Client, database: Engine
+) -> None:
     job_id = store(database, "old", {"summary": {"runs": 3}})
     answer = api.get(f"/v1/edge/runs/{job_id}")
     assert answer.status_code == 409

@@ -1,4 +1,6 @@
-"""The page Energy: every figure on it and in its file is one of the account's, and both sides of its balance are equal."""
+"""The page Energy: every figure on it and in its file is one of the account's, and both sides of
+its balance are equal.
+"""
 
 import csv
 import io
@@ -24,14 +26,25 @@ from luna.words import Language, Numbers
 from luna.words.account import say_cost_line, say_flow
 from tests.support.database.databases import remove_site
 from tests.support.gateway.server import serve
-from tests.support.pages.home_with_account import ZONE, describe_home_with_account, store_home_with_account
+from tests.support.pages.home_with_account import (
+    ZONE,
+    describe_home_with_account,
+    store_home_with_account,
+)
 from tests.support.words.wording import plain, wording
 
 # 12:40 in Berlin; meter values reach until the day before.
 NOW = datetime(2024, 11, 20, 11, 40, tzinfo=UTC)
 LAST = date(2024, 11, 19)
 # 27 October has 25 hours.
-PERIODS = (("day", "2024-10-27"), ("day", "2024-11-19"), ("week", "2024-10-30"), ("month", "2024-10-03"), ("month", "2024-11-20"), ("year", "2024-11-20"))
+PERIODS = (
+    ("day", "2024-10-27"),
+    ("day", "2024-11-19"),
+    ("week", "2024-10-30"),
+    ("month", "2024-10-03"),
+    ("month", "2024-11-20"),
+    ("year", "2024-11-20"),
+)
 PAGE = "/ui/sites/accounted/energy"
 WATT_HOUR = 0.001
 
@@ -41,7 +54,9 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
     with unit_of_work(database) as connection:
         store_home_with_account(connection, "accounted", until=LAST)
         sites.save(connection, describe_home_with_account("unrecorded"))
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)) as client:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)
+    ) as client:
         yield client
     for name in ("accounted", "unrecorded"):
         remove_site(database, name)
@@ -54,30 +69,51 @@ def read(api: httpx.Client, address: str, language: str = "en") -> str:
 
 
 def ask(api: httpx.Client, period: str, day: str) -> dict[str, Any]:
-    answer = api.get("/v1/sites/accounted/account", params={"period": period, "day": day}).raise_for_status()
+    answer = api.get(
+        "/v1/sites/accounted/account", params={"period": period, "day": day}
+    ).raise_for_status()
     document: dict[str, Any] = answer.json()
     return document
 
 
 def list_shown(account: dict[str, Any], numbers: Numbers) -> list[str]:
-    """Return what the page has to show of an account: its totals, flows, lines of the bill, fed uses, parts and compared periods."""
+    """Return what the page has to show of an account: its totals, flows, lines of the bill, fed
+    uses, parts and compared periods.
+    """
     totals = account["totals"]
-    compared = [each for each in (totals, account["previous"], account["year_before"]) if each is not None]
-    shown = [numbers.energy(each[name]) for each, name in product(compared, ("consumption_kwh", "import_kwh", "pv_kwh", "export_kwh"))]
+    compared = [
+        each for each in (totals, account["previous"], account["year_before"]) if each is not None
+    ]
+    shown = [
+        numbers.energy(each[name])
+        for each, name in product(
+            compared, ("consumption_kwh", "import_kwh", "pv_kwh", "export_kwh")
+        )
+    ]
     shown += [numbers.money(each["cost"]) for each in compared]
     for flow in (*account["sources"], *account["uses"]):
-        shown.append(f"{say_flow(flow['name'], numbers.language)} {numbers.number(flow['energy_kwh'], 2)}")
+        shown.append(
+            f"{say_flow(flow['name'], numbers.language)} {numbers.number(flow['energy_kwh'], 2)}"
+        )
     shown.append(numbers.number(abs(account["unexplained_kwh"]), 2))
     for line in account["lines"]:
         name = say_cost_line(_Line(line), numbers)
-        shown.append(f"{name} {numbers.number(line['energy_kwh'], 2)} {numbers.money(line['cost'])}")
+        shown.append(
+            f"{name} {numbers.number(line['energy_kwh'], 2)} {numbers.money(line['cost'])}"
+        )
     for use in account["use_shares"]:
-        fed = [numbers.share(use[f"{source}_kwh"] / use["energy_kwh"] if use["energy_kwh"] else None) for source in ("solar", "battery", "grid")]
+        fed = [
+            numbers.share(use[f"{source}_kwh"] / use["energy_kwh"] if use["energy_kwh"] else None)
+            for source in ("solar", "battery", "grid")
+        ]
         cells = [numbers.number(use["energy_kwh"], 2), *fed, numbers.money(use["cost"])]
         shown.append(f"{say_flow(use['name'], numbers.language)} {' '.join(cells)}")
     flows = [flow["name"] for flow in (*account["sources"], *account["uses"])]
     for part in account["parts"]:
-        cells = [*(numbers.number(part["flows"].get(name), 2) for name in flows), numbers.money(part["cost"])]
+        cells = [
+            *(numbers.number(part["flows"].get(name), 2) for name in flows),
+            numbers.money(part["cost"]),
+        ]
         shown.append(" ".join(cells))
     return [plain(each) for each in shown]
 
@@ -91,7 +127,9 @@ class _Line:
 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize(("period", "day"), PERIODS)
-def test_the_page_shows_every_figure_of_the_account(api: httpx.Client, period: str, day: str, language: Language) -> None:
+def test_the_page_shows_every_figure_of_the_account(
+    api: httpx.Client, period: str, day: str, language: Language
+) -> None:
     text = read(api, f"{PAGE}?period={period}&day={day}", language)
     expected = list_shown(ask(api, period, day), Numbers(language, ZONE, "EUR"))
     assert len(expected) > 30
@@ -107,12 +145,19 @@ def test_the_file_has_the_parts_of_the_account(api: httpx.Client, period: str, d
     flows = [flow["name"] for flow in (*account["sources"], *account["uses"])]
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert list(rows[0]) == ["start", *(f"{name}_kwh" for name in flows), "cost_eur"]
-    assert [datetime.fromisoformat(row["start"]) for row in rows] == [datetime.fromisoformat(part["start"]) for part in account["parts"]]
+    assert [datetime.fromisoformat(row["start"]) for row in rows] == [
+        datetime.fromisoformat(part["start"]) for part in account["parts"]
+    ]
     # With the offset of the site's clock, not in UTC.
     assert {row["start"][-6:] for row in rows} <= {"+01:00", "+02:00"}
-    expected = [[*(part["flows"].get(name) for name in flows), part["cost"]] for part in account["parts"]]
+    expected = [
+        [*(part["flows"].get(name) for name in flows), part["cost"]] for part in account["parts"]
+    ]
     written = [[float(cell) if cell else None for cell in list(row.values())[1:]] for row in rows]
-    assert written == [[None if figure is None else pytest.approx(figure, abs=WATT_HOUR / 10) for figure in row] for row in expected]
+    assert written == [
+        [None if figure is None else pytest.approx(figure, abs=WATT_HOUR / 10) for figure in row]
+        for row in expected
+    ]
     for flow in (*account["sources"], *account["uses"]):
         column = [float(row[f"{flow['name']}_kwh"] or 0) for row in rows]
         # Each row is rounded to a tenth of a watt-hour.
@@ -129,10 +174,17 @@ def test_as_much_came_as_went(api: httpx.Client, period: str, day: str) -> None:
     assert lines == pytest.approx(account["totals"]["cost"], abs=1e-6)
 
 
-def test_what_came_without_a_meter_stands_on_the_side_of_what_came(api: httpx.Client, database: Engine) -> None:
+def test_what_came_without_a_meter_stands_on_the_side_of_what_came(
+    api: httpx.Client, database: Engine
+) -> None:
     timeline = local_days(LAST, LAST, ZONE)
     with unit_of_work(database) as connection:
-        observations.write(connection, "unrecorded", timeline.starts, {"load_kwh": np.full(96, 0.25), "import_kwh": np.full(96, 0.1)})
+        observations.write(
+            connection,
+            "unrecorded",
+            timeline.starts,
+            {"load_kwh": np.full(96, 0.25), "import_kwh": np.full(96, 0.1)},
+        )
     text = read(api, f"/ui/sites/unrecorded/energy?period=day&day={LAST}")
     # 24 kWh went and 9.6 kWh came through the meter.
     total = f"{wording('flows', 'flow_total')} 24.00"
@@ -148,23 +200,32 @@ def test_the_capacity_charge_is_part_of_months_and_years_alone(api: httpx.Client
     of_day = ask(api, "day", "2024-11-01")
     assert of_day["demand_cost"] is None
     assert of_day["totals"]["cost"] == pytest.approx(of_day["totals"]["energy_cost"])
-    assert wording("energy", "bill_without_demand") in read(api, f"{PAGE}?period=day&day=2024-11-01")
+    assert wording("energy", "bill_without_demand") in read(
+        api, f"{PAGE}?period=day&day=2024-11-01"
+    )
     assert wording("flows", "flow_demand") in read(api, f"{PAGE}?period=month&day=2024-11-01")
     assert ask(api, "month", "2024-11-01")["demand_cost"] > 0
 
 
-def test_a_running_period_says_until_when_it_counts_and_leads_to_the_others(api: httpx.Client) -> None:
+def test_a_running_period_says_until_when_it_counts_and_leads_to_the_others(
+    api: httpx.Client,
+) -> None:
     page = api.get(PAGE).text
     until = wording("energy", "until", day="Wed 20 Nov", clock="12:30")
     assert until in plain(unescape(page))
     links = re.findall(r'href="(\?period=[^"]+)"', unescape(page))
-    assert links == [*(f"?period={unit}&day=2024-11-20" for unit in ("day", "week", "month", "year")), "?period=month&day=2024-10-01"]
+    assert links == [
+        *(f"?period={unit}&day=2024-11-20" for unit in ("day", "week", "month", "year")),
+        "?period=month&day=2024-10-01",
+    ]
     earlier = unescape(api.get(f"{PAGE}?period=month&day=2024-10-09").text)
     assert "?period=month&day=2024-11-01" in earlier
     assert wording("energy", "today") in earlier
 
 
-def test_right_after_midnight_of_a_new_month_the_one_before_is_shown(redis_url: str, database_url: str, api: httpx.Client) -> None:
+def test_right_after_midnight_of_a_new_month_the_one_before_is_shown(
+    redis_url: str, database_url: str, api: httpx.Client
+) -> None:
     midnight = FixedClock(datetime(2024, 10, 31, 23, 5, tzinfo=UTC))
     with serve(Addresses(database_url=database_url, redis_url=redis_url), midnight) as client:
         assert "<h1>Oct" in plain(unescape(client.get(PAGE).text))
@@ -174,15 +235,25 @@ def test_a_site_without_records_is_told_where_to_look(api: httpx.Client) -> None
     text = read(api, "/ui/sites/unrecorded/energy?period=month&day=2024-05-05")
     assert wording("energy", "empty_title") in text
     assert wording("energy", "bill_title") not in text
-    header, *rows = api.get("/ui/sites/unrecorded/energy.csv?period=day&day=2024-05-05").text.splitlines()
+    header, *rows = api.get(
+        "/ui/sites/unrecorded/energy.csv?period=day&day=2024-05-05"
+    ).text.splitlines()
     assert (header, len(rows)) == ("start,cost_eur", 24)
 
 
 @pytest.mark.parametrize("address", [PAGE, f"{PAGE}.csv"])
 @pytest.mark.parametrize(
-    ("query", "code"), [("period=decade", None), ("day=yesterday", None), ("day=20000-01-01", None), ("period=week&day=2024-11-25", "account-ahead")]
+    ("query", "code"),
+    [
+        ("period=decade", None),
+        ("day=yesterday", None),
+        ("day=20000-01-01", None),
+        ("period=week&day=2024-11-25", "account-ahead"),
+    ],
 )
-def test_what_is_no_period_is_refused_in_words(api: httpx.Client, address: str, query: str, code: str | None) -> None:
+def test_what_is_no_period_is_refused_in_words(
+    api: httpx.Client, address: str, query: str, code: str | None
+) -> None:
     answer = api.get(f"{address}?{query}", headers={"Accept-Language": "de"})
     assert answer.status_code == 422
     assert wording("every_page", "error_title", "de") in answer.text
@@ -197,7 +268,12 @@ def test_what_is_estimated_and_what_is_missing_is_said(api: httpx.Client, databa
     load = np.full(96, 0.25)
     bought = np.where(np.arange(96) < 72, 0.25, np.nan)
     with unit_of_work(database) as connection:
-        observations.write(connection, "unrecorded", timeline.starts, {"load_kwh": load, "import_kwh": bought, "estimated": estimated})
+        observations.write(
+            connection,
+            "unrecorded",
+            timeline.starts,
+            {"load_kwh": load, "import_kwh": bought, "estimated": estimated},
+        )
     text = read(api, f"/ui/sites/unrecorded/energy?period=day&day={day}")
     # Eight quarter-hours of 0.25 kWh, and a quarter of the day without values of the grid's meter.
     assert wording("energy", "estimated", energy="2.0 kWh") in text

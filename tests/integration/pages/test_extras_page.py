@@ -1,4 +1,6 @@
-"""Additions on the page: nothing is installed before somebody has agreed to its size, then it is a job."""
+"""Additions on the page: nothing is installed before somebody has agreed to its size, then it is a
+job.
+"""
 
 from collections.abc import Iterator
 from html import unescape
@@ -43,15 +45,26 @@ def jobs_of(api: httpx.Client) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["en", "de", "nl"])
-def test_an_addition_is_a_job_once_its_size_was_agreed_to(api: httpx.Client, bare: PythonEnvironment, language: str) -> None:
+def test_an_addition_is_a_job_once_its_size_was_agreed_to(
+    api: httpx.Client, bare: PythonEnvironment, language: str
+) -> None:
     headers = {"Accept-Language": language}
     assert f"{PAGE}/training/installed" not in api.get(PAGE, headers=headers).text
     asked = unescape(api.get(PAGE, params={"agree": "training"}, headers=headers).text)
-    figures = {"download": TRAINING.download, "disk": TRAINING.megabytes, "minutes": estimate_minutes(TRAINING), "folder": bare.libraries}
+    figures = {
+        "download": TRAINING.download,
+        "disk": TRAINING.megabytes,
+        "minutes": estimate_minutes(TRAINING),
+        "folder": bare.libraries,
+    }
     assert wording("admin", "extra_agree", language, **figures) in asked
     assert jobs_of(api) == []
     answer = api.post(f"{PAGE}/training/installed")
-    assert (answer.status_code, answer.headers["Location"], jobs_of(api)) == (303, "/ui/admin/jobs", ["queued"])
+    assert (answer.status_code, answer.headers["Location"], jobs_of(api)) == (
+        303,
+        "/ui/admin/jobs",
+        ["queued"],
+    )
 
 
 def test_what_cannot_be_changed_has_no_button(api: httpx.Client, bare: PythonEnvironment) -> None:

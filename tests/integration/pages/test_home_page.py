@@ -1,4 +1,6 @@
-"""Home as the gateway writes it: sentence, notices and states, in both languages, whatever a site has."""
+"""Home as the gateway writes it: sentence, notices and states, in both languages, whatever a site
+has.
+"""
 
 import csv
 import html
@@ -71,7 +73,9 @@ def seen(page: httpx.Response) -> str:
 
 def house_of(connection: Connection) -> HouseNow:
     site = sites.load(connection, "shown")
-    return read_house(connection, site, read_planned(connection, site, now=NOW), plan_max_age=None, now=NOW)
+    return read_house(
+        connection, site, read_planned(connection, site, now=NOW), plan_max_age=None, now=NOW
+    )
 
 
 def read_view(database: Engine) -> HomeView:
@@ -81,17 +85,29 @@ def read_view(database: Engine) -> HomeView:
         return HomeView(window, timeline, page_words("home", "en"), house_of(connection))
 
 
-def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(api: httpx.Client) -> None:
+def test_the_first_sentence_says_what_the_battery_does_and_when_that_changes(
+    api: httpx.Client,
+) -> None:
     english, german = api.get(HOME), api.get(HOME, headers={"Accept-Language": "de"})
-    follows, sells = wording_pattern("home", "now_self_consumption"), wording_pattern("home", "next_export", t=CLOCK)
+    follows, sells = (
+        wording_pattern("home", "now_self_consumption"),
+        wording_pattern("home", "next_export", t=CLOCK),
+    )
     assert re.search(f"{follows.pattern} {sells.pattern}", seen(english))
-    follows, sells = wording_pattern("home", "now_self_consumption", "de"), wording_pattern("home", "next_export", "de", t=CLOCK)
+    follows, sells = (
+        wording_pattern("home", "now_self_consumption", "de"),
+        wording_pattern("home", "next_export", "de", t=CLOCK),
+    )
     assert re.search(f"{follows.pattern} {sells.pattern}", seen(german))
-    assert wording_pattern("home", "fact_cost_note", x=re.compile(r"−?€\d+\.\d\d")).search(seen(english))
+    assert wording_pattern("home", "fact_cost_note", x=re.compile(r"−?€\d+\.\d\d")).search(
+        seen(english)
+    )
     assert re.search(rf"{wording('home', 'fact_would_save')} [+−]?€\d+\.\d\d", seen(english))
 
 
-def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(api: httpx.Client, database: Engine) -> None:
+def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_at_work(
+    api: httpx.Client, database: Engine
+) -> None:
     view = read_view(database)
     window = view.window
     decided, prices = view.document["decisions"], view.document["prices"]
@@ -99,34 +115,68 @@ def test_the_sheet_of_every_coming_slot_has_a_reason_its_prices_and_the_limits_a
     assert len(sheets) == 192
     for slot, sheet in sheets.items():
         assert sheet is not None
-        assert (decided["code"][slot] in list_reason_codes(), sheet.reason.endswith(".")) == (True, True)
-        said = " ".join([*(text for row in sheet.rows for text in row), *([sheet.ruler.sell.price, sheet.ruler.buy.price] if sheet.ruler else [])])
-        wanted = [*(window.numbers.price(float(prices[name][slot])) for name in ("import", "export")), *decided["binding"][slot]]
+        assert (decided["code"][slot] in list_reason_codes(), sheet.reason.endswith(".")) == (
+            True,
+            True,
+        )
+        said = " ".join(
+            [
+                *(text for row in sheet.rows for text in row),
+                *([sheet.ruler.sell.price, sheet.ruler.buy.price] if sheet.ruler else []),
+            ]
+        )
+        wanted = [
+            *(window.numbers.price(float(prices[name][slot])) for name in ("import", "export")),
+            *decided["binding"][slot],
+        ]
         assert [fact for fact in wanted if fact not in said] == []
     # As the page shows one of them.
     last = sheets[window.timeline.count - 1]
     assert last is not None
-    shown = html.unescape(seen(api.get(f"{HOME}/why", params={"at": view.instant(last.slot).isoformat()})))
+    shown = html.unescape(
+        seen(api.get(f"{HOME}/why", params={"at": view.instant(last.slot).isoformat()}))
+    )
     assert " ".join(last.reason.split()) in shown
 
 
-def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_rests_on(api: httpx.Client, database: Engine) -> None:
-    asked = ToolCallRequest.model_validate({"tool": "house_now", "arguments": {}, "site_id": "shown", "language": "en"})
+def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_rests_on(
+    api: httpx.Client, database: Engine
+) -> None:
+    asked = ToolCallRequest.model_validate(
+        {"tool": "house_now", "arguments": {}, "site_id": "shown", "language": "en"}
+    )
     with unit_of_work(database) as connection:
         house, answer = house_of(connection), call_tool(connection, asked, now=NOW)
-    entities = {entity.key: entity for entity in list_entities(house, numbers_of(house, "en"), commands=False)}
-    told = {key: entity.state(house, numbers_of(house, "en")) for key, entity in entities.items() if entity.state}
-    beside = {key: entity.attributes(house, numbers_of(house, "en")) for key, entity in entities.items() if entity.attributes}
+    entities = {
+        entity.key: entity
+        for entity in list_entities(house, numbers_of(house, "en"), commands=False)
+    }
+    told = {
+        key: entity.state(house, numbers_of(house, "en"))
+        for key, entity in entities.items()
+        if entity.state
+    }
+    beside = {
+        key: entity.attributes(house, numbers_of(house, "en"))
+        for key, entity in entities.items()
+        if entity.attributes
+    }
     page, saved = seen(api.get(HOME)), house.planned.saved_today
     assert saved is not None
     # The home is not armed: Luna saves nothing, and says what it would save.
     assert told["saved_today"] is None
     basis = say_basis(saved.basis, language="en")
-    assert f"{wording('home', 'fact_would_save')} {'+' if saved.value >= 0 else '−'}€{abs(saved.value):.2f} {basis}" in page
+    assert (
+        f"{wording('home', 'fact_would_save')} "
+        f"{'+' if saved.value >= 0 else '−'}€{abs(saved.value):.2f} {basis}"
+    ) in page
     saved_money = f"{'' if saved.value >= 0 else '−'}€{abs(saved.value):.2f}"
     cost_money = f"{'' if told['cost_today'] >= 0 else '−'}€{abs(told['cost_today']):.2f}"
     assert wording("house", "house_would_save_today", saved=saved_money, basis=basis) in answer.text
-    assert wording("house", "house_cost_today", cost=cost_money, basis=beside["cost_today"]["basis"]) in answer.text
+    assert (
+        wording("house", "house_cost_today", cost=cost_money, basis=beside["cost_today"]["basis"])
+        in answer.text
+    )
     begins = told["next_action_at"].astimezone(parse_zone(house.site.timezone)).strftime("%H:%M")
     assert wording("home", "next_export", t=begins) in page
     assert beside["next_action"]["reason"] in answer.text
@@ -135,7 +185,9 @@ def test_page_home_assistant_and_answers_tell_the_same_of_the_house_and_what_it_
     assert wording("house", "house_would") in answer.text
 
 
-def test_every_page_is_in_the_navigation_with_an_icon_and_the_flow_says_the_price(api: httpx.Client) -> None:
+def test_every_page_is_in_the_navigation_with_an_icon_and_the_flow_says_the_price(
+    api: httpx.Client,
+) -> None:
     page = api.get(HOME).text
     bar = page.partition("<nav ")[2].partition("</nav>")[0]
     assert [each.name for each in NAVIGATION if f'href="{each.address("shown")}"' not in bar] == []
@@ -145,7 +197,9 @@ def test_every_page_is_in_the_navigation_with_an_icon_and_the_flow_says_the_pric
 
 
 @pytest.mark.usefixtures("api")
-def test_the_charge_stays_measured_until_the_quarter_hour_that_has_just_ended_is_built(database: Engine) -> None:
+def test_the_charge_stays_measured_until_the_quarter_hour_that_has_just_ended_is_built(
+    database: Engine,
+) -> None:
     with unit_of_work(database) as connection:
         site = sites.load(connection, "shown")
         socs = [read_planned(connection, site, now=NOW + passed * SLOT).soc for passed in range(3)]
@@ -160,8 +214,13 @@ def test_parts_are_no_pages_and_hold_no_script_or_style(api: httpx.Client, part:
     assert not re.search(r"<html|<script|<style|\sstyle=|\son\w+=", found.text)
 
 
-def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(api: httpx.Client) -> None:
-    past, coming = (api.get(f"{HOME}/why", params={"at": at}) for at in ("2026-05-20T12:00:00+02:00", "2026-05-20T19:30:00+02:00"))
+def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(
+    api: httpx.Client,
+) -> None:
+    past, coming = (
+        api.get(f"{HOME}/why", params={"at": at})
+        for at in ("2026-05-20T12:00:00+02:00", "2026-05-20T19:30:00+02:00")
+    )
     assert re.search(r"12:00 · part of \d\d:\d\d – \d\d:\d\d", seen(past))
     assert "Measured" in seen(past)
     assert "<form" not in past.text
@@ -169,14 +228,18 @@ def test_a_slot_is_chosen_by_its_instant_and_one_that_is_over_offers_nothing(api
 
 
 @each_row("at", ["", "soon", "9999-12-31T23:00:00Z", "2026-05-20T12:00:00 02:00", "<script>"])
-def test_an_instant_that_is_none_is_an_error_in_words_or_leads_to_the_edge(api: httpx.Client, at: str) -> None:
+def test_an_instant_that_is_none_is_an_error_in_words_or_leads_to_the_edge(
+    api: httpx.Client, at: str
+) -> None:
     found = api.get(f"{HOME}/why", params={"at": at}, headers={"HX-Request": "true"})
     assert found.status_code in {200, 422}
     assert "<script>" not in found.text
 
 
 def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client) -> None:
-    chosen = api.post(f"{HOME}/override", data={"mode": "hold", "until": "2026-05-20T18:30:00+02:00"})
+    chosen = api.post(
+        f"{HOME}/override", data={"mode": "hold", "until": "2026-05-20T18:30:00+02:00"}
+    )
     assert (chosen.status_code, chosen.headers["Location"]) == (303, HOME)
     decided = wording("home", "notice_override", mode="Hold", t="18:30")
     assert f"{decided} {wording('home', 'notice_cannot_send')}" in seen(api.get(HOME))
@@ -185,22 +248,35 @@ def test_an_owner_overrides_without_a_script_and_takes_it_back(api: httpx.Client
     assert not wording_pattern("home", "notice_override").search(seen(api.get(HOME)))
 
 
-def test_who_is_only_advised_reads_what_to_do_by_hand_and_nothing_of_arming(api: httpx.Client, database: Engine) -> None:
+def test_who_is_only_advised_reads_what_to_do_by_hand_and_nothing_of_arming(
+    api: httpx.Client, database: Engine
+) -> None:
     with unit_of_work(database) as connection:
         site = sites.load(connection, "shown")
         sites.save(connection, site.model_copy(update={"control": Control(by="advice")}))
     try:
-        english, german = (html.unescape(seen(api.get(HOME, headers={"Accept-Language": language}))) for language in ("en", "de"))
+        english, german = (
+            html.unescape(seen(api.get(HOME, headers={"Accept-Language": language})))
+            for language in ("en", "de")
+        )
     finally:
         with unit_of_work(database) as connection:
             sites.save(connection, site)
-    assert wording_pattern("home", "advice_until", end=CLOCK, deed=wording("home", "deed_self_consumption")).search(english)
+    assert wording_pattern(
+        "home", "advice_until", end=CLOCK, deed=wording("home", "deed_self_consumption")
+    ).search(english)
     sell = wording_pattern("home", "deed_export", kw=re.compile(r"\d\.\d"), soc=re.compile(r"\d+%"))
     by_hand = wording_pattern("home", "advice_set", deed=sell)
-    assert wording_pattern("home", "advice_span", start=CLOCK, end=CLOCK, deed=by_hand).search(english)
-    sell = wording_pattern("home", "deed_export", "de", kw=re.compile(r"\d,\d"), soc=re.compile(r"\d+\s%"))
+    assert wording_pattern("home", "advice_span", start=CLOCK, end=CLOCK, deed=by_hand).search(
+        english
+    )
+    sell = wording_pattern(
+        "home", "deed_export", "de", kw=re.compile(r"\d,\d"), soc=re.compile(r"\d+\s%")
+    )
     by_hand = wording_pattern("home", "advice_set", "de", deed=sell)
-    assert wording_pattern("home", "advice_span", "de", start=CLOCK, end=CLOCK, deed=by_hand).search(german)
+    assert wording_pattern(
+        "home", "advice_span", "de", start=CLOCK, end=CLOCK, deed=by_hand
+    ).search(german)
     # Neither that something is to be armed, nor what would be sent.
     for code in ("notice_not_sent", "override_not_armed", "would"):
         assert wording("home", code) not in english
@@ -216,7 +292,9 @@ def test_who_is_only_advised_reads_what_to_do_by_hand_and_nothing_of_arming(api:
     ],
     ids=["no such mode", "over already", "no end", "no such device"],
 )
-def test_what_cannot_be_overridden_is_refused_with_a_remedy(api: httpx.Client, wanted: dict[str, Any]) -> None:
+def test_what_cannot_be_overridden_is_refused_with_a_remedy(
+    api: httpx.Client, wanted: dict[str, Any]
+) -> None:
     answer = api.post(f"{HOME}/override", data=wanted, headers={"HX-Request": "true"})
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
@@ -229,40 +307,93 @@ def test_the_csv_has_a_row_per_slot_with_the_site_s_offset(api: httpx.Client) ->
     assert rows[-1]["slot_start"] == "2026-05-22T16:15:00+02:00"
     assert rows[37]["measured_load_kw"] == ""
     # How full the battery is to be stands where it trades.
-    assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] in {"export", "charge"} and row["planned_load_kw"]} == {True}
+    assert {
+        bool(row["planned_target_soc"])
+        for row in rows
+        if row["mode"] in {"export", "charge"} and row["planned_load_kw"]
+    } == {True}
     assert {bool(row["planned_target_soc"]) for row in rows if row["mode"] == "save"} == {False}
 
 
-def test_what_is_filled_to_a_meters_total_is_said_to_be_estimated_wherever_its_figures_stand(api: httpx.Client, database: Engine) -> None:
+def test_what_is_filled_to_a_meters_total_is_said_to_be_estimated_wherever_its_figures_stand(
+    api: httpx.Client, database: Engine
+) -> None:
     before = api.get("/v1/sites/shown/timeline").json()
     slot = before["past_slots"] - 4
-    starts = Timeline(parse_instant(before["start"], field="start"), SLOT, before["slots"]).window(slot, 1).starts
+    starts = (
+        Timeline(parse_instant(before["start"], field="start"), SLOT, before["slots"])
+        .window(slot, 1)
+        .starts
+    )
     load_kwh = np.array([before["measured"]["load_kw"][slot] / 4])
     with unit_of_work(database) as connection:
-        observations.write(connection, "shown", starts, {"load_kwh": load_kwh, "estimated": np.array([1 << ESTIMABLE.index("load_kwh")], dtype=np.int16)})
-    timeline, german = api.get("/v1/sites/shown/timeline").json(), api.get(f"{HOME}/table", headers={"Accept-Language": "de"})
-    (row,) = [each for each in csv.DictReader(io.StringIO(api.get(f"{HOME}/plan.csv").text)) if each["estimated"]]
-    (cells,) = [each for each in re.findall(r"<tr>(.*?)</tr>", german.text, re.DOTALL) if "geschätzt" in each and "gemessen" not in each]
+        observations.write(
+            connection,
+            "shown",
+            starts,
+            {
+                "load_kwh": load_kwh,
+                "estimated": np.array([1 << ESTIMABLE.index("load_kwh")], dtype=np.int16),
+            },
+        )
+    timeline, german = (
+        api.get("/v1/sites/shown/timeline").json(),
+        api.get(f"{HOME}/table", headers={"Accept-Language": "de"}),
+    )
+    (row,) = [
+        each
+        for each in csv.DictReader(io.StringIO(api.get(f"{HOME}/plan.csv").text))
+        if each["estimated"]
+    ]
+    (cells,) = [
+        each
+        for each in re.findall(r"<tr>(.*?)</tr>", german.text, re.DOTALL)
+        if "geschätzt" in each and "gemessen" not in each
+    ]
     with unit_of_work(database) as connection:
         # Measured, it is an estimate no longer.
         observations.write(connection, "shown", starts, {"load_kwh": load_kwh})
     assert [place for place, names in enumerate(timeline["estimated"]) if names] == [slot]
     assert timeline["estimated"][slot] == ["load_kw"]
-    assert (parse_instant(row["slot_start"], field="start"), row["estimated"]) == (timeline_instant(timeline, slot), "load_kw")
+    assert (parse_instant(row["slot_start"], field="start"), row["estimated"]) == (
+        timeline_instant(timeline, slot),
+        "load_kw",
+    )
     assert cells.count("≈") == 1
-    assert json.loads(html.unescape(re.findall(r'data-words="([^"]+)"', api.get(HOME).text)[0]))["estimated"] == "estimated"
+    assert (
+        json.loads(html.unescape(re.findall(r'data-words="([^"]+)"', api.get(HOME).text)[0]))[
+            "estimated"
+        ]
+        == "estimated"
+    )
     assert api.get("/v1/sites/shown/timeline").json()["estimated"] == [None] * timeline["slots"]
 
 
-def test_a_charge_that_nobody_measured_is_said_to_be_assumed_wherever_it_stands(api: httpx.Client, database: Engine) -> None:
-    battery = {"name": "battery", "capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+def test_a_charge_that_nobody_measured_is_said_to_be_assumed_wherever_it_stands(
+    api: httpx.Client, database: Engine
+) -> None:
+    battery = {
+        "name": "battery",
+        "capacity_kwh": 10,
+        "min_soc": 0.1,
+        "charge_limit_kw": 5,
+        "discharge_limit_kw": 5,
+    }
     running = floor_to(NOW, SLOT)
     with stored_site(database, name="unsaid", batteries=[battery]):
         with unit_of_work(database) as connection:
-            observations.write(connection, "unsaid", Timeline(running - SLOT, SLOT, 1).starts, {"load_kwh": np.array([0.1])})
+            observations.write(
+                connection,
+                "unsaid",
+                Timeline(running - SLOT, SLOT, 1).starts,
+                {"load_kwh": np.array([0.1])},
+            )
             issue_half_a_kilowatt(connection, "unsaid", running)
             plan_stored(connection, "unsaid", running)
-        timeline, page = api.get("/v1/sites/unsaid/timeline").json(), api.get("/ui/sites/unsaid/home")
+        timeline, page = (
+            api.get("/v1/sites/unsaid/timeline").json(),
+            api.get("/ui/sites/unsaid/home"),
+        )
         german = seen(api.get("/ui/sites/unsaid/home", headers={"Accept-Language": "de"}))
         rows = list(csv.DictReader(io.StringIO(api.get("/ui/sites/unsaid/home/plan.csv").text)))
         table = api.get("/ui/sites/unsaid/home/table").text
@@ -291,29 +422,44 @@ def test_no_cell_of_a_csv_is_a_formula(database: Engine) -> None:
     assert rows[0]["import_price"] == "-2.0"
 
 
-# The clock of the gateway goes on, the recorder and the planner have stopped: four hours later the plan of 16:30 is older than three hours.
-def test_old_values_late_prices_and_an_old_plan_are_said(api: httpx.Client, servers_of: Addresses) -> None:
+# The clock of the gateway goes on, the recorder and the planner have stopped: four hours later the
+# plan of 16:30 is older than three hours.
+def test_old_values_late_prices_and_an_old_plan_are_said(
+    api: httpx.Client, servers_of: Addresses
+) -> None:
     with serve(servers_of, FixedClock(NOW + timedelta(hours=4))) as later:
         found = seen(later.get(HOME, headers={"Accept-Language": "en"}))
-        no_plan = f"{wording('home', 'notice_fallback', age='4 h')} {wording('home', 'notice_fallback_more')}"
+        no_plan = (
+            f"{wording('home', 'notice_fallback', age='4 h')} "
+            f"{wording('home', 'notice_fallback_more')}"
+        )
         assert no_plan in found
         assert wording("home", "notice_stale", t="16:30") in found
         assert "4 h old" in found
     with serve(servers_of, FixedClock(NOW + timedelta(hours=60))) as later:
-        assert wording("home", "no_plan_now") in seen(later.get(HOME, headers={"Accept-Language": "en"}))
+        assert wording("home", "no_plan_now") in seen(
+            later.get(HOME, headers={"Accept-Language": "en"})
+        )
     with serve(servers_of, FixedClock(NOW + timedelta(days=1))) as tomorrow:
-        late = f"{wording('home', 'notice_prices')} {wording('home', 'notice_prices_more', t='tomorrow 00:00')}"
+        late = (
+            f"{wording('home', 'notice_prices')} "
+            f"{wording('home', 'notice_prices_more', t='tomorrow 00:00')}"
+        )
         assert late in seen(tomorrow.get(HOME, headers={"Accept-Language": "en"}))
 
 
-def test_after_the_last_slot_of_the_last_plan_home_still_opens(api: httpx.Client, servers_of: Addresses) -> None:
+def test_after_the_last_slot_of_the_last_plan_home_still_opens(
+    api: httpx.Client, servers_of: Addresses
+) -> None:
     with serve(servers_of, FixedClock(NOW + timedelta(days=30))) as later:
         found = later.get(HOME, headers={"Accept-Language": "en"})
         assert found.status_code == 200
         assert wording("home", "no_plan") in seen(found)
 
 
-def test_a_site_without_anything_says_that_luna_watches(api: httpx.Client, database: Engine) -> None:
+def test_a_site_without_anything_says_that_luna_watches(
+    api: httpx.Client, database: Engine
+) -> None:
     with stored_site(database, name="bare"):
         found = api.get("/ui/sites/bare/home")
         assert wording("home", "no_plan") in seen(found)
@@ -322,12 +468,17 @@ def test_a_site_without_anything_says_that_luna_watches(api: httpx.Client, datab
             assert api.get(f"/ui/sites/bare/home/{part}").status_code == 200
 
 
-def test_home_says_why_there_is_no_plan_and_asks_for_one_at_a_button(api: httpx.Client, database: Engine) -> None:
+def test_home_says_why_there_is_no_plan_and_asks_for_one_at_a_button(
+    api: httpx.Client, database: Engine
+) -> None:
     with stored_site(database, name="bare"):
         with unit_of_work(database) as connection:
             plan_causes.forget(connection, plan_causes.read(connection, ["bare"]))
             plan_sites(connection, PlanSitesRequest(site_ids=["bare"]), now=NOW)
-        english, german = (seen(api.get("/ui/sites/bare/home", headers={"Accept-Language": language})) for language in ("en", "de"))
+        english, german = (
+            seen(api.get("/ui/sites/bare/home", headers={"Accept-Language": language}))
+            for language in ("en", "de")
+        )
         assert wording("refusals", "sentence_no-forecast-at-start") in english
         assert wording("home", "notice_tried", t="16:40") in english
         assert wording("refusals", "sentence_no-forecast-at-start", "de") in german
@@ -336,12 +487,20 @@ def test_home_says_why_there_is_no_plan_and_asks_for_one_at_a_button(api: httpx.
         assert (asked.status_code, asked.headers["Location"]) == (303, "/ui/sites/bare/home")
         with unit_of_work(database) as connection:
             assert {kind for _, kind in plan_causes.read(connection, ["bare"])} == {"owner"}
-            waiting = jobs.find_newest(connection, task=RefreshForecastsRequest.task, key="renew:bare:forecast")
+            waiting = jobs.find_newest(
+                connection, task=RefreshForecastsRequest.task, key="renew:bare:forecast"
+            )
         assert waiting is not None
 
 
-@pytest.mark.parametrize("parts", [PLAIN | {"pv": []}, PLAIN | {"tariff": {"import": {"kind": "fixed", "price": 0.3}}}], ids=["no roof", "fixed prices"])
-def test_whatever_a_site_has_home_opens(database: Engine, servers_of: Addresses, parts: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "parts",
+    [PLAIN | {"pv": []}, PLAIN | {"tariff": {"import": {"kind": "fixed", "price": 0.3}}}],
+    ids=["no roof", "fixed prices"],
+)
+def test_whatever_a_site_has_home_opens(
+    database: Engine, servers_of: Addresses, parts: dict[str, Any]
+) -> None:
     store_demo_home(database, name="other", **parts)
     with serve(servers_of, FixedClock(NOW)) as client:
         for path in ("", "/head", "/why", "/table", "/plan.csv"):
@@ -350,13 +509,24 @@ def test_whatever_a_site_has_home_opens(database: Engine, servers_of: Addresses,
 
 
 @pytest.mark.parametrize("page", ["home", "planning", "energy", "savings", "forecasts", "data"])
-def test_the_gateway_tells_a_page_what_changed_since_it_was_written(api: httpx.Client, database: Engine, page: str) -> None:
+def test_the_gateway_tells_a_page_what_changed_since_it_was_written(
+    api: httpx.Client, database: Engine, page: str
+) -> None:
     (written,) = re.findall(r'data-marks="([^"]+)"', api.get(f"/ui/sites/shown/{page}").text)
     with api.stream("GET", EVENTS) as stream:
-        told = (json.loads(line.removeprefix("data:")) for line in stream.iter_lines() if line.startswith("data:"))
+        told = (
+            json.loads(line.removeprefix("data:"))
+            for line in stream.iter_lines()
+            if line.startswith("data:")
+        )
         first = next(told)
         with unit_of_work(database) as connection:
-            connection.execute(text("UPDATE plan_history SET issued_at = issued_at + interval '1 second' WHERE site = 'shown'"))
+            connection.execute(
+                text(
+                    "UPDATE plan_history SET issued_at = issued_at + interval '1 second' "
+                    "WHERE site = 'shown'"
+                )
+            )
         second = next(told)
     assert first == json.loads(html.unescape(written))
     assert {kind for kind in second if second[kind] != first[kind]} == {"plan"}

@@ -1,4 +1,6 @@
-"""Energy now as its owner sees it: what an inverter says this moment, over HTTP from its registers to the page, and since when older values are."""
+"""Energy now as its owner sees it: what an inverter says this moment, over HTTP from its registers
+to the page, and since when older values are.
+"""
 
 import asyncio
 import html
@@ -53,15 +55,26 @@ BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "dischar
 
 
 class RecordedDevice:
-    """Reads a device once an hour, or as soon as somebody looks, and hands on what flows in its site."""
+    """Reads a device once an hour, or as soon as somebody looks, and hands on what flows in its
+    site.
+    """
 
     def __init__(self, site: Site, redis_url: str) -> None:
         self._site = site
         self._redis = connect(redis_url)
-        self._sharing = LiveSharing(LivePowers(), LiveFlows(self._redis), clock=SystemClock(), settles=timedelta(0))
-        self._source = ProfileSource(NO_FOLDER, every=timedelta(hours=1), looked_at_every=SOON, is_looked_at=self._sharing.is_looked_at)
+        self._sharing = LiveSharing(
+            LivePowers(), LiveFlows(self._redis), clock=SystemClock(), settles=timedelta(0)
+        )
+        self._source = ProfileSource(
+            NO_FOLDER,
+            every=timedelta(hours=1),
+            looked_at_every=SOON,
+            is_looked_at=self._sharing.is_looked_at,
+        )
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._follow(),))
+        self._thread = threading.Thread(
+            target=self._loop.run_until_complete, args=(self._follow(),)
+        )
 
     def __enter__(self) -> None:
         self._ending = asyncio.Event()
@@ -92,8 +105,16 @@ class RecordedDevice:
 @contextmanager
 def lived_in(database: Engine, port: int) -> Iterator[Site]:
     """Store a home whose inverter answers at a port."""
-    named = {role: f"profile:sungrow_sh@127.0.0.1:{port}#{reading}" for role, reading in READINGS.items()}
-    with stored_site(database, name="alive", batteries=[BATTERY], pv=[{"name": "roof", "peak_kw": 8}], input_sensors=named) as site:
+    named = {
+        role: f"profile:sungrow_sh@127.0.0.1:{port}#{reading}" for role, reading in READINGS.items()
+    }
+    with stored_site(
+        database,
+        name="alive",
+        batteries=[BATTERY],
+        pv=[{"name": "roof", "peak_kw": 8}],
+        input_sensors=named,
+    ) as site:
         yield site
 
 
@@ -106,7 +127,9 @@ def follow_until(api: httpx.Client, shown: str) -> str:
     live = ""
     with api.stream("GET", EVENTS) as events:
         for line in events.iter_lines():
-            marks: dict[str, Any] = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+            marks: dict[str, Any] = (
+                json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+            )
             if marks and marks["live"] != live:
                 live = marks["live"]
                 text = read_text(api.get(FLOW))
@@ -118,33 +141,65 @@ def follow_until(api: httpx.Client, shown: str) -> str:
 def read_powers(text: str) -> dict[str, float]:
     """Return the powers of the flow by their names, 0 for those that rest."""
     names = [wording("home", f"flow_{name}") for name in ("solar", "battery", "grid", "house")]
-    return {name: float(found[1]) if (found := re.search(rf"{name} (\d+\.?\d*) kW", text)) else 0.0 for name in names}
+    return {
+        name: float(found[1]) if (found := re.search(rf"{name} (\d+\.?\d*) kW", text)) else 0.0
+        for name in names
+    }
 
 
-def test_energy_now_is_what_the_inverter_says_while_somebody_looks(database: Engine, database_url: str, redis_url: str) -> None:
+def test_energy_now_is_what_the_inverter_says_while_somebody_looks(
+    database: Engine, database_url: str, redis_url: str
+) -> None:
     house_kw, sun_kw = 0.5, 5.1
     # Its battery needs seconds for a change of power: its clock runs faster.
-    device = SimulatedInverter(load_profile("sungrow_sh", NO_FOLDER), house=lambda _: (house_kw, sun_kw), now=lambda: 20 * time.monotonic())
+    device = SimulatedInverter(
+        load_profile("sungrow_sh", NO_FOLDER),
+        house=lambda _: (house_kw, sun_kw),
+        now=lambda: 20 * time.monotonic(),
+    )
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
-    with serve_registers(device) as server, lived_in(database, server.port) as site, serve(addresses) as api, RecordedDevice(site, redis_url):
+    with (
+        serve_registers(device) as server,
+        lived_in(database, server.port) as site,
+        serve(addresses) as api,
+        RecordedDevice(site, redis_url),
+    ):
         api.headers["Accept-Language"] = "en"
         text = follow_until(api, "Battery 4.6 kW")
         assert wording("home", "live") in text
         assert wording_pattern("home", "flow_ago", n=re.compile(r"\d+")).search(text)
         powers = read_powers(text)
-        assert powers == pytest.approx({"Solar": 5.1, "Battery": 4.6, "Grid": 0.0, "House": 0.5}, abs=0.11)
-        # It changes with the house, though the device is asked once an hour as long as nobody looks.
+        assert powers == pytest.approx(
+            {"Solar": 5.1, "Battery": 4.6, "Grid": 0.0, "House": 0.5}, abs=0.11
+        )
+        # It changes with the house, though the device is asked once an hour as long as nobody
+        # looks.
         house_kw = 2.5
         powers = read_powers(follow_until(api, "House 2.5 kW"))
         # What the battery, which needs a moment, does not leave is bought.
-        assert powers["House"] == pytest.approx(powers["Solar"] - powers["Battery"] + powers["Grid"], abs=0.11)
+        assert powers["House"] == pytest.approx(
+            powers["Solar"] - powers["Battery"] + powers["Grid"], abs=0.11
+        )
         assert read_powers(read_text(api.get(HOME)))["House"] == pytest.approx(2.5, abs=0.11)
-        # A minute later, when nothing came, the last quarter-hour stands there with its time, and nothing is called live.
+        # A minute later, when nothing came, the last quarter-hour stands there with its time, and
+        # nothing is called live.
         later = SystemClock().now() + timedelta(minutes=2)
         running = floor_to(later, SLOT)
         with unit_of_work(database) as connection:
-            measured = {name: np.array([0.25]) for name in ("load_kwh", "pv_kwh", "import_kwh", "export_kwh", "charge_kwh", "discharge_kwh")}
-            observations.write(connection, "alive", Timeline(running - SLOT, SLOT, 1).starts, measured)
+            measured = {
+                name: np.array([0.25])
+                for name in (
+                    "load_kwh",
+                    "pv_kwh",
+                    "import_kwh",
+                    "export_kwh",
+                    "charge_kwh",
+                    "discharge_kwh",
+                )
+            }
+            observations.write(
+                connection, "alive", Timeline(running - SLOT, SLOT, 1).starts, measured
+            )
         with serve(addresses, FixedClock(later)) as waiting:
             waiting.headers["Accept-Language"] = "en"
             for address in (HOME, FLOW):

@@ -1,4 +1,6 @@
-"""Where messages go: channels are added, switched and removed on the page, and a test says who took it."""
+"""Where messages go: channels are added, switched and removed on the page, and a test says who took
+it.
+"""
 
 from collections.abc import Iterator
 from html import unescape
@@ -66,16 +68,24 @@ def test_a_channel_is_added_switched_and_removed(api: httpx.Client) -> None:
     ],
     ids=["no name", "no address", "a name that is a path"],
 )
-def test_what_is_refused_is_said_and_nothing_is_stored(api: httpx.Client, typed: dict[str, str], status: int) -> None:
+def test_what_is_refused_is_said_and_nothing_is_stored(
+    api: httpx.Client, typed: dict[str, str], status: int
+) -> None:
     answer = api.post(PAGE, data=typed)
     assert (answer.status_code, events_of(api)) == (status, {})
     assert 'role="alert"' in answer.text
     assert "secret words" not in answer.text
 
 
-def test_one_button_says_who_took_a_test(api: httpx.Client, house: MessageServer, database_url: str, redis_url: str) -> None:
+def test_one_button_says_who_took_a_test(
+    api: httpx.Client, house: MessageServer, database_url: str, redis_url: str
+) -> None:
     for name in ("phone", "mail"):
-        document = {"name": name, "address": f"json://127.0.0.1:{house.port}/{name}", "events": ["system"]}
+        document = {
+            "name": name,
+            "address": f"json://127.0.0.1:{house.port}/{name}",
+            "events": ["system"],
+        }
         assert api.post(CHANNELS, json=document).status_code == 201
     # By name: mail comes first, and is refused.
     house.faults.append("500")

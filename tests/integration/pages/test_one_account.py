@@ -1,4 +1,6 @@
-"""Every page, answer and entity tells the energy and money of a day as the account does, at four times of a day and in two languages."""
+"""Every page, answer and entity tells the energy and money of a day as the account does, at four
+times of a day and in two languages.
+"""
 
 import html
 import re
@@ -32,7 +34,12 @@ NAME = "counted"
 DAY = timedelta(days=1)
 ZONE = parse_zone("Europe/Amsterdam")
 MIDNIGHT = local_midnight(NOW.astimezone(ZONE).date(), ZONE)
-TIMES = (MIDNIGHT + timedelta(minutes=40), MIDNIGHT + timedelta(hours=7, minutes=5), MIDNIGHT + timedelta(hours=13), NOW)
+TIMES = (
+    MIDNIGHT + timedelta(minutes=40),
+    MIDNIGHT + timedelta(hours=7, minutes=5),
+    MIDNIGHT + timedelta(hours=13),
+    NOW,
+)
 LANGUAGES: tuple[Language, ...] = ("en", "de")
 
 
@@ -52,7 +59,9 @@ def clock() -> DayClock:
 
 
 @pytest.fixture(scope="module")
-def api(database: Engine, database_url: str, redis_url: str, clock: DayClock) -> Iterator[httpx.Client]:
+def api(
+    database: Engine, database_url: str, redis_url: str, clock: DayClock
+) -> Iterator[httpx.Client]:
     store_demo_home(database, name=NAME)
     with serve(Addresses(database_url=database_url, redis_url=redis_url), clock) as client:
         yield client
@@ -68,26 +77,37 @@ def read_account(api: httpx.Client, **query: Any) -> AccountReply:
 def read_page(api: httpx.Client, page: str, language: Language) -> str:
     answer = api.get(f"/ui/sites/{NAME}/{page}", headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ").split())
+    return " ".join(
+        html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).replace("\u00a0", " ").split()
+    )
 
 
 def ask_consumption(connection: Connection, day: str, now: datetime) -> dict[str, Any]:
     arguments = {"first_day": day, "cost": True}
-    request = ToolCallRequest.model_validate({"tool": "consumption", "arguments": arguments, "site_id": NAME, "language": "en"})
+    request = ToolCallRequest.model_validate(
+        {"tool": "consumption", "arguments": arguments, "site_id": NAME, "language": "en"}
+    )
     return {figure.name: figure.value for figure in call_tool(connection, request, now=now).figures}
 
 
 @pytest.mark.parametrize("now", TIMES, ids=lambda now: f"{now.astimezone(ZONE):%H:%M}")
-def test_every_place_tells_the_account_s_figures(api: httpx.Client, clock: DayClock, database: Engine, now: datetime) -> None:
+def test_every_place_tells_the_account_s_figures(
+    api: httpx.Client, clock: DayClock, database: Engine, now: datetime
+) -> None:
     clock.at = now
     today = now.astimezone(ZONE).date()
-    day, before = read_account(api, period="day"), read_account(api, period="day", day=str(today - DAY))
+    day, before = (
+        read_account(api, period="day"),
+        read_account(api, period="day", day=str(today - DAY)),
+    )
     cost, cost_before = day.totals.energy_cost, before.totals.energy_cost
     assert cost is not None
     assert cost_before is not None
     with unit_of_work(database) as connection:
         site: Site = sites.load(connection, NAME)
-        house = read_house(connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now)
+        house = read_house(
+            connection, site, read_planned(connection, site, now=now), plan_max_age=None, now=now
+        )
         answered = ask_consumption(connection, str(today), now)
         present = read_present(connection, site, now=now)
     for language in LANGUAGES:
@@ -99,10 +119,16 @@ def test_every_place_tells_the_account_s_figures(api: httpx.Client, clock: DayCl
         assert wording("home", "fact_paid_note_yesterday", language, x=said_before) in home
         # The day before, the home earned more than it paid.
         earned = numbers.money(-cost_before).replace("\u00a0", " ")
-        assert wording("savings", "earned", language, gain=earned) in read_page(api, "savings", language)
+        assert wording("savings", "earned", language, gain=earned) in read_page(
+            api, "savings", language
+        )
         energy = read_page(api, f"energy?period=day&day={today}", language)
         assert said in energy
-        entities = {entity.key: entity.state(house, numbers) for entity in list_entities(house, numbers, commands=False) if entity.state}
+        entities = {
+            entity.key: entity.state(house, numbers)
+            for entity in list_entities(house, numbers, commands=False)
+            if entity.state
+        }
         assert entities["paid_today"] == pytest.approx(cost, abs=0.01)
         assert entities["paid_yesterday"] == pytest.approx(cost_before, abs=0.01)
     assert answered["net_cost"] == pytest.approx(cost)
@@ -112,7 +138,9 @@ def test_every_place_tells_the_account_s_figures(api: httpx.Client, clock: DayCl
     assert present.cost_today == pytest.approx(cost)
 
 
-def test_sources_equal_uses_in_every_period_and_days_add_up_to_weeks(api: httpx.Client, clock: DayClock) -> None:
+def test_sources_equal_uses_in_every_period_and_days_add_up_to_weeks(
+    api: httpx.Client, clock: DayClock
+) -> None:
     clock.at = NOW
     today = NOW.astimezone(ZONE).date()
     for period in ("day", "week", "month", "year"):
@@ -121,30 +149,54 @@ def test_sources_equal_uses_in_every_period_and_days_add_up_to_weeks(api: httpx.
         used = sum(flow.energy_kwh for flow in account.uses) + account.unexplained_kwh
         assert supplied == pytest.approx(used, abs=0.0005), period
         assert sum(line.cost for line in account.lines) == pytest.approx(account.totals.energy_cost)
-        assert sum(part.cost or 0.0 for part in account.parts) == pytest.approx(account.totals.energy_cost)
+        assert sum(part.cost or 0.0 for part in account.parts) == pytest.approx(
+            account.totals.energy_cost
+        )
     week = read_account(api, period="week")
-    days = [read_account(api, period="day", day=str(today - number * DAY)) for number in range(today.weekday() + 1)]
-    assert sum(day.totals.energy_cost or 0.0 for day in days) == pytest.approx(week.totals.energy_cost)
-    assert sum(day.totals.import_kwh or 0.0 for day in days) == pytest.approx(week.totals.import_kwh)
+    days = [
+        read_account(api, period="day", day=str(today - number * DAY))
+        for number in range(today.weekday() + 1)
+    ]
+    assert sum(day.totals.energy_cost or 0.0 for day in days) == pytest.approx(
+        week.totals.energy_cost
+    )
+    assert sum(day.totals.import_kwh or 0.0 for day in days) == pytest.approx(
+        week.totals.import_kwh
+    )
 
 
-def test_a_period_that_has_not_begun_is_refused_and_one_without_records_is_empty(api: httpx.Client, clock: DayClock) -> None:
+def test_a_period_that_has_not_begun_is_refused_and_one_without_records_is_empty(
+    api: httpx.Client, clock: DayClock
+) -> None:
     clock.at = NOW
     ahead = api.get(f"/v1/sites/{NAME}/account", params={"period": "day", "day": "2030-01-01"})
     assert ahead.status_code == 422
-    assert ahead.json()["errors"][0]["code"] == "account-ahead" if "errors" in ahead.json() else ahead.json()
+    assert (
+        ahead.json()["errors"][0]["code"] == "account-ahead"
+        if "errors" in ahead.json()
+        else ahead.json()
+    )
     empty = read_account(api, period="month", day="2020-05-01")
     assert (empty.sources, empty.uses, empty.totals.cost, empty.known) == ([], [], None, 0.0)
     assert empty.previous is None
 
 
-def test_in_the_first_quarter_hour_of_a_day_nothing_of_it_is_known_yet(api: httpx.Client, clock: DayClock, database: Engine) -> None:
+def test_in_the_first_quarter_hour_of_a_day_nothing_of_it_is_known_yet(
+    api: httpx.Client, clock: DayClock, database: Engine
+) -> None:
     clock.at = MIDNIGHT + timedelta(minutes=5)
     today = clock.at.astimezone(ZONE).date()
     with unit_of_work(database) as connection:
         site = sites.load(connection, NAME)
         assert read_present(connection, site, now=clock.at).cost_today is None
-        request = ToolCallRequest.model_validate({"tool": "consumption", "arguments": {"first_day": str(today + DAY)}, "site_id": NAME, "language": "en"})
+        request = ToolCallRequest.model_validate(
+            {
+                "tool": "consumption",
+                "arguments": {"first_day": str(today + DAY)},
+                "site_id": NAME,
+                "language": "en",
+            }
+        )
         assert not call_tool(connection, request, now=clock.at).found
         ask_consumption(connection, str(today), clock.at)
         planned = read_planned(connection, site, now=clock.at)

@@ -27,7 +27,12 @@ from services.planner.milp.solver import Solver
 from services.planner.service.counterfactual import ask_stored
 from tests.support.control.inverters import describe
 from tests.support.gateway.server import serve
-from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished, plan_now
+from tests.support.pages.site_with_history import (
+    ZONE,
+    describe_furnished,
+    forget_furnished,
+    plan_now,
+)
 from tests.support.words.wording import wording, wording_pattern
 from tests.support.worker.workers import wait_for, worker_process
 
@@ -37,7 +42,9 @@ PAGE = "/ui/sites/planned/planning"
 @pytest.fixture
 def site(database: Engine) -> Iterator[str]:
     with unit_of_work(database) as connection:
-        site = describe_furnished("planned", vehicles=[], control=describe(), strategy={"vacation": {}})
+        site = describe_furnished(
+            "planned", vehicles=[], control=describe(), strategy={"vacation": {}}
+        )
         sites.save(connection, site)
         plan_now(connection, site, SystemClock().now())
         sites.save(connection, describe_furnished("bare", vehicles=[]))
@@ -55,19 +62,30 @@ def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace(
+        "\u00a0", " "
+    )
 
 
 def tomorrow(**changes: Any) -> dict[str, str]:
-    # At eight in the evening, when sun has gone and the battery is needed: at noon a full one could not be charged.
+    # At eight in the evening, when sun has gone and the battery is needed: at noon a full one could
+    # not be charged.
     soon = SystemClock().now().astimezone(ZONE) + timedelta(hours=2)
     evening = soon.replace(hour=20, minute=0, second=0, microsecond=0)
     first = (evening if evening >= soon else evening + timedelta(days=1)).astimezone(UTC)
-    fields = {"device": "battery", "action": "charge", "from": first.isoformat(), "to": (first + timedelta(hours=2)).isoformat(), "power_kw": ""}
+    fields = {
+        "device": "battery",
+        "action": "charge",
+        "from": first.isoformat(),
+        "to": (first + timedelta(hours=2)).isoformat(),
+        "power_kw": "",
+    }
     return fields | changes
 
 
-def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(api: httpx.Client, database: Engine, site: str) -> None:
+def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     assert wording("planning", "headline_free") in read(api, PAGE)
     assert api.post(f"{PAGE}/blocks", data=tomorrow(power_kw="2,5")).status_code == 303
     assert "Battery: Charge 2.5 kW" in read(api, PAGE)
@@ -76,7 +94,10 @@ def test_what_is_fixed_stands_there_until_it_is_taken_back_and_can_be_put_back(a
         (block,) = manual_blocks.read_standing(connection, site, first=SystemClock().now())
     assert block.power_kw == 2.5
     taken = api.post(f"{PAGE}/blocks/{block.block_id}/take-back")
-    assert (taken.status_code, taken.headers["Location"]) == (303, f"{PAGE}?taken_back={block.block_id}")
+    assert (taken.status_code, taken.headers["Location"]) == (
+        303,
+        f"{PAGE}?taken_back={block.block_id}",
+    )
     text = read(api, taken.headers["Location"])
     assert wording("planning", "headline_free") in text
     assert wording("planning", "taken_back", what="Battery: Charge 2.5 kW") in text
@@ -89,8 +110,14 @@ def test_the_cost_said_beforehand_is_the_planner_s_and_nothing_is_stored(
     with unit_of_work(database) as connection:
         plan = plans.latest(connection, site, now=SystemClock().now())
         assert plan is not None
-        alternative = Alternative(slot=fields["from"], until=fields["to"], mode="charge", device="battery")  # type: ignore[arg-type]
-        expected = ask_stored(connection, WhyNotRequest(plan_id=plan.plan_id, alternative=alternative), solver=Solver()).cost.total
+        alternative = Alternative(
+            slot=fields["from"], until=fields["to"], mode="charge", device="battery"
+        )  # type: ignore[arg-type]
+        expected = ask_stored(
+            connection,
+            WhyNotRequest(plan_id=plan.plan_id, alternative=alternative),
+            solver=Solver(),
+        ).cost.total
     with worker_process(redis_url, database_url, "services.planner.tasks"):
         part = api.get(f"{PAGE}/cost", params=fields, headers={"HX-Request": "true"})
         by_plan = api.get(f"{PAGE}/cost", params=tomorrow(device="grid", action="no_import"))
@@ -143,7 +170,9 @@ def test_without_a_plan_the_cost_is_not_known_and_said_so(api: httpx.Client, sit
     assert wording("refusals", "sentence_no-plan-to-compare") in cost
 
 
-def test_nothing_is_sent_until_its_owner_said_so_twice(api: httpx.Client, database: Engine, site: str) -> None:
+def test_nothing_is_sent_until_its_owner_said_so_twice(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     assert wording("planning", "control_off") in read(api, PAGE)
     assert wording("planning", "control_none") in read(api, "/ui/sites/bare/planning")
     refused = api.post(f"{PAGE}/arm", headers={"Accept-Language": "de"})
@@ -158,7 +187,9 @@ def test_nothing_is_sent_until_its_owner_said_so_twice(api: httpx.Client, databa
         assert control.load(connection, site).armed_at is None
 
 
-def test_a_device_is_left_alone_until_its_owner_has_it_controlled_again(api: httpx.Client, database: Engine, site: str) -> None:
+def test_a_device_is_left_alone_until_its_owner_has_it_controlled_again(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     api.post(f"{PAGE}/arm", data={"sure": "true"})
     api.post(f"{PAGE}/pause", data={"device": "batteries"})
     with unit_of_work(database) as connection:
@@ -171,21 +202,37 @@ def test_a_device_is_left_alone_until_its_owner_has_it_controlled_again(api: htt
     assert (state.paused, state.armed_at is not None) == (None, True)
 
 
-def test_an_override_stands_above_all_and_can_be_ended(api: httpx.Client, database: Engine, site: str) -> None:
+def test_an_override_stands_above_all_and_can_be_ended(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     now = SystemClock().now()
     with unit_of_work(database) as connection:
-        control_service.override(connection, site, "batteries", {"mode": "hold", "until": now + timedelta(hours=1)}, now=now)
+        control_service.override(
+            connection,
+            site,
+            "batteries",
+            {"mode": "hold", "until": now + timedelta(hours=1)},
+            now=now,
+        )
     batteries = wording("planning", "override_batteries")
-    assert wording_pattern("planning", "override", mode="Hold", device=batteries).search(read(api, PAGE))
+    assert wording_pattern("planning", "override", mode="Hold", device=batteries).search(
+        read(api, PAGE)
+    )
     api.post(f"{PAGE}/resume", data={"device": "batteries"})
     assert not wording_pattern("planning", "override").search(read(api, PAGE))
 
 
-def test_heat_begins_now_for_as_long_as_asked(api: httpx.Client, database: Engine, site: str) -> None:
+def test_heat_begins_now_for_as_long_as_asked(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     assert api.post(f"{PAGE}/heat", data={"device": "boiler", "hours": "2"}).status_code == 303
     with unit_of_work(database) as connection:
         (block,) = manual_blocks.read_standing(connection, site, first=SystemClock().now())
-    assert (block.device, block.action, block.to - block.from_) == ("boiler", "on", timedelta(hours=2))
+    assert (block.device, block.action, block.to - block.from_) == (
+        "boiler",
+        "on",
+        timedelta(hours=2),
+    )
 
 
 def test_a_vacation_begins_and_ends_by_a_button(api: httpx.Client, site: str) -> None:
@@ -195,11 +242,19 @@ def test_a_vacation_begins_and_ends_by_a_button(api: httpx.Client, site: str) ->
     assert wording("planning", "vacation_off") in read(api, PAGE)
 
 
-def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: httpx.Client, database: Engine, site: str) -> None:
+def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", control=describe()))
     first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
-    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": ""}
+    fields = {
+        "vehicle": "car",
+        "from": first.isoformat(),
+        "to": (first + timedelta(hours=9)).isoformat(),
+        "target": "80",
+        "arrival": "",
+    }
     assert wording("planning", "stays_empty") in read(api, PAGE)
     unknown = api.post(f"{PAGE}/stays", data=fields)
     assert unknown.status_code == 422
@@ -212,16 +267,31 @@ def test_a_departure_is_planned_for_and_can_be_taken_back_and_put_back(api: http
     assert (stay.target_soc, stay.arrival_soc) == (0.8, 0.4)
     taken = api.post(f"{PAGE}/stays/{stay.session_id}/take-back")
     stay_said = re.compile("Car: 80% by .+?")
-    assert wording_pattern("planning", "taken_back", what=stay_said).search(read(api, taken.headers["Location"]))
+    assert wording_pattern("planning", "taken_back", what=stay_said).search(
+        read(api, taken.headers["Location"])
+    )
     assert api.post(f"{PAGE}/stays", data=fields | {"arrival": "140"}).status_code == 422
 
 
-def test_a_departure_repeats_every_week_where_days_are_ticked(api: httpx.Client, database: Engine, site: str) -> None:
+def test_a_departure_repeats_every_week_where_days_are_ticked(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", control=describe()))
     first = floor_to(SystemClock().now(), SLOT) + timedelta(hours=1)
-    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": "40"}
-    assert api.post(f"{PAGE}/stays", data=fields | {"days": ["fri", "mon", "tue", "wed", "thu"]}).status_code == 303
+    fields = {
+        "vehicle": "car",
+        "from": first.isoformat(),
+        "to": (first + timedelta(hours=9)).isoformat(),
+        "target": "80",
+        "arrival": "40",
+    }
+    assert (
+        api.post(
+            f"{PAGE}/stays", data=fields | {"days": ["fri", "mon", "tue", "wed", "thu"]}
+        ).status_code
+        == 303
+    )
     assert "Car: 80% by Mon–Fri" in read(api, PAGE)
     assert "Auto: 80 % bis Mo.–Fr." in read(api, PAGE, "de")
     assert api.post(f"{PAGE}/stays", data=fields | {"days": ["someday"]}).status_code == 422
@@ -236,14 +306,33 @@ def weekly(database: Engine) -> Iterator[str]:
         forget_furnished(connection, "weekly")
 
 
-@pytest.mark.parametrize("age", [timedelta(hours=-1), timedelta(days=9)], ids=["before its first time", "after it"])
-def test_a_weekly_departure_that_was_taken_back_is_put_back_for_every_week(api: httpx.Client, database: Engine, weekly: str, age: timedelta) -> None:
+@pytest.mark.parametrize(
+    "age", [timedelta(hours=-1), timedelta(days=9)], ids=["before its first time", "after it"]
+)
+def test_a_weekly_departure_that_was_taken_back_is_put_back_for_every_week(
+    api: httpx.Client, database: Engine, weekly: str, age: timedelta
+) -> None:
     page, first = f"/ui/sites/{weekly}/planning", floor_to(SystemClock().now(), SLOT) - age
-    wanted = {"vehicle": "car", "from": first, "to": first + timedelta(hours=9), "days": ["mon", "fri"], "target_soc": 0.8, "arrival_soc": 0.4}
+    wanted = {
+        "vehicle": "car",
+        "from": first,
+        "to": first + timedelta(hours=9),
+        "days": ["mon", "fri"],
+        "target_soc": 0.8,
+        "arrival_soc": 0.4,
+    }
     with unit_of_work(database) as connection:
-        stay = charging_stays.add(connection, weekly, NewSession.model_validate(wanted), by="anna", now=first)
-    taken_back = api.get(api.post(f"{page}/stays/{stay.session_id}/take-back").headers["Location"]).text
-    (form,) = re.findall(rf'<form class="notice good row" method="post" action="{page}/stays".*?</form>', taken_back, re.DOTALL)
+        stay = charging_stays.add(
+            connection, weekly, NewSession.model_validate(wanted), by="anna", now=first
+        )
+    taken_back = api.get(
+        api.post(f"{page}/stays/{stay.session_id}/take-back").headers["Location"]
+    ).text
+    (form,) = re.findall(
+        rf'<form class="notice good row" method="post" action="{page}/stays".*?</form>',
+        taken_back,
+        re.DOTALL,
+    )
     fields: dict[str, list[str]] = {}
     for name, value in re.findall(r'name="(\w+)" value="(.*?)"', form):
         fields.setdefault(name, []).append(unescape(value))
@@ -254,47 +343,83 @@ def test_a_weekly_departure_that_was_taken_back_is_put_back_for_every_week(api: 
     assert again.target_soc == pytest.approx(0.8)
 
 
-def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is_ready(api: httpx.Client, database: Engine, site: str) -> None:
+def test_home_and_planning_say_who_charges_how_much_at_which_cost_and_when_it_is_ready(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     now = SystemClock().now()
     first = floor_to(now, SLOT)
-    fields = {"vehicle": "car", "from": first.isoformat(), "to": (first + timedelta(hours=9)).isoformat(), "target": "80", "arrival": "40"}
+    fields = {
+        "vehicle": "car",
+        "from": first.isoformat(),
+        "to": (first + timedelta(hours=9)).isoformat(),
+        "target": "80",
+        "arrival": "40",
+    }
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", control=describe()))
     assert api.post(f"{PAGE}/stays", data=fields).status_code == 303
     with unit_of_work(database) as connection:
         plan_now(connection, sites.load(connection, site), now)
     # 40 % of 50 kWh, with its losses of a tenth: 22.2 kWh at the charger.
-    charge = {"kwh": re.compile(r"22\.[0-9] kWh"), "cost": re.compile(r"€\d\.\d\d"), "price": re.compile(r"\d+ ct")}
-    planning, home = (read(api, path).replace("\xa0", " ").replace("\u202f", " ") for path in (PAGE, f"/ui/sites/{site}/home"))
+    charge = {
+        "kwh": re.compile(r"22\.[0-9] kWh"),
+        "cost": re.compile(r"€\d\.\d\d"),
+        "price": re.compile(r"\d+ ct"),
+    }
+    planning, home = (
+        read(api, path).replace("\xa0", " ").replace("\u202f", " ")
+        for path in (PAGE, f"/ui/sites/{site}/home")
+    )
     assert wording_pattern("planning", "stay_charging", **charge).search(planning)
     assert wording_pattern("home", "step_car", name="Car", **charge).search(home)
     assert wording("device_vehicle", "note_vehicle_soc_said", vehicle="car", soc="40%") in planning
 
 
-def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(api: httpx.Client, database: Engine, site: str) -> None:
+def test_before_arming_a_device_of_luna_s_own_says_what_it_does_without_luna(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
     via = {"profile": "sunspec_12x", "host": "192.0.2.1"}
     with unit_of_work(database) as connection:
         own = {"by": "profile", "batteries": [{"battery": "battery", "via": via}]}
         sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
     text = read(api, PAGE)
     assert wording("planning", "unattended_reverts", device="battery", seconds=180) in text
-    assert "for charging and discharging; every other program that writes to it over Modbus." in text
+    assert (
+        "for charging and discharging; every other program that writes to it over Modbus." in text
+    )
     assert wording_pattern("planning", "unattended_evidence_simulator").search(text)
-    assert wording("planning", "unattended_reverts", "de", device="battery", seconds=180) in read(api, PAGE, "de")
+    assert wording("planning", "unattended_reverts", "de", device="battery", seconds=180) in read(
+        api, PAGE, "de"
+    )
     with unit_of_work(database) as connection:
         control_service.arm(connection, site, now=SystemClock().now(), by="anna")
     assert not wording_pattern("planning", "unattended_reverts").search(read(api, PAGE))
     with unit_of_work(database) as connection:
         control.disarm(connection, site)
         sites.save(
-            connection, describe_furnished("planned", vehicles=[], control=own | {"batteries": [{"battery": "battery", "via": via | {"profile": "gone"}}]})
+            connection,
+            describe_furnished(
+                "planned",
+                vehicles=[],
+                control=own
+                | {"batteries": [{"battery": "battery", "via": via | {"profile": "gone"}}]},
+            ),
         )
-    assert wording("planning", "unattended_profile_missing", device="battery", profile="gone") in read(api, PAGE)
+    assert wording(
+        "planning", "unattended_profile_missing", device="battery", profile="gone"
+    ) in read(api, PAGE)
 
 
 @pytest.mark.usefixtures("site")
-def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(api: httpx.Client, database: Engine) -> None:
-    own = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "huawei_sun2000", "host": "192.0.2.1"}}]}
+def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(
+    api: httpx.Client, database: Engine
+) -> None:
+    own = {
+        "by": "profile",
+        "batteries": [
+            {"battery": "battery", "via": {"profile": "huawei_sun2000", "host": "192.0.2.1"}}
+        ],
+    }
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished("planned", vehicles=[], control=own))
     text = read(api, PAGE)
@@ -303,22 +428,57 @@ def test_before_arming_a_device_that_stays_in_some_modes_says_in_which(api: http
 
 
 def test_a_profile_that_there_is_not_is_refused_where_a_site_is_stored(api: httpx.Client) -> None:
-    own: dict[str, Any] = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "gone", "host": "192.0.2.1"}}]}
-    answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))
+    own: dict[str, Any] = {
+        "by": "profile",
+        "batteries": [{"battery": "battery", "via": {"profile": "gone", "host": "192.0.2.1"}}],
+    }
+    answer = api.post(
+        "/v1/sites",
+        json=describe_furnished("profiled", vehicles=[], control=own).model_dump(
+            mode="json", by_alias=True
+        ),
+    )
     assert (answer.status_code, answer.json()["reason"]) == (422, "profile-unknown")
     assert "There are eastron_sdm630" in answer.json()["remedy"]
-    own = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "eastron_sdm630", "host": "192.0.2.1"}}]}
-    answer = api.post("/v1/sites", json=describe_furnished("profiled", vehicles=[], control=own).model_dump(mode="json", by_alias=True))
+    own = {
+        "by": "profile",
+        "batteries": [
+            {"battery": "battery", "via": {"profile": "eastron_sdm630", "host": "192.0.2.1"}}
+        ],
+    }
+    answer = api.post(
+        "/v1/sites",
+        json=describe_furnished("profiled", vehicles=[], control=own).model_dump(
+            mode="json", by_alias=True
+        ),
+    )
     assert (answer.status_code, answer.json()["reason"]) == (422, "profile-not-commanded")
 
 
-def test_a_reading_that_does_not_count_is_named_with_its_cause_in_the_result_of_a_trial(api: httpx.Client, database: Engine, site: str) -> None:
-    section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1}}]}
+def test_a_reading_that_does_not_count_is_named_with_its_cause_in_the_result_of_a_trial(
+    api: httpx.Client, database: Engine, site: str
+) -> None:
+    section = {
+        "by": "profile",
+        "batteries": [
+            {
+                "battery": "battery",
+                "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1},
+            }
+        ],
+    }
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished(site, vehicles=[], control=section))
     address = api.post(f"{PAGE}/try").headers["Location"]
     fault = UnknownReading(reading="charge_w", cause="contradicts", value=1500, unit="W")
-    move = BatteryMove(mode="charge", outcome="unknown", is_right=False, power_w=None, seconds=30, implausible=[fault])
+    move = BatteryMove(
+        mode="charge",
+        outcome="unknown",
+        is_right=False,
+        power_w=None,
+        seconds=30,
+        implausible=[fault],
+    )
     reply = BatteryTrials(batteries={"battery": BatteryTrial(moves=[move])}).model_dump_json()
     job_id = address.partition("?tried=")[2].partition("#")[0]
     with unit_of_work(database) as connection:
@@ -330,10 +490,23 @@ def test_a_reading_that_does_not_count_is_named_with_its_cause_in_the_result_of_
 
 
 def test_a_battery_is_tried_before_it_is_armed_and_never_after(
-    api: httpx.Client, database: Engine, site: str, redis_url: str, database_url: str, tmp_path: Path
+    api: httpx.Client,
+    database: Engine,
+    site: str,
+    redis_url: str,
+    database_url: str,
+    tmp_path: Path,
 ) -> None:
     # Nobody is at that port of this machine: it is refused at once.
-    section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1}}]}
+    section = {
+        "by": "profile",
+        "batteries": [
+            {
+                "battery": "battery",
+                "via": {"profile": "sunspec_12x", "host": "127.0.0.1", "port": 1},
+            }
+        ],
+    }
     with unit_of_work(database) as connection:
         sites.save(connection, describe_furnished(site, vehicles=[], control=section))
     assert wording("every_page", "try_battery") in read(api, PAGE)

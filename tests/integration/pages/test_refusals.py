@@ -1,4 +1,6 @@
-"""Every form filled in wrong: what is said stands in the reader's language, with what to do, and nothing was changed."""
+"""Every form filled in wrong: what is said stands in the reader's language, with what to do, and
+nothing was changed.
+"""
 
 import html
 import re
@@ -18,14 +20,26 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.words import Language
 from tests.support.control.inverters import describe
 from tests.support.gateway.server import serve
-from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
+from tests.support.pages.site_with_history import (
+    describe_furnished,
+    forget_furnished,
+    furnish,
+    plan_now,
+    refuse_row,
+)
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording, wording_pattern
 
 HOME = "/ui/sites/home"
 NOW = floor_to(SystemClock().now(), SLOT)
-SPAN = {"from": (NOW + timedelta(hours=8)).isoformat(), "to": (NOW + timedelta(hours=10)).isoformat()}
-PAST = {"from": (NOW - timedelta(hours=3)).isoformat(), "to": (NOW - timedelta(hours=2)).isoformat()}
+SPAN = {
+    "from": (NOW + timedelta(hours=8)).isoformat(),
+    "to": (NOW + timedelta(hours=10)).isoformat(),
+}
+PAST = {
+    "from": (NOW - timedelta(hours=3)).isoformat(),
+    "to": (NOW - timedelta(hours=2)).isoformat(),
+}
 BACKWARDS = {"from": SPAN["to"], "to": SPAN["from"]}
 BLOCK, STAY = {"device": "battery", "action": "charge"}, {"vehicle": "car", "arrival": "40"}
 FIELD = {"mode": "charge"}
@@ -34,26 +48,86 @@ LONG = {"from": SPAN["from"], "to": (NOW + timedelta(days=400)).isoformat()}
 # path, form, the reason of the refusal, and the figures of its words in German and in English.
 WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = [
     ("power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "viel"}, "no-number", {}),
-    ("much power", "/planning/blocks", BLOCK | SPAN | {"power_kw": "99"}, "charges-with-less", {"most": ("5", "5")}),
-    ("power of a pause", "/planning/blocks", BLOCK | SPAN | {"action": "hold", "power_kw": "2"}, "power-without-charge", {}),
+    (
+        "much power",
+        "/planning/blocks",
+        BLOCK | SPAN | {"power_kw": "99"},
+        "charges-with-less",
+        {"most": ("5", "5")},
+    ),
+    (
+        "power of a pause",
+        "/planning/blocks",
+        BLOCK | SPAN | {"action": "hold", "power_kw": "2"},
+        "power-without-charge",
+        {},
+    ),
     ("block backwards", "/planning/blocks", BLOCK | BACKWARDS, "block-reversed", {}),
     ("block in the past", "/planning/blocks", BLOCK | PAST, "block-passed", {}),
     ("long block", "/planning/blocks", BLOCK | LONG, "block-too-long", {"days": ("14", "14")}),
-    ("no such device", "/planning/blocks", BLOCK | SPAN | {"device": "toaster"}, "no-such-device", {}),
+    (
+        "no such device",
+        "/planning/blocks",
+        BLOCK | SPAN | {"device": "toaster"},
+        "no-such-device",
+        {},
+    ),
     ("no such action", "/planning/blocks", BLOCK | SPAN | {"action": "dance"}, "literal-error", {}),
-    ("what the device cannot", "/planning/blocks", BLOCK | SPAN | {"action": "on"}, "device-cannot", {"device": ("Batterie", "Battery")}),
-    ("no time", "/planning/blocks", BLOCK | SPAN | {"from": "soon"}, "datetime-from-date-parsing", {}),
+    (
+        "what the device cannot",
+        "/planning/blocks",
+        BLOCK | SPAN | {"action": "on"},
+        "device-cannot",
+        {"device": ("Batterie", "Battery")},
+    ),
+    (
+        "no time",
+        "/planning/blocks",
+        BLOCK | SPAN | {"from": "soon"},
+        "datetime-from-date-parsing",
+        {},
+    ),
     ("nothing filled in", "/planning/blocks", {}, "missing", {}),
     ("no such block", "/planning/blocks/4711/take-back", {}, "no-such-block", {}),
-    ("heat for days", "/planning/heat", {"device": "boiler", "hours": "99"}, "less-than-equal", {"le": ("24", "24"), "unit": ("", "")}),
+    (
+        "heat for days",
+        "/planning/heat",
+        {"device": "boiler", "hours": "99"},
+        "less-than-equal",
+        {"le": ("24", "24"), "unit": ("", "")},
+    ),
     ("no control", "bare:/planning/arm", {"sure": "true"}, "no-control", {}),
-    ("foreign device", "/planning/resume", {"device": "load:toaster"}, "device-not-controlled", {"devices": ("Batterie", "Battery")}),
+    (
+        "foreign device",
+        "/planning/resume",
+        {"device": "load:toaster"},
+        "device-not-controlled",
+        {"devices": ("Batterie", "Battery")},
+    ),
     ("unknown arrival", "/planning/stays", {"vehicle": "car"} | SPAN, "arrival-unknown", {}),
-    ("no such car", "/planning/stays", STAY | SPAN | {"vehicle": "boat"}, "no-such-vehicle", {"names": ("Auto", "Car")}),
-    ("more than full", "/planning/stays", STAY | SPAN | {"target": "120"}, "less-than-equal", {"le": ("100", "100"), "unit": ("", "")}),
+    (
+        "no such car",
+        "/planning/stays",
+        STAY | SPAN | {"vehicle": "boat"},
+        "no-such-vehicle",
+        {"names": ("Auto", "Car")},
+    ),
+    (
+        "more than full",
+        "/planning/stays",
+        STAY | SPAN | {"target": "120"},
+        "less-than-equal",
+        {"le": ("100", "100"), "unit": ("", "")},
+    ),
     ("stay backwards", "/planning/stays", STAY | BACKWARDS, "stay-reversed", {}),
     ("stay in the past", "/planning/stays", STAY | PAST, "stay-passed", {}),
-    ("override until yesterday", "/home/override", FIELD | {"until": PAST["to"]}, "instant-passed", {}),
+    (
+        "override until yesterday",
+        "/home/override",
+        FIELD | {"until": PAST["to"]},
+        "instant-passed",
+        {},
+    ),
     (
         "override of nothing",
         "/home/override",
@@ -61,7 +135,13 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "device-not-controlled",
         {"devices": ("Batterie", "Battery")},
     ),
-    ("no such mode", "/home/override", {"mode": "dance", "until": SPAN["to"]}, "no-such-mode", {"device": ("Batterie", "Battery")}),
+    (
+        "no such mode",
+        "/home/override",
+        {"mode": "dance", "until": SPAN["to"]},
+        "no-such-mode",
+        {"device": ("Batterie", "Battery")},
+    ),
     ("no such decision", "/data/quarantine/4711/dismissed", {}, "no-such-row", {}),
     ("nothing corrected", "/data/quarantine/ROW/corrected", {}, "no-value-changed", {}),
     ("no worker", "/data/quarantine/ROW/dismissed", {}, "no-reply", {"seconds": ("0,2", "0.2")}),
@@ -73,14 +153,26 @@ WRONG: list[tuple[str, str, dict[str, str], str, dict[str, tuple[str, str]]]] = 
         "window-reversed",
         {},
     ),
-    ("no such version", "/forecasts/promote", {"version": "oracle"}, "no-reply", {"seconds": ("0,2", "0.2")}),
+    (
+        "no such version",
+        "/forecasts/promote",
+        {"version": "oracle"},
+        "no-reply",
+        {"seconds": ("0,2", "0.2")},
+    ),
     ("draft that is gone", "/ui/setup/0123456789abcdef/site", {"go": "next"}, "no-such-draft", {}),
     ("no such site", "/ui/sites/nowhere/planning/vacation", {"on": "true"}, "no-such-site", {}),
 ]
 # path, form, and the code of what the page itself says.
 WRONG_ON_PAGE: list[tuple[str, str, dict[str, str], str, str]] = [
     ("unsure", "/planning/arm", {}, "planning", "arm_unsure"),
-    ("no change asked", "/what-ifs", {"from": "2026-10-01", "to": "2026-10-20"}, "what_ifs", "nothing_changed"),
+    (
+        "no change asked",
+        "/what-ifs",
+        {"from": "2026-10-01", "to": "2026-10-20"},
+        "what_ifs",
+        "nothing_changed",
+    ),
     ("no price", "/what-ifs", {"fixed_price": "x"}, "what_ifs", "no_number"),
 ]
 
@@ -99,8 +191,13 @@ def row(database: Engine) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def api(redis_url: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    settings: dict[str, Any] = {"data_folder": tmp_path_factory.mktemp("data"), "plan_timeout": timedelta(milliseconds=200)}
+def api(
+    redis_url: str, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    settings: dict[str, Any] = {
+        "data_folder": tmp_path_factory.mktemp("data"),
+        "plan_timeout": timedelta(milliseconds=200),
+    }
     with serve(Addresses(database_url=database_url, redis_url=redis_url), **settings) as client:
         yield client
 
@@ -108,13 +205,19 @@ def api(redis_url: str, database_url: str, tmp_path_factory: pytest.TempPathFact
 def address(path: str, row: int) -> str:
     if path.startswith("/ui/"):
         return path
-    return (f"/ui/sites/bare{path.removeprefix('bare:')}" if path.startswith("bare:") else f"{HOME}{path}").replace("ROW", str(row))
+    return (
+        f"/ui/sites/bare{path.removeprefix('bare:')}"
+        if path.startswith("bare:")
+        else f"{HOME}{path}"
+    ).replace("ROW", str(row))
 
 
 def read_alert(answer: httpx.Response) -> str:
     part = re.search(r'role="alert">(.*?)</section>', answer.text, re.DOTALL)
     assert part is not None, answer.text[:500]
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r'<p class="small muted".*?</p>|<[^>]+>', " ", part[1])))
+    return re.sub(
+        r"\s+", " ", html.unescape(re.sub(r'<p class="small muted".*?</p>|<[^>]+>', " ", part[1]))
+    )
 
 
 LANGUAGES: tuple[Language, Language] = ("de", "en")
@@ -123,7 +226,9 @@ ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose|luna (manual|sess
 
 def read_refusals(api: httpx.Client, path: str, form: dict[str, str]) -> tuple[str, str]:
     """Return what a German reader is told of a form, and an English one."""
-    answers = [api.post(path, data=form, headers={"Accept-Language": language}) for language in LANGUAGES]
+    answers = [
+        api.post(path, data=form, headers={"Accept-Language": language}) for language in LANGUAGES
+    ]
     assert [answer.status_code for answer in answers if not 400 <= answer.status_code < 600] == []
     german, english = (read_alert(answer) for answer in answers)
     assert not ENGLISH.search(german), german
@@ -131,18 +236,33 @@ def read_refusals(api: httpx.Client, path: str, form: dict[str, str]) -> tuple[s
     return german, english
 
 
-@each_row(("path", "form", "reason", "figures"), [each[1:] for each in WRONG], ids=[each[0] for each in WRONG])
+@each_row(
+    ("path", "form", "reason", "figures"),
+    [each[1:] for each in WRONG],
+    ids=[each[0] for each in WRONG],
+)
 def test_what_is_refused_is_said_in_the_reader_s_language_with_what_to_do(
-    api: httpx.Client, row: int, path: str, form: dict[str, str], reason: str, figures: dict[str, tuple[str, str]]
+    api: httpx.Client,
+    row: int,
+    path: str,
+    form: dict[str, str],
+    reason: str,
+    figures: dict[str, tuple[str, str]],
 ) -> None:
     told = read_refusals(api, address(path, row), form)
     for place, language in enumerate(LANGUAGES):
         said = {name: texts[place] for name, texts in figures.items()}
         for part in ("sentence", "remedy"):
-            assert wording_pattern("refusals", f"{part}_{reason}", language, **said).search(told[place]), told[place]
+            assert wording_pattern("refusals", f"{part}_{reason}", language, **said).search(
+                told[place]
+            ), told[place]
 
 
-@each_row(("path", "form", "topic", "code"), [case[1:] for case in WRONG_ON_PAGE], ids=[case[0] for case in WRONG_ON_PAGE])
+@each_row(
+    ("path", "form", "topic", "code"),
+    [case[1:] for case in WRONG_ON_PAGE],
+    ids=[case[0] for case in WRONG_ON_PAGE],
+)
 def test_what_a_page_itself_refuses_is_said_in_the_reader_s_language(
     api: httpx.Client, row: int, path: str, form: dict[str, str], topic: str, code: str
 ) -> None:
@@ -153,13 +273,25 @@ def test_what_a_page_itself_refuses_is_said_in_the_reader_s_language(
 
 def test_a_file_that_is_none_is_refused_in_words(api: httpx.Client, row: int) -> None:
     parts = {"kind": (None, "observations")}
-    told = [read_alert(api.post(f"{HOME}/data/uploads", files=parts, headers={"Accept-Language": language})) for language in ("de", "en")]
+    told = [
+        read_alert(
+            api.post(f"{HOME}/data/uploads", files=parts, headers={"Accept-Language": language})
+        )
+        for language in ("de", "en")
+    ]
     assert wording("refusals", "sentence_form-without-file", "de") in told[0]
     assert wording("refusals", "sentence_form-without-file", "en") in told[1]
 
 
 def test_a_cost_that_cannot_be_said_is_no_error_and_says_why(api: httpx.Client, row: int) -> None:
     address = f"{HOME}/planning/cost"
-    told = [api.get(address, params=BLOCK | PAST, headers={"Accept-Language": language, "HX-Request": "true"}).text for language in ("de", "en")]
+    told = [
+        api.get(
+            address,
+            params=BLOCK | PAST,
+            headers={"Accept-Language": language, "HX-Request": "true"},
+        ).text
+        for language in ("de", "en")
+    ]
     assert wording("refusals", "sentence_block-passed", "de") in html.unescape(told[0])
     assert wording("refusals", "sentence_block-passed", "en") in html.unescape(told[1])

@@ -21,7 +21,12 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from services.planner.service.replay import replay_site
 from tests.support.gateway.server import serve
-from tests.support.pages.site_with_history import ZONE, describe_furnished, forget_furnished, furnish
+from tests.support.pages.site_with_history import (
+    ZONE,
+    describe_furnished,
+    forget_furnished,
+    furnish,
+)
 from tests.support.words.wording import wording, wording_pattern
 
 # Of the thirty days up to this one, 25 October has 25 hours.
@@ -50,8 +55,12 @@ def test_it_counts_the_days_that_count_and_says_of_the_others_why(api: httpx.Cli
     # Thirty days less two that are excluded and two that wait.
     assert wording("savings", "lead", counted=26, days=30) in text
     fault = wording("quality", "fault_coverage", series="Consumption", known=68, slots=96)
-    assert f"Sun 18 Oct: {wording('savings', 'left_excluded')}: {fault}" in text.replace("\u00a0", " ")
-    assert f"Mon 26 Oct – Tue 27 Oct: {wording('savings', 'left_not_replayed')}" in text.replace("\u00a0", " ")
+    assert f"Sun 18 Oct: {wording('savings', 'left_excluded')}: {fault}" in text.replace(
+        "\u00a0", " "
+    )
+    assert f"Mon 26 Oct – Tue 27 Oct: {wording('savings', 'left_not_replayed')}" in text.replace(
+        "\u00a0", " "
+    )
     assert wording("savings", "compute", days=2) in text
 
 
@@ -73,7 +82,9 @@ def test_a_site_without_a_past_is_told_what_a_day_needs_to_count(api: httpx.Clie
     assert "Mon 28 Sep" not in text.replace("\u00a0", " ")
 
 
-def test_asking_for_the_missing_days_begins_one_replay_of_them_and_leads_back_to_its_progress(api: httpx.Client, database: Engine) -> None:
+def test_asking_for_the_missing_days_begins_one_replay_of_them_and_leads_back_to_its_progress(
+    api: httpx.Client, database: Engine
+) -> None:
     asked = api.post("/ui/sites/home/savings/replays", data={"until": str(LAST)})
     assert asked.status_code == 303
     assert "job=" in asked.headers["Location"]
@@ -83,7 +94,12 @@ def test_asking_for_the_missing_days_begins_one_replay_of_them_and_leads_back_to
     assert wording("every_page", "job_queued") in read(api, asked.headers["Location"])
     assert api.get(f"/ui/sites/bare/jobs/{job.job_id}").status_code == 404
     with unit_of_work(database) as connection:
-        jobs.put_back(connection, jobs.begin(connection, job.job_id), counted=False, error=FullError("the disk is full").problem())
+        jobs.put_back(
+            connection,
+            jobs.begin(connection, job.job_id),
+            counted=False,
+            error=FullError("the disk is full").problem(),
+        )
     waits = f"{wording('every_page', 'job_queued')} {wording('error_codes', 'sentence_full')}"
     assert waits in read(api, f"/ui/sites/home/jobs/{job.job_id}")
 
@@ -99,30 +115,57 @@ def test_days_that_nobody_can_name_are_refused_in_words(api: httpx.Client) -> No
         assert api.get(f"/ui/sites/home/savings?until={wrong}").status_code == 422, wrong
 
 
-def test_the_savings_shown_equal_those_of_a_simulation_made_anew_within_a_cent(api: httpx.Client, database: Engine) -> None:
+def test_the_savings_shown_equal_those_of_a_simulation_made_anew_within_a_cent(
+    api: httpx.Client, database: Engine
+) -> None:
     first, last = date(2024, 3, 30), date(2024, 4, 1)
     site, window = describe_furnished("lived", vehicles=[], loads=[]), local_days(first, last, ZONE)
     rng = np.random.default_rng(3)
     with unit_of_work(database) as connection:
         sites.save(connection, site)
-        series = {"load_kwh": rng.gamma(4, 0.05, window.count), "pv_kwh": rng.uniform(0, 0.5, window.count)}
+        series = {
+            "load_kwh": rng.gamma(4, 0.05, window.count),
+            "pv_kwh": rng.uniform(0, 0.5, window.count),
+        }
         observations.upsert(connection, site.name, Observations.of(window.starts, series))
         values = {"carbon_g_per_kwh": np.full(window.count, 400.0)}
-        weather_carbon.upsert(connection, "carbon_intensity", site.name, window.starts, values=values, issued_at=None)
+        weather_carbon.upsert(
+            connection, "carbon_intensity", site.name, window.starts, values=values, issued_at=None
+        )
         for day in range(3):
             start = window.start + day * timedelta(days=1)
-            issued = Forecast(Timeline(start, SLOT, 192), start, "baseline_like_days", *(Quantiles.exact(np.full(192, kwh)) for kwh in (0.2, 0.25)))
+            issued = Forecast(
+                Timeline(start, SLOT, 192),
+                start,
+                "baseline_like_days",
+                *(Quantiles.exact(np.full(192, kwh)) for kwh in (0.2, 0.25)),
+            )
             forecasts.upsert(connection, site.name, [issued])
-        quality.save(connection, site.name, [DayQuality(day=first + timedelta(days=day), verdict="clean") for day in range(3)])
-        request = ReplayRequest(site_id=site.name, from_day=first, to_day=last, every_minutes=720, policies=["self_consumption", "mpc", "oracle"])
+        quality.save(
+            connection,
+            site.name,
+            [DayQuality(day=first + timedelta(days=day), verdict="clean") for day in range(3)],
+        )
+        request = ReplayRequest(
+            site_id=site.name,
+            from_day=first,
+            to_day=last,
+            every_minutes=720,
+            policies=["self_consumption", "mpc", "oracle"],
+        )
         replay_site(connection, request)
     with unit_of_work(database) as connection:
         # The same again under another name: nothing of it is read back.
         anew = replay_site(connection, request.model_copy(update={"system_id": "again"}))
-    settled = {name: sum(day.cost - (day.value_gain or 0.0) for day in policy.days) for name, policy in anew.policies.items()}
+    settled = {
+        name: sum(day.cost - (day.value_gain or 0.0) for day in policy.days)
+        for name, policy in anew.policies.items()
+    }
     page = api.get(f"/ui/sites/lived/savings?until={last}").text
     shown = float(re.findall(r'<b class="num \w+">€([\d.]+)</b>', page)[2])
     assert shown == pytest.approx(abs(settled["self_consumption"] - settled["mpc"]), abs=0.01)
     # 400 g for each kWh that is imported.
-    assert sum(day.import_carbon_g or 0.0 for day in anew.policies["mpc"].days) == pytest.approx(400 * anew.policies["mpc"].import_kwh)
+    assert sum(day.import_carbon_g or 0.0 for day in anew.policies["mpc"].days) == pytest.approx(
+        400 * anew.policies["mpc"].import_kwh
+    )
     assert f"{400 * anew.policies['mpc'].import_kwh / 1000:.1f}\u00a0kg" in page

@@ -1,4 +1,6 @@
-"""Set-up over HTTP, as a browser without a script does it: nothing typed is lost, and it ends with a plan."""
+"""Set-up over HTTP, as a browser without a script does it: nothing typed is lost, and it ends with
+a plan.
+"""
 
 import json
 import re
@@ -47,11 +49,19 @@ DEVICES = {
     "go": "next",
 }
 FROM_GRID = DEVICES | {"batteries-0-from_grid": "on"}
-TARIFF = {"import_kind": "fixed", "import_price": "31,5", "export_kind": "fixed", "export_price": "7", "go": "next"}
+TARIFF = {
+    "import_kind": "fixed",
+    "import_price": "31,5",
+    "export_kind": "fixed",
+    "export_price": "7",
+    "go": "next",
+}
 
 
 @pytest.fixture
-def api(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> Iterator[httpx.Client]:
+def api(
+    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+) -> Iterator[httpx.Client]:
     addresses = Addresses(database_url=database_url, redis_url=redis_url)
     with serve(addresses, data_folder=tmp_path, outside_services=False) as client:
         yield client
@@ -77,55 +87,89 @@ def test_from_nothing_to_a_plan(api: httpx.Client, redis_url: str, database_url:
     draft = begin(api)
     spot = TARIFF | {"import_kind": "spot", "market": "AT", "markup": "10", "vat_percent": "20"}
     ended = follow(
-        api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", spot), ("data", {"source": "nothing", "go": "next"}), ("review", {"go": "next"})
+        api,
+        draft,
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", spot),
+        ("data", {"source": "nothing", "go": "next"}),
+        ("review", {"go": "next"}),
     )
     assert ended == "plan"
-    with worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"):
+    with worker_process(
+        redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks"
+    ):
         wait_for(lambda: f"/ui/sites/{OWN_ID}/home" in api.get(f"{draft}/progress").text)
     page = api.get(f"{draft}/plan").text
     assert wording("conditions", "no_history") in unescape(page)
     assert wording("conditions", "load_by_yearly_kwh") in unescape(page)
     assert "hx-get" not in page
-    # No price has come: typical ones are planned with, and nobody named the main fuse, which is taken to be 3 x 25 A.
+    # No price has come: typical ones are planned with, and nobody named the main fuse, which is
+    # taken to be 3 x 25 A.
     plan, site = (api.get(f"/v1/sites/{OWN_ID}{part}").json() for part in ("/plans/latest", ""))
     assert plan["prices_known_until"] == plan["slots"][0]["start"]
-    assert [note["figures"]["markets"] for note in plan["notes"] if note["code"] == "prices_typical"] == [["AT"]]
+    assert [
+        note["figures"]["markets"] for note in plan["notes"] if note["code"] == "prices_typical"
+    ] == [["AT"]]
     assert site["grid"]["import_limit_kw"] == 17.25
     home = api.get(f"/ui/sites/{OWN_ID}/home")
     assert home.status_code == 200
     assert ">Haus Müller</a>" in home.text
     by_hour = read_forecast_load(api)
-    # Of 3,500 kWh a year 9.6 kWh are the mean day's; by H25 days have 7.7 to 12.9, and evenings at least twice the load of nights.
+    # Of 3,500 kWh a year 9.6 kWh are the mean day's; by H25 days have 7.7 to 12.9, and evenings at
+    # least twice the load of nights.
     assert 7.5 < sum(sum(loads) for loads in by_hour.values()) < 13
-    evening, night = (np.mean([load for hour in hours for load in by_hour[hour]]) for hours in (range(18, 21), range(2, 5)))
+    evening, night = (
+        np.mean([load for hour in hours for load in by_hour[hour]])
+        for hours in (range(18, 21), range(2, 5))
+    )
     assert evening > 1.5 * night
 
 
 def read_forecast_load(api: httpx.Client) -> dict[int, list[float]]:
-    """Return the quarter-hours of the forecast's first day that drives the plan, kWh by hour of the site's clock."""
+    """Return the quarter-hours of the forecast's first day that drives the plan, kWh by hour of the
+    site's clock.
+    """
     path = f"/v1/sites/{OWN_ID}/series"
     spans = {each["series"]: each for each in api.get(path).json()["series"]}
     name = "slot_forecasts:baseline_like_days:load_kwh"
-    rows = api.get(f"{path}/{name}", params={"from": spans[name]["first"], "to": spans[name]["end"]}).json()["rows"][:96]
+    rows = api.get(
+        f"{path}/{name}", params={"from": spans[name]["first"], "to": spans[name]["end"]}
+    ).json()["rows"][:96]
     by_hour: dict[int, list[float]] = {hour: [] for hour in range(24)}
     for row in rows:
-        by_hour[datetime.fromisoformat(row["start"]).astimezone(ZoneInfo("Europe/Vienna")).hour].append(row["value"])
+        by_hour[
+            datetime.fromisoformat(row["start"]).astimezone(ZoneInfo("Europe/Vienna")).hour
+        ].append(row["value"])
     return by_hour
 
 
-def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_listed(api: httpx.Client) -> None:
+def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_listed(
+    api: httpx.Client,
+) -> None:
     said = {
         "": wording("setup", "review_load_assumed", kwh="3,500"),
         "4": wording("setup", "review_load_persons", kwh="4,085"),
     }
     for persons, expected in said.items():
         draft = begin(api)
-        steps = [("site", SITE | {"yearly_kwh": "", "persons": persons}), ("devices", DEVICES), ("tariff", TARIFF), ("data", {"go": "next"})]
+        steps = [
+            ("site", SITE | {"yearly_kwh": "", "persons": persons}),
+            ("devices", DEVICES),
+            ("tariff", TARIFF),
+            ("data", {"go": "next"}),
+        ]
         assert follow(api, draft, *steps) == "control"
         page = unescape(api.get(f"{draft}/review").text)
         assert f"<dd>{expected}</dd>" in page
         assert wording("setup", "assumed_heated_by") in page
-    told = SITE | {"yearly_kwh": "", "persons": "3", "heated_by": "heat_pump", "heated_m2": "150", "car_km_per_year": "10.000"}
+    told = SITE | {
+        "yearly_kwh": "",
+        "persons": "3",
+        "heated_by": "heat_pump",
+        "heated_m2": "150",
+        "car_km_per_year": "10.000",
+    }
     assert follow(api, draft, ("site", told)) == "devices"
     page = unescape(api.get(f"{draft}/review").text)
     # 110 kWh of heat for each of 150 m², of which a heat pump makes 3.1 of one; 18 kWh for 100 km.
@@ -136,10 +180,21 @@ def test_what_a_household_says_of_itself_is_optional_and_what_is_assumed_is_list
     assert follow(api, begin(api), ("site", SITE | {"yearly_kwh": "3,5"})) == "site?check=1"
 
 
-def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing_typed_is_lost(api: httpx.Client) -> None:
+def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing_typed_is_lost(
+    api: httpx.Client,
+) -> None:
     draft = begin(api)
     assert (
-        follow(api, draft, ("site", SITE), ("devices", DEVICES | {"batteries-0-power_kw": "viel", "batteries-0-efficiency_percent": "90.25"}))
+        follow(
+            api,
+            draft,
+            ("site", SITE),
+            (
+                "devices",
+                DEVICES
+                | {"batteries-0-power_kw": "viel", "batteries-0-efficiency_percent": "90.25"},
+            ),
+        )
         == "devices?check=1"
     )
     page = api.get(f"{draft}/devices?check=1", headers={"Accept-Language": "de"}).text
@@ -152,13 +207,20 @@ def test_what_is_wrong_is_said_at_its_field_in_the_reader_s_language_and_nothing
 
 def test_devices_come_and_go_without_a_script(api: httpx.Client) -> None:
     draft = begin(api)
-    follow(api, draft, ("devices", DEVICES | {"go": "add-batteries"}), ("devices", DEVICES | {"go": "add-vehicles"}))
+    follow(
+        api,
+        draft,
+        ("devices", DEVICES | {"go": "add-batteries"}),
+        ("devices", DEVICES | {"go": "add-vehicles"}),
+    )
     assert 'id="vehicles-0-capacity_kwh"' in api.get(f"{draft}/devices").text
     assert follow(api, draft, ("devices", DEVICES | {"go": "remove-batteries-0"})) == "devices"
     assert 'id="batteries-0-capacity_kwh"' not in api.get(f"{draft}/devices").text
 
 
-def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(api: httpx.Client, database: Engine) -> None:
+def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(
+    api: httpx.Client, database: Engine
+) -> None:
     draft = begin(api)
     assert follow(api, draft, ("site", SITE), ("review", {"go": "next"})) == "devices?check=1"
     follow(api, draft, ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
@@ -174,9 +236,14 @@ def test_a_name_that_is_taken_and_a_review_that_is_not_whole_lead_back(api: http
     assert wording("setup", "fault_exists") in unescape(api.get(f"{other}/site?check=1").text)
 
 
-def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored_out_of_the_page(api: httpx.Client, tmp_path: Path) -> None:
+def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored_out_of_the_page(
+    api: httpx.Client, tmp_path: Path
+) -> None:
     house = House(
-        {"sensor.house_energy": Sensor("kWh", counter=True, seconds=[0.0], states=["1"]), "sensor.grid_import": Sensor("kWh", seconds=[0.0], states=["1"])}
+        {
+            "sensor.house_energy": Sensor("kWh", counter=True, seconds=[0.0], states=["1"]),
+            "sensor.grid_import": Sensor("kWh", seconds=[0.0], states=["1"]),
+        }
     )
     draft = begin(api)
     with serve_home_assistant(house):
@@ -191,27 +258,52 @@ def test_home_assistant_is_tried_its_sensors_are_guessed_and_its_token_is_stored
     assert TOKEN in (tmp_path / "settings.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("answer", "kept"), [({}, 1), ({"changed_sensors": "always"}, 0)], ids=["from now on", "always"])
+@pytest.mark.parametrize(
+    ("answer", "kept"), [({}, 1), ({"changed_sensors": "always"}, 0)], ids=["from now on", "always"]
+)
 def test_a_sensor_that_gets_another_role_keeps_what_it_said_before_unless_it_always_had_it(
     api: httpx.Client, database: Engine, answer: dict[str, str], kept: int
 ) -> None:
     access = {"source": "home_assistant", "url": "http://127.0.0.1:9", "token": TOKEN, "go": "next"}
     draft = begin(api)
     steps = (("site", SITE), ("devices", DEVICES), ("tariff", TARIFF))
-    follow(api, draft, *steps, ("data", access | {"sensor-total_grid_import": "sensor.meter"}), ("review", {"go": "next"}))
+    follow(
+        api,
+        draft,
+        *steps,
+        ("data", access | {"sensor-total_grid_import": "sensor.meter"}),
+        ("review", {"go": "next"}),
+    )
     follow(api, draft, ("data", access | {"sensor-total_grid_export": "sensor.meter"}))
-    assert "sensor.meter: Into the grid; before: From the grid" in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
+    assert (
+        "sensor.meter: Into the grid; before: From the grid"
+        in api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text
+    )
     follow(api, draft, ("review", {"go": "next"} | answer))
     with unit_of_work(database) as connection:
         sensors = sites.load(connection, OWN_ID).input_sensors
     assert (len(sensors.total_grid_import), len(sensors.total_grid_export)) == (kept, 1)
 
 
-def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api: httpx.Client, database: Engine) -> None:
+def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(
+    api: httpx.Client, database: Engine
+) -> None:
     draft = begin(api)
-    follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    follow(
+        api,
+        draft,
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
     with unit_of_work(database) as connection:
-        observations.write(connection, OWN_ID, np.array(["2024-03-01T12:00"], dtype="datetime64[s]"), {"load_kwh": np.array([0.1])})
+        observations.write(
+            connection,
+            OWN_ID,
+            np.array(["2024-03-01T12:00"], dtype="datetime64[s]"),
+            {"load_kwh": np.array([0.1])},
+        )
     follow(api, draft, ("site", SITE | {"timezone": "America/New_York"}))
     assert follow(api, draft, ("review", {"go": "next"})) == "review"
     review = unescape(api.get(f"{draft}/review", headers={"Accept-Language": "en"}).text)
@@ -225,7 +317,12 @@ def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api:
     assert asked == f"{page}?other_clock=1#version-1"
     german = unescape(api.get(asked, headers={"Accept-Language": "de"}).text)
     assert wording("setup", "clock_changes", "de") in german
-    assert api.post(f"{page}/back", data={"version": "1", "accept_time_zone": "on"}).headers["Location"] == page
+    assert (
+        api.post(f"{page}/back", data={"version": "1", "accept_time_zone": "on"}).headers[
+            "Location"
+        ]
+        == page
+    )
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).timezone == "Europe/Vienna"
 
@@ -233,36 +330,85 @@ def test_another_time_zone_over_recorded_days_is_stored_once_it_is_accepted(api:
 def test_an_address_that_is_none_is_refused_where_it_stands(api: httpx.Client) -> None:
     draft = begin(api)
     for url in ("homeassistant", "ftp://ha", "http://", "http://ha:99999999", "http://h a"):
-        assert follow(api, draft, ("data", {"source": "home_assistant", "url": url, "token": "x", "go": "connect"})) == "data?check=1", url
+        assert (
+            follow(
+                api,
+                draft,
+                ("data", {"source": "home_assistant", "url": url, "token": "x", "go": "connect"}),
+            )
+            == "data?check=1"
+        ), url
 
 
 def test_a_file_is_kept_for_the_site_that_is_not_there_yet(api: httpx.Client) -> None:
     draft = begin(api)
-    sent = api.post("/ui/setup/upload", data={"draft_id": draft.rpartition("/")[2]}, files={"file": ("zähler.csv", b"start,load_kwh\n")})
+    sent = api.post(
+        "/ui/setup/upload",
+        data={"draft_id": draft.rpartition("/")[2]},
+        files={"file": ("zähler.csv", b"start,load_kwh\n")},
+    )
     assert (sent.status_code, sent.headers["Location"]) == (303, f"{draft}/file")
     assert "zähler.csv" in api.get(f"{draft}/data").text
-    strange = api.post("/ui/setup/upload", data={"draft_id": "none"}, files={"file": ("a.csv", b"x")})
+    strange = api.post(
+        "/ui/setup/upload", data={"draft_id": "none"}, files={"file": ("a.csv", b"x")}
+    )
     assert strange.status_code == 404
 
 
 def test_looking_twice_asks_once(api: httpx.Client, database: Engine) -> None:
     draft = begin(api)
-    follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    follow(
+        api,
+        draft,
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
     for _ in range(3):
         assert api.get(f"{draft}/progress").status_code == 200
     with unit_of_work(database) as connection:
-        asked = [job for job in jobs.list_newest(connection, limit=500) if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")]
+        asked = [
+            job
+            for job in jobs.list_newest(connection, limit=500)
+            if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")
+        ]
     assert [job.task for job in asked] == ["forecaster.forecast.refresh"]
 
 
-def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> None:
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
+def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(
+    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+) -> None:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path
+    ) as api:
         draft = begin(api)
-        follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+        follow(
+            api,
+            draft,
+            ("site", SITE),
+            ("devices", DEVICES),
+            ("tariff", TARIFF),
+            ("review", {"go": "next"}),
+        )
         for task, reply in (
             (RefreshForecastsRequest.task, {"sites": []}),
-            (PlanRequest.task, {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]}),
-            (FetchWeatherRequest.task, {"sites": [{"site_id": OWN_ID, "written": 0, "faults": ["open-meteo: no answer within 30 s"]}]}),
+            (
+                PlanRequest.task,
+                {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]},
+            ),
+            (
+                FetchWeatherRequest.task,
+                {
+                    "sites": [
+                        {
+                            "site_id": OWN_ID,
+                            "written": 0,
+                            "faults": ["open-meteo: no answer within 30 s"],
+                        }
+                    ]
+                },
+            ),
         ):
             look(api, draft, database)
             end_job(database, draft, task, reply)
@@ -278,17 +424,41 @@ def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_
     redis_url: str, database_url: str, database: Engine, tmp_path: Path
 ) -> None:
     spot = TARIFF | {"import_kind": "spot", "market": "AT", "markup": "17", "vat_percent": "20"}
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path
+    ) as api:
         draft = begin(api)
-        follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", spot), ("data", {"source": "nothing", "go": "next"}), ("review", {"go": "next"}))
+        follow(
+            api,
+            draft,
+            ("site", SITE),
+            ("devices", DEVICES),
+            ("tariff", spot),
+            ("data", {"source": "nothing", "go": "next"}),
+            ("review", {"go": "next"}),
+        )
         assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch"}
         end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
         assert PlanRequest.task not in look(api, draft, database)
         # Nobody is reached: the plan does not wait for the net.
-        unreached = {"market": "AT", "faults": ["energy_charts is not reached: [Errno -2] Name or service not known"]}
-        end_job(database, draft, FetchPricesRequest.task, {"markets": [unreached], "reached": False})
-        assert look(api, draft, database) == {"forecaster.forecast.refresh", "ingest.prices.fetch", PlanRequest.task}
-        end_job(database, draft, PlanRequest.task, {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]})
+        unreached = {
+            "market": "AT",
+            "faults": ["energy_charts is not reached: [Errno -2] Name or service not known"],
+        }
+        end_job(
+            database, draft, FetchPricesRequest.task, {"markets": [unreached], "reached": False}
+        )
+        assert look(api, draft, database) == {
+            "forecaster.forecast.refresh",
+            "ingest.prices.fetch",
+            PlanRequest.task,
+        }
+        end_job(
+            database,
+            draft,
+            PlanRequest.task,
+            {"site": OWN_ID, "slots": [{"reason": {"text": "Cheap sun is stored."}}]},
+        )
         assert FetchWeatherRequest.task in look(api, draft, database)
         shown = api.get(f"{draft}/progress", headers={"Accept-Language": "en"}).text
     remove_site(database, OWN_ID)
@@ -299,10 +469,21 @@ def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_
     assert "Errno" not in shown
 
 
-def test_what_comes_after_a_stage_that_failed_is_not_awaited(redis_url: str, database_url: str, database: Engine, tmp_path: Path) -> None:
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path) as api:
+def test_what_comes_after_a_stage_that_failed_is_not_awaited(
+    redis_url: str, database_url: str, database: Engine, tmp_path: Path
+) -> None:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url), data_folder=tmp_path
+    ) as api:
         draft = begin(api)
-        follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+        follow(
+            api,
+            draft,
+            ("site", SITE),
+            ("devices", DEVICES),
+            ("tariff", TARIFF),
+            ("review", {"go": "next"}),
+        )
         look(api, draft, database)
         end_job(database, draft, RefreshForecastsRequest.task, {"sites": []})
         look(api, draft, database)
@@ -317,14 +498,31 @@ def look(api: httpx.Client, draft: str, database: Engine) -> set[str]:
     """Look at the preparation and return the tasks that were asked for so far."""
     assert api.get(f"{draft}/progress").status_code == 200
     with unit_of_work(database) as connection:
-        return {job.task for job in jobs.list_newest(connection, limit=500) if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")}
+        return {
+            job.task
+            for job in jobs.list_newest(connection, limit=500)
+            if job.key.startswith(f"setup:{draft.rpartition('/')[2]}")
+        }
 
 
-def end_job(database: Engine, draft: str, task: str, reply: dict[str, Any], *, status: Literal["done", "dead"] = "done") -> None:
+def end_job(
+    database: Engine,
+    draft: str,
+    task: str,
+    reply: dict[str, Any],
+    *,
+    status: Literal["done", "dead"] = "done",
+) -> None:
     """End the job of a task of the preparation, as a worker does."""
     with unit_of_work(database) as connection:
-        asked = next(job for job in jobs.list_newest(connection, limit=500) if job.task == task and find_run(database, draft) in job.key)
-        jobs.finish(connection, jobs.begin(connection, asked.job_id), status=status, reply=json.dumps(reply))
+        asked = next(
+            job
+            for job in jobs.list_newest(connection, limit=500)
+            if job.task == task and find_run(database, draft) in job.key
+        )
+        jobs.finish(
+            connection, jobs.begin(connection, asked.job_id), status=status, reply=json.dumps(reply)
+        )
 
 
 def find_run(database: Engine, draft: str) -> str:
@@ -333,29 +531,73 @@ def find_run(database: Engine, draft: str) -> str:
         return f"{draft_id}:{setup_drafts.load(connection, draft_id)['run']}"
 
 
-@pytest.mark.parametrize("step", ["site", "devices", "tariff", "data", "control", "review", "plan", "progress"])
+@pytest.mark.parametrize(
+    "step", ["site", "devices", "tariff", "data", "control", "review", "plan", "progress"]
+)
 def test_a_draft_that_is_not_there_is_said_so(api: httpx.Client, step: str) -> None:
     assert api.get(f"/ui/setup/nothing/{step}").status_code == 404
 
 
 def test_a_tariff_is_changed_on_one_page(api: httpx.Client) -> None:
-    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+    follow(
+        api,
+        begin(api),
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
     page = f"/ui/sites/{OWN_ID}/site"
-    draft = api.post(f"{page}/change", data={"step": "tariff"}).headers["Location"].removesuffix("/tariff")
-    assert follow(api, draft, ("tariff", TARIFF | {"import_price": "viel", "go": "store"})) == "tariff?check=1"
+    draft = (
+        api.post(f"{page}/change", data={"step": "tariff"})
+        .headers["Location"]
+        .removesuffix("/tariff")
+    )
+    assert (
+        follow(api, draft, ("tariff", TARIFF | {"import_price": "viel", "go": "store"}))
+        == "tariff?check=1"
+    )
     assert follow(api, draft, ("tariff", TARIFF | {"import_price": "27", "go": "store"})) == page
-    assert "27.0 ct/kWh" in api.get(page, headers={"Accept-Language": "en"}).text.replace("\u00a0", " ")
+    assert "27.0 ct/kWh" in api.get(page, headers={"Accept-Language": "en"}).text.replace(
+        "\u00a0", " "
+    )
 
 
-def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Client, database: Engine) -> None:
-    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("review", {"go": "next"}))
+def test_a_site_is_changed_on_its_page_and_a_version_comes_back(
+    api: httpx.Client, database: Engine
+) -> None:
+    follow(
+        api,
+        begin(api),
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("review", {"go": "next"}),
+    )
     page = f"/ui/sites/{OWN_ID}/site"
     assert "9.6 kWh" in api.get(page).text
-    draft = api.post(f"{page}/change", data={"step": "devices"}).headers["Location"].removesuffix("/devices")
+    draft = (
+        api.post(f"{page}/change", data={"step": "devices"})
+        .headers["Location"]
+        .removesuffix("/devices")
+    )
     assert 'value="Akku' not in api.get(f"{draft}/devices").text
     assert 'name="batteries-0-name" value="battery"' in api.get(f"{draft}/devices").text
-    changed = DEVICES | {"batteries-0-name": "battery", "batteries-0-capacity_kwh": "12", "batteries-0-from_grid": "", "go": "next"}
-    assert follow(api, draft, ("devices", changed | {"batteries-0-capacity_kwh": "viel"}), ("review", {"go": "next"})) == "devices?check=1"
+    changed = DEVICES | {
+        "batteries-0-name": "battery",
+        "batteries-0-capacity_kwh": "12",
+        "batteries-0-from_grid": "",
+        "go": "next",
+    }
+    assert (
+        follow(
+            api,
+            draft,
+            ("devices", changed | {"batteries-0-capacity_kwh": "viel"}),
+            ("review", {"go": "next"}),
+        )
+        == "devices?check=1"
+    )
     assert follow(api, draft, ("devices", changed)) == "tariff"
     review = re.sub(r"\s+", " ", api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text)
     assert "battery: Kapazität" in review
@@ -375,55 +617,116 @@ def test_a_site_is_changed_on_its_page_and_a_version_comes_back(api: httpx.Clien
         assert sites.load(connection, OWN_ID).batteries[0].capacity_kwh == 9.6
 
 
-def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past(api: httpx.Client, database: Engine) -> None:
+def test_sensors_are_changed_on_their_page_and_an_exchanged_meter_keeps_its_past(
+    api: httpx.Client, database: Engine
+) -> None:
     sensors = {"total_grid_import": "sensor.old", "vehicle_consumption": "sensor.wallbox"}
     with unit_of_work(database) as connection:
-        sites.save(connection, parse_site({"name": OWN_ID, "timezone": "Europe/Vienna", "input_sensors": sensors}))
+        sites.save(
+            connection,
+            parse_site({"name": OWN_ID, "timezone": "Europe/Vienna", "input_sensors": sensors}),
+        )
     page = f"/ui/sites/{OWN_ID}/site/sensors"
     assert "sensor.old" in api.get(f"/ui/sites/{OWN_ID}/site").text
     assert 'value="sensor.old"' in api.get(page).text
-    typed = {"version": "1", "total_grid_import": "sensor.new", "vehicle_consumption": "sensor.wallbox"}
+    typed = {
+        "version": "1",
+        "total_grid_import": "sensor.new",
+        "vehicle_consumption": "sensor.wallbox",
+    }
     asked = api.post(page, data=typed, headers={"Accept-Language": "de"}).text
     assert "<s>sensor.old</s>" in asked
     assert wording("setup", "changed_sensors_from-now", "de") in unescape(asked)
-    twice = api.post(page, data=typed | {"total_grid_export": "sensor.new"}, headers={"Accept-Language": "de"})
+    twice = api.post(
+        page, data=typed | {"total_grid_export": "sensor.new"}, headers={"Accept-Language": "de"}
+    )
     assert twice.status_code == 200
-    assert api.post(page, data=typed | {"go": "store"}).headers["Location"] == f"/ui/sites/{OWN_ID}/site"
+    assert (
+        api.post(page, data=typed | {"go": "store"}).headers["Location"]
+        == f"/ui/sites/{OWN_ID}/site"
+    )
     with unit_of_work(database) as connection:
         old, new = sites.load(connection, OWN_ID).input_sensors.total_grid_import
-    assert (old.sensor, new.sensor, old.from_, new.until) == ("sensor.old", "sensor.new", None, None)
+    assert (old.sensor, new.sensor, old.from_, new.until) == (
+        "sensor.old",
+        "sensor.new",
+        None,
+        None,
+    )
     assert old.until == new.from_ is not None
     # Read from a version that is none any more.
-    assert api.post(page, data=typed | {"total_grid_import": "sensor.third", "go": "store"}).status_code == 409
+    assert (
+        api.post(
+            page, data=typed | {"total_grid_import": "sensor.third", "go": "store"}
+        ).status_code
+        == 409
+    )
     # Nothing is recorded: there is no past to read anew.
-    always = typed | {"version": "2", "total_grid_import": "-sensor.new", "since": "always", "go": "store"}
+    always = typed | {
+        "version": "2",
+        "total_grid_import": "-sensor.new",
+        "since": "always",
+        "go": "store",
+    }
     assert api.post(page, data=always).headers["Location"] == f"/ui/sites/{OWN_ID}/site"
     with unit_of_work(database) as connection:
-        assert [each if isinstance(each, str) else each.sensor for each in sites.load(connection, OWN_ID).input_sensors.total_grid_import] == [
+        assert [
+            each if isinstance(each, str) else each.sensor
+            for each in sites.load(connection, OWN_ID).input_sensors.total_grid_import
+        ] == [
             "sensor.old",
             "-sensor.new",
         ]
 
 
-def test_sensors_that_were_always_otherwise_have_their_past_read_anew(api: httpx.Client, database: Engine) -> None:
-    # A counter that rises by half a kilowatt-hour in each quarter-hour, one that stands still, and what came of them by each other's roles.
+def test_sensors_that_were_always_otherwise_have_their_past_read_anew(
+    api: httpx.Client, database: Engine
+) -> None:
+    # A counter that rises by half a kilowatt-hour in each quarter-hour, one that stands still, and
+    # what came of them by each other's roles.
     first = datetime(2026, 3, 2, 12, tzinfo=UTC)
     counted = {"sensor.moving": 100 + 0.5 * np.arange(5), "sensor.still": np.full(5, 7.0)}
     timeline = Timeline(first, SLOT, 4)
     with unit_of_work(database) as connection:
         named = {"total_grid_import": "sensor.still", "total_grid_export": "sensor.moving"}
-        sites.save(connection, parse_site({"name": OWN_ID, "timezone": "Europe/Vienna", "input_sensors": named}))
+        sites.save(
+            connection,
+            parse_site({"name": OWN_ID, "timezone": "Europe/Vienna", "input_sensors": named}),
+        )
         keys = readings.register(connection, OWN_ID, dict.fromkeys(counted, "kWh"))
         for name, values in counted.items():
-            readings.upsert(connection, np.full(5, keys[name], dtype=np.int32), Timeline(first, SLOT, 5).starts.astype("datetime64[us]"), values)
-        observations.write(connection, OWN_ID, timeline.starts, {"import_kwh": np.zeros(4), "export_kwh": np.full(4, 0.5)})
-    turned = {"version": "1", "total_grid_import": "sensor.moving", "total_grid_export": "sensor.still", "since": "always", "go": "store"}
-    job_id = api.post(f"/ui/sites/{OWN_ID}/site/sensors", data=turned).headers["Location"].removeprefix(f"/ui/sites/{OWN_ID}/data?job=")
+            readings.upsert(
+                connection,
+                np.full(5, keys[name], dtype=np.int32),
+                Timeline(first, SLOT, 5).starts.astype("datetime64[us]"),
+                values,
+            )
+        observations.write(
+            connection,
+            OWN_ID,
+            timeline.starts,
+            {"import_kwh": np.zeros(4), "export_kwh": np.full(4, 0.5)},
+        )
+    turned = {
+        "version": "1",
+        "total_grid_import": "sensor.moving",
+        "total_grid_export": "sensor.still",
+        "since": "always",
+        "go": "store",
+    }
+    job_id = (
+        api.post(f"/ui/sites/{OWN_ID}/site/sensors", data=turned)
+        .headers["Location"]
+        .removeprefix(f"/ui/sites/{OWN_ID}/data?job=")
+    )
     with unit_of_work(database) as connection:
         asked = BuildSlotsRequest.model_validate(jobs.load(connection, job_id).request)
         build_site_slots(connection, asked, now=datetime(2026, 3, 3, tzinfo=UTC))
         found = observations.read_series(connection, OWN_ID, timeline, ("import_kwh", "export_kwh"))
-    assert {name: list(values) for name, values in found.items()} == {"import_kwh": [0.5] * 4, "export_kwh": [0.0] * 4}
+    assert {name: list(values) for name, values in found.items()} == {
+        "import_kwh": [0.5] * 4,
+        "export_kwh": [0.0] * 4,
+    }
 
 
 def test_who_is_only_advised_is_never_armed(api: httpx.Client, database: Engine) -> None:
@@ -443,16 +746,26 @@ def test_who_is_only_advised_is_never_armed(api: httpx.Client, database: Engine)
 
 
 def test_without_a_battery_nobody_asks_how_it_is_told(api: httpx.Client) -> None:
-    steps = (("site", SITE), ("devices", DEVICES | {"go": "remove-batteries-0"}), ("devices", {"go": "next"}), ("tariff", TARIFF), ("data", {"go": "next"}))
+    steps = (
+        ("site", SITE),
+        ("devices", DEVICES | {"go": "remove-batteries-0"}),
+        ("devices", {"go": "next"}),
+        ("tariff", TARIFF),
+        ("data", {"go": "next"}),
+    )
     assert follow(api, begin(api), *steps) == "review"
 
 
 @needs_mosquitto
-def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(api: httpx.Client, tmp_path: Path) -> None:
+def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(
+    api: httpx.Client, tmp_path: Path
+) -> None:
     draft = begin(api)
     follow(api, draft, ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF))
     assert 'value="battery/mode/set"' in api.get(f"{draft}/control").text
-    typed = {f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()} | {"by": "mqtt", "go": "connect"}
+    typed = {
+        f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()
+    } | {"by": "mqtt", "go": "connect"}
     broker = Mosquitto(tmp_path)
     broker.start()
     try:
@@ -464,39 +777,104 @@ def test_over_mqtt_the_broker_is_asked_and_what_would_be_sent_is_shown(api: http
     assert wording("setup", "broker_found") in unescape(page)
     assert re.search(r"<code>battery/power/set</code> = <code>4600</code>", page)
     assert "geheim" not in page
-    assert json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["mqtt_password"] == "geheim"
+    assert (
+        json.loads((tmp_path / "settings.json").read_text(encoding="utf-8"))["mqtt_password"]
+        == "geheim"
+    )
     away = unescape(api.get(f"{draft}/control?look=1", headers={"Accept-Language": "de"}).text)
     assert wording("setup", "broker_away", "de") in away
     assert follow(api, draft, ("control", typed | {"mqtt_url": "broker"})) == "control?check=1"
-    assert follow(api, draft, ("control", typed | {"mqtt-0-mode_state": "", "go": "next"})) == "control?check=1"
+    assert (
+        follow(api, draft, ("control", typed | {"mqtt-0-mode_state": "", "go": "next"}))
+        == "control?check=1"
+    )
 
 
-def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_names_the_sensors(api: httpx.Client, database: Engine) -> None:
+def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_names_the_sensors(
+    api: httpx.Client, database: Engine
+) -> None:
     units = {"sensor.home_battery_soc": "%", "sensor.t1": "kWh", "sensor.t2": "kWh"}
     house = House({name: Sensor(unit, seconds=[0.0], states=["1"]) for name, unit in units.items()})
     house.commands = [
-        {"entity_id": "select.inverter_mode", "state": "Self Use", "attributes": {"options": ["Self Use", "Standby", "Force Charge"]}},
-        {"entity_id": "number.inverter_power", "state": "0", "attributes": {"unit_of_measurement": "W", "friendly_name": "Inverter battery power"}},
+        {
+            "entity_id": "select.inverter_mode",
+            "state": "Self Use",
+            "attributes": {"options": ["Self Use", "Standby", "Force Charge"]},
+        },
+        {
+            "entity_id": "number.inverter_power",
+            "state": "0",
+            "attributes": {"unit_of_measurement": "W", "friendly_name": "Inverter battery power"},
+        },
     ]
-    house.dashboard = {"energy_sources": [{"type": "grid", "flow_from": [{"stat_energy_from": "sensor.t1"}, {"stat_energy_from": "sensor.t2"}]}]}
+    house.dashboard = {
+        "energy_sources": [
+            {
+                "type": "grid",
+                "flow_from": [{"stat_energy_from": "sensor.t1"}, {"stat_energy_from": "sensor.t2"}],
+            }
+        ]
+    }
     draft = begin(api)
     with serve_home_assistant(house):
         access = {"url": house.url, "token": TOKEN}
-        follow(api, draft, ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF), ("data", {"source": "home_assistant", "go": "connect"} | access))
+        follow(
+            api,
+            draft,
+            ("site", SITE),
+            ("devices", FROM_GRID),
+            ("tariff", TARIFF),
+            ("data", {"source": "home_assistant", "go": "connect"} | access),
+        )
         page = api.get(f"{draft}/data?look=1", headers={"Accept-Language": "en"}).text
-        assert re.search(r'<option value="sensor.t1,sensor.t2" selected>sensor.t1 \+ sensor.t2', page)
-        follow(api, draft, ("data", {"source": "home_assistant", "sensor-total_grid_import": "sensor.t1,sensor.t2", "go": "next"} | access))
+        assert re.search(
+            r'<option value="sensor.t1,sensor.t2" selected>sensor.t1 \+ sensor.t2', page
+        )
+        follow(
+            api,
+            draft,
+            (
+                "data",
+                {
+                    "source": "home_assistant",
+                    "sensor-total_grid_import": "sensor.t1,sensor.t2",
+                    "go": "next",
+                }
+                | access,
+            ),
+        )
         # Away at first, its fields are shown and sent empty: that is no answer.
         house.faults.plan("/api/config", "503")
-        assert follow(api, draft, ("control", {"by": "home_assistant", "go": "next"} | access)) == "control?look=1"
-        assert 'id="home_assistant-0-mode_place" name="home_assistant-0-mode_place" value=""' in api.get(f"{draft}/control?look=1").text
+        assert (
+            follow(api, draft, ("control", {"by": "home_assistant", "go": "next"} | access))
+            == "control?look=1"
+        )
+        assert (
+            'id="home_assistant-0-mode_place" name="home_assistant-0-mode_place" value=""'
+            in api.get(f"{draft}/control?look=1").text
+        )
         empty = {f"home_assistant-0-{entry.name}": "" for entry in METHODS["home_assistant"].asks}
-        assert follow(api, draft, ("control", empty | {"by": "home_assistant", "go": "connect"} | access)) == "control?look=1"
+        assert (
+            follow(
+                api, draft, ("control", empty | {"by": "home_assistant", "go": "connect"} | access)
+            )
+            == "control?look=1"
+        )
         page = api.get(f"{draft}/control?look=1").text
-        chosen = dict(re.findall(r'<select id="home_assistant-0-(\w+)"(?:(?!</select>).)*?<option value="([^"]+)" selected', page, re.DOTALL))
+        chosen = dict(
+            re.findall(
+                r'<select id="home_assistant-0-(\w+)"(?:(?!</select>).)*?<option '
+                r'value="([^"]+)" selected',
+                page,
+                re.DOTALL,
+            )
+        )
         # Nothing is lost where Home Assistant falls silent meanwhile.
         house.faults.plan("/api/config", "503")
-        typed = {f"home_assistant-0-{name}": text for name, text in chosen.items()} | {"by": "home_assistant", "go": "connect"}
+        typed = {f"home_assistant-0-{name}": text for name, text in chosen.items()} | {
+            "by": "home_assistant",
+            "go": "connect",
+        }
         assert follow(api, draft, ("control", typed | access)) == "control?look=1"
         away = api.get(f"{draft}/control?look=1").text
     assert chosen == {
@@ -515,34 +893,69 @@ def test_through_home_assistant_entities_are_proposed_and_the_energy_dashboard_n
     with unit_of_work(database) as connection:
         site = sites.load(connection, OWN_ID)
     assert site.control is not None
-    assert [write.to for write in site.control.writes] == ["number.inverter_power", "select.inverter_mode"]
+    assert [write.to for write in site.control.writes] == [
+        "number.inverter_power",
+        "select.inverter_mode",
+    ]
     assert len(site.input_sensors.total_grid_import) == 2
 
 
-def test_how_a_battery_is_told_is_changed_on_the_site_s_page_and_armed_anew(api: httpx.Client, database: Engine) -> None:
-    typed = {f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()} | {"by": "mqtt", "go": "next"}
+def test_how_a_battery_is_told_is_changed_on_the_site_s_page_and_armed_anew(
+    api: httpx.Client, database: Engine
+) -> None:
+    typed = {
+        f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()
+    } | {"by": "mqtt", "go": "next"}
     broker = {"mqtt_url": "mqtt://127.0.0.1:9"}
-    follow(api, begin(api), ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF), ("control", typed | broker), ("review", {"go": "next"}))
+    follow(
+        api,
+        begin(api),
+        ("site", SITE),
+        ("devices", DEVICES),
+        ("tariff", TARIFF),
+        ("control", typed | broker),
+        ("review", {"go": "next"}),
+    )
     page = f"/ui/sites/{OWN_ID}/site"
     with unit_of_work(database) as connection:
         control.arm(connection, OWN_ID, at=datetime(2026, 1, 1, tzinfo=ZoneInfo("UTC")), by="test")
-    draft = api.post(f"{page}/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
+    draft = (
+        api.post(f"{page}/change", data={"step": "control"})
+        .headers["Location"]
+        .removesuffix("/control")
+    )
     assert 'value="battery/mode/set"' in api.get(f"{draft}/control").text
     assert follow(api, draft, ("control", {"by": "advice", "go": "next"})) == "review"
-    assert "<td>MQTT</td><td>Nur beraten</td>" in api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
+    assert (
+        "<td>MQTT</td><td>Nur beraten</td>"
+        in api.get(f"{draft}/review", headers={"Accept-Language": "de"}).text
+    )
     follow(api, draft, ("review", {"go": "next"}))
     with unit_of_work(database) as connection:
         assert sites.load(connection, OWN_ID).control == Control(by="advice")
         assert control.load(connection, OWN_ID).armed_at is None
 
 
-def test_a_battery_that_luna_speaks_to_itself_is_named_by_product_and_address(api: httpx.Client, database: Engine) -> None:
+def test_a_battery_that_luna_speaks_to_itself_is_named_by_product_and_address(
+    api: httpx.Client, database: Engine
+) -> None:
     draft = begin(api)
     follow(api, draft, ("site", SITE), ("devices", DEVICES), ("tariff", TARIFF))
     page = api.get(f"{draft}/control").text
-    assert all(f'name="profile-0-{name}"' in page for name in ("profile_place", "host_place", "port_number", "unit_number"))
-    typed = {"by": "profile", "profile-0-profile_place": "sunspec_12x", "profile-0-host_place": "192.0.2.1", "profile-0-port_number": "1502"}
-    assert follow(api, draft, ("control", typed | {"profile-0-host_place": "", "go": "next"})) == "control?check=1"
+    assert all(
+        f'name="profile-0-{name}"' in page
+        for name in ("profile_place", "host_place", "port_number", "unit_number")
+    )
+    typed = {
+        "by": "profile",
+        "profile-0-profile_place": "sunspec_12x",
+        "profile-0-host_place": "192.0.2.1",
+        "profile-0-port_number": "1502",
+    }
+    assert (
+        follow(api, draft, ("control", typed | {"profile-0-host_place": "", "go": "next"}))
+        == "control?check=1"
+    )
     assert follow(api, draft, ("control", typed | {"go": "connect"})) == "control"
     page = api.get(f"{draft}/control").text
     assert 'value="192.0.2.1"' in page
@@ -558,22 +971,46 @@ def test_a_battery_that_luna_speaks_to_itself_is_named_by_product_and_address(ap
     assert stored.vias == {"battery": Via(profile="sunspec_12x", host="192.0.2.1", port=1502)}
 
 
-def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(api: httpx.Client, database: Engine) -> None:
-    typed = {f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()} | {"by": "mqtt", "go": "next"}
+def test_the_rehearsal_shows_what_the_plan_sends_in_the_next_quarter_hours(
+    api: httpx.Client, database: Engine
+) -> None:
+    typed = {
+        f"mqtt-0-{name}": text for name, text in METHODS["mqtt"].propose("battery", None).items()
+    } | {"by": "mqtt", "go": "next"}
     broker = {"mqtt_url": "mqtt://127.0.0.1:9"}
-    follow(api, begin(api), ("site", SITE), ("devices", FROM_GRID), ("tariff", TARIFF), ("control", typed | broker), ("review", {"go": "next"}))
-    # It holds in the quarter-hour that is under way, and charges with more watts in each that follows; other tests have planned this site before.
+    follow(
+        api,
+        begin(api),
+        ("site", SITE),
+        ("devices", FROM_GRID),
+        ("tariff", TARIFF),
+        ("control", typed | broker),
+        ("review", {"go": "next"}),
+    )
+    # It holds in the quarter-hour that is under way, and charges with more watts in each that
+    # follows; other tests have planned this site before.
     now = datetime.now(UTC)
     first = floor_to(now, SLOT)
     hold = [BatterySetpoint(mode="hold")]
-    charge = [BatterySetpoint(mode="charge", power_kw=kw / 10, target_soc=0.9) for kw in range(11, 31)]
+    charge = [
+        BatterySetpoint(mode="charge", power_kw=kw / 10, target_soc=0.9) for kw in range(11, 31)
+    ]
     with unit_of_work(database) as connection:
-        plan = describe_plan("rehearsed", first, hold + charge).model_copy(update={"site": OWN_ID, "issued_at": now})
+        plan = describe_plan("rehearsed", first, hold + charge).model_copy(
+            update={"site": OWN_ID, "issued_at": now}
+        )
         store_plan(connection, OWN_ID, plan)
-    draft = api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"}).headers["Location"].removesuffix("/control")
+    draft = (
+        api.post(f"/ui/sites/{OWN_ID}/site/change", data={"step": "control"})
+        .headers["Location"]
+        .removesuffix("/control")
+    )
     page = api.get(f"{draft}/control").text
     rows = re.findall(r'<th scope="row">(\d\d:\d\d) [^<]+</th>\s*<td>(.*?)</td>', page, re.DOTALL)
-    sent = [(clock, re.findall(r"<code>battery/power/set</code> = <code>(\d+)</code>", writes)) for clock, writes in rows]
+    sent = [
+        (clock, re.findall(r"<code>battery/power/set</code> = <code>(\d+)</code>", writes))
+        for clock, writes in rows
+    ]
     assert len(sent) == 8
     clock = (first + 3 * SLOT).astimezone(ZoneInfo("Europe/Vienna"))
     assert (f"{clock:%H:%M}", ["1300"]) in sent

@@ -20,7 +20,15 @@ from tests.support.words.wording import wording, wording_pattern
 
 LAST = date(2026, 10, 27)
 PAGE = "/ui/sites/home/what-ifs"
-FORM = {"from": "2026-10-24", "to": "2026-10-26", "battery": "2", "pv": "1", "fixed_price": "0,30", "investment": "", "expert": ""}
+FORM = {
+    "from": "2026-10-24",
+    "to": "2026-10-26",
+    "battery": "2",
+    "pv": "1",
+    "fixed_price": "0,30",
+    "investment": "",
+    "expert": "",
+}
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +46,14 @@ def api(redis_url: str, database_url: str, database: Engine) -> Iterator[httpx.C
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace(
+        "\u00a0", " "
+    )
 
 
-def test_a_form_becomes_variants_and_their_replays_a_picture_and_a_table(api: httpx.Client, database: Engine) -> None:
+def test_a_form_becomes_variants_and_their_replays_a_picture_and_a_table(
+    api: httpx.Client, database: Engine
+) -> None:
     asked = api.post(PAGE, data=FORM)
     assert asked.status_code == 303, asked.text
     address = asked.headers["Location"]
@@ -60,8 +72,11 @@ def test_a_form_becomes_variants_and_their_replays_a_picture_and_a_table(api: ht
     assert reply is not None
     page = api.get(address).text
     assert page.count('<svg class="chart bills') == 2
-    # A replay tells differences; what was paid is the account's, and this home has no meter at the grid.
-    assert f"€{reply.variants[0].savings:+.2f}".replace("€+", "+€").replace("€-", "−€") in page.replace("\u2212", "−")
+    # A replay tells differences; what was paid is the account's, and this home has no meter at the
+    # grid.
+    assert f"€{reply.variants[0].savings:+.2f}".replace("€+", "+€").replace(
+        "€-", "−€"
+    ) in page.replace("\u2212", "−")
     assert f"€{reply.baseline.total:.2f}" not in page
     assert wording("what_ifs", "counted_unknown") in read(api, address)
     text = read(api, address, "de")
@@ -71,8 +86,12 @@ def test_a_form_becomes_variants_and_their_replays_a_picture_and_a_table(api: ht
     assert api.get(f"/ui/sites/bare/what-ifs/{what_if_id}").status_code == 404
 
 
-def test_what_a_house_does_not_have_can_be_tried_as_well(api: httpx.Client, database: Engine) -> None:
-    asked = api.post("/ui/sites/bare/what-ifs", data=FORM | {"fixed_price": "", "investment": "5000"})
+def test_what_a_house_does_not_have_can_be_tried_as_well(
+    api: httpx.Client, database: Engine
+) -> None:
+    asked = api.post(
+        "/ui/sites/bare/what-ifs", data=FORM | {"fixed_price": "", "investment": "5000"}
+    )
     assert asked.status_code == 303, asked.text
     with unit_of_work(database) as connection:
         question = what_ifs.load(connection, asked.headers["Location"].rsplit("/", 1)[1])
@@ -86,7 +105,10 @@ def test_forms_that_make_no_question_are_refused_in_words(api: httpx.Client) -> 
         ({"expert": "{"}, wording_pattern("what_ifs", "no_json")),
         ({"expert": "[" * 9000}, wording_pattern("what_ifs", "no_json")),
         ({"expert": "[1]"}, wording_pattern("what_ifs", "no_json", said="list")),
-        ({"expert": '{"batteries": {"battery": {"capacity_kwh": -1}}}'}, re.compile("capacity_kwh")),
+        (
+            {"expert": '{"batteries": {"battery": {"capacity_kwh": -1}}}'},
+            re.compile("capacity_kwh"),
+        ),
         ({"fixed_price": "cheap"}, wording_pattern("what_ifs", "no_number")),
         ({"battery": "7"}, re.compile("battery")),
         ({"from": "yesterday"}, re.compile("from")),

@@ -1,4 +1,7 @@
-"""What owners fix, say and decide is kept under the name of who was signed in; as long as nobody is set up, as the owner's."""
+"""What owners fix, say and decide is kept under the name of who was signed in.
+
+As long as nobody is set up, as the owner's.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -38,7 +41,9 @@ def furnish(gate: Gate) -> Gate:
 
 @pytest.fixture(scope="module")
 def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
-    with gate_with_people(servers.database_url, redis_url, plan_timeout=timedelta(seconds=60)) as gate:
+    with gate_with_people(
+        servers.database_url, redis_url, plan_timeout=timedelta(seconds=60)
+    ) as gate:
         yield furnish(gate)
 
 
@@ -49,21 +54,45 @@ def unclaimed(servers: Servers, redis_url: str) -> Iterator[Gate]:
 
 
 def note_everything(gate: Gate, headers: dict[str, str]) -> list[str | None]:
-    """Fix a block, enter a stay, override and arm by the pages; take block and stay back; return under whose name each is kept."""
+    """Fix a block, enter a stay, override and arm by the pages.
+
+    Take block and stay back; return under whose name each is kept.
+    """
     token = {"csrf_token": headers.get("X-CSRF-Token", "")}
-    for path, fields in (("planning/blocks", BLOCK), ("planning/stays", STAY), ("home/override", OVERRIDE), ("planning/arm", {"sure": "true"})):
+    for path, fields in (
+        ("planning/blocks", BLOCK),
+        ("planning/stays", STAY),
+        ("home/override", OVERRIDE),
+        ("planning/arm", {"sure": "true"}),
+    ):
         answer = gate.client.post(f"{HOME}/{path}", data=fields | token, headers=headers)
         assert answer.status_code == 303, answer.text[answer.text.find("<h1") :][:900]
     now = SystemClock().now()
     with unit_of_work(gate.database) as connection:
-        block, stay = manual_blocks.read_standing(connection, OWN, first=now)[0], charging_stays.read_standing(connection, OWN, first=now)[0]
-    for path in (f"planning/blocks/{block.block_id}/take-back", f"planning/stays/{stay.session_id}/take-back"):
+        block, stay = (
+            manual_blocks.read_standing(connection, OWN, first=now)[0],
+            charging_stays.read_standing(connection, OWN, first=now)[0],
+        )
+    for path in (
+        f"planning/blocks/{block.block_id}/take-back",
+        f"planning/stays/{stay.session_id}/take-back",
+    ):
         assert gate.client.post(f"{HOME}/{path}", data=token, headers=headers).status_code == 303
     with unit_of_work(gate.database) as connection:
-        (gone,), (left,) = manual_blocks.read_history(connection, OWN), charging_stays.read_history(connection, OWN)
+        (gone,), (left,) = (
+            manual_blocks.read_history(connection, OWN),
+            charging_stays.read_history(connection, OWN),
+        )
         state = control.load(connection, OWN)
     assert state.override is not None
-    return [gone.added_by, gone.removed_by, left.added_by, left.removed_by, state.override.by, state.armed_by]
+    return [
+        gone.added_by,
+        gone.removed_by,
+        left.added_by,
+        left.removed_by,
+        state.override.by,
+        state.armed_by,
+    ]
 
 
 def test_pages_keep_the_name_of_who_was_signed_in(gate: Gate) -> None:
@@ -77,26 +106,45 @@ def test_as_long_as_nobody_is_set_up_it_is_the_owner(unclaimed: Gate) -> None:
 def test_programs_sign_with_the_name_of_their_key_s_owner_and_with_no_other(gate: Gate) -> None:
     key = gate.key("user", "read", "operate")
     own = gate.client.put(f"{API}/control/overrides/batteries", json=OVERRIDE, headers=key)
-    named = gate.client.put(f"{API}/control/overrides/batteries", json=OVERRIDE | {"by": "anna"}, headers=key)
+    named = gate.client.put(
+        f"{API}/control/overrides/batteries", json=OVERRIDE | {"by": "anna"}, headers=key
+    )
     block = gate.client.post(f"{API}/manual-blocks", json=BLOCK, headers=key)
     assert own.status_code == 200, own.text
     assert own.json()["override"]["by"] == NAMES["user"]
-    assert (named.status_code, named.json()["reason"], named.json()["field"]) == (422, "author-is-caller", "by")
+    assert (named.status_code, named.json()["reason"], named.json()["field"]) == (
+        422,
+        "author-is-caller",
+        "by",
+    )
     assert block.json()["added_by"] == NAMES["user"]
 
 
 @each_row("headers", ["key", "session"])
 def test_nobody_signs_for_somebody_else(gate: Gate, headers: str) -> None:
-    held = gate.key("user", "read", "operate") if headers == "key" else gate.session("user", confirmed=True)
+    held = (
+        gate.key("user", "read", "operate")
+        if headers == "key"
+        else gate.session("user", confirmed=True)
+    )
     for path, document in (("manual-blocks", BLOCK), ("vehicle-sessions", SESSION)):
-        foreign = gate.client.post(f"{API}/{path}", json=document, params={"by": NAMES["admin"]}, headers=held)
+        foreign = gate.client.post(
+            f"{API}/{path}", json=document, params={"by": NAMES["admin"]}, headers=held
+        )
         assert (foreign.status_code, foreign.json()["reason"]) == (422, "author-is-caller")
-        own = gate.client.post(f"{API}/{path}", json=document, params={"by": NAMES["user"]}, headers=held)
+        own = gate.client.post(
+            f"{API}/{path}", json=document, params={"by": NAMES["user"]}, headers=held
+        )
         assert (own.status_code, own.json()["added_by"]) == (201, NAMES["user"])
         number = own.json().get("block_id") or own.json()["session_id"]
-        taken = gate.client.delete(f"{API}/{path}/{number}", params={"by": NAMES["admin"]}, headers=held)
+        taken = gate.client.delete(
+            f"{API}/{path}/{number}", params={"by": NAMES["admin"]}, headers=held
+        )
         assert (taken.status_code, taken.json()["reason"]) == (422, "author-is-caller")
-        assert gate.client.delete(f"{API}/{path}/{number}", headers=held).json()["removed_by"] == NAMES["user"]
+        assert (
+            gate.client.delete(f"{API}/{path}/{number}", headers=held).json()["removed_by"]
+            == NAMES["user"]
+        )
 
 
 def test_no_operation_takes_another_name_for_who_asks() -> None:
@@ -106,7 +154,9 @@ def test_no_operation_takes_another_name_for_who_asks() -> None:
         for path, methods in describe_routes()["paths"].items()
         for method, operation in methods.items()
         for parameter in operation.get("parameters", ())
-        if parameter["name"] in {"by", "user", "author", "added_by", "asked_by", "decided_by", "removed_by"} and method != "get"
+        if parameter["name"]
+        in {"by", "user", "author", "added_by", "asked_by", "decided_by", "removed_by"}
+        and method != "get"
     }
     assert {name for _, name in named} == {"by"}
     signable = {each.path for each in CAPABILITIES if each.signable}
@@ -117,8 +167,12 @@ def test_who_decided_about_a_refused_row_is_kept_with_it(gate: Gate, redis_url: 
     headers = gate.session("admin", confirmed=True)
     with unit_of_work(gate.database) as connection:
         row = refuse_row(connection, OWN, 7, load_kwh=-0.4)
-    with worker_process(redis_url, gate.database.url.render_as_string(hide_password=False), "services.ingest.tasks"):
-        answer = gate.client.post(f"{HOME}/data/quarantine/{row}/dismissed", headers=headers, timeout=60)
+    with worker_process(
+        redis_url, gate.database.url.render_as_string(hide_password=False), "services.ingest.tasks"
+    ):
+        answer = gate.client.post(
+            f"{HOME}/data/quarantine/{row}/dismissed", headers=headers, timeout=60
+        )
     assert answer.status_code == 303, answer.text
     with unit_of_work(gate.database) as connection:
         (decided,) = quarantine.list_rows(connection, OWN, status="dismissed")

@@ -1,4 +1,6 @@
-"""What changes of a site has it planned anew: noted by whoever changes it, taken back by the plan that knows it, and by no other."""
+"""What changes of a site has it planned anew: noted by whoever changes it, taken back by the plan
+that knows it, and by no other.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +20,18 @@ from luna.contracts.plan import PlanRequest
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline, floor_to
-from luna.platform.database import charging_stays, control, forecasts, manual_blocks, plan_causes, plan_faults, plans, prices, readings, sites
+from luna.platform.database import (
+    charging_stays,
+    control,
+    forecasts,
+    manual_blocks,
+    plan_causes,
+    plan_faults,
+    plans,
+    prices,
+    readings,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
@@ -36,27 +49,41 @@ MARKET = "CH4NGE"
 DOCUMENT = {
     "name": NAME,
     "timezone": "Europe/Berlin",
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    "batteries": [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
+    ],
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
-    "tariff": {"import": {"kind": "spot", "market": MARKET}, "export": {"kind": "fixed", "price": 0.07}},
+    "tariff": {
+        "import": {"kind": "spot", "market": MARKET},
+        "export": {"kind": "fixed", "price": 0.07},
+    },
 }
 
 
 def issue(connection: Connection, name: str, at: datetime = START, load_kwh: float = 0.1) -> None:
     load, sun = Quantiles.exact(np.full(192, load_kwh)), Quantiles.exact(np.zeros(192))
-    forecasts.upsert(connection, name, [Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, load, sun)])
+    forecasts.upsert(
+        connection, name, [Forecast(Timeline(at, SLOT, 192), at, DEFAULT_VERSION, load, sun)]
+    )
 
 
 @pytest.fixture
 def home(database: Engine) -> Iterator[str]:
-    """A stored site of which nothing has changed since it was planned, and another one with a tariff of its own."""
+    """A stored site of which nothing has changed since it was planned, and another one with a
+    tariff of its own.
+    """
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(DOCUMENT))
         sites.save(connection, parse_site({"name": OTHER, "timezone": "Europe/Berlin"}))
         for name in (NAME, OTHER):
             issue(connection, name)
         prices.upsert(
-            connection, MARKET, starts=Timeline(START, SLOT, 192).starts, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1)
+            connection,
+            MARKET,
+            starts=Timeline(START, SLOT, 192).starts,
+            price=np.full(192, 0.3),
+            currency="EUR",
+            published_at=START - timedelta(days=1),
         )
         plan_sites(connection, PlanSitesRequest(site_ids=[NAME, OTHER]), now=START)
         assert plan_causes.read(connection, [NAME, OTHER]) == {}
@@ -73,26 +100,44 @@ def change_site(connection: Connection) -> None:
 
 def publish(connection: Connection) -> None:
     later = Timeline(START, SLOT, 4).starts
-    prices.upsert(connection, MARKET, starts=later, price=np.full(4, 0.5), currency="EUR", published_at=START)
+    prices.upsert(
+        connection, MARKET, starts=later, price=np.full(4, 0.5), currency="EUR", published_at=START
+    )
 
 
 def publish_again(connection: Connection) -> None:
     known = Timeline(START, SLOT, 192).starts
-    prices.upsert(connection, MARKET, starts=known, price=np.full(192, 0.3), currency="EUR", published_at=START - timedelta(days=1))
+    prices.upsert(
+        connection,
+        MARKET,
+        starts=known,
+        price=np.full(192, 0.3),
+        currency="EUR",
+        published_at=START - timedelta(days=1),
+    )
 
 
 def stay(connection: Connection) -> None:
-    wanted = NewSession(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, arrival_soc=0.4, target_soc=0.6)
+    wanted = NewSession(
+        vehicle="car",
+        **{"from": START, "to": START + timedelta(hours=6)},
+        arrival_soc=0.4,
+        target_soc=0.6,
+    )
     charging_stays.add(connection, NAME, wanted, by="anna", now=START)
 
 
 def block(connection: Connection) -> None:
-    wanted = ManualBlock(device="battery", action="hold", **{"from": START, "to": START + timedelta(hours=1)})
+    wanted = ManualBlock(
+        device="battery", action="hold", **{"from": START, "to": START + timedelta(hours=1)}
+    )
     manual_blocks.add(connection, NAME, wanted, by="anna", now=START)
 
 
 def override(connection: Connection) -> None:
-    control.override(connection, NAME, Override(mode="hold", until=START + timedelta(hours=1), by="anna"))
+    control.override(
+        connection, NAME, Override(mode="hold", until=START + timedelta(hours=1), by="anna")
+    )
 
 
 @each_row(
@@ -109,7 +154,9 @@ def override(connection: Connection) -> None:
         (lambda connection: issue(connection, OTHER, START + SLOT), set()),
     ],
 )
-def test_each_change_of_a_site_is_noted_and_nothing_else(connection: Connection, home: str, change: Callable[[Connection], None], kinds: set[str]) -> None:
+def test_each_change_of_a_site_is_noted_and_nothing_else(
+    connection: Connection, home: str, change: Callable[[Connection], None], kinds: set[str]
+) -> None:
     with connection.begin_nested() as undone:
         change(connection)
         assert {kind for _, kind in plan_causes.read(connection, [home])} == kinds
@@ -119,13 +166,17 @@ def test_each_change_of_a_site_is_noted_and_nothing_else(connection: Connection,
         undone.rollback()
 
 
-def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(database: Engine, home: str) -> None:
+def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(
+    database: Engine, home: str
+) -> None:
     asked: list[list[str]] = []
     settings = Settings(plan_refresh="all")
 
     def look(now: datetime) -> list[str]:
         asked.clear()
-        follow_changes(database, settings, ask=lambda wanted: asked.append(wanted.site_ids), now=now)
+        follow_changes(
+            database, settings, ask=lambda wanted: asked.append(wanted.site_ids), now=now
+        )
         return [name for part in asked for name in part if name in {NAME, OTHER}]
 
     assert look(START) == []
@@ -133,7 +184,10 @@ def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(databa
         stay(connection)
     assert [look(START), look(START + timedelta(seconds=5))] == [[home], []]
     # The worker died over it; and a clock that goes back keeps nothing waiting.
-    assert [look(START + timedelta(seconds=61)), look(START - timedelta(hours=1))] == [[home], [home]]
+    assert [look(START + timedelta(seconds=61)), look(START - timedelta(hours=1))] == [
+        [home],
+        [home],
+    ]
     with unit_of_work(database) as connection:
         block(connection)
     assert look(START - timedelta(hours=1)) == [home]
@@ -146,15 +200,26 @@ def test_a_change_is_asked_for_at_once_and_again_where_no_plan_came_of_it(databa
     assert look(START) == []
 
 
-def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(database: Engine, home: str) -> None:
+def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(
+    database: Engine, home: str
+) -> None:
     settings, later = Settings(plan_refresh="all"), START + timedelta(minutes=20)
     sensors = {"vehicle_soc": "sensor.car", "vehicle_connected": "binary_sensor.car"}
 
     def say(minutes: float, soc: float, connected: float) -> None:
         with unit_of_work(database) as connection:
-            keys = readings.register(connection, home, {"sensor.car": "%", "binary_sensor.car": None})
-            at = np.array([(START + timedelta(minutes=minutes)).replace(tzinfo=None)] * 2, dtype="M8[us]")
-            readings.upsert(connection, np.array([keys["sensor.car"], keys["binary_sensor.car"]], dtype=np.int32), at, np.array([soc, connected], dtype=float))
+            keys = readings.register(
+                connection, home, {"sensor.car": "%", "binary_sensor.car": None}
+            )
+            at = np.array(
+                [(START + timedelta(minutes=minutes)).replace(tzinfo=None)] * 2, dtype="M8[us]"
+            )
+            readings.upsert(
+                connection,
+                np.array([keys["sensor.car"], keys["binary_sensor.car"]], dtype=np.int32),
+                at,
+                np.array([soc, connected], dtype=float),
+            )
 
     def look() -> set[str]:
         follow_stays(database, settings, now=later)
@@ -166,7 +231,9 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(databa
     say(-60, 40, 1)
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(DOCUMENT | {"input_sensors": sensors}))
-        wanted = NewSession(vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, target_soc=0.4)
+        wanted = NewSession(
+            vehicle="car", **{"from": START, "to": START + timedelta(hours=6)}, target_soc=0.4
+        )
         charging_stays.add(connection, NAME, wanted, by="anna", now=START)
         # After the one of the fixture, which knows of no stay.
         plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=START + timedelta(seconds=1))
@@ -181,7 +248,9 @@ def test_a_car_that_says_something_else_than_the_plan_has_it_planned_anew(databa
     assert look() == {"stay"}
 
 
-def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine, home: str) -> None:
+def test_what_changes_while_a_plan_is_made_has_another_one_made(
+    database: Engine, home: str
+) -> None:
     with unit_of_work(database) as connection:
         stay(connection)
 
@@ -204,26 +273,45 @@ def test_what_changes_while_a_plan_is_made_has_another_one_made(database: Engine
 def test_a_plan_of_another_time_takes_no_change_back(database: Engine, home: str) -> None:
     with unit_of_work(database) as connection:
         stay(connection)
-        plan_and_store(PlanRequest(site_id=home, start=START + timedelta(hours=1)), lambda: connection, now=START, solver=Solver())
+        plan_and_store(
+            PlanRequest(site_id=home, start=START + timedelta(hours=1)),
+            lambda: connection,
+            now=START,
+            solver=Solver(),
+        )
         assert len(plan_causes.read(connection, [home])) == 1
         plan_and_store(PlanRequest(site_id=home), lambda: connection, now=START, solver=Solver())
         assert plan_causes.read(connection, [home]) == {}
 
 
-def test_a_site_that_cannot_be_planned_is_tried_once_for_each_change(database: Engine, home: str) -> None:
+def test_a_site_that_cannot_be_planned_is_tried_once_for_each_change(
+    database: Engine, home: str
+) -> None:
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site({"name": OTHER, "timezone": "Europe/Vienna"}))
-        reply = plan_sites(connection, PlanSitesRequest(site_ids=[OTHER, home]), now=START + timedelta(days=9))
+        reply = plan_sites(
+            connection, PlanSitesRequest(site_ids=[OTHER, home]), now=START + timedelta(days=9)
+        )
         assert {fault.site_id for fault in reply.faults} == {OTHER, home}
         assert plan_causes.read(connection, [OTHER]) == {}
-        assert connection.scalars(select(plan_history.c.plan_id).where(plan_history.c.site == OTHER)).all() != []
+        assert (
+            connection.scalars(
+                select(plan_history.c.plan_id).where(plan_history.c.site == OTHER)
+            ).all()
+            != []
+        )
 
 
 def test_a_plan_of_later_hides_none_that_holds_now(connection: Connection, home: str) -> None:
     holding = plans.latest_id(connection, home, now=START)
     later, hour = START + timedelta(minutes=10), timedelta(hours=1)
     with connection.begin_nested() as undone:
-        ahead = plan_and_store(PlanRequest(site_id=home, start=START + hour), lambda: connection, now=later, solver=Solver()).plan_id
+        ahead = plan_and_store(
+            PlanRequest(site_id=home, start=START + hour),
+            lambda: connection,
+            now=later,
+            solver=Solver(),
+        ).plan_id
         assert plans.latest_id(connection, home, now=later) == holding
         assert plans.issued_last(connection, home) == START
         # A site whose present plan is old is due, whatever is planned for later.
@@ -232,20 +320,28 @@ def test_a_plan_of_later_hides_none_that_holds_now(connection: Connection, home:
         undone.rollback()
 
 
-def test_why_a_site_got_no_plan_is_kept_until_it_gets_one(connection: Connection, home: str) -> None:
+def test_why_a_site_got_no_plan_is_kept_until_it_gets_one(
+    connection: Connection, home: str
+) -> None:
     later = START + timedelta(days=5)
     with connection.begin_nested() as undone:
         assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).plans == {}
         fault = plan_faults.load(connection, OTHER)
         assert fault is not None
-        assert (fault.tried_at, fault.error.code, fault.error.message) == (later, "not-found", "no forecast covers the start")
+        assert (fault.tried_at, fault.error.code, fault.error.message) == (
+            later,
+            "not-found",
+            "no forecast covers the start",
+        )
         issue(connection, OTHER, later)
         assert plan_sites(connection, PlanSitesRequest(site_ids=[OTHER]), now=later).faults == []
         assert plan_faults.load(connection, OTHER) is None
         undone.rollback()
 
 
-def test_prices_that_come_in_the_middle_of_a_slot_are_planned_with_at_once(connection: Connection, home: str) -> None:
+def test_prices_that_come_in_the_middle_of_a_slot_are_planned_with_at_once(
+    connection: Connection, home: str
+) -> None:
     came = START + timedelta(minutes=2)
     with connection.begin_nested() as undone:
         publish_at(connection, came)
@@ -259,18 +355,32 @@ def test_prices_that_come_in_the_middle_of_a_slot_are_planned_with_at_once(conne
 
 def change_tariff(connection: Connection, now: datetime) -> None:
     export = {"kind": "fixed", "price": 0.01 + (now - START) / timedelta(days=10)}
-    sites.save(connection, parse_site(DOCUMENT | {"tariff": DOCUMENT["tariff"] | {"export": export}}))  # type: ignore[operator]
+    sites.save(
+        connection, parse_site(DOCUMENT | {"tariff": DOCUMENT["tariff"] | {"export": export}})
+    )  # type: ignore[operator]
 
 
 def publish_at(connection: Connection, now: datetime) -> None:
     later = Timeline(floor_to(now, SLOT), SLOT, 4).starts
-    prices.upsert(connection, MARKET, starts=later, price=np.full(4, 0.5 + (now.minute + now.second / 60) / 100), currency="EUR", published_at=now)
+    prices.upsert(
+        connection,
+        MARKET,
+        starts=later,
+        price=np.full(4, 0.5 + (now.minute + now.second / 60) / 100),
+        currency="EUR",
+        published_at=now,
+    )
 
 
 def stay_from(connection: Connection, now: datetime) -> None:
     standing = charging_stays.read_standing(connection, NAME, first=now)
     first = max((each.to for each in standing), default=now)
-    wanted = NewSession(vehicle="car", **{"from": first, "to": first + timedelta(hours=3)}, arrival_soc=0.4, target_soc=0.6)
+    wanted = NewSession(
+        vehicle="car",
+        **{"from": first, "to": first + timedelta(hours=3)},
+        arrival_soc=0.4,
+        target_soc=0.6,
+    )
     charging_stays.add(connection, NAME, wanted, by="anna", now=now)
 
 
@@ -280,8 +390,12 @@ def leave_at_once(connection: Connection, now: datetime) -> None:
 
 
 def block_ahead(connection: Connection, now: datetime) -> None:
-    first = floor_to(now, SLOT) + timedelta(hours=len(manual_blocks.read_standing(connection, NAME, first=now)) + 1)
-    wanted = ManualBlock(device="battery", action="hold", **{"from": first, "to": first + timedelta(hours=1)})
+    first = floor_to(now, SLOT) + timedelta(
+        hours=len(manual_blocks.read_standing(connection, NAME, first=now)) + 1
+    )
+    wanted = ManualBlock(
+        device="battery", action="hold", **{"from": first, "to": first + timedelta(hours=1)}
+    )
     manual_blocks.add(connection, NAME, wanted, by="anna", now=now)
 
 
@@ -293,20 +407,33 @@ def lose_a_plan(connection: Connection, now: datetime) -> None:
 EVENTS: dict[str, Callable[[Connection, datetime], None]] = {
     "site": change_tariff,
     "prices": publish_at,
-    "forecast": lambda connection, now: issue(connection, NAME, floor_to(now, SLOT), 0.11 + (now - START) / timedelta(days=30)),
+    "forecast": lambda connection, now: issue(
+        connection, NAME, floor_to(now, SLOT), 0.11 + (now - START) / timedelta(days=30)
+    ),
     "departure": stay_from,
     "departure taken back": leave_at_once,
     "block": block_ahead,
-    "override": lambda connection, now: control.override(connection, NAME, Override(mode="hold", until=now + timedelta(hours=1), by="anna")),
-    # A machine that slept, and one that is started again in the middle of a plan, which is lost with its worker.
+    "override": lambda connection, now: control.override(
+        connection, NAME, Override(mode="hold", until=now + timedelta(hours=1), by="anna")
+    ),
+    # A machine that slept, and one that is started again in the middle of a plan, which is lost
+    # with its worker.
     "sleep": lambda _connection, _now: None,
     "restart": lose_a_plan,
 }
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@example(events=[("departure", 40), ("restart", 0), ("prices", 0), ("sleep", 9000), ("override", 0)])
-@given(events=st.lists(st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 1200)), min_size=1, max_size=6))
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@example(
+    events=[("departure", 40), ("restart", 0), ("prices", 0), ("sleep", 9000), ("override", 0)]
+)
+@given(
+    events=st.lists(
+        st.tuples(st.sampled_from(sorted(EVENTS)), st.integers(0, 1200)), min_size=1, max_size=6
+    )
+)
 def test_no_plan_is_older_than_its_causes_by_more_than_ten_seconds_whatever_comes_after_what(
     connection: Connection, home: str, events: list[tuple[str, int]]
 ) -> None:
@@ -315,14 +442,18 @@ def test_no_plan_is_older_than_its_causes_by_more_than_ten_seconds_whatever_come
         for kind, seconds in events:
             now += timedelta(seconds=seconds, hours=3 if kind == "sleep" else 0)
             EVENTS[kind](connection, now)
-            # Beat looks every five seconds; a plan that was lost is asked for again a minute after it was asked for.
+            # Beat looks every five seconds; a plan that was lost is asked for again a minute after
+            # it was asked for.
             came = now + (plan_causes.REQUEST_VALIDITY if kind == "restart" else timedelta(0))
             for _ in range(2 + (12 if kind == "restart" else 0)):
                 now += timedelta(seconds=5)
                 due = plan_causes.take_due(connection, [home], now=now)
                 old = plans.list_outdated(connection, [home], issued_before=now - RENEW_AGE)
                 if due or old:
-                    assert plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=now).faults == []
+                    assert (
+                        plan_sites(connection, PlanSitesRequest(site_ids=[home]), now=now).faults
+                        == []
+                    )
             assert plan_causes.read(connection, [home]) == {}
             holding = plans.read_due(connection, home, now)
             assert holding is not None

@@ -25,12 +25,26 @@ _NUMBERS = itertools.count()
 
 def store(connection: Connection, name: str, later: int, load_kwh: float) -> str:
     """Plan a site so many hours after the start and return the plan's id."""
-    outlook = {"load_kwh": [load_kwh] * HOURS, "pv_kwh": [0.0] * HOURS, "import_price": [0.1] * 4 + [0.5] * 8, "export_price": [0.0] * HOURS}
+    outlook = {
+        "load_kwh": [load_kwh] * HOURS,
+        "pv_kwh": [0.0] * HOURS,
+        "import_price": [0.1] * 4 + [0.5] * 8,
+        "export_price": [0.0] * HOURS,
+    }
     site = {"name": name, "timezone": "Europe/Berlin", "batteries": [BATTERY | {"name": "battery"}]}
     state = {"batteries": {"battery": {"soc": 0.5}}}
-    document = {"site": site, "start": START + later * HOUR, "slot_minutes": 60, "outlook": outlook, "state": state, "options": {"language": "de"}}
+    document = {
+        "site": site,
+        "start": START + later * HOUR,
+        "slot_minutes": 60,
+        "outlook": outlook,
+        "state": state,
+        "options": {"language": "de"},
+    }
     request = PlanRequest.model_validate(document)
-    return plan_and_store(request, lambda: connection, now=START + later * HOUR, solver=Solver()).plan_id
+    return plan_and_store(
+        request, lambda: connection, now=START + later * HOUR, solver=Solver()
+    ).plan_id
 
 
 @pytest.fixture
@@ -44,7 +58,9 @@ def plans(database: Engine) -> Iterator[tuple[str, str]]:
         connection.execute(text("DELETE FROM plan_history WHERE site = :name"), {"name": name})
 
 
-def test_a_stored_plan_is_compared_with_the_one_before_it_in_its_language(database: Engine, plans: tuple[str, str]) -> None:
+def test_a_stored_plan_is_compared_with_the_one_before_it_in_its_language(
+    database: Engine, plans: tuple[str, str]
+) -> None:
     with unit_of_work(database) as connection:
         told = compare_stored(connection, PlanChangesRequest(plan_id=plans[1]), solver=Solver())
     assert (told.before_id, told.slots) == (plans[0], HOURS - 1)

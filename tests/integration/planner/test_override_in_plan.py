@@ -1,4 +1,6 @@
-"""An owner's override, given over HTTP, is part of the next plan, its price, the timeline and the page, whether commands are sent or not."""
+"""An owner's override, given over HTTP, is part of the next plan, its price, the timeline and the
+page, whether commands are sent or not.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,16 @@ from luna.energy.site import parse_site
 from luna.energy.timeline import SLOT, Timeline
 from luna.platform import control_service
 from luna.platform.clock import FixedClock
-from luna.platform.database import charging_stays, forecasts, manual_blocks, observations, plan_causes, plans, readings, sites
+from luna.platform.database import (
+    charging_stays,
+    forecasts,
+    manual_blocks,
+    observations,
+    plan_causes,
+    plans,
+    readings,
+    sites,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.forecast_activations import DEFAULT_VERSION
 from luna.platform.database.schema.plans import plan_history
@@ -40,23 +51,43 @@ from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording
 
 START = datetime(2024, 2, 1, 11, 0, tzinfo=UTC)
-# Five minutes into a quarter-hour that is no cheaper than any other: nobody would charge by himself.
+# Five minutes into a quarter-hour that is no cheaper than any other: nobody would charge by
+# himself.
 NOW = START + timedelta(minutes=5)
 UNTIL = START + 6 * SLOT
 NAME = "ordered home"
 DOCUMENT: dict[str, Any] = {
     "name": NAME,
     "timezone": "Europe/Berlin",
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4}],
+    "batteries": [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4}
+    ],
     "pv": [{"name": "roof", "peak_kw": 6}],
     "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11}],
-    "loads": [{"name": "boiler", "kind": "water_heater", "power_kw": 2.0, "energy_kwh_per_day": 16.0}],
+    "loads": [
+        {"name": "boiler", "kind": "water_heater", "power_kw": 2.0, "energy_kwh_per_day": 16.0}
+    ],
     "input_sensors": {"water_heater_consumption": "sensor.boiler", "battery_soc": "sensor.soc"},
-    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}},
+    "tariff": {
+        "import": {"kind": "fixed", "price": 0.3},
+        "export": {"kind": "fixed", "price": 0.07},
+    },
 }
 CONTROL = describe() | {
-    "vehicles": [{"vehicle": "car", "modes": {"charge": "on", "stop": "off"}, "writes": [{"to": "switch.car", "value": "{mode}"}]}],
-    "loads": [{"load": "boiler", "modes": {"on": "on", "off": "off"}, "writes": [{"to": "switch.boiler", "value": "{mode}"}]}],
+    "vehicles": [
+        {
+            "vehicle": "car",
+            "modes": {"charge": "on", "stop": "off"},
+            "writes": [{"to": "switch.car", "value": "{mode}"}],
+        }
+    ],
+    "loads": [
+        {
+            "load": "boiler",
+            "modes": {"on": "on", "off": "off"},
+            "writes": [{"to": "switch.boiler", "value": "{mode}"}],
+        }
+    ],
 }
 
 
@@ -66,10 +97,21 @@ def home(database: Engine, request: pytest.FixtureRequest) -> Iterator[str]:
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(DOCUMENT | {"control": CONTROL}))
         load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.full(192, 0.05))
-        forecasts.upsert(connection, NAME, [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)])
+        forecasts.upsert(
+            connection,
+            NAME,
+            [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)],
+        )
         record_soc(connection, START - SLOT, 0.1)
-        parked = {"vehicle": "car", "from": START - SLOT, "to": START + timedelta(hours=12), "arrival_soc": 0.4}
-        charging_stays.add(connection, NAME, NewSession.model_validate(parked), by="anna", now=START)
+        parked = {
+            "vehicle": "car",
+            "from": START - SLOT,
+            "to": START + timedelta(hours=12),
+            "arrival_soc": 0.4,
+        }
+        charging_stays.add(
+            connection, NAME, NewSession.model_validate(parked), by="anna", now=START
+        )
         if request.param == "armed":
             control_service.arm(connection, NAME, now=START, by="anna")
         plan_sites(connection, PlanSitesRequest(site_ids=[NAME]), now=START)
@@ -94,19 +136,33 @@ def read_entities(database: Engine) -> dict[str, Any]:
     """Return what Home Assistant is told, by the entities' keys."""
     with unit_of_work(database) as connection:
         site = sites.load(connection, NAME)
-        view = read_house(connection, site, read_planned(connection, site, now=NOW), plan_max_age=timedelta(hours=3), now=NOW)
+        view = read_house(
+            connection,
+            site,
+            read_planned(connection, site, now=NOW),
+            plan_max_age=timedelta(hours=3),
+            now=NOW,
+        )
     numbers = numbers_of(view, "en")
-    return {each.key: each.state(view, numbers) for each in list_entities(view, numbers, commands=False) if each.state}
+    return {
+        each.key: each.state(view, numbers)
+        for each in list_entities(view, numbers, commands=False)
+        if each.state
+    }
 
 
 @pytest.fixture
 def api(redis_url: str, database_url: str) -> Iterator[httpx.Client]:
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)) as client:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url), FixedClock(NOW)
+    ) as client:
         yield client
 
 
 def order(api: httpx.Client, device: str, **fields: Any) -> None:
-    answer = api.put(f"/v1/sites/{NAME}/control/overrides/{device}", json={"until": UNTIL.isoformat()} | fields)
+    answer = api.put(
+        f"/v1/sites/{NAME}/control/overrides/{device}", json={"until": UNTIL.isoformat()} | fields
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -114,7 +170,12 @@ def plan(database: Engine, now: datetime = NOW) -> PlanReply:
     """Plan what has changed, as the worker does, and return the plan in force."""
     asked: list[str] = []
     # Of a site that is not armed as well, even where none but armed ones are planned otherwise.
-    follow_changes(database, Settings(plan_refresh="armed"), ask=lambda wanted: asked.extend(wanted.site_ids), now=now)
+    follow_changes(
+        database,
+        Settings(plan_refresh="armed"),
+        ask=lambda wanted: asked.extend(wanted.site_ids),
+        now=now,
+    )
     assert NAME in asked
     with unit_of_work(database) as connection:
         reply = plan_sites(connection, PlanSitesRequest(site_ids=[NAME]), now=now)
@@ -123,7 +184,9 @@ def plan(database: Engine, now: datetime = NOW) -> PlanReply:
         return plans.load(connection, reply.plans[NAME])
 
 
-def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(api: httpx.Client, database: Engine, home: str) -> None:
+def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(
+    api: httpx.Client, database: Engine, home: str
+) -> None:
     with unit_of_work(database) as connection:
         before = plans.latest(connection, home, now=NOW)
     order(api, "batteries", mode="charge", power_kw=3)
@@ -135,13 +198,20 @@ def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(api: httpx.Cl
     assert [slot.reason.code for slot in reply.slots[:6]] == ["manual"] * 6
     assert before is not None
     assert reply.slots[5].batteries["battery"].soc_end > 0.45
-    assert sum(slot.import_kwh for slot in reply.slots[:6]) > sum(slot.import_kwh for slot in before.slots[:6]) + 4
+    assert (
+        sum(slot.import_kwh for slot in reply.slots[:6])
+        > sum(slot.import_kwh for slot in before.slots[:6]) + 4
+    )
     assert reply.manual is not None
-    assert [(each.block_id, each.action, each.applied) for each in reply.manual.blocks] == [(OVERRIDE_BLOCK, "charge", True)]
+    assert [(each.block_id, each.action, each.applied) for each in reply.manual.blocks] == [
+        (OVERRIDE_BLOCK, "charge", True)
+    ]
     shown = api.get(f"/v1/sites/{home}/timeline").json()
     assert shown["plan"]["plan_id"] == reply.plan_id
     now = shown["past_slots"]
-    assert shown["planned"]["soc"][now + 5] == pytest.approx(reply.slots[5].batteries["battery"].soc_end, abs=1e-3)
+    assert shown["planned"]["soc"][now + 5] == pytest.approx(
+        reply.slots[5].batteries["battery"].soc_end, abs=1e-3
+    )
     states = read_entities(database)
     assert states["planned_mode"] == say_mode("charge", language="en")
     # Ten minutes of the quarter-hour's fifteen, with the losses of charging.
@@ -149,8 +219,12 @@ def test_a_charge_that_was_ordered_is_planned_paid_drawn_and_shown(api: httpx.Cl
     assert states["plan_soc"] == pytest.approx(10 + 5 * 0.95, abs=0.1)
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", "overrides/batteries"), ("POST", "disarm")])
-def test_an_order_that_is_ended_is_in_no_plan_any_more(api: httpx.Client, database: Engine, home: str, *, method: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "overrides/batteries"), ("POST", "disarm")]
+)
+def test_an_order_that_is_ended_is_in_no_plan_any_more(
+    api: httpx.Client, database: Engine, home: str, *, method: str, path: str
+) -> None:
     order(api, "batteries", mode="charge", power_kw=3)
     assert plan(database).manual is not None
     assert api.request(method, f"/v1/sites/{home}/control/{path}").status_code == 200
@@ -159,20 +233,27 @@ def test_an_order_that_is_ended_is_in_no_plan_any_more(api: httpx.Client, databa
     assert freed.slots[0].batteries["battery"].charge_kwh == 0
 
 
-def test_the_page_says_what_is_fixed_by_an_override(api: httpx.Client, database: Engine, home: str) -> None:
+def test_the_page_says_what_is_fixed_by_an_override(
+    api: httpx.Client, database: Engine, home: str
+) -> None:
     order(api, "batteries", mode="charge")
     page = unescape(api.get(f"/ui/sites/{home}/planning").text)
     assert wording("planning", "headline_fixed", count=1) in page
     assert wording("planning", "blocks_empty") not in page
     # On the strip of a wide screen and on that of a narrow one.
     assert page.count('class="fixed"') == 2
-    assert api.post(f"/ui/sites/{home}/planning/resume", data={"device": "batteries"}).status_code == 303
+    assert (
+        api.post(f"/ui/sites/{home}/planning/resume", data={"device": "batteries"}).status_code
+        == 303
+    )
     free = unescape(api.get(f"/ui/sites/{home}/planning").text)
     assert wording("planning", "headline_free") in free
     assert wording("planning", "blocks_empty") in free
 
 
-def test_a_quarter_hour_that_is_not_recorded_yet_is_read_from_the_sensor(api: httpx.Client, database: Engine, home: str) -> None:
+def test_a_quarter_hour_that_is_not_recorded_yet_is_read_from_the_sensor(
+    api: httpx.Client, database: Engine, home: str
+) -> None:
     order(api, "batteries", mode="charge", power_kw=3)
     plan(database)
     with unit_of_work(database) as connection:
@@ -181,10 +262,14 @@ def test_a_quarter_hour_that_is_not_recorded_yet_is_read_from_the_sensor(api: ht
             report_soc(connection, START + timedelta(minutes=minutes), percent)
         plan_causes.note(connection, [sites.key_of(connection, home)], "override")
     later = plan(database, START + timedelta(minutes=16))
-    assert later.slots[0].batteries["battery"].soc_end == pytest.approx(0.16 + 0.075 * 0.95, abs=0.001)
+    assert later.slots[0].batteries["battery"].soc_end == pytest.approx(
+        0.16 + 0.075 * 0.95, abs=0.001
+    )
 
 
-def test_a_later_plan_begins_with_the_state_of_charge_of_its_start(api: httpx.Client, database: Engine, home: str) -> None:
+def test_a_later_plan_begins_with_the_state_of_charge_of_its_start(
+    api: httpx.Client, database: Engine, home: str
+) -> None:
     order(api, "batteries", mode="charge", power_kw=3)
     plan(database)
     with unit_of_work(database) as connection:
@@ -193,7 +278,9 @@ def test_a_later_plan_begins_with_the_state_of_charge_of_its_start(api: httpx.Cl
     later = plan(database, START + timedelta(minutes=22))
     assert later.slots[0].start == START + SLOT
     # 0.75 kWh into 10 kWh, with the losses of charging.
-    assert later.slots[0].batteries["battery"].soc_end == pytest.approx(0.28 + 0.075 * 0.95, abs=0.01)
+    assert later.slots[0].batteries["battery"].soc_end == pytest.approx(
+        0.28 + 0.075 * 0.95, abs=0.01
+    )
 
 
 @pytest.mark.parametrize("home", ["advice"], indirect=True)
@@ -210,7 +297,12 @@ def test_a_later_plan_begins_with_the_state_of_charge_of_its_start(api: httpx.Cl
     ],
 )
 def test_every_kind_of_device_is_held_to_its_order(
-    api: httpx.Client, database: Engine, home: str, device: str, fields: dict[str, Any], expected: tuple[str, str]
+    api: httpx.Client,
+    database: Engine,
+    home: str,
+    device: str,
+    fields: dict[str, Any],
+    expected: tuple[str, str],
 ) -> None:
     with unit_of_work(database) as connection:
         record_soc(connection, START - SLOT, 0.1)
@@ -236,21 +328,33 @@ ELSE = (
 
 
 @pytest.mark.parametrize("home", ["advice"], indirect=True)
-def test_what_else_would_cost_is_answered_beside_an_order(api: httpx.Client, database: Engine, home: str) -> None:
+def test_what_else_would_cost_is_answered_beside_an_order(
+    api: httpx.Client, database: Engine, home: str
+) -> None:
     order(api, "batteries", mode="charge", power_kw=3)
     order(api, "vehicle:car", mode="charge", power_kw=5)
     planned = plan(database)
     costs: dict[tuple[str, str, int], float] = {}
     for device, mode, place in ELSE:
-        asked = Alternative.model_validate({"slot": planned.slots[place].start, "mode": mode, "device": device})
+        asked = Alternative.model_validate(
+            {"slot": planned.slots[place].start, "mode": mode, "device": device}
+        )
         with unit_of_work(database) as connection:
-            reply = ask_stored(connection, WhyNotRequest(plan_id=planned.plan_id, alternative=asked), solver=Solver())
+            reply = ask_stored(
+                connection,
+                WhyNotRequest(plan_id=planned.plan_id, alternative=asked),
+                solver=Solver(),
+            )
         costs[device, mode, place] = reply.cost.total
     assert np.isfinite(list(costs.values())).all(), costs
 
 
-def test_an_order_outranks_a_block_only_while_it_lasts(api: httpx.Client, database: Engine, home: str) -> None:
-    block = ManualBlock.model_validate({"device": "battery", "action": "hold", "from": START, "to": UNTIL + 4 * SLOT})
+def test_an_order_outranks_a_block_only_while_it_lasts(
+    api: httpx.Client, database: Engine, home: str
+) -> None:
+    block = ManualBlock.model_validate(
+        {"device": "battery", "action": "hold", "from": START, "to": UNTIL + 4 * SLOT}
+    )
     with unit_of_work(database) as connection:
         manual_blocks.add(connection, home, block, by="anna", now=START)
     order(api, "batteries", mode="charge", power_kw=3)

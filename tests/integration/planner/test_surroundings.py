@@ -1,4 +1,6 @@
-"""What a stored site's rules learn of what is going on: switches, weather and prices as they were known at the plan's start."""
+"""What a stored site's rules learn of what is going on: switches, weather and prices as they were
+known at the plan's start.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,7 +22,10 @@ SITE = {
     "name": "wary",
     "timezone": "Europe/Berlin",
     "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
-    "input_sensors": {"vacation_mode": "input_boolean.away", "outage_warning": "-binary_sensor.calm"},
+    "input_sensors": {
+        "vacation_mode": "input_boolean.away",
+        "outage_warning": "-binary_sensor.calm",
+    },
     "strategy": {"vacation": {}, "outage": {"reserve_soc": 0.7}, "s_index": {}},
 }
 
@@ -64,7 +69,9 @@ def test_switches_hold_as_they_were_turned_last_before_the_start(home: Connectio
     reply = plan(home)
     assert rules(reply) == {"vacation", "outage", "s_index"}
     # Half full at the start, 1.25 × 0.95 kWh more after each slot until the reserve of 7 is there.
-    assert [slot.batteries["battery"].soc_end for slot in reply.slots[:2]] == pytest.approx([0.61875, 0.7])
+    assert [slot.batteries["battery"].soc_end for slot in reply.slots[:2]] == pytest.approx(
+        [0.61875, 0.7]
+    )
 
 
 def test_what_the_caller_says_goes_before_what_is_stored(home: Connection) -> None:
@@ -76,7 +83,14 @@ def test_the_temperature_is_that_of_the_forecast_known_at_the_start(home: Connec
     ahead = Timeline(START, SLOT, 192)
     for issued, temperature in ((START - HOUR, -15.0), (START + HOUR, 20.0)):
         issues = np.full(192, np.datetime64(issued.replace(tzinfo=None), "us"))
-        weather_carbon.upsert(home, "weather", "wary", ahead.starts, values={"temperature_c": np.full(192, temperature)}, issued_at=issues)
+        weather_carbon.upsert(
+            home,
+            "weather",
+            "wary",
+            ahead.starts,
+            values={"temperature_c": np.full(192, temperature)},
+            issued_at=issues,
+        )
     # 1.05 + 0.3 + 0.2 stays within 1.5.
     assert plan(home).strategy[0].value == pytest.approx(0.5 * 12 / 10)
 
@@ -84,7 +98,13 @@ def test_the_temperature_is_that_of_the_forecast_known_at_the_start(home: Connec
 def test_the_last_thirty_days_of_prices_tell_what_is_usual(home: Connection) -> None:
     site = parse_site(SITE | {"strategy": {"price_extremes": {}}})
     around = Timeline(START - look_back(site), SLOT, look_back(site) // SLOT + 192)
-    found = read_surroundings(home, site, Timeline(START, SLOT, 192), prices=read_prices(home, site, around), stated=Surroundings())
+    found = read_surroundings(
+        home,
+        site,
+        Timeline(START, SLOT, 192),
+        prices=read_prices(home, site, around),
+        stated=Surroundings(),
+    )
     # The tariff is 0.3 at all times.
     assert found.past_levels == pytest.approx([0.3] * 30)
     assert found.past_spreads == [0.0] * 30

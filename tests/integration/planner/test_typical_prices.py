@@ -1,4 +1,6 @@
-"""A home on a market tariff is planned before any price has come, by typical prices that are marked as predicted."""
+"""A home on a market tariff is planned before any price has come, by typical prices that are marked
+as predicted.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,23 +32,37 @@ SITE = {
     "name": NAME,
     "timezone": "UTC",
     "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
-    "tariff": {"import": {"kind": "spot", "market": "DE-LU", "markup": 0.1}, "export": {"kind": "fixed", "price": 0.05}},
+    "tariff": {
+        "import": {"kind": "spot", "market": "DE-LU", "markup": 0.1},
+        "export": {"kind": "fixed", "price": 0.05},
+    },
 }
 
 
 def store(connection: Connection) -> None:
     sites.save(connection, parse_site(SITE))
     load, sun = Quantiles.exact(np.full(192, 0.1)), Quantiles.exact(np.zeros(192))
-    forecasts.upsert(connection, NAME, [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)])
+    forecasts.upsert(
+        connection, NAME, [Forecast(Timeline(START, SLOT, 192), START, DEFAULT_VERSION, load, sun)]
+    )
 
 
 def plan(connection: Connection) -> PlanReply:
-    return plan_and_store(PlanRequest(site_id=NAME, start=START), lambda: connection, now=START, solver=Solver())
+    return plan_and_store(
+        PlanRequest(site_id=NAME, start=START), lambda: connection, now=START, solver=Solver()
+    )
 
 
 def publish(connection: Connection, first: datetime, count: int, price: float) -> None:
     grid = Timeline(first, SLOT, count)
-    prices.upsert(connection, "DE-LU", starts=grid.starts, price=np.full(count, price), currency="EUR", published_at=first - timedelta(days=2))
+    prices.upsert(
+        connection,
+        "DE-LU",
+        starts=grid.starts,
+        price=np.full(count, price),
+        currency="EUR",
+        published_at=first - timedelta(days=2),
+    )
 
 
 def buys_at(reply: PlanReply) -> list[float]:
@@ -54,18 +70,26 @@ def buys_at(reply: PlanReply) -> list[float]:
 
 
 def typical_day() -> list[float]:
-    """Return the import price of a typical July day by quarter-hours: the market's price and the markup."""
+    """Return the import price of a typical July day by quarter-hours: the market's price and the
+    markup.
+    """
     return [round(price + 0.1, 6) for price in read_typical_prices()[NEAREST][6] for _ in range(4)]
 
 
-def test_without_a_single_price_the_typical_ones_of_month_and_hour_are_planned_with(connection: Connection) -> None:
+def test_without_a_single_price_the_typical_ones_of_month_and_hour_are_planned_with(
+    connection: Connection,
+) -> None:
     store(connection)
     reply = plan(connection)
     assert buys_at(reply) == typical_day() * 2
     assert reply.prices_known_until == START
     note = next(each for each in reply.notes if each.code == "prices_typical")
-    assert (note.assumed, note.figures) == (True, {"since": START.isoformat(), "markets": ["DE-LU"], "like": [NEAREST]})
-    # The battery is charged at noon, when power is typically cheapest, and what is stored keeps its worth at the end.
+    assert (note.assumed, note.figures) == (
+        True,
+        {"since": START.isoformat(), "markets": ["DE-LU"], "like": [NEAREST]},
+    )
+    # The battery is charged at noon, when power is typically cheapest, and what is stored keeps its
+    # worth at the end.
     noon = sum(slot.batteries["battery"].charge_kwh for slot in reply.slots[40:64])
     assert noon > 1.0
 
@@ -78,10 +102,14 @@ def test_real_prices_replace_typical_ones_as_soon_as_they_come(connection: Conne
     # Beyond today the last day that is known goes on, as ever.
     assert buys_at(reply) == [0.3] * 192
     assert reply.prices_known_until == START + timedelta(days=1)
-    assert [note.code for note in reply.notes if note.code.startswith("prices_")] == ["prices_carried_on"]
+    assert [note.code for note in reply.notes if note.code.startswith("prices_")] == [
+        "prices_carried_on"
+    ]
 
 
-def test_a_gap_and_the_end_of_a_few_published_hours_are_filled_with_typical_prices(connection: Connection) -> None:
+def test_a_gap_and_the_end_of_a_few_published_hours_are_filled_with_typical_prices(
+    connection: Connection,
+) -> None:
     store(connection)
     publish(connection, START, 8, 0.2)
     publish(connection, START + 12 * SLOT, 8, 0.2)
@@ -100,9 +128,15 @@ def stored(database: Engine) -> Iterator[str]:
     remove_site(database, NAME)
 
 
-def test_the_page_marks_every_price_as_predicted_until_prices_come(stored: str, redis_url: str, database_url: str) -> None:
+def test_the_page_marks_every_price_as_predicted_until_prices_come(
+    stored: str, redis_url: str, database_url: str
+) -> None:
     clock = FixedClock(START)
-    with serve(Addresses(database_url=database_url, redis_url=redis_url), clock=clock, outside_services=False) as api:
+    with serve(
+        Addresses(database_url=database_url, redis_url=redis_url),
+        clock=clock,
+        outside_services=False,
+    ) as api:
         document = read_timeline(api, stored)
     assert document["plan"]["prices_known_until"] == "2024-07-01T00:00:00Z"
     assert document["prices"]["known_slots"] == 0

@@ -60,7 +60,9 @@ def wallbox(connection: Connection) -> None:
 
 
 def report(connection: Connection, car: str, *readings: tuple[float, float, float]) -> None:
-    """Record by hours from ``START`` on how full a car is, per cent, and whether it is plugged in."""
+    """Record by hours from ``START`` on how full a car is, per cent, and whether it is plugged
+    in.
+    """
     instants = [(START + hours * HOUR).replace(tzinfo=None) for hours, _, _ in readings]
     units = {f"sensor.{car}": "%", f"binary_sensor.{car}": None}
     keys = stored_readings.register(connection, "wallbox", units)
@@ -142,7 +144,9 @@ def test_of_two_cars_the_one_that_is_plugged_in_alone_took_what_was_counted(
     ],
     ids=["back", "jumps", "out of range", "creeps", "healthy"],
 )
-def test_a_plan_says_what_is_the_matter_with_a_sensor(connection: Connection, readings: list[tuple[float, float, float]], kwh: float, codes: set[str]) -> None:
+def test_a_plan_says_what_is_the_matter_with_a_sensor(
+    connection: Connection, readings: list[tuple[float, float, float]], kwh: float, codes: set[str]
+) -> None:
     count(connection, kwh)
     report(connection, "car", *readings)
     assert {*notes(plan(connection))} == codes

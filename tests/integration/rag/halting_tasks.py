@@ -1,4 +1,6 @@
-"""Ingest whose worker halts in the middle of each document, for a test to kill it there: one document is left at each step."""
+"""Ingest whose worker halts in the middle of each document, for a test to kill it there: one
+document is left at each step.
+"""
 
 from luna.contracts.documents import Document, IngestReply, IngestRequest
 from luna.platform.queue import TaskContext, task
@@ -12,7 +14,9 @@ def ingest_documents(request: IngestRequest, work: TaskContext) -> IngestReply:
     pipeline = Pipeline.of(work)
     for document_id in request.document_ids:
         leave(pipeline, document_id)
-    (last,) = [document for document in [pipeline.find(request.document_ids[-1])] if document is not None]
+    (last,) = [
+        document for document in [pipeline.find(request.document_ids[-1])] if document is not None
+    ]
     (work.settings.data_folder / f"halted-{last.state}").touch()
     wait_for(lambda: False, seconds=600)
     return IngestReply(documents=[])

@@ -1,4 +1,6 @@
-"""Assistants ask for tools by the Model Context Protocol, over HTTP with a key and on a command's standard input; both with the protocol's own client."""
+"""Assistants ask for tools by the Model Context Protocol, over HTTP with a key and on a command's
+standard input; both with the protocol's own client.
+"""
 
 import os
 import sys
@@ -36,7 +38,10 @@ COMMAND = str(Path(sys.executable).with_name("luna"))
 
 @pytest.fixture(scope="module")
 def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
-    """A gateway with a worker of the knowledge service behind it; the first site is furnished, the second is somebody else's."""
+    """A gateway with a worker of the knowledge service behind it.
+
+    The first site is furnished, the second is somebody else's.
+    """
     settings = GENEROUS | {"plan_timeout": timedelta(seconds=30)}
     with gate_with_people(servers.database_url, redis_url, **settings) as gate:
         with unit_of_work(gate.database) as connection:
@@ -57,7 +62,9 @@ async def connect(gate: Gate, headers: dict[str, str]) -> AsyncIterator[Client]:
             yield client
 
 
-def call(gate: Gate, tool: str, arguments: dict[str, Any], headers: dict[str, str] | None = None) -> CallToolResult:
+def call(
+    gate: Gate, tool: str, arguments: dict[str, Any], headers: dict[str, str] | None = None
+) -> CallToolResult:
     async def ask() -> CallToolResult:
         async with connect(gate, headers or gate.key("user")) as client:
             return await client.call_tool(tool, arguments)
@@ -78,7 +85,10 @@ def test_an_assistant_finds_every_tool_and_is_told_that_it_reads(gate: Gate) -> 
 
     tools = anyio.run(ask).tools
     assert {tool.name for tool in tools} == {*TOOLS, *DECLARED, "search_documents"}
-    assert all(tool.annotations.read_only_hint and tool.annotations.destructive_hint is False for tool in tools)
+    assert all(
+        tool.annotations.read_only_hint and tool.annotations.destructive_hint is False
+        for tool in tools
+    )
     assert all(tool.input_schema["type"] == "object" for tool in tools)
 
 
@@ -103,33 +113,71 @@ def test_prices_and_energies_are_those_of_their_routes(gate: Gate) -> None:
     assert told["mean_import_price"] == fsum(row["import_price"] for row in rows) / len(rows)
     energies = call(gate, "consumption", YESTERDAY | {"language": "de"}).structured_content
     told = {figure["name"]: figure["value"] for figure in energies["figures"]}
-    for source, name in zip(energies["sources"], ("load", "pv", "import", "export", "charge", "discharge"), strict=True):
+    for source, name in zip(
+        energies["sources"], ("load", "pv", "import", "export", "charge", "discharge"), strict=True
+    ):
         rows = gate.client.get(source["path"], headers=headers).json()["rows"]
-        assert told[f"{name}_kwh"] == fsum(row["value"] for row in rows if row["value"] is not None), name
+        assert told[f"{name}_kwh"] == fsum(
+            row["value"] for row in rows if row["value"] is not None
+        ), name
 
 
 def test_what_is_declared_and_reads_is_a_tool_that_says_what_its_route_says(gate: Gate) -> None:
     headers = gate.key("user")
-    block = {"device": "battery 2", "action": "hold", "from": "2099-07-01T04:00", "to": "2099-07-01T06:00"}
-    added = gate.client.post(f"/v1/sites/{OWN}/manual-blocks", json=block, headers=gate.key("admin", "operate"))
+    block = {
+        "device": "battery 2",
+        "action": "hold",
+        "from": "2099-07-01T04:00",
+        "to": "2099-07-01T06:00",
+    }
+    added = gate.client.post(
+        f"/v1/sites/{OWN}/manual-blocks", json=block, headers=gate.key("admin", "operate")
+    )
     assert added.status_code == 201, added.text
-    routes = {"list_manual_blocks": "manual-blocks", "list_decisions": "control/decisions", "read_control": "control", "list_devices": "devices"}
+    routes = {
+        "list_manual_blocks": "manual-blocks",
+        "list_decisions": "control/decisions",
+        "read_control": "control",
+        "list_devices": "devices",
+    }
     for tool, path in routes.items():
         result = call(gate, tool, {})
         assert not result.is_error, text_of(result)
-        assert result.structured_content == gate.client.get(f"/v1/sites/{OWN}/{path}", headers=headers).json(), tool
-    assert call(gate, "list_manual_blocks", {}).structured_content["blocks"][0]["device"] == "battery 2"
+        assert (
+            result.structured_content
+            == gate.client.get(f"/v1/sites/{OWN}/{path}", headers=headers).json()
+        ), tool
+    assert (
+        call(gate, "list_manual_blocks", {}).structured_content["blocks"][0]["device"]
+        == "battery 2"
+    )
 
 
 def test_a_tool_is_called_by_its_route_as_well(gate: Gate) -> None:
     headers = gate.key("user")
-    assert {tool["name"] for tool in gate.client.get("/v1/tools", headers=headers).json()["tools"]} == set(TOOLS)
-    answer = gate.client.post("/v1/tools/consumption", json={"site_id": OWN, "arguments": YESTERDAY, "language": "de"}, headers=headers)
+    assert {
+        tool["name"] for tool in gate.client.get("/v1/tools", headers=headers).json()["tools"]
+    } == set(TOOLS)
+    answer = gate.client.post(
+        "/v1/tools/consumption",
+        json={"site_id": OWN, "arguments": YESTERDAY, "language": "de"},
+        headers=headers,
+    )
     assert answer.json()["found"]
-    assert answer.json()["text"].startswith("Am 1. Apr. 2024: ".replace(". ", ".\u00a0").replace(" 2024", "\u00a02024").replace("Am\u00a0", "Am "))
-    foreign = gate.client.post("/v1/tools/consumption", json={"site_id": FOREIGN, "arguments": YESTERDAY}, headers=headers)
+    assert answer.json()["text"].startswith(
+        "Am 1. Apr. 2024: ".replace(". ", ".\u00a0")
+        .replace(" 2024", "\u00a02024")
+        .replace("Am\u00a0", "Am ")
+    )
+    foreign = gate.client.post(
+        "/v1/tools/consumption", json={"site_id": FOREIGN, "arguments": YESTERDAY}, headers=headers
+    )
     unknown = gate.client.post("/v1/tools/nothing", json={"site_id": OWN}, headers=headers)
-    wrong = gate.client.post("/v1/tools/consumption", json={"site_id": OWN, "arguments": {"first_day": "never"}}, headers=headers)
+    wrong = gate.client.post(
+        "/v1/tools/consumption",
+        json={"site_id": OWN, "arguments": {"first_day": "never"}},
+        headers=headers,
+    )
     assert [foreign.status_code, unknown.status_code, wrong.status_code] == [404, 404, 422]
     assert "first_day" in wrong.json()["remedy"]
     assert gate.client.get("/v1/tools").status_code == 401
@@ -137,14 +185,25 @@ def test_a_tool_is_called_by_its_route_as_well(gate: Gate) -> None:
 
 def test_a_wrong_key_gets_nothing(gate: Gate) -> None:
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    for headers in ({}, {"Authorization": "Bearer luna_wrong_key"}, {"Authorization": "Basic dTpw"}):
-        answer = gate.client.post("/mcp", json=message, headers=headers | {"Accept": "application/json, text/event-stream"})
+    for headers in (
+        {},
+        {"Authorization": "Bearer luna_wrong_key"},
+        {"Authorization": "Basic dTpw"},
+    ):
+        answer = gate.client.post(
+            "/mcp",
+            json=message,
+            headers=headers | {"Accept": "application/json, text/event-stream"},
+        )
         assert (answer.status_code, "tools" in answer.text) == (401, False)
 
 
 def test_a_page_of_another_site_gets_nothing(gate: Gate) -> None:
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    headers = gate.key("user") | {"Origin": "https://evil.example", "Accept": "application/json, text/event-stream"}
+    headers = gate.key("user") | {
+        "Origin": "https://evil.example",
+        "Accept": "application/json, text/event-stream",
+    }
     assert gate.client.post("/mcp", json=message, headers=headers).status_code == 403
 
 
@@ -173,7 +232,9 @@ def test_a_page_of_another_site_gets_nothing(gate: Gate) -> None:
         ("site_description", {"x": {"y": [1] * 50}}, "x"),
     ],
 )
-def test_what_cannot_be_answered_is_an_error_that_says_why(gate: Gate, tool: str, arguments: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_answered_is_an_error_that_says_why(
+    gate: Gate, tool: str, arguments: dict[str, Any], said: str
+) -> None:
     result = call(gate, tool, arguments)
     assert result.is_error
     assert said in text_of(result)
@@ -182,9 +243,15 @@ def test_what_cannot_be_answered_is_an_error_that_says_why(gate: Gate, tool: str
 
 @each_row(
     ("tool", "right"),
-    [("price_course", ["first_day", "last_day"]), ("list_decisions", ["site_id (needed)", "limit"]), ("search_documents", ["query (needed)", "k"])],
+    [
+        ("price_course", ["first_day", "last_day"]),
+        ("list_decisions", ["site_id (needed)", "limit"]),
+        ("search_documents", ["query (needed)", "k"]),
+    ],
 )
-def test_a_tool_called_with_wrong_arguments_lists_the_right_ones(gate: Gate, tool: str, right: list[str]) -> None:
+def test_a_tool_called_with_wrong_arguments_lists_the_right_ones(
+    gate: Gate, tool: str, right: list[str]
+) -> None:
     told = text_of(call(gate, tool, {"nothing": 1}))
     assert [name for name in right if name not in told] == []
 
@@ -203,10 +270,16 @@ def test_a_key_of_one_site_reads_no_other(gate: Gate) -> None:
 
 
 def test_broken_messages_are_refused_and_the_gateway_lives_on(gate: Gate) -> None:
-    headers = gate.key("user") | {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+    headers = gate.key("user") | {
+        "Accept": "application/json, text/event-stream",
+        "Content-Type": "application/json",
+    }
     rng = np.random.default_rng(1)
     bodies = [b"", b"{", b"[]", b"null", b'"x"', b"\xff\xfe", b"[" * 20_000]
-    bodies += [b'{"jsonrpc":"2.0","id":1,"method":"no/such"}', b'{"jsonrpc":"2.0","id":{},"method":"tools/list"}']
+    bodies += [
+        b'{"jsonrpc":"2.0","id":1,"method":"no/such"}',
+        b'{"jsonrpc":"2.0","id":{},"method":"tools/list"}',
+    ]
     for body in [*bodies, *(rng.bytes(200) for _ in range(20))]:
         answer = gate.client.post("/mcp", content=body, headers=headers)
         assert answer.status_code < 500, body[:50]
@@ -221,7 +294,13 @@ def test_calls_side_by_side_are_answered_each_for_its_own_asker(gate: Gate) -> N
 
     async def ask(headers: dict[str, str], language: str) -> None:
         async with connect(gate, headers) as client:
-            answers.append(text_of(await client.call_tool("site_description", {"site_id": OWN, "language": language})))
+            answers.append(
+                text_of(
+                    await client.call_tool(
+                        "site_description", {"site_id": OWN, "language": language}
+                    )
+                )
+            )
 
     async def ask_all() -> None:
         async with anyio.create_task_group() as group:
@@ -233,14 +312,18 @@ def test_calls_side_by_side_are_answered_each_for_its_own_asker(gate: Gate) -> N
     assert sorted(Counter(answers).values()) == [6, 6]
 
 
-def test_the_command_serves_an_assistant_on_standard_input(gate: Gate, redis_url: str, tmp_path: Path) -> None:
+def test_the_command_serves_an_assistant_on_standard_input(
+    gate: Gate, redis_url: str, tmp_path: Path
+) -> None:
     environment = {
         "LUNA_DATABASE_URL": gate.database.url.render_as_string(hide_password=False),
         "LUNA_REDIS_URL": redis_url,
         "LUNA_DATA_FOLDER": str(tmp_path),
         "PATH": os.environ["PATH"],
     }
-    command = StdioServerParameters(command=COMMAND, args=["mcp", "--site", OWN, "--language", "de"], env=environment)
+    command = StdioServerParameters(
+        command=COMMAND, args=["mcp", "--site", OWN, "--language", "de"], env=environment
+    )
 
     async def ask() -> tuple[Any, CallToolResult, CallToolResult, list[CallToolResult]]:
         async with Client(command) as client:
@@ -248,12 +331,27 @@ def test_the_command_serves_an_assistant_on_standard_input(gate: Gate, redis_url
             told = await client.call_tool("consumption", YESTERDAY)
             elsewhere = await client.call_tool("list_manual_blocks", {"site_id": FOREIGN})
             blocks = await client.call_tool("list_manual_blocks", {})
-            return listed, told, blocks, [await client.call_tool("plan", {"site_id": FOREIGN}), elsewhere, await client.call_tool("nothing", {})]
+            return (
+                listed,
+                told,
+                blocks,
+                [
+                    await client.call_tool("plan", {"site_id": FOREIGN}),
+                    elsewhere,
+                    await client.call_tool("nothing", {}),
+                ],
+            )
 
     listed, told, blocks, refused = anyio.run(ask)
     assert {tool.name for tool in listed.tools} == {*TOOLS, *DECLARED, "search_documents"}
-    assert blocks.structured_content == gate.client.get(f"/v1/sites/{OWN}/manual-blocks", headers=gate.key("user")).json()
-    assert told.structured_content["figures"] == call(gate, "consumption", YESTERDAY | {"language": "de"}).structured_content["figures"]
+    assert (
+        blocks.structured_content
+        == gate.client.get(f"/v1/sites/{OWN}/manual-blocks", headers=gate.key("user")).json()
+    )
+    assert (
+        told.structured_content["figures"]
+        == call(gate, "consumption", YESTERDAY | {"language": "de"}).structured_content["figures"]
+    )
     assert "Verbrauch" in text_of(told)
     assert all(each.is_error for each in refused)
 

@@ -1,4 +1,6 @@
-"""Documents against the real database: what is stored once, what replaces what, what is left when one goes."""
+"""Documents against the real database: what is stored once, what replaces what, what is left when
+one goes.
+"""
 
 import hashlib
 import io
@@ -54,21 +56,37 @@ def page_server() -> Iterator[str]:
 
 def versions(library: Library, name: str) -> list[tuple[int, bool, str]]:
     with unit_of_work(library.database) as connection:
-        return [(each.version, each.current, each.state) for each in documents.list_versions(connection, name, None)]
+        return [
+            (each.version, each.current, each.state)
+            for each in documents.list_versions(connection, name, None)
+        ]
 
 
 def test_a_stored_file_becomes_searchable_with_its_passages_and_vectors(library: Library) -> None:
     library.embedder = LetterEmbedder()
     document = library.add("tarif.md")
-    assert (document.state, document.current, document.version, document.chunks, document.media_type) == ("searchable", True, 1, 2, "text/markdown")
+    assert (
+        document.state,
+        document.current,
+        document.version,
+        document.chunks,
+        document.media_type,
+    ) == ("searchable", True, 1, 2, "text/markdown")
     with unit_of_work(library.database) as connection:
-        assert [each.headings for each in document_passages.list_of(connection, document.document_id)] == [["Tarif"], ["Laufzeit"]]
+        assert [
+            each.headings for each in document_passages.list_of(connection, document.document_id)
+        ] == [["Tarif"], ["Laufzeit"]]
     assert library.rows("chunk_vectors", "model") == [("letters",)] * 2
     assert library.files() == {DIGEST}
 
 
-def test_how_long_a_document_holds_is_read_from_its_text_unless_its_owner_says_it(library: Library) -> None:
-    text = b"---\ntitle: Preise\nvalid_until: 2025-12-31\n---\n# Preise\n\nG\xc3\xbcltig ab 1. April 2025. Der Arbeitspreis ist 30 Cent je Kilowattstunde.\n"
+def test_how_long_a_document_holds_is_read_from_its_text_unless_its_owner_says_it(
+    library: Library,
+) -> None:
+    text = (
+        b"---\ntitle: Preise\nvalid_until: 2025-12-31\n---\n# Preise\n\nG\xc3\xbcltig ab 1. "
+        b"April 2025. Der Arbeitspreis ist 30 Cent je Kilowattstunde.\n"
+    )
     read = library.add("preise.md", text)
     assert (read.valid_from, read.valid_until) == (date(2025, 4, 1), date(2025, 12, 31))
     said = library.add("preise-2.md", text, valid_from="2026-01-01")
@@ -80,10 +98,16 @@ def test_the_same_file_again_is_the_same_document(library: Library) -> None:
     assert library.store("tarif.md") == (first, "known")
 
 
-def test_a_new_version_is_found_once_it_is_searchable_and_the_old_one_until_then(library: Library) -> None:
+def test_a_new_version_is_found_once_it_is_searchable_and_the_old_one_until_then(
+    library: Library,
+) -> None:
     first = library.add("tarif.md")
     second, outcome = library.store("tarif.md", OTHER)
-    assert (outcome, second.version, versions(library, "tarif.md")) == ("new", 2, [(2, False, "stored"), (1, True, "searchable")])
+    assert (outcome, second.version, versions(library, "tarif.md")) == (
+        "new",
+        2,
+        [(2, False, "stored"), (1, True, "searchable")],
+    )
     library.ingest(second.document_id)
     assert versions(library, "tarif.md") == [(2, True, "searchable"), (1, False, "searchable")]
     # One passage of the new version; the two of the old one are forgotten by every index.
@@ -117,7 +141,12 @@ def test_a_failed_version_leaves_the_one_before_it_found(library: Library) -> No
 def test_a_failed_file_that_comes_again_is_tried_again(library: Library) -> None:
     failed = library.add("broken.pdf", BROKEN)
     again, outcome = library.store("broken.pdf", BROKEN)
-    assert (again.document_id, again.state, again.fault, outcome) == (failed.document_id, "stored", None, "retried")
+    assert (again.document_id, again.state, again.fault, outcome) == (
+        failed.document_id,
+        "stored",
+        None,
+        "retried",
+    )
 
 
 def test_bytes_that_vanished_are_a_fault_of_their_document(library: Library) -> None:
@@ -131,7 +160,12 @@ def test_what_is_deleted_leaves_neither_text_nor_vectors_nor_bytes(library: Libr
     library.add("tarif.md")
     current = library.add("tarif.md", OTHER)
     assert [each.version for each in library.remove(current.document_id)] == [2, 1]
-    assert (library.rows("documents"), library.rows("chunks"), library.rows("chunk_vectors"), library.files()) == ([], [], [], set())
+    assert (
+        library.rows("documents"),
+        library.rows("chunks"),
+        library.rows("chunk_vectors"),
+        library.files(),
+    ) == ([], [], [], set())
     with pytest.raises(NotFoundError):
         library.remove(current.document_id)
 
@@ -195,7 +229,10 @@ def test_other_peoples_documents_are_not_there(library: Library) -> None:
     with stored_site(library.database, name="neighbour"):
         theirs, everybodys = library.add("a.md", site_id="neighbour"), library.add("b.md", OTHER)
         with unit_of_work(library.database) as connection:
-            assert [each.name for each in documents.list_page(connection, DocumentFilter(), among=["home"])] == ["b.md"]
+            assert [
+                each.name
+                for each in documents.list_page(connection, DocumentFilter(), among=["home"])
+            ] == ["b.md"]
             assert documents.find(connection, theirs.document_id, among=["home"]) is None
             assert documents.find(connection, everybodys.document_id, among=["home"]) is not None
             assert documents.find(connection, theirs.document_id, among=["neighbour"]) is not None
@@ -225,7 +262,11 @@ def test_vectors_of_another_model_stay_until_the_new_ones_are_complete(library: 
     library.add("b.md", OTHER)
     library.embedder = LetterEmbedder("second")
     seen: list[set[tuple[object, ...]]] = []
-    reply = reindex_documents(ReindexRequest(), library.pipeline, lambda _done, _total, _label: seen.append(set(library.rows("chunk_vectors", "model"))))
+    reply = reindex_documents(
+        ReindexRequest(),
+        library.pipeline,
+        lambda _done, _total, _label: seen.append(set(library.rows("chunk_vectors", "model"))),
+    )
     assert (reply.documents, reply.chunks, reply.model) == (2, 3, "second")
     assert seen[-1] == {("first",), ("second",)}
     assert library.rows("chunk_vectors", "model") == [("second",)] * 3
@@ -245,16 +286,27 @@ def test_a_reindex_brings_up_what_a_crash_left_behind(library: Library) -> None:
 
 @settings(max_examples=draws(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.lists(st.tuples(st.sampled_from(["add", "ingest", "delete", "reindex", "rechunk"]), st.sampled_from("ab"), st.sampled_from([TARIFF, OTHER, b"\x00"])))
+    st.lists(
+        st.tuples(
+            st.sampled_from(["add", "ingest", "delete", "reindex", "rechunk"]),
+            st.sampled_from("ab"),
+            st.sampled_from([TARIFF, OTHER, b"\x00"]),
+        )
+    )
 )
-def test_whatever_is_done_in_whatever_order_leaves_no_gap_and_no_rest(library: Library, steps: list[tuple[str, str, bytes]]) -> None:
+def test_whatever_is_done_in_whatever_order_leaves_no_gap_and_no_rest(
+    library: Library, steps: list[tuple[str, str, bytes]]
+) -> None:
     library.empty()
     for what, name, content in steps:
         do(library, what, name, content)
-        # Each document has its bytes and no bytes are left over; what is found has all its vectors, and nothing else has any.
+        # Each document has its bytes and no bytes are left over; what is found has all its vectors,
+        # and nothing else has any.
         digests = {str(row[0]) for row in library.rows("documents", "sha256")}
         assert library.files() - {f"{each}.json" for each in digests} == digests
-        assert library.rows("chunk_vectors", "chunk_id") == library.rows("chunks JOIN documents USING (document_id) WHERE current", "chunk_id")
+        assert library.rows("chunk_vectors", "chunk_id") == library.rows(
+            "chunks JOIN documents USING (document_id) WHERE current", "chunk_id"
+        )
 
 
 def do(library: Library, what: str, name: str, content: bytes) -> None:
@@ -264,7 +316,9 @@ def do(library: Library, what: str, name: str, content: bytes) -> None:
         "ingest": lambda: library.ingest(*known),
         "delete": lambda: [library.remove(each) for each in known[:1]],
         "reindex": lambda: reindex_documents(ReindexRequest(), library.pipeline, NOBODY_LISTENS),
-        "rechunk": lambda: reindex_documents(ReindexRequest(rechunk=True), library.pipeline, NOBODY_LISTENS),
+        "rechunk": lambda: reindex_documents(
+            ReindexRequest(rechunk=True), library.pipeline, NOBODY_LISTENS
+        ),
     }
     acts[what]()
 
@@ -278,8 +332,16 @@ def zipped(**members: bytes) -> bytes:
 
 
 def test_members_of_an_archive_are_documents_of_their_own(library: Library) -> None:
-    archive, *members = library.ingest(library.store("papers.zip", zipped(tarif=TARIFF, manuals__battery=OTHER), kind="manual")[0].document_id)
-    assert (archive.media_type, archive.state, archive.chunks) == ("application/zip", "searchable", 0)
+    archive, *members = library.ingest(
+        library.store("papers.zip", zipped(tarif=TARIFF, manuals__battery=OTHER), kind="manual")[
+            0
+        ].document_id
+    )
+    assert (archive.media_type, archive.state, archive.chunks) == (
+        "application/zip",
+        "searchable",
+        0,
+    )
     assert [(each.name, each.source, each.kind, each.state) for each in members] == [
         ("papers.zip/manuals/battery.md", "archive", "manual", "searchable"),
         ("papers.zip/tarif.md", "archive", "manual", "searchable"),
@@ -299,12 +361,20 @@ def test_a_new_version_of_an_archive_changes_the_members_that_changed(library: L
     ]
 
 
-def test_members_left_behind_by_a_crash_are_brought_to_their_end_with_their_archive(library: Library) -> None:
+def test_members_left_behind_by_a_crash_are_brought_to_their_end_with_their_archive(
+    library: Library,
+) -> None:
     archive, _ = library.store("papers.zip", zipped(a=TARIFF))
     library.pipeline.finish(archive.document_id, lambda _: None)
-    assert library.rows("documents", "name, state") == [("papers.zip", "searchable"), ("papers.zip/a.md", "stored")]
+    assert library.rows("documents", "name, state") == [
+        ("papers.zip", "searchable"),
+        ("papers.zip/a.md", "stored"),
+    ]
     library.ingest(archive.document_id)
-    assert library.rows("documents", "name, state") == [("papers.zip", "searchable"), ("papers.zip/a.md", "searchable")]
+    assert library.rows("documents", "name, state") == [
+        ("papers.zip", "searchable"),
+        ("papers.zip/a.md", "searchable"),
+    ]
 
 
 def test_an_archive_inside_another_is_not_unpacked(library: Library) -> None:
@@ -316,16 +386,32 @@ def test_an_archive_inside_another_is_not_unpacked(library: Library) -> None:
     assert library.rows("documents", "name") == [("outer.zip",)]
 
 
-def test_what_is_fetched_is_a_document_under_its_address(library: Library, page_server: str) -> None:
+def test_what_is_fetched_is_a_document_under_its_address(
+    library: Library, page_server: str
+) -> None:
     request = FetchDocumentRequest(url=f"{page_server}/tarif.md", added_by="anna")
     network = Network(allows=lambda _address, _port: True)
-    (document,) = fetch_document(request, library.pipeline, NOBODY_LISTENS, network=network).documents
-    assert (document.name, document.title, document.source, document.url, document.state) == (request.url, "Tarif", "url", request.url, "searchable")
+    (document,) = fetch_document(
+        request, library.pipeline, NOBODY_LISTENS, network=network
+    ).documents
+    assert (document.name, document.title, document.source, document.url, document.state) == (
+        request.url,
+        "Tarif",
+        "url",
+        request.url,
+        "searchable",
+    )
     (again,) = fetch_document(request, library.pipeline, NOBODY_LISTENS, network=network).documents
     assert again == document
 
 
-def test_a_private_address_is_refused_and_leaves_nothing(library: Library, page_server: str) -> None:
+def test_a_private_address_is_refused_and_leaves_nothing(
+    library: Library, page_server: str
+) -> None:
     with pytest.raises(InvalidInputError):
-        fetch_document(FetchDocumentRequest(url=f"{page_server}/tarif.md", added_by="anna"), library.pipeline, NOBODY_LISTENS)
+        fetch_document(
+            FetchDocumentRequest(url=f"{page_server}/tarif.md", added_by="anna"),
+            library.pipeline,
+            NOBODY_LISTENS,
+        )
     assert library.rows("documents") == []

@@ -14,9 +14,14 @@ from services.cli.main import main, run
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("LUNA_DATA_FOLDER", str(tmp_path / "var"))
     monkeypatch.setenv("LUNA_EMBEDDING_DOWNLOAD", "false")
-    passages = [{"_id": "a", "title": "Battery", "text": "It charges at night."}, {"_id": "b", "title": "Kettle", "text": "It boils water."}]
+    passages = [
+        {"_id": "a", "title": "Battery", "text": "It charges at night."},
+        {"_id": "b", "title": "Kettle", "text": "It boils water."},
+    ]
     (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, passages)))
-    (tmp_path / "queries.jsonl").write_text(json.dumps({"_id": "q", "text": "charging the battery"}))
+    (tmp_path / "queries.jsonl").write_text(
+        json.dumps({"_id": "q", "text": "charging the battery"})
+    )
     (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\nq\ta\t1\n")
     # A process reads its settings once.
     load_settings.cache_clear()
@@ -24,7 +29,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     load_settings.cache_clear()
 
 
-def test_a_set_is_measured_as_one_json_document(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_set_is_measured_as_one_json_document(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = run(["rag", "evaluate", "--set", str(folder), "--json"])
     found = json.loads(capsys.readouterr().out)
 
@@ -33,7 +40,9 @@ def test_a_set_is_measured_as_one_json_document(folder: Path, capsys: pytest.Cap
     assert (found["documents"], found["queries"]) == (2, 1)
 
 
-def test_a_bad_line_ends_with_its_place_and_a_remedy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_line_ends_with_its_place_and_a_remedy(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "qrels.tsv").write_text("q\ta\tyes\n")
     with pytest.raises(SystemExit) as ended:
         main(["rag", "evaluate", "--set", str(folder), "--json"])

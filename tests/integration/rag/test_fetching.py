@@ -1,4 +1,7 @@
-"""Fetching from servers that mean no good. They run on this machine, so the tests allow its loopback address and those servers' ports."""
+"""Fetching from servers that mean no good.
+
+They run on this machine, so the tests allow its loopback address and those servers' ports.
+"""
 
 import gzip
 import socket
@@ -63,12 +66,22 @@ def serving(answer: Answer) -> Iterator[Server]:
 
 
 def reply(status: str = "200 OK", body: bytes = b"", **headers: str) -> bytes:
-    told = {"Content-Length": str(len(body))} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return f"HTTP/1.1 {status}\r\n".encode() + "".join(f"{name}: {value}\r\n" for name, value in told.items()).encode() + b"\r\n" + body
+    told = {"Content-Length": str(len(body))} | {
+        name.replace("_", "-"): value for name, value in headers.items()
+    }
+    return (
+        f"HTTP/1.1 {status}\r\n".encode()
+        + "".join(f"{name}: {value}\r\n" for name, value in told.items()).encode()
+        + b"\r\n"
+        + body
+    )
 
 
 def network(server: Server, *answers: str, clock: Callable[[], float] = lambda: 0.0) -> Network:
-    """The internet of which one server is all; a name's addresses are those given, one after the other."""
+    """The internet of which one server is all.
+
+    A name's addresses are those given, one after the other.
+    """
     found = iter(answers)
     allowed = (IPv4Address(LOOPBACK), server.port)
 
@@ -83,9 +96,20 @@ def own_certificate(folder: Path, host: str) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     begins = datetime.now(UTC) - timedelta(days=1)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, begins + timedelta(days=30))
-    signed = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False).sign(key, hashes.SHA256())
-    own = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    builder = x509.CertificateBuilder(
+        name,
+        name,
+        key.public_key(),
+        x509.random_serial_number(),
+        begins,
+        begins + timedelta(days=30),
+    )
+    signed = builder.add_extension(
+        x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
+    ).sign(key, hashes.SHA256())
+    own = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     path = folder / "own.pem"
     path.write_bytes(own + signed.public_bytes(serialization.Encoding.PEM))
     return path
@@ -96,21 +120,42 @@ def suppress_errors(call: Callable[[], object]) -> None:
         call()
 
 
-def fetch(server: Server, folder: Path, url: str = "http://docs.example{port}/preise.pdf", limits: FetchLimits | None = None, **more: Network) -> Fetched:
-    return fetch_url(url.format(port=f":{server.port}"), folder=folder, limits=limits, network=more.get("network", network(server)))
+def fetch(
+    server: Server,
+    folder: Path,
+    url: str = "http://docs.example{port}/preise.pdf",
+    limits: FetchLimits | None = None,
+    **more: Network,
+) -> Fetched:
+    return fetch_url(
+        url.format(port=f":{server.port}"),
+        folder=folder,
+        limits=limits,
+        network=more.get("network", network(server)),
+    )
 
 
 def test_fetches_a_file_with_its_name_and_type(tmp_path: Path) -> None:
-    with serving(lambda _: iter([reply(body=b"%PDF-1.7", Content_Type="application/pdf; charset=x")])) as server:
+    with serving(
+        lambda _: iter([reply(body=b"%PDF-1.7", Content_Type="application/pdf; charset=x")])
+    ) as server:
         found = fetch(server, tmp_path)
-    assert (found.path.read_bytes(), found.media_type, found.name) == (b"%PDF-1.7", "application/pdf", "preise.pdf")
+    assert (found.path.read_bytes(), found.media_type, found.name) == (
+        b"%PDF-1.7",
+        "application/pdf",
+        "preise.pdf",
+    )
     assert found.final_url == f"http://docs.example:{server.port}/preise.pdf"
     # The server is told the name, though the connection went to the address that was checked.
     assert f"Host: docs.example:{server.port}".encode() in server.requests[0]
 
 
 def test_a_server_names_the_file_without_a_folder(tmp_path: Path) -> None:
-    with serving(lambda _: iter([reply(body=b"x", Content_Disposition='attachment; filename="../../etc/pass:wd"')])) as server:
+    with serving(
+        lambda _: iter(
+            [reply(body=b"x", Content_Disposition='attachment; filename="../../etc/pass:wd"')]
+        )
+    ) as server:
         assert fetch(server, tmp_path).name == "passwd"
 
 
@@ -138,25 +183,37 @@ def test_follows_redirects_with_a_check_at_each(tmp_path: Path) -> None:
         "//0x7f000001/",
     ],
 )
-def test_a_redirect_to_where_nothing_is_fetched_from_is_refused(tmp_path: Path, location: str) -> None:
+def test_a_redirect_to_where_nothing_is_fetched_from_is_refused(
+    tmp_path: Path, location: str
+) -> None:
     literal = {"169.254.169.254", "fd00:ec2::254", "::ffff:169.254.169.254", "10.0.0.1"}
     with serving(lambda _: iter([reply("302 Found", Location=location)])) as server:
         inner = network(server)
-        outer = Network(resolve=lambda host, _: [host] if host in literal else inner.resolve(host, 80), allows=inner.allows, clock=inner.clock)
+        outer = Network(
+            resolve=lambda host, _: [host] if host in literal else inner.resolve(host, 80),
+            allows=inner.allows,
+            clock=inner.clock,
+        )
         with pytest.raises(InvalidInputError):
             fetch(server, tmp_path, network=outer)
     assert len(server.requests) == 1
 
 
 def test_a_sixth_redirect_is_refused(tmp_path: Path) -> None:
-    with serving(lambda _: iter([reply("302 Found", Location="/weiter")])) as server, pytest.raises(InvalidInputError) as refused:
+    with (
+        serving(lambda _: iter([reply("302 Found", Location="/weiter")])) as server,
+        pytest.raises(InvalidInputError) as refused,
+    ):
         fetch(server, tmp_path)
     assert (refused.value.reason, refused.value.parameters) == ("address-leads-on", {"most": 5})
     assert len(server.requests) == 6
 
 
 def test_a_name_that_turns_private_between_two_hops_is_refused(tmp_path: Path) -> None:
-    with serving(lambda _: iter([reply("302 Found", Location="/neu")])) as server, pytest.raises(InvalidInputError, match="private network"):
+    with (
+        serving(lambda _: iter([reply("302 Found", Location="/neu")])) as server,
+        pytest.raises(InvalidInputError, match="private network"),
+    ):
         fetch(server, tmp_path, network=network(server, LOOPBACK, "10.0.0.1"))
     assert len(server.requests) == 1
 
@@ -165,7 +222,11 @@ def test_the_address_that_was_checked_is_connected_to(tmp_path: Path) -> None:
     asked = count()
     with serving(lambda _: iter([reply(body=b"x")])) as server:
         inner = network(server)
-        outer = Network(resolve=lambda *_: [LOOPBACK if next(asked) == 0 else "10.0.0.1"], allows=inner.allows, clock=inner.clock)
+        outer = Network(
+            resolve=lambda *_: [LOOPBACK if next(asked) == 0 else "10.0.0.1"],
+            allows=inner.allows,
+            clock=inner.clock,
+        )
         assert fetch(server, tmp_path, network=outer).path.read_bytes() == b"x"
     # Asked once, and never again.
     assert next(asked) == 1
@@ -174,7 +235,9 @@ def test_the_address_that_was_checked_is_connected_to(tmp_path: Path) -> None:
 def test_one_private_address_among_public_ones_is_refused(tmp_path: Path) -> None:
     with serving(lambda _: iter([reply(body=b"x")])) as server:
         inner = network(server)
-        outer = Network(resolve=lambda *_: [LOOPBACK, "192.168.1.1"], allows=inner.allows, clock=inner.clock)
+        outer = Network(
+            resolve=lambda *_: [LOOPBACK, "192.168.1.1"], allows=inner.allows, clock=inner.clock
+        )
         with pytest.raises(InvalidInputError):
             fetch(server, tmp_path, network=outer)
     assert server.requests == []
@@ -188,10 +251,17 @@ def test_a_body_without_end_is_cut_off(tmp_path: Path) -> None:
 
     with serving(answer) as server, pytest.raises(InvalidInputError) as refused:
         fetch(server, tmp_path, limits=FetchLimits(bytes=1_000_000))
-    assert (refused.value.reason, refused.value.parameters) == ("page-too-large", {"most": 1_000_000})
+    assert (refused.value.reason, refused.value.parameters) == (
+        "page-too-large",
+        {"most": 1_000_000},
+    )
 
 
-@pytest.mark.parametrize("begin", [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Drip: "], ids=["body", "headers"])
+@pytest.mark.parametrize(
+    "begin",
+    [b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Drip: "],
+    ids=["body", "headers"],
+)
 def test_a_server_that_drips_has_no_more_time_than_others(tmp_path: Path, begin: bytes) -> None:
     def answer(_: bytes) -> Iterator[bytes]:
         yield begin
@@ -206,13 +276,23 @@ def test_a_server_that_drips_has_no_more_time_than_others(tmp_path: Path, begin:
 
 def test_a_bomb_in_the_transfer_is_cut_off(tmp_path: Path) -> None:
     body = gzip.compress(bytes(50_000_000))
-    with serving(lambda _: iter([reply(body=body, Content_Encoding="gzip")])) as server, pytest.raises(InvalidInputError) as refused:
+    with (
+        serving(lambda _: iter([reply(body=body, Content_Encoding="gzip")])) as server,
+        pytest.raises(InvalidInputError) as refused,
+    ):
         fetch(server, tmp_path, limits=FetchLimits(bytes=1_000_000))
-    assert (refused.value.reason, refused.value.parameters) == ("page-too-large", {"most": 1_000_000})
+    assert (refused.value.reason, refused.value.parameters) == (
+        "page-too-large",
+        {"most": 1_000_000},
+    )
     assert (tmp_path / "fetched").stat().st_size <= 1_000_000
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("gzip", gzip.compress(b"Text")), ("identity", b"Text")], ids=["gzip", "identity"])
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [("gzip", gzip.compress(b"Text")), ("identity", b"Text")],
+    ids=["gzip", "identity"],
+)
 def test_compressed_content_is_unpacked(tmp_path: Path, encoding: str, body: bytes) -> None:
     with serving(lambda _: iter([reply(body=body, Content_Encoding=encoding)])) as server:
         assert fetch(server, tmp_path).path.read_bytes() == b"Text"
@@ -220,24 +300,43 @@ def test_compressed_content_is_unpacked(tmp_path: Path, encoding: str, body: byt
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "gzip"])
 def test_other_compression_is_refused(tmp_path: Path, encoding: str) -> None:
-    with serving(lambda _: iter([reply(body=b"broken", Content_Encoding=encoding)])) as server, pytest.raises(InvalidInputError):
+    with (
+        serving(lambda _: iter([reply(body=b"broken", Content_Encoding=encoding)])) as server,
+        pytest.raises(InvalidInputError),
+    ):
         fetch(server, tmp_path)
 
 
-@pytest.mark.parametrize(("status", "error"), [("404 Not Found", InvalidInputError), ("401 No", InvalidInputError), ("503 Later", UnavailableError)])
-def test_a_server_that_gives_nothing_is_named(tmp_path: Path, status: str, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        ("404 Not Found", InvalidInputError),
+        ("401 No", InvalidInputError),
+        ("503 Later", UnavailableError),
+    ],
+)
+def test_a_server_that_gives_nothing_is_named(
+    tmp_path: Path, status: str, error: type[Exception]
+) -> None:
     with serving(lambda _: iter([reply(status)])) as server, pytest.raises(error, match=status[:3]):
         fetch(server, tmp_path)
 
 
-@pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx"], ids=["silence", "nonsense", "half"])
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx"],
+    ids=["silence", "nonsense", "half"],
+)
 def test_a_broken_answer_may_be_asked_for_again(tmp_path: Path, answer: bytes) -> None:
     with serving(lambda _: iter([answer])) as server, pytest.raises(UnavailableError):
         fetch(server, tmp_path)
 
 
 def test_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
-    with serving(lambda _: iter([b"\x15\x03\x01\x00\x02\x02\x28"])) as server, pytest.raises(UnavailableError):
+    with (
+        serving(lambda _: iter([b"\x15\x03\x01\x00\x02\x02\x28"])) as server,
+        pytest.raises(UnavailableError),
+    ):
         fetch(server, tmp_path, url="https://docs.example{port}/")
     assert server.requests[0].startswith(b"\x16\x03")
     assert b"docs.example" in server.requests[0]  # as the name that the certificate has to be for
@@ -246,7 +345,10 @@ def test_a_certificate_of_nobody_is_refused(tmp_path: Path) -> None:
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own_certificate(tmp_path, "docs.example"))
-    with socket.create_server((LOOPBACK, 0)) as listening, context.wrap_socket(listening, server_side=True) as secured:
+    with (
+        socket.create_server((LOOPBACK, 0)) as listening,
+        context.wrap_socket(listening, server_side=True) as secured,
+    ):
         port = secured.getsockname()[1]
         thread = Thread(target=lambda: suppress_errors(secured.accept))
         thread.start()
@@ -274,11 +376,17 @@ def test_a_port_that_nobody_listens_on_may_be_asked_again(tmp_path: Path) -> Non
     with socket.create_server((LOOPBACK, 0)) as listening:
         port = listening.getsockname()[1]
     with pytest.raises(UnavailableError) as caught:
-        fetch_url(f"http://docs.example:{port}/", folder=tmp_path, network=Network(resolve=lambda *_: [LOOPBACK], allows=lambda *_: True))
+        fetch_url(
+            f"http://docs.example:{port}/",
+            folder=tmp_path,
+            network=Network(resolve=lambda *_: [LOOPBACK], allows=lambda *_: True),
+        )
     assert (caught.value.status, caught.value.field) == (503, "url")
 
 
-@pytest.mark.parametrize("host", ["nowhere.invalid", "a" * 64 + ".example"], ids=["unknown", "malformed"])
+@pytest.mark.parametrize(
+    "host", ["nowhere.invalid", "a" * 64 + ".example"], ids=["unknown", "malformed"]
+)
 def test_a_host_that_no_resolver_knows_is_named(tmp_path: Path, host: str) -> None:
     with pytest.raises(UnavailableError) as caught:
         fetch_url(f"http://{host}/a.pdf", folder=tmp_path)
@@ -288,10 +396,16 @@ def test_a_host_that_no_resolver_knows_is_named(tmp_path: Path, host: str) -> No
 def test_a_name_that_leads_inside_is_refused_by_the_system_s_own_resolver(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="private network") as caught:
         fetch_url("http://localhost/a.pdf", folder=tmp_path)
-    assert (caught.value.status, caught.value.field, caught.value.value) == (422, "url", "localhost")
+    assert (caught.value.status, caught.value.field, caught.value.value) == (
+        422,
+        "url",
+        "localhost",
+    )
 
 
-def test_proxies_of_the_environment_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:1")
     with serving(lambda _: iter([reply(body=b"x")])) as server:

@@ -1,4 +1,6 @@
-"""The routes and the command of recommendations: whose they are, what is refused, and that both say the same."""
+"""The routes and the command of recommendations: whose they are, what is refused, and that both say
+the same.
+"""
 
 import json
 from collections.abc import Iterator
@@ -28,8 +30,16 @@ def gate(servers: Servers, redis_url: str) -> Iterator[Gate]:
             store_items(connection, 5)
             for number, name in enumerate((OWN, FOREIGN)):
                 tip = describe_item(50 + number, item_id=f"tip of {name}", kind="tip")
-                recommendation_items.write(connection, [tip], site_key=sites.key_of(connection, name), kinds=["tip"], now=NOON)
-        url = gate.database.url.render_as_string(hide_password=False).replace("postgresql+psycopg", "postgresql")
+                recommendation_items.write(
+                    connection,
+                    [tip],
+                    site_key=sites.key_of(connection, name),
+                    kinds=["tip"],
+                    now=NOON,
+                )
+        url = gate.database.url.render_as_string(hide_password=False).replace(
+            "postgresql+psycopg", "postgresql"
+        )
         with worker_process(redis_url, url, "services.rag.tasks"):
             yield gate
 
@@ -38,8 +48,15 @@ def ask(gate: Gate, role: str = "user", path: str = PATHS[0], **query: object) -
     return gate.client.get(path, params=query, headers=gate.key(role))  # type: ignore[arg-type]
 
 
-def report(gate: Gate, recommendation_id: str, role: str = "user", **changes: object) -> httpx.Response:
-    event = {"event_id": f"event-{recommendation_id}", "recommendation_id": recommendation_id, "action": "opened", "happened_at": NOON.isoformat()} | changes
+def report(
+    gate: Gate, recommendation_id: str, role: str = "user", **changes: object
+) -> httpx.Response:
+    event = {
+        "event_id": f"event-{recommendation_id}",
+        "recommendation_id": recommendation_id,
+        "action": "opened",
+        "happened_at": NOON.isoformat(),
+    } | changes
     return gate.client.post("/v1/events", json={"events": [event]}, headers=gate.key(role))  # type: ignore[arg-type]
 
 
@@ -65,21 +82,38 @@ def test_nobody_is_shown_anything(gate: Gate) -> None:
     assert gate.client.post("/v1/events", json={"events": []}).status_code == 401
 
 
-@each_row("query", [{"k": 0}, {"k": 51}, {"kind": "advert"}, {"about": "x" * 501}, {"language": "fr"}], ids=str)
+@each_row(
+    "query",
+    [{"k": 0}, {"k": 51}, {"kind": "advert"}, {"about": "x" * 501}, {"language": "fr"}],
+    ids=str,
+)
 def test_what_cannot_be_asked_is_refused(gate: Gate, query: dict[str, Any]) -> None:
     assert ask(gate, **query).status_code == 422
 
 
 def test_an_event_counts_once_and_another_readers_is_unknown(gate: Gate) -> None:
     shown = ask(gate, k=1).json()["recommendations"][0]["recommendation_id"]
-    first, again, foreign = report(gate, shown), report(gate, shown), report(gate, shown, role="analyst")
+    first, again, foreign = (
+        report(gate, shown),
+        report(gate, shown),
+        report(gate, shown, role="analyst"),
+    )
     assert first.json() == {"accepted": 1, "duplicated": 0, "unknown": []}
     assert again.json() == {"accepted": 0, "duplicated": 1, "unknown": []}
     assert foreign.json() == {"accepted": 0, "duplicated": 0, "unknown": [f"event-{shown}"]}
 
 
 @each_row(
-    "wrong", [{"action": "bought"}, {"seconds": -1}, {"seconds": 1e9}, {"event_id": "x"}, {"happened_at": "yesterday"}, {"reader": NAMES["admin"]}], ids=str
+    "wrong",
+    [
+        {"action": "bought"},
+        {"seconds": -1},
+        {"seconds": 1e9},
+        {"event_id": "x"},
+        {"happened_at": "yesterday"},
+        {"reader": NAMES["admin"]},
+    ],
+    ids=str,
 )
 def test_events_that_make_no_sense_are_refused(gate: Gate, wrong: dict[str, Any]) -> None:
     assert report(gate, "anything", **wrong).status_code == 422
@@ -87,9 +121,14 @@ def test_events_that_make_no_sense_are_refused(gate: Gate, wrong: dict[str, Any]
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
 def test_a_reading_time_that_is_no_number_is_refused(gate: Gate, number: str) -> None:
-    event = f'{{"event_id": "event-nan", "recommendation_id": "x", "action": "read", "happened_at": "{NOON.isoformat()}", "seconds": {number}}}'
+    event = (
+        f'{{"event_id": "event-nan", "recommendation_id": "x", "action": "read", '
+        f'"happened_at": "{NOON.isoformat()}", "seconds": {number}}}'
+    )
     headers = gate.key("user") | {"Content-Type": "application/json"}
-    assert gate.client.post("/v1/events", content=f'{{"events": [{event}]}}', headers=headers).status_code in (400, 422)
+    assert gate.client.post(
+        "/v1/events", content=f'{{"events": [{event}]}}', headers=headers
+    ).status_code in (400, 422)
 
 
 def test_the_command_recommends_and_evaluates(luna_on_servers: Luna, database: Engine) -> None:

@@ -1,4 +1,6 @@
-"""Every tool over a site's data: numbers in its text are its figures, figures are what is stored, and what is not there is said."""
+"""Every tool over a site's data: numbers in its text are its figures, figures are what is stored,
+and what is not there is said.
+"""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +31,9 @@ YESTERDAY = str(TODAY - DAY)
 
 
 def call(connection: Connection, tool: str, language: str = "en", **arguments: Any) -> ToolResult:
-    request = ToolCallRequest.model_validate({"tool": tool, "arguments": arguments, "site_id": "home", "language": language})
+    request = ToolCallRequest.model_validate(
+        {"tool": tool, "arguments": arguments, "site_id": "home", "language": language}
+    )
     return call_tool(connection, request, now=NOW)
 
 
@@ -50,7 +54,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("price_course", {"first_day": "2019-01-01"}),
     ("consumption", {}),
     ("consumption", {"first_day": "2024-03-31", "cost": True}),
-    ("consumption", {"first_day": "2024-03-28", "last_day": "2024-04-01", "series": ["pv", "export"]}),
+    (
+        "consumption",
+        {"first_day": "2024-03-28", "last_day": "2024-04-01", "series": ["pv", "export"]},
+    ),
     ("consumption", {"first_day": "2022-01-01", "last_day": "2022-12-31"}),
     ("forecast", {}),
     ("forecast", {"first_day": "2024-04-03", "series": ["pv"]}),
@@ -65,7 +72,15 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("plan_reasons", {"at": "2029-01-01"}),
     ("compare_periods", {"first_day": YESTERDAY, "other_first_day": "2024-03-30"}),
     ("compare_periods", {"first_day": str(TODAY), "other_first_day": YESTERDAY}),
-    ("compare_periods", {"first_day": "2024-03-30", "last_day": "2024-03-31", "other_first_day": "2024-03-28", "other_last_day": "2024-03-29"}),
+    (
+        "compare_periods",
+        {
+            "first_day": "2024-03-30",
+            "last_day": "2024-03-31",
+            "other_first_day": "2024-03-28",
+            "other_last_day": "2024-03-29",
+        },
+    ),
     ("compare_periods", {"first_day": "2018-03-30", "other_first_day": "2024-03-28"}),
     ("savings", {}),
     ("savings", {"first_day": "2024-03-28", "last_day": "2024-03-30"}),
@@ -82,11 +97,17 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 
 LANGUAGES = ("en", "de")
 # In a short run homes and languages take turns.
-SPOKEN = [(seed, language) for seed in range(6) for language in LANGUAGES] if LONG else [(seed, LANGUAGES[seed % 2]) for seed in range(4)]
+SPOKEN = (
+    [(seed, language) for seed in range(6) for language in LANGUAGES]
+    if LONG
+    else [(seed, LANGUAGES[seed % 2]) for seed in range(4)]
+)
 
 
 @pytest.mark.parametrize(("seed", "language"), SPOKEN)
-def test_every_number_in_a_text_is_one_of_its_figures(connection: Connection, seed: int, language: str) -> None:
+def test_every_number_in_a_text_is_one_of_its_figures(
+    connection: Connection, seed: int, language: str
+) -> None:
     furnish_told(connection, seed=seed)
     for tool, arguments in CALLS:
         result = call(connection, tool, language, **arguments)
@@ -99,9 +120,15 @@ def test_every_tool_is_called_by_these_tests() -> None:
     assert {tool for tool, _ in CALLS} == set(TOOLS) == {tool.name for tool in list_tools().tools}
 
 
-def test_charts_have_at_most_400_points_and_a_value_or_null_for_each(connection: Connection) -> None:
+def test_charts_have_at_most_400_points_and_a_value_or_null_for_each(
+    connection: Connection,
+) -> None:
     furnish_told(connection)
-    periods = [{"first_day": "2024-03-31"}, {"first_day": "2024-03-28", "last_day": "2024-04-03"}, {"first_day": "2023-05-01", "last_day": "2024-04-29"}]
+    periods = [
+        {"first_day": "2024-03-31"},
+        {"first_day": "2024-03-28", "last_day": "2024-04-03"},
+        {"first_day": "2023-05-01", "last_day": "2024-04-29"},
+    ]
     for period in periods:
         for tool in ("price_course", "consumption"):
             chart = call(connection, tool, **period).chart
@@ -110,7 +137,9 @@ def test_charts_have_at_most_400_points_and_a_value_or_null_for_each(connection:
             assert all(len(series.values) == len(chart.starts) for series in chart.series)
 
 
-def test_the_day_that_has_23_hours_is_told_with_its_92_quarter_hours(connection: Connection) -> None:
+def test_the_day_that_has_23_hours_is_told_with_its_92_quarter_hours(
+    connection: Connection,
+) -> None:
     furnish_told(connection)
     chart = call(connection, "price_course", first_day="2024-03-31").chart
     assert chart is not None
@@ -129,21 +158,42 @@ def test_the_plan_told_is_the_plan_that_is_stored(connection: Connection) -> Non
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_asked(connection: Connection, language: str) -> None:
+def test_when_a_car_charges_and_what_it_costs_is_one_sentence_wherever_it_is_asked(
+    connection: Connection, language: str
+) -> None:
     furnish_told(connection)
-    stay = {"from": NOW + timedelta(hours=6), "to": NOW + timedelta(hours=20), "arrival_soc": 0.3, "target_soc": 0.85}
-    state = {"batteries": {"battery 2": {"soc": 0.5}}, "vehicles": {"car 3": {"soc": 0.3, "sessions": [stay]}}}
+    stay = {
+        "from": NOW + timedelta(hours=6),
+        "to": NOW + timedelta(hours=20),
+        "arrival_soc": 0.3,
+        "target_soc": 0.85,
+    }
+    state = {
+        "batteries": {"battery 2": {"soc": 0.5}},
+        "vehicles": {"car 3": {"soc": 0.3, "sessions": [stay]}},
+    }
     plan_stored(connection, "home", NOW.replace(minute=0), now=NOW, state=state)
-    sessions, house = call(connection, "vehicle_sessions", language), call(connection, "house_now", language)
+    sessions, house = (
+        call(connection, "vehicle_sessions", language),
+        call(connection, "house_now", language),
+    )
     figures = {figure.name: figure.text for figure in sessions.figures}
-    told = {name: figures[f"charge_{name}_1"] for name in ("device", "kwh", "begin", "end", "cost", "basis")}
+    told = {
+        name: figures[f"charge_{name}_1"]
+        for name in ("device", "kwh", "begin", "end", "cost", "basis")
+    }
     sentence = HOUSE.say("house_use", "en" if language == "en" else "de", **told)
     assert sentence in sessions.text
     assert sentence in house.text
 
 
-@pytest.mark.parametrize(("one", "other", "until"), [(str(TODAY), YESTERDAY, "until"), (YESTERDAY, str(TODAY), "other_until")])
-def test_a_day_that_is_not_over_is_compared_up_to_now_and_that_is_said(connection: Connection, one: str, other: str, until: str) -> None:
+@pytest.mark.parametrize(
+    ("one", "other", "until"),
+    [(str(TODAY), YESTERDAY, "until"), (YESTERDAY, str(TODAY), "other_until")],
+)
+def test_a_day_that_is_not_over_is_compared_up_to_now_and_that_is_said(
+    connection: Connection, one: str, other: str, until: str
+) -> None:
     site = parse_site({"name": "home"} | PARTS)
     sites.save(connection, site)
     days = local_days(TODAY - DAY, TODAY, parse_zone(site.timezone))
@@ -151,48 +201,82 @@ def test_a_day_that_is_not_over_is_compared_up_to_now_and_that_is_said(connectio
     observations.write(connection, "home", past.starts, {"load_kwh": np.full(past.count, 0.1)})
     result = call(connection, "compare_periods", first_day=one, other_first_day=other)
     # 10:07 UTC is 12:07 in Berlin's summer: its last whole quarter-hour ended at noon.
-    assert [(figure.name, figure.value) for figure in result.figures if figure.name.endswith("until")] == [(until, "2024-04-02T12:00:00+02:00")]
+    assert [
+        (figure.name, figure.value) for figure in result.figures if figure.name.endswith("until")
+    ] == [(until, "2024-04-02T12:00:00+02:00")]
     so_far = wording("answers", "so_far", until="Tue 2 Apr, 12:00")
     assert result.text.replace("\u00a0", " ").count(so_far) == 1
 
 
-def test_what_reaches_further_ahead_than_is_known_names_where_that_ends(connection: Connection) -> None:
+def test_what_reaches_further_ahead_than_is_known_names_where_that_ends(
+    connection: Connection,
+) -> None:
     furnish_told(connection)
     ahead = {"first_day": "2024-04-03", "last_day": "2024-04-16"}
     # Prices are published to the end of 3 April, the forecast reaches forty hours, the plan as far.
-    figures_of_course = {"period": wording("answers", "one_day", first="3 Apr 2024"), "what": wording("answers", "price_import")}
+    figures_of_course = {
+        "period": wording("answers", "one_day", first="3 Apr 2024"),
+        "what": wording("answers", "price_import"),
+    }
     course = call(connection, "price_course", **ahead).text.replace("\u00a0", " ")
     assert wording_pattern("answers", "price_mean_ahead", **figures_of_course).match(course)
-    figures = {figure.name: figure.value for figure in call(connection, "forecast", **ahead).figures}
+    figures = {
+        figure.name: figure.value for figure in call(connection, "forecast", **ahead).figures
+    }
     assert (figures["from"], figures["to"]) == ("2024-04-03T00:00:00+02:00", figures["known_until"])
     stored = plans.read_due(connection, "home", NOW)
     assert stored is not None
     figures = {figure.name: figure.value for figure in call(connection, "plan", **ahead).figures}
-    assert (figures["window_from"], figures["window_to"]) == ("2024-04-03T00:00:00+02:00", figures["plan_end"])
+    assert (figures["window_from"], figures["window_to"]) == (
+        "2024-04-03T00:00:00+02:00",
+        figures["plan_end"],
+    )
 
 
-def test_the_reason_told_is_that_of_the_slot_that_covers_the_instant(connection: Connection) -> None:
+def test_the_reason_told_is_that_of_the_slot_that_covers_the_instant(
+    connection: Connection,
+) -> None:
     furnish_told(connection)
     stored = plans.read_due(connection, "home", NOW)
     assert stored is not None
     # 19:07 in Berlin's summer is 17:07 UTC, in the slot of 17:00.
     slot = next(each for each in stored.slots if each.start == datetime(2024, 4, 2, 17, tzinfo=UTC))
-    figures = {figure.name: figure.value for figure in call(connection, "plan_reasons", at="2024-04-02 19:07").figures}
+    figures = {
+        figure.name: figure.value
+        for figure in call(connection, "plan_reasons", at="2024-04-02 19:07").figures
+    }
     assert figures["import_price"] == slot.import_price
     assert figures.get("energy_value") == slot.reason.energy_value
     assert figures.get("cost_of_opposite") == slot.reason.cost_of_opposite
 
 
 def test_the_cost_of_a_day_is_its_energies_at_the_tariff_s_prices(connection: Connection) -> None:
-    site = parse_site({"name": "home"} | PARTS | {"tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}}})
+    site = parse_site(
+        {"name": "home"}
+        | PARTS
+        | {
+            "tariff": {
+                "import": {"kind": "fixed", "price": 0.3},
+                "export": {"kind": "fixed", "price": 0.1},
+            }
+        }
+    )
     furnish_told(connection)
     sites.save(connection, site)
     from luna.energy.timeline import local_day, parse_zone
     from luna.platform.database import observations
 
-    seen = observations.read_series(connection, "home", local_day(date(2024, 3, 31), parse_zone("Europe/Berlin")), ("import_kwh", "export_kwh"))
+    seen = observations.read_series(
+        connection,
+        "home",
+        local_day(date(2024, 3, 31), parse_zone("Europe/Berlin")),
+        ("import_kwh", "export_kwh"),
+    )
     both = np.isfinite(seen["import_kwh"]) & np.isfinite(seen["export_kwh"])
-    figures = {figure.name: figure.value for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures}
+    figures = {
+        figure.name: figure.value
+        for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures
+    }
     assert figures["import_cost"] == pytest.approx(0.3 * seen["import_kwh"][both].sum())
     assert figures["export_earning"] == pytest.approx(0.1 * seen["export_kwh"][both].sum())
 
@@ -201,7 +285,12 @@ def test_what_did_not_have_to_be_bought_counts_the_car(connection: Connection) -
     furnish_told(connection)
     day = local_days(TODAY - DAY, TODAY - DAY, parse_zone("Europe/Berlin"))
     energies = {"load_kwh": 1.0, "vehicle_kwh": 2.0, "import_kwh": 2.49, "pv_kwh": 0.51}
-    observations.write(connection, "home", day.starts, {name: np.full(day.count, kwh) for name, kwh in energies.items()})
+    observations.write(
+        connection,
+        "home",
+        day.starts,
+        {name: np.full(day.count, kwh) for name, kwh in energies.items()},
+    )
     result = call(connection, "consumption", first_day=YESTERDAY)
     figures = {figure.name: figure.value for figure in result.figures}
     # 3 kWh are used in each slot, and 2.49 of them are bought.
@@ -224,13 +313,22 @@ def test_what_luna_did_is_told_apart_from_what_it_would_have_done(connection: Co
     zone = parse_zone("Europe/Berlin")
     for slot in local_days(FIRST, FIRST, zone):
         told = {"battery 2": BatterySetpoint(mode="self_consumption")}
-        decision = Decision(slot_start=slot, source="planner", decided_by="planner", reason="planned", requested=told, allowed=told)
+        decision = Decision(
+            slot_start=slot,
+            source="planner",
+            decided_by="planner",
+            reason="planned",
+            requested=told,
+            allowed=told,
+        )
         control.record(connection, ControlState(site="home"), decision, {})
     result = call(connection, "savings", first_day=str(FIRST), last_day=str(FIRST + 2 * DAY))
     figures = {figure.name: figure.value for figure in result.figures}
     assert (figures["saved_days"], figures["would_save_days"]) == (1, 2)
     # What perfect foresight saves is the difference, not what its days cost.
-    assert figures["would_save_possible"] == pytest.approx(figures["would_save"] / figures["would_save_share_of_possible"], rel=0.01)
+    assert figures["would_save_possible"] == pytest.approx(
+        figures["would_save"] / figures["would_save_share_of_possible"], rel=0.01
+    )
     never = call(connection, "savings", first_day=str(FIRST + DAY), last_day=str(FIRST + 2 * DAY))
     assert "saved" not in {figure.name for figure in never.figures}
 
@@ -239,8 +337,12 @@ def test_a_block_tariff_counts_what_the_month_had_drawn_before(connection: Conne
     furnish_told(connection)
     blocks = {"kind": "blocks", "blocks": [{"up_to_kwh": 0.001, "price": 0.1}, {"price": 0.5}]}
     sites.save(connection, parse_site({"name": "home"} | PARTS | {"tariff": {"import": blocks}}))
-    figures = {figure.name: figure.value for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures}
-    # The first block ended on the month's first drawn kWh, so all of the day is paid at 0.5; slots without a known export are left out.
+    figures = {
+        figure.name: figure.value
+        for figure in call(connection, "consumption", first_day="2024-03-31", cost=True).figures
+    }
+    # The first block ended on the month's first drawn kWh, so all of the day is paid at 0.5; slots
+    # without a known export are left out.
     paid = figures["import_cost"]
     assert isinstance(paid, float)
     share = figures.get("share_priced", 1.0)
@@ -261,9 +363,27 @@ def test_spot_prices_told_are_the_market_s(connection: Connection) -> None:
     assert MARKET in result.text
 
 
-@pytest.mark.parametrize(("tool", "arguments"), [(tool, arguments) for tool, arguments in CALLS if tool not in ("site_description", "what_would_it_cost")])
-def test_a_site_without_data_is_told_honestly_that_there_is_none(connection: Connection, tool: str, arguments: dict[str, Any]) -> None:
-    sites.save(connection, parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": {"import": {"kind": "spot", "market": "DE-LU"}}}))
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        (tool, arguments)
+        for tool, arguments in CALLS
+        if tool not in ("site_description", "what_would_it_cost")
+    ],
+)
+def test_a_site_without_data_is_told_honestly_that_there_is_none(
+    connection: Connection, tool: str, arguments: dict[str, Any]
+) -> None:
+    sites.save(
+        connection,
+        parse_site(
+            {
+                "name": "home",
+                "timezone": "Europe/Berlin",
+                "tariff": {"import": {"kind": "spot", "market": "DE-LU"}},
+            }
+        ),
+    )
     result = call(connection, tool, **arguments)
     # What a kWh earns is fixed by the tariff.
     assert result.found is (arguments.get("price") == "export")
@@ -312,7 +432,9 @@ def test_unknown_tools_are_refused_with_those_there_are(connection: Connection) 
         ("compare_periods", {"first_day": "2024-03-31"}),
     ],
 )
-def test_bad_arguments_are_refused_by_name(connection: Connection, tool: str, arguments: dict[str, Any]) -> None:
+def test_bad_arguments_are_refused_by_name(
+    connection: Connection, tool: str, arguments: dict[str, Any]
+) -> None:
     sites.save(connection, parse_site({"name": "home"} | PARTS))
     with pytest.raises(InvalidInputError) as refused:
         call(connection, tool, **arguments)
@@ -345,7 +467,11 @@ def test_random_arguments_are_answered_or_refused_and_never_fail(connection: Con
     ]
     for _ in range(600 if LONG else 150):
         tool = TOOLS[str(rng.choice([*TOOLS]))]
-        arguments = {name: strange[int(rng.integers(len(strange)))] for name in tool.arguments.model_fields if rng.random() < 0.4}
+        arguments = {
+            name: strange[int(rng.integers(len(strange)))]
+            for name in tool.arguments.model_fields
+            if rng.random() < 0.4
+        }
         outcome = attempt(connection, tool.name, arguments)
         assert outcome is None or numbers_beside_figures(outcome) == "", (tool.name, arguments)
 
@@ -365,13 +491,19 @@ def test_days_of_the_furnished_home_are_those_of_the_tests() -> None:
 ZONES = ["Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Apia"]
 
 
-@pytest.mark.parametrize("zone", [*ZONES, *(pytest.param(zone, marks=pytest.mark.long) for zone in ("America/St_Johns", "UTC"))])
+@pytest.mark.parametrize(
+    "zone",
+    [*ZONES, *(pytest.param(zone, marks=pytest.mark.long) for zone in ("America/St_Johns", "UTC"))],
+)
 def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str) -> None:
     furnish_told(connection)
     sites.save(connection, parse_site({"name": "home"} | PARTS | {"timezone": zone}))
     for tool, arguments in CALLS:
         result = attempt(connection, tool, arguments)
-        assert result is not None or "at" in arguments or "from_clock" in arguments, (tool, arguments)
+        assert result is not None or "at" in arguments or "from_clock" in arguments, (
+            tool,
+            arguments,
+        )
         assert result is None or numbers_beside_figures(result) == ""
     # The day that Samoa went without.
     skipped = attempt(connection, "consumption", {"first_day": "2011-12-30"})
@@ -379,13 +511,17 @@ def test_days_of_any_clock_are_told_or_refused(connection: Connection, zone: str
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
-def test_since_when_the_battery_charges_is_what_was_measured_and_not_what_is_planned(connection: Connection, language: Language) -> None:
+def test_since_when_the_battery_charges_is_what_was_measured_and_not_what_is_planned(
+    connection: Connection, language: Language
+) -> None:
     furnish_told(connection)
     end = floor_to(NOW, SLOT)
     lived = Timeline(end - 12 * SLOT, SLOT, 12)
     # It rested, then charged for five quarter-hours; the heat of a converter counts as rest.
     charged = np.array([0.02] * 7 + [0.5] * 5)
-    observations.write(connection, "home", lived.starts, {"charge_kwh": charged, "discharge_kwh": np.zeros(12)})
+    observations.write(
+        connection, "home", lived.starts, {"charge_kwh": charged, "discharge_kwh": np.zeros(12)}
+    )
     result = call(connection, "battery_since", language)
     figures = {figure.name: figure.value for figure in result.figures}
     charging = wording("answers", "battery_charges", language)
@@ -393,20 +529,34 @@ def test_since_when_the_battery_charges_is_what_was_measured_and_not_what_is_pla
     assert datetime.fromisoformat(str(figures["since"])) == end - 5 * SLOT
 
 
-def test_of_a_battery_of_which_nothing_was_measured_since_when_luna_told_it_so_is_said(connection: Connection) -> None:
+def test_of_a_battery_of_which_nothing_was_measured_since_when_luna_told_it_so_is_said(
+    connection: Connection,
+) -> None:
     furnish_told(connection)
     later = NOW + timedelta(days=2)
-    request = ToolCallRequest.model_validate({"tool": "battery_since", "arguments": {}, "site_id": "home"})
+    request = ToolCallRequest.model_validate(
+        {"tool": "battery_since", "arguments": {}, "site_id": "home"}
+    )
     assert not call_tool(connection, request, now=later).found
-    state, told = control.load(connection, "home"), {"battery 2": BatterySetpoint(mode="charge", power_kw=2.0)}
+    state, told = (
+        control.load(connection, "home"),
+        {"battery 2": BatterySetpoint(mode="charge", power_kw=2.0)},
+    )
     for number in range(3):
         start = floor_to(later, SLOT) + (number - 2) * SLOT
-        decided = Decision(slot_start=start, source="planner", decided_by="planner", reason="planned", requested=told, allowed=told)
+        decided = Decision(
+            slot_start=start,
+            source="planner",
+            decided_by="planner",
+            reason="planned",
+            requested=told,
+            allowed=told,
+        )
         control.record(connection, state, decided, None)
     result = call_tool(connection, request, now=later)
-    assert {figure.name: figure.value for figure in result.figures}["since"] == (floor_to(later, SLOT) - 2 * SLOT).astimezone(
-        ZoneInfo("Europe/Berlin")
-    ).isoformat()
+    assert {figure.name: figure.value for figure in result.figures}["since"] == (
+        floor_to(later, SLOT) - 2 * SLOT
+    ).astimezone(ZoneInfo("Europe/Berlin")).isoformat()
 
 
 FIXED = {"kind": "fixed", "price": 0.31}

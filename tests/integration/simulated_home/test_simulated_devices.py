@@ -1,4 +1,6 @@
-"""Luna's own MQTT against the simulated home's broker: what devices say is recorded, what the executor writes is followed and read back."""
+"""Luna's own MQTT against the simulated home's broker: what devices say is recorded, what the
+executor writes is followed and read back.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -30,7 +32,17 @@ from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
 from luna.platform.simulated_home.heater import HeaterState
 from luna.platform.simulated_home.house import HomeState
 from luna.platform.simulated_home.recorded_year import RecordedYear
-from luna.platform.simulated_home.site import CAR, CHARGER_SETTINGS, HEATER, HEATER_SETTINGS, SETTINGS, SITE_NAME, TOPICS, ZONE, build_site
+from luna.platform.simulated_home.site import (
+    CAR,
+    CHARGER_SETTINGS,
+    HEATER,
+    HEATER_SETTINGS,
+    SETTINGS,
+    SITE_NAME,
+    TOPICS,
+    ZONE,
+    build_site,
+)
 from services.executor.devices import find_unit
 from services.executor.devices.unit import Setpoints
 from services.executor.mqtt import MqttDevice
@@ -51,9 +63,19 @@ PATIENCE = timedelta(seconds=30)
 ALL_SETTINGS = [*SETTINGS.values(), *CHARGER_SETTINGS.values(), *HEATER_SETTINGS.values()]
 READ = [*ALL_SETTINGS, TOPICS["battery_soc"], TOPICS["grid_import"], TOPICS["car_energy"]]
 # What no part of Luna records: powers, whose counters it has, and how warm the tank is.
-_SAID_BESIDE = {"grid_power", "pv_power", "battery_power", "car_power", "heater_power", "heater_temperature"}
+_SAID_BESIDE = {
+    "grid_power",
+    "pv_power",
+    "battery_power",
+    "car_power",
+    "heater_power",
+    "heater_temperature",
+}
 # What a plan that charges with 6.9 kW, and keeps the tank cold, makes of both.
-WANTED: dict[str, Setpoints] = {f"vehicle:{CAR}": {CAR: VehicleSetpoint(mode="charge", charge_kw=6.9)}, f"load:{HEATER}": {HEATER: LoadSetpoint(mode="off")}}
+WANTED: dict[str, Setpoints] = {
+    f"vehicle:{CAR}": {CAR: VehicleSetpoint(mode="charge", charge_kw=6.9)},
+    f"load:{HEATER}": {HEATER: LoadSetpoint(mode="off")},
+}
 
 
 @pytest.fixture
@@ -85,14 +107,22 @@ class Lived:
         self.home.turn()
 
     def set_faults(self, *, inverter: Faults | None = None, car: Faults | None = None) -> None:
-        self.files.write_setup(HomeSetup(self.port, faults=inverter or Faults(), car_faults=car or Faults()))
+        self.files.write_setup(
+            HomeSetup(self.port, faults=inverter or Faults(), car_faults=car or Faults())
+        )
         self.home.turn()
 
 
 @pytest.fixture(scope="module")
 def year() -> RecordedYear:
     slots = local_days(date(2023, 1, 1), date(2023, 12, 31), ZONE)
-    return RecordedYear.of(slots.starts, ZONE, load_kwh=np.full(slots.count, 0.2), pv_kwh=np.zeros(slots.count), price=np.full(slots.count, 0.1))
+    return RecordedYear.of(
+        slots.starts,
+        ZONE,
+        load_kwh=np.full(slots.count, 0.2),
+        pv_kwh=np.zeros(slots.count),
+        price=np.full(slots.count, 0.1),
+    )
 
 
 @asynccontextmanager
@@ -100,7 +130,11 @@ async def living(folder: Path, year: RecordedYear) -> AsyncIterator[Lived]:
     files, clock, port = HomeFiles(folder), HandClock(), choose_port(None)
     files.make()
     year.save(files.year)
-    files.write_state(HomeState(NOON.timestamp(), BatteryCharge(5.0), car=CarState(10.0), heater=HeaterState(48.0)))
+    files.write_state(
+        HomeState(
+            NOON.timestamp(), BatteryCharge(5.0), car=CarState(10.0), heater=HeaterState(48.0)
+        )
+    )
     files.write_setup(HomeSetup(port))
     home = LivingHome(files, clock)
     async with home.broker:
@@ -132,18 +166,29 @@ def has_come(powers: LivePowers, count: int) -> bool:
 
 async def follows(device: MqttDevice, lived: Lived, writes: list[Write]) -> bool:
     lived.pass_time(timedelta(seconds=5))
-    return matches(writes, await asyncio.to_thread(device.read, ALL_SETTINGS, within=timedelta(seconds=0.2)))
+    return matches(
+        writes, await asyncio.to_thread(device.read, ALL_SETTINGS, within=timedelta(seconds=0.2))
+    )
 
 
 def render_wanted() -> list[Write]:
     site = build_site()
     units = {key: find_unit(site, site.control, key) for key in WANTED}
-    return [write for key, unit in units.items() if unit is not None for write in unit.render(unit.make_safe(WANTED[key], {}))]
+    return [
+        write
+        for key, unit in units.items()
+        if unit is not None
+        for write in unit.render(unit.make_safe(WANTED[key], {}))
+    ]
 
 
-async def test_the_battery_does_what_the_executor_writes_and_says_so(tmp_path: Path, year: RecordedYear) -> None:
+async def test_the_battery_does_what_the_executor_writes_and_says_so(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
-        assert float((await asyncio.to_thread(device.read, [TOPICS["battery_soc"]]))[TOPICS["battery_soc"]]) == pytest.approx(50, abs=0.3)
+        assert float(
+            (await asyncio.to_thread(device.read, [TOPICS["battery_soc"]]))[TOPICS["battery_soc"]]
+        ) == pytest.approx(50, abs=0.3)
         await asyncio.to_thread(device.apply, CHARGE)
         async with asyncio.timeout(PATIENCE.total_seconds()):
             while not await follows(device, lived, CHARGE):
@@ -156,7 +201,9 @@ async def test_the_battery_does_what_the_executor_writes_and_says_so(tmp_path: P
     assert float(truth[-1]["soc"]) - float(truth[0]["soc"]) == pytest.approx(0.0477, abs=0.003)
 
 
-async def test_car_and_heater_do_what_luna_makes_of_a_plan_and_by_themselves_they_begin_at_once(tmp_path: Path, year: RecordedYear) -> None:
+async def test_car_and_heater_do_what_luna_makes_of_a_plan_and_by_themselves_they_begin_at_once(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         lived.pass_time(timedelta(minutes=2))
         by_itself = lived.files.read_truth()[-1]
@@ -167,9 +214,16 @@ async def test_car_and_heater_do_what_luna_makes_of_a_plan_and_by_themselves_the
         before = lived.files.read_state()
         lived.pass_time(timedelta(minutes=10))
         after, truth = lived.files.read_state(), lived.files.read_truth()[-1]
-    # Below its thermostat's 50 °C the element heats with 2 kW, and the car takes all that its charger gives.
+    # Below its thermostat's 50 °C the element heats with 2 kW, and the car takes all that its
+    # charger gives.
     assert (by_itself["car_kw"], by_itself["heater_kw"]) == ("11.04", "2.0")
-    assert (truth["car_mode"], truth["car_kw"], truth["car_is_home"], truth["heater_mode"], truth["heater_kw"]) == ("on", "6.9", "1", "off", "0.0")
+    assert (
+        truth["car_mode"],
+        truth["car_kw"],
+        truth["car_is_home"],
+        truth["heater_mode"],
+        truth["heater_kw"],
+    ) == ("on", "6.9", "1", "off", "0.0")
     assert before.car is not None
     assert after.car is not None
     charged = (after.car.charge_kwh - before.car.charge_kwh) / (after.at - before.at) * 3600.0
@@ -178,12 +232,16 @@ async def test_car_and_heater_do_what_luna_makes_of_a_plan_and_by_themselves_the
     assert float(truth["grid_kw"]) == pytest.approx(sum(flows), abs=1e-3)
 
 
-async def test_a_deaf_charger_goes_on_while_its_counter_stands_still(tmp_path: Path, year: RecordedYear) -> None:
+async def test_a_deaf_charger_goes_on_while_its_counter_stands_still(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         lived.set_faults(car=Faults(deaf=True, frozen_meter=True))
         stood_still = [*CHARGER_SETTINGS.values(), TOPICS["car_energy"]]
         before = await asyncio.to_thread(device.read, stood_still)
-        heater_alone = [write for write in render_wanted() if write.to.startswith(HEATER_SETTINGS["mode"])]
+        heater_alone = [
+            write for write in render_wanted() if write.to.startswith(HEATER_SETTINGS["mode"])
+        ]
         await asyncio.to_thread(device.apply, render_wanted())
         async with asyncio.timeout(PATIENCE.total_seconds()):
             while not await follows(device, lived, heater_alone):
@@ -195,7 +253,9 @@ async def test_a_deaf_charger_goes_on_while_its_counter_stands_still(tmp_path: P
     assert float(truth["car_kwh"]) > 10.0
 
 
-async def test_a_deaf_inverter_follows_nothing_and_a_frozen_meter_stands_still(tmp_path: Path, year: RecordedYear) -> None:
+async def test_a_deaf_inverter_follows_nothing_and_a_frozen_meter_stands_still(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         lived.set_faults(inverter=Faults(deaf=True, frozen_meter=True))
         stood_still = [*SETTINGS.values(), TOPICS["grid_import"]]
@@ -208,7 +268,9 @@ async def test_a_deaf_inverter_follows_nothing_and_a_frozen_meter_stands_still(t
         assert {row["mode"] for row in lived.files.read_truth()} == {"self_use"}
 
 
-async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(tmp_path: Path, year: RecordedYear) -> None:
+async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     heard: list[Reading] = []
     recorded = [topic for name, topic in TOPICS.items() if name not in _SAID_BESIDE]
 
@@ -218,15 +280,21 @@ async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(tmp_path:
     async with living(tmp_path, year) as lived:
         source = MqttSource(Broker("127.0.0.1", lived.port), tmp_path / "mqtt", clock=lived.clock)
         listening = asyncio.create_task(source.listen(build_site().sensor_names, record))
-        # One subscription after the other: an hour that begins before the last one would be missing there.
-        await until(lambda: source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded))
+        # One subscription after the other: an hour that begins before the last one would be missing
+        # there.
+        await until(
+            lambda: (
+                source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded)
+            )
+        )
         lived.pass_time(timedelta(hours=1))
         await until(lambda: {reading.sensor for reading in heard} == set(build_site().sensor_names))
         listening.cancel()
         with suppress(asyncio.CancelledError):
             await listening
     said = {reading.sensor: reading for reading in heard}
-    # An hour of 5 kW at most, until the 4 kWh above its reserve are gone, less what is lost on the way out.
+    # An hour of 5 kW at most, until the 4 kWh above its reserve are gone, less what is lost on the
+    # way out.
     discharged = said[f"mqtt:{TOPICS['battery_discharge']} [kWh]"]
     assert (discharged.unit, discharged.value) == ("kWh", pytest.approx(3.8, abs=0.15))
     assert said[f"mqtt:{TOPICS['car_energy']} [kWh]"].value == pytest.approx(11.04, abs=0.1)
@@ -242,7 +310,9 @@ async def test_what_its_meters_say_is_recorded_from_topics_of_the_site(tmp_path:
         pytest.param(b"GET / HTTP/1.1\r\n\r\n", id="HTTP"),
     ],
 )
-async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(sent: bytes, tmp_path: Path, year: RecordedYear) -> None:
+async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(
+    sent: bytes, tmp_path: Path, year: RecordedYear
+) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         await asyncio.to_thread(device.read, [TOPICS["battery_soc"]])
         reader, writer = await asyncio.open_connection("127.0.0.1", lived.port)
@@ -252,12 +322,16 @@ async def test_whoever_speaks_something_else_is_let_go_and_nobody_else_notices(s
             await reader.read()
         writer.close()
         lived.pass_time(timedelta(minutes=1))
-        assert TOPICS["grid_import"] in await asyncio.to_thread(device.read, [TOPICS["grid_import"]])
+        assert TOPICS["grid_import"] in await asyncio.to_thread(
+            device.read, [TOPICS["grid_import"]]
+        )
         assert lived.home.broker.hears(TOPICS["battery_soc"])
 
 
 @pytest.mark.parametrize("qos", [0, 1])
-async def test_whoever_reads_nothing_is_let_go_before_its_messages_fill_the_memory(qos: int, tmp_path: Path, year: RecordedYear) -> None:
+async def test_whoever_reads_nothing_is_let_go_before_its_messages_fill_the_memory(
+    qos: int, tmp_path: Path, year: RecordedYear
+) -> None:
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         slow, broker = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5), lived.home.broker
         slow.on_connect = lambda *_: slow.subscribe("long", qos=qos)
@@ -270,10 +344,14 @@ async def test_whoever_reads_nothing_is_let_go_before_its_messages_fill_the_memo
             broker.publish("long", bytes(100_000), retain=False)
             await asyncio.sleep(0)
         await until(lambda: not broker.hears("long"))
-        assert TOPICS["grid_import"] in await asyncio.to_thread(device.read, [TOPICS["grid_import"]])
+        assert TOPICS["grid_import"] in await asyncio.to_thread(
+            device.read, [TOPICS["grid_import"]]
+        )
 
 
-async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(tmp_path: Path, year: RecordedYear) -> None:
+async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     before = asyncio.all_tasks()
     async with living(tmp_path, year) as lived, telling(lived.port) as device:
         await asyncio.to_thread(device.read, [TOPICS["battery_soc"]])
@@ -283,7 +361,9 @@ async def test_whoever_is_connected_when_it_ends_is_let_go_before_it_returns(tmp
         silent.close()
 
 
-async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(tmp_path: Path, year: RecordedYear, database: Engine) -> None:
+async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(
+    tmp_path: Path, year: RecordedYear, database: Engine
+) -> None:
     # One that another process of the tests lives in is not taken for it.
     with unit_of_work(database) as connection:
         assert not sites.keys_of(connection, [SITE_NAME])
@@ -299,7 +379,9 @@ async def test_a_home_whose_site_was_deleted_ends_and_leaves_nothing(tmp_path: P
     assert (files.is_there, files.folder.exists(), read_stored(tmp_path)) == (False, False, {})
 
 
-async def test_what_its_counters_say_within_a_minute_is_what_flows(tmp_path: Path, year: RecordedYear) -> None:
+async def test_what_its_counters_say_within_a_minute_is_what_flows(
+    tmp_path: Path, year: RecordedYear
+) -> None:
     powers, site = LivePowers(), build_site()
 
     async def record(readings: Sequence[Reading]) -> None:
@@ -309,7 +391,11 @@ async def test_what_its_counters_say_within_a_minute_is_what_flows(tmp_path: Pat
         source = MqttSource(Broker("127.0.0.1", lived.port), tmp_path / "mqtt", clock=lived.clock)
         listening = asyncio.create_task(source.listen(list(site.sensor_names), record))
         recorded = [topic for name, topic in TOPICS.items() if name not in _SAID_BESIDE]
-        await until(lambda: source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded))
+        await until(
+            lambda: (
+                source.fault is None and all(lived.home.broker.hears(topic) for topic in recorded)
+            )
+        )
         await asyncio.to_thread(device.apply, CHARGE)
         for turn in range(24):
             lived.pass_time(timedelta(seconds=5))
@@ -321,7 +407,9 @@ async def test_what_its_counters_say_within_a_minute_is_what_flows(tmp_path: Pat
     assert flow is not None
     assert flow.at == lived.clock.now()
     assert (flow.charge_kw, truth.battery.power_kw) == pytest.approx((3.0, 3.0), abs=0.12)
-    assert (flow.import_kw, flow.export_kw, flow.pv_kw) == pytest.approx((truth.grid_kw, 0.0, 0.0), abs=0.2)
+    assert (flow.import_kw, flow.export_kw, flow.pv_kw) == pytest.approx(
+        (truth.grid_kw, 0.0, 0.0), abs=0.2
+    )
     # Car and heater have counters of their own: what is left is the house alone.
     assert truth.car is not None
     assert flow.submetered_kw["vehicle_kwh"] == pytest.approx(truth.car.power_kw, abs=0.2)

@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine
 
-from luna.contracts.agent_control import GATEKEEPER, ControlMode, GateEntry, ShadowPlanRequest, ShadowPlanSummary
+from luna.contracts.agent_control import (
+    GATEKEEPER,
+    ControlMode,
+    GateEntry,
+    ShadowPlanRequest,
+    ShadowPlanSummary,
+)
 from luna.contracts.control import ControlEntry
 from luna.contracts.plan import PlanOptions, PlanReply
 from luna.energy.physics.mode import Mode
@@ -28,9 +34,21 @@ POLICY = "antares"
 class SteeredDays(LivedDays):
     """A site whose agent plans beside the planner, and whose owner lets it decide."""
 
-    def __init__(self, database: Engine, agent: AgentPolicy, wanted: ControlMode, *, plan_every: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self,
+        database: Engine,
+        agent: AgentPolicy,
+        wanted: ControlMode,
+        *,
+        plan_every: timedelta = timedelta(0),
+    ) -> None:
         section, batteries = describe("dry_run", modes=ALL_MODES), [{"name": "battery"} | BATTERY]
-        parts = {"tariff": TARIFF, "batteries": batteries, "pv": [{"name": "roof", "peak_kw": 5}], "antares": {"control_mode": wanted}}
+        parts = {
+            "tariff": TARIFF,
+            "batteries": batteries,
+            "pv": [{"name": "roof", "peak_kw": 5}],
+            "antares": {"control_mode": wanted},
+        }
         home = Home(database, lambda _: DryRun(), section, **parts)
         home.arm()
         super().__init__(home, section, plan_every=plan_every)
@@ -41,11 +59,24 @@ class SteeredDays(LivedDays):
         home.clock.instant = FIRST
 
     def plan_beside(self, plan_id: str) -> None:
-        plan_beside(self.home.database, ShadowPlanRequest(plan_id=plan_id), loading(self.agent), clock=self.home.clock)
+        plan_beside(
+            self.home.database,
+            ShadowPlanRequest(plan_id=plan_id),
+            loading(self.agent),
+            clock=self.home.clock,
+        )
 
     def decide(self, mode: ControlMode, state: str, *, by: str = GATEKEEPER) -> None:
         kind = {"offered": "judged", "withdrawn": "withdrawn"}[state]
-        about = {"at": self.home.clock.now(), "kind": kind, "policy": POLICY, "mode": mode, "state": state, "reason": "by_owner", "decided_by": by}
+        about = {
+            "at": self.home.clock.now(),
+            "kind": kind,
+            "policy": POLICY,
+            "mode": mode,
+            "state": state,
+            "reason": "by_owner",
+            "decided_by": by,
+        }
         with unit_of_work(self.home.database) as connection:
             agent_gates.record(connection, self.home.name, GateEntry.model_validate(about))
 
@@ -60,7 +91,10 @@ class SteeredDays(LivedDays):
         with unit_of_work(self.home.database) as connection:
             log = control.read_log(connection, self.home.name, limit=2000)
         start = FIRST + first * SLOT
-        return sorted((entry for entry in log if entry.slot_start >= start), key=lambda entry: entry.slot_start)
+        return sorted(
+            (entry for entry in log if entry.slot_start >= start),
+            key=lambda entry: entry.slot_start,
+        )
 
     def read_plan(self, plan_id: str | None) -> PlanReply:
         with unit_of_work(self.home.database) as connection:
@@ -69,7 +103,9 @@ class SteeredDays(LivedDays):
     def soc_before(self, at: datetime) -> float:
         """How full the battery was when a slot began, as it was recorded."""
         with unit_of_work(self.home.database) as connection:
-            return float(observations.read(connection, self.home.name, Timeline(at - SLOT, SLOT, 1)).soc[0])
+            return float(
+                observations.read(connection, self.home.name, Timeline(at - SLOT, SLOT, 1)).soc[0]
+            )
 
     def summaries(self) -> list[ShadowPlanSummary]:
         with unit_of_work(self.home.database) as connection:
@@ -84,5 +120,10 @@ def read_told(plan: PlanReply, home: Home, at: datetime, soc: float, before: str
     battery = home.site(None).batteries[0]
     place = (at - plan.slots[0].start) // timedelta(minutes=plan.slot_minutes)
     policy = plan.thresholds["battery"].policy(battery)
-    told = policy.read(slice(place, place + 1), np.array([Mode[before.upper()]], dtype=np.int8), np.array([soc]))
-    return {"mode": Mode(int(told.mode[0, 0])).word, "target_soc": round(float(told.target_soc[0, 0]), 9)}
+    told = policy.read(
+        slice(place, place + 1), np.array([Mode[before.upper()]], dtype=np.int8), np.array([soc])
+    )
+    return {
+        "mode": Mode(int(told.mode[0, 0])).word,
+        "target_soc": round(float(told.target_soc[0, 0]), 9),
+    }

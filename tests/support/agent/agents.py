@@ -1,4 +1,6 @@
-"""Agents of a test's own: one that is cheaper than a planner that is told to keep its modes, and such as are broken."""
+"""Agents of a test's own: one that is cheaper than a planner that is told to keep its modes, and
+such as are broken.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,10 +20,14 @@ from services.planner.problem.problem import Problem
 
 
 class SwitchesFreely:
-    """Plans as the planner does that does not shy away from other modes: cheaper than one that is told to."""
+    """Plans as the planner does that does not shy away from other modes: cheaper than one that is
+    told to.
+    """
 
     def plan(self, problem: Problem, prices: SitePrices, *, planned: Plan | None = None) -> Plan:
-        free = decide(replace(problem, following=replace(problem.following, switching_price=0.0)), Solver())
+        free = decide(
+            replace(problem, following=replace(problem.following, switching_price=0.0)), Solver()
+        )
         return replace(free, problem=problem, followed="learned")
 
 
@@ -36,7 +42,16 @@ class Bent:
         plan = decide(problem, Solver())
         assert plan.policy is not None
         power = np.full(problem.outlook.timeline.count, self.power_kw)
-        parts = [replace(each, keep=self.bend(each.keep), begin=self.bend(each.begin), charge_kw=power, discharge_kw=power) for each in plan.policy.batteries]
+        parts = [
+            replace(
+                each,
+                keep=self.bend(each.keep),
+                begin=self.bend(each.begin),
+                charge_kw=power,
+                discharge_kw=power,
+            )
+            for each in plan.policy.batteries
+        ]
         return replace(plan, policy=replace(plan.policy, batteries=parts))
 
 
@@ -66,7 +81,9 @@ def keep(level: SocThresholds) -> SocThresholds:
     return level
 
 
-def loading(policy: AgentPolicy, run_id: str = "run") -> Callable[[Connection, Site, str, datetime], TrainedAgent | None]:
+def loading(
+    policy: AgentPolicy, run_id: str = "run"
+) -> Callable[[Connection, Site, str, datetime], TrainedAgent | None]:
     """Return what finds this agent, whatever site is asked for."""
 
     def load(_connection: Connection, _site: Site, name: str, _before: datetime) -> TrainedAgent:

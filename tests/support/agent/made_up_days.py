@@ -11,7 +11,12 @@ from luna.energy.physics.limits import SiteLimits
 from luna.energy.site import Site
 from luna.energy.timeline import SLOT, FloatArray, Timeline, local_days, parse_zone
 from services.agent.environment.episodes import EpisodeBatch
-from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
+from services.planner.problem.knowledge import (
+    ForecastArchive,
+    PerfectForesight,
+    PriceVintages,
+    SitePrices,
+)
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData
 from tests.support.planning.replay import describe_on_spot, issue_forecast, make_scene
@@ -21,7 +26,9 @@ LEAD = 8 * 96
 
 
 def make_days(first: date, last: date, *, seed: int = 0, **changes: Any) -> ReplayData:
-    """Return local days of a household on the spot market, forecasts issued every hour, each day's prices published at 13:00 of the day before."""
+    """Return local days of a household on the spot market, forecasts issued every hour, each day's
+    prices published at 13:00 of the day before.
+    """
     rng, window = np.random.default_rng(seed), local_days(first, last, ZONE)
     around = Timeline(window.start - LEAD * SLOT, SLOT, LEAD + window.count + HORIZON // SLOT)
     hour = np.arange(around.count) % 96 / 4
@@ -30,10 +37,15 @@ def make_days(first: date, last: date, *, seed: int = 0, **changes: Any) -> Repl
     spot = np.repeat(rng.normal(0.1, 0.07, 1 + around.count // 4), 4)[: around.count]
     slot = np.arange(around.count)
     published = around.starts[slot // 96 * 96] - np.timedelta64(11, "h")
-    forecasts = [issue_forecast(around, place, (load, pv), rng) for place in range(LEAD, LEAD + window.count, 4)]
+    forecasts = [
+        issue_forecast(around, place, (load, pv), rng)
+        for place in range(LEAD, LEAD + window.count, 4)
+    ]
     site = describe_on_spot(**changes)
     prices = SitePrices(site, around, {"NL": PriceVintages(around, slot, published, spot)})
-    return ReplayData(site, window, PerfectForesight(around, load, pv), prices, ForecastArchive(forecasts))
+    return ReplayData(
+        site, window, PerfectForesight(around, load, pv), prices, ForecastArchive(forecasts)
+    )
 
 
 def draw_site(rng: np.random.Generator, name: str = "home") -> Site:
@@ -55,8 +67,22 @@ def draw_site(rng: np.random.Generator, name: str = "home") -> Site:
         "charge_from_grid": bool(rng.random() < 0.8),
         "discharge_to_grid": bool(rng.random() < 0.8),
     }
-    grid = {"import_limit_kw": rng.choice([1.5, 4.0, 30.0]), "export_limit_kw": rng.choice([0.0, 1.0, 30.0])}
-    inverters = [{"name": "hybrid", "ac_limit_kw": rng.uniform(1, 6), "pv": ["roof"], "batteries": ["battery"]}] if rng.random() < 0.3 else []
+    grid = {
+        "import_limit_kw": rng.choice([1.5, 4.0, 30.0]),
+        "export_limit_kw": rng.choice([0.0, 1.0, 30.0]),
+    }
+    inverters = (
+        [
+            {
+                "name": "hybrid",
+                "ac_limit_kw": rng.uniform(1, 6),
+                "pv": ["roof"],
+                "batteries": ["battery"],
+            }
+        ]
+        if rng.random() < 0.3
+        else []
+    )
     pv = [{"name": "roof", "peak_kw": 5, "curtailable": bool(rng.random() < 0.6)}]
     return describe_on_spot(name=name, batteries=[battery], grid=grid, inverters=inverters, pv=pv)
 
@@ -66,10 +92,14 @@ def under(scene: ReplayData, site: Site) -> ReplayData:
     return replace(scene, site=site, prices=replace(scene.prices, site=site))
 
 
-def join_sites(rng: np.random.Generator, count: int, scene: ReplayData | None = None) -> EpisodeBatch:
+def join_sites(
+    rng: np.random.Generator, count: int, scene: ReplayData | None = None
+) -> EpisodeBatch:
     """Return the same days at that many sites."""
     days = scene or make_scene()
-    return EpisodeBatch.join([EpisodeBatch.of(under(days, draw_site(rng, f"home {place}"))) for place in range(count)])
+    return EpisodeBatch.join(
+        [EpisodeBatch.of(under(days, draw_site(rng, f"home {place}"))) for place in range(count)]
+    )
 
 
 def with_forecast(scene: ReplayData, place: int, load_kwh: FloatArray) -> ReplayData:

@@ -14,9 +14,23 @@ from services.rag.language import ChatMessage, Generation
 TODAY = date(2026, 5, 21)
 
 
-def passage(number: int, text: str, *, title: str = "Document", site: str | None = None, holds: tuple[date | None, date | None] = (None, None)) -> Passage:
+def passage(
+    number: int,
+    text: str,
+    *,
+    title: str = "Document",
+    site: str | None = None,
+    holds: tuple[date | None, date | None] = (None, None),
+) -> Passage:
     """Return a passage of a document of its own."""
-    parts = {"document_id": f"d{number}", "title": title, "name": f"{number}.md", "kind": "other", "site_id": site, "page": number}
+    parts = {
+        "document_id": f"d{number}",
+        "title": title,
+        "name": f"{number}.md",
+        "kind": "other",
+        "site_id": site,
+        "page": number,
+    }
     parts |= {"valid_from": holds[0], "valid_until": holds[1]}
     return Passage(chunk_id=number, position=0, text=text, score=1 / number, **parts)
 
@@ -30,7 +44,11 @@ class Library:
 
     def __call__(self, request: SearchRequest) -> SearchReply:
         self.asked.append(request)
-        seen = [each for each in self.passages if request.sites is None or each.site_id is None or each.site_id in request.sites]
+        seen = [
+            each
+            for each in self.passages
+            if request.sites is None or each.site_id is None or each.site_id in request.sites
+        ]
         return SearchReply(passages=seen[: request.k], retriever="sparse", model=None)
 
 
@@ -41,11 +59,19 @@ class Meter:
     calls: list[ProposedCall] = field(default_factory=list)
 
     def descriptions(self) -> Sequence[ToolDescription]:
-        return [ToolDescription(name="consumption", description="What was consumed.", arguments={"type": "object"})]
+        return [
+            ToolDescription(
+                name="consumption", description="What was consumed.", arguments={"type": "object"}
+            )
+        ]
 
     def match(self, question: str, before: Sequence[ToolCall] = ()) -> Sequence[ProposedCall]:
         words = question.lower()
-        return [ProposedCall("consumption", {"first_day": "2026-05-20"})] if "gestern verbraucht" in words else []
+        return (
+            [ProposedCall("consumption", {"first_day": "2026-05-20"})]
+            if "gestern verbraucht" in words
+            else []
+        )
 
     def match_ahead(self, question: str) -> Sequence[ProposedCall]:
         return []
@@ -55,7 +81,13 @@ class Meter:
             raise InvalidInputError("no such tool", field="tool", value=proposed.tool)
         self.calls.append(proposed)
         figure = Figure(name="load_kwh", value=9.5, unit="kwh", text="9,5 kWh")
-        return ToolResult(tool="consumption", arguments=dict(proposed.arguments), found=True, text="Am 20. Mai wurden 9,5 kWh verbraucht.", figures=[figure])
+        return ToolResult(
+            tool="consumption",
+            arguments=dict(proposed.arguments),
+            found=True,
+            text="Am 20. Mai wurden 9,5 kWh verbraucht.",
+            figures=[figure],
+        )
 
 
 @dataclass
@@ -66,7 +98,13 @@ class Speaker:
     model: str = "speaker"
     heard: list[Sequence[ChatMessage]] = field(default_factory=list)
 
-    def generate(self, messages: Sequence[ChatMessage], *, on_text: Callable[[str], None], gave_up: Callable[[], bool]) -> Generation:
+    def generate(
+        self,
+        messages: Sequence[ChatMessage],
+        *,
+        on_text: Callable[[str], None],
+        gave_up: Callable[[], bool],
+    ) -> Generation:
         self.heard.append(messages)
         text = self.says(messages)
         if text is None:

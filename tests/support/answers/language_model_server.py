@@ -1,4 +1,6 @@
-"""A language model's server on this machine, in both protocols: it says what a test gives it, and fails the ways such servers do."""
+"""A language model's server on this machine, in both protocols: it says what a test gives it, and
+fails the ways such servers do.
+"""
 
 import json
 import threading
@@ -9,7 +11,17 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
-Fault = Literal["none", "refuses", "breaks_off", "no_json", "other_form", "endless", "endless_line", "silent", "stalls"]
+Fault = Literal[
+    "none",
+    "refuses",
+    "breaks_off",
+    "no_json",
+    "other_form",
+    "endless",
+    "endless_line",
+    "silent",
+    "stalls",
+]
 OLLAMA, OPENAI = "/api/chat", "/v1/chat/completions"
 
 
@@ -81,11 +93,17 @@ def _stream(state: LanguageServer, body: dict[str, Any], *, openai: bool) -> Ite
     broken = {"no_json": "{bad", "other_form": '["other"]', "endless_line": "x"}
     if state.fault in broken:
         for _ in range(3000 if state.fault == "endless_line" else 1):
-            yield b"data: " * openai + broken[state.fault].encode() * (1000 if state.fault == "endless_line" else 1)
+            yield b"data: " * openai + broken[state.fault].encode() * (
+                1000 if state.fault == "endless_line" else 1
+            )
         yield b"\n"
         return
     for word in _words(state, body):
-        yield _openai({"choices": [{"delta": {"content": word}}]}) if openai else _ollama({"message": {"content": word}, "done": False})
+        yield (
+            _openai({"choices": [{"delta": {"content": word}}]})
+            if openai
+            else _ollama({"message": {"content": word}, "done": False})
+        )
         if state.fault == "stalls":
             yield from _wait(state)
     if state.fault == "breaks_off":
@@ -94,7 +112,9 @@ def _stream(state: LanguageServer, body: dict[str, Any], *, openai: bool) -> Ite
         yield _openai({"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 7}})
         yield b"data: [DONE]\n\n"
     else:
-        yield _ollama({"message": {"content": ""}, "done": True, "prompt_eval_count": 11, "eval_count": 7})
+        yield _ollama(
+            {"message": {"content": ""}, "done": True, "prompt_eval_count": 11, "eval_count": 7}
+        )
 
 
 def _words(state: LanguageServer, body: dict[str, Any]) -> Iterator[str]:

@@ -24,20 +24,37 @@ from tests.support.suite.depth import LONG
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1440, "height": 1000}, "locale": "en-GB", "timezone_id": "Europe/Amsterdam"}
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESKTOP: dict[str, Any] = {
+    "viewport": {"width": 1440, "height": 1000},
+    "locale": "en-GB",
+    "timezone_id": "Europe/Amsterdam",
+}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+}
 GERMAN_PHONE = PHONE | {"locale": "de-DE"}
 # What a browser has that was opened by the link.
-OWNER_BROWSER: Any = {"name": OWNER_COOKIE, "value": browser_cookie_of(OWNER_TOKEN), "url": "http://127.0.0.1"}
+OWNER_BROWSER: Any = {
+    "name": OWNER_COOKIE,
+    "value": browser_cookie_of(OWNER_TOKEN),
+    "url": "http://127.0.0.1",
+}
 # What a browser says of requests while a test has it offline.
 OFFLINE = re.compile("net::ERR_(INTERNET_DISCONNECTED|FAILED)|^htmx:(sendError|afterRequest)")
 # Of rules that found nothing axe need not say where.
 VIOLATIONS = """axe.run({ resultTypes: ["violations"] }).then((result) =>
   result.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`))"""
-OVERHANG = "(width) => document.documentElement.scrollWidth - Math.min(width, document.documentElement.clientWidth)"
-# What a page shows or takes may need its time where other tests hold the machine; what never comes fails all the same.
+OVERHANG = (
+    "(width) => document.documentElement.scrollWidth - Math.min(width, "
+    "document.documentElement.clientWidth)"
+)
+# What a page shows or takes may need its time where other tests hold the machine; what never comes
+# fails all the same.
 PATIENCE_MS = 120_000
-# Opens a page by its address below the gateway's, where ``on`` names a page on that; keywords are those of a browser's context, beside those of ``DESKTOP``.
+# Opens a page by its address below the gateway's, where ``on`` names a page on that; keywords are
+# those of a browser's context, beside those of ``DESKTOP``.
 Open = Callable[..., "Page"]
 
 
@@ -62,7 +79,8 @@ def demo_gateway(demo_home: DemoHome, addresses: Addresses) -> Iterator[httpx.Cl
         yield client
 
 
-# Playwright keeps a loop running in the thread of the tests: those of other modules could not run one of theirs.
+# Playwright keeps a loop running in the thread of the tests: those of other modules could not run
+# one of theirs.
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """A headless browser."""
@@ -78,7 +96,9 @@ def browser() -> Iterator["Browser"]:
 
 
 class PagePool:
-    """Blank pages, each with the keywords of its context: one that was used opens the next in a third of the time, and keeps scripts and style sheets."""
+    """Blank pages, each with the keywords of its context: one that was used opens the next in a
+    third of the time, and keeps scripts and style sheets.
+    """
 
     def __init__(self, browser: "Browser") -> None:
         self.browser, self.complaints = browser, list[str]()
@@ -97,13 +117,23 @@ class PagePool:
         page = self.contexts[key].new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self.complaints.append(message.text) if message.type == "error" and not OFFLINE.search(message.text) else None)
+        page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text)
+                if message.type == "error" and not OFFLINE.search(message.text)
+                else None
+            ),
+        )
         return page
 
     def give_back(self, page: "Page", parts: dict[str, Any]) -> None:
         """Take a page back, as it was before it was used."""
         if parts.get("java_script_enabled", True):
-            page.evaluate("() => { try { localStorage.clear(); sessionStorage.clear() } catch { /* a page of the browser's own has neither */ } }")
+            page.evaluate(
+                "() => { try { localStorage.clear(); sessionStorage.clear() } catch { /* a "
+                "page of the browser's own has neither */ } }"
+            )
         page.goto("about:blank")
         page.unroute_all()
         page.emulate_media(color_scheme=parts.get("color_scheme", "light"))
@@ -122,11 +152,16 @@ def page_pool(browser: "Browser") -> PagePool:
 
 @pytest.fixture
 def open_page(request: pytest.FixtureRequest, page_pool: PagePool) -> Iterator[Open]:
-    """Opens pages, of the demo home's gateway if no other one is named; what a page's scripts complain of fails the test."""
+    """Opens pages, of the demo home's gateway if no other one is named.
+
+    What a page's scripts complain of fails the test.
+    """
     used: list[tuple[Page, dict[str, Any]]] = []
     page_pool.complaints.clear()
 
-    def open_at(path: str, *, gateway: httpx.Client | None = None, on: "Page | None" = None, **parts: Any) -> "Page":
+    def open_at(
+        path: str, *, gateway: httpx.Client | None = None, on: "Page | None" = None, **parts: Any
+    ) -> "Page":
         client: httpx.Client = gateway or request.getfixturevalue("demo_gateway")
         page = on or page_pool.take(DESKTOP | parts)
         if on is None:
@@ -160,7 +195,9 @@ def find_barriers(page: "Page") -> list[str]:
 
 
 def find_barriers_in_both_schemes(page: "Page") -> list[str]:
-    """Return the same of a page in dark and in light: it follows a change of the system's scheme as it follows the scheme it was loaded in."""
+    """Return the same of a page in dark and in light: it follows a change of the system's scheme as
+    it follows the scheme it was loaded in.
+    """
     found = []
     for scheme in ("dark", "light"):
         page.emulate_media(color_scheme=scheme)
@@ -169,14 +206,26 @@ def find_barriers_in_both_schemes(page: "Page") -> list[str]:
 
 
 Form = tuple[str, dict[str, Any], Callable[["Page"], list[str]]]
-# On a desk in dark and in light, and in German on a phone; in a short run one that differs in all of it.
-AT_LENGTH: list[Form] = [("desk", {}, find_barriers_in_both_schemes), ("phone", GERMAN_PHONE, find_barriers)]
+# On a desk in dark and in light, and in German on a phone; in a short run one that differs in all
+# of it.
+AT_LENGTH: list[Form] = [
+    ("desk", {}, find_barriers_in_both_schemes),
+    ("phone", GERMAN_PHONE, find_barriers),
+]
 SHORTLY: list[Form] = [("dark phone", GERMAN_PHONE | {"color_scheme": "dark"}, find_barriers)]
 FORMS = AT_LENGTH if LONG else SHORTLY
 
 
-def find_barriers_in_all_forms(open_page: Open, *paths: str, gateway: httpx.Client | None = None, ready: "Callable[[Page], object]") -> list[str]:
-    """Return what keeps readers out of pages in ``FORMS``; ``ready`` waits until a page can be judged."""
+def find_barriers_in_all_forms(
+    open_page: Open,
+    *paths: str,
+    gateway: httpx.Client | None = None,
+    ready: "Callable[[Page], object]",
+) -> list[str]:
+    """Return what keeps readers out of pages in ``FORMS``.
+
+    ``ready`` waits until a page can be judged.
+    """
     found = list[str]()
     for form, parts, judge in FORMS:
         page: Page | None = None

@@ -1,4 +1,6 @@
-"""Batches for tests: a lab of stand-ins, and a batch in a process of its own, which can be killed."""
+"""Batches for tests: a lab of stand-ins, and a batch in a process of its own, which can be
+killed.
+"""
 
 import json
 import subprocess
@@ -15,11 +17,17 @@ UNTRAINED = ["naive_weak", "naive_strong", "rule", "oracle"]
 
 
 def configure(**sections: Any) -> EdgeConfig:
-    """Return a configuration of short runs, two variations, two locations, two seasons and the controllers that need no training; sections are merged in."""
+    """Return a configuration of short runs, two variations, two locations, two seasons and the
+    controllers that need no training; sections are merged in.
+    """
     said: dict[str, Any] = {
         "global": {"random_seed": 7, "workers": 2},
         "simulation": {"controllers": UNTRAINED, "task_interval_seconds": 20},
-        "batch_simulation": {"duration_days": 1, "variations": {"num_variations": 2}, "execution": {"checkpoint_interval": 3}},
+        "batch_simulation": {
+            "duration_days": 1,
+            "variations": {"num_variations": 2},
+            "execution": {"checkpoint_interval": 3},
+        },
         "data_sources": {"locations": ["CA", "NY"], "seasons": ["winter", "summer"]},
     }
     for name, section in sections.items():
@@ -47,7 +55,13 @@ def start_batch(out: Path, config: EdgeConfig) -> subprocess.Popen[str]:
 
 def start_command(out: Path, config: EdgeConfig) -> list[str]:
     """Return the command that runs a batch."""
-    return [sys.executable, "-m", "tests.support.cameras.batches", str(out), config.model_dump_json(by_alias=True)]
+    return [
+        sys.executable,
+        "-m",
+        "tests.support.cameras.batches",
+        str(out),
+        config.model_dump_json(by_alias=True),
+    ]
 
 
 def main() -> None:

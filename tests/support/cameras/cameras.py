@@ -27,18 +27,39 @@ Row = tuple[float, float, float, float, float]
 
 
 def draw_rows(noise: np.random.Generator, count: int) -> list[Row]:
-    """Return cameras as a batch draws them: capacity, charge rate, efficiency, accuracy, latency."""
+    """Return cameras as a batch draws them: capacity, charge rate, efficiency, accuracy,
+    latency.
+    """
     ranges = ((2, 15), (50, 200), (0.95, 0.95), (0.3, 0.8), (2.7, 15))
     return [tuple(float(noise.uniform(*each)) for each in ranges) for _ in range(count)]  # type: ignore[misc]  # five of them
 
 
-def make_setting(rows: Sequence[Row], schedule: TaskSchedule, *, locations: Sequence[Location] = ("CA",), place: Sequence[int] | None = None) -> RunSetting:
-    """Return cameras on grids of a summer's week; camera i at the first location, or where ``place`` says."""
-    periods = tuple(GridPeriod.cut(draw_clean_share(location), BEGIN, schedule.slots) for location in locations)
-    return RunSetting(Cameras.of(rows), MODELS, periods, np.array(place if place is not None else [0] * len(rows)), schedule)
+def make_setting(
+    rows: Sequence[Row],
+    schedule: TaskSchedule,
+    *,
+    locations: Sequence[Location] = ("CA",),
+    place: Sequence[int] | None = None,
+) -> RunSetting:
+    """Return cameras on grids of a summer's week.
+
+    Camera i at the first location, or where ``place`` says.
+    """
+    periods = tuple(
+        GridPeriod.cut(draw_clean_share(location), BEGIN, schedule.slots) for location in locations
+    )
+    return RunSetting(
+        Cameras.of(rows),
+        MODELS,
+        periods,
+        np.array(place if place is not None else [0] * len(rows)),
+        schedule,
+    )
 
 
-def make_network(*, steps: int = 0, networks: int = 1, seed: int = 0, charge_bias: float = 0.0) -> TrainedController:
+def make_network(
+    *, steps: int = 0, networks: int = 1, seed: int = 0, charge_bias: float = 0.0
+) -> TrainedController:
     """Return networks of random weights."""
     noise, sizes, numbers = np.random.default_rng(seed), np.array([4 + steps, 16, 8, 7]), []
     for _ in range(networks):
@@ -47,12 +68,19 @@ def make_network(*, steps: int = 0, networks: int = 1, seed: int = 0, charge_bia
             parts += [noise.normal(0, 0.1, out), noise.normal(0, 1 / np.sqrt(into), into * out)]
         parts[-2][-1] += charge_bias
         numbers.append(np.concatenate(parts))
-    return TrainedController("custom", InputForm(steps, 30), sizes, relu=True, numbers=np.stack(numbers))
+    return TrainedController(
+        "custom", InputForm(steps, 30), sizes, relu=True, numbers=np.stack(numbers)
+    )
 
 
 def make_controllers(setting: RunSetting) -> list[Controller]:
-    """Return every controller: the known ones, a learned one of four inputs, and three networks that see expected shares."""
-    learned = [LearnedController.of(network, setting) for network in (make_network(), make_network(steps=8, networks=3, seed=1))]
+    """Return every controller: the known ones, a learned one of four inputs, and three networks
+    that see expected shares.
+    """
+    learned = [
+        LearnedController.of(network, setting)
+        for network in (make_network(), make_network(steps=8, networks=3, seed=1))
+    ]
     return [*(make(setting) for make in BUILT_IN.values()), *learned]
 
 
@@ -70,4 +98,6 @@ class RandomController:
 
     def decide(self, seen: Observation) -> Decision:
         model = self.noise.integers(NO_MODEL, self.models, self.cameras)
-        return Decision(model, self.noise.random(self.cameras) < self.charging, np.zeros(self.cameras, bool))
+        return Decision(
+            model, self.noise.random(self.cameras) < self.charging, np.zeros(self.cameras, bool)
+        )

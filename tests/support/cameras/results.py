@@ -1,4 +1,6 @@
-"""Rows of simulated cameras with known effects, as a batch writes them: weeks share their weather, and controllers differ by what is planted."""
+"""Rows of simulated cameras with known effects, as a batch writes them: weeks share their weather,
+and controllers differ by what is planted.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +17,9 @@ SEASONS = ("winter", "spring", "summer", "fall")
 
 @dataclass(frozen=True)
 class Planted:
-    """What a controller does: how much cleaner than its week it charges, its misses as shares of the tasks, mWh a task, how its clean share moves a day."""
+    """What a controller does: how much cleaner than its week it charges, its misses as shares of
+    the tasks, mWh a task, how its clean share moves a day.
+    """
 
     cleaner: float = 0.0
     small: float = 0.0
@@ -36,7 +40,10 @@ LAB: Mapping[str, Planted] = {
 
 @dataclass(frozen=True)
 class Batch:
-    """Which runs there are. ``weather``: how much weeks differ, ``noise``: how much runs of the same week do."""
+    """Which runs there are.
+
+    ``weather``: how much weeks differ, ``noise``: how much runs of the same week do.
+    """
 
     controllers: Mapping[str, Planted] = field(default_factory=lambda: LAB)
     locations: Sequence[str] = tuple(LOCATIONS)
@@ -62,16 +69,35 @@ def draw_runs(batch: Batch, *, seed: int = 1) -> Iterator[dict[str, Any]]:
                 for variation in range(batch.variations):
                     for name, planted in batch.controllers.items():
                         clean = base + luck[name] + draw.normal(0, batch.noise)
-                        yield _run(name, planted, clean, {"location": location, "season": season, "begin": begin, "variation": variation}, batch)
+                        yield _run(
+                            name,
+                            planted,
+                            clean,
+                            {
+                                "location": location,
+                                "season": season,
+                                "begin": begin,
+                                "variation": variation,
+                            },
+                            batch,
+                        )
 
 
-def _run(name: str, planted: Planted, clean: float, camera: dict[str, Any], batch: Batch) -> dict[str, Any]:
-    days = [_day(planted, float(np.clip(clean + planted.cleaner + planted.drift * day, 0.02, 0.98))) for day in range(batch.days)]
+def _run(
+    name: str, planted: Planted, clean: float, camera: dict[str, Any], batch: Batch
+) -> dict[str, Any]:
+    days = [
+        _day(planted, float(np.clip(clean + planted.cleaner + planted.drift * day, 0.02, 0.98)))
+        for day in range(batch.days)
+    ]
     total = {key: sum(day[key] for day in days) for key in days[0]}
     tasks = DAY_TASKS * batch.days
     dirty = total["charged_wh"] - total["clean_wh"]
     return {
-        "run_id": f"{camera['location']}-{camera['season']}-{camera['begin'][:10]}-v{camera['variation']:03}-{name}",
+        "run_id": (
+            f"{camera['location']}-{camera['season']}-{camera['begin'][:10]}"
+            f"-v{camera['variation']:03}-{name}"
+        ),
         **camera,
         "days": batch.days,
         "controller": name,
@@ -95,7 +121,10 @@ def _run(name: str, planted: Planted, clean: float, camera: dict[str, Any], batc
         "dirty_settled_wh": dirty,
         "objective_wh": dirty + 0.1 * total["small_misses"] + total["large_misses"],
         "mean_latency_ms": 4.0 + 3 * planted.mwh,
-        "models": {"YOLOv10_S": tasks // 3, "YOLOv10_N": tasks - tasks // 3 - total["large_misses"]},
+        "models": {
+            "YOLOv10_S": tasks // 3,
+            "YOLOv10_N": tasks - tasks // 3 - total["large_misses"],
+        },
         "guard_interventions": 0,
         "per_day": days,
     }
@@ -105,10 +134,18 @@ def _day(planted: Planted, clean: float) -> dict[str, Any]:
     large = round(planted.large * DAY_TASKS)
     charged = planted.mwh * 1e-3 * (DAY_TASKS - large) / 0.95
     used = charged * 0.95
-    return {"charged_wh": charged, "clean_wh": charged * clean, "used_wh": used, "small_misses": round(planted.small * DAY_TASKS), "large_misses": large}
+    return {
+        "charged_wh": charged,
+        "clean_wh": charged * clean,
+        "used_wh": used,
+        "small_misses": round(planted.small * DAY_TASKS),
+        "large_misses": large,
+    }
 
 
-def write_runs(folder: Path, rows: Iterator[dict[str, Any]], *, name: str = "runs-0001.jsonl") -> Path:
+def write_runs(
+    folder: Path, rows: Iterator[dict[str, Any]], *, name: str = "runs-0001.jsonl"
+) -> Path:
     """Write rows as the batch does and return the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name

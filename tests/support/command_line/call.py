@@ -24,7 +24,9 @@ class Said:
 
     @property
     def problem(self) -> Any:
-        """The problem document of the error that ended the command, or else the one on standard error."""
+        """The problem document of the error that ended the command, or else the one on standard
+        error.
+        """
         return json.loads(self.err if self.error is None else json.dumps(self.error.problem()))
 
 

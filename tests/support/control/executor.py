@@ -38,7 +38,13 @@ class Clock:
 class Home:
     """A stored site, armed since long, with an executor that can be started anew."""
 
-    def __init__(self, database: Engine, open_device: Callable[[Control], Device], section: dict[str, Any], **parts: Any) -> None:
+    def __init__(
+        self,
+        database: Engine,
+        open_device: Callable[[Control], Device],
+        section: dict[str, Any],
+        **parts: Any,
+    ) -> None:
         self.database, self.open_device, self.parts = database, open_device, parts
         self.name = f"controlled-{next(_NUMBERS)}-{time.time_ns()}"
         self.clock = Clock()
@@ -48,7 +54,15 @@ class Home:
         self.start()
 
     def site(self, section: dict[str, Any] | None) -> Site:
-        return parse_site({"name": self.name, "timezone": "Europe/Berlin", "batteries": [BATTERY], "control": section} | self.parts)
+        return parse_site(
+            {
+                "name": self.name,
+                "timezone": "Europe/Berlin",
+                "batteries": [BATTERY],
+                "control": section,
+            }
+            | self.parts
+        )
 
     def configure(self, section: dict[str, Any] | None) -> None:
         """Store the site with another section ``control``; None: without one."""
@@ -104,4 +118,7 @@ class Home:
 
     @property
     def outcomes(self) -> list[tuple[str, str, bool]]:
-        return [(entry.reason, entry.allowed["battery"]["mode"], entry.confirmed is not None) for entry in self.log]
+        return [
+            (entry.reason, entry.allowed["battery"]["mode"], entry.confirmed is not None)
+            for entry in self.log
+        ]

@@ -14,11 +14,33 @@ from luna.platform.site_day import PLANNED, join_day
 NOTHING = {name: np.full(96, np.nan) for name in (*PLANNED, *SUBMETERED)}
 
 
-def house_of(site: Site, plan: PlanReply | None, now: datetime, *, findings: tuple[SiteFinding, ...] = (), planned_before: bool = True) -> HouseNow:
+def house_of(
+    site: Site,
+    plan: PlanReply | None,
+    now: datetime,
+    *,
+    findings: tuple[SiteFinding, ...] = (),
+    planned_before: bool = True,
+) -> HouseNow:
     """A site that is not armed, with a plan, half full, of whose days nothing is known."""
     zone = parse_zone(site.timezone)
     first = now.astimezone(zone).date()
-    days = [Timeline(local_midnight(first + timedelta(days=days), zone), SLOT, 96) for days in (0, 1)]
-    today, tomorrow = (join_day(site, day, planned=NOTHING, observed=NOTHING, paid=np.full(96, np.nan), start_soc=0.5, now=now) for day in days)
+    days = [
+        Timeline(local_midnight(first + timedelta(days=days), zone), SLOT, 96) for days in (0, 1)
+    ]
+    today, tomorrow = (
+        join_day(
+            site,
+            day,
+            planned=NOTHING,
+            observed=NOTHING,
+            paid=np.full(96, np.nan),
+            start_soc=0.5,
+            now=now,
+        )
+        for day in days
+    )
     planned = PlannedHouse(plan, today, tomorrow, soc=HouseFigure(0.5, "measured"))
-    return HouseNow(site, now, planned, (), vacation=False, findings=findings, planned_before=planned_before)
+    return HouseNow(
+        site, now, planned, (), vacation=False, findings=findings, planned_before=planned_before
+    )

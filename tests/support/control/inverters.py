@@ -1,4 +1,5 @@
-"""Inverters that can be told something: a Home Assistant with entities behind services, and a device behind a broker. They lose, delay and refuse commands.
+"""Inverters that can be told something: a Home Assistant with entities behind services, and a
+device behind a broker. They lose, delay and refuse commands.
 
 Source of the messages: Home Assistant developer documentation, REST API.
 """
@@ -18,12 +19,19 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 TOKEN = "long-lived"
 SOC, MODE, POWER = "sensor.soc", "select.mode", "number.power"
-MODES = {"self_consumption": "Self Use", "hold": "Standby", "charge": "Force Charge", "export": "Force Discharge"}
+MODES = {
+    "self_consumption": "Self Use",
+    "hold": "Standby",
+    "charge": "Force Charge",
+    "export": "Force Discharge",
+}
 
 
 @dataclass
 class Inverter:
-    """Entities by name, what was called, and what goes wrong next: ``refuse``, ``lose`` (acknowledged, nothing follows), ``hang_up``, ``wait``."""
+    """Entities by name, what was called, and what goes wrong next: ``refuse``, ``lose``
+    (acknowledged, nothing follows), ``hang_up``, ``wait``.
+    """
 
     states: dict[str, str]
     calls: list[tuple[float, str, dict[str, Any]]] = field(default_factory=list)
@@ -45,7 +53,9 @@ class Inverter:
     @property
     def modes(self) -> list[str]:
         """The modes it was told, in order."""
-        return [data["option"] for _, service, data in self.calls if service == "select/select_option"]
+        return [
+            data["option"] for _, service, data in self.calls if service == "select/select_option"
+        ]
 
     def call(self, service: str, data: dict[str, Any]) -> int:
         self.calls.append((time.time(), service, data))
@@ -57,7 +67,10 @@ class Inverter:
         if fault == "refuse":
             return 400
         if fault != "lose":
-            value = next((str(value) for name, value in data.items() if name != "entity_id"), service.rpartition("_")[2])
+            value = next(
+                (str(value) for name, value in data.items() if name != "entity_id"),
+                service.rpartition("_")[2],
+            )
             self.states[data["entity_id"]] = value
         return 200
 
@@ -79,7 +92,10 @@ def serve(inverter: Inverter) -> Iterator[Inverter]:
             known = entity in inverter.states
             # Who asked may have given up.
             with suppress(ConnectionError):
-                self._say(200 if known else 404, {"entity_id": entity, "state": inverter.states.get(entity)})
+                self._say(
+                    200 if known else 404,
+                    {"entity_id": entity, "state": inverter.states.get(entity)},
+                )
 
         def _say(self, status: int, document: object) -> None:
             allowed = self.headers.get("Authorization") == f"Bearer {TOKEN}"
@@ -112,15 +128,42 @@ def describe(by: str = "home_assistant", **battery: Any) -> dict[str, Any]:
     mqtt = by == "mqtt"
     power = {"to": "inverter/power/set", "read_back": "inverter/power"} if mqtt else {"to": POWER}
     mode = {"to": "inverter/mode/set", "read_back": "inverter/mode"} if mqtt else {"to": MODE}
-    writes = [power | {"value": "{power_w}", "when": ["charge", "export"]}, mode | {"value": "{mode}"}]
-    return {"by": by, "batteries": [{"battery": "battery", "soc": "inverter/soc" if mqtt else SOC, "modes": MODES, "writes": writes} | battery]}
+    writes = [
+        power | {"value": "{power_w}", "when": ["charge", "export"]},
+        mode | {"value": "{mode}"},
+    ]
+    return {
+        "by": by,
+        "batteries": [
+            {
+                "battery": "battery",
+                "soc": "inverter/soc" if mqtt else SOC,
+                "modes": MODES,
+                "writes": writes,
+            }
+            | battery
+        ],
+    }
 
 
 DEVICES: dict[str, Any] = {
-    "vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charger": {"phases": [1, 3]}}],
-    "loads": [{"name": "boiler", "kind": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6, "min_on_minutes": 30}],
+    "vehicles": [
+        {"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charger": {"phases": [1, 3]}}
+    ],
+    "loads": [
+        {
+            "name": "boiler",
+            "kind": "water_heater",
+            "power_kw": 3,
+            "energy_kwh_per_day": 6,
+            "min_on_minutes": 30,
+        }
+    ],
     "pv": [{"peak_kw": 8}],
-    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": -0.01}},
+    "tariff": {
+        "import": {"kind": "fixed", "price": 0.3},
+        "export": {"kind": "fixed", "price": -0.01},
+    },
 }
 CAR, CURRENT, BOILER, PV = "switch.car", "number.car_current", "switch.boiler", "number.pv_limit"
 
@@ -133,11 +176,20 @@ def describe_devices(by: str = "home_assistant") -> dict[str, Any]:
         return {"to": f"{topic}/set", "read_back": topic} if mqtt else {"to": entity}
 
     switch = {"charge": "on", "stop": "off"}
-    car = [place(CURRENT, "inverter/current") | {"value": "{current_a}", "when": ["charge"]}, place(CAR, "inverter/car") | {"value": "{mode}"}]
+    car = [
+        place(CURRENT, "inverter/current") | {"value": "{current_a}", "when": ["charge"]},
+        place(CAR, "inverter/car") | {"value": "{mode}"},
+    ]
     return {
         "by": by,
         "vehicles": [{"vehicle": "car", "modes": switch, "writes": car}],
-        "loads": [{"load": "boiler", "modes": {"on": "on", "off": "off"}, "writes": [place(BOILER, "inverter/boiler") | {"value": "{mode}"}]}],
+        "loads": [
+            {
+                "load": "boiler",
+                "modes": {"on": "on", "off": "off"},
+                "writes": [place(BOILER, "inverter/boiler") | {"value": "{mode}"}],
+            }
+        ],
         "pv": {
             "modes": {"free": "free", "limit": "limit", "no_export": "no_export", "off": "off"},
             "writes": [place(PV, "inverter/pv") | {"value": "{limit_percent}"}],
@@ -146,7 +198,9 @@ def describe_devices(by: str = "home_assistant") -> dict[str, Any]:
 
 
 class BrokerDevice:
-    """A device behind a broker that does what ``…/set`` says and tells at ``…`` what holds, retained; while deaf it does nothing."""
+    """A device behind a broker that does what ``…/set`` says and tells at ``…`` what holds,
+    retained; while deaf it does nothing.
+    """
 
     def __init__(self, port: int, said: Mapping[str, str], *, host: str = "127.0.0.1") -> None:
         self.heard: list[tuple[str, str]] = []

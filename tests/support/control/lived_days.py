@@ -1,4 +1,6 @@
-"""Days that a stored site lives: its inverter follows the executor, the planner plans where that is asked for, and what happens is recorded."""
+"""Days that a stored site lives: its inverter follows the executor, the planner plans where that is
+asked for, and what happens is recorded.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -29,7 +31,10 @@ BEFORE, MOST_DAYS = 17, 7
 FIRST = START.replace(hour=23) - DAY
 AROUND = Timeline(FIRST - BEFORE * DAY, SLOT, (BEFORE + MOST_DAYS + 2) * 96)
 MARKET = "days that are lived"
-TARIFF = {"import": {"kind": "spot", "market": MARKET, "markup": 0.13}, "export": {"kind": "spot", "market": MARKET}}
+TARIFF = {
+    "import": {"kind": "spot", "market": MARKET, "markup": 0.13},
+    "export": {"kind": "spot", "market": MARKET},
+}
 
 
 def draw_energies(rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
@@ -37,7 +42,9 @@ def draw_energies(rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
     slot = np.arange(AROUND.count) % 96
     load = 0.08 + 0.3 * np.exp(-(((slot - 76) / 8) ** 2)) + rng.gamma(1.0, 0.06, AROUND.count)
     clouds = np.repeat(rng.uniform(0.2, 1.0, AROUND.count // 96), 96)
-    return load, 0.9 * np.clip(np.sin((slot - 32) / 34 * np.pi), 0, None) * (slot > 32) * (slot < 66) * clouds
+    return load, 0.9 * np.clip(np.sin((slot - 32) / 34 * np.pi), 0, None) * (slot > 32) * (
+        slot < 66
+    ) * clouds
 
 
 def issue(rng: np.random.Generator, load: FloatArray, pv: FloatArray) -> list[Forecast]:
@@ -45,8 +52,18 @@ def issue(rng: np.random.Generator, load: FloatArray, pv: FloatArray) -> list[Fo
     issued = []
     for first in range(0, AROUND.count - 192, 4):
         start = AROUND.start + first * SLOT
-        bend = [series[first : first + 192] * rng.uniform(0.7, 1.3) * rng.uniform(0.7, 1.3, 192) for series in (load, pv)]
-        issued.append(Forecast(Timeline(start, SLOT, 192), start, DEFAULT_VERSION, *(Quantiles.exact(np.round(each, 6)) for each in bend)))
+        bend = [
+            series[first : first + 192] * rng.uniform(0.7, 1.3) * rng.uniform(0.7, 1.3, 192)
+            for series in (load, pv)
+        ]
+        issued.append(
+            Forecast(
+                Timeline(start, SLOT, 192),
+                start,
+                DEFAULT_VERSION,
+                *(Quantiles.exact(np.round(each, 6)) for each in bend),
+            )
+        )
     return issued
 
 
@@ -59,7 +76,9 @@ class LivedDays:
         plan_every: a plan that is asked for sooner after the last one is not made.
     """
 
-    def __init__(self, home: Home, section: dict[str, Any], *, plan_every: timedelta = timedelta(0)) -> None:
+    def __init__(
+        self, home: Home, section: dict[str, Any], *, plan_every: timedelta = timedelta(0)
+    ) -> None:
         self.home, rng = home, np.random.default_rng(7)
         self.options, self.flows = PlanOptions(), list[Flows]()
         self.plan_every, self.planned_at = plan_every, FIRST
@@ -72,13 +91,33 @@ class LivedDays:
         self.stored = battery.min_kwh + 0.5 * (battery.max_kwh - battery.min_kwh)
         with unit_of_work(home.database) as connection:
             published = publication_times(AROUND.starts, parse_zone("Europe/Berlin"))
-            prices.upsert(connection, MARKET, starts=AROUND.starts, price=self.spot, currency="EUR", published_at=published)
+            prices.upsert(
+                connection,
+                MARKET,
+                starts=AROUND.starts,
+                price=self.spot,
+                currency="EUR",
+                published_at=published,
+            )
             forecasts.upsert(connection, home.name, issue(rng, self.load, self.pv))
-        self.record(0, BEFORE * 96, np.full(BEFORE * 96, float(self.stored[0, 0] / battery.capacity_kwh[0, 0])))
+        self.record(
+            0,
+            BEFORE * 96,
+            np.full(BEFORE * 96, float(self.stored[0, 0] / battery.capacity_kwh[0, 0])),
+        )
 
     def record(self, first: int, end: int, soc: FloatArray) -> None:
         part, unknown = slice(first, end), np.full(end - first, np.nan)
-        seen = Observations(AROUND.starts[part], self.load[part], self.pv[part], unknown, unknown, unknown, unknown, soc)
+        seen = Observations(
+            AROUND.starts[part],
+            self.load[part],
+            self.pv[part],
+            unknown,
+            unknown,
+            unknown,
+            unknown,
+            soc,
+        )
         with unit_of_work(self.home.database) as connection:
             observations.upsert(connection, self.home.name, seen)
 
@@ -92,12 +131,20 @@ class LivedDays:
         """Have the planner plan, and whoever plans beside it; return the plan's id."""
         self.planned_at = now
         with unit_of_work(self.home.database) as connection:
-            plan_id = plan_and_store(PlanRequest(site_id=self.home.name, options=self.options), lambda: connection, now=now, solver=Solver()).plan_id
+            plan_id = plan_and_store(
+                PlanRequest(site_id=self.home.name, options=self.options),
+                lambda: connection,
+                now=now,
+                solver=Solver(),
+            ).plan_id
         self.beside(plan_id)
         return plan_id
 
     def live(self, slot: int) -> float:
-        """Follow a slot of the window as an inverter does; plan where that was asked for; return what is stored at its end."""
+        """Follow a slot of the window as an inverter does.
+
+        Plan where that was asked for; return what is stored at its end.
+        """
         now = FIRST + slot * SLOT
         self.home.clock.instant = now
         self.home.turn()
@@ -106,10 +153,17 @@ class LivedDays:
             soon = now + timedelta(seconds=5)
             if soon - self.planned_at >= self.plan_every:
                 self.plan(soon)
-        told = to_arrays([each for each in self.decided().values() if isinstance(each, BatterySetpoint)])
+        told = to_arrays(
+            [each for each in self.decided().values() if isinstance(each, BatterySetpoint)]
+        )
         place = BEFORE * 96 + slot
         energies = {"load_kwh": self.load[place : place + 1], "pv_kwh": self.pv[place : place + 1]}
-        flows = simulate_slot(clamp(told, self.stored, self.limits), self.stored, SlotActuals(**energies, hours=0.25), limits=self.limits)
+        flows = simulate_slot(
+            clamp(told, self.stored, self.limits),
+            self.stored,
+            SlotActuals(**energies, hours=0.25),
+            limits=self.limits,
+        )
         self.stored, self.flows = flows.stored_kwh, [*self.flows, flows]
         self.record(place, place + 1, self.stored[0] / self.limits.batteries.capacity_kwh[0])
         return float(self.stored[0, 0])

@@ -1,4 +1,6 @@
-"""A home with data whose backups are tested: its servers are its own, and stop at the end of the block that uses them."""
+"""A home with data whose backups are tested: its servers are its own, and stop at the end of the
+block that uses them.
+"""
 
 import multiprocessing
 import os
@@ -80,7 +82,10 @@ class KeptHome:
     @contextmanager
     def work(self) -> Iterator[BackupWork]:
         """Yield what makes backups, the server running."""
-        with self._postgres() as address, open_work(self.settings, address, report_seconds=REPORT_SECONDS) as work:
+        with (
+            self._postgres() as address,
+            open_work(self.settings, address, report_seconds=REPORT_SECONDS) as work,
+        ):
             yield work
 
     @contextmanager
@@ -89,10 +94,15 @@ class KeptHome:
             yield servers.database_url
 
     def copy(self, parent: Path) -> "KeptHome":
-        """Return a home below ``parent`` that begins with what is in this one, whose servers are stopped."""
+        """Return a home below ``parent`` that begins with what is in this one, whose servers are
+        stopped.
+        """
         home = kept_home(parent)
-        # cp keeps the owner, which shutil does not: where root runs the tests, the cluster is another account's.
-        subprocess.run(["cp", "-a", self.settings.data_folder, home.settings.data_folder], check=True)
+        # cp keeps the owner, which shutil does not: where root runs the tests, the cluster is
+        # another account's.
+        subprocess.run(
+            ["cp", "-a", self.settings.data_folder, home.settings.data_folder], check=True
+        )
         folder = home.settings.data_folder.resolve() / "servers"
         save_state(folder, replace(load_state(folder), home=str(folder), ports={}))
         return home
@@ -115,7 +125,8 @@ class KeptHome:
             connection.execute(
                 text(
                     "INSERT INTO slot_observations (site_key, slot_start, load_kwh)"
-                    " SELECT site_key, timestamptz '2024-01-01T00:00Z' + :slot * interval '15 minutes', 1 FROM sites LIMIT 1"
+                    " SELECT site_key, timestamptz '2024-01-01T00:00Z' + :slot * interval "
+                    "'15 minutes', 1 FROM sites LIMIT 1"
                 ),
                 {"slot": slot},
             )
@@ -123,7 +134,9 @@ class KeptHome:
     def observed(self) -> int:
         """Return how many quarter-hours there are."""
         with self.open() as database, unit_of_work(database) as connection:
-            return int(connection.execute(text("SELECT count(*) FROM slot_observations")).scalar_one())
+            return int(
+                connection.execute(text("SELECT count(*) FROM slot_observations")).scalar_one()
+            )
 
 
 @dataclass(frozen=True)
@@ -143,7 +156,9 @@ class SegmentedHome:
 
 def kept_home(parent: Path, **settings: object) -> KeptHome:
     """Return a new home below ``parent``."""
-    return KeptHome(Settings(_env_file=None, data_folder=parent / "data", backup_key=KEY, **settings))  # type: ignore[arg-type, call-arg]  # pydantic reads them
+    return KeptHome(
+        Settings(_env_file=None, data_folder=parent / "data", backup_key=KEY, **settings)
+    )  # type: ignore[arg-type, call-arg]  # pydantic reads them
 
 
 def wait_until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
@@ -162,7 +177,9 @@ def fork(work: Callable[[], object]) -> ForkProcess:
 
 
 def restore_until(home: KeptHome, step: str) -> None:
-    """Restore the newest backup, and kill this process at a step: as it begins, and in ``recovering`` once the server runs."""
+    """Restore the newest backup, and kill this process at a step: as it begins, and in
+    ``recovering`` once the server runs.
+    """
     server = home.settings.data_folder / "servers" / RESTORING / DATA / "postmaster.pid"
 
     def die() -> None:

@@ -1,4 +1,6 @@
-"""S3 servers for tests: a real implementation that checks every signature, and one that answers as it is told."""
+"""S3 servers for tests: a real implementation that checks every signature, and one that answers as
+it is told.
+"""
 
 import os
 import socket
@@ -25,9 +27,13 @@ BUCKET = "luna"
 PASSWORD = "do-not-tell-anyone"
 REGION = "us-east-1"
 START_SECONDS = 60
-# What moto lets pass before it asks for credentials: the requests that `_furnish` makes, and the one that finds it awake.
+# What moto lets pass before it asks for credentials: the requests that `_furnish` makes, and the
+# one that finds it awake.
 UNSIGNED_REQUESTS = 4
-RIGHTS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}'
+RIGHTS = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": '
+    '"*"}]}'
+)
 
 
 @contextmanager
@@ -37,7 +43,10 @@ def run_moto(log: Path) -> Iterator[S3Objects]:
     url = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     environment = os.environ | {"INITIAL_NO_AUTH_ACTION_COUNT": str(UNSIGNED_REQUESTS)}
-    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process:
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, stdout=output, stderr=output, env=environment) as process,
+    ):
         try:
             _wait(url, log)
             yield _furnish(url)
@@ -54,7 +63,13 @@ def open_outside(address: str) -> S3Objects:
     """Return the store that an address like ``OUTSIDE`` names."""
     parts = urlsplit(address)
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    return S3Objects(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}", parts.path.strip("/"), user, password, REGION)
+    return S3Objects(
+        f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+        parts.path.strip("/"),
+        user,
+        password,
+        REGION,
+    )
 
 
 @contextmanager
@@ -101,7 +116,9 @@ def add_bucket(objects: S3Objects, name: str) -> S3Objects:
     import boto3
 
     own = {"aws_access_key_id": objects.access_key, "aws_secret_access_key": objects.secret_key}
-    boto3.client("s3", endpoint_url=objects.url, region_name=REGION, **own).create_bucket(Bucket=name)
+    boto3.client("s3", endpoint_url=objects.url, region_name=REGION, **own).create_bucket(
+        Bucket=name
+    )
     return replace(objects, bucket=name)
 
 
@@ -120,7 +137,12 @@ def _wait(url: str, log: Path) -> None:
 def _furnish(url: str) -> S3Objects:
     import boto3
 
-    unsigned = {"endpoint_url": url, "region_name": REGION, "aws_access_key_id": "nobody", "aws_secret_access_key": "nothing"}
+    unsigned = {
+        "endpoint_url": url,
+        "region_name": REGION,
+        "aws_access_key_id": "nobody",
+        "aws_secret_access_key": "nothing",
+    }
     boto3.client("s3", **unsigned).create_bucket(Bucket=BUCKET)
     users = boto3.client("iam", **unsigned)
     users.create_user(UserName="luna")

@@ -1,4 +1,6 @@
-"""Folders for servers of tests: in memory where there is room, because what is tested of them is not the disk."""
+"""Folders for servers of tests: in memory where there is room, because what is tested of them is
+not the disk.
+"""
 
 import shutil
 import tempfile
@@ -6,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# A commit waits for the disk, and a cluster has a thousand files: on a disk this is most of what many tests take.
+# A commit waits for the disk, and a cluster has a thousand files: on a disk this is most of what
+# many tests take.
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of a random name is made in it
-# Several processes have clusters at once: each takes 100 MB, and as much again for every one that a restore keeps.
+# Several processes have clusters at once: each takes 100 MB, and as much again for every one that a
+# restore keeps.
 ROOM_BYTES = 4_000_000_000
 
 

@@ -1,6 +1,8 @@
-"""What every kind of device keeps to, checked like a gymnasium environment: whoever adds a kind gives an example of it, and is told what is missing.
+"""What every kind of device keeps to, checked like a gymnasium environment: whoever adds a kind
+gives an example of it, and is told what is missing.
 
-An example is a device as its owner writes it, how it is controlled, and small random problems in which it is the only thing to decide.
+An example is a device as its owner writes it, how it is controlled, and small random problems in
+which it is the only thing to decide.
 """
 
 import math
@@ -64,7 +66,8 @@ class Example:
         control: its entry in a section ``control``; None: nobody controls it.
         beside: what else the home needs to have one, by section.
         draw: turns a home's request into a small random problem of the device.
-        optimum: what the best plan of such a problem costs, found in another way than the planner's.
+        optimum: what the best plan of such a problem costs, found in another way than the
+            planner's.
     """
 
     device: Document
@@ -76,8 +79,19 @@ class Example:
     def describe_site(self, kind: DeviceKind[Any], **parts: Any) -> Document:
         """Return the home as a site's file has it."""
         own = {kind.section: [self.device] if kind.named else self.device}
-        control = {"control": {"by": "dry_run", kind.commands.section: self.control}} if kind.commands and self.control else {}
-        return {"name": "home", "timezone": "Europe/Berlin", **self.beside, **own, **control, **parts}
+        control = (
+            {"control": {"by": "dry_run", kind.commands.section: self.control}}
+            if kind.commands and self.control
+            else {}
+        )
+        return {
+            "name": "home",
+            "timezone": "Europe/Berlin",
+            **self.beside,
+            **own,
+            **control,
+            **parts,
+        }
 
     def draw_request(self, kind: DeviceKind[Any], seed: int) -> Document:
         """Return the ``seed``-th small problem: eight hours of load and prices, and the device."""
@@ -90,8 +104,19 @@ class Example:
             "export_price": np.round(np.minimum(prices - 0.02, 0.08), 4).tolist(),
         }
         site = self.describe_site(kind, control=None)
-        options = {"mip_gap": 0.0, "terminal": {"kind": "value", "value": 0.1}, "language": CATALOGUE.languages[seed % len(CATALOGUE.languages)]}
-        request = {"site": site, "start": START.isoformat(), "slot_minutes": 60, "outlook": outlook, "state": {}, "options": options}
+        options = {
+            "mip_gap": 0.0,
+            "terminal": {"kind": "value", "value": 0.1},
+            "language": CATALOGUE.languages[seed % len(CATALOGUE.languages)],
+        }
+        request = {
+            "site": site,
+            "start": START.isoformat(),
+            "slot_minutes": 60,
+            "outlook": outlook,
+            "state": {},
+            "options": options,
+        }
         self.draw(rng, request)
         return request
 
@@ -108,7 +133,11 @@ def find_unbounded(model: type[BaseModel], place: str = "") -> Iterator[str]:
 def _list_unbounded(annotation: Any, metadata: Sequence[Any], place: str) -> Iterator[str]:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        yield from _list_unbounded(inner[0], [deeper for each in inner[1:] for deeper in getattr(each, "metadata", [each])], place)
+        yield from _list_unbounded(
+            inner[0],
+            [deeper for each in inner[1:] for deeper in getattr(each, "metadata", [each])],
+            place,
+        )
     elif annotation in (int, float):
         kinds = {type(each) for each in metadata}
         if MoneyBounds not in kinds and not (kinds & {Ge, Gt} and kinds & {Le, Lt}):
@@ -117,16 +146,27 @@ def _list_unbounded(annotation: Any, metadata: Sequence[Any], place: str) -> Ite
         yield from find_unbounded(annotation, f"{place}.")
     else:
         for each in inner:
-            yield from _list_unbounded(each, metadata if origin in (Union, UnionType) else (), place)
+            yield from _list_unbounded(
+                each, metadata if origin in (Union, UnionType) else (), place
+            )
 
 
 def check_site_file(kind: DeviceKind[Any], example: Example) -> None:
     """A device survives the way through a file, unknown fields and hostile numbers are refused."""
     site = parse_site(example.describe_site(kind))
-    written = yaml.safe_load(yaml.safe_dump(site.model_dump(mode="json", by_alias=True), allow_unicode=True))
+    written = yaml.safe_load(
+        yaml.safe_dump(site.model_dump(mode="json", by_alias=True), allow_unicode=True)
+    )
     assert parse_site(written) == site
     assert kind.of(site)
-    for wrong in ({"no_such_field": 1}, *({name: value} for name in _numbers_of(kind) for value in (math.nan, math.inf, -1e9, 1e9, "many"))):
+    for wrong in (
+        {"no_such_field": 1},
+        *(
+            {name: value}
+            for name in _numbers_of(kind)
+            for value in (math.nan, math.inf, -1e9, 1e9, "many")
+        ),
+    ):
         try:
             kind.device.model_validate(example.device | wrong)
         except ValidationError:
@@ -135,21 +175,31 @@ def check_site_file(kind: DeviceKind[Any], example: Example) -> None:
 
 
 def _numbers_of(kind: DeviceKind[Any]) -> list[str]:
-    return [name for name, described in kind.device.model_fields.items() if described.annotation in (int, float)]
+    return [
+        name
+        for name, described in kind.device.model_fields.items()
+        if described.annotation in (int, float)
+    ]
 
 
 # ---- what is shown and said of it ----
 
 
 def check_shown(kind: DeviceKind[Any], example: Example) -> None:
-    """A device is listed with its power; what is assumed, measured, commanded, unnamed, or costs money left out has words."""
+    """A device is listed with its power.
+
+    What is assumed, measured, commanded, unnamed, or costs money left out has words.
+    """
     site = parse_site(example.describe_site(kind))
     if kind.named:
         shown = next(each for each in list_devices_of(site) if each.kind == kind.name)
         assert shown.power_kw > 0
         assert bool(shown.told_as) == bool(kind.commands and example.control)
     unnamed = kind.device.model_fields.get("name")
-    words, plan_words = ({language: page_words(page, language) for language in CATALOGUE.languages} for page in ("setup", "planning"))
+    words, plan_words = (
+        {language: page_words(page, language) for language in CATALOGUE.languages}
+        for page in ("setup", "planning")
+    )
     for device in kind.of(site):
         costly = {*kind.costly_defaults(device)}
         assert costly <= kind.device.model_fields.keys()
@@ -170,11 +220,15 @@ def check_shown(kind: DeviceKind[Any], example: Example) -> None:
 
 
 def check_entities(kind: DeviceKind[Any], example: Example) -> None:
-    """Home Assistant is told of a controlled device: each entity has a state in every language, and one of them takes its owner's orders."""
+    """Home Assistant is told of a controlled device: each entity has a state in every language, and
+    one of them takes its owner's orders.
+    """
     request = PlanRequest.model_validate(example.draw_request(kind, 0))
     reply = plan_request(request, now=START, solver=Solver())
     site = parse_site(example.describe_site(kind))
-    view = replace(house_of(site, reply, START + timedelta(minutes=7)), states=(ControlState(site="home"),))
+    view = replace(
+        house_of(site, reply, START + timedelta(minutes=7)), states=(ControlState(site="home"),)
+    )
     for language in CATALOGUE.languages:
         numbers = numbers_of(view, language)
         entities = list_entities(view, numbers, commands=True)
@@ -185,13 +239,20 @@ def check_entities(kind: DeviceKind[Any], example: Example) -> None:
         for device in kind.of(site) if kind.commands and example.control else ():
             assert kind.commands is not None
             assert kind.commands.key(device.name) in {entity.device for entity in entities}
-            assert kind.commands.together or any(entity.component == "sensor" and entity.key.endswith(f":{device.name}") for entity in entities)
+            assert kind.commands.together or any(
+                entity.component == "sensor" and entity.key.endswith(f":{device.name}")
+                for entity in entities
+            )
 
 
 def check_pages(kind: DeviceKind[Any], example: Example) -> None:
-    """What a plan says of a device stands in its timeline, what a meter says in Home's drawing and table too, with words in every language."""
+    """What a plan says of a device stands in its timeline, what a meter says in Home's drawing and
+    table too, with words in every language.
+    """
     site = parse_site(example.describe_site(kind))
-    reply = plan_request(PlanRequest.model_validate(example.draw_request(kind, 0)), now=START, solver=Solver())
+    reply = plan_request(
+        PlanRequest.model_validate(example.draw_request(kind, 0)), now=START, solver=Solver()
+    )
     part = PlanPart("plan", START, [reply.slots[0].model_dump(mode="json", by_alias=True)], 1.0)
     drawn = {column["name"]: column["power_kw"] for column in device_columns([part], site)}
     for device in kind.of(site) if kind.flows else ():
@@ -201,10 +262,23 @@ def check_pages(kind: DeviceKind[Any], example: Example) -> None:
     assert measured <= set(MeasuredFlows.model_fields) & set(POWERS)
     assert not kind.named or kind.name in KINDS
     for language in CATALOGUE.languages:
-        document = {"measured": {name: np.ones(1) for name in MeasuredFlows.model_fields}, "estimated": [None], "stays": []}
-        view = HomeView(open_window(site, now=START, language=language), document, page_words("home", language), house_of(site, None, START))
+        document = {
+            "measured": {name: np.ones(1) for name in MeasuredFlows.model_fields},
+            "estimated": [None],
+            "stays": [],
+        }
+        view = HomeView(
+            open_window(site, now=START, language=language),
+            document,
+            page_words("home", language),
+            house_of(site, None, START),
+        )
         flow = view_flow(view)
-        own = {say_series(str(SENSOR_ROLES[role].series), language=language) for device in kind.of(site) if kind.meter and (role := kind.meter(device))}
+        own = {
+            say_series(str(SENSOR_ROLES[role].series), language=language)
+            for device in kind.of(site)
+            if kind.meter and (role := kind.meter(device))
+        }
         assert flow is not None
         assert own <= {node.name for node in flow.nodes}
         assert not own & {str(SENSOR_ROLES[role].series) for role in SENSOR_ROLES}
@@ -217,7 +291,9 @@ HOSTILE = (math.nan, math.inf, -math.inf, -1.0, 0.0, 1e-9, 0.5, 3.7, 1e300)
 
 
 def check_safe(kind: DeviceKind[Any], example: Example, seed: int) -> None:
-    """Whatever is asked of a device, what leaves the safety layer is a mode that it knows and a power that it has; and it can be written."""
+    """Whatever is asked of a device, what leaves the safety layer is a mode that it knows and a
+    power that it has; and it can be written.
+    """
     site = parse_site(example.describe_site(kind))
     rng = np.random.default_rng(seed)
     units = list_units(site, site.control)
@@ -230,13 +306,18 @@ def check_safe(kind: DeviceKind[Any], example: Example, seed: int) -> None:
         allowed = unit.make_safe(asked, soc)
         for setpoint in allowed.values():
             _check_setpoint(kind, site, setpoint.model_dump())
-        assert all(isinstance(write.value, str) and "nan" not in write.value and "inf" not in write.value for write in unit.render(allowed))
+        assert all(
+            isinstance(write.value, str) and "nan" not in write.value and "inf" not in write.value
+            for write in unit.render(allowed)
+        )
 
 
 def _draw_hostile(rng: np.random.Generator, kind: DeviceKind[Any]) -> Any:
     model = SETPOINTS[int(rng.integers(len(SETPOINTS)))]
     modes = kind.commands.modes if kind.commands else ()
-    values: Document = {name: float(rng.choice(HOSTILE)) for name in model.model_fields if name != "mode"}
+    values: Document = {
+        name: float(rng.choice(HOSTILE)) for name in model.model_fields if name != "mode"
+    }
     return model.model_construct(mode=str(rng.choice([*modes])), **values)
 
 
@@ -255,7 +336,11 @@ def _check_setpoint(kind: DeviceKind[Any], site: Site, setpoint: Document) -> No
 
 
 def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
-    """Return whether there is a plan; it costs what an independent model finds, no energy comes from nowhere, and each cause is true on its own figures."""
+    """Return whether there is a plan.
+
+    It costs what an independent model finds, no energy comes from nowhere, and each cause is true
+    on its own figures.
+    """
     document = example.draw_request(kind, seed)
     request = PlanRequest.model_validate(document)
     problem = build_problem(request)
@@ -279,7 +364,10 @@ def check_plan(kind: DeviceKind[Any], example: Example, seed: int) -> bool:
 
 def _balance(slot: Document) -> float:
     """Return what comes in less what goes out in a slot, kWh."""
-    out_of, into = slot["import_kwh"] + slot["pv_kwh"] - slot["curtailed_kwh"], slot["export_kwh"] + slot["load_kwh"]
+    out_of, into = (
+        slot["import_kwh"] + slot["pv_kwh"] - slot["curtailed_kwh"],
+        slot["export_kwh"] + slot["load_kwh"],
+    )
     for kind in FLOW_KINDS:
         takes, *gives = kind.flows
         for flow in slot[kind.section].values():

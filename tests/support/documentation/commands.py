@@ -37,7 +37,12 @@ class CommandLine:
 
 def find_commands(page: Page, program: str) -> list[CommandLine]:
     """Return the page's command lines of ``luna`` or ``make``, in blocks and between backticks."""
-    return [command for span in page.spans for piece in _pieces(span) if (command := _read(span, piece, program))]
+    return [
+        command
+        for span in page.spans
+        for piece in _pieces(span)
+        if (command := _read(span, piece, program))
+    ]
 
 
 def faults_of_luna(command: CommandLine) -> list[str]:
@@ -51,8 +56,15 @@ def faults_of_make(command: CommandLine) -> list[str]:
     targets = set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))
     variables = set(re.findall(r"\$\(?(\w+)\)?", text))
     words = [word.strip("[]") for word in command.words[1:]]
-    known = [word.partition("=")[0] in variables if "=" in word else word in targets or word == "COMMAND" for word in words]
-    return [f"{command.place} {command.text}: {word}" for word, there in zip(words, known, strict=True) if not there]
+    known = [
+        word.partition("=")[0] in variables if "=" in word else word in targets or word == "COMMAND"
+        for word in words
+    ]
+    return [
+        f"{command.place} {command.text}: {word}"
+        for word, there in zip(words, known, strict=True)
+        if not there
+    ]
 
 
 def _pieces(span: Span) -> Iterator[str]:
@@ -69,8 +81,16 @@ def _read(span: Span, piece: str, program: str) -> CommandLine | None:
     except ValueError:
         return None
     for place, word in enumerate(words):
-        first = place == 0 or (span.block and not words[place - 1].startswith("-") and words[0] in ("docker", "cp", "git"))
-        if first and word.rpartition("/")[2] == program and (word == program or word.endswith(f"bin/{program}")):
+        first = place == 0 or (
+            span.block
+            and not words[place - 1].startswith("-")
+            and words[0] in ("docker", "cp", "git")
+        )
+        if (
+            first
+            and word.rpartition("/")[2] == program
+            and (word == program or word.endswith(f"bin/{program}"))
+        ):
             return CommandLine(span.place, (program, *words[place + 1 :]), span.block)
     return None
 
@@ -104,7 +124,11 @@ def _descend(command: Any, words: list[str], *, complete: bool) -> Iterator[str]
 
 def _check_options(command: Any, words: list[str], *, complete: bool) -> Iterator[str]:
     known = {"--help", *(option for parameter in command.params for option in parameter.opts)}
-    unknown = [word for word in words if word.startswith("--") and word.partition("=")[0].rstrip("…") not in known]
+    unknown = [
+        word
+        for word in words
+        if word.startswith("--") and word.partition("=")[0].rstrip("…") not in known
+    ]
     yield from (f"there is no option {word}" for word in unknown)
     if complete and not unknown and "--help" not in words:
         try:

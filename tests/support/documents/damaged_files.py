@@ -1,8 +1,10 @@
 """Reads damaged copies of samples, all in one confined process.
 
-``python -m tests.support.documents.damaged_files END NAME:BEGIN …`` writes name and fault, or ``ok``, for each copy from BEGIN on.
+``python -m tests.support.documents.damaged_files END NAME:BEGIN …`` writes name and fault, or
+``ok``, for each copy from BEGIN on.
 
-A reader may take the process down with it, as it may in production; the lines that are there say how far it came.
+A reader may take the process down with it, as it may in production; the lines that are there say
+how far it came.
 """
 
 import io
@@ -36,7 +38,10 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 
 
 def damaged_within(content: bytes, chance: random.Random) -> bytes:
-    """An Office file with one part damaged and packed again, so that its checksums hold; other files as they are."""
+    """An Office file with one part damaged and packed again, so that its checksums hold.
+
+    Other files as they are.
+    """
     try:
         with ZipFile(io.BytesIO(content)) as container:
             name = chance.choice(container.namelist())

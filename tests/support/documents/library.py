@@ -1,4 +1,6 @@
-"""Documents of tests: files as they come in, the steps that make them searchable, and an embedding model that says how often it was asked."""
+"""Documents of tests: files as they come in, the steps that make them searchable, and an embedding
+model that says how often it was asked.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,13 +16,22 @@ from sqlalchemy import Engine, text
 from luna.contracts.documents import Document, DocumentFields
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.vectors import FloatArray
-from luna.platform.documents import IncomingFile, Outcome, clean_name, remove_document, store_document
+from luna.platform.documents import (
+    IncomingFile,
+    Outcome,
+    clean_name,
+    remove_document,
+    store_document,
+)
 from luna.platform.objects import FileObjects
 from luna.platform.settings import Settings
 from services.rag.documents.ingest import ingest_documents
 from services.rag.documents.pipeline import Pipeline
 
-TARIFF = b"# Tarif\n\nDer Arbeitspreis ist 30 Cent je Kilowattstunde.\n\n# Laufzeit\n\nDer Vertrag gilt ein Jahr und wird dann verlaengert."
+TARIFF = (
+    b"# Tarif\n\nDer Arbeitspreis ist 30 Cent je Kilowattstunde.\n\n# Laufzeit\n\nDer Vertrag "
+    b"gilt ein Jahr und wird dann verlaengert."
+)
 
 
 @dataclass
@@ -34,7 +45,13 @@ class LetterEmbedder:
 
     def embed(self, texts: Sequence[str], *, role: Literal["query", "passage"]) -> FloatArray:
         self.asked.append(len(texts))
-        counts = np.array([[1 + each.lower().count(chr(97 + letter)) for letter in range(self.dimensions)] for each in texts], np.float32)
+        counts = np.array(
+            [
+                [1 + each.lower().count(chr(97 + letter)) for letter in range(self.dimensions)]
+                for each in texts
+            ],
+            np.float32,
+        )
         return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), np.float32)
 
 
@@ -61,12 +78,22 @@ class Library:
     def store(self, name: str, content: bytes = TARIFF, **fields: str) -> tuple[Document, Outcome]:
         place = lambda key: self.objects.put(key, content)  # noqa: E731 - handed over as one
         digest = hashlib.sha256(content).hexdigest()
-        incoming = IncomingFile(clean_name(name), digest, len(content), place, DocumentFields.model_validate(fields), "upload", "anna")
+        incoming = IncomingFile(
+            clean_name(name),
+            digest,
+            len(content),
+            place,
+            DocumentFields.model_validate(fields),
+            "upload",
+            "anna",
+        )
         with unit_of_work(self.database) as connection:
             return store_document(connection, incoming)
 
     def ingest(self, *document_ids: str) -> list[Document]:
-        return ingest_documents(document_ids, self.pipeline, lambda _done, _total, _label: None).documents
+        return ingest_documents(
+            document_ids, self.pipeline, lambda _done, _total, _label: None
+        ).documents
 
     def add(self, name: str, content: bytes = TARIFF, **fields: str) -> Document:
         return self.ingest(self.store(name, content, **fields)[0].document_id)[0]
@@ -86,4 +113,6 @@ class Library:
     def empty(self) -> None:
         rmtree(self.folder / "objects", ignore_errors=True)
         with unit_of_work(self.database) as connection:
-            connection.execute(text("DELETE FROM documents; DELETE FROM vector_removals; DELETE FROM jobs"))
+            connection.execute(
+                text("DELETE FROM documents; DELETE FROM vector_removals; DELETE FROM jobs")
+            )

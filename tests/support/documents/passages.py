@@ -29,16 +29,50 @@ def store_passages(
     """Store a document that is searchable, and return its id."""
     document_id = f"d{uuid.uuid4().hex[:12]}"
     with unit_of_work(database) as connection:
-        fields = {"title": title, "name": f"{title}-{document_id}", "version": 1, "kind": kind, "language": language, "dated": dated, "source": "upload"}
-        stored = {"media_type": "text/plain", "sha256": document_id, "object_key": f"documents/{document_id}", "size_bytes": 1, "state": "searchable"}
-        owner = {"site_key": key_of(connection, site) if site else None, "added_by": "test", "current": current, "document_id": document_id}
+        fields = {
+            "title": title,
+            "name": f"{title}-{document_id}",
+            "version": 1,
+            "kind": kind,
+            "language": language,
+            "dated": dated,
+            "source": "upload",
+        }
+        stored = {
+            "media_type": "text/plain",
+            "sha256": document_id,
+            "object_key": f"documents/{document_id}",
+            "size_bytes": 1,
+            "state": "searchable",
+        }
+        owner = {
+            "site_key": key_of(connection, site) if site else None,
+            "added_by": "test",
+            "current": current,
+            "document_id": document_id,
+        }
         connection.execute(insert(documents).values(fields | stored | owner))
-        rows = [{"document_id": document_id, "position": number, "page": 1, "headings": [], "passage": text} for number, text in enumerate(texts)]
-        ids = connection.scalars(insert(chunks).returning(chunks.c.chunk_id, sort_by_parameter_order=True), rows).all()
+        rows = [
+            {
+                "document_id": document_id,
+                "position": number,
+                "page": 1,
+                "headings": [],
+                "passage": text,
+            }
+            for number, text in enumerate(texts)
+        ]
+        ids = connection.scalars(
+            insert(chunks).returning(chunks.c.chunk_id, sort_by_parameter_order=True), rows
+        ).all()
         found: Sequence[np.ndarray | None] = [None] * len(ids)
         if embedder is not None:
             found = list(embedder.embed([vectors.searched_text(title, [], text) for text in texts]))
-        vectors.store(connection, embedder.model if embedder else vectors.NO_MODEL, list(zip(ids, found, strict=True)))
+        vectors.store(
+            connection,
+            embedder.model if embedder else vectors.NO_MODEL,
+            list(zip(ids, found, strict=True)),
+        )
     return document_id
 
 

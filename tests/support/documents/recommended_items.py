@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Engine, delete
 
-from luna.contracts.recommendations import BanditPolicy, Event, RecommendRequest, RecordEventsRequest
+from luna.contracts.recommendations import (
+    BanditPolicy,
+    Event,
+    RecommendRequest,
+    RecordEventsRequest,
+)
 from luna.platform.database import recommendation_items
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.recommendation_items import Item
@@ -17,7 +22,18 @@ from services.rag.recommending.choosing import Chooser
 from services.rag.retrieval.terms import terms_of
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
-SUBJECTS = ("battery", "tariff", "meter", "subsidy", "inverter", "heat", "vehicle", "grid", "contract", "sun")
+SUBJECTS = (
+    "battery",
+    "tariff",
+    "meter",
+    "subsidy",
+    "inverter",
+    "heat",
+    "vehicle",
+    "grid",
+    "contract",
+    "sun",
+)
 
 
 def describe_item(number: int, **changes: Any) -> Item:
@@ -25,22 +41,49 @@ def describe_item(number: int, **changes: Any) -> Item:
     subject = SUBJECTS[number % len(SUBJECTS)]
     words = {*terms_of(subject, None), *(f"word{number}x{place}" for place in range(6))}
     figures = {"title": f"About the {subject}, {number}", "opening": f"Words about the {subject}."}
-    return Item(**({"item_id": f"item{number:05d}", "kind": "document", "code": "document", "figures": figures, "terms": frozenset(words)} | changes))
+    return Item(
+        **(
+            {
+                "item_id": f"item{number:05d}",
+                "kind": "document",
+                "code": "document",
+                "figures": figures,
+                "terms": frozenset(words),
+            }
+            | changes
+        )
+    )
 
 
-def store_items(connection: Connection, count: int, *, site_key: int | None = None, **changes: Any) -> None:
+def store_items(
+    connection: Connection, count: int, *, site_key: int | None = None, **changes: Any
+) -> None:
     """Make so many items those of everybody, or of a site."""
     found = [describe_item(number, **changes) for number in range(count)]
-    recommendation_items.write(connection, found, site_key=site_key, kinds=["document", "tip"], now=NOON)
+    recommendation_items.write(
+        connection, found, site_key=site_key, kinds=["document", "tip"], now=NOON
+    )
 
 
-def choose(connection: Connection, reader: str = "anna", *, policy: BanditPolicy = "linucb", now: datetime = NOON, seed: int = 1, **request: Any) -> list[Any]:
+def choose(
+    connection: Connection,
+    reader: str = "anna",
+    *,
+    policy: BanditPolicy = "linucb",
+    now: datetime = NOON,
+    seed: int = 1,
+    **request: Any,
+) -> list[Any]:
     """Return what a reader is shown."""
     chooser = Chooser(policy, None, np.random.default_rng(seed))
-    return chooser.choose(connection, RecommendRequest(reader=reader, **request), now=now).recommendations
+    return chooser.choose(
+        connection, RecommendRequest(reader=reader, **request), now=now
+    ).recommendations
 
 
-def tell_of(shown: list[Any], action: str = "opened", *, reader: str = "anna", mark: str = "", **fields: Any) -> RecordEventsRequest:
+def tell_of(
+    shown: list[Any], action: str = "opened", *, reader: str = "anna", mark: str = "", **fields: Any
+) -> RecordEventsRequest:
     """Return the request that reports the same action for each of what was shown."""
     told = [
         Event(
@@ -56,7 +99,10 @@ def tell_of(shown: list[Any], action: str = "opened", *, reader: str = "anna", m
 
 @contextmanager
 def clean(database: Engine) -> Iterator[Engine]:
-    """Yield a database in which nothing is recommended and nothing was learned; it is so again afterwards."""
+    """Yield a database in which nothing is recommended and nothing was learned.
+
+    It is so again afterwards.
+    """
     _empty(database)
     yield database
     _empty(database)

@@ -1,19 +1,37 @@
-"""Files of every format that the knowledge service reads, made by other libraries than read them."""
+"""Files of every format that the knowledge service reads, made by other libraries than read
+them.
+"""
 
 import io
 from collections.abc import Callable, Sequence
 from email.message import EmailMessage
 from zipfile import ZIP_DEFLATED, ZipFile
 
-PROSE = "Der Speicher wird mit der Energie aus der Anlage geladen und nicht aus dem Netz, wenn der Preis hoch ist. "
-ROWS = [["Tarif", "Arbeitspreis", "Grundpreis"], ["Basis", "31,20", "9,90"], ["Dynamisch mit Zähler", "18,50", "12,90"]]
-TABLE = "Tarif | Arbeitspreis | Grundpreis\nBasis | 31,20 | 9,90\nDynamisch mit Zähler | 18,50 | 12,90"
+PROSE = (
+    "Der Speicher wird mit der Energie aus der Anlage geladen und nicht aus dem Netz, wenn der "
+    "Preis hoch ist. "
+)
+ROWS = [
+    ["Tarif", "Arbeitspreis", "Grundpreis"],
+    ["Basis", "31,20", "9,90"],
+    ["Dynamisch mit Zähler", "18,50", "12,90"],
+]
+TABLE = (
+    "Tarif | Arbeitspreis | Grundpreis\nBasis | 31,20 | 9,90\nDynamisch mit Zähler | 18,50 | 12,90"
+)
 
 
 def pdf(pages: int = 2, *, encrypt: str | None = None) -> bytes:
     """A price sheet: title, heading, text, table, list; then pages of text."""
     from reportlab.lib.styles import getSampleStyleSheet
-    from reportlab.platypus import ListFlowable, ListItem, PageBreak, Paragraph, SimpleDocTemplate, Table
+    from reportlab.platypus import (
+        ListFlowable,
+        ListItem,
+        PageBreak,
+        Paragraph,
+        SimpleDocTemplate,
+        Table,
+    )
 
     styles = getSampleStyleSheet()
     story = [
@@ -22,10 +40,20 @@ def pdf(pages: int = 2, *, encrypt: str | None = None) -> bytes:
         Paragraph(PROSE * 3, styles["Normal"]),
         Table(ROWS),
         Paragraph("Nach der Tabelle.", styles["Normal"]),
-        ListFlowable([ListItem(Paragraph(text, styles["Normal"])) for text in ("Erster Punkt", "Zweiter Punkt")], bulletType="bullet"),
+        ListFlowable(
+            [
+                ListItem(Paragraph(text, styles["Normal"]))
+                for text in ("Erster Punkt", "Zweiter Punkt")
+            ],
+            bulletType="bullet",
+        ),
     ]
     for number in range(2, pages + 1):
-        story += [PageBreak(), Paragraph(f"Seite {number}", styles["Heading2"]), Paragraph(PROSE * 20, styles["Normal"])]
+        story += [
+            PageBreak(),
+            Paragraph(f"Seite {number}", styles["Heading2"]),
+            Paragraph(PROSE * 20, styles["Normal"]),
+        ]
     buffer = io.BytesIO()
     SimpleDocTemplate(buffer, title="Preisblatt 2026", encrypt=encrypt).build(story)
     return buffer.getvalue()
@@ -75,7 +103,9 @@ def pptx() -> bytes:
     first.placeholders[1].text = f"Erster Punkt\n{PROSE}"
     second = presentation.slides.add_slide(presentation.slide_layouts[5])
     second.shapes.title.text = "Tabelle"
-    table = second.shapes.add_table(len(ROWS), len(ROWS[0]), Inches(1), Inches(2), Inches(6), Inches(2)).table
+    table = second.shapes.add_table(
+        len(ROWS), len(ROWS[0]), Inches(1), Inches(2), Inches(6), Inches(2)
+    ).table
     for row, cells in enumerate(ROWS):
         for column, text in enumerate(cells):
             table.cell(row, column).text = text
@@ -116,7 +146,10 @@ def html() -> bytes:
 def markdown() -> bytes:
     """The same in Markdown."""
     rows = "\n".join(f"| {' | '.join(row)} |" for row in [ROWS[0], ["---"] * 3, *ROWS[1:]])
-    return f"---\ntitle: Preisblatt 2026\n---\n# Preisblatt\n\n## Arbeitspreise\n\n{PROSE}\n\n- Erster Punkt\n- Zweiter Punkt\n\n{rows}\n".encode()
+    return (
+        f"---\ntitle: Preisblatt 2026\n---\n# Preisblatt\n\n## Arbeitspreise\n\n{PROSE}\n\n- "
+        f"Erster Punkt\n- Zweiter Punkt\n\n{rows}\n"
+    ).encode()
 
 
 def plain() -> bytes:
@@ -127,11 +160,17 @@ def plain() -> bytes:
 def mail(*attachments: tuple[str, bytes]) -> bytes:
     """A message with files attached."""
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "Stadtwerke <info@example.org>", "kunde@example.org", "Ihre Preisänderung für 2026"
+    message["From"], message["To"], message["Subject"] = (
+        "Stadtwerke <info@example.org>",
+        "kunde@example.org",
+        "Ihre Preisänderung für 2026",
+    )
     message.set_content(f"Guten Tag,\n\n{PROSE}\n")
     message.add_alternative("<p>HTML</p>", subtype="html")
     for name, content in attachments:
-        message.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+        message.add_attachment(
+            content, maintype="application", subtype="octet-stream", filename=name
+        )
     return message.as_bytes()
 
 

@@ -1,4 +1,6 @@
-"""A home recorded for eleven weeks, of which evaluations find the last two unseen: its prices are cheap at night and at noon."""
+"""A home recorded for eleven weeks, of which evaluations find the last two unseen: its prices are
+cheap at night and at noon.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,14 +20,28 @@ from tests.support.database.databases import remove_site
 FIRST, LAST = date(2024, 1, 26), date(2024, 4, 14)
 UNSEEN = date(2024, 4, 1)
 ZONE = parse_zone("Europe/Berlin")
-BANDS = [{"from": "00:00", "to": "05:00", "price": 0.15}, {"from": "17:00", "to": "21:00", "price": 0.42}]
+BANDS = [
+    {"from": "00:00", "to": "05:00", "price": 0.15},
+    {"from": "17:00", "to": "21:00", "price": 0.42},
+]
 SITE = parse_site(
     {
         "name": "evaluated",
         "timezone": "Europe/Berlin",
-        "batteries": [{"name": "battery", "capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}],
+        "batteries": [
+            {
+                "name": "battery",
+                "capacity_kwh": 6,
+                "charge_limit_kw": 3,
+                "discharge_limit_kw": 3,
+                "wear_price": 0.01,
+            }
+        ],
         "pv": [{"name": "roof", "peak_kw": 4}],
-        "tariff": {"import": {"kind": "time_of_use", "default": 0.3, "bands": BANDS}, "export": {"kind": "fixed", "price": 0.07}},
+        "tariff": {
+            "import": {"kind": "time_of_use", "default": 0.3, "bands": BANDS},
+            "export": {"kind": "fixed", "price": 0.07},
+        },
         "forecasting": {"active_forecast_version": "baseline_7_day_avg"},
     }
 )
@@ -37,7 +53,10 @@ def observe(window: Timeline) -> Observations:
     hour = np.arange(window.count) % 96 / 4
     sky = np.repeat(rng.uniform(0.1, 0.9, window.count // 96 + 1), 96)[: window.count]
     load = (0.05 + 0.25 * np.exp(-((hour - 19) ** 2) / 6)) * rng.gamma(4, 0.25, window.count)
-    return Observations.of(window.starts, {"load_kwh": load, "pv_kwh": 0.6 * np.maximum(np.sin((hour - 6) / 12 * np.pi), 0.0) * sky})
+    return Observations.of(
+        window.starts,
+        {"load_kwh": load, "pv_kwh": 0.6 * np.maximum(np.sin((hour - 6) / 12 * np.pi), 0.0) * sky},
+    )
 
 
 @contextmanager

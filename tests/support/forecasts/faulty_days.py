@@ -10,16 +10,26 @@ from luna.energy.observations import Observations
 from luna.energy.timeline import FloatArray
 
 
-def between(history: Observations, first: datetime, end: datetime) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def between(
+    history: Observations, first: datetime, end: datetime
+) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Return which slots begin within a window."""
     begin, stop = (np.datetime64(instant.replace(tzinfo=None), "s") for instant in (first, end))
     return (history.starts >= begin) & (history.starts < stop)
 
 
-def change(history: Observations, first: datetime, end: datetime, series: Mapping[str, FloatArray | float]) -> Observations:
+def change(
+    history: Observations, first: datetime, end: datetime, series: Mapping[str, FloatArray | float]
+) -> Observations:
     """Return the history with other values within a window."""
     within = between(history, first, end)
-    return replace(history, **{name: np.where(within, values, getattr(history, name)) for name, values in series.items()})
+    return replace(
+        history,
+        **{
+            name: np.where(within, values, getattr(history, name))
+            for name, values in series.items()
+        },
+    )
 
 
 def hold_load(history: Observations, first: datetime, end: datetime) -> Observations:
@@ -29,4 +39,6 @@ def hold_load(history: Observations, first: datetime, end: datetime) -> Observat
 
 def grow_roof(history: Observations, since: datetime, factor: float) -> Observations:
     """Return the history with arrays that yield ``factor`` times as much from an instant on."""
-    return change(history, since, datetime.max.replace(tzinfo=UTC), {"pv_kwh": history.pv_kwh * factor})
+    return change(
+        history, since, datetime.max.replace(tzinfo=UTC), {"pv_kwh": history.pv_kwh * factor}
+    )

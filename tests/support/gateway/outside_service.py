@@ -1,4 +1,6 @@
-"""Outside services as tests see them: recorded replies, handed out through a transport, and what was asked of it."""
+"""Outside services as tests see them: recorded replies, handed out through a transport, and what
+was asked of it.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -23,7 +25,10 @@ def document(content: Any) -> httpx.Response:
 
 
 class Service(httpx.BaseTransport):
-    """Gives one reply after the other, the last one for good; keeps what was asked and how long the caller waited in between."""
+    """Gives one reply after the other, the last one for good.
+
+    Keeps what was asked and how long the caller waited in between.
+    """
 
     def __init__(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -65,16 +70,35 @@ NOBODY = Service(httpx.ConnectError("nobody is there"))
 
 def energy_charts(starts: Sequence[datetime], price: Sequence[float | None]) -> httpx.Response:
     """Return what energy-charts.info says of these prices per MWh."""
-    return document({"unix_seconds": [int(start.timestamp()) for start in starts], "price": [*price], "unit": "EUR / MWh"})
+    return document(
+        {
+            "unix_seconds": [int(start.timestamp()) for start in starts],
+            "price": [*price],
+            "unit": "EUR / MWh",
+        }
+    )
 
 
-def nord_pool(starts: Sequence[datetime], price: Sequence[float], *, updated_at: datetime, area: str = "GER", minutes: int = 15) -> httpx.Response:
+def nord_pool(
+    starts: Sequence[datetime],
+    price: Sequence[float],
+    *,
+    updated_at: datetime,
+    area: str = "GER",
+    minutes: int = 15,
+) -> httpx.Response:
     """Return what Nord Pool says of these prices per MWh."""
     entries = [
-        {"deliveryStart": start.isoformat(), "deliveryEnd": (start + timedelta(minutes=minutes)).isoformat(), "entryPerArea": {area: value}}
+        {
+            "deliveryStart": start.isoformat(),
+            "deliveryEnd": (start + timedelta(minutes=minutes)).isoformat(),
+            "entryPerArea": {area: value},
+        }
         for start, value in zip(starts, price, strict=True)
     ]
-    return document({"updatedAt": updated_at.isoformat(), "currency": "EUR", "multiAreaEntries": entries})
+    return document(
+        {"updatedAt": updated_at.isoformat(), "currency": "EUR", "multiAreaEntries": entries}
+    )
 
 
 def _give(reply: Reply, request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,6 @@
-"""A gateway with people: two sites, one person of each role who has the first of them, and ways to ask in their name."""
+"""A gateway with people: two sites, one person of each role who has the first of them, and ways to
+ask in their name.
+"""
 
 import json
 import secrets
@@ -33,12 +35,20 @@ from tests.support.planning.plans import store_plan
 OWN, FOREIGN = "own home", "foreign home"
 PASSWORD = "lantern orchard nine winters"
 NAMES: dict[Role, str] = {"user": "uwe", "analyst": "ana", "admin": "ada"}
-GENEROUS = {"requests_per_minute": 1_000_000, "sign_ins_per_minute": 100_000, "solves_per_minute": 1_000_000, "plan_timeout": timedelta(milliseconds=50)}
+GENEROUS = {
+    "requests_per_minute": 1_000_000,
+    "sign_ins_per_minute": 100_000,
+    "solves_per_minute": 1_000_000,
+    "plan_timeout": timedelta(milliseconds=50),
+}
 
 
 @cache
 def kept_password() -> str:
-    """Return what is kept of PASSWORD; hashing it for each person would take longer than the tests."""
+    """Return what is kept of PASSWORD.
+
+    Hashing it for each person would take longer than the tests.
+    """
     return passwords.hash_password(PASSWORD)
 
 
@@ -53,11 +63,22 @@ class Gate:
         """Return the headers of a new browser session."""
         now, cookie = SystemClock().now(), secrets.token_urlsafe(32)
         with unit_of_work(self.database) as connection:
-            session_id = sessions.open_session(connection, self.user_id(role), token=cookie, address="test", now=now, ends=now + timedelta(days=1))
-            sessions.confirm(connection, session_id, until=now + timedelta(minutes=5 if confirmed else -5))
+            session_id = sessions.open_session(
+                connection,
+                self.user_id(role),
+                token=cookie,
+                address="test",
+                now=now,
+                ends=now + timedelta(days=1),
+            )
+            sessions.confirm(
+                connection, session_id, until=now + timedelta(minutes=5 if confirmed else -5)
+            )
         return {"Cookie": f"luna_session={cookie}", "X-CSRF-Token": csrf_token_of(cookie)}
 
-    def key(self, role: Role, *scopes: KeyScope, sites: tuple[str, ...] | None = None, days: int = 1) -> dict[str, str]:
+    def key(
+        self, role: Role, *scopes: KeyScope, sites: tuple[str, ...] | None = None, days: int = 1
+    ) -> dict[str, str]:
         """Return the header of a new key."""
         with unit_of_work(self.database) as connection:
             wanted = NewKey(name="test", scopes=scopes or ("read",), sites=sites, days=days)
@@ -66,7 +87,9 @@ class Gate:
 
     def tokens(self, role: Role) -> dict[str, Any]:
         """Return the tokens of a new sign-in."""
-        answer = self.client.post("/v1/auth/login", json={"name": NAMES[role], "password": PASSWORD, "form": "tokens"})
+        answer = self.client.post(
+            "/v1/auth/login", json={"name": NAMES[role], "password": PASSWORD, "form": "tokens"}
+        )
         tokens: dict[str, Any] = answer.raise_for_status().json()["tokens"]
         return tokens
 
@@ -79,7 +102,10 @@ class Gate:
 
     def audit(self, operation: str) -> list[Any]:
         """Return what the audit log holds of an operation, the latest first."""
-        query = text("SELECT user_name, means, site, status, address, request_id FROM audit_log WHERE operation = :operation ORDER BY entry_id DESC")
+        query = text(
+            "SELECT user_name, means, site, status, address, request_id FROM audit_log "
+            "WHERE operation = :operation ORDER BY entry_id DESC"
+        )
         with unit_of_work(self.database) as connection:
             return list(connection.execute(query, {"operation": operation}).all())
 
@@ -90,26 +116,38 @@ def empty_gate(server: str, redis_url: str, /, **settings: Any) -> Iterator[Gate
     with own_database(server, f"luna_identity_{uuid.uuid4().hex[:8]}") as url:
         upgrade(url)
         pool = engine.create(url)
-        with serve(Addresses(database_url=url, redis_url=redis_url), headers={}, **(GENEROUS | settings)) as client:
+        with serve(
+            Addresses(database_url=url, redis_url=redis_url), headers={}, **(GENEROUS | settings)
+        ) as client:
             yield Gate(client, pool)
         pool.dispose()
 
 
 @contextmanager
 def gate_with_people(server: str, redis_url: str, /, **settings: Any) -> Iterator[Gate]:
-    """Run a gateway with the two sites and the three people; each but the admin has the first site alone."""
+    """Run a gateway with the two sites and the three people.
+
+    Each but the admin has the first site alone.
+    """
     with empty_gate(server, redis_url, **settings) as gate:
         with unit_of_work(gate.database) as connection:
             for name in (OWN, FOREIGN):
                 store_site(connection, name=name)
             for role, name in NAMES.items():
-                users.add(connection, NewUser(name=name, password=SecretStr(PASSWORD), role=role, sites=(OWN,)), kept_password())
+                users.add(
+                    connection,
+                    NewUser(name=name, password=SecretStr(PASSWORD), role=role, sites=(OWN,)),
+                    kept_password(),
+                )
         yield gate
 
 
 @dataclass(frozen=True)
 class Things:
-    """What a site has that is asked for by an id of its own; ``job``, ``what_if`` and ``row`` (of the quarantine) are the ids."""
+    """What a site has that is asked for by an id of its own.
+
+    ``job``, ``what_if`` and ``row`` (of the quarantine) are the ids.
+    """
 
     plan: PlanReply
     job: str
@@ -118,17 +156,51 @@ class Things:
 
 
 def store_things(connection: Connection, site: str, *, name: str, start: datetime) -> Things:
-    """Store a plan of one slot at ``start``, a question, a job and a quarantined row of a stored site; their ids end in ``name``."""
-    flow = {"load_kwh": 0.1, "pv_kwh": 0, "curtailed_kwh": 0, "import_kwh": 0.1, "export_kwh": 0, "import_price": 0.25, "export_price": 0.07}
-    slot = {"start": start, "mode": "hold", **flow, "batteries": {}, "reason": {"code": "hold", "text": "hold"}}
+    """Store a plan of one slot at ``start``, a question, a job and a quarantined row of a stored
+    site; their ids end in ``name``.
+    """
+    flow = {
+        "load_kwh": 0.1,
+        "pv_kwh": 0,
+        "curtailed_kwh": 0,
+        "import_kwh": 0.1,
+        "export_kwh": 0,
+        "import_price": 0.25,
+        "export_price": 0.07,
+    }
+    slot = {
+        "start": start,
+        "mode": "hold",
+        **flow,
+        "batteries": {},
+        "reason": {"code": "hold", "text": "hold"},
+    }
     cost = {"total": 0.025, "import": 0.025, "export": 0, "wear": 0}
-    frame = {"site": site, "timezone": "Europe/Berlin", "currency": "EUR", "slot_minutes": 15, "issued_at": start, "status": "optimal", "gap": 0}
-    plan = PlanReply.model_validate({"plan_id": f"plan-{name}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame})
+    frame = {
+        "site": site,
+        "timezone": "Europe/Berlin",
+        "currency": "EUR",
+        "slot_minutes": 15,
+        "issued_at": start,
+        "status": "optimal",
+        "gap": 0,
+    }
+    plan = PlanReply.model_validate(
+        {"plan_id": f"plan-{name}", "cost": cost, "timing_ms": {}, "slots": [slot], **frame}
+    )
     store_plan(connection, site, plan, inputs_digest=name)
     request = {"site_id": site, "from_day": "2024-01-01", "to_day": "2024-01-02"}
-    question = WhatIfRequest.model_validate(request | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]})
+    question = WhatIfRequest.model_validate(
+        request | {"variants": [{"name": "none", "site": {"batteries": {"battery": None}}}]}
+    )
     what_ifs.ask(connection, f"question-{name}", question, now=start)
-    job = jobs.accept(connection, task="planner.replay.run", key=name, request=json.dumps(request), trace_id="test")
+    job = jobs.accept(
+        connection,
+        task="planner.replay.run",
+        key=name,
+        request=json.dumps(request),
+        trace_id="test",
+    )
     quarantine.begin(connection)
     quarantine.add(connection, [(1, RowFault("far").text, "{}")])
     quarantine.finish(connection, site, kind="observations", source=name)

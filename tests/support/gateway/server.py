@@ -25,15 +25,35 @@ OWNER = {"Authorization": f"Bearer {OWNER_TOKEN}"}
 
 
 @contextmanager
-def serve(addresses: Addresses, clock: Clock | None = None, *, headers: Mapping[str, str] = OWNER, **settings: Any) -> Iterator[httpx.Client]:
-    """Run the gateway on a free port and yield a client of it, its owner's if no other ``headers`` are given; ``settings`` are those that matter."""
+def serve(
+    addresses: Addresses,
+    clock: Clock | None = None,
+    *,
+    headers: Mapping[str, str] = OWNER,
+    **settings: Any,
+) -> Iterator[httpx.Client]:
+    """Run the gateway on a free port and yield a client of it, its owner's if no other ``headers``
+    are given; ``settings`` are those that matter.
+    """
     _forget_requests(addresses.redis_url)
-    usual = {"plan_timeout": timedelta(seconds=20), "token_key": "a key of the tests and of nobody else", "requests_per_minute": 1_000_000}
+    usual = {
+        "plan_timeout": timedelta(seconds=20),
+        "token_key": "a key of the tests and of nobody else",
+        "requests_per_minute": 1_000_000,
+    }
     usual["owner_token"] = OWNER_TOKEN
     own = Settings(**(usual | settings))
     app = create_app(own, addresses, clock=clock)
-    # Whoever still waits for an answer when the test is over would be waited for until the plan's time-out.
-    config = uvicorn.Config(app, http=GatewayProtocol, port=0, log_config=None, proxy_headers=False, timeout_graceful_shutdown=1)
+    # Whoever still waits for an answer when the test is over would be waited for until the plan's
+    # time-out.
+    config = uvicorn.Config(
+        app,
+        http=GatewayProtocol,
+        port=0,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -41,7 +61,9 @@ def serve(addresses: Addresses, clock: Clock | None = None, *, headers: Mapping[
         time.sleep(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, headers=headers, verify=NO_CERTIFICATES) as client:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", timeout=30, headers=headers, verify=NO_CERTIFICATES
+        ) as client:
             yield client
     finally:
         server.should_exit = True
@@ -49,7 +71,9 @@ def serve(addresses: Addresses, clock: Clock | None = None, *, headers: Mapping[
 
 
 def _forget_requests(redis_url: str) -> None:
-    """Begin to count anew: all tests ask from one address, and a gateway takes its share of a minute's budget at once, so that some use it up."""
+    """Begin to count anew: all tests ask from one address, and a gateway takes its share of a
+    minute's budget at once, so that some use it up.
+    """
     with suppress(redis.RedisError), redis.Redis.from_url(redis_url) as counts:
         for key in counts.scan_iter("luna:limit:*"):
             counts.delete(key)

@@ -1,6 +1,8 @@
-"""A Mosquitto of a test's own, from the distribution's package, and a relay before it that can drop what passes.
+"""A Mosquitto of a test's own, from the distribution's package, and a relay before it that can drop
+what passes.
 
-Debian, Ubuntu: apt-get install mosquitto. Without it the tests that need a broker are not run, and a run's summary says so.
+Debian, Ubuntu: apt-get install mosquitto. Without it the tests that need a broker are not run, and
+a run's summary says so.
 """
 
 import getpass
@@ -20,16 +22,30 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.worker.processes import free_port
 
-PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
-SAID = "live: Mosquitto" if PROGRAM else "live: no mosquitto on this machine, so the tests of MQTT were not run: apt-get install mosquitto"
-needs_mosquitto = pytest.mark.skipif(PROGRAM is None, reason="no mosquitto on this machine: apt-get install mosquitto")
+PROGRAM = shutil.which(
+    "mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+)
+SAID = (
+    "live: Mosquitto"
+    if PROGRAM
+    else (
+        "live: no mosquitto on this machine, so the tests of MQTT were not run: apt-get "
+        "install mosquitto"
+    )
+)
+needs_mosquitto = pytest.mark.skipif(
+    PROGRAM is None, reason="no mosquitto on this machine: apt-get install mosquitto"
+)
 # For a machine that is busy with much else.
 PATIENCE_SECONDS = 60
 LOGGED = ("error", "warning", "notice", "information", "subscribe")
 
 
 class Mosquitto:
-    """A broker on a port and a folder of its own that outlive its process. ``settings`` are lines of its configuration."""
+    """A broker on a port and a folder of its own that outlive its process.
+
+    ``settings`` are lines of its configuration.
+    """
 
     def __init__(self, folder: Path, *settings: str, host: str = "127.0.0.1") -> None:
         self.host, self.port = host, free_port()
@@ -40,14 +56,28 @@ class Mosquitto:
         self._said_before = 0
 
     def start(self) -> None:
-        lines = [f"listener {self.port} {self.host}", "persistence true", f"persistence_location {self._folder}/", f"user {getpass.getuser()}", *self._settings]
-        # A broker that is killed knows afterwards what it has written: everything. By itself it keeps a thousand messages for one who is away.
-        lines += ["autosave_on_changes true", "autosave_interval 1", "max_queued_messages 100000", *(f"log_type {kind}" for kind in LOGGED)]
+        lines = [
+            f"listener {self.port} {self.host}",
+            "persistence true",
+            f"persistence_location {self._folder}/",
+            f"user {getpass.getuser()}",
+            *self._settings,
+        ]
+        # A broker that is killed knows afterwards what it has written: everything. By itself it
+        # keeps a thousand messages for one who is away.
+        lines += [
+            "autosave_on_changes true",
+            "autosave_interval 1",
+            "max_queued_messages 100000",
+            *(f"log_type {kind}" for kind in LOGGED),
+        ]
         config = self._folder / "mosquitto.conf"
         config.write_text("\n".join(lines) + "\n")
         with self._log.open("ab") as log:
             self._said_before = log.tell()
-            self._process = subprocess.Popen([str(PROGRAM), "-c", str(config)], stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                [str(PROGRAM), "-c", str(config)], stdout=log, stderr=log
+            )
         _wait_for_port(self.host, self.port)
 
     def hears(self, topic: str) -> bool:
@@ -84,7 +114,9 @@ class Publisher:
     def publish(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         # After the broker's death the listener may be back before the device is.
         assert self._connected.wait(PATIENCE_SECONDS), "the device does not reach the broker"
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_SECONDS)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(
+            PATIENCE_SECONDS
+        )
 
     def close(self) -> None:
         self._client.disconnect()

@@ -1,7 +1,9 @@
-"""A server that answers as Home Assistant does, over HTTP and websocket, and fails as it and the way to it do.
+"""A server that answers as Home Assistant does, over HTTP and websocket, and fails as it and the
+way to it do.
 
-The messages follow Home Assistant's developer documentation (REST API, WebSocket API) and what its recorder answers: history begins with what held at the
-window's start, rows of statistics carry milliseconds, a subscription says entities whole once and then what changed.
+The messages follow Home Assistant's developer documentation (REST API, WebSocket API) and what its
+recorder answers: history begins with what held at the window's start, rows of statistics carry
+milliseconds, a subscription says entities whole once and then what changed.
 """
 
 import asyncio
@@ -55,8 +57,15 @@ class Sensor:
     computed: dict[tuple[str, int], Any] = field(default_factory=dict)
 
     def history(self, first: float, end: float, *, visible_until: float) -> list[dict[str, Any]]:
-        """Return the states from ``first`` on, before ``end``; what held at ``first`` is dated so."""
-        kept = [(max(at, first), at, state) for at, state in zip(self.seconds, self.states, strict=True) if self.kept_since <= at < min(end, visible_until)]
+        """Return the states from ``first`` on, before ``end``.
+
+        What held at ``first`` is dated so.
+        """
+        kept = [
+            (max(at, first), at, state)
+            for at, state in zip(self.seconds, self.states, strict=True)
+            if self.kept_since <= at < min(end, visible_until)
+        ]
         before = [entry for entry in kept if entry[1] <= first][-1:]
         return [
             {"state": state, "last_changed": iso(at), "attributes": self._attributes(at)}
@@ -68,26 +77,45 @@ class Sensor:
         return {} if unit is None else {"unit_of_measurement": unit}
 
     def statistics(self, first: float, end: float, period: str) -> list[dict[str, Any]]:
-        """Return the rows that begin from ``first`` on, before ``end``, as the recorder would have written them."""
+        """Return the rows that begin from ``first`` on, before ``end``, as the recorder would have
+        written them.
+        """
         begin = max(first, self.short_since if period == "5minute" else -math.inf)
         starts, columns = self._rows(period)
         inside = slice(*np.searchsorted(starts, (begin, end)))
         step = PERIODS[period] * 1000
-        values = zip((starts[inside] * 1000).tolist(), *(column[inside].tolist() for column in columns.values()), strict=True)
-        return [{"start": int(start), "end": int(start) + step, **dict(zip(columns, row, strict=True))} for start, *row in values]
+        values = zip(
+            (starts[inside] * 1000).tolist(),
+            *(column[inside].tolist() for column in columns.values()),
+            strict=True,
+        )
+        return [
+            {"start": int(start), "end": int(start) + step, **dict(zip(columns, row, strict=True))}
+            for start, *row in values
+        ]
 
     def _rows(self, period: str) -> tuple[Any, dict[str, Any]]:
         """Return starts and columns of all rows there are, computed once."""
         key = (period, len(self.states))
         if key not in self.computed:
             step = PERIODS[period]
-            starts = np.arange(math.ceil(self.seconds[0] / step) * step, self.seconds[-1], step, dtype=np.float64)
-            self.computed[key] = starts, (self._counted(starts + step) if self.counter else self._means(starts, step))
+            starts = np.arange(
+                math.ceil(self.seconds[0] / step) * step, self.seconds[-1], step, dtype=np.float64
+            )
+            self.computed[key] = (
+                starts,
+                (self._counted(starts + step) if self.counter else self._means(starts, step)),
+            )
         return self.computed[key]
 
     @property
     def values(self) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-        return np.array([float(state) if state.replace(".", "", 1).lstrip("-").isdigit() else math.nan for state in self.states])
+        return np.array(
+            [
+                float(state) if state.replace(".", "", 1).lstrip("-").isdigit() else math.nan
+                for state in self.states
+            ]
+        )
 
     def _counted(self, ends: Any) -> dict[str, Any]:
         known = ~np.isnan(self.values)
@@ -107,7 +135,9 @@ class Sensor:
 
 @dataclass
 class Faults:
-    """What goes wrong next, in order, by what is asked: ``/api/history``, ``recorder/statistics_during_period``, …"""
+    """What goes wrong next, in order, by what is asked: ``/api/history``,
+    ``recorder/statistics_during_period``, …
+    """
 
     planned: dict[str, deque[str]] = field(default_factory=dict)
 
@@ -132,7 +162,8 @@ class House:
         self.state = "RUNNING"
         self.lag_s = lag_s
         self.url = ""
-        # States of entities that take values, and how the energy dashboard is configured; None: it is not.
+        # States of entities that take values, and how the energy dashboard is configured; None: it
+        # is not.
         self.commands: list[dict[str, Any]] = []
         self.dashboard: dict[str, Any] | None = None
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -160,7 +191,9 @@ class House:
         for socket, (number, sensors) in list(self.listeners.items()):
             if sensor in sensors:
                 try:
-                    await _send(socket, {"id": number, "type": "event", "event": {"c": {sensor: change}}})
+                    await _send(
+                        socket, {"id": number, "type": "event", "event": {"c": {sensor: change}}}
+                    )
                 except WebSocketDisconnect:
                     # Killed a moment ago, and its end of the socket has not noticed yet.
                     self.listeners.pop(socket, None)
@@ -183,7 +216,9 @@ class House:
             return Response(f"{fault}: later", int(fault), {**headers, "Retry-After": "7"})
         body = json.dumps(self._document(request)).encode()
         if fault == "half":
-            return StreamingResponse(_half(body), 200, {**headers, "Content-Length": str(len(body))}, "application/json")
+            return StreamingResponse(
+                _half(body), 200, {**headers, "Content-Length": str(len(body))}, "application/json"
+            )
         if fault == "slow":
             await asyncio.sleep(1)
         return Response(body, 200, headers, "application/json")
@@ -193,17 +228,31 @@ class House:
         if path == "/api/config":
             return {"state": self.state, "version": "2026.11.1", "time_zone": "Europe/Berlin"}
         if path == "/api/states":
-            return [*(_describe(name, sensor) for name, sensor in self.sensors.items()), *self.commands]
+            return [
+                *(_describe(name, sensor) for name, sensor in self.sensors.items()),
+                *self.commands,
+            ]
         name = request.query_params["filter_entity_id"]
-        first, end = seconds_of(path.rsplit("/", 1)[1]), seconds_of(request.query_params["end_time"])
+        first, end = (
+            seconds_of(path.rsplit("/", 1)[1]),
+            seconds_of(request.query_params["end_time"]),
+        )
         if name not in self.sensors:
             return []
         with self.lock:
             states = self.sensors[name].history(first, end, visible_until=time.time() - self.lag_s)
         if "no_attributes" in request.query_params:
             states = [state | {"attributes": {}} for state in states]
-        short = [{key: state[key] for key in ("state", "last_changed")} for state in states[1:]] if "minimal_response" in request.query_params else states[1:]
-        return [[{"entity_id": name, "last_updated": states[0]["last_changed"], **states[0]}, *short]] if states else []
+        short = (
+            [{key: state[key] for key in ("state", "last_changed")} for state in states[1:]]
+            if "minimal_response" in request.query_params
+            else states[1:]
+        )
+        return (
+            [[{"entity_id": name, "last_updated": states[0]["last_changed"], **states[0]}, *short]]
+            if states
+            else []
+        )
 
     # ---- websocket ----
 
@@ -212,7 +261,9 @@ class House:
         await _send(socket, {"type": "auth_required", "ha_version": "2026.11.1"})
         said = await socket.receive_json()
         if said.get("access_token") != TOKEN:
-            await _send(socket, {"type": "auth_invalid", "message": "Invalid access token or password"})
+            await _send(
+                socket, {"type": "auth_invalid", "message": "Invalid access token or password"}
+            )
             await socket.close()
             return
         await _send(socket, {"type": "auth_ok", "ha_version": "2026.11.1"})
@@ -231,38 +282,96 @@ class House:
         if fault == "slow":
             await asyncio.sleep(1)
         if fault == "failed":
-            await _send(socket, {"id": command["id"], "type": "result", "success": False, "error": {"code": "unknown_error", "message": "Unknown error"}})
+            await _send(
+                socket,
+                {
+                    "id": command["id"],
+                    "type": "result",
+                    "success": False,
+                    "error": {"code": "unknown_error", "message": "Unknown error"},
+                },
+            )
             return
         if command["type"] == "energy/get_prefs" and self.dashboard is None:
-            await _send(socket, {"id": command["id"], "type": "result", "success": False, "error": {"code": "not_found", "message": "No prefs"}})
+            await _send(
+                socket,
+                {
+                    "id": command["id"],
+                    "type": "result",
+                    "success": False,
+                    "error": {"code": "not_found", "message": "No prefs"},
+                },
+            )
             return
-        await _send(socket, {"id": command["id"], "type": "result", "success": True, "result": self._result(command)})
+        await _send(
+            socket,
+            {
+                "id": command["id"],
+                "type": "result",
+                "success": True,
+                "result": self._result(command),
+            },
+        )
         if command["type"] == "subscribe_entities":
             await self._subscribe(socket, command)
 
     async def _subscribe(self, socket: WebSocket, command: dict[str, Any]) -> None:
         wanted = frozenset(command["entity_ids"])
         with self.lock:
-            now = {name: _compress(sensor) for name, sensor in self.sensors.items() if name in wanted and sensor.states}
+            now = {
+                name: _compress(sensor)
+                for name, sensor in self.sensors.items()
+                if name in wanted and sensor.states
+            }
         self.listeners[socket] = (command["id"], wanted)
         await _send(socket, {"id": command["id"], "type": "event", "event": {"a": now}})
 
     def _result(self, command: dict[str, Any]) -> Any:
-        known = {name: self.sensors[name] for name in command.get("statistic_ids", ()) if name in self.sensors}
+        known = {
+            name: self.sensors[name]
+            for name in command.get("statistic_ids", ())
+            if name in self.sensors
+        }
         if command["type"] == "recorder/statistics_during_period":
             first, end = seconds_of(command["start_time"]), seconds_of(command["end_time"])
-            rows = {name: sensor.statistics(first - PERIODS[command["period"]], end, command["period"]) for name, sensor in known.items() if sensor.seconds}
-            return {name: _convert(found, known[name], command) for name, found in rows.items() if found[-1:] and found[-1]["start"] >= first * 1000}
+            rows = {
+                name: sensor.statistics(first - PERIODS[command["period"]], end, command["period"])
+                for name, sensor in known.items()
+                if sensor.seconds
+            }
+            return {
+                name: _convert(found, known[name], command)
+                for name, found in rows.items()
+                if found[-1:] and found[-1]["start"] >= first * 1000
+            }
         if command["type"] == "recorder/get_statistics_metadata":
-            return [{"statistic_id": name, "statistics_unit_of_measurement": "kWh" if sensor.counter else "W"} for name, sensor in known.items()]
+            return [
+                {
+                    "statistic_id": name,
+                    "statistics_unit_of_measurement": "kWh" if sensor.counter else "W",
+                }
+                for name, sensor in known.items()
+            ]
         return self.dashboard if command["type"] == "energy/get_prefs" else None
 
 
 @contextmanager
 def serve(house: House) -> Iterator[House]:
     """Run the server on a free port of this machine until the block ends."""
-    routes = [Route("/api/{rest:path}", house.answer), WebSocketRoute("/api/websocket", house.converse)]
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, date_header=False, lifespan="off", timeout_graceful_shutdown=1))
+    routes = [
+        Route("/api/{rest:path}", house.answer),
+        WebSocketRoute("/api/websocket", house.converse),
+    ]
+    server = uvicorn.Server(
+        uvicorn.Config(
+            Starlette(routes=routes),
+            port=0,
+            log_config=None,
+            date_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+    )
 
     async def run() -> None:
         house.loop = asyncio.get_running_loop()
@@ -283,7 +392,13 @@ def serve(house: House) -> Iterator[House]:
 def counter(start: datetime, step: timedelta, values: Sequence[float], **more: Any) -> Sensor:
     """Return a counter of kWh that was read every ``step``."""
     seconds = start.timestamp() + np.arange(len(values)) * step.total_seconds()
-    return Sensor("kWh", counter=True, seconds=seconds.tolist(), states=[f"{value:.6f}" for value in values], **more)
+    return Sensor(
+        "kWh",
+        counter=True,
+        seconds=seconds.tolist(),
+        states=[f"{value:.6f}" for value in values],
+        **more,
+    )
 
 
 def seconds_of(text: str) -> float:
@@ -294,14 +409,25 @@ def iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def _convert(rows: list[dict[str, Any]], sensor: Sensor, command: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _convert(
+    rows: list[dict[str, Any]], sensor: Sensor, command: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """Return what was asked of each row that begins in the window, in the units asked for."""
     factor = 0.001 if sensor.unit in {"W", "Wh"} and command.get("units") else 1.0
     sums = [row.get("sum", 0.0) for row in rows]
-    changes = [{"change": after - before} if sensor.counter else {} for before, after in zip([*sums[:1], *sums], sums, strict=False)]
+    changes = [
+        {"change": after - before} if sensor.counter else {}
+        for before, after in zip([*sums[:1], *sums], sums, strict=False)
+    ]
     first = seconds_of(command["start_time"]) * 1000
-    whole = [row | change for row, change in zip(rows, changes, strict=True) if row["start"] >= first]
-    return [{"start": row["start"], "end": row["end"]} | {name: _times(row.get(name), factor) for name in command["types"]} for row in whole]
+    whole = [
+        row | change for row, change in zip(rows, changes, strict=True) if row["start"] >= first
+    ]
+    return [
+        {"start": row["start"], "end": row["end"]}
+        | {name: _times(row.get(name), factor) for name in command["types"]}
+        for row in whole
+    ]
 
 
 def _times(value: float | None, factor: float) -> float | None:
@@ -313,7 +439,12 @@ def _describe(name: str, sensor: Sensor) -> dict[str, Any]:
     classes = {"state_class": "total_increasing"} if sensor.counter else {}
     classes |= {"device_class": sensor.device_class} if sensor.device_class else {}
     state = sensor.states[-1] if sensor.states else "unknown"
-    return {"entity_id": name, "state": state, "attributes": {"friendly_name": name, **unit, **classes}, "last_changed": "2024-01-01T00:00:00+00:00"}
+    return {
+        "entity_id": name,
+        "state": state,
+        "attributes": {"friendly_name": name, **unit, **classes},
+        "last_changed": "2024-01-01T00:00:00+00:00",
+    }
 
 
 def _compress(sensor: Sensor) -> dict[str, Any]:

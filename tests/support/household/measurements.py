@@ -12,17 +12,26 @@ from services.forecaster.inputs.solar import estimate_clear_sky
 from services.forecaster.model.aurora import TrainSettings
 from services.forecaster.model.trees import TreeSettings
 
-QUICK = TrainSettings(rows=5_000, trees=TreeSettings(rounds=25, learning_rate=0.08, rows_per_leaf=50))
+QUICK = TrainSettings(
+    rows=5_000, trees=TreeSettings(rounds=25, learning_rate=0.08, rows_per_leaf=50)
+)
 START = datetime(2024, 3, 1, tzinfo=UTC)
 ROOF = {"name": "roof", "peak_kw": 5}
 
 
 def describe_site(**changes: object) -> Site:
-    site = {"name": "home", "timezone": "Europe/Berlin", "location": {"latitude": 52.5, "longitude": 13.4}, "pv": [ROOF]}
+    site = {
+        "name": "home",
+        "timezone": "Europe/Berlin",
+        "location": {"latitude": 52.5, "longitude": 13.4},
+        "pv": [ROOF],
+    }
     return parse_site(site | changes)
 
 
-def measure_days(days: int, *, site: Site | None = None, seed: int = 1, start: datetime = START) -> Observations:
+def measure_days(
+    days: int, *, site: Site | None = None, seed: int = 1, start: datetime = START
+) -> Observations:
     """Return ``days`` (at least one) of load and PV, the same for the same seed."""
     rng = np.random.default_rng(seed)
     timeline = Timeline(start, SLOT, days * 96)
@@ -37,7 +46,9 @@ def measure_days(days: int, *, site: Site | None = None, seed: int = 1, start: d
 
 
 def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> WeatherVintages:
-    """Return the weather of ``days``: measured, and forecast every six hours for 60 hours, better the nearer."""
+    """Return the weather of ``days``: measured, and forecast every six hours for 60 hours, better
+    the nearer.
+    """
     rng = np.random.default_rng(seed)
     slots = np.arange(days * 96)
     truth = {
@@ -49,17 +60,29 @@ def forecast_weather(days: int, *, start: datetime = START, seed: int = 2) -> We
     target = (issues[:, None] + np.arange(240)).ravel()
     issued = np.repeat(issues, 240)
     inside = (target >= 0) & (target < slots.size)
-    target, issued = np.concatenate([slots, target[inside]]), np.concatenate([slots + 1, issued[inside]])
+    target, issued = (
+        np.concatenate([slots, target[inside]]),
+        np.concatenate([slots + 1, issued[inside]]),
+    )
     error = 0.002 * np.maximum(target - issued, 0) * rng.standard_normal(target.size)
     first = np.datetime64(start.replace(tzinfo=None), "s")
     instants = [first + (900 * number).astype("timedelta64[s]") for number in (target, issued)]
-    return WeatherVintages.of(instants[0], instants[1], {name: values[target] * (1 + error) for name, values in truth.items()})
+    return WeatherVintages.of(
+        instants[0],
+        instants[1],
+        {name: values[target] * (1 + error) for name, values in truth.items()},
+    )
 
 
-def change_from(observations: Observations, instant: datetime, load_kwh: float, pv_kwh: float) -> Observations:
+def change_from(
+    observations: Observations, instant: datetime, load_kwh: float, pv_kwh: float
+) -> Observations:
     """Return the same past with another future: constant values from ``instant`` on."""
     later = observations.starts >= np.datetime64(instant.replace(tzinfo=None), "s")
-    series = {"load_kwh": np.where(later, load_kwh, observations.load_kwh), "pv_kwh": np.where(later, pv_kwh, observations.pv_kwh)}
+    series = {
+        "load_kwh": np.where(later, load_kwh, observations.load_kwh),
+        "pv_kwh": np.where(later, pv_kwh, observations.pv_kwh),
+    }
     return Observations.of(observations.starts, series)
 
 

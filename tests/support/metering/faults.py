@@ -1,4 +1,6 @@
-"""What happens to meters: each fault is one declaration of how it changes what they say, and of the days that it touches."""
+"""What happens to meters: each fault is one declaration of how it changes what they say, and of the
+days that it touches.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +28,9 @@ class Place:
     @property
     def inside(self) -> pl.Expr:
         """The readings within it."""
-        return pl.col("instant").is_between(self._at(self.hour), self._at(self.hour + self.hours), closed="left")
+        return pl.col("instant").is_between(
+            self._at(self.hour), self._at(self.hour + self.hours), closed="left"
+        )
 
     @property
     def here(self) -> pl.Expr:
@@ -50,9 +54,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """How readings change, to which sensors it happens, and for how many hours from when in the day.
+    """How readings change, to which sensors it happens, and for how many hours from when in the
+    day.
 
-    ``days_before`` may be doubted as well: nobody can tell a meter that rested and then froze from one that froze as it stood still.
+    ``days_before`` may be doubted as well: nobody can tell a meter that rested and then froze from
+    one that froze as it stood still.
     """
 
     name: str
@@ -69,7 +75,13 @@ class Fault:
 
     def place(self, day: date, rng: np.random.Generator) -> Place:
         """Return where it happens, from ``day`` on."""
-        return Place(day, float(np.floor(rng.uniform(*self.begins))), float(np.floor(rng.uniform(*self.hours))), str(rng.choice(self.sensors)), rng)
+        return Place(
+            day,
+            float(np.floor(rng.uniform(*self.begins))),
+            float(np.floor(rng.uniform(*self.hours))),
+            str(rng.choice(self.sensors)),
+            rng,
+        )
 
 
 def _with_value(rows: pl.DataFrame, where: pl.Expr, value: pl.Expr) -> pl.DataFrame:
@@ -89,7 +101,9 @@ def change_unit_without_word(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 def name_unknown_unit(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """A unit that there is not."""
-    return rows.with_columns(pl.when(place.here).then(pl.lit("kkWh")).otherwise("unit").alias("unit"))
+    return rows.with_columns(
+        pl.when(place.here).then(pl.lit("kkWh")).otherwise("unit").alias("unit")
+    )
 
 
 def reverse_sign(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -147,7 +161,9 @@ def lose_rows(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
 def repeat_and_shuffle(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """Rows that come twice, and in no order."""
     again = rows.filter(place.inside)
-    return pl.concat([rows.filter(~place.inside), again, again])[place.rng.permutation(rows.height + again.height)]
+    return pl.concat([rows.filter(~place.inside), again, again])[
+        place.rng.permutation(rows.height + again.height)
+    ]
 
 
 def say_zero_level(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -167,13 +183,20 @@ def leave_car_out(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 def rename_sensor(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """A sensor that speaks under another name for a while."""
-    return rows.with_columns(pl.when(place.here).then(pl.concat_str("sensor", pl.lit("_2"))).otherwise("sensor").alias("sensor"))
+    return rows.with_columns(
+        pl.when(place.here)
+        .then(pl.concat_str("sensor", pl.lit("_2")))
+        .otherwise("sensor")
+        .alias("sensor")
+    )
 
 
 def set_clock_wrong(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """A meter whose clock is an hour late."""
     late = pl.when(place.here).then(pl.col("instant") + pl.duration(hours=1)).otherwise("instant")
-    return rows.with_columns(late.alias("instant")).unique(["sensor", "instant"], keep="first", maintain_order=True)
+    return rows.with_columns(late.alias("instant")).unique(
+        ["sensor", "instant"], keep="first", maintain_order=True
+    )
 
 
 def say_absurd_power(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -188,7 +211,12 @@ def say_absurd_energy(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 def write_comma(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
     """Decimals that follow a comma, among others that follow a point."""
-    return rows.with_columns(pl.when(place.here).then(pl.col("value").cast(pl.String).str.replace(".", ",", literal=True)).otherwise("said").alias("said"))
+    return rows.with_columns(
+        pl.when(place.here)
+        .then(pl.col("value").cast(pl.String).str.replace(".", ",", literal=True))
+        .otherwise("said")
+        .alias("said")
+    )
 
 
 def hold_power(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -197,8 +225,12 @@ def hold_power(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
 
 
 def say_no_value(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
-    """A device that says its number for no value: the highest of 16 bits, in W or in tenths of a kWh."""
-    return _with_value(rows, place.here, pl.when(pl.col("unit") == "W").then(65_535.0).otherwise(6_553.5))
+    """A device that says its number for no value: the highest of 16 bits, in W or in tenths of a
+    kWh.
+    """
+    return _with_value(
+        rows, place.here, pl.when(pl.col("unit") == "W").then(65_535.0).otherwise(6_553.5)
+    )
 
 
 def correct_down(rows: pl.DataFrame, place: Place) -> pl.DataFrame:
@@ -249,7 +281,13 @@ FAULTS = (
     Fault("decimal comma", write_comma, (*COUNTERS_OF_HOUSE, "roof")),
     Fault("power that does not move", hold_power, ("roof",)),
     Fault("inverter asleep", sleep_at_night, ("roof",)),
-    Fault("number for no value", say_no_value, (*COUNTERS_OF_HOUSE, "roof"), hours=(3.0, 9.0), begins=(8.0, 12.0)),
+    Fault(
+        "number for no value",
+        say_no_value,
+        (*COUNTERS_OF_HOUSE, "roof"),
+        hours=(3.0, 9.0),
+        begins=(8.0, 12.0),
+    ),
     Fault("counter corrected above zero", correct_down, hours=ONCE, begins=AT_NOON),
     Fault("kilowatts called watts", say_kilowatts, ("roof",)),
     Fault("a thousand times too high", say_a_thousand, ("roof",)),

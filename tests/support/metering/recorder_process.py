@@ -1,7 +1,10 @@
-"""Processes that record readings, for tests that kill them. Run as ``python -m tests.support.metering.recorder_process``.
+"""Processes that record readings, for tests that kill them.
 
-Each line on stdin, ``folder database_url first``, starts a process that records readings numbered from ``first`` on, until it is killed. On stdout it says
-``born <pid>``, then ``safe <first> <end>`` for what was acknowledged, and, once it is gone, ``gone``.
+Run as ``python -m tests.support.metering.recorder_process``.
+
+Each line on stdin, ``folder database_url first``, starts a process that records readings numbered
+from ``first`` on, until it is killed. On stdout it says ``born <pid>``, then ``safe <first> <end>``
+for what was acknowledged, and, once it is gone, ``gone``.
 """
 
 import asyncio
@@ -49,7 +52,9 @@ def record_for_ever(folder: Path, database_url: str, first: int) -> None:
 
 
 async def call_side_by_side(recorder: Recorder, numbers: Iterator[int]) -> None:
-    await asyncio.gather(*(call(recorder, numbers, random.Random(caller)) for caller in range(CALLERS)))
+    await asyncio.gather(
+        *(call(recorder, numbers, random.Random(caller)) for caller in range(CALLERS))
+    )
 
 
 async def call(recorder: Recorder, numbers: Iterator[int], chance: random.Random) -> None:

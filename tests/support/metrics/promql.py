@@ -1,4 +1,6 @@
-"""Which metrics an expression of PromQL reads, and which exist: those that the code declares and a few of the servers in use."""
+"""Which metrics an expression of PromQL reads, and which exist: those that the code declares and a
+few of the servers in use.
+"""
 
 import re
 from functools import cache
@@ -49,7 +51,10 @@ _SUFFIXES = {
     "Summary": ("_count", "_sum"),
 }
 _DECLARATION = re.compile(rf'\b({"|".join(_SUFFIXES)})\(\s*"(luna_\w+)"')
-_NO_METRIC = re.compile(r'"(?:[^"\\]|\\.)*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)')
+_NO_METRIC = re.compile(
+    r'"(?:[^"\\]|\\.)*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|'
+    r"group_right)\s*\([^)]*\)"
+)
 _NAME = re.compile(r"(?<![\w.$])[a-zA-Z_:][\w:]*(?!\w*\s*\()")
 _WORDS = {"and", "or", "unless", "bool", "offset", "atan2"}
 
@@ -57,7 +62,11 @@ _WORDS = {"and", "or", "unless", "bool", "offset", "atan2"}
 @cache
 def declared() -> frozenset[str]:
     """Return the names under which the metrics of ``luna`` and ``services`` are read."""
-    sources = [path.read_text(encoding="utf-8") for folder in ("luna", "services") for path in (ROOT / folder).rglob("*.py")]
+    sources = [
+        path.read_text(encoding="utf-8")
+        for folder in ("luna", "services")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
     found = [match.groups() for source in sources for match in _DECLARATION.finditer(source)]
     return frozenset(name + suffix for kind, name in found for suffix in _SUFFIXES[kind])
 

@@ -1,4 +1,6 @@
-"""A server that takes messages, as Apprise's ``json://`` and as Home Assistant's notify services, and fails as asked."""
+"""A server that takes messages, as Apprise's ``json://`` and as Home Assistant's notify services,
+and fails as asked.
+"""
 
 import json
 import threading
@@ -12,7 +14,10 @@ TOKEN = "long-lived"
 
 
 class MessageServer:
-    """``taken`` are the messages by path, ``headers`` those of each; ``faults`` are statuses, or ``hang_up``, for the next ones."""
+    """``taken`` are the messages by path, ``headers`` those of each.
+
+    ``faults`` are statuses, or ``hang_up``, for the next ones.
+    """
 
     def __init__(self) -> None:
         self.taken: list[tuple[str, dict[str, Any]]] = []
@@ -37,7 +42,10 @@ def serve_messages() -> Iterator[MessageServer]:
             if fault == "hang_up":
                 self.close_connection = True
                 return
-            known = not self.path.startswith("/api/") or self.headers.get("Authorization") == f"Bearer {TOKEN}"
+            known = (
+                not self.path.startswith("/api/")
+                or self.headers.get("Authorization") == f"Bearer {TOKEN}"
+            )
             status = int(fault) if known else 401
             if status == 200:
                 house.taken.append((self.path, document))

@@ -53,7 +53,9 @@ class MailServer:
                 recipients.append(line.decode().partition(":")[2].strip())
             if verb == b"DATA":
                 connection.sendall(b"354 go on\r\n")
-                self.mails.append(ReceivedMail(recipients, b"".join(iter(stream.readline, b".\r\n"))))
+                self.mails.append(
+                    ReceivedMail(recipients, b"".join(iter(stream.readline, b".\r\n")))
+                )
                 recipients = []
             connection.sendall(b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
             if verb == b"QUIT":

@@ -1,4 +1,7 @@
-"""Requests around appliances: a day of hours, a roof, a small battery; everything else is named by a test."""
+"""Requests around appliances: a day of hours, a roof, a small battery.
+
+Everything else is named by a test.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -13,12 +16,30 @@ BATTERY = {"capacity_kwh": 5, "charge_limit_kw": 2.5, "discharge_limit_kw": 2.5,
 HEATER = {"name": "heater", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 6}
 
 
-def ask(*loads: dict[str, Any], state: dict[str, Any] | None = None, start: datetime = START, zone: str = "UTC", **series: Any) -> PlanRequest:
-    """Return a request over ``24`` hours with a load of 0.3 kWh, no PV and 0.3 per kWh, where ``series`` says nothing else; ``state`` is that of loads."""
+def ask(
+    *loads: dict[str, Any],
+    state: dict[str, Any] | None = None,
+    start: datetime = START,
+    zone: str = "UTC",
+    **series: Any,
+) -> PlanRequest:
+    """Return a request over ``24`` hours with a load of 0.3 kWh, no PV and 0.3 per kWh, where
+    ``series`` says nothing else; ``state`` is that of loads.
+    """
     ahead = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": 0.3, "export_price": 0.07} | series
-    ahead["load_kwh"] = np.broadcast_to(ahead["load_kwh"], (max(24, *(np.size(values) for values in ahead.values())),))
-    site = {"timezone": zone, "grid": {"import_limit_kw": 11}, "batteries": [BATTERY], "pv": [{"peak_kw": 8}], "loads": list(loads)}
-    return make_request(site, ahead, start=start, soc=0.0, state={"loads": state or {}}, options=value_rest(0.12))
+    ahead["load_kwh"] = np.broadcast_to(
+        ahead["load_kwh"], (max(24, *(np.size(values) for values in ahead.values())),)
+    )
+    site = {
+        "timezone": zone,
+        "grid": {"import_limit_kw": 11},
+        "batteries": [BATTERY],
+        "pv": [{"peak_kw": 8}],
+        "loads": list(loads),
+    }
+    return make_request(
+        site, ahead, start=start, soc=0.0, state={"loads": state or {}}, options=value_rest(0.12)
+    )
 
 
 def draw_series(seed: int) -> dict[str, Any]:
@@ -37,7 +58,9 @@ def on(reply: PlanReply, name: str = "heater") -> list[int]:
 
 
 def model_cost(request: PlanRequest) -> float:
-    """Return what the mixed-integer model says a request's best plan costs, slack and worth included."""
+    """Return what the mixed-integer model says a request's best plan costs, slack and worth
+    included.
+    """
     placement = solve(request).placement
     assert placement is not None
     return placement.objective

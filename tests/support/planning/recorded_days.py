@@ -21,24 +21,44 @@ BATTERY = {
     "discharge_efficiency": 1,
     "wear_price": 0.01,
 }
-TARIFF = {"import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "00:00", "to": "06:00", "price": 0.1}]}, "export": {"kind": "fixed", "price": 0}}
+TARIFF = {
+    "import": {
+        "kind": "time_of_use",
+        "default": 0.3,
+        "bands": [{"from": "00:00", "to": "06:00", "price": 0.1}],
+    },
+    "export": {"kind": "fixed", "price": 0},
+}
 # A week and a day, for prices carried on.
 LEAD = 8 * 96
 
 
 def describe_home(**changes: Any) -> Site:
     """A house in UTC with a battery of 4 kWh, a roof and cheap nights."""
-    site = {"name": "home", "timezone": "UTC", "batteries": [BATTERY], "pv": [{"name": "roof", "peak_kw": 4}], "tariff": TARIFF}
+    site = {
+        "name": "home",
+        "timezone": "UTC",
+        "batteries": [BATTERY],
+        "pv": [{"name": "roof", "peak_kw": 4}],
+        "tariff": TARIFF,
+    }
     return parse_site(site | changes)
 
 
 def record_days(first: date, last: date) -> AdaptedSite:
-    """Days of 0.25 kWh a quarter-hour, and at noon one hour with as much sun; expected as they come."""
+    """Days of 0.25 kWh a quarter-hour, and at noon one hour with as much sun.
+
+    Expected as they come.
+    """
     site, window = describe_home(), local_days(first, last, parse_zone("UTC"))
-    around = Timeline(window.start - timedelta(minutes=15 * LEAD), SLOT, LEAD + window.count + HORIZON // SLOT)
+    around = Timeline(
+        window.start - timedelta(minutes=15 * LEAD), SLOT, LEAD + window.count + HORIZON // SLOT
+    )
     noon = (np.arange(around.count) % 96 // 4) == 12
     seen = PerfectForesight(around, np.full(around.count, 0.25), np.where(noon, 0.25, 0.0))
-    return AdaptedSite(ReplayData(site, window, seen, SitePrices(site, around, {}), ForecastArchive(())), seen)
+    return AdaptedSite(
+        ReplayData(site, window, seen, SitePrices(site, around, {}), ForecastArchive(())), seen
+    )
 
 
 def live_under(world: AdaptedSite, site: Site) -> AdaptedSite:

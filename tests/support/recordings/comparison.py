@@ -21,18 +21,29 @@ _WIDTH = 150
 
 def hold(name: str, document: Any) -> None:
     """Compare a document with its recording ``name``, or record it."""
-    path, text = FOLDER / name, document if isinstance(document, str) else "\n".join(_lines(_plain(document), "")) + "\n"
+    path, text = (
+        FOLDER / name,
+        document if isinstance(document, str) else "\n".join(_lines(_plain(document), "")) + "\n",
+    )
     if os.environ.get(VARIABLE) == "1":
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     recorded = path.read_text(encoding="utf-8") if path.exists() else ""
     if recorded != text:
-        lines = difflib.unified_diff(recorded.splitlines(), text.splitlines(), "recorded", "now", lineterm="", n=2)
-        pytest.fail(f"{name} is not as recorded; meant: {VARIABLE}=1\n" + "\n".join(islice(lines, _SHOWN_LINES)), pytrace=False)
+        lines = difflib.unified_diff(
+            recorded.splitlines(), text.splitlines(), "recorded", "now", lineterm="", n=2
+        )
+        pytest.fail(
+            f"{name} is not as recorded; meant: {VARIABLE}=1\n"
+            + "\n".join(islice(lines, _SHOWN_LINES)),
+            pytrace=False,
+        )
 
 
 def _plain(value: Any) -> Any:
-    """Return a document with floats rounded, no zero with a minus, and everything else as JSON has it."""
+    """Return a document with floats rounded, no zero with a minus, and everything else as JSON has
+    it.
+    """
     if isinstance(value, float):
         return round(value, 6) + 0.0
     if isinstance(value, dict):
@@ -41,9 +52,15 @@ def _plain(value: Any) -> Any:
 
 
 def _lines(value: Any, lead: str, tail: str = "", head: str = "") -> Iterator[str]:
-    """Write JSON with an indent of one, names sorted; a list of plain values stands in one line where it fits."""
+    """Write JSON with an indent of one, names sorted.
+
+    A list of plain values stands in one line where it fits.
+    """
     flat = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    parts = isinstance(value, dict) or (isinstance(value, list) and (len(flat) > _WIDTH or any(isinstance(each, dict | list) for each in value)))
+    parts = isinstance(value, dict) or (
+        isinstance(value, list)
+        and (len(flat) > _WIDTH or any(isinstance(each, dict | list) for each in value))
+    )
     if not value or not parts:
         yield f"{lead}{head}{flat}{tail}"
         return
@@ -51,5 +68,10 @@ def _lines(value: Any, lead: str, tail: str = "", head: str = "") -> Iterator[st
     begin, end = "{}" if isinstance(value, dict) else "[]"
     yield f"{lead}{head}{begin}"
     for number, (name, each) in enumerate(named, start=1):
-        yield from _lines(each, f"{lead} ", "," * (number < len(named)), "" if name is None else f"{json.dumps(name, ensure_ascii=False)}: ")
+        yield from _lines(
+            each,
+            f"{lead} ",
+            "," * (number < len(named)),
+            "" if name is None else f"{json.dumps(name, ensure_ascii=False)}: ",
+        )
     yield f"{lead}{end}{tail}"

@@ -1,4 +1,6 @@
-"""The shape of documents: their names and types, without their values and without what classes in the code are called."""
+"""The shape of documents: their names and types, without their values and without what classes in
+the code are called.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +24,9 @@ _UNSAID = (
 
 
 def list_fields(schema: Document) -> list[str]:
-    """Return a line for each field of a JSON schema, in the order they are written: path, bounds, default; ``*`` marks what is required."""
+    """Return a line for each field of a JSON schema, in the order they are written: path, bounds,
+    default; ``*`` marks what is required.
+    """
     return list(_walk(schema, schema.get("$defs", {}), "", ()))
 
 
@@ -35,7 +39,9 @@ def _walk(schema: Document, known: Document, path: str, within: tuple[str, ...])
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         yield from _walk(known[name] | beside, known, path, (*within, name))
         return
-    told = ", ".join(f"{name} {value!r}" for name, value in sorted(schema.items()) if name not in _UNSAID)
+    told = ", ".join(
+        f"{name} {value!r}" for name, value in sorted(schema.items()) if name not in _UNSAID
+    )
     kinds = [name for name in ("anyOf", "oneOf", "allOf") if name in schema]
     if told or not kinds:
         yield f"{path or '.'}: {told}"
@@ -70,7 +76,10 @@ def _describe_type(schema: Document) -> str:
 
 
 def describe_shape(value: Any) -> Any:
-    """Return a document with types in place of values; of a list its length and the shape of its first part."""
+    """Return a document with types in place of values.
+
+    Of a list its length and the shape of its first part.
+    """
     if isinstance(value, dict):
         return {name: describe_shape(each) for name, each in value.items()}
     if isinstance(value, list):

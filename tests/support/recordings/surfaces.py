@@ -1,4 +1,5 @@
-"""What Luna shows to the outside, collected from the code: the one place where recordings know modules and names within Luna.
+"""What Luna shows to the outside, collected from the code: the one place where recordings know
+modules and names within Luna.
 
 Whoever moves or renames something follows here with an import; what is collected stays the same.
 """
@@ -122,17 +123,44 @@ def tables() -> str:
     parts: list[str] = []
     for table in sorted(metadata.tables.values(), key=lambda each: each.name):
         commented = [SetColumnComment(column) for column in table.columns if column.comment]
-        elements: list[Any] = [CreateTable(table), *(CreateIndex(index) for index in sorted(table.indexes, key=lambda each: str(each.name))), *commented]
-        parts += [str(each.compile(dialect=dialect)).strip() for each in [*elements, *([SetTableComment(table)] if table.comment else [])]]
+        elements: list[Any] = [
+            CreateTable(table),
+            *(
+                CreateIndex(index)
+                for index in sorted(table.indexes, key=lambda each: str(each.name))
+            ),
+            *commented,
+        ]
+        parts += [
+            str(each.compile(dialect=dialect)).strip()
+            for each in [*elements, *([SetTableComment(table)] if table.comment else [])]
+        ]
     versions = sorted((migrate.FOLDER / "versions").glob("r*.*"))
     # Statements frozen in a file of their own are held by their digest.
-    revisions = [f"-- {path.name}" + (f" {sha256(path.read_bytes()).hexdigest()}" if path.suffix == ".sql" else "") for path in versions]
-    return "\n".join([*(re.sub(r"[ \t]+$", "", part, flags=re.MULTILINE) + ";" for part in parts), *revisions]) + "\n"
+    revisions = [
+        f"-- {path.name}"
+        + (f" {sha256(path.read_bytes()).hexdigest()}" if path.suffix == ".sql" else "")
+        for path in versions
+    ]
+    return (
+        "\n".join(
+            [
+                *(re.sub(r"[ \t]+$", "", part, flags=re.MULTILINE) + ";" for part in parts),
+                *revisions,
+            ]
+        )
+        + "\n"
+    )
 
 
 def spool(folder: Path) -> Document:
-    """Return the files of a spool and what stands in them, written at noon while the database is away."""
-    readings = [Reading("sensor.meter", NOON, 1.5, "kWh"), Reading("mqtt:küche/power [W]", NOON, nan)]
+    """Return the files of a spool and what stands in them, written at noon while the database is
+    away.
+    """
+    readings = [
+        Reading("sensor.meter", NOON, 1.5, "kWh"),
+        Reading("mqtt:küche/power [W]", NOON, nan),
+    ]
     step = EpisodeStep("prod", NOON, {"soc": 0.5}, {"mode": "charge"}, None)
     away = engine.create("postgresql://luna@127.0.0.1:9/none")
     with open_mirror(folder, away, ReadingKind(), EpisodeKind(), clock=FixedClock(NOON)) as mirror:
@@ -142,7 +170,10 @@ def spool(folder: Path) -> Document:
     (path,) = folder.rglob("*.sqlite")
     with closing(sqlite3.connect(path)) as file:
         schema = [row[0] for row in file.execute("SELECT sql FROM sqlite_master")]
-        rows = [[part.decode() if isinstance(part, bytes) else part for part in row] for row in file.execute("SELECT * FROM entries")]
+        rows = [
+            [part.decode() if isinstance(part, bytes) else part for part in row]
+            for row in file.execute("SELECT * FROM entries")
+        ]
         journal = file.execute("PRAGMA journal_mode").fetchone()[0]
     return {"files": files, "journal": journal, "rows": rows, "schema": schema}
 
@@ -150,7 +181,9 @@ def spool(folder: Path) -> Document:
 def model(folder: Path) -> Document:
     """Return the names of what a training leaves behind, and the shape of its contents."""
     objects = FileObjects(folder)
-    key = save_aurora(train(measure_days(40), site=describe_site(), until=day(38), settings=QUICK), objects)
+    key = save_aurora(
+        train(measure_days(40), site=describe_site(), until=day(38), settings=QUICK), objects
+    )
     run = TrainingRun(
         run_id="aurora_v1.0.home.1",
         version="aurora_v1.0",
@@ -164,9 +197,16 @@ def model(folder: Path) -> Document:
         trigger="drift",
         verdict="better",
     )
-    save_card(Card(run, "home", "young", {"clean": 37, "unjudged": 1}, {"load": ["lead", "mean"]}), objects)
+    save_card(
+        Card(run, "home", "young", {"clean": 37, "unjudged": 1}, {"load": ["lead", "mean"]}),
+        objects,
+    )
     digest = Path(key).name.partition(".")[0]
-    found = {str(path.relative_to(folder)).replace(digest, "DIGEST"): path for path in folder.rglob("*") if path.is_file()}
+    found = {
+        str(path.relative_to(folder)).replace(digest, "DIGEST"): path
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
     return {name: _read_object(path) for name, path in found.items()}
 
 
@@ -176,7 +216,11 @@ def _read_object(path: Path) -> Any:
     if path.suffix == ".json":
         return describe_shape(json.loads(path.read_bytes()))
     document = json.loads(gzip.decompress(path.read_bytes()))
-    trees = {f"{name} {head}": _read_features(text) for name, part in document["series"].items() for head, text in part["trees"].items()}
+    trees = {
+        f"{name} {head}": _read_features(text)
+        for name, part in document["series"].items()
+        for head, text in part["trees"].items()
+    }
     fixed = {name: document[name] for name in ("format", "version", "stage", "site")}
     return {"shape": describe_shape(document), "features": trees, "fixed": fixed}
 
@@ -200,7 +244,11 @@ def settings() -> Document:
 def metrics() -> Document:
     """Return every metric with its kind, labels, buckets and help."""
     import_everything()
-    collectors: set[Any] = {each for each in REGISTRY._names_to_collectors.values() if re.match("luna_(?!test_)", getattr(each, "_name", ""))}
+    collectors: set[Any] = {
+        each
+        for each in REGISTRY._names_to_collectors.values()
+        if re.match("luna_(?!test_)", getattr(each, "_name", ""))
+    }
     return {
         each._name: {
             "kind": each._type,

@@ -21,7 +21,8 @@ class Model(Protocol):
 
 
 def pay_blocks(model: Model, problem: Problem) -> list[pulp.LpAffineExpression]:
-    """What each month draws lies in blocks, the first of which are taken by what it has drawn before.
+    """What each month draws lies in blocks, the first of which are taken by what it has drawn
+    before.
 
     Returns what the blocks cost beside the first one's price.
     """
@@ -38,7 +39,13 @@ def pay_blocks(model: Model, problem: Problem) -> list[pulp.LpAffineExpression]:
         for number, block in enumerate(rule.blocks):
             end = float("inf") if block.up_to_kwh is None else block.up_to_kwh
             room = max(end - max(begin, drawn), 0.0)
-            parts.append(model.problem.add_variable(f"block_{month[0]}_{month[1]}_{number}", lowBound=0, upBound=None if room == float("inf") else room))
+            parts.append(
+                model.problem.add_variable(
+                    f"block_{month[0]}_{month[1]}_{number}",
+                    lowBound=0,
+                    upBound=None if room == float("inf") else room,
+                )
+            )
             costs.append((block.price - rule.blocks[0].price) * parts[-1])
             begin = end
         model.problem += pulp.lpSum(parts) == pulp.lpSum(model.bought[slot] for slot in slots)

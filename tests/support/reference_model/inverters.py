@@ -1,4 +1,6 @@
-"""Inverters in the model written for readers: PV in equal parts, what passes an inverter, and what stays on its DC side."""
+"""Inverters in the model written for readers: PV in equal parts, what passes an inverter, and what
+stays on its DC side.
+"""
 
 from collections.abc import Sequence
 
@@ -11,18 +13,25 @@ Quantity = Sequence[pulp.LpVariable]
 
 
 class Sun:
-    """What PV gives slot by slot, once ``held`` (a share between nothing and all) is held back everywhere alike."""
+    """What PV gives slot by slot, once ``held`` (a share between nothing and all) is held back
+    everywhere alike.
+    """
 
     def __init__(self, model: pulp.LpProblem, problem: Problem) -> None:
         self.model, self.problem, self.slots = model, problem, range(problem.outlook.timeline.count)
-        self.held = [model.add_variable(f"held_{slot}", lowBound=0, upBound=float(problem.site.curtailable)) for slot in self.slots]
+        self.held = [
+            model.add_variable(f"held_{slot}", lowBound=0, upBound=float(problem.site.curtailable))
+            for slot in self.slots
+        ]
         self.peak = sum(array.peak_kw for array in problem.site.pv)
         self.most_on_ac = [0.0 for _ in self.slots]
         left = {array.name for array in problem.site.pv}
         for inverter in problem.site.inverters:
             left -= set(inverter.pv)
             for slot in self.slots:
-                self.most_on_ac[slot] += min(self.energy(inverter.pv, slot), self.carries(inverter, slot))
+                self.most_on_ac[slot] += min(
+                    self.energy(inverter.pv, slot), self.carries(inverter, slot)
+                )
         for slot in self.slots:
             self.most_on_ac[slot] += self.energy(left, slot)
 
@@ -39,15 +48,25 @@ class Sun:
         """What of PV is held back on the AC side."""
         return [most * held for most, held in zip(self.most_on_ac, self.held, strict=True)]
 
-    def share(self, inverter: Inverter, charge: Quantity, discharge: Quantity, *, most_kwh: float) -> Quantity:
-        """A battery takes PV beyond its inverter first; what else it takes, and what it gives beside PV, passes the inverter.
+    def share(
+        self, inverter: Inverter, charge: Quantity, discharge: Quantity, *, most_kwh: float
+    ) -> Quantity:
+        """A battery takes PV beyond its inverter first.
+
+        What else it takes, and what it gives beside PV, passes the inverter.
 
         Returns what it takes on the DC side.
         """
-        direct = [self.model.add_variable(f"direct_{inverter.name}_{slot}", lowBound=0) for slot in self.slots]
+        direct = [
+            self.model.add_variable(f"direct_{inverter.name}_{slot}", lowBound=0)
+            for slot in self.slots
+        ]
         for slot in self.slots:
             pv, carries = self.energy(inverter.pv, slot), self.carries(inverter, slot)
-            own, beyond = min(pv, carries) * (1 - self.held[slot]), max(pv - carries, 0.0) * (1 - self.held[slot])
+            own, beyond = (
+                min(pv, carries) * (1 - self.held[slot]),
+                max(pv - carries, 0.0) * (1 - self.held[slot]),
+            )
             more = self.model.add_variable(f"more_{inverter.name}_{slot}", cat=pulp.LpBinary)
             self.model += direct[slot] <= charge[slot]
             self.model += direct[slot] <= beyond

@@ -1,4 +1,6 @@
-"""A registry of images on 127.0.0.1 that speaks as much of the OCI distribution API as reading a digest takes, and fails as asked."""
+"""A registry of images on 127.0.0.1 that speaks as much of the OCI distribution API as reading a
+digest takes, and fails as asked.
+"""
 
 import hashlib
 import json
@@ -35,7 +37,9 @@ class ImageRegistry:
 
     def push(self, name: str, content: str) -> str:
         """Put an image of several platforms under ``repository:tag``, and return its digest."""
-        manifest = json.dumps({"mediaType": INDEX, "manifests": [{"digest": content, "platform": {"os": "linux"}}]})
+        manifest = json.dumps(
+            {"mediaType": INDEX, "manifests": [{"digest": content, "platform": {"os": "linux"}}]}
+        )
         self.images[name] = manifest.encode()
         return self.digest_of(name)
 
@@ -49,8 +53,15 @@ class ImageRegistry:
             scope = parse_qs(address.query)["scope"][0]
             return 200, json.dumps({"token": f"for {scope}"}).encode(), {}
         repository, _, tag = address.path.removeprefix("/v2/").partition("/manifests/")
-        if self.asks_token and headers.get("Authorization") != f"Bearer for repository:{repository}:pull":
-            realm = f'Bearer realm="http://{self.host}/token",service="images",scope="repository:{repository}:pull"'
+        if (
+            self.asks_token
+            and headers.get("Authorization") != f"Bearer for repository:{repository}:pull"
+        ):
+            realm = (
+                "Bearer "
+                f'realm="http://{self.host}/token",service="images",'
+                f'scope="repository:{repository}:pull"'
+            )
             return 401, b"{}", {"WWW-Authenticate": realm}
         name = f"{repository}:{tag}"
         if name in self.faults or name not in self.images:
@@ -58,7 +69,11 @@ class ImageRegistry:
         # One platform alone, where nobody says that an index will do.
         takes_index = INDEX in headers.get("Accept", "")
         content = self.images[name] if takes_index else b"of one platform"
-        named = {"Docker-Content-Digest": f"sha256:{hashlib.sha256(content).hexdigest()}"} if self.names_digest else {}
+        named = (
+            {"Docker-Content-Digest": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+            if self.names_digest
+            else {}
+        )
         return 200, content, named | {"Content-Type": INDEX if takes_index else MANIFEST}
 
 

@@ -1,4 +1,6 @@
-"""A Luna of its own with a simulated home, all of whose processes follow a clock that the test moves."""
+"""A Luna of its own with a simulated home, all of whose processes follow a clock that the test
+moves.
+"""
 
 import os
 import signal
@@ -34,7 +36,8 @@ HOME = f"/ui/sites/{SITE_NAME}/home"
 
 
 class LivingLuna:
-    """The processes of a command (``up``, ``demo --live``), the clock that they follow, and a client of the gateway.
+    """The processes of a command (``up``, ``demo --live``), the clock that they follow, and a
+    client of the gateway.
 
     Args:
         folder: holds everything that it stores.
@@ -43,15 +46,33 @@ class LivingLuna:
     """
 
     def __init__(self, folder: Path, cache: Path, *, begins_at: datetime | None = None) -> None:
-        self.folder, self.port, self._clock, self.moved = folder, free_port(), folder / "clock", timedelta()
+        self.folder, self.port, self._clock, self.moved = (
+            folder,
+            free_port(),
+            folder / "clock",
+            timedelta(),
+        )
         if begins_at is not None:
             self.moved = begins_at - datetime.now(UTC)
         move_clock(self._clock, self.moved)
-        own = {"LUNA_DATA_FOLDER": str(folder), "LUNA_CACHE_FOLDER": str(cache), "LUNA_API_PORT": str(self.port), CLOCK_VARIABLE: str(self._clock)}
-        own |= {"LUNA_WORKER_PROCESSES": "1", "LUNA_OUTSIDE_SERVICES": "false", "LUNA_REQUESTS_PER_MINUTE": "100000"}
-        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | own
+        own = {
+            "LUNA_DATA_FOLDER": str(folder),
+            "LUNA_CACHE_FOLDER": str(cache),
+            "LUNA_API_PORT": str(self.port),
+            CLOCK_VARIABLE: str(self._clock),
+        }
+        own |= {
+            "LUNA_WORKER_PROCESSES": "1",
+            "LUNA_OUTSIDE_SERVICES": "false",
+            "LUNA_REQUESTS_PER_MINUTE": "100000",
+        }
+        self.environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("LUNA_")
+        } | own
         self.files = HomeFiles(folder)
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=PATIENCE_SECONDS)
+        self.client = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=PATIENCE_SECONDS
+        )
 
     @property
     def log(self) -> str:
@@ -72,7 +93,12 @@ class LivingLuna:
         """Start the command ``luna`` with these arguments."""
         program = "from services.cli.main import main; main()"
         with (self.folder / "luna.log").open("wb") as log:
-            return subprocess.Popen([sys.executable, "-c", program, *arguments], env=self.environment, stdout=log, stderr=log)
+            return subprocess.Popen(
+                [sys.executable, "-c", program, *arguments],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
 
     def sign_in(self) -> None:
         """Ask as the owner from now on."""
@@ -80,7 +106,15 @@ class LivingLuna:
 
     def admit(self, context: "BrowserContext") -> None:
         """Let the pages of a browser's context in, as the link does."""
-        context.add_cookies([{"name": OWNER_COOKIE, "value": browser_cookie_of(self.owner_token), "url": str(self.client.base_url)}])
+        context.add_cookies(
+            [
+                {
+                    "name": OWNER_COOKIE,
+                    "value": browser_cookie_of(self.owner_token),
+                    "url": str(self.client.base_url),
+                }
+            ]
+        )
 
     def is_live(self) -> bool:
         """Whether the gateway answers."""
@@ -102,20 +136,32 @@ class LivingLuna:
         wait_until(lambda: self.files.read_state().at >= lived + by.total_seconds() / 2)
 
     def set_clock(self, instant: datetime) -> None:
-        """Let it be ``instant`` for every process, if it is not later already: time goes on from there, and who waits for it sees it within moments."""
+        """Let it be ``instant`` for every process, if it is not later already: time goes on from
+        there, and who waits for it sees it within moments.
+        """
         self.moved = max(self.moved, instant - datetime.now(UTC))
         move_clock(self._clock, self.moved)
 
     def last_measured(self) -> datetime:
         """Return the start of the last slot that was measured."""
         timeline = self.read(f"{SITE}/timeline")
-        known = [place for place, value in enumerate(timeline["measured"]["load_kw"]) if value is not None]
-        return datetime.fromisoformat(timeline["start"]) + known[-1] * timedelta(minutes=timeline["slot_minutes"])
+        known = [
+            place
+            for place, value in enumerate(timeline["measured"]["load_kw"])
+            if value is not None
+        ]
+        return datetime.fromisoformat(timeline["start"]) + known[-1] * timedelta(
+            minutes=timeline["slot_minutes"]
+        )
 
     def list_confirmed(self) -> set[str]:
         """Return the devices that were read back to do what their owner wants."""
         decisions = self.read(f"{SITE}/control/decisions")["decisions"]
-        return {each["device"] for each in decisions if each["confirmed"] and each["decided_by"] == "owner"}
+        return {
+            each["device"]
+            for each in decisions
+            if each["confirmed"] and each["decided_by"] == "owner"
+        }
 
     def wait_until_built(self) -> None:
         """Return when the last slot that is over was measured."""
@@ -123,12 +169,22 @@ class LivingLuna:
 
     def read_measured(self, name: str) -> list[float]:
         """Return what the timeline has of a series, without what nobody measured."""
-        return [value for value in self.read(f"{SITE}/timeline")["measured"][name] if value is not None]
+        return [
+            value for value in self.read(f"{SITE}/timeline")["measured"][name] if value is not None
+        ]
 
 
 @contextmanager
-def run_luna(folder: Path, *arguments: str, begins_at: datetime | None = None, ready: Callable[[LivingLuna], bool]) -> Iterator[LivingLuna]:
-    """Run a command of Luna's and yield it once it is ``ready``, the owner signed in; it is ended as Ctrl-C ends it."""
+def run_luna(
+    folder: Path,
+    *arguments: str,
+    begins_at: datetime | None = None,
+    ready: Callable[[LivingLuna], bool],
+) -> Iterator[LivingLuna]:
+    """Run a command of Luna's and yield it once it is ``ready``, the owner signed in.
+
+    It is ended as Ctrl-C ends it.
+    """
     cache = load_settings().cache
     load_demo(cache)
     luna = LivingLuna(folder, cache.resolve(), begins_at=begins_at)

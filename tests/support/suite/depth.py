@@ -1,4 +1,5 @@
-"""How long a run is: short in ``make test`` and ``make test-system``, long where ``LUNA_TEST_LONG`` is set, as ``make test-long`` does.
+"""How long a run is: short in ``make test`` and ``make test-system``, long where ``LUNA_TEST_LONG``
+is set, as ``make test-long`` does.
 
 A test marked ``long`` is collected in a long run only.
 A test that draws cases takes a part of them in a short run.

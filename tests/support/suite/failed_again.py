@@ -1,6 +1,8 @@
-"""What fails is run once more, alone: in a fresh process, after all others, with the machine to itself; if it goes on from tests before it, with these.
+"""What fails is run once more, alone: in a fresh process, after all others, with the machine to
+itself; if it goes on from tests before it, with these.
 
-What passes there is *unsteady*: named, kept with both outputs, and no reason for a red run, as long as it is in few files. What fails twice is red.
+What passes there is *unsteady*: named, kept with both outputs, and no reason for a red run, as long
+as it is in few files. What fails twice is red.
 """
 
 import subprocess
@@ -14,18 +16,26 @@ import pytest
 
 OPTION = "--run-failed-again"
 REPORT = Path("var/tests/unsteady.txt")
-# In more files it is no bad luck: something about the suite or the machine is broken. Of a file that tells one story all fails that comes after.
+# In more files it is no bad luck: something about the suite or the machine is broken. Of a file
+# that tells one story all fails that comes after.
 MOST_UNSTEADY = 3
 # Running these again takes minutes, and the run is red whatever comes of it.
 MOST_RUN_AGAIN = 25
 
 
 def add_option(parser: pytest.Parser) -> None:
-    parser.addoption(OPTION, action="store_true", help="run what fails once more, alone; what passes there is named as unsteady")
+    parser.addoption(
+        OPTION,
+        action="store_true",
+        help="run what fails once more, alone; what passes there is named as unsteady",
+    )
 
 
 def register(config: pytest.Config) -> None:
-    """Have failed tests run again where the option asks for it; once, in the process that distributes them."""
+    """Have failed tests run again where the option asks for it.
+
+    Once, in the process that distributes them.
+    """
     if config.getoption(OPTION) and not hasattr(config, "workerinput"):
         config.pluginmanager.register(FailedAgain(config))
 
@@ -61,12 +71,24 @@ class FailedAgain:
         files = list(dict.fromkeys(map(file_of, tests)))
         for number, file in enumerate(files, 1):
             again = [test for test in tests if file_of(test) == file]
-            terminal.write_line(f"\nrun again alone (file {number} of {len(files)}): {', '.join(again)}")
+            terminal.write_line(
+                f"\nrun again alone (file {number} of {len(files)}): {', '.join(again)}"
+            )
             for test, output in run_alone(again, self._config.rootpath).items():
-                self._unsteady.append(Unsteady(test, "\n\n".join(report.longreprtext for report in failed if report.nodeid == test), output))
+                self._unsteady.append(
+                    Unsteady(
+                        test,
+                        "\n\n".join(
+                            report.longreprtext for report in failed if report.nodeid == test
+                        ),
+                        output,
+                    )
+                )
         self._judge(session, terminal, tests)
 
-    def _judge(self, session: pytest.Session, terminal: pytest.TerminalReporter, tests: Sequence[str]) -> None:
+    def _judge(
+        self, session: pytest.Session, terminal: pytest.TerminalReporter, tests: Sequence[str]
+    ) -> None:
         if not self._unsteady:
             return
         write_report(self._config.rootpath / REPORT, self._unsteady)
@@ -98,12 +120,21 @@ def file_of(test: str) -> str:
 def run_alone(tests: Sequence[str], root: Path) -> dict[str, str]:
     """Run tests of one file in a process of their own; return what was printed where they passed.
 
-    One that failed alone among its file may be unlucky, and is run by itself first. It, and several, may go on from tests before them: then the file is run.
+    One that failed alone among its file may be unlucky, and is run by itself first. It, and
+    several, may go on from tests before them: then the file is run.
     """
     passed = dict[str, str]()
     for part in [*tests, file_of(tests[0])] if len(tests) == 1 else [file_of(tests[0])]:
-        done = subprocess.run([sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", part], cwd=root, capture_output=True, text=True, check=False)
-        passed |= {test: done.stdout for test in tests if f"PASSED {test}" in done.stdout.splitlines()}
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-rA", part],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        passed |= {
+            test: done.stdout for test in tests if f"PASSED {test}" in done.stdout.splitlines()
+        }
         if len(passed) == len(tests):
             break
     return passed
@@ -114,7 +145,10 @@ def write_report(path: Path, unsteady: Iterable[Unsteady]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as report:
         for one in unsteady:
-            report.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M} {one.test}\n\n---- failed among others\n{one.failed}\n\n---- passed alone\n{one.passed}\n\n")
+            report.write(
+                f"{datetime.now(UTC):%Y-%m-%d %H:%M} {one.test}\n\n---- failed among "
+                f"others\n{one.failed}\n\n---- passed alone\n{one.passed}\n\n"
+            )
 
 
 def _count_as_unsteady(terminal: pytest.TerminalReporter, tests: set[str]) -> None:
@@ -122,6 +156,8 @@ def _count_as_unsteady(terminal: pytest.TerminalReporter, tests: set[str]) -> No
         reports = terminal.stats.pop(key, [])
         if rest := [report for report in reports if report.nodeid not in tests]:
             terminal.stats[key] = rest
-    terminal.stats["unsteady"] = [pytest.CollectReport(test, "passed", None, []) for test in sorted(tests)]
+    terminal.stats["unsteady"] = [
+        pytest.CollectReport(test, "passed", None, []) for test in sorted(tests)
+    ]
     # The colour was chosen when the tests failed.
     terminal._set_main_color()

@@ -7,7 +7,9 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class OnlyContract(Contract):
-    """``source`` imports itself, the named libraries, and of the standard library all but what ``without`` names."""
+    """``source`` imports itself, the named libraries, and of the standard library all but what
+    ``without`` names.
+    """
 
     source = fields.StringField()
     libraries = fields.ListField(subfield=fields.StringField())
@@ -18,7 +20,10 @@ class OnlyContract(Contract):
         allowed = (sys.stdlib_module_names | set(self.libraries)) - set(self.without)
         modules = {self.source, *graph.find_descendants(self.source)}
         beyond = {
-            (module, each) for module in modules for each in graph.find_modules_directly_imported_by(module) - modules if each.split(".")[0] not in allowed
+            (module, each)
+            for module in modules
+            for each in graph.find_modules_directly_imported_by(module) - modules
+            if each.split(".")[0] not in allowed
         }
         return ContractCheck(kept=not beyond, metadata={"beyond": sorted(beyond)})
 

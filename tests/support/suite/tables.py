@@ -14,23 +14,35 @@ Rows = Iterable[Any] | Callable[[], Iterable[Any]]
 Names = Sequence[object] | Callable[[Any], object] | None
 
 
-def each_row(names: str | Sequence[str], rows: Rows, *, ids: Names = None) -> Callable[[Test], Test]:
-    """Run a test once for each row of a table, all of them within one test; what fails is reported as a subtest of its own.
+def each_row(
+    names: str | Sequence[str], rows: Rows, *, ids: Names = None
+) -> Callable[[Test], Test]:
+    """Run a test once for each row of a table, all of them within one test.
 
-    Takes what ``pytest.mark.parametrize`` takes. Fixtures are made once for all rows: a test whose rows would meet in one folder, connection or
-    environment stays parametrised.
+    What fails is reported as a subtest of its own.
+
+    Takes what ``pytest.mark.parametrize`` takes. Fixtures are made once for all rows: a test whose
+    rows would meet in one folder, connection or environment stays parametrised.
 
     Args:
         names: of the arguments that a row gives, as a sequence or separated by commas.
-        rows: a tuple of values each, or one value where there is one name; ``pytest.param`` names its row. Where they take long to
-            make, a function that makes them: every process of a run collects a test, and one runs it.
+        rows: a tuple of values each, or one value where there is one name; ``pytest.param`` names
+            its row. Where they take long to make, a function that makes them: every process of a
+            run collects a test, and one runs it.
         ids: the rows' names, or what makes one of a value.
     """
-    columns = [name.strip() for name in names.split(",") if name.strip()] if isinstance(names, str) else list(names)
+    columns = (
+        [name.strip() for name in names.split(",") if name.strip()]
+        if isinstance(names, str)
+        else list(names)
+    )
 
     def read_table() -> list[tuple[Any, dict[str, Any]]]:
         made = _make_rows(rows)
-        return [(row, dict(zip(columns, _values(row, single=len(columns) == 1), strict=True))) for row in made]
+        return [
+            (row, dict(zip(columns, _values(row, single=len(columns) == 1), strict=True)))
+            for row in made
+        ]
 
     # A function is called when its test runs; what may be read once only is read now.
     known = None if _is_made_later(rows) else read_table()
@@ -53,8 +65,16 @@ def each_row(names: str | Sequence[str], rows: Rows, *, ids: Names = None) -> Ca
                     with subtests.test(_name_row(number, row, ids)):
                         raise error from None
 
-        parameters = [parameter for parameter in wanted.parameters.values() if parameter.name not in {*columns, "subtests"}]
-        parameters.append(inspect.Parameter("subtests", inspect.Parameter.KEYWORD_ONLY, annotation=pytest.Subtests))
+        parameters = [
+            parameter
+            for parameter in wanted.parameters.values()
+            if parameter.name not in {*columns, "subtests"}
+        ]
+        parameters.append(
+            inspect.Parameter(
+                "subtests", inspect.Parameter.KEYWORD_ONLY, annotation=pytest.Subtests
+            )
+        )
         run.__signature__ = wanted.replace(parameters=parameters)  # type: ignore[attr-defined]  # what pytest reads the fixtures from
         return run
 
@@ -82,4 +102,8 @@ def _name_row(number: int, row: Any, ids: Names) -> str:
         return str(row.id)
     if callable(ids):
         return str(ids(row))
-    return str(ids[number]) if ids is not None else repr(getattr(row, "values", row) if hasattr(row, "marks") else row)[:200]
+    return (
+        str(ids[number])
+        if ids is not None
+        else repr(getattr(row, "values", row) if hasattr(row, "marks") else row)[:200]
+    )

@@ -1,4 +1,6 @@
-"""What the catalogues say for a code: tests look for the code's words, whatever they are, and not for a sentence of their own."""
+"""What the catalogues say for a code: tests look for the code's words, whatever they are, and not
+for a sentence of their own.
+"""
 
 import re
 
@@ -23,10 +25,17 @@ def plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
-def wording_pattern(topic: str, code: str, language: Language = "en", /, **figures: object) -> re.Pattern[str]:
-    """Return a pattern of a code's words; a figure may be a pattern, one not given may be anything."""
+def wording_pattern(
+    topic: str, code: str, language: Language = "en", /, **figures: object
+) -> re.Pattern[str]:
+    """Return a pattern of a code's words.
+
+    A figure may be a pattern, one not given may be anything.
+    """
     known = {name: figure for name, figure in figures.items() if not isinstance(figure, re.Pattern)}
-    patterns = {name: figure.pattern for name, figure in figures.items() if isinstance(figure, re.Pattern)}
+    patterns = {
+        name: figure.pattern for name, figure in figures.items() if isinstance(figure, re.Pattern)
+    }
     names = [name for name in _list_figures(topic, code, language) if name not in known]
     marks = {name: f"\0{place}\0" for place, name in enumerate(names)}
     filled = re.escape(wording(topic, code, language, **known, **marks))

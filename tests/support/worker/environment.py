@@ -34,12 +34,17 @@ class Place:
 
     def start_worker(self, *, health_port: int = 0, beat_seconds: float = 1) -> Worker:
         url = self.database.url.render_as_string(hide_password=False)
-        process = worker_process(self.redis_url, url, *self.modules, health_port=health_port, beat_seconds=beat_seconds)
+        process = worker_process(
+            self.redis_url, url, *self.modules, health_port=health_port, beat_seconds=beat_seconds
+        )
         self.started.append(self.workers.enter_context(process))
         return self.started[-1]
 
     def empty_queue(self) -> None:
-        """Remove what workers and messages have left; nothing but a worker that starts afterwards may use the queue."""
+        """Remove what workers and messages have left.
+
+        Nothing but a worker that starts afterwards may use the queue.
+        """
         with redis.Redis.from_url(self.redis_url) as queue:
             queue.flushdb()
 
@@ -66,7 +71,13 @@ class Place:
         """Put back in time when a job's message was sent."""
         with unit_of_work(self.database) as connection:
             times = {"minutes": minutes, "job_id": job.job_id}
-            connection.execute(text("UPDATE jobs SET sent_at = sent_at - make_interval(mins => :minutes) WHERE job_id = :job_id"), times)
+            connection.execute(
+                text(
+                    "UPDATE jobs SET sent_at = sent_at - make_interval(mins => :minutes) "
+                    "WHERE job_id = :job_id"
+                ),
+                times,
+            )
 
 
 @contextmanager
@@ -83,7 +94,9 @@ def errands_table(database_url: str) -> Iterator[None]:
 
 @contextmanager
 def open_place(database_url: str, redis_url: str, *modules: str) -> Iterator[Place]:
-    """Open a place on a database with ``errands_table``, for workers that run the tasks of ``modules`` (default: ``MODULES``)."""
+    """Open a place on a database with ``errands_table``, for workers that run the tasks of
+    ``modules`` (default: ``MODULES``).
+    """
     pool, client = engine.create(database_url), Client(redis_url)
     with ExitStack() as workers:
         place = Place(pool, client, redis_url, workers, modules or MODULES)
@@ -94,6 +107,8 @@ def open_place(database_url: str, redis_url: str, *modules: str) -> Iterator[Pla
 
 
 def second_queue(redis_url: str) -> str:
-    """Return the address of another queue on the same Redis: no worker of the first one takes what is sent there."""
+    """Return the address of another queue on the same Redis: no worker of the first one takes what
+    is sent there.
+    """
     server, number = redis_url.rsplit("/", 1)
     return f"{server}/{int(number) + SECOND_QUEUES}"

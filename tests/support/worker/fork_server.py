@@ -1,7 +1,9 @@
-"""Processes of Luna's that a test starts are forked from one that has loaded what they import: each of a hundred would else take two seconds to load it.
+"""Processes of Luna's that a test starts are forked from one that has loaded what they import: each
+of a hundred would else take two seconds to load it.
 
-It is what `luna up` does with its own. That each starts from nothing as well is shown where commands are executed: `tests/system/test_up.py`,
-`tests/system/cli/test_demo_on_servers.py`, `tests/system/test_dead_gateway.py`, the containers.
+It is what `luna up` does with its own. That each starts from nothing as well is shown where
+commands are executed: `tests/system/test_up.py`, `tests/system/cli/test_demo_on_servers.py`,
+`tests/system/test_dead_gateway.py`, the containers.
 """
 
 import json
@@ -23,13 +25,26 @@ from luna.platform.supervision.fork_server import ForkServer, run, show_command_
 ROOT = Path(__file__).parents[3]
 MODULE = "tests.support.worker.fork_server"
 STANDARD_ERROR = 2
-# What tasks of the services import, in modules that have none: what is registered as a task in the process that loads is one in all that it becomes.
+# What tasks of the services import, in modules that have none: what is registered as a task in the
+# process that loads is one in all that it becomes.
 LOADED = (
-    "celery.apps.worker", "celery.backends.redis", "celery.worker.autoscale", "celery.worker.components", "celery.worker.consumer.delayed_delivery",
-    "billiard.popen_fork", "celery.app.control", "celery.app.log", "luna.platform.queue.job_attempt",
-    "luna.platform.queue.consumption", "luna.platform.queue.idle_processes", "luna.platform.queue.task_base", "services.forecaster.model.artefact",
-    "services.ingest.loading", "services.planner.planner", "services.rag.extraction.extract",
-)  # fmt: skip
+    "celery.apps.worker",
+    "celery.backends.redis",
+    "celery.worker.autoscale",
+    "celery.worker.components",
+    "celery.worker.consumer.delayed_delivery",
+    "billiard.popen_fork",
+    "celery.app.control",
+    "celery.app.log",
+    "luna.platform.queue.job_attempt",
+    "luna.platform.queue.consumption",
+    "luna.platform.queue.idle_processes",
+    "luna.platform.queue.task_base",
+    "services.forecaster.model.artefact",
+    "services.ingest.loading",
+    "services.planner.planner",
+    "services.rag.extraction.extract",
+)
 
 
 class ForkedProcess:
@@ -84,8 +99,15 @@ class _Loaded(ForkServer):
     """A fork server that has loaded what workers import."""
 
     def _execute(self) -> "subprocess.Popen[bytes]":
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")} | {"PYTHONPATH": str(ROOT)}
-        return subprocess.Popen([sys.executable, "-m", MODULE], stdin=self._far.fileno(), env=environment, start_new_session=True)
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("LUNA_")
+        } | {"PYTHONPATH": str(ROOT)}
+        return subprocess.Popen(
+            [sys.executable, "-m", MODULE],
+            stdin=self._far.fileno(),
+            env=environment,
+            start_new_session=True,
+        )
 
 
 @cache
@@ -97,10 +119,17 @@ def _server() -> ForkServer:
 Process = subprocess.Popen[bytes] | ForkedProcess
 
 
-def start_python(*words: str, environment: Mapping[str, str], errors: int = STANDARD_ERROR) -> Process:
-    """Start ``python -m WORDS`` in a session of its own, with ``environment`` as all that it has; ``errors`` is its standard error."""
+def start_python(
+    *words: str, environment: Mapping[str, str], errors: int = STANDARD_ERROR
+) -> Process:
+    """Start ``python -m WORDS`` in a session of its own, with ``environment`` as all that it has.
+
+    ``errors`` is its standard error.
+    """
     if not hasattr(os, "pidfd_open"):
-        return subprocess.Popen([sys.executable, "-m", *words], env=environment, start_new_session=True, stderr=errors)
+        return subprocess.Popen(
+            [sys.executable, "-m", *words], env=environment, start_new_session=True, stderr=errors
+        )
     with Path(os.devnull).open("rb") as nothing:
         asked = [MODULE, json.dumps(dict(environment)), *words]
         pid, descriptor = _server().fork(asked, stdin=nothing.fileno(), stderr=errors)
@@ -108,9 +137,14 @@ def start_python(*words: str, environment: Mapping[str, str], errors: int = STAN
 
 
 def run_python(*words: str, environment: Mapping[str, str]) -> tuple[int, str]:
-    """Run ``python -m WORDS`` to its end; return its exit code and what it wrote to its standard error."""
+    """Run ``python -m WORDS`` to its end.
+
+    Return its exit code and what it wrote to its standard error.
+    """
     with tempfile.TemporaryFile() as errors:
-        ended = start_python(*words, environment=environment, errors=errors.fileno()).wait(timeout=60)
+        ended = start_python(*words, environment=environment, errors=errors.fileno()).wait(
+            timeout=60
+        )
         errors.seek(0)
         return ended, errors.read().decode()
 

@@ -29,7 +29,9 @@ class MortalProcesses:
     ``settings`` are the only settings of Luna's that the processes have.
     """
 
-    def __init__(self, commands: dict[str, ModuleCommand], servers: Servers, **settings: str) -> None:
+    def __init__(
+        self, commands: dict[str, ModuleCommand], servers: Servers, **settings: str
+    ) -> None:
         self._commands = commands
         self._servers = servers
         self._settings = settings

@@ -17,9 +17,16 @@ from tests.support.worker.fork_server import Process, start_python
 
 @contextmanager
 def luna_process(module: str, *arguments: str, **settings: str) -> Iterator[Process]:
-    """Run ``python -m module`` with no settings of Luna's but these; whatever is left of it ends with the block."""
+    """Run ``python -m module`` with no settings of Luna's but these.
+
+    Whatever is left of it ends with the block.
+    """
     plain = {name: value for name, value in os.environ.items() if not name.startswith("LUNA_")}
-    environment = plain | {f"LUNA_{name.upper()}": value for name, value in settings.items()} | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = (
+        plain
+        | {f"LUNA_{name.upper()}": value for name, value in settings.items()}
+        | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    )
     process = start_python(module, *arguments, environment=environment)
     try:
         yield process
@@ -33,10 +40,16 @@ BLOCK = 500
 
 
 def _own_ports() -> Iterator[int]:
-    """Ports below those that the system hands out, of a block that no other process holds: nobody takes one before the process it is meant for does."""
+    """Ports below those that the system hands out, of a block that no other process holds: nobody
+    takes one before the process it is meant for does.
+    """
     for first in range(20_000, 32_500, BLOCK):
         # Held until this process ends.
-        block = os.open(Path(tempfile.gettempdir()) / f"luna-tests-ports-{first}.lock", os.O_RDONLY | os.O_CREAT, 0o644)
+        block = os.open(
+            Path(tempfile.gettempdir()) / f"luna-tests-ports-{first}.lock",
+            os.O_RDONLY | os.O_CREAT,
+            0o644,
+        )
         with suppress(BlockingIOError):
             fcntl.flock(block, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield from range(first, first + BLOCK)

@@ -1,4 +1,6 @@
-"""``python -m tests.support.worker.thread_log_worker ARGUMENT …``: a worker that writes into its folder which threads run whenever a process is forked."""
+"""``python -m tests.support.worker.thread_log_worker ARGUMENT …``: a worker that writes into its
+folder which threads run whenever a process is forked.
+"""
 
 import os
 import sys

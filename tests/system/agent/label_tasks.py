@@ -11,7 +11,9 @@ from tests.support.agent.short_history import make_history
 
 
 class Labels(Message):
-    """Of each history the mean regret over slots and modes, in currency, from a battery of 4 kWh."""
+    """Of each history the mean regret over slots and modes, in currency, from a battery of 4
+    kWh.
+    """
 
     regrets: list[float]
 
@@ -28,5 +30,9 @@ class LabelRequest(Request):
 
 @task(LabelRequest)
 def label(request: LabelRequest, work: TaskContext) -> Labels:
-    teachers = ask_oracles([make_history(4, seed=seed) for seed in request.seeds], workers=request.workers)
-    return Labels(regrets=[float(each.regrets(np.full(each.weight.size, 4.0)).mean()) for each in teachers])
+    teachers = ask_oracles(
+        [make_history(4, seed=seed) for seed in request.seeds], workers=request.workers
+    )
+    return Labels(
+        regrets=[float(each.regrets(np.full(each.weight.size, 4.0)).mean()) for each in teachers]
+    )

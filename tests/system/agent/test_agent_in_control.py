@@ -1,4 +1,6 @@
-"""Hours that the executor follows while the agent may decide: who decides each slot, and what the device receives. A whole day: test_nights.py."""
+"""Hours that the executor follows while the agent may decide: who decides each slot, and what the
+device receives. A whole day: test_nights.py.
+"""
 
 import json
 import zlib
@@ -17,7 +19,15 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.database.schema.agent import antares_plan_history
 from services.agent.policy import AgentPolicy
 from tests.support.agent.agent_controlled_days import SteeredDays, read_told
-from tests.support.agent.agents import Bent, Raises, SwitchesFreely, end_early, keep, know_nothing, sell_always
+from tests.support.agent.agents import (
+    Bent,
+    Raises,
+    SwitchesFreely,
+    end_early,
+    keep,
+    know_nothing,
+    sell_always,
+)
 from tests.support.control.executor import BATTERY
 from tests.support.control.lived_days import FIRST
 from tests.support.suite.depth import LONG
@@ -31,7 +41,11 @@ def read_planned(days: SteeredDays, entry: ControlEntry) -> str:
     with unit_of_work(days.home.database) as connection:
         plan = plans.read_due(connection, days.home.name, entry.slot_start)
     assert plan is not None
-    return str(read_told(plan, days.home, entry.slot_start, days.soc_before(entry.slot_start), "self_consumption")["mode"])
+    return str(
+        read_told(
+            plan, days.home, entry.slot_start, days.soc_before(entry.slot_start), "self_consumption"
+        )["mode"]
+    )
 
 
 @pytest.fixture
@@ -72,7 +86,9 @@ def test_who_may_only_sell_decides_nothing_else(steer: Steer) -> None:
         pytest.param(Bent(sell_always), "not_cheaper", id="always sells"),
     ],
 )
-def test_a_broken_agent_leaves_the_planners_plan_in_force(steer: Steer, agent: AgentPolicy, reason: str) -> None:
+def test_a_broken_agent_leaves_the_planners_plan_in_force(
+    steer: Steer, agent: AgentPolicy, reason: str
+) -> None:
     days = steer(agent, "full_control")
     days.decide("full_control", "offered")
     days.plan(FIRST)
@@ -85,7 +101,9 @@ def test_a_broken_agent_leaves_the_planners_plan_in_force(steer: Steer, agent: A
 def test_without_the_evidence_the_planner_decides_and_says_so(steer: Steer) -> None:
     days = steer(SwitchesFreely(), "full_control")
     days.plan(FIRST)
-    assert {(entry.decided_by, entry.reason) for entry in days.run(4)} == {("planner", "mode_not_offered")}
+    assert {(entry.decided_by, entry.reason) for entry in days.run(4)} == {
+        ("planner", "mode_not_offered")
+    }
 
 
 def test_a_withdrawal_takes_effect_in_the_next_slot(steer: Steer) -> None:
@@ -96,7 +114,9 @@ def test_a_withdrawal_takes_effect_in_the_next_slot(steer: Steer) -> None:
     assert before[-1].decided_by == "agent"
     days.decide("full_control", "withdrawn", by="owner")
     log = days.run(2, first=4)
-    assert [(entry.decided_by, entry.reason) for entry in log] == [("planner", "mode_withdrawn")] * 2
+    assert [(entry.decided_by, entry.reason) for entry in log] == [
+        ("planner", "mode_withdrawn")
+    ] * 2
 
 
 def test_the_owner_stands_above_the_agent(steer: Steer) -> None:
@@ -135,8 +155,12 @@ def pack(plan: dict[str, Any]) -> bytes:
     return zlib.compress(json.dumps(plan).encode())
 
 
-@pytest.mark.parametrize("write", [pack_much, pack_other_slots, pack_a_slot_less, pack_a_threshold_less, pack_half])
-def test_a_plan_that_does_not_fit_the_planners_is_not_followed(steer: Steer, write: Callable[[dict[str, Any]], bytes]) -> None:
+@pytest.mark.parametrize(
+    "write", [pack_much, pack_other_slots, pack_a_slot_less, pack_a_threshold_less, pack_half]
+)
+def test_a_plan_that_does_not_fit_the_planners_is_not_followed(
+    steer: Steer, write: Callable[[dict[str, Any]], bytes]
+) -> None:
     """As a row would hold it that another release had written."""
     days = steer(SwitchesFreely(), "full_control")
     days.decide("full_control", "offered")
@@ -144,11 +168,17 @@ def test_a_plan_that_does_not_fit_the_planners_is_not_followed(steer: Steer, wri
     table = antares_plan_history.c
     with unit_of_work(days.home.database) as connection:
         assert plans.load(connection, plan_id).thresholds.keys() == {"battery"}
-        packed = connection.scalars(select(table.packed_reply).where(table.based_on == plan_id)).one()
+        packed = connection.scalars(
+            select(table.packed_reply).where(table.based_on == plan_id)
+        ).one()
         verdict = {"code": "agent_cheaper", "follow": "all", "interventions": 0}
         changed = {"verdict": verdict, "packed_reply": write(plan_forms.unpack(packed))}
-        connection.execute(update(antares_plan_history).where(table.based_on == plan_id).values(**changed))
-    assert {(entry.decided_by, entry.reason) for entry in days.run(2)} == {("planner", "plan_failed")}
+        connection.execute(
+            update(antares_plan_history).where(table.based_on == plan_id).values(**changed)
+        )
+    assert {(entry.decided_by, entry.reason) for entry in days.run(2)} == {
+        ("planner", "plan_failed")
+    }
 
 
 def test_what_the_agent_asks_beyond_the_battery_is_clamped(steer: Steer) -> None:
@@ -158,7 +188,9 @@ def test_what_the_agent_asks_beyond_the_battery_is_clamped(steer: Steer) -> None
     plan_id = days.plan(FIRST)
     with unit_of_work(days.home.database) as connection:
         connection.exec_driver_sql(
-            'UPDATE antares_plan_history SET verdict = \'{"code": "agent_cheaper", "follow": "all", "interventions": 0}\' WHERE based_on = %s', (plan_id,)
+            'UPDATE antares_plan_history SET verdict = \'{"code": "agent_cheaper", '
+            '"follow": "all", "interventions": 0}\' WHERE based_on = %s',
+            (plan_id,),
         )
     entry = days.run(1)[0]
     allowed = BatterySetpoint.model_validate(entry.allowed["battery"])

@@ -1,4 +1,6 @@
-"""What the safety layer changes of what an agent asks for is counted in replays, and takes its modes from it."""
+"""What the safety layer changes of what an agent asks for is counted in replays, and takes its
+modes from it.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -42,22 +44,44 @@ def lived() -> dict[str, list[DayCost]]:
     return live(make_scene(past_days=4), {"antares": greedy, "antares" + EXPORT: sell_by(greedy)})
 
 
-def test_who_asks_for_what_a_battery_can_do_is_never_corrected(lived: dict[str, list[DayCost]]) -> None:
-    assert {name: sum(day.corrected or 0 for day in lived[name]) for name in NAMES} == dict.fromkeys(NAMES, 0)
+def test_who_asks_for_what_a_battery_can_do_is_never_corrected(
+    lived: dict[str, list[DayCost]],
+) -> None:
+    assert {
+        name: sum(day.corrected or 0 for day in lived[name]) for name in NAMES
+    } == dict.fromkeys(NAMES, 0)
 
 
-def test_every_slot_is_counted_in_which_more_is_asked_for_than_there_is(lived: dict[str, list[DayCost]]) -> None:
+def test_every_slot_is_counted_in_which_more_is_asked_for_than_there_is(
+    lived: dict[str, list[DayCost]],
+) -> None:
     assert sum(day.corrected or 0 for day in lived["antares"]) == WINDOW.count
 
 
 @pytest.mark.parametrize("policy", ["antares", "antares" + EXPORT])
-def test_an_agent_that_always_asks_for_the_impossible_loses_what_it_was_offered(lived: dict[str, list[DayCost]], policy: str) -> None:
+def test_an_agent_that_always_asks_for_the_impossible_loses_what_it_was_offered(
+    lived: dict[str, list[DayCost]], policy: str
+) -> None:
     replayed = pair_days(lived, policy)
-    offered = GateEntry(at=datetime(2023, 9, 1, tzinfo=UTC), kind="judged", policy="antares", mode="full_control", state="offered", reason="", decided_by="x")
+    offered = GateEntry(
+        at=datetime(2023, 9, 1, tzinfo=UTC),
+        kind="judged",
+        policy="antares",
+        mode="full_control",
+        state="offered",
+        reason="",
+        decided_by="x",
+    )
     found = {"full_control": DaysOfEvidence(replayed, [])}
     rng, now = np.random.default_rng(0), datetime(2023, 11, 1, tzinfo=UTC)
-    withdrawn = judge_modes(found, ModeHistory("antares", {"full_control": offered}, {}, ZONE), now=now, rng=rng)[0]
-    assert (withdrawn.state, withdrawn.kind, withdrawn.reason) == ("withdrawn", "withdrawn", "interventions")
+    withdrawn = judge_modes(
+        found, ModeHistory("antares", {"full_control": offered}, {}, ZONE), now=now, rng=rng
+    )[0]
+    assert (withdrawn.state, withdrawn.kind, withdrawn.reason) == (
+        "withdrawn",
+        "withdrawn",
+        "interventions",
+    )
     never_offered = judge_modes(found, ModeHistory("antares", {}, {}, ZONE), now=now, rng=rng)[0]
     assert (never_offered.state, never_offered.reason) == ("not_ready", "interventions")
     evidence = {each.kind: each.violations for each in never_offered.evidence}
@@ -76,10 +100,15 @@ def buy_always(level: SocThresholds) -> SocThresholds:
 
 
 def test_of_an_agent_that_may_sell_nothing_else_is_followed() -> None:
-    """It fills the battery and keeps it full; where only its selling counts the battery works for the house, and nothing of it is sold."""
+    """It fills the battery and keeps it full.
+
+    Where only its selling counts the battery works for the house, and nothing of it is sold.
+    """
     buys, scene = Bent(buy_always, power_kw=4.0).plan, make_scene(past_days=4)
     learned = {"antares": buys, "antares" + EXPORT: sell_by(buys)}
-    told = run(scene, ReplaySpec(["mpc", *learned], 4, learned=learned, explain_loss=False)).reply.policies
+    told = run(
+        scene, ReplaySpec(["mpc", *learned], 4, learned=learned, explain_loss=False)
+    ).reply.policies
     assert told["antares"].cycles == 0.0
     assert told["antares" + EXPORT].cycles > 0.0
     assert told["antares" + EXPORT].export_kwh < told["mpc"].export_kwh
@@ -104,8 +133,12 @@ def test_without_thresholds_of_its_own_the_agent_sells_nothing() -> None:
         pytest.param({"mode": np.array([[9]], dtype=np.int8)}, True, id="no mode"),
     ],
 )
-def test_what_was_asked_is_held_against_what_is_left_of_it(changes: dict[str, np.ndarray], corrected: bool) -> None:
+def test_what_was_asked_is_held_against_what_is_left_of_it(
+    changes: dict[str, np.ndarray], corrected: bool
+) -> None:
     limits, stored = SiteLimits.of(make_scene().site), np.array([[4.0]])
     asked = whole_range(np.full((1, 1), Mode.CHARGE, dtype=np.int8), np.zeros(1, dtype=np.int8))
-    asked = SetPoint(**{name: changes.get(name, getattr(asked, name)) for name in SetPoint.__slots__})
+    asked = SetPoint(
+        **{name: changes.get(name, getattr(asked, name)) for name in SetPoint.__slots__}
+    )
     assert find_corrected(asked, clamp(asked, stored, limits)).tolist() == [[corrected]]

@@ -30,28 +30,55 @@ def lived(scene: ReplayData) -> tuple[ReplayReply, list[DayResult]]:
 
 
 @pytest.fixture(scope="module")
-def traces(scene: ReplayData, lived: tuple[ReplayReply, list[DayResult]]) -> Mapping[str, PolicyDayTrace]:
+def traces(
+    scene: ReplayData, lived: tuple[ReplayReply, list[DayResult]]
+) -> Mapping[str, PolicyDayTrace]:
     reply, days = lived
-    return trace_day(scene, Rules.of(scene), days[1], {name: policy.days[1] for name, policy in reply.policies.items()})
+    return trace_day(
+        scene,
+        Rules.of(scene),
+        days[1],
+        {name: policy.days[1] for name, policy in reply.policies.items()},
+    )
 
 
-def test_every_slot_of_the_day_is_there_and_its_energies_add_up(traces: Mapping[str, PolicyDayTrace]) -> None:
+def test_every_slot_of_the_day_is_there_and_its_energies_add_up(
+    traces: Mapping[str, PolicyDayTrace],
+) -> None:
     for trace in traces.values():
-        assert [slot.start for slot in trace.slots] == [WINDOW.start + number * SLOT for number in range(96, 192)]
+        assert [slot.start for slot in trace.slots] == [
+            WINDOW.start + number * SLOT for number in range(96, 192)
+        ]
         for slot in trace.slots:
-            # Nothing is held back: prices are what they are, but export never costs in this scene's prices unless they are negative.
-            left = slot.pv_kwh + slot.import_kwh + slot.discharge_kwh - slot.load_kwh - slot.charge_kwh - slot.export_kwh
+            # Nothing is held back: prices are what they are, but export never costs in this scene's
+            # prices unless they are negative.
+            left = (
+                slot.pv_kwh
+                + slot.import_kwh
+                + slot.discharge_kwh
+                - slot.load_kwh
+                - slot.charge_kwh
+                - slot.export_kwh
+            )
             assert -1e-9 <= left <= slot.pv_kwh + 1e-9
 
 
 def test_a_traces_cost_is_the_replays_and_its_slots_make_it(
-    scene: ReplayData, lived: tuple[ReplayReply, list[DayResult]], traces: Mapping[str, PolicyDayTrace]
+    scene: ReplayData,
+    lived: tuple[ReplayReply, list[DayResult]],
+    traces: Mapping[str, PolicyDayTrace],
 ) -> None:
     reply, days = lived
     wear = scene.site.batteries[0].wear_price
     for name, trace in traces.items():
-        assert (trace.cost, trace.value_gain) == (reply.policies[name].days[1].cost, reply.policies[name].days[1].value_gain)
-        money = sum(slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price for slot in trace.slots)
+        assert (trace.cost, trace.value_gain) == (
+            reply.policies[name].days[1].cost,
+            reply.policies[name].days[1].value_gain,
+        )
+        money = sum(
+            slot.import_kwh * slot.import_price - slot.export_kwh * slot.export_price
+            for slot in trace.slots
+        )
         throughput = sum(slot.charge_kwh + slot.discharge_kwh for slot in trace.slots)
         assert money + wear * throughput == pytest.approx(trace.cost)
         held = days[1].records[name].standing.stored_kwh[0] / scene.site.batteries[0].capacity_kwh
@@ -70,8 +97,12 @@ def test_who_trades_nothing_has_no_price() -> None:
     assert (found.slots, found.mean_price, found.cheap, found.dear) == (0, None, 0, 0)
 
 
-def test_the_picture_is_light_names_every_policy_and_is_the_same_each_time(traces: Mapping[str, PolicyDayTrace]) -> None:
-    pictures = [draw_day(traces, title="home", numbers=Numbers("en", ZONE, "EUR")) for _ in range(2)]
+def test_the_picture_is_light_names_every_policy_and_is_the_same_each_time(
+    traces: Mapping[str, PolicyDayTrace],
+) -> None:
+    pictures = [
+        draw_day(traces, title="home", numbers=Numbers("en", ZONE, "EUR")) for _ in range(2)
+    ]
     words = "".join(ElementTree.fromstring(pictures[0]).itertext())
     assert all(say_policy(name, language="en") in words for name in traces)
     assert len(pictures[0]) < 100_000
@@ -85,10 +116,13 @@ def test_no_hour_line_crosses_what_a_panel_shows(traces: Mapping[str, PolicyDayT
         assert background > svg.rindex('class="grid"')
 
 
-def test_the_picture_as_png_is_as_wide_as_the_drawing_and_the_same_each_time(traces: Mapping[str, PolicyDayTrace]) -> None:
+def test_the_picture_as_png_is_as_wide_as_the_drawing_and_the_same_each_time(
+    traces: Mapping[str, PolicyDayTrace],
+) -> None:
     svg = draw_day(traces, title="home", numbers=Numbers("en", ZONE, "EUR"))
     png = write_png(svg)
-    # Signature, then the first chunk's length, name and width. Source: PNG specification, 5.2 and 11.2.1.
+    # Signature, then the first chunk's length, name and width. Source: PNG specification, 5.2 and
+    # 11.2.1.
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     assert int.from_bytes(png[16:20]) == SCALE * float(ElementTree.fromstring(svg).attrib["width"])
     assert png == write_png(svg)

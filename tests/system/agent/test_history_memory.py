@@ -51,7 +51,9 @@ def test_twice_as_many_days_need_little_more_memory_where_forecasts_are_made_ane
     assert measure_more_mb(home) < MOST_MB_MORE
 
 
-def test_twice_as_many_days_need_little_more_memory_where_forecasts_are_stored(home: Engine, tmp_path: Path) -> None:
+def test_twice_as_many_days_need_little_more_memory_where_forecasts_are_stored(
+    home: Engine, tmp_path: Path
+) -> None:
     first, last = (local_midnight(day(number), ZONE) for number in (0, LONG_DAYS))
     with unit_of_work(home) as connection:
         request = IssueRequest(

@@ -1,4 +1,6 @@
-"""Histories labelled side by side by a process of a queue's worker, which multiprocessing would not let have children."""
+"""Histories labelled side by side by a process of a queue's worker, which multiprocessing would not
+let have children.
+"""
 
 from contextlib import closing
 from datetime import timedelta
@@ -14,8 +16,17 @@ from tests.system.agent.label_tasks import LabelRequest
 SEEDS = [1, 2]
 
 
-def test_histories_side_by_side_in_a_worker_are_labelled_as_one_by_one(redis_url: str, database_url: str) -> None:
-    with closing(Client(redis_url)) as client, worker_process(redis_url, database_url, LabelRequest.__module__):
-        together = client.call(LabelRequest(seeds=SEEDS, workers=2), timeout=timedelta(minutes=2)).regrets
+def test_histories_side_by_side_in_a_worker_are_labelled_as_one_by_one(
+    redis_url: str, database_url: str
+) -> None:
+    with (
+        closing(Client(redis_url)) as client,
+        worker_process(redis_url, database_url, LabelRequest.__module__),
+    ):
+        together = client.call(
+            LabelRequest(seeds=SEEDS, workers=2), timeout=timedelta(minutes=2)
+        ).regrets
     alone = [ask_oracle(make_history(4, seed=seed)) for seed in SEEDS]
-    np.testing.assert_array_equal(together, [each.regrets(np.full(each.weight.size, 4.0)).mean() for each in alone])
+    np.testing.assert_array_equal(
+        together, [each.regrets(np.full(each.weight.size, 4.0)).mean() for each in alone]
+    )

@@ -1,4 +1,8 @@
-"""A day under full control; what its stored plans would have cost is what they cost on the device; what the agent's nights do with that."""
+"""A day under full control.
+
+What its stored plans would have cost is what they cost on the device; what the agent's nights do
+with that.
+"""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -15,7 +19,14 @@ from luna.contracts.job import Job
 from luna.contracts.message import Request
 from luna.energy.observations import Observations
 from luna.energy.timeline import SLOT
-from luna.platform.database import agent_gates, agent_status, observations, quality, scores, training_runs
+from luna.platform.database import (
+    agent_gates,
+    agent_status,
+    observations,
+    quality,
+    scores,
+    training_runs,
+)
 from luna.platform.database.engine import unit_of_work
 from luna.platform.database.training_runs import TrainingRun
 from services.agent.night import UnscoredDayError, run_night, score_day, wants_training
@@ -55,28 +66,53 @@ def lived(database: Engine) -> Iterator[dict[ControlMode, SteeredDays]]:
 
 
 def cost_executed(days: SteeredDays) -> float:
-    """What the day's import cost less what its export earned, on the device; its battery does not wear."""
+    """What the day's import cost less what its export earned, on the device.
+
+    Its battery does not wear.
+    """
     spot = days.spot[BEFORE * 96 : (BEFORE + 1) * 96]
-    imported, exported = (np.array([getattr(flows, name)[0] for flows in days.flows]) for name in ("import_kwh", "export_kwh"))
+    imported, exported = (
+        np.array([getattr(flows, name)[0] for flows in days.flows])
+        for name in ("import_kwh", "export_kwh")
+    )
     return float((imported * (spot + 0.13)).sum() - (exported * spot).sum())
 
 
-def test_a_day_under_full_control_is_what_the_agents_plans_say(lived: dict[ControlMode, SteeredDays]) -> None:
+def test_a_day_under_full_control_is_what_the_agents_plans_say(
+    lived: dict[ControlMode, SteeredDays],
+) -> None:
     days = lived["full_control"]
     log = days.read_log()
     by_agent = [(before, entry) for before, entry in pairwise(log) if entry.decided_by == "agent"]
     assert len(by_agent) > 48
     for before, entry in by_agent:
         soc = days.soc_before(entry.slot_start)
-        expected = read_told(days.read_plan(entry.plan_id), days.home, entry.slot_start, soc, before.allowed["battery"]["mode"])
-        assert {name: entry.requested["battery"][name] for name in expected} == pytest.approx(expected)
+        expected = read_told(
+            days.read_plan(entry.plan_id),
+            days.home,
+            entry.slot_start,
+            soc,
+            before.allowed["battery"]["mode"],
+        )
+        assert {name: entry.requested["battery"][name] for name in expected} == pytest.approx(
+            expected
+        )
         assert entry.confirmed is not None
     assert {entry.reason for _, entry in by_agent} == {"agent_cheaper"}
-    assert {entry.reason for entry in log if entry.decided_by == "planner"} <= {"planned", "not_cheaper", "no_verdict"}
+    assert {entry.reason for entry in log if entry.decided_by == "planner"} <= {
+        "planned",
+        "not_cheaper",
+        "no_verdict",
+    }
 
 
-@pytest.mark.parametrize(("mode", "policy"), [pytest.param("shadow", "mpc", marks=pytest.mark.long), ("full_control", POLICY)])
-def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(lived: dict[ControlMode, SteeredDays], mode: ControlMode, policy: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "policy"),
+    [pytest.param("shadow", "mpc", marks=pytest.mark.long), ("full_control", POLICY)],
+)
+def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(
+    lived: dict[ControlMode, SteeredDays], mode: ControlMode, policy: str
+) -> None:
     days = lived[mode]
     with unit_of_work(days.home.database) as connection:
         costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
@@ -84,7 +120,9 @@ def test_a_chain_of_stored_plans_costs_what_it_cost_on_the_device(lived: dict[Co
     assert set(costs) == {"mpc", POLICY, f"{POLICY}_export", "oracle", "idle", "self_consumption"}
 
 
-def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(lived: dict[ControlMode, SteeredDays]) -> None:
+def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(
+    lived: dict[ControlMode, SteeredDays],
+) -> None:
     days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection:
         costs = score_day(connection, days.home.site(None), DAY, policy=POLICY)
@@ -96,7 +134,9 @@ def test_nobody_is_cheaper_than_the_oracle_stored_energy_counted_in(lived: dict[
 def test_a_day_scored_twice_is_scored_once(lived: dict[ControlMode, SteeredDays]) -> None:
     days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection:
-        first, again = (score_day(connection, days.home.site(None), DAY, policy=POLICY) for _ in range(2))
+        first, again = (
+            score_day(connection, days.home.site(None), DAY, policy=POLICY) for _ in range(2)
+        )
         stored = scores.read_daily(connection, days.home.name, system_id=SYSTEM)
     assert first == again
     assert {name: len(found) for name, found in stored.items()} == dict.fromkeys(first, 1)
@@ -104,9 +144,14 @@ def test_a_day_scored_twice_is_scored_once(lived: dict[ControlMode, SteeredDays]
 
 @pytest.mark.parametrize(
     ("day", "reason"),
-    [pytest.param(DAY - timedelta(days=1), "too_few_plans", id="nothing planned"), pytest.param(DAY + timedelta(days=1), "gaps", id="not lived")],
+    [
+        pytest.param(DAY - timedelta(days=1), "too_few_plans", id="nothing planned"),
+        pytest.param(DAY + timedelta(days=1), "gaps", id="not lived"),
+    ],
 )
-def test_a_day_that_tells_nothing_is_left_out(lived: dict[ControlMode, SteeredDays], day: date, reason: str) -> None:
+def test_a_day_that_tells_nothing_is_left_out(
+    lived: dict[ControlMode, SteeredDays], day: date, reason: str
+) -> None:
     days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection, pytest.raises(UnscoredDayError) as caught:
         score_day(connection, days.home.site(None), day, policy=POLICY)
@@ -127,7 +172,15 @@ def test_an_excluded_day_is_left_out(lived: dict[ControlMode, SteeredDays]) -> N
 def spend(days: SteeredDays, asked: list[Request]) -> NightReply:
     def ask(request: Request) -> Job:
         asked.append(request)
-        about = {"job_id": f"{len(asked)}", "task": request.task, "key": "", "status": "queued", "attempts": 0, "submitted_at": NIGHT, "trace_id": ""}
+        about = {
+            "job_id": f"{len(asked)}",
+            "task": request.task,
+            "key": "",
+            "status": "queued",
+            "attempts": 0,
+            "submitted_at": NIGHT,
+            "trace_id": "",
+        }
         return Job.model_validate(about | {"request": {}, "reply": None})
 
     return run_night(days.home.database, NightRequest(site_id=days.home.name), ask, now=NIGHT)
@@ -143,39 +196,75 @@ def test_a_night_scores_and_judges_once(lived: dict[ControlMode, SteeredDays]) -
     assert again.faults == {}
     assert not [line for line in again.sites[days.home.name] if line.startswith("judged")]
     with unit_of_work(days.home.database) as connection:
-        kept = [entry for _, entry in agent_gates.list_newest(connection, days.home.name) if entry.kind == "judged" and entry.mode == "full_control"]
+        kept = [
+            entry
+            for _, entry in agent_gates.list_newest(connection, days.home.name)
+            if entry.kind == "judged" and entry.mode == "full_control"
+        ]
         status = agent_status.read_status(connection, days.home.site(None), now=NIGHT)
-    # The one by which the test began, and that of the night: what was offered without evidence is not any more.
+    # The one by which the test began, and that of the night: what was offered without evidence is
+    # not any more.
     assert [entry.state for entry in kept] == ["not_ready", "offered"]
-    assert {each.kind: each.days for each in kept[0].evidence} == {"replay": 0, "shadow": 1, "both": 1}
-    assert (status.mode, status.next_step_code, status.shadow_plans > MANY_PLANS) == ("shadow", "train", True)
+    assert {each.kind: each.days for each in kept[0].evidence} == {
+        "replay": 0,
+        "shadow": 1,
+        "both": 1,
+    }
+    assert (status.mode, status.next_step_code, status.shadow_plans > MANY_PLANS) == (
+        "shadow",
+        "train",
+        True,
+    )
 
 
 @pytest.mark.parametrize(("back", "wanted"), [(6, False), (7, True)])
-def test_an_agent_learns_anew_a_week_after_what_its_last_trial_saw(lived: dict[ControlMode, SteeredDays], back: int, wanted: bool) -> None:
+def test_an_agent_learns_anew_a_week_after_what_its_last_trial_saw(
+    lived: dict[ControlMode, SteeredDays], back: int, wanted: bool
+) -> None:
     """The four weeks of its trial are no age: it learned until they began."""
     days = lived[MODES[0]]
     site, tried = days.home.site(None), NIGHT - timedelta(days=back)
-    run = TrainingRun(f"run {back}", "agent_value_v1", FIRST - timedelta(days=90), tried - timedelta(days=28), "1", 0, 1.0, tried_until=tried)
+    run = TrainingRun(
+        f"run {back}",
+        "agent_value_v1",
+        FIRST - timedelta(days=90),
+        tried - timedelta(days=28),
+        "1",
+        0,
+        1.0,
+        tried_until=tried,
+    )
     with days.home.database.connect() as connection:
         old = np.array([np.datetime64((FIRST - timedelta(days=60)).replace(tzinfo=None), "s")])
-        observations.upsert(connection, site.name, Observations.of(old, {"load_kwh": np.full(1, 0.1)}))
+        observations.upsert(
+            connection, site.name, Observations.of(old, {"load_kwh": np.full(1, 0.1)})
+        )
         training_runs.save(connection, site.name, run)
         assert wants_training(connection, site, policy=POLICY, now=NIGHT, lost=False) is wanted
         connection.rollback()
 
 
-def test_a_site_that_has_recorded_enough_is_trained_first_on_what_was_before_its_evidence(lived: dict[ControlMode, SteeredDays]) -> None:
+def test_a_site_that_has_recorded_enough_is_trained_first_on_what_was_before_its_evidence(
+    lived: dict[ControlMode, SteeredDays],
+) -> None:
     days = lived[MODES[0]]
     with unit_of_work(days.home.database) as connection:
         nested = connection.begin_nested()
         earlier = FIRST - timedelta(days=60)
-        starts = np.array([np.datetime64((earlier + place * SLOT).replace(tzinfo=None), "s") for place in range(96)])
-        observations.upsert(connection, days.home.name, Observations.of(starts, {"load_kwh": np.full(96, 0.1)}))
+        starts = np.array(
+            [
+                np.datetime64((earlier + place * SLOT).replace(tzinfo=None), "s")
+                for place in range(96)
+            ]
+        )
+        observations.upsert(
+            connection, days.home.name, Observations.of(starts, {"load_kwh": np.full(96, 0.1)})
+        )
         nested.commit()
     asked: list[Request] = []
     assert spend(days, asked).faults == {}
-    # Four weeks after the first recorded day begins what evidence may be made of; and a training on all there is.
+    # Four weeks after the first recorded day begins what evidence may be made of; and a training on
+    # all there is.
     assert [(type(request), getattr(request, "until", None)) for request in asked] == [
         (TrainAgentRequest, earlier + timedelta(days=28)),
         (TrainAgentRequest, None),

@@ -18,7 +18,10 @@ from tests.support.database.server_folders import server_folder
 
 @pytest.fixture(scope="session")
 def prepared(request: pytest.FixtureRequest) -> KeptHome:
-    """A home with ten quarter-hours, an object, and a backup of them; it is copied, and its servers are never started."""
+    """A home with ten quarter-hours, an object, and a backup of them.
+
+    It is copied, and its servers are never started.
+    """
     folder = request.config.stash[FOLDER]
     finished = folder / "kept"
     with (folder / "kept.lock").open("w", encoding="utf-8") as lock:
@@ -59,7 +62,10 @@ def own_home(prepared: KeptHome) -> Iterator[KeptHome]:
 
 @pytest.fixture(scope="session")
 def segmented(prepared: KeptHome) -> Iterator[SegmentedHome]:
-    """A home whose log since its backup fills four segments, received after the last was written; it is copied."""
+    """A home whose log since its backup fills four segments, received after the last was written.
+
+    It is copied.
+    """
     with server_folder() as parent:
         home = prepared.copy(parent)
         instants, names = [], []
@@ -68,10 +74,22 @@ def segmented(prepared: KeptHome) -> Iterator[SegmentedHome]:
                 home.observe(work.database, slot)
                 with own_session(work.database) as connection:
                     # The server tells when it wrote a segment in whole seconds.
-                    connection.execute(text("SELECT pg_sleep(1 - extract(microseconds FROM clock_timestamp())::bigint % 1000000 / 1e6)"))
-                    instants.append(connection.execute(text("SELECT clock_timestamp()")).scalar_one())
-                    names.append(connection.execute(text("SELECT pg_walfile_name(pg_switch_wal())")).scalar_one())
-            # All of it is received at once, long after it was written, as where nobody kept a backup for a while.
+                    connection.execute(
+                        text(
+                            "SELECT pg_sleep(1 - extract(microseconds FROM "
+                            "clock_timestamp())::bigint % 1000000 / 1e6)"
+                        )
+                    )
+                    instants.append(
+                        connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+                    )
+                    names.append(
+                        connection.execute(
+                            text("SELECT pg_walfile_name(pg_switch_wal())")
+                        ).scalar_one()
+                    )
+            # All of it is received at once, long after it was written, as where nobody kept a
+            # backup for a while.
             with receiving(work):
                 wait_until(lambda: _is_shipped(work, names))
         prune(open_folder(home.settings), home.settings)

@@ -13,14 +13,28 @@ from typing import Any
 
 import pytest
 
-from luna.energy.errors import ConflictError, InvalidInputError, LunaError, MachineError, NotFoundError
+from luna.energy.errors import (
+    ConflictError,
+    InvalidInputError,
+    LunaError,
+    MachineError,
+    NotFoundError,
+)
 from luna.platform.settings import Settings
 from services.backup import create
 from services.backup.checksums import verify_backup
 from services.backup.create import BackupWork, create_backup
 from services.backup.drill import drill
 from services.backup.encryption import BackupKey
-from services.backup.folder import BASE, MANIFEST, NEWEST, BackupFolder, Manifest, open_folder, require_space
+from services.backup.folder import (
+    BASE,
+    MANIFEST,
+    NEWEST,
+    BackupFolder,
+    Manifest,
+    open_folder,
+    require_space,
+)
 from services.backup.recovery import RecoveryTarget, stage
 from services.backup.restore import restore
 from tests.support.database.home_to_back_up import KeptHome, fork, restore_until, wait_until
@@ -28,7 +42,9 @@ from tests.support.suite.depth import LONG
 
 AS_ROOT = os.geteuid() == 0
 # Until "checking" begins a restore leaves the old state.
-KILLED_AT = ("unpacking", "recovering", "objects", "checking") if LONG else ("recovering", "checking")
+KILLED_AT = (
+    ("unpacking", "recovering", "objects", "checking") if LONG else ("recovering", "checking")
+)
 
 
 def newest(home: KeptHome) -> Path:
@@ -63,7 +79,11 @@ def altered_manifest(home: KeptHome, **changes: object) -> Iterator[None]:
 def test_a_damaged_backup_is_refused_and_what_is_there_stays(home: KeptHome, fault: str) -> None:
     path = newest(home) / BASE
     content = path.read_bytes()
-    damaged = {"truncated": content[: len(content) // 2], "one bit": content[:5000] + bytes([content[5000] ^ 1]) + content[5001:], "missing": None}[fault]
+    damaged = {
+        "truncated": content[: len(content) // 2],
+        "one bit": content[:5000] + bytes([content[5000] ^ 1]) + content[5001:],
+        "missing": None,
+    }[fault]
     rows = home.observed()
     with altered(path, damaged):
         with pytest.raises(MachineError, match=r"is damaged.*another backup"):
@@ -78,11 +98,16 @@ def test_a_damaged_segment_of_the_log_is_named(home: KeptHome) -> None:
     folder = open_folder(home.settings)
     manifest, _ = folder.choose(NEWEST)
     path = folder.wal(manifest.system_identifier) / f"{manifest.first_segment}.gz.age"
-    with altered(path, path.read_bytes()[:-40]), pytest.raises(MachineError, match=manifest.first_segment):
+    with (
+        altered(path, path.read_bytes()[:-40]),
+        pytest.raises(MachineError, match=manifest.first_segment),
+    ):
         drill(home.settings)
     assert "drill_failed_at" in folder.read_status()
     # The folder may be copied to anybody's computer.
-    assert str(home.settings.data_folder) not in (folder.root / "status.json").read_text(encoding="utf-8")
+    assert str(home.settings.data_folder) not in (folder.root / "status.json").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_damaged_copy_of_an_object_is_named(home: KeptHome) -> None:
@@ -93,10 +118,16 @@ def test_a_damaged_copy_of_an_object_is_named(home: KeptHome) -> None:
 
 
 def test_another_key_is_told_from_damage_and_adds_nothing(home: KeptHome) -> None:
-    other = home.settings.model_copy(update={"backup_key": type(home.settings.backup_key)("another key, as long as the first one")})
+    other = home.settings.model_copy(
+        update={
+            "backup_key": type(home.settings.backup_key)("another key, as long as the first one")
+        }
+    )
     with pytest.raises(InvalidInputError, match="made with another"):
         restore(other, NEWEST)
-    unmarked = BackupFolder(open_folder(home.settings).root, BackupKey("another key, as long as the first one"))
+    unmarked = BackupFolder(
+        open_folder(home.settings).root, BackupKey("another key, as long as the first one")
+    )
     with pytest.raises(InvalidInputError, match="encrypted with another"):
         unmarked.read(newest(home).name)
 
@@ -106,14 +137,25 @@ def test_without_a_key_the_place_for_it_is_named(home: KeptHome, tmp_path: Path)
         open_folder(Settings(_env_file=None, data_folder=tmp_path))  # type: ignore[call-arg]  # pydantic reads it
 
 
-@pytest.mark.parametrize(("change", "words"), [({"schema_revision": "9999"}, "Luna 9.9.9"), ({"format": 99}, "is newer than")])
-def test_a_newer_versions_backup_is_refused(home: KeptHome, change: dict[str, object], words: str) -> None:
-    with altered_manifest(home, **change, luna_version="9.9.9"), pytest.raises(ConflictError, match=words):
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"schema_revision": "9999"}, "Luna 9.9.9"), ({"format": 99}, "is newer than")],
+)
+def test_a_newer_versions_backup_is_refused(
+    home: KeptHome, change: dict[str, object], words: str
+) -> None:
+    with (
+        altered_manifest(home, **change, luna_version="9.9.9"),
+        pytest.raises(ConflictError, match=words),
+    ):
         restore(home.settings, NEWEST)
 
 
 def test_another_postgresqls_backup_is_refused(home: KeptHome) -> None:
-    with altered_manifest(home, postgres_version=160_004), pytest.raises(ConflictError, match="Install PostgreSQL 16"):
+    with (
+        altered_manifest(home, postgres_version=160_004),
+        pytest.raises(ConflictError, match="Install PostgreSQL 16"),
+    ):
         restore(home.settings, NEWEST)
 
 
@@ -141,7 +183,9 @@ def test_too_small_a_disk_is_known_before_anything_is_written(home: KeptHome) ->
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="a disk of its own can be mounted by root alone")
-def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(own_home: KeptHome, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_ends_the_backup_and_keeps_those_before(
+    own_home: KeptHome, tmp_path: Path
+) -> None:
     folder = open_folder(own_home.settings)
     small = tmp_path / "small"
     small.mkdir()
@@ -198,11 +242,14 @@ def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(own_home: 
     assert own_home.observed() == backed_up
 
 
-def test_a_failure_after_the_change_is_rolled_back(own_home: KeptHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_after_the_change_is_rolled_back(
+    own_home: KeptHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with own_home.open() as database:
         own_home.observe(database, 7777)
     rows = own_home.observed()
-    # No job can be left for a service whose table the restored database refuses: asked of the real one by taking its right to insert.
+    # No job can be left for a service whose table the restored database refuses: asked of the real
+    # one by taking its right to insert.
     folder = open_folder(own_home.settings)
     assert folder.list_ids()
     monkeypatch.setattr("services.backup.restore.request_reindex", _refuse)
@@ -220,7 +267,9 @@ def test_two_at_once_do_not_disturb_each_other(home: KeptHome) -> None:
         create_backup(work, "asked")
 
 
-def test_a_gap_during_a_backup_needs_another_one(own_home: KeptHome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gap_during_a_backup_needs_another_one(
+    own_home: KeptHome, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fill_and_lose(work: BackupWork, *rest: Any) -> Manifest:
         manifest = fill(work, *rest)
         work.folder.note_gap(work.clock.now())

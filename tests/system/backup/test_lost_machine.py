@@ -20,12 +20,18 @@ from tests.support.worker.processes import luna_process
 # Of the log, at most; the aim that the decision record states.
 RPO_SECONDS = 60
 OF_BOTH = "devices/secrets/cellar"
-OF_DEVICES = {"devices/profiles/own.yaml": "profile: own", "devices/secrets/inverter": "owner:secret", OF_BOTH: "of the old machine"}
+OF_DEVICES = {
+    "devices/profiles/own.yaml": "profile: own",
+    "devices/secrets/inverter": "owner:secret",
+    OF_BOTH: "of the old machine",
+}
 
 
 @pytest.fixture
 def lost(prepared: KeptHome) -> Iterator[KeptHome]:
-    """A home whose backups lie elsewhere, and whose log is being shipped by the process that does so."""
+    """A home whose backups lie elsewhere, and whose log is being shipped by the process that does
+    so.
+    """
     with server_folder() as parent:
         data, backups = prepared.copy(parent).settings.data_folder, parent / "kept"
         (data / "backups").rename(backups)
@@ -46,8 +52,16 @@ def test_what_was_written_a_minute_ago_survives_the_loss_of_the_machine(lost: Ke
             lost.observe(database, slot)
         open_objects(lost.settings).put("models/two", b"the newest")
         written = datetime.now(UTC)
-        wait_until(lambda: (status_instant(folder.read_status(), "wal_at") or datetime.min.replace(tzinfo=UTC)) > written, seconds=RPO_SECONDS)
-        wait_until(lambda: len(list((folder.objects / "passes").iterdir())) > 1, seconds=RPO_SECONDS)
+        wait_until(
+            lambda: (
+                (status_instant(folder.read_status(), "wal_at") or datetime.min.replace(tzinfo=UTC))
+                > written
+            ),
+            seconds=RPO_SECONDS,
+        )
+        wait_until(
+            lambda: len(list((folder.objects / "passes").iterdir())) > 1, seconds=RPO_SECONDS
+        )
 
     other = kept_home(folder.root.parent / "new", backup_folder=folder.root)
     restore(other.settings, LATEST)
@@ -55,10 +69,15 @@ def test_what_was_written_a_minute_ago_survives_the_loss_of_the_machine(lost: Ke
     assert open_objects(other.settings).get("models/two") == b"the newest"
 
 
-def test_what_the_owner_had_set_comes_back_where_the_new_machine_has_nothing(prepared: KeptHome) -> None:
+def test_what_the_owner_had_set_comes_back_where_the_new_machine_has_nothing(
+    prepared: KeptHome,
+) -> None:
     with server_folder() as parent:
         home = prepared.copy(parent)
-        store_settings(home.settings, {"home_assistant_url": "http://ha.test:8123", "home_assistant_token": "owners"})
+        store_settings(
+            home.settings,
+            {"home_assistant_url": "http://ha.test:8123", "home_assistant_token": "owners"},
+        )
         for name, text in OF_DEVICES.items():
             path = home.settings.data_folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,10 +91,17 @@ def test_what_the_owner_had_set_comes_back_where_the_new_machine_has_nothing(pre
         done = restore(other.settings, NEWEST)
 
         there = {name: other.settings.data_folder / name for name in OF_DEVICES}
-        assert {name: path.read_text(encoding="utf-8") for name, path in there.items()} == OF_DEVICES | {OF_BOTH: "of the new machine"}
-        assert {path.stat().st_mode & 0o777 for name, path in there.items() if name != OF_BOTH} == {0o600}
+        assert {
+            name: path.read_text(encoding="utf-8") for name, path in there.items()
+        } == OF_DEVICES | {OF_BOTH: "of the new machine"}
+        assert {path.stat().st_mode & 0o777 for name, path in there.items() if name != OF_BOTH} == {
+            0o600
+        }
         assert set(done.put_back) == {"settings.json", *OF_DEVICES} - {OF_BOTH}
-        assert read_stored(other.settings.data_folder) == {"home_assistant_url": "http://ha.test:8123", "home_assistant_token": "owners"}
+        assert read_stored(other.settings.data_folder) == {
+            "home_assistant_url": "http://ha.test:8123",
+            "home_assistant_token": "owners",
+        }
 
 
 def test_the_log_of_the_new_machine_is_no_part_of_the_lost_ones(prepared: KeptHome) -> None:
@@ -91,5 +117,9 @@ def test_the_log_of_the_new_machine_is_no_part_of_the_lost_ones(prepared: KeptHo
 
         restore(other.settings, NEWEST)
 
-        assert [path.name for path in folder.wal(manifest.system_identifier).iterdir() if segment in path.name] == []
+        assert [
+            path.name
+            for path in folder.wal(manifest.system_identifier).iterdir()
+            if segment in path.name
+        ] == []
         assert other.observed() == 10

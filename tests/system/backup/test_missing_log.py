@@ -1,4 +1,6 @@
-"""A segment of the log that is missing is named before anything is started, with the instant until which can be restored."""
+"""A segment of the log that is missing is named before anything is started, with the instant until
+which can be restored.
+"""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +37,9 @@ def holed(segmented: SegmentedHome) -> Iterator[SegmentedHome]:
         yield replace(segmented, home=home, segments=segments)
 
 
-def test_a_missing_segment_is_named_with_the_instant_until_which_can_be_restored(holed: SegmentedHome) -> None:
+def test_a_missing_segment_is_named_with_the_instant_until_which_can_be_restored(
+    holed: SegmentedHome,
+) -> None:
     settings, name = holed.home.settings, holed.segments[2].name[:24]
     rows = holed.home.observed()
     for at in (holed.instants[3].isoformat(), LATEST):
@@ -71,20 +75,26 @@ def test_a_segment_of_the_backup_itself_leaves_nothing_to_restore(holed: Segment
     manifest, _ = folder.choose(NEWEST)
     (holed.segments[0].parent / f"{manifest.first_segment}.gz.age").unlink()
     for at in (NEWEST, holed.instants[0].isoformat()):
-        with pytest.raises(MissingSegmentError, match=f"{manifest.first_segment} .*cannot be restored.*another backup"):
+        with pytest.raises(
+            MissingSegmentError,
+            match=f"{manifest.first_segment} .*cannot be restored.*another backup",
+        ):
             restore(holed.home.settings, at)
 
 
 # Short runs go on on a new timeline in test_restore.py.
 @pytest.mark.long
-def test_the_latest_after_a_restore_is_the_end_of_the_newest_timeline(segmented: SegmentedHome) -> None:
+def test_the_latest_after_a_restore_is_the_end_of_the_newest_timeline(
+    segmented: SegmentedHome,
+) -> None:
     with server_folder() as parent, server_folder() as elsewhere:
         home = segmented.home.copy(parent)
         all_rows = home.observed()
         restore(home.settings, segmented.instants[1].isoformat())
         rows = home.observed()
         assert rows == all_rows - 2
-        # Nothing of the new timeline is in the folder yet: the end of the log is what there was before.
+        # Nothing of the new timeline is in the folder yet: the end of the log is what there was
+        # before.
         other = home.copy(elsewhere)
         done = restore(other.settings, LATEST)
         assert other.observed() == all_rows
@@ -104,9 +114,11 @@ def test_the_latest_after_a_restore_is_the_end_of_the_newest_timeline(segmented:
 def test_no_hint_of_the_server_to_remove_what_a_restore_needs_is_passed_on(tmp_path: Path) -> None:
     words = (
         "2026-05-01 UTC [1] FATAL:  could not locate required checkpoint record at 0/4000080\n"
-        '2026-05-01 UTC [1] HINT:  If you are restoring from a backup, touch "/data/recovery.signal" and add required recovery options.\n'
+        "2026-05-01 UTC [1] HINT:  If you are restoring from a backup, touch "
+        '"/data/recovery.signal" and add required recovery options.\n'
         '\tIf you are not restoring from a backup, try removing the file "/data/backup_label".\n'
-        '\tBe careful: removing "/data/backup_label" will result in a corrupt cluster if restoring from a backup.\n'
+        '\tBe careful: removing "/data/backup_label" will result in a corrupt cluster if '
+        "restoring from a backup.\n"
         "2026-05-01 UTC [2] LOG:  shutting down\n"
     )
     error: LunaError = explain_recovery(words, tmp_path)

@@ -35,7 +35,11 @@ def test_a_backup_is_whole_and_says_what_it_holds(home: KeptHome) -> None:
 
 def test_nothing_of_it_lies_plain_on_the_disk(home: KeptHome) -> None:
     root = open_folder(home.settings).root
-    files = [path for path in root.rglob("*") if path.is_file() and path.name not in {"lock", "status.lock", "status.json", "recipient"}]
+    files = [
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.name not in {"lock", "status.lock", "status.json", "recipient"}
+    ]
     assert len(files) > 4
     assert {path.read_bytes()[:21] for path in files} == {b"age-encryption.org/v1"}
 
@@ -43,7 +47,9 @@ def test_nothing_of_it_lies_plain_on_the_disk(home: KeptHome) -> None:
 def test_a_drill_finds_what_the_manifest_says_and_touches_nothing(home: KeptHome) -> None:
     found = drill(home.settings)
     assert (found.compared, found.objects) == (True, 1)
-    assert found.rows == sum(entry.rows for entry in open_folder(home.settings).choose(NEWEST)[0].tables.values())
+    assert found.rows == sum(
+        entry.rows for entry in open_folder(home.settings).choose(NEWEST)[0].tables.values()
+    )
     assert "drill_passed_at" in open_folder(home.settings).read_status()
     assert home.observed() == 10
 
@@ -62,7 +68,9 @@ def test_a_restore_brings_back_rows_and_objects_and_can_be_undone(own_home: Kept
     assert objects.get("models/one") == b"what was learned" * 1000
     assert objects.get("models/two") == b"stored later"
     with own_home.open() as database, unit_of_work(database) as connection:
-        assert [job.task for job in jobs.list_newest(connection, limit=5)] == ["rag.documents.reindex"]
+        assert [job.task for job in jobs.list_newest(connection, limit=5)] == [
+            "rag.documents.reindex"
+        ]
     undo(own_home.settings)
     assert own_home.observed() == 11
     undo(own_home.settings)
@@ -110,7 +118,9 @@ def parent() -> Iterator[Path]:
         yield folder
 
 
-def test_any_instant_since_a_backup_can_be_restored_with_the_objects_of_then(logged: LoggedHome, parent: Path) -> None:
+def test_any_instant_since_a_backup_can_be_restored_with_the_objects_of_then(
+    logged: LoggedHome, parent: Path
+) -> None:
     home = logged.home.copy(parent)
     objects = open_objects(home.settings)
     for key in ("models/three", "models/four"):
@@ -120,12 +130,16 @@ def test_any_instant_since_a_backup_can_be_restored_with_the_objects_of_then(log
     restore(home.settings, logged.between.isoformat())
 
     assert home.observed() == had - 1
-    assert [stored.key for stored in objects.list_all() if stored.key in {"models/three", "models/four"}] == ["models/three"]
+    assert [
+        stored.key for stored in objects.list_all() if stored.key in {"models/three", "models/four"}
+    ] == ["models/three"]
 
 
 # The end of the log is restored in short runs as well: as the latest of a restored home.
 @pytest.mark.long
-def test_an_instant_in_a_quiet_time_is_what_was_written_before_it(logged: LoggedHome, parent: Path) -> None:
+def test_an_instant_in_a_quiet_time_is_what_was_written_before_it(
+    logged: LoggedHome, parent: Path
+) -> None:
     home = logged.home.copy(parent)
     rows = home.observed()
     restore(home.settings, logged.quiet.isoformat())
@@ -134,7 +148,10 @@ def test_an_instant_in_a_quiet_time_is_what_was_written_before_it(logged: Logged
 
 @pytest.fixture(scope="module")
 def restored(prepared: KeptHome) -> Iterator[tuple[KeptHome, datetime]]:
-    """A home that was restored and then written to, and the instant after that; no backup was made since."""
+    """A home that was restored and then written to, and the instant after that.
+
+    No backup was made since.
+    """
     with server_folder() as parent:
         home = prepared.copy(parent)
         restore(home.settings, NEWEST)
@@ -144,7 +161,9 @@ def restored(prepared: KeptHome) -> Iterator[tuple[KeptHome, datetime]]:
         yield home, instant
 
 
-def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(restored: tuple[KeptHome, datetime]) -> None:
+def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(
+    restored: tuple[KeptHome, datetime],
+) -> None:
     home, instant = restored
     rows = home.observed()
     with pytest.raises(ConflictError, match="go on over"):
@@ -152,7 +171,9 @@ def test_what_came_after_a_restore_is_not_taken_for_what_came_before_it(restored
     assert home.observed() == rows
 
 
-def test_what_was_restored_goes_on_and_is_backed_up_on_its_own_timeline(restored: tuple[KeptHome, datetime], parent: Path) -> None:
+def test_what_was_restored_goes_on_and_is_backed_up_on_its_own_timeline(
+    restored: tuple[KeptHome, datetime], parent: Path
+) -> None:
     home = restored[0].copy(parent)
     first, _ = open_folder(home.settings).choose(NEWEST)
     rows = home.observed()
@@ -163,13 +184,17 @@ def test_what_was_restored_goes_on_and_is_backed_up_on_its_own_timeline(restored
     assert home.observed() == rows
 
 
-def test_how_far_the_log_is_safe_moves_on_while_rows_are_written_all_the_time(home: KeptHome) -> None:
+def test_how_far_the_log_is_safe_moves_on_while_rows_are_written_all_the_time(
+    home: KeptHome,
+) -> None:
     ended = threading.Event()
 
     def write(database: Engine) -> None:
         while not ended.wait(0.2):
             with unit_of_work(database) as connection:
-                connection.execute(text("SELECT pg_logical_emit_message(true, 'tests', repeat('x', 1000))"))
+                connection.execute(
+                    text("SELECT pg_logical_emit_message(true, 'tests', repeat('x', 1000))")
+                )
 
     with home.work() as work, receiving(work):
         writer = threading.Thread(target=write, args=(work.database,))

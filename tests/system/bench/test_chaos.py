@@ -1,4 +1,6 @@
-"""The ledger of what was acknowledged: an audit that finds what is lost, doubled and changed, on a real gateway and database."""
+"""The ledger of what was acknowledged: an audit that finds what is lost, doubled and changed, on a
+real gateway and database.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,9 +21,17 @@ from tests.support.gateway.server import serve
 
 CONTENTS = Contents(seed=1, day=datetime.now(UTC).date())
 DONE = "UPDATE jobs SET status = 'done', reply = '{}'"
-TWICE = "INSERT INTO manual_blocks (site_key, device, action, starts_at, ends_at, added_by) SELECT site_key, device, action, starts_at, ends_at, added_by"
-ANOTHER = "INSERT INTO jobs (job_id, task, key, request, trace_id, status, reply) SELECT 'another', task, key, request, '', 'done', reply"
-SENSOR = "INSERT INTO sensors (site_key, name) SELECT site_key, %s FROM sites WHERE name = 'chaos-home'"
+TWICE = (
+    "INSERT INTO manual_blocks (site_key, device, action, starts_at, ends_at, added_by) SELECT "
+    "site_key, device, action, starts_at, ends_at, added_by"
+)
+ANOTHER = (
+    "INSERT INTO jobs (job_id, task, key, request, trace_id, status, reply) SELECT 'another', "
+    "task, key, request, '', 'done', reply"
+)
+SENSOR = (
+    "INSERT INTO sensors (site_key, name) SELECT site_key, %s FROM sites WHERE name = 'chaos-home'"
+)
 READING = "INSERT INTO sensor_readings SELECT sensor_key, clock_timestamp(), %s FROM sensors"
 
 
@@ -36,13 +46,19 @@ def url(database_server: str) -> Iterator[str]:
 def database(url: str) -> Iterator[psycopg.Connection]:
     """A database in which nothing of another test is left."""
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE sites, jobs, sensor_readings, slot_forecasts, idempotent_answers CASCADE")
+        connection.execute(
+            "TRUNCATE sites, jobs, sensor_readings, slot_forecasts, idempotent_answers CASCADE"
+        )
         yield connection
 
 
 @pytest.fixture
 def api(url: str, database: psycopg.Connection, redis_url: str) -> Iterator[httpx.Client]:
-    with serve(Addresses(database_url=url.replace("postgresql://", "postgresql+psycopg://"), redis_url=redis_url)) as api:
+    with serve(
+        Addresses(
+            database_url=url.replace("postgresql://", "postgresql+psycopg://"), redis_url=redis_url
+        )
+    ) as api:
         for site in describe_sites():
             api.post("/v1/sites", json=site).raise_for_status()
         yield api
@@ -55,10 +71,20 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def test_a_block_that_is_gone_and_one_that_is_there_twice_are_found(api: httpx.Client, database: psycopg.Connection, ledger: Ledger) -> None:
+def test_a_block_that_is_gone_and_one_that_is_there_twice_are_found(
+    api: httpx.Client, database: psycopg.Connection, ledger: Ledger
+) -> None:
     for number in range(3):
         wanted = CONTENTS.block(number)
-        stored = api.post(f"/v1/sites/{SHED}/manual-blocks", json=wanted, headers={"Idempotency-Key": str(number)}).raise_for_status().json()
+        stored = (
+            api.post(
+                f"/v1/sites/{SHED}/manual-blocks",
+                json=wanted,
+                headers={"Idempotency-Key": str(number)},
+            )
+            .raise_for_status()
+            .json()
+        )
         ledger.acknowledge("block", block_id=stored["block_id"], starts_at=wanted["from"])
     assert audit(ledger.read(), database).faults == []
     first, second, _ = [entry["block_id"] for entry in ledger.read()]
@@ -72,7 +98,11 @@ def test_a_job_without_an_end_one_of_a_second_answer_and_a_forecast_with_a_hole_
     api: httpx.Client, database: psycopg.Connection, ledger: Ledger
 ) -> None:
     for number in range(3):
-        request = {"site_id": SHED, "at": CONTENTS.issued_at(number), "forecast_version": "baseline_7_day_avg"}
+        request = {
+            "site_id": SHED,
+            "at": CONTENTS.issued_at(number),
+            "forecast_version": "baseline_7_day_avg",
+        }
         order = {"task": "forecaster.forecast.issue", "request": request, "key": f"job-{number}"}
         job = api.post("/v1/jobs", json=order).raise_for_status().json()
         ledger.acknowledge("job", job_id=job["job_id"], key=job["key"], issued_at=request["at"])
@@ -85,7 +115,9 @@ def test_a_job_without_an_end_one_of_a_second_answer_and_a_forecast_with_a_hole_
     assert len(audit(ledger.read(), database).doubled) == 1
 
 
-def test_a_live_reading_that_comes_twice_and_one_that_never_came_are_found(api: httpx.Client, database: psycopg.Connection, ledger: Ledger) -> None:
+def test_a_live_reading_that_comes_twice_and_one_that_never_came_are_found(
+    api: httpx.Client, database: psycopg.Connection, ledger: Ledger
+) -> None:
     assert api.get("/health/live").is_success
     database.execute(SENSOR, ("mqtt:chaos/meter [kWh]",))
     for value in (1, 2, 2, 4):
@@ -98,10 +130,15 @@ def test_a_live_reading_that_comes_twice_and_one_that_never_came_are_found(api: 
     assert (found.unacknowledged["live reading"], len(found.faults)) == (1, 2)
 
 
-def test_an_inverter_that_is_told_more_than_it_can_is_found(database: psycopg.Connection, ledger: Ledger) -> None:
+def test_an_inverter_that_is_told_more_than_it_can_is_found(
+    database: psycopg.Connection, ledger: Ledger
+) -> None:
     for watts in ("5000", "0", "5001", "nan"):
         ledger.acknowledge("command", topic="inverter/power/set", value=watts)
-    assert audit(ledger.read(), database).beyond_limits == ["the inverter was told 5001 W", "the inverter was told nan W"]
+    assert audit(ledger.read(), database).beyond_limits == [
+        "the inverter was told 5001 W",
+        "the inverter was told nan W",
+    ]
 
 
 def test_a_seed_says_the_same_moments_again_and_every_process_is_killed() -> None:

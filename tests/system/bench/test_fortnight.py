@@ -1,4 +1,7 @@
-"""The bench that lives a fortnight, for hours: the same code hears, plans and tells; the home's truth judges it."""
+"""The bench that lives a fortnight, for hours: the same code hears, plans and tells.
+
+The home's truth judges it.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -48,18 +51,27 @@ def folder() -> Iterator[Path]:
         yield parent
 
 
-def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(empty: Engine, folder: Path) -> None:
+def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(
+    empty: Engine, folder: Path
+) -> None:
     told: list[str] = []
     figures = live_fortnight(folder, empty, LIVED, incidents=INCIDENTS, say=told.append)
     assert (figures["false"], figures["lost"], figures["without_plan"]) == ([], [], [])
-    assert (figures["sentences_false"], figures["readings_lost"], figures["minutes_without_plan"]) == (0, 0, 0)
+    assert (
+        figures["sentences_false"],
+        figures["readings_lost"],
+        figures["minutes_without_plan"],
+    ) == (0, 0, 0)
     assert figures["sentences"] > 0
-    # At each of five looks in the quarter-hours in which Luna lived, energies of the meter, the roof, the battery and how full that is.
+    # At each of five looks in the quarter-hours in which Luna lived, energies of the meter, the
+    # roof, the battery and how full that is.
     assert figures["readings"] >= 6 * 5 * (figures["minutes"] - figures["minutes_stopped"]) // 15
     assert (figures["minutes"], figures["minutes_stopped"]) == (LIVED // MINUTE, PART // MINUTE)
     for name, energy in figures["energies"].items():
         # What flowed while Luna was stopped stands in the quarter-hours of that time.
-        assert energy["stored_kwh"] == pytest.approx(energy["true_kwh"], abs=0.01 + 0.01 * energy["true_kwh"]), name
+        assert energy["stored_kwh"] == pytest.approx(
+            energy["true_kwh"], abs=0.01 + 0.01 * energy["true_kwh"]
+        ), name
         assert energy["unknown_slots"] == 0, name
     assert set(figures["cost"]) == {"self", "luna", "foresight"}
     assert figures["cost"]["foresight"] <= figures["cost"]["self"] + 1e-6
@@ -68,12 +80,25 @@ def test_hours_of_a_home_with_incidents_lose_no_reading_and_say_nothing_false(em
     assert set(periods) == {"undisturbed", "battery_deaf", "luna_stopped"}
     assert periods["luna_stopped"]["minutes_stopped"] == PART // MINUTE
     # Another home than the one that was lived: what was true there is false of it.
-    assert {"the battery is at", "of prices", "load", "pv", "import", "export", "charge", "discharge"} <= set(_judge_elsewhere(empty))
+    assert {
+        "the battery is at",
+        "of prices",
+        "load",
+        "pv",
+        "import",
+        "export",
+        "charge",
+        "discharge",
+    } <= set(_judge_elsewhere(empty))
 
 
-def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(empty: Engine, folder: Path) -> None:
+def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(
+    empty: Engine, folder: Path
+) -> None:
     product = load_profile("sunspec_12x", folder)
-    figures = live_fortnight(folder, empty, DIRECT, incidents=(), product=product, say=lambda _: None)
+    figures = live_fortnight(
+        folder, empty, DIRECT, incidents=(), product=product, say=lambda _: None
+    )
     assert (figures["false"], figures["lost"], figures["without_plan"]) == ([], [], [])
     assert figures["sentences"] > 0
     with unit_of_work(empty) as connection:
@@ -83,7 +108,9 @@ def test_an_inverter_that_luna_speaks_to_itself_does_what_is_said_of_it(empty: E
 
 
 def _judge_elsewhere(database: Engine) -> list[str]:
-    """Begin of each sentence that is false of a home with a full battery, in which 9 kW flow each way and the market has published nothing."""
+    """Begin of each sentence that is false of a home with a full battery, in which 9 kW flow each
+    way and the market has published nothing.
+    """
     timeline = Timeline(local_midnight(FIRST_DAY, ZONE), SLOT, LIVED // SLOT)
     state = HomeState(timeline.end.timestamp(), BatteryCharge(BATTERY_MODEL.capacity_kwh))
     ledger = SlotLedger(state)
@@ -93,5 +120,20 @@ def _judge_elsewhere(database: Engine) -> list[str]:
     truth = HomeTruth(state, timeline, ledger, {}, timeline.start, prices_missing=True)
     with unit_of_work(database) as connection:
         found = SentenceJudge(timedelta(hours=1)).ask(connection, truth, now)
-    begins = ("the battery is at", "of prices", "load", "pv", "import", "export", "charge", "discharge")
-    return [begin for each in found if each is not None for begin in begins if each.said.startswith(begin)]
+    begins = (
+        "the battery is at",
+        "of prices",
+        "load",
+        "pv",
+        "import",
+        "export",
+        "charge",
+        "discharge",
+    )
+    return [
+        begin
+        for each in found
+        if each is not None
+        for begin in begins
+        if each.said.startswith(begin)
+    ]

@@ -27,14 +27,20 @@ class Kept:
         self._connection.execute(text(statement))
 
     def read(self, like: Rows | None = None) -> Rows:
-        return read_rows(lambda query: [[str(value) for value in row] for row in self._connection.exec_driver_sql(query)], like)
+        return read_rows(
+            lambda query: [
+                [str(value) for value in row] for row in self._connection.exec_driver_sql(query)
+            ],
+            like,
+        )
 
     def compare(self) -> tuple[int, int, list[str]]:
         found = compare(self.before, self.read(self.before))
         return found["lost"], found["changed"], found["where"]
 
 
-# Every row is read again and again: that of the other tests would hold all that they have left, a minute for each test.
+# Every row is read again and again: that of the other tests would hold all that they have left, a
+# minute for each test.
 @pytest.fixture(scope="module")
 def own_engine(servers: Servers) -> Iterator[Engine]:
     with own_database(servers.database_url, f"luna_compared_{uuid.uuid4().hex[:8]}") as url:
@@ -66,5 +72,13 @@ def test_a_table_that_lost_a_column_counts_with_all_its_rows(kept: Kept) -> None
 
 
 def test_time_without_answers_runs_from_the_last_answer_to_the_next() -> None:
-    answers = [(0.0, True), (1.0, True), (2.0, False), (5.0, False), (7.0, True), (7.5, False), (8.0, True)]
+    answers = [
+        (0.0, True),
+        (1.0, True),
+        (2.0, False),
+        (5.0, False),
+        (7.0, True),
+        (7.5, False),
+        (8.0, True),
+    ]
     assert longest_gap(answers) == 6.0

@@ -1,4 +1,6 @@
-"""The page Antares in a real browser: readable, accessible and guarded in both languages, on a desk and on a phone."""
+"""The page Antares in a real browser: readable, accessible and guarded in both languages, on a desk
+and on a phone.
+"""
 
 from collections.abc import Iterator
 
@@ -28,11 +30,17 @@ def agented(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.parametrize("path", [PAGE, BARE], ids=["learned", "unlearned"])
-def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_the_agents_page(open_page: Open, agented: httpx.Client, path: str) -> None:
-    assert find_barriers_in_all_forms(open_page, path, gateway=agented, ready=open_disclosures) == []
+def test_axe_finds_nothing_and_nothing_scrolls_sideways_on_the_agents_page(
+    open_page: Open, agented: httpx.Client, path: str
+) -> None:
+    assert (
+        find_barriers_in_all_forms(open_page, path, gateway=agented, ready=open_disclosures) == []
+    )
 
 
-def test_control_is_taken_back_by_hand_and_given_back_by_asking(open_page: Open, agented: httpx.Client) -> None:
+def test_control_is_taken_back_by_hand_and_given_back_by_asking(
+    open_page: Open, agented: httpx.Client
+) -> None:
     page = open_page(PAGE, gateway=agented)
     expect(page.locator("h1")).to_have_text(wording("agent", "headline_export_only"))
     page.check("form[action$=withdrawal] input[name=sure]")
@@ -44,7 +52,9 @@ def test_control_is_taken_back_by_hand_and_given_back_by_asking(open_page: Open,
     expect(page.locator("h1")).to_have_text(wording("agent", "headline_export_only"))
 
 
-def test_an_agent_that_learned_nothing_has_a_button_that_trains_it(open_page: Open, agented: httpx.Client) -> None:
+def test_an_agent_that_learned_nothing_has_a_button_that_trains_it(
+    open_page: Open, agented: httpx.Client
+) -> None:
     page = open_page(BARE, gateway=agented)
     page.click("button:text-is('Train now')")
     expect(page.locator(".job")).to_contain_text(wording("every_page", "job_queued"))

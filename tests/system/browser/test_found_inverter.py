@@ -1,4 +1,6 @@
-"""From an empty Luna to what would be sent to an inverter that was found, and the 200 W that try it, without a file: against a simulated one."""
+"""From an empty Luna to what would be sent to an inverter that was found, and the 200 W that try
+it, without a file: against a simulated one.
+"""
 
 import time
 import uuid
@@ -40,7 +42,9 @@ def empty(servers: Servers, redis_url: str, tmp_path: Path) -> Iterator[httpx.Cl
 
 @pytest.fixture
 def inverter() -> SimulatedInverter:
-    return SimulatedInverter(load_profile("sunspec_12x", Path("/nonexistent")), house=lambda _: (0.5, 0.0))
+    return SimulatedInverter(
+        load_profile("sunspec_12x", Path("/nonexistent")), house=lambda _: (0.5, 0.0)
+    )
 
 
 @pytest.fixture
@@ -55,7 +59,11 @@ def go_on(page: Page) -> None:
 
 
 def test_an_inverter_that_is_found_is_told_what_the_page_shows(
-    empty: httpx.Client, open_page: Open, server: RegisterServer, inverter: SimulatedInverter, record_property: Any
+    empty: httpx.Client,
+    open_page: Open,
+    server: RegisterServer,
+    inverter: SimulatedInverter,
+    record_property: Any,
 ) -> None:
     began = time.monotonic()
     page = open_page("/", gateway=empty)

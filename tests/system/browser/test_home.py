@@ -1,4 +1,6 @@
-"""Home in a real browser: the plan's chart, its keys, its refresh, its states, on desk and phone."""
+"""Home in a real browser: the plan's chart, its keys, its refresh, its states, on desk and
+phone.
+"""
 
 import base64
 import csv
@@ -41,7 +43,9 @@ def drawn(page: Page) -> Page:
 def span(page: Page) -> tuple[datetime, datetime]:
     """What the chart shows: from when until when."""
     shown = page.locator("#chart")
-    first, end = (datetime.fromisoformat(shown.get_attribute(name) or "") for name in ("data-from", "data-to"))
+    first, end = (
+        datetime.fromisoformat(shown.get_attribute(name) or "") for name in ("data-from", "data-to")
+    )
     return first, end
 
 
@@ -51,7 +55,10 @@ IPHONE = {
     "device_scale_factor": 3,
     "is_mobile": True,
     "has_touch": True,
-    "user_agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.0 Mobile/15E148 Safari/604.1",
+    "user_agent": (
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 15_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+        "like Gecko) Version/15.0 Mobile/15E148 Safari/604.1"
+    ),
 }
 # A screenshot's size, its mean luminance (0 to 255) and how many colours it has.
 SEEN = """async (encoded) => {
@@ -70,7 +77,8 @@ SEEN = """async (encoded) => {
   return { width, height, luminance: sum / (data.length / 4), colours: colours.size };
 }"""
 INKED_CHART = "() => document.querySelector('#chart canvas').toDataURL()"
-# The tokens of the theme whose colour, as it is, has at least forty pixels between two heights of the chart.
+# The tokens of the theme whose colour, as it is, has at least forty pixels between two heights of
+# the chart.
 INKED = """({ from, to }) => {
   const canvas = document.querySelector("#chart canvas"), scale = canvas.width / canvas.clientWidth;
   const { data } = canvas.getContext("2d").getImageData(0, from * scale, canvas.width, (to - from) * scale);
@@ -99,9 +107,12 @@ RULE = """({ from, to }) => {
 
 def test_the_chart_is_drawn_on_all_three_panels_from_the_timeline(open_page: Open) -> None:
     page = drawn(open_page(HOME))
-    # Panels as src/plan/axes.js places them on a desk: price, power, charge; bars of what uses energy stand above the middle of power.
+    # Panels as src/plan/axes.js places them on a desk: price, power, charge; bars of what uses
+    # energy stand above the middle of power.
     tops = {"price": (56, 168), "used": (200, 316), "supplied": (316, 432), "soc": (464, 580)}
-    inked = {name: page.evaluate(INKED, {"from": top, "to": end}) for name, (top, end) in tops.items()}
+    inked = {
+        name: page.evaluate(INKED, {"from": top, "to": end}) for name, (top, end) in tops.items()
+    }
     assert "price" in inked["price"]
     assert {"load", "battery"} <= set(inked["used"])
     assert {"pv", "battery", "grid"} <= set(inked["supplied"])
@@ -116,7 +127,9 @@ def test_the_chart_is_drawn_on_all_three_panels_from_the_timeline(open_page: Ope
 
 def test_nothing_is_asked_of_any_other_machine(open_page: Open, demo_gateway: httpx.Client) -> None:
     page = drawn(open_page(HOME))
-    asked = page.evaluate("() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)")
+    asked = page.evaluate(
+        "() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)"
+    )
     assert set(asked) == {str(demo_gateway.base_url).rstrip("/")}
 
 
@@ -147,7 +160,9 @@ def test_plans_that_are_compared_are_named_by_when_they_were_issued(open_page: O
     page.locator("#chart").press("PageUp")
     expect(page.locator("#readout .title")).not_to_contain_text("Plan of")
     page.get_by_role("button", name="Forecast then").click()
-    expect(page.locator("#readout > span", has_text="House, expected").locator("b")).to_have_text(re.compile(r"\d\skW"))
+    expect(page.locator("#readout > span", has_text="House, expected").locator("b")).to_have_text(
+        re.compile(r"\d\skW")
+    )
 
 
 def test_a_step_chooses_its_slot_and_is_marked(open_page: Open) -> None:
@@ -158,7 +173,9 @@ def test_a_step_chooses_its_slot_and_is_marked(open_page: Open) -> None:
     assert page.url.endswith(HOME)
 
 
-def test_zoom_and_choice_stay_when_something_new_arrives(open_page: Open, demo_home: DemoHome, database: Engine) -> None:
+def test_zoom_and_choice_stay_when_something_new_arrives(
+    open_page: Open, demo_home: DemoHome, database: Engine
+) -> None:
     page = drawn(open_page(HOME))
     page.locator("#chart").press("Home")
     page.locator("#chart").hover(position={"x": 500, "y": 250})
@@ -171,9 +188,17 @@ def test_zoom_and_choice_stay_when_something_new_arrives(open_page: Open, demo_h
     assert zoomed[1] - zoomed[0] < before[1] - before[0]
     until = demo_home.now + timedelta(hours=2)
     with unit_of_work(database) as connection:
-        control_service.override(connection, "demo", "batteries", {"mode": "hold", "until": until.isoformat()}, now=demo_home.now)
+        control_service.override(
+            connection,
+            "demo",
+            "batteries",
+            {"mode": "hold", "until": until.isoformat()},
+            now=demo_home.now,
+        )
     # Nobody clicks: the gateway says that there is something new.
-    expect(page.locator(".hero .notice")).to_contain_text(wording("home", "notice_override", mode="Hold", t="18:40"))
+    expect(page.locator(".hero .notice")).to_contain_text(
+        wording("home", "notice_override", mode="Hold", t="18:40")
+    )
     assert span(page) == zoomed
     expect(page.locator(TITLE)).to_have_text("Wed 16:30")
     page.get_by_role("button", name="End now").click()
@@ -187,10 +212,14 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
     expect(page.locator("#why .label").first).to_contain_text("16:30")
     page.locator(".override select").select_option(label="17:45")
     page.get_by_role("button", name="Charge", exact=True).click()
-    expect(page.locator(".hero .notice")).to_contain_text(wording("home", "notice_override", mode="Charge", t="17:45"))
+    expect(page.locator(".hero .notice")).to_contain_text(
+        wording("home", "notice_override", mode="Charge", t="17:45")
+    )
     expect(page.locator("#why dl")).to_contain_text("you")
     page.get_by_role("button", name="Extend 1 h").click()
-    expect(page.locator(".hero .notice")).to_contain_text(wording("home", "notice_override", mode="Charge", t="18:45"))
+    expect(page.locator(".hero .notice")).to_contain_text(
+        wording("home", "notice_override", mode="Charge", t="18:45")
+    )
     page.get_by_role("button", name="End now").click()
     expect(page.locator(".hero .notice")).to_have_count(0)
 
@@ -198,9 +227,16 @@ def test_an_owner_does_something_else_until_a_time_and_takes_it_back(open_page: 
 def test_what_an_owner_is_choosing_stays_while_news_come(open_page: Open) -> None:
     page = drawn(open_page(HOME))
     # The reason is another one with each answer, as with a new plan.
-    answers = [page.locator("#why").inner_html().replace('class="reason">', f'class="reason">Reason {number}. ') for number in range(2)]
+    answers = [
+        page.locator("#why")
+        .inner_html()
+        .replace('class="reason">', f'class="reason">Reason {number}. ')
+        for number in range(2)
+    ]
     left = iter(answers)
-    page.route("**/home/why?*", lambda route: route.fulfill(body=next(left), content_type="text/html"))
+    page.route(
+        "**/home/why?*", lambda route: route.fulfill(body=next(left), content_type="text/html")
+    )
     until = page.locator(".override select")
     until.select_option(label="17:45")
     until.focus()
@@ -212,7 +248,9 @@ def test_what_an_owner_is_choosing_stays_while_news_come(open_page: Open) -> Non
 
 
 @pytest.fixture(scope="module")
-def changing_home(database: Engine, addresses: Addresses) -> Iterator[Callable[[str], httpx.Client]]:
+def changing_home(
+    database: Engine, addresses: Addresses
+) -> Iterator[Callable[[str], httpx.Client]]:
     """Returns, for an instant, the gateway of a home for which it is that instant."""
     with ExitStack() as stack:
 
@@ -235,20 +273,32 @@ def test_a_browser_elsewhere_shows_the_clock_of_the_site(open_page: Open) -> Non
     expect(page.locator("#why .label").first).to_contain_text("16:30")
 
 
-# Noon in Greenwich is 13:00 in Amsterdam before the clocks change in March, and 14:00 before they do in October: 12¾ and 11¾ hours before 01:45.
+# Noon in Greenwich is 13:00 in Amsterdam before the clocks change in March, and 14:00 before they
+# do in October: 12¾ and 11¾ hours before 01:45.
 @pytest.mark.parametrize(
     "browser_zone",
     ["America/Los_Angeles", pytest.param("Australia/Lord_Howe", marks=pytest.mark.long)],
 )
 @pytest.mark.parametrize(
     ("now", "hours", "following"),
-    [("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]), ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"])],
+    [
+        ("2026-03-28T12:00:00+00:00", 12, ["Sun 03:00", "Sun 04:00"]),
+        ("2026-10-24T12:00:00+00:00", 11, ["Sun 02:00 CEST", "Sun 02:00 CET"]),
+    ],
     ids=["92 slots", "100 slots"],
 )
 def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
-    open_page: Open, changing_home: Callable[[str], httpx.Client], *, now: str, hours: int, following: list[str], browser_zone: str
+    open_page: Open,
+    changing_home: Callable[[str], httpx.Client],
+    *,
+    now: str,
+    hours: int,
+    following: list[str],
+    browser_zone: str,
 ) -> None:
-    page = drawn(open_page("/ui/sites/change/home", gateway=changing_home(now), timezone_id=browser_zone))
+    page = drawn(
+        open_page("/ui/sites/change/home", gateway=changing_home(now), timezone_id=browser_zone)
+    )
     for key in ["Home", *["PageDown"] * hours, *["ArrowRight"] * 3]:
         page.locator("#chart").press(key)
     expect(page.locator(TITLE)).to_have_text("Sun 01:45")
@@ -256,7 +306,9 @@ def test_days_on_which_clocks_change_are_read_as_the_site_s_clock_shows_them(
     expect(page.locator(TITLE)).to_have_text(following[0])
     page.locator("#chart").press("PageDown")
     expect(page.locator(TITLE)).to_have_text(following[1])
-    expect(page.locator("#why .label").first).to_contain_text(following[1].removeprefix("Sun ").removesuffix(" CET"))
+    expect(page.locator("#why .label").first).to_contain_text(
+        following[1].removeprefix("Sun ").removesuffix(" CET")
+    )
 
 
 def test_no_width_makes_the_page_scroll_sideways(open_page: Open) -> None:
@@ -268,7 +320,9 @@ def test_no_width_makes_the_page_scroll_sideways(open_page: Open) -> None:
     assert widths == {width: width for width in widths}
 
 
-def test_a_phone_s_first_screen_shows_price_and_flow_and_leads_to_every_page(open_page: Open) -> None:
+def test_a_phone_s_first_screen_shows_price_and_flow_and_leads_to_every_page(
+    open_page: Open,
+) -> None:
     page = drawn(open_page(HOME, **PHONE))
     bar = page.locator("nav").first.bounding_box()
     assert bar is not None
@@ -278,10 +332,17 @@ def test_a_phone_s_first_screen_shows_price_and_flow_and_leads_to_every_page(ope
         assert seen["y"] + seen["height"] <= bar["y"]
     links = [link.bounding_box() for link in page.locator("nav").first.locator("a").all()]
     assert len(links) == 11
-    assert [link for link in links if link is None or not (link["x"] >= 0 and link["x"] + link["width"] <= 390 and link["y"] >= bar["y"])] == []
+    assert [
+        link
+        for link in links
+        if link is None
+        or not (link["x"] >= 0 and link["x"] + link["width"] <= 390 and link["y"] >= bar["y"])
+    ] == []
 
 
-def test_on_a_phone_the_sheet_rises_where_a_slot_is_tapped_and_has_three_heights(open_page: Open) -> None:
+def test_on_a_phone_the_sheet_rises_where_a_slot_is_tapped_and_has_three_heights(
+    open_page: Open,
+) -> None:
     page = drawn(open_page(HOME, **PHONE))
     sheet = page.locator("#why")
     expect(sheet).to_have_attribute("data-height", "action")
@@ -307,7 +368,9 @@ def test_dark_follows_the_system(open_page: Open) -> None:
         pytest.param("dark", 0, 60, id="dark"),
     ],
 )
-def test_a_screenshot_on_an_iphone_is_light_or_dark_as_the_phone_is(open_page: Open, tmp_path: Path, scheme: str, low: int, high: int) -> None:
+def test_a_screenshot_on_an_iphone_is_light_or_dark_as_the_phone_is(
+    open_page: Open, tmp_path: Path, scheme: str, low: int, high: int
+) -> None:
     page = drawn(open_page(HOME, **IPHONE, color_scheme=scheme))
     page.locator("#chart").scroll_into_view_if_needed()
     shot = page.screenshot(path=tmp_path / f"home-{scheme}.png")

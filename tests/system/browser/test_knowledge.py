@@ -1,4 +1,6 @@
-"""Knowledge in a real browser: a file is handed over, becomes searchable, answers a question, and the answer's number opens the passage."""
+"""Knowledge in a real browser: a file is handed over, becomes searchable, answers a question, and
+the answer's number opens the passage.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -18,7 +20,13 @@ from luna.platform.embedded.supervisor import Addresses
 from luna.platform.settings import load_settings
 from services.rag.recommending.stock import refresh
 from tests.support.answers.sample_answers import tell_answer
-from tests.support.browser.page import PHONE, Open, find_barriers, find_barriers_in_all_forms, open_disclosures
+from tests.support.browser.page import (
+    PHONE,
+    Open,
+    find_barriers,
+    find_barriers_in_all_forms,
+    open_disclosures,
+)
 from tests.support.gateway.server import serve
 from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish
 from tests.support.words.wording import wording
@@ -77,16 +85,28 @@ def contract(knowing: httpx.Client) -> str:
 def charted(knowing: httpx.Client, contract: str, database: Engine) -> str:
     """The address of a conversation that was answered with a chart and with a refusal."""
     with unit_of_work(database) as connection:
-        answers.begin_conversation(connection, "talk", asked_by="local", site_id="home", at=datetime(2026, 10, 24, 16, tzinfo=UTC))
+        answers.begin_conversation(
+            connection,
+            "talk",
+            asked_by="local",
+            site_id="home",
+            at=datetime(2026, 10, 24, 16, tzinfo=UTC),
+        )
         for name in ("prices", "refused"):
             answers.save(connection, tell_answer(name, document_id=contract))
     return f"{BASE}?conversation=talk"
 
 
 def hand_over(api: httpx.Client, name: str, content: str) -> str:
-    reply = api.post("/v1/documents", data={"kind": "contract", "site_id": "home"}, files=[("file", (name, content.encode()))])
+    reply = api.post(
+        "/v1/documents",
+        data={"kind": "contract", "site_id": "home"},
+        files=[("file", (name, content.encode()))],
+    )
     document_id: str = reply.json()["documents"][0]["document_id"]
-    wait_for(lambda: api.get(f"/v1/documents/{document_id}").json()["state"] in {"searchable", "failed"})
+    wait_for(
+        lambda: api.get(f"/v1/documents/{document_id}").json()["state"] in {"searchable", "failed"}
+    )
     assert api.get(f"/v1/documents/{document_id}").json()["state"] == "searchable"
     return document_id
 
@@ -96,12 +116,18 @@ def ask(page: Page, question: str) -> None:
     page.press("#question", "Enter")
 
 
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: Open, knowing: httpx.Client, contract: str, charted: str) -> None:
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    open_page: Open, knowing: httpx.Client, contract: str, charted: str
+) -> None:
     paths = (BASE, charted, f"{BASE}/documents", f"{BASE}/documents/{contract}")
-    assert find_barriers_in_all_forms(open_page, *paths, gateway=knowing, ready=open_disclosures) == []
+    assert (
+        find_barriers_in_all_forms(open_page, *paths, gateway=knowing, ready=open_disclosures) == []
+    )
 
 
-def test_an_answer_is_told_and_its_number_opens_the_passage_with_its_words_marked(open_page: Open, knowing: httpx.Client, contract: str) -> None:
+def test_an_answer_is_told_and_its_number_opens_the_passage_with_its_words_marked(
+    open_page: Open, knowing: httpx.Client, contract: str
+) -> None:
     page = open_page(BASE, gateway=knowing)
     ask(page, "Welche Kündigungsfrist hat der Vertrag?")
     told = page.locator("article[id^=answer-] .told")
@@ -113,7 +139,9 @@ def test_an_answer_is_told_and_its_number_opens_the_passage_with_its_words_marke
     expect(page.locator("article[id^=answer-]")).to_contain_text("Welche Kündigungsfrist")
 
 
-def test_asking_on_keeps_the_conversation_and_a_new_question_begins_anew(open_page: Open, knowing: httpx.Client, contract: str) -> None:
+def test_asking_on_keeps_the_conversation_and_a_new_question_begins_anew(
+    open_page: Open, knowing: httpx.Client, contract: str
+) -> None:
     page = open_page(BASE, gateway=knowing, **PHONE, locale="de-DE")
     ask(page, "Welche Kündigungsfrist hat der Vertrag?")
     expect(page.locator("article[id^=answer-]")).to_have_count(1)
@@ -125,22 +153,30 @@ def test_asking_on_keeps_the_conversation_and_a_new_question_begins_anew(open_pa
     expect(page.locator("article[id^=answer-]")).to_have_count(0)
 
 
-def test_what_is_not_in_the_documents_is_said_with_the_nearest_passages(open_page: Open, knowing: httpx.Client, charted: str) -> None:
+def test_what_is_not_in_the_documents_is_said_with_the_nearest_passages(
+    open_page: Open, knowing: httpx.Client, charted: str
+) -> None:
     page = open_page(charted, gateway=knowing)
     refused = page.locator("#answer-refused")
     expect(refused).to_contain_text(wording("knowledge", "refused"))
     expect(refused.locator(".sources")).to_contain_text(wording("knowledge", "nearest"))
 
 
-def test_feedback_is_noted_in_its_place(open_page: Open, knowing: httpx.Client, charted: str) -> None:
+def test_feedback_is_noted_in_its_place(
+    open_page: Open, knowing: httpx.Client, charted: str
+) -> None:
     page = open_page(charted, gateway=knowing)
     page.locator("#answer-prices .feedback button").first.click()
-    expect(page.locator("#answer-prices .feedback")).to_contain_text(wording("knowledge", "feedback_helpful"))
+    expect(page.locator("#answer-prices .feedback")).to_contain_text(
+        wording("knowledge", "feedback_helpful")
+    )
     page.reload()
     expect(page.locator("#answer-prices .feedback button[aria-pressed=true]")).to_have_text("Yes")
 
 
-def test_figures_come_with_their_chart_and_where_they_come_from(open_page: Open, knowing: httpx.Client, charted: str) -> None:
+def test_figures_come_with_their_chart_and_where_they_come_from(
+    open_page: Open, knowing: httpx.Client, charted: str
+) -> None:
     page = open_page(charted, gateway=knowing, **PHONE, locale="de-DE")
     answer = page.locator("#answer-prices")
     expect(answer.locator("svg.answer-chart.narrow")).to_be_visible()
@@ -149,21 +185,41 @@ def test_figures_come_with_their_chart_and_where_they_come_from(open_page: Open,
     expect(answer.locator("dl.origin")).to_contain_text("series import_price of site home")
 
 
-def test_a_file_becomes_searchable_before_its_reader_s_eyes(open_page: Open, knowing: httpx.Client) -> None:
+def test_a_file_becomes_searchable_before_its_reader_s_eyes(
+    open_page: Open, knowing: httpx.Client
+) -> None:
     page = open_page(f"{BASE}/documents", gateway=knowing)
-    files: Any = [{"name": name, "mimeType": "text/markdown", "buffer": b"# Wallbox\n\nDie Wallbox laedt mit 11 kW.\n"} for name in ("box.md", "kiste.md")]
+    files: Any = [
+        {
+            "name": name,
+            "mimeType": "text/markdown",
+            "buffer": b"# Wallbox\n\nDie Wallbox laedt mit 11 kW.\n",
+        }
+        for name in ("box.md", "kiste.md")
+    ]
     page.set_input_files("#upload input[type=file]", files)
     page.click("#upload button")
     expect(page.locator(".document.searchable", has_text="box.md")).to_be_visible(timeout=60_000)
     expect(page.locator(".document.searchable", has_text="kiste.md")).to_be_visible(timeout=60_000)
 
 
-def test_a_file_that_nobody_can_read_says_why_in_the_reader_s_language(open_page: Open, knowing: httpx.Client) -> None:
+def test_a_file_that_nobody_can_read_says_why_in_the_reader_s_language(
+    open_page: Open, knowing: httpx.Client
+) -> None:
     page = open_page(f"{BASE}/documents", gateway=knowing, locale="de-DE")
-    page.set_input_files("#upload input[type=file]", {"name": "bild.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7\nnothing of the kind"})
+    page.set_input_files(
+        "#upload input[type=file]",
+        {
+            "name": "bild.pdf",
+            "mimeType": "application/pdf",
+            "buffer": b"%PDF-1.7\nnothing of the kind",
+        },
+    )
     page.click("#upload button")
     damaged = wording("documents", "fault_damaged", "de")
-    expect(page.locator(".document.failed", has_text="bild.pdf")).to_contain_text(damaged, timeout=60_000)
+    expect(page.locator(".document.failed", has_text="bild.pdf")).to_contain_text(
+        damaged, timeout=60_000
+    )
 
 
 def test_a_document_is_removed_after_a_second_yes(open_page: Open, knowing: httpx.Client) -> None:
@@ -176,7 +232,9 @@ def test_a_document_is_removed_after_a_second_yes(open_page: Open, knowing: http
     assert knowing.get(f"/v1/documents/{document_id}").status_code == 404
 
 
-def test_what_a_hostile_document_says_is_shown_as_text(open_page: Open, knowing: httpx.Client) -> None:
+def test_what_a_hostile_document_says_is_shown_as_text(
+    open_page: Open, knowing: httpx.Client
+) -> None:
     document_id = hand_over(knowing, "hinweise.txt", HOSTILE)
     page = open_page(f"{BASE}/documents/{document_id}", gateway=knowing)
     expect(page.locator(".text")).to_contain_text("<script>document.title = 'taken'</script>")
@@ -190,7 +248,9 @@ def test_what_a_hostile_document_says_is_shown_as_text(open_page: Open, knowing:
     assert not [url for url in asked if "evil" in url]
 
 
-def test_an_answer_that_is_no_longer_wanted_is_stopped(open_page: Open, knowing: httpx.Client, contract: str) -> None:
+def test_an_answer_that_is_no_longer_wanted_is_stopped(
+    open_page: Open, knowing: httpx.Client, contract: str
+) -> None:
     page = open_page(BASE, gateway=knowing)
     # The answer never comes: what was asked is held back until it is given up.
     page.route("**/v1/answers", lambda _route: None)
@@ -200,19 +260,28 @@ def test_an_answer_that_is_no_longer_wanted_is_stopped(open_page: Open, knowing:
     expect(page.locator("#question")).to_have_value("Welche Kündigungsfrist hat der Vertrag?")
 
 
-def test_without_a_script_a_question_is_answered_all_the_same(open_page: Open, knowing: httpx.Client, contract: str) -> None:
+def test_without_a_script_a_question_is_answered_all_the_same(
+    open_page: Open, knowing: httpx.Client, contract: str
+) -> None:
     page = open_page(BASE, gateway=knowing, java_script_enabled=False)
     page.fill("#question", "Welche Kündigungsfrist hat der Vertrag?")
     page.click("#ask button.primary")
     expect(page.locator("article[id^=answer-] .told")).to_contain_text("sechs Wochen")
 
 
-def test_what_is_recommended_is_shown_opened_and_decided(open_page: Open, knowing: httpx.Client, contract: str, database: Engine) -> None:
+def test_what_is_recommended_is_shown_opened_and_decided(
+    open_page: Open, knowing: httpx.Client, contract: str, database: Engine
+) -> None:
     def told() -> set[str]:
         with unit_of_work(database) as connection:
             return set(connection.scalars(text("SELECT action FROM events")))
 
-    refresh(database, RefreshRecommendationsRequest(), embedder=None, now=datetime(2026, 10, 24, 16, tzinfo=UTC))
+    refresh(
+        database,
+        RefreshRecommendationsRequest(),
+        embedder=None,
+        now=datetime(2026, 10, 24, 16, tzinfo=UTC),
+    )
     page = open_page(BASE, gateway=knowing, **PHONE)
     tip = page.locator(".tip").first
     tip.scroll_into_view_if_needed()
@@ -220,7 +289,9 @@ def test_what_is_recommended_is_shown_opened_and_decided(open_page: Open, knowin
     assert find_barriers(page) == []
     title = tip.locator(".tip-title").text_content() or ""
     tip.get_by_role("button", name=f"Useful: {title}").click()
-    expect(page.locator("#tips")).to_contain_text(wording("knowledge", "tip_noted_useful", title=title))
+    expect(page.locator("#tips")).to_contain_text(
+        wording("knowledge", "tip_noted_useful", title=title)
+    )
     wait_for(lambda: "useful" in told())
     page.locator(".tip [data-open]").first.click()
     wait_for(lambda: "opened" in told())

@@ -1,4 +1,6 @@
-"""Luna as an app of a phone: its language, what is installed, and the last state while there is no connection."""
+"""Luna as an app of a phone: its language, what is installed, and the last state while there is no
+connection.
+"""
 
 import re
 
@@ -22,7 +24,9 @@ FILES_KEPT = """async () => {
 
 
 def wait_until(page: Page, question: str, *, tries: int = 600) -> None:
-    """Wait until the page answers a question with yes: ``wait_for_function`` takes the promise of an asynchronous one for a yes."""
+    """Wait until the page answers a question with yes: ``wait_for_function`` takes the promise of
+    an asynchronous one for a yes.
+    """
     for _ in range(tries):
         if page.evaluate(question):
             return
@@ -34,13 +38,19 @@ def open_app(open_page: Open) -> Page:
     """Open Home on a phone, once its worker has kept it with its chart and its files."""
     page = open_page(HOME, service_workers="allow", **GERMAN_PHONE)
     expect(page.locator("#chart canvas")).to_be_visible()
-    wait_until(page, "async () => (await (await caches.open('luna-parts')).keys()).some(({ url }) => url.includes('/timeline'))")
+    wait_until(
+        page,
+        "async () => (await (await caches.open('luna-parts')).keys()).some(({ url }) => "
+        "url.includes('/timeline'))",
+    )
     wait_until(page, f"async () => (await ({KEPT})()).join() === 'GET {HOME}'")
     wait_until(page, FILES_KEPT)
     return page
 
 
-def test_without_a_connection_the_last_state_is_shown_as_old_and_anew_once_there_is_one(open_page: Open) -> None:
+def test_without_a_connection_the_last_state_is_shown_as_old_and_anew_once_there_is_one(
+    open_page: Open,
+) -> None:
     page = open_app(open_page)
     sentence = page.locator("#headline").inner_text()
     page.context.set_offline(offline=True)
@@ -55,13 +65,18 @@ def test_without_a_connection_the_last_state_is_shown_as_old_and_anew_once_there
     expect(page.locator("#headline")).to_have_text(sentence)
 
 
-def test_an_open_page_says_that_its_connection_went_and_nothing_is_kept_once_signed_out(open_page: Open) -> None:
+def test_an_open_page_says_that_its_connection_went_and_nothing_is_kept_once_signed_out(
+    open_page: Open,
+) -> None:
     page = open_app(open_page)
     page.context.set_offline(offline=True)
     expect(page.locator("#stale")).to_contain_text("keine Verbindung")
     page.context.set_offline(offline=False)
     expect(page.locator("#stale")).to_have_count(0)
-    page.evaluate("fetch('/ui/logout', { method: 'POST', headers: { 'X-CSRF-Token': document.body.dataset.csrf ?? '' } }).then(() => true)")
+    page.evaluate(
+        "fetch('/ui/logout', { method: 'POST', headers: { 'X-CSRF-Token': "
+        "document.body.dataset.csrf ?? '' } }).then(() => true)"
+    )
     wait_until(page, f"async () => (await ({KEPT})()).length === 0")
 
 

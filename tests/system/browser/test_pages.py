@@ -1,4 +1,6 @@
-"""The pages beside Home in a real browser: they fit a phone, no tool finds a barrier, and what scripts add works."""
+"""The pages beside Home in a real browser: they fit a phone, no tool finds a barrier, and what
+scripts add works.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +16,13 @@ from luna.platform.database.engine import unit_of_work
 from luna.platform.embedded.supervisor import Addresses
 from tests.support.browser.page import PHONE, Open, find_barriers, find_barriers_in_all_forms
 from tests.support.gateway.server import serve
-from tests.support.pages.site_with_history import describe_furnished, forget_furnished, furnish, plan_now, refuse_row
+from tests.support.pages.site_with_history import (
+    describe_furnished,
+    forget_furnished,
+    furnish,
+    plan_now,
+    refuse_row,
+)
 from tests.support.suite.depth import LONG
 from tests.support.words.wording import wording
 
@@ -33,7 +41,8 @@ def pages(database: Engine, addresses: Addresses) -> Iterator[httpx.Client]:
         plan_now(connection, site, NOW)
         refuse_row(connection, "home", 7)
         sites.save(connection, describe_furnished("bare"))
-    # No worker is there: what a page's parts ask of one is given up soon, for which the gateway waits when it ends.
+    # No worker is there: what a page's parts ask of one is given up soon, for which the gateway
+    # waits when it ends.
     with serve(addresses, FixedClock(NOW), plan_timeout=timedelta(seconds=3)) as client:
         yield client
     with unit_of_work(database) as connection:
@@ -45,11 +54,20 @@ def require_heading(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_and_nothing_scrolls_sideways(open_page: Open, pages: httpx.Client, name: str) -> None:
-    assert find_barriers_in_all_forms(open_page, f"/ui/sites/home/{name}", gateway=pages, ready=require_heading) == []
+def test_axe_finds_nothing_and_nothing_scrolls_sideways(
+    open_page: Open, pages: httpx.Client, name: str
+) -> None:
+    assert (
+        find_barriers_in_all_forms(
+            open_page, f"/ui/sites/home/{name}", gateway=pages, ready=require_heading
+        )
+        == []
+    )
 
 
-def test_a_site_that_knows_nothing_yet_says_so_without_a_barrier(open_page: Open, pages: httpx.Client) -> None:
+def test_a_site_that_knows_nothing_yet_says_so_without_a_barrier(
+    open_page: Open, pages: httpx.Client
+) -> None:
     page, found = open_page("/ui/sites/bare/planning", gateway=pages, **PHONE), {}
     for name in SOME_PAGES:
         open_page(f"/ui/sites/bare/{name}", gateway=pages, on=page)
@@ -61,42 +79,65 @@ def test_a_site_that_knows_nothing_yet_says_so_without_a_barrier(open_page: Open
     "asked",
     [
         pytest.param("", id="as it opens", marks=pytest.mark.long),
-        pytest.param("?from=2026-10-24T09:00Z&to=2026-10-24T10:00Z", id="with a time that has passed"),
+        pytest.param(
+            "?from=2026-10-24T09:00Z&to=2026-10-24T10:00Z", id="with a time that has passed"
+        ),
     ],
 )
-def test_dragging_over_the_strip_sets_the_form_s_times(open_page: Open, pages: httpx.Client, asked: str) -> None:
-    page = open_page(f"/ui/sites/home/planning{asked}", gateway=pages, timezone_id="America/New_York")
+def test_dragging_over_the_strip_sets_the_form_s_times(
+    open_page: Open, pages: httpx.Client, asked: str
+) -> None:
+    page = open_page(
+        f"/ui/sites/home/planning{asked}", gateway=pages, timezone_id="America/New_York"
+    )
     strip = page.locator("svg.strip.wide")
     box = strip.bounding_box()
     assert box is not None
-    # The plot begins at 34 of 976 units and holds 192 quarter-hours: the middle of the 12th and that of the 20th.
+    # The plot begins at 34 of 976 units and holds 192 quarter-hours: the middle of the 12th and
+    # that of the 20th.
     left, slot = box["width"] * 34 / 976, box["width"] * (976 - 34 - 8) / 976 / 192
     page.mouse.move(box["x"] + left + 12.5 * slot, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + left + 20.5 * slot, box["y"] + 60, steps=4)
     page.mouse.up()
-    chosen = [page.locator(f"#block select[name={name}]").evaluate("each => each.selectedOptions[0].text") for name in ("from", "to")]
+    chosen = [
+        page.locator(f"#block select[name={name}]").evaluate("each => each.selectedOptions[0].text")
+        for name in ("from", "to")
+    ]
     # 18:00 of the site and twelve quarter-hours, to the end of the 20th.
     assert chosen == ["21:00", "23:15"]
 
 
-def test_an_hour_that_comes_twice_can_be_told_apart_in_the_form(open_page: Open, pages: httpx.Client) -> None:
+def test_an_hour_that_comes_twice_can_be_told_apart_in_the_form(
+    open_page: Open, pages: httpx.Client
+) -> None:
     page = open_page("/ui/sites/home/planning", gateway=pages)
     times = page.locator("#block select[name=from] option").all_text_contents()
-    assert [time.replace("\u00a0", " ") for time in times if time.startswith("02:00")] == ["02:00 CEST", "02:00 CET", "02:00"]
+    assert [time.replace("\u00a0", " ") for time in times if time.startswith("02:00")] == [
+        "02:00 CEST",
+        "02:00 CET",
+        "02:00",
+    ]
 
 
 def test_a_device_offers_what_it_knows_alone(open_page: Open, pages: httpx.Client) -> None:
     page = open_page("/ui/sites/home/planning", gateway=pages)
     page.select_option("#block select[name=device]", "boiler")
-    known = page.locator("#block select[name=action]").evaluate("each => [...each.options].filter((one) => !one.disabled).map((one) => one.value)")
+    known = page.locator("#block select[name=action]").evaluate(
+        "each => [...each.options].filter((one) => !one.disabled).map((one) => one.value)"
+    )
     assert known == ["on", "off"]
 
 
-def test_a_file_with_luna_s_columns_is_sent_and_its_page_says_what_becomes_of_it(open_page: Open, pages: httpx.Client) -> None:
+def test_a_file_with_luna_s_columns_is_sent_and_its_page_says_what_becomes_of_it(
+    open_page: Open, pages: httpx.Client
+) -> None:
     page, known = open_page("/ui/sites/home/data", gateway=pages), 'form[action$="/uploads"]'
     page.click(f"details:has({known}) > summary")
-    page.set_input_files(f"{known} input[type=file]", {"name": "meter.csv", "mimeType": "text/csv", "buffer": b"slot_start,load_kwh\n"})
+    page.set_input_files(
+        f"{known} input[type=file]",
+        {"name": "meter.csv", "mimeType": "text/csv", "buffer": b"slot_start,load_kwh\n"},
+    )
     page.click(f"{known} button")
     expect(page.locator(".loads")).to_contain_text("meter.csv")
     expect(page.locator(".job")).to_be_visible()

@@ -1,4 +1,6 @@
-"""Set-up and the installation's pages in a real browser: from an empty database to the plan, and nothing that keeps anybody out."""
+"""Set-up and the installation's pages in a real browser: from an empty database to the plan, and
+nothing that keeps anybody out.
+"""
 
 import csv
 import time
@@ -20,7 +22,14 @@ from luna.platform.database import prices
 from luna.platform.database.engine import create, unit_of_work
 from luna.platform.database.migrate import upgrade
 from luna.platform.embedded.supervisor import Addresses, Servers
-from tests.support.browser.page import GERMAN_PHONE, OWNER_BROWSER, PATIENCE_MS, Open, find_barriers, find_barriers_in_both_schemes
+from tests.support.browser.page import (
+    GERMAN_PHONE,
+    OWNER_BROWSER,
+    PATIENCE_MS,
+    Open,
+    find_barriers,
+    find_barriers_in_both_schemes,
+)
 from tests.support.database.databases import own_database
 from tests.support.gateway.server import serve
 from tests.support.suite.depth import LONG
@@ -39,13 +48,25 @@ FORMS = [
 
 
 @pytest.fixture(scope="module")
-def empty(servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def empty(
+    servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
     """A gateway and a worker on a database that holds nothing yet."""
     with own_database(servers.database_url, f"luna_setup_{uuid.uuid4().hex[:8]}") as database_url:
         upgrade(database_url)
-        addresses, folder = Addresses(database_url=database_url, redis_url=redis_url), tmp_path_factory.mktemp("setup")
+        addresses, folder = (
+            Addresses(database_url=database_url, redis_url=redis_url),
+            tmp_path_factory.mktemp("setup"),
+        )
         with (
-            worker_process(redis_url, database_url, "services.forecaster.tasks", "services.planner.tasks", "services.ingest.tasks", data_folder=folder),
+            worker_process(
+                redis_url,
+                database_url,
+                "services.forecaster.tasks",
+                "services.planner.tasks",
+                "services.ingest.tasks",
+                data_folder=folder,
+            ),
             serve(addresses, data_folder=folder, outside_services=False) as client,
         ):
             publish_prices(database_url)
@@ -54,11 +75,21 @@ def empty(servers: Servers, redis_url: str, tmp_path_factory: pytest.TempPathFac
 
 def publish_prices(database_url: str) -> None:
     """Store the prices of four days in Malmö, as its market has published them."""
-    timeline, zone = Timeline(floor_to(datetime.now(UTC), timedelta(days=1)) - timedelta(days=1), SLOT, 4 * 96), ZoneInfo("Europe/Stockholm")
+    timeline, zone = (
+        Timeline(floor_to(datetime.now(UTC), timedelta(days=1)) - timedelta(days=1), SLOT, 4 * 96),
+        ZoneInfo("Europe/Stockholm"),
+    )
     price = np.array([spot_of(start.astimezone(zone)) for start in timeline])
     database = create(database_url)
     with unit_of_work(database) as connection:
-        prices.upsert(connection, "SE4", starts=timeline.starts, price=price, currency="SEK", published_at=datetime.now(UTC))
+        prices.upsert(
+            connection,
+            "SE4",
+            starts=timeline.starts,
+            price=price,
+            currency="SEK",
+            published_at=datetime.now(UTC),
+        )
     database.dispose()
 
 
@@ -99,7 +130,9 @@ def walk_to_review(page: Page) -> None:
     page.click("button.primary")
 
 
-def test_from_an_empty_database_to_the_plan_of_an_own_site(empty: httpx.Client, open_page: Open, record_property: Any) -> None:
+def test_from_an_empty_database_to_the_plan_of_an_own_site(
+    empty: httpx.Client, open_page: Open, record_property: Any
+) -> None:
     began = time.monotonic()
     page = open_page("/", gateway=empty)
     expect(page).to_have_url(f"{str(empty.base_url).rstrip('/')}/ui/setup")
@@ -139,13 +172,20 @@ def test_the_installation_s_pages_are_accessible_in_every_form(
     empty: httpx.Client, open_page: Open, parts: dict[str, Any], judge: Callable[[Page], list[str]]
 ) -> None:
     page, found = open_page("/ui/admin", gateway=empty, **parts), {}
-    for path in (*(f"/ui/admin/{section}" for section in SECTIONS), "/ui/login", "/ui/keys", "/ui/password"):
+    for path in (
+        *(f"/ui/admin/{section}" for section in SECTIONS),
+        "/ui/login",
+        "/ui/keys",
+        "/ui/password",
+    ):
         page.goto(str(empty.base_url).rstrip("/") + path)
         found[path] = judge(page)
     assert found == {name: [] for name in found}
 
 
-def test_a_panel_reads_itself_again_and_says_so_when_nobody_answers(empty: httpx.Client, browser: Browser) -> None:
+def test_a_panel_reads_itself_again_and_says_so_when_nobody_answers(
+    empty: httpx.Client, browser: Browser
+) -> None:
     # A context of its own: what a browser complains of while nobody answers is what this is about.
     with browser.new_context() as context:
         context.set_default_timeout(PATIENCE_MS)
@@ -166,7 +206,10 @@ def test_a_panel_reads_itself_again_and_says_so_when_nobody_answers(empty: httpx
 
 @dataclass(frozen=True)
 class Home:
-    """What somebody says of a home in set-up, field by field, and who says it in which form; ``file``: with readings."""
+    """What somebody says of a home in set-up, field by field, and who says it in which form.
+
+    ``file``: with readings.
+    """
 
     name: str
     called: str
@@ -222,7 +265,14 @@ HOMES = (
         ENGLISH_PHONE,
         {"place": "PT:Lisboa", "persons": "4"},
         BATTERY,
-        {"import_kind": "time_of_use", "default_price": "24", "first_from": "22:00", "first_to": "08:00", "first_price": "10", "export_price": "5"},
+        {
+            "import_kind": "time_of_use",
+            "default_price": "24",
+            "first_from": "22:00",
+            "first_to": "08:00",
+            "first_price": "10",
+            "export_price": "5",
+        },
         expected=lisbon_price,
     ),
     Home(
@@ -231,10 +281,25 @@ HOMES = (
         {},
         {"place": "SE:Malmö", "persons": "5"},
         BATTERY,
-        {"import_kind": "spot", "market": "SE4", "markup": "70", "vat_percent": "25", "export_price": "40"},
+        {
+            "import_kind": "spot",
+            "market": "SE4",
+            "markup": "70",
+            "vat_percent": "25",
+            "export_price": "40",
+        },
         expected=malmo_price,
     ),
-    Home("importer", "家", GERMAN_DESK, {"place": "DE:Berlin", "yearly_kwh": "3500"}, BATTERY, FIXED, file=True, expected=lambda _: (0.32,)),
+    Home(
+        "importer",
+        "家",
+        GERMAN_DESK,
+        {"place": "DE:Berlin", "yearly_kwh": "3500"},
+        BATTERY,
+        FIXED,
+        file=True,
+        expected=lambda _: (0.32,),
+    ),
 )
 
 # A short run plans by readings of a file; the first home of all is planned without any.
@@ -243,9 +308,14 @@ AT_LENGTH = ("berlin", "graz", "lisboa", "malmo")
 
 @pytest.mark.parametrize(
     "home",
-    [pytest.param(home, id=home.name, marks=pytest.mark.long if home.name in AT_LENGTH else ()) for home in HOMES],
+    [
+        pytest.param(home, id=home.name, marks=pytest.mark.long if home.name in AT_LENGTH else ())
+        for home in HOMES
+    ],
 )
-def test_five_homes_are_planned_by_what_was_said_of_them(empty: httpx.Client, open_page: Open, tmp_path: Path, home: Home) -> None:
+def test_five_homes_are_planned_by_what_was_said_of_them(
+    empty: httpx.Client, open_page: Open, tmp_path: Path, home: Home
+) -> None:
     page = open_page("/ui/setup", gateway=empty, **home.form)
     page.click("button[value=site]")
     answer(page, {"name": home.called} | home.site)
@@ -265,7 +335,9 @@ def test_five_homes_are_planned_by_what_was_said_of_them(empty: httpx.Client, op
         page.click("button.primary")
         look_at_home(page)
     page.click("button.primary")
-    page.locator("#preparation a.primary, #preparation [role=alert]").wait_for(timeout=1000 * FIVE_MINUTES)
+    page.locator("#preparation a.primary, #preparation [role=alert]").wait_for(
+        timeout=1000 * FIVE_MINUTES
+    )
     assert page.locator("#preparation [role=alert]").all_inner_texts() == []
     page.click("#preparation a.primary")
     expect(page.locator("h1").first).to_be_visible()
@@ -297,24 +369,45 @@ def require_planned(plan: Mapping[str, Any], home: Home, zone: ZoneInfo) -> None
         assert (slot["import_price"],) == pytest.approx(expected, abs=1e-6), slot["start"]
     power_kw = float(home.devices["batteries-0-power_kw"].replace(",", "."))
     for slot in slots:
-        moved = [flow[way] for flow in slot["batteries"].values() for way in ("charge_kwh", "discharge_kwh")]
+        moved = [
+            flow[way]
+            for flow in slot["batteries"].values()
+            for way in ("charge_kwh", "discharge_kwh")
+        ]
         assert max(moved) <= power_kw * slot_hours + 1e-6
-    by_hour = {hour: [slot["load_kwh"] for slot in slots if datetime.fromisoformat(slot["start"]).astimezone(zone).hour == hour] for hour in range(24)}
+    by_hour = {
+        hour: [
+            slot["load_kwh"]
+            for slot in slots
+            if datetime.fromisoformat(slot["start"]).astimezone(zone).hour == hour
+        ]
+        for hour in range(24)
+    }
     day_kwh = sum(float(np.mean(loads)) / slot_hours for loads in by_hour.values() if loads)
     if home.file:
         # The file's house uses most at three in the night, and no profile does.
         assert np.mean(by_hour[3]) > 3 * np.mean(by_hour[12])
         return
-    said = float(home.site["yearly_kwh"].replace(".", "")) if "yearly_kwh" in home.site else {"4": 4085.0, "5": 5430.0}[home.site["persons"]]
-    # A day in winter has up to a third more than the mean, one in summer as much less; where it is heated twice as much, and half.
+    said = (
+        float(home.site["yearly_kwh"].replace(".", ""))
+        if "yearly_kwh" in home.site
+        else {"4": 4085.0, "5": 5430.0}[home.site["persons"]]
+    )
+    # A day in winter has up to a third more than the mean, one in summer as much less; where it is
+    # heated twice as much, and half.
     least, most = (0.35, 2.3) if "heated_by" in home.site else (0.6, 1.6)
     assert least * said < 365 * day_kwh < most * said
     if "vehicles-0-km_per_year" in home.devices:
         # 18 kWh for each 100 km, of which a plan of two days has at least one night.
-        assert sum(flow["charge_kwh"] for slot in slots for flow in slot["vehicles"].values()) > 0.9 * 12_000 * 0.18 / 365.25
+        assert (
+            sum(flow["charge_kwh"] for slot in slots for flow in slot["vehicles"].values())
+            > 0.9 * 12_000 * 0.18 / 365.25
+        )
 
 
-def change_and_take_back(page: Page, gateway: httpx.Client, site_id: str, before: Mapping[str, Any]) -> None:
+def change_and_take_back(
+    page: Page, gateway: httpx.Client, site_id: str, before: Mapping[str, Any]
+) -> None:
     page.goto(f"{str(gateway.base_url).rstrip('/')}/ui/sites/{site_id}/site")
     look_at_home(page)
     page.click("button[value=devices]")
@@ -328,8 +421,14 @@ def change_and_take_back(page: Page, gateway: httpx.Client, site_id: str, before
 
 
 def write_readings(path: Path) -> Path:
-    """Write hourly readings up to now: about 2 kWh at three in the night in Berlin, 0.3 kWh else."""
-    zone, end, chance = ZoneInfo("Europe/Berlin"), floor_to(datetime.now(UTC), timedelta(hours=1)), np.random.default_rng(7)
+    """Write hourly readings up to now: about 2 kWh at three in the night in Berlin, 0.3 kWh
+    else.
+    """
+    zone, end, chance = (
+        ZoneInfo("Europe/Berlin"),
+        floor_to(datetime.now(UTC), timedelta(hours=1)),
+        np.random.default_rng(7),
+    )
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["slot_start", "load_kwh"])

@@ -13,7 +13,9 @@ def test_figures_are_one_document_and_a_file_per_bench(luna: Luna, tmp_path: Pat
     assert said.document["missing"] == []
     written = json.loads((tmp_path / "bench/energy_value.json").read_text(encoding="utf-8"))
     assert written["p50_ms"] == said.document["bench"]["energy_value"]["p50_ms"]
-    assert [each["figure"] for each in written["targets"]] == [f"energy_value.{name}" for name in ("p50_ms", "paths_p50_ms", "courses_p50_ms")]
+    assert [each["figure"] for each in written["targets"]] == [
+        f"energy_value.{name}" for name in ("p50_ms", "paths_p50_ms", "courses_p50_ms")
+    ]
 
 
 def test_a_table_says_target_and_verdict(luna: Luna) -> None:

@@ -21,7 +21,8 @@ from services.ingest.demo_data.demo import load_demo
 from tests.support.command_line.call import Luna, Said
 from tests.support.database.site import store_site
 
-# Runs a command line and writes on the last line of stderr which of the libraries named first were loaded.
+# Runs a command line and writes on the last line of stderr which of the libraries named first were
+# loaded.
 LOADED = """
 import sys
 from services.cli.main import main
@@ -50,8 +51,15 @@ def running(kept_folder: Path) -> Iterator[Servers]:
 @contextmanager
 def worker(servers: Servers, folder: Path) -> Iterator[None]:
     addresses = {"LUNA_DATABASE_URL": servers.database_url, "LUNA_REDIS_URL": servers.redis_url}
-    folders = {"LUNA_DATA_FOLDER": str(folder / "worker"), "LUNA_CACHE_FOLDER": str(load_settings().cache.resolve())}
-    process = subprocess.Popen([sys.executable, "-m", "luna.platform.queue.worker"], env=os.environ | addresses | folders, start_new_session=True)
+    folders = {
+        "LUNA_DATA_FOLDER": str(folder / "worker"),
+        "LUNA_CACHE_FOLDER": str(load_settings().cache.resolve()),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "luna.platform.queue.worker"],
+        env=os.environ | addresses | folders,
+        start_new_session=True,
+    )
     try:
         yield
     finally:
@@ -60,25 +68,52 @@ def worker(servers: Servers, folder: Path) -> Iterator[None]:
 
 
 def run_demo(servers: Servers, folder: Path, *, days: int = 1) -> tuple[Said, str]:
-    """Run the demo where only the queue is known; return what it said and which heavy libraries it loaded."""
-    environment = os.environ | {"LUNA_REDIS_URL": servers.redis_url, "LUNA_DATA_FOLDER": str(folder / "unused")}
+    """Run the demo where only the queue is known.
+
+    Return what it said and which heavy libraries it loaded.
+    """
+    environment = os.environ | {
+        "LUNA_REDIS_URL": servers.redis_url,
+        "LUNA_DATA_FOLDER": str(folder / "unused"),
+    }
     environment.pop("LUNA_DATABASE_URL", None)
-    command = [sys.executable, "-c", LOADED, HEAVY, "demo", "--on-servers", "--out", str(folder), "--days", str(days), "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    command = [
+        sys.executable,
+        "-c",
+        LOADED,
+        HEAVY,
+        "demo",
+        "--on-servers",
+        "--out",
+        str(folder),
+        "--days",
+        str(days),
+        "--json",
+    ]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
     *lines, loaded = done.stderr.splitlines()
     return Said(done.returncode, done.stdout, "\n".join(lines)), loaded
 
 
 # What the workers do for it is the same as in test_demo.py, which a short run has as well.
 @pytest.mark.long
-def test_it_asks_the_workers_there_for_everything_and_writes_nothing_but_the_report(running: Servers, tmp_path: Path) -> None:
+def test_it_asks_the_workers_there_for_everything_and_writes_nothing_but_the_report(
+    running: Servers, tmp_path: Path
+) -> None:
     said, loaded = run_demo(running, tmp_path)
     assert said.code == 0, said.err
-    scores = {site: (replay["policies"]["idle"]["score"], replay["policies"]["oracle"]["score"]) for site, replay in said.document["sites"].items()}
+    scores = {
+        site: (replay["policies"]["idle"]["score"], replay["policies"]["oracle"]["score"])
+        for site, replay in said.document["sites"].items()
+    }
     assert scores == {"home": (0, 1), "feed_in": (0, 1)}
     assert len(said.document["plan"]["slots"]) == 192
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
-    assert "luna demo --on-servers --days 1" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "luna demo --on-servers --days 1" in (tmp_path / "report.html").read_text(
+        encoding="utf-8"
+    )
     assert loaded == "[]"
     assert "home: replay: " in said.err
 
@@ -100,7 +135,12 @@ def test_it_leaves_an_owners_site_alone(running: Servers, tmp_path: Path) -> Non
     pool.dispose()
     said, _ = run_demo(running, tmp_path)
     problem = json.loads(said.err.splitlines()[-1])
-    assert (said.code, problem["status"], problem["field"], problem["value"]) == (1, 409, "site", "home")
+    assert (said.code, problem["status"], problem["field"], problem["value"]) == (
+        1,
+        409,
+        "site",
+        "home",
+    )
 
 
 def test_it_names_the_services_without_a_worker(servers_folder: Path) -> None:

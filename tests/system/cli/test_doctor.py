@@ -29,7 +29,10 @@ SECRETS = {
     "LUNA_MONITOR_TOKEN": "monitors-secret-word",
     "LUNA_TOKEN_KEY": "0123456789abcdef" * 4,
     "LUNA_ADMIN_PASSWORD": "first-users-password",
-    "LUNA_NOTIFY_URLS": "plan,fault=mailto://me:mails-secret-word@mail.example.org\ntgram://123456789:bots-secret-word/42",
+    "LUNA_NOTIFY_URLS": (
+        "plan,fault=mailto://me:mails-secret-word@mail.example.org\n"
+        "tgram://123456789:bots-secret-word/42"
+    ),
 }
 
 
@@ -62,8 +65,12 @@ def test_a_person_reads_the_same(luna_on_servers: Luna) -> None:
     assert "→" in said
 
 
-def test_a_platform_whose_workers_live_has_nothing_against_its_queues(luna_on_servers: Luna, redis_url: str) -> None:
-    queues: dict[str, tuple[str, ...]] = {queue: () for service in SERVICES for queue in (service, f"{service}.interactive")}
+def test_a_platform_whose_workers_live_has_nothing_against_its_queues(
+    luna_on_servers: Luna, redis_url: str
+) -> None:
+    queues: dict[str, tuple[str, ...]] = {
+        queue: () for service in SERVICES for queue in (service, f"{service}.interactive")
+    }
     sign = NodeSign(version="9.9.9", started_at=NOW, queues=queues)
     redis = Redis.from_url(redis_url)
     redis.sadd("luna:nodes", "doctored")
@@ -79,7 +86,9 @@ def test_a_platform_whose_workers_live_has_nothing_against_its_queues(luna_on_se
     assert "warning" in severities(said, "versions")
 
 
-def test_tables_of_a_release_that_nobody_knows_are_a_fault(luna_on_servers: Luna, database: Engine) -> None:
+def test_tables_of_a_release_that_nobody_knows_are_a_fault(
+    luna_on_servers: Luna, database: Engine
+) -> None:
     with unit_of_work(database) as connection:
         before = connection.scalar(text("SELECT version_num FROM alembic_version"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
@@ -87,12 +96,20 @@ def test_tables_of_a_release_that_nobody_knows_are_a_fault(luna_on_servers: Luna
         said = luna_on_servers("doctor", "--json")
     finally:
         with unit_of_work(database) as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = :before"), {"before": before})
-    assert [each["remedy"] for each in faults(said) if each["topic"] == "database"] == ["Run the release that made them, or restore."]
+            connection.execute(
+                text("UPDATE alembic_version SET version_num = :before"), {"before": before}
+            )
+    assert [each["remedy"] for each in faults(said) if each["topic"] == "database"] == [
+        "Run the release that made them, or restore."
+    ]
 
 
-def test_servers_that_are_away_are_named_and_all_else_is_looked_at(luna: Luna, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LUNA_DATABASE_URL", f"postgresql://luna:word-of-database@127.0.0.1:{free_port()}/luna")
+def test_servers_that_are_away_are_named_and_all_else_is_looked_at(
+    luna: Luna, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "LUNA_DATABASE_URL", f"postgresql://luna:word-of-database@127.0.0.1:{free_port()}/luna"
+    )
     monkeypatch.setenv("LUNA_REDIS_URL", f"redis://:word-of-redis@127.0.0.1:{free_port()}/0")
     said = luna("doctor", "--json")
     assert said.code == 1
@@ -101,16 +118,23 @@ def test_servers_that_are_away_are_named_and_all_else_is_looked_at(luna: Luna, m
     assert "word-of" not in said.out
 
 
-def test_a_wrong_setting_is_a_finding_among_others(luna: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_wrong_setting_is_a_finding_among_others(
+    luna: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LUNA_API_PORT", "many")
     said = luna("doctor", "--json")
-    assert (said.code, [each["detail"].partition(":")[0] for each in faults(said)]) == (1, ["LUNA_API_PORT"])
+    assert (said.code, [each["detail"].partition(":")[0] for each in faults(said)]) == (
+        1,
+        ["LUNA_API_PORT"],
+    )
     assert luna("support", "bundle", "--out", str(tmp_path / "bundle.zip"), "--json").code == 0
 
 
 def test_a_full_disk_is_a_fault(tmp_path: Path) -> None:
     wanted = shutil.disk_usage(tmp_path).total * 2
-    assert [each.severity for each in check_disk(Settings(data_folder=tmp_path), full_bytes=wanted)] == ["fault"]
+    assert [
+        each.severity for each in check_disk(Settings(data_folder=tmp_path), full_bytes=wanted)
+    ] == ["fault"]
 
 
 def test_secrets_that_everybody_may_read_are_named(tmp_path: Path) -> None:
@@ -121,19 +145,31 @@ def test_secrets_that_everybody_may_read_are_named(tmp_path: Path) -> None:
     stored = tmp_path / "settings.json"
     stored.write_text("{}", encoding="utf-8")
     stored.chmod(0o644)
-    assert [each.severity for each in check_permissions(Settings(data_folder=tmp_path)) if str(stored) in each.detail] == ["warning"]
+    assert [
+        each.severity
+        for each in check_permissions(Settings(data_folder=tmp_path))
+        if str(stored) in each.detail
+    ] == ["warning"]
     stored.chmod(0o600)
-    assert not [each for each in check_permissions(Settings(data_folder=tmp_path)) if str(stored) in each.detail]
+    assert not [
+        each
+        for each in check_permissions(Settings(data_folder=tmp_path))
+        if str(stored) in each.detail
+    ]
 
 
 def test_an_encrypted_address_that_does_not_answer_is_named() -> None:
     port = free_port()
     found = list(check_certificates(Settings(), addresses=(f"https://127.0.0.1:{port}",), now=NOW))
-    assert [(each.severity, f"127.0.0.1:{port}" in each.detail) for each in found] == [("warning", True)]
+    assert [(each.severity, f"127.0.0.1:{port}" in each.detail) for each in found] == [
+        ("warning", True)
+    ]
 
 
 @pytest.fixture
-def bundle(luna_on_servers: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
+def bundle(
+    luna_on_servers: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> dict[str, str]:
     """A bundle of an installation with secrets of every kind, and a log that tells each of them."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
@@ -148,7 +184,9 @@ def bundle(luna_on_servers: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         "ghp_0123456789abcdef0123",
         "luna_abcd1234_0123456789abcdef0123",
     ]
-    log.write_text("\n".join(json.dumps({"event": f"said {word}"}) for word in told), encoding="utf-8")
+    log.write_text(
+        "\n".join(json.dumps({"event": f"said {word}"}) for word in told), encoding="utf-8"
+    )
     path = tmp_path / "bundle.zip"
     said = luna_on_servers("support", "bundle", "--out", str(path), "--log", str(log), "--json")
     with zipfile.ZipFile(path) as archive:
@@ -157,15 +195,27 @@ def bundle(luna_on_servers: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_a_bundle_holds_what_helps(bundle: dict[str, str]) -> None:
-    assert {"doctor.json", "versions.json", "settings.json", "health.json", "jobs.json", "database.json", "logs/planner.log"} <= set(bundle)
+    assert {
+        "doctor.json",
+        "versions.json",
+        "settings.json",
+        "health.json",
+        "jobs.json",
+        "database.json",
+        "logs/planner.log",
+    } <= set(bundle)
     assert json.loads(bundle["jobs.json"])["counts"]["dead"] == 0
     assert "luna-energy" in json.loads(bundle["versions.json"])["libraries"]
-    assert {each["name"] for each in json.loads(bundle["settings.json"])} == set(Settings.model_fields)
+    assert {each["name"] for each in json.loads(bundle["settings.json"])} == set(
+        Settings.model_fields
+    )
 
 
 def test_a_bundle_holds_no_secret_and_nothing_that_looks_like_one(bundle: dict[str, str]) -> None:
     load_settings.cache_clear()
-    known = {word for word in list_secrets(load_settings()) if len(word) > 5} | {word for value in SECRETS.values() for word in value.splitlines()}
+    known = {word for word in list_secrets(load_settings()) if len(word) > 5} | {
+        word for value in SECRETS.values() for word in value.splitlines()
+    }
     assert {"mails-secret-word", "made-by-luna-for-itself", "brokers-secret-word"} <= known
     everything = "\n".join(bundle.values())
     assert not [word for word in known if word in everything]
@@ -173,11 +223,17 @@ def test_a_bundle_holds_no_secret_and_nothing_that_looks_like_one(bundle: dict[s
     assert not re.findall(r"://[^\s/@:\"]*:(?!\*\*\*)[^\s/@\"]+@", everything)
 
 
-def test_a_bundle_is_made_where_nothing_answers(luna: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_bundle_is_made_where_nothing_answers(
+    luna: Luna, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("LUNA_DATABASE_URL", f"postgresql://luna:x@127.0.0.1:{free_port()}/luna")
     monkeypatch.setenv("LUNA_REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
     said = luna("support", "bundle", "--out", str(tmp_path / "bundle.zip"), "--json")
-    assert (said.code, "doctor.json" in said.document["files"], "jobs.json" in said.document["files"]) == (0, True, False)
+    assert (
+        said.code,
+        "doctor.json" in said.document["files"],
+        "jobs.json" in said.document["files"],
+    ) == (0, True, False)
 
 
 def test_embedded_servers_are_looked_at_as_well(luna: Luna) -> None:

@@ -21,8 +21,12 @@ def forecast(luna_on_servers: Luna, database: Engine) -> Luna:
 
 
 @pytest.mark.usefixtures("forecast")
-def test_who_trains_on_the_first_days_is_told_that_nothing_was_learned_yet(luna_on_servers: Luna) -> None:
-    said = luna_on_servers("forecast", "train", "--site", "forecast_cli", "--until", day(2).isoformat())
+def test_who_trains_on_the_first_days_is_told_that_nothing_was_learned_yet(
+    luna_on_servers: Luna,
+) -> None:
+    said = luna_on_servers(
+        "forecast", "train", "--site", "forecast_cli", "--until", day(2).isoformat()
+    )
     assert said.code == 0, said.err
     assert "Nothing was learned yet" in said.out
 
@@ -30,13 +34,31 @@ def test_who_trains_on_the_first_days_is_told_that_nothing_was_learned_yet(luna_
 def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
     trained = forecast("train", "--until", day(14).isoformat())
     assert (trained.code, trained.document["days"]) == (0, 14), trained.err
-    issued = forecast("issue", "--at", day(14).isoformat(), "--to", day(14, hours=6).isoformat(), "--every", "3h").document
+    issued = forecast(
+        "issue", "--at", day(14).isoformat(), "--to", day(14, hours=6).isoformat(), "--every", "3h"
+    ).document
     assert (len(issued["issued_at"]), issued["stage"], len(issued["forecast"])) == (3, "young", 192)
-    assert issued["forecast"][0]["load_p10_kwh"] <= issued["forecast"][0]["load_p50_kwh"] <= issued["forecast"][0]["load_p90_kwh"]
+    assert (
+        issued["forecast"][0]["load_p10_kwh"]
+        <= issued["forecast"][0]["load_p50_kwh"]
+        <= issued["forecast"][0]["load_p90_kwh"]
+    )
     assert issued["reasons"] == []
     card = forecast("card").document["facts"]
-    assert (card["run_id"], card["days_by_quality"]) == (trained.document["run_id"], {"unjudged": 15})
-    compared = forecast("evaluate", "--from", "2024-03-15", "--to", "2024-03-15", "--versions", "seasonal_naive,baseline_7_day_avg", "--money").document
+    assert (card["run_id"], card["days_by_quality"]) == (
+        trained.document["run_id"],
+        {"unjudged": 15},
+    )
+    compared = forecast(
+        "evaluate",
+        "--from",
+        "2024-03-15",
+        "--to",
+        "2024-03-15",
+        "--versions",
+        "seasonal_naive,baseline_7_day_avg",
+        "--money",
+    ).document
     assert compared["origins"] == 4
     naive = compared["versions"]["seasonal_naive"]
     assert naive["series"]["load_kwh"]["skill"] == 0
@@ -48,17 +70,30 @@ def test_what_was_trained_is_issued_and_compared(forecast: Luna) -> None:
     ("words", "named"),
     [
         (("issue", "--at", "2024-03-14T00:00:00Z", "--every", "often"), "--every"),
-        (("issue", "--at", "2024-03-14T00:00:00Z", "--version", "crystal_ball"), "forecast_version"),
+        (
+            ("issue", "--at", "2024-03-14T00:00:00Z", "--version", "crystal_ball"),
+            "forecast_version",
+        ),
     ],
     ids=["no duration", "no version"],
 )
-def test_bad_input_is_named_and_ends_with_two(forecast: Luna, words: tuple[str, ...], named: str) -> None:
+def test_bad_input_is_named_and_ends_with_two(
+    forecast: Luna, words: tuple[str, ...], named: str
+) -> None:
     said = forecast(*words)
     assert (said.code, said.out, said.problem["field"]) == (2, "", named)
 
 
-def test_a_plan_without_a_fresh_forecast_has_one_issued_and_says_by_which_version(forecast: Luna, luna_on_servers: Luna) -> None:
+def test_a_plan_without_a_fresh_forecast_has_one_issued_and_says_by_which_version(
+    forecast: Luna, luna_on_servers: Luna
+) -> None:
     assert forecast("promote", "--version", "seasonal_naive").code == 0
-    planned = luna_on_servers("plan", "--site", "forecast_cli", "--start", day(13, hours=10).isoformat(), "--json")
+    planned = luna_on_servers(
+        "plan", "--site", "forecast_cli", "--start", day(13, hours=10).isoformat(), "--json"
+    )
     assert planned.code == 0, planned.err
-    assert planned.document["forecast"] == {"version": "seasonal_naive", "issued_at": "2024-03-14T10:00:00Z", "fallback_reason": None}
+    assert planned.document["forecast"] == {
+        "version": "seasonal_naive",
+        "issued_at": "2024-03-14T10:00:00Z",
+        "fallback_reason": None,
+    }

@@ -12,7 +12,9 @@ PASSWORD = "lantern orchard nine winters"
 
 
 @pytest.fixture
-def luna_alone(luna: Luna, monkeypatch: pytest.MonkeyPatch, servers: Servers, worker_id: str) -> object:
+def luna_alone(
+    luna: Luna, monkeypatch: pytest.MonkeyPatch, servers: Servers, worker_id: str
+) -> object:
     """The command line on a database in which nobody is set up."""
     with own_database(servers.database_url, f"luna_{worker_id}_people") as url:
         monkeypatch.setenv("LUNA_DATABASE_URL", url)
@@ -26,10 +28,18 @@ def test_people_and_keys_come_and_go(luna_alone: Luna, tmp_path: Path) -> None:
     assert luna_alone("user", "list").out.startswith("Nobody is set up")
     assert luna_alone("user", "add", "ada", *given).out == "ada may sign in as admin.\n"
     assert luna_alone("user", "add", "uwe", *given, "--json").document["role"] == "user"
-    assert luna_alone("user", "change", "uwe", "--role", "analyst", "--json").document["role"] == "analyst"
+    assert (
+        luna_alone("user", "change", "uwe", "--role", "analyst", "--json").document["role"]
+        == "analyst"
+    )
     assert luna_alone("user", "password", "uwe", *given).code == 0
-    made = luna_alone("key", "add", "nightly", "--user", "uwe", "--scope", "read", "--scope", "data", "--json").document
-    assert (made["key"].startswith(f"luna_{made['prefix']}_"), made["scopes"]) == (True, ["data", "read"])
+    made = luna_alone(
+        "key", "add", "nightly", "--user", "uwe", "--scope", "read", "--scope", "data", "--json"
+    ).document
+    assert (made["key"].startswith(f"luna_{made['prefix']}_"), made["scopes"]) == (
+        True,
+        ["data", "read"],
+    )
     assert made["key"].split("_", 2)[2] not in luna_alone("key", "list", "--json").out
     assert [luna_alone("key", "remove", made["prefix"]).code for _ in range(2)] == [0, 2]
     assert [luna_alone("user", "remove", name).code for name in ("uwe", "uwe", "ada")] == [0, 2, 1]

@@ -1,4 +1,6 @@
-"""``luna data quality``, ``gaps``, ``repair``, ``changes`` and ``quarantine`` as a person or a script runs them."""
+"""``luna data quality``, ``gaps``, ``repair``, ``changes`` and ``quarantine`` as a person or a
+script runs them.
+"""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,9 @@ WINDOW = ("--from", "2024-01-01", "--to", "2024-01-02")
 
 @pytest.fixture
 def home(luna_on_servers: Luna, tmp_path: Path) -> Luna:
-    """Two days: on the first a price of zero among others and a row that is no number, on the second six hours without load."""
+    """Two days: on the first a price of zero among others and a row that is no number, on the
+    second six hours without load.
+    """
     name = tmp_path.name
     (tmp_path / "site.yaml").write_text(f"name: {name}\ntimezone: UTC\n")
     times = [START + slot * timedelta(minutes=15) for slot in range(192)]
@@ -38,12 +42,17 @@ def home(luna_on_servers: Luna, tmp_path: Path) -> Luna:
 def test_every_local_day_has_a_verdict_with_reasons(home: Luna) -> None:
     (site,) = home("quality", *WINDOW, "--json").document["sites"]
     rows = site["days"]
-    assert [(row["day"], row["verdict"]) for row in rows] == [("2024-01-01", "exclude"), ("2024-01-02", "exclude")]
+    assert [(row["day"], row["verdict"]) for row in rows] == [
+        ("2024-01-01", "exclude"),
+        ("2024-01-02", "exclude"),
+    ]
     assert rows[0]["reasons"] == [
         str(DayFault.of("price_zero", series="import_price", known=1, slots=96)),
         str(DayFault.of("coverage", series="load_kwh", known=95, slots=96)),
     ]
-    assert rows[1]["reasons"] == [str(DayFault.of("coverage", series="load_kwh", known=72, slots=96))]
+    assert rows[1]["reasons"] == [
+        str(DayFault.of("coverage", series="load_kwh", known=72, slots=96))
+    ]
     assert "2 exclude" in home("quality", *WINDOW).out
     assert home("verdicts", *WINDOW, "--json").document["days"] == rows
     told = home("verdicts", "--from", "2024-01-02").out
@@ -54,7 +63,12 @@ def test_a_repair_is_tried_made_and_told_and_the_day_is_clean_afterwards(home: L
     tried = home("repair", *WINDOW, "--dry-run", "--json").document
     assert (tried["dry_run"], tried["slots"]) == (True, 2)
     assert home("repair", *WINDOW, "--json").document["repairs"] == [
-        {"series": "import_price", "day": "2024-01-01", "rule": "zero price filled forward", "slots": 1},
+        {
+            "series": "import_price",
+            "day": "2024-01-01",
+            "rule": "zero price filled forward",
+            "slots": 1,
+        },
         {"series": "load_kwh", "day": "2024-01-01", "rule": "short gap filled", "slots": 1},
     ]
     assert home("repair", *WINDOW, "--json").document["slots"] == 0
@@ -73,9 +87,9 @@ def test_a_repair_is_tried_made_and_told_and_the_day_is_clean_afterwards(home: L
 
 def test_gaps_are_shown_by_series(home: Luna) -> None:
     gaps = home("gaps", "--from", "2024-01-01", "--to", "2024-01-03", "--json").document["gaps"]
-    assert [(gap["series"], gap["first"], gap["last"], gap["slots"]) for gap in gaps if gap["slots"] > 1] == [
-        ("load_kwh", "2024-01-02T01:00:00Z", "2024-01-02T06:45:00Z", 24)
-    ]
+    assert [
+        (gap["series"], gap["first"], gap["last"], gap["slots"]) for gap in gaps if gap["slots"] > 1
+    ] == [("load_kwh", "2024-01-02T01:00:00Z", "2024-01-02T06:45:00Z", 24)]
 
 
 def test_a_window_upside_down_is_a_problem(home: Luna) -> None:
@@ -85,12 +99,20 @@ def test_a_window_upside_down_is_a_problem(home: Luna) -> None:
 
 def test_a_refused_row_is_listed_corrected_and_gone_from_the_list(home: Luna) -> None:
     (row,) = home("quarantine", "list", "--json").document["rows"]
-    assert (row["reason"], row["raw"]["load_kwh"], row["resolution"]) == ("load_kwh is no number", "x", None)
+    assert (row["reason"], row["raw"]["load_kwh"], row["resolution"]) == (
+        "load_kwh is no number",
+        "x",
+        None,
+    )
     number = str(row["quarantine_id"])
     refused = home("quarantine", "release", number)
     assert (refused.code, "no number" in refused.problem["detail"]) == (2, True)
     reply = home("quarantine", "correct", number, "--value", "load_kwh=0.4", "--json").document
-    assert (reply["row"]["resolution"], reply["row"]["corrected"], reply["slots_changed"]) == ("corrected", {"load_kwh": "0.4"}, 1)
+    assert (reply["row"]["resolution"], reply["row"]["corrected"], reply["slots_changed"]) == (
+        "corrected",
+        {"load_kwh": "0.4"},
+        1,
+    )
     assert home("quarantine", "list", "--json").document["rows"] == []
     assert len(home("quarantine", "list", "--status", "corrected", "--json").document["rows"]) == 1
     again = home("quarantine", "dismiss", number)

@@ -1,4 +1,6 @@
-"""Batches that are killed, whose workers are killed, whose runs fail, whose disk is full: no run is lost, none is there twice."""
+"""Batches that are killed, whose workers are killed, whose runs fail, whose disk is full: no run is
+lost, none is there twice.
+"""
 
 import json
 import os
@@ -51,7 +53,9 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict]:
 
 def list_children(process: int) -> list[int]:
     """Return the processes below one, at any depth."""
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False).stdout.split()
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
+    ).stdout.split()
     return [pid for child in found for pid in (int(child), *list_children(int(child)))]
 
 
@@ -59,7 +63,9 @@ def is_there(process: int) -> bool:
     return Path(f"/proc/{process}").exists()
 
 
-def test_killed_at_any_moment_a_batch_leaves_no_worker_and_goes_on_without_a_lost_or_doubled_run(tmp_path: Path, undisturbed: dict[str, dict]) -> None:
+def test_killed_at_any_moment_a_batch_leaves_no_worker_and_goes_on_without_a_lost_or_doubled_run(
+    tmp_path: Path, undisturbed: dict[str, dict]
+) -> None:
     config = configure()
     for lines in (1, 3) if LONG else (1,):
         process = start_batch(tmp_path, config)
@@ -82,7 +88,10 @@ def test_killed_at_any_moment_a_batch_leaves_no_worker_and_goes_on_without_a_los
 
 
 def test_workers_that_are_killed_lose_no_run(tmp_path: Path, undisturbed: dict[str, dict]) -> None:
-    process = start_batch(tmp_path, configure(batch_simulation={"execution": {"checkpoint_interval": 2, "max_retries": 5}}))
+    process = start_batch(
+        tmp_path,
+        configure(batch_simulation={"execution": {"checkpoint_interval": 2, "max_retries": 5}}),
+    )
     lines = [process.stdout.readline()]
     for child in list_children(process.pid):
         # Some of them end by themselves meanwhile.
@@ -93,28 +102,46 @@ def test_workers_that_are_killed_lose_no_run(tmp_path: Path, undisturbed: dict[s
     assert read_runs(tmp_path) == undisturbed
 
 
-def test_runs_that_fail_are_named_and_the_others_are_made(tmp_path: Path, undisturbed: dict[str, dict]) -> None:
+def test_runs_that_fail_are_named_and_the_others_are_made(
+    tmp_path: Path, undisturbed: dict[str, dict]
+) -> None:
     lab = make_lab(tmp_path, configure(batch_simulation={"execution": {"max_retries": 1}}))
     plan = BatchPlan.of(lab)
     # A network of five inputs where four are seen: what it stands for cannot be run.
-    damaged = replace(plan, controllers=(*plan.controllers[:2], "custom"), trained={"custom": replace(make_network(), sizes=make_network(steps=1).sizes[:0])})
+    damaged = replace(
+        plan,
+        controllers=(*plan.controllers[:2], "custom"),
+        trained={"custom": replace(make_network(), sizes=make_network(steps=1).sizes[:0])},
+    )
     collection = BatchCollection.open(damaged, lab.batch, RowForm())
     collection.work_off(SameProcess())
     failed = list(read_rows(lab.batch, "failed"))
     assert len(failed) == len(collection.failed) == 8
     assert {row["controller"] for row in failed} == {"custom"}
     assert all(row["error"] for row in failed)
-    assert read_runs(tmp_path) == {name: row for name, row in undisturbed.items() if row["controller"].startswith("naive")}
+    assert read_runs(tmp_path) == {
+        name: row for name, row in undisturbed.items() if row["controller"].startswith("naive")
+    }
 
 
-def test_another_configuration_is_refused_in_the_same_folder_and_anew_means_anew(tmp_path: Path) -> None:
+def test_another_configuration_is_refused_in_the_same_folder_and_anew_means_anew(
+    tmp_path: Path,
+) -> None:
     one = {"variations": {"num_variations": 1}}
     run_batch(make_lab(tmp_path, configure(batch_simulation=one)), SameProcess())
     begun = read_runs(tmp_path)
     with pytest.raises(ConflictError, match="made differently"):
-        run_batch(make_lab(tmp_path, configure(batch_simulation=one, simulation={"task_interval_seconds": 30})), SameProcess())
+        run_batch(
+            make_lab(
+                tmp_path, configure(batch_simulation=one, simulation={"task_interval_seconds": 30})
+            ),
+            SameProcess(),
+        )
     assert read_runs(tmp_path) == begun
-    again = configure(batch_simulation=one | {"execution": {"resume_on_failure": False}}, simulation={"task_interval_seconds": 30})
+    again = configure(
+        batch_simulation=one | {"execution": {"resume_on_failure": False}},
+        simulation={"task_interval_seconds": 30},
+    )
     assert run_batch(make_lab(tmp_path, again), SameProcess())["made_now"] == 16
     assert {row["tasks"] for row in read_runs(tmp_path).values()} == {2880}
 
@@ -124,7 +151,9 @@ def test_two_batches_never_share_a_folder(tmp_path: Path) -> None:
         run_batch(make_lab(tmp_path), SameProcess())
 
 
-def test_a_full_disk_is_said_and_the_batch_goes_on_later(tmp_path: Path, undisturbed: dict[str, dict]) -> None:
+def test_a_full_disk_is_said_and_the_batch_goes_on_later(
+    tmp_path: Path, undisturbed: dict[str, dict]
+) -> None:
     config = configure()
     process = subprocess.run(
         [*start_command(tmp_path, config)],

@@ -1,4 +1,7 @@
-"""Clean shares: as measured, with every damaged value named; as the generator draws them; what is known when."""
+"""Clean shares: as measured, with every damaged value named.
+
+As the generator draws them; what is known when.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +33,13 @@ HEADER = "Datetime (UTC),Country,Carbon-free energy percentage (CFE%)"
 def lines() -> list[str]:
     """A year as it is published."""
     share = draw_clean_share("CA").share
-    return [HEADER, *(f"{str(at).replace('T', ' ')}:00,USA,{100 * value:.2f}" for at, value in zip(instants_of(np.arange(YEAR_SLOTS)), share, strict=True))]
+    return [
+        HEADER,
+        *(
+            f"{str(at).replace('T', ' ')}:00,USA,{100 * value:.2f}"
+            for at, value in zip(instants_of(np.arange(YEAR_SLOTS)), share, strict=True)
+        ),
+    ]
 
 
 @pytest.fixture
@@ -40,13 +49,17 @@ def write(tmp_path: Path, lines: list[str]) -> Callable[[dict[int, str | None]],
     def write(changes: dict[int, str | None]) -> Path:
         path = tmp_path / FILES["CA"]
         kept = [changes.get(number, line) for number, line in enumerate(lines, start=1)]
-        path.write_text("\n".join(line for line in kept if line is not None) + "\n", encoding="utf-8")
+        path.write_text(
+            "\n".join(line for line in kept if line is not None) + "\n", encoding="utf-8"
+        )
         return path
 
     return write
 
 
-def test_a_published_year_is_read_and_its_folder_stays_as_it_was(write: Callable[[dict[int, str | None]], Path]) -> None:
+def test_a_published_year_is_read_and_its_folder_stays_as_it_was(
+    write: Callable[[dict[int, str | None]], Path],
+) -> None:
     path = write({})
     before = path.read_bytes(), sorted(path.parent.iterdir())
     year = load_clean_shares(path.parent, ["CA", "FL"])
@@ -55,10 +68,19 @@ def test_a_published_year_is_read_and_its_folder_stays_as_it_was(write: Callable
     assert (path.read_bytes(), sorted(path.parent.iterdir())) == before
 
 
-def test_damaged_rows_are_named_and_the_newest_value_before_stands_in_their_place(write: Callable[[dict[int, str | None]], Path]) -> None:
+def test_damaged_rows_are_named_and_the_newest_value_before_stands_in_their_place(
+    write: Callable[[dict[int, str | None]], Path],
+) -> None:
     year = read_clean_share(
         write(
-            {10: "2024-01-01 00:40:00,USA,n/a", 20: "yesterday,USA,50", 30: "2024-01-01 02:20:00,USA,140", 40: "2024-01-01 00:00:00,USA,9", 50: None, 60: "x"}
+            {
+                10: "2024-01-01 00:40:00,USA,n/a",
+                20: "yesterday,USA,50",
+                30: "2024-01-01 02:20:00,USA,140",
+                40: "2024-01-01 00:00:00,USA,9",
+                50: None,
+                60: "x",
+            }
         ),
         "CA",
     )
@@ -69,7 +91,10 @@ def test_damaged_rows_are_named_and_the_newest_value_before_stands_in_their_plac
         (40, "Datetime (UTC)"),
         (59, "Datetime (UTC)"),
     ]
-    assert str(year.damage[0]) == f"{FILES['CA']}, row 10, Carbon-free energy percentage (CFE%): 'n/a' is no number"
+    assert (
+        str(year.damage[0])
+        == f"{FILES['CA']}, row 10, Carbon-free energy percentage (CFE%): 'n/a' is no number"
+    )
     for line in (10, 20, 30, 40, 50, 60):
         assert year.share[line - 2] == year.share[line - 3]
     assert not np.isnan(year.share).any()
@@ -83,7 +108,9 @@ def test_damaged_rows_are_named_and_the_newest_value_before_stands_in_their_plac
         (dict.fromkeys(range(1000, 60_000)), "missing or damaged"),
     ],
 )
-def test_a_file_of_which_too_much_is_missing_is_refused(write: Callable[[dict[int, str | None]], Path], change: dict[int, str | None], said: str) -> None:
+def test_a_file_of_which_too_much_is_missing_is_refused(
+    write: Callable[[dict[int, str | None]], Path], change: dict[int, str | None], said: str
+) -> None:
     with pytest.raises(InvalidInputError, match=said) as raised:
         read_clean_share(write(change), "CA")
     assert FILES["CA"] in str(raised.value)
@@ -104,16 +131,30 @@ def test_stand_ins_are_shares_with_a_day_and_a_year_and_always_the_same() -> Non
 def test_what_is_expected_knows_nothing_of_the_future() -> None:
     year = draw_clean_share("NW")
     slot = 20_000
-    other = CleanShare("NW", np.concatenate([year.share[: slot + 1], np.full(YEAR_SLOTS - slot - 1, 0.5)]), measured=False)
+    other = CleanShare(
+        "NW",
+        np.concatenate([year.share[: slot + 1], np.full(YEAR_SLOTS - slot - 1, 0.5)]),
+        measured=False,
+    )
     at = np.array([slot])
-    assert np.array_equal(year.expect(at, 48, step_minutes=30), other.expect(at, 48, step_minutes=30))
-    assert not np.array_equal(year.ahead(at, 48, step_minutes=30), other.ahead(at, 48, step_minutes=30))
+    assert np.array_equal(
+        year.expect(at, 48, step_minutes=30), other.expect(at, 48, step_minutes=30)
+    )
+    assert not np.array_equal(
+        year.ahead(at, 48, step_minutes=30), other.ahead(at, 48, step_minutes=30)
+    )
 
 
 def test_what_is_expected_is_nearer_than_that_nothing_changes() -> None:
     year, slots = draw_clean_share("CA"), np.arange(3000, 100_000, 97)
-    followed, expected = year.ahead(slots, 48, step_minutes=30), year.expect(slots, 48, step_minutes=30)
-    assert np.abs(expected - followed).mean() < 0.5 * np.abs(year.newest(slots)[:, None] - followed).mean()
+    followed, expected = (
+        year.ahead(slots, 48, step_minutes=30),
+        year.expect(slots, 48, step_minutes=30),
+    )
+    assert (
+        np.abs(expected - followed).mean()
+        < 0.5 * np.abs(year.newest(slots)[:, None] - followed).mean()
+    )
 
 
 def test_ahead_are_means_of_what_followed() -> None:

@@ -1,4 +1,7 @@
-"""The camera lab from outside: all stages by one command, gone on with; as jobs of workers that share the object store alone; a batch on workers."""
+"""The camera lab from outside: all stages by one command, gone on with.
+
+As jobs of workers that share the object store alone; a batch on workers.
+"""
 
 import json
 import shutil
@@ -12,7 +15,12 @@ import pytest
 import redis
 from sqlalchemy import Engine, delete
 
-from luna.contracts.edge import EdgeRunRequest, LabelScenariosRequest, SimulateBatchRequest, TrainControllersRequest
+from luna.contracts.edge import (
+    EdgeRunRequest,
+    LabelScenariosRequest,
+    SimulateBatchRequest,
+    TrainControllersRequest,
+)
 from luna.contracts.edge_summary import EdgeSummary
 from luna.contracts.message import Request
 from luna.platform.database import jobs
@@ -30,7 +38,10 @@ SCENARIOS = 600 if LONG else 150
 CONFIG: dict[str, Any] = {
     "training_data": {"num_scenarios": SCENARIOS, "batch_size": SCENARIOS // 3},
     # Each network is trained by a process of its own, which loads PyTorch for seconds.
-    "controller_training": {"model": {"ensemble_size": 2 if LONG else 1}, "training": {"epochs": 3, "checkpoint_interval": 1}},
+    "controller_training": {
+        "model": {"ensemble_size": 2 if LONG else 1},
+        "training": {"epochs": 3, "checkpoint_interval": 1},
+    },
     "simulation": {"duration_days": 0.5},
     "batch_simulation": {"duration_days": 1, "variations": {"num_variations": 1}},
     "data_sources": {"locations": ["CA", "NW"], "seasons": ["winter"]},
@@ -47,25 +58,49 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def test_all_stages_are_done_by_one_command_and_not_again_by_the_next(luna: Luna, config: Path, tmp_path: Path) -> None:
-    command = ("edge", "run", "--config", str(config), "--out", str(tmp_path / "out"), "--seed", "4", "--json")
+def test_all_stages_are_done_by_one_command_and_not_again_by_the_next(
+    luna: Luna, config: Path, tmp_path: Path
+) -> None:
+    command = (
+        "edge",
+        "run",
+        "--config",
+        str(config),
+        "--out",
+        str(tmp_path / "out"),
+        "--seed",
+        "4",
+        "--json",
+    )
     first = luna(*command)
     assert first.code == 0, first.err
     stages = first.document["stages"]
     assert all(figures["stand_ins"] == ["CA", "NW"] for figures in stages.values())
     assert list(stages) == ["label", "train", "simulate", "batch", "report"]
-    assert (stages["label"]["made_now"], stages["batch"]["made_now"], stages["batch"]["failed"]) == (SCENARIOS, RUNS, 0)
+    assert (
+        stages["label"]["made_now"],
+        stages["batch"]["made_now"],
+        stages["batch"]["failed"],
+    ) == (SCENARIOS, RUNS, 0)
     runs = list(read_rows(tmp_path / "out" / "batch", "runs"))
     assert len({run["run_id"] for run in runs}) == RUNS
     assert all(run["stand_in"] for run in runs)
     assert EdgeSummary.model_validate(stages["report"]["summary"]).runs == RUNS
-    events = [json.loads(line)["event"] for line in (tmp_path / "out" / "logs" / "edge.jsonl").read_text(encoding="utf-8").splitlines()]
+    events = [
+        json.loads(line)["event"]
+        for line in (tmp_path / "out" / "logs" / "edge.jsonl")
+        .read_text(encoding="utf-8")
+        .splitlines()
+    ]
     assert events.count("stage is done") == 5
 
     again = luna(*command[:-3], "--json")
     assert again.code == 0, again.err
     assert again.document["seed"] == 4
-    assert (again.document["stages"]["label"]["made_now"], again.document["stages"]["batch"]["made_now"]) == (0, 0)
+    assert (
+        again.document["stages"]["label"]["made_now"],
+        again.document["stages"]["batch"]["made_now"],
+    ) == (0, 0)
     assert list(read_rows(tmp_path / "out" / "batch", "runs")) == runs
     assert luna(*command[:-3], "--seed", "5").code == 1
 
@@ -110,10 +145,21 @@ class TestWorkers:
         return type(request).reply.model_validate(job.reply)
 
     def test_stages_follow_each_other_on_machines_that_share_the_object_store_alone(
-        self, database: Engine, client: Client, database_url: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        database: Engine,
+        client: Client,
+        database_url: str,
+        redis_url: str,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         with run_moto(tmp_path / "moto.log") as objects:
-            for name, value in {"URL": objects.url, "BUCKET": objects.bucket, "ACCESS_KEY": objects.access_key, "SECRET_KEY": objects.secret_key}.items():
+            for name, value in {
+                "URL": objects.url,
+                "BUCKET": objects.bucket,
+                "ACCESS_KEY": objects.access_key,
+                "SECRET_KEY": objects.secret_key,
+            }.items():
                 monkeypatch.setenv(f"LUNA_OBJECTS_{name}", value)
             asked = {"run_id": "apart", "config": CONFIG, "seed": 4}
             for machine, request in (
@@ -126,10 +172,21 @@ class TestWorkers:
                     reply = self.do(database, client, request)
             assert (reply.figures["runs"], reply.figures["failed"]) == (RUNS, 0)
             stored = {entry.key for entry in objects.list_all()}
-            assert {"edge/apart/batch/runs-0001.jsonl", "edge/apart/controller/current.json", "edge/apart/training/training-0001.jsonl"} <= stored
+            assert {
+                "edge/apart/batch/runs-0001.jsonl",
+                "edge/apart/controller/current.json",
+                "edge/apart/training/training-0001.jsonl",
+            } <= stored
 
     def test_a_whole_run_is_a_job_and_a_batch_comes_out_the_same_on_workers(
-        self, luna_on_servers: Luna, database: Engine, client: Client, database_url: str, redis_url: str, config: Path, tmp_path: Path
+        self,
+        luna_on_servers: Luna,
+        database: Engine,
+        client: Client,
+        database_url: str,
+        redis_url: str,
+        config: Path,
+        tmp_path: Path,
     ) -> None:
         out = ("--config", str(config), "--out", str(tmp_path / "out"), "--seed", "4", "--json")
         with worker_process(redis_url, database_url, "services.edge.tasks"):
@@ -137,7 +194,9 @@ class TestWorkers:
             assert reply.summary.runs == RUNS
             batch = Path(str(reply.figures["batch"]["folder"]))
             # With the same labels and networks.
-            shutil.copytree(batch.parent, tmp_path / "out", ignore=shutil.ignore_patterns(batch.name))
+            shutil.copytree(
+                batch.parent, tmp_path / "out", ignore=shutil.ignore_patterns(batch.name)
+            )
             shared = luna_on_servers("edge", "batch", *out, "--on-workers")
             assert shared.code == 0, shared.err
         here = list(read_rows(tmp_path / "out" / "batch", "runs"))
@@ -146,10 +205,14 @@ class TestWorkers:
         assert sorted(here, key=order) == sorted(there, key=order)
         assert len(here) == RUNS
 
-    def test_a_worker_reads_its_own_folder_alone(self, database: Engine, client: Client, database_url: str, redis_url: str) -> None:
+    def test_a_worker_reads_its_own_folder_alone(
+        self, database: Engine, client: Client, database_url: str, redis_url: str
+    ) -> None:
         config = {"data_sources": {"power_profiles_file": "/etc/passwd"}}
         with worker_process(redis_url, database_url, "services.edge.tasks"):
-            job = submit_job(database, client, LabelScenariosRequest(run_id="outside", config=config))
+            job = submit_job(
+                database, client, LabelScenariosRequest(run_id="outside", config=config)
+            )
 
             def status() -> str:
                 with unit_of_work(database) as connection:

@@ -1,4 +1,6 @@
-"""The executor's process killed while it has a battery charge: what the simulator of each product does then, and after the process is back."""
+"""The executor's process killed while it has a battery charge: what the simulator of each product
+does then, and after the process is back.
+"""
 
 import itertools
 import time
@@ -54,10 +56,20 @@ def data_folder(tmp_path: Path) -> Path:
 def charging(database: Engine, profile: DeviceProfile, port: int) -> Iterator[Site]:
     """A stored site that is armed, with a plan that has its battery charge."""
     name = f"drilled-{next(_NUMBERS)}-{time.time_ns()}"
-    section = {"by": "profile", "batteries": [{"battery": "battery", "via": {"profile": profile.profile, "host": "127.0.0.1", "port": port}}]}
+    section = {
+        "by": "profile",
+        "batteries": [
+            {
+                "battery": "battery",
+                "via": {"profile": profile.profile, "host": "127.0.0.1", "port": port},
+            }
+        ],
+    }
     with stored_site(database, name=name, timezone="UTC", batteries=[BATTERY], control=section):
         now = datetime.now(UTC)
-        plan = describe_plan(f"{name}-charge", floor_to(now, SLOT), [BatterySetpoint(mode="charge", power_kw=1)] * 8)
+        plan = describe_plan(
+            f"{name}-charge", floor_to(now, SLOT), [BatterySetpoint(mode="charge", power_kw=1)] * 8
+        )
         with unit_of_work(database) as connection:
             control.arm(connection, name, at=now, by="owner")
             store_plan(connection, name, plan.model_copy(update={"issued_at": now}))
@@ -73,18 +85,34 @@ def executor(database_url: str, redis_url: str, data_folder: Path) -> Iterator[P
 
 
 def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
-    subtests: pytest.Subtests, database: Engine, database_url: str, redis_url: str, data_folder: Path
+    subtests: pytest.Subtests,
+    database: Engine,
+    database_url: str,
+    redis_url: str,
+    data_folder: Path,
 ) -> None:
-    inverters = [each for each in list_profiles(data_folder) if each.kind == "battery_inverter" and each.transport.kind in OVER_MODBUS]
+    inverters = [
+        each
+        for each in list_profiles(data_folder)
+        if each.kind == "battery_inverter" and each.transport.kind in OVER_MODBUS
+    ]
     assert {each.profile for each in inverters} >= {"sunspec_12x", "flash"}
 
     def drill(profile: DeviceProfile) -> None:
         clock = Hurried()
-        inverter, after_s = SimulatedInverter(profile, now=clock), profile.reverts.after_s if profile.reverts else None
+        inverter, after_s = (
+            SimulatedInverter(profile, now=clock),
+            profile.reverts.after_s if profile.reverts else None,
+        )
         with serve_registers(inverter) as server, charging(database, profile, server.port) as site:
             # What does not fall back is named before arming.
             keeps = page_words("planning", "en")("unattended_keeps", device="battery")
-            assert (keeps in list_unattended(site, data_folder, words=page_words("planning", "en"), language="en")) == (after_s is None)
+            assert (
+                keeps
+                in list_unattended(
+                    site, data_folder, words=page_words("planning", "en"), language="en"
+                )
+            ) == (after_s is None)
             with executor(database_url, redis_url, data_folder) as process:
                 wait_for(lambda: inverter.mode == "charge")
                 kill(process)
@@ -97,7 +125,9 @@ def test_each_product_does_what_its_profile_says_when_the_executor_is_killed(
             drill(profile)
 
 
-def test_whoever_comes_after_finds_the_command_of_the_slot_and_has_it_done(database: Engine, database_url: str, redis_url: str, data_folder: Path) -> None:
+def test_whoever_comes_after_finds_the_command_of_the_slot_and_has_it_done(
+    database: Engine, database_url: str, redis_url: str, data_folder: Path
+) -> None:
     inverter = SimulatedInverter(load_profile("sunspec_12x", data_folder))
     with serve_registers(inverter) as server, charging(database, inverter.profile, server.port):
         with executor(database_url, redis_url, data_folder) as process:

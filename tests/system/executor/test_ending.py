@@ -1,4 +1,6 @@
-"""The executor's process ended in order, or beside another: devices are handed back, and one executor at a time drives a site."""
+"""The executor's process ended in order, or beside another: devices are handed back, and one
+executor at a time drives a site.
+"""
 
 import signal
 import time
@@ -30,7 +32,10 @@ def inverter() -> SimulatedInverter:
 @contextmanager
 def armed_home(database: Engine, inverter: SimulatedInverter) -> Iterator[Site]:
     """An armed site with a plan that has its battery charge."""
-    with serve_registers(inverter) as server, charging(database, inverter.profile, server.port) as site:
+    with (
+        serve_registers(inverter) as server,
+        charging(database, inverter.profile, server.port) as site,
+    ):
         yield site
 
 
@@ -47,7 +52,12 @@ def is_armed(database: Engine, site: Site) -> bool:
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
 def test_one_that_is_told_to_end_hands_devices_back_and_the_next_goes_on(
-    database: Engine, database_url: str, redis_url: str, tmp_path: Path, inverter: SimulatedInverter, kind: signal.Signals
+    database: Engine,
+    database_url: str,
+    redis_url: str,
+    tmp_path: Path,
+    inverter: SimulatedInverter,
+    kind: signal.Signals,
 ) -> None:
     with armed_home(database, inverter) as site:
         with executor(database_url, redis_url, tmp_path) as process:
@@ -66,7 +76,10 @@ def test_one_that_is_told_to_end_hands_devices_back_and_the_next_goes_on(
 def test_a_second_one_waits_and_takes_over_when_the_first_dies(
     database: Engine, database_url: str, redis_url: str, tmp_path: Path, inverter: SimulatedInverter
 ) -> None:
-    with armed_home(database, inverter) as site, executor(database_url, redis_url, tmp_path) as first:
+    with (
+        armed_home(database, inverter) as site,
+        executor(database_url, redis_url, tmp_path) as first,
+    ):
         wait_for(lambda: holder(database, site) == str(first.pid))
         with executor(database_url, redis_url, tmp_path) as second:
             wait_for(lambda: inverter.mode == "charge")

@@ -1,4 +1,6 @@
-"""The process that acts, killed in the middle of a command, and beside a solve that keeps the planner busy."""
+"""The process that acts, killed in the middle of a command, and beside a solve that keeps the
+planner busy.
+"""
 
 import itertools
 import time
@@ -53,11 +55,18 @@ def home(database: Engine) -> Iterator[str]:
 def start(database_url: str, redis_url: str, inverter: Inverter) -> Iterator[Start]:
     """Starts the process and returns it with the port of its health, once it lives."""
     with ExitStack() as stack:
-        own = {"database_url": database_url, "redis_url": redis_url, "home_assistant_url": inverter.url, "home_assistant_token": TOKEN}
+        own = {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "home_assistant_url": inverter.url,
+            "home_assistant_token": TOKEN,
+        }
 
         def run() -> tuple[Process, int]:
             port = free_port()
-            process = stack.enter_context(luna_process("services.executor", "--health-port", str(port), **own))
+            process = stack.enter_context(
+                luna_process("services.executor", "--health-port", str(port), **own)
+            )
             wait_for(lambda: says(port, "live", 200))
             return process, port
 
@@ -67,12 +76,18 @@ def start(database_url: str, redis_url: str, inverter: Inverter) -> Iterator[Sta
 def plan(database: Engine, home: str, mode: str) -> None:
     """Store a plan of one mode, issued now."""
     now = datetime.now(UTC)
-    told = describe_plan(f"{home}-{mode}", floor_to(now, SLOT), [BatterySetpoint.model_validate({"mode": mode, "power_kw": 1})] * 8)
+    told = describe_plan(
+        f"{home}-{mode}",
+        floor_to(now, SLOT),
+        [BatterySetpoint.model_validate({"mode": mode, "power_kw": 1})] * 8,
+    )
     with unit_of_work(database) as connection:
         store_plan(connection, home, told.model_copy(update={"issued_at": now}))
 
 
-def test_a_kill_in_the_middle_of_a_command_brings_the_same_again_and_nothing_else(database: Engine, home: str, inverter: Inverter, start: Start) -> None:
+def test_a_kill_in_the_middle_of_a_command_brings_the_same_again_and_nothing_else(
+    database: Engine, home: str, inverter: Inverter, start: Start
+) -> None:
     plan(database, home, "charge")
     inverter.faults.extend(["", "wait"])
     process, _ = start()
@@ -81,13 +96,20 @@ def test_a_kill_in_the_middle_of_a_command_brings_the_same_again_and_nothing_els
     plan(database, home, "export")
     inverter.go_on.set()
     start()
-    # A command that came through confirms itself; the decision of a slot stays, whatever is planned since.
+    # A command that came through confirms itself; the decision of a slot stays, whatever is planned
+    # since.
     wait_for(lambda: confirmed(database, home))
-    told = {(floor_to(datetime.fromtimestamp(at, UTC), SLOT), data["option"]) for at, _, data in inverter.calls if "option" in data}
+    told = {
+        (floor_to(datetime.fromtimestamp(at, UTC), SLOT), data["option"])
+        for at, _, data in inverter.calls
+        if "option" in data
+    }
     assert len(told) == len({slot for slot, _ in told})
 
 
-def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(database: Engine, home: str, start: Start, redis_url: str) -> None:
+def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(
+    database: Engine, home: str, start: Start, redis_url: str
+) -> None:
     plan(database, home, "charge")
     process, port = start()
     wait_for(lambda: confirmed(database, home))
@@ -104,7 +126,9 @@ def test_the_process_is_ready_shows_what_it_did_and_ends_when_told(database: Eng
 
 
 def told(client: Client, home: str) -> list[tuple[str, str | None, bool]]:
-    """What the executor says of its devices: why they were told what they were, and whether they do what they do by themselves."""
+    """What the executor says of its devices: why they were told what they were, and whether they do
+    what they do by themselves.
+    """
     sign = client.heartbeats.executor()
     sites = {site.site: site.devices for site in sign.sites} if sign else {}
     return [(device.device, device.reason, device.fallback) for device in sites.get(home, ())]
@@ -112,15 +136,23 @@ def told(client: Client, home: str) -> list[tuple[str, str | None, bool]]:
 
 def confirmed(database: Engine, home: str) -> bool:
     with unit_of_work(database) as connection:
-        return [entry for entry in control.read_log(connection, home, limit=10) if entry.confirmed] != []
+        return [
+            entry for entry in control.read_log(connection, home, limit=10) if entry.confirmed
+        ] != []
 
 
 @pytest.mark.parametrize(
     ("left", "awaited", "pause"),
-    [(timedelta(minutes=5), False, LOOK), (timedelta(minutes=5), True, AWAITED_LOOK), (timedelta(milliseconds=20), False, timedelta(milliseconds=20))],
+    [
+        (timedelta(minutes=5), False, LOOK),
+        (timedelta(minutes=5), True, AWAITED_LOOK),
+        (timedelta(milliseconds=20), False, timedelta(milliseconds=20)),
+    ],
     ids=["usually", "awaited", "just before a slot"],
 )
-def test_no_pause_reaches_beyond_the_start_of_a_slot(left: timedelta, awaited: bool, pause: timedelta) -> None:
+def test_no_pause_reaches_beyond_the_start_of_a_slot(
+    left: timedelta, awaited: bool, pause: timedelta
+) -> None:
     assert pause_before(datetime(2024, 2, 1, 12, tzinfo=UTC) - left, awaited=awaited) == pause
 
 

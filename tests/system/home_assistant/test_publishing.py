@@ -1,4 +1,6 @@
-"""Sites at a real broker: what Home Assistant finds and shows, what it may switch, and what becomes of it when broker, database and sites go."""
+"""Sites at a real broker: what Home Assistant finds and shows, what it may switch, and what becomes
+of it when broker, database and sites go.
+"""
 
 import itertools
 import json
@@ -57,7 +59,9 @@ class MqttHome:
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         self._environment = jinja2.Environment(autoescape=False)  # noqa: S701 - states are no pages
-        self._environment.filters["float"] = lambda value, default: float(value) if str(value).replace(".", "", 1).isdigit() else default
+        self._environment.filters["float"] = lambda value, default: (
+            float(value) if str(value).replace(".", "", 1).isdigit() else default
+        )
 
     def close(self) -> None:
         self._client.disconnect()
@@ -70,7 +74,11 @@ class MqttHome:
     def configs(self) -> dict[str, dict[str, Any]]:
         """The entities that were announced and not taken off, by unique id."""
         with self._lock:
-            found = [json.loads(payload) for topic, payload in self.topics.items() if topic.startswith(f"{PREFIX}/") and topic.endswith("/config") and payload]
+            found = [
+                json.loads(payload)
+                for topic, payload in self.topics.items()
+                if topic.startswith(f"{PREFIX}/") and topic.endswith("/config") and payload
+            ]
         return {config["unique_id"]: config for config in found}
 
     @property
@@ -81,14 +89,26 @@ class MqttHome:
     def state(self, unique_id: str) -> str:
         """Return an entity's state as Home Assistant shows it."""
         config = self.configs[unique_id]
-        listed = [self.topics.get(each["topic"], "") if "value_template" not in each else self._render(each) for each in config["availability"]]
+        listed = [
+            self.topics.get(each["topic"], "")
+            if "value_template" not in each
+            else self._render(each)
+            for each in config["availability"]
+        ]
         if any(said != "online" for said in listed):
             return "unavailable"
-        return self._render({"topic": config["state_topic"], "value_template": config.get("value_template", "{{ value }}")})
+        return self._render(
+            {
+                "topic": config["state_topic"],
+                "value_template": config.get("value_template", "{{ value }}"),
+            }
+        )
 
     def attributes(self, unique_id: str) -> dict[str, Any]:
         """Return an entity's attributes."""
-        document: dict[str, Any] = json.loads(self.topics[self.configs[unique_id]["json_attributes_topic"]])
+        document: dict[str, Any] = json.loads(
+            self.topics[self.configs[unique_id]["json_attributes_topic"]]
+        )
         return document
 
     def switch(self, unique_id: str, payload: str) -> None:
@@ -105,7 +125,9 @@ class MqttHome:
             document = json.loads(payload)
         except ValueError:
             document = {}
-        return self._environment.from_string(part["value_template"]).render(value=payload, value_json=document)
+        return self._environment.from_string(part["value_template"]).render(
+            value=payload, value_json=document
+        )
 
     def _hear(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         with self._lock:
@@ -148,7 +170,9 @@ class Luna:
 
 @pytest.fixture(scope="module")
 def database(servers: Servers) -> Iterator[Engine]:
-    """An engine on a database of this module's own: a turn describes every site there is, also those that other tests have left."""
+    """An engine on a database of this module's own: a turn describes every site there is, also
+    those that other tests have left.
+    """
     with own_database(servers.database_url, f"luna_published_{uuid.uuid4().hex[:8]}") as own:
         upgrade(own)
         pool = engine.create(own)
@@ -176,7 +200,13 @@ def site(database: Engine) -> Iterator[str]:
     """A stored site with two days' plan, issued at the start, of half a kilowatt at 0.30 a kWh."""
     name = f"told-{next(_NUMBERS)}-{time.time_ns()}"
     tariff = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.05}}
-    document = {"name": name, "timezone": "UTC", "batteries": [BATTERY], "tariff": tariff, "control": describe()}
+    document = {
+        "name": name,
+        "timezone": "UTC",
+        "batteries": [BATTERY],
+        "tariff": tariff,
+        "control": describe(),
+    }
     with unit_of_work(database) as connection:
         sites.save(connection, parse_site(document))
         issue_half_a_kilowatt(connection, name, START, slots=192)
@@ -193,13 +223,26 @@ Start = Callable[..., Luna]
 def start(database: Engine, broker: Mosquitto, site: str) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def run(*, commands: bool = True, language: Any = "en", port: int | None = None, on: Engine = database) -> Luna:
+        def run(
+            *,
+            commands: bool = True,
+            language: Any = "en",
+            port: int | None = None,
+            on: Engine = database,
+        ) -> Luna:
             clock, asked = Clock(), list[PlanRequest]()
             connection = BrokerConnection(Broker("127.0.0.1", port or broker.port))
             connection.open()
             stack.callback(connection.close)
-            about = Publishing(language=language, commands=commands, prefix="homeassistant", plan_max_age=timedelta(hours=3))
-            publisher = Publisher(connection, on, Commands(on, asked.append), publishing=about, clock=clock)
+            about = Publishing(
+                language=language,
+                commands=commands,
+                prefix="homeassistant",
+                plan_max_age=timedelta(hours=3),
+            )
+            publisher = Publisher(
+                connection, on, Commands(on, asked.append), publishing=about, clock=clock
+            )
             return Luna(site, clock, asked, publisher, connection, database)
 
         yield run
@@ -213,10 +256,13 @@ def luna(start: Start, home: MqttHome) -> Luna:
     return luna
 
 
-def test_a_site_is_one_device_whose_entities_say_how_it_is_planned(luna: Luna, home: MqttHome) -> None:
+def test_a_site_is_one_device_whose_entities_say_how_it_is_planned(
+    luna: Luna, home: MqttHome
+) -> None:
     own = [config for name, config in home.configs.items() if name.startswith(luna.id(""))]
     assert {config["device"]["name"] for config in own} == {f"Luna {luna.site}"}
-    # Half a kilowatt at 0.30, from an empty morning on nothing is planned: today is not known, tomorrow is 24 h × 0.5 kW.
+    # Half a kilowatt at 0.30, from an empty morning on nothing is planned: today is not known,
+    # tomorrow is 24 h × 0.5 kW.
     assert home.state(luna.id("load_tomorrow")) == "12.0"
     assert home.state(luna.id("cost_today")) == "None"
     assert home.state(luna.id("import_price")) == "0.3"
@@ -225,16 +271,44 @@ def test_a_site_is_one_device_whose_entities_say_how_it_is_planned(luna: Luna, h
     assert home.state(luna.id("planned_mode")) in home.configs[luna.id("planned_mode")]["options"]
     assert home.attributes(luna.id("planned_mode"))["status"] == "optimal"
     # It is not armed, so nothing is told to anything.
-    assert (home.state(luna.id("actual_mode")), home.state(luna.id("armed"))) == ("unavailable", "OFF")
+    assert (home.state(luna.id("actual_mode")), home.state(luna.id("armed"))) == (
+        "unavailable",
+        "OFF",
+    )
 
 
-def test_a_car_says_how_it_charges_and_when_it_is_ready_at_which_cost(start: Start, home: MqttHome, database: Engine, site: str) -> None:
+def test_a_car_says_how_it_charges_and_when_it_is_ready_at_which_cost(
+    start: Start, home: MqttHome, database: Engine, site: str
+) -> None:
     with unit_of_work(database) as connection:
         stored = sites.load(connection, site)
         document = stored.model_dump(mode="json", by_alias=True)
-        sites.save(connection, parse_site(document | {"vehicles": [{"name": "car", "capacity_kwh": 60, "charge_limit_kw": 11, "charge_efficiency": 1.0}]}))
-        wanted = {"vehicle": "car", "from": START, "to": START + timedelta(hours=6), "arrival_soc": 0.4, "target_soc": 0.6}
-        charging_stays.add(connection, site, NewSession.model_validate(wanted), by="owner", now=START)
+        sites.save(
+            connection,
+            parse_site(
+                document
+                | {
+                    "vehicles": [
+                        {
+                            "name": "car",
+                            "capacity_kwh": 60,
+                            "charge_limit_kw": 11,
+                            "charge_efficiency": 1.0,
+                        }
+                    ]
+                }
+            ),
+        )
+        wanted = {
+            "vehicle": "car",
+            "from": START,
+            "to": START + timedelta(hours=6),
+            "arrival_soc": 0.4,
+            "target_soc": 0.6,
+        }
+        charging_stays.add(
+            connection, site, NewSession.model_validate(wanted), by="owner", now=START
+        )
         plan_stored(connection, site, START)
     luna = start()
     luna.turn_until(lambda: home.topics.get("luna/availability") == "online")
@@ -243,28 +317,57 @@ def test_a_car_says_how_it_charges_and_when_it_is_ready_at_which_cost(start: Sta
     assert ready["energy_kwh"] == pytest.approx(12.0, abs=1e-3)
     assert 0 < ready["cost"] <= 12 * 0.3 + 1e-6
     assert home.state(luna.id("vehicle_ready_car")) == ready["end"]
-    assert START <= datetime.fromisoformat(ready["start"]) < datetime.fromisoformat(ready["end"]) <= START + timedelta(hours=6)
-    charged = sum(kw / 4 for _, kw in home.attributes(luna.id("plan_vehicle_car"))["data"] if kw is not None)
+    assert (
+        START
+        <= datetime.fromisoformat(ready["start"])
+        < datetime.fromisoformat(ready["end"])
+        <= START + timedelta(hours=6)
+    )
+    charged = sum(
+        kw / 4 for _, kw in home.attributes(luna.id("plan_vehicle_car"))["data"] if kw is not None
+    )
     assert charged == pytest.approx(12.0, abs=0.01)
 
 
-def test_the_plan_is_pairs_of_milliseconds_and_value_for_charts_short_enough_for_the_recorder(luna: Luna, home: MqttHome) -> None:
-    series = ("plan_soc", "plan_battery", "plan_grid", "plan_load", "plan_pv", "import_price", "export_price")
+def test_the_plan_is_pairs_of_milliseconds_and_value_for_charts_short_enough_for_the_recorder(
+    luna: Luna, home: MqttHome
+) -> None:
+    series = (
+        "plan_soc",
+        "plan_battery",
+        "plan_grid",
+        "plan_load",
+        "plan_pv",
+        "import_price",
+        "export_price",
+    )
     for entity in series:
         data = home.attributes(luna.id(entity))["data"]
-        assert [data[0][0], data[1][0]] == [START.timestamp() * 1000, START.timestamp() * 1000 + 900_000]
+        assert [data[0][0], data[1][0]] == [
+            START.timestamp() * 1000,
+            START.timestamp() * 1000 + 900_000,
+        ]
         assert len(data) == 192
-        assert len(home.topics[home.configs[luna.id(entity)]["json_attributes_topic"]]) < LONGEST_ATTRIBUTES
+        assert (
+            len(home.topics[home.configs[luna.id(entity)]["json_attributes_topic"]])
+            < LONGEST_ATTRIBUTES
+        )
     assert home.attributes(luna.id("plan_load"))["data"][0][1] == pytest.approx(0.5)
 
 
-def test_an_override_is_asked_for_and_ended_as_luna_control_does_it(luna: Luna, home: MqttHome) -> None:
+def test_an_override_is_asked_for_and_ended_as_luna_control_does_it(
+    luna: Luna, home: MqttHome
+) -> None:
     home.switch(luna.id("override_hours"), "3")
     home.switch(luna.id("override"), "Charge")
     luna.turn_until(lambda: home.state(luna.id("override")) == "Charge")
     wanted = luna.state().override
     assert wanted is not None
-    assert (wanted.mode, wanted.by, wanted.until) == ("charge", "home assistant", START + timedelta(hours=3))
+    assert (wanted.mode, wanted.by, wanted.until) == (
+        "charge",
+        "home assistant",
+        START + timedelta(hours=3),
+    )
     assert home.state(luna.id("override_until")) == "2024-02-01T15:00:00+00:00"
     home.switch(luna.id("override"), "Follow the plan")
     luna.turn_until(lambda: home.state(luna.id("override")) == "Follow the plan")
@@ -293,13 +396,23 @@ def test_arming_vacation_and_planning_are_switched(luna: Luna, home: MqttHome) -
     assert luna.asked == [PlanRequest(site_id=luna.site)]
 
 
-def test_what_cannot_be_done_is_refused_and_said_and_the_next_thing_is_done(luna: Luna, home: MqttHome) -> None:
+def test_what_cannot_be_done_is_refused_and_said_and_the_next_thing_is_done(
+    luna: Luna, home: MqttHome
+) -> None:
     with unit_of_work(luna.database) as connection:
-        sites.save(connection, parse_site({"name": luna.site, "timezone": "UTC", "batteries": [BATTERY]}))
+        sites.save(
+            connection, parse_site({"name": luna.site, "timezone": "UTC", "batteries": [BATTERY]})
+        )
     home.switch(luna.id("armed"), "ON")
     luna.turn_until(lambda: "no section control" in home.state(luna.id("refusal")))
     assert luna.state().armed_at is None
-    for topic, garbage in [("override", b"\xff\xfe{"), ("override", b"dance"), ("override_hours", b"1e9"), ("armed", b"maybe"), ("nothing", b"ON")]:
+    for topic, garbage in [
+        ("override", b"\xff\xfe{"),
+        ("override", b"dance"),
+        ("override_hours", b"1e9"),
+        ("armed", b"maybe"),
+        ("nothing", b"ON"),
+    ]:
         home.say(f"luna/{slug(luna.site)}/set/{topic}", garbage)
     home.say(f"luna/{slug(luna.site)}/set/vacation", "x" * 100_000)
     home.say("luna/somebody_else/announced", b"[")
@@ -308,7 +421,9 @@ def test_what_cannot_be_done_is_refused_and_said_and_the_next_thing_is_done(luna
     assert (luna.state().override, luna.state().armed_at) == (None, None)
 
 
-def test_a_command_that_the_broker_kept_switches_nothing_when_luna_comes_back(start: Start, home: MqttHome, site: str) -> None:
+def test_a_command_that_the_broker_kept_switches_nothing_when_luna_comes_back(
+    start: Start, home: MqttHome, site: str
+) -> None:
     home.say(f"luna/{slug(site)}/set/armed", "ON", retain=True)
     home.say(f"luna/{slug(site)}/set/override_hours", "4", retain=True)
     luna = start()
@@ -333,7 +448,9 @@ def test_sensors_alone_take_no_commands(start: Start, home: MqttHome, site: str)
     assert (luna.state().armed_at, luna.asked) == (None, [])
 
 
-def test_everything_is_said_again_when_home_assistant_starts_and_nothing_otherwise(luna: Luna, home: MqttHome) -> None:
+def test_everything_is_said_again_when_home_assistant_starts_and_nothing_otherwise(
+    luna: Luna, home: MqttHome
+) -> None:
     topic = f"homeassistant/switch/luna_{slug(luna.site)}/armed/config"
     for _ in range(3):
         luna.publisher.turn(SHORT)
@@ -348,15 +465,26 @@ def test_a_site_that_is_removed_leaves_nothing_at_the_broker_also_when_it_went_w
     luna.connection.close()
     wait_for(lambda: home.topics["luna/availability"] == "offline")
     # What is like it in name stays.
-    home.say("homeassistant/switch/luna_of_another/armed/config", '{"unique_id": "other", "availability": []}', retain=True)
+    home.say(
+        "homeassistant/switch/luna_of_another/armed/config",
+        '{"unique_id": "other", "availability": []}',
+        retain=True,
+    )
     remove_site(database, luna.site)
     start().turn_until(lambda: not any(slug(luna.site) in topic for topic in home.kept))
     assert "homeassistant/switch/luna_of_another/armed/config" in home.kept
 
 
 def test_an_announcement_takes_off_nothing_of_others(luna: Luna, home: MqttHome) -> None:
-    home.say("homeassistant/light/lamp/config", '{"unique_id": "lamp", "availability": []}', retain=True)
-    foreign = ["homeassistant/light/lamp/config", "zigbee2mqtt/lamp", "luna/availability", "luna/thief/state"]
+    home.say(
+        "homeassistant/light/lamp/config", '{"unique_id": "lamp", "availability": []}', retain=True
+    )
+    foreign = [
+        "homeassistant/light/lamp/config",
+        "zigbee2mqtt/lamp",
+        "luna/availability",
+        "luna/thief/state",
+    ]
     home.say("luna/thief/state", "stolen", retain=True)
     home.say("luna/thief/announced", json.dumps(foreign), retain=True)
     luna.turn_until(lambda: "luna/thief/state" not in home.kept)
@@ -365,17 +493,32 @@ def test_an_announcement_takes_off_nothing_of_others(luna: Luna, home: MqttHome)
 
 def test_devices_have_selects_of_their_own_that_go_when_they_do(luna: Luna, home: MqttHome) -> None:
     with unit_of_work(luna.database) as connection:
-        sites.save(connection, parse_site({"name": luna.site, "timezone": "UTC", "batteries": [BATTERY], "control": describe_devices()} | DEVICES))
+        sites.save(
+            connection,
+            parse_site(
+                {
+                    "name": luna.site,
+                    "timezone": "UTC",
+                    "batteries": [BATTERY],
+                    "control": describe_devices(),
+                }
+                | DEVICES
+            ),
+        )
     luna.turn_until(lambda: luna.id("override_vehicle_car") in home.configs)
     home.switch(luna.id("override_vehicle_car"), "Charge")
     luna.turn_until(lambda: home.state(luna.id("override_vehicle_car")) == "Charge")
     assert luna.state("vehicle:car").override is not None
     with unit_of_work(luna.database) as connection:
-        sites.save(connection, parse_site({"name": luna.site, "timezone": "UTC", "batteries": [BATTERY]}))
+        sites.save(
+            connection, parse_site({"name": luna.site, "timezone": "UTC", "batteries": [BATTERY]})
+        )
     luna.turn_until(lambda: luna.id("override_vehicle_car") not in home.configs)
 
 
-def test_in_german_entities_and_modes_are_german_and_ids_are_the_same(start: Start, home: MqttHome, site: str) -> None:
+def test_in_german_entities_and_modes_are_german_and_ids_are_the_same(
+    start: Start, home: MqttHome, site: str
+) -> None:
     luna = start(language="de")
     luna.turn_until(lambda: home.topics.get("luna/availability") == "online")
     assert home.configs[luna.id("armed")]["name"] == "Scharf geschaltet"
@@ -384,7 +527,9 @@ def test_in_german_entities_and_modes_are_german_and_ids_are_the_same(start: Sta
     assert home.configs[luna.id("armed")]["default_entity_id"] == f"switch.luna_{slug(site)}_armed"
 
 
-def test_the_broker_says_that_luna_is_gone_and_all_comes_back_after_its_restart(start: Start, home: MqttHome, broker: Mosquitto) -> None:
+def test_the_broker_says_that_luna_is_gone_and_all_comes_back_after_its_restart(
+    start: Start, home: MqttHome, broker: Mosquitto
+) -> None:
     relay = Relay(broker.port)
     luna = start(port=relay.port)
     luna.turn_until(lambda: home.topics.get("luna/availability") == "online")
@@ -398,7 +543,11 @@ def test_the_broker_says_that_luna_is_gone_and_all_comes_back_after_its_restart(
     with unit_of_work(luna.database) as connection:
         control_service.switch_vacation(connection, luna.site, on=True, now=START)
     broker.start()
-    other.turn_until(lambda: home.topics["luna/availability"] == "online" and home.state(luna.id("vacation")) == "ON")
+    other.turn_until(
+        lambda: (
+            home.topics["luna/availability"] == "online" and home.state(luna.id("vacation")) == "ON"
+        )
+    )
 
 
 def test_without_the_database_luna_says_that_it_is_away(start: Start, home: MqttHome) -> None:

@@ -1,4 +1,6 @@
-"""The demo's year in a database: stored once, however often it is loaded, and never among an owner's data."""
+"""The demo's year in a database: stored once, however often it is loaded, and never among an
+owner's data.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -67,12 +69,18 @@ def count_rows(connection: Connection) -> list[int]:
 
 
 def observe(start: datetime, **series: float) -> Observations:
-    return Observations.of(Timeline(start, SLOT, 1).starts, {name: np.array([value]) for name, value in series.items()})
+    return Observations.of(
+        Timeline(start, SLOT, 1).starts, {name: np.array([value]) for name, value in series.items()}
+    )
 
 
-def test_the_year_is_stored_and_the_reply_says_what_the_report_needs(connection: Connection) -> None:
+def test_the_year_is_stored_and_the_reply_says_what_the_report_needs(
+    connection: Connection,
+) -> None:
     told: list[str] = []
-    reply = load_and_store(lambda: connection, load_settings().cache, progress=lambda *step: told.append(step[-1]))
+    reply = load_and_store(
+        lambda: connection, load_settings().cache, progress=lambda *step: told.append(step[-1])
+    )
     assert count_rows(connection) == [YEAR_SLOTS, 2 * YEAR_SLOTS, 2]
     assert [(each.site.name, each.yearly_load_kwh, each.yearly_pv_kwh) for each in reply.sites] == [
         ("home", pytest.approx(4000), pytest.approx(5700)),
@@ -88,11 +96,17 @@ def test_the_year_is_stored_and_the_reply_says_what_the_report_needs(connection:
 
 def test_the_account_of_the_year_tells_what_is_recorded_and_no_more(stored: Connection) -> None:
     site = sites.load(stored, "home")
-    account = describe_account(stored, site, AccountPeriod.of("year", SUMMER.date()), now=datetime(2024, 2, 1, tzinfo=UTC))
+    account = describe_account(
+        stored, site, AccountPeriod.of("year", SUMMER.date()), now=datetime(2024, 2, 1, tzinfo=UTC)
+    )
     used, made = account.totals.consumption_kwh, account.totals.pv_kwh
     assert (used, made) == (pytest.approx(4000), pytest.approx(5700))
     # Load and PV alone are recorded: what was bought, and paid, nobody knows.
-    assert (account.totals.import_kwh, account.totals.cost, account.unexplained_kwh) == (None, None, pytest.approx(made - used))
+    assert (account.totals.import_kwh, account.totals.cost, account.unexplained_kwh) == (
+        None,
+        None,
+        pytest.approx(made - used),
+    )
     assert sum(part.flows["load"] for part in account.parts) == pytest.approx(used)
 
 
@@ -108,18 +122,27 @@ def test_what_was_lost_of_the_year_is_stored_again(stored: Connection, demo: Dem
     assert count_rows(stored) == [YEAR_SLOTS, 2 * YEAR_SLOTS, 2]
 
 
-def test_a_year_that_was_computed_on_another_machine_is_the_demos(connection: Connection, demo: DemoData) -> None:
+def test_a_year_that_was_computed_on_another_machine_is_the_demos(
+    connection: Connection, demo: DemoData
+) -> None:
     home = demo.sites[0]
     sites.save(connection, home.site)
-    series = {"load_kwh": home.observations.load_kwh * (1 + 1e-15), "pv_kwh": home.observations.pv_kwh}
+    series = {
+        "load_kwh": home.observations.load_kwh * (1 + 1e-15),
+        "pv_kwh": home.observations.pv_kwh,
+    }
     observations.upsert(connection, "home", Observations.of(home.observations.starts, series))
     store(connection, demo)
 
 
-def test_an_owners_site_of_the_same_name_is_left_alone(connection: Connection, demo: DemoData) -> None:
+def test_an_owners_site_of_the_same_name_is_left_alone(
+    connection: Connection, demo: DemoData
+) -> None:
     owners = parse_site({"name": "feed_in", "timezone": "Europe/Berlin", "pv": [{"peak_kw": 9}]})
     sites.save(connection, owners)
-    with pytest.raises(ConflictError, match=r"another configuration.*'feed_in'.*without --on-servers"):
+    with pytest.raises(
+        ConflictError, match=r"another configuration.*'feed_in'.*without --on-servers"
+    ):
         store(connection, demo)
     assert sites.load(connection, "feed_in") == owners
     assert count_rows(connection) == [0, 0, 1]
@@ -135,7 +158,9 @@ def test_an_owners_site_of_the_same_name_is_left_alone(connection: Connection, d
     ],
     ids=["another load", "a series the demo has not", "after the year", "before the year"],
 )
-def test_a_site_with_an_owners_observations_is_left_alone(stored: Connection, demo: DemoData, start: datetime, series: dict[str, float]) -> None:
+def test_a_site_with_an_owners_observations_is_left_alone(
+    stored: Connection, demo: DemoData, start: datetime, series: dict[str, float]
+) -> None:
     observations.upsert(stored, "home", observe(start, **series))
     before = count_rows(stored)
     with pytest.raises(ConflictError, match="not the demo's") as raised:
@@ -144,16 +169,36 @@ def test_a_site_with_an_owners_observations_is_left_alone(stored: Connection, de
     assert count_rows(stored) == before
 
 
-@pytest.mark.parametrize("published_at", [SUMMER - timedelta(days=1), SUMMER], ids=["before", "revised"])
-def test_an_owners_prices_of_the_same_market_are_left_alone(connection: Connection, demo: DemoData, published_at: datetime) -> None:
-    prices.upsert(connection, MARKET, starts=Timeline(SUMMER, SLOT, 1).starts, price=np.array([0.4321]), currency="EUR", published_at=published_at)
+@pytest.mark.parametrize(
+    "published_at", [SUMMER - timedelta(days=1), SUMMER], ids=["before", "revised"]
+)
+def test_an_owners_prices_of_the_same_market_are_left_alone(
+    connection: Connection, demo: DemoData, published_at: datetime
+) -> None:
+    prices.upsert(
+        connection,
+        MARKET,
+        starts=Timeline(SUMMER, SLOT, 1).starts,
+        price=np.array([0.4321]),
+        currency="EUR",
+        published_at=published_at,
+    )
     with pytest.raises(ConflictError, match="this market"):
         store(connection, demo)
     assert count_rows(connection) == [1, 0, 0]
 
 
-def test_an_owners_prices_of_another_year_stay_beside_the_demos(connection: Connection, demo: DemoData) -> None:
+def test_an_owners_prices_of_another_year_stay_beside_the_demos(
+    connection: Connection, demo: DemoData
+) -> None:
     later = datetime(2026, 7, 1, tzinfo=UTC)
-    prices.upsert(connection, MARKET, starts=Timeline(later, SLOT, 1).starts, price=np.array([0.4321]), currency="EUR", published_at=later)
+    prices.upsert(
+        connection,
+        MARKET,
+        starts=Timeline(later, SLOT, 1).starts,
+        price=np.array([0.4321]),
+        currency="EUR",
+        published_at=later,
+    )
     store(connection, demo)
     assert count_rows(connection) == [YEAR_SLOTS + 1, 2 * YEAR_SLOTS, 2]

@@ -39,7 +39,10 @@ BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "dischar
 ROUNDS = 12 if LONG else 1
 LONGEST_PAUSE = 0.8 if LONG else 0.4
 FILE_ROWS = 20
-READINGS = "SELECT instant, value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
+READINGS = (
+    "SELECT instant, value FROM sensor_readings JOIN sensors USING (sensor_key) JOIN sites "
+    "USING (site_key) WHERE sites.name = %s AND sensors.name = %s"
+)
 OPEN_JOBS = "SELECT count(*) FROM jobs WHERE status IN ('queued', 'running')"
 JOB_ENDS = "SELECT DISTINCT status FROM jobs"
 BLOCKS = "SELECT starts_at FROM manual_blocks JOIN sites USING (site_key) WHERE name = %s"
@@ -107,7 +110,9 @@ class LedgerMeter:
     """Publishes at QoS 1 in a session that the broker keeps."""
 
     def __init__(self, port: int) -> None:
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id="ledger", clean_session=False)
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id="ledger", clean_session=False
+        )
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
 
@@ -216,7 +221,9 @@ def let_jobs_wait(servers: Servers) -> None:
         connection.execute("UPDATE jobs SET sent_at = sent_at - interval '5 minutes'")
 
 
-def test_what_was_acknowledged_is_there_exactly_once_whatever_is_killed(own_servers: Servers, broker: Mosquitto, tmp_path: Path) -> None:
+def test_what_was_acknowledged_is_there_exactly_once_whatever_is_killed(
+    own_servers: Servers, broker: Mosquitto, tmp_path: Path
+) -> None:
     port = free_port()
     settings = {
         "database_url": own_servers.database_url,

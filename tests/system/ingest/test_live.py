@@ -45,7 +45,14 @@ def site_id(database: Engine) -> Iterator[str]:
 
 def store(database: Engine, name: str, *sensors: str) -> None:
     with unit_of_work(database) as connection:
-        sites.save(connection, Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(total_grid_import=sensors)))
+        sites.save(
+            connection,
+            Site(
+                name=name,
+                timezone="Europe/Berlin",
+                input_sensors=InputSensors(total_grid_import=sensors),
+            ),
+        )
 
 
 @pytest.fixture
@@ -55,8 +62,21 @@ def start(database_url: str, redis_url: str, tmp_path: Path) -> Iterator[Start]:
 
         def run(**settings: str) -> tuple[Process, int]:
             port = free_port()
-            own = {"database_url": database_url, "redis_url": redis_url, "data_folder": str(tmp_path / "data")} | settings
-            process = stack.enter_context(luna_process("services.ingest.live", "--health-port", str(port), "--look-seconds", "0.3", **own))
+            own = {
+                "database_url": database_url,
+                "redis_url": redis_url,
+                "data_folder": str(tmp_path / "data"),
+            } | settings
+            process = stack.enter_context(
+                luna_process(
+                    "services.ingest.live",
+                    "--health-port",
+                    str(port),
+                    "--look-seconds",
+                    "0.3",
+                    **own,
+                )
+            )
             wait_for(lambda: says(port, "live", 200))
             return process, port
 
@@ -69,7 +89,13 @@ def listen(start: Start, broker: Mosquitto) -> Start:
 
     def run(**settings: str) -> tuple[Process, int]:
         process, port = start(mqtt_url=f"mqtt://127.0.0.1:{broker.port}", **settings)
-        wait_for(lambda: check(port, "mqtt").get("ok") is True and not str(check(port, "mqtt").get("detail")).startswith("0 sensors") and broker.hears(TOPIC))
+        wait_for(
+            lambda: (
+                check(port, "mqtt").get("ok") is True
+                and not str(check(port, "mqtt").get("detail")).startswith("0 sensors")
+                and broker.hears(TOPIC)
+            )
+        )
         return process, port
 
     return run
@@ -84,12 +110,24 @@ def stored(database: Engine, site_id: str, sensor: str = SENSOR) -> list[float]:
     now = datetime.now(UTC)
     with unit_of_work(database) as connection:
         readings.register(connection, site_id, {sensor: None})
-        return sorted(readings.read(connection, site_id, sensor, first=now - timedelta(hours=1), end=now + timedelta(hours=1))[1].tolist())
+        return sorted(
+            readings.read(
+                connection,
+                site_id,
+                sensor,
+                first=now - timedelta(hours=1),
+                end=now + timedelta(hours=1),
+            )[1].tolist()
+        )
 
 
 @needs_mosquitto
-def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_reading(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
-    publishing = threading.Thread(target=lambda: [device.publish(TOPIC, str(value)) for value in range(COUNT)])
+def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_reading(
+    listen: Start, device: Publisher, database: Engine, site_id: str
+) -> None:
+    publishing = threading.Thread(
+        target=lambda: [device.publish(TOPIC, str(value)) for value in range(COUNT)]
+    )
     process, _ = listen()
     publishing.start()
     for seconds in LIVES:
@@ -103,7 +141,9 @@ def test_a_process_that_is_killed_again_and_again_neither_loses_nor_doubles_a_re
 
 
 @needs_mosquitto
-def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
+def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(
+    listen: Start, device: Publisher, database: Engine, site_id: str
+) -> None:
     process, _ = listen()
     for value in range(100):
         device.publish(TOPIC, str(value))
@@ -114,7 +154,9 @@ def test_an_order_to_end_is_followed_with_everything_that_was_acknowledged_safe(
 
 
 @needs_mosquitto
-def test_while_the_database_is_away_readings_wait_also_across_a_start(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
+def test_while_the_database_is_away_readings_wait_also_across_a_start(
+    listen: Start, device: Publisher, database: Engine, site_id: str
+) -> None:
     process, _ = listen()
     process.send_signal(signal.SIGTERM)
     process.wait(60)
@@ -130,11 +172,14 @@ def test_while_the_database_is_away_readings_wait_also_across_a_start(listen: St
 
 
 @needs_mosquitto
-def test_a_site_that_changes_is_noticed(listen: Start, device: Publisher, database: Engine, site_id: str) -> None:
+def test_a_site_that_changes_is_noticed(
+    listen: Start, device: Publisher, database: Engine, site_id: str
+) -> None:
     _, port = listen()
     before = int(str(check(port, "mqtt")["detail"]).partition(" sensor")[0])
     store(database, site_id, SENSOR, "mqtt:meter/second")
-    wait_for(lambda: str(check(port, "mqtt").get("detail")).startswith(f"{before + 1} sensor"))  # It connects anew in between.
+    # It connects anew in between.
+    wait_for(lambda: str(check(port, "mqtt").get("detail")).startswith(f"{before + 1} sensor"))
     wait_for(lambda: _hears(device, database, site_id))
 
 
@@ -169,25 +214,35 @@ def test_without_redis_readings_are_recorded_and_the_slots_of_what_is_over_are_b
 
 
 def rise_evenly(database: Engine, site_id: str, sensor: str, *, until: datetime) -> None:
-    """Store a counter that rose by half a kWh in each of the six quarter-hours before ``until``, told each minute."""
+    """Store a counter that rose by half a kWh in each of the six quarter-hours before ``until``,
+    told each minute.
+    """
     minutes = np.arange(-90, 1)
     with unit_of_work(database) as connection:
         key = readings.register(connection, site_id, {sensor: "kWh"})[sensor]
-        instants = np.datetime64(until.replace(tzinfo=None), "us") + minutes * np.timedelta64(60_000_000, "us")
-        readings.upsert(connection, np.full(minutes.size, key, dtype=np.int32), instants, (minutes + 90) / 30)
+        instants = np.datetime64(until.replace(tzinfo=None), "us") + minutes * np.timedelta64(
+            60_000_000, "us"
+        )
+        readings.upsert(
+            connection, np.full(minutes.size, key, dtype=np.int32), instants, (minutes + 90) / 30
+        )
 
 
 def imported(database: Engine, site_id: str, until: datetime) -> list[float]:
     """Return what was imported in each quarter-hour of the hour before ``until``."""
     with unit_of_work(database) as connection:
-        series = observations.read_series(connection, site_id, Timeline(until - timedelta(hours=1), SLOT, 4), ("import_kwh",))
+        series = observations.read_series(
+            connection, site_id, Timeline(until - timedelta(hours=1), SLOT, 4), ("import_kwh",)
+        )
     return [round(value, 6) for value in series["import_kwh"].tolist()]
 
 
 def test_without_a_source_it_waits_in_good_health_and_says_so(start: Start) -> None:
     process, port = start()
     wait_for(lambda: says(port, "ready", 200))
-    assert check(port, "sources").get("detail") == "neither Home Assistant nor a broker is configured"
+    assert (
+        check(port, "sources").get("detail") == "neither Home Assistant nor a broker is configured"
+    )
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
 
@@ -198,7 +253,14 @@ def test_a_source_that_is_away_is_named_and_the_process_lives(start: Start, site
     assert says(port, "live", 200)
 
 
-def test_two_processes_do_not_record_into_one_folder(start: Start, tmp_path: Path, database_url: str, redis_url: str) -> None:
+def test_two_processes_do_not_record_into_one_folder(
+    start: Start, tmp_path: Path, database_url: str, redis_url: str
+) -> None:
     start()
-    with luna_process("services.ingest.live", database_url=database_url, redis_url=redis_url, data_folder=str(tmp_path / "data")) as second:
+    with luna_process(
+        "services.ingest.live",
+        database_url=database_url,
+        redis_url=redis_url,
+        data_folder=str(tmp_path / "data"),
+    ) as second:
         assert second.wait(60) == 1

@@ -19,7 +19,13 @@ from pydantic import SecretStr
 from luna.platform.addresses import parse_broker
 from services.ingest.reading import Reading
 from services.ingest.sources.mqtt.source import MqttSource
-from tests.support.home_assistant.broker import PATIENCE_SECONDS, Mosquitto, Publisher, Relay, needs_mosquitto
+from tests.support.home_assistant.broker import (
+    PATIENCE_SECONDS,
+    Mosquitto,
+    Publisher,
+    Relay,
+    needs_mosquitto,
+)
 
 pytestmark = [needs_mosquitto, pytest.mark.anyio]
 GRID = "sensor.grid_import"
@@ -87,8 +93,12 @@ async def listening(source: MqttSource, book: Book, *sensors: str) -> AsyncItera
             await task
 
 
-def source_at(port: int, folder: Path, *, scheme: str = "mqtt", password: str | None = None) -> MqttSource:
-    broker = parse_broker(f"{scheme}://luna@127.0.0.1:{port}", SecretStr(password) if password else None)
+def source_at(
+    port: int, folder: Path, *, scheme: str = "mqtt", password: str | None = None
+) -> MqttSource:
+    broker = parse_broker(
+        f"{scheme}://luna@127.0.0.1:{port}", SecretStr(password) if password else None
+    )
     return MqttSource(broker, folder / "mqtt")
 
 
@@ -106,7 +116,9 @@ def total(value: float) -> str:
     return json.dumps({"import": {"total": value}})
 
 
-async def test_a_described_sensor_is_heard_with_its_unit(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_a_described_sensor_is_heard_with_its_unit(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
         await connected(source, broker)
@@ -116,7 +128,9 @@ async def test_a_described_sensor_is_heard_with_its_unit(broker: Mosquitto, anno
     assert (reading.sensor, reading.value, reading.unit) == (GRID, 1.5, "kWh")
 
 
-async def test_a_device_that_describes_itself_later_is_heard_from_then_on(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
+async def test_a_device_that_describes_itself_later_is_heard_from_then_on(
+    broker: Mosquitto, device: Publisher, tmp_path: Path
+) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
         await connected(source, broker, ANY_CONFIG)
@@ -126,7 +140,9 @@ async def test_a_device_that_describes_itself_later_is_heard_from_then_on(broker
         await until(lambda: book.values() == [2])
 
 
-async def test_a_topic_can_be_named_without_any_description(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
+async def test_a_topic_can_be_named_without_any_description(
+    broker: Mosquitto, device: Publisher, tmp_path: Path
+) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book, "mqtt:pv/power [W]", "mqtt:pv/all#ac.0.power"):
         await connected(source, broker, "pv/power")
@@ -134,11 +150,17 @@ async def test_a_topic_can_be_named_without_any_description(broker: Mosquitto, d
         device.publish("pv/power", "812.5")
         device.publish("pv/all", '{"ac": [{"power": 7}]}')
         await until(lambda: len(book.readings) == 2)
-    assert [(reading.value, reading.unit) for reading in book.readings if reading.sensor == "mqtt:pv/power [W]"] == [(812.5, "W")]
+    assert [
+        (reading.value, reading.unit)
+        for reading in book.readings
+        if reading.sensor == "mqtt:pv/power [W]"
+    ] == [(812.5, "W")]
     assert book.values("mqtt:pv/all#ac.0.power") == [7]
 
 
-async def test_what_the_broker_kept_while_nobody_listened_is_heard_later(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_what_the_broker_kept_while_nobody_listened_is_heard_later(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
         await connected(source, broker)
@@ -149,7 +171,9 @@ async def test_what_the_broker_kept_while_nobody_listened_is_heard_later(broker:
     assert book.values() == list(range(50))
 
 
-async def test_a_number_kept_since_nobody_knows_when_is_not_taken_for_a_fresh_one(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_a_number_kept_since_nobody_knows_when_is_not_taken_for_a_fresh_one(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     announced.publish(STATE, total(1), retain=True)
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
@@ -159,8 +183,15 @@ async def test_a_number_kept_since_nobody_knows_when_is_not_taken_for_a_fresh_on
     assert book.values() == [2]
 
 
-async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(broker: Mosquitto, device: Publisher, tmp_path: Path) -> None:
-    plug = {"object_id": "car_plugged", "state_topic": "car/plug", "payload_on": "yes", "payload_off": "no"}
+async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(
+    broker: Mosquitto, device: Publisher, tmp_path: Path
+) -> None:
+    plug = {
+        "object_id": "car_plugged",
+        "state_topic": "car/plug",
+        "payload_on": "yes",
+        "payload_off": "no",
+    }
     device.publish("homeassistant/binary_sensor/car_plugged/config", json.dumps(plug), retain=True)
     device.publish("car/plug", "yes", retain=True)
     source, book = source_at(broker.port, tmp_path), Book()
@@ -171,23 +202,41 @@ async def test_a_switch_kept_by_the_broker_holds_until_it_says_otherwise(broker:
     assert book.values("binary_sensor.car_plugged") == [1, 0]
 
 
-async def test_a_device_that_goes_offline_knows_no_value_until_it_speaks_again(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_a_device_that_goes_offline_knows_no_value_until_it_speaks_again(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
         await connected(source, broker)
-        for topic, payload in (("state", total(1)), ("status", "offline"), ("status", "offline"), ("status", "online"), ("state", total(2))):
+        for topic, payload in (
+            ("state", total(1)),
+            ("status", "offline"),
+            ("status", "offline"),
+            ("status", "online"),
+            ("state", total(2)),
+        ):
             announced.publish(f"meter/1/{topic}", payload)
         await until(lambda: len(book.readings) == 3)
     assert book.values()[::2] == [1, 2]
     assert math.isnan(book.values()[1])
 
 
-async def test_garbage_is_left_out_and_what_follows_is_heard(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_garbage_is_left_out_and_what_follows_is_heard(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     announced.publish("homeassistant/sensor/broken/config", b"\xff{", retain=True)
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
         await connected(source, broker)
-        for payload in (b"\xff\xfe", "{", "[]", '{"import": 5}', '{"import": {"total": "a lot"}}', '{"import": {"total": null}}', total(3)):
+        for payload in (
+            b"\xff\xfe",
+            "{",
+            "[]",
+            '{"import": 5}',
+            '{"import": {"total": "a lot"}}',
+            '{"import": {"total": null}}',
+            total(3),
+        ):
             announced.publish(STATE, payload)
         await until(lambda: 3 in book.values())
     # What is told to be unknown is a reading; what cannot be read is none.
@@ -195,7 +244,9 @@ async def test_garbage_is_left_out_and_what_follows_is_heard(broker: Mosquitto, 
     assert book.values()[1:] == [3]
 
 
-async def test_a_broker_that_is_killed_and_comes_back_is_heard_again(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_a_broker_that_is_killed_and_comes_back_is_heard_again(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     source, book = source_at(broker.port, tmp_path), Book()
     async with listening(source, book):
         await connected(source, broker)
@@ -207,7 +258,9 @@ async def test_a_broker_that_is_killed_and_comes_back_is_heard_again(broker: Mos
         await until(lambda: 4 in book.values())
 
 
-async def test_dropped_sockets_neither_lose_nor_double_a_reading(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_dropped_sockets_neither_lose_nor_double_a_reading(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     relay = Relay(broker.port)
     source, book = source_at(relay.port, tmp_path), Book()
     async with listening(source, book):
@@ -221,7 +274,9 @@ async def test_dropped_sockets_neither_lose_nor_double_a_reading(broker: Mosquit
     assert sorted(book.kept().values()) == list(range(300))
 
 
-async def test_a_message_whose_acknowledgement_was_lost_counts_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_a_message_whose_acknowledgement_was_lost_counts_once(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     source, killed, book = source_at(broker.port, tmp_path), KilledBook(), Book()
     async with listening(source, killed):
         await connected(source, broker)
@@ -242,7 +297,9 @@ class MovedClock:
         return self.instant
 
 
-async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     noon, day = datetime(2026, 11, 20, 12, tzinfo=UTC), timedelta(days=1)
     clock, book = MovedClock(noon), Book()
     address = parse_broker(f"mqtt://127.0.0.1:{broker.port}", None)
@@ -263,7 +320,11 @@ async def test_a_clock_that_is_set_by_a_day_is_followed_and_no_reading_is_lost(b
 async def test_a_broker_that_refuses_the_password_is_named(tmp_path: Path) -> None:
     (tmp_path / "broker").mkdir()
     (tmp_path / "broker/passwords").write_text("")
-    broker = Mosquitto(tmp_path / "broker", "allow_anonymous false", f"password_file {tmp_path / 'broker/passwords'}")
+    broker = Mosquitto(
+        tmp_path / "broker",
+        "allow_anonymous false",
+        f"password_file {tmp_path / 'broker/passwords'}",
+    )
     broker.start()
     source = source_at(broker.port, tmp_path, password="wrong")
     async with listening(source, Book()):
@@ -275,16 +336,34 @@ async def test_a_broker_that_refuses_the_password_is_named(tmp_path: Path) -> No
 def certificate(tmp_path: Path) -> Path:
     """A certificate that its owner alone has signed; the key lies beside it."""
     subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *subject, "-keyout", tmp_path / "key", "-out", tmp_path / "certificate"]
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        *subject,
+        "-keyout",
+        tmp_path / "key",
+        "-out",
+        tmp_path / "certificate",
+    ]
     subprocess.run(made, check=True, capture_output=True)
     return tmp_path / "certificate"
 
 
 # paho leaves the sockets of a refused certificate to the collector.
 @pytest.mark.filterwarnings("ignore:unclosed <s:ResourceWarning")
-async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_not(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = certificate.parent
-    broker = Mosquitto(folder, "allow_anonymous true", f"certfile {certificate}", f"keyfile {folder / 'key'}")
+    broker = Mosquitto(
+        folder, "allow_anonymous true", f"certfile {certificate}", f"keyfile {folder / 'key'}"
+    )
     broker.start()
     source = source_at(broker.port, folder, scheme="mqtts")
     async with listening(source, Book()):
@@ -295,7 +374,9 @@ async def test_a_certificate_that_nobody_trusts_is_refused_and_a_trusted_one_is_
     gc.collect()
 
 
-async def test_many_messages_that_come_again_and_again_count_once(broker: Mosquitto, announced: Publisher, tmp_path: Path) -> None:
+async def test_many_messages_that_come_again_and_again_count_once(
+    broker: Mosquitto, announced: Publisher, tmp_path: Path
+) -> None:
     first = source_at(broker.port, tmp_path)
     async with listening(first, Book()):
         await connected(first, broker)

@@ -1,4 +1,6 @@
-"""The page Antares without a script: what it says in both languages, what it asks twice, and what is told on Home and to owners."""
+"""The page Antares without a script: what it says in both languages, what it asks twice, and what
+is told on Home and to owners.
+"""
 
 import re
 from collections.abc import Iterator
@@ -49,10 +51,14 @@ def api(home: DemoHome, redis_url: str, database_url: str) -> Iterator[httpx.Cli
 def read(api: httpx.Client, address: str, language: str = "en") -> str:
     answer = api.get(address, headers={"Accept-Language": language})
     assert answer.status_code == 200
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace("\u00a0", " ")
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", answer.text))).replace(
+        "\u00a0", " "
+    )
 
 
-def test_the_page_says_where_the_agent_stands_and_what_it_saved_in_both_languages(api: httpx.Client) -> None:
+def test_the_page_says_where_the_agent_stands_and_what_it_saved_in_both_languages(
+    api: httpx.Client,
+) -> None:
     english, german = read(api, PAGE), read(api, PAGE, "de")
     assert wording("agent", "headline_export_only") in english
     assert wording("agent", "evidence_figures", points="+0.8", low="−0.2", high="+1.9") in english
@@ -68,13 +74,21 @@ def test_slots_say_who_decided_them_and_why(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("path", "fields", "code"),
-    [("mode", {"control_mode": "full_control"}, "mode_unsure"), ("withdrawal", {}, "withdraw_unsure")],
+    [
+        ("mode", {"control_mode": "full_control"}, "mode_unsure"),
+        ("withdrawal", {}, "withdraw_unsure"),
+    ],
 )
-def test_what_changes_control_is_asked_twice(api: httpx.Client, changing: str, path: str, fields: dict[str, str], code: str) -> None:
+def test_what_changes_control_is_asked_twice(
+    api: httpx.Client, changing: str, path: str, fields: dict[str, str], code: str
+) -> None:
     refused = api.post(f"{changing}/{path}", data=fields)
     assert refused.status_code == 422
     assert wording("agent", code) in unescape(refused.text)
-    assert api.post(f"{changing}/{path}", data=fields | {"sure": "true"}).headers["location"] == f"{changing}?done=true"
+    assert (
+        api.post(f"{changing}/{path}", data=fields | {"sure": "true"}).headers["location"]
+        == f"{changing}?done=true"
+    )
 
 
 def test_less_control_is_asked_once(api: httpx.Client, changing: str) -> None:
@@ -95,7 +109,9 @@ def test_a_card_that_nobody_can_read_is_said_so(api: httpx.Client) -> None:
     assert title in read(api, link[1])
 
 
-def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_for_is_not(api: httpx.Client, home: DemoHome, database: Engine) -> None:
+def test_a_mode_that_was_newly_offered_is_news_on_home_and_one_that_was_asked_for_is_not(
+    api: httpx.Client, home: DemoHome, database: Engine
+) -> None:
     with unit_of_work(database) as connection:
         (news,) = find_agent_news(connection, home.site, now=home.now)
         later = find_agent_news(connection, home.site, now=home.now + timedelta(days=3))
@@ -109,12 +125,18 @@ def test_what_the_gatekeeper_took_is_news_until_it_is_old_and_what_a_person_took
 ) -> None:
     with unit_of_work(database) as connection:
         site = sites.load(connection, "changing")
-        agent_gates.record(connection, site.name, judge(home.now, "full_control", "withdrawn", "losing_streak"))
-        agent_gates.record(connection, site.name, judge(home.now, "export_only", "withdrawn", "losing_streak"))
+        agent_gates.record(
+            connection, site.name, judge(home.now, "full_control", "withdrawn", "losing_streak")
+        )
+        agent_gates.record(
+            connection, site.name, judge(home.now, "export_only", "withdrawn", "losing_streak")
+        )
         (news,) = find_agent_news(connection, site, now=home.now)
     assert (news.code, news.figures["mode"]) == ("agent_withdrawn", "full_control")
     withdrawn = wording_pattern("messages", "text_agent_withdrawn", "de")
     assert withdrawn.search(read(api, "/ui/sites/changing/home", "de"))
     api.post(f"{changing}/withdrawal", data={"sure": "true"})
     with unit_of_work(database) as connection:
-        assert [each.code for each in find_agent_news(connection, site, now=home.now)] == ["agent_withdrawn"]
+        assert [each.code for each in find_agent_news(connection, site, now=home.now)] == [
+            "agent_withdrawn"
+        ]

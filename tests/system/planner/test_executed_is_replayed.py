@@ -1,4 +1,6 @@
-"""Days that the executor follows on a simulated inverter, and the replay of the same days: slot by slot the same."""
+"""Days that the executor follows on a simulated inverter, and the replay of the same days: slot by
+slot the same.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -31,7 +33,8 @@ ALL_MODES = {mode.word: mode.word for mode in Mode}
 # From half past eight on, so that the sun fills it into its taper.
 SUNNY = (34, 36)
 TAPERS = {"taper_from_soc": 0.7, "taper_to_share": 0.2, "min_charge_kw": 0.4}
-# A battery's limits, the modes that its inverter knows, the first slot in which it is followed, and for how many it is.
+# A battery's limits, the modes that its inverter knows, the first slot in which it is followed, and
+# for how many it is.
 KINDS: dict[str, tuple[dict[str, Any], dict[str, str], tuple[int, int]]] = {
     "plain": ({}, ALL_MODES, (0, 2 * DAY_SLOTS if LONG else DAY_SLOTS)),
     "tapers, and its inverter knows four modes": (TAPERS, MODES, (0, DAY_SLOTS) if LONG else SUNNY),
@@ -44,8 +47,20 @@ def live_days(database: Engine) -> Iterator[Callable[[str], LivedDays]]:
 
     def make(kind: str) -> LivedDays:
         limits, modes, _ = KINDS[kind]
-        section, batteries = describe("dry_run", modes=modes), [{"name": "battery"} | BATTERY | limits]
-        homes.append(Home(database, lambda _: DryRun(), section, tariff=TARIFF, batteries=batteries, pv=[{"name": "roof", "peak_kw": 5}]))
+        section, batteries = (
+            describe("dry_run", modes=modes),
+            [{"name": "battery"} | BATTERY | limits],
+        )
+        homes.append(
+            Home(
+                database,
+                lambda _: DryRun(),
+                section,
+                tariff=TARIFF,
+                batteries=batteries,
+                pv=[{"name": "roof", "peak_kw": 5}],
+            )
+        )
         homes[-1].arm()
         return LivedDays(homes[-1], section)
 
@@ -69,7 +84,9 @@ def replay_days(scene: ReplayData, begin: int, end: int) -> Iterator[DayResult]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_executed_is_what_is_replayed(live_days: Callable[[str], LivedDays], kind: str) -> None:
+def test_what_is_executed_is_what_is_replayed(
+    live_days: Callable[[str], LivedDays], kind: str
+) -> None:
     lived_days, (begin, slots) = live_days(kind), KINDS[kind][2]
     end = begin + slots
     days = -(-end // DAY_SLOTS)
@@ -77,12 +94,20 @@ def test_what_is_executed_is_what_is_replayed(live_days: Callable[[str], LivedDa
     lived_days.plan(FIRST + begin * SLOT)
     executed = [lived_days.live(slot) for slot in range(begin, end)]
     # What is replayed was measured on whole days.
-    lived_days.record(BEFORE * DAY_SLOTS + end, (BEFORE + days) * DAY_SLOTS, np.full(days * DAY_SLOTS - end, np.nan))
+    lived_days.record(
+        BEFORE * DAY_SLOTS + end,
+        (BEFORE + days) * DAY_SLOTS,
+        np.full(days * DAY_SLOTS - end, np.nan),
+    )
     first, last = ((FIRST + timedelta(hours=12) + day * DAY).date() for day in (0, days - 1))
-    request = ReplayRequest(site_id=lived_days.home.name, from_day=first, to_day=last, policies=["mpc"])
+    request = ReplayRequest(
+        site_id=lived_days.home.name, from_day=first, to_day=last, policies=["mpc"]
+    )
     with unit_of_work(lived_days.home.database) as connection:
         scene = read_scene(connection, request, DEFAULT_VERSION)
-    replayed = np.concatenate([day.trajectories["mpc"].flows.stored_kwh[0, 0] for day in replay_days(scene, begin, end)])
+    replayed = np.concatenate(
+        [day.trajectories["mpc"].flows.stored_kwh[0, 0] for day in replay_days(scene, begin, end)]
+    )
     assert scene.timeline.start == FIRST
     assert replayed == pytest.approx(np.array(executed), abs=1e-9)
     # Hours in which something happened: bought at night or stored at noon, used in the evening.

@@ -1,4 +1,6 @@
-"""A batch of plans whose worker is killed in the middle of it: done again, nothing lost and nothing doubled."""
+"""A batch of plans whose worker is killed in the middle of it: done again, nothing lost and nothing
+doubled.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -27,7 +29,10 @@ from tests.support.worker.workers import kill, wait_for, worker_process
 
 NAMES = ["killed one", "killed two", "killed three"]
 BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
-TARIFF: dict[str, Any] = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
+TARIFF: dict[str, Any] = {
+    "import": {"kind": "fixed", "price": 0.3},
+    "export": {"kind": "fixed", "price": 0.07},
+}
 WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'plan_history'::regclass"
 
 
@@ -37,7 +42,12 @@ def stored(database: Engine) -> Iterator[None]:
     now = floor_to(SystemClock().now(), SLOT)
     with unit_of_work(database) as connection:
         for name in NAMES:
-            sites.save(connection, parse_site({"name": name, "timezone": "UTC", "batteries": [BATTERY], "tariff": TARIFF}))
+            sites.save(
+                connection,
+                parse_site(
+                    {"name": name, "timezone": "UTC", "batteries": [BATTERY], "tariff": TARIFF}
+                ),
+            )
             forecasts.upsert(connection, name, [expect(now)])
     yield
     with unit_of_work(database) as connection:
@@ -49,7 +59,13 @@ def stored(database: Engine) -> Iterator[None]:
 
 def expect(at: datetime) -> Forecast:
     slots = Timeline(at, SLOT, timedelta(hours=52) // SLOT)
-    return Forecast(slots, at, DEFAULT_VERSION, Quantiles.exact(np.full(slots.count, 0.125)), Quantiles.exact(np.zeros(slots.count)))
+    return Forecast(
+        slots,
+        at,
+        DEFAULT_VERSION,
+        Quantiles.exact(np.full(slots.count, 0.125)),
+        Quantiles.exact(np.zeros(slots.count)),
+    )
 
 
 def look_at(database: Engine, job: Job) -> Job:
@@ -64,11 +80,17 @@ def waits(database: Engine) -> bool:
 
 def count_plans(database: Engine) -> dict[str, int]:
     with unit_of_work(database) as connection:
-        rows = connection.execute(select(plan_history.c.site, func.count()).where(plan_history.c.site.in_(NAMES)).group_by(plan_history.c.site))
+        rows = connection.execute(
+            select(plan_history.c.site, func.count())
+            .where(plan_history.c.site.in_(NAMES))
+            .group_by(plan_history.c.site)
+        )
         return {row[0]: row[1] for row in rows}
 
 
-def test_a_batch_whose_worker_is_killed_is_planned_once_by_another(database: Engine, database_url: str, redis_url: str, stored: None) -> None:
+def test_a_batch_whose_worker_is_killed_is_planned_once_by_another(
+    database: Engine, database_url: str, redis_url: str, stored: None
+) -> None:
     del stored
     with redis.Redis.from_url(redis_url) as queue:
         queue.flushdb()

@@ -32,7 +32,15 @@ PAST, WINDOW = local_days(FIRST - timedelta(days=14), LAST, ZONE), local_days(FI
 HOURS = 24 + 23
 TARIFF = {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.07}}
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}
-SITE = parse_site({"name": "unforeseen", "timezone": "Europe/Berlin", "batteries": [BATTERY], "pv": [{"peak_kw": 4}], "tariff": TARIFF})
+SITE = parse_site(
+    {
+        "name": "unforeseen",
+        "timezone": "Europe/Berlin",
+        "batteries": [BATTERY],
+        "pv": [{"peak_kw": 4}],
+        "tariff": TARIFF,
+    }
+)
 
 
 @pytest.fixture
@@ -41,7 +49,10 @@ def recorded(database: Engine) -> Iterator[Engine]:
     rng = np.random.default_rng(5)
     with unit_of_work(database) as connection:
         sites.save(connection, SITE)
-        series = {"load_kwh": rng.gamma(4, 0.05, PAST.count), "pv_kwh": rng.uniform(0, 0.4, PAST.count)}
+        series = {
+            "load_kwh": rng.gamma(4, 0.05, PAST.count),
+            "pv_kwh": rng.uniform(0, 0.4, PAST.count),
+        }
         observations.upsert(connection, SITE.name, Observations.of(PAST.starts, series))
     yield database
     remove_site(database, SITE.name)
@@ -50,7 +61,11 @@ def recorded(database: Engine) -> Iterator[Engine]:
 
 
 def ask(**changes: Any) -> ReplayRequest:
-    return ReplayRequest(site_id=SITE.name, from_day=FIRST, **{"to_day": LAST, "policies": ["mpc"], "forecast_version": VERSION} | changes)
+    return ReplayRequest(
+        site_id=SITE.name,
+        from_day=FIRST,
+        **{"to_day": LAST, "policies": ["mpc"], "forecast_version": VERSION} | changes,
+    )
 
 
 def look_at(database: Engine, job: Job) -> Job:
@@ -62,7 +77,9 @@ def has_ended(database: Engine, job: Job) -> Callable[[], bool]:
     return lambda: look_at(database, job).finished_at is not None
 
 
-def test_a_replay_as_a_job_has_its_forecasts_issued_first_and_is_one_attempt(recorded: Engine, database_url: str, redis_url: str) -> None:
+def test_a_replay_as_a_job_has_its_forecasts_issued_first_and_is_one_attempt(
+    recorded: Engine, database_url: str, redis_url: str
+) -> None:
     services = "services.planner.tasks", "services.forecaster.tasks"
     with closing(Client(redis_url)) as client, worker_process(redis_url, database_url, *services):
         wait_for(lambda: client.is_served(ReplayRequest))
@@ -71,10 +88,19 @@ def test_a_replay_as_a_job_has_its_forecasts_issued_first_and_is_one_attempt(rec
     ended = look_at(recorded, job)
     assert (ended.status, ended.attempts) == ("done", 1)
     with unit_of_work(recorded) as connection:
-        assert len(forecasts.read_instants(connection, SITE.name, version=VERSION, first=WINDOW.start, last=WINDOW.end)) == HOURS
+        assert (
+            len(
+                forecasts.read_instants(
+                    connection, SITE.name, version=VERSION, first=WINDOW.start, last=WINDOW.end
+                )
+            )
+            == HOURS
+        )
 
 
-def test_a_replay_whose_forecasts_cannot_be_issued_says_why(recorded: Engine, database_url: str, redis_url: str) -> None:
+def test_a_replay_whose_forecasts_cannot_be_issued_says_why(
+    recorded: Engine, database_url: str, redis_url: str
+) -> None:
     services = "services.planner.tasks", "services.forecaster.tasks"
     with closing(Client(redis_url)) as client, worker_process(redis_url, database_url, *services):
         wait_for(lambda: client.is_served(ReplayRequest))
@@ -85,8 +111,13 @@ def test_a_replay_whose_forecasts_cannot_be_issued_says_why(recorded: Engine, da
     assert "no such forecast version" in str(ended.error)
 
 
-def test_where_nobody_issues_forecasts_a_replay_says_what_it_lacks(recorded: Engine, database_url: str, redis_url: str) -> None:
-    with closing(Client(redis_url)) as client, worker_process(redis_url, database_url, "services.planner.tasks"):
+def test_where_nobody_issues_forecasts_a_replay_says_what_it_lacks(
+    recorded: Engine, database_url: str, redis_url: str
+) -> None:
+    with (
+        closing(Client(redis_url)) as client,
+        worker_process(redis_url, database_url, "services.planner.tasks"),
+    ):
         job = submit_job(recorded, client, ask())
         wait_for(has_ended(recorded, job))
     assert "no forecasts were issued for the window" in str(look_at(recorded, job).error)
@@ -98,7 +129,9 @@ def there(recorded: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def test_an_issue_in_the_step_before_serves_and_only_the_others_are_missing(there: Connection) -> None:
+def test_an_issue_in_the_step_before_serves_and_only_the_others_are_missing(
+    there: Connection,
+) -> None:
     # Half an hour before the first re-planning, and at the third one.
     for issued_at in (WINDOW.start - timedelta(minutes=30), WINDOW.start + timedelta(hours=2)):
         issue_half_a_kilowatt(there, SITE.name, issued_at)

@@ -10,21 +10,38 @@ from luna.energy.timeline import FloatArray
 from tests.system.proofs.claims import Inputs
 from tests.system.proofs.terms import Terms, list_elements
 
-_KINDS = {"mode": np.int8, "curtailment": np.int8, "charge_from_grid": bool, "discharge_to_grid": bool, "curtailable": bool}
+_KINDS = {
+    "mode": np.int8,
+    "curtailment": np.int8,
+    "charge_from_grid": bool,
+    "discharge_to_grid": bool,
+    "curtailable": bool,
+}
 
 
 def put_numbers(part: Any, numbers: Mapping[str, FloatArray], name: str = "") -> Any:
-    """Return inputs of unknowns with numbers in their place, each an array over sites side by side."""
+    """Return inputs of unknowns with numbers in their place, each an array over sites side by
+    side.
+    """
     if is_dataclass(part):
-        return type(part)(**{field.name: put_numbers(getattr(part, field.name), numbers, field.name) for field in fields(part)})
+        return type(part)(
+            **{
+                field.name: put_numbers(getattr(part, field.name), numbers, field.name)
+                for field in fields(part)
+            }
+        )
     if not isinstance(part, Terms):
         return part
-    rows = np.array([numbers[str(element)] for element in list_elements(part)]).astype(_KINDS.get(name, float))
+    rows = np.array([numbers[str(element)] for element in list_elements(part)]).astype(
+        _KINDS.get(name, float)
+    )
     return rows.reshape(*part.shape[:-1], -1)
 
 
 def draw_numbers(given: Inputs, count: int, rng: np.random.Generator) -> dict[str, FloatArray]:
-    """Return numbers for all unknowns of a slot: ordinary ones, and many on an edge, equal to a limit, beyond it, or zero."""
+    """Return numbers for all unknowns of a slot: ordinary ones, and many on an edge, equal to a
+    limit, beyond it, or zero.
+    """
     drawn = {name: _draw(name.rpartition("_")[0], count, rng) for name in _list_names(given)}
     for name in sorted(drawn):
         what, _, index = name.rpartition("_")
@@ -34,8 +51,17 @@ def draw_numbers(given: Inputs, count: int, rng: np.random.Generator) -> dict[st
         elif what == "min_charge_kw":
             drawn[name] = np.minimum(drawn[name], drawn[f"charge_limit_kw_{index}"])
         elif what == "stored_kwh":
-            edges = np.array([drawn[f"{edge}_{index}"] for edge in ("min_soc", "max_soc", "target_soc", "spill_soc")])
-            soc = np.where(rng.random(count) < 0.2, rng.permuted(edges, axis=0)[0], rng.uniform(-0.2, 1.3, count))
+            edges = np.array(
+                [
+                    drawn[f"{edge}_{index}"]
+                    for edge in ("min_soc", "max_soc", "target_soc", "spill_soc")
+                ]
+            )
+            soc = np.where(
+                rng.random(count) < 0.2,
+                rng.permuted(edges, axis=0)[0],
+                rng.uniform(-0.2, 1.3, count),
+            )
             drawn[name] = soc * drawn[f"capacity_kwh_{index}"]
     return drawn
 
@@ -47,7 +73,13 @@ def _list_names(part: Any) -> list[str]:
 
 
 def _draw(what: str, count: int, rng: np.random.Generator) -> FloatArray:
-    whole = {"mode": (-1, 7), "curtailment": (-1, 4), "charge_from_grid": (0, 2), "discharge_to_grid": (0, 2), "curtailable": (0, 2)}
+    whole = {
+        "mode": (-1, 7),
+        "curtailment": (-1, 4),
+        "charge_from_grid": (0, 2),
+        "discharge_to_grid": (0, 2),
+        "curtailable": (0, 2),
+    }
     if what in whole:
         return rng.integers(*whole[what], count).astype(float)
     if what == "hours":
@@ -58,7 +90,9 @@ def _draw(what: str, count: int, rng: np.random.Generator) -> FloatArray:
         return rng.uniform(0.5, 12.0, count)
     if what in {"pv_share", "alone_share"}:
         return rng.uniform(0.0, 1 / 3, count)
-    asked = (what.endswith("_soc") and what not in {"min_soc", "max_soc", "taper_from_soc"}) or what in {"power_kw", "pv_limit_kw"}
+    asked = (
+        what.endswith("_soc") and what not in {"min_soc", "max_soc", "taper_from_soc"}
+    ) or what in {"power_kw", "pv_limit_kw"}
     share = what.endswith("_soc") or what.startswith("taper")
     most = 1.0 if share else 6.0
     ordinary = rng.uniform(-0.3 if asked else 0.0, most * 1.3 if asked else most, count)

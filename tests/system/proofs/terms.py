@@ -1,7 +1,9 @@
-"""Arrays of unknowns: what runs on NumPy's arrays runs on these as well, and leaves z3's terms instead of numbers.
+"""Arrays of unknowns: what runs on NumPy's arrays runs on these as well, and leaves z3's terms
+instead of numbers.
 
-``Terms`` implements the protocols by which NumPy hands its functions to other kinds of arrays (NEP 13 and NEP 18), so the code that is proven is
-the code that runs. Numbers among the unknowns stay numbers; NaN and infinity are numbers only. What decides an ``if`` is followed both ways.
+``Terms`` implements the protocols by which NumPy hands its functions to other kinds of arrays (NEP
+13 and NEP 18), so the code that is proven is the code that runs. Numbers among the unknowns stay
+numbers; NaN and infinity are numbers only. What decides an ``if`` is followed both ways.
 """
 
 import math
@@ -39,9 +41,15 @@ class Terms(NDArrayOperatorsMixin):
         return len(self.elements)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        return NotImplemented if method != "__call__" or options else _apply(_OPERATIONS[ufunc], *inputs)
+        return (
+            NotImplemented
+            if method != "__call__" or options
+            else _apply(_OPERATIONS[ufunc], *inputs)
+        )
 
-    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(
+        self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any
+    ) -> Any:
         return _FUNCTIONS[function](*args, **kwargs)
 
     def astype(self, kind: Any) -> "Terms":
@@ -52,14 +60,27 @@ class Terms(NDArrayOperatorsMixin):
         return _arrange(_accumulate(_add, self.elements)[-1])
 
     def any(self, axis: int | None = None) -> Any:
-        """Return by column whether anything is true or not zero; of the whole array, follow both ways."""
+        """Return by column whether anything is true or not zero.
+
+        Of the whole array, follow both ways.
+        """
         nonzero = _apply_raw(_is_true, self.elements)
-        return _arrange(_accumulate(_either, nonzero)[-1]) if axis == 0 else _decide(_accumulate(_either, nonzero.ravel())[-1])
+        return (
+            _arrange(_accumulate(_either, nonzero)[-1])
+            if axis == 0
+            else _decide(_accumulate(_either, nonzero.ravel())[-1])
+        )
 
 
-def name_unknowns(name: str, shape: tuple[int, ...], kind: Callable[[str], z3.ExprRef] = z3.Real) -> Terms:
+def name_unknowns(
+    name: str, shape: tuple[int, ...], kind: Callable[[str], z3.ExprRef] = z3.Real
+) -> Terms:
     """Return an array of unknowns called ``name_0``, ``name_1`` and so on."""
-    return Terms(np.array([kind(f"{name}_{index}") for index in range(math.prod(shape))], dtype=object).reshape(shape))
+    return Terms(
+        np.array(
+            [kind(f"{name}_{index}") for index in range(math.prod(shape))], dtype=object
+        ).reshape(shape)
+    )
 
 
 def list_elements(array: Any) -> list[Scalar]:
@@ -68,7 +89,10 @@ def list_elements(array: Any) -> list[Scalar]:
 
 
 def to_real(value: Scalar) -> z3.ArithRef:
-    """Return a number as a term; a float is the number that it is, to the last bit, a truth value 0 or 1."""
+    """Return a number as a term.
+
+    A float is the number that it is, to the last bit, a truth value 0 or 1.
+    """
     if isinstance(value, z3.BoolRef):
         return z3.If(value, z3.RealVal(1), z3.RealVal(0))
     return z3.Q(*Fraction(value).as_integer_ratio()) if _is_known(value) else value
@@ -89,11 +113,17 @@ def _raw(array: Any) -> Any:
 def _arrange(elements: Any) -> Any:
     """Return terms, or an array like any other where nothing is unknown."""
     elements = np.asarray(elements, dtype=object)
-    return np.array(elements.tolist()).reshape(elements.shape) if all(map(_is_known, elements.ravel())) else Terms(elements)
+    return (
+        np.array(elements.tolist()).reshape(elements.shape)
+        if all(map(_is_known, elements.ravel()))
+        else Terms(elements)
+    )
 
 
 def _apply_raw(operation: Operation, *inputs: Any) -> Any:
-    return np.frompyfunc(operation, len(inputs), 1)(*(np.asarray(_raw(each), dtype=object) for each in inputs))
+    return np.frompyfunc(operation, len(inputs), 1)(
+        *(np.asarray(_raw(each), dtype=object) for each in inputs)
+    )
 
 
 def _apply(operation: Operation, *inputs: Any) -> Any:
@@ -142,7 +172,11 @@ def _negate(value: Scalar) -> Scalar:
 
 
 def _multiply(one: Scalar, other: Scalar) -> Scalar:
-    """Return the product; of two unknowns it is the function ``times``. What stands beside an infinite limit is above zero."""
+    """Return the product.
+
+    Of two unknowns it is the function ``times``. What stands beside an infinite limit is above
+    zero.
+    """
     if _is_known(one) and _is_known(other):
         return one * other
     known, rest = (one, other) if _is_known(one) else (other, one)
@@ -156,20 +190,33 @@ def _multiply(one: Scalar, other: Scalar) -> Scalar:
 def _divide(one: Scalar, other: Scalar) -> Scalar:
     if _is_known(other):
         return one / other if _is_known(one) else to_real(one) / to_real(other)
-    return one if _is_endless(one) or (_is_known(one) and one == 0) else OVER(to_real(one), to_real(other))
+    return (
+        one
+        if _is_endless(one) or (_is_known(one) and one == 0)
+        else OVER(to_real(one), to_real(other))
+    )
 
 
 def _compare(relation: Callable[[Any, Any], Any]) -> Operation:
     def related(one: Scalar, other: Scalar) -> Scalar:
         if _is_endless(one, other):  # any number stands on the same side of infinity as 0 does
-            return bool(relation(one if _is_known(one) else 0.0, other if _is_known(other) else 0.0))
-        return bool(relation(one, other)) if _is_known(one) and _is_known(other) else relation(to_real(one), to_real(other))
+            return bool(
+                relation(one if _is_known(one) else 0.0, other if _is_known(other) else 0.0)
+            )
+        return (
+            bool(relation(one, other))
+            if _is_known(one) and _is_known(other)
+            else relation(to_real(one), to_real(other))
+        )
 
     return related
 
 
 def _choose(condition: Scalar, one: Scalar, other: Scalar) -> Scalar:
-    """Return one where the condition holds, else the other; where one of them is no real number, both ways are followed."""
+    """Return one where the condition holds, else the other.
+
+    Where one of them is no real number, both ways are followed.
+    """
     if _is_known(condition):
         return one if condition else other
     if _is_known(one) and _is_known(other) and one == other:
@@ -182,11 +229,19 @@ def _choose(condition: Scalar, one: Scalar, other: Scalar) -> Scalar:
 
 
 def _larger(one: Scalar, other: Scalar) -> Scalar:
-    return math.nan if _is_nan(one) or _is_nan(other) else _choose(_compare(operator.ge)(one, other), one, other)
+    return (
+        math.nan
+        if _is_nan(one) or _is_nan(other)
+        else _choose(_compare(operator.ge)(one, other), one, other)
+    )
 
 
 def _smaller(one: Scalar, other: Scalar) -> Scalar:
-    return math.nan if _is_nan(one) or _is_nan(other) else _choose(_compare(operator.le)(one, other), one, other)
+    return (
+        math.nan
+        if _is_nan(one) or _is_nan(other)
+        else _choose(_compare(operator.le)(one, other), one, other)
+    )
 
 
 def _both(one: Scalar, other: Scalar) -> Scalar:
@@ -225,7 +280,9 @@ def _cumulate(array: Any, axis: int) -> Any:
 
 _FUNCTIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: lambda condition, one, other: _apply(_choose, condition, one, other),
-    np.clip: lambda array, least, most: _apply(lambda value, low, high: _smaller(_larger(value, low), high), array, least, most),
+    np.clip: lambda array, least, most: _apply(
+        lambda value, low, high: _smaller(_larger(value, low), high), array, least, most
+    ),
     np.cumsum: _cumulate,
     np.zeros_like: lambda array: np.zeros(array.shape),
 }

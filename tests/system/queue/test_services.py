@@ -10,7 +10,11 @@ from luna.platform.queue.services import OPTIONAL_SERVICES, SERVICES
 
 def in_a_fresh_process(code: str) -> list[str]:
     """Run ``code`` where no test has imported anything, and return the words it prints."""
-    command = [sys.executable, "-c", f"import sys; from luna.platform.queue.services import load_services; {code}"]
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; from luna.platform.queue.services import load_services; {code}",
+    ]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
 
 
@@ -23,4 +27,11 @@ def test_without_a_choice_every_installed_service_is_served() -> None:
 def test_only_the_services_of_the_wanted_queues_are_imported() -> None:
     imported = in_a_fresh_process("load_services(['notifier']); print(*sys.modules)")
     assert "services.notifier.tasks" in imported
-    assert not {"services.planner.tasks", "numba", "lightgbm", "polars", "alembic", "obstore"} & set(imported)
+    assert not {
+        "services.planner.tasks",
+        "numba",
+        "lightgbm",
+        "polars",
+        "alembic",
+        "obstore",
+    } & set(imported)

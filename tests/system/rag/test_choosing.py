@@ -1,4 +1,6 @@
-"""Which items a reader is shown: theirs alone, near to what they are after, nothing twice, nothing that they dismissed."""
+"""Which items a reader is shown: theirs alone, near to what they are after, nothing twice, nothing
+that they dismissed.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +19,14 @@ from services.rag.recommending.choosing import record_events
 from services.rag.recommending.evaluation import evaluate_log
 from services.rag.recommending.features import DIMENSIONS
 from tests.support.database.databases import remove_site
-from tests.support.documents.recommended_items import NOON, choose, clean, describe_item, store_items, tell_of
+from tests.support.documents.recommended_items import (
+    NOON,
+    choose,
+    clean,
+    describe_item,
+    store_items,
+    tell_of,
+)
 from tests.support.words.wording import wording
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
@@ -26,16 +35,30 @@ OWN = ("ours", "theirs")
 
 @pytest.fixture
 def connected(database: Engine) -> Iterator[Connection]:
-    """A connection to a database with two sites, twenty items of everybody, and a tip of each site."""
+    """A connection to a database with two sites, twenty items of everybody, and a tip of each
+    site.
+    """
     with clean(database):
         with unit_of_work(database) as connection:
             store_items(connection, 20)
             for number, name in enumerate(OWN):
                 sites.save(connection, parse_site({"name": name, "timezone": "Europe/Berlin"}))
                 tip = describe_item(
-                    100 + number, item_id=f"tip-{name}", kind="tip", saving_cost_per_year=50.0, saving_low=40.0, saving_high=60.0, currency="EUR"
+                    100 + number,
+                    item_id=f"tip-{name}",
+                    kind="tip",
+                    saving_cost_per_year=50.0,
+                    saving_low=40.0,
+                    saving_high=60.0,
+                    currency="EUR",
                 )
-                recommendation_items.write(connection, [tip], site_key=sites.key_of(connection, name), kinds=["tip"], now=NOON)
+                recommendation_items.write(
+                    connection,
+                    [tip],
+                    site_key=sites.key_of(connection, name),
+                    kinds=["tip"],
+                    now=NOON,
+                )
         with unit_of_work(database) as connection:
             yield connection
         for name in OWN:
@@ -47,7 +70,9 @@ def ids(shown: list[object]) -> list[str]:
 
 
 @pytest.mark.parametrize("policy", POLICIES)
-def test_as_many_are_shown_as_asked_for_and_none_twice(connected: Connection, policy: BanditPolicy) -> None:
+def test_as_many_are_shown_as_asked_for_and_none_twice(
+    connected: Connection, policy: BanditPolicy
+) -> None:
     shown = ids(choose(connected, policy=policy, k=12))
     assert len(set(shown)) == len(shown) == 12
 
@@ -58,7 +83,10 @@ def test_what_is_named_decides_what_is_shown(connected: Connection) -> None:
 
 
 def test_what_is_named_in_the_other_language_is_found(connected: Connection) -> None:
-    assert set(ids(choose(connected, about="Wechselrichter", k=2, language="de"))) == {"item00004", "item00014"}
+    assert set(ids(choose(connected, about="Wechselrichter", k=2, language="de"))) == {
+        "item00004",
+        "item00014",
+    }
 
 
 def test_what_was_read_leads_to_what_resembles_it(connected: Connection) -> None:
@@ -73,15 +101,23 @@ def test_what_was_dismissed_stays_away_for_thirty_days(connected: Connection) ->
     dismissed = choose(connected, about="heat", k=1)
     record_events(connected, tell_of(dismissed, "dismissed"), now=NOON)
     everything: dict[str, Any] = {"k": 50, "kind": "document"}
-    assert dismissed[0].item_id not in ids(choose(connected, now=NOON + timedelta(days=29), **everything))
-    assert dismissed[0].item_id in ids(choose(connected, now=NOON + timedelta(days=31), **everything))
+    assert dismissed[0].item_id not in ids(
+        choose(connected, now=NOON + timedelta(days=29), **everything)
+    )
+    assert dismissed[0].item_id in ids(
+        choose(connected, now=NOON + timedelta(days=31), **everything)
+    )
     assert dismissed[0].item_id in ids(choose(connected, "bert", **everything))
 
 
 def test_a_dismissal_holds_though_a_clock_goes_back(connected: Connection) -> None:
     dismissed = choose(connected, about="heat", k=1)
-    record_events(connected, tell_of(dismissed, "dismissed", happened_at=NOON - timedelta(days=900)), now=NOON)
-    assert dismissed[0].item_id not in ids(choose(connected, now=NOON - timedelta(days=1), k=50, kind="document"))
+    record_events(
+        connected, tell_of(dismissed, "dismissed", happened_at=NOON - timedelta(days=900)), now=NOON
+    )
+    assert dismissed[0].item_id not in ids(
+        choose(connected, now=NOON - timedelta(days=1), k=50, kind="document")
+    )
 
 
 def test_who_has_no_site_is_shown_what_is_everybodys(connected: Connection) -> None:
@@ -106,9 +142,16 @@ def test_nothing_to_recommend_is_an_empty_list(connected: Connection) -> None:
 def test_of_two_that_are_nearly_the_same_one_is_shown(connected: Connection) -> None:
     # Nine of ten words in common: above four fifths.
     words = {f"same{number}" for number in range(9)}
-    twins = [describe_item(number, item_id=f"twin{number}", terms=frozenset({*words, f"own{number}"})) for number in range(2)]
-    recommendation_items.write(connected, twins, site_key=sites.key_of(connected, "ours"), kinds=["document"], now=NOON)
-    assert sum(each.startswith("twin") for each in ids(choose(connected, site_id="ours", k=50))) == 1
+    twins = [
+        describe_item(number, item_id=f"twin{number}", terms=frozenset({*words, f"own{number}"}))
+        for number in range(2)
+    ]
+    recommendation_items.write(
+        connected, twins, site_key=sites.key_of(connected, "ours"), kinds=["document"], now=NOON
+    )
+    assert (
+        sum(each.startswith("twin") for each in ids(choose(connected, site_id="ours", k=50))) == 1
+    )
 
 
 def test_a_policy_learns_what_a_reader_likes(connected: Connection) -> None:
@@ -116,14 +159,24 @@ def test_a_policy_learns_what_a_reader_likes(connected: Connection) -> None:
         shown = choose(connected, f"reader{number % 5}", k=2, seed=number)
         for each in shown:
             record_events(
-                connected, tell_of([each], "useful" if each.kind == "tip" else "dismissed", reader=f"reader{number % 5}"), now=NOON - timedelta(days=60)
+                connected,
+                tell_of(
+                    [each],
+                    "useful" if each.kind == "tip" else "dismissed",
+                    reader=f"reader{number % 5}",
+                ),
+                now=NOON - timedelta(days=60),
             )
     assert {each.kind for each in choose(connected, "somebody new", k=2, seed=7)} == {"tip"}
 
 
 def test_propensities_and_what_was_chosen_among_are_kept(connected: Connection) -> None:
     for number in range(30):
-        record_events(connected, tell_of(choose(connected, f"r{number}", k=3, seed=number), reader=f"r{number}"), now=NOON)
+        record_events(
+            connected,
+            tell_of(choose(connected, f"r{number}", k=3, seed=number), reader=f"r{number}"),
+            now=NOON,
+        )
     slates = recommendations.list_slates(connected, dimensions=DIMENSIONS, limit=100)
     assert len(slates) == 30
     for each in slates:
@@ -133,7 +186,11 @@ def test_propensities_and_what_was_chosen_among_are_kept(connected: Connection) 
 
 def test_the_log_tells_what_each_policy_is_worth(connected: Connection) -> None:
     for number in range(40):
-        record_events(connected, tell_of(choose(connected, f"r{number}", k=1, seed=number), reader=f"r{number}"), now=NOON)
+        record_events(
+            connected,
+            tell_of(choose(connected, f"r{number}", k=1, seed=number), reader=f"r{number}"),
+            now=NOON,
+        )
     found = evaluate_log(connected)
     # Whatever was shown was opened.
     assert (found["choices"], found["logged"]) == (40, pytest.approx(0.4))

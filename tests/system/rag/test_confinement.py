@@ -61,9 +61,14 @@ print(json.dumps([confined, found]))
 EPERM = 1
 
 
-@pytest.mark.skipif(not NETWORK_CAN_BE_REFUSED, reason="only Linux on x86_64 and aarch64 takes the network from a process")
+@pytest.mark.skipif(
+    not NETWORK_CAN_BE_REFUSED,
+    reason="only Linux on x86_64 and aarch64 takes the network from a process",
+)
 def test_network_programs_and_other_processes_are_out_of_reach() -> None:
-    done = subprocess.run([sys.executable, "-c", ATTEMPTS, "9"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ATTEMPTS, "9"], capture_output=True, text=True, check=True
+    )
     confined, found = json.loads(done.stdout)
     assert confined
     assert found.pop("file") == 0
@@ -80,12 +85,18 @@ def read(folder: Path, content: bytes, limits: Limits) -> str:
 
 def test_a_file_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     # 2,000 pages of one content with 20,000 words each: minutes.
-    assert read(tmp_path, hostile_files.long_pages(2_000, words=20_000), Limits(seconds=1)) == "took_too_long"
+    assert (
+        read(tmp_path, hostile_files.long_pages(2_000, words=20_000), Limits(seconds=1))
+        == "took_too_long"
+    )
 
 
 def test_a_file_that_takes_too_much_memory_is_given_up(tmp_path: Path) -> None:
     # 40 MB of text, which are held several times over while they are divided.
-    assert read(tmp_path, b"wort und " * 4_500_000, Limits(memory_bytes=150_000_000)) == "too_much_memory"
+    assert (
+        read(tmp_path, b"wort und " * 4_500_000, Limits(memory_bytes=150_000_000))
+        == "too_much_memory"
+    )
 
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,15 +150,28 @@ print(json.dumps([before, refused, own.read_text(), (work / "file").read_text(),
 EACCES = 13
 
 
-@pytest.mark.skipif(landlock_version() == 0, reason="not run: this kernel has no Landlock, nothing keeps a parser from other files")
+@pytest.mark.skipif(
+    landlock_version() == 0,
+    reason="not run: this kernel has no Landlock, nothing keeps a parser from other files",
+)
 def test_a_parser_sees_its_own_file_alone(tmp_path: Path) -> None:
-    own, work, foreign, secret = tmp_path / "own", tmp_path / "work", tmp_path / "foreign", tmp_path / "passwd"
+    own, work, foreign, secret = (
+        tmp_path / "own",
+        tmp_path / "work",
+        tmp_path / "foreign",
+        tmp_path / "passwd",
+    )
     own.write_text("mine")
     foreign.write_text("another owner's contract")
     secret.write_bytes(Path("/etc/passwd").read_bytes())
     work.mkdir()
     others = [foreign, secret, Path("/etc/passwd"), Path(__file__).parents[3] / "pyproject.toml"]
-    done = subprocess.run([sys.executable, "-c", OPENING, own, work, *others], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", OPENING, own, work, *others],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     before, refused, read, written, overwritten = json.loads(done.stdout)
     # They could be read a moment before: nothing but the rules is in the way.
@@ -166,13 +190,23 @@ def read(source):
 """
 
 
-@pytest.mark.skipif(landlock_version() == 0, reason="not run: this kernel has no Landlock, nothing keeps a parser from other files")
-def test_a_parser_that_was_taken_over_does_not_reach_another_owner_s_document(tmp_path: Path) -> None:
+@pytest.mark.skipif(
+    landlock_version() == 0,
+    reason="not run: this kernel has no Landlock, nothing keeps a parser from other files",
+)
+def test_a_parser_that_was_taken_over_does_not_reach_another_owner_s_document(
+    tmp_path: Path,
+) -> None:
     own, foreign = tmp_path / "own", tmp_path / "foreign"
     own.write_text("mine")
     foreign.write_text("another owner's contract")
-    child = "import sys, types\nfrom pathlib import Path\nfrom services.rag.extraction import child\n"
-    child += "taken = types.ModuleType('services.rag.extraction.formats.plain')\nexec(sys.argv[2], taken.__dict__)\n"
+    child = (
+        "import sys, types\nfrom pathlib import Path\nfrom services.rag.extraction import child\n"
+    )
+    child += (
+        "taken = types.ModuleType('services.rag.extraction.formats.plain')\nexec(sys.argv[2], "
+        "taken.__dict__)\n"
+    )
     child += "sys.modules[taken.__name__] = taken\nchild.main(Path(sys.argv[1]))\n"
     found = {}
     for path in (own, foreign):
@@ -180,7 +214,9 @@ def test_a_parser_that_was_taken_over_does_not_reach_another_owner_s_document(tm
         work.mkdir()
         request = {"path": str(own), "name": "own.txt", "limits": asdict(Limits()), "folder": None}
         (work / "request.json").write_text(json.dumps(request))
-        subprocess.run([sys.executable, "-c", child, work, READER.format(path=str(path))], check=True)
+        subprocess.run(
+            [sys.executable, "-c", child, work, READER.format(path=str(path))], check=True
+        )
         found[path.name] = json.loads((work / "reply.json").read_text())
     assert found["own"]["blocks"] == [["text", "mine", None, None]]
     assert found["foreign"]["fault"]["message"] == "The file is damaged: PermissionError"
@@ -199,7 +235,10 @@ sys.exit("what lies in a folder without libraries was read")
 """
 
 
-@pytest.mark.skipif(landlock_version() == 0, reason="not run: this kernel has no Landlock, nothing keeps a parser from other files")
+@pytest.mark.skipif(
+    landlock_version() == 0,
+    reason="not run: this kernel has no Landlock, nothing keeps a parser from other files",
+)
 def test_libraries_are_read_wherever_an_image_keeps_them(tmp_path: Path) -> None:
     libraries, home = tmp_path / "service", tmp_path / "home"
     for folder, module in ((libraries, "installed"), (home, "beside")):
@@ -207,5 +246,11 @@ def test_libraries_are_read_wherever_an_image_keeps_them(tmp_path: Path) -> None
         (folder / f"{module}.py").touch()
     (libraries / "installed-1.0.dist-info").mkdir()
     paths = os.pathsep.join(map(str, (Path(services.__file__).parents[1], libraries, home)))
-    done = subprocess.run([sys.executable, "-c", IMPORTING], capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": paths})
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": paths},
+    )
     assert done.returncode == 0, done.stderr

@@ -16,15 +16,28 @@ COPIES = 200 if LONG else 20
 
 
 def read_copies(begun: dict[str, int]) -> list[list[str]]:
-    """Read what is left of each sample's copies in one process; return name and outcome of those that it came to."""
+    """Read what is left of each sample's copies in one process.
+
+    Return name and outcome of those that it came to.
+    """
     places = [f"{name}:{number}" for name, number in begun.items()]
     command = [sys.executable, "-m", "tests.support.documents.damaged_files", str(COPIES), *places]
-    said = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False, timeout=300)
+    said = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=300,
+    )
     return [line.split() for line in said.stdout.splitlines()]
 
 
 def outcomes() -> dict[str, list[str]]:
-    """Return how each copy ended; one that takes the reader down counts as crashed, and the next ones are read anew."""
+    """Return how each copy ended.
+
+    One that takes the reader down counts as crashed, and the next ones are read anew.
+    """
     found: dict[str, list[str]] = {name: [] for name in sample_files.SAMPLES}
     while left := {name: len(ends) for name, ends in found.items() if len(ends) < COPIES}:
         for name, end in read_copies(left):

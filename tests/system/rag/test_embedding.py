@@ -1,4 +1,6 @@
-"""Text becomes vectors: by Luna's own model, by a server that speaks Ollama's or OpenAI's way, and what is said where it cannot."""
+"""Text becomes vectors: by Luna's own model, by a server that speaks Ollama's or OpenAI's way, and
+what is said where it cannot.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -66,7 +68,9 @@ def serve() -> Iterator[Callable[[Answer], Server]]:
 def ollama(_path: str, document: dict[str, object]) -> tuple[int, bytes]:
     texts = document["input"]
     assert isinstance(texts, list)
-    return 200, json.dumps({"embeddings": [[3.0, 4.0, float(len(text) % 2)] for text in texts]}).encode()
+    return 200, json.dumps(
+        {"embeddings": [[3.0, 4.0, float(len(text) % 2)] for text in texts]}
+    ).encode()
 
 
 def openai(_path: str, document: dict[str, object]) -> tuple[int, bytes]:
@@ -75,7 +79,9 @@ def openai(_path: str, document: dict[str, object]) -> tuple[int, bytes]:
     return 200, json.dumps({"data": [{"embedding": [0.0, 2.0]} for _ in texts]}).encode()
 
 
-def test_ollama_is_asked_in_the_models_own_words_and_vectors_are_of_unit_length(serve: Callable[[Answer], Server]) -> None:
+def test_ollama_is_asked_in_the_models_own_words_and_vectors_are_of_unit_length(
+    serve: Callable[[Answer], Server],
+) -> None:
     server = serve(ollama)
     embedder = open_embedder(Settings(language_url=server.url))
     assert embedder is not None
@@ -83,16 +89,28 @@ def test_ollama_is_asked_in_the_models_own_words_and_vectors_are_of_unit_length(
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1])
     assert (embedder.dimensions, embedder.speaks_one_language) == (3, True)
     path, document, _ = server.asked[0]
-    assert (path, document) == ("/api/embed", {"model": "nomic-embed-text", "input": ["search_query: why?", "search_query: so"]})
+    assert (path, document) == (
+        "/api/embed",
+        {"model": "nomic-embed-text", "input": ["search_query: why?", "search_query: so"]},
+    )
 
 
 def test_openais_way_is_spoken_with_the_key(serve: Callable[[Answer], Server]) -> None:
     server = serve(openai)
-    settings = Settings(language_url=server.url, language_api="openai", language_key="secret", embedding_model="bge-m3")  # type: ignore[arg-type]
+    settings = Settings(
+        language_url=server.url,
+        language_api="openai",
+        language_key="secret",
+        embedding_model="bge-m3",
+    )  # type: ignore[arg-type]
     embedder = open_embedder(settings)
     assert embedder is not None
     assert embedder.embed(["warum?"]).tolist() == [[0, 1]]
-    assert (server.asked[0][0], server.asked[0][2], embedder.speaks_one_language) == ("/v1/embeddings", "Bearer secret", False)
+    assert (server.asked[0][0], server.asked[0][2], embedder.speaks_one_language) == (
+        "/v1/embeddings",
+        "Bearer secret",
+        False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,7 +124,9 @@ def test_openais_way_is_spoken_with_the_key(serve: Callable[[Answer], Server]) -
         pytest.param(lambda *_: (200, b'{"embeddings": null}'), id="null"),
     ],
 )
-def test_what_a_server_gets_wrong_is_said(serve: Callable[[Answer], Server], answer: Answer) -> None:
+def test_what_a_server_gets_wrong_is_said(
+    serve: Callable[[Answer], Server], answer: Answer
+) -> None:
     embedder = open_embedder(Settings(language_url=serve(answer).url))
     assert embedder is not None
     with pytest.raises(UnavailableError) as caught:
@@ -116,31 +136,77 @@ def test_what_a_server_gets_wrong_is_said(serve: Callable[[Answer], Server], ans
 
 def found(*texts: str) -> list[Passage]:
     return [
-        Passage(chunk_id=number, document_id="d", title="t", name="n", kind="other", position=number, text=text, score=1 - number / 10)
+        Passage(
+            chunk_id=number,
+            document_id="d",
+            title="t",
+            name="n",
+            kind="other",
+            position=number,
+            text=text,
+            score=1 - number / 10,
+        )
         for number, text in enumerate(texts)
     ]
 
 
 def test_a_re_ranking_model_puts_passages_in_its_order(serve: Callable[[Answer], Server]) -> None:
-    rows = [{"index": 1, "relevance_score": 0.9}, {"index": 0, "relevance_score": -2.5}, {"index": 2, "relevance_score": 0.1}]
+    rows = [
+        {"index": 1, "relevance_score": 0.9},
+        {"index": 0, "relevance_score": -2.5},
+        {"index": 2, "relevance_score": 0.1},
+    ]
     server = serve(lambda *_: (200, json.dumps({"results": rows}).encode()))
-    passages, model = rerank(Settings(language_url=f"{server.url}/v1", rerank_model="bge-reranker"), "why?", found("a", "b", "c"))
+    passages, model = rerank(
+        Settings(language_url=f"{server.url}/v1", rerank_model="bge-reranker"),
+        "why?",
+        found("a", "b", "c"),
+    )
     assert ([each.text for each in passages], model) == (["b", "c", "a"], "bge-reranker")
-    assert server.asked[0][:2] == ("/v1/rerank", {"model": "bge-reranker", "query": "why?", "documents": ["a", "b", "c"], "top_n": 3})
+    assert server.asked[0][:2] == (
+        "/v1/rerank",
+        {"model": "bge-reranker", "query": "why?", "documents": ["a", "b", "c"], "top_n": 3},
+    )
 
 
 @pytest.mark.parametrize(
     "answer",
     [
         pytest.param(lambda *_: (500, b""), id="broken"),
-        pytest.param(lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": 1}]}'), id="too few"),
-        pytest.param(lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": 1}, {"index": 5, "relevance_score": 1}]}'), id="another"),
-        pytest.param(lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": NaN}, {"index": 1, "relevance_score": 1}]}'), id="not a number"),
+        pytest.param(
+            lambda *_: (200, b'{"results": [{"index": 0, "relevance_score": 1}]}'), id="too few"
+        ),
+        pytest.param(
+            lambda *_: (
+                200,
+                (
+                    b'{"results": [{"index": 0, "relevance_score": 1}, {"index": 5, '
+                    b'"relevance_score": 1}]}'
+                ),
+            ),
+            id="another",
+        ),
+        pytest.param(
+            lambda *_: (
+                200,
+                (
+                    b'{"results": [{"index": 0, "relevance_score": NaN}, {"index": 1, '
+                    b'"relevance_score": 1}]}'
+                ),
+            ),
+            id="not a number",
+        ),
         pytest.param(lambda *_: (200, b"[]"), id="no object"),
     ],
 )
-def test_without_its_order_passages_stay_as_they_were_found(serve: Callable[[Answer], Server], answer: Answer) -> None:
-    passages, model = rerank(Settings(language_url=serve(answer).url, rerank_model="bge-reranker"), "why?", found("a", "b"))
+def test_without_its_order_passages_stay_as_they_were_found(
+    serve: Callable[[Answer], Server], answer: Answer
+) -> None:
+    passages, model = rerank(
+        Settings(language_url=serve(answer).url, rerank_model="bge-reranker"),
+        "why?",
+        found("a", "b"),
+    )
     assert ([each.text for each in passages], model) == (["a", "b"], None)
 
 
@@ -156,10 +222,13 @@ def test_without_a_model_and_without_leave_to_fetch_one_there_is_none(tmp_path: 
 
 
 def test_lunas_own_model_gives_the_vectors_that_its_authors_programme_gives() -> None:
-    embedder = prepare_embedder(Settings(cache_folder=load_settings().cache.resolve(), embedding_download=True))
+    embedder = prepare_embedder(
+        Settings(cache_folder=load_settings().cache.resolve(), embedding_download=True)
+    )
     assert embedder is not None
     texts = ["The battery stores surplus solar energy.", "Wie hoch ist der Arbeitspreis?", "A cat."]
-    # The first four components by transformers 5 and torch 2.13 from the same weights, mean of the tokens, normalised.
+    # The first four components by transformers 5 and torch 2.13 from the same weights, mean of the
+    # tokens, normalised.
     expected = [
         [-0.05423675, 0.1373057, -0.03695561, 0.03324467],
         [-0.03168575, 0.09455719, -0.02331486, -0.00094146],

@@ -23,7 +23,12 @@ print(json.dumps([[str(each.path), each.name, each.path.is_file()] for each in l
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with Luna as its wheel lays it out."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
         wheel.extractall(folder / "site")
     return folder / "site"
@@ -31,7 +36,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_installed_luna_has_the_examples_and_its_guide(installed: Path, tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(installed)}
-    found = subprocess.run([sys.executable, "-c", LIST], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    found = subprocess.run(
+        [sys.executable, "-c", LIST],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     documents = json.loads(found.stdout)
 
     assert all(path.startswith(str(installed)) and there for path, _, there in documents)

@@ -1,4 +1,6 @@
-"""The planner is asked over the queue what the plan in force would cost with something different."""
+"""The planner is asked over the queue what the plan in force would cost with something
+different.
+"""
 
 from collections.abc import Iterator
 
@@ -35,7 +37,9 @@ def client(database: Engine, database_url: str, redis_url: str) -> Iterator[Clie
 
 
 def ask(database: Engine, client: Client, **arguments: float) -> ToolResult:
-    request = ToolCallRequest(tool="what_would_it_cost", arguments=arguments, site_id=NAME, language="de")
+    request = ToolCallRequest(
+        tool="what_would_it_cost", arguments=arguments, site_id=NAME, language="de"
+    )
     with unit_of_work(database) as connection:
         return call_tool(connection, request, now=NOW, client=client)
 
@@ -46,7 +50,9 @@ def test_the_figures_are_the_planner_s(database: Engine, client: Client) -> None
         plan = plans.read_due(connection, NAME, NOW)
         assert plan is not None
         variant = Variant(name="variant", site={"batteries": {"battery 2": {"capacity_kwh": 20}}})
-        expected = plan_stored_variant(connection, PlanVariantRequest(plan_id=plan.plan_id, variant=variant), solver=Solver())
+        expected = plan_stored_variant(
+            connection, PlanVariantRequest(plan_id=plan.plan_id, variant=variant), solver=Solver()
+        )
     figures = {figure.name: figure.value for figure in result.figures}
     assert result.found
     assert figures["cost_before"] == pytest.approx(expected.before.total, abs=1e-6)

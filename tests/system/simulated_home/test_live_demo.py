@@ -1,4 +1,7 @@
-"""`luna demo --live`: a stranger's Luna lives an hour by the injected clock; what Luna says is held against the simulated home's own truth."""
+"""`luna demo --live`: a stranger's Luna lives an hour by the injected clock.
+
+What Luna says is held against the simulated home's own truth.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -17,29 +20,51 @@ STEP = timedelta(minutes=5)
 
 @pytest.fixture(scope="module")
 def demo(kept_folder: Path) -> Iterator[LivingLuna]:
-    with run_luna(kept_folder.parent, "demo", "--live", ready=lambda luna: luna.files.is_there) as demo:
+    with run_luna(
+        kept_folder.parent, "demo", "--live", ready=lambda luna: luna.files.is_there
+    ) as demo:
         yield demo
 
 
-def test_in_its_first_minutes_it_shows_flow_forecast_plan_and_says_that_it_is_simulated(demo: LivingLuna) -> None:
+def test_in_its_first_minutes_it_shows_flow_forecast_plan_and_says_that_it_is_simulated(
+    demo: LivingLuna,
+) -> None:
     wait_until(lambda: demo.read(f"{SITE}/plans/latest").get("plan_id"))
     page = demo.client.get(HOME).text
     assert "This home is simulated." in page
-    assert "Dieses Zuhause ist simuliert." in demo.client.get(HOME, headers={"Accept-Language": "de"}).text
+    assert (
+        "Dieses Zuhause ist simuliert."
+        in demo.client.get(HOME, headers={"Accept-Language": "de"}).text
+    )
     assert 'id="flow-title"' in page
     assert demo.read(f"{SITE}/forecasts")
-    wait_until(lambda: len({score["day"] for score in demo.read(f"{SITE}/scores").get("scores", [])}) >= 3)
+    wait_until(
+        lambda: len({score["day"] for score in demo.read(f"{SITE}/scores").get("scores", [])}) >= 3
+    )
 
 
 def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -> None:
     assert demo.client.post(f"{SITE}/control/arm").is_success
     before, measured = demo.files.read_state(), demo.last_measured()
-    wanted = {"mode": "charge", "power_kw": 2.0, "until": (demo.now + timedelta(hours=3)).isoformat()}
-    told = {"batteries": wanted, f"vehicle:{CAR}": {"mode": "stop", "until": wanted["until"]}, f"load:{HEATER}": {"mode": "on", "until": wanted["until"]}}
+    wanted = {
+        "mode": "charge",
+        "power_kw": 2.0,
+        "until": (demo.now + timedelta(hours=3)).isoformat(),
+    }
+    told = {
+        "batteries": wanted,
+        f"vehicle:{CAR}": {"mode": "stop", "until": wanted["until"]},
+        f"load:{HEATER}": {"mode": "on", "until": wanted["until"]},
+    }
     for device, override in told.items():
         assert demo.client.put(f"{SITE}/control/overrides/{device}", json=override).is_success
     # Read back by the executor, not only sent.
-    wait_until(lambda: [demo.files.read_truth()[-1][each] for each in ("mode", "car_mode", "heater_mode")] == ["force_charge", "off", "on"])
+    wait_until(
+        lambda: (
+            [demo.files.read_truth()[-1][each] for each in ("mode", "car_mode", "heater_mode")]
+            == ["force_charge", "off", "on"]
+        )
+    )
     wait_until(lambda: demo.list_confirmed() == set(told))
     stopped = demo.files.read_state().car
 
@@ -54,9 +79,15 @@ def test_what_luna_tells_its_devices_is_what_the_truth_shows(demo: LivingLuna) -
     assert after.car is not None
     assert after.car.charge_kwh == pytest.approx(stopped.charge_kwh, abs=0.1)
     # What the sun leaves over comes on top; near the top it takes less.
-    assert after.charge_kwh - before.charge_kwh >= 0.8 * min(2.0 * (after.at - before.at) / 3600, room_kwh)
+    assert after.charge_kwh - before.charge_kwh >= 0.8 * min(
+        2.0 * (after.at - before.at) / 3600, room_kwh
+    )
     end, soc = demo.last_measured() + timedelta(minutes=15), demo.read_measured("soc")[-1]
-    truth = [float(row["soc"]) for row in demo.files.read_truth() if datetime.fromisoformat(row["at"]) <= end]
+    truth = [
+        float(row["soc"])
+        for row in demo.files.read_truth()
+        if datetime.fromisoformat(row["at"]) <= end
+    ]
     # Time goes in steps of five minutes, in which 5 kW move 4 % of it.
     assert soc == pytest.approx(truth[-1], abs=0.05)
 

@@ -1,4 +1,6 @@
-"""A day in the browser: set-up, plan, arming, 96 quarter-hours, an override, yesterday's savings; all of it held against the simulated home's truth.
+"""A day in the browser: set-up, plan, arming, 96 quarter-hours, an override, yesterday's savings.
+
+All of it held against the simulated home's truth.
 
 A short run lives the two hours around the override.
 """
@@ -17,12 +19,26 @@ import pytest
 
 from luna.energy.devices.battery import BATTERIES
 from luna.energy.timeline import SLOT, local_midnight
-from luna.platform.simulated_home.battery import BatteryCharge, Command, requested_power_kw, step_battery
+from luna.platform.simulated_home.battery import (
+    BatteryCharge,
+    Command,
+    requested_power_kw,
+    step_battery,
+)
 from luna.platform.simulated_home.car import CAR_MODEL, CarState
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState
 from luna.platform.simulated_home.site import CAR, MODES, ZONE
 from tests.support.browser.page import DESKTOP
-from tests.support.simulated_home.luna_instance import HOME, PATIENCE_SECONDS, SITE, LivingLuna, arm, open_simulated_home, run_luna, wait_until
+from tests.support.simulated_home.luna_instance import (
+    HOME,
+    PATIENCE_SECONDS,
+    SITE,
+    LivingLuna,
+    arm,
+    open_simulated_home,
+    run_luna,
+    wait_until,
+)
 from tests.support.suite.depth import LONG
 
 if TYPE_CHECKING:
@@ -30,7 +46,8 @@ if TYPE_CHECKING:
 
 SLOTS, WEDNESDAY = 96, 2
 SOON = 1000 * PATIENCE_SECONDS
-# A decision is due at the start of a slot; a little later the inverter has followed, and the slot before it can be built.
+# A decision is due at the start of a slot; a little later the inverter has followed, and the slot
+# before it can be built.
 BEGUN, FOLLOWED, ENDING = timedelta(seconds=1), timedelta(seconds=20), timedelta(seconds=2)
 # Five kilowatts at a kilowatt per second, and the step of five seconds in which that begins.
 RAMP = timedelta(seconds=10)
@@ -39,25 +56,33 @@ OVERRIDDEN, OVERRIDE_SLOTS = 76, 5
 OVERRIDE_ENDS = OVERRIDDEN + OVERRIDE_SLOTS
 BEGIN_SLOT = 0 if LONG else OVERRIDDEN - 1
 END_SLOT = SLOTS if LONG else OVERRIDE_ENDS + 2
-# How many modes a run has at least: by day it stores, serves, and does something with the grid or nothing at all.
+# How many modes a run has at least: by day it stores, serves, and does something with the grid or
+# nothing at all.
 LEAST_MODES = 3 if LONG else 2
 # Quarter-hours after which a plan is waited for, and the open page.
 PLAN_EVERY, PAGE_EVERY = 4, 8 if LONG else 2
 COUNTED = ("load", "pv", "import", "export", "charge", "discharge")
 SLOTS_PER_HOUR, ALONE_STEPS = 4, 60
-# What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge, in which its first or last reading was taken.
+# What meters may be wrong by, what a page rounds, and what flows within seconds of a slot's edge,
+# in which its first or last reading was taken.
 METER, SOC, SHOWN_KW, SHOWN_SOC, EDGE_KW = 0.01, 0.01, 0.05, 0.005, 0.15
 MOST_LATE = 5
-# In a quarter-hour; a car leaves with what its plan reckons its charger loses, the truth has its own.
+# In a quarter-hour; a car leaves with what its plan reckons its charger loses, the truth has its
+# own.
 HEATER_KWH, CAR_SOC = 0.5, 0.04
 # At eight in the evening the page says how full the car leaves; at eight in the morning it is gone.
 PROMISED, LEFT = 80, SLOTS + 32
 
 
 def next_may_day(now: datetime) -> datetime:
-    """The midnight at which the next Wednesday after the 16th of May begins: sun, an evening, and a day of work, of 24 hours."""
+    """The midnight at which the next Wednesday after the 16th of May begins: sun, an evening, and a
+    day of work, of 24 hours.
+    """
     firsts = [date(year, 5, 17) for year in (now.year, now.year + 1)]
-    midnights = [local_midnight(first + timedelta(days=(WEDNESDAY - first.weekday()) % 7), ZONE) for first in firsts]
+    midnights = [
+        local_midnight(first + timedelta(days=(WEDNESDAY - first.weekday()) % 7), ZONE)
+        for first in firsts
+    ]
     return next(each for each in midnights if each - timedelta(hours=1) > now)
 
 
@@ -68,7 +93,9 @@ END = MIDNIGHT + END_SLOT * SLOT
 
 @dataclass
 class LivedSlot:
-    """What was decided for a slot, how long after its start the inverter had said that it holds, and the truth at both of its ends."""
+    """What was decided for a slot, how long after its start the inverter had said that it holds,
+    and the truth at both of its ends.
+    """
 
     decision: dict[str, Any]
     car_decision: dict[str, Any]
@@ -100,7 +127,9 @@ class LivedSlot:
         return told
 
     def transition_kwh(self, most_kw: float) -> float:
-        """What a device can have moved by the command before: until this one held, and while its power changed."""
+        """What a device can have moved by the command before: until this one held, and while its
+        power changed.
+        """
         return most_kw * (self.settled_after + RAMP) / timedelta(hours=1)
 
 
@@ -117,7 +146,9 @@ class LivedDay:
 
 @pytest.fixture(scope="module")
 def luna(kept_folder: Path) -> Iterator[LivingLuna]:
-    with run_luna(kept_folder.parent, "up", begins_at=BEGIN - timedelta(minutes=25), ready=LivingLuna.is_live) as luna:
+    with run_luna(
+        kept_folder.parent, "up", begins_at=BEGIN - timedelta(minutes=25), ready=LivingLuna.is_live
+    ) as luna:
         yield luna
 
 
@@ -134,7 +165,9 @@ def day() -> LivedDay:
     return LivedDay()
 
 
-def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
+def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(
+    luna: LivingLuna, tabs: "tuple[Page, Page]"
+) -> None:
     from playwright.sync_api import expect
 
     page, other = tabs
@@ -155,17 +188,29 @@ def test_quarter_hour_by_quarter_hour_the_battery_does_what_was_decided_and_an_o
     live_quarter(luna, day, OVERRIDDEN, page=tabs[0], meanwhile=lambda: override(luna, tabs))
     for number in range(OVERRIDDEN + 1, OVERRIDE_ENDS):
         live_quarter(luna, day, number, page=tabs[0])
-    live_quarter(luna, day, OVERRIDE_ENDS, page=tabs[0], meanwhile=lambda: require_no_override(tabs))
+    live_quarter(
+        luna, day, OVERRIDE_ENDS, page=tabs[0], meanwhile=lambda: require_no_override(tabs)
+    )
     for number in range(OVERRIDE_ENDS + 1, END_SLOT):
         live_quarter(luna, day, number, page=tabs[0])
 
-    decided_by = ["planner"] * OVERRIDDEN + ["owner"] * OVERRIDE_SLOTS + ["planner"] * (END_SLOT - OVERRIDE_ENDS)
+    decided_by = (
+        ["planner"] * OVERRIDDEN
+        + ["owner"] * OVERRIDE_SLOTS
+        + ["planner"] * (END_SLOT - OVERRIDE_ENDS)
+    )
     assert [slot.decision["decided_by"] for slot in day.slots] == decided_by[BEGIN_SLOT:]
-    assert {number: list(find_faults(slot)) for number, slot in enumerate(day.slots) if list(find_faults(slot))} == {}
+    assert {
+        number: list(find_faults(slot))
+        for number, slot in enumerate(day.slots)
+        if list(find_faults(slot))
+    } == {}
     assert len({slot.told["mode"] for slot in day.slots}) >= LEAST_MODES
 
 
-def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+def test_what_page_and_timeline_say_of_the_day_is_what_was_true(
+    luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
+) -> None:
     luna.set_clock(END + FOLLOWED)
     wait_for_true_flow(luna, tabs[0])
     luna.wait_until_built()
@@ -173,43 +218,74 @@ def test_what_page_and_timeline_say_of_the_day_is_what_was_true(luna: LivingLuna
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
     measured, wrong = timeline["measured"], dict[str, list[int]]()
     for name in COUNTED:
-        said, true = np.array(measured[f"{name}_kw"], dtype=float), np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR
+        said, true = (
+            np.array(measured[f"{name}_kw"], dtype=float),
+            np.array([slot.kwh(f"{name}_kwh") for slot in day.slots]) * SLOTS_PER_HOUR,
+        )
         wrong[name] = np.flatnonzero(~np.isclose(said, true, rtol=METER, atol=EDGE_KW)).tolist()
     charged_kw = [slot.car_kwh * SLOTS_PER_HOUR for slot in day.slots]
-    wrong["car"] = np.flatnonzero(~np.isclose(np.array(measured["vehicle_kw"], dtype=float), charged_kw, rtol=METER, atol=EDGE_KW)).tolist()
-    said, (begun, ended) = np.array(measured["soc"], dtype=float), np.array([(soc_of(slot.begin), soc_of(slot.end)) for slot in day.slots]).T
-    # The last level of a slot may be heard when the clock has gone on already: then one before it stands.
-    wrong["soc"] = np.flatnonzero((said < np.fmin(begun, ended) - SOC) | (said > np.fmax(begun, ended) + SOC)).tolist()
+    wrong["car"] = np.flatnonzero(
+        ~np.isclose(
+            np.array(measured["vehicle_kw"], dtype=float), charged_kw, rtol=METER, atol=EDGE_KW
+        )
+    ).tolist()
+    said, (begun, ended) = (
+        np.array(measured["soc"], dtype=float),
+        np.array([(soc_of(slot.begin), soc_of(slot.end)) for slot in day.slots]).T,
+    )
+    # The last level of a slot may be heard when the clock has gone on already: then one before it
+    # stands.
+    wrong["soc"] = np.flatnonzero(
+        (said < np.fmin(begun, ended) - SOC) | (said > np.fmax(begun, ended) + SOC)
+    ).tolist()
     late = np.flatnonzero(~np.isclose(said, ended, rtol=0, atol=SOC)).tolist()
     assert len(late) <= MOST_LATE, late
     assert {name: slots for name, slots in wrong.items() if slots} == {}
-    assert timeline["decisions"]["decided_by"] == [slot.decision["decided_by"] for slot in day.slots]
+    assert timeline["decisions"]["decided_by"] == [
+        slot.decision["decided_by"] for slot in day.slots
+    ]
 
 
-def test_the_account_of_the_hours_that_were_lived_is_what_was_true(luna: LivingLuna, day: LivedDay) -> None:
+def test_the_account_of_the_hours_that_were_lived_is_what_was_true(
+    luna: LivingLuna, day: LivedDay
+) -> None:
     query = {"period": "day", "day": str(BEGIN.astimezone(ZONE).date())}
     account = luna.client.get(f"{SITE}/account", params=query).raise_for_status().json()
     wrong = []
     for first in range(0, len(day.slots) - SLOTS_PER_HOUR + 1, SLOTS_PER_HOUR):
         begins = BEGIN + first * SLOT
         slots = day.slots[first : first + SLOTS_PER_HOUR]
-        part = next((each for each in account["parts"] if datetime.fromisoformat(each["start"]) == begins), None)
+        part = next(
+            (each for each in account["parts"] if datetime.fromisoformat(each["start"]) == begins),
+            None,
+        )
         for name in ("import", "export", "pv"):
             true = sum(slot.kwh(f"{name}_kwh") for slot in slots)
-            if part is not None and part["flows"].get(name, 0.0) != pytest.approx(true, rel=METER, abs=EDGE_KW):
+            if part is not None and part["flows"].get(name, 0.0) != pytest.approx(
+                true, rel=METER, abs=EDGE_KW
+            ):
                 wrong.append((begins, name, part["flows"].get(name), true))
     assert wrong == []
     supplied = sum(flow["energy_kwh"] for flow in account["sources"])
-    assert supplied == pytest.approx(sum(flow["energy_kwh"] for flow in account["uses"]) + account["unexplained_kwh"], abs=0.0005)
-    assert sum(line["cost"] for line in account["lines"]) == pytest.approx(account["totals"]["energy_cost"])
+    assert supplied == pytest.approx(
+        sum(flow["energy_kwh"] for flow in account["uses"]) + account["unexplained_kwh"], abs=0.0005
+    )
+    assert sum(line["cost"] for line in account["lines"]) == pytest.approx(
+        account["totals"]["energy_cost"]
+    )
 
 
 @pytest.mark.long
-def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(
+    luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
+) -> None:
     span = {"from": MIDNIGHT.isoformat(), "to": (MIDNIGHT + SLOTS * SLOT).isoformat()}
     timeline = luna.client.get(f"{SITE}/timeline", params=span).raise_for_status().json()
     prices = list(zip(timeline["prices"]["import"], timeline["prices"]["export"], strict=True))
-    cost = sum(slot.kwh("import_kwh") * buys - slot.kwh("export_kwh") * sells for slot, (buys, sells) in zip(day.slots, prices, strict=True))
+    cost = sum(
+        slot.kwh("import_kwh") * buys - slot.kwh("export_kwh") * sells
+        for slot, (buys, sells) in zip(day.slots, prices, strict=True)
+    )
     alone, alone_cost = day.slots[0].begin.battery, 0.0
     for slot, (buys, sells) in zip(day.slots, prices, strict=True):
         alone, bought, sold = live_alone(alone, slot)
@@ -217,18 +293,34 @@ def test_what_yesterday_saved_on_the_page_is_what_the_truth_saved(luna: LivingLu
     # What a kWh is worth that is still stored at midnight, only Luna says.
     value = timeline["decisions"]["energy_value"][-1]
     saved = alone_cost - cost + value * (day.slots[-1].end.battery.stored_kwh - alone.stored_kwh)
-    said = re.search(r"([+−]?)€(\d+\.\d\d) yesterday, beside", tabs[0].locator(".facts").inner_text())
+    said = re.search(
+        r"([+−]?)€(\d+\.\d\d) yesterday, beside", tabs[0].locator(".facts").inner_text()
+    )
     assert said, tabs[0].locator(".facts").inner_text()
-    assert float(said[1].replace("−", "-") + said[2]) == pytest.approx(saved, abs=0.1), (alone_cost, cost, value)
+    assert float(said[1].replace("−", "-") + said[2]) == pytest.approx(saved, abs=0.1), (
+        alone_cost,
+        cost,
+        value,
+    )
 
 
 @pytest.mark.long
-def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay) -> None:
+def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(
+    luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
+) -> None:
     for number in range(SLOTS, LEFT):
         live_quarter(luna, day, number, page=tabs[0])
-    assert {number: found for number, slot in enumerate(day.slots) if number >= SLOTS and (found := list(find_faults(slot)))} == {}
-    leaves = next(slot for slot in day.slots[SLOTS:] if slot.cars[0].is_home and not slot.cars[1].is_home)
-    said = re.search(r"Car, tomorrow \d\d:\d\d\s+(\d+)%", day.facts[PROMISED].replace("\u00a0", " "))
+    assert {
+        number: found
+        for number, slot in enumerate(day.slots)
+        if number >= SLOTS and (found := list(find_faults(slot)))
+    } == {}
+    leaves = next(
+        slot for slot in day.slots[SLOTS:] if slot.cars[0].is_home and not slot.cars[1].is_home
+    )
+    said = re.search(
+        r"Car, tomorrow \d\d:\d\d\s+(\d+)%", day.facts[PROMISED].replace("\u00a0", " ")
+    )
     assert said, day.facts[PROMISED]
     assert leaves.cars[0].soc == pytest.approx(int(said[1]) / 100, abs=CAR_SOC)
     # It came home emptier, and was filled by the evening's sun or by night, as the plan had it.
@@ -236,8 +328,17 @@ def test_in_the_morning_the_car_leaves_as_full_as_the_page_said_in_the_evening(l
     assert leaves.cars[0].charge_kwh - comes.cars[0].charge_kwh > 1.0
 
 
-def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", meanwhile: Callable[[], None] = lambda: None) -> None:
-    """Live a slot: the executor decides, the inverter follows, the open page has what flows at each full hour, and time passes to its end."""
+def live_quarter(
+    luna: LivingLuna,
+    day: LivedDay,
+    number: int,
+    *,
+    page: "Page",
+    meanwhile: Callable[[], None] = lambda: None,
+) -> None:
+    """Live a slot: the executor decides, the inverter follows, the open page has what flows at each
+    full hour, and time passes to its end.
+    """
     start, begin = MIDNIGHT + number * SLOT, luna.files.read_state()
     luna.set_clock(start + BEGUN)
     wait_until(lambda: is_tried(luna, start))
@@ -245,7 +346,12 @@ def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", 
     wait_until(lambda: is_followed(luna, start))
     if number % PLAN_EVERY == 0:
         # The executor asks for it once the one before is an hour old.
-        wait_until(lambda: datetime.fromisoformat(luna.read(f"{SITE}/plans/latest")["issued_at"]) > start - timedelta(hours=1))
+        wait_until(
+            lambda: (
+                datetime.fromisoformat(luna.read(f"{SITE}/plans/latest")["issued_at"])
+                > start - timedelta(hours=1)
+            )
+        )
     if number > BEGIN_SLOT and number % PAGE_EVERY == 0:
         wait_for_true_flow(luna, page)
         day.facts[number] = page.locator(".facts").inner_text()
@@ -254,8 +360,12 @@ def live_quarter(luna: LivingLuna, day: LivedDay, number: int, *, page: "Page", 
     end = (start + SLOT - ENDING).timestamp()
     luna.set_clock(start + SLOT - ENDING)
     wait_until(lambda: luna.files.read_state().at >= end)
-    settled_at = max(datetime.fromisoformat(each["confirmed_at"]) for each in (decision, car_decision))
-    day.slots.append(LivedSlot(decision, car_decision, settled_at - start, begin, luna.files.read_state()))
+    settled_at = max(
+        datetime.fromisoformat(each["confirmed_at"]) for each in (decision, car_decision)
+    )
+    day.slots.append(
+        LivedSlot(decision, car_decision, settled_at - start, begin, luna.files.read_state())
+    )
 
 
 def read_decisions(luna: LivingLuna) -> dict[str, dict[str, Any]]:
@@ -270,12 +380,18 @@ def read_decision(luna: LivingLuna, device: str = BATTERIES) -> dict[str, Any]:
 
 def is_tried(luna: LivingLuna, start: datetime) -> bool:
     decisions = read_decisions(luna).values()
-    return all(datetime.fromisoformat(each["slot_start"]) == start and each["tries"] > 0 for each in decisions)
+    return all(
+        datetime.fromisoformat(each["slot_start"]) == start and each["tries"] > 0
+        for each in decisions
+    )
 
 
 def is_followed(luna: LivingLuna, start: datetime) -> bool:
     decisions = read_decisions(luna).values()
-    return all(datetime.fromisoformat(each["slot_start"]) == start and each["confirmed_at"] for each in decisions)
+    return all(
+        datetime.fromisoformat(each["slot_start"]) == start and each["confirmed_at"]
+        for each in decisions
+    )
 
 
 def wait_for_true_flow(luna: LivingLuna, page: "Page") -> None:
@@ -305,12 +421,16 @@ def override(luna: LivingLuna, tabs: "tuple[Page, Page]") -> None:
     page, other = tabs
     other.goto(str(luna.client.base_url) + HOME)
     # What a step of the page leads to: the slot that runs, with what can be done instead.
-    page.goto(f"{luna.client.base_url}{HOME}?at={quote((MIDNIGHT + OVERRIDDEN * SLOT).isoformat())}")
+    page.goto(
+        f"{luna.client.base_url}{HOME}?at={quote((MIDNIGHT + OVERRIDDEN * SLOT).isoformat())}"
+    )
     until = MIDNIGHT + OVERRIDE_ENDS * SLOT
     page.select_option("form.override select[name=until]", label=f"{until.astimezone(ZONE):%H:%M}")
     page.locator("form.override button[value=charge]").click()
     for tab in (page, other):
-        expect(tab.locator(".hero .notice", has_text=f"until {until.astimezone(ZONE):%H:%M}")).to_be_visible(timeout=SOON)
+        expect(
+            tab.locator(".hero .notice", has_text=f"until {until.astimezone(ZONE):%H:%M}")
+        ).to_be_visible(timeout=SOON)
     wait_until(lambda: luna.files.read_state().command.mode == MODES["charge"])
     wait_until(lambda: read_decision(luna)["confirmed_at"])
 
@@ -346,9 +466,14 @@ def _find_forced_faults(slot: LivedSlot, *, moved: float) -> Iterator[str]:
         yield f"told {told['power_kw']} kW, has {slot.end.command.power_kw} kW"
     beside = slot.kwh("pv_kwh") if charges else slot.kwh("load_kwh") + slot.car_kwh + HEATER_KWH
     wanted, little = told["power_kw"] / SLOTS_PER_HOUR, slot.transition_kwh(BATTERY_MODEL.limit_kw)
-    # Until it is where it was to go, which the inverter takes in whole per cents, or where it takes and gives less and less.
+    # Until it is where it was to go, which the inverter takes in whole per cents, or where it takes
+    # and gives less and less.
     charged = soc >= min(told["target_soc"] - SOC, BATTERY_MODEL.charge_taper_soc)
-    reached = charged if charges else soc <= max(told["target_soc"] + SOC, BATTERY_MODEL.discharge_taper_soc)
+    reached = (
+        charged
+        if charges
+        else soc <= max(told["target_soc"] + SOC, BATTERY_MODEL.discharge_taper_soc)
+    )
     if moved > min(wanted + beside, BATTERY_MODEL.limit_kw / SLOTS_PER_HOUR) + little:
         yield f"told {wanted:.3f} kWh, moved {moved:.3f} kWh beside {beside:.3f} kWh"
     if not reached and moved < wanted - little:
@@ -356,7 +481,11 @@ def _find_forced_faults(slot: LivedSlot, *, moved: float) -> Iterator[str]:
 
 
 def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
-    told, (before, after), little = slot.car_decision["allowed"][CAR], slot.cars, slot.transition_kwh(CAR_MODEL.most_kw)
+    told, (before, after), little = (
+        slot.car_decision["allowed"][CAR],
+        slot.cars,
+        slot.transition_kwh(CAR_MODEL.most_kw),
+    )
     offered_kw = after.command.offered_kw(CAR_MODEL)
     # In whole amperes on three phases, rounded down.
     if not told["charge_kw"] - 3 * CAR_MODEL.voltage_kv < offered_kw <= told["charge_kw"] + 0.001:
@@ -365,7 +494,10 @@ def _find_car_faults(slot: LivedSlot) -> Iterator[str]:
         yield f"offered the car {offered_kw} kW, it took {slot.car_kwh:.3f} kWh"
     stays = before.is_home and after.is_home and after.soc < CAR_MODEL.taper_soc
     if stays and slot.car_kwh < offered_kw / SLOTS_PER_HOUR - little:
-        yield f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at {after.soc:.2f}"
+        yield (
+            f"offered the car {offered_kw} kW, it took only {slot.car_kwh:.3f} kWh at "
+            f"{after.soc:.2f}"
+        )
 
 
 def compare_flow(said: str, state: HomeState) -> Iterator[str]:
@@ -384,7 +516,9 @@ def compare_flow(said: str, state: HomeState) -> Iterator[str]:
     }
     for name, true in powers.items():
         shown = re.search(name if "(" in name else rf"{name} ([\d.]+) kW", text)
-        if not np.isclose(float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW):
+        if not np.isclose(
+            float(shown[1]) if shown else 0.0, true, rtol=METER, atol=SHOWN_KW + EDGE_KW
+        ):
             yield f"{name} {true:.2f} kW: {text}"
     share = re.search(r"Battery .*?(\d+)%", text)
     if share is None or abs(int(share[1]) / 100 - soc_of(state)) > SOC + SHOWN_SOC:
@@ -396,13 +530,24 @@ def soc_of(state: HomeState) -> float:
 
 
 def live_alone(battery: BatteryCharge, slot: LivedSlot) -> tuple[BatteryCharge, float, float]:
-    """Return the battery after a slot in which its inverter does what it does by itself, and what was bought and sold, kWh; all else is as it was."""
+    """Return the battery after a slot in which its inverter does what it does by itself, and what
+    was bought and sold, kWh; all else is as it was.
+    """
     hours = (slot.end.at - slot.begin.at) / 3600
-    beside_kw = (slot.kwh("import_kwh") - slot.kwh("export_kwh") - slot.kwh("charge_kwh") + slot.kwh("discharge_kwh")) / hours
+    beside_kw = (
+        slot.kwh("import_kwh")
+        - slot.kwh("export_kwh")
+        - slot.kwh("charge_kwh")
+        + slot.kwh("discharge_kwh")
+    ) / hours
     bought = sold = 0.0
     for _ in range(ALONE_STEPS):
-        wanted_kw = requested_power_kw(Command(), battery.stored_kwh / BATTERY_MODEL.capacity_kwh, -beside_kw)
-        battery, _ = step_battery(BATTERY_MODEL, battery, wanted_kw, seconds=hours * 3600 / ALONE_STEPS)
+        wanted_kw = requested_power_kw(
+            Command(), battery.stored_kwh / BATTERY_MODEL.capacity_kwh, -beside_kw
+        )
+        battery, _ = step_battery(
+            BATTERY_MODEL, battery, wanted_kw, seconds=hours * 3600 / ALONE_STEPS
+        )
         grid_kwh = (beside_kw + battery.power_kw) * hours / ALONE_STEPS
         bought, sold = bought + max(grid_kwh, 0.0), sold + max(-grid_kwh, 0.0)
     return battery, bought, sold

@@ -46,7 +46,12 @@ def test_a_forked_process_is_one_of_its_own_and_is_ended_as_any_other(server: Fo
         assert isinstance(forked, ForkedProcess)
         assert forked.stderr is not None
         assert forked.stderr.readline() == b"True one two\n"
-        assert Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [b"-m", b"speaker", b"one", b"two"]
+        assert Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [
+            b"-m",
+            b"speaker",
+            b"one",
+            b"two",
+        ]
         assert forked.poll() is None
         forked.stdin.send(b"end")
         killed.terminate()
@@ -69,15 +74,24 @@ def test_a_server_that_is_alone_becomes_each_process_that_is_asked_for(server: F
             assert isinstance(forked, ForkedProcess)
             assert forked.stderr is not None
             assert forked.stderr.readline() == f"True {word}\n".encode()
-            assert Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[1:] == [b"-m", b"speaker", word.encode()]
+            assert Path(f"/proc/{forked.pid}/cmdline").read_bytes().rstrip(b"\0").split(b"\0")[
+                1:
+            ] == [b"-m", b"speaker", word.encode()]
             forked.stdin.send(b"end")
             assert await_end(forked) == 3
     alone.close()
 
 
-def test_what_was_forked_outlives_the_server_and_what_is_started_then_is_executed(server: ForkServer) -> None:
+def test_what_was_forked_outlives_the_server_and_what_is_started_then_is_executed(
+    server: ForkServer,
+) -> None:
     with server.start(["speaker"]) as forked:
-        [running] = subprocess.run(["pgrep", "-P", str(os.getpid()), "-f", "fork_server shared"], check=True, capture_output=True, text=True).stdout.split()
+        [running] = subprocess.run(
+            ["pgrep", "-P", str(os.getpid()), "-f", "fork_server shared"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
         os.kill(int(running), signal.SIGKILL)
         with server.start(["speaker", "executed"]) as executed:
             assert isinstance(executed, subprocess.Popen)
@@ -88,9 +102,20 @@ def test_what_was_forked_outlives_the_server_and_what_is_started_then_is_execute
 
 
 def test_a_forked_process_collects_cycles_though_its_starter_loads_without(tmp_path: Path) -> None:
-    (tmp_path / "collector.py").write_text("import gc, sys; print(gc.isenabled(), file=sys.stderr)", encoding="utf-8")
-    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    done = subprocess.run([sys.executable, "-c", STARTER], env=environment, capture_output=True, text=True, check=True, timeout=PATIENCE_SECONDS)
+    (tmp_path / "collector.py").write_text(
+        "import gc, sys; print(gc.isenabled(), file=sys.stderr)", encoding="utf-8"
+    )
+    environment = os.environ | {
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", STARTER],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=PATIENCE_SECONDS,
+    )
     assert done.stdout == "True\n"
 
 

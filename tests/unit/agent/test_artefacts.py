@@ -1,4 +1,6 @@
-"""A trained agent as an object: the same comes back, and what is damaged, foreign or of another version is refused with a remedy."""
+"""A trained agent as an object: the same comes back, and what is damaged, foreign or of another
+version is refused with a remedy.
+"""
 
 import gzip
 import hashlib
@@ -11,7 +13,15 @@ import pytest
 
 from luna.energy.site import Site
 from luna.platform.objects import FileObjects
-from services.agent.artefacts import Artefact, ArtefactError, Header, SiteFacts, load_artefact, require_fit, save_artefact
+from services.agent.artefacts import (
+    Artefact,
+    ArtefactError,
+    Header,
+    SiteFacts,
+    load_artefact,
+    require_fit,
+    save_artefact,
+)
 from tests.support.planning.problems import describe_site
 
 _PARTS = {"trees.txt": b"tree\nlines\n", "table.safetensors": bytes(range(256))}
@@ -25,7 +35,15 @@ def objects(tmp_path: Path) -> FileObjects:
 def _artefact(site: Site | None = None, **changes: Any) -> Artefact:
     facts = SiteFacts.of(site or describe_site({}))
     begin, end = datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 3, 1, tzinfo=UTC)
-    header = Header(kind="network", state_version="v1.1", site=facts, data_from=begin, data_until=end, seed=3, metrics={"score": 0.9})
+    header = Header(
+        kind="network",
+        state_version="v1.1",
+        site=facts,
+        data_from=begin,
+        data_until=end,
+        seed=3,
+        metrics={"score": 0.9},
+    )
     return Artefact(header.model_copy(update=changes), _PARTS)
 
 
@@ -93,7 +111,9 @@ def test_parts_of_another_length_than_the_header_says_are_refused(objects: FileO
 
 
 def _fit(artefact: Artefact, site: Site | None = None, *, state_version: str = "v1.1") -> Artefact:
-    return require_fit(artefact, "key", kind="network", state_version=state_version, site=site or describe_site({}))
+    return require_fit(
+        artefact, "key", kind="network", state_version=state_version, site=site or describe_site({})
+    )
 
 
 def test_an_artefact_speaks_for_its_site() -> None:
@@ -103,7 +123,13 @@ def test_an_artefact_speaks_for_its_site() -> None:
 
 def test_an_artefact_of_any_site_speaks_for_all() -> None:
     artefact = _artefact(site=None)
-    assert _fit(Artefact(artefact.header.model_copy(update={"site": None}), _PARTS), describe_site({"capacity_kwh": 3})).parts == _PARTS
+    assert (
+        _fit(
+            Artefact(artefact.header.model_copy(update={"site": None}), _PARTS),
+            describe_site({"capacity_kwh": 3}),
+        ).parts
+        == _PARTS
+    )
 
 
 def test_another_state_version_is_refused() -> None:

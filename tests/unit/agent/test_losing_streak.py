@@ -1,4 +1,6 @@
-"""How often chance takes control from a good agent, and how soon a bad one loses it: years of made-up days, as heavy-tailed as real ones."""
+"""How often chance takes control from a good agent, and how soon a bad one loses it: years of
+made-up days, as heavy-tailed as real ones.
+"""
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ YEARS, DAYS = 40, 365
 
 
 def draw_gains(seed: int, mean: float, days: int) -> FloatArray:
-    """Daily gains of deviation one: Student's t with three degrees of freedom, of which a third goes on to the next day."""
+    """Daily gains of deviation one: Student's t with three degrees of freedom, of which a third
+    goes on to the next day.
+    """
     rng = np.random.default_rng(seed)
     drawn = rng.standard_t(3, days) / np.sqrt(3)
     for day in range(1, days):
@@ -22,7 +26,10 @@ def find_withdrawals(mean: float) -> list[int]:
     """The day of each year on which control was withdrawn, of the years in which it was."""
     found = []
     for seed in range(YEARS):
-        usual, lived = draw_gains(1000 + seed, 0.1, 180).tolist(), draw_gains(seed, mean, DAYS).tolist()
+        usual, lived = (
+            draw_gains(1000 + seed, 0.1, 180).tolist(),
+            draw_gains(seed, mean, DAYS).tolist(),
+        )
         found += [day for day in range(7, DAYS) if has_losing_streak(lived[:day], usual)][:1]
     return found
 
@@ -31,7 +38,13 @@ def test_an_agent_that_is_ahead_is_rarely_withdrawn_by_chance() -> None:
     assert len(find_withdrawals(0.2)) <= 0.2 * YEARS
 
 
-@pytest.mark.parametrize(("loss", "within"), [pytest.param(0.7, 45, id="seven tenths of a deviation a day"), pytest.param(1.5, 21, id="more than one")])
+@pytest.mark.parametrize(
+    ("loss", "within"),
+    [
+        pytest.param(0.7, 45, id="seven tenths of a deviation a day"),
+        pytest.param(1.5, 21, id="more than one"),
+    ],
+)
 def test_an_agent_that_loses_is_caught_within_weeks(loss: float, within: int) -> None:
     days = find_withdrawals(-loss)
     assert len(days) == YEARS
@@ -44,7 +57,9 @@ def test_one_lost_week_that_chance_explains_is_no_streak() -> None:
 
 
 def test_a_week_as_no_chance_makes_it_ends_control_at_once() -> None:
-    """Seven days of two deviations each: far beyond 4.5 deviations of a week's sum, which is about 2.6 times a day's and more with days that go on."""
+    """Seven days of two deviations each: far beyond 4.5 deviations of a week's sum, which is about
+    2.6 times a day's and more with days that go on.
+    """
     usual = np.random.default_rng(1).normal(0.0, 1.0, 180).tolist()
     assert has_losing_streak([0.1] * 30 + [-2.5] * 7, usual)
 

@@ -9,17 +9,23 @@ from tests.support.suite.tables import each_row
 
 
 def small_network(activation: str = "relu") -> SmallNetwork:
-    """Two inputs, two hidden units that pass each input on, one output: twice the first plus the second."""
+    """Two inputs, two hidden units that pass each input on, one output: twice the first plus the
+    second.
+    """
     weights = [np.eye(2, dtype=np.float32), np.array([[2.0, 1.0]], dtype=np.float32)]
     biases = [np.zeros(2, dtype=np.float32), np.array([0.5], dtype=np.float32)]
-    return SmallNetwork(weights, biases, activation, Scale(np.array([1.0, 0.0]), np.array([2.0, 1.0])))
+    return SmallNetwork(
+        weights, biases, activation, Scale(np.array([1.0, 0.0]), np.array([2.0, 1.0]))
+    )
 
 
 def test_answers_as_its_layers_say() -> None:
     # (5 − 1) / 2 = 2 and 3 after scaling; relu passes both on; 2 × 2 + 3 + 0.5.
     assert small_network().scores(np.array([[5.0, 3.0]])) == pytest.approx(7.5)
     # tanh bends them first.
-    assert small_network("tanh").scores(np.array([[5.0, 3.0]])) == pytest.approx(2 * np.tanh(2) + np.tanh(3) + 0.5, abs=1e-6)
+    assert small_network("tanh").scores(np.array([[5.0, 3.0]])) == pytest.approx(
+        2 * np.tanh(2) + np.tanh(3) + 0.5, abs=1e-6
+    )
 
 
 def test_answers_for_any_number_of_states() -> None:
@@ -46,7 +52,11 @@ def test_an_input_that_never_varied_is_not_blown_up() -> None:
     assert Scale.of(states).apply(states) == pytest.approx(np.array([[-1.0, 0.0], [1.0, 0.0]]))
 
 
-@pytest.mark.parametrize("states", [np.zeros(3), np.array([0.0, np.nan]), np.array([np.inf, 0.0])], ids=["size", "nan", "inf"])
+@pytest.mark.parametrize(
+    "states",
+    [np.zeros(3), np.array([0.0, np.nan]), np.array([np.inf, 0.0])],
+    ids=["size", "nan", "inf"],
+)
 def test_refuses_what_is_no_state_of_its_kind(states: np.ndarray) -> None:
     with pytest.raises(NetworkError):
         small_network().scores(states)
@@ -64,7 +74,9 @@ def test_refuses_what_is_no_state_of_its_kind(states: np.ndarray) -> None:
     ],
     ids=["none", "shape", "nan", "activation", "mean", "std"],
 )
-def test_refuses_what_does_not_fit_together(tensors: dict[str, np.ndarray], header: dict[str, object]) -> None:
+def test_refuses_what_does_not_fit_together(
+    tensors: dict[str, np.ndarray], header: dict[str, object]
+) -> None:
     network = small_network()
     whole = {} if not (tensors or header) else network.tensors
     with pytest.raises(NetworkError):

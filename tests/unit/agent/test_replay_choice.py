@@ -8,7 +8,13 @@ from luna.words import POLICIES, read_policy, say_policy
 from services.planner.replay.policies import find_policies, plans_from_forecasts
 from tests.support.suite.tables import each_row
 
-ASKED = ReplayRequest(site_id="home", from_day=date(2024, 4, 1), to_day=date(2024, 4, 7), faults=[Fault(kind="planner_down")], seed=3)
+ASKED = ReplayRequest(
+    site_id="home",
+    from_day=date(2024, 4, 1),
+    to_day=date(2024, 4, 7),
+    faults=[Fault(kind="planner_down")],
+    seed=3,
+)
 
 
 @each_row("name", AGENT_POLICIES)
@@ -36,5 +42,7 @@ def test_a_learned_policy_has_a_name_in_words_and_plans_from_forecasts(name: str
 
 
 def test_what_looks_at_nothing_ahead_needs_no_forecast() -> None:
-    assert not plans_from_forecasts(["idle", "self_consumption", "rule", "oracle", "mpc_perfect", "never_heard_of"])
+    assert not plans_from_forecasts(
+        ["idle", "self_consumption", "rule", "oracle", "mpc_perfect", "never_heard_of"]
+    )
     assert plans_from_forecasts(["idle", "mpc"])

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luna.energy.errors import InvalidInputError
-from services.agent.evaluation.days import HISTORY_DAYS, UnseenDays, UsableDays, begin_quarter, choose_unseen_days
+from services.agent.evaluation.days import (
+    HISTORY_DAYS,
+    UnseenDays,
+    UsableDays,
+    begin_quarter,
+    choose_unseen_days,
+)
 
 YEAR = UsableDays(date(2023, 1, 1), date(2023, 12, 31))
 
@@ -20,11 +26,19 @@ def count_by_month(chosen: UnseenDays) -> Counter[int]:
 def test_of_one_recorded_year_a_hundred_days_lie_in_all_seasons_that_trainings_reach() -> None:
     chosen = choose_unseen_days(YEAR, count=100)
     assert len(chosen.days) == 100
-    # Before 1 April 90 days are recorded, before 1 January none: 15 weeks of April to December. Spring (until May), summer and autumn give four each;
-    # winter, whose only weeks are those of December, three.
+    # Before 1 April 90 days are recorded, before 1 January none: 15 weeks of April to December.
+    # Spring (until May), summer and autumn give four each; winter, whose only weeks are those of
+    # December, three.
     by_month = count_by_month(chosen)
-    assert [sum(by_month[month] for month in season) for season in ((4, 5), (6, 7, 8), (9, 10, 11), (12,))] == [4, 4, 4, 3]
-    assert {week.trained_until for week in chosen.weeks} == {date(2023, 4, 1), date(2023, 7, 1), date(2023, 10, 1)}
+    assert [
+        sum(by_month[month] for month in season)
+        for season in ((4, 5), (6, 7, 8), (9, 10, 11), (12,))
+    ] == [4, 4, 4, 3]
+    assert {week.trained_until for week in chosen.weeks} == {
+        date(2023, 4, 1),
+        date(2023, 7, 1),
+        date(2023, 10, 1),
+    }
 
 
 def test_of_two_years_every_season_counts_alike_and_the_latest_year_is_taken() -> None:
@@ -42,15 +56,26 @@ def test_of_the_last_week_only_the_days_still_wanted_count() -> None:
 def test_a_week_with_a_day_that_cannot_be_lived_is_left_out_and_says_why() -> None:
     before = choose_unseen_days(YEAR, count=100)
     gap = before.weeks[3].first + timedelta(days=2)
-    chosen = choose_unseen_days(UsableDays(YEAR.first, YEAR.last, {gap: "no load_kwh in 3 slots", date(2023, 2, 1): "exclude"}), count=100)
+    chosen = choose_unseen_days(
+        UsableDays(
+            YEAR.first, YEAR.last, {gap: "no load_kwh in 3 slots", date(2023, 2, 1): "exclude"}
+        ),
+        count=100,
+    )
     # What lies where no week is measured anyway is not told of.
     assert chosen.skipped == {gap: "no load_kwh in 3 slots"}
-    assert gap not in {day for week in chosen.weeks for day in (week.first + timedelta(days=number) for number in range(7))}
+    assert gap not in {
+        day
+        for week in chosen.weeks
+        for day in (week.first + timedelta(days=number) for number in range(7))
+    }
     assert len(chosen.days) == 100
 
 
 def test_nothing_after_the_last_day_asked_for_is_chosen() -> None:
-    assert max(choose_unseen_days(YEAR, count=100, last=date(2023, 9, 17)).days) <= date(2023, 9, 17)
+    assert max(choose_unseen_days(YEAR, count=100, last=date(2023, 9, 17)).days) <= date(
+        2023, 9, 17
+    )
 
 
 def test_too_short_a_record_says_what_is_missing() -> None:
@@ -65,12 +90,22 @@ def test_too_short_a_record_says_what_is_missing() -> None:
     count=st.integers(7, 366),
     gaps=st.sets(st.integers(0, 900), max_size=10),
 )
-def test_every_week_begins_after_what_its_trainings_know_and_is_recorded_whole(first: date, length: int, count: int, gaps: set[int]) -> None:
-    record = UsableDays(first, first + timedelta(days=length), {first + timedelta(days=gap): "gap" for gap in gaps})
+def test_every_week_begins_after_what_its_trainings_know_and_is_recorded_whole(
+    first: date, length: int, count: int, gaps: set[int]
+) -> None:
+    record = UsableDays(
+        first, first + timedelta(days=length), {first + timedelta(days=gap): "gap" for gap in gaps}
+    )
     chosen = choose_unseen_days(record, count=count)
     days = [week.first + timedelta(days=number) for week in chosen.weeks for number in range(7)]
     assert len(set(days)) == len(days)
     assert not set(days) & set(record.unusable)
     assert max(days) <= record.last
     assert len(chosen.days) <= count
-    assert all(first + timedelta(days=HISTORY_DAYS) <= week.trained_until == begin_quarter(week.first) <= week.first for week in chosen.weeks)
+    assert all(
+        first + timedelta(days=HISTORY_DAYS)
+        <= week.trained_until
+        == begin_quarter(week.first)
+        <= week.first
+        for week in chosen.weeks
+    )

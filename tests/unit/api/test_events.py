@@ -34,9 +34,14 @@ async def two_events() -> AsyncGenerator[ServerSentEvent]:
     yield ServerSentEvent(raw_data="two")
 
 
-def test_events_are_told_as_they_are_with_when_to_come_again_and_the_stream_ends_with_them() -> None:
+def test_events_are_told_as_they_are_with_when_to_come_again_and_the_stream_ends_with_them() -> (
+    None
+):
     said = asyncio.run(told(sse_response(two_events(), limit=StreamLimit())))
-    assert said == "retry: 3000\n\nevent: slot\ndata: <p>one</p>\ndata: <p>line more</p>\nid: a1\n\ndata: two\n\n"
+    assert said == (
+        "retry: 3000\n\nevent: slot\ndata: <p>one</p>\ndata: <p>line more</p>\nid: a1\n\n"
+        "data: two\n\n"
+    )
 
 
 def test_while_nothing_happens_comments_keep_the_stream_open_and_no_event_is_lost() -> None:
@@ -48,7 +53,9 @@ def test_while_nothing_happens_comments_keep_the_stream_open_and_no_event_is_los
             await quiet.wait()
             yield ServerSentEvent(raw_data="at last")
 
-        return await told(sse_response(late(), limit=StreamLimit(), heartbeat=timedelta(milliseconds=5)))
+        return await told(
+            sse_response(late(), limit=StreamLimit(), heartbeat=timedelta(milliseconds=5))
+        )
 
     first, *comments, event, rest = asyncio.run(listen()).split("\n\n")
     assert (first, event, rest) == ("retry: 3000", "data: at last", "")

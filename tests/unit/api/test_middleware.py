@@ -1,4 +1,7 @@
-"""How much a caller may send, and how many may wait; behind Home Assistant's ingress who is let in, and links that keep the path before them."""
+"""How much a caller may send, and how many may wait.
+
+Behind Home Assistant's ingress who is let in, and links that keep the path before them.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from starlette.types import Message
@@ -38,7 +48,9 @@ def test_a_body_that_stops_coming_in_is_given_up() -> None:
     app.add_middleware(LimitBody, max_bytes=10, patience=timedelta(milliseconds=20))
 
     async def post() -> httpx.Response:
-        async with httpx.AsyncClient(transport=StallingTransport(app), base_url="http://luna") as client:
+        async with httpx.AsyncClient(
+            transport=StallingTransport(app), base_url="http://luna"
+        ) as client:
             return await client.post("/plan", content=never())
 
     answer = asyncio.run(post())
@@ -53,7 +65,13 @@ class StallingTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         pieces, sent = aiter(request.stream), []  # type: ignore[arg-type]
-        scope = {"type": "http", "method": request.method, "path": request.url.path, "headers": request.headers.raw, "query_string": b""}
+        scope = {
+            "type": "http",
+            "method": request.method,
+            "path": request.url.path,
+            "headers": request.headers.raw,
+            "query_string": b"",
+        }
 
         async def receive() -> Message:
             return {"type": "http.request", "body": await anext(pieces, b""), "more_body": True}
@@ -66,11 +84,15 @@ class StallingTransport(httpx.AsyncBaseTransport):
 
 
 def send(path: str, count: int) -> httpx.Response:
-    app = Starlette(routes=[Route(name, measure, methods=["POST"]) for name in ("/plan", "/data/load")])
+    app = Starlette(
+        routes=[Route(name, measure, methods=["POST"]) for name in ("/plan", "/data/load")]
+    )
     app.add_middleware(LimitBody, max_bytes=10, larger={"/data/load": 1000})
 
     async def post() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://luna") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://luna"
+        ) as client:
             return await client.post(path, content=bytes(count))
 
     return asyncio.run(post())
@@ -103,10 +125,16 @@ def test_who_comes_while_too_many_wait_is_told_when_to_come_again() -> None:
             told.set()
             await served.wait()
 
-        routes = [Route("/v1/slow", wait), Route("/v1/stream", tell), Route("/health/live", lambda _: PlainTextResponse("alive"))]
+        routes = [
+            Route("/v1/slow", wait),
+            Route("/v1/stream", tell),
+            Route("/health/live", lambda _: PlainTextResponse("alive")),
+        ]
         app = Starlette(routes=routes)
         app.add_middleware(LimitWaiting, most=2)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://luna") as client:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://luna"
+        ) as client:
             stream = asyncio.create_task(client.get("/v1/stream"))
             await told.wait()
             # Whoever hears a stream already waits for nothing.
@@ -115,11 +143,21 @@ def test_who_comes_while_too_many_wait_is_told_when_to_come_again() -> None:
                 await slow.acquire()
             refused, alive = await client.get("/v1/slow"), await client.get("/health/live")
             served.set()
-            return [await stream, *[await each for each in waiting], await client.get("/v1/slow"), alive, refused]
+            return [
+                await stream,
+                *[await each for each in waiting],
+                await client.get("/v1/slow"),
+                alive,
+                refused,
+            ]
 
     *answered, refused = asyncio.run(ask())
     assert [answer.status_code for answer in answered] == [200, 200, 200, 200, 200]
-    assert (refused.status_code, refused.headers["retry-after"], refused.headers["content-type"]) == (503, "5", "application/problem+json")
+    assert (
+        refused.status_code,
+        refused.headers["retry-after"],
+        refused.headers["content-type"],
+    ) == (503, "5", "application/problem+json")
 
 
 def client(peer: str = SUPERVISOR) -> TestClient:
@@ -143,30 +181,59 @@ def test_ingress_and_this_machine_are_let_in(peer: str) -> None:
 
 @each_row("peer", ["172.30.32.3", "192.168.1.5", "testclient", ""])
 def test_nobody_else_is_whatever_they_say(peer: str) -> None:
-    assert client(peer).get("/", headers={"X-Ingress-Path": PREFIX, "X-Forwarded-For": SUPERVISOR}).status_code == 403
+    assert (
+        client(peer)
+        .get("/", headers={"X-Ingress-Path": PREFIX, "X-Forwarded-For": SUPERVISOR})
+        .status_code
+        == 403
+    )
 
 
 def test_links_of_a_page_stand_behind_the_path_and_those_of_others_do_not() -> None:
     answer = client().get("/", headers={"X-Ingress-Path": f"{PREFIX}/"})
-    for link in ('href="/ui/home?a=1"', "href='/docs'", 'action="/ui/preferences"', 'src="/static/page.js"', 'hx-get="/ui/jobs/1"', 'data-address="/v1/plans"'):
+    for link in (
+        'href="/ui/home?a=1"',
+        "href='/docs'",
+        'action="/ui/preferences"',
+        'src="/static/page.js"',
+        'hx-get="/ui/jobs/1"',
+        'data-address="/v1/plans"',
+    ):
         name, _, address = link.partition("=")
         assert f"{name}={address[0]}{PREFIX}{address[1:]}" in answer.text
-    for link in ('href="//other.example/"', 'href="https://other.example/"', 'href="#here"', 'href="?until=1"'):
+    for link in (
+        'href="//other.example/"',
+        'href="https://other.example/"',
+        'href="#here"',
+        'href="?until=1"',
+    ):
         assert link in answer.text
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
 def test_without_a_path_before_it_and_where_it_is_no_page_nothing_is_changed() -> None:
     assert client().get("/").text == PAGE
-    assert client().get("/data", headers={"X-Ingress-Path": PREFIX}).json() == {"text": '<a href="/ui/home">'}
+    assert client().get("/data", headers={"X-Ingress-Path": PREFIX}).json() == {
+        "text": '<a href="/ui/home">'
+    }
 
 
 @each_row(
     ("to", "expected"),
-    [("/ui/home", f"{PREFIX}/ui/home"), (f"{PREFIX}/ui/home", f"{PREFIX}/ui/home"), ("//other/", "//other/"), ("https://other/", "https://other/")],
+    [
+        ("/ui/home", f"{PREFIX}/ui/home"),
+        (f"{PREFIX}/ui/home", f"{PREFIX}/ui/home"),
+        ("//other/", "//other/"),
+        ("https://other/", "https://other/"),
+    ],
 )
 def test_a_redirection_stands_behind_the_path_once(to: str, expected: str) -> None:
-    assert client().get("/move", params={"to": to}, headers={"X-Ingress-Path": PREFIX}).headers["location"] == expected
+    assert (
+        client()
+        .get("/move", params={"to": to}, headers={"X-Ingress-Path": PREFIX})
+        .headers["location"]
+        == expected
+    )
 
 
 @given(st.text(alphabet="/<>\"' abc\\.;:-", max_size=40).filter(lambda text: text.isascii()))

@@ -28,11 +28,19 @@ def read_document() -> dict[str, Any]:
 
 
 def list_described() -> list[Described]:
-    return [(method, path, operation) for path, methods in read_document()["paths"].items() for method, operation in methods.items()]
+    return [
+        (method, path, operation)
+        for path, methods in read_document()["paths"].items()
+        for method, operation in methods.items()
+    ]
 
 
 def list_answered() -> list[Any]:
-    return [pytest.param(operation, id=operation["operationId"]) for *_, operation in list_described() if "204" not in operation["responses"]]
+    return [
+        pytest.param(operation, id=operation["operationId"])
+        for *_, operation in list_described()
+        if "204" not in operation["responses"]
+    ]
 
 
 def list_messages() -> list[str]:
@@ -40,7 +48,11 @@ def list_messages() -> list[str]:
 
 
 def test_no_address_stands_twice() -> None:
-    addresses = [(operation.method, re.sub(r"\{[^}]*\}", "{}", path)) for operation in OPERATIONS for path in operation.addresses]
+    addresses = [
+        (operation.method, re.sub(r"\{[^}]*\}", "{}", path))
+        for operation in OPERATIONS
+        for path in operation.addresses
+    ]
     assert [address for address in addresses if addresses.count(address) > 1] == []
     assert len(addresses) == len(ROUTES)
 
@@ -52,8 +64,15 @@ def test_a_path_with_a_word_goes_before_one_that_takes_any() -> None:
 
 
 def test_every_documented_path_is_that_of_its_operation() -> None:
-    rows = {(operation.method, operation.path.replace(":path", ""), operation.name) for operation in OPERATIONS if operation.path.startswith(DOCUMENTED)}
-    described = {(method.upper(), path, operation["operationId"]) for method, path, operation in list_described()}
+    rows = {
+        (operation.method, operation.path.replace(":path", ""), operation.name)
+        for operation in OPERATIONS
+        if operation.path.startswith(DOCUMENTED)
+    }
+    described = {
+        (method.upper(), path, operation["operationId"])
+        for method, path, operation in list_described()
+    }
     assert described == rows
 
 
@@ -68,7 +87,11 @@ def test_pages_are_no_operations() -> None:
 
 @each_row("operation", list_answered)
 def test_every_operation_shows_an_example(operation: dict[str, Any]) -> None:
-    contents = [content for part in (operation.get("requestBody", {}), *operation["responses"].values()) for content in part.get("content", {}).values()]
+    contents = [
+        content
+        for part in (operation.get("requestBody", {}), *operation["responses"].values())
+        for content in part.get("content", {}).values()
+    ]
     assert [part for part in (*contents, *operation.get("parameters", [])) if "example" in part]
 
 
@@ -81,7 +104,9 @@ def test_every_group_is_described_and_every_operation_in_one() -> None:
 def test_every_operation_names_its_credentials() -> None:
     schemes = read_document()["components"]["securitySchemes"]
     needed = {operation["operationId"]: operation["security"] for *_, operation in list_described()}
-    assert {scheme for security in needed.values() for each in security for scheme in each} == set(schemes)
+    assert {scheme for security in needed.values() for each in security for scheme in each} == set(
+        schemes
+    )
     assert needed["sign_in"] == []
     assert needed["create_site"] == [{"bearer": ["configure"]}]
 
@@ -96,7 +121,11 @@ def test_every_operation_shows_a_request_with_its_body(operation: dict[str, Any]
 
 def test_the_page_groups_operations_and_shows_requests_and_bodies() -> None:
     page, _ = render_documentation(read_app())
-    assert page.index('id="group-sites"') < page.index('id="create_site"') < page.index('id="group-plans"')
+    assert (
+        page.index('id="group-sites"')
+        < page.index('id="create_site"')
+        < page.index('id="group-plans"')
+    )
     assert "Authorization: Bearer" in page
     assert "Example of a body" in page
 
@@ -108,7 +137,11 @@ def test_every_field_of_a_message_is_described(name: str) -> None:
 
 
 def test_every_parameter_is_described() -> None:
-    parameters = [parameter for *_, operation in list_described() for parameter in operation.get("parameters", [])]
+    parameters = [
+        parameter
+        for *_, operation in list_described()
+        for parameter in operation.get("parameters", [])
+    ]
     assert [parameter["name"] for parameter in parameters if not parameter.get("description")] == []
 
 

@@ -27,7 +27,9 @@ async def answer_late(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Caller(asyncio.Protocol):
-    """Keeps what a server says, however the connection ends: one that hangs up on a byte on its way resets it, after its answer."""
+    """Keeps what a server says, however the connection ends: one that hangs up on a byte on its way
+    resets it, after its answer.
+    """
 
     def __init__(self) -> None:
         self.said = b""
@@ -43,15 +45,27 @@ class Caller(asyncio.Protocol):
 
 
 def exchange(*pieces: bytes, app: Any = answer_at_once, pause_seconds: float = 0.0) -> bytes:
-    """Send pieces with pauses between them to a server, many of them until it answers, and return all that it says until it hangs up."""
+    """Send pieces with pauses between them to a server, many of them until it answers, and return
+    all that it says until it hangs up.
+    """
 
     async def speak() -> bytes:
-        loop, config, state = asyncio.get_running_loop(), uvicorn.Config(app, log_config=None, timeout_keep_alive=1), ServerState()
+        loop, config, state = (
+            asyncio.get_running_loop(),
+            uvicorn.Config(app, log_config=None, timeout_keep_alive=1),
+            ServerState(),
+        )
         server = await loop.create_server(lambda: QuickProtocol(config, state, {}), "127.0.0.1", 0)
         transport, caller = await loop.create_connection(Caller, *server.sockets[0].getsockname())
         for piece in pieces:
             transport.write(piece)
-            if (await asyncio.wait((caller.answered, caller.ended), timeout=pause_seconds, return_when=asyncio.FIRST_COMPLETED))[0] and len(pieces) > 2:
+            if (
+                await asyncio.wait(
+                    (caller.answered, caller.ended),
+                    timeout=pause_seconds,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            )[0] and len(pieces) > 2:
                 break
         await caller.ended
         server.close()
@@ -74,7 +88,10 @@ def problem(said: bytes) -> tuple[int, dict[str, Any]]:
         pytest.param([b"GET / HTTP/1.1\r\nHost: luna\r\n"], id="headers that stop"),
         # A byte every 20 ms would come in within any pause.
         pytest.param([b"GET / HTTP/1.1\r\nHost: ", *[b"a"] * 1000], id="a byte now and then"),
-        pytest.param([b"GET / HTTP/1.1\r\nHost: luna\r\n\r\n", b"GET /again HTTP/1.1\r\n"], id="a second request that stops"),
+        pytest.param(
+            [b"GET / HTTP/1.1\r\nHost: luna\r\n\r\n", b"GET /again HTTP/1.1\r\n"],
+            id="a second request that stops",
+        ),
     ],
 )
 def test_headers_that_do_not_come_in_are_given_up_and_named(pieces: list[bytes]) -> None:
@@ -88,7 +105,9 @@ def test_a_connection_that_says_nothing_is_closed_without_a_word() -> None:
 
 
 def test_an_answer_may_take_its_time() -> None:
-    assert exchange(b"GET / HTTP/1.1\r\nHost: luna\r\n\r\n", app=answer_late).startswith(b"HTTP/1.1 204")
+    assert exchange(b"GET / HTTP/1.1\r\nHost: luna\r\n\r\n", app=answer_late).startswith(
+        b"HTTP/1.1 204"
+    )
 
 
 def test_what_is_no_http_is_refused_with_a_problem_document() -> None:

@@ -1,4 +1,6 @@
-"""How watchers of a site or a job hear what changed: all of them, from one look, and also after the database was away."""
+"""How watchers of a site or a job hear what changed: all of them, from one look, and also after the
+database was away.
+"""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -59,7 +61,14 @@ def test_the_stream_of_a_site_ends_with_the_site() -> None:
 
 
 def test_who_watches_a_job_hears_of_its_end_after_any_failure_of_a_read() -> None:
-    queued = JobState(job_id="1", task="planner.plan", key="1", status="queued", attempts=0, submitted_at=datetime(2026, 7, 1, tzinfo=UTC))
+    queued = JobState(
+        job_id="1",
+        task="planner.plan",
+        key="1",
+        status="queued",
+        attempts=0,
+        submitted_at=datetime(2026, 7, 1, tzinfo=UTC),
+    )
     done = queued.model_copy(update={"status": "done", "finished_at": queued.submitted_at})
     # As a thread that could not be started, and a database that is away.
     failures: list[Exception] = [RuntimeError("can't start new thread"), UnavailableError("away")]

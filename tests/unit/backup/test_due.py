@@ -39,13 +39,40 @@ def ago(**how_long: float) -> str:
     ("status", "settings", "step"),
     [
         pytest.param({}, EMBEDDED, "backup", id="there is none"),
-        pytest.param({"newest_at": ago(hours=25), "drill_passed_at": ago(days=1)}, EMBEDDED, "backup", id="a day old"),
-        pytest.param({"newest_at": ago(hours=1), "drill_passed_at": ago(days=1)}, EMBEDDED, None, id="all well"),
-        pytest.param({"newest_at": ago(hours=1), "drill_passed_at": ago(days=1), "gap": True}, EMBEDDED, "backup", id="the log has a gap"),
+        pytest.param(
+            {"newest_at": ago(hours=25), "drill_passed_at": ago(days=1)},
+            EMBEDDED,
+            "backup",
+            id="a day old",
+        ),
+        pytest.param(
+            {"newest_at": ago(hours=1), "drill_passed_at": ago(days=1)},
+            EMBEDDED,
+            None,
+            id="all well",
+        ),
+        pytest.param(
+            {"newest_at": ago(hours=1), "drill_passed_at": ago(days=1), "gap": True},
+            EMBEDDED,
+            "backup",
+            id="the log has a gap",
+        ),
         pytest.param({"newest_at": ago(hours=1)}, EMBEDDED, "drill", id="never tried"),
-        pytest.param({"newest_at": ago(hours=1), "drill_passed_at": ago(days=8)}, EMBEDDED, "drill", id="tried long ago"),
-        pytest.param({"newest_at": ago(hours=1)}, CONTAINERS, None, id="in containers the machine's clock asks for drills"),
-        pytest.param({}, EMBEDDED.model_copy(update={"backup_every": None}), None, id="nobody wants any"),
+        pytest.param(
+            {"newest_at": ago(hours=1), "drill_passed_at": ago(days=8)},
+            EMBEDDED,
+            "drill",
+            id="tried long ago",
+        ),
+        pytest.param(
+            {"newest_at": ago(hours=1)},
+            CONTAINERS,
+            None,
+            id="in containers the machine's clock asks for drills",
+        ),
+        pytest.param(
+            {}, EMBEDDED.model_copy(update={"backup_every": None}), None, id="nobody wants any"
+        ),
     ],
 )
 def test_what_is_due(status: dict[str, Any], settings: Settings, step: str | None) -> None:
@@ -65,8 +92,13 @@ class CountingFolder(BackupFolder):
             yield
 
 
-def test_every_gap_of_the_log_is_followed_by_a_backup_at_once_and_a_failed_one_by_a_pause(tmp_path: Path) -> None:
-    settings, address = EMBEDDED.model_copy(update={"data_folder": tmp_path}), "postgresql://luna@127.0.0.1:9/none"
+def test_every_gap_of_the_log_is_followed_by_a_backup_at_once_and_a_failed_one_by_a_pause(
+    tmp_path: Path,
+) -> None:
+    settings, address = (
+        EMBEDDED.model_copy(update={"data_folder": tmp_path}),
+        "postgresql://luna@127.0.0.1:9/none",
+    )
     folder = CountingFolder(tmp_path / "backups", BackupKey("a key that is long enough for a test"))
     folder.note(newest_at=ago(hours=1), drill_passed_at=ago(days=1))
     objects = open_objects(settings)
@@ -76,7 +108,15 @@ def test_every_gap_of_the_log_is_followed_by_a_backup_at_once_and_a_failed_one_b
         server=BackedUpServer(address, tmp_path),
         database=engine.create(address),
         folder=folder,
-        identity=ServerIdentity("1", 1, 170_000, segment_bytes=16 * 2**20, database_bytes=1, extensions={}, schema_revision=None),
+        identity=ServerIdentity(
+            "1",
+            1,
+            170_000,
+            segment_bytes=16 * 2**20,
+            database_bytes=1,
+            extensions={},
+            schema_revision=None,
+        ),
         shipper=WalShipper(folder, tmp_path / "wal", "1"),
         objects=objects,
         mirror=ObjectMirror(folder, objects, tmp_path / "scratch"),

@@ -22,9 +22,18 @@ SEGMENT = "000000010000000000000003"
 
 
 def receiver(place: Path, connect: Callable[[], NoReturn]) -> WalReceiver:
-    shipper = WalShipper(BackupFolder(place / "backups", BackupKey("a key that is long enough for a test")), place / "wal", "1")
+    shipper = WalShipper(
+        BackupFolder(place / "backups", BackupKey("a key that is long enough for a test")),
+        place / "wal",
+        "1",
+    )
     database = create_engine("postgresql+psycopg://", creator=connect)
-    return WalReceiver(BackedUpServer("postgresql://luna@127.0.0.1:9/none", place), database, shipper, clock=FixedClock(datetime(2026, 5, 1, tzinfo=UTC)))
+    return WalReceiver(
+        BackedUpServer("postgresql://luna@127.0.0.1:9/none", place),
+        database,
+        shipper,
+        clock=FixedClock(datetime(2026, 5, 1, tzinfo=UTC)),
+    )
 
 
 def test_a_refused_right_to_replicate_is_tried_again(tmp_path: Path) -> None:

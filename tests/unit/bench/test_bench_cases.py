@@ -17,13 +17,20 @@ def test_the_same_seed_gives_the_same_cases(documents: list[dict[str, Any]]) -> 
     assert documents == generate_cases(np.random.default_rng(SEED))
 
 
-def test_seven_cases_pay_for_importing_and_three_of_them_sell_above_buying(documents: list[dict[str, Any]]) -> None:
-    prices = [(np.array(each["outlook"]["import_price"]), np.array(each["outlook"]["export_price"])) for each in documents]
+def test_seven_cases_pay_for_importing_and_three_of_them_sell_above_buying(
+    documents: list[dict[str, Any]],
+) -> None:
+    prices = [
+        (np.array(each["outlook"]["import_price"]), np.array(each["outlook"]["export_price"]))
+        for each in documents
+    ]
     assert sum(bool((bought < 0).any()) for bought, _ in prices) == 7
     assert sum(bool((bought < sold).any()) for bought, sold in prices) == 3
 
 
-def test_cases_without_outside_data_are_generated_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cases_without_outside_data_are_generated_and_say_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("LUNA_BENCH_DATA", raising=False)
     cases = load_cases()
     assert cases.source == f"20 cases from seed {SEED}"

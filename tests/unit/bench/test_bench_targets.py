@@ -15,8 +15,15 @@ def test_a_figure_on_the_right_side_of_its_bound_meets_its_target() -> None:
 
 def test_a_figure_between_two_bounds_has_to_keep_both() -> None:
     # The target of the band is 0.77 to 0.83.
-    covered = [{"home": {"series": {"load_kwh": {"aurora_v1.0": {"coverage_80": share}}}}} for share in (0.7, 0.8, 0.9)]
-    assert [[verdict.met for verdict in judge("forecast", figures)] for figures in covered] == [[False], [True], [False]]
+    covered = [
+        {"home": {"series": {"load_kwh": {"aurora_v1.0": {"coverage_80": share}}}}}
+        for share in (0.7, 0.8, 0.9)
+    ]
+    assert [[verdict.met for verdict in judge("forecast", figures)] for figures in covered] == [
+        [False],
+        [True],
+        [False],
+    ]
 
 
 def test_what_was_not_measured_has_no_verdict() -> None:

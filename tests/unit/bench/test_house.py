@@ -32,5 +32,7 @@ def _never():
 
 def test_a_private_function_that_is_named_once_beside_its_definition_has_one_caller() -> None:
     # ``_open`` and ``_once``; ``_read`` is called twice, ``_never`` by nobody.
-    assert [(each.lines, each.has_one_caller) for each in list_functions(ast.parse(MODULE))].count((2, True)) == 2
+    assert [(each.lines, each.has_one_caller) for each in list_functions(ast.parse(MODULE))].count(
+        (2, True)
+    ) == 2
     assert sum(each.has_one_caller for each in list_functions(ast.parse(MODULE))) == 2

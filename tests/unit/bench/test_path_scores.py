@@ -24,5 +24,8 @@ def test_courses_that_vary_as_what_happened_did_score_nothing() -> None:
 
 
 def test_courses_that_never_vary_score_what_they_miss() -> None:
-    # Alternating 0 and 1 differ by one at distance 1 only; the other six of seven distances are even.
-    assert score_variogram(np.zeros((2, 200)), EVEN, np.tile([0.0, 1.0], 100)) == pytest.approx(1 / 7)
+    # Alternating 0 and 1 differ by one at distance 1 only; the other six of seven distances are
+    # even.
+    assert score_variogram(np.zeros((2, 200)), EVEN, np.tile([0.0, 1.0], 100)) == pytest.approx(
+        1 / 7
+    )

@@ -15,17 +15,35 @@ COST = CostReply.model_validate({"total": 0.0, "import": 0.0, "export": 0.0, "we
 
 
 def show(changes: list[SlotChange]) -> list[str | TextTable]:
-    more = CostChange.model_validate({"total": 0.0, "import": 0.0, "export": 0.0, "wear": 0.0, "stored": 0.0})
+    more = CostChange.model_validate(
+        {"total": 0.0, "import": 0.0, "export": 0.0, "wear": 0.0, "stored": 0.0}
+    )
     reply = PlanVariantReply(
-        plan_id="p1", variant="larger", before=COST, after=COST, cost=more, changes=changes, text="It costs as much.", currency="EUR", timezone="Europe/Berlin"
+        plan_id="p1",
+        variant="larger",
+        before=COST,
+        after=COST,
+        cost=more,
+        changes=changes,
+        text="It costs as much.",
+        currency="EUR",
+        timezone="Europe/Berlin",
     )
     assert callable(plan_variant.shown)
     return list(plan_variant.shown(reply, Numbers("en", ZoneInfo("UTC"), "EUR")))
 
 
 def test_slots_in_a_row_are_one_row_from_its_first_to_its_end() -> None:
-    charge, hold = SlotAction(mode="charge", energy_kwh=0.5), SlotAction(mode="hold", energy_kwh=0.0)
-    changes = [SlotChange(start=START + slot * timedelta(minutes=15), device="battery", before=hold, after=charge) for slot in range(4)]
+    charge, hold = (
+        SlotAction(mode="charge", energy_kwh=0.5),
+        SlotAction(mode="hold", energy_kwh=0.0),
+    )
+    changes = [
+        SlotChange(
+            start=START + slot * timedelta(minutes=15), device="battery", before=hold, after=charge
+        )
+        for slot in range(4)
+    ]
     table = show(changes)[-1]
     assert isinstance(table, TextTable)
     (row,) = table.rows

@@ -32,38 +32,91 @@ def local(*parts: int) -> datetime:
     ("now", "first", "end", "stay"),
     [
         (NOON, "18:00", "07:00", (local(2024, 2, 1, 18), local(2024, 2, 2, 7))),
-        (NOON + timedelta(hours=8), "18:00", "07:00", (local(2024, 2, 1, 18), local(2024, 2, 2, 7))),
-        (NOON - timedelta(hours=8), "18:00", "07:00", (local(2024, 1, 31, 18), local(2024, 2, 1, 7))),
+        (
+            NOON + timedelta(hours=8),
+            "18:00",
+            "07:00",
+            (local(2024, 2, 1, 18), local(2024, 2, 2, 7)),
+        ),
+        (
+            NOON - timedelta(hours=8),
+            "18:00",
+            "07:00",
+            (local(2024, 1, 31, 18), local(2024, 2, 1, 7)),
+        ),
         (NOON, "8:00", "17:30", (local(2024, 2, 1, 8), local(2024, 2, 1, 17, 30))),
         (NOON, "", "07:00", (NOON, local(2024, 2, 2, 7))),
         (NOON, "2024-02-03 18:00", "07:00", (local(2024, 2, 3, 18), local(2024, 2, 4, 7))),
         (NOON, "18:00", "2024-02-04 07:00", (local(2024, 2, 3, 18), local(2024, 2, 4, 7))),
         (NOON, "2024-02-03", "2024-02-04", (local(2024, 2, 3), local(2024, 2, 4))),
-        (NOON, "2024-02-01T20:00:00Z", "2024-02-02T06:00:00+01:00", (local(2024, 2, 1, 21), local(2024, 2, 2, 6))),
+        (
+            NOON,
+            "2024-02-01T20:00:00Z",
+            "2024-02-02T06:00:00+01:00",
+            (local(2024, 2, 1, 21), local(2024, 2, 2, 6)),
+        ),
         # The night of the change has an hour less: 18:00 to 07:00 are twelve hours.
-        (datetime(2024, 3, 30, 12, tzinfo=UTC), "18:00", "07:00", (datetime(2024, 3, 30, 17, tzinfo=UTC), datetime(2024, 3, 31, 5, tzinfo=UTC))),
-        (datetime(2024, 10, 26, 12, tzinfo=UTC), "18:00", "07:00", (datetime(2024, 10, 26, 16, tzinfo=UTC), datetime(2024, 10, 27, 6, tzinfo=UTC))),
+        (
+            datetime(2024, 3, 30, 12, tzinfo=UTC),
+            "18:00",
+            "07:00",
+            (datetime(2024, 3, 30, 17, tzinfo=UTC), datetime(2024, 3, 31, 5, tzinfo=UTC)),
+        ),
+        (
+            datetime(2024, 10, 26, 12, tzinfo=UTC),
+            "18:00",
+            "07:00",
+            (datetime(2024, 10, 26, 16, tzinfo=UTC), datetime(2024, 10, 27, 6, tzinfo=UTC)),
+        ),
     ],
-    ids=["tonight", "going on", "since yesterday", "by day", "from now", "from a day", "until a day", "days", "instants", "spring", "autumn"],
+    ids=[
+        "tonight",
+        "going on",
+        "since yesterday",
+        "by day",
+        "from now",
+        "from a day",
+        "until a day",
+        "days",
+        "instants",
+        "spring",
+        "autumn",
+    ],
 )
-def test_a_stay_is_the_one_that_goes_on_or_comes_next(now: datetime, first: str, end: str, stay: tuple[datetime, datetime]) -> None:
+def test_a_stay_is_the_one_that_goes_on_or_comes_next(
+    now: datetime, first: str, end: str, stay: tuple[datetime, datetime]
+) -> None:
     assert StayClock(BERLIN, now).read(first, end, fields=NAMES) == stay
 
 
 @given(minutes=st.integers(-2_000_000, 3_000_000), first=st.times(), end=st.times())
-def test_times_alone_name_a_stay_of_a_day_at_most_that_is_not_over(minutes: int, first: time, end: time) -> None:
+def test_times_alone_name_a_stay_of_a_day_at_most_that_is_not_over(
+    minutes: int, first: time, end: time
+) -> None:
     # Not between 02:00 and 03:00, which the clock may skip or show twice.
     assume(first.hour != 2 and end.hour != 2)
     instant = NOON + timedelta(minutes=minutes)
     begin, until = StayClock(BERLIN, instant).read(f"{first:%H:%M}", f"{end:%H:%M}", fields=NAMES)
     assert until > instant
     assert timedelta(0) < until - begin <= timedelta(hours=25)
-    assert [f"{each.astimezone(BERLIN):%H:%M}" for each in (begin, until)] == [f"{first:%H:%M}", f"{end:%H:%M}"]
+    assert [f"{each.astimezone(BERLIN):%H:%M}" for each in (begin, until)] == [
+        f"{first:%H:%M}",
+        f"{end:%H:%M}",
+    ]
 
 
 def test_settings_follow_the_times_and_shares_may_be_percent() -> None:
-    found = read_sessions(["car=18:00..07:00, target=80%, soc=0.4, limit=0.9, power=3.7, value=0.1"], StayClock(BERLIN, NOON))["car"][0]
-    assert (found.target_soc, found.arrival_soc, found.limit_soc, found.min_power_kw, found.extra_value) == (0.8, 0.4, 0.9, 3.7, 0.1)
+    found = read_sessions(
+        ["car=18:00..07:00, target=80%, soc=0.4, limit=0.9, power=3.7, value=0.1"],
+        StayClock(BERLIN, NOON),
+    )["car"][0]
+    assert (
+        found.target_soc,
+        found.arrival_soc,
+        found.limit_soc,
+        found.min_power_kw,
+        found.extra_value,
+    ) == (0.8, 0.4, 0.9, 3.7, 0.1)
 
 
 def test_several_stays_are_in_order_of_their_beginning() -> None:
@@ -94,7 +147,9 @@ def test_several_stays_are_in_order_of_their_beginning() -> None:
         ("car=18:00..07:00,target=0.9,limit=0.8", "--session", None),
     ],
 )
-def test_what_is_no_stay_is_refused_by_its_part_with_a_way_to_write_it(text: str, field: str, value: Any) -> None:
+def test_what_is_no_stay_is_refused_by_its_part_with_a_way_to_write_it(
+    text: str, field: str, value: Any
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
         read_sessions([text], StayClock(BERLIN, NOON))
     assert refused.value.field == field
@@ -110,14 +165,19 @@ def test_whatever_is_written_is_a_stay_or_refused(text: str) -> None:
 
 def request_with_car() -> dict[str, Any]:
     request = plan_request() | {"options": {}, "state": {}}
-    request["site"] |= {"batteries": [], "vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}]}
+    request["site"] |= {
+        "batteries": [],
+        "vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}],
+    }
     return request
 
 
 def test_a_stay_given_beside_a_request_is_planned_to_its_target(luna: Luna, tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     file.write_text(json.dumps(request_with_car()), encoding="utf-8")
-    said = luna("plan", "--request", str(file), "--session", "car=..03:00,target=40%,soc=0.35", "--json")
+    said = luna(
+        "plan", "--request", str(file), "--session", "car=..03:00,target=40%,soc=0.35", "--json"
+    )
     assert said.code == 0, said.err
     # Berlin's 03:00 is 02:00 UTC: the end of the eighth quarter-hour.
     assert said.document["slots"][7]["vehicles"]["car"]["soc_end"] == pytest.approx(0.4)
@@ -129,7 +189,9 @@ def test_a_stay_given_beside_a_request_is_planned_to_its_target(luna: Luna, tmp_
     [("bus=..03:00,soc=0.3", "There are: car."), ("car=..03:00,target=0.5", "Say it: soc=0.4.")],
     ids=["unknown vehicle", "unknown charge"],
 )
-def test_a_stay_that_cannot_be_planned_is_refused_with_a_remedy(luna: Luna, tmp_path: Path, session: str, remedy: str) -> None:
+def test_a_stay_that_cannot_be_planned_is_refused_with_a_remedy(
+    luna: Luna, tmp_path: Path, session: str, remedy: str
+) -> None:
     file = tmp_path / "request.json"
     file.write_text(json.dumps(request_with_car()), encoding="utf-8")
     said = luna("plan", "--request", str(file), "--session", session, "--json")

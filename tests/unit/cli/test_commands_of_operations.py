@@ -1,4 +1,6 @@
-"""The command line and the gateway do the same: operations name every command, and every command they name is there."""
+"""The command line and the gateway do the same: operations name every command, and every command
+they name is there.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -40,7 +42,12 @@ def list_commands() -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def _below(path: str, command: object) -> Iterator[tuple[str, frozenset[str]]]:
-    yield path, frozenset(option for parameter in getattr(command, "params", ()) for option in parameter.opts)
+    yield (
+        path,
+        frozenset(
+            option for parameter in getattr(command, "params", ()) for option in parameter.opts
+        ),
+    )
     for name, sub in getattr(command, "commands", {}).items():
         yield from _below(f"{path} {name}", sub)
 
@@ -50,7 +57,17 @@ GROUPS = {path for path in KNOWN if any(other.startswith(f"{path} ") for other i
 LEAVES = sorted(set(KNOWN) - GROUPS)
 NAMED = [operation for operation in OPERATIONS if operation.command is not None]
 # Commands that come with who may call.
-AWAITED = {"user add", "user list", "user change", "user remove", "user password", "key list", "key add", "key remove", "audit list"}
+AWAITED = {
+    "user add",
+    "user list",
+    "user change",
+    "user remove",
+    "user password",
+    "key list",
+    "key add",
+    "key remove",
+    "audit list",
+}
 
 
 @each_row("operation", NAMED, ids=[operation.name for operation in NAMED])
@@ -61,12 +78,20 @@ def test_every_operation_names_a_command_that_is_there(operation: Operation) -> 
 
 
 def test_every_operation_has_a_command_or_says_why_not() -> None:
-    assert [operation.name for operation in OPERATIONS if (operation.command is None) == (operation.alone is None)] == []
+    assert [
+        operation.name
+        for operation in OPERATIONS
+        if (operation.command is None) == (operation.alone is None)
+    ] == []
 
 
 def test_every_command_is_an_operations_or_says_why_not() -> None:
     named = {str(operation.command).split(" --")[0] for operation in NAMED}
-    alone = [path for path in LEAVES if path in COMMANDS_ALONE or path.partition(" ")[0] in COMMANDS_ALONE]
+    alone = [
+        path
+        for path in LEAVES
+        if path in COMMANDS_ALONE or path.partition(" ")[0] in COMMANDS_ALONE
+    ]
     assert [path for path in LEAVES if path not in named and path not in alone] == []
 
 
@@ -95,17 +120,36 @@ def _list_help(path: str, command: Any) -> Iterator[tuple[str, str | None]]:
 
 
 # A local day that is included; an instant that is not, or that says itself what it is.
-INCLUDED, AFTER = ("itself included", "this day or before"), ("instant after the last", "before this instant", "When it leaves")
+INCLUDED, AFTER = (
+    ("itself included", "this day or before"),
+    ("instant after the last", "before this instant", "When it leaves"),
+)
 
 
 def _list_ends(path: str, command: object) -> Iterator[tuple[str, str]]:
-    yield from ((path, parameter.help) for parameter in getattr(command, "params", ()) if "--to" in parameter.opts)
+    yield from (
+        (path, parameter.help)
+        for parameter in getattr(command, "params", ())
+        if "--to" in parameter.opts
+    )
     for name, sub in getattr(command, "commands", {}).items():
         yield from _list_ends(f"{path} {name}".strip(), sub)
 
 
 def test_the_help_of_every_end_says_whether_it_is_included() -> None:
-    ends = dict(end for name in COMMANDS for end in _list_ends(name, get_command(build(name)).commands[name]))  # type: ignore[attr-defined]
-    assert {path: said for path, said in ends.items() if not any(word in said for word in (*INCLUDED, *AFTER))} == {}
-    included = {path for path, said in ends.items() if path.startswith("data ") and any(word in said for word in INCLUDED)}
+    ends = dict(
+        end
+        for name in COMMANDS
+        for end in _list_ends(name, get_command(build(name)).commands[name])
+    )  # type: ignore[attr-defined]
+    assert {
+        path: said
+        for path, said in ends.items()
+        if not any(word in said for word in (*INCLUDED, *AFTER))
+    } == {}
+    included = {
+        path
+        for path, said in ends.items()
+        if path.startswith("data ") and any(word in said for word in INCLUDED)
+    }
     assert included == {"data quality", "data repair", "data verdicts", "data verify"}

@@ -19,14 +19,18 @@ WIDE_ROW = [PLAN_ID, *["2024-02-01 12:00 CET"] * 4, "self-consumption and a few 
 
 
 @pytest.mark.parametrize("terminal", [True, False], ids=["terminal", "pipe"])
-def test_an_id_is_never_cut(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool) -> None:
+def test_an_id_is_never_cut(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
     monkeypatch.setattr(console.out, "_force_terminal", terminal)
     monkeypatch.setattr(console.out, "width", 80)
     console.table(["plan", "issued", "from", "to", "until", "status"], [WIDE_ROW, WIDE_ROW])
     assert capsys.readouterr().out.count(PLAN_ID) == 2
 
 
-def test_a_row_in_a_pipe_is_one_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_in_a_pipe_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(console.out, "width", 80)
     console.table(["plan", "issued", "from", "to", "until", "status"], [WIDE_ROW])
     [_, line] = capsys.readouterr().out.splitlines()
@@ -36,12 +40,19 @@ def test_a_row_in_a_pipe_is_one_line(capsys: pytest.CaptureFixture[str], monkeyp
 SENTENCES = f"  {'charge ' * 20}\n\nhttps://luna.home:8080/{'x' * 90}"
 
 
-def test_sentences_wrap_between_words_on_a_terminal_and_keep_their_indent(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sentences_wrap_between_words_on_a_terminal_and_keep_their_indent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setattr(console.out, "width", 240)
     console.write_text(SENTENCES)
     # 14 words of 6 letters with a blank between are 97 columns behind the indent of 2: 99 of 100.
-    assert capsys.readouterr().out.splitlines() == [f"  {' '.join(['charge'] * 14)}", f"  {' '.join(['charge'] * 6)}", "", SENTENCES.splitlines()[2]]
+    assert capsys.readouterr().out.splitlines() == [
+        f"  {' '.join(['charge'] * 14)}",
+        f"  {' '.join(['charge'] * 6)}",
+        "",
+        SENTENCES.splitlines()[2],
+    ]
 
 
 def test_sentences_stay_whole_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:

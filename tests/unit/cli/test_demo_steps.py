@@ -7,7 +7,9 @@ import pytest
 from services.cli.demo import show_steps
 
 
-def test_without_a_terminal_each_finished_step_writes_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_each_finished_step_writes_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with show_steps() as show_step:
         with show_step("load the year") as show:
             show(1, 3, "prices")

@@ -1,4 +1,7 @@
-"""A command that lacks an addition asks first: at a terminal a person, in a script its --yes; without either nothing is installed."""
+"""A command that lacks an addition asks first: at a terminal a person, in a script its --yes.
+
+Without either nothing is installed.
+"""
 
 import io
 import sys
@@ -19,7 +22,13 @@ PYTHON = """#!/bin/sh
 echo "$@" >>"$(dirname "$0")/asked"
 echo >"$(dirname "$0")/libraries/luna_sample_picture.py"
 """
-LACKS = {"extra": "pictures", "purpose": "the sample", "names": ("luna_sample_picture",), "download": 2, "megabytes": 3}
+LACKS = {
+    "extra": "pictures",
+    "purpose": "the sample",
+    "names": ("luna_sample_picture",),
+    "download": 2,
+    "megabytes": 3,
+}
 
 
 class Terminal(io.StringIO):
@@ -50,20 +59,38 @@ def was_installed(place: Path) -> bool:
     return (place / "asked").exists()
 
 
-def test_without_a_terminal_it_refuses_with_what_to_run(luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_it_refuses_with_what_to_run(
+    luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     said = luna("extras", "add", "pictures", "--json")
-    assert (said.code, said.problem["reason"], was_installed(place)) == (1, "extra-not-agreed", False)
+    assert (said.code, said.problem["reason"], was_installed(place)) == (
+        1,
+        "extra-not-agreed",
+        False,
+    )
     assert "luna extras add pictures" in said.problem["remedy"]
-    assert (said.problem["parameters"]["download"], said.problem["parameters"]["megabytes"]) == (2, 3)
+    assert (said.problem["parameters"]["download"], said.problem["parameters"]["megabytes"]) == (
+        2,
+        3,
+    )
 
 
-@pytest.mark.parametrize(("answer", "installed"), [("y\n", True), ("n\n", False), ("\n", False)], ids=["yes", "no", "nothing"])
-def test_at_a_terminal_it_asks(luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, installed: bool) -> None:
+@pytest.mark.parametrize(
+    ("answer", "installed"),
+    [("y\n", True), ("n\n", False), ("\n", False)],
+    ids=["yes", "no", "nothing"],
+)
+def test_at_a_terminal_it_asks(
+    luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch, answer: str, installed: bool
+) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     said = luna("extras", "add", "pictures")
     assert (said.code == 0, was_installed(place)) == (installed, installed)
-    assert all(part in said.err for part in ("2 MB", "3 MB", str(place / "libraries"), "luna extras remove pictures"))
+    assert all(
+        part in said.err
+        for part in ("2 MB", "3 MB", str(place / "libraries"), "luna extras remove pictures")
+    )
 
 
 def test_a_script_agrees_with_yes(luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +101,9 @@ def test_a_script_agrees_with_yes(luna: Luna, place: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("agreed", [True, False])
-def test_a_command_that_lacks_an_addition_goes_on_once_it_is_agreed_to(place: Path, monkeypatch: pytest.MonkeyPatch, agreed: bool) -> None:
+def test_a_command_that_lacks_an_addition_goes_on_once_it_is_agreed_to(
+    place: Path, monkeypatch: pytest.MonkeyPatch, agreed: bool
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     error = refuse("extra-not-agreed", **LACKS)
     assert command.settle_missing(error, agreed=agreed) is agreed
@@ -83,19 +112,45 @@ def test_a_command_that_lacks_an_addition_goes_on_once_it_is_agreed_to(place: Pa
     assert not (agreed and command.settle_missing(error, agreed=True))
 
 
-@pytest.mark.parametrize(("words", "installed"), [((), False), (("--yes",), True)], ids=["a script", "a script that agrees"])
-def test_a_picture_as_png_is_asked_for_like_that(luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], installed: bool) -> None:
+@pytest.mark.parametrize(
+    ("words", "installed"),
+    [((), False), (("--yes",), True)],
+    ids=["a script", "a script that agrees"],
+)
+def test_a_picture_as_png_is_asked_for_like_that(
+    luna: Luna,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    installed: bool,
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     # The tests' own environment has what draws.
     monkeypatch.setattr("services.cli.agent.DRAWING", SAMPLE)
     monkeypatch.setattr("services.cli.agent.answer_request", refuse_to_draw)
-    said = luna(*words, "agent", "plot", "--site", "home", "--day", "2024-05-01", "--out", str(place / "day.png"), "--json")
-    assert (said.problem["reason"], was_installed(place)) == ("job-without-end" if installed else "extra-not-agreed", installed)
+    said = luna(
+        *words,
+        "agent",
+        "plot",
+        "--site",
+        "home",
+        "--day",
+        "2024-05-01",
+        "--out",
+        str(place / "day.png"),
+        "--json",
+    )
+    assert (said.problem["reason"], was_installed(place)) == (
+        "job-without-end" if installed else "extra-not-agreed",
+        installed,
+    )
 
 
 def refuse_to_draw(_: object) -> None:
     """Stand for the worker that would draw: this is as far as the command has to come."""
-    raise refuse("job-without-end", field="job_id", value="none", work="drawing", status="failed", job="none")
+    raise refuse(
+        "job-without-end", field="job_id", value="none", work="drawing", status="failed", job="none"
+    )
 
 
 def test_what_another_machine_lacks_is_not_installed_here(place: Path) -> None:
@@ -107,7 +162,9 @@ def test_what_another_machine_lacks_is_not_installed_here(place: Path) -> None:
     assert not was_installed(place)
 
 
-def test_nothing_is_removed_without_being_asked(luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_removed_without_being_asked(
+    luna: Luna, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert (luna("extras", "remove", "pictures").code, was_installed(place)) == (2, False)
     assert luna("extras", "remove", "pictures", "--yes").code == 0

@@ -13,17 +13,42 @@ from tests.support.words.wording import wording_pattern
 @pytest.fixture
 def request_file(tmp_path: Path) -> str:
     battery = {"capacity_kwh": 4, "charge_limit_kw": 2, "discharge_limit_kw": 2, "wear_price": 0.01}
-    outlook = {"load_kwh": [0.5] * 12, "pv_kwh": [0.0] * 12, "import_price": [0.2, 0.25, 0.3, 0.35] * 3, "export_price": [0.0] * 12}
-    request: dict[str, Any] = {"site": {"name": "home", "timezone": "Europe/Berlin", "batteries": [battery]}, "start": "2024-02-01T00:00:00Z"}
-    request |= {"slot_minutes": 60, "outlook": outlook, "state": {"batteries": {"battery": {"soc": 0.5}}}}
+    outlook = {
+        "load_kwh": [0.5] * 12,
+        "pv_kwh": [0.0] * 12,
+        "import_price": [0.2, 0.25, 0.3, 0.35] * 3,
+        "export_price": [0.0] * 12,
+    }
+    request: dict[str, Any] = {
+        "site": {"name": "home", "timezone": "Europe/Berlin", "batteries": [battery]},
+        "start": "2024-02-01T00:00:00Z",
+    }
+    request |= {
+        "slot_minutes": 60,
+        "outlook": outlook,
+        "state": {"batteries": {"battery": {"soc": 0.5}}},
+    }
     file = tmp_path / "request.json"
     file.write_text(json.dumps(request), encoding="utf-8")
     return str(file)
 
 
-def test_a_trade_off_is_one_document_and_a_picture(luna: Luna, request_file: str, tmp_path: Path) -> None:
+def test_a_trade_off_is_one_document_and_a_picture(
+    luna: Luna, request_file: str, tmp_path: Path
+) -> None:
     picture = tmp_path / "curve.svg"
-    said = luna("plan", "--request", request_file, "--pareto", "cost,wear", "--points", "4", "--out", str(picture), "--json")
+    said = luna(
+        "plan",
+        "--request",
+        request_file,
+        "--pareto",
+        "cost,wear",
+        "--points",
+        "4",
+        "--out",
+        str(picture),
+        "--json",
+    )
     assert said.code == 0, said.err
     points = said.document["points"]
     assert 2 <= len(points) <= 4
@@ -31,7 +56,9 @@ def test_a_trade_off_is_one_document_and_a_picture(luna: Luna, request_file: str
     assert picture.read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_a_weighed_plan_says_what_it_costs_beside_the_cheapest(luna: Luna, request_file: str) -> None:
+def test_a_weighed_plan_says_what_it_costs_beside_the_cheapest(
+    luna: Luna, request_file: str
+) -> None:
     document = json.loads(Path(request_file).read_text(encoding="utf-8"))
     weighed = document | {"options": {"objective": {"wear_factor": 20.0}}}
     Path(request_file).write_text(json.dumps(weighed), encoding="utf-8")

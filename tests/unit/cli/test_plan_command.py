@@ -12,12 +12,28 @@ Change = Callable[[dict[str, Any]], object]
 
 
 def plan_request() -> dict[str, Any]:
-    battery = {"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}
+    battery = {
+        "capacity_kwh": 10,
+        "min_soc": 0.1,
+        "charge_limit_kw": 5,
+        "discharge_limit_kw": 5,
+        "wear_price": 0.01,
+    }
     return {
-        "site": {"name": "home", "timezone": "Europe/Berlin", "batteries": [battery], "pv": [{"peak_kw": 6}]},
+        "site": {
+            "name": "home",
+            "timezone": "Europe/Berlin",
+            "batteries": [battery],
+            "pv": [{"peak_kw": 6}],
+        },
         "start": "2024-02-01T00:00:00Z",
         "slot_minutes": 15,
-        "outlook": {"load_kwh": [0.2] * 8, "pv_kwh": [0.0] * 4 + [0.4] * 4, "import_price": [0.2] * 4 + [0.4] * 4, "export_price": [0.07] * 8},
+        "outlook": {
+            "load_kwh": [0.2] * 8,
+            "pv_kwh": [0.0] * 4 + [0.4] * 4,
+            "import_price": [0.2] * 4 + [0.4] * 4,
+            "export_price": [0.07] * 8,
+        },
         "state": {"batteries": {"battery": {"soc": 0.5}}},
         "options": {"terminal": {"kind": "minimum_soc", "soc": 0.5}},
     }
@@ -30,12 +46,16 @@ class Call:
         self.file, self.luna = folder / "request.json", luna
 
     def __call__(self, document: Any, *options: str) -> tuple[int, str, str]:
-        self.file.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        self.file.write_text(
+            document if isinstance(document, str) else json.dumps(document), encoding="utf-8"
+        )
         said = self.luna("plan", "--request", str(self.file), *options)
         return said.code, said.out, said.err
 
     def problem(self, document: Any) -> dict[str, Any]:
-        """Return the one problem document of a call that fails on bad input with nothing on stdout."""
+        """Return the one problem document of a call that fails on bad input with nothing on
+        stdout.
+        """
         code, out, err = self(document, "--json")
         assert (code, out) == (2, "")
         found: dict[str, Any] = json.loads(err)
@@ -52,8 +72,13 @@ def test_request_file_becomes_one_json_document(call: Call) -> None:
     reply = json.loads(out)
     assert err == ""
     assert reply["status"] == "optimal"
-    assert [slot["start"] for slot in reply["slots"]][:2] == ["2024-02-01T00:00:00Z", "2024-02-01T00:15:00Z"]
-    assert reply["cost"]["total"] == pytest.approx(reply["cost"]["import"] + reply["cost"]["export"] + reply["cost"]["wear"])
+    assert [slot["start"] for slot in reply["slots"]][:2] == [
+        "2024-02-01T00:00:00Z",
+        "2024-02-01T00:15:00Z",
+    ]
+    assert reply["cost"]["total"] == pytest.approx(
+        reply["cost"]["import"] + reply["cost"]["export"] + reply["cost"]["wear"]
+    )
 
 
 def test_plan_for_people_names_cost_and_modes(call: Call) -> None:
@@ -65,17 +90,25 @@ def test_plan_for_people_names_cost_and_modes(call: Call) -> None:
 
 def test_people_read_why_a_car_charges_when_it_does(call: Call) -> None:
     request = plan_request() | {"options": {}}
-    request["site"] |= {"batteries": [], "vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}]}
+    request["site"] |= {
+        "batteries": [],
+        "vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}],
+    }
     stay = {"from": "2024-02-01T00:00:00Z", "to": "2024-02-01T02:00:00Z", "target_soc": 0.4}
     request["state"] = {"vehicles": {"car": {"soc": 0.35, "sessions": [stay]}}}
     request["outlook"] |= {"pv_kwh": [0.0] * 8, "import_price": [0.4] * 3 + [0.2] + [0.4] * 4}
     _, out, _ = call(request, "--language", "de")
     figures = {"total": 8, "time": "03:00", "kwh": "2,0 kWh", "price": "20 ct"}
-    assert wording("device_vehicle", "reason_ev_cheapest_2", "de", **figures) in " ".join(out.split())
+    assert wording("device_vehicle", "reason_ev_cheapest_2", "de", **figures) in " ".join(
+        out.split()
+    )
 
 
 def test_reasons_come_in_german_on_request(call: Call) -> None:
-    english, german = (json.loads(call(plan_request(), "--json", "--language", language)[1]) for language in ("en", "de"))
+    english, german = (
+        json.loads(call(plan_request(), "--json", "--language", language)[1])
+        for language in ("en", "de")
+    )
     assert english["slots"][0]["reason"]["code"] == german["slots"][0]["reason"]["code"]
     assert english["slots"][0]["reason"]["text"] != german["slots"][0]["reason"]["text"]
 
@@ -96,7 +129,10 @@ def test_contradicting_limits_are_a_plan_with_named_compromises(call: Call) -> N
     reply = json.loads(out)
     assert code == 0
     assert reply["status"] == "compromised"
-    assert [(each["code"], each["figures"]["name"], each["figures"]["wanted"]) for each in reply["compromises"]] == [("end_at_least", "battery", 1.0)]
+    assert [
+        (each["code"], each["figures"]["name"], each["figures"]["wanted"])
+        for each in reply["compromises"]
+    ] == [("end_at_least", "battery", 1.0)]
 
 
 def battery_of(document: dict[str, Any]) -> dict[str, Any]:
@@ -105,34 +141,72 @@ def battery_of(document: dict[str, Any]) -> dict[str, Any]:
 
 
 BAD: dict[str, tuple[Change, str]] = {
-    "SoC in percent": (lambda it: it["state"]["batteries"]["battery"].update(soc=80), "state.batteries.battery.soc"),
-    "SoC beyond what is rounded": (lambda it: it["state"]["batteries"]["battery"].update(soc=1.03), "state.batteries.battery.soc"),
-    "PV beyond what is rounded": (lambda it: it["outlook"].update(pv_kwh=[-0.006] * 8), "outlook.pv_kwh.0"),
-    "SoC below nothing": (lambda it: it["state"]["batteries"]["battery"].update(soc=-0.1), "state.batteries.battery.soc"),
+    "SoC in percent": (
+        lambda it: it["state"]["batteries"]["battery"].update(soc=80),
+        "state.batteries.battery.soc",
+    ),
+    "SoC beyond what is rounded": (
+        lambda it: it["state"]["batteries"]["battery"].update(soc=1.03),
+        "state.batteries.battery.soc",
+    ),
+    "PV beyond what is rounded": (
+        lambda it: it["outlook"].update(pv_kwh=[-0.006] * 8),
+        "outlook.pv_kwh.0",
+    ),
+    "SoC below nothing": (
+        lambda it: it["state"]["batteries"]["battery"].update(soc=-0.1),
+        "state.batteries.battery.soc",
+    ),
     "start that the clock skips": (lambda it: it.update(start="2024-03-31 02:30"), "start"),
     "start that is no time": (lambda it: it.update(start="yesterday"), "start"),
     "start off the grid": (lambda it: it.update(start="2024-02-01T00:03:30Z"), "start"),
-    "load that is no number": (lambda it: it["outlook"].update(load_kwh=[float("nan")] * 8), "outlook.load_kwh.0"),
-    "load below nothing": (lambda it: it["outlook"].update(load_kwh=[-0.1] * 8), "outlook.load_kwh.0"),
-    "price in another unit": (lambda it: it["outlook"].update(import_price=[280.0] * 8), "outlook.import_price.0"),
+    "load that is no number": (
+        lambda it: it["outlook"].update(load_kwh=[float("nan")] * 8),
+        "outlook.load_kwh.0",
+    ),
+    "load below nothing": (
+        lambda it: it["outlook"].update(load_kwh=[-0.1] * 8),
+        "outlook.load_kwh.0",
+    ),
+    "price in another unit": (
+        lambda it: it["outlook"].update(import_price=[280.0] * 8),
+        "outlook.import_price.0",
+    ),
     "series of different length": (lambda it: it["outlook"].update(pv_kwh=[0.0] * 7), "outlook"),
     "no slots": (lambda it: it["outlook"].update(load_kwh=[]), "outlook.load_kwh"),
     "unknown field": (lambda it: it["site"].update(colour="green"), "site.colour"),
     "unknown option": (lambda it: it["options"].update(speed=1), "options.speed"),
-    "efficiency of 1.3": (lambda it: battery_of(it).update(charge_efficiency=1.3), "site.batteries.0.charge_efficiency"),
-    "reserve above the ceiling": (lambda it: battery_of(it).update(min_soc=0.9, max_soc=0.5), "site.batteries.0"),
-    "missing battery state": (lambda it: it.update(state={"batteries": {}}), "state.batteries.battery.soc"),
-    "state of a battery that is not there": (lambda it: it["state"]["batteries"].update(spare={"soc": 0.5}), "state.batteries.spare"),
+    "efficiency of 1.3": (
+        lambda it: battery_of(it).update(charge_efficiency=1.3),
+        "site.batteries.0.charge_efficiency",
+    ),
+    "reserve above the ceiling": (
+        lambda it: battery_of(it).update(min_soc=0.9, max_soc=0.5),
+        "site.batteries.0",
+    ),
+    "missing battery state": (
+        lambda it: it.update(state={"batteries": {}}),
+        "state.batteries.battery.soc",
+    ),
+    "state of a battery that is not there": (
+        lambda it: it["state"]["batteries"].update(spare={"soc": 0.5}),
+        "state.batteries.spare",
+    ),
     "slots of seven minutes": (lambda it: it.update(slot_minutes=7), "slot_minutes"),
     "first slot longer than a slot": (lambda it: it.update(first_slot_minutes=20), ""),
-    "terminal value without one": (lambda it: it["options"].update(terminal={"kind": "value"}), "options.terminal"),
+    "terminal value without one": (
+        lambda it: it["options"].update(terminal={"kind": "value"}),
+        "options.terminal",
+    ),
     "no outlook": (lambda it: it.pop("outlook"), ""),
     "no time zone of this name": (lambda it: it["site"].update(timezone="Berlin"), "timezone"),
 }
 
 
 @pytest.mark.parametrize(("change", "field"), BAD.values(), ids=BAD)
-def test_bad_request_is_a_problem_document_that_names_field_and_remedy(call: Call, change: Change, field: str) -> None:
+def test_bad_request_is_a_problem_document_that_names_field_and_remedy(
+    call: Call, change: Change, field: str
+) -> None:
     document = plan_request()
     change(document)
     problem = call.problem(document)
@@ -145,16 +219,32 @@ def test_series_of_unequal_length_say_how_long_each_is_and_what_is_needed(call: 
     document = plan_request()
     document["outlook"] |= {"pv_kwh": [0.0] * 7, "import_price": [0.3] * 9}
     problem = call.problem(document)
-    assert problem["detail"].startswith("outlook: pv_kwh has 7 values, import_price has 9 values, load_kwh has 8;")
-    assert problem["remedy"] == "Give 8 values, one per slot as load_kwh has them, for pv_kwh and import_price; or shorten all to 7."
+    assert problem["detail"].startswith(
+        "outlook: pv_kwh has 7 values, import_price has 9 values, load_kwh has 8;"
+    )
+    assert problem["remedy"] == (
+        "Give 8 values, one per slot as load_kwh has them, for pv_kwh and import_price; or "
+        "shorten all to 7."
+    )
 
 
 def test_courses_of_unequal_length_say_what_is_needed(call: Call) -> None:
     document = plan_request()
-    document["outlook"]["scenarios"] = {"probability": [0.5, 0.4], "load_kwh": [[0.2] * 6] * 2, "pv_kwh": [[0.0] * 8] * 2}
+    document["outlook"]["scenarios"] = {
+        "probability": [0.5, 0.4],
+        "load_kwh": [[0.2] * 6] * 2,
+        "pv_kwh": [[0.0] * 8] * 2,
+    }
     assert "a course of scenarios.load_kwh has 6 values" in call.problem(document)["detail"]
-    document["outlook"]["scenarios"] = {"probability": [0.5], "load_kwh": [[0.2] * 8] * 2, "pv_kwh": [[0.0] * 8] * 2}
-    assert call.problem(document)["remedy"] == "Give one probability per course: 2 of them, or 1 of load_kwh."
+    document["outlook"]["scenarios"] = {
+        "probability": [0.5],
+        "load_kwh": [[0.2] * 8] * 2,
+        "pv_kwh": [[0.0] * 8] * 2,
+    }
+    assert (
+        call.problem(document)["remedy"]
+        == "Give one probability per course: 2 of them, or 1 of load_kwh."
+    )
 
 
 def test_a_start_within_a_slot_needs_what_remains_of_it(call: Call) -> None:
@@ -163,7 +253,9 @@ def test_a_start_within_a_slot_needs_what_remains_of_it(call: Call) -> None:
     assert problem["field"] == "start"
     assert problem["remedy"].startswith(f"Give first_slot_minutes: {remains} beside it")
     assert "2024-02-01T00:00:00" in problem["remedy"]
-    code, out, _ = call(plan_request() | {"start": start, "first_slot_minutes": float(remains)}, "--json")
+    code, out, _ = call(
+        plan_request() | {"start": start, "first_slot_minutes": float(remains)}, "--json"
+    )
     assert (code, json.loads(out)["slots"][0]["start"]) == (0, "2024-02-01T00:00:00Z")
 
 

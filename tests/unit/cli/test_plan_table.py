@@ -1,4 +1,6 @@
-"""The table of a plan: each day once, then by line what flows, how full batteries end, and at which prices."""
+"""The table of a plan: each day once, then by line what flows, how full batteries end, and at which
+prices.
+"""
 
 import json
 from pathlib import Path
@@ -27,7 +29,9 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def across_midnight() -> dict[str, Any]:
-    """Return the request from 23:00 in Berlin on: four quarter-hours of 31 January, four of 1 February."""
+    """Return the request from 23:00 in Berlin on: four quarter-hours of 31 January, four of 1
+    February.
+    """
     return plan_request() | {"start": "2024-01-31T22:00:00Z"}
 
 
@@ -44,11 +48,30 @@ def test_a_line_shows_charge_house_sun_and_both_prices(luna: Luna, tmp_path: Pat
     request["site"]["batteries"] = []
     request["state"] = {}
     shown = show(luna, tmp_path, request)
-    assert [word for word in ("charge", "house", "PV", "grid", "buy", "sell", "kWh", "ct") if word not in shown] == []
-    # Without a battery: an hour of 0.8 kWh at 20 ct without sun, then one at 40 ct with 1.6 kWh of it, of which half is sold at 7 ct.
-    first, second = (line.split()[-40:] for line in shown.splitlines() if line[:5] in ("23:00", "00:00"))
-    assert [first[first.index("–") + place] for place in range(1, 6)] == ["0.8", "0.0", "0.8", "20", "7"]
-    assert [second[second.index("–") + place] for place in range(1, 6)] == ["0.8", "1.6", "\u22120.8", "40", "7"]
+    assert [
+        word
+        for word in ("charge", "house", "PV", "grid", "buy", "sell", "kWh", "ct")
+        if word not in shown
+    ] == []
+    # Without a battery: an hour of 0.8 kWh at 20 ct without sun, then one at 40 ct with 1.6 kWh of
+    # it, of which half is sold at 7 ct.
+    first, second = (
+        line.split()[-40:] for line in shown.splitlines() if line[:5] in ("23:00", "00:00")
+    )
+    assert [first[first.index("–") + place] for place in range(1, 6)] == [
+        "0.8",
+        "0.0",
+        "0.8",
+        "20",
+        "7",
+    ]
+    assert [second[second.index("–") + place] for place in range(1, 6)] == [
+        "0.8",
+        "1.6",
+        "\u22120.8",
+        "40",
+        "7",
+    ]
 
 
 @pytest.mark.usefixtures("wide")
@@ -65,7 +88,9 @@ def test_a_price_that_nobody_has_published_is_marked(luna: Luna, tmp_path: Path)
     assert wording("plan_command", "predicted", mark="~") in shown
 
 
-def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(luna: Luna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(
+    luna: Luna, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(out, "width", 80)
     monkeypatch.setattr(type(out), "is_terminal", True)
     shown = show(luna, tmp_path, across_midnight(), "--language", "de")
@@ -78,7 +103,10 @@ def test_a_narrow_terminal_has_the_reasons_below_and_loses_no_figure(luna: Luna,
 @pytest.mark.usefixtures("wide")
 def test_a_car_without_a_session_is_named(luna: Luna, tmp_path: Path, language: Language) -> None:
     request = across_midnight()
-    request["site"]["vehicles"] = [{"name": "car", "capacity_kwh": 60}, {"name": "van", "capacity_kwh": 60}]
+    request["site"]["vehicles"] = [
+        {"name": "car", "capacity_kwh": 60},
+        {"name": "van", "capacity_kwh": 60},
+    ]
     stay = {"from": "2024-01-31T22:00:00Z", "to": "2024-01-31T23:00:00Z", "target_soc": 0.4}
     request["state"]["vehicles"] = {"van": {"soc": 0.4, "sessions": [stay]}}
     shown = show(luna, tmp_path, request, "--language", language)

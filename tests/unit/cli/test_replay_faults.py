@@ -12,7 +12,10 @@ from services.cli.replay import read_faults
 
 def test_a_fault_is_named_by_its_kind_and_hours(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
-    file.write_text("- {kind: grid_outage, from: 2024-01-01T18:00:00Z, hours: 2}\n- {kind: prices_late, late_hours: 5, times: 3}\n")
+    file.write_text(
+        "- {kind: grid_outage, from: 2024-01-01T18:00:00Z, hours: 2}\n- {kind: "
+        "prices_late, late_hours: 5, times: 3}\n"
+    )
     assert read_faults(["sensor_frozen=8", "planner_down", str(file)]) == [
         Fault(kind="sensor_frozen", hours=8),
         Fault(kind="planner_down"),
@@ -23,7 +26,11 @@ def test_a_fault_is_named_by_its_kind_and_hours(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [("earthquake=3", "no kind of fault and no file"), ("planner_down=-1", "hours"), ("planner_down=long", "hours")],
+    [
+        ("earthquake=3", "no kind of fault and no file"),
+        ("planner_down=-1", "hours"),
+        ("planner_down=long", "hours"),
+    ],
 )
 def test_what_is_no_fault_is_named(asked: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=said):

@@ -52,7 +52,13 @@ PARTS = [
 
 def test_the_example_loads() -> None:
     site = load_site(EXAMPLE)
-    assert (site.name, len(site.batteries), len(site.pv), len(site.vehicles), len(site.loads)) == ("home", 1, 1, 1, 2)
+    assert (site.name, len(site.batteries), len(site.pv), len(site.vehicles), len(site.loads)) == (
+        "home",
+        1,
+        1,
+        1,
+        2,
+    )
 
 
 @each_row("part", PARTS, ids=lambda part: part.__name__)

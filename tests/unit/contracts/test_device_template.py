@@ -10,7 +10,9 @@ from luna.energy.site.control import Control
 from tests.support.control.inverters import MODE, POWER, describe
 from tests.support.suite.tables import each_row
 
-CHARGE = BatterySetpoint(mode="charge", power_kw=2.5, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9)
+CHARGE = BatterySetpoint(
+    mode="charge", power_kw=2.5, target_soc=0.8, floor_soc=0.1, ceiling_soc=0.9
+)
 
 
 def written(setpoint: BatterySetpoint, **battery: object) -> list[tuple[str, str]]:
@@ -28,7 +30,9 @@ def test_what_a_mode_does_not_use_is_not_written() -> None:
 
 def test_every_placeholder_has_its_unit() -> None:
     value = "{mode}|{power_kw}|{power_w}|{target_percent}|{floor_percent}|{ceiling_percent}"
-    assert written(CHARGE, writes=[{"to": "text.all", "value": value}]) == [("text.all", "Force Charge|2.5|2500|80|10|90")]
+    assert written(CHARGE, writes=[{"to": "text.all", "value": value}]) == [
+        ("text.all", "Force Charge|2.5|2500|80|10|90")
+    ]
 
 
 @each_row("said", ["2500", "2500.0", "2490", " 2500 "])
@@ -42,21 +46,33 @@ def test_another_number_or_none_is_no_confirmation(said: dict[str, str]) -> None
 
 
 def test_a_button_is_read_back_only_where_the_site_says_where() -> None:
-    control = Control.model_validate(describe(writes=[{"to": "button.go", "value": "go"}, {"to": MODE, "value": "{mode}"}]))
+    control = Control.model_validate(
+        describe(writes=[{"to": "button.go", "value": "go"}, {"to": MODE, "value": "{mode}"}])
+    )
     assert [write.read_back for write in render(control, {"battery": CHARGE})] == [None, MODE]
 
 
 @each_row(
     ("control", "words"),
     [
-        pytest.param(describe(modes={"self_consumption": "Self Use"}), "hold is needed", id="no hold"),
-        pytest.param(describe(writes=[{"to": MODE, "value": "{modus}"}]), "{modus}", id="unknown placeholder"),
+        pytest.param(
+            describe(modes={"self_consumption": "Self Use"}), "hold is needed", id="no hold"
+        ),
+        pytest.param(
+            describe(writes=[{"to": MODE, "value": "{modus}"}]), "{modus}", id="unknown placeholder"
+        ),
         pytest.param(describe(soc=None), "soc is needed", id="no state of charge"),
-        pytest.param(describe("mqtt", writes=[{"to": "a", "value": "{mode}"}]), "read_back is needed", id="nothing to read back"),
+        pytest.param(
+            describe("mqtt", writes=[{"to": "a", "value": "{mode}"}]),
+            "read_back is needed",
+            id="nothing to read back",
+        ),
         pytest.param(describe(battery="other"), "'other'", id="no such battery"),
     ],
 )
-def test_a_section_that_could_not_be_followed_safely_is_refused(control: dict[str, object], words: str) -> None:
+def test_a_section_that_could_not_be_followed_safely_is_refused(
+    control: dict[str, object], words: str
+) -> None:
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
     with pytest.raises(InvalidInputError) as caught:
         parse_site({"name": "home", "timezone": "UTC", "batteries": [battery], "control": control})

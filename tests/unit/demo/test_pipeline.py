@@ -21,14 +21,34 @@ NOON = datetime(2023, 9, 14, 12, tzinfo=UTC)
 
 @pytest.fixture
 def site() -> Site:
-    battery = {"capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 4, "charge_efficiency": 0.9, "discharge_efficiency": 0.9}
-    return parse_site({"name": "home", "timezone": "Europe/Amsterdam", "batteries": [battery], "pv": [{"peak_kw": 6}]})
+    battery = {
+        "capacity_kwh": 10,
+        "charge_limit_kw": 4,
+        "discharge_limit_kw": 4,
+        "charge_efficiency": 0.9,
+        "discharge_efficiency": 0.9,
+    }
+    return parse_site(
+        {
+            "name": "home",
+            "timezone": "Europe/Amsterdam",
+            "batteries": [battery],
+            "pv": [{"peak_kw": 6}],
+        }
+    )
 
 
 def plan(site: Site, *, load_kwh: list[float], pv_kwh: list[float], soc: float) -> PlanReply:
     slots = len(load_kwh)
-    outlook = OutlookMessage(load_kwh=load_kwh, pv_kwh=pv_kwh, import_price=[0.1, 0.4] * (slots // 2), export_price=[0.05] * slots)
-    state = StateMessage.model_validate({"batteries": {battery.name: {"soc": soc} for battery in site.batteries}})
+    outlook = OutlookMessage(
+        load_kwh=load_kwh,
+        pv_kwh=pv_kwh,
+        import_price=[0.1, 0.4] * (slots // 2),
+        export_price=[0.05] * slots,
+    )
+    state = StateMessage.model_validate(
+        {"batteries": {battery.name: {"soc": soc} for battery in site.batteries}}
+    )
     request = PlanRequest(site=site, start=NOON, outlook=outlook, state=state)
     return answer(make_plan(build_problem(request), Solver()), request=request, issued_at=NOON)
 
@@ -40,7 +60,9 @@ def test_without_luna_the_inverter_stores_surplus_and_serves_the_house(site: Sit
 
 
 def test_without_luna_a_full_battery_stays_full(site: Site) -> None:
-    assert trace_without_luna(plan(site, load_kwh=[0.0, 0.0], pv_kwh=[0.5, 0.5], soc=1.0), site) == pytest.approx([1.0, 1.0])
+    assert trace_without_luna(
+        plan(site, load_kwh=[0.0, 0.0], pv_kwh=[0.5, 0.5], soc=1.0), site
+    ) == pytest.approx([1.0, 1.0])
 
 
 def test_without_a_battery_there_is_nothing_to_draw(site: Site) -> None:
@@ -58,14 +80,27 @@ def test_the_window_follows_the_sites_clock() -> None:
 
 @pytest.fixture
 def demo(site: Site) -> DemoLoadReply:
-    words = {name: {"en": "same", "de": "gleich"} for name in ("series", "source", "licence", "period", "changes", "quality")}
+    words = {
+        name: {"en": "same", "de": "gleich"}
+        for name in ("series", "source", "licence", "period", "changes", "quality")
+    }
     provenance = Provenance.model_validate({**words, "sha256": "ab" * 32})
-    home = DemoSiteReply(site=site, yearly_load_kwh=4000, yearly_pv_kwh=5700, provenance=[provenance])
-    return DemoLoadReply(sites=[home], price_provenance=provenance, test_first_day=date(2023, 9, 1), test_last_day=date(2023, 12, 9), rows_written=0)
+    home = DemoSiteReply(
+        site=site, yearly_load_kwh=4000, yearly_pv_kwh=5700, provenance=[provenance]
+    )
+    return DemoLoadReply(
+        sites=[home],
+        price_provenance=provenance,
+        test_first_day=date(2023, 9, 1),
+        test_last_day=date(2023, 12, 9),
+        rows_written=0,
+    )
 
 
 def test_the_window_begins_with_the_first_day_nobody_learned_from(demo: DemoLoadReply) -> None:
-    assert DemoWindow.of(demo, 100) == DemoWindow(date(2023, 9, 1), date(2023, 12, 9), ZoneInfo("Europe/Amsterdam"))
+    assert DemoWindow.of(demo, 100) == DemoWindow(
+        date(2023, 9, 1), date(2023, 12, 9), ZoneInfo("Europe/Amsterdam")
+    )
 
 
 def test_more_days_than_there_are_are_refused(demo: DemoLoadReply) -> None:

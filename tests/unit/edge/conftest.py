@@ -14,10 +14,15 @@ MakeLab = Callable[..., Lab]
 
 @pytest.fixture
 def make_lab(tmp_path: Path) -> MakeLab:
-    """Opens a lab in a folder of the test's, by default with one worker and seed 1; sections of the configuration as keywords."""
+    """Opens a lab in a folder of the test's, by default with one worker and seed 1.
+
+    Sections of the configuration as keywords.
+    """
 
     def make(*, workers: int = 1, seed: int = 1, **sections: Any) -> Lab:
-        config = EdgeConfig.model_validate({"global": {"workers": workers, "random_seed": seed}, **sections})
+        config = EdgeConfig.model_validate(
+            {"global": {"workers": workers, "random_seed": seed}, **sections}
+        )
         return open_lab(config, DataFolders(tmp_path), out=tmp_path / "out")
 
     return make

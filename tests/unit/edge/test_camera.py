@@ -31,13 +31,28 @@ def test_the_smallest_model_that_fulfils_is_chosen() -> None:
         ("{", "no JSON"),
         ("{}", "no model"),
         (
-            json.dumps({"N": {"model_name": "Y", "model_version": "N", "energy_per_inference_mwh": -1, "avg_inference_time_seconds": 1, "accuracy": 1}}),
+            json.dumps(
+                {
+                    "N": {
+                        "model_name": "Y",
+                        "model_version": "N",
+                        "energy_per_inference_mwh": -1,
+                        "avg_inference_time_seconds": 1,
+                        "accuracy": 1,
+                    }
+                }
+            ),
             "N.energy_per",
         ),
-        (json.dumps({"N": {"model_name": "Y", "model_version": "N"}}), "N.energy_per_inference_mwh"),
+        (
+            json.dumps({"N": {"model_name": "Y", "model_version": "N"}}),
+            "N.energy_per_inference_mwh",
+        ),
     ],
 )
-def test_profiles_that_lack_something_are_refused_and_named(tmp_path: Path, text: str, said: str) -> None:
+def test_profiles_that_lack_something_are_refused_and_named(
+    tmp_path: Path, text: str, said: str
+) -> None:
     path = tmp_path / "power_profiles.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InvalidInputError, match=said):

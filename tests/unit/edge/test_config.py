@@ -1,4 +1,6 @@
-"""The lab's configuration: every key of the founding document, its defaults, and what is refused with where and why."""
+"""The lab's configuration: every key of the founding document, its defaults, and what is refused
+with where and why.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,26 +17,53 @@ EXAMPLE = Path("config/edge.jsonc")
 
 def test_the_example_writes_out_every_key_with_its_default() -> None:
     assert read_config(EXAMPLE) == EdgeConfig()
-    assert keys(json5.loads(EXAMPLE.read_text(encoding="utf-8"))) == keys(EdgeConfig().model_dump(by_alias=True))
+    assert keys(json5.loads(EXAMPLE.read_text(encoding="utf-8"))) == keys(
+        EdgeConfig().model_dump(by_alias=True)
+    )
 
 
 def keys(document: Any, path: str = "") -> set[str]:
     """The paths of all keys."""
     if not isinstance(document, dict):
         return {path}
-    return {path} | {each for name, value in document.items() for each in keys(value, f"{path}.{name}")}
+    return {path} | {
+        each for name, value in document.items() for each in keys(value, f"{path}.{name}")
+    }
 
 
 @each_row(
     ("text", "where", "said"),
     [
-        ('{"global": {"wrokers": 3}}', "global.wrokers", "every key that is known stands in config/edge.jsonc"),
+        (
+            '{"global": {"wrokers": 3}}',
+            "global.wrokers",
+            "every key that is known stands in config/edge.jsonc",
+        ),
         ('{"globe": {}}', "globe", "every key that is known"),
-        ('{"simulation": {"battery": {"capacity_wh": -1}}}', "simulation.battery.capacity_wh", "greater than 0"),
-        ('{"training_data": {"scenario_generation": {"accuracy_range": {"min": 0.9, "max": 0.3}}}}', "accuracy_range", "min (0.9) lies above max (0.3)"),
-        ('{"batch_simulation": {"variations": {"accuracy_range": {"min": 30, "max": 800}}}}', "accuracy_range", "within 0 and 100"),
+        (
+            '{"simulation": {"battery": {"capacity_wh": -1}}}',
+            "simulation.battery.capacity_wh",
+            "greater than 0",
+        ),
+        (
+            (
+                '{"training_data": {"scenario_generation": {"accuracy_range": {"min": 0.9, '
+                '"max": 0.3}}}}'
+            ),
+            "accuracy_range",
+            "min (0.9) lies above max (0.3)",
+        ),
+        (
+            '{"batch_simulation": {"variations": {"accuracy_range": {"min": 30, "max": 800}}}}',
+            "accuracy_range",
+            "within 0 and 100",
+        ),
         ('{"simulation": {"battery": {"capacity_wh": Infinity}}}', "capacity_wh", "finite"),
-        ('{"data_sources": {"locations": ["TX"]}}', "data_sources.locations.0", "'CA', 'FL', 'NW' or 'NY'"),
+        (
+            '{"data_sources": {"locations": ["TX"]}}',
+            "data_sources.locations.0",
+            "'CA', 'FL', 'NW' or 'NY'",
+        ),
         ('{"controller_training": {"training": {"optimizer": "sgd"}}}', "optimizer", "adam"),
         ('{"global": {"workers": 1, "workers": 2}}', "mine.jsonc", "workers"),
         ('{ // half\n "global": {', "mine.jsonc", "not JSON with comments"),

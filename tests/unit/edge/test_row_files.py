@@ -19,7 +19,15 @@ def rows(count: int, *, first: int = 0) -> list[dict[str, Any]]:
     return [{"number": number, "text": "x" * 50} for number in range(first, first + count)]
 
 
-@pytest.mark.parametrize("form", [RowForm(max_mb=0.01), RowForm(max_mb=0.01, compressed=True), RowForm(max_mb=None), RowForm("csv", max_mb=0.01)])
+@pytest.mark.parametrize(
+    "form",
+    [
+        RowForm(max_mb=0.01),
+        RowForm(max_mb=0.01, compressed=True),
+        RowForm(max_mb=None),
+        RowForm("csv", max_mb=0.01),
+    ],
+)
 def test_rows_come_back_in_order_from_files_of_limited_size(tmp_path: Path, form: RowForm) -> None:
     for first in (0, 500):
         with RowWriter(tmp_path, "runs", form) as writer:
@@ -36,7 +44,9 @@ def test_rows_come_back_in_order_from_files_of_limited_size(tmp_path: Path, form
 
 
 @pytest.mark.parametrize(("format_", "torn"), [("json", '{"number":3,"te'), ("csv", "3,xxx")])
-def test_a_torn_line_is_no_row_and_is_cut_and_its_row_written_again(tmp_path: Path, format_: Literal["json", "csv"], torn: str) -> None:
+def test_a_torn_line_is_no_row_and_is_cut_and_its_row_written_again(
+    tmp_path: Path, format_: Literal["json", "csv"], torn: str
+) -> None:
     form = RowForm(format_)
     with RowWriter(tmp_path, "runs", form) as writer:
         writer.append(rows(3))
@@ -89,7 +99,10 @@ def test_a_full_disk_is_said_and_what_was_there_stays(tmp_path: Path) -> None:
         writer.append(rows(200))
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
     try:
-        with RowWriter(tmp_path, "runs", RowForm()) as writer, pytest.raises(MachineError, match="Make room"):
+        with (
+            RowWriter(tmp_path, "runs", RowForm()) as writer,
+            pytest.raises(MachineError, match="Make room"),
+        ):
             writer.append(rows(2000, first=200))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -16,20 +16,34 @@ from luna.energy.timeline import SLOT, FloatArray, Timeline, parse_zone
 
 ZONE = ZoneInfo("Europe/Berlin")
 SPOT = {"kind": "spot", "market": "DE", "markup": 0.15, "vat": 0.19}
-CLOCK = {"kind": "time_of_use", "default": 0.30, "bands": [{"from": "00:00", "to": "06:00", "price": 0.20}]}
+CLOCK = {
+    "kind": "time_of_use",
+    "default": 0.30,
+    "bands": [{"from": "00:00", "to": "06:00", "price": 0.20}],
+}
 BLOCKS = {"kind": "blocks", "blocks": [{"up_to_kwh": 50, "price": 0.2}, {"price": 0.3}]}
 
 
 def describe(import_rule: dict[str, Any], **tariff: Any) -> Site:
-    return parse_site({"name": "home", "timezone": "Europe/Berlin", "tariff": {"import": import_rule, "export": {"kind": "fixed", "price": 0.08}, **tariff}})
+    return parse_site(
+        {
+            "name": "home",
+            "timezone": "Europe/Berlin",
+            "tariff": {"import": import_rule, "export": {"kind": "fixed", "price": 0.08}, **tariff},
+        }
+    )
 
 
-def keep_account(site: Site, timeline: Timeline, energy: dict[str, FloatArray], *, spot: FloatArray | None = None) -> AccountSlots:
+def keep_account(
+    site: Site, timeline: Timeline, energy: dict[str, FloatArray], *, spot: FloatArray | None = None
+) -> AccountSlots:
     unknown = np.full(timeline.count, np.nan)
     energies = {name: energy.get(name, unknown) for name in FLOWS}
     series = {"DE": unknown if spot is None else spot}
     bought, sold = (PricedSlots(timeline, ZONE, series, own) for own in (OWN_IMPORT, OWN_EXPORT))
-    surcharges = surcharge_lines(site.tariff.import_, energies["import"], timeline, drawn_kwh=0.0, slots=bought)
+    surcharges = surcharge_lines(
+        site.tariff.import_, energies["import"], timeline, drawn_kwh=0.0, slots=bought
+    )
     return AccountSlots(
         site=site,
         timeline=timeline,
@@ -44,13 +58,18 @@ def live_month(seed: int) -> tuple[Timeline, dict[str, FloatArray]]:
     """Return a November whose meters agree but for losses."""
     timeline = AccountPeriod.of("month", date(2026, 11, 5)).timeline(ZONE)
     rng = np.random.default_rng(seed)
-    energy = {name: rng.gamma(2.0, 0.1, timeline.count) for name in ("pv", "discharge", "load", "vehicle", "charge", "export")}
+    energy = {
+        name: rng.gamma(2.0, 0.1, timeline.count)
+        for name in ("pv", "discharge", "load", "vehicle", "charge", "export")
+    }
     used = energy["load"] + energy["vehicle"] + energy["charge"] + energy["export"]
     energy["import"] = np.maximum(used - energy["pv"] - energy["discharge"], 0.0)
     return timeline, energy
 
 
-@pytest.mark.parametrize("rule", [SPOT, CLOCK, BLOCKS, {"kind": "fixed", "price": 0.31}], ids=lambda rule: rule["kind"])
+@pytest.mark.parametrize(
+    "rule", [SPOT, CLOCK, BLOCKS, {"kind": "fixed", "price": 0.31}], ids=lambda rule: rule["kind"]
+)
 def test_sources_equal_uses_and_the_lines_equal_what_each_slot_costs(rule: dict[str, Any]) -> None:
     timeline, energy = live_month(seed=3)
     energy["pv"][7:20] = np.nan
@@ -63,8 +82,14 @@ def test_sources_equal_uses_and_the_lines_equal_what_each_slot_costs(rule: dict[
     assert supplied == pytest.approx(used + account.unexplained_kwh, abs=1e-9)
     imported, exported = price_slots(site.tariff, timeline, zone=ZONE, spot={"DE": spot})
     known = np.isfinite(energy["import"])
-    surcharge = 0.1 * max(float(energy["import"][known].sum()) - 50.0, 0.0) if rule is BLOCKS else 0.0
-    paid = float((energy["import"] * imported)[known].sum()) + surcharge - float((energy["export"] * exported)[known].sum())
+    surcharge = (
+        0.1 * max(float(energy["import"][known].sum()) - 50.0, 0.0) if rule is BLOCKS else 0.0
+    )
+    paid = (
+        float((energy["import"] * imported)[known].sum())
+        + surcharge
+        - float((energy["export"] * exported)[known].sum())
+    )
     assert account.energy_cost == pytest.approx(paid, abs=1e-9)
     assert account.priced == pytest.approx(known.mean())
 
@@ -72,11 +97,19 @@ def test_sources_equal_uses_and_the_lines_equal_what_each_slot_costs(rule: dict[
 def test_what_was_paid_to_the_grid_is_shared_among_its_uses_to_the_cent() -> None:
     timeline, energy = live_month(seed=5)
     account = settle_account(keep_account(describe(CLOCK), timeline, energy))
-    supplied = sum(values for name, values in energy.items() if name in ("pv", "import", "discharge"))
+    supplied = sum(
+        values for name, values in energy.items() if name in ("pv", "import", "discharge")
+    )
     used = sum(energy[name] for name in ("load", "vehicle", "charge", "export"))
     # What is not used by any meter's count keeps its share of the cost.
-    unexplained = float(np.sum((supplied - used) / supplied * energy["import"] * np.where(_night(timeline), 0.20, 0.30)))
-    assert sum(share.cost for share in account.use_shares) + unexplained == pytest.approx(account.import_cost)
+    unexplained = float(
+        np.sum(
+            (supplied - used) / supplied * energy["import"] * np.where(_night(timeline), 0.20, 0.30)
+        )
+    )
+    assert sum(share.cost for share in account.use_shares) + unexplained == pytest.approx(
+        account.import_cost
+    )
     car = next(share for share in account.use_shares if share.name == "vehicle")
     assert car.solar_kwh + car.battery_kwh + car.grid_kwh == pytest.approx(car.energy_kwh)
 
@@ -87,7 +120,12 @@ def _night(timeline: Timeline) -> FloatArray:
 
 def test_self_sufficiency_counts_the_car_and_the_boiler_as_used() -> None:
     timeline = Timeline(datetime(2026, 11, 3, tzinfo=UTC), SLOT, 4)
-    energy = {"load": np.full(4, 1.0), "vehicle": np.full(4, 2.0), "import": np.full(4, 2.49), "pv": np.full(4, 0.51)}
+    energy = {
+        "load": np.full(4, 1.0),
+        "vehicle": np.full(4, 2.0),
+        "import": np.full(4, 2.49),
+        "pv": np.full(4, 0.51),
+    }
     account = settle_account(keep_account(describe(CLOCK), timeline, energy))
     # 12 kWh used, 9.96 bought.
     assert account.self_sufficiency == pytest.approx(0.17)
@@ -96,11 +134,17 @@ def test_self_sufficiency_counts_the_car_and_the_boiler_as_used() -> None:
 
 def test_what_was_never_recorded_is_no_zero() -> None:
     timeline = Timeline(datetime(2026, 11, 3, tzinfo=UTC), SLOT, 4)
-    account = settle_account(keep_account(describe(CLOCK), timeline, {"load": np.full(4, 1.0), "import": np.full(4, 1.0)}))
+    account = settle_account(
+        keep_account(
+            describe(CLOCK), timeline, {"load": np.full(4, 1.0), "import": np.full(4, 1.0)}
+        )
+    )
     assert account.flow("export") is None
     assert account.own_use is None
     assert account.energy_cost is not None
-    without_meter = settle_account(keep_account(describe(CLOCK), timeline, {"load": np.full(4, 1.0)}))
+    without_meter = settle_account(
+        keep_account(describe(CLOCK), timeline, {"load": np.full(4, 1.0)})
+    )
     assert without_meter.energy_cost is None
 
 
@@ -124,7 +168,9 @@ def test_a_capacity_tariff_is_billed_by_whole_months() -> None:
         ("year", date(2026, 1, 1), date(2026, 12, 31), date(2025, 1, 1), date(2025, 1, 1), 12),
     ],
 )
-def test_periods_follow_the_calendar_of_the_home(unit: PeriodUnit, first: date, last: date, previous: date, year_before: date, parts: int) -> None:
+def test_periods_follow_the_calendar_of_the_home(
+    unit: PeriodUnit, first: date, last: date, previous: date, year_before: date, parts: int
+) -> None:
     period = AccountPeriod.of(unit, date(2026, 10, 25))
     zone = parse_zone("Europe/Berlin")
     assert (period.first, period.last) == (first, last)

@@ -1,4 +1,6 @@
-"""What is assumed of a site is listed until it is told, in words of both languages, and no figure stands there that was not measured."""
+"""What is assumed of a site is listed until it is told, in words of both languages, and no figure
+stands there that was not measured.
+"""
 
 from typing import Any
 
@@ -39,19 +41,46 @@ TOLD: dict[str, Any] = {
         }
     ],
     "pv": [{"peak_kw": 6, "tilt_deg": 35, "azimuth_deg": 200, "shading": "none"}],
-    "vehicles": [{"capacity_kwh": 60, "charge_limit_kw": 7, "charger": {"phases": [3], "min_current_a": 8}, "km_per_year": 12_000, "kwh_per_100_km": 16}],
-    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.08}},
+    "vehicles": [
+        {
+            "capacity_kwh": 60,
+            "charge_limit_kw": 7,
+            "charger": {"phases": [3], "min_current_a": 8},
+            "km_per_year": 12_000,
+            "kwh_per_100_km": 16,
+        }
+    ],
+    "tariff": {
+        "import": {"kind": "fixed", "price": 0.3},
+        "export": {"kind": "fixed", "price": 0.08},
+    },
 }
 
 
 def codes(document: dict[str, Any], **household: object) -> set[str]:
-    return {each.code for each in list_assumptions(parse_site(document | ({"household": household} if household else {})))}
+    return {
+        each.code
+        for each in list_assumptions(
+            parse_site(document | ({"household": household} if household else {}))
+        )
+    }
 
 
 def test_all_that_nobody_told_is_listed_and_nothing_else() -> None:
     of_battery = {"efficiency", "no_wear", "charges_from_grid", "sells_to_grid"}
     of_connection = {"no_import_limit", "no_export_limit", "no_export_price"}
-    assert codes(BARE) == {"yearly_kwh", "heated_by", "location", "facing", "shading", "phases", "charge_power", "km_per_year", *of_battery, *of_connection}
+    assert codes(BARE) == {
+        "yearly_kwh",
+        "heated_by",
+        "location",
+        "facing",
+        "shading",
+        "phases",
+        "charge_power",
+        "km_per_year",
+        *of_battery,
+        *of_connection,
+    }
     assert codes(TOLD) == set()
     assert codes(TOLD, persons=3, heated_by="heat_pump") == {"yearly_kwh_by_persons", "heating_kwh"}
     pump = {"power_kw": 3, "store": {"capacity_kwh_per_k": 2, "min_c": 20, "max_c": 22}}
@@ -59,7 +88,10 @@ def test_all_that_nobody_told_is_listed_and_nothing_else() -> None:
 
 
 def test_a_place_is_worth_what_was_measured_where_the_sun_gives_something() -> None:
-    worth = [{each.code: each.worth for each in list_assumptions(parse_site(site))}["location"] for site in (BARE, BARE | {"pv": []})]
+    worth = [
+        {each.code: each.worth for each in list_assumptions(parse_site(site))}["location"]
+        for site in (BARE, BARE | {"pv": []})
+    ]
     assert worth == [WORTH["location"], None]
 
 
@@ -67,14 +99,17 @@ def test_a_place_is_worth_what_was_measured_where_the_sun_gives_something() -> N
 def test_each_is_a_sentence_and_what_is_worth_most_comes_first(language: Language) -> None:
     for document in (BARE, TOLD | {"household": {"persons": 3, "heated_by": "electric"}}):
         site = parse_site(document)
-        lines = view_assumptions(site, page_words("setup", language), numbers_of_site(site, language))
+        lines = view_assumptions(
+            site, page_words("setup", language), numbers_of_site(site, language)
+        )
         assert [each.text for each in lines if "{" in each.text or each.text[-1] != "."] == []
         measured = [bool(each.worth) for each in lines]
         assert measured == sorted(measured, reverse=True)
     assert set(WORTH.values()) == {worth for worth in WORTH.values() if 0.005 <= worth < 0.5}
 
 
-# Fields whose default is no assumption: the reader sees them as they are, or they count only beside others.
+# Fields whose default is no assumption: the reader sees them as they are, or they count only beside
+# others.
 SAID_PLAINLY = {"name", "import_kind", "export_kind", "second_days"}
 # Of fields that set-up fills in: what has to be typed beside them for a site to be whole.
 NEEDED = {
@@ -87,20 +122,42 @@ TYPED_PRICES = {"import_price": "30", "default_price": "30", "first_price": "20"
 
 def compose_untouched(import_kind: str, export_kind: str) -> set[str]:
     """Return what is assumed of a home in Sweden of which nothing was typed but what has to be."""
-    devices = {section: [form.begin() | NEEDED.get(section, {})] for section, form in DEVICE_FORMS.items()}
+    devices = {
+        section: [form.begin() | NEEDED.get(section, {})] for section, form in DEVICE_FORMS.items()
+    }
     answers: dict[str, Any] = {"site": {"name": "home", "place": "SE:Malmö"}, **devices}
-    answers["tariff"] = suggest_tariff(answers) | TYPED_PRICES | {"import_kind": import_kind, "export_kind": export_kind}
+    answers["tariff"] = (
+        suggest_tariff(answers)
+        | TYPED_PRICES
+        | {"import_kind": import_kind, "export_kind": export_kind}
+    )
     composed = compose(answers)
     assert composed.whole, composed.faults
     return {each.code for each in list_assumptions(composed.site())}
 
 
 def test_every_default_that_set_up_fills_in_is_listed_as_an_assumption() -> None:
-    listed = set.union(*(compose_untouched(*kinds) for kinds in (("spot", "spot"), ("time_of_use", "fixed"))))
-    forms = {section: form.entries for section, form in DEVICE_FORMS.items()} | {"site": SITE, "household": HOUSEHOLD, "grid": GRID, "tariff": TARIFF}
+    listed = set.union(
+        *(compose_untouched(*kinds) for kinds in (("spot", "spot"), ("time_of_use", "fixed")))
+    )
+    forms = {section: form.entries for section, form in DEVICE_FORMS.items()} | {
+        "site": SITE,
+        "household": HOUSEHOLD,
+        "grid": GRID,
+        "tariff": TARIFF,
+    }
     suggested = suggest_tariff({"site": {"place": "SE:Malmö"}})
-    filled_in = [entry for entries in forms.values() for entry in entries if entry.default or suggested.get(entry.name)]
-    silent = [entry.name for entry in filled_in if entry.name not in SAID_PLAINLY and entry.assumed not in listed]
+    filled_in = [
+        entry
+        for entries in forms.values()
+        for entry in entries
+        if entry.default or suggested.get(entry.name)
+    ]
+    silent = [
+        entry.name
+        for entry in filled_in
+        if entry.name not in SAID_PLAINLY and entry.assumed not in listed
+    ]
     assert silent == []
     # A fuse and a battery's wear are assumed where their fields are left empty.
     assert {"main_fuse", "no_export_limit", "wear"} <= listed
@@ -118,10 +175,23 @@ def test_every_default_that_set_up_fills_in_is_listed_as_an_assumption() -> None
         (None, {"main_fuse_a": 20}, 20 * 0.23, False),
         (None, {}, 10_000, False),
     ],
-    ids=["nothing told", "another limit told", "no limit told", "limit told", "fuse told", "fuse and phases told", "fuse without a country", "no country"],
+    ids=[
+        "nothing told",
+        "another limit told",
+        "no limit told",
+        "limit told",
+        "fuse told",
+        "fuse and phases told",
+        "fuse without a country",
+        "no country",
+    ],
 )
-def test_a_connection_carries_what_its_fuse_does(country: str | None, grid: dict[str, float], limit_kw: float, assumed: bool) -> None:
-    site = parse_site({"name": "home", "timezone": "Europe/Berlin", "country": country, "grid": grid})
+def test_a_connection_carries_what_its_fuse_does(
+    country: str | None, grid: dict[str, float], limit_kw: float, assumed: bool
+) -> None:
+    site = parse_site(
+        {"name": "home", "timezone": "Europe/Berlin", "country": country, "grid": grid}
+    )
     assert site.grid.import_limit_kw == pytest.approx(limit_kw, abs=1e-3)
     assert ("main_fuse" in {each.code for each in list_assumptions(site)}) is assumed
     # Stored and read again it is the same.
@@ -129,7 +199,14 @@ def test_a_connection_carries_what_its_fuse_does(country: str | None, grid: dict
 
 
 def test_what_a_battery_wears_follows_from_its_price_and_cycles() -> None:
-    typed = DEVICE_FORMS["batteries"].begin() | NEEDED["batteries"] | {"battery_price": "5400", "cycles": "6000"}
+    typed = (
+        DEVICE_FORMS["batteries"].begin()
+        | NEEDED["batteries"]
+        | {"battery_price": "5400", "cycles": "6000"}
+    )
     values, _ = DEVICE_FORMS["batteries"].check(typed, prefix="")
-    # 9 of 10 kWh are usable: 54,000 kWh go in and 54,000 come out; half of the price is worn by each.
-    assert DEVICE_FORMS["batteries"].compose(values)["wear_price"] == pytest.approx(5400 / (2 * 9 * 6000))
+    # 9 of 10 kWh are usable: 54,000 kWh go in and 54,000 come out; half of the price is worn by
+    # each.
+    assert DEVICE_FORMS["batteries"].compose(values)["wear_price"] == pytest.approx(
+        5400 / (2 * 9 * 6000)
+    )

@@ -22,10 +22,17 @@ def test_days_are_local_days_of_92_96_or_100_slots() -> None:
 
 @each_row(
     ("aggregate", "expected"),
-    [("sum", [10.0, np.nan, np.nan]), ("mean", [2.5, 6.0, np.nan]), ("min", [1.0, 5.0, np.nan]), ("max", [4.0, 7.0, np.nan])],
+    [
+        ("sum", [10.0, np.nan, np.nan]),
+        ("mean", [2.5, 6.0, np.nan]),
+        ("min", [1.0, 5.0, np.nan]),
+        ("max", [4.0, 7.0, np.nan]),
+    ],
 )
 def test_what_is_unknown_is_never_zero(aggregate: str, expected: list[float]) -> None:
-    values = np.array([1.0, 2.0, 3.0, 4.0, 5.0, np.nan, 7.0, np.nan, np.nan, np.nan, np.nan, np.nan])
+    values = np.array(
+        [1.0, 2.0, 3.0, 4.0, 5.0, np.nan, 7.0, np.nan, np.nan, np.nan, np.nan, np.nan]
+    )
     reduced, known = reduce_buckets(values, np.array([0, 4, 8]), aggregate)
     np.testing.assert_array_equal(reduced, expected)
     assert known.tolist() == [1.0, 0.5, 0.0]
@@ -54,10 +61,19 @@ def test_a_short_curve_is_kept_whole_and_two_points_are_no_curve() -> None:
 
 @each_row(
     ("resolution", "most", "expected"),
-    [("15m", 3, "2024-03-30T13:00"), ("1h", 2, "2024-03-30T14:00"), ("1d", 2, "2024-03-31T22:00"), ("1d", 9, "2024-04-02T12:20")],
+    [
+        ("15m", 3, "2024-03-30T13:00"),
+        ("1h", 2, "2024-03-30T14:00"),
+        ("1d", 2, "2024-03-31T22:00"),
+        ("1d", 9, "2024-04-02T12:20"),
+    ],
 )
-def test_a_page_ends_with_a_bucket_or_with_the_window(resolution: str, most: int, expected: str) -> None:
+def test_a_page_ends_with_a_bucket_or_with_the_window(
+    resolution: str, most: int, expected: str
+) -> None:
     # On 31 March 2024 the local day ends at 22:00 UTC.
     first = datetime(2024, 3, 30, 12, 20, tzinfo=UTC)
-    end = end_of_page(first, datetime(2024, 4, 2, 12, 20, tzinfo=UTC), resolution, zone=BERLIN, most=most)
+    end = end_of_page(
+        first, datetime(2024, 4, 2, 12, 20, tzinfo=UTC), resolution, zone=BERLIN, most=most
+    )
     assert end.strftime("%Y-%m-%dT%H:%M") == expected

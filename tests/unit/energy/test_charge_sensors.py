@@ -36,22 +36,31 @@ def said(*readings: tuple[float, float]) -> Said:
     ],
 )
 def test_a_car_is_as_full_as_it_says_where_that_can_be(
-    socs: list[tuple[float, float]], plugs: list[tuple[float, float]], found: tuple[float | None, bool | None]
+    socs: list[tuple[float, float]],
+    plugs: list[tuple[float, float]],
+    found: tuple[float | None, bool | None],
 ) -> None:
     seen = judge_charge(CAR, said(*socs), said(*plugs), until=NOW)
     assert (seen.charge and seen.charge.soc, seen.connected) == found
 
 
 def test_it_is_connected_since_it_first_said_so_without_a_break() -> None:
-    seen = judge_charge(CAR, said(), said((90, 1), (60, 0), (30, NAN), (20, 1), (10, NAN), (5, 1)), until=NOW)
+    seen = judge_charge(
+        CAR, said(), said((90, 1), (60, 0), (30, NAN), (20, 1), (10, NAN), (5, 1)), until=NOW
+    )
     assert (seen.connected, seen.since) == (True, NOW - timedelta(minutes=20))
     assert judge_charge(CAR, said(), said((5, 1)), until=NOW, unplugged=True).connected is False
 
 
 def test_sensors_belong_to_vehicles_in_order() -> None:
     cars = [{"name": name, "capacity_kwh": 60} for name in ("car", "van", "old")]
-    sensors = {"vehicle_soc": ["sensor.car", "sensor.van"], "vehicle_connected": ["-binary_sensor.car_away"]}
-    site = parse_site({"name": "home", "timezone": "UTC", "vehicles": cars, "input_sensors": sensors})
+    sensors = {
+        "vehicle_soc": ["sensor.car", "sensor.van"],
+        "vehicle_connected": ["-binary_sensor.car_away"],
+    }
+    site = parse_site(
+        {"name": "home", "timezone": "UTC", "vehicles": cars, "input_sensors": sensors}
+    )
     assert sensors_of(site, at=NOW) == {
         "car": ChargeSensors("sensor.car", "binary_sensor.car_away", unplugged=True),
         "van": ChargeSensors("sensor.van", None),

@@ -39,7 +39,9 @@ def test_refuses_an_unknown_series_by_name() -> None:
 
 def test_a_window_that_is_left_out_becomes_unknown_and_its_neighbours_stay() -> None:
     first, second = (start.astype(datetime).replace(tzinfo=UTC) for start in STARTS)
-    observed = Observations.of(STARTS, {"load_kwh": np.array([1.0, 2.0]), "soc": np.array([0.5, 0.6])})
+    observed = Observations.of(
+        STARTS, {"load_kwh": np.array([1.0, 2.0]), "soc": np.array([0.5, 0.6])}
+    )
     kept = observed.without([(first, second)])
     np.testing.assert_array_equal(kept.load_kwh, [np.nan, 2.0])
     np.testing.assert_array_equal(kept.soc, [np.nan, 0.6])

@@ -1,7 +1,8 @@
 """The mode table row by row, and every limit that outranks it, with numbers derived by hand.
 
-Unless said otherwise: one hour, a battery of 10 kWh between 10 % and 90 % that holds 5 kWh, 4 kW either way, 0.9 of what is charged arrives
-inside, 0.8 of what is taken out arrives outside. So it can take min(4, (9 − 5)/0.9) = 4 kWh and give min(4, (5 − 1)·0.8) = 3.2 kWh.
+Unless said otherwise: one hour, a battery of 10 kWh between 10 % and 90 % that holds 5 kWh, 4 kW
+either way, 0.9 of what is charged arrives inside, 0.8 of what is taken out arrives outside. So it
+can take min(4, (9 − 5)/0.9) = 4 kWh and give min(4, (5 − 1)·0.8) = 3.2 kWh.
 """
 
 from dataclasses import fields
@@ -31,23 +32,49 @@ BATTERY: dict[str, Any] = {
 
 
 def house(*batteries: dict[str, Any], **grid: Any) -> Site:
-    return describe_site(*(BATTERY | battery for battery in batteries), **{"import_limit_kw": 20, "export_limit_kw": 20} | grid)
+    return describe_site(
+        *(BATTERY | battery for battery in batteries),
+        **{"import_limit_kw": 20, "export_limit_kw": 20} | grid,
+    )
 
 
-def aim(*modes: int, curtailment: Curtailment = Curtailment.NONE, pv_limit_kw: float = np.inf, **bounds: float) -> SetPoint:
-    """One site's set-point: charging aims at 90 %, exporting at 10 %, 3 kW of exchange, unless given."""
+def aim(
+    *modes: int,
+    curtailment: Curtailment = Curtailment.NONE,
+    pv_limit_kw: float = np.inf,
+    **bounds: float,
+) -> SetPoint:
+    """One site's set-point: charging aims at 90 %, exporting at 10 %, 3 kW of exchange, unless
+    given.
+    """
     mode = np.array(modes, dtype=np.int8).reshape(-1, 1)
     default = {"power_kw": 3.0, "floor_soc": 0.1, "ceiling_soc": 0.9, "spill_soc": 0.9}
     levels = {name: np.full(mode.shape, value) for name, value in (default | bounds).items()}
     levels.setdefault("target_soc", np.where(mode == Mode.EXPORT, 0.1, 0.9))
-    return SetPoint(mode=mode, curtailment=np.array([curtailment], dtype=np.int8), pv_limit_kw=np.array([pv_limit_kw]), **levels)
+    return SetPoint(
+        mode=mode,
+        curtailment=np.array([curtailment], dtype=np.int8),
+        pv_limit_kw=np.array([pv_limit_kw]),
+        **levels,
+    )
 
 
-def run(site: Site, setpoint: SetPoint, *, load_kwh: float, pv_kwh: float, stored_kwh: list[float] | None = None) -> Flows:
+def run(
+    site: Site,
+    setpoint: SetPoint,
+    *,
+    load_kwh: float,
+    pv_kwh: float,
+    stored_kwh: list[float] | None = None,
+) -> Flows:
     limits = SiteLimits.of(site)
-    stored = np.array([stored_kwh if stored_kwh is not None else [5.0] * len(site.batteries)], dtype=float).reshape(-1, 1)
+    stored = np.array(
+        [stored_kwh if stored_kwh is not None else [5.0] * len(site.batteries)], dtype=float
+    ).reshape(-1, 1)
     safe = clamp(setpoint, stored, limits)
-    return simulate_slot(safe, stored, SlotActuals(np.array([load_kwh]), np.array([pv_kwh]), 1.0), limits=limits)
+    return simulate_slot(
+        safe, stored, SlotActuals(np.array([load_kwh]), np.array([pv_kwh]), 1.0), limits=limits
+    )
 
 
 def read(flows: Flows) -> dict[str, float]:
@@ -56,8 +83,18 @@ def read(flows: Flows) -> dict[str, float]:
 
 
 def expect(**kwh: float) -> Any:
-    nothing = {"charge": 0.0, "discharge": 0.0, "stored": 5.0, "import": 0.0, "export": 0.0, "curtailed": 0.0, "excess": 0.0}
-    return pytest.approx({f"{name}_kwh": value for name, value in (nothing | kwh).items()}, abs=1e-9)
+    nothing = {
+        "charge": 0.0,
+        "discharge": 0.0,
+        "stored": 5.0,
+        "import": 0.0,
+        "export": 0.0,
+        "curtailed": 0.0,
+        "excess": 0.0,
+    }
+    return pytest.approx(
+        {f"{name}_kwh": value for name, value in (nothing | kwh).items()}, abs=1e-9
+    )
 
 
 @each_row(
@@ -107,20 +144,44 @@ def test_the_table_of_modes_is_the_designs() -> None:
     ("setpoint", "load_kwh", "pv_kwh", "flows"),
     [
         # (7 − 5)/0.9 = 2.222 reaches 70 %
-        (aim(Mode.CHARGE, target_soc=0.7), 3, 1, expect(charge=2 / 0.9, stored=7, **{"import": 2 + 2 / 0.9})),
+        (
+            aim(Mode.CHARGE, target_soc=0.7),
+            3,
+            1,
+            expect(charge=2 / 0.9, stored=7, **{"import": 2 + 2 / 0.9}),
+        ),
         # (5 − 3)·0.8 = 1.6 reaches 30 %, and no deficit
         (aim(Mode.EXPORT, target_soc=0.3), 1, 1, expect(discharge=1.6, stored=3, export=1.6)),
         # (5 − 4)·0.8 = 0.8 reaches the floor, 1.2 is imported
-        (aim(Mode.SELF_CONSUMPTION, floor_soc=0.4), 3, 1, expect(discharge=0.8, stored=4, **{"import": 1.2})),
+        (
+            aim(Mode.SELF_CONSUMPTION, floor_soc=0.4),
+            3,
+            1,
+            expect(discharge=0.8, stored=4, **{"import": 1.2}),
+        ),
         # (6 − 5)/0.9 = 1.111 reaches the ceiling, the rest is exported
-        (aim(Mode.SAVE, ceiling_soc=0.6), 1, 3, expect(charge=1 / 0.9, stored=6, export=2 - 1 / 0.9)),
+        (
+            aim(Mode.SAVE, ceiling_soc=0.6),
+            1,
+            3,
+            expect(charge=1 / 0.9, stored=6, export=2 - 1 / 0.9),
+        ),
         (aim(Mode.CHARGE, power_kw=0.5), 1, 1, expect(charge=0.5, stored=5.45, **{"import": 0.5})),
         # below its target already: follows the house's surplus only
         (aim(Mode.CHARGE, target_soc=0.4), 1, 2, expect(charge=1, stored=5.9)),
     ],
-    ids=["charge to target", "export to reserve", "serve to floor", "store to ceiling", "power", "beyond the target"],
+    ids=[
+        "charge to target",
+        "export to reserve",
+        "serve to floor",
+        "store to ceiling",
+        "power",
+        "beyond the target",
+    ],
 )
-def test_bounds_of_a_set_point_end_what_its_mode_does(setpoint: SetPoint, load_kwh: float, pv_kwh: float, flows: object) -> None:
+def test_bounds_of_a_set_point_end_what_its_mode_does(
+    setpoint: SetPoint, load_kwh: float, pv_kwh: float, flows: object
+) -> None:
     assert read(run(house({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
 
 
@@ -134,7 +195,9 @@ def test_bounds_of_a_set_point_end_what_its_mode_does(setpoint: SetPoint, load_k
     ],
     ids=["charging", "exporting"],
 )
-def test_the_meter_never_runs_both_ways(setpoint: SetPoint, load_kwh: float, pv_kwh: float, flows: object) -> None:
+def test_the_meter_never_runs_both_ways(
+    setpoint: SetPoint, load_kwh: float, pv_kwh: float, flows: object
+) -> None:
     assert read(run(house({}), setpoint, load_kwh=load_kwh, pv_kwh=pv_kwh)) == flows
 
 
@@ -145,13 +208,37 @@ def test_the_meter_never_runs_both_ways(setpoint: SetPoint, load_kwh: float, pv_
         ({}, aim(Mode.HOLD), 5, expect(charge=1.5, stored=6.35, export=0.5)),
         ({}, aim(Mode.HOLD, spill_soc=0.1), 5, expect(export=0.5, curtailed=1.5)),
         ({}, aim(Mode.HOLD), 9, expect(stored=9, export=0.5, curtailed=1.5)),
-        ({"curtailable": False}, aim(Mode.HOLD, spill_soc=0.1), 5, expect(charge=1.5, stored=6.35, export=0.5)),
+        (
+            {"curtailable": False},
+            aim(Mode.HOLD, spill_soc=0.1),
+            5,
+            expect(charge=1.5, stored=6.35, export=0.5),
+        ),
         ({"curtailable": False}, aim(Mode.HOLD), 9, expect(stored=9, export=2, excess=1.5)),
     ],
-    ids=["stored", "not worth storing", "full", "may not be held back", "may not be held back, full"],
+    ids=[
+        "stored",
+        "not worth storing",
+        "full",
+        "may not be held back",
+        "may not be held back, full",
+    ],
 )
-def test_surplus_that_the_connection_cannot_take(site: dict[str, Any], setpoint: SetPoint, stored_kwh: float, flows: object) -> None:
-    assert read(run(house({}, export_limit_kw=0.5, **site), setpoint, load_kwh=1, pv_kwh=3, stored_kwh=[stored_kwh])) == flows
+def test_surplus_that_the_connection_cannot_take(
+    site: dict[str, Any], setpoint: SetPoint, stored_kwh: float, flows: object
+) -> None:
+    assert (
+        read(
+            run(
+                house({}, export_limit_kw=0.5, **site),
+                setpoint,
+                load_kwh=1,
+                pv_kwh=3,
+                stored_kwh=[stored_kwh],
+            )
+        )
+        == flows
+    )
 
 
 @pytest.mark.parametrize("mode", [Mode.SAVE, Mode.HOLD, Mode.CHARGE])
@@ -192,16 +279,24 @@ def test_how_pv_is_held_back(mode: Mode, curtailment: Curtailment, flows: object
 
 @pytest.mark.parametrize(
     ("pv_limit_kw", "flows"),
-    [(1.5, expect(export=0.5, curtailed=1.5)), (0.4, expect(curtailed=2.6, **{"import": 0.6})), (-1, expect(curtailed=3, **{"import": 1}))],
+    [
+        (1.5, expect(export=0.5, curtailed=1.5)),
+        (0.4, expect(curtailed=2.6, **{"import": 0.6})),
+        (-1, expect(curtailed=3, **{"import": 1})),
+    ],
     ids=["above the load", "below the load", "below nothing"],
 )
 def test_pv_produces_no_more_than_it_is_told(pv_limit_kw: float, flows: object) -> None:
-    assert read(run(house({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == flows
+    assert (
+        read(run(house({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == flows
+    )
 
 
 @pytest.mark.parametrize("pv_limit_kw", [np.nan, np.inf])
 def test_an_unknown_limit_holds_no_pv_back(pv_limit_kw: float) -> None:
-    assert read(run(house({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)) == expect(export=2)
+    assert read(
+        run(house({}), aim(Mode.HOLD, pv_limit_kw=pv_limit_kw), load_kwh=1, pv_kwh=3)
+    ) == expect(export=2)
 
 
 def test_pv_that_may_not_be_held_back_is_exported_whatever_was_asked() -> None:
@@ -211,7 +306,13 @@ def test_pv_that_may_not_be_held_back_is_exported_whatever_was_asked() -> None:
 
 def test_held_back_pv_serves_what_connection_and_battery_cannot() -> None:
     # load 3 on a connection of 2.5 with an empty battery: 0.5 of PV's 1 is let through
-    flows = run(house({}, import_limit_kw=2.5), aim(Mode.HOLD, curtailment=Curtailment.ALL), load_kwh=3, pv_kwh=1, stored_kwh=[1])
+    flows = run(
+        house({}, import_limit_kw=2.5),
+        aim(Mode.HOLD, curtailment=Curtailment.ALL),
+        load_kwh=3,
+        pv_kwh=1,
+        stored_kwh=[1],
+    )
     assert read(flows) == expect(stored=1, curtailed=0.5, **{"import": 2.5})
 
 
@@ -231,14 +332,20 @@ def test_charging_starts_at_its_least_power(mode: Mode, pv_kwh: float, flows: ob
 def test_the_least_power_takes_more_than_what_would_overload_the_connection() -> None:
     # surplus 2, limit 1.5: 0.5 too much, but the battery starts at 1.2 only
     site = house({"min_charge_kw": 1.2}, export_limit_kw=1.5, curtailable=False)
-    assert read(run(site, aim(Mode.HOLD), load_kwh=1, pv_kwh=3)) == expect(charge=1.2, stored=6.08, export=0.8)
-    assert read(run(site, aim(Mode.EXPORT), load_kwh=1, pv_kwh=3)) == expect(charge=1.2, stored=6.08, export=0.8)
+    assert read(run(site, aim(Mode.HOLD), load_kwh=1, pv_kwh=3)) == expect(
+        charge=1.2, stored=6.08, export=0.8
+    )
+    assert read(run(site, aim(Mode.EXPORT), load_kwh=1, pv_kwh=3)) == expect(
+        charge=1.2, stored=6.08, export=0.8
+    )
 
 
 @each_row(("soc", "limit_kw"), [(0.0, 4), (0.8, 4), (0.9, 2.4), (1.0, 0.8), (1.2, 0.8)])
 def test_charging_power_falls_linearly_near_full(soc: float, limit_kw: float) -> None:
     # from 80 % to full, from 4 kW to 20 % of it
-    limits = BatteryLimits.of(house({"max_soc": 1.0, "taper_from_soc": 0.8, "taper_to_share": 0.2}).batteries)
+    limits = BatteryLimits.of(
+        house({"max_soc": 1.0, "taper_from_soc": 0.8, "taper_to_share": 0.2}).batteries
+    )
     assert charge_limit_kw(np.array([[10 * soc]]), limits) == pytest.approx(limit_kw)
 
 
@@ -257,8 +364,15 @@ def test_without_a_taper_charging_power_is_constant() -> None:
     ],
     ids=["surplus", "deficit"],
 )
-def test_batteries_act_in_their_order(load_kwh: float, pv_kwh: float, charge: list[float], discharge: list[float]) -> None:
-    flows = run(house({}, {}), aim(Mode.SELF_CONSUMPTION, Mode.SELF_CONSUMPTION), load_kwh=load_kwh, pv_kwh=pv_kwh)
+def test_batteries_act_in_their_order(
+    load_kwh: float, pv_kwh: float, charge: list[float], discharge: list[float]
+) -> None:
+    flows = run(
+        house({}, {}),
+        aim(Mode.SELF_CONSUMPTION, Mode.SELF_CONSUMPTION),
+        load_kwh=load_kwh,
+        pv_kwh=pv_kwh,
+    )
     np.testing.assert_allclose(flows.charge_kwh[:, 0], charge)
     np.testing.assert_allclose(flows.discharge_kwh[:, 0], discharge)
     assert float(flows.import_kwh[0]) == float(flows.export_kwh[0]) == 0
@@ -273,8 +387,13 @@ def test_what_one_battery_sells_to_another_passes_no_meter() -> None:
 
 
 def test_a_connection_carries_the_lesser_of_its_own_limits_and_those_of_a_slot() -> None:
-    limits = SiteLimits.of(house({}, import_limit_kw=8, export_limit_kw=6)).narrow(np.array([9.0, 3.0]), np.array([2.0, 7.0]))
-    assert (limits.import_limit_kw.tolist(), limits.export_limit_kw.tolist()) == ([8.0, 3.0], [2.0, 6.0])
+    limits = SiteLimits.of(house({}, import_limit_kw=8, export_limit_kw=6)).narrow(
+        np.array([9.0, 3.0]), np.array([2.0, 7.0])
+    )
+    assert (limits.import_limit_kw.tolist(), limits.export_limit_kw.tolist()) == (
+        [8.0, 3.0],
+        [2.0, 6.0],
+    )
 
 
 @each_row(
@@ -286,9 +405,17 @@ def test_a_connection_carries_the_lesser_of_its_own_limits_and_those_of_a_slot()
         ({}, 6, Mode.HOLD),
         ({}, -128, Mode.HOLD),
     ],
-    ids=["no charging from the grid", "no selling to the grid", "selling stays", "unknown mode", "negative mode"],
+    ids=[
+        "no charging from the grid",
+        "no selling to the grid",
+        "selling stays",
+        "unknown mode",
+        "negative mode",
+    ],
 )
-def test_the_safety_layer_replaces_a_mode_that_is_not_allowed(battery: dict[str, Any], asked: int, allowed: Mode) -> None:
+def test_the_safety_layer_replaces_a_mode_that_is_not_allowed(
+    battery: dict[str, Any], asked: int, allowed: Mode
+) -> None:
     safe = clamp(aim(asked), np.array([[5.0]]), SiteLimits.of(house(battery)))
     assert safe.mode.tolist() == [[allowed]]
     assert safe.mode.dtype == np.int8
@@ -296,28 +423,56 @@ def test_the_safety_layer_replaces_a_mode_that_is_not_allowed(battery: dict[str,
 
 def test_the_safety_layer_brings_every_number_within_its_bounds() -> None:
     limits = SiteLimits.of(house({}))
-    wild = aim(Mode.CHARGE, power_kw=99, target_soc=1.7, floor_soc=-3, ceiling_soc=np.inf, spill_soc=-np.inf)
+    wild = aim(
+        Mode.CHARGE,
+        power_kw=99,
+        target_soc=1.7,
+        floor_soc=-3,
+        ceiling_soc=np.inf,
+        spill_soc=-np.inf,
+    )
     safe = clamp(wild, np.array([[5.0]]), limits)
-    assert [float(getattr(safe, name)[0, 0]) for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")] == [4, 0.9, 0.1, 0.9, 0.1]
+    assert [
+        float(getattr(safe, name)[0, 0])
+        for name in ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc")
+    ] == [4, 0.9, 0.1, 0.9, 0.1]
 
 
 def test_unknown_numbers_move_no_energy() -> None:
-    nothing: dict[str, Any] = dict.fromkeys(("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc"), np.nan)
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("power_kw", "target_soc", "floor_soc", "ceiling_soc", "spill_soc"), np.nan
+    )
     for mode in Mode:
-        assert read(run(house({}), aim(mode, **nothing), load_kwh=3, pv_kwh=1)) == expect(**{"import": 2})
+        assert read(run(house({}), aim(mode, **nothing), load_kwh=3, pv_kwh=1)) == expect(
+            **{"import": 2}
+        )
         assert read(run(house({}), aim(mode, **nothing), load_kwh=1, pv_kwh=3)) == expect(export=2)
 
 
 @each_row("stored_kwh", [np.nan, np.inf, -np.inf])
-@each_row(("load_kwh", "pv_kwh", "imported", "exported"), [(3, 1, 2, 0), (1, 3, 0, 2)], ids=["deficit", "surplus"])
+@each_row(
+    ("load_kwh", "pv_kwh", "imported", "exported"),
+    [(3, 1, 2, 0), (1, 3, 0, 2)],
+    ids=["deficit", "surplus"],
+)
 def test_a_battery_of_unknown_charge_moves_no_energy_and_hides_no_meter(
     stored_kwh: float, load_kwh: float, pv_kwh: float, imported: float, exported: float
 ) -> None:
     # limits so narrow that a known battery would have to help
     site = house({}, {}, import_limit_kw=0.5, export_limit_kw=0.5, curtailable=False)
-    flows = run(site, aim(Mode.CHARGE, Mode.EXPORT), load_kwh=load_kwh, pv_kwh=pv_kwh, stored_kwh=[stored_kwh, stored_kwh])
+    flows = run(
+        site,
+        aim(Mode.CHARGE, Mode.EXPORT),
+        load_kwh=load_kwh,
+        pv_kwh=pv_kwh,
+        stored_kwh=[stored_kwh, stored_kwh],
+    )
     assert flows.charge_kwh.tolist() == flows.discharge_kwh.tolist() == [[0], [0]]
-    assert (float(flows.import_kwh[0]), float(flows.export_kwh[0]), float(flows.excess_kwh[0])) == (imported, exported, 1.5)
+    assert (float(flows.import_kwh[0]), float(flows.export_kwh[0]), float(flows.excess_kwh[0])) == (
+        imported,
+        exported,
+        1.5,
+    )
 
 
 def test_a_site_without_a_battery_has_a_meter_all_the_same() -> None:
@@ -329,14 +484,26 @@ def test_a_site_without_a_battery_has_a_meter_all_the_same() -> None:
 def test_a_shorter_slot_moves_less() -> None:
     limits = SiteLimits.of(house({}, import_limit_kw=5))
     stored: FloatArray = np.array([[5.0]])
-    flows = simulate_slot(aim(Mode.CHARGE), stored, SlotActuals(np.array([0.5]), np.array([0.0]), 0.25), limits=limits)
+    flows = simulate_slot(
+        aim(Mode.CHARGE), stored, SlotActuals(np.array([0.5]), np.array([0.0]), 0.25), limits=limits
+    )
     # 3 kW for a quarter of an hour; the connection carries 1.25
     assert read(flows) == expect(charge=0.75, stored=5.675, **{"import": 1.25})
 
 
 def test_slots_settle_side_by_side_with_their_own_lengths() -> None:
     limits = SiteLimits.of(house({}))
-    setpoint = SetPoint(**{field.name: np.repeat(getattr(aim(Mode.CHARGE), field.name), 2, axis=-1) for field in fields(SetPoint)})
+    setpoint = SetPoint(
+        **{
+            field.name: np.repeat(getattr(aim(Mode.CHARGE), field.name), 2, axis=-1)
+            for field in fields(SetPoint)
+        }
+    )
     hours = np.array([1.0, 0.25])
-    flows = simulate_slot(setpoint, np.array([[5.0, 5.0]]), SlotActuals(np.zeros(2), np.zeros(2), hours), limits=limits)
+    flows = simulate_slot(
+        setpoint,
+        np.array([[5.0, 5.0]]),
+        SlotActuals(np.zeros(2), np.zeros(2), hours),
+        limits=limits,
+    )
     assert flows.charge_kwh.tolist() == [[3.0, 0.75]]

@@ -11,26 +11,59 @@ from luna.energy.devices.battery import Battery
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import Mode
 from luna.energy.physics.safety import clamp
-from luna.energy.policy import HIGHEST_SOC, LOWEST_SOC, BatteryPolicy, PlanPolicy, SocThresholds, wants_plan
+from luna.energy.policy import (
+    HIGHEST_SOC,
+    LOWEST_SOC,
+    BatteryPolicy,
+    PlanPolicy,
+    SocThresholds,
+    wants_plan,
+)
 from luna.energy.site import parse_site
 from tests.support.suite.tables import each_row
 
-BATTERY = Battery(name="battery", capacity_kwh=10, min_soc=0.1, max_soc=0.9, charge_limit_kw=5, discharge_limit_kw=4)
-SELF, SAVE, SUPPLY, HOLD, CHARGE, EXPORT = Mode.SELF_CONSUMPTION, Mode.SAVE, Mode.SUPPLY, Mode.HOLD, Mode.CHARGE, Mode.EXPORT
+BATTERY = Battery(
+    name="battery",
+    capacity_kwh=10,
+    min_soc=0.1,
+    max_soc=0.9,
+    charge_limit_kw=5,
+    discharge_limit_kw=4,
+)
+SELF, SAVE, SUPPLY, HOLD, CHARGE, EXPORT = (
+    Mode.SELF_CONSUMPTION,
+    Mode.SAVE,
+    Mode.SUPPLY,
+    Mode.HOLD,
+    Mode.CHARGE,
+    Mode.EXPORT,
+)
 
 
 def level(**changes: float) -> SocThresholds:
     """Thresholds of one slot that neither trade, store nor serve but for the changes."""
-    nothing = {"buy": LOWEST_SOC, "store": LOWEST_SOC, "spill": 0.9, "serve": HIGHEST_SOC, "sell": HIGHEST_SOC}
+    nothing = {
+        "buy": LOWEST_SOC,
+        "store": LOWEST_SOC,
+        "spill": 0.9,
+        "serve": HIGHEST_SOC,
+        "sell": HIGHEST_SOC,
+    }
     return SocThresholds(**{name: np.array([value]) for name, value in (nothing | changes).items()})
 
 
-def policy(begin: SocThresholds, keep: SocThresholds | None = None, *, no_pv: bool = False) -> BatteryPolicy:
-    return BatteryPolicy(BATTERY, keep or begin, begin, np.array([no_pv]), np.array([5.0]), np.array([4.0]))
+def policy(
+    begin: SocThresholds, keep: SocThresholds | None = None, *, no_pv: bool = False
+) -> BatteryPolicy:
+    return BatteryPolicy(
+        BATTERY, keep or begin, begin, np.array([no_pv]), np.array([5.0]), np.array([4.0])
+    )
 
 
 def told(part: BatteryPolicy, soc: float, mode: Mode = SELF) -> Mode:
-    return Mode(int(part.read(slice(0, 1), np.array([mode], dtype=np.int8), np.array([soc])).mode[0, 0]))
+    return Mode(
+        int(part.read(slice(0, 1), np.array([mode], dtype=np.int8), np.array([soc])).mode[0, 0])
+    )
 
 
 @each_row(
@@ -47,8 +80,15 @@ def test_between_thresholds_that_allow_nothing_a_battery_rests() -> None:
 
 
 def test_limits_of_a_set_point_are_the_thresholds_within_what_the_battery_bears() -> None:
-    setpoint = policy(level(buy=0.95, store=0.7, serve=0.5)).read(slice(0, 1), np.array([SELF], dtype=np.int8), np.array([0.2]))
-    assert (setpoint.target_soc[0, 0], setpoint.ceiling_soc[0, 0], setpoint.floor_soc[0, 0], setpoint.power_kw[0, 0]) == (0.9, 0.7, 0.5, 5.0)
+    setpoint = policy(level(buy=0.95, store=0.7, serve=0.5)).read(
+        slice(0, 1), np.array([SELF], dtype=np.int8), np.array([0.2])
+    )
+    assert (
+        setpoint.target_soc[0, 0],
+        setpoint.ceiling_soc[0, 0],
+        setpoint.floor_soc[0, 0],
+        setpoint.power_kw[0, 0],
+    ) == (0.9, 0.7, 0.5, 5.0)
 
 
 def test_what_goes_on_ends_later_than_it_would_begin() -> None:
@@ -74,7 +114,9 @@ def test_at_night_nobody_begins_to_store_sun() -> None:
 
 def test_the_house_alone_is_followed_whatever_the_state_and_the_mode_before() -> None:
     house = BatteryPolicy.follow_house(BATTERY, 1)
-    assert {told(house, soc, mode) for soc in (0.0, 0.05, 0.1, 0.5, 0.9, 1.0) for mode in Mode} == {SELF}
+    assert {told(house, soc, mode) for soc in (0.0, 0.05, 0.1, 0.5, 0.9, 1.0) for mode in Mode} == {
+        SELF
+    }
 
 
 @given(
@@ -83,9 +125,13 @@ def test_the_house_alone_is_followed_whatever_the_state_and_the_mode_before() ->
     mode=st.sampled_from(list(Mode)),
     no_pv=st.booleans(),
 )
-def test_what_is_read_is_safe_as_it_stands(values: list[float], soc: float, mode: Mode, no_pv: bool) -> None:
+def test_what_is_read_is_safe_as_it_stands(
+    values: list[float], soc: float, mode: Mode, no_pv: bool
+) -> None:
     part = policy(SocThresholds(*(np.array([value]) for value in values)).rounded(), no_pv=no_pv)
-    limits = SiteLimits.of(parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY.model_dump()]}))
+    limits = SiteLimits.of(
+        parse_site({"name": "home", "timezone": "UTC", "batteries": [BATTERY.model_dump()]})
+    )
     plan = PlanPolicy([part], np.zeros(1, dtype=np.int8), np.array([np.inf]))
     setpoint = plan.decide(0, np.array([[soc]]), np.array([[mode]], dtype=np.int8))
     safe = clamp(setpoint, np.array([[soc * 10]]), limits)
@@ -95,12 +141,18 @@ def test_what_is_read_is_safe_as_it_stands(values: list[float], soc: float, mode
 
 def test_slots_side_by_side_are_read_as_one_by_one() -> None:
     rng = np.random.default_rng(0)
-    keep, begin = (SocThresholds(*np.sort(rng.uniform(-0.2, 1.2, (5, 40)), axis=0)) for _ in range(2))
-    part = BatteryPolicy(BATTERY, keep, begin, rng.random(40) < 0.4, np.full(40, 5.0), np.full(40, 4.0))
+    keep, begin = (
+        SocThresholds(*np.sort(rng.uniform(-0.2, 1.2, (5, 40)), axis=0)) for _ in range(2)
+    )
+    part = BatteryPolicy(
+        BATTERY, keep, begin, rng.random(40) < 0.4, np.full(40, 5.0), np.full(40, 4.0)
+    )
     plan = PlanPolicy([part], np.zeros(40, dtype=np.int8), np.full(40, np.inf))
     soc, modes = rng.uniform(0, 1, (1, 40)), rng.integers(0, 6, (1, 40)).astype(np.int8)
     together = plan.read(slice(None), soc, modes)
-    alone = [plan.decide(slot, soc[:, slot : slot + 1], modes[:, slot : slot + 1]) for slot in range(40)]
+    alone = [
+        plan.decide(slot, soc[:, slot : slot + 1], modes[:, slot : slot + 1]) for slot in range(40)
+    ]
     assert together.mode[0].tolist() == [int(each.mode[0, 0]) for each in alone]
     assert together.target_soc[0].tolist() == [float(each.target_soc[0, 0]) for each in alone]
 

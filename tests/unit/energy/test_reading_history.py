@@ -20,13 +20,21 @@ def test_buckets_begin_on_the_resolution_and_end_with_the_window() -> None:
 
 
 def test_a_window_within_one_bucket_is_one() -> None:
-    assert cut(START, START + timedelta(minutes=5), "1h", BERLIN) == [START, START + timedelta(minutes=5)]
+    assert cut(START, START + timedelta(minutes=5), "1h", BERLIN) == [
+        START,
+        START + timedelta(minutes=5),
+    ]
 
 
 def test_days_are_the_sites_own() -> None:
     # On 31 March 2024 clocks go forward: the day from 23:00 to 22:00 UTC has 23 hours.
     edges = cut(START, START + timedelta(days=2), "1d", BERLIN)
-    assert [edge.strftime("%d %H:%M") for edge in edges] == ["30 12:20", "30 23:00", "31 22:00", "01 12:20"]
+    assert [edge.strftime("%d %H:%M") for edge in edges] == [
+        "30 12:20",
+        "30 23:00",
+        "31 22:00",
+        "01 12:20",
+    ]
 
 
 def test_more_buckets_than_anyone_reads_are_refused() -> None:
@@ -45,8 +53,12 @@ def test_more_buckets_than_anyone_reads_are_refused() -> None:
         ({"end": START}, "to"),
     ],
 )
-def test_a_query_that_makes_no_sense_names_its_field(options: dict[str, object], field: str) -> None:
+def test_a_query_that_makes_no_sense_names_its_field(
+    options: dict[str, object], field: str
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        ReadingQuery(**{"sensor": "meter", "first": START, "end": START + timedelta(hours=1)} | options)  # type: ignore[arg-type]
+        ReadingQuery(
+            **{"sensor": "meter", "first": START, "end": START + timedelta(hours=1)} | options
+        )  # type: ignore[arg-type]
     assert caught.value.field == field
     assert caught.value.remedy

@@ -29,8 +29,11 @@ def test_a_counter_rises_evenly_between_two_readings() -> None:
 
 
 def test_the_rise_within_a_bucket_belongs_to_it() -> None:
-    # 12:05 → 12:10 inside the first bucket gained 5; from 12:10 to 12:20 another 4, half of it before 12:15.
-    runs = Runs(at(5, 20), np.array([10.0, 19.0]), at(10, 20), np.array([15.0, 19.0]), np.array([5.0, 0.0]))
+    # 12:05 → 12:10 inside the first bucket gained 5; from 12:10 to 12:20 another 4, half of it
+    # before 12:15.
+    runs = Runs(
+        at(5, 20), np.array([10.0, 19.0]), at(10, 20), np.array([15.0, 19.0]), np.array([5.0, 0.0])
+    )
     assert increase_per_bucket(runs, at(0, 15, 30)).values.tolist() == [7.0, 2.0]
 
 
@@ -43,7 +46,9 @@ def test_a_silent_sensor_has_no_mean_until_it_speaks_again() -> None:
 
 def test_a_counter_that_fell_began_again_from_zero() -> None:
     # 100 → 103 is 3, 103 → 2 a reset that counted 2, 2 → 6 is 4.
-    assert increase_per_bucket(single([0, 15, 30, 45], [100, 103, 2, 6]), at(0, 15, 30, 45)).values.tolist() == [3.0, 2.0, 4.0]
+    assert increase_per_bucket(
+        single([0, 15, 30, 45], [100, 103, 2, 6]), at(0, 15, 30, 45)
+    ).values.tolist() == [3.0, 2.0, 4.0]
 
 
 def test_before_the_first_reading_and_after_the_last_nothing_is_known() -> None:
@@ -91,7 +96,9 @@ def test_a_shape_of_fewer_than_three_points_is_refused(points: int) -> None:
 
 def cosine() -> tuple[InstantArray, FloatArray]:
     steps = np.arange(10, 111)
-    return np.datetime64("2020-01-01", "us") + steps.astype("timedelta64[D]"), 10 + 5 * np.cos(steps / 10)
+    return np.datetime64("2020-01-01", "us") + steps.astype("timedelta64[D]"), 10 + 5 * np.cos(
+        steps / 10
+    )
 
 
 # Source: the examples in timescaledb-toolkit's documentation of lttb, version 1.10.
@@ -100,7 +107,13 @@ def cosine() -> tuple[InstantArray, FloatArray]:
     [
         (4, "01-11 02-01 03-03 04-20"),
         (8, "01-11 01-27 02-06 02-27 03-09 03-30 04-09 04-20"),
-        (17, "01-11 01-13 01-22 01-28 02-03 02-09 02-14 02-24 03-01 03-07 03-13 03-23 03-29 04-04 04-10 04-14 04-20"),
+        (
+            17,
+            (
+                "01-11 01-13 01-22 01-28 02-03 02-09 02-14 02-24 03-01 03-07 03-13 03-23 03-29 "
+                "04-04 04-10 04-14 04-20"
+            ),
+        ),
     ],
 )
 def test_the_shape_is_the_one_that_the_toolkit_draws(points: int, days: str) -> None:

@@ -1,4 +1,6 @@
-"""Refusals of set-up, planning and upload: each has a reason, and a reason has its parameters and its words in every language."""
+"""Refusals of set-up, planning and upload: each has a reason, and a reason has its parameters and
+its words in every language.
+"""
 
 import ast
 import builtins
@@ -72,13 +74,36 @@ REACHED = (
 )
 FACTORIES = ("refuse", "invalid_part")
 MAKES_ERROR = re.compile(rf"Error\(|\b(?:{'|'.join(FACTORIES)})\(")
-# Whose errors end in a terminal or a log, or are worded by what they happened to (files of documents, devices, sources).
+# Whose errors end in a terminal or a log, or are worded by what they happened to (files of
+# documents, devices, sources).
 BEHIND_PAGES = (
     "luna/energy/errors.py",
     "luna/energy/refusals/",
     "luna/words/",
-    *(f"luna/platform/{room}/" for room in ("embedded", "settings", "objects", "spool", "health", "doctor", "simulated_home")),
-    *(f"services/{room}/" for room in ("cli", "backup", "edge", "simulated_home", "notifier", "home_assistant", "executor")),
+    *(
+        f"luna/platform/{room}/"
+        for room in (
+            "embedded",
+            "settings",
+            "objects",
+            "spool",
+            "health",
+            "doctor",
+            "simulated_home",
+        )
+    ),
+    *(
+        f"services/{room}/"
+        for room in (
+            "cli",
+            "backup",
+            "edge",
+            "simulated_home",
+            "notifier",
+            "home_assistant",
+            "executor",
+        )
+    ),
     *(f"services/agent/{room}/" for room in ("environment", "reinforcement", "imitation")),
     *(f"services/planner/{room}/" for room in ("milp", "dp", "linear")),
     *(f"services/rag/{room}" for room in ("evaluation.py", "extraction/", "language.py")),
@@ -88,7 +113,11 @@ BEHIND_PAGES = (
 WITHOUT_REASON = {*dir(builtins), "SpokenError"}
 SHARE_WITH_REASON = 0.85
 # Read by who reads a file of lines, and worded there.
-CAUGHT = {"services/ingest/batches.py", "services/api/pages/setup/network.py", "services/api/pages/setup/home_assistant.py"}
+CAUGHT = {
+    "services/ingest/batches.py",
+    "services/api/pages/setup/network.py",
+    "services/api/pages/setup/home_assistant.py",
+}
 
 
 @cache
@@ -107,19 +136,43 @@ def list_calls(tree: ast.AST) -> list[ast.Call]:
 
 
 def list_bare(path: str, tree: ast.Module) -> Iterator[str]:
-    """Yield where an error is raised without a reason; one that takes over another's is told it later."""
-    kinds = {"InvalidInputError", "NotFoundError", "ConflictError", "OutdatedError", "UnreadableError", "UnavailableError", "LunaError"}
-    taken_over = {each.func.value.id for each in list_calls(tree) if isinstance(each.func, ast.Attribute) and each.func.attr == "because"
-                  and isinstance(each.func.value, ast.Name)}  # fmt: skip
+    """Yield where an error is raised without a reason.
+
+    One that takes over another's is told it later.
+    """
+    kinds = {
+        "InvalidInputError",
+        "NotFoundError",
+        "ConflictError",
+        "OutdatedError",
+        "UnreadableError",
+        "UnavailableError",
+        "LunaError",
+    }
+    taken_over = {
+        each.func.value.id
+        for each in list_calls(tree)
+        if isinstance(each.func, ast.Attribute)
+        and each.func.attr == "because"
+        and isinstance(each.func.value, ast.Name)
+    }
     kept = {
-        id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id in taken_over
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in taken_over
     }
     for call in list_calls(tree):
         if name_of(call) in kinds and id(call) not in kept:
             yield f"{path}:{call.lineno}"
     if path not in CAUGHT:
         raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
-        yield from (f"{path}:{each.lineno}" for each in raised if isinstance(each, ast.Call) and name_of(each) == "ValueError")
+        yield from (
+            f"{path}:{each.lineno}"
+            for each in raised
+            if isinstance(each, ast.Call) and name_of(each) == "ValueError"
+        )
 
 
 def list_figures(template: str) -> set[str]:
@@ -128,21 +181,40 @@ def list_figures(template: str) -> set[str]:
 
 def all_figures(code: str, reason: RefusalReason) -> set[str]:
     """Return the parameters that API and command line name, and pages in any language."""
-    told = [CATALOGUE.read("refusals", language)[f"{part}_{code}"].parts for language in CATALOGUE.languages for part in ("sentence", "remedy")]
-    return set().union(list_figures(reason.message or ""), list_figures(reason.remedy or ""), reason.kinds, *map(list_said, told))
+    told = [
+        CATALOGUE.read("refusals", language)[f"{part}_{code}"].parts
+        for language in CATALOGUE.languages
+        for part in ("sentence", "remedy")
+    ]
+    return set().union(
+        list_figures(reason.message or ""),
+        list_figures(reason.remedy or ""),
+        reason.kinds,
+        *map(list_said, told),
+    )
 
 
 def test_every_refusal_of_set_up_planning_and_upload_has_a_reason() -> None:
     sources = [(path, tree) for path, tree in parse_sources().items() if path.startswith(REACHED)]
     bare = [each for path, tree in sources for each in list_bare(path, tree)]
-    with_reason = sum(name_of(call) in FACTORIES for _, tree in sources for call in list_calls(tree))
+    with_reason = sum(
+        name_of(call) in FACTORIES for _, tree in sources for call in list_calls(tree)
+    )
     assert not bare, f"{len(bare)} refusals are not said in German, {with_reason} are: {bare}"
     assert with_reason > 150
 
 
 def test_most_errors_that_a_page_may_show_have_a_reason() -> None:
-    calls = [name_of(call) for path, tree in parse_sources().items() if not path.startswith(BEHIND_PAGES) for call in list_calls(tree)]
-    with_reason, bare = sum(name in FACTORIES for name in calls), sum(name.endswith("Error") and name not in WITHOUT_REASON for name in calls)
+    calls = [
+        name_of(call)
+        for path, tree in parse_sources().items()
+        if not path.startswith(BEHIND_PAGES)
+        for call in list_calls(tree)
+    ]
+    with_reason, bare = (
+        sum(name in FACTORIES for name in calls),
+        sum(name.endswith("Error") and name not in WITHOUT_REASON for name in calls),
+    )
     assert with_reason > 450
     assert with_reason / (with_reason + bare) >= SHARE_WITH_REASON
 
@@ -155,13 +227,19 @@ def test_each_refusal_gives_its_reason_all_of_the_figures_that_are_said() -> Non
                 continue
             given = {each.arg for each in call.keywords}
             reason = REASONS.get(str(call.args[0].value))
-            if reason is None or (None not in given and not all_figures(str(call.args[0].value), reason) <= given):
+            if reason is None or (
+                None not in given and not all_figures(str(call.args[0].value), reason) <= given
+            ):
                 wrong.append(f"{path}:{call.lineno}")
     assert not wrong
 
 
 def test_each_reason_is_given_somewhere() -> None:
-    texts = [text for path, text in read_sources("luna", "services").items() if "luna/energy/refusals" not in path]
+    texts = [
+        text
+        for path, text in read_sources("luna", "services").items()
+        if "luna/energy/refusals" not in path
+    ]
     named = set(re.findall(r"""["']([a-z0-9-]+)["']""", "\n".join(texts)))
     assert {code for code in REASONS if code not in OF_FIELDS} - named == set()
 
@@ -178,5 +256,11 @@ def test_a_reason_goes_through_queue_and_problem_document(code: str) -> None:
 
 def test_an_error_without_a_reason_says_none() -> None:
     assert "reason" not in LunaError("bent").problem()
-    assert decode_error('{"codes": ["unavailable"], "message": "away", "field": null, "value": null, "remedy": null}').reason is None
+    assert (
+        decode_error(
+            '{"codes": ["unavailable"], "message": "away", "field": null, "value": null, '
+            '"remedy": null}'
+        ).reason
+        is None
+    )
     assert isinstance(refuse("nothing-fetched", fault="no route"), UnavailableError)

@@ -1,4 +1,7 @@
-"""A site is refused by name of the field, with its value and what to do; a right one loads as written."""
+"""A site is refused by name of the field, with its value and what to do.
+
+A right one loads as written.
+"""
 
 import json
 from copy import deepcopy
@@ -28,7 +31,11 @@ SITE: dict[str, Any] = {
     "vehicles": [{"capacity_kwh": 60}],
     "loads": [{"name": "water_heater", "power_kw": 3, "energy_kwh_per_day": 6}],
     "tariff": {
-        "import": {"kind": "time_of_use", "default": 0.3, "bands": [{"from": "22:00", "to": "06:00", "price": 0.2}]},
+        "import": {
+            "kind": "time_of_use",
+            "default": 0.3,
+            "bands": [{"from": "22:00", "to": "06:00", "price": 0.2}],
+        },
         "export": {"kind": "fixed", "price": 0.07},
         "peak": {"price_per_kw_month": 5},
     },
@@ -58,8 +65,17 @@ def test_few_fields_are_required() -> None:
 def test_the_example_in_the_repository_loads_as_written() -> None:
     site = load_site(EXAMPLE)
     battery = site.batteries[0]
-    assert (site.timezone, site.grid.import_limit_kw, site.grid.export_limit_kw) == ("Europe/Berlin", 11, 8)
-    assert (battery.capacity_kwh, battery.min_soc, battery.taper_from_soc, battery.taper_to_share) == (10, 0.1, 0.9, 0.3)
+    assert (site.timezone, site.grid.import_limit_kw, site.grid.export_limit_kw) == (
+        "Europe/Berlin",
+        11,
+        8,
+    )
+    assert (
+        battery.capacity_kwh,
+        battery.min_soc,
+        battery.taper_from_soc,
+        battery.taper_to_share,
+    ) == (10, 0.1, 0.9, 0.3)
     assert site.tariff.import_ == SpotPrice(kind="spot", market="NL", markup=0.13)
     assert site.tariff.peak is not None
     assert parse_site(site.model_dump(mode="json", by_alias=True)) == site
@@ -72,18 +88,30 @@ def test_the_example_in_the_repository_loads_as_written() -> None:
         pytest.param({"persons": 1}, (1900, "persons"), id="one"),
         pytest.param({"persons": 4}, (4085, "persons"), id="four"),
         pytest.param({"persons": 9}, (5430, "persons"), id="more than the table has"),
-        pytest.param({"yearly_kwh": 6200, "persons": 1}, (6200, "yearly_kwh"), id="the bill goes before the persons"),
+        pytest.param(
+            {"yearly_kwh": 6200, "persons": 1},
+            (6200, "yearly_kwh"),
+            id="the bill goes before the persons",
+        ),
     ],
 )
-def test_a_household_uses_what_it_says_or_what_is_assumed_of_it(household: dict[str, float], expected: tuple[float, str]) -> None:
+def test_a_household_uses_what_it_says_or_what_is_assumed_of_it(
+    household: dict[str, float], expected: tuple[float, str]
+) -> None:
     said = parse_site(change("household", household)).household
     assert (said.yearly_load_kwh, said.load_basis) == expected
 
 
 def test_each_kind_of_tariff_is_read_by_its_name() -> None:
     assert isinstance(parse_site(SITE).tariff.import_, TimeOfUsePrice)
-    assert isinstance(parse_site(change("tariff.import", {"kind": "spot", "market": "DE"})).tariff.import_, SpotPrice)
-    assert isinstance(parse_site(change("tariff.import", {"kind": "fixed", "price": -0.1})).tariff.import_, FixedPrice)
+    assert isinstance(
+        parse_site(change("tariff.import", {"kind": "spot", "market": "DE"})).tariff.import_,
+        SpotPrice,
+    )
+    assert isinstance(
+        parse_site(change("tariff.import", {"kind": "fixed", "price": -0.1})).tariff.import_,
+        FixedPrice,
+    )
 
 
 @each_row(
@@ -130,7 +158,9 @@ def test_each_kind_of_tariff_is_read_by_its_name() -> None:
         ("tariff.import.bands.0.to", "6:00"),
     ],
 )
-def test_a_value_out_of_bounds_is_refused_by_field_value_and_remedy(path: str, value: object) -> None:
+def test_a_value_out_of_bounds_is_refused_by_field_value_and_remedy(
+    path: str, value: object
+) -> None:
     error = refuse(change(path, value))
     assert (error.field, error.value) == (f"site.{path}", value)
     assert error.remedy
@@ -165,7 +195,16 @@ def test_the_remedy_fits_what_is_wrong(path: str, value: object, remedy: str) ->
     assert remedy in str(error.remedy)
 
 
-@each_row("path", ["colour", "batteries.0.capacity_wh", "tariff.import.vat", "grid.limit_kw", "tariff.peak.price"])
+@each_row(
+    "path",
+    [
+        "colour",
+        "batteries.0.capacity_wh",
+        "tariff.import.vat",
+        "grid.limit_kw",
+        "tariff.peak.price",
+    ],
+)
 def test_an_unknown_field_is_refused_by_name(path: str) -> None:
     error = refuse(change(path, 3))
     assert (error.field, error.value) == (f"site.{path}", 3)
@@ -192,7 +231,10 @@ def test_a_battery_without_a_usable_range_is_refused(low: float, high: float) ->
 
 @pytest.mark.parametrize(
     ("path", "part"),
-    [("batteries.0", BATTERY | {"min_charge_kw": 6}), ("vehicles.0", {"capacity_kwh": 60, "charge_limit_kw": 1})],
+    [
+        ("batteries.0", BATTERY | {"min_charge_kw": 6}),
+        ("vehicles.0", {"capacity_kwh": 60, "charge_limit_kw": 1}),
+    ],
     ids=["battery", "vehicle"],
 )
 def test_a_part_that_could_never_charge_is_refused(path: str, part: dict[str, float]) -> None:
@@ -226,7 +268,10 @@ def test_every_wrong_field_is_named_at_once() -> None:
     wrong["batteries"] = [BATTERY | {"charge_efficiency": 1.3}]
     wrong["colour"] = "red"
     message = str(refuse(wrong))
-    assert all(f"site.{field}" in message for field in ("grid.import_limit_kw", "batteries.0.charge_efficiency", "colour"))
+    assert all(
+        f"site.{field}" in message
+        for field in ("grid.import_limit_kw", "batteries.0.charge_efficiency", "colour")
+    )
 
 
 def test_a_wrong_kind_of_tariff_names_the_known_ones() -> None:
@@ -240,9 +285,16 @@ def test_a_field_called_like_a_tariff_keeps_its_name() -> None:
 
 
 def test_what_lies_outside_the_houses_meter_is_a_device_of_a_house_that_has_one() -> None:
-    stranger = refuse(change("input_sensors", {"total_load_consumption": "house", "outside_house_meter": "car"}))
-    assert (stranger.field, stranger.message) == ("site.input_sensors", "outside_house_meter: no device has the sensor 'car'")
-    without = refuse(change("input_sensors", {"vehicle_consumption": "car", "outside_house_meter": "car"}))
+    stranger = refuse(
+        change("input_sensors", {"total_load_consumption": "house", "outside_house_meter": "car"})
+    )
+    assert (stranger.field, stranger.message) == (
+        "site.input_sensors",
+        "outside_house_meter: no device has the sensor 'car'",
+    )
+    without = refuse(
+        change("input_sensors", {"vehicle_consumption": "car", "outside_house_meter": "car"})
+    )
     assert "total_grid_import" in str(without.remedy)
 
 
@@ -256,8 +308,13 @@ def test_what_is_no_site_at_all_is_refused(document: object) -> None:
     [([], False), ([True], True), ([True, False], False)],
     ids=["no PV", "every array", "not every array"],
 )
-def test_pv_may_be_held_back_where_every_array_allows_it(arrays: list[bool], curtailable: bool) -> None:
-    pv = [{"name": f"roof {number}", "peak_kw": 5, "curtailable": allowed} for number, allowed in enumerate(arrays)]
+def test_pv_may_be_held_back_where_every_array_allows_it(
+    arrays: list[bool], curtailable: bool
+) -> None:
+    pv = [
+        {"name": f"roof {number}", "peak_kw": 5, "curtailable": allowed}
+        for number, allowed in enumerate(arrays)
+    ]
     assert parse_site(change("pv", pv)).curtailable is curtailable
 
 
@@ -269,10 +326,17 @@ def test_a_site_does_not_change() -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(b"name: [home", "YAML"), (b"name: Caf\xe9", "UTF-8"), (b"", "dictionary"), (b"name: home\ntimezone: Mars", "time zone")],
+    [
+        (b"name: [home", "YAML"),
+        (b"name: Caf\xe9", "UTF-8"),
+        (b"", "dictionary"),
+        (b"name: home\ntimezone: Mars", "time zone"),
+    ],
     ids=["no YAML", "no UTF-8", "empty", "no site"],
 )
-def test_a_file_that_holds_no_site_is_refused_by_its_path(tmp_path: Path, content: bytes, reason: str) -> None:
+def test_a_file_that_holds_no_site_is_refused_by_its_path(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
     path = tmp_path / "site.yaml"
     path.write_bytes(content)
     with pytest.raises(InvalidInputError, match=reason) as caught:
@@ -303,29 +367,62 @@ def test_watts_given_as_kilowatts_are_refused() -> None:
 
 
 def test_a_sensor_holds_from_its_local_day_until_its_own() -> None:
-    named = ["sensor.roof", {"sensor": "-sensor.old", "until": date(2026, 3, 1)}, {"sensor": "sensor.new", "from": "2026-03-01"}]
-    site = parse_site({"name": "home", "timezone": "Europe/Berlin", "input_sensors": {"total_pv_production": named}})
+    named = [
+        "sensor.roof",
+        {"sensor": "-sensor.old", "until": date(2026, 3, 1)},
+        {"sensor": "sensor.new", "from": "2026-03-01"},
+    ]
+    site = parse_site(
+        {
+            "name": "home",
+            "timezone": "Europe/Berlin",
+            "input_sensors": {"total_pv_production": named},
+        }
+    )
     midnight = datetime(2026, 2, 28, 23, tzinfo=UTC)
     sensors = site.list_sensors(site.input_sensors.total_pv_production)
-    assert sensors == (SiteSensor("sensor.roof"), SiteSensor("sensor.old", -1, end=midnight), SiteSensor("sensor.new", start=midnight))
-    assert [sensor.name for sensor in sensors if sensor.holds_at(midnight)] == ["sensor.roof", "sensor.new"]
+    assert sensors == (
+        SiteSensor("sensor.roof"),
+        SiteSensor("sensor.old", -1, end=midnight),
+        SiteSensor("sensor.new", start=midnight),
+    )
+    assert [sensor.name for sensor in sensors if sensor.holds_at(midnight)] == [
+        "sensor.roof",
+        "sensor.new",
+    ]
     assert parse_site(json.loads(site.model_dump_json(by_alias=True))) == site
 
 
 @each_row(
     ("named", "field", "said"),
     [
-        ([{"sensor": "a", "from": "2026-03-02", "until": "2026-03-01"}], "site", "a ends before it begins"),
+        (
+            [{"sensor": "a", "from": "2026-03-02", "until": "2026-03-01"}],
+            "site",
+            "a ends before it begins",
+        ),
         (["a", {"sensor": "a", "from": "2026-03-01"}], "site", "a stands twice for the same time"),
-        ([{"sensor": "a", "until": "2026-03-02"}, {"sensor": "a", "from": "2026-03-01"}], "site", "a stands twice for the same time"),
+        (
+            [{"sensor": "a", "until": "2026-03-02"}, {"sensor": "a", "from": "2026-03-01"}],
+            "site",
+            "a stands twice for the same time",
+        ),
         ([{"sensor": "a", "from": "yesterday"}], "site", "not a time: yesterday"),
-        ([{"sensor": "a", "since": "2026-03-01"}], "site.input_sensors.total_grid_import.0.since", ""),
+        (
+            [{"sensor": "a", "since": "2026-03-01"}],
+            "site.input_sensors.total_grid_import.0.since",
+            "",
+        ),
         ([""], "site.input_sensors.total_grid_import.0", ""),
     ],
 )
-def test_times_of_sensors_are_refused_where_they_cannot_be(named: object, field: str, said: str) -> None:
+def test_times_of_sensors_are_refused_where_they_cannot_be(
+    named: object, field: str, said: str
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        parse_site({"name": "home", "timezone": "UTC", "input_sensors": {"total_grid_import": named}})
+        parse_site(
+            {"name": "home", "timezone": "UTC", "input_sensors": {"total_grid_import": named}}
+        )
     assert refused.value.field == field
     assert said in refused.value.message
     assert refused.value.remedy
@@ -333,7 +430,9 @@ def test_times_of_sensors_are_refused_where_they_cannot_be(named: object, field:
 
 def test_what_a_sensor_says_is_limited_to_the_time_for_which_it_holds() -> None:
     at = np.array(["2026-03-01T00", "2026-03-01T06", "2026-03-01T12"], dtype="M8[us]")
-    sensor = SiteSensor("a", start=datetime(2026, 3, 1, 3, tzinfo=UTC), end=datetime(2026, 3, 1, 9, tzinfo=UTC))
+    sensor = SiteSensor(
+        "a", start=datetime(2026, 3, 1, 3, tzinfo=UTC), end=datetime(2026, 3, 1, 9, tzinfo=UTC)
+    )
     instants, values = sensor.limit(at, np.array([1.0, 2.0, 3.0]))
     assert instants.tolist() == [datetime(2026, 3, 1, hour) for hour in (3, 6, 9)]  # noqa: DTZ001
     np.testing.assert_array_equal(values, [1.0, 2.0, np.nan])
@@ -343,30 +442,66 @@ def test_what_a_sensor_says_is_limited_to_the_time_for_which_it_holds() -> None:
     ("currency", "rule"),
     [
         ("HUF", {"kind": "fixed", "price": 140.0}),
-        ("HUF", {"kind": "time_of_use", "default": 140.0, "bands": [{"from": "22:00", "to": "06:00", "price": 110.0}]}),
+        (
+            "HUF",
+            {
+                "kind": "time_of_use",
+                "default": 140.0,
+                "bands": [{"from": "22:00", "to": "06:00", "price": 110.0}],
+            },
+        ),
         ("HUF", {"kind": "spot", "market": "HU", "markup": 120.0}),
-        ("HUF", {"kind": "blocks", "blocks": [{"up_to_kwh": 210, "price": 36.0}, {"price": 150.0}]}),
+        (
+            "HUF",
+            {"kind": "blocks", "blocks": [{"up_to_kwh": 210, "price": 36.0}, {"price": 150.0}]},
+        ),
         ("CZK", {"kind": "fixed", "price": 130.0}),
         ("SEK", {"kind": "fixed", "price": 110.0}),
     ],
 )
-def test_a_price_of_a_small_currency_stands_in_any_kind_of_tariff(currency: str, rule: dict[str, Any]) -> None:
+def test_a_price_of_a_small_currency_stands_in_any_kind_of_tariff(
+    currency: str, rule: dict[str, Any]
+) -> None:
     battery = BATTERY | {"wear_price": 12.0}
-    site = parse_site(SITE | {"currency": currency, "batteries": [battery], "tariff": {"import": rule, "peak": {"price_per_kw_month": 1_600}}})
+    site = parse_site(
+        SITE
+        | {
+            "currency": currency,
+            "batteries": [battery],
+            "tariff": {"import": rule, "peak": {"price_per_kw_month": 1_600}},
+        }
+    )
     assert site.tariff.import_.kind == rule["kind"]
 
 
 @each_row(
     ("path", "value", "field", "remedy"),
     [
-        ("tariff.import.bands.0.price", 320.0, "site.tariff.import.bands.0.price", "Give at most 100. Prices are per kWh."),
+        (
+            "tariff.import.bands.0.price",
+            320.0,
+            "site.tariff.import.bands.0.price",
+            "Give at most 100. Prices are per kWh.",
+        ),
         ("tariff.export.price", -101.0, "site.tariff.export.price", "Give at least -100."),
-        ("tariff.peak.price_per_kw_month", 1_200.0, "site.tariff.peak.price_per_kw_month", "Give at most 1000."),
-        ("batteries.0", BATTERY | {"wear_price": 11.0}, "site.batteries.0.wear_price", "Give at most 10."),
+        (
+            "tariff.peak.price_per_kw_month",
+            1_200.0,
+            "site.tariff.peak.price_per_kw_month",
+            "Give at most 1000.",
+        ),
+        (
+            "batteries.0",
+            BATTERY | {"wear_price": 11.0},
+            "site.batteries.0.wear_price",
+            "Give at most 10.",
+        ),
         ("loads.0.price_limit", 101.0, "site.loads.0.price_limit", "Give at most 100."),
         ("loads.0.start_price", -1.0, "site.loads.0.start_price", "Give at least 0."),
     ],
 )
-def test_an_amount_beyond_its_currency_s_bounds_is_refused_by_name(path: str, value: object, field: str, remedy: str) -> None:
+def test_an_amount_beyond_its_currency_s_bounds_is_refused_by_name(
+    path: str, value: object, field: str, remedy: str
+) -> None:
     refused = refuse(change(path, value))
     assert (refused.field, (refused.remedy or "")[: len(remedy)]) == (field, remedy)

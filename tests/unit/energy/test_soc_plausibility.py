@@ -1,4 +1,6 @@
-"""Which state of charge is believed: one that power can explain at once, any other once it is said for a quarter-hour."""
+"""Which state of charge is believed: one that power can explain at once, any other once it is said
+for a quarter-hour.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -60,18 +62,25 @@ def test_nothing_said_is_nothing_known() -> None:
 def test_a_car_may_lose_on_the_road_what_it_cannot_at_its_charger() -> None:
     car = ElectricVehicle(capacity_kwh=60)
     readings = said((0, 0.8), (10, 0.5))
-    found = [judge_levels(readings, pace_of_charge(car, connected=connected)) for connected in (False, True)]
+    found = [
+        judge_levels(readings, pace_of_charge(car, connected=connected))
+        for connected in (False, True)
+    ]
     assert [each.soc for each in found if each] == [0.5, 0.8]
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), min_size=1, max_size=20))
-def test_what_is_believed_was_said_and_what_is_said_long_enough_is_believed(steps: list[tuple[int, float]]) -> None:
+def test_what_is_believed_was_said_and_what_is_said_long_enough_is_believed(
+    steps: list[tuple[int, float]],
+) -> None:
     instants = [sum(step for step, _ in steps[: place + 1]) for place in range(len(steps))]
     readings = said(*zip(instants, [soc for _, soc in steps], strict=True))
     judged = judge_levels(readings, LevelPace(0.5, 0.5))
     assert judged is not None
     assert SocReading(judged.soc, judged.at) in readings
     last = readings[-1]
-    again = judge_levels([*readings, SocReading(last.soc, last.at + 15 * MINUTE)], LevelPace(0.5, 0.5))
+    again = judge_levels(
+        [*readings, SocReading(last.soc, last.at + 15 * MINUTE)], LevelPace(0.5, 0.5)
+    )
     assert again is not None
     assert again.soc == last.soc

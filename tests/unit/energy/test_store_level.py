@@ -26,7 +26,9 @@ PLUGGED = datetime(2024, 2, 1, 5, tzinfo=UTC)
 NOW = PLUGGED + timedelta(hours=3)
 CAR = store_of(ElectricVehicle(capacity_kwh=60))
 NAN = float("nan")
-HOME = EnergyStore(BATTERY, 10, charge_kw=5, discharge_kw=5, charge_efficiency=0.95, discharge_efficiency=0.95)
+HOME = EnergyStore(
+    BATTERY, 10, charge_kw=5, discharge_kw=5, charge_efficiency=0.95, discharge_efficiency=0.95
+)
 STORES_OF_HEAT = {"tank": TANK, "buffer": BUFFER}
 
 
@@ -53,7 +55,9 @@ IDLE = counted()
 
 def judge(*readings: tuple[float, float], metered: MeteredEnergy | None) -> StoreLevel:
     """Return the judgement of a car that is plugged in."""
-    return judge_store(CAR, reported(*readings), now=NOW, presence=Presence(PLUGGED), metered=metered)
+    return judge_store(
+        CAR, reported(*readings), now=NOW, presence=Presence(PLUGGED), metered=metered
+    )
 
 
 @each_row(
@@ -103,7 +107,9 @@ def judge(*readings: tuple[float, float], metered: MeteredEnergy | None) -> Stor
         (repeated(0.3, 0, 180), counted(*[NAN] * 12), "trusted", 0.3),
     ],
 )
-def test_a_car_counts_as_full_as_its_charger_makes_it(readings: list[tuple[float, float]], metered: MeteredEnergy, verdict: str, soc: float) -> None:
+def test_a_car_counts_as_full_as_its_charger_makes_it(
+    readings: list[tuple[float, float]], metered: MeteredEnergy, verdict: str, soc: float
+) -> None:
     level = judge(*readings, metered=metered)
     assert level.verdict == verdict
     assert level.soc == pytest.approx(soc, abs=0.012)
@@ -117,7 +123,9 @@ def test_the_figures_say_what_stood_since_when_and_what_was_counted() -> None:
 
 def test_a_level_from_before_the_car_left_is_stale() -> None:
     left = PLUGGED - timedelta(hours=8)
-    level = judge_store(CAR, reported((-500, 0.8)), now=NOW, presence=Presence(PLUGGED, left), metered=counted(0.1))
+    level = judge_store(
+        CAR, reported((-500, 0.8)), now=NOW, presence=Presence(PLUGGED, left), metered=counted(0.1)
+    )
     assert level.verdict == "stale"
     # What is reported once the car is back is not.
     back = judge_store(
@@ -139,7 +147,9 @@ def test_nobody_knows_a_level_that_was_never_or_only_wrongly_reported() -> None:
 
 
 def test_without_a_plug_sensor_a_level_that_stands_is_compared_as_well() -> None:
-    instants = [(PLUGGED + timedelta(minutes=each)).replace(tzinfo=None) for each in range(0, 180, 5)]
+    instants = [
+        (PLUGGED + timedelta(minutes=each)).replace(tzinfo=None) for each in range(0, 180, 5)
+    ]
     socs = np.array(instants, dtype="M8[us]"), np.full(36, 0.3)
     nothing = np.array([], dtype="M8[us]"), np.array([])
     seen = judge_charge(ElectricVehicle(capacity_kwh=60), socs, nothing, until=NOW, metered=CHARGED)
@@ -157,7 +167,9 @@ def test_without_a_plug_sensor_a_level_that_stands_is_compared_as_well() -> None
         (counted(*[0.5] * 12, out=(0.45,) * 12), "trusted", 0.4),
     ],
 )
-def test_a_home_battery_that_stands_still_is_known_by_its_meters(metered: MeteredEnergy, verdict: str, soc: float) -> None:
+def test_a_home_battery_that_stands_still_is_known_by_its_meters(
+    metered: MeteredEnergy, verdict: str, soc: float
+) -> None:
     readings = reported(*repeated(0.4, 0, 180))
     level = judge_store(HOME, readings, now=NOW, metered=metered)
     assert level.verdict == verdict
@@ -167,11 +179,15 @@ def test_a_home_battery_that_stands_still_is_known_by_its_meters(metered: Metere
 @each_row("kind", [*STORES_OF_HEAT])
 def test_a_store_of_heat_cools_and_is_drawn_from_without_a_verdict(kind: str) -> None:
     # 300 litres between 45 and 55 degrees are 3.5 kWh; the pump makes 3 kWh of heat of one.
-    heat = EnergyStore(STORES_OF_HEAT[kind], 3.5, 6.0, discharge_kw=30.0, charge_efficiency=3.0, loss_kw=0.1)
+    heat = EnergyStore(
+        STORES_OF_HEAT[kind], 3.5, 6.0, discharge_kw=30.0, charge_efficiency=3.0, loss_kw=0.1
+    )
     drawn = reported((0, 0.9), (60, 0.7), (70, 0.1), (120, 0.4), (175, 0.8))
     assert judge_store(heat, drawn, now=NOW, metered=counted(*[0.15] * 12)).verdict == "trusted"
     # 12 kWh of heat, and it stands.
-    stuck = judge_store(heat, reported(*repeated(0.5, 0, 180)), now=NOW, metered=counted(*[0.4] * 12))
+    stuck = judge_store(
+        heat, reported(*repeated(0.5, 0, 180)), now=NOW, metered=counted(*[0.4] * 12)
+    )
     assert stuck.verdict == "stands_still"
     warm = reported(*[(15 * step, 0.1 + 0.08 * step) for step in range(12)])
     assert judge_store(heat, warm, now=NOW, metered=IDLE).verdict == "against_meter"

@@ -1,6 +1,8 @@
-"""Whatever a site's file may say is read by somebody: a field that is offered and heeded by nobody is worse than none.
+"""Whatever a site's file may say is read by somebody: a field that is offered and heeded by nobody
+is worse than none.
 
-What is read is told by names: of a field that shares its name with something else, the other one's readers count as well.
+What is read is told by names: of a field that shares its name with something else, the other one's
+readers count as well.
 """
 
 import ast
@@ -19,7 +21,9 @@ from tests.support.documentation.sources import read_sources
 CHECKS = {"model_validator", "field_validator"}
 
 
-def models_of(model: type[BaseModel], found: dict[str, type[BaseModel]] | None = None) -> dict[str, type[BaseModel]]:
+def models_of(
+    model: type[BaseModel], found: dict[str, type[BaseModel]] | None = None
+) -> dict[str, type[BaseModel]]:
     """Return a model and those of which it is made, by name."""
     found = {} if found is None else found
     if model.__name__ not in found:
@@ -39,7 +43,10 @@ def _parts(annotation: Any) -> Iterator[type[BaseModel]]:
 
 @cache
 def read_code() -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """Return by name the modules that read an attribute of it, and those that name it in a text; checks of a site are left out."""
+    """Return by name the modules that read an attribute of it, and those that name it in a text.
+
+    Checks of a site are left out.
+    """
     attributes: dict[str, set[str]] = {}
     texts: dict[str, set[str]] = {}
     for module, text in read_sources("luna", "services").items():
@@ -57,7 +64,12 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
     while waiting:
         node = waiting.pop()
         decorators = getattr(node, "decorator_list", ())
-        names = {part.id for decorator in decorators for part in ast.walk(decorator) if isinstance(part, ast.Name)}
+        names = {
+            part.id
+            for decorator in decorators
+            for part in ast.walk(decorator)
+            if isinstance(part, ast.Name)
+        }
         if not names & CHECKS:
             yield node
             waiting.extend(ast.iter_child_nodes(node))
@@ -65,7 +77,12 @@ def _walk(tree: ast.AST) -> Iterator[ast.AST]:
 
 def test_every_field_of_a_site_is_read() -> None:
     attributes, _ = read_code()
-    fields = {f"{name}.{field}": field for name, model in models_of(Site).items() if model is not InputSensors for field in model.model_fields}
+    fields = {
+        f"{name}.{field}": field
+        for name, model in models_of(Site).items()
+        if model is not InputSensors
+        for field in model.model_fields
+    }
     assert len(fields) > 100
     # Whoever goes through all kinds reads each by its section.
     attributes |= dict.fromkeys((kind.section for kind in DEVICE_KINDS), attributes["section"])
@@ -84,4 +101,6 @@ def test_what_the_sensors_of_a_role_say_is_read(role: str) -> None:
             for module in attributes.get(series, set()) | texts.get(series, set())
             if not module.startswith(("luna/energy/site/", "luna/platform/database/schema/"))
         }
-        assert {module for module in used if not module.startswith("services/ingest/")}, f"{series} is built and read by nobody"
+        assert {module for module in used if not module.startswith("services/ingest/")}, (
+            f"{series} is built and read by nobody"
+        )

@@ -10,11 +10,29 @@ from luna.energy.timeline import SLOT, Timeline
 from luna.energy.without_luna import ChargerStay, House, charge_at_plug_in, run_without_luna
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
-LOSSLESS = {"name": "battery", "capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4, "charge_efficiency": 1, "discharge_efficiency": 1}
+LOSSLESS = {
+    "name": "battery",
+    "capacity_kwh": 4,
+    "charge_limit_kw": 4,
+    "discharge_limit_kw": 4,
+    "charge_efficiency": 1,
+    "discharge_efficiency": 1,
+}
 
 
-def house(load: list[float], sun: list[float], car: list[float] | None = None, stays: tuple[ChargerStay, ...] = ()) -> House:
-    return House(Timeline(START, SLOT, len(load)), np.array(load), np.array(sun), np.array(car or [0.0] * len(load)), stays)
+def house(
+    load: list[float],
+    sun: list[float],
+    car: list[float] | None = None,
+    stays: tuple[ChargerStay, ...] = (),
+) -> House:
+    return House(
+        Timeline(START, SLOT, len(load)),
+        np.array(load),
+        np.array(sun),
+        np.array(car or [0.0] * len(load)),
+        stays,
+    )
 
 
 def test_a_battery_follows_the_house_whatever_prices_do() -> None:
@@ -27,8 +45,11 @@ def test_a_battery_follows_the_house_whatever_prices_do() -> None:
 
 
 def test_a_car_charges_its_energy_as_soon_as_it_is_plugged_in() -> None:
-    # 2 kWh planned late in a stay of four slots, at 4 kW: a kilowatt-hour a slot, from its first on.
-    early = charge_at_plug_in(house([0] * 6, [0] * 6, [0.3, 0, 0, 1, 1, 0], (ChargerStay(1, 5, 4.0),)))
+    # 2 kWh planned late in a stay of four slots, at 4 kW: a kilowatt-hour a slot, from its first
+    # on.
+    early = charge_at_plug_in(
+        house([0] * 6, [0] * 6, [0.3, 0, 0, 1, 1, 0], (ChargerStay(1, 5, 4.0),))
+    )
     assert early.tolist() == pytest.approx([0.3, 1, 1, 0, 0, 0])
 
 
@@ -38,13 +59,17 @@ def test_energies_of_stays_are_the_same_with_and_without_a_plan() -> None:
         count = int(rng.integers(4, 40))
         car = rng.uniform(0, 1, count) * (rng.random(count) < 0.5)
         first, end = sorted(rng.choice(count + 1, 2, replace=False).tolist())
-        early = charge_at_plug_in(house([0] * count, [0] * count, car.tolist(), (ChargerStay(first, end, 4.0),)))
+        early = charge_at_plug_in(
+            house([0] * count, [0] * count, car.tolist(), (ChargerStay(first, end, 4.0),))
+        )
         assert early.sum() == pytest.approx(car.sum())
         assert (early >= -1e-12).all()
 
 
 def test_a_site_without_batteries_has_no_state_of_charge() -> None:
     site = parse_site({"name": "home", "timezone": "UTC"})
-    found = run_without_luna(site, house([0.5], [0.2]), soc=0.0, prices=(np.array([0.3]), np.array([0.1])))
+    found = run_without_luna(
+        site, house([0.5], [0.2]), soc=0.0, prices=(np.array([0.3]), np.array([0.1]))
+    )
     assert np.isnan(found.soc).all()
     assert found.import_kwh[0] == pytest.approx(0.3)

@@ -14,9 +14,15 @@ from tests.support.suite.tables import each_row
 @each_row("url", ["http://broker:1883", "broker:1883", "mqtt://", None])
 def test_what_is_no_address_of_a_broker_is_refused_here_as_everywhere(url: str | None) -> None:
     with pytest.raises(InvalidInputError, match="mqtt_url"):
-        open_device(Settings(mqtt_url=url), Control.model_validate(describe_devices("mqtt")), uncounted)
+        open_device(
+            Settings(mqtt_url=url), Control.model_validate(describe_devices("mqtt")), uncounted
+        )
 
 
 def test_a_home_assistant_without_a_token_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="TOKEN"):
-        open_device(Settings(home_assistant_url="http://home:8123", home_assistant_token=None), Control.model_validate(describe_devices()), uncounted)
+        open_device(
+            Settings(home_assistant_url="http://home:8123", home_assistant_token=None),
+            Control.model_validate(describe_devices()),
+            uncounted,
+        )

@@ -1,4 +1,6 @@
-"""How full a battery is when it is told something: what its power cannot have done is waited for."""
+"""How full a battery is when it is told something: what its power cannot have done is waited
+for.
+"""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +11,13 @@ from services.executor.device import DeviceError, DryRun
 from services.executor.readings import SocReader
 
 START = datetime(2024, 2, 1, 12, tzinfo=UTC)
-SITE = parse_site({"name": "home", "timezone": "UTC", "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}]})
+SITE = parse_site(
+    {
+        "name": "home",
+        "timezone": "UTC",
+        "batteries": [{"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}],
+    }
+)
 PLACES = {"battery": "sensor.soc"}
 
 
@@ -29,9 +37,16 @@ def test_a_battery_that_is_said_to_be_empty_at_once_is_believed_after_a_quarter_
 
     def read(says: str | None, minutes: float) -> float:
         device.says = says
-        return reader.read(device, PLACES, now=START + timedelta(minutes=minutes), site=SITE)["battery"]
+        return reader.read(device, PLACES, now=START + timedelta(minutes=minutes), site=SITE)[
+            "battery"
+        ]
 
-    assert [read(*each) for each in (("43", 0), ("0", 1), ("0", 10), ("0", 16))] == [0.43, 0.43, 0.43, 0.0]
+    assert [read(*each) for each in (("43", 0), ("0", 1), ("0", 10), ("0", 16))] == [
+        0.43,
+        0.43,
+        0.43,
+        0.0,
+    ]
     assert read(None, 17) == 0.0
     assert math.isnan(read(None, 19))
     assert math.isnan(read("unavailable", 20))

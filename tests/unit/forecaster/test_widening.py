@@ -44,7 +44,13 @@ def test_quantiles_keep_their_order_and_pv_its_night_and_its_limit(usual: Batch)
 
 
 def test_a_band_without_width_gets_one(usual: Batch) -> None:
-    exact = Batch(usual.version, usual.stage, usual.issued_at, usual.load_kwh.exact(usual.load_kwh.p50), usual.pv_kwh)
+    exact = Batch(
+        usual.version,
+        usual.stage,
+        usual.issued_at,
+        usual.load_kwh.exact(usual.load_kwh.p50),
+        usual.pv_kwh,
+    )
     wide = widen(exact, [("load_constant",)] * 2, SITE)
     assert (wide.load_kwh.p90 > wide.load_kwh.p10).all()
 
@@ -65,7 +71,11 @@ def test_without_a_roof_pv_stays_nothing() -> None:
     bare = describe_site(pv=[])
     nothing = Baseline("seasonal_naive", bare).issue_many(measure_days(3), [day(3)])
     dark = nothing.pv_kwh.exact(np.zeros_like(nothing.pv_kwh.p50))
-    wide = widen(Batch(nothing.version, nothing.stage, nothing.issued_at, nothing.load_kwh, dark), [("no_history",)], bare)
+    wide = widen(
+        Batch(nothing.version, nothing.stage, nothing.issued_at, nothing.load_kwh, dark),
+        [("no_history",)],
+        bare,
+    )
     assert wide.pv_kwh.p95.max() == 0
 
 

@@ -14,7 +14,11 @@ SITE = parse_site({"name": "home", "timezone": "UTC"})
 FOUND = {
     "no_plan": SiteFinding("no_plan", "armed"),
     "plan_old": SiteFinding("plan_old", "old", {"at": NOW}),
-    "plan_compromised": SiteFinding("plan_compromised", "car", {"missed": [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]}),
+    "plan_compromised": SiteFinding(
+        "plan_compromised",
+        "car",
+        {"missed": [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]},
+    ),
     "device_silent": SiteFinding("device_silent", "battery", {"device": "batteries", "at": NOW}),
     "sensors_silent": SiteFinding("sensors_silent", "silent", {"at": NOW}),
     "agent_offered": SiteFinding("agent_offered", "offered", {"mode": "battery"}),
@@ -25,7 +29,9 @@ def state_of(*codes: str, planned_before: bool) -> object:
     findings = tuple(FOUND[code] for code in codes)
     view = house_of(SITE, None, NOW, findings=findings, planned_before=planned_before)
     numbers: Numbers = numbers_of(view, "en")
-    problem = next(each for each in list_entities(view, numbers, commands=False) if each.key == "problem")
+    problem = next(
+        each for each in list_entities(view, numbers, commands=False) if each.key == "problem"
+    )
     assert problem.state is not None
     return problem.state(view, numbers)
 
@@ -44,5 +50,7 @@ def state_of(*codes: str, planned_before: bool) -> object:
         (["agent_offered", "device_silent"], True, "ON"),
     ],
 )
-def test_a_problem_is_what_was_there_and_is_missing_or_a_command_that_failed(codes: list[str], planned_before: bool, state: str) -> None:
+def test_a_problem_is_what_was_there_and_is_missing_or_a_command_that_failed(
+    codes: list[str], planned_before: bool, state: str
+) -> None:
     assert state_of(*codes, planned_before=planned_before) == state

@@ -10,13 +10,23 @@ from tests.support.metrics.promql import ROOT, VENDORS, declared, read_by
 from tests.support.suite.tables import each_row
 
 GRAFANA = ROOT / "infra" / "grafana"
-BOARDS = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((GRAFANA / "dashboards").glob("*.json"))]
+BOARDS = [
+    json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((GRAFANA / "dashboards").glob("*.json"))
+]
 SOURCES = {
-    source["uid"]: source for source in yaml.safe_load((GRAFANA / "provisioning" / "datasources" / "luna.yml").read_text(encoding="utf-8"))["datasources"]
+    source["uid"]: source
+    for source in yaml.safe_load(
+        (GRAFANA / "provisioning" / "datasources" / "luna.yml").read_text(encoding="utf-8")
+    )["datasources"]
 }
 COLUMNS = 24
 every_board = each_row("board", BOARDS, ids=[board["uid"] for board in BOARDS])
-every_panel = each_row("panel", [panel for board in BOARDS for panel in board["panels"]], ids=lambda panel: panel["title"])
+every_panel = each_row(
+    "panel",
+    [panel for board in BOARDS for panel in board["panels"]],
+    ids=lambda panel: panel["title"],
+)
 
 
 def overlap(one: dict[str, int], other: dict[str, int]) -> bool:
@@ -50,7 +60,16 @@ def test_a_panel_says_what_it_shows(panel: dict[str, Any]) -> None:
     assert panel["description"].endswith(".")
 
 
-@each_row("panel", [panel for board in BOARDS for panel in board["panels"] if panel["type"] in {"stat", "timeseries"}], ids=lambda panel: panel["title"])
+@each_row(
+    "panel",
+    [
+        panel
+        for board in BOARDS
+        for panel in board["panels"]
+        if panel["type"] in {"stat", "timeseries"}
+    ],
+    ids=lambda panel: panel["title"],
+)
 def test_a_figure_has_a_unit(panel: dict[str, Any]) -> None:
     assert panel["fieldConfig"]["defaults"]["unit"]
 
@@ -74,10 +93,16 @@ def test_log_lines_are_chosen_by_the_labels_that_the_collector_sets(panel: dict[
 
 def test_every_source_is_a_server_of_the_platform() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
-    assert {source["url"].removeprefix("http://").partition(":")[0] for source in SOURCES.values()} <= set(services)
+    assert {
+        source["url"].removeprefix("http://").partition(":")[0] for source in SOURCES.values()
+    } <= set(services)
 
 
 def test_boards_are_where_the_provider_looks() -> None:
-    provider = yaml.safe_load((GRAFANA / "provisioning" / "dashboards" / "luna.yml").read_text(encoding="utf-8"))["providers"][0]
-    mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]["grafana"]["volumes"]
+    provider = yaml.safe_load(
+        (GRAFANA / "provisioning" / "dashboards" / "luna.yml").read_text(encoding="utf-8")
+    )["providers"][0]
+    mounts = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"][
+        "grafana"
+    ]["volumes"]
     assert f"./infra/grafana/dashboards:{provider['options']['path']}:ro" in mounts

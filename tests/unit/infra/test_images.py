@@ -7,7 +7,10 @@ from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = (ROOT / "infra/Dockerfile").read_text(encoding="utf-8")
-LOCKS = {path.stem: path for path in [ROOT / "locks/kernel.txt", *sorted((ROOT / "locks/images").glob("*.txt"))]}
+LOCKS = {
+    path.stem: path
+    for path in [ROOT / "locks/kernel.txt", *sorted((ROOT / "locks/images").glob("*.txt"))]
+}
 
 
 def packages(lock: Path) -> dict[str, str]:
@@ -37,14 +40,20 @@ def packages(lock: Path) -> dict[str, str]:
         ("obstore", {"agent", "api", "backup", "edge", "forecaster", "ingest", "rag"}),
     ],
 )
-def test_a_heavy_library_is_in_the_images_of_its_service_alone(library: str, holders: set[str]) -> None:
+def test_a_heavy_library_is_in_the_images_of_its_service_alone(
+    library: str, holders: set[str]
+) -> None:
     assert {name for name, lock in LOCKS.items() if library in packages(lock)} == holders
 
 
 @each_row("name", LOCKS)
 def test_images_run_the_versions_that_are_tested(name: str) -> None:
     tested = packages(ROOT / "locks/test.txt")
-    assert {(package, version) for package, version in packages(LOCKS[name]).items() if tested[package] != version} == set()
+    assert {
+        (package, version)
+        for package, version in packages(LOCKS[name]).items()
+        if tested[package] != version
+    } == set()
 
 
 @each_row("name", sorted(set(LOCKS) - {"kernel"}))
@@ -54,7 +63,9 @@ def test_an_image_adds_to_the_kernels_layer_and_repeats_nothing_of_it(name: str)
 
 
 def test_libraries_are_installed_before_the_code_is_copied() -> None:
-    assert DOCKERFILE.index("--require-hashes -r locks/kernel.txt") < DOCKERFILE.index("FROM tools AS wheel")
+    assert DOCKERFILE.index("--require-hashes -r locks/kernel.txt") < DOCKERFILE.index(
+        "FROM tools AS wheel"
+    )
     libraries = DOCKERFILE[DOCKERFILE.index("AS kernel") : DOCKERFILE.index("AS wheel")]
     assert "COPY luna" not in libraries
     # The page's scripts are built beside: their sources change no library.
@@ -67,13 +78,21 @@ def test_the_image_ends_as_an_ordinary_user_below_a_first_process_that_passes_si
 
 
 def test_the_base_is_pinned_and_nothing_needs_another_builder() -> None:
-    assert re.search(r"^ARG PYTHON=python:\d+\.\d+\.\d+-slim-bookworm(@sha256:[0-9a-f]{64})?$", DOCKERFILE, re.MULTILINE)
+    assert re.search(
+        r"^ARG PYTHON=python:\d+\.\d+\.\d+-slim-bookworm(@sha256:[0-9a-f]{64})?$",
+        DOCKERFILE,
+        re.MULTILINE,
+    )
     assert "latest" not in DOCKERFILE
 
 
 def test_pytorch_is_in_no_image_unless_asked_for() -> None:
     assert re.search(r"^ARG PYTORCH=$", DOCKERFILE, re.MULTILINE)
-    asking = [path.name for path in ROOT.glob("docker-compose*.yml") if "PYTORCH" in path.read_text(encoding="utf-8")]
+    asking = [
+        path.name
+        for path in ROOT.glob("docker-compose*.yml")
+        if "PYTORCH" in path.read_text(encoding="utf-8")
+    ]
     assert sorted(asking) == ["docker-compose.lab.yml", "docker-compose.training.yml"]
 
 

@@ -1,4 +1,6 @@
-"""What an API server and a swarm ask beyond their schemas: each rule finds what it is there for, and nothing in what is written."""
+"""What an API server and a swarm ask beyond their schemas: each rule finds what it is there for,
+and nothing in what is written.
+"""
 
 import copy
 from collections.abc import Callable
@@ -16,39 +18,99 @@ Manifest = dict[str, Any]
 
 WORKLOADS = read_workloads()
 MAP = {"kind": "ConfigMap", "metadata": {"name": "store-files"}, "data": {"conf": ""}}
-CLAIM = {"kind": "PersistentVolumeClaim", "metadata": {"name": "kept"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
-SERVICE = {"kind": "Service", "metadata": {"name": "store"}, "spec": {"selector": {"name": "store"}}}
-BUDGET = {"kind": "PodDisruptionBudget", "metadata": {"name": "worker"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"name": "worker"}}}}
+CLAIM = {
+    "kind": "PersistentVolumeClaim",
+    "metadata": {"name": "kept"},
+    "spec": {"accessModes": ["ReadWriteOnce"]},
+}
+SERVICE = {
+    "kind": "Service",
+    "metadata": {"name": "store"},
+    "spec": {"selector": {"name": "store"}},
+}
+BUDGET = {
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "worker"},
+    "spec": {"minAvailable": 1, "selector": {"matchLabels": {"name": "worker"}}},
+}
 SCALER = {
     "kind": "HorizontalPodAutoscaler",
     "metadata": {"name": "worker"},
-    "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "worker"}, "minReplicas": 2, "maxReplicas": 6},
+    "spec": {
+        "scaleTargetRef": {"kind": "Deployment", "name": "worker"},
+        "minReplicas": 2,
+        "maxReplicas": 6,
+    },
 }
-VOLUMES = [{"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}, {"name": "files", "configMap": {"name": "store-files"}}]
-MOUNTS = [{"name": "kept", "mountPath": "/data"}, {"name": "files", "mountPath": "/etc/conf", "subPath": "conf"}]
-WAIT = {"name": "schema", "image": "luna:1", "command": ["python", "-m", "luna.platform.health.schema"]}
-TOGETHER = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchExpressions": [{"key": "name", "operator": "In", "values": ["worker", "other"]}]}}
+VOLUMES = [
+    {"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}},
+    {"name": "files", "configMap": {"name": "store-files"}},
+]
+MOUNTS = [
+    {"name": "kept", "mountPath": "/data"},
+    {"name": "files", "mountPath": "/etc/conf", "subPath": "conf"},
+]
+WAIT = {
+    "name": "schema",
+    "image": "luna:1",
+    "command": ["python", "-m", "luna.platform.health.schema"],
+}
+TOGETHER = {
+    "topologyKey": "kubernetes.io/hostname",
+    "labelSelector": {
+        "matchExpressions": [{"key": "name", "operator": "In", "values": ["worker", "other"]}]
+    },
+}
 
 
 def run(kind: str, name: str, pod: Manifest, **spec: Any) -> Manifest:
     template = {"metadata": {"labels": {"name": name}}, "spec": pod}
-    return {"kind": kind, "metadata": {"name": name}, "spec": {"selector": {"matchLabels": {"name": name}}, "template": template, **spec}}
+    return {
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": {"selector": {"matchLabels": {"name": name}}, "template": template, **spec},
+    }
 
 
 def store() -> Manifest:
-    container = {"name": "store", "image": "store:1", "volumeMounts": MOUNTS, "resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}}
-    return run("StatefulSet", "store", {"securityContext": {"fsGroup": 1}, "containers": [container], "volumes": VOLUMES}, replicas=1, serviceName="store")
+    container = {
+        "name": "store",
+        "image": "store:1",
+        "volumeMounts": MOUNTS,
+        "resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+    }
+    return run(
+        "StatefulSet",
+        "store",
+        {"securityContext": {"fsGroup": 1}, "containers": [container], "volumes": VOLUMES},
+        replicas=1,
+        serviceName="store",
+    )
 
 
 def worker(name: str = "worker", **pod: Any) -> Manifest:
-    container = {"name": name, "image": "luna:1", "env": [{"name": "LUNA_DATABASE_URL", "value": "postgresql://db"}]}
-    return run("Deployment", name, {"containers": [container], "initContainers": [WAIT], **pod}, strategy={"type": "Recreate"})
+    container = {
+        "name": name,
+        "image": "luna:1",
+        "env": [{"name": "LUNA_DATABASE_URL", "value": "postgresql://db"}],
+    }
+    return run(
+        "Deployment",
+        name,
+        {"containers": [container], "initContainers": [WAIT], **pod},
+        strategy={"type": "Recreate"},
+    )
 
 
 def keeper(name: str, *terms: Manifest) -> Manifest:
     """A worker that writes to the claim."""
     affinity = {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": list(terms)}}
-    return worker(name, volumes=[{"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}], securityContext={"fsGroup": 1}, affinity=affinity)
+    return worker(
+        name,
+        volumes=[{"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}],
+        securityContext={"fsGroup": 1},
+        affinity=affinity,
+    )
 
 
 def installation() -> list[Manifest]:
@@ -70,11 +132,21 @@ STORE = (3, "spec", "template", "spec")
 WORKER = (4, "spec", "template", "spec")
 CONTAINER = (*STORE, "containers", 0)
 BAD = {
-    "an object twice": (rules.find_repeated_names, [*installation(), copy.deepcopy(MAP)], "ConfigMap store-files is there 2 times"),
-    "a volume twice": (rules.find_repeated_names, change(*STORE, "volumes", value=[*VOLUMES, VOLUMES[1]]), "StatefulSet store has 2 times the volume files"),
+    "an object twice": (
+        rules.find_repeated_names,
+        [*installation(), copy.deepcopy(MAP)],
+        "ConfigMap store-files is there 2 times",
+    ),
+    "a volume twice": (
+        rules.find_repeated_names,
+        change(*STORE, "volumes", value=[*VOLUMES, VOLUMES[1]]),
+        "StatefulSet store has 2 times the volume files",
+    ),
     "two things at one place": (
         rules.find_repeated_names,
-        change(*CONTAINER, "volumeMounts", value=[*MOUNTS, {**MOUNTS[0], "mountPath": "/etc/conf"}]),
+        change(
+            *CONTAINER, "volumeMounts", value=[*MOUNTS, {**MOUNTS[0], "mountPath": "/etc/conf"}]
+        ),
         "StatefulSet store has 2 times the mount at /etc/conf",
     ),
     "a mount of no volume": (
@@ -82,7 +154,11 @@ BAD = {
         change(*STORE, "volumes", value=VOLUMES[:1]),
         "StatefulSet store: /etc/conf mounts the volume files, which the pod has not",
     ),
-    "a file of no map": (rules.find_unresolved_volumes, change(0, "data", value={}), "StatefulSet store: /etc/conf is no key of the ConfigMap store-files"),
+    "a file of no map": (
+        rules.find_unresolved_volumes,
+        change(0, "data", value={}),
+        "StatefulSet store: /etc/conf is no key of the ConfigMap store-files",
+    ),
     "a claim of nobody": (
         rules.find_unresolved_volumes,
         change(1, "metadata", "name", value="other"),
@@ -95,7 +171,17 @@ BAD = {
     ),
     "a setting of nobody": (
         rules.find_unresolved_volumes,
-        change(*WORKER, "containers", 0, "env", 0, value={"name": "LEVEL", "valueFrom": {"configMapKeyRef": {"name": "store-files", "key": "level"}}}),
+        change(
+            *WORKER,
+            "containers",
+            0,
+            "env",
+            0,
+            value={
+                "name": "LEVEL",
+                "valueFrom": {"configMapKeyRef": {"name": "store-files", "key": "level"}},
+            },
+        ),
         "Deployment worker reads level of the ConfigMap store-files, which is not there",
     ),
     "pods of another name": (
@@ -103,7 +189,11 @@ BAD = {
         change(4, "spec", "selector", "matchLabels", "name", value="other"),
         "Deployment worker does not select its own pods",
     ),
-    "a service of nobody": (rules.find_selectors_without_pods, change(2, "spec", "selector", "name", value="other"), "Service store selects no pod"),
+    "a service of nobody": (
+        rules.find_selectors_without_pods,
+        change(2, "spec", "selector", "name", value="other"),
+        "Service store selects no pod",
+    ),
     "a store without its service": (
         rules.find_selectors_without_pods,
         change(3, "spec", "serviceName", value="other"),
@@ -131,13 +221,28 @@ BAD = {
     ),
     "a rolling update on one claim": (
         rules.find_shared_claims,
-        [CLAIM, run("Deployment", "worker", {"containers": [], "volumes": VOLUMES[:1]}, strategy={"type": "RollingUpdate"})],
+        [
+            CLAIM,
+            run(
+                "Deployment",
+                "worker",
+                {"containers": [], "volumes": VOLUMES[:1]},
+                strategy={"type": "RollingUpdate"},
+            ),
+        ],
         "Deployment worker replaces its pod while the old one has the claim kept",
     ),
     "two who each wait for the other": (
         rules.find_shared_claims,
-        [CLAIM, keeper("worker", TOGETHER), keeper("other", {**TOGETHER, "labelSelector": {"matchLabels": {"name": "worker"}}})],
-        "Deployment other shares the claim kept and does not keep to the node of all who do, itself included",
+        [
+            CLAIM,
+            keeper("worker", TOGETHER),
+            keeper("other", {**TOGETHER, "labelSelector": {"matchLabels": {"name": "worker"}}}),
+        ],
+        (
+            "Deployment other shares the claim kept and does not keep to the node of all who "
+            "do, itself included"
+        ),
     ),
     "a budget of one": (
         rules.find_blocking_budgets,
@@ -146,7 +251,9 @@ BAD = {
     ),
     "a budget that lets nobody go": (
         rules.find_blocking_budgets,
-        change(6, "spec", value={"maxUnavailable": 0, "selector": {"matchLabels": {"name": "worker"}}}),
+        change(
+            6, "spec", value={"maxUnavailable": 0, "selector": {"matchLabels": {"name": "worker"}}}
+        ),
         "PodDisruptionBudget worker keeps all of 2: no node with one of them is ever drained",
     ),
     "a claim without a group": (
@@ -173,7 +280,9 @@ def test_of_an_installation_that_is_well_no_rule_finds_anything() -> None:
 
 
 @each_row("rule, documents, fault", BAD.values(), ids=list(BAD))
-def test_each_rule_finds_its_fault(rule: Callable[[list[Manifest]], list[str]], documents: list[Manifest], fault: str) -> None:
+def test_each_rule_finds_its_fault(
+    rule: Callable[[list[Manifest]], list[str]], documents: list[Manifest], fault: str
+) -> None:
     assert rule(documents) == [fault]
 
 
@@ -191,16 +300,38 @@ def job(image: str) -> Manifest:
     [
         ([job("luna:1")], [job("luna:2")], ["Job migrate changes template, which is immutable"]),
         ([job("luna:1")], [job("luna:1")], []),
-        (installation(), change(3, "spec", "serviceName", value="other"), ["StatefulSet store changes serviceName, which is immutable"]),
-        (installation(), change(4, "spec", "selector", "matchLabels", value={}), ["Deployment worker changes selector, which is immutable"]),
-        (installation(), change(1, "spec", "accessModes", value=["ReadWriteMany"]), ["PersistentVolumeClaim kept changes accessModes, which is immutable"]),
-        (installation(), change(1, "spec", "resources", value={"requests": {"storage": "9Gi"}}), []),
+        (
+            installation(),
+            change(3, "spec", "serviceName", value="other"),
+            ["StatefulSet store changes serviceName, which is immutable"],
+        ),
+        (
+            installation(),
+            change(4, "spec", "selector", "matchLabels", value={}),
+            ["Deployment worker changes selector, which is immutable"],
+        ),
+        (
+            installation(),
+            change(1, "spec", "accessModes", value=["ReadWriteMany"]),
+            ["PersistentVolumeClaim kept changes accessModes, which is immutable"],
+        ),
+        (
+            installation(),
+            change(1, "spec", "resources", value={"requests": {"storage": "9Gi"}}),
+            [],
+        ),
         (installation(), change(3, "spec", "replicas", value=2), []),
-        ([{**MAP, "immutable": True}], [{**MAP, "immutable": True, "data": {}}], ["ConfigMap store-files changes data, which is immutable"]),
+        (
+            [{**MAP, "immutable": True}],
+            [{**MAP, "immutable": True, "data": {}}],
+            ["ConfigMap store-files changes data, which is immutable"],
+        ),
         ([MAP], [{**MAP, "data": {}}], []),
     ],
 )
-def test_what_never_changes_is_found_over_an_upgrade(before: list[Manifest], after: list[Manifest], faults: list[str]) -> None:
+def test_what_never_changes_is_found_over_an_upgrade(
+    before: list[Manifest], after: list[Manifest], faults: list[str]
+) -> None:
     assert rules.find_immutable_changes(before, after) == faults
 
 
@@ -209,25 +340,40 @@ def test_what_is_written_is_taken_by_both() -> None:
 
 
 def next_release(workload: Workload) -> Workload:
-    return replace(workload, content={**workload.content, "image": workload.content["image"].replace(":-0.1.0}", ":-0.2.0}")})
+    return replace(
+        workload,
+        content={
+            **workload.content,
+            "image": workload.content["image"].replace(":-0.1.0}", ":-0.2.0}"),
+        },
+    )
 
 
 def test_the_next_release_is_applied_over_this_one_and_migrates_anew() -> None:
-    before, after = list(kubernetes.render(WORKLOADS)), list(kubernetes.render([next_release(each) for each in WORKLOADS]))
+    before, after = (
+        list(kubernetes.render(WORKLOADS)),
+        list(kubernetes.render([next_release(each) for each in WORKLOADS])),
+    )
     assert rules.find_immutable_changes(before, after) == []
-    (old,), (new,) = ([name for each in found if (name := each["metadata"]["name"]).startswith("migrate-")] for found in (before, after))
+    (old,), (new,) = (
+        [name for each in found if (name := each["metadata"]["name"]).startswith("migrate-")]
+        for found in (before, after)
+    )
     assert old != new
     assert before == list(kubernetes.render(WORKLOADS))
 
 
 def test_files_of_one_name_and_different_content_are_not_written_into_one_map() -> None:
     (database,) = (each for each in WORKLOADS if each.name == "db")
-    content = {**database.content, "volumes": ["./README.md:/c:ro", "./docs/decisions/README.md:/d:ro"]}
+    content = {
+        **database.content,
+        "volumes": ["./README.md:/c:ro", "./docs/decisions/README.md:/d:ro"],
+    }
     with pytest.raises(ValueError, match=r"db mounts different files of one name: README\.md"):
         list(kubernetes.render([replace(database, content=content)]))
 
 
-# ---- swarm -----------------------------------------------------------------------------------------
+# ---- swarm ---------------------------------------------------------------------------------------
 
 
 def change_stack(*path: Any, value: Any) -> dict[str, Any]:
@@ -249,7 +395,11 @@ BAD_STACKS = {
     ),
     "a place twice": (
         swarm_rules.find_repeated_places,
-        change_stack(*INGEST, "volumes", value=["spool:/var/lib/luna", {"type": "tmpfs", "target": "/var/lib/luna"}]),
+        change_stack(
+            *INGEST,
+            "volumes",
+            value=["spool:/var/lib/luna", {"type": "tmpfs", "target": "/var/lib/luna"}],
+        ),
         "ingest has 2 things at /var/lib/luna",
     ),
     "a volume of nobody": (
@@ -264,7 +414,9 @@ BAD_STACKS = {
     ),
     "a secret of nobody": (
         swarm_rules.find_unresolved_names,
-        change_stack(*INGEST, "secrets", value=[{"source": "other", "target": "/run/secrets/other"}]),
+        change_stack(
+            *INGEST, "secrets", value=[{"source": "other", "target": "/run/secrets/other"}]
+        ),
         "ingest names other, which is none of the stack's secrets",
     ),
     "a reservation above its limit": (
@@ -279,12 +431,20 @@ BAD_STACKS = {
     ),
     "a volume of any node": (
         swarm_rules.find_shared_volumes,
-        change_stack("services", "executor", "deploy", "placement", value={"preferences": [{"spread": "node.id"}]}),
+        change_stack(
+            "services",
+            "executor",
+            "deploy",
+            "placement",
+            value={"preferences": [{"spread": "node.id"}]},
+        ),
         "executor may find another node's volume devices",
     ),
     "the new one before the old one": (
         swarm_rules.find_shared_volumes,
-        change_stack("services", "executor", "deploy", "update_config", "order", value="start-first"),
+        change_stack(
+            "services", "executor", "deploy", "update_config", "order", value="start-first"
+        ),
         "executor is replaced while the old one has the volume devices",
     ),
     "nobody waits": (
@@ -301,5 +461,7 @@ BAD_STACKS = {
 
 
 @each_row("rule, stack, fault", BAD_STACKS.values(), ids=list(BAD_STACKS))
-def test_each_rule_of_a_swarm_finds_its_fault(rule: Callable[[dict[str, Any]], list[str]], stack: dict[str, Any], fault: str) -> None:
+def test_each_rule_of_a_swarm_finds_its_fault(
+    rule: Callable[[dict[str, Any]], list[str]], stack: dict[str, Any], fault: str
+) -> None:
     assert rule(stack) == [fault]

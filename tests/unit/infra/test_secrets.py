@@ -27,8 +27,15 @@ def make(env: Path) -> None:
 
 
 def check(folder: Path) -> tuple[int, str]:
-    """Return the exit status of the check and what it says, run by a Python that knows nothing of Luna, as its container does."""
-    done = subprocess.run([sys.executable, "-I", "-S", ROOT / "luna/platform/settings/secrets.py", folder], capture_output=True, text=True, check=False)
+    """Return the exit status of the check and what it says, run by a Python that knows nothing of
+    Luna, as its container does.
+    """
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", ROOT / "luna/platform/settings/secrets.py", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return done.returncode, done.stderr
 
 
@@ -67,16 +74,23 @@ def test_what_is_refused_is_not_shown(folder: Path) -> None:
     assert "hunter2" not in said
 
 
-def test_the_script_makes_what_passes_and_writes_the_folder_into_the_environment(tmp_path: Path) -> None:
+def test_the_script_makes_what_passes_and_writes_the_folder_into_the_environment(
+    tmp_path: Path,
+) -> None:
     env = tmp_path / ".env"
     env.write_text("LUNA_API_PORT=8080\nLUNA_SECRETS_FOLDER=\n")
     make(env)
     assert find_faults(tmp_path / "secrets") == []
     assert env.read_text() == "LUNA_API_PORT=8080\nLUNA_SECRETS_FOLDER=./secrets\n"
-    assert f'api_key: "{(tmp_path / "secrets/vectors_api_key").read_text()}"' in (tmp_path / "secrets/vectors_config").read_text()
+    assert (
+        f'api_key: "{(tmp_path / "secrets/vectors_api_key").read_text()}"'
+        in (tmp_path / "secrets/vectors_config").read_text()
+    )
 
 
-def test_no_file_is_empty_for_swarm_takes_none_and_what_nobody_gave_out_yet_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_file_is_empty_for_swarm_takes_none_and_what_nobody_gave_out_yet_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env = tmp_path / ".env"
     env.write_text("LUNA_SECRETS_FOLDER=\n")
     make(env)
@@ -92,7 +106,9 @@ def test_the_script_keeps_what_is_there_and_uses_the_folder_that_is_named(tmp_pa
     first = {name: (own / name).read_text() for name in SECRETS}
     (own / "redis_password").unlink()
     make(env)
-    assert {name for name in SECRETS if (own / name).read_text() != first[name]} == {"redis_password"}
+    assert {name for name in SECRETS if (own / name).read_text() != first[name]} == {
+        "redis_password"
+    }
 
 
 def test_only_the_owner_reaches_the_files_which_every_container_may_read(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from luna.energy.errors import InvalidInputError
 from services.ingest.batches import read_batches
 from services.ingest.limited_file import BLOCK_BYTES, FileLimits
 
-ROWS = pl.DataFrame({"slot_start": ["2024-01-01T00:00:00Z", "2024-01-01T00:15:00Z"], "load_kwh": ["1", "2"]})
+ROWS = pl.DataFrame(
+    {"slot_start": ["2024-01-01T00:00:00Z", "2024-01-01T00:15:00Z"], "load_kwh": ["1", "2"]}
+)
 CSV = b"slot_start,load_kwh\n2024-01-01T00:00:00Z,1\n2024-01-01T00:15:00Z,2\n"
 
 
@@ -27,13 +29,32 @@ def read(path: Path) -> pl.DataFrame:
         b"\xef\xbb\xbf" + CSV.replace(b",", b";"),
         CSV.replace(b",", b"\t").replace(b"load_kwh", b" load_kwh "),
         gzip.compress(CSV),
-        gzip.compress(b'{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"}\n{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}'),
-        b'[{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"},{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}]',
         gzip.compress(
-            b'\n [\n {"slot_start": "2024-01-01T00:00:00Z",\n  "load_kwh": "1"},\n {"slot_start": "2024-01-01T00:15:00Z", "load_kwh": "2"}\n]\n'.lstrip()
+            b'{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"}\n'
+            b'{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}'
+        ),
+        (
+            b'[{"slot_start":"2024-01-01T00:00:00Z","load_kwh":"1"},'
+            b'{"slot_start":"2024-01-01T00:15:00Z","load_kwh":"2"}]'
+        ),
+        gzip.compress(
+            (
+                b'\n [\n {"slot_start": "2024-01-01T00:00:00Z",\n  "load_kwh": "1"},\n '
+                b'{"slot_start": "2024-01-01T00:15:00Z", "load_kwh": "2"}\n]\n'
+            ).lstrip()
         ),
     ],
-    ids=["csv", "no last newline", "windows", "semicolon and mark", "tab", "gzip", "json lines", "json array", "json array on many lines"],
+    ids=[
+        "csv",
+        "no last newline",
+        "windows",
+        "semicolon and mark",
+        "tab",
+        "gzip",
+        "json lines",
+        "json array",
+        "json array on many lines",
+    ],
 )
 def test_reads_every_form_by_its_content(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file"
@@ -48,7 +69,11 @@ def write(folder: Path, content: bytes) -> Path:
 
 
 def test_a_comma_is_the_decimal_one_where_it_separates_no_cells(tmp_path: Path) -> None:
-    rows = read(write(tmp_path, b"zeit;kwh;zaehler;note\n1;0,25;1.234,5;a,b\n2;-1,5;12.345;1,2,3\n3;;0,5;\n"))
+    rows = read(
+        write(
+            tmp_path, b"zeit;kwh;zaehler;note\n1;0,25;1.234,5;a,b\n2;-1,5;12.345;1,2,3\n3;;0,5;\n"
+        )
+    )
     assert rows["kwh"].to_list() == ["0.25", "-1.5", None]
     # Beside decimal commas a point stands between thousands.
     assert rows["zaehler"].to_list() == ["1234.5", "12345", "0.5"]
@@ -71,7 +96,10 @@ def test_reads_what_windows_writes_outside_utf_8(tmp_path: Path) -> None:
 def test_names_the_line_with_too_many_cells(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError) as refused:
         read(write(tmp_path, b'a,b\n1,2\n"3,4",5\n6,7,8\n9,1\n'))
-    assert (refused.value.reason, refused.value.parameters) == ("ragged-line", {"line": 4, "cells": 3, "named": 2})
+    assert (refused.value.reason, refused.value.parameters) == (
+        "ragged-line",
+        {"line": 4, "cells": 3, "named": 2},
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,7 +107,9 @@ def test_names_the_line_with_too_many_cells(tmp_path: Path) -> None:
     [("a;b\n1;2\n".encode("utf-16"), "UTF-8"), (b"PK\x03\x04workbook", "as CSV")],
     ids=["UTF-16", "workbook"],
 )
-def test_says_how_to_save_a_file_that_is_no_text(tmp_path: Path, content: bytes, remedy: str) -> None:
+def test_says_how_to_save_a_file_that_is_no_text(
+    tmp_path: Path, content: bytes, remedy: str
+) -> None:
     with pytest.raises(InvalidInputError, match=remedy):
         read(write(tmp_path, content))
 
@@ -103,7 +133,14 @@ def test_a_long_file_comes_in_blocks_that_cut_no_line(tmp_path: Path) -> None:
 
 def test_a_long_array_comes_in_parts_that_cut_no_object(tmp_path: Path) -> None:
     path = tmp_path / "long.json"
-    path.write_text(json.dumps([{"slot_start": "2024-01-01T00:00:00Z", "load_kwh": number, "note": "}, {"} for number in range(60_000)]))
+    path.write_text(
+        json.dumps(
+            [
+                {"slot_start": "2024-01-01T00:00:00Z", "load_kwh": number, "note": "}, {"}
+                for number in range(60_000)
+            ]
+        )
+    )
     frames = list(read_batches(path))
     assert len(frames) > 1
     whole = pl.concat(frames)
@@ -113,8 +150,28 @@ def test_a_long_array_comes_in_parts_that_cut_no_object(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"\n", b'{"slot_start": \n{', b'[{"slot_start": "2024"}', b"[1, 2]", b"[{]", b"slot_start,load_kwh\n1,2,3\n", b"\x1f\x8bbroken", b"PAR1broken"],
-    ids=["empty", "blank", "json", "array cut off", "array of numbers", "array of nothing", "ragged", "gzip", "parquet"],
+    [
+        b"",
+        b"\n",
+        b'{"slot_start": \n{',
+        b'[{"slot_start": "2024"}',
+        b"[1, 2]",
+        b"[{]",
+        b"slot_start,load_kwh\n1,2,3\n",
+        b"\x1f\x8bbroken",
+        b"PAR1broken",
+    ],
+    ids=[
+        "empty",
+        "blank",
+        "json",
+        "array cut off",
+        "array of numbers",
+        "array of nothing",
+        "ragged",
+        "gzip",
+        "parquet",
+    ],
 )
 def test_refuses_a_broken_file_by_its_name(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "file.csv"
@@ -125,13 +182,17 @@ def test_refuses_a_broken_file_by_its_name(tmp_path: Path, content: bytes) -> No
 
 
 @pytest.mark.parametrize("cut", [slice(0, 60), slice(0, -4)], ids=["half", "without its end"])
-def test_a_compressed_file_that_is_cut_off_is_to_be_copied_again(tmp_path: Path, cut: slice) -> None:
+def test_a_compressed_file_that_is_cut_off_is_to_be_copied_again(
+    tmp_path: Path, cut: slice
+) -> None:
     with pytest.raises(InvalidInputError, match="Copy it again"):
         read(write(tmp_path, gzip.compress(CSV * 50)[cut]))
 
 
 def test_a_compressed_file_with_a_damaged_middle_is_refused_by_its_name(tmp_path: Path) -> None:
-    packed = bytearray(gzip.compress("".join(f"{number * number}\n" for number in range(2000)).encode()))
+    packed = bytearray(
+        gzip.compress("".join(f"{number * number}\n" for number in range(2000)).encode())
+    )
     packed[200:260] = bytes(60)
     with pytest.raises(InvalidInputError, match=r"file\.csv"):
         read(write(tmp_path, bytes(packed)))
@@ -151,18 +212,30 @@ OBJECT = b'{"slot_start":"2024-01-01T00:00:00Z"}'
     ("content", "setting"),
     [
         pytest.param(CSV + ROW * 999, "LUNA_LOAD_MAX_ROWS", id="rows"),
-        pytest.param(b"[" + b",".join([OBJECT] * 1001) + b"]", "LUNA_LOAD_MAX_ROWS", id="members of an array"),
+        pytest.param(
+            b"[" + b",".join([OBJECT] * 1001) + b"]", "LUNA_LOAD_MAX_ROWS", id="members of an array"
+        ),
         pytest.param((OBJECT + b"\n") * 1001, "LUNA_LOAD_MAX_ROWS", id="lines of JSON"),
         pytest.param(b"\0" * 100_000, "LUNA_LOAD_MAX_LINE_BYTES", id="a line of NUL"),
         pytest.param(CSV + b"\0" * 6000, "LUNA_LOAD_MAX_LINE_BYTES", id="a last line of NUL"),
-        pytest.param(CSV + b"2024-01-01T00:30:00Z," + b"1" * 6000 + b"\n" + ROW, "LUNA_LOAD_MAX_LINE_BYTES", id="a long line between others"),
-        pytest.param(OBJECT[:-1] + b', "load_kwh": "' + b"1" * 6000 + b'"}\n' + OBJECT, "LUNA_LOAD_MAX_LINE_BYTES", id="a long line of JSON"),
+        pytest.param(
+            CSV + b"2024-01-01T00:30:00Z," + b"1" * 6000 + b"\n" + ROW,
+            "LUNA_LOAD_MAX_LINE_BYTES",
+            id="a long line between others",
+        ),
+        pytest.param(
+            OBJECT[:-1] + b', "load_kwh": "' + b"1" * 6000 + b'"}\n' + OBJECT,
+            "LUNA_LOAD_MAX_LINE_BYTES",
+            id="a long line of JSON",
+        ),
         pytest.param(CSV + b"\n" * 60_000, "LUNA_LOAD_MAX_BYTES", id="empty lines"),
         pytest.param(b"[" + b" " * 60_000 + b"]", "LUNA_LOAD_MAX_BYTES", id="an array of blanks"),
     ],
 )
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
-def test_a_file_that_holds_too_much_says_which_limit_it_breaks(tmp_path: Path, pack: Callable[[bytes], bytes], content: bytes, setting: str) -> None:
+def test_a_file_that_holds_too_much_says_which_limit_it_breaks(
+    tmp_path: Path, pack: Callable[[bytes], bytes], content: bytes, setting: str
+) -> None:
     path = tmp_path / "file"
     path.write_bytes(pack(content))
     with pytest.raises(InvalidInputError) as raised:
@@ -182,7 +255,9 @@ def test_a_file_may_hold_as_much_as_its_limits(tmp_path: Path) -> None:
     assert sum(batch.height for batch in read_batches(path, SMALL)) == 1000
 
 
-@pytest.mark.parametrize("content", [b"," * 5000 + b"\n1\n", b"[" + b'{"a":' * 100_000], ids=["columns", "nesting"])
+@pytest.mark.parametrize(
+    "content", [b"," * 5000 + b"\n1\n", b"[" + b'{"a":' * 100_000], ids=["columns", "nesting"]
+)
 def test_what_no_table_is_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(InvalidInputError):

@@ -8,11 +8,18 @@ from tests.support.suite.tables import each_row
 
 
 def match(there: list[str], kind: str = "observations", **options: Any) -> dict[str, str]:
-    return match_columns(there, KINDS[kind], renamed=options.get("renamed", {}), ignored=frozenset(options.get("ignored", ())))
+    return match_columns(
+        there,
+        KINDS[kind],
+        renamed=options.get("renamed", {}),
+        ignored=frozenset(options.get("ignored", ())),
+    )
 
 
 def test_columns_of_another_name_are_taken_under_ours() -> None:
-    assert match(["zeit", "verbrauch"], renamed={"slot_start": "zeit", "load_kwh": "verbrauch"}) == {"zeit": "slot_start", "verbrauch": "load_kwh"}
+    assert match(
+        ["zeit", "verbrauch"], renamed={"slot_start": "zeit", "load_kwh": "verbrauch"}
+    ) == {"zeit": "slot_start", "verbrauch": "load_kwh"}
 
 
 @each_row(
@@ -27,9 +34,20 @@ def test_columns_of_another_name_are_taken_under_ours() -> None:
         (["slot_start", "spot_price", "export_price"], {"kind": "prices"}, "spot_price"),
         (["slot_start", "import_price", "spot_price"], {"kind": "prices"}, "spot_price"),
     ],
-    ids=["typing error", "no time", "no values", "file lacks it", "Luna lacks it", "named twice", "the market's and the site's", "both kinds of price"],
+    ids=[
+        "typing error",
+        "no time",
+        "no values",
+        "file lacks it",
+        "Luna lacks it",
+        "named twice",
+        "the market's and the site's",
+        "both kinds of price",
+    ],
 )
-def test_names_the_wrong_column_and_the_remedy(there: list[str], options: dict[str, Any], field: str) -> None:
+def test_names_the_wrong_column_and_the_remedy(
+    there: list[str], options: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
         match(there, **options)
     assert caught.value.field == field
@@ -37,7 +55,10 @@ def test_names_the_wrong_column_and_the_remedy(there: list[str], options: dict[s
 
 
 def test_columns_can_be_left_out() -> None:
-    assert match(["slot_start", "load_kwh", "note"], ignored=["note"]) == {"slot_start": "slot_start", "load_kwh": "load_kwh"}
+    assert match(["slot_start", "load_kwh", "note"], ignored=["note"]) == {
+        "slot_start": "slot_start",
+        "load_kwh": "load_kwh",
+    }
 
 
 def test_refuses_an_unknown_kind() -> None:

@@ -12,7 +12,9 @@ NAN = np.nan
 
 def fill(kwh: list[float] | FloatArray) -> FloatArray:
     values = np.array(kwh, dtype=float)
-    starts = (np.datetime64("2024-01-01T00:00") + np.arange(values.size) * np.timedelta64(15, "m")).astype("datetime64[s]")
+    starts = (
+        np.datetime64("2024-01-01T00:00") + np.arange(values.size) * np.timedelta64(15, "m")
+    ).astype("datetime64[s]")
     return fill_short_gaps(SlotSeries("load_kwh", starts, values, 20.0))
 
 
@@ -34,7 +36,11 @@ def test_a_single_missing_slot_is_filled() -> None:
     np.testing.assert_allclose(fill([0.2, NAN, 0.3]), [NAN, 0.2, NAN])
 
 
-@each_row("kwh", [[], [NAN, NAN], [0.2], [0.1, 0.2, 0.3]], ids=["no slots", "nothing known", "one slot", "no gap"])
+@each_row(
+    "kwh",
+    [[], [NAN, NAN], [0.2], [0.1, 0.2, 0.3]],
+    ids=["no slots", "nothing known", "one slot", "no gap"],
+)
 def test_where_nothing_is_missing_or_known_nothing_is_filled(kwh: list[float]) -> None:
     assert not np.isfinite(fill(kwh)).any()
 

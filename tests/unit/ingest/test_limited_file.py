@@ -23,6 +23,10 @@ def test_a_letter_that_a_piece_cuts_is_whole(tmp_path: Path, encoding: str, pack
 def test_a_packed_file_that_breaks_off_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(gzip.compress(TEXT.encode() * 100)[:-8])
-    with pytest.raises(InvalidInputError) as refused, refuse_unreadable(path), open_limited(path, FileLimits()) as file:
+    with (
+        pytest.raises(InvalidInputError) as refused,
+        refuse_unreadable(path),
+        open_limited(path, FileLimits()) as file,
+    ):
         list(file.blocks(first_line=1))
     assert refused.value.reason == "file-damaged"

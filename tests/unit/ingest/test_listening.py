@@ -1,4 +1,6 @@
-"""Which source is asked for which sensor, how old what is known is, and what a source's end does."""
+"""Which source is asked for which sensor, how old what is known is, and what a source's end
+does.
+"""
 
 import asyncio
 import math
@@ -16,8 +18,21 @@ from luna.energy.site import InputSensors, Site
 from luna.platform.clock import FixedClock
 from luna.platform.database import engine
 from luna.platform.settings import Settings
-from services.ingest.listening import SensedSite, SensorAges, SourceForm, SourceSupervisor, StateFile, wire
-from services.ingest.listening.slot_scheduler import LONGEST, OVERLAP, SlotScheduler, Stretch, due_stretch
+from services.ingest.listening import (
+    SensedSite,
+    SensorAges,
+    SourceForm,
+    SourceSupervisor,
+    StateFile,
+    wire,
+)
+from services.ingest.listening.slot_scheduler import (
+    LONGEST,
+    OVERLAP,
+    SlotScheduler,
+    Stretch,
+    due_stretch,
+)
 from services.ingest.reading import Reading
 from services.ingest.recorder import Recorder, open_recorder
 from services.ingest.sources.source import LiveSource, SourceRefusedError
@@ -34,7 +49,9 @@ def anyio_backend() -> str:
 
 
 def site(name: str = "home", **roles: tuple[str, ...]) -> SensedSite:
-    return SensedSite.of(Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(**roles)), now=NOON)
+    return SensedSite.of(
+        Site(name=name, timezone="Europe/Berlin", input_sensors=InputSensors(**roles)), now=NOON
+    )
 
 
 @each_row(
@@ -46,21 +63,31 @@ def site(name: str = "home", **roles: tuple[str, ...]) -> SensedSite:
         ("mqtt:meter/1", {HOME, MQTT}, MQTT),
     ],
 )
-def test_a_sensor_goes_to_the_source_that_knows_it(sensor: str, sources: set[str], source: str) -> None:
+def test_a_sensor_goes_to_the_source_that_knows_it(
+    sensor: str, sources: set[str], source: str
+) -> None:
     assert wire([("home", [sensor])], sources).sources == {source: {sensor: ("home",)}}
 
 
-@pytest.mark.parametrize(("sensor", "sources"), [("mqtt:meter/1", {HOME}), ("Grid import", {HOME}), ("sensor.grid", set[str]())])
+@pytest.mark.parametrize(
+    ("sensor", "sources"),
+    [("mqtt:meter/1", {HOME}), ("Grid import", {HOME}), ("sensor.grid", set[str]())],
+)
 def test_a_sensor_that_no_source_knows_is_named(sensor: str, sources: set[str]) -> None:
     assert wire([("home", [sensor])], sources).unserved == (sensor,)
 
 
 def test_a_sensor_that_two_sites_use_is_asked_for_once() -> None:
-    assert wire([("a", ["sensor.x"]), ("b", ["sensor.x"])], {HOME}).sources == {HOME: {"sensor.x": ("a", "b")}}
+    assert wire([("a", ["sensor.x"]), ("b", ["sensor.x"])], {HOME}).sources == {
+        HOME: {"sensor.x": ("a", "b")}
+    }
 
 
 def test_a_sign_is_no_part_of_a_sensors_name() -> None:
-    assert site(total_load_consumption=("sensor.all", "- sensor.car")).sensors == ("sensor.all", "sensor.car")
+    assert site(total_load_consumption=("sensor.all", "- sensor.car")).sensors == (
+        "sensor.all",
+        "sensor.car",
+    )
 
 
 def reading(value: float, sensor: str = "s", instant: datetime = NOON) -> Reading:
@@ -81,7 +108,9 @@ def ages(clock: list[float]) -> Iterator[SensorAges]:
 
 
 def shown() -> float | None:
-    return REGISTRY.get_sample_value("luna_ingest_telemetry_age_seconds", {"site_id": "home", "role": "battery_soc"})
+    return REGISTRY.get_sample_value(
+        "luna_ingest_telemetry_age_seconds", {"site_id": "home", "role": "battery_soc"}
+    )
 
 
 def test_an_age_grows_from_the_last_known_value(ages: SensorAges, clock: list[float]) -> None:
@@ -92,7 +121,9 @@ def test_an_age_grows_from_the_last_known_value(ages: SensorAges, clock: list[fl
     assert shown() == 400
 
 
-def test_a_value_of_a_source_that_says_only_changes_holds_while_that_source_speaks(ages: SensorAges, clock: list[float]) -> None:
+def test_a_value_of_a_source_that_says_only_changes_holds_while_that_source_speaks(
+    ages: SensorAges, clock: list[float]
+) -> None:
     ages.note(HOME, [reading(5)], changes_only=True)
     clock[0] = 1000
     ages.note(HOME, [reading(1, "another")], changes_only=True)
@@ -112,14 +143,26 @@ def test_a_site_that_is_gone_is_shown_no_more(ages: SensorAges) -> None:
     ("now", "built_until", "first", "end"),
     [
         (NOON + timedelta(seconds=20), None, NOON - OVERLAP, NOON),
-        (NOON + timedelta(seconds=20), NOON - timedelta(hours=5), NOON - timedelta(hours=5) - OVERLAP, NOON),
-        (NOON + timedelta(seconds=5), NOON - timedelta(minutes=30), NOON - timedelta(minutes=30) - OVERLAP, NOON - timedelta(minutes=15)),
+        (
+            NOON + timedelta(seconds=20),
+            NOON - timedelta(hours=5),
+            NOON - timedelta(hours=5) - OVERLAP,
+            NOON,
+        ),
+        (
+            NOON + timedelta(seconds=5),
+            NOON - timedelta(minutes=30),
+            NOON - timedelta(minutes=30) - OVERLAP,
+            NOON - timedelta(minutes=15),
+        ),
         (NOON + timedelta(seconds=20), NOON - timedelta(days=400), NOON - LONGEST, NOON),
         # A clock that ran ahead for a while.
         (NOON + timedelta(seconds=20), NOON + timedelta(days=400), NOON - LONGEST, NOON),
     ],
 )
-def test_what_is_over_and_not_built_is_due_with_the_time_before_it(now: datetime, built_until: datetime | None, first: datetime, end: datetime) -> None:
+def test_what_is_over_and_not_built_is_due_with_the_time_before_it(
+    now: datetime, built_until: datetime | None, first: datetime, end: datetime
+) -> None:
     stretch = due_stretch(now, built_until)
     assert stretch is not None
     assert (stretch.first, stretch.end) == (first, end)
@@ -132,7 +175,10 @@ def test_nothing_is_due_twice() -> None:
 
 
 class Builder:
-    """Builds slots unless told that the database is away; after the ``last`` one the process ends."""
+    """Builds slots unless told that the database is away.
+
+    After the ``last`` one the process ends.
+    """
 
     def __init__(self) -> None:
         self.away = False
@@ -154,15 +200,23 @@ class Builder:
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Iterator[Recorder]:
-    with open_recorder(Settings(data_folder=tmp_path), engine.create("postgresql://luna@127.0.0.1:9/none")) as recorder:
+    with open_recorder(
+        Settings(data_folder=tmp_path), engine.create("postgresql://luna@127.0.0.1:9/none")
+    ) as recorder:
         yield recorder
 
 
-def scheduler(recorder: Recorder, builder: Builder, notes: StateFile, now: datetime) -> SlotScheduler:
-    return SlotScheduler(recorder, builder.build, notes=notes, clock=FixedClock(now), ending=builder.ending)
+def scheduler(
+    recorder: Recorder, builder: Builder, notes: StateFile, now: datetime
+) -> SlotScheduler:
+    return SlotScheduler(
+        recorder, builder.build, notes=notes, clock=FixedClock(now), ending=builder.ending
+    )
 
 
-def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(recorder: Recorder, tmp_path: Path) -> None:
+def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(
+    recorder: Recorder, tmp_path: Path
+) -> None:
     builder, notes = Builder(), StateFile(tmp_path / "notes.json")
     before = NOON - timedelta(days=2)
     notes.write({"built_until": {"home": before.isoformat()}})
@@ -177,17 +231,23 @@ def test_an_absence_is_made_up_for_day_by_day_and_goes_on_where_it_ended(recorde
 
 
 @pytest.mark.parametrize("fault", ["faulty", "locked"])
-def test_a_fault_in_one_sites_slots_leaves_the_others_alone(recorder: Recorder, tmp_path: Path, fault: str) -> None:
+def test_a_fault_in_one_sites_slots_leaves_the_others_alone(
+    recorder: Recorder, tmp_path: Path, fault: str
+) -> None:
     builder, notes = Builder(), StateFile(tmp_path / "notes.json")
     scheduler(recorder, builder, notes, NOON + timedelta(seconds=30)).turn([fault, "home"])
     assert builder.built == [("home", NOON - OVERLAP, NOON)]
 
 
-def test_what_could_not_be_built_is_built_later_and_a_site_that_cannot_be_does_not_stop_the_others(recorder: Recorder, tmp_path: Path) -> None:
+def test_what_could_not_be_built_is_built_later_and_a_site_that_cannot_be_does_not_stop_the_others(
+    recorder: Recorder, tmp_path: Path
+) -> None:
     builder, notes = Builder(), StateFile(tmp_path / "notes.json")
     for minutes, away in ((0, False), (5, False), (15, True), (30, False)):
         builder.away = away
-        scheduler(recorder, builder, notes, NOON + timedelta(minutes=minutes, seconds=30)).turn(["broken", "home"])
+        scheduler(recorder, builder, notes, NOON + timedelta(minutes=minutes, seconds=30)).turn(
+            ["broken", "home"]
+        )
     half_past = NOON + timedelta(minutes=30)
     assert builder.built == [("home", NOON - OVERLAP, NOON), ("home", NOON - OVERLAP, half_past)]
 
@@ -231,7 +291,13 @@ class Told:
 async def listen(shelf: Shelf, *made: LiveSource, sites: Sequence[SensedSite]) -> SourceSupervisor:
     """Listen until the sources in ``made`` were used one after the other."""
     waiting = iter(made)
-    listening = SourceSupervisor(shelf, {MQTT: SourceForm(lambda _since: next(waiting))}, ages=SensorAges(), last_received={}, pause=timedelta(0))
+    listening = SourceSupervisor(
+        shelf,
+        {MQTT: SourceForm(lambda _since: next(waiting))},
+        ages=SensorAges(),
+        last_received={},
+        pause=timedelta(0),
+    )
     await listening.follow(sites)
     for _ in range(20):
         await asyncio.sleep(0)
@@ -241,7 +307,12 @@ async def listen(shelf: Shelf, *made: LiveSource, sites: Sequence[SensedSite]) -
 @pytest.mark.anyio
 async def test_a_source_that_gives_up_is_asked_again() -> None:
     shelf = Shelf()
-    listening = await listen(shelf, Told([1], SourceRefusedError("the password is wrong")), Told([2]), sites=[site(battery_soc=("mqtt:s",))])
+    listening = await listen(
+        shelf,
+        Told([1], SourceRefusedError("the password is wrong")),
+        Told([2]),
+        sites=[site(battery_soc=("mqtt:s",))],
+    )
     await listening.close()
     assert shelf.kept == [("home", 1), ("home", 2)]
 
@@ -249,7 +320,9 @@ async def test_a_source_that_gives_up_is_asked_again() -> None:
 @pytest.mark.anyio
 async def test_a_source_that_gave_up_says_why() -> None:
     form = SourceForm(lambda _since: Told([1], SourceRefusedError("the password is wrong")))
-    listening = SourceSupervisor(Shelf(), {MQTT: form}, ages=SensorAges(), last_received={}, pause=timedelta(hours=1))
+    listening = SourceSupervisor(
+        Shelf(), {MQTT: form}, ages=SensorAges(), last_received={}, pause=timedelta(hours=1)
+    )
     await listening.follow([site(battery_soc=("mqtt:s",))])
     await asyncio.sleep(0.01)
     with pytest.raises(UnavailableError, match="password"):
@@ -260,7 +333,11 @@ async def test_a_source_that_gave_up_says_why() -> None:
 @pytest.mark.anyio
 async def test_a_reading_goes_to_every_site_that_uses_its_sensor() -> None:
     shelf = Shelf()
-    listening = await listen(shelf, Told([7]), sites=[site("a", battery_soc=("mqtt:s",)), site("b", battery_soc=("mqtt:s",))])
+    listening = await listen(
+        shelf,
+        Told([7]),
+        sites=[site("a", battery_soc=("mqtt:s",)), site("b", battery_soc=("mqtt:s",))],
+    )
     await listening.close()
     assert shelf.kept == [("a", 7), ("b", 7)]
 
@@ -274,7 +351,9 @@ async def test_a_reading_that_nobody_can_store_does_not_hold_the_others_back() -
 
 
 @pytest.mark.anyio
-async def test_a_site_whose_sensors_change_is_heard_by_its_new_ones_and_the_same_change_nothing() -> None:
+async def test_a_site_whose_sensors_change_is_heard_by_its_new_ones_and_the_same_change_nothing() -> (
+    None
+):
     shelf = Shelf()
     listening = await listen(shelf, Told([1]), Told([2]), sites=[site(battery_soc=("mqtt:s",))])
     await listening.follow([site(battery_soc=("mqtt:s",))])
@@ -287,7 +366,9 @@ async def test_a_site_whose_sensors_change_is_heard_by_its_new_ones_and_the_same
 
 @pytest.mark.anyio
 async def test_a_fault_of_our_own_is_not_hidden() -> None:
-    listening = await listen(Shelf(), Told([], ZeroDivisionError()), sites=[site(battery_soc=("mqtt:s",))])
+    listening = await listen(
+        Shelf(), Told([], ZeroDivisionError()), sites=[site(battery_soc=("mqtt:s",))]
+    )
     with pytest.raises(ZeroDivisionError):
         await listening.follow([])
     with suppress(ZeroDivisionError):

@@ -24,17 +24,34 @@ BATTERY = {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 5, "dischar
 
 
 def home(roles: dict[str, Any], **parts: Any) -> Site:
-    site = {"name": "home", "timezone": "Europe/Berlin", "pv": [{"name": "roof", "peak_kw": 8}], "batteries": [BATTERY], "input_sensors": roles}
+    site = {
+        "name": "home",
+        "timezone": "Europe/Berlin",
+        "pv": [{"name": "roof", "peak_kw": 8}],
+        "batteries": [BATTERY],
+        "input_sensors": roles,
+    }
     return parse_site(site | parts)
 
 
-def note(powers: LivePowers, sensor: str, value: float, unit: str = "W", *, at: datetime = NOW, changes_only: bool = False, **parts: Any) -> None:
+def note(
+    powers: LivePowers,
+    sensor: str,
+    value: float,
+    unit: str = "W",
+    *,
+    at: datetime = NOW,
+    changes_only: bool = False,
+    **parts: Any,
+) -> None:
     powers.note("mqtt", [Reading(sensor, at, value, unit, **parts)], changes_only=changes_only)
 
 
 def note_house(powers: LivePowers, *, at: datetime = NOW, **watts: float) -> None:
     """Take a reading of each power, and how full the battery is."""
-    for name, value in ({"grid": -300.0, "roof": 5600.0, "charge": 4600.0, "discharge": 0.0} | watts).items():
+    for name, value in (
+        {"grid": -300.0, "roof": 5600.0, "charge": 4600.0, "discharge": 0.0} | watts
+    ).items():
         note(powers, f"mqtt:{name} [W]", value, at=at)
     note(powers, "mqtt:soc [%]", 64.0, "%", at=at)
 
@@ -44,7 +61,13 @@ def test_what_was_read_in_the_last_seconds_adds_up() -> None:
     note_house(powers, at=NOW - 4 * SECOND)
     flow = powers.read_flow(home(ROLES), now=NOW)
     assert flow is not None
-    assert (flow.import_kw, flow.export_kw, flow.pv_kw, flow.charge_kw, flow.discharge_kw) == pytest.approx((0.0, 0.3, 5.6, 4.6, 0.0))
+    assert (
+        flow.import_kw,
+        flow.export_kw,
+        flow.pv_kw,
+        flow.charge_kw,
+        flow.discharge_kw,
+    ) == pytest.approx((0.0, 0.3, 5.6, 4.6, 0.0))
     # 5.6 of the roof, less 4.6 into the battery and 0.3 sold.
     assert flow.load_kw == pytest.approx(0.7)
     assert flow.at == NOW - 4 * SECOND
@@ -86,9 +109,17 @@ def test_a_roof_that_reports_nothing_at_night_gives_nothing() -> None:
 
 
 def note_changes(powers: LivePowers, *, pause: timedelta) -> None:
-    """Take two reports of each power, the last of them three hours ago, and one of something else just now."""
+    """Take two reports of each power, the last of them three hours ago, and one of something else
+    just now.
+    """
     for name, watts in {"grid": 500.0, "roof": 0.0, "charge": 0.0, "discharge": 0.0}.items():
-        note(powers, f"mqtt:{name} [W]", watts + 10.0, at=NOW - timedelta(hours=3) - pause, changes_only=True)
+        note(
+            powers,
+            f"mqtt:{name} [W]",
+            watts + 10.0,
+            at=NOW - timedelta(hours=3) - pause,
+            changes_only=True,
+        )
         note(powers, f"mqtt:{name} [W]", watts, at=NOW - timedelta(hours=3), changes_only=True)
     note(powers, "sensor.outside", 12.0, "°C", at=NOW - 2 * SECOND, changes_only=True)
 
@@ -111,12 +142,20 @@ def test_the_silence_of_a_sensor_that_is_asked_every_five_minutes_says_nothing()
 
 # Of a display of 1 Wh the error is 0.1 kW over 36 seconds; one of 10 Wh would need six minutes.
 @pytest.mark.parametrize(("step_kwh", "kw"), [(0.0001, 4.6), (0.001, 4.6), (0.01, None)])
-def test_a_counter_is_a_power_where_its_steps_are_fine_enough(step_kwh: float, kw: float | None) -> None:
+def test_a_counter_is_a_power_where_its_steps_are_fine_enough(
+    step_kwh: float, kw: float | None
+) -> None:
     powers = LivePowers()
     roles = {"total_grid_import": "mqtt:meter [kWh]"}
     for seconds in range(0, 61, 5):
         counted = 1234.0 + 4.6 * seconds / 3600
-        note(powers, "mqtt:meter [kWh]", round(counted / step_kwh) * step_kwh, "kWh", at=NOW + (seconds - 60) * SECOND)
+        note(
+            powers,
+            "mqtt:meter [kWh]",
+            round(counted / step_kwh) * step_kwh,
+            "kWh",
+            at=NOW + (seconds - 60) * SECOND,
+        )
     flow = powers.read_flow(home(roles, pv=[], batteries=[]), now=NOW)
     assert (None if flow is None else pytest.approx(flow.import_kw, abs=0.11)) == kw
 
@@ -137,7 +176,10 @@ def test_a_counter_that_is_reset_says_nothing_until_it_has_risen_again() -> None
 def test_the_power_that_a_device_reads_beside_its_counter_is_taken() -> None:
     powers = LivePowers()
     note(powers, "profile:meter@10.0.0.2#import_kwh", 812.0, "kWh", power_kw=1.25)
-    flow = powers.read_flow(home({"total_grid_import": "profile:meter@10.0.0.2#import_kwh"}, pv=[], batteries=[]), now=NOW)
+    flow = powers.read_flow(
+        home({"total_grid_import": "profile:meter@10.0.0.2#import_kwh"}, pv=[], batteries=[]),
+        now=NOW,
+    )
     assert flow is not None
     assert flow.import_kw == 1.25
 
@@ -146,7 +188,9 @@ def test_a_house_without_a_meter_at_its_connection_has_one_of_what_it_uses() -> 
     powers = LivePowers()
     note_house(powers)
     note(powers, "mqtt:house [W]", 700.0)
-    roles = {name: sensor for name, sensor in ROLES.items() if not name.startswith("total_grid")} | {"total_load_consumption": "mqtt:house [W]"}
+    roles = {
+        name: sensor for name, sensor in ROLES.items() if not name.startswith("total_grid")
+    } | {"total_load_consumption": "mqtt:house [W]"}
     flow = powers.read_flow(home(roles), now=NOW)
     assert flow is not None
     assert (flow.load_kw, flow.export_kw, flow.import_kw) == pytest.approx((0.7, 0.3, 0.0))
@@ -159,7 +203,11 @@ def test_each_of_two_batteries_has_its_own_power_and_charge() -> None:
         note(powers, f"mqtt:{name} [W]", watts)
     note(powers, "mqtt:garage_soc [%]", 20.0, "%")
     garage = {"name": "garage", "capacity_kwh": 5, "charge_limit_kw": 2, "discharge_limit_kw": 2}
-    pairs = {"total_battery_charge": "garage_in [W]", "total_battery_discharge": "garage_out [W]", "battery_soc": "garage_soc [%]"}
+    pairs = {
+        "total_battery_charge": "garage_in [W]",
+        "total_battery_discharge": "garage_out [W]",
+        "battery_soc": "garage_soc [%]",
+    }
     roles = ROLES | {role: [ROLES[role], f"mqtt:{topic}"] for role, topic in pairs.items()}
     flow = powers.read_flow(home(roles, batteries=[BATTERY, garage]), now=NOW)
     assert isinstance(flow, LiveFlow)

@@ -10,7 +10,9 @@ from luna.platform.objects import FileObjects
 from services.ingest.object_retention import UPLOAD_RETENTION, forget_old_uploads
 
 
-def test_a_file_that_nobody_loaded_again_is_removed_after_a_week_and_nothing_else(tmp_path: Path) -> None:
+def test_a_file_that_nobody_loaded_again_is_removed_after_a_week_and_nothing_else(
+    tmp_path: Path,
+) -> None:
     objects = FileObjects(tmp_path)
     objects.put("uploads/failed", b"slot_start")
     objects.put("aurora/model", b"trees")

@@ -1,4 +1,7 @@
-"""Which prices are asked for when, who is asked next, and when a price counts as known. Berlin is an hour ahead of UTC in November."""
+"""Which prices are asked for when, who is asked next, and when a price counts as known.
+
+Berlin is an hour ahead of UTC in November.
+"""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -11,9 +14,22 @@ import pytest
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline, local_day
 from luna.platform.settings import Settings
-from services.ingest.price_collection import CollectedPrices, Need, collect, date_prices, expected_window, missing_window
+from services.ingest.price_collection import (
+    CollectedPrices,
+    Need,
+    collect,
+    date_prices,
+    expected_window,
+    missing_window,
+)
 from services.ingest.sources.prices.registry import choose_sources, market_named
-from tests.support.gateway.outside_service import Service, Services, document, energy_charts, nord_pool
+from tests.support.gateway.outside_service import (
+    Service,
+    Services,
+    document,
+    energy_charts,
+    nord_pool,
+)
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -28,7 +44,11 @@ def settings(**given: str) -> Settings:
 
 @pytest.mark.parametrize(
     ("now", "last"),
-    [(NOON + timedelta(minutes=44), TODAY.end), (NOON + timedelta(minutes=45), TOMORROW.end), (NOON + timedelta(hours=10), TOMORROW.end)],
+    [
+        (NOON + timedelta(minutes=44), TODAY.end),
+        (NOON + timedelta(minutes=45), TOMORROW.end),
+        (NOON + timedelta(hours=10), TOMORROW.end),
+    ],
     ids=["12:44", "12:45", "22:00"],
 )
 def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: datetime) -> None:
@@ -37,7 +57,11 @@ def test_tomorrow_is_wanted_from_the_end_of_the_auction_on(now: datetime, last: 
     assert wanted.start == local_day(date(2026, 11, 10), BERLIN).start
 
 
-@pytest.mark.parametrize(("day", "slots"), [(date(2026, 3, 28), 92), (date(2026, 10, 24), 100)], ids=["23 hours", "25 hours"])
+@pytest.mark.parametrize(
+    ("day", "slots"),
+    [(date(2026, 3, 28), 92), (date(2026, 10, 24), 100)],
+    ids=["23 hours", "25 hours"],
+)
 def test_a_day_on_which_clocks_change_is_wanted_whole(day: date, slots: int) -> None:
     now = datetime(day.year, day.month, day.day, 13, tzinfo=BERLIN).astimezone(UTC)
     wanted = expected_window(now, BERLIN)
@@ -83,37 +107,60 @@ UPDATED = datetime(2026, 11, 19, 11, 57, tzinfo=UTC)
 
 
 def found(**services: Service) -> CollectedPrices:
-    return collect(choose_sources(market_named("DE-LU"), "EUR", settings(), transport=Services(**services)), NEED)
+    return collect(
+        choose_sources(market_named("DE-LU"), "EUR", settings(), transport=Services(**services)),
+        NEED,
+    )
 
 
 def test_the_preferred_source_is_enough_where_it_knows_all() -> None:
     nord_pool_service = Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED))
-    prices = found(energy_charts=Service(energy_charts(HERE, [1.0] * 96)), nord_pool=nord_pool_service)
+    prices = found(
+        energy_charts=Service(energy_charts(HERE, [1.0] * 96)), nord_pool=nord_pool_service
+    )
     assert prices.price.tolist() == [0.001] * 96
-    assert (dict(prices.sources), prices.faults, nord_pool_service.asked) == ({"energy_charts": 96}, [], [])
+    assert (dict(prices.sources), prices.faults, nord_pool_service.asked) == (
+        {"energy_charts": 96},
+        [],
+        [],
+    )
 
 
 @each_row(
     "away",
-    [httpx.ConnectError("no route"), httpx.Response(429, headers={"Retry-After": "900"}), httpx.Response(200, text="<html>"), httpx.Response(400)],
+    [
+        httpx.ConnectError("no route"),
+        httpx.Response(429, headers={"Retry-After": "900"}),
+        httpx.Response(200, text="<html>"),
+        httpx.Response(400),
+    ],
     ids=["not reached", "too busy", "HTML", "refuses"],
 )
 def test_the_next_source_is_asked_where_one_fails(away: httpx.Response | Exception) -> None:
-    prices = found(energy_charts=Service(away), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    prices = found(
+        energy_charts=Service(away),
+        nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)),
+    )
     assert prices.price.tolist() == [0.002] * 96
     assert dict(prices.sources) == {"nord_pool": 96}
     assert "energy_charts" in prices.faults[0]
 
 
 def test_the_next_source_is_asked_where_one_is_empty() -> None:
-    prices = found(energy_charts=Service(httpx.Response(404)), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    prices = found(
+        energy_charts=Service(httpx.Response(404)),
+        nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)),
+    )
     assert np.isfinite(prices.price).all()
     assert prices.faults == []
 
 
 def test_holes_are_filled_by_the_next_source_and_nothing_else_is() -> None:
     holes: list[float | None] = [1.0] * 10 + [None] * 2 + [1.0] * 84
-    prices = found(energy_charts=Service(energy_charts(HERE, holes)), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    prices = found(
+        energy_charts=Service(energy_charts(HERE, holes)),
+        nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)),
+    )
     assert prices.price[[9, 10, 11, 12]].tolist() == [0.001, 0.002, 0.002, 0.001]
     assert np.isnat(prices.published_at[9])
     assert prices.published_at[10] == np.datetime64("2026-11-19T11:57")
@@ -122,7 +169,10 @@ def test_holes_are_filled_by_the_next_source_and_nothing_else_is() -> None:
 def test_a_number_that_is_no_price_is_left_to_the_next_source_and_said() -> None:
     # 5,000 EUR/MWh is dear, 1e9 a fault of the service.
     strange: list[float | None] = [5_000.0, -500.0, 1e9, -1e9] + [1.0] * 92
-    prices = found(energy_charts=Service(energy_charts(HERE, strange)), nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)))
+    prices = found(
+        energy_charts=Service(energy_charts(HERE, strange)),
+        nord_pool=Service(nord_pool(HERE, [2.0] * 96, updated_at=UPDATED)),
+    )
     assert prices.price[:5].tolist() == [5.0, -0.5, 0.002, 0.002, 0.001]
     assert dict(prices.sources) == {"energy_charts": 94, "nord_pool": 2}
     assert prices.faults == ["energy_charts: 2 quarter-hours are beyond 40 EUR/kWh and left out."]
@@ -136,8 +186,19 @@ def test_where_nobody_knows_a_price_there_is_none() -> None:
 
 def test_short_products_count_where_a_source_has_both() -> None:
     said = json.loads(nord_pool([HERE[0], *HERE[4:8]], [9.0] * 5, updated_at=UPDATED).content)
-    said["multiAreaEntries"] += json.loads(nord_pool([HERE[0], HERE[4]], [2.0, 2.0], updated_at=UPDATED, minutes=60).content)["multiAreaEntries"]
-    assert found(nord_pool=Service(document(said))).price[:8].tolist() == [0.009, 0.002, 0.002, 0.002, 0.009, 0.009, 0.009, 0.009]
+    said["multiAreaEntries"] += json.loads(
+        nord_pool([HERE[0], HERE[4]], [2.0, 2.0], updated_at=UPDATED, minutes=60).content
+    )["multiAreaEntries"]
+    assert found(nord_pool=Service(document(said))).price[:8].tolist() == [
+        0.009,
+        0.002,
+        0.002,
+        0.002,
+        0.009,
+        0.009,
+        0.009,
+        0.009,
+    ]
 
 
 def test_prices_in_another_currency_are_left_out_and_said() -> None:
@@ -148,19 +209,30 @@ def test_prices_in_another_currency_are_left_out_and_said() -> None:
 
 
 def chosen(market: str, currency: str, **tokens: str) -> list[str]:
-    return [source.name for source in choose_sources(market_named(market), currency, settings(**tokens))]
+    return [
+        source.name for source in choose_sources(market_named(market), currency, settings(**tokens))
+    ]
 
 
 def test_services_that_need_a_token_are_asked_where_there_is_one() -> None:
     assert chosen("DE-LU", "EUR") == ["energy_charts", "nord_pool", "awattar"]
-    assert chosen("DE-LU", "EUR", entsoe_token="a", tibber_token="b") == ["entsoe", "energy_charts", "nord_pool", "awattar", "tibber"]
+    assert chosen("DE-LU", "EUR", entsoe_token="a", tibber_token="b") == [
+        "entsoe",
+        "energy_charts",
+        "nord_pool",
+        "awattar",
+        "tibber",
+    ]
 
 
 def test_services_with_euros_alone_are_not_asked_for_others() -> None:
     assert chosen("SE3", "SEK") == ["nord_pool"]
 
 
-@pytest.mark.parametrize(("market", "named", "wrong"), [("NL", "awattar", "no prices of NL"), ("NL", "entsoe", "needs a token")])
+@pytest.mark.parametrize(
+    ("market", "named", "wrong"),
+    [("NL", "awattar", "no prices of NL"), ("NL", "entsoe", "needs a token")],
+)
 def test_a_service_named_that_cannot_answer_is_refused(market: str, named: str, wrong: str) -> None:
     with pytest.raises(InvalidInputError, match=wrong):
         choose_sources(market_named(market), "EUR", settings(), named=named)
@@ -171,7 +243,9 @@ DAYS = Timeline(TODAY.start, SLOT, 192)
 
 
 def dated(known: float, price: float, said: str) -> tuple[list[bool], list[str]]:
-    """Judge one price in three slots: the first of today, the last of today and the last of tomorrow."""
+    """Judge one price in three slots: the first of today, the last of today and the last of
+    tomorrow.
+    """
     slots = [0, 95, 191]
     prices = CollectedPrices.nothing(Need("DE-LU", "EUR", DAYS))
     prices.price[slots], prices.published_at[slots] = price, np.datetime64(said)
@@ -181,15 +255,25 @@ def dated(known: float, price: float, said: str) -> tuple[list[bool], list[str]]
     return changed[slots].tolist(), [str(instant)[:16] for instant in at[slots]]
 
 
-def test_new_prices_of_slots_to_come_are_known_from_now_on_and_those_of_the_past_since_the_auction() -> None:
+def test_new_prices_of_slots_to_come_are_known_from_now_on_and_those_of_the_past_since_the_auction() -> (
+    None
+):
     # Published as a rule at 13:00 of the day before, 12:00 UTC.
-    assert dated(np.nan, 0.1, "NaT") == ([True] * 3, ["2026-11-19T12:00", "2026-11-20T12:05", "2026-11-20T12:05"])
+    assert dated(np.nan, 0.1, "NaT") == (
+        [True] * 3,
+        ["2026-11-19T12:00", "2026-11-20T12:05", "2026-11-20T12:05"],
+    )
 
 
 def test_the_service_says_when_it_published_and_nobody_knew_before_it_said_so() -> None:
     assert dated(np.nan, 0.1, "2026-11-19T11:57")[1] == ["2026-11-19T11:57"] * 3
-    # An update after the slot began says nothing of when its price was known; one of the future is a clock that is ahead.
-    assert dated(np.nan, 0.1, "2026-11-20T13:00")[1] == ["2026-11-19T12:00", "2026-11-20T12:05", "2026-11-20T12:05"]
+    # An update after the slot began says nothing of when its price was known; one of the future is
+    # a clock that is ahead.
+    assert dated(np.nan, 0.1, "2026-11-20T13:00")[1] == [
+        "2026-11-19T12:00",
+        "2026-11-20T12:05",
+        "2026-11-20T12:05",
+    ]
 
 
 def test_a_revised_price_is_known_from_now_on() -> None:
@@ -204,11 +288,20 @@ def test_hours_of_a_service_that_has_no_quarter_hours_leave_those_that_are_known
     # Means of 0.1 EUR/kWh; the second hour's was corrected since.
     known = np.tile([0.07, 0.09, 0.11, 0.13], 24)
     hours = [
-        {"start_timestamp": int(1000 * start.timestamp()), "end_timestamp": int(1000 * start.timestamp()) + 3_600_000, "marketprice": price, "unit": "Eur/MWh"}
+        {
+            "start_timestamp": int(1000 * start.timestamp()),
+            "end_timestamp": int(1000 * start.timestamp()) + 3_600_000,
+            "marketprice": price,
+            "unit": "Eur/MWh",
+        }
         for start, price in zip(HERE[::4], [100.0, 120.0] + [100.0] * 22, strict=True)
     ]
-    changed, _ = date_prices(found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN)
+    changed, _ = date_prices(
+        found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN
+    )
     assert np.flatnonzero(changed).tolist() == [4, 5, 6, 7]
     known[:2] = np.nan
-    changed, _ = date_prices(found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN)
+    changed, _ = date_prices(
+        found(awattar=Service(document({"data": hours}))), known, now=NOW, zone=BERLIN
+    )
     assert changed[:2].all()

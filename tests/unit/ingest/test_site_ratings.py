@@ -7,7 +7,12 @@ ROOF = "profile:huawei_sun2000@192.0.2.1#pv_w"
 
 
 def home(name: str, peak_kw: float, sensor: str) -> Site:
-    document = {"name": name, "timezone": "UTC", "pv": [{"name": "roof", "peak_kw": peak_kw}], "input_sensors": {"total_pv_production": [sensor]}}
+    document = {
+        "name": name,
+        "timezone": "UTC",
+        "pv": [{"name": "roof", "peak_kw": peak_kw}],
+        "input_sensors": {"total_pv_production": [sensor]},
+    }
     return parse_site(document)
 
 

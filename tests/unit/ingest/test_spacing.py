@@ -11,7 +11,12 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def spacing(*minutes: float) -> Spacing:
-    return measure_spacing(pl.Series([START + timedelta(minutes=minute) for minute in minutes], dtype=pl.Datetime("us", "UTC")))
+    return measure_spacing(
+        pl.Series(
+            [START + timedelta(minutes=minute) for minute in minutes],
+            dtype=pl.Datetime("us", "UTC"),
+        )
+    )
 
 
 @each_row("step", [1, 5, 10, 15, 30, 60])
@@ -37,4 +42,7 @@ def test_refuses_a_step_that_changes_within_the_file() -> None:
     hourly, quarterly = range(0, 60 * 40, 60), range(60 * 40, 60 * 80, 15)
     with pytest.raises(InvalidInputError) as refused:
         choose_step([spacing(*hourly, *quarterly)])
-    assert (refused.value.reason, refused.value.parameters) == ("file-step-changes", {"step": 15, "other": 60})
+    assert (refused.value.reason, refused.value.parameters) == (
+        "file-step-changes",
+        {"step": 15, "other": 60},
+    )

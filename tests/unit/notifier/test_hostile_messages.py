@@ -1,4 +1,7 @@
-"""Names of sites and devices may hold anything; a local mail server and a web server receive one message with the headers that were meant."""
+"""Names of sites and devices may hold anything.
+
+A local mail server and a web server receive one message with the headers that were meant.
+"""
 
 from collections.abc import Iterator
 
@@ -26,7 +29,11 @@ TITLES = [
     pytest.param("", id="empty"),
 ]
 TEXTS = [
-    pytest.param("hello\r\n.\r\nMAIL FROM:<thief@evil.example>\r\nRCPT TO:<thief@evil.example>\r\nDATA\r\nx\r\n.\r\n", id="an end of data"),
+    pytest.param(
+        "hello\r\n.\r\nMAIL FROM:<thief@evil.example>\r\nRCPT TO:<thief@evil.example>\r\n"
+        "DATA\r\nx\r\n.\r\n",
+        id="an end of data",
+    ),
     pytest.param("hello\n.\nQUIT\n", id="a point alone"),
     pytest.param("\x00\x1b[31m\ud800" + "y" * 50_000, id="controls, very long"),
     pytest.param("Grüße, 電池", id="not ASCII"),
@@ -47,7 +54,10 @@ def web() -> Iterator[MessageServer]:
 
 def send_mail(mail: MailServer, title: str, text: str) -> None:
     mail.mails.clear()
-    address = f"mailto://127.0.0.1:{mail.port}/?from=luna@home.example&to=owner@home.example&mode=insecure"
+    address = (
+        f"mailto://127.0.0.1:{mail.port}/?from=luna@home.example&to=owner@home.example&"
+        "mode=insecure"
+    )
     (target,) = open_targets(Settings(notify_urls=address))
     target.channel.send(title, text)
 
@@ -73,13 +83,22 @@ def test_a_mail_ends_where_it_was_meant_to(mail: MailServer, text: str) -> None:
 
 
 @each_row("title", TITLES)
-def test_a_web_hook_gets_one_request_with_the_headers_that_were_meant(web: MessageServer, title: str) -> None:
+def test_a_web_hook_gets_one_request_with_the_headers_that_were_meant(
+    web: MessageServer, title: str
+) -> None:
     before = len(web.taken)
-    (target,) = open_targets(Settings(notify_urls=f"json://127.0.0.1:{web.port}/hook?+X-House=blue"))
+    (target,) = open_targets(
+        Settings(notify_urls=f"json://127.0.0.1:{web.port}/hook?+X-House=blue")
+    )
     target.channel.send(title, "hello\r\nworld" + "z" * 50_000)
     ((path, document),) = web.taken[before:]
     headers = [name.lower() for name, _ in web.headers[-1]]
-    assert (path, headers.count("x-house"), headers.count("host"), "x-evil" in headers) == ("/hook", 1, 1, False)
+    assert (path, headers.count("x-house"), headers.count("host"), "x-evil" in headers) == (
+        "/hook",
+        1,
+        1,
+        False,
+    )
     assert "\n" not in document["title"]
     assert len(document["title"]) <= LONGEST_TITLE
     assert len(document["message"]) <= LONGEST_TEXT
@@ -88,9 +107,15 @@ def test_a_web_hook_gets_one_request_with_the_headers_that_were_meant(web: Messa
 @each_row(
     "address",
     [
-        "mailto://127.0.0.1/?from=luna@home.example&to=owner@home.example%0d%0aBcc:thief@evil.example",
+        (
+            "mailto://127.0.0.1/?from=luna@home.example&"
+            "to=owner@home.example%0d%0aBcc:thief@evil.example"
+        ),
         "mailto://127.0.0.1/?from=luna@home.example&name=Luna%0aBcc:thief@evil.example",
-        "mailto://127.0.0.1/?from=luna@home.example&to=owner@home.example%250d%250aBcc:thief@evil.example",
+        (
+            "mailto://127.0.0.1/?from=luna@home.example&"
+            "to=owner@home.example%250d%250aBcc:thief@evil.example"
+        ),
         "json://127.0.0.1/hook?+X-House=blue%0d%0aX-Evil:yes",
         "json://127.0.0.1/a%0d%0aHost:evil.example",
         "json://127.0.0.1/a%00b",

@@ -32,14 +32,22 @@ def test_a_line_that_is_no_target_is_named_by_its_number_alone(text: str, said: 
 
 
 def test_lines_comments_and_events_are_read_as_apprise_writes_them() -> None:
-    targets = open_targets(Settings(notify_urls="# mail\nplan, device=json://a:secret@localhost/?x=1;json://localhost"))
-    assert [target.events for target in targets] == [("plan", "device"), ("plan", "device", "prices", "saving")]
+    targets = open_targets(
+        Settings(notify_urls="# mail\nplan, device=json://a:secret@localhost/?x=1;json://localhost")
+    )
+    assert [target.events for target in targets] == [
+        ("plan", "device"),
+        ("plan", "device", "prices", "saving"),
+    ]
     assert "secret" not in repr(targets)
 
 
 def test_faults_of_the_installation_go_to_those_alone_who_ask() -> None:
     targets = open_targets(Settings(notify_urls="system=json://a\nplan,system=json://b\njson://c"))
-    assert [target.label for target in targets if "system" in target.events] == ["json://a/", "json://b/"]
+    assert [target.label for target in targets if "system" in target.events] == [
+        "json://a/",
+        "json://b/",
+    ]
 
 
 def test_without_targets_there_are_none() -> None:
@@ -64,7 +72,9 @@ def test_quiet_hours_are_those_of_the_site(now: str, until: str | None) -> None:
 
 
 @given(st.integers(0, 20 * 365 * 24 * 60), st.times(), st.times())
-def test_quiet_hours_end_within_a_day_and_are_over_then(minutes: int, first: object, last: object) -> None:
+def test_quiet_hours_end_within_a_day_and_are_over_then(
+    minutes: int, first: object, last: object
+) -> None:
     hours = f"{first:%H:%M}-{last:%H:%M}"
     instant = datetime(2015, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     until = quiet_until(instant, hours, BERLIN)

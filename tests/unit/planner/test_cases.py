@@ -11,7 +11,10 @@ from tests.support.planning.requests import solve
 from tests.support.suite.tables import each_row
 
 FOLDER = Path(os.environ.get("LUNA_BENCH_DATA", ""), "cases")
-there = pytest.mark.skipif(not (FOLDER / "optima.json").is_file(), reason="LUNA_BENCH_DATA names no folder with cases/optima.json")
+there = pytest.mark.skipif(
+    not (FOLDER / "optima.json").is_file(),
+    reason="LUNA_BENCH_DATA names no folder with cases/optima.json",
+)
 
 
 @there

@@ -36,5 +36,7 @@ PLAN = """
 
 
 def test_plans_of_every_kind_find_their_loops_loaded() -> None:
-    found = subprocess.run([sys.executable, "-c", textwrap.dedent(PLAN)], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(PLAN)], capture_output=True, text=True, check=False
+    )
     assert found.stdout == "[]\n", found.stderr

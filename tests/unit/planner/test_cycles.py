@@ -1,4 +1,6 @@
-"""Full cycles a day: what a battery may discharge between two midnights, in the plan, as it is followed and as it is lived."""
+"""Full cycles a day: what a battery may discharge between two midnights, in the plan, as it is
+followed and as it is lived.
+"""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,17 +26,29 @@ DAY = timedelta(days=1) // SLOT
 
 def days_of(problem: Problem, flow: FloatArray) -> list[float]:
     """Return what flows in each local day, kWh."""
-    dates = [day.toordinal() for day in local_dates(problem.outlook.timeline, ZoneInfo(problem.site.timezone))]
+    dates = [
+        day.toordinal()
+        for day in local_dates(problem.outlook.timeline, ZoneInfo(problem.site.timezone))
+    ]
     return [float(flow[np.array(dates) == day].sum()) for day in sorted(set(dates))]
 
 
 def two_peaks(cycles: float | None, **battery: Any) -> Problem:
-    """Two days, each with two dear hours after two cheap ones: a battery without a limit makes four cycles."""
+    """Two days, each with two dear hours after two cheap ones: a battery without a limit makes four
+    cycles.
+    """
     price = np.tile(np.repeat([0.10, 0.50, 0.10, 0.40], DAY // 4), 2)
     load = np.where(price > 0.3, 0.5, 0.1)
-    series = {"load_kwh": load, "pv_kwh": np.zeros(2 * DAY), "import_price": price, "export_price": np.zeros(2 * DAY)}
+    series = {
+        "load_kwh": load,
+        "pv_kwh": np.zeros(2 * DAY),
+        "import_price": price,
+        "export_price": np.zeros(2 * DAY),
+    }
     site = describe_site({"max_cycles_per_day": cycles} | battery, timezone="UTC")
-    return make_problem(site, series, soc=0.0, step=SLOT, terminal=Terminal(kind="value", value=0.0))
+    return make_problem(
+        site, series, soc=0.0, step=SLOT, terminal=Terminal(kind="value", value=0.0)
+    )
 
 
 def test_a_day_discharges_no_more_than_its_cycles_hold() -> None:
@@ -54,7 +68,10 @@ def test_the_cycle_is_kept_for_the_dearest_hours() -> None:
 def test_what_was_discharged_today_counts_and_tomorrow_begins_anew() -> None:
     problem = two_peaks(1.0)
     usable = problem.site.batteries[0].usable_kwh
-    plan = decide(replace(problem, storage=StorageBounds(discharged_today_kwh=np.array([0.75 * usable]))), Solver())
+    plan = decide(
+        replace(problem, storage=StorageBounds(discharged_today_kwh=np.array([0.75 * usable]))),
+        Solver(),
+    )
     assert days_of(problem, plan.flows.discharge_kwh[0]) == pytest.approx([0.25 * usable, usable])
 
 
@@ -72,13 +89,22 @@ def test_it_costs_what_the_model_written_for_readers_says(seed: int) -> None:
     cycles = {"max_cycles_per_day": float(rng.choice([0.2, 0.5, 1.0]))}
     site = describe_site(cycles, *([cycles] if seed % 3 == 0 else []), import_limit_kw=12)
     bought, sold = draw_prices(rng, 30)
-    series = {"load_kwh": rng.gamma(1.0, 0.8, 30), "pv_kwh": rng.uniform(0, 2, 30), "import_price": bought, "export_price": sold}
-    problem = make_problem(site, series, soc=rng.uniform(0, 1), terminal=Terminal(kind="value", value=0.1))
+    series = {
+        "load_kwh": rng.gamma(1.0, 0.8, 30),
+        "pv_kwh": rng.uniform(0, 2, 30),
+        "import_price": bought,
+        "export_price": sold,
+    }
+    problem = make_problem(
+        site, series, soc=rng.uniform(0, 1), terminal=Terminal(kind="value", value=0.1)
+    )
     today = rng.uniform(0, 2, len(site.batteries))
     problem = replace(problem, storage=StorageBounds(discharged_today_kwh=today))
 
     plan = make_plan(problem, Solver())
-    assert settle_cost(plan) == pytest.approx(solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True)
+    assert settle_cost(plan) == pytest.approx(
+        solve_reference(problem), rel=1e-6, abs=1e-6, nan_ok=True
+    )
     assert missed_kwh(problem, plan.flows) <= 1e-6
 
 
@@ -87,6 +113,14 @@ def test_what_is_followed_keeps_it_too(seed: int) -> None:
     rng = np.random.default_rng(seed + 100)
     site = describe_site({"max_cycles_per_day": float(rng.choice([0.0, 0.2, 0.6]))})
     bought, sold = draw_prices(rng, 48)
-    series = {"load_kwh": rng.gamma(1.0, 0.8, 48), "pv_kwh": rng.uniform(0, 2, 48), "import_price": bought, "export_price": sold}
-    plan = decide(replace(make_problem(site, series, soc=rng.uniform(0, 1)), following=Following(ACTING)), Solver())
+    series = {
+        "load_kwh": rng.gamma(1.0, 0.8, 48),
+        "pv_kwh": rng.uniform(0, 2, 48),
+        "import_price": bought,
+        "export_price": sold,
+    }
+    plan = decide(
+        replace(make_problem(site, series, soc=rng.uniform(0, 1)), following=Following(ACTING)),
+        Solver(),
+    )
     assert missed_kwh(plan.problem, plan.flows) <= 1e-6

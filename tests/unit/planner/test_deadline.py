@@ -1,4 +1,6 @@
-"""One deadline for all that a request has planned: no solve begins after it, none may go on beyond it."""
+"""One deadline for all that a request has planned: no solve begins after it, none may go on beyond
+it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,7 +28,10 @@ LIMIT_S = 2.0
 
 @dataclass
 class Clock:
-    """A clock that only solves move on; ``solves`` are the instants at which they began, and how long they were allowed to take."""
+    """A clock that only solves move on.
+
+    ``solves`` are the instants at which they began, and how long they were allowed to take.
+    """
 
     now_s: float = 100.0
     solves: list[tuple[float, float]] = field(default_factory=list)
@@ -36,7 +41,9 @@ class Clock:
 
 
 class Busy(Solver):
-    """A solver on a busy machine: a linear model takes it a while, and its searches find nothing in all the time they are allowed."""
+    """A solver on a busy machine: a linear model takes it a while, and its searches find nothing in
+    all the time they are allowed.
+    """
 
     def __init__(self, clock: Clock, takes_s: float, deadline: Deadline | None = None) -> None:
         super().__init__(deadline)
@@ -61,12 +68,20 @@ class Busy(Solver):
 
 
 def draw_request(batteries: int, *parts: str, options: dict[str, Any] | None = None) -> PlanRequest:
-    document = draw_week(np.random.default_rng(7), name="week", batteries=batteries, parts=frozenset(parts))
-    return PlanRequest.model_validate(document | {"options": document["options"] | {"time_limit_s": LIMIT_S} | (options or {})})
+    document = draw_week(
+        np.random.default_rng(7), name="week", batteries=batteries, parts=frozenset(parts)
+    )
+    return PlanRequest.model_validate(
+        document | {"options": document["options"] | {"time_limit_s": LIMIT_S} | (options or {})}
+    )
 
 
 def late(solves: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    return [(begun, allowed) for begun, allowed in solves if begun >= 100.0 + LIMIT_S or begun + allowed > 100.0 + LIMIT_S + 1e-9]
+    return [
+        (begun, allowed)
+        for begun, allowed in solves
+        if begun >= 100.0 + LIMIT_S or begun + allowed > 100.0 + LIMIT_S + 1e-9
+    ]
 
 
 REQUESTS = {
@@ -76,13 +91,20 @@ REQUESTS = {
 }
 SOLVE_SECONDS = {"a busy machine": 0.05, "a very busy one": 0.7, "one that does not answer": 5.0}
 # Each kind of machine but one that is only busier; all of them together in a long run.
-SHORT = [("two batteries and pins", "one that does not answer"), ("appliances and peaks besides", "a very busy one")]
+SHORT = [
+    ("two batteries and pins", "one that does not answer"),
+    ("appliances and peaks besides", "a very busy one"),
+]
 
 
-@pytest.mark.parametrize(("name", "machine"), list(product(REQUESTS, SOLVE_SECONDS)) if LONG else SHORT)
+@pytest.mark.parametrize(
+    ("name", "machine"), list(product(REQUESTS, SOLVE_SECONDS)) if LONG else SHORT
+)
 def test_no_solve_begins_or_goes_on_after_the_deadline(name: str, machine: str) -> None:
     clock = Clock()
-    reply = plan_request(REQUESTS[name], now=NOW, solver=Busy(clock, SOLVE_SECONDS[machine]), clock_s=clock)
+    reply = plan_request(
+        REQUESTS[name], now=NOW, solver=Busy(clock, SOLVE_SECONDS[machine]), clock_s=clock
+    )
     assert clock.solves
     assert late(clock.solves) == []
     assert len(reply.slots) == 672
@@ -90,7 +112,9 @@ def test_no_solve_begins_or_goes_on_after_the_deadline(name: str, machine: str) 
 
 def test_a_plan_that_nothing_was_found_for_in_time_proves_nothing() -> None:
     clock = Clock()
-    reply = plan_request(draw_request(2, "pins", "appliances"), now=NOW, solver=Busy(clock, 0.7), clock_s=clock)
+    reply = plan_request(
+        draw_request(2, "pins", "appliances"), now=NOW, solver=Busy(clock, 0.7), clock_s=clock
+    )
     assert reply.followed is not None
     assert reply.followed.method == "self_consumption"
     assert (reply.gap, reply.status) == (None, "compromised")

@@ -10,11 +10,19 @@ from services.planner.reply.reply import plan_request
 from tests.support.planning.random_requests import KIND_OF, draw_request
 
 NOW = SystemClock().now()
-REQUESTS = [PlanRequest.model_validate(draw_request(np.random.default_rng(place), kind)) for place, kind in enumerate(KIND_OF)]
+REQUESTS = [
+    PlanRequest.model_validate(draw_request(np.random.default_rng(place), kind))
+    for place, kind in enumerate(KIND_OF)
+]
 
 
 def plan_in_order(order: list[int]) -> dict[int, PlanReply]:
-    return {place: plan_request(REQUESTS[place], now=NOW, solver=Solver()).model_copy(update={"timing_ms": {}}) for place in order}
+    return {
+        place: plan_request(REQUESTS[place], now=NOW, solver=Solver()).model_copy(
+            update={"timing_ms": {}}
+        )
+        for place in order
+    }
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -18,11 +18,25 @@ from tests.support.suite.tables import each_row
 BATTERY = {"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3, "wear_price": 0.01}
 CAR = {"name": "car", "capacity_kwh": 40}
 TWO = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.45}]}
-THREE = {"kind": "blocks", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 110, "price": 0.3}, {"price": 0.5}]}
+THREE = {
+    "kind": "blocks",
+    "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"up_to_kwh": 110, "price": 0.3}, {"price": 0.5}],
+}
 
 
-def ask(tariff: Any = TWO, *, drawn: float = 0.0, seed: int = 0, start: datetime = START, car: bool = False, **series: Any) -> PlanRequest:
-    """A day of a household that draws some 20 kWh, with a roof; prices around the first block's by the seed."""
+def ask(
+    tariff: Any = TWO,
+    *,
+    drawn: float = 0.0,
+    seed: int = 0,
+    start: datetime = START,
+    car: bool = False,
+    **series: Any,
+) -> PlanRequest:
+    """A day of a household that draws some 20 kWh, with a roof.
+
+    Prices around the first block's by the seed.
+    """
     rng = np.random.default_rng(seed)
     outlook = {
         "load_kwh": rng.gamma(2.0, 0.5, 24),
@@ -30,15 +44,30 @@ def ask(tariff: Any = TWO, *, drawn: float = 0.0, seed: int = 0, start: datetime
         "import_price": rng.normal(0.2, 0.05, 24),
         "export_price": 0.07,
     }
-    vehicles = {"car": {"soc": 0.3, "sessions": [stay(0, 9, start=start, target_soc=0.5)]}} if car else {}
-    site = {"batteries": [BATTERY], "pv": [{"peak_kw": 4}], "vehicles": [CAR], "tariff": {"import": tariff}}
-    return make_request(site, outlook | series, start=start, state={"vehicles": vehicles, "month_import_kwh": drawn}, options=value_rest(0.12))
+    vehicles = (
+        {"car": {"soc": 0.3, "sessions": [stay(0, 9, start=start, target_soc=0.5)]}} if car else {}
+    )
+    site = {
+        "batteries": [BATTERY],
+        "pv": [{"peak_kw": 4}],
+        "vehicles": [CAR],
+        "tariff": {"import": tariff},
+    }
+    return make_request(
+        site,
+        outlook | series,
+        start=start,
+        state={"vehicles": vehicles, "month_import_kwh": drawn},
+        options=value_rest(0.12),
+    )
 
 
 def settled(request: PlanRequest) -> float:
     """What a plan really costs less what is left at the terminal value."""
     plan = solve(request)
-    return float(plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum())
+    return float(
+        plan.costs.total.sum() - (plan.problem.terminal.value * plan.flows.stored_kwh[:, -1]).sum()
+    )
 
 
 @pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
@@ -68,11 +97,14 @@ def flat(drawn: float) -> PlanReply:
 
 
 def test_before_a_dearer_block_the_battery_gives_what_would_lie_in_it() -> None:
-    # 24 kWh beside 80: 4 would lie in the dearer block; a stored kWh is kept for 0.12 else, and 0.2 · 0.95 is more than that besides.
+    # 24 kWh beside 80: 4 would lie in the dearer block; a stored kWh is kept for 0.12 else, and 0.2
+    # · 0.95 is more than that besides.
     reply = flat(80.0)
     assert sum(slot.import_kwh for slot in reply.slots) == pytest.approx(24 - 3 * 0.95)
     assert reply.cost.import_ == pytest.approx(20 * 0.2 + (24 - 3 * 0.95 - 20) * 0.45)
-    assert sum(slot.import_kwh * slot.import_price for slot in reply.slots) == pytest.approx(reply.cost.import_, abs=1e-5)
+    assert sum(slot.import_kwh * slot.import_price for slot in reply.slots) == pytest.approx(
+        reply.cost.import_, abs=1e-5
+    )
 
 
 def test_a_plan_shows_what_its_energy_costs_in_its_block() -> None:
@@ -81,9 +113,12 @@ def test_a_plan_shows_what_its_energy_costs_in_its_block() -> None:
 
 
 def test_where_it_pays_to_end_at_an_edge_the_month_ends_there() -> None:
-    # What lies beyond is dearer than what is kept, what lies before is cheaper: 98.5 + 1.5 are drawn, the rest is the battery's.
+    # What lies beyond is dearer than what is kept, what lies before is cheaper: 98.5 + 1.5 are
+    # drawn, the rest is the battery's.
     worth = {"terminal": {"kind": "value", "value": 0.3}}
-    request = ask(drawn=98.5, load_kwh=[0.25] * 12 + [0.0] * 12, pv_kwh=[0.0] * 24, import_price=[0.2] * 24)
+    request = ask(
+        drawn=98.5, load_kwh=[0.25] * 12 + [0.0] * 12, pv_kwh=[0.0] * 24, import_price=[0.2] * 24
+    )
     request = request.model_copy(update={"options": request.options.model_validate(worth)})
     reply = answer(request)
     assert sum(slot.import_kwh for slot in reply.slots) == pytest.approx(1.5)
@@ -96,23 +131,41 @@ def test_where_it_pays_to_end_at_an_edge_the_month_ends_there() -> None:
 def test_prices_of_ten_either_way_are_planned_like_any(level: float, margin: float) -> None:
     rng = np.random.default_rng(2)
     price = level + rng.normal(0, 1, 24)
-    request = ask({"kind": "fixed", "price": 0.2}, import_price=price.tolist(), export_price=(price - margin).tolist())
+    request = ask(
+        {"kind": "fixed", "price": 0.2},
+        import_price=price.tolist(),
+        export_price=(price - margin).tolist(),
+    )
     plan = solve(request)
-    assert objective(plan) == pytest.approx(solve_reference(build_problem(request)), rel=1e-6, abs=1e-5)
+    assert objective(plan) == pytest.approx(
+        solve_reference(build_problem(request)), rel=1e-6, abs=1e-5
+    )
 
 
-@pytest.mark.parametrize("start", [datetime(2024, 3, 30, 12, tzinfo=UTC), datetime(2024, 10, 26, 12, tzinfo=UTC)], ids=["spring", "autumn"])
+@pytest.mark.parametrize(
+    "start",
+    [datetime(2024, 3, 30, 12, tzinfo=UTC), datetime(2024, 10, 26, 12, tzinfo=UTC)],
+    ids=["spring", "autumn"],
+)
 def test_a_day_with_another_length_is_planned_in_its_hours(start: datetime) -> None:
     request = ask(drawn=95.0, start=start)
     assert request.site is not None
     peak = {"price_per_kw_month": 4.0, "interval_minutes": 60, "from": "00:00", "to": "04:00"}
     tariff = request.site.tariff.model_validate({"import": TWO, "peak": peak})
-    request = request.model_copy(update={"site": request.site.model_copy(update={"timezone": "Europe/Berlin", "tariff": tariff})})
+    request = request.model_copy(
+        update={
+            "site": request.site.model_copy(update={"timezone": "Europe/Berlin", "tariff": tariff})
+        }
+    )
     reply = answer(request)
     assert (len(reply.slots), reply.status) == (24, "optimal")
 
 
-@pytest.mark.parametrize("price", [[0.2] * 23, [0.2] * 23 + [None], [0.2] * 23 + [float("nan")]], ids=["a slot short", "null", "not a number"])
+@pytest.mark.parametrize(
+    "price",
+    [[0.2] * 23, [0.2] * 23 + [None], [0.2] * 23 + [float("nan")]],
+    ids=["a slot short", "null", "not a number"],
+)
 def test_a_gap_in_the_prices_is_refused_by_name(price: list[Any]) -> None:
     with pytest.raises(ValidationError, match="import_price"):
         ask(import_price=price)

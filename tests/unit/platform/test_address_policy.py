@@ -1,4 +1,6 @@
-"""One policy says which addresses are connected to, for every purpose and in whatever form an address is written."""
+"""One policy says which addresses are connected to, for every purpose and in whatever form an
+address is written.
+"""
 
 import re
 import socket
@@ -56,15 +58,37 @@ def test_no_purpose_reaches_these_addresses(address: str) -> None:
 @pytest.mark.parametrize(
     ("addresses", "kind", "reached_for"),
     [
-        (LOOPBACK, AddressKind.LOOPBACK, {"device_search", "device", "home_assistant", "broker", "notification"}),
-        (HOME, AddressKind.HOME, {"device_search", "device", "home_assistant", "broker", "notification"}),
+        (
+            LOOPBACK,
+            AddressKind.LOOPBACK,
+            {"device_search", "device", "home_assistant", "broker", "notification"},
+        ),
+        (
+            HOME,
+            AddressKind.HOME,
+            {"device_search", "device", "home_assistant", "broker", "notification"},
+        ),
         (SHARED, AddressKind.SHARED, {"device", "home_assistant", "broker", "notification"}),
-        (PUBLIC, AddressKind.PUBLIC, {"home_assistant", "broker", "notification", "data_service", "document"}),
+        (
+            PUBLIC,
+            AddressKind.PUBLIC,
+            {"home_assistant", "broker", "notification", "data_service", "document"},
+        ),
     ],
     ids=["loopback", "home", "shared", "public"],
 )
-def test_each_purpose_reaches_what_it_needs(addresses: str, kind: AddressKind, reached_for: set[str]) -> None:
-    of_owners = (DEVICE_SEARCH, DEVICE, HOME_ASSISTANT, BROKER, NOTIFICATION, DATA_SERVICE, DOCUMENT)
+def test_each_purpose_reaches_what_it_needs(
+    addresses: str, kind: AddressKind, reached_for: set[str]
+) -> None:
+    of_owners = (
+        DEVICE_SEARCH,
+        DEVICE,
+        HOME_ASSISTANT,
+        BROKER,
+        NOTIFICATION,
+        DATA_SERVICE,
+        DOCUMENT,
+    )
     for address in addresses.split():
         assert classify_address(ip_address(address)) is kind
         assert {purpose.name for purpose in of_owners if may_reach(purpose, address)} == reached_for
@@ -83,12 +107,32 @@ def test_a_written_address_is_refused_in_any_form(host: str) -> None:
         assert caught.value.reason in {"host-refused", "host-odd-number"}
 
 
-@each_row("host", ["homeassistant.local", "broker", "192.168.1.20", "[fd12::1]", "münchen.example", "cafe", "0xcafe.example"])
+@each_row(
+    "host",
+    [
+        "homeassistant.local",
+        "broker",
+        "192.168.1.20",
+        "[fd12::1]",
+        "münchen.example",
+        "cafe",
+        "0xcafe.example",
+    ],
+)
 def test_usual_hosts_are_left_to_the_resolver(host: str) -> None:
     require_host(HOME_ASSISTANT, host, field="host")
 
 
-@each_row("url", ["http://user@169.254.169.254/", "http://8.8.8.8@169.254.169.254/", "http://[fe80::1]/", "http://0xa9fea9fe:8123", "http://[::1"])
+@each_row(
+    "url",
+    [
+        "http://user@169.254.169.254/",
+        "http://8.8.8.8@169.254.169.254/",
+        "http://[fe80::1]/",
+        "http://0xa9fea9fe:8123",
+        "http://[::1",
+    ],
+)
 def test_the_host_of_a_url_is_the_one_that_is_connected_to(url: str) -> None:
     with pytest.raises(InvalidInputError):
         require_url_host(HOME_ASSISTANT, url, field="url")
@@ -113,21 +157,33 @@ def test_only_networks_of_a_home_are_searched(network: str) -> None:
     assert caught.value.reason in {"network-public", "network-unreadable", "network-too-large"}
 
 
-@each_row("network", ["192.168.178.0/24", "10.0.0.0/24", "172.31.0.0/22", "127.0.0.1/32", "fd12::/120", "::1/128"])
+@each_row(
+    "network",
+    ["192.168.178.0/24", "10.0.0.0/24", "172.31.0.0/22", "127.0.0.1/32", "fd12::/120", "::1/128"],
+)
 def test_networks_of_a_home_are_taken(network: str) -> None:
     assert is_home_network(ip_network(network))
 
 
 def test_a_name_leads_only_to_its_allowed_addresses() -> None:
-    found = reachable_addresses(DEVICE, "inverter", 502, resolve=lambda *_: ["fe80::1%2", "169.254.1.1", "192.168.1.20", "8.8.8.8"])
+    found = reachable_addresses(
+        DEVICE,
+        "inverter",
+        502,
+        resolve=lambda *_: ["fe80::1%2", "169.254.1.1", "192.168.1.20", "8.8.8.8"],
+    )
     assert found == ["192.168.1.20"]
     with pytest.raises(AddressRefusedError) as caught:
-        reachable_addresses(DATA_SERVICE, "prices", 443, resolve=lambda *_: ["192.168.1.20", "127.0.0.1"])
+        reachable_addresses(
+            DATA_SERVICE, "prices", 443, resolve=lambda *_: ["192.168.1.20", "127.0.0.1"]
+        )
     assert caught.value.refusal("url").reason == "host-refused"
 
 
 class TurningResolver:
-    """Answers with one address the first time and with others afterwards, as an attacker's name server does."""
+    """Answers with one address the first time and with others afterwards, as an attacker's name
+    server does.
+    """
 
     def __init__(self, *answers: str) -> None:
         self._answers: Iterator[str] = iter(answers)
@@ -141,7 +197,9 @@ class TurningResolver:
 def test_a_name_is_resolved_once_for_check_and_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         resolver = TurningResolver("127.0.0.1", "169.254.169.254")
-        open_connection(DEVICE, "inverter.local", listener.getsockname()[1], 2.0, resolve=resolver).close()
+        open_connection(
+            DEVICE, "inverter.local", listener.getsockname()[1], 2.0, resolve=resolver
+        ).close()
     assert resolver.questions == 1
 
 
@@ -149,7 +207,10 @@ def test_a_request_goes_to_the_checked_address_under_the_name() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         transport = CheckedTransport(DEVICE, resolve=TurningResolver("127.0.0.1"))
-        with httpx.Client(transport=transport, timeout=0.1) as client, pytest.raises(httpx.ReadTimeout):
+        with (
+            httpx.Client(transport=transport, timeout=0.1) as client,
+            pytest.raises(httpx.ReadTimeout),
+        ):
             client.get(f"http://inverter.local:{port}/api")
         connection, _ = listener.accept()
         with connection:
@@ -188,11 +249,15 @@ def test_the_guard_ends_with_its_block() -> None:
 
 # What opens connections or judges addresses by itself, and why each file may.
 OUTGOING = re.compile(
-    r"\.is_(?:private|link_local|global|reserved|multicast)\b|getaddrinfo|gethostby|create_connection\(|open_connection\(self"
-    r"|urlopen|HTTPS?Connection\(|httpx\.(?:Async)?Client\(|httpx\.(?:get|post|put|request|stream)\(|paho\.Client\(|SMTP\(|\.connect_ex\("
+    r"\.is_(?:private|link_local|global|reserved|multicast)\b|getaddrinfo|gethostby|"
+    r"create_connection\(|open_connection\(self"
+    r"|urlopen|HTTPS?Connection\(|httpx\.(?:Async)?Client\(|httpx\.(?:get|post|put|request|"
+    r"stream)\(|paho\.Client\(|SMTP\(|\.connect_ex\("
     r"|[^_.]\bconnect\(self\._access|asyncio\.open_connection"
 )
-CHECKED = re.compile(r"CheckedTransport\(|transport=transport|sock=link|_CheckedClient\(paho\.Client\)")
+CHECKED = re.compile(
+    r"CheckedTransport\(|transport=transport|sock=link|_CheckedClient\(paho\.Client\)"
+)
 KNOWN = {
     "luna/platform/address_policy.py": "the policy itself",
     "luna/platform/mqtt.py": "paho's connection, opened by the policy",
@@ -216,7 +281,11 @@ def test_everything_that_opens_connections_goes_through_the_policy() -> None:
     for root in ("luna", "services"):
         for path in Path(root).rglob("*.py"):
             text = path.read_text("utf-8")
-            lines = [line for line in text.splitlines() if OUTGOING.search(line) and not CHECKED.search(line)]
+            lines = [
+                line
+                for line in text.splitlines()
+                if OUTGOING.search(line) and not CHECKED.search(line)
+            ]
             if lines and path.as_posix() not in KNOWN:
                 strangers.append((path.as_posix(), lines))
     assert strangers == []

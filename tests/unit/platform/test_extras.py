@@ -1,4 +1,6 @@
-"""What a few commands need alone: nothing is installed before somebody has agreed, and what is said."""
+"""What a few commands need alone: nothing is installed before somebody has agreed, and what is
+said.
+"""
 
 import re
 import sys
@@ -9,7 +11,18 @@ from pathlib import Path
 import pytest
 
 from luna.energy.errors import MachineError
-from luna.platform.extras import DRAWING, LAB, MDNS, QDRANT, TRAINING, Extra, PythonEnvironment, install_extra, remove_extra, require_extra
+from luna.platform.extras import (
+    DRAWING,
+    LAB,
+    MDNS,
+    QDRANT,
+    TRAINING,
+    Extra,
+    PythonEnvironment,
+    install_extra,
+    remove_extra,
+    require_extra,
+)
 from tests.support.suite.tables import each_row
 
 ROOT = Path(__file__).parents[3]
@@ -31,10 +44,14 @@ exit 1
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PythonEnvironment:
     """A checkout with an environment of its own, whose Python installs the sample."""
     (tmp_path / "locks/extras").mkdir(parents=True)
-    (tmp_path / "locks/extras/sample.txt").write_text("luna-sample==1.0 \\\n    --hash=sha256:00\nluna-other==1.0 \\\n    --hash=sha256:00\n")
+    (tmp_path / "locks/extras/sample.txt").write_text(
+        "luna-sample==1.0 \\\n    --hash=sha256:00\nluna-other==1.0 \\\n    --hash=sha256:00\n"
+    )
     (tmp_path / "libraries").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path / "libraries"))
-    return PythonEnvironment(tmp_path, _program(tmp_path, INSTALLS), tmp_path / "libraries", own=True)
+    return PythonEnvironment(
+        tmp_path, _program(tmp_path, INSTALLS), tmp_path / "libraries", own=True
+    )
 
 
 def _program(folder: Path, text: str) -> str:
@@ -44,7 +61,9 @@ def _program(folder: Path, text: str) -> str:
     return str(path)
 
 
-def test_what_is_missing_is_not_installed_before_somebody_has_agreed(place: PythonEnvironment) -> None:
+def test_what_is_missing_is_not_installed_before_somebody_has_agreed(
+    place: PythonEnvironment,
+) -> None:
     with pytest.raises(MachineError) as raised:
         require_extra(SAMPLE, place)
     assert raised.value.reason == "extra-not-agreed"
@@ -59,12 +78,19 @@ def test_what_is_missing_is_not_installed_before_somebody_has_agreed(place: Pyth
     assert not (place.checkout / "asked").exists()
 
 
-def test_what_was_agreed_to_is_installed_once_and_says_how_far_it_is(place: PythonEnvironment) -> None:
+def test_what_was_agreed_to_is_installed_once_and_says_how_far_it_is(
+    place: PythonEnvironment,
+) -> None:
     steps: list[tuple[int, int, str]] = []
     for _ in range(2):
         install_extra(SAMPLE, place, progress=lambda *step: steps.append(step))
     require_extra(SAMPLE, place)
-    assert steps == [(0, 2, "sample"), (1, 2, "luna-sample"), (2, 2, "luna-other"), (2, 2, "sample")]
+    assert steps == [
+        (0, 2, "sample"),
+        (1, 2, "luna-sample"),
+        (2, 2, "luna-other"),
+        (2, 2, "sample"),
+    ]
     (asked,) = (place.checkout / "asked").read_text().splitlines()
     assert "--no-deps --require-hashes" in asked
     assert asked.endswith("locks/extras/sample.txt")
@@ -92,7 +118,9 @@ def test_without_a_network_it_says_what_is_missing_and_what_to_do(place: PythonE
     assert raised.value.remedy == "Connect this machine to the network once and call it again."
 
 
-@pytest.mark.parametrize("change", [require_extra, install_extra, remove_extra], ids=["use", "install", "remove"])
+@pytest.mark.parametrize(
+    "change", [require_extra, install_extra, remove_extra], ids=["use", "install", "remove"]
+)
 @each_row(
     ("changed", "reason"),
     [
@@ -100,10 +128,17 @@ def test_without_a_network_it_says_what_is_missing_and_what_to_do(place: PythonE
         ({"own": False}, "only a checkout's own environment"),
         ({"libraries": Path("/nowhere")}, "/nowhere cannot be written"),
     ],
-    ids=["an installed wheel or an image", "the machine's own Python", "a folder that cannot be written"],
+    ids=[
+        "an installed wheel or an image",
+        "the machine's own Python",
+        "a folder that cannot be written",
+    ],
 )
 def test_nothing_else_than_a_checkouts_environment_is_changed(
-    changed: dict[str, object], reason: str, place: PythonEnvironment, change: Callable[[Extra, PythonEnvironment], None]
+    changed: dict[str, object],
+    reason: str,
+    place: PythonEnvironment,
+    change: Callable[[Extra, PythonEnvironment], None],
 ) -> None:
     with pytest.raises(MachineError) as raised:
         change(SAMPLE, replace(place, **changed))
@@ -112,15 +147,25 @@ def test_nothing_else_than_a_checkouts_environment_is_changed(
     assert not (place.checkout / "asked").exists()
 
 
-@each_row("extra", [LAB, DRAWING, MDNS, QDRANT, TRAINING], ids=["lab", "pictures", "mdns", "qdrant", "training"])
-def test_the_lock_of_an_extra_repeats_nothing_of_core_and_has_the_versions_that_are_tested(extra: Extra) -> None:
+@each_row(
+    "extra",
+    [LAB, DRAWING, MDNS, QDRANT, TRAINING],
+    ids=["lab", "pictures", "mdns", "qdrant", "training"],
+)
+def test_the_lock_of_an_extra_repeats_nothing_of_core_and_has_the_versions_that_are_tested(
+    extra: Extra,
+) -> None:
     locked = _packages(PythonEnvironment.of_this_process().lock_of(extra))
     assert locked.keys().isdisjoint(_packages(ROOT / "locks/core.txt"))
     assert locked.items() <= _packages(ROOT / "locks/system.txt").items()
-    declared = re.search(rf"^{extra.name} = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    declared = re.search(
+        rf"^{extra.name} = \[(.*)\]$", (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
     assert declared
     wanted = set(re.findall(r'"([\w-]+)', declared[1]))
-    assert wanted <= {name for name, _ in [*locked.items(), *_packages(ROOT / "locks/core.txt").items()]}
+    assert wanted <= {
+        name for name, _ in [*locked.items(), *_packages(ROOT / "locks/core.txt").items()]
+    }
     assert all((ROOT / script).is_file() for script in extra.scripts)
 
 
@@ -131,4 +176,7 @@ def _packages(lock: Path) -> dict[str, str]:
 def test_this_python_is_added_to_by_its_own_pip() -> None:
     here = PythonEnvironment.of_this_process()
     assert here.checkout == ROOT
-    assert [command[0] for command in here.installers(TRAINING)] == [sys.executable, str(ROOT / "infra/install-torch")]
+    assert [command[0] for command in here.installers(TRAINING)] == [
+        sys.executable,
+        str(ROOT / "infra/install-torch"),
+    ]

@@ -16,10 +16,17 @@ FIRST, SECOND = "http://127.0.0.1:8080", "http://127.0.0.1:8081"
 
 def test_a_second_one_names_the_first_by_process_address_and_time(tmp_path: Path) -> None:
     with hold_folder(tmp_path, address=FIRST, now=NOW):
-        with pytest.raises(ConflictError) as refused, hold_folder(tmp_path, address=SECOND, now=NOW):
+        with (
+            pytest.raises(ConflictError) as refused,
+            hold_folder(tmp_path, address=SECOND, now=NOW),
+        ):
             pass
         assert refused.value.reason == "folder-in-use"
-        assert refused.value.parameters == {"pid": os.getpid(), "address": FIRST, "since": NOW.isoformat()}
+        assert refused.value.parameters == {
+            "pid": os.getpid(),
+            "address": FIRST,
+            "since": NOW.isoformat(),
+        }
         # The first one still holds it.
         with pytest.raises(ConflictError), hold_folder(tmp_path, address=SECOND, now=NOW):
             pass
@@ -30,7 +37,10 @@ def test_a_second_one_names_the_first_by_process_address_and_time(tmp_path: Path
 def test_one_that_has_not_said_who_it_is_is_in_the_way_all_the_same(tmp_path: Path) -> None:
     with hold_folder(tmp_path, address=FIRST, now=NOW):
         (tmp_path / LOCK).write_bytes(b"")
-        with pytest.raises(ConflictError) as refused, hold_folder(tmp_path, address=SECOND, now=NOW):
+        with (
+            pytest.raises(ConflictError) as refused,
+            hold_folder(tmp_path, address=SECOND, now=NOW),
+        ):
             pass
     assert refused.value.reason == "folder-being-taken"
 

@@ -29,7 +29,15 @@ def test_what_is_tried_first_is_not_taken_and_not_said(password: str) -> None:
     assert password not in str(raised.value)
 
 
-@each_row("password", ["lantern orchard nine winters", "Grüße aus Łódź!", "x" * 64 + "abcd", "🌞🌛⭐🌞🌛⭐🌞🌛⭐🌞🌛🔋"])
+@each_row(
+    "password",
+    [
+        "lantern orchard nine winters",
+        "Grüße aus Łódź!",
+        "x" * 64 + "abcd",
+        "🌞🌛⭐🌞🌛⭐🌞🌛⭐🌞🌛🔋",
+    ],
+)
 def test_what_is_long_and_unusual_is_taken(password: str) -> None:
     passwords.require_good(password, name="anna")
 

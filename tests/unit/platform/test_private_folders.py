@@ -51,7 +51,11 @@ def test_folders_of_an_earlier_release_are_shut(tmp_path: Path) -> None:
         name: 0o700 for name in NAMES if name not in {"cache", "vectors"}
     }
     # What Luna does not make, links and files are left alone.
-    assert (mode(tmp_path / "reports"), mode(tmp_path / "elsewhere"), mode(tmp_path / "vectors")) == (0o755, 0o755, 0o644)
+    assert (
+        mode(tmp_path / "reports"),
+        mode(tmp_path / "elsewhere"),
+        mode(tmp_path / "vectors"),
+    ) == (0o755, 0o755, 0o644)
 
 
 def test_a_store_of_objects_is_its_owner_s_alone_to_the_last_file(tmp_path: Path) -> None:
@@ -59,6 +63,8 @@ def test_a_store_of_objects_is_its_owner_s_alone_to_the_last_file(tmp_path: Path
     objects.put("documents/ab/cd", b"a contract")
     objects.put("incoming/ef", b"another")
     objects.move("incoming/ef", "documents/ef")
-    assert {mode(each) for each in (objects.folder, *objects.folder.rglob("*")) if each.is_file()} == {0o600}
+    assert {
+        mode(each) for each in (objects.folder, *objects.folder.rglob("*")) if each.is_file()
+    } == {0o600}
     # Folders within can at most be passed, and the outermost not even that.
     assert mode(objects.folder) == 0o700

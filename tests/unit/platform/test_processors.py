@@ -17,7 +17,9 @@ from services.forecaster.model.trees import count_processors, read_quota
     ],
     ids=["v2", "v2 without limit", "v1", "v1 without limit", "no control groups"],
 )
-def test_a_containers_quota_is_read(files: dict[str, str], quota: float | None, tmp_path: Path) -> None:
+def test_a_containers_quota_is_read(
+    files: dict[str, str], quota: float | None, tmp_path: Path
+) -> None:
     (tmp_path / "cpu").mkdir()
     for name, text in files.items():
         (tmp_path / name).write_text(text)

@@ -10,7 +10,10 @@ REFUSED = """0.0.0.0 0.1.2.3 10.1.2.3 100.64.0.1 100.100.100.200 100.127.255.255
     192.0.0.192 192.0.2.1 192.88.99.1 192.168.178.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1 240.0.0.1 255.255.255.255
     :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:8.8.8.8 64:ff9b::a00:1 64:ff9b::808:808 64:ff9b:1::1 100::1 2001::1 2001:db8::1 2002:a00:1::1 3fff::1
     fc00::1 fd00:ec2::254 fd20:ce::254 fe80::1 fe80::1%eth0 fec0::1 ff02::1 5f00::1"""
-PUBLIC = "8.8.8.8 1.1.1.1 100.63.255.255 100.128.0.1 172.15.0.1 172.32.0.1 193.0.0.1 223.255.255.255 2606:4700::1111 2a00:1450::1 2001:4860:4860::8888"
+PUBLIC = (
+    "8.8.8.8 1.1.1.1 100.63.255.255 100.128.0.1 172.15.0.1 172.32.0.1 193.0.0.1 "
+    "223.255.255.255 2606:4700::1111 2a00:1450::1 2001:4860:4860::8888"
+)
 
 
 @each_row("address", REFUSED.split())
@@ -22,7 +25,9 @@ def test_addresses_that_lead_inside_are_refused(address: str) -> None:
 @each_row("address", PUBLIC.split())
 def test_public_addresses_are_allowed_on_the_ports_of_pages(address: str) -> None:
     assert is_public(ip_address(address))
-    assert [port for port in (22, 25, 80, 443, 6379, 8080) if allows(ip_address(address), port)] == [80, 443]
+    assert [
+        port for port in (22, 25, 80, 443, 6379, 8080) if allows(ip_address(address), port)
+    ] == [80, 443]
 
 
 @each_row(
@@ -60,7 +65,16 @@ def test_addresses_that_say_one_thing_and_mean_another_are_refused(url: str) -> 
         checked_url(url)
 
 
-@each_row("url", ["http://example.org", "https://example.org:8443/a?b#c", "HTTP://münchen.example/ä", "http://8.8.8.8/", "http://[2606:4700::1111]/"])
+@each_row(
+    "url",
+    [
+        "http://example.org",
+        "https://example.org:8443/a?b#c",
+        "HTTP://münchen.example/ä",
+        "http://8.8.8.8/",
+        "http://[2606:4700::1111]/",
+    ],
+)
 def test_usual_addresses_are_taken(url: str) -> None:
     assert checked_url(url).hostname
 
@@ -95,6 +109,15 @@ def test_an_address_that_says_itself_that_it_leads_inside_is_refused(url: str) -
     assert caught.value.remedy
 
 
-@each_row("url", ["http://example.org", "https://example.org:443/a", "http://münchen.example/ä", "http://8.8.8.8/", "http://[2606:4700::1111]:80/"])
+@each_row(
+    "url",
+    [
+        "http://example.org",
+        "https://example.org:443/a",
+        "http://münchen.example/ä",
+        "http://8.8.8.8/",
+        "http://[2606:4700::1111]:80/",
+    ],
+)
 def test_what_may_be_public_is_left_to_the_resolver(url: str) -> None:
     require_public(url)

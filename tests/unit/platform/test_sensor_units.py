@@ -22,7 +22,9 @@ MINUTES = np.datetime64("2024-01-01T00:00", "us") + np.arange(10) * np.timedelta
         (None, "kWh", np.nan),
     ],
 )
-def test_a_unit_is_expressed_in_another_of_its_kind_alone(unit: str | None, to: str, expected: float) -> None:
+def test_a_unit_is_expressed_in_another_of_its_kind_alone(
+    unit: str | None, to: str, expected: float
+) -> None:
     assert ratio(unit, to) == pytest.approx(expected, nan_ok=True)
 
 
@@ -39,7 +41,9 @@ def test_a_unit_is_expressed_in_another_of_its_kind_alone(unit: str | None, to: 
     ],
     ids=["later", "one later", "one power", "another kind since", "no unit", "nothing known"],
 )
-def test_readings_are_read_in_the_newest_unit_of_most_of_them(names: dict[str, int], expected: str) -> None:
+def test_readings_are_read_in_the_newest_unit_of_most_of_them(
+    names: dict[str, int], expected: str
+) -> None:
     first, *later = names
     history = UnitHistory(first, MINUTES[list(names.values())[:1]], tuple(later))
     assert history.newest(MINUTES) == expected

@@ -30,7 +30,9 @@ def test_a_process_ends_as_its_main_function_returns() -> None:
     assert ended.value.code == 3
 
 
-def test_a_fault_that_somebody_can_mend_has_its_own_exit_code_and_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_that_somebody_can_mend_has_its_own_exit_code_and_no_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     fault = MachineError("no program", field="redis", remedy="Install it.")
 
     def fail() -> int:

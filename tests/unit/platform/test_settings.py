@@ -1,4 +1,7 @@
-"""Settings come from the environment, from secrets' files and from ``.env``; a wrong one is named."""
+"""Settings come from the environment, from secrets' files and from ``.env``.
+
+A wrong one is named.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,8 +32,16 @@ def read_database_url() -> str | None:
 
 def test_everything_has_a_default_that_needs_no_server() -> None:
     settings = load_settings()
-    assert (settings.data_folder, settings.database_url, settings.redis_url) == (Path("var"), None, None)
-    assert (settings.api_host, settings.api_port, settings.plan_timeout) == ("127.0.0.1", 8080, timedelta(seconds=30))
+    assert (settings.data_folder, settings.database_url, settings.redis_url) == (
+        Path("var"),
+        None,
+        None,
+    )
+    assert (settings.api_host, settings.api_port, settings.plan_timeout) == (
+        "127.0.0.1",
+        8080,
+        timedelta(seconds=30),
+    )
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +65,9 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert read_database_url() == "postgresql://user:word@db/luna"
 
 
-def test_the_environment_outranks_a_secrets_file_and_that_outranks_dotenv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_outranks_a_secrets_file_and_that_outranks_dotenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / ".env").write_text("LUNA_DATABASE_URL=from-dotenv\n")
     assert Settings().database_url is not None
     (tmp_path / "secret").write_text("from-file")
@@ -77,7 +90,9 @@ def test_an_empty_file_gives_no_secret(tmp_path: Path, monkeypatch: pytest.Monke
     assert load_settings().mqtt_password is None
 
 
-def test_an_empty_variable_does_not_hide_a_secrets_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_does_not_hide_a_secrets_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "secret").write_text("from-file")
     monkeypatch.setenv("LUNA_DATABASE_URL", "")
     monkeypatch.setenv("LUNA_DATABASE_URL_FILE", str(tmp_path / "secret"))
@@ -103,7 +118,9 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PLAN_TIMEOUT", "PT0S"),
     ],
 )
-def test_a_wrong_setting_is_named_by_its_variable_with_its_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_a_wrong_setting_is_named_by_its_variable_with_its_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(f"LUNA_{name}", value)
     with pytest.raises(InvalidInputError, match=f"LUNA_{name}.*{value.lstrip('-P')}") as caught:
         load_settings()
@@ -112,12 +129,17 @@ def test_a_wrong_setting_is_named_by_its_variable_with_its_value(monkeypatch: py
 
 
 @pytest.mark.parametrize("name", ["missing", "binary", "."], ids=["missing", "no text", "a folder"])
-def test_a_secrets_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_secrets_file_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
     monkeypatch.setenv("LUNA_DATABASE_URL_FILE", str(tmp_path / name))
     with pytest.raises(InvalidInputError) as caught:
         load_settings()
-    assert (caught.value.field, caught.value.value) == ("LUNA_DATABASE_URL_FILE", str(tmp_path / name))
+    assert (caught.value.field, caught.value.value) == (
+        "LUNA_DATABASE_URL_FILE",
+        str(tmp_path / name),
+    )
     assert caught.value.remedy
 
 

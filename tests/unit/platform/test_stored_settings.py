@@ -1,4 +1,6 @@
-"""Settings that the pages store: kept for their owner alone, and below what an operator sets by hand."""
+"""Settings that the pages store: kept for their owner alone, and below what an operator sets by
+hand.
+"""
 
 import stat
 from datetime import timedelta
@@ -9,7 +11,13 @@ from pydantic import SecretStr
 
 from luna.energy.errors import InvalidInputError
 from luna.platform.settings import Settings
-from luna.platform.settings.stored import describe_settings, find_source, is_changeable, refresh_settings, store_settings
+from luna.platform.settings.stored import (
+    describe_settings,
+    find_source,
+    is_changeable,
+    refresh_settings,
+    store_settings,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -20,13 +28,19 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_stored_holds_at_the_next_start_and_nobody_else_may_read_it(data: Path) -> None:
-    changed = store_settings(Settings(), {"home_assistant_url": "http://ha:8123", "home_assistant_token": "long-lived"})
-    assert changed.home_assistant_token == Settings().home_assistant_token == SecretStr("long-lived")
+    changed = store_settings(
+        Settings(), {"home_assistant_url": "http://ha:8123", "home_assistant_token": "long-lived"}
+    )
+    assert (
+        changed.home_assistant_token == Settings().home_assistant_token == SecretStr("long-lived")
+    )
     assert stat.S_IMODE((data / "settings.json").stat().st_mode) == 0o600
     assert [file.name for file in data.iterdir()] == ["settings.json"]
 
 
-def test_what_an_operator_sets_goes_before_and_cannot_be_changed_in_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_operator_sets_goes_before_and_cannot_be_changed_in_a_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     store_settings(Settings(), {"home_assistant_url": "http://stored:8123"})
     monkeypatch.setenv("LUNA_HOME_ASSISTANT_URL", "http://by-hand:8123")
     assert Settings().home_assistant_url == "http://by-hand:8123"
@@ -49,7 +63,14 @@ def test_a_value_out_of_bounds_is_refused_and_nothing_is_stored(data: Path) -> N
 
 
 def test_addresses_of_servers_and_the_gateways_own_are_no_pages_business() -> None:
-    for name in ("database_url", "redis_password", "data_folder", "api_host", "objects_secret_key", "no_such_setting"):
+    for name in (
+        "database_url",
+        "redis_password",
+        "data_folder",
+        "api_host",
+        "objects_secret_key",
+        "no_such_setting",
+    ):
         assert not is_changeable(name)
         with pytest.raises(InvalidInputError):
             store_settings(Settings(), {name: "x"})
@@ -78,7 +99,10 @@ def test_a_description_names_every_setting_and_no_secret(monkeypatch: pytest.Mon
     states = {state.name: state for state in describe_settings(Settings())}
     assert set(states) == set(Settings.model_fields)
     assert "hidden" not in str(states)
-    assert (states["home_assistant_token"].source, states["redis_password"].source) == ("page", "environment")
+    assert (states["home_assistant_token"].source, states["redis_password"].source) == (
+        "page",
+        "environment",
+    )
     assert states["plan_timeout"].value == "PT30S"
 
 

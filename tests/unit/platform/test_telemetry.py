@@ -11,7 +11,15 @@ import structlog
 from pydantic import SecretStr
 
 from luna.platform.settings import Settings
-from luna.platform.telemetry import RECENT_LINES, configure_logging, describe_line, ensure_plain_lines, hide_secrets, log_context, new_trace_id
+from luna.platform.telemetry import (
+    RECENT_LINES,
+    configure_logging,
+    describe_line,
+    ensure_plain_lines,
+    hide_secrets,
+    log_context,
+    new_trace_id,
+)
 from services.api.app import create_app
 from tests.support.suite.tables import each_row
 
@@ -21,10 +29,14 @@ from tests.support.suite.tables import each_row
     [
         pytest.param({"password": "geheim"}, id="by name"),
         pytest.param({"options": {"api_key": "geheim"}}, id="nested"),
-        pytest.param({"event": "Connected to redis://:geheim@127.0.0.1:6379/0"}, id="password in a URL"),
+        pytest.param(
+            {"event": "Connected to redis://:geheim@127.0.0.1:6379/0"}, id="password in a URL"
+        ),
         pytest.param({"urls": ["postgresql+psycopg://luna:geheim@db/luna"]}, id="URL in a list"),
         pytest.param({"setting": SecretStr("geheim")}, id="secret value"),
-        pytest.param({"exception": "Traceback …\nConnectionError: amqp://user:geheim@host"}, id="traceback"),
+        pytest.param(
+            {"exception": "Traceback …\nConnectionError: amqp://user:geheim@host"}, id="traceback"
+        ),
     ],
 )
 def test_a_secret_is_never_written(event: dict[str, object]) -> None:
@@ -39,7 +51,12 @@ def test_a_line_is_json_with_service_and_context(capsys: pytest.CaptureFixture[s
         logging.getLogger("library").warning("slow")
     logging.root.handlers, logging.root.level = before, level
     ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
-    assert (ours["event"], ours["service"], ours["trace_id"], ours["slots"]) == ("plan issued", "planner", "t-1", 192)
+    assert (ours["event"], ours["service"], ours["trace_id"], ours["slots"]) == (
+        "plan issued",
+        "planner",
+        "t-1",
+        192,
+    )
     assert (theirs["event"], theirs["level"], theirs["trace_id"]) == ("slow", "warning", "t-1")
     assert "site_id" not in ours
 
@@ -49,7 +66,9 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_a_line_on_a_terminal_is_for_people_and_on_the_log_page_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_on_a_terminal_is_for_people_and_on_the_log_page_json(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     terminal = Terminal()
     # In the test itself: pytest sets its own before each step.
     monkeypatch.setattr(sys, "stderr", terminal)
@@ -68,7 +87,10 @@ def test_a_line_on_a_terminal_is_for_people_and_on_the_log_page_json(monkeypatch
     [
         ("no JSON", "no JSON"),
         ("[1]", "[1]"),
-        ('{"event": "slow", "level": "warning", "service": "api", "exception": "Traceback"}', "warning api: slow\nTraceback"),
+        (
+            '{"event": "slow", "level": "warning", "service": "api", "exception": "Traceback"}',
+            "warning api: slow\nTraceback",
+        ),
     ],
 )
 def test_a_line_of_another_process_is_shown_in_the_same_form(line: str, shown: str) -> None:
@@ -95,9 +117,13 @@ def fail_with_a_secret() -> None:
         raise ValueError("no such thing") from exc
 
 
-@pytest.mark.parametrize("configure", [lambda: configure_logging("test"), ensure_plain_lines], ids=["json", "console"])
+@pytest.mark.parametrize(
+    "configure", [lambda: configure_logging("test"), ensure_plain_lines], ids=["json", "console"]
+)
 @pytest.mark.usefixtures("unconfigured")
-def test_a_traceback_names_no_local_variable(configure: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_traceback_names_no_local_variable(
+    configure: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
     configure()
     try:
         fail_with_a_secret()
@@ -110,7 +136,9 @@ def test_a_traceback_names_no_local_variable(configure: Callable[[], None], caps
 
 
 @pytest.mark.usefixtures("unconfigured")
-def test_who_embeds_the_gateway_gets_lines_without_local_variables(capsys: pytest.CaptureFixture[str]) -> None:
+def test_who_embeds_the_gateway_gets_lines_without_local_variables(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     create_app(Settings())
     try:
         fail_with_a_secret()
@@ -125,6 +153,8 @@ def test_a_count_of_tokens_is_no_secret() -> None:
     assert hide_secrets(None, "info", {"prompt_tokens": 12}) == {"prompt_tokens": 12}
 
 
-@each_row(("wanted", "kept"), [("a" * 32, True), ("short", False), ("x\ny" * 9, False), (None, False)])
+@each_row(
+    ("wanted", "kept"), [("a" * 32, True), ("short", False), ("x\ny" * 9, False), (None, False)]
+)
 def test_a_trace_id_from_outside_is_kept_only_if_it_is_fit(wanted: str | None, kept: bool) -> None:
     assert (new_trace_id(wanted) == wanted) == kept

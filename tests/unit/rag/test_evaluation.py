@@ -1,4 +1,7 @@
-"""Any set in BEIR layout: read line by line, ranked by words and by vectors; measures of a ranking, against values worked out by hand."""
+"""Any set in BEIR layout: read line by line, ranked by words and by vectors.
+
+Measures of a ranking, against values worked out by hand.
+"""
 
 import json
 import math
@@ -17,9 +20,18 @@ from services.rag.evaluation import evaluate_set, mean_measures, ndcg, recall
 PASSAGES = [
     {"_id": "1", "title": "Battery", "text": "The battery charges at night."},
     {"_id": "2", "title": "", "text": "Feed-in tariffs are paid for twenty years."},
-    {"_id": "3", "title": "Wallbox", "text": "The wallbox charges the car.", "metadata": {"language": "en"}},
+    {
+        "_id": "3",
+        "title": "Wallbox",
+        "text": "The wallbox charges the car.",
+        "metadata": {"language": "en"},
+    },
 ]
-QUESTIONS = [{"_id": "q1", "text": "When does the battery charge?"}, {"_id": "q2", "text": "feed-in tariff"}, {"_id": "q3", "text": "never judged"}]
+QUESTIONS = [
+    {"_id": "q1", "text": "When does the battery charge?"},
+    {"_id": "q2", "text": "feed-in tariff"},
+    {"_id": "q3", "text": "never judged"},
+]
 JUDGED = ["query-id\tcorpus-id\tscore", "q1\t1\t2", "q1\t3\t1", "q2\t2\t1"]
 
 
@@ -31,8 +43,16 @@ class LetterEmbedder:
     speaks_one_language = False
 
     def embed(self, texts: Sequence[str], *, role: Role = "passage") -> FloatArray:
-        counts = np.array([[text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"] for text in texts], np.float32)
-        return np.asarray(counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9), np.float32)
+        counts = np.array(
+            [
+                [text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
+                for text in texts
+            ],
+            np.float32,
+        )
+        return np.asarray(
+            counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1e-9), np.float32
+        )
 
 
 @pytest.fixture
@@ -80,7 +100,9 @@ def test_judgements_may_lie_beside_the_corpus_and_ids_may_be_numbers(folder: Pat
 
 def test_progress_ends_with_all_passages_and_all_questions(folder: Path) -> None:
     said: list[tuple[int, int, str]] = []
-    evaluate_set(folder, None, progress=lambda done, total, label: said.append((done, total, label)))
+    evaluate_set(
+        folder, None, progress=lambda done, total, label: said.append((done, total, label))
+    )
 
     assert (3, 3, "passages") in said
     assert said[-1] == (2, 2, "questions")
@@ -91,16 +113,33 @@ def test_progress_ends_with_all_passages_and_all_questions(folder: Path) -> None
     [
         ("corpus.jsonl", '{"_id": "1", "text": "a"}\n{"_id": "2"', "corpus.jsonl:2", "not JSON"),
         ("corpus.jsonl", '{"_id": "1", "title": "no text"}\n', "corpus.jsonl:1", "text is missing"),
-        ("corpus.jsonl", '{"_id": "1", "text": "a"}\n{"_id": "1", "text": "b"}\n', "corpus.jsonl", "two passages have one id"),
-        ("queries.jsonl", '{"_id": "q1", "text": "a"}\n\n{"_id": "q1", "text": "b"}\n', "queries.jsonl:3", "stood on a line before"),
+        (
+            "corpus.jsonl",
+            '{"_id": "1", "text": "a"}\n{"_id": "1", "text": "b"}\n',
+            "corpus.jsonl",
+            "two passages have one id",
+        ),
+        (
+            "queries.jsonl",
+            '{"_id": "q1", "text": "a"}\n\n{"_id": "q1", "text": "b"}\n',
+            "queries.jsonl:3",
+            "stood on a line before",
+        ),
         ("queries.jsonl", '["q1"]\n', "queries.jsonl:1", "no JSON object"),
         ("queries.jsonl", '{"_id": null, "text": "a"}\n', "queries.jsonl:1", "_id is missing"),
-        ("qrels/test.tsv", "query-id\tcorpus-id\tscore\nq1\t1\tmuch\n", "test.tsv:2", "no whole number"),
+        (
+            "qrels/test.tsv",
+            "query-id\tcorpus-id\tscore\nq1\t1\tmuch\n",
+            "test.tsv:2",
+            "no whole number",
+        ),
         ("qrels/test.tsv", "q1 1 1\n", "test.tsv:1", "1 columns"),
         ("qrels/test.tsv", "nobody\t1\t1\n", "qrels", "no question has a relevant passage"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_line_and_a_remedy(folder: Path, name: str, content: str, field: str, message: str) -> None:
+def test_a_bad_file_is_refused_with_its_line_and_a_remedy(
+    folder: Path, name: str, content: str, field: str, message: str
+) -> None:
     (folder / name).write_text(content)
 
     with pytest.raises(InvalidInputError, match=message) as refused:
@@ -127,8 +166,11 @@ def test_a_file_that_is_no_text_is_refused(folder: Path) -> None:
 
 def test_ndcg_counts_grades_linearly_and_discounts_by_the_logarithm_of_the_rank() -> None:
     # Found: grade 1 at rank 1, nothing at 2, grade 2 at 3: 1/log2(2) + 2/log2(4) = 1 + 1 = 2.
-    # Ideal: 2, 1, 1: 2/log2(2) + 1/log2(3) + 1/log2(4) = 2 + 0.63093 + 0.5 = 3.13093. As pytrec_eval counts it: 0.63879.
-    assert ndcg(["b", "x", "a"], {"a": 2, "b": 1, "c": 1}) == pytest.approx(2 / (2.5 + 1 / math.log2(3)))
+    # Ideal: 2, 1, 1: 2/log2(2) + 1/log2(3) + 1/log2(4) = 2 + 0.63093 + 0.5 = 3.13093. As
+    # pytrec_eval counts it: 0.63879.
+    assert ndcg(["b", "x", "a"], {"a": 2, "b": 1, "c": 1}) == pytest.approx(
+        2 / (2.5 + 1 / math.log2(3))
+    )
     assert ndcg(["b", "x", "a"], {"a": 2, "b": 1, "c": 1}) == pytest.approx(0.63879, abs=1e-5)
 
 
@@ -159,8 +201,13 @@ def test_means_are_taken_over_questions() -> None:
         mean_measures({}, judged, [])
 
 
-@given(st.dictionaries(st.sampled_from("abcdefghijkl"), st.integers(-1, 3)), st.permutations("abcdefghijkl"))
-def test_no_order_is_better_than_the_ideal_one(relevance: dict[str, int], ranked: list[str]) -> None:
+@given(
+    st.dictionaries(st.sampled_from("abcdefghijkl"), st.integers(-1, 3)),
+    st.permutations("abcdefghijkl"),
+)
+def test_no_order_is_better_than_the_ideal_one(
+    relevance: dict[str, int], ranked: list[str]
+) -> None:
     ideal = sorted(relevance, key=lambda key: -relevance[key])
     some = any(grade > 0 for grade in relevance.values())
 

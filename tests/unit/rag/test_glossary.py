@@ -18,7 +18,12 @@ def test_words_are_lower_case_trimmed_and_once_per_side() -> None:
 
 @each_row(
     ("german", "english"),
-    [("arbeitspreis", "energy price"), ("einspeisevergütung", "feed-in tariff"), ("kündigungsfrist", "notice period"), ("ladezustand", "state of charge")],
+    [
+        ("arbeitspreis", "energy price"),
+        ("einspeisevergütung", "feed-in tariff"),
+        ("kündigungsfrist", "notice period"),
+        ("ladezustand", "state of charge"),
+    ],
 )
 def test_words_of_tariffs_and_devices_meet_across_languages(german: str, english: str) -> None:
     assert any(german in left and english in right for left, right in GLOSSARY)

@@ -1,4 +1,6 @@
-"""From when until when documents hold by their own words, the time that a question is about, and answers from both."""
+"""From when until when documents hold by their own words, the time that a question is about, and
+answers from both.
+"""
 
 from datetime import date
 
@@ -13,7 +15,10 @@ from tests.support.words.wording import wording
 
 
 def days(first: str | None, last: str | None) -> DocumentValidity:
-    return DocumentValidity(valid_from=None if first is None else date.fromisoformat(first), valid_until=None if last is None else date.fromisoformat(last))
+    return DocumentValidity(
+        valid_from=None if first is None else date.fromisoformat(first),
+        valid_until=None if last is None else date.fromisoformat(last),
+    )
 
 
 @each_row(
@@ -43,26 +48,51 @@ def days(first: str | None, last: str | None) -> DocumentValidity:
         ("luna docs add fees.pdf --valid-until 2025-12-31", None, None),
         ("Das EEG 2023 gilt für neue Anlagen", None, None),
         ("Gültig für 2025 kWh im Jahr", None, None),
-        ("Wer bis zum 31. März 2025 eine Anlage mit Speicher angemeldet hat, für den gilt bis 31.12.2030 der alte Satz", None, None),
+        (
+            (
+                "Wer bis zum 31. März 2025 eine Anlage mit Speicher angemeldet hat, für den "
+                "gilt bis 31.12.2030 der alte Satz"
+            ),
+            None,
+            None,
+        ),
         ("Der Zähler wurde am 3.4.2025 getauscht.", None, None),
         ("Gültig ab 31.02.2025", None, None),
     ],
 )
-def test_what_a_document_says_of_its_own_time(line: str, first: str | None, last: str | None) -> None:
+def test_what_a_document_says_of_its_own_time(
+    line: str, first: str | None, last: str | None
+) -> None:
     assert find_validity([], [line]) == days(first, last)
 
 
 def test_what_is_stated_by_the_day_goes_before_a_year_and_a_day_of_writing() -> None:
-    assert find_validity(["Netzentgelte 2025"], ["Stand: 12.11.2024", "gültig ab 01.04.2025"]) == days("2025-04-01", "2025-12-31")
+    assert find_validity(
+        ["Netzentgelte 2025"], ["Stand: 12.11.2024", "gültig ab 01.04.2025"]
+    ) == days("2025-04-01", "2025-12-31")
 
 
 def test_a_document_that_says_several_things_of_its_time_says_none() -> None:
-    assert find_validity([], ["Gültig ab 1.1.2024: 30 ct", "Gültig ab 1.1.2025: 32 ct"]) == DocumentValidity()
+    assert (
+        find_validity([], ["Gültig ab 1.1.2024: 30 ct", "Gültig ab 1.1.2025: 32 ct"])
+        == DocumentValidity()
+    )
     assert find_validity([], ["Gültig ab 1.1.2026", "Gültig bis 31.12.2025"]) == DocumentValidity()
 
 
 def test_what_stands_far_down_says_nothing_of_the_document() -> None:
-    assert find_validity([], ["Ein Absatz.", *["Noch ein Absatz, der nichts davon sagt."] * 200, "Gültig bis 31.12.2025", *["Ende."] * 5]) == DocumentValidity()
+    assert (
+        find_validity(
+            [],
+            [
+                "Ein Absatz.",
+                *["Noch ein Absatz, der nichts davon sagt."] * 200,
+                "Gültig bis 31.12.2025",
+                *["Ende."] * 5,
+            ],
+        )
+        == DocumentValidity()
+    )
 
 
 @each_row(
@@ -87,28 +117,57 @@ def test_what_stands_far_down_says_nothing_of_the_document() -> None:
         ("Was gilt am 1. März?", None, None),
     ],
 )
-def test_the_time_that_a_question_is_about(question: str, first: str | None, last: str | None) -> None:
+def test_the_time_that_a_question_is_about(
+    question: str, first: str | None, last: str | None
+) -> None:
     found = find_question_time(question, TODAY)
-    assert (None if found is None else days(str(found.first), str(found.last))) == (None if first is None else days(first, last))
+    assert (None if found is None else days(str(found.first), str(found.last))) == (
+        None if first is None else days(first, last)
+    )
 
 
-OLD = passage(1, "Das Netzentgelt beträgt 8,20 ct/kWh.", title="Preisblatt A", holds=(date(2025, 1, 1), date(2025, 12, 31)))
-NOW = passage(2, "Das Netzentgelt beträgt 9,10 ct/kWh.", title="Preisblatt B", holds=(date(2026, 1, 1), date(2026, 12, 31)))
-AHEAD = passage(3, "Das Netzentgelt beträgt 9,90 ct/kWh.", title="Preisblatt C", holds=(date(2027, 1, 1), None))
-ENGLISH = passage(4, "The base fee of the supply contract is 12.90 EUR a month.", title="Supply terms", holds=(date(2025, 4, 1), date(2026, 7, 31)))
+OLD = passage(
+    1,
+    "Das Netzentgelt beträgt 8,20 ct/kWh.",
+    title="Preisblatt A",
+    holds=(date(2025, 1, 1), date(2025, 12, 31)),
+)
+NOW = passage(
+    2,
+    "Das Netzentgelt beträgt 9,10 ct/kWh.",
+    title="Preisblatt B",
+    holds=(date(2026, 1, 1), date(2026, 12, 31)),
+)
+AHEAD = passage(
+    3, "Das Netzentgelt beträgt 9,90 ct/kWh.", title="Preisblatt C", holds=(date(2027, 1, 1), None)
+)
+ENGLISH = passage(
+    4,
+    "The base fee of the supply contract is 12.90 EUR a month.",
+    title="Supply terms",
+    holds=(date(2025, 4, 1), date(2026, 7, 31)),
+)
 
 
 def answer(question: str, *passages: object, model: Speaker | None = None) -> AnswerResult:
-    return Answerer(Library(passages), model=model).answer(QuestionContext(question=question, today=TODAY))  # type: ignore[arg-type]
+    return Answerer(Library(passages), model=model).answer(
+        QuestionContext(question=question, today=TODAY)
+    )  # type: ignore[arg-type]
 
 
 def plain(made: AnswerResult) -> str:
     return made.text.replace("\u00a0", " ")
 
 
-def say(code: str, language: Language, *, title: str, span: str, asked: str = "", **verbs: str) -> str:
+def say(
+    code: str, language: Language, *, title: str, span: str, asked: str = "", **verbs: str
+) -> str:
     """Return the words of when a document holds, and whether that is the time asked about."""
-    words = {"title": wording("answering", "quoted", language, title=title), "span": span, "asked": asked}
+    words = {
+        "title": wording("answering", "quoted", language, title=title),
+        "span": span,
+        "asked": asked,
+    }
     words |= {name: wording("answering", verb, language) for name, verb in verbs.items()}
     return wording("answering", f"validity_{code}", language, **words)
 
@@ -134,19 +193,57 @@ def test_a_time_beyond_what_a_document_holds_is_no_answer() -> None:
     old = wording("answering", "span_span", "de", first="1. Jan. 2025", last="31. Dez. 2025")
     terms = wording("answering", "span_span", first="1 Apr 2025", last="31 July 2026")
     made = answer("Wie hoch ist das Netzentgelt nächstes Jahr?", OLD, NOW)
-    assert (made.refused, made.notes, made.draft and made.draft.sentences) == (True, ["outside_validity"], [])
+    assert (made.refused, made.notes, made.draft and made.draft.sentences) == (
+        True,
+        ["outside_validity"],
+        [],
+    )
     asked = wording("answering", "span_year", "de", year=2027)
-    assert plain(made).startswith(say("beyond", "de", title="Preisblatt A", span=old, asked=asked, holds="held", asked_holds="holds"))
+    assert plain(made).startswith(
+        say(
+            "beyond",
+            "de",
+            title="Preisblatt A",
+            span=old,
+            asked=asked,
+            holds="held",
+            asked_holds="holds",
+        )
+    )
     made = answer("What is the base fee of the supply contract in 2027?", ENGLISH)
     asked = wording("answering", "span_year", year=2027)
-    assert plain(made).startswith(say("beyond", "en", title="Supply terms", span=terms, asked=asked, holds="holds", asked_holds="holds"))
+    assert plain(made).startswith(
+        say(
+            "beyond",
+            "en",
+            title="Supply terms",
+            span=terms,
+            asked=asked,
+            holds="holds",
+            asked_holds="holds",
+        )
+    )
     made = answer("What was the base fee of the supply contract in 2023?", ENGLISH)
     asked = wording("answering", "span_year", year=2023)
-    assert plain(made).startswith(say("beyond", "en", title="Supply terms", span=terms, asked=asked, holds="holds", asked_holds="held"))
+    assert plain(made).startswith(
+        say(
+            "beyond",
+            "en",
+            title="Supply terms",
+            span=terms,
+            asked=asked,
+            holds="holds",
+            asked_holds="held",
+        )
+    )
 
 
 def test_no_model_words_an_answer_about_a_time_beyond() -> None:
-    made = answer("What will the base fee of the supply contract be next year?", ENGLISH, model=Speaker(lambda _: "The base fee was 12.90 EUR a month [1]."))
+    made = answer(
+        "What will the base fee of the supply contract be next year?",
+        ENGLISH,
+        model=Speaker(lambda _: "The base fee was 12.90 EUR a month [1]."),
+    )
     assert (made.refused, "12.90" in made.text) == (True, False)
 
 
@@ -155,20 +252,40 @@ def test_an_expired_document_is_named_as_one_where_no_other_answers() -> None:
     assert (made.refused, made.notes) == (False, ["outside_validity"])
     old = wording("answering", "span_span", "de", first="1. Jan. 2025", last="31. Dez. 2025")
     today = wording("answering", "span_today", "de")
-    said = say("beyond", "de", title="Preisblatt A", span=old, asked=today, holds="held", asked_holds="holds")
+    said = say(
+        "beyond",
+        "de",
+        title="Preisblatt A",
+        span=old,
+        asked=today,
+        holds="held",
+        asked_holds="holds",
+    )
     assert plain(made) == f"Das Netzentgelt beträgt 8,20 ct/kWh. [1] {said} [1]"
 
 
 def test_a_document_that_holds_for_a_part_of_the_time_says_for_which() -> None:
     made = answer("What is the base fee of the supply contract in 2026?", ENGLISH)
     terms = wording("answering", "span_span", first="1 Apr 2025", last="31 July 2026")
-    assert plain(made).endswith(f"{say('holds', 'en', title='Supply terms', span=terms, holds='holds')} [1]")
-    made = answer("Wie hoch war das Netzentgelt 2025?", passage(5, OLD.text, title="Preisblatt", holds=(None, date(2025, 6, 30))))
+    assert plain(made).endswith(
+        f"{say('holds', 'en', title='Supply terms', span=terms, holds='holds')} [1]"
+    )
+    made = answer(
+        "Wie hoch war das Netzentgelt 2025?",
+        passage(5, OLD.text, title="Preisblatt", holds=(None, date(2025, 6, 30))),
+    )
     until = wording("answering", "span_until", "de", last="30. Juni 2025")
-    assert plain(made).endswith(f"{say('holds', 'de', title='Preisblatt', span=until, holds='held')} [1]")
+    assert plain(made).endswith(
+        f"{say('holds', 'de', title='Preisblatt', span=until, holds='held')} [1]"
+    )
 
 
 def test_a_sentence_about_the_year_itself_answers_from_a_document_that_is_over_by_then() -> None:
-    both = passage(1, "Das Netzentgelt beträgt 8,20 ct/kWh. Ab 2027 beträgt das Netzentgelt 9,90 ct/kWh.", title="Preisblatt", holds=(None, date(2026, 12, 31)))
+    both = passage(
+        1,
+        "Das Netzentgelt beträgt 8,20 ct/kWh. Ab 2027 beträgt das Netzentgelt 9,90 ct/kWh.",
+        title="Preisblatt",
+        holds=(None, date(2026, 12, 31)),
+    )
     made = answer("Wie hoch ist das Netzentgelt 2027?", both)
     assert made.text == "Ab 2027 beträgt das Netzentgelt 9,90 ct/kWh. [1]"

@@ -12,7 +12,9 @@ from luna.platform.simulated_home.battery import BatteryCharge
 from luna.platform.simulated_home.house import HomeState
 from services.simulated_home.inverter import HomeInverter
 
-PRODUCTS = {profile.profile: profile for profile in list_profiles() if profile.kind == "battery_inverter"}
+PRODUCTS = {
+    profile.profile: profile for profile in list_profiles() if profile.kind == "battery_inverter"
+}
 
 
 @pytest.mark.parametrize("product", PRODUCTS.values(), ids=list(PRODUCTS))

@@ -6,7 +6,16 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.words import Language, Numbers, say_mode
-from luna.words.alternatives import ALTERNATIVES, Bounds, say_account, say_alternative, say_baseline, say_days, say_savings, say_variant
+from luna.words.alternatives import (
+    ALTERNATIVES,
+    Bounds,
+    say_account,
+    say_alternative,
+    say_baseline,
+    say_days,
+    say_savings,
+    say_variant,
+)
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 
@@ -20,7 +29,14 @@ def speak(language: Language = "en") -> Numbers:
 @each_row("language", ["en", "de"])
 @each_row("mode", ALTERNATIVES)
 def test_every_mode_has_words(mode: str, language: Language) -> None:
-    said = say_alternative(mode, device="battery", start=START, cost=0.1, others=[START, START], numbers=speak(language))
+    said = say_alternative(
+        mode,
+        device="battery",
+        start=START,
+        cost=0.1,
+        others=[START, START],
+        numbers=speak(language),
+    )
     assert said.endswith(".")
     assert "12:30" in said
     assert "{" not in said

@@ -13,7 +13,14 @@ from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 
 
-def say(code: str, figure: float | None = None, *, language: Language = "en", modes: int = 0, cost: float = 0.0) -> str:
+def say(
+    code: str,
+    figure: float | None = None,
+    *,
+    language: Language = "en",
+    modes: int = 0,
+    cost: float = 0.0,
+) -> str:
     numbers = Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
     return plain(say_cause(code, figure, modes=modes, cost=cost, numbers=numbers))
 

@@ -38,7 +38,9 @@ FIGURES = {
 
 @each_row("language", ["en", "de"])
 @each_row("code", COMPROMISES)
-def test_every_compromise_has_words_and_numbers_of_its_language(code: str, language: Language) -> None:
+def test_every_compromise_has_words_and_numbers_of_its_language(
+    code: str, language: Language
+) -> None:
     constraint, shortfall = say_compromise(code, language=language, **FIGURES)
     assert constraint
     assert shortfall
@@ -68,7 +70,9 @@ def test_numbers_are_written_as_people_of_the_language_do(
 def test_a_limit_missed_often_says_how_often_since_when_and_where_most() -> None:
     wanted, _ = say_compromise("import_limit_often", language="de", **FIGURES)
     figures = {"first": "2024-02-01 04:00", "worst": "2024-02-01 05:00", "count": "3"}
-    said = plain_wording("compromises", "wanted_import_limit_often", "de", limit_kw="4,5", **figures)
+    said = plain_wording(
+        "compromises", "wanted_import_limit_often", "de", limit_kw="4,5", **figures
+    )
     assert plain(wanted) == said
 
 

@@ -12,7 +12,14 @@ HELD_BACK = "pv_held_back:12:20"  # the days on which it was, and of how many
 
 
 @each_row("language", ["en", "de"])
-@each_row("code", [*sorted({*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"}), HELD_BACK, "unnamed_ac_limit:4.6"])
+@each_row(
+    "code",
+    [
+        *sorted({*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"}),
+        HELD_BACK,
+        "unnamed_ac_limit:4.6",
+    ],
+)
 def test_every_code_is_said_in_sentences(code: str, language: Language) -> None:
     assert condition(code, language=language).endswith(".")
 

@@ -27,12 +27,19 @@ from tests.support.words.wording import plain, plain_wording
         ("Keller", "Keller", "Keller"),
     ],
 )
-def test_a_device_without_a_name_of_its_own_is_called_what_it_is(name: str, english: str, german: str) -> None:
+def test_a_device_without_a_name_of_its_own_is_called_what_it_is(
+    name: str, english: str, german: str
+) -> None:
     assert (say_device(name, language="en"), say_device(name, language="de")) == (english, german)
 
 
 def test_no_device_has_the_same_word_as_what_programs_call_it() -> None:
-    assert [name for name in DEVICES for language in CATALOGUE.languages if DEVICES.say(name, language) == name] == []
+    assert [
+        name
+        for name in DEVICES
+        for language in CATALOGUE.languages
+        if DEVICES.say(name, language) == name
+    ] == []
 
 
 def test_refusals_say_devices_in_the_reader_s_language() -> None:

@@ -10,7 +10,13 @@ from luna.contracts.forecast_explanation import ReasonCode
 from luna.energy.errors import InvalidInputError
 from luna.words import Language, Numbers
 from luna.words.catalogue import CATALOGUE
-from luna.words.differences import Difference, SeriesName, describe_difference, describe_slot, list_difference_codes
+from luna.words.differences import (
+    Difference,
+    SeriesName,
+    describe_difference,
+    describe_slot,
+    list_difference_codes,
+)
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 
@@ -80,11 +86,16 @@ def test_the_day_of_the_week_is_that_of_the_sites_clock() -> None:
 
 def test_every_reason_has_words_for_load_and_pv_in_every_language() -> None:
     spoken = {
-        say(code, 0.1, series=series, language=language) for code in get_args(ReasonCode) for series in get_args(SeriesName) for language in CATALOGUE.languages
+        say(code, 0.1, series=series, language=language)
+        for code in get_args(ReasonCode)
+        for series in get_args(SeriesName)
+        for language in CATALOGUE.languages
     }
     # The limit of PV is another than that of load.
     assert len(spoken) == len(CATALOGUE.languages) * (len(get_args(ReasonCode)) + 1)
-    assert {code.removesuffix("_load").removesuffix("_pv") for code in list_difference_codes()} == set(get_args(ReasonCode))
+    assert {
+        code.removesuffix("_load").removesuffix("_pv") for code in list_difference_codes()
+    } == set(get_args(ReasonCode))
 
 
 def test_a_reason_without_words_is_named() -> None:

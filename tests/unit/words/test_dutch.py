@@ -30,13 +30,26 @@ def test_numbers_and_days() -> None:
         NUMBERS.day(MONDAY),
         NUMBERS.day_with_year(MONDAY),
     ]
-    assert [plain(each) for each in said] == ["1.234,5", "€ 2,60", "€ −0,40", "72%", "6,2 kWh", "−4 tot 2 ct", "1,5 uur", "ma 3 mei", "3 mei 2027"]
+    assert [plain(each) for each in said] == [
+        "1.234,5",
+        "€ 2,60",
+        "€ −0,40",
+        "72%",
+        "6,2 kWh",
+        "−4 tot 2 ct",
+        "1,5 uur",
+        "ma 3 mei",
+        "3 mei 2027",
+    ]
 
 
 @each_row("code", list_reason_codes())
 def test_every_reason_has_wordings_of_the_same_figures_that_fit(code: str) -> None:
     for short in (False, True):
-        english, dutch = ([_read_names(each.text) for each in find_wordings(code, language, short=short)] for language in ("en", "nl"))
+        english, dutch = (
+            [_read_names(each.text) for each in find_wordings(code, language, short=short)]
+            for language in ("en", "nl")
+        )
         assert dutch == english
     last = find_wordings(code, "nl", short=True)[-1].text
     assert 0 < len(last) <= SHORT_LENGTH
@@ -45,7 +58,9 @@ def test_every_reason_has_wordings_of_the_same_figures_that_fit(code: str) -> No
 
 def test_a_browser_that_prefers_dutch_gets_it() -> None:
     headers = [(b"accept-language", b"nl-BE,nl;q=0.9,en;q=0.8")]
-    request = Request({"type": "http", "method": "GET", "path": "/ui", "query_string": b"", "headers": headers})
+    request = Request(
+        {"type": "http", "method": "GET", "path": "/ui", "query_string": b"", "headers": headers}
+    )
     assert Reader.of(request).language == "nl"
 
 

@@ -1,4 +1,6 @@
-"""What the figures of the camera lab say: in both languages, with the way of a difference in words, and hedged where nothing can be told."""
+"""What the figures of the camera lab say: in both languages, with the way of a difference in words,
+and hedged where nothing can be told.
+"""
 
 from typing import Any
 
@@ -10,7 +12,15 @@ from luna.words.language import Language
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 
-COMPARED = {"controller": "custom", "other": "rule", "metric": "dirty_wh_per_day", "pairs": 96, "weeks": 32, "p_value": 0.0123, "level": 0.95}
+COMPARED = {
+    "controller": "custom",
+    "other": "rule",
+    "metric": "dirty_wh_per_day",
+    "pairs": 96,
+    "weeks": 32,
+    "p_value": 0.0123,
+    "level": 0.95,
+}
 SPAN = {"value": -0.5, "low": -0.6, "high": -0.4}
 INSIGHTS: dict[str, dict[str, Any]] = {
     "nothing": {"damaged": 3},
@@ -18,12 +28,33 @@ INSIGHTS: dict[str, dict[str, Any]] = {
     "few_weeks": {"weeks": 2, "needed": 6},
     "runs_missing": {"cameras": 96, "controllers": ["custom"], "most": 4},
     "runs_failed": {"runs": 3},
-    "oracle_share": {"controller": "custom", "equal": 90, "pairs": 96, "weeks": 30, "value": 0.961, "low": 0.94, "high": 0.98},
-    "oracle_share_unknown": {"controller": "custom", "equal": 0, "pairs": 96, "weeks": 0, "value": None, "low": None, "high": None},
+    "oracle_share": {
+        "controller": "custom",
+        "equal": 90,
+        "pairs": 96,
+        "weeks": 30,
+        "value": 0.961,
+        "low": 0.94,
+        "high": 0.98,
+    },
+    "oracle_share_unknown": {
+        "controller": "custom",
+        "equal": 0,
+        "pairs": 96,
+        "weeks": 0,
+        "value": None,
+        "low": None,
+        "high": None,
+    },
     "compared": COMPARED | SPAN | {"way": "lower"},
     "best": {"controller": "custom", "objective": 9.87, "misses": 0.0031, "clean_share": 0.468},
     "farthest": {"controller": "custom", "location": "CA", "season": "fall", "gap": 0.107},
-    "efficiency": {"controller": "naive_weak", "mwh": 0.37, "other": "naive_strong", "other_mwh": 1.78},
+    "efficiency": {
+        "controller": "naive_weak",
+        "mwh": 0.37,
+        "other": "naive_strong",
+        "other_mwh": 1.78,
+    },
     "trend": {"controller": "custom", "metric": "clean_share", "weeks": 30, **SPAN},
     "no_trend": {"weeks": 30},
     "damage": {"rows": 2, "file": "runs-0001.jsonl", "line": 7, "reason": "half a line"},

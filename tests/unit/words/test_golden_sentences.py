@@ -74,11 +74,17 @@ def tell_cheap_hours() -> str:
 SENTENCES: list[tuple[Callable[[], str], str]] = [
     (
         lambda: give_reason("sell_high", "en", SOLD, MORNING),
-        "Sells 6.2 kWh at 27 ct: more than the 24 ct a stored kWh is worth, because it refills at −4 ct from 19:15.",
+        (
+            "Sells 6.2 kWh at 27 ct: more than the 24 ct a stored kWh is worth, because it "
+            "refills at −4 ct from 19:15."
+        ),
     ),
     (
         lambda: give_reason("sell_high", "de", SOLD, SATURDAY_BEFORE),
-        "Verkauft 6,2 kWh zu 27 ct: mehr als die 24 ct, die eine gespeicherte kWh wert ist, denn ab Mo. 19:15 lädt sie für −4 ct nach.",
+        (
+            "Verkauft 6,2 kWh zu 27 ct: mehr als die 24 ct, die eine gespeicherte kWh wert "
+            "ist, denn ab Mo. 19:15 lädt sie für −4 ct nach."
+        ),
     ),
     (
         lambda: give_reason("charge_cheap", "nl", BOUGHT, MORNING),
@@ -86,7 +92,10 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         say_payback,
-        "X saves €50.00 a year (95 %: €40.00 to €60.00); it is paid back in 20.0 years (16.7 to 25.0).",
+        (
+            "X saves €50.00 a year (95 %: €40.00 to €60.00); it is paid back in 20.0 years "
+            "(16.7 to 25.0)."
+        ),
     ),
     (
         lambda: say_cause("load", 2.5, modes=1, cost=0.4, numbers=speak("en")),
@@ -116,7 +125,10 @@ SENTENCES: list[tuple[Callable[[], str], str]] = [
     ),
     (
         tell_cheap_hours,
-        "Huis: van ma 19:15 tot ma 21:15 kost stroom gemiddeld 8,1 ct per kWh, over de hele dag 24,5 ct.",
+        (
+            "Huis: van ma 19:15 tot ma 21:15 kost stroom gemiddeld 8,1 ct per kWh, over de "
+            "hele dag 24,5 ct."
+        ),
     ),
 ]
 

@@ -1,4 +1,6 @@
-"""Readings of a device that do not count have a sentence for every reading and cause, in every language."""
+"""Readings of a device that do not count have a sentence for every reading and cause, in every
+language.
+"""
 
 import math
 from itertools import product
@@ -14,7 +16,9 @@ def test_every_reading_and_cause_has_a_sentence_that_names_both() -> None:
     assert set(READINGS) == set(get_args(ReadingName))
     assert set(CAUSES) == set(get_args(ImplausibleCause))
     for language, reading, cause in product(CATALOGUE.languages, READINGS, CAUSES):
-        said = say_implausible(reading, cause, -1500.0, unit=READING_UNITS[reading], language=language)
+        said = say_implausible(
+            reading, cause, -1500.0, unit=READING_UNITS[reading], language=language
+        )
         assert READINGS.say(reading, language) in said
         assert (f"-1500 {READING_UNITS[reading]}" in said) == (cause != "invalid_value")
         assert "nan" not in say_implausible(reading, cause, math.nan, unit="W", language=language)

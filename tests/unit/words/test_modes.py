@@ -6,7 +6,18 @@ from pydantic import ValidationError
 from luna.contracts.control import Override
 from luna.contracts.counterfactual import Alternative, WhatIfRequest
 from luna.contracts.replay import ReplayRequest
-from luna.words import DEVICE_MODES, MODES, POLICIES, Language, mode, read_mode, read_policy, say_mode, say_policy, split_policies
+from luna.words import (
+    DEVICE_MODES,
+    MODES,
+    POLICIES,
+    Language,
+    mode,
+    read_mode,
+    read_policy,
+    say_mode,
+    say_policy,
+    split_policies,
+)
 from luna.words.catalogue import CATALOGUE
 from tests.support.suite.tables import each_row
 
@@ -39,16 +50,35 @@ def test_policies_in_a_list_may_have_commas_of_their_own(language: Language) -> 
 
 def test_what_stands_for_nothing_stays_as_it_is() -> None:
     assert (read_mode("dance"), read_policy("daydream"), read_mode(3)) == ("dance", "daydream", 3)
-    assert (say_mode("dance", language="en"), say_policy("daydream", language="de")) == ("dance", "daydream")
+    assert (say_mode("dance", language="en"), say_policy("daydream", language="de")) == (
+        "dance",
+        "daydream",
+    )
 
 
 def test_questions_take_modes_and_policies_as_they_are_shown() -> None:
-    assert Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Sell"}).mode == "export"
-    assert Override.model_validate({"mode": "Dem Haus folgen", "until": "2024-02-01T00:00:00Z"}).mode == "self_consumption"
-    assert Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Vasthouden"}).mode == "hold"
+    assert (
+        Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Sell"}).mode
+        == "export"
+    )
+    assert (
+        Override.model_validate({"mode": "Dem Haus folgen", "until": "2024-02-01T00:00:00Z"}).mode
+        == "self_consumption"
+    )
+    assert (
+        Alternative.model_validate({"slot": "2024-02-01T00:00:00Z", "mode": "Vasthouden"}).mode
+        == "hold"
+    )
     days = {"site_id": "home", "from_day": "2024-02-01", "to_day": "2024-02-02"}
-    assert ReplayRequest.model_validate(days | {"policies": ["Luna", "Perfect foresight"]}).policies == ["mpc", "oracle"]
-    assert WhatIfRequest.model_validate(days | {"policy": "Idle battery", "variants": [{"name": "other", "site": {}}]}).policy == "idle"
+    assert ReplayRequest.model_validate(
+        days | {"policies": ["Luna", "Perfect foresight"]}
+    ).policies == ["mpc", "oracle"]
+    assert (
+        WhatIfRequest.model_validate(
+            days | {"policy": "Idle battery", "variants": [{"name": "other", "site": {}}]}
+        ).policy
+        == "idle"
+    )
 
 
 def test_a_mode_that_there_is_none_of_is_refused() -> None:

@@ -1,4 +1,6 @@
-"""No page names a command of the terminal: neither what is worded for pages, nor what they say of errors that programs and terminals are told with one."""
+"""No page names a command of the terminal: neither what is worded for pages, nor what they say of
+errors that programs and terminals are told with one.
+"""
 
 import ast
 import re
@@ -39,9 +41,19 @@ def texts_of(value: Any) -> Iterator[str]:
 
 def test_no_catalogue_names_a_command() -> None:
     modules = [import_module(found.name) for found in walk_packages(words.__path__, "luna.words.")]
-    said = [text for module in modules for name, value in vars(module).items() if not name.startswith("__") for text in texts_of(value)]
+    said = [
+        text
+        for module in modules
+        for name, value in vars(module).items()
+        if not name.startswith("__")
+        for text in texts_of(value)
+    ]
     # But what commands print themselves.
-    topics = [path for path in (ROOT / "luna/words/catalogue").rglob("*.ftl") if not path.stem.endswith("_command")]
+    topics = [
+        path
+        for path in (ROOT / "luna/words/catalogue").rglob("*.ftl")
+        if not path.stem.endswith("_command")
+    ]
     said += [line for path in topics for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(said) > 1000
     assert [text for text in said if COMMAND.search(text)] == []
@@ -50,7 +62,9 @@ def test_no_catalogue_names_a_command() -> None:
 def test_no_template_names_a_command() -> None:
     templates = list((ROOT / "services/api/pages").glob("**/*.j2"))
     assert len(templates) > 50
-    assert [path.name for path in templates if COMMAND.search(path.read_text(encoding="utf-8"))] == []
+    assert [
+        path.name for path in templates if COMMAND.search(path.read_text(encoding="utf-8"))
+    ] == []
 
 
 @cache
@@ -66,7 +80,9 @@ def remedies() -> Iterator[str]:
         for node in ast.walk(tree):
             if isinstance(node, ast.JoinedStr):
                 yield "".join(
-                    part.value if isinstance(part, ast.Constant) else "x" for part in node.values if isinstance(part, ast.Constant | ast.FormattedValue)
+                    part.value if isinstance(part, ast.Constant) else "x"
+                    for part in node.values
+                    if isinstance(part, ast.Constant | ast.FormattedValue)
                 )
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
@@ -85,7 +101,16 @@ def test_what_a_page_says_of_an_error_names_no_command_whatever_its_remedy() -> 
 
 
 def test_no_error_names_a_command_but_in_its_remedy() -> None:
-    calls = [node for tree in sources() for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args]
-    messages = [ast.unparse(call.args[0]) for call in calls if isinstance(call.func, ast.Name) and call.func.id.endswith(("Error", "RefusalReason"))]
+    calls = [
+        node
+        for tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
+    ]
+    messages = [
+        ast.unparse(call.args[0])
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id.endswith(("Error", "RefusalReason"))
+    ]
     assert len(messages) > 100
     assert [text for text in messages if COMMAND.search(text)] == []

@@ -61,7 +61,15 @@ FIGURES: dict[str, Any] = {
 
 
 @each_row("language", ["en", "de"])
-@each_row("code", [*NOTES, *{*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"}, "pv_held_back:12:20", "unnamed_ac_limit:4.6"])
+@each_row(
+    "code",
+    [
+        *NOTES,
+        *{*CONDITIONS} - {"pv_held_back", "unnamed_ac_limit"},
+        "pv_held_back:12:20",
+        "unnamed_ac_limit:4.6",
+    ],
+)
 def test_every_note_is_a_sentence_in_both_languages(code: str, language: Language) -> None:
     said = say_note(code, FIGURES, Numbers(language, BERLIN, "EUR"))
     assert said
@@ -108,7 +116,9 @@ def test_when_a_version_may_take_over_is_said_only_where_it_is_known(
     assert said == plain_wording("notes", "note_forecast_awaits_proof", "de", **named, **counted)
 
 
-@pytest.mark.parametrize(("code", "figures"), [("full_moon", {}), ("soc_assumed", {})], ids=["no such code", "no figure"])
+@pytest.mark.parametrize(
+    ("code", "figures"), [("full_moon", {}), ("soc_assumed", {})], ids=["no such code", "no figure"]
+)
 def test_a_note_that_cannot_be_said_is_named(code: str, figures: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError, match=code):
         say_note(code, figures, Numbers("en", BERLIN, "EUR"))

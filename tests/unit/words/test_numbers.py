@@ -37,7 +37,19 @@ def plain(text: str) -> str:
         (EN.number(-0.004, 2), DE.number(-0.004, 2), ("0.00", "0,00")),
         (EN.money(None), DE.energy(float("nan")), ("–", "–")),
     ],
-    ids=["money", "negative", "gain", "thousands", "price", "table price", "energy", "power", "share", "no minus zero", "unknown"],
+    ids=[
+        "money",
+        "negative",
+        "gain",
+        "thousands",
+        "price",
+        "table price",
+        "energy",
+        "power",
+        "share",
+        "no minus zero",
+        "unknown",
+    ],
 )
 def test_follows_the_language(english: str, german: str, expected: tuple[str, str]) -> None:
     assert (plain(english), plain(german)) == expected
@@ -45,7 +57,12 @@ def test_follows_the_language(english: str, german: str, expected: tuple[str, st
 
 @each_row(
     ("currency", "expected"),
-    [("CHF", ("CHF 2.60", "27 Rp.")), ("GBP", ("£2.60", "27 p")), ("JPY", ("JPY 3", "0 JPY")), ("XYZ", ("XYZ 2.60", "0.27 XYZ"))],
+    [
+        ("CHF", ("CHF 2.60", "27 Rp.")),
+        ("GBP", ("£2.60", "27 p")),
+        ("JPY", ("JPY 3", "0 JPY")),
+        ("XYZ", ("XYZ 2.60", "0.27 XYZ")),
+    ],
 )
 def test_follows_the_currency(currency: str, expected: tuple[str, str]) -> None:
     numbers = Numbers("en", BERLIN, currency)
@@ -54,14 +71,25 @@ def test_follows_the_currency(currency: str, expected: tuple[str, str]) -> None:
 
 def test_names_days_and_times_of_the_site() -> None:
     instant = datetime(2026, 5, 21, 17, 15, tzinfo=UTC)
-    assert (EN.clock(instant), plain(EN.day(instant)), plain(DE.day(instant))) == ("19:15", "Thu 21 May", "Do., 21. Mai")
-    assert (plain(EN.day_with_year(instant)), plain(DE.day_with_year(instant))) == ("21 May 2026", "21. Mai 2026")
+    assert (EN.clock(instant), plain(EN.day(instant)), plain(DE.day(instant))) == (
+        "19:15",
+        "Thu 21 May",
+        "Do., 21. Mai",
+    )
+    assert (plain(EN.day_with_year(instant)), plain(DE.day_with_year(instant))) == (
+        "21 May 2026",
+        "21. Mai 2026",
+    )
 
 
 def test_a_day_in_digits_and_a_list_follow_the_language() -> None:
     day = date(2024, 2, 1)
     assert (say_date(day, "en"), say_date(day, "de")) == ("2024-02-01", "1.2.2024")
-    assert [join_words(words, "de") for words in (["a"], ["a", "b"], ["a", "b", "c"])] == ["a", "a und b", "a und b und c"]
+    assert [join_words(words, "de") for words in (["a"], ["a", "b"], ["a", "b", "c"])] == [
+        "a",
+        "a und b",
+        "a und b und c",
+    ]
 
 
 def test_the_hour_that_the_clock_shows_twice_carries_its_zone() -> None:
@@ -76,6 +104,13 @@ def test_refuses_a_language_it_does_not_speak() -> None:
 
 @given(finite, st.sampled_from([EN, DE]))
 def test_uses_the_true_minus_and_never_minus_zero(value: float, numbers: Numbers) -> None:
-    texts = [numbers.money(value), numbers.price(value), numbers.energy(value), numbers.share(value)]
+    texts = [
+        numbers.money(value),
+        numbers.price(value),
+        numbers.energy(value),
+        numbers.share(value),
+    ]
     assert not any("-" in text or " " in text for text in texts)
-    assert not any(text.startswith("−") and not any(digit in text for digit in "123456789") for text in texts)
+    assert not any(
+        text.startswith("−") and not any(digit in text for digit in "123456789") for text in texts
+    )

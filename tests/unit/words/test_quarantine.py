@@ -22,7 +22,9 @@ def test_every_fault_has_words_and_needs_no_more_figures_than_it_has(language: s
     said = CATALOGUE.read("quarantine", language)
     assert said.keys() == ENGLISH.keys() | {f"hint_{hint}" for hint in HINTS}
     for code, template in ENGLISH.items():
-        assert set(list_figures(said[code].parts)) <= {name for _, name, _, _ in string.Formatter().parse(template) if name}, code
+        assert set(list_figures(said[code].parts)) <= {
+            name for _, name, _, _ in string.Formatter().parse(template) if name
+        }, code
 
 
 def fill(name: str, language: Language = "en", /, **figures: object) -> str:
@@ -47,7 +49,9 @@ def test_a_fault_says_its_hint_and_its_numbers_as_they_are_written() -> None:
 
 
 def test_every_bound_of_a_file_has_a_hint() -> None:
-    assert {bounds.hint for kind in KINDS.values() for bounds in kind.series.values()} <= HINTS.keys()
+    assert {
+        bounds.hint for kind in KINDS.values() for bounds in kind.series.values()
+    } <= HINTS.keys()
 
 
 def test_what_is_stored_is_read_back_and_a_code_of_a_newer_release_is_said_as_it_is() -> None:

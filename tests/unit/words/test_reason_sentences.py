@@ -7,7 +7,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from luna.energy.errors import InvalidInputError
-from luna.words import FIGURES, LIMITS, MODES, SHORT_LENGTH, Language, limit, list_reason_codes, mode, sentence
+from luna.words import (
+    FIGURES,
+    LIMITS,
+    MODES,
+    SHORT_LENGTH,
+    Language,
+    limit,
+    list_reason_codes,
+    mode,
+    sentence,
+)
 from luna.words.reason_sentences import Figure
 from luna.words.reason_wordings import COMPARED, find_wordings
 from tests.support.suite.tables import each_row
@@ -48,7 +58,14 @@ FIGURES_GIVEN: dict[str, Figure] = {
 
 
 def say(code: str, language: Language = "en", *, short: bool = False, **changes: Figure) -> str:
-    return sentence(code, FIGURES_GIVEN | changes, language=language, zone=AMSTERDAM, currency="EUR", short=short)
+    return sentence(
+        code,
+        FIGURES_GIVEN | changes,
+        language=language,
+        zone=AMSTERDAM,
+        currency="EUR",
+        short=short,
+    )
 
 
 # The same figures as they are to be written: in English, in German where that is other.
@@ -114,8 +131,13 @@ def test_says_the_fullest_short_wording_that_fits_a_small_screen(
 
 @each_row("short", [False, True])
 @each_row("code", list_reason_codes())
-def test_wordings_ask_only_for_known_figures_and_the_same_in_both_languages(code: str, short: bool) -> None:
-    english, german = ([read_names(wording.text) for wording in find_wordings(code, language, short=short)] for language in ("en", "de"))
+def test_wordings_ask_only_for_known_figures_and_the_same_in_both_languages(
+    code: str, short: bool
+) -> None:
+    english, german = (
+        [read_names(wording.text) for wording in find_wordings(code, language, short=short)]
+        for language in ("en", "de")
+    )
     assert english == german
     assert set().union(*english) <= {*FIGURES, "at_time"}
 
@@ -126,13 +148,29 @@ def read_names(text: str) -> set[str]:
 
 @each_row("language", ["en", "de"])
 @each_row("code", list_reason_codes())
-def test_no_figure_makes_a_short_form_longer_than_a_small_screen(code: str, language: Language) -> None:
-    # An hour that the clock shows twice, on another day, names its zone; energies, prices and money are as long as they get.
+def test_no_figure_makes_a_short_form_longer_than_a_small_screen(
+    code: str, language: Language
+) -> None:
+    # An hour that the clock shows twice, on another day, names its zone; energies, prices and money
+    # are as long as they get.
     long = {
-        name: {"energy": 12345.6, "price": -1.2345, "money": 12345.6, "power": 12345.6, "share": 0.1234}.get(kind, 1234.5) for name, kind in FIGURES.items()
+        name: {
+            "energy": 12345.6,
+            "price": -1.2345,
+            "money": 12345.6,
+            "power": 12345.6,
+            "share": 0.1234,
+        }.get(kind, 1234.5)
+        for name, kind in FIGURES.items()
     }
-    when = {"time": datetime(2026, 10, 25, 1, 45, tzinfo=UTC), "start": datetime(2026, 10, 1, tzinfo=UTC)}
-    texts = [say(code, language, short=True, **long | when), find_wordings(code, language, short=True)[-1].text]
+    when = {
+        "time": datetime(2026, 10, 25, 1, 45, tzinfo=UTC),
+        "start": datetime(2026, 10, 1, tzinfo=UTC),
+    }
+    texts = [
+        say(code, language, short=True, **long | when),
+        find_wordings(code, language, short=True)[-1].text,
+    ]
     assert all(0 < len(text) <= SHORT_LENGTH for text in texts)
     assert not any(text.endswith(".") for text in texts)
     assert read_names(texts[-1]) == set()
@@ -178,22 +216,35 @@ def test_prices_that_would_read_the_same_get_a_decimal() -> None:
     ("code", "figures", "complaint"),
     [
         ("sell_low", {}, r"reason\.code: has no words \(got 'sell_low'\)"),
-        ("serve_peak", {"buy": 0.3, "worth": 0.2}, r"reason\.figures: has no words \(got 'worth'\)"),
+        (
+            "serve_peak",
+            {"buy": 0.3, "worth": 0.2},
+            r"reason\.figures: has no words \(got 'worth'\)",
+        ),
         ("follow_house", {"buy": 0.3, "value": 0.2}, r"reason\.figures: follow_house needs sell"),
         ("serve_peak", {"buy": 0.3, "value": "much"}, r"reason\.figures\.value: is no number"),
-        ("hold_for_peak", {"kwh": 1, "price": 0.3, "time": 12}, r"reason\.figures\.time: is no time"),
+        (
+            "hold_for_peak",
+            {"kwh": 1, "price": 0.3, "time": 12},
+            r"reason\.figures\.time: is no time",
+        ),
         ("hold_for_peak", {"kwh": 1, "price": 0.3, "time": "2026-05-21T10:30"}, "no offset"),
     ],
     ids=["code", "figure", "missing", "not a number", "not a time", "no offset"],
 )
-def test_names_what_is_wrong_with_a_reason(code: str, figures: dict[str, Figure], complaint: str) -> None:
+def test_names_what_is_wrong_with_a_reason(
+    code: str, figures: dict[str, Figure], complaint: str
+) -> None:
     with pytest.raises(InvalidInputError, match=complaint):
         sentence(code, figures, language="en", zone=AMSTERDAM, currency="EUR")
 
 
 @each_row("name", MODES)
 def test_every_mode_has_words(name: str) -> None:
-    assert all(len(mode(name, language=language).short) <= len(mode(name, language=language).full) for language in ("en", "de"))
+    assert all(
+        len(mode(name, language=language).short) <= len(mode(name, language=language).full)
+        for language in ("en", "de")
+    )
 
 
 @each_row("code", LIMITS)

@@ -9,19 +9,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luna.energy.errors import InvalidInputError, LunaError, MachineError, NotFoundError, OutdatedError, UnavailableError, error_classes
+from luna.energy.errors import (
+    InvalidInputError,
+    LunaError,
+    MachineError,
+    NotFoundError,
+    OutdatedError,
+    UnavailableError,
+    error_classes,
+)
 from luna.energy.plausibility import UnitDoubt
 from luna.energy.refusals import REASONS, refuse
 from luna.energy.site import explain_faults
 from luna.words.catalogue import CATALOGUE
 from luna.words.language import Language
-from luna.words.refusals import REMEDIES, REMEDIES_OF_CODES, SENTENCES, SENTENCES_OF_CODES, SaidRefusal, SpokenError, say_problem, say_refusal
+from luna.words.refusals import (
+    REMEDIES,
+    REMEDIES_OF_CODES,
+    SENTENCES,
+    SENTENCES_OF_CODES,
+    SaidRefusal,
+    SpokenError,
+    say_problem,
+    say_refusal,
+)
 from services.ingest.units import describe_doubt
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import plain, plain_wording
 
 ENGLISH = re.compile(r"\b(the|is|at least|at most|there|choose)\b", re.IGNORECASE)
-TOO_MUCH = refuse("charges-with-less", field="manual.0.power_kw", value=99, device="battery", most=2.5)
+TOO_MUCH = refuse(
+    "charges-with-less", field="manual.0.power_kw", value=99, device="battery", most=2.5
+)
 
 
 def fill(reason: str, language: Language, /, **figures: object) -> SaidRefusal:
@@ -86,13 +105,23 @@ def test_a_share_is_said_in_percent_and_a_bound_with_the_unit_of_its_field() -> 
 
 
 def test_an_error_of_a_newer_release_is_said_by_its_kind() -> None:
-    assert say_refusal(InvalidInputError("bent").because("bent-frobnicator", {}), "de").detail == "bent."
+    assert (
+        say_refusal(InvalidInputError("bent").because("bent-frobnicator", {}), "de").detail
+        == "bent."
+    )
 
 
 @each_row("language", ["en", "de"])
-@each_row("kind", [InvalidInputError, NotFoundError, OutdatedError, UnavailableError, MachineError, LunaError])
-def test_what_nobody_worded_is_said_by_its_kind_with_the_error_beside_it(kind: type[LunaError], language: Language) -> None:
-    said = say_refusal(kind("the frobnicator is bent", field="frobnicator", remedy="Straighten it."), language)
+@each_row(
+    "kind",
+    [InvalidInputError, NotFoundError, OutdatedError, UnavailableError, MachineError, LunaError],
+)
+def test_what_nobody_worded_is_said_by_its_kind_with_the_error_beside_it(
+    kind: type[LunaError], language: Language
+) -> None:
+    said = say_refusal(
+        kind("the frobnicator is bent", field="frobnicator", remedy="Straighten it."), language
+    )
     assert said.detail == "the frobnicator is bent."
     assert said.place == "frobnicator"
     assert said.sentence
@@ -100,28 +129,51 @@ def test_what_nobody_worded_is_said_by_its_kind_with_the_error_beside_it(kind: t
 
 
 def test_what_was_worded_for_its_reader_stays_as_it_is() -> None:
-    assert say_refusal(SpokenError("Nichts ist geändert.", field="battery"), "de") == SaidRefusal("Nichts ist geändert.", "", "Batterie")
+    assert say_refusal(SpokenError("Nichts ist geändert.", field="battery"), "de") == SaidRefusal(
+        "Nichts ist geändert.", "", "Batterie"
+    )
 
 
-@pytest.mark.parametrize("error", [TOO_MUCH, refuse("no-reply", field="task", value="x", seconds=30.0), UnavailableError("away", field="task", remedy="Wait.")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        TOO_MUCH,
+        refuse("no-reply", field="task", value="x", seconds=30.0),
+        UnavailableError("away", field="task", remedy="Wait."),
+    ],
+)
 def test_the_document_of_a_failed_job_is_said_like_the_error_itself(error: LunaError) -> None:
     assert say_problem(error.problem(), "de") == say_refusal(error, "de")
 
 
 def test_every_reason_and_every_code_has_a_sentence_and_a_remedy_and_nothing_else_has() -> None:
     assert set(SENTENCES) == set(REMEDIES) == set(REASONS)
-    codes = {kind.code for kind in error_classes() if kind.__module__ == LunaError.__module__} - {"confirmation-needed", "precondition-failed"}
+    codes = {kind.code for kind in error_classes() if kind.__module__ == LunaError.__module__} - {
+        "confirmation-needed",
+        "precondition-failed",
+    }
     assert set(SENTENCES_OF_CODES) == set(REMEDIES_OF_CODES)
     assert set(SENTENCES_OF_CODES) <= codes
 
 
 def test_what_german_pages_say_of_refusals_is_german() -> None:
-    said = [message for topic in ("refusals", "error_codes", "fields") for message in CATALOGUE.read(topic, "de").values()]
-    assert [text for message in said for text in message.parts if ENGLISH.search(re.sub(r"{.*?}", "", str(text)))] == []
+    said = [
+        message
+        for topic in ("refusals", "error_codes", "fields")
+        for message in CATALOGUE.read(topic, "de").values()
+    ]
+    assert [
+        text
+        for message in said
+        for text in message.parts
+        if ENGLISH.search(re.sub(r"{.*?}", "", str(text)))
+    ] == []
 
 
 @given(st.text(max_size=60), st.text(max_size=60), st.sampled_from(["en", "de"]))
-def test_whatever_an_error_says_there_is_a_sentence_and_a_remedy(message: str, remedy: str, language: Language) -> None:
+def test_whatever_an_error_says_there_is_a_sentence_and_a_remedy(
+    message: str, remedy: str, language: Language
+) -> None:
     said = say_refusal(InvalidInputError(message, field=message, remedy=remedy), language)
     assert said.sentence
     assert said.remedy

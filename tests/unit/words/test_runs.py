@@ -22,7 +22,10 @@ def say(code: str, *figures: dict[str, Any]) -> str:
 
 def test_energies_are_added_up_and_prices_become_a_range() -> None:
     later = {"time": START + timedelta(hours=5), "start": START, "price": 0.27}
-    bought = [{"kwh": 1.9, "buy": 0.146, "loaded": 0.162} | later, {"kwh": 5.0, "buy": 0.14, "loaded": 0.155} | later]
+    bought = [
+        {"kwh": 1.9, "buy": 0.146, "loaded": 0.162} | later,
+        {"kwh": 5.0, "buy": 0.14, "loaded": 0.155} | later,
+    ]
     figures = {"kwh": "6.9 kWh", "buy": "14–15 ct", "loaded": "16 ct"}
     used = {"price": "27 ct", "time": "11:00"}
     said = plain_wording("trade_reasons", "reason_charge_cheap_1", **figures, **used)
@@ -53,10 +56,15 @@ def test_a_range_is_told_apart_from_what_it_is_set_against() -> None:
         pytest.param("serve_peak", {"buy": 0.3}, id="other figures"),
     ],
 )
-def test_what_is_not_true_of_all_slots_is_not_said_of_them(code: str, other: dict[str, Any]) -> None:
+def test_what_is_not_true_of_all_slots_is_not_said_of_them(
+    code: str, other: dict[str, Any]
+) -> None:
     assert join_figures(code, [{"buy": 0.3, "value": 0.25}, other]) is None
 
 
 def test_another_time_is_another_sentence() -> None:
-    first, second = ({"sell": 0.08, "price": 0.3, "time": START + timedelta(hours=hours), "start": START} for hours in (3, 4))
+    first, second = (
+        {"sell": 0.08, "price": 0.3, "time": START + timedelta(hours=hours), "start": START}
+        for hours in (3, 4)
+    )
     assert join_figures("store_surplus", [first, second]) is None

@@ -34,8 +34,13 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
         (at(13, 5, 30), "Wed 13\u00a0May, 05:30", "Mi., 13.\u00a0Mai, 05:30"),
     ],
 )
-def test_an_instant_names_its_day_where_that_is_not_today(instant: datetime, english: str, german: str) -> None:
-    assert [say_when(instant, now=NOW, numbers=numbers) for numbers in NUMBERS.values()] == [english, german]
+def test_an_instant_names_its_day_where_that_is_not_today(
+    instant: datetime, english: str, german: str
+) -> None:
+    assert [say_when(instant, now=NOW, numbers=numbers) for numbers in NUMBERS.values()] == [
+        english,
+        german,
+    ]
 
 
 @each_row(
@@ -51,13 +56,20 @@ def test_an_instant_names_its_day_where_that_is_not_today(instant: datetime, eng
         (at(20, 9), at(20, 16, 30), "09:00 – 16:30", "09:00 – 16:30"),
     ],
 )
-def test_a_span_names_each_day_once(first: datetime, end: datetime, english: str, german: str) -> None:
-    assert [say_span(first, end, now=NOW, numbers=numbers) for numbers in NUMBERS.values()] == [english, german]
+def test_a_span_names_each_day_once(
+    first: datetime, end: datetime, english: str, german: str
+) -> None:
+    assert [say_span(first, end, now=NOW, numbers=numbers) for numbers in NUMBERS.values()] == [
+        english,
+        german,
+    ]
 
 
 @given(st.integers(-700, 700), st.integers(1, 700))
 def test_no_span_begins_and_ends_with_the_same_words(begins: int, lasts: int) -> None:
     first = NOW + begins * timedelta(minutes=15)
     for numbers in NUMBERS.values():
-        begin, end = say_span(first, first + lasts * timedelta(minutes=15), now=NOW, numbers=numbers).split(" – ")
+        begin, end = say_span(
+            first, first + lasts * timedelta(minutes=15), now=NOW, numbers=numbers
+        ).split(" – ")
         assert begin != end

@@ -2,7 +2,14 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Table, false
 
-from luna.platform.database.schema.metadata import document, instant, metadata, packed, recorded, text
+from luna.platform.database.schema.metadata import (
+    document,
+    instant,
+    metadata,
+    packed,
+    recorded,
+    text,
+)
 from luna.platform.database.schema.sites import sites
 
 antares_plan_history = Table(
@@ -17,7 +24,11 @@ antares_plan_history = Table(
     instant("issued_at"),
     instant("starts_at"),
     instant("ends_at"),
-    document("metrics", "expected cost of both plans over the same courses, courses, milliseconds, interventions, breach_kwh"),
+    document(
+        "metrics",
+        "expected cost of both plans over the same courses, courses, milliseconds, "
+        "interventions, breach_kwh",
+    ),
     document("verdict", "what the gatekeeper made of it"),
     packed("packed_reply", "the plan, as in plan_history; empty: there is none", nullable=True),
     recorded(),
@@ -34,11 +45,22 @@ agent_gates = Table(
     text("kind", "judged, asked, withdrawn, restored"),
     text("policy", "whose evidence it rests on"),
     text("mode", "shadow, export_only, full_control"),
-    text("state", "not_ready, offered, withdrawn; empty: somebody asked for the mode", nullable=True),
+    text(
+        "state", "not_ready, offered, withdrawn; empty: somebody asked for the mode", nullable=True
+    ),
     text("reason"),
-    Column("better", Boolean, nullable=False, server_default=false(), comment="whether the agent is surely cheaper than the planner"),
+    Column(
+        "better",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="whether the agent is surely cheaper than the planner",
+    ),
     document("evidence", "days, points and their interval, by kind"),
     text("decided_by", "gatekeeper, or who decided"),
     Index("ix_agent_gates_site_key", "site_key", "gate_id"),
-    comment="What the agent may do; rows are only added, of each policy and mode the last with a state holds",
+    comment=(
+        "What the agent may do; rows are only added, of each policy and mode the last with a "
+        "state holds"
+    ),
 )

@@ -1,6 +1,20 @@
 """Documents, their passages, and the passages' vectors."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, LargeBinary, Sequence, Table, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Sequence,
+    Table,
+    UniqueConstraint,
+    func,
+)
 from sqlalchemy.sql import text as sql_text
 
 from luna.platform.database.schema.metadata import document, instant, metadata, text
@@ -12,10 +26,20 @@ documents = Table(
     "documents",
     metadata,
     text("document_id", primary_key=True),
-    Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), comment="whose people alone find it; empty: everybody"),
+    Column(
+        "site_key",
+        ForeignKey(sites.c.site_key, ondelete="CASCADE"),
+        comment="whose people alone find it; empty: everybody",
+    ),
     text("name", "of the file, or its address; the same through its versions"),
     Column("version", Integer, nullable=False),
-    Column("current", Boolean, nullable=False, server_default=sql_text("false"), comment="whether searches find it"),
+    Column(
+        "current",
+        Boolean,
+        nullable=False,
+        server_default=sql_text("false"),
+        comment="whether searches find it",
+    ),
     text("title"),
     text("kind", "contract, tariff, manual, regulation, subsidy, other"),
     text("language", nullable=True),
@@ -41,7 +65,13 @@ documents = Table(
 )
 _owner = func.coalesce(documents.c.site_key, 0)
 Index("uq_documents_name", _owner, documents.c.name, documents.c.version, unique=True)
-Index("uq_documents_current", _owner, documents.c.name, unique=True, postgresql_where=documents.c.current)
+Index(
+    "uq_documents_current",
+    _owner,
+    documents.c.name,
+    unique=True,
+    postgresql_where=documents.c.current,
+)
 
 chunks = Table(
     "chunks",
@@ -62,7 +92,14 @@ chunk_vectors = Table(
     metadata,
     Column("chunk_id", ForeignKey(chunks.c.chunk_id, ondelete="CASCADE"), primary_key=True),
     text("model", primary_key=True),
-    Column("vector", LargeBinary, comment="float16, little-endian, of unit length; empty: there is no embedding model, words alone are indexed"),
+    Column(
+        "vector",
+        LargeBinary,
+        comment=(
+            "float16, little-endian, of unit length; empty: there is no embedding model, words "
+            "alone are indexed"
+        ),
+    ),
     Column(
         "revision",
         BigInteger,

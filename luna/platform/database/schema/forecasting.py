@@ -1,9 +1,18 @@
-"""What stands beside the forecasts: what each issue rests on, its scenarios, how good versions were, and which one drives the planner."""
+"""What stands beside the forecasts: what each issue rests on, its scenarios, how good versions
+were, and which one drives the planner.
+"""
 
 from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, Table
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
-from luna.platform.database.schema.metadata import document, instant, metadata, number, recorded, text
+from luna.platform.database.schema.metadata import (
+    document,
+    instant,
+    metadata,
+    number,
+    recorded,
+    text,
+)
 from luna.platform.database.schema.sites import sites
 
 forecast_issues = Table(
@@ -13,7 +22,13 @@ forecast_issues = Table(
     text("forecast_version", primary_key=True),
     instant("issued_at", primary_key=True),
     text("stage", "cold, profile, young, full: how much history the forecast rests on"),
-    Column("reasons", ARRAY(TEXT), nullable=False, server_default="{}", comment="codes of what widened the bands; empty: nothing"),
+    Column(
+        "reasons",
+        ARRAY(TEXT),
+        nullable=False,
+        server_default="{}",
+        comment="codes of what widened the bands; empty: nothing",
+    ),
     text("run_id", "the training whose model spoke; empty: none did", nullable=True),
     document("level", "how the recent level was corrected, by series", nullable=True),
     comment="An issue of forecasts: what it rests on, and why it is as wide as it is",
@@ -25,7 +40,11 @@ forecast_scenarios = Table(
     Column("site_key", Integer, primary_key=True, autoincrement=False),
     text("forecast_version", primary_key=True),
     instant("issued_at", primary_key=True),
-    document("paths", "probability per path; load_kwh and pv_kwh per path and slot; spot_price by market per path and slot"),
+    document(
+        "paths",
+        "probability per path; load_kwh and pv_kwh per path and slot; spot_price by market "
+        "per path and slot",
+    ),
     comment="Joint paths of load, PV and prices beside an issue of forecasts",
 )
 
@@ -51,7 +70,11 @@ forecast_activations = Table(
     Column("activation_id", BigInteger, Identity(always=True), primary_key=True),
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
     text("forecast_version", "the version that drives the planner from now on"),
-    Column("run_id", ForeignKey("training_runs.run_id", ondelete="SET NULL"), comment="the training it rests on; empty: a baseline"),
+    Column(
+        "run_id",
+        ForeignKey("training_runs.run_id", ondelete="SET NULL"),
+        comment="the training it rests on; empty: a baseline",
+    ),
     text("decided_by", "rule, hand, rollback or training"),
     text("reason"),
     document("evidence", "the scores that were compared"),

@@ -1,6 +1,18 @@
 """People, how they sign in, their keys, and what was done."""
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, ForeignKey, Identity, Index, Integer, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    false,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.platform.database.schema.metadata import instant, metadata, recorded, text
@@ -14,7 +26,9 @@ users = Table(
         BigInteger,
         Identity(always=True),
         primary_key=True,
-        comment="never given twice, so that nothing of a person is taken for another of the same name",
+        comment=(
+            "never given twice, so that nothing of a person is taken for another of the same name"
+        ),
     ),
     text("name", unique=True),
     text("password_hash", "argon2id with its parameters and salt"),
@@ -38,7 +52,12 @@ sessions = Table(
     metadata,
     Column("session_id", BigInteger, Identity(always=True), primary_key=True),
     Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
-    text("token_hash", "SHA-256 of a browser's cookie; empty for a program, which has refresh tokens", nullable=True, unique=True),
+    text(
+        "token_hash",
+        "SHA-256 of a browser's cookie; empty for a program, which has refresh tokens",
+        nullable=True,
+        unique=True,
+    ),
     recorded("started_at"),
     instant("seen_at", "when it was last used, to the minute"),
     instant("expires_at", "when it ends, however much it is used"),
@@ -69,7 +88,13 @@ api_keys = Table(
     Column("user_id", ForeignKey(users.c.user_id, ondelete="CASCADE"), nullable=False),
     text("name", "what it is for"),
     Column("scopes", ARRAY(Text), nullable=False),
-    Column("every_site", Boolean, nullable=False, server_default=false(), comment="all of its owner's, not only those in api_key_sites"),
+    Column(
+        "every_site",
+        Boolean,
+        nullable=False,
+        server_default=false(),
+        comment="all of its owner's, not only those in api_key_sites",
+    ),
     recorded("created_at"),
     instant("expires_at"),
     instant("used_at", "when it was last used, to the minute", nullable=True),
@@ -98,5 +123,8 @@ audit_log = Table(
     text("address", nullable=True),
     text("request_id"),
     Index("ix_audit_log_at", "at"),
-    comment="What somebody did or was refused; rows are never changed, and none younger than 30 days is deleted",
+    comment=(
+        "What somebody did or was refused; rows are never changed, and none younger than 30 "
+        "days is deleted"
+    ),
 )

@@ -24,7 +24,13 @@ def instant(name: str, comment: str | None = None, **options: Any) -> Column[Any
 
 
 def recorded(name: str = "recorded_at") -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now(), comment="when the row was written")
+    return Column(
+        name,
+        DateTime(timezone=True),
+        nullable=False,
+        server_default=func.now(),
+        comment="when the row was written",
+    )
 
 
 def number(name: str, comment: str | None = None, **options: Any) -> Column[float]:
@@ -35,5 +41,7 @@ def document(name: str, comment: str | None = None, **options: Any) -> Column[An
     return Column(name, JSONB, comment=comment, **({"nullable": False} | options))
 
 
-def packed(name: str, comment: str | None = None, *, nullable: bool = False, **options: Any) -> Column[bytes]:
+def packed(
+    name: str, comment: str | None = None, *, nullable: bool = False, **options: Any
+) -> Column[bytes]:
     return Column(name, LargeBinary, comment=comment, nullable=nullable, **options)

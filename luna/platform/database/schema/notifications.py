@@ -1,6 +1,17 @@
 """Messages to owners."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from luna.platform.database.schema.metadata import instant, metadata, recorded, text
@@ -31,7 +42,11 @@ notifications = Table(
 notification_deliveries = Table(
     "notification_deliveries",
     metadata,
-    Column("notification_id", ForeignKey(notifications.c.notification_id, ondelete="CASCADE"), primary_key=True),
+    Column(
+        "notification_id",
+        ForeignKey(notifications.c.notification_id, ondelete="CASCADE"),
+        primary_key=True,
+    ),
     text("target", "digest of its address", primary_key=True),
     text("label", "its address without secrets"),
     text("status", "waiting, sending, sent, failed, expired, unknown", server_default="waiting"),

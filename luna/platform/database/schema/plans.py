@@ -2,10 +2,31 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, Uuid, func, true
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Uuid,
+    func,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
-from luna.platform.database.schema.metadata import document, instant, metadata, number, packed, recorded, text
+from luna.platform.database.schema.metadata import (
+    document,
+    instant,
+    metadata,
+    number,
+    packed,
+    recorded,
+    text,
+)
 from luna.platform.database.schema.sites import sites
 
 plan_history = Table(
@@ -21,8 +42,15 @@ plan_history = Table(
     number("total_cost", nullable=False),
     text("currency"),
     text("inputs_digest", "SHA-256 of everything the plan was made from"),
-    packed("packed_inputs", "the complete request it was made from: JSON, its long series behind it as numbers, compressed by zlib"),
-    packed("packed_reply", "the plan as columns over its slots, reasons as codes and figures: JSON compressed by zlib"),
+    packed(
+        "packed_inputs",
+        "the complete request it was made from: JSON, its long series behind it as "
+        "numbers, compressed by zlib",
+    ),
+    packed(
+        "packed_reply",
+        "the plan as columns over its slots, reasons as codes and figures: JSON compressed by zlib",
+    ),
     recorded(),
     Index("ix_plan_history_site_issued_at", "site", "system_id", "issued_at"),
     comment="An issued plan",
@@ -38,7 +66,10 @@ plan_causes = Table(
         Uuid,
         nullable=False,
         server_default=func.gen_random_uuid(),
-        comment="another one with each change, so that who planned takes back what it knew and nothing else",
+        comment=(
+            "another one with each change, so that who planned takes back what it knew and "
+            "nothing else"
+        ),
     ),
     instant("asked_at", "when a plan was asked for because of it; empty: not yet", nullable=True),
     comment="A change of a site that its newest plan does not know yet",
@@ -49,7 +80,9 @@ plan_faults = Table(
     metadata,
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
     instant("tried_at", "when it was tried"),
-    Column("problem", JSONB, nullable=False, comment="what stood in the way, as a problem document"),
+    Column(
+        "problem", JSONB, nullable=False, comment="what stood in the way, as a problem document"
+    ),
     comment="Why a site got no plan when it was tried last; the next plan takes it back",
 )
 
@@ -68,7 +101,11 @@ antares_learning = Table(
 
 
 def _parent() -> Column[Any]:
-    return Column("parent_run_id", ForeignKey("training_runs.run_id", ondelete="SET NULL"), comment="the run this one continued")
+    return Column(
+        "parent_run_id",
+        ForeignKey("training_runs.run_id", ondelete="SET NULL"),
+        comment="the run this one continued",
+    )
 
 
 training_runs = Table(
@@ -78,11 +115,24 @@ training_runs = Table(
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
     text("version", "forecast version or agent kind"),
     instant("data_from", "first instant that was learned from"),
-    instant("data_until", "end of what was learned from; a backtest before it must not use the run"),
-    instant("tried_until", "end of the days by which it was decided whether the model is used; empty: it learned until then", nullable=True),
+    instant(
+        "data_until", "end of what was learned from; a backtest before it must not use the run"
+    ),
+    instant(
+        "tried_until",
+        "end of the days by which it was decided whether the model is used; empty: it "
+        "learned until then",
+        nullable=True,
+    ),
     text("code_version"),
     text("trigger", "hand, schedule, drift or force: why it was trained", server_default="hand"),
-    Column("accepted", Boolean, nullable=False, server_default=true(), comment="whether its model may be used without being asked for"),
+    Column(
+        "accepted",
+        Boolean,
+        nullable=False,
+        server_default=true(),
+        comment="whether its model may be used without being asked for",
+    ),
     text("verdict", "why it was accepted, or not", server_default=""),
     Column("seed", BigInteger, nullable=False),
     document("metrics"),
@@ -101,7 +151,10 @@ oracle_daily_results = Table(
     Column("day", Date, primary_key=True, comment="local day of the site"),
     number("oracle_cost", nullable=False),
     number("idle_cost", nullable=False),
-    number("oracle_gain", "worth of the energy the oracle gained in the batteries, by its own value of stored energy"),
+    number(
+        "oracle_gain",
+        "worth of the energy the oracle gained in the batteries, by its own value of stored energy",
+    ),
     number("idle_gain", "the same without control"),
     text("currency"),
     document("schedule"),
@@ -117,12 +170,31 @@ daily_scores = Table(
     text("system_id", primary_key=True),
     text("policy", primary_key=True),
     number("cost", nullable=False),
-    number("stored_gain", "worth of the energy gained in the batteries; cost less this compares policies", nullable=False, server_default="0"),
-    number("value_gain", "the same worth by the oracle's value of stored energy at both midnights; cost less this compares days"),
+    number(
+        "stored_gain",
+        "worth of the energy gained in the batteries; cost less this compares policies",
+        nullable=False,
+        server_default="0",
+    ),
+    number(
+        "value_gain",
+        "the same worth by the oracle's value of stored energy at both midnights; cost "
+        "less this compares days",
+    ),
     text("currency"),
     recorded("scored_at"),
-    number("import_carbon_g", "grid intensity × import; empty where the intensity of any slot is unknown"),
-    Column("corrected", Integer, comment="slots in which the safety layer changed what the policy asked for; empty: nobody counted"),
+    number(
+        "import_carbon_g",
+        "grid intensity × import; empty where the intensity of any slot is unknown",
+    ),
+    Column(
+        "corrected",
+        Integer,
+        comment=(
+            "slots in which the safety layer changed what the policy asked for; empty: nobody "
+            "counted"
+        ),
+    ),
     comment="What one policy cost on one day",
 )
 
@@ -164,9 +236,17 @@ control_state = Table(
     text("armed_by", nullable=True),
     document("override", "what the owner wants instead of the plan, and until when", nullable=True),
     document("decision", "what was decided last, stored before it is sent", nullable=True),
-    Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
+    Column(
+        "version",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="counts changes of decision: of two who decide at once one is too late",
+    ),
     document("reports", "by device: what it did when it was read last", nullable=True),
-    document("paused", "since when and by whom the device is left alone; empty: it is not", nullable=True),
+    document(
+        "paused", "since when and by whom the device is left alone; empty: it is not", nullable=True
+    ),
     comment="Whether a site is armed, and what it was told last",
 )
 
@@ -177,9 +257,17 @@ control_devices = Table(
     text("device", "vehicle:…, load:…, pv; the batteries are in control_state", primary_key=True),
     document("override", "what the owner wants instead of the plan, and until when", nullable=True),
     document("decision", "what was decided last, stored before it is sent", nullable=True),
-    Column("version", BigInteger, nullable=False, server_default="0", comment="counts changes of decision: of two who decide at once one is too late"),
+    Column(
+        "version",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="counts changes of decision: of two who decide at once one is too late",
+    ),
     document("reports", "by device: what it did when it was read last", nullable=True),
-    document("paused", "since when and by whom the device is left alone; empty: it is not", nullable=True),
+    document(
+        "paused", "since when and by whom the device is left alone; empty: it is not", nullable=True
+    ),
     comment="What each device beside the batteries was told last",
 )
 

@@ -1,26 +1,51 @@
-"""Everything over time. The time column stands in each key, so that these tables can be hypertables.
+"""Everything over time.
 
-The hot tables have no foreign keys: a check per row would halve the speed of bulk writes, and every writer resolves the site first.
+The time column stands in each key, so that these tables can be hypertables.
+
+The hot tables have no foreign keys: a check per row would halve the speed of bulk writes, and every
+writer resolves the site first.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Identity, Index, Integer, SmallInteger, Table
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    SmallInteger,
+    Table,
+)
 from sqlalchemy import text as sa_text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from luna.energy.observations import ESTIMABLE, SERIES
 from luna.energy.outlook import SHARES
 from luna.energy.site import SENSOR_ROLES
-from luna.platform.database.schema.metadata import document, instant, metadata, number, recorded, text
+from luna.platform.database.schema.metadata import (
+    document,
+    instant,
+    metadata,
+    number,
+    recorded,
+    text,
+)
 from luna.platform.database.schema.sites import sites
 
-_AFTER_SOC = ", ".join(name.removesuffix("_kwh").replace("_", " ") for name in ESTIMABLE[len(SERIES) :])
+_AFTER_SOC = ", ".join(
+    name.removesuffix("_kwh").replace("_", " ") for name in ESTIMABLE[len(SERIES) :]
+)
 
 market_prices = Table(
     "market_prices",
     metadata,
     text("market", primary_key=True),
     instant("slot_start", primary_key=True),
-    instant("published_at", "revisions are kept, so that a replay sees what was known", primary_key=True),
+    instant(
+        "published_at", "revisions are kept, so that a replay sees what was known", primary_key=True
+    ),
     number("price", "currency per kWh", nullable=False),
     text("currency", "ISO 4217"),
     comment="The price of a market in one quarter-hour, as published",
@@ -42,7 +67,11 @@ sensors = Table(
     Column("sensor_key", Integer, Identity(always=True), primary_key=True),
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), nullable=False),
     text("name"),
-    text("unit", "of its readings, until sensor_units says another; empty: nobody said one", nullable=True),
+    text(
+        "unit",
+        "of its readings, until sensor_units says another; empty: nobody said one",
+        nullable=True,
+    ),
     Index("uq_sensors_site_key_name", "site_key", "name", unique=True),
     comment="A source of readings at a site",
 )
@@ -86,11 +115,20 @@ quarantine = Table(
     Column("site_key", Integer, nullable=False),
     text("kind", "observations, prices, weather, carbon, readings"),
     text("source", "the file's SHA-256, or the name of a live source"),
-    Column("line", BigInteger, nullable=False, comment="line of the file, or sequence number of the live source"),
+    Column(
+        "line",
+        BigInteger,
+        nullable=False,
+        comment="line of the file, or sequence number of the live source",
+    ),
     document("fault", "why: a code, and the parameters of its sentence"),
     document("raw", "the row as received"),
     recorded("received_at"),
-    text("resolution", "released, corrected or dismissed, by hand; empty: still in quarantine", nullable=True),
+    text(
+        "resolution",
+        "released, corrected or dismissed, by hand; empty: still in quarantine",
+        nullable=True,
+    ),
     document("corrected", "the row as corrected by hand", nullable=True),
     instant("resolved_at", nullable=True),
     text("resolved_by", nullable=True),
@@ -136,21 +174,49 @@ slot_observations = Table(
     number("charge_kwh", "at the battery terminals"),
     number("discharge_kwh", "at the battery terminals"),
     number("soc", "fraction at the end of the slot"),
-    number("residual_kwh", "import + PV + discharge − export − charge − all consumption: what the meters leave unexplained"),
-    number("beyond_house_kwh", "by how much meters of appliances count more than the house's: load_kwh would be below zero by so much"),
-    *(number(role.series, role.comment) for role in reversed([*SENSOR_ROLES.values()]) if role.flow == "submetered" and role.series),
+    number(
+        "residual_kwh",
+        "import + PV + discharge − export − charge − all consumption: what the meters "
+        "leave unexplained",
+    ),
+    number(
+        "beyond_house_kwh",
+        "by how much meters of appliances count more than the house's: load_kwh would be "
+        "below zero by so much",
+    ),
+    *(
+        number(role.series, role.comment)
+        for role in reversed([*SENSOR_ROLES.values()])
+        if role.flow == "submetered" and role.series
+    ),
     number("import_price", "what the site paid, currency per kWh"),
     number("export_price", "what the site earned, currency per kWh"),
-    Column("repaired", SmallInteger, nullable=False, server_default="0", comment="bit i: value i (load first, soc seventh) was repaired, not measured"),
-    text("source", "where the values came from: file, home_assistant, mqtt, …", server_default="file"),
+    Column(
+        "repaired",
+        SmallInteger,
+        nullable=False,
+        server_default="0",
+        comment="bit i: value i (load first, soc seventh) was repaired, not measured",
+    ),
+    text(
+        "source", "where the values came from: file, home_assistant, mqtt, …", server_default="file"
+    ),
     Column(
         "estimated",
         SmallInteger,
         nullable=False,
         server_default="0",
-        comment=f"bit i: value i (load first, soc seventh, then {_AFTER_SOC}) is filled to a meter's total",
+        comment=(
+            f"bit i: value i (load first, soc seventh, then {_AFTER_SOC}) is filled to a "
+            "meter's total"
+        ),
     ),
-    Index("ix_slot_observations_estimated", "site_key", "slot_start", postgresql_where=sa_text("estimated > 0")),
+    Index(
+        "ix_slot_observations_estimated",
+        "site_key",
+        "slot_start",
+        postgresql_where=sa_text("estimated > 0"),
+    ),
     comment="What a site did in one quarter-hour; empty means unknown, never zero",
 )
 
@@ -180,7 +246,11 @@ source_cursors = Table(
     comment="How far a source has been read, so that reading goes on there",
 )
 
-_QUANTILES = [number(f"{series}_{column}") for series in ("load", "pv") for column in ("kwh", *(f"{name}_kwh" for name in SHARES))]
+_QUANTILES = [
+    number(f"{series}_{column}")
+    for series in ("load", "pv")
+    for column in ("kwh", *(f"{name}_kwh" for name in SHARES))
+]
 
 slot_forecasts = Table(
     "slot_forecasts",
@@ -190,7 +260,9 @@ slot_forecasts = Table(
     instant("issued_at", primary_key=True),
     instant("slot_start", primary_key=True),
     *_QUANTILES,
-    comment="What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles",
+    comment=(
+        "What was expected of one quarter-hour; load_kwh and pv_kwh are means, the others quantiles"
+    ),
 )
 
 data_quality_daily = Table(
@@ -201,12 +273,15 @@ data_quality_daily = Table(
     text("verdict"),
     Column("faults", JSONB, nullable=False, server_default="[]"),
     recorded("judged_at"),
-    CheckConstraint("verdict IN ('clean', 'mask_battery', 'exclude')", name="ck_data_quality_daily_verdict"),
+    CheckConstraint(
+        "verdict IN ('clean', 'mask_battery', 'exclude')", name="ck_data_quality_daily_verdict"
+    ),
     comment="Whether a day may train and score",
 )
 
 
-# Series with a sum and with a mean, as the columns of a rollup have them; beside each stands how many slots it is known in.
+# Series with a sum and with a mean, as the columns of a rollup have them; beside each stands how
+# many slots it is known in.
 SUMMED = ("load", "pv", "import", "export", "charge", "discharge")
 AVERAGED = ("import_price", "export_price")
 
@@ -242,5 +317,8 @@ rollup_marks = Table(
     Column("site_key", Integer, nullable=False),
     instant("day", "its beginning in UTC"),
     Index("ix_rollup_marks_site_key_day", "site_key", "day"),
-    comment="A day whose quarter-hours changed since the rollups were last brought up to date; rows are only added and deleted, so no writer waits for another",
+    comment=(
+        "A day whose quarter-hours changed since the rollups were last brought up to date; "
+        "rows are only added and deleted, so no writer waits for another"
+    ),
 )

@@ -7,7 +7,13 @@ from luna.platform.database.schema.metadata import document, instant, metadata, 
 sites = Table(
     "sites",
     metadata,
-    Column("site_key", Integer, Identity(always=True), primary_key=True, comment="stands in the wide tables instead of the name"),
+    Column(
+        "site_key",
+        Integer,
+        Identity(always=True),
+        primary_key=True,
+        comment="stands in the wide tables instead of the name",
+    ),
     text("name", "the site's id everywhere outside the database", unique=True),
     recorded("created_at"),
     comment="A site; its configuration is the latest of its versions",
@@ -17,7 +23,9 @@ site_versions = Table(
     "site_versions",
     metadata,
     Column("site_key", ForeignKey(sites.c.site_key, ondelete="CASCADE"), primary_key=True),
-    Column("version", Integer, primary_key=True, autoincrement=False, comment="1, 2, 3, … per site"),
+    Column(
+        "version", Integer, primary_key=True, autoincrement=False, comment="1, 2, 3, … per site"
+    ),
     document("configuration", "validated by luna.site"),
     recorded("saved_at"),
     comment="A configuration a site has or had",

@@ -16,15 +16,28 @@ jobs = Table(
     text("key", "names this piece of work; at most one open job per task and key"),
     document("request", "the message as sent"),
     text("status", server_default="queued"),
-    Column("attempts", Integer, nullable=False, server_default="0", comment="how often a worker began it"),
+    Column(
+        "attempts",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="how often a worker began it",
+    ),
     Column("reply", JSONB, comment="only where done"),
-    Column("error", JSONB, comment="problem document where failed or dead, or queued again until a disk has room"),
+    Column(
+        "error",
+        JSONB,
+        comment="problem document where failed or dead, or queued again until a disk has room",
+    ),
     text("trace_id"),
     recorded("submitted_at"),
     instant("sent_at", "when its message last went to the queue", nullable=True),
     instant("started_at", "when a worker last began it", nullable=True),
     instant("finished_at", nullable=True),
-    CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')", name="ck_jobs_status"),
+    CheckConstraint(
+        "status IN ('queued', 'running', 'done', 'failed', 'dead', 'cancelled')",
+        name="ck_jobs_status",
+    ),
     Index("uq_jobs_open_task_key", "task", "key", unique=True, postgresql_where=sql(OPEN)),
     Index("ix_jobs_open_sent_at", "sent_at", postgresql_where=sql(OPEN)),
     comment="The row is the truth, the message in the queue only the doorbell",
@@ -42,5 +55,8 @@ idempotent_answers = Table(
     text("body", nullable=True),
     recorded("asked_at"),
     Index("ix_idempotent_answers_asked_at", "asked_at"),
-    comment="What was answered to a request that carries an idempotency key, so that a second one gets it too and does nothing",
+    comment=(
+        "What was answered to a request that carries an idempotency key, so that a second one "
+        "gets it too and does nothing"
+    ),
 )

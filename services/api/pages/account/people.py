@@ -38,7 +38,14 @@ def show_people(request: Request, gateway: CurrentGateway) -> Response:
 
 
 @router.page("POST", "/ui/admin/people", "administer", critical=True)
-async def add_person(request: Request, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller, *, typed: Typed) -> Response:
+async def add_person(
+    request: Request,
+    gateway: CurrentGateway,
+    identity: CurrentIdentity,
+    caller: CurrentCaller,
+    *,
+    typed: Typed,
+) -> Response:
     """Add a person; what is refused is said with what was typed."""
     try:
         user = NewUser.model_validate(
@@ -59,7 +66,9 @@ async def add_person(request: Request, gateway: CurrentGateway, identity: Curren
 
 
 @router.page("POST", "/ui/admin/people/{name}/remove", "administer", critical=True)
-async def remove_person(name: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
+async def remove_person(
+    name: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller
+) -> Response:
     """Remove a person with their sign-ins and keys."""
     await to_thread.run_sync(partial(gateway.carry_out, delete_user, caller, name=name))
     identity.forget_callers()
@@ -67,17 +76,31 @@ async def remove_person(name: UserName, gateway: CurrentGateway, identity: Curre
 
 
 @router.page("GET", "/ui/keys", "read")
-def show_keys(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, changed: Annotated[bool, Query()] = False) -> Response:
+def show_keys(
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    changed: Annotated[bool, Query()] = False,
+) -> Response:
     """Show one's own keys, for an admin everybody's."""
     return _show_keys(request, gateway, caller, View(changed=changed))
 
 
 @router.page("POST", "/ui/keys", "read", critical=True)
-async def make_key(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed) -> Response:
+async def make_key(
+    request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed
+) -> Response:
     """Make a key and show it, this once."""
     scopes = [scope for scope in get_args(KeyScope) if typed.get(f"scope-{scope}")]
     try:
-        key = NewKey.model_validate({"name": typed.get("name", "").strip(), "scopes": scopes, "days": int(typed.get("days", "") or 365)})
+        key = NewKey.model_validate(
+            {
+                "name": typed.get("name", "").strip(),
+                "scopes": scopes,
+                "days": int(typed.get("days", "") or 365),
+            }
+        )
         new_key = await to_thread.run_sync(partial(gateway.carry_out, create_key, caller, key=key))
     except ValidationError as exc:
         return _show_keys(request, gateway, caller, View(typed, invalid_input(exc, field="")))
@@ -87,20 +110,40 @@ async def make_key(request: Request, gateway: CurrentGateway, caller: CurrentCal
 
 
 @router.page("POST", "/ui/keys/{prefix}/remove", "read")
-async def remove_key(prefix: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller) -> Response:
+async def remove_key(
+    prefix: UserName, gateway: CurrentGateway, identity: CurrentIdentity, caller: CurrentCaller
+) -> Response:
     """Take a key away."""
     await to_thread.run_sync(partial(gateway.carry_out, delete_key, caller, prefix=prefix))
     identity.forget_callers()
     return RedirectResponse("/ui/keys", 303)
 
 
-def _show_people(request: Request, gateway: Gateway, *, typed: dict[str, str] | None = None, error: LunaError | None = None) -> Response:
+def _show_people(
+    request: Request,
+    gateway: Gateway,
+    *,
+    typed: dict[str, str] | None = None,
+    error: LunaError | None = None,
+) -> Response:
     with unit_of_work(gateway.database) as connection:
         people, names = users.list_after(connection, limit=500), sites.names(connection)
     clock = read_clock(gateway)
-    context: dict[str, Any] = {"people": people, "sites": names, "typed": typed or {}, "error": error, "roles": get_args(Role)}
+    context: dict[str, Any] = {
+        "people": people,
+        "sites": names,
+        "typed": typed or {},
+        "error": error,
+        "roles": get_args(Role),
+    }
     context |= {"tabs": TABS, "section": "people", "instant": clock.say, "zone": clock.zone}
-    return show(request, ADMIN, template="admin_people.html.j2", status=error.status if error else 200, **context)
+    return show(
+        request,
+        ADMIN,
+        template="admin_people.html.j2",
+        status=error.status if error else 200,
+        **context,
+    )
 
 
 class View(NamedTuple):
@@ -116,5 +159,19 @@ def _show_keys(request: Request, gateway: Gateway, caller: Caller, view: View) -
     keys = gateway.carry_out(list_keys, caller, limit=500).keys
     offered = [scope for scope in get_args(KeyScope) if scope in caller.scopes]
     clock = read_clock(gateway)
-    context: dict[str, Any] = {"keys": keys, "scopes": offered, "caller": caller, "instant": clock.say, "zone": clock.zone, "fault": "", **view._asdict()}
-    return show(request, PAGE, template="account_keys.html.j2", status=view.error.status if view.error else 200, **context)
+    context: dict[str, Any] = {
+        "keys": keys,
+        "scopes": offered,
+        "caller": caller,
+        "instant": clock.say,
+        "zone": clock.zone,
+        "fault": "",
+        **view._asdict(),
+    }
+    return show(
+        request,
+        PAGE,
+        template="account_keys.html.j2",
+        status=view.error.status if view.error else 200,
+        **context,
+    )

@@ -26,7 +26,12 @@ router = ResourceRouter(route_class=PageRoute)
 
 def safe_next(address: str) -> str:
     """Return where to go on to: an address of this gateway, whatever was asked for."""
-    own = address.startswith("/") and not address.startswith("//") and "\\" not in address and address.isprintable()
+    own = (
+        address.startswith("/")
+        and not address.startswith("//")
+        and "\\" not in address
+        and address.isprintable()
+    )
     return address if own and not address.startswith((SIGN_IN, CONFIRM)) else "/"
 
 
@@ -41,12 +46,18 @@ async def sign_in_page(request: Request, identity: CurrentIdentity, typed: Typed
     """Sign in and lead on; what is refused is said with the name kept."""
     response = RedirectResponse(safe_next(typed.get("next", "/")), 303)
     try:
-        credentials = SignIn(name=typed.get("name", ""), password=SecretStr(typed.get("password", "")))
+        credentials = SignIn(
+            name=typed.get("name", ""), password=SecretStr(typed.get("password", ""))
+        )
         await auth.sign_in(credentials, request, response)
     except ValidationError:
-        return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), fault="wrong")
+        return await _show_sign_in(
+            request, identity, typed.get("next", "/"), name=typed.get("name", ""), fault="wrong"
+        )
     except LunaError as error:
-        return await _show_sign_in(request, identity, typed.get("next", "/"), name=typed.get("name", ""), error=error)
+        return await _show_sign_in(
+            request, identity, typed.get("next", "/"), name=typed.get("name", ""), error=error
+        )
     return response
 
 
@@ -56,19 +67,30 @@ async def make_first_account(request: Request, identity: CurrentIdentity, typed:
     name, password = typed.get("name", ""), SecretStr(typed.get("password", ""))
     response = RedirectResponse("/", 303)
     try:
-        credentials = SetUp(name=name, password=password, code=SecretStr(typed["code"].strip()) if typed.get("code") else None)
+        credentials = SetUp(
+            name=name,
+            password=password,
+            code=SecretStr(typed["code"].strip()) if typed.get("code") else None,
+        )
         await auth.set_up(credentials, request)
         await auth.sign_in(SignIn(name=name, password=password), request, response)
     except ValidationError as exc:
-        return await _show_sign_in(request, identity, "/", name=name, error=invalid_input(exc, field=""))
+        return await _show_sign_in(
+            request, identity, "/", name=name, error=invalid_input(exc, field="")
+        )
     except LunaError as error:
         return await _show_sign_in(request, identity, "/", name=name, error=error)
     return response
 
 
 @router.page("GET", "/ui/open", "public")
-async def open_by_link(request: Request, code: Annotated[str, Query(max_length=100)] = "") -> Response:
-    """Let the browser in that has the link which the start of Luna showed; one that opens nothing any more is told so."""
+async def open_by_link(
+    request: Request, code: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """Let the browser in that has the link which the start of Luna showed.
+
+    One that opens nothing any more is told so.
+    """
     response = RedirectResponse("/", 303)
     if await auth.open_browser(request, response, code):
         return response
@@ -90,11 +112,15 @@ async def show_confirm(request: Request, after: Next = "/") -> Response:
 
 
 @router.page("POST", CONFIRM, "read")
-async def confirm_page(request: Request, identity: CurrentIdentity, caller: CurrentCaller, typed: Typed) -> Response:
+async def confirm_page(
+    request: Request, identity: CurrentIdentity, caller: CurrentCaller, typed: Typed
+) -> Response:
     """Take the password, and lead back to where it was needed."""
     after = safe_next(typed.get("next", "/"))
     try:
-        await auth.confirm_password(PasswordAgain(password=SecretStr(typed.get("password", ""))), request, identity, caller)
+        await auth.confirm_password(
+            PasswordAgain(password=SecretStr(typed.get("password", ""))), request, identity, caller
+        )
     except LunaError as error:
         return _show(request, "account_confirm.html.j2", error=error, after=after)
     return RedirectResponse(after, 303)
@@ -108,9 +134,14 @@ async def show_password(request: Request) -> Response:
 
 @router.page("POST", "/ui/password", "read")
 async def change_password_page(request: Request, caller: CurrentCaller, typed: Typed) -> Response:
-    """Change the password; every other sign-in of theirs ends, and their keys where they ask for it."""
+    """Change the password.
+
+    Every other sign-in of theirs ends, and their keys where they ask for it.
+    """
     change = PasswordChange(
-        password=SecretStr(typed.get("password", "")), new_password=SecretStr(typed.get("new_password", "")), revoke_keys="revoke_keys" in typed
+        password=SecretStr(typed.get("password", "")),
+        new_password=SecretStr(typed.get("new_password", "")),
+        revoke_keys="revoke_keys" in typed,
     )
     response = RedirectResponse("/ui/keys?changed=1", 303)
     try:
@@ -120,21 +151,48 @@ async def change_password_page(request: Request, caller: CurrentCaller, typed: T
     return response
 
 
-async def _show_sign_in(request: Request, identity: Any, after: str, *, name: str = "", error: LunaError | None = None, fault: str = "") -> Response:
+async def _show_sign_in(
+    request: Request,
+    identity: Any,
+    after: str,
+    *,
+    name: str = "",
+    error: LunaError | None = None,
+    fault: str = "",
+) -> Response:
     first = not await identity.anybody_there()
     needs_code = first and not await identity.is_owner(request)
     if needs_code and identity.settings.takes_owner_token:
         return _show(request, "account_by_link.html.j2", status=401)
-    context: dict[str, Any] = {"first": first, "needs_code": needs_code, "name": name or ("admin" if first else ""), "after": safe_next(after)}
+    context: dict[str, Any] = {
+        "first": first,
+        "needs_code": needs_code,
+        "name": name or ("admin" if first else ""),
+        "after": safe_next(after),
+    }
     return _show(request, "account_sign_in.html.j2", error=error, fault=fault, **context)
 
 
-def _show(request: Request, template: str, *, error: LunaError | None = None, fault: str = "", status: int | None = None, **context: Any) -> Response:
+def _show(
+    request: Request,
+    template: str,
+    *,
+    error: LunaError | None = None,
+    fault: str = "",
+    status: int | None = None,
+    **context: Any,
+) -> Response:
     if error is not None and not fault:
         # How the page words what was refused; empty: as the error says it.
         faults = {"code": "code", "new_password": "weak", "password": "weak", "name": "name"}
         of_field = faults.get((error.field or "").split(".")[-1], "")
-        fault = "wrong" if isinstance(error, UnauthenticatedError) else "too_often" if isinstance(error, TooManyRequestsError) else of_field
+        fault = (
+            "wrong"
+            if isinstance(error, UnauthenticatedError)
+            else "too_often"
+            if isinstance(error, TooManyRequestsError)
+            else of_field
+        )
     status = status or (error.status if error else 422 if fault else 200)
     frame: Mapping[str, Any] = {"error": error, "fault": fault}
     return show(request, PAGE, template=template, status=status, **{**frame, **context})

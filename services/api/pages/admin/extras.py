@@ -1,4 +1,7 @@
-"""Additional libraries: what they are for and how large they are; installed as a job once somebody has agreed, and removed."""
+"""Additional libraries: what they are for and how large they are.
+
+Installed as a job once somebody has agreed, and removed.
+"""
 
 from functools import partial
 from typing import Annotated, Any
@@ -21,15 +24,30 @@ router = ResourceRouter(route_class=PageRoute)
 
 
 @router.page("GET", "/ui/admin/extras", "administer")
-def show_extras(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, agree: Annotated[ExtraName | None, Query()] = None) -> Response:
+def show_extras(
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    agree: Annotated[ExtraName | None, Query()] = None,
+) -> Response:
     """Show every addition; of the one that somebody wants, what it takes, and a button to agree."""
     return _show(request, gateway, caller, agree=agree)
 
 
 @router.page("POST", "/ui/admin/extras/{name}/{wanted}", "administer")
-async def order_extra(name: ExtraName, wanted: ExtraState, request: Request, gateway: CurrentGateway, *, caller: CurrentCaller) -> Response:
+async def order_extra(
+    name: ExtraName,
+    wanted: ExtraState,
+    request: Request,
+    gateway: CurrentGateway,
+    *,
+    caller: CurrentCaller,
+) -> Response:
     """Leave the change to a worker as a job, and lead to the jobs, where it shows how far it is."""
-    change = partial(gateway.accept, change_extra, caller, name=name, change=ExtraChange(wanted=wanted))
+    change = partial(
+        gateway.accept, change_extra, caller, name=name, change=ExtraChange(wanted=wanted)
+    )
     try:
         await to_thread.run_sync(change)
     except LunaError as error:
@@ -37,9 +55,22 @@ async def order_extra(name: ExtraName, wanted: ExtraState, request: Request, gat
     return RedirectResponse("/ui/admin/jobs", 303)
 
 
-def _show(request: Request, gateway: Gateway, caller: Caller, *, agree: ExtraName | None = None, error: LunaError | None = None) -> Response:
+def _show(
+    request: Request,
+    gateway: Gateway,
+    caller: Caller,
+    *,
+    agree: ExtraName | None = None,
+    error: LunaError | None = None,
+) -> Response:
     clock = read_clock(gateway)
     extras = gateway.carry_out(list_extras, caller).extras
     context: dict[str, Any] = {"extras": extras, "agree": agree, "error": error}
     context |= {"tabs": TABS, "section": "extras", "instant": clock.say, "zone": clock.zone}
-    return show(request, PAGE, template="admin_extras.html.j2", status=error.status if error else 200, **context)
+    return show(
+        request,
+        PAGE,
+        template="admin_extras.html.j2",
+        status=error.status if error else 200,
+        **context,
+    )

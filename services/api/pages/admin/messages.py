@@ -1,4 +1,6 @@
-"""Where messages go: the stored channels, which of them are told of faults of the installation, and a test."""
+"""Where messages go: the stored channels, which of them are told of faults of the installation, and
+a test.
+"""
 
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -8,7 +10,14 @@ from fastapi import Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
-from luna.contracts.notification import ChannelChange, EventKind, NewChannel, NotificationChannel, NotifyTestReply, NotifyTestRequest
+from luna.contracts.notification import (
+    ChannelChange,
+    EventKind,
+    NewChannel,
+    NotificationChannel,
+    NotifyTestReply,
+    NotifyTestRequest,
+)
 from luna.energy.errors import LunaError
 from luna.energy.site import invalid_input
 from luna.platform.capabilities.notifications import add_channel, change_channel, remove_channel
@@ -44,7 +53,9 @@ def show_messages(request: Request, gateway: CurrentGateway) -> Response:
 
 
 @router.page("POST", "/ui/admin/messages", "administer")
-async def store_channel(request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed) -> Response:
+async def store_channel(
+    request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed
+) -> Response:
     """Store a channel; what is refused is said with its name, and the address is typed again."""
     events = (*USUAL_EVENTS, SYSTEM) if typed.get("system") else USUAL_EVENTS
     document = {
@@ -70,12 +81,28 @@ async def try_channels(request: Request, gateway: CurrentGateway) -> Response:
 
 
 @router.page("POST", "/ui/admin/messages/{name}/events", "administer")
-async def switch_events(name: ChannelPath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, typed: Typed) -> Response:
-    """Store whether a channel is told of faults of the installation; of what else stays as it is."""
+async def switch_events(
+    name: ChannelPath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    typed: Typed,
+) -> Response:
+    """Store whether a channel is told of faults of the installation.
+
+    Of what else stays as it is.
+    """
     try:
         change = partial(_switch_system, gateway, name, on=bool(typed.get("system")))
         events = await to_thread.run_sync(change)
-        command = partial(gateway.carry_out, change_channel, caller, name=name, change=ChannelChange(events=events))
+        command = partial(
+            gateway.carry_out,
+            change_channel,
+            caller,
+            name=name,
+            change=ChannelChange(events=events),
+        )
         await to_thread.run_sync(command)
     except LunaError as error:
         return _show(request, gateway, MessagesView(error=error))
@@ -83,7 +110,9 @@ async def switch_events(name: ChannelPath, request: Request, gateway: CurrentGat
 
 
 @router.page("POST", "/ui/admin/messages/{name}/remove", "administer")
-async def take_channel_away(name: ChannelPath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Response:
+async def take_channel_away(
+    name: ChannelPath, request: Request, gateway: CurrentGateway, caller: CurrentCaller
+) -> Response:
     """Remove a channel."""
     try:
         await to_thread.run_sync(partial(gateway.carry_out, remove_channel, caller, name=name))

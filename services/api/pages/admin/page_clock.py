@@ -17,7 +17,10 @@ class PageClock:
     zone: tzinfo = UTC
 
     def say(self, instant: datetime | None) -> str:
-        """Return an instant: "2024-02-01 14:00:00"; in the hour repeated in autumn with the time zone's abbreviation."""
+        """Return an instant: "2024-02-01 14:00:00".
+
+        In the hour repeated in autumn with the time zone's abbreviation.
+        """
         if instant is None:
             return "–"
         local = instant.astimezone(self.zone)

@@ -1,6 +1,8 @@
-"""The installation's pages: how every part of it is, its jobs, its settings, its last words, and a support bundle of all this.
+"""The installation's pages: how every part of it is, its jobs, its settings, its last words, and a
+support bundle of all this.
 
-The bundle is one file with what somebody who helps needs to know, without anything that opens a door or says where a house stands.
+The bundle is one file with what somebody who helps needs to know, without anything that opens a
+door or says where a house stands.
 """
 
 import base64
@@ -72,17 +74,26 @@ def make_bundle(gateway: Gateway) -> bytes:
                 part = compose()
             except LunaError as error:
                 part = {"error": error.problem()}
-            text = part if isinstance(part, str) else json.dumps(to_jsonable_python(part), indent=1, ensure_ascii=False)
+            text = (
+                part
+                if isinstance(part, str)
+                else json.dumps(to_jsonable_python(part), indent=1, ensure_ascii=False)
+            )
             archive.writestr(name, hide(text, secrets))
     return content.getvalue()
 
 
 def list_secrets(settings: Settings) -> list[str]:
-    """Return every text that must not leave: values of secret settings, their lines, and what opens a door in addresses; the longest first."""
+    """Return every text that must not leave: values of secret settings, their lines, and what opens
+    a door in addresses; the longest first.
+    """
     secrets: set[str] = set()
     for name in Settings.model_fields:
         value = getattr(settings, name)
-        secret, text = isinstance(value, SecretStr), value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        secret, text = (
+            isinstance(value, SecretStr),
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value),
+        )
         secrets |= {text, *text.split()} if secret else set()
         for address in _ADDRESS.findall(text):
             try:
@@ -91,31 +102,55 @@ def list_secrets(settings: Settings) -> list[str]:
             except ValueError:
                 secrets.add(address)
                 continue
-            # What stands alone where a user does, and, of an address that is secret as a whole, its parts; each also without its quotes.
+            # What stands alone where a user does, and, of an address that is secret as a whole, its
+            # parts; each also without its quotes.
             user = parts.netloc.rpartition("@")[0].partition(":")[0]
             tokens = [user, *(re.split(r"[/?&=:@]", address.partition("://")[2]) if secret else ())]
-            of_address = {password or "", *(token for token in tokens if len(token) >= SHORTEST_TOKEN)}
+            of_address = {
+                password or "",
+                *(token for token in tokens if len(token) >= SHORTEST_TOKEN),
+            }
             secrets |= of_address | {unquote(each) for each in of_address}
     return sorted((each for each in secrets if len(each) >= SHORTEST_SECRET), key=len, reverse=True)
 
 
 def hide(text: str, secrets: Iterable[str]) -> str:
-    """Return a text without the secrets, also where they stand with escapes of JSON, quoted for an address, or encoded."""
+    """Return a text without the secrets, also where they stand with escapes of JSON, quoted for an
+    address, or encoded.
+    """
     for secret in secrets:
-        plain = [secret, quote(secret), quote(secret, safe=""), quote_plus(secret), base64.b64encode(secret.encode()).decode().rstrip("=")]
-        for form in {json.dumps(each, ensure_ascii=ascii_only)[1:-1] for each in plain for ascii_only in (True, False)} | set(plain):
+        plain = [
+            secret,
+            quote(secret),
+            quote(secret, safe=""),
+            quote_plus(secret),
+            base64.b64encode(secret.encode()).decode().rstrip("="),
+        ]
+        for form in {
+            json.dumps(each, ensure_ascii=ascii_only)[1:-1]
+            for each in plain
+            for ascii_only in (True, False)
+        } | set(plain):
             text = text.replace(form, HIDDEN)
     return text
 
 
 def _versions() -> Mapping[str, Any]:
     packages = {package.metadata["Name"]: package.version for package in distributions()}
-    return {"python": platform.python_version(), "platform": platform.platform(), "schema": revision.head(), "packages": dict(sorted(packages.items()))}
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "schema": revision.head(),
+        "packages": dict(sorted(packages.items())),
+    }
 
 
 def _jobs(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
-        return [without_secrets(to_jsonable_python(job)) for job in jobs.list_newest(connection, limit=MOST_JOBS)]
+        return [
+            without_secrets(to_jsonable_python(job))
+            for job in jobs.list_newest(connection, limit=MOST_JOBS)
+        ]
 
 
 def _tables(gateway: Gateway) -> list[Any]:
@@ -126,15 +161,28 @@ def _tables(gateway: Gateway) -> list[Any]:
 def _sites(gateway: Gateway) -> list[Any]:
     with unit_of_work(gateway.database) as connection:
         stored = sites.load_all(connection)
-        trained = {site.name: training_runs.list_latest(connection, site.name, version=TRAINED_VERSION, limit=5) for site in stored.sites}
+        trained = {
+            site.name: training_runs.list_latest(
+                connection, site.name, version=TRAINED_VERSION, limit=5
+            )
+            for site in stored.sites
+        }
     readable = []
     for site in stored.sites:
         document: dict[str, Any] = json.loads(site.model_dump_json(by_alias=True))
         if site.location is not None:
             # A degree is some hundred kilometres, enough for sun and weather.
-            document["location"] = {"latitude": round(site.location.latitude), "longitude": round(site.location.longitude)}
-        readable.append({"site": document, "training_runs": [run.verdict for run in trained[site.name]]})
-    return [*readable, *({"unreadable": each.name, "error": each.error.problem()} for each in stored.unreadable)]
+            document["location"] = {
+                "latitude": round(site.location.latitude),
+                "longitude": round(site.location.longitude),
+            }
+        readable.append(
+            {"site": document, "training_runs": [run.verdict for run in trained[site.name]]}
+        )
+    return [
+        *readable,
+        *({"unreadable": each.name, "error": each.error.problem()} for each in stored.unreadable),
+    ]
 
 
 PAGE = Page("admin", "/ui/admin", "administer")
@@ -160,14 +208,19 @@ def show_settings(request: Request, gateway: CurrentGateway) -> Response:
 
 @router.page("POST", "/ui/admin/settings", "administer")
 def save_setting(request: Request, gateway: CurrentGateway, typed: Typed) -> Response:
-    """Store one setting, or put it back to its default; what is refused is said beside it, with what was typed."""
+    """Store one setting, or put it back to its default.
+
+    What is refused is said beside it, with what was typed.
+    """
     name, value = typed.get("name", ""), typed.get("value", "").strip()
     new_value: Plain = None if typed.get("go") == "default" or not value else value
     try:
         gateway.settings = store_settings(gateway.settings, {name: new_value})
     except LunaError as error:
         return _show_settings(request, gateway, fault=(name, value, error), status=error.status)
-    return RedirectResponse(f"/ui/admin/settings#{name}" if is_changeable(name) else "/ui/admin/settings", 303)
+    return RedirectResponse(
+        f"/ui/admin/settings#{name}" if is_changeable(name) else "/ui/admin/settings", 303
+    )
 
 
 @router.page("GET", "/ui/admin/bundle", "administer")
@@ -179,17 +232,35 @@ def download_bundle(gateway: CurrentGateway) -> Response:
 
 
 @router.page("GET", "/ui/admin/parts/{part}", "administer")
-def show_admin_part(part: PartName, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
+def show_admin_part(
+    part: PartName,
+    request: Request,
+    gateway: CurrentGateway,
+    status: Annotated[JobFilter | None, Query()] = None,
+) -> Response:
     """Show one panel as it is now."""
     panel = read_panel(gateway, part, PanelQuery(status))
-    return show_part(request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(request, gateway, part, status))
+    return show_part(
+        request, PAGE, "admin_panel.html.j2", panel=panel, **_frame(request, gateway, part, status)
+    )
 
 
 @router.page("GET", "/ui/admin/{section}", "administer")
-def show_admin(section: Section, request: Request, gateway: CurrentGateway, status: Annotated[JobFilter | None, Query()] = None) -> Response:
+def show_admin(
+    section: Section,
+    request: Request,
+    gateway: CurrentGateway,
+    status: Annotated[JobFilter | None, Query()] = None,
+) -> Response:
     """Show the panels of a page."""
     panels = [read_panel(gateway, name, PanelQuery(status)) for name in SECTIONS[section]]
-    return show(request, PAGE, template="admin_panels.html.j2", panels=panels, **_frame(request, gateway, section, status))
+    return show(
+        request,
+        PAGE,
+        template="admin_panels.html.j2",
+        panels=panels,
+        **_frame(request, gateway, section, status),
+    )
 
 
 @router.page("POST", "/ui/admin/jobs/{job_id}/cancel", "administer")
@@ -206,20 +277,43 @@ def retry_admin_job(job_id: JobId, gateway: CurrentGateway) -> Response:
     return RedirectResponse("/ui/admin/jobs", 303)
 
 
-def _frame(request: Request, gateway: Gateway, section: str, status: JobFilter | None = None) -> dict[str, Any]:
+def _frame(
+    request: Request, gateway: Gateway, section: str, status: JobFilter | None = None
+) -> dict[str, Any]:
     # Nothing here is of one site: only how the reader writes numbers counts.
     numbers = Numbers(Reader.of(request).language, ZoneInfo("UTC"), USUAL_CURRENCY)
     clock = read_clock(gateway)
-    formatters = {"figure": numbers.number, "instant": clock.say, "zone": clock.zone, "bytes_of": partial(say_bytes, numbers=numbers), "age": say_age}
+    formatters = {
+        "figure": numbers.number,
+        "instant": clock.say,
+        "zone": clock.zone,
+        "bytes_of": partial(say_bytes, numbers=numbers),
+        "age": say_age,
+    }
     return {"tabs": TABS, "section": section, "status_filter": status, **formatters}
 
 
-def _show_settings(request: Request, gateway: CurrentGateway, *, fault: tuple[str, str, LunaError] | None = None, status: int = 200) -> Response:
+def _show_settings(
+    request: Request,
+    gateway: CurrentGateway,
+    *,
+    fault: tuple[str, str, LunaError] | None = None,
+    status: int = 200,
+) -> Response:
     states = describe_settings(gateway.settings)
     # Other containers read a file of their own, if any.
     shared = gateway.settings.database_url is None
     frame = _frame(request, gateway, "settings")
-    return show(request, PAGE, template="admin_settings.html.j2", states=states, fault=fault, shared=shared, status=status, **frame)
+    return show(
+        request,
+        PAGE,
+        template="admin_settings.html.j2",
+        states=states,
+        fault=fault,
+        shared=shared,
+        status=status,
+        **frame,
+    )
 
 
 def say_bytes(count: int, *, numbers: Numbers) -> str:

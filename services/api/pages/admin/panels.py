@@ -1,4 +1,7 @@
-"""The panels of the admin pages; each is read separately, so that one failure does not affect the others."""
+"""The panels of the admin pages.
+
+Each is read separately, so that one failure does not affect the others.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +15,13 @@ from luna.platform.clock import SystemClock
 from luna.platform.database import answers, audit, jobs, training_runs, volume
 from luna.platform.database.engine import unit_of_work
 from luna.platform.queue.services import SERVICES
-from luna.platform.telemetry import RECENT_LINES, current_trace_id, describe_event, parse_line, read_instant
+from luna.platform.telemetry import (
+    RECENT_LINES,
+    current_trace_id,
+    describe_event,
+    parse_line,
+    read_instant,
+)
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 from services.api.service_status import service_status
@@ -64,7 +73,11 @@ def _queues(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
         counts = jobs.count(connection)
     tasks = gateway.queue.tasks
-    return {"waiting": {name: tasks.waiting(name) for name in SERVICES}, "counts": counts, "dead": tasks.dead()}
+    return {
+        "waiting": {name: tasks.waiting(name) for name in SERVICES},
+        "counts": counts,
+        "dead": tasks.dead(),
+    }
 
 
 def _volume(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
@@ -79,7 +92,10 @@ def _jobs(gateway: Gateway, question: PanelQuery) -> Mapping[str, Any]:
         if not listed:
             return {}
         running = [jobs.load(connection, job.job_id) for job in listed if job.status == "running"]
-    return {"jobs": listed, "progress": {job.job_id: find_progress(gateway, job) for job in running}}
+    return {
+        "jobs": listed,
+        "progress": {job.job_id: find_progress(gateway, job) for job in running},
+    }
 
 
 def _models(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
@@ -95,7 +111,9 @@ def _audit(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
 
 def _answers(gateway: Gateway, _question: PanelQuery) -> Mapping[str, Any]:
     with unit_of_work(gateway.database) as connection:
-        return {"answers": answers.list_before(connection, answers.AnswerFilter(), limit=MOST_ANSWERS)}
+        return {
+            "answers": answers.list_before(connection, answers.AnswerFilter(), limit=MOST_ANSWERS)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,6 @@
-"""The learning agent: where it stands on the road to control, what it would have saved, who decided and why, and what its owner wants of it."""
+"""The learning agent: where it stands on the road to control, what it would have saved, who decided
+and why, and what its owner wants of it.
+"""
 
 from datetime import timedelta
 from typing import Annotated, Any, get_args
@@ -7,7 +9,15 @@ from fastapi import Form, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from luna.contracts.agent import AGENT_POLICIES, SHADOW_POLICIES, AgentCardRequest, DayPictureReply, EvaluateAgentRequest, RunId, TrainAgentRequest
+from luna.contracts.agent import (
+    AGENT_POLICIES,
+    SHADOW_POLICIES,
+    AgentCardRequest,
+    DayPictureReply,
+    EvaluateAgentRequest,
+    RunId,
+    TrainAgentRequest,
+)
 from luna.contracts.agent_control import CONTROL_MODES, ControlMode
 from luna.contracts.agent_standing import AgentSettingsChange, ScorePeriod, ShadowPolicyType
 from luna.contracts.forecast_versions import CardReply
@@ -24,7 +34,15 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.identity.caller import Caller, CurrentCaller
 from services.api.pages.agent.view import AgentView, PictureView, StoredAgent
 from services.api.pages.job_part import SitePath, find_progress, load_own
-from services.api.pages.layout import PAGES, PageRoute, Reader, numbers_of, show, show_part, words_of
+from services.api.pages.layout import (
+    PAGES,
+    PageRoute,
+    Reader,
+    numbers_of,
+    show,
+    show_part,
+    words_of,
+)
 from services.api.routing import ResourceRouter
 
 router = ResourceRouter(route_class=PageRoute)
@@ -38,36 +56,87 @@ JobQuery = Annotated[str | None, Query(max_length=64, pattern=r"^[\w-]+$")]
 
 @router.page("GET", "/ui/sites/{site_id}/agent", "read")
 def show_agent(
-    site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, job: JobQuery = None, done: Annotated[bool, Query()] = False
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    job: JobQuery = None,
+    done: Annotated[bool, Query()] = False,
 ) -> Response:
     """Show where the agent stands, and what can be done."""
     return _show(request, gateway, site_id, caller, job=job, done=done)
 
 
 @router.page("GET", "/ui/sites/{site_id}/agent/picture", "read", solves=True)
-async def draw_day_part(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, day: Annotated[Day, Query()]) -> Response:
+async def draw_day_part(
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    day: Annotated[Day, Query()],
+) -> Response:
     """Draw a day: as the part that waits for it, or, without a script, in the whole page."""
-    question = await gateway.in_unit(lambda connection: agent_runs.choose_picture(connection, sites.load(connection, site_id), day))
-    picture, refusal = await gateway.ask_or_refusal(question, DayPictureReply, patience=question.patience)
+    question = await gateway.in_unit(
+        lambda connection: agent_runs.choose_picture(
+            connection, sites.load(connection, site_id), day
+        )
+    )
+    picture, refusal = await gateway.ask_or_refusal(
+        question, DayPictureReply, patience=question.patience
+    )
     if not request.headers.get("HX-Request"):
-        return await run_in_threadpool(lambda: _show(request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal))
+        return await run_in_threadpool(
+            lambda: _show(
+                request, gateway, site_id, caller, day=day, reply=picture, refusal=refusal
+            )
+        )
     stored = await run_in_threadpool(_read, gateway, site_id, request)
     view = AgentView(stored, numbers_of(request, stored.site), words_of(request, PAGE))
     picture_view = None if picture is None else PictureView(day, picture, view)
-    return show_part(request, PAGE, "agent_picture.html.j2", site=stored.site, picture=picture_view, refusal=refusal)
+    return show_part(
+        request,
+        PAGE,
+        "agent_picture.html.j2",
+        site=stored.site,
+        picture=picture_view,
+        refusal=refusal,
+    )
 
 
 @router.page("GET", "/ui/sites/{site_id}/agent/runs/{run_id}", "read")
-async def show_agent_run(site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway) -> Response:
+async def show_agent_run(
+    site_id: SitePath, run_id: Annotated[RunId, Path()], request: Request, gateway: CurrentGateway
+) -> Response:
     """Show the card of a training."""
-    site, run = await gateway.in_unit(lambda connection: (sites.load(connection, site_id), agent_runs.load_run(connection, site_id, run_id)))
-    card, refusal = await gateway.ask_or_refusal(AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id), CardReply)
-    return await run_in_threadpool(lambda: show(request, PAGE, template="agent_run.html.j2", site=site, run=run, card=card, refusal=refusal))
+    site, run = await gateway.in_unit(
+        lambda connection: (
+            sites.load(connection, site_id),
+            agent_runs.load_run(connection, site_id, run_id),
+        )
+    )
+    card, refusal = await gateway.ask_or_refusal(
+        AgentCardRequest(site_id=site_id, kind=run.kind, run_id=run_id), CardReply
+    )
+    return await run_in_threadpool(
+        lambda: show(
+            request,
+            PAGE,
+            template="agent_run.html.j2",
+            site=site,
+            run=run,
+            card=card,
+            refusal=refusal,
+        )
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/agent/train", "analyse")
 def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Train the policy that plans in shadow, and lead back to the page, which shows how far that is."""
+    """Train the policy that plans in shadow, and lead back to the page, which shows how far that
+    is.
+    """
     kind = AGENT_POLICIES[SHADOW_POLICIES[gateway.load_site(site_id).antares.shadow_policy_type]]
     job = submit_job(gateway.database, gateway.queue, TrainAgentRequest(site_id=site_id, kind=kind))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
@@ -75,16 +144,25 @@ def train_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
 
 @router.page("POST", "/ui/sites/{site_id}/agent/evaluate", "analyse")
 def evaluate_on_page(site_id: SitePath, gateway: CurrentGateway) -> Response:
-    """Measure all that was trained on unseen days, and lead back to the page, which shows how far that is."""
+    """Measure all that was trained on unseen days, and lead back to the page, which shows how far
+    that is.
+    """
     gateway.load_site(site_id)
     job = submit_job(gateway.database, gateway.queue, EvaluateAgentRequest(site_id=site_id))
     return RedirectResponse(f"{PAGE.address(site_id)}?job={job.job_id}", 303)
 
 
 @router.page("POST", "/ui/sites/{site_id}/agent/policy", "configure", critical=True)
-def choose_policy(site_id: SitePath, gateway: CurrentGateway, caller: CurrentCaller, shadow_policy_type: Annotated[ShadowPolicyType, Form()]) -> Response:
+def choose_policy(
+    site_id: SitePath,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    shadow_policy_type: Annotated[ShadowPolicyType, Form()],
+) -> Response:
     """Let another policy plan beside the planner."""
-    return _change(gateway, site_id, AgentSettingsChange(shadow_policy_type=shadow_policy_type), caller)
+    return _change(
+        gateway, site_id, AgentSettingsChange(shadow_policy_type=shadow_policy_type), caller
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/agent/mode", "configure", critical=True)
@@ -105,7 +183,12 @@ def choose_mode(
 
 @router.page("POST", "/ui/sites/{site_id}/agent/withdrawal", "operate")
 def take_control_back(
-    site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller, *, sure: Annotated[bool, Form()] = False
+    site_id: SitePath,
+    request: Request,
+    gateway: CurrentGateway,
+    caller: CurrentCaller,
+    *,
+    sure: Annotated[bool, Form()] = False,
 ) -> Response:
     """Take control from the agent at once."""
     if not sure:
@@ -115,13 +198,26 @@ def take_control_back(
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
-def _change(gateway: Gateway, site_id: str, change: AgentSettingsChange, caller: Caller) -> Response:
+def _change(
+    gateway: Gateway, site_id: str, change: AgentSettingsChange, caller: Caller
+) -> Response:
     with unit_of_work(gateway.database) as connection:
-        agent_service.change_settings(connection, site_id, change, version=None, by=caller.signature, now=gateway.clock.now())
+        agent_service.change_settings(
+            connection, site_id, change, version=None, by=caller.signature, now=gateway.clock.now()
+        )
     return RedirectResponse(f"{PAGE.address(site_id)}?done=true", 303)
 
 
-def _show(request: Request, gateway: Gateway, site_id: str, caller: Caller, *, job: str | None = None, done: bool = False, **drawn: Any) -> Response:
+def _show(
+    request: Request,
+    gateway: Gateway,
+    site_id: str,
+    caller: Caller,
+    *,
+    job: str | None = None,
+    done: bool = False,
+    **drawn: Any,
+) -> Response:
     stored = _read(gateway, site_id, request)
     running = None
     if job is not None:
@@ -154,15 +250,27 @@ def _read(gateway: Gateway, site_id: str, request: Request) -> StoredAgent:
         window = choose_window(site, None, None, now=now)
         # The last local day that is over and that something was recorded on.
         span = recorded_span.of_site(connection, site.name)
-        last_day = None if span is None else (min(span[1], now).astimezone(parse_zone(site.timezone)) - timedelta(days=1)).date()
+        last_day = (
+            None
+            if span is None
+            else (
+                min(span[1], now).astimezone(parse_zone(site.timezone)) - timedelta(days=1)
+            ).date()
+        )
         return StoredAgent(
             site=site,
             now=now,
-            status=agent_status.read_status(connection, site, now=now, language=Reader.of(request).language),
-            scores={period: read_agent_scores(connection, site, period, now=now) for period in PERIODS},
+            status=agent_status.read_status(
+                connection, site, now=now, language=Reader.of(request).language
+            ),
+            scores={
+                period: read_agent_scores(connection, site, period, now=now) for period in PERIODS
+            },
             window=window,
             slots=read_agent_slots(connection, site, window),
             runs=agent_runs.list_runs(connection, site_id, limit=MOST_RUNS),
-            gates=[entry for _, entry in agent_gates.list_newest(connection, site_id, limit=MOST_GATES)],
+            gates=[
+                entry for _, entry in agent_gates.list_newest(connection, site_id, limit=MOST_GATES)
+            ],
             last_day=last_day,
         )

@@ -1,4 +1,6 @@
-"""View of the page Antares: the learning agent's status, evidence, costs and decisions in words and drawings."""
+"""View of the page Antares: the learning agent's status, evidence, costs and decisions in words and
+drawings.
+"""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -9,7 +11,13 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from luna.contracts.agent import AGENT_POLICIES, DayPictureReply, TradedSlots
-from luna.contracts.agent_control import GATEKEEPER, AgentStatus, GateEntry, GateEvidence, ModeStanding
+from luna.contracts.agent_control import (
+    GATEKEEPER,
+    AgentStatus,
+    GateEntry,
+    GateEvidence,
+    ModeStanding,
+)
 from luna.contracts.agent_standing import AgentRun, AgentScores, ScorePeriod, SlotDecision
 from luna.energy.savings import LUNA, POSSIBLE, WITHOUT
 from luna.energy.site import Site
@@ -41,7 +49,9 @@ class StoredAgent:
 
 
 class RoadStep(NamedTuple):
-    """A step on the way to control: name, state (done, now, ahead), words, and progress (0 to 1; None: not counted in days)."""
+    """A step on the way to control: name, state (done, now, ahead), words, and progress (0 to 1;
+    None: not counted in days).
+    """
 
     name: str
     state: str
@@ -50,7 +60,10 @@ class RoadStep(NamedTuple):
 
 
 class EvidenceView(NamedTuple):
-    """A kind of evidence: name, number of days, figures and their drawing; the last two are None without a result."""
+    """A kind of evidence: name, number of days, figures and their drawing.
+
+    The last two are None without a result.
+    """
 
     name: str
     days: str
@@ -67,7 +80,9 @@ class CostBar(NamedTuple):
 
 
 class CostPeriod(NamedTuple):
-    """A period: scored days, the agent's gain, its interval in words, whether it is a gain, and the bars (none without a scored day)."""
+    """A period: scored days, the agent's gain, its interval in words, whether it is a gain, and the
+    bars (none without a scored day).
+    """
 
     name: str
     days: str
@@ -122,56 +137,116 @@ class AgentView:
         if self.status.mode != "shadow":
             return self.words("headline_" + self.status.mode)
         states = {each.mode: each.state for each in self.status.modes}
-        stage = next((state for state in ("withdrawn", "offered") if state in (states["export_only"], states["full_control"])), "learning")
+        stage = next(
+            (
+                state
+                for state in ("withdrawn", "offered")
+                if state in (states["export_only"], states["full_control"])
+            ),
+            "learning",
+        )
         return self.words("headline_" + stage)
 
     @property
     def withdrawn_at(self) -> datetime | None:
         """When the owner last withdrew control from the agent; None if the owner has not."""
-        instants = [each.decided_at for each in self.status.modes if each.state == "withdrawn" and each.decided_by != GATEKEEPER]
+        instants = [
+            each.decided_at
+            for each in self.status.modes
+            if each.state == "withdrawn" and each.decided_by != GATEKEEPER
+        ]
         return max((at for at in instants if at is not None), default=None)
 
     def road(self) -> list[RoadStep]:
         """Return the steps from the first training to control, with their states."""
         at, has_control = self.status.trained_at, self.status.mode != "shadow"
-        detail = self.words("step_trained_ahead") if at is None else self.words("step_trained_done", day=self.numbers.day(at))
+        detail = (
+            self.words("step_trained_ahead")
+            if at is None
+            else self.words("step_trained_done", day=self.numbers.day(at))
+        )
         states = {each.state for each in self.status.modes if each.mode != "shadow"}
         has_offer = bool(states & {"offered", "active"})
-        offer = "step_offered_done" if has_offer else "step_offered_withdrawn" if "withdrawn" in states else "step_offered_ahead"
+        offer = (
+            "step_offered_done"
+            if has_offer
+            else "step_offered_withdrawn"
+            if "withdrawn" in states
+            else "step_offered_ahead"
+        )
         facts = [
             (at is not None, "step_trained", detail, None),
             self._days("step_replayed", "replay"),
             self._days("step_shadow", "shadow"),
             (has_offer, "step_offered", self.words(offer), None),
-            (has_control, "step_control", self.words("mode_" + self.status.mode if has_control else "step_control_ahead"), None),
+            (
+                has_control,
+                "step_control",
+                self.words("mode_" + self.status.mode if has_control else "step_control_ahead"),
+                None,
+            ),
         ]
         here = next((place for place, fact in enumerate(facts) if not fact[0]), None)
-        marks = ["done" if fact[0] else "now" if place == here else "ahead" for place, fact in enumerate(facts)]
-        return [RoadStep(self.words(fact[1]), state, fact[2], fact[3]) for fact, state in zip(facts, marks, strict=True)]
+        marks = [
+            "done" if fact[0] else "now" if place == here else "ahead"
+            for place, fact in enumerate(facts)
+        ]
+        return [
+            RoadStep(self.words(fact[1]), state, fact[2], fact[3])
+            for fact, state in zip(facts, marks, strict=True)
+        ]
 
     def _days(self, name: str, kind: str) -> tuple[bool, str, str, float | None]:
         evidence = next(each for each in self.status.evidence if each.kind == kind)
         detail = self.words("step_days", days=evidence.days, needed=evidence.needed)
-        return evidence.days >= evidence.needed, name, detail, min(evidence.days / evidence.needed, 1.0)
+        return (
+            evidence.days >= evidence.needed,
+            name,
+            detail,
+            min(evidence.days / evidence.needed, 1.0),
+        )
 
     def evidence(self) -> list[EvidenceView]:
         """Return the evidence so far, by kind."""
         views = []
         for each in self.status.evidence:
-            name, days = self.words("evidence_" + each.kind), self.words("step_days", days=each.days, needed=each.needed)
+            name, days = (
+                self.words("evidence_" + each.kind),
+                self.words("step_days", days=each.days, needed=each.needed),
+            )
             figures = self._say_points(each)
             said, drawing = None, None
-            if figures is not None and each.low is not None and each.points is not None and each.high is not None:
+            if (
+                figures is not None
+                and each.low is not None
+                and each.points is not None
+                and each.high is not None
+            ):
                 said = self.words("evidence_figures", **figures)
-                drawing = draw_interval(each.low, each.points, each.high, label=self.words("evidence_label", **figures), unit="")
+                drawing = draw_interval(
+                    each.low,
+                    each.points,
+                    each.high,
+                    label=self.words("evidence_label", **figures),
+                    unit="",
+                )
             views.append(EvidenceView(name, days, said, drawing))
         return views
 
     def tell_evidence(self, standing: ModeStanding) -> str | None:
-        """Return the evidence of a mode's last decision, of all days together; None without a result."""
+        """Return the evidence of a mode's last decision, of all days together.
+
+        None without a result.
+        """
         evidence = next((each for each in standing.evidence if each.kind == "both"), None)
         figures = None if evidence is None else self._say_points(evidence)
-        return None if evidence is None or figures is None else self.words("evidence_mode", days=evidence.days, corrected=evidence.violations, **figures)
+        return (
+            None
+            if evidence is None or figures is None
+            else self.words(
+                "evidence_mode", days=evidence.days, corrected=evidence.violations, **figures
+            )
+        )
 
     def _say_points(self, evidence: GateEvidence) -> dict[str, str] | None:
         if evidence.points is None or evidence.low is None or evidence.high is None:
@@ -184,31 +259,67 @@ class AgentView:
         periods = []
         for period, scores in self.stored.scores.items():
             of = (scores.to_day - scores.from_day).days + 1
-            name, days, gain = self.words("period_" + period), self.words("period_days", days=len(scores.days), of=of), scores.over_mpc
+            name, days, gain = (
+                self.words("period_" + period),
+                self.words("period_days", days=len(scores.days), of=of),
+                scores.over_mpc,
+            )
             if gain is None:
-                periods.append(CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=()))
+                periods.append(
+                    CostPeriod(name, days, None, self.words("period_empty"), good=False, bars=())
+                )
                 continue
             detail = self.words("dearer" if gain.gain < 0 else "cheaper")
             if gain.low is not None and gain.high is not None:
-                bounds = {"low": self.numbers.money(gain.low, signed=True), "high": self.numbers.money(gain.high, signed=True)}
+                bounds = {
+                    "low": self.numbers.money(gain.low, signed=True),
+                    "high": self.numbers.money(gain.high, signed=True),
+                }
                 detail = f"{detail} · {self.words('between', **bounds)}"
-            policies = [policy for policy in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE) if policy in scores.policies]
+            policies = [
+                policy
+                for policy in (IDLE, WITHOUT, LUNA, scores.policy, POSSIBLE)
+                if policy in scores.policies
+            ]
             costs = [scores.policies[policy].cost for policy in policies]
             bars = [
-                CostBar(self.name_policy(policy), draw_amount(cost, COLOURS.get(policy, "bar-agent"), among=costs, beside=costs[0]), self.numbers.money(cost))
+                CostBar(
+                    self.name_policy(policy),
+                    draw_amount(
+                        cost, COLOURS.get(policy, "bar-agent"), among=costs, beside=costs[0]
+                    ),
+                    self.numbers.money(cost),
+                )
                 for policy, cost in zip(policies, costs, strict=True)
             ]
-            periods.append(CostPeriod(name, days, self.numbers.money(abs(gain.gain)), detail, good=gain.gain >= 0, bars=bars))
+            periods.append(
+                CostPeriod(
+                    name,
+                    days,
+                    self.numbers.money(abs(gain.gain)),
+                    detail,
+                    good=gain.gain >= 0,
+                    bars=bars,
+                )
+            )
         return periods
 
     def name_policy(self, name: str) -> str:
         """Return a policy's name on this page."""
-        return self.words("policy_" + name) if self.words.knows("policy_" + name) else say_policy(name, language=self.numbers.language)
+        return (
+            self.words("policy_" + name)
+            if self.words.knows("policy_" + name)
+            else say_policy(name, language=self.numbers.language)
+        )
 
     def day_columns(self) -> list[str]:
         """Return the policies that have a cost on every day of the table."""
         days = self.stored.scores["month"].days
-        return [name for name in (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE) if days and all(name in day.cost for day in days)]
+        return [
+            name
+            for name in (IDLE, WITHOUT, LUNA, self.status.policy, POSSIBLE)
+            if days and all(name in day.cost for day in days)
+        ]
 
     def say_date(self, day: date) -> str:
         """Return a local day in words."""
@@ -223,12 +334,28 @@ class AgentView:
         deciders = {each.start: each.decided_by for each in self.stored.slots}
         if not any(deciders.values()):
             return []
-        start, day = self.stored.window.start, self.stored.window.start.astimezone(self.numbers.zone)
-        count = int((datetime.combine(day.date() + timedelta(days=1), time(), self.numbers.zone) - start) / SLOT)
+        start, day = (
+            self.stored.window.start,
+            self.stored.window.start.astimezone(self.numbers.zone),
+        )
+        count = int(
+            (datetime.combine(day.date() + timedelta(days=1), time(), self.numbers.zone) - start)
+            / SLOT
+        )
         edges = slot_edges(start, count, SLOT)
-        shares = ", ".join(f"{self.words('who_' + who)} {self.numbers.share(share)}" for who, share in self.shares().items())
-        row = DecidedDay(self.numbers.weekday(start), edges, [deciders.get(edge) for edge in edges[:-1]], shares)
-        return [draw_deciders([row], self.numbers, label=f"{self.words('who_label')}: {shares}", narrow=narrow) for narrow in (False, True)]
+        shares = ", ".join(
+            f"{self.words('who_' + who)} {self.numbers.share(share)}"
+            for who, share in self.shares().items()
+        )
+        row = DecidedDay(
+            self.numbers.weekday(start), edges, [deciders.get(edge) for edge in edges[:-1]], shares
+        )
+        return [
+            draw_deciders(
+                [row], self.numbers, label=f"{self.words('who_label')}: {shares}", narrow=narrow
+            )
+            for narrow in (False, True)
+        ]
 
     def shares(self) -> dict[str, float]:
         """Return each decider's share of today's decided slots."""
@@ -239,45 +366,79 @@ class AgentView:
         """Return today's slots in words, consecutive ones with one decision together."""
         runs: list[tuple[datetime, datetime, tuple[str, str, str, str]]] = []
         for slot in self.stored.slots:
-            modes = [say_mode(mode, language=self.numbers.language) if mode else "–" for mode in (slot.planner_mode, slot.agent_mode)]
+            modes = [
+                say_mode(mode, language=self.numbers.language) if mode else "–"
+                for mode in (slot.planner_mode, slot.agent_mode)
+            ]
             code = slot.reason or "nobody"
             if code == "planned" and slot.verdict is not None and code not in VERDICTS:
                 code = slot.verdict.code
             if code in VERDICTS:
                 why = VERDICTS.say(code, self.numbers.language)
             else:
-                why = self.words("why_" + code if self.words.knows("why_" + code) else "why_planned")
-            description = self.words("who_" + (slot.decided_by or "nobody")), modes[0], modes[1], why
+                why = self.words(
+                    "why_" + code if self.words.knows("why_" + code) else "why_planned"
+                )
+            description = (
+                self.words("who_" + (slot.decided_by or "nobody")),
+                modes[0],
+                modes[1],
+                why,
+            )
             if runs and runs[-1][2] == description and runs[-1][1] == slot.start:
                 runs[-1] = (runs[-1][0], slot.start + SLOT, description)
             else:
                 runs.append((slot.start, slot.start + SLOT, description))
-        return [SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description) for first, end, description in runs]
+        return [
+            SlotRun(f"{self.numbers.clock(first)}–{self.numbers.clock(end)}", *description)
+            for first, end, description in runs
+        ]
 
     def runs(self) -> list[dict[str, Any]]:
         """Return the trainings in words."""
         runs = []
         for run in self.stored.runs:
             use = "run_speaks" if run.speaks else "run_accepted" if run.accepted else "run_rejected"
-            first, last = self.numbers.day_with_year(run.data_from), self.numbers.day_with_year(run.data_until)
+            first, last = (
+                self.numbers.day_with_year(run.data_from),
+                self.numbers.day_with_year(run.data_until),
+            )
             kind = self.words("kind_" + run.kind)
             card_of = self.words("run_card_of", kind=kind, day=last)
-            runs.append({"run": run, "kind": kind, "span": f"{first} – {last}", "use": self.words(use), "card_of": card_of})
+            runs.append(
+                {
+                    "run": run,
+                    "kind": kind,
+                    "span": f"{first} – {last}",
+                    "use": self.words(use),
+                    "card_of": card_of,
+                }
+            )
         return runs
 
     def gates(self) -> list[dict[str, str]]:
         """Return the gatekeeper's and owner's last decisions in words."""
         entries = []
         for entry in self.stored.gates:
-            by = self.words("by_gatekeeper") if entry.decided_by == GATEKEEPER else self.words("by_person", name=entry.decided_by)
-            kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(entry.reason, "both")
-            days, needed = next(((each.days, each.needed) for each in entry.evidence if each.kind == kind), (0, 0))
+            by = (
+                self.words("by_gatekeeper")
+                if entry.decided_by == GATEKEEPER
+                else self.words("by_person", name=entry.decided_by)
+            )
+            kind = {"replay_days": "replay", "shadow_days": "shadow", "new_evidence": "shadow"}.get(
+                entry.reason, "both"
+            )
+            days, needed = next(
+                ((each.days, each.needed) for each in entry.evidence if each.kind == kind), (0, 0)
+            )
             said = {
                 "at": self.say_moment(entry.at),
                 "mode": self.words("mode_" + entry.mode),
                 "what": f"{self.words('kind_' + entry.kind)} {by}",
                 "state": "" if entry.state is None else self.words("gate_" + entry.state),
-                "why": REASONS.say(entry.reason, self.numbers.language, days=days, needed=needed) if entry.reason in REASONS else "",
+                "why": REASONS.say(entry.reason, self.numbers.language, days=days, needed=needed)
+                if entry.reason in REASONS
+                else "",
             }
             entries.append(said)
         return entries
@@ -310,11 +471,20 @@ class PictureView:
     def rows(self) -> list[TraceRow]:
         """Return cost and trades of each policy on the day."""
         return [
-            TraceRow(self.agent.name_policy(name), self.agent.numbers.money(trace.cost), self._say_traded(trace.charging), self._say_traded(trace.discharging))
+            TraceRow(
+                self.agent.name_policy(name),
+                self.agent.numbers.money(trace.cost),
+                self._say_traded(trace.charging),
+                self._say_traded(trace.discharging),
+            )
             for name, trace in self.reply.traces.items()
         ]
 
     def _say_traded(self, traded: TradedSlots) -> str:
         if not traded.slots:
             return "–"
-        return self.agent.words("traded", kwh=self.agent.numbers.energy(traded.kwh), price=self.agent.numbers.price(traded.mean_price, decimals=1))
+        return self.agent.words(
+            "traded",
+            kwh=self.agent.numbers.energy(traded.kwh),
+            price=self.agent.numbers.price(traded.mean_price, decimals=1),
+        )

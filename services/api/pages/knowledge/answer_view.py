@@ -1,4 +1,6 @@
-"""An answer as its page shows it: plain text with numbers that lead to passages, figures with their charts, and where they come from."""
+"""An answer as its page shows it: plain text with numbers that lead to passages, figures with their
+charts, and where they come from.
+"""
 
 import json
 import math
@@ -17,7 +19,15 @@ from luna.contracts.search import Passage
 from luna.contracts.site_tools import Chart, ChartSeries, ToolSource
 from luna.energy.timeline import FloatArray
 from luna.words import Numbers
-from luna.words.charts.axes import LEAST_PRICE_SPAN, Axis, ChartFrame, choose_step, draw_ruler, fit_axis, fit_prices
+from luna.words.charts.axes import (
+    LEAST_PRICE_SPAN,
+    Axis,
+    ChartFrame,
+    choose_step,
+    draw_ruler,
+    fit_axis,
+    fit_prices,
+)
 from luna.words.charts.marks import draw_key, draw_line, find_runs, place_keys, trace_stairs
 from luna.words.charts.svg import LETTER, join, number, path, rectangle, rule, text
 from luna.words.pages import PageWords
@@ -27,12 +37,37 @@ WIDE = {"width": 960.0, "left": 48.0, "right": 8.0, "height": 150.0}
 NARROW = {"width": 358.0, "left": 40.0, "right": 4.0, "height": 120.0}
 HEAD, ROW, KEY, FOOT, GAP = 20.0, 20.0, 30.0, 24.0, 0.12
 BETWEEN = 16.0
-STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+STEPS = (
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    20.0,
+    50.0,
+    100.0,
+    200.0,
+    500.0,
+    1000.0,
+)
 # Candidate distances of labels under the plot, hours; the first one that leaves room is used.
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688, 5376)
 # Number of colours in the style sheet; further series repeat them.
 COLOURS = 5
-_UNITS: dict[str, str] = {"kwh": "kWh", "kw": "kW", "soc": "%", "share": "%", "g_per_kwh": "g/kWh", "hours": "h", "celsius": "°C"}
+_UNITS: dict[str, str] = {
+    "kwh": "kWh",
+    "kw": "kW",
+    "soc": "%",
+    "share": "%",
+    "g_per_kwh": "g/kWh",
+    "hours": "h",
+    "celsius": "°C",
+}
 _MARK = re.compile(r"\[(\d{1,3})\]")
 # A chart's table tells at most so many rows; the address beside it gives all.
 MOST_ROWS = 200
@@ -41,7 +76,9 @@ MOST_EXCERPT = 280
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a line: words, or the number of a passage, with the place of the sentence that it carries."""
+    """A part of a line: words, or the number of a passage, with the place of the sentence that it
+    carries.
+    """
 
     text: str
     citation: Citation | None = None
@@ -60,11 +97,17 @@ class CitedAnswerView:
 
     @property
     def lines(self) -> list[list[Piece]]:
-        """The answer's lines, each in pieces; where it has no numbers, those of its sentences stand behind each."""
+        """The answer's lines, each in pieces.
+
+        Where it has no numbers, those of its sentences stand behind each.
+        """
         answer = self.answer
         text = answer.answer
         if answer.sentences and not any(_MARK.search(text) for _ in answer.citations[:1]):
-            text = " ".join(each.text + "".join(f" [{number}]" for number in each.citations) for each in answer.sentences)
+            text = " ".join(
+                each.text + "".join(f" [{number}]" for number in each.citations)
+                for each in answer.sentences
+            )
         citations = {citation.number: citation for citation in answer.citations}
         lines: list[list[Piece]] = []
         for line in filter(str.strip, text.splitlines()):
@@ -73,11 +116,23 @@ class CitedAnswerView:
                 citation = citations.get(int(mark[1]))
                 if citation is None:
                     continue
-                # The sentence that the number stands behind: of those that cite it the one that ends last before it.
-                plain = {place: plain_words(each) for place, each in enumerate(answer.sentences) if citation.number in each.citations}
-                ends = {place: begin + len(words) for place, words in plain.items() if (begin := line[: mark.start()].rfind(words)) >= 0}
+                # The sentence that the number stands behind: of those that cite it the one that
+                # ends last before it.
+                plain = {
+                    place: plain_words(each)
+                    for place, each in enumerate(answer.sentences)
+                    if citation.number in each.citations
+                }
+                ends = {
+                    place: begin + len(words)
+                    for place, words in plain.items()
+                    if (begin := line[: mark.start()].rfind(words)) >= 0
+                }
                 sentence = max(ends, key=lambda place: ends[place], default=None)
-                pieces += [*([Piece(line[end : mark.start()])] if mark.start() > end else []), Piece(mark[1], citation, sentence)]
+                pieces += [
+                    *([Piece(line[end : mark.start()])] if mark.start() > end else []),
+                    Piece(mark[1], citation, sentence),
+                ]
                 end = mark.end()
             lines.append([*pieces, *([Piece(line[end:])] if end < len(line) else [])])
         return lines
@@ -92,17 +147,26 @@ class CitedAnswerView:
         """What its reader should know of how it was made."""
         # Without a model anyway, what made it stands beside its time.
         usual = "answered_from_templates" if self.answer.model is None else None
-        return [self.words("note_" + code) for code in self.answer.notes if self.words.knows("note_" + code) and code != usual]
+        return [
+            self.words("note_" + code)
+            for code in self.answer.notes
+            if self.words.knows("note_" + code) and code != usual
+        ]
 
     @property
     def caption(self) -> str:
         """When it was made, and by what."""
         at = self.answer.answered_at
         model = self.answer.model or self.words("no_model")
-        return self.words("answered_by", day=self.numbers.day(at), time=self.numbers.clock(at), model=model)
+        return self.words(
+            "answered_by", day=self.numbers.day(at), time=self.numbers.clock(at), model=model
+        )
 
     def address(self, source: Citation | Passage, sentence: int | None = None) -> str:
-        """Return where a passage is read in its document; the words of a citation, or those of the sentence it carries, are marked there."""
+        """Return where a passage is read in its document.
+
+        The words of a citation, or those of the sentence it carries, are marked there.
+        """
         query: dict[str, Any] = {"page": source.page} if source.page is not None else {}
         query |= {"chunk": source.chunk_id}
         if isinstance(source, Citation):
@@ -143,7 +207,11 @@ class ToolView:
 
     def draw(self) -> list[Markup]:
         """Return the chart for wide and for narrow screens."""
-        return [draw_answer_chart(self.chart, self.numbers, narrow=narrow) for narrow in (False, True)] if self.chart else []
+        return (
+            [draw_answer_chart(self.chart, self.numbers, narrow=narrow) for narrow in (False, True)]
+            if self.chart
+            else []
+        )
 
     @property
     def rows(self) -> list[tuple[str, list[str]]]:
@@ -155,14 +223,23 @@ class ToolView:
         units = [series.unit for series in chart.series]
 
         def cells(row: int) -> list[str]:
-            return [say_value(column[row], unit, self.numbers) for column, unit in zip(columns, units, strict=True)]
+            return [
+                say_value(column[row], unit, self.numbers)
+                for column, unit in zip(columns, units, strict=True)
+            ]
 
-        return [(say_start(start, chart, self.numbers), cells(row)) for row, start in enumerate(chart.starts[:MOST_ROWS])]
+        return [
+            (say_start(start, chart, self.numbers), cells(row))
+            for row, start in enumerate(chart.starts[:MOST_ROWS])
+        ]
 
     @property
     def arguments(self) -> str:
         """What it was asked, in one line."""
-        pairs = (f"{name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in self.call.arguments.items())
+        pairs = (
+            f"{name} = {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+            for name, value in self.call.arguments.items()
+        )
         return ", ".join(pairs)
 
     def own_address(self, source: ToolSource) -> str | None:
@@ -179,7 +256,9 @@ def cut_excerpt(text: str, most: int = MOST_EXCERPT) -> str:
 def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup:
     """Draw the chart for a page, which brings the style sheets; unknown values are gaps."""
     sizes = NARROW if narrow else WIDE
-    frame = ChartFrame(sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow)
+    frame = ChartFrame(
+        sizes["width"], sizes["left"], sizes["right"], max(len(chart.starts), 1), narrow
+    )
     body, y = Markup(""), 0.0
     panels: dict[str, list[tuple[int, ChartSeries]]] = {}
     for index, series in enumerate(chart.series):
@@ -190,17 +269,28 @@ def draw_answer_chart(chart: Chart, numbers: Numbers, *, narrow: bool) -> Markup
     y = max(y - BETWEEN, 0.0) + 4
     words, bottom = _draw_words(chart, frame, numbers, y), y + FOOT
     size = ("narrow" if narrow else "wide", number(frame.width), number(bottom), chart.title)
-    return Markup('<svg class="chart answer-chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(*size, body + words)
+    return Markup(
+        '<svg class="chart answer-chart {}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
+    ).format(*size, body + words)
 
 
 def say_value(value: float | None, unit: str, numbers: Numbers) -> str:
     """Return a value as the chart's table shows it."""
     if value is None:
         return numbers.number(None)
-    forms: dict[str, Callable[[float], str]] = {"price": numbers.price_per_kwh, "cost": numbers.money, "soc": numbers.share, "share": numbers.share}
+    forms: dict[str, Callable[[float], str]] = {
+        "price": numbers.price_per_kwh,
+        "cost": numbers.money,
+        "soc": numbers.share,
+        "share": numbers.share,
+    }
     if unit in forms:
         return forms[unit](value)
-    return f"{numbers.number(value, 0 if unit == 'count' else 1)}\u00a0{_UNITS.get(unit, '')}".rstrip("\u00a0")
+    return (
+        f"{numbers.number(value, 0 if unit == 'count' else 1)}\u00a0{_UNITS.get(unit, '')}".rstrip(
+            "\u00a0"
+        )
+    )
 
 
 def say_start(start: str, chart: Chart, numbers: Numbers) -> str:
@@ -216,36 +306,68 @@ def name_colour(index: int, series: ChartSeries) -> str:
     return series.quantity or str(index % COLOURS)
 
 
-def _draw_panel(numbered: Sequence[tuple[int, ChartSeries]], scale: tuple[ChartFrame, float], numbers: Numbers, top: float) -> tuple[Markup, float]:
-    """Return the panel of one unit's series (``numbered`` by index in the chart) with legend, and the y of the next panel."""
+def _draw_panel(
+    numbered: Sequence[tuple[int, ChartSeries]],
+    scale: tuple[ChartFrame, float],
+    numbers: Numbers,
+    top: float,
+) -> tuple[Markup, float]:
+    """Return the panel of one unit's series (``numbered`` by index in the chart) with legend, and
+    the y of the next panel.
+    """
     frame, height = scale
     unit = numbered[0][1].unit
     if unit == "price":
         factor, name = float(numbers.price_unit[0]), f"{numbers.price_unit[1]}/kWh"
     else:
-        factor, name = (100.0, "%") if unit in {"soc", "share"} else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
+        factor, name = (
+            (100.0, "%")
+            if unit in {"soc", "share"}
+            else (1.0, numbers.currency_sign if unit == "cost" else _UNITS.get(unit, ""))
+        )
     labels = [f"{series.name}, {name}" if name else series.name for _, series in numbered]
-    places = place_keys([KEY + LETTER * len(label) for label in labels], frame.width, first_y=top + 2, row=ROW)
-    keys = join(draw_key(place, label, f"fill-{name_colour(index, series)}") for (index, series), label, place in zip(numbered, labels, places, strict=True))
+    places = place_keys(
+        [KEY + LETTER * len(label) for label in labels], frame.width, first_y=top + 2, row=ROW
+    )
+    keys = join(
+        draw_key(place, label, f"fill-{name_colour(index, series)}")
+        for (index, series), label, place in zip(numbered, labels, places, strict=True)
+    )
     begins = places[-1][1] + HEAD + 8
     # A series shorter than the chart is unknown at its end.
     drawable = [(index, series, np.full(frame.count, math.nan)) for index, series in numbered]
     for _, series, drawn_values in drawable:
-        known = [math.nan if value is None else value * factor for value in series.values[: frame.count]]
+        known = [
+            math.nan if value is None else value * factor for value in series.values[: frame.count]
+        ]
         drawn_values[: len(known)] = known
     values = np.concatenate([each for *_, each in drawable])
     most = float(np.nanmax(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
     step = choose_step(most, STEPS, 4)
-    ends, has_bars = (begins + height, begins), any(series.kind == "bar" for _, series, _ in drawable)
+    ends, has_bars = (
+        (begins + height, begins),
+        any(series.kind == "bar" for _, series, _ in drawable),
+    )
     # Bars stand on zero.
     is_price = unit == "price" and not has_bars
-    axis = fit_prices(values, ends, least_span=LEAST_PRICE_SPAN * factor) if is_price else fit_axis(values, ends, step=step, least=(0.0, step))
+    axis = (
+        fit_prices(values, ends, least_span=LEAST_PRICE_SPAN * factor)
+        if is_price
+        else fit_axis(values, ends, step=step, least=(0.0, step))
+    )
     bars = [index for index, series, _ in drawable if series.kind == "bar"]
-    drawn = join(_draw_series(series, (frame, axis), each, (index, bars)) for index, series, each in drawable)
+    drawn = join(
+        _draw_series(series, (frame, axis), each, (index, bars)) for index, series, each in drawable
+    )
     return keys + draw_ruler(frame, axis, numbers) + drawn, axis.bottom + BETWEEN
 
 
-def _draw_series(series: ChartSeries, scale: tuple[ChartFrame, Axis], values: FloatArray, place: tuple[int, Sequence[int]]) -> Markup:
+def _draw_series(
+    series: ChartSeries,
+    scale: tuple[ChartFrame, Axis],
+    values: FloatArray,
+    place: tuple[int, Sequence[int]],
+) -> Markup:
     (frame, axis), (index, bars) = scale, place
     if series.kind == "bar":
         width = frame.slot_width * (1 - 2 * GAP) / len(bars)
@@ -253,12 +375,23 @@ def _draw_series(series: ChartSeries, scale: tuple[ChartFrame, Axis], values: Fl
         for slot in np.flatnonzero(~np.isnan(values)).tolist():
             low, high = sorted((axis.place(0.0), axis.place(float(values[slot]))))
             x = frame.x(slot + GAP) + bars.index(index) * width
-            drawn.append(rectangle((x, low, max(width - 1, 0.5), max(high - low, 0.5)), f"fill-{name_colour(index, series)}"))
+            drawn.append(
+                rectangle(
+                    (x, low, max(width - 1, 0.5), max(high - low, 0.5)),
+                    f"fill-{name_colour(index, series)}",
+                )
+            )
         return join(drawn)
     css = f"line line-{name_colour(index, series)} dash-{index % COLOURS}"
     if series.kind == "line" and frame.count > 1:
         return draw_line(frame, axis, values, css)
-    return path("".join(trace_stairs(frame, axis, values[first:end], first) for first, end in find_runs(~np.isnan(values))), css)
+    return path(
+        "".join(
+            trace_stairs(frame, axis, values[first:end], first)
+            for first, end in find_runs(~np.isnan(values))
+        ),
+        css,
+    )
 
 
 def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> Markup:
@@ -267,15 +400,25 @@ def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> 
         longest = max((len(label) for label in chart.starts), default=1) * LETTER + 8
         every = max(math.ceil(longest / frame.slot_width), 1)
         most = max(int(frame.slot_width * every / LETTER), 6)
-        labels = [label if len(label) <= most else f"{label[: most - 1]}…" for label in chart.starts]
-        return join(text((frame.x(slot + 0.5), y + 14), labels[slot], "tick", anchor="middle") for slot in range(0, len(labels), every))
+        labels = [
+            label if len(label) <= most else f"{label[: most - 1]}…" for label in chart.starts
+        ]
+        return join(
+            text((frame.x(slot + 0.5), y + 14), labels[slot], "tick", anchor="middle")
+            for slot in range(0, len(labels), every)
+        )
     shown = [datetime.fromisoformat(start).astimezone(numbers.zone) for start in chart.starts]
     room = 4 if frame.narrow else 8
     full = [(slot, local) for slot, local in enumerate(shown) if local.minute == 0]
     chosen: list[tuple[int, datetime]] = []
     for every in HOURS:
         days = max(every // 24, 1)
-        chosen = [(slot, local) for slot, local in full if local.hour % min(every, 24) == 0 and (local.date() - shown[0].date()).days % days == 0]
+        chosen = [
+            (slot, local)
+            for slot, local in full
+            if local.hour % min(every, 24) == 0
+            and (local.date() - shown[0].date()).days % days == 0
+        ]
         if len(chosen) <= room:
             break
     drawn = []
@@ -284,5 +427,7 @@ def _draw_words(chart: Chart, frame: ChartFrame, numbers: Numbers, y: float) -> 
         half, x = len(words) * LETTER / 2, frame.x(slot)
         drawn.append(rule((x, y - 4), (x, y), "zero"))
         if x - half >= 0 and x + half <= frame.width:
-            drawn.append(text((x, y + 14), words, "day" if local.hour == 0 else "tick", anchor="middle"))
+            drawn.append(
+                text((x, y + 14), words, "day" if local.hour == 0 else "tick", anchor="middle")
+            )
     return join(drawn)

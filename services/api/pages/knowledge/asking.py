@@ -7,7 +7,14 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator, Field
 
-from luna.contracts.answers import Answer, AnswerId, AskRequest, Feedback, FeedbackNote, StoredAnswer
+from luna.contracts.answers import (
+    Answer,
+    AnswerId,
+    AskRequest,
+    Feedback,
+    FeedbackNote,
+    StoredAnswer,
+)
 from luna.contracts.documents import DocumentFilter
 from luna.contracts.search import SearchFilter
 from luna.energy.errors import LunaError
@@ -39,7 +46,9 @@ class QuestionForm(BaseModel):
 
 @router.page("GET", "/ui/sites/{site_id}/knowledge", "read")
 def show_knowledge(
-    visit: CurrentVisit, conversation: Annotated[AnswerId | None, Query()] = None, question: Annotated[str, Query(max_length=2000)] = ""
+    visit: CurrentVisit,
+    conversation: Annotated[AnswerId | None, Query()] = None,
+    question: Annotated[str, Query(max_length=2000)] = "",
 ) -> Response:
     """Show the question box, and the conversation that it goes on from."""
     return _show(visit, QuestionForm.model_construct(question=question, conversation=conversation))
@@ -47,7 +56,9 @@ def show_knowledge(
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge", "read")
 async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]) -> Response:
-    """Have a question answered: as the part that waits for it, or, without a script, in the whole page."""
+    """Have a question answered: as the part that waits for it, or, without a script, in the whole
+    page.
+    """
     try:
         request = AskRequest(
             question=form.question,
@@ -72,16 +83,33 @@ async def ask_on_page(visit: CurrentVisit, form: Annotated[QuestionForm, Form()]
 def show_answer(visit: CurrentVisit, answer_id: AnswerPath) -> Response:
     """Show one answer, as the part that takes the place of what was streamed."""
     with unit_of_work(visit.gateway.database) as connection:
-        site, stored = sites.load(connection, visit.site_id), visit.load_own_answer(connection, answer_id)
-    return show_part(visit.request, PAGE, "knowledge_answer.html.j2", site=site, view=_view(visit, site, stored), excerpt=cut_excerpt)
+        site, stored = (
+            sites.load(connection, visit.site_id),
+            visit.load_own_answer(connection, answer_id),
+        )
+    return show_part(
+        visit.request,
+        PAGE,
+        "knowledge_answer.html.j2",
+        site=site,
+        view=_view(visit, site, stored),
+        excerpt=cut_excerpt,
+    )
 
 
 @router.page("POST", "/ui/sites/{site_id}/knowledge/answers/{answer_id}/feedback", "read")
-def rate_on_page(visit: CurrentVisit, answer_id: AnswerPath, feedback: Annotated[Feedback, Form()]) -> Response:
+def rate_on_page(
+    visit: CurrentVisit, answer_id: AnswerPath, feedback: Annotated[Feedback, Form()]
+) -> Response:
     """Note whether an answer helped."""
     with unit_of_work(visit.gateway.database) as connection:
-        site, stored = sites.load(connection, visit.site_id), visit.load_own_answer(connection, answer_id)
-        answers.give_feedback(connection, answer_id, FeedbackNote(feedback=feedback), asked_by=visit.caller.name)
+        site, stored = (
+            sites.load(connection, visit.site_id),
+            visit.load_own_answer(connection, answer_id),
+        )
+        answers.give_feedback(
+            connection, answer_id, FeedbackNote(feedback=feedback), asked_by=visit.caller.name
+        )
     if not visit.wants_part:
         return RedirectResponse(visit.address_of(stored.answer), 303)
     rated = _view(visit, site, stored.model_copy(update={"feedback": feedback}))
@@ -94,11 +122,18 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
         # What was asked before, the first question first.
         earlier: list[StoredAnswer] = []
         if form.conversation is not None:
-            conversation = answers.read_conversation(connection, form.conversation, asked_by=visit.caller.name)
+            conversation = answers.read_conversation(
+                connection, form.conversation, asked_by=visit.caller.name
+            )
             if conversation.site_id not in {None, visit.site_id}:
                 raise refuse("no-such-conversation", field="conversation", value=form.conversation)
-            earlier = [answers.load(connection, each.answer_id, asked_by=visit.caller.name) for each in conversation.answers[-MOST_ANSWERS:]]
-        anything = documents.list_page(connection, DocumentFilter(current=True), among={visit.site_id}, limit=1)
+            earlier = [
+                answers.load(connection, each.answer_id, asked_by=visit.caller.name)
+                for each in conversation.answers[-MOST_ANSWERS:]
+            ]
+        anything = documents.list_page(
+            connection, DocumentFilter(current=True), among={visit.site_id}, limit=1
+        )
     context: dict[str, Any] = {
         "base": visit.base,
         "views": [_view(visit, site, stored) for stored in earlier],
@@ -115,4 +150,10 @@ def _show(visit: Visit, form: QuestionForm, refusal: LunaError | None = None) ->
 
 
 def _view(visit: Visit, site: Site, stored: StoredAnswer) -> CitedAnswerView:
-    return CitedAnswerView(stored.answer, visit.base, numbers_of(visit.request, site), words_of(visit.request, PAGE), stored.feedback)
+    return CitedAnswerView(
+        stored.answer,
+        visit.base,
+        numbers_of(visit.request, site),
+        words_of(visit.request, PAGE),
+        stored.feedback,
+    )

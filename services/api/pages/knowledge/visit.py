@@ -57,7 +57,9 @@ class Visit:
         return f"{self.base}?conversation={answer.conversation_id}#answer-{answer.answer_id}"
 
 
-async def _visit(site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller) -> Visit:
+async def _visit(
+    site_id: SitePath, request: Request, gateway: CurrentGateway, caller: CurrentCaller
+) -> Visit:
     return Visit(site_id, request, gateway, caller)
 
 

@@ -43,7 +43,11 @@ TAKEN = "taken"
 _AT_CONNECTION = ("total_grid_import", "total_grid_export")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 # The step of set-up by section of a site.
-_STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {"tariff": "tariff", "input_sensors": "data", "control": "control"}
+_STEP_OF = dict.fromkeys((*DEVICE_FORMS, "grid"), "devices") | {
+    "tariff": "tariff",
+    "input_sensors": "data",
+    "control": "control",
+}
 
 
 @dataclass
@@ -51,7 +55,9 @@ class Composition:
     """A site's document, as complete as the answers are, and the faults by step."""
 
     document: dict[str, Any] = field(default_factory=dict)
-    faults: dict[str, list[FieldFault]] = field(default_factory=lambda: {step: [] for step in STEPS})
+    faults: dict[str, list[FieldFault]] = field(
+        default_factory=lambda: {step: [] for step in STEPS}
+    )
 
     @property
     def whole(self) -> bool:
@@ -67,7 +73,8 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     """Compose the answers of all steps.
 
     Args:
-        answers: by step, as typed: ``site``, ``household``, ``grid`` and ``tariff`` by field, the devices as lists, ``sensors`` by role.
+        answers: by step, as typed: ``site``, ``household``, ``grid`` and ``tariff`` by field, the
+            devices as lists, ``sensors`` by role.
 
     Invariants: a composition that is whole has a site.
     """
@@ -75,10 +82,20 @@ def compose(answers: Mapping[str, Any]) -> Composition:
     _compose_site(composed, answers)
     _compose_devices(composed, answers)
     _compose_tariff(composed, answers)
-    chosen = answers.get("sensors", {}) if answers.get("data", {}).get("source") == "home_assistant" else {}
+    chosen = (
+        answers.get("sensors", {})
+        if answers.get("data", {}).get("source") == "home_assistant"
+        else {}
+    )
     # Several sensors are separated by commas.
-    named = {role: [name for each in text.split(",") if (name := each.strip())] for role, text in chosen.items() if text and role in SENSOR_ROLES}
-    sensors: dict[str, str | list[str]] = {role: names[0] if len(names) == 1 else names for role, names in named.items()}
+    named = {
+        role: [name for each in text.split(",") if (name := each.strip())]
+        for role, text in chosen.items()
+        if text and role in SENSOR_ROLES
+    }
+    sensors: dict[str, str | list[str]] = {
+        role: names[0] if len(names) == 1 else names for role, names in named.items()
+    }
     # A found device's own sensors replace those chosen for the same role: nothing is counted twice.
     if sensors := sensors | list_taken_sensors(answers):
         composed.document["input_sensors"] = sensors
@@ -101,7 +118,10 @@ def compose(answers: Mapping[str, Any]) -> Composition:
 
 
 def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]:
-    """Return the sensors of the devices found on the network, by role; none for a stored site, which keeps its sensors."""
+    """Return the sensors of the devices found on the network, by role.
+
+    None for a stored site, which keeps its sensors.
+    """
     named = dict[str, list[str]]()
     taken = [] if "changes" in answers else answers.get(TAKEN, [])
     # Only one device measures the grid connection: the meter before any inverter.
@@ -109,7 +129,12 @@ def list_taken_sensors(answers: Mapping[str, Any]) -> dict[str, str | list[str]]
         for role, readings in READINGS_BY_ROLE.items():
             reading = next((each for each in readings if each in device["reads"]), None)
             if reading is not None and not (role in _AT_CONNECTION and role in named):
-                via = Via(**{part: device[part] for part in ("profile", "host", "port", "unit", "prefix", "secret")})
+                via = Via(
+                    **{
+                        part: device[part]
+                        for part in ("profile", "host", "port", "unit", "prefix", "secret")
+                    }
+                )
                 named.setdefault(role, []).append(name_sensor(via, reading))
     return {role: names[0] if len(names) == 1 else names for role, names in named.items()}
 
@@ -139,7 +164,11 @@ def suggest_tariff(answers: Mapping[str, Any]) -> dict[str, str]:
         return suggested
     # The usual markup is in the country's own currency.
     markup = country.markup * scale if currency_of(answers) == country.currency else 0.0
-    market = {"market": country.markets[0], "export_market": country.markets[0]} if country.markets else {}
+    market = (
+        {"market": country.markets[0], "export_market": country.markets[0]}
+        if country.markets
+        else {}
+    )
     return suggested | market | {"markup": f"{markup:g}", "vat_percent": f"{100 * country.vat:g}"}
 
 
@@ -164,18 +193,37 @@ def _compose_site(composed: Composition, answers: Mapping[str, Any]) -> None:
     if ("latitude" in values) != ("longitude" in values):
         faults.append(FieldFault("longitude" if "latitude" in values else "latitude", "both"))
     if values.get("place") == ELSEWHERE:
-        needed = {"latitude": values.get("latitude"), "longitude": values.get("longitude"), "timezone": zone or None, "currency": currency or None}
+        needed = {
+            "latitude": values.get("latitude"),
+            "longitude": values.get("longitude"),
+            "timezone": zone or None,
+            "currency": currency or None,
+        }
         named = {fault.field for fault in faults}
-        faults.extend(FieldFault(field, "missing_elsewhere") for field, value in needed.items() if value is None and field not in named)
+        faults.extend(
+            FieldFault(field, "missing_elsewhere")
+            for field, value in needed.items()
+            if value is None and field not in named
+        )
     household, more = check_entries(HOUSEHOLD, answers.get("household", {}))
     composed.faults["site"] += [*faults, *more]
     if household and not more:
-        composed.document["household"] = household | ({"persons": int(household["persons"])} if "persons" in household else {})
+        composed.document["household"] = household | (
+            {"persons": int(household["persons"])} if "persons" in household else {}
+        )
     if not faults:
-        own = {"latitude": values["latitude"], "longitude": values["longitude"]} if "latitude" in values else None
+        own = (
+            {"latitude": values["latitude"], "longitude": values["longitude"]}
+            if "latitude" in values
+            else None
+        )
         town = {"latitude": place[1].latitude, "longitude": place[1].longitude} if place else None
         composed.document |= {"name": identifier_of(called), "display_name": called}
-        composed.document |= {"timezone": parse_zone(zone).key, "currency": currency, "location": own or town}
+        composed.document |= {
+            "timezone": parse_zone(zone).key,
+            "currency": currency,
+            "location": own or town,
+        }
         composed.document |= {"country": place[0].code} if place else {}
 
 
@@ -192,18 +240,27 @@ def _compose_devices(composed: Composition, answers: Mapping[str, Any]) -> None:
             values, faults = form.check(typed, prefix=f"{section}-{place}-")
             composed.faults["devices"] += faults
             if not faults:
-                devices.append({"name": names[place], **form.compose(values | {"currency": currency_of(answers)})})
+                devices.append(
+                    {
+                        "name": names[place],
+                        **form.compose(values | {"currency": currency_of(answers)}),
+                    }
+                )
         if devices:
             composed.document[section] = devices
 
 
 def _compose_grid(values: dict[str, Any], country: str | None) -> dict[str, Any]:
-    """Return the document of a connection: the import limit is that of the fuse, or a lower one that was typed."""
+    """Return the document of a connection: the import limit is that of the fuse, or a lower one
+    that was typed.
+    """
     document = dict(values)
     if "main_fuse_phases" in values:
         document["main_fuse_phases"] = int(values["main_fuse_phases"])
     if "main_fuse_a" in values:
-        of_fuse = assume_connection(document | {"import_limit_kw": None}, country)["import_limit_kw"]
+        of_fuse = assume_connection(document | {"import_limit_kw": None}, country)[
+            "import_limit_kw"
+        ]
         document["import_limit_kw"] = min(of_fuse, values.get("import_limit_kw", of_fuse))
     return document
 
@@ -218,7 +275,10 @@ def _name_devices(section: str, answers: Mapping[str, Any]) -> list[str]:
     named = {typed["name"] for typed in devices if typed.get("name")}
     singular, names = DEVICE_FORMS[section].singular, []
     for typed in devices:
-        free = (singular if number == 1 else f"{singular} {number}" for number in range(1, len(named) + 2))
+        free = (
+            singular if number == 1 else f"{singular} {number}"
+            for number in range(1, len(named) + 2)
+        )
         names.append(typed.get("name") or next(name for name in free if name not in named))
         named.add(names[-1])
     return names
@@ -232,15 +292,23 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
         composed.faults["tariff"].append(FieldFault("import_kind", "choice"))
         return
     currency = currency_of(answers)
-    bought, faults = check_entries([entry.in_currency(currency) for entry in IMPORT_ENTRIES[kind]], typed, price_scale=scale)
-    sold, more = check_entries([entry.in_currency(currency) for entry in EXPORT_ENTRIES[export]], typed, price_scale=scale)
+    bought, faults = check_entries(
+        [entry.in_currency(currency) for entry in IMPORT_ENTRIES[kind]], typed, price_scale=scale
+    )
+    sold, more = check_entries(
+        [entry.in_currency(currency) for entry in EXPORT_ENTRIES[export]], typed, price_scale=scale
+    )
     country = country_of(answers)
     for name, values in (("market", bought), ("export_market", sold)):
         if name in values and (country is None or values[name] not in country.markets):
             faults.append(FieldFault(name, "choice"))
     second = {name for name in ("second_from", "second_to", "second_price") if name in bought}
     if kind == "time_of_use" and second and len(second) < 3:
-        faults += [FieldFault(name, "band") for name in ("second_from", "second_to", "second_price") if name not in second]
+        faults += [
+            FieldFault(name, "band")
+            for name in ("second_from", "second_to", "second_price")
+            if name not in second
+        ]
     composed.faults["tariff"] += [*faults, *more]
     if faults or more:
         return
@@ -248,7 +316,11 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
     if kind == "fixed":
         import_rule |= {"price": bought["import_price"]}
     elif kind == "spot":
-        import_rule |= {"market": bought["market"], "markup": bought["markup"], "vat": bought["vat_percent"] / 100}
+        import_rule |= {
+            "market": bought["market"],
+            "markup": bought["markup"],
+            "vat": bought["vat_percent"] / 100,
+        }
     else:
         bands = [
             {"from": "00:00" if bought[f"{band}_from"] == "24:00" else bought[f"{band}_from"]}
@@ -259,5 +331,9 @@ def _compose_tariff(composed: Composition, answers: Mapping[str, Any]) -> None:
         import_rule |= {"default": bought["default_price"], "bands": bands}
     export_rule = {"kind": "fixed", "price": sold.get("export_price", 0.0)}
     if export == "spot":
-        export_rule = {"kind": "spot", "market": sold["export_market"], "markup": -sold["export_fee"]}
+        export_rule = {
+            "kind": "spot",
+            "market": sold["export_market"],
+            "markup": -sold["export_fee"],
+        }
     composed.document["tariff"] = {"import": import_rule, "export": export_rule}

@@ -29,28 +29,54 @@ DEFAULT = "advice"
 MOST_SLOTS = 8
 
 
-def view_control(gateway: Gateway, answers: Mapping[str, Any], *, look: bool, servers: Sequence[HomeAssistantServer] | None) -> dict[str, Any]:
+def view_control(
+    gateway: Gateway,
+    answers: Mapping[str, Any],
+    *,
+    look: bool,
+    servers: Sequence[HomeAssistantServer] | None,
+) -> dict[str, Any]:
     """Return what the step shows; ``look`` asks the server of the way that is chosen."""
     typed = answers.get("control") or {"by": DEFAULT}
     urls = {"home_assistant": answers.get("data", {}).get("url", "")} | typed.get("urls", {})
     methods = []
     for method in METHODS.values():
         # Of a server that is not set there is nothing to ask: its fields say so.
-        asks_server = look and method.by == typed["by"] and method.server is not None and method.server.is_set(gateway.settings)
+        asks_server = (
+            look
+            and method.by == typed["by"]
+            and method.server is not None
+            and method.server.is_set(gateway.settings)
+        )
         answer = method.ask(gateway.settings) if asks_server and method.ask else None
-        batteries = battery_names(answers) if answer or method.proposes_unasked or method.by in typed else []
+        batteries = (
+            battery_names(answers)
+            if answer or method.proposes_unasked or method.by in typed
+            else []
+        )
         lookup = answer.lookup if answer else None
         shown = []
         for name, fields in method.fill(batteries, typed.get(method.by, {}), lookup).items():
             # Where another entity was chosen for the mode its words are proposed.
             has_words = any(text for field, text in fields.items() if field.startswith("word_"))
-            words = {} if has_words else guess_words([option for option, _ in method.offer("word_hold", fields, lookup) or []])
-            offers = {entry.name: method.offer(entry.name, fields | words, lookup) for entry in method.asks}
+            words = (
+                {}
+                if has_words
+                else guess_words(
+                    [option for option, _ in method.offer("word_hold", fields, lookup) or []]
+                )
+            )
+            offers = {
+                entry.name: method.offer(entry.name, fields | words, lookup)
+                for entry in method.asks
+            }
             shown.append({"name": name, "typed": fields | words, "offers": offers})
         methods.append(
             {
                 "method": method,
-                "access": view_access(gateway, method.server, urls.get(method.by, ""), servers) if method.server else None,
+                "access": view_access(gateway, method.server, urls.get(method.by, ""), servers)
+                if method.server
+                else None,
                 "answer": answer,
                 "batteries": shown,
             }
@@ -66,9 +92,13 @@ def merge_control(answers: Mapping[str, Any], typed: Mapping[str, str]) -> dict[
         if method.server and method.server.url_field in typed:
             merged["urls"][method.by] = split_secret(typed[method.server.url_field].strip())[0]
         for place, name in enumerate(battery_names(answers)):
-            brought = {entry.name: typed.get(f"{method.by}-{place}-{entry.name}") for entry in method.asks}
+            brought = {
+                entry.name: typed.get(f"{method.by}-{place}-{entry.name}") for entry in method.asks
+            }
             if any(text is not None for text in brought.values()):
-                merged.setdefault(method.by, {})[name] = {field: (text or "").strip() for field, text in brought.items()}
+                merged.setdefault(method.by, {})[name] = {
+                    field: (text or "").strip() for field, text in brought.items()
+                }
     return {**answers, "control": merged}
 
 
@@ -82,7 +112,10 @@ def find_faults(gateway: Gateway, answers: Mapping[str, Any]) -> list[FieldFault
 
 
 def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[str, str]) -> str:
-    """Store address and secret as far as they are whole; return how the step is to be shown again, empty where it need not be."""
+    """Store address and secret as far as they are whole.
+
+    Return how the step is to be shown again, empty where it need not be.
+    """
     method, go = METHODS.get(typed.get("by", ""), METHODS[DEFAULT]), typed.get("go")
     if method.server is None or go not in {"connect", "find", "next"}:
         return ""
@@ -94,8 +127,13 @@ def store_access(gateway: Gateway, answers: Mapping[str, Any], typed: Mapping[st
     return "look=1" if go == "connect" or method.by not in answers["control"] else ""
 
 
-def view_sent(gateway: Gateway, site: Site | None, plan: PlanReply | None, *, now: datetime) -> dict[str, Any]:
-    """Return what would be sent to a site's batteries by its section ``control``; nothing where it is not whole."""
+def view_sent(
+    gateway: Gateway, site: Site | None, plan: PlanReply | None, *, now: datetime
+) -> dict[str, Any]:
+    """Return what would be sent to a site's batteries by its section ``control``.
+
+    Nothing where it is not whole.
+    """
     control: Control | None = None if site is None else site.control
     if site is None or control is None or not control.batteries:
         return {"by_mode": [], "next": []}
@@ -107,7 +145,10 @@ def view_sent(gateway: Gateway, site: Site | None, plan: PlanReply | None, *, no
 
 
 class SentLine(NamedTuple):
-    """What is sent at once: when the slot begins, None for a mode in general; the mode, and each value with where it goes."""
+    """What is sent at once: when the slot begins, None for a mode in general.
+
+    The mode, and each value with where it goes.
+    """
 
     start: datetime | None
     battery: str
@@ -115,8 +156,13 @@ class SentLine(NamedTuple):
     writes: tuple[tuple[str, str], ...]
 
 
-def list_sent_by_mode(site: Site, control: Control, profiles: Mapping[str, DeviceProfile]) -> list[SentLine]:
-    """Return what each mode would send to a battery that is half full, at its greatest power; ``profiles``: of those that Luna speaks to itself, by name."""
+def list_sent_by_mode(
+    site: Site, control: Control, profiles: Mapping[str, DeviceProfile]
+) -> list[SentLine]:
+    """Return what each mode would send to a battery that is half full, at its greatest power.
+
+    ``profiles``: of those that Luna speaks to itself, by name.
+    """
     batteries = {battery.name: battery for battery in site.batteries}
     lines: list[SentLine] = []
     for target in control.batteries:
@@ -125,15 +171,32 @@ def list_sent_by_mode(site: Site, control: Control, profiles: Mapping[str, Devic
             powers = {"charge": battery.charge_limit_kw, "export": battery.discharge_limit_kw}
             socs = {"charge": battery.max_soc, "export": battery.min_soc}
             for mode in sorted(target.known_modes, key=MODES.index):
-                setpoint = BatterySetpoint(mode=mode, power_kw=powers.get(mode), target_soc=socs.get(mode))
-                sent = _say(site, control, {battery.name: setpoint}, profiles, soc={battery.name: _half_full(battery)})
+                setpoint = BatterySetpoint(
+                    mode=mode, power_kw=powers.get(mode), target_soc=socs.get(mode)
+                )
+                sent = _say(
+                    site,
+                    control,
+                    {battery.name: setpoint},
+                    profiles,
+                    soc={battery.name: _half_full(battery)},
+                )
                 # What its owner does not let it do becomes another mode.
                 lines += [line for line in sent if line.mode == mode]
     return lines
 
 
-def list_sent_next(site: Site, control: Control, plan: PlanReply, profiles: Mapping[str, DeviceProfile], *, now: datetime) -> list[SentLine]:
-    """Return what the quarter-hours of a plan that come next would send, batteries being as full as it expects."""
+def list_sent_next(
+    site: Site,
+    control: Control,
+    plan: PlanReply,
+    profiles: Mapping[str, DeviceProfile],
+    *,
+    now: datetime,
+) -> list[SentLine]:
+    """Return what the quarter-hours of a plan that come next would send, batteries being as full as
+    it expects.
+    """
     names = {each.battery for each in control.batteries}
     step = timedelta(minutes=plan.slot_minutes)
     lines: list[SentLine] = []
@@ -141,8 +204,15 @@ def list_sent_next(site: Site, control: Control, plan: PlanReply, profiles: Mapp
         if slot.start + step <= now:
             continue
         before = plan.slots[place - 1].batteries if place else {}
-        soc = {battery.name: before[battery.name].soc_end if battery.name in before else _half_full(battery) for battery in site.batteries}
-        setpoints = {name: series.at(place) for name, series in plan.setpoints.items() if name in names}
+        soc = {
+            battery.name: before[battery.name].soc_end
+            if battery.name in before
+            else _half_full(battery)
+            for battery in site.batteries
+        }
+        setpoints = {
+            name: series.at(place) for name, series in plan.setpoints.items() if name in names
+        }
         lines += _say(site, control, setpoints, profiles, soc=soc, start=slot.start)
         if len(lines) >= MOST_SLOTS * len(names):
             break
@@ -161,7 +231,11 @@ def _say(
     say = _SAY.get(control.by, _say_topic)
     for name, safe in to_supported_modes(site, setpoints, soc, control=control).items():
         via = control.vias.get(name)
-        writes = [say(write) for write in render(control, {name: safe})] if via is None else describe_writes(profiles[via.profile], via, safe)
+        writes = (
+            [say(write) for write in render(control, {name: safe})]
+            if via is None
+            else describe_writes(profiles[via.profile], via, safe)
+        )
         yield SentLine(start, name, safe.mode, tuple(writes))
 
 

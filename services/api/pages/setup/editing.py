@@ -1,6 +1,8 @@
-"""Edit a stored site by the forms of set-up: derive the answers from the site, and merge changed answers into it. Pure.
+"""Edit a stored site by the forms of set-up: derive the answers from the site, and merge changed
+answers into it. Pure.
 
-Set-up covers only a part of a site's fields. The other fields stay: only differences between the answers before and after are applied.
+Set-up covers only a part of a site's fields. The other fields stay: only differences between the
+answers before and after are applied.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,12 +20,27 @@ from services.api.pages.setup.composition import ELSEWHERE, compose, numbers_of,
 from services.api.pages.setup.control_methods import METHODS, answer_control
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import write_numbers
-from services.api.pages.setup.fields import DIRECTIONS, EXPORT_ENTRIES, GRID, HOUSEHOLD, IMPORT_ENTRIES, ON, SITE, TARIFF, Entry
+from services.api.pages.setup.fields import (
+    DIRECTIONS,
+    EXPORT_ENTRIES,
+    GRID,
+    HOUSEHOLD,
+    IMPORT_ENTRIES,
+    ON,
+    SITE,
+    TARIFF,
+    Entry,
+)
 
 # The steps that can be edited, in the order of set-up.
 CHANGEABLE = ("site", "devices", "tariff", "control")
 # The answers' keys by step.
-ANSWERS = {"site": ("site", "household"), "devices": (*DEVICE_FORMS, "grid"), "tariff": ("tariff",), "control": ("control",)}
+ANSWERS = {
+    "site": ("site", "household"),
+    "devices": (*DEVICE_FORMS, "grid"),
+    "tariff": ("tariff",),
+    "control": ("control",),
+}
 
 
 def answers_of(site: Site) -> dict[str, Any]:
@@ -31,12 +48,21 @@ def answers_of(site: Site) -> dict[str, Any]:
     household = site.household
     # The list's last choice, 5, means "or more".
     persons = None if household.persons is None else min(household.persons, 5)
-    numbers = {name: getattr(household, name) for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")}
+    numbers = {
+        name: getattr(household, name)
+        for name in ("yearly_kwh", "heating_kwh", "heated_m2", "car_km_per_year")
+    }
     answers: dict[str, Any] = {"site": _answer_site(site), "data": {"source": "nothing"}}
-    answers["household"] = {"heated_by": household.heated_by or ""} | write_numbers(persons=persons, **numbers)
+    answers["household"] = {"heated_by": household.heated_by or ""} | write_numbers(
+        persons=persons, **numbers
+    )
     answers["grid"] = _answer_grid(site)
     answers |= {
-        section: [{"name": device.name} | form.answer(device) for device in getattr(site, section) if form.asks_for(device)]
+        section: [
+            {"name": device.name} | form.answer(device)
+            for device in getattr(site, section)
+            if form.asks_for(device)
+        ]
         for section, form in DEVICE_FORMS.items()
     }
     answers["tariff"] = _answer_tariff(site, numbers_of(answers, "en").price_unit[0])
@@ -44,30 +70,54 @@ def answers_of(site: Site) -> dict[str, Any]:
         control = answer_control(site.control)
         section = compose({**answers, "control": control}).document.get("control")
         # Only if the fields express all of the section.
-        if section is not None and _keep_proxies(section, site) == site.control.model_dump(mode="json", by_alias=True):
+        if section is not None and _keep_proxies(section, site) == site.control.model_dump(
+            mode="json", by_alias=True
+        ):
             answers["control"] = control
     return answers
 
 
 def _answer_grid(site: Site) -> dict[str, str]:
-    """Return the answers on the connection; what follows from its fuse, or is assumed, was not answered."""
+    """Return the answers on the connection.
+
+    What follows from its fuse, or is assumed, was not answered.
+    """
     grid = site.grid
-    follows = assume_connection(grid.model_dump() | {"import_limit_kw": None}, site.country).get("import_limit_kw")
+    follows = assume_connection(grid.model_dump() | {"import_limit_kw": None}, site.country).get(
+        "import_limit_kw"
+    )
     stated_kw = None if grid.import_limit_kw in (follows, NO_LIMIT_KW) else grid.import_limit_kw
     exported_kw = None if grid.export_limit_kw == NO_LIMIT_KW else grid.export_limit_kw
-    return write_numbers(main_fuse_a=grid.main_fuse_a, main_fuse_phases=grid.main_fuse_phases, import_limit_kw=stated_kw, export_limit_kw=exported_kw)
+    return write_numbers(
+        main_fuse_a=grid.main_fuse_a,
+        main_fuse_phases=grid.main_fuse_phases,
+        import_limit_kw=stated_kw,
+        export_limit_kw=exported_kw,
+    )
 
 
 def _keep_proxies(section: Mapping[str, Any], site: Site) -> dict[str, Any]:
-    """Return a section ``control`` in which devices with an unchanged address keep their proxy port, which set-up does not ask for."""
+    """Return a section ``control`` in which devices with an unchanged address keep their proxy
+    port, which set-up does not ask for.
+    """
     control = Control.model_validate(section)
     stored = {} if site.control is None else site.control.vias
     batteries = []
     for target in control.batteries:
         via, before = target.via, stored.get(target.battery)
-        stays = via is not None and before is not None and (via.host, via.port) == (before.host, before.port)
-        batteries.append(target.model_copy(update={"via": via.model_copy(update={"proxy": before.proxy})}) if stays and via and before else target)
-    return control.model_copy(update={"batteries": tuple(batteries)}).model_dump(mode="json", by_alias=True)
+        stays = (
+            via is not None
+            and before is not None
+            and (via.host, via.port) == (before.host, before.port)
+        )
+        batteries.append(
+            target.model_copy(update={"via": via.model_copy(update={"proxy": before.proxy})})
+            if stays and via and before
+            else target
+        )
+    return control.model_copy(update={"batteries": tuple(batteries)}).model_dump(
+        mode="json", by_alias=True
+    )
 
 
 def find_fixed(site: Site) -> tuple[str, ...]:
@@ -76,14 +126,22 @@ def find_fixed(site: Site) -> tuple[str, ...]:
     composed = compose(answers)
     # A tariff that the fields cannot express composes to a different one.
     tariff = composed.document.get("tariff")
-    says_it = not composed.faults["tariff"] and tariff is not None and _is_part(tariff, _document(site)["tariff"])
+    says_it = (
+        not composed.faults["tariff"]
+        and tariff is not None
+        and _is_part(tariff, _document(site)["tariff"])
+    )
     fixed = () if says_it else ("tariff",)
     return fixed if site.control is None or "control" in answers else (*fixed, "control")
 
 
 def list_changed_steps(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the steps whose answers differ."""
-    return [step for step, parts in ANSWERS.items() if any(_with_numbers(before.get(part)) != _with_numbers(after.get(part)) for part in parts)]
+    return [
+        step
+        for step, parts in ANSWERS.items()
+        if any(_with_numbers(before.get(part)) != _with_numbers(after.get(part)) for part in parts)
+    ]
 
 
 def _with_numbers(answer: Any) -> Any:
@@ -100,16 +158,23 @@ def change_site(site: Site, answers: Mapping[str, Any]) -> Site:
     """Return the site with the changes of the answers applied.
 
     Raises:
-        InvalidInputError: the result is no valid site, as when a field outside of set-up refers to a removed device.
+        InvalidInputError: the result is no valid site, as when a field outside of set-up refers to
+            a removed device.
     """
     # A composition lacks the section of a kind without devices.
-    before, after = ({section: [] for section in DEVICE_FORMS} | compose(each).document for each in (answers_of(site), answers))
+    before, after = (
+        {section: [] for section in DEVICE_FORMS} | compose(each).document
+        for each in (answers_of(site), answers)
+    )
     controls = [composed.pop("control", None) for composed in (before, after)]
     document = _take_over(_document(site), before, after)
     if controls[0] != controls[1]:
         document["control"] = None if controls[1] is None else _keep_proxies(controls[1], site)
     document["name"] = site.name
-    if site.assumed_fuse is not None and document["grid"].get("import_limit_kw") == site.grid.import_limit_kw:
+    if (
+        site.assumed_fuse is not None
+        and document["grid"].get("import_limit_kw") == site.grid.import_limit_kw
+    ):
         # What was assumed follows from the country as it is now.
         del document["grid"]["import_limit_kw"]
     # Update the fields that are derived from those of the form.
@@ -127,7 +192,9 @@ def _forget_devices(document: dict[str, Any], site: Site) -> None:
     control = document["control"]
     only_advised = control is not None and control.get("by") == "advice"
     for section, form in DEVICE_FORMS.items():
-        removed = {device.name for device in getattr(site, section)} - {device["name"] for device in document[section]}
+        removed = {device.name for device in getattr(site, section)} - {
+            device["name"] for device in document[section]
+        }
         entries = (control or {}).get(section)
         if form.controlled_as and entries:
             control[section] = [each for each in entries if each[form.controlled_as] not in removed]
@@ -136,7 +203,9 @@ def _forget_devices(document: dict[str, Any], site: Site) -> None:
                 inverter[section] = [name for name in inverter[section] if name not in removed]
     if control and not only_advised and not any(control.get(section) for section in COMMANDS):
         document["control"] = None
-    document["inverters"] = [each for each in document["inverters"] if each["pv"] or each["batteries"]]
+    document["inverters"] = [
+        each for each in document["inverters"] if each["pv"] or each["batteries"]
+    ]
 
 
 def _document(site: Site) -> dict[str, Any]:
@@ -147,7 +216,12 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
     """Apply the differences between two documents to the stored one."""
     if before == after:
         return stored
-    if not isinstance(stored, dict) or not isinstance(before, dict) or not isinstance(after, dict) or before.get("kind") != after.get("kind"):
+    if (
+        not isinstance(stored, dict)
+        or not isinstance(before, dict)
+        or not isinstance(after, dict)
+        or before.get("kind") != after.get("kind")
+    ):
         return after
     changed = {name: value for name, value in stored.items() if name in after or name not in before}
     for name, value in after.items():
@@ -157,22 +231,43 @@ def _take_over(stored: Any, before: Any, after: Any) -> Any:
 
 
 def _take_over_devices(stored: Any, before: Any, after: Any) -> list[Any]:
-    present, earlier, later = ({device["name"]: device for device in devices or []} for devices in (stored, before, after))
+    present, earlier, later = (
+        {device["name"]: device for device in devices or []} for devices in (stored, before, after)
+    )
     removed = earlier.keys() - later.keys()
-    merged = {name: _take_over(device, earlier.get(name), later.get(name, earlier.get(name))) for name, device in present.items() if name not in removed}
-    return list((merged | {name: device for name, device in later.items() if name not in present}).values())
+    merged = {
+        name: _take_over(device, earlier.get(name), later.get(name, earlier.get(name)))
+        for name, device in present.items()
+        if name not in removed
+    }
+    return list(
+        (merged | {name: device for name, device in later.items() if name not in present}).values()
+    )
 
 
 def _is_part(part: Any, stored: Any) -> bool:
     if isinstance(part, dict):
-        return isinstance(stored, dict) and all(_is_part(value, stored.get(name)) for name, value in part.items())
+        return isinstance(stored, dict) and all(
+            _is_part(value, stored.get(name)) for name, value in part.items()
+        )
     if isinstance(part, list):
-        return isinstance(stored, list) and len(part) == len(stored) and all(map(_is_part, part, stored))
+        return (
+            isinstance(stored, list)
+            and len(part) == len(stored)
+            and all(map(_is_part, part, stored))
+        )
     return bool(part == stored)
 
 
 def _answer_site(site: Site) -> dict[str, str]:
-    answer = {"name": site.called, "place": ELSEWHERE, "timezone": site.timezone, "currency": site.currency, "latitude": "", "longitude": ""}
+    answer = {
+        "name": site.called,
+        "place": ELSEWHERE,
+        "timezone": site.timezone,
+        "currency": site.currency,
+        "latitude": "",
+        "longitude": "",
+    }
     if site.location is None:
         return answer
     here = (site.location.latitude, site.location.longitude)
@@ -180,11 +275,19 @@ def _answer_site(site: Site) -> dict[str, str]:
     towns = [place for place, code in places() if code == site.country]
     if not towns:
         return answer
-    # Take the nearest town as the chosen place; other fields only where they differ from its defaults.
+    # Take the nearest town as the chosen place; other fields only where they differ from its
+    # defaults.
     named = {place: place_named(place) for place in towns}
-    place = min(towns, key=lambda each: (named[each][1].latitude - here[0]) ** 2 + (named[each][1].longitude - here[1]) ** 2)
+    place = min(
+        towns,
+        key=lambda each: (
+            (named[each][1].latitude - here[0]) ** 2 + (named[each][1].longitude - here[1]) ** 2
+        ),
+    )
     country, town = named[place]
-    usual = {"timezone": country.timezone, "currency": country.currency} | write_numbers(latitude=town.latitude, longitude=town.longitude)
+    usual = {"timezone": country.timezone, "currency": country.currency} | write_numbers(
+        latitude=town.latitude, longitude=town.longitude
+    )
     other = {name: "" if answer[name] == text else answer[name] for name, text in usual.items()}
     if not (other["latitude"] or other["longitude"]):
         return answer | other | {"place": place}
@@ -192,19 +295,39 @@ def _answer_site(site: Site) -> dict[str, str]:
 
 
 def _answer_tariff(site: Site, scale: int) -> dict[str, str]:
-    """Return the typed form of the tariff, prices in the unit in which they are shown; a fixed price where the fields cannot express the tariff."""
+    """Return the typed form of the tariff, prices in the unit in which they are shown.
+
+    A fixed price where the fields cannot express the tariff.
+    """
     bought, sold = site.tariff.import_, site.tariff.export
     if isinstance(bought, SpotPrice):
-        typed = {"import_kind": "spot", "market": bought.market} | write_numbers(markup=bought.markup * scale, vat_percent=100 * bought.vat)
+        typed = {"import_kind": "spot", "market": bought.market} | write_numbers(
+            markup=bought.markup * scale, vat_percent=100 * bought.vat
+        )
     elif isinstance(bought, TimeOfUsePrice):
         typed = {"import_kind": "time_of_use"} | write_numbers(default_price=bought.default * scale)
         for name, band in zip(("first", "second"), bought.bands, strict=False):
-            typed |= {f"{name}_from": band.from_, f"{name}_to": band.to, f"{name}_days": band.days, **write_numbers(**{f"{name}_price": band.price * scale})}
+            typed |= {
+                f"{name}_from": band.from_,
+                f"{name}_to": band.to,
+                f"{name}_days": band.days,
+                **write_numbers(**{f"{name}_price": band.price * scale}),
+            }
     else:
-        typed = {"import_kind": "fixed"} | write_numbers(import_price=bought.price * scale if isinstance(bought, FixedPrice) else scale)
+        typed = {"import_kind": "fixed"} | write_numbers(
+            import_price=bought.price * scale if isinstance(bought, FixedPrice) else scale
+        )
     if isinstance(sold, SpotPrice):
-        return typed | {"export_kind": "spot", "export_market": sold.market} | write_numbers(export_fee=-sold.markup * scale)
-    return typed | {"export_kind": "fixed"} | write_numbers(export_price=sold.price * scale if isinstance(sold, FixedPrice) else 0.0)
+        return (
+            typed
+            | {"export_kind": "spot", "export_market": sold.market}
+            | write_numbers(export_fee=-sold.markup * scale)
+        )
+    return (
+        typed
+        | {"export_kind": "fixed"}
+        | write_numbers(export_price=sold.price * scale if isinstance(sold, FixedPrice) else 0.0)
+    )
 
 
 class ChangedAnswer(NamedTuple):
@@ -216,7 +339,9 @@ class ChangedAnswer(NamedTuple):
     after: str
 
 
-def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords) -> list[ChangedAnswer]:
+def view_changes(
+    before: Mapping[str, Any], after: Mapping[str, Any], words: PageWords
+) -> list[ChangedAnswer]:
     """List the changed answers in the order of the steps."""
     changes = [
         ChangedAnswer("site", *each)
@@ -224,17 +349,43 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
         for each in _compare(entries, before[part], after[part], words)
     ]
     for kind, form in DEVICE_FORMS.items():
-        was_there, is_there = ({each.get("name", ""): each for each in answers[kind]} for answers in (before, after))
+        was_there, is_there = (
+            {each.get("name", ""): each for each in answers[kind]} for answers in (before, after)
+        )
         for name, device in was_there.items():
             if name in is_there:
                 lines = _compare(form.entries, device, is_there[name], words)
-                changes += [ChangedAnswer("devices", f"{name}: {label}", one, other) for label, one, other in lines]
+                changes += [
+                    ChangedAnswer("devices", f"{name}: {label}", one, other)
+                    for label, one, other in lines
+                ]
             else:
-                changes.append(ChangedAnswer("devices", f"{words(kind)}: {name}", words("device_there"), words("device_gone")))
-        changes += [ChangedAnswer("devices", words(kind), "", words("device_new")) for each in after[kind] if not each.get("name")]
-    changes += [ChangedAnswer("devices", *each) for each in _compare(GRID, before["grid"], after["grid"], words)]
+                changes.append(
+                    ChangedAnswer(
+                        "devices",
+                        f"{words(kind)}: {name}",
+                        words("device_there"),
+                        words("device_gone"),
+                    )
+                )
+        changes += [
+            ChangedAnswer("devices", words(kind), "", words("device_new"))
+            for each in after[kind]
+            if not each.get("name")
+        ]
+    changes += [
+        ChangedAnswer("devices", *each)
+        for each in _compare(GRID, before["grid"], after["grid"], words)
+    ]
     was, then = (suggest_tariff(answers) | answers["tariff"] for answers in (before, after))
-    names = {entry.name for each in (was, then) for entry in (*IMPORT_ENTRIES.get(each["import_kind"], ()), *EXPORT_ENTRIES.get(each["export_kind"], ()))}
+    names = {
+        entry.name
+        for each in (was, then)
+        for entry in (
+            *IMPORT_ENTRIES.get(each["import_kind"], ()),
+            *EXPORT_ENTRIES.get(each["export_kind"], ()),
+        )
+    }
     entries = [entry for entry in TARIFF if entry.name in names | {"import_kind", "export_kind"}]
     changes += [ChangedAnswer("tariff", *each) for each in _compare(entries, was, then, words)]
     told_before, told = before.get("control") or {}, after.get("control") or {}
@@ -243,17 +394,34 @@ def view_changes(before: Mapping[str, Any], after: Mapping[str, Any], words: Pag
         said = (words(f"by_{each}") if each else "" for each in (by_before, by))
         changes.append(ChangedAnswer("control", words("step_control"), *said))
     for name, typed in told.get(by, {}).items():
-        lines = _compare(METHODS[by].asks if by in METHODS else (), told_before.get(by, {}).get(name, {}), typed, words)
-        changes += [ChangedAnswer("control", f"{name}: {label}", one, other) for label, one, other in lines]
+        lines = _compare(
+            METHODS[by].asks if by in METHODS else (),
+            told_before.get(by, {}).get(name, {}),
+            typed,
+            words,
+        )
+        changes += [
+            ChangedAnswer("control", f"{name}: {label}", one, other) for label, one, other in lines
+        ]
     return changes
 
 
 _Line = tuple[str, str, str]
 
 
-def _compare(entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords) -> list[_Line]:
+def _compare(
+    entries: Iterable[Entry], before: Mapping[str, str], after: Mapping[str, str], words: PageWords
+) -> list[_Line]:
     pairs = [(entry, before.get(entry.name, ""), after.get(entry.name, "")) for entry in entries]
-    return [(words(f"field_{entry.name}"), say_answer(entry, was, words), say_answer(entry, then, words)) for entry, was, then in pairs if was != then]
+    return [
+        (
+            words(f"field_{entry.name}"),
+            say_answer(entry, was, words),
+            say_answer(entry, then, words),
+        )
+        for entry, was, then in pairs
+        if was != then
+    ]
 
 
 def say_answer(entry: Entry, text: str, words: PageWords) -> str:

@@ -23,7 +23,9 @@ ON = "on"
 
 
 class FieldFault(NamedTuple):
-    """A validation error of a field: ``code`` selects the page's phrase ``fault_<code>``, ``figures`` fill it."""
+    """A validation error of a field: ``code`` selects the page's phrase ``fault_<code>``,
+    ``figures`` fill it.
+    """
 
     field: str
     code: str
@@ -35,12 +37,15 @@ class Entry:
     """A field of a form.
 
     Args:
-        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` the text below it if ``hint``.
-        kind: type of value. A price is typed in the unit in which the site's prices are shown, a bearing in degrees from north or as one of eight winds.
+        name: in the form; ``field_<name>`` is its label, ``hint_<name>`` the text below it if
+            ``hint``.
+        kind: type of value. A price is typed in the unit in which the site's prices are shown, a
+            bearing in degrees from north or as one of eight winds.
         least: lower bound of a number, of a price in euros; ``above`` excludes it.
         unit: shown beside the field.
         options: of a choice; ``option_<name>_<value>`` is the label of each.
-        assumed: the assumption that is listed while the default stands; "": the default is no assumption.
+        assumed: the assumption that is listed while the default stands; "": the default is no
+            assumption.
     """
 
     name: str
@@ -57,7 +62,13 @@ class Entry:
 
     def in_currency(self, currency: str) -> "Entry":
         """Return the field with a price's bounds converted to a currency."""
-        return replace(self, least=in_currency(self.least, currency), most=in_currency(self.most, currency)) if self.kind == "price" else self
+        return (
+            replace(
+                self, least=in_currency(self.least, currency), most=in_currency(self.most, currency)
+            )
+            if self.kind == "price"
+            else self
+        )
 
 
 SITE = (
@@ -86,7 +97,12 @@ GRID = (
 )
 # Clockwise from north; ``option_azimuth_deg_<degrees>`` names each.
 DIRECTIONS = ("0", "45", "90", "135", "180", "225", "270", "315")
-_WINDS = dict.fromkeys(("n",), "0") | dict.fromkeys(("ne", "no"), "45") | dict.fromkeys(("e", "o"), "90") | dict.fromkeys(("se", "so"), "135")
+_WINDS = (
+    dict.fromkeys(("n",), "0")
+    | dict.fromkeys(("ne", "no"), "45")
+    | dict.fromkeys(("e", "o"), "90")
+    | dict.fromkeys(("se", "so"), "135")
+)
 _WINDS |= {"s": "180", "sw": "225", "w": "270", "nw": "315"}
 DAYS = ("all", "weekday", "weekend")
 KINDS = ("fixed", "time_of_use", "spot")
@@ -111,7 +127,10 @@ SPOT = (
     Entry("vat_percent", most=50, default="0", unit="%", assumed="vat"),
 )
 EXPORT_FIXED = (Entry("export_price", "price", most=10, hint=True, assumed="no_export_price"),)
-EXPORT_SPOT = (Entry("export_market", "choice", assumed="market"), Entry("export_fee", "price", least=-1, most=10, default="0", assumed="no_export_fee"))
+EXPORT_SPOT = (
+    Entry("export_market", "choice", assumed="market"),
+    Entry("export_fee", "price", least=-1, most=10, default="0", assumed="no_export_fee"),
+)
 TARIFF = (
     Entry("import_kind", "choice", options=KINDS, default="fixed"),
     *FIXED,
@@ -127,7 +146,9 @@ IMPORT_ENTRIES = {"fixed": FIXED, "time_of_use": (*TIME_OF_USE, *SECOND_BAND), "
 EXPORT_ENTRIES = {"fixed": EXPORT_FIXED, "spot": EXPORT_SPOT, "none": ()}
 
 
-def check_entries(entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1) -> tuple[dict[str, Any], list[FieldFault]]:
+def check_entries(
+    entries: Iterable[Entry], typed: Answers, *, prefix: str = "", price_scale: int = 1
+) -> tuple[dict[str, Any], list[FieldFault]]:
     """Validate typed text; return the values by field, and the faults.
 
     Args:
@@ -156,7 +177,11 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
     if not text:
         return None, FieldFault("", "missing") if entry.required else None
     if entry.kind in {"number", "price", "bearing"}:
-        return _check_number(entry, _bearings().get(text.casefold(), text) if entry.kind == "bearing" else text, scale if entry.kind == "price" else 1)
+        return _check_number(
+            entry,
+            _bearings().get(text.casefold(), text) if entry.kind == "bearing" else text,
+            scale if entry.kind == "price" else 1,
+        )
     if entry.kind == "clock":
         return (text, None) if CLOCK.fullmatch(text) else (None, FieldFault("", "clock"))
     if entry.options and text not in entry.options:
@@ -167,7 +192,11 @@ def _check(entry: Entry, text: str, scale: int) -> tuple[Any, FieldFault | None]
 @cache
 def _bearings() -> dict[str, str]:
     """Return the degrees by name of a compass direction, in every language of the catalogue."""
-    named = {page_words("setup", language)(f"option_azimuth_deg_{degrees}"): degrees for language in CATALOGUE.languages for degrees in DIRECTIONS}
+    named = {
+        page_words("setup", language)(f"option_azimuth_deg_{degrees}"): degrees
+        for language in CATALOGUE.languages
+        for degrees in DIRECTIONS
+    }
     return _WINDS | {name.casefold(): degrees for name, degrees in named.items()}
 
 
@@ -177,11 +206,18 @@ def _check_number(entry: Entry, text: str, scale: int) -> tuple[float | None, Fi
         return None, FieldFault("", "number")
     # 8.2 hundredths are 0.082, without the error of floating-point division.
     value = round(typed / scale, 9)
-    # "3.500" kWh a year means 3500: a decimal reading below the bound is read as thousands if that is within bounds.
-    if value < entry.least and re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text) and entry.least <= 1000 * value <= entry.most:
+    # "3.500" kWh a year means 3500: a decimal reading below the bound is read as thousands if that
+    # is within bounds.
+    if (
+        value < entry.least
+        and re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text)
+        and entry.least <= 1000 * value <= entry.most
+    ):
         value = round(1000 * value, 6)
     if value < entry.least or (entry.above and value <= entry.least):
-        return None, FieldFault("", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)})
+        return None, FieldFault(
+            "", "above" if entry.above else "least", {"bound": _plain(entry.least * scale)}
+        )
     if value > entry.most:
         return None, FieldFault("", "most", {"bound": _plain(entry.most * scale)})
     # 0.32 cents is implausible: the price was typed in the currency, and 32 is meant.

@@ -1,4 +1,6 @@
-"""The file of a site that is being set up: what is in it, and how it is read before the first plan."""
+"""The file of a site that is being set up: what is in it, and how it is read before the first
+plan.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,22 +33,44 @@ async def show_setup_file(draft_id: DraftId, request: Request, gateway: CurrentG
     zone, currency = _find_clock(answers)
     choices = read_choices(request.query_params.multi_items())
     upload = answers["upload"]
-    guess = await ask_guess(gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices)
-    view = FileGuessView(guess, Numbers(Reader.of(request).language, parse_zone(zone), currency), words_of(request, PAGE), choices)
+    guess = await ask_guess(
+        gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices
+    )
+    view = FileGuessView(
+        guess,
+        Numbers(Reader.of(request).language, parse_zone(zone), currency),
+        words_of(request, PAGE),
+        choices,
+    )
     unanswered = "unanswered" in request.query_params
-    return show(request, PAGE, view=view, action=f"/ui/setup/{draft_id}/file", back=f"/ui/setup/{draft_id}/data", unanswered=unanswered)
+    return show(
+        request,
+        PAGE,
+        view=view,
+        action=f"/ui/setup/{draft_id}/file",
+        back=f"/ui/setup/{draft_id}/data",
+        unanswered=unanswered,
+    )
 
 
 @router.page("POST", "/ui/setup/{draft_id}/file", "administer")
-async def accept_setup_file(draft_id: DraftId, request: Request, gateway: CurrentGateway) -> Response:
+async def accept_setup_file(
+    draft_id: DraftId, request: Request, gateway: CurrentGateway
+) -> Response:
     """Keep how the file is read, and lead back to the step; to the questions where one is open."""
     answers = await run_in_threadpool(_load, gateway, draft_id)
     zone, _ = _find_clock(answers)
-    choices = read_choices([(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()])
+    choices = read_choices(
+        [(name, str(value)) for name, value in (await request.form(max_files=0)).multi_items()]
+    )
     upload = answers["upload"]
-    guess = await ask_guess(gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices)
+    guess = await ask_guess(
+        gateway, key=upload["object_key"], name=upload["file_name"], zone=zone, choices=choices
+    )
     if guess.reading is None:
-        return RedirectResponse(link_of(f"/ui/setup/{draft_id}/file", {"unanswered": "1", **choices}), 303)
+        return RedirectResponse(
+            link_of(f"/ui/setup/{draft_id}/file", {"unanswered": "1", **choices}), 303
+        )
     reading = {"kind": guess.reading.kind, "reading": guess.reading.model_dump(mode="json")}
     await run_in_threadpool(_keep, gateway, draft_id, upload | reading)
     return RedirectResponse(f"/ui/setup/{draft_id}/data", 303)

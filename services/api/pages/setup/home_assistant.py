@@ -1,7 +1,8 @@
 """Query a Home Assistant for its sensors and commands, and guess which of them fit a site's roles.
 
-The gateway itself connects, so that the token crosses no queue. Source: Home Assistant developer documentation, REST API and WebSocket API;
-``homeassistant/components/energy/data.py`` for the energy dashboard.
+The gateway itself connects, so that the token crosses no queue. Source: Home Assistant developer
+documentation, REST API and WebSocket API; ``homeassistant/components/energy/data.py`` for the
+energy dashboard.
 """
 
 import json
@@ -59,7 +60,8 @@ class HomeCommand:
 class Lookup:
     """The result of a look-up: version, sensors and commands, or the fault.
 
-    ``dashboard``: sensors of the energy dashboard by role; ``devices``: its sensors of single devices, with their names there.
+    ``dashboard``: sensors of the energy dashboard by role; ``devices``: its sensors of single
+    devices, with their names there.
     """
 
     fault: str | None = None
@@ -79,18 +81,29 @@ class Lookup:
         )
 
     def nearest(self, entity: str) -> "Lookup":
-        """Sort the entities by the length of the name prefix shared with ``entity``: of two inverters, those of the same one come first."""
+        """Sort the entities by the length of the name prefix shared with ``entity``: of two
+        inverters, those of the same one come first.
+        """
 
         def count_words(other: HomeSensor | HomeCommand) -> int:
-            both = zip(*(name.partition(".")[2].split("_") for name in (entity, other.entity)), strict=False)
+            both = zip(
+                *(name.partition(".")[2].split("_") for name in (entity, other.entity)),
+                strict=False,
+            )
             return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
 
-        sensors, commands = sorted(self.sensors, key=count_words, reverse=True), sorted(self.commands, key=count_words, reverse=True)
+        sensors, commands = (
+            sorted(self.sensors, key=count_words, reverse=True),
+            sorted(self.commands, key=count_words, reverse=True),
+        )
         return replace(self, sensors=tuple(sensors), commands=tuple(commands))
 
 
 def look_up(access: HomeAssistantAccess) -> Lookup:
-    """Query a Home Assistant for version and entities; takes ten seconds where it does not respond."""
+    """Query a Home Assistant for version and entities.
+
+    Takes ten seconds where it does not respond.
+    """
     try:
         status, config = _ask(access, "/api/config")
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
@@ -103,11 +116,19 @@ def look_up(access: HomeAssistantAccess) -> Lookup:
     except ValueError as exc:
         return Lookup(STRANGE, str(exc)[:100])
     dashboard, devices = read_dashboard(_ask_dashboard(access))
-    return Lookup(version=str(config["version"])[:40], sensors=read_sensors(states), commands=read_commands(states), dashboard=dashboard, devices=devices)
+    return Lookup(
+        version=str(config["version"])[:40],
+        sensors=read_sensors(states),
+        commands=read_commands(states),
+        dashboard=dashboard,
+        devices=devices,
+    )
 
 
 def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
-    """Return status and JSON of a response; redirections are not followed, since they would send the token elsewhere.
+    """Return status and JSON of a response.
+
+    Redirections are not followed, since they would send the token elsewhere.
 
     Raises:
         OSError, HTTPException: no response, or not by HTTP.
@@ -119,8 +140,14 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
     try:
         connection.sock = open_connection(HOME_ASSISTANT, host, port, TIMEOUT_SECONDS)
         if parts.scheme == "https":
-            connection.sock = create_default_context().wrap_socket(connection.sock, server_hostname=host)
-        connection.request("GET", parts.path.rstrip("/") + path, headers={"Authorization": f"Bearer {access.token}", "Accept": "application/json"})
+            connection.sock = create_default_context().wrap_socket(
+                connection.sock, server_hostname=host
+            )
+        connection.request(
+            "GET",
+            parts.path.rstrip("/") + path,
+            headers={"Authorization": f"Bearer {access.token}", "Accept": "application/json"},
+        )
         response = connection.getresponse()
         body = response.read(MOST_BYTES + 1)
     finally:
@@ -131,11 +158,21 @@ def _ask(access: HomeAssistantAccess, path: str) -> tuple[int, Any]:
 
 
 def _ask_dashboard(access: HomeAssistantAccess) -> Any:
-    """Return the configuration of the energy dashboard; None without one or on failure: sensors are then guessed by name."""
+    """Return the configuration of the energy dashboard.
+
+    None without one or on failure: sensors are then guessed by name.
+    """
     try:
-        # A given socket keeps the library from following redirections, which would send the token elsewhere.
+        # A given socket keeps the library from following redirections, which would send the token
+        # elsewhere.
         link = open_connection(HOME_ASSISTANT, *access.host_and_port, TIMEOUT_SECONDS)
-        with connect(access.socket_url, sock=link, open_timeout=TIMEOUT_SECONDS, close_timeout=1, max_size=MOST_BYTES) as socket:
+        with connect(
+            access.socket_url,
+            sock=link,
+            open_timeout=TIMEOUT_SECONDS,
+            close_timeout=1,
+            max_size=MOST_BYTES,
+        ) as socket:
             socket.recv(timeout=TIMEOUT_SECONDS)
             socket.send(json.dumps({"type": "auth", "access_token": access.token}))
             if json.loads(socket.recv(timeout=TIMEOUT_SECONDS)).get("type") != "auth_ok":
@@ -148,20 +185,38 @@ def _ask_dashboard(access: HomeAssistantAccess) -> Any:
 
 
 def read_dashboard(preferences: Any) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """Return the sensors of an energy dashboard by role, and those of its devices with their names; entries of unknown form are skipped.
+    """Return the sensors of an energy dashboard by role, and those of its devices with their names.
 
-    Older grid sources have lists of flows, newer ones two statistics of their own. A battery's ``from`` is its discharge.
+    Entries of unknown form are skipped.
+
+    Older grid sources have lists of flows, newer ones two statistics of their own. A battery's
+    ``from`` is its discharge.
     """
     prefs = preferences if isinstance(preferences, dict) else {}
     found: dict[str, list[str]] = {}
     for source in _documents(prefs.get("energy_sources")):
         kind = str(source.get("type"))
-        flows = [source, *_documents(source.get("flow_from")), *_documents(source.get("flow_to"))] if kind == "grid" else [source]
-        for role, name in ((role, hints.statistic[1]) for role, hints in _HINTS.items() if hints.statistic and hints.statistic[0] == kind):
-            found.setdefault(role, []).extend(str(flow[name]) for flow in flows if _is_sensor(flow.get(name)))
-    metered = ((each.get("stat_consumption"), each.get("name")) for each in _documents(prefs.get("device_consumption")))
+        flows = (
+            [source, *_documents(source.get("flow_from")), *_documents(source.get("flow_to"))]
+            if kind == "grid"
+            else [source]
+        )
+        for role, name in (
+            (role, hints.statistic[1])
+            for role, hints in _HINTS.items()
+            if hints.statistic and hints.statistic[0] == kind
+        ):
+            found.setdefault(role, []).extend(
+                str(flow[name]) for flow in flows if _is_sensor(flow.get(name))
+            )
+    metered = (
+        (each.get("stat_consumption"), each.get("name"))
+        for each in _documents(prefs.get("device_consumption"))
+    )
     devices = {str(entity): str(name or "") for entity, name in metered if _is_sensor(entity)}
-    return {role: tuple(dict.fromkeys(entities)) for role, entities in found.items() if entities}, devices
+    return {
+        role: tuple(dict.fromkeys(entities)) for role, entities in found.items() if entities
+    }, devices
 
 
 def _documents(value: Any) -> list[dict[str, Any]]:
@@ -176,10 +231,19 @@ def _is_sensor(entity: Any) -> bool:
 def read_commands(states: Any) -> tuple[HomeCommand, ...]:
     """Return the entities that accept a value, by name; states of unknown form are skipped."""
     found = (_read_command(state) for state in _documents(states))
-    return tuple(sorted((command for command in found if command is not None), key=lambda command: command.name.casefold()))
+    return tuple(
+        sorted(
+            (command for command in found if command is not None),
+            key=lambda command: command.name.casefold(),
+        )
+    )
 
 
-_CHOICES, _SWITCHES, _NUMBERS = ("select", "input_select"), ("switch", "input_boolean"), ("number", "input_number")
+_CHOICES, _SWITCHES, _NUMBERS = (
+    ("select", "input_select"),
+    ("switch", "input_boolean"),
+    ("number", "input_number"),
+)
 
 
 def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
@@ -188,31 +252,66 @@ def _read_command(state: Mapping[str, Any]) -> HomeCommand | None:
         return None
     domain, unit = entity.partition(".")[0], str(attributes.get("unit_of_measurement") or "")
     said = attributes.get("options")
-    options = tuple(str(each)[:255] for each in said) if domain in _CHOICES and isinstance(said, list) else ("on", "off") if domain in _SWITCHES else ()
+    options = (
+        tuple(str(each)[:255] for each in said)
+        if domain in _CHOICES and isinstance(said, list)
+        else ("on", "off")
+        if domain in _SWITCHES
+        else ()
+    )
     if not options and not (domain in _NUMBERS and unit in {"W", "kW", "%"}):
         return None
-    return HomeCommand(entity, str(attributes.get("friendly_name") or entity)[:120], unit, str(attributes.get("device_class") or ""), options)
+    return HomeCommand(
+        entity,
+        str(attributes.get("friendly_name") or entity)[:120],
+        unit,
+        str(attributes.get("device_class") or ""),
+        options,
+    )
 
 
 def read_sensors(states: Any) -> tuple[HomeSensor, ...]:
-    """Return the sensors of energies, powers and states of charge, by name; states of unknown form are skipped."""
+    """Return the sensors of energies, powers and states of charge, by name.
+
+    States of unknown form are skipped.
+    """
     found = (_read_sensor(state) for state in states) if isinstance(states, list) else ()
-    return tuple(sorted((sensor for sensor in found if sensor is not None), key=lambda sensor: sensor.name.casefold()))
+    return tuple(
+        sorted(
+            (sensor for sensor in found if sensor is not None),
+            key=lambda sensor: sensor.name.casefold(),
+        )
+    )
 
 
 def _read_sensor(state: Any) -> HomeSensor | None:
-    entity, attributes = (state.get("entity_id"), state.get("attributes")) if isinstance(state, dict) else (None, None)
-    if not isinstance(entity, str) or not entity.startswith("sensor.") or not isinstance(attributes, dict) or len(entity) > 255:
+    entity, attributes = (
+        (state.get("entity_id"), state.get("attributes"))
+        if isinstance(state, dict)
+        else (None, None)
+    )
+    if (
+        not isinstance(entity, str)
+        or not entity.startswith("sensor.")
+        or not isinstance(attributes, dict)
+        or len(entity) > 255
+    ):
         return None
-    unit, device_class = str(attributes.get("unit_of_measurement") or ""), str(attributes.get("device_class") or "")
+    unit, device_class = (
+        str(attributes.get("unit_of_measurement") or ""),
+        str(attributes.get("device_class") or ""),
+    )
     if unit not in _CLASSES or device_class not in {"", _CLASSES[unit]}:
         return None
     counts = attributes.get("state_class") in {"total", "total_increasing"}
-    return HomeSensor(entity, str(attributes.get("friendly_name") or entity)[:120], unit, device_class, counts)
+    return HomeSensor(
+        entity, str(attributes.get("friendly_name") or entity)[:120], unit, device_class, counts
+    )
 
 
 _ENERGIES, _POWERS = ("Wh", "kWh", "MWh"), ("W", "kW", "MW")
-# The device class that fits a unit; another class means something else, such as humidity or the energy in a store.
+# The device class that fits a unit; another class means something else, such as humidity or the
+# energy in a store.
 _CLASSES = dict.fromkeys(_ENERGIES, "energy") | dict.fromkeys(_POWERS, "power") | {"%": "battery"}
 
 
@@ -221,26 +320,50 @@ _GRID = r"grid|netz|meter|zähler|zaehler|utility|p1|tibber"
 # Roles for which every house should have sensors.
 _HOUSE = {
     "total_load_consumption": SensorHints(
-        r"house|home|haus|load|consum|verbrauch|last\b", rf"{BATTERY_WORDS}|{_GRID}|solar|pv|export|wallbox|\bev\b|car|auto|heat"
+        r"house|home|haus|load|consum|verbrauch|last\b",
+        rf"{BATTERY_WORDS}|{_GRID}|solar|pv|export|wallbox|\bev\b|car|auto|heat",
     ),
     "total_grid_import": SensorHints(
-        r"import|bezug|consum|from_grid|delivered|bought", rf"{BATTERY_WORDS}|export|einspeis", also=_GRID, statistic=("grid", "stat_energy_from")
+        r"import|bezug|consum|from_grid|delivered|bought",
+        rf"{BATTERY_WORDS}|export|einspeis",
+        also=_GRID,
+        statistic=("grid", "stat_energy_from"),
     ),
-    "total_grid_export": SensorHints(r"export|einspeis|feed|return|to_grid|sold", BATTERY_WORDS, also=_GRID, statistic=("grid", "stat_energy_to")),
+    "total_grid_export": SensorHints(
+        r"export|einspeis|feed|return|to_grid|sold",
+        BATTERY_WORDS,
+        also=_GRID,
+        statistic=("grid", "stat_energy_to"),
+    ),
 }
-_HINTS: Mapping[str, SensorHints] = _HOUSE | {role: hints for form in DEVICE_FORMS.values() for role, hints in form.sensors.items()}
+_HINTS: Mapping[str, SensorHints] = _HOUSE | {
+    role: hints for form in DEVICE_FORMS.values() for role, hints in form.sensors.items()
+}
 
 
 def roles_for(devices: Mapping[str, Sequence[object]]) -> list[str]:
-    """Return the roles for which a site with these devices should have sensors, in the order of their series."""
-    asked = [role for section, form in DEVICE_FORMS.items() if devices.get(section) for role in form.sensors]
-    return [*_HOUSE, *sorted(asked, key=lambda role: MEASURED.index(str(SENSOR_ROLES[role].series)))]
+    """Return the roles for which a site with these devices should have sensors, in the order of
+    their series.
+    """
+    asked = [
+        role
+        for section, form in DEVICE_FORMS.items()
+        if devices.get(section)
+        for role in form.sensors
+    ]
+    return [
+        *_HOUSE,
+        *sorted(asked, key=lambda role: MEASURED.index(str(SENSOR_ROLES[role].series))),
+    ]
 
 
 def offer_sensors(role: str, sensors: Sequence[HomeSensor]) -> list[HomeSensor]:
     """Return the sensors that fit a role, the likeliest first."""
     units = ("%",) if SENSOR_ROLES[role].kind == "level" else (*_ENERGIES, *_POWERS)
-    return sorted((sensor for sensor in sensors if sensor.unit in units), key=lambda sensor: (-_likelihood(role, sensor), not sensor.device_class))
+    return sorted(
+        (sensor for sensor in sensors if sensor.unit in units),
+        key=lambda sensor: (-_likelihood(role, sensor), not sensor.device_class),
+    )
 
 
 def guess_sensor(role: str, lookup: Lookup) -> str:
@@ -252,9 +375,20 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
         return ",".join(lookup.dashboard[role])
     # The dashboard lists submetered sensors among its devices.
     is_submetered = SENSOR_ROLES[role].flow == "submetered"
-    named = [HomeSensor(entity, name or entity, "kWh", counts=True) for entity, name in lookup.devices.items()] if is_submetered else []
-    taken = {entity for entities in lookup.dashboard.values() for entity in entities} | ({*lookup.devices} if not is_submetered else set())
-    offered = offer_sensors(role, [*named, *(sensor for sensor in lookup.sensors if sensor.entity not in taken)])
+    named = (
+        [
+            HomeSensor(entity, name or entity, "kWh", counts=True)
+            for entity, name in lookup.devices.items()
+        ]
+        if is_submetered
+        else []
+    )
+    taken = {entity for entities in lookup.dashboard.values() for entity in entities} | (
+        {*lookup.devices} if not is_submetered else set()
+    )
+    offered = offer_sensors(
+        role, [*named, *(sensor for sensor in lookup.sensors if sensor.entity not in taken)]
+    )
     return offered[0].entity if offered and _likelihood(role, offered[0]) >= _LIKELY else ""
 
 
@@ -262,20 +396,41 @@ def guess_sensor(role: str, lookup: Lookup) -> str:
 _OTHERS = r"\bcar\b|auto\b|wallbox|\bev\b"
 _COMMANDS: Mapping[str, SensorHints] = {
     "mode_place": SensorHints(
-        r"mode|modus|betriebsart|work|strateg|control|steuer", rf"{_OTHERS}|heat|climate|light|licht|fan|vacuum|alarm", _BATTERY_OR_INVERTER
+        r"mode|modus|betriebsart|work|strateg|control|steuer",
+        rf"{_OTHERS}|heat|climate|light|licht|fan|vacuum|alarm",
+        _BATTERY_OR_INVERTER,
     ),
     "power_place": SensorHints(
-        r"power|leistung|charg|laden|set.?point|sollwert", rf"{_OTHERS}|\bgrid.(import|export)|\bnetz|export.limit|\bpv\b", _BATTERY_OR_INVERTER
+        r"power|leistung|charg|laden|set.?point|sollwert",
+        rf"{_OTHERS}|\bgrid.(import|export)|\bnetz|export.limit|\bpv\b",
+        _BATTERY_OR_INVERTER,
     ),
-    "target_place": SensorHints(r"target|ziel|charge.(limit|to|until)|max.*soc|soc.*max|cut.?off", rf"{_OTHERS}|min|discharg|entlad", _BATTERY_OR_INVERTER),
+    "target_place": SensorHints(
+        r"target|ziel|charge.(limit|to|until)|max.*soc|soc.*max|cut.?off",
+        rf"{_OTHERS}|min|discharg|entlad",
+        _BATTERY_OR_INVERTER,
+    ),
 }
-_COMMAND_UNITS: Mapping[str, frozenset[str]] = {"power_place": frozenset({"W", "kW"}), "target_place": frozenset({"%"})}
+_COMMAND_UNITS: Mapping[str, frozenset[str]] = {
+    "power_place": frozenset({"W", "kW"}),
+    "target_place": frozenset({"%"}),
+}
 
 
 def offer_commands(asked: str, commands: Sequence[HomeCommand]) -> list[HomeCommand]:
-    """Return the commands that fit a field, the likeliest first: choices and switches for a mode, else numbers of its unit."""
+    """Return the commands that fit a field, the likeliest first: choices and switches for a mode,
+    else numbers of its unit.
+    """
     units = _COMMAND_UNITS.get(asked)
-    fitting = (command for command in commands if (bool(command.options) if units is None else command.unit in units and not command.options))
+    fitting = (
+        command
+        for command in commands
+        if (
+            bool(command.options)
+            if units is None
+            else command.unit in units and not command.options
+        )
+    )
     return sorted(fitting, key=lambda command: -_command_likelihood(asked, command))
 
 
@@ -286,21 +441,32 @@ def guess_command(asked: str, commands: Sequence[HomeCommand]) -> HomeCommand | 
 
 
 def _command_likelihood(asked: str, command: HomeCommand) -> int:
-    hints, name = _COMMANDS[asked], f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold()
+    hints, name = (
+        _COMMANDS[asked],
+        f"{command.entity.partition('.')[2].replace('_', ' ')} {command.name}".casefold(),
+    )
     # By the name alone: the option "Auto" is no car.
     if re.search(hints.against, name):
         return -1
     text = f"{name} {' '.join(command.options)}".casefold()
     if not re.search(hints.wanted, text) or not re.search(hints.also, text):
         return 0
-    return 2 + (command.device_class == "power") + (len(command.options) > 2) + bool(re.search(BATTERY_WORDS, text))
+    return (
+        2
+        + (command.device_class == "power")
+        + (len(command.options) > 2)
+        + bool(re.search(BATTERY_WORDS, text))
+    )
 
 
 _LIKELY = 2
 
 
 def _likelihood(role: str, sensor: HomeSensor) -> int:
-    hints, text = _HINTS[role], f"{sensor.entity.partition('.')[2].replace('_', ' ')} {sensor.entity} {sensor.name}".casefold()
+    hints, text = (
+        _HINTS[role],
+        f"{sensor.entity.partition('.')[2].replace('_', ' ')} {sensor.entity} {sensor.name}".casefold(),
+    )
     if re.search(hints.against, text):
         return -1
     words = 2 * bool(re.search(hints.wanted, text))
@@ -308,5 +474,6 @@ def _likelihood(role: str, sensor: HomeSensor) -> int:
         words = min(words, 1)
     if not words:
         return 0
-    # Prefer counters, which lose nothing between two readings; powers have to be integrated, and other energies are per day or forecasts.
+    # Prefer counters, which lose nothing between two readings; powers have to be integrated, and
+    # other energies are per day or forecasts.
     return words + 3 * (sensor.counts and sensor.unit in _ENERGIES) + (sensor.unit == "%")

@@ -20,4 +20,8 @@ def identifier_of(called: str) -> str:
 def free_identifier(identifier: str, names: Collection[str]) -> str:
     """Return ``identifier``, with the first free number appended if it is taken."""
     lowered = {name.casefold() for name in names}
-    return next(free for number in range(1, len(lowered) + 2) if (free := identifier if number == 1 else f"{identifier}_{number}") not in lowered)
+    return next(
+        free
+        for number in range(1, len(lowered) + 2)
+        if (free := identifier if number == 1 else f"{identifier}_{number}") not in lowered
+    )

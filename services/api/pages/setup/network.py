@@ -1,7 +1,9 @@
-"""Discover Home Assistants on the local network by multicast DNS: one query, and a few seconds for responses.
+"""Discover Home Assistants on the local network by multicast DNS: one query, and a few seconds for
+responses.
 
-Source: RFC 6762 (one-shot queries, section 5.1), RFC 6763 (PTR, SRV and TXT of a service), RFC 1035 (messages); Home Assistant's ``zeroconf`` integration: its
-TXT record has location_name, internal_url and base_url.
+Source: RFC 6762 (one-shot queries, section 5.1), RFC 6763 (PTR, SRV and TXT of a service), RFC 1035
+(messages); Home Assistant's ``zeroconf`` integration: its TXT record has location_name,
+internal_url and base_url.
 """
 
 import socket
@@ -44,8 +46,13 @@ class _Records:
     addresses: dict[str, str] = field(default_factory=dict)
 
 
-def find_home_assistants(responders: tuple[str, int] = RESPONDERS, *, seconds: float = LOOK_SECONDS) -> tuple[HomeAssistantServer, ...]:
-    """Return the Home Assistants that respond; none where the network blocks multicast, as between containers."""
+def find_home_assistants(
+    responders: tuple[str, int] = RESPONDERS, *, seconds: float = LOOK_SECONDS
+) -> tuple[HomeAssistantServer, ...]:
+    """Return the Home Assistants that respond.
+
+    None where the network blocks multicast, as between containers.
+    """
     servers: dict[str, HomeAssistantServer] = {}
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
         link.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 1)
@@ -90,7 +97,9 @@ def read_servers(packet: bytes) -> list[HomeAssistantServer]:
 
 
 def _may_be_reached(url: str) -> bool:
-    """Return whether an announced address may be connected to: anybody in the network may announce one."""
+    """Return whether an announced address may be connected to: anybody in the network may announce
+    one.
+    """
     try:
         require_url_host(policy.HOME_ASSISTANT, url, field="url")
     except LunaError:
@@ -114,7 +123,10 @@ def _read_records(packet: bytes) -> _Records:
         elif kind == _TXT:
             records.texts[owner] = dict(_read_texts(packet[place : place + length]))
         elif kind == _SRV:
-            records.ports[owner] = (_read_name(packet, place + 6)[0], struct.unpack_from("!H", packet, place + 4)[0])
+            records.ports[owner] = (
+                _read_name(packet, place + 6)[0],
+                struct.unpack_from("!H", packet, place + 4)[0],
+            )
         elif kind == _A:
             records.addresses[owner] = socket.inet_ntoa(packet[place : place + 4].ljust(4, b"\0"))
         place += length
@@ -122,7 +134,11 @@ def _read_records(packet: bytes) -> _Records:
 
 
 def _read_name(packet: bytes, place: int) -> tuple[str, int]:
-    """Decode a name; return it and the offset of its end. A loop of compression pointers is cut off after ``MOST_RECORDS`` labels."""
+    """Decode a name.
+
+    Return it and the offset of its end. A loop of compression pointers is cut off after
+    ``MOST_RECORDS`` labels.
+    """
     labels: list[str] = []
     end: int | None = None
     while (length := packet[place]) and len(labels) < MOST_RECORDS:
@@ -142,6 +158,8 @@ def _read_texts(data: bytes) -> Iterator[tuple[str, str]]:
     place = 0
     while place < len(data):
         length = data[place]
-        key, _, value = data[place + 1 : place + 1 + length].decode("utf-8", "replace").partition("=")
+        key, _, value = (
+            data[place + 1 : place + 1 + length].decode("utf-8", "replace").partition("=")
+        )
         yield key, value
         place += 1 + length

@@ -19,7 +19,13 @@ from services.api.gateway import CurrentGateway, Gateway
 from services.api.pages.layout import NAVIGATION, PageRoute, Reader, show, show_part
 from services.api.pages.setup import views
 from services.api.pages.setup.pages import PAGE, DraftId
-from services.api.pages.setup.preparation import Preparation, advance, demo, first_plan, simulated_home
+from services.api.pages.setup.preparation import (
+    Preparation,
+    advance,
+    demo,
+    first_plan,
+    simulated_home,
+)
 from services.api.routing import ResourceRouter
 from services.api.uploads import MAX_FILE_BYTES, Fields, ReceivedFile
 
@@ -28,11 +34,18 @@ router = ResourceRouter(route_class=PageRoute)
 
 @router.page("POST", "/ui/setup/upload", "administer", most_bytes=MAX_FILE_BYTES)
 async def take_setup_file(request: Request, gateway: CurrentGateway) -> Response:
-    """Keep a file with measured data for the site that is being set up, and lead to what is in it; it is read before the first plan."""
+    """Keep a file with measured data for the site that is being set up, and lead to what is in it.
+
+    It is read before the first plan.
+    """
     file, fields = await gateway.uploads.receive_one(request)
     draft_id = await run_in_threadpool(_keep_upload, gateway, file, fields)
     address = f"/ui/setup/{draft_id}/file"
-    return Response(headers={"HX-Redirect": address}) if request.headers.get("HX-Request") else RedirectResponse(address, 303)
+    return (
+        Response(headers={"HX-Redirect": address})
+        if request.headers.get("HX-Request")
+        else RedirectResponse(address, 303)
+    )
 
 
 def _keep_upload(gateway: Gateway, file: ReceivedFile, fields: Fields) -> str:
@@ -41,7 +54,11 @@ def _keep_upload(gateway: Gateway, file: ReceivedFile, fields: Fields) -> str:
         with unit_of_work(gateway.database) as connection:
             answers = setup_drafts.load(connection, draft_id)
             named = {"object_key": file.key, "file_name": file.name[:200], "kind": "observations"}
-            setup_drafts.save(connection, draft_id, answers | {"upload": named, "data": answers.get("data", {}) | {"source": "file"}})
+            setup_drafts.save(
+                connection,
+                draft_id,
+                answers | {"upload": named, "data": answers.get("data", {}) | {"source": "file"}},
+            )
     except LunaError:
         gateway.objects.remove(file.key)
         raise
@@ -71,7 +88,14 @@ def retry_preparation(draft_id: DraftId, request: Request, gateway: CurrentGatew
 
 def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
     preparation, example = _prepare(draft_id, request, gateway)
-    view: dict[str, Any] = {"preparation": preparation, "example": example, "idle": False, "sentence": "", "notes": [], "home": "/"}
+    view: dict[str, Any] = {
+        "preparation": preparation,
+        "example": example,
+        "idle": False,
+        "sentence": "",
+        "notes": [],
+        "home": "/",
+    }
     if preparation.is_open:
         # Whether nobody is there who would do the work.
         try:
@@ -79,19 +103,29 @@ def _view(draft_id: str, request: Request, gateway: Gateway) -> dict[str, Any]:
         except UnavailableError:
             view["idle"] = True
     if plan := preparation.plan:
-        numbers = views.numbers_of_site(gateway.load_site(plan["site"]), Reader.of(request).language)
-        view["sentence"], view["home"] = plan["slots"][0]["reason"]["text"], NAVIGATION[0].address(plan["site"])
+        numbers = views.numbers_of_site(
+            gateway.load_site(plan["site"]), Reader.of(request).language
+        )
+        view["sentence"], view["home"] = (
+            plan["slots"][0]["reason"]["text"],
+            NAVIGATION[0].address(plan["site"]),
+        )
         for note in plan.get("notes", []):
             figures = note.get("figures") or {}
             # The device that it is about is named as the pages name it.
-            devices = (kind.name for kind in DEVICE_KINDS if isinstance(figures.get(kind.name), str))
+            devices = (
+                kind.name for kind in DEVICE_KINDS if isinstance(figures.get(kind.name), str)
+            )
             named = {name: say_device(figures[name], language=numbers.language) for name in devices}
-            view["notes"].append(say_note(note["code"], figures | named, numbers) if named else str(note["text"]))
+            view["notes"].append(
+                say_note(note["code"], figures | named, numbers) if named else str(note["text"])
+            )
     return view
 
 
 def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Preparation, str]:
-    """Return how far the preparation of a draft is, and of which example: "demo", "simulated", or none of them.
+    """Return how far the preparation of a draft is, and of which example: "demo", "simulated", or
+    none of them.
 
     Raises:
         ConflictError: the draft is no site yet.
@@ -103,7 +137,11 @@ def _prepare(draft_id: str, request: Request, gateway: Gateway) -> tuple[Prepara
         site = sites.load(connection, stored) if stored else None
     example: str = answers.get("example", "")
     if example:
-        stages = demo(language) if example == "demo" else simulated_home(language, now=gateway.clock.now())
+        stages = (
+            demo(language)
+            if example == "demo"
+            else simulated_home(language, now=gateway.clock.now())
+        )
         return advance(gateway, stages, draft_id), example
     if site is None:
         raise refuse("draft-not-stored", field="draft_id", value=draft_id, draft_id=draft_id)

@@ -1,11 +1,19 @@
-"""Jobs after set-up: inputs of the first plan, the plan, and further data. State is in the jobs' rows alone, so any process can continue it."""
+"""Jobs after set-up: inputs of the first plan, the plan, and further data.
+
+State is in the jobs' rows alone, so any process can continue it.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from luna.contracts.data import BackfillRequest, FetchPricesRequest, FetchWeatherRequest, LoadFileRequest
+from luna.contracts.data import (
+    BackfillRequest,
+    FetchPricesRequest,
+    FetchWeatherRequest,
+    LoadFileRequest,
+)
 from luna.contracts.forecast import IssueRequest, RefreshForecastsRequest
 from luna.contracts.job import DemoLoadRequest, Job
 from luna.contracts.message import Request
@@ -27,7 +35,8 @@ from luna.words import Language
 from services.api.gateway import Gateway
 from services.api.pages.job_part import find_progress
 
-# History taken over from Home Assistant, whose recorder keeps readings for ten days by default and statistics for ever.
+# History taken over from Home Assistant, whose recorder keeps readings for ten days by default and
+# statistics for ever.
 HISTORY = timedelta(days=30)
 DEMO_HOUR = 14
 PRICES, PLAN = "prices", "plan"
@@ -39,7 +48,8 @@ FinishedJobs = Mapping[str, Job]
 class PreparationStage:
     """One job of a preparation; its label is ``stage_<name>``.
 
-    ``after`` names the stages that have to end before it is submitted; the others go on if an ``optional`` one fails.
+    ``after`` names the stages that have to end before it is submitted; the others go on if an
+    ``optional`` one fails.
     """
 
     name: str
@@ -50,7 +60,10 @@ class PreparationStage:
 
 @dataclass(frozen=True, slots=True)
 class StageState:
-    """The state of a stage; ``not_begun``: one that it comes after has failed, so that nothing is awaited any more."""
+    """The state of a stage.
+
+    ``not_begun``: one that it comes after has failed, so that nothing is awaited any more.
+    """
 
     name: str
     status: Status
@@ -81,7 +94,10 @@ class Preparation:
     @property
     def failure(self) -> StageState | None:
         """The failed stage that stopped the preparation, None without one."""
-        return next((stage for stage in self.stages if stage.status == "failed" and not stage.optional), None)
+        return next(
+            (stage for stage in self.stages if stage.status == "failed" and not stage.optional),
+            None,
+        )
 
 
 def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> Preparation:
@@ -119,31 +135,64 @@ def advance(gateway: Gateway, stages: Sequence[PreparationStage], run: str) -> P
     return Preparation(states, finished)
 
 
-def _look_at(gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs) -> tuple[StageState, Job | None]:
+def _look_at(
+    gateway: Gateway, stage: PreparationStage, run: str, finished: FinishedJobs
+) -> tuple[StageState, Job | None]:
     request, key = stage.request(finished), f"setup:{run}:{stage.name}"
     with unit_of_work(gateway.database) as connection:
         newest = jobs.find_newest(connection, task=request.task, key=key)
         job = None if newest is None else jobs.load(connection, newest.job_id)
     job = job or submit_job(gateway.database, gateway.queue, request, key=key)
     if job.status in {"queued", "running"}:
-        return StageState(stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)), None
+        return StageState(
+            stage.name, "running", stage.optional, job.job_id, find_progress(gateway, job)
+        ), None
     if job.status != "done":
-        return StageState(stage.name, "failed", stage.optional, job.job_id, error=job.error or {"detail": job.status}, trace_id=job.trace_id), None
+        return StageState(
+            stage.name,
+            "failed",
+            stage.optional,
+            job.job_id,
+            error=job.error or {"detail": job.status},
+            trace_id=job.trace_id,
+        ), None
     if (job.reply or {}).get("reached") is False:
         unreached = refuse("nobody-reached", seconds=round(UNREACHED_RETRY.total_seconds()))
-        return StageState(stage.name, "failed", stage.optional, job.job_id, error=unreached.problem()), None
-    # A job that fetched nothing counts as failed if outside services reported faults.
-    fetched = [each for part in ("markets", "sites") for each in (job.reply or {}).get(part, []) if "faults" in each]
-    faults = [fault for each in fetched for fault in each["faults"]]
-    if faults and not any(each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched):
         return StageState(
-            stage.name, "failed", stage.optional, job.job_id, error=refuse("nothing-fetched", fault=faults[0]).problem(), trace_id=job.trace_id
+            stage.name, "failed", stage.optional, job.job_id, error=unreached.problem()
+        ), None
+    # A job that fetched nothing counts as failed if outside services reported faults.
+    fetched = [
+        each
+        for part in ("markets", "sites")
+        for each in (job.reply or {}).get(part, [])
+        if "faults" in each
+    ]
+    faults = [fault for each in fetched for fault in each["faults"]]
+    if faults and not any(
+        each.get("written", 0) or each.get("added", 0) or each.get("revised", 0) for each in fetched
+    ):
+        return StageState(
+            stage.name,
+            "failed",
+            stage.optional,
+            job.job_id,
+            error=refuse("nothing-fetched", fault=faults[0]).problem(),
+            trace_id=job.trace_id,
         ), None
     return StageState(stage.name, "done", stage.optional, job.job_id), job
 
 
-def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None, *, now: datetime, language: Language) -> list[PreparationStage]:
-    """Return the stages of a site's first plan, and those that only later plans need: weather and measured days, which it does not wait for.
+def first_plan(
+    site: Site,
+    settings: Settings,
+    upload: Mapping[str, str] | None,
+    *,
+    now: datetime,
+    language: Language,
+) -> list[PreparationStage]:
+    """Return the stages of a site's first plan, and those that only later plans need: weather and
+    measured days, which it does not wait for.
 
     Args:
         site: as stored.
@@ -153,12 +202,20 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
         language: of the plan's sentences.
     """
     *fetched, forecast = fresh_inputs(site, settings)
-    prices, others = ([stage for stage in fetched if (stage.name == PRICES) is needed] for needed in (True, False))
-    file = PreparationStage("file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **(upload or {})}))
+    prices, others = (
+        [stage for stage in fetched if (stage.name == PRICES) is needed] for needed in (True, False)
+    )
+    file = PreparationStage(
+        "file", lambda _: LoadFileRequest.model_validate({"site_id": site.name, **(upload or {})})
+    )
     needed = [*prices, *([file] if upload else [])]
     forecast = replace(forecast, after=["file"] if upload else [])
     options = PlanOptions(language=language)
-    plan = PreparationStage(PLAN, lambda _: PlanRequest(site_id=site.name, options=options), after=[stage.name for stage in (*needed, forecast)])
+    plan = PreparationStage(
+        PLAN,
+        lambda _: PlanRequest(site_id=site.name, options=options),
+        after=[stage.name for stage in (*needed, forecast)],
+    )
     later = [replace(stage, after=[PLAN]) for stage in others]
     if site.sensor_names and settings.home_assistant_url:
         history = BackfillRequest(site_id=site.name, first=now - HISTORY, end=now)
@@ -167,35 +224,55 @@ def first_plan(site: Site, settings: Settings, upload: Mapping[str, str] | None,
 
 
 def fresh_inputs(site: Site, settings: Settings) -> list[PreparationStage]:
-    """Return the stages that refresh a plan's inputs: prices and weather where outside services may be used, then a forecast."""
+    """Return the stages that refresh a plan's inputs: prices and weather where outside services may
+    be used, then a forecast.
+    """
     stages: list[PreparationStage] = []
     if site.tariff.markets and settings.outside_services:
         stages.append(PreparationStage(PRICES, lambda _: FetchPricesRequest(), optional=True))
     if site.location is not None and settings.outside_services:
-        # Without a name, as for prices: what nobody named is asked for again by itself where no service is reached.
+        # Without a name, as for prices: what nobody named is asked for again by itself where no
+        # service is reached.
         stages.append(PreparationStage("weather", lambda _: FetchWeatherRequest(), optional=True))
-    return [*stages, PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name))]
+    return [
+        *stages,
+        PreparationStage("forecast", lambda _: RefreshForecastsRequest(site_id=site.name)),
+    ]
 
 
 def demo(language: Language) -> list[PreparationStage]:
-    """Return the stages of the demo's sites: a recorded year, a forecast of one of its last days, the plan of that day."""
+    """Return the stages of the demo's sites: a recorded year, a forecast of one of its last days,
+    the plan of that day.
+    """
     options = PlanOptions(language=language)
     return [
         PreparationStage("demo", lambda _: DemoLoadRequest()),
         PreparationStage("forecast", _issue_for_demo, after=["demo"]),
-        PreparationStage(PLAN, lambda jobs: PlanRequest(site_id=_demo_site(jobs).name, start=_demo_start(jobs), options=options), after=["forecast"]),
+        PreparationStage(
+            PLAN,
+            lambda jobs: PlanRequest(
+                site_id=_demo_site(jobs).name, start=_demo_start(jobs), options=options
+            ),
+            after=["forecast"],
+        ),
     ]
 
 
 def simulated_home(language: Language, *, now: datetime) -> list[PreparationStage]:
-    """Return the stages of a simulated home with a plan; its recent history comes last, and nothing waits for it."""
+    """Return the stages of a simulated home with a plan.
+
+    Its recent history comes last, and nothing waits for it.
+    """
     (forecast, issue), *past = list_preparation(now).items()
     plan = PlanRequest(site_id=SITE_NAME, options=PlanOptions(language=language))
     return [
         PreparationStage(SITE_NAME, _always(SimulatedHomeRequest())),
         PreparationStage(forecast, _always(issue), after=[SITE_NAME], optional=True),
         PreparationStage(PLAN, _always(plan), after=[forecast]),
-        *(PreparationStage(name, _always(request), after=[PLAN], optional=True) for name, request in past),
+        *(
+            PreparationStage(name, _always(request), after=[PLAN], optional=True)
+            for name, request in past
+        ),
     ]
 
 
@@ -208,7 +285,11 @@ def _demo_site(finished: FinishedJobs) -> Site:
 
 
 def _issue_for_demo(finished: FinishedJobs) -> IssueRequest:
-    return IssueRequest(site_id=_demo_site(finished).name, at=_demo_start(finished), forecast_version=DEFAULT_VERSION)
+    return IssueRequest(
+        site_id=_demo_site(finished).name,
+        at=_demo_start(finished),
+        forecast_version=DEFAULT_VERSION,
+    )
 
 
 def _demo_start(finished: FinishedJobs) -> datetime:

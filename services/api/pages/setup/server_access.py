@@ -1,4 +1,7 @@
-"""Address and secret of a server in the home (Home Assistant, MQTT broker), entered on pages. The secret is stored, never shown."""
+"""Address and secret of a server in the home (Home Assistant, MQTT broker), entered on pages.
+
+The secret is stored, never shown.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +13,8 @@ from luna.platform.settings.stored import find_source, store_settings
 from services.api.gateway import Gateway
 from services.api.pages.setup.fields import FieldFault
 
-# here: they can be entered; by_hand: an operator has set them; not_here: other machines or containers would not see the stored settings.
+# here: they can be entered; by_hand: an operator has set them; not_here: other machines or
+# containers would not see the stored settings.
 Access = Literal["here", "by_hand", "not_here"]
 
 
@@ -20,7 +24,8 @@ class ServerAccess:
 
     Args:
         url_setting, secret_setting: names of the settings.
-        url_field, secret_field: names of the fields; ``field_<name>`` and ``hint_<name>`` are their phrases, ``kept_<secret_field>`` tells that one is stored.
+        url_field, secret_field: names of the fields; ``field_<name>`` and ``hint_<name>`` are their
+        phrases, ``kept_<secret_field>`` tells that one is stored.
         schemes: valid schemes of the address.
         needs_secret: whether the server requires a secret.
     """
@@ -46,17 +51,31 @@ class ServerAccess:
 
     def find_access(self, settings: Settings) -> Access:
         """Return whether address and secret can be entered on the page."""
-        if self.url(settings) and find_source(settings, self.url_setting) not in {"page", "default"}:
+        if self.url(settings) and find_source(settings, self.url_setting) not in {
+            "page",
+            "default",
+        }:
             return "by_hand"
-        # With embedded servers everything runs on this machine and reads the same settings file; containers have a folder each.
+        # With embedded servers everything runs on this machine and reads the same settings file;
+        # containers have a folder each.
         return "here" if settings.database_url is None else "not_here"
 
     def find_faults(self, settings: Settings, url: str) -> list[FieldFault]:
-        """Return the faults of the typed address and of a missing secret, where they can be entered."""
+        """Return the faults of the typed address and of a missing secret, where they can be
+        entered.
+        """
         if self.find_access(settings) != "here":
             return []
-        faults = [] if self.is_address(url or self.url(settings)) else [FieldFault(self.url_field, self.url_field)]
-        return [*faults, FieldFault(self.secret_field, "missing")] if self.needs_secret and not self.has_secret(settings) else faults
+        faults = (
+            []
+            if self.is_address(url or self.url(settings))
+            else [FieldFault(self.url_field, self.url_field)]
+        )
+        return (
+            [*faults, FieldFault(self.secret_field, "missing")]
+            if self.needs_secret and not self.has_secret(settings)
+            else faults
+        )
 
     def store(self, gateway: Gateway, typed: Mapping[str, str]) -> None:
         """Store a valid address, and the secret if one was entered."""
@@ -73,7 +92,13 @@ class ServerAccess:
             port = parts.port
         except ValueError:
             return False
-        return parts.scheme in self.schemes and bool(parts.hostname) and port != 0 and url.isascii() and not any(mark.isspace() for mark in url)
+        return (
+            parts.scheme in self.schemes
+            and bool(parts.hostname)
+            and port != 0
+            and url.isascii()
+            and not any(mark.isspace() for mark in url)
+        )
 
 
 def split_secret(url: str) -> tuple[str, str]:
@@ -89,5 +114,14 @@ def split_secret(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}@{host}")), secret
 
 
-HOME_ASSISTANT = ServerAccess("home_assistant_url", "home_assistant_token", "url", "token", ("http", "https"), needs_secret=True)
-BROKER = ServerAccess("mqtt_url", "mqtt_password", "mqtt_url", "mqtt_password", ("mqtt", "mqtts"), needs_secret=False)
+HOME_ASSISTANT = ServerAccess(
+    "home_assistant_url",
+    "home_assistant_token",
+    "url",
+    "token",
+    ("http", "https"),
+    needs_secret=True,
+)
+BROKER = ServerAccess(
+    "mqtt_url", "mqtt_password", "mqtt_url", "mqtt_password", ("mqtt", "mqtts"), needs_secret=False
+)

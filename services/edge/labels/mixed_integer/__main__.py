@@ -1,4 +1,7 @@
-"""The problem once more as a mixed-integer model for OR-Tools. Run as a program, by ``reference``: problems come on stdin, labels go to stdout."""
+"""The problem once more as a mixed-integer model for OR-Tools.
+
+Run as a program, by ``reference``: problems come on stdin, labels go to stdout.
+"""
 
 import os
 import sys
@@ -14,7 +17,8 @@ from luna.energy.errors import MachineError
 from services.edge.labels.problem import QUANTA, TIE_WH, LabelProblem, Labels
 from services.edge.labels.reference import pack, unpack
 
-# SCIP answers fastest where charging is quick (0.03 s a scenario, HiGHS 0.06), and works on one core; CP-SAT takes minutes where charging is slow.
+# SCIP answers fastest where charging is quick (0.03 s a scenario, HiGHS 0.06), and works on one
+# core; CP-SAT takes minutes where charging is slow.
 _SOLVER = mathopt.SolverType.GSCIP
 _EXACT = mathopt.SolveParameters(relative_gap_tolerance=0, absolute_gap_tolerance=1e-9, threads=1)
 
@@ -29,14 +33,24 @@ def solve_problems(problem: LabelProblem) -> Labels:
     pairs = []
     for row in range(len(problem.stored)):
         formulation, most = _Formulation(problem, row), float(problem.most_charge[row, 0])
-        pairs.append((formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _INFEASIBLE))
+        pairs.append(
+            (formulation.solve(0, 0), formulation.solve(1, most) if most >= 1 else _INFEASIBLE)
+        )
     without, buying = (np.array([pair[place].objective_wh for pair in pairs]) for place in (0, 1))
-    less, more = (np.array([_wait(problem, row, place) for row in range(len(problem.stored))]) for place in (0, 1))
+    less, more = (
+        np.array([_wait(problem, row, place) for row in range(len(problem.stored))])
+        for place in (0, 1)
+    )
     buys = buying < without - TIE_WH
     return Labels(
-        model=np.array([problem.model[row, pairs[row][int(bought)].action] for row, bought in enumerate(buys)], np.int32),
+        model=np.array(
+            [problem.model[row, pairs[row][int(bought)].action] for row, bought in enumerate(buys)],
+            np.int32,
+        ),
         charge=buys,
-        benefit_wh=np.where(np.isfinite(buying), without - np.where(np.isfinite(buying), buying, 0.0), 0.0),
+        benefit_wh=np.where(
+            np.isfinite(buying), without - np.where(np.isfinite(buying), buying, 0.0), 0.0
+        ),
         objective_wh=np.minimum(without, buying),
         quantum_value_wh=less - more,
     )
@@ -54,34 +68,55 @@ _INFEASIBLE = _Solution(np.inf, 0)
 
 
 def _wait(problem: LabelProblem, row: int, more: int) -> float:
-    """Return the objective of the best course that buys nothing in the first step, with so many quanta more than are stored."""
+    """Return the objective of the best course that buys nothing in the first step, with so many
+    quanta more than are stored.
+    """
     stored = problem.stored.copy()
     stored[row] = min(stored[row], QUANTA - 1) + more
     return _Formulation(replace(problem, stored=stored), row).solve(0, 0).objective_wh
 
 
 class _Formulation:
-    """The model of one scenario. Quanta come out whole by themselves: with the actions chosen, what is left is a flow."""
+    """The model of one scenario.
+
+    Quanta come out whole by themselves: with the actions chosen, what is left is a flow.
+    """
 
     def __init__(self, problem: LabelProblem, row: int) -> None:
         self._problem, self._row = problem, row
         self._model = model = mathopt.Model(name="label")
-        self._chosen = [[model.add_binary_variable() for _ in problem.model[row]] for _ in problem.used[row]]
-        self._bought = [model.add_variable(lb=0, ub=float(most)) for most in problem.most_charge[row]]
+        self._chosen = [
+            [model.add_binary_variable() for _ in problem.model[row]] for _ in problem.used[row]
+        ]
+        self._bought = [
+            model.add_variable(lb=0, ub=float(most)) for most in problem.most_charge[row]
+        ]
         begin = model.add_variable(lb=float(problem.stored[row]), ub=float(problem.stored[row]))
         level = [begin, *(model.add_variable(lb=0, ub=QUANTA) for _ in self._bought)]
-        for (before, after), chosen, bought, used in zip(pairwise(level), self._chosen, self._bought, problem.used[row].tolist(), strict=True):
+        for (before, after), chosen, bought, used in zip(
+            pairwise(level), self._chosen, self._bought, problem.used[row].tolist(), strict=True
+        ):
             model.add_linear_constraint(mathopt.fast_sum(chosen) == 1)
-            used_quanta = mathopt.fast_sum(quanta * choice for quanta, choice in zip(used, chosen, strict=True))
+            used_quanta = mathopt.fast_sum(
+                quanta * choice for quanta, choice in zip(used, chosen, strict=True)
+            )
             model.add_linear_constraint(after == before - used_quanta + bought)
         missed = mathopt.fast_sum(
-            wh * choice for each, chosen in zip(problem.miss_wh[row].tolist(), self._chosen, strict=True) for wh, choice in zip(each, chosen, strict=True)
+            wh * choice
+            for each, chosen in zip(problem.miss_wh[row].tolist(), self._chosen, strict=True)
+            for wh, choice in zip(each, chosen, strict=True)
         )
-        dirty = mathopt.fast_sum(wh * bought for wh, bought in zip(problem.dirty_wh[row].tolist(), self._bought, strict=True))
+        dirty = mathopt.fast_sum(
+            wh * bought
+            for wh, bought in zip(problem.dirty_wh[row].tolist(), self._bought, strict=True)
+        )
         model.minimize(missed + dirty - float(problem.end_wh[row]) * level[-1])
 
     def solve(self, least: float, most: float) -> _Solution:
-        """Return the best course that buys so many quanta in the first step; of equal ones that whose first action comes first."""
+        """Return the best course that buys so many quanta in the first step.
+
+        Of equal ones that whose first action comes first.
+        """
         self._bought[0].lower_bound, self._bought[0].upper_bound = least, most
         best = self._optimise()
         for place, choice in enumerate(self._chosen[0][: best.action]):
@@ -94,18 +129,30 @@ class _Formulation:
 
     def _optimise(self) -> _Solution:
         result = mathopt.solve(self._model, _SOLVER, params=_EXACT)
-        if result.termination.reason in {mathopt.TerminationReason.INFEASIBLE, mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED}:
+        if result.termination.reason in {
+            mathopt.TerminationReason.INFEASIBLE,
+            mathopt.TerminationReason.INFEASIBLE_OR_UNBOUNDED,
+        }:
             return _INFEASIBLE
         if result.termination.reason != mathopt.TerminationReason.OPTIMAL:
             raise MachineError(
-                "the solver gave up", field="optimization.solver", value=f"ortools: {result.termination.detail}", remedy="Take the dynamic programme: dp."
+                "the solver gave up",
+                field="optimization.solver",
+                value=f"ortools: {result.termination.detail}",
+                remedy="Take the dynamic programme: dp.",
             )
         # Whole quanta, so that the objective is exact and not within the solver's tolerance.
-        action = np.array([result.variable_values(chosen) for chosen in self._chosen]).argmax(axis=1)
+        action = np.array([result.variable_values(chosen) for chosen in self._chosen]).argmax(
+            axis=1
+        )
         bought = np.rint(result.variable_values(self._bought))
         problem, row, steps = self._problem, self._row, np.arange(len(action))
         end = problem.stored[row] - problem.used[row, steps, action].sum() + bought.sum()
-        objective_wh = problem.miss_wh[row, steps, action].sum() + problem.dirty_wh[row] @ bought - problem.end_wh[row] * end
+        objective_wh = (
+            problem.miss_wh[row, steps, action].sum()
+            + problem.dirty_wh[row] @ bought
+            - problem.end_wh[row] * end
+        )
         return _Solution(float(objective_wh), int(action[0]))
 
 

@@ -1,1 +1,3 @@
-"""What decides for cameras: naive ones, a rule, an oracle that knows the whole run, and learned ones behind a guard."""
+"""What decides for cameras: naive ones, a rule, an oracle that knows the whole run, and learned
+ones behind a guard.
+"""

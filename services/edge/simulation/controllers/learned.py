@@ -14,16 +14,24 @@ from services.edge.lab import Lab
 from services.edge.simulation.cameras import TaskTable
 from services.edge.simulation.engine import RunSetting
 from services.edge.simulation.kernels import GAUGE_STEPS, guard_each, work_network
-from services.edge.simulation.protocol import CameraWork, Decision, NetworkSight, Observation, TaskStretch
+from services.edge.simulation.protocol import (
+    CameraWork,
+    Decision,
+    NetworkSight,
+    Observation,
+    TaskStretch,
+)
 
 LEARNED = ("custom", "ensemble", "custom_4")
 
 
 @dataclass(frozen=True, slots=True)
 class LearnedController:
-    """Sees the battery as its gauge shows it, the request, the newest clean share and, where it was trained so, the expected ones.
+    """Sees the battery as its gauge shows it, the request, the newest clean share and, where it was
+    trained so, the expected ones.
 
-    Invariants: looks with a model that fulfils the request where one does; charges where less is stored than the next five minutes take.
+    Invariants: looks with a model that fulfils the request where one does; charges where less is
+    stored than the next five minutes take.
     """
 
     trained: TrainedController
@@ -48,19 +56,39 @@ class LearnedController:
 
     def decide(self, observation: Observation) -> Decision:
         """Return the networks' decisions for cameras, guarded."""
-        gauge = np.floor(observation.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5) / GAUGE_STEPS
+        gauge = (
+            np.floor(observation.stored_wh / self.table.capacity_wh * GAUGE_STEPS + 0.5)
+            / GAUGE_STEPS
+        )
         model, charge = self.trained.decide(
-            gauge, observation.accuracy, observation.latency_ms, observation.clean_share, observation.expected, self.table.fulfilled
+            gauge,
+            observation.accuracy,
+            observation.latency_ms,
+            observation.clean_share,
+            observation.expected,
+            self.table.fulfilled,
         )
         return Decision(*guard_each(model, charge, observation.stored_wh, tuple(self.table)))
 
     def work(self, observation: Observation, stretch: TaskStretch, work: CameraWork) -> None:
         """Do the tasks of a stretch; each step of the gauge is evaluated once."""
         # The kernel fills in the state of charge.
-        sight = Sight(np.zeros(observation.stored_wh.size), observation.accuracy, observation.latency_ms, observation.clean_share, observation.expected)
+        sight = Sight(
+            np.zeros(observation.stored_wh.size),
+            observation.accuracy,
+            observation.latency_ms,
+            observation.clean_share,
+            observation.expected,
+        )
         features = build_features(sight, self.expected_steps)
         trained = self.trained
-        network_sight = NetworkSight(features, eligible_models(self.table.fulfilled), trained.numbers, trained.sizes, trained.relu)
+        network_sight = NetworkSight(
+            features,
+            eligible_models(self.table.fulfilled),
+            trained.numbers,
+            trained.sizes,
+            trained.relu,
+        )
         work_network(tuple(network_sight), tuple(stretch), *work.arrays)
 
 
@@ -78,7 +106,9 @@ def describe_trained(trained: TrainedController) -> dict[str, Any]:
 def restore_trained(document: dict[str, Any]) -> TrainedController:
     """Return what ``describe_trained`` wrote."""
     sizes, numbers = np.array(document["sizes"], np.int64), np.array(document["numbers"], float)
-    return TrainedController(document["name"], InputForm(**document["form"]), sizes, document["relu"], numbers)
+    return TrainedController(
+        document["name"], InputForm(**document["form"]), sizes, document["relu"], numbers
+    )
 
 
 def load_trained(lab: Lab) -> dict[str, TrainedController]:
@@ -87,4 +117,8 @@ def load_trained(lab: Lab) -> dict[str, TrainedController]:
     Raises:
         InvalidInputError: one has not been trained, or for other models.
     """
-    return {name: load_controller(lab.controller, name, models=lab.models) for name in lab.config.simulation.controllers if name in LEARNED}
+    return {
+        name: load_controller(lab.controller, name, models=lab.models)
+        for name in lab.config.simulation.controllers
+        if name in LEARNED
+    }

@@ -1,4 +1,6 @@
-"""Controllers whose decisions depend, within a five-minute slot, on the stored energy alone: those that know nothing, and the rule of an engineer."""
+"""Controllers whose decisions depend, within a five-minute slot, on the stored energy alone: those
+that know nothing, and the rule of an engineer.
+"""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -28,7 +30,10 @@ class LevelController(ABC):
 
     @abstractmethod
     def levels(self, observation: Observation) -> Levels:
-        """Return the slot's levels; of the observation only what does not change within a slot may be used."""
+        """Return the slot's levels.
+
+        Of the observation only what does not change within a slot may be used.
+        """
 
     def decide(self, observation: Observation) -> Decision:
         """Return the decision by the levels and the stored energy."""
@@ -41,7 +46,10 @@ class LevelController(ABC):
 
 @dataclass(frozen=True, slots=True)
 class NaiveController(LevelController):
-    """The same model always; charges when less than a fifth is stored, until the battery is full."""
+    """The same model always.
+
+    Charges when less than a fifth is stored, until the battery is full.
+    """
 
     name: str
     _levels: Levels
@@ -68,7 +76,10 @@ def _hold_model(setting: RunSetting, model: int) -> Levels:
 
 @dataclass(frozen=True, slots=True)
 class RuleController(LevelController):
-    """The smallest model that fulfils the request; charges while the grid is as clean as in the cleanest third of the last day, and below a fifth."""
+    """The smallest model that fulfils the request.
+
+    Charges while the grid is as clean as in the cleanest third of the last day, and below a fifth.
+    """
 
     name: str
     _clean: BoolArray
@@ -78,9 +89,21 @@ class RuleController(LevelController):
     @classmethod
     def of(cls, setting: RunSetting) -> Self:
         """Return the rule for cameras on a grid; it knows the day before each slot."""
-        clean = np.stack([each.running >= each.recent_quantile(_QUANTILE, hours=_HOURS) for each in setting.periods])
-        return cls("rule", clean[setting.place].T.copy(), setting.table.smallest, setting.cameras.capacity_wh)
+        clean = np.stack(
+            [
+                each.running >= each.recent_quantile(_QUANTILE, hours=_HOURS)
+                for each in setting.periods
+            ]
+        )
+        return cls(
+            "rule",
+            clean[setting.place].T.copy(),
+            setting.table.smallest,
+            setting.cameras.capacity_wh,
+        )
 
     def levels(self, observation: Observation) -> Levels:
-        start_wh = np.where(self._clean[observation.step], self._capacity_wh, self._capacity_wh * LOW_SHARE)
+        start_wh = np.where(
+            self._clean[observation.step], self._capacity_wh, self._capacity_wh * LOW_SHARE
+        )
         return Levels(self._smallest, self._smallest, np.zeros(start_wh.size), start_wh, start_wh)

@@ -1,8 +1,11 @@
-"""The controller that knows the whole run: the exact dynamic programme over five-minute slots, carried out by levels.
+"""The controller that knows the whole run: the exact dynamic programme over five-minute slots,
+carried out by levels.
 
-What stored energy saves from a slot on is concave in how much is stored, so its derivative is a list of segments, worth the most first. A slot adds what its
-tasks are worth and what its charger offers, both segments too, and cuts the list to the battery; nothing is rounded to a grid. Within a slot it is a fluid:
-that a camera's charger brings whole intervals costs what ``values`` bounds. Source: base-stock policies of inventory control.
+What stored energy saves from a slot on is concave in how much is stored, so its derivative is a
+list of segments, worth the most first. A slot adds what its
+tasks are worth and what its charger offers, both segments too, and cuts the list to the battery;
+nothing is rounded to a grid. Within a slot it is a fluid: that a camera's charger brings whole
+intervals costs what ``values`` bounds. Source: base-stock policies of inventory control.
 """
 
 from dataclasses import dataclass
@@ -42,14 +45,25 @@ class OracleController(LevelController):
     def of(cls, setting: RunSetting) -> Self:
         """Return the oracle for cameras on a grid that it knows to the end."""
         table, schedule = setting.table, setting.schedule
-        course = GridCourse(1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty)
+        course = GridCourse(
+            1 - setting.clean_share, setting.place, schedule.tasks_of_slots(), setting.mean_dirty
+        )
         start_wh, lean_wh = np.empty((2, schedule.slots, setting.cameras.count))
-        least = walk_back(tuple(course), tuple(_weigh_tasks(table, CameraState.at_begin(table).stored_wh)), start_wh, lean_wh)
-        return cls("oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh)
+        least = walk_back(
+            tuple(course),
+            tuple(_weigh_tasks(table, CameraState.at_begin(table).stored_wh)),
+            start_wh,
+            lean_wh,
+        )
+        return cls(
+            "oracle", least, table.smallest, np.zeros_like(table.smallest), start_wh, lean_wh
+        )
 
     def levels(self, observation: Observation) -> Levels:
         start_wh = self._start_wh[observation.step]
-        return Levels(self._model, self._lean_model, self._lean_wh[observation.step], start_wh, start_wh)
+        return Levels(
+            self._model, self._lean_model, self._lean_wh[observation.step], start_wh, start_wh
+        )
 
 
 class GridCourse(NamedTuple):
@@ -72,8 +86,10 @@ class TaskWorth(NamedTuple):
     """What tasks are worth, per camera.
 
     Args:
-        capacity_wh, charge_wh, begin_wh: of the battery, of the charger in an interval, and what is stored at first; shape ``(cameras,)``.
-        length_wh: what a task takes at most, first for any inference at all, then for one that fulfils the request; shape ``(cameras, 2)``.
+        capacity_wh, charge_wh, begin_wh: of the battery, of the charger in an interval, and what is
+        stored at first; shape ``(cameras,)``.
+        length_wh: what a task takes at most, first for any inference at all, then for one that
+            fulfils the request; shape ``(cameras, 2)``.
         value: what a Wh of it saves, the first more than the second; shape ``(cameras, 2)``.
         missed_wh: what a task without an inference costs.
         task_wh: of the model that looks mostly, shape ``(cameras,)``.
@@ -89,11 +105,21 @@ class TaskWorth(NamedTuple):
 
 
 def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
-    """Return what tasks of each camera are worth with the smallest model of all, and with the smallest that fulfils the request."""
+    """Return what tasks of each camera are worth with the smallest model of all, and with the
+    smallest that fulfils the request.
+    """
     cameras = np.arange(table.smallest.size)
-    lean_wh, needed_wh, fulfilled = table.task_wh[:, 0], table.needed_wh, table.fulfilled[cameras, table.smallest]
-    # The smallest model that fulfils is the smallest of all, or none fulfils: one segment, whose second half is worth no less than its first.
-    any_worth = np.where(fulfilled & (table.smallest == 0), LARGE_MISS_WH, LARGE_MISS_WH - SMALL_MISS_WH) / lean_wh
+    lean_wh, needed_wh, fulfilled = (
+        table.task_wh[:, 0],
+        table.needed_wh,
+        table.fulfilled[cameras, table.smallest],
+    )
+    # The smallest model that fulfils is the smallest of all, or none fulfils: one segment, whose
+    # second half is worth no less than its first.
+    any_worth = (
+        np.where(fulfilled & (table.smallest == 0), LARGE_MISS_WH, LARGE_MISS_WH - SMALL_MISS_WH)
+        / lean_wh
+    )
     more_wh = needed_wh - lean_wh
     more_worth = np.divide(SMALL_MISS_WH, more_wh, out=np.zeros_like(more_wh), where=more_wh > 0)
     # A wrong picture saves less of each Wh than a right one: then it is either a right one or none.
@@ -101,15 +127,27 @@ def _weigh_tasks(table: TaskTable, begin_wh: FloatArray) -> TaskWorth:
     any_worth = np.where(steep, LARGE_MISS_WH / needed_wh, any_worth)
     more_worth = np.where(steep, any_worth, more_worth)
     worth = np.stack([any_worth, more_worth], axis=1) * table.weight
-    return TaskWorth(table.capacity_wh, table.charge_wh, begin_wh, np.stack([lean_wh, more_wh], axis=1), worth, LARGE_MISS_WH * table.weight, needed_wh)
+    return TaskWorth(
+        table.capacity_wh,
+        table.charge_wh,
+        begin_wh,
+        np.stack([lean_wh, more_wh], axis=1),
+        worth,
+        LARGE_MISS_WH * table.weight,
+        needed_wh,
+    )
 
 
 @njit(cache=True, nogil=True)
-def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatArray, lean_wh: FloatArray) -> FloatArray:
-    """Write, per slot and camera, below what stored energy to charge and below what to look with the lean model; return the least objectives.
+def walk_back(
+    course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatArray, lean_wh: FloatArray
+) -> FloatArray:
+    """Write, per slot and camera, below what stored energy to charge and below what to look with
+    the lean model; return the least objectives.
 
-    ``course`` and ``worth`` are plain tuples. ``value`` and ``length`` are segments of what one more stored Wh saves from a slot on, by how much is stored:
-    worth the most first, together as long as the battery is large.
+    ``course`` and ``worth`` are plain tuples. ``value`` and ``length`` are segments of what one
+    more stored Wh saves from a slot on, by how much is stored: worth the most first, together as
+    long as the battery is large.
     """
     dirty_shares, place, tasks_of, end_values = course
     capacity_wh, charge_wh, begin_wh, length_wh, worth_of, missed_wh, task_wh = worth
@@ -119,7 +157,12 @@ def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatAr
     length, value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
     next_length, next_value = np.empty(3 * slots + 4), np.empty(3 * slots + 4)
     for camera in range(cameras):
-        capacity, charge, task, end_value = capacity_wh[camera], charge_wh[camera], task_wh[camera], end_values[camera]
+        capacity, charge, task, end_value = (
+            capacity_wh[camera],
+            charge_wh[camera],
+            task_wh[camera],
+            end_values[camera],
+        )
         length[0], value[0], count, empty_wh = capacity, end_value, 1, 0.0
         for slot in range(slots - 1, -1, -1):
             dirty, tasks = dirty_shares[place[camera], slot], tasks_of[slot]
@@ -129,13 +172,22 @@ def walk_back(course: tuple[Any, ...], worth: tuple[Any, ...], start_wh: FloatAr
             lean_wh[slot, camera] = _stored_above(length, value, count, worth_of[camera, 1]) + task
             offer = np.empty((3, 2))
             for part in range(2):
-                offer[part, 0], offer[part, 1] = length_wh[camera, part] * tasks, worth_of[camera, part]
+                offer[part, 0], offer[part, 1] = (
+                    length_wh[camera, part] * tasks,
+                    worth_of[camera, part],
+                )
             offer[2, 0], offer[2, 1] = charge * tasks, dirty
             _sort_by_value(offer)
-            count, served_wh = _merge(length, value, count, offer, charge * tasks, capacity, next_length, next_value)
+            count, served_wh = _merge(
+                length, value, count, offer, charge * tasks, capacity, next_length, next_value
+            )
             length, value, next_length, next_value = next_length, next_value, length, value
             empty_wh += dirty * charge * tasks + missed_wh * tasks - served_wh
-        least[camera] = empty_wh - _gain(length, value, count, 0.0, 0.0, begin_wh[camera]) + end_value * begin_wh[camera]
+        least[camera] = (
+            empty_wh
+            - _gain(length, value, count, 0.0, 0.0, begin_wh[camera])
+            + end_value * begin_wh[camera]
+        )
     return least
 
 
@@ -150,12 +202,17 @@ def _stored_above(length: FloatArray, value: FloatArray, count: int, price: floa
 
 
 @njit(cache=True, nogil=True)
-def _stop_level(length: FloatArray, value: FloatArray, count: int, price: float, lump: float) -> float:
-    """Return up to where an interval's charge, or what finds room of it, is worth more than its price."""
+def _stop_level(
+    length: FloatArray, value: FloatArray, count: int, price: float, lump: float
+) -> float:
+    """Return up to where an interval's charge, or what finds room of it, is worth more than its
+    price.
+    """
     high = _stored_above(length, value, count, price)
     if count == 0 or value[count - 1] > price:
         return high
-    # A whole interval's charge reaches beyond that: it pays while what it gains below makes up for what it loses above.
+    # A whole interval's charge reaches beyond that: it pays while what it gains below makes up for
+    # what it loses above.
     low = max(high - lump, 0.0)
     if _gain(length, value, count, price, low, low + lump) <= 0:
         return low
@@ -169,8 +226,12 @@ def _stop_level(length: FloatArray, value: FloatArray, count: int, price: float,
 
 
 @njit(cache=True, nogil=True)
-def _gain(length: FloatArray, value: FloatArray, count: int, price: float, low: float, high: float) -> float:
-    """Return what energy between two levels saves over its price (at no price: beside an empty battery); beyond the battery there is none."""
+def _gain(
+    length: FloatArray, value: FloatArray, count: int, price: float, low: float, high: float
+) -> float:
+    """Return what energy between two levels saves over its price (at no price: beside an empty
+    battery); beyond the battery there is none.
+    """
     gain, begin = 0.0, 0.0
     for place in range(count):
         end = begin + length[place]
@@ -196,9 +257,17 @@ def _sort_by_value(offer: FloatArray) -> None:
 
 @njit(cache=True, nogil=True)
 def _merge(
-    length: FloatArray, value: FloatArray, count: int, offer: FloatArray, drop_wh: float, capacity: float, out_length: FloatArray, out_value: FloatArray
+    length: FloatArray,
+    value: FloatArray,
+    count: int,
+    offer: FloatArray,
+    drop_wh: float,
+    capacity: float,
+    out_length: FloatArray,
+    out_value: FloatArray,
 ) -> tuple[int, float]:
-    """Merge what is stored with what a slot offers, drop what its charger serves from the front and cut at the capacity.
+    """Merge what is stored with what a slot offers, drop what its charger serves from the front and
+    cut at the capacity.
 
     Returns:
         How many segments there are then, and what those that were dropped save.

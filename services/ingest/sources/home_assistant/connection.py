@@ -1,4 +1,5 @@
-"""Clients of Home Assistant's WebSocket and REST APIs: authentication, messages, rate limit, timeouts and retries with back-off.
+"""Clients of Home Assistant's WebSocket and REST APIs: authentication, messages, rate limit,
+timeouts and retries with back-off.
 
 Source: Home Assistant developer documentation, WebSocket API and REST API.
 """
@@ -56,11 +57,17 @@ class RequestPolicy:
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
 
     def wait_s(self, failures: int, requested_s: float = 0.0) -> float:
-        """Return the back-off after ``failures`` in a row (at least one), at least ``requested_s``, at most the longest pause."""
-        return min(max(requested_s, self.retry.pause(failures, self.rng).total_seconds()), self.retry.longest.total_seconds())
+        """Return the back-off after ``failures`` in a row (at least one), at least ``requested_s``,
+        at most the longest pause.
+        """
+        return min(
+            max(requested_s, self.retry.pause(failures, self.rng).total_seconds()),
+            self.retry.longest.total_seconds(),
+        )
 
     def call(self, ask: Callable[[], T]) -> T:
-        """Return the result of ``ask``, retried after each ``SourceError`` a bounded number of times.
+        """Return the result of ``ask``, retried after each ``SourceError`` a bounded number of
+        times.
 
         Raises:
             SourceError: the last try failed as well.
@@ -73,7 +80,9 @@ class RequestPolicy:
                 failures += 1
                 if self.retry.gives_up(failures):
                     raise
-                self.sleep(self.wait_s(failures, error.wait_s if isinstance(error, BusyError) else 0.0))
+                self.sleep(
+                    self.wait_s(failures, error.wait_s if isinstance(error, BusyError) else 0.0)
+                )
 
 
 # Error codes for which a retry is useless.
@@ -95,9 +104,15 @@ def check_auth(message: Message) -> None:
     """
     if message["type"] == "auth_invalid":
         remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
-        raise SourceRefusedError("Home Assistant does not accept the token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
+        raise SourceRefusedError(
+            "Home Assistant does not accept the token",
+            field="LUNA_HOME_ASSISTANT_TOKEN",
+            remedy=remedy,
+        )
     if message["type"] != "auth_ok":
-        raise SourceError("its greeting has a form that nobody here reads", field=NAME, value=message["type"])
+        raise SourceError(
+            "its greeting has a form that nobody here reads", field=NAME, value=message["type"]
+        )
 
 
 def parse_messages(frame: str | bytes) -> list[Message]:
@@ -127,7 +142,11 @@ def read_result(message: Message) -> Any:
         return message.get("result")
     error = message.get("error") or {}
     kind = SourceRefusedError if error.get("code") in REFUSALS else SourceError
-    raise kind(f"Home Assistant refuses: {error.get('message', 'no reason given')}", field=NAME, value=error.get("code"))
+    raise kind(
+        f"Home Assistant refuses: {error.get('message', 'no reason given')}",
+        field=NAME,
+        value=error.get("code"),
+    )
 
 
 # A month of five-minute statistics of one sensor is about a megabyte.
@@ -137,7 +156,9 @@ LARGEST_MESSAGE = 64 * 2**20
 class HomeAssistantSocket:
     """WebSocket client; connects at first use, and again after a failure."""
 
-    def __init__(self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None) -> None:
+    def __init__(
+        self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None
+    ) -> None:
         self._access = access
         self._patience = patience or RequestPolicy()
         self._stack = ExitStack()
@@ -162,21 +183,36 @@ class HomeAssistantSocket:
         try:
             connection, timeout_s = self._connection, self._patience.timeout_s
             if connection is None:
-                options: dict[str, Any] = {"open_timeout": timeout_s, "close_timeout": 1, "max_size": LARGEST_MESSAGE}
-                # A given socket keeps the library from following redirections, which would send the token elsewhere.
+                options: dict[str, Any] = {
+                    "open_timeout": timeout_s,
+                    "close_timeout": 1,
+                    "max_size": LARGEST_MESSAGE,
+                }
+                # A given socket keeps the library from following redirections, which would send the
+                # token elsewhere.
                 link = open_connection(HOME_ASSISTANT, *self._access.host_and_port, timeout_s)
-                connection = self._stack.enter_context(connect(self._access.socket_url, sock=link, **options))
+                connection = self._stack.enter_context(
+                    connect(self._access.socket_url, sock=link, **options)
+                )
                 self._connection, self._numbers = connection, count(1)
                 connection.recv(timeout=timeout_s)
                 connection.send(write_auth(self._access.token))
                 check_auth(parse_messages(connection.recv(timeout=timeout_s))[0])
             number = next(self._numbers)
             connection.send(json.dumps({"id": number, **command}))
-            answers = (message for frame in iter(partial(connection.recv, timeout=timeout_s), None) for message in parse_messages(frame))
+            answers = (
+                message
+                for frame in iter(partial(connection.recv, timeout=timeout_s), None)
+                for message in parse_messages(frame)
+            )
             return read_result(next(message for message in answers if message.get("id") == number))
         except (WebSocketException, OSError, ValueError) as exc:
             self.close()
-            raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME, remedy="Check that it runs.") from exc
+            raise SourceError(
+                f"Home Assistant's websocket was lost: {exc or type(exc).__name__}",
+                field=NAME,
+                remedy="Check that it runs.",
+            ) from exc
         except (SourceError, SourceRefusedError):
             self.close()
             raise
@@ -187,7 +223,9 @@ CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
 class ClockError(SourceError):
-    """The clocks of Home Assistant and this machine differ, so that readings would fall into wrong slots."""
+    """The clocks of Home Assistant and this machine differ, so that readings would fall into wrong
+    slots.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +240,23 @@ class HomeAssistantWeb:
     """REST client, one request at a time."""
 
     def __init__(
-        self, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+        self,
+        access: HomeAssistantAccess,
+        *,
+        patience: RequestPolicy | None = None,
+        clock: Clock | None = None,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._patience = patience or RequestPolicy()
         self._clock = clock or SystemClock()
         headers = {"Authorization": f"Bearer {access.token}"}
         transport = transport or CheckedTransport(HOME_ASSISTANT)
-        self._client = httpx.Client(base_url=access.url, headers=headers, timeout=self._patience.timeout_s, transport=transport)
+        self._client = httpx.Client(
+            base_url=access.url,
+            headers=headers,
+            timeout=self._patience.timeout_s,
+            transport=transport,
+        )
         self._free_at = 0.0
 
     def close(self) -> None:
@@ -226,15 +274,27 @@ class HomeAssistantWeb:
         response = self._patience.call(partial(self._ask, "/api/config", {}))
         state = _parse(response).get("state", "RUNNING")
         if state != "RUNNING":
-            raise SourceError(f"Home Assistant is not ready: {state}", field=NAME, remedy="Its sensors come back when it has started.")
+            raise SourceError(
+                f"Home Assistant is not ready: {state}",
+                field=NAME,
+                remedy="Its sensors come back when it has started.",
+            )
         server_date = response.headers.get("Date")
         if server_date is None:
             return
         ahead = parsedate_to_datetime(server_date).astimezone(UTC) - self._clock.now()
         if abs(ahead) > CLOCK_TOLERANCE:
             minutes = abs(ahead) / timedelta(minutes=1)
-            message = f"Home Assistant's clock is {minutes:.0f} minutes {'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
-            raise ClockError(message, field=NAME, value=server_date, remedy="Set the wrong one of both; reading goes on by itself.")
+            message = (
+                f"Home Assistant's clock is {minutes:.0f} minutes "
+                f"{'ahead of' if ahead > timedelta(0) else 'behind'} this machine's"
+            )
+            raise ClockError(
+                message,
+                field=NAME,
+                value=server_date,
+                remedy="Set the wrong one of both; reading goes on by itself.",
+            )
 
     def entities(self) -> dict[str, Entity]:
         """Return all entities by name.
@@ -244,21 +304,38 @@ class HomeAssistantWeb:
         """
         states = _parse(self._patience.call(partial(self._ask, "/api/states", {})))
         try:
-            return {state["entity_id"]: Entity(state["entity_id"], state["attributes"].get("unit_of_measurement")) for state in states}
+            return {
+                state["entity_id"]: Entity(
+                    state["entity_id"], state["attributes"].get("unit_of_measurement")
+                )
+                for state in states
+            }
         except (TypeError, KeyError, AttributeError) as exc:
             raise SourceError("its states have a form that nobody here reads", field=NAME) from exc
 
-    def history(self, sensor: str, first: datetime, end: datetime, *, flags: Collection[str] = ()) -> tuple[InstantArray, FloatArray, list[str | None]]:
-        """Return instants, values and units of a sensor; the first is the state in force at ``first``, where the recorder still has it.
+    def history(
+        self, sensor: str, first: datetime, end: datetime, *, flags: Collection[str] = ()
+    ) -> tuple[InstantArray, FloatArray, list[str | None]]:
+        """Return instants, values and units of a sensor.
+
+        The first is the state in force at ``first``, where the recorder still has it.
 
         Args:
-            flags: ``minimal_response``: units of the first, or of first and last state only; ``no_attributes``: no units. Each is faster.
+            flags: ``minimal_response``: units of the first, or of first and last state only;
+                ``no_attributes``: no units. Each is faster.
 
         Raises:
             SourceError: no answer, busy, or an unreadable answer.
         """
         query = {"filter_entity_id": sensor, "end_time": _write(end), **dict.fromkeys(flags, "")}
-        return parse_history(_parse(self._patience.call(partial(self._ask, f"/api/history/period/{_write(first)}", query))), sensor)
+        return parse_history(
+            _parse(
+                self._patience.call(
+                    partial(self._ask, f"/api/history/period/{_write(first)}", query)
+                )
+            ),
+            sensor,
+        )
 
     def _ask(self, path: str, query: Mapping[str, str]) -> httpx.Response:
         self._patience.sleep(max(0.0, self._free_at - time.monotonic()))
@@ -267,19 +344,33 @@ class HomeAssistantWeb:
         except httpx.HTTPError as exc:
             # Without user and password, which the address may contain.
             there = f"{self._client.base_url.scheme}://{self._client.base_url.netloc.decode()}"
-            message, remedy = f"Home Assistant does not answer: {exc or type(exc).__name__}", "Check that it runs, and LUNA_HOME_ASSISTANT_URL."
+            message, remedy = (
+                f"Home Assistant does not answer: {exc or type(exc).__name__}",
+                "Check that it runs, and LUNA_HOME_ASSISTANT_URL.",
+            )
             raise SourceError(message, field=NAME, value=there, remedy=remedy) from exc
         finally:
             self._free_at = time.monotonic() + self._patience.pause_s
         status = response.status_code
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             remedy = "Make a new long-lived access token and set LUNA_HOME_ASSISTANT_TOKEN."
-            raise SourceRefusedError("Home Assistant does not accept the token", field="LUNA_HOME_ASSISTANT_TOKEN", remedy=remedy)
+            raise SourceRefusedError(
+                "Home Assistant does not accept the token",
+                field="LUNA_HOME_ASSISTANT_TOKEN",
+                remedy=remedy,
+            )
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             retry_after = response.headers.get("Retry-After", "")
-            raise BusyError(f"Home Assistant answers {status} {response.reason_phrase}", wait_s=float(retry_after) if retry_after.isdigit() else 0.0)
+            raise BusyError(
+                f"Home Assistant answers {status} {response.reason_phrase}",
+                wait_s=float(retry_after) if retry_after.isdigit() else 0.0,
+            )
         if status != HTTPStatus.OK:
-            raise SourceRefusedError(f"Home Assistant answers {status} {response.reason_phrase}", field=NAME, value=str(response.url.path))
+            raise SourceRefusedError(
+                f"Home Assistant answers {status} {response.reason_phrase}",
+                field=NAME,
+                value=str(response.url.path),
+            )
         _parse(response)
         return response
 
@@ -288,7 +379,11 @@ def _parse(response: httpx.Response) -> Any:
     try:
         return response.json()
     except ValueError as exc:
-        raise SourceError("Home Assistant's answer breaks off or is no JSON", field=NAME, value=str(response.url.path)) from exc
+        raise SourceError(
+            "Home Assistant's answer breaks off or is no JSON",
+            field=NAME,
+            value=str(response.url.path),
+        ) from exc
 
 
 def _write(instant: datetime) -> str:

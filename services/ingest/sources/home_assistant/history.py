@@ -1,4 +1,6 @@
-"""History of sensors in Home Assistant: the recorder's states as far back as they go, long-term statistics before."""
+"""History of sensors in Home Assistant: the recorder's states as far back as they go, long-term
+statistics before.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +16,21 @@ from luna.energy.timeline import FloatArray, InstantArray, floor_to
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
 from services.ingest.reading import Samples
-from services.ingest.sources.home_assistant.connection import CLOCK_TOLERANCE, NAME, Entity, HomeAssistantSocket, HomeAssistantWeb, RequestPolicy
-from services.ingest.sources.home_assistant.state import STEP, as_datetime64, as_instant, hold_values, longest_rise
+from services.ingest.sources.home_assistant.connection import (
+    CLOCK_TOLERANCE,
+    NAME,
+    Entity,
+    HomeAssistantSocket,
+    HomeAssistantWeb,
+    RequestPolicy,
+)
+from services.ingest.sources.home_assistant.state import (
+    STEP,
+    as_datetime64,
+    as_instant,
+    hold_values,
+    longest_rise,
+)
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 COLUMNS = ("state", "sum", "mean")
@@ -44,11 +59,18 @@ class StatisticRows:
     def between(self, first: np.datetime64, end: np.datetime64) -> "StatisticRows":
         """Return the rows that begin at ``first`` or later and end at ``end`` or earlier."""
         inside = (self.starts >= first) & (self.ends <= end)
-        return StatisticRows(*(getattr(self, name)[inside] for name in ("starts", "ends", *COLUMNS)))
+        return StatisticRows(
+            *(getattr(self, name)[inside] for name in ("starts", "ends", *COLUMNS))
+        )
 
     def followed_by(self, later: "StatisticRows") -> "StatisticRows":
         """Return these rows and the later ones."""
-        return StatisticRows(*(np.concatenate([getattr(self, name), getattr(later, name)]) for name in ("starts", "ends", *COLUMNS)))
+        return StatisticRows(
+            *(
+                np.concatenate([getattr(self, name), getattr(later, name)])
+                for name in ("starts", "ends", *COLUMNS)
+            )
+        )
 
 
 def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
@@ -58,17 +80,26 @@ def parse_rows(rows: Sequence[Mapping[str, Any]], sensor: str) -> StatisticRows:
         SourceError: they are malformed.
     """
     try:
-        times = [np.array([row[name] for row in rows], dtype=np.float64).astype("datetime64[ms]").astype("datetime64[us]") for name in ("start", "end")]
+        times = [
+            np.array([row[name] for row in rows], dtype=np.float64)
+            .astype("datetime64[ms]")
+            .astype("datetime64[us]")
+            for name in ("start", "end")
+        ]
         values = [np.array([row.get(name) for row in rows], dtype=np.float64) for name in COLUMNS]
     except (TypeError, KeyError, ValueError, AttributeError) as exc:
-        raise SourceError("its statistics have a form that nobody here reads", field=sensor) from exc
+        raise SourceError(
+            "its statistics have a form that nobody here reads", field=sensor
+        ) from exc
     return StatisticRows(*times, *values)
 
 
 def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
-    """Return instants and values in order of time: a counter's at the end of each row, a mean from the start to the end of its row.
+    """Return instants and values in order of time: a counter's at the end of each row, a mean from
+    the start to the end of its row.
 
-    Invariants: between the ends of two rows a counter's readings rise by as much as ``sum``, also across a reset.
+    Invariants: between the ends of two rows a counter's readings rise by as much as ``sum``, also
+    across a reset.
     """
     if not len(rows):
         return rows.starts, rows.mean
@@ -79,14 +110,24 @@ def as_readings(rows: StatisticRows) -> tuple[InstantArray, FloatArray]:
         unseen = np.diff(rows.sum) - after
         reset = np.flatnonzero((after < before) & (unseen > LEAST_RISE))
         middles = rows.starts[1:][reset] + (rows.ends - rows.starts)[1:][reset] // 2
-        instants, values = np.concatenate([rows.ends, middles]), np.concatenate([level, before[reset] + unseen[reset]])
+        instants, values = (
+            np.concatenate([rows.ends, middles]),
+            np.concatenate([level, before[reset] + unseen[reset]]),
+        )
     else:
         # Unknown after a row that no other follows.
         silent = np.append(rows.starts[1:] != rows.ends[:-1], [True])
-        instants, values = np.concatenate([rows.starts, rows.ends[silent]]), np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)])
+        instants, values = (
+            np.concatenate([rows.starts, rows.ends[silent]]),
+            np.concatenate([rows.mean, np.full(int(silent.sum()), np.nan)]),
+        )
     order = np.argsort(instants, kind="stable")
     instants, values = instants[order], values[order]
-    return (instants, values) if rows.counts else hold_values(instants, values, rows.ends[-1], longest=STEP)
+    return (
+        (instants, values)
+        if rows.counts
+        else hold_values(instants, values, rows.ends[-1], longest=STEP)
+    )
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -101,14 +142,26 @@ class HomeAssistantHistory:
 
     name = NAME
 
-    def __init__(self, web: HomeAssistantWeb, socket: HomeAssistantSocket, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, web: HomeAssistantWeb, socket: HomeAssistantSocket, *, clock: Clock | None = None
+    ) -> None:
         self._web, self._socket = web, socket
         self._clock = clock or SystemClock()
 
     @classmethod
-    def connect(cls, access: HomeAssistantAccess, *, patience: RequestPolicy | None = None, clock: Clock | None = None) -> Self:
+    def connect(
+        cls,
+        access: HomeAssistantAccess,
+        *,
+        patience: RequestPolicy | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
         """Return a reader of the Home Assistant at ``access``; it connects at the first request."""
-        return cls(HomeAssistantWeb(access, patience=patience, clock=clock), HomeAssistantSocket(access, patience=patience), clock=clock)
+        return cls(
+            HomeAssistantWeb(access, patience=patience, clock=clock),
+            HomeAssistantSocket(access, patience=patience),
+            clock=clock,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +178,8 @@ class HomeAssistantHistory:
 
         Raises:
             SourceError: no answer, starting, or its clock is off.
-            SourceRefusedError: the token is refused, or a sensor is missing; the remedy names similar ones.
+            SourceRefusedError: the token is refused, or a sensor is missing; the remedy names
+                similar ones.
         """
         self._web.check()
         for sensor, field in sensors.items():
@@ -152,7 +206,8 @@ class HomeAssistantHistory:
         return unit
 
     def read(self, sensor: str, first: datetime, end: datetime) -> Iterator[Samples]:
-        """Yield the sensor's samples from ``first`` on, before ``end`` and now, in consecutive stretches.
+        """Yield the sensor's samples from ``first`` on, before ``end`` and now, in consecutive
+        stretches.
 
         Raises:
             SourceError: no answer, busy, or an unreadable answer, after all retries.
@@ -165,18 +220,27 @@ class HomeAssistantHistory:
             earlier = begin - HOUR
             fine = self._rows(sensor, earlier, until, "5minute")
             border = as_instant(fine.starts[0]) if len(fine) else until
-            rows = self._rows(sensor, earlier, border, "hour").followed_by(fine) if border > earlier else fine
+            rows = (
+                self._rows(sensor, earlier, border, "hour").followed_by(fine)
+                if border > earlier
+                else fine
+            )
             instants, values = as_readings(rows)
-            # The end's value belongs to the next window or to the states; only an end of knowledge (NaN) stays.
-            inside = (instants >= as_datetime64(begin)) & ((instants < as_datetime64(until)) | ~np.isnan(values))
+            # The end's value belongs to the next window or to the states; only an end of knowledge
+            # (NaN) stays.
+            inside = (instants >= as_datetime64(begin)) & (
+                (instants < as_datetime64(until)) | ~np.isnan(values)
+            )
             yield Samples(sensor, unit, instants[inside], values[inside])
         for window in cut_windows(reach, end, STATES_WINDOW):
             yield from self._states(sensor, *window, usual=unit)
 
     def find_reach(self, sensor: str, first: datetime, end: datetime) -> datetime:
-        """Return the instant from which the recorder has the sensor's states: ``first`` at the earliest, ``end`` where it has none.
+        """Return the instant from which the recorder has the sensor's states: ``first`` at the
+        earliest, ``end`` where it has none.
 
-        Purged and unrecorded time precedes the recorded, so bisection finds the border in a dozen requests.
+        Purged and unrecorded time precedes the recorded, so bisection finds the border in a dozen
+        requests.
         """
         if first >= end or self._knows(sensor, first):
             return first
@@ -186,33 +250,55 @@ class HomeAssistantHistory:
             purged, recorded = recorded, end
         while recorded - purged > HOUR:
             middle = purged + (recorded - purged) / 2
-            purged, recorded = (purged, middle) if self._knows(sensor, middle) else (middle, recorded)
+            purged, recorded = (
+                (purged, middle) if self._knows(sensor, middle) else (middle, recorded)
+            )
         instants, *_ = self._web.history(sensor, purged, recorded, flags=QUICKEST)
         return as_instant(instants[0]) if instants.size else recorded
 
-    def statistics(self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object) -> list[dict[str, Any]]:
-        """Return Home Assistant's statistics rows of a sensor that begin from ``first`` on, before ``end``.
+    def statistics(
+        self, sensor: str, first: datetime, end: datetime, *, period: str, **options: object
+    ) -> list[dict[str, Any]]:
+        """Return Home Assistant's statistics rows of a sensor that begin from ``first`` on, before
+        ``end``.
 
         Raises:
             SourceError: no answer, or a failure.
         """
         window = {"start_time": first.isoformat(), "end_time": end.isoformat()}
-        answer = self._socket.ask("recorder/statistics_during_period", **window, statistic_ids=[sensor], period=period, **options)
+        answer = self._socket.ask(
+            "recorder/statistics_during_period",
+            **window,
+            statistic_ids=[sensor],
+            period=period,
+            **options,
+        )
         return list(answer.get(sensor, []))
 
     def _knows(self, sensor: str, instant: datetime) -> bool:
-        instants, *_ = self._web.history(sensor, instant, instant + timedelta(seconds=1), flags=QUICKEST)
+        instants, *_ = self._web.history(
+            sensor, instant, instant + timedelta(seconds=1), flags=QUICKEST
+        )
         return bool(instants.size)
 
-    def _states(self, sensor: str, first: datetime, end: datetime, *, usual: str | None) -> Iterator[Samples]:
-        """Yield the states of a window in stretches of one unit; ``usual`` is the current unit, assumed for states without one."""
+    def _states(
+        self, sensor: str, first: datetime, end: datetime, *, usual: str | None
+    ) -> Iterator[Samples]:
+        """Yield the states of a window in stretches of one unit.
+
+        ``usual`` is the current unit, assumed for states without one.
+        """
         since, until = as_datetime64(first), as_datetime64(end)
         instants, values, stated = self._web.history(sensor, first, end, flags=QUICKEST[:1])
         if {*stated} - {None, usual}:
             # The unit changed within the window: only full states tell when.
             instants, values, stated = self._web.history(sensor, first, end)
         inside = instants < until
-        instants, values, stated = instants[inside], values[inside], [unit for unit, is_inside in zip(stated, inside, strict=True) if is_inside]
+        instants, values, stated = (
+            instants[inside],
+            values[inside],
+            [unit for unit, is_inside in zip(stated, inside, strict=True) if is_inside],
+        )
         # Older versions date the state in force at the window's start by its own beginning.
         instants = np.maximum(instants, since)
         units: list[str | None] = []
@@ -222,27 +308,45 @@ class HomeAssistantHistory:
         changes = [place for place in range(1, len(units)) if units[place] != units[place - 1]]
         for begin, end_place in pairwise([0, *changes, len(units)] if units else []):
             end_instant = instants[end_place] if end_place < len(units) else until
-            series = hold_values(instants[begin:end_place], values[begin:end_place], end_instant, longest=longest_rise(units[begin]))
+            series = hold_values(
+                instants[begin:end_place],
+                values[begin:end_place],
+                end_instant,
+                longest=longest_rise(units[begin]),
+            )
             yield Samples(sensor, units[begin], *series)
 
     def _rows(self, sensor: str, first: datetime, end: datetime, period: str) -> StatisticRows:
-        rows = parse_rows(self.statistics(sensor, first, end, period=period, types=["state", "sum", "mean"]), sensor)
+        rows = parse_rows(
+            self.statistics(sensor, first, end, period=period, types=["state", "sum", "mean"]),
+            sensor,
+        )
         return rows.between(as_datetime64(first), as_datetime64(end))
 
     def _entity(self, sensor: str, field: str) -> Entity:
         if sensor in self._entities:
             return self._entities[sensor]
         similar = get_close_matches(sensor, self._entities, n=MOST_SIMILAR, cutoff=0.5)
-        remedy = f"There are {', '.join(similar)}." if similar else "Look it up under Developer tools, States."
-        raise SourceRefusedError("Home Assistant has no such sensor", field=field, value=sensor, remedy=remedy)
+        remedy = (
+            f"There are {', '.join(similar)}."
+            if similar
+            else "Look it up under Developer tools, States."
+        )
+        raise SourceRefusedError(
+            "Home Assistant has no such sensor", field=field, value=sensor, remedy=remedy
+        )
 
     @cached_property
     def _entities(self) -> dict[str, Entity]:
         return self._web.entities()
 
 
-def cut_windows(first: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    """Yield windows of at most ``step``, aligned to multiples of it, so that a repeated read makes the same requests."""
+def cut_windows(
+    first: datetime, end: datetime, step: timedelta
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield windows of at most ``step``, aligned to multiples of it, so that a repeated read makes
+    the same requests.
+    """
     while first < end:
         until = min(floor_to(first, step) + step, end)
         yield first, until

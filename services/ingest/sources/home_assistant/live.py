@@ -1,4 +1,6 @@
-"""What sensors say now: a subscription over the websocket that comes back by itself, and leaves no gap behind."""
+"""What sensors say now: a subscription over the websocket that comes back by itself, and leaves no
+gap behind.
+"""
 
 import asyncio
 import json
@@ -19,9 +21,24 @@ from luna.platform.address_policy import HOME_ASSISTANT, open_connection
 from luna.platform.addresses import HomeAssistantAccess
 from luna.platform.clock import Clock, SystemClock
 from services.ingest.reading import Reading, Samples
-from services.ingest.sources.home_assistant.connection import LARGEST_MESSAGE, NAME, RequestPolicy, check_auth, parse_messages, read_result, write_auth
+from services.ingest.sources.home_assistant.connection import (
+    LARGEST_MESSAGE,
+    NAME,
+    RequestPolicy,
+    check_auth,
+    parse_messages,
+    read_result,
+    write_auth,
+)
 from services.ingest.sources.home_assistant.history import HomeAssistantHistory, cut_windows
-from services.ingest.sources.home_assistant.state import as_datetime64, as_instant, from_seconds, hold_values, longest_rise, parse_state
+from services.ingest.sources.home_assistant.state import (
+    as_datetime64,
+    as_instant,
+    from_seconds,
+    hold_values,
+    longest_rise,
+    parse_state,
+)
 from services.ingest.sources.source import SourceError, SourceRefusedError
 
 log = structlog.get_logger("luna.ingest")
@@ -47,19 +64,33 @@ class LastStates:
         return moved
 
     def gaps(self) -> dict[str, datetime]:
-        """Return per sensor the instant from which on something may be missing; a sensor of which nothing was ever recorded has no gap."""
+        """Return per sensor the instant from which on something may be missing.
+
+        A sensor of which nothing was ever recorded has no gap.
+        """
         return dict(self._recorded)
 
     def note(self, readings: Sequence[Reading], now: datetime) -> None:
-        """Remember that ``readings`` are recorded. One from a clock that runs ahead counts as of ``now``: it must hide no gap, and outlive no later one."""
+        """Remember that ``readings`` are recorded.
+
+        One from a clock that runs ahead counts as of ``now``: it must hide no gap, and outlive no
+        later one.
+        """
         self._moved = True
         for reading in readings:
             until = min(reading.instant, now)
             self._recorded[reading.sensor] = max(until, self._recorded.get(reading.sensor, until))
             last = self._last.get(reading.sensor)
             # The same value once more does not begin to hold anew.
-            holds_on = last is not None and (reading.value == last.value or (math.isnan(reading.value) and math.isnan(last.value)))
-            if last is None or last.instant > now or (reading.instant > last.instant and not holds_on):
+            holds_on = last is not None and (
+                reading.value == last.value
+                or (math.isnan(reading.value) and math.isnan(last.value))
+            )
+            if (
+                last is None
+                or last.instant > now
+                or (reading.instant > last.instant and not holds_on)
+            ):
                 self._last[reading.sensor] = reading
 
     def read(self, message: Mapping[str, Any]) -> list[Reading]:
@@ -72,25 +103,44 @@ class LastStates:
         try:
             for sensor in set(event.get("r", ())) & set(self._units):
                 log.warning("sensor was removed from home assistant", sensor=sensor)
-            whole = [*event.get("a", {}).items(), *((sensor, change.get("+", {})) for sensor, change in event.get("c", {}).items())]
+            whole = [
+                *event.get("a", {}).items(),
+                *((sensor, change.get("+", {})) for sensor, change in event.get("c", {}).items()),
+            ]
             readings = []
             for sensor, state in (each for each in whole if each[0] in self._units):
                 unit = state.get("a", {}).get("unit_of_measurement")
                 if unit is not None:
                     self._units[sensor] = unit
                 if "s" in state:
-                    readings.append(Reading(sensor, from_seconds(state["lc"] if "lc" in state else state["lu"]), parse_state(state["s"]), self._units[sensor]))
+                    readings.append(
+                        Reading(
+                            sensor,
+                            from_seconds(state["lc"] if "lc" in state else state["lu"]),
+                            parse_state(state["s"]),
+                            self._units[sensor],
+                        )
+                    )
         except (TypeError, KeyError, AttributeError, OverflowError) as exc:
-            raise SourceError("its event has a form that nobody here reads", field="home_assistant") from exc
+            raise SourceError(
+                "its event has a form that nobody here reads", field="home_assistant"
+            ) from exc
         return readings
 
     def holding(self, now: datetime) -> list[Reading]:
-        """Return the states that still hold after a long silence, at the quarter-hours since, as history would give them."""
+        """Return the states that still hold after a long silence, at the quarter-hours since, as
+        history would give them.
+        """
         repeats = []
         for last in (last for last in self._last.values() if not math.isnan(last.value)):
             first, values = np.array([as_datetime64(last.instant)]), np.array([last.value])
-            instants, _ = hold_values(first, values, as_datetime64(now), longest=longest_rise(last.unit))
-            repeats += [Reading(last.sensor, as_instant(instant), last.value, last.unit) for instant in instants[1:]]
+            instants, _ = hold_values(
+                first, values, as_datetime64(now), longest=longest_rise(last.unit)
+            )
+            repeats += [
+                Reading(last.sensor, as_instant(instant), last.value, last.unit)
+                for instant in instants[1:]
+            ]
         return [reading for reading in repeats if reading.instant > self._recorded[reading.sensor]]
 
 
@@ -105,7 +155,10 @@ HOLD_EVERY = timedelta(minutes=5)
 
 
 class HomeAssistantLive:
-    """Tells what one Home Assistant's sensors say as it happens. ``fault`` is what keeps it from that now, None while all is well."""
+    """Tells what one Home Assistant's sensors say as it happens.
+
+    ``fault`` is what keeps it from that now, None while all is well.
+    """
 
     name = NAME
 
@@ -122,10 +175,12 @@ class HomeAssistantLive:
 
         Args:
             access: address and token.
-            since: until when everything is recorded already; the time from there on is read from history first. Without it, listening begins now.
+            since: until when everything is recorded already; the time from there on is read from
+                history first. Without it, listening begins now.
             patience: waits and time-outs, of history too.
             clock: tells until when a value holds.
-            recorder_lag: how long after a connection history may not know yet what was said before it.
+            recorder_lag: how long after a connection history may not know yet what was said before
+                it.
         """
         self._access, self._since = access, since
         self._patience, self._clock = patience or RequestPolicy(), clock or SystemClock()
@@ -135,8 +190,9 @@ class HomeAssistantLive:
     async def listen(self, sensors: Sequence[str], record: Record) -> None:
         """Hand every reading of ``sensors`` to ``record`` until cancelled.
 
-        After each connection, what was said since the last recorded reading comes from history first, then what came in meanwhile, then what is said as it
-        happens. A reading may come twice, with the same instant and value.
+        After each connection, what was said since the last recorded reading comes from history
+        first, then what came in meanwhile, then what is said as it happens. A reading may come
+        twice, with the same instant and value.
 
         Raises:
             SourceRefusedError: the token is not accepted.
@@ -155,35 +211,67 @@ class HomeAssistantLive:
                 await asyncio.sleep(wait_s)
 
     @asynccontextmanager
-    async def _subscribed(self, sensors: Sequence[str]) -> AsyncIterator["asyncio.Queue[str | bytes | None]"]:
+    async def _subscribed(
+        self, sensors: Sequence[str]
+    ) -> AsyncIterator["asyncio.Queue[str | bytes | None]"]:
         """Yield what comes in over a new connection, frame by frame; None says that it is lost."""
         frames: asyncio.Queue[str | bytes | None] = asyncio.Queue()
-        options: dict[str, Any] = {"open_timeout": self._patience.timeout_s, "ping_interval": KEEPALIVE_S, "ping_timeout": KEEPALIVE_S}
+        options: dict[str, Any] = {
+            "open_timeout": self._patience.timeout_s,
+            "ping_interval": KEEPALIVE_S,
+            "ping_timeout": KEEPALIVE_S,
+        }
         async with AsyncExitStack() as stack:
             try:
-                # A given socket keeps the library from following redirections, which would send the token elsewhere.
+                # A given socket keeps the library from following redirections, which would send the
+                # token elsewhere.
                 timeout_s = self._patience.timeout_s
-                link = await asyncio.to_thread(open_connection, HOME_ASSISTANT, *self._access.host_and_port, timeout_s)
+                link = await asyncio.to_thread(
+                    open_connection, HOME_ASSISTANT, *self._access.host_and_port, timeout_s
+                )
                 link.settimeout(0)
-                connection = await stack.enter_async_context(connect(self._access.socket_url, sock=link, max_size=LARGEST_MESSAGE, close_timeout=1, **options))
+                connection = await stack.enter_async_context(
+                    connect(
+                        self._access.socket_url,
+                        sock=link,
+                        max_size=LARGEST_MESSAGE,
+                        close_timeout=1,
+                        **options,
+                    )
+                )
                 async with asyncio.timeout(self._patience.timeout_s):
                     await connection.recv()
                     await connection.send(write_auth(self._access.token))
                     check_auth(parse_messages(await connection.recv())[0])
-                    await connection.send(json.dumps({"id": SUBSCRIPTION, "type": "subscribe_entities", "entity_ids": list(sensors)}))
+                    await connection.send(
+                        json.dumps(
+                            {
+                                "id": SUBSCRIPTION,
+                                "type": "subscribe_entities",
+                                "entity_ids": list(sensors),
+                            }
+                        )
+                    )
                     read_result(parse_messages(await connection.recv())[0])
             except (WebSocketException, OSError, ValueError) as exc:
-                raise SourceError(f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME) from exc
+                raise SourceError(
+                    f"Home Assistant's websocket was lost: {exc or type(exc).__name__}", field=NAME
+                ) from exc
             reader = asyncio.create_task(_read_frames(connection, frames))
             stack.callback(reader.cancel)
             yield frames
 
-    async def _follow(self, last: LastStates, frames: "asyncio.Queue[str | bytes | None]", record: Record) -> None:
+    async def _follow(
+        self, last: LastStates, frames: "asyncio.Queue[str | bytes | None]", record: Record
+    ) -> None:
         connected_at = self._clock.now()
         await asyncio.sleep(self._recorder_lag.total_seconds())
-        # What history knows of the time since the last recorded readings, in order of time: interrupted, everything before the last one is there.
+        # What history knows of the time since the last recorded readings, in order of time:
+        # interrupted, everything before the last one is there.
         gaps, until = last.gaps(), connected_at + self._recorder_lag
-        with HomeAssistantHistory.connect(self._access, patience=self._patience, clock=self._clock) as history:
+        with HomeAssistantHistory.connect(
+            self._access, patience=self._patience, clock=self._clock
+        ) as history:
             await asyncio.to_thread(_check, history, last.sensors)
             for window in cut_windows(min(gaps.values(), default=until), until, FILL_WINDOW):
                 missed = await asyncio.to_thread(_read_all, history, gaps, *window)
@@ -202,14 +290,19 @@ class HomeAssistantLive:
             else:
                 if frame is None:
                     raise SourceError("Home Assistant closed the websocket", field=NAME)
-                readings = [reading for message in parse_messages(frame) for reading in last.read(message)]
+                readings = [
+                    reading for message in parse_messages(frame) for reading in last.read(message)
+                ]
             if readings:
                 await record(readings)
                 last.note(readings, self._clock.now())
 
 
-async def _read_frames(connection: ClientConnection, frames: "asyncio.Queue[str | bytes | None]") -> None:
-    # Home Assistant drops a client that lets a thousand messages wait; they wait here while the gap is filled.
+async def _read_frames(
+    connection: ClientConnection, frames: "asyncio.Queue[str | bytes | None]"
+) -> None:
+    # Home Assistant drops a client that lets a thousand messages wait; they wait here while the gap
+    # is filled.
     try:
         async for frame in connection:
             frames.put_nowait(frame)
@@ -228,12 +321,16 @@ def _check(history: HomeAssistantHistory, sensors: Sequence[str]) -> None:
             log.warning("sensor is not listened to", sensor=sensor, error=str(error))
 
 
-def _read_all(history: HomeAssistantHistory, gaps: Mapping[str, datetime], first: datetime, end: datetime) -> list[Reading]:
+def _read_all(
+    history: HomeAssistantHistory, gaps: Mapping[str, datetime], first: datetime, end: datetime
+) -> list[Reading]:
     """Return the states of all sensors in a window, in order of time."""
     readings: list[Reading] = []
     for sensor, since in gaps.items():
         try:
-            for samples in history.read(sensor, max(since, first), end) if max(since, first) < end else ():
+            for samples in (
+                history.read(sensor, max(since, first), end) if max(since, first) < end else ()
+            ):
                 readings += as_readings(samples)
         except SourceRefusedError as error:
             log.warning("sensor cannot be read", sensor=sensor, error=str(error))

@@ -1,4 +1,6 @@
-"""Conversion of Home Assistant's states and history into numbers and instants, and repetition of values that hold for long; pure."""
+"""Conversion of Home Assistant's states and history into numbers and instants, and repetition of
+values that hold for long; pure.
+"""
 
 import math
 from collections.abc import Mapping
@@ -14,7 +16,10 @@ SWITCHED = {"on": 1.0, "off": 0.0}
 
 
 def parse_state(text: object) -> float:
-    """Return a state as a number: on and off are 1 and 0; anything that is no finite number, such as "unknown", is NaN."""
+    """Return a state as a number: on and off are 1 and 0.
+
+    Anything that is no finite number, such as "unknown", is NaN.
+    """
     if not isinstance(text, str):
         return math.nan
     if text in SWITCHED:
@@ -26,19 +31,32 @@ def parse_state(text: object) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def parse_history(document: object, sensor: str) -> tuple[InstantArray, FloatArray, list[str | None]]:
-    """Return instants, values and units (None: not stated) of one sensor in an answer of ``/api/history/period``, in order of time.
+def parse_history(
+    document: object, sensor: str
+) -> tuple[InstantArray, FloatArray, list[str | None]]:
+    """Return instants, values and units (None: not stated) of one sensor in an answer of
+    ``/api/history/period``, in order of time.
 
     Raises:
         SourceError: the answer is malformed.
     """
     try:
         states: list[Mapping[str, Any]] = next(iter(document), [])  # type: ignore[call-overload]
-        instants = np.array([datetime.fromisoformat(state["last_changed"]).astimezone(UTC).replace(tzinfo=None) for state in states], dtype="datetime64[us]")
+        instants = np.array(
+            [
+                datetime.fromisoformat(state["last_changed"]).astimezone(UTC).replace(tzinfo=None)
+                for state in states
+            ],
+            dtype="datetime64[us]",
+        )
         values = np.array([parse_state(state["state"]) for state in states], dtype=np.float64)
         units = [state.get("attributes", {}).get("unit_of_measurement") for state in states]
     except (TypeError, KeyError, ValueError, AttributeError) as exc:
-        raise SourceError("its history has a form that nobody here reads", field=sensor, remedy="Look at Home Assistant's log.") from exc
+        raise SourceError(
+            "its history has a form that nobody here reads",
+            field=sensor,
+            remedy="Look at Home Assistant's log.",
+        ) from exc
     order = np.argsort(instants, kind="stable")
     return instants[order], values[order], [units[place] for place in order.tolist()]
 
@@ -59,18 +77,24 @@ def as_datetime64(instant: datetime) -> np.datetime64:
 
 
 STEP = np.timedelta64(15, "m")
-# A meter with a resolution of tenths of a kilowatt-hour rises evenly between two values so close, not at the last moment.
+# A meter with a resolution of tenths of a kilowatt-hour rises evenly between two values so close,
+# not at the last moment.
 LONGEST_RISE = np.timedelta64(60, "m")
 Duration = np.timedelta64
 
 
 def longest_rise(unit: str | None) -> Duration:
-    """Return up to which distance two values of a sensor need no repetition in between: an hour for a counter, else a quarter-hour."""
+    """Return up to which distance two values of a sensor need no repetition in between: an hour for
+    a counter, else a quarter-hour.
+    """
     return LONGEST_RISE if (unit or "").casefold().endswith("wh") else STEP
 
 
-def hold_values(instants: InstantArray, values: FloatArray, end: np.datetime64, *, longest: Duration) -> tuple[InstantArray, FloatArray]:
-    """Return the values, with those that hold for more than ``longest`` repeated at each quarter-hour before the next value and ``end``.
+def hold_values(
+    instants: InstantArray, values: FloatArray, end: np.datetime64, *, longest: Duration
+) -> tuple[InstantArray, FloatArray]:
+    """Return the values, with those that hold for more than ``longest`` repeated at each
+    quarter-hour before the next value and ``end``.
 
     Args:
         instants: ascending, ``datetime64[us]``, UTC.
@@ -83,7 +107,10 @@ def hold_values(instants: InstantArray, values: FloatArray, end: np.datetime64, 
     still = np.flatnonzero((until - instants > longest) & ~np.isnan(values))
     days = instants[still].astype("datetime64[D]")
     quarters = days + ((instants[still] - days) // STEP + 1) * STEP
-    grids = [np.arange(first, before, STEP).astype("datetime64[us]") for first, before in zip(quarters, until[still], strict=True)]
+    grids = [
+        np.arange(first, before, STEP).astype("datetime64[us]")
+        for first, before in zip(quarters, until[still], strict=True)
+    ]
     again = np.concatenate([instants, *grids])
     repeated = np.concatenate([values, np.repeat(values[still], [grid.size for grid in grids])])
     order = np.argsort(again, kind="stable")

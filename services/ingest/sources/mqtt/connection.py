@@ -1,4 +1,7 @@
-"""One connection to a broker, as asyncio sees it. What is lost with it comes again on the next one."""
+"""One connection to a broker, as asyncio sees it.
+
+What is lost with it comes again on the next one.
+"""
 
 import asyncio
 import ssl
@@ -32,7 +35,9 @@ log = structlog.get_logger("luna.ingest.mqtt")
 
 
 class Connection:
-    """A live connection: messages come from ``batch`` and are acknowledged by ``acknowledge`` alone."""
+    """A live connection: messages come from ``batch`` and are acknowledged by ``acknowledge``
+    alone.
+    """
 
     def __init__(self, broker: Broker, identifier: str) -> None:
         self._broker = broker
@@ -40,12 +45,18 @@ class Connection:
         self._messages: asyncio.Queue[paho.MQTTMessage] = asyncio.Queue()
         self._accepted: asyncio.Future[bool] = self._loop.create_future()
         self._lost: asyncio.Future[str] = self._loop.create_future()
-        self._client = create_client(broker, identifier=identifier, reconnect_on_failure=False, manual_ack=True)
+        self._client = create_client(
+            broker, identifier=identifier, reconnect_on_failure=False, manual_ack=True
+        )
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._subscriptions: dict[int | None, str] = {}
-        self._client.on_subscribe = lambda _client, _data, number, reasons, _properties: self._hand_over(self._note_subscribed, (number, reasons))
-        self._client.on_message = lambda _client, _data, message: self._hand_over(self._messages.put_nowait, message)
+        self._client.on_subscribe = lambda _client, _data, number, reasons, _properties: (
+            self._hand_over(self._note_subscribed, (number, reasons))
+        )
+        self._client.on_message = lambda _client, _data, message: self._hand_over(
+            self._messages.put_nowait, message
+        )
 
     async def open(self) -> bool:
         """Connect and return whether the broker remembers this client.
@@ -60,8 +71,13 @@ class Connection:
         except TimeoutError as exc:
             raise self._error(f"has not answered within {ANSWER_SECONDS:g} s") from exc
         except ssl.SSLError as exc:
-            remedy = "Check the broker's certificate; name the file of your own authority with SSL_CERT_FILE."
-            raise self._error(f"cannot be reached by TLS: {exc.reason or exc}", remedy=remedy) from exc
+            remedy = (
+                "Check the broker's certificate; name the file of your own authority with "
+                "SSL_CERT_FILE."
+            )
+            raise self._error(
+                f"cannot be reached by TLS: {exc.reason or exc}", remedy=remedy
+            ) from exc
         except (OSError, ValueError) as exc:
             raise self._error(f"cannot be reached: {exc}") from exc
 
@@ -92,7 +108,10 @@ class Connection:
             waiting.cancel()
         if waiting not in done:
             raise self._error(f"is lost: {self._lost.result()}")
-        return [waiting.result(), *(self._messages.get_nowait() for _ in range(min(self._messages.qsize(), BATCH - 1)))]
+        return [
+            waiting.result(),
+            *(self._messages.get_nowait() for _ in range(min(self._messages.qsize(), BATCH - 1))),
+        ]
 
     def acknowledge(self, messages: Iterable[paho.MQTTMessage]) -> None:
         """Tell the broker that ``messages`` are safe."""
@@ -100,7 +119,10 @@ class Connection:
             self._client.ack(message.mid, message.qos)
 
     async def close(self) -> None:
-        """Take leave of the broker, which keeps what comes from now on; after a moment, without its consent."""
+        """Take leave of the broker, which keeps what comes from now on.
+
+        After a moment, without its consent.
+        """
         self._client.disconnect()
         await asyncio.wait([self._lost], timeout=1.0)
 
@@ -109,12 +131,30 @@ class Connection:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = int(SESSION_EXPIRY.total_seconds())
         properties.ReceiveMaximum = UNDER_WAY
-        self._client.connect(self._broker.host, self._broker.port, KEEPALIVE_SECONDS, clean_start=False, properties=properties)
+        self._client.connect(
+            self._broker.host,
+            self._broker.port,
+            KEEPALIVE_SECONDS,
+            clean_start=False,
+            properties=properties,
+        )
 
-    def _on_connect(self, _client: paho.Client, _data: Any, flags: paho.ConnectFlags, reason: ReasonCode, _properties: Any) -> None:
-        self._hand_over(partial(_settle, self._accepted), self._error(f"refuses Luna: {reason}") if reason.is_failure else flags.session_present)
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _data: Any,
+        flags: paho.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Any,
+    ) -> None:
+        self._hand_over(
+            partial(_settle, self._accepted),
+            self._error(f"refuses Luna: {reason}") if reason.is_failure else flags.session_present,
+        )
 
-    def _on_disconnect(self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+    def _on_disconnect(
+        self, _client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
         self._hand_over(partial(_settle, self._accepted), self._error(f"hangs up: {reason}"))
         self._hand_over(partial(_settle, self._lost), str(reason))
 
@@ -122,20 +162,31 @@ class Connection:
         number, reasons = answer
         topic = self._subscriptions.pop(number, None)
         if any(reason.is_failure for reason in reasons):
-            log.warning("broker refuses a subscription", topic=topic, reason=str(reasons[0]), remedy="Let the broker's access rules allow it to Luna's user.")
+            log.warning(
+                "broker refuses a subscription",
+                topic=topic,
+                reason=str(reasons[0]),
+                remedy="Let the broker's access rules allow it to Luna's user.",
+            )
 
     def _hand_over(self, receive: Any, what: Any) -> None:
         # From paho's thread; a loop that has ended needs nothing more.
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(receive, what)
 
-    def _error(self, what: str, *, remedy: str = "Check LUNA_MQTT_URL, the broker's log and the password.") -> SourceError:
-        return SourceError(f"the MQTT broker {what}", field="mqtt_url", value=str(self._broker), remedy=remedy)
+    def _error(
+        self, what: str, *, remedy: str = "Check LUNA_MQTT_URL, the broker's log and the password."
+    ) -> SourceError:
+        return SourceError(
+            f"the MQTT broker {what}", field="mqtt_url", value=str(self._broker), remedy=remedy
+        )
 
 
 @asynccontextmanager
 async def connected(broker: Broker, identifier: str) -> AsyncIterator[tuple[Connection, bool]]:
-    """Hold a connection while the block runs; with it comes whether the broker remembers this client.
+    """Hold a connection while the block runs.
+
+    With it comes whether the broker remembers this client.
 
     Raises:
         SourceError: no connection.

@@ -1,6 +1,7 @@
 """Home Assistant's discovery messages: what a device says of its sensors.
 
-Source: Home Assistant, "MQTT", discovery messages (single component and device), abbreviations, availability.
+Source: Home Assistant, "MQTT", discovery messages (single component and device), abbreviations,
+availability.
 """
 
 import json
@@ -66,7 +67,10 @@ class Availability:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredEntity:
-    """A sensor as its device describes it. ``names`` holds what it may be called, the surest first."""
+    """A sensor as its device describes it.
+
+    ``names`` holds what it may be called, the surest first.
+    """
 
     names: tuple[frozenset[str], ...]
     topic: str
@@ -79,13 +83,22 @@ class DiscoveredEntity:
 
 def discovery_filters(prefix: str) -> list[str]:
     """Return the subscriptions that bring every description."""
-    return [f"{prefix}/{component}/{levels}/config" for component in (*COMPONENTS, "device") for levels in _LEVELS]
+    return [
+        f"{prefix}/{component}/{levels}/config"
+        for component in (*COMPONENTS, "device")
+        for levels in _LEVELS
+    ]
 
 
 def is_description(topic: str, prefix: str) -> bool:
     """Whether a topic is that of a description."""
     component, *levels = topic.removeprefix(f"{prefix}/").split("/")
-    return topic.startswith(f"{prefix}/") and component in (*COMPONENTS, "device") and len(levels) in (2, 3) and levels[-1] == "config"
+    return (
+        topic.startswith(f"{prefix}/")
+        and component in (*COMPONENTS, "device")
+        and len(levels) in (2, 3)
+        and levels[-1] == "config"
+    )
 
 
 def require_topic(topic: object) -> str:
@@ -95,13 +108,25 @@ def require_topic(topic: object) -> str:
         InvalidInputError: it is none, or a pattern.
     """
     text = str(topic)
-    if not text or len(text.encode("utf-8", errors="replace")) > LONGEST_TOPIC or not text.isprintable() or {"+", "#"} & set(text):
-        raise InvalidInputError("is no topic", field="state_topic", value=text[:80], remedy="Name one topic, without + or #.")
+    if (
+        not text
+        or len(text.encode("utf-8", errors="replace")) > LONGEST_TOPIC
+        or not text.isprintable()
+        or {"+", "#"} & set(text)
+    ):
+        raise InvalidInputError(
+            "is no topic",
+            field="state_topic",
+            value=text[:80],
+            remedy="Name one topic, without + or #.",
+        )
     return text
 
 
 def parse_descriptions(topic: str, payload: str, prefix: str) -> list[DiscoveredEntity]:
-    """Return the sensors that a discovery message describes; none where it takes them back or describes other things.
+    """Return the sensors that a discovery message describes.
+
+    None where it takes them back or describes other things.
 
     Raises:
         InvalidInputError: it is no description, or one that Luna does not understand.
@@ -112,18 +137,38 @@ def parse_descriptions(topic: str, payload: str, prefix: str) -> list[Discovered
     try:
         written = json.loads(payload)
     except (ValueError, RecursionError) as exc:
-        raise InvalidInputError("is no description of a sensor: no JSON", value=payload[:80]) from exc
+        raise InvalidInputError(
+            "is no description of a sensor: no JSON", value=payload[:80]
+        ) from exc
     if not isinstance(written, dict):
         raise InvalidInputError("is no description of a sensor: no object", value=payload[:80])
     document = _whole(written)
     entities = [(component, levels[-1], document)]
     if component == "device":
         components = document.get("components")
-        shared = {name: document[name] for name in ("state_topic", "device", "availability", "availability_topic", "availability_mode") if name in document}
+        shared = {
+            name: document[name]
+            for name in (
+                "state_topic",
+                "device",
+                "availability",
+                "availability_topic",
+                "availability_mode",
+            )
+            if name in document
+        }
         listed = components.items() if isinstance(components, Mapping) else ()
-        described = [(place, {**shared, **_whole(entity)}) for place, entity in listed if isinstance(entity, Mapping)]
+        described = [
+            (place, {**shared, **_whole(entity)})
+            for place, entity in listed
+            if isinstance(entity, Mapping)
+        ]
         entities = [(str(entity.get("platform")), place, entity) for place, entity in described]
-    return [_describe(kind, place, entity) for kind, place, entity in entities if kind in COMPONENTS and "state_topic" in entity]
+    return [
+        _describe(kind, place, entity)
+        for kind, place, entity in entities
+        if kind in COMPONENTS and "state_topic" in entity
+    ]
 
 
 def _whole(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,25 +183,51 @@ def _with_base(name: str, value: Any, base: str) -> Any:
         return re.sub(r"^~|~$", lambda _: base, value)
     if name == "availability":
         listed = value if isinstance(value, list) else [value]
-        return [_whole({"~": base, **entry}) for entry in listed if isinstance(entry, Mapping) and {"topic", "t"} & set(entry)]
+        return [
+            _whole({"~": base, **entry})
+            for entry in listed
+            if isinstance(entry, Mapping) and {"topic", "t"} & set(entry)
+        ]
     return value
 
 
 def _describe(component: str, place: str, entity: Mapping[str, Any]) -> DiscoveredEntity:
     template = _template(entity.get("value_template") or entity.get("state_value_template"))
-    switched = {word: str(entity.get(f"state_{word}", entity.get(f"payload_{word}", word.upper()))) for word in ("on", "off") if component != "sensor"}
+    switched = {
+        word: str(entity.get(f"state_{word}", entity.get(f"payload_{word}", word.upper())))
+        for word in ("on", "off")
+        if component != "sensor"
+    }
     device = entity.get("device")
     device_name = device.get("name") if isinstance(device, Mapping) else None
     name = entity.get("name")
     own_name = [str(name)] if name else []
-    full = [f"{device_name} {name}"] if name and device_name else [str(name or device_name)] if name or device_name else []
-    ranks = ([entity.get("unique_id")], [entity.get("default_entity_id"), entity.get("object_id")], full, [place], own_name)
+    full = (
+        [f"{device_name} {name}"]
+        if name and device_name
+        else [str(name or device_name)]
+        if name or device_name
+        else []
+    )
+    ranks = (
+        [entity.get("unique_id")],
+        [entity.get("default_entity_id"), entity.get("object_id")],
+        full,
+        [place],
+        own_name,
+    )
     names = []
     for words in ([str(word) for word in rank if word] for rank in ranks):
-        plain = [unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower() for word in words]
+        plain = [
+            unicodedata.normalize("NFKD", word).encode("ascii", "ignore").decode().lower()
+            for word in words
+        ]
         slugs = [re.sub(r"[^a-z0-9]+", "_", word).strip("_") for word in plain]
         names.append(frozenset([*words, *(f"{component}.{word}" for word in [*words, *slugs])]))
-    topics = [(entry["topic"], entry, entry.get("value_template")) for entry in entity.get("availability", [])]
+    topics = [
+        (entry["topic"], entry, entry.get("value_template"))
+        for entry in entity.get("availability", [])
+    ]
     if "availability_topic" in entity:
         topics.append((entity["availability_topic"], entity, entity.get("availability_template")))
     # A unit that can be stored.
@@ -165,10 +236,15 @@ def _describe(component: str, place: str, entity: Mapping[str, Any]) -> Discover
         names=tuple(names),
         topic=require_topic(entity["state_topic"]),
         decode=decoder(template, on=switched.get("on"), off=switched.get("off")),
-        unit=unit.strip() if isinstance(unit, str) and unit.strip() and unit.isprintable() else None,
+        unit=unit.strip()
+        if isinstance(unit, str) and unit.strip() and unit.isprintable()
+        else None,
         availability=tuple(
             Availability(
-                require_topic(topic), str(words.get("payload_available", "online")), str(words.get("payload_not_available", "offline")), _template(text)
+                require_topic(topic),
+                str(words.get("payload_available", "online")),
+                str(words.get("payload_not_available", "offline")),
+                _template(text),
             )
             for topic, words, text in topics
         ),

@@ -1,9 +1,14 @@
-"""Value templates that are more than a place: sums, conditions, words for numbers; Jinja in a sandbox, bounded in every direction.
+"""Value templates that are more than a place: sums, conditions, words for numbers.
 
-A description comes from whoever may write to the broker. So its template is taken apart before it is compiled: what is not listed here is refused. There are
-no loops, powers, texts put together, attributes or methods; all arithmetic is that of floats. One evaluation looks at each of ``MOST_NODES`` parts once.
+Jinja in a sandbox, bounded in every direction.
 
-What a message lacks makes the whole unknown: a fallback such as ``float(0)`` or ``default(0)`` does not stand in for it.
+A description comes from whoever may write to the broker. So its template is taken apart before it
+is compiled: what is not listed here is refused. There are no loops, powers, texts put together,
+attributes or methods; all arithmetic is that of floats. One evaluation looks at each of
+``MOST_NODES`` parts once.
+
+What a message lacks makes the whole unknown: a fallback such as ``float(0)`` or ``default(0)`` does
+not stand in for it.
 """
 
 import math
@@ -32,7 +37,8 @@ MOST_DIGITS = 15
 MOST_CACHED = 512
 REMEDY = (
     "Understood are {{ value }} and {{ value_json.a.b }}, sums, conditions and the filters "
-    "abs, default, float, int, is_defined, lower, max, min, multiply, replace, round, sum, trim, upper; or name the topic itself: mqtt:topic#a.b."
+    "abs, default, float, int, is_defined, lower, max, min, multiply, replace, round, sum, "
+    "trim, upper; or name the topic itself: mqtt:topic#a.b."
 )
 
 
@@ -54,11 +60,21 @@ def _text(value: object) -> str:
     return text
 
 
-def _round(value: object, precision: float = 0, method: str = "common", *_fallback: object, **_named: object) -> float:
+def _round(
+    value: object,
+    precision: float = 0,
+    method: str = "common",
+    *_fallback: object,
+    **_named: object,
+) -> float:
     digits = max(-MOST_DIGITS, min(MOST_DIGITS, int(precision)))
     scale = 10.0**digits
     directed: Mapping[str, Callable[[float], int]] = {"ceil": math.ceil, "floor": math.floor}
-    return directed[method](_number(value) * scale) / scale if method in directed else round(_number(value), digits)
+    return (
+        directed[method](_number(value) * scale) / scale
+        if method in directed
+        else round(_number(value), digits)
+    )
 
 
 def _otherwise(value: object, fallback: object = "", *_ignored: object, **_named: object) -> object:
@@ -107,7 +123,24 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "upper": lambda value: _text(value).upper(),
 }
 FUNCTIONS = {name: FILTERS[name] for name in ("abs", "float", "int", "is_number", "max", "min")}
-TESTS = frozenset({"boolean", "defined", "eq", "equalto", "false", "mapping", "ne", "none", "number", "string", "true", "undefined", "==", "!="})
+TESTS = frozenset(
+    {
+        "boolean",
+        "defined",
+        "eq",
+        "equalto",
+        "false",
+        "mapping",
+        "ne",
+        "none",
+        "number",
+        "string",
+        "true",
+        "undefined",
+        "==",
+        "!=",
+    }
+)
 _PRECISION = frozenset({"float", "int", "is_defined", "round"})
 _OPERATORS: Mapping[str, Callable[[float, float], float]] = {
     "+": operator.add,
@@ -120,7 +153,9 @@ _OPERATORS: Mapping[str, Callable[[float, float], float]] = {
 
 
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja that sees JSON and numbers alone: no attribute, no method, no arithmetic but that of floats."""
+    """Jinja that sees JSON and numbers alone: no attribute, no method, no arithmetic but that of
+    floats.
+    """
 
     intercepted_binops = frozenset(_OPERATORS)
     intercepted_unops = frozenset({"+", "-"})
@@ -148,7 +183,8 @@ def _say(value: object) -> object:
     return value
 
 
-# Not optimized: constants that are worked out beforehand come out as code, and infinity is no word of Python.
+# Not optimized: constants that are worked out beforehand come out as code, and infinity is no word
+# of Python.
 _SANDBOX = _Sandbox(undefined=StrictUndefined, autoescape=False, finalize=_say, optimized=False)
 _SANDBOX.filters = dict(FILTERS)
 _SANDBOX.globals = dict(FUNCTIONS)
@@ -164,22 +200,33 @@ class Expression:
     factor: float = 1.0
 
     def find(self, payload: str) -> str | None:
-        """Return what the template makes of a message: None where that lacks what it needs, "unknown" where what it needs is.
+        """Return what the template makes of a message: None where that lacks what it needs,
+        "unknown" where what it needs is.
 
         Raises:
-            InvalidInputError: JSON is expected, and it is none; or the template cannot be worked out with it.
+            InvalidInputError: JSON is expected, and it is none; or the template cannot be worked
+                out with it.
 
-        Invariants: one evaluation takes time proportional to the message, and its answer has ``LONGEST_TEXT`` characters at most.
+        Invariants: one evaluation takes time proportional to the message, and its answer has
+            ``LONGEST_TEXT`` characters at most.
         """
-        variables = {"value": payload, "value_json": decode_json(payload) if self.from_json else None}
+        variables = {
+            "value": payload,
+            "value_json": decode_json(payload) if self.from_json else None,
+        }
         try:
-            return "".join(_within(self.template.root_render_func(self.template.new_context(variables)))).strip()
+            return "".join(
+                _within(self.template.root_render_func(self.template.new_context(variables)))
+            ).strip()
         except UndefinedError:
             return None
         except (_UnknownValueError, ArithmeticError):
             return "unknown"
         except (TypeError, ValueError, RecursionError, TemplateError) as exc:
-            raise InvalidInputError(f"is a message that its value template cannot be worked out with: {exc}", value=payload[:80]) from exc
+            raise InvalidInputError(
+                f"is a message that its value template cannot be worked out with: {exc}",
+                value=payload[:80],
+            ) from exc
 
 
 def _within(pieces: Iterator[str]) -> Iterator[str]:
@@ -203,13 +250,21 @@ def compile_expression(text: str) -> Expression:
     try:
         tree = _SANDBOX.parse(text)
         _Review(text).check(tree)
-        return Expression(_SANDBOX.from_string(_Simplify().visit(tree)), any(name.name == "value_json" for name in tree.find_all(nodes.Name)))
+        return Expression(
+            _SANDBOX.from_string(_Simplify().visit(tree)),
+            any(name.name == "value_json" for name in tree.find_all(nodes.Name)),
+        )
     except (TemplateError, RecursionError, SyntaxError, ValueError, OverflowError) as exc:
         _refuse(str(exc).partition("\n")[0][:LONGEST_TEXT], text)
 
 
 def _refuse(why: str, text: str) -> NoReturn:
-    raise InvalidInputError(f"is a value template that Luna does not understand: {why}", field="value_template", value=text[:LONGEST_TEXT], remedy=REMEDY)
+    raise InvalidInputError(
+        f"is a value template that Luna does not understand: {why}",
+        field="value_template",
+        value=text[:LONGEST_TEXT],
+        remedy=REMEDY,
+    )
 
 
 _PLAIN = (
@@ -238,7 +293,8 @@ _PLAIN = (
     nodes.Keyword,
     nodes.Pair,
 )
-# Of these the message is the only one that may hold many: lists of lists could be compared for ever.
+# Of these the message is the only one that may hold many: lists of lists could be compared for
+# ever.
 _COLLECTIONS = (nodes.List, nodes.Tuple, nodes.Dict)
 
 
@@ -256,7 +312,11 @@ class _Review:
         Raises:
             InvalidInputError: names the first that is not.
         """
-        assigned = {node.target.name for node in tree.find_all(nodes.Assign) if isinstance(node.target, nodes.Name)}
+        assigned = {
+            node.target.name
+            for node in tree.find_all(nodes.Assign)
+            if isinstance(node.target, nodes.Name)
+        }
         if assigned & (self._names | set(FUNCTIONS)):
             self._refuse(f"sets {min(assigned & (self._names | set(FUNCTIONS)))}")
         self._names |= assigned
@@ -271,7 +331,11 @@ class _Review:
         self._count += 1
         if self._count > MOST_NODES or depth > DEEPEST:
             self._refuse("it has too many parts")
-        if isinstance(node, nodes.Const) and isinstance(node.value, float) and not math.isfinite(node.value):
+        if (
+            isinstance(node, nodes.Const)
+            and isinstance(node.value, float)
+            and not math.isfinite(node.value)
+        ):
             self._refuse("a number beyond all numbers")
         if isinstance(node, nodes.Name):
             if node.name not in self._names | set(FUNCTIONS):
@@ -288,33 +352,59 @@ class _Review:
             self._check(child, depth=depth + 1)
 
     def _check_application(self, node: nodes.Filter | nodes.Test | nodes.Call) -> None:
-        allowed: Mapping[str, object] | frozenset[str] = TESTS if isinstance(node, nodes.Test) else FILTERS
-        called = node.node.name if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name) else getattr(node, "name", "a method")
+        allowed: Mapping[str, object] | frozenset[str] = (
+            TESTS if isinstance(node, nodes.Test) else FILTERS
+        )
+        called = (
+            node.node.name
+            if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name)
+            else getattr(node, "name", "a method")
+        )
         if called not in (FUNCTIONS if isinstance(node, nodes.Call) else allowed):
             self._refuse(f"{called} is not known")
-        if node.dyn_args is not None or node.dyn_kwargs is not None or (isinstance(node, nodes.Filter) and node.node is None):
+        if (
+            node.dyn_args is not None
+            or node.dyn_kwargs is not None
+            or (isinstance(node, nodes.Filter) and node.node is None)
+        ):
             self._refuse(f"{called} is not given its values one by one")
 
     def _check_place(self, node: nodes.Node, child: nodes.Node) -> None:
-        """Refuse lists anywhere but where they are looked into at once, and looking into what is no JSON."""
-        looked_into = (isinstance(node, nodes.Filter) and node.node is child) or isinstance(node, nodes.Operand | nodes.Call)
+        """Refuse lists anywhere but where they are looked into at once, and looking into what is no
+        JSON.
+        """
+        looked_into = (isinstance(node, nodes.Filter) and node.node is child) or isinstance(
+            node, nodes.Operand | nodes.Call
+        )
         looked_into |= isinstance(node, nodes.Getitem) and node.node is child
         if isinstance(child, _COLLECTIONS) and not looked_into:
             self._refuse("a list is no value")
         into = isinstance(node, nodes.Getattr | nodes.Getitem) and node.node is child
-        if into and (isinstance(child, nodes.Const) or (isinstance(child, nodes.Name) and child.name == "value")):
+        if into and (
+            isinstance(child, nodes.Const)
+            or (isinstance(child, nodes.Name) and child.name == "value")
+        ):
             self._refuse("a text is not looked into; value_json is")
-        function = isinstance(child, nodes.Name) and child.name in FUNCTIONS and not (isinstance(node, nodes.Call) and node.node is child)
+        function = (
+            isinstance(child, nodes.Name)
+            and child.name in FUNCTIONS
+            and not (isinstance(node, nodes.Call) and node.node is child)
+        )
         if function:
             self._refuse("a function is no value")
 
 
 class _Simplify(NodeTransformer):
-    """Takes out what only makes a value look good: fallbacks for what a message lacks, and, at the end of an answer, digits that are left off."""
+    """Takes out what only makes a value look good: fallbacks for what a message lacks, and, at the
+    end of an answer, digits that are left off.
+    """
 
     def visit_Filter(self, node: nodes.Filter) -> nodes.Node:  # noqa: N802 - Jinja's names
         self.generic_visit(node)
-        constant = node.name in {"d", "default"} and all(isinstance(argument, nodes.Const) for argument in (*node.args, *(each.value for each in node.kwargs)))
+        constant = node.name in {"d", "default"} and all(
+            isinstance(argument, nodes.Const)
+            for argument in (*node.args, *(each.value for each in node.kwargs))
+        )
         return node.node if constant and node.node is not None else node
 
     def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802

@@ -13,7 +13,8 @@ MISSING = object()
 
 
 def read_number(value: object, on: str | None, off: str | None) -> float:
-    """Return the number that ``value`` is: 1 and 0 for what stands for on and off, NaN for what stands for unknown.
+    """Return the number that ``value`` is: 1 and 0 for what stands for on and off, NaN for what
+    stands for unknown.
 
     Raises:
         InvalidInputError: it is none of these.
@@ -36,7 +37,9 @@ def read_number(value: object, on: str | None, off: str | None) -> float:
 
 
 def descend(value: Any, step: str | int) -> Any:
-    """Return what stands in an object or a list at a key or a place, ``MISSING`` where nothing does."""
+    """Return what stands in an object or a list at a key or a place, ``MISSING`` where nothing
+    does.
+    """
     if isinstance(value, dict):
         return value.get(str(step), MISSING)
     if isinstance(value, list) and isinstance(step, int) and step < len(value):

@@ -1,4 +1,6 @@
-"""What has to be known again after a restart, on disk: who this client is to the broker, how topics are read, and which messages were begun."""
+"""What has to be known again after a restart, on disk: who this client is to the broker, how topics
+are read, and which messages were begun.
+"""
 
 import hashlib
 import json
@@ -18,7 +20,8 @@ from luna.energy.errors import MachineError
 from luna.energy.refusals import refuse
 from luna.platform.private_folders import make_private
 
-# As many messages as a broker may have under way without an acknowledgement: only those can come a second time.
+# As many messages as a broker may have under way without an acknowledgement: only those can come a
+# second time.
 UNDER_WAY = 1000
 _REMEMBERED = 4 * UNDER_WAY
 _LONGEST = 50 * UNDER_WAY
@@ -36,13 +39,17 @@ def _written(path: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         why = exc.strerror or str(exc)
-        raise refuse("listening-notes-unwritable", field="data_folder", value=str(path), why=why) from exc
+        raise refuse(
+            "listening-notes-unwritable", field="data_folder", value=str(path), why=why
+        ) from exc
 
 
 class Session:
-    """The client's name, what devices described, and the topics subscribed to, kept across restarts.
+    """The client's name, what devices described, and the topics subscribed to, kept across
+    restarts.
 
-    A message that the broker kept for us can be read only by a description that is known before it comes.
+    A message that the broker kept for us can be read only by a description that is known before it
+    comes.
 
     Raises:
         MachineError: the folder cannot be written.
@@ -62,7 +69,11 @@ class Session:
             self.save(self.descriptions, self.topics)
         except OSError as exc:
             remedy = "Make the folder writable for Luna, or name another with LUNA_DATA_FOLDER."
-            raise MachineError(f"what MQTT needs to remember cannot be written: {exc.strerror}", value=str(folder), remedy=remedy) from exc
+            raise MachineError(
+                f"what MQTT needs to remember cannot be written: {exc.strerror}",
+                value=str(folder),
+                remedy=remedy,
+            ) from exc
 
     def save(self, descriptions: dict[str, str], topics: frozenset[str]) -> None:
         """Keep what is known now; it is on disk when this returns.
@@ -73,7 +84,14 @@ class Session:
         self.descriptions, self.topics = descriptions, topics
         fresh = self._path.with_suffix(".new")
         with _written(self._path), fresh.open("w", encoding="utf-8") as file:
-            json.dump({"identifier": self.identifier, "descriptions": descriptions, "topics": sorted(topics)}, file)
+            json.dump(
+                {
+                    "identifier": self.identifier,
+                    "descriptions": descriptions,
+                    "topics": sorted(topics),
+                },
+                file,
+            )
             _flush(file)
         with _written(self._path):
             fresh.replace(self._path)
@@ -82,7 +100,8 @@ class Session:
 class Journal:
     """The instants of messages that are being recorded, by their number at the broker.
 
-    A message that comes again, because its acknowledgement was lost, gets the instant it had: it is the same reading, not a second one.
+    A message that comes again, because its acknowledgement was lost, gets the instant it had: it is
+    the same reading, not a second one.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,7 +1,9 @@
-"""Sensors over MQTT, heard from now on and, after an absence, from where the broker kept what came meanwhile.
+"""Sensors over MQTT, heard from now on and, after an absence, from where the broker kept what came
+meanwhile.
 
-What is guaranteed: a message is acknowledged after its readings are recorded, so with publishers at QoS 1 and a broker that keeps sessions, neither
-a lost connection nor a killed process loses one. One whose acknowledgement was lost comes again, and counts as the reading it was. What the broker
+What is guaranteed: a message is acknowledged after its readings are recorded, so with publishers at
+QoS 1 and a broker that keeps sessions, neither a lost connection nor a killed process loses one.
+One whose acknowledgement was lost comes again, and counts as the reading it was. What the broker
 itself loses, being killed without persistence or after its limit of queued messages, is gone.
 """
 
@@ -25,7 +27,8 @@ from services.ingest.sources.mqtt.discovery import discovery_filters
 from services.ingest.sources.mqtt.session_store import Journal, Session, digest_of
 from services.ingest.sources.source import SourceError
 
-# A broker that is back is found within a minute, and not by all who lost it at once; even after a connection that carried something comes a second.
+# A broker that is back is found within a minute, and not by all who lost it at once; even after a
+# connection that carried something comes a second.
 RECONNECT = RetryPolicy(timedelta(seconds=1), longest=timedelta(minutes=1), jitter=0.5)
 # How long descriptions that a broker keeps may take, before those that are missing are named.
 SETTLING_SECONDS = 10.0
@@ -41,23 +44,35 @@ class MqttSource:
 
     Args:
         broker: where, and who asks.
-        folder: of its own, kept across restarts: this client's name, what devices described, the messages begun. One process may use it.
+        folder: of its own, kept across restarts: this client's name, what devices described, the
+            messages begun. One process may use it.
         clock: gives each message the instant of its receipt; MQTT carries none.
         random_source: spreads the pauses between attempts to connect.
     """
 
     name = "mqtt"
 
-    def __init__(self, broker: Broker, folder: Path, *, clock: Clock | None = None, random_source: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        random_source: random.Random | None = None,
+    ) -> None:
         self._broker = broker
         self._folder = folder
         self._clock = clock or SystemClock()
         # Pauses, no secrets.
         self._random = random_source or random.Random()  # noqa: S311
-        self.fault: SourceError | None = SourceError("not connected yet", field="mqtt_url", value=str(broker))
+        self.fault: SourceError | None = SourceError(
+            "not connected yet", field="mqtt_url", value=str(broker)
+        )
 
     async def listen(self, sensors: Sequence[str], record: Record) -> None:
-        """Hand every reading to ``record``, which returns when it is safe; reconnect without a gap until cancelled.
+        """Hand every reading to ``record``, which returns when it is safe.
+
+        Reconnect without a gap until cancelled.
 
         Raises:
             MachineError: the folder cannot be written.
@@ -65,7 +80,9 @@ class MqttSource:
         session = Session(self._folder)
         directory = Directory(self._broker.prefix, sensors)
         directory.teach(session.descriptions)
-        listener = _Listener(directory, record, session=session, journal=Journal(self._folder), clock=self._clock)
+        listener = _Listener(
+            directory, record, session=session, journal=Journal(self._folder), clock=self._clock
+        )
         failures = 0
         try:
             while True:
@@ -79,7 +96,10 @@ class MqttSource:
 
     async def _connect(self, listener: "_Listener") -> None:
         try:
-            async with connected(self._broker, listener.session.identifier) as (connection, remembered):
+            async with connected(self._broker, listener.session.identifier) as (
+                connection,
+                remembered,
+            ):
                 self.fault = None
                 log.info("listens to the broker", broker=str(self._broker), remembered=remembered)
                 await listener.serve(connection, remembered=remembered)
@@ -92,7 +112,15 @@ class MqttSource:
 class _Listener:
     """Takes messages from one connection after the other."""
 
-    def __init__(self, directory: Directory, record: Record, *, session: Session, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        record: Record,
+        *,
+        session: Session,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
         self.directory = directory
         self.session = session
         self.journal = journal
@@ -108,7 +136,8 @@ class _Listener:
         await connection.unsubscribe(self.session.topics - self.directory.topics())
         self._keep()
         await connection.subscribe(self.directory.topics(), qos=1)
-        # Kept by the broker and sent anew at each subscription, so none is lost; and beside the messages that wait for their acknowledgement.
+        # Kept by the broker and sent anew at each subscription, so none is lost; and beside the
+        # messages that wait for their acknowledgement.
         await connection.subscribe(discovery_filters(self.directory.prefix), qos=0)
         settled = asyncio.get_running_loop().call_later(SETTLING_SECONDS, self._name_missing)
         try:
@@ -122,17 +151,27 @@ class _Listener:
         begun: list[tuple[int, str, datetime]] = []
         for message in messages:
             digest = digest_of(message.topic, bytes(message.payload))
-            # One that comes again was noted already; noted again, it would drive out others that may come again too.
-            first_instant = self.journal.instant_of(message.mid, digest) if message.qos and message.dup else None
+            # One that comes again was noted already; noted again, it would drive out others that
+            # may come again too.
+            first_instant = (
+                self.journal.instant_of(message.mid, digest)
+                if message.qos and message.dup
+                else None
+            )
             instant = first_instant or self._clock.now()
             if first_instant is None:
-                # A little later than the last: no two readings share an instant. A clock that was put back is followed.
+                # A little later than the last: no two readings share an instant. A clock that was
+                # put back is followed.
                 if self._last is not None and instant <= self._last < instant + _SECOND:
                     instant = self._last + _MICROSECOND
                 self._last = instant
             if message.qos and first_instant is None:
                 begun.append((message.mid, digest, instant))
-            received = MqttMessage(message.topic, message.payload.decode("utf-8", errors="replace"), retained=message.retain)
+            received = MqttMessage(
+                message.topic,
+                message.payload.decode("utf-8", errors="replace"),
+                retained=message.retain,
+            )
             if self.directory.describes(received):
                 self.directory.learn(received)
             else:
@@ -145,7 +184,10 @@ class _Listener:
         self.received += len(messages)
         # Subscribe to what the descriptions say now.
         before = self.session.topics
-        if self.directory.topics() != before or self.directory.needed() != self.session.descriptions:
+        if (
+            self.directory.topics() != before
+            or self.directory.needed() != self.session.descriptions
+        ):
             self._keep()
             await connection.unsubscribe(before - self.directory.topics())
             await connection.subscribe(self.directory.topics() - before, qos=1)
@@ -155,4 +197,8 @@ class _Listener:
 
     def _name_missing(self) -> None:
         if missing := self.directory.missing():
-            log.warning("no device tells of these sensors", sensors=missing, remedy="Compare input_sensors with the names that the devices announce.")
+            log.warning(
+                "no device tells of these sensors",
+                sensors=missing,
+                remedy="Compare input_sensors with the names that the devices announce.",
+            )

@@ -1,7 +1,9 @@
 """What a message says: the value templates of devices, and the number in what they point at.
 
-A template is either understood or refused; nothing is guessed. Most are ``{{ value }}`` or ``{{ value_json.a['b'][0] }}``, with the filters float, int,
-round, is_defined, which leave the number as it was sent, and one factor or divisor: these are read without an evaluation. Any other is an expression.
+A template is either understood or refused; nothing is guessed. Most are ``{{ value }}`` or
+``{{ value_json.a['b'][0] }}``, with the filters float, int, round, is_defined, which leave the
+number as it was sent, and one factor or divisor: these are read without an evaluation. Any other is
+an expression.
 """
 
 import re
@@ -38,7 +40,10 @@ class Template(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a message a value stands. ``path`` None: the message itself; else keys and places into its JSON."""
+    """Where in a message a value stands.
+
+    ``path`` None: the message itself; else keys and places into its JSON.
+    """
 
     path: tuple[str | int, ...] | None = None
     factor: float = 1.0
@@ -75,14 +80,28 @@ def parse_template(text: str | None) -> Template:
         return compile_expression(text.strip())
     factor = float(match["factor"] or 1)
     if factor == 0:
-        raise InvalidInputError("is a value template without a value", field="value_template", value=text)
-    steps = tuple(int(place) if place else name or quoted or doubly for name, quoted, doubly, place in _STEP.findall(match["path"]))
-    return Place(None if match["root"] == "value" else steps, 1 / factor if match["sign"] == "/" else factor)
+        raise InvalidInputError(
+            "is a value template without a value", field="value_template", value=text
+        )
+    steps = tuple(
+        int(place) if place else name or quoted or doubly
+        for name, quoted, doubly, place in _STEP.findall(match["path"])
+    )
+    return Place(
+        None if match["root"] == "value" else steps, 1 / factor if match["sign"] == "/" else factor
+    )
 
 
 def parse_path(text: str) -> Place:
-    """Return the template of a dotted path into JSON; numbers are places in a list. Nothing: the message itself."""
-    return Place(tuple(int(step) if step.isdigit() else step for step in text.split("."))) if text else PLAIN
+    """Return the template of a dotted path into JSON.
+
+    Numbers are places in a list. Nothing: the message itself.
+    """
+    return (
+        Place(tuple(int(step) if step.isdigit() else step for step in text.split(".")))
+        if text
+        else PLAIN
+    )
 
 
 Decoder = Callable[[str], float | None]
@@ -99,6 +118,8 @@ def decoder(template: Template, *, on: str | None = None, off: str | None = None
 
     def decode(payload: str) -> float | None:
         value = template.find(payload)
-        return None if value is None or value == "" else read_number(value, on, off) * template.factor
+        return (
+            None if value is None or value == "" else read_number(value, on, off) * template.factor
+        )
 
     return decode

@@ -1,1 +1,3 @@
-"""Day-ahead prices: one small class for each service, which markets each of them knows, and who is asked first."""
+"""Day-ahead prices: one small class for each service, which markets each of them knows, and who is
+asked first.
+"""

@@ -9,7 +9,13 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from services.ingest.sources.prices.declaration import PriceSourceDeclaration, canonical_market
-from services.ingest.sources.prices.publication import MINUTE, DeliveryWindow, Issue, Product, make_sheets
+from services.ingest.sources.prices.publication import (
+    MINUTE,
+    DeliveryWindow,
+    Issue,
+    Product,
+    make_sheets,
+)
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 
@@ -26,7 +32,10 @@ class _Product(BaseModel):
     unit: str
 
     def trade(self) -> Product:
-        start, end = instant_of(self.start_timestamp / MILLISECONDS), instant_of(self.end_timestamp / MILLISECONDS)
+        start, end = (
+            instant_of(self.start_timestamp / MILLISECONDS),
+            instant_of(self.end_timestamp / MILLISECONDS),
+        )
         return Product(start, (end - start) // MINUTE, self.marketprice)
 
 
@@ -45,13 +54,24 @@ class Awattar:
         country = CODES[canonical_market(market)]
         sheets: list[PriceSheet] = []
         for window in DeliveryWindow(market, first, end).split():
-            parameters = {"start": int(window.first.timestamp() * MILLISECONDS), "end": int(window.end.timestamp() * MILLISECONDS)}
-            feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters).parse(_Feed)
-            strange = next((product.unit for product in feed.data if product.unit.lower() != UNIT), None)
+            parameters = {
+                "start": int(window.first.timestamp() * MILLISECONDS),
+                "end": int(window.end.timestamp() * MILLISECONDS),
+            }
+            feed = self.web.get(f"https://api.awattar.{country}/v1/marketdata", parameters).parse(
+                _Feed
+            )
+            strange = next(
+                (product.unit for product in feed.data if product.unit.lower() != UNIT), None
+            )
             if strange is not None:
-                raise SourceError(f"answers prices in {strange}", field=self.name, remedy="Try again later.")
+                raise SourceError(
+                    f"answers prices in {strange}", field=self.name, remedy="Try again later."
+                )
             sheets += make_sheets(window, (product.trade() for product in feed.data), Issue("EUR"))
         return sheets
 
 
-SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Awattar(access.web), currencies=frozenset({"EUR"}))
+SOURCE = PriceSourceDeclaration(
+    codes=CODES, open=lambda access: Awattar(access.web), currencies=frozenset({"EUR"})
+)

@@ -8,7 +8,8 @@ from luna.energy.timeline import parse_zone
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
 
-# The coupled auction sells the days of Central European Time, also in Portugal and Finland. Source: SDAC, operational procedures.
+# The coupled auction sells the days of Central European Time, also in Portugal and Finland. Source:
+# SDAC, operational procedures.
 COUPLED = "Europe/Brussels"
 # EIC codes. Source: ENTSO-E, "Areas" of the Transparency Platform's guide.
 BIDDING_ZONES = {
@@ -67,7 +68,8 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class PriceSourceDeclaration:
-    """A source of day-ahead prices, declared as ``SOURCE`` in the module of its name and listed in ``PriceService`` of ``luna/contracts/data.py``.
+    """A source of day-ahead prices, declared as ``SOURCE`` in the module of its name and listed in
+    ``PriceService`` of ``luna/contracts/data.py``.
 
     Args:
         codes: the markets that it has, by their names in tariffs, and what it calls each.

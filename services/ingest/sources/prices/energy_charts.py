@@ -1,4 +1,5 @@
-"""EPEX and the other coupled exchanges through energy-charts.info of Fraunhofer ISE: no token, quarter-hours, in euros.
+"""EPEX and the other coupled exchanges through energy-charts.info of Fraunhofer ISE: no token,
+quarter-hours, in euros.
 
 Source: api.energy-charts.info, ``/price``. It does not say when prices were published.
 """
@@ -9,8 +10,18 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from luna.energy.timeline import parse_zone
-from services.ingest.sources.prices.declaration import BIDDING_ZONES, COUPLED, PriceSourceDeclaration, canonical_market
-from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
+from services.ingest.sources.prices.declaration import (
+    BIDDING_ZONES,
+    COUPLED,
+    PriceSourceDeclaration,
+    canonical_market,
+)
+from services.ingest.sources.prices.publication import (
+    DeliveryWindow,
+    Issue,
+    make_sheets,
+    measure_lengths,
+)
 from services.ingest.sources.source import PriceSheet, SourceError
 from services.ingest.sources.web import Web, instant_of
 
@@ -39,17 +50,32 @@ class EnergyCharts:
         code = CODES[canonical_market(market)]
         sheets: list[PriceSheet] = []
         for window in DeliveryWindow(market, first, end).split():
-            parameters = {"bzn": code, "start": f"{window.first:%Y-%m-%dT%H:%MZ}", "end": f"{window.end:%Y-%m-%dT%H:%MZ}"}
+            parameters = {
+                "bzn": code,
+                "start": f"{window.first:%Y-%m-%dT%H:%MZ}",
+                "end": f"{window.end:%Y-%m-%dT%H:%MZ}",
+            }
             answer = self.web.get(URL, parameters, accept=(200, NOTHING))
             if answer.status == NOTHING:
                 continue
             document = answer.parse(_Prices)
-            if document.unit.replace(" ", "") != UNIT or len(document.unix_seconds) != len(document.price):
-                message = f"answers {len(document.price)} prices in {document.unit} for {len(document.unix_seconds)} times"
+            if document.unit.replace(" ", "") != UNIT or len(document.unix_seconds) != len(
+                document.price
+            ):
+                message = (
+                    f"answers {len(document.price)} prices in {document.unit} for "
+                    f"{len(document.unix_seconds)} times"
+                )
                 raise SourceError(message, field=self.name, remedy="Try again later.")
-            products = measure_lengths([instant_of(second) for second in document.unix_seconds], document.price, parse_zone(COUPLED))
+            products = measure_lengths(
+                [instant_of(second) for second in document.unix_seconds],
+                document.price,
+                parse_zone(COUPLED),
+            )
             sheets += make_sheets(window, products, Issue("EUR"))
         return sheets
 
 
-SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: EnergyCharts(access.web), currencies=frozenset({"EUR"}))
+SOURCE = PriceSourceDeclaration(
+    codes=CODES, open=lambda access: EnergyCharts(access.web), currencies=frozenset({"EUR"})
+)

@@ -1,7 +1,8 @@
 """ENTSO-E's Transparency Platform: the official prices of every bidding zone, for a free token.
 
-Source: Transparency Platform RESTful API, user guide, 4.2.10 "Day-ahead prices" (document type A44); "Introduction of different time series
-possibilities (curve types)" for A01 and A03. The document's own instant is when it was asked for, not when prices were published.
+Source: Transparency Platform RESTful API, user guide, 4.2.10 "Day-ahead prices" (document type
+A44); "Introduction of different time series possibilities (curve types)" for A01 and A03. The
+document's own instant is when it was asked for, not when prices were published.
 """
 
 from collections.abc import Iterator
@@ -12,8 +13,19 @@ from typing import TYPE_CHECKING
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 
-from services.ingest.sources.prices.declaration import BIDDING_ZONES, PriceSourceDeclaration, canonical_market
-from services.ingest.sources.prices.publication import LENGTHS, MINUTE, DeliveryWindow, Issue, Product, make_sheets
+from services.ingest.sources.prices.declaration import (
+    BIDDING_ZONES,
+    PriceSourceDeclaration,
+    canonical_market,
+)
+from services.ingest.sources.prices.publication import (
+    LENGTHS,
+    MINUTE,
+    DeliveryWindow,
+    Issue,
+    Product,
+    make_sheets,
+)
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web, WebAnswer
 
@@ -45,20 +57,34 @@ class EntsoE:
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
         area = BIDDING_ZONES[canonical_market(market)]
-        query = {"securityToken": self.token, "documentType": DAY_AHEAD_PRICES, "in_Domain": area, "out_Domain": area}
+        query = {
+            "securityToken": self.token,
+            "documentType": DAY_AHEAD_PRICES,
+            "in_Domain": area,
+            "out_Domain": area,
+        }
         sheets: list[PriceSheet] = []
         for window in DeliveryWindow(market, first, end).split():
-            period = {"periodStart": f"{window.first:%Y%m%d%H%M}", "periodEnd": f"{window.end:%Y%m%d%H%M}"}
+            period = {
+                "periodStart": f"{window.first:%Y%m%d%H%M}",
+                "periodEnd": f"{window.end:%Y%m%d%H%M}",
+            }
             sheets += read_document(self.web.get(URL, query | period, accept=(200, 400)), window)
         return sheets
 
 
-SOURCE = PriceSourceDeclaration(codes=BIDDING_ZONES, open=lambda access: EntsoE(access.web, access.token), setting="entsoe_token")
+SOURCE = PriceSourceDeclaration(
+    codes=BIDDING_ZONES,
+    open=lambda access: EntsoE(access.web, access.token),
+    setting="entsoe_token",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Node:
-    """An element whose children are found by their bare names: the namespace changes with the document's version."""
+    """An element whose children are found by their bare names: the namespace changes with the
+    document's version.
+    """
 
     element: "Element"
 
@@ -83,7 +109,9 @@ class _Node:
 
 
 def read_document(answer: WebAnswer, window: DeliveryWindow) -> list[PriceSheet]:
-    """Return the sheets of a publication document; none where an acknowledgement says that nothing was found.
+    """Return the sheets of a publication document.
+
+    None where an acknowledgement says that nothing was found.
 
     Raises:
         SourceError: the answer is no such document.
@@ -94,11 +122,15 @@ def read_document(answer: WebAnswer, window: DeliveryWindow) -> list[PriceSheet]
         if root.name != "Acknowledgement_MarketDocument":
             return _read_publication(root, window)
     except (ParseError, DefusedXmlException, ValueError) as exc:
-        raise SourceError(f"answers what cannot be read: {exc}", field=answer.service, remedy="Try again later.") from exc
+        raise SourceError(
+            f"answers what cannot be read: {exc}", field=answer.service, remedy="Try again later."
+        ) from exc
     reason = root.text("Reason", "text") or "no reason given"
     if reason.startswith(NO_MATCHING_DATA):
         return []
-    raise SourceRefusedError(f"refuses what was asked: {reason}", field=answer.service, remedy="Check market and time.")
+    raise SourceRefusedError(
+        f"refuses what was asked: {reason}", field=answer.service, remedy="Check market and time."
+    )
 
 
 def _read_publication(root: _Node, window: DeliveryWindow) -> list[PriceSheet]:
@@ -112,19 +144,28 @@ def _read_publication(root: _Node, window: DeliveryWindow) -> list[PriceSheet]:
         if unit != "MWH":
             raise ValueError(f"prices per {unit}")
         repeats = series.text("curveType") == VARIABLE_BLOCKS
-        products = [product for period in series.all("Period") for product in _read_period(period, repeats=repeats)]
+        products = [
+            product
+            for period in series.all("Period")
+            for product in _read_period(period, repeats=repeats)
+        ]
         sheets += make_sheets(window, products, Issue(series.need("currency_Unit.name")))
     return sheets
 
 
 def _read_period(period: _Node, *, repeats: bool) -> Iterator[Product]:
     edges = [datetime.fromisoformat(period.need("timeInterval", edge)) for edge in ("start", "end")]
-    start, end = (edge.astimezone(UTC) if edge.tzinfo else edge.replace(tzinfo=UTC) for edge in edges)
+    start, end = (
+        edge.astimezone(UTC) if edge.tzinfo else edge.replace(tzinfo=UTC) for edge in edges
+    )
     resolution = period.need("resolution")
     if resolution not in RESOLUTIONS:
         raise ValueError(f"products of {resolution}")
     minutes = RESOLUTIONS[resolution]
-    prices = {int(point.need("position")): float(point.need("price.amount")) for point in period.all("Point")}
+    prices = {
+        int(point.need("position")): float(point.need("price.amount"))
+        for point in period.all("Point")
+    }
     last: float | None = None
     for position in range(1, (end - start) // (minutes * MINUTE) + 1):
         last = prices.get(position, last if repeats else None)

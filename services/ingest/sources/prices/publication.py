@@ -1,4 +1,6 @@
-"""Conversion of published day-ahead products into price sheets of equal product length, currency per kWh; missing products stay missing."""
+"""Conversion of published day-ahead products into price sheets of equal product length, currency
+per kWh; missing products stay missing.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +22,10 @@ SPAN = timedelta(days=180)
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """The price of a product of ``minutes`` from ``start`` on, currency per MWh; None without one."""
+    """The price of a product of ``minutes`` from ``start`` on, currency per MWh.
+
+    None without one.
+    """
 
     start: datetime
     minutes: int
@@ -41,7 +46,9 @@ class DeliveryWindow:
     end: datetime
 
     def split(self) -> "Iterator[DeliveryWindow]":
-        """Yield the window in pieces of half a year: services give a year at most, and large answers time out."""
+        """Yield the window in pieces of half a year: services give a year at most, and large
+        answers time out.
+        """
         first, end = self.first.astimezone(UTC), self.end.astimezone(UTC)
         while first < end:
             yield DeliveryWindow(self.market, first, min(first + SPAN, end))
@@ -49,58 +56,94 @@ class DeliveryWindow:
 
     def days(self, zone: ZoneInfo) -> list[date]:
         """Return the local days that the window touches."""
-        first, last = self.first.astimezone(zone).date(), (self.end - MINUTE).astimezone(zone).date()
+        first, last = (
+            self.first.astimezone(zone).date(),
+            (self.end - MINUTE).astimezone(zone).date(),
+        )
         return [first + timedelta(days=day) for day in range((last - first).days + 1)]
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Attributes of all prices of an answer: currency, instant of publication (None: not stated), and energy unit in kWh."""
+    """Attributes of all prices of an answer: currency, instant of publication (None: not stated),
+    and energy unit in kWh.
+    """
 
     currency: str
     published_at: datetime | None = None
     per_kwh: float = KWH_PER_MWH
 
 
-def make_sheets(window: DeliveryWindow, products: Iterable[Product], issue: Issue) -> list[PriceSheet]:
-    """Return the products that begin within the window, one sheet for each length, long products first.
+def make_sheets(
+    window: DeliveryWindow, products: Iterable[Product], issue: Issue
+) -> list[PriceSheet]:
+    """Return the products that begin within the window, one sheet for each length, long products
+    first.
 
     Raises:
-        SourceError: a product is no quarter-hour, half-hour or hour, or does not begin on a quarter-hour.
+        SourceError: a product is no quarter-hour, half-hour or hour, or does not begin on a
+            quarter-hour.
     """
-    traded = [product for product in products if product.is_priced and window.first <= product.start < window.end]
+    traded = [
+        product
+        for product in products
+        if product.is_priced and window.first <= product.start < window.end
+    ]
     traded.sort(key=lambda product: (-product.minutes, product.start))
     sheets = []
     for minutes, group in groupby(traded, lambda product: product.minutes):
         same = list(group)
-        odd = next((product for product in same if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()), None)
+        odd = next(
+            (
+                product
+                for product in same
+                if minutes not in LENGTHS or product.start.timestamp() % SLOT.total_seconds()
+            ),
+            None,
+        )
         if odd is not None:
-            raise SourceError(f"has a product of {minutes} minutes at {odd.start.isoformat()}", field=window.market, remedy="Ask another source.")
+            raise SourceError(
+                f"has a product of {minutes} minutes at {odd.start.isoformat()}",
+                field=window.market,
+                remedy="Ask another source.",
+            )
         # Of a repeated product the later one is valid.
-        price = {product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in same}
+        price = {
+            product.start.astimezone(UTC).replace(tzinfo=None): product.price for product in same
+        }
         starts = np.array(list(price), dtype="datetime64[s]")
         per_kwh = np.array(list(price.values()), dtype=np.float64) / issue.per_kwh
-        sheets.append(PriceSheet(window.market, issue.currency, minutes, issue.published_at, starts, per_kwh))
+        sheets.append(
+            PriceSheet(window.market, issue.currency, minutes, issue.published_at, starts, per_kwh)
+        )
     return sheets
 
 
-def measure_lengths(starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo) -> list[Product]:
-    """Return products of services that publish starts only: within a local day all are as long as the shortest distance between two.
+def measure_lengths(
+    starts: Sequence[datetime], prices: Sequence[float | None], zone: ZoneInfo
+) -> list[Product]:
+    """Return products of services that publish starts only: within a local day all are as long as
+    the shortest distance between two.
 
-    Per day, for a market may change its product length; the shortest, so that a missing product does not lengthen the one before.
+    Per day, for a market may change its product length; the shortest, so that a missing product
+    does not lengthen the one before.
     """
     rows = sorted(zip(starts, prices, strict=True), key=lambda row: row[0])
     products: list[Product] = []
     minutes = LENGTHS[-1]
     for _, group in groupby(rows, lambda row: row[0].astimezone(zone).date()):
         day = list(group)
-        minutes = min(((after[0] - before[0]) // MINUTE for before, after in pairwise(day)), default=minutes)
+        minutes = min(
+            ((after[0] - before[0]) // MINUTE for before, after in pairwise(day)), default=minutes
+        )
         products += [Product(start, minutes, price) for start, price in day]
     return products
 
 
 def on_quarter_hours(sheet: PriceSheet) -> tuple[InstantArray, FloatArray]:
-    """Return slot starts and prices of a sheet in quarter-hours; a longer product's price holds in each of its slots.
+    """Return slot starts and prices of a sheet in quarter-hours.
+
+    A longer product's price holds in each of its slots.
 
     Invariants: the mean over each product is unchanged.
     """

@@ -1,4 +1,6 @@
-"""Which services are asked for a market's prices, in which order: what each declares in its module."""
+"""Which services are asked for a market's prices, in which order: what each declares in its
+module.
+"""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,7 +14,12 @@ from pydantic import SecretStr
 from luna.contracts.data import PriceService
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.platform.settings import Settings
-from services.ingest.sources.prices.declaration import Access, Market, PriceSourceDeclaration, canonical_market
+from services.ingest.sources.prices.declaration import (
+    Access,
+    Market,
+    PriceSourceDeclaration,
+    canonical_market,
+)
 from services.ingest.sources.source import PriceSource
 from services.ingest.sources.web import Web
 
@@ -46,12 +53,19 @@ def market_named(name: str) -> Market:
     market = list_markets().get(canonical_market(name))
     if market is None:
         remedy = f"Known are {', '.join(list_markets())}; load others by file."
-        raise NotFoundError("no service has prices of this market", field="market", value=name, remedy=remedy)
+        raise NotFoundError(
+            "no service has prices of this market", field="market", value=name, remedy=remedy
+        )
     return market
 
 
 def choose_sources(
-    market: Market, currency: str, settings: Settings, *, named: str | None = None, transport: httpx.BaseTransport | None = None
+    market: Market,
+    currency: str,
+    settings: Settings,
+    *,
+    named: str | None = None,
+    transport: httpx.BaseTransport | None = None,
 ) -> list[PriceSource]:
     """Return the services to ask for a market in a currency, the preferred one first.
 
@@ -63,9 +77,14 @@ def choose_sources(
         transport: carries requests; tests hand in one that gives recorded replies.
 
     Raises:
-        InvalidInputError: the service named does not have this market in this currency, or lacks its token.
+        InvalidInputError: the service named does not have this market in this currency, or lacks
+            its token.
     """
-    able = {name: source for name, source in price_sources().items() if source.publishes(market.name, currency)}
+    able = {
+        name: source
+        for name, source in price_sources().items()
+        if source.publishes(market.name, currency)
+    }
     ready = {}
     for name, source in able.items():
         stored: SecretStr | None = getattr(settings, source.setting) if source.setting else None
@@ -74,8 +93,21 @@ def choose_sources(
             ready[name] = token
     if named is not None:
         if named not in able:
-            raise InvalidInputError(f"has no prices of {market.name} in {currency}", field="source", value=named, remedy=f"Choose one of {', '.join(able)}.")
+            raise InvalidInputError(
+                f"has no prices of {market.name} in {currency}",
+                field="source",
+                value=named,
+                remedy=f"Choose one of {', '.join(able)}.",
+            )
         if named not in ready:
-            raise InvalidInputError("needs a token", field="source", value=named, remedy=f"Set LUNA_{str(able[named].setting).upper()}.")
+            raise InvalidInputError(
+                "needs a token",
+                field="source",
+                value=named,
+                remedy=f"Set LUNA_{str(able[named].setting).upper()}.",
+            )
         ready = {named: ready[named]}
-    return [able[name].open(Access(Web(name, transport, INTERVAL), token, currency)) for name, token in ready.items()]
+    return [
+        able[name].open(Access(Web(name, transport, INTERVAL), token, currency))
+        for name, token in ready.items()
+    ]

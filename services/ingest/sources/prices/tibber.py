@@ -1,6 +1,8 @@
-"""Tibber, for its customers: today and tomorrow, the energy part of the price without taxes and fees.
+"""Tibber, for its customers: today and tomorrow, the energy part of the price without taxes and
+fees.
 
-Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It does not say when prices were published.
+Source: developer.tibber.com, GraphQL reference, ``Subscription.priceInfo`` and ``Price.energy``. It
+does not say when prices were published.
 """
 
 from dataclasses import dataclass, field
@@ -10,8 +12,17 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel
 
 from luna.energy.timeline import parse_zone
-from services.ingest.sources.prices.declaration import COUPLED, PriceSourceDeclaration, canonical_market
-from services.ingest.sources.prices.publication import DeliveryWindow, Issue, make_sheets, measure_lengths
+from services.ingest.sources.prices.declaration import (
+    COUPLED,
+    PriceSourceDeclaration,
+    canonical_market,
+)
+from services.ingest.sources.prices.publication import (
+    DeliveryWindow,
+    Issue,
+    make_sheets,
+    measure_lengths,
+)
 from services.ingest.sources.source import PriceSheet, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
 
@@ -20,7 +31,10 @@ QUERY = """{ viewer { homes { address { country } meteringPointData { priceAreaC
  priceInfo(resolution: QUARTER_HOURLY) { today { energy startsAt currency } tomorrow { energy startsAt currency } } } } } }"""
 REFUSED = "UNAUTHENTICATED"
 # Price areas, and countries of one area. Source: Tibber, Home.address.country.
-CODES = {name: name for name in ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")} | {"DE-LU": "DE", "NL": "NL"}
+CODES = {name: name for name in ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")} | {
+    "DE-LU": "DE",
+    "NL": "NL",
+}
 
 
 class _Price(BaseModel):
@@ -88,21 +102,44 @@ class Tibber:
     token: str = field(repr=False)
 
     def fetch(self, market: str, first: datetime, end: datetime) -> list[PriceSheet]:
-        reply = self.web.post(URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}).parse(_Reply)
+        reply = self.web.post(
+            URL, {"query": QUERY}, headers={"authorization": f"Bearer {self.token}"}
+        ).parse(_Reply)
         if reply.data is None:
             if REFUSED in {(error.get("extensions") or {}).get("code") for error in reply.errors}:
-                raise SourceRefusedError("does not accept the token", field=self.name, remedy="Check LUNA_TIBBER_TOKEN.")
-            reason = str(reply.errors[0].get("message", "no reason given")) if reply.errors else "no reason given"
-            raise SourceError(f"answers no prices: {reason}", field=self.name, remedy="Try again later.")
+                raise SourceRefusedError(
+                    "does not accept the token", field=self.name, remedy="Check LUNA_TIBBER_TOKEN."
+                )
+            reason = (
+                str(reply.errors[0].get("message", "no reason given"))
+                if reply.errors
+                else "no reason given"
+            )
+            raise SourceError(
+                f"answers no prices: {reason}", field=self.name, remedy="Try again later."
+            )
         area = canonical_market(market)
         home = next((home for home in reply.data.viewer.homes if home.lies_in(CODES[area])), None)
         if home is None:
-            raise SourceRefusedError("the account has no home in this market", field=self.name, value=area, remedy="Ask another source.")
+            raise SourceRefusedError(
+                "the account has no home in this market",
+                field=self.name,
+                value=area,
+                remedy="Ask another source.",
+            )
         prices = home.prices()
         if not prices:
             return []
-        products = measure_lengths([price.startsAt for price in prices], [price.energy for price in prices], parse_zone(COUPLED))
-        return make_sheets(DeliveryWindow(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0))
+        products = measure_lengths(
+            [price.startsAt for price in prices],
+            [price.energy for price in prices],
+            parse_zone(COUPLED),
+        )
+        return make_sheets(
+            DeliveryWindow(market, first, end), products, Issue(prices[0].currency, per_kwh=1.0)
+        )
 
 
-SOURCE = PriceSourceDeclaration(codes=CODES, open=lambda access: Tibber(access.web, access.token), setting="tibber_token")
+SOURCE = PriceSourceDeclaration(
+    codes=CODES, open=lambda access: Tibber(access.web, access.token), setting="tibber_token"
+)

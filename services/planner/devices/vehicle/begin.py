@@ -1,4 +1,7 @@
-"""Vehicles at the start of a plan: of a stored site, and by their owners' habits; their stays, their state of charge and its source."""
+"""Vehicles at the start of a plan: of a stored site, and by their owners' habits.
+
+Their stays, their state of charge and its source.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,10 +26,12 @@ from services.planner.devices.kind import StoredStates
 if TYPE_CHECKING:
     from luna.platform.database.site_facts import DemandFacts
 
-# ``read``: its sensor says so; ``said``: its stay; ``counted``: its stay, and what its charger counted since; ``expected``: what the plan in force makes of
-# it; ``assumed``: nobody does, and it is its reserve.
+# ``read``: its sensor says so; ``said``: its stay; ``counted``: its stay, and what its charger
+# counted since; ``expected``: what the plan in force makes of it; ``assumed``: nobody does, and it
+# is its reserve.
 ChargeSource = Literal["read", "said", "counted", "expected", "assumed"]
-# When a vehicle stands at its charger whose owner said no more than what it drives. Source: Mobilität in Deutschland 2017, most ways to work and home.
+# When a vehicle stands at its charger whose owner said no more than what it drives. Source:
+# Mobilität in Deutschland 2017, most ways to work and home.
 USUAL_FROM, USUAL_TO = "18:00", "07:00"
 # What a plan says of a charge that is not its sensor's alone, by the judgement of the sensor.
 VERDICT_NOTES: dict[Verdict | None, str] = {
@@ -43,7 +48,8 @@ USUAL_DAYS = 4  # further than any plan that is made without being asked for
 class StartCharge:
     """A vehicle's state of charge at a plan's start, or at its first stay, with its source.
 
-    Of a sensor, ``at`` is the instant of its reading and ``sensed`` the judgement of it; of one that is counted, ``came`` says what it came with.
+    Of a sensor, ``at`` is the instant of its reading and ``sensed`` the judgement of it; of one
+    that is counted, ``came`` says what it came with.
     """
 
     soc: float
@@ -61,9 +67,11 @@ class StartCharge:
 
 @dataclass(frozen=True, slots=True)
 class KnownVehicle:
-    """A vehicle as a plan begins with it, and where the charge comes from that its first stay begins with.
+    """A vehicle as a plan begins with it, and where the charge comes from that its first stay
+    begins with.
 
-    ``usual_kwh`` is what a day takes of one that is planned by what it drives because nothing else was said; 0 of any other.
+    ``usual_kwh`` is what a day takes of one that is planned by what it drives because nothing else
+    was said; 0 of any other.
     """
 
     state: VehicleState
@@ -72,7 +80,8 @@ class KnownVehicle:
 
 
 def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[str, KnownVehicle]:
-    """Return the site's vehicles with the stays that are stored, beside them those that a request named before, and how full they are.
+    """Return the site's vehicles with the stays that are stored, beside them those that a request
+    named before, and how full they are.
 
     One of which no stay is known at all, but what it drives, is there at its usual times.
 
@@ -88,12 +97,25 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         own = [fit_session(each, vehicle) for each in facts.stays.get(vehicle.name, ())]
         before = before_each.get(vehicle.name)
         if before is not None:
-            before = before.model_copy(update={"sessions": [session for session in before.sessions if session.to > start]})
+            before = before.model_copy(
+                update={"sessions": [session for session in before.sessions if session.to > start]}
+            )
         usual = list_usual_stays(vehicle, site.timezone, start=start)
-        # Sessions stored now replace earlier stored ones and go before those of a request; usual ones are laid out anew.
-        requested = [each for each in before.sessions if each.session_id is None and not any(meet(each, other) for other in own)] if before else []
+        # Sessions stored now replace earlier stored ones and go before those of a request; usual
+        # ones are laid out anew.
+        requested = (
+            [
+                each
+                for each in before.sessions
+                if each.session_id is None and not any(meet(each, other) for other in own)
+            ]
+            if before
+            else []
+        )
         usual_times = {(each.from_, each.to, each.target_soc) for each in usual}
-        requested = [each for each in requested if (each.from_, each.to, each.target_soc) not in usual_times]
+        requested = [
+            each for each in requested if (each.from_, each.to, each.target_soc) not in usual_times
+        ]
         usual = [] if requested or own else usual
         own = own or usual
         if before is None and not own:
@@ -101,40 +123,90 @@ def find_vehicles(site: Site, facts: "DemandFacts", *, start: datetime) -> dict[
         sessions = sorted([*requested, *own], key=lambda each: each.from_)
         sensed = facts.sensed.get(vehicle.name, SeenCharge())
         charge = _find_sensed(site, vehicle, sensed, stays=sessions[:1], expected=expected)
-        charge = charge or _find_counted(vehicle, sensed, own, start) or _find_stored(vehicle, own, before, start)
-        state = (before or VehicleState(soc=charge.soc)).model_copy(update={"soc": charge.soc, "sessions": sessions})
+        charge = (
+            charge
+            or _find_counted(vehicle, sensed, own, start)
+            or _find_stored(vehicle, own, before, start)
+        )
+        state = (before or VehicleState(soc=charge.soc)).model_copy(
+            update={"soc": charge.soc, "sessions": sessions}
+        )
         # The first stay's arrival charge where it has not begun yet.
-        charge = next((StartCharge(each.arrival_soc, "said") for each in sessions[:1] if each.from_ > start and each.arrival_soc is not None), None) or charge
+        charge = (
+            next(
+                (
+                    StartCharge(each.arrival_soc, "said")
+                    for each in sessions[:1]
+                    if each.from_ > start and each.arrival_soc is not None
+                ),
+                None,
+            )
+            or charge
+        )
         # Nobody said it: it follows from what it drives.
         if usual and charge.source == "said":
             charge = replace(charge, source="assumed")
-        vehicles[vehicle.name] = KnownVehicle(state, charge, vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0)
+        vehicles[vehicle.name] = KnownVehicle(
+            state, charge, vehicle.daily_need_soc * vehicle.capacity_kwh if usual else 0.0
+        )
     return vehicles
 
 
-def list_usual_stays(vehicle: ElectricVehicle, timezone: str, *, start: datetime) -> list[VehicleSession]:
-    """Return the stays of a vehicle that comes home each evening with what the day took, and leaves full; none where nobody said what it drives."""
+def list_usual_stays(
+    vehicle: ElectricVehicle, timezone: str, *, start: datetime
+) -> list[VehicleSession]:
+    """Return the stays of a vehicle that comes home each evening with what the day took, and leaves
+    full; none where nobody said what it drives.
+    """
     if not vehicle.daily_need_soc:
         return []
     zone = parse_zone(timezone)
     today = start.astimezone(zone).date()
-    shares = {"target_soc": vehicle.max_soc, "arrival_soc": vehicle.max_soc - vehicle.daily_need_soc}
+    shares = {
+        "target_soc": vehicle.max_soc,
+        "arrival_soc": vehicle.max_soc - vehicle.daily_need_soc,
+    }
     evenings = [today + timedelta(days=days) for days in range(-1, USUAL_DAYS)]
-    times = [(local_instant(evening, USUAL_FROM, zone), local_instant(evening + timedelta(days=1), USUAL_TO, zone)) for evening in evenings]
-    return [VehicleSession.model_validate({"from": begin, "to": end} | shares) for begin, end in times if end > start]
+    times = [
+        (
+            local_instant(evening, USUAL_FROM, zone),
+            local_instant(evening + timedelta(days=1), USUAL_TO, zone),
+        )
+        for evening in evenings
+    ]
+    return [
+        VehicleSession.model_validate({"from": begin, "to": end} | shares)
+        for begin, end in times
+        if end > start
+    ]
 
 
-def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, stays: Sequence[VehicleSession], expected: Expected | None) -> StartCharge | None:
-    """Return the state of charge by the sensor plus Luna's charging since; None without a reading, or where the owner's statement is newer."""
+def _find_sensed(
+    site: Site,
+    vehicle: ElectricVehicle,
+    sensed: SeenCharge,
+    *,
+    stays: Sequence[VehicleSession],
+    expected: Expected | None,
+) -> StartCharge | None:
+    """Return the state of charge by the sensor plus Luna's charging since.
+
+    None without a reading, or where the owner's statement is newer.
+    """
     level = sensed.charge
     if level is None or level.soc is None or level.at is None:
         return None
     at, soc = level.at, level.soc
     # Whether the owner's stated arrival charge is newer than the sensor's reading.
-    if any(stay.arrival_soc is not None and (at < stay.from_ or sensed.connected is False) for stay in stays):
+    if any(
+        stay.arrival_soc is not None and (at < stay.from_ or sensed.connected is False)
+        for stay in stays
+    ):
         return None
     # Only what Luna switches has charged as planned.
-    is_switched = site.control is not None and vehicle.name in {each.vehicle for each in site.control.vehicles}
+    is_switched = site.control is not None and vehicle.name in {
+        each.vehicle for each in site.control.vehicles
+    }
     if expected is None or not is_switched:
         return StartCharge(soc, "read", at, level)
     rests_on = list_read(expected.plan.request.assumptions).get(vehicle.name)
@@ -142,61 +214,113 @@ def _find_sensed(site: Site, vehicle: ElectricVehicle, sensed: SeenCharge, *, st
         return StartCharge(carry_vehicles(expected)[vehicle.name].soc, "read", rests_on, level)
     # By how much it has been charged as planned since the sensor, or its meter, was last read.
     counts_from = at if level.metered_until is None else max(at, level.metered_until)
-    flows = [slot.vehicles[vehicle.name] for slot in expected.over if slot.start >= counts_from and vehicle.name in slot.vehicles]
-    stored_kwh = sum(flow.charge_kwh * vehicle.charge_efficiency - flow.discharge_kwh / vehicle.discharge_efficiency for flow in flows)
+    flows = [
+        slot.vehicles[vehicle.name]
+        for slot in expected.over
+        if slot.start >= counts_from and vehicle.name in slot.vehicles
+    ]
+    stored_kwh = sum(
+        flow.charge_kwh * vehicle.charge_efficiency
+        - flow.discharge_kwh / vehicle.discharge_efficiency
+        for flow in flows
+    )
     soc = min(max(soc + float(stored_kwh / vehicle.capacity_kwh), 0.0), 1.0)
     return StartCharge(soc, "read", at, level)
 
 
-def _find_counted(vehicle: ElectricVehicle, sensed: SeenCharge, own: Sequence[VehicleSession], start: datetime) -> StartCharge | None:
-    """Return the charge that a stay began with and what was metered since; None before it, or where nothing was counted."""
+def _find_counted(
+    vehicle: ElectricVehicle, sensed: SeenCharge, own: Sequence[VehicleSession], start: datetime
+) -> StartCharge | None:
+    """Return the charge that a stay began with and what was metered since.
+
+    None before it, or where nothing was counted.
+    """
     first = own[0] if own else None
-    if first is None or first.arrival_soc is None or first.from_ > start or sensed.connected is False:
+    if (
+        first is None
+        or first.arrival_soc is None
+        or first.from_ > start
+        or sensed.connected is False
+    ):
         return None
     counted = count_since(vehicle, sensed, first.arrival_soc, since=first.from_, now=start)
     if counted is None or not counted[1]:
         return None
     soc, metered_kwh = counted
-    came = {"arrival_soc": first.arrival_soc, "since": first.from_.isoformat(), "metered_kwh": round(metered_kwh, 3)}
+    came = {
+        "arrival_soc": first.arrival_soc,
+        "since": first.from_.isoformat(),
+        "metered_kwh": round(metered_kwh, 3),
+    }
     return StartCharge(soc, "counted", came=came)
 
 
-def _find_stored(vehicle: ElectricVehicle, own: Sequence[VehicleSession], before: VehicleState | None, start: datetime) -> StartCharge:
+def _find_stored(
+    vehicle: ElectricVehicle,
+    own: Sequence[VehicleSession],
+    before: VehicleState | None,
+    start: datetime,
+) -> StartCharge:
     """Return the state of charge by the stored stays, or by the plan in force."""
     first = own[0] if own else None
     arrival_soc = first.arrival_soc if first else None
     known = {each.session_id for each in before.sessions} if before else set()
-    # The plan that expects this state knows nothing of a stay that goes on and was stored since, or has just begun.
-    is_news = first is not None and first.from_ <= start and (first.session_id not in known or first.from_ > floor_to(start, SLOT) - SLOT)
+    # The plan that expects this state knows nothing of a stay that goes on and was stored since, or
+    # has just begun.
+    is_news = (
+        first is not None
+        and first.from_ <= start
+        and (first.session_id not in known or first.from_ > floor_to(start, SLOT) - SLOT)
+    )
     if before is not None and (arrival_soc is None or not is_news):
         return StartCharge(before.soc, "expected")
     # A stay before it that said so may have been taken back.
-    return StartCharge(vehicle.min_soc, "assumed") if arrival_soc is None else StartCharge(arrival_soc, "said")
+    return (
+        StartCharge(vehicle.min_soc, "assumed")
+        if arrival_soc is None
+        else StartCharge(arrival_soc, "said")
+    )
 
 
-# A car that is a fiftieth fuller or emptier than the plan has it is worth another one: half a kilowatt-hour or a kilowatt-hour and a half.
+# A car that is a fiftieth fuller or emptier than the plan has it is worth another one: half a
+# kilowatt-hour or a kilowatt-hour and a half.
 NEWS_SOC = 0.02
 
 
 def says_news(site: Site, facts: "DemandFacts", now: datetime) -> bool:
-    """Return whether a vehicle deviates from the plan in force: fuller, emptier, or plugged in or out since it was made."""
+    """Return whether a vehicle deviates from the plan in force: fuller, emptier, or plugged in or
+    out since it was made.
+    """
     expected = expect(facts.begun, now)
-    return expected is not None and any(_says_else(site, vehicle, facts, expected) for vehicle in site.vehicles)
+    return expected is not None and any(
+        _says_else(site, vehicle, facts, expected) for vehicle in site.vehicles
+    )
 
 
-def _says_else(site: Site, vehicle: ElectricVehicle, facts: "DemandFacts", expected: Expected) -> bool:
+def _says_else(
+    site: Site, vehicle: ElectricVehicle, facts: "DemandFacts", expected: Expected
+) -> bool:
     sensed, name = facts.sensed.get(vehicle.name), vehicle.name
     if sensed is None or name not in expected.plan.request.state.vehicles:
         return False
     if sensed.since is not None and sensed.since > expected.plan.reply.issued_at:
         return True
-    read = _find_sensed(site, vehicle, sensed, stays=facts.stays.get(name, ())[:1], expected=expected)
+    read = _find_sensed(
+        site, vehicle, sensed, stays=facts.stays.get(name, ())[:1], expected=expected
+    )
     # How full it is at the start of the slot that runs, and at its end.
     begins = carry_vehicles(expected)[name].soc
     running = expected.plan.reply.slots[expected.passed : expected.passed + 1]
-    socs = begins, next((slot.vehicles[name].soc_end for slot in running if name in slot.vehicles), begins)
+    socs = (
+        begins,
+        next((slot.vehicles[name].soc_end for slot in running if name in slot.vehicles), begins),
+    )
     # What it holds on the road is no news before it is there.
-    return read is not None and sensed.connected is not False and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
+    return (
+        read is not None
+        and sensed.connected is not False
+        and not min(socs) - NEWS_SOC <= read.soc <= max(socs) + NEWS_SOC
+    )
 
 
 def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[str, VehicleState]:
@@ -204,32 +328,60 @@ def carry_vehicles(expected: Expected, _switched: Collection[str] = ()) -> dict[
     states = dict(expected.plan.request.state.vehicles)
     for slot in expected.over[-1:]:
         for name, flow in slot.vehicles.items():
-            states[name] = states[name].model_copy(update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0})
+            states[name] = states[name].model_copy(
+                update={"soc": flow.soc_end, "charging": flow.charge_kwh > 0}
+            )
     return states
 
 
-def note_charges(site: Site, facts: "DemandFacts", state: StateMessage, start: datetime) -> Iterator[Assumption]:
-    """Yield where the charge comes from that each vehicle has when its first stay begins, or now where that goes on."""
+def note_charges(
+    site: Site, facts: "DemandFacts", state: StateMessage, start: datetime
+) -> Iterator[Assumption]:
+    """Yield where the charge comes from that each vehicle has when its first stay begins, or now
+    where that goes on.
+    """
     for name, each in find_vehicles(site, facts, start=start).items():
         if name in state.vehicles or not each.state.sessions:
             continue
         about: dict[str, Any] = {"vehicle": name}
         if each.usual_kwh:
-            yield Assumption(code="vehicle_usual", figures=about | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO})
+            yield Assumption(
+                code="vehicle_usual",
+                figures=about
+                | {"need_kwh": round(each.usual_kwh, 3), "comes": USUAL_FROM, "leaves": USUAL_TO},
+            )
         charge, sensed = each.charge, facts.sensed.get(name, SeenCharge())
         at = {} if charge.at is None else {"at": charge.at.isoformat()}
-        why = {} if charge.sensed is None or charge.sensed.verdict == "trusted" else charge.sensed.describe()
-        yield Assumption(code=charge.note_code, figures=about | why | dict(charge.came) | {"soc": round(charge.soc, 6)} | at)
+        why = (
+            {}
+            if charge.sensed is None or charge.sensed.verdict == "trusted"
+            else charge.sensed.describe()
+        )
+        yield Assumption(
+            code=charge.note_code,
+            figures=about | why | dict(charge.came) | {"soc": round(charge.soc, 6)} | at,
+        )
         yield from _note_sensor(sensed, charge, about)
         untaken = facts.untaken.get(name)
         if untaken is not None:
-            figures = {"since": untaken.since.isoformat(), "planned_kwh": round(untaken.planned_kwh, 3)}
+            figures = {
+                "since": untaken.since.isoformat(),
+                "planned_kwh": round(untaken.planned_kwh, 3),
+            }
             yield Assumption(code="vehicle_takes_nothing", figures=about | figures)
-        if sensed.connected is False and sensed.since is not None and each.state.sessions[0].from_ <= start:
-            yield Assumption(code="vehicle_not_connected", figures=about | {"since": sensed.since.isoformat()})
+        if (
+            sensed.connected is False
+            and sensed.since is not None
+            and each.state.sessions[0].from_ <= start
+        ):
+            yield Assumption(
+                code="vehicle_not_connected", figures=about | {"since": sensed.since.isoformat()}
+            )
 
 
-def _note_sensor(sensed: SeenCharge, charge: StartCharge, about: dict[str, Any]) -> Iterator[Assumption]:
+def _note_sensor(
+    sensed: SeenCharge, charge: StartCharge, about: dict[str, Any]
+) -> Iterator[Assumption]:
     """Yield what is the matter with a vehicle's sensor, beside where its charge comes from."""
     level = sensed.charge
     if level is None:
@@ -246,10 +398,12 @@ def _find_states(site: Site, facts: "DemandFacts", start: datetime) -> Mapping[s
     return {name: each.state for name, each in find_vehicles(site, facts, start=start).items()}
 
 
-STORED = StoredStates(_find_states, note_charges, says_news, roles=("vehicle_soc", "vehicle_connected"))
+STORED = StoredStates(
+    _find_states, note_charges, says_news, roles=("vehicle_soc", "vehicle_connected")
+)
 
 
-# --- a vehicle that is not there yet: its stays by its owner's habit, and how full it is from one stretch of days to the next ---------------------------
+# --- a vehicle that is not there yet: its stays by its owner's habit, and how full it is from one s
 
 
 DAY, WEEKEND = timedelta(days=1), 5
@@ -264,11 +418,13 @@ class AddedVehicle:
     zone: ZoneInfo
 
     def begin(self, ahead: Timeline, before: VehicleState | None) -> VehicleState:
-        """Return its stays over a timeline: each day it comes home with what the day took, and leaves full.
+        """Return its stays over a timeline: each day it comes home with what the day took, and
+        leaves full.
 
         Args:
             ahead: what is planned.
-            before: how full it was left, where it is at its charger at the start; None: what the day took is missing.
+            before: how full it was left, where it is at its charger at the start; None: what the
+                day took is missing.
 
         Raises:
             InvalidInputError: a day takes more than it holds.
@@ -283,12 +439,28 @@ class AddedVehicle:
                 holds_kwh=vehicle.max_soc * vehicle.capacity_kwh,
             )
         home, target = vehicle.max_soc - share, vehicle.max_soc
-        stays = [stay for stay in self.list_stays(ahead) if stay[1] > ahead.begin and stay[0] < ahead.end]
-        sessions = [VehicleSession(from_=begin, to=end, target_soc=target, arrival_soc=None if begin <= ahead.begin else home) for begin, end in stays]
+        stays = [
+            stay for stay in self.list_stays(ahead) if stay[1] > ahead.begin and stay[0] < ahead.end
+        ]
+        sessions = [
+            VehicleSession(
+                from_=begin,
+                to=end,
+                target_soc=target,
+                arrival_soc=None if begin <= ahead.begin else home,
+            )
+            for begin, end in stays
+        ]
         return VehicleState(soc=home if before is None else before.soc, sessions=sessions)
 
-    def end(self, flows: Columns, past: Timeline, before: VehicleState | None) -> VehicleState | None:  # a plan begins with it
-        """Return how full it is at the end of some slots; None where it is away then, and comes back with what the day took."""
+    # A plan begins with it
+    def end(
+        self, flows: Columns, past: Timeline, before: VehicleState | None
+    ) -> VehicleState | None:
+        """Return how full it is at the end of some slots.
+
+        None where it is away then, and comes back with what the day took.
+        """
         here = any(begin < past.end < end for begin, end in self.list_stays(past))
         return VehicleState(soc=flows["soc_end"][past.count - 1]) if here else None
 
@@ -306,7 +478,9 @@ class AddedVehicle:
         return datetime.combine(day, time.fromisoformat(clock), self.zone)
 
 
-def add_vehicles(vehicles: Sequence[ElectricVehicle], habits: Mapping[str, Habit], zone: ZoneInfo) -> list[AddedVehicle]:
+def add_vehicles(
+    vehicles: Sequence[ElectricVehicle], habits: Mapping[str, Habit], zone: ZoneInfo
+) -> list[AddedVehicle]:
     """Return the vehicles that a variant adds to recorded days.
 
     Raises:
@@ -315,16 +489,29 @@ def add_vehicles(vehicles: Sequence[ElectricVehicle], habits: Mapping[str, Habit
     for name in {*habits} ^ {each.name for each in vehicles}:
         raise refuse("habit-without-vehicle", field=f"habits.{name}")
     # What a car that is not there would give to the house cannot be set against a recorded load.
-    return [AddedVehicle(each.model_copy(update={"discharge_limit_kw": 0.0}), habits[each.name], zone) for each in vehicles]
+    return [
+        AddedVehicle(each.model_copy(update={"discharge_limit_kw": 0.0}), habits[each.name], zone)
+        for each in vehicles
+    ]
 
 
-def place_by_habit(site: Site, habits: Mapping[str, Habit], timeline: Timeline) -> dict[str, VehicleState]:
+def place_by_habit(
+    site: Site, habits: Mapping[str, Habit], timeline: Timeline
+) -> dict[str, VehicleState]:
     """Return the vehicles of a variant of a plan that stand as they are used to.
 
     Raises:
-        InvalidInputError: a habit of a vehicle that the site does not have, or a day takes more than it holds.
+        InvalidInputError: a habit of a vehicle that the site does not have, or a day takes more
+            than it holds.
     """
     vehicles, zone = {vehicle.name: vehicle for vehicle in site.vehicles}, ZoneInfo(site.timezone)
     if strangers := [name for name in habits if name not in vehicles]:
-        raise refuse("variant-no-such-vehicle", field=f"variant.habits.{strangers[0]}", names=", ".join(vehicles) or "none")
-    return {name: AddedVehicle(vehicles[name], habit, zone).begin(timeline, None) for name, habit in habits.items()}
+        raise refuse(
+            "variant-no-such-vehicle",
+            field=f"variant.habits.{strangers[0]}",
+            names=", ".join(vehicles) or "none",
+        )
+    return {
+        name: AddedVehicle(vehicles[name], habit, zone).begin(timeline, None)
+        for name, habit in habits.items()
+    }

@@ -15,25 +15,48 @@ _CLUTTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 def read(source: FileSource) -> FormatReading:
     """Return the members of an archive, written to the source's folder as 0000, 0001 and so on."""
     allowance = Allowance(source.limits)
-    # Folders and what systems leave behind count little: so many entries are looked at, and then so many files.
-    with opened(source.path, source.limits, most_entries=_MOST_LISTED * source.limits.members) as container:
+    # Folders and what systems leave behind count little: so many entries are looked at, and then so
+    # many files.
+    with opened(
+        source.path, source.limits, most_entries=_MOST_LISTED * source.limits.members
+    ) as container:
         entries = []
         for entry in container.infolist():
             parts = PurePosixPath(entry.filename).parts
-            if not (entry.is_dir() or entry.file_size == 0 or "__MACOSX" in parts or parts[-1] in _CLUTTER):
+            if not (
+                entry.is_dir()
+                or entry.file_size == 0
+                or "__MACOSX" in parts
+                or parts[-1] in _CLUTTER
+            ):
                 entries.append(entry)
         if len(entries) > source.limits.members:
-            raise ExtractionError("too_large", f"It holds {len(entries):,} files; at most {source.limits.members:,} are read")
+            raise ExtractionError(
+                "too_large",
+                f"It holds {len(entries):,} files; at most {source.limits.members:,} are read",
+            )
         if not entries:
             raise ExtractionError("empty", "The archive holds no files")
-        members = [_unpack(container, entry, index, (source, allowance)) for index, entry in enumerate(entries)]
-    return FormatReading(members=[member for member in members if member], notes=() if source.folder else ("members_left_out",))
+        members = [
+            _unpack(container, entry, index, (source, allowance))
+            for index, entry in enumerate(entries)
+        ]
+    return FormatReading(
+        members=[member for member in members if member],
+        notes=() if source.folder else ("members_left_out",),
+    )
 
 
-def _unpack(container: ZipFile, entry: ZipInfo, index: int, within: tuple[FileSource, Allowance]) -> Member | None:
+def _unpack(
+    container: ZipFile, entry: ZipInfo, index: int, within: tuple[FileSource, Allowance]
+) -> Member | None:
     source, allowance = within
     name = str(PurePosixPath(entry.filename.replace("\\", "/")))
-    with TemporaryFile() if source.folder is None else (source.folder / f"{index:04d}").open("w+b") as file:
+    with (
+        TemporaryFile()
+        if source.folder is None
+        else (source.folder / f"{index:04d}").open("w+b") as file
+    ):
         for piece in pieces(container, entry):
             allowance.take(len(piece))
             file.write(piece)

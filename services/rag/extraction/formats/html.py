@@ -1,4 +1,7 @@
-"""HTML: headings, paragraphs, lists and tables in their order. Nothing is run, loaded or followed, and what a reader would not see is left out."""
+"""HTML: headings, paragraphs, lists and tables in their order.
+
+Nothing is run, loaded or followed, and what a reader would not see is left out.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +9,41 @@ from collections.abc import Iterator
 from lxml import etree
 from lxml import html as lxml_html
 
-from services.rag.extraction.model import BlockKind, DocumentBlock, ExtractionError, FileSource, FormatReading
+from services.rag.extraction.model import (
+    BlockKind,
+    DocumentBlock,
+    ExtractionError,
+    FileSource,
+    FormatReading,
+)
 from services.rag.extraction.text import decode
 
-_IGNORED = {"script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "canvas", "head", "select", "button", "audio", "video", "math"}
+_IGNORED = {
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "embed",
+    "svg",
+    "canvas",
+    "head",
+    "select",
+    "button",
+    "audio",
+    "video",
+    "math",
+}
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _DIVIDING = """p div section article header footer main aside nav ul ol dl dt dd li blockquote pre form figure figcaption address hr
     table tr td th caption body html fieldset details summary"""
 _PIECES = {*_DIVIDING.split(), *_HEADINGS}
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|opacity\s*:\s*0(?![.\d])", re.IGNORECASE)
+_HIDDEN = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|"
+    r"opacity\s*:\s*0(?![.\d])",
+    re.IGNORECASE,
+)
 _BULLET = "- "
 
 
@@ -28,12 +57,15 @@ def read(source: FileSource) -> FormatReading:
 
 def read_markup(markup: str) -> FormatReading:
     """Return the blocks of a page, and its title."""
-    parser = lxml_html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = lxml_html.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
+    )
     try:
         root = lxml_html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as exc:
         raise ExtractionError("empty", "The page holds no text") from exc
-    # What stands deeper is not in the tree: rather none of the page than a part without a word about it.
+    # What stands deeper is not in the tree: rather none of the page than a part without a word
+    # about it.
     if any("depth" in entry.message for entry in parser.error_log):
         raise ExtractionError("damaged", "The page's elements stand too deep in each other")
     # The items of one list are one block.
@@ -57,7 +89,11 @@ class _Page:
     def blocks(self) -> Iterator[DocumentBlock]:
         walk = etree.iterwalk(self._root, events=("start", "end"))
         for event, element in walk:
-            if event == "start" and (element.tag in _IGNORED or "hidden" in element.attrib or _HIDDEN.search(element.get("style", ""))):
+            if event == "start" and (
+                element.tag in _IGNORED
+                or "hidden" in element.attrib
+                or _HIDDEN.search(element.get("style", ""))
+            ):
                 walk.skip_subtree()
             elif event == "start" and element.tag == "table" and (rows := _rows(element)):
                 yield from self._flush()
@@ -71,8 +107,12 @@ class _Page:
                     yield from self._flush()
                     parent, level = element.getparent(), _HEADINGS.get(element.tag)
                     # A paragraph inside an item is the item's.
-                    is_item = element.tag == "li" or (element.tag == "p" and parent is not None and parent.tag == "li")
-                    self._kind = ("heading", level) if level else ("list" if is_item else "text", None)
+                    is_item = element.tag == "li" or (
+                        element.tag == "p" and parent is not None and parent.tag == "li"
+                    )
+                    self._kind = (
+                        ("heading", level) if level else ("list" if is_item else "text", None)
+                    )
                 elif element.tag == "br":
                     self._gathered.append("\n")
                 self._gathered.append(_plain(element.text, element))
@@ -89,7 +129,9 @@ class _Page:
         if text:
             kind, level = self._kind
             line = text.replace("\n", " ")
-            yield DocumentBlock(kind, {"list": _BULLET + line, "heading": line}.get(kind, text), None, level)
+            yield DocumentBlock(
+                kind, {"list": _BULLET + line, "heading": line}.get(kind, text), None, level
+            )
 
 
 def _plain(text: str | None, parent: lxml_html.HtmlElement | None) -> str:

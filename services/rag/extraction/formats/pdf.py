@@ -1,9 +1,13 @@
-"""PDF: text in reading order page by page; cells where gaps divide lines, tables as rows, headings by the size of their letters.
+"""PDF: text in reading order page by page.
 
-Text in pictures is read by Tesseract: the extra ``ocr`` and the program ``tesseract`` with its German and English data. Without them there is none.
+Cells where gaps divide lines, tables as rows, headings by the size of their letters.
 
-PDFium puts the letters in the order of the page's own drawing, which is the reading order with few exceptions, and ends lines.
-Positions are asked for first and last letters of words alone: a call per letter would take most of the time.
+Text in pictures is read by Tesseract: the extra ``ocr`` and the program ``tesseract`` with its
+German and English data. Without them there is none.
+
+PDFium puts the letters in the order of the page's own drawing, which is the reading order with few
+exceptions, and ends lines. Positions are asked for first and last letters of words alone: a call
+per letter would take most of the time.
 """
 
 import ctypes
@@ -21,9 +25,16 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY, FPDF_GetLastError
 
-from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
+from services.rag.extraction.model import (
+    DocumentBlock,
+    ExtractionError,
+    FileSource,
+    FormatReading,
+    Note,
+)
 
-# Between words of one sentence there is a fraction of the letters' size, also in justified text; between columns more.
+# Between words of one sentence there is a fraction of the letters' size, also in justified text;
+# between columns more.
 _GAP_IN_SIZES = 0.75
 _ENDS, _SPACES = frozenset({10, 13}), frozenset({0, 9, 32, 160})
 _MARKER = re.compile(r"[-•▪‣·∙●○–*]|\d{1,2}[.)]|[a-z]\)")  # before an item of a list
@@ -32,7 +43,10 @@ _HYPHENS = {0x02: "-", 0xFFFE: "-"}  # how PDFium marks a hyphen at the end of a
 
 @dataclass(frozen=True)
 class Segment:
-    """Words of a line without a column's gap between them. Lengths in points, from the page's lower left corner."""
+    """Words of a line without a column's gap between them.
+
+    Lengths in points, from the page's lower left corner.
+    """
 
     text: str
     left: float
@@ -49,7 +63,10 @@ class PdfLine:
 
     @classmethod
     def plain(cls, text: str, *, row: int) -> "PdfLine":
-        """Return a line of which only the text is known, and how many stand above it; an empty one is a paragraph's end."""
+        """Return a line of which only the text is known, and how many stand above it.
+
+        An empty one is a paragraph's end.
+        """
         return cls((Segment(text, 0.0, 1.0, -14.0 * row, 10.0),))
 
     @property
@@ -85,8 +102,11 @@ def lines_of(page: Any) -> list[PdfLine]:
     try:
         for words in _worded(text_page.raw):
             segments = tuple(_segments(words))
-            # Columns whose letters PDFium put on one line though they stand at different heights are lines of their own.
-            if segments and all(abs(one.baseline - segments[0].baseline) < one.size / 2 for one in segments):
+            # Columns whose letters PDFium put on one line though they stand at different heights
+            # are lines of their own.
+            if segments and all(
+                abs(one.baseline - segments[0].baseline) < one.size / 2 for one in segments
+            ):
                 lines.append(PdfLine(segments))
             else:
                 lines.extend(PdfLine((segment,)) for segment in segments)
@@ -98,7 +118,8 @@ def lines_of(page: Any) -> list[PdfLine]:
 def _worded(text_page: Any) -> Iterator[list[_Word]]:
     count = max(pdfium.FPDFText_CountChars(text_page), 0)
     buffer = (ctypes.c_ushort * (count + 1))()
-    # The letters' code points by PDFium's index of them. One call for all leaves out letters that it cannot name, and then the indexes are not its own.
+    # The letters' code points by PDFium's index of them. One call for all leaves out letters that
+    # it cannot name, and then the indexes are not its own.
     written = pdfium.FPDFText_GetText(text_page, 0, count, buffer) - 1
     letters: Sequence[int] = buffer[:count]
     if written != count or any(0xD800 <= letter < 0xE000 for letter in letters):
@@ -120,7 +141,10 @@ def _worded(text_page: Any) -> Iterator[list[_Word]]:
 
 
 class _Measure:
-    """Asks PDFium where words stand. Heights and sizes are asked for at the beginning of lines alone: they rarely change within."""
+    """Asks PDFium where words stand.
+
+    Heights and sizes are asked for at the beginning of lines alone: they rarely change within.
+    """
 
     def __init__(self, text_page: Any) -> None:
         self._text_page = text_page
@@ -133,7 +157,9 @@ class _Measure:
         if is_first:
             # The size that a font was set in, by how much the page enlarges it.
             has_matrix = pdfium.FPDFText_GetMatrix(self._text_page, first, self._matrix)
-            size: float = pdfium.FPDFText_GetFontSize(self._text_page, first) * ((hypot(self._matrix.c, self._matrix.d) if has_matrix else 1.0) or 1.0)
+            size: float = pdfium.FPDFText_GetFontSize(self._text_page, first) * (
+                (hypot(self._matrix.c, self._matrix.d) if has_matrix else 1.0) or 1.0
+            )
             self._size = size if 0 < size < 1000 else 10.0
         pdfium.FPDFText_GetCharOrigin(self._text_page, first, *self._origin)
         pdfium.FPDFText_GetCharBox(self._text_page, last, *self._box)
@@ -144,9 +170,15 @@ class _Measure:
 def _segments(words: list[_Word]) -> Iterator[Segment]:
     gathered: list[_Word] = []
     for word in words:
-        if gathered and not (len(gathered) == 1 and gathered[0] is words[0] and _MARKER.fullmatch(gathered[0].text)):
+        if gathered and not (
+            len(gathered) == 1 and gathered[0] is words[0] and _MARKER.fullmatch(gathered[0].text)
+        ):
             size, gap = max(gathered[-1].size, word.size), word.left - gathered[-1].right
-            if gap > _GAP_IN_SIZES * size or gap < -size or abs(word.baseline - gathered[-1].baseline) > size:
+            if (
+                gap > _GAP_IN_SIZES * size
+                or gap < -size
+                or abs(word.baseline - gathered[-1].baseline) > size
+            ):
                 yield _segment(gathered)
                 gathered = []
         gathered.append(word)
@@ -155,7 +187,13 @@ def _segments(words: list[_Word]) -> Iterator[Segment]:
 
 
 def _segment(words: list[_Word]) -> Segment:
-    return Segment(" ".join(word.text for word in words), words[0].left, words[-1].right, words[0].baseline, words[0].size)
+    return Segment(
+        " ".join(word.text for word in words),
+        words[0].left,
+        words[-1].right,
+        words[0].baseline,
+        words[0].size,
+    )
 
 
 _LEAST_ROWS = 2
@@ -186,12 +224,16 @@ class _Row:
 
 
 def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
-    """Return which lines are parts of tables: the first line of a table by its index with the table, its other lines with False."""
+    """Return which lines are parts of tables: the first line of a table by its index with the
+    table, its other lines with False.
+    """
     tables: dict[int, Table | bool] = {}
     for rows in _runs(_rows(lines)):
         # The columns' extents: cells that overlap are of one column.
         columns: list[tuple[float, float]] = []
-        for left, right in sorted((cell.left, max(cell.right, cell.left)) for row in rows for cell in row.cells):
+        for left, right in sorted(
+            (cell.left, max(cell.right, cell.left)) for row in rows for cell in row.cells
+        ):
             if columns and left <= columns[-1][1]:
                 columns[-1] = (columns[-1][0], max(columns[-1][1], right))
             else:
@@ -200,7 +242,9 @@ def tables_of(lines: list[PdfLine]) -> dict[int, Table | bool]:
             continue
         words = [len(cell.text.split()) for row in rows for cell in row.cells]
         # The longest column counts: beside a table's descriptions stand figures.
-        shortest = [min(len(cell.text.split()) for cell in row.cells) for row in rows if len(row.cells) >= 2]
+        shortest = [
+            min(len(cell.text.split()) for cell in row.cells) for row in rows if len(row.cells) >= 2
+        ]
         if median(words) > _MOST_WORDS_PER_CELL or median(shortest) > _MOST_WORDS_PER_CELL / 2:
             continue
         members = sorted(index for row in rows for index in row.lines)
@@ -228,12 +272,19 @@ def _runs(rows: list[_Row]) -> list[list[_Row]]:
     runs: list[list[_Row]] = [[]]
     for row in rows:
         run = runs[-1]
-        near = bool(run) and run[-1].baseline - row.baseline <= _ROW_GAP * max(row.size, run[-1].size)
+        near = bool(run) and run[-1].baseline - row.baseline <= _ROW_GAP * max(
+            row.size, run[-1].size
+        )
         is_rest = False
         if near and len(row.cells) < 2:
             above = run[-1]
-            is_below = all(any(abs(cell.left - other.left) < row.size for other in above.cells[1:]) for cell in row.cells)
-            is_rest = _is_beside(above, row) or (above.baseline - row.baseline <= _WRAP_GAP * row.size and is_below)
+            is_below = all(
+                any(abs(cell.left - other.left) < row.size for other in above.cells[1:])
+                for cell in row.cells
+            )
+            is_rest = _is_beside(above, row) or (
+                above.baseline - row.baseline <= _WRAP_GAP * row.size and is_below
+            )
         if is_rest or (len(row.cells) >= 2 and (near or not run)):
             run.append(row)
         else:
@@ -242,16 +293,26 @@ def _runs(rows: list[_Row]) -> list[list[_Row]]:
 
 
 def _is_beside(above: _Row, row: _Row) -> bool:
-    """Whether two lines are closer than lines can be: a cell in the middle of its row beside one of two lines."""
+    """Whether two lines are closer than lines can be: a cell in the middle of its row beside one of
+    two lines.
+    """
     return above.baseline - row.baseline <= _BESIDE_GAP * row.size
 
 
 def _cells(rows: list[_Row], columns: list[tuple[float, float]]) -> list[list[str]]:
     table: list[list[str]] = []
     for before, row in zip([None, *rows], rows, strict=False):
-        cells = [" ".join(cell.text for cell in row.cells if left <= cell.left <= right) for left, right in columns]
-        if before is not None and (_is_beside(before, row) or (not cells[0] and before.baseline - row.baseline <= _WRAP_GAP * row.size)):
-            table[-1] = [f"{above} {cell}".strip() for above, cell in zip(table[-1], cells, strict=True)]
+        cells = [
+            " ".join(cell.text for cell in row.cells if left <= cell.left <= right)
+            for left, right in columns
+        ]
+        if before is not None and (
+            _is_beside(before, row)
+            or (not cells[0] and before.baseline - row.baseline <= _WRAP_GAP * row.size)
+        ):
+            table[-1] = [
+                f"{above} {cell}".strip() for above, cell in zip(table[-1], cells, strict=True)
+            ]
         else:
             table.append(cells)
     return table
@@ -277,16 +338,26 @@ def blocks_of(pages: Sequence[list[PdfLine]]) -> list[DocumentBlock]:
     body = letters.most_common(1)[0][0] if letters else 0.0
     larger = sorted((size for size in letters if size >= _HEADING_RATIO * body), reverse=True)
     levels = {size: min(level, _MOST_LEVELS) for level, size in enumerate(larger, 1)}
-    return [block for number, lines in enumerate(pages, 1) for block in _blocks_of_page(lines, number, levels)]
+    return [
+        block
+        for number, lines in enumerate(pages, 1)
+        for block in _blocks_of_page(lines, number, levels)
+    ]
 
 
 def _rounded(size: float) -> float:
     return round(2 * size) / 2
 
 
-def _blocks_of_page(lines: list[PdfLine], number: int, levels: dict[float, int]) -> Iterator[DocumentBlock]:
+def _blocks_of_page(
+    lines: list[PdfLine], number: int, levels: dict[float, int]
+) -> Iterator[DocumentBlock]:
     tables = tables_of(lines)
-    gaps = [before.baseline - after.baseline for before, after in pairwise(lines) if 0 < before.baseline - after.baseline < 4 * after.size]
+    gaps = [
+        before.baseline - after.baseline
+        for before, after in pairwise(lines)
+        if 0 < before.baseline - after.baseline < 4 * after.size
+    ]
     spacing = median(gaps) if gaps else 0.0
     gathered: list[PdfLine] = []
     for index, line in enumerate(lines):
@@ -295,7 +366,12 @@ def _blocks_of_page(lines: list[PdfLine], number: int, levels: dict[float, int])
             before, gap = gathered[-1], gathered[-1].baseline - line.baseline
             is_apart = gap > 1.3 * max(spacing, line.size) or gap < -line.size
             changes_size = abs(before.size - line.size) > 0.1 * max(before.size, line.size)
-            if table is not None or is_apart or changes_size or (_is_list(line) and not _is_list(before)):
+            if (
+                table is not None
+                or is_apart
+                or changes_size
+                or (_is_list(line) and not _is_list(before))
+            ):
                 yield _paragraph(gathered, number, levels)
                 gathered = []
         if isinstance(table, Table):
@@ -349,7 +425,8 @@ def recognise(picture: Any) -> list[str]:
     try:
         text: str = pytesseract.image_to_string(picture, lang="deu+eng", timeout=_SECONDS_PER_PAGE)
     except (pytesseract.TesseractError, pytesseract.TesseractNotFoundError, RuntimeError, OSError):
-        # Without German data the program still knows English; pytesseract's time-out is a RuntimeError.
+        # Without German data the program still knows English; pytesseract's time-out is a
+        # RuntimeError.
         return []
     return text.split("\n")
 
@@ -361,7 +438,10 @@ _DOTS_PER_POINT, _MOST_DOTS = 200 / 72, 8_000_000
 
 
 def read(source: FileSource) -> FormatReading:
-    """Return the pages of a PDF; those that are pictures alone by text recognition where it is installed."""
+    """Return the pages of a PDF.
+
+    Those that are pictures alone by text recognition where it is installed.
+    """
     try:
         document = pypdfium2.PdfDocument(source.path)
     except pypdfium2.PdfiumError as exc:
@@ -370,26 +450,36 @@ def read(source: FileSource) -> FormatReading:
         raise ExtractionError("damaged", "The PDF cannot be opened") from exc
     pages = len(document)
     if pages > source.limits.pages:
-        raise ExtractionError("too_many_pages", f"It has {pages:,} pages; at most {source.limits.pages:,} are read")
+        raise ExtractionError(
+            "too_many_pages", f"It has {pages:,} pages; at most {source.limits.pages:,} are read"
+        )
     if pages == 0:
         raise ExtractionError("damaged", "The PDF has no pages")
     notes: set[Note] = set()
-    # Pages that nobody had time to recognise are named as pictures, rather than none of the document read.
+    # Pages that nobody had time to recognise are named as pictures, rather than none of the
+    # document read.
     until = monotonic() + source.limits.seconds / 2
-    lines = [_page(document, number, replace(source, ocr=source.ocr and monotonic() < until), notes) for number in range(pages)]
+    lines = [
+        _page(document, number, replace(source, ocr=source.ocr and monotonic() < until), notes)
+        for number in range(pages)
+    ]
     if not any(lines) and "unreadable_pages" in notes:
         raise ExtractionError("damaged", "None of its pages can be read")
     title: str = document.get_metadata_value("Title").strip()
     # What word processors write where nobody gave one.
     return FormatReading(
         blocks=blocks_of(lines),
-        title=None if title.lower().startswith(("microsoft word", "untitled", "(anonymous)")) else title or None,
+        title=None
+        if title.lower().startswith(("microsoft word", "untitled", "(anonymous)"))
+        else title or None,
         pages=pages,
         notes=sorted(notes),
     )
 
 
-def _page(document: pypdfium2.PdfDocument, number: int, source: FileSource, notes: set[Note]) -> list[PdfLine]:
+def _page(
+    document: pypdfium2.PdfDocument, number: int, source: FileSource, notes: set[Note]
+) -> list[PdfLine]:
     try:
         page = document[number]
         lines = lines_of(page)
@@ -398,7 +488,10 @@ def _page(document: pypdfium2.PdfDocument, number: int, source: FileSource, note
         return []
     try:
         # Letters drawn as lines count as a picture.
-        if sum(len(line.text) for line in lines) >= _LEAST_LETTERS or next(iter(page.get_objects(max_depth=2)), None) is None:
+        if (
+            sum(len(line.text) for line in lines) >= _LEAST_LETTERS
+            or next(iter(page.get_objects(max_depth=2)), None) is None
+        ):
             return lines
         recognised: list[PdfLine] = []
         if source.ocr:
@@ -406,7 +499,9 @@ def _page(document: pypdfium2.PdfDocument, number: int, source: FileSource, note
             scale = min(_DOTS_PER_POINT, sqrt(_MOST_DOTS / max(width * height, 1.0)))
             texts = recognise(page.render(scale=scale, grayscale=True).to_pil())
             # What stands between paragraphs are rows as well, without text.
-            recognised = [PdfLine.plain(text, row=row) for row, text in enumerate(texts) if text.strip()]
+            recognised = [
+                PdfLine.plain(text, row=row) for row, text in enumerate(texts) if text.strip()
+            ]
         notes.add("ocr" if recognised else "images_without_text")
         return recognised or lines
     finally:

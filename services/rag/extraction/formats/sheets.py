@@ -5,28 +5,54 @@ from datetime import date, datetime, time, timedelta
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from services.rag.extraction.formats.table import row_text
-from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
+from services.rag.extraction.model import (
+    DocumentBlock,
+    ExtractionError,
+    FileSource,
+    FormatReading,
+    Note,
+)
 from services.rag.extraction.zip_containers import check_office
 
 _MOST_CELLS = 20_000_000
 
 
 def read(source: FileSource) -> FormatReading:
-    """Return the sheets with their values, also the hidden ones; formulas stand with what they came to when the file was saved."""
+    """Return the sheets with their values, also the hidden ones.
+
+    Formulas stand with what they came to when the file was saved.
+    """
     names = check_office(source.path, source.limits)
-    notes: list[Note] = ["macros"] if any(name.lower().endswith("vbaproject.bin") for name in names) else []
+    notes: list[Note] = (
+        ["macros"] if any(name.lower().endswith("vbaproject.bin") for name in names) else []
+    )
     try:
         with source.path.open("rb") as file:
             workbook = CalamineWorkbook.from_filelike(file)
-        tables = [sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        tables = [
+            sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet
+        ]
         blocks: list[DocumentBlock] = []
         for number, table in enumerate(tables, 1):
             sheet = workbook.get_sheet_by_name(table.name)
             if sheet.width * sheet.height > _MOST_CELLS:
-                raise ExtractionError("too_large", f"The sheet “{sheet.name}” spans {sheet.height:,} rows of {sheet.width:,} columns")
-            rows = [line for row in sheet.iter_rows() if (line := row_text([_format_cell(cell) for cell in row]))]
+                raise ExtractionError(
+                    "too_large",
+                    (
+                        f"The sheet “{sheet.name}” spans {sheet.height:,} rows of "
+                        f"{sheet.width:,} columns"
+                    ),
+                )
+            rows = [
+                line
+                for row in sheet.iter_rows()
+                if (line := row_text([_format_cell(cell) for cell in row]))
+            ]
             if rows:
-                blocks += [DocumentBlock("heading", sheet.name, number, 1), DocumentBlock("table", "\n".join(rows), number)]
+                blocks += [
+                    DocumentBlock("heading", sheet.name, number, 1),
+                    DocumentBlock("table", "\n".join(rows), number),
+                ]
     except (CalamineError, ValueError, OSError) as exc:
         raise ExtractionError("damaged", "The workbook cannot be opened") from exc
     if any(table.visible != SheetVisibleEnum.Visible for table in tables):

@@ -7,7 +7,13 @@ from pptx import Presentation
 from pptx.exc import PackageNotFoundError
 
 from services.rag.extraction.formats.table import row_text
-from services.rag.extraction.model import DocumentBlock, ExtractionError, FileSource, FormatReading, Note
+from services.rag.extraction.model import (
+    DocumentBlock,
+    ExtractionError,
+    FileSource,
+    FormatReading,
+    Note,
+)
 from services.rag.extraction.zip_containers import check_office
 
 _LEAST_ITEMS = 2
@@ -21,10 +27,15 @@ def read(source: FileSource) -> FormatReading:
     except (PackageNotFoundError, KeyError, ValueError) as exc:
         raise ExtractionError("damaged", "The presentation cannot be opened") from exc
     if len(slides) > source.limits.pages:
-        raise ExtractionError("too_many_pages", f"It has {len(slides):,} slides; at most {source.limits.pages:,} are read")
+        raise ExtractionError(
+            "too_many_pages",
+            f"It has {len(slides):,} slides; at most {source.limits.pages:,} are read",
+        )
     blocks = [block for number, slide in enumerate(slides, 1) for block in _slide(slide, number)]
     title = next((block.text for block in blocks if block.kind == "heading"), None)
-    notes: tuple[Note, ...] = ("macros",) if any(name.lower().endswith("vbaproject.bin") for name in names) else ()
+    notes: tuple[Note, ...] = (
+        ("macros",) if any(name.lower().endswith("vbaproject.bin") for name in names) else ()
+    )
     return FormatReading(blocks=blocks, title=title, pages=len(slides), notes=notes)
 
 
@@ -39,7 +50,11 @@ def _slide(slide: Any, number: int) -> Iterator[DocumentBlock]:
             waiting[:0] = list(shape.shapes)
         elif title is None or shape.shape_id != title.shape_id:
             yield from _shape(shape, number)
-    if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
+    if (
+        slide.has_notes_slide
+        and (frame := slide.notes_slide.notes_text_frame) is not None
+        and frame.text.strip()
+    ):
         yield DocumentBlock("text", frame.text, number)
 
 
@@ -48,7 +63,11 @@ def _shape(shape: Any, number: int) -> Iterator[DocumentBlock]:
         rows = [row_text([cell.text for cell in row.cells]) for row in shape.table.rows]
         yield DocumentBlock("table", "\n".join(filter(None, rows)), number)
     elif shape.has_text_frame:
-        lines = [" ".join(paragraph.text.split()) for paragraph in shape.text_frame.paragraphs if paragraph.text.strip()]
+        lines = [
+            " ".join(paragraph.text.split())
+            for paragraph in shape.text_frame.paragraphs
+            if paragraph.text.strip()
+        ]
         if len(lines) >= _LEAST_ITEMS:
             yield DocumentBlock("list", "\n".join(f"- {line}" for line in lines), number)
         elif lines:

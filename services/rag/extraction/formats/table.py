@@ -18,7 +18,9 @@ def read(source: FileSource) -> FormatReading:
     try:
         rows = [line for cells in reader if (line := row_text(cells))]
     except csv.Error as exc:
-        raise ExtractionError("damaged", f"Line {reader.line_num:,} of the table cannot be read") from exc
+        raise ExtractionError(
+            "damaged", f"Line {reader.line_num:,} of the table cannot be read"
+        ) from exc
     return FormatReading(blocks=[DocumentBlock("table", "\n".join(rows))] if rows else [])
 
 

@@ -11,10 +11,16 @@ _STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fres
 
 
 def read(source: FileSource) -> FormatReading:
-    """Return the blocks of a document: headings, paragraphs, lists, tables, foot notes. Macros are not looked into."""
+    """Return the blocks of a document: headings, paragraphs, lists, tables, foot notes.
+
+    Macros are not looked into.
+    """
     names = check_office(source.path, source.limits)
     with source.path.open("rb") as file:
-        page = read_markup(mammoth.convert_to_html(file, style_map=_STYLES, convert_image=lambda _: []).value or "<p></p>")
+        page = read_markup(
+            mammoth.convert_to_html(file, style_map=_STYLES, convert_image=lambda _: []).value
+            or "<p></p>"
+        )
     title = next((block.text for block in page.blocks if block.kind == "heading"), None)
     macros = any(name.lower().endswith("vbaproject.bin") for name in names)
     return FormatReading(blocks=page.blocks, title=title, notes=("macros",) if macros else ())

@@ -1,4 +1,7 @@
-"""Where passages are found: an index in a folder of this process, or on a Qdrant server. Which one, the settings say."""
+"""Where passages are found: an index in a folder of this process, or on a Qdrant server.
+
+Which one, the settings say.
+"""
 
 from luna.platform.extras import QDRANT, require_extra
 from luna.platform.settings import Settings

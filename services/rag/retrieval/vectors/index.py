@@ -19,7 +19,10 @@ FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class IndexFilter:
-    """Which passages a search may find; None: whatever it is. ``site_keys`` holds 0 where everybody's are among them."""
+    """Which passages a search may find.
+
+    None: whatever it is. ``site_keys`` holds 0 where everybody's are among them.
+    """
 
     site_keys: tuple[int, ...] | None = None
     kind: str | None = None
@@ -41,10 +44,14 @@ class VectorIndex(Protocol):
     def apply(self, connection: Connection, changes: Changes) -> None:
         """Take in and forget; where this fails, the same changes come again."""
 
-    def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
+    def search_dense(
+        self, vector: FloatArray, criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
         """Return the cosine of the nearest passages by chunk."""
 
-    def search_sparse(self, weights: Mapping[int, float], criteria: IndexFilter, limit: int) -> dict[int, float]:
+    def search_sparse(
+        self, weights: Mapping[int, float], criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
         """Return the BM25 of the best passages by chunk."""
 
     def close(self) -> None:
@@ -52,7 +59,10 @@ class VectorIndex(Protocol):
 
 
 def follow(index: VectorIndex, connection: Connection, model: str, *, patience: timedelta) -> bool:
-    """Bring an index up to what the database holds by one model; False where that takes longer than ``patience``: the next call goes on from there."""
+    """Bring an index up to what the database holds by one model.
+
+    False where that takes longer than ``patience``: the next call goes on from there.
+    """
     end = time.monotonic() + patience.total_seconds()
     for changes in vectors.read_changes(connection, model, after=index.revision(connection)):
         index.apply(connection, changes)
@@ -62,9 +72,18 @@ def follow(index: VectorIndex, connection: Connection, model: str, *, patience: 
 
 
 def payload_of(passage: IndexedPassage) -> dict[str, object]:
-    """Return what filters look at. No text: that is read from the database, where it is known who may see it."""
+    """Return what filters look at.
+
+    No text: that is read from the database, where it is known who may see it.
+    """
     dated = passage.dated.toordinal() if passage.dated else None
-    fields = {"site": passage.site_key, "kind": passage.kind, "language": passage.language, "dated": dated, "document": passage.document_id}
+    fields = {
+        "site": passage.site_key,
+        "kind": passage.kind,
+        "language": passage.language,
+        "dated": dated,
+        "document": passage.document_id,
+    }
     return {name: value for name, value in fields.items() if value is not None}
 
 

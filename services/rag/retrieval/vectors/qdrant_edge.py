@@ -1,4 +1,7 @@
-"""Qdrant Edge: an index in a folder, opened by one process; each process that searches has its own and follows the database by itself."""
+"""Qdrant Edge: an index in a folder, opened by one process.
+
+Each process that searches has its own and follows the database by itself.
+"""
 
 import fcntl
 import json
@@ -14,7 +17,14 @@ from sqlalchemy import Connection
 from luna.energy.refusals import refuse
 from luna.platform.database.vectors import Changes, FloatArray
 from luna.platform.private_folders import make_private
-from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
+from services.rag.retrieval.vectors.index import (
+    DENSE,
+    FORMAT,
+    SPARSE,
+    IndexFilter,
+    payload_of,
+    terms_by_number,
+)
 
 # Processes of one machine that search at the same time.
 MOST_SLOTS = 64
@@ -27,10 +37,14 @@ class EdgeIndex:
 
     def __init__(self, folder: Path, model: str, dimensions: int | None) -> None:
         self._slot = _take_slot(folder)
-        self._home = Path(self._slot.name).with_suffix("") / f"{model}-{dimensions or 0}-{FORMAT}".replace("/", "_").replace(":", "_")
+        self._home = Path(self._slot.name).with_suffix(
+            ""
+        ) / f"{model}-{dimensions or 0}-{FORMAT}".replace("/", "_").replace(":", "_")
         self._dense = dimensions is not None
         self._config = edge.EdgeConfig(
-            vectors={DENSE: edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)} if dimensions else None,
+            vectors={DENSE: edge.EdgeVectorParams(size=dimensions, distance=edge.Distance.Cosine)}
+            if dimensions
+            else None,
             sparse_vectors={SPARSE: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)},
         )
         self._shard, self._revision = self._open()
@@ -62,16 +76,28 @@ class EdgeIndex:
         new.replace(self._home / "revision.json")
         self._revision = changes.revision
 
-    def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
+    def search_dense(
+        self, vector: FloatArray, criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
         if not self._dense:
             return {}
-        return self._search(edge.Query.Nearest([float(value) for value in vector], using=DENSE), criteria, limit)
+        return self._search(
+            edge.Query.Nearest([float(value) for value in vector], using=DENSE), criteria, limit
+        )
 
-    def search_sparse(self, weights: Mapping[int, float], criteria: IndexFilter, limit: int) -> dict[int, float]:
+    def search_sparse(
+        self, weights: Mapping[int, float], criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
         if not weights:
             return {}
         terms = sorted(weights)
-        return self._search(edge.Query.Nearest(edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE), criteria, limit)
+        return self._search(
+            edge.Query.Nearest(
+                edge.SparseVector(terms, [weights[term] for term in terms]), using=SPARSE
+            ),
+            criteria,
+            limit,
+        )
 
     def close(self) -> None:
         self._shard.close()
@@ -81,7 +107,9 @@ class EdgeIndex:
         noted = self._home / "revision.json"
         # Qdrant Edge raises nothing narrower.
         with suppress(Exception):
-            return edge.EdgeShard.load(str(self._home / "shard")), int(json.loads(noted.read_text(encoding="utf-8")))
+            return edge.EdgeShard.load(str(self._home / "shard")), int(
+                json.loads(noted.read_text(encoding="utf-8"))
+            )
         # Half written, of another release, or not there: it is derived.
         shutil.rmtree(self._home, ignore_errors=True)
         make_private(self._home / "shard")
@@ -95,11 +123,19 @@ class EdgeIndex:
         if criteria.site_keys is not None:
             must.append(edge.FieldCondition("site", match=edge.MatchAny(list(criteria.site_keys))))
         if criteria.document_ids is not None:
-            must.append(edge.FieldCondition("document", match=edge.MatchAny(list(criteria.document_ids))))
+            must.append(
+                edge.FieldCondition("document", match=edge.MatchAny(list(criteria.document_ids)))
+            )
         if criteria.from_day or criteria.to_day:
-            low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
+            low, high = (
+                day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day)
+            )
             must.append(edge.FieldCondition("dated", range=edge.RangeFloat(gte=low, lte=high)))
-        points = self._shard.query(edge.QueryRequest(limit=limit, query=query, filter=edge.Filter(must=must) if must else None))
+        points = self._shard.query(
+            edge.QueryRequest(
+                limit=limit, query=query, filter=edge.Filter(must=must) if must else None
+            )
+        )
         return {int(point.id): float(point.score) for point in points}
 
 
@@ -118,5 +154,7 @@ def _take_slot(folder: Path) -> IO[str]:
                 return file
             file.close()
     except OSError as exc:
-        raise refuse("index-unwritable", field="data_folder", value=str(folder), why=exc.strerror) from exc
+        raise refuse(
+            "index-unwritable", field="data_folder", value=str(folder), why=exc.strerror
+        ) from exc
     raise refuse("too-many-searchers", field="data_folder", value=str(folder), most=MOST_SLOTS)

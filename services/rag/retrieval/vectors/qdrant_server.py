@@ -5,14 +5,25 @@ from typing import Any, TypeVar
 
 import httpx
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import (
+    ApiException,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 from sqlalchemy import Connection
 
 from luna.energy.refusals import refuse
 from luna.platform.database import vectors
 from luna.platform.database.vectors import Changes, FloatArray
 from luna.platform.settings import Settings
-from services.rag.retrieval.vectors.index import DENSE, FORMAT, SPARSE, IndexFilter, payload_of, terms_by_number
+from services.rag.retrieval.vectors.index import (
+    DENSE,
+    FORMAT,
+    SPARSE,
+    IndexFilter,
+    payload_of,
+    terms_by_number,
+)
 
 TIMEOUT_SECONDS = 10
 _NOT_FOUND = 404
@@ -26,18 +37,34 @@ class ServerIndex:
         key = settings.vectors_api_key.get_secret_value() if settings.vectors_api_key else None
         self._url = str(settings.vectors_url)
         # The server stands in a network of its own; without TLS the client warns of every key.
-        self._client = QdrantClient(url=self._url, api_key=key, timeout=TIMEOUT_SECONDS, check_compatibility=False)
+        self._client = QdrantClient(
+            url=self._url, api_key=key, timeout=TIMEOUT_SECONDS, check_compatibility=False
+        )
         self._name = f"luna-{model}-{dimensions or 0}-{FORMAT}".replace("/", "-").replace(":", "-")
         self._dimensions = dimensions
         self._is_there = False
 
     def revision(self, connection: Connection) -> int:
-        if not self._is_there and not self._call(lambda: self._client.collection_exists(self._name)):
-            dense = {DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)} if self._dimensions else {}
+        if not self._is_there and not self._call(
+            lambda: self._client.collection_exists(self._name)
+        ):
+            dense = (
+                {DENSE: models.VectorParams(size=self._dimensions, distance=models.Distance.COSINE)}
+                if self._dimensions
+                else {}
+            )
             sparse = {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)}
-            self._call(lambda: self._client.create_collection(self._name, vectors_config=dense, sparse_vectors_config=sparse))
+            self._call(
+                lambda: self._client.create_collection(
+                    self._name, vectors_config=dense, sparse_vectors_config=sparse
+                )
+            )
             for field in ("site", "dated"):
-                self._call(lambda field=field: self._client.create_payload_index(self._name, field, models.PayloadSchemaType.INTEGER))  # type: ignore[misc]
+                self._call(
+                    lambda field=field: self._client.create_payload_index(
+                        self._name, field, models.PayloadSchemaType.INTEGER
+                    )
+                )  # type: ignore[misc]
             vectors.note_index_revision(connection, self._name, 0)
         self._is_there = True
         return vectors.index_revision(connection, self._name)
@@ -50,17 +77,33 @@ class ServerIndex:
             points = []
             for passage in changes.passages:
                 terms, weights = terms_by_number(passage)
-                vector: dict[str, Any] = {SPARSE: models.SparseVector(indices=terms, values=weights)}
+                vector: dict[str, Any] = {
+                    SPARSE: models.SparseVector(indices=terms, values=weights)
+                }
                 if self._dimensions and passage.vector is not None:
                     vector[DENSE] = [float(value) for value in passage.vector]
-                points.append(models.PointStruct(id=passage.chunk_id, vector=vector, payload=payload_of(passage)))
-            self._call(lambda: self._client.upload_points(self._name, points, batch_size=256, wait=True))
+                points.append(
+                    models.PointStruct(
+                        id=passage.chunk_id, vector=vector, payload=payload_of(passage)
+                    )
+                )
+            self._call(
+                lambda: self._client.upload_points(self._name, points, batch_size=256, wait=True)
+            )
         vectors.note_index_revision(connection, self._name, changes.revision)
 
-    def search_dense(self, vector: FloatArray, criteria: IndexFilter, limit: int) -> dict[int, float]:
-        return {} if self._dimensions is None else self._search([float(value) for value in vector], DENSE, criteria, limit)
+    def search_dense(
+        self, vector: FloatArray, criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
+        return (
+            {}
+            if self._dimensions is None
+            else self._search([float(value) for value in vector], DENSE, criteria, limit)
+        )
 
-    def search_sparse(self, weights: Mapping[int, float], criteria: IndexFilter, limit: int) -> dict[int, float]:
+    def search_sparse(
+        self, weights: Mapping[int, float], criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
         terms = sorted(weights)
         query = models.SparseVector(indices=terms, values=[weights[term] for term in terms])
         return self._search(query, SPARSE, criteria, limit) if terms else {}
@@ -68,7 +111,9 @@ class ServerIndex:
     def close(self) -> None:
         self._client.close()
 
-    def _search(self, query: Any, using: str, criteria: IndexFilter, limit: int) -> dict[int, float]:
+    def _search(
+        self, query: Any, using: str, criteria: IndexFilter, limit: int
+    ) -> dict[int, float]:
         must: list[models.Condition] = []
         for key, value in (("kind", criteria.kind), ("language", criteria.language)):
             if value is not None:
@@ -77,17 +122,29 @@ class ServerIndex:
             if values is not None:
                 must.append(models.FieldCondition(key=key, match=models.MatchAny(any=list(values))))
         if criteria.from_day or criteria.to_day:
-            low, high = (day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day))
+            low, high = (
+                day.toordinal() if day else None for day in (criteria.from_day, criteria.to_day)
+            )
             must.append(models.FieldCondition(key="dated", range=models.Range(gte=low, lte=high)))
         narrowed = models.Filter(must=must) if must else None
-        response = self._call(lambda: self._client.query_points(self._name, query=query, using=using, query_filter=narrowed, limit=limit, with_payload=False))
+        response = self._call(
+            lambda: self._client.query_points(
+                self._name,
+                query=query,
+                using=using,
+                query_filter=narrowed,
+                limit=limit,
+                with_payload=False,
+            )
+        )
         return {int(point.id): float(point.score) for point in response.points}
 
     def _call(self, ask: Callable[[], ResultT]) -> ResultT:
         """Return what the server answers.
 
         Raises:
-            UnavailableError: it is away, refuses Luna, or lost the collection, which is made anew at the next call.
+            UnavailableError: it is away, refuses Luna, or lost the collection, which is made anew
+                at the next call.
         """
         try:
             return ask()

@@ -60,26 +60,47 @@ def explain(aurora: Aurora, history: Observations, series: ForecastSeries) -> Fo
 def trust_trees_alone(aurora: Aurora) -> Aurora:
     """Return the same trees without the members they are blended with."""
     alone = {
-        name: replace(model, weights={head: np.eye(weights.shape[1])[np.zeros(len(weights), dtype=int)] for head, weights in model.weights.items()})
+        name: replace(
+            model,
+            weights={
+                head: np.eye(weights.shape[1])[np.zeros(len(weights), dtype=int)]
+                for head, weights in model.weights.items()
+            },
+        )
         for name, model in aurora.models.items()
     }
     return replace(aurora, models=alone)
 
 
 @every_series
-def test_the_shares_add_up_to_the_forecast(aurora: Aurora, history: Observations, series: ForecastSeries) -> None:
-    for explained in (explain(aurora, history, series), explain(trust_trees_alone(aurora), history, series)):
+def test_the_shares_add_up_to_the_forecast(
+    aurora: Aurora, history: Observations, series: ForecastSeries
+) -> None:
+    for explained in (
+        explain(aurora, history, series),
+        explain(trust_trees_alone(aurora), history, series),
+    ):
         total = explained.usual_kwh + np.sum([*explained.shares_kwh.values()], axis=0)
         np.testing.assert_allclose(total, explained.expected_kwh, atol=1e-6)
 
 
 @every_series
-def test_the_usual_is_the_seven_day_mean(aurora: Aurora, history: Observations, series: ForecastSeries) -> None:
-    usual = Baseline("baseline_7_day_avg", SITE).issue_many(history, [day(41, hours=9)], SLOTS).forecast(0)
-    np.testing.assert_allclose(explain(aurora, history, series).usual_kwh, getattr(usual, f"{series.name}_kwh").expected)
+def test_the_usual_is_the_seven_day_mean(
+    aurora: Aurora, history: Observations, series: ForecastSeries
+) -> None:
+    usual = (
+        Baseline("baseline_7_day_avg", SITE)
+        .issue_many(history, [day(41, hours=9)], SLOTS)
+        .forecast(0)
+    )
+    np.testing.assert_allclose(
+        explain(aurora, history, series).usual_kwh, getattr(usual, f"{series.name}_kwh").expected
+    )
 
 
-def test_before_it_is_bounded_trees_members_and_level_account_for_all(aurora: Aurora, history: Observations) -> None:
+def test_before_it_is_bounded_trees_members_and_level_account_for_all(
+    aurora: Aurora, history: Observations
+) -> None:
     frame, pairs = look(history)
     model = aurora.models["load"]
     heads = model.predict(LOAD.view(frame, pairs), pairs.lead)
@@ -89,7 +110,9 @@ def test_before_it_is_bounded_trees_members_and_level_account_for_all(aurora: Au
 
 
 @every_series
-def test_before_it_is_bounded_the_profiles_members_account_for_all(history: Observations, series: ForecastSeries) -> None:
+def test_before_it_is_bounded_the_profiles_members_account_for_all(
+    history: Observations, series: ForecastSeries
+) -> None:
     frame, pairs = look(history)
     said = predict_profile(series.view(frame, pairs)).expected
     explained = explain_profile(series, frame, pairs, expected_kwh=said)
@@ -97,7 +120,9 @@ def test_before_it_is_bounded_the_profiles_members_account_for_all(history: Obse
     assert np.abs(explained.shares_kwh["habit"]).max() > 0
 
 
-def test_at_night_there_is_nothing_to_explain_about_the_sun(aurora: Aurora, history: Observations) -> None:
+def test_at_night_there_is_nothing_to_explain_about_the_sun(
+    aurora: Aurora, history: Observations
+) -> None:
     frame, pairs = look(history)
     night = frame.clear_sky_kwh[pairs.target] == 0
     explained = explain(aurora, history, PV)
@@ -115,34 +140,52 @@ def test_a_baseline_is_explained_by_what_it_differs_in(history: Observations, ve
 
 
 @every_series
-def test_like_days_are_explained_by_habit_level_and_weather(history: Observations, series: ForecastSeries) -> None:
+def test_like_days_are_explained_by_habit_level_and_weather(
+    history: Observations, series: ForecastSeries
+) -> None:
     frame, pairs = look(history)
     seen = OriginViews.of_frame(frame, [day(41, hours=9)], SLOTS)
-    said = getattr(Baseline(LIKE_DAYS, SITE).issue_from_views(seen).forecast(0), f"{series.name}_kwh").expected
+    said = getattr(
+        Baseline(LIKE_DAYS, SITE).issue_from_views(seen).forecast(0), f"{series.name}_kwh"
+    ).expected
     explained = explain_like_days(series, seen, pairs, expected_kwh=said)
-    np.testing.assert_allclose(explained.usual_kwh + np.sum([*explained.shares_kwh.values()], axis=0), said, atol=1e-9)
-    np.testing.assert_allclose(explained.shares_kwh["limit"] + explained.shares_kwh["rest"], 0, atol=1e-9)
+    np.testing.assert_allclose(
+        explained.usual_kwh + np.sum([*explained.shares_kwh.values()], axis=0), said, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        explained.shares_kwh["limit"] + explained.shares_kwh["rest"], 0, atol=1e-9
+    )
     assert np.abs(explained.shares_kwh["habit"]).max() > 0
 
 
 @every_series
-def test_every_feature_and_every_member_belongs_to_a_reason(history: Observations, series: ForecastSeries) -> None:
+def test_every_feature_and_every_member_belongs_to_a_reason(
+    history: Observations, series: ForecastSeries
+) -> None:
     view = series.view(*look(history))
     assert [name for name in view.names if group_of(name) == "rest"] == []
     assert {*view.members["centre"], *view.members["expected"]} - {MEAN} <= set(STEPS)
     assert "rest" not in {group_of(signal) for signal in SIGNALS[series.name](view)}
 
 
-def test_contributions_of_all_features_are_the_prediction(aurora: Aurora, history: Observations) -> None:
+def test_contributions_of_all_features_are_the_prediction(
+    aurora: Aurora, history: Observations
+) -> None:
     trees: Trees = aurora.models["load"].trees
     features = LOAD.view(*look(history)).features
-    np.testing.assert_allclose(trees.contribute("expected", features).sum(axis=1), trees.predict(features)["expected"], atol=1e-9)
+    np.testing.assert_allclose(
+        trees.contribute("expected", features).sum(axis=1),
+        trees.predict(features)["expected"],
+        atol=1e-9,
+    )
 
 
 def test_more_than_usual_in_the_last_hours_is_a_fact(history: Observations) -> None:
     origin = np.datetime64(day(41, hours=9).replace(tzinfo=None), "s")
     late = (history.starts < origin) & (history.starts >= origin - np.timedelta64(16 * SLOT))
-    busy = Observations.of(history.starts, {"load_kwh": history.load_kwh + 0.1 * late, "pv_kwh": history.pv_kwh})
+    busy = Observations.of(
+        history.starts, {"load_kwh": history.load_kwh + 0.1 * late, "pv_kwh": history.pv_kwh}
+    )
     calm, more = (gather_facts(LOAD, *look(observed)).hours_kwh for observed in (history, busy))
     np.testing.assert_allclose(more - calm, 0.1, atol=1e-6)
 
@@ -150,10 +193,17 @@ def test_more_than_usual_in_the_last_hours_is_a_fact(history: Observations) -> N
 def test_colder_is_what_lies_below_the_last_seven_days_at_that_time(history: Observations) -> None:
     ahead = history.starts >= np.datetime64(day(41, hours=9).replace(tzinfo=None), "s")
     rhythm = np.arange(len(history)) % 96 / 96
-    # Half a degree more every day, 5 less from the issue on: the mean of the seven days before is (1 + … + 7) / 14 = 2 degrees below, 2.5 on the second day.
+    # Half a degree more every day, 5 less from the issue on: the mean of the seven days before is
+    # (1 + … + 7) / 14 = 2 degrees below, 2.5 on the second day.
     day_of = np.arange(len(history)) // 96
-    issued = np.where(ahead, np.datetime64(day(41).replace(tzinfo=None), "us"), (history.starts + np.timedelta64(SLOT)).astype("datetime64[us]"))
-    weather = WeatherVintages.of(history.starts, issued, {"temperature_c": rhythm + 0.5 * day_of - 5.0 * ahead})
+    issued = np.where(
+        ahead,
+        np.datetime64(day(41).replace(tzinfo=None), "us"),
+        (history.starts + np.timedelta64(SLOT)).astype("datetime64[us]"),
+    )
+    weather = WeatherVintages.of(
+        history.starts, issued, {"temperature_c": rhythm + 0.5 * day_of - 5.0 * ahead}
+    )
     warmer = gather_facts(LOAD, *look(history, Context(weather=weather))).warmer_c
     np.testing.assert_allclose(warmer[[0, 95, 96, 191]], [-3, -3, -2.5, -2.5])
 
@@ -166,8 +216,12 @@ def test_weather_that_nobody_knows_is_no_fact(history: Observations) -> None:
 def test_a_vacation_lowers_the_forecast_and_not_the_usual(history: Observations) -> None:
     left_at = np.array([np.datetime64(day(41, hours=6).replace(tzinfo=None), "us")])
     frame, pairs = look(history, Context(vacation=Vacation(left_at, np.ones(1))))
-    home = explain_member(MEAN, LOAD, *look(history), expected_kwh=LOAD.view(*look(history)).members["centre"][MEAN])
-    away = explain_member(MEAN, LOAD, frame, pairs, expected_kwh=LOAD.view(frame, pairs).members["centre"][MEAN])
+    home = explain_member(
+        MEAN, LOAD, *look(history), expected_kwh=LOAD.view(*look(history)).members["centre"][MEAN]
+    )
+    away = explain_member(
+        MEAN, LOAD, frame, pairs, expected_kwh=LOAD.view(frame, pairs).members["centre"][MEAN]
+    )
     np.testing.assert_allclose(away.usual_kwh, home.usual_kwh)
     assert (away.shares_kwh["vacation"] < 0).all()
     np.testing.assert_allclose(away.usual_kwh + away.shares_kwh["vacation"], away.expected_kwh)

@@ -24,10 +24,14 @@ def objects(tmp_path: Path) -> FileObjects:
     return FileObjects(tmp_path)
 
 
-def test_a_stored_model_forecasts_what_the_trained_one_did(aurora: Aurora, history: Observations, objects: FileObjects) -> None:
+def test_a_stored_model_forecasts_what_the_trained_one_did(
+    aurora: Aurora, history: Observations, objects: FileObjects
+) -> None:
     loaded = load_aurora(objects, save_aurora(aurora, objects), SITE)
     assert (loaded.stage, loaded.metrics) == (aurora.stage, aurora.metrics)
-    np.testing.assert_array_equal(loaded.issue(history, day(66)).load_kwh.p90, aurora.issue(history, day(66)).load_kwh.p90)
+    np.testing.assert_array_equal(
+        loaded.issue(history, day(66)).load_kwh.p90, aurora.issue(history, day(66)).load_kwh.p90
+    )
 
 
 def test_storing_the_same_model_twice_leaves_one_file(aurora: Aurora, objects: FileObjects) -> None:
@@ -56,12 +60,23 @@ def test_a_model_of_another_format_is_refused(objects: FileObjects) -> None:
 
 
 def test_features_and_members_belong_to_the_format(history: Observations) -> None:
-    """Whoever changes a feature, a member or their order raises ``FORMAT``, so that no stored model reads the wrong columns; then this line follows."""
+    """Whoever changes a feature, a member or their order raises ``FORMAT``, so that no stored model
+    reads the wrong columns; then this line follows.
+    """
     frame = frame_series(history, SITE, first=number_slot(day(0)), last=number_slot(day(40)))
     pairs = Pairs(np.array([3000]), np.array([3010]))
     views = [series.view(frame, pairs) for series in EVERY_SERIES]
-    columns = [[*view.names, *((part, name) for part, members in sorted(view.members.items()) for name in members)] for view in views]
-    assert (FORMAT, hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:12]) == (3, "2c998ea6589a")
+    columns = [
+        [
+            *view.names,
+            *((part, name) for part, members in sorted(view.members.items()) for name in members),
+        ]
+        for view in views
+    ]
+    assert (FORMAT, hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:12]) == (
+        3,
+        "2c998ea6589a",
+    )
 
 
 def test_a_store_that_cannot_be_written_is_named(aurora: Aurora, objects: FileObjects) -> None:
@@ -71,7 +86,10 @@ def test_a_store_that_cannot_be_written_is_named(aurora: Aurora, objects: FileOb
 
 
 def test_a_model_in_a_store_that_refuses_luna_cannot_be_used() -> None:
-    with answer_with(403, refusal("SignatureDoesNotMatch")) as url, pytest.raises(ArtefactError, match="another password"):
+    with (
+        answer_with(403, refusal("SignatureDoesNotMatch")) as url,
+        pytest.raises(ArtefactError, match="another password"),
+    ):
         load_aurora(open_server(url), "aurora/none.json.gz", SITE)
 
 

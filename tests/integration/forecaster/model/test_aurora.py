@@ -34,13 +34,17 @@ def test_two_months_make_a_full_model(aurora: Aurora) -> None:
     assert set(aurora.models) == {"load", "pv"}
 
 
-def test_a_forecast_is_ordered_and_covers_the_horizon(aurora: Aurora, history: Observations) -> None:
+def test_a_forecast_is_ordered_and_covers_the_horizon(
+    aurora: Aurora, history: Observations
+) -> None:
     forecast = aurora.issue(history, day(66, hours=9.1))
     assert_sound(forecast)
     assert (forecast.timeline.start, forecast.timeline.count) == (day(66, hours=9), 192)
 
 
-def test_pv_is_zero_at_night_and_never_above_the_arrays(aurora: Aurora, history: Observations) -> None:
+def test_pv_is_zero_at_night_and_never_above_the_arrays(
+    aurora: Aurora, history: Observations
+) -> None:
     forecast = aurora.issue(history, day(66))
     night = estimate_clear_sky(forecast.timeline.starts, SITE) == 0
     assert night.any()
@@ -49,29 +53,47 @@ def test_pv_is_zero_at_night_and_never_above_the_arrays(aurora: Aurora, history:
     assert forecast.pv_kwh.p90.max() <= 5 * 0.25
 
 
-def test_many_origins_at_once_equal_one_after_the_other(aurora: Aurora, history: Observations) -> None:
+def test_many_origins_at_once_equal_one_after_the_other(
+    aurora: Aurora, history: Observations
+) -> None:
     instants = [day(64) + timedelta(hours=7 * step) for step in range(12)]
-    for one, forecast in zip(aurora.issue_many(history, instants), (aurora.issue(history, instant) for instant in instants), strict=True):
+    for one, forecast in zip(
+        aurora.issue_many(history, instants),
+        (aurora.issue(history, instant) for instant in instants),
+        strict=True,
+    ):
         np.testing.assert_array_equal(one.load_kwh.p90, forecast.load_kwh.p90)
         np.testing.assert_array_equal(one.pv_kwh.expected, forecast.pv_kwh.expected)
 
 
 @pytest.mark.parametrize("threads", [pytest.param(1, marks=pytest.mark.long), 2])
-def test_the_same_seed_gives_the_same_forecast_whatever_the_threads(threads: int, aurora: Aurora, history: Observations) -> None:
-    again = train(history, site=SITE, until=day(65), settings=replace(QUICK, threads=threads)).issue(history, day(66))
+def test_the_same_seed_gives_the_same_forecast_whatever_the_threads(
+    threads: int, aurora: Aurora, history: Observations
+) -> None:
+    again = train(
+        history, site=SITE, until=day(65), settings=replace(QUICK, threads=threads)
+    ).issue(history, day(66))
     for name in PARTS:
-        np.testing.assert_array_equal(getattr(aurora.issue(history, day(66)).load_kwh, name), getattr(again.load_kwh, name))
+        np.testing.assert_array_equal(
+            getattr(aurora.issue(history, day(66)).load_kwh, name), getattr(again.load_kwh, name)
+        )
 
 
 def test_another_seed_gives_another_forecast(aurora: Aurora, history: Observations) -> None:
-    other = train(history, site=SITE, until=day(65), settings=QUICK.seeded(1)).issue(history, day(66))
+    other = train(history, site=SITE, until=day(65), settings=QUICK.seeded(1)).issue(
+        history, day(66)
+    )
     assert (aurora.issue(history, day(66)).load_kwh.p50 != other.load_kwh.p50).any()
 
 
-def test_aurora_beats_the_seven_day_average_and_its_band_holds(aurora: Aurora, history: Observations) -> None:
+def test_aurora_beats_the_seven_day_average_and_its_band_holds(
+    aurora: Aurora, history: Observations
+) -> None:
     instants = [day(65) + timedelta(hours=6 * step) for step in range(32)]
     ours = score_batch(aurora.issue_many(history, instants), history, SITE)
-    theirs = score_batch(Baseline("baseline_7_day_avg", SITE).issue_many(history, instants), history, SITE)
+    theirs = score_batch(
+        Baseline("baseline_7_day_avg", SITE).issue_many(history, instants), history, SITE
+    )
     assert ours["load_kwh"].mae < theirs["load_kwh"].mae
     assert ours["load_kwh"].pinball < theirs["load_kwh"].pinball
     assert ours["load_kwh"].coverage_80 == pytest.approx(0.8, abs=0.06)
@@ -83,7 +105,9 @@ def linger(history: Observations) -> Observations:
     extra = np.zeros(len(history))
     for slot in range(1, extra.size):
         extra[slot] = 0.9 * extra[slot - 1] + rng.gamma(0.2, 0.1)
-    return Observations.of(history.starts, {"load_kwh": history.load_kwh + extra, "pv_kwh": history.pv_kwh})
+    return Observations.of(
+        history.starts, {"load_kwh": history.load_kwh + extra, "pv_kwh": history.pv_kwh}
+    )
 
 
 def test_a_busy_hour_lifts_the_next_slots_and_fades(history: Observations) -> None:
@@ -99,7 +123,9 @@ def test_a_busy_hour_lifts_the_next_slots_and_fades(history: Observations) -> No
         assert lift[2:8].mean() > 2 * abs(lift[24:48].mean())
 
 
-def test_a_forecast_tells_what_the_last_hours_did_to_it(aurora: Aurora, history: Observations) -> None:
+def test_a_forecast_tells_what_the_last_hours_did_to_it(
+    aurora: Aurora, history: Observations
+) -> None:
     instants = [day(66, hours=12), day(66, hours=18)]
     levels = aurora.issue_many(history, instants).levels
     assert [{name: set(level) for name, level in each.items()} for each in levels] == 2 * [
@@ -107,7 +133,9 @@ def test_a_forecast_tells_what_the_last_hours_did_to_it(aurora: Aurora, history:
     ]
     noon = slice(66 * 96 + 44, 66 * 96 + 48)
     usual = history.load_kwh[: 66 * 96].reshape(66, 96)[-7:, 44:48].mean()
-    assert levels[0]["load"]["hour_deviation"] == pytest.approx(history.load_kwh[noon].mean() - usual, abs=1e-5)
+    assert levels[0]["load"]["hour_deviation"] == pytest.approx(
+        history.load_kwh[noon].mean() - usual, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize(("days", "stage"), [(2, "profile"), (20, "young"), (61, "full")])
@@ -123,7 +151,9 @@ def test_before_the_first_reading_the_forecast_is_cold(history: Observations) ->
     assert_sound(aurora.issue(history, day(0)))
 
 
-def test_two_days_of_history_give_a_wider_band_than_two_months(aurora: Aurora, history: Observations) -> None:
+def test_two_days_of_history_give_a_wider_band_than_two_months(
+    aurora: Aurora, history: Observations
+) -> None:
     short = measure_days(2, start=day(64))
     young = train(short, site=SITE, until=day(66), settings=QUICK).issue(short, day(66)).load_kwh
     grown = aurora.issue(history, day(66)).load_kwh
@@ -138,7 +168,9 @@ def with_gap(history: Observations) -> Observations:
 
 
 def with_constant(history: Observations) -> Observations:
-    return Observations.of(history.starts, {"load_kwh": np.full(len(history), 0.2), "pv_kwh": np.zeros(len(history))})
+    return Observations.of(
+        history.starts, {"load_kwh": np.full(len(history), 0.2), "pv_kwh": np.zeros(len(history))}
+    )
 
 
 def with_nonsense(history: Observations) -> Observations:
@@ -152,7 +184,9 @@ def with_nothing(history: Observations) -> Observations:
 
 
 def with_every_second_slot(history: Observations) -> Observations:
-    return Observations.of(history.starts[::2], {"load_kwh": history.load_kwh[::2], "pv_kwh": history.pv_kwh[::2]})
+    return Observations.of(
+        history.starts[::2], {"load_kwh": history.load_kwh[::2], "pv_kwh": history.pv_kwh[::2]}
+    )
 
 
 @each_row("damage", [with_gap, with_constant, with_nonsense, with_nothing, with_every_second_slot])
@@ -162,16 +196,22 @@ def test_bad_histories_still_give_a_sound_forecast(damage: object, history: Obse
 
 
 @pytest.mark.parametrize(
-    "changes", [{"pv": []}, {"location": None}, {"timezone": "Australia/Lord_Howe"}], ids=["no array", "no location", "half-hour clock change"]
+    "changes",
+    [{"pv": []}, {"location": None}, {"timezone": "Australia/Lord_Howe"}],
+    ids=["no array", "no location", "half-hour clock change"],
 )
-def test_sites_without_the_usual_description_are_forecast(changes: dict[str, object], history: Observations) -> None:
+def test_sites_without_the_usual_description_are_forecast(
+    changes: dict[str, object], history: Observations
+) -> None:
     site = describe_site(**changes)
     assert_sound(train(history, site=site, until=day(64), settings=SKETCH).issue(history, day(64)))
 
 
 def test_a_constant_load_is_forecast_as_that_constant(history: Observations) -> None:
     constant = with_constant(history)
-    assert train(constant, site=SITE, until=day(64), settings=QUICK).issue(constant, day(64)).load_kwh.p50 == pytest.approx(0.2)
+    assert train(constant, site=SITE, until=day(64), settings=QUICK).issue(
+        constant, day(64)
+    ).load_kwh.p50 == pytest.approx(0.2)
 
 
 def test_both_clock_changes_of_a_year_give_as_many_slots_as_asked(aurora: Aurora) -> None:
@@ -186,7 +226,9 @@ def test_baselines_are_sound(version: str, history: Observations) -> None:
     assert_sound(Baseline(version, SITE).issue_many(history, [day(66)]).forecast(0))
 
 
-def test_the_seven_day_average_is_the_mean_of_the_same_slot_of_seven_days(history: Observations) -> None:
+def test_the_seven_day_average_is_the_mean_of_the_same_slot_of_seven_days(
+    history: Observations,
+) -> None:
     forecast = Baseline("baseline_7_day_avg", SITE).issue_many(history, [day(50)]).forecast(0)
     same_slot = history.load_kwh[: 50 * 96].reshape(50, 96)[-7:, 30]
     assert forecast.load_kwh.p50[30] == pytest.approx(same_slot.mean())
@@ -194,7 +236,9 @@ def test_the_seven_day_average_is_the_mean_of_the_same_slot_of_seven_days(histor
 
 
 @pytest.mark.parametrize("slots", [0, 2000])
-def test_a_horizon_out_of_reach_is_refused_by_name(slots: int, aurora: Aurora, history: Observations) -> None:
+def test_a_horizon_out_of_reach_is_refused_by_name(
+    slots: int, aurora: Aurora, history: Observations
+) -> None:
     with pytest.raises(InvalidInputError, match="slots"):
         aurora.issue(history, day(66), slots)
 

@@ -1,4 +1,6 @@
-"""Replays of three days: no policy leaves its limits or beats the oracle, and what comes later changes nothing."""
+"""Replays of three days: no policy leaves its limits or beats the oracle, and what comes later
+changes nothing.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,11 +27,20 @@ POLICIES = ["idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle"]
 
 @cache
 def replay_seed(seed: int, feed_in: float | None = None) -> ReplayReply:
-    tariff = {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "fixed", "price": feed_in}}
-    return replay(make_scene(seed, **({} if feed_in is None else {"tariff": tariff})), POLICIES, every=EVERY)
+    tariff = {
+        "import": {"kind": "spot", "market": "NL", "markup": 0.13},
+        "export": {"kind": "fixed", "price": feed_in},
+    }
+    return replay(
+        make_scene(seed, **({} if feed_in is None else {"tariff": tariff})), POLICIES, every=EVERY
+    )
 
 
-SEEDS = [pytest.param(seed, feed_in, id=f"{seed}-{feed_in or 'spot'}") for seed in range(3 if LONG else 1) for feed_in in (None, 0.07)]
+SEEDS = [
+    pytest.param(seed, feed_in, id=f"{seed}-{feed_in or 'spot'}")
+    for seed in range(3 if LONG else 1)
+    for feed_in in (None, 0.07)
+]
 
 
 @each_row(("seed", "feed_in"), SEEDS)
@@ -42,7 +53,9 @@ def test_nobody_beats_the_oracle(seed: int, feed_in: float | None) -> None:
 
 @each_row(("seed", "feed_in"), SEEDS)
 def test_knowing_more_pays(seed: int, feed_in: float | None) -> None:
-    scores = {name: policy.score or 0.0 for name, policy in replay_seed(seed, feed_in).policies.items()}
+    scores = {
+        name: policy.score or 0.0 for name, policy in replay_seed(seed, feed_in).policies.items()
+    }
     assert 0.0 < scores["self_consumption"] < 1.0
     assert scores["mpc_perfect"] >= scores["mpc"] - 0.02
     assert scores["mpc_perfect"] >= 0.9
@@ -55,7 +68,10 @@ def test_no_policy_leaves_the_limits(seed: int, feed_in: float | None) -> None:
 
 @cache
 def weigh_errors(seed: int, feed_in: float | None) -> ReplayReply:
-    tariff = {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "fixed", "price": feed_in}}
+    tariff = {
+        "import": {"kind": "spot", "market": "NL", "markup": 0.13},
+        "export": {"kind": "fixed", "price": feed_in},
+    }
     scene = make_scene(seed, past_days=6, **({} if feed_in is None else {"tariff": tariff}))
     # A fixed price of feed-in takes many times as long to plan.
     every = EVERY if LONG or feed_in is None else 4 * EVERY
@@ -63,7 +79,9 @@ def weigh_errors(seed: int, feed_in: float | None) -> ReplayReply:
 
 
 @pytest.mark.parametrize(("seed", "feed_in"), SEEDS[:2])
-def test_weighing_how_forecasts_err_keeps_all_limits_and_beats_no_oracle(seed: int, feed_in: float | None) -> None:
+def test_weighing_how_forecasts_err_keeps_all_limits_and_beats_no_oracle(
+    seed: int, feed_in: float | None
+) -> None:
     weighed = weigh_errors(seed, feed_in).policies["mpc_scenarios"]
     assert weighed.violations == 0
     assert 0.5 < (weighed.score or 0.0) <= 1.0 + 1e-9
@@ -88,8 +106,15 @@ def test_idle_moves_nothing() -> None:
 def test_days_sum_to_the_cost_less_what_is_left_in_the_battery() -> None:
     reply = replay_seed(0)
     usable = BATTERY["capacity_kwh"]
-    gained = [(sum(day.cost for day in policy.days) - policy.cost) / policy.terminal_value for policy in reply.policies.values()]
-    assert [day.day for day in reply.policies["mpc"].days] == [date(2023, 10, 3), date(2023, 10, 4), date(2023, 10, 5)]
+    gained = [
+        (sum(day.cost for day in policy.days) - policy.cost) / policy.terminal_value
+        for policy in reply.policies.values()
+    ]
+    assert [day.day for day in reply.policies["mpc"].days] == [
+        date(2023, 10, 3),
+        date(2023, 10, 4),
+        date(2023, 10, 5),
+    ]
     assert gained[0] == pytest.approx(0.0)  # idle keeps what it had
     assert max(np.abs(gained)) <= usable / 2 + 1e-9
 
@@ -101,7 +126,9 @@ def test_each_day_says_what_is_left_in_the_battery_so_that_policies_compare_by_t
 
 def test_days_sum_to_the_cost_where_stored_energy_is_worth_nothing() -> None:
     free = {"kind": "fixed", "price": 0.0}
-    reply = replay(make_scene(1, tariff={"import": free, "export": free}), ["self_consumption"], every=4)
+    reply = replay(
+        make_scene(1, tariff={"import": free, "export": free}), ["self_consumption"], every=4
+    )
     policy = reply.policies["self_consumption"]
     assert policy.terminal_value == 0.0
     assert sum(day.cost for day in policy.days) == pytest.approx(policy.cost)
@@ -109,11 +136,15 @@ def test_days_sum_to_the_cost_where_stored_energy_is_worth_nothing() -> None:
 
 def test_losses_and_what_is_reached_make_the_whole() -> None:
     reply = replay_seed(0)
-    assert sum(reply.loss.values()) == pytest.approx(100 * (1 - (reply.policies["mpc"].score or 0.0)))
+    assert sum(reply.loss.values()) == pytest.approx(
+        100 * (1 - (reply.policies["mpc"].score or 0.0))
+    )
 
 
 def test_replaying_twice_gives_the_same() -> None:
-    assert replay(make_scene(1), ["mpc", "oracle"], every=16) == replay(make_scene(1), ["mpc", "oracle"], every=16)
+    assert replay(make_scene(1), ["mpc", "oracle"], every=16) == replay(
+        make_scene(1), ["mpc", "oracle"], every=16
+    )
 
 
 def test_policies_do_not_depend_on_who_else_is_replayed() -> None:
@@ -126,9 +157,20 @@ def shorten_to_first_day(scene: ReplayData) -> ReplayData:
 
 
 def test_several_batteries_are_replayed_within_their_limits() -> None:
-    small = {"name": "small", "capacity_kwh": 3, "charge_limit_kw": 1, "discharge_limit_kw": 1, "charge_from_grid": False, "discharge_to_grid": False}
+    small = {
+        "name": "small",
+        "capacity_kwh": 3,
+        "charge_limit_kw": 1,
+        "discharge_limit_kw": 1,
+        "charge_from_grid": False,
+        "discharge_to_grid": False,
+    }
     scene = make_scene(3, batteries=[BATTERY, small])
-    reply = replay(scene if LONG else shorten_to_first_day(scene), ["self_consumption", "mpc_perfect", "oracle"], every=16)
+    reply = replay(
+        scene if LONG else shorten_to_first_day(scene),
+        ["self_consumption", "mpc_perfect", "oracle"],
+        every=16,
+    )
     assert {policy.violations for policy in reply.policies.values()} == {0}
     assert 0.8 < (reply.policies["mpc_perfect"].score or 0.0) <= 1.0 + 1e-9
 
@@ -159,8 +201,14 @@ def poison_forecasts(scene: ReplayData, factor: float) -> ReplayData:
         return series.map(lambda part: part * factor)
 
     forecasts = scene.forecasts.forecasts
-    spoiled = [replace(each, load_kwh=spoil(each.load_kwh), pv_kwh=spoil(each.pv_kwh)) for each in forecasts]
-    chosen = [late if early.issued_at >= FIRST_DAY_ENDS else early for early, late in zip(forecasts, spoiled, strict=True)]
+    spoiled = [
+        replace(each, load_kwh=spoil(each.load_kwh), pv_kwh=spoil(each.pv_kwh))
+        for each in forecasts
+    ]
+    chosen = [
+        late if early.issued_at >= FIRST_DAY_ENDS else early
+        for early, late in zip(forecasts, spoiled, strict=True)
+    ]
     return replace(scene, forecasts=ForecastArchive(chosen))
 
 
@@ -168,18 +216,37 @@ def poison_prices(scene: ReplayData, factor: float) -> ReplayData:
     """Return the scene with everything published after the first day changed."""
     book = scene.prices.books["NL"]
     late = book.published_at >= np.datetime64(FIRST_DAY_ENDS.replace(tzinfo=None))
-    return replace(scene, prices=replace(scene.prices, books={"NL": replace(book, price=np.where(late, book.price + 0.1 * factor, book.price))}))
+    return replace(
+        scene,
+        prices=replace(
+            scene.prices,
+            books={
+                "NL": replace(book, price=np.where(late, book.price + 0.1 * factor, book.price))
+            },
+        ),
+    )
 
 
 def poison_actuals(scene: ReplayData, factor: float) -> ReplayData:
     """Return the scene with another load and another sun after the first day."""
     later = np.arange(scene.foresight.timeline.count) >= 96
-    changed = {name: np.where(later, getattr(scene.foresight, name) * factor, getattr(scene.foresight, name)) for name in ("load_kwh", "pv_kwh")}
+    changed = {
+        name: np.where(
+            later, getattr(scene.foresight, name) * factor, getattr(scene.foresight, name)
+        )
+        for name in ("load_kwh", "pv_kwh")
+    }
     return replace(scene, foresight=replace(scene.foresight, **changed))
 
 
 @settings(max_examples=4 if LONG else 3)
 @given(factor=st.floats(0, 20), seed=st.integers(0, 5))
-@pytest.mark.parametrize("poison", [poison_forecasts, poison_prices, poison_actuals], ids=["forecasts", "prices", "actuals"])
-def test_nothing_known_later_changes_what_was_decided_before(poison: Callable[[ReplayData, float], ReplayData], factor: float, seed: int) -> None:
+@pytest.mark.parametrize(
+    "poison",
+    [poison_forecasts, poison_prices, poison_actuals],
+    ids=["forecasts", "prices", "actuals"],
+)
+def test_nothing_known_later_changes_what_was_decided_before(
+    poison: Callable[[ReplayData, float], ReplayData], factor: float, seed: int
+) -> None:
     assert first_day(poison(make_scene(seed), factor)) == first_day_as_it_was(seed)

@@ -24,15 +24,27 @@ WILD_STEPS = 1_000 if LONG else 250
 WILD = np.array([np.nan, np.inf, -np.inf, -3.0, 1e12, 0.0, 0.5, 1.0])
 
 
-def draw_actions(rng: np.random.Generator, rule: EnvRule, shape: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def draw_actions(
+    rng: np.random.Generator, rule: EnvRule, shape: tuple[int, ...]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     """Draw actions of which half are none."""
     if rule.control == "continuous":
-        return np.where(rng.random((*shape, 3)) < 0.3, rng.choice(WILD, (*shape, 3)), rng.random((*shape, 3)))
+        return np.where(
+            rng.random((*shape, 3)) < 0.3, rng.choice(WILD, (*shape, 3)), rng.random((*shape, 3))
+        )
     return np.where(rng.random(shape) < 0.1, rng.choice(WILD, shape), rng.integers(0, 4, shape))
 
 
-def compare(batch: EpisodeBatch, rule: EnvRule, rng: np.random.Generator, episodes: np.ndarray[tuple[int], np.dtype[np.int64]], alone: int) -> None:
-    """Assert that the first ``alone`` episodes, stepped beside all others, are those of the environment of one site."""
+def compare(
+    batch: EpisodeBatch,
+    rule: EnvRule,
+    rng: np.random.Generator,
+    episodes: np.ndarray[tuple[int], np.dtype[np.int64]],
+    alone: int,
+) -> None:
+    """Assert that the first ``alone`` episodes, stepped beside all others, are those of the
+    environment of one site.
+    """
     many, one = VectorEnv(batch, episodes.size, rule=rule), AntaresEnv(batch, rule)
     slots = int(batch.episodes.count[episodes].min())
     actions = draw_actions(rng, rule, (slots, episodes.size))
@@ -42,7 +54,10 @@ def compare(batch: EpisodeBatch, rule: EnvRule, rng: np.random.Generator, episod
         state, reward, _ = many.step(asked)
         states, rewards, infos = [*states, state], [*rewards, reward], [*infos, many.info]
     for place in range(alone):
-        day, name = batch.episodes.day[episodes[place]], batch.sites[batch.episodes.site[episodes[place]]].name
+        day, name = (
+            batch.episodes.day[episodes[place]],
+            batch.sites[batch.episodes.site[episodes[place]]].name,
+        )
         first, _ = one.reset(options={"day": day, "site": name})
         np.testing.assert_array_equal(first, states[0][place])
         for slot in range(slots - 1):
@@ -73,7 +88,11 @@ def test_a_compiled_step_is_that_of_one_site_alone(control: str) -> None:
 
 def test_sites_with_two_batteries_are_stepped_as_one_alone() -> None:
     rng = np.random.default_rng(2)
-    batch = EpisodeBatch.of(make_scene(batteries=[BATTERY | {"name": "old"}, BATTERY | {"name": "new", "capacity_kwh": 3}]))
+    batch = EpisodeBatch.of(
+        make_scene(
+            batteries=[BATTERY | {"name": "old"}, BATTERY | {"name": "new", "capacity_kwh": 3}]
+        )
+    )
     compare(batch, EnvRule(COMPACT), rng, np.resize(np.arange(3), FUSE_FROM), 3)
 
 
@@ -98,7 +117,10 @@ def test_the_same_seed_gives_the_same_course_whatever_the_number_of_threads() ->
     batch = EpisodeBatch.of(make_scene())
 
     def live(threads: int) -> tuple[list[float], list[int]]:
-        env, rng = VectorEnv(batch, 10_000, rule=EnvRule(COMPACT, start_share=None), threads=threads), np.random.default_rng(7)
+        env, rng = (
+            VectorEnv(batch, 10_000, rule=EnvRule(COMPACT, start_share=None), threads=threads),
+            np.random.default_rng(7),
+        )
         env.reset(np.random.default_rng(5))
         rewards = [float(env.step(rng.integers(0, 4, env.count))[1].sum()) for _ in range(100)]
         return rewards, env.episode.tolist()

@@ -1,4 +1,6 @@
-"""Learners of modes: better on the states they reach themselves, the same for the same seed, and no future in what they see."""
+"""Learners of modes: better on the states they reach themselves, the same for the same seed, and no
+future in what they see.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -8,7 +10,14 @@ import pytest
 
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.history import History
-from services.agent.imitation.kind import NetworkSettings, TreeClassifier, TreeClassifierSettings, fit_network, grow_classifier, learn_by_dagger
+from services.agent.imitation.kind import (
+    NetworkSettings,
+    TreeClassifier,
+    TreeClassifierSettings,
+    fit_network,
+    grow_classifier,
+    learn_by_dagger,
+)
 from services.agent.imitation.samples import ModeSamples, School
 from services.agent.imitation.teachers import ask_oracle
 from services.agent.learned_modes import LearnedModes
@@ -27,13 +36,17 @@ def school() -> School:
 
 
 def _lose(learner: TreeClassifier, school: School, *, seed: int) -> float:
-    """Return what the learner's choices cost more than the cheapest modes along its own days, currency per slot."""
+    """Return what the learner's choices cost more than the cheapest modes along its own days,
+    currency per slot.
+    """
     lived = school.follow_learner(learner.scores, np.random.default_rng(seed))
     chosen = learner.scores(lived.states).argmax(axis=1)
     return float(lived.regret[np.arange(chosen.size), chosen].mean())
 
 
-def test_relabelled_on_its_own_states_a_learner_loses_less_than_by_plain_imitation(school: School) -> None:
+def test_relabelled_on_its_own_states_a_learner_loses_less_than_by_plain_imitation(
+    school: School,
+) -> None:
     fit = partial(grow_classifier, settings=_FEW, seed=0)
     plain, _ = learn_by_dagger([school], fit, rounds=0, rng=np.random.default_rng(0))
     corrected, _ = learn_by_dagger([school], fit, rounds=3, rng=np.random.default_rng(0))
@@ -43,7 +56,10 @@ def test_relabelled_on_its_own_states_a_learner_loses_less_than_by_plain_imitati
 
 def test_the_same_seed_grows_the_same_trees(school: School) -> None:
     fit = partial(grow_classifier, settings=_FEW, seed=4)
-    texts = [learn_by_dagger([school], fit, rounds=1, rng=np.random.default_rng(4))[0].text() for _ in range(2)]
+    texts = [
+        learn_by_dagger([school], fit, rounds=1, rng=np.random.default_rng(4))[0].text()
+        for _ in range(2)
+    ]
 
     assert texts[0] == texts[1]
 
@@ -62,14 +78,19 @@ def test_a_network_learns_what_costs_least(school: School) -> None:
     chosen = network.scores(samples.states).argmax(axis=1)
 
     # Best of all single modes is what a learner of nothing would choose.
-    assert samples.regret[np.arange(chosen.size), chosen].mean() < 0.7 * samples.regret.mean(axis=0).min()
+    assert (
+        samples.regret[np.arange(chosen.size), chosen].mean()
+        < 0.7 * samples.regret.mean(axis=0).min()
+    )
 
 
 def test_trees_are_read_from_their_text(school: School) -> None:
     samples = school.follow_teacher(np.random.default_rng(0))
     grown = grow_classifier(samples, _FEW, seed=0)
 
-    np.testing.assert_array_equal(TreeClassifier.read(grown.text()).scores(samples.states), grown.scores(samples.states))
+    np.testing.assert_array_equal(
+        TreeClassifier.read(grown.text()).scores(samples.states), grown.scores(samples.states)
+    )
 
 
 def test_samples_leave_out_days_that_do_not_count(school: School) -> None:
@@ -84,7 +105,14 @@ def test_samples_leave_out_days_that_do_not_count(school: School) -> None:
 
 def test_what_a_learner_sees_knows_nothing_of_what_happens_later(school: School) -> None:
     scene = school.history.scene
-    changed = replace(scene, foresight=replace(scene.foresight, load_kwh=scene.foresight.load_kwh * 3, pv_kwh=scene.foresight.pv_kwh * 0.1))
+    changed = replace(
+        scene,
+        foresight=replace(
+            scene.foresight,
+            load_kwh=scene.foresight.load_kwh * 3,
+            pv_kwh=scene.foresight.pv_kwh * 0.1,
+        ),
+    )
     slots, stored = np.arange(scene.timeline.count), np.full(scene.timeline.count, 4.0)
     other = replace(school, history=History(changed, {}))
 
@@ -94,10 +122,15 @@ def test_what_a_learner_sees_knows_nothing_of_what_happens_later(school: School)
 def test_a_policy_decides_by_its_scores_at_every_state_of_charge() -> None:
     history = make_history(4)
     scene = history.scene
-    problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(scene.timeline.start, np.array([4.0]))
-    plan = LearnedModes(V1_1, lambda states: np.eye(6)[np.where(states[:, 0] < 0.75, 4, 0)]).plan(problem, scene.prices)
+    problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(
+        scene.timeline.start, np.array([4.0])
+    )
+    plan = LearnedModes(V1_1, lambda states: np.eye(6)[np.where(states[:, 0] < 0.75, 4, 0)]).plan(
+        problem, scene.prices
+    )
 
-    # 4 kWh of 8; at 4 kW and an efficiency of 0.95 0.95 kWh a quarter-hour: the third ends at 6 kWh, below which it would charge, and nothing is served.
+    # 4 kWh of 8; at 4 kW and an efficiency of 0.95 0.95 kWh a quarter-hour: the third ends at 6
+    # kWh, below which it would charge, and nothing is served.
     assert plan.followed == "learned"
     assert plan.setpoints.mode[0, :4].tolist() == [4, 4, 4, 1]
     assert plan.flows.stored_kwh[0, 2] == pytest.approx(6.0)
@@ -105,8 +138,12 @@ def test_a_policy_decides_by_its_scores_at_every_state_of_charge() -> None:
 
 def test_a_learner_of_one_battery_leaves_several_to_the_planner() -> None:
     scene = make_history(3, batteries=[BATTERY | {"name": "one"}, BATTERY | {"name": "two"}]).scene
-    problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(scene.timeline.start, np.array([4.0, 4.0]))
-    plan = LearnedModes(V1_1, lambda states: np.zeros((states.shape[0], 6))).plan(problem, scene.prices)
+    problem = SiteKnowledge(scene.site, scene.forecasts, scene.prices).build_problem(
+        scene.timeline.start, np.array([4.0, 4.0])
+    )
+    plan = LearnedModes(V1_1, lambda states: np.zeros((states.shape[0], 6))).plan(
+        problem, scene.prices
+    )
 
     assert plan.not_learned == "several_batteries"
 

@@ -1,4 +1,6 @@
-"""PPO: what it learns, that a seed decides everything, and that who goes on from a checkpoint arrives where a run in one go does."""
+"""PPO: what it learns, that a seed decides everything, and that who goes on from a checkpoint
+arrives where a run in one go does.
+"""
 
 import json
 import os
@@ -16,19 +18,31 @@ import torch
 
 from luna.energy.errors import InvalidInputError
 from services.agent.network import Activation, Scale, SmallNetwork
-from services.agent.reinforcement.ppo import Hyperparameters, Perceptron, Ppo, RolloutBatch, estimate_advantages, learn_policy, lose_by_policy
+from services.agent.reinforcement.ppo import (
+    Hyperparameters,
+    Perceptron,
+    Ppo,
+    RolloutBatch,
+    estimate_advantages,
+    learn_policy,
+    lose_by_policy,
+)
 from services.agent.reinforcement.run_folder import RunFolder
 from tests.support.suite.depth import LONG
 
 HOURS = 24
-SHORT = Hyperparameters(steps=6 * 32 * HOURS, rollout_steps=HOURS, hidden=(16, 16), minibatch=256, checkpoint_every=2)
+SHORT = Hyperparameters(
+    steps=6 * 32 * HOURS, rollout_steps=HOURS, hidden=(16, 16), minibatch=256, checkpoint_every=2
+)
 # The run that is killed after its seventh update: so many times a short one.
 KILLED_LENGTH = 10 if LONG else 4
 
 
 @dataclass
 class DayOfBattery:
-    """A battery of six steps against a day of prices, known in advance: 0 charges a step, 1 holds, 2 sells a step. What is left is worth the mean price."""
+    """A battery of six steps against a day of prices, known in advance: 0 charges a step, 1 holds,
+    2 sells a step. What is left is worth the mean price.
+    """
 
     count: int = 32
     state_size: int = 4
@@ -44,7 +58,11 @@ class DayOfBattery:
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         now = self.price[np.arange(self.count), self.hour]
-        moved = np.where(actions == 0, np.minimum(1.0, 6.0 - self.stored), np.where(actions == 2, -np.minimum(1.0, self.stored), 0.0))
+        moved = np.where(
+            actions == 0,
+            np.minimum(1.0, 6.0 - self.stored),
+            np.where(actions == 2, -np.minimum(1.0, self.stored), 0.0),
+        )
         self.stored = self.stored + moved
         self.hour = self.hour + 1
         done = self.hour == HOURS
@@ -56,7 +74,11 @@ class DayOfBattery:
 
     def _draw(self, count: int) -> np.ndarray:
         hours = np.arange(HOURS)
-        return 0.3 + 0.1 * np.sin(2 * np.pi * (hours + self.rng.uniform(0, HOURS, (count, 1))) / HOURS) + 0.01 * self.rng.normal(size=(count, HOURS))
+        return (
+            0.3
+            + 0.1 * np.sin(2 * np.pi * (hours + self.rng.uniform(0, HOURS, (count, 1))) / HOURS)
+            + 0.01 * self.rng.normal(size=(count, HOURS))
+        )
 
     def _states(self) -> np.ndarray:
         now = self.price[np.arange(self.count), self.hour]
@@ -69,8 +91,15 @@ def learned(settings: Hyperparameters = SHORT, *, seed: int = 1, **options: Any)
 
 
 def same(one: SmallNetwork, other: SmallNetwork) -> bool:
-    equal = [np.array_equal(a, b) for a, b in zip([*one.weights, *one.biases], [*other.weights, *other.biases], strict=True)]
-    return all(equal) and np.array_equal(one.scale.mean, other.scale.mean) and np.array_equal(one.scale.std, other.scale.std)
+    equal = [
+        np.array_equal(a, b)
+        for a, b in zip([*one.weights, *one.biases], [*other.weights, *other.biases], strict=True)
+    ]
+    return (
+        all(equal)
+        and np.array_equal(one.scale.mean, other.scale.mean)
+        and np.array_equal(one.scale.std, other.scale.std)
+    )
 
 
 def test_learns_to_buy_cheap_and_sell_dear() -> None:
@@ -80,7 +109,8 @@ def test_learns_to_buy_cheap_and_sell_dear() -> None:
     for _ in range(HOURS):
         states, rewards, _ = environment.step(network.scores(states).argmax(axis=1))
         earned += rewards
-    # Six steps bought near the valley and sold near the top earn up to 6 × 0.2 where the top follows the valley; doing nothing earns nothing.
+    # Six steps bought near the valley and sold near the top earn up to 6 × 0.2 where the top
+    # follows the valley; doing nothing earns nothing.
     assert earned.mean() > 0.4
 
 
@@ -110,7 +140,10 @@ def test_going_on_from_a_checkpoint_is_the_run_in_one_go(tmp_path: Path) -> None
     with RunFolder(tmp_path / "parts") as folder:
         again = learned(folder=folder)
     assert same(whole, again)
-    timeless = [[{name: value for name, value in line.items() if name != "updates_per_s"} for line in lines] for lines in (told, folder.read())]
+    timeless = [
+        [{name: value for name, value in line.items() if name != "updates_per_s"} for line in lines]
+        for lines in (told, folder.read())
+    ]
     assert timeless[0] == timeless[1]
     assert [line["update"] for line in folder.read()] == [1, 2, 3, 4, 5, 6]
 
@@ -130,11 +163,14 @@ with RunFolder(Path(sys.argv[1])) as folder:
 def test_a_killed_run_goes_on_where_its_checkpoint_stands(tmp_path: Path) -> None:
     settings = replace(SHORT, steps=SHORT.steps * KILLED_LENGTH)
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)], env={**os.environ, "PYTHONPATH": Path.cwd()}
+        [sys.executable, "-c", KILLED, str(tmp_path / "killed"), str(Path(__file__).parent)],
+        env={**os.environ, "PYTHONPATH": Path.cwd()},
     )
     metrics = tmp_path / "killed" / "metrics.jsonl"
     until = time.monotonic() + 60
-    while time.monotonic() < until and not (metrics.exists() and metrics.read_text().count("\n") >= 7):
+    while time.monotonic() < until and not (
+        metrics.exists() and metrics.read_text().count("\n") >= 7
+    ):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
@@ -158,7 +194,15 @@ def test_metrics_are_told_as_lines_and_to_tensorboard(tmp_path: Path) -> None:
         learned(folder=folder)
     last = json.loads((tmp_path / "metrics.jsonl").read_text().splitlines()[-1])
     assert last["step"] == SHORT.steps
-    assert {"reward", "policy_loss", "value_loss", "entropy", "divergence", "clipped", "explained_variance"} < last.keys()
+    assert {
+        "reward",
+        "policy_loss",
+        "value_loss",
+        "entropy",
+        "divergence",
+        "clipped",
+        "explained_variance",
+    } < last.keys()
     assert list(tmp_path.glob("events.out.tfevents.*"))
 
 
@@ -172,36 +216,69 @@ def test_begins_with_a_network_that_was_learned_elsewhere() -> None:
 
 
 def test_refuses_a_start_of_another_shape() -> None:
-    start = SmallNetwork([np.zeros((3, 5), dtype=np.float32)], [np.zeros(3, dtype=np.float32)], "tanh", Scale(np.zeros(5), np.ones(5)))
+    start = SmallNetwork(
+        [np.zeros((3, 5), dtype=np.float32)],
+        [np.zeros(3, dtype=np.float32)],
+        "tanh",
+        Scale(np.zeros(5), np.ones(5)),
+    )
     with pytest.raises(InvalidInputError, match="4 → 3"):
         Ppo(DayOfBattery(), SHORT, seed=0, start=start)
 
 
 def test_advantages_are_what_was_earned_beyond_what_was_expected() -> None:
-    rewards, values, done = np.array([[1.0], [2.0], [4.0]]), np.array([[0.5], [0.25], [3.0], [8.0]]), np.array([[False], [True], [False]])
-    # Trusting all that was earned: 1 + 2 − 0.5, as the second step ends the episode; 2 − 0.25; 4 + 8 − 3.
-    assert estimate_advantages(rewards, values, done, discount=1.0, trace=1.0)[:, 0] == pytest.approx([2.5, 1.75, 9.0])
+    rewards, values, done = (
+        np.array([[1.0], [2.0], [4.0]]),
+        np.array([[0.5], [0.25], [3.0], [8.0]]),
+        np.array([[False], [True], [False]]),
+    )
+    # Trusting all that was earned: 1 + 2 − 0.5, as the second step ends the episode; 2 − 0.25; 4 +
+    # 8 − 3.
+    assert estimate_advantages(rewards, values, done, discount=1.0, trace=1.0)[
+        :, 0
+    ] == pytest.approx([2.5, 1.75, 9.0])
     # Trusting one step: 1 + 0.25 − 0.5; the others as they have no more than one.
-    assert estimate_advantages(rewards, values, done, discount=1.0, trace=0.0)[:, 0] == pytest.approx([0.75, 1.75, 9.0])
+    assert estimate_advantages(rewards, values, done, discount=1.0, trace=0.0)[
+        :, 0
+    ] == pytest.approx([0.75, 1.75, 9.0])
     # Halves: 1 + 0.5 × 0.25 − 0.5 + 0.25 × 1.75; 1.75; 4 + 0.5 × 8 − 3.
-    assert estimate_advantages(rewards, values, done, discount=0.5, trace=0.5)[:, 0] == pytest.approx([1.0625, 1.75, 5.0])
+    assert estimate_advantages(rewards, values, done, discount=0.5, trace=0.5)[
+        :, 0
+    ] == pytest.approx([1.0625, 1.75, 5.0])
 
 
 def test_the_gradient_of_the_policys_loss_is_autograds() -> None:
     generator = torch.Generator().manual_seed(0)
-    scores, actions = torch.randn(64, 3, generator=generator, requires_grad=True), torch.randint(3, (64,), generator=generator)
-    # Of the state nothing is read here; old log probabilities lie around a third, so that some rows are clipped from either side.
-    columns = torch.cat([torch.zeros(64, 2), torch.randn(64, 3, generator=generator) - torch.tensor([1.1, 0.0, 0.0])], dim=1)
-    slope, policy_loss, entropy, _, clipped = lose_by_policy(scores.detach(), RolloutBatch(columns, actions), clip=0.2, entropy=0.01)
+    scores, actions = (
+        torch.randn(64, 3, generator=generator, requires_grad=True),
+        torch.randint(3, (64,), generator=generator),
+    )
+    # Of the state nothing is read here; old log probabilities lie around a third, so that some rows
+    # are clipped from either side.
+    columns = torch.cat(
+        [
+            torch.zeros(64, 2),
+            torch.randn(64, 3, generator=generator) - torch.tensor([1.1, 0.0, 0.0]),
+        ],
+        dim=1,
+    )
+    slope, policy_loss, entropy, _, clipped = lose_by_policy(
+        scores.detach(), RolloutBatch(columns, actions), clip=0.2, entropy=0.01
+    )
 
-    log_probabilities, advantages = scores.log_softmax(dim=1), (columns[:, -2] - columns[:, -2].mean()) / columns[:, -2].std()
+    log_probabilities, advantages = (
+        scores.log_softmax(dim=1),
+        (columns[:, -2] - columns[:, -2].mean()) / columns[:, -2].std(),
+    )
     ratio = (log_probabilities.gather(1, actions[:, None])[:, 0] - columns[:, -3]).exp()
     wanted_loss = -torch.minimum(advantages * ratio, advantages * ratio.clamp(0.8, 1.2)).mean()
     wanted_entropy = -(log_probabilities.exp() * log_probabilities).sum(dim=1).mean()
     (wanted,) = torch.autograd.grad(wanted_loss - 0.01 * wanted_entropy, scores)
     assert 0.2 < float(clipped) < 1.0
     told = float(policy_loss), float(entropy)
-    assert told == pytest.approx((float(wanted_loss.detach()), float(wanted_entropy.detach())), rel=1e-5)
+    assert told == pytest.approx(
+        (float(wanted_loss.detach()), float(wanted_entropy.detach())), rel=1e-5
+    )
     torch.testing.assert_close(slope, wanted, rtol=1e-4, atol=1e-7)
 
 

@@ -1,4 +1,6 @@
-"""What is learned of the value of stored energy: from hindsight, the same for the same seed, and used only where it surely paid."""
+"""What is learned of the value of stored energy: from hindsight, the same for the same seed, and
+used only where it surely paid.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,8 +12,21 @@ from luna.energy.outlook import Forecast, Quantiles
 from services.agent.artefacts import Artefact, Header
 from services.agent.history import History
 from services.agent.registry import Lesson, TrainedParts, find_kind
-from services.agent.value.correction import FEATURES, ValueCorrection, describe_plan, price_scale, read_value
-from services.agent.value.kind import Proof, collect_rows, learn_correction, load_value, prove, train_value
+from services.agent.value.correction import (
+    FEATURES,
+    ValueCorrection,
+    describe_plan,
+    price_scale,
+    read_value,
+)
+from services.agent.value.kind import (
+    Proof,
+    collect_rows,
+    learn_correction,
+    load_value,
+    prove,
+    train_value,
+)
 from services.agent.value.policy import ValuePolicy
 from services.forecaster.model.aurora import keep_quiet
 from services.planner.problem.knowledge import ForecastArchive
@@ -31,7 +46,9 @@ def scene() -> ReplayData:
 
 
 def see_problem(scene: ReplayData) -> Problem:
-    known = SiteKnowledge(scene.site, scene.forecasts, scene.prices, ErrorScenarios(scene.forecasts, scene.foresight))
+    known = SiteKnowledge(
+        scene.site, scene.forecasts, scene.prices, ErrorScenarios(scene.forecasts, scene.foresight)
+    )
     return known.build_problem(NOW, np.array([4.0]))
 
 
@@ -51,7 +68,9 @@ def test_the_same_rows_and_seed_teach_the_same() -> None:
     assert np.corrcoef(predicted, label)[0, 1] > 0.8
 
 
-def test_half_of_what_was_learned_counts_for_the_hours_a_plan_is_followed(scene: ReplayData) -> None:
+def test_half_of_what_was_learned_counts_for_the_hours_a_plan_is_followed(
+    scene: ReplayData,
+) -> None:
     problem = see_problem(scene)
     plan = ValuePolicy(correction=always(0.2)).plan(problem, scene.prices)
     correction = plan.problem.following.value_correction
@@ -69,7 +88,9 @@ def test_a_correction_beyond_reason_is_bounded(scene: ReplayData) -> None:
 
 def test_a_correction_of_nothing_is_the_blend(scene: ReplayData) -> None:
     problem = see_problem(scene)
-    plain, corrected = (ValuePolicy(correction=each).plan(problem, scene.prices) for each in (None, always(0.0)))
+    plain, corrected = (
+        ValuePolicy(correction=each).plan(problem, scene.prices) for each in (None, always(0.0))
+    )
     assert corrected.setpoints.mode.tolist() == plain.setpoints.mode.tolist()
     assert corrected.flows.stored_kwh.tobytes() == plain.flows.stored_kwh.tobytes()
 
@@ -77,7 +98,9 @@ def test_a_correction_of_nothing_is_the_blend(scene: ReplayData) -> None:
 def test_what_the_correction_did_can_be_told(scene: ReplayData) -> None:
     problem, policy = see_problem(scene), ValuePolicy(correction=always(0.2))
     plan = policy.plan(problem, scene.prices)
-    facts = policy.explain(plan, problem, scene.prices, planned=plan_by_planner(problem, scene.prices))
+    facts = policy.explain(
+        plan, problem, scene.prices, planned=plan_by_planner(problem, scene.prices)
+    )
     assert facts.correction == pytest.approx(0.1 * price_scale(plan), rel=1e-6)
     assert facts.agent_value == pytest.approx(plan.energy_value[0, 0] + facts.correction)
 
@@ -112,10 +135,23 @@ def test_hours_teach_what_stored_energy_turned_out_to_be_worth(scene: ReplayData
 
 def test_who_knows_everything_has_less_to_learn(scene: ReplayData) -> None:
     seen = scene.foresight
-    ahead = [seen.timeline.window(slot, seen.timeline.count - slot) for slot in range(0, 16 * 96 + WINDOW.count, 24)]
-    exact = [Forecast(each, each.start, "exact", *(Quantiles.exact(series[-each.count :]) for series in (seen.load_kwh, seen.pv_kwh))) for each in ahead]
+    ahead = [
+        seen.timeline.window(slot, seen.timeline.count - slot)
+        for slot in range(0, 16 * 96 + WINDOW.count, 24)
+    ]
+    exact = [
+        Forecast(
+            each,
+            each.start,
+            "exact",
+            *(Quantiles.exact(series[-each.count :]) for series in (seen.load_kwh, seen.pv_kwh)),
+        )
+        for each in ahead
+    ]
     knowing = replace(scene, forecasts=ForecastArchive(exact))
-    perfect, usual = (collect_rows([each], ValuePolicy(), progress=keep_quiet) for each in (knowing, scene))
+    perfect, usual = (
+        collect_rows([each], ValuePolicy(), progress=keep_quiet) for each in (knowing, scene)
+    )
     assert np.abs(perfect.label).mean() < np.abs(usual.label).mean()
 
 
@@ -131,24 +167,48 @@ def test_nothing_is_gained_over_oneself(scene: ReplayData) -> None:
 
 
 def test_few_days_teach_no_correction(scene: ReplayData) -> None:
-    correction, metrics = learn_correction(History(scene, {}), ValuePolicy(), seed=0, progress=keep_quiet)
+    correction, metrics = learn_correction(
+        History(scene, {}), ValuePolicy(), seed=0, progress=keep_quiet
+    )
     assert correction is None
     assert metrics["correction"] == 0.0
 
 
 def artefact_of(learned: TrainedParts) -> Artefact:
     first, last = datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 6, 1, tzinfo=UTC)
-    return Artefact(Header(kind="value", state_version=find_kind("value").state_version, site=None, data_from=first, data_until=last, seed=0), learned.parts)
+    return Artefact(
+        Header(
+            kind="value",
+            state_version=find_kind("value").state_version,
+            site=None,
+            data_from=first,
+            data_until=last,
+            seed=0,
+        ),
+        learned.parts,
+    )
 
 
 def test_what_was_trained_is_the_policy_that_is_loaded(scene: ReplayData) -> None:
-    assert load_value(artefact_of(train_value(Lesson(History(scene, {})))), scene.site) == ValuePolicy()
+    assert (
+        load_value(artefact_of(train_value(Lesson(History(scene, {})))), scene.site)
+        == ValuePolicy()
+    )
 
 
 def test_a_stored_correction_says_the_same(scene: ReplayData) -> None:
     correction = always(0.1)
     learned = train_value(Lesson(History(scene, {})))
-    loaded = load_value(artefact_of(replace(learned, parts=dict(learned.parts) | {"correction.txt": correction.text.encode()})), scene.site)
+    loaded = load_value(
+        artefact_of(
+            replace(
+                learned, parts=dict(learned.parts) | {"correction.txt": correction.text.encode()}
+            )
+        ),
+        scene.site,
+    )
     problem = see_problem(scene)
-    plans = [each.plan(problem, scene.prices) for each in (loaded, ValuePolicy(correction=correction))]
+    plans = [
+        each.plan(problem, scene.prices) for each in (loaded, ValuePolicy(correction=correction))
+    ]
     assert plans[0].flows.stored_kwh.tobytes() == plans[1].flows.stored_kwh.tobytes()

@@ -1,24 +1,39 @@
-"""Intervals hold what they say they hold, tests claim no more often than they say, and degenerate weeks give no nonsense."""
+"""Intervals hold what they say they hold, tests claim no more often than they say, and degenerate
+weeks give no nonsense.
+"""
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from luna.energy.timeline import FloatArray
-from services.edge.analytics.statistics import LEAST_WEEKS, compare_paired, correct_holm, estimate_mean, estimate_ratio, slope_per_day
+from services.edge.analytics.statistics import (
+    LEAST_WEEKS,
+    compare_paired,
+    correct_holm,
+    estimate_mean,
+    estimate_ratio,
+    slope_per_day,
+)
 
 
 def draw_skewed(draw: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
-    """Symmetric about zero, with tails that a normal law does not have: as many weeks up as down."""
+    """Symmetric about zero, with tails that a normal law does not have: as many weeks up as
+    down.
+    """
     return draw.standard_t(3, shape)
 
 
-def test_a_family_of_equal_controllers_is_claimed_about_in_five_of_a_hundred_batches_at_most() -> None:
+def test_a_family_of_equal_controllers_is_claimed_about_in_five_of_a_hundred_batches_at_most() -> (
+    None
+):
     draw = np.random.default_rng(11)
     batches, comparisons, weeks = 200, 8, 16
     claimed = 0
     for _ in range(batches):
-        corrected = correct_holm([compare_paired(each)[0] for each in draw_skewed(draw, (comparisons, weeks))])
+        corrected = correct_holm(
+            [compare_paired(each)[0] for each in draw_skewed(draw, (comparisons, weeks))]
+        )
         claimed += any(p_value is not None and p_value < 0.05 for p_value in corrected)
     # Three standard deviations above 5 %: sqrt(0.05 * 0.95 / 200) = 0.0154.
     assert claimed / batches <= 0.05 + 3 * 0.0154
@@ -40,11 +55,14 @@ def test_an_interval_holds_the_true_ratio_as_often_as_it_says() -> None:
     held = 0
     for _ in range(150):
         charged = draw.uniform(2, 6, 24)
-        estimate = estimate_ratio(charged * (0.5 + draw.normal(0, 0.1, 24)), charged, level=0.9, seed=1)
+        estimate = estimate_ratio(
+            charged * (0.5 + draw.normal(0, 0.1, 24)), charged, level=0.9, seed=1
+        )
         assert estimate.low is not None
         assert estimate.high is not None
         held += estimate.low <= 0.5 <= estimate.high
-    # Of 24 weeks a bootstrap holds a little less than 90 %: 0.9 less three standard deviations of 150 tries, sqrt(0.09 / 150) = 0.0245, is 0.826.
+    # Of 24 weeks a bootstrap holds a little less than 90 %: 0.9 less three standard deviations of
+    # 150 tries, sqrt(0.09 / 150) = 0.0245, is 0.826.
     assert 0.826 <= held / 150 <= 0.98
 
 
@@ -67,7 +85,8 @@ def test_weeks_that_are_all_alike_vary_by_nothing() -> None:
 
 
 def test_rounding_is_no_difference() -> None:
-    # Sums in another order: as many of them are above zero as chance puts there, and none means anything.
+    # Sums in another order: as many of them are above zero as chance puts there, and none means
+    # anything.
     noise = np.full(20, 1e-15)
     assert compare_paired(noise) == (1.0, 0.0, 0.0)
 

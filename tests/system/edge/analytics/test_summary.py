@@ -1,4 +1,6 @@
-"""A batch's summary: sums are the rows' sums, what was planted is found, what was not is not claimed, and damage is named."""
+"""A batch's summary: sums are the rows' sums, what was planted is found, what was not is not
+claimed, and damage is named.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,15 +14,26 @@ from services.edge.analytics.summary import is_claimed, summarise
 from services.edge.config import AnalysisSection
 from tests.support.cameras.results import LAB, Batch, Planted, draw_runs
 
-EQUAL = {"rule": Planted(cleaner=0.03), "custom": Planted(cleaner=0.03), "oracle": Planted(cleaner=0.03)}
+EQUAL = {
+    "rule": Planted(cleaner=0.03),
+    "custom": Planted(cleaner=0.03),
+    "oracle": Planted(cleaner=0.03),
+}
 
 
 def told(rows: Iterable[dict[str, Any]]) -> Iterable[RowAt]:
-    return (RowAt("runs-0001.jsonl", number, RunRow.model_validate(row)) for number, row in enumerate(rows, start=1))
+    return (
+        RowAt("runs-0001.jsonl", number, RunRow.model_validate(row))
+        for number, row in enumerate(rows, start=1)
+    )
 
 
 def compare(summary: EdgeSummary, controller: str, other: str, metric: str) -> ControllerComparison:
-    return next(each for each in summary.comparisons if (each.controller, each.other, each.metric) == (controller, other, metric))
+    return next(
+        each
+        for each in summary.comparisons
+        if (each.controller, each.other, each.metric) == (controller, other, metric)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +46,40 @@ def summary(rows: list[dict[str, Any]]) -> EdgeSummary:
     return summarise(told(rows), seed=3)
 
 
-def test_figures_of_a_controller_are_the_sums_of_its_rows(rows: list[dict[str, Any]], summary: EdgeSummary) -> None:
+def test_figures_of_a_controller_are_the_sums_of_its_rows(
+    rows: list[dict[str, Any]], summary: EdgeSummary
+) -> None:
     own = [row for row in rows if row["controller"] == "naive_strong"]
     figures = next(each for each in summary.controllers if each.controller == "naive_strong")
     tasks = sum(row["tasks"] for row in own)
     assert (figures.runs, figures.weeks, figures.tasks) == (len(own), 32, tasks)
-    assert figures.clean_share.value == pytest.approx(sum(row["clean_wh"] for row in own) / sum(row["charged_wh"] for row in own))
-    assert figures.large_miss_share.value == pytest.approx(sum(row["large_misses"] for row in own) / tasks)
-    assert figures.dirty_wh_per_day.value == pytest.approx(sum(row["dirty_settled_wh"] for row in own) / sum(row["days"] for row in own))
+    assert figures.clean_share.value == pytest.approx(
+        sum(row["clean_wh"] for row in own) / sum(row["charged_wh"] for row in own)
+    )
+    assert figures.large_miss_share.value == pytest.approx(
+        sum(row["large_misses"] for row in own) / tasks
+    )
+    assert figures.dirty_wh_per_day.value == pytest.approx(
+        sum(row["dirty_settled_wh"] for row in own) / sum(row["days"] for row in own)
+    )
     fulfilled = tasks - sum(row["small_misses"] + row["large_misses"] for row in own)
-    assert figures.mwh_per_task == pytest.approx(1000 * sum(row["taken_wh"] for row in own) / fulfilled)
+    assert figures.mwh_per_task == pytest.approx(
+        1000 * sum(row["taken_wh"] for row in own) / fulfilled
+    )
 
 
 def test_groups_add_up_to_the_whole(summary: EdgeSummary) -> None:
     for places, seasons in ((True, False), (False, True), (True, True)):
-        parts = [each for each in summary.groups if (each.location is not None) == places and (each.season is not None) == seasons]
+        parts = [
+            each
+            for each in summary.groups
+            if (each.location is not None) == places and (each.season is not None) == seasons
+        ]
         for whole in summary.controllers:
-            assert sum(each.tasks for each in parts if each.controller == whole.controller) == whole.tasks
+            assert (
+                sum(each.tasks for each in parts if each.controller == whole.controller)
+                == whole.tasks
+            )
 
 
 def test_a_planted_difference_is_found_with_its_size(summary: EdgeSummary) -> None:
@@ -62,9 +92,14 @@ def test_a_planted_difference_is_found_with_its_size(summary: EdgeSummary) -> No
     assert (difference.pairs, difference.weeks) == (96, 32)
 
 
-def test_the_share_of_the_oracle_is_that_of_runs_with_equal_misses(rows: list[dict[str, Any]], summary: EdgeSummary) -> None:
+def test_the_share_of_the_oracle_is_that_of_runs_with_equal_misses(
+    rows: list[dict[str, Any]], summary: EdgeSummary
+) -> None:
     shares = {each.controller: each for each in summary.oracle_shares}
-    clean = {name: sum(row["clean_wh"] for row in rows if row["controller"] == name) for name in ("custom", "oracle")}
+    clean = {
+        name: sum(row["clean_wh"] for row in rows if row["controller"] == name)
+        for name in ("custom", "oracle")
+    }
     assert shares["custom"].equal == shares["custom"].pairs == 96
     assert shares["custom"].share.value == pytest.approx(clean["custom"] / clean["oracle"])
     assert shares["naive_weak"].equal == 0
@@ -76,18 +111,33 @@ def test_equal_controllers_are_not_claimed_to_differ() -> None:
     claims = 0
     for seed in range(batches):
         batch = Batch(controllers=EQUAL, locations=("CA", "NY"), variations=1, days=1, noise=0.04)
-        compared = summarise(told(draw_runs(batch, seed=seed)), AnalysisSection(trend_analysis=False), seed=seed).comparisons
+        compared = summarise(
+            told(draw_runs(batch, seed=seed)), AnalysisSection(trend_analysis=False), seed=seed
+        ).comparisons
         claims += any(is_claimed(each, 0.95) for each in compared)
-    # At most 5 % of batches, with three standard deviations of 20 tries: 0.05 + 3 * sqrt(0.05 * 0.95 / 20) = 0.196.
+    # At most 5 % of batches, with three standard deviations of 20 tries: 0.05 + 3 * sqrt(0.05 *
+    # 0.95 / 20) = 0.196.
     assert claims / batches <= 0.196
 
 
 def test_weeks_count_and_not_the_cameras_that_share_them() -> None:
-    """Twenty cameras of a week with its luck know no more of the weather than one: the interval does not shrink with them."""
+    """Twenty cameras of a week with its luck know no more of the weather than one: the interval
+    does not shrink with them.
+    """
     widths = []
     for variations in (1, 20):
-        batch = Batch(controllers={"rule": Planted(), "oracle": Planted()}, variations=variations, days=1, noise=0.03)
-        difference = compare(summarise(told(draw_runs(batch, seed=6)), AnalysisSection(trend_analysis=False)), "oracle", "rule", "clean_share").difference
+        batch = Batch(
+            controllers={"rule": Planted(), "oracle": Planted()},
+            variations=variations,
+            days=1,
+            noise=0.03,
+        )
+        difference = compare(
+            summarise(told(draw_runs(batch, seed=6)), AnalysisSection(trend_analysis=False)),
+            "oracle",
+            "rule",
+            "clean_share",
+        ).difference
         assert difference.low is not None
         assert difference.high is not None
         widths.append(difference.high - difference.low)
@@ -100,30 +150,53 @@ def test_a_drift_from_day_to_day_is_found() -> None:
     summary = summarise(told(draw_runs(Batch(controllers=drifting, variations=1))))
     trends = {(each.controller, each.metric): each for each in summary.trends}
     assert trends["custom", "clean_share"].per_day.value == pytest.approx(-0.01, abs=1e-3)
-    assert [insight.figures["controller"] for insight in summary.insights if insight.code == "trend"] == ["custom"]
+    assert [
+        insight.figures["controller"] for insight in summary.insights if insight.code == "trend"
+    ] == ["custom"]
 
 
-def test_a_run_that_comes_twice_and_a_damaged_one_are_named_and_left_out(rows: list[dict[str, Any]]) -> None:
-    told_twice = [*told(rows[:12]), RowAt("runs-0002.jsonl", 1, RunRow.model_validate(rows[0])), RowAt("runs-0002.jsonl", 2, None, "half a line")]
+def test_a_run_that_comes_twice_and_a_damaged_one_are_named_and_left_out(
+    rows: list[dict[str, Any]],
+) -> None:
+    told_twice = [
+        *told(rows[:12]),
+        RowAt("runs-0002.jsonl", 1, RunRow.model_validate(rows[0])),
+        RowAt("runs-0002.jsonl", 2, None, "half a line"),
+    ]
     summary = summarise(told_twice)
     assert (summary.runs, summary.damaged_rows) == (12, 2)
-    assert [(each.file, each.line) for each in summary.damage] == [("runs-0002.jsonl", 1), ("runs-0002.jsonl", 2)]
+    assert [(each.file, each.line) for each in summary.damage] == [
+        ("runs-0002.jsonl", 1),
+        ("runs-0002.jsonl", 2),
+    ]
     assert summary.insights[-1].code == "damage"
 
 
 def test_what_the_configuration_leaves_out_is_left_out(rows: list[dict[str, Any]]) -> None:
-    plain = summarise(told(rows), AnalysisSection(statistical_tests=False, trend_analysis=False, confidence_level=0.8), seed=3)
+    plain = summarise(
+        told(rows),
+        AnalysisSection(statistical_tests=False, trend_analysis=False, confidence_level=0.8),
+        seed=3,
+    )
     assert all(each.p_value is None and each.cohens_d is None for each in plain.comparisons)
     assert plain.trends == []
-    whole = summarise(told(rows), AnalysisSection(performance_comparison=False, trend_analysis=False), seed=3)
+    whole = summarise(
+        told(rows), AnalysisSection(performance_comparison=False, trend_analysis=False), seed=3
+    )
     assert whole.comparisons == []
     assert whole.oracle_shares == []
     narrow, wide = (each.controllers[0].clean_share for each in (plain, whole))
     assert (narrow.high or 0) - (narrow.low or 0) < (wide.high or 0) - (wide.low or 0)
 
 
-def test_runs_that_lack_their_partner_are_left_out_of_pairs_and_said(rows: list[dict[str, Any]]) -> None:
-    summary = summarise(told([row for row in rows if not (row["controller"] == "custom" and row["location"] == "FL")]))
+def test_runs_that_lack_their_partner_are_left_out_of_pairs_and_said(
+    rows: list[dict[str, Any]],
+) -> None:
+    summary = summarise(
+        told(
+            [row for row in rows if not (row["controller"] == "custom" and row["location"] == "FL")]
+        )
+    )
     assert compare(summary, "oracle", "custom", "clean_share").pairs == 72
     missing = next(insight for insight in summary.insights if insight.code == "runs_missing")
     assert missing.figures == {"cameras": 96, "controllers": ["custom"], "most": 24}
@@ -150,7 +223,9 @@ def test_no_row_at_all_is_said() -> None:
         ({"stored_end_wh": 0.5}, "what was charged is neither taken nor stored"),
     ],
 )
-def test_a_row_that_does_not_add_up_is_damaged(rows: list[dict[str, Any]], change: dict[str, Any], reason: str) -> None:
+def test_a_row_that_does_not_add_up_is_damaged(
+    rows: list[dict[str, Any]], change: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(ValueError, match=reason):
         RunRow.model_validate(rows[0] | change)
 
@@ -164,10 +239,16 @@ def test_rows_are_the_same_in_any_order(rows: list[dict[str, Any]], summary: Edg
 
 
 def test_without_a_learned_controller_the_best_one_is_spoken_of() -> None:
-    batch = Batch(controllers={name: LAB[name] for name in ("naive_weak", "rule", "oracle")}, variations=1)
+    batch = Batch(
+        controllers={name: LAB[name] for name in ("naive_weak", "rule", "oracle")}, variations=1
+    )
     insights = summarise(told(draw_runs(batch))).insights
     compared = {
-        (each.figures["controller"], each.figures["other"], each.figures["metric"]): each.figures["way"] for each in insights if each.code == "compared"
+        (each.figures["controller"], each.figures["other"], each.figures["metric"]): each.figures[
+            "way"
+        ]
+        for each in insights
+        if each.code == "compared"
     }
     assert compared["rule", "oracle", "objective_wh_per_day"] == "higher"
     assert compared["rule", "naive_weak", "miss_share"] == "lower"

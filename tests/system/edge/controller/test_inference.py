@@ -34,11 +34,27 @@ def test_answers_as_pytorch_does(activation: str) -> None:
     sight = Sight(soc, accuracy, rng.uniform(1, 30, 500), clean, rng.uniform(size=(500, 12)))
     fulfilled = rng.uniform(size=(500, 6)) < 0.4
     drawn = [draw_network(seed, steps, activation) for seed in (1, 2, 3)]
-    networks = [({name: value.numpy() for name, value in network.state_dict().items()}, scale) for network, scale in drawn]
-    controller = TrainedController.of("ensemble", InputForm(steps, 30), networks, activation=activation)
+    networks = [
+        ({name: value.numpy() for name, value in network.state_dict().items()}, scale)
+        for network, scale in drawn
+    ]
+    controller = TrainedController.of(
+        "ensemble", InputForm(steps, 30), networks, activation=activation
+    )
     eligible = fulfilled | ~fulfilled.any(axis=1, keepdims=True)
     inputs = [scale.apply(build_features(sight, steps)).astype(np.float32) for _, scale in drawn]
-    mean = np.mean([answer(network, each, eligible) for (network, _), each in zip(drawn, inputs, strict=True)], axis=0)
+    mean = np.mean(
+        [answer(network, each, eligible) for (network, _), each in zip(drawn, inputs, strict=True)],
+        axis=0,
+    )
     np.testing.assert_allclose(controller.probabilities(sight, fulfilled), mean, rtol=0, atol=1e-6)
-    exact = np.mean([answer(network.double(), scale.apply(build_features(sight, steps)), eligible) for network, scale in drawn], axis=0)
-    np.testing.assert_allclose(controller.probabilities(sight, fulfilled), exact, rtol=0, atol=1e-12)
+    exact = np.mean(
+        [
+            answer(network.double(), scale.apply(build_features(sight, steps)), eligible)
+            for network, scale in drawn
+        ],
+        axis=0,
+    )
+    np.testing.assert_allclose(
+        controller.probabilities(sight, fulfilled), exact, rtol=0, atol=1e-12
+    )

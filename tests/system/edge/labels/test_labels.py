@@ -16,7 +16,14 @@ from tests.support.suite.tables import each_row
 from tests.unit.edge.conftest import MakeLab
 
 # Charging slower than the larger models use energy; batteries that are nearly empty.
-SCARCE = {"batch_simulation": {"variations": {"charge_rate_range": {"min": 0.3, "max": 3}, "battery_capacity_range": {"min": 2, "max": 4}}}}
+SCARCE = {
+    "batch_simulation": {
+        "variations": {
+            "charge_rate_range": {"min": 0.3, "max": 3},
+            "battery_capacity_range": {"min": 2, "max": 4},
+        }
+    }
+}
 # Problems of each kind that the solver solves as well: up to a second each.
 SOLVED = 12 if LONG else 3
 HORIZONS = [
@@ -27,8 +34,20 @@ HORIZONS = [
 ]
 
 
-def draw_problem(make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int, *, count: int, every_model: bool = False) -> LabelProblem:
-    data = {"num_scenarios": count, "batch_size": count, "optimization": {"horizon_steps": steps, "step_minutes": minutes}}
+def draw_problem(
+    make_lab: MakeLab,
+    sections: dict[str, object],
+    steps: int,
+    minutes: int,
+    *,
+    count: int,
+    every_model: bool = False,
+) -> LabelProblem:
+    data = {
+        "num_scenarios": count,
+        "batch_size": count,
+        "optimization": {"horizon_steps": steps, "step_minutes": minutes},
+    }
     lab = make_lab(training_data=data, **sections)
     return build_problem(lab, draw_batch(lab, 0), every_model=every_model)
 
@@ -42,43 +61,72 @@ def assert_same(labels: Labels, others: Labels, *, within: float) -> None:
 
 
 @pytest.mark.parametrize(("sections", "steps", "minutes"), HORIZONS)
-def test_models_that_are_dominated_change_nothing(make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int) -> None:
-    few, all_ = (solve_problems(draw_problem(make_lab, sections, steps, minutes, count=draws(1000), every_model=every)) for every in (False, True))
+def test_models_that_are_dominated_change_nothing(
+    make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int
+) -> None:
+    few, all_ = (
+        solve_problems(
+            draw_problem(make_lab, sections, steps, minutes, count=draws(1000), every_model=every)
+        )
+        for every in (False, True)
+    )
     assert_same(few, all_, within=0)
 
 
 SHORTER = pytest.param(SCARCE, 12, 30, id="scarce")
 
 
-@pytest.mark.parametrize(("sections", "steps", "minutes"), [*HORIZONS[:2], SHORTER, HORIZONS[3]] if LONG else [HORIZONS[0], SHORTER])
-def test_the_mixed_integer_model_says_the_same(make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int) -> None:
+@pytest.mark.parametrize(
+    ("sections", "steps", "minutes"),
+    [*HORIZONS[:2], SHORTER, HORIZONS[3]] if LONG else [HORIZONS[0], SHORTER],
+)
+def test_the_mixed_integer_model_says_the_same(
+    make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int
+) -> None:
     exact = solve_problems(draw_problem(make_lab, sections, steps, minutes, count=SOLVED))
-    solver = reference.solve_problems(draw_problem(make_lab, sections, steps, minutes, count=SOLVED, every_model=True))
+    solver = reference.solve_problems(
+        draw_problem(make_lab, sections, steps, minutes, count=SOLVED, every_model=True)
+    )
     assert_same(exact, solver, within=1e-9)
 
 
 def enumerate_levels(problem: LabelProblem, row: int) -> float:
-    """Return the optimal objective, level by level and choice by choice, as the definition says it."""
+    """Return the optimal objective, level by level and choice by choice, as the definition says
+    it.
+    """
     after = -problem.end_wh[row] * np.arange(QUANTA + 1)
     for step in range(problem.used.shape[1] - 1, -1, -1):
         value = np.full(QUANTA + 1, np.inf)
         for level in range(QUANTA + 1):
-            for used, missed in zip(problem.used[row, step], problem.miss_wh[row, step], strict=True):
+            for used, missed in zip(
+                problem.used[row, step], problem.miss_wh[row, step], strict=True
+            ):
                 least = level - used
-                ends = np.arange(max(least, 0), min(least + problem.most_charge[row, step], QUANTA) + 1)
+                ends = np.arange(
+                    max(least, 0), min(least + problem.most_charge[row, step], QUANTA) + 1
+                )
                 costs = after[ends] + problem.dirty_wh[row, step] * (ends - least) + missed
                 value[level] = min([value[level], *costs])
         after = value
     return float(after[problem.stored[row]])
 
 
-@pytest.mark.parametrize(("sections", "steps", "minutes"), [pytest.param({}, 6, 5, id="slides"), pytest.param(SCARCE, 6, 30, id="scarce")])
-def test_the_sliding_minimum_is_the_minimum(make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int) -> None:
+@pytest.mark.parametrize(
+    ("sections", "steps", "minutes"),
+    [pytest.param({}, 6, 5, id="slides"), pytest.param(SCARCE, 6, 30, id="scarce")],
+)
+def test_the_sliding_minimum_is_the_minimum(
+    make_lab: MakeLab, sections: dict[str, object], steps: int, minutes: int
+) -> None:
     problem = draw_problem(make_lab, sections, steps, minutes, count=3, every_model=True)
-    assert [enumerate_levels(problem, row) for row in range(3)] == pytest.approx(solve_problems(problem).objective_wh.tolist(), abs=1e-9)
+    assert [enumerate_levels(problem, row) for row in range(3)] == pytest.approx(
+        solve_problems(problem).objective_wh.tolist(), abs=1e-9
+    )
 
 
-def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float = 0.0) -> LabelProblem:
+def two_models(
+    stored: int, dirty: list[float], *, most: int = 500, end: float = 0.0
+) -> LabelProblem:
     """A model that takes 10 quanta and fulfils, one that takes 4 and misses, none."""
     steps = len(dirty)
     return LabelProblem(
@@ -93,25 +141,50 @@ def two_models(stored: int, dirty: list[float], *, most: int = 500, end: float =
 
 
 BY_HAND = [
-    # Later is cleaner, and what is stored lasts until then: 10 quanta at 0.1 in the second step; one bought now costs 0.4 more than then.
+    # Later is cleaner, and what is stored lasts until then: 10 quanta at 0.1 in the second step;
+    # one bought now costs 0.4 more than then.
     pytest.param(two_models(10, [0.5, 0.1]), 3, False, -0.4, 1.0, 0.1, id="cleaner later"),
-    # Now is cleaner: both steps' 20 quanta less the 10 that are there are bought now at 0.1; waiting buys them at 0.5.
+    # Now is cleaner: both steps' 20 quanta less the 10 that are there are bought now at 0.1;
+    # waiting buys them at 0.5.
     pytest.param(two_models(10, [0.1, 0.5]), 3, True, 4.0, 1.0, 0.5, id="cleaner now"),
     # Equally clean: nothing is bought that can wait.
     pytest.param(two_models(10, [0.2, 0.2]), 3, False, 0.0, 2.0, 0.2, id="a tie waits"),
-    # Empty, and later is cleaner: what this step takes is bought, or 360 tasks get nothing now, and 10 quanta are bought anyway then.
+    # Empty, and later is cleaner: what this step takes is bought, or 360 tasks get nothing now, and
+    # 10 quanta are bought anyway then.
     pytest.param(two_models(0, [0.5, 0.1]), 3, True, 360 - 5.0, 6.0, 0.1, id="empty"),
-    # No charger, energy for one step with the larger model and none for the rest of the other: the model that fulfils comes first.
-    pytest.param(two_models(14, [0.5, 0.5], most=0), 3, False, 0.0, 36.0, 0.0, id="a tie takes the model that fulfils"),
+    # No charger, energy for one step with the larger model and none for the rest of the other: the
+    # model that fulfils comes first.
+    pytest.param(
+        two_models(14, [0.5, 0.5], most=0),
+        3,
+        False,
+        0.0,
+        36.0,
+        0.0,
+        id="a tie takes the model that fulfils",
+    ),
     # No charger and nothing stored.
-    pytest.param(two_models(0, [0.5, 0.5], most=0), NO_MODEL, False, 0.0, 720.0, 0.0, id="nothing there"),
-    # Stored energy is worth 0.3 at the end: worth buying now up to the capacity, of which this step frees 10 quanta and the next 10 more.
-    pytest.param(two_models(420, [0.2, 0.4], end=0.3), 3, True, 10 * (0.3 - 0.2), 10 * 0.2 - 410 * 0.3, 0.3, id="worth storing"),
-]  # fmt: skip
+    pytest.param(
+        two_models(0, [0.5, 0.5], most=0), NO_MODEL, False, 0.0, 720.0, 0.0, id="nothing there"
+    ),
+    # Stored energy is worth 0.3 at the end: worth buying now up to the capacity, of which this step
+    # frees 10 quanta and the next 10 more.
+    pytest.param(
+        two_models(420, [0.2, 0.4], end=0.3),
+        3,
+        True,
+        10 * (0.3 - 0.2),
+        10 * 0.2 - 410 * 0.3,
+        0.3,
+        id="worth storing",
+    ),
+]
 
 
 @each_row(("problem", "model", "charge", "benefit", "objective", "value"), BY_HAND)
-def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float, value: float) -> None:
+def test_small_problems_by_hand(
+    problem: LabelProblem, model: int, charge: bool, benefit: float, objective: float, value: float
+) -> None:
     labels = solve_problems(problem)
     assert labels.model[0] == model
     assert labels.charge[0] == charge
@@ -122,7 +195,10 @@ def test_small_problems_by_hand(problem: LabelProblem, model: int, charge: bool,
 
 def test_the_mixed_integer_model_says_the_same_of_small_problems() -> None:
     problems = [row.values[0] for row in BY_HAND]
-    columns = {field.name: np.concatenate([getattr(each, field.name) for each in problems]) for field in fields(LabelProblem)}
+    columns = {
+        field.name: np.concatenate([getattr(each, field.name) for each in problems])
+        for field in fields(LabelProblem)
+    }
     # All at once: the solver's program takes a second to begin.
     together = LabelProblem(**columns)
     assert_same(solve_problems(together), reference.solve_problems(together), within=1e-9)

@@ -1,4 +1,6 @@
-"""Rows of labelled scenarios: the same from one process and from several, and whole after kills and full disks."""
+"""Rows of labelled scenarios: the same from one process and from several, and whole after kills and
+full disks.
+"""
 
 import multiprocessing
 import os
@@ -31,10 +33,17 @@ def test_rows_say_scenario_and_label(make_lab: MakeLab) -> None:
     assert [row["number"] for row in rows] == list(range(450))
     assert all(len(row["expected"]) == 24 for row in rows)
     assert figures["labels"] == figures["made_now"] == sum(figures["models"].values()) == 450
-    assert figures["charge_share"] == pytest.approx(sum(row["charge"] for row in rows) / 450, abs=1e-4)
+    assert figures["charge_share"] == pytest.approx(
+        sum(row["charge"] for row in rows) / 450, abs=1e-4
+    )
     assert all((row["charge_benefit_wh"] > 0) == (row["charge"] == 1) for row in rows)
     # Where nothing is missed, stored energy saves what is bought later, never more than all of it.
-    assert all(0 <= row[name] <= 1 for row in rows if row["battery_percent"] > 60 for name in ("stored_value", "stored_value_expected"))
+    assert all(
+        0 <= row[name] <= 1
+        for row in rows
+        if row["battery_percent"] > 60
+        for name in ("stored_value", "stored_value_expected")
+    )
     assert figures["stand_ins"] == ["CA", "FL", "NW", "NY"]
     assert not heard
 
@@ -65,7 +74,9 @@ def die(lab: Lab, item: int) -> int:
 def test_what_a_dead_worker_had_is_done_again_in_order(make_lab: MakeLab) -> None:
     lab = make_lab(workers=2)
     lab.out.mkdir()
-    assert list(map_in_order(square_after_a_death, range(30), lab)) == [item * item for item in range(30)]
+    assert list(map_in_order(square_after_a_death, range(30), lab)) == [
+        item * item for item in range(30)
+    ]
     assert (lab.out / "fallen").exists()
 
 
@@ -75,7 +86,11 @@ def test_workers_that_only_die_are_given_up(make_lab: MakeLab) -> None:
 
 
 def list_children(process: int) -> list[int]:
-    return [int(child) for task in Path(f"/proc/{process}/task").iterdir() for child in (task / "children").read_text().split()]
+    return [
+        int(child)
+        for task in Path(f"/proc/{process}/task").iterdir()
+        for child in (task / "children").read_text().split()
+    ]
 
 
 def wait_for_bytes(run: BaseProcess, part: Path, least: float) -> None:

@@ -21,7 +21,9 @@ def test_the_quantile_of_the_last_day_is_a_value_of_the_last_day() -> None:
     period = GridPeriod.cut(YEAR, 60 * DAY_SLOTS, 300)
     quantile = period.recent_quantile(0.7, hours=24)
     # Of 288 values in order, seven tenths (201.6) lie before the one at place 201.
-    days = [np.sort(YEAR.share[slot - 287 : slot + 1])[201] for slot in 60 * DAY_SLOTS + np.arange(300)]
+    days = [
+        np.sort(YEAR.share[slot - 287 : slot + 1])[201] for slot in 60 * DAY_SLOTS + np.arange(300)
+    ]
     assert quantile.tolist() == days
 
 
@@ -32,5 +34,10 @@ def test_a_period_beyond_the_years_end_begins_earlier() -> None:
 def test_a_period_survives_its_journey_as_plain_values() -> None:
     period = GridPeriod.cut(YEAR, 9000, 30)
     again = GridPeriod.from_json(period.to_json())
-    assert (again.location, again.measured, again.begin, again.past) == ("NY", False, 9000, 7 * DAY_SLOTS)
+    assert (again.location, again.measured, again.begin, again.past) == (
+        "NY",
+        False,
+        9000,
+        7 * DAY_SLOTS,
+    )
     assert np.array_equal(again.share, period.share)

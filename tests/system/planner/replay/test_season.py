@@ -1,4 +1,6 @@
-"""Over a season nobody loses by planning: three tariffs, several households, load known as the mean of its last seven days."""
+"""Over a season nobody loses by planning: three tariffs, several households, load known as the mean
+of its last seven days.
+"""
 
 from datetime import date, timedelta
 
@@ -7,7 +9,12 @@ import pytest
 
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import FloatArray, Timeline, local_days, parse_zone
-from services.planner.problem.knowledge import ForecastArchive, PerfectForesight, PriceVintages, SitePrices
+from services.planner.problem.knowledge import (
+    ForecastArchive,
+    PerfectForesight,
+    PriceVintages,
+    SitePrices,
+)
 from services.planner.problem.rolling_horizon import HORIZON
 from services.planner.replay import ReplayData, ReplaySpec, run
 from tests.support.planning.replay import describe_on_spot
@@ -25,7 +32,10 @@ MARKED_UP = SPOT | {"markup": 0.13}
 TARIFFS = {
     "spot both ways": {"import": SPOT, "export": SPOT},
     "spot with mark-up, spot": {"import": MARKED_UP, "export": SPOT},
-    "spot with mark-up, fixed feed-in": {"import": MARKED_UP, "export": {"kind": "fixed", "price": 0.07}},
+    "spot with mark-up, fixed feed-in": {
+        "import": MARKED_UP,
+        "export": {"kind": "fixed", "price": 0.07},
+    },
 }
 # When the house is busiest, and how much the sun gives it.
 HOMES = {"evening": (19.0, 3.0), "day": (12.0, 1.0)}
@@ -42,16 +52,26 @@ def draw_home(name: str) -> tuple[FloatArray, FloatArray]:
 
 def draw_prices() -> SitePrices:
     rng, hour = np.random.default_rng(7), np.arange(AROUND.count) % 24
-    spot = 0.09 - 0.05 * np.cos((hour - 13) / 6 * np.pi) * (hour > 6) + rng.normal(0, 0.02, AROUND.count)
+    spot = (
+        0.09
+        - 0.05 * np.cos((hour - 13) / 6 * np.pi) * (hour > 6)
+        + rng.normal(0, 0.02, AROUND.count)
+    )
     published = AROUND.starts[np.arange(AROUND.count) // 24 * 24] - np.timedelta64(11, "h")
-    return SitePrices(describe_on_spot(), AROUND, {"NL": PriceVintages(AROUND, np.arange(AROUND.count), published, spot)})
+    return SitePrices(
+        describe_on_spot(),
+        AROUND,
+        {"NL": PriceVintages(AROUND, np.arange(AROUND.count), published, spot)},
+    )
 
 
 def average(load: FloatArray, slot: int) -> Forecast:
     """Return the mean of the seven days before a slot, for two days ahead."""
     week = load[slot - 7 * 24 : slot].reshape(7, 24).mean(axis=0)
     ahead = Timeline(AROUND.start + slot * HOUR, HOUR, 48)
-    return Forecast(ahead, ahead.start, "mean", Quantiles.exact(np.tile(week, 2)), Quantiles.exact(np.zeros(48)))
+    return Forecast(
+        ahead, ahead.start, "mean", Quantiles.exact(np.tile(week, 2)), Quantiles.exact(np.zeros(48))
+    )
 
 
 def make_scene(home: str, tariff: str) -> ReplayData:
@@ -59,17 +79,27 @@ def make_scene(home: str, tariff: str) -> ReplayData:
     prices = draw_prices()
     issued = [average(load, slot) for slot in range(BEFORE, BEFORE + WINDOW.count, 24)]
     known = SitePrices(site, prices.timeline, prices.books)
-    return ReplayData(site, WINDOW, PerfectForesight(AROUND, load, pv), known, ForecastArchive(issued))
+    return ReplayData(
+        site, WINDOW, PerfectForesight(AROUND, load, pv), known, ForecastArchive(issued)
+    )
 
 
 @each_row("home", HOMES)
 @each_row("tariff", TARIFFS)
 def test_over_a_season_a_plan_is_never_worse_than_self_consumption(home: str, tariff: str) -> None:
-    policies = run(make_scene(home, tariff), ReplaySpec(["self_consumption", "mpc_perfect_pv", "oracle"], 6)).reply.policies
+    policies = run(
+        make_scene(home, tariff), ReplaySpec(["self_consumption", "mpc_perfect_pv", "oracle"], 6)
+    ).reply.policies
     planned = policies["mpc_perfect_pv"]
     assert policies["oracle"].cost - 1e-6 <= planned.cost <= policies["self_consumption"].cost
     assert planned.violations == 0
     assert planned.weeks is not None
-    assert (planned.weeks.count, policies["self_consumption"].weeks.losing if policies["self_consumption"].weeks else None) == (WEEKS, 0)
-    # Valued by the oracle's V′ at each midnight, weeks make the whole but for what is left at the end.
-    assert planned.weeks.gain == pytest.approx(policies["self_consumption"].cost - planned.cost, abs=1e-6)
+    assert (
+        planned.weeks.count,
+        policies["self_consumption"].weeks.losing if policies["self_consumption"].weeks else None,
+    ) == (WEEKS, 0)
+    # Valued by the oracle's V′ at each midnight, weeks make the whole but for what is left at the
+    # end.
+    assert planned.weeks.gain == pytest.approx(
+        policies["self_consumption"].cost - planned.cost, abs=1e-6
+    )

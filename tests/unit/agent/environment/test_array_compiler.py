@@ -13,18 +13,28 @@ PRICE = np.array([0.1, -0.2, 0.3])
 def draw() -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], dict[str, Any]]:
     rng = np.random.default_rng(0)
     stored = rng.choice([np.nan, np.inf, -np.inf, 0.0, *rng.normal(size=20)], (1, SITES))
-    return rng.integers(0, 3, SITES), {"stored": stored, "open": rng.random(SITES) < 0.5, "mode": rng.integers(-1, 5, SITES)}
+    return rng.integers(0, 3, SITES), {
+        "stored": stored,
+        "open": rng.random(SITES) < 0.5,
+        "mode": rng.integers(-1, 5, SITES),
+    }
 
 
 def settle(columns: Columns) -> tuple[Any, ...]:
-    """Use every kind of operation: bounds, choices, look-ups, conditions, what is the same for all."""
+    """Use every kind of operation: bounds, choices, look-ups, conditions, what is the same for
+    all.
+    """
     stored, mode = columns["stored"], columns["mode"]
     known = np.where((mode >= 0) & (mode < 3), mode, 3)
     room = np.maximum(np.clip(stored, -0.5, 0.7) - 0.1, 0.0) / 0.95
     worth = np.choose(known, np.array([1.0, np.inf, 2.0, -np.inf])) * columns["price"]
     least = np.minimum(np.abs(stored), worth)
     shut = ~columns["open"] | np.isnan(stored) | ~np.isfinite(worth)
-    return (np.where(shut, room, least) + np.zeros_like(stored)).sum(axis=0), shut.any(axis=0), -stored
+    return (
+        (np.where(shut, room, least) + np.zeros_like(stored)).sum(axis=0),
+        shut.any(axis=0),
+        -stored,
+    )
 
 
 def test_a_compiled_function_gives_the_same_numbers_bit_by_bit() -> None:
@@ -55,4 +65,7 @@ def test_sites_that_take_another_way_are_told() -> None:
 
 
 def test_what_batteries_share_is_not_compiled() -> None:
-    assert fuse(detour, np.zeros(4, dtype=np.int64), {"stored": np.ones((2, 4))}, {"price": PRICE}) is None
+    assert (
+        fuse(detour, np.zeros(4, dtype=np.int64), {"stored": np.ones((2, 4))}, {"price": PRICE})
+        is None
+    )

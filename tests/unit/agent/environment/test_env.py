@@ -23,19 +23,38 @@ from tests.support.suite.tables import each_row
 
 @each_row("control", ["discrete", "continuous"])
 @each_row("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_the_environment_passes_the_checker_without_a_warning(layout: StateLayout, control: str) -> None:
+def test_the_environment_passes_the_checker_without_a_warning(
+    layout: StateLayout, control: str
+) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # There is nothing to draw.
-        check_env(AntaresEnv(EpisodeBatch.of(make_scene()), EnvRule(layout, control)), skip_render_check=True)  # type: ignore[arg-type]
+        check_env(
+            AntaresEnv(EpisodeBatch.of(make_scene()), EnvRule(layout, control)),
+            skip_render_check=True,
+        )  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("action", "mode"), [(Action.HOLD, Mode.HOLD), (Action.COVER_LOAD, Mode.SELF_CONSUMPTION)], ids=["idle", "self-consumption"])
+@pytest.mark.parametrize(
+    ("action", "mode"),
+    [(Action.HOLD, Mode.HOLD), (Action.COVER_LOAD, Mode.SELF_CONSUMPTION)],
+    ids=["idle", "self-consumption"],
+)
 def test_a_day_costs_what_the_simulator_says(action: Action, mode: Mode) -> None:
     scene = make_scene()
     rules, env = Rules.of(scene), AntaresEnv(EpisodeBatch.of(scene))
-    lived = simulate(PlainPolicy(mode, rules.curtailment), scene.actuals, limits=rules.limits, stored_kwh=rules.initial_kwh)
-    costs = price(lived, import_price=rules.import_price, export_price=rules.export_price, wear_price=rules.wear_price).total[0]
+    lived = simulate(
+        PlainPolicy(mode, rules.curtailment),
+        scene.actuals,
+        limits=rules.limits,
+        stored_kwh=rules.initial_kwh,
+    )
+    costs = price(
+        lived,
+        import_price=rules.import_price,
+        export_price=rules.export_price,
+        wear_price=rules.wear_price,
+    ).total[0]
     env.reset(options={"day": "2023-10-03"})
     steps = [env.step(action) for _ in range(96)]
     assert [step[4]["cost"] for step in steps] == pytest.approx(costs[:96].tolist())
@@ -47,7 +66,8 @@ def test_full_charging_and_emptying_reach_the_limits() -> None:
     batch = EpisodeBatch.of(make_scene())
     env, battery = AntaresEnv(batch), SiteLimits.of(batch.sites[0]).batteries
     env.reset(options={"day": "2023-10-03"})
-    # 4 kWh are missing to full, 0.95 kWh a slot come in; 8 kWh are more than 8 slots of 1 kWh empty at 0.95, nine at the most.
+    # 4 kWh are missing to full, 0.95 kWh a slot come in; 8 kWh are more than 8 slots of 1 kWh empty
+    # at 0.95, nine at the most.
     charged = [env.step(Action.CHARGE_FULL)[4]["stored_kwh"] for _ in range(5)]
     emptied = [env.step(Action.EXPORT)[4]["stored_kwh"] for _ in range(9)]
     assert charged[-1] == pytest.approx([battery.max_kwh[0, 0]])
@@ -74,7 +94,13 @@ def test_what_is_no_action_holds_and_is_told() -> None:
 
 
 def test_a_contract_that_forbids_trading_holds_and_is_told() -> None:
-    battery = {"capacity_kwh": 8, "charge_limit_kw": 4, "discharge_limit_kw": 4, "charge_from_grid": False, "discharge_to_grid": False}
+    battery = {
+        "capacity_kwh": 8,
+        "charge_limit_kw": 4,
+        "discharge_limit_kw": 4,
+        "charge_from_grid": False,
+        "discharge_to_grid": False,
+    }
     env = AntaresEnv(EpisodeBatch.of(make_scene(batteries=[battery])))
     env.reset(options={"day": "2023-10-03"})
     told = [env.step(action)[4] for action in (Action.CHARGE_FULL, Action.EXPORT)]

@@ -11,8 +11,14 @@ DAY = np.array([0.0, 0.1, 0.2, 0.3, 0.4, 0.0])
 
 
 def gated(price: float, charge: float, discharge: float, export: float = 0.0) -> list[float]:
-    powers = Powers(*(np.array([[each]]) for each in (charge, discharge, export))).gate(DayPrices(np.array([price]), *find_quartiles(DAY).reshape(3, 1)))
-    return [float(powers.charge_kw[0, 0]), float(powers.discharge_kw[0, 0]), float(powers.export_kw[0, 0])]
+    powers = Powers(*(np.array([[each]]) for each in (charge, discharge, export))).gate(
+        DayPrices(np.array([price]), *find_quartiles(DAY).reshape(3, 1))
+    )
+    return [
+        float(powers.charge_kw[0, 0]),
+        float(powers.discharge_kw[0, 0]),
+        float(powers.export_kw[0, 0]),
+    ]
 
 
 def test_zero_prices_are_left_out_of_the_quartiles() -> None:
@@ -32,7 +38,18 @@ def test_zero_prices_are_left_out_of_the_quartiles() -> None:
         (0.1, 0.0, 1.0, 0.0, [0.0, 1.0, 0.0]),
         (0.4, 1.0, 0.0, 0.0, [1.0, 0.0, 0.0]),
     ],
-    ids=["cheap", "dear", "more in", "more out", "equal below the median", "equal above it", "only out", "only in"],
+    ids=[
+        "cheap",
+        "dear",
+        "more in",
+        "more out",
+        "equal below the median",
+        "equal above it",
+        "only out",
+        "only in",
+    ],
 )
-def test_no_slot_is_asked_for_both_directions(price: float, charge: float, discharge: float, export: float, kept: list[float]) -> None:
+def test_no_slot_is_asked_for_both_directions(
+    price: float, charge: float, discharge: float, export: float, kept: list[float]
+) -> None:
     assert gated(price, charge, discharge, export) == kept

@@ -23,8 +23,12 @@ AUTUMN, SPRING = date(2023, 10, 29), date(2024, 3, 31)
 FIRST = date(2023, 10, 3)
 
 
-def all_states(batch: EpisodeBatch, version: str, slots: range) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    return LAYOUTS[version].build(batch.features, np.array(slots), np.full(len(slots), 0.5), np.full(len(slots), 8.0))
+def all_states(
+    batch: EpisodeBatch, version: str, slots: range
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    return LAYOUTS[version].build(
+        batch.features, np.array(slots), np.full(len(slots), 0.5), np.full(len(slots), 8.0)
+    )
 
 
 def break_load(scene: ReplayData, slot: int) -> ReplayData:
@@ -33,12 +37,18 @@ def break_load(scene: ReplayData, slot: int) -> ReplayData:
     return replace(scene, foresight=replace(scene.foresight, load_kwh=load))
 
 
-@pytest.mark.parametrize(("day", "slots"), [(AUTUMN, 100), (SPRING, 92), (date(2024, 3, 30), 96)], ids=["autumn", "spring", "plain"])
+@pytest.mark.parametrize(
+    ("day", "slots"),
+    [(AUTUMN, 100), (SPRING, 92), (date(2024, 3, 30), 96)],
+    ids=["autumn", "spring", "plain"],
+)
 def test_a_local_day_has_as_many_slots_as_its_clock(day: date, slots: int) -> None:
     batch = EpisodeBatch.of(make_days(day, day))
     assert batch.episodes.count.tolist() == [slots]
     # Midnight is 24 hours of the clock away only on days of 24 hours.
-    left = all_states(batch, "compact", range(slots))[:, LAYOUTS["compact"].names.index("hours_until_end_of_day")]
+    left = all_states(batch, "compact", range(slots))[
+        :, LAYOUTS["compact"].names.index("hours_until_end_of_day")
+    ]
     np.testing.assert_allclose(left * 24, np.arange(slots, 0, -1) / 4, rtol=1e-6)
 
 
@@ -60,7 +70,9 @@ def test_a_day_with_gaps_is_refused_and_says_why() -> None:
 
 
 def test_days_whose_data_cannot_be_trusted_are_refused_and_those_of_the_battery_marked() -> None:
-    batch = EpisodeBatch.of(make_scene(), verdicts={date(2023, 10, 3): "exclude", date(2023, 10, 5): "mask_battery"})
+    batch = EpisodeBatch.of(
+        make_scene(), verdicts={date(2023, 10, 3): "exclude", date(2023, 10, 5): "mask_battery"}
+    )
     assert batch.episodes.masked.tolist() == [False, True]
     with pytest.raises(InvalidInputError, match="exclude"):
         batch.find(date(2023, 10, 3))
@@ -78,7 +90,9 @@ def test_a_forecast_that_is_no_number_takes_its_day_out() -> None:
 
 def test_a_day_before_the_first_forecast_is_refused() -> None:
     scene = make_scene()
-    batch = EpisodeBatch.of(replace(scene, forecasts=ForecastArchive(scene.forecasts.forecasts[2:])))
+    batch = EpisodeBatch.of(
+        replace(scene, forecasts=ForecastArchive(scene.forecasts.forecasts[2:]))
+    )
     assert "no forecast was issued by then" in batch.refused["home", FIRST]
 
 
@@ -86,15 +100,25 @@ def test_a_day_whose_horizon_has_no_prices_is_refused() -> None:
     scene = make_scene()
     whole, book = scene.prices.timeline, scene.prices.books["NL"]
     shorter, kept = whole.window(0, whole.count - 40), book.slot < whole.count - 40
-    cut = replace(book, timeline=shorter, slot=book.slot[kept], published_at=book.published_at[kept], price=book.price[kept])
-    batch = EpisodeBatch.of(replace(scene, prices=replace(scene.prices, timeline=shorter, books={"NL": cut})))
+    cut = replace(
+        book,
+        timeline=shorter,
+        slot=book.slot[kept],
+        published_at=book.published_at[kept],
+        price=book.price[kept],
+    )
+    batch = EpisodeBatch.of(
+        replace(scene, prices=replace(scene.prices, timeline=shorter, books={"NL": cut}))
+    )
     assert list(batch.refused) == [("home", date(2023, 10, 5))]
     assert "prices end before the horizon" in batch.refused["home", date(2023, 10, 5)]
 
 
 def test_where_no_day_is_left_the_batch_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="no episode"):
-        EpisodeBatch.of(make_scene(), verdicts={FIRST + timedelta(days=ahead): "exclude" for ahead in range(3)})
+        EpisodeBatch.of(
+            make_scene(), verdicts={FIRST + timedelta(days=ahead): "exclude" for ahead in range(3)}
+        )
 
 
 def test_a_day_that_nobody_recorded_is_not_found() -> None:
@@ -103,7 +127,10 @@ def test_a_day_that_nobody_recorded_is_not_found() -> None:
 
 
 def test_a_price_that_depends_on_what_was_drawn_before_is_refused() -> None:
-    blocks = {"import": {"kind": "block", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.4}]}, "export": {"kind": "fixed", "price": 0.0}}
+    blocks = {
+        "import": {"kind": "block", "blocks": [{"up_to_kwh": 100, "price": 0.2}, {"price": 0.4}]},
+        "export": {"kind": "fixed", "price": 0.0},
+    }
     with pytest.raises(InvalidInputError, match="tariff"):
         EpisodeBatch.of(make_scene(tariff=blocks))
 
@@ -117,18 +144,29 @@ def test_no_state_changes_with_what_comes_after_it(version: str, now: int) -> No
     actual, book = scene.foresight, scene.prices.books["NL"]
     later = np.arange(actual.timeline.count) >= actual.timeline.index_of(instant)
     forecasts = [
-        replace(each, load_kwh=Quantiles.exact(each.load_kwh.expected + 9), pv_kwh=Quantiles.exact(each.pv_kwh.expected + 9))
+        replace(
+            each,
+            load_kwh=Quantiles.exact(each.load_kwh.expected + 9),
+            pv_kwh=Quantiles.exact(each.pv_kwh.expected + 9),
+        )
         if each.issued_at > instant
         else each
         for each in scene.forecasts.forecasts
     ]
     changed = replace(
         scene,
-        foresight=replace(actual, load_kwh=actual.load_kwh + 5 * later, pv_kwh=actual.pv_kwh + 5 * later),
-        prices=replace(scene.prices, books={"NL": replace(book, price=book.price + 3 * (book.published_at > before))}),
+        foresight=replace(
+            actual, load_kwh=actual.load_kwh + 5 * later, pv_kwh=actual.pv_kwh + 5 * later
+        ),
+        prices=replace(
+            scene.prices,
+            books={"NL": replace(book, price=book.price + 3 * (book.published_at > before))},
+        ),
         forecasts=ForecastArchive(forecasts),
     )
-    there, other = (all_states(EpisodeBatch.of(each), version, range(now + 1)) for each in (scene, changed))
+    there, other = (
+        all_states(EpisodeBatch.of(each), version, range(now + 1)) for each in (scene, changed)
+    )
     np.testing.assert_array_equal(there, other)
 
 

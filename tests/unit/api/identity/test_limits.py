@@ -26,7 +26,9 @@ class Minute:
         self.limiter = Limiter(redis.Redis(port=9), now=lambda: self.at, _redis_away_until=math.inf)
 
     def asks(self, at: float) -> int | None:
-        """Return None where it is let in at an instant, else after how many seconds to come again."""
+        """Return None where it is let in at an instant, else after how many seconds to come
+        again.
+        """
         self.at = at
         try:
             asyncio.run(self.limiter.spend(self.budget, "somebody"))
@@ -38,7 +40,8 @@ class Minute:
 def test_a_budget_is_spent_within_a_minute_and_comes_back() -> None:
     somebody = Minute(Budget("test", 5))
     assert [somebody.asks(600.0) for _ in range(5)] == [None] * 5
-    # All five count until the next window, and then by the share that is left: four of five at 12 s into it.
+    # All five count until the next window, and then by the share that is left: four of five at 12 s
+    # into it.
     assert somebody.asks(600.0) == 72
     assert [somebody.asks(672.0), somebody.asks(672.0)] == [None, 12]
 
@@ -68,7 +71,9 @@ def test_who_asks_every_minute_is_counted_on_where_many_came_once() -> None:
 @pytest.mark.parametrize("most", [1, 2, 5, 60])
 @settings(max_examples=25)
 @given(steps=st.lists(st.floats(0, 90), min_size=1, max_size=12), repeats=st.integers(1, 12))
-def test_whoever_waits_as_told_is_let_in_and_nobody_gets_more_than_twice_the_budget_in_a_minute(most: int, steps: list[float], repeats: int) -> None:
+def test_whoever_waits_as_told_is_let_in_and_nobody_gets_more_than_twice_the_budget_in_a_minute(
+    most: int, steps: list[float], repeats: int
+) -> None:
     somebody, at, let_in = Minute(Budget("test", most)), 0.0, []
     for step in steps:
         at += step
@@ -79,5 +84,8 @@ def test_whoever_waits_as_told_is_let_in_and_nobody_gets_more_than_twice_the_bud
             at += wait
             assert somebody.asks(at) is None
             let_in.append(at)
-    busiest = max((sum(1 for other in let_in if first <= other < first + 60) for first in set(let_in)), default=0)
+    busiest = max(
+        (sum(1 for other in let_in if first <= other < first + 60) for first in set(let_in)),
+        default=0,
+    )
     assert busiest <= 2 * most

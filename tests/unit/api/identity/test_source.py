@@ -1,4 +1,6 @@
-"""Which proxies are believed: networks at once, names as far as a name server tells, and nobody waits for one that does not."""
+"""Which proxies are believed: networks at once, names as far as a name server tells, and nobody
+waits for one that does not.
+"""
 
 import asyncio
 import threading
@@ -13,7 +15,11 @@ CADDY, STRANGER = ip_address("172.18.0.9"), ip_address("203.0.113.5")
 
 def test_a_network_is_believed_without_a_look() -> None:
     proxies = TrustedProxies.parse("172.18.0.0/16")
-    assert [asyncio.run(proxies.trust(each)) for each in (CADDY, STRANGER, None)] == [True, False, False]
+    assert [asyncio.run(proxies.trust(each)) for each in (CADDY, STRANGER, None)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_name_is_believed_where_it_leads() -> None:

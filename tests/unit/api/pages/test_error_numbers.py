@@ -1,4 +1,6 @@
-"""A fault of Luna's own shows the number under which the log holds its reason: as a page, as a part of one, and within one that stands all the same."""
+"""A fault of Luna's own shows the number under which the log holds its reason: as a page, as a part
+of one, and within one that stands all the same.
+"""
 
 from datetime import UTC, datetime
 from html import unescape
@@ -32,7 +34,9 @@ async def fail(_: Request) -> None:
 @pytest.fixture(scope="module")
 def client() -> TestClient:
     """A client of a gateway of which one page and one route fail."""
-    app = create_app(Settings(), Addresses(database_url="postgresql://nowhere", redis_url="redis://nowhere"))
+    app = create_app(
+        Settings(), Addresses(database_url="postgresql://nowhere", redis_url="redis://nowhere")
+    )
     app.router.routes[:0] = [Route("/ui/broken", fail), Route("/v1/broken", fail)]
     return TestClient(app, raise_server_exceptions=False)
 
@@ -42,8 +46,12 @@ def say_number(language: Language = "en") -> str:
 
 
 @each_row(("headers", "is_part"), [({}, False), ({"HX-Request": "true"}, True)])
-def test_a_page_that_fails_shows_the_number_of_its_request(client: TestClient, headers: dict[str, str], is_part: bool) -> None:
-    answer = client.get("/ui/broken", headers={"X-Trace-Id": NUMBER, "Accept-Language": "de"} | headers)
+def test_a_page_that_fails_shows_the_number_of_its_request(
+    client: TestClient, headers: dict[str, str], is_part: bool
+) -> None:
+    answer = client.get(
+        "/ui/broken", headers={"X-Trace-Id": NUMBER, "Accept-Language": "de"} | headers
+    )
     assert answer.status_code == 500
     assert answer.headers["X-Trace-Id"] == NUMBER
     assert "Content-Security-Policy" in answer.headers
@@ -54,25 +62,57 @@ def test_a_page_that_fails_shows_the_number_of_its_request(client: TestClient, h
 
 def test_a_route_that_fails_names_the_number_of_its_request(client: TestClient) -> None:
     answer = client.get("/v1/broken", headers={"X-Trace-Id": NUMBER})
-    assert (answer.status_code, answer.json()["trace_id"], answer.headers["X-Request-Id"]) == (500, NUMBER, NUMBER)
+    assert (answer.status_code, answer.json()["trace_id"], answer.headers["X-Request-Id"]) == (
+        500,
+        NUMBER,
+        NUMBER,
+    )
 
 
 def draw(template: str, **context: Any) -> str:
     """Return a part of a page as an English reader sees it."""
-    scope = {"type": "http", "method": "GET", "path": "/ui", "query_string": b"", "headers": [(b"accept-language", b"en")], "state": {}}
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/ui",
+        "query_string": b"",
+        "headers": [(b"accept-language", b"en")],
+        "state": {},
+    }
     with log_context(trace_id=NUMBER):
-        return unescape(bytes(show_part(Request(scope), Page("planning", ""), template, **context).body).decode())
+        return unescape(
+            bytes(
+                show_part(Request(scope), Page("planning", ""), template, **context).body
+            ).decode()
+        )
 
 
 def test_a_fault_within_a_page_shows_the_number_and_a_refusal_does_not() -> None:
     parts = {"trial": None, "cost_words": ""}
-    assert say_number() in draw("planning_cost.html.j2", refusal=LunaError("of the inside"), **parts)
-    assert NUMBER not in draw("planning_cost.html.j2", refusal=refuse("no-plan-to-compare", field="plan", value="home"), **parts)
+    assert say_number() in draw(
+        "planning_cost.html.j2", refusal=LunaError("of the inside"), **parts
+    )
+    assert NUMBER not in draw(
+        "planning_cost.html.j2",
+        refusal=refuse("no-plan-to-compare", field="plan", value="home"),
+        **parts,
+    )
 
 
 def test_a_job_that_failed_shows_the_number_of_the_job() -> None:
     error = refuse("task-failed", field="task", value="planner.plan").problem()
     job = Job(
-        job_id="1", task="planner.plan", key="1", status="failed", attempts=1, submitted_at=AT, finished_at=AT, error=error, request={}, trace_id="f" * 32
+        job_id="1",
+        task="planner.plan",
+        key="1",
+        status="failed",
+        attempts=1,
+        submitted_at=AT,
+        finished_at=AT,
+        error=error,
+        request={},
+        trace_id="f" * 32,
     )
-    assert wording("every_page", "error_report", trace_id="f" * 32) in draw("job_part.html.j2", job=job, progress=None)
+    assert wording("every_page", "error_report", trace_id="f" * 32) in draw(
+        "job_part.html.j2", job=job, progress=None
+    )

@@ -33,7 +33,9 @@ SITE = parse_site({"name": "home", "timezone": "Europe/Amsterdam", "batteries": 
 
 
 def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeView:
-    """Home where these runs follow on each other from now on: mode, slots, and what the battery moves in each, kW; the last one lasts to the end."""
+    """Home where these runs follow on each other from now on: mode, slots, and what the battery
+    moves in each, kW; the last one lasts to the end.
+    """
     window = open_window(SITE, now=NOW, language=language)
     count, past = window.timeline.count, window.past
     modes: list[str | None] = ["save"] * past
@@ -46,15 +48,36 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
     start, slots = window.timeline.start, []
     for place in range(past, count):
         mode, kwh = modes[place], moved[place] / 4
-        flows = {"charge": {"charge_kwh": kwh}, "export": {"discharge_kwh": kwh}}.get(str(mode), {"discharge_kwh": kwh})
+        flows = {"charge": {"charge_kwh": kwh}, "export": {"discharge_kwh": kwh}}.get(
+            str(mode), {"discharge_kwh": kwh}
+        )
         battery = {"battery": {"charge_kwh": 0, "discharge_kwh": 0, "soc_end": 0.5} | flows}
-        prices = {"import_price": 0.3, "export_price": 0.2, "export_kwh": kwh if mode == "export" else 0.0}
+        prices = {
+            "import_price": 0.3,
+            "export_price": 0.2,
+            "export_kwh": kwh if mode == "export" else 0.0,
+        }
         reason = {"code": "unknown", "text": f"Because of {mode}."}
-        slots.append(FLOWS | {"start": start + place * SLOT, "mode": mode, "reason": reason, "batteries": battery} | prices)
+        slots.append(
+            FLOWS
+            | {"start": start + place * SLOT, "mode": mode, "reason": reason, "batteries": battery}
+            | prices
+        )
     whole = describe_plan("p", start + past * SLOT, [])
     plan = PlanReply.model_validate(whole.model_dump() | {"slots": slots})
     decisions: dict[str, list[Any]] = {
-        **{name: [None] * count for name in ("energy_value", "keep_from_price", "keep_to_price", "price_rank", "price_count", "binding", "cost_of_opposite")},
+        **{
+            name: [None] * count
+            for name in (
+                "energy_value",
+                "keep_from_price",
+                "keep_to_price",
+                "price_rank",
+                "price_count",
+                "binding",
+                "cost_of_opposite",
+            )
+        },
         "mode": modes,
         "code": ["unknown"] * count,
         "figures": [{} for _ in range(count)],
@@ -77,7 +100,9 @@ def headline(now: str, following: str, t: str, language: Language = "en") -> str
 
 
 def test_something_else_lasts_to_the_end_of_the_run() -> None:
-    sheet = view_sheet(view_of(("self_consumption", 5, 0.0), ("export", 4, 4.0), ("save", 4, 0.0)), 96)
+    sheet = view_sheet(
+        view_of(("self_consumption", 5, 0.0), ("export", 4, 4.0), ("save", 4, 0.0)), 96
+    )
     assert sheet is not None
     # 16:30 and five quarter-hours.
     assert [end.label for end in sheet.ends] == ["17:45", "18:45", "20:30", "tomorrow 00:00"]
@@ -88,12 +113,21 @@ def test_something_else_lasts_four_hours_at_most_where_the_run_goes_on_for_days(
     assert sheet is not None
     assert [end.label for end in sheet.ends] == ["20:30", "17:45", "18:45", "tomorrow 00:00"]
     assert datetime.fromisoformat(sheet.ends[0].until) - NOW <= timedelta(hours=4)
-    assert all(datetime.fromisoformat(end.until).timestamp() % SLOT.total_seconds() == 0 for end in sheet.ends)
+    assert all(
+        datetime.fromisoformat(end.until).timestamp() % SLOT.total_seconds() == 0
+        for end in sheet.ends
+    )
 
 
 def test_a_deed_that_moves_next_to_nothing_is_not_told() -> None:
     # A quarter-hour at 0.108 kW is 27 Wh.
-    view = view_of(("self_consumption", 4, 0.0), ("charge", 1, 0.108), ("self_consumption", 4, 0.0), ("export", 4, 4.0), ("save", 4, 0.0))
+    view = view_of(
+        ("self_consumption", 4, 0.0),
+        ("charge", 1, 0.108),
+        ("self_consumption", 4, 0.0),
+        ("export", 4, 4.0),
+        ("save", 4, 0.0),
+    )
     assert view.headline == headline("self_consumption", "export", "18:45")
     assert [(step.time, step.text, step.gain) for step in view.steps()] == [
         ("Now – 18:45", wording("home", "step_self_consumption", name="Battery"), ""),
@@ -107,9 +141,19 @@ def test_a_battery_that_stands_still_while_sun_is_sold_holds_its_charge() -> Non
     view = view_of(("self_consumption", 1, 0.0), ("supply", 4, 0.0), ("self_consumption", 4, 0.0))
     plan = view.house.planned.plan
     assert plan is not None
-    sunny = [slot.model_copy(update={"export_kwh": 0.5}) if slot.mode == "supply" else slot for slot in plan.slots]
-    sold = HomeView(view.window, view.document, view.words, house_of(SITE, plan.model_copy(update={"slots": sunny}), NOW))
-    follows, holds = (wording("home", f"step_{mode}", name="Battery") for mode in ("self_consumption", "hold"))
+    sunny = [
+        slot.model_copy(update={"export_kwh": 0.5}) if slot.mode == "supply" else slot
+        for slot in plan.slots
+    ]
+    sold = HomeView(
+        view.window,
+        view.document,
+        view.words,
+        house_of(SITE, plan.model_copy(update={"slots": sunny}), NOW),
+    )
+    follows, holds = (
+        wording("home", f"step_{mode}", name="Battery") for mode in ("self_consumption", "hold")
+    )
     assert [step.text for step in sold.steps()] == [follows, holds, follows]
     # With nothing to sell it is part of what goes on beside it.
     assert [step.text for step in view.steps()] == [follows]
@@ -118,7 +162,14 @@ def test_a_battery_that_stands_still_while_sun_is_sold_holds_its_charge() -> Non
 def armed(view: HomeView, soc: HouseFigure, **setpoint: Any) -> HomeView:
     """The same home where the battery was told something for the slot that runs."""
     told = {"battery": BatterySetpoint.model_validate(setpoint)}
-    decision = Decision(slot_start=floor_to(NOW, SLOT), source="planner", decided_by="planner", reason="planned", requested=told, allowed=told)
+    decision = Decision(
+        slot_start=floor_to(NOW, SLOT),
+        source="planner",
+        decided_by="planner",
+        reason="planned",
+        requested=told,
+        allowed=told,
+    )
     state = ControlState(site="home", armed_at=NOW - SLOT, decision=decision)
     house = replace(view.house, states=(state,), planned=replace(view.house.planned, soc=soc))
     return HomeView(view.window, view.document, view.words, house)
@@ -126,12 +177,20 @@ def armed(view: HomeView, soc: HouseFigure, **setpoint: Any) -> HomeView:
 
 def test_what_the_battery_was_told_for_its_charge_is_what_it_is_said_to_do() -> None:
     planned = view_of(("hold", 8, 0.0), ("charge", 4, 4.0))
-    view = armed(planned, HouseFigure(0.6, "measured"), mode="self_consumption", floor_soc=0.2, ceiling_soc=0.9)
+    view = armed(
+        planned,
+        HouseFigure(0.6, "measured"),
+        mode="self_consumption",
+        floor_soc=0.2,
+        ceiling_soc=0.9,
+    )
     assert view.headline == headline("self_consumption", "charge", "18:30")
     assert view.lead == wording("house", "level_decided")
     # As it was planned, the plan says why; and what moves little is told as long as it is done.
     assert armed(planned, HouseFigure(0.6, "measured"), mode="hold").lead == "Because of hold."
-    little = armed(view_of(("supply", 1, 0.1), ("save", 8, 0.0)), HouseFigure(0.6, "measured"), mode="supply")
+    little = armed(
+        view_of(("supply", 1, 0.1), ("save", 8, 0.0)), HouseFigure(0.6, "measured"), mode="supply"
+    )
     assert little.headline == headline("supply", "save", "16:45")
 
 
@@ -139,14 +198,24 @@ def test_what_the_battery_was_told_for_its_charge_is_what_it_is_said_to_do() -> 
     ("soc", "setpoint", "code"),
     [
         (0.87, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "now_filled"),
-        (0.80, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872}, "now_self_consumption"),
+        (
+            0.80,
+            {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 0.872},
+            "now_self_consumption",
+        ),
         (0.40, {"mode": "supply", "floor_soc": 0.4}, "now_drained"),
         (0.80, {"mode": "charge", "target_soc": 0.8}, "now_filled"),
         # Its own limit is no decision.
-        (1.00, {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 1.0}, "now_self_consumption"),
+        (
+            1.00,
+            {"mode": "self_consumption", "floor_soc": 0.1, "ceiling_soc": 1.0},
+            "now_self_consumption",
+        ),
     ],
 )
-def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(soc: float, setpoint: dict[str, Any], code: str) -> None:
+def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(
+    soc: float, setpoint: dict[str, Any], code: str
+) -> None:
     view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(soc, "measured"), **setpoint)
     assert view.headline.startswith(wording("home", code, name="Battery"))
     codes = {each.code for each in state_house(view.house, view.numbers)}
@@ -155,22 +224,46 @@ def test_a_battery_that_has_reached_what_it_was_told_is_said_to_have(soc: float,
 
 
 def test_a_level_of_before_is_told_with_its_time_by_home_and_in_answers() -> None:
-    view = armed(view_of(("self_consumption", 4, 0.0)), HouseFigure(0.71, "measured", NOW - timedelta(minutes=5)), mode="self_consumption")
-    view = HomeView(view.window, dict(view.document) | {"ghosts": {"without_luna": {"next_day": None}}}, view.words, view.house)
-    assert [fact.basis for fact in view.facts() if fact.label == "In the battery"] == ["measured 16:32"]
-    said = [say_statement(each, view.numbers, now=NOW) for each in state_house(view.house, view.numbers) if each.code.startswith("house_stored")]
+    view = armed(
+        view_of(("self_consumption", 4, 0.0)),
+        HouseFigure(0.71, "measured", NOW - timedelta(minutes=5)),
+        mode="self_consumption",
+    )
+    view = HomeView(
+        view.window,
+        dict(view.document) | {"ghosts": {"without_luna": {"next_day": None}}},
+        view.words,
+        view.house,
+    )
+    assert [fact.basis for fact in view.facts() if fact.label == "In the battery"] == [
+        "measured 16:32"
+    ]
+    said = [
+        say_statement(each, view.numbers, now=NOW)
+        for each in state_house(view.house, view.numbers)
+        if each.code.startswith("house_stored")
+    ]
     assert said == [wording("house", "house_stored_at", soc="71%", basis="measured", at="16:32")]
 
 
 @pytest.mark.parametrize(
     ("known_hours_ahead", "codes"),
-    # At 16:37 tomorrow's are late from 14:00 on; those of the slot that runs are known where they end after it.
+    # At 16:37 tomorrow's are late from 14:00 on; those of the slot that runs are known where they
+    # end after it.
     [(-1.0, ["notice_prices_today"]), (2.0, ["notice_prices"]), (31.0, [])],
 )
-def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: float, codes: list[str]) -> None:
+def test_prices_that_have_not_come_are_told_today_as_well(
+    known_hours_ahead: float, codes: list[str]
+) -> None:
     view = view_of(("save", 4, 0.0))
     tariff = {"import": {"kind": "spot", "market": "DE_LU"}}
-    site = SITE.model_copy(update={"tariff": parse_site({"name": "home", "timezone": "Europe/Amsterdam", "tariff": tariff}).tariff})
+    site = SITE.model_copy(
+        update={
+            "tariff": parse_site(
+                {"name": "home", "timezone": "Europe/Amsterdam", "tariff": tariff}
+            ).tariff
+        }
+    )
     window = open_window(site, now=NOW, language="en")
     document = dict(view.document) | {
         "overrides": [],
@@ -180,24 +273,50 @@ def test_prices_that_have_not_come_are_told_today_as_well(known_hours_ahead: flo
         "prices": {"known_slots": window.past + round(known_hours_ahead * 4)},
     }
     home = HomeView(window, document, view.words, replace(view.house, site=site))
-    assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == [wording("home", code) for code in codes]
+    assert [notice.title for notice in list_notices(home, timedelta(hours=1))] == [
+        wording("home", code) for code in codes
+    ]
 
 
-@pytest.mark.parametrize(("code", "language"), [("plan_compromised", "en"), ("plan_unproven", "en"), ("plan_unproven", "de")])
-def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(code: FindingCode, language: Language) -> None:
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("plan_compromised", "en"), ("plan_unproven", "en"), ("plan_unproven", "de")],
+)
+def test_what_a_plan_had_no_time_to_find_is_not_told_as_what_cannot_be_had(
+    code: FindingCode, language: Language
+) -> None:
     view = view_of(("save", 4, 0.0), language=language)
     missed = [{"code": "", "constraint": "car", "shortfall": "2 kWh", "figures": {}}]
-    document = dict(view.document) | {"overrides": [], "stays": [], "ages_s": {"plan": 60, "measured": 600}, "prices": {"known_slots": 999}}
+    document = dict(view.document) | {
+        "overrides": [],
+        "stays": [],
+        "ages_s": {"plan": 60, "measured": 600},
+        "prices": {"known_slots": 999},
+    }
     house = replace(view.house, findings=(SiteFinding(code, "car", {"missed": missed}),))
     notices = list_notices(HomeView(view.window, document, view.words, house), timedelta(hours=1))
     said = f"{wording('messages', f'title_{code}', language)}."
-    assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [(said, True)]
+    assert [(notice.title, notice.more.endswith(" car: 2 kWh")) for notice in notices] == [
+        (said, True)
+    ]
 
 
 def test_steps_name_the_day_as_soon_as_it_is_another_one() -> None:
-    view = view_of(("save", 52, 0.0), ("charge", 8, 4.0), ("save", 26, 0.0), ("supply", 4, 1.0), ("save", 4, 0.0), language="de")
+    view = view_of(
+        ("save", 52, 0.0),
+        ("charge", 8, 4.0),
+        ("save", 26, 0.0),
+        ("supply", 4, 1.0),
+        ("save", 4, 0.0),
+        language="de",
+    )
     # 52 quarter-hours after 16:30 it is 05:30.
-    assert [step.time for step in view.steps()] == ["Jetzt – morgen 05:30", "Morgen 05:30 – 07:30", "Morgen 07:30 – 14:00", "Morgen 14:00 – 15:00"]
+    assert [step.time for step in view.steps()] == [
+        "Jetzt – morgen 05:30",
+        "Morgen 05:30 – 07:30",
+        "Morgen 07:30 – 14:00",
+        "Morgen 14:00 – 15:00",
+    ]
     assert view.headline == headline("save", "charge", "morgen 05:30", "de")
 
 
@@ -206,10 +325,15 @@ def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     assert view.headline == headline("self_consumption", "export", "17:30")
     assert view.lead == "Because of self_consumption."
     # What is done now and moves next to nothing is not spoken of, nor is why.
-    assert view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead == "Because of self_consumption."
+    assert (
+        view_of(("charge", 1, 0.108), ("self_consumption", 4, 0.0)).lead
+        == "Because of self_consumption."
+    )
 
 
-def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_below_the_headline() -> None:
+def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_below_the_headline() -> (
+    None
+):
     view = view_of(("supply", 4, 1.0), ("save", 4, 0.0))
     plan = view.house.planned.plan
     assert plan is not None
@@ -220,25 +344,34 @@ def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_be
         "batteries": {"battery": {"charge_kwh": 0, "discharge_kwh": 1.2, "soc_end": 0.5}},
     }
     other = PlanReply.model_validate(plan.model_dump() | {"slots": slots})
-    assert HomeView(view.window, view.document, view.words, house_of(SITE, other, NOW)).lead == "Because of supply."
+    assert (
+        HomeView(view.window, view.document, view.words, house_of(SITE, other, NOW)).lead
+        == "Because of supply."
+    )
     # An hour before, nothing of the run was done yet: what moves most stands for it.
     run = house_of(SITE, other, NOW).runs[0]
     assert say_run(run, view.numbers, now=NOW - timedelta(hours=1)) == "Because of the evening."
 
 
 @pytest.mark.parametrize(("language", "battery"), [("en", "Battery"), ("de", "Batterie")])
-def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_what_it_does(language: Language, battery: str) -> None:
+def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_what_it_does(
+    language: Language, battery: str
+) -> None:
     view = view_of(("charge", 4, 3.0), ("save", 4, 0.0), language=language)
     silence = wording("home", "now_silent", language, name=battery)
     assert silence not in view.headline
-    silent = SiteFinding("device_silent", "batteries", {"device": "batteries", "at": view.window.running})
+    silent = SiteFinding(
+        "device_silent", "batteries", {"device": "batteries", "at": view.window.running}
+    )
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(silent,))
     silenced = HomeView(view.window, view.document, view.words, house)
     assert silenced.headline == silence
     assert silenced.lead == view.words("lead_left_alone")
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     statement = wording("house", "house_silent", language, device=battery, at="16:30")
-    assert said.index(statement) < next(place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt")))
+    assert said.index(statement) < next(
+        place for place, sentence in enumerate(said) if sentence.startswith(("Now", "Jetzt"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -249,9 +382,15 @@ def test_what_the_plan_has_for_a_battery_that_does_not_answer_is_not_told_as_wha
         ("device_kept", "now_kept", "house_kept"),
     ],
 )
-def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as_what_it_does(code: FindingCode, now: str, statement: str) -> None:
+def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as_what_it_does(
+    code: FindingCode, now: str, statement: str
+) -> None:
     view = view_of(("charge", 4, 3.0), ("save", 4, 0.0))
-    found = SiteFinding(code, "batteries", {"device": "batteries", "at": view.window.running, "until": view.window.running})
+    found = SiteFinding(
+        code,
+        "batteries",
+        {"device": "batteries", "at": view.window.running, "until": view.window.running},
+    )
     house = house_of(SITE, view.house.planned.plan, NOW, findings=(found,))
     told = HomeView(view.window, view.document, view.words, house)
     assert told.headline == wording("home", now, name="Battery")
@@ -261,31 +400,65 @@ def test_what_the_plan_has_for_a_battery_that_does_something_else_is_not_told_as
 
 def test_since_when_the_house_is_not_known_is_told_once_two_quarter_hours_are_missing() -> None:
     view = view_of(("save", 4, 0.0), language="de")
-    # It is 16:37; the meters of 15:45 to 16:00 spoke last, and then those of the quarter-hour before.
+    # It is 16:37; the meters of 15:45 to 16:00 spoke last, and then those of the quarter-hour
+    # before.
     for minutes, told in ((0, []), (-15, [wording("house", "house_unknown", "de", at="15:45")])):
         until = NOW.replace(hour=16, minute=0) + timedelta(minutes=minutes)
         house = replace(view.house, planned=replace(view.house.planned, measured_until=until))
-        assert [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers) if each.code == "house_unknown"] == told
+        assert [
+            say_statement(each, view.numbers, now=NOW)
+            for each in state_house(house, view.numbers)
+            if each.code == "house_unknown"
+        ] == told
 
 
 def test_what_is_said_and_not_believed_is_a_question_to_the_reader() -> None:
     view = view_of(("save", 4, 0.0), language="de")
-    doubt = {"soc": 0.43, "at": "2026-05-20T14:15:00+00:00", "doubted_soc": 0.0, "doubted_at": "2026-05-20T14:30:00+00:00"}
+    doubt = {
+        "soc": 0.43,
+        "at": "2026-05-20T14:15:00+00:00",
+        "doubted_soc": 0.0,
+        "doubted_at": "2026-05-20T14:30:00+00:00",
+    }
     plan = view.house.planned.plan
     assert plan is not None
-    doubted = plan.model_copy(update={"notes": [NoteReply(code="soc_doubted", text="", figures=doubt)]})
-    (notice,) = list_doubts(HomeView(view.window, view.document, view.words, house_of(SITE, doubted, NOW)))
-    doubted_figures = {"doubted_at": "Mi. 16:30", "doubted_soc": "0 %", "soc": "43 %", "at": "Mi. 16:15"}
-    assert notice.title.replace("\u00a0", " ") == wording("notes", "note_soc_doubted", "de", **doubted_figures)
+    doubted = plan.model_copy(
+        update={"notes": [NoteReply(code="soc_doubted", text="", figures=doubt)]}
+    )
+    (notice,) = list_doubts(
+        HomeView(view.window, view.document, view.words, house_of(SITE, doubted, NOW))
+    )
+    doubted_figures = {
+        "doubted_at": "Mi. 16:30",
+        "doubted_soc": "0 %",
+        "soc": "43 %",
+        "at": "Mi. 16:15",
+    }
+    assert notice.title.replace("\u00a0", " ") == wording(
+        "notes", "note_soc_doubted", "de", **doubted_figures
+    )
 
 
 def test_several_batteries_that_do_not_answer_are_read_of_by_their_names() -> None:
     view = view_of(("charge", 4, 3.0), ("save", 4, 0.0))
-    figures = {"device": "batteries", "batteries": ["cellar", "garage"], "at": view.window.running, "until": view.window.running}
-    house = house_of(SITE, view.house.planned.plan, NOW, findings=(SiteFinding("device_silent", "batteries", figures),))
+    figures = {
+        "device": "batteries",
+        "batteries": ["cellar", "garage"],
+        "at": view.window.running,
+        "until": view.window.running,
+    }
+    house = house_of(
+        SITE,
+        view.house.planned.plan,
+        NOW,
+        findings=(SiteFinding("device_silent", "batteries", figures),),
+    )
     said = [say_statement(each, view.numbers, now=NOW) for each in state_house(house, view.numbers)]
     assert wording("house", "house_silent", device="cellar, garage", at="16:30") in said
-    assert "cellar, garage" in say_message("device_silent", figures, site="home", numbers=view.numbers).text
+    assert (
+        "cellar, garage"
+        in say_message("device_silent", figures, site="home", numbers=view.numbers).text
+    )
 
 
 STANDS = {
@@ -306,7 +479,9 @@ TAKES_NOTHING = {"vehicle": "car", "since": "2026-05-20T10:00:00+00:00", "planne
         ("vehicle_takes_nothing", TAKES_NOTHING, "device_takes_nothing"),
     ],
 )
-def test_what_is_the_matter_with_a_car_s_charge_is_said_on_every_surface(code: str, figures: dict[str, Any], finding: str) -> None:
+def test_what_is_the_matter_with_a_car_s_charge_is_said_on_every_surface(
+    code: str, figures: dict[str, Any], finding: str
+) -> None:
     view = view_of(("save", 4, 0.0), language="de")
     plan = view.house.planned.plan
     assert plan is not None

@@ -1,4 +1,7 @@
-"""A plan and a replay to report on, made from smooth curves; figures are invented, flows balance."""
+"""A plan and a replay to report on, made from smooth curves.
+
+Figures are invented, flows balance.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -23,16 +26,33 @@ def site() -> Site:
         {
             "name": "home",
             "timezone": "Europe/Amsterdam",
-            "batteries": [{"capacity_kwh": 10, "min_soc": 0.1, "charge_limit_kw": 5, "discharge_limit_kw": 5, "wear_price": 0.01}],
+            "batteries": [
+                {
+                    "capacity_kwh": 10,
+                    "min_soc": 0.1,
+                    "charge_limit_kw": 5,
+                    "discharge_limit_kw": 5,
+                    "wear_price": 0.01,
+                }
+            ],
             "pv": [{"peak_kw": 6}],
-            "tariff": {"import": {"kind": "spot", "market": "NL", "markup": 0.13}, "export": {"kind": "spot", "market": "NL"}},
+            "tariff": {
+                "import": {"kind": "spot", "market": "NL", "markup": 0.13},
+                "export": {"kind": "spot", "market": "NL"},
+            },
         }
     )
 
 
 @pytest.fixture
 def make_plan(site: Site) -> PlanMaker:
-    def make(start: datetime = datetime(2023, 9, 14, 12, tzinfo=UTC), count: int = 192, *, code: str | None = None, text: str = "As planned.") -> PlanReply:
+    def make(
+        start: datetime = datetime(2023, 9, 14, 12, tzinfo=UTC),
+        count: int = 192,
+        *,
+        code: str | None = None,
+        text: str = "As planned.",
+    ) -> PlanReply:
         slots = [make_slot(start, index, code=code, text=text) for index in range(count)]
         return PlanReply(
             plan_id="one",
@@ -57,7 +77,13 @@ def make_slot(start: datetime, index: int, *, code: str | None, text: str) -> Sl
     load, pv, curtailed = 0.1, round(sun, 3), round(0.2 * sun, 3)
     net = round(load - pv + curtailed, 3)
     charge, discharge = (0.05, 0.0) if net < 0 else (0.0, 0.05)
-    figures = {"buy": 0.3, "sell": 0.1, "value": 0.2, "refill": 0.05, "time": (start + timedelta(hours=20)).isoformat()}
+    figures = {
+        "buy": 0.3,
+        "sell": 0.1,
+        "value": 0.2,
+        "refill": 0.05,
+        "time": (start + timedelta(hours=20)).isoformat(),
+    }
     return SlotReply(
         start=start + index * timedelta(minutes=15),
         mode=("self_consumption", "save", "supply", "hold", "charge", "export")[index // 16 % 6],
@@ -68,9 +94,20 @@ def make_slot(start: datetime, index: int, *, code: str | None, text: str) -> Sl
         export_kwh=max(-(net + charge - discharge), 0.0),
         import_price=0.2 + 0.15 * float(np.sin(index / 30)),
         export_price=0.07 + 0.15 * float(np.sin(index / 30)),
-        batteries={"battery": BatteryFlow(charge_kwh=charge, discharge_kwh=discharge, soc_end=0.5 + 0.3 * float(np.sin(index / 40)))},
+        batteries={
+            "battery": BatteryFlow(
+                charge_kwh=charge,
+                discharge_kwh=discharge,
+                soc_end=0.5 + 0.3 * float(np.sin(index / 40)),
+            )
+        },
         reason=ReasonReply(
-            code=code or CODES[index // 16 % 4], text=text, energy_value=0.2, cost_of_opposite=index / 1000, binding=["battery full"], figures=figures
+            code=code or CODES[index // 16 % 4],
+            text=text,
+            energy_value=0.2,
+            cost_of_opposite=index / 1000,
+            binding=["battery full"],
+            figures=figures,
         ),
         load_p10_kwh=0.05,
         load_p90_kwh=0.2,
@@ -86,8 +123,13 @@ def make_report(site: Site, make_plan: PlanMaker) -> ReportMaker:
         feed_in = site.model_copy(update={"name": "feed_in"})
         settings = {
             "plan": plan or make_plan(),
-            "results": [SiteResult(site, make_replay(), first, last, 4000), SiteResult(feed_in, make_replay(), first, last)],
-            "origins": [Origin("Prices", "ev2gym 2.0.0", "MIT", "2023", "held", "whole", "ab" * 32)],
+            "results": [
+                SiteResult(site, make_replay(), first, last, 4000),
+                SiteResult(feed_in, make_replay(), first, last),
+            ],
+            "origins": [
+                Origin("Prices", "ev2gym 2.0.0", "MIT", "2023", "held", "whole", "ab" * 32)
+            ],
             "commands": ["make demo", "luna replay --site home"],
             "created_at": datetime(2026, 11, 20, 8, 42, tzinfo=UTC),
             "took_seconds": 31.4,
@@ -98,7 +140,14 @@ def make_report(site: Site, make_plan: PlanMaker) -> ReportMaker:
 
 
 def make_replay(*, luna_cost: float = 26.3) -> ReplayReply:
-    costs = {"idle": 41.2, "rule": 33.0, "self_consumption": 31.0, "mpc": luna_cost, "mpc_perfect": 25.4, "oracle": 25.2}
+    costs = {
+        "idle": 41.2,
+        "rule": 33.0,
+        "self_consumption": 31.0,
+        "mpc": luna_cost,
+        "mpc_perfect": 25.4,
+        "oracle": 25.2,
+    }
     days = [DayCost(day=date(2023, 9, 1) + timedelta(days=day), cost=1.0) for day in range(14)]
     policies = {
         name: PolicyReply(

@@ -46,7 +46,13 @@ def test_asks_nobody_for_anything(make_report: ReportMaker) -> None:
     attributes = [name for _, found in page.tags for name in found]
     assert not {"src", "href", "srcset", "action"} & set(attributes)
     assert not re.search(r"https?://|@import|url\((?!#)", html)
-    assert page.count("meta", content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'") == 1
+    assert (
+        page.count(
+            "meta",
+            content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'",
+        )
+        == 1
+    )
 
 
 def test_every_slot_says_its_mode_and_why(make_report: ReportMaker) -> None:
@@ -75,13 +81,17 @@ def test_speaks_both_languages(make_report: ReportMaker, language: Language, sco
 
 def test_a_german_report_of_an_english_plan_is_german_throughout(make_report: ReportMaker) -> None:
     texts = " ".join(Page(render(make_report(language="de"))).texts)
-    assert wording("trade_reasons", "reason_serve_peak_1", "de", buy="30 ct", value="20 ct") in texts
+    assert (
+        wording("trade_reasons", "reason_serve_peak_1", "de", buy="30 ct", value="20 ct") in texts
+    )
     assert "Batterie voll" in texts
     assert "battery full" not in texts
     assert "As planned." not in texts
 
 
-def test_a_reason_without_words_here_is_said_as_the_plan_says_it(make_report: ReportMaker, make_plan: PlanMaker) -> None:
+def test_a_reason_without_words_here_is_said_as_the_plan_says_it(
+    make_report: ReportMaker, make_plan: PlanMaker
+) -> None:
     html = render(make_report(make_plan(code="from_the_future", text="Does something new.")))
     assert html.count("Does something new.") >= 192
 
@@ -103,16 +113,23 @@ def test_escapes_what_comes_from_outside(make_report: ReportMaker, make_plan: Pl
     ],
     ids=["23 hours", "24 hours", "25 hours"],
 )
-def test_hours_stand_where_the_sites_clock_shows_them(make_report: ReportMaker, make_plan: PlanMaker, start: datetime, count: int, marks: list[str]) -> None:
+def test_hours_stand_where_the_sites_clock_shows_them(
+    make_report: ReportMaker, make_plan: PlanMaker, start: datetime, count: int, marks: list[str]
+) -> None:
     html = render(make_report(make_plan(start, count))).replace("\u00a0", " ")
     wide = html[html.index('class="plan wide"') :]
     wide = wide[: wide.index("</svg>")]
-    assert re.findall(r'class="(?:tick|day)" text-anchor="middle">([^<]+)<', wide)[: len(marks)] == marks
+    assert (
+        re.findall(r'class="(?:tick|day)" text-anchor="middle">([^<]+)<', wide)[: len(marks)]
+        == marks
+    )
     assert wide.count("<title>") == count
 
 
 def test_the_hour_shown_twice_is_told_apart(make_report: ReportMaker, make_plan: PlanMaker) -> None:
-    html = render(make_report(make_plan(datetime(2023, 10, 28, 22, tzinfo=UTC), 100))).replace("\u00a0", " ")
+    html = render(make_report(make_plan(datetime(2023, 10, 28, 22, tzinfo=UTC), 100))).replace(
+        "\u00a0", " "
+    )
     assert "Sun 02:15 CEST" in html
     assert "Sun 02:15 CET" in html
 
@@ -131,9 +148,14 @@ def test_chooses_the_slot_whose_opposite_costs_most(make_report: ReportMaker) ->
 def test_drawings_are_as_recorded(make_report: ReportMaker, make_plan: PlanMaker) -> None:
     # A day of 25 hours whose last hours have no published price, on which some PV is held back.
     start = datetime(2023, 10, 28, 22, tzinfo=UTC)
-    plan = make_plan(start, 100).model_copy(update={"prices_known_until": start + timedelta(hours=20)})
+    plan = make_plan(start, 100).model_copy(
+        update={"prices_known_until": start + timedelta(hours=20)}
+    )
     html = render(make_report(plan, without_soc=[0.4] * 100))
-    hold_drawing("report", "\n".join(re.findall(r'<svg class="(?:plan|losses) .*?</svg>', html, flags=re.DOTALL)))
+    hold_drawing(
+        "report",
+        "\n".join(re.findall(r'<svg class="(?:plan|losses) .*?</svg>', html, flags=re.DOTALL)),
+    )
 
 
 def test_marks_predicted_prices(make_report: ReportMaker, make_plan: PlanMaker) -> None:
@@ -150,7 +172,9 @@ def test_draws_the_battery_without_luna_only_where_it_is_known(make_report: Repo
 
 def test_scores_name_policies_and_bars_stay_in_their_column(make_report: ReportMaker) -> None:
     html = render(make_report())
-    assert [float(width) for width in re.findall(r'style="width:([\d.]+)%"', html)][:6] == pytest.approx([0, 51.2, 63.8, 93.1, 98.8, 100], abs=0.1)
+    assert [float(width) for width in re.findall(r'style="width:([\d.]+)%"', html)][
+        :6
+    ] == pytest.approx([0, 51.2, 63.8, 93.1, 98.8, 100], abs=0.1)
     assert "Perfect foresight" in html
 
 
@@ -167,26 +191,45 @@ def test_losses_lead_from_perfect_foresight_to_luna(make_report: ReportMaker) ->
     ids=["less", "same", "more"],
 )
 def test_the_second_house_is_told_honestly(
-    make_report: ReportMaker, replay_costing: Callable[[float], ReplayReply], site: Site, cost: float, verdict: str
+    make_report: ReportMaker,
+    replay_costing: Callable[[float], ReplayReply],
+    site: Site,
+    cost: float,
+    verdict: str,
 ) -> None:
     second = SiteResult(site, replay_costing(cost), date(2023, 9, 1), date(2023, 9, 14))
     report = make_report()
-    assert wording("report", verdict, amount="€1.00") in render(replace(report, results=[report.results[0], second]))
+    assert wording("report", verdict, amount="€1.00") in render(
+        replace(report, results=[report.results[0], second])
+    )
 
 
-def test_a_window_without_savings_has_no_score(make_report: ReportMaker, site: Site, replay_costing: Callable[[float], ReplayReply]) -> None:
+def test_a_window_without_savings_has_no_score(
+    make_report: ReportMaker, site: Site, replay_costing: Callable[[float], ReplayReply]
+) -> None:
     replay = replay_costing(26.3)
-    policies = {name: policy.model_copy(update={"score": None}) for name, policy in replay.policies.items()}
-    result = SiteResult(site, replay.model_copy(update={"policies": policies, "loss": {}}), date(2023, 9, 1), date(2023, 9, 14))
+    policies = {
+        name: policy.model_copy(update={"score": None}) for name, policy in replay.policies.items()
+    }
+    result = SiteResult(
+        site,
+        replay.model_copy(update={"policies": policies, "loss": {}}),
+        date(2023, 9, 1),
+        date(2023, 9, 14),
+    )
     html = render(make_report(results=[result]))
     assert wording("report", "headline_nothing", days=14) in html
     assert 'class="losses' not in html
 
 
-def test_a_site_without_battery_has_no_charge_panel(make_report: ReportMaker, make_plan: PlanMaker, site: Site) -> None:
+def test_a_site_without_battery_has_no_charge_panel(
+    make_report: ReportMaker, make_plan: PlanMaker, site: Site
+) -> None:
     bare = site.model_copy(update={"batteries": []})
     plan = make_plan(code="idle_no_battery")
-    plan = plan.model_copy(update={"slots": [slot.model_copy(update={"batteries": {}}) for slot in plan.slots]})
+    plan = plan.model_copy(
+        update={"slots": [slot.model_copy(update={"batteries": {}}) for slot in plan.slots]}
+    )
     report = make_report(plan)
     html = render(replace(report, results=[replace(report.results[0], site=bare)]))
     assert 'class="soc-area"' not in html

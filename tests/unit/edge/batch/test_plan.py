@@ -11,7 +11,12 @@ from services.edge.clean_share import is_held_out, months_of
 from services.edge.simulation.group import CameraGroup, simulate_group
 from tests.support.cameras.batches import UNTRAINED, configure, make_lab
 
-ORIGINAL = {"data_sources": {"locations": ["CA", "FL", "NW", "NY"], "seasons": ["winter", "spring", "summer", "fall"]}}
+ORIGINAL = {
+    "data_sources": {
+        "locations": ["CA", "FL", "NW", "NY"],
+        "seasons": ["winter", "spring", "summer", "fall"],
+    }
+}
 
 
 def make_plan(folder: Path, **sections: object) -> BatchPlan:
@@ -39,11 +44,15 @@ def test_what_is_done_is_in_no_group(tmp_path: Path) -> None:
     plan = make_plan(tmp_path)
     done = bytearray(plan.runs)
     done[5] = done[127] = done[0] = 1
-    assert [number for group in plan.group_numbers(done) for number in group] == [number for number in range(128) if number not in {0, 5, 127}]
+    assert [number for group in plan.group_numbers(done) for number in group] == [
+        number for number in range(128) if number not in {0, 5, 127}
+    ]
 
 
 def test_runs_lie_in_held_out_weeks_of_their_season(tmp_path: Path) -> None:
-    plan = make_plan(tmp_path, batch_simulation={"duration_days": 7, "variations": {"num_variations": 5}})
+    plan = make_plan(
+        tmp_path, batch_simulation={"duration_days": 7, "variations": {"num_variations": 5}}
+    )
     seasons = {"winter": {12, 1, 2}, "spring": {3, 4, 5}, "summer": {6, 7, 8}, "fall": {9, 10, 11}}
     for numbers in list_groups(plan):
         group = plan.build_group(numbers)
@@ -53,23 +62,45 @@ def test_runs_lie_in_held_out_weeks_of_their_season(tmp_path: Path) -> None:
             assert set(months_of(slots)) <= seasons[camera.season]
 
 
-def test_cameras_are_drawn_by_seed_lie_within_their_ranges_and_ask_for_what_some_model_fulfils(tmp_path: Path) -> None:
+def test_cameras_are_drawn_by_seed_lie_within_their_ranges_and_ask_for_what_some_model_fulfils(
+    tmp_path: Path,
+) -> None:
     plan = make_plan(
-        tmp_path, batch_simulation={"variations": {"num_variations": 500, "accuracy_range": {"min": 30, "max": 95}}, "execution": {"checkpoint_interval": 500}}
+        tmp_path,
+        batch_simulation={
+            "variations": {"num_variations": 500, "accuracy_range": {"min": 30, "max": 95}},
+            "execution": {"checkpoint_interval": 500},
+        },
     )
     cameras = plan.build_group(list_groups(plan)[0]).cameras
-    asked = np.array([(each.accuracy, each.latency_ms, each.capacity_wh, each.charge_rate_w) for each in cameras[:500]])
+    asked = np.array(
+        [
+            (each.accuracy, each.latency_ms, each.capacity_wh, each.charge_rate_w)
+            for each in cameras[:500]
+        ]
+    )
     assert (asked.min(axis=0) >= [0.3, 2, 2, 50]).all()
     assert (asked.max(axis=0) <= [0.95, 15, 15, 200]).all()
     assert plan.lab.models.fulfil(asked[:, 0], asked[:, 1]).any(axis=1).all()
     assert len({each.capacity_wh for each in cameras}) == len({each.variation for each in cameras})
     again = make_plan(tmp_path, batch_simulation={"variations": {"num_variations": 3}})
-    assert again.build_group([1]).cameras[0].capacity_wh != cameras[1].capacity_wh or again.build_group([1]).cameras[0].variation == 1
+    assert (
+        again.build_group([1]).cameras[0].capacity_wh != cameras[1].capacity_wh
+        or again.build_group([1]).cameras[0].variation == 1
+    )
 
 
 def test_requests_that_no_model_fulfils_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="as accurate"):
-        make_plan(tmp_path, batch_simulation={"variations": {"accuracy_range": {"min": 80, "max": 90}, "latency_range": {"min": 1, "max": 2}}})
+        make_plan(
+            tmp_path,
+            batch_simulation={
+                "variations": {
+                    "accuracy_range": {"min": 80, "max": 90},
+                    "latency_range": {"min": 1, "max": 2},
+                }
+            },
+        )
 
 
 def test_a_learned_controller_that_was_not_trained_is_refused(tmp_path: Path) -> None:
@@ -77,7 +108,9 @@ def test_a_learned_controller_that_was_not_trained_is_refused(tmp_path: Path) ->
         make_plan(tmp_path, simulation={"controllers": ["rule", "custom"]})
 
 
-def test_a_group_gives_the_same_rows_after_a_journey_as_plain_values_and_however_it_is_cut(tmp_path: Path) -> None:
+def test_a_group_gives_the_same_rows_after_a_journey_as_plain_values_and_however_it_is_cut(
+    tmp_path: Path,
+) -> None:
     plan = make_plan(tmp_path)
     rule = plan.build_group(range(64, 70))
     rows = simulate_group(rule.to_json())

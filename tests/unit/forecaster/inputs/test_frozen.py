@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from services.forecaster.inputs.preparation import LOAD_SLOTS, count_repeats, drop_frozen, mark_frozen_load, mark_frozen_pv
+from services.forecaster.inputs.preparation import (
+    LOAD_SLOTS,
+    count_repeats,
+    drop_frozen,
+    mark_frozen_load,
+    mark_frozen_pv,
+)
 from tests.support.forecasts.faulty_days import hold_load
 from tests.support.household.measurements import day, measure_days
 

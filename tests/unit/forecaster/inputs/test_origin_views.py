@@ -15,7 +15,11 @@ from tests.support.household.measurements import day, describe_site, measure_day
 from tests.support.suite.tables import each_row
 
 SITE, HISTORY = describe_site(), measure_days(10)
-AWAY = Context(vacation=Vacation(np.array([day(2).replace(tzinfo=None)], dtype="datetime64[us]"), np.array([1.0])))
+AWAY = Context(
+    vacation=Vacation(
+        np.array([day(2).replace(tzinfo=None)], dtype="datetime64[us]"), np.array([1.0])
+    )
+)
 
 
 @pytest.fixture(autouse=True)

@@ -52,4 +52,6 @@ def test_window_means_equal_the_plain_mean_of_what_is_known() -> None:
 
 
 def test_gaps_are_filled_from_the_first_substitute_that_knows() -> None:
-    assert fill_gaps(np.array([np.nan, np.nan, 1.0]), np.array([5.0, np.nan, 5.0]), 7.0).tolist() == [5, 7, 1]
+    assert fill_gaps(
+        np.array([np.nan, np.nan, 1.0]), np.array([5.0, np.nan, 5.0]), 7.0
+    ).tolist() == [5, 7, 1]

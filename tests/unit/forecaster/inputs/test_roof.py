@@ -18,8 +18,13 @@ SITE = describe_site()
 def test_a_second_array_is_found_with_its_day_and_size() -> None:
     growth = find_growth(grow_roof(measure_days(60), day(45), 2.0), SITE, before=day(60))
     assert growth is not None
-    # The first bright day after the change; the sky of the made-up household is bright every other day.
-    assert timedelta(0) <= growth.since.astype("O").replace(tzinfo=START.tzinfo) - day(45) <= timedelta(days=4)
+    # The first bright day after the change; the sky of the made-up household is bright every other
+    # day.
+    assert (
+        timedelta(0)
+        <= growth.since.astype("O").replace(tzinfo=START.tzinfo) - day(45)
+        <= timedelta(days=4)
+    )
     assert growth.factor == pytest.approx(2.0, rel=0.15)
 
 
@@ -29,7 +34,9 @@ def test_what_a_smaller_roof_yielded_is_scaled_and_the_rest_stays() -> None:
     assert growth is not None
     scaled = growth.scale(history)
     assert (scaled.pv_kwh[50 * 96 :] == history.pv_kwh[50 * 96 :]).all()
-    assert scaled.pv_kwh[: 40 * 96].sum() == pytest.approx(history.pv_kwh[: 40 * 96].sum() * growth.factor)
+    assert scaled.pv_kwh[: 40 * 96].sum() == pytest.approx(
+        history.pv_kwh[: 40 * 96].sum() * growth.factor
+    )
 
 
 def test_arrays_whose_peak_nobody_corrected_are_enlarged_to_what_they_yield() -> None:
@@ -41,7 +48,9 @@ def test_arrays_whose_peak_nobody_corrected_are_enlarged_to_what_they_yield() ->
 
 
 def test_arrays_where_there_were_none_make_the_time_before_unknown() -> None:
-    growth = find_growth(change(measure_days(60), day(0), day(45), {"pv_kwh": 0.0}), SITE, before=day(60))
+    growth = find_growth(
+        change(measure_days(60), day(0), day(45), {"pv_kwh": 0.0}), SITE, before=day(60)
+    )
     assert growth is not None
     assert np.isnan(growth.scale(measure_days(60)).pv_kwh[: 44 * 96]).all()
 

@@ -43,15 +43,20 @@ def test_a_time_zone_has_a_place(timezone: str, latitude: float, longitude: floa
 def test_every_time_zone_has_a_place_over_which_the_sun_is_high_around_its_noon() -> None:
     winter = datetime(2024, 1, 1, tzinfo=UTC)
     for timezone in sorted(available_timezones() - {"Factory", "localtime"}):
-        hours = (winter.astimezone(parse_zone(timezone)).utcoffset() or timedelta(0)) / timedelta(hours=1)
-        # No clock is further than three and a half hours from the sun's: the furthest is that of western China.
+        hours = (winter.astimezone(parse_zone(timezone)).utcoffset() or timedelta(0)) / timedelta(
+            hours=1
+        )
+        # No clock is further than three and a half hours from the sun's: the furthest is that of
+        # western China.
         away = (hours * 15 - find_place(timezone).longitude + 180) % 360 - 180
         assert abs(away) <= 52.5, timezone
 
 
 @each_row("timezone", ["Europe/Berlin", "Europe/London", "Australia/Sydney", "UTC"])
 @each_row("start", [SUMMER, WINTER], ids=["summer", "winter"])
-def test_the_rough_sun_is_down_at_local_midnight_and_up_at_noon(timezone: str, start: datetime) -> None:
+def test_the_rough_sun_is_down_at_local_midnight_and_up_at_noon(
+    timezone: str, start: datetime
+) -> None:
     site = NOWHERE.model_copy(update={"timezone": timezone})
     timeline = Timeline(start, SLOT, 96)
     local = [instant.astimezone(parse_zone(timezone)).hour for instant in timeline]
@@ -64,7 +69,9 @@ def test_the_rough_sun_is_down_at_local_midnight_and_up_at_noon(timezone: str, s
 
 @each_row("make", FORECASTERS, ids=["aurora", *BASELINES])
 @each_row("start", [SUMMER, WINTER], ids=["summer", "winter"])
-def test_without_location_and_history_there_is_no_sun_at_night_and_a_wide_band_by_day(make: Callable[[Site], Forecaster], start: datetime) -> None:
+def test_without_location_and_history_there_is_no_sun_at_night_and_a_wide_band_by_day(
+    make: Callable[[Site], Forecaster], start: datetime
+) -> None:
     nothing = Observations.of(np.empty(0, dtype="datetime64[s]"), {})
     pv = make(NOWHERE).issue_many(nothing, [start], 96).forecast(0).pv_kwh
     local = np.arange(96) / 4  # the forecast begins at local midnight
@@ -72,14 +79,19 @@ def test_without_location_and_history_there_is_no_sun_at_night_and_a_wide_band_b
     assert pv.p95[night].max() == 0
     assert pv.expected[noon].min() > 0
     assert (pv.p90 - pv.p10)[noon].min() > pv.expected[noon].max()
-    # 5 kWp bring 1.25 kWh in a quarter-hour at most; what is expected is less than half of a clear sky.
+    # 5 kWp bring 1.25 kWh in a quarter-hour at most; what is expected is less than half of a clear
+    # sky.
     assert pv.expected.max() < 0.5 * 1.25
 
 
 @each_row("make", FORECASTERS, ids=["aurora", *BASELINES])
-def test_what_was_measured_knows_the_sun_better_than_the_time_zone(make: Callable[[Site], Forecaster]) -> None:
+def test_what_was_measured_knows_the_sun_better_than_the_time_zone(
+    make: Callable[[Site], Forecaster],
+) -> None:
     # A roof whose sun is six hours from that of its clock.
     known = measure_days(5)
-    moved = Observations.of(known.starts, {"load_kwh": known.load_kwh, "pv_kwh": np.roll(known.pv_kwh, 24)})
+    moved = Observations.of(
+        known.starts, {"load_kwh": known.load_kwh, "pv_kwh": np.roll(known.pv_kwh, 24)}
+    )
     pv = make(NOWHERE).issue_many(moved, [day(5)], 96).forecast(0).pv_kwh.expected
     assert 16 * 4 < np.average(np.arange(96), weights=pv) < 20 * 4

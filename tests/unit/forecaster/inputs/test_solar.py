@@ -13,7 +13,9 @@ GREENWICH = {"latitude": 51.48, "longitude": 0.0}
 
 
 def instants(*moments: datetime) -> np.ndarray:
-    return np.array([moment.astimezone(UTC).replace(tzinfo=None) for moment in moments], dtype="datetime64[s]")
+    return np.array(
+        [moment.astimezone(UTC).replace(tzinfo=None) for moment in moments], dtype="datetime64[s]"
+    )
 
 
 def sky_over(site: Site, *moments: datetime) -> Sky:
@@ -32,7 +34,9 @@ def sky_over(site: Site, *moments: datetime) -> Sky:
     ],
     ids=["summer", "equinox", "winter"],
 )
-def test_noon_sun_stands_as_high_as_the_declination_says(slot: datetime, elevation_deg: float) -> None:
+def test_noon_sun_stands_as_high_as_the_declination_says(
+    slot: datetime, elevation_deg: float
+) -> None:
     sky = sky_over(describe_site(location=GREENWICH), slot)
     assert 90 - sky.zenith_deg[0] == pytest.approx(elevation_deg, abs=0.3)
     assert sky.azimuth_deg[0] == pytest.approx(180, abs=4)
@@ -40,19 +44,34 @@ def test_noon_sun_stands_as_high_as_the_declination_says(slot: datetime, elevati
 
 def test_slots_may_be_asked_for_in_any_order_and_across_months() -> None:
     site = describe_site()
-    moments = [datetime(2024, 7, 1, 10, tzinfo=UTC), datetime(2023, 12, 31, 11, tzinfo=UTC), datetime(2024, 3, 5, 9, tzinfo=UTC)]
+    moments = [
+        datetime(2024, 7, 1, 10, tzinfo=UTC),
+        datetime(2023, 12, 31, 11, tzinfo=UTC),
+        datetime(2024, 3, 5, 9, tzinfo=UTC),
+    ]
     together = sky_over(site, *moments).clear_sky_kwh
-    assert together.tolist() == [float(sky_over(site, moment).clear_sky_kwh[0]) for moment in moments]
+    assert together.tolist() == [
+        float(sky_over(site, moment).clear_sky_kwh[0]) for moment in moments
+    ]
 
 
 def test_an_east_roof_peaks_in_the_morning_and_a_west_roof_in_the_afternoon() -> None:
     day = local_day(date(2024, 6, 1), ZoneInfo("Europe/London"))
-    roofs = [describe_site(location=GREENWICH, pv=[{"peak_kw": 1, "tilt_deg": 40, "azimuth_deg": azimuth}]) for azimuth in (90, 270)]
+    roofs = [
+        describe_site(
+            location=GREENWICH, pv=[{"peak_kw": 1, "tilt_deg": 40, "azimuth_deg": azimuth}]
+        )
+        for azimuth in (90, 270)
+    ]
     east, west = (estimate_clear_sky(day.starts, roof).argmax() for roof in roofs)
     assert east < 52 < west  # solar noon is at 13:00 by the clock
 
 
-@pytest.mark.parametrize(("day", "dark"), [(date(2024, 6, 21), False), (date(2024, 12, 21), True)], ids=["midnight sun", "polar night"])
+@pytest.mark.parametrize(
+    ("day", "dark"),
+    [(date(2024, 6, 21), False), (date(2024, 12, 21), True)],
+    ids=["midnight sun", "polar night"],
+)
 def test_the_far_north_has_no_night_in_june_and_no_day_in_december(day: date, dark: bool) -> None:
     site = describe_site(location={"latitude": 70.0, "longitude": 20.0})
     output = estimate_clear_sky(local_day(day, ZoneInfo("Europe/Oslo")).starts, site)
@@ -61,11 +80,18 @@ def test_the_far_north_has_no_night_in_june_and_no_day_in_december(day: date, da
 
 
 def test_clear_sky_output_stays_below_the_arrays_peak() -> None:
-    site = describe_site(pv=[{"name": "a", "peak_kw": 3}, {"name": "b", "peak_kw": 2, "azimuth_deg": 90}])
-    output = estimate_clear_sky(local_day(date(2024, 6, 21), ZoneInfo("Europe/Berlin")).starts, site)
+    site = describe_site(
+        pv=[{"name": "a", "peak_kw": 3}, {"name": "b", "peak_kw": 2, "azimuth_deg": 90}]
+    )
+    output = estimate_clear_sky(
+        local_day(date(2024, 6, 21), ZoneInfo("Europe/Berlin")).starts, site
+    )
     assert limit_output(site) == pytest.approx(1.25)
     assert 0.7 * 1.25 < output.max() <= 1.25
 
 
 def test_without_a_location_the_sky_is_flat() -> None:
-    assert (estimate_clear_sky(instants(datetime(2024, 6, 1, tzinfo=UTC)), describe_site(location=None)) == 1).all()
+    assert (
+        estimate_clear_sky(instants(datetime(2024, 6, 1, tzinfo=UTC)), describe_site(location=None))
+        == 1
+    ).all()

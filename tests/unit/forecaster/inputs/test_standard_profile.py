@@ -1,4 +1,6 @@
-"""The standard load profile: a year of it is what the household uses, and days differ by kind and season."""
+"""The standard load profile: a year of it is what the household uses, and days differ by kind and
+season.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,7 +29,9 @@ def load_between(first: date, end: date, **changes: object) -> FloatArray:
     """The profile's slots from one local day to another."""
     site = describe_site(**({"household": {"yearly_kwh": 3500}} | changes))
     zone = ZoneInfo(site.timezone)
-    slots = [number_slot(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in (first, end)]
+    slots = [
+        number_slot(datetime(day.year, day.month, day.day, tzinfo=zone)) for day in (first, end)
+    ]
     return StandardProfile.of(site).look_up(np.arange(*slots))
 
 
@@ -35,7 +39,9 @@ def load_of(day: date, **changes: object) -> FloatArray:
     return load_between(day, day + timedelta(days=1), **changes)
 
 
-@pytest.mark.parametrize(("year", "slots"), [(2026, 35_040), (2028, 35_136)], ids=["common year", "leap year"])
+@pytest.mark.parametrize(
+    ("year", "slots"), [(2026, 35_040), (2028, 35_136)], ids=["common year", "leap year"]
+)
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "Australia/Sydney", "UTC"])
 def test_a_local_year_is_what_the_household_uses(year: int, slots: int, zone: str) -> None:
     load = load_between(date(year, 1, 1), date(year + 1, 1, 1), timezone=zone)
@@ -61,7 +67,9 @@ def test_winter_takes_more_than_summer_and_evenings_more_than_nights() -> None:
 
 def test_holidays_are_sundays_and_saturdays_days_of_their_own() -> None:
     # Thursdays, of which the second is Ascension; and the Sunday after it.
-    working, ascension, sunday = (load_of(day) for day in (date(2026, 5, 7), date(2026, 5, 14), date(2026, 5, 17)))
+    working, ascension, sunday = (
+        load_of(day) for day in (date(2026, 5, 7), date(2026, 5, 14), date(2026, 5, 17))
+    )
     saturday = load_of(date(2026, 5, 16))
     assert ascension == pytest.approx(sunday, rel=0.02)
     assert np.abs(working - sunday).max() > 0.2 * sunday.mean()
@@ -71,8 +79,14 @@ def test_holidays_are_sundays_and_saturdays_days_of_their_own() -> None:
     assert not np.allclose(at_home / at_home.sum(), abroad / abroad.sum())
 
 
-@pytest.mark.parametrize("forecaster", [*(Baseline(version, SITE) for version in BASELINES), Aurora(SITE)], ids=[*BASELINES, "aurora"])
-def test_every_version_speaks_by_it_of_a_household_of_which_nothing_was_measured(forecaster: Baseline | Aurora) -> None:
+@pytest.mark.parametrize(
+    "forecaster",
+    [*(Baseline(version, SITE) for version in BASELINES), Aurora(SITE)],
+    ids=[*BASELINES, "aurora"],
+)
+def test_every_version_speaks_by_it_of_a_household_of_which_nothing_was_measured(
+    forecaster: Baseline | Aurora,
+) -> None:
     # Across the turn of the year, where two years of the profile meet.
     at = datetime(2026, 12, 30, tzinfo=BERLIN)
     load = forecaster.issue_many(NOTHING, [at.astimezone(UTC)]).load_kwh
@@ -85,7 +99,9 @@ def measure_hours(hours: int, factor: float, *, end: datetime) -> Observations:
     """Hours of a load that is the profile's times a factor."""
     start = end - timedelta(hours=hours)
     starts = Timeline(start, SLOT, 4 * hours).starts
-    load = factor * StandardProfile.of(SITE).look_up(np.arange(number_slot(start), number_slot(end)))
+    load = factor * StandardProfile.of(SITE).look_up(
+        np.arange(number_slot(start), number_slot(end))
+    )
     return Observations.of(starts, {"load_kwh": load, "pv_kwh": np.zeros(load.size)})
 
 
@@ -94,8 +110,11 @@ def test_a_few_hours_move_its_level_and_keep_its_shape() -> None:
     standard = load_between(date(2026, 11, 25), date(2026, 11, 26))[6 * 4 :]
     forecaster = Baseline(LIKE_DAYS, SITE)
     for hours in (2, 8):
-        load = forecaster.issue_many(measure_hours(hours, 2.0, end=origin), [origin]).load_kwh.expected[0][: standard.size]
-        # After the first hour, which knows what came just before it, and before the times of day that were measured come again.
+        load = forecaster.issue_many(
+            measure_hours(hours, 2.0, end=origin), [origin]
+        ).load_kwh.expected[0][: standard.size]
+        # After the first hour, which knows what came just before it, and before the times of day
+        # that were measured come again.
         lifted = load[4:56] / standard[4:56]
         assert lifted == pytest.approx(lifted.mean(), rel=0.02)
         assert 1.02 < lifted.mean() < 1.5
@@ -104,8 +123,13 @@ def test_a_few_hours_move_its_level_and_keep_its_shape() -> None:
 def test_from_a_day_on_what_was_measured_speaks_alone() -> None:
     origin = datetime(2026, 11, 25, tzinfo=UTC)
     measured = measure_hours(24, 3.0, end=origin)
-    issued = [Baseline(LIKE_DAYS, describe_site(household=said)).issue_many(measured, [origin]) for said in ({"yearly_kwh": 900}, {"persons": 5}, {})]
-    assert all(np.array_equal(each.load_kwh.expected, issued[0].load_kwh.expected) for each in issued)
+    issued = [
+        Baseline(LIKE_DAYS, describe_site(household=said)).issue_many(measured, [origin])
+        for said in ({"yearly_kwh": 900}, {"persons": 5}, {})
+    ]
+    assert all(
+        np.array_equal(each.load_kwh.expected, issued[0].load_kwh.expected) for each in issued
+    )
 
 
 COLD, WARM = (Location(latitude=latitude, longitude=10.0) for latitude in (60.0, 38.0))
@@ -113,39 +137,63 @@ COLD, WARM = (Location(latitude=latitude, longitude=10.0) for latitude in (60.0,
 
 @pytest.mark.parametrize("heated_by", ["heat_pump", "electric"])
 def test_what_heats_takes_a_usual_year_and_more_the_colder_it_is(heated_by: HeatedBy) -> None:
-    year = np.arange(number_slot(datetime(2026, 1, 1, tzinfo=UTC)), number_slot(datetime(2027, 1, 1, tzinfo=UTC)))
+    year = np.arange(
+        number_slot(datetime(2026, 1, 1, tzinfo=UTC)), number_slot(datetime(2027, 1, 1, tzinfo=UTC))
+    )
     for place in (COLD, WARM, Location(latitude=-40, longitude=175)):
         # A common year lacks a quarter of a winter's day.
-        assert HeatingLoad(4000, heated_by, place).look_up(year).sum() == pytest.approx(4000, rel=0.004)
+        assert HeatingLoad(4000, heated_by, place).look_up(year).sum() == pytest.approx(
+            4000, rel=0.004
+        )
     load = HeatingLoad(4000, heated_by, COLD)
     day = year[:96]
-    by_degree = [load.look_up(day, np.full(96, degrees)).sum() for degrees in (-10.0, 0.0, 10.0, 15.0, 25.0)]
+    by_degree = [
+        load.look_up(day, np.full(96, degrees)).sum() for degrees in (-10.0, 0.0, 10.0, 15.0, 25.0)
+    ]
     assert by_degree[:4] == sorted(by_degree[:4], reverse=True)
     assert 0 < by_degree[4] <= by_degree[3]  # hot water is wanted in summer too
     assert load.look_up(day, np.full(96, np.nan)) == pytest.approx(load.look_up(day))
     # Where January is summer, July takes more.
-    january, july = (HeatingLoad(4000, heated_by, Location(latitude=-40, longitude=175)).look_up(year[first : first + 96]).sum() for first in (0, 190 * 96))
+    january, july = (
+        HeatingLoad(4000, heated_by, Location(latitude=-40, longitude=175))
+        .look_up(year[first : first + 96])
+        .sum()
+        for first in (0, 190 * 96)
+    )
     assert july > 3 * january
 
 
 def test_heating_and_car_are_part_of_a_bill_and_beside_what_persons_use() -> None:
     asked = {"heated_by": "heat_pump", "heated_m2": 140, "car_km_per_year": 10_000}
-    by_persons, by_bill = (StandardProfile.of(describe_site(household=household | asked)) for household in ({"persons": 3}, {"yearly_kwh": 9000}))
+    by_persons, by_bill = (
+        StandardProfile.of(describe_site(household=household | asked))
+        for household in ({"persons": 3}, {"yearly_kwh": 9000})
+    )
     heating_kwh = 140 * 110 / 3.1
     for profile, household_kwh in ((by_persons, 3720.0), (by_bill, 9000 - heating_kwh - 1800)):
         assert (profile.yearly_kwh, profile.car_kwh) == (pytest.approx(household_kwh), 1800)
-        assert profile.heating == HeatingLoad(pytest.approx(heating_kwh), "heat_pump", SITE.location)
+        assert profile.heating == HeatingLoad(
+            pytest.approx(heating_kwh), "heat_pump", SITE.location
+        )
     # No bill is all heat.
-    assert StandardProfile.of(describe_site(household={"yearly_kwh": 3000} | asked)).yearly_kwh == pytest.approx(600)
+    assert StandardProfile.of(
+        describe_site(household={"yearly_kwh": 3000} | asked)
+    ).yearly_kwh == pytest.approx(600)
     pump = {"power_kw": 3, "store": {"capacity_kwh_per_k": 2, "min_c": 20, "max_c": 22}}
-    planned = StandardProfile.of(describe_site(household={"persons": 3} | asked, heat_pumps=[pump], vehicles=[{"capacity_kwh": 50}]))
+    planned = StandardProfile.of(
+        describe_site(
+            household={"persons": 3} | asked, heat_pumps=[pump], vehicles=[{"capacity_kwh": 50}]
+        )
+    )
     assert (planned.yearly_kwh, planned.heating, planned.car_kwh) == (3720, None, 0)
 
 
 def test_a_car_at_a_socket_takes_each_day_the_same_in_the_evening_of_its_clock() -> None:
     household = {"yearly_kwh": 6000, "car_km_per_year": 15_000}
     for day in (date(2026, 2, 3), date(2026, 3, 29), date(2026, 7, 15)):
-        profile = load_of(day, household=household) - load_of(day, household={"yearly_kwh": 6000 - 2700})
+        profile = load_of(day, household=household) - load_of(
+            day, household={"yearly_kwh": 6000 - 2700}
+        )
         evening = profile.nonzero()[0]
         assert profile.sum() == pytest.approx(2700 / 365.25)
         assert (evening[0] + 96 - profile.size, evening[-1] + 97 - profile.size) == (17 * 4, 23 * 4)
@@ -160,7 +208,20 @@ def test_a_cold_forecast_lifts_the_load_of_a_household_that_heats_and_of_no_othe
     for heated_by in ("heat_pump", "none"):
         site = describe_site(household={"persons": 3, "heated_by": heated_by})
         for degrees in (-12.0, 8.0):
-            context = Context(weather=WeatherVintages.of(starts, issued, {"temperature_c": np.full(hours.size, degrees)}))
-            loads[heated_by, degrees] = Baseline(LIKE_DAYS, site).issue_many(NOTHING, [at], context=context).load_kwh.expected[0].sum()
+            context = Context(
+                weather=WeatherVintages.of(
+                    starts, issued, {"temperature_c": np.full(hours.size, degrees)}
+                )
+            )
+            loads[heated_by, degrees] = (
+                Baseline(LIKE_DAYS, site)
+                .issue_many(NOTHING, [at], context=context)
+                .load_kwh.expected[0]
+                .sum()
+            )
     assert loads["none", -12.0] == loads["none", 8.0]
-    assert loads["heat_pump", -12.0] > 2 * loads["heat_pump", 8.0] - loads["none", 8.0] > loads["none", 8.0]
+    assert (
+        loads["heat_pump", -12.0]
+        > 2 * loads["heat_pump", 8.0] - loads["none", 8.0]
+        > loads["none", 8.0]
+    )

@@ -7,8 +7,12 @@ from services.forecaster.model.stacking import QuantileHeads, spread_heads
 
 def test_a_forecast_is_bound_in_order_whatever_was_learned() -> None:
     rng = np.random.default_rng(0)
-    bound = QuantileHeads(rng.normal(0, 1, 500), rng.normal(0, 1, (7, 500))).bound(np.full(500, 1.5))
-    stacked = np.stack([np.zeros(500), *(getattr(bound, name) for name in SHARES), np.full(500, 1.5)])
+    bound = QuantileHeads(rng.normal(0, 1, 500), rng.normal(0, 1, (7, 500))).bound(
+        np.full(500, 1.5)
+    )
+    stacked = np.stack(
+        [np.zeros(500), *(getattr(bound, name) for name in SHARES), np.full(500, 1.5)]
+    )
     assert (np.diff(stacked, axis=0) >= 0).all()
     assert ((bound.expected >= 0) & (bound.expected <= 1.5)).all()
 
@@ -28,5 +32,9 @@ def test_stretching_keeps_the_median_and_moves_the_rest() -> None:
 
 def test_a_normal_distribution_is_spread_as_one() -> None:
     # p10 and p90 of the standard normal lie 1.2816 from the median, p05 1.6449, p25 0.6745.
-    quantiles = spread_heads(np.zeros(1), np.zeros(1), np.full(1, 1.2816), np.full(1, 1.2816)).quantiles[:, 0]
-    assert quantiles == pytest.approx([-1.6449, -1.2816, -0.6745, 0, 0.6745, 1.2816, 1.6449], abs=1e-3)
+    quantiles = spread_heads(
+        np.zeros(1), np.zeros(1), np.full(1, 1.2816), np.full(1, 1.2816)
+    ).quantiles[:, 0]
+    assert quantiles == pytest.approx(
+        [-1.6449, -1.2816, -0.6745, 0, 0.6745, 1.2816, 1.6449], abs=1e-3
+    )

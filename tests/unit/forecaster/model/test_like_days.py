@@ -22,7 +22,11 @@ MONDAY = datetime(2024, 8, 4, 22, tzinfo=UTC)  # 5 August in Berlin
 
 
 def issue(history: Observations, days: float, context: Context = NO_CONTEXT) -> Forecast:
-    return Baseline(LIKE_DAYS, SITE).issue_many(history, [day(0) + timedelta(days=days)], context=context).forecast(0)
+    return (
+        Baseline(LIKE_DAYS, SITE)
+        .issue_many(history, [day(0) + timedelta(days=days)], context=context)
+        .forecast(0)
+    )
 
 
 def take(load_kwh: FloatArray) -> Observations:
@@ -31,13 +35,24 @@ def take(load_kwh: FloatArray) -> Observations:
 
 def switch(*changes: tuple[float, float]) -> Context:
     """Vacation mode: from each day on, what it is."""
-    instants = np.array([(day(0) + timedelta(days=at)).replace(tzinfo=None) for at, _ in changes], dtype="datetime64[us]")
+    instants = np.array(
+        [(day(0) + timedelta(days=at)).replace(tzinfo=None) for at, _ in changes],
+        dtype="datetime64[us]",
+    )
     return Context(vacation=Vacation(instants, np.array([on for _, on in changes])))
 
 
-@each_row("away, issued, kwh", [((28, 36), 33, 2.0), ((28, 36), 36.5, 10.0), ((10, 52), 52.5, 10.0), ((28, 29), 28.03, 3.4)])
-def test_who_is_away_is_forecast_as_away_and_who_is_home_as_home(away: tuple[int, int], issued: float, kwh: float) -> None:
-    load = np.repeat(np.where((np.arange(55) >= away[0]) & (np.arange(55) < away[1]), 2.0, 10.0), 96) / 96
+@each_row(
+    "away, issued, kwh",
+    [((28, 36), 33, 2.0), ((28, 36), 36.5, 10.0), ((10, 52), 52.5, 10.0), ((28, 29), 28.03, 3.4)],
+)
+def test_who_is_away_is_forecast_as_away_and_who_is_home_as_home(
+    away: tuple[int, int], issued: float, kwh: float
+) -> None:
+    load = (
+        np.repeat(np.where((np.arange(55) >= away[0]) & (np.arange(55) < away[1]), 2.0, 10.0), 96)
+        / 96
+    )
     forecast = issue(take(load), issued, switch((0, 0.0), (away[0], 1.0), (away[1], 0.0)))
     assert forecast.load_kwh.expected[:96].sum() == pytest.approx(kwh, rel=0.03)
 
@@ -80,12 +95,15 @@ def test_an_hour_that_every_day_has_stays_as_high_and_as_short_as_it_is(days: in
     assert hours[:, [6, 8]] == pytest.approx(0.3, rel=0.05)
 
 
-# Issued before a Thursday, a Friday, a Saturday, a Sunday, a Monday: what that day and the next have at seven.
+# Issued before a Thursday, a Friday, a Saturday, a Sunday, a Monday: what that day and the next
+# have at seven.
 @each_row(
     "days, at_seven",
     [(31, (2.0, 2.0)), (32, (2.0, 0.3)), (33, (0.3, 0.3)), (34, (0.3, 2.0)), (35, (2.0, 2.0))],
 )
-def test_an_hour_of_working_days_alone_is_forecast_for_them_alone(days: int, at_seven: tuple[float, float]) -> None:
+def test_an_hour_of_working_days_alone_is_forecast_for_them_alone(
+    days: int, at_seven: tuple[float, float]
+) -> None:
     history = run_appliance([28 if number % 7 < 5 else None for number in range(36)])
     assert forecast_hours(history, days)[:, 7] == pytest.approx(at_seven, rel=0.05)
 
@@ -98,7 +116,9 @@ def test_an_hour_that_begins_a_quarter_earlier_or_later_is_forecast_between_the_
 
 
 def test_an_hour_of_one_day_in_three_is_no_habit_of_every_day() -> None:
-    hours = forecast_hours(run_appliance([28 if day % 3 == 0 else None for day in range(34)]), 33)[0]
+    hours = forecast_hours(run_appliance([28 if day % 3 == 0 else None for day in range(34)]), 33)[
+        0
+    ]
     assert 0.3 < hours[7] < 1.0
 
 
@@ -107,7 +127,9 @@ def test_noise_makes_nothing_sharp() -> None:
     noise = np.random.default_rng(5).gamma(2, 0.05, 34 * 96)
     history = replace(measure_days(34, start=MONDAY), load_kwh=noise)
     issued_at = [MONDAY + timedelta(days=33)]
-    expected = Baseline(LIKE_DAYS, SITE).issue_many(history, issued_at).forecast(0).load_kwh.expected
+    expected = (
+        Baseline(LIKE_DAYS, SITE).issue_many(history, issued_at).forecast(0).load_kwh.expected
+    )
     assert expected.std() < 0.1 * expected.mean()
 
 
@@ -130,7 +152,8 @@ def test_the_level_of_the_last_days_is_followed_by_a_part() -> None:
 
 
 def test_habits_follow_the_clock_over_a_change_of_it() -> None:
-    # Germany's clocks change on the night to 31 March, day 30: supper stays at seven, an hour earlier in UTC.
+    # Germany's clocks change on the night to 31 March, day 30: supper stays at seven, an hour
+    # earlier in UTC.
     load = np.full(30 * 96, 0.05)
     load.reshape(30, 96)[:, 72] = 0.5
     supper = issue(take(load), 29.9).load_kwh.expected
@@ -140,7 +163,10 @@ def test_habits_follow_the_clock_over_a_change_of_it() -> None:
 def test_weather_is_followed_as_far_as_pv_has_followed_it() -> None:
     context, instants = Context(forecast_weather(62)), [day(number, 6) for number in range(45, 58)]
     history = measure_days(62)
-    forecasts = [Baseline(LIKE_DAYS, SITE).issue_many(history, instants, context=known) for known in (context, NO_CONTEXT)]
+    forecasts = [
+        Baseline(LIKE_DAYS, SITE).issue_many(history, instants, context=known)
+        for known in (context, NO_CONTEXT)
+    ]
     told, untold = (score_batch(batch, history, SITE)["pv_kwh"] for batch in forecasts)
     assert told.pinball < 1.02 * untold.pinball
 
@@ -148,8 +174,11 @@ def test_weather_is_followed_as_far_as_pv_has_followed_it() -> None:
 def test_where_most_days_are_clear_the_median_is_a_clear_day() -> None:
     history = measure_days(30)
     sky = estimate_clear_sky(history.starts, SITE)
-    # Every third day is dull, not the last: 28 % of what counts lies far below the rest, and nothing above it.
-    clear = replace(history, pv_kwh=sky * np.where((25 - np.arange(30)) % 3 == 1, 0.3, 0.9).repeat(96))
+    # Every third day is dull, not the last: 28 % of what counts lies far below the rest, and
+    # nothing above it.
+    clear = replace(
+        history, pv_kwh=sky * np.where((25 - np.arange(30)) % 3 == 1, 0.3, 0.9).repeat(96)
+    )
     ahead = issue(clear, 26).pv_kwh.p50[:96]
     assert ahead.sum() == pytest.approx(0.9 * sky[26 * 96 : 27 * 96].sum(), rel=0.03)
 
@@ -157,17 +186,27 @@ def test_where_most_days_are_clear_the_median_is_a_clear_day() -> None:
 @each_row("location", [{"latitude": 52.5, "longitude": 13.4}, None])
 def test_without_history_the_median_is_no_more_than_the_mean(location: object) -> None:
     history = Observations.of(np.array([], dtype="datetime64[s]"), {})
-    forecast = Baseline(LIKE_DAYS, describe_site(location=location)).issue_many(history, [day(90)]).forecast(0)
+    forecast = (
+        Baseline(LIKE_DAYS, describe_site(location=location))
+        .issue_many(history, [day(90)])
+        .forecast(0)
+    )
     for series in (forecast.load_kwh, forecast.pv_kwh):
         assert 0.7 * series.expected.sum() < series.p50.sum() <= 1.001 * series.expected.sum()
 
 
 @each_row("rest", ["off", "what the house takes"])
-def test_days_on_which_pv_was_held_back_at_noon_forecast_what_the_arrays_can_yield(rest: str) -> None:
+def test_days_on_which_pv_was_held_back_at_noon_forecast_what_the_arrays_can_yield(
+    rest: str,
+) -> None:
     history = measure_days(42)
     free = 0.7 * estimate_clear_sky(history.starts, SITE)
     held = free.reshape(42, 96).copy()
-    held[20:, 36:60] = 0.0 if rest == "off" else np.minimum(history.load_kwh.reshape(42, 96)[20:, 36:60], held[20:, 36:60])
+    held[20:, 36:60] = (
+        0.0
+        if rest == "off"
+        else np.minimum(history.load_kwh.reshape(42, 96)[20:, 36:60], held[20:, 36:60])
+    )
     seen = replace(history, pv_kwh=held.ravel())
     prepared = prepare_history(seen, SITE, before=day(41)).history
     forecast = issue(prepared, 41).pv_kwh.expected[:96]

@@ -22,7 +22,12 @@ def begin(days: int) -> tuple[Observations, Observations]:
     whole = measure_days(days + 2, seed=days)
     now = days * 96
     parts = (slice(now), slice(now, now + 192))
-    return tuple(Observations.of(whole.starts[part], {"load_kwh": whole.load_kwh[part], "pv_kwh": whole.pv_kwh[part]}) for part in parts)
+    return tuple(
+        Observations.of(
+            whole.starts[part], {"load_kwh": whole.load_kwh[part], "pv_kwh": whole.pv_kwh[part]}
+        )
+        for part in parts
+    )
 
 
 def measure_error(forecast: Forecast, happened: Observations) -> float:
@@ -32,15 +37,26 @@ def measure_error(forecast: Forecast, happened: Observations) -> float:
 def test_in_the_first_days_the_smoothed_profile_is_closer_than_the_days_themselves() -> None:
     for days in KNOWN_DAYS:
         known, happened = begin(days)
-        profile, average = (each.issue_many(known, [day(days)]).forecast(0) for each in (Aurora(SITE), Baseline("baseline_7_day_avg", SITE)))
+        profile, average = (
+            each.issue_many(known, [day(days)]).forecast(0)
+            for each in (Aurora(SITE), Baseline("baseline_7_day_avg", SITE))
+        )
         assert measure_error(profile, happened) < 0.95 * measure_error(average, happened)
 
 
-@each_row("forecaster", [Aurora, *(partial(Baseline, version) for version in BASELINES)], ids=["aurora", *BASELINES])
-def test_a_house_that_names_no_arrays_and_measured_no_pv_has_none(forecaster: Callable[[Site], Forecaster]) -> None:
+@each_row(
+    "forecaster",
+    [Aurora, *(partial(Baseline, version) for version in BASELINES)],
+    ids=["aurora", *BASELINES],
+)
+def test_a_house_that_names_no_arrays_and_measured_no_pv_has_none(
+    forecaster: Callable[[Site], Forecaster],
+) -> None:
     known = measure_days(3)
     house = forecaster(parse_site({"name": "flat", "timezone": "Europe/Berlin"}))
-    forecast = house.issue_many(Observations.of(known.starts, {"load_kwh": known.load_kwh}), [day(3)]).forecast(0)
+    forecast = house.issue_many(
+        Observations.of(known.starts, {"load_kwh": known.load_kwh}), [day(3)]
+    ).forecast(0)
     assert forecast.pv_kwh.p95.max() == 0
     measured = house.issue_many(known, [day(3)]).forecast(0)
     assert measured.pv_kwh.expected.max() > 0
@@ -51,7 +67,17 @@ def test_pv_follows_the_weather_before_anything_is_learned() -> None:
     weather = forecast_weather(5)
     bright = weather.series["ghi_w_m2"]
     dull = Context(
-        type(weather)(weather.slot, weather.issued, {**weather.series, "ghi_w_m2": np.where(weather.slot < weather.slot[0] + 192, bright, 0.2 * bright)})
+        type(weather)(
+            weather.slot,
+            weather.issued,
+            {
+                **weather.series,
+                "ghi_w_m2": np.where(weather.slot < weather.slot[0] + 192, bright, 0.2 * bright),
+            },
+        )
     )
-    expected = [Aurora(SITE).issue(known, day(2), context=context).pv_kwh.expected.sum() for context in (Context(weather), dull)]
+    expected = [
+        Aurora(SITE).issue(known, day(2), context=context).pv_kwh.expected.sum()
+        for context in (Context(weather), dull)
+    ]
     assert expected[1] < 0.8 * expected[0]

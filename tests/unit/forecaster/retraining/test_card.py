@@ -11,7 +11,13 @@ from services.forecaster.model.card import save_card
 from services.forecaster.retraining.card import Card, read_card
 from tests.support.household.measurements import day
 
-METRICS = {"known_days": 30.0, "weather_share": 0.0, "load.mae_kwh": 0.0321, "trial.load.seasonal_naive.pinball": 0.05, "trial.load.new.coverage_80": 0.81}
+METRICS = {
+    "known_days": 30.0,
+    "weather_share": 0.0,
+    "load.mae_kwh": 0.0321,
+    "trial.load.seasonal_naive.pinball": 0.05,
+    "trial.load.new.coverage_80": 0.81,
+}
 
 
 def describe(**changes: object) -> Card:
@@ -29,12 +35,23 @@ def describe(**changes: object) -> Card:
         "verdict": "pinball loss in the trial is 97.0% of that of the model in use",
     }
     named = TrainingRun(**(run | changes))  # type: ignore[arg-type]
-    return Card(named, "home", "young", {"clean": 27, "exclude": 2, "unjudged": 1}, {"load": ["lead", "mean"]})
+    return Card(
+        named,
+        "home",
+        "young",
+        {"clean": 27, "exclude": 2, "unjudged": 1},
+        {"load": ["lead", "mean"]},
+    )
 
 
 def test_the_card_tells_window_quality_seed_trigger_figures_and_features() -> None:
     text = describe().text()
-    for said in ("2024-03-01 00:00 UTC to 2024-03-31 00:00 UTC", "27 clean, 2 exclude, 1 unjudged", "Seed 7, code 0.1.0", "drift; in use: pinball loss"):
+    for said in (
+        "2024-03-01 00:00 UTC to 2024-03-31 00:00 UTC",
+        "27 clean, 2 exclude, 1 unjudged",
+        "Seed 7, code 0.1.0",
+        "drift; in use: pinball loss",
+    ):
         assert said in text
     assert "| load.mae_kwh | 0.0321 |" in text
     assert "| trial.load.seasonal_naive.pinball | 0.05 |" in text

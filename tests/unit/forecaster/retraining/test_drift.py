@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from luna.energy.timeline import FloatArray
-from services.forecaster.retraining.renewal import DECISION_INTERVAL, accumulate_errors, list_signs, measure_shift
+from services.forecaster.retraining.renewal import (
+    DECISION_INTERVAL,
+    accumulate_errors,
+    list_signs,
+    measure_shift,
+)
 from tests.support.household.measurements import measure_days
 
 DAY = 96
@@ -36,15 +41,22 @@ def test_seasons_and_busy_weeks_are_no_change() -> None:
 
 
 def test_a_heat_pump_is_found_within_a_week() -> None:
-    found = find_first(add_heat_pump(measure_days(230).load_kwh, np.random.default_rng(2)), CHANGED - 20, CHANGED + 14)
+    found = find_first(
+        add_heat_pump(measure_days(230).load_kwh, np.random.default_rng(2)),
+        CHANGED - 20,
+        CHANGED + 14,
+    )
     assert CHANGED < found[0] <= CHANGED + 7
 
 
 def test_the_index_is_that_of_the_book() -> None:
-    # A tenth in each bin before; after, twice as many in the first and none in the last but the least share: 0.1 ln 2 + (0.001 - 0.1) ln 0.01.
+    # A tenth in each bin before; after, twice as many in the first and none in the last but the
+    # least share: 0.1 ln 2 + (0.001 - 0.1) ln 0.01.
     reference = np.arange(1000.0)
     recent = np.concatenate([np.arange(0.0, 100.0, 0.5), np.arange(100.0, 900.0)])
-    assert measure_shift(reference, recent) == pytest.approx(0.1 * np.log(2) + 0.099 * np.log(100), rel=0.01)
+    assert measure_shift(reference, recent) == pytest.approx(
+        0.1 * np.log(2) + 0.099 * np.log(100), rel=0.01
+    )
     assert measure_shift(reference, reference) == 0
 
 

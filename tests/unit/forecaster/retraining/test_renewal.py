@@ -4,7 +4,14 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.forecaster.retraining.renewal import NIGHT_HOURS, TrainingSlot, assign_turn, find_last_turn, is_looked_at, is_weekly_due
+from services.forecaster.retraining.renewal import (
+    NIGHT_HOURS,
+    TrainingSlot,
+    assign_turn,
+    find_last_turn,
+    is_looked_at,
+    is_weekly_due,
+)
 from tests.support.suite.tables import each_row
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,5 +53,9 @@ def test_a_week_brings_one_training_however_often_beat_asks() -> None:
 
 
 def test_a_site_is_looked_at_once_a_night() -> None:
-    hours = [hour for hour in range(24) if is_looked_at(WEDNESDAY_AT_FOUR, datetime(2026, 11, 20, hour, 30, tzinfo=UTC), BERLIN)]
+    hours = [
+        hour
+        for hour in range(24)
+        if is_looked_at(WEDNESDAY_AT_FOUR, datetime(2026, 11, 20, hour, 30, tzinfo=UTC), BERLIN)
+    ]
     assert hours == [3]

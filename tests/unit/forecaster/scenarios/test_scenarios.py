@@ -9,7 +9,13 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.outlook import Scenarios
 from luna.energy.timeline import SLOT, FloatArray, Timeline
 from services.forecaster.scenarios.past_error import ErrorHistory, days_before, fill_shares
-from services.forecaster.scenarios.service import LOAD_PERSISTENCE, PV_PERSISTENCE, draw_shares, make_scenarios, select_paths
+from services.forecaster.scenarios.service import (
+    LOAD_PERSISTENCE,
+    PV_PERSISTENCE,
+    draw_shares,
+    make_scenarios,
+    select_paths,
+)
 from tests.support.forecasts.scenarios import LIMIT_KWH, SLOTS, describe_errors, describe_forecast
 from tests.support.household.measurements import day, measure_days
 
@@ -42,7 +48,8 @@ def test_the_values_of_a_slot_are_as_frequent_as_the_forecast_says() -> None:
     rng = np.random.default_rng(5)
     forecast = describe_forecast(rng)
     made = make_scenarios(forecast, describe_errors(rng), {})
-    # Each value stands for its part of the distribution: below the median lies half of the probability, but for the value whose part it cuts.
+    # Each value stands for its part of the distribution: below the median lies half of the
+    # probability, but for the value whose part it cuts.
     below = (made.probability[:, None] * (made.load_kwh <= forecast.load_kwh.p50)).sum(axis=0)
     assert np.abs(below - 0.5).max() <= made.probability.max()
 
@@ -53,7 +60,9 @@ def test_with_little_to_go_by_a_usual_persistence_serves_and_is_named() -> None:
 
 
 def test_fewer_days_than_scenarios_are_too_few() -> None:
-    assert make(describe_errors(np.random.default_rng(1), days=20), count=21).reasons == ("few_error_paths",)
+    assert make(describe_errors(np.random.default_rng(1), days=20), count=21).reasons == (
+        "few_error_paths",
+    )
 
 
 @pytest.mark.parametrize("count", [0, 31])
@@ -63,8 +72,13 @@ def test_a_count_out_of_reach_is_refused(count: int) -> None:
 
 
 def test_load_errors_fade_sooner_than_pv_errors() -> None:
-    load, pv = (draw_shares(SLOTS, persistence, np.random.default_rng(2)) - 0.5 for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE))
-    after = [float((shares[:, 8:] * shares[:, :-8]).mean() / (shares**2).mean()) for shares in (load, pv)]
+    load, pv = (
+        draw_shares(SLOTS, persistence, np.random.default_rng(2)) - 0.5
+        for persistence in (LOAD_PERSISTENCE, PV_PERSISTENCE)
+    )
+    after = [
+        float((shares[:, 8:] * shares[:, :-8]).mean() / (shares**2).mean()) for shares in (load, pv)
+    ]
     # 0.55 × 0.9⁸ = 0.24 and 0.95⁸ = 0.66 after two hours, a little less in ranks.
     np.testing.assert_allclose(after, [0.23, 0.65], atol=0.06)
 
@@ -88,15 +102,23 @@ def test_gaps_of_a_day_become_straight_lines_and_nothing_known_is_undecided() ->
 
 def test_days_hardly_measured_say_nothing() -> None:
     seen, issued_at = measure_days(30), day(29)
-    past = [describe_forecast(np.random.default_rng(6), instant) for instant in days_before(issued_at, SLOTS)[:20]]
+    past = [
+        describe_forecast(np.random.default_rng(6), instant)
+        for instant in days_before(issued_at, SLOTS)[:20]
+    ]
     gap = seen.without([(day(20), day(22))])
-    whole, hurt = (ErrorHistory.of(past, each, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS) for each in (seen, gap))
+    whole, hurt = (
+        ErrorHistory.of(past, each, issued_at=issued_at, limit_kwh=LIMIT_KWH, slots=SLOTS)
+        for each in (seen, gap)
+    )
     assert (whole.days_back.size, hurt.days_back.size) == (20, 19)
     assert 9 not in hurt.days_back
 
 
 def test_without_past_forecasts_there_are_no_errors() -> None:
-    errors = ErrorHistory.of([], measure_days(1), issued_at=day(1), limit_kwh=LIMIT_KWH, slots=SLOTS)
+    errors = ErrorHistory.of(
+        [], measure_days(1), issued_at=day(1), limit_kwh=LIMIT_KWH, slots=SLOTS
+    )
     assert errors.load.shape == (0, SLOTS)
 
 
@@ -105,8 +127,19 @@ def test_the_days_asked_about_have_met_what_happened() -> None:
     assert days_before(day(50), 193)[0] == day(47)
 
 
-@pytest.mark.parametrize(("probability", "slots"), [([0.5, 0.6], 4), ([1.0, 0.0], 4), ([0.5, 0.5], 3)], ids=["above one", "impossible", "too short"])
+@pytest.mark.parametrize(
+    ("probability", "slots"),
+    [([0.5, 0.6], 4), ([1.0, 0.0], 4), ([0.5, 0.5], 3)],
+    ids=["above one", "impossible", "too short"],
+)
 def test_what_is_no_set_of_scenarios_is_refused(probability: list[float], slots: int) -> None:
     paths = np.zeros((2, slots))
     with pytest.raises(InvalidInputError):
-        Scenarios(Timeline(day(0), SLOT, 4), day(0) + timedelta(minutes=1), "aurora_v1.0", np.array(probability), paths, paths)
+        Scenarios(
+            Timeline(day(0), SLOT, 4),
+            day(0) + timedelta(minutes=1),
+            "aurora_v1.0",
+            np.array(probability),
+            paths,
+            paths,
+        )

@@ -7,11 +7,15 @@ from services.ingest.demo_data.sources import parse_prices
 
 
 def table(rows: list[tuple[str | None, float]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema={"Datetime (UTC)": pl.String, "Price (EUR/MWhe)": pl.Float64}, orient="row")
+    return pl.DataFrame(
+        rows, schema={"Datetime (UTC)": pl.String, "Price (EUR/MWhe)": pl.Float64}, orient="row"
+    )
 
 
 def test_reads_both_date_formats_and_drops_the_blank_row() -> None:
-    starts, price = parse_prices(table([("2023-01-02 00:00:00", 50.0), (None, 0.0), ("02/01/2023 01:00", -500.0)]))
+    starts, price = parse_prices(
+        table([("2023-01-02 00:00:00", 50.0), (None, 0.0), ("02/01/2023 01:00", -500.0)])
+    )
     assert [str(start) for start in starts] == ["2023-01-02T00:00:00", "2023-01-02T01:00:00"]
     assert price.tolist() == [0.05, -0.5]
 

@@ -1,4 +1,8 @@
-"""What counters count, by hand. Unless a comment says otherwise a site can import 10 kW, use 26.25 kW, and a quarter-hour of it may come late."""
+"""What counters count, by hand.
+
+Unless a comment says otherwise a site can import 10 kW, use 26.25 kW, and a quarter-hour of it may
+come late.
+"""
 
 import numpy as np
 import pytest
@@ -30,11 +34,15 @@ def test_energy_is_the_rise_whatever_the_unit(unit: str, factor: float) -> None:
 
 def test_a_rise_over_a_slots_border_is_shared_evenly() -> None:
     # 3 kWh from 12:10 to 12:25: a third of it before 12:15.
-    np.testing.assert_allclose(energies(load([(0, 10), (10, 10), (25, 13), (30, 13)], slots=2)), [1.0, 2.0])
+    np.testing.assert_allclose(
+        energies(load([(0, 10), (10, 10), (25, 13), (30, 13)], slots=2)), [1.0, 2.0]
+    )
 
 
 def test_late_and_repeated_samples_are_put_in_order() -> None:
-    np.testing.assert_allclose(energies(load([(30, 13), (0, 10), (15, 11), (15, 11), (0, 10)], slots=2)), [1.0, 2.0])
+    np.testing.assert_allclose(
+        energies(load([(30, 13), (0, 10), (15, 11), (15, 11), (0, 10)], slots=2)), [1.0, 2.0]
+    )
 
 
 def test_a_short_gap_is_filled_evenly_and_marked() -> None:
@@ -46,7 +54,8 @@ def test_a_short_gap_is_filled_evenly_and_marked() -> None:
 
 
 def test_hours_that_were_counted_one_after_the_other_are_measured() -> None:
-    # A meter read by the hour, as long-term statistics are: 2 kWh each, spread evenly. At 05:00 a reading is missing: two hours are a gap, and marked.
+    # A meter read by the hour, as long-term statistics are: 2 kWh each, spread evenly. At 05:00 a
+    # reading is missing: two hours are a gap, and marked.
     hours = [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
     build = load([(60.0 * hour, 100.0 + 2 * hour) for hour in hours], slots=40)
     np.testing.assert_allclose(energies(build), 0.5)
@@ -63,19 +72,30 @@ def test_a_long_gap_is_filled_to_the_counters_total_and_marked_apart() -> None:
 
 
 def test_what_fills_a_gap_is_shaped_like_the_days_before_and_adds_up_to_the_last_digit() -> None:
-    # Of every hour the first quarter brings 1 kWh, the others 0.1; from 21:15 on the third day to 05:15 it is 1.7 times as much, and nothing is said.
+    # Of every hour the first quarter brings 1 kWh, the others 0.1; from 21:15 on the third day to
+    # 05:15 it is 1.7 times as much, and nothing is said.
     truth = np.tile([1.0, 0.1, 0.1, 0.1], 96)
     night = slice(229, 261)
     truth[night] *= 1.7
     kwh = 100 + np.concatenate([[0.0], np.cumsum(truth)])
-    heard = [(15.0 * place, float(kwh[place])) for place in range(385) if place <= night.start or place >= night.stop]
+    heard = [
+        (15.0 * place, float(kwh[place]))
+        for place in range(385)
+        if place <= night.start or place >= night.stop
+    ]
     build = load(heard, slots=384)
     np.testing.assert_allclose(energies(build), truth, atol=1e-6)
     assert np.flatnonzero(build.marks).tolist() == [*range(night.start, night.stop)]
-    assert energies(build)[night].sum() == pytest.approx(kwh[night.stop] - kwh[night.start], abs=1e-9)
+    assert energies(build)[night].sum() == pytest.approx(
+        kwh[night.stop] - kwh[night.start], abs=1e-9
+    )
 
 
-@pytest.mark.parametrize(("after", "why"), [(5.0, "it began again"), (1_000.0, "no house uses that much"), (19.0, "below")], ids=["reset", "jump", "step back"])
+@pytest.mark.parametrize(
+    ("after", "why"),
+    [(5.0, "it began again"), (1_000.0, "no house uses that much"), (19.0, "below")],
+    ids=["reset", "jump", "step back"],
+)
 def test_a_gap_whose_total_is_impossible_is_not_filled(after: float, why: str) -> None:
     build = load([(0, 20), (15, 21), (315, after), (330, after + 1)], slots=22)
     assert not build.marks.any(), why
@@ -95,34 +115,50 @@ def test_a_counter_that_was_silent_because_it_stood_still_is_known() -> None:
 
 def test_a_reset_counts_what_the_counter_shows_after_it() -> None:
     # 100 → 101 is 1; the fall to 0.5 is a beginning: 0.5; then 0.5 more.
-    np.testing.assert_allclose(energies(load([(0, 100), (15, 101), (30, 0.5), (45, 1)], slots=3)), [1, 0.5, 0.5])
+    np.testing.assert_allclose(
+        energies(load([(0, 100), (15, 101), (30, 0.5), (45, 1)], slots=3)), [1, 0.5, 0.5]
+    )
 
 
 def test_a_display_of_five_digits_rolls_over() -> None:
     # From 99 999 to the end 1, beyond it 2.
-    np.testing.assert_allclose(energies(load([(0, 99_998), (15, 99_999), (30, 2), (45, 3)], slots=3)), [1, 3, 1])
+    np.testing.assert_allclose(
+        energies(load([(0, 99_998), (15, 99_999), (30, 2), (45, 3)], slots=3)), [1, 3, 1]
+    )
 
 
 def test_a_register_of_32_bits_rolls_over() -> None:
     # 2³² Wh are 4 294 967.296 kWh.
-    np.testing.assert_allclose(energies(load([(0, 4_294_966), (15, 4_294_967), (30, 1), (45, 2)], slots=3)), [1, 1.296, 1], rtol=1e-6)
+    np.testing.assert_allclose(
+        energies(load([(0, 4_294_966), (15, 4_294_967), (30, 1), (45, 2)], slots=3)),
+        [1, 1.296, 1],
+        rtol=1e-6,
+    )
 
 
 @pytest.mark.parametrize("level", [7_000.0, 300.0])
 def test_another_meter_counts_on_and_what_passed_between_is_unknown(level: float) -> None:
     # Exchanged between 12:15 and 12:30: a quarter-hour cannot bring 6 000 kWh, nor take 700.
-    np.testing.assert_allclose(energies(load([(0, 1_000), (15, 1_001), (30, level), (45, level + 2)], slots=3)), [1, np.nan, 2])
+    np.testing.assert_allclose(
+        energies(load([(0, 1_000), (15, 1_001), (30, level), (45, level + 2)], slots=3)),
+        [1, np.nan, 2],
+    )
 
 
 def test_another_meters_level_that_is_in_reach_after_an_hour_is_no_return() -> None:
-    # 50 kWh more at 12:30; by 14:15 the house might have used as much, and all the while the counter counted on.
-    build = load([(0, 10), *((15 * place, 10 + 0.5 * place + 50 * (place > 1)) for place in range(1, 13))], slots=12)
+    # 50 kWh more at 12:30; by 14:15 the house might have used as much, and all the while the
+    # counter counted on.
+    build = load(
+        [(0, 10), *((15 * place, 10 + 0.5 * place + 50 * (place > 1)) for place in range(1, 13))],
+        slots=12,
+    )
     np.testing.assert_allclose(energies(build), [0.5, np.nan, *[0.5] * 10])
     assert not build.rejected
 
 
 def test_a_counter_that_repeats_its_value_and_then_rises_at_once_was_frozen() -> None:
-    # From 12:30 to 18:30 it says 11, then 41: 30 kWh are more than a quarter-hour brings (14.1), and less than six hours do.
+    # From 12:30 to 18:30 it says 11, then 41: 30 kWh are more than a quarter-hour brings (14.1),
+    # and less than six hours do.
     frozen = [(15 * place, 11.0) for place in range(2, 27)]
     build = load([(0, 10), (15, 10.5), *frozen, (405, 41), (420, 41.5)], slots=28)
     np.testing.assert_allclose(energies(build), [0.5, 0.5, *[np.nan] * 25, 0.5])
@@ -144,7 +180,9 @@ def test_a_minute_for_the_exchange_is_taken_to_be_like_the_rest_and_marked() -> 
 
 @pytest.mark.parametrize("nonsense", [0.0, 12.0, 99_999.0], ids=["zero", "low", "high"])
 def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> None:
-    build = load([(0, 1_000), (5, 1_000.5), (6, nonsense), (7, nonsense), (8, 1_000.8), (15, 1_001)], slots=1)
+    build = load(
+        [(0, 1_000), (5, 1_000.5), (6, nonsense), (7, nonsense), (8, 1_000.8), (15, 1_001)], slots=1
+    )
     np.testing.assert_allclose(energies(build), [1.0])
     (rejected,) = build.rejected
     assert (rejected.readings, rejected.value, rejected.fault) == (2, nonsense, MISREAD)
@@ -152,7 +190,8 @@ def test_a_counter_that_is_back_at_its_level_was_misread(nonsense: float) -> Non
 
 
 def test_a_counter_that_says_zero_for_hours_and_goes_on_at_its_level_was_away() -> None:
-    # Zero from 12:30 to 18:00; 0.1 kWh more at 18:15 is nothing that a house uses, so it stood; with 5 kWh more it is a gap, filled to its total.
+    # Zero from 12:30 to 18:00; 0.1 kWh more at 18:15 is nothing that a house uses, so it stood;
+    # with 5 kWh more it is a gap, filled to its total.
     zeros = [(30.0 + 15 * count, 0.0) for count in range(23)]
     stood = load([(0, 1_000), (15, 1_001), *zeros, (375, 1_001.1), (390, 1_002)], slots=26)
     np.testing.assert_allclose(energies(stood), [1, *[0.1 / 24] * 24, 0.9], atol=1e-6)
@@ -164,16 +203,22 @@ def test_a_counter_that_says_zero_for_hours_and_goes_on_at_its_level_was_away() 
 
 def test_a_small_counter_that_dips_to_zero_for_ten_seconds_was_misread() -> None:
     # It cannot have counted 2 kWh in ten seconds.
-    np.testing.assert_allclose(energies(load([(0, 2), (10, 2), (10.1, 0), (10.3, 2), (15, 2.5)], slots=1)), [0.5])
+    np.testing.assert_allclose(
+        energies(load([(0, 2), (10, 2), (10.1, 0), (10.3, 2), (15, 2.5)], slots=1)), [0.5]
+    )
 
 
 def test_a_small_counter_that_counts_up_again_did_begin_again() -> None:
     # A counter of the day: 0.5 at midnight, an hour later 0.6 again.
-    np.testing.assert_allclose(energies(load([(0, 0.4), (15, 0.5), (30, 0), (45, 0.2), (60, 0.4), (75, 0.6)], slots=5)), [0.1, 0, 0.2, 0.2, 0.2])
+    np.testing.assert_allclose(
+        energies(load([(0, 0.4), (15, 0.5), (30, 0), (45, 0.2), (60, 0.4), (75, 0.6)], slots=5)),
+        [0.1, 0, 0.2, 0.2, 0.2],
+    )
 
 
 def test_readings_of_an_hour_ago_among_those_of_now_are_refused() -> None:
-    # A clock was an hour ahead until 13:00: what it said of 12:07 to 12:52 stands beside what is said now. 0.1 kWh in each quarter-hour.
+    # A clock was an hour ahead until 13:00: what it said of 12:07 to 12:52 stands beside what is
+    # said now. 0.1 kWh in each quarter-hour.
     now = [(at, 5_000 + at / 150) for at in range(0, 181, 15)]
     ahead = [(at + 60.0, 5_000 + at / 150) for at in (7, 22, 37, 52)]
     build = load([*now, *ahead], slots=12)
@@ -182,23 +227,30 @@ def test_readings_of_an_hour_ago_among_those_of_now_are_refused() -> None:
 
 
 def test_a_coarse_counter_is_silent_until_its_next_step() -> None:
-    # Whole kilowatt-hours, told when they change: one in four hours is no gap, and marked; three are one, and filled.
+    # Whole kilowatt-hours, told when they change: one in four hours is no gap, and marked; three
+    # are one, and filled.
     steps = [(15.0 * count, float(count)) for count in range(13)]
     build = load([*steps, (420, 13), (660, 16), (675, 17)], slots=45)
-    np.testing.assert_allclose(energies(build), [*[1.0] * 12, *[1 / 16] * 16, *[3 / 16] * 16, 1.0], atol=1e-6)
+    np.testing.assert_allclose(
+        energies(build), [*[1.0] * 12, *[1 / 16] * 16, *[3 / 16] * 16, 1.0], atol=1e-6
+    )
     assert build.repaired.nonzero()[0].tolist() == [*range(12, 28)]
     assert build.marks.nonzero()[0].tolist() == [*range(28, 44)]
 
 
 def test_rounding_is_no_reset() -> None:
     # A fall of 5 Wh and back: only what goes beyond the highest value counts.
-    np.testing.assert_allclose(energies(load([(0, 100), (5, 100.4), (6, 100.395), (10, 100.5), (15, 101)], slots=1)), [1.0])
+    np.testing.assert_allclose(
+        energies(load([(0, 100), (5, 100.4), (6, 100.395), (10, 100.5), (15, 101)], slots=1)), [1.0]
+    )
 
 
 def test_a_counter_in_whole_kilowatt_hours_is_not_taken_for_exchanged() -> None:
     # An array of 1 kW would explain no rise of 1 kWh in a minute, the coarse display does.
     instants = every(1, 46)
-    build = one_sensor("total_load_consumption", "kWh", instants, 100 + np.arange(46) // 15, slots=3)
+    build = one_sensor(
+        "total_load_consumption", "kWh", instants, 100 + np.arange(46) // 15, slots=3
+    )
     assert energies(build).sum() == pytest.approx(3.0)
     assert not build.rejected
 
@@ -211,18 +263,22 @@ def test_a_power_under_a_counters_unit_is_refused() -> None:
 
 
 def test_nothing_is_known_before_the_first_reading_and_after_the_last() -> None:
-    np.testing.assert_allclose(energies(load([(15, 1), (30, 2)], slots=4)), [np.nan, 1, np.nan, np.nan])
+    np.testing.assert_allclose(
+        energies(load([(15, 1), (30, 2)], slots=4)), [np.nan, 1, np.nan, np.nan]
+    )
 
 
 def test_without_any_limit_the_counter_itself_says_what_is_far_beyond() -> None:
-    # No battery or roof has a size here: a hundred kilowatts are believed, 5 000 kWh in a minute are not.
+    # No battery or roof has a size here: a hundred kilowatts are believed, 5 000 kWh in a minute
+    # are not.
     values = np.concatenate([np.arange(30) * 0.01, 5_000 + np.arange(31) * 0.01])
     build = one_sensor("heat_pump_consumption", "kWh", every(1, 61), values, slots=4)
     np.testing.assert_allclose(build.columns["heat_pump_kwh"], [0.15, 0.15, 0.15, 0.15], rtol=1e-9)
     assert not build.repaired.any()
 
 
-# 0.6 kW, read every five minutes for two days, from zero at each midnight: 14.4 kWh a day, 0.15 in a quarter-hour.
+# 0.6 kW, read every five minutes for two days, from zero at each midnight: 14.4 kWh a day, 0.15 in
+# a quarter-hour.
 DAILY = np.tile(np.arange(288) * 0.05, 2)
 
 
@@ -243,11 +299,21 @@ def test_a_counter_that_falls_and_goes_on_above_zero_was_corrected(level: float,
 
 @pytest.mark.parametrize("jump", [0.9, 1.5, 4.0, 40.0])
 def test_what_the_connection_cannot_carry_in_the_time_was_not_counted(jump: float) -> None:
-    # 26.25 kW bring 2.2 kWh in five minutes; a flat of 4 kW, with a quarter more for peaks, 0.42 and a minute's jitter.
+    # 26.25 kW bring 2.2 kWh in five minutes; a flat of 4 kW, with a quarter more for peaks, 0.42
+    # and a minute's jitter.
     values = (100 + np.arange(576) * 0.05).astype(np.float64)
     values[300:] += jump
-    site = {"name": "flat", "timezone": "UTC", "grid": {"import_limit_kw": 4}, "input_sensors": {"total_load_consumption": "sensor"}}
-    built = build_slots(parse_site(site), {"sensor": Samples("sensor", "kWh", every(5, 576), values)}, Timeline(NOON, SLOT, 191))
+    site = {
+        "name": "flat",
+        "timezone": "UTC",
+        "grid": {"import_limit_kw": 4},
+        "input_sensors": {"total_load_consumption": "sensor"},
+    }
+    built = build_slots(
+        parse_site(site),
+        {"sensor": Samples("sensor", "kWh", every(5, 576), values)},
+        Timeline(NOON, SLOT, 191),
+    )
     assert np.nanmax(built.columns["load_kwh"]) <= 0.1501
     assert np.isfinite(built.columns["load_kwh"]).mean() > 0.99
 

@@ -14,21 +14,44 @@ from services.ingest.reading import Samples
 
 FIRST, DAYS = datetime(2026, 1, 12, tzinfo=UTC), 4
 READINGS = DAYS * 288 + 1
-INSTANTS: InstantArray = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(READINGS) * np.timedelta64(5, "m")
+INSTANTS: InstantArray = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(
+    READINGS
+) * np.timedelta64(5, "m")
 HOUR = np.arange(READINGS) / 12 % 24
 # 0.5 kW with something that moves.
 KW: FloatArray = 0.5 + 0.1 * np.sin(np.arange(READINGS))
 SUN: FloatArray = 3.0 * np.maximum(np.sin((HOUR - 8) / 8 * np.pi), 0.0) * ((HOUR > 8) & (HOUR < 16))
 NOTHING = np.zeros(READINGS)
 AWAY = (np.arange(READINGS) >= 216) & (np.arange(READINGS) < 252)
-ROLES = {"pv": "total_pv_production", "load": "total_load_consumption", "in": "total_grid_import", "out": "total_grid_export"}
-ROLES |= {"charge": "total_battery_charge", "discharge": "total_battery_discharge", "pump": "heat_pump_consumption"}
-COLUMNS = {"pv": "pv_kwh", "load": "load_kwh", "in": "import_kwh", "out": "export_kwh", "charge": "charge_kwh", "discharge": "discharge_kwh"}
+ROLES = {
+    "pv": "total_pv_production",
+    "load": "total_load_consumption",
+    "in": "total_grid_import",
+    "out": "total_grid_export",
+}
+ROLES |= {
+    "charge": "total_battery_charge",
+    "discharge": "total_battery_discharge",
+    "pump": "heat_pump_consumption",
+}
+COLUMNS = {
+    "pv": "pv_kwh",
+    "load": "load_kwh",
+    "in": "import_kwh",
+    "out": "export_kwh",
+    "charge": "charge_kwh",
+    "discharge": "discharge_kwh",
+}
 COLUMNS |= {"pump": "heat_pump_kwh"}
 
 
 def describe(**named: object) -> Site:
-    site = {"name": "home", "timezone": "UTC", "pv": [{"peak_kw": 6}], "grid": {"import_limit_kw": 11, "export_limit_kw": 8}}
+    site = {
+        "name": "home",
+        "timezone": "UTC",
+        "pv": [{"peak_kw": 6}],
+        "grid": {"import_limit_kw": 11, "export_limit_kw": 8},
+    }
     battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
     sensors = {ROLES.get(name, name): sensor for name, sensor in named.items()}
     return parse_site(site | {"batteries": [battery], "input_sensors": sensors})
@@ -78,16 +101,32 @@ def test_what_an_inverter_uses_while_it_stands_by_stays_zero(noise: float) -> No
     assert (built.columns["pv_kwh"] == 0).all()
 
 
-NUMBERS = [0x7FFFFFFF, 0xFFFFFFFF, 0x80000000, 0x7FFF, 0xFFFF, 0x8000, -0x8000, -0x80000000, -3.4e38]
+NUMBERS = [
+    0x7FFFFFFF,
+    0xFFFFFFFF,
+    0x80000000,
+    0x7FFF,
+    0xFFFF,
+    0x8000,
+    -0x8000,
+    -0x80000000,
+    -3.4e38,
+]
 
 
 @pytest.mark.parametrize("scale", [1.0, 0.1, 0.01, 0.001])
 @pytest.mark.parametrize("number", NUMBERS)
 @pytest.mark.parametrize("unit", ["W", "kW"])
-def test_what_a_maker_says_for_no_value_is_unknown_of_both_directions(unit: str, number: float, scale: float) -> None:
+def test_what_a_maker_says_for_no_value_is_unknown_of_both_directions(
+    unit: str, number: float, scale: float
+) -> None:
     factor = 1000 if unit == "W" else 1
     site = describe(**{"in": "in", "out": "out"})
-    built = build(site, {"in": np.where(AWAY, 0.0, KW * factor), "out": np.where(AWAY, number * scale, 0.0)}, unit)
+    built = build(
+        site,
+        {"in": np.where(AWAY, 0.0, KW * factor), "out": np.where(AWAY, number * scale, 0.0)},
+        unit,
+    )
     unknown = np.zeros(DAYS * 96, dtype=np.bool_)
     unknown[72:84] = True
     for column in ("import_kwh", "export_kwh"):
@@ -107,7 +146,11 @@ def test_what_a_maker_says_for_no_value_is_nothing_counted(number: float, scale:
 @pytest.mark.parametrize("level", [32.6, 65.4, 327.5, 655.2, 3276.5, 6553.4])
 def test_a_counter_passes_such_a_number(level: float) -> None:
     kwh = np.round(level + np.cumsum(KW) / 12, 3)
-    target = kwh[np.searchsorted(kwh, [32.767, 65.535, 327.67, 655.35, 3276.7, 6553.5]).clip(max=READINGS - 1)]
+    target = kwh[
+        np.searchsorted(kwh, [32.767, 65.535, 327.67, 655.35, 3276.7, 6553.5]).clip(
+            max=READINGS - 1
+        )
+    ]
     passing = np.isclose(kwh[:, None], target[None, :]).any(axis=1)
     built = build(describe(load="load"), {"load": kwh}, "kWh")
     assert passing.any()

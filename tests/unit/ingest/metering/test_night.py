@@ -1,4 +1,7 @@
-"""PV while the sun is below the horizon. At 50° N, 0° E in early May the sun is down from 19:30 to 04:20 UTC."""
+"""PV while the sun is below the horizon.
+
+At 50° N, 0° E in early May the sun is down from 19:30 to 04:20 UTC.
+"""
 
 from datetime import UTC, datetime
 
@@ -15,7 +18,9 @@ from services.ingest.reading import Samples
 FIRST, DAYS = datetime(2026, 5, 4, tzinfo=UTC), 4
 WINDOW = Timeline(FIRST, SLOT, DAYS * 96)
 STEP_MINUTES = 5
-INSTANTS: InstantArray = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(DAYS * 288 + 1) * np.timedelta64(STEP_MINUTES, "m")
+INSTANTS: InstantArray = np.datetime64(FIRST.replace(tzinfo=None), "us") + np.arange(
+    DAYS * 288 + 1
+) * np.timedelta64(STEP_MINUTES, "m")
 HOURS = np.arange(DAYS * 288 + 1) * STEP_MINUTES / 60 % 24
 ASLEEP = (HOURS < 4.5) | (HOURS >= 19.5)
 # A half sine from 04:30 to 19:30 with 20 kWh below it.
@@ -24,9 +29,16 @@ LOAD_KW = 0.4 + 0.02 * (np.arange(INSTANTS.size) % 3 - 1)
 
 
 def describe(**sensors: object) -> Site:
-    site = {"name": "roof", "timezone": "UTC", "location": {"latitude": 50, "longitude": 0}, "pv": [{"peak_kw": 6}]}
+    site = {
+        "name": "roof",
+        "timezone": "UTC",
+        "location": {"latitude": 50, "longitude": 0},
+        "pv": [{"peak_kw": 6}],
+    }
     grid = {"import_limit_kw": 17, "export_limit_kw": 10}
-    return parse_site(site | {"grid": grid, "input_sensors": {"total_pv_production": "pv", **sensors}})
+    return parse_site(
+        site | {"grid": grid, "input_sensors": {"total_pv_production": "pv", **sensors}}
+    )
 
 
 def count(kw: FloatArray) -> FloatArray:
@@ -39,7 +51,9 @@ def build(site: Site, **values: tuple[str, FloatArray]) -> SlotBuild:
 
 
 def check_days(values: FloatArray, expected: float, *, edges: float = 0.0) -> None:
-    """Check the sum of each day, of which the quarter-hours of sunrise and sunset may be unknown with ``edges`` in them."""
+    """Check the sum of each day, of which the quarter-hours of sunrise and sunset may be unknown
+    with ``edges`` in them.
+    """
     days = values.reshape(DAYS, 96)
     assert (np.isnan(days).sum(axis=1) <= 2).all()
     np.testing.assert_allclose(np.nansum(days, axis=1), expected, rtol=0.005, atol=edges)
@@ -74,7 +88,9 @@ def test_a_coarse_counter_told_as_it_changes_counts_by_day_only() -> None:
     told = np.append([True], np.diff(kwh) > 0)
     samples = {"pv": Samples("pv", "kWh", INSTANTS[told], kwh[told])}
     built = build_slots(describe(), samples, WINDOW)
-    night = (compute_sun_height(WINDOW.starts, Location(latitude=50, longitude=0)) < -3).nonzero()[0]
+    night = (compute_sun_height(WINDOW.starts, Location(latitude=50, longitude=0)) < -3).nonzero()[
+        0
+    ]
     assert np.nan_to_num(built.columns["pv_kwh"][night]).sum() == 0
     assert not built.rejected
 
@@ -88,7 +104,11 @@ def test_one_of_two_inverters_sleeps() -> None:
 def test_the_load_at_night_follows_from_the_balance() -> None:
     site = describe(total_grid_import="in", total_grid_export="out")
     net = LOAD_KW - KW
-    built = build(site, pv=("kW", np.where(ASLEEP, np.nan, KW)), **{"in": ("kW", np.maximum(net, 0)), "out": ("kW", np.maximum(-net, 0))})
+    built = build(
+        site,
+        pv=("kW", np.where(ASLEEP, np.nan, KW)),
+        **{"in": ("kW", np.maximum(net, 0)), "out": ("kW", np.maximum(-net, 0))},
+    )
     check_days(built.columns["load_kwh"], 9.6, edges=0.2)
 
 
@@ -120,17 +140,31 @@ def test_the_sun_stays_up_or_down_near_the_pole(latitude: float, month: int, up:
 
 
 def test_the_sun_stands_where_the_almanac_has_it() -> None:
-    # Berlin, 21 June 2024 at 11:00 and 24 UTC; Sydney, 1 January 2025 at 02:00 UTC. Source: NOAA's solar calculator.
-    berlin, sydney = Location(latitude=52.52, longitude=13.405), Location(latitude=-33.87, longitude=151.21)
-    assert compute_sun_height(np.array(["2024-06-21T11:08"], dtype="M8[us]"), berlin)[0] == pytest.approx(60.9, abs=0.1)
-    assert compute_sun_height(np.array(["2024-06-20T23:08"], dtype="M8[us]"), berlin)[0] == pytest.approx(-14.05, abs=0.1)
-    assert compute_sun_height(np.array(["2025-01-01T01:58"], dtype="M8[us]"), sydney)[0] == pytest.approx(79.1, abs=0.15)
+    # Berlin, 21 June 2024 at 11:00 and 24 UTC; Sydney, 1 January 2025 at 02:00 UTC. Source: NOAA's
+    # solar calculator.
+    berlin, sydney = (
+        Location(latitude=52.52, longitude=13.405),
+        Location(latitude=-33.87, longitude=151.21),
+    )
+    assert compute_sun_height(np.array(["2024-06-21T11:08"], dtype="M8[us]"), berlin)[
+        0
+    ] == pytest.approx(60.9, abs=0.1)
+    assert compute_sun_height(np.array(["2024-06-20T23:08"], dtype="M8[us]"), berlin)[
+        0
+    ] == pytest.approx(-14.05, abs=0.1)
+    assert compute_sun_height(np.array(["2025-01-01T01:58"], dtype="M8[us]"), sydney)[
+        0
+    ] == pytest.approx(79.1, abs=0.15)
 
 
 def test_a_night_before_the_first_reading_and_after_the_last_is_unknown() -> None:
     second = slice(288, 577)
     samples = {"pv": Samples("pv", "kW", INSTANTS[second], KW[second])}
-    known = np.isfinite(build_slots(describe(), samples, WINDOW).columns["pv_kwh"]).reshape(DAYS, 96).sum(axis=1)
+    known = (
+        np.isfinite(build_slots(describe(), samples, WINDOW).columns["pv_kwh"])
+        .reshape(DAYS, 96)
+        .sum(axis=1)
+    )
     # While the site is awake, for two hours after the last reading, it still rests.
     assert known[0] == 0
     assert known[1] == 96

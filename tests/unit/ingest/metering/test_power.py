@@ -8,7 +8,15 @@ from luna.energy.timeline import FloatArray, InstantArray
 from services.ingest.metering import SlotBuild, build_slots
 from services.ingest.metering.power import CONSTANT, FAR_FROM_NEIGHBOURS
 from services.ingest.reading import Samples
-from tests.support.metering.samples import NOON, SLOT, Timeline, describe_metered, every, minutes, one_sensor
+from tests.support.metering.samples import (
+    NOON,
+    SLOT,
+    Timeline,
+    describe_metered,
+    every,
+    minutes,
+    one_sensor,
+)
 
 
 def load(instants: InstantArray, watts: object, *, slots: int, unit: str = "W") -> SlotBuild:
@@ -38,7 +46,8 @@ def test_a_hold_of_an_hour_is_marked() -> None:
 
 
 def test_an_appliance_rests_while_other_sensors_speak_and_is_unknown_while_all_are_silent() -> None:
-    # The roof says 0 at 12:00 and then nothing until 24:00; the load speaks every quarter-hour until 18:00.
+    # The roof says 0 at 12:00 and then nothing until 24:00; the load speaks every quarter-hour
+    # until 18:00.
     site = describe_metered(total_pv_production="roof", total_load_consumption="house")
     samples = {
         "roof": Samples("roof", "W", minutes(0, 720, 735), np.zeros(3)),
@@ -50,7 +59,8 @@ def test_an_appliance_rests_while_other_sensors_speak_and_is_unknown_while_all_a
 
 
 def test_after_unknown_nothing_is_known_until_the_next_value() -> None:
-    # "unavailable" from 12:20 to 12:35: the second slot knows 5 minutes, the third 10, which stand for it.
+    # "unavailable" from 12:20 to 12:35: the second slot knows 5 minutes, the third 10, which stand
+    # for it.
     build = load(minutes(0, 20, 35, 45, 60), [2000, np.nan, 2000, 2000, 2000], slots=4)
     np.testing.assert_allclose(energies(build), [0.5, np.nan, 0.5, 0.5])
     assert build.repaired.tolist() == [0, 0, 1, 0]
@@ -60,7 +70,9 @@ def test_a_value_beyond_what_the_site_can_do_is_refused() -> None:
     # A power in W under the unit kW: 400 kW.
     build = load(minutes(0, 5, 6, 15), [0.4, 400.0, 0.4, 0.4], slots=1, unit="kW")
     np.testing.assert_allclose(energies(build), [0.1])
-    assert [(rejected.value, rejected.fault) for rejected in build.rejected] == [(400.0, RowFault.of("above_power", limit=26.25))]
+    assert [(rejected.value, rejected.fault) for rejected in build.rejected] == [
+        (400.0, RowFault.of("above_power", limit=26.25))
+    ]
     assert build.repaired.tolist() == [1]
 
 
@@ -103,7 +115,9 @@ def test_a_coarse_power_may_stay_the_same() -> None:
 
 def test_the_two_directions_of_a_power_with_a_sign_are_told_apart() -> None:
     site = describe_metered(total_grid_import="grid", total_grid_export="-grid")
-    samples = {"grid": Samples("grid", "kW", minutes(0, 5, 15, 30), np.array([3.0, -6.0, 1.0, 1.0]))}
+    samples = {
+        "grid": Samples("grid", "kW", minutes(0, 5, 15, 30), np.array([3.0, -6.0, 1.0, 1.0]))
+    }
     columns = build_slots(site, samples, Timeline(NOON, SLOT, 2)).columns
     # 5 minutes in at 3 kW, 10 minutes out at 6 kW; then only in.
     np.testing.assert_allclose(columns["import_kwh"], [0.25, 0.25])

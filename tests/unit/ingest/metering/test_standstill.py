@@ -1,4 +1,6 @@
-"""A meter at the grid that repeats itself: frozen where it never does so and the others move, and at rest where it may."""
+"""A meter at the grid that repeats itself: frozen where it never does so and the others move, and
+at rest where it may.
+"""
 
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from services.ingest.metering.build import STUCK
 from services.ingest.reading import Samples
 from tests.support.metering.samples import NOON, describe_metered, every
 
-# Two days at five minutes each, and a quarter-hour in which the grid's meter freezes; for two hours.
+# Two days at five minutes each, and a quarter-hour in which the grid's meter freezes; for two
+# hours.
 MINUTES, DAYS = 5, 2
 READINGS = DAYS * 288 + 1
 FROZEN_AT, THAWED_AT = 500, 524
@@ -30,7 +33,9 @@ def count(power_kw: FloatArray, *, step_kwh: float = 0.0001) -> FloatArray:
 
 
 def home(*, grid_step_kwh: float = 0.0001, rests: bool = False) -> dict[str, FloatArray]:
-    """The roof gives 2.4 kW, the house takes 0.4, the rest is sold; every third reading the battery takes all of it, but for 10 W either way.
+    """The roof gives 2.4 kW, the house takes 0.4, the rest is sold.
+
+    Every third reading the battery takes all of it, but for 10 W either way.
 
     ``rests``: for two hours it takes just all of it.
     """
@@ -38,9 +43,20 @@ def home(*, grid_step_kwh: float = 0.0001, rests: bool = False) -> dict[str, Flo
     still = rests & (place >= FROZEN_AT) & (place < THAWED_AT)
     error = np.where(still, 0.0, np.where(place % 2 == 0, 0.01, -0.01))
     follows = still | (place % 3 == 0)
-    bought, sold = np.where(follows, np.maximum(error, 0), 0.0), np.where(follows, np.maximum(-error, 0), 2.0)
-    powers = {"pv": np.full(place.size, 2.4), "charge": np.where(follows, 2.0 + error, 0.0), "discharge": 0.0 * bought, "load": np.full(place.size, 0.4)}
-    return {name: count(kw) for name, kw in powers.items()} | {name: count(kw, step_kwh=grid_step_kwh) for name, kw in (("import", bought), ("export", sold))}
+    bought, sold = (
+        np.where(follows, np.maximum(error, 0), 0.0),
+        np.where(follows, np.maximum(-error, 0), 2.0),
+    )
+    powers = {
+        "pv": np.full(place.size, 2.4),
+        "charge": np.where(follows, 2.0 + error, 0.0),
+        "discharge": 0.0 * bought,
+        "load": np.full(place.size, 0.4),
+    }
+    return {name: count(kw) for name, kw in powers.items()} | {
+        name: count(kw, step_kwh=grid_step_kwh)
+        for name, kw in (("import", bought), ("export", sold))
+    }
 
 
 def freeze(values: FloatArray, *, till: int = THAWED_AT) -> FloatArray:
@@ -49,10 +65,15 @@ def freeze(values: FloatArray, *, till: int = THAWED_AT) -> FloatArray:
     return frozen
 
 
-def build(counted: dict[str, FloatArray], *, till: int = READINGS, site: dict[str, str] = SITE) -> SlotBuild:
+def build(
+    counted: dict[str, FloatArray], *, till: int = READINGS, site: dict[str, str] = SITE
+) -> SlotBuild:
     # One sensor speaks a moment after the other.
     moments = {name: np.timedelta64(3 * place, "us") for place, name in enumerate(counted)}
-    samples = {name: Samples(name, "kWh", INSTANTS[:till] + moments[name], values[:till]) for name, values in counted.items()}
+    samples = {
+        name: Samples(name, "kWh", INSTANTS[:till] + moments[name], values[:till])
+        for name, values in counted.items()
+    }
     slots = (till - 1) * MINUTES // 15
     return build_slots(describe_metered(**site), samples, Timeline(NOON, SLOT, slots))
 
@@ -60,16 +81,22 @@ def build(counted: dict[str, FloatArray], *, till: int = READINGS, site: dict[st
 def test_a_frozen_meter_at_the_grid_leaves_the_house_unknown_until_it_tells_what_flowed() -> None:
     counted = home()
     told = counted | {name: freeze(counted[name]) for name in ("import", "export")}
-    # It froze at 41:40 h, five minutes before a quarter-hour ends: a quarter of an hour later that cannot be chance, and what it shows is nobody's truth.
+    # It froze at 41:40 h, five minutes before a quarter-hour ends: a quarter of an hour later that
+    # cannot be chance, and what it shows is nobody's truth.
     assert np.isfinite(build(told, till=FROZEN_AT + 2).columns["load_kwh"]).all()
     later = build(told, till=FROZEN_AT + 5)
     for name in ("load_kwh", "import_kwh", "export_kwh"):
         assert np.flatnonzero(np.isnan(later.columns[name])).tolist() == [167]
-    assert {(each.sensor, each.fault) for each in later.rejected} == {("import", STUCK), ("export", STUCK)}
+    assert {(each.sensor, each.fault) for each in later.rejected} == {
+        ("import", STUCK),
+        ("export", STUCK),
+    }
     # What was stored of the quarter-hours before it showed is taken back.
     assert np.isfinite(later.withdrawn["load_kwh"][167])
     whole = build(told)
-    assert whole.columns["export_kwh"].sum() == pytest.approx(build(counted).columns["export_kwh"].sum(), abs=1e-3)
+    assert whole.columns["export_kwh"].sum() == pytest.approx(
+        build(counted).columns["export_kwh"].sum(), abs=1e-3
+    )
     assert whole.estimated["load_kwh"][168:174].all()
     np.testing.assert_allclose(whole.columns["load_kwh"][168:174], 0.1, atol=0.2)
 
@@ -77,7 +104,12 @@ def test_a_frozen_meter_at_the_grid_leaves_the_house_unknown_until_it_tells_what
 def test_a_meter_that_may_stand_still_is_not_frozen() -> None:
     counted, coarse = home(), home(grid_step_kwh=0.01)
     frozen = {name: freeze(counted[name]) for name in ("import", "export")}
-    before = {name: np.where((np.arange(READINGS) > 200) & (np.arange(READINGS) < 224), values[200], values) for name, values in frozen.items()}
+    before = {
+        name: np.where(
+            (np.arange(READINGS) > 200) & (np.arange(READINGS) < 224), values[200], values
+        )
+        for name, values in frozen.items()
+    }
     house = SITE | {"total_load_consumption": "load"}
     cases: dict[str, tuple[dict[str, FloatArray], dict[str, str]]] = {
         # At 5 W ten watt-hours take two hours.
@@ -89,13 +121,19 @@ def test_a_meter_that_may_stand_still_is_not_frozen() -> None:
         # A meter without a second register stands for hours while the sun is sold.
         "one way": (counted | {"import": frozen["import"], "export": 0 * counted["export"]}, SITE),
         # Not known for a day.
-        "new": ({name: values[FROZEN_AT - 200 :] for name, values in (counted | frozen).items()}, SITE),
+        "new": (
+            {name: values[FROZEN_AT - 200 :] for name, values in (counted | frozen).items()},
+            SITE,
+        ),
         # The house's own meter says that nothing passed.
         "balanced": (home(rests=True), house),
     }
     refused = {}
     for name, (told, site) in cases.items():
-        samples = {each: Samples(each, "kWh", INSTANTS[-values.size :], values) for each, values in told.items()}
+        samples = {
+            each: Samples(each, "kWh", INSTANTS[-values.size :], values)
+            for each, values in told.items()
+        }
         built = build_slots(describe_metered(**site), samples, Timeline(NOON, SLOT, 192))
         refused[name] = {each.sensor for each in built.rejected}
     assert {name: found for name, found in refused.items() if found} == {}
@@ -106,11 +144,23 @@ def test_a_meter_that_may_stand_still_is_not_frozen() -> None:
 
 def test_a_power_at_the_grid_that_repeats_itself_is_unknown_but_not_one_that_rests() -> None:
     flicker = np.arange(READINGS) % 7
-    steady = {"pv": 2400.0 + flicker, "grid": -2000.0 + flicker, "charge": 100.0 + flicker, "discharge": np.zeros(READINGS)}
+    steady = {
+        "pv": 2400.0 + flicker,
+        "grid": -2000.0 + flicker,
+        "charge": 100.0 + flicker,
+        "discharge": np.zeros(READINGS),
+    }
     site = SITE | {"total_grid_import": "grid", "total_grid_export": "-grid"}
     for value, known in ((-1997.0, False), (0.0, True)):
-        grid = np.where((np.arange(READINGS) >= FROZEN_AT) & (np.arange(READINGS) < THAWED_AT), value, steady["grid"])
-        samples = {name: Samples(name, "W", INSTANTS, np.asarray(values, dtype=np.float64)) for name, values in (steady | {"grid": grid}).items()}
+        grid = np.where(
+            (np.arange(READINGS) >= FROZEN_AT) & (np.arange(READINGS) < THAWED_AT),
+            value,
+            steady["grid"],
+        )
+        samples = {
+            name: Samples(name, "W", INSTANTS, np.asarray(values, dtype=np.float64))
+            for name, values in (steady | {"grid": grid}).items()
+        }
         built = build_slots(describe_metered(**site), samples, Timeline(NOON, SLOT, 192))
         assert np.isfinite(built.columns["load_kwh"][168:174]).all() == known
         assert np.isfinite(built.columns["export_kwh"][:166]).all()

@@ -10,11 +10,21 @@ from services.ingest.sources.mqtt.expression import LONGEST_TEMPLATE, compile_ex
 from services.ingest.sources.mqtt.template import decoder, parse_template
 from tests.support.suite.tables import each_row
 
-METER = {"a": 100, "b": "250.5", "state": "charging", "sub": {"power": 1234.567, "values": [3, -4]}, "null": None, "off": False, "gone": "unavailable"}
+METER = {
+    "a": 100,
+    "b": "250.5",
+    "state": "charging",
+    "sub": {"power": 1234.567, "values": [3, -4]},
+    "null": None,
+    "off": False,
+    "gone": "unavailable",
+}
 PAYLOAD = json.dumps(METER)
 
 
-def read(template: str, payload: str = PAYLOAD, *, on: str | None = None, off: str | None = None) -> float | None:
+def read(
+    template: str, payload: str = PAYLOAD, *, on: str | None = None, off: str | None = None
+) -> float | None:
     return decoder(parse_template(template), on=on, off=off)(payload)
 
 
@@ -40,7 +50,13 @@ def read(template: str, payload: str = PAYLOAD, *, on: str | None = None, off: s
         ("{% set sub = value_json.sub %}{{ sub.power // 1000 + sub.power % 1 | round(3) }}", 1.567),
         ("{{ value_json.a | float(0) > 50 }}", 1),
         ("{% if value_json.a > 200 -%} on {% else %} off {%- endif %}", 0),
-        ("{% if value_json.off %}1{% elif value_json.a is number and value_json.x is not defined %}2{% endif %}", 2),
+        (
+            (
+                "{% if value_json.off %}1{% elif value_json.a is number and value_json.x is "
+                "not defined %}2{% endif %}"
+            ),
+            2,
+        ),
         ("{{ {'idle': 0, 'charging': 11}[value_json.state] }}", 11),
         ("{{ value_json.state in ['charging', 'full'] }}", 1),
         ("{{ 'true' if value_json.state | upper == 'CHARGING' else 'false' }}", 1),
@@ -58,7 +74,10 @@ def test_a_text_that_is_no_json_is_worked_out_as_well() -> None:
 
 def test_a_switch_says_its_own_words() -> None:
     template = "{% if value_json.state == 'charging' %}RUN{% else %}REST{% endif %}"
-    assert [read(template, json.dumps({"state": state}), on="RUN", off="REST") for state in ("charging", "idle")] == [1, 0]
+    assert [
+        read(template, json.dumps({"state": state}), on="RUN", off="REST")
+        for state in ("charging", "idle")
+    ] == [1, 0]
 
 
 @each_row(
@@ -93,7 +112,15 @@ def test_what_rests_on_something_that_a_message_lacks_is_no_reading(template: st
     assert read(template) is None
 
 
-@each_row("template", ["{{ value_json.state + 1 }}", "{{ value_json.sub | float + 1 }}", "{{ value_json.a > 'x' }}", "{{ [value_json.sub] | max }}"])
+@each_row(
+    "template",
+    [
+        "{{ value_json.state + 1 }}",
+        "{{ value_json.sub | float + 1 }}",
+        "{{ value_json.a > 'x' }}",
+        "{{ [value_json.sub] | max }}",
+    ],
+)
 def test_a_message_that_a_template_cannot_be_worked_out_with_is_no_number(template: str) -> None:
     with pytest.raises(InvalidInputError):
         read(template)
@@ -158,8 +185,16 @@ def test_what_would_grow_ends_at_once(template: str) -> None:
 
 def test_a_key_is_no_method_and_no_attribute() -> None:
     assert read("{{ value_json.__class__ + value_json.bit_length }}", "3") is None
-    assert read("{{ value_json.items + value_json.__class__ + value_json.real }}", '{"items": 1, "__class__": 2, "real": 3}') == 6
+    assert (
+        read(
+            "{{ value_json.items + value_json.__class__ + value_json.real }}",
+            '{"items": 1, "__class__": 2, "real": 3}',
+        )
+        == 6
+    )
 
 
 def test_a_template_that_devices_share_is_compiled_once() -> None:
-    assert compile_expression("{{ value_json.a + 1 }}") is compile_expression("{{ value_json.a + 1 }}")
+    assert compile_expression("{{ value_json.a + 1 }}") is compile_expression(
+        "{{ value_json.a + 1 }}"
+    )

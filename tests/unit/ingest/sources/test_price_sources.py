@@ -1,4 +1,7 @@
-"""What each price service says, and what it comes to. Shapes as the services document them; 29 March 2026 has 23 hours, 25 October 25."""
+"""What each price service says, and what it comes to.
+
+Shapes as the services document them; 29 March 2026 has 23 hours, 25 October 25.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +20,12 @@ from services.ingest.sources.prices.energy_charts import EnergyCharts
 from services.ingest.sources.prices.entsoe import EntsoE
 from services.ingest.sources.prices.nord_pool import NordPool
 from services.ingest.sources.prices.publication import DeliveryWindow, on_quarter_hours
-from services.ingest.sources.prices.registry import choose_sources, list_markets, market_named, price_sources
+from services.ingest.sources.prices.registry import (
+    choose_sources,
+    list_markets,
+    market_named,
+    price_sources,
+)
 from services.ingest.sources.prices.tibber import Tibber
 from services.ingest.sources.source import PriceSheet, PriceSource, SourceError, SourceRefusedError
 from services.ingest.sources.web import Web
@@ -34,7 +42,11 @@ def web(service: Service) -> Web:
 
 
 def rows(sheets: list[PriceSheet]) -> list[tuple[str, float]]:
-    return [(str(start)[11:16], round(float(price), 6)) for sheet in sheets for start, price in zip(sheet.starts, sheet.price, strict=True)]
+    return [
+        (str(start)[11:16], round(float(price), 6))
+        for sheet in sheets
+        for start, price in zip(sheet.starts, sheet.price, strict=True)
+    ]
 
 
 def test_energy_charts_tells_quarter_hours_with_a_hole_and_negative_prices() -> None:
@@ -42,17 +54,41 @@ def test_energy_charts_tells_quarter_hours_with_a_hole_and_negative_prices() -> 
     (sheet,) = EnergyCharts(web(service)).fetch("DE-LU", START, END)
     # 84.21 EUR/MWh is 0.08421 EUR/kWh; 23:30 has none.
     assert rows([sheet]) == [("23:00", 0.08421), ("23:15", -0.0035), ("23:45", 0.0)]
-    assert (sheet.market, sheet.currency, sheet.minutes, sheet.published_at) == ("DE-LU", "EUR", 15, None)
-    assert dict(service.asked[0].url.params) == {"bzn": "DE-LU", "start": "2026-03-28T23:00Z", "end": "2026-03-29T22:00Z"}
+    assert (sheet.market, sheet.currency, sheet.minutes, sheet.published_at) == (
+        "DE-LU",
+        "EUR",
+        15,
+        None,
+    )
+    assert dict(service.asked[0].url.params) == {
+        "bzn": "DE-LU",
+        "start": "2026-03-28T23:00Z",
+        "end": "2026-03-29T22:00Z",
+    }
 
 
 def test_energy_charts_has_nothing_where_it_says_so() -> None:
-    assert EnergyCharts(web(Service(httpx.Response(404, text='{"detail":"no content available"}')))).fetch("NL", START, END) == []
+    assert (
+        EnergyCharts(
+            web(Service(httpx.Response(404, text='{"detail":"no content available"}')))
+        ).fetch("NL", START, END)
+        == []
+    )
 
 
-@pytest.mark.parametrize("change", [{"unit": "GBP / MWh"}, {"price": [1.0]}, {"price": None}], ids=["another unit", "too few prices", "no prices"])
-def test_energy_charts_is_not_believed_where_it_contradicts_itself(change: dict[str, object]) -> None:
-    said = {"unix_seconds": [1774738800, 1774739700], "price": [1.0, 2.0], "unit": "EUR / MWh"} | change
+@pytest.mark.parametrize(
+    "change",
+    [{"unit": "GBP / MWh"}, {"price": [1.0]}, {"price": None}],
+    ids=["another unit", "too few prices", "no prices"],
+)
+def test_energy_charts_is_not_believed_where_it_contradicts_itself(
+    change: dict[str, object],
+) -> None:
+    said = {
+        "unix_seconds": [1774738800, 1774739700],
+        "price": [1.0, 2.0],
+        "unit": "EUR / MWh",
+    } | change
     with pytest.raises(SourceError):
         EnergyCharts(web(Service(document(said)))).fetch("NL", START, END)
 
@@ -73,7 +109,12 @@ def test_nord_pool_tells_when_it_published_and_answers_in_the_currency_asked_for
     assert rows([sheet]) == [("23:00", 0.25073), ("23:15", -0.004)]
     assert sheet.published_at == datetime(2026, 3, 28, 11, 57, 12, 123456, tzinfo=UTC)
     assert sheet.currency == "SEK"
-    assert dict(service.asked[0].url.params) == {"date": "2026-03-29", "market": "DayAhead", "deliveryArea": "SE3", "currency": "SEK"}
+    assert dict(service.asked[0].url.params) == {
+        "date": "2026-03-29",
+        "market": "DayAhead",
+        "deliveryArea": "SE3",
+        "currency": "SEK",
+    }
 
 
 def test_nord_pool_is_asked_day_by_day_and_has_nothing_for_a_day_that_is_not_out() -> None:
@@ -96,7 +137,9 @@ def test_tibber_tells_the_energy_part_for_the_home_in_that_market() -> None:
     assert service.asked[0].headers["authorization"] == "Bearer secret"
 
 
-def test_tibber_has_nothing_for_a_home_without_a_contract_and_refuses_a_market_without_a_home() -> None:
+def test_tibber_has_nothing_for_a_home_without_a_contract_and_refuses_a_market_without_a_home() -> (
+    None
+):
     assert Tibber(web(Service(recorded("tibber.json"))), "secret").fetch("NO1", START, END) == []
     with pytest.raises(SourceRefusedError, match="no home"):
         Tibber(web(Service(recorded("tibber.json"))), "secret").fetch("SE3", START, END)
@@ -104,36 +147,69 @@ def test_tibber_has_nothing_for_a_home_without_a_contract_and_refuses_a_market_w
 
 def test_tibber_refuses_a_wrong_token_in_an_answer_of_its_own() -> None:
     with pytest.raises(SourceRefusedError, match="LUNA_TIBBER_TOKEN"):
-        Tibber(web(Service(recorded("tibber_unauthenticated.json"))), "wrong").fetch("NO1", START, END)
+        Tibber(web(Service(recorded("tibber_unauthenticated.json"))), "wrong").fetch(
+            "NO1", START, END
+        )
 
 
 def test_a_fault_inside_tibber_is_no_refusal() -> None:
     with pytest.raises(SourceError, match="internal"):
-        Tibber(web(Service(document({"errors": [{"message": "internal error"}]}))), "secret").fetch("NO1", START, END)
+        Tibber(web(Service(document({"errors": [{"message": "internal error"}]}))), "secret").fetch(
+            "NO1", START, END
+        )
 
 
-def test_entsoe_repeats_the_point_before_in_blocks_of_variable_length_and_leaves_other_auctions_out() -> None:
+def test_entsoe_repeats_the_point_before_in_blocks_of_variable_length_and_leaves_other_auctions_out() -> (
+    None
+):
     service = Service(recorded("entsoe.xml"))
     (sheet,) = EntsoE(web(service), "token").fetch("NL", START, END)
     # Points 1, 3 and 5 of 6: 2 repeats 1, 4 repeats 3, 6 repeats 5.
-    assert rows([sheet]) == [("23:00", 0.0805), ("23:15", 0.0805), ("23:30", -0.02025), ("23:45", -0.02025), ("00:00", 0.0), ("00:15", 0.0)]
+    assert rows([sheet]) == [
+        ("23:00", 0.0805),
+        ("23:15", 0.0805),
+        ("23:30", -0.02025),
+        ("23:45", -0.02025),
+        ("00:00", 0.0),
+        ("00:15", 0.0),
+    ]
     asked = dict(service.asked[0].url.params)
     assert asked["documentType"] == "A44"
-    assert (asked["in_Domain"], asked["periodStart"], asked["periodEnd"]) == ("10YNL----------L", "202603282300", "202603292200")
+    assert (asked["in_Domain"], asked["periodStart"], asked["periodEnd"]) == (
+        "10YNL----------L",
+        "202603282300",
+        "202603292200",
+    )
 
 
 def test_entsoe_leaves_a_hole_where_points_stand_for_themselves() -> None:
     sequential = (REPLIES / "entsoe.xml").read_bytes().replace(b"A03", b"A01")
-    assert [at for at, _ in rows(EntsoE(web(Service(httpx.Response(200, content=sequential))), "token").fetch("NL", START, END))] == ["23:00", "23:30", "00:00"]
+    assert [
+        at
+        for at, _ in rows(
+            EntsoE(web(Service(httpx.Response(200, content=sequential))), "token").fetch(
+                "NL", START, END
+            )
+        )
+    ] == ["23:00", "23:30", "00:00"]
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_entsoe_has_nothing_where_it_acknowledges_so(status: int) -> None:
-    assert EntsoE(web(Service(recorded("entsoe_nothing.xml", status=status))), "token").fetch("NL", START, END) == []
+    assert (
+        EntsoE(web(Service(recorded("entsoe_nothing.xml", status=status))), "token").fetch(
+            "NL", START, END
+        )
+        == []
+    )
 
 
 def test_entsoe_refuses_with_its_reason() -> None:
-    other = (REPLIES / "entsoe_nothing.xml").read_bytes().replace(b"No matching data found", b"Unauthorized area")
+    other = (
+        (REPLIES / "entsoe_nothing.xml")
+        .read_bytes()
+        .replace(b"No matching data found", b"Unauthorized area")
+    )
     with pytest.raises(SourceRefusedError, match="Unauthorized area"):
         EntsoE(web(Service(httpx.Response(400, content=other))), "token").fetch("NL", START, END)
 
@@ -157,19 +233,27 @@ def test_what_entsoe_does_not_document_is_an_error_of_the_source(content: bytes)
 
 def test_entsoe_never_tells_its_token() -> None:
     with pytest.raises(SourceRefusedError) as refusal:
-        EntsoE(web(Service(httpx.Response(401, text="Unauthorized"))), "very-secret").fetch("NL", START, END)
+        EntsoE(web(Service(httpx.Response(401, text="Unauthorized"))), "very-secret").fetch(
+            "NL", START, END
+        )
     assert "very-secret" not in str(refusal.value)
 
 
 def test_years_are_asked_for_in_halves_in_utc() -> None:
-    windows = list(DeliveryWindow("NL", START.astimezone(BERLIN), START + timedelta(days=400)).split())
+    windows = list(
+        DeliveryWindow("NL", START.astimezone(BERLIN), START + timedelta(days=400)).split()
+    )
     # 180 days each, the last one the remaining 40; each begins where the one before ended.
     assert [(window.end - window.first).days for window in windows] == [180, 180, 40]
     assert [window.first for window in windows[1:]] == [window.end for window in windows[:-1]]
     assert windows[0].first.tzinfo is UTC
 
 
-@pytest.mark.parametrize("make", [EnergyCharts, Awattar, lambda way: EntsoE(way, "token")], ids=["energy_charts", "awattar", "entsoe"])
+@pytest.mark.parametrize(
+    "make",
+    [EnergyCharts, Awattar, lambda way: EntsoE(way, "token")],
+    ids=["energy_charts", "awattar", "entsoe"],
+)
 def test_a_long_window_takes_several_requests(make: Callable[[Web], PriceSource]) -> None:
     service = Service(lambda request: NOTHING[request.url.host])
     assert make(web(service)).fetch("DE-LU", START, START + timedelta(days=400)) == []
@@ -185,12 +269,20 @@ NOTHING = {
 
 def energy_charts_day(request: httpx.Request, day: date, minutes: int) -> httpx.Response:
     slots = local_day(day, BERLIN, timedelta(minutes=minutes))
-    return document({"unix_seconds": [int(start.timestamp()) for start in slots], "price": [float(slot) for slot in range(len(slots))], "unit": "EUR / MWh"})
+    return document(
+        {
+            "unix_seconds": [int(start.timestamp()) for start in slots],
+            "price": [float(slot) for slot in range(len(slots))],
+            "unit": "EUR / MWh",
+        }
+    )
 
 
 @each_row("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=["23 hours", "25 hours"])
 @each_row("minutes", [15, 60])
-def test_a_day_on_which_clocks_change_has_its_own_number_of_products(day: date, minutes: int) -> None:
+def test_a_day_on_which_clocks_change_has_its_own_number_of_products(
+    day: date, minutes: int
+) -> None:
     slots = local_day(day, BERLIN)
     source = EnergyCharts(web(Service(lambda request: energy_charts_day(request, day, minutes))))
     (sheet,) = source.fetch("DE-LU", slots.start, slots.end)
@@ -203,9 +295,17 @@ def test_a_day_on_which_clocks_change_has_its_own_number_of_products(day: date, 
 
 def test_a_market_that_changes_its_product_gives_a_sheet_for_each() -> None:
     midnight = datetime(2025, 9, 30, 22, tzinfo=UTC)
-    starts = [midnight - timedelta(hours=hour) for hour in (2, 1)] + [midnight + quarter * QUARTER for quarter in range(4)]
-    said = {"unix_seconds": [int(start.timestamp()) for start in starts], "price": [1.0] * 6, "unit": "EUR / MWh"}
-    sheets = EnergyCharts(web(Service(document(said)))).fetch("DE-LU", starts[0], midnight + timedelta(hours=1))
+    starts = [midnight - timedelta(hours=hour) for hour in (2, 1)] + [
+        midnight + quarter * QUARTER for quarter in range(4)
+    ]
+    said = {
+        "unix_seconds": [int(start.timestamp()) for start in starts],
+        "price": [1.0] * 6,
+        "unit": "EUR / MWh",
+    }
+    sheets = EnergyCharts(web(Service(document(said)))).fetch(
+        "DE-LU", starts[0], midnight + timedelta(hours=1)
+    )
     assert [(sheet.minutes, len(sheet.starts)) for sheet in sheets] == [(60, 2), (15, 4)]
 
 
@@ -219,8 +319,14 @@ SOURCES: dict[str, Callable[[Web], PriceSource]] = {
 
 
 @each_row("make", SOURCES.values(), ids=SOURCES)
-@each_row("reply", [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")], ids=["500", "HTML"])
-def test_every_source_says_that_it_is_away(make: Callable[[Web], PriceSource], reply: httpx.Response) -> None:
+@each_row(
+    "reply",
+    [httpx.Response(500), httpx.Response(200, text="<html>sorry</html>")],
+    ids=["500", "HTML"],
+)
+def test_every_source_says_that_it_is_away(
+    make: Callable[[Web], PriceSource], reply: httpx.Response
+) -> None:
     with pytest.raises(SourceError):
         make(web(Service(reply))).fetch("DE-LU", START, END)
 
@@ -239,7 +345,11 @@ def test_every_market_has_a_source_without_a_token() -> None:
 
 def test_every_source_is_declared_under_its_own_name_with_a_setting_for_its_token() -> None:
     settings = Settings(_env_file=None, entsoe_token=SecretStr("a"), tibber_token=SecretStr("b"))
-    opened = {source.name for name in list_markets() for source in choose_sources(market_named(name), "EUR", settings)}
+    opened = {
+        source.name
+        for name in list_markets()
+        for source in choose_sources(market_named(name), "EUR", settings)
+    }
     assert opened == set(price_sources()) == set(SOURCES)
 
 

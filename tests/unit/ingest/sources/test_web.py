@@ -112,9 +112,22 @@ def test_what_is_not_the_answer_agreed_on_is_an_error_of_the_source(content: str
 
 def test_compressed_answers_are_read_and_broken_compression_is_an_error_of_the_source() -> None:
     packed = gzip.compress(b'{"price": 0.25}')
-    assert ask(Service(lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, content=packed))).price == 0.25
+    assert (
+        ask(
+            Service(
+                lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, content=packed)
+            )
+        ).price
+        == 0.25
+    )
     with pytest.raises(SourceError):
-        ask(Service(lambda _: httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))))
+        ask(
+            Service(
+                lambda _: httpx.Response(
+                    200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip")
+                )
+            )
+        )
 
 
 def test_requests_keep_the_distance_that_a_service_asks_for() -> None:
@@ -127,7 +140,9 @@ def test_requests_keep_the_distance_that_a_service_asks_for() -> None:
 
 @contextmanager
 def serving(*answers: bytes, port: int = 0) -> Iterator[int]:
-    """Yield the port of a server that gives each connection one of the answers, word for word, and hangs up."""
+    """Yield the port of a server that gives each connection one of the answers, word for word, and
+    hangs up.
+    """
     with socket.create_server(("127.0.0.1", port)) as listener:
 
         def serve() -> None:
@@ -164,7 +179,15 @@ def test_a_server_that_is_down_is_not_reached_and_the_run_after_it_came_back_is_
         assert Web("service", purpose=OWN_SERVER).get(url, {}).parse(Said).price == 0.25
 
 
-@each_row("fault", [httpx.Response(500), httpx.Response(429), httpx.Response(429, headers={"retry-after": "3600"}), httpx.ReadTimeout("slow")])
+@each_row(
+    "fault",
+    [
+        httpx.Response(500),
+        httpx.Response(429),
+        httpx.Response(429, headers={"retry-after": "3600"}),
+        httpx.ReadTimeout("slow"),
+    ],
+)
 def test_who_answers_too_late_or_too_busy_was_reached(fault: Reply) -> None:
     with pytest.raises(SourceError) as caught:
         ask(Service(fault))

@@ -7,7 +7,14 @@ import pytest
 
 from luna.energy.errors import InvalidInputError
 from luna.energy.timeline import SLOT, Timeline
-from services.planner.counterfactual.adapted_site import Deciding, SevenDayMean, list_added, list_months, live, scale_pv
+from services.planner.counterfactual.adapted_site import (
+    Deciding,
+    SevenDayMean,
+    list_added,
+    list_months,
+    live,
+    scale_pv,
+)
 from services.planner.counterfactual.cash_flow import PeriodFlows
 from services.planner.problem.knowledge import PerfectForesight
 from services.planner.problem.problem import Margin
@@ -31,7 +38,9 @@ def test_a_window_falls_into_local_months() -> None:
 
 
 def test_without_a_battery_all_that_the_sun_leaves_is_bought() -> None:
-    flows = live([live_under(record_days(FIRST, LAST), describe_home(batteries=[]))], MPC, outlook="known")
+    flows = live(
+        [live_under(record_days(FIRST, LAST), describe_home(batteries=[]))], MPC, outlook="known"
+    )
     # 6 h at 0.10 and 17 h at 0.30, 1 kW each: 0.6 + 5.1 a day.
     assert [day.import_cost for day in flows.days] == pytest.approx([5.7, 5.7])
     assert (flows.cycles, flows.days[0].wear, flows.days[0].stored_gain) == (0.0, 0.0, 0.0)
@@ -47,12 +56,19 @@ def test_a_battery_moves_its_capacity_from_dear_to_cheap_hours() -> None:
 
 def test_what_is_stored_at_a_month_s_end_is_there_at_the_next_begin() -> None:
     whole = live([record_days(FIRST, LAST)], Deciding("rule", 4), outlook="known")
-    parts = live([record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("rule", 4), outlook="known")
+    parts = live(
+        [record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("rule", 4), outlook="known"
+    )
     assert parts == whole
 
 
 def test_arrays_yield_as_much_per_kwp_as_was_recorded() -> None:
-    world, doubled = record_days(FIRST, FIRST), describe_home(batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}])
+    world, doubled = (
+        record_days(FIRST, FIRST),
+        describe_home(
+            batteries=[], pv=[{"name": "roof", "peak_kw": 4}, {"name": "shed", "peak_kw": 4}]
+        ),
+    )
     assert scale_pv(world.scene.site, doubled) == 2.0
     more = live([live_under(world, doubled)], MPC, outlook="known")
     assert more.days[0].export_kwh == pytest.approx(1.0)
@@ -60,24 +76,37 @@ def test_arrays_yield_as_much_per_kwp_as_was_recorded() -> None:
 
 def test_another_tariff_is_paid_by_its_own_prices() -> None:
     flat = describe_home(batteries=[], tariff={"import": {"kind": "fixed", "price": 0.2}})
-    assert bill(live([live_under(record_days(FIRST, FIRST), flat)], MPC, outlook="known")) == pytest.approx(23 * 0.2)
+    assert bill(
+        live([live_under(record_days(FIRST, FIRST), flat)], MPC, outlook="known")
+    ) == pytest.approx(23 * 0.2)
 
 
 def test_a_capacity_tariff_is_billed_by_month() -> None:
     peak = describe_home(batteries=[], tariff=TARIFF | {"peak": {"price_per_kw_month": 5}})
-    flows = live([live_under(record_days(day, day), peak) for day in (FIRST, LAST)], MPC, outlook="known")
+    flows = live(
+        [live_under(record_days(day, day), peak) for day in (FIRST, LAST)], MPC, outlook="known"
+    )
     assert flows.peaks == pytest.approx({"2024-01": 5.0, "2024-02": 5.0})
 
 
 def test_a_margin_in_favour_of_the_house_reaches_the_planner() -> None:
-    plain, wary = (live([record_days(FIRST, LAST)], Deciding("mpc", 16, Margin(margin)), outlook="known") for margin in (0.0, 0.5))
-    # So wary a planner serves the house in cheap hours too, and buys back what that took: without losses only the wear tells.
+    plain, wary = (
+        live([record_days(FIRST, LAST)], Deciding("mpc", 16, Margin(margin)), outlook="known")
+        for margin in (0.0, 0.5)
+    )
+    # So wary a planner serves the house in cheap hours too, and buys back what that took: without
+    # losses only the wear tells.
     assert sum(day.wear for day in plain.days) < sum(day.wear for day in wary.days)
 
 
 def test_progress_counts_the_months() -> None:
     told: list[int] = []
-    live([record_days(FIRST, FIRST), record_days(LAST, LAST)], Deciding("idle", 4), outlook="known", progress=told.append)
+    live(
+        [record_days(FIRST, FIRST), record_days(LAST, LAST)],
+        Deciding("idle", 4),
+        outlook="known",
+        progress=told.append,
+    )
     assert told == [1, 2]
 
 
@@ -87,7 +116,8 @@ def test_the_usual_is_the_mean_of_the_days_before_and_knows_nothing_of_the_day()
     usual = SevenDayMean(PerfectForesight(timeline, load, np.zeros_like(load)))
     now = timeline.start + timedelta(days=3, hours=5)
     expected, _ = usual.ahead(now, Timeline(now, SLOT, 4))
-    # Before five o'clock of the fourth day: three whole days from five to five, of which the hours from five on were seen twice.
+    # Before five o'clock of the fourth day: three whole days from five to five, of which the hours
+    # from five on were seen twice.
     assert expected.tolist() == [1.5] * 4
 
 
@@ -95,7 +125,10 @@ def test_the_usual_needs_a_day_before() -> None:
     timeline = Timeline(datetime(2024, 1, 1, tzinfo=UTC), SLOT, 96)
     usual = SevenDayMean(PerfectForesight(timeline, np.ones(96), np.zeros(96)))
     with pytest.raises(InvalidInputError) as refused:
-        usual.ahead(timeline.start + timedelta(hours=5), Timeline(timeline.start + timedelta(hours=5), SLOT, 4))
+        usual.ahead(
+            timeline.start + timedelta(hours=5),
+            Timeline(timeline.start + timedelta(hours=5), SLOT, 4),
+        )
     assert refused.value.reason == "usual-unknown"
 
 
@@ -107,7 +140,14 @@ def test_arrays_where_none_were_recorded_cannot_be_scaled() -> None:
 
 def test_what_a_device_used_cannot_be_told_from_the_recorded_load() -> None:
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}
-    assert [each.name for each in list_added(describe_home(), describe_home(loads=[tank]))["loads"]] == ["tank"]
+    assert [
+        each.name for each in list_added(describe_home(), describe_home(loads=[tank]))["loads"]
+    ] == ["tank"]
     with pytest.raises(InvalidInputError) as refused:
-        list_added(describe_home(loads=[tank]), describe_home(loads=[tank | {"energy_kwh_per_day": 8}]))
-    assert (refused.value.field, refused.value.reason) == ("site.loads.tank", "part-of-recorded-load")
+        list_added(
+            describe_home(loads=[tank]), describe_home(loads=[tank | {"energy_kwh_per_day": 8}])
+        )
+    assert (refused.value.field, refused.value.reason) == (
+        "site.loads.tank",
+        "part-of-recorded-load",
+    )

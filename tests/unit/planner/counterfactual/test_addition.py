@@ -19,7 +19,13 @@ from services.planner.service.counterfactual import Addition
 from tests.support.planning.recorded_days import describe_home, live_under, record_days
 
 FIRST, LAST = date(2024, 1, 31), date(2024, 2, 1)
-CAR: dict[str, Any] = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}
+CAR: dict[str, Any] = {
+    "name": "car",
+    "capacity_kwh": 40,
+    "min_charge_kw": 0,
+    "charge_limit_kw": 4,
+    "charge_efficiency": 1,
+}
 NIGHTS = Habit.model_validate({"from": "18:00", "to": "07:00", "energy_kwh_per_day": 6})
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -40,13 +46,17 @@ def stays_of(habit: Habit) -> AddedVehicle:
 def use(addition: Addition, first: date, last: date) -> FloatArray:
     """Return what is used by the hour of the window."""
     world = live_under(record_days(first, last), addition.site)
-    used, start = addition.place_on(world), world.scene.foresight.timeline.index_of(world.scene.timeline.start)
+    used, start = (
+        addition.place_on(world),
+        world.scene.foresight.timeline.index_of(world.scene.timeline.start),
+    )
     return np.asarray(used[start : start + world.scene.timeline.count].reshape(-1, 4).sum(axis=1))
 
 
 def test_a_new_car_charges_what_its_days_take_when_that_is_cheapest() -> None:
     used = use(add_car(), FIRST, LAST)
-    # At its charger from midnight to seven, cheap until six; what the first evening brings home is charged in the second night.
+    # At its charger from midnight to seven, cheap until six; what the first evening brings home is
+    # charged in the second night.
     assert used.sum() == pytest.approx(2 * 6.0)
     assert used[:6].sum() == pytest.approx(6.0)
     assert used[24:30].sum() == pytest.approx(6.0)
@@ -56,7 +66,9 @@ def test_a_stay_over_the_month_s_end_is_charged_once() -> None:
     addition = add_car()
     parts = np.concatenate([use(addition, FIRST, FIRST), use(addition, LAST, LAST)])
     # Which of the cheap hours it is makes no difference.
-    assert parts.reshape(-1, 6).sum(axis=1) == pytest.approx(use(add_car(), FIRST, LAST).reshape(-1, 6).sum(axis=1))
+    assert parts.reshape(-1, 6).sum(axis=1) == pytest.approx(
+        use(add_car(), FIRST, LAST).reshape(-1, 6).sum(axis=1)
+    )
 
 
 def test_a_new_tank_gets_its_energy_every_day() -> None:
@@ -70,7 +82,9 @@ def test_stays_follow_the_local_clock_over_its_change() -> None:
     timeline = Timeline(datetime(2024, 3, 30, 23, tzinfo=UTC), SLOT, 92)
     stays = [stay for stay in stays_of(NIGHTS).list_stays(timeline) if stay[1] > timeline.start]
     # Two nights touch the day on which the clock is put forward: twelve hours, then thirteen.
-    assert [(end.astimezone(UTC) - begin.astimezone(UTC)) // timedelta(hours=1) for begin, end in stays] == [12, 13]
+    assert [
+        (end.astimezone(UTC) - begin.astimezone(UTC)) // timedelta(hours=1) for begin, end in stays
+    ] == [12, 13]
 
 
 def test_weekdays_leave_the_weekend_out() -> None:
@@ -83,11 +97,19 @@ def test_weekdays_leave_the_weekend_out() -> None:
 def test_a_day_longer_than_the_car_goes_is_refused() -> None:
     car = ElectricVehicle.model_validate(CAR | {"capacity_kwh": 5})
     with pytest.raises(InvalidInputError) as refused:
-        AddedVehicle(car, NIGHTS, BERLIN).begin(Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), None)
-    assert (refused.value.reason, refused.value.parameters) == ("day-beyond-vehicle", {"holds_kwh": 5.0})
+        AddedVehicle(car, NIGHTS, BERLIN).begin(
+            Timeline(datetime(2024, 2, 2, tzinfo=UTC), SLOT, 96), None
+        )
+    assert (refused.value.reason, refused.value.parameters) == (
+        "day-beyond-vehicle",
+        {"holds_kwh": 5.0},
+    )
 
 
-@pytest.mark.parametrize("habits", [pytest.param({}, id="none"), pytest.param({"car": NIGHTS, "bus": NIGHTS}, id="of another")])
+@pytest.mark.parametrize(
+    "habits",
+    [pytest.param({}, id="none"), pytest.param({"car": NIGHTS, "bus": NIGHTS}, id="of another")],
+)
 def test_every_new_vehicle_needs_a_habit_and_no_other_has_one(habits: dict[str, Habit]) -> None:
     with pytest.raises(InvalidInputError) as refused:
         add(habits, vehicles=[CAR])
@@ -95,10 +117,16 @@ def test_every_new_vehicle_needs_a_habit_and_no_other_has_one(habits: dict[str, 
 
 
 def test_what_runs_when_a_stretch_ends_goes_on_running_in_the_next() -> None:
-    load = AddedLoad(DeferrableLoad.model_validate({"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}), BERLIN)
+    load = AddedLoad(
+        DeferrableLoad.model_validate({"name": "tank", "power_kw": 2, "energy_kwh_per_day": 4}),
+        BERLIN,
+    )
     # From eleven in the evening to half past midnight, local time.
     lived = Timeline(datetime(2024, 2, 1, 22, tzinfo=UTC), SLOT, 6)
-    flows = {"energy_kwh": [0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0], "on": [True, True, False, False, True, True, False, False]}
+    flows = {
+        "energy_kwh": [0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0],
+        "on": [True, True, False, False, True, True, False, False],
+    }
     left = load.end(flows, lived, None)
     # Two quarter-hours of the new day; what comes after the stretch is planned anew.
     assert (left.energy_today_kwh, left.on_hours, left.off_hours) == (1.0, 0.5, 0.0)

@@ -6,21 +6,43 @@ import numpy as np
 import pytest
 
 from luna.contracts.counterfactual import Estimate, Variant
-from services.planner.counterfactual.cash_flow import DayFlow, PeriodFlows, compare, describe, estimate_year, pay_back
+from services.planner.counterfactual.cash_flow import (
+    DayFlow,
+    PeriodFlows,
+    compare,
+    describe,
+    estimate_year,
+    pay_back,
+)
 
 FIRST = date(2024, 1, 30)
 
 
 def days(*bills: float, peaks: dict[str, float] | None = None, gain: float = 0.0) -> PeriodFlows:
-    """Days with these import costs; each earns 0.5, wears 0.25 and gains ``gain`` in the battery."""
-    rest = {"export_cost": -0.5, "wear": 0.25, "stored_gain": gain, "import_kwh": 4.0, "export_kwh": 5.0}
-    flows = [DayFlow(day=FIRST + timedelta(days=place), import_cost=bill, **rest) for place, bill in enumerate(bills)]
+    """Days with these import costs.
+
+    Each earns 0.5, wears 0.25 and gains ``gain`` in the battery.
+    """
+    rest = {
+        "export_cost": -0.5,
+        "wear": 0.25,
+        "stored_gain": gain,
+        "import_kwh": 4.0,
+        "export_kwh": 5.0,
+    }
+    flows = [
+        DayFlow(day=FIRST + timedelta(days=place), import_cost=bill, **rest)
+        for place, bill in enumerate(bills)
+    ]
     return PeriodFlows(days=flows, peaks=peaks or {}, cycles=3.0, outlook="usual")
 
 
 def test_months_add_up_and_wear_is_no_payment() -> None:
     told = describe("baseline", days(1.0, 2.0, 3.0, peaks={"2024-02": 7.0}))
-    assert [(month.month, month.bill, month.peak, month.wear) for month in told.months] == [("2024-01", 2.0, 0.0, 0.5), ("2024-02", 9.5, 7.0, 0.25)]
+    assert [(month.month, month.bill, month.peak, month.wear) for month in told.months] == [
+        ("2024-01", 2.0, 0.0, 0.5),
+        ("2024-02", 9.5, 7.0, 0.25),
+    ]
     assert (told.bill, told.wear, told.cost) == (11.5, 0.75, 12.25)
 
 
@@ -31,7 +53,9 @@ def test_what_is_left_in_the_battery_counts_as_saved() -> None:
     assert reply.payback_years is None
 
 
-def test_the_total_is_the_bill_less_the_charge_that_is_left_and_what_is_saved_is_the_difference_of_totals() -> None:
+def test_the_total_is_the_bill_less_the_charge_that_is_left_and_what_is_saved_is_the_difference_of_totals() -> (
+    None
+):
     # The bill is worse by half a euro, and two days leave half a euro each in the battery.
     baseline, other = days(1.0, 2.0), days(1.5, 2.0, gain=0.5)
     told, reply = describe("baseline", baseline), compare(Variant(name="other"), other, baseline)
@@ -41,12 +65,18 @@ def test_the_total_is_the_bill_less_the_charge_that_is_left_and_what_is_saved_is
 
 @pytest.mark.parametrize(("count", "told"), [(14, False), (27, False), (28, True)])
 def test_fewer_than_four_weeks_tell_of_no_payback(count: int, told: bool) -> None:
-    reply = compare(Variant(name="other", investment=2500), days(*[1.0] * count), days(*[1.1] * count))
+    reply = compare(
+        Variant(name="other", investment=2500), days(*[1.0] * count), days(*[1.1] * count)
+    )
     assert (reply.payback_years is not None) is told
 
 
 def test_a_peak_counts_once_a_month() -> None:
-    reply = compare(Variant(name="other"), days(1.0, 1.0, 1.0), days(1.0, 1.0, 1.0, peaks={"2024-01": 4.0, "2024-02": 3.0}))
+    reply = compare(
+        Variant(name="other"),
+        days(1.0, 1.0, 1.0),
+        days(1.0, 1.0, 1.0, peaks={"2024-01": 4.0, "2024-02": 3.0}),
+    )
     assert reply.savings == pytest.approx(7.0)
 
 
@@ -77,6 +107,11 @@ def test_the_interval_holds_the_value_and_is_the_same_each_time() -> None:
         pytest.param((-10.0, -30.0, 5.0), (None, 200.0, None), id="costs"),
     ],
 )
-def test_an_investment_comes_back_after_its_price_over_the_savings(yearly: tuple[float, ...], years: tuple[float | None, ...]) -> None:
+def test_an_investment_comes_back_after_its_price_over_the_savings(
+    yearly: tuple[float, ...], years: tuple[float | None, ...]
+) -> None:
     value, low, high = yearly
-    assert tuple(pay_back(1000.0, Estimate(value=value, low=low, high=high)).model_dump().values()) == years
+    assert (
+        tuple(pay_back(1000.0, Estimate(value=value, low=low, high=high)).model_dump().values())
+        == years
+    )

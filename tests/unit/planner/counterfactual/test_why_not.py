@@ -12,42 +12,77 @@ from luna.energy.errors import InvalidInputError
 from luna.energy.physics.mode import Mode
 from luna.energy.site import parse_site
 from luna.words import Language
-from services.planner.counterfactual.why_not import ask_why_not, override_setpoint, replan_after, take
+from services.planner.counterfactual.why_not import (
+    ask_why_not,
+    override_setpoint,
+    replan_after,
+    take,
+)
 from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.reply.evidence import Evidence
 from services.planner.reply.reasons import price_opposite
-from tests.support.planning.problems import BATTERY, START, describe_site, draw_problem, make_problem
+from tests.support.planning.problems import (
+    BATTERY,
+    START,
+    describe_site,
+    draw_problem,
+    make_problem,
+)
 from tests.support.planning.requests import answer, make_request, stay
 from tests.support.suite.tables import each_row
 from tests.support.words.wording import wording
 
 HOUR = timedelta(hours=1)
 # What the explanation calls the opposite of each mode. Source: services.planner.reply.reasons.
-OPPOSITE = {"self_consumption": "hold", "save": "supply", "supply": "save", "hold": "self_consumption", "charge": "hold", "export": "hold"}
+OPPOSITE = {
+    "self_consumption": "hold",
+    "save": "supply",
+    "supply": "save",
+    "hold": "self_consumption",
+    "charge": "hold",
+    "export": "hold",
+}
 # Cheap, then dear, then in between; a load of 1 kWh an hour.
 PRICES = [0.10] * 4 + [0.50] * 4 + [0.25] * 4
 
 
 def inputs(
-    *, soc: float = 0.5, terminal: dict[str, Any] | None = None, grid: dict[str, float] | None = None, objective: dict[str, float] | None = None, **battery: Any
+    *,
+    soc: float = 0.5,
+    terminal: dict[str, Any] | None = None,
+    grid: dict[str, float] | None = None,
+    objective: dict[str, float] | None = None,
+    **battery: Any,
 ) -> PlanRequest:
     """Twelve hours of a house with a battery of 10 kWh that loses nothing."""
-    free = BATTERY | {"name": "battery", "charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0} | battery
+    free = (
+        BATTERY
+        | {"name": "battery", "charge_efficiency": 1, "discharge_efficiency": 1, "wear_price": 0}
+        | battery
+    )
     site = {"timezone": "Europe/Berlin", "batteries": [free], "grid": grid or {}}
     options = {"terminal": terminal or {"kind": "value", "value": 0.0}, "objective": objective}
     return make_request(site, {"load_kwh": 1.0, "import_price": PRICES}, soc=soc, options=options)
 
 
-def ask(hour: int, mode: str, *, request: PlanRequest | None = None, language: Language = "en", **more: Any) -> WhyNotReply:
+def ask(
+    hour: int,
+    mode: str,
+    *,
+    request: PlanRequest | None = None,
+    language: Language = "en",
+    **more: Any,
+) -> WhyNotReply:
     alternative = Alternative.model_validate({"slot": START + hour * HOUR, "mode": mode} | more)
     return ask_why_not(request or inputs(), alternative, solver=Solver(), language=language)
 
 
 def test_not_serving_in_a_dear_hour_costs_what_it_then_saves_less() -> None:
-    # 5 kWh are there and 3 are bought for 0.10: 8 kWh for 4 dear and 4 ordinary hours. Held back in a dear hour, one kWh is bought for 0.50,
-    # and the one that is left over sells for 0.05 in the end: buying it is past.
+    # 5 kWh are there and 3 are bought for 0.10: 8 kWh for 4 dear and 4 ordinary hours. Held back in
+    # a dear hour, one kWh is bought for 0.50, and the one that is left over sells for 0.05 in the
+    # end: buying it is past.
     reply = ask(4, "hold")
     assert reply.cost.import_ == pytest.approx(0.50)
     assert reply.cost.total == pytest.approx(0.45)
@@ -55,16 +90,20 @@ def test_not_serving_in_a_dear_hour_costs_what_it_then_saves_less() -> None:
 
 
 def test_what_is_charged_early_is_not_charged_later() -> None:
-    # All cheap hours cost the same, so what is charged in the first is left out in others before it gets dear.
+    # All cheap hours cost the same, so what is charged in the first is left out in others before it
+    # gets dear.
     reply = ask(0, "charge", power_kw=3)
     assert reply.cost.total == pytest.approx(0.0)
-    assert sum(change.after.energy_kwh - change.before.energy_kwh for change in reply.changes) == pytest.approx(0.0)
+    assert sum(
+        change.after.energy_kwh - change.before.energy_kwh for change in reply.changes
+    ) == pytest.approx(0.0)
     assert reply.changes[0].after.energy_kwh == pytest.approx(3.0)
     assert START < reply.changes[-1].start < START + 4 * HOUR
 
 
 def test_selling_now_is_paid_for_in_the_last_hour_the_energy_would_have_served() -> None:
-    # In the last hour before the end 1 kWh serves for 0.25; sold in the hour before at 5 kW, beyond the load, what is missing is bought.
+    # In the last hour before the end 1 kWh serves for 0.25; sold in the hour before at 5 kW, beyond
+    # the load, what is missing is bought.
     reply = ask(8, "export", power_kw=3)
     assert reply.cost.export == pytest.approx(-0.15)
     assert reply.cost.total == pytest.approx(3 * (0.25 - 0.05))
@@ -74,12 +113,26 @@ def test_selling_now_is_paid_for_in_the_last_hour_the_energy_would_have_served()
 def test_the_cost_of_the_opposite_is_the_same_read_or_planned_anew(seed: int) -> None:
     rng = np.random.default_rng(seed)
     bought = rng.uniform(0.1, 0.5, 24)
-    series = {"load_kwh": rng.gamma(1.0, 0.4, 24), "pv_kwh": rng.gamma(0.5, 0.8, 24), "import_price": bought, "export_price": bought - 0.08}
-    plan = make_plan(make_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver())
+    series = {
+        "load_kwh": rng.gamma(1.0, 0.4, 24),
+        "pv_kwh": rng.gamma(0.5, 0.8, 24),
+        "import_price": bought,
+        "export_price": bought - 0.08,
+    }
+    plan = make_plan(
+        make_problem(describe_site({"min_soc": 0.1}, export_limit_kw=3), series), Solver()
+    )
     opposite = price_opposite(Evidence([plan]))
     for slot in np.flatnonzero(np.isfinite(opposite)).tolist():
-        alternative = Alternative.model_validate({"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]})
-        deviation = replan_after(plan, override_setpoint(plan, alternative, index=0, slots=(slot, slot + 1)), slot, Solver())
+        alternative = Alternative.model_validate(
+            {"slot": START, "mode": OPPOSITE[Mode(int(plan.setpoints.mode[0, slot])).word]}
+        )
+        deviation = replan_after(
+            plan,
+            override_setpoint(plan, alternative, index=0, slots=(slot, slot + 1)),
+            slot,
+            Solver(),
+        )
         assert deviation.cost == pytest.approx(opposite[slot], abs=1e-6)
         assert deviation.cost_by_value == pytest.approx(opposite[slot], abs=1e-6)
 
@@ -89,9 +142,13 @@ def test_what_a_plan_weighs_beside_money_is_in_its_value_and_not_in_its_bill(cou
     request = inputs(objective={"carbon_price_per_kg": 0.3})
     assert request.outlook is not None
     scenarios = {"probability": [0.5], "load_kwh": [[1.5] * 12], "pv_kwh": [[0.0] * 12]}
-    series = {"carbon_g_per_kwh": [500.0] * 4 + [100.0] * 8} | ({"scenarios": scenarios} if courses else {})
+    series = {"carbon_g_per_kwh": [500.0] * 4 + [100.0] * 8} | (
+        {"scenarios": scenarios} if courses else {}
+    )
     outlook = OutlookMessage.model_validate(request.outlook.model_dump() | series)
-    options = request.options.model_copy(update={"uncertainty": "scenarios" if courses else "point"})
+    options = request.options.model_copy(
+        update={"uncertainty": "scenarios" if courses else "point"}
+    )
     weighed = request.model_copy(update={"outlook": outlook, "options": options})
     told = answer(weighed).slots[5]
     reply = ask(5, OPPOSITE[told.mode], request=weighed)
@@ -117,7 +174,9 @@ def test_an_alternative_may_last_for_several_slots() -> None:
 def test_two_batteries_are_planned_anew_together() -> None:
     plan = make_plan(draw_problem(np.random.default_rng(3), batteries=2, slots=12), Solver())
     alternative = Alternative.model_validate({"slot": START, "mode": "hold", "device": "battery 1"})
-    deviation = replan_after(plan, override_setpoint(plan, alternative, index=1, slots=(2, 3)), 2, Solver())
+    deviation = replan_after(
+        plan, override_setpoint(plan, alternative, index=1, slots=(2, 3)), 2, Solver()
+    )
     assert deviation.cost >= -1e-6
     assert deviation.cost == pytest.approx(objective(deviation.after) - objective(plan))
 
@@ -126,7 +185,9 @@ def test_two_batteries_are_planned_anew_together() -> None:
     ("language", "start", "money", "other"),
     [("en", "Thu 05:00", "€0.45", "Thu 12:00"), ("de", "Do. 05:00", "0,45\u00a0€", "Do. 12:00")],
 )
-def test_both_languages_say_what_it_costs(language: Language, start: str, money: str, other: str) -> None:
+def test_both_languages_say_what_it_costs(
+    language: Language, start: str, money: str, other: str
+) -> None:
     holding = wording("alternatives", "does_hold", language)
     begins = wording("alternatives", "at", language, what=holding, time=start, device="battery")
     costs = wording("alternatives", "cost_more", language, money=money)
@@ -137,19 +198,67 @@ def test_both_languages_say_what_it_costs(language: Language, start: str, money:
 @each_row(
     ("hour", "question", "field", "limit"),
     [
-        pytest.param(0, {"mode": "charge", "power_kw": 7}, "alternative.power_kw", "charge_limit_kw is 5", id="more power than it has"),
-        pytest.param(0, {"mode": "export", "target_soc": 0.05, "min_soc": 0.2}, "alternative.target_soc", "min_soc is 0.2", id="below the reserve"),
-        pytest.param(0, {"mode": "charge", "charge_from_grid": False}, "alternative.mode", "charge_from_grid is false", id="contract"),
-        pytest.param(0, {"mode": "charge", "soc": 1.0}, "alternative.mode", "is at 100% then", id="full"),
-        pytest.param(0, {"mode": "charge", "grid": {"import_limit_kw": 1}}, "alternative.mode", "import limit of 1 kW", id="connection inward"),
-        pytest.param(0, {"mode": "export", "grid": {"export_limit_kw": 0}}, "alternative.mode", "export limit of 0 kW", id="connection outward"),
-        pytest.param(12, {"mode": "hold"}, "alternative.slot", "2024-02-01 13:00 CET", id="after the end"),
-        pytest.param(0, {"mode": "hold", "device": "shed"}, "alternative.device", "no such device", id="unknown device"),
-        pytest.param(0, {"mode": "on"}, "alternative.mode", "self_consumption", id="no mode of a battery"),
+        pytest.param(
+            0,
+            {"mode": "charge", "power_kw": 7},
+            "alternative.power_kw",
+            "charge_limit_kw is 5",
+            id="more power than it has",
+        ),
+        pytest.param(
+            0,
+            {"mode": "export", "target_soc": 0.05, "min_soc": 0.2},
+            "alternative.target_soc",
+            "min_soc is 0.2",
+            id="below the reserve",
+        ),
+        pytest.param(
+            0,
+            {"mode": "charge", "charge_from_grid": False},
+            "alternative.mode",
+            "charge_from_grid is false",
+            id="contract",
+        ),
+        pytest.param(
+            0, {"mode": "charge", "soc": 1.0}, "alternative.mode", "is at 100% then", id="full"
+        ),
+        pytest.param(
+            0,
+            {"mode": "charge", "grid": {"import_limit_kw": 1}},
+            "alternative.mode",
+            "import limit of 1 kW",
+            id="connection inward",
+        ),
+        pytest.param(
+            0,
+            {"mode": "export", "grid": {"export_limit_kw": 0}},
+            "alternative.mode",
+            "export limit of 0 kW",
+            id="connection outward",
+        ),
+        pytest.param(
+            12, {"mode": "hold"}, "alternative.slot", "2024-02-01 13:00 CET", id="after the end"
+        ),
+        pytest.param(
+            0,
+            {"mode": "hold", "device": "shed"},
+            "alternative.device",
+            "no such device",
+            id="unknown device",
+        ),
+        pytest.param(
+            0, {"mode": "on"}, "alternative.mode", "self_consumption", id="no mode of a battery"
+        ),
     ],
 )
-def test_what_is_impossible_names_the_limit_that_forbids_it(hour: int, question: dict[str, Any], field: str, limit: str) -> None:
-    asked = {name: question[name] for name in ("mode", "power_kw", "target_soc", "device") if name in question}
+def test_what_is_impossible_names_the_limit_that_forbids_it(
+    hour: int, question: dict[str, Any], field: str, limit: str
+) -> None:
+    asked = {
+        name: question[name]
+        for name in ("mode", "power_kw", "target_soc", "device")
+        if name in question
+    }
     request = inputs(**{name: value for name, value in question.items() if name not in asked})
     with pytest.raises(InvalidInputError) as refused:
         ask(hour, request=request, **asked)
@@ -166,12 +275,24 @@ def test_what_it_makes_unreachable_is_named() -> None:
 
 
 def devices(**changes: Any) -> PlanRequest:
-    """Twelve hours with a car that wants 4 kWh by the tenth hour, and a tank that heats for two hours."""
-    car = {"name": "car", "capacity_kwh": 40, "min_charge_kw": 0, "charge_limit_kw": 4, "charge_efficiency": 1}
+    """Twelve hours with a car that wants 4 kWh by the tenth hour, and a tank that heats for two
+    hours.
+    """
+    car = {
+        "name": "car",
+        "capacity_kwh": 40,
+        "min_charge_kw": 0,
+        "charge_limit_kw": 4,
+        "charge_efficiency": 1,
+    }
     tank = {"name": "tank", "power_kw": 2, "energy_kwh_per_day": 8}
     series = {"load_kwh": 0.0, "import_price": PRICES, "export_price": 0.0}
     state = {"vehicles": {"car": {"soc": 0.5, "sessions": [stay(0, 10, target_soc=0.6)]}}}
-    return make_request({"vehicles": [car], "loads": [tank]}, series, **{"state": state, "options": {"mip_gap": 0.0}} | changes)
+    return make_request(
+        {"vehicles": [car], "loads": [tank]},
+        series,
+        **{"state": state, "options": {"mip_gap": 0.0}} | changes,
+    )
 
 
 def test_a_car_charged_in_a_dear_hour_is_not_charged_in_a_cheap_one() -> None:
@@ -179,7 +300,9 @@ def test_a_car_charged_in_a_dear_hour_is_not_charged_in_a_cheap_one() -> None:
     assert reply.cost.total == pytest.approx(4 * (0.50 - 0.10))
     assert reply.cost_by_value is None
     assert {change.device for change in reply.changes} == {"car"}
-    assert sum(change.after.energy_kwh - change.before.energy_kwh for change in reply.changes) == pytest.approx(0.0)
+    assert sum(
+        change.after.energy_kwh - change.before.energy_kwh for change in reply.changes
+    ) == pytest.approx(0.0)
 
 
 def test_a_tank_that_is_off_in_the_cheap_hours_heats_later() -> None:
@@ -192,13 +315,39 @@ def test_a_tank_that_is_off_in_the_cheap_hours_heats_later() -> None:
 @each_row(
     ("hour", "question", "field", "words"),
     [
-        pytest.param(11, {"device": "car", "mode": "charge"}, "alternative", "not at its charger", id="car away"),
-        pytest.param(0, {"device": "car", "mode": "export"}, "alternative.mode", "charge, hold", id="no mode of a car"),
-        pytest.param(0, {"device": "tank", "mode": "charge"}, "alternative.mode", "on, off", id="no mode of a load"),
-        pytest.param(0, {"device": "car", "mode": "charge", "power_kw": 9}, "alternative", "4 kW", id="more than the charger gives"),
+        pytest.param(
+            11,
+            {"device": "car", "mode": "charge"},
+            "alternative",
+            "not at its charger",
+            id="car away",
+        ),
+        pytest.param(
+            0,
+            {"device": "car", "mode": "export"},
+            "alternative.mode",
+            "charge, hold",
+            id="no mode of a car",
+        ),
+        pytest.param(
+            0,
+            {"device": "tank", "mode": "charge"},
+            "alternative.mode",
+            "on, off",
+            id="no mode of a load",
+        ),
+        pytest.param(
+            0,
+            {"device": "car", "mode": "charge", "power_kw": 9},
+            "alternative",
+            "4 kW",
+            id="more than the charger gives",
+        ),
     ],
 )
-def test_what_cannot_be_placed_is_refused(hour: int, question: dict[str, Any], field: str, words: str) -> None:
+def test_what_cannot_be_placed_is_refused(
+    hour: int, question: dict[str, Any], field: str, words: str
+) -> None:
     with pytest.raises(InvalidInputError) as refused:
         ask(hour, request=devices(), **question)
     assert refused.value.field == field
@@ -206,10 +355,15 @@ def test_what_cannot_be_placed_is_refused(hour: int, question: dict[str, Any], f
 
 
 def test_a_planned_peak_forbids_what_would_rise_above_it() -> None:
-    tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 50, "interval_minutes": 60}}
+    tariff = {
+        "import": {"kind": "fixed", "price": 0.3},
+        "peak": {"price_per_kw_month": 50, "interval_minutes": 60},
+    }
     request = inputs(soc=0.0)
     assert request.site is not None
-    peaky = request.model_copy(update={"site": parse_site(request.site.model_dump(by_alias=True) | {"tariff": tariff})})
+    peaky = request.model_copy(
+        update={"site": parse_site(request.site.model_dump(by_alias=True) | {"tariff": tariff})}
+    )
     # A load of 1 kW all day: the peak that is paid for is 1 kW, and the house takes all of it.
     with pytest.raises(InvalidInputError) as refused:
         ask(5, "charge", request=peaky)
@@ -223,11 +377,17 @@ def test_under_a_tariff_in_blocks_the_month_so_far_counts() -> None:
     assert request.site is not None
     assert request.outlook is not None
     site = parse_site(request.site.model_dump(by_alias=True) | {"tariff": {"import": blocks}})
-    outlook = request.outlook.model_copy(update={"import_price": [0.2] * 12, "export_price": [0.0] * 12})
+    outlook = request.outlook.model_copy(
+        update={"import_price": [0.2] * 12, "export_price": [0.0] * 12}
+    )
     asked = request.model_copy(update={"site": site, "outlook": outlook})
-    # With 8 kWh stored 4 are bought, at the first price; held all day, 12 are: 6 at the first price and 6 at the second.
-    assert ask(0, "hold", request=asked, until=START + 12 * HOUR).cost.total == pytest.approx(12 * 0.2 + 6 * 0.2 - 4 * 0.2)
-    # Held for seven hours, five are left to serve: of the 7 kWh that are bought by then one is in the second block.
+    # With 8 kWh stored 4 are bought, at the first price; held all day, 12 are: 6 at the first price
+    # and 6 at the second.
+    assert ask(0, "hold", request=asked, until=START + 12 * HOUR).cost.total == pytest.approx(
+        12 * 0.2 + 6 * 0.2 - 4 * 0.2
+    )
+    # Held for seven hours, five are left to serve: of the 7 kWh that are bought by then one is in
+    # the second block.
     reply = ask(0, "hold", request=asked, until=START + 7 * HOUR)
     assert reply.cost.total == pytest.approx(6 * 0.2 + 1 * 0.4 - 4 * 0.2)
 
@@ -237,4 +397,6 @@ def test_holding_to_what_is_planned_costs_nothing_whatever_the_limits(batteries:
     rng = np.random.default_rng(20 + batteries)
     for _ in range(6):
         plan = make_plan(draw_problem(rng, batteries=batteries, slots=12), Solver())
-        assert replan_after(plan, take(plan.setpoints, slice(3, 5)), 3, Solver()).cost == pytest.approx(0.0, abs=1e-5)
+        assert replan_after(
+            plan, take(plan.setpoints, slice(3, 5)), 3, Solver()
+        ).cost == pytest.approx(0.0, abs=1e-5)

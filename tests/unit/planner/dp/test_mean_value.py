@@ -34,12 +34,19 @@ def draw_home(seed: int = 0, *, terminal: Terminal | None = None, wear: float = 
         "export_price": bought - 0.04,
     }
     site = describe_site({"min_soc": 0.1, "wear_price": wear})
-    return make_problem(site, series, soc=0.5, terminal=terminal or Terminal(kind="value", value=0.15))
+    return make_problem(
+        site, series, soc=0.5, terminal=terminal or Terminal(kind="value", value=0.15)
+    )
 
 
 def err(problem: Problem, paths: int = 6, seed: int = 1) -> ScenarioSet:
     rng, outlook = np.random.default_rng(seed), problem.outlook
-    load, pv = (np.repeat(rng.gamma(2.0, 0.5, (paths, 1 + SLOTS // 8)), 8, axis=1)[:, : outlook.timeline.count] for _ in range(2))
+    load, pv = (
+        np.repeat(rng.gamma(2.0, 0.5, (paths, 1 + SLOTS // 8)), 8, axis=1)[
+            :, : outlook.timeline.count
+        ]
+        for _ in range(2)
+    )
     return ScenarioSet(np.full(paths, 0.6 / paths), outlook.load_kwh * load, outlook.pv_kwh * pv)
 
 
@@ -62,18 +69,26 @@ def sample(function: ValueFunction, slot: int) -> FloatArray:
 def test_the_mean_is_that_of_the_value_functions_of_all_courses(seed: int) -> None:
     problem = draw_home(seed)
     courses = err(problem)
-    alone = [replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv)) for load, pv in zip(courses.load_kwh, courses.pv_kwh, strict=True)]
+    alone = [
+        replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv))
+        for load, pv in zip(courses.load_kwh, courses.pv_kwh, strict=True)
+    ]
     functions = [function_of(plan(each)) for each in (problem, *alone)]
     weight = np.append(0.4, courses.weight)
     mean = function_of(plan(problem, courses))
     for slot in (0, 7, SLOTS - 1):
-        assert sample(mean, slot) == pytest.approx(weight @ [sample(function, slot) for function in functions])
+        assert sample(mean, slot) == pytest.approx(
+            weight @ [sample(function, slot) for function in functions]
+        )
 
 
 @pytest.mark.parametrize("risk", [0.0, 0.4, 1.0])
 def test_courses_that_are_all_as_expected_make_the_plan_for_what_is_expected(risk: float) -> None:
     problem = draw_home()
-    same = ScenarioSet(np.full(4, 0.2), *(np.tile(energy, (4, 1)) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)))
+    same = ScenarioSet(
+        np.full(4, 0.2),
+        *(np.tile(energy, (4, 1)) for energy in (problem.outlook.load_kwh, problem.outlook.pv_kwh)),
+    )
     point, weighed = plan(problem), plan(problem, same, risk=risk)
     assert weighed.setpoints.mode.tolist() == point.setpoints.mode.tolist()
     assert weighed.energy_value == pytest.approx(point.energy_value)
@@ -92,13 +107,20 @@ def test_the_order_of_courses_does_not_matter() -> None:
 def test_all_risk_makes_the_plan_for_the_dearest_course() -> None:
     problem = draw_home(2)
     courses = err(problem)
-    alone = [replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv)) for load, pv in zip(courses.load_kwh, courses.pv_kwh, strict=True)]
+    alone = [
+        replace(problem, outlook=replace(problem.outlook, load_kwh=load, pv_kwh=pv))
+        for load, pv in zip(courses.load_kwh, courses.pv_kwh, strict=True)
+    ]
     dearest = max((plan(each) for each in alone), key=objective)
-    assert sample(function_of(plan(problem, courses, risk=1.0)), 3) == pytest.approx(sample(function_of(dearest), 3))
+    assert sample(function_of(plan(problem, courses, risk=1.0)), 3) == pytest.approx(
+        sample(function_of(dearest), 3)
+    )
 
 
 @each_row("seed", range(draws(12)))
-def test_whatever_the_problem_the_plan_by_scenarios_breaks_nothing_that_the_other_keeps(seed: int) -> None:
+def test_whatever_the_problem_the_plan_by_scenarios_breaks_nothing_that_the_other_keeps(
+    seed: int,
+) -> None:
     problem = draw_problem(np.random.default_rng(seed), batteries=1, slots=SLOTS)
     point, weighed = plan(problem), plan(problem, err(problem))
     assert weighed.spread is not None
@@ -123,9 +145,16 @@ def test_a_course_beyond_the_connection_is_left_out_and_said() -> None:
 
 
 def test_several_batteries_are_planned_for_what_is_expected_and_the_plan_says_so() -> None:
-    series = {"load_kwh": np.full(8, 0.3), "pv_kwh": 0.0, "import_price": np.repeat([0.1, 0.4], 4), "export_price": 0.05}
+    series = {
+        "load_kwh": np.full(8, 0.3),
+        "pv_kwh": 0.0,
+        "import_price": np.repeat([0.1, 0.4], 4),
+        "export_price": 0.05,
+    }
     problem = make_problem(describe_site({}, {}), series)
-    spread = plan(problem, ScenarioSet(np.array([0.5]), np.full((1, 8), 0.4), np.zeros((1, 8)))).spread
+    spread = plan(
+        problem, ScenarioSet(np.array([0.5]), np.full((1, 8), 0.4), np.zeros((1, 8)))
+    ).spread
     assert spread is not None
     assert spread.reasons == ("several_batteries",)
 

@@ -1,4 +1,6 @@
-"""Slots whose cost is not convex: the exact programme over pieces with jumps, beside the mixed-integer model."""
+"""Slots whose cost is not convex: the exact programme over pieces with jumps, beside the
+mixed-integer model.
+"""
 
 from dataclasses import replace
 
@@ -19,21 +21,32 @@ from tests.support.reference_model.model import solve_reference
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
 
-# Buying and selling prices beside the market's: selling pays more, buying is paid, prices have nothing to do with each other, an ordinary markup.
+# Buying and selling prices beside the market's: selling pays more, buying is paid, prices have
+# nothing to do with each other, an ordinary markup.
 TARIFFS = ("exports earn more", "markup", "anything", "high markup")
 
 
 def draw(seed: int, *, slots: int = 32, **battery: float | bool) -> Problem:
     """Return a day of prices around zero."""
     rng = np.random.default_rng(seed)
-    site = describe_site(dict(battery), import_limit_kw=rng.uniform(5, 12), export_limit_kw=rng.uniform(2, 9))
+    site = describe_site(
+        dict(battery), import_limit_kw=rng.uniform(5, 12), export_limit_kw=rng.uniform(2, 9)
+    )
     spot = np.repeat(rng.normal(0.0, 0.12, slots // 4), 4)
     free = np.repeat(rng.normal(0.02, 0.1, slots // 4), 4)
-    buy, sell = {"exports earn more": (spot, spot + 0.03), "markup": (spot + 0.02, spot), "anything": (spot, free), "high markup": (spot + 0.1, spot)}[
-        TARIFFS[seed % 4]
-    ]
+    buy, sell = {
+        "exports earn more": (spot, spot + 0.03),
+        "markup": (spot + 0.02, spot),
+        "anything": (spot, free),
+        "high markup": (spot + 0.1, spot),
+    }[TARIFFS[seed % 4]]
     sun = np.maximum(np.sin(np.linspace(-1, 4, slots)), 0.0) * rng.uniform(0, 2)
-    series = {"load_kwh": rng.gamma(1.0, 0.3, slots), "pv_kwh": sun, "import_price": buy, "export_price": sell}
+    series = {
+        "load_kwh": rng.gamma(1.0, 0.3, slots),
+        "pv_kwh": sun,
+        "import_price": buy,
+        "export_price": sell,
+    }
     return replace(make_problem(site, series, soc=rng.uniform(0, 1)), search=SearchLimits())
 
 
@@ -42,7 +55,9 @@ def test_ways_are_those_of_the_mixed_integer_model(seed: int) -> None:
     problem = draw(seed)
     plan = make_plan(problem, Solver())
     assert (plan.gap, plan.proven, plan.disagreements) == (0.0, True, ())
-    assert objective(plan) == pytest.approx(objective(plan_by_model(problem, Solver())), rel=1e-6, abs=1e-6)
+    assert objective(plan) == pytest.approx(
+        objective(plan_by_model(problem, Solver())), rel=1e-6, abs=1e-6
+    )
 
 
 @each_row("seed", range(draws(12)))
@@ -58,7 +73,9 @@ def test_a_least_power_is_charged_with_or_nothing_as_an_independent_model_has_it
 def test_ways_of_a_least_power_are_found_without_a_search() -> None:
     single = find_single_directions(draw(100, slots=24, min_charge_kw=1.0))
     assert single is not None
-    assert single.objective == pytest.approx(solve_reference(draw(100, slots=24, min_charge_kw=1.0)), rel=1e-6, abs=1e-6)
+    assert single.objective == pytest.approx(
+        solve_reference(draw(100, slots=24, min_charge_kw=1.0)), rel=1e-6, abs=1e-6
+    )
 
 
 def test_a_tiny_battery_and_three_weeks_are_no_larger_a_search() -> None:

@@ -1,4 +1,6 @@
-"""A correction of the value of stored energy: nothing changes nothing, and a stored kWh worth more is kept longer and bought sooner."""
+"""A correction of the value of stored energy: nothing changes nothing, and a stored kWh worth more
+is kept longer and bought sooner.
+"""
 
 from dataclasses import replace
 
@@ -24,8 +26,16 @@ def home(correction: FloatArray | None = None, seed: int = 0) -> Problem:
     rng = np.random.default_rng(seed)
     spot = np.repeat(rng.uniform(0.02, 0.3, SLOTS // 4), 4)
     pv = np.maximum(np.sin(np.linspace(-1, 4, SLOTS)), 0) * 0.7
-    series = {"load_kwh": rng.gamma(2.0, 0.15, SLOTS), "pv_kwh": pv, "import_price": spot + 0.13, "export_price": spot}
-    return replace(make_problem(describe_site({}), series), following=Following(ACTING, value_correction=correction))
+    series = {
+        "load_kwh": rng.gamma(2.0, 0.15, SLOTS),
+        "pv_kwh": pv,
+        "import_price": spot + 0.13,
+        "export_price": spot,
+    }
+    return replace(
+        make_problem(describe_site({}), series),
+        following=Following(ACTING, value_correction=correction),
+    )
 
 
 def value_of(plan: Plan) -> BatteryValue:
@@ -40,24 +50,45 @@ def policy_of(plan: Plan) -> BatteryPolicy:
 
 @each_row("seed", range(4))
 def test_a_correction_of_nothing_changes_nothing(seed: int) -> None:
-    plain, corrected = (decide(home(correction, seed), Solver()) for correction in (None, np.zeros(SLOTS)))
+    plain, corrected = (
+        decide(home(correction, seed), Solver()) for correction in (None, np.zeros(SLOTS))
+    )
     for name in ("buy", "store", "spill", "serve", "sell"):
         for reading in ("keep", "begin"):
-            levels = [getattr(getattr(policy_of(each), reading), name) for each in (plain, corrected)]
+            levels = [
+                getattr(getattr(policy_of(each), reading), name) for each in (plain, corrected)
+            ]
             assert levels[0].tobytes() == levels[1].tobytes()
     assert plain.setpoints.mode.tolist() == corrected.setpoints.mode.tolist()
     assert plain.flows.stored_kwh.tobytes() == corrected.flows.stored_kwh.tobytes()
 
 
 @pytest.mark.parametrize("off", [0.03, -0.03])
-def test_a_constant_shifts_thresholds_as_break_even_values_that_are_so_much_lower(off: float) -> None:
+def test_a_constant_shifts_thresholds_as_break_even_values_that_are_so_much_lower(
+    off: float,
+) -> None:
     problem = home()
     value, battery = value_of(decide(problem, Solver())), problem.site.batteries[0]
     # V′ + c is above a level where V′ is above that level less c.
     levels = value.segments.levels
-    shifted = BreakEven(levels.buy - off, levels.store - off, levels.spill - off, levels.serve - off, levels.sell - off, levels.displace - off)
-    expected = to_soc(value.function.thresholds(shifted), battery, value.function.capacity_kwh).rounded()
-    policy = read_policy(correct_value(value, np.full(SLOTS, off)), battery, night=NO_NIGHT, margin=NO_MARGIN, switching_price=0.0)
+    shifted = BreakEven(
+        levels.buy - off,
+        levels.store - off,
+        levels.spill - off,
+        levels.serve - off,
+        levels.sell - off,
+        levels.displace - off,
+    )
+    expected = to_soc(
+        value.function.thresholds(shifted), battery, value.function.capacity_kwh
+    ).rounded()
+    policy = read_policy(
+        correct_value(value, np.full(SLOTS, off)),
+        battery,
+        night=NO_NIGHT,
+        margin=NO_MARGIN,
+        switching_price=0.0,
+    )
     for name in ("buy", "store", "spill", "serve", "sell"):
         assert (getattr(policy.keep, name) == getattr(expected, name)).all()
 
@@ -66,7 +97,10 @@ def test_energy_that_is_worth_more_is_bought_sooner_and_kept_longer() -> None:
     problem = home()
     value, battery = value_of(decide(problem, Solver())), problem.site.batteries[0]
     corrected = (correct_value(value, np.full(SLOTS, off)) for off in (0.0, 0.05))
-    less, more = (read_policy(each, battery, night=NO_NIGHT, margin=ACTING, switching_price=0.0) for each in corrected)
+    less, more = (
+        read_policy(each, battery, night=NO_NIGHT, margin=ACTING, switching_price=0.0)
+        for each in corrected
+    )
     assert (more.keep.buy >= less.keep.buy).all()
     assert (more.keep.serve >= less.keep.serve).all()
     assert more.keep.serve.sum() > less.keep.serve.sum()

@@ -1,4 +1,6 @@
-"""A long horizon in pieces: what it comes to beside the optimum, and that it is no worse when time is short."""
+"""A long horizon in pieces: what it comes to beside the optimum, and that it is no worse when time
+is short.
+"""
 
 from typing import Any
 
@@ -20,7 +22,9 @@ MOST_BINARIES = 1000
 
 
 class Hurried(Solver):
-    """A solver whose searches over the whole horizon find nothing in time, while those over pieces have all they need."""
+    """A solver whose searches over the whole horizon find nothing in time, while those over pieces
+    have all they need.
+    """
 
     def solve(self, model: LinearModel, **options: Any) -> Solution:
         if model.integer.sum() > MOST_BINARIES:
@@ -38,15 +42,23 @@ class Searchless(Solver):
 
 
 def pose(seed: int, batteries: int, *parts: str) -> Problem:
-    document = draw_week(np.random.default_rng(seed), name="week", batteries=batteries, parts=frozenset(parts))
+    document = draw_week(
+        np.random.default_rng(seed), name="week", batteries=batteries, parts=frozenset(parts)
+    )
     return limit_time(build_problem(PlanRequest.model_validate(document)), PATIENCE_S)
 
 
 @pytest.mark.parametrize(
     ("seed", "parts"),
-    [pytest.param(1, (), id="spot prices"), pytest.param(5, (), id="another week"), pytest.param(7, ("negative_prices",), id="negative prices")],
+    [
+        pytest.param(1, (), id="spot prices"),
+        pytest.param(5, (), id="another week"),
+        pytest.param(7, ("negative_prices",), id="negative prices"),
+    ],
 )
-def test_a_hard_week_without_a_search_keeps_all_limits_near_the_optimum(seed: int, parts: tuple[str, ...]) -> None:
+def test_a_hard_week_without_a_search_keeps_all_limits_near_the_optimum(
+    seed: int, parts: tuple[str, ...]
+) -> None:
     # The relaxed model alone, rounded, exceeds the connection's limit in every one of them.
     plan = make_plan(pose(seed, 3, *parts), Hurried())
     assert plan.method == "model"
@@ -74,10 +86,23 @@ def test_pins_of_a_hard_week_are_had_until_their_battery_is_full_or_empty() -> N
     assert plan.method == "model"
     assert manual is not None
     assert plan.flows.excess_kwh.max() == 0.0
-    missed = [np.nan_to_num(wanted - had) for wanted, had in ((manual.charge_kwh, plan.flows.charge_kwh), (manual.discharge_kwh, plan.flows.discharge_kwh))]
+    missed = [
+        np.nan_to_num(wanted - had)
+        for wanted, had in (
+            (manual.charge_kwh, plan.flows.charge_kwh),
+            (manual.discharge_kwh, plan.flows.discharge_kwh),
+        )
+    ]
     full = np.array([full_kwh(battery) for battery in plan.problem.site.batteries])
     empty = plan.problem.limits.batteries.min_kwh[:, 0]
-    bounds = zip(missed, (plan.flows.stored_kwh >= full[:, None] - 1e-3, plan.flows.stored_kwh <= empty[:, None] + 1e-3), strict=True)
+    bounds = zip(
+        missed,
+        (
+            plan.flows.stored_kwh >= full[:, None] - 1e-3,
+            plan.flows.stored_kwh <= empty[:, None] + 1e-3,
+        ),
+        strict=True,
+    )
     assert all(np.all((missing < 1e-3) | ended) for missing, ended in bounds)
     # Binaries for every end come to -9.467 in a hundred seconds.
     assert objective(plan) < -9.35
@@ -89,5 +114,8 @@ def test_without_time_for_a_search_physics_makes_the_best_of_what_is_near_a_plan
     plan, alone = make_plan(problem, Searchless()), plan_alone(problem)
     assert (plan.method, plan.gap, plan.proven, plan.disagreements) == ("model", None, False, ())
     assert (plan.flows.excess_kwh > 0).sum() < (alone.flows.excess_kwh > 0).sum() / 4
-    charge, least = plan.flows.charge_kwh, np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) / 4
+    charge, least = (
+        plan.flows.charge_kwh,
+        np.array([[battery.min_charge_kw] for battery in problem.site.batteries]) / 4,
+    )
     assert np.all((charge < 1e-6) | (charge > least - 1e-6))

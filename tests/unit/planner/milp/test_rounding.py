@@ -58,9 +58,17 @@ def test_its_gap_is_at_most_its_distance_from_the_relaxed_one(built: Formulation
 
 
 def add_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
-    """Return a case with a second appliance that shares the surplus with the heater, for some hours of each day and some of each morning."""
+    """Return a case with a second appliance that shares the surplus with the heater, for some hours
+    of each day and some of each morning.
+    """
     site, (heater,) = document["site"], document["site"]["loads"]
-    pump = {"name": "pump", "power_kw": round(float(rng.uniform(0.5, 2.5)), 2), "energy_kwh_per_day": 3.0, "min_on_minutes": 45, "min_off_minutes": 30}
+    pump = {
+        "name": "pump",
+        "power_kw": round(float(rng.uniform(0.5, 2.5)), 2),
+        "energy_kwh_per_day": 3.0,
+        "min_on_minutes": 45,
+        "min_off_minutes": 30,
+    }
     pump |= {"comfort": [{"from": "06:00", "to": "10:00", "energy_kwh": 0.7}], "start_price": 0.02}
     loads = [heater | {"price_limit": 0.2}, pump]
     state = document["state"] | {"loads": document["state"]["loads"] | {"pump": {"on_hours": 0.25}}}
@@ -71,7 +79,10 @@ def add_pump(document: dict[str, Any], rng: np.random.Generator) -> dict[str, An
 def test_no_whole_answer_costs_less_than_the_bound(seed: int) -> None:
     rng = np.random.default_rng(seed)
     built = build(add_pump(generate_full_cases(rng)[seed], rng))
-    relaxed, near = Solver().solve(built.model.relaxed()), round_relaxation(built.model, built.placed.blocks, search=SearchLimits())
+    relaxed, near = (
+        Solver().solve(built.model.relaxed()),
+        round_relaxation(built.model, built.placed.blocks, search=SearchLimits()),
+    )
     assert near is not None
     placed = [PlacedBlock.of(built.model, block) for block in built.placed.blocks]
     bound = mix_schedules(built.model, placed, relaxed, []).bound
@@ -86,7 +97,9 @@ def test_the_same_model_has_the_same_answer_each_time() -> None:
 
 
 def test_choices_that_cannot_be_made_are_no_answer() -> None:
-    """Two of three may be on at a time, but every pair of them excludes itself: only halves are allowed."""
+    """Two of three may be on at a time, but every pair of them excludes itself: only halves are
+    allowed.
+    """
     ones, pairs = np.ones(3), np.array([0, 1, 1, 2, 0, 2, 0, 1, 2], dtype=np.int32)
     odd = LinearModel(
         cost=ones,
@@ -107,4 +120,7 @@ def test_an_appliance_without_a_schedule_is_no_answer() -> None:
     built = build(CASES[0])
     (block,) = built.placed.blocks
     forced = replace(block.schedules, least=np.ones(block.on.size), most=np.zeros(block.on.size))
-    assert round_relaxation(built.model, [replace(block, schedules=forced)], search=SearchLimits(GAP)) is None
+    assert (
+        round_relaxation(built.model, [replace(block, schedules=forced)], search=SearchLimits(GAP))
+        is None
+    )

@@ -1,4 +1,6 @@
-"""The cheapest schedule that dynamic programming finds costs what the best of the model written for solvers costs, and keeps its rows."""
+"""The cheapest schedule that dynamic programming finds costs what the best of the model written for
+solvers costs, and keeps its rows.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,20 +36,33 @@ def draw_load(rng: np.random.Generator) -> tuple[DeferrableLoad, LoadState]:
         "min_off_minutes": int(pick([0, 20, 60, 150])),
         "start_price": float(pick([0.0, 0.03])),
         "forbidden": [{"from": "17:00", "to": "19:30"}] if rng.random() < 0.3 else [],
-        "comfort": [{"from": "05:00", "to": "09:00", "energy_kwh": round(0.5 * power, 3)}] if rng.random() < 0.4 else [],
+        "comfort": [{"from": "05:00", "to": "09:00", "energy_kwh": round(0.5 * power, 3)}]
+        if rng.random() < 0.4
+        else [],
         "extra_value": 0.1 if rng.random() < 0.3 else None,
     }
-    document["most_kwh_per_day"] = daily + power if document["extra_value"] and rng.random() < 0.5 else None
+    document["most_kwh_per_day"] = (
+        daily + power if document["extra_value"] and rng.random() < 0.5 else None
+    )
     on = float(pick([0.0, 0.0, 0.3]))
     off = 0.0 if on else float(pick([0.0, 0.4, rng.uniform(0, 12)]))
-    return DeferrableLoad.model_validate(document), LoadState(on_hours=on, off_hours=off, energy_today_kwh=None if rng.random() < 0.5 else 0.5 * daily)
+    return DeferrableLoad.model_validate(document), LoadState(
+        on_hours=on, off_hours=off, energy_today_kwh=None if rng.random() < 0.5 else 0.5 * daily
+    )
 
 
 def draw_block(rng: np.random.Generator) -> tuple[LinearModel, Schedules, FloatArray]:
-    """Return an appliance's model, what it may follow, and a random price of being on that is in the model's first columns."""
+    """Return an appliance's model, what it may follow, and a random price of being on that is in
+    the model's first columns.
+    """
     start = datetime(2026, 3, 27, int(rng.integers(24)), int(rng.choice([0, 15, 45])), tzinfo=UTC)
     step = timedelta(minutes=int(rng.choice([15, 30])))
-    timeline = Timeline(start, step, int(rng.integers(60, 110)), step - timedelta(minutes=6) if rng.random() < 0.4 else None)
+    timeline = Timeline(
+        start,
+        step,
+        int(rng.integers(60, 110)),
+        step - timedelta(minutes=6) if rng.random() < 0.4 else None,
+    )
     load, state = draw_load(rng)
     demand = read_load(load, state, timeline, zone=ZoneInfo("Europe/Berlin"))
     nothing = np.zeros(timeline.count)
@@ -56,11 +71,19 @@ def draw_block(rng: np.random.Generator) -> tuple[LinearModel, Schedules, FloatA
     block = demand.add(builder, ahead).block
     assert block is not None
     schedules = block.schedules
-    price = rng.normal(0.1, 0.2, timeline.count).cumsum() * 0.1 + rng.normal(0.1, 0.1, timeline.count)
+    price = rng.normal(0.1, 0.2, timeline.count).cumsum() * 0.1 + rng.normal(
+        0.1, 0.1, timeline.count
+    )
     if not builder.entries:
         builder.add_sum(-np.inf, np.inf, [(np.arange(timeline.count, dtype=np.int32), 1.0)])
     model = builder.build()
-    return replace(model, cost=model.cost + np.concatenate([price, np.zeros(model.cost.size - price.size)])), schedules, price
+    return (
+        replace(
+            model, cost=model.cost + np.concatenate([price, np.zeros(model.cost.size - price.size)])
+        ),
+        schedules,
+        price,
+    )
 
 
 @each_row("seed", range(draws(CASES)))

@@ -1,4 +1,6 @@
-"""Vehicles: phases, several stays, surplus, what is charged beyond the target, what they give to the house, and steady charging."""
+"""Vehicles: phases, several stays, surplus, what is charged beyond the target, what they give to
+the house, and steady charging.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -20,26 +22,39 @@ from tests.support.planning.requests import answer, stay
 from tests.support.reference_model.model import solve_reference
 from tests.support.suite.depth import draws
 from tests.support.suite.tables import each_row
-from tests.unit.planner.milp.vehicle_requests import BATTERY, ask, charged, count_starts, draw, given
+from tests.unit.planner.milp.vehicle_requests import (
+    BATTERY,
+    ask,
+    charged,
+    count_starts,
+    draw,
+    given,
+)
 
 DEAR, CHEAP = 0.40, 0.10
 SUN = [0.0] * 4 + [4.0] * 4 + [0.0] * 4
 
 
 @each_row("seed", range(draws(16)))
-def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(seed: int) -> None:
+def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan_around_it_the_same(
+    seed: int,
+) -> None:
     problem = build_problem(draw(seed))
     made = make_plan(problem, Solver())
     assert made.placement is not None
     # The model counts what an appliance's waiting costs, too, so that equal slots are no tie.
     assert made.placement.objective == pytest.approx(solve_reference(problem), abs=3e-4)
-    assert objective(made) + made.placement.beside_cost == pytest.approx(made.placement.objective, abs=5e-5)
+    assert objective(made) + made.placement.beside_cost == pytest.approx(
+        made.placement.objective, abs=5e-5
+    )
 
 
 @each_row("seed", range(100, 100 + draws(24)))
 def test_a_plan_within_a_cent_is_no_further_above_the_optimum_than_it_states(seed: int) -> None:
     request = draw(seed)
-    problem = build_problem(request.model_copy(update={"options": request.options.model_copy(update={"mip_gap": None})}))
+    problem = build_problem(
+        request.model_copy(update={"options": request.options.model_copy(update={"mip_gap": None})})
+    )
     made = make_plan(problem, Solver())
     assert made.placement is not None
     gap_cost = find_gap_cost(made)
@@ -62,14 +77,22 @@ def test_a_plan_within_a_cent_is_no_further_above_the_optimum_than_it_states(see
     ],
     ids=["no charger named", "three phases", "one phase", "one or three", "one or three at 32 A"],
 )
-def test_currents_and_phases_make_ranges_of_powers(charger: dict[str, Any] | None, ranges: list[tuple[float, float]]) -> None:
+def test_currents_and_phases_make_ranges_of_powers(
+    charger: dict[str, Any] | None, ranges: list[tuple[float, float]]
+) -> None:
     vehicle = ElectricVehicle.model_validate({"capacity_kwh": 60, "charger": charger})
     assert [pytest.approx(each) for each in vehicle.power_ranges] == ranges
 
 
 def test_between_one_phase_and_three_is_a_gap() -> None:
     # 4 kW of surplus each hour: with a power of its own choice the car would take 4.
-    request = ask([DEAR] * 12, stay(0, 12), car={"charger": {"phases": [1, 3]}}, load_kwh=[0.0] * 12, pv_kwh=SUN)
+    request = ask(
+        [DEAR] * 12,
+        stay(0, 12),
+        car={"charger": {"phases": [1, 3]}},
+        load_kwh=[0.0] * 12,
+        pv_kwh=SUN,
+    )
     assert charged(answer(request))[4:8] == pytest.approx([3.68] * 4)
     assert answer(request).slots[4].vehicles["car"].phases == 1
 
@@ -77,7 +100,9 @@ def test_between_one_phase_and_three_is_a_gap() -> None:
 def test_each_stay_has_its_target_and_what_was_driven_in_between_is_charged_again() -> None:
     sessions = (stay(0, 5, target_soc=0.5), stay(8, 12, target_soc=0.6, arrival_soc=0.25))
     slots = answer(ask([0.3] * 12, *sessions)).slots
-    assert [slots[place].vehicles["car"].soc_end for place in (4, 7, 11)] == pytest.approx([0.5, 0.5, 0.6])
+    assert [slots[place].vehicles["car"].soc_end for place in (4, 7, 11)] == pytest.approx(
+        [0.5, 0.5, 0.6]
+    )
     # From 25 to 60 % of 40 kWh at 0.9.
     assert sum(charged(answer(ask([0.3] * 12, *sessions)))[8:]) == pytest.approx(0.35 * 40 / 0.9)
 
@@ -88,10 +113,14 @@ def test_what_a_vehicle_holds_now_counts_and_not_what_it_held_when_it_came() -> 
 
 
 def test_without_a_target_a_car_takes_only_what_would_be_exported() -> None:
-    slots = answer(ask([DEAR] * 12, stay(0, 12, limit_soc=0.5), batteries=[BATTERY], pv_kwh=SUN)).slots
+    slots = answer(
+        ask([DEAR] * 12, stay(0, 12, limit_soc=0.5), batteries=[BATTERY], pv_kwh=SUN)
+    ).slots
     taking = [slot for slot in slots if slot.vehicles["car"].charge_kwh > 0]
     assert taking
-    assert max(slot.import_kwh + slot.batteries["battery"].discharge_kwh for slot in taking) == pytest.approx(0.0, abs=1e-6)
+    assert max(
+        slot.import_kwh + slot.batteries["battery"].discharge_kwh for slot in taking
+    ) == pytest.approx(0.0, abs=1e-6)
     assert slots[-1].vehicles["car"].soc_end <= 0.5 + 1e-6
 
 
@@ -100,7 +129,9 @@ def test_without_a_target_nothing_is_bought_however_cheap() -> None:
 
 
 @pytest.mark.parametrize(("price", "soc"), [(CHEAP, 0.7), (DEAR, 0.5)], ids=["cheap", "dear"])
-def test_beyond_the_target_a_car_charges_where_a_kwh_costs_less_than_it_is_worth(price: float, soc: float) -> None:
+def test_beyond_the_target_a_car_charges_where_a_kwh_costs_less_than_it_is_worth(
+    price: float, soc: float
+) -> None:
     # 0.2 per stored kWh against 0.10 / 0.9 or 0.40 / 0.9.
     reply = answer(ask([price] * 6, stay(0, 6, target_soc=0.5, limit_soc=0.7, extra_value=0.2)))
     assert reply.slots[-1].vehicles["car"].soc_end == pytest.approx(soc)
@@ -117,9 +148,19 @@ def test_a_car_is_never_charged_beyond_its_own_limit_even_where_buying_is_paid()
     assert reply.slots[-1].vehicles["car"].soc_end == pytest.approx(0.8)
 
 
-def test_a_car_gives_to_the_house_when_that_is_dear_and_is_back_at_its_target_when_it_leaves() -> None:
+def test_a_car_gives_to_the_house_when_that_is_dear_and_is_back_at_its_target_when_it_leaves() -> (
+    None
+):
     car = {"discharge_limit_kw": 3, "min_soc": 0.4}
-    reply = answer(ask([CHEAP] * 4 + [DEAR] * 4 + [CHEAP] * 4, stay(0, 12, target_soc=0.5), car=car, soc=0.45, load_kwh=[2.0] * 12))
+    reply = answer(
+        ask(
+            [CHEAP] * 4 + [DEAR] * 4 + [CHEAP] * 4,
+            stay(0, 12, target_soc=0.5),
+            car=car,
+            soc=0.45,
+            load_kwh=[2.0] * 12,
+        )
+    )
     assert sum(given(reply)[4:8]) == pytest.approx(4 * 2.0)
     assert min(slot.vehicles["car"].soc_end for slot in reply.slots) >= 0.4 - 1e-6
     assert reply.slots[-1].vehicles["car"].soc_end >= 0.5 - 1e-6
@@ -129,12 +170,23 @@ def test_a_car_gives_to_the_house_when_that_is_dear_and_is_back_at_its_target_wh
 
 def test_a_car_gives_no_more_than_house_and_appliances_lack() -> None:
     heater = {"name": "heater", "power_kw": 1, "energy_kwh_per_day": 4, "max_gap_hours": 24}
-    request = ask([CHEAP] * 4 + [DEAR] * 4, stay(0, 8, target_soc=0.3), car={"discharge_limit_kw": 10}, soc=0.9, loads=[heater])
+    request = ask(
+        [CHEAP] * 4 + [DEAR] * 4,
+        stay(0, 8, target_soc=0.3),
+        car={"discharge_limit_kw": 10},
+        soc=0.9,
+        loads=[heater],
+    )
     for slot in answer(request).slots:
-        assert slot.vehicles["car"].discharge_kwh <= slot.load_kwh + slot.loads["heater"].energy_kwh + 1e-6
+        assert (
+            slot.vehicles["car"].discharge_kwh
+            <= slot.load_kwh + slot.loads["heater"].energy_kwh + 1e-6
+        )
 
 
-@pytest.mark.parametrize("car", [{}, {"discharge_limit_kw": 3, "min_soc": 0.5}], ids=["not allowed", "below its reserve"])
+@pytest.mark.parametrize(
+    "car", [{}, {"discharge_limit_kw": 3, "min_soc": 0.5}], ids=["not allowed", "below its reserve"]
+)
 def test_a_car_that_may_not_give_gives_nothing(car: dict[str, Any]) -> None:
     reply = answer(ask([CHEAP] * 4 + [DEAR] * 4, stay(0, 8, target_soc=0.4), car=car, soc=0.4))
     assert not any(given(reply))
@@ -142,13 +194,21 @@ def test_a_car_that_may_not_give_gives_nothing(car: dict[str, Any]) -> None:
 
 def test_each_start_has_its_price() -> None:
     price = [CHEAP, CHEAP + 0.01] * 5
-    jumpy, steady = (answer(ask(price, stay(0, 10, target_soc=0.9), car={"start_price": start})) for start in (0.0, 0.5))
+    jumpy, steady = (
+        answer(ask(price, stay(0, 10, target_soc=0.9), car={"start_price": start}))
+        for start in (0.0, 0.5)
+    )
     assert (count_starts(jumpy) > 1, count_starts(steady)) == (True, 1)
 
 
 def test_what_charges_now_goes_on_rather_than_start_again() -> None:
     # The second hour is cheaper by less than a start is worth.
-    request = ask([CHEAP + 0.001, CHEAP, CHEAP], stay(0, 3, target_soc=0.35), car={"start_price": 0.05}, charging=True)
+    request = ask(
+        [CHEAP + 0.001, CHEAP, CHEAP],
+        stay(0, 3, target_soc=0.35),
+        car={"start_price": 0.05},
+        charging=True,
+    )
     assert charged(answer(request)) == pytest.approx([0.05 * 40 / 0.9, 0, 0])
 
 
@@ -175,9 +235,17 @@ def test_of_equal_hours_the_first_is_taken_each_time() -> None:
         ([stay(2, 6, target_soc=0.95)], "sessions.0.target_soc"),
         ([stay(2, 6, target_soc=0.5, min_soc=0.95)], "sessions.0.min_soc"),
     ],
-    ids=["overlapping", "overlapping, not in order", "upside down", "beyond the car's limit", "a reserve beyond the car's limit"],
+    ids=[
+        "overlapping",
+        "overlapping, not in order",
+        "upside down",
+        "beyond the car's limit",
+        "a reserve beyond the car's limit",
+    ],
 )
-def test_sessions_that_do_not_fit_are_refused_by_name(sessions: list[dict[str, Any]], field: str) -> None:
+def test_sessions_that_do_not_fit_are_refused_by_name(
+    sessions: list[dict[str, Any]], field: str
+) -> None:
     with pytest.raises(InvalidInputError) as caught:
         build_problem(ask([0.3] * 12, *sessions, car={"max_soc": 0.9}))
     assert caught.value.field == f"state.vehicles.car.{field}"
@@ -190,25 +258,47 @@ def test_a_target_beyond_the_sessions_own_limit_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "charger",
-    [{"min_current_a": 20}, {"phases": [2]}, {"phases": [3], "min_current_a": 16, "voltage_v": 400}],
+    [
+        {"min_current_a": 20},
+        {"phases": [2]},
+        {"phases": [3], "min_current_a": 16, "voltage_v": 400},
+    ],
     ids=["least above most", "two phases", "no power"],
 )
 def test_a_charger_that_never_charges_is_refused(charger: dict[str, Any]) -> None:
     with pytest.raises(InvalidInputError):
-        parse_site({"name": "home", "timezone": "UTC", "vehicles": [{"capacity_kwh": 60, "charge_limit_kw": 11, "charger": charger}]})
+        parse_site(
+            {
+                "name": "home",
+                "timezone": "UTC",
+                "vehicles": [{"capacity_kwh": 60, "charge_limit_kw": 11, "charger": charger}],
+            }
+        )
 
 
 def test_stays_that_share_a_slot_do_not_share_its_energy() -> None:
     half = timedelta(minutes=30)
-    sessions = [{"from": START, "to": START + 3 * half, "target_soc": 0.4}, {"from": START + 3 * half, "to": START + 8 * half, "target_soc": 0.6}]
+    sessions = [
+        {"from": START, "to": START + 3 * half, "target_soc": 0.4},
+        {"from": START + 3 * half, "to": START + 8 * half, "target_soc": 0.6},
+    ]
     reply = answer(ask([0.3] * 6, *sessions))
     assert reply.slots[-1].vehicles["car"].soc_end == pytest.approx(0.6)
 
 
 def test_relaxed_a_car_that_is_half_on_takes_half_of_the_surplus() -> None:
-    # An hour at 3 kW takes 1 kWh of surplus and buys 2. A third of that in three hours, all of it surplus, would cost less and cannot be.
+    # An hour at 3 kW takes 1 kWh of surplus and buys 2. A third of that in three hours, all of it
+    # surplus, would cost less and cannot be.
     car = {"min_charge_kw": 3.0, "charge_efficiency": 1.0}
-    request = ask([0.3] * 6, stay(0, 6, target_soc=0.375), car=car, soc=0.3, load_kwh=[0.0] * 6, pv_kwh=[1.0] * 6, export_price=[0.05] * 6)
+    request = ask(
+        [0.3] * 6,
+        stay(0, 6, target_soc=0.375),
+        car=car,
+        soc=0.3,
+        load_kwh=[0.0] * 6,
+        pv_kwh=[1.0] * 6,
+        export_price=[0.05] * 6,
+    )
     problem = build_problem(request)
     relaxed = Solver().solve(formulate(problem, FlowDirections.of(problem)).model.relaxed())
     assert relaxed.objective == pytest.approx(solve_reference(problem), abs=1e-6)

@@ -28,16 +28,30 @@ BATTERY = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5, "w
 SITE = {"timezone": "Europe/Berlin", "batteries": [BATTERY]}
 CAR = {"name": "car", "capacity_kwh": 40, "charge_limit_kw": 11}
 HEATER = {"name": "heater", "power_kw": 3, "energy_kwh_per_day": 6}
-# Cheap until six, dear from eighteen on: left alone the battery fills by six and serves the evening.
+# Cheap until six, dear from eighteen on: left alone the battery fills by six and serves the
+# evening.
 PRICES = [0.1] * 6 + [0.3] * 12 + [0.4] * 6
 
 
 def block(device: str, action: str, first: float, last: float, **more: Any) -> dict[str, Any]:
-    return {"device": device, "action": action, "from": (START + first * HOUR).isoformat(), "to": (START + last * HOUR).isoformat(), **more}
+    return {
+        "device": device,
+        "action": action,
+        "from": (START + first * HOUR).isoformat(),
+        "to": (START + last * HOUR).isoformat(),
+        **more,
+    }
 
 
-def describe(*blocks: dict[str, Any], site: dict[str, Any] | None = None, load_kwh: float = 0.5, **state: Any) -> PlanRequest:
-    return make_request(SITE | (site or {}), {"load_kwh": load_kwh, "import_price": PRICES}, state=state, manual=list(blocks))
+def describe(
+    *blocks: dict[str, Any], site: dict[str, Any] | None = None, load_kwh: float = 0.5, **state: Any
+) -> PlanRequest:
+    return make_request(
+        SITE | (site or {}),
+        {"load_kwh": load_kwh, "import_price": PRICES},
+        state=state,
+        manual=list(blocks),
+    )
 
 
 def plan(*blocks: dict[str, Any], **more: Any) -> PlanReply:
@@ -63,9 +77,16 @@ def draw_bound(seed: int, *actions: str) -> tuple[Problem, ManualBlock]:
     problem = draw_problem(rng, batteries=1 + seed % 2, slots=24)
     first, last = sorted(rng.choice(24, 2, replace=False).tolist())
     action = str(rng.choice(actions))
-    device = {"no_import": "grid", "no_export": "grid"}.get(action, str(rng.choice([battery.name for battery in problem.site.batteries])))
+    device = {"no_import": "grid", "no_export": "grid"}.get(
+        action, str(rng.choice([battery.name for battery in problem.site.batteries]))
+    )
     timeline = problem.outlook.timeline
-    document = {"device": device, "action": action, "from": timeline.start + first * timeline.step, "to": timeline.start + last * timeline.step}
+    document = {
+        "device": device,
+        "action": action,
+        "from": timeline.start + first * timeline.step,
+        "to": timeline.start + last * timeline.step,
+    }
     wanted = ManualBlock.model_validate(document)
     return bind(problem, wanted), wanted
 
@@ -73,21 +94,39 @@ def draw_bound(seed: int, *actions: str) -> tuple[Problem, ManualBlock]:
 @each_row("seed", range(draws(40)))
 def test_value_of_energy_and_model_agree_on_what_is_forbidden(seed: int) -> None:
     problem, _ = draw_bound(seed, "no_charge", "no_discharge", "hold", "no_import", "no_export")
-    assert settle_cost(make_plan(problem, Solver())) == pytest.approx(settle_cost(plan_by_model(problem, Solver())), rel=1e-6, abs=1e-6, nan_ok=True)
+    assert settle_cost(make_plan(problem, Solver())) == pytest.approx(
+        settle_cost(plan_by_model(problem, Solver())), rel=1e-6, abs=1e-6, nan_ok=True
+    )
 
 
-@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")  # the way to CBC from the next major version on needs another package
+# The way to CBC from the next major version on needs another package
+@pytest.mark.filterwarnings("ignore:PULP_CBC_CMD")
 @each_row("seed", range(draws(24)))
 def test_plan_around_blocks_costs_what_the_reference_model_costs(seed: int) -> None:
     problem, wanted = draw_bound(seed, "charge", "discharge", "hold", "no_import", "no_export")
     made = make_plan(problem, Solver())
-    missed = [each for each in missed_blocks(made, [wanted]) if each.code not in {"manual_full", "manual_empty"}]
-    assert (float("nan") if missed else settle_cost(made)) == pytest.approx(solve_reference(problem), rel=1e-4, abs=1e-4, nan_ok=True)
+    missed = [
+        each
+        for each in missed_blocks(made, [wanted])
+        if each.code not in {"manual_full", "manual_empty"}
+    ]
+    assert (float("nan") if missed else settle_cost(made)) == pytest.approx(
+        solve_reference(problem), rel=1e-4, abs=1e-4, nan_ok=True
+    )
 
 
-@pytest.mark.parametrize(("changed", "field"), [({"to": START}, "to"), ({"action": "hold", "power_kw": 2}, "power_kw")])
-def test_block_that_contradicts_itself_is_refused_by_the_field_that_does(changed: dict[str, Any], field: str) -> None:
-    block = {"device": "battery", "action": "charge", "from": START, "to": START + timedelta(hours=1)}
+@pytest.mark.parametrize(
+    ("changed", "field"), [({"to": START}, "to"), ({"action": "hold", "power_kw": 2}, "power_kw")]
+)
+def test_block_that_contradicts_itself_is_refused_by_the_field_that_does(
+    changed: dict[str, Any], field: str
+) -> None:
+    block = {
+        "device": "battery",
+        "action": "charge",
+        "from": START,
+        "to": START + timedelta(hours=1),
+    }
     with pytest.raises(ValidationError) as refused:
         ManualBlock.model_validate(block | changed)
     assert [error["loc"] for error in refused.value.errors()] == [(field,)]
@@ -104,10 +143,14 @@ def test_pinned_charge_has_its_power_and_its_cost() -> None:
 
 
 def test_cost_is_what_leaving_the_block_out_would_save() -> None:
-    # 2 × 0.5 kWh are bought at 0.3 and 0.4 instead of coming out of the battery; what stays in it is worth more later on.
+    # 2 × 0.5 kWh are bought at 0.3 and 0.4 instead of coming out of the battery; what stays in it
+    # is worth more later on.
     with_block, without = plan(block("battery", "no_discharge", 17, 19)), plan()
     terminal = 0.6 * np.mean(PRICES) * 10
-    worth = [reply.cost.total - terminal * reply.slots[-1].batteries["battery"].soc_end for reply in (with_block, without)]
+    worth = [
+        reply.cost.total - terminal * reply.slots[-1].batteries["battery"].soc_end
+        for reply in (with_block, without)
+    ]
     assert with_block.manual is not None
     assert with_block.manual.cost == pytest.approx(worth[0] - worth[1], abs=1e-6)
     assert discharged(with_block)[17:19] == [0.0, 0.0]
@@ -144,20 +187,36 @@ def test_island_that_runs_dry_says_what_it_imports() -> None:
     reply = plan(block("grid", "no_import", 0, 24))
     assert reply.status == "compromised"
     assert sum(slot.import_kwh for slot in reply.slots) == pytest.approx(7.25, abs=1e-4)
-    missed = [(each.code, each.figures["name"], each.figures["action"], each.shortfall) for each in reply.compromises]
+    missed = [
+        (each.code, each.figures["name"], each.figures["action"], each.shortfall)
+        for each in reply.compromises
+    ]
     assert ("manual", "grid", "no_import", "7.250 kWh") in missed
 
 
 def test_appliance_is_on_when_it_is_pinned_and_off_when_it_is_forbidden() -> None:
-    reply = plan(block("heater", "on", 13, 14), block("heater", "off", 0, 6), site={"loads": [HEATER]})
+    reply = plan(
+        block("heater", "on", 13, 14), block("heater", "off", 0, 6), site={"loads": [HEATER]}
+    )
     on = [slot.loads["heater"].on for slot in reply.slots]
     assert (on[13], sum(on[:6])) == (True, 0)
 
 
 def test_heat_pump_rests_and_runs_as_it_is_told() -> None:
-    store = {"capacity_kwh_per_k": 5, "min_c": 20, "max_c": 23, "loss_kw_per_k": 0.2, "surroundings_c": 0}
+    store = {
+        "capacity_kwh_per_k": 5,
+        "min_c": 20,
+        "max_c": 23,
+        "loss_kw_per_k": 0.2,
+        "surroundings_c": 0,
+    }
     pump = {"name": "pump", "power_kw": 3, "cop": [{"outdoor_c": 0, "cop": 3}], "store": store}
-    reply = plan(block("pump", "off", 0, 2), block("pump", "on", 8, 9), site={"heat_pumps": [pump]}, heat_pumps={"pump": {"temperature_c": 22}})
+    reply = plan(
+        block("pump", "off", 0, 2),
+        block("pump", "on", 8, 9),
+        site={"heat_pumps": [pump]},
+        heat_pumps={"pump": {"temperature_c": 22}},
+    )
     used = [slot.heat_pumps["pump"].energy_kwh for slot in reply.slots]
     assert used[:2] == [0.0] * 2
     assert used[8] == pytest.approx(3.0)
@@ -165,11 +224,19 @@ def test_heat_pump_rests_and_runs_as_it_is_told() -> None:
 
 
 def test_appliance_that_has_to_run_on_is_switched_off_as_soon_as_it_may() -> None:
-    # It has been on for one of the two hours that it runs at least: the first hour of the block is missed, 3 kWh.
+    # It has been on for one of the two hours that it runs at least: the first hour of the block is
+    # missed, 3 kWh.
     running = {"heater": {"on_hours": 1.0}}
-    reply = plan(block("heater", "off", 0, 6), site={"loads": [HEATER | {"min_on_minutes": 120}]}, loads=running)
+    reply = plan(
+        block("heater", "off", 0, 6),
+        site={"loads": [HEATER | {"min_on_minutes": 120}]},
+        loads=running,
+    )
     assert [slot.loads["heater"].on for slot in reply.slots[:6]] == [True] + [False] * 5
-    missed = [(each.code, each.figures["name"], each.figures["action"], each.shortfall) for each in reply.compromises]
+    missed = [
+        (each.code, each.figures["name"], each.figures["action"], each.shortfall)
+        for each in reply.compromises
+    ]
     assert missed == [("manual", "heater", "off", "3.000 kWh")]
 
 
@@ -180,15 +247,32 @@ def test_programme_is_not_told_on_or_off() -> None:
 
 
 def test_car_charges_now_or_not_before_an_hour() -> None:
-    stay = {"car": {"soc": 0.5, "sessions": [{"from": START.isoformat(), "to": (START + 12 * HOUR).isoformat(), "target_soc": 0.8}]}}
+    stay = {
+        "car": {
+            "soc": 0.5,
+            "sessions": [
+                {
+                    "from": START.isoformat(),
+                    "to": (START + 12 * HOUR).isoformat(),
+                    "target_soc": 0.8,
+                }
+            ],
+        }
+    }
     now = plan(block("car", "charge", 0, 1, power_kw=5), site={"vehicles": [CAR]}, vehicles=stay)
     later = plan(block("car", "no_charge", 0, 4), site={"vehicles": [CAR]}, vehicles=stay)
     never = plan(block("car", "no_charge", 0, 24), site={"vehicles": [CAR]}, vehicles=stay)
     assert now.slots[0].vehicles["car"].charge_kwh == pytest.approx(5.0)
     assert [slot.vehicles["car"].charge_kwh for slot in later.slots[:4]] == [0.0] * 4
-    assert sum(slot.vehicles["car"].charge_kwh for slot in later.slots) == pytest.approx(12 / 0.9, rel=1e-4)
+    assert sum(slot.vehicles["car"].charge_kwh for slot in later.slots) == pytest.approx(
+        12 / 0.9, rel=1e-4
+    )
     missed = never.compromises[0]
-    assert (missed.code, missed.figures["name"], missed.figures["wanted"]) == ("vehicle", "car", 0.8)
+    assert (missed.code, missed.figures["name"], missed.figures["wanted"]) == (
+        "vehicle",
+        "car",
+        0.8,
+    )
 
 
 def test_slots_under_a_block_say_so_and_keep_their_evidence() -> None:
@@ -197,12 +281,16 @@ def test_slots_under_a_block_say_so_and_keep_their_evidence() -> None:
     assert [slot for slot, code in enumerate(codes) if code == "manual"] == [17, 18]
     assert [slot.manual for slot in reply.slots[16:20]] == [[], ["battery"], ["battery"], []]
     # 19 hours after midnight UTC, by the clock of Berlin.
-    assert reply.slots[17].reason.text == wording("battery_reasons", "reason_manual_1", time="20:00")
+    assert reply.slots[17].reason.text == wording(
+        "battery_reasons", "reason_manual_1", time="20:00"
+    )
     assert reply.slots[17].reason.energy_value is not None
 
 
 def test_part_of_a_slot_is_pinned_for_that_part() -> None:
-    reply = plan(block("battery", "no_charge", 0, 8), block("battery", "charge", 8.5, 9, power_kw=4))
+    reply = plan(
+        block("battery", "no_charge", 0, 8), block("battery", "charge", 8.5, 9, power_kw=4)
+    )
     assert charged(reply)[8] == pytest.approx(2.0)
 
 
@@ -214,19 +302,36 @@ def test_part_of_a_slot_is_pinned_for_that_part() -> None:
         ([block("battery", "on", 2, 4)], "manual.0.action", "knows no such action"),
         ([block("battery", "charge", -4, -2)], "manual.0.to", "has passed"),
         ([block("battery", "hold", 0, 15 * 24)], "manual.0.to", "too long"),
-        ([block("battery", "charge", 2, 4), block("battery", "hold", 3, 5)], "manual", "contradicts"),
-        ([block("battery", "charge", 2, 4, power_kw=2), block("battery", "charge", 3, 5, power_kw=3)], "manual", "contradicts"),
+        (
+            [block("battery", "charge", 2, 4), block("battery", "hold", 3, 5)],
+            "manual",
+            "contradicts",
+        ),
+        (
+            [
+                block("battery", "charge", 2, 4, power_kw=2),
+                block("battery", "charge", 3, 5, power_kw=3),
+            ],
+            "manual",
+            "contradicts",
+        ),
         ([block("car", "charge", 2, 4)], "manual.0", "not at its charger"),
     ],
 )
-def test_what_cannot_be_had_is_refused_with_the_reason(blocks: list[dict[str, Any]], field: str, words: str) -> None:
+def test_what_cannot_be_had_is_refused_with_the_reason(
+    blocks: list[dict[str, Any]], field: str, words: str
+) -> None:
     with pytest.raises(InvalidInputError, match=words) as refused:
         plan(*blocks, site={"vehicles": [CAR]})
     assert refused.value.field == field
 
 
 def test_stored_block_that_cannot_be_had_any_more_is_said_and_not_refused() -> None:
-    reply = plan(block("car", "charge", 2, 4, block_id=7), block("battery", "charge", 2, 4, power_kw=7, block_id=8), site={"vehicles": [CAR]})
+    reply = plan(
+        block("car", "charge", 2, 4, block_id=7),
+        block("battery", "charge", 2, 4, power_kw=7, block_id=8),
+        site={"vehicles": [CAR]},
+    )
     assert reply.manual is not None
     assert [(each.applied, each.why) for each in reply.manual.blocks] == [
         (False, "car is not at its charger then"),
@@ -243,4 +348,7 @@ def test_blocks_beyond_the_horizon_change_nothing() -> None:
 
 def test_plan_with_pins_is_worth_no_more_than_the_plan_without() -> None:
     problem, _ = draw_bound(4, "charge")
-    assert objective(make_plan(problem, Solver())) >= objective(make_plan(replace(problem, manual=None), Solver())) - 1e-6
+    assert (
+        objective(make_plan(problem, Solver()))
+        >= objective(make_plan(replace(problem, manual=None), Solver())) - 1e-6
+    )

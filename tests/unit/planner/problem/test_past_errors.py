@@ -9,7 +9,15 @@ import pytest
 from luna.energy.outlook import Forecast, Quantiles
 from luna.energy.timeline import SLOT, Timeline
 from services.planner.problem.knowledge import DAY, ForecastArchive, PerfectForesight
-from services.planner.problem.scenarios import DAYS, LEAST_DAYS, ErrorScenarios, ScenarioSet, blend, cvar_weights, shift_days
+from services.planner.problem.scenarios import (
+    DAYS,
+    LEAST_DAYS,
+    ErrorScenarios,
+    ScenarioSet,
+    blend,
+    cvar_weights,
+    shift_days,
+)
 from tests.support.suite.tables import each_row
 
 START = datetime(2024, 3, 1, tzinfo=UTC)
@@ -18,12 +26,23 @@ AHEAD = Timeline(NOW, SLOT, 140)
 
 
 def remember(days: int = 24) -> ErrorScenarios:
-    """Return hourly forecasts of 48 hours and what happened, from ``START`` on; no two forecasts err alike."""
+    """Return hourly forecasts of 48 hours and what happened, from ``START`` on.
+
+    No two forecasts err alike.
+    """
     rng = np.random.default_rng(1)
     timeline = Timeline(START, SLOT, days * 96)
     load, pv = rng.gamma(2, 0.1, timeline.count), rng.gamma(2, 0.1, timeline.count)
     issued = [START + hour * timedelta(hours=1) for hour in range((days - 2) * 24)]
-    forecasts = [Forecast(Timeline(at, SLOT, 192), at, "made_up", *(Quantiles.exact(rng.gamma(2, 0.1, 192)) for _ in range(2))) for at in issued]
+    forecasts = [
+        Forecast(
+            Timeline(at, SLOT, 192),
+            at,
+            "made_up",
+            *(Quantiles.exact(rng.gamma(2, 0.1, 192)) for _ in range(2)),
+        )
+        for at in issued
+    ]
     return ErrorScenarios(ForecastArchive(forecasts), PerfectForesight(timeline, load, pv))
 
 
@@ -32,18 +51,33 @@ def test_errors_are_what_happened_less_what_was_expected_at_the_same_time_of_day
     load, pv = memory.read(NOW, AHEAD)
     # 35 hours have passed since forecasts of two days ago and older; 2 to 16 days make 15.
     assert load.shape == pv.shape == (DAYS - 1, 140)
-    two_days_ago = next(each for each in memory.forecasts.forecasts if each.issued_at == NOW - 2 * DAY)
+    two_days_ago = next(
+        each for each in memory.forecasts.forecasts if each.issued_at == NOW - 2 * DAY
+    )
     first = (18 * 24 + 9) * 4
-    assert load[0] == pytest.approx(memory.happened.load_kwh[first : first + 140] - two_days_ago.load_kwh.expected[:140])
-    assert pv[0] == pytest.approx(memory.happened.pv_kwh[first : first + 140] - two_days_ago.pv_kwh.expected[:140])
+    assert load[0] == pytest.approx(
+        memory.happened.load_kwh[first : first + 140] - two_days_ago.load_kwh.expected[:140]
+    )
+    assert pv[0] == pytest.approx(
+        memory.happened.pv_kwh[first : first + 140] - two_days_ago.pv_kwh.expected[:140]
+    )
 
 
 def change_future(memory: ErrorScenarios, now: datetime) -> ErrorScenarios:
-    """Return the same past with other measurements from ``now`` on, and no forecast issued after it."""
+    """Return the same past with other measurements from ``now`` on, and no forecast issued after
+    it.
+    """
     slot = (now - START) // SLOT
     later = np.arange(memory.happened.timeline.count) >= slot
-    happened = replace(memory.happened, load_kwh=np.where(later, 9.0, memory.happened.load_kwh), pv_kwh=np.where(later, np.nan, memory.happened.pv_kwh))
-    return ErrorScenarios(ForecastArchive([each for each in memory.forecasts.forecasts if each.issued_at <= now]), happened)
+    happened = replace(
+        memory.happened,
+        load_kwh=np.where(later, 9.0, memory.happened.load_kwh),
+        pv_kwh=np.where(later, np.nan, memory.happened.pv_kwh),
+    )
+    return ErrorScenarios(
+        ForecastArchive([each for each in memory.forecasts.forecasts if each.issued_at <= now]),
+        happened,
+    )
 
 
 @each_row("count", [1, 96, 140, 192, 300])
@@ -68,7 +102,8 @@ def test_courses_are_what_is_expected_with_the_errors_of_each_day_and_never_belo
 
 def test_too_few_days_say_nothing() -> None:
     memory = remember()
-    ahead = Timeline(START + LEAST_DAYS * DAY, SLOT, 140)  # only the day before yesterday and the one before have passed
+    # Only the day before yesterday and the one before have passed
+    ahead = Timeline(START + LEAST_DAYS * DAY, SLOT, 140)
     assert memory.courses(ahead.start, ahead, (np.ones(140), np.ones(140))) == []
 
 
@@ -81,7 +116,9 @@ def test_a_gap_in_what_was_measured_tells_of_no_error() -> None:
     assert (load[0, :8] == 0).all()
 
 
-def test_scattered_errors_are_of_every_day_in_every_slot_and_never_of_the_same_day_for_long() -> None:
+def test_scattered_errors_are_of_every_day_in_every_slot_and_never_of_the_same_day_for_long() -> (
+    None
+):
     day = np.broadcast_to(np.arange(15.0)[:, None], (15, 140))
     scattered = shift_days(day)
     assert (np.sort(scattered, axis=0) == day).all()
@@ -91,7 +128,9 @@ def test_scattered_errors_are_of_every_day_in_every_slot_and_never_of_the_same_d
 def test_every_kind_of_course_counts_as_much_as_the_expected_one() -> None:
     one, other = (blend([_alike(count)]) for count in (2, 5))
     both = blend([one, other])
-    assert [float(both.weight[:2].sum()), float(both.weight[2:].sum())] == pytest.approx([1 / 3, 1 / 3])
+    assert [float(both.weight[:2].sum()), float(both.weight[2:].sum())] == pytest.approx(
+        [1 / 3, 1 / 3]
+    )
 
 
 def _alike(count: int) -> ScenarioSet:
@@ -100,8 +139,14 @@ def _alike(count: int) -> ScenarioSet:
 
 WEIGHT = np.array([0.5, 0.3, 0.2])
 COST = np.array([1.0, 3.0, 2.0])
-# Worst first: 3.0 (0.3), 2.0 (0.2), 1.0 (0.5). Of the dearest half the two dear ones count, of 40 % the second for 0.1 of it.
-RISKS = [(0.0, [0.5, 0.3, 0.2]), (0.5, [0.0, 0.6, 0.4]), (0.6, [0.0, 0.75, 0.25]), (1.0, [0.0, 1.0, 0.0])]
+# Worst first: 3.0 (0.3), 2.0 (0.2), 1.0 (0.5). Of the dearest half the two dear ones count, of 40 %
+# the second for 0.1 of it.
+RISKS = [
+    (0.0, [0.5, 0.3, 0.2]),
+    (0.5, [0.0, 0.6, 0.4]),
+    (0.6, [0.0, 0.75, 0.25]),
+    (1.0, [0.0, 1.0, 0.0]),
+]
 
 
 @each_row(("risk", "expected"), RISKS)
@@ -111,11 +156,19 @@ def test_risk_leaves_the_cheapest_courses_out(risk: float, expected: list[float]
 
 def bend(memory: ErrorScenarios, *, load: float = 1.0, pv: float = 1.0) -> ErrorScenarios:
     """Return the same forecasts with what happened so many times as much."""
-    return replace(memory, happened=replace(memory.happened, load_kwh=memory.happened.load_kwh * load, pv_kwh=memory.happened.pv_kwh * pv))
+    return replace(
+        memory,
+        happened=replace(
+            memory.happened,
+            load_kwh=memory.happened.load_kwh * load,
+            pv_kwh=memory.happened.pv_kwh * pv,
+        ),
+    )
 
 
 def test_forecasts_that_are_all_too_low_are_raised_by_what_was_missing() -> None:
-    # Load and PV of a day are the sum of 96 draws of the same mean as their forecasts: 3.3 times as much sun is no chance.
+    # Load and PV of a day are the sum of 96 draws of the same mean as their forecasts: 3.3 times as
+    # much sun is no chance.
     load, pv = bend(remember(), pv=3.3).factors(NOW)
     assert load == 1.0
     assert pv == pytest.approx(3.3, rel=0.1)
@@ -134,7 +187,10 @@ def test_a_week_that_is_sunnier_on_some_days_and_darker_on_others_is_no_bias() -
     memory = remember()
     days = np.arange(memory.happened.timeline.count) // 96
     uneven = memory.happened.pv_kwh * np.where(days % 2 == 0, 2.2, 0.4)
-    assert replace(memory, happened=replace(memory.happened, pv_kwh=uneven)).factors(NOW) == (1.0, 1.0)
+    assert replace(memory, happened=replace(memory.happened, pv_kwh=uneven)).factors(NOW) == (
+        1.0,
+        1.0,
+    )
 
 
 def test_what_is_expected_without_a_bias_is_held_against_what_was_expected_without_it() -> None:

@@ -21,29 +21,48 @@ def test_unknown_policy_is_named() -> None:
 
 def test_progress_reaches_its_end() -> None:
     told: list[tuple[int, int]] = []
-    replay(make_scene(), ["idle"], every=4, progress=lambda done, total, _: told.append((done, total)))
+    replay(
+        make_scene(), ["idle"], every=4, progress=lambda done, total, _: told.append((done, total))
+    )
     assert told[-1][0] == told[-1][1]
     assert told == sorted(told)
 
 
 def test_a_policy_that_plans_beside_others_does_what_it_does_alone() -> None:
     scene = make_scene()
-    alone, beside = (run(scene, ReplaySpec(policies, 4, explain_loss=False)).reply.policies["mpc"] for policies in (["mpc"], ["mpc_perfect_pv", "mpc", "rule"]))
+    alone, beside = (
+        run(scene, ReplaySpec(policies, 4, explain_loss=False)).reply.policies["mpc"]
+        for policies in (["mpc"], ["mpc_perfect_pv", "mpc", "rule"])
+    )
     assert alone == beside
 
 
 def test_who_knows_the_sun_does_not_correct_it_by_the_forecasts_bias() -> None:
     scene = make_scene(past_days=8)
-    load, pv, first = scene.foresight.load_kwh, scene.foresight.pv_kwh, scene.foresight.timeline.start
+    load, pv, first = (
+        scene.foresight.load_kwh,
+        scene.foresight.pv_kwh,
+        scene.foresight.timeline.start,
+    )
     # Forecasts that know the load, and half of the sun: with the sun known they know everything.
     slots = [(issue, (issue.timeline.start - first) // SLOT) for issue in scene.forecasts.forecasts]
-    issued = [replace(issue, load_kwh=Quantiles.exact(load[slot:]), pv_kwh=Quantiles.exact(pv[slot:] / 2)) for issue, slot in slots]
-    policies = run(replace(scene, forecasts=ForecastArchive(issued)), ReplaySpec(["mpc_perfect_pv", "mpc_perfect"], 4, explain_loss=False)).reply.policies
+    issued = [
+        replace(issue, load_kwh=Quantiles.exact(load[slot:]), pv_kwh=Quantiles.exact(pv[slot:] / 2))
+        for issue, slot in slots
+    ]
+    policies = run(
+        replace(scene, forecasts=ForecastArchive(issued)),
+        ReplaySpec(["mpc_perfect_pv", "mpc_perfect"], 4, explain_loss=False),
+    ).reply.policies
     assert policies["mpc_perfect_pv"].cost == pytest.approx(policies["mpc_perfect"].cost, abs=1e-6)
 
 
 def test_what_plans_would_place_is_named_whatever_its_kind() -> None:
-    pump = {"name": "pump", "power_kw": 2, "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23}}
+    pump = {
+        "name": "pump",
+        "power_kw": 2,
+        "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23},
+    }
     scene = make_scene(loads=[{"name": "boiler", "power_kw": 2}], heat_pumps=[pump])
     assert replay(scene, ["idle"], every=96).as_recorded == ["boiler", "pump"]
 
@@ -52,7 +71,10 @@ def revise(prices: SitePrices, published_at: datetime, price: float) -> SitePric
     """Return the knowledge with a later revision of every price."""
     book = prices.books["NL"]
     instants = np.full(book.slot.size, np.datetime64(published_at.replace(tzinfo=None)))
-    published, prices_then = np.column_stack((book.published_at, instants)).ravel(), np.column_stack((book.price, np.full(book.slot.size, price))).ravel()
+    published, prices_then = (
+        np.column_stack((book.published_at, instants)).ravel(),
+        np.column_stack((book.price, np.full(book.slot.size, price))).ravel(),
+    )
     revised = PriceVintages(book.timeline, np.repeat(book.slot, 2), published, prices_then)
     return replace(prices, books={"NL": revised})
 
@@ -105,7 +127,11 @@ def test_a_tariff_in_blocks_is_not_replayed_at_the_first_blocks_price() -> None:
 def test_a_market_without_any_price_names_its_first_slot() -> None:
     scene = make_scene()
     book = scene.prices.books["NL"]
-    bare = SitePrices(scene.site, scene.prices.timeline, {"NL": PriceVintages(book.timeline, book.slot[:0], book.published_at[:0], book.price[:0])})
+    bare = SitePrices(
+        scene.site,
+        scene.prices.timeline,
+        {"NL": PriceVintages(book.timeline, book.slot[:0], book.published_at[:0], book.price[:0])},
+    )
     with pytest.raises(InvalidInputError) as refused:
         bare.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
     assert refused.value.reason == "prices-missing"
@@ -123,7 +149,15 @@ def test_a_gap_in_published_prices_is_named_by_its_slots() -> None:
     scene = make_scene()
     book = scene.prices.books["NL"]
     kept = (book.slot < BEFORE + 8) | (book.slot > BEFORE + 11)
-    gappy = SitePrices(scene.site, scene.prices.timeline, {"NL": PriceVintages(book.timeline, book.slot[kept], book.published_at[kept], book.price[kept])})
+    gappy = SitePrices(
+        scene.site,
+        scene.prices.timeline,
+        {
+            "NL": PriceVintages(
+                book.timeline, book.slot[kept], book.published_at[kept], book.price[kept]
+            )
+        },
+    )
     with pytest.raises(InvalidInputError) as refused:
         gappy.ahead(WINDOW.start + timedelta(hours=12), WINDOW.window(48, 8))
     assert refused.value.reason == "prices-missing"

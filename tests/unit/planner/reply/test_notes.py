@@ -1,4 +1,6 @@
-"""Requests that are well-formed and absurd: planned as they are, with a note that names what they are compared with."""
+"""Requests that are well-formed and absurd: planned as they are, with a note that names what they
+are compared with.
+"""
 
 from typing import Any
 
@@ -13,7 +15,13 @@ GRID, PV = {"import_limit_kw": 17.0, "export_limit_kw": 17.0}, [{"peak_kw": 5.0}
 BATTERY = [{"capacity_kwh": 10.0, "charge_limit_kw": 5.0, "discharge_limit_kw": 5.0}]
 HOME = {"grid": GRID, "pv": PV, "batteries": BATTERY}
 PRICES = [0.20, 0.25, 0.40, 0.15]
-BEYOND = ("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_beyond_markets", "prices_beyond_last_week")
+BEYOND = (
+    "load_beyond_site",
+    "load_beyond_homes",
+    "pv_beyond_arrays",
+    "price_beyond_markets",
+    "prices_beyond_last_week",
+)
 
 
 @each_row(
@@ -24,25 +32,56 @@ BEYOND = ("load_beyond_site", "load_beyond_homes", "pv_beyond_arrays", "price_be
         ({"batteries": BATTERY}, {"load_kwh": [1.0, 40.0, 200.0, 1.0]}, []),
         ({"batteries": BATTERY}, {"load_kwh": [1.0, 400.0, 2_000.0, 1.0]}, ["load_beyond_homes"]),
         (HOME, {"pv_kwh": [0.0, 4_000.0, 5_000.0, 0.0]}, ["pv_beyond_arrays"]),
-        # Dear and cheap as markets can be, with taxes; in EUR/MWh; in ct/kWh; a cheap day in EUR/MWh.
+        # Dear and cheap as markets can be, with taxes; in EUR/MWh; in ct/kWh; a cheap day in
+        # EUR/MWh.
         (HOME, {"import_price": [-0.6, 0.3, 5.2, 0.1], "export_price": [-0.5, 0.1, 4.0, 0.0]}, []),
-        (HOME, {"import_price": [80.0, 60.0, 95.0, 20.0], "export_price": 0.05}, ["price_beyond_markets"]),
-        (HOME, {"import_price": PRICES, "export_price": [8.0, 7.0, 8.0, 8.0]}, ["price_beyond_markets"]),
-        (HOME, {"import_price": [8.0, 4.0, -5.0, 2.0], "export_price": [8.0, 4.0, -5.0, 2.0]}, ["price_beyond_markets", "price_beyond_markets"]),
-        (HOME | {"currency": "SEK"}, {"import_price": [2.0, 4.0, 12.0, 1.0], "export_price": 0.5}, []),
+        (
+            HOME,
+            {"import_price": [80.0, 60.0, 95.0, 20.0], "export_price": 0.05},
+            ["price_beyond_markets"],
+        ),
+        (
+            HOME,
+            {"import_price": PRICES, "export_price": [8.0, 7.0, 8.0, 8.0]},
+            ["price_beyond_markets"],
+        ),
+        (
+            HOME,
+            {"import_price": [8.0, 4.0, -5.0, 2.0], "export_price": [8.0, 4.0, -5.0, 2.0]},
+            ["price_beyond_markets", "price_beyond_markets"],
+        ),
+        (
+            HOME | {"currency": "SEK"},
+            {"import_price": [2.0, 4.0, 12.0, 1.0], "export_price": 0.5},
+            [],
+        ),
     ],
 )
-def test_what_is_far_beyond_anything_known_is_planned_with_a_note(site: dict[str, Any], series: dict[str, Any], codes: list[str]) -> None:
+def test_what_is_far_beyond_anything_known_is_planned_with_a_note(
+    site: dict[str, Any], series: dict[str, Any], codes: list[str]
+) -> None:
     reply = answer(make_request(site, {"import_price": PRICES} | series))
     assert len(reply.slots) == len(PRICES)
-    assert [(note.code, note.assumed) for note in reply.notes if note.code in BEYOND] == [(code, True) for code in codes]
+    assert [(note.code, note.assumed) for note in reply.notes if note.code in BEYOND] == [
+        (code, True) for code in codes
+    ]
 
 
 def test_the_note_names_the_furthest_slot_and_what_it_is_compared_with() -> None:
-    reply = answer(make_request(HOME, {"import_price": PRICES, "load_kwh": [1.0, 500.0, 27_000.0, 1.0]}, options={"language": "en"}))
+    reply = answer(
+        make_request(
+            HOME,
+            {"import_price": PRICES, "load_kwh": [1.0, 500.0, 27_000.0, 1.0]},
+            options={"language": "en"},
+        )
+    )
     note = next(note for note in reply.notes if note.code == "load_beyond_site")
     # 17 kW of the connection, 5 of the sun, 5 of the battery.
-    assert (note.figures["kw"], note.figures["limit_kw"], note.figures["times"]) == (27_000.0, 27.0, 1_000.0)
+    assert (note.figures["kw"], note.figures["limit_kw"], note.figures["times"]) == (
+        27_000.0,
+        27.0,
+        1_000.0,
+    )
     told = {"kw": "27,000.0\u00a0kW", "times": "1,000", "limit_kw": "27.0\u00a0kW"}
     assert wording_pattern("notes", "note_load_beyond_site", **told).fullmatch(note.text)
 
@@ -52,5 +91,11 @@ def test_prices_ahead_are_compared_with_those_of_the_last_week() -> None:
     assert outlook is not None
     week = np.tile([0.25, 0.30], 336)
     [doubt] = doubt_by_last_week(outlook, week, "EUR")
-    assert (doubt.code, doubt.figures) == ("prices_beyond_last_week", {"price": 2.5, "known_price": 0.3, "times": 8.3})
-    assert not [*doubt_by_last_week(outlook, week * 8, "EUR"), *doubt_by_last_week(outlook, np.full(672, np.nan), "EUR")]
+    assert (doubt.code, doubt.figures) == (
+        "prices_beyond_last_week",
+        {"price": 2.5, "known_price": 0.3, "times": 8.3},
+    )
+    assert not [
+        *doubt_by_last_week(outlook, week * 8, "EUR"),
+        *doubt_by_last_week(outlook, np.full(672, np.nan), "EUR"),
+    ]

@@ -23,13 +23,22 @@ HEATER = {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_p
 
 
 def plan(
-    *, target: float | None = 0.6, until: int = HOURS, state: dict[str, Any] | None = None, outlook: dict[str, Any] | None = None, **site: Any
+    *,
+    target: float | None = 0.6,
+    until: int = HOURS,
+    state: dict[str, Any] | None = None,
+    outlook: dict[str, Any] | None = None,
+    **site: Any,
 ) -> PlanReply:
     """A plan of a car that is two fifths full, for hours from 17:00 UTC on."""
     session = stay(0, until, start=START, **({} if target is None else {"target_soc": target}))
     cars = {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}}
     series = {"import_price": PRICES} | (outlook or {})
-    return answer(make_request({"vehicles": [CAR], **site}, series, start=START, state=cars if state is None else state))
+    return answer(
+        make_request(
+            {"vehicles": [CAR], **site}, series, start=START, state=cars if state is None else state
+        )
+    )
 
 
 def car_reasons(reply: PlanReply) -> list[ReasonReply]:
@@ -41,10 +50,22 @@ def codes(reply: PlanReply) -> list[str]:
 
 
 def test_prices_that_differ_in_their_last_bit_have_one_rank_for_car_and_battery() -> None:
-    # A sensor's 0.1 + 0.2 is 0.30000000000000004; from 17:00 on the day has seven slots, the car's stay fourteen.
-    reply = plan(outlook={"import_price": [0.1 + 0.2, 0.3] + [0.4] * 12}, batteries=[{"capacity_kwh": 5, "charge_limit_kw": 2, "discharge_limit_kw": 2}])
-    assert [(slot.reason.price_rank, slot.reason.price_count) for slot in reply.slots[:3]] == [(1, 7), (1, 7), (3, 7)]
-    assert [(reason.price_rank, reason.price_count) for reason in car_reasons(reply)[:3]] == [(1, 14), (1, 14), (3, 14)]
+    # A sensor's 0.1 + 0.2 is 0.30000000000000004; from 17:00 on the day has seven slots, the car's
+    # stay fourteen.
+    reply = plan(
+        outlook={"import_price": [0.1 + 0.2, 0.3] + [0.4] * 12},
+        batteries=[{"capacity_kwh": 5, "charge_limit_kw": 2, "discharge_limit_kw": 2}],
+    )
+    assert [(slot.reason.price_rank, slot.reason.price_count) for slot in reply.slots[:3]] == [
+        (1, 7),
+        (1, 7),
+        (3, 7),
+    ]
+    assert [(reason.price_rank, reason.price_count) for reason in car_reasons(reply)[:3]] == [
+        (1, 14),
+        (1, 14),
+        (3, 14),
+    ]
 
 
 def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> None:
@@ -53,10 +74,14 @@ def test_a_car_charges_in_the_cheapest_hours_and_says_how_many_there_were() -> N
     assert codes(reply) == ["ev_waits"] * 8 + ["ev_cheapest"] + ["ev_ready"] * 5
     waiting, charging = car_reasons(reply)[0], car_reasons(reply)[8]
     figures = {"total": 14, "time": "07:00", "kwh": "10.0 kWh", "price": "17 ct"}
-    assert charging.text.replace("\u00a0", " ") == wording("device_vehicle", "reason_ev_cheapest_2", **figures)
+    assert charging.text.replace("\u00a0", " ") == wording(
+        "device_vehicle", "reason_ev_cheapest_2", **figures
+    )
     assert (charging.price_rank, charging.price_count) == (1, 14)
     figures = {"buy": "40 ct", "price": "17 ct", "time": "Fri 01:00"}
-    assert waiting.text.replace("\u00a0", " ") == wording("device_vehicle", "reason_ev_waits_1", **figures)
+    assert waiting.text.replace("\u00a0", " ") == wording(
+        "device_vehicle", "reason_ev_waits_1", **figures
+    )
 
 
 def test_the_opposite_costs_what_the_next_best_hour_costs_more() -> None:
@@ -75,8 +100,12 @@ def test_a_car_that_has_no_time_left_says_so() -> None:
 
 
 def test_a_car_charges_in_dear_hours_where_the_cheap_ones_cannot_reach_its_target() -> None:
-    # Thirty kilowatt-hours in eight hours: three at ten kilowatts, or six where house and car share a connection of five and a half.
-    free, narrow = plan(until=8, target=1.0), plan(until=8, target=1.0, grid={"import_limit_kw": 5.5})
+    # Thirty kilowatt-hours in eight hours: three at ten kilowatts, or six where house and car share
+    # a connection of five and a half.
+    free, narrow = (
+        plan(until=8, target=1.0),
+        plan(until=8, target=1.0, grid={"import_limit_kw": 5.5}),
+    )
     assert charging_hours(free) == [5, 6, 7]
     assert charging_hours(narrow) == [0, 3, 4, 5, 6, 7]
     assert not narrow.compromises
@@ -91,13 +120,23 @@ def test_a_car_that_needs_every_hour_at_less_than_its_power_claims_no_cheap_ones
 
 
 def test_a_battery_that_finds_no_room_beside_the_car_says_so_and_speaks_of_no_sun() -> None:
-    session = {"from": START.isoformat(), "to": (START + 9 * timedelta(hours=1)).isoformat(), "target_soc": 1.0}
-    state = {"vehicles": {"car": {"soc": 0.4, "sessions": [session]}}, "batteries": {"battery": {"soc": 0.1}}}
+    session = {
+        "from": START.isoformat(),
+        "to": (START + 9 * timedelta(hours=1)).isoformat(),
+        "target_soc": 1.0,
+    }
+    state = {
+        "vehicles": {"car": {"soc": 0.4, "sessions": [session]}},
+        "batteries": {"battery": {"soc": 0.1}},
+    }
     battery = {"capacity_kwh": 4, "min_soc": 0.1, "charge_limit_kw": 2, "discharge_limit_kw": 2}
     reply = plan(state=state, grid={"import_limit_kw": 4}, batteries=[battery])
     waits = [slot for slot in reply.slots if slot.reason.code == "charge_waits_limit"]
     assert waits
-    assert all(slot.import_kwh == pytest.approx(4) and slot.batteries["battery"].charge_kwh == 0 for slot in waits)
+    assert all(
+        slot.import_kwh == pytest.approx(4) and slot.batteries["battery"].charge_kwh == 0
+        for slot in waits
+    )
     assert "store_surplus" not in {slot.reason.code for slot in reply.slots}
 
 
@@ -115,29 +154,51 @@ def test_a_car_waits_for_surplus_and_charges_from_it() -> None:
 
 
 def test_surplus_that_may_not_be_fed_in_is_told_without_a_price() -> None:
-    reply = plan(target=None, outlook={"pv_kwh": [0.0] * 4 + [5.0] * 4 + [0.0] * 6}, pv=[{"peak_kw": 8}], grid={"export_limit_kw": 0})
+    reply = plan(
+        target=None,
+        outlook={"pv_kwh": [0.0] * 4 + [5.0] * 4 + [0.0] * 6},
+        pv=[{"peak_kw": 8}],
+        grid={"export_limit_kw": 0},
+    )
     assert car_reasons(reply)[5].text == wording("device_vehicle", "reason_ev_surplus_4")
 
 
 def test_a_car_stays_below_the_peak_of_the_month() -> None:
     # Two hours of five kilowatts are dearer than one of ten, but keep the peak.
-    reply = plan(tariff={"import": {"kind": "fixed", "price": 0.3}, "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60}})
+    reply = plan(
+        tariff={
+            "import": {"kind": "fixed", "price": 0.3},
+            "peak": {"price_per_kw_month": 5.0, "interval_minutes": 60},
+        }
+    )
     waiting = [reason for reason in car_reasons(reply) if reason.code == "ev_waits_peak"]
     assert max(slot.vehicles["car"].charge_kwh for slot in reply.slots) < 2
-    assert all(reason.figures["cost"] == pytest.approx(5.0 * reason.figures["kw"]) for reason in waiting)
+    assert all(
+        reason.figures["cost"] == pytest.approx(5.0 * reason.figures["kw"]) for reason in waiting
+    )
 
 
 def test_a_heater_runs_when_it_is_cheapest_of_its_day_and_is_done_then() -> None:
     reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0}}}, vehicles=[], loads=[HEATER])
     told = [slot.loads["boiler"].reason for slot in reply.slots]
     # Until midnight the last two of seven hours are the cheapest.
-    assert [reason.code for reason in told if reason][:7] == ["load_waits"] * 5 + ["load_cheapest"] * 2
-    assert {reason.code for reason in told if reason} <= {"load_waits", "load_cheapest", "load_done"}
+    assert [reason.code for reason in told if reason][:7] == ["load_waits"] * 5 + [
+        "load_cheapest"
+    ] * 2
+    assert {reason.code for reason in told if reason} <= {
+        "load_waits",
+        "load_cheapest",
+        "load_done",
+    }
 
 
 def test_a_heater_that_may_not_be_off_for_long_says_that_it_must_run() -> None:
     heater = HEATER | {"max_gap_hours": 3}
-    reply = plan(state={"loads": {"boiler": {"energy_today_kwh": 0, "off_hours": 2}}}, vehicles=[], loads=[heater])
+    reply = plan(
+        state={"loads": {"boiler": {"energy_today_kwh": 0, "off_hours": 2}}},
+        vehicles=[],
+        loads=[heater],
+    )
     assert reply.slots[0].loads["boiler"].reason is not None
     said = reply.slots[0].loads["boiler"].reason.text.replace("\u00a0", " ")
     assert said == wording("device_load", "reason_load_gap_1", hours="3 h")
@@ -148,8 +209,11 @@ def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
     by = (START + 12 * timedelta(hours=1)).isoformat()
     reply = plan(state={"loads": {"washer": {"runs": [{"by": by}]}}}, vehicles=[], loads=[washer])
     told = [slot.loads["washer"].reason for slot in reply.slots]
-    # Begun at 18 ct before the hour at 17, or at 17 before the one at 19, it costs 53 ct: the sooner one is taken.
-    assert [reason.code if reason else None for reason in told] == ["load_waits"] * 7 + ["load_programme"] * 2 + ["load_done"] * 3 + [None] * 2
+    # Begun at 18 ct before the hour at 17, or at 17 before the one at 19, it costs 53 ct: the
+    # sooner one is taken.
+    assert [reason.code if reason else None for reason in told] == ["load_waits"] * 7 + [
+        "load_programme"
+    ] * 2 + ["load_done"] * 3 + [None] * 2
     assert told[7] is not None
     said = told[7].text.replace("\u00a0", " ")
     assert said == wording("device_load", "reason_load_programme_1", price="18 ct", time="05:00")
@@ -157,12 +221,19 @@ def test_a_programme_waits_for_its_hours_and_runs_as_a_whole() -> None:
 
 def test_a_run_that_comes_before_one_with_an_earlier_deadline_says_its_own() -> None:
     washer = {"name": "washer", "power_kw": 2, "profile_kw": [2.0, 1.0], "profile_minutes": 60}
-    late = {"from": (START + 3 * timedelta(hours=1)).isoformat(), "by": (START + 6 * timedelta(hours=1)).isoformat()}
+    late = {
+        "from": (START + 3 * timedelta(hours=1)).isoformat(),
+        "by": (START + 6 * timedelta(hours=1)).isoformat(),
+    }
     runs = [late, {"by": (START + 12 * timedelta(hours=1)).isoformat()}]
     prices = {"import_price": [0.1, 0.1] + [0.4] * 12}
-    reply = plan(state={"loads": {"washer": {"runs": runs}}}, vehicles=[], loads=[washer], outlook=prices)
+    reply = plan(
+        state={"loads": {"washer": {"runs": runs}}}, vehicles=[], loads=[washer], outlook=prices
+    )
     told = [slot.loads["washer"].reason for slot in reply.slots]
-    until = [str(reason.figures["time"]) for reason in told if reason and reason.code == "load_programme"]
+    until = [
+        str(reason.figures["time"]) for reason in told if reason and reason.code == "load_programme"
+    ]
     assert until == [runs[1]["by"]] * 2 + [runs[0]["by"]] * 2
 
 
@@ -173,13 +244,30 @@ def test_an_appliance_that_may_not_run_now_says_so() -> None:
     assert [reason.code for reason in told if reason][:4] == ["load_not_now"] * 3 + ["load_waits"]
 
 
-def test_a_battery_keeps_the_peak_and_says_what_it_is_worth_under_the_components_that_count_the_hour() -> None:
+def test_a_battery_keeps_the_peak_and_says_what_it_is_worth_under_the_components_that_count_the_hour() -> (
+    None
+):
     battery = {"capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4}
-    early = {"name": "early", "price_per_kw_month": 3.0, "interval_minutes": 60, "from": "17:00", "to": "19:00"}
-    tariff = {"import": {"kind": "fixed", "price": 0.3}, "peak": [{"price_per_kw_month": 5.0, "interval_minutes": 60}, early]}
+    early = {
+        "name": "early",
+        "price_per_kw_month": 3.0,
+        "interval_minutes": 60,
+        "from": "17:00",
+        "to": "19:00",
+    }
+    tariff = {
+        "import": {"kind": "fixed", "price": 0.3},
+        "peak": [{"price_per_kw_month": 5.0, "interval_minutes": 60}, early],
+    }
     load = [0.5] * 4 + [3.0] * 2 + [0.5] * 8
     flat = {"load_kwh": load, "import_price": [0.3] * HOURS, "export_price": [0.05] * HOURS}
-    reply = plan(state={"batteries": {"battery": {"soc": 0.5}}}, vehicles=[], batteries=[battery], tariff=tariff, outlook=flat)
+    reply = plan(
+        state={"batteries": {"battery": {"soc": 0.5}}},
+        vehicles=[],
+        batteries=[battery],
+        tariff=tariff,
+        outlook=flat,
+    )
     kept = [slot.reason for slot in reply.slots[4:6]]
     assert [reason.code for reason in kept] == ["peak_kept"] * 2
     assert kept[0].figures["cost"] == 5.0
@@ -193,33 +281,67 @@ def test_every_slot_tells_its_rank_on_its_day_and_when_energy_is_next_used() -> 
     # Of the seven hours until midnight four are cheaper than 40 ct.
     assert (first.price_rank, first.price_count) == (5, 7)
     bought = next(slot for slot in reply.slots if slot.reason.code == "charge_cheap")
-    assert bought.reason.used_at == next(slot.start for slot in reply.slots if slot.batteries["battery"].discharge_kwh > 0 and slot.start > bought.start)
+    assert bought.reason.used_at == next(
+        slot.start
+        for slot in reply.slots
+        if slot.batteries["battery"].discharge_kwh > 0 and slot.start > bought.start
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
 def test_everything_that_is_placed_has_a_sentence(language: str) -> None:
     series = {"pv_kwh": [0.0] * 9 + [3.0] * 5, "import_price": PRICES}
-    state = {"vehicles": {"car": {"soc": 0.4, "sessions": [stay(0, 9, start=START, target_soc=0.9)]}}}
-    reply = answer(make_request({"vehicles": [CAR], "loads": [HEATER]}, series, start=START, state=state, options={"language": language}))
-    texts = [reason.text for reason in car_reasons(reply)] + [slot.loads["boiler"].reason.text for slot in reply.slots if slot.loads["boiler"].reason]
+    state = {
+        "vehicles": {"car": {"soc": 0.4, "sessions": [stay(0, 9, start=START, target_soc=0.9)]}}
+    }
+    reply = answer(
+        make_request(
+            {"vehicles": [CAR], "loads": [HEATER]},
+            series,
+            start=START,
+            state=state,
+            options={"language": language},
+        )
+    )
+    texts = [reason.text for reason in car_reasons(reply)] + [
+        slot.loads["boiler"].reason.text for slot in reply.slots if slot.loads["boiler"].reason
+    ]
     assert len(texts) == 9 + HOURS
     assert all(text.endswith(".") and "{" not in text and "nan" not in text for text in texts)
 
 
 def test_what_is_placed_is_kept_without_words_and_read_with_them() -> None:
-    pump = {"name": "pump", "power_kw": 2, "store": {"capacity_kwh_per_k": 2, "min_c": 20, "max_c": 24}}
+    pump = {
+        "name": "pump",
+        "power_kw": 2,
+        "store": {"capacity_kwh_per_k": 2, "min_c": 20, "max_c": 24},
+    }
     series = {"import_price": PRICES, "outdoor_temperature_c": [0.0] * HOURS}
-    state = {"vehicles": {"car": {"soc": 0.4, "sessions": [stay(2, 9, start=START, target_soc=0.6)]}}}
-    request = make_request({"vehicles": [CAR], "loads": [HEATER], "heat_pumps": [pump]}, series, start=START, state=state)
+    state = {
+        "vehicles": {"car": {"soc": 0.4, "sessions": [stay(2, 9, start=START, target_soc=0.6)]}}
+    }
+    request = make_request(
+        {"vehicles": [CAR], "loads": [HEATER], "heat_pumps": [pump]},
+        series,
+        start=START,
+        state=state,
+    )
     made = plan_columns(request, now=START, solver=Solver())
     read = made.read()
     assert "'text'" not in str([made.slots[kind] for kind in ("vehicles", "loads", "heat_pumps")])
-    assert PlanReply.model_validate(dict(made.head) | {"slots": list_slots(parse_columns(made.write()))}) == read
+    assert (
+        PlanReply.model_validate(
+            dict(made.head) | {"slots": list_slots(parse_columns(made.write()))}
+        )
+        == read
+    )
     # What is not validated on the way is as its models declare it, in the order in which they do.
     assert PlanReply.model_validate_json(made.answer(), strict=True) == read
     assert made.answer() == read.model_dump_json(by_alias=True)
     assert {slot.loads["boiler"].reason is None for slot in read.slots} == {False}
-    assert [slot.vehicles["car"].reason is None for slot in read.slots] == [True] * 2 + [False] * 7 + [True] * 5
+    assert [slot.vehicles["car"].reason is None for slot in read.slots] == [True] * 2 + [
+        False
+    ] * 7 + [True] * 5
 
 
 def test_figures_are_rounded_by_their_digits() -> None:

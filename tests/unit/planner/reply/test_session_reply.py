@@ -7,7 +7,8 @@ from tests.support.planning.requests import answer, stay
 from tests.unit.planner.milp.vehicle_requests import ask
 
 ASKED = {"price_sessions": True}
-# 11 kW and 0.9: 9.9 kWh an hour, a quarter of the car; the hour before it leaves is the cheapest, the one after it cheaper still.
+# 11 kW and 0.9: 9.9 kWh an hour, a quarter of the car; the hour before it leaves is the cheapest,
+# the one after it cheaper still.
 PRICE = [0.40, 0.30, 0.20, 0.10, 0.05, 0.05]
 
 
@@ -37,7 +38,11 @@ def test_an_hour_sooner_or_later_that_cannot_be_is_left_open() -> None:
 
 def test_a_target_that_is_met_already_costs_nothing() -> None:
     (session,) = price(stay(0, 4, target_soc=0.5), soc=0.8)
-    assert (session.target_cost, session.hour_earlier_cost, session.hour_later_saving) == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
+    assert (
+        session.target_cost,
+        session.hour_earlier_cost,
+        session.hour_later_saving,
+    ) == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
 
 
 def test_nobody_who_does_not_ask_waits_for_it() -> None:

@@ -16,19 +16,27 @@ from tests.support.suite.tables import each_row
 
 @pytest.fixture(scope="module")
 def request_() -> PlanRequest:
-    """A car that comes for one of twelve hours, and cannot be full by then; a boiler is part of the forecast."""
+    """A car that comes for one of twelve hours, and cannot be full by then.
+
+    A boiler is part of the forecast.
+    """
     cars = {"car": {"soc": 0.2, "sessions": [stay(2, 3, target_soc=0.9)]}}
     site = {"grid": {"import_limit_kw": 17}, "vehicles": [{"name": "car", "capacity_kwh": 40}]}
-    request = make_request(site, {"import_price": [0.3] * 12}, state={"vehicles": cars}, options=value_rest(0.1))
+    request = make_request(
+        site, {"import_price": [0.3] * 12}, state={"vehicles": cars}, options=value_rest(0.1)
+    )
     assert request.outlook is not None
-    return request.model_copy(update={"outlook": request.outlook.model_copy(update={"load_includes": ["boiler"]})})
+    return request.model_copy(
+        update={"outlook": request.outlook.model_copy(update={"load_includes": ["boiler"]})}
+    )
 
 
 @each_row(
     ("gap", "proven", "unproven"),
     [
         (0.0, True, False),
-        # Of a plan that weighs 400 with what it misses, a hundredth is not what the car lacks: there is no other way.
+        # Of a plan that weighs 400 with what it misses, a hundredth is not what the car lacks:
+        # there is no other way.
         (0.01, False, False),
         (0.9, False, True),
         # Nothing is proven.
@@ -40,7 +48,9 @@ def test_what_is_left_out_as_time_was_up_is_told_apart_from_what_cannot_be_had(
 ) -> None:
     made = make_plan(build_problem(request_), Solver())
     assert made.placement is not None
-    ended = replace(made, gap=gap, proven=proven, placement=replace(made.placement, gap=gap, proven=proven))
+    ended = replace(
+        made, gap=gap, proven=proven, placement=replace(made.placement, gap=gap, proven=proven)
+    )
     (columns,) = answer_each([Answered(ended, request_, "0" * 64)], issued_at=START)
     reply = columns.read()
     assert reply.status == "compromised"

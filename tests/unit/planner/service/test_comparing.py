@@ -1,4 +1,6 @@
-"""Why a plan differs from the one before: each input that is other, and the modes that it changed."""
+"""Why a plan differs from the one before: each input that is other, and the modes that it
+changed.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,18 +19,33 @@ START = datetime(2024, 2, 1, 18, tzinfo=UTC)
 HOURS, HOUR = 12, timedelta(hours=1)
 # Night between an evening and a morning that are dear.
 PRICES = [0.40, 0.42, 0.38, 0.30, 0.15, 0.14, 0.15, 0.16, 0.20, 0.30, 0.45, 0.40, 0.30, 0.30]
-SITE = {"timezone": "Europe/Berlin", "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}]}
+SITE = {
+    "timezone": "Europe/Berlin",
+    "batteries": [{"capacity_kwh": 6, "charge_limit_kw": 3, "discharge_limit_kw": 3}],
+}
 
 
 def issue(
-    later: int = 0, *, soc: float = 0.5, mode: str | None = None, prices: list[float] | None = None, site: dict[str, Any] | None = None, **outlook: Any
+    later: int = 0,
+    *,
+    soc: float = 0.5,
+    mode: str | None = None,
+    prices: list[float] | None = None,
+    site: dict[str, Any] | None = None,
+    **outlook: Any,
 ) -> IssuedPlan:
     """A plan issued so many hours after the first."""
     prices = prices or PRICES
     series = {"load_kwh": 0.6, "import_price": prices[later:][:HOURS]} | outlook
     state = (site or {}).get("state", {"batteries": {"battery": {"soc": soc, "mode": mode}}})
     own = {name: value for name, value in (site or {}).items() if name != "state"}
-    request = make_request(SITE | own, series, start=START + later * HOUR, state=state, options=value_rest(0.1, language="en"))
+    request = make_request(
+        SITE | own,
+        series,
+        start=START + later * HOUR,
+        state=state,
+        options=value_rest(0.1, language="en"),
+    )
     return IssuedPlan(request, answer(request))
 
 
@@ -42,7 +59,9 @@ def expected_soc(plan: IssuedPlan, hours: int) -> float:
 
 def test_an_hour_later_with_nothing_new_nothing_is_said_to_be_other() -> None:
     first = issue()
-    told = compare(first, issue(1, soc=expected_soc(first, 1), mode=first.reply.setpoints["battery"].mode[0]))
+    told = compare(
+        first, issue(1, soc=expected_soc(first, 1), mode=first.reply.setpoints["battery"].mode[0])
+    )
     assert told.slots == HOURS - 1
     assert told.causes == []
 
@@ -55,9 +74,13 @@ def test_prices_that_become_known_are_named_with_what_they_change_and_cost() -> 
     [cause] = [each for each in told.causes if each.code == "prices"]
     assert cause.modes == sum(change.cause == "prices" for change in told.changes) > 0
     assert {change.device for change in told.changes} == {"battery"}
-    mean = sum(second.outlook.import_price[: HOURS - 1]) / (HOURS - 1) - sum(PRICES[1:HOURS]) / (HOURS - 1)
+    mean = sum(second.outlook.import_price[: HOURS - 1]) / (HOURS - 1) - sum(PRICES[1:HOURS]) / (
+        HOURS - 1
+    )
     assert cause.figures["higher"] == pytest.approx(mean, abs=1e-6)
-    assert wording("differences", "effect_modes", modes=cause.modes, count=cause.modes) in cause.text
+    assert (
+        wording("differences", "effect_modes", modes=cause.modes, count=cause.modes) in cause.text
+    )
 
 
 def test_every_input_that_is_other_has_its_share_and_shares_add_up() -> None:
@@ -85,8 +108,12 @@ def test_another_battery_and_a_car_that_comes_are_named() -> None:
     car = {"vehicles": [{"capacity_kwh": 40, "charge_efficiency": 1.0}]}
     stay = {"from": START.isoformat(), "to": (START + 10 * HOUR).isoformat(), "target_soc": 0.7}
     batteries = {"batteries": {"battery": {"soc": 0.5}}}
-    away = issue(site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": []}}}})
-    home = issue(site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}})
+    away = issue(
+        site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": []}}}}
+    )
+    home = issue(
+        site=car | {"state": batteries | {"vehicles": {"car": {"soc": 0.5, "sessions": [stay]}}}}
+    )
     told = compare(away, home)
     assert [cause.code for cause in told.causes] == ["vehicles"]
     larger = issue(site={"batteries": [SITE["batteries"][0] | {"capacity_kwh": 9}]})  # type: ignore[index]

@@ -1,4 +1,6 @@
-"""What a plan was told of appliances goes on in the next one: on or off since when, and which runs are still asked for."""
+"""What a plan was told of appliances goes on in the next one: on or off since when, and which runs
+are still asked for.
+"""
 
 from datetime import UTC, datetime
 
@@ -24,8 +26,13 @@ RUNS = [LoadRun(by=datetime(2024, 2, day, tzinfo=UTC)) for day in (3, 2)]
     ],
     ids=["no slot is over", "still on", "off since", "still off", "just begun"],
 )
-def test_on_and_off_are_counted_on(state: dict[str, float], on: list[bool], hours: tuple[float, float]) -> None:
-    assert carry_runs(HeatPumpState(**state), on, 0.5) == {"on_hours": hours[0], "off_hours": hours[1]}
+def test_on_and_off_are_counted_on(
+    state: dict[str, float], on: list[bool], hours: tuple[float, float]
+) -> None:
+    assert carry_runs(HeatPumpState(**state), on, 0.5) == {
+        "on_hours": hours[0],
+        "off_hours": hours[1],
+    }
 
 
 def test_a_run_that_has_begun_is_no_longer_asked_for() -> None:
@@ -35,6 +42,8 @@ def test_a_run_that_has_begun_is_no_longer_asked_for() -> None:
 
 def test_a_plan_hands_on_what_it_expects_of_an_appliance() -> None:
     request = ask(HEATER | {"min_on_minutes": 180}, state={"heater": {"energy_today_kwh": 0}})
-    expected = Expected(IssuedPlan(request, answer(request)), 2, datetime(2024, 2, 1, 2, tzinfo=UTC))
+    expected = Expected(
+        IssuedPlan(request, answer(request)), 2, datetime(2024, 2, 1, 2, tzinfo=UTC)
+    )
     # Of equal hours the first three: two are over.
     assert carry_loads(expected, ()) == {"heater": LoadState(energy_today_kwh=4, on_hours=2)}

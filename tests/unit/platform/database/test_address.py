@@ -10,7 +10,10 @@ from tests.support.suite.tables import each_row
 @each_row("scheme", ["postgresql+psycopg", "postgresql", "postgres", "postgresql+psycopg2"])
 def test_every_way_to_write_a_postgresql_is_spoken_to_through_psycopg(scheme: str) -> None:
     address = parse_address(f"{scheme}://luna:word@db:5432/luna?sslmode=disable")
-    assert address.render_as_string(hide_password=False) == "postgresql+psycopg://luna:word@db:5432/luna?sslmode=disable"
+    assert (
+        address.render_as_string(hide_password=False)
+        == "postgresql+psycopg://luna:word@db:5432/luna?sslmode=disable"
+    )
 
 
 @each_row("url", ["nonsense", "", "mysql://luna:geheim@db/luna", "postgresql//luna:geheim@db"])

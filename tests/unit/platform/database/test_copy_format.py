@@ -6,7 +6,11 @@ from luna.platform.database.copy import encode
 
 
 def test_a_row_is_written_as_postgresql_documents_it() -> None:
-    rows = {"slot_start": np.array(["2000-01-01T00:00:01"], dtype="datetime64[s]"), "load_kwh": np.array([1.5]), "market": np.array([b"NL"])}
+    rows = {
+        "slot_start": np.array(["2000-01-01T00:00:01"], dtype="datetime64[s]"),
+        "load_kwh": np.array([1.5]),
+        "market": np.array([b"NL"]),
+    }
     # Field count, then per field its length and its bytes; instants count microseconds from 2000.
     expected = struct.pack(">hiqidi2s", 3, 8, 1_000_000, 8, 1.5, 2, b"NL")
     assert b"".join(encode(rows)) == expected

@@ -19,5 +19,7 @@ FIRST, END = datetime(2024, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
         ("UTC", "Etc/UTC", True),
     ],
 )
-def test_zones_that_show_the_same_time_all_year_are_one_clock(one: str, other: str, expected: bool) -> None:
+def test_zones_that_show_the_same_time_all_year_are_one_clock(
+    one: str, other: str, expected: bool
+) -> None:
     assert is_same_clock(ZoneInfo(one), ZoneInfo(other), first=FIRST, end=END) is expected

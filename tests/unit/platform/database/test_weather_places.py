@@ -3,7 +3,13 @@
 from luna.platform.database.weather_places import Place, name_place
 from tests.support.suite.tables import each_row
 
-BERLIN, NEARBY, VIENNA, FIJI, BEYOND = (52.52, 13.4), (52.59, 13.32), (48.2, 16.37), (-17.7, 179.97), (-17.72, -179.98)
+BERLIN, NEARBY, VIENNA, FIJI, BEYOND = (
+    (52.52, 13.4),
+    (52.59, 13.32),
+    (48.2, 16.37),
+    (-17.7, 179.97),
+    (-17.72, -179.98),
+)
 
 
 @each_row(
@@ -20,5 +26,7 @@ BERLIN, NEARBY, VIENNA, FIJI, BEYOND = (52.52, 13.4), (52.59, 13.32), (48.2, 16.
         ([FIJI, BEYOND], "home"),
     ],
 )
-def test_weather_belongs_to_a_place_and_the_first_one_keeps_the_site_s_name(been: list[Place], expected: str) -> None:
+def test_weather_belongs_to_a_place_and_the_first_one_keeps_the_site_s_name(
+    been: list[Place], expected: str
+) -> None:
     assert name_place("home", been) == expected

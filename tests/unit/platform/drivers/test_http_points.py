@@ -35,10 +35,21 @@ PROFILE: dict[str, Any] = {
 SECRET = DeviceSecret("admin", "hunter22")
 
 
-def open_points(answer: Callable[[httpx.Request], httpx.Response], *, secret: DeviceSecret | None = None, **transport: str) -> HttpPoints:
+def open_points(
+    answer: Callable[[httpx.Request], httpx.Response],
+    *,
+    secret: DeviceSecret | None = None,
+    **transport: str,
+) -> HttpPoints:
     declared = {"kind": "http", **transport}
     profile = DeviceProfile.model_validate(PROFILE | {"transport": declared})
-    return HttpPoints(profile, HttpTransport.model_validate(declared), Via(profile="meter", host="meter.local"), secret=secret, web=httpx.MockTransport(answer))
+    return HttpPoints(
+        profile,
+        HttpTransport.model_validate(declared),
+        Via(profile="meter", host="meter.local"),
+        secret=secret,
+        web=httpx.MockTransport(answer),
+    )
 
 
 def test_each_document_is_asked_for_once_and_its_numbers_are_found() -> None:
@@ -46,26 +57,49 @@ def test_each_document_is_asked_for_once_and_its_numbers_are_found() -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.raw_path.decode())
-        return httpx.Response(200, json={"grid": {"phases": [{"power": 1}, {"power": -250.5}]}, "wh": 12})
+        return httpx.Response(
+            200, json={"grid": {"phases": [{"power": 1}, {"power": -250.5}]}, "wh": 12}
+        )
 
-    assert open_points(answer).read(["power", "energy", "power"]) == {"power": -250.5, "energy": 120}
+    assert open_points(answer).read(["power", "energy", "power"]) == {
+        "power": -250.5,
+        "energy": 120,
+    }
     assert asked == ["/now", "/total?id=0"]
 
 
 @pytest.mark.parametrize(
     "document",
-    [{}, [], 3, None, {"grid": {"phases": [1]}}, *({"grid": {"phases": [0, {"power": value}]}} for value in (None, "7", True, 10**400, math.inf))],
+    [
+        {},
+        [],
+        3,
+        None,
+        {"grid": {"phases": [1]}},
+        *(
+            {"grid": {"phases": [0, {"power": value}]}}
+            for value in (None, "7", True, 10**400, math.inf)
+        ),
+    ],
 )
 def test_a_number_that_is_not_there_is_unknown(document: object) -> None:
-    assert math.isnan(open_points(lambda _: httpx.Response(200, text=json.dumps(document))).read(["power"])["power"])
+    assert math.isnan(
+        open_points(lambda _: httpx.Response(200, text=json.dumps(document))).read(["power"])[
+            "power"
+        ]
+    )
 
 
 def test_a_number_by_which_a_device_says_that_it_has_none_is_unknown_before_its_scale() -> None:
     document = {"grid": {"phases": [0, {"power": -32768}]}, "wh": -1}
     points = {**PROFILE["points"], "energy": {**PROFILE["points"]["energy"], "invalid": [-1]}}
-    profile = DeviceProfile.model_validate(PROFILE | {"points": points, "invalid": {"json": [-32768]}})
+    profile = DeviceProfile.model_validate(
+        PROFILE | {"points": points, "invalid": {"json": [-32768]}}
+    )
     web = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
-    read = HttpPoints(profile, HttpTransport(kind="http"), Via(profile="meter", host="meter.local"), web=web).read(["power", "energy"])
+    read = HttpPoints(
+        profile, HttpTransport(kind="http"), Via(profile="meter", host="meter.local"), web=web
+    ).read(["power", "energy"])
     assert math.isnan(read["power"])
     assert math.isnan(read["energy"])
 
@@ -85,14 +119,27 @@ def test_a_device_that_sends_byte_by_byte_is_given_up() -> None:
 
 
 def test_a_sum_beyond_every_number_is_unknown_and_the_other_readings_count() -> None:
-    points = {name: {"at": "/now", "field": name, "unit": unit} for name, unit in (("most", "W"), ("more", "W"), ("far", "kW"), ("off", "kW"), ("load", "W"))}
+    points = {
+        name: {"at": "/now", "field": name, "unit": unit}
+        for name, unit in (
+            ("most", "W"),
+            ("more", "W"),
+            ("far", "kW"),
+            ("off", "kW"),
+            ("load", "W"),
+        )
+    }
     reads = {"import_w": ["most", "more"], "export_w": ["far", "-off"], "load_w": ["load"]}
     profile = DeviceProfile.model_validate(PROFILE | {"points": points, "reads": reads})
     document = dict.fromkeys(points, sys.float_info.max) | {"load": 250}
     transport = HttpTransport(kind="http")
     web = httpx.MockTransport(lambda _: httpx.Response(200, json=document))
-    readings = ProfiledDevice(profile, HttpPoints(profile, transport, Via(profile="meter", host="meter.local"), web=web)).read()
-    assert readings == pytest.approx({"import_w": math.nan, "export_w": math.nan, "load_w": 250}, nan_ok=True)
+    readings = ProfiledDevice(
+        profile, HttpPoints(profile, transport, Via(profile="meter", host="meter.local"), web=web)
+    ).read()
+    assert readings == pytest.approx(
+        {"import_w": math.nan, "export_w": math.nan, "load_w": 250}, nan_ok=True
+    )
 
 
 def die(_: httpx.Request) -> httpx.Response:
@@ -106,26 +153,43 @@ def die(_: httpx.Request) -> httpx.Response:
         (lambda _: httpx.Response(401), "device-unauthorized"),
         (lambda _: httpx.Response(404), "device-http-status"),
         # Who answers from elsewhere is not the device.
-        (lambda _: httpx.Response(302, headers={"location": "http://elsewhere.example/"}), "device-http-status"),
+        (
+            lambda _: httpx.Response(302, headers={"location": "http://elsewhere.example/"}),
+            "device-http-status",
+        ),
         (lambda _: httpx.Response(200, text="<html>"), "device-answer-unreadable"),
-        (lambda _: httpx.Response(200, content=b" " * (MOST_BYTES + 1)), "device-answer-unreadable"),
+        (
+            lambda _: httpx.Response(200, content=b" " * (MOST_BYTES + 1)),
+            "device-answer-unreadable",
+        ),
         (lambda _: httpx.Response(200, content=b"[" * 100_000), "device-answer-unreadable"),
     ],
     ids=["silent", "unauthorized", "missing", "redirected", "page", "endless", "nested"],
 )
-def test_what_is_no_answer_is_said(answer: Callable[[httpx.Request], httpx.Response], reason: str) -> None:
+def test_what_is_no_answer_is_said(
+    answer: Callable[[httpx.Request], httpx.Response], reason: str
+) -> None:
     with pytest.raises(LunaError) as refused:
         open_points(answer).read(["power"])
     assert (refused.value.reason, refused.value.value) == (reason, "meter.local:80")
 
 
-@pytest.mark.parametrize(("auth", "begins"), [("basic", "Basic "), ("digest", 'Digest username="admin"'), ("header", "hunter22")])
+@pytest.mark.parametrize(
+    ("auth", "begins"),
+    [("basic", "Basic "), ("digest", 'Digest username="admin"'), ("header", "hunter22")],
+)
 def test_a_secret_is_shown_as_the_device_wants_it(auth: str, begins: str) -> None:
-    challenge = {"www-authenticate": 'Digest qop="auth", realm="meter", nonce="1", algorithm=SHA-256'}
+    challenge = {
+        "www-authenticate": 'Digest qop="auth", realm="meter", nonce="1", algorithm=SHA-256'
+    }
 
     def answer(request: httpx.Request) -> httpx.Response:
         shown = request.headers.get("authorization", "").startswith(begins)
-        return httpx.Response(200, text=json.dumps({"wh": 1})) if shown else httpx.Response(401, headers=challenge)
+        return (
+            httpx.Response(200, text=json.dumps({"wh": 1}))
+            if shown
+            else httpx.Response(401, headers=challenge)
+        )
 
     assert open_points(answer, auth=auth, secret=SECRET).read(["energy"]) == {"energy": 10}
     with pytest.raises(LunaError):

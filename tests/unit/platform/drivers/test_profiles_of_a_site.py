@@ -15,13 +15,21 @@ SITE = {
     "name": "home",
     "timezone": "Europe/Berlin",
     "currency": "EUR",
-    "batteries": [{"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 3}],
-    "tariff": {"import": {"kind": "fixed", "price": 0.3}, "export": {"kind": "fixed", "price": 0.1}},
+    "batteries": [
+        {"name": "battery", "capacity_kwh": 10, "charge_limit_kw": 4, "discharge_limit_kw": 3}
+    ],
+    "tariff": {
+        "import": {"kind": "fixed", "price": 0.3},
+        "export": {"kind": "fixed", "price": 0.1},
+    },
 }
 
 
 def check(**via: Any) -> None:
-    control = {"by": "profile", "batteries": [{"battery": "battery", "via": {"host": "device.local", **via}}]}
+    control = {
+        "by": "profile",
+        "batteries": [{"battery": "battery", "via": {"host": "device.local", **via}}],
+    }
     require_profiles(parse_site(SITE | {"control": control}), Path("/nonexistent"))
 
 
@@ -31,11 +39,16 @@ def check(**via: Any) -> None:
         ({"profile": "shelly_pro_3em"}, "profile-not-commanded"),
         ({"profile": "victron_mqtt"}, "device-prefix-missing"),
         ({"profile": "nobody"}, "profile-unknown"),
-        ({"profile": "victron_mqtt", "prefix": "c0619ab12345", "proxy": {"port": 1502}}, "profile-not-shared"),
+        (
+            {"profile": "victron_mqtt", "prefix": "c0619ab12345", "proxy": {"port": 1502}},
+            "profile-not-shared",
+        ),
     ],
     ids=["meter", "prefix", "unknown", "proxy"],
 )
-def test_what_cannot_be_commanded_is_refused_before_it_is_kept(via: dict[str, Any], reason: str) -> None:
+def test_what_cannot_be_commanded_is_refused_before_it_is_kept(
+    via: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(LunaError) as refused:
         check(**via)
     assert refused.value.reason == reason
@@ -47,7 +60,9 @@ def test_what_can_be_is_taken() -> None:
 
 
 def test_a_title_is_made_of_names_for_it_is_read_in_every_language() -> None:
-    words = [word for profile in list_profiles() for word in profile.title.replace("(", " ").split()]
+    words = [
+        word for profile in list_profiles() for word in profile.title.replace("(", " ").split()
+    ]
     assert [word for word in words if word[0].islower()] == []
 
 
@@ -59,7 +74,13 @@ def test_a_title_is_made_of_names_for_it_is_read_in_every_language() -> None:
     ],
     ids=["prefix", "proxy"],
 )
-def test_a_meter_that_could_not_be_read_as_it_is_named_is_not_added(via: dict[str, Any], reason: str) -> None:
+def test_a_meter_that_could_not_be_read_as_it_is_named_is_not_added(
+    via: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(LunaError) as refused:
-        add_device(parse_site(SITE), Via(host="device.local", **via), load_profile(via["profile"], Path("/nonexistent")))
+        add_device(
+            parse_site(SITE),
+            Via(host="device.local", **via),
+            load_profile(via["profile"], Path("/nonexistent")),
+        )
     assert refused.value.reason == reason

@@ -21,7 +21,17 @@ from luna.platform.drivers.registers import decode, decode_point
         [0xFF7F, 0xFFFF],
         [0xFF7F, 0xC99E],
     ],
-    ids=["SunSpec", "below zero", "signalling", "all ones", "infinite", "infinite below zero", "largest", "lowest", "-3.4e38"],
+    ids=[
+        "SunSpec",
+        "below zero",
+        "signalling",
+        "all ones",
+        "infinite",
+        "infinite below zero",
+        "largest",
+        "lowest",
+        "-3.4e38",
+    ],
 )
 def test_a_float_that_is_no_number_is_unknown(registers: list[int]) -> None:
     assert math.isnan(decode(registers, "float32"))
@@ -40,7 +50,11 @@ def test_a_float_that_is_no_number_is_unknown(registers: list[int]) -> None:
         ("float32", "big", [0xC61C, 0x3C00], -9999.0),
     ],
 )
-def test_a_code_is_compared_before_scale_as_bits_or_as_the_number(type_: str, word_order: str, registers: list[int], code: float) -> None:
-    point = RegisterPoint.model_validate({"register": 0, "type": type_, "word_order": word_order, "scale": 0.1})
+def test_a_code_is_compared_before_scale_as_bits_or_as_the_number(
+    type_: str, word_order: str, registers: list[int], code: float
+) -> None:
+    point = RegisterPoint.model_validate(
+        {"register": 0, "type": type_, "word_order": word_order, "scale": 0.1}
+    )
     assert math.isnan(decode_point(registers, point, [code]))
     assert math.isfinite(decode_point(registers, point, [code - 1]))

@@ -30,7 +30,10 @@ def test_probes_run_side_by_side() -> None:
         meeting.wait()
         return "met"
 
-    assert [check.detail for check in check_all({"one": meet, "other": meet}, patience=timedelta(seconds=20))] == ["met", "met"]
+    assert [
+        check.detail
+        for check in check_all({"one": meet, "other": meet}, patience=timedelta(seconds=20))
+    ] == ["met", "met"]
 
 
 def test_a_check_says_what_is_wrong_and_how_long_it_took() -> None:
@@ -65,12 +68,16 @@ def test_what_was_seen_stays_and_is_measured() -> None:
     assert readiness.look() == readiness.checks
     assert REGISTRY.get_sample_value("luna_health_dependency_up", {"dependency": "test-well"}) == 1
     assert REGISTRY.get_sample_value("luna_health_dependency_up", {"dependency": "test-away"}) == 0
-    assert REGISTRY.get_sample_value("luna_health_dependency_seconds", {"dependency": "test-well"}) == pytest.approx(readiness.checks[0].latency_ms / 1000)
+    assert REGISTRY.get_sample_value(
+        "luna_health_dependency_seconds", {"dependency": "test-well"}
+    ) == pytest.approx(readiness.checks[0].latency_ms / 1000)
 
 
 def test_what_fails_is_named() -> None:
     assert not_ready(check_all({"one": well})) is None
-    assert "not ready: other, third" in str(not_ready(check_all({"one": well, "other": away, "third": away})))
+    assert "not ready: other, third" in str(
+        not_ready(check_all({"one": well, "other": away, "third": away}))
+    )
 
 
 def test_it_is_at_rest_while_no_probe_is_under_way_and_none_is_begun_meanwhile() -> None:

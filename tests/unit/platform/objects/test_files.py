@@ -32,7 +32,9 @@ def test_what_is_half_written_is_no_object(objects: FileObjects) -> None:
 
 
 @pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EDQUOT], ids=["disk", "quota"])
-def test_a_full_disk_leaves_everything_as_it_was(objects: FileObjects, monkeypatch: pytest.MonkeyPatch, fault: int) -> None:
+def test_a_full_disk_leaves_everything_as_it_was(
+    objects: FileObjects, monkeypatch: pytest.MonkeyPatch, fault: int
+) -> None:
     objects.put("aurora/model", b"trees")
 
     def refuse(_descriptor: int) -> None:
@@ -46,7 +48,9 @@ def test_a_full_disk_leaves_everything_as_it_was(objects: FileObjects, monkeypat
     assert list_files(objects.folder) == ["aurora/model"]
 
 
-def test_an_interrupted_put_leaves_nothing_behind(objects: FileObjects, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_put_leaves_nothing_behind(
+    objects: FileObjects, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(_descriptor: int) -> None:
         raise KeyboardInterrupt
 

@@ -4,10 +4,31 @@ from luna.energy.errors import InvalidInputError
 from luna.platform.objects.store import check_key
 from tests.support.suite.tables import each_row
 
-NONE = ["", "/", "/etc/passwd", "..", "a/../b", "a/./b", "a//b", "a/", ".hidden", "a/.hidden", "a b", "a\\b", "a\nb", "a\0b", "ä", "a" * 201, "a/" * 600 + "a"]
+NONE = [
+    "",
+    "/",
+    "/etc/passwd",
+    "..",
+    "a/../b",
+    "a/./b",
+    "a//b",
+    "a/",
+    ".hidden",
+    "a/.hidden",
+    "a b",
+    "a\\b",
+    "a\nb",
+    "a\0b",
+    "ä",
+    "a" * 201,
+    "a/" * 600 + "a",
+]
 
 
-@each_row("key", ["a", "aurora/0f3a.json.gz", "documents/2026/bill-01_de.pdf", "a/" * 500 + "a", "a" * 200])
+@each_row(
+    "key",
+    ["a", "aurora/0f3a.json.gz", "documents/2026/bill-01_de.pdf", "a/" * 500 + "a", "a" * 200],
+)
 def test_names_joined_by_slashes_are_a_key(key: str) -> None:
     assert check_key(key) == key
 

@@ -27,7 +27,13 @@ class SetClock:
 
 def schedule(asked_at: datetime, clock: SetClock) -> Scheduler:
     # Nothing is sent: nobody is reached there.
-    return Scheduler(Client("redis://127.0.0.1:9"), {ResendRequest: EVERY}, {ResendRequest.task: asked_at}, turn=TURN, clock=clock)
+    return Scheduler(
+        Client("redis://127.0.0.1:9"),
+        {ResendRequest: EVERY},
+        {ResendRequest.task: asked_at},
+        turn=TURN,
+        clock=clock,
+    )
 
 
 class ServedClient(Client):
@@ -74,9 +80,14 @@ def test_a_clock_that_is_set_by_a_day_has_each_request_sent_once_and_then_in_tim
 def test_a_change_that_comes_after_a_look_is_found_a_second_later() -> None:
     client = ServedClient("redis://127.0.0.1:9")
     requests = {FollowChangesRequest: timedelta(seconds=3), ResendRequest: EVERY}
-    scheduler = Scheduler(client, requests, {}, turn=TURN, clock=SetClock(NOW), has_work=lambda _: False)
+    scheduler = Scheduler(
+        client, requests, {}, turn=TURN, clock=SetClock(NOW), has_work=lambda _: False
+    )
     looks = {name: scheduler.is_due(entry) for name, entry in scheduler.schedule.items()}
-    assert looks == {FollowChangesRequest.task: (False, 1.0), ResendRequest.task: (False, TURN.total_seconds())}
+    assert looks == {
+        FollowChangesRequest.task: (False, 1.0),
+        ResendRequest.task: (False, TURN.total_seconds()),
+    }
 
 
 def is_due(scheduler: Scheduler) -> bool:

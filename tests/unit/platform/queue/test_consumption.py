@@ -16,7 +16,11 @@ NO_REDIS = "redis://127.0.0.1:9/0"
 @pytest.fixture
 def consumption() -> Iterator[Consumption]:
     before = signals.task_received.receivers[:]
-    yield Consumption(NO_REDIS, ("planner.interactive",), has_room=Places(("planner.interactive",), 1, {}).has_room)
+    yield Consumption(
+        NO_REDIS,
+        ("planner.interactive",),
+        has_room=Places(("planner.interactive",), 1, {}).has_room,
+    )
     signals.task_received.receivers = before
 
 
@@ -26,7 +30,9 @@ class Held:
     delivery_info: ClassVar[dict[str, str]] = {"routing_key": "planner.interactive"}
 
 
-def test_messages_that_wait_beside_a_free_process_look_after_look_are_not_taken(consumption: Consumption) -> None:
+def test_messages_that_wait_beside_a_free_process_look_after_look_are_not_taken(
+    consumption: Consumption,
+) -> None:
     # The first look knows of no look before.
     for waiting in [3] * (LOOKS_UNREADY + 1):
         consumption.note({"planner.interactive": waiting})
@@ -34,8 +40,16 @@ def test_messages_that_wait_beside_a_free_process_look_after_look_are_not_taken(
         consumption.probe()
 
 
-@pytest.mark.parametrize("waiting", [pytest.param([0] * 9, id="nothing waits"), pytest.param([9, 8, 7, 6, 5, 4], id="what waits becomes less")])
-def test_a_worker_without_work_or_that_drops_what_has_expired_is_well(consumption: Consumption, waiting: list[int]) -> None:
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        pytest.param([0] * 9, id="nothing waits"),
+        pytest.param([9, 8, 7, 6, 5, 4], id="what waits becomes less"),
+    ],
+)
+def test_a_worker_without_work_or_that_drops_what_has_expired_is_well(
+    consumption: Consumption, waiting: list[int]
+) -> None:
     for count in waiting:
         consumption.note({"planner.interactive": count})
     assert consumption.probe() == "0 messages taken"
@@ -48,7 +62,9 @@ def test_a_worker_that_takes_some_is_well_however_many_wait(consumption: Consump
     assert consumption.probe() == "9 messages taken"
 
 
-def test_a_worker_whose_processes_are_all_at_work_takes_none_for_a_reason(consumption: Consumption) -> None:
+def test_a_worker_whose_processes_are_all_at_work_takes_none_for_a_reason(
+    consumption: Consumption,
+) -> None:
     held: Any = Held()
     state.reserved_requests.add(held)
     for _ in range(9):

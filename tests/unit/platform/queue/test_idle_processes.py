@@ -10,7 +10,9 @@ def test_a_process_whose_tasks_all_end_between_two_looks_is_not_at_rest() -> Non
     for second in range(60):
         if second % TASK_SECONDS == 0:
             times.end_task(7)
-        assert times.list_rested([7, 8], float(second), rest_seconds=REST_SECONDS) == ({8} if second >= REST_SECONDS else set())
+        assert times.list_rested([7, 8], float(second), rest_seconds=REST_SECONDS) == (
+            {8} if second >= REST_SECONDS else set()
+        )
 
 
 def test_a_process_counts_from_when_it_is_idle_and_one_that_is_gone_is_forgotten() -> None:

@@ -32,14 +32,38 @@ def running(*queues: str) -> Iterator[None]:
     ("queues", "with_room"),
     [
         pytest.param((), {"planner", "ingest", "rag.interactive"}, id="all is free"),
-        pytest.param(("planner", "rag"), {"ingest", "rag.interactive"}, id="jobs take what is shared, and no more"),
-        pytest.param(("ingest", "planner"), {"planner", "ingest", "rag.interactive"}, id="a file takes its own process first"),
-        pytest.param(("notifier", "ingest", "ingest"), {"rag.interactive"}, id="files help themselves to what is shared"),
-        pytest.param(("rag.interactive",) * 2, {"planner", "ingest"}, id="answers take none of what jobs share"),
-        pytest.param(("rag.interactive",) * 3, {"planner", "ingest"}, id="one that came back too early counts as a job"),
+        pytest.param(
+            ("planner", "rag"),
+            {"ingest", "rag.interactive"},
+            id="jobs take what is shared, and no more",
+        ),
+        pytest.param(
+            ("ingest", "planner"),
+            {"planner", "ingest", "rag.interactive"},
+            id="a file takes its own process first",
+        ),
+        pytest.param(
+            ("notifier", "ingest", "ingest"),
+            {"rag.interactive"},
+            id="files help themselves to what is shared",
+        ),
+        pytest.param(
+            ("rag.interactive",) * 2,
+            {"planner", "ingest"},
+            id="answers take none of what jobs share",
+        ),
+        pytest.param(
+            ("rag.interactive",) * 3,
+            {"planner", "ingest"},
+            id="one that came back too early counts as a job",
+        ),
     ],
 )
-def test_a_queue_has_room_while_a_process_is_left_that_works_for_it(queues: tuple[str, ...], with_room: set[str]) -> None:
+def test_a_queue_has_room_while_a_process_is_left_that_works_for_it(
+    queues: tuple[str, ...], with_room: set[str]
+) -> None:
     with running(*queues):
-        assert {queue for queue in ("planner", "ingest", "rag.interactive") if PLACES.has_room(queue)} == with_room
+        assert {
+            queue for queue in ("planner", "ingest", "rag.interactive") if PLACES.has_room(queue)
+        } == with_room
     assert PLACES.processes == 5

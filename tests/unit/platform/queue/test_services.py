@@ -26,9 +26,14 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
     ids=["library", "system library of a library", "system library of an extension"],
 )
-def test_a_service_that_lacks_a_library_is_left_out_and_the_next_one_taken_up(modules: Path, fault: str) -> None:
+def test_a_service_that_lacks_a_library_is_left_out_and_the_next_one_taken_up(
+    modules: Path, fault: str
+) -> None:
     (modules / "lacking_tasks.py").write_text(fault)
-    (modules / "complete_tasks.py").write_text("from pathlib import Path\ndef prepare():\n    Path(__file__).with_name('prepared').touch()\n")
+    (modules / "complete_tasks.py").write_text(
+        "from pathlib import Path\ndef prepare():\n    "
+        "Path(__file__).with_name('prepared').touch()\n"
+    )
     import_tasks(["lacking_tasks", "complete_tasks"])
     assert (modules / "prepared").exists()
 
@@ -47,7 +52,9 @@ def test_a_service_without_tasks_has_its_queue_and_what_it_needs() -> None:
 
 
 def test_a_module_serves_the_queues_of_the_tasks_it_declares() -> None:
-    assert load_services(modules=["tests.integration.sample_tasks"]) == {"sample": ("database", "redis")}
+    assert load_services(modules=["tests.integration.sample_tasks"]) == {
+        "sample": ("database", "redis")
+    }
 
 
 @pytest.mark.parametrize("queues", [["kitchen"], ["agent", "kitchen"]])
@@ -58,7 +65,10 @@ def test_a_queue_that_nothing_serves_is_named(queues: list[str]) -> None:
 
 
 def test_what_only_jobs_need_is_loaded_beforehand_unless_memory_is_spared(modules: Path) -> None:
-    (modules / "complete_tasks.py").write_text("from pathlib import Path\ndef prepare_jobs():\n    Path(__file__).with_name('prepared').touch()\n")
+    (modules / "complete_tasks.py").write_text(
+        "from pathlib import Path\ndef prepare_jobs():\n    "
+        "Path(__file__).with_name('prepared').touch()\n"
+    )
     import_tasks(["complete_tasks"], with_jobs=False)
     assert not (modules / "prepared").exists()
     import_tasks(["complete_tasks"])

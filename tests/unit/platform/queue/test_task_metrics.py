@@ -10,7 +10,9 @@ from luna.platform.queue.task_metrics import MetricPipe, TaskCounter, TaskHistog
 
 COUNTED = TaskCounter("luna_test_counted_total", "Steps of a test.")
 OF_KIND = TaskCounter("luna_test_counted_by_kind_total", "Steps of a test by kind.", ["kind"])
-MEASURED = TaskHistogram("luna_test_measured_seconds", "A length of a test.", ["kind"], buckets=(1, 10))
+MEASURED = TaskHistogram(
+    "luna_test_measured_seconds", "A length of a test.", ["kind"], buckets=(1, 10)
+)
 
 
 @pytest.fixture
@@ -38,13 +40,22 @@ def test_what_a_child_counts_is_read_after_a_look(pipe: MetricPipe) -> None:
         OF_KIND.labels("young").inc(3)
         MEASURED.labels("young").observe(5)
 
-    before = sample("luna_test_counted_total"), sample("luna_test_counted_by_kind_total", kind="young")
+    before = (
+        sample("luna_test_counted_total"),
+        sample("luna_test_counted_by_kind_total", kind="young"),
+    )
     in_child(work)
     in_child(work)
     assert sample("luna_test_counted_total") == before[0]
     pipe.drain()
-    assert (sample("luna_test_counted_total"), sample("luna_test_counted_by_kind_total", kind="young")) == (before[0] + 2, before[1] + 6)
-    assert (sample("luna_test_measured_seconds_bucket", kind="young", le="1.0"), sample("luna_test_measured_seconds_sum", kind="young")) == (0, 10)
+    assert (
+        sample("luna_test_counted_total"),
+        sample("luna_test_counted_by_kind_total", kind="young"),
+    ) == (before[0] + 2, before[1] + 6)
+    assert (
+        sample("luna_test_measured_seconds_bucket", kind="young", le="1.0"),
+        sample("luna_test_measured_seconds_sum", kind="young"),
+    ) == (0, 10)
 
 
 def test_the_first_process_counts_where_it_stands(pipe: MetricPipe) -> None:

@@ -1,4 +1,6 @@
-"""The simulated battery: energy is neither made nor lost without being counted, and limits hold whatever it is told."""
+"""The simulated battery: energy is neither made nor lost without being counted, and limits hold
+whatever it is told.
+"""
 
 import random
 from dataclasses import replace
@@ -6,7 +8,14 @@ from itertools import pairwise
 
 import pytest
 
-from luna.platform.simulated_home.battery import WORDS, BatteryCharge, BatteryModel, Command, requested_power_kw, step_battery
+from luna.platform.simulated_home.battery import (
+    WORDS,
+    BatteryCharge,
+    BatteryModel,
+    Command,
+    requested_power_kw,
+    step_battery,
+)
 from luna.platform.simulated_home.house import BATTERY_MODEL, HomeState, advance, measure
 
 STEP_SECONDS = 5.0
@@ -24,22 +33,45 @@ def test_energy_balances_and_limits_hold_whatever_it_is_told() -> None:
     chance = random.Random(7)
     state = HomeState(at=1_700_000_000.0, battery=BatteryCharge(stored_kwh=5.0))
     for _ in range(2_000):
-        command = Command(chance.choice(WORDS), chance.uniform(0, 9), chance.choice([None, 0.2, 0.9]), chance.uniform(0, 0.5), chance.uniform(0.5, 1))
+        command = Command(
+            chance.choice(WORDS),
+            chance.uniform(0, 9),
+            chance.choice([None, 0.2, 0.9]),
+            chance.uniform(0, 0.5),
+            chance.uniform(0.5, 1),
+        )
         before = replace(state, command=command)
-        state = advance(before, load_kw=chance.uniform(0, 4), pv_kw=chance.uniform(0, 6), seconds=chance.choice([1, 5, 60, 900]), seed=3)
-        assert BATTERY_MODEL.min_soc * BATTERY_MODEL.capacity_kwh - 1e-9 <= state.battery.stored_kwh <= BATTERY_MODEL.capacity_kwh + 1e-9
+        state = advance(
+            before,
+            load_kw=chance.uniform(0, 4),
+            pv_kw=chance.uniform(0, 6),
+            seconds=chance.choice([1, 5, 60, 900]),
+            seed=3,
+        )
+        assert (
+            BATTERY_MODEL.min_soc * BATTERY_MODEL.capacity_kwh - 1e-9
+            <= state.battery.stored_kwh
+            <= BATTERY_MODEL.capacity_kwh + 1e-9
+        )
         assert abs(state.battery.power_kw) <= BATTERY_MODEL.limit_kw
         assert state.lost_kwh >= before.lost_kwh - 1e-12
     moved = state.charge_kwh - state.discharge_kwh - state.lost_kwh
     assert moved == pytest.approx(state.battery.stored_kwh - 5.0, abs=1e-6)
-    assert state.load_kwh + state.export_kwh + state.charge_kwh == pytest.approx(state.pv_kwh + state.import_kwh + state.discharge_kwh, abs=1e-6)
+    assert state.load_kwh + state.export_kwh + state.charge_kwh == pytest.approx(
+        state.pv_kwh + state.import_kwh + state.discharge_kwh, abs=1e-6
+    )
 
 
 def test_a_round_trip_loses_about_a_tenth() -> None:
     up = run(2.5, stored_kwh=2.0, seconds=3600)
     down = run(-2.5, stored_kwh=up[-1].stored_kwh, seconds=3600)
     into, out = sum(each.power_kw for each in up), -sum(each.power_kw for each in down)
-    efficiency = out / into * (up[-1].stored_kwh - up[0].stored_kwh) / (down[0].stored_kwh - down[-1].stored_kwh)
+    efficiency = (
+        out
+        / into
+        * (up[-1].stored_kwh - up[0].stored_kwh)
+        / (down[0].stored_kwh - down[-1].stored_kwh)
+    )
     # 1 − 0.1025/2.5 one way, 1 / (1 + 0.1025/2.5) the other.
     assert efficiency == pytest.approx(0.921, abs=0.003)
 
@@ -48,11 +80,15 @@ def test_it_takes_less_when_it_is_nearly_full_and_gives_less_when_it_is_nearly_e
     assert run(5.0, stored_kwh=5.0, seconds=60)[-1].power_kw == pytest.approx(5.0)
     assert run(5.0, stored_kwh=9.8, seconds=60)[-1].power_kw < 1.5
     assert run(-5.0, stored_kwh=1.1, seconds=60)[-1].power_kw > -1.5
-    assert run(5.0, stored_kwh=5.0, seconds=3 * 3600)[-1].stored_kwh == pytest.approx(10.0, abs=0.01)
+    assert run(5.0, stored_kwh=5.0, seconds=3 * 3600)[-1].stored_kwh == pytest.approx(
+        10.0, abs=0.01
+    )
 
 
 def test_power_rises_by_a_kilowatt_a_second() -> None:
-    assert step_battery(MODEL, BatteryCharge(5.0), 5.0, seconds=2.0)[0].power_kw == pytest.approx(2.0)
+    assert step_battery(MODEL, BatteryCharge(5.0), 5.0, seconds=2.0)[0].power_kw == pytest.approx(
+        2.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,7 +107,9 @@ def test_power_rises_by_a_kilowatt_a_second() -> None:
         (Command("force_discharge", 2.0, 0.6), -1.0, -1.0),
     ],
 )
-def test_each_mode_does_what_luna_means_by_it(command: Command, surplus_kw: float, expected_kw: float) -> None:
+def test_each_mode_does_what_luna_means_by_it(
+    command: Command, surplus_kw: float, expected_kw: float
+) -> None:
     assert requested_power_kw(command, 0.5, surplus_kw) == expected_kw
 
 
@@ -85,7 +123,11 @@ def test_the_same_seed_lives_the_same_home_and_meters_never_fall() -> None:
 
     said = live()
     assert said == live()
-    assert all(later[name] >= earlier[name] for earlier, later in pairwise(said) for name in ("grid_import", "grid_export", "pv_energy"))
+    assert all(
+        later[name] >= earlier[name]
+        for earlier, later in pairwise(said)
+        for name in ("grid_import", "grid_export", "pv_energy")
+    )
 
 
 def test_a_battery_that_follows_the_house_leaves_tens_of_watts_at_the_grid_both_ways() -> None:
@@ -100,5 +142,7 @@ def test_a_battery_that_follows_the_house_leaves_tens_of_watts_at_the_grid_both_
     assert state.import_kwh == pytest.approx(0.01, abs=0.004)
     assert state.export_kwh == pytest.approx(0.01, abs=0.004)
     # What rests does not follow.
-    resting = advance(replace(state, command=Command("standby")), load_kw=0.6, pv_kw=0.2, seconds=5, seed=11)
+    resting = advance(
+        replace(state, command=Command("standby")), load_kw=0.6, pv_kw=0.2, seconds=5, seed=11
+    )
     assert resting.battery.power_kw == 0.0

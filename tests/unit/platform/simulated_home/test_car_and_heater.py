@@ -1,4 +1,6 @@
-"""The simulated car and the tank of hot water: energy is neither made nor lost without being counted, and both keep their limits whatever they are told."""
+"""The simulated car and the tank of hot water: energy is neither made nor lost without being
+counted, and both keep their limits whatever they are told.
+"""
 
 import random
 from dataclasses import replace
@@ -8,7 +10,15 @@ from itertools import pairwise
 import pytest
 
 from luna.platform.simulated_home.battery import BatteryCharge
-from luna.platform.simulated_home.car import CAR_MODEL, CHARGER_WORDS, CarState, ChargerCommand, set_charger, step_car, trip_of
+from luna.platform.simulated_home.car import (
+    CAR_MODEL,
+    CHARGER_WORDS,
+    CarState,
+    ChargerCommand,
+    set_charger,
+    step_car,
+    trip_of,
+)
 from luna.platform.simulated_home.heater import HEATER_MODEL, HEATER_WORDS, HeaterState, step_heater
 from luna.platform.simulated_home.house import HomeState, advance
 from luna.platform.simulated_home.site import CAR, HEATER, ZONE, build_site, list_stays
@@ -20,19 +30,31 @@ DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(364)]
 
 
 def charge(command: ChargerCommand, *, soc: float, seconds: float = 5.0) -> CarState:
-    return step_car(CarState(soc * CAR_MODEL.capacity_kwh, command=command), EVENING, seconds=seconds, seed=1)
+    return step_car(
+        CarState(soc * CAR_MODEL.capacity_kwh, command=command), EVENING, seconds=seconds, seed=1
+    )
 
 
 def test_energy_balances_in_house_car_and_tank_whatever_they_are_told() -> None:
     chance = random.Random(7)
-    first = state = HomeState(EVENING, BatteryCharge(5.0), car=CarState(20.0), heater=HeaterState(50.0))
+    first = state = HomeState(
+        EVENING, BatteryCharge(5.0), car=CarState(20.0), heater=HeaterState(50.0)
+    )
     for _ in range(2_000):
         assert state.car is not None
         assert state.heater is not None
-        command = ChargerCommand(chance.choice(CHARGER_WORDS), chance.uniform(0, 20), chance.choice([1, 3]))
+        command = ChargerCommand(
+            chance.choice(CHARGER_WORDS), chance.uniform(0, 20), chance.choice([1, 3])
+        )
         heater = replace(state.heater, mode=chance.choice(HEATER_WORDS))
         state = replace(state, car=replace(state.car, command=command), heater=heater)
-        state = advance(state, load_kw=chance.uniform(0, 4), pv_kw=chance.uniform(0, 6), seconds=chance.choice([1, 5, 60, 900]), seed=3)
+        state = advance(
+            state,
+            load_kw=chance.uniform(0, 4),
+            pv_kw=chance.uniform(0, 6),
+            seconds=chance.choice([1, 5, 60, 900]),
+            seed=3,
+        )
         assert state.car is not None
         assert state.heater is not None
         assert 0.0 <= state.car.power_kw <= CAR_MODEL.most_kw
@@ -45,11 +67,15 @@ def test_energy_balances_in_house_car_and_tank_whatever_they_are_told() -> None:
     assert heater is not None
     assert start is not None
     assert car.driven_kwh > 10.0
-    assert car.charge_kwh - car.driven_kwh - car.lost_kwh == pytest.approx(car.stored_kwh - 20.0, abs=1e-6)
+    assert car.charge_kwh - car.driven_kwh - car.lost_kwh == pytest.approx(
+        car.stored_kwh - 20.0, abs=1e-6
+    )
     warmed = (heater.water_c - start.water_c) * HEATER_MODEL.capacity_kwh_per_k
     assert heater.used_kwh - heater.drawn_kwh - heater.lost_kwh == pytest.approx(warmed, abs=1e-6)
     used = state.load_kwh + car.charge_kwh + heater.used_kwh
-    assert used + state.export_kwh + state.charge_kwh == pytest.approx(state.pv_kwh + state.import_kwh + state.discharge_kwh, abs=1e-6)
+    assert used + state.export_kwh + state.charge_kwh == pytest.approx(
+        state.pv_kwh + state.import_kwh + state.discharge_kwh, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,12 +92,17 @@ def test_energy_balances_in_house_car_and_tank_whatever_they_are_told() -> None:
         pytest.param(ChargerCommand(), 0.9, 0.0, id="nothing beyond what its owner set"),
     ],
 )
-def test_a_car_takes_what_it_is_offered_within_its_limits(command: ChargerCommand, soc: float, expected_kw: float) -> None:
+def test_a_car_takes_what_it_is_offered_within_its_limits(
+    command: ChargerCommand, soc: float, expected_kw: float
+) -> None:
     assert charge(command, soc=soc).power_kw == pytest.approx(expected_kw)
 
 
 def test_charging_slowly_loses_more() -> None:
-    fast, slow = (charge(ChargerCommand("on", current, phases), soc=0.3, seconds=60) for current, phases in ((16, 3), (6, 1)))
+    fast, slow = (
+        charge(ChargerCommand("on", current, phases), soc=0.3, seconds=60)
+        for current, phases in ((16, 3), (6, 1))
+    )
     # 0.15 kW and 5.5 %: of 11.04 kW 6.9 %, of 1.38 kW 16.4 %.
     assert fast.lost_kwh / fast.charge_kwh == pytest.approx(0.0686, abs=1e-3)
     assert slow.lost_kwh / slow.charge_kwh == pytest.approx(0.1637, abs=1e-3)
@@ -79,36 +110,66 @@ def test_charging_slowly_loses_more() -> None:
 
 def test_it_ignores_what_it_does_not_understand() -> None:
     command = ChargerCommand("on", 8, 1)
-    for name, text in (("mode", "turbo"), ("phases", "2"), ("phases", "many"), ("current", ""), ("current", "nan")):
+    for name, text in (
+        ("mode", "turbo"),
+        ("phases", "2"),
+        ("phases", "many"),
+        ("current", ""),
+        ("current", "nan"),
+    ):
         assert set_charger(command, name, text) == command
 
 
-def test_the_car_comes_and_goes_by_seed_and_day_alone_and_no_stay_that_is_planned_misses_it() -> None:
+def test_the_car_comes_and_goes_by_seed_and_day_alone_and_no_stay_that_is_planned_misses_it() -> (
+    None
+):
     trips = [trip_of(day, seed=5) for day in DAYS]
     trip_of.cache_clear()
     assert trips == [trip_of(day, seed=5) for day in DAYS]
     assert trips != [trip_of(day, seed=6) for day in DAYS]
     at_work = [trip for day, trip in zip(DAYS, trips, strict=True) if day.weekday() < 5]
-    at_weekends = [trip for day, trip in zip(DAYS, trips, strict=True) if day.weekday() >= 5 and trip is not None]
+    at_weekends = [
+        trip
+        for day, trip in zip(DAYS, trips, strict=True)
+        if day.weekday() >= 5 and trip is not None
+    ]
     assert None not in at_work
     assert 30 < len(at_weekends) < 74
     for day, trip in zip(DAYS, trips, strict=True):
         if trip is not None:
-            leaves, returns = (datetime.fromtimestamp(each, ZONE) for each in (trip.leaves, trip.returns))
+            leaves, returns = (
+                datetime.fromtimestamp(each, ZONE) for each in (trip.leaves, trip.returns)
+            )
             assert leaves.date() == returns.date() == day
             # No session lasts beyond its departure, nor begins after it is home.
             assert (leaves.hour, leaves.minute) >= ((7, 10) if day.weekday() < 5 else (10, 0))
             assert (returns.hour, returns.minute) >= ((16, 20) if day.weekday() < 5 else (12, 0))
             assert trip.driven_kwh(trip.returns) == pytest.approx(trip.used_kwh)
-            assert 0.0 < trip.driven_kwh((trip.leaves + trip.returns) / 2) == pytest.approx(trip.used_kwh / 2)
-    assert all(one.leaves > other.returns for other, one in pairwise(trip for trip in trips if trip is not None))
+            assert (
+                0.0
+                < trip.driven_kwh((trip.leaves + trip.returns) / 2)
+                == pytest.approx(trip.used_kwh / 2)
+            )
+    assert all(
+        one.leaves > other.returns
+        for other, one in pairwise(trip for trip in trips if trip is not None)
+    )
 
 
-@pytest.mark.parametrize("now", [datetime(2026, 11, 26, 22, 55, tzinfo=UTC), datetime(2026, 3, 28, 23, 5, tzinfo=UTC), datetime(2026, 7, 31, 22, tzinfo=UTC)])
+@pytest.mark.parametrize(
+    "now",
+    [
+        datetime(2026, 11, 26, 22, 55, tzinfo=UTC),
+        datetime(2026, 3, 28, 23, 5, tzinfo=UTC),
+        datetime(2026, 7, 31, 22, tzinfo=UTC),
+    ],
+)
 def test_its_stays_are_those_of_its_site_and_its_heater_is_counted_apart(now: datetime) -> None:
     site, stays = build_site(), list_stays(now)
     assert {stay.vehicle for stay in stays} == {CAR} == {vehicle.name for vehicle in site.vehicles}
-    assert sorted(day for stay in stays for day in stay.days) == sorted({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
+    assert sorted(day for stay in stays for day in stay.days) == sorted(
+        {"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+    )
     assert all(stay.from_ < now and stay.to > stay.from_ for stay in stays)
     assert HEATER not in list_included(site)
 

@@ -13,7 +13,12 @@ from luna.platform.simulated_home.files import Faults, HomeFiles, HomeSetup
 from luna.platform.simulated_home.heater import HeaterState
 from luna.platform.simulated_home.house import HomeState, advance
 
-STATE = HomeState(1_790_000_000.0, BatteryCharge(5.0), car=CarState(20.0, command=ChargerCommand("on", 8, 1)), heater=HeaterState(51.5, mode="off"))
+STATE = HomeState(
+    1_790_000_000.0,
+    BatteryCharge(5.0),
+    car=CarState(20.0, command=ChargerCommand("on", 8, 1)),
+    heater=HeaterState(51.5, mode="off"),
+)
 
 
 @pytest.fixture
@@ -24,7 +29,10 @@ def files(tmp_path: Path) -> HomeFiles:
 
 
 def test_it_is_read_as_it_was_kept(files: HomeFiles) -> None:
-    setup, state = HomeSetup(1883, 7, car_faults=Faults(deaf=True)), advance(STATE, load_kw=0.5, pv_kw=0.0, seconds=60, seed=7)
+    setup, state = (
+        HomeSetup(1883, 7, car_faults=Faults(deaf=True)),
+        advance(STATE, load_kw=0.5, pv_kw=0.0, seconds=60, seed=7),
+    )
     files.write_state(state)
     files.write_setup(setup)
     assert (files.read_setup(), files.read_state()) == (setup, state)
@@ -33,10 +41,16 @@ def test_it_is_read_as_it_was_kept(files: HomeFiles) -> None:
 def test_one_that_was_made_before_there_was_a_car_lives_on_without(files: HomeFiles) -> None:
     files.write_state(STATE)
     files.write_setup(HomeSetup(1883))
-    for name, added in (("state.json", ("car", "heater")), ("home.json", ("car_faults", "heater_faults"))):
+    for name, added in (
+        ("state.json", ("car", "heater")),
+        ("home.json", ("car_faults", "heater_faults")),
+    ):
         path = files.folder / name
         document = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(json.dumps({key: value for key, value in document.items() if key not in added}), encoding="utf-8")
+        path.write_text(
+            json.dumps({key: value for key, value in document.items() if key not in added}),
+            encoding="utf-8",
+        )
     assert files.read_setup() == HomeSetup(1883)
     state = files.read_state()
     assert state == replace(STATE, car=None, heater=None)

@@ -17,16 +17,24 @@ SLOTS = local_days(date(2023, 1, 1), date(2023, 12, 31), ZONE)
 @pytest.fixture(scope="module")
 def year() -> RecordedYear:
     # Each quarter-hour holds what the clock showed, in quarter-hours since Sunday, 1 January 2023.
-    shown = ((SLOTS.starts + local_offsets(SLOTS.starts, ZONE)) - np.datetime64("2023-01-01", "s")) / np.timedelta64(SLOT)
+    shown = (
+        (SLOTS.starts + local_offsets(SLOTS.starts, ZONE)) - np.datetime64("2023-01-01", "s")
+    ) / np.timedelta64(SLOT)
     return RecordedYear.of(SLOTS.starts, ZONE, load_kwh=shown, pv_kwh=shown, price=shown)
 
 
 def test_each_slot_keeps_weekday_time_of_day_and_season(year: RecordedYear) -> None:
-    for day in (datetime(2026, 11, 25, 22, 45, tzinfo=UTC), datetime(2027, 3, 28, 12, tzinfo=UTC), datetime(2028, 2, 29, 0, tzinfo=UTC)):
+    for day in (
+        datetime(2026, 11, 25, 22, 45, tzinfo=UTC),
+        datetime(2027, 3, 28, 12, tzinfo=UTC),
+        datetime(2028, 2, 29, 0, tzinfo=UTC),
+    ):
         lived = Timeline(day, SLOT, 192)
         recorded = year.load_kwh[year.rows_of(lived.starts)]
         local = [instant.astimezone(ZONE) for instant in lived]
-        assert recorded % (96 * 7) == pytest.approx([((each.weekday() + 1) % 7) * 96 + each.hour * 4 + each.minute // 15 for each in local])
+        assert recorded % (96 * 7) == pytest.approx(
+            [((each.weekday() + 1) % 7) * 96 + each.hour * 4 + each.minute // 15 for each in local]
+        )
         days_off = (recorded[0] // 96 - (local[0].timetuple().tm_yday - 1) + 182) % 364 - 182
         assert abs(days_off) <= 6
 

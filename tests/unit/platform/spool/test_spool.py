@@ -28,7 +28,9 @@ class Space:
 
 
 @contextmanager
-def open_spool(folder: Path, *, clock: Clock | None = None, disk: Disk = shutil.disk_usage) -> Iterator[Spool]:
+def open_spool(
+    folder: Path, *, clock: Clock | None = None, disk: Disk = shutil.disk_usage
+) -> Iterator[Spool]:
     spool = Spool(open_file(folder), clock or FixedClock(NOON), disk)
     try:
         yield spool
@@ -79,7 +81,10 @@ def test_only_what_was_delivered_is_removed(tmp_path: Path) -> None:
         spool.remove(LANE, spool.oldest(LANE, 2)[-1].sequence)
         keep(spool, "d")
         assert (bodies(spool), bodies(spool, OTHER)) == (["c", "d"], ["x"])
-        assert {stream: waiting.rows for stream, waiting in spool.waiting.items()} == {LANE: 2, OTHER: 1}
+        assert {stream: waiting.rows for stream, waiting in spool.waiting.items()} == {
+            LANE: 2,
+            OTHER: 1,
+        }
 
 
 def test_each_commit_is_synced(tmp_path: Path) -> None:
@@ -93,7 +98,12 @@ def test_each_commit_is_synced(tmp_path: Path) -> None:
 def test_many_threads_keep_rows_at_once_and_none_is_lost(tmp_path: Path) -> None:
     with open_spool(tmp_path) as spool:
         futures: list[Future[None]] = []
-        threads = [threading.Thread(target=lambda: futures.extend(spool.append(LANE, [b"a"]) for _ in range(200))) for _ in range(8)]
+        threads = [
+            threading.Thread(
+                target=lambda: futures.extend(spool.append(LANE, [b"a"]) for _ in range(200))
+            )
+            for _ in range(8)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -107,12 +117,15 @@ def test_a_torn_tail_loses_only_what_was_not_acknowledged(tmp_path: Path, lost: 
     batches = [[f"{number}-{part}" for part in range(40)] for number in range(20)]
     (tmp_path / "current").mkdir()
     sizes = write(tmp_path / "current", batches)
-    # A power cut while the last batch was being written: the log ends anywhere behind what was synced before it.
+    # A power cut while the last batch was being written: the log ends anywhere behind what was
+    # synced before it.
     cut = tmp_path / "cut"
     with log_of(cut).open("r+b") as log:
         log.truncate(max(sizes[-1] - lost, sizes[-2]))
     file = SpoolFile(cut)
-    assert [entry.body.decode() for entry in file.oldest(LANE, 1_000_000)] == [body for batch in batches[:-1] for body in batch]
+    assert [entry.body.decode() for entry in file.oldest(LANE, 1_000_000)] == [
+        body for batch in batches[:-1] for body in batch
+    ]
     file.close()
 
 
@@ -154,7 +167,9 @@ def test_what_is_no_spool_at_all_is_set_aside(tmp_path: Path) -> None:
     assert (tmp_path / "damaged-1" / NAME).exists()
 
 
-def test_a_start_that_ended_while_carrying_rows_over_is_finished_by_the_next(tmp_path: Path) -> None:
+def test_a_start_that_ended_while_carrying_rows_over_is_finished_by_the_next(
+    tmp_path: Path,
+) -> None:
     with open_spool(tmp_path) as spool:
         keep(spool, "a")
     # The damaged file is set aside already, and the new one not yet in its place.
@@ -187,8 +202,12 @@ def test_a_disk_that_is_nearly_full_takes_no_more_rows_but_lets_them_go(tmp_path
         assert bodies(spool) == ["c"]
 
 
-@pytest.mark.parametrize("fault", [OSError(5, "Input/output error"), MemoryError()], ids=["disk", "memory"])
-def test_a_fault_of_the_machine_refuses_what_is_kept_then_and_stops_nothing(tmp_path: Path, fault: Exception) -> None:
+@pytest.mark.parametrize(
+    "fault", [OSError(5, "Input/output error"), MemoryError()], ids=["disk", "memory"]
+)
+def test_a_fault_of_the_machine_refuses_what_is_kept_then_and_stops_nothing(
+    tmp_path: Path, fault: Exception
+) -> None:
     faults = [fault]
 
     def look(_: Path) -> Space:
@@ -211,7 +230,9 @@ def test_room_is_kept_for_delivering(tmp_path: Path, total: int, reserve: int) -
         require_room(tmp_path, lambda _: Space(total * MIB, reserve * MIB - 1))
 
 
-def test_a_clock_that_is_put_back_changes_neither_order_nor_age_for_the_worse(tmp_path: Path) -> None:
+def test_a_clock_that_is_put_back_changes_neither_order_nor_age_for_the_worse(
+    tmp_path: Path,
+) -> None:
     with open_spool(tmp_path, clock=FixedClock(NOON)) as spool:
         keep(spool, "first")
     earlier = FixedClock(NOON - timedelta(days=400))
@@ -238,7 +259,9 @@ def test_a_closed_spool_takes_nothing(tmp_path: Path) -> None:
 
 
 class LockedSite:
-    """Rows of texts, in a database where another one's transaction has locked those of ``cottage``."""
+    """Rows of texts, in a database where another one's transaction has locked those of
+    ``cottage``.
+    """
 
     name = "readings"
 
@@ -256,7 +279,9 @@ class LockedSite:
 
 def test_a_site_whose_rows_are_locked_does_not_hold_the_others_back(tmp_path: Path) -> None:
     kind = LockedSite()
-    with open_mirror(tmp_path, create_engine("sqlite://"), kind, turn=timedelta(milliseconds=10)) as mirror:
+    with open_mirror(
+        tmp_path, create_engine("sqlite://"), kind, turn=timedelta(milliseconds=10)
+    ) as mirror:
         for site in ("cottage", "home"):
             mirror.keep(kind, site, ["5 kW"]).result()
         assert kind.is_delivered.wait(20)

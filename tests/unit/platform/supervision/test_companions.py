@@ -12,7 +12,14 @@ import pytest
 
 from luna.platform.memory import affordable_processes
 from luna.platform.settings import Settings
-from luna.platform.supervision.companions import COMPANIONS, ONE_WORKER, Companion, choose_companions, has_one_worker, pass_on_log
+from luna.platform.supervision.companions import (
+    COMPANIONS,
+    ONE_WORKER,
+    Companion,
+    choose_companions,
+    has_one_worker,
+    pass_on_log,
+)
 from luna.platform.telemetry import RECENT_LINES
 
 TALKER = "import sys; sys.stderr.writelines(f'line {number}\\n' for number in range(50_000))"
@@ -39,13 +46,17 @@ def test_a_companions_log_on_a_terminal_is_for_people(monkeypatch: pytest.Monkey
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", Terminal(written))
     line = '{"event": "ready", "level": "info", "service": "worker"}'
-    with subprocess.Popen([sys.executable, "-c", f"import sys; sys.stderr.write('{line}')"], stderr=subprocess.PIPE) as companion:
+    with subprocess.Popen(
+        [sys.executable, "-c", f"import sys; sys.stderr.write('{line}')"], stderr=subprocess.PIPE
+    ) as companion:
         pass_on_log(companion)
     assert written.getvalue().split() == [b"info", b"worker:", b"ready"]
     assert RECENT_LINES[-1] == line
 
 
-def test_what_somebody_waits_for_has_a_worker_of_its_own_where_memory_or_somebody_allows_more_than_one_job() -> None:
+def test_what_somebody_waits_for_has_a_worker_of_its_own_where_memory_or_somebody_allows_more_than_one_job() -> (
+    None
+):
     assert has_one_worker(Settings()) == (affordable_processes() == 1)
     assert choose_companions(Settings(worker_processes=1)) == COMPANIONS
 
@@ -68,14 +79,23 @@ class ShortOfMemory:
             self.refused = True
             raise BlockingIOError("cannot fork")
         sleeper = [sys.executable, "-c", "import time; time.sleep(600)"]
-        self.process = subprocess.Popen(sleeper, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        self.process = subprocess.Popen(
+            sleeper, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
         self.started.set()
         return self.process
 
 
 def test_a_companion_that_cannot_be_started_now_is_started_later(tmp_path: Path) -> None:
     starter, stop = ShortOfMemory(), threading.Event()
-    companion = Companion("executor", ["executor"], Settings(data_folder=tmp_path), threading.Event(), starter=starter, polls_devices=lambda: False)
+    companion = Companion(
+        "executor",
+        ["executor"],
+        Settings(data_folder=tmp_path),
+        threading.Event(),
+        starter=starter,
+        polls_devices=lambda: False,
+    )
     watch = threading.Thread(target=companion.keep_running, args=(stop,), daemon=True)
     watch.start()
     assert starter.started.wait(60)

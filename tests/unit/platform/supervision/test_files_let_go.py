@@ -17,7 +17,9 @@ print(before, held_kb(), round(np.linalg.det(np.linalg.inv(np.eye(3) * 2)) * 8))
 
 
 def test_pages_of_libraries_are_let_go_of_and_read_again_by_who_needs_them() -> None:
-    said = subprocess.run([sys.executable, "-c", LETTING_GO], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", LETTING_GO], check=True, capture_output=True, text=True
+    ).stdout
     before, left, computed = map(int, said.split())
     assert left < before / 2
     assert computed == 1

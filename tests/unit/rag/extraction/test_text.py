@@ -8,10 +8,26 @@ from services.rag.extraction.detection import is_mail, is_named_for, separator_o
 from services.rag.extraction.text import clean, decode, language_of
 from tests.support.suite.tables import each_row
 
-GERMAN = "Größere Anlagen müssen gemeldet werden; für ältere Zähler gilt das übrigens auch. § 14a EnWG, 5 °C."
+GERMAN = (
+    "Größere Anlagen müssen gemeldet werden; für ältere Zähler gilt das übrigens auch. § 14a "
+    "EnWG, 5 °C."
+)
 
 
-@each_row("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1", "iso8859-15"])
+@each_row(
+    "charset",
+    [
+        "utf-8",
+        "utf-8-sig",
+        "utf-16",
+        "utf-16-le",
+        "utf-16-be",
+        "utf-32",
+        "cp1252",
+        "latin-1",
+        "iso8859-15",
+    ],
+)
 def test_german_is_read_in_every_charset_that_is_met(charset: str) -> None:
     assert decode(GERMAN.encode(charset)) == GERMAN
 
@@ -22,7 +38,15 @@ def test_german_of_old_machines_is_read(charset: str) -> None:
     assert decode(text.encode(charset)) == text
 
 
-@each_row("content", [b"\x00\x01\x02\x03" * 50, bytes(range(256)), b"a\x00b" * 50 + b"\xff\xff", b"\xff\xfe\x00\xd8"])
+@each_row(
+    "content",
+    [
+        b"\x00\x01\x02\x03" * 50,
+        bytes(range(256)),
+        b"a\x00b" * 50 + b"\xff\xff",
+        b"\xff\xfe\x00\xd8",
+    ],
+)
 def test_bytes_that_are_no_text_are_told(content: bytes) -> None:
     assert decode(content) is None
 
@@ -37,7 +61,10 @@ def test_what_is_kept_is_taken_by_databases_and_kept_again(text: str) -> None:
 
 
 def test_what_is_not_seen_is_left_out() -> None:
-    assert clean("Strom\u00adpreis\u200b  \ufb01x\r\n\r\n\r\n\r\n\x00\u202eEnde ") == "Strompreis fix\n\nEnde"
+    assert (
+        clean("Strom\u00adpreis\u200b  \ufb01x\r\n\r\n\r\n\r\n\x00\u202eEnde ")
+        == "Strompreis fix\n\nEnde"
+    )
 
 
 @each_row(
@@ -57,7 +84,13 @@ def test_the_language_of_a_text_is_told(text: str, language: str | None) -> None
 
 @each_row(
     ("text", "separator"),
-    [("a;b\n1,5;2\n", ";"), ("a,b,c\n1,2,3\n", ","), ("a\tb\n1\t2\n", "\t"), ('"x;y";b\n1;2', ";"), ("Ein Satz, mehr nicht.\nUnd noch", None)],
+    [
+        ("a;b\n1,5;2\n", ";"),
+        ("a,b,c\n1,2,3\n", ","),
+        ("a\tb\n1\t2\n", "\t"),
+        ('"x;y";b\n1;2', ";"),
+        ("Ein Satz, mehr nicht.\nUnd noch", None),
+    ],
 )
 def test_what_separates_cells_is_told(text: str, separator: str | None) -> None:
     assert separator_of(text) == separator

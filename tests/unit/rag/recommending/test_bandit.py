@@ -7,13 +7,21 @@ from hypothesis import strategies as st
 
 from luna.contracts.recommendations import BanditPolicy
 from luna.energy.errors import InvalidInputError
-from services.rag.recommending.bandit import ALPHA, CHANCE, BanditRanking, Statistics, cross_features
+from services.rag.recommending.bandit import (
+    ALPHA,
+    CHANCE,
+    BanditRanking,
+    Statistics,
+    cross_features,
+)
 
 POLICIES: tuple[BanditPolicy, ...] = ("linucb", "thompson")
 TWO = np.eye(2)
 
 
-def rank(policy: BanditPolicy, candidates: np.ndarray, statistics: Statistics, seed: int = 1) -> BanditRanking:
+def rank(
+    policy: BanditPolicy, candidates: np.ndarray, statistics: Statistics, seed: int = 1
+) -> BanditRanking:
     return BanditRanking(policy, candidates, statistics, np.random.default_rng(seed))
 
 
@@ -31,18 +39,23 @@ def test_statistics_are_sums_whatever_the_order() -> None:
 
 
 def test_linucb_takes_the_highest_upper_bound() -> None:
-    # Arm 0: 100 observations of 0.5, width 0.8/√101 = 0.08; arm 1: none, 0 + 0.8. So the unknown arm is tried first.
+    # Arm 0: 100 observations of 0.5, width 0.8/√101 = 0.08; arm 1: none, 0 + 0.8. So the unknown
+    # arm is tried first.
     statistics = Statistics(np.diag([100.0, 0.0]), np.array([50.0, 0.0]), 100)
     assert 0.5 + ALPHA / np.sqrt(101) < ALPHA
     chance = CHANCE["linucb"] / 2
-    np.testing.assert_allclose(rank("linucb", TWO, statistics).probabilities(np.arange(2)), [chance, 1 - chance])
+    np.testing.assert_allclose(
+        rank("linucb", TWO, statistics).probabilities(np.arange(2)), [chance, 1 - chance]
+    )
 
 
 @pytest.mark.parametrize("policy", POLICIES)
 def test_what_was_rewarded_more_is_chosen_more(policy: BanditPolicy) -> None:
     # 400 observations each: 0.9 against 0.1 are 16 standard deviations apart.
     statistics = Statistics(np.diag([400.0, 400.0]), np.array([360.0, 40.0]), 800)
-    assert rank(policy, TWO, statistics).probabilities(np.arange(2))[0] == pytest.approx(1 - CHANCE[policy] / 2)
+    assert rank(policy, TWO, statistics).probabilities(np.arange(2))[0] == pytest.approx(
+        1 - CHANCE[policy] / 2
+    )
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -50,16 +63,22 @@ def test_choices_come_as_often_as_their_propensity_says(policy: BanditPolicy) ->
     candidates = np.random.default_rng(2).random((6, 4))
     ranking = rank(policy, candidates, Statistics.empty(4).observe(candidates[0], 1.0))
     told = ranking.probabilities(np.arange(6))
-    counts = np.bincount([ranking.choose(np.arange(6))[0] for _ in range(20_000)], minlength=6) / 20_000
+    counts = (
+        np.bincount([ranking.choose(np.arange(6))[0] for _ in range(20_000)], minlength=6) / 20_000
+    )
     # Five standard deviations of a share of 20,000 draws are at most 5·√(0.25/20,000) = 0.018.
     assert np.abs(counts - told).max() < 0.018
 
 
 @given(seed=st.integers(0, 10_000), policy=st.sampled_from(POLICIES), count=st.integers(1, 40))
-def test_probabilities_add_up_and_are_never_nothing(seed: int, policy: BanditPolicy, count: int) -> None:
+def test_probabilities_add_up_and_are_never_nothing(
+    seed: int, policy: BanditPolicy, count: int
+) -> None:
     rng = np.random.default_rng(seed)
     candidates, left = rng.random((count, 5)) * 10.0 ** rng.integers(-6, 7), np.arange(0, count, 2)
-    probabilities = rank(policy, candidates, Statistics.empty(5).observe(rng.random(5), 1.0)).probabilities(left)
+    probabilities = rank(
+        policy, candidates, Statistics.empty(5).observe(rng.random(5), 1.0)
+    ).probabilities(left)
     assert probabilities.sum() == pytest.approx(1.0)
     assert (probabilities > 0).all()
 

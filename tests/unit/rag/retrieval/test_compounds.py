@@ -19,22 +19,36 @@ from tests.support.suite.tables import each_row
         ("kündigungsfristxyz", ()),
     ],
 )
-def test_a_compound_is_split_only_where_its_parts_are_all_of_it(word: str, parts: tuple[str, ...]) -> None:
+def test_a_compound_is_split_only_where_its_parts_are_all_of_it(
+    word: str, parts: tuple[str, ...]
+) -> None:
     assert split_compound(word) == parts
 
 
 def test_a_question_by_a_part_meets_the_compound_and_the_other_way_round() -> None:
-    assert set(weigh_query("Frist")) & set(weigh_passage("Die Kündigungsfrist beträgt 14 Tage.", "de"))
-    assert set(weigh_query("Kündigungsfrist")) & set(weigh_passage("Die Frist beträgt 14 Tage.", "de"))
+    assert set(weigh_query("Frist")) & set(
+        weigh_passage("Die Kündigungsfrist beträgt 14 Tage.", "de")
+    )
+    assert set(weigh_query("Kündigungsfrist")) & set(
+        weigh_passage("Die Frist beträgt 14 Tage.", "de")
+    )
 
 
 def test_words_that_the_glossary_knows_become_english_and_the_others_stay() -> None:
-    assert in_english_words("Musterau: Die Kündigungsfrist ist 14 Tage.") == "Musterau : Die notice period ist 14 day ."
+    assert (
+        in_english_words("Musterau: Die Kündigungsfrist ist 14 Tage.")
+        == "Musterau : Die notice period ist 14 day ."
+    )
 
 
 @pytest.mark.parametrize(("language", "alone"), [("en", True), (None, True), ("de", False)])
-def test_a_text_that_the_model_can_read_is_embedded_as_it_is(language: str | None, alone: bool) -> None:
-    assert text_to_embed("Die Kündigungsfrist", language, speaks_english_alone=alone) == "Die Kündigungsfrist"
+def test_a_text_that_the_model_can_read_is_embedded_as_it_is(
+    language: str | None, alone: bool
+) -> None:
+    assert (
+        text_to_embed("Die Kündigungsfrist", language, speaks_english_alone=alone)
+        == "Die Kündigungsfrist"
+    )
 
 
 @given(st.text(max_size=300))

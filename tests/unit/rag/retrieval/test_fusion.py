@@ -28,8 +28,12 @@ def test_one_side_alone_keeps_its_order() -> None:
 
 
 @given(SCORES, SCORES)
-def test_every_passage_is_there_once_with_a_score_between_nothing_and_one(dense: dict[int, float], sparse: dict[int, float]) -> None:
+def test_every_passage_is_there_once_with_a_score_between_nothing_and_one(
+    dense: dict[int, float], sparse: dict[int, float]
+) -> None:
     ranked = fuse(dense, sparse)
     assert sorted(each.key for each in ranked) == sorted(dense | sparse)
     assert all(-1e-9 <= each.score <= 1 + 1e-9 for each in ranked)
-    assert [each.score for each in ranked] == pytest.approx(sorted((each.score for each in ranked), reverse=True))
+    assert [each.score for each in ranked] == pytest.approx(
+        sorted((each.score for each in ranked), reverse=True)
+    )

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rag.retrieval.terms import GLOSSARY_WEIGHT, number_of, terms_of, translate, weigh_passage, weigh_query
+from services.rag.retrieval.terms import (
+    GLOSSARY_WEIGHT,
+    number_of,
+    terms_of,
+    translate,
+    weigh_passage,
+    weigh_query,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +44,10 @@ def test_a_question_in_one_language_finds_the_words_of_the_other_for_less() -> N
 
 def test_the_more_often_a_term_stands_in_a_short_passage_the_more_it_weighs() -> None:
     price = number_of("price")
-    weights = [weigh_passage(text, "en")[price] for text in ("price of power", "price price of power", "price of power" + " and heat" * 200)]
+    weights = [
+        weigh_passage(text, "en")[price]
+        for text in ("price of power", "price price of power", "price of power" + " and heat" * 200)
+    ]
     assert weights[1] > weights[0] > weights[2]
 
 

@@ -62,7 +62,9 @@ QUESTIONS: list[tuple[str, dict[str, Any]]] = [
 
 
 @each_row("question, arguments", QUESTIONS)
-def test_a_price_to_come_is_asked_of_documents_first_and_then_of_the_tariff(question: str, arguments: dict[str, Any]) -> None:
+def test_a_price_to_come_is_asked_of_documents_first_and_then_of_the_tariff(
+    question: str, arguments: dict[str, Any]
+) -> None:
     assert match_question(question, site=SITE, now=NOW) == []
     calls = match_ahead(question, site=SITE, now=NOW)
     assert [(call.tool, call.arguments) for call in calls] == [("price_course", arguments)]

@@ -26,49 +26,121 @@ def day(first: str, last: str | None = None, **others: Any) -> dict[str, Any]:
 POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     # Prices
     ("Erkläre den Preisverlauf von EPEX Strom gestern", "price_course", day("05-15", price="spot")),
-    ("Erkläre mir bitte den Preisverlauf von EPEX Strom gestern.", "price_course", day("05-15", price="spot")),
+    (
+        "Erkläre mir bitte den Preisverlauf von EPEX Strom gestern.",
+        "price_course",
+        day("05-15", price="spot"),
+    ),
     ("Wie war der Strompreis gestern?", "price_course", day("05-15", price="import")),
     ("Wie hoch ist der Strompreis gerade?", "price_course", day("05-16", price="import")),
     ("Wie teuer ist der Strom morgen?", "price_course", day("05-17", price="import")),
     ("Wann ist der Strom morgen am günstigsten?", "price_course", day("05-17", price="import")),
-    ("Gab es letzte Woche negative Strompreise?", "price_course", day("05-06", "05-12", price="import")),
+    (
+        "Gab es letzte Woche negative Strompreise?",
+        "price_course",
+        day("05-06", "05-12", price="import"),
+    ),
     ("Börsenstrompreise am 3. März", "price_course", day("03-03", price="spot")),
-    ("Wie waren die Preise vom 3. bis 5. März?", "price_course", day("03-03", "03-05", price="import")),
+    (
+        "Wie waren die Preise vom 3. bis 5. März?",
+        "price_course",
+        day("03-03", "03-05", price="import"),
+    ),
     ("Explain yesterday's EPEX price curve", "price_course", day("05-15", price="spot")),
     ("What was the electricity price on March 3rd?", "price_course", day("03-03", price="import")),
     ("What are the spot prices tomorrow?", "price_course", day("05-17", price="spot")),
     ("How expensive is electricity today?", "price_course", day("05-16", price="import")),
     ("When is power cheapest tomorrow?", "price_course", day("05-17", price="import")),
     ("What were prices like last month?", "price_course", day("04-01", "04-30", price="import")),
-    ("electricity prices from 2024-05-01 to 2024-05-07", "price_course", day("05-01", "05-07", price="import")),
-    ("Wie war der Strompreis gestern zwischen 14 und 18 Uhr?", "price_course", day("05-15", price="import", from_clock="14:00", to_clock="18:00")),
+    (
+        "electricity prices from 2024-05-01 to 2024-05-07",
+        "price_course",
+        day("05-01", "05-07", price="import"),
+    ),
+    (
+        "Wie war der Strompreis gestern zwischen 14 und 18 Uhr?",
+        "price_course",
+        day("05-15", price="import", from_clock="14:00", to_clock="18:00"),
+    ),
     ("Wie war der Einspeisepreis gestern?", "price_course", day("05-15", price="export")),
     ("Was kostet der Strom morgen um 18 Uhr?", "price_course", day("05-17", price="import")),
-    ("Ist der Strom heute Abend teuer?", "price_course", day("05-16", price="import", from_clock="18:00", to_clock="24:00")),
+    (
+        "Ist der Strom heute Abend teuer?",
+        "price_course",
+        day("05-16", price="import", from_clock="18:00", to_clock="24:00"),
+    ),
     # What is intended, and what was before
     ("Was hat der Speicher morgen noch vor?", "plan", day("05-17")),
     ("Was hat Luna heute vor und warum?", "plan", day("05-16")),
     ("What is the battery going to do today?", "plan", day("05-16")),
-    ("Lag der Verbrauch letzte Woche tiefer als davor?", "compare_periods", day("05-06", "05-12", other_first_day="2024-04-29", other_last_day="2024-05-05")),
-    ("Did we use more last month than the month before?", "compare_periods", day("04-01", "04-30", other_first_day="2024-03-01", other_last_day="2024-03-31")),
+    (
+        "Lag der Verbrauch letzte Woche tiefer als davor?",
+        "compare_periods",
+        day("05-06", "05-12", other_first_day="2024-04-29", other_last_day="2024-05-05"),
+    ),
+    (
+        "Did we use more last month than the month before?",
+        "compare_periods",
+        day("04-01", "04-30", other_first_day="2024-03-01", other_last_day="2024-03-31"),
+    ),
     # Energy
     ("Wie viel Strom habe ich gestern verbraucht?", "consumption", day("05-15", series=["load"])),
-    ("Wie hoch war mein Verbrauch in den letzten 7 Tagen?", "consumption", day("05-09", "05-15", series=["load"])),
+    (
+        "Wie hoch war mein Verbrauch in den letzten 7 Tagen?",
+        "consumption",
+        day("05-09", "05-15", series=["load"]),
+    ),
     ("Wie viel hat die PV-Anlage heute erzeugt?", "consumption", day("05-16", series=["pv"])),
-    ("Wie viel haben wir diese Woche eingespeist?", "consumption", day("05-13", "05-16", series=["export"])),
+    (
+        "Wie viel haben wir diese Woche eingespeist?",
+        "consumption",
+        day("05-13", "05-16", series=["export"]),
+    ),
     ("Netzbezug im April", "consumption", day("04-01", "04-30", series=["import"])),
     ("Wie hoch war die Autarkie letzten Monat?", "consumption", day("04-01", "04-30")),
     ("Verbrauch am Montag", "consumption", day("05-13", series=["load"])),
-    ("Wie viel Strom haben wir vorgestern Abend verbraucht?", "consumption", day("05-14", series=["load"], from_clock="18:00", to_clock="24:00")),
+    (
+        "Wie viel Strom haben wir vorgestern Abend verbraucht?",
+        "consumption",
+        day("05-14", series=["load"], from_clock="18:00", to_clock="24:00"),
+    ),
     ("How much electricity did we use yesterday?", "consumption", day("05-15", series=["load"])),
-    ("How much solar did I produce last week?", "consumption", day("05-06", "05-12", series=["pv"])),
-    ("How much did we export last weekend?", "consumption", day("05-11", "05-12", series=["export"])),
+    (
+        "How much solar did I produce last week?",
+        "consumption",
+        day("05-06", "05-12", series=["pv"]),
+    ),
+    (
+        "How much did we export last weekend?",
+        "consumption",
+        day("05-11", "05-12", series=["export"]),
+    ),
     # What is sold is not what is made, and a car's use is its own.
-    ("How much solar power did I sell in April?", "consumption", day("04-01", "04-30", series=["export"])),
-    ("Wie viel Solarstrom haben wir im April verkauft?", "consumption", day("04-01", "04-30", series=["export"])),
-    ("How much solar did we produce and export in April?", "consumption", day("04-01", "04-30", series=["pv", "export"])),
-    ("How much electricity did the car use yesterday?", "consumption", day("05-15", series=["vehicle"])),
-    ("What was my consumption between May 1 and May 5?", "consumption", day("05-01", "05-05", series=["load"])),
+    (
+        "How much solar power did I sell in April?",
+        "consumption",
+        day("04-01", "04-30", series=["export"]),
+    ),
+    (
+        "Wie viel Solarstrom haben wir im April verkauft?",
+        "consumption",
+        day("04-01", "04-30", series=["export"]),
+    ),
+    (
+        "How much solar did we produce and export in April?",
+        "consumption",
+        day("04-01", "04-30", series=["pv", "export"]),
+    ),
+    (
+        "How much electricity did the car use yesterday?",
+        "consumption",
+        day("05-15", series=["vehicle"]),
+    ),
+    (
+        "What was my consumption between May 1 and May 5?",
+        "consumption",
+        day("05-01", "05-05", series=["load"]),
+    ),
     ("self-sufficiency this month", "consumption", day("05-01", "05-16")),
     ("Wie autark waren wir gestern?", "consumption", day("05-15")),
     ("Was hat mich der Strom gestern gekostet?", "consumption", day("05-15", cost=True)),
@@ -78,24 +150,64 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("How much did we use since Monday?", "consumption", day("05-13", "05-16", series=["load"])),
     ("Wie viel PV seit 1. März?", "consumption", day("03-01", "05-16", series=["pv"])),
     ("Verbrauch seit März", "consumption", day("03-01", "05-16", series=["load"])),
-    ("consumption since the beginning of March", "consumption", day("03-01", "05-16", series=["load"])),
-    ("Wie viel haben wir seit letztem Monat eingespeist?", "consumption", day("04-01", "05-16", series=["export"])),
+    (
+        "consumption since the beginning of March",
+        "consumption",
+        day("03-01", "05-16", series=["load"]),
+    ),
+    (
+        "Wie viel haben wir seit letztem Monat eingespeist?",
+        "consumption",
+        day("04-01", "05-16", series=["export"]),
+    ),
     ("Verbrauch seit zwei Wochen", "consumption", day("05-02", "05-16", series=["load"])),
     ("How much did we use after May 1?", "consumption", day("05-02", "05-16", series=["load"])),
-    ("Wie viel haben wir nach Montag verbraucht?", "consumption", day("05-14", "05-16", series=["load"])),
+    (
+        "Wie viel haben wir nach Montag verbraucht?",
+        "consumption",
+        day("05-14", "05-16", series=["load"]),
+    ),
     ("Verbrauch ab 10. Mai", "consumption", day("05-10", "05-16", series=["load"])),
     ("consumption from Monday on", "consumption", day("05-13", "05-16", series=["load"])),
     ("Einspeisung vom 1. Mai an", "consumption", day("05-01", "05-16", series=["export"])),
     ("Wie viel PV wird seit Montag erzeugt?", "consumption", day("05-13", "05-16", series=["pv"])),
-    ("PV seit gestern Abend", "consumption", day("05-15", "05-16", series=["pv"], from_clock="18:00", to_clock="24:00")),
-    ("How much solar since yesterday at 6 pm?", "consumption", day("05-15", "05-16", series=["pv"], from_clock="18:00", to_clock="24:00")),
-    ("How much solar since this morning?", "consumption", day("05-16", series=["pv"], from_clock="06:00", to_clock="24:00")),
+    (
+        "PV seit gestern Abend",
+        "consumption",
+        day("05-15", "05-16", series=["pv"], from_clock="18:00", to_clock="24:00"),
+    ),
+    (
+        "How much solar since yesterday at 6 pm?",
+        "consumption",
+        day("05-15", "05-16", series=["pv"], from_clock="18:00", to_clock="24:00"),
+    ),
+    (
+        "How much solar since this morning?",
+        "consumption",
+        day("05-16", series=["pv"], from_clock="06:00", to_clock="24:00"),
+    ),
     ("How much did Luna save since Monday?", "savings", day("05-13", "05-16")),
     ("Wie war der Strompreis seit Montag?", "price_course", day("05-13", "05-16", price="import")),
-    ("Was hat der Strom bis gestern gekostet?", "consumption", {"first_day": "2023-05-16", "last_day": "2024-05-15", "cost": True}),
-    ("How much solar did we produce until yesterday?", "consumption", {"first_day": "2023-05-16", "last_day": "2024-05-15", "series": ["pv"]}),
-    ("Wie viel haben wir vor dem 1. Mai verbraucht?", "consumption", {"first_day": "2023-05-01", "last_day": "2024-04-30", "series": ["load"]}),
-    ("How much did we use after May 1 and before May 5?", "consumption", day("05-02", "05-04", series=["load"])),
+    (
+        "Was hat der Strom bis gestern gekostet?",
+        "consumption",
+        {"first_day": "2023-05-16", "last_day": "2024-05-15", "cost": True},
+    ),
+    (
+        "How much solar did we produce until yesterday?",
+        "consumption",
+        {"first_day": "2023-05-16", "last_day": "2024-05-15", "series": ["pv"]},
+    ),
+    (
+        "Wie viel haben wir vor dem 1. Mai verbraucht?",
+        "consumption",
+        {"first_day": "2023-05-01", "last_day": "2024-04-30", "series": ["load"]},
+    ),
+    (
+        "How much did we use after May 1 and before May 5?",
+        "consumption",
+        day("05-02", "05-04", series=["load"]),
+    ),
     ("Verbrauch seit Montag bis gestern", "consumption", day("05-13", "05-15", series=["load"])),
     ("Wie viel PV kommt bis Samstag?", "forecast", day("05-16", "05-18", series=["pv"])),
     ("Was macht die Batterie bis Samstag?", "plan", day("05-16", "05-18")),
@@ -103,14 +215,31 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Wie viel haben wir vor 3 Tagen verbraucht?", "consumption", day("05-13", series=["load"])),
     ("How much did we use the day before yesterday?", "consumption", day("05-14", series=["load"])),
     ("Verbrauch vom Montag", "consumption", day("05-13", series=["load"])),
-    ("Wie viel haben wir gestern vor Mittag verbraucht?", "consumption", day("05-15", series=["load"], from_clock="00:00", to_clock="12:00")),
-    ("Wie viel haben wir heute bis 12 Uhr verbraucht?", "consumption", day("05-16", series=["load"], from_clock="00:00", to_clock="12:00")),
-    # What begins ahead reaches as far as plans do, 14 days from today; tools say where what is known ends.
+    (
+        "Wie viel haben wir gestern vor Mittag verbraucht?",
+        "consumption",
+        day("05-15", series=["load"], from_clock="00:00", to_clock="12:00"),
+    ),
+    (
+        "Wie viel haben wir heute bis 12 Uhr verbraucht?",
+        "consumption",
+        day("05-16", series=["load"], from_clock="00:00", to_clock="12:00"),
+    ),
+    # What begins ahead reaches as far as plans do, 14 days from today; tools say where what is
+    # known ends.
     ("Wie ist der Strompreis ab morgen?", "price_course", day("05-17", "05-30", price="import")),
     ("What are the prices from tomorrow?", "price_course", day("05-17", "05-30", price="import")),
-    ("What are electricity prices from tomorrow on?", "price_course", day("05-17", "05-30", price="import")),
+    (
+        "What are electricity prices from tomorrow on?",
+        "price_course",
+        day("05-17", "05-30", price="import"),
+    ),
     ("Strompreise ab nächster Woche", "price_course", day("05-20", "05-30", price="import")),
-    ("Strompreis ab heute Abend", "price_course", day("05-16", "05-30", price="import", from_clock="18:00", to_clock="24:00")),
+    (
+        "Strompreis ab heute Abend",
+        "price_course",
+        day("05-16", "05-30", price="import", from_clock="18:00", to_clock="24:00"),
+    ),
     ("Was macht die Batterie ab morgen?", "plan", day("05-17", "05-30")),
     ("What does Luna plan from tomorrow?", "plan", day("05-17", "05-30")),
     ("Was macht die Batterie nach Freitag?", "plan", day("05-18", "05-30")),
@@ -121,16 +250,48 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Wie viel PV kommt ab morgen?", "forecast", day("05-17", "05-30", series=["pv"])),
     ("PV forecast from Saturday", "forecast", day("05-18", "05-30", series=["pv"])),
     ("PV forecast starting next week", "forecast", day("05-20", "05-30", series=["pv"])),
-    ("Wie viel Verbrauch wird ab morgen erwartet?", "forecast", day("05-17", "05-30", series=["load"])),
+    (
+        "Wie viel Verbrauch wird ab morgen erwartet?",
+        "forecast",
+        day("05-17", "05-30", series=["load"]),
+    ),
     ("Wie teuer ist der Strom bis Sonntag?", "price_course", day("05-16", "05-19", price="import")),
-    ("How expensive is electricity until Sunday?", "price_course", day("05-16", "05-19", price="import")),
-    ("What will prices be from tomorrow until Saturday?", "price_course", day("05-17", "05-18", price="import")),
-    ("Strompreis morgen vor 8 Uhr", "price_course", day("05-17", price="import", from_clock="00:00", to_clock="08:00")),
-    ("prices tomorrow after 6 pm", "price_course", day("05-17", price="import", from_clock="18:00", to_clock="24:00")),
-    ("Was macht die Batterie morgen ab 18 Uhr?", "plan", day("05-17", from_clock="18:00", to_clock="24:00")),
-    ("How much PV tomorrow until noon?", "forecast", day("05-17", series=["pv"], from_clock="00:00", to_clock="12:00")),
+    (
+        "How expensive is electricity until Sunday?",
+        "price_course",
+        day("05-16", "05-19", price="import"),
+    ),
+    (
+        "What will prices be from tomorrow until Saturday?",
+        "price_course",
+        day("05-17", "05-18", price="import"),
+    ),
+    (
+        "Strompreis morgen vor 8 Uhr",
+        "price_course",
+        day("05-17", price="import", from_clock="00:00", to_clock="08:00"),
+    ),
+    (
+        "prices tomorrow after 6 pm",
+        "price_course",
+        day("05-17", price="import", from_clock="18:00", to_clock="24:00"),
+    ),
+    (
+        "Was macht die Batterie morgen ab 18 Uhr?",
+        "plan",
+        day("05-17", from_clock="18:00", to_clock="24:00"),
+    ),
+    (
+        "How much PV tomorrow until noon?",
+        "forecast",
+        day("05-17", series=["pv"], from_clock="00:00", to_clock="12:00"),
+    ),
     ("Wie war der Strompreis ab Montag?", "price_course", day("05-13", "05-16", price="import")),
-    ("Wie war der Strompreis bis Sonntag?", "price_course", {"first_day": "2023-05-13", "last_day": "2024-05-12", "price": "import"}),
+    (
+        "Wie war der Strompreis bis Sonntag?",
+        "price_course",
+        {"first_day": "2023-05-13", "last_day": "2024-05-12", "price": "import"},
+    ),
     ("Wie sind die Strompreise von morgen?", "price_course", day("05-17", price="import")),
     ("Verbrauch von Januar bis März", "consumption", day("01-01", "03-31", series=["load"])),
     ("Bis wann lädt die Batterie heute?", "plan", day("05-16")),
@@ -139,11 +300,19 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Wie viel PV kommt morgen?", "forecast", day("05-17", series=["pv"])),
     ("Wie sieht die PV-Prognose für übermorgen aus?", "forecast", day("05-18", series=["pv"])),
     ("Wie viel Sonne wird heute noch erwartet?", "forecast", day("05-16", series=["pv"])),
-    ("Verbrauchsprognose für die nächsten 3 Tage", "forecast", day("05-16", "05-18", series=["load"])),
+    (
+        "Verbrauchsprognose für die nächsten 3 Tage",
+        "forecast",
+        day("05-16", "05-18", series=["load"]),
+    ),
     ("How much solar will we get tomorrow?", "forecast", day("05-17", series=["pv"])),
     ("Show me the load forecast", "forecast", {"series": ["load"]}),
     ("What consumption is expected on Saturday?", "forecast", day("05-18", series=["load"])),
-    ("What's the forecast for the weekend?", "forecast", day("05-18", "05-19", series=["load", "pv"])),
+    (
+        "What's the forecast for the weekend?",
+        "forecast",
+        day("05-18", "05-19", series=["load", "pv"]),
+    ),
     # Plan
     ("Was macht die Batterie heute?", "plan", day("05-16")),
     ("Wann lädt der Akku als Nächstes?", "plan", {}),
@@ -151,7 +320,11 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Was ist für morgen geplant?", "plan", day("05-17")),
     ("When will the battery charge tomorrow?", "plan", day("05-17")),
     ("What is the current plan?", "plan", {}),
-    ("What does Luna plan for tonight?", "plan", day("05-16", from_clock="18:00", to_clock="24:00")),
+    (
+        "What does Luna plan for tonight?",
+        "plan",
+        day("05-16", from_clock="18:00", to_clock="24:00"),
+    ),
     # Why
     ("Warum lädt die Batterie jetzt nicht?", "plan_reasons", {}),
     ("Warum hat der Akku gestern um 14 Uhr geladen?", "plan_reasons", {"at": "2024-05-15 14:00"}),
@@ -163,22 +336,42 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     (
         "Wie war mein Verbrauch im Vergleich zur Vorwoche?",
         "compare_periods",
-        {"first_day": "2024-05-13", "last_day": "2024-05-16", "other_first_day": "2024-05-06", "other_last_day": "2024-05-12"},
+        {
+            "first_day": "2024-05-13",
+            "last_day": "2024-05-16",
+            "other_first_day": "2024-05-06",
+            "other_last_day": "2024-05-12",
+        },
     ),
     (
         "Vergleiche den Verbrauch von gestern mit vorgestern",
         "compare_periods",
-        {"first_day": "2024-05-15", "last_day": "2024-05-15", "other_first_day": "2024-05-14", "other_last_day": "2024-05-14"},
+        {
+            "first_day": "2024-05-15",
+            "last_day": "2024-05-15",
+            "other_first_day": "2024-05-14",
+            "other_last_day": "2024-05-14",
+        },
     ),
     (
         "Compare this month's consumption with last month",
         "compare_periods",
-        {"first_day": "2024-05-01", "last_day": "2024-05-16", "other_first_day": "2024-04-01", "other_last_day": "2024-04-30"},
+        {
+            "first_day": "2024-05-01",
+            "last_day": "2024-05-16",
+            "other_first_day": "2024-04-01",
+            "other_last_day": "2024-04-30",
+        },
     ),
     (
         "Did we use more than last week in this week? Compare usage",
         "compare_periods",
-        {"first_day": "2024-05-06", "last_day": "2024-05-12", "other_first_day": "2024-05-13", "other_last_day": "2024-05-16"},
+        {
+            "first_day": "2024-05-06",
+            "last_day": "2024-05-12",
+            "other_first_day": "2024-05-13",
+            "other_last_day": "2024-05-16",
+        },
     ),
     # Savings
     ("Wie viel hat Luna letzten Monat gespart?", "savings", day("04-01", "04-30")),
@@ -186,12 +379,28 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("How much did Luna save last week?", "savings", day("05-06", "05-12")),
     ("What are my savings?", "savings", {}),
     # What if
-    ("Was würde es kosten, wenn ich eine Batterie mit 15 kWh hätte?", "what_would_it_cost", {"battery_capacity_kwh": 15.0}),
-    ("Was wäre, wenn wir keine Batterie hätten?", "what_would_it_cost", {"battery_capacity_kwh": 0.0}),
-    ("What would it cost with twice the battery?", "what_would_it_cost", {"battery_capacity_kwh": 20.0}),
+    (
+        "Was würde es kosten, wenn ich eine Batterie mit 15 kWh hätte?",
+        "what_would_it_cost",
+        {"battery_capacity_kwh": 15.0},
+    ),
+    (
+        "Was wäre, wenn wir keine Batterie hätten?",
+        "what_would_it_cost",
+        {"battery_capacity_kwh": 0.0},
+    ),
+    (
+        "What would it cost with twice the battery?",
+        "what_would_it_cost",
+        {"battery_capacity_kwh": 20.0},
+    ),
     ("What would it cost without a battery?", "what_would_it_cost", {"battery_capacity_kwh": 0.0}),
     ("What if I had 12 kWp of PV?", "what_would_it_cost", {"pv_peak_kw": 12.0}),
-    ("Was würde es kosten bei einem festen Strompreis von 32 ct?", "what_would_it_cost", {"import_price": 0.32}),
+    (
+        "Was würde es kosten bei einem festen Strompreis von 32 ct?",
+        "what_would_it_cost",
+        {"import_price": 0.32},
+    ),
     # Site and vehicle
     ("Welche Geräte habe ich?", "site_description", {}),
     ("How big is my battery?", "site_description", {}),
@@ -211,7 +420,11 @@ POSITIVE: list[tuple[str, str, dict[str, Any]]] = [
     ("Seit wann lädt die Batterie?", "battery_since", {}),
     ("Wie lange lädt der Speicher schon?", "battery_since", {}),
     # What compares two periods names no bound
-    ("Did we use more than last week this week?", "compare_periods", day("05-06", "05-12", other_first_day="2024-05-13", other_last_day="2024-05-16")),
+    (
+        "Did we use more than last week this week?",
+        "compare_periods",
+        day("05-06", "05-12", other_first_day="2024-05-13", other_last_day="2024-05-16"),
+    ),
 ]
 NEGATIVE = [
     "Was kostet eine neue Waschmaschine?",
@@ -333,11 +546,15 @@ NEGATIVE = [
 
 
 @each_row(("question", "tool", "arguments"), POSITIVE)
-def test_a_question_about_the_site_s_data_asks_for_its_tool(question: str, tool: str, arguments: dict[str, Any]) -> None:
+def test_a_question_about_the_site_s_data_asks_for_its_tool(
+    question: str, tool: str, arguments: dict[str, Any]
+) -> None:
     calls = match_question(question, site=SITE, now=NOW)
     assert [(call.tool, call.arguments) for call in calls] == [(tool, arguments)]
     # What is matched is what the tool takes.
-    TOOLS[tool].arguments.model_validate({name: value for name, value in arguments.items() if name != "at"})
+    TOOLS[tool].arguments.model_validate(
+        {name: value for name, value in arguments.items() if name != "at"}
+    )
 
 
 @each_row("question", NEGATIVE)
@@ -351,11 +568,18 @@ def test_there_are_enough_examples() -> None:
 
 def test_prices_of_two_days_ask_for_both() -> None:
     calls = match_question("Vergleiche die Strompreise von heute und gestern", site=SITE, now=NOW)
-    assert [(call.tool, call.arguments["first_day"]) for call in calls] == [("price_course", "2024-05-16"), ("price_course", "2024-05-15")]
+    assert [(call.tool, call.arguments["first_day"]) for call in calls] == [
+        ("price_course", "2024-05-16"),
+        ("price_course", "2024-05-15"),
+    ]
 
 
-PRICE = MatchedCall("price_course", {"price": "spot", "first_day": "2024-05-15", "last_day": "2024-05-15"})
-LOAD = MatchedCall("consumption", {"series": ["load"], "first_day": "2024-05-15", "last_day": "2024-05-15"})
+PRICE = MatchedCall(
+    "price_course", {"price": "spot", "first_day": "2024-05-15", "last_day": "2024-05-15"}
+)
+LOAD = MatchedCall(
+    "consumption", {"series": ["load"], "first_day": "2024-05-15", "last_day": "2024-05-15"}
+)
 
 
 @each_row(
@@ -366,19 +590,49 @@ LOAD = MatchedCall("consumption", {"series": ["load"], "first_day": "2024-05-15"
         ("und letzte Woche?", LOAD, "consumption", day("05-06", "05-12", series=["load"])),
         ("and for PV?", LOAD, "consumption", day("05-15", series=["pv"])),
         ("What about the import?", LOAD, "consumption", day("05-15", series=["import"])),
-        ("und die Einspeisung letzten Monat?", LOAD, "consumption", day("04-01", "04-30", series=["export"])),
+        (
+            "und die Einspeisung letzten Monat?",
+            LOAD,
+            "consumption",
+            day("04-01", "04-30", series=["export"]),
+        ),
         ("und morgen?", MatchedCall("plan", {}), "plan", day("05-17")),
-        ("und um 18 Uhr?", MatchedCall("plan_reasons", {}), "plan_reasons", {"at": "2024-05-16 18:00"}),
-        ("und mit 20 kWh Batterie?", MatchedCall("what_would_it_cost", {"battery_capacity_kwh": 15.0}), "what_would_it_cost", {"battery_capacity_kwh": 20.0}),
-        ("gestern Abend", LOAD, "consumption", day("05-15", series=["load"], from_clock="18:00", to_clock="24:00")),
+        (
+            "und um 18 Uhr?",
+            MatchedCall("plan_reasons", {}),
+            "plan_reasons",
+            {"at": "2024-05-16 18:00"},
+        ),
+        (
+            "und mit 20 kWh Batterie?",
+            MatchedCall("what_would_it_cost", {"battery_capacity_kwh": 15.0}),
+            "what_would_it_cost",
+            {"battery_capacity_kwh": 20.0},
+        ),
+        (
+            "gestern Abend",
+            LOAD,
+            "consumption",
+            day("05-15", series=["load"], from_clock="18:00", to_clock="24:00"),
+        ),
     ],
 )
-def test_a_follow_up_keeps_what_was_asked_and_changes_period_or_series(question: str, previous: MatchedCall, tool: str, arguments: dict[str, Any]) -> None:
+def test_a_follow_up_keeps_what_was_asked_and_changes_period_or_series(
+    question: str, previous: MatchedCall, tool: str, arguments: dict[str, Any]
+) -> None:
     calls = match_follow_up(question, previous, site=SITE, now=NOW)
     assert [(call.tool, call.arguments) for call in calls] == [(tool, arguments)]
 
 
-@each_row("question", ["Danke!", "und die Kündigungsfrist?", "and what does the contract say about yesterday?", "warum?"])
+@each_row(
+    "question",
+    [
+        "Danke!",
+        "und die Kündigungsfrist?",
+        "and what does the contract say about yesterday?",
+        "warum?",
+    ],
+)
 def test_what_goes_on_with_nothing_of_it_asks_for_no_tool(question: str) -> None:
     assert match_follow_up(question, PRICE, site=SITE, now=NOW) == []
 
@@ -407,19 +661,25 @@ def test_a_question_that_stands_by_itself_is_matched_as_one() -> None:
     ],
 )
 def test_periods_are_read_as_local_days(text: str, first: str, last: str) -> None:
-    assert [(str(period.first), str(period.last)) for period in find_periods(fold(text), TODAY)] == [(first, last)]
+    assert [
+        (str(period.first), str(period.last)) for period in find_periods(fold(text), TODAY)
+    ] == [(first, last)]
 
 
 def test_days_are_those_of_the_site_s_clock() -> None:
     # 23:30 in UTC on 15 May is 01:30 on 16 May in Berlin.
-    calls = match_question("Strompreis gestern", site=SITE, now=datetime(2024, 5, 15, 23, 30, tzinfo=UTC))
+    calls = match_question(
+        "Strompreis gestern", site=SITE, now=datetime(2024, 5, 15, 23, 30, tzinfo=UTC)
+    )
     assert calls[0].arguments["first_day"] == "2024-05-15"
     assert parse_zone(SITE.timezone).key == "Europe/Berlin"
 
 
 def test_no_text_makes_it_fail_and_whatever_it_matches_the_tool_takes() -> None:
     rng = np.random.default_rng(5)
-    words = [word for question, *_ in POSITIVE for word in question.split()] + [word for question in NEGATIVE for word in question.split()]
+    words = [word for question, *_ in POSITIVE for word in question.split()] + [
+        word for question in NEGATIVE for word in question.split()
+    ]
     strange = [
         "31.2.",
         "0.0.",
@@ -438,12 +698,24 @@ def test_no_text_makes_it_fail_and_whatever_it_matches_the_tool_takes() -> None:
     ]
     for number in range(draws(4000)):
         count = int(rng.integers(1, 25))
-        text = " ".join(str(rng.choice(strange if rng.random() < 0.15 else words)) for _ in range(count))
+        text = " ".join(
+            str(rng.choice(strange if rng.random() < 0.15 else words)) for _ in range(count)
+        )
         now = datetime(2024, 1 + number % 12, 1 + number % 28, number % 24, tzinfo=UTC)
-        for call in match_question(text, site=SITE, now=now) + match_follow_up(text, PRICE, site=SITE, now=now):
-            TOOLS[call.tool].arguments.model_validate({name: value for name, value in call.arguments.items() if name != "at"})
+        for call in match_question(text, site=SITE, now=now) + match_follow_up(
+            text, PRICE, site=SITE, now=now
+        ):
+            TOOLS[call.tool].arguments.model_validate(
+                {name: value for name, value in call.arguments.items() if name != "at"}
+            )
 
 
 def test_long_and_endless_texts_are_answered_at_once() -> None:
-    for text in ("gestern " * 100_000, "a" * 1_000_000, "von 1 bis " * 5_000, "würde " * 300 + "kosten", "letzte " * 280):
+    for text in (
+        "gestern " * 100_000,
+        "a" * 1_000_000,
+        "von 1 bis " * 5_000,
+        "würde " * 300 + "kosten",
+        "letzte " * 280,
+    ):
         match_question(text, site=SITE, now=NOW)

@@ -12,15 +12,39 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def account(name: str, *bills: float) -> VariantReply:
-    flows = {"import_": 0.0, "export": 0.0, "peak": 0.0, "wear": 0.0, "import_kwh": 0.0, "export_kwh": 0.0}
-    months = [MonthFlow(month=f"2023-{place:02}", bill=bill, **flows) for place, bill in enumerate(bills, start=1)]
-    whole = {"bill": sum(bills), "wear": 0.0, "stored_gain": 0.0, "cost": sum(bills), "import_kwh": 0.0, "export_kwh": 0.0, "cycles": 0.0}
+    flows = {
+        "import_": 0.0,
+        "export": 0.0,
+        "peak": 0.0,
+        "wear": 0.0,
+        "import_kwh": 0.0,
+        "export_kwh": 0.0,
+    }
+    months = [
+        MonthFlow(month=f"2023-{place:02}", bill=bill, **flows)
+        for place, bill in enumerate(bills, start=1)
+    ]
+    whole = {
+        "bill": sum(bills),
+        "wear": 0.0,
+        "stored_gain": 0.0,
+        "cost": sum(bills),
+        "import_kwh": 0.0,
+        "export_kwh": 0.0,
+        "cycles": 0.0,
+    }
     return VariantReply(name=name, months=months, **whole)
 
 
 def reply(*names: str) -> WhatIfReply:
     days = {"from_day": date(2023, 1, 1), "to_day": date(2023, 2, 28), "days": 59}
-    about = {"what_if_id": "q", "site": "home", "currency": "EUR", "policy": "mpc", "outlook": "usual"}
+    about = {
+        "what_if_id": "q",
+        "site": "home",
+        "currency": "EUR",
+        "policy": "mpc",
+        "outlook": "usual",
+    }
     variants = [account(name, 80.0, -15.0) for name in names]
     return WhatIfReply(**days, **about, baseline=account(BASELINE, 100.0, -20.0), variants=variants)
 
@@ -48,4 +72,7 @@ def test_names_that_are_markup_are_only_words_and_long_ones_take_more_rows() -> 
 
 
 def test_the_picture_is_as_recorded() -> None:
-    hold_drawing("bill", draw_bills(reply("15 kWh", "a tariff with a very long name " * 4, "<b>"), language="de"))
+    hold_drawing(
+        "bill",
+        draw_bills(reply("15 kWh", "a tariff with a very long name " * 4, "<b>"), language="de"),
+    )

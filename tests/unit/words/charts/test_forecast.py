@@ -11,7 +11,12 @@ import pytest
 from luna.energy.outlook import Quantiles
 from luna.energy.timeline import SLOT, FloatArray
 from luna.words import Language, Numbers
-from luna.words.charts.forecast import ForecastView, SeriesView, draw_forecast_page, draw_forecast_picture
+from luna.words.charts.forecast import (
+    ForecastView,
+    SeriesView,
+    draw_forecast_page,
+    draw_forecast_picture,
+)
 from tests.support.recordings.drawings import hold_drawing
 from tests.support.words.wording import plain, plain_wording
 
@@ -21,8 +26,12 @@ UNKNOWN = np.full(SLOTS, np.nan)
 
 
 def view_series(level_kw: float, happened: FloatArray = UNKNOWN) -> SeriesView:
-    spread = [np.full(SLOTS, level_kw * factor) for factor in (1.0, 0.5, 0.6, 0.8, 1.0, 1.2, 1.4, 1.5)]
-    return SeriesView(Quantiles(*spread), np.full(SLOTS, level_kw), happened, ["<As usual> & so on."] * SLOTS)
+    spread = [
+        np.full(SLOTS, level_kw * factor) for factor in (1.0, 0.5, 0.6, 0.8, 1.0, 1.2, 1.4, 1.5)
+    ]
+    return SeriesView(
+        Quantiles(*spread), np.full(SLOTS, level_kw), happened, ["<As usual> & so on."] * SLOTS
+    )
 
 
 def view_forecast(language: Language = "en", **changes: object) -> ForecastView:
@@ -48,7 +57,12 @@ def view_forecast(language: Language = "en", **changes: object) -> ForecastView:
 def cut(view: ForecastView, count: int) -> ForecastView:
     """Return the first slots of a forecast."""
     parts = {
-        name: SeriesView(series.forecast.map(lambda part: part[:count]), series.usual[:count], series.happened[:count], series.reasons[:count])
+        name: SeriesView(
+            series.forecast.map(lambda part: part[:count]),
+            series.usual[:count],
+            series.happened[:count],
+            series.reasons[:count],
+        )
         for name, series in view.panels.items()
     }
     return replace(view, **parts, night=view.night[:count])  # type: ignore[arg-type]
@@ -100,13 +114,19 @@ def test_how_it_did_is_counted_over_what_is_known() -> None:
 def test_gaps_in_what_happened_stay_gaps_and_a_slot_between_two_is_a_dot() -> None:
     happened = UNKNOWN.copy()
     happened[[0, 1, 5]] = 0.5
-    lines = [path.attrib["d"] for path in draw(view_forecast(load=view_series(0.5, happened))).iter() if path.get("class") == "line happened load"]
+    lines = [
+        path.attrib["d"]
+        for path in draw(view_forecast(load=view_series(0.5, happened))).iter()
+        if path.get("class") == "line happened load"
+    ]
     # The panel's, then the legend's own.
     assert [line.count("M") for line in lines] == [2, 1]
     assert lines[0].endswith("h0")
 
 
-@pytest.mark.parametrize(("happened", "said"), [(UNKNOWN, 0), (np.full(SLOTS, 0.5), 1)], ids=["unknown", "known"])
+@pytest.mark.parametrize(
+    ("happened", "said"), [(UNKNOWN, 0), (np.full(SLOTS, 0.5), 1)], ids=["unknown", "known"]
+)
 def test_the_legend_names_only_what_is_drawn(happened: FloatArray, said: int) -> None:
     texts = draw_texts(view_forecast(load=view_series(0.5, happened)))
     assert texts.count(fill("happened")) == said

@@ -5,10 +5,26 @@ import re
 from luna.words.charts.style import read_asset
 from tests.support.documentation.pages import ROOT
 
-SHEETS = sorted([*(ROOT / "luna/words/charts").glob("*.css"), *(ROOT / "services/api/pages/styles").glob("*.css")])
+SHEETS = sorted(
+    [
+        *(ROOT / "luna/words/charts").glob("*.css"),
+        *(ROOT / "services/api/pages/styles").glob("*.css"),
+    ]
+)
 LOOK = ROOT / "services/api/frontend/src/home/look.js"
 DEFINED = re.compile(r"--([\w-]+)\s*:")
-QUANTITIES = {"load", "pv", "battery", "grid", "export", "ev", "heater", "price", "sell-price", "co2"}
+QUANTITIES = {
+    "load",
+    "pv",
+    "battery",
+    "grid",
+    "export",
+    "ev",
+    "heater",
+    "price",
+    "sell-price",
+    "co2",
+}
 
 
 def read_palette() -> dict[str, str]:
@@ -22,7 +38,11 @@ def test_every_quantity_has_a_colour_of_its_own() -> None:
 
 
 def test_no_other_style_sheet_says_what_a_colour_is() -> None:
-    said = {sheet.name: set(DEFINED.findall(sheet.read_text(encoding="utf-8"))) & set(read_palette()) for sheet in SHEETS if sheet.name != "palette.css"}
+    said = {
+        sheet.name: set(DEFINED.findall(sheet.read_text(encoding="utf-8"))) & set(read_palette())
+        for sheet in SHEETS
+        if sheet.name != "palette.css"
+    }
     assert {name: names for name, names in said.items() if names} == {}
 
 

@@ -41,7 +41,9 @@ def test_an_axis_reaches_over_the_prices(prices: list[float], low: float, high: 
         ([-5.0] * 12 + [0.0] * 72 + [5.0] * 12, 12, 12),
     ],
 )
-def test_a_slot_is_dear_beside_the_others_of_its_day(prices: list[float], cheap: int, dear: int) -> None:
+def test_a_slot_is_dear_beside_the_others_of_its_day(
+    prices: list[float], cheap: int, dear: int
+) -> None:
     days = np.arange(len(prices)) // 96
     marked = mark_prices(np.array(prices), days)
     assert tuple(int(each.sum()) for each in marked) == (cheap, dear)

@@ -1,4 +1,6 @@
-"""Bars of amounts of which some are less than nothing, and rows of days of which some have a change of clock."""
+"""Bars of amounts of which some are less than nothing, and rows of days of which some have a change
+of clock.
+"""
 
 import re
 from datetime import date
@@ -13,7 +15,10 @@ from luna.words.charts.savings import DecidedDay, draw_amount, draw_deciders, sl
 
 def spans(drawing: str) -> list[tuple[float, float]]:
     """Return where the rectangles of a drawing begin and how wide they are, per cent."""
-    return [(float(x or 0), float(width)) for x, width in re.findall(r'<rect x="([\d.]+)%"(?: y="0.5")? width="([\d.]+)%"', drawing)]
+    return [
+        (float(x or 0), float(width))
+        for x, width in re.findall(r'<rect x="([\d.]+)%"(?: y="0.5")? width="([\d.]+)%"', drawing)
+    ]
 
 
 def test_what_is_earned_reaches_left_of_zero_and_what_is_saved_is_outlined_beyond_it() -> None:
@@ -35,14 +40,22 @@ def test_what_costs_more_than_what_it_stands_beside_saved_nothing() -> None:
     [
         pytest.param([date(2026, 3, 29)], id="23 h"),
         pytest.param([date(2026, 10, 25)], id="25 h"),
-        pytest.param([date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)], id="one of 23 h among others"),
+        pytest.param(
+            [date(2026, 3, 28), date(2026, 3, 29), date(2026, 3, 30)], id="one of 23 h among others"
+        ),
     ],
 )
-def test_the_hours_below_a_row_are_where_its_clock_says_them(dates: list[date], narrow: bool) -> None:
+def test_the_hours_below_a_row_are_where_its_clock_says_them(
+    dates: list[date], narrow: bool
+) -> None:
     numbers, days = Numbers("en", ZoneInfo("Europe/Berlin"), "EUR"), []
     for day in dates:
         slots = local_days(day, day, numbers.zone)
-        days.append(DecidedDay("", slot_edges(slots.start, slots.count, SLOT), ["planner"] * slots.count, ""))
+        days.append(
+            DecidedDay(
+                "", slot_edges(slots.start, slots.count, SLOT), ["planner"] * slots.count, ""
+            )
+        )
     drawing = draw_deciders(days, numbers, label="", narrow=narrow)
     notches = re.findall(r'd="M([\d.]+) [\d.]+V[\d.]+" class="notch"', drawing)
     hours = dict(re.findall(r'<text x="([\d.]+)"[^>]*>(\d\d:00)<', drawing))

@@ -1,4 +1,7 @@
-"""What speaks against a day is stored as codes with parameters. What was said until now is a code that nobody knows: it is said as it is."""
+"""What speaks against a day is stored as codes with parameters.
+
+What was said until now is a code that nobody knows: it is said as it is.
+"""
 
 from alembic import op
 

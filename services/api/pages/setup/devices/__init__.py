@@ -1,4 +1,6 @@
-"""What set-up asks of each kind of device: one module per kind that it asks for, each ending in one declaration, ``FORM``."""
+"""What set-up asks of each kind of device: one module per kind that it asks for, each ending in one
+declaration, ``FORM``.
+"""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -15,5 +17,9 @@ _MODULES = [import_module(f"{__name__}.{each.name}") for each in iter_modules(__
 _PLACES = {kind.section: place for place, kind in enumerate(DEVICE_KINDS)}
 # By section, in the order of all kinds.
 DEVICE_FORMS: Mapping[str, DeviceForm[Any]] = {
-    form.section: form for form in sorted((module.FORM for module in _MODULES if hasattr(module, "FORM")), key=lambda form: _PLACES[form.section])
+    form.section: form
+    for form in sorted(
+        (module.FORM for module in _MODULES if hasattr(module, "FORM")),
+        key=lambda form: _PLACES[form.section],
+    )
 }

@@ -4,7 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from luna.energy.devices.battery import USUAL_CYCLES, USUAL_EURO_PER_KWH, USUAL_RESERVE, Battery, has_usual_wear, wear_price_of
+from luna.energy.devices.battery import (
+    USUAL_CYCLES,
+    USUAL_EURO_PER_KWH,
+    USUAL_RESERVE,
+    Battery,
+    has_usual_wear,
+    wear_price_of,
+)
 from luna.energy.part import PER_EURO
 from luna.words import Numbers
 from luna.words.pages import PageWords
@@ -32,21 +39,33 @@ def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _compose_wear(values: Mapping[str, Any]) -> float:
-    """Return what a kWh in, and one out, wears: by the battery's price and cycles, or those that are usual."""
+    """Return what a kWh in, and one out, wears: by the battery's price and cycles, or those that
+    are usual.
+    """
     usable_kwh = values["capacity_kwh"] * (1 - values["reserve_percent"] / 100)
     usual = USUAL_EURO_PER_KWH * PER_EURO.get(values.get("currency", "EUR"), 1.0) * usable_kwh
-    return wear_price_of(values.get("battery_price", usual), usable_kwh, values.get("cycles", USUAL_CYCLES))
+    return wear_price_of(
+        values.get("battery_price", usual), usable_kwh, values.get("cycles", USUAL_CYCLES)
+    )
 
 
 def _answer_price(battery: Battery) -> float | None:
-    """Return the price that the usual number of cycles makes of a battery's wear; None: the usual price."""
+    """Return the price that the usual number of cycles makes of a battery's wear.
+
+    None: the usual price.
+    """
     if has_usual_wear(battery):
         return None
-    return round(2.0 * battery.wear_price * battery.capacity_kwh * (1.0 - battery.min_soc) * USUAL_CYCLES, 2)
+    return round(
+        2.0 * battery.wear_price * battery.capacity_kwh * (1.0 - battery.min_soc) * USUAL_CYCLES, 2
+    )
 
 
 def _answer(battery: Battery) -> dict[str, str]:
-    switches = {"from_grid": ON if battery.charge_from_grid else "", "to_grid": ON if battery.discharge_to_grid else ""}
+    switches = {
+        "from_grid": ON if battery.charge_from_grid else "",
+        "to_grid": ON if battery.discharge_to_grid else "",
+    }
     return switches | write_numbers(
         capacity_kwh=battery.capacity_kwh,
         power_kw=battery.charge_limit_kw,
@@ -61,16 +80,26 @@ def _keep_wear(before: Battery, document: dict[str, Any]) -> None:
     """Keep the wear where capacity or reserve alone changed: nobody typed another price."""
     usable_kwh = document["capacity_kwh"] * (1 - document["min_soc"])
     typed_before = _answer_price(before)
-    if typed_before is not None and document["wear_price"] == wear_price_of(typed_before, usable_kwh, USUAL_CYCLES):
+    if typed_before is not None and document["wear_price"] == wear_price_of(
+        typed_before, usable_kwh, USUAL_CYCLES
+    ):
         document["wear_price"] = before.wear_price
 
 
 def _find_watts(values: Mapping[str, Any]) -> FieldFault | None:
-    return FieldFault("power_kw", "watts") if values["power_kw"] > 20 * values["capacity_kwh"] else None
+    return (
+        FieldFault("power_kw", "watts")
+        if values["power_kw"] > 20 * values["capacity_kwh"]
+        else None
+    )
 
 
 def _review(battery: Battery, words: PageWords, numbers: Numbers) -> str:
-    text = words("review_battery", capacity=numbers.number(battery.capacity_kwh, 1), power=numbers.number(battery.charge_limit_kw, 1))
+    text = words(
+        "review_battery",
+        capacity=numbers.number(battery.capacity_kwh, 1),
+        power=numbers.number(battery.charge_limit_kw, 1),
+    )
     if battery.wear_by_depth:
         return text
     wear = words("review_wear", price=numbers.price(2.0 * battery.wear_price, decimals=1))
@@ -83,10 +112,32 @@ FORM = DeviceForm(
     entries=(
         Entry("capacity_kwh", most=2_000, above=True, unit="kWh"),
         Entry("power_kw", most=2_000, above=True, unit="kW", hint=True),
-        Entry("reserve_percent", most=90, default=f"{100 * USUAL_RESERVE:g}", unit="%", assumed="reserve"),
-        Entry("efficiency_percent", least=50, most=100, default="90", unit="%", hint=True, assumed="efficiency"),
+        Entry(
+            "reserve_percent",
+            most=90,
+            default=f"{100 * USUAL_RESERVE:g}",
+            unit="%",
+            assumed="reserve",
+        ),
+        Entry(
+            "efficiency_percent",
+            least=50,
+            most=100,
+            default="90",
+            unit="%",
+            hint=True,
+            assumed="efficiency",
+        ),
         Entry("battery_price", most=10_000_000, required=False, hint=True, assumed="wear"),
-        Entry("cycles", least=100, most=100_000, required=False, default=f"{USUAL_CYCLES:g}", hint=True, assumed="wear"),
+        Entry(
+            "cycles",
+            least=100,
+            most=100_000,
+            required=False,
+            default=f"{USUAL_CYCLES:g}",
+            hint=True,
+            assumed="wear",
+        ),
         Entry("from_grid", "switch", default=ON, assumed="charges_from_grid"),
         Entry("to_grid", "switch", default=ON, assumed="sells_to_grid"),
     ),
@@ -105,10 +156,14 @@ FORM = DeviceForm(
             statistic=("battery", "stat_energy_to"),
         ),
         "total_battery_discharge": SensorHints(
-            r"discharg|entlad|\bout\b", r"car|auto|wallbox|\bev\b", also=BATTERY_WORDS, statistic=("battery", "stat_energy_from")
+            r"discharg|entlad|\bout\b",
+            r"car|auto|wallbox|\bev\b",
+            also=BATTERY_WORDS,
+            statistic=("battery", "stat_energy_from"),
         ),
         "battery_soc": SensorHints(
-            r"soc|state.of.charge|ladezustand|ladestand|speicher|powerwall|inverter|home|house|storage",
+            r"soc|state.of.charge|ladezustand|ladestand|speicher|powerwall|inverter|home|"
+            r"house|storage",
             r"phone|watch|tablet|car|auto|\bev\b|remote",
         ),
     },

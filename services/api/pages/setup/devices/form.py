@@ -17,7 +17,8 @@ MOST_DEVICES = 8
 
 @dataclass(frozen=True, slots=True)
 class SensorHints:
-    """How to recognise Home Assistant's sensors of a role: regular expressions for names that are likely, excluded, and required.
+    """How to recognise Home Assistant's sensors of a role: regular expressions for names that are
+    likely, excluded, and required.
 
     ``statistic``: source type and field of an energy dashboard that hold the sensor.
     """
@@ -33,10 +34,12 @@ class DeviceForm(Generic[DeviceT]):
     """The form of a kind of device.
 
     Args:
-        section: of a site; also part of the names of phrases: ``none_<section>``, ``add_<section>``.
+        section: of a site; also part of the names of phrases: ``none_<section>``,
+            ``add_<section>``.
         singular: name of a first device; further ones get a number.
         entries: the fields of one device.
-        compose: returns a device's document, without its name, from the values of all fields and the site's ``currency``.
+        compose: returns a device's document, without its name, from the values of all fields and
+            the site's ``currency``.
         answer: returns the texts of the fields of a stored device, without its name.
         asks_for: whether the fields can express a device; the others of its section are not edited.
         find_fault: returns the fault of fields that contradict each other, None without one.
@@ -44,7 +47,8 @@ class DeviceForm(Generic[DeviceT]):
         review: describes a device in a sentence; None: by its power.
         reviewed: the fields that this sentence says; the others follow it, each with its label.
         sensors: the roles for which a site with such a device should have sensors.
-        controlled_as: the field of an entry of ``control`` with the device's name; None: entries have none.
+        controlled_as: the field of an entry of ``control`` with the device's name; None: entries
+            have none.
         first: whether set-up begins with one such device.
     """
 
@@ -67,7 +71,10 @@ class DeviceForm(Generic[DeviceT]):
         return {entry.name: entry.default for entry in self.entries}
 
     def gather(self, typed: Answers) -> list[dict[str, str]]:
-        """Collect the devices from a form's fields ``<section>-<place>-<field>``; an absent switch is off."""
+        """Collect the devices from a form's fields ``<section>-<place>-<field>``.
+
+        An absent switch is off.
+        """
         pattern = re.compile(rf"{self.section}-(\d{{1,2}})-(\w+)")
         # A stored device's name is a hidden field.
         names = {"name"} | {entry.name for entry in self.entries}
@@ -79,7 +86,10 @@ class DeviceForm(Generic[DeviceT]):
         return [devices[place] for place in sorted(devices)][:MOST_DEVICES]
 
     def check(self, typed: Answers, *, prefix: str) -> tuple[dict[str, Any], list[FieldFault]]:
-        """Validate a device's fields; return the values, and the faults with ``prefix`` before field names."""
+        """Validate a device's fields.
+
+        Return the values, and the faults with ``prefix`` before field names.
+        """
         values, faults = check_entries(self.entries, typed, prefix=prefix)
         fault = None if faults else self.find_fault(values)
         return values, faults if fault is None else [fault._replace(field=f"{prefix}{fault.field}")]

@@ -10,11 +10,17 @@ from services.api.pages.setup.fields import DIRECTIONS, Entry
 
 
 def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: values[name] for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading") if name in values}
+    return {
+        name: values[name]
+        for name in ("peak_kw", "tilt_deg", "azimuth_deg", "shading")
+        if name in values
+    }
 
 
 def _answer(array: PvArray) -> dict[str, str]:
-    return {"shading": array.shading or ""} | write_numbers(peak_kw=array.peak_kw, tilt_deg=array.tilt_deg, azimuth_deg=array.azimuth_deg)
+    return {"shading": array.shading or ""} | write_numbers(
+        peak_kw=array.peak_kw, tilt_deg=array.tilt_deg, azimuth_deg=array.azimuth_deg
+    )
 
 
 FORM = DeviceForm(
@@ -23,8 +29,22 @@ FORM = DeviceForm(
     entries=(
         Entry("peak_kw", most=2_000, above=True, unit="kW"),
         Entry("tilt_deg", most=90, default="30", unit="°", assumed="facing"),
-        Entry("azimuth_deg", "bearing", most=359.9, options=DIRECTIONS, default="180", unit="°", assumed="facing"),
-        Entry("shading", "choice", required=False, options=("", "none", "morning", "midday", "evening", "some", "heavy"), hint=True),
+        Entry(
+            "azimuth_deg",
+            "bearing",
+            most=359.9,
+            options=DIRECTIONS,
+            default="180",
+            unit="°",
+            assumed="facing",
+        ),
+        Entry(
+            "shading",
+            "choice",
+            required=False,
+            options=("", "none", "morning", "midday", "evening", "some", "heavy"),
+            hint=True,
+        ),
     ),
     compose=_compose,
     answer=_answer,

@@ -20,38 +20,74 @@ def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
     phases = [int(each) for each in values["phases"].split("_")]
     # Up to a hundredth: with less it would not reach its power.
     most_a = math.ceil(1e5 * values["power_kw"] / (max(phases) * Charger().voltage_v)) / 100
-    return document | {"charger": {"phases": phases, "min_current_a": values.get("least_current_a", Charger().min_current_a), "max_current_a": most_a}}
+    return document | {
+        "charger": {
+            "phases": phases,
+            "min_current_a": values.get("least_current_a", Charger().min_current_a),
+            "max_current_a": most_a,
+        }
+    }
 
 
 def _answer(vehicle: ElectricVehicle) -> dict[str, str]:
     charger = vehicle.charger
     phases = "_".join(str(count) for count in sorted(set(charger.phases))) if charger else ""
-    numbers = write_numbers(**{name: getattr(vehicle, name) for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")})
-    charging = write_numbers(power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a)
+    numbers = write_numbers(
+        **{
+            name: getattr(vehicle, name)
+            for name in ("capacity_kwh", "km_per_year", "kwh_per_100_km")
+        }
+    )
+    charging = write_numbers(
+        power_kw=vehicle.charge_limit_kw, least_current_a=(charger or Charger()).min_current_a
+    )
     return {"phases": phases} | numbers | charging
 
 
 def _find_weak_charger(values: Mapping[str, Any]) -> FieldFault | None:
-    """Return that a charger gives less than its least current takes; where its phases are not known nothing is said of it."""
+    """Return that a charger gives less than its least current takes.
+
+    Where its phases are not known nothing is said of it.
+    """
     least_current_a = float(values.get("least_current_a", Charger().min_current_a))
-    least_kw = round(int(values.get("phases", "0")[0]) * least_current_a * Charger().voltage_v / 1000, 2)
-    return FieldFault("power_kw", "least_current", {"bound": f"{least_kw:g}"}) if least_kw > values["power_kw"] else None
+    least_kw = round(
+        int(values.get("phases", "0")[0]) * least_current_a * Charger().voltage_v / 1000, 2
+    )
+    return (
+        FieldFault("power_kw", "least_current", {"bound": f"{least_kw:g}"})
+        if least_kw > values["power_kw"]
+        else None
+    )
 
 
 def _follow_charger(before: ElectricVehicle, document: dict[str, Any]) -> None:
-    """Let the least power follow from another charger, unless one of its own was given that the charger can do."""
+    """Let the least power follow from another charger, unless one of its own was given that the
+    charger can do.
+    """
     stored = before.model_dump(mode="json")
     if all(document.get(part) == stored[part] for part in ("charge_limit_kw", "charger")):
         return
-    usual_kw = ElectricVehicle.model_validate(before.model_dump(exclude={"min_charge_kw"})).min_charge_kw
+    usual_kw = ElectricVehicle.model_validate(
+        before.model_dump(exclude={"min_charge_kw"})
+    ).min_charge_kw
     if before.min_charge_kw == usual_kw or before.min_charge_kw > document["charge_limit_kw"]:
         document.pop("min_charge_kw", None)
 
 
 def _review(vehicle: ElectricVehicle, words: PageWords, numbers: Numbers) -> str:
-    figures = {"capacity": vehicle.capacity_kwh, "power": vehicle.most_charge_kw, "least": vehicle.power_ranges[0][0]}
-    text = words("review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()})
-    return text if vehicle.km_per_year is None else f"{text}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
+    figures = {
+        "capacity": vehicle.capacity_kwh,
+        "power": vehicle.most_charge_kw,
+        "least": vehicle.power_ranges[0][0],
+    }
+    text = words(
+        "review_vehicle", **{name: numbers.number(value, 1) for name, value in figures.items()}
+    )
+    return (
+        text
+        if vehicle.km_per_year is None
+        else f"{text}; " + words("review_km", km=numbers.number(vehicle.km_per_year, 0))
+    )
 
 
 FORM = DeviceForm(
@@ -62,9 +98,26 @@ FORM = DeviceForm(
         Entry("power_kw", least=1.4, most=400, default="11", unit="kW", assumed="charge_power"),
         # Of a charger; one of "1_3" switches by itself.
         Entry("phases", "choice", required=False, options=("", "1", "3", "1_3"), hint=True),
-        Entry("least_current_a", most=80, required=False, default="6", unit="A", hint=True, assumed="least_current"),
+        Entry(
+            "least_current_a",
+            most=80,
+            required=False,
+            default="6",
+            unit="A",
+            hint=True,
+            assumed="least_current",
+        ),
         Entry("km_per_year", least=100, most=300_000, required=False, unit="km", hint=True),
-        Entry("kwh_per_100_km", least=5, most=100, required=False, default=f"{CAR_KWH_PER_100_KM:g}", unit="kWh", hint=True, assumed="kwh_per_100_km"),
+        Entry(
+            "kwh_per_100_km",
+            least=5,
+            most=100,
+            required=False,
+            default=f"{CAR_KWH_PER_100_KM:g}",
+            unit="kWh",
+            hint=True,
+            assumed="kwh_per_100_km",
+        ),
     ),
     compose=_compose,
     answer=_answer,
@@ -72,6 +125,10 @@ FORM = DeviceForm(
     follow=_follow_charger,
     review=_review,
     reviewed=frozenset({"capacity_kwh", "power_kw", "km_per_year"}),
-    sensors={"vehicle_consumption": SensorHints(r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{BATTERY_WORDS}|price")},
+    sensors={
+        "vehicle_consumption": SensorHints(
+            r"wallbox|charger|\bev\b|car|auto|vehicle", rf"{BATTERY_WORDS}|price"
+        )
+    },
     controlled_as="vehicle",
 )

@@ -11,7 +11,11 @@ _KIND = "water_heater"
 
 
 def _compose(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {"kind": _KIND, "power_kw": values["power_kw"], "energy_kwh_per_day": values["energy_kwh_per_day"]}
+    return {
+        "kind": _KIND,
+        "power_kw": values["power_kw"],
+        "energy_kwh_per_day": values["energy_kwh_per_day"],
+    }
 
 
 def _answer(heater: DeferrableLoad) -> dict[str, str]:
@@ -22,13 +26,30 @@ FORM = DeviceForm(
     section="loads",
     singular=_KIND,
     entries=(
-        Entry("power_kw", most=100, above=True, default=f"{USUAL_HEATER_KW:g}", unit="kW", assumed="heater_power"),
-        Entry("energy_kwh_per_day", most=1_000, default=f"{USUAL_HEATER_KWH:g}", unit="kWh", assumed="hot_water"),
+        Entry(
+            "power_kw",
+            most=100,
+            above=True,
+            default=f"{USUAL_HEATER_KW:g}",
+            unit="kW",
+            assumed="heater_power",
+        ),
+        Entry(
+            "energy_kwh_per_day",
+            most=1_000,
+            default=f"{USUAL_HEATER_KWH:g}",
+            unit="kWh",
+            assumed="hot_water",
+        ),
     ),
     compose=_compose,
     answer=_answer,
     reviewed=frozenset({"power_kw"}),
     asks_for=lambda load: load.kind == _KIND and not load.profile_kw,
-    sensors={"water_heater_consumption": SensorHints(r"water.heater|boiler|heizstab|warmwasser|hot.water")},
+    sensors={
+        "water_heater_consumption": SensorHints(
+            r"water.heater|boiler|heizstab|warmwasser|hot.water"
+        )
+    },
     controlled_as="load",
 )

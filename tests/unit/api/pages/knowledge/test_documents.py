@@ -35,11 +35,15 @@ def describe(language: Language = "de", **parts: Any) -> DocumentView:
         "changed_at": AT,
     }
     numbers = Numbers(language, ZoneInfo("Europe/Berlin"), "EUR")
-    return DocumentView(Document.model_validate(usual | parts), numbers, page_words("knowledge", language))
+    return DocumentView(
+        Document.model_validate(usual | parts), numbers, page_words("knowledge", language)
+    )
 
 
 def chunk(position: int, text: str = "Text", page: int | None = None, *headings: str) -> Chunk:
-    return Chunk(chunk_id=position + 100, position=position, text=text, page=page, headings=list(headings))
+    return Chunk(
+        chunk_id=position + 100, position=position, text=text, page=page, headings=list(headings)
+    )
 
 
 def parts(text: str, words: str) -> list[tuple[str, bool]]:
@@ -49,25 +53,48 @@ def parts(text: str, words: str) -> list[tuple[str, bool]]:
 def test_what_is_known_of_a_document_is_told_in_the_reader_s_language() -> None:
     facts = describe(language="de", pages=12, chunks=1, dated="2026-01-31").facts
     assert [fact.replace("\u00a0", " ") for fact in facts] == [
-        "Vertrag", "vom 31. Jan. 2026", "Fassung 2", "1,2 MB", "12 Seiten", "1 Abschnitt", "hinzugefügt 24. Okt. 2026",
-    ]  # fmt: skip
+        "Vertrag",
+        "vom 31. Jan. 2026",
+        "Fassung 2",
+        "1,2 MB",
+        "12 Seiten",
+        "1 Abschnitt",
+        "hinzugefügt 24. Okt. 2026",
+    ]
 
 
-@each_row(("state", "done"), [("stored", 1), ("extracted", 2), ("chunked", 3), ("embedded", 4), ("searchable", 5)])
+@each_row(
+    ("state", "done"),
+    [("stored", 1), ("extracted", 2), ("chunked", 3), ("embedded", 4), ("searchable", 5)],
+)
 def test_a_document_tells_how_many_of_five_steps_are_done(state: str, done: int) -> None:
     assert describe(state=state).step == (done, 5)
 
 
 def test_a_known_fault_is_told_with_its_remedy_in_the_reader_s_language() -> None:
-    fault = {"code": "encrypted", "message": "the file is encrypted", "remedy": "Save it without a password."}
+    fault = {
+        "code": "encrypted",
+        "message": "the file is encrypted",
+        "remedy": "Save it without a password.",
+    }
     shown = describe("de", state="failed", fault=fault)
-    said, remedy = (wording("documents", code, "de") for code in ("fault_encrypted", "fault_encrypted_remedy"))
+    said, remedy = (
+        wording("documents", code, "de") for code in ("fault_encrypted", "fault_encrypted_remedy")
+    )
     assert shown.fault == (said, remedy, "")
 
 
 def test_a_fault_that_no_sentence_is_known_for_is_told_as_it_is() -> None:
-    shown = describe("de", state="failed", fault={"code": "haunted", "message": "there are ghosts in it", "remedy": "Call somebody."})
-    assert shown.fault == (wording("documents", "fault_other", "de"), "", "there are ghosts in it Call somebody.")
+    shown = describe(
+        "de",
+        state="failed",
+        fault={"code": "haunted", "message": "there are ghosts in it", "remedy": "Call somebody."},
+    )
+    assert shown.fault == (
+        wording("documents", "fault_other", "de"),
+        "",
+        "there are ghosts in it Call somebody.",
+    )
 
 
 def test_a_searchable_document_that_a_newer_one_replaced_is_an_older_version() -> None:
@@ -75,9 +102,19 @@ def test_a_searchable_document_that_a_newer_one_replaced_is_an_older_version() -
 
 
 def test_headings_and_pages_are_told_where_they_begin() -> None:
-    chunks = [chunk(0, "a", 1, "One"), chunk(1, "b", 1, "One", "Deep"), chunk(2, "c", 2, "One", "Deep"), chunk(3, "d", None, "Two", "Deep")]
+    chunks = [
+        chunk(0, "a", 1, "One"),
+        chunk(1, "b", 1, "One", "Deep"),
+        chunk(2, "c", 2, "One", "Deep"),
+        chunk(3, "d", None, "Two", "Deep"),
+    ]
     shown = view_passages(chunks)
-    assert [each.headings for each in shown] == [((1, "One"),), ((2, "Deep"),), (), ((1, "Two"), (2, "Deep"))]
+    assert [each.headings for each in shown] == [
+        ((1, "One"),),
+        ((2, "Deep"),),
+        (),
+        ((1, "Two"), (2, "Deep")),
+    ]
     assert [each.new_page for each in shown] == [1, None, 2, None]
 
 

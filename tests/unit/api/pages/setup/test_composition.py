@@ -16,8 +16,19 @@ from services.ingest.sources.prices.registry import list_markets
 from tests.support.suite.tables import each_row
 
 SITE_TYPED = {"name": "Home", "place": "DE:Berlin"}
-BATTERY = {"capacity_kwh": "10", "power_kw": "5", "reserve_percent": "10", "efficiency_percent": "81", "from_grid": "on"}
-FIXED = {"import_kind": "fixed", "import_price": "32", "export_kind": "fixed", "export_price": "8,2"}
+BATTERY = {
+    "capacity_kwh": "10",
+    "power_kw": "5",
+    "reserve_percent": "10",
+    "efficiency_percent": "81",
+    "from_grid": "on",
+}
+FIXED = {
+    "import_kind": "fixed",
+    "import_price": "32",
+    "export_kind": "fixed",
+    "export_price": "8,2",
+}
 
 
 def typed(**parts: Any) -> dict[str, Any]:
@@ -30,7 +41,16 @@ def refused(composed: Composition) -> dict[str, str]:
 
 @each_row(
     ("text", "value"),
-    [("9,5", 9.5), ("9.5", 9.5), ("1.234,5", 1234.5), ("1,234.5", 1234.5), ("\u22123", -3.0), ("1\u00a0000", 1000.0), (".5", 0.5), ("7", 7.0)],
+    [
+        ("9,5", 9.5),
+        ("9.5", 9.5),
+        ("1.234,5", 1234.5),
+        ("1,234.5", 1234.5),
+        ("\u22123", -3.0),
+        ("1\u00a0000", 1000.0),
+        (".5", 0.5),
+        ("7", 7.0),
+    ],
 )
 def test_numbers_are_read_as_either_language_writes_them(text: str, value: float) -> None:
     assert read_number(text) == value
@@ -60,7 +80,9 @@ def test_a_town_gives_clock_currency_country_and_place() -> None:
         ({"yearly_kwh": "123.456"}, (123.456, "yearly_kwh")),
     ],
 )
-def test_a_household_may_say_what_it_uses_or_how_many_it_is(household: dict[str, str], expected: tuple[float, str]) -> None:
+def test_a_household_may_say_what_it_uses_or_how_many_it_is(
+    household: dict[str, str], expected: tuple[float, str]
+) -> None:
     said = compose(typed(household=household)).site().household
     assert (said.yearly_load_kwh, said.load_basis) == expected
 
@@ -69,10 +91,16 @@ def test_a_yearly_consumption_in_megawatt_hours_is_refused() -> None:
     assert refused(compose(typed(household={"yearly_kwh": "3,5"}))) == {"yearly_kwh": "least"}
 
 
-def test_a_battery_loses_half_of_what_it_loses_on_each_way_and_a_switch_that_is_not_set_is_off() -> None:
+def test_a_battery_loses_half_of_what_it_loses_on_each_way_and_a_switch_that_is_not_set_is_off() -> (
+    None
+):
     [battery] = compose(typed(batteries=[BATTERY])).site().batteries
     # Of 81 % that come out again, √0.81 = 0.9 are left after each way.
-    assert (battery.charge_efficiency, battery.discharge_efficiency, battery.min_soc) == (0.9, 0.9, 0.1)
+    assert (battery.charge_efficiency, battery.discharge_efficiency, battery.min_soc) == (
+        0.9,
+        0.9,
+        0.1,
+    )
     assert (battery.charge_from_grid, battery.discharge_to_grid) == (True, False)
 
 
@@ -87,48 +115,105 @@ def test_prices_are_typed_in_hundredths_and_stored_in_the_currency() -> None:
 
 
 def test_prices_of_a_small_currency_are_within_its_own_bounds() -> None:
-    elsewhere = {"name": "Home", "place": "elsewhere", "latitude": "47,5", "longitude": "19", "timezone": "Europe/Budapest", "currency": "HUF"}
-    forint = compose(typed(site=elsewhere, tariff=FIXED | {"import_price": "70", "export_price": "5"}))
+    elsewhere = {
+        "name": "Home",
+        "place": "elsewhere",
+        "latitude": "47,5",
+        "longitude": "19",
+        "timezone": "Europe/Budapest",
+        "currency": "HUF",
+    }
+    forint = compose(
+        typed(site=elsewhere, tariff=FIXED | {"import_price": "70", "export_price": "5"})
+    )
     assert forint.site().tariff.import_.price == 70
-    assert refused(compose(typed(tariff=FIXED | {"import_price": "7000"}))) == {"import_price": "most"}
+    assert refused(compose(typed(tariff=FIXED | {"import_price": "7000"}))) == {
+        "import_price": "most"
+    }
 
 
 def test_a_price_below_one_hundredth_is_asked_about() -> None:
-    assert refused(compose(typed(tariff=FIXED | {"import_price": "0,32"}))) == {"import_price": "too_cheap"}
+    assert refused(compose(typed(tariff=FIXED | {"import_price": "0,32"}))) == {
+        "import_price": "too_cheap"
+    }
 
 
-def test_a_market_s_tariff_takes_what_is_usual_in_the_country_until_something_else_is_typed() -> None:
+def test_a_market_s_tariff_takes_what_is_usual_in_the_country_until_something_else_is_typed() -> (
+    None
+):
     suggested = suggest_tariff({"site": SITE_TYPED})
     site = compose(typed(tariff=suggested | {"import_kind": "spot"})).site()
     assert (site.tariff.import_.market, site.tariff.import_.vat) == ("DE-LU", 0.19)
 
 
 def test_a_power_in_watts_is_refused() -> None:
-    assert refused(compose(typed(batteries=[BATTERY | {"power_kw": "500"}]))) == {"batteries-0-power_kw": "watts"}
+    assert refused(compose(typed(batteries=[BATTERY | {"power_kw": "500"}]))) == {
+        "batteries-0-power_kw": "watts"
+    }
 
 
 def test_elsewhere_needs_place_and_clock_and_takes_them() -> None:
     assert refused(compose(typed(site={"name": "Home", "place": "elsewhere"}))) == dict.fromkeys(
         ("latitude", "longitude", "timezone", "currency"), "missing_elsewhere"
     )
-    far = {"name": "Home", "place": "elsewhere", "latitude": "-33,9", "longitude": "151,2", "timezone": "Australia/Sydney", "currency": "aud"}
+    far = {
+        "name": "Home",
+        "place": "elsewhere",
+        "latitude": "-33,9",
+        "longitude": "151,2",
+        "timezone": "Australia/Sydney",
+        "currency": "aud",
+    }
     assert compose(typed(site=far)).site().currency == "AUD"
 
 
 def test_special_hours_run_over_midnight_and_a_second_band_is_whole_or_not_there() -> None:
-    bands = {"default_price": "34", "first_from": "22:00", "first_to": "06:00", "first_price": "24", "first_days": "all", "import_kind": "time_of_use"}
+    bands = {
+        "default_price": "34",
+        "first_from": "22:00",
+        "first_to": "06:00",
+        "first_price": "24",
+        "first_days": "all",
+        "import_kind": "time_of_use",
+    }
     assert compose(typed(tariff=FIXED | bands)).whole
-    assert refused(compose(typed(tariff=FIXED | bands | {"second_from": "12:00"}))) == {"second_to": "band", "second_price": "band"}
+    assert refused(compose(typed(tariff=FIXED | bands | {"second_from": "12:00"}))) == {
+        "second_to": "band",
+        "second_price": "band",
+    }
 
 
 def test_sensors_count_only_where_home_assistant_was_chosen() -> None:
     sensors = {"total_load_consumption": "sensor.house"}
-    assert compose(typed(sensors=sensors, data={"source": "home_assistant"})).site().input_sensors.total_load_consumption == ("sensor.house",)
-    assert compose(typed(sensors=sensors, data={"source": "nothing"})).site().input_sensors.total_load_consumption == ()
+    assert compose(
+        typed(sensors=sensors, data={"source": "home_assistant"})
+    ).site().input_sensors.total_load_consumption == ("sensor.house",)
+    assert (
+        compose(typed(sensors=sensors, data={"source": "nothing"}))
+        .site()
+        .input_sensors.total_load_consumption
+        == ()
+    )
 
 
 TEXT = st.one_of(
-    st.text(max_size=12), st.sampled_from(["on", "1", "-1", "1e9", "99999999", "0.0001", "22:00", "24:00", "DE:Berlin", "elsewhere", "spot", "fixed"])
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            "on",
+            "1",
+            "-1",
+            "1e9",
+            "99999999",
+            "0.0001",
+            "22:00",
+            "24:00",
+            "DE:Berlin",
+            "elsewhere",
+            "spot",
+            "fixed",
+        ]
+    ),
 )
 
 
@@ -141,10 +226,19 @@ def fields(entries: Any) -> Any:
     household=fields(HOUSEHOLD),
     grid=fields(GRID),
     tariff=fields(TARIFF),
-    devices=st.fixed_dictionaries({section: st.lists(fields(form.entries), max_size=2) for section, form in DEVICE_FORMS.items()}),
+    devices=st.fixed_dictionaries(
+        {
+            section: st.lists(fields(form.entries), max_size=2)
+            for section, form in DEVICE_FORMS.items()
+        }
+    ),
 )
-def test_whatever_is_typed_is_a_site_or_has_a_fault(site: Any, household: Any, grid: Any, tariff: Any, devices: Any) -> None:
-    composed = compose({"site": site, "household": household, "grid": grid, "tariff": tariff, **devices})
+def test_whatever_is_typed_is_a_site_or_has_a_fault(
+    site: Any, household: Any, grid: Any, tariff: Any, devices: Any
+) -> None:
+    composed = compose(
+        {"site": site, "household": household, "grid": grid, "tariff": tariff, **devices}
+    )
     assert not composed.whole or composed.site().name
 
 
@@ -154,7 +248,9 @@ def test_every_market_of_a_country_is_one_that_a_price_source_has() -> None:
 
 
 def test_every_country_has_a_name() -> None:
-    assert {name for name in CATALOGUE.read("setup", ENGLISH) if name.startswith("country_")} == {f"country_{code}" for code in COUNTRIES}
+    assert {name for name in CATALOGUE.read("setup", ENGLISH) if name.startswith("country_")} == {
+        f"country_{code}" for code in COUNTRIES
+    }
 
 
 def test_every_place_has_a_clock_and_lies_where_it_can() -> None:

@@ -18,7 +18,9 @@ every_form = pytest.mark.parametrize("form", DEVICE_FORMS.values(), ids=lambda f
 
 
 def type_in(entry: Entry) -> str:
-    """Return what stands in a field that was filled in: its default, a choice, or a number within its bounds."""
+    """Return what stands in a field that was filled in: its default, a choice, or a number within
+    its bounds.
+    """
     return entry.default or (entry.options[-1] if entry.options else f"{max(entry.least, 5):g}")
 
 
@@ -48,9 +50,16 @@ def test_a_form_has_words_in_every_language(form: DeviceForm[Any]) -> None:
     site = describe(form, fill(form))
     for language in CATALOGUE.languages:
         words = page_words("setup", language)
-        for name in (form.section, f"none_{form.section}", f"add_{form.section}", *(f"field_{entry.name}" for entry in form.entries)):
+        for name in (
+            form.section,
+            f"none_{form.section}",
+            f"add_{form.section}",
+            *(f"field_{entry.name}" for entry in form.entries),
+        ):
             assert words.knows(name), name
-        for name in (f"option_{entry.name}_{option}" for entry in form.entries for option in entry.options):
+        for name in (
+            f"option_{entry.name}_{option}" for entry in form.entries for option in entry.options
+        ):
             assert words.knows(name), name
         devices = dict(view_site_parts(site, words, numbers_of({}, language)))["devices"]
         assert [label for label, _ in devices] == [words(form.section), words("grid")]

@@ -1,4 +1,6 @@
-"""A site that is there is told as set-up would have asked for it, and only what is answered otherwise changes."""
+"""A site that is there is told as set-up would have asked for it, and only what is answered
+otherwise changes.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,13 @@ from luna.energy.site.differences import SiteDifference, list_differences
 from luna.words.numbers import Numbers, write_decimal
 from luna.words.pages import page_words
 from services.api.pages.setup.composition import compose
-from services.api.pages.setup.editing import answers_of, change_site, find_fixed, list_changed_steps, view_changes
+from services.api.pages.setup.editing import (
+    answers_of,
+    change_site,
+    find_fixed,
+    list_changed_steps,
+    view_changes,
+)
 from services.api.pages.setup.views import view_site_parts
 from services.cli.site import load_site
 from tests.support.words.wording import wording
@@ -28,16 +36,37 @@ HOUSE: dict[str, Any] = {
     "location": {"latitude": 48.14, "longitude": 11.58},
     "household": {"yearly_kwh": 3500},
     "grid": {"import_limit_kw": 11},
-    "batteries": [{"name": "Akku", "capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 4, "wear_price": 0.03, "charge_efficiency": 0.96}],
+    "batteries": [
+        {
+            "name": "Akku",
+            "capacity_kwh": 10,
+            "charge_limit_kw": 5,
+            "discharge_limit_kw": 4,
+            "wear_price": 0.03,
+            "charge_efficiency": 0.96,
+        }
+    ],
     "pv": [{"name": "Süddach", "peak_kw": 6, "azimuth_deg": 190}, {"name": "Garage", "peak_kw": 2}],
-    "inverters": [{"name": "Hybrid", "ac_limit_kw": 5, "pv": ["Garage", "Süddach"], "batteries": ["Akku"]}],
+    "inverters": [
+        {"name": "Hybrid", "ac_limit_kw": 5, "pv": ["Garage", "Süddach"], "batteries": ["Akku"]}
+    ],
     "vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11}],
     "loads": [
-        {"name": "boiler", "kind": "water_heater", "power_kw": 2, "energy_kwh_per_day": 5, "max_gap_hours": 12},
+        {
+            "name": "boiler",
+            "kind": "water_heater",
+            "power_kw": 2,
+            "energy_kwh_per_day": 5,
+            "max_gap_hours": 12,
+        },
         {"name": "washer", "power_kw": 2, "profile_kw": [2, 0.5]},
     ],
     "tariff": {
-        "import": {"kind": "time_of_use", "default": 0.3251, "bands": [{"from": "22:00", "to": "06:00", "price": 0.25}]},
+        "import": {
+            "kind": "time_of_use",
+            "default": 0.3251,
+            "bands": [{"from": "22:00", "to": "06:00", "price": 0.25}],
+        },
         "export": {"kind": "fixed", "price": 0.0786},
     },
 }
@@ -48,15 +77,32 @@ def changed(site: Site, part: str, place: int | None = None, **fields: str) -> d
     answers = answers_of(site)
     if place is None:
         return answers | {part: answers[part] | fields}
-    return answers | {part: [device | fields if number == place else device for number, device in enumerate(answers[part])]}
+    return answers | {
+        part: [
+            device | fields if number == place else device
+            for number, device in enumerate(answers[part])
+        ]
+    }
 
 
 def told(site: Site, other: Site) -> list[str]:
-    return [each.field for each in list_differences(site.model_dump(mode="json", by_alias=True), other.model_dump(mode="json", by_alias=True))]
+    return [
+        each.field
+        for each in list_differences(
+            site.model_dump(mode="json", by_alias=True),
+            other.model_dump(mode="json", by_alias=True),
+        )
+    ]
 
 
 @pytest.mark.parametrize(
-    "site", [parse_site(HOUSE), load_site(EXAMPLE), parse_site({"name": "bare", "timezone": "Asia/Tokyo", "currency": "JPY"})], ids=lambda site: site.name
+    "site",
+    [
+        parse_site(HOUSE),
+        load_site(EXAMPLE),
+        parse_site({"name": "bare", "timezone": "Asia/Tokyo", "currency": "JPY"}),
+    ],
+    ids=lambda site: site.name,
 )
 def test_what_is_not_answered_otherwise_changes_nothing(site: Site) -> None:
     assert change_site(site, answers_of(site)) == site
@@ -72,43 +118,93 @@ def test_one_field_changes_one_field_and_what_the_page_does_not_ask_for_stays() 
     battery = change_site(site, changed(site, "batteries", 0, capacity_kwh="12,5"))
     assert told(site, battery) == ["batteries.Akku.capacity_kwh"]
     assert battery.batteries[0].capacity_kwh == 12.5
-    assert told(site, change_site(site, changed(site, "pv", 0, azimuth_deg="Südwesten"))) == ["pv.Süddach.azimuth_deg"]
-    assert told(site, change_site(site, changed(site, "tariff", export_price="7"))) == ["tariff.export.price"]
+    assert told(site, change_site(site, changed(site, "pv", 0, azimuth_deg="Südwesten"))) == [
+        "pv.Süddach.azimuth_deg"
+    ]
+    assert told(site, change_site(site, changed(site, "tariff", export_price="7"))) == [
+        "tariff.export.price"
+    ]
     assert told(site, change_site(site, changed(site, "site", name="家"))) == ["display_name"]
-    house = change_site(site, changed(site, "household", heated_by="heat_pump", heated_m2="140", car_km_per_year="12.000"))
-    assert told(site, house) == ["household.heated_by", "household.heated_m2", "household.car_km_per_year"]
+    house = change_site(
+        site,
+        changed(
+            site, "household", heated_by="heat_pump", heated_m2="140", car_km_per_year="12.000"
+        ),
+    )
+    assert told(site, house) == [
+        "household.heated_by",
+        "household.heated_m2",
+        "household.car_km_per_year",
+    ]
     assert house.household.car_km_per_year == 12_000
-    driven = change_site(site, changed(site, "vehicles", 0, km_per_year="15.000", kwh_per_100_km="16,5"))
+    driven = change_site(
+        site, changed(site, "vehicles", 0, km_per_year="15.000", kwh_per_100_km="16,5")
+    )
     assert told(site, driven) == ["vehicles.car.km_per_year", "vehicles.car.kwh_per_100_km"]
     # What follows from the greatest power follows from the new one.
     car = change_site(site, changed(site, "vehicles", 0, power_kw="3.7"))
     assert (car.vehicles[0].charge_limit_kw, car.vehicles[0].min_charge_kw) == (3.7, 1.4)
 
 
-def test_the_least_power_follows_the_charger_as_typed_and_one_of_the_file_stays_where_it_can() -> None:
+def test_the_least_power_follows_the_charger_as_typed_and_one_of_the_file_stays_where_it_can() -> (
+    None
+):
     site = parse_site(HOUSE)
     three = change_site(site, changed(site, "vehicles", 0, phases="3", least_current_a="8"))
     assert three.vehicles[0].power_ranges == ((pytest.approx(3 * 8 * 0.23), 11.0),)
     typed = answers_of(three)["vehicles"][0]
-    assert [typed[name] for name in ("capacity_kwh", "power_kw", "phases", "least_current_a")] == ["50", "11", "3", "8"]
+    assert [typed[name] for name in ("capacity_kwh", "power_kw", "phases", "least_current_a")] == [
+        "50",
+        "11",
+        "3",
+        "8",
+    ]
     # It switches by itself: from one phase on.
-    assert change_site(three, changed(three, "vehicles", 0, phases="1_3")).vehicles[0].power_ranges[0][0] == pytest.approx(8 * 0.23)
+    assert change_site(three, changed(three, "vehicles", 0, phases="1_3")).vehicles[0].power_ranges[
+        0
+    ][0] == pytest.approx(8 * 0.23)
     assert told(site, change_site(three, changed(three, "vehicles", 0, phases=""))) == []
-    assert change_site(three, changed(three, "vehicles", 0, power_kw="22")).vehicles[0].most_charge_kw == 22
-    own = parse_site(HOUSE | {"vehicles": [{"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11, "min_charge_kw": 2}]})
+    assert (
+        change_site(three, changed(three, "vehicles", 0, power_kw="22")).vehicles[0].most_charge_kw
+        == 22
+    )
+    own = parse_site(
+        HOUSE
+        | {
+            "vehicles": [
+                {"name": "car", "capacity_kwh": 50, "charge_limit_kw": 11, "min_charge_kw": 2}
+            ]
+        }
+    )
     for power, least in (("22", 2), ("1,8", 1.4)):
-        assert change_site(own, changed(own, "vehicles", 0, power_kw=power)).vehicles[0].min_charge_kw == least
+        assert (
+            change_site(own, changed(own, "vehicles", 0, power_kw=power)).vehicles[0].min_charge_kw
+            == least
+        )
     weak = changed(site, "vehicles", 0, power_kw="3.7", phases="3", least_current_a="6")
-    assert [(fault.field, fault.code) for fault in compose(weak).faults["devices"]] == [("vehicles-0-power_kw", "least_current")]
+    assert [(fault.field, fault.code) for fault in compose(weak).faults["devices"]] == [
+        ("vehicles-0-power_kw", "least_current")
+    ]
 
 
 def test_a_device_comes_and_goes_with_what_names_it() -> None:
     site = parse_site(HOUSE)
     answers = answers_of(site)
-    more = change_site(site, answers | {"pv": [*answers["pv"], {"peak_kw": "3", "tilt_deg": "20", "azimuth_deg": "W"}]})
-    assert [(array.name, array.azimuth_deg) for array in more.pv] == [("Süddach", 190.0), ("Garage", 180.0), ("roof", 270.0)]
+    more = change_site(
+        site,
+        answers | {"pv": [*answers["pv"], {"peak_kw": "3", "tilt_deg": "20", "azimuth_deg": "W"}]},
+    )
+    assert [(array.name, array.azimuth_deg) for array in more.pv] == [
+        ("Süddach", 190.0),
+        ("Garage", 180.0),
+        ("roof", 270.0),
+    ]
     less = change_site(site, answers | {"pv": answers["pv"][:1], "batteries": []})
-    assert ([array.name for array in less.pv], less.batteries, less.inverters[0].pv) == (["Süddach"], [], ["Süddach"])
+    assert ([array.name for array in less.pv], less.batteries, less.inverters[0].pv) == (
+        ["Süddach"],
+        [],
+        ["Süddach"],
+    )
     none = change_site(site, answers | {"pv": [], "batteries": []})
     assert none.inverters == []
     assert [load.name for load in none.loads] == ["boiler", "washer"]
@@ -132,7 +228,12 @@ def test_what_cannot_be_is_refused() -> None:
 @given(st.floats(1, 500).map(lambda value: round(value, 3)))
 def test_a_number_that_is_typed_is_the_number_that_is_stored(capacity: float) -> None:
     site = parse_site(HOUSE)
-    assert change_site(site, changed(site, "vehicles", 0, capacity_kwh=f"{capacity:.10g}")).vehicles[0].capacity_kwh == capacity
+    assert (
+        change_site(site, changed(site, "vehicles", 0, capacity_kwh=f"{capacity:.10g}"))
+        .vehicles[0]
+        .capacity_kwh
+        == capacity
+    )
 
 
 def test_the_review_tells_what_was_and_what_will_be() -> None:
@@ -149,9 +250,19 @@ def test_the_review_tells_what_was_and_what_will_be() -> None:
 
 
 def test_the_review_lists_every_switched_device_by_its_kind() -> None:
-    pump = {"name": "pump", "power_kw": 2.5, "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23}}
+    pump = {
+        "name": "pump",
+        "power_kw": 2.5,
+        "store": {"capacity_kwh_per_k": 4, "min_c": 20, "max_c": 23},
+    }
     site = parse_site(HOUSE | {"loads": [{"name": "boiler", "power_kw": 2}], "heat_pumps": [pump]})
-    said = dict(dict(view_site_parts(site, page_words("setup", "de"), Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")))["devices"])
+    said = dict(
+        dict(
+            view_site_parts(
+                site, page_words("setup", "de"), Numbers("de", ZoneInfo("Europe/Berlin"), "EUR")
+            )
+        )["devices"]
+    )
     assert said["Warmwasser"].startswith("2,0")
     assert said["Wärmepumpe"].startswith("2,5")
 
@@ -160,45 +271,106 @@ def test_the_review_says_all_that_was_entered_in_words() -> None:
     household = {"yearly_kwh": 4500, "heated_by": "heat_pump", "heating_kwh": 3600, "persons": 3}
     battery = HOUSE["batteries"][0] | {"min_soc": 0.15, "discharge_to_grid": False}
     grid = {"main_fuse_a": 35, "main_fuse_phases": 3, "export_limit_kw": 7}
-    bands = [{"from": "22:00", "to": "06:00", "price": 0.25}, {"from": "17:00", "to": "19:30", "days": "weekday", "price": 0.41}]
+    bands = [
+        {"from": "22:00", "to": "06:00", "price": 0.25},
+        {"from": "17:00", "to": "19:30", "days": "weekday", "price": 0.41},
+    ]
     tariff = HOUSE["tariff"] | {"import": {"kind": "time_of_use", "default": 0.3, "bands": bands}}
-    site = parse_site(HOUSE | {"household": household, "batteries": [battery, battery | {"name": "shed"}], "grid": grid, "tariff": tariff})
-    lines = dict(view_site_parts(site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")))
-    said = {step: "\n".join(f"{label}: {text}" for label, text in each).replace("\u00a0", " ") for step, each in lines.items()}
-    # Fields that follow a device's first sentence are said by their labels, so that a new one is said as well.
+    site = parse_site(
+        HOUSE
+        | {
+            "household": household,
+            "batteries": [battery, battery | {"name": "shed"}],
+            "grid": grid,
+            "tariff": tariff,
+        }
+    )
+    lines = dict(
+        view_site_parts(
+            site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")
+        )
+    )
+    said = {
+        step: "\n".join(f"{label}: {text}" for label, text in each).replace("\u00a0", " ")
+        for step, each in lines.items()
+    }
+    # Fields that follow a device's first sentence are said by their labels, so that a new one is
+    # said as well.
     wanted = {
         "site": ["4,500 kWh; including a heat pump with 3,600 kWh", "48.14° north", ": 3"],
-        "devices": ["Battery: Akku", "Battery: shed", ": 15 %", ": no", "south (190 °)", "Tilt: 30 °", "3 × 35 A", "24.1 kW", "7.0 kW", "6.0 ct of wear"],
-        "tariff": ["22:00 to 06:00 on all days: 25.0 ct/kWh", "17:00 to 19:30 on weekdays: 41.0 ct/kWh", "30.0 ct/kWh"],
+        "devices": [
+            "Battery: Akku",
+            "Battery: shed",
+            ": 15 %",
+            ": no",
+            "south (190 °)",
+            "Tilt: 30 °",
+            "3 × 35 A",
+            "24.1 kW",
+            "7.0 kW",
+            "6.0 ct of wear",
+        ],
+        "tariff": [
+            "22:00 to 06:00 on all days: 25.0 ct/kWh",
+            "17:00 to 19:30 on weekdays: 41.0 ct/kWh",
+            "30.0 ct/kWh",
+        ],
     }
-    assert [text for step, texts in wanted.items() for text in texts if text not in said[step]] == []
+    assert [
+        text for step, texts in wanted.items() for text in texts if text not in said[step]
+    ] == []
 
 
 @pytest.mark.parametrize(
     ("rules", "code"),
     [
-        ({"export": {"kind": "time_of_use", "default": 0.08, "bands": [{"from": "17:00", "to": "20:00", "price": 0.12}]}}, "selling_time_of_use"),
+        (
+            {
+                "export": {
+                    "kind": "time_of_use",
+                    "default": 0.08,
+                    "bands": [{"from": "17:00", "to": "20:00", "price": 0.12}],
+                }
+            },
+            "selling_time_of_use",
+        ),
         ({"export": {"kind": "series"}}, "selling_series"),
         ({"import": {"kind": "series"}}, "buying_series"),
     ],
     ids=["sold by time of day", "sold at own prices", "bought at own prices"],
 )
-def test_the_review_says_a_tariff_that_set_up_does_not_ask_for(rules: dict[str, Any], code: str) -> None:
+def test_the_review_says_a_tariff_that_set_up_does_not_ask_for(
+    rules: dict[str, Any], code: str
+) -> None:
     site = parse_site(HOUSE | {"tariff": HOUSE["tariff"] | rules})
-    said = dict(view_site_parts(site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")))["tariff"]
+    said = dict(
+        view_site_parts(
+            site, page_words("setup", "en"), Numbers("en", ZoneInfo("Europe/Berlin"), "EUR")
+        )
+    )["tariff"]
     assert wording("tariffs", code) in dict(said).values()
 
 
 def test_a_comma_where_a_point_stood_is_no_change() -> None:
     before = answers_of(parse_site(HOUSE))
-    after = before | {"tariff": {name: write_decimal(text, "de") for name, text in before["tariff"].items()}}
+    after = before | {
+        "tariff": {name: write_decimal(text, "de") for name, text in before["tariff"].items()}
+    }
     assert after != before
     assert list_changed_steps(before, after) == []
 
 
 def test_differences_name_devices_and_what_came_or_went() -> None:
-    before = {"name": "a", "pv": [{"name": "roof", "peak_kw": 5}], "grid": {"import_limit_kw": None}}
-    after = {"name": "a", "pv": [{"name": "roof", "peak_kw": 6}, {"name": "shed", "peak_kw": 1}], "grid": {"import_limit_kw": 9}}
+    before = {
+        "name": "a",
+        "pv": [{"name": "roof", "peak_kw": 5}],
+        "grid": {"import_limit_kw": None},
+    }
+    after = {
+        "name": "a",
+        "pv": [{"name": "roof", "peak_kw": 6}, {"name": "shed", "peak_kw": 1}],
+        "grid": {"import_limit_kw": 9},
+    }
     assert list_differences(before, after) == [
         SiteDifference("pv.roof.peak_kw", 5, 6),
         SiteDifference("pv.shed", None, {"name": "shed", "peak_kw": 1}),
@@ -207,13 +379,22 @@ def test_differences_name_devices_and_what_came_or_went() -> None:
 
 
 def test_the_port_at_which_other_programs_find_a_device_stays_while_the_device_stays() -> None:
-    via = {"profile": "huawei_sun2000", "host": "192.168.1.9", "proxy": {"port": 1502, "writes": True}}
-    site = parse_site(HOUSE | {"control": {"by": "profile", "batteries": [{"battery": "Akku", "via": via}]}})
+    via = {
+        "profile": "huawei_sun2000",
+        "host": "192.168.1.9",
+        "proxy": {"port": 1502, "writes": True},
+    }
+    site = parse_site(
+        HOUSE | {"control": {"by": "profile", "batteries": [{"battery": "Akku", "via": via}]}}
+    )
     assert "control" not in find_fixed(site)
     assert change_site(site, answers_of(site)) == site
     typed = answers_of(site)["control"]["profile"]["Akku"]
     at_another_number, elsewhere = (
-        change_site(site, answers_of(site) | {"control": {"by": "profile", "profile": {"Akku": typed | other}}})
+        change_site(
+            site,
+            answers_of(site) | {"control": {"by": "profile", "profile": {"Akku": typed | other}}},
+        )
         for other in ({"unit_number": "2"}, {"host_place": "192.168.1.10"})
     )
     assert site.control is not None
@@ -221,4 +402,6 @@ def test_the_port_at_which_other_programs_find_a_device_stays_while_the_device_s
     assert elsewhere.control is not None
     stored = site.control.vias["Akku"]
     assert at_another_number.control.vias["Akku"] == stored.model_copy(update={"unit": 2})
-    assert elsewhere.control.vias["Akku"] == stored.model_copy(update={"host": "192.168.1.10", "proxy": None})
+    assert elsewhere.control.vias["Akku"] == stored.model_copy(
+        update={"host": "192.168.1.10", "proxy": None}
+    )

@@ -32,14 +32,18 @@ def test_an_id_is_read_from_a_name_in_any_script(called: str, expected: str) -> 
 
 
 @given(st.text(max_size=MOST_CALLED), st.sets(st.sampled_from(["home", "Home_2", "home_3"])))
-def test_every_name_has_an_id_that_is_free_and_that_a_site_can_have(called: str, taken: set[str]) -> None:
+def test_every_name_has_an_id_that_is_free_and_that_a_site_can_have(
+    called: str, taken: set[str]
+) -> None:
     found = free_identifier(identifier_of(called), taken)
     assert found not in {name.casefold() for name in taken}
     assert parse_site(SITE | {"name": found}).name == found
 
 
 def test_a_site_is_called_as_its_owner_writes_it() -> None:
-    assert parse_site(SITE | {"display_name": "  Familie  Mu\u0308ller "}).called == "Familie Müller"
+    assert (
+        parse_site(SITE | {"display_name": "  Familie  Mu\u0308ller "}).called == "Familie Müller"
+    )
     assert parse_site(SITE).called == "home"
 
 

@@ -18,7 +18,9 @@ from services.api.pages.setup.home_assistant import (
 
 
 def state(entity: str, name: str, unit: str, *, counts: bool = True) -> dict[str, object]:
-    attributes = {"friendly_name": name, "unit_of_measurement": unit} | ({"state_class": "total_increasing"} if counts else {})
+    attributes = {"friendly_name": name, "unit_of_measurement": unit} | (
+        {"state_class": "total_increasing"} if counts else {}
+    )
     return {"entity_id": entity, "state": "1", "attributes": attributes}
 
 
@@ -41,7 +43,10 @@ HOME = read_sensors(
 
 
 def test_counters_are_guessed_by_their_names_in_either_language() -> None:
-    guessed = {role: guess_sensor(role, Lookup(sensors=HOME)) for role in roles_for({"pv": [1], "batteries": [1], "vehicles": [1], "loads": [1]})}
+    guessed = {
+        role: guess_sensor(role, Lookup(sensors=HOME))
+        for role in roles_for({"pv": [1], "batteries": [1], "vehicles": [1], "loads": [1]})
+    }
     assert guessed == {
         "total_load_consumption": "sensor.house_energy",
         "total_grid_import": "sensor.grid_import",
@@ -67,45 +72,80 @@ def test_class_and_state_class_tell_sensors_of_the_same_unit_and_name_apart() ->
             classed("sensor.pv_c", "kWh", "energy", "total_increasing"),
         ]
     )
-    assert {"sensor.house_humidity", "sensor.speicher_energy"} & {sensor.entity for sensor in home} == set()
-    assert [sensor.entity for sensor in offer_sensors("battery_soc", home)] == ["sensor.speicher_b", "sensor.speicher_a"]
+    assert {"sensor.house_humidity", "sensor.speicher_energy"} & {
+        sensor.entity for sensor in home
+    } == set()
+    assert [sensor.entity for sensor in offer_sensors("battery_soc", home)] == [
+        "sensor.speicher_b",
+        "sensor.speicher_a",
+    ]
     assert guess_sensor("total_pv_production", Lookup(sensors=home)) == "sensor.pv_c"
 
 
 def classed(entity: str, unit: str, device_class: str, state_class: str) -> dict[str, object]:
-    attributes = {"friendly_name": entity, "unit_of_measurement": unit, "device_class": device_class, "state_class": state_class}
-    return {"entity_id": entity, "state": "1", "attributes": {name: text for name, text in attributes.items() if text}}
+    attributes = {
+        "friendly_name": entity,
+        "unit_of_measurement": unit,
+        "device_class": device_class,
+        "state_class": state_class,
+    }
+    return {
+        "entity_id": entity,
+        "state": "1",
+        "attributes": {name: text for name, text in attributes.items() if text},
+    }
 
 
 def test_only_sensors_whose_unit_can_be_meant_are_offered() -> None:
     assert {sensor.unit for sensor in offer_sensors("battery_soc", HOME)} == {"%"}
-    assert "sensor.speicher_soc" not in {sensor.entity for sensor in offer_sensors("total_load_consumption", HOME)}
+    assert "sensor.speicher_soc" not in {
+        sensor.entity for sensor in offer_sensors("total_load_consumption", HOME)
+    }
     assert "light.kitchen" not in {sensor.entity for sensor in HOME}
 
 
 @pytest.mark.parametrize(
     "grid",
     [
-        {"flow_from": [{"stat_energy_from": "sensor.t1"}, {"stat_energy_from": "sensor.t2"}], "flow_to": [{"stat_energy_to": "sensor.back"}]},
-        {"stat_energy_from": "sensor.t1", "stat_energy_to": "sensor.back", "flow_from": [{"stat_energy_from": "sensor.t2"}]},
+        {
+            "flow_from": [{"stat_energy_from": "sensor.t1"}, {"stat_energy_from": "sensor.t2"}],
+            "flow_to": [{"stat_energy_to": "sensor.back"}],
+        },
+        {
+            "stat_energy_from": "sensor.t1",
+            "stat_energy_to": "sensor.back",
+            "flow_from": [{"stat_energy_from": "sensor.t2"}],
+        },
     ],
     ids=["lists of flows", "statistics of its own"],
 )
-def test_what_the_energy_dashboard_has_goes_before_what_names_sound_like(grid: dict[str, object]) -> None:
+def test_what_the_energy_dashboard_has_goes_before_what_names_sound_like(
+    grid: dict[str, object],
+) -> None:
     dashboard, devices = read_dashboard(
         {
             "energy_sources": [
                 {"type": "grid", **grid},
                 {"type": "solar", "stat_energy_from": "sensor.inverter_7"},
-                {"type": "battery", "stat_energy_from": "sensor.speicher_geladen", "stat_energy_to": "sensor.in"},
+                {
+                    "type": "battery",
+                    "stat_energy_from": "sensor.speicher_geladen",
+                    "stat_energy_to": "sensor.in",
+                },
                 {"type": "gas", "stat_energy_from": "sensor.gas"},
                 {"type": "grid", "stat_energy_from": "supplier:of_outside"},
             ],
-            "device_consumption": [{"stat_consumption": "sensor.plug_3", "name": "Wallbox"}, {"stat_consumption": "sensor.house_energy"}],
+            "device_consumption": [
+                {"stat_consumption": "sensor.plug_3", "name": "Wallbox"},
+                {"stat_consumption": "sensor.house_energy"},
+            ],
         }
     )
     found = Lookup(sensors=HOME, dashboard=dashboard, devices=devices)
-    guessed = {role: guess_sensor(role, found) for role in roles_for({"pv": [1], "batteries": [1], "vehicles": [1]})}
+    guessed = {
+        role: guess_sensor(role, found)
+        for role in roles_for({"pv": [1], "batteries": [1], "vehicles": [1]})
+    }
     assert guessed == {
         # A meter of a device is not the house's.
         "total_load_consumption": "sensor.house_power",
@@ -124,27 +164,51 @@ def test_a_battery_s_mode_and_power_are_guessed_among_what_takes_values() -> Non
     commands = read_commands(
         [
             command("select.wallbox_mode", "Wallbox mode", options=["on", "pv"]),
-            command("select.inverter_work_mode", "Inverter work mode", options=["Self Use", "Force Charge", "Force Discharge", "Standby"]),
+            command(
+                "select.inverter_work_mode",
+                "Inverter work mode",
+                options=["Self Use", "Force Charge", "Force Discharge", "Standby"],
+            ),
             command("number.inverter_force_power", "Inverter force charge power", unit="W"),
             command("number.inverter_max_soc", "Inverter charge to SoC max", unit="%"),
             command("number.volume", "Volume", unit="dB"),
             command("light.kitchen", "Kitchen"),
         ]
     )
-    guessed = {asked: found.entity for asked in ("mode_place", "power_place", "target_place") if (found := guess_command(asked, commands))}
-    assert guessed == {"mode_place": "select.inverter_work_mode", "power_place": "number.inverter_force_power", "target_place": "number.inverter_max_soc"}
-    assert [each.entity for each in offer_commands("power_place", commands)] == ["number.inverter_force_power"]
+    guessed = {
+        asked: found.entity
+        for asked in ("mode_place", "power_place", "target_place")
+        if (found := guess_command(asked, commands))
+    }
+    assert guessed == {
+        "mode_place": "select.inverter_work_mode",
+        "power_place": "number.inverter_force_power",
+        "target_place": "number.inverter_max_soc",
+    }
+    assert [each.entity for each in offer_commands("power_place", commands)] == [
+        "number.inverter_force_power"
+    ]
 
 
-def command(entity: str, name: str, *, unit: str = "", options: list[str] | None = None) -> dict[str, object]:
+def command(
+    entity: str, name: str, *, unit: str = "", options: list[str] | None = None
+) -> dict[str, object]:
     return {
         "entity_id": entity,
         "state": "x",
-        "attributes": {"friendly_name": name} | ({"unit_of_measurement": unit} if unit else {}) | ({"options": options} if options else {}),
+        "attributes": {"friendly_name": name}
+        | ({"unit_of_measurement": unit} if unit else {})
+        | ({"options": options} if options else {}),
     }
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner), max_leaves=9))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(max_size=5),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=9), inner),
+        max_leaves=9,
+    )
+)
 def test_whatever_home_assistant_answers_is_read_without_an_error(answer: object) -> None:
     assert read_sensors(answer) == ()
     assert read_commands(answer) == ()

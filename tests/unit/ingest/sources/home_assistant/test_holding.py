@@ -1,7 +1,12 @@
 import numpy as np
 
 from luna.energy.timeline import FloatArray, InstantArray
-from services.ingest.sources.home_assistant.state import LONGEST_RISE, STEP, hold_values, longest_rise
+from services.ingest.sources.home_assistant.state import (
+    LONGEST_RISE,
+    STEP,
+    hold_values,
+    longest_rise,
+)
 
 MINUTE = np.timedelta64(1, "m")
 START = np.datetime64("2024-01-01T00:00", "us")
@@ -15,8 +20,12 @@ def minutes_of(instants: InstantArray) -> list[int]:
     return [int(since / MINUTE) for since in instants - START]
 
 
-def held(minutes: list[int], values: list[float], end: int, longest: np.timedelta64 = LONGEST_RISE) -> tuple[list[int], FloatArray]:
-    instants, again = hold_values(at(*minutes), np.array(values, dtype=np.float64), START + end * MINUTE, longest=longest)
+def held(
+    minutes: list[int], values: list[float], end: int, longest: np.timedelta64 = LONGEST_RISE
+) -> tuple[list[int], FloatArray]:
+    instants, again = hold_values(
+        at(*minutes), np.array(values, dtype=np.float64), START + end * MINUTE, longest=longest
+    )
     return minutes_of(instants), again
 
 
@@ -48,4 +57,9 @@ def test_cutting_the_time_in_two_says_the_same() -> None:
 
 
 def test_powers_are_said_again_sooner_than_counters() -> None:
-    assert (longest_rise("kWh"), longest_rise("Wh"), longest_rise("W"), longest_rise(None)) == (LONGEST_RISE, LONGEST_RISE, STEP, STEP)
+    assert (longest_rise("kWh"), longest_rise("Wh"), longest_rise("W"), longest_rise(None)) == (
+        LONGEST_RISE,
+        LONGEST_RISE,
+        STEP,
+        STEP,
+    )

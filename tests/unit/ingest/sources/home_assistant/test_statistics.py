@@ -14,29 +14,49 @@ def row(hour: float, length: float = 1, **values: float | None) -> dict[str, flo
 
 def readings(*rows: dict[str, float | None]) -> list[tuple[float, float]]:
     instants, values = as_readings(parse_rows(rows, "sensor.a"))
-    return [(float((instant - START) / np.timedelta64(1, "h")), float(value)) for instant, value in zip(instants, values, strict=True)]
+    return [
+        (float((instant - START) / np.timedelta64(1, "h")), float(value))
+        for instant, value in zip(instants, values, strict=True)
+    ]
 
 
 def test_a_counter_stands_at_its_state_when_the_row_ends() -> None:
-    assert readings(row(0, state=100.0, sum=10.0), row(1, state=102.0, sum=12.0)) == [(1, 100), (2, 102)]
+    assert readings(row(0, state=100.0, sum=10.0), row(1, state=102.0, sum=12.0)) == [
+        (1, 100),
+        (2, 102),
+    ]
 
 
 def test_what_was_counted_before_a_reset_within_a_row_is_not_lost() -> None:
     # 100 → reset → 3, and the sum says that 8 were counted: 5 of them before the reset, at 105.
-    said = readings(row(0, state=100.0, sum=10.0), row(1, state=3.0, sum=18.0), row(2, state=4.0, sum=19.0))
+    said = readings(
+        row(0, state=100.0, sum=10.0), row(1, state=3.0, sum=18.0), row(2, state=4.0, sum=19.0)
+    )
     assert said == [(1, 100), (1.5, 105), (2, 3), (3, 4)]
 
 
 def test_a_dip_that_the_sum_follows_is_no_reset() -> None:
-    assert readings(row(0, state=100.0, sum=10.0), row(1, state=99.9, sum=9.9)) == [(1, 100), (2, 99.9)]
+    assert readings(row(0, state=100.0, sum=10.0), row(1, state=99.9, sum=9.9)) == [
+        (1, 100),
+        (2, 99.9),
+    ]
 
 
 def test_without_states_the_sum_is_the_counter() -> None:
-    assert readings(row(0, state=None, sum=1.5), row(1, state=None, sum=2.0)) == [(1, 1.5), (2, 2.0)]
+    assert readings(row(0, state=None, sum=1.5), row(1, state=None, sum=2.0)) == [
+        (1, 1.5),
+        (2, 2.0),
+    ]
 
 
 def test_a_mean_holds_from_the_start_of_its_row_until_the_row_ends() -> None:
-    assert readings(row(0, mean=400.0), row(1, mean=500.0))[:5] == [(0, 400), (0.25, 400), (0.5, 400), (0.75, 400), (1, 500)]
+    assert readings(row(0, mean=400.0), row(1, mean=500.0))[:5] == [
+        (0, 400),
+        (0.25, 400),
+        (0.5, 400),
+        (0.75, 400),
+        (1, 500),
+    ]
 
 
 def test_where_rows_are_missing_a_mean_is_unknown() -> None:

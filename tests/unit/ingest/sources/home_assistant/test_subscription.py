@@ -23,7 +23,9 @@ def event(**parts: Any) -> dict[str, Any]:
 def test_whole_entities_and_changes_are_readings_with_the_unit_known_of_the_sensor() -> None:
     last = LastStates(["sensor.a"])
     whole = {"s": "5", "a": {"unit_of_measurement": "W"}, "c": "x", "lc": SECONDS}
-    assert last.read(event(a={"sensor.a": whole, "light.b": whole})) == [Reading("sensor.a", START, 5.0, "W")]
+    assert last.read(event(a={"sensor.a": whole, "light.b": whole})) == [
+        Reading("sensor.a", START, 5.0, "W")
+    ]
     changed = {"+": {"s": "6", "lc": SECONDS + 60}}
     assert last.read(event(c={"sensor.a": changed})) == [Reading("sensor.a", after(1), 6.0, "W")]
     updated = {"+": {"s": "0.006", "a": {"unit_of_measurement": "kW"}, "lc": SECONDS + 120}}
@@ -32,7 +34,9 @@ def test_whole_entities_and_changes_are_readings_with_the_unit_known_of_the_sens
 
 def test_a_change_of_attributes_or_a_removal_is_no_reading() -> None:
     last = LastStates(["sensor.a"])
-    assert last.read(event(c={"sensor.a": {"+": {"a": {"friendly_name": "A"}, "lu": SECONDS}}})) == []
+    assert (
+        last.read(event(c={"sensor.a": {"+": {"a": {"friendly_name": "A"}, "lu": SECONDS}}})) == []
+    )
     assert last.read(event(r=["sensor.a"])) == []
     assert last.read({"id": 1, "type": "result", "success": True, "result": None}) == []
 
@@ -61,7 +65,9 @@ def test_what_still_holds_is_said_again_at_each_quarter_hour_and_once() -> None:
 
 def test_nothing_holds_after_unavailable() -> None:
     last = LastStates(["sensor.a"])
-    last.note([Reading("sensor.a", START, 5.0, "W"), Reading("sensor.a", after(1), np.nan, "W")], after(1))
+    last.note(
+        [Reading("sensor.a", START, 5.0, "W"), Reading("sensor.a", after(1), np.nan, "W")], after(1)
+    )
     assert last.holding(after(600)) == []
 
 
@@ -71,4 +77,6 @@ def test_a_state_of_a_clock_that_ran_ahead_hides_no_gap_and_no_later_state() -> 
     assert last.gaps() == {"sensor.a": START}
     last.note([Reading("sensor.a", after(1), 6.0, "kWh")], after(1))
     assert last.gaps() == {"sensor.a": after(1)}
-    assert [(reading.instant, reading.value) for reading in last.holding(after(63))] == [(after(minutes), 6.0) for minutes in (15, 30, 45, 60)]
+    assert [(reading.instant, reading.value) for reading in last.holding(after(63))] == [
+        (after(minutes), 6.0) for minutes in (15, 30, 45, 60)
+    ]
