@@ -353,9 +353,8 @@ def local_offsets(instants: InstantArray, zone: ZoneInfo) -> NDArray[np.timedelt
 # A plan looks up the same week many times: a week has 336 half-hours.
 @lru_cache(maxsize=1 << 15)
 def _offset_seconds(zone: ZoneInfo, half: int) -> int:
-    return (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone).utcoffset() // timedelta(
-        seconds=1
-    )  # type: ignore[operator]
+    local = (_EPOCH + timedelta(minutes=30 * half)).astimezone(zone)
+    return local.utcoffset() // timedelta(seconds=1)  # type: ignore[operator]
 
 
 def broadcast(values: NDArray[Scalar], shape: tuple[int, ...]) -> NDArray[Scalar]:

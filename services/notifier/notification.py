@@ -7,6 +7,7 @@ have arrived.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -106,10 +107,10 @@ def notify(
     """
     with unit_of_work(database) as connection:
         names = sites.names(connection)
-    event_count = sum(
-        isolate(lambda name=name: _find(database, name, targets, settings, now=now), _skip)
-        for name in names
-    )  # type: ignore[misc]
+    event_count = 0
+    for name in names:
+        find_events = partial(_find, database, name, targets, settings, now=now)
+        event_count += isolate(find_events, _skip)
     with unit_of_work(database) as connection:
         notifications.address_system_events(connection, for_event(targets, "system"), now=now)
     own = {target.name: target for target in targets}

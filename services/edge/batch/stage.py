@@ -92,10 +92,9 @@ class BatchPlan:
                 + ".",
             )
         conditions = GroupConditions.of(lab, days=batch.duration_days)
-        controllers, locations, seasons = (
-            tuple(dict.fromkeys(names))
-            for names in (simulation.controllers, sources.locations, sources.seasons)
-        )
+        controllers = tuple(dict.fromkeys(simulation.controllers))
+        locations = tuple(dict.fromkeys(sources.locations))
+        seasons = tuple(dict.fromkeys(sources.seasons))
         return cls(
             lab,
             controllers,
@@ -104,7 +103,7 @@ class BatchPlan:
             batch.variations.num_variations,
             conditions,
             load_trained(lab),
-        )  # type: ignore[arg-type]  # of three lists
+        )
 
     @property
     def runs(self) -> int:

@@ -648,9 +648,13 @@ def explain_each(evidence: Evidence) -> list[PlanExplanation]:
             columns = beside | {"energy_value": worth[own], "used_at": used_at}
             by_battery.append(
                 ReasonColumns(
-                    reason_index, list(map(distinct.__getitem__, used)), binding, limits, **columns
+                    reason_index,
+                    list(map(distinct.__getitem__, used)),
+                    binding,
+                    limits,
+                    **columns,  # type: ignore[arg-type]
                 )
-            )  # type: ignore[arg-type]
+            )
         of_slots = by_battery[0] if len(by_battery) == 1 else _choose(by_battery, moves_most[own])
         explained.append(PlanExplanation(moves_most[own], tuple(by_battery), of_slots))
     return explained
@@ -707,9 +711,9 @@ def _tell_causes(evidence: Evidence) -> tuple[IndexArray, list[CodedReason]]:
         if "time" in named:
             # It needs the start: its weekday is said where it is not of the same day.
             named |= {
-                "time": evidence.name_instant(int(named["time"])),
+                "time": evidence.name_instant(int(named["time"])),  # type: ignore[arg-type]
                 "start": evidence.name_instant(start),
-            }  # type: ignore[arg-type]
+            }
         distinct.append((CAUSES[place].code, named))
     return places, distinct
 

@@ -1,6 +1,7 @@
 """A Qdrant server: one index for all processes, one collection per embedding model."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -61,10 +62,13 @@ class ServerIndex:
             )
             for field in ("site", "dated"):
                 self._call(
-                    lambda field=field: self._client.create_payload_index(
-                        self._name, field, models.PayloadSchemaType.INTEGER
+                    partial(
+                        self._client.create_payload_index,
+                        self._name,
+                        field,
+                        models.PayloadSchemaType.INTEGER,
                     )
-                )  # type: ignore[misc]
+                )
             vectors.note_index_revision(connection, self._name, 0)
         self._is_there = True
         return vectors.index_revision(connection, self._name)
