@@ -295,7 +295,9 @@ def test_everything_that_opens_connections_goes_through_the_policy() -> None:
         for path in Path(root).rglob("*.py"):
             if path.as_posix() in KNOWN:
                 continue
-            for statement in list_statements(path):
-                if OUTGOING.search(statement) and not CHECKED.search(statement):
-                    strangers.append((path.as_posix(), statement))
+            strangers += [
+                (path.as_posix(), statement)
+                for statement in list_statements(path)
+                if OUTGOING.search(statement) and not CHECKED.search(statement)
+            ]
     assert strangers == []
