@@ -36,10 +36,18 @@ from services.api.pages.layout import Reader, show_error
 
 
 def ask(accepted: str) -> Request:
-    return Request({"type": "http", "method": "GET", "path": "/ui", "query_string": b"", "headers": [(b"accept-language", accepted.encode())]})
+    headers = [(b"accept-language", accepted.encode())]
+    scope = {"type": "http", "method": "GET", "path": "/ui", "query_string": b""}
+    return Request({**scope, "headers": headers})
 
 
-danish, swedish = (show_error(ask(accepted), NotFoundError("no such site", field="site")).body.decode() for accepted in ("da-DK,de;q=0.5", "sv"))
+def show(accepted: str) -> str:
+    error = NotFoundError("no such site", field="site")
+    return show_error(ask(accepted), error).body.decode()
+
+
+danish = show("da-DK,de;q=0.5")
+swedish = show("sv")
 assert '<html lang="da">' in danish
 assert "<title>Fejl · Luna</title>" in danish
 assert "Gå til indholdet" in danish
@@ -49,7 +57,9 @@ assert page_words("error", "en")("theme_dark") in danish
 assert '<html lang="en">' in swedish
 assert "<title>Error · Luna</title>" in swedish
 assert Reader.of(ask("da")).language == "da"
-assert [page_words("planning", "da")("headline_fixed", count=count) for count in (1, 2)] == ["Én ting ligger fast.", "2 ting ligger fast."]
+planning = page_words("planning", "da")
+assert planning("headline_fixed", count=1) == "Én ting ligger fast."
+assert planning("headline_fixed", count=2) == "2 ting ligger fast."
 # Who asks for sentences in it gets its numbers, and in English what it lacks of them.
 assert TypeAdapter(Language).validate_python("da") == "da"
 numbers = Numbers("da", ZoneInfo("Europe/Copenhagen"), "DKK")

@@ -420,7 +420,7 @@ def test_a_fetch_that_brought_nothing_is_not_said_to_be_done(
     assert "open-meteo: no answer within 30 s" in shown
 
 
-def test_the_first_plan_waits_for_prices_of_its_tariff_alone_and_is_there_while_weather_is_still_under_way(
+def test_the_first_plan_waits_for_the_prices_of_its_tariff_and_for_no_weather(
     redis_url: str, database_url: str, database: Engine, tmp_path: Path
 ) -> None:
     spot = TARIFF | {"import_kind": "spot", "market": "AT", "markup": "17", "vat_percent": "20"}
