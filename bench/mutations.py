@@ -190,22 +190,22 @@ MUTATIONS = (
     Mutation(
         "idempotence",
         "luna/platform/database/idempotency.py",
-        ".where(*_own(key), idempotent_answers.c.status.is_(None)).values(values)",
-        ".where(*_own(key)).values(values)",
+        ".where(*_own(key), idempotent_answers.c.status.is_(None))\n        .values(values)",
+        ".where(*_own(key))\n        .values(values)",
         "of two answers of a key one is kept",
     ),
     Mutation(
         "idempotence",
         "luna/platform/database/jobs.py",
-        ", jobs.c.attempts == job.attempts, jobs.c.started_at == job.started_at)",
-        ")",
+        "        jobs.c.attempts == job.attempts,\n        jobs.c.started_at == job.started_at,\n",
+        "",
         "a superseded attempt of a job stores nothing",
     ),
     Mutation(
         "idempotence",
         "luna/platform/database/jobs.py",
-        'text(OPEN)).values(status="running"',
-        'True).values(status="running"',
+        'text(OPEN))\n        .values(status="running"',
+        'True)\n        .values(status="running"',
         "a job that has ended never begins again",
     ),
     Mutation(
@@ -218,7 +218,7 @@ MUTATIONS = (
     Mutation(
         "idempotence",
         "luna/platform/database/notifications.py",
-        ".on_conflict_do_nothing().returning(",
+        ".on_conflict_do_nothing()\n        .returning(",
         ".returning(",
         "a message to owners that comes twice is one",
     ),

@@ -79,8 +79,11 @@ CREATE TRIGGER bench_ends AFTER UPDATE OF status ON jobs FOR EACH ROW
   WHEN (NEW.status IN ('done', 'failed', 'dead')) EXECUTE FUNCTION note_end();
 """
 RUNNING_ON = """
-SELECT job_id, attempts FROM jobs JOIN pg_locks ON locktype = 'advisory' AND granted AND objsubid = 1
-  AND (classid::bigint << 32 | objid::bigint) = hashtextextended(job_id, 0) JOIN pg_stat_activity USING (pid)
+SELECT job_id, attempts
+FROM jobs
+  JOIN pg_locks ON locktype = 'advisory' AND granted AND objsubid = 1
+    AND (classid::bigint << 32 | objid::bigint) = hashtextextended(job_id, 0)
+  JOIN pg_stat_activity USING (pid)
 WHERE status = 'running' AND client_addr = %s
 """
 DAYS_OF_FILES = (

@@ -16,10 +16,14 @@ from services.ingest.demo_data.sources import EV2GYM, ZONE, read_prices
 
 YEARS = (2023, 2024)
 HOUR = timedelta(hours=1)
-ABOUT = f'''"""Typical day-ahead prices of markets, EUR/MWh: a row for each month, the mean of each hour of the local clock.
+PACKAGE = f"{EV2GYM.name} {EV2GYM.version}"
+ABOUT = f'''"""Typical day-ahead prices of markets, EUR/MWh.
 
-Source: day-ahead prices of the Netherlands of 2023 and 2024, ENTSO-E Transparency Platform, from the package {EV2GYM.name} {EV2GYM.version}.
-Licence: ENTSO-E Transparency Platform data; package MIT. Derived by ``python -m bench.typical_prices``.
+A row for each month: the mean of each hour of the local clock.
+
+Source: day-ahead prices of the Netherlands of 2023 and 2024, ENTSO-E Transparency Platform, from
+the package {PACKAGE}. Licence: ENTSO-E Transparency Platform data; package MIT. Derived by
+``python -m bench.typical_prices``.
 """
 '''
 TABLE = Path(typical_price_table.__file__)

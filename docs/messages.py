@@ -3,6 +3,7 @@
 """
 
 import json
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ _HEAD = (
     "// Messages of the gateway, made from its OpenAPI document by `make reference`; edits are "
     "lost."
 )
+COLUMNS = 100
 # What scripts send and read; what these are made of comes along.
 ROOTS = ("Answer", "Question", "Timelines")
 _TYPES = {
@@ -62,11 +64,18 @@ def _render_message(name: str, schema: Schema) -> Iterator[str]:
         yield from ("", f"export type {name} = {_type(schema)};")
         return
     needed = schema.get("required", [])
-    fields = (
-        f"  {field}{'' if field in needed else '?'}: {_type(each)};"
-        for field, each in schema["properties"].items()
-    )
-    yield from ("", f"export interface {name} {{", *fields, "}")
+    yield from ("", f"export interface {name} {{")
+    for field, each in schema["properties"].items():
+        mark = "" if field in needed else "?"
+        yield from textwrap.wrap(
+            f"{field}{mark}: {_type(each)};",
+            width=COLUMNS,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    yield "}"
 
 
 def _type(schema: Schema) -> str:

@@ -158,9 +158,11 @@ def _command(path: str, command: Any, summary: str = "") -> Iterator[str]:
             for parameter in command.params
             if not parameter.opts[0].startswith("-")
         )
+        has_options = any(parameter.opts[0].startswith("-") for parameter in command.params)
+        options = " [OPTIONS]" if has_options else ""
         yield from (
             "```",
-            f"{path}{arguments}{' [OPTIONS]' if any(each.opts[0].startswith('-') for each in command.params) else ''}",
+            f"{path}{arguments}{options}",
             "```",
             "",
         )

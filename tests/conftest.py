@@ -152,12 +152,12 @@ def _left_out_markers() -> list[str]:
 
 # Not the report's header: it is left out when pytest is quiet.
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(
-        f"databases: embedded PostgreSQL{' and TimescaleDB' if TIMESCALE else f' alone; {TIMESCALE_VARIABLE} names no TimescaleDB'}"
-    )
-    terminalreporter.write_line(
-        f"objects: files and moto{' and the named S3 server' if OUTSIDE else f' alone; {OUTSIDE_VARIABLE} names no other S3 server'}"
-    )
+    no_timescale = f" alone; {TIMESCALE_VARIABLE} names no TimescaleDB"
+    beside = " and TimescaleDB" if TIMESCALE else no_timescale
+    terminalreporter.write_line(f"databases: embedded PostgreSQL{beside}")
+    no_server = f" alone; {OUTSIDE_VARIABLE} names no other S3 server"
+    beside = " and the named S3 server" if OUTSIDE else no_server
+    terminalreporter.write_line(f"objects: files and moto{beside}")
     terminalreporter.write_line(SAID)
     terminalreporter.write_line(chromium.SAID)
 

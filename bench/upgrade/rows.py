@@ -26,12 +26,19 @@ MOVING = {
 
 TABLES = """
 SELECT relname, string_agg(quote_ident(attname), ',' ORDER BY attnum),
-  coalesce((SELECT string_agg(quote_ident(a.attname), ',' ORDER BY array_position(indkey::int[], a.attnum::int))
+  coalesce((SELECT string_agg(
+                quote_ident(a.attname), ','
+                ORDER BY array_position(indkey::int[], a.attnum::int)
+              )
             FROM pg_index JOIN pg_attribute a ON a.attrelid = indrelid AND a.attnum = ANY (indkey)
             WHERE indrelid = pg_class.oid AND indisprimary), '')
 FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
-WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition AND attnum > 0 AND NOT attisdropped
-  AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_class.oid AND classid = 'pg_class'::regclass AND deptype = 'e')
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+  AND attnum > 0 AND NOT attisdropped
+  AND NOT EXISTS (
+    SELECT FROM pg_depend
+    WHERE objid = pg_class.oid AND classid = 'pg_class'::regclass AND deptype = 'e'
+  )
 GROUP BY pg_class.oid, relname ORDER BY relname
 """
 

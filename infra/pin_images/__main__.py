@@ -151,9 +151,9 @@ class Registries:
         except HTTPError as error:
             if error.code != 401:
                 raise PinError(_explain(error)) from error
-            headers["Authorization"] = (
-                f"Bearer {self._fetch_token(error.headers.get('WWW-Authenticate', ''), image, address)}"
-            )
+            challenge = error.headers.get("WWW-Authenticate", "")
+            token = self._fetch_token(challenge, image, address)
+            headers["Authorization"] = f"Bearer {token}"
             try:
                 answer, _ = self._send("HEAD", url, headers)
             except HTTPError as refused:
@@ -274,9 +274,9 @@ def check_text(text: str, pinned: str, *, is_dockerfile: bool) -> list[str]:
     faults = []
     for image, now in zip(stated, current, strict=True):
         if image != now:
-            faults.append(
-                f"{image}: {'the registry has ' + now.partition('@')[2] if '@' in image else 'is not pinned'}"
-            )
+            is_pinned = "@" in image
+            fault = f"the registry has {now.partition('@')[2]}" if is_pinned else "is not pinned"
+            faults.append(f"{image}: {fault}")
     return faults
 
 

@@ -1,5 +1,7 @@
-"""The learning agent's policies: trained, told of by their cards, replayed, and measured on unseen
-days; what they may decide: ``agent_control``.
+"""The learning agent's policies: trained, described, replayed and evaluated.
+
+Cards describe them; evaluations take days that none of them has seen. ``agent_control`` is what
+they may decide.
 """
 
 from datetime import date, datetime, timedelta
@@ -96,8 +98,9 @@ class AgentReplayRequest(ReplayRequest):
 
 
 def choose_replay(request: ReplayRequest) -> ReplayRequest:
-    """Return the same replay as asked of the service that knows its policies: the agent where one
-    of them was learned, else the planner.
+    """Return the same replay, asked of the service that knows its policies.
+
+    It is the agent where one of them was learned, else the planner.
     """
     kind = (
         ReplayRequest
@@ -108,11 +111,11 @@ def choose_replay(request: ReplayRequest) -> ReplayRequest:
 
 
 class Comparison(Message):
-    """What a policy gains over another, stored energy counted in, in points of the oracle's savings
-    over idle.
+    """What a policy gains over another, in points of the oracle's savings.
 
-    ``low`` and ``high``: the 95 % interval of a paired bootstrap over blocks of days; ``p_value``:
-    of a paired permutation of their signs.
+    The savings are those over idle, with stored energy counted in. ``low`` and ``high``: the 95 %
+    interval of a paired bootstrap over blocks of days; ``p_value``: of a paired permutation of
+    their signs.
     """
 
     points: float
@@ -122,11 +125,10 @@ class Comparison(Message):
 
 
 class PolicyComparison(Message):
-    """What a policy gains over another on the days on which both were scored, stored energy counted
-    in; ``gain`` is currency, positive where it is cheaper.
+    """What a policy gains over another on the days on which both were scored.
 
-    ``points`` as in a ``Comparison``; null where the oracle's or idle's days were not stored
-    beside.
+    ``gain`` is currency, positive where it is cheaper, with stored energy counted in. ``points`` as
+    in a ``Comparison``; null where the oracle's or idle's days were not stored beside.
     """
 
     site_id: str
@@ -165,8 +167,9 @@ class PolicyScore(Message):
 
 
 class UnseenWeek(Message):
-    """A week of an evaluation, lived in one go: ``days`` of it count, and what was learned knows
-    nothing from ``first`` on.
+    """A week of an evaluation, lived in one go.
+
+    ``days`` of it count, and what was learned knows nothing from ``first`` on.
     """
 
     first: date
@@ -206,8 +209,9 @@ class EvaluateAgentReply(Message):
 
 
 class EvaluateAgentRequest(Request):
-    """Measure the trained policies of a site on days that none of them has seen, beside the
-    planner, plain rules and the oracle.
+    """Measure the trained policies of a site on unseen days.
+
+    They are compared with the planner, plain rules and the oracle.
     """
 
     task: ClassVar[str] = "agent.policy.evaluate"
@@ -246,8 +250,10 @@ class SlotTrace(Message):
 
 
 class TradedSlots(Message):
-    """Slots in which batteries charged, or discharged: how many, at which mean import price, and
-    how many of them were below the day's median price.
+    """Slots in which batteries charged, or discharged, and their prices.
+
+    These are the number of slots, their mean import price, and how many were below the day's median
+    price.
     """
 
     slots: int

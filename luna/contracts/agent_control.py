@@ -1,5 +1,6 @@
-"""What the agent may decide: plans in shadow, the gatekeeper's word on each, the evidence for each
-mode of control, and how the modes stand.
+"""What the agent may decide: plans in shadow, verdicts and modes of control.
+
+The gatekeeper judges each plan; evidence is kept for each mode, and how the modes stand.
 """
 
 from datetime import datetime, timedelta
@@ -35,8 +36,9 @@ GateCode = Literal[
 
 
 class GateVerdict(Message):
-    """What the gatekeeper made of a shadow plan: ``follow`` says which part of it devices
-    follow.
+    """The gatekeeper's verdict on a shadow plan.
+
+    ``follow`` says which part of it devices follow.
     """
 
     code: Annotated[GateCode, Field(description="why devices follow the agent's plan, or not")]
@@ -87,8 +89,9 @@ class ShadowPlanRequest(Request):
 
 
 class NightReply(Message):
-    """What the nightly chain did, site by site: days scored and replayed, trainings asked for, how
-    each mode stands, and what failed.
+    """What the nightly chain did, site by site.
+
+    It names days scored and replayed, trainings asked for, how each mode stands, and what failed.
     """
 
     sites: dict[str, list[str]]
@@ -142,11 +145,10 @@ class ShadowPlanSummary(Message):
 
 
 class GateEvidence(Message):
-    """Days of one kind of evidence, and what they say: points of the oracle's savings by which the
-    agent is ahead, with the 95 % interval.
+    """Days of one kind of evidence, and the agent's lead on them.
 
-    both: recorded days that were replayed and days in shadow together, a day that is both as it was
-    in shadow.
+    The lead is in points of the oracle's savings, with the 95 % interval. both: recorded days that
+    were replayed and days in shadow together, a day that is both as it was in shadow.
     """
 
     kind: Annotated[

@@ -1,5 +1,6 @@
-"""What the gateway tells of a site's agent beside its standing: settings, scores by period, who
-decided each slot and why, trainings.
+"""What the gateway tells of a site's agent beside its standing.
+
+These are settings, scores by period, who decided each slot and why, and trainings.
 """
 
 from datetime import date, datetime
@@ -88,8 +89,9 @@ class ScoredAgentDay(Message):
 
 
 class AgentScores(Message):
-    """Planner, agent and oracle beside the idle battery and the inverter alone, on the days of a
-    period that all of them were scored on.
+    """Planner, agent and oracle beside the idle battery and the inverter alone.
+
+    The days are those of a period on which all of them were scored.
     """
 
     site_id: Annotated[str, Field(description="the site's name")]
@@ -106,8 +108,9 @@ class AgentScores(Message):
 
 
 class SlotDecision(Message):
-    """Who decided what the batteries did in a slot, and what both plans that were in force would
-    have had them do.
+    """Who decided what the batteries did in a slot.
+
+    Beside it stands what both plans in force would have had them do.
     """
 
     start: Annotated[datetime, Field(description="begin of the quarter-hour")]

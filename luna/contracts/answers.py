@@ -36,8 +36,9 @@ class Citation(Message):
 
 
 class AnswerSentence(Message):
-    """One sentence of an answer and what carries it: citations, or the tool calls whose figures it
-    tells.
+    """One sentence of an answer and what carries it.
+
+    That is citations, or the tool calls whose figures it tells.
     """
 
     text: Annotated[str, Field(description="plain text; [1] names a citation")]
@@ -147,8 +148,9 @@ class Question(Message):
 
 
 class AskRequest(Request, Question):
-    """Answer a question from documents and the site's data, with sources, or say that they do not
-    hold it.
+    """Answer a question from documents and the site's data, with sources.
+
+    The reply may say that these do not hold the answer.
     """
 
     task: ClassVar[str] = "rag.questions.answer"

@@ -1,5 +1,6 @@
-"""What the safety layer makes of batteries' set-points, in the words that their inverters know:
-before they are sent, and before they are shown. Pure.
+"""Batteries' set-points as the safety layer allows them. Pure.
+
+They are in the words that inverters know, before they are sent and before they are shown.
 """
 
 from collections.abc import Mapping
@@ -24,8 +25,9 @@ _WORDS = {mode.word: mode for mode in Mode}
 def make_safe(
     site: Site, requested: Mapping[str, BatterySetpoint], soc: Mapping[str, float]
 ) -> dict[str, BatterySetpoint]:
-    """Return what the safety layer makes of set-points, given how full the batteries were measured
-    to be; NaN or absent: nobody knows.
+    """Return the set-points as the safety layer allows them.
+
+    ``soc`` is how full the batteries were measured to be; NaN or absent: unknown.
 
     Invariants: idempotent; a battery of unknown state of charge holds.
     """

@@ -1,5 +1,7 @@
-"""Stays of vehicles at their chargers: what is stored of one, checked where it is stored, laid out
-where it repeats, fitted where its vehicle has changed.
+"""Stays of vehicles at their chargers.
+
+A stored stay is checked where it is stored, laid out where it repeats, and fitted where its vehicle
+has changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,11 +36,11 @@ WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class NewSession(VehicleSession):
-    """A stay to be stored: in every plan of the site from the next one on, until it is over or
-    taken back.
+    """A stay to be stored, for every plan from the next one on.
 
-    ``arrival_soc`` is how full the vehicle is when the stay begins, or now where it has begun; it
-    may be left out where an earlier stay is stored, or where the vehicle's sensor says it.
+    It holds until it is over or taken back. ``arrival_soc`` is how full the vehicle is when the
+    stay begins, or now where it has begun; it may be left out where an earlier stay is stored, or
+    where the vehicle's sensor says it.
 
     With ``days`` the stay repeats until it is taken back: ``from`` and ``to`` are its first time,
     and from then on it lasts from the one to the other clock time of the site, leaving on each of
@@ -170,8 +172,9 @@ def find_vehicle(site: Site, name: str) -> ElectricVehicle:
 def lay_out_sessions(
     sessions: Sequence[Session], zone: ZoneInfo, *, first: datetime, end: datetime
 ) -> list[Session]:
-    """Return the stays that are not over at ``first``, in order of their beginning: those that
-    repeat once for each time that begins before ``end``.
+    """Return the stays that are not over at ``first``, in order of their beginning.
+
+    Those that repeat come once for each time that begins before ``end``.
 
     Args:
         sessions: as stored, of one vehicle or several.
@@ -264,8 +267,9 @@ def list_names(site: Site) -> list[str]:
 
 
 def list_planned_stays(site: Site, plan: PlanReply, now: datetime) -> list[StayAhead]:
-    """Return the stays of a plan that are not over, in the order they begin: slots in which it says
-    why something charges or waits.
+    """Return the stays of a plan that are not over, in the order they begin.
+
+    A stay is the slots in which the plan says why something charges or waits.
     """
     return sorted(
         (stay for vehicle in site.vehicles for stay in _find_planned(vehicle, plan, now)),
@@ -320,8 +324,9 @@ class FollowStaysReply(Message):
 
 
 class FollowStaysRequest(Request):
-    """Note which vehicles are fuller or emptier than their sites' plans have them, or were plugged
-    in or out since: these sites are planned anew.
+    """Note which vehicles differ from their sites' plans, and plan these anew.
+
+    A vehicle differs if it is fuller or emptier, or was plugged in or out since.
     """
 
     task: ClassVar[str] = "planner.vehicles.follow"

@@ -42,8 +42,9 @@ class BatterySetpoint(Message):
 
 
 class BatterySetpoints(Message):
-    """What a battery is told in each slot of a plan: lists with a value per slot, for a model per
-    slot would take longer than many a plan.
+    """A battery's set-points in the slots of a plan.
+
+    They are lists with a value per slot: a model per slot would take longer than many a plan.
     """
 
     mode: list[Mode]
@@ -136,8 +137,9 @@ LEFT_ALONE: tuple[LeftAloneReason, ...] = get_args(LeftAloneReason)
 
 
 class Override(Message):
-    """What the owner wants of all batteries, or of one device, instead of the plan, until an
-    instant.
+    """What the owner wants instead of the plan, until an instant.
+
+    It is for all batteries, or for one device.
     """
 
     mode: Annotated[Mode | DeviceMode, BeforeValidator(read_mode)]
@@ -207,9 +209,7 @@ class Decision(Message):
 
     @property
     def gave_up(self) -> bool:
-        """Whether this is what followed on something that the device did not do, or may not be
-        told.
-        """
+        """Whether the device did not do, or may not be told, what came before."""
         return self.reason in LEFT_ALONE
 
 

@@ -23,12 +23,12 @@ PlanId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w-]+$")]
 
 
 class Alternative(Message):
-    """What one device does instead of what is planned, in the slot that covers ``slot`` or in all
-    up to ``until``.
+    """What one device does instead of what is planned.
 
-    A battery knows its modes, a vehicle ``charge`` and ``hold``, a load ``on`` and ``off``.
-    ``power_kw`` bounds exchange with the grid (default: all the battery can), ``target_soc`` is
-    where that exchange ends (default: where the battery is full, or at its reserve).
+    It holds in the slot that covers ``slot``, or in all up to ``until``. A battery knows its modes,
+    a vehicle ``charge`` and ``hold``, a load ``on`` and ``off``. ``power_kw`` bounds exchange with
+    the grid (default: all the battery can), ``target_soc`` is where that exchange ends (default:
+    where the battery is full, or at its reserve).
     """
 
     slot: Instant
@@ -71,8 +71,9 @@ class CostChange(Message):
 
 
 class SlotAction(Message):
-    """What a device does in a slot: its mode, and energy into it (negative: out of it), at its
-    terminals.
+    """What a device does in a slot: its mode and energy.
+
+    Energy is into it (negative: out of it), at its terminals.
     """
 
     mode: str
@@ -94,8 +95,9 @@ LEAST_SHOWN_KWH = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ChangedRun:
-    """Slots in a row in which a device does one thing where it was to do another, with the energies
-    of all of them.
+    """Slots in a row in which a device changes from one action to another.
+
+    The energies are those of all of them.
     """
 
     first: datetime
@@ -149,9 +151,9 @@ def _add(one: SlotAction, other: SlotAction) -> SlotAction:
 
 
 class WhyNotReply(Message):
-    """What the alternative costs more over the whole horizon, everything after it planned anew, and
-    which slots change.
+    """What the alternative costs more, and which slots change.
 
+    The cost is that of the whole horizon, with everything after the alternative planned anew.
     ``cost`` is money on the expected course. ``cost_by_value`` is read from the value of stored
     energy, as a slot's ``cost_of_opposite`` is: the same where the plan counts money alone and one
     course; else all that it weighs, and the mean over its courses. ``binding`` are limits at work
@@ -279,8 +281,10 @@ class VariantReply(Message):
 
 
 class WhatIfReply(Message):
-    """A baseline and its variants over the same days, from the same forecasts, prices, initial and
-    terminal rule. ``outlook`` says what was planned from.
+    """A baseline and its variants over the same days.
+
+    They share forecasts, prices, initial state and terminal rule; ``outlook`` says what was planned
+    from.
     """
 
     what_if_id: str
@@ -305,11 +309,11 @@ class WhatIfReply(Message):
 
 
 class WhatIfRequest(Request):
-    """Replay a stored site from ``from_day`` to ``to_day``, both included, as it is and as it would
-    be.
+    """Replay a stored site as it is and as it would be.
 
-    ``outlook``: load and PV as ``issued`` forecasts had them then, or the ``usual`` mean of the
-    seven days before; ``automatic``: as issued, where there is a forecast of each day.
+    The days are those from ``from_day`` to ``to_day``, both included. ``outlook``: load and PV as
+    ``issued`` forecasts had them then, or the ``usual`` mean of the seven days before;
+    ``automatic``: as issued, where there is a forecast of each day.
     """
 
     task: ClassVar[str] = "planner.what_if.compare"

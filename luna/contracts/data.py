@@ -112,8 +112,10 @@ class JudgeQualityReply(Message):
 
 
 class JudgeQualityRequest(Request):
-    """Judge local days and store the verdicts: those named, or the last week of every site and what
-    was written since it was judged.
+    """Judge local days and store the verdicts.
+
+    The days are those named, or the last week of every site and what was written since it was
+    judged.
     """
 
     task: ClassVar[str] = "ingest.quality.judge"
@@ -174,8 +176,9 @@ class ResolveReply(Message):
 
 
 class ResolveRequest(Request):
-    """Decide about a refused row: let it in as it is, let it in with other values, or leave it out
-    for good.
+    """Decide about a refused row.
+
+    Let it in as it is, let it in with other values, or leave it out for good.
     """
 
     task: ClassVar[str] = "ingest.quarantine.resolve"
@@ -213,8 +216,9 @@ class BuiltSeries(Message):
 
 
 class KeptDay(Message):
-    """A series of a local day that was built again and became something else: by a factor, turned
-    around or half gone. The stored day stays.
+    """A local day of a series whose rebuilt values differ too much.
+
+    They differ by a factor, are turned around or half gone, so the stored day stays.
     """
 
     day: date
@@ -248,8 +252,10 @@ class BuildSlotsReply(Message):
 
 
 class BuildSlotsRequest(Request):
-    """Build a site's quarter-hours from the one that covers ``first`` on, up to the one that ends
-    at or after ``end``.
+    """Build a site's quarter-hours of a span.
+
+    They begin with the one that covers ``first`` and end with the one that ends at or after
+    ``end``.
     """
 
     task: ClassVar[str] = "ingest.slots.build"
@@ -271,8 +277,9 @@ class BuildSlotsRequest(Request):
 
 
 class BackfilledSensor(Message):
-    """What one sensor brought: readings with a value, those that said that none is known, and rows
-    new or changed.
+    """What one sensor brought: readings with a value, readings without, and rows.
+
+    Readings without a value said that none is known; rows are those new or changed.
     """
 
     sensor: str
@@ -284,8 +291,9 @@ class BackfilledSensor(Message):
 
 
 class BackfillReply(Message):
-    """What was taken over, the quarter-hours built from it, and the sensors whose names are none of
-    Home Assistant's: they have no past to read.
+    """What was taken over, and the quarter-hours built from it.
+
+    Sensors whose names are none of Home Assistant's have no past to read.
     """
 
     sensors: list[BackfilledSensor]
@@ -294,8 +302,9 @@ class BackfillReply(Message):
 
 
 class BackfillRequest(Request):
-    """Read what a site's sensors said from ``first`` on, before ``end``, into the database, and
-    build the slots of that time.
+    """Read the past of a site's sensors into the database and build its slots.
+
+    The time is that from ``first`` on, before ``end``.
     """
 
     task: ClassVar[str] = "ingest.history.backfill"
@@ -321,8 +330,9 @@ MarketName = Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class MarketPricesReply(Message):
-    """What became of one market: quarter-hours by the service they came from, and those still
-    unknown of the time asked for.
+    """What became of one market: quarter-hours by service, and those unknown.
+
+    The unknown ones are those of the time asked for.
     """
 
     market: str
@@ -390,9 +400,9 @@ class FetchWeatherReply(Message):
 
 
 class FetchWeatherRequest(Request):
-    """Fetch the weather where sites are: the forecast, or from ``first`` on, before ``end``, what
-    it was and is expected to be.
+    """Fetch the weather where sites are.
 
+    It is the forecast, or from ``first`` on, before ``end``, what it was and is expected to be.
     ``site_id``: one alone, default: every site with a location.
     """
 

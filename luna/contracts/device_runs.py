@@ -1,5 +1,6 @@
-"""What a plan has one device use: when, how much, and what that costs at the margin: each kWh by
-where it comes from.
+"""A plan's use by one device: when, how much, and its marginal cost.
+
+A kWh costs by where it comes from.
 """
 
 from collections.abc import Sequence
@@ -20,10 +21,10 @@ _NOTHING_KWH = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class SlotSources:
-    """Where the energy of each slot comes from and what it is worth, arrays of shape ``(slots,)``:
-    kWh, and currency per kWh.
+    """The sources of each slot's energy and its worth, shape ``(slots,)``.
 
-    ``energy_value`` is what a stored kWh is worth, NaN where nobody says so.
+    Energies are kWh, worths currency per kWh. ``energy_value`` is what a stored kWh is worth, NaN
+    where nobody says so.
     """
 
     import_kwh: FloatArray
@@ -57,11 +58,11 @@ class SlotSources:
         )
 
     def price(self, used_kwh: FloatArray) -> FloatArray:
-        """Return what a use costs that the house would do without, per slot: the meter spares it
-        first, then the battery, then the sun.
+        """Return what a use costs that the house would do without, per slot.
 
-        What the battery would have kept counts by its value, the sun by what selling it brings, and
-        by nothing where some of it is held back.
+        The meter spares it first, then the battery, then the sun. What the battery would have kept
+        counts by its value, the sun by what selling it brings, and by nothing where some of it is
+        held back.
         """
         bought = np.minimum(used_kwh, self.import_kwh)
         given = np.minimum(used_kwh - bought, self.discharge_kwh)
@@ -72,8 +73,10 @@ class SlotSources:
         )
 
     def price_more(self, export_kwh: FloatArray) -> FloatArray:
-        """Return what a kWh more of use costs in each slot: nothing of sun that is held back, what
-        selling it would bring, what buying costs, else its value.
+        """Return what a kWh more of use costs in each slot.
+
+        It is nothing of sun that is held back, then what selling it would bring, what buying costs,
+        else its value.
 
         Args:
             export_kwh: what is fed in, by slot.
@@ -120,8 +123,9 @@ def find_switched_run(
 def list_switched_runs(
     plan: PlanReply, site: Site, first: datetime
 ) -> list[tuple[str, DeviceUseKind, PlannedRun | None]]:
-    """Return by name what each device that is switched is told of as, and its next run as
-    ``find_switched_run`` has it.
+    """Return by name what each switched device is told, and its next run.
+
+    See ``find_switched_run``.
     """
     switched = [(kind, device) for kind in SWITCHED_KINDS for device in kind.of(site)]
     return [
@@ -133,8 +137,9 @@ def list_switched_runs(
 def find_run(
     plan: PlanReply, used_kwh: Sequence[float], first: datetime, end: datetime, *, unbroken: bool
 ) -> PlannedRun | None:
-    """Return what uses so much in a plan's slots from one instant to another, until its first pause
-    where it is ``unbroken``; None where nothing is used.
+    """Return the run of a use between two instants; None where nothing is used.
+
+    It ends with its first pause where it is ``unbroken``.
     """
     step, used = timedelta(minutes=plan.slot_minutes), np.array(used_kwh)
     places = [

@@ -1,5 +1,6 @@
-"""From a safe set-point to what one inverter understands, and back: does what it says equal what it
-was told?
+"""Translation of safe set-points into an inverter's words, and back.
+
+Read back, they tell whether the inverter does what it was told.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -78,8 +79,9 @@ def write_values(
 
 
 def service_call(write: Write) -> tuple[str, dict[str, str]]:
-    """Return service and data of a write through Home Assistant: as the site names them, else as
-    the entity's kind has them.
+    """Return service and data of a write through Home Assistant.
+
+    They are as the site names them, else as the entity's kind has them.
     """
     domain = write.to.partition(".")[0]
     if write.service is None and domain in SWITCHES:
@@ -93,8 +95,9 @@ def service_call(write: Write) -> tuple[str, dict[str, str]]:
 
 
 def describe(setpoint: BatterySetpoint) -> str:
-    """Return a set-point as one text, for a battery whose profile makes its writes of it:
-    ``charge power_kw=2 target_soc=0.9``.
+    """Return a set-point as one text: ``charge power_kw=2 target_soc=0.9``.
+
+    It is for a battery whose profile makes its writes of it.
     """
     limits = setpoint.model_dump(exclude={"mode"}, exclude_none=True)
     return " ".join([setpoint.mode, *(f"{name}={value:g}" for name, value in limits.items())])

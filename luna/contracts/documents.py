@@ -1,5 +1,6 @@
-"""Documents: what is stored of a file, how far it is on its way to being found, and what is asked
-of it.
+"""Documents: what is stored of a file, its progress and its requests.
+
+A document is on its way until it is found.
 """
 
 from datetime import date, timedelta
@@ -194,8 +195,9 @@ class Chunk(Message):
 
 
 class AddExamplesRequest(Request):
-    """Store the documents that ship with Luna, those of an example household and the guide, and
-    make them searchable, for everybody.
+    """Store the documents that ship with Luna and make them searchable.
+
+    They are those of an example household and the guide, for everybody.
     """
 
     task: ClassVar[str] = "rag.documents.examples"
@@ -216,8 +218,10 @@ class ReindexReply(Message):
 
 
 class ReindexRequest(Request):
-    """Make all derived data anew: chunks from the stored objects (``rechunk``), vectors by the
-    embedding model of the settings, the index from both.
+    """Make all derived data anew.
+
+    Chunks come from the stored objects (``rechunk``), vectors from the embedding model of the
+    settings, the index from both.
     """
 
     task: ClassVar[str] = "rag.documents.reindex"
@@ -242,8 +246,9 @@ class CompleteVectorsReply(Message):
 
 
 class CompleteVectorsRequest(Request):
-    """See to it that every passage is found by the embedding model of the settings, once there is
-    one, and that no document stands still on its way.
+    """Complete the vectors of all passages by the settings' embedding model.
+
+    This waits for a model, and lets no document stand still on its way.
     """
 
     task: ClassVar[str] = "rag.documents.complete"

@@ -1,5 +1,7 @@
-"""The camera lab's stages and its whole pipeline: each asked for by configuration and seed, its
-files kept in the object store under the run's name.
+"""The camera lab's stages and its whole pipeline.
+
+A stage is asked for by configuration and seed; its files are kept in the object store under the
+run's name.
 """
 
 from typing import Annotated, Any, ClassVar

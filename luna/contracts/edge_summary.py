@@ -1,5 +1,7 @@
-"""What a batch of simulated cameras came to: figures by controller with their intervals,
-comparisons, trends, and what they say in words.
+"""Results of a batch of simulated cameras.
+
+They are figures by controller with their intervals, comparisons, trends, and what they say in
+words.
 """
 
 from typing import Annotated, Any
@@ -127,8 +129,9 @@ class ControllerComparison(Message):
 
 
 class OracleShare(Message):
-    """How close a controller's clean share comes to the oracle's where both miss the same number of
-    tasks.
+    """How close a controller's clean share comes to the oracle's.
+
+    Both miss the same number of tasks.
     """
 
     controller: Annotated[str, Field(description="its name")]
@@ -147,8 +150,9 @@ class OracleShare(Message):
 
 
 class ControllerTrend(Message):
-    """How a figure changes from day to day within a run: the mean over weeks of places of Theil and
-    Sen's slope.
+    """How a figure changes from day to day within a run.
+
+    It is the mean over weeks of places of Theil and Sen's slope.
     """
 
     controller: Annotated[str, Field(description="its name")]

@@ -1,5 +1,6 @@
-"""How a file of anybody's is read: what each of its columns is, as guessed from a sample and as
-chosen by a person, and what would be stored of it.
+"""How a file of anybody's is read, and what would be stored of it.
+
+A column is what was guessed from a sample, or chosen by a person.
 """
 
 from collections.abc import Mapping

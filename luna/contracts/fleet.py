@@ -30,8 +30,9 @@ class PlanSitesReply(Message):
 
 
 class PlanSitesRequest(Request):
-    """Plan several stored sites from the slot that runs when this is done, each as if it were asked
-    for alone.
+    """Plan several stored sites from the slot that runs when this is done.
+
+    A site is planned as if it were asked for alone.
     """
 
     task: ClassVar[str] = "planner.sites.plan"

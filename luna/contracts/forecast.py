@@ -10,11 +10,11 @@ from luna.energy.timeline import Day, Instant
 
 
 class WaitingVersion(Message):
-    """A trained version that does not drive the planner: ``days`` of the ``needed`` days are scored
-    beside the one that does.
+    """A trained version that does not drive the planner.
 
-    ``earliest`` is the first day on which the rule can decide, null where that has passed or all
-    days are scored; ``command`` lets the version drive at once.
+    ``days`` of the ``needed`` days are scored beside the one that does. ``earliest`` is the first
+    day on which the rule can decide, null where that has passed or all days are scored; ``command``
+    lets the version drive at once.
     """
 
     forecast_version: str
@@ -110,8 +110,9 @@ class IssueReply(Message):
 
 
 class IssueRequest(Request):
-    """Issue forecasts at ``at``, or every ``every_minutes`` from ``at`` to ``to``, each using
-    nothing known after it.
+    """Issue forecasts at ``at``, using nothing known after it.
+
+    With ``to`` they are issued every ``every_minutes`` from ``at`` on.
     """
 
     task: ClassVar[str] = "forecaster.forecast.issue"
@@ -132,8 +133,10 @@ class EnsureForecastsReply(Message):
 
 
 class EnsureForecastsRequest(Request):
-    """Issue what was not issued then: a forecast every ``every_minutes`` from ``first`` on, before
-    ``end``, by a model that knows nothing of that time.
+    """Issue forecasts that were not issued at the time.
+
+    They are every ``every_minutes`` from ``first`` on, before ``end``, by a model that knows
+    nothing of that time.
     """
 
     task: ClassVar[str] = "forecaster.forecast.ensure"
@@ -223,9 +226,9 @@ class RefreshForecastsReply(Message):
 
 
 class RefreshForecastsRequest(Request):
-    """Issue what is due: Aurora and the version that drives the planner every hour, the others
-    every six.
+    """Issue the forecasts that are due.
 
+    Aurora and the version that drives the planner are due every hour, the others every six.
     ``site_id``: of one site alone; ``site_ids``: of these; neither: of every site.
     """
 
@@ -262,8 +265,10 @@ class RenewModelsReply(Message):
 
 
 class RenewModelsRequest(Request):
-    """Have models trained that are due: the first one after two weeks, then every week in a night
-    of the site's own, and sooner where its life has changed.
+    """Have the models trained that are due.
+
+    The first is due after two weeks, then one every week in a night of the site's own, and sooner
+    where its life has changed.
     """
 
     task: ClassVar[str] = "forecaster.model.renew"

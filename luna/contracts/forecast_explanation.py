@@ -108,8 +108,9 @@ class IssueScenariosReply(Message):
 
 
 class IssueScenariosRequest(Request):
-    """Make ``count`` joint courses of load, PV and prices for the forecast that was issued last
-    within the hour before ``at``.
+    """Make ``count`` joint courses of load, PV and prices.
+
+    They are for the forecast that was issued last within the hour before ``at``.
     """
 
     task: ClassVar[str] = "forecaster.scenario.issue"

@@ -1,5 +1,6 @@
-"""Which version of the forecasts drives a site's planner: judge them in shadow, promote, roll back,
-say how it stands.
+"""The version of the forecasts that drives a site's planner.
+
+Versions are judged in shadow, promoted, rolled back and listed.
 """
 
 from datetime import date, timedelta
@@ -110,11 +111,10 @@ class CandidateReply(Message):
 
 
 class SiteJudgement(Message):
-    """What was scored for one site, how the other versions compare with the active one, and what
-    failed.
+    """What was scored for one site, and how versions compare.
 
-    ``replays`` were asked of the planner: they say what errors cost, and the rule decides in the
-    next run, when that is known.
+    They are compared with the active one; what failed is named. ``replays`` were asked of the
+    planner: they say what errors cost, and the rule decides in the next run, when that is known.
     """
 
     site_id: str
@@ -134,10 +134,11 @@ class JudgeForecastsReply(Message):
 
 
 class JudgeForecastsRequest(Request):
-    """Score every version in shadow on days whose 48 hours have passed, ask what its errors cost,
-    and let the rule decide what drives the planner.
+    """Score every version in shadow, and let the rule decide.
 
-    Without days those of the last five weeks that are not scored yet, a week at a time.
+    Scored are days whose 48 hours have passed. The planner is asked what errors cost; the rule
+    decides what drives it. Without days those of the last five weeks that are not scored yet, a
+    week at a time.
     """
 
     task: ClassVar[str] = "forecaster.forecast.judge"
@@ -183,8 +184,9 @@ class VersionDecision(Message):
 
 
 class SeriesRecord(Message):
-    """How good a version was on one series over some days of issue: means over the days, kWh per
-    slot.
+    """How good a version was on one series over some days of issue.
+
+    Figures are means over the days, kWh per slot.
     """
 
     days: int
@@ -230,9 +232,9 @@ class TrainingSummary(Message):
 
 
 class ForecastStatus(Message):
-    """What drives a site's planner, since when and why, how all versions did in shadow, the last
-    decisions and trainings, the latest first.
+    """What drives a site's planner, since when and why.
 
+    Beside it stand all versions in shadow, and the last decisions and trainings, the latest first.
     ``candidates`` are the other versions as the rule sees them, ``drift`` the signs that the site
     lives otherwise than when its model was trained, ``next_training`` why and when one is due;
     empty where nobody asked the forecaster.

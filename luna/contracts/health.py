@@ -33,8 +33,9 @@ class Sign(Message):
 
 
 class NodeSign(Sign):
-    """A worker's: ``queues`` are those it serves, each with the dependencies that its tasks
-    need.
+    """A worker's sign.
+
+    ``queues`` are those it serves, each with the dependencies that its tasks need.
     """
 
     queues: dict[str, tuple[str, ...]]
@@ -42,8 +43,9 @@ class NodeSign(Sign):
 
 
 class TurningSign(Sign):
-    """Of a process that gives one sign a turn: when it last turned, and how long a turn takes at
-    most.
+    """The sign of a process that gives one sign a turn.
+
+    It says when it last turned, and how long a turn takes at most.
     """
 
     name: str
@@ -75,8 +77,10 @@ class RecorderSign(TurningSign):
 
 
 class ControlledDevice(Message):
-    """What a device of an armed site was told last: why, and when that was confirmed, null while it
-    is not. ``fallback``: it does what it does by itself.
+    """What a device of an armed site was told last, and why.
+
+    It also says when that was confirmed, null while it is not. ``fallback``: it does what it does
+    by itself.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -90,8 +94,9 @@ class ControlledDevice(Message):
 
 
 class ControlledSite(Message):
-    """An armed site: how it is told (``dry_run`` sends nothing), when its last plan was issued, and
-    its devices.
+    """An armed site: how it is told, its last plan, and its devices.
+
+    ``dry_run`` sends nothing; the plan is known by when it was issued.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -138,8 +143,9 @@ class ServiceReply(Message):
 
 
 class UnreadableSiteReply(Message):
-    """A stored site that this release cannot read, such as one that a newer release stored: which
-    field is the matter, why, and what mends it.
+    """A stored site that this release cannot read.
+
+    A newer release may have stored it. It says which field is the matter, why, and what mends it.
     """
 
     site: str

@@ -1,6 +1,4 @@
-"""Care for the past of a site: where it has gaps, what can be repaired, and whether it is what the
-source counted.
-"""
+"""Care for the past of a site: gaps, repairs and comparison with the source."""
 
 from datetime import date
 from typing import Annotated, ClassVar
@@ -57,8 +55,9 @@ class GapsReply(Message):
 
 
 class FindGapsRequest(Request):
-    """Find the quarter-hours from ``first`` on, before ``end``, in which a series that the site has
-    is unknown.
+    """Find the quarter-hours in which a series of the site is unknown.
+
+    They are those from ``first`` on, before ``end``.
     """
 
     task: ClassVar[str] = "ingest.gaps.find"
@@ -94,8 +93,9 @@ class RepairReply(Message):
 
 
 class RepairRequest(Request):
-    """Fill prices of zero that stand for missing ones, and short gaps in energies that came as
-    slots; repairing twice is repairing once.
+    """Fill prices of zero that stand for missing ones, and short gaps.
+
+    Gaps are in energies that came as slots; repairing twice is repairing once.
     """
 
     task: ClassVar[str] = "ingest.history.repair"

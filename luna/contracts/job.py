@@ -54,8 +54,9 @@ class Job(JobSummary):
 
 
 class Progress(Message):
-    """How far a task is: ``done`` of ``total`` steps (0: nobody knows how many), and what the
-    current one is called.
+    """How far a task is.
+
+    It has done ``done`` of ``total`` steps (0: nobody knows how many), and names the current one.
     """
 
     done: int
@@ -64,8 +65,9 @@ class Progress(Message):
 
 
 class ResendReply(Message):
-    """How many jobs were sent again, and how many of those were begun before and died with their
-    worker.
+    """How many jobs were sent again.
+
+    Counted beside are those that were begun before and died with their worker.
     """
 
     sent: int
@@ -153,8 +155,9 @@ class Provenance(Message):
 
 
 class DemoSiteReply(Message):
-    """A site of the demo as it is stored, what its year adds up to, and where its series come
-    from.
+    """A site of the demo as it is stored.
+
+    It says what its year adds up to, and where its series come from.
     """
 
     site: Site

@@ -57,8 +57,9 @@ class Notification(Message):
 
 
 class NotifyReply(Message):
-    """What a look found and did: events that are new, messages that were sent, and such as could
-    not be.
+    """What a look found and did.
+
+    These are events that are new, messages that were sent, and such as could not be.
     """
 
     events: int

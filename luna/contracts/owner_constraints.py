@@ -1,5 +1,6 @@
-"""What of an owner's blocks can be had at a site at all: what a device may be told, and what
-contradicts each other.
+"""What of an owner's blocks can be had at a site.
+
+It says what a device may be told, and what contradicts each other.
 """
 
 from collections.abc import Sequence
@@ -119,8 +120,9 @@ def find_device(block: ManualBlock, site: Site, *, field: str = "block") -> Part
 
 
 def find_actions(site: Site) -> dict[str, list[Action]]:
-    """Return what an owner can fix of each device of a site, by its name, in the order in which a
-    form offers it.
+    """Return by name what an owner can fix of each device of a site.
+
+    The order is that in which a form offers it.
     """
     actions_by_device: dict[str, list[Action]] = {}
     for name, _, actions in _devices(site):

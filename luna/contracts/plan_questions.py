@@ -1,6 +1,4 @@
-"""What is asked about plans: what two aims cost each other, and what a plan changes beside the one
-before it.
-"""
+"""Questions about plans: trade-offs, and changes since the plan before."""
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
@@ -19,11 +17,10 @@ Figure = Literal["cost", "carbon", "self_sufficiency", "wear"]
 
 
 class ParetoRequest(Request):
-    """Plan along the trade-off of two figures: ``plan`` says for which site, from when and what is
-    known.
+    """Plan along the trade-off of two figures.
 
-    Each plan ends at least as full as it starts, unless ``plan`` says what holds at the horizon;
-    its own weights do not count.
+    ``plan`` says for which site, from when and what is known. Each plan ends at least as full as it
+    starts, unless ``plan`` says what holds at the horizon; its own weights do not count.
     """
 
     task: ClassVar[str] = "planner.schedule.pareto"
@@ -115,8 +112,10 @@ class ModeChange(Message):
 
 
 class ChangeCause(Message):
-    """One input that is other than before: in words, how many modes it changed, and what the plan
-    costs more because of it (negative: less).
+    """One input that is other than before, and its effect on the plan.
+
+    It says in words what changed, how many modes it changed, and what the plan costs more because
+    of it (negative: less).
     """
 
     code: CauseCode
@@ -146,8 +145,9 @@ class PlanChangesReply(Message):
 
 
 class PlanChangesRequest(Request):
-    """Compare a stored plan with the one issued before it for the same site, or with
-    ``before_id``.
+    """Compare a stored plan with the one issued before it for the same site.
+
+    ``before_id`` names another one.
     """
 
     task: ClassVar[str] = "planner.plan.compare"
@@ -172,8 +172,10 @@ class PlanFinding(Message):
 
 
 class CheckPlansReply(Message):
-    """Whether issued plans hold: every slot closes its balance, batteries go on where they were,
-    and the cost is what the flows cost.
+    """Whether issued plans hold.
+
+    Every slot closes its balance, batteries go on where they were, and the cost is what the flows
+    cost.
     """
 
     site_id: Annotated[str, Field(description="the site's name")]

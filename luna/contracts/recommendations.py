@@ -121,8 +121,9 @@ class RefreshRecommendationsReply(Message):
 
 
 class RefreshRecommendationsRequest(Request):
-    """Look anew for what can be recommended: documents, tips from sites' own data, tariffs and
-    what-ifs that were replayed.
+    """Look anew for what can be recommended.
+
+    Sources are documents, tips from sites' own data, tariffs, and what-ifs that were replayed.
     """
 
     task: ClassVar[str] = "rag.recommendations.refresh"

@@ -26,9 +26,9 @@ FaultKind = Literal[
 
 
 class Fault(Message):
-    """One thing that goes wrong for ``hours``: at ``from``, or ``times`` times at instants that the
-    replay's seed draws.
+    """One thing that goes wrong for ``hours``.
 
+    It does so at ``from``, or ``times`` times at instants that the replay's seed draws.
     ``forecasts_missing``, ``prices_missing``: what would be issued or published then never comes.
     ``forecasts_late``, ``prices_late``: it comes ``late_hours`` later. ``sensor_frozen``: the state
     of charge reads what it read before. ``command_lost``: the inverter consumes its own whatever it
@@ -73,11 +73,11 @@ POLICIES = ("idle", "self_consumption", "rule", "mpc", "mpc_perfect", "oracle")
 
 
 class DayCost(Message):
-    """What a policy cost on one local day, and what the energy gained in the batteries that day is
-    worth.
+    """What a policy cost on one local day.
 
-    ``stored_gain`` counts every kWh at ``terminal_value``; ``value_gain`` by the oracle's value of
-    stored energy at both midnights: cost less ``value_gain`` compares policies day by day.
+    Beside it stands what the energy gained in the batteries that day is worth. ``stored_gain``
+    counts every kWh at ``terminal_value``; ``value_gain`` by the oracle's value of stored energy at
+    both midnights: cost less ``value_gain`` compares policies day by day.
     """
 
     day: date
@@ -101,8 +101,9 @@ class DayCost(Message):
 
     @property
     def settled(self) -> float:
-        """What the day cost, what is left in the batteries counted in: by the oracle's value where
-        it is known.
+        """The day's cost with what is left in the batteries counted in.
+
+        That counts by the oracle's value where it is known.
         """
         return self.cost - (self.stored_gain if self.value_gain is None else self.value_gain)
 
@@ -120,8 +121,9 @@ class DayScore(DayCost):
 
 
 class WeeksReply(Message):
-    """A policy's whole weeks, counted from the first day, against self-consumption: positive gains
-    are cheaper, stored energy counted in.
+    """A policy's whole weeks against self-consumption.
+
+    They count from the first day; positive gains are cheaper, with stored energy counted in.
     """
 
     count: int
@@ -197,8 +199,9 @@ class ReplayReply(Message):
 
 
 class ReplayRules(Message):
-    """How days are replayed, whichever they are: under these policies, re-planning every
-    ``every_minutes``.
+    """How days are replayed, whichever they are.
+
+    It is under these policies, re-planning every ``every_minutes``.
     """
 
     policies: Annotated[
@@ -230,8 +233,9 @@ class ReplayRules(Message):
 
 
 class ReplayQuestion(ReplayRules):
-    """What to replay, wherever: from ``from_day`` to ``to_day``, both included, re-planning every
-    ``every_minutes``.
+    """What to replay, wherever.
+
+    It is from ``from_day`` to ``to_day``, both included, re-planning every ``every_minutes``.
     """
 
     from_day: Day

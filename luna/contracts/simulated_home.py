@@ -7,11 +7,11 @@ from luna.contracts.message import Message, Request
 
 
 class SimulatedHomeReply(Message):
-    """What lives now: the site, its recorded past from ``first`` to ``end``, how many rows were
-    written, and whose prices today's are.
+    """What lives now: the site, its recorded past and today's prices.
 
-    ``prices``: ``market``: the day-ahead prices of the real market; ``recorded``: nobody was
-    reached, or may be asked, and they are the recorded year's.
+    The past is from ``first`` to ``end``; it says how many rows were written. ``prices``:
+    ``market``: the day-ahead prices of the real market; ``recorded``: nobody was reached, or may be
+    asked, and they are the recorded year's.
     """
 
     site_id: str
@@ -39,8 +39,9 @@ class RemovedHomeReply(Message):
 
 
 class RemoveSimulatedHomeRequest(Request):
-    """Remove the simulated home with all that belongs to it: site, history, prices, broker,
-    files.
+    """Remove the simulated home with all that belongs to it.
+
+    That is site, history, prices, broker and files.
     """
 
     task: ClassVar[str] = "ingest.simulated_home.remove"

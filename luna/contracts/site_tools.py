@@ -81,8 +81,9 @@ class Chart(Message):
 
 
 class ToolSource(Message):
-    """Where figures come from: the stored series, plan or replay that was read, and how to ask for
-    the same by hand.
+    """Where figures come from.
+
+    It names the stored series, plan or replay that was read, and how to ask for the same by hand.
     """
 
     what: Annotated[str, Field(description="such as: series import_price of site home")]
@@ -96,8 +97,10 @@ class ToolSource(Message):
 
 
 class ToolResult(Message):
-    """What a tool found: sentences from templates in the asker's language, figures, a chart,
-    sources. ``found`` false: there is nothing to tell, and why.
+    """What a tool found: sentences, figures, a chart and sources.
+
+    Sentences come from templates in the asker's language. ``found`` false: there is nothing to
+    tell, and why.
     """
 
     tool: Annotated[str, Field(description="the tool that found it")]

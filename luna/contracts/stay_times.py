@@ -1,5 +1,6 @@
-"""How the times and weekdays of a stay are said: clock times alone are those of the stay that goes
-on or comes next.
+"""How the times and weekdays of a stay are said.
+
+Clock times alone are those of the stay that goes on or comes next.
 """
 
 import re
@@ -43,8 +44,9 @@ def read_days(text: str) -> list[Weekday]:
 
 @dataclass(frozen=True, slots=True)
 class StayClock:
-    """By what the times of a stay are read: the site's zone, and the instant before which it is not
-    over.
+    """The clock by which the times of a stay are read.
+
+    It is the site's zone, and the instant before which the stay is not over.
     """
 
     zone: ZoneInfo

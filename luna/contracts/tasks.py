@@ -1,5 +1,6 @@
-"""Every task there is, as its request declares it: which ones beat asks for, and which ones may be
-asked for as jobs.
+"""Every task there is, as its request declares it.
+
+Requests say which tasks beat asks for, and which may be asked for as jobs.
 """
 
 from luna.contracts.agent import (

@@ -90,8 +90,10 @@ class FlowTotal:
 
 @dataclass(frozen=True, slots=True)
 class CostLine:
-    """One line of a bill: its energy, cost (earnings are negative), and price where one price holds
-    for the whole line, currency per kWh.
+    """One line of a bill: energy, cost and, where one holds, its price.
+
+    The price is in currency per kWh, None where it changes within the line. Earnings are negative
+    costs.
     """
 
     direction: Direction
@@ -259,9 +261,7 @@ def _cost_of(lines: Sequence[TariffLine], energy_kwh: FloatArray) -> FloatArray:
 
 
 def _cost_lines(direction: Direction, slots: AccountSlots) -> list[CostLine]:
-    """Return the lines of a bill over the slots whose whole cost is known, so that its lines add
-    up.
-    """
+    """Return the bill's lines over slots with a known cost, which add up."""
     energy = slots.energy_kwh[direction]
     priced = np.isfinite(slots.cost) & np.isfinite(energy)
     if not priced.any():

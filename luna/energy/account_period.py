@@ -1,6 +1,4 @@
-"""The periods of an account: a local day, week, month or year, the one before it, and the parts
-that a chart shows of it.
-"""
+"""Periods of an account: a local day, week, month or year, and their parts."""
 
 from calendar import monthrange
 from dataclasses import dataclass
@@ -18,8 +16,9 @@ LAST_MONTH = 12
 
 @dataclass(frozen=True, slots=True)
 class AccountPeriod:
-    """Local days from ``first`` to ``last``, both included: a day, a week from Monday on, a
-    calendar month or a calendar year.
+    """Local days from ``first`` to ``last``, both included.
+
+    It is a day, a week from Monday on, a calendar month or a calendar year.
     """
 
     unit: PeriodUnit
@@ -52,8 +51,9 @@ class AccountPeriod:
         return self.of(self.unit, self.last + DAY)
 
     def year_before(self) -> Self:
-        """Return the same period of the year before: of a day or a week, the one 52 weeks ago,
-        which has the same weekdays.
+        """Return the same period of the year before.
+
+        A day or a week moves by 52 weeks, so that weekdays stay.
         """
         if self.unit in ("day", "week"):
             return self.of(self.unit, self.first - timedelta(weeks=52))
@@ -64,8 +64,9 @@ class AccountPeriod:
         return local_days(self.first, self.last, zone)
 
     def part_starts(self, zone: ZoneInfo) -> list[datetime]:
-        """Return where the parts of the period begin: hours of a day, days of a week or month,
-        months of a year.
+        """Return the starts of the period's parts.
+
+        These are hours of a day, days of a week or month, months of a year.
         """
         if self.unit == "day":
             timeline = self.timeline(zone)

@@ -1,7 +1,7 @@
-"""Confidence intervals and significance of daily differences between policies: block bootstrap and
-paired permutation test.
+"""Confidence intervals and significance of daily differences between policies.
 
-Consecutive days are correlated, so both work on whole blocks of days.
+Intervals come from a block bootstrap, significance from a paired permutation test. Consecutive days
+are correlated, so both work on whole blocks of days.
 """
 
 import numpy as np

@@ -1,5 +1,6 @@
-"""Aggregation of quarter-hours into buckets of UTC hours or local days, and thinning of a curve for
-a chart. Unknown values stay NaN, never zero.
+"""Aggregation of quarter-hours into hours and days, and thinning of curves.
+
+Buckets are UTC hours or local days. Unknown values stay NaN, never zero.
 """
 
 from collections.abc import Callable
@@ -65,8 +66,9 @@ class Parts:
 
 
 def find_buckets(starts: InstantArray, length: timedelta, zone: ZoneInfo) -> NDArray[np.intp]:
-    """Return the index of the first slot of every bucket: a local day, or ``length`` counted in
-    UTC.
+    """Return the index of the first slot of each bucket.
+
+    A bucket is a local day, or ``length`` counted in UTC.
     """
     if length >= RESOLUTIONS["1d"]:
         first, last = (
@@ -155,8 +157,7 @@ def find_width(timeline: Timeline, resolution: str, zone: ZoneInfo) -> timedelta
 
 
 def thin(values: FloatArray, points: int) -> IndexArray:
-    """Return the indices of at most ``points`` values that keep a curve's extremes and gaps,
-    ascending.
+    """Return at most ``points`` indices that keep extremes and gaps, ascending.
 
     Each of ``points // 3`` stretches keeps its lowest value, its highest and its first unknown one.
 
@@ -178,8 +179,9 @@ def thin(values: FloatArray, points: int) -> IndexArray:
 
 
 def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list[datetime]:
-    """Return the bucket borders from ``first`` to ``end``: these two, and every local midnight or
-    multiple of the resolution between.
+    """Return the bucket borders from ``first`` to ``end``.
+
+    Beside these two they are every local midnight or multiple of the resolution in between.
 
     Raises:
         InvalidInputError: more than 100,000 buckets.
@@ -201,8 +203,9 @@ def cut(first: datetime, end: datetime, resolution: str, zone: ZoneInfo) -> list
 def end_of_page(
     first: datetime, end: datetime, resolution: str, *, zone: ZoneInfo, most: int
 ) -> datetime:
-    """Return the end of a page of at most ``most`` buckets from ``first`` on: the end of a bucket,
-    or of the window.
+    """Return the end of a page of at most ``most`` buckets from ``first`` on.
+
+    It is the end of a bucket, or of the window.
     """
     step = RESOLUTIONS[resolution]
     if (end - first) / step < most - 1:

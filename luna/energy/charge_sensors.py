@@ -89,8 +89,9 @@ class PlanNote(Protocol):
 
 
 def list_read(notes: Iterable[PlanNote]) -> dict[str, datetime]:
-    """Return for each device the instant of the state-of-charge reading that a plan with these
-    notes used.
+    """Return by device when the state of charge was read that a plan used.
+
+    The instants come from the plan's notes.
     """
     read = [note.figures for note in notes if note.code in _READ_NOTES and "at" in note.figures]
     return {
@@ -124,9 +125,7 @@ def sensors_of(site: Site, *, at: datetime) -> dict[str, ChargeSensors]:
 
 
 def pace_of_charge(vehicle: ElectricVehicle, *, connected: bool) -> LevelPace:
-    """Return how fast a vehicle's level moves: at its own charger, or (not ``connected``) on the
-    road.
-    """
+    """Return how fast a vehicle's level moves, at its charger or on the road."""
     if not connected:
         return LevelPace(*[MOST_ON_THE_ROAD_KW / vehicle.capacity_kwh] * 2)
     given_kw = vehicle.discharge_limit_kw / vehicle.discharge_efficiency
@@ -215,10 +214,10 @@ def count_since(
     since: datetime,
     now: datetime,
 ) -> tuple[float, float] | None:
-    """Return how full its charger has made a vehicle that came ``since`` with ``arrival_soc``, and
-    the kWh counted.
+    """Return a vehicle's level and its charged kWh since it came.
 
-    None where nobody knows what was charged.
+    It came ``since`` with ``arrival_soc``; the level is what its charger has made of that. None
+    where nobody knows what was charged.
     """
     metered = seen.metered
     if metered is None or since < metered.timeline.start or vehicle.discharge_limit_kw:

@@ -1,5 +1,6 @@
-"""Base class of data faults: a code with parameters, stored as JSON, and the English sentence of
-API and command line.
+"""Base class of data faults: a code, parameters and an English sentence.
+
+They are stored as JSON; the sentence is for API and command line.
 """
 
 import json

@@ -1,5 +1,6 @@
-"""Faults of a day's data, on which its quality verdict rests: codes with parameters and their
-English sentences.
+"""Faults of a day's data, on which its quality verdict rests.
+
+They are codes with parameters and English sentences.
 """
 
 from collections.abc import Mapping

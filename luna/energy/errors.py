@@ -1,5 +1,6 @@
-"""The error classes: each error says what was wrong, where, and what to do, with an HTTP status and
-an exit code.
+"""The error classes, each with an HTTP status and an exit code.
+
+An error says what was wrong, where, and what to do.
 
 LunaError
 ├── InvalidInputError      the caller sent something that cannot be used        422, exit 2
@@ -229,8 +230,9 @@ class MachineError(LunaError):
 
 
 def read_problem(problem: Mapping[str, Any]) -> LunaError:
-    """Rebuild the error of a problem document, in its class where that is known here, else in the
-    first class of its status.
+    """Rebuild the error of a problem document.
+
+    Its class is the one named, or, where that is unknown here, the first of its status.
     """
     field, value, remedy = (problem.get(name) for name in ("field", "value", "remedy"))
     # The document's detail is ``str(error)``: field, message, value and remedy.
@@ -286,9 +288,7 @@ def error_classes() -> Iterator[type[LunaError]]:
 
 
 def find_full_disk(error: BaseException) -> FullError | None:
-    """Return a FullError where a full disk of this machine is among the causes of ``error``, else
-    None.
-    """
+    """Return a FullError if a full disk caused ``error``, else None."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.errno in FULL_DISK:

@@ -1,5 +1,6 @@
-"""Measured energies of a site per quarter-hour, its state of charge, and energies that are known
-only over longer intervals.
+"""Measured energies and states of charge of a site per quarter-hour.
+
+Energies that are known only over longer intervals stand here as well.
 """
 
 from collections.abc import Iterable, Mapping
@@ -29,8 +30,9 @@ Certainty = Literal["counted", "at_least"]
 
 @dataclass(frozen=True, slots=True)
 class EnergyInterval:
-    """The increase of a counter over a gap too long to be interpolated: its energy is known, its
-    distribution over the slots is not.
+    """A counter's increase over a gap too long to be interpolated.
+
+    Its energy is known, its distribution over the slots is not.
 
     Args:
         series: the column that the sensor contributes to.
@@ -129,8 +131,9 @@ class Observations:
         )
 
     def without(self, windows: Iterable[tuple[datetime, datetime]]) -> Self:
-        """Return the observations with NaN in every slot that begins within a window
-        ``[first, end)``.
+        """Return the observations with NaN in the slots of some windows.
+
+        A slot belongs to the window ``[first, end)`` that it begins in.
         """
         valid = np.ones(self.starts.size, dtype=np.bool_)
         for window in windows:

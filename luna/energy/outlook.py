@@ -1,5 +1,6 @@
-"""Forecasts of load and PV with quantiles and scenarios, and the outlook (forecast and prices) of a
-plan.
+"""Forecasts of load and PV, and the outlook of a plan.
+
+Forecasts have quantiles and scenarios; the outlook joins them with prices.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,8 +51,9 @@ PROBABILITY_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """A forecast issue of load and PV: made by one version from nothing that became known after
-    ``issued_at``.
+    """A forecast issue of load and PV by one version.
+
+    It uses nothing that became known after ``issued_at``.
     """
 
     timeline: Timeline

@@ -1,5 +1,6 @@
-"""Base models and bounded field types of a site's parts: names, fractions, powers, energies, and
-amounts of money in the site's currency.
+"""Base models and bounded field types of a site's parts.
+
+The types are names, fractions, powers, energies, and amounts of money in the site's currency.
 """
 
 import unicodedata
@@ -38,8 +39,9 @@ _JOINERS = "\u200c\u200d"
 
 
 def is_written(text: str) -> bool:
-    """Return whether every character is visible: no control characters, none that changes the
-    direction of writing.
+    """Return whether every character is visible.
+
+    Control characters are not, nor are those that change the direction of writing.
     """
     return all(character.isprintable() or character in _JOINERS for character in text)
 
@@ -160,8 +162,9 @@ class StrictModel(BaseModel):
 
     @classmethod
     def trust(cls, rows: Iterable[dict[str, Any]]) -> list[Self]:
-        """Build models without validation, hundreds at a time, from rows that Luna made itself with
-        every field in its declared type.
+        """Build models without validation, hundreds at a time.
+
+        The rows are Luna's own, with every field in its declared type.
         """
         filled, models, create = set(cls.model_fields), [], cls.__new__
         for row in rows:

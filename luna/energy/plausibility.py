@@ -1,5 +1,6 @@
-"""Plausibility of units of prices and energies, by the stored values of the same series and by
-bounds of markets and homes.
+"""Plausibility of units of prices and energies.
+
+They are judged by stored values of the same series, and by bounds of markets and homes.
 """
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""Plan policies: thresholds of state of charge per slot, from which reply, executor and replay read
-set-points for any state of charge.
+"""Plan policies: thresholds of state of charge per slot.
+
+Reply, executor and replay read set-points from them for any state of charge.
 """
 
 from collections.abc import Callable, Sequence
@@ -56,11 +57,11 @@ _IS_CHARGE, _IS_EXPORT = np.arange(len(Mode)) == CHARGE, np.arange(len(Mode)) ==
 
 @dataclass(frozen=True, slots=True)
 class SocThresholds:
-    """Where a battery's actions begin and end in each slot, as states of charge, arrays of shape
-    ``(slots,)``.
+    """States of charge at which a battery's actions begin and end.
 
-    Below ``buy`` it charges from the grid, below ``store`` it stores surplus, below ``spill``
-    surplus that would be held back; above ``serve`` it serves the load, above ``sell`` it sells.
+    They are arrays of shape ``(slots,)``. Below ``buy`` it charges from the grid, below ``store``
+    it stores surplus, below ``spill`` surplus that would be held back; above ``serve`` it serves
+    the load, above ``sell`` it sells.
     """
 
     buy: FloatArray
@@ -71,8 +72,10 @@ class SocThresholds:
 
     @classmethod
     def follow_house(cls, battery: Battery, slots: int) -> Self:
-        """Return what an inverter does by itself: store all surplus, serve the load down to the
-        lowest state of charge, no trade.
+        """Return the thresholds of an inverter that follows the house.
+
+        It stores all surplus, serves the load down to the lowest state of charge, and does not
+        trade.
         """
         never_buy, always, never_sell = (
             np.full(slots, LOWEST_SOC),
@@ -82,8 +85,9 @@ class SocThresholds:
         return cls(never_buy, always, always, np.full(slots, battery.min_soc), never_sell)
 
     def rounded(self) -> "SocThresholds":
-        """Return the thresholds as messages carry them: what is read from a message and what is
-        read here are the same.
+        """Return the thresholds as messages carry them.
+
+        So what is read from a message and what is read here are the same.
         """
         # An array of rows takes a third of the time that ``np.stack`` does.
         levels = np.array([self.buy, self.store, self.spill, self.serve, self.sell])
@@ -100,8 +104,9 @@ class SocThresholds:
         )
 
     def with_hysteresis(self, keep: "SocThresholds", mode: IntArray) -> "SocThresholds":
-        """Return these thresholds, but those of ``keep`` for actions that the previous ``mode`` is
-        doing already.
+        """Return these thresholds, with those of ``keep`` for actions under way.
+
+        Under way is what the previous ``mode`` is doing already.
         """
         return SocThresholds(
             buy=np.where(_IS_CHARGE[mode], keep.buy, self.buy),
@@ -151,11 +156,11 @@ class BatteryPolicy:
         return replace(self, keep=keep, begin=begin, discharge_kw=other.discharge_kw)
 
     def read(self, slots: slice, mode: IntArray, soc: FloatArray) -> SetPoint:
-        """Return the battery's set-points in slots that follow on slots in ``mode``, shape
-        ``(1, slots)``, PV unlimited.
+        """Return the battery's set-points in slots after ``mode``.
 
-        Between the thresholds a full battery counts as storing and an empty one as serving: the
-        mode then follows the house instead of flickering with the last watt-hour.
+        Their shape is ``(1, slots)``, with PV unlimited. Between the thresholds a full battery
+        counts as storing and an empty one as serving: the mode then follows the house instead of
+        flickering with the last watt-hour.
 
         Args:
             slots: of the plan, each of the width of ``soc``, or one.
@@ -221,8 +226,10 @@ _read_levels = attrgetter(*SocThresholds.__slots__)
 
 
 class ThresholdSeries(Part):
-    """Where a battery's actions begin and end in each slot, as
-    ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1): never, or always.
+    """States of charge per slot at which a battery's actions begin and end.
+
+    They are those of ``luna.energy.policy.SocThresholds``; out of reach (below 0, above 1) means
+    never, or always.
     """
 
     buy: list[float]
@@ -233,9 +240,9 @@ class ThresholdSeries(Part):
 
 
 class BatteryThresholds(Part):
-    """What a plan makes of any state of charge, as ``luna.energy.policy.BatteryPolicy`` has it: the
-    executor reads its set-points from it.
+    """A plan's action at any state of charge of a battery.
 
+    As ``luna.energy.policy.BatteryPolicy`` has it: the executor reads its set-points from it.
     ``keep`` holds while an action goes on, ``begin`` for one that begins. ``no_pv`` are slots
     without sun to store, ``charge_kw`` and ``discharge_kw`` bound the exchange with the grid.
     """
@@ -283,8 +290,9 @@ class BatteryThresholds(Part):
 
 @dataclass(frozen=True, slots=True)
 class PlanPolicy:
-    """What a plan makes of any state of charge: one policy a battery, and how PV is held back,
-    ``(slots,)``.
+    """A plan's action at any state of charge: one policy a battery.
+
+    ``curtailment`` and ``pv_limit_kw`` are how PV is held back, ``(slots,)``.
 
     Invariants: a battery's set-point depends on its own state of charge, the mode it was in, and
     the slot.
@@ -295,8 +303,9 @@ class PlanPolicy:
     pv_limit_kw: FloatArray
 
     def sell_as(self, other: "PlanPolicy") -> "PlanPolicy":
-        """Return the same but for when and how much batteries sell, which the other says, as
-        ``BatteryPolicy.sell_as`` has it.
+        """Return the policy that sells when and as much as the other one.
+
+        See ``BatteryPolicy.sell_as``.
         """
         return replace(
             self,
@@ -307,8 +316,9 @@ class PlanPolicy:
         )
 
     def bound(self, change: Callable[[SocThresholds, int], SocThresholds]) -> Self:
-        """Return the policy with ``change(thresholds, battery index)`` of each battery's
-        thresholds, rounded as messages carry them.
+        """Return the policy with changed thresholds, rounded as messages carry them.
+
+        ``change(thresholds, battery index)`` changes those of each battery.
         """
         batteries = []
         for index, part in enumerate(self.batteries):
@@ -333,8 +343,9 @@ class PlanPolicy:
         return self.read(slice(slot, slot + 1), soc, modes)
 
     def read(self, slots: slice, soc: FloatArray, modes: IntArray) -> SetPoint:
-        """Return set-points of several slots, with the slot as last axis, or of one slot with the
-        site as last axis.
+        """Return set-points of several slots, or of one slot at several sites.
+
+        The slot, or the site, is the last axis.
         """
         setpoints = [
             each.read(slots, mode, level)

@@ -1,5 +1,6 @@
-"""Runs of a plan's modes for display: a run that moves next to no energy is merged with its
-neighbour.
+"""Runs of a plan's modes for display.
+
+A run that moves next to no energy is merged with its neighbour.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ LITTLE_KWH = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ProposedSlot:
-    """The decision of a slot: the batteries' mode (None: no decision), and the energy that the mode
-    is chosen for.
+    """The batteries' mode in a slot, and the energy it is chosen for.
+
+    A mode of None is no decision.
     """
 
     mode: str | None

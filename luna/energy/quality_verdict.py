@@ -1,5 +1,6 @@
-"""Quality verdicts of a day, and the one rule by which queries, training, scores and savings use
-its data.
+"""Quality verdicts of a day, and the one rule by which its data is used.
+
+Queries, training, scores and savings follow it.
 """
 
 from typing import Literal

@@ -1,5 +1,6 @@
-"""Queries of a sensor's or a smart meter's readings: as received, aggregated into buckets, or
-downsampled to a shape.
+"""Queries of a sensor's or a smart meter's readings.
+
+They are answered as received, aggregated into buckets, or downsampled to a shape.
 """
 
 from dataclasses import dataclass

@@ -1,9 +1,8 @@
-"""Aggregates of sensor readings per bucket: counter increases, time-weighted means, and
-downsampling of a curve.
+"""Aggregates of sensor readings per bucket.
 
-Between two readings a counter is interpolated linearly; any other value holds until the next one,
-also NaN (the sensor reports no value). Before a sensor's first reading and after its last, values
-are unknown.
+These are counter increases, time-weighted means, and a downsampled curve. Between two readings a
+counter is interpolated linearly; any other value holds until the next one, also NaN (the sensor
+reports no value). Before a sensor's first reading and after its last, values are unknown.
 """
 
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ FEWEST_POINTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """Consecutive readings of a sensor, summed up: each run lies within one bucket, or is a single
-    reading outside the buckets; in order.
+    """Consecutive readings of a sensor, summed up, in order.
+
+    A run lies within one bucket, or is a single reading outside the buckets.
 
     Args:
         first_at: instant of each run's first reading, shape ``(runs,)``, UTC.
@@ -68,8 +68,9 @@ def increase_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
 
 def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
-    """Return the time-weighted mean per bucket of a value that holds until the next reading, over
-    the known part of the bucket.
+    """Return the time-weighted mean per bucket, over its known part.
+
+    A value holds until the next reading.
 
     Args:
         runs: with the sum of value × seconds as ``inner``.
@@ -90,8 +91,9 @@ def mean_per_bucket(runs: Runs, edges: InstantArray) -> Buckets:
 
 
 def shape_of(instants: InstantArray, values: FloatArray, points: int) -> IndexArray:
-    """Return the indices of at most ``points`` readings that keep the curve's shape: largest
-    triangle, three buckets (LTTB).
+    """Return at most ``points`` indices that keep the curve's shape.
+
+    The method is largest triangle, three buckets (LTTB).
 
     Source: Steinarsson, Downsampling Time Series for Visual Representation, 2013, section 4.2.
 

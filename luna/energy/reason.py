@@ -1,5 +1,6 @@
-"""The message for the reason of a plan's slot, or of a device in it: code, sentence and
-evidence.
+"""The message for a reason in a plan: code, sentence and evidence.
+
+The reason is that of a slot, or of a device in it.
 """
 
 from datetime import datetime

@@ -1,5 +1,6 @@
-"""Resampling of series between slot lengths: energies keep their sum, prices their mean, states
-their value at the end of a slot; NaN stays NaN.
+"""Resampling of series between slot lengths.
+
+Energies keep their sum, prices their mean, states their value at the end of a slot; NaN stays NaN.
 """
 
 from collections.abc import Callable
@@ -48,8 +49,9 @@ SPLIT: dict[str, Convert] = {
 
 
 def kind_of(series: str) -> str:
-    """Return ``energy``, ``state`` or ``price``: the kind that decides how a series of that name is
-    resampled.
+    """Return a series' kind: ``energy``, ``state`` or ``price``.
+
+    The kind decides how a series of that name is resampled.
     """
     return (
         "energy"

@@ -1,5 +1,6 @@
-"""Faults of rows and readings, by which they are quarantined: codes with parameters and their
-English sentences.
+"""Faults of rows and readings, by which they are quarantined.
+
+They are codes with parameters and English sentences.
 """
 
 from collections.abc import Mapping

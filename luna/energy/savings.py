@@ -1,5 +1,6 @@
-"""Savings over a span of local days: cost and emissions by policy, days that count or are left out,
-and days still to be replayed.
+"""Savings over a span of local days, by policy.
+
+Cost and emissions are summed over days that count; others are left out or still to be replayed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,9 +26,9 @@ LeftOutCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class CountedDay:
-    """A day that counts, by policy: its cost less the batteries' gain in stored value, and the
-    emissions of its import where known.
+    """Cost and emissions of a counted day, by policy.
 
+    Cost is less the batteries' gain in stored value, emissions are those of its import where known.
     ``by_luna``: Luna controlled the batteries for most of the day. On other days its savings are
     what it would have saved.
     """
@@ -59,8 +60,7 @@ class LeftOutDay:
 
 @dataclass(frozen=True)
 class Savings:
-    """The days from ``first`` to ``last``: those that count, those that do not, and the sums of
-    those that count.
+    """The days from ``first`` to ``last``, and the sums of those that count.
 
     Invariants: every day is in exactly one of the two lists; a policy's sum is that of its days.
     """
@@ -115,8 +115,9 @@ class Savings:
         return Savings(first, self.last, *kept)
 
     def find_missing_spans(self) -> list[tuple[date, date]]:
-        """Return the runs of days that could be replayed and were not, first and last day of
-        each.
+        """Return the runs of days still to be replayed, as first and last day.
+
+        They could be replayed and were not.
         """
         spans: list[tuple[date, date]] = []
         for left in self.left_out:

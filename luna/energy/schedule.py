@@ -1,5 +1,6 @@
-"""Policies, which turn a site's state into set-points slot by slot, and the reasons of a plan's
-slots.
+"""Policies, which turn a site's state into set-points slot by slot.
+
+The reasons of a plan's slots stand here as well.
 """
 
 from collections.abc import Mapping, Sequence
@@ -66,8 +67,9 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class PlainPolicy:
-    """One mode for all batteries in every slot: ``hold`` leaves them idle, ``self_consumption`` is
-    what inverters do without Luna.
+    """One mode for all batteries in every slot.
+
+    ``hold`` leaves them idle, ``self_consumption`` is what inverters do without Luna.
     """
 
     mode: Mode
@@ -81,8 +83,9 @@ class PlainPolicy:
 
 
 def whole_range(mode: IntArray, curtailment: IntArray) -> SetPoint:
-    """Return set-points of these modes with infinite bounds, which the safety layer narrows to the
-    limits of battery and connection.
+    """Return set-points of these modes with infinite bounds.
+
+    The safety layer narrows them to the limits of battery and connection.
     """
     up, down = np.full(mode.shape, np.inf), np.full(mode.shape, -np.inf)
     target = np.where(mode == Mode.EXPORT, down, up)
@@ -108,8 +111,9 @@ def pick_slot(setpoints: SetPoint, slot: int) -> SetPoint:
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """Policies of several sites that are simulated together: each decides for its own column of the
-    last axis.
+    """Policies of several sites that are simulated together.
+
+    A policy decides for its own column of the last axis.
     """
 
     policies: Sequence[Policy]

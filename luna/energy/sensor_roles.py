@@ -1,5 +1,6 @@
-"""Roles of sensors, and the entries by which an owner assigns sensors to them: signs, units, and
-dates of validity.
+"""Roles of sensors, and the entries that assign sensors to them.
+
+Entries hold signs, units, and dates of validity.
 """
 
 import re

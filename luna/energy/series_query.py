@@ -358,8 +358,9 @@ def require_choice(field: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def require_window(first: datetime, end: datetime, *, longest: timedelta | None = None) -> None:
-    """Check that the window is not empty, lies between ``EARLIEST`` and ``LATEST``, and is no
-    longer than ``longest``.
+    """Check that a window is valid and no longer than ``longest``.
+
+    A valid one is not empty and lies between ``EARLIEST`` and ``LATEST``.
 
     Raises:
         InvalidInputError: it is not.

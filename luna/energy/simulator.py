@@ -1,5 +1,6 @@
-"""Simulation of sites over time under a policy: physics computes the energy flows, economics their
-cost.
+"""Simulation of sites over time under a policy.
+
+Physics computes the energy flows, economics their cost.
 """
 
 from collections.abc import Callable, Sequence
@@ -64,8 +65,9 @@ class Trajectory:
 
 @dataclass
 class CountedPolicy:
-    """A policy that counts its slots with a set-point that the safety layer changes: ``corrected``,
-    shape ``(sites,)``.
+    """A policy that counts the slots that the safety layer corrects.
+
+    ``corrected`` has shape ``(sites,)``.
     """
 
     policy: Policy
@@ -137,8 +139,9 @@ def simulate(
 def _carry_house(
     setpoint: SetPoint, stored_kwh: FloatArray, limits: SiteLimits, alone: BoolArray
 ) -> SetPoint:
-    """Return the set-point with self-consumption, as inverters do without the grid, at the sites in
-    an outage (``alone``).
+    """Return the set-point with self-consumption at sites in an outage.
+
+    Inverters do so without the grid; ``alone`` marks these sites.
     """
     own = clamp(
         whole_range(

@@ -1,9 +1,8 @@
-"""Plausibility of state-of-charge readings: a jump that the device's power cannot explain is
-doubted.
+"""Plausibility of state-of-charge readings.
 
-A restarted inverter reports 0 % for a while, a cloud meter yesterday's value. A level after such a
-jump is believed once it has been reported for a quarter-hour; until then the last believed one is
-kept.
+A jump that the device's power cannot explain is doubted. A restarted inverter reports 0 % for a
+while, a cloud meter yesterday's value. A level after such a jump is believed once it has been
+reported for a quarter-hour; until then the last believed one is kept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -55,8 +54,9 @@ class JudgedLevel:
         return replace(self, doubted=reading).confirm(reading.at)
 
     def confirm(self, now: datetime) -> "JudgedLevel":
-        """Return the judgement at ``now`` where the last reading still holds: a doubted level is
-        believed after a quarter-hour.
+        """Return the judgement at ``now`` where the last reading still holds.
+
+        A doubted level is believed after a quarter-hour.
         """
         if (
             self.doubted is None

@@ -1,5 +1,6 @@
-"""Slots whose measurements were changed by control: curtailed PV and scheduled loads, which say
-nothing about possible PV or usual load.
+"""Slots whose measurements were changed by control.
+
+Curtailed PV and scheduled loads say nothing about possible PV or usual load.
 """
 
 from dataclasses import dataclass
@@ -33,8 +34,9 @@ NO_STEERING = Steering(_NONE, np.empty(0), _NONE)
 
 
 def is_metered_apart(site: Site, key: str) -> bool:
-    """Return whether a device (by its key in the control log) is submetered, so that the house load
-    excludes it.
+    """Return whether a device is submetered, apart from the house load.
+
+    ``key`` is its key in the control log.
     """
     roles = {
         kind.meter(device)

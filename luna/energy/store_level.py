@@ -192,8 +192,9 @@ class MeteredEnergy:
         return max((end - first) / HOUR - known, 0.0)
 
     def is_counted(self, first: datetime, end: datetime) -> bool:
-        """Return whether the meter is known between two instants, but for what is still on its
-        way.
+        """Return whether the meter is known between two instants.
+
+        What is still on its way counts as known.
         """
         return self.until is not None and self.count_unknown(first, end) < MOST_UNKNOWN / HOUR
 

@@ -1,9 +1,9 @@
-"""The time grid: UTC instants, slots of equal length, local days and daylight-saving changes,
-parsing of local times.
+"""The time grid: UTC instants, slots of equal length and local days.
 
-Local time appears only here and at the edges. A slot is named by its start and covers
-``[start, start + step)``. A first slot that has begun counts only with its remaining part:
-``hours``, ``edges`` and the methods that compare slots with instants use that part.
+Daylight-saving changes and the parsing of local times belong to it. Local time appears only here
+and at the edges. A slot is named by its start and covers ``[start, start + step)``. A first slot
+that has begun counts only with its remaining part: ``hours``, ``edges`` and the methods that
+compare slots with instants use that part.
 """
 
 import operator
@@ -101,8 +101,9 @@ class Timeline:
         return edges
 
     def overlap_hours(self, begin: datetime, end: datetime) -> FloatArray:
-        """Return how much of each slot's remaining part lies between two instants, hours, shape
-        ``(slots,)``.
+        """Return each slot's overlap with a window, hours, shape ``(slots,)``.
+
+        Of a slot its remaining part counts; the window lies between two instants.
         """
         overlap = np.minimum(self.edges[1:], to_instant(end)) - np.maximum(
             self.edges[:-1], to_instant(begin)
@@ -185,8 +186,9 @@ def to_instant(instant: datetime) -> np.datetime64:
 
 
 def parse_instant(text: str, *, field: str, zone: ZoneInfo | None = None) -> datetime:
-    """Parse an ISO 8601 time with an offset, or, given a ``zone``, a local day (its beginning) or a
-    local time.
+    """Parse an ISO 8601 time with an offset, or a local one with ``zone``.
+
+    A local day stands for its beginning.
 
     Raises:
         InvalidInputError: no time, a year outside ``YEARS``, neither offset nor zone, or a local
@@ -265,8 +267,9 @@ def parse_zone(name: str, *, field: str = "timezone") -> ZoneInfo:
 
 
 def share_zone(names: Iterable[str]) -> ZoneInfo:
-    """Return the time zone that all ``names`` share, else UTC: the rows of one table use one
-    clock.
+    """Return the time zone that all ``names`` share, else UTC.
+
+    The rows of one table use one clock.
     """
     zones = set(names)
     return parse_zone(zones.pop() if len(zones) == 1 else "UTC")
@@ -327,8 +330,9 @@ def local_dates(timeline: Timeline, zone: ZoneInfo) -> list[date]:
 
 
 def split_days(timeline: Timeline, zone: ZoneInfo) -> list[int]:
-    """Return the index of each local day's first slot, from 0, and the number of slots as the last
-    edge.
+    """Return the index of each local day's first slot, and the number of slots.
+
+    The first edge is 0, the last one the number of slots.
     """
     day, edges = timeline.start.astimezone(zone).date(), [0]
     while (midnight := local_midnight(day := day + timedelta(days=1), zone)) < timeline.end:
@@ -385,8 +389,9 @@ def hold_price(price: FloatArray, factor: int) -> FloatArray:
 
 
 def repeat_last(places: IndexArray, known: int, *, period: int) -> IndexArray:
-    """Map slot indices onto the first ``known`` slots: beyond them, the last ``period`` slots
-    repeat.
+    """Map slot indices onto the first ``known`` slots.
+
+    Beyond them, the last ``period`` slots repeat.
     """
     periods_back = np.where(places >= known, (places - known) // period + 1, 0)
     return np.asarray(places - periods_back * period)

@@ -62,8 +62,9 @@ def _scale(unit: str | None) -> tuple[str | None, float]:
 
 @dataclass(frozen=True, slots=True)
 class StatedUnits:
-    """The stated unit of each reading of a batch: its index in ``names``, ``NOT_SAID`` without
-    one.
+    """The stated unit of each reading of a batch.
+
+    It is the index in ``names``, ``NOT_SAID`` without one.
     """
 
     names: tuple[str, ...]
@@ -80,8 +81,9 @@ class StatedUnits:
 
 @dataclass(frozen=True, slots=True)
 class UnitHistory:
-    """The unit of a sensor's readings over time: ``first``, then from each instant of ``since`` on
-    the entry of ``later`` at its index.
+    """The unit of a sensor's readings over time.
+
+    It is ``first``, then from each instant of ``since`` on the entry of ``later`` at its index.
 
     Args:
         first: None until a unit is stated.
@@ -103,8 +105,10 @@ class UnitHistory:
         return np.searchsorted(self.since, instants, side="right").astype(np.int64)
 
     def newest(self, instants: InstantArray | None = None) -> str | None:
-        """Return the newest unit of the most frequent kind among readings at ``instants`` (None:
-        among ``names``), or else the newest unknown unit.
+        """Return the newest unit of the most frequent kind among readings.
+
+        They are those at ``instants`` (None: among ``names``); without a known unit it is the
+        newest unknown one.
         """
         places = np.arange(len(self.names)) if instants is None else self.places(instants)
         readings: Counter[str] = Counter()

@@ -1,5 +1,6 @@
-"""Weather vintages: every revision of measured and forecast weather by slot and issue time, for
-look-ups as of an instant.
+"""Weather vintages, for look-ups as of an instant.
+
+Every revision of measured and forecast weather is kept by slot and issue time.
 """
 
 from collections.abc import Mapping
@@ -82,8 +83,10 @@ class WeatherVintages:
         return int(self.slot.size)
 
     def at(self, slot: IndexArray, known_at: IndexArray) -> dict[str, FloatArray]:
-        """Return the weather of each ``slot`` as last issued by the start of quarter-hour
-        ``known_at``, element by element; NaN where none was.
+        """Return the weather of each ``slot`` as known at ``known_at``.
+
+        It is the last issued by the start of that quarter-hour, element by element; NaN where none
+        was.
 
         Invariants: a revision issued after ``known_at`` changes nothing.
         """

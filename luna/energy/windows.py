@@ -17,8 +17,9 @@ _WEEKEND = 5
 def find_spans(
     window: ClockWindow, timeline: Timeline, zone: ZoneInfo
 ) -> Iterator[tuple[datetime, datetime]]:
-    """Yield begin and end (UTC) of every occurrence of a window that overlaps the timeline from its
-    ``begin`` on, in order.
+    """Yield begin and end (UTC) of each occurrence of a window, in order.
+
+    Occurrences overlap the timeline from its ``begin`` on.
     """
     day, last = timeline.start.astimezone(zone).date() - _DAY, timeline.end.astimezone(zone).date()
     over_midnight = window.to <= window.from_

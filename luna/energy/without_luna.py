@@ -1,5 +1,6 @@
-"""Baseline without Luna: inverters run self-consumption and cars charge at plug-in, under the same
-weather and load.
+"""Baseline without Luna, under the same weather and load.
+
+Inverters run self-consumption and cars charge at plug-in.
 """
 
 from collections.abc import Sequence
@@ -89,8 +90,9 @@ def run_without_luna(
 
 
 def charge_at_plug_in(house: House) -> FloatArray:
-    """Return the chargers' energy with each session charged from its begin at full power, kWh,
-    shape ``(slots,)``.
+    """Return the chargers' energy if cars charge at plug-in, kWh, ``(slots,)``.
+
+    A session is charged from its begin at full power.
     """
     early = house.charge_kwh.copy()
     for stay in house.stays:

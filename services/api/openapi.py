@@ -37,8 +37,8 @@ _CREDENTIALS = {
     _BEARER: {
         "type": "http",
         "scheme": "bearer",
-        "description": "A key that luna key add makes, an access token of POST /v1/auth/login, or the "
-        "owner's token that luna open --token prints. "
+        "description": "A key that luna key add makes, an access token of POST /v1/auth/login, "
+        "or the owner's token that luna open --token prints. "
         "Beside it an operation names the scope that it needs.",
     }
 }

@@ -7,9 +7,14 @@ FIELD = (
     'more from 22:00 to 06:00; empty: as by day")] = None\n'
 )
 
+BEFORE = """"max_soc; empty: any number"
+),
+),
+] = None"""
+
 CONSTRAINT = """
 
-# --- quiet nights --------------------------------------------------------------------------------------------------------------------------------
+# --- quiet nights ---------------------------------------------------------------------------------
 
 
 def _quiet_slots(problem: Problem) -> BoolArray:
@@ -41,7 +46,12 @@ def _quiet_at_work(problem: Problem, flows: Flows, index: int) -> BoolArray:
 """
 
 DECLARED = """    BatteryConstraint(
-        "quiet", lambda battery: battery.quiet_charge_kw is not None, "where_kept", _add_quiet, _missed_quiet, _quiet_at_work
+        "quiet",
+        lambda battery: battery.quiet_charge_kw is not None,
+        "where_kept",
+        _add_quiet,
+        _missed_quiet,
+        _quiet_at_work,
     ),
 """
 
@@ -115,7 +125,7 @@ HOME = "services/planner/milp/battery_constraints.py"
 CHANGE = Change(
     "a constraint of a battery",
     (
-        Edit("luna/energy/devices/battery.py", FIELD, after="] = None"),
+        Edit("luna/energy/devices/battery.py", FIELD, after=BEFORE),
         Edit("config/site.yaml", EXAMPLE, after=LINES),
         Edit(HOME, IMPORTS, after="from luna.energy.devices.battery import Battery"),
         Edit(

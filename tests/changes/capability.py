@@ -73,16 +73,20 @@ batteries: [{capacity_kwh: 10, charge_limit_kw: 5, discharge_limit_kw: 5}]
 """)
 with running(load_settings()) as addresses:
     luna("site", "add", "--file", str(folder / "site.yaml"))
-    luna("manual", "add", "--site", "home", "--device", "battery", "--action", "hold", "--from", "2099-07-01T04:00", "--until", "2099-07-01T06:30")
+    times = ("--from", "2099-07-01T04:00", "--until", "2099-07-01T06:30")
+    luna("manual", "add", "--site", "home", "--device", "battery", "--action", "hold", *times)
     asked = ("manual", "time", "--site", "home")
     assert luna(*asked) == {"hours": 2.5}
     assert luna(*asked, "--device", "grid") == {"hours": 0.0}
     with serve(addresses) as client:
         assert client.get("/v1/sites/home/manual-blocks/time").json() == {"hours": 2.5}
-        route = client.get("/openapi.json").json()["paths"]["/v1/sites/{site_id}/manual-blocks/time"]["get"]
-        assert (route["summary"], route["parameters"][1]["description"]) == ("Say how long devices are pinned", "of this device alone")
+        paths = client.get("/openapi.json").json()["paths"]
+        route = paths["/v1/sites/{site_id}/manual-blocks/time"]["get"]
+        assert route["summary"] == "Say how long devices are pinned"
+        assert route["parameters"][1]["description"] == "of this device alone"
         os.environ["LUNA_DATA_FOLDER"] = str(folder / "another machine")
-        assert luna("--server", str(client.base_url), "--key", OWNER_TOKEN, *asked) == {"hours": 2.5}
+        server = ("--server", str(client.base_url), "--key", OWNER_TOKEN)
+        assert luna(*server, *asked) == {"hours": 2.5}
 '''
 
 CHANGE = Change(

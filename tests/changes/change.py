@@ -23,9 +23,9 @@ class Edit:
     Args:
         path: the file, from the root of the repository.
         text: what is added, whole lines.
-        after: the line that it follows, without its indent, found exactly once; None: the file is
-            new.
-        instead: the text takes that line's place.
+        after: the line or lines that it follows, without their indents, found exactly once; None:
+            the file is new.
+        instead: the text takes their place.
     """
 
     path: str
@@ -104,12 +104,16 @@ def _apply(edit: Edit, path: Path) -> None:
         path.write_text(edit.text)
         return
     lines = path.read_text().splitlines(keepends=True)
-    places = [index for index, line in enumerate(lines) if line.strip() == edit.after]
+    stripped = [line.strip() for line in lines]
+    wanted = edit.after.splitlines()
+    places = [
+        place for place in range(len(lines)) if stripped[place : place + len(wanted)] == wanted
+    ]
     if len(places) != 1:
         raise LookupError(
             f"{edit.path}: the line {edit.after!r} stands there {len(places)} times, wanted once"
         )
-    lines[places[0] : places[0] + 1] = (
-        [edit.text] if edit.instead else [lines[places[0]], edit.text]
-    )
+    end = places[0] + len(wanted)
+    start = places[0] if edit.instead else end
+    lines[start:end] = [edit.text]
     path.write_text("".join(lines))

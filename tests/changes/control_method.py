@@ -42,7 +42,13 @@ METHOD = """        ControlMethod(
             "hearth",
             asks=(Entry("soc_place", "text"), Entry("mode_place", "text"), *_WORDS),
             proposes_unasked=True,
-            propose=lambda _name, _lookup: {"soc_place": "soc", "mode_place": "mode", "word_self_consumption": "0", "word_hold": "1", "word_charge": "2"},
+            propose=lambda _name, _lookup: {
+                "soc_place": "soc",
+                "mode_place": "mode",
+                "word_self_consumption": "0",
+                "word_hold": "1",
+                "word_charge": "2",
+            },
         ),
 """
 WORDS = {

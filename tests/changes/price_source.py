@@ -120,6 +120,10 @@ assert "hearth" in CliRunner().invoke(app, ["prices", "--help"], env={"COLUMNS":
 server.shutdown()
 """
 
+TOKEN_BEFORE = """tibber_token: Annotated[
+SecretStr | None, Field(description="access token of Tibber"), ISSUED_ELSEWHERE, CHANGEABLE
+] = None"""
+
 CHANGE = Change(
     "price source",
     (
@@ -129,10 +133,7 @@ CHANGE = Change(
             "luna/platform/settings/model.py",
             '    hearth_token: Annotated[SecretStr | None, Field(description="key of '
             'Hearth"), ISSUED_ELSEWHERE] = None\n',
-            after=(
-                'tibber_token: Annotated[SecretStr | None, Field(description="access token of '
-                'Tibber"), ISSUED_ELSEWHERE, CHANGEABLE] = None'
-            ),
+            after=TOKEN_BEFORE,
         ),
     ),
     PROOF,

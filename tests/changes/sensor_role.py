@@ -59,7 +59,7 @@ timezone: Europe/Berlin
 input_sensors: {total_grid_import: grid, pool_pump_consumption: pump}
 """)
 times = [f"2026-11-20T{hour:02}:{minute:02}:00Z" for hour in (10, 11) for minute in range(60)]
-rows = [f"{time},{sensor},{value},W" for sensor, value in (("grid", 1200), ("pump", 800)) for time in times]
+rows = [f"{time},grid,1200,W" for time in times] + [f"{time},pump,800,W" for time in times]
 (folder / "readings.csv").write_text("\n".join(["instant,sensor,value,unit", *rows, ""]))
 with running(load_settings()):
     luna("db", "upgrade")
@@ -72,6 +72,10 @@ with running(load_settings()):
         assert [round(row["value"], 6) for row in found["rows"]] == [kwh] * 6, found
 '''
 
+BEFORE = """heat_pump_consumption: Annotated[
+Sensors, SensorRole("energy", "heat_pump_kwh", "submetered", mark=10)
+] = ()"""
+
 CHANGE = Change(
     "sensor role",
     (
@@ -79,10 +83,7 @@ CHANGE = Change(
             "luna/energy/devices/heat_pump.py",
             '    pool_pump_consumption: Annotated[Sensors, SensorRole("energy", '
             '"pool_pump_kwh", "submetered")] = ()\n',
-            after=(
-                'heat_pump_consumption: Annotated[Sensors, SensorRole("energy", '
-                '"heat_pump_kwh", "submetered", mark=10)] = ()'
-            ),
+            after=BEFORE,
         ),
         Edit("luna/platform/database/migrations/versions/r9999_pool_pump.py", REVISION),
         Edit(

@@ -36,7 +36,8 @@ CREATE TABLE visits (
     visit integer NOT NULL,
     visitor text NOT NULL,
     CONSTRAINT pk_visits PRIMARY KEY (site_key, visit),
-    CONSTRAINT fk_visits_site_key_sites FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
+    CONSTRAINT fk_visits_site_key_sites
+        FOREIGN KEY (site_key) REFERENCES sites (site_key) ON DELETE CASCADE
 );
 COMMENT ON TABLE visits IS 'A visit to a site';
 COMMENT ON COLUMN visits.visit IS '1, 2, 3, … per site';

@@ -90,7 +90,8 @@ start = datetime(2024, 2, 1, tzinfo=UTC)
 tariff = {"import": {"kind": "allowance", "price": 0.2, "daily_kwh": 12, "surcharge": 0.3}}
 battery = {"capacity_kwh": 10, "charge_limit_kw": 5, "discharge_limit_kw": 5}
 site = {"name": "home", "timezone": "UTC", "batteries": [battery], "tariff": tariff}
-# Eight kWh on the first day, 16 on the second: whoever stores four on the first day pays no surcharge.
+# Eight kWh on the first day, 16 on the second:
+# whoever stores four on the first day pays no surcharge.
 load = [8 / 96] * 96 + [16 / 96] * 96
 price = price_slots(
     parse_site(site).tariff, Timeline(start, SLOT, 192), zone=ZoneInfo("UTC"), spot={}
@@ -131,14 +132,9 @@ assert (
 )
 """
 
-FLAT = (
-    "PriceRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice, "
-    'Field(discriminator="kind")]'
-)
-ANY = (
-    "ImportRule = Annotated[FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | "
-    'BlockPrice, Field(discriminator="kind")]'
-)
+FLAT = "PriceRule = Annotated["
+ANY = """FixedPrice | TimeOfUsePrice | SpotPrice | SeriesPrice | BlockPrice, \
+Field(discriminator="kind")"""
 TOLD = {
     "en": (
         "buying_fixed = buying at { $price }",
@@ -153,9 +149,8 @@ IMPORTS = (
     "from luna.energy.site.tariff import AllowancePrice\nfrom luna.energy.timeline import "
     "split_days\n"
 )
-LAST_ROW = (
-    "builder.add_sum(-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)])"
-)
+LAST_ROW = """-np.inf, energy, [(bought[slots], 1.0), (beyond[place : place + 1], -1.0)]
+)"""
 
 CHANGE = Change(
     "a kind of tariff that couples slots",
@@ -163,7 +158,7 @@ CHANGE = Change(
         Edit("luna/energy/site/tariff.py", RULE + FLAT + "\n", after=FLAT, instead=True),
         Edit(
             "luna/energy/site/tariff.py",
-            ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n",
+            "    " + ANY.replace("BlockPrice", "BlockPrice | AllowancePrice") + "\n",
             after=ANY,
             instead=True,
         ),

@@ -17,7 +17,9 @@ class Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
 try:
-    answer = urllib.request.build_opener(Stay).open(urllib.request.Request("http://127.0.0.1:8099" + sys.argv[1], headers={"X-Ingress-Path": sys.argv[2]}))
+    url = "http://127.0.0.1:8099" + sys.argv[1]
+    request = urllib.request.Request(url, headers={"X-Ingress-Path": sys.argv[2]})
+    answer = urllib.request.build_opener(Stay).open(request)
 except urllib.error.HTTPError as error:
     answer = error
 said = answer.headers.get("Location", "") + answer.read().decode()

@@ -27,7 +27,8 @@ from datetime import UTC, datetime
 from luna.platform.database import control, engine, sites
 from luna.platform.settings import load_settings
 from luna.energy.site import parse_site
-with engine.unit_of_work(engine.create(load_settings().database_url.get_secret_value())) as connection:
+database = engine.create(load_settings().database_url.get_secret_value())
+with engine.unit_of_work(database) as connection:
     sites.save(connection, parse_site({site!r}))
     if {armed}:
         control.arm(connection, {site!r}["name"], at=datetime.now(UTC), by="owner")

@@ -1,9 +1,9 @@
-"""A plan as columns over its slots: how plans are made and kept by the thousand, in a quarter of
-the characters that its slots take one by one.
+"""A plan as columns over its slots.
 
-Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its own,
-devices by their names. Left out is what holds in no slot. Reasons and limits that slots share are
-written once, beside each slot's place among them: as codes and figures, which become words when
+So plans are made and kept by the thousand, in a quarter of the characters that slots take one by
+one. Names of columns are those of ``SlotReply``; what is a model there is a set of columns of its
+own, devices by their names. Left out is what holds in no slot. Reasons and limits that slots share
+are written once, beside each slot's place among them: as codes and figures, which become words when
 slots are read. Of what is placed beside batteries a slot has ``figures`` of its own besides, and no
 place where there is no reason.
 """
@@ -92,8 +92,9 @@ class PlanColumns:
         )
 
     def answer(self) -> str:
-        """Return the plan as it is answered, the JSON of what ``read`` returns: without its models
-        in half the time.
+        """Return the plan's JSON as it is answered.
+
+        It is that of what ``read`` returns, without its models in half the time.
         """
         head = dict(self.head)
         return to_json(head | {"slots": list_slots(head | {"slots": self.slots})}).decode()
@@ -121,8 +122,9 @@ def _require_numbers(columns: Columns) -> None:
 
 
 def parse_columns(written: bytes) -> Fields:
-    """Return what ``PlanColumns.write`` wrote: the fields of the head, and the columns as
-    ``slots``.
+    """Parse what ``PlanColumns.write`` wrote.
+
+    The result holds the fields of the head, and the columns as ``slots``.
     """
     document: Fields = from_json(written)
     return document
@@ -131,8 +133,9 @@ def parse_columns(written: bytes) -> Fields:
 def list_slots(
     plan: Fields, first: int = 0, end: int | None = None, *, as_models: bool = False
 ) -> list[Any]:
-    """Return slots from the place ``first`` to that before ``end``: their fields as ``SlotReply``
-    names them, or ``as_models``.
+    """Return slots from the place ``first`` to that before ``end``.
+
+    They are fields as ``SlotReply`` names them, or ``as_models``.
 
     Args:
         plan: of which the columns are the ``slots``.
@@ -208,8 +211,9 @@ def _read_reasons(
 
 
 def _fill_rows(absent: Iterable[Fields], columns: Mapping[str, Iterable[Any]]) -> list[Fields]:
-    """Return rows that say what is ``absent``, filled with columns: in half the time that it takes
-    to make each row of its own values.
+    """Return rows of the ``absent`` values, filled with columns.
+
+    This takes half the time of making each row of its own values.
     """
     rows = list(map(dict.copy, absent))
     for name, values in columns.items():

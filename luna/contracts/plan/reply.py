@@ -19,8 +19,10 @@ from luna.energy.timeline import SLOT, floor_to
 
 
 class Assumption(Message):
-    """What was put in where a stored site knows nothing, or what it knows and the plan leaves
-    unused: a code and its figures, instants as ISO 8601.
+    """What was put in where a stored site knows nothing.
+
+    It may also be what the site knows and the plan leaves unused: a code and its figures, instants
+    as ISO 8601.
     """
 
     code: str
@@ -28,11 +30,10 @@ class Assumption(Message):
 
 
 class NoteReply(Message):
-    """A note to a plan: a code, a sentence in the language asked for, and the figures that it is
-    made from.
+    """A note to a plan: a code, a sentence and its figures.
 
-    ``assumed`` says that the plan would be another one if this turns out otherwise: ``status`` says
-    how good the plan is for what is assumed.
+    The sentence is in the language asked for. ``assumed`` says that the plan would be another one
+    if this turns out otherwise: ``status`` says how good the plan is for what is assumed.
 
     - ``soc_assumed``: no state of charge was recorded in the day before the start; ``soc`` stands
       for it.
@@ -120,10 +121,10 @@ ObjectiveReason = Literal["no_carbon_intensity", "switching_not_heeded"]
 
 
 class CheapestReply(Message):
-    """What the weights made of the plan, compared with the cheapest one: ``cost`` more,
-    ``carbon_g`` and ``import_kwh`` less.
+    """What the weights made of the plan, compared with the cheapest one.
 
-    ``cost`` is money, less what is left in the batteries at the terminal value.
+    It costs ``cost`` more, with ``carbon_g`` and ``import_kwh`` less. ``cost`` is money, less what
+    is left in the batteries at the terminal value.
     """
 
     cost: float
@@ -231,8 +232,9 @@ class BatteryFlow(Message):
 
 
 class VehicleFlow(Message):
-    """What a vehicle charges in a slot and gives to the house, at its charger, and how full it
-    ends; ``phases`` where its charger's are known.
+    """What a vehicle charges in a slot and gives to the house, at its charger.
+
+    It also says how full the vehicle ends, and ``phases`` where its charger's are known.
     """
 
     charge_kwh: float
@@ -298,9 +300,9 @@ class SlotReply(SlotDevices):
 
 
 class UncertaintyReply(Message):
-    """What a plan by scenarios weighed: ``courses`` counts the expected one, ``left_out`` those
-    that have no value of their own.
+    """What a plan by scenarios weighed.
 
+    ``courses`` counts the expected one, ``left_out`` those that have no value of their own.
     ``premium`` is what the plan costs more on the expected course than the best plan for that
     course alone. ``reasons`` say what could not be done: ``no_courses``, ``several_batteries``,
     ``no_value_function``, ``limits_on_the_expected_course`` (each: planned for the expected course
@@ -404,7 +406,8 @@ class PlanReply(Message):
     ] = None
 
     def age(self, now: datetime) -> timedelta:
-        """Return the time from the plan's first slot to the current one: what ``plan_max_age``
-        bounds, for a plan may be issued long before it begins.
+        """Return the time from the plan's first slot to the current one.
+
+        This is what ``plan_max_age`` bounds, for a plan may be issued long before it begins.
         """
         return floor_to(now, SLOT) - floor_to(self.slots[0].start, SLOT)

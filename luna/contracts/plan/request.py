@@ -152,8 +152,9 @@ class CoursesMessage(Message):
 
 
 class Bias(Message):
-    """By what load and PV as they were forecast have been multiplied, because forecasts of the last
-    days were all too low, or all too high.
+    """The factors by which forecasts of load and PV have been multiplied.
+
+    Forecasts of the last days were all too low, or all too high.
     """
 
     load_factor: Annotated[float, Field(gt=0, le=10)] = 1.0
@@ -351,8 +352,9 @@ class PlanOptions(Message):
 
 
 class PlanRequest(Request):
-    """Plan a site: a stored one by ``site_id``, or the one in ``site`` with its ``outlook`` and
-    ``state``.
+    """Plan a site.
+
+    It is a stored one by ``site_id``, or the one in ``site`` with its ``outlook`` and ``state``.
     """
 
     task: ClassVar[str] = "planner.schedule.solve"
@@ -470,8 +472,9 @@ _SERIES = "series"
 
 
 def write_inputs(request: PlanRequest) -> bytes:
-    """Return a complete request as ``parse_inputs`` reads it: its JSON without long series, and
-    these as numbers, one after the other.
+    """Return a complete request as ``parse_inputs`` reads it.
+
+    It is the JSON without long series, and these as numbers, one after the other.
     """
     outlook, arrays, left_out = (
         request.outlook,
@@ -518,8 +521,9 @@ def parse_inputs(written: bytes) -> Fields:
 
 
 def _shorten(array: FloatArray) -> NDArray[Any]:
-    """Return numbers as they are, or as whole ones of the last digit of courses where that says the
-    same to the last bit.
+    """Return numbers as they are, or as whole ones where that loses nothing.
+
+    Whole ones count the last digit of courses, and say the same to the last bit.
     """
     scaled = np.rint(array * _SCALE)
     most = np.abs(scaled).max(initial=0.0)

@@ -127,8 +127,9 @@ class VehicleSession(Message):
 
 
 class VehicleState(Message):
-    """How full a vehicle is, when it is plugged in, and whether it is charging now: what goes on
-    need not start again.
+    """How full a vehicle is, when it is plugged in, and whether it charges now.
+
+    What goes on need not start again.
     """
 
     soc: MeasuredSoc

@@ -1,5 +1,6 @@
-"""Registry of device kinds: one module per kind with its model, sensor roles, commands and
-assumptions.
+"""Registry of device kinds, one module per kind.
+
+A module holds its kind's model, sensor roles, commands and assumptions.
 """
 
 from collections.abc import Iterator

@@ -1,6 +1,4 @@
-"""Deferrable appliances: water heaters, loads with a daily energy, and programmes that run once on
-request.
-"""
+"""Deferrable appliances: water heaters, daily loads and programmes on request."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -25,8 +23,9 @@ class ComfortWindow(ClockWindow):
 
 
 class DeferrableLoad(NamedDevice):
-    """A load that may wait: a water heater or another appliance with a daily energy, or, with
-    ``profile_kw``, a programme that runs once when asked.
+    """A load that may wait: a water heater or another daily load.
+
+    With ``profile_kw`` it is a programme that runs once when asked.
     """
 
     name: Name
@@ -165,11 +164,10 @@ class LoadRun(Part):
 
 
 class LoadState(Part):
-    """What an appliance did until now: energy used since local midnight (empty: as if it had run
-    evenly), and for how long it has been off, or on.
+    """What an appliance used and how long it has been on or off.
 
-    ``runs`` are what a programme is asked for; the one that runs now (``on_hours``) is none of
-    them.
+    Energy counts since local midnight; empty: as if it had run evenly. ``runs`` are what a
+    programme is asked for; the one that runs now (``on_hours``) is none of them.
     """
 
     energy_today_kwh: Annotated[float, Field(ge=0, le=10_000)] | None = None

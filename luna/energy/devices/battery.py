@@ -25,8 +25,9 @@ MOST_C_RATE = 100.0
 
 
 class DepthWear(Part):
-    """What discharging wears in one segment of a battery's depth: between the segment before and
-    ``to_depth``.
+    """Wear by discharging in one segment of a battery's depth.
+
+    The segment reaches from the one before to ``to_depth``.
     """
 
     to_depth: Annotated[float, Field(gt=0, le=1, description="share of the capacity")]
@@ -237,8 +238,9 @@ _WEAR_DIGITS = 6
 
 
 def wear_price_of(price: float, usable_kwh: float, cycles: float) -> float:
-    """Return what a kWh charged, and one discharged, wears of a battery: its price over all that
-    goes in and out until its cycles are spent.
+    """Return the wear price of a kWh charged or discharged.
+
+    It is the battery's price over all that goes in and out until its cycles are spent.
 
     Args:
         price: of the battery, in any currency; the result is in the same.

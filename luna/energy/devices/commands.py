@@ -1,6 +1,6 @@
-"""Models of device control: values written to entities of Home Assistant or MQTT topics, and
-connections to devices by product profile.
+"""Models of device control: values to write, and connections by profile.
 
+Values are written to entities of Home Assistant or to MQTT topics.
 ``luna.contracts.device_template`` renders a set-point into these values.
 """
 

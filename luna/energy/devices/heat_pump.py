@@ -139,8 +139,9 @@ class HeatPumpSensorRoles(Part):
 
 
 class HeatPumpState(Part):
-    """How warm a heat pump's store is (empty: the middle of its band), and for how long the pump
-    has been on, or off.
+    """A heat pump's store temperature, and how long the pump has been on or off.
+
+    An empty temperature stands for the middle of its band.
     """
 
     temperature_c: Annotated[float, Field(ge=-60, le=120)] | None = None
@@ -155,9 +156,7 @@ class HeatPumpState(Part):
 
 
 class HeatPumpFlow(SwitchedFlow, Part):
-    """What a heat pump uses in a slot, the heat it makes of it, and how warm its store is at the
-    slot's end.
-    """
+    """A heat pump's use and heat in a slot, and its store's final temperature."""
 
     energy_kwh: float
     heat_kwh: float

@@ -37,9 +37,7 @@ class _Connected(Protocol):
 
 
 def _check_connected(site: _Connected) -> None:
-    """Refuse inverters with unknown parts, parts behind two inverters, and inverters without
-    parts.
-    """
+    """Refuse inverters without parts, with unknown parts or with shared ones."""
     inverters = site.inverters
     for kind, parts in (("pv", site.pv), ("batteries", site.batteries)):
         named = [

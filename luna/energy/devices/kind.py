@@ -1,5 +1,6 @@
-"""The declaration of a kind of device (``DeviceKind``): model, limits, sensor roles, commands,
-flows in plans, assumptions and reasons.
+"""The declaration of a kind of device (``DeviceKind``).
+
+It holds model, limits, sensor roles, commands, flows in plans, assumptions and reasons.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -181,8 +182,9 @@ def by_name(model: type[Part]) -> tuple[Any, Any]:
 
 
 def read_section(message: BaseModel, section: str, model: type[PartT]) -> dict[str, PartT]:
-    """Return the entries of ``model`` in a section of a state, or of a plan's slot, by the device's
-    name.
+    """Return a section's entries of ``model`` by device name.
+
+    The section is one of a state, or of a plan's slot.
     """
     return {
         name: each for name, each in getattr(message, section).items() if isinstance(each, model)

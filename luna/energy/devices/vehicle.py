@@ -20,8 +20,9 @@ MOST_OF_ONE_PHASE_KW = 7.4
 
 
 class Charger(Part):
-    """How a vehicle's charger draws: with which numbers of phases (two of them: it switches), and
-    between which currents per phase.
+    """A vehicle's charger: numbers of phases, and currents per phase.
+
+    With two numbers of phases it switches between them.
     """
 
     phases: Annotated[
@@ -133,8 +134,10 @@ class ElectricVehicle(NamedDevice):
     @model_validator(mode="before")
     @classmethod
     def _by_its_phases(cls, fields: Any) -> Any:
-        """Default ``min_charge_kw`` to one phase where a charger is given or the limit fits one
-        phase, which carries at most 32 A (IEC 61851-1).
+        """Default ``min_charge_kw`` to the minimum of one phase.
+
+        This holds where a charger is given, or where the limit fits one phase, which carries at
+        most 32 A (IEC 61851-1).
         """
         if not isinstance(fields, Mapping) or "min_charge_kw" in fields:
             return fields

@@ -1,6 +1,6 @@
-"""Tariff components that couple slots: prices that depend on the energy drawn before (block
-tariffs), and demand charges on a month's peak powers.
+"""Tariff components that couple slots: block prices and demand charges.
 
+Block prices depend on the energy drawn before, demand charges on a month's peak powers.
 ``EnergyCharge`` has one implementation per kind of price rule, registered with ``@charges``.
 """
 
@@ -20,11 +20,10 @@ from luna.energy.timeline import FloatArray, IndexArray, Timeline, local_offsets
 
 
 class EnergyCharge(Protocol):
-    """A surcharge on a slot's price that depends on the energy drawn before, with the state at the
-    begin of a horizon.
+    """A surcharge on a slot's price that depends on the energy drawn before.
 
-    Its class is registered with ``@charges``, the price of the first kWh with ``@prices``, and its
-    rows in the planner's model with ``@rows_of``.
+    It holds the state at the begin of a horizon. Its class is registered with ``@charges``, the
+    price of the first kWh with ``@prices``, and its rows in the planner's model with ``@rows_of``.
     """
 
     @classmethod
@@ -47,8 +46,9 @@ class EnergyCharge(Protocol):
         ...
 
     def after(self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo) -> Self:
-        """Return the charge after the first slots of a timeline have drawn ``import_kwh``, which is
-        shorter than the timeline.
+        """Return the charge after slots that have drawn ``import_kwh``.
+
+        These are the first ones of the timeline, and fewer than it has.
         """
         ...
 
@@ -106,8 +106,9 @@ class Blocks:
     def slot_cost(
         self, import_kwh: FloatArray, timeline: Timeline, *, zone: ZoneInfo
     ) -> FloatArray:
-        """Return the surcharge of later blocks per slot: a slot pays for the blocks that its own
-        energy falls into.
+        """Return the surcharge of later blocks per slot.
+
+        A slot pays for the blocks that its own energy falls into.
         """
         cost = np.zeros(timeline.count)
         for number, slots in enumerate(list_months(timeline, zone)):
@@ -158,9 +159,9 @@ def list_months(timeline: Timeline, zone: ZoneInfo) -> list[IndexArray]:
 
 @dataclass(frozen=True, slots=True)
 class PeakHistory:
-    """Peaks before a horizon in its first month, kW: the highest intervals, and ``today_kw`` where
-    only one interval a day counts.
+    """Peaks before a horizon in its first month, kW.
 
+    They are the highest intervals, and ``today_kw`` where only one interval a day counts.
     ``interval_kwh`` is the import so far of the interval that the horizon begins in.
     """
 
@@ -179,12 +180,12 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class MonthShare:
-    """One local month of a horizon under a component: the slots that count, the interval of each
-    slot, and the unit of each interval, as indices.
+    """One local month of a horizon under a component, as indices.
 
-    A unit contributes one peak: the interval, or its day. ``first``: the horizon begins in this
-    month; ``running``: the first interval began before it; ``today``: the first unit is the day on
-    which the horizon begins.
+    It holds the slots that count, the interval of each slot, and the unit of each interval. A unit
+    contributes one peak: the interval, or its day. ``first``: the horizon begins in this month;
+    ``running``: the first interval began before it; ``today``: the first unit is the day on which
+    the horizon begins.
     """
 
     slots: IndexArray
@@ -269,11 +270,11 @@ def month_shares(price: PeakPrice, timeline: Timeline, zone: ZoneInfo) -> tuple[
 def peak_cost(
     import_kwh: FloatArray, timeline: Timeline, peaks: Sequence[Peak], *, zone: ZoneInfo
 ) -> float:
-    """Return the extra demand charge of a horizon, currency: per month the price × the rise of the
-    billed power over the peaks so far.
+    """Return the extra demand charge of a horizon, currency.
 
-    Billed is the mean of the highest units, never less than the component's floor. A month that
-    begins within the horizon starts at the floor, whose cost is due with any plan and not included.
+    Per month it is the price × the rise of the billed power over the peaks so far. Billed is the
+    mean of the highest units, never less than the component's floor. A month that begins within the
+    horizon starts at the floor, whose cost is due with any plan and not included.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``.
@@ -294,8 +295,9 @@ def peak_cost(
 def demand_charge(
     import_kwh: FloatArray, timeline: Timeline, prices: Sequence[PeakPrice], *, zone: ZoneInfo
 ) -> float:
-    """Return what the capacity tariff costs for the months of ``timeline``, which begins with a
-    local month, currency.
+    """Return the capacity tariff's cost of whole local months, currency.
+
+    ``timeline`` begins with a local month.
 
     Args:
         import_kwh: energy bought, at the meter, shape ``(slots,)``, free of NaN.
@@ -320,8 +322,9 @@ def _rise(import_kwh: FloatArray, share: MonthShare, peak: Peak) -> float:
 
 
 def _billed_kw(price: PeakPrice, units_kw: Sequence[float]) -> float:
-    """Return a month's billed power, kW: the mean of the highest units, missing ones as 0, and
-    never less than the floor.
+    """Return a month's billed power, kW.
+
+    It is the mean of the highest units, missing ones as 0, and never less than the floor.
     """
     highest = sorted(units_kw, reverse=True)[: price.highest]
     return max(sum(highest) / price.highest, price.least_kw)

@@ -1,5 +1,6 @@
-"""Costs of slots, break-even values of a battery's actions, and planning prices that weigh carbon,
-self-sufficiency and wear.
+"""Costs of slots, break-even values and planning prices.
+
+Planning prices weigh carbon, self-sufficiency and wear beside money.
 """
 
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class BreakEven:
-    """The value of one stored kWh at which an action neither gains nor loses, currency per stored
-    kWh, any shape.
+    """Values of a stored kWh at which an action neither gains nor loses.
 
-    Above ``buy`` it pays to charge from the grid, above ``store`` to store surplus, above ``spill``
-    to store surplus that would be held back; below ``serve`` to serve the load, below ``sell`` to
-    export, below ``displace`` to empty it in the place of PV that is then held back.
+    They are in currency per stored kWh, of any shape. Above ``buy`` it pays to charge from the
+    grid, above ``store`` to store surplus, above ``spill`` to store surplus that would be held
+    back; below ``serve`` to serve the load, below ``sell`` to export, below ``displace`` to empty
+    it in the place of PV that is then held back.
     """
 
     buy: FloatArray
@@ -111,8 +112,10 @@ MOST_PRICE = 1_000.0
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What figures of a plan count beside a unit of currency: carbon per kg, self-sufficiency per
-    imported kWh, wear beside what cost holds of it.
+    """Weights of a plan's figures beside a unit of currency.
+
+    They count carbon per kg, self-sufficiency per imported kWh, and wear beside what cost holds of
+    it.
     """
 
     carbon: float = 0.0
@@ -121,8 +124,9 @@ class Weights:
 
     @classmethod
     def of(cls, objective: Objective, *, carbon_is_known: bool = True) -> Self:
-        """Return the weights of an owner's objective that can be heeded: carbon counts nothing
-        where its intensity is unknown.
+        """Return the weights of an owner's objective that can be heeded.
+
+        Carbon counts nothing where its intensity is unknown.
         """
         carbon = objective.carbon_price_per_kg if carbon_is_known else 0.0
         return cls(carbon, objective.self_sufficiency_price, objective.wear_factor - 1.0)

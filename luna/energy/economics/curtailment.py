@@ -1,5 +1,6 @@
-"""PV curtailment by price: no feed-in at a negative export price, PV off where importing is paid as
-well.
+"""PV curtailment by price.
+
+Nothing is fed in at a negative export price, and PV is off where importing is paid as well.
 """
 
 from operator import attrgetter
@@ -12,12 +13,12 @@ from luna.energy.timeline import FloatArray
 
 
 def site_curtailment(site: Site, import_price: FloatArray, export_price: FloatArray) -> IntArray:
-    """Return the curtailment per slot: of feed-in at a negative export price, of all PV where
-    importing is paid and feed-in is not; none without consent.
+    """Return the curtailment per slot, none without consent.
 
-    Where importing and feed-in both pay, PV is fed in: which pays more depends on load and sun, and
-    a plan that knows them may decide otherwise. PV is never off where a battery may not charge from
-    the grid, for it has no other source.
+    Feed-in is held back at a negative export price, all PV where importing is paid and feed-in is
+    not. Where importing and feed-in both pay, PV is fed in: which pays more depends on load and
+    sun, and a plan that knows them may decide otherwise. PV is never off where a battery may not
+    charge from the grid, for it has no other source.
     """
     if not site.curtailable:
         return np.zeros(import_price.shape, dtype=np.int8)

@@ -20,8 +20,9 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class DepthSegments:
-    """Depth segments of a battery, shallowest first: ``width_kwh`` stored kWh, ``price`` in
-    currency per stored kWh discharged; shape ``(segments,)``.
+    """Depth segments of a battery, shallowest first, shape ``(segments,)``.
+
+    ``width_kwh`` is stored kWh, ``price`` in currency per stored kWh discharged.
     """
 
     width_kwh: FloatArray
@@ -37,8 +38,9 @@ class DepthSegments:
         )
 
     def fill(self, stored_kwh: FloatArray) -> FloatArray:
-        """Return the energy in each segment and those above it, ``(segments, …)``, as if the
-        battery had just been discharged from full.
+        """Return the energy in each segment and those above it.
+
+        It is that of a battery just discharged from full, shape ``(segments, …)``.
         """
         below = self.width_kwh.sum() - np.cumsum(self.width_kwh)
         return np.asarray(

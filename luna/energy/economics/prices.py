@@ -1,5 +1,7 @@
-"""Import and export prices per slot from a tariff, publication times of day-ahead prices, and their
-extension beyond what is published.
+"""Import and export prices per slot from a tariff.
+
+Publication times of day-ahead prices stand here as well, and the extension of prices beyond what is
+published.
 """
 
 from collections.abc import Callable, Mapping
@@ -60,8 +62,9 @@ SpotPrices = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class PricedSlots:
-    """The input of a price rule: slots, time zone of its bands, price series by name, and the name
-    of the site's own series.
+    """The input of a price rule: slots, time zone and price series by name.
+
+    ``own`` names the site's own series among them.
     """
 
     timeline: Timeline
@@ -161,8 +164,9 @@ def _find_series(name: str, spot: SpotPrices) -> FloatArray:
 
 
 def publication_times(starts: InstantArray, zone: ZoneInfo) -> InstantArray:
-    """Return the publication time (UTC) of each slot's day-ahead price: 13:00 local time of the day
-    before, shape of ``starts``.
+    """Return the publication time (UTC) of each slot's day-ahead price.
+
+    It is 13:00 local time of the day before, in the shape of ``starts``.
 
     Source: EPEX SPOT, SDAC timetable (12:57 at the latest on a regular day).
     """

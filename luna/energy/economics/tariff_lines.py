@@ -1,5 +1,6 @@
-"""The parts of a price, as a bill lists them: market price, markup, tax, and one line for each
-price of a tariff by the clock.
+"""The parts of a price, as a bill lists them.
+
+These are market price, markup, tax, and one line for each price of a tariff by the clock.
 """
 
 from collections.abc import Callable, Mapping

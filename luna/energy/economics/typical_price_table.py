@@ -1,5 +1,6 @@
-"""Typical day-ahead prices of markets, EUR/MWh: a row for each month, the mean of each hour of the
-local clock.
+"""Typical day-ahead prices of markets, EUR/MWh.
+
+A row for each month: the mean of each hour of the local clock.
 
 Source: day-ahead prices of the Netherlands of 2023 and 2024, ENTSO-E Transparency Platform, from
 the package ev2gym 2.0.0. Licence: ENTSO-E Transparency Platform data; package MIT. Derived by

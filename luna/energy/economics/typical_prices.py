@@ -1,5 +1,6 @@
-"""Typical day-ahead prices by month and hour of the day: what a market's price is taken to be while
-nobody has published any.
+"""Typical day-ahead prices by month and hour of the day.
+
+They stand in for a market's price while nobody has published any.
 """
 
 from collections.abc import Mapping
@@ -29,8 +30,9 @@ class TypicalPrices:
 
 @cache
 def read_typical_prices() -> Mapping[str, FloatArray]:
-    """Return the typical prices by market, EUR/kWh, shape ``(12, 24)``: months by hours of the
-    local clock.
+    """Return the typical prices by market, EUR/kWh, shape ``(12, 24)``.
+
+    Rows are months, columns hours of the local clock.
     """
     return {
         market: np.array([row.split() for row in rows], dtype=np.float64) / 1000.0

@@ -50,17 +50,16 @@ class Warming:
         return cls(keep, per_kwh, (1.0 - keep) * surroundings - per_kwh * demand_kwh)
 
     def follow(self, start_c: float, heat_kwh: FloatArray) -> FloatArray:
-        """Return the temperature at the end of each slot with this heat input, shape
-        ``(slots,)``.
-        """
+        """Return the temperature after each slot with this heat, shape ``(slots,)``."""
         ends, now = np.empty(heat_kwh.size), start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
             ends[slot] = now = self.keep[slot] * now + change
         return ends
 
     def most_warming(self, start_c: float, heat_kwh: FloatArray, most_c: FloatArray) -> FloatArray:
-        """Return the temperature at the end of each slot with this heat input, capped at
-        ``most_c``, shape ``(slots,)``.
+        """Return the temperature after each slot, capped at ``most_c``.
+
+        The heat input is given; the shape is ``(slots,)``.
         """
         ends, now = np.empty(most_c.size), start_c
         for slot, change in enumerate(self.per_kwh * heat_kwh + self.drift_c):
@@ -68,8 +67,9 @@ class Warming:
         return ends
 
     def least_warming(self, start_c: float, least_c: FloatArray) -> FloatArray:
-        """Return the temperature at the end of each slot without heat beyond what keeps it at
-        ``least_c``, shape ``(slots,)``.
+        """Return the temperature after each slot with the least heat.
+
+        That is what keeps it at ``least_c``; the shape is ``(slots,)``.
         """
         ends, now = np.empty(least_c.size), start_c
         for slot in range(least_c.size):

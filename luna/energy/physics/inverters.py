@@ -1,5 +1,7 @@
-"""Inverter limits: PV clipped at an inverter's AC power, shared with the battery on the DC side of
-a hybrid inverter.
+"""Inverter limits on PV and batteries.
+
+PV is clipped at an inverter's AC power, which a hybrid inverter shares with the battery on its DC
+side.
 """
 
 from collections.abc import Sequence
@@ -16,11 +18,11 @@ from luna.energy.timeline import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """PV output of a slot, kWh: ``ac_kwh`` on the AC side (``(sites,)``), the others per battery
-    (``(batteries, sites)``).
+    """PV output of a slot, kWh, on the AC side and per battery.
 
-    ``own_kwh`` is PV through the battery's hybrid inverter, ``direct_kwh`` PV beyond its limit
-    ``limit_kwh``, which only the battery can take.
+    ``ac_kwh`` has shape ``(sites,)``, the others ``(batteries, sites)``. ``own_kwh`` is PV through
+    the battery's hybrid inverter, ``direct_kwh`` PV beyond its limit ``limit_kwh``, which only the
+    battery can take.
     """
 
     ac_kwh: FloatArray
@@ -50,12 +52,12 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class InverterLimits:
-    """Inverters as arrays: the share of the site's PV behind each, and its AC limit in both
-    directions.
+    """Inverters as arrays: each one's share of the PV and its AC limit.
 
-    ``pv_share`` and ``limit_kw`` are those of each battery's inverter, shape ``(batteries, 1)`` or
-    ``(batteries, slots)``: 0 and infinite without one. ``alone_share`` and ``alone_limit_kw`` are
-    those of inverters without a battery, shape ``(inverters, 1)`` or ``(inverters, slots)``.
+    The limit holds in both directions. ``pv_share`` and ``limit_kw`` are those of each battery's
+    inverter, shape ``(batteries, 1)`` or ``(batteries, slots)``: 0 and infinite without one.
+    ``alone_share`` and ``alone_limit_kw`` are those of inverters without a battery, shape
+    ``(inverters, 1)`` or ``(inverters, slots)``.
     """
 
     pv_share: FloatArray
@@ -107,8 +109,9 @@ class InverterLimits:
 
 
 def _share(inverter: Inverter | None, arrays: Sequence[PvArray]) -> float:
-    """Return an inverter's share of the site's peak power, which splits the one PV forecast of the
-    site.
+    """Return an inverter's share of the site's peak power.
+
+    It splits the one PV forecast of the site.
     """
     named = inverter.pv if inverter else []
     total = sum(array.peak_kw for array in arrays)

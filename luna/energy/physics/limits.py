@@ -101,8 +101,9 @@ class SiteLimits:
         return replace(self, import_limit_kw=imported, export_limit_kw=exported)
 
     def by_slot(self) -> Self:
-        """Return the limits with those of shape ``(slots,)`` reshaped to ``(1, slots)``, for the
-        simulation of one site.
+        """Return the limits with ``(slots,)`` reshaped to ``(1, slots)``.
+
+        So one site is simulated.
         """
         return replace(
             self,
@@ -115,8 +116,9 @@ class SiteLimits:
 
 
 def charge_limit_kw(stored_kwh: FloatArray, battery: BatteryLimits) -> FloatArray:
-    """Return the charging power a battery accepts, kW: constant, then falling linearly from
-    ``taper_from_soc`` to full.
+    """Return the charging power a battery accepts, kW.
+
+    It is constant, then falls linearly from ``taper_from_soc`` to full.
     """
     span = np.maximum(1.0 - battery.taper_from_soc, 1e-12)
     above = bound((stored_kwh / battery.capacity_kwh - battery.taper_from_soc) / span, 0.0, 1.0)

@@ -1,5 +1,6 @@
-"""The safety layer: clamps every proposed set-point to the limits of batteries, connection and
-contract.
+"""The safety layer, which clamps every proposed set-point.
+
+Limits are those of batteries, connection and contract.
 """
 
 import math
@@ -103,11 +104,11 @@ _NOTHING_KW = 1e-6
 def clamp_charging(
     power_kw: float, power_ranges: Sequence[tuple[float, float]], site: Site
 ) -> float:
-    """Return the nearest power a charger may be set to, kW: 0, or one within its ranges and the
-    import limit of the connection.
+    """Return the nearest power a charger may be set to, kW.
 
-    Between two ranges it is the end of the lower one, below all of them the least there is. Total:
-    NaN becomes 0. Invariants: idempotent.
+    It is 0, or one within its ranges and the import limit of the connection. Between two ranges it
+    is the end of the lower one, below all of them the least there is. Total: NaN becomes 0.
+    Invariants: idempotent.
     """
     carried = site.grid.import_limit_kw
     ranges = [(least, min(most, carried)) for least, most in power_ranges if least <= carried]

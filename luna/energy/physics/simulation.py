@@ -1,5 +1,6 @@
-"""The simulation of one slot: the energy flows of a clamped set-point under the slot's actual load
-and PV.
+"""The simulation of one slot: flows of a clamped set-point.
+
+They follow from the slot's actual load and PV.
 """
 
 from dataclasses import dataclass, replace
@@ -45,10 +46,10 @@ class Flows:
 
 @dataclass(frozen=True, slots=True)
 class SlotActuals:
-    """What a slot brings: the site's load without its batteries, what PV could give, kWh, shape
-    ``(sites,)``, and its length.
+    """A slot's actual load, possible PV and length.
 
-    ``hours`` is an array where the trailing axis counts slots.
+    The load is the site's without its batteries; both are kWh of shape ``(sites,)``. ``hours`` is
+    an array where the trailing axis counts slots.
     """
 
     load_kwh: FloatArray
@@ -128,8 +129,9 @@ class _PvSupply:
         return cls(throttled.ac_kwh, free.ac_kwh, pv_kwh, throttled, free)
 
     def releasable_kwh(self, discharge_kwh: FloatArray) -> FloatArray:
-        """Return the curtailed PV that can still be released: behind an inverter, what it carries
-        beside its battery.
+        """Return the curtailed PV that can still be released.
+
+        Behind an inverter it is what that carries beside its battery.
         """
         curtailed = self.most_kwh - self.ac_kwh
         if self.free is None:
@@ -143,8 +145,9 @@ class _PvSupply:
 
 @dataclass(frozen=True, slots=True)
 class _Meter:
-    """The house's deficit and surplus before batteries, and the connection's limits, kWh
-    ``(sites,)``.
+    """The house's deficit and surplus before batteries, and its limits.
+
+    All are kWh of shape ``(sites,)``; the limits are the connection's.
     """
 
     deficit: FloatArray
@@ -170,11 +173,10 @@ class _Meter:
 
 @dataclass(frozen=True, slots=True)
 class BatteryEnvelope:
-    """The most energy each battery can move in one slot by purpose, kWh at its terminals, shape
-    ``(batteries, sites)``.
+    """The most energy each battery can move in one slot, by purpose.
 
-    Of surplus ``storable`` as its mode says, ``spillable`` at most; of PV on the DC side
-    ``direct_kwh`` first, ``absorbable`` at most.
+    All are kWh at its terminals, shape ``(batteries, sites)``. Of surplus ``storable`` as its mode
+    says, ``spillable`` at most; of PV on the DC side ``direct_kwh`` first, ``absorbable`` at most.
     """
 
     dischargeable: FloatArray
@@ -250,8 +252,9 @@ class BatteryEnvelope:
         )
 
     def behind(self, conversion: Conversion) -> Self:
-        """Return the envelope narrowed to what hybrid inverters carry beside PV, with the DC-side
-        PV that each battery takes first.
+        """Return the envelope narrowed to what hybrid inverters carry beside PV.
+
+        It holds the DC-side PV that each battery takes first.
         """
         room, most = (
             np.maximum(conversion.room_kwh, 0.0),
@@ -271,8 +274,9 @@ class BatteryEnvelope:
         return replace(self, **out, **into, direct_kwh=direct_kwh)
 
     def beside(self, direct_kwh: FloatArray) -> Self:
-        """Return the envelope left when batteries have charged ``direct_kwh`` on the DC side: a
-        battery that charges does not sell.
+        """Return the envelope left after charging ``direct_kwh`` on the DC side.
+
+        A battery that charges does not sell.
         """
         if not direct_kwh.any():
             return self
@@ -283,8 +287,10 @@ class BatteryEnvelope:
         return replace(self, **rest, sellable=np.where(direct_kwh > 0.0, 0.0, self.sellable))
 
     def without(self, stalled: BoolArray, *, trades_last: BoolArray) -> Self:
-        """Return the envelope in which one of each site's ``stalled`` batteries charges no more by
-        its mode, or, where no mode charges, not at all.
+        """Return the envelope with less charging of one stalled battery a site.
+
+        One of each site's ``stalled`` batteries charges no more by its mode, or, where no mode
+        charges, not at all.
         """
         willing = self.storable + self.buyable > 0.0
         chosen = stalled
@@ -316,8 +322,9 @@ class BatteryEnvelope:
 def _serve_deficit(
     meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray
 ) -> FloatArray:
-    """Return what each battery discharges to the load: as its mode says, then what the import limit
-    leaves unserved.
+    """Return what each battery discharges to the load.
+
+    It serves as its mode says, then what the import limit leaves unserved.
     """
     serve = _share(meter.deficit, envelope.servable, trades_last=trades_last)
     return serve + _share(
@@ -329,8 +336,10 @@ def _serve_deficit(
 
 @dataclass(frozen=True, slots=True)
 class _Exchange:
-    """What each battery takes from PV directly, of the surplus and from the grid, and sells, kWh
-    ``(batteries, sites)``; then all it takes, and gives.
+    """Each battery's exchange with PV, surplus and grid, ``(batteries, sites)``.
+
+    It takes from PV directly, of the surplus and from the grid, and sells, kWh; then follow all it
+    takes, and gives.
     """
 
     direct: FloatArray
@@ -362,8 +371,9 @@ def _exchange(
 def _move(
     meter: _Meter, serve: FloatArray, envelope: BatteryEnvelope, *, trades_last: BoolArray
 ) -> _Exchange:
-    """Return what each battery takes from PV directly, stores, buys and sells within its envelope
-    and what the connection still carries.
+    """Return each battery's exchange within its envelope and the connection.
+
+    It takes from PV directly, stores, buys and sells.
     """
     direct, envelope = envelope.direct_kwh, envelope.beside(envelope.direct_kwh)
     store = _store_surplus(meter, envelope, trades_last=trades_last)
@@ -389,8 +399,9 @@ def _move(
 def _store_surplus(
     meter: _Meter, envelope: BatteryEnvelope, *, trades_last: BoolArray
 ) -> FloatArray:
-    """Return what each battery stores of the surplus: as its mode says, then what the export limit
-    leaves.
+    """Return what each battery stores of the surplus.
+
+    It stores as its mode says, then what the export limit leaves.
     """
     surplus = meter.surplus
     store = _share(surplus, envelope.storable, trades_last=trades_last)
@@ -433,8 +444,10 @@ def _cross_meter(
 
 
 def _share(energy_kwh: FloatArray, wanted_kwh: FloatArray, *, trades_last: BoolArray) -> FloatArray:
-    """Return what each battery gets of ``energy_kwh`` (``(sites,)``, nothing where negative): in
-    order, those marked ``trades_last`` after all others.
+    """Return each battery's share of ``energy_kwh``, in order.
+
+    Those marked ``trades_last`` come after all others; a negative energy (``(sites,)``) gives
+    nothing.
     """
     wanted: FloatArray = np.maximum(wanted_kwh, 0.0)
     available = energy_kwh

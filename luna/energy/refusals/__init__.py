@@ -1,9 +1,8 @@
-"""Registry of refusal reasons: a code with parameters and the English message of API and command
-line; ``refuse`` builds the error.
+"""Registry of refusal reasons: codes, parameters and English messages.
 
-``REASONS`` collects the modules of this package: one per subject, and one per kind of device. An
-error carries its reason and parameters; pages render them in the reader's language from the
-catalogue (``luna.words.refusals``).
+``refuse`` builds the error; API and command line show the message. ``REASONS`` collects the modules
+of this package: one per subject, and one per kind of device. An error carries its reason and
+parameters; pages render them in the reader's language from the catalogue (``luna.words.refusals``).
 """
 
 from collections.abc import Mapping
@@ -82,8 +81,9 @@ def part_of(error: LunaError) -> PydanticCustomError:
 
 
 def to_json(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert parameters to JSON: instants and days to ISO 8601, tuples to lists, row faults to
-    documents, other objects to text.
+    """Convert parameters to JSON.
+
+    Instants and days become ISO 8601, tuples lists, row faults documents, other objects text.
     """
     return {name: _plain(value) for name, value in parameters.items()}
 

@@ -1,5 +1,6 @@
-"""Refusal reasons of URLs and addresses: pages and files on the internet, a home's broker and its
-Home Assistant.
+"""Refusal reasons of URLs and addresses.
+
+They are those of pages and files on the internet, of a home's broker and of its Home Assistant.
 """
 
 from luna.energy.errors import UnavailableError

@@ -1,5 +1,6 @@
-"""Refusal reasons of fields that pydantic does not validate, by the type of its error, and remedies
-by pattern.
+"""Refusal reasons of fields that pydantic does not validate.
+
+They go by the type of its error; remedies go by pattern.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
-"""The declaration of a refusal reason: English message and remedy, error class, and kinds of its
-parameters.
+"""The declaration of a refusal reason.
+
+It holds English message and remedy, error class, and kinds of its parameters.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
-"""Refusal reasons of HTTP requests before their content is read: body, precondition (version) and
-idempotency key.
+"""Refusal reasons of HTTP requests before their content is read.
+
+They concern body, precondition (version) and idempotency key.
 """
 
 from luna.energy.errors import ConflictError, UnconditionalError, UnsupportedMediaError

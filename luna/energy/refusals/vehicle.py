@@ -1,5 +1,6 @@
-"""Refusal reasons of vehicles: description and control of them and their chargers, charging
-sessions, and the habits of a variant's vehicles.
+"""Refusal reasons of vehicles, their chargers and charging sessions.
+
+They concern description and control of these, and the habits of a variant's vehicles.
 """
 
 from luna.energy.errors import NotFoundError

@@ -1,7 +1,7 @@
-"""The site model: household, tariff, devices, sensors and control, validated, with units in the
-names and bounds on every number.
+"""The site model: household, tariff, devices, sensors and control.
 
-Few fields are required; all others have a documented default. Unknown fields are refused by name.
+It is validated, with units in the names and bounds on every number. Few fields are required; all
+others have a documented default. Unknown fields are refused by name.
 """
 
 from luna.energy.site.document import explain_faults, invalid_input, parse_site

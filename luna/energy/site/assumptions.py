@@ -1,6 +1,4 @@
-"""Assumptions about a site in place of missing statements, and what stating the truth is usually
-worth.
-"""
+"""Assumptions about a site, and what stating the truth is usually worth."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -28,10 +26,10 @@ AssumptionStep = Literal["site", "devices", "tariff"]
 
 
 class SiteAssumption(NamedTuple):
-    """Something that is assumed: ``code`` names the sentence, ``step`` of set-up asks for it,
-    ``device`` is whose it is, empty: the site's.
+    """An assumption about a site or one of its devices.
 
-    ``like_measured``: the site is like those on which its worth was measured.
+    ``code`` names the sentence, ``step`` of set-up asks for it, ``device`` is whose it is, empty:
+    the site's. ``like_measured``: the site is like those on which its worth was measured.
     """
 
     code: str

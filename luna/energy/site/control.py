@@ -1,5 +1,6 @@
-"""The section ``control`` of a site: by which driver set-points are sent, to which entities or
-topics, and where they are read back.
+"""The section ``control`` of a site: drivers of set-points.
+
+They are sent to entities or topics, where they are read back as well.
 """
 
 from collections.abc import Mapping
@@ -100,8 +101,9 @@ class Control(ControlPart):
 
     @property
     def vias(self) -> Mapping[str, Via]:
-        """The connections of the batteries that Luna controls without a home automation, by
-        name.
+        """The connections of batteries controlled without a home automation.
+
+        They go by the batteries' names.
         """
         return {
             battery.battery: battery.via for battery in self.batteries if battery.via is not None

@@ -1,5 +1,6 @@
-"""Defaults of a site by country: time zone, currency, markets, VAT and mark-up, and the coordinates
-of large towns.
+"""Defaults of a site by country.
+
+They are time zone, currency, markets, VAT and mark-up, and the coordinates of large towns.
 """
 
 from collections.abc import Iterator, Mapping

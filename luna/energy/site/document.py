@@ -1,5 +1,6 @@
-"""Parsing and changing of site documents, and translation of pydantic's validation errors into
-Luna's.
+"""Parsing and changing of site documents.
+
+Errors of pydantic's validation are translated into Luna's.
 """
 
 import json
@@ -34,8 +35,9 @@ def invalid_input(error: ValidationError, *, field: str) -> InvalidInputError:
 
 
 def explain_faults(faults: Sequence[Mapping[str, Any]], *, field: str) -> InvalidInputError:
-    """Join pydantic's faults into one error: the first field with its value and a remedy, up to
-    three more by name.
+    """Join pydantic's faults into one error.
+
+    It holds the first field with its value and a remedy, and up to three more by name.
     """
     first = faults[0]
     others = [_path(field, fault) for fault in faults[1:4]]
@@ -65,8 +67,9 @@ def _remedy(fault: Mapping[str, Any], reason: str | None) -> str:
 
 
 def _figures(fault: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a fault's reason: those of a validator, or pydantic's with the unit
-    of the field.
+    """Return the parameters of a fault's reason.
+
+    They are those of a validator, or pydantic's with the unit of the field.
     """
     context: Mapping[str, Any] = fault.get("ctx") or {}
     if "reason" in context:

@@ -1,5 +1,6 @@
-"""Yearly electricity of a household by use, from what its owner states, until measurements replace
-it.
+"""Yearly electricity of a household by use.
+
+It follows from what its owner states, until measurements replace it.
 """
 
 from typing import Annotated, Literal, NamedTuple
@@ -35,9 +36,7 @@ HeatedBy = Literal["heat_pump", "electric", "none"]
 
 
 class YearlyLoad(NamedTuple):
-    """What is used in a year, kWh: by the household itself, by what heats, and by a car at a plain
-    socket.
-    """
+    """Yearly use, kWh: household, heating, and a car at a plain socket."""
 
     household_kwh: float
     heating_kwh: float

@@ -47,8 +47,9 @@ def list_devices_of(site: Site) -> list[SiteDevice]:
 
 
 def list_meters(site: Site) -> Iterator[tuple[str | None, DeviceUseKind]]:
-    """Yield for each device of a kind with submeters the role of ``input_sensors`` that measures it
-    (None: none does), and the kind of its use.
+    """Yield the sensor role and use of each submetered device.
+
+    It is the role of ``input_sensors`` that measures the device; None: none does.
     """
     for kind in DEVICE_KINDS:
         if kind.meter is not None:

@@ -1,5 +1,6 @@
-"""The main fuse that is usual in a country's homes: what a grid connection is taken to carry until
-its owner says it.
+"""The usual main fuse of a country's homes.
+
+It is what a grid connection is taken to carry until its owner says it.
 
 Sources: as named for each country, from memory of these rules and not looked up again; where none
 is named it is the smallest usual connection of three phases. A fuse that is too small costs a
@@ -61,8 +62,9 @@ def usual_fuse(country: str | None) -> MainFuse | None:
 
 
 def assume_connection(grid: Mapping[str, Any], country: str | None) -> dict[str, Any]:
-    """Return a document of a connection whose import limit follows, where nobody states it, from
-    its fuse or from the country's usual one.
+    """Return a connection's document with an assumed import limit.
+
+    Where nobody states the limit, it follows from the fuse, or from the country's usual one.
 
     Invariants: a stated limit stays; without fuse and country nothing is assumed.
     """

@@ -1,5 +1,6 @@
-"""The site model: location, household, devices, tariff, sensors, strategy and control, with the
-checks across sections.
+"""The site model, with the checks across its sections.
+
+Sections are location, household, devices, tariff, sensors, strategy and control.
 """
 
 from collections import Counter
@@ -66,8 +67,9 @@ class OutageRule(Part):
 
 
 class PriceExtremesRule(Part):
-    """On days whose prices are beyond a quantile of the last thirty days' in level or spread, plans
-    over scenarios heed the dearer ones more.
+    """A rule by which plans heed dearer scenarios more on days of extreme prices.
+
+    Such a day's prices are beyond a quantile of the last thirty days' in level or spread.
     """
 
     quantile: Annotated[float, Field(ge=0.5, lt=1)] = 0.95
@@ -75,8 +77,9 @@ class PriceExtremesRule(Part):
 
 
 class SafetyIndex(Part):
-    """The predecessor's S-index: a factor on what the house may need beyond what is expected, kept
-    in the batteries over midnight.
+    """The predecessor's S-index: a factor on the house's need.
+
+    It raises what the house may need beyond what is expected, kept in the batteries over midnight.
 
     Source: Darkstar Energy Manager, calculate_dynamic_s_index and its defaults.
     """
@@ -303,8 +306,9 @@ class Site(SiteDevices):
 
     @property
     def yearly_load(self) -> YearlyLoad:
-        """The household's yearly electricity, with heating and car where these are no devices of
-        the site.
+        """The household's yearly electricity.
+
+        Heating and car are part of it where these are no devices of the site.
         """
         return self.household.split_year(
             heats=not self.has_own("heating"), charges=not self.has_own("driving")
@@ -361,8 +365,9 @@ class Site(SiteDevices):
 
     @property
     def feed_in_limit_kw(self) -> float:
-        """Feed-in limit, kW: the connection's, or a share of the PV's peak power where that is
-        lower.
+        """Feed-in limit, kW.
+
+        It is the connection's, or a share of the PV's peak power where that is lower.
         """
         grid = self.grid
         return (

@@ -1,5 +1,6 @@
-"""Dating of sensors whose sign, role or unit changes with a site's configuration, so that their
-earlier readings keep their meaning.
+"""Dating of sensors whose sign, role or unit changes.
+
+So their earlier readings keep their meaning when a site is configured anew.
 """
 
 from collections import defaultdict
@@ -24,9 +25,9 @@ ChangedSensors = Literal["from-now", "always"]
 
 
 class SensorChange(NamedTuple):
-    """A sensor that counts otherwise from an instant on: the roles that named it before and name it
-    after, with a minus where it is taken off.
+    """A sensor that counts otherwise from an instant on.
 
+    It holds the roles that named it before and name it after, with a minus where it is taken off.
     ``instead_of``: by which names the same topic was named before, with another unit.
     """
 
@@ -51,12 +52,12 @@ class _Named(NamedTuple):
 
 
 def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[SensorChange]]:
-    """Return the new configuration with changed signs and roles valid from ``at`` on and the stored
-    ones before, and the list of changes.
+    """Return the new configuration with dated changes, and their list.
 
-    A topic with another unit is another sensor, which follows the old one as after an exchange of
-    meters. A sensor with dates in the new configuration is taken unchanged. One without dates whose
-    meaning does not change keeps its stored dates.
+    Changed signs and roles are valid from ``at`` on, the stored ones before. A topic with another
+    unit is another sensor, which follows the old one as after an exchange of meters. A sensor with
+    dates in the new configuration is taken unchanged. One without dates whose meaning does not
+    change keeps its stored dates.
 
     Invariants: a second call with the result as ``stored`` and the same configuration changes
     nothing.
@@ -105,11 +106,10 @@ def date_changes(stored: Site, site: Site, *, at: datetime) -> tuple[Site, list[
 
 
 def exchange_sensors(stored: Site, site: Site, *, at: datetime) -> Site:
-    """Return the new configuration in which a removed sensor ends at ``at`` and a new one in its
-    role begins then.
+    """Return the new configuration with exchanged sensors dated at ``at``.
 
-    So an exchanged meter keeps its past. A sensor removed before it began is dropped; existing
-    dates stay.
+    A removed sensor ends then and a new one in its role begins. So an exchanged meter keeps its
+    past. A sensor removed before it began is dropped; existing dates stay.
 
     Invariants: a site that names all stored sensors is returned unchanged.
     """

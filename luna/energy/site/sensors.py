@@ -60,8 +60,9 @@ class SiteSensor:
         )
 
     def limit(self, instants: InstantArray, values: FloatArray) -> tuple[InstantArray, FloatArray]:
-        """Cut readings, in order, to the validity: the last one before the start moves to the
-        start, and a NaN is appended at the end.
+        """Cut readings, in order, to the validity.
+
+        The last one before the start moves to the start, and a NaN is appended at the end.
         """
         if self.start is not None:
             start = np.datetime64(self.start.replace(tzinfo=None), "us")

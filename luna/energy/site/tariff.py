@@ -1,5 +1,6 @@
-"""The tariff of a site: import and export price rules, capacity tariff, and the objective's
-weights.
+"""The tariff of a site.
+
+It holds import and export price rules, capacity tariff, and the objective's weights.
 """
 
 from itertools import pairwise
@@ -81,8 +82,10 @@ class SpotPrice(Part):
 
 
 class SeriesPrice(Part):
-    """The site's own prices as they were loaded for it: all-in, currency per kWh, ``import_price``
-    or ``export_price`` of ``luna data load --kind prices``.
+    """The site's own prices as they were loaded for it, all-in.
+
+    They are ``import_price`` or ``export_price`` of ``luna data load --kind prices``, currency per
+    kWh.
     """
 
     kind: Literal["series"]
@@ -99,8 +102,9 @@ class PriceBlock(Part):
 
 
 class BlockPrice(Part):
-    """Prices by what the local month has drawn so far, each block at least as dear as the one
-    before.
+    """Prices by what the local month has drawn so far.
+
+    A block is at least as dear as the one before.
     """
 
     kind: Literal["blocks"]
@@ -145,11 +149,10 @@ OWN_IMPORT, OWN_EXPORT = f"{OWN}import_price", f"{OWN}export_price"
 
 
 class PeakPrice(ClockWindow):
-    """A component of a capacity tariff: the mean of the ``highest`` import intervals of a month is
-    billed per kW.
+    """A component of a capacity tariff: a price per kW of peak import.
 
-    Only intervals within the window of clock and days count; with ``one_per_day`` only the highest
-    of each local day.
+    The mean of the ``highest`` import intervals of a month is billed. Only intervals within the
+    window of clock and days count; with ``one_per_day`` only the highest of each local day.
     """
 
     name: Name = "peak"

@@ -28,18 +28,23 @@ _PREFIX = "luna-executor "
 
 # A session whose machine is gone ends within half a minute instead of hours.
 _SESSION = f"""
-    SELECT set_config('application_name', :name, false), set_config('tcp_keepalives_idle', '10', false),
-        set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '4', false),
+    SELECT set_config('application_name', :name, false),
+        set_config('tcp_keepalives_idle', '10', false),
+        set_config('tcp_keepalives_interval', '5', false),
+        set_config('tcp_keepalives_count', '4', false),
         pg_advisory_lock_shared({LOCK_CLASS}, {PRESENCE})
 """
 _TAKE = f"""
-    SELECT name, pg_try_advisory_lock({LOCK_CLASS}, site_key) AS held FROM sites WHERE name = ANY(:names)
+    SELECT name, pg_try_advisory_lock({LOCK_CLASS}, site_key) AS held
+    FROM sites WHERE name = ANY(:names)
 """  # noqa: S608 - a constant
 _LEAVE = f"SELECT pg_advisory_unlock({LOCK_CLASS}, site_key) FROM sites WHERE name = ANY(:names)"  # noqa: S608 - a constant
 _HOLDERS = f"""
-    SELECT held.objid::bigint AS site_key, activity.application_name AS name, activity.backend_start AS since
+    SELECT held.objid::bigint AS site_key, activity.application_name AS name,
+        activity.backend_start AS since
     FROM pg_locks AS held LEFT JOIN pg_stat_activity AS activity ON activity.pid = held.pid
-    WHERE held.locktype = 'advisory' AND held.granted AND held.classid = {LOCK_CLASS} AND held.objsubid = 2
+    WHERE held.locktype = 'advisory' AND held.granted
+        AND held.classid = {LOCK_CLASS} AND held.objsubid = 2
         AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         AND held.objid IN ({PRESENCE}, (SELECT site_key FROM sites WHERE name = :site)::oid)
     ORDER BY activity.backend_start

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, text
 # counting them would read them all.
 _VOLUME = text("""
 WITH RECURSIVE whole AS (
-    SELECT c.oid AS root, c.oid AS part FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+    SELECT c.oid AS root, c.oid AS part
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')
+        AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
     UNION ALL
     SELECT whole.root, i.inhrelid FROM whole JOIN pg_inherits i ON i.inhparent = whole.part
 )

@@ -26,7 +26,8 @@ OFFERED = (
     "forecast_retention",
     "reading_retention",
 )
-HEAD = """# Luna in containers: the variables and their defaults. Secrets stand in files of their own, made by: make secrets
+HEAD = """# Luna in containers: the variables and their defaults.
+# Secrets stand in files of their own, made by: make secrets
 # Made from luna/platform/settings: python -m luna.platform.settings.example > .env.example
 """
 

@@ -265,7 +265,10 @@ class AnswerView:
             and year.low is not None
             and year.high is not None
         ):
-            a_year = f"{numbers.money(year.value)} ({self.words('between', low=numbers.money(year.low), high=numbers.money(year.high))})"
+            low = numbers.money(year.low)
+            high = numbers.money(year.high)
+            bounds = self.words("between", low=low, high=high)
+            a_year = f"{numbers.money(year.value)} ({bounds})"
         years = None if variant.payback_years is None else variant.payback_years.value
         return [
             numbers.money(variant.savings, signed=True),

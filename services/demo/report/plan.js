@@ -1,4 +1,5 @@
-// Point, tap or arrow keys choose a slot; its words are already on the page, in the table below the chart.
+// Point, tap or arrow keys choose a slot; its words are already on the page, in the table below the
+// chart.
 "use strict";
 (() => {
   const chart = document.getElementById("chart");
@@ -10,16 +11,23 @@
   // From here on the live row speaks; two tooltips would cover what they explain.
   chart.querySelectorAll("title").forEach((title) => title.remove());
 
-  const words = (row, key) => row.dataset[key] ?? row.querySelector(`[data-k="${key}"]`).textContent;
+  const words = (row, key) =>
+    row.dataset[key] ?? row.querySelector(`[data-k="${key}"]`).textContent;
 
   function show(slot) {
     const row = rows[slot];
     for (const field of fields) field.textContent = words(row, field.dataset.live);
     for (const svg of drawings) {
-      const left = Number(svg.dataset.left), width = Number(svg.dataset.slot);
-      const first = Number(row.dataset.first), end = Number(row.dataset.end);
-      const cursor = svg.querySelector(".cursor"), run = svg.querySelector(".chosen-run");
-      cursor.setAttribute("transform", `translate(${(slot - Number(svg.dataset.drawn)) * width} 0)`);
+      const left = Number(svg.dataset.left),
+        width = Number(svg.dataset.slot);
+      const first = Number(row.dataset.first),
+        end = Number(row.dataset.end);
+      const cursor = svg.querySelector(".cursor"),
+        run = svg.querySelector(".chosen-run");
+      cursor.setAttribute(
+        "transform",
+        `translate(${(slot - Number(svg.dataset.drawn)) * width} 0)`,
+      );
       run.setAttribute("x", left + first * width);
       run.setAttribute("width", (end - first) * width);
     }
@@ -30,7 +38,10 @@
     show(chosen);
     const row = rows[chosen];
     chart.setAttribute("aria-valuenow", chosen);
-    chart.setAttribute("aria-valuetext", `${words(row, "time")} · ${words(row, "mode")}: ${words(row, "why")}`);
+    chart.setAttribute(
+      "aria-valuetext",
+      `${words(row, "time")} · ${words(row, "mode")}: ${words(row, "why")}`,
+    );
   }
 
   function slotAt(event) {
@@ -41,13 +52,25 @@
     return Math.max(0, Math.min(rows.length - 1, slot));
   }
 
-  const steps = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: -4, PageDown: 4 };
+  const steps = {
+    ArrowLeft: -1,
+    ArrowDown: -1,
+    ArrowRight: 1,
+    ArrowUp: 1,
+    PageUp: -4,
+    PageDown: 4,
+  };
   for (const svg of drawings) svg.dataset.drawn = chosen;
   chart.addEventListener("pointermove", (event) => show(slotAt(event)));
   chart.addEventListener("pointerleave", () => show(chosen));
   chart.addEventListener("click", (event) => choose(slotAt(event)));
   chart.addEventListener("keydown", (event) => {
-    const slot = event.key === "Home" ? 0 : event.key === "End" ? rows.length - 1 : chosen + (steps[event.key] ?? 0);
+    const slot =
+      event.key === "Home"
+        ? 0
+        : event.key === "End"
+          ? rows.length - 1
+          : chosen + (steps[event.key] ?? 0);
     if (!(event.key in steps) && event.key !== "Home" && event.key !== "End") return;
     event.preventDefault();
     choose(slot);

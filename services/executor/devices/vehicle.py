@@ -127,10 +127,8 @@ class ChargerUnit:
         if charger is not None:
             phases = charger.phases_at(power_kw)
             # Chargers take whole amperes; rounded down, never beyond the safe power.
-            values |= {
-                "phases": f"{phases}",
-                "current_a": f"{math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)}",
-            }
+            current_a = math.floor(power_kw * WATTS / (charger.voltage_v * phases) + 1e-6)
+            values |= {"phases": f"{phases}", "current_a": f"{current_a}"}
         return write_values(self.control.writes, setpoint.mode, values)
 
     def _make_setpoint(self, mode: str, power_kw: float) -> Setpoints:

@@ -201,8 +201,9 @@ def _say(variant: VariantReply, baseline: VariantReply, days: int, numbers: Numb
         variant.bill - baseline.bill, variant.stored_gain - baseline.stored_gain, numbers=numbers
     )
     if days < LEAST_DAYS_OF_YEARS:
-        has_investment = variant.investment is not None
-        return f"{say_days(variant.name, variant.savings, days=days, least=LEAST_DAYS_OF_YEARS if has_investment else None, numbers=numbers)} {account}"
+        least = None if variant.investment is None else LEAST_DAYS_OF_YEARS
+        saved = say_days(variant.name, variant.savings, days=days, least=least, numbers=numbers)
+        return f"{saved} {account}"
     payback = None if variant.payback_years is None else _bounds(variant.payback_years)
     savings = _bounds(variant.savings_per_year or Estimate(value=None, low=None, high=None))
     return (

@@ -6,8 +6,8 @@ from luna.words import Language
 
 # Abbreviations: their full stop ends no sentence.
 _ABBREVIATED = """
-z b d h u a o i e g vs etc ca bzw ggf inkl exkl zzgl evtl max min nr no abs art vgl s v dr st str tel sog usw approx incl fig sec para al mr
-mrs
+    z b d h u a o i e g vs etc ca bzw ggf inkl exkl zzgl evtl max min nr no abs art vgl s v dr st
+    str tel sog usw approx incl fig sec para al mr mrs
 """
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _END = re.compile(r"[.!?…][\"'”“»)\]]*(?:\s*\[\d+\])*\s+(?=[\"'„“«(]?[A-ZÄÖÜ0-9])")
@@ -15,24 +15,30 @@ _END = re.compile(r"[.!?…][\"'”“»)\]]*(?:\s*\[\d+\])*\s+(?=[\"'„“«(]
 WIDE = 50
 _BULLET = re.compile(r"^\s*(?:[-*•–·▪]|\d{1,2}[.)])\s+")
 _GERMAN_WORDS = """
-der die das und ist nicht ein eine einen einem einer wie was wann wer wo warum welche welcher welches ich mein meine meinen meiner zu zum
-zur mit von im den dem des für auf bei sich wird werden kann muss darf soll gibt habe hat hatte haben war wäre würde über nach aus oder auch
-viel viele hoch gestern heute morgen letzte letzten woche dokumente empfohlene erkläre zeige sind es wenn dass mehr als noch
+    der die das und ist nicht ein eine einen einem einer wie was wann wer wo warum welche welcher
+    welches ich mein meine meinen meiner zu zum zur mit von im den dem des für auf bei sich wird
+    werden kann muss darf soll gibt habe hat hatte haben war wäre würde über nach aus oder auch viel
+    viele hoch gestern heute morgen letzte letzten woche dokumente empfohlene erkläre zeige sind es
+    wenn dass mehr als noch
 """
 _GERMAN = frozenset(_GERMAN_WORDS.split())
 _ENGLISH_WORDS = """
-the a an and is not are was were be of to in for on with what when who where why which how my i do does did can must may shall should would
-could has have had it its this that from by as at or if much many yesterday today tomorrow last week documents recommended explain show
-there than about
+    the a an and is not are was were be of to in for on with what when who where why which how my i
+    do does did can must may shall should would could has have had it its this that from by as at or
+    if much many yesterday today tomorrow last week documents recommended explain show there than
+    about
 """
 _ENGLISH = frozenset(_ENGLISH_WORDS.split())
 _FURTHER_WORDS = """
-am an als dann denn doch durch er sie wir ihr uns ihm ihn ihnen sein seine seiner ihre ihren man nur ob so um vom vor bis beim ins ans dies
-diese dieser dieses diesen diesem jede jeder jedes alle allen hier dort da dazu davon dabei damit sein bin bist seid bitte mir mich dir dich
-du euch unser unsere wieviel wofür womit worin lange lang gilt gelten steht stehen sagt sagen machen macht tun tut müssen dürfen sollen
-wollen können möchte möchten you your yours we our us they them their he she his her me mine these those here please tell say says said get
-gets give into onto up down out over under between per any some no yes also only then so but because while during will been being long high
-low big old kind sort does doing done luna document dokument dokumenten unterlagen
+    am an als dann denn doch durch er sie wir ihr uns ihm ihn ihnen sein seine seiner ihre ihren man
+    nur ob so um vom vor bis beim ins ans dies diese dieser dieses diesen diesem jede jeder jedes
+    alle allen hier dort da dazu davon dabei damit sein bin bist seid bitte mir mich dir dich du
+    euch unser unsere wieviel wofür womit worin lange lang gilt gelten steht stehen sagt sagen
+    machen macht tun tut müssen dürfen sollen wollen können möchte möchten you your yours we our us
+    they them their he she his her me mine these those here please tell say says said get gets give
+    into onto up down out over under between per any some no yes also only then so but because while
+    during will been being long high low big old kind sort does doing done luna document dokument
+    dokumenten unterlagen
 """
 STOPWORDS = _GERMAN | _ENGLISH | frozenset(_FURTHER_WORDS.split())
 _WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*", re.UNICODE)

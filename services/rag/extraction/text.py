@@ -16,10 +16,16 @@ from typing import Literal
 
 from services.rag.extraction.model import DocumentBlock
 
-_GERMAN = """der die das und ist nicht mit von zu den dem ein eine einer eines im in auf für sie wird werden sind auch bei nach aus als oder wenn wie kann
-    können muss müssen dass nur noch bis zum zur über durch wir ihr ihre ihren sich vor unter keine kein hat haben mehr"""
-_ENGLISH = """the and is not with of to a an in on for you it be are this that as at by or if can may must from which when will your we our their has have more
-    than into its no only other was were do does should"""
+_GERMAN = """
+    der die das und ist nicht mit von zu den dem ein eine einer eines im in auf für sie wird werden
+    sind auch bei nach aus als oder wenn wie kann können muss müssen dass nur noch bis zum zur über
+    durch wir ihr ihre ihren sich vor unter keine kein hat haben mehr
+"""
+_ENGLISH = """
+    the and is not with of to a an in on for you it be are this that as at by or if can may must
+    from which when will your we our their has have more than into its no only other was were do
+    does should
+"""
 _WORDS = {"de": frozenset(_GERMAN.split()), "en": frozenset(_ENGLISH.split())}
 # So many words tell, and so much clearer must one language be; a Dutch or French text has few words
 # of either.

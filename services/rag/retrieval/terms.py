@@ -97,12 +97,15 @@ _WORD = re.compile(r"\w+(?:[.,]\d+)*")
 _STEMMERS = {"de": snowballstemmer.stemmer("german"), "en": snowballstemmer.stemmer("english")}
 # German, then English.
 _STOP_WORDS = """
-    der die das den dem des ein eine einen einem einer eines und oder aber ist sind war wird werden wurde bin bist hat habe haben ich du er sie
-    es wir ihr mein meine meinen meiner dein unser unsere ihre ihren sein seine mich mir dich sich uns zu zum zur von vom im in an am auf aus
-    bei beim mit nach für über um als wie was wer wo wann warum wieso welche welcher welches welchen dass daß nicht auch noch nur so da dann
-    wenn ob man kann können muss müssen soll darf bitte gibt es
-    the a an and or but is are was were be been do does did has have had i you he she it we they my your our their his her its me him us them to
-    of in on at by for with from as into about than then if that this these those there what who where when why how which not no can could must
+    der die das den dem des ein eine einen einem einer eines und oder aber ist sind war wird werden
+    wurde bin bist hat habe haben ich du er sie es wir ihr mein meine meinen meiner dein unser
+    unsere ihre ihren sein seine mich mir dich sich uns zu zum zur von vom im in an am auf aus bei
+    beim mit nach für über um als wie was wer wo wann warum wieso welche welcher welches welchen
+    dass daß nicht auch noch nur so da dann wenn ob man kann können muss müssen soll darf bitte gibt
+    es
+    the a an and or but is are was were be been do does did has have had i you he she it we they my
+    your our their his her its me him us them to of in on at by for with from as into about than
+    then if that this these those there what who where when why how which not no can could must
     should shall will would may please
 """
 _STOP = frozenset(_STOP_WORDS.split())

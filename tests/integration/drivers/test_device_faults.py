@@ -70,9 +70,7 @@ def test_a_register_that_a_device_lacks_makes_what_rests_on_it_unknown_and_nothi
     )
 
 
-def test_a_register_that_a_device_lacks_is_not_asked_for_at_each_look_and_is_found_when_it_comes_back() -> (
-    None
-):
+def test_a_missing_register_is_asked_for_seldom_and_found_when_it_comes_back() -> None:
     with served(PROFILES["sungrow_sh"]) as (_, server, reached):
         assert isinstance(reached.points, ModbusPoints)
         [span, *_] = reached.points.number_spans(
@@ -95,9 +93,7 @@ def test_a_device_that_refuses_everything_is_named() -> None:
     assert refused.value.reason == "device-refuses"
 
 
-def test_models_that_move_behind_a_connection_that_stays_are_looked_up_again_and_no_number_is_wrong() -> (
-    None
-):
+def test_models_that_move_behind_an_open_connection_are_looked_up_again() -> None:
     profile = PROFILES["sunspec_12x"]
     assert profile.sunspec is not None
     # As after an update of its firmware, behind a dongle that went on answering: the model of the

@@ -174,7 +174,8 @@ import time
 from pathlib import Path
 from luna.energy.devices.commands import Via
 from luna.platform.drivers.profiled_device import reach_device
-device = reach_device(Via(profile="{PROFILE}", host="127.0.0.1", port={dongle.port}), Path("{tmp_path}"))
+via = Via(profile="{PROFILE}", host="127.0.0.1", port={dongle.port})
+device = reach_device(via, Path("{tmp_path}"))
 device.read()
 print("reads", flush=True)
 time.sleep(600)

@@ -108,7 +108,7 @@ def test_a_plan_that_is_too_old_leaves_the_inverter_alone_and_another_is_asked_f
     assert armed.outcomes == [("plan_too_old", "self_consumption", True)]
 
 
-def test_an_inverter_of_a_site_that_cannot_be_read_any_more_is_let_go_and_followed_again_when_it_can(
+def test_an_inverter_of_an_unreadable_site_is_let_go_until_the_site_is_readable(
     armed: Home, inverter: Inverter
 ) -> None:
     armed.plan(*[EXPORT] * 8)

@@ -61,7 +61,10 @@ for component, config in json.load(sys.stdin):
     schema = importlib.import_module(f"homeassistant.components.mqtt.{component}").DISCOVERY_SCHEMA
     kept = schema(config)
     # Fields that are younger than this version, which leaves them out.
-    lost = set(config) - set(kept) - {"default_entity_id", *(["options"] if component == "sensor" else [])}
+    younger = {"default_entity_id"}
+    if component == "sensor":
+        younger.add("options")
+    lost = set(config) - set(kept) - younger
     assert not lost, f"{config['unique_id']}: {lost} is not known"
 print(__version__)
 """

@@ -144,7 +144,7 @@ def test_without_a_way_out_the_run_ends_well_and_says_what_is_missing(
     assert "no route to host" in market.faults[0]
 
 
-def test_after_days_offline_what_was_published_is_known_and_a_day_that_nobody_published_stays_unknown(
+def test_after_days_offline_published_prices_are_known_and_others_stay_unknown(
     connection: Connection,
 ) -> None:
     add_site(connection)

@@ -234,9 +234,7 @@ def test_a_sensor_of_a_device_goes_to_it_and_to_no_broker() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_device_is_asked_at_once_when_somebody_begins_to_look_and_its_counters_come_with_their_power() -> (
-    None
-):
+async def test_a_device_that_somebody_looks_at_is_asked_at_once_for_counters_and_power() -> None:
     looked_at: set[str] = set()
     device, shelf = SimulatedInverter(load_profile("eastron_sdm630", NO_FOLDER)), Shelf()
     with serve_registers(device) as server:

@@ -242,7 +242,7 @@ def test_what_a_counter_counted_through_each_silence_is_kept_as_its_own_fact(
     assert ask_intervals(connection) == expected
 
 
-def test_an_interval_gives_way_to_readings_that_come_later_and_is_a_lower_bound_where_its_counter_began_anew(
+def test_an_interval_gives_way_to_later_readings_and_is_a_lower_bound_after_a_reset(
     connection: Connection, add_site: Callable[..., None]
 ) -> None:
     add_site(total_load_consumption="load")

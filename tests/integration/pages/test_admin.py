@@ -28,6 +28,7 @@ from luna.platform.telemetry import RECENT_LINES
 from services.api.pages.admin.panels import PANELS
 from tests.support.database.site import stored_site
 from tests.support.gateway.server import serve
+from tests.support.pages.flat_html import flatten_html
 from tests.support.words.wording import wording
 
 # Each where something could let it slip: a setting of its own, one in an address, one with what
@@ -201,7 +202,8 @@ def test_trainings_of_every_site_and_version_are_shown(api: httpx.Client, databa
                         f"{version}.shown", version, first, until, "0", 0, 1.0, verdict="better"
                     ),
                 )
-        part = api.get("/ui/admin/parts/models", headers={"HX-Request": "true"}).text
+        answer = api.get("/ui/admin/parts/models", headers={"HX-Request": "true"})
+        part = flatten_html(answer.text)
     for site, version in (("forecast trained", "aurora_v1.0"), ("agent trained", "agent_value_v1")):
         assert f'<th scope="row">{site}</th><td>{version}</td>' in part
 

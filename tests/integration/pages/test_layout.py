@@ -107,7 +107,7 @@ def read_switcher(text: str) -> dict[str, str]:
     head = text[text.index('<header class="top">') : text.index("</header>")]
     part = re.search(r'<(details|div) class="sites">.*?</\1>', head, re.DOTALL)
     assert part is not None
-    found = re.findall(r'<a ([^>]*)href="([^"]+)"([^>]*)>([^<]*)</a>', part[0])
+    found = re.findall(r'<a\s([^>]*)href="([^"]+)"([^>]*)>([^<]*)</a>', part[0])
     labels = [re.search(r'aria-label="([^"]+)"', before + after) for before, _, after, _ in found]
     return {
         (label[1] if label else words): address

@@ -217,7 +217,7 @@ def test_where_the_active_version_never_spoke_the_baseline_is_planned_from_and_t
     )
 
 
-def test_where_the_active_version_went_silent_the_baseline_is_planned_from_and_the_plan_says_since_when(
+def test_a_plan_from_the_baseline_says_since_when_the_active_version_is_silent(
     connection: Connection, planned_site: str
 ) -> None:
     issue(connection, AURORA, START - timedelta(hours=7), np.ones(192))

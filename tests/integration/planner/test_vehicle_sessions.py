@@ -327,7 +327,7 @@ def test_where_the_charge_on_arrival_comes_from_is_said_of_every_car(
     assert soc == first.slots[11].vehicles["car"].soc_end
 
 
-def test_a_car_of_which_only_the_kilometres_are_known_is_planned_for_its_usual_nights_until_a_stay_is_stored(
+def test_a_car_with_known_kilometres_is_planned_for_usual_nights_until_a_stay_is_stored(
     connection: Connection, parked: str
 ) -> None:
     sites.save(connection, describe(vehicles=[CAR | {"km_per_year": 14_610}]))

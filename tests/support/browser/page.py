@@ -45,7 +45,10 @@ OWNER_BROWSER: Any = {
 OFFLINE = re.compile("net::ERR_(INTERNET_DISCONNECTED|FAILED)|^htmx:(sendError|afterRequest)")
 # Of rules that found nothing axe need not say where.
 VIOLATIONS = """axe.run({ resultTypes: ["violations"] }).then((result) =>
-  result.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target.join(" ")).join(", ")}`))"""
+  result.violations.map((each) => {
+    const places = each.nodes.map((node) => node.target.join(" "));
+    return `${each.id}: ${places.join(", ")}`;
+  }))"""
 OVERHANG = (
     "(width) => document.documentElement.scrollWidth - Math.min(width, "
     "document.documentElement.clientWidth)"

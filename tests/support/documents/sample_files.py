@@ -138,9 +138,12 @@ def csv() -> bytes:
 def html() -> bytes:
     """A page with all that is read and much that is not."""
     rows = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in ROWS)
-    return f"""<!DOCTYPE html><html><head><title>Preisblatt 2026</title><style>p {{ color: red }}</style></head><body>
-    <h1>Preisblatt</h1><h2>Arbeits<b>preise</b></h2><p>{PROSE}</p><script>böse()</script><p style="display:none">unsichtbar</p>
-    <ul><li>Erster Punkt</li><li><p>Zweiter Punkt</p></li></ul><table>{rows}</table><img src="http://example.org/x.png"></body></html>""".encode()
+    return f"""<!DOCTYPE html><html>
+    <head><title>Preisblatt 2026</title><style>p {{ color: red }}</style></head><body>
+    <h1>Preisblatt</h1><h2>Arbeits<b>preise</b></h2><p>{PROSE}</p>
+    <script>böse()</script><p style="display:none">unsichtbar</p>
+    <ul><li>Erster Punkt</li><li><p>Zweiter Punkt</p></li></ul><table>{rows}</table>
+    <img src="http://example.org/x.png"></body></html>""".encode()
 
 
 def markdown() -> bytes:

@@ -81,7 +81,8 @@ INKED_CHART = "() => document.querySelector('#chart canvas').toDataURL()"
 # the chart.
 INKED = """({ from, to }) => {
   const canvas = document.querySelector("#chart canvas"), scale = canvas.width / canvas.clientWidth;
-  const { data } = canvas.getContext("2d").getImageData(0, from * scale, canvas.width, (to - from) * scale);
+  const context = canvas.getContext("2d");
+  const { data } = context.getImageData(0, from * scale, canvas.width, (to - from) * scale);
   const counts = new Map();
   for (let i = 0; i < data.length; i += 4) {
     const colour = `rgb(${data[i]}, ${data[i + 1]}, ${data[i + 2]})`;
@@ -98,10 +99,16 @@ INKED = """({ from, to }) => {
 # The columns of pixels that are throughout as dark as text, between two heights of the chart.
 RULE = """({ from, to }) => {
   const canvas = document.querySelector("#chart canvas"), scale = canvas.width / canvas.clientWidth;
-  const { data } = canvas.getContext("2d").getImageData(0, (from + 2) * scale, canvas.width, (to - from - 4) * scale);
+  const top = (from + 2) * scale;
+  const height = (to - from - 4) * scale;
+  const { data } = canvas.getContext("2d").getImageData(0, top, canvas.width, height);
   const rows = data.length / 4 / canvas.width;
-  const dark = (x, y) => [0, 1, 2].every((k) => data[4 * (y * canvas.width + x) + k] < 90) && data[4 * (y * canvas.width + x) + 3] > 100;
-  return Array.from({ length: canvas.width }, (_, x) => x).filter((x) => Array.from({ length: rows }, (_, y) => y).every((y) => dark(x, y)));
+  const dark = (x, y) => {
+    const first = 4 * (y * canvas.width + x);
+    return [0, 1, 2].every((k) => data[first + k] < 90) && data[first + 3] > 100;
+  };
+  const count = (length) => Array.from({ length }, (_, number) => number);
+  return count(canvas.width).filter((x) => count(rows).every((y) => dark(x, y)));
 }"""
 
 

@@ -18,8 +18,11 @@ KEPT = """async () => {
 # Each file that the page has loaded can be had without a connection.
 FILES_KEPT = """async () => {
   const files = await caches.open("luna-files");
-  const loaded = performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith("/static/"));
-  return loaded.length > 0 && (await Promise.all(loaded.map((name) => files.match(name, { ignoreVary: true })))).every(Boolean);
+  const loaded = performance.getEntriesByType("resource")
+    .map(({ name }) => name)
+    .filter((name) => new URL(name).pathname.startsWith("/static/"));
+  const matches = loaded.map((name) => files.match(name, { ignoreVary: true }));
+  return loaded.length > 0 && (await Promise.all(matches)).every(Boolean);
 }"""
 
 

@@ -112,8 +112,9 @@ def test_an_hour_that_comes_twice_can_be_told_apart_in_the_form(
     open_page: Open, pages: httpx.Client
 ) -> None:
     page = open_page("/ui/sites/home/planning", gateway=pages)
-    times = page.locator("#block select[name=from] option").all_text_contents()
-    assert [time.replace("\u00a0", " ") for time in times if time.startswith("02:00")] == [
+    options = page.locator("#block select[name=from] option").all_text_contents()
+    times = [option.strip().replace("\u00a0", " ") for option in options]
+    assert [time for time in times if time.startswith("02:00")] == [
         "02:00 CEST",
         "02:00 CET",
         "02:00",

@@ -33,7 +33,7 @@ SEASON_SEED = 11
 LITTLE_KWH, LITTLE_MONEY = 0.0005, 0.00001
 
 
-def test_in_a_season_with_every_fault_beside_another_nothing_wrong_is_trusted_and_nothing_right_refused(
+def test_in_a_season_of_all_faults_nothing_wrong_is_trusted_and_nothing_right_refused(
     connection: Connection, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(SEASON_SEED)

@@ -145,7 +145,9 @@ refused = {name: outcome(attempt) for name, attempt in attempts.items()}
 (work / "folder" / "file").write_text("x")
 (work / "folder" / "file").rename(work / "file")
 import email, sqlite3, pypdfium2, lxml.html
-print(json.dumps([before, refused, own.read_text(), (work / "file").read_text(), outcome(lambda: own.write_text("y"))]))
+moved = (work / "file").read_text()
+rewritten = outcome(lambda: own.write_text("y"))
+print(json.dumps([before, refused, own.read_text(), moved, rewritten]))
 """
 EACCES = 13
 

@@ -178,7 +178,7 @@ def test_the_page_of_set_up_leads_to_a_plan_and_two_clicks_arm(
     wait_until(lambda: read_decision(luna).get("confirmed_at"))
 
 
-def test_quarter_hour_by_quarter_hour_the_battery_does_what_was_decided_and_an_override_shows_in_every_tab(
+def test_in_every_quarter_hour_the_battery_follows_and_an_override_shows_in_every_tab(
     luna: LivingLuna, tabs: "tuple[Page, Page]", day: LivedDay
 ) -> None:
     luna.set_clock(BEGIN - ENDING)

@@ -29,8 +29,10 @@ from services.api.middleware import SUPERVISOR, BehindIngress, LimitBody, LimitW
 from tests.support.suite.tables import each_row
 
 PREFIX = "/api/hassio_ingress/a1-B2_c3"
-PAGE = """<a href="/ui/home?a=1">x</a><a href='/docs'>y</a><form action="/ui/preferences"></form><script src="/static/page.js"></script>
-<div hx-get="/ui/jobs/1" data-address="/v1/plans"></div><a href="//other.example/">z</a><a href="https://other.example/">z</a><a href="#here">z</a>
+PAGE = """<a href="/ui/home?a=1">x</a><a href='/docs'>y</a>
+<form action="/ui/preferences"></form><script src="/static/page.js"></script>
+<div hx-get="/ui/jobs/1" data-address="/v1/plans"></div>
+<a href="//other.example/">z</a><a href="https://other.example/">z</a><a href="#here">z</a>
 <a href="?until=1">z</a><p>href="/untouched" stands in a text</p>"""
 
 

@@ -181,9 +181,7 @@ def test_a_battery_that_drifts_below_its_reserve_breaches_nothing() -> None:
     assert not results.breached.any()
 
 
-def test_what_the_connection_cannot_take_is_a_breach_where_self_consumption_leaves_nothing_over() -> (
-    None
-):
+def test_power_beyond_the_connection_is_a_breach_where_self_consumption_leaves_none() -> None:
     # An hour of 6 kW that may not be held back, on a connection of 4 kW: a battery that follows the
     # house takes 4 kW of it, one that was filled nothing.
     case = one_day("not_curtailable/flat/exact/good")
@@ -198,9 +196,7 @@ def test_what_the_connection_cannot_take_is_a_breach_where_self_consumption_leav
     assert results.breached[0].sum(axis=-1).tolist() == [0, 0, 4]
 
 
-def test_what_passes_the_connection_beyond_its_limit_earns_nothing_and_costs_the_dearest_price() -> (
-    None
-):
+def test_power_beyond_the_connection_earns_nothing_and_costs_the_dearest_price() -> None:
     case = one_day("not_curtailable/flat/exact/good")
     surge = np.where(np.arange(QUARTERS) // 4 == 12, 1.5, 0.0)
     results = run_loops(

@@ -6,9 +6,7 @@ import pytest
 from bench.edge_simulation import bootstrap
 
 
-def test_an_interval_of_paired_runs_is_narrow_where_the_runs_differ_by_much_and_the_controllers_by_little() -> (
-    None
-):
+def test_an_interval_of_paired_runs_is_narrow_where_only_the_runs_differ_by_much() -> None:
     runs = np.random.default_rng(0).uniform(5, 50, 64)
     less = bootstrap(runs + 1, runs)
     assert (less["value"], less["low"], less["high"]) == (

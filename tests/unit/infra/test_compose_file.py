@@ -193,9 +193,7 @@ def test_who_speaks_to_the_store_of_objects_has_its_key() -> None:
     assert all("objects_secret_key" in SERVICES[name]["secrets"] for name in holders)
 
 
-def test_only_gateway_and_grafana_publish_a_port_to_this_machine_and_the_proxy_that_is_asked_for_to_all() -> (
-    None
-):
+def test_gateway_and_grafana_alone_publish_to_this_machine_and_the_proxy_to_all() -> None:
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert (SERVICES["caddy"]["profiles"], ports.pop("caddy")) == (["tls"], ["443:443", "80:80"])
     assert set(ports) == {"api", "grafana"}

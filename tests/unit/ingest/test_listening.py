@@ -351,9 +351,7 @@ async def test_a_reading_that_nobody_can_store_does_not_hold_the_others_back() -
 
 
 @pytest.mark.anyio
-async def test_a_site_whose_sensors_change_is_heard_by_its_new_ones_and_the_same_change_nothing() -> (
-    None
-):
+async def test_a_site_is_heard_by_its_changed_sensors_and_unchanged_ones_change_nothing() -> None:
     shelf = Shelf()
     listening = await listen(shelf, Told([1]), Told([2]), sites=[site(battery_soc=("mqtt:s",))])
     await listening.follow([site(battery_soc=("mqtt:s",))])

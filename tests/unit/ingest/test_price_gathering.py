@@ -255,9 +255,7 @@ def dated(known: float, price: float, said: str) -> tuple[list[bool], list[str]]
     return changed[slots].tolist(), [str(instant)[:16] for instant in at[slots]]
 
 
-def test_new_prices_of_slots_to_come_are_known_from_now_on_and_those_of_the_past_since_the_auction() -> (
-    None
-):
+def test_new_prices_of_coming_slots_are_known_from_now_and_past_ones_since_the_auction() -> None:
     # Published as a rule at 13:00 of the day before, 12:00 UTC.
     assert dated(np.nan, 0.1, "NaT") == (
         [True] * 3,

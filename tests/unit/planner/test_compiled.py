@@ -19,8 +19,13 @@ PLAN = """
 
     def loaded():
         modules = [module for name, module in sys.modules.items() if name.startswith("services.")]
-        loops = [each for module in modules for each in vars(module).values() if isinstance(each, Dispatcher)]
-        return {(loop.py_func.__qualname__, signature) for loop in loops for signature in loop.signatures}
+        found = set()
+        for module in modules:
+            for loop in vars(module).values():
+                if isinstance(loop, Dispatcher):
+                    name = loop.py_func.__qualname__
+                    found |= {(name, signature) for signature in loop.signatures}
+        return found
 
     rng = np.random.default_rng(7)
     plain, full = generate_cases(rng)[0], generate_full_cases(rng)[0]

@@ -1,5 +1,6 @@
-// How old live values are, second by second: each element with data-age counts on from the age that it came with. A part whose values are no longer live asks
-// for itself anew, for nothing tells it that nothing comes.
+// How old live values are, second by second: each element with data-age counts on from the age that
+// it came with. A part whose values are no longer live asks for itself anew, for nothing tells it
+// that nothing comes.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { findElements, readData } from "./elements.js";
 

@@ -21,7 +21,9 @@ export function findElement(selector, kind, place = document) {
  * @returns {T[]}
  */
 export function findElements(selector, kind, place = document) {
-  return [...place.querySelectorAll(selector)].flatMap((each) => (each instanceof kind ? [each] : []));
+  return [...place.querySelectorAll(selector)].flatMap((each) =>
+    each instanceof kind ? [each] : [],
+  );
 }
 
 /**
@@ -45,5 +47,7 @@ export function closestElement({ target }, selector, kind) {
 export function readData({ dataset }, ...names) {
   const missing = names.filter((name) => dataset[name] === undefined);
   if (missing.length) throw new Error(`data of this page lacks ${missing.join(", ")}`);
-  return /** @type {Record<Name, string>} */ (Object.fromEntries(names.map((name) => [name, dataset[name]])));
+  return /** @type {Record<Name, string>} */ (
+    Object.fromEntries(names.map((name) => [name, dataset[name]]))
+  );
 }

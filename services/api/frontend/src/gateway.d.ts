@@ -49,10 +49,12 @@ export interface Chart {
 
 export interface ChartSeries {
   name: string;
-  unit: "kwh" | "kw" | "price" | "cost" | "soc" | "share" | "g_per_kwh" | "hours" | "instant" | "count" | "celsius" | "name";
+  unit: "kwh" | "kw" | "price" | "cost" | "soc" | "share" | "g_per_kwh" | "hours" | "instant" |
+    "count" | "celsius" | "name";
   kind?: "line" | "step" | "bar";
   values: Array<number | null>;
-  quantity?: "load" | "pv" | "import" | "export" | "charge" | "discharge" | "soc" | "price" | "sell-price" | null;
+  quantity?: "load" | "pv" | "import" | "export" | "charge" | "discharge" | "soc" | "price" |
+    "sell-price" | null;
 }
 
 export interface Citation {
@@ -94,7 +96,8 @@ export interface DeviceColumn {
 export interface Figure {
   name: string;
   value: number | string;
-  unit: "kwh" | "kw" | "price" | "cost" | "soc" | "share" | "g_per_kwh" | "hours" | "instant" | "count" | "celsius" | "name";
+  unit: "kwh" | "kw" | "price" | "cost" | "soc" | "share" | "g_per_kwh" | "hours" | "instant" |
+    "count" | "celsius" | "name";
   text: string;
 }
 

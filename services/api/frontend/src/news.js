@@ -1,12 +1,15 @@
-// What changes of the site, as the gateway tells it: parts of the page that name a kind of it in data-follows ask for themselves anew, a page's own script
-// hears of all on the body. A stream tells the marks of all kinds; what changed is what differs from those that the page was written with or heard last, so
-// nothing is missed while there is no connection. A page that nobody looks at has none: a browser opens six at a time to one gateway.
+// What changes of the site, as the gateway tells it: parts of the page that name a kind of it in
+// data-follows ask for themselves anew, a page's own script hears of all on the body. A stream
+// tells the marks of all kinds; what changed is what differs from those that the page was written
+// with or heard last, so nothing is missed while there is no connection. A page that nobody looks
+// at has none: a browser opens six at a time to one gateway.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { findElements, readData } from "./elements.js";
 
 /** @typedef {Record<string, string | number | null>} Marks */
 
-// Changes every few seconds: only parts that name it follow it, neither those of everything else nor a page's own script.
+// Changes every few seconds: only parts that name it follow it, neither those of everything else
+// nor a page's own script.
 const LIVE = "live";
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 8_000;
@@ -38,7 +41,8 @@ export function listen({ events, marks }) {
       if (changed.length || lost) announce(changed);
       [known, lost, wait] = [current, false, FIRST_RETRY];
     });
-    // A browser does not come again to a gateway that answered with an error, as one does that is being started.
+    // A browser does not come again to a gateway that answered with an error, as one does that is
+    // being started.
     source.onerror = () => {
       close();
       lost = true;
@@ -64,7 +68,8 @@ function announce(changed) {
   }
   for (const part of findElements("[data-follows]", HTMLElement)) {
     const follows = readData(part, "follows").follows.split(" ");
-    const concerns = (/** @type {string} */ kind) => follows.includes(kind) || (follows.includes("*") && kind !== LIVE);
+    const concerns = (/** @type {string} */ kind) =>
+      follows.includes(kind) || (follows.includes("*") && kind !== LIVE);
     if (changed.some(concerns)) htmx.trigger(part, "luna:changed");
   }
   if (changed.length === 1 && changed[0] === LIVE) return;

@@ -1,4 +1,5 @@
-// While there is no connection: a page says so with the time its state is of, an old one changes nothing, and once there is one again it is loaded anew.
+// While there is no connection: a page says so with the time its state is of, an old one changes
+// nothing, and once there is one again it is loaded anew.
 import { findElement, findElements } from "./elements.js";
 
 const PROBE_MILLISECONDS = 5_000;
@@ -15,23 +16,39 @@ export function followConnection({ worker, offline = "", zone }) {
 async function register(worker) {
   const first = !navigator.serviceWorker.controller;
   let claimed = Infinity;
-  navigator.serviceWorker.addEventListener("controllerchange", () => (claimed = performance.now()), { once: true });
+  navigator.serviceWorker.addEventListener(
+    "controllerchange",
+    () => (claimed = performance.now()),
+    { once: true },
+  );
   await navigator.serviceWorker.register(worker);
   const { active } = await navigator.serviceWorker.ready;
   if (!first || mark()) return;
-  // What was asked for before the worker took over is kept as well; the rest passes it by itself, and is not asked for twice.
-  const tell = (/** @type {string[]} */ urls) => active?.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
+  // What was asked for before the worker took over is kept as well; the rest passes it by itself,
+  // and is not asked for twice.
+  const tell = (/** @type {string[]} */ urls) =>
+    active?.postMessage({ keep: urls.filter((url) => url.startsWith(location.origin)) });
   const before = (/** @type {PerformanceEntry} */ { startTime }) => startTime < claimed;
   tell([location.href.split("#")[0]]);
-  new PerformanceObserver((list) => tell(list.getEntries().filter(before).map(({ name }) => name))).observe({ type: "resource", buffered: true });
+  new PerformanceObserver((list) =>
+    tell(
+      list
+        .getEntries()
+        .filter(before)
+        .map(({ name }) => name),
+    ),
+  ).observe({ type: "resource", buffered: true });
 }
 
 // The page was kept by the worker: it stands still until the gateway answers.
 function awaitConnection() {
-  for (const button of findElements("form[method=post] button, button[hx-post]", HTMLButtonElement)) button.disabled = true;
+  for (const button of findElements("form[method=post] button, button[hx-post]", HTMLButtonElement))
+    button.disabled = true;
   const probe = async () => {
     try {
-      const answer = await fetch(findElement("link[rel=manifest]", HTMLLinkElement).href, { cache: "no-store" });
+      const answer = await fetch(findElement("link[rel=manifest]", HTMLLinkElement).href, {
+        cache: "no-store",
+      });
       if (answer.ok) location.reload();
     } catch {
       // Still away.
@@ -46,8 +63,17 @@ function awaitConnection() {
 function markLater(offline, timeZone) {
   const show = () => {
     if (mark()) return;
-    const time = new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
-    const said = Object.assign(document.createElement("p"), { className: "stale", id: "stale", textContent: offline.replace("{time}", time) });
+    const time = new Date().toLocaleTimeString(document.documentElement.lang, {
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      timeZone,
+    });
+    const said = Object.assign(document.createElement("p"), {
+      className: "stale",
+      id: "stale",
+      textContent: offline.replace("{time}", time),
+    });
     said.setAttribute("role", "status");
     document.body.prepend(said);
   };

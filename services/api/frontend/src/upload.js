@@ -1,4 +1,5 @@
-// A form with files: how much of them has arrived, and what went wrong. Without this the form sends them just the same.
+// A form with files: how much of them has arrived, and what went wrong. Without this the form sends
+// them just the same.
 import { findElement, readData } from "./elements.js";
 
 /** @param {HTMLFormElement} form */

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createParser, textOf } from "../src/knowledge/stream.js";
 
-const TEXT = 'retry: 3000\n\n: still here\n\nevent: stage\ndata: {"stage": "tools"}\n\nevent: token\ndata: one\ndata: two\n\nevent: answer\ndata: {}\n\n';
+const TEXT =
+  'retry: 3000\n\n: still here\n\nevent: stage\ndata: {"stage": "tools"}\n\n' +
+  "event: token\ndata: one\ndata: two\n\nevent: answer\ndata: {}\n\n";
 const EVENTS = [
   { name: "stage", data: '{"stage": "tools"}' },
   { name: "token", data: "one\ntwo" },
@@ -12,11 +14,13 @@ const EVENTS = [
 
 for (const size of [1, 2, 3, 7, 1000]) {
   for (const end of ["\n", "\r\n"]) {
-    test(`events in pieces of ${size} with lines that end as ${JSON.stringify(end)} are the same events`, () => {
+    const ends = JSON.stringify(end);
+    test(`events in pieces of ${size} with lines that end as ${ends} are the same events`, () => {
       const text = TEXT.replaceAll("\n", end);
       const parse = createParser();
       const found = [];
-      for (let begin = 0; begin < text.length; begin += size) found.push(...parse(text.slice(begin, begin + size)));
+      for (let begin = 0; begin < text.length; begin += size)
+        found.push(...parse(text.slice(begin, begin + size)));
       assert.deepEqual(found, EVENTS);
     });
   }

@@ -1,5 +1,6 @@
-// Shows the last state of a site's pages while there is no connection: never without saying of when it is, and to nobody but the account that saw it.
-// Kept are pages below ui/sites, what they fetch for themselves, and the files they load. Nothing that changes something is kept or sent again.
+// Shows the last state of a site's pages while there is no connection: never without saying of when
+// it is, and to nobody but the account that saw it. Kept are pages below ui/sites, what they fetch
+// for themselves, and the files they load. Nothing that changes something is kept or sent again.
 const PAGES = "luna-pages-";
 const PARTS = "luna-parts";
 const FILES = "luna-files";
@@ -24,21 +25,27 @@ self.addEventListener("fetch", (event) => {
     return;
   }
   if (path.startsWith("static/")) event.respondWith(answerFile(event));
-  else if (request.mode === "navigate" && (path === "" || path.startsWith("ui/"))) event.respondWith(answerPage(event, path));
-  else if (isPart(path) && !request.headers.get("Accept")?.includes("text/event-stream")) event.respondWith(answerPart(event));
+  else if (request.mode === "navigate" && (path === "" || path.startsWith("ui/")))
+    event.respondWith(answerPage(event, path));
+  else if (isPart(path) && !request.headers.get("Accept")?.includes("text/event-stream"))
+    event.respondWith(answerPart(event));
 });
 
-// A page that was there before this script tells what it has loaded, itself first: parts are kept of a page alone that is kept.
+// A page that was there before this script tells what it has loaded, itself first: parts are kept
+// of a page alone that is kept.
 let told = Promise.resolve();
 self.addEventListener("message", (event) => {
   told = told.then(() => Promise.all((event.data?.keep ?? []).map(keepLoaded)));
   event.waitUntil(told);
 });
 
-// The path below where this script is, which below Home Assistant's ingress is not the root; null for what is somewhere else.
+// The path below where this script is, which below Home Assistant's ingress is not the root; null
+// for what is somewhere else.
 function pathOf(url) {
   const { origin, pathname } = new URL(url);
-  return origin === self.location.origin && pathname.startsWith(base) ? pathname.slice(base.length) : null;
+  return origin === self.location.origin && pathname.startsWith(base)
+    ? pathname.slice(base.length)
+    : null;
 }
 
 function isPage(path) {
@@ -56,14 +63,20 @@ async function answerPage(event, path) {
   } catch {
     return (await findOld(event, path)) ?? Response.error();
   }
-  if (AWAY.has(response.status) && !response.headers.has(ACCOUNT)) return (await findOld(event, path)) ?? response;
+  if (AWAY.has(response.status) && !response.headers.has(ACCOUNT))
+    return (await findOld(event, path)) ?? response;
   if (path === "ui/login") await forget();
-  else if (isPage(path) && response.ok) event.waitUntil(keepPage(event.request.url, response.clone()));
+  else if (isPage(path) && response.ok)
+    event.waitUntil(keepPage(event.request.url, response.clone()));
   return response;
 }
 
 async function answerPart(event) {
-  if (old.has(event.clientId)) return (await (await caches.open(PARTS)).match(event.request.url, { ignoreVary: true })) ?? Response.error();
+  if (old.has(event.clientId))
+    return (
+      (await (await caches.open(PARTS)).match(event.request.url, { ignoreVary: true })) ??
+      Response.error()
+    );
   const response = await fetch(event.request);
   if (response.ok) event.waitUntil(keepPart(event.request.url, response.clone()));
   return response;
@@ -83,8 +96,10 @@ async function keepLoaded(url) {
   if (path === null) return;
   try {
     if (path.startsWith("static/")) await keep(FILES, FILES, url, await fetch(url));
-    else if (isPage(path) && url === (await newestWindow())) await keepPage(url, await fetch(url, { headers: { Accept: "text/html" } }));
-    else if (isPart(path)) await keepPart(url, await fetch(url, { headers: { "HX-Request": "true" } }));
+    else if (isPage(path) && url === (await newestWindow()))
+      await keepPage(url, await fetch(url, { headers: { Accept: "text/html" } }));
+    else if (isPart(path))
+      await keepPart(url, await fetch(url, { headers: { "HX-Request": "true" } }));
   } catch {
     // Away already: it is kept the next time.
   }
@@ -130,14 +145,20 @@ async function findPages() {
 
 async function forget() {
   const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PAGES) || name === PARTS).map((name) => caches.delete(name)));
+  await Promise.all(
+    names
+      .filter((name) => name.startsWith(PAGES) || name === PARTS)
+      .map((name) => caches.delete(name)),
+  );
 }
 
 async function findOld(event, path) {
   const name = await findPages();
   if (!name) return null;
   const cache = await caches.open(name);
-  const kept = (await cache.match(event.request.url, { ignoreVary: true })) ?? (path === "" ? await findNewest(cache) : null);
+  const kept =
+    (await cache.match(event.request.url, { ignoreVary: true })) ??
+    (path === "" ? await findNewest(cache) : null);
   if (!kept) return null;
   old.add(event.resultingClientId);
   return markOld(kept);
@@ -151,18 +172,34 @@ async function findNewest(cache) {
 
 async function markOld(kept) {
   const page = await kept.text();
-  const [body, said] = [page.match(/<body[^>]*>/)?.[0], page.match(/<body[^>]*\sdata-offline="([^"]*)"/)?.[1]];
+  const [body, said] = [
+    page.match(/<body[^>]*>/)?.[0],
+    page.match(/<body[^>]*\sdata-offline="([^"]*)"/)?.[1],
+  ];
   // A page that cannot be marked is not shown.
   if (!body || !said) return Response.error();
   const language = page.match(/<html lang="([\w-]+)"/)?.[1] ?? "en";
   // By the site's clock, as all of its page.
   const timeZone = body.match(/\sdata-zone="([^"]*)"/)?.[1];
-  const mark = `<p class="stale" id="stale" role="status">${said.replace("{time}", sayTime(new Date(kept.headers.get(KEPT_AT)), language, timeZone))}</p>`;
+  const time = sayTime(new Date(kept.headers.get(KEPT_AT)), language, timeZone);
+  const sentence = said.replace("{time}", time);
+  const mark = `<p class="stale" id="stale" role="status">${sentence}</p>`;
   return new Response(page.replace(body, () => body + mark), { headers: kept.headers });
 }
 
 function sayTime(at, language, timeZone) {
-  const clock = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone });
-  const sayDay = (day) => day.toLocaleDateString(language, { weekday: "short", day: "numeric", month: "short", timeZone });
+  const clock = at.toLocaleTimeString(language, {
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+    timeZone,
+  });
+  const sayDay = (day) =>
+    day.toLocaleDateString(language, {
+      weekday: "short",
+      day: "numeric",
+      month: "short",
+      timeZone,
+    });
   return sayDay(at) === sayDay(new Date()) ? clock : `${sayDay(at)}, ${clock}`;
 }

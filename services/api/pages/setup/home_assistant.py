@@ -463,10 +463,9 @@ _LIKELY = 2
 
 
 def _likelihood(role: str, sensor: HomeSensor) -> int:
-    hints, text = (
-        _HINTS[role],
-        f"{sensor.entity.partition('.')[2].replace('_', ' ')} {sensor.entity} {sensor.name}".casefold(),
-    )
+    hints = _HINTS[role]
+    words_of_entity = sensor.entity.partition(".")[2].replace("_", " ")
+    text = f"{words_of_entity} {sensor.entity} {sensor.name}".casefold()
     if re.search(hints.against, text):
         return -1
     words = 2 * bool(re.search(hints.wanted, text))

@@ -27,8 +27,16 @@ from services.ingest.sources.source import PriceSheet, SourceError, SourceRefuse
 from services.ingest.sources.web import Web
 
 URL = "https://api.tibber.com/v1-beta/gql"
-QUERY = """{ viewer { homes { address { country } meteringPointData { priceAreaCode } currentSubscription {
- priceInfo(resolution: QUARTER_HOURLY) { today { energy startsAt currency } tomorrow { energy startsAt currency } } } } } }"""
+QUERY = """{ viewer { homes {
+  address { country }
+  meteringPointData { priceAreaCode }
+  currentSubscription {
+    priceInfo(resolution: QUARTER_HOURLY) {
+      today { energy startsAt currency }
+      tomorrow { energy startsAt currency }
+    }
+  }
+} } }"""
 REFUSED = "UNAUTHENTICATED"
 # Price areas, and countries of one area. Source: Tibber, Home.address.country.
 CODES = {name: name for name in ("NO1", "NO2", "NO3", "NO4", "NO5", "SE1", "SE2", "SE3", "SE4")} | {

@@ -36,8 +36,10 @@ _IGNORED = {
     "math",
 }
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_DIVIDING = """p div section article header footer main aside nav ul ol dl dt dd li blockquote pre form figure figcaption address hr
-    table tr td th caption body html fieldset details summary"""
+_DIVIDING = """
+    p div section article header footer main aside nav ul ol dl dt dd li blockquote pre form figure
+    figcaption address hr table tr td th caption body html fieldset details summary
+"""
 _PIECES = {*_DIVIDING.split(), *_HEADINGS}
 _HIDDEN = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])|"

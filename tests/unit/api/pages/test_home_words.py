@@ -96,7 +96,10 @@ def view_of(*runs: tuple[str, int, float], language: Language = "en") -> HomeVie
 
 def headline(now: str, following: str, t: str, language: Language = "en") -> str:
     """What Home says of a mode of now, and of the one that follows from ``t`` on."""
-    return f"{wording('home', f'now_{now}', language, name=wording('home', 'battery_subject', language))} {wording('home', f'next_{following}', language, t=t)}"
+    battery = wording("home", "battery_subject", language)
+    first = wording("home", f"now_{now}", language, name=battery)
+    second = wording("home", f"next_{following}", language, t=t)
+    return f"{first} {second}"
 
 
 def test_something_else_lasts_to_the_end_of_the_run() -> None:
@@ -331,9 +334,7 @@ def test_the_sentence_below_the_headline_is_that_of_what_is_done_now() -> None:
     )
 
 
-def test_of_several_reasons_of_what_is_done_now_the_one_that_holds_now_stands_below_the_headline() -> (
-    None
-):
+def test_of_several_reasons_the_one_that_holds_now_stands_below_the_headline() -> None:
     view = view_of(("supply", 4, 1.0), ("save", 4, 0.0))
     plan = view.house.planned.plan
     assert plan is not None

@@ -35,9 +35,7 @@ def test_a_gain_that_never_varies_is_certain(gain: float, p_value: float) -> Non
     assert assess_gain(np.full(14, gain)).p_value == pytest.approx(p_value)
 
 
-def test_of_versions_that_are_no_better_fewer_than_five_in_a_hundred_pass_though_days_go_together() -> (
-    None
-):
+def test_fewer_than_five_in_a_hundred_equal_versions_pass_though_days_go_together() -> None:
     rng = np.random.default_rng(1)
     noise = rng.standard_normal((2000, 18))
     gains = noise[:, 2:] + 0.7 * noise[:, 1:-1] + 0.4 * noise[:, :-2]

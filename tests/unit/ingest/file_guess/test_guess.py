@@ -295,7 +295,7 @@ def test_states_that_change_at_odd_times_become_quarter_hours(tmp_path: Path) ->
     ]
 
 
-def test_rows_that_cannot_be_read_come_out_as_they_were_written_and_nobody_takes_them_for_another_hour(
+def test_unreadable_rows_come_out_as_written_and_are_not_taken_for_another_hour(
     tmp_path: Path,
 ) -> None:
     # 02:30 is skipped in Berlin, a clock that was never set says 1970, and a line may be short; a

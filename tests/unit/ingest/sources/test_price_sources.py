@@ -159,9 +159,7 @@ def test_a_fault_inside_tibber_is_no_refusal() -> None:
         )
 
 
-def test_entsoe_repeats_the_point_before_in_blocks_of_variable_length_and_leaves_other_auctions_out() -> (
-    None
-):
+def test_entsoe_repeats_points_of_variable_blocks_and_leaves_other_auctions_out() -> None:
     service = Service(recorded("entsoe.xml"))
     (sheet,) = EntsoE(web(service), "token").fetch("NL", START, END)
     # Points 1, 3 and 5 of 6: 2 repeats 1, 4 repeats 3, 6 repeats 5.

@@ -53,9 +53,7 @@ def test_what_is_left_in_the_battery_counts_as_saved() -> None:
     assert reply.payback_years is None
 
 
-def test_the_total_is_the_bill_less_the_charge_that_is_left_and_what_is_saved_is_the_difference_of_totals() -> (
-    None
-):
+def test_the_total_is_the_bill_less_the_charge_left_and_savings_compare_totals() -> None:
     # The bill is worse by half a euro, and two days leave half a euro each in the battery.
     baseline, other = days(1.0, 2.0), days(1.5, 2.0, gain=0.5)
     told, reply = describe("baseline", baseline), compare(Variant(name="other"), other, baseline)

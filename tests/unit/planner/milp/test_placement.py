@@ -176,9 +176,7 @@ def test_a_peak_that_costs_is_heeded(interval: int, highest: int) -> None:
     assert objective(heeded) + rise(problem, heeded) < objective(ignored) + rise(problem, ignored)
 
 
-def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_the_plan_says_what_it_lacks() -> (
-    None
-):
+def test_a_car_that_cannot_be_full_in_time_gets_what_is_possible_and_says_its_lack() -> None:
     reply = answer(ask(state=car(stay(2, 3, target_soc=0.9), soc=0.2)))
     assert reply.status == "compromised"
     # One hour at 11 kW and 0.9 brings 9.9 of 28 kWh: 18.1 of 40 are missing, 20.1 kWh at the

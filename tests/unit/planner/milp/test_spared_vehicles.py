@@ -111,9 +111,7 @@ def test_a_battery_that_may_not_feed_the_car_rests_while_it_charges() -> None:
     assert sum(slot.batteries["battery"].discharge_kwh for slot in spared.slots) > 0.5
 
 
-def test_where_its_owner_lets_nothing_be_imported_a_battery_serves_beside_a_car_that_it_may_not_feed() -> (
-    None
-):
+def test_without_imports_a_battery_serves_beside_a_car_that_it_may_not_feed() -> None:
     # The car takes the sun that the house leaves: should there be less of it, the rest would be
     # bought.
     block = {

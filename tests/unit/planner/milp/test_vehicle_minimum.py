@@ -141,9 +141,7 @@ def test_a_pinned_car_without_a_target_charges_from_anything() -> None:
     assert charged(answer(pin(request, 1, 3, power_kw=3))) == pytest.approx([0.0, 3.0, 3.0, 0.0])
 
 
-def test_a_car_with_a_minimum_and_no_target_takes_it_from_anything_and_more_from_the_sun_alone() -> (
-    None
-):
+def test_a_car_takes_its_minimum_from_anything_and_more_from_the_sun_alone() -> None:
     # evcc's "min+pv": 1.4 kW all the time; 3.5 of the 4 kWh of sun are left beside the house's 0.5.
     request = ask(
         [0.3] * 6, stay(0, 6, min_power_kw=1.4), soc=0.3, pv_kwh=[0.0, 0.0, 4.0, 4.0, 1.0, 0.0]

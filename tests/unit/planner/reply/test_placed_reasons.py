@@ -244,9 +244,7 @@ def test_an_appliance_that_may_not_run_now_says_so() -> None:
     assert [reason.code for reason in told if reason][:4] == ["load_not_now"] * 3 + ["load_waits"]
 
 
-def test_a_battery_keeps_the_peak_and_says_what_it_is_worth_under_the_components_that_count_the_hour() -> (
-    None
-):
+def test_a_battery_keeps_the_peak_and_says_its_worth_by_the_components_of_the_hour() -> None:
     battery = {"capacity_kwh": 4, "charge_limit_kw": 4, "discharge_limit_kw": 4}
     early = {
         "name": "early",

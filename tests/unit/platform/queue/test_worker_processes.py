@@ -5,9 +5,7 @@ from luna.platform.queue.worker import count_processes
 from luna.platform.settings import Settings
 
 
-def test_what_somebody_set_holds_and_a_sparing_worker_has_no_more_by_default_than_there_is_memory_for() -> (
-    None
-):
+def test_a_set_number_of_processes_holds_and_a_sparing_default_fits_into_memory() -> None:
     default = Settings().worker_processes
     assert count_processes(Settings(worker_processes=7), sparing=True) == 7
     assert count_processes(Settings(), sparing=False) == default

@@ -54,9 +54,7 @@ def test_a_companions_log_on_a_terminal_is_for_people(monkeypatch: pytest.Monkey
     assert RECENT_LINES[-1] == line
 
 
-def test_what_somebody_waits_for_has_a_worker_of_its_own_where_memory_or_somebody_allows_more_than_one_job() -> (
-    None
-):
+def test_urgent_jobs_have_a_worker_of_their_own_where_more_than_one_job_is_allowed() -> None:
     assert has_one_worker(Settings()) == (affordable_processes() == 1)
     assert choose_companions(Settings(worker_processes=1)) == COMPANIONS
 

@@ -107,7 +107,8 @@ MARKS = {
     "delete": ("OLD TABLE AS before_rows", MARK.format(rows="before_rows")),
 }
 FUNCTION = """
-CREATE FUNCTION mark_rollups_{event}() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION mark_rollups_{event}() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     {statements};
     RETURN NULL;
@@ -137,8 +138,10 @@ BEGIN
     END IF;
     RAISE EXCEPTION 'audit_log is only added to';
 END $$;
-CREATE TRIGGER keep_audit_log_rows BEFORE UPDATE OR DELETE ON audit_log FOR EACH ROW EXECUTE FUNCTION keep_audit_log();
-CREATE TRIGGER keep_audit_log BEFORE TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_log();
+CREATE TRIGGER keep_audit_log_rows BEFORE UPDATE OR DELETE ON audit_log
+FOR EACH ROW EXECUTE FUNCTION keep_audit_log();
+CREATE TRIGGER keep_audit_log BEFORE TRUNCATE ON audit_log
+FOR EACH STATEMENT EXECUTE FUNCTION keep_audit_log();
 """
 
 log = structlog.get_logger("luna.database")

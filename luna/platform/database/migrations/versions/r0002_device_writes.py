@@ -16,7 +16,8 @@ CREATE TABLE device_writes (
     CONSTRAINT pk_device_writes PRIMARY KEY (write_id)
 );
 CREATE INDEX ix_device_writes_device ON device_writes (device, written_at);
-COMMENT ON TABLE device_writes IS 'Writes of the last day to points of devices that wear out by them';
+COMMENT ON TABLE device_writes IS
+    'Writes of the last day to points of devices that wear out by them';
 COMMENT ON COLUMN device_writes.device IS 'where it is reached: address, port and unit';
 COMMENT ON COLUMN device_writes.point IS 'as its profile names it';
 """

@@ -12,9 +12,11 @@ SET LOCAL lock_timeout = '5s';
 ALTER TABLE control_state ADD COLUMN reports jsonb, ADD COLUMN paused jsonb;
 ALTER TABLE control_devices ADD COLUMN reports jsonb, ADD COLUMN paused jsonb;
 COMMENT ON COLUMN control_state.reports IS 'by device: what it did when it was read last';
-COMMENT ON COLUMN control_state.paused IS 'since when and by whom the device is left alone; empty: it is not';
+COMMENT ON COLUMN control_state.paused IS
+    'since when and by whom the device is left alone; empty: it is not';
 COMMENT ON COLUMN control_devices.reports IS 'by device: what it did when it was read last';
-COMMENT ON COLUMN control_devices.paused IS 'since when and by whom the device is left alone; empty: it is not';
+COMMENT ON COLUMN control_devices.paused IS
+    'since when and by whom the device is left alone; empty: it is not';
 """
 DOWNGRADE = """
 ALTER TABLE control_devices DROP COLUMN paused, DROP COLUMN reports;

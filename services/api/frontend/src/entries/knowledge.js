@@ -1,4 +1,5 @@
-// The pages of Knowledge: an answer as it is written, what became of recommendations, files on their way. Without this their forms do the same.
+// The pages of Knowledge: an answer as it is written, what became of recommendations, files on
+// their way. Without this their forms do the same.
 import { findElements } from "../elements.js";
 import { watchQuestions } from "../knowledge/asking.js";
 import { watchTips } from "../knowledge/tips.js";

@@ -1,4 +1,5 @@
-// What every page loads: requests from attributes, with the token that forms carry, errors where the page has a place for them, and what changes meanwhile.
+// What every page loads: requests from attributes, with the token that forms carry, errors where
+// the page has a place for them, and what changes meanwhile.
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { countAges } from "../age.js";
 import { findElements } from "../elements.js";
@@ -37,4 +38,6 @@ if (events && marks) addEventListener("DOMContentLoaded", () => listen({ events,
 
 // Of the tabs at a phone's foot the one that is open is seen, however many there are.
 const [tab] = findElements(".top nav [aria-current]", HTMLElement);
-if (tab?.parentElement) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+if (tab?.parentElement)
+  tab.parentElement.scrollLeft =
+    tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;

@@ -1,11 +1,15 @@
-// The strip of the page Planning: dragging over it sets the form's times, and a device offers what it knows. The form works without either.
+// The strip of the page Planning: dragging over it sets the form's times, and a device offers what
+// it knows. The form works without either.
 import { closestElement, findElement, findElements, readData } from "../elements.js";
 
 const form = findElement("#block", HTMLFormElement);
 const strip = findElement("#strip", HTMLElement);
-const [from, to, device, action] = ["from", "to", "device", "action"].map((name) => findElement(`[name=${name}]`, HTMLSelectElement, form));
+const [from, to, device, action] = ["from", "to", "device", "action"].map((name) =>
+  findElement(`[name=${name}]`, HTMLSelectElement, form),
+);
 const QUARTER_HOUR = 15 * 60_000;
-// What the form's times say. The drawing may begin elsewhere: it goes with the clock, the form stays as it was opened.
+// What the form's times say. The drawing may begin elsewhere: it goes with the clock, the form
+// stays as it was opened.
 const instants = [...from.options].map((option) => Date.parse(option.value));
 
 function offerActions() {
@@ -34,7 +38,9 @@ function markChosen(first, end) {
   for (const svg of findElements("svg", SVGSVGElement, strip)) {
     const data = readData(svg, "start", "left", "slot");
     const [start, left, width] = [Date.parse(data.start), Number(data.left), Number(data.slot)];
-    const [begin, until] = [first, end].map((time) => Math.max((instants[time] - start) / QUARTER_HOUR, 0));
+    const [begin, until] = [first, end].map((time) =>
+      Math.max((instants[time] - start) / QUARTER_HOUR, 0),
+    );
     const chosen = findElement(".chosen", SVGElement, svg);
     chosen.setAttribute("x", String(left + begin * width));
     chosen.setAttribute("width", String(Math.max(until - begin, 0) * width));
@@ -84,5 +90,7 @@ document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
     event.detail.shouldSwap = false;
   }
 });
-document.body.addEventListener("htmx:oobAfterSwap", () => markChosen(from.selectedIndex, to.selectedIndex));
+document.body.addEventListener("htmx:oobAfterSwap", () =>
+  markChosen(from.selectedIndex, to.selectedIndex),
+);
 offerActions();

@@ -1,4 +1,5 @@
-// The plan's chart and its row of values: keeps what the reader chose (slot, span, zoom, ghosts, table) over every refresh.
+// The plan's chart and its row of values: keeps what the reader chose (slot, span, zoom, ghosts,
+// table) over every refresh.
 import { init } from "../echarts.js";
 import { closestElement, findElement, findElements } from "../elements.js";
 import { tickHours } from "../plan/axes.js";
@@ -13,7 +14,16 @@ import { hatch, readColors } from "./look.js";
 /** @import { View } from "../plan/types.d.ts" */
 
 /** @typedef {(instant: string, chosen: boolean) => void} Select */
-/** @typedef {{ words: ChartWords, locale: string, priceDecimals: string, selected: string, table: string, select: Select }} ChartPage */
+/**
+ * @typedef {{
+ *   words: ChartWords,
+ *   locale: string,
+ *   priceDecimals: string,
+ *   selected: string,
+ *   table: string,
+ *   select: Select,
+ * }} ChartPage
+ */
 /** @typedef {[from: number, to: number]} Span */
 
 const MARGINS = 56;
@@ -71,12 +81,17 @@ export class PlanChart {
     canvas.on("mousemove", (event) => this.tell(this.slotAt(event)));
     canvas.on("globalout", () => this.tell(this.selected));
     this.chart.on("datazoom", () => this.onZoom());
-    // The browser's own click, which a tap becomes however long it takes; what was dragged pans and chooses nothing.
+    // The browser's own click, which a tap becomes however long it takes; what was dragged pans and
+    // chooses nothing.
     this.place.addEventListener("pointerdown", (event) => (this.pressedAt = event.clientX));
-    this.place.addEventListener("click", (event) => Math.abs(event.clientX - this.pressedAt) < DRAG && this.select(this.slotAt(event)));
+    this.place.addEventListener(
+      "click",
+      (event) => Math.abs(event.clientX - this.pressedAt) < DRAG && this.select(this.slotAt(event)),
+    );
     this.place.addEventListener("keydown", (event) => this.onKey(event));
     for (const button of spanButtons()) button.onclick = () => this.showSpan(button);
-    for (const button of findElements("[data-ghost]", HTMLButtonElement)) button.onclick = () => this.toggleGhost(button);
+    for (const button of findElements("[data-ghost]", HTMLButtonElement))
+      button.onclick = () => this.toggleGhost(button);
     find("as-table").onclick = () => this.toggleTable();
     find("as-picture").onclick = () => this.savePicture();
     // Steps lead to their slot without leaving the page; they are drawn anew with every refresh.
@@ -104,7 +119,10 @@ export class PlanChart {
     if (this.zoom) return this.zoom;
     if (this.span === "all") return [scene.at(0), scene.at(scene.count)];
     const [before, after] = narrow.matches ? SPANS.narrow : SPANS.wide;
-    return [scene.at(Math.max(0, scene.past + before)), scene.at(Math.min(scene.count, scene.past + after))];
+    return [
+      scene.at(Math.max(0, scene.past + before)),
+      scene.at(Math.min(scene.count, scene.past + after)),
+    ];
   }
 
   /** @returns {View} */
@@ -134,7 +152,8 @@ export class PlanChart {
     this.chart.setOption(option, { replaceMerge: ["graphic"] });
     this.tell(this.selected);
     this.markSteps();
-    for (const button of spanButtons()) button.setAttribute("aria-pressed", String(button.dataset.span === this.span && !this.zoom));
+    for (const button of spanButtons())
+      button.setAttribute("aria-pressed", String(button.dataset.span === this.span && !this.zoom));
   }
 
   // What is shown stands on the element, for whoever looks from outside.
@@ -147,17 +166,24 @@ export class PlanChart {
   grain() {
     const [from, to] = this.bounds;
     const width = this.place.clientWidth - MARGINS;
-    return { level: levelFor(this.scene, { from, to, width }), hours: tickHours({ from, to, width }) };
+    return {
+      level: levelFor(this.scene, { from, to, width }),
+      hours: tickHours({ from, to, width }),
+    };
   }
 
   onZoom() {
-    const { dataZoom } = /** @type {{ dataZoom: Array<{ startValue: number, endValue: number }> }} */ (this.chart.getOption());
+    const { dataZoom } =
+      /** @type {{ dataZoom: Array<{ startValue: number, endValue: number }> }} */ (
+        this.chart.getOption()
+      );
     const { startValue, endValue } = dataZoom[0];
     this.zoom = [startValue, endValue];
     this.markSpan();
     for (const button of spanButtons()) button.setAttribute("aria-pressed", "false");
     const { level, hours } = this.grain();
-    if (level !== this.drawn.level || hours !== this.drawn.hours) requestAnimationFrame(() => this.draw());
+    if (level !== this.drawn.level || hours !== this.drawn.hours)
+      requestAnimationFrame(() => this.draw());
   }
 
   /** @param {{ offsetX: number }} event */
@@ -181,13 +207,20 @@ export class PlanChart {
     const [from, to] = this.bounds;
     const span = to - from;
     if (this.chosen < from) this.zoom = [this.chosen, this.chosen + span];
-    else if (this.chosen + this.scene.step > to) this.zoom = [this.chosen + this.scene.step - span, this.chosen + this.scene.step];
+    else if (this.chosen + this.scene.step > to)
+      this.zoom = [this.chosen + this.scene.step - span, this.chosen + this.scene.step];
   }
 
   /** @param {KeyboardEvent} event */
   onKey(event) {
     /** @type {Record<string, number>} */
-    const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -SLOTS_AN_HOUR, PageDown: SLOTS_AN_HOUR, Home: this.scene.past - this.selected };
+    const steps = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      PageUp: -SLOTS_AN_HOUR,
+      PageDown: SLOTS_AN_HOUR,
+      Home: this.scene.past - this.selected,
+    };
     if (!(event.key in steps) || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     this.select(Math.max(0, Math.min(this.scene.count - 1, this.selected + steps[event.key])));
@@ -202,8 +235,10 @@ export class PlanChart {
   }
 
   markSteps() {
-    const inside = (/** @type {HTMLElement} */ step) => Number(step.dataset.slot) <= this.selected && this.selected < Number(step.dataset.end);
-    for (const step of findElements("[data-slot]", HTMLElement)) step.setAttribute("aria-current", String(inside(step)));
+    const inside = (/** @type {HTMLElement} */ step) =>
+      Number(step.dataset.slot) <= this.selected && this.selected < Number(step.dataset.end);
+    for (const step of findElements("[data-slot]", HTMLElement))
+      step.setAttribute("aria-current", String(inside(step)));
   }
 
   /** @param {HTMLButtonElement} button */
@@ -224,7 +259,10 @@ export class PlanChart {
   async toggleTable() {
     const table = find("table");
     const open = table.hidden;
-    if (open) table.innerHTML = await (await fetch(this.page.table, { headers: { "HX-Request": "true" } })).text();
+    if (open)
+      table.innerHTML = await (
+        await fetch(this.page.table, { headers: { "HX-Request": "true" } })
+      ).text();
     table.hidden = !open;
     this.place.hidden = open;
     find("readout").hidden = open;
@@ -234,8 +272,12 @@ export class PlanChart {
 
   savePicture() {
     const link = document.createElement("a");
-    link.href = this.chart.getDataURL({ pixelRatio: 2, backgroundColor: readColors(this.card).surface });
-    link.download = `luna-${instantOf(this.scene, this.scene.past).slice(0, 16).replace(/[:T]/g, "-")}.png`;
+    link.href = this.chart.getDataURL({
+      pixelRatio: 2,
+      backgroundColor: readColors(this.card).surface,
+    });
+    const minute = instantOf(this.scene, this.scene.past).slice(0, 16).replace(/[:T]/g, "-");
+    link.download = `luna-${minute}.png`;
     link.click();
   }
 
@@ -243,15 +285,28 @@ export class PlanChart {
   tell(slot) {
     if (slot < 0 || slot >= this.scene.count) return;
     const { locale, words, priceDecimals } = this.page;
-    const row = readout(this.scene, slot, { locale, words, ghosts: this.ghosts, level: this.drawn.level, priceDecimals: Number(priceDecimals) });
-    /** @type {(name: string, className: string, ...children: Array<Node | string>) => HTMLElement} */
+    const row = readout(this.scene, slot, {
+      locale,
+      words,
+      ghosts: this.ghosts,
+      level: this.drawn.level,
+      priceDecimals: Number(priceDecimals),
+    });
+    /**
+     * @type {(name: string, className: string, ...children: Array<Node | string>) => HTMLElement}
+     */
     const part = (name, className, ...children) => {
       const element = document.createElement(name);
       if (className) element.className = className;
       element.append(...children);
       return element;
     };
-    const cells = row.cells.map(({ token, name, value, mark }) => part("span", "", part("i", `swatch c-${token} ${mark}`), `${name} `, part("b", "", value)));
-    find("readout").replaceChildren(part("span", "title", part("b", "", row.time), ` ${row.state}`), ...cells);
+    const cells = row.cells.map(({ token, name, value, mark }) =>
+      part("span", "", part("i", `swatch c-${token} ${mark}`), `${name} `, part("b", "", value)),
+    );
+    find("readout").replaceChildren(
+      part("span", "title", part("b", "", row.time), ` ${row.state}`),
+      ...cells,
+    );
   }
 }

@@ -1,12 +1,38 @@
-// What the chart takes from the page's style sheet: the tokens of the theme, and a pattern for what is not certain or not used.
+// What the chart takes from the page's style sheet: the tokens of the theme, and a pattern for what
+// is not certain or not used.
 /** @import { ImagePatternObject } from "zrender/lib/graphic/Pattern.js" */
 
 /** @typedef {(typeof TOKENS)[number]} Token */
 /** @typedef {Record<Token | "font", string>} Colors */
 
 const TOKENS = /** @type {const} */ ([
-  ...["load", "pv", "battery", "grid", "export", "ev", "heater", "price", "sell-price", "planner", "you", "antares"],
-  ...["text", "muted", "surface", "sunken", "line", "line-strong", "accent", "on-accent", "cheap", "dear", "select"],
+  ...[
+    "load",
+    "pv",
+    "battery",
+    "grid",
+    "export",
+    "ev",
+    "heater",
+    "price",
+    "sell-price",
+    "planner",
+    "you",
+    "antares",
+  ],
+  ...[
+    "text",
+    "muted",
+    "surface",
+    "sunken",
+    "line",
+    "line-strong",
+    "accent",
+    "on-accent",
+    "cheap",
+    "dear",
+    "select",
+  ],
 ]);
 
 // A canvas knows neither variables nor light-dark(): the browser resolves both on an element.
@@ -19,7 +45,10 @@ export function readColors(element) {
     return [name, hex(getComputedStyle(probe).color)];
   });
   probe.remove();
-  return /** @type {Colors} */ ({ ...Object.fromEntries(resolved), font: getComputedStyle(document.body).fontFamily });
+  return /** @type {Colors} */ ({
+    ...Object.fromEntries(resolved),
+    font: getComputedStyle(document.body).fontFamily,
+  });
 }
 
 /** @param {string} color */

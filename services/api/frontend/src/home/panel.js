@@ -1,4 +1,5 @@
-// The plan's card: its timeline, fetched anew as the home lives on, and in one line what is new of it.
+// The plan's card: its timeline, fetched anew as the home lives on, and in one line what is new of
+// it.
 import { findElement, readData } from "../elements.js";
 import { sayInstant } from "../plan/readout.js";
 import { readScene } from "../plan/scene.js";
@@ -48,7 +49,11 @@ export class PlanPanel {
       this.announce(this.chart.scene, scene);
       this.chart.renew(scene);
     } else {
-      this.chart = new PlanChart(this.root, scene, { ...this.data, words: this.words, select: this.onSelect });
+      this.chart = new PlanChart(this.root, scene, {
+        ...this.data,
+        words: this.words,
+        select: this.onSelect,
+      });
     }
   }
 
@@ -58,15 +63,26 @@ export class PlanPanel {
     const shift = Math.round((after.start - before.start) / after.step);
     /** @type {(scene: Scene, i: number) => boolean} */
     const planned = (scene, i) => scene.modes[i] != null && scene.deciders[i] !== "owner";
-    const changed = after.modes.findIndex((mode, i) => i >= after.past && planned(before, i + shift) && planned(after, i) && mode !== before.modes[i + shift]);
+    const changed = after.modes.findIndex(
+      (mode, i) =>
+        i >= after.past &&
+        planned(before, i + shift) &&
+        planned(after, i) &&
+        mode !== before.modes[i + shift],
+    );
     if (changed < 0) this.say(null);
-    else this.say("plan_changed", { t: sayInstant(after, after.at(changed), this.data.locale), mode: this.words.short[after.modes[changed] ?? ""] ?? "–" });
+    else
+      this.say("plan_changed", {
+        t: sayInstant(after, after.at(changed), this.data.locale),
+        mode: this.words.short[after.modes[changed] ?? ""] ?? "–",
+      });
   }
 
   /** @type {(name: "offline" | "plan_changed" | null, figures?: Record<string, string>) => void} */
   say(name, figures = {}) {
     const line = findElement("#said", HTMLElement);
     line.hidden = name === null;
-    line.textContent = name === null ? "" : this.words[name].replace(/\{(\w+)\}/g, (_, key) => figures[key]);
+    line.textContent =
+      name === null ? "" : this.words[name].replace(/\{(\w+)\}/g, (_, key) => figures[key]);
   }
 }

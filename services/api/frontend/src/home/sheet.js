@@ -1,11 +1,17 @@
-// The sheet that says why: asked for slot by slot, the last one asked for wins; on phones it has three heights.
+// The sheet that says why: asked for slot by slot, the last one asked for wins; on phones it has
+// three heights.
 import { findElements } from "../elements.js";
 
 const QUIET = 60;
 const HEIGHTS = ["action", "reason", "all"];
 const phone = matchMedia("(max-width: 720px)");
 
-/** @type {(place: HTMLElement, address: string) => { show: (instant: string, chosen: boolean) => void }} */
+/**
+ * @type {(
+ *   place: HTMLElement,
+ *   address: string,
+ * ) => { show: (instant: string, chosen: boolean) => void }}
+ */
 export function followSheet(place, address) {
   /** @type {number | undefined} */
   let timer;
@@ -24,7 +30,10 @@ export function followSheet(place, address) {
     asked?.abort();
     asked = new AbortController();
     try {
-      const answer = await fetch(`${address}?at=${encodeURIComponent(instant)}`, { headers: { "HX-Request": "true" }, signal: asked.signal });
+      const answer = await fetch(`${address}?at=${encodeURIComponent(instant)}`, {
+        headers: { "HX-Request": "true" },
+        signal: asked.signal,
+      });
       const text = await answer.text();
       // Nothing of it is new: what is being chosen in it stays.
       if (text === said) return;
@@ -35,7 +44,9 @@ export function followSheet(place, address) {
       window.htmx?.process(place);
       arm();
     } catch (error) {
-      const away = error instanceof TypeError || (error instanceof DOMException && error.name === "AbortError");
+      const away =
+        error instanceof TypeError ||
+        (error instanceof DOMException && error.name === "AbortError");
       if (!away) throw error;
     }
   };
@@ -43,7 +54,8 @@ export function followSheet(place, address) {
     const [handle] = findElements("#handle", HTMLElement, place);
     if (!handle) return;
     handle.hidden = false;
-    handle.onclick = () => setHeight(HEIGHTS[(HEIGHTS.indexOf(place.dataset.height ?? "") + 1) % HEIGHTS.length]);
+    handle.onclick = () =>
+      setHeight(HEIGHTS[(HEIGHTS.indexOf(place.dataset.height ?? "") + 1) % HEIGHTS.length]);
     handle.setAttribute("aria-expanded", String(place.dataset.height !== HEIGHTS[0]));
   };
   const setHeight = (/** @type {string} */ height) => {
@@ -56,7 +68,8 @@ export function followSheet(place, address) {
     arm();
   };
   phone.addEventListener("change", fit);
-  for (const name of ["luna:refresh", "luna:news"]) document.body.addEventListener(name, () => shown && load(shown));
+  for (const name of ["luna:refresh", "luna:news"])
+    document.body.addEventListener(name, () => shown && load(shown));
   fit();
 
   return {
@@ -76,10 +89,13 @@ export function followSheet(place, address) {
   };
 }
 
-// Returns what puts back, once the same slot is told anew, what was chosen in it and what has the focus.
+// Returns what puts back, once the same slot is told anew, what was chosen in it and what has the
+// focus.
 /** @type {(place: HTMLElement) => () => void} */
 function keepChoices(place) {
-  const chosen = findElements("select", HTMLSelectElement, place).filter((each) => each.selectedIndex > 0);
+  const chosen = findElements("select", HTMLSelectElement, place).filter(
+    (each) => each.selectedIndex > 0,
+  );
   const values = new Map(chosen.map(({ name, value }) => [name, value]));
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
   return () => {
@@ -87,7 +103,9 @@ function keepChoices(place) {
       const value = values.get(select.name);
       if ([...select.options].some((option) => option.value === value)) select.value = value ?? "";
     }
-    if (focused instanceof HTMLSelectElement) findElements(`select[name="${focused.name}"]`, HTMLSelectElement, place)[0]?.focus();
-    if (focused instanceof HTMLButtonElement) findElements(`button[value="${focused.value}"]`, HTMLButtonElement, place)[0]?.focus();
+    if (focused instanceof HTMLSelectElement)
+      findElements(`select[name="${focused.name}"]`, HTMLSelectElement, place)[0]?.focus();
+    if (focused instanceof HTMLButtonElement)
+      findElements(`button[value="${focused.value}"]`, HTMLButtonElement, place)[0]?.focus();
   };
 }

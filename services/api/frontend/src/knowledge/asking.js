@@ -1,4 +1,5 @@
-// A question as it is answered: its stages and words as they come, then the answer as the server draws it. Words are text, never markup.
+// A question as it is answered: its stages and words as they come, then the answer as the server
+// draws it. Words are text, never markup.
 import { closestElement, findElement, readData } from "../elements.js";
 import { readEvents, textOf } from "./stream.js";
 
@@ -13,7 +14,8 @@ export function watchQuestions(form) {
   const turns = findElement("#turns", HTMLElement);
   const button = findElement("button.primary", HTMLButtonElement, form);
   const page = readData(form, "page", "site", "answers");
-  const stageOf = (/** @type {HTMLElement} */ turn) => findElement("[data-stage]", HTMLElement, turn);
+  const stageOf = (/** @type {HTMLElement} */ turn) =>
+    findElement("[data-stage]", HTMLElement, turn);
 
   const fresh = (/** @type {string} */ question) => {
     const { content } = findElement("#turn", HTMLTemplateElement);
@@ -32,14 +34,24 @@ export function watchQuestions(form) {
     label.textContent = readData(label, "followUp").followUp;
     document.getElementById("examples")?.remove();
     findElement("#new-question", HTMLElement).hidden = false;
-    history.replaceState(null, "", `${page.page}?conversation=${encodeURIComponent(answer.conversation_id)}`);
+    history.replaceState(
+      null,
+      "",
+      `${page.page}?conversation=${encodeURIComponent(answer.conversation_id)}`,
+    );
   };
 
   /** @type {(turn: HTMLElement, answer: Answer) => Promise<void>} */
   const draw = async (turn, answer) => {
-    const response = await fetch(page.answers + encodeURIComponent(answer.answer_id), { headers: { "HX-Request": "true" } });
+    const response = await fetch(page.answers + encodeURIComponent(answer.answer_id), {
+      headers: { "HX-Request": "true" },
+    });
     if (!response.ok) throw new Error(`answer ${response.status}`);
-    const drawn = findElement("article", HTMLElement, new DOMParser().parseFromString(await response.text(), "text/html"));
+    const drawn = findElement(
+      "article",
+      HTMLElement,
+      new DOMParser().parseFromString(await response.text(), "text/html"),
+    );
     turn.replaceWith(drawn);
     window.htmx?.process(drawn);
   };
@@ -61,7 +73,12 @@ export function watchQuestions(form) {
     /** @type {Question} */
     const asked = { question, site_id: page.site, filter: { site_id: page.site } };
     if (conversation.value) asked.conversation_id = conversation.value;
-    const response = await fetch(ANSWERS, { method: "POST", headers, body: JSON.stringify(asked), signal });
+    const response = await fetch(ANSWERS, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(asked),
+      signal,
+    });
     if (!response.ok) return refuse(turn, await response.text());
     return follow(turn, response);
   };
@@ -71,7 +88,8 @@ export function watchQuestions(form) {
     const told = findElement("[data-told]", HTMLElement, turn);
     const stage = stageOf(turn);
     for await (const { name, data } of readEvents(response)) {
-      if (name === "stage") stage.textContent = stage.dataset[textOf(data, "stage")] ?? stage.textContent;
+      if (name === "stage")
+        stage.textContent = stage.dataset[textOf(data, "stage")] ?? stage.textContent;
       if (name === "token") told.append(textOf(data, "text", "token"));
       if (name === "problem") return refuse(turn, data);
       if (name === "answer") {

@@ -1,6 +1,7 @@
 // Server-sent events out of a response's body, as they come. Source: WHATWG HTML, section 9.2.6.
 
-// Takes text piece by piece; returns the events that have ended. What is left over waits for the next piece.
+// Takes text piece by piece; returns the events that have ended. What is left over waits for the
+// next piece.
 /** @typedef {{ name: string, data: string }} StreamEvent */
 
 /** @type {() => (text: string) => StreamEvent[]} */

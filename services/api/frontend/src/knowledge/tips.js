@@ -1,4 +1,5 @@
-// What became of recommendations: that they were seen, and that they were opened. What the reader decides is a form's own matter.
+// What became of recommendations: that they were seen, and that they were opened. What the reader
+// decides is a form's own matter.
 import { closestElement, findElement, findElements, readData } from "../elements.js";
 
 /** @param {HTMLElement} place */
@@ -8,9 +9,16 @@ export function watchTips(place) {
     /** @type {Record<string, string>} */
     const headers = { "Content-Type": "application/x-www-form-urlencoded" };
     if (document.body.dataset.csrf) headers["X-CSRF-Token"] = document.body.dataset.csrf;
-    const address = readData(findElement("[data-events]", HTMLElement, place), "events").events + encodeURIComponent(readData(tip, "tip").tip);
+    const address =
+      readData(findElement("[data-events]", HTMLElement, place), "events").events +
+      encodeURIComponent(readData(tip, "tip").tip);
     // The page may be left meanwhile; that nobody hears of it harms nobody.
-    fetch(address, { method: "POST", headers, body: new URLSearchParams({ action }), keepalive: true }).catch(() => {});
+    fetch(address, {
+      method: "POST",
+      headers,
+      body: new URLSearchParams({ action }),
+      keepalive: true,
+    }).catch(() => {});
   };
 
   const seen = new IntersectionObserver((entries) => {

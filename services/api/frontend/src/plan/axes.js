@@ -31,7 +31,9 @@ export function grids(narrow) {
 // Hours between labels: as many as there is room for.
 /** @type {(view: { width: number, from: number, to: number }) => number} */
 export function tickHours({ width, from, to }) {
-  return [1, 3, 6, 12, 24].find((hours) => (width * hours) / ((to - from) / HOUR) >= LABEL_PIXELS) ?? 24;
+  return (
+    [1, 3, 6, 12, 24].find((hours) => (width * hours) / ((to - from) / HOUR) >= LABEL_PIXELS) ?? 24
+  );
 }
 
 /** @type {(c: Drawing) => Pick<PlanOption, "xAxis" | "yAxis">} */
@@ -40,7 +42,11 @@ export function axes(c) {
   const [first, last] = [scene.at(0), scene.at(scene.count)];
   const marks = ticks(first, last, tickHours(c), scene.timeZone);
   const midnights = new Set(ticks(first, last, 24, scene.timeZone));
-  const date = zoned(scene.timeZone, locale, { weekday: "short", day: "numeric", month: narrow ? "numeric" : "short" });
+  const date = zoned(scene.timeZone, locale, {
+    weekday: "short",
+    day: "numeric",
+    month: narrow ? "numeric" : "short",
+  });
   const muted = { color: paint.color("muted"), fontSize: 11 };
   const rule = { lineStyle: { color: paint.color("line") } };
   const labels = {
@@ -64,7 +70,12 @@ export function axes(c) {
     axisTick: { show: false, customValues: marks },
     splitLine: { ...rule, show: k < GRID.mode, customValues: marks },
     axisLabel: k === GRID.mode ? labels : { show: false },
-    axisPointer: { show: k !== GRID.all, snap: false, lineStyle: { color: paint.color("muted"), type: "solid" }, label: { show: false } },
+    axisPointer: {
+      show: k !== GRID.all,
+      snap: false,
+      lineStyle: { color: paint.color("muted"), type: "solid" },
+      label: { show: false },
+    },
   }));
   /** @type {Array<(value: number) => string>} */
   const signed = [(v) => String(v).replace("-", "−"), (v) => String(Math.abs(v)), String];
@@ -84,15 +95,25 @@ export function axes(c) {
 const LEAST_PRICE_SPAN = 0.04;
 const PRICE_STEPS = 5;
 
-// Prices over what they reach; power widened in whole steps by what there is to draw. Zoom never narrows them.
+// Prices over what they reach; power widened in whole steps by what there is to draw. Zoom never
+// narrows them.
 /** @param {Pick<Scene, "importPrice" | "exportPrice" | "priceScale" | "flows" | "bands">} scene */
 export function scales({ importPrice, exportPrice, priceScale, flows, bands }) {
-  const prices = [...importPrice, ...exportPrice].filter((v) => v != null).map((v) => v * priceScale);
+  const prices = [...importPrice, ...exportPrice]
+    .filter((v) => v != null)
+    .map((v) => v * priceScale);
   const hidden = { min: 0, max: 1, show: false };
-  return [fitPrices(prices, LEAST_PRICE_SPAN * priceScale), widenEvenly(flows, bands), { min: 0, max: 100, interval: 50 }, hidden, hidden];
+  return [
+    fitPrices(prices, LEAST_PRICE_SPAN * priceScale),
+    widenEvenly(flows, bands),
+    { min: 0, max: 100, interval: 50 },
+    hidden,
+    hidden,
+  ];
 }
 
-// Over what the prices reach, and from zero where that does not squeeze them; the same as on the charts without scripts.
+// Over what the prices reach, and from zero where that does not squeeze them; the same as on the
+// charts without scripts.
 /** @type {(values: number[], leastSpan: number) => Scale} */
 function fitPrices(values, leastSpan) {
   let low = values.length ? Math.min(...values) : 0;
@@ -103,14 +124,21 @@ function fitPrices(values, leastSpan) {
   // Half of the height is left to the prices where it begins at zero.
   if (low > 0 && low < high - low) low = 0;
   const interval = roundStep((high - low) / PRICE_STEPS);
-  return { min: rounded(Math.floor(low / interval + 1e-9) * interval), max: rounded(Math.ceil(high / interval - 1e-9) * interval), interval };
+  return {
+    min: rounded(Math.floor(low / interval + 1e-9) * interval),
+    max: rounded(Math.ceil(high / interval - 1e-9) * interval),
+    interval,
+  };
 }
 
 // The first of one, two and five times a power of ten that is no less.
 /** @param {number} least */
 function roundStep(least) {
   const power = 10 ** Math.floor(Math.log10(least));
-  return rounded([1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least * (1 - 1e-9)) ?? 10 * power);
+  return rounded(
+    [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least * (1 - 1e-9)) ??
+      10 * power,
+  );
 }
 
 /** @param {number} value */
@@ -127,7 +155,13 @@ function widenEvenly(flows, bands) {
     ["load", "heater", "ev", "charge", "gridExport"],
     ["pv", "curtailed", "evGiven", "discharge", "gridImport"],
   ];
-  const highs = flows.load.map((_, i) => Math.max(...sides.map((names) => total(names, i)), bands.load.high[i] ?? 0, bands.pv.high[i] ?? 0));
+  const highs = flows.load.map((_, i) =>
+    Math.max(
+      ...sides.map((names) => total(names, i)),
+      bands.load.high[i] ?? 0,
+      bands.pv.high[i] ?? 0,
+    ),
+  );
   const most = Math.max(...highs, 0);
   const interval = most <= 10 ? 5 : niceStep(most);
   const edge = Math.max(10, Math.ceil(most / interval) * interval);
@@ -138,13 +172,22 @@ function widenEvenly(flows, bands) {
 /** @param {number} value */
 function niceStep(value) {
   const power = 10 ** Math.floor(Math.log10(value / 2));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => value / step <= 3) ?? 10 * power;
+  return (
+    [1, 2, 5, 10].map((factor) => factor * power).find((step) => value / step <= 3) ?? 10 * power
+  );
 }
 
 /** @type {(drawing: Drawing, grid: Panel[]) => PlanOption["graphic"]} */
 export function titles({ scene, words, narrow, ghosts, paint }, grid) {
   /** @param {object} style */
-  const box = (style) => ({ width: 12, height: 9, borderRadius: 2, borderWidth: 1, borderColor: paint.color("line-strong"), ...style });
+  const box = (style) => ({
+    width: 12,
+    height: 9,
+    borderRadius: 2,
+    borderWidth: 1,
+    borderColor: paint.color("line-strong"),
+    ...style,
+  });
   /** @param {Token} name */
   const dash = (name) => ({ fill: paint.color(name), font: paint.font(700, 11) });
   const rich = {
@@ -168,16 +211,33 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
   /** @param {string} text */
   const wide = (text) => (narrow ? "" : text);
   const car = scene.soc.car.some((v) => v != null) ? keyed("car", words.car, "━") : "";
-  const estimated = isEstimated(scene, Object.keys(scene.estimated), 0, scene.past) ? keyed("estimated", words.estimated) : "";
+  const estimated = isEstimated(scene, Object.keys(scene.estimated), 0, scene.past)
+    ? keyed("estimated", words.estimated)
+    : "";
   const target = scene.soc.target.some((v) => v != null) ? keyed("battery", words.target, "┅") : "";
   /** @type {(name: string, style: string, text: string) => string} */
   const ghost = (name, style, text) => (ghosts.has(name) ? keyed(style, text, "┈") : "");
   const texts = [
-    `{title|${words.price}} {note|${scene.priceUnit}/kWh}${keyed("cheap", words.cheap)}${keyed("dear", words.dear)}`,
+    `{title|${words.price}} {note|${scene.priceUnit}/kWh}` +
+      keyed("cheap", words.cheap) +
+      keyed("dear", words.dear),
     `{title|${words.power}} {note|kW  ↑ ${words.used}  ↓ ${words.supplied}}` +
-      wide(keyed("solid", words.measured) + estimated + keyed("light", words.planned) + keyed("band", words.band) + keyed("held", words.held)),
-    `{title|${words.soc}} {note|%}${keyed("battery", words.measured, "━")}${keyed("battery", scene.soc.assumed ? words.assumed : words.planned, "╍")}` +
-      wide(target + ghost("without", "muted", words.without) + ghost("midnight", "planner", words.midnight) + keyed("reserve", words.reserve)) +
+      wide(
+        keyed("solid", words.measured) +
+          estimated +
+          keyed("light", words.planned) +
+          keyed("band", words.band) +
+          keyed("held", words.held),
+      ),
+    `{title|${words.soc}} {note|%}` +
+      keyed("battery", words.measured, "━") +
+      keyed("battery", scene.soc.assumed ? words.assumed : words.planned, "╍") +
+      wide(
+        target +
+          ghost("without", "muted", words.without) +
+          ghost("midnight", "planner", words.midnight) +
+          keyed("reserve", words.reserve),
+      ) +
       car,
   ];
   return texts.map((text, k) => ({
@@ -187,6 +247,12 @@ export function titles({ scene, words, narrow, ghosts, paint }, grid) {
     top: grid[k].top - 23,
     z: 90,
     silent: true,
-    style: { text, rich, lineHeight: LINE, backgroundColor: paint.color("surface"), padding: [2, 6, 2, 0] },
+    style: {
+      text,
+      rich,
+      lineHeight: LINE,
+      backgroundColor: paint.color("surface"),
+      padding: [2, 6, 2, 0],
+    },
   }));
 }

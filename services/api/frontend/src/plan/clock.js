@@ -29,7 +29,8 @@ export function tellingClockOf(timeZone, locale) {
   };
 }
 
-// Instants whose site clock shows a full hour divisible by `every`: right on days of 92, 96 and 100 slots, in any zone.
+// Instants whose site clock shows a full hour divisible by `every`: right on days of 92, 96 and 100
+// slots, in any zone.
 /** @type {(from: number, to: number, every: number, timeZone: string) => number[]} */
 export function ticks(from, to, every, timeZone) {
   const clock = clockOf(timeZone, "en-GB");

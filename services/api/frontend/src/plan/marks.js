@@ -1,4 +1,5 @@
-// What series have in common. Series ids never change, so a refresh merges and keeps the reader's zoom.
+// What series have in common. Series ids never change, so a refresh merges and keeps the reader's
+// zoom.
 /** @import { CustomSeriesOption, LineSeriesOption } from "echarts/charts" */
 /** @import { MarkLineComponentOption } from "echarts/components" */
 /** @import { Colors, Token } from "../home/look.js" */
@@ -22,7 +23,15 @@ export const MODES = {
 /** @param {number | null} value */
 export const percent = (value) => (value == null ? null : value * 100);
 
-/** @type {(id: string, axis: number, data: LineSeriesOption["data"], lineStyle: LineStyle, extra?: LineSeriesOption) => LineSeriesOption} */
+/**
+ * @type {(
+ *   id: string,
+ *   axis: number,
+ *   data: LineSeriesOption["data"],
+ *   lineStyle: LineStyle,
+ *   extra?: LineSeriesOption,
+ * ) => LineSeriesOption}
+ */
 export const line = (id, axis, data, lineStyle, extra = {}) => ({
   id,
   type: "line",
@@ -38,7 +47,15 @@ export const line = (id, axis, data, lineStyle, extra = {}) => ({
   ...extra,
 });
 
-/** @type {(id: string, axis: number, data: CustomSeriesOption["data"], renderItem: RenderItem, extra?: CustomSeriesOption) => CustomSeriesOption} */
+/**
+ * @type {(
+ *   id: string,
+ *   axis: number,
+ *   data: CustomSeriesOption["data"],
+ *   renderItem: RenderItem,
+ *   extra?: CustomSeriesOption,
+ * ) => CustomSeriesOption}
+ */
 export const custom = (id, axis, data, renderItem, extra = {}) => ({
   id,
   type: "custom",

@@ -22,10 +22,23 @@ export function modeSeries({ scene, paint, words }) {
     if (width <= 0) return undefined;
     const text = width > word.length * LETTER_PIXELS + 8 ? word : width > 11 ? glyph : "";
     /** @type {(y: number, height: number, r: number, fill: string) => Shape} */
-    const box = (y, height, r, fill) => ({ type: "rect", shape: { x, y, width, height, r }, style: { fill } });
+    const box = (y, height, r, fill) => ({
+      type: "rect",
+      shape: { x, y, width, height, r },
+      style: { fill },
+    });
     /** @type {Extract<Shape, { type: "text" }>["style"]} */
-    const label = { text, x: x + width / 2, y: top + 12, align: "center", verticalAlign: "middle", fill: paint.color("text"), font: paint.font(500, 11) };
-    const owned = run.owner || run.agent ? [box(top, 3, 1, paint.color(run.owner ? "you" : "antares"))] : [];
+    const label = {
+      text,
+      x: x + width / 2,
+      y: top + 12,
+      align: "center",
+      verticalAlign: "middle",
+      fill: paint.color("text"),
+      font: paint.font(500, 11),
+    };
+    const owned =
+      run.owner || run.agent ? [box(top, 3, 1, paint.color(run.owner ? "you" : "antares"))] : [];
     return {
       type: "group",
       children: [
@@ -48,8 +61,18 @@ export function modeSeries({ scene, paint, words }) {
 
 /** @type {(drawing: Drawing & { now: number }) => LineSeriesOption[]} */
 export function cursorSeries({ scene, paint, words, selected, narrow, clock, now }) {
-  const run = scene.runs.find((each) => each.from <= selected && selected < each.to) ?? { from: selected, to: selected + 1 };
-  /** @type {(formatter: string, back: Token, ink: Token, align: "left" | "center" | "right") => object} */
+  const run = scene.runs.find((each) => each.from <= selected && selected < each.to) ?? {
+    from: selected,
+    to: selected + 1,
+  };
+  /**
+   * @type {(
+   *   formatter: string,
+   *   back: Token,
+   *   ink: Token,
+   *   align: "left" | "center" | "right",
+   * ) => object}
+   */
   const pill = (formatter, back, ink, align) => ({
     formatter,
     align,
@@ -64,12 +87,23 @@ export function cursorSeries({ scene, paint, words, selected, narrow, clock, now
     fontWeight: 500,
   });
   /** @type {(xAxis: number, name: Token, label: object) => object} */
-  const rule = (xAxis, name, label) => ({ xAxis, label, lineStyle: { color: paint.color(name), width: 1.5, type: "solid" } });
+  const rule = (xAxis, name, label) => ({
+    xAxis,
+    label,
+    lineStyle: { color: paint.color(name), width: 1.5, type: "solid" },
+  });
   const middle = scene.at(selected) + scene.step / 2;
   const left = middle >= now;
   const marks = [
-    rule(now, "text", pill(words.now, "text", "surface", narrow ? "center" : left ? "right" : "left")),
-    rule(middle, "accent", { ...pill(clock(scene.at(selected)), "accent", "on-accent", left ? "left" : "right"), show: !narrow }),
+    rule(
+      now,
+      "text",
+      pill(words.now, "text", "surface", narrow ? "center" : left ? "right" : "left"),
+    ),
+    rule(middle, "accent", {
+      ...pill(clock(scene.at(selected)), "accent", "on-accent", left ? "left" : "right"),
+      show: !narrow,
+    }),
   ];
   return [
     line("cursor", GRID.all, [[scene.at(0), null]], {}, {

@@ -1,4 +1,5 @@
-// The plan chart as a pure function: a scene and how it is looked at go in, ECharts' option comes out.
+// The plan chart as a pure function: a scene and how it is looked at go in, ECharts' option comes
+// out.
 import { axes, grids, titles } from "./axes.js";
 import { clockOf } from "./clock.js";
 import { GRID, paintOf } from "./marks.js";
@@ -17,7 +18,14 @@ const LEAST_SPAN = 6 * 36e5;
 export function planOption(scene, view) {
   const level = levelFor(scene, view);
   /** @type {Drawing} */
-  const c = { ...view, scene, level, buckets: bucketsOf(scene, level), paint: paintOf(view.colors), clock: clockOf(scene.timeZone, view.locale) };
+  const c = {
+    ...view,
+    scene,
+    level,
+    buckets: bucketsOf(scene, level),
+    paint: paintOf(view.colors),
+    clock: clockOf(scene.timeZone, view.locale),
+  };
   const { grid, height } = grids(c.narrow);
   return {
     height,
@@ -41,6 +49,12 @@ export function planOption(scene, view) {
         preventDefaultMouseMove: false,
       },
     ],
-    series: [...priceSeries(c), ...powerSeries(c), ...socSeries(c), ...modeSeries(c), ...cursorSeries(c)],
+    series: [
+      ...priceSeries(c),
+      ...powerSeries(c),
+      ...socSeries(c),
+      ...modeSeries(c),
+      ...cursorSeries(c),
+    ],
   };
 }

@@ -1,4 +1,5 @@
-// Power: what uses energy stands above the axis, what supplies it below; both sides of a slot are equally long. What is estimated is hatched.
+// Power: what uses energy stands above the axis, what supplies it below; both sides of a slot are
+// equally long. What is estimated is hatched.
 import { GRID, custom, line, zeroLine } from "./marks.js";
 import { mean } from "./sampling.js";
 import { isEstimated } from "./scene.js";
@@ -6,7 +7,8 @@ import { isEstimated } from "./scene.js";
 /** @import { CustomSeriesOption, LineSeriesOption } from "echarts/charts" */
 /** @import { Token } from "../home/look.js" */
 /** @import { Scene } from "./scene.js" */
-/** @import { Bucket, Column, Drawing, Fill, RenderApi, RenderItem, Rendered, Shape } from "./types.d.ts" */
+/** @import { Bucket, Column, Drawing, Fill } from "./types.d.ts" */
+/** @import { RenderApi, RenderItem, Rendered, Shape } from "./types.d.ts" */
 
 /** @typedef {keyof Scene["flows"]} Flow */
 
@@ -34,7 +36,10 @@ export function powerSeries(c) {
   const { scene, paint, buckets } = c;
   const bars = buckets.map((bucket) => {
     const means = Object.entries(scene.flows).map(([name, values]) => [name, mean(values, bucket)]);
-    return { bucket, flows: /** @type {Record<Flow, number | null>} */ (Object.fromEntries(means)) };
+    return {
+      bucket,
+      flows: /** @type {Record<Flow, number | null>} */ (Object.fromEntries(means)),
+    };
   });
   const held = c.hatch(paint.color("pv"));
   return [
@@ -52,7 +57,14 @@ export function powerSeries(c) {
   ];
 }
 
-/** @type {(drawing: Drawing, bar: { bucket: Bucket, flows: Record<Flow, number | null> }, api: RenderApi, held: Fill) => Rendered} */
+/**
+ * @type {(
+ *   drawing: Drawing,
+ *   bar: { bucket: Bucket, flows: Record<Flow, number | null> },
+ *   api: RenderApi,
+ *   held: Fill,
+ * ) => Rendered}
+ */
 function stack({ scene, paint, hatch }, { bucket: [from, to], flows }, api, held) {
   const [left] = api.coord([scene.at(from), 0]);
   const span = api.coord([scene.at(to), 0])[0] - left;
@@ -60,7 +72,11 @@ function stack({ scene, paint, hatch }, { bucket: [from, to], flows }, api, held
   /** @type {(low: number, high: number, fill: Fill) => Shape} */
   const rect = (low, high, fill) => {
     const [y0, y1] = [low, high].map((v) => api.coord([scene.at(from), v])[1]);
-    return { type: "rect", shape: { x: left, width, y: Math.min(y0, y1), height: Math.abs(y0 - y1) }, style: { fill } };
+    return {
+      type: "rect",
+      shape: { x: left, width, y: Math.min(y0, y1), height: Math.abs(y0 - y1) },
+      style: { fill },
+    };
   };
   /** @type {Shape[]} */
   const children = [];
@@ -74,7 +90,12 @@ function stack({ scene, paint, hatch }, { bucket: [from, to], flows }, api, held
     for (const [key, name] of list) {
       const power = flows[key] ?? 0;
       if (power <= LEAST_KW) continue;
-      const fill = from >= scene.past ? paint.alpha(name, PLANNED) : isEstimated(scene, [key], from, to) ? hatch(paint.color(name)) : paint.color(name);
+      const fill =
+        from >= scene.past
+          ? paint.alpha(name, PLANNED)
+          : isEstimated(scene, [key], from, to)
+            ? hatch(paint.color(name))
+            : paint.color(name);
       children.push(rect(sign * sum, sign * (sum + power), fill));
       sum += power;
     }
@@ -91,22 +112,42 @@ function band({ scene, paint, buckets }, name, sign) {
   /** @param {Bucket} bucket */
   const middle = ([from, to]) => (scene.at(from) + scene.at(to)) / 2;
   /** @param {Column} values */
-  const edge = (values) => ahead.map((bucket) => [middle(bucket), sign * (mean(values, bucket) ?? 0)]);
+  const edge = (values) =>
+    ahead.map((bucket) => [middle(bucket), sign * (mean(values, bucket) ?? 0)]);
   const outline = [...edge(low), ...edge(high).reverse()];
   const style = { fill: paint.alpha(name, 0.2), stroke: paint.alpha(name, 0.55), lineWidth: 1 };
   /** @type {RenderItem} */
-  const render = (_, api) => ({ type: "polygon", shape: { points: outline.map((point) => api.coord(point)) }, style });
+  const render = (_, api) => ({
+    type: "polygon",
+    shape: { points: outline.map((point) => api.coord(point)) },
+    style,
+  });
   const data = ahead.length ? [[scene.at(ahead[0][0]), scene.at(ahead[ahead.length - 1][1])]] : [];
   return custom(`band-${name}`, GRID.power, data, render, { z: 2 });
 }
 
-/** @type {(drawing: Drawing, id: string, values: Column, look: { sign: number, name: Token }) => LineSeriesOption} */
+/**
+ * @type {(
+ *   drawing: Drawing,
+ *   id: string,
+ *   values: Column,
+ *   look: { sign: number, name: Token },
+ * ) => LineSeriesOption}
+ */
 function expected({ scene, paint, buckets, ghosts }, id, values, { sign, name }) {
   /** @param {Bucket} bucket */
   const signed = (bucket) => {
     const value = mean(values, bucket);
     return value == null ? null : sign * value;
   };
-  const data = ghosts.has("forecast") ? buckets.map((bucket) => [scene.at(bucket[0]), signed(bucket)]) : [];
-  return line(id, GRID.power, data, { color: paint.color(name), width: 1.5, type: [1, 3], cap: "round" }, { step: "end" });
+  const data = ghosts.has("forecast")
+    ? buckets.map((bucket) => [scene.at(bucket[0]), signed(bucket)])
+    : [];
+  return line(
+    id,
+    GRID.power,
+    data,
+    { color: paint.color(name), width: 1.5, type: [1, 3], cap: "round" },
+    { step: "end" },
+  );
 }

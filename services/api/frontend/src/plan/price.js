@@ -1,4 +1,5 @@
-// Prices: steps over the slot, cheap and dear shaded, predicted ones dashed on hatching, below zero tinted.
+// Prices: steps over the slot, cheap and dear shaded, predicted ones dashed on hatching, below zero
+// tinted.
 import { GRID, LINE, custom, line, zeroLine } from "./marks.js";
 import { zoned } from "./clock.js";
 import { mean, range } from "./sampling.js";
@@ -10,7 +11,8 @@ import { mean, range } from "./sampling.js";
 
 const CHEAP = 0.2;
 const DEAR = 0.84;
-// A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the way to the lowest or highest price.
+// A cheap or dear slot lies as far from its day's median: a share of the median, and a part of the
+// way to the lowest or highest price.
 const CLEAR_SHARE = 0.1;
 const CLEAR_PART = 1 / 3;
 // Prices that differ by less are the same.
@@ -23,14 +25,24 @@ export function priceSeries(c) {
   const later = buckets.filter(([from]) => from >= scene.known);
   /** @type {(id: string, values: Column, name: Token) => LineSeriesOption} */
   const tint = (id, values, name) =>
-    line(id, GRID.price, steps(c, values, buckets, (v) => Math.min(v, 0)), { opacity: 0 }, { step: "end", z: 1, areaStyle: { color: paint.alpha(name, 0.22) } });
+    line(
+      id,
+      GRID.price,
+      steps(c, values, buckets, (v) => Math.min(v, 0)),
+      { opacity: 0 },
+      { step: "end", z: 1, areaStyle: { color: paint.alpha(name, 0.22) } },
+    );
   return [
     line(
       "price-import",
       GRID.price,
       steps(c, scene.importPrice, known),
       { color: paint.color("price"), width: 2 },
-      { step: "end", markLine: zeroLine(paint), markArea: { silent: true, animation: false, data: shades(c) } },
+      {
+        step: "end",
+        markLine: zeroLine(paint),
+        markArea: { silent: true, animation: false, data: shades(c) },
+      },
     ),
     line(
       "price-import-predicted",
@@ -39,7 +51,13 @@ export function priceSeries(c) {
       { color: paint.color("price"), width: 1.5, type: [4, 3] },
       { step: "end", markArea: predictedArea(c) },
     ),
-    line("price-export", GRID.price, steps(c, scene.exportPrice, buckets), { color: paint.color("sell-price"), width: 1.5 }, { step: "end" }),
+    line(
+      "price-export",
+      GRID.price,
+      steps(c, scene.exportPrice, buckets),
+      { color: paint.color("sell-price"), width: 1.5 },
+      { step: "end" },
+    ),
     rangeSeries(c, "price-import-range", scene.importPrice, "price"),
     rangeSeries(c, "price-export-range", scene.exportPrice, "sell-price"),
     tint("price-import-negative", scene.importPrice, "price"),
@@ -48,7 +66,14 @@ export function priceSeries(c) {
 }
 
 // A point where each bucket begins and one where the last ends, in the unit that is shown.
-/** @type {(drawing: Drawing, values: Column, buckets: Bucket[], map?: (value: number) => number) => Point[]} */
+/**
+ * @type {(
+ *   drawing: Drawing,
+ *   values: Column,
+ *   buckets: Bucket[],
+ *   map?: (value: number) => number,
+ * ) => Point[]}
+ */
 function steps({ scene }, values, buckets, map = (/** @type {number} */ v) => v) {
   /** @param {Bucket} bucket */
   const shown = (bucket) => {
@@ -64,21 +89,42 @@ function steps({ scene }, values, buckets, map = (/** @type {number} */ v) => v)
 /** @type {(drawing: Drawing) => NonNullable<MarkAreaComponentOption["data"]>} */
 function shades({ scene, paint }) {
   const prices = scene.importPrice.slice(0, scene.known);
-  const dayOf = zoned(scene.timeZone, "en-GB", { year: "numeric", month: "numeric", day: "numeric" });
+  const dayOf = zoned(scene.timeZone, "en-GB", {
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+  });
   const days = prices.map((_, i) => dayOf(scene.at(i)));
-  const bounds = new Map([...new Set(days)].map((day) => [day, boundsOf(prices.flatMap((v, i) => (v != null && days[i] === day ? [v] : [])))]));
-  /** @type {(test: (price: number, bounds: Bounds) => boolean, name: Token) => NonNullable<MarkAreaComponentOption["data"]>} */
+  const bounds = new Map(
+    [...new Set(days)].map((day) => [
+      day,
+      boundsOf(prices.flatMap((v, i) => (v != null && days[i] === day ? [v] : []))),
+    ]),
+  );
+  /**
+   * @type {(
+   *   test: (price: number, bounds: Bounds) => boolean,
+   *   name: Token,
+   * ) => NonNullable<MarkAreaComponentOption["data"]>}
+   */
   const shade = (test, name) =>
-    runsWhere((i) => prices[i] != null && test(prices[i], /** @type {Bounds} */ (bounds.get(days[i]))), prices.length).map(([from, to]) => [
+    runsWhere(
+      (i) => prices[i] != null && test(prices[i], /** @type {Bounds} */ (bounds.get(days[i]))),
+      prices.length,
+    ).map(([from, to]) => [
       { xAxis: scene.at(from), itemStyle: { color: paint.color(name) } },
       { xAxis: scene.at(to) },
     ]);
-  return [...shade((v, { cheap }) => v <= cheap, "cheap"), ...shade((v, { dear }) => v >= dear, "dear")];
+  return [
+    ...shade((v, { cheap }) => v <= cheap, "cheap"),
+    ...shade((v, { dear }) => v >= dear, "dear"),
+  ];
 }
 
 /** @typedef {{ cheap: number, dear: number }} Bounds */
 
-// Up to which price a slot is cheap beside the others of its day, and from which it is dear; the same as on the charts without scripts.
+// Up to which price a slot is cheap beside the others of its day, and from which it is dear; the
+// same as on the charts without scripts.
 /** @type {(prices: number[]) => Bounds} */
 export function boundsOf(prices) {
   const sorted = [...prices].sort((a, b) => a - b);
@@ -87,7 +133,8 @@ export function boundsOf(prices) {
   const quantile = (share) => sorted[Math.floor(share * (count - 1))];
   const median = (sorted[Math.floor((count - 1) / 2)] + sorted[Math.ceil((count - 1) / 2)]) / 2;
   /** @param {number} way */
-  const clear = (way) => Math.max(CLEAR_SHARE * Math.abs(median), CLEAR_PART * way, LEAST_DIFFERENCE);
+  const clear = (way) =>
+    Math.max(CLEAR_SHARE * Math.abs(median), CLEAR_PART * way, LEAST_DIFFERENCE);
   return {
     cheap: Math.min(quantile(CHEAP), median - clear(median - sorted[0])),
     dear: Math.max(quantile(DEAR), median + clear(sorted[count - 1] - median)),
@@ -120,8 +167,17 @@ function predictedArea({ scene, paint, words, narrow, hatch }) {
     formatter: narrow ? "" : words.predicted,
   };
   /** @type {MarkAreaComponentOption["data"]} */
-  const data = scene.known < scene.count ? [[{ xAxis: scene.at(scene.known) }, { xAxis: scene.at(scene.count) }]] : [];
-  return { silent: true, animation: false, label, itemStyle: { color: hatch(paint.color("line-strong")), opacity: 0.55 }, data };
+  const data =
+    scene.known < scene.count
+      ? [[{ xAxis: scene.at(scene.known) }, { xAxis: scene.at(scene.count) }]]
+      : [];
+  return {
+    silent: true,
+    animation: false,
+    label,
+    itemStyle: { color: hatch(paint.color("line-strong")), opacity: 0.55 },
+    data,
+  };
 }
 
 // Lowest and highest price of each bucket; nothing where every slot is drawn itself.
@@ -139,7 +195,16 @@ function rangeSeries({ scene, paint, buckets, level }, id, values, name) {
     } = shown[params.dataIndex];
     const [x0, y0] = api.coord([scene.at(from), high * scene.priceScale]);
     const [x1, y1] = api.coord([scene.at(to), low * scene.priceScale]);
-    return { type: "rect", shape: { x: x0, y: y0, width: x1 - x0, height: y1 - y0 }, style: { fill: paint.alpha(name, 0.16) } };
+    return {
+      type: "rect",
+      shape: { x: x0, y: y0, width: x1 - x0, height: y1 - y0 },
+      style: { fill: paint.alpha(name, 0.16) },
+    };
   };
-  return custom(id, GRID.price, shown.map(({ bucket: [from, to] }) => [scene.at(from), scene.at(to)]), render);
+  return custom(
+    id,
+    GRID.price,
+    shown.map(({ bucket: [from, to] }) => [scene.at(from), scene.at(to)]),
+    render,
+  );
 }

@@ -1,4 +1,5 @@
-// State of charge: a point at the end of each slot; measured solid, planned dashed, ghosts dotted. What is aimed at holds for its slot.
+// State of charge: a point at the end of each slot; measured solid, planned dashed, ghosts dotted.
+// What is aimed at holds for its slot.
 import { GRID, line, percent } from "./marks.js";
 import { keepExtremes } from "./sampling.js";
 
@@ -14,11 +15,32 @@ export function socSeries(c) {
   const { scene, paint, ghosts } = c;
   const { measured, planned, target, reserve, car, carTarget } = scene.soc;
   /** @type {(name: Token, width?: number) => LineStyle} */
-  const dotted = (name, width = 1.5) => ({ color: paint.color(name), width, type: [1, 3], cap: "round" });
+  const dotted = (name, width = 1.5) => ({
+    color: paint.color(name),
+    width,
+    type: [1, 3],
+    cap: "round",
+  });
   return [
-    line("soc-measured", GRID.soc, ends(c, measured), { color: paint.color("battery"), width: 2.5 }, { areaStyle: { color: paint.alpha("battery", 0.14) } }),
-    line("soc-planned", GRID.soc, [...joint(scene, measured), ...ends(c, planned)], { color: paint.color("battery"), width: 2, type: [5, 4] }),
-    line("soc-target", GRID.soc, steps(c, target), { color: paint.color("battery"), width: 1.5, type: [2, 3] }, { step: "end" }),
+    line(
+      "soc-measured",
+      GRID.soc,
+      ends(c, measured),
+      { color: paint.color("battery"), width: 2.5 },
+      { areaStyle: { color: paint.alpha("battery", 0.14) } },
+    ),
+    line("soc-planned", GRID.soc, [...joint(scene, measured), ...ends(c, planned)], {
+      color: paint.color("battery"),
+      width: 2,
+      type: [5, 4],
+    }),
+    line(
+      "soc-target",
+      GRID.soc,
+      steps(c, target),
+      { color: paint.color("battery"), width: 1.5, type: [2, 3] },
+      { step: "end" },
+    ),
     line(
       "soc-reserve",
       GRID.soc,
@@ -26,18 +48,39 @@ export function socSeries(c) {
       { color: paint.color("muted"), width: 1 },
       { step: "end", areaStyle: { color: paint.alpha("muted", 0.1) } },
     ),
-    ...scene.batteries.map((battery, k) => line(`soc-battery-${k}`, GRID.soc, ends(c, battery.soc), { color: paint.color("battery"), width: 1, type: BATTERY_DASHES[k % BATTERY_DASHES.length] })),
+    ...scene.batteries.map((battery, k) =>
+      line(`soc-battery-${k}`, GRID.soc, ends(c, battery.soc), {
+        color: paint.color("battery"),
+        width: 1,
+        type: BATTERY_DASHES[k % BATTERY_DASHES.length],
+      }),
+    ),
     line("soc-car", GRID.soc, ends(c, car), { color: paint.color("ev"), width: 1.5 }),
-    line("soc-car-target", GRID.soc, ends(c, carTarget), { color: paint.color("ev"), width: 1, type: [2, 3] }),
-    line("soc-without", GRID.soc, ghosts.has("without") ? ends(c, scene.ghosts.without) : [], dotted("muted")),
-    line("soc-midnight", GRID.soc, ghosts.has("midnight") ? ends(c, scene.ghosts.midnight) : [], dotted("planner")),
+    line("soc-car-target", GRID.soc, ends(c, carTarget), {
+      color: paint.color("ev"),
+      width: 1,
+      type: [2, 3],
+    }),
+    line(
+      "soc-without",
+      GRID.soc,
+      ghosts.has("without") ? ends(c, scene.ghosts.without) : [],
+      dotted("muted"),
+    ),
+    line(
+      "soc-midnight",
+      GRID.soc,
+      ghosts.has("midnight") ? ends(c, scene.ghosts.midnight) : [],
+      dotted("planner"),
+    ),
   ];
 }
 
 /** @type {(drawing: Drawing, values: Column) => Point[]} */
 function ends({ scene, buckets, level }, values) {
   /** @type {Array<[slot: number, value: number | null]>} */
-  const points = level === "slot" ? values.map((value, i) => [i, value]) : keepExtremes(values, buckets);
+  const points =
+    level === "slot" ? values.map((value, i) => [i, value]) : keepExtremes(values, buckets);
   return points.map(([i, value]) => [scene.at(i + 1), percent(value)]);
 }
 

@@ -65,5 +65,10 @@ export type Shape = Extract<NonNullable<Rendered>, { type: "group" }>["children"
 export type Plot = RenderParams["coordSys"] & { x: number; width: number };
 
 export type PlanOption = ComposeOption<
-  AxisPointerComponentOption | CustomSeriesOption | DataZoomComponentOption | GraphicComponentOption | GridComponentOption | LineSeriesOption
+  | AxisPointerComponentOption
+  | CustomSeriesOption
+  | DataZoomComponentOption
+  | GraphicComponentOption
+  | GridComponentOption
+  | LineSeriesOption
 >;

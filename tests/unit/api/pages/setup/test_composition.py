@@ -91,9 +91,7 @@ def test_a_yearly_consumption_in_megawatt_hours_is_refused() -> None:
     assert refused(compose(typed(household={"yearly_kwh": "3,5"}))) == {"yearly_kwh": "least"}
 
 
-def test_a_battery_loses_half_of_what_it_loses_on_each_way_and_a_switch_that_is_not_set_is_off() -> (
-    None
-):
+def test_a_battery_loses_half_on_each_way_and_an_unset_switch_is_off() -> None:
     [battery] = compose(typed(batteries=[BATTERY])).site().batteries
     # Of 81 % that come out again, √0.81 = 0.9 are left after each way.
     assert (battery.charge_efficiency, battery.discharge_efficiency, battery.min_soc) == (
