@@ -47,7 +47,14 @@ class StepInfo:
 
     def part(self, sites: slice) -> "StepInfo":
         """Return a view of some of the sites."""
-        return StepInfo(*(getattr(self, name)[sites] for name in StepInfo.__slots__))
+        return StepInfo(
+            episode=self.episode[sites],
+            stored_kwh=self.stored_kwh[sites],
+            cost=self.cost[sites],
+            potential=self.potential[sites],
+            shaping=self.shaping[sites],
+            intervened=self.intervened[sites],
+        )
 
 
 class VectorEnv:
@@ -63,7 +70,9 @@ class VectorEnv:
     def __init__(
         self, batch: EpisodeBatch, count: int, *, rule: EnvRule = PLAIN, threads: int = 1
     ) -> None:
-        self.batch, self.rule, self.count = batch, rule, count
+        self.batch = batch
+        self.rule = rule
+        self.count = count
         edges = np.linspace(0, count, -(-count // BLOCK) + 1).astype(int).tolist()
         self._parts = [slice(*each) for each in pairwise(edges)]
         self._blocks = [_Block(batch, rule, part.stop - part.start) for part in self._parts]
@@ -91,15 +100,13 @@ class VectorEnv:
         """Begin episodes, drawn or given, and return their first states, shape
         ``(count, state_size)``; ``rng`` draws all that follow.
         """
-        chosen = (
-            rng.integers(self.batch.episodes.size, size=self.count)
-            if episodes is None
-            else np.asarray(episodes, dtype=np.int64)
-        )
-        for block, part, own in zip(
-            self._blocks, self._parts, rng.spawn(len(self._blocks)), strict=True
-        ):
-            block.reset(own, chosen[part])
+        if episodes is None:
+            chosen = rng.integers(self.batch.episodes.size, size=self.count)
+        else:
+            chosen = np.asarray(episodes, dtype=np.int64)
+        generators = rng.spawn(len(self._blocks))
+        for block, part, own_rng in zip(self._blocks, self._parts, generators, strict=True):
+            block.reset(own_rng, chosen[part])
         return self.states()
 
     def states(self) -> StateArray:
@@ -122,12 +129,14 @@ class VectorEnv:
             The states that follow (of the next episode where one has ended), rewards, and where an
             episode has ended, each with ``count`` rows. ``info`` says more of the step.
         """
-        rewards, done = np.empty(self.count), np.empty(self.count, dtype=bool)
-        states = np.empty((self.count, self.state_size if observe else 0), dtype=np.float32)
-        info = self.info = StepInfo.empty(self.count)
+        width = self.state_size if observe else 0
+        states = np.empty((self.count, width), dtype=np.float32)
+        rewards = np.empty(self.count)
+        done = np.empty(self.count, dtype=bool)
+        info = StepInfo.empty(self.count)
+        self.info = info
 
-        def work(place: int) -> None:
-            part, block = self._parts[place], self._blocks[place]
+        def step_block(block: _Block, part: slice) -> None:
             own = info.part(part)
             done[part] = block.step(actions[part], own)
             rewards[part] = own.potential - own.cost + own.shaping
@@ -135,9 +144,12 @@ class VectorEnv:
             if observe:
                 block.observe(states[part])
 
-        places = range(len(self._blocks))
-        for _ in map(work, places) if self._pool is None else self._pool.map(work, places):
-            pass
+        if self._pool is None:
+            for block, part in zip(self._blocks, self._parts, strict=True):
+                step_block(block, part)
+        else:
+            # As a list, so that an error of a thread is raised here.
+            list(self._pool.map(step_block, self._blocks, self._parts))
         return states, rewards, done
 
 
