@@ -35,3 +35,13 @@ def loop_part(work: Loop) -> Loop:
     """
     compiled: Loop = njit(**_OPTIONS, **_NOT_FROM_PYTHON)(work)
     return compiled
+
+
+def uncached_part(work: Loop) -> Loop:
+    """Return a part of one loop that takes named tuples; it is kept on the disk within that loop.
+
+    Numba's cache refers to classes of arguments by name and fails where a later version has
+    renamed one. So a loop itself takes arrays and plain tuples of them alone.
+    """
+    compiled: Loop = njit(**(_OPTIONS | {"cache": False}), **_NOT_FROM_PYTHON)(work)
+    return compiled

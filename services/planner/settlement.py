@@ -13,7 +13,7 @@ from services.planner.settlement_loop import (
     BatteryValues,
     FlowValues,
     SetPointValues,
-    SlotValues,
+    SlotInputs,
     settle_slots,
 )
 
@@ -44,7 +44,7 @@ def settle_one_battery(
 ) -> tuple[SetPoint, Flows]:
     """Return what ``settle`` does, by the compiled loop."""
     count = stored_kwh.shape[1]
-    slots = SlotValues(
+    slots = SlotInputs(
         import_limit_kw=_fill_column(limits.import_limit_kw, count),
         export_limit_kw=_fill_column(limits.export_limit_kw, count),
         curtailable=_fill_column(limits.curtailable, count),
@@ -56,10 +56,10 @@ def settle_one_battery(
     safe = SetPointValues(*np.empty((len(SetPointValues._fields), count)))
     flows = FlowValues(*np.empty((len(FlowValues._fields), count)))
     settle_slots(
-        _list_batteries(limits.batteries, count),
-        _list_setpoints(setpoint, count),
-        slots,
-        (safe, flows),
+        tuple(_list_batteries(limits.batteries, count)),
+        tuple(_list_setpoints(setpoint, count)),
+        tuple(slots),
+        (tuple(safe), tuple(flows)),
     )
     clamped = SetPoint(
         mode=safe.mode[None].astype(np.int8),
@@ -84,14 +84,12 @@ def settle_one_battery(
 
 def load_kernels() -> None:
     """Load the compiled loop, or compile it the first time."""
-    safe = SetPointValues(*np.zeros((len(SetPointValues._fields), 1)))
-    flows = FlowValues(*np.zeros((len(FlowValues._fields), 1)))
-    settle_slots(
-        BatteryValues(*np.zeros((len(BatteryValues._fields), 1))),
-        SetPointValues(*np.zeros((len(SetPointValues._fields), 1))),
-        SlotValues(*np.zeros((len(SlotValues._fields), 1))),
-        (safe, flows),
-    )
+    batteries = tuple(np.zeros((len(BatteryValues._fields), 1)))
+    requested = tuple(np.zeros((len(SetPointValues._fields), 1)))
+    slots = tuple(np.zeros((len(SlotInputs._fields), 1)))
+    safe = tuple(np.zeros((len(SetPointValues._fields), 1)))
+    flows = tuple(np.zeros((len(FlowValues._fields), 1)))
+    settle_slots(batteries, requested, slots, (safe, flows))
 
 
 def _list_batteries(battery: BatteryLimits, count: int) -> BatteryValues[FloatArray]:

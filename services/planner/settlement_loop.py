@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from luna.energy.physics.mode import CHARGE, EXPORT, HOLD, SAVE, SUPPLY, Curtailment
 from luna.energy.timeline import FloatArray
-from services.planner.loops import loop, loop_part
+from services.planner.loops import loop, uncached_part
 
 NO_CURTAILMENT = float(Curtailment.NONE)
 NO_EXPORT = float(Curtailment.EXPORT)
@@ -54,7 +54,7 @@ class SetPointValues(NamedTuple, Generic[Value]):
     pv_limit_kw: Value
 
 
-class SlotValues(NamedTuple, Generic[Value]):
+class SlotInputs(NamedTuple, Generic[Value]):
     """The limits of the site, the energy stored at the slot's start, and what the slot brings."""
 
     import_limit_kw: Value
@@ -109,36 +109,45 @@ class ExchangeValues(NamedTuple):
     sold_kwh: float
 
 
+# Columns of equal length, a field of one of the tuples above each.
+SlotColumns = tuple[FloatArray, ...]
+
+
 @loop
 def settle_slots(
-    batteries: BatteryValues[FloatArray],
-    requested: SetPointValues[FloatArray],
-    slots: SlotValues[FloatArray],
-    results: tuple[SetPointValues[FloatArray], FlowValues[FloatArray]],
+    batteries: SlotColumns,
+    requested: SlotColumns,
+    slots: SlotColumns,
+    results: tuple[SlotColumns, SlotColumns],
 ) -> None:
     """Write the safe set-point and the flows of every slot.
 
     Args:
-        batteries: the battery's limits, columns of shape ``(slots,)`` as all others.
-        requested: the set-points to clamp.
-        slots: what the slots bring.
-        results: the clamped set-points and their flows, written.
+        batteries: the battery's limits, as ``BatteryValues``.
+        requested: the set-points to clamp, as ``SetPointValues``.
+        slots: what the slots bring, as ``SlotInputs``.
+        results: the clamped set-points and their flows, as ``SetPointValues`` and ``FlowValues``,
+            written.
     """
-    safe, flows = results
-    for index in range(slots.stored_kwh.size):
-        battery = read_battery(batteries, index)
-        slot = read_slot(slots, index)
-        setpoint = clamp_setpoint(read_setpoint(requested, index), battery, slot)
-        write_setpoint(safe, index, setpoint)
-        write_flows(flows, index, settle_slot(setpoint, battery, slot))
+    battery_columns = BatteryValues(*batteries)
+    requested_columns = SetPointValues(*requested)
+    slot_columns = SlotInputs(*slots)
+    safe_columns = SetPointValues(*results[0])
+    flow_columns = FlowValues(*results[1])
+    for index in range(slot_columns.stored_kwh.size):
+        battery = read_battery(battery_columns, index)
+        slot = read_slot(slot_columns, index)
+        setpoint = clamp_setpoint(read_setpoint(requested_columns, index), battery, slot)
+        write_setpoint(safe_columns, index, setpoint)
+        write_flows(flow_columns, index, settle_slot(setpoint, battery, slot))
 
 
 # --- the safety layer, as ``luna.energy.physics.safety.clamp`` ------------------------------------
 
 
-@loop_part
+@uncached_part
 def clamp_setpoint(
-    requested: SetPointValues[float], battery: BatteryValues[float], slot: SlotValues[float]
+    requested: SetPointValues[float], battery: BatteryValues[float], slot: SlotInputs[float]
 ) -> SetPointValues[float]:
     """Return the nearest safe set-point."""
     mode = clamp_mode(requested.mode, battery, slot.stored_kwh)
@@ -161,7 +170,7 @@ def clamp_setpoint(
     )
 
 
-@loop_part
+@uncached_part
 def clamp_mode(mode: float, battery: BatteryValues[float], stored_kwh: float) -> float:
     """Return the mode, or the nearest one that exists and that the contract allows."""
     exists = 0 <= mode <= EXPORT
@@ -174,25 +183,25 @@ def clamp_mode(mode: float, battery: BatteryValues[float], stored_kwh: float) ->
     return mode
 
 
-@loop_part
+@uncached_part
 def clamp_soc(soc: float, unknown_soc: float, battery: BatteryValues[float]) -> float:
     return clamp_known(soc, unknown_soc, battery.min_soc, battery.max_soc)
 
 
-@loop_part
+@uncached_part
 def clamp_known(value: float, unknown: float, lowest: float, highest: float) -> float:
     known = unknown if isnan(value) else value
     return min(max(known, lowest), highest)
 
 
-@loop_part
+@uncached_part
 def clamp_curtailment(curtailment: float, curtailable: float) -> float:
     if curtailable and NO_CURTAILMENT <= curtailment <= PV_OFF:
         return curtailment
     return NO_CURTAILMENT
 
 
-@loop_part
+@uncached_part
 def clamp_pv_limit(pv_limit_kw: float, curtailable: float) -> float:
     if curtailable and not isnan(pv_limit_kw):
         return max(pv_limit_kw, 0.0)
@@ -202,9 +211,9 @@ def clamp_pv_limit(pv_limit_kw: float, curtailable: float) -> float:
 # --- the simulation, as ``luna.energy.physics.simulation.simulate_slot`` --------------------------
 
 
-@loop_part
+@uncached_part
 def settle_slot(
-    safe: SetPointValues[float], battery: BatteryValues[float], slot: SlotValues[float]
+    safe: SetPointValues[float], battery: BatteryValues[float], slot: SlotInputs[float]
 ) -> FlowValues[float]:
     """Return the flows of a safe set-point."""
     meter = find_meter(safe, slot)
@@ -240,8 +249,8 @@ def settle_slot(
     )
 
 
-@loop_part
-def find_meter(safe: SetPointValues[float], slot: SlotValues[float]) -> MeterValues:
+@uncached_part
+def find_meter(safe: SetPointValues[float], slot: SlotInputs[float]) -> MeterValues:
     """Return the house before its battery: load less PV that is not held back."""
     pv_kwh = 0.0
     if safe.curtailment != PV_OFF:
@@ -255,9 +264,9 @@ def find_meter(safe: SetPointValues[float], slot: SlotValues[float]) -> MeterVal
     )
 
 
-@loop_part
+@uncached_part
 def find_envelope(
-    safe: SetPointValues[float], battery: BatteryValues[float], slot: SlotValues[float]
+    safe: SetPointValues[float], battery: BatteryValues[float], slot: SlotInputs[float]
 ) -> EnvelopeValues:
     """Return the most that the battery can move by purpose."""
     mode = safe.mode
@@ -265,25 +274,12 @@ def find_envelope(
     chargeable_kwh = find_chargeable(battery, stored_kwh, slot.hours)
     dischargeable_kwh = find_dischargeable(battery, stored_kwh, slot.hours)
 
-    # A mode that buys takes the surplus first.
-    storable_kwh = 0.0
     buyable_kwh = 0.0
     if mode == CHARGE:
-        ceiling_soc = max(safe.ceiling_soc, safe.target_soc)
-        storable_kwh = min(chargeable_kwh, room_to(ceiling_soc, battery, stored_kwh))
         buyable_kwh = min(chargeable_kwh, room_to(safe.target_soc, battery, stored_kwh))
-    elif mode <= SAVE:
-        storable_kwh = min(chargeable_kwh, room_to(safe.ceiling_soc, battery, stored_kwh))
-
-    # A mode that sells serves the load first.
-    servable_kwh = 0.0
     sellable_kwh = 0.0
     if mode == EXPORT:
-        floor_soc = min(safe.floor_soc, safe.target_soc)
-        servable_kwh = min(dischargeable_kwh, energy_above(floor_soc, battery, stored_kwh))
         sellable_kwh = min(dischargeable_kwh, energy_above(safe.target_soc, battery, stored_kwh))
-    elif mode == SUPPLY or mode < SAVE:
-        servable_kwh = min(dischargeable_kwh, energy_above(safe.floor_soc, battery, stored_kwh))
 
     # What may neither be exported nor held back has to go into the battery.
     spillable_kwh = chargeable_kwh
@@ -291,9 +287,9 @@ def find_envelope(
         spillable_kwh = min(chargeable_kwh, room_to(safe.spill_soc, battery, stored_kwh))
     return EnvelopeValues(
         dischargeable_kwh=dischargeable_kwh,
-        servable_kwh=servable_kwh,
+        servable_kwh=min(dischargeable_kwh, find_servable(safe, battery, stored_kwh)),
         sellable_kwh=sellable_kwh,
-        storable_kwh=storable_kwh,
+        storable_kwh=min(chargeable_kwh, find_storable(safe, battery, stored_kwh)),
         spillable_kwh=spillable_kwh,
         buyable_kwh=buyable_kwh,
         power_kwh=safe.power_kw * slot.hours,
@@ -301,7 +297,33 @@ def find_envelope(
     )
 
 
-@loop_part
+@uncached_part
+def find_storable(
+    safe: SetPointValues[float], battery: BatteryValues[float], stored_kwh: float
+) -> float:
+    """Return the room that the mode has for surplus; what buys takes the surplus first."""
+    if safe.mode == CHARGE:
+        ceiling_soc = max(safe.ceiling_soc, safe.target_soc)
+        return room_to(ceiling_soc, battery, stored_kwh)
+    if safe.mode <= SAVE:
+        return room_to(safe.ceiling_soc, battery, stored_kwh)
+    return 0.0
+
+
+@uncached_part
+def find_servable(
+    safe: SetPointValues[float], battery: BatteryValues[float], stored_kwh: float
+) -> float:
+    """Return the energy that the mode has for the load; what sells serves the load first."""
+    if safe.mode == EXPORT:
+        floor_soc = min(safe.floor_soc, safe.target_soc)
+        return energy_above(floor_soc, battery, stored_kwh)
+    if safe.mode == SUPPLY or safe.mode < SAVE:
+        return energy_above(safe.floor_soc, battery, stored_kwh)
+    return 0.0
+
+
+@uncached_part
 def find_chargeable(battery: BatteryValues[float], stored_kwh: float, hours: float) -> float:
     """Return what the battery can take; its power falls linearly from ``taper_from_soc`` on."""
     if not isfinite(stored_kwh):
@@ -313,7 +335,7 @@ def find_chargeable(battery: BatteryValues[float], stored_kwh: float, hours: flo
     return min(power_kwh, room_to(battery.max_soc, battery, stored_kwh))
 
 
-@loop_part
+@uncached_part
 def find_dischargeable(battery: BatteryValues[float], stored_kwh: float, hours: float) -> float:
     """Return what the battery can give."""
     if not isfinite(stored_kwh):
@@ -322,21 +344,21 @@ def find_dischargeable(battery: BatteryValues[float], stored_kwh: float, hours: 
     return min(power_kwh, energy_above(battery.min_soc, battery, stored_kwh))
 
 
-@loop_part
+@uncached_part
 def room_to(soc: float, battery: BatteryValues[float], stored_kwh: float) -> float:
     """Return the energy up to a state of charge, kWh at the terminals."""
     room_kwh = max(soc * battery.capacity_kwh - stored_kwh, 0.0)
     return room_kwh / battery.charge_efficiency
 
 
-@loop_part
+@uncached_part
 def energy_above(soc: float, battery: BatteryValues[float], stored_kwh: float) -> float:
     """Return the energy down to a state of charge, kWh at the terminals."""
     energy_kwh = max(stored_kwh - soc * battery.capacity_kwh, 0.0)
     return energy_kwh * battery.discharge_efficiency
 
 
-@loop_part
+@uncached_part
 def serve_load(meter: MeterValues, envelope: EnvelopeValues) -> float:
     """Return what the battery gives to the load: as its mode says, then what import leaves."""
     serve_kwh = share(meter.deficit_kwh, envelope.servable_kwh)
@@ -344,7 +366,7 @@ def serve_load(meter: MeterValues, envelope: EnvelopeValues) -> float:
     return serve_kwh + share(unserved_kwh, envelope.dischargeable_kwh - serve_kwh)
 
 
-@loop_part
+@uncached_part
 def exchange(meter: MeterValues, envelope: EnvelopeValues, serve_kwh: float) -> ExchangeValues:
     """Return what the battery moves besides serving the load, never below its least charge."""
     moved = move_energy(meter, envelope, serve_kwh)
@@ -359,7 +381,7 @@ def exchange(meter: MeterValues, envelope: EnvelopeValues, serve_kwh: float) -> 
     return moved
 
 
-@loop_part
+@uncached_part
 def charge_less(envelope: EnvelopeValues) -> EnvelopeValues:
     """Return the envelope without the mode's own charge or, without any, without all charge."""
     has_own_charge = envelope.storable_kwh + envelope.buyable_kwh > 0.0
@@ -375,7 +397,7 @@ def charge_less(envelope: EnvelopeValues) -> EnvelopeValues:
     )
 
 
-@loop_part
+@uncached_part
 def move_energy(meter: MeterValues, envelope: EnvelopeValues, serve_kwh: float) -> ExchangeValues:
     """Return what the battery stores, buys and sells within power and connection."""
     store_kwh = store_surplus(meter, envelope)
@@ -393,7 +415,7 @@ def move_energy(meter: MeterValues, envelope: EnvelopeValues, serve_kwh: float) 
     )
 
 
-@loop_part
+@uncached_part
 def store_surplus(meter: MeterValues, envelope: EnvelopeValues) -> float:
     """Return what the battery stores of the surplus: as its mode says, then what export leaves."""
     store_kwh = share(meter.surplus_kwh, envelope.storable_kwh)
@@ -406,9 +428,9 @@ def store_surplus(meter: MeterValues, envelope: EnvelopeValues) -> float:
     return store_kwh
 
 
-@loop_part
+@uncached_part
 def hold_back(
-    safe: SetPointValues[float], slot: SlotValues[float], surplus_kwh: float, room_kwh: float
+    safe: SetPointValues[float], slot: SlotInputs[float], surplus_kwh: float, room_kwh: float
 ) -> float:
     """Return the surplus that is curtailed: what the connection has no room for, or all of it."""
     if not slot.curtailable:
@@ -418,7 +440,7 @@ def hold_back(
     return max(surplus_kwh - max(room_kwh, 0.0), 0.0)
 
 
-@loop_part
+@uncached_part
 def share(available_kwh: float, wanted_kwh: float) -> float:
     """Return what is wanted as far as it is available, at least 0."""
     return min(max(available_kwh, 0.0), max(wanted_kwh, 0.0))
@@ -427,7 +449,7 @@ def share(available_kwh: float, wanted_kwh: float) -> float:
 # --- numbers of a slot out of columns, and into them ----------------------------------------------
 
 
-@loop_part
+@uncached_part
 def read_battery(columns: BatteryValues[FloatArray], index: int) -> BatteryValues[float]:
     return BatteryValues(
         capacity_kwh=columns.capacity_kwh[index],
@@ -445,7 +467,7 @@ def read_battery(columns: BatteryValues[FloatArray], index: int) -> BatteryValue
     )
 
 
-@loop_part
+@uncached_part
 def read_setpoint(columns: SetPointValues[FloatArray], index: int) -> SetPointValues[float]:
     return SetPointValues(
         mode=columns.mode[index],
@@ -459,9 +481,9 @@ def read_setpoint(columns: SetPointValues[FloatArray], index: int) -> SetPointVa
     )
 
 
-@loop_part
-def read_slot(columns: SlotValues[FloatArray], index: int) -> SlotValues[float]:
-    return SlotValues(
+@uncached_part
+def read_slot(columns: SlotInputs[FloatArray], index: int) -> SlotInputs[float]:
+    return SlotInputs(
         import_limit_kw=columns.import_limit_kw[index],
         export_limit_kw=columns.export_limit_kw[index],
         curtailable=columns.curtailable[index],
@@ -472,7 +494,7 @@ def read_slot(columns: SlotValues[FloatArray], index: int) -> SlotValues[float]:
     )
 
 
-@loop_part
+@uncached_part
 def write_setpoint(
     columns: SetPointValues[FloatArray], index: int, setpoint: SetPointValues[float]
 ) -> None:
@@ -486,7 +508,7 @@ def write_setpoint(
     columns.pv_limit_kw[index] = setpoint.pv_limit_kw
 
 
-@loop_part
+@uncached_part
 def write_flows(columns: FlowValues[FloatArray], index: int, flows: FlowValues[float]) -> None:
     columns.charge_kwh[index] = flows.charge_kwh
     columns.discharge_kwh[index] = flows.discharge_kwh
