@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from services.planner.dp import envelopes, plan, planner, value
+from services.planner import settlement
+from services.planner.dp import envelopes, planner, value
 from services.planner.linear import schedules
 
 # Loops and loader for plans over scenarios, slots of non-convex cost, and schedules of loads.
@@ -27,7 +28,7 @@ def load_common_kernels() -> None:
     """
     value.load_kernels()
     planner.load_kernels()
-    plan.load_kernels()
+    settlement.load_kernels()
     for loops, load in _SELDOM:
         # Numba has no public call for it: its cache index is empty unless file and compiler are of
         # the cached version.

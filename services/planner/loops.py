@@ -1,5 +1,6 @@
-"""How the planner's loops are compiled: soon, because a machine does it while its owner waits for a
-first plan.
+"""Options with which the planner's loops are compiled.
+
+They keep compiling short: it happens while an owner waits for a first plan.
 """
 
 from collections.abc import Callable
@@ -8,23 +9,39 @@ from typing import Any, TypeVar
 from numba import njit
 
 Loop = TypeVar("Loop", bound=Callable[..., Any])
-# How C, and how Python would call a loop: each is compiled besides it. Numba's stubs know neither.
-_NOT_FROM_C: dict[str, Any] = {"no_cfunc_wrapper": True}
+_OPTIONS: dict[str, Any] = {
+    # Kept on the disk.
+    "cache": True,
+    # Other threads run meanwhile.
+    "nogil": True,
+    # Nothing in C calls a loop. Numba's stubs do not know the option.
+    "no_cfunc_wrapper": True,
+    # No division of theirs is by zero: the checks are a sixth of all that is compiled.
+    "error_model": "numpy",
+}
 _NOT_FROM_PYTHON: dict[str, Any] = {"no_cpython_wrapper": True}
-# No division of theirs is by zero: what would raise that error at each of them is a sixth of all
-# that is compiled.
-_NO_ZERO_DIVISION: dict[str, Any] = {"error_model": "numpy"}
 
 
 def loop(work: Loop) -> Loop:
-    """Return a loop that Python calls, compiled when it is called first, and kept on the disk."""
-    compiled: Loop = njit(cache=True, **_NOT_FROM_C, **_NO_ZERO_DIVISION)(work)
+    """Return a loop that Python calls, compiled when it is called first."""
+    compiled: Loop = njit(**_OPTIONS)(work)
     return compiled
 
 
 def loop_part(work: Loop) -> Loop:
-    """Return a part of loops that only they call: without what Python would call it by, which takes
-    as long to compile as a short loop does.
+    """Return a part of loops, which Python cannot call.
+
+    What Python would call it by takes as long to compile as a short loop does.
     """
-    compiled: Loop = njit(cache=True, **_NOT_FROM_C, **_NOT_FROM_PYTHON, **_NO_ZERO_DIVISION)(work)
+    compiled: Loop = njit(**_OPTIONS, **_NOT_FROM_PYTHON)(work)
+    return compiled
+
+
+def uncached_part(work: Loop) -> Loop:
+    """Return a part of one loop that takes named tuples; it is kept on the disk within that loop.
+
+    Numba's cache refers to classes of arguments by name and fails where a later version has
+    renamed one. So a loop itself takes arrays and plain tuples of them alone.
+    """
+    compiled: Loop = njit(**(_OPTIONS | {"cache": False}), **_NOT_FROM_PYTHON)(work)
     return compiled

@@ -24,7 +24,6 @@ from services.planner.dp.plan import (
     count_excess,
     join,
     join_parts,
-    settle,
     split,
     value_flows,
     work_in_groups,
@@ -34,6 +33,7 @@ from services.planner.dp.segments import problem_segments
 from services.planner.milp.battery_constraints import missed_kwh
 from services.planner.problem.problem import Deadline, Problem
 from services.planner.problem.scenarios import ScenarioSet
+from services.planner.settlement import settle
 
 Part = TypeVar("Part", Flows, SetPoint)
 

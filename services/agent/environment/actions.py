@@ -137,17 +137,14 @@ class Powers:
 
         NaN counts as 0.
         """
-        battery = limits.batteries
-        with np.errstate(invalid="ignore"):
-            powers = (
-                share * most
-                for share, most in zip(
-                    shares,
-                    (battery.charge_limit_kw, *(battery.discharge_limit_kw,) * 2),
-                    strict=True,
-                )
-            )
-            return cls(*(np.where(each > 0.0, each, 0.0) for each in powers))
+        charge_share, discharge_share, export_share = shares
+        charge_limit_kw = limits.batteries.charge_limit_kw
+        discharge_limit_kw = limits.batteries.discharge_limit_kw
+        return cls(
+            charge_kw=_positive(charge_share, charge_limit_kw),
+            discharge_kw=_positive(discharge_share, discharge_limit_kw),
+            export_kw=_positive(export_share, discharge_limit_kw),
+        )
 
     def gate(self, day: DayPrices) -> "Powers":
         """Return powers with charge or discharge alone.
@@ -175,30 +172,33 @@ class Powers:
         power comes on top, and their sum bounds the discharge.
         """
         battery = limits.batteries
-        charges, sells = self.charge_kw > 0.0, self.export_kw > 0.0
-        out = np.where(sells, EXPORT, np.where(self.discharge_kw > 0.0, SUPPLY, HOLD))
-        mode = np.where(charges, CHARGE, out).astype(np.int8)
-        up = (
-            stored_kwh + self.charge_kw * (hours * battery.charge_efficiency)
-        ) / battery.capacity_kwh
-        down = (
-            stored_kwh
-            - (self.discharge_kw + self.export_kw) * (hours / battery.discharge_efficiency)
-        ) / battery.capacity_kwh
-        target, power = (
-            np.where(charges, up, down),
-            np.where(charges, self.charge_kw, self.export_kw),
-        )
+        charges = self.charge_kw > 0.0
+        sells = self.export_kw > 0.0
+        mode = np.where(self.discharge_kw > 0.0, SUPPLY, HOLD)
+        mode = np.where(sells, EXPORT, mode)
+        mode = np.where(charges, CHARGE, mode)
+        gained_kwh = self.charge_kw * (hours * battery.charge_efficiency)
+        out_kw = self.discharge_kw + self.export_kw
+        lost_kwh = out_kw * (hours / battery.discharge_efficiency)
+        charged_soc = (stored_kwh + gained_kwh) / battery.capacity_kwh
+        discharged_soc = (stored_kwh - lost_kwh) / battery.capacity_kwh
         return SetPoint(
-            mode,
-            power,
-            target,
-            floor_soc=down,
-            ceiling_soc=up,
+            mode=mode.astype(np.int8),
+            power_kw=np.where(charges, self.charge_kw, self.export_kw),
+            target_soc=np.where(charges, charged_soc, discharged_soc),
+            floor_soc=discharged_soc,
+            ceiling_soc=charged_soc,
             spill_soc=_ANY,
             curtailment=curtailment,
             pv_limit_kw=_FREE,
         )
+
+
+def _positive(share: FloatArray, limit_kw: FloatArray) -> FloatArray:
+    """Return a share of a limit, 0 where that is negative or NaN."""
+    with np.errstate(invalid="ignore"):
+        power_kw = share * limit_kw
+        return np.where(power_kw > 0.0, power_kw, 0.0)
 
 
 def beyond_limits(shares: Sequence[FloatArray]) -> BoolArray:

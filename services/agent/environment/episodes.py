@@ -81,11 +81,6 @@ class SiteColumns:
         _map_limits(self.limits, note)
         return [*arrays, self.wear_price]
 
-    def filled(self, columns: Sequence[FloatArray]) -> Self:
-        """Return the same with other arrays, in the order of ``columns``."""
-        remaining = iter(columns)
-        return type(self)(_map_limits(self.limits, lambda _: next(remaining)), next(remaining))
-
 
 def _map_limits(limits: SiteLimits, change: Change) -> SiteLimits:
     columns: dict[str, Any] = {
@@ -158,14 +153,18 @@ class SlotTable:
     q50: FloatArray
     q75: FloatArray
 
-    @property
-    def columns(self) -> dict[str, FloatArray | IntArray]:
-        """The arrays by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
     def at(self, slots: IndexArray) -> "SlotTable":
         """Return the actual values of some of the slots, in this order."""
-        return SlotTable(**{name: column[slots] for name, column in self.columns.items()})  # type: ignore[arg-type]
+        return SlotTable(
+            load_kwh=self.load_kwh[slots],
+            pv_kwh=self.pv_kwh[slots],
+            import_price=self.import_price[slots],
+            export_price=self.export_price[slots],
+            curtailment=self.curtailment[slots],
+            q25=self.q25[slots],
+            q50=self.q50[slots],
+            q75=self.q75[slots],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,14 +232,13 @@ class EpisodeBatch:
         rows = []
         for place in range(len(scene.days) - days + 1):
             within = scene.days[place : place + days]
-            if not any(_day_of(scene, begin) in reasons for begin, _ in within):
-                begin, end = within[0][0], within[-1][1]
-                paid = scene.prices.mean_import_price(
-                    scene.timeline.start + end * scene.timeline.step
-                )
-                rows.append(
-                    (begin, end - begin, TERMINAL_SHARE * max(paid, 0.0), _day_of(scene, begin))
-                )
+            if any(_day_of(scene, begin) in reasons for begin, _ in within):
+                continue
+            begin = within[0][0]
+            end = within[-1][1]
+            paid = scene.prices.mean_import_price(scene.timeline.start + end * scene.timeline.step)
+            worth_of_kwh = TERMINAL_SHARE * max(paid, 0.0)
+            rows.append((begin, end - begin, worth_of_kwh, _day_of(scene, begin)))
         refused = {(scene.site.name, day): reason for day, reason in reasons.items()}
         if not rows:
             reason = next(iter(refused.values()), f"it has fewer than {days} days")

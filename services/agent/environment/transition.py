@@ -9,8 +9,7 @@ import numpy as np
 from luna.energy.economics.costs import Costs, slot_costs
 from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import BoolArray, Mode, SetPoint
-from luna.energy.physics.safety import clamp
-from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
+from luna.energy.physics.simulation import Flows, SlotActuals
 from luna.energy.timeline import FloatArray
 from services.agent.environment.actions import (
     ACTION_MODES,
@@ -25,6 +24,7 @@ from services.agent.environment.actions import (
 from services.agent.environment.episodes import SlotTable
 from services.agent.environment.states import V1_1, StateLayout
 from services.planner.replay.data import INITIAL_SHARE
+from services.planner.settlement import settle
 
 # Below this share of the day's median price discharging is cheap. Source: revision 77.
 CHEAP_SHARE = 0.8
@@ -223,10 +223,8 @@ def step_sites(
         requested = choose_setpoint(
             actions[0], slot.curtailment, batteries=len(sites.stored_kwh), modes=rule.modes
         )
-    safe = clamp(requested, sites.stored_kwh, sites.limits)
-    flows = simulate_slot(
-        safe, sites.stored_kwh, SlotActuals(slot.load_kwh, slot.pv_kwh, hours), limits=sites.limits
-    )
+    actuals = SlotActuals(slot.load_kwh, slot.pv_kwh, hours)
+    safe, flows = settle(requested, sites.stored_kwh, actuals, limits=sites.limits)
     costs = cost_flows(flows, PricesNow(slot.import_price, slot.export_price, sites.wear_price))
     before, after = sites.stored_kwh.sum(axis=0), flows.stored_kwh.sum(axis=0)
     potential = value_change(before, after, sites.worth, discount=rule.reward.discount)

@@ -4,21 +4,17 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.agent.environment.array_compiler import Columns, Fused, fuse
-from services.agent.environment.episodes import EpisodeBatch, SlotTable
+from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import StateArray
 from services.agent.environment.transition import PLAIN, AnyArray, EnvRule, SitesNow, step_sites
 
 # So many sites at once that what a slot needs of them stays in a core's cache.
 BLOCK = 8192
-# From so many sites on compiling pays, which takes a second.
-FUSE_FROM = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,14 @@ class StepInfo:
 
     def part(self, sites: slice) -> "StepInfo":
         """Return a view of some of the sites."""
-        return StepInfo(*(getattr(self, name)[sites] for name in StepInfo.__slots__))
+        return StepInfo(
+            episode=self.episode[sites],
+            stored_kwh=self.stored_kwh[sites],
+            cost=self.cost[sites],
+            potential=self.potential[sites],
+            shaping=self.shaping[sites],
+            intervened=self.intervened[sites],
+        )
 
 
 class VectorEnv:
@@ -67,13 +70,13 @@ class VectorEnv:
     def __init__(
         self, batch: EpisodeBatch, count: int, *, rule: EnvRule = PLAIN, threads: int = 1
     ) -> None:
-        self.batch, self.rule, self.count = batch, rule, count
+        self.batch = batch
+        self.rule = rule
+        self.count = count
         edges = np.linspace(0, count, -(-count // BLOCK) + 1).astype(int).tolist()
         self._parts = [slice(*each) for each in pairwise(edges)]
         self._blocks = [_Block(batch, rule, part.stop - part.start) for part in self._parts]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
-        self._fused: Fused | None = None
-        self._begun = False
         self.info = StepInfo.empty(count)
 
     @property
@@ -97,15 +100,13 @@ class VectorEnv:
         """Begin episodes, drawn or given, and return their first states, shape
         ``(count, state_size)``; ``rng`` draws all that follow.
         """
-        chosen = (
-            rng.integers(self.batch.episodes.size, size=self.count)
-            if episodes is None
-            else np.asarray(episodes, dtype=np.int64)
-        )
-        for block, part, own in zip(
-            self._blocks, self._parts, rng.spawn(len(self._blocks)), strict=True
-        ):
-            block.reset(own, chosen[part])
+        if episodes is None:
+            chosen = rng.integers(self.batch.episodes.size, size=self.count)
+        else:
+            chosen = np.asarray(episodes, dtype=np.int64)
+        generators = rng.spawn(len(self._blocks))
+        for block, part, own_rng in zip(self._blocks, self._parts, generators, strict=True):
+            block.reset(own_rng, chosen[part])
         return self.states()
 
     def states(self) -> StateArray:
@@ -128,27 +129,27 @@ class VectorEnv:
             The states that follow (of the next episode where one has ended), rewards, and where an
             episode has ended, each with ``count`` rows. ``info`` says more of the step.
         """
-        rewards, done = np.empty(self.count), np.empty(self.count, dtype=bool)
-        states = np.empty((self.count, self.state_size if observe else 0), dtype=np.float32)
-        info = self.info = StepInfo.empty(self.count)
-        if not self._begun:
-            self._fused, self._begun = (
-                (None if self.count < FUSE_FROM else self._blocks[0].fuse(actions[self._parts[0]])),
-                True,
-            )
+        width = self.state_size if observe else 0
+        states = np.empty((self.count, width), dtype=np.float32)
+        rewards = np.empty(self.count)
+        done = np.empty(self.count, dtype=bool)
+        info = StepInfo.empty(self.count)
+        self.info = info
 
-        def work(place: int) -> None:
-            part, block = self._parts[place], self._blocks[place]
+        def step_block(block: _Block, part: slice) -> None:
             own = info.part(part)
-            done[part] = block.step(actions[part], own, fused=self._fused)
+            done[part] = block.step(actions[part], own)
             rewards[part] = own.potential - own.cost + own.shaping
             block.go_on()
             if observe:
                 block.observe(states[part])
 
-        places = range(len(self._blocks))
-        for _ in map(work, places) if self._pool is None else self._pool.map(work, places):
-            pass
+        if self._pool is None:
+            for block, part in zip(self._blocks, self._parts, strict=True):
+                step_block(block, part)
+        else:
+            # As a list, so that an error of a thread is raised here.
+            list(self._pool.map(step_block, self._blocks, self._parts))
         return states, rewards, done
 
 
@@ -156,58 +157,47 @@ class _Block:
     """Sites that are stepped together, arrays of shape ``(sites,)``."""
 
     def __init__(self, batch: EpisodeBatch, rule: EnvRule, count: int) -> None:
-        self._batch, self._rule, self._rng = batch, rule, np.random.default_rng(0)
+        self._batch = batch
+        self._rule = rule
+        self._rng = np.random.default_rng(0)
         self.episode = np.zeros(count, dtype=np.int64)
-        self._slot, self._last = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+        self._slot = np.zeros(count, dtype=np.int64)
+        self._last = np.zeros(count, dtype=np.int64)
         self._sites = batch.columns.pick(np.zeros(count, dtype=np.int64))
         self._stored_kwh = np.zeros((len(batch.sites[0].batteries), count))
-        self._worth, self._capacity_kwh, self._first_soc = (np.zeros(count) for _ in range(3))
+        self._worth = np.zeros(count)
+        self._capacity_kwh = np.zeros(count)
+        self._first_soc = np.zeros(count)
         self._done: BoolArray = np.zeros(count, dtype=bool)
-        limits = {
-            f"limit{place}": column
-            for place, column in enumerate(self._sites.columns())
-            if column.shape[-1] > 1
-        }
-        now = {
-            "stored_kwh": self._stored_kwh,
-            "capacity_kwh": self._capacity_kwh,
-            "worth": self._worth,
-            "first_soc": self._first_soc,
-            "done": self._done,
-        }
-        # What a step depends on and what differs from site to site, by name; the arrays stay the
-        # same, what they hold changes.
-        self._standing: dict[str, Any] = limits | now
 
     def reset(self, rng: np.random.Generator, episodes: IndexArray) -> None:
         """Begin episodes; ``rng`` draws those that follow."""
         self._rng = rng
         self._begin(np.arange(self.episode.size), episodes)
 
-    def step(self, actions: AnyArray, info: StepInfo, *, fused: Fused | None) -> BoolArray:
+    def step(self, actions: AnyArray, info: StepInfo) -> BoolArray:
         """Live through a slot, note it, and return where it was an episode's last one."""
         np.equal(self._slot, self._last, out=self._done)
-        columns = self._columns(actions)
-        results = (info.stored_kwh, info.cost, info.potential, info.shaping, info.intervened)
+        now = SitesNow(
+            limits=self._sites.limits,
+            wear_price=self._sites.wear_price,
+            stored_kwh=self._stored_kwh,
+            capacity_kwh=self._capacity_kwh,
+            worth=self._worth,
+            first_soc=self._first_soc,
+            done=self._done,
+        )
+        slot = self._batch.slots.at(self._slot)
+        asked = self._rule.read(actions)
+        result = step_sites(self._rule, now, slot, asked, hours=self._batch.hours)
+        self._stored_kwh[:] = result.flows.stored_kwh
         info.episode[:] = self.episode
-        if fused is None:
-            self._stored_kwh[:], *outputs = self._step(
-                columns | self._batch.slots.at(self._slot).columns
-            )
-            _write(results, (self._stored_kwh.sum(axis=0), *outputs), slice(None))
-            return self._done
-        if (others := fused.run(self._slot, columns, results)) is not None:
-            apart = {
-                name: column[..., others] for name, column in columns.items()
-            } | self._batch.slots.at(self._slot[others]).columns
-            stored_kwh, *outputs = self._step(apart)
-            _write(results, (stored_kwh[0], *outputs), others)
-        self._stored_kwh[0] = info.stored_kwh
+        info.stored_kwh[:] = self._stored_kwh.sum(axis=0)
+        info.cost[:] = result.costs.total
+        info.potential[:] = result.potential
+        info.shaping[:] = result.shaping
+        info.intervened[:] = result.intervened
         return self._done
-
-    def fuse(self, actions: AnyArray) -> Fused | None:
-        """Return the step, compiled for the sites of this batch."""
-        return fuse(self._step, self._slot, self._columns(actions), self._batch.slots.columns)
 
     def go_on(self) -> None:
         """Go to the next slot, or, where that was the last one, to an episode that is drawn."""
@@ -221,68 +211,32 @@ class _Block:
         soc = self._stored_kwh.sum(axis=0) / self._capacity_kwh
         self._rule.layout.fill(states, self._batch.features, self._slot, (soc, self._capacity_kwh))
 
-    def _columns(self, actions: AnyArray) -> dict[str, Any]:
-        return {
-            f"action{place}": column for place, column in enumerate(self._rule.read(actions))
-        } | self._standing
-
-    def _step(self, columns: Columns) -> tuple[Any, ...]:
-        """Return stored energy, cost, potential, shaping and whether the safety layer stepped in,
-        from all that a step depends on.
-        """
-        limits = self._sites.filled(
-            [
-                columns.get(f"limit{place}", column)
-                for place, column in enumerate(self._sites.columns())
-            ]
-        )
-        now = SitesNow(
-            limits.limits,
-            limits.wear_price,
-            *(
-                columns[name]
-                for name in ("stored_kwh", "capacity_kwh", "worth", "first_soc", "done")
-            ),
-        )
-        slot = SlotTable(**{name: columns[name] for name in SlotTable.__slots__})
-        actions = [columns[name] for name in columns if name.startswith("action")]
-        result = step_sites(self._rule, now, slot, actions, hours=self._batch.hours)
-        return (
-            result.flows.stored_kwh,
-            result.costs.total,
-            result.potential,
-            result.shaping,
-            result.intervened,
-        )
-
     def _begin(self, where: IndexArray, episodes: IndexArray) -> None:
         table = self._batch.episodes
         self.episode[where] = episodes
         self._slot[where] = table.first[episodes]
         self._last[where] = table.first[episodes] + table.count[episodes] - 1
         self._worth[where] = table.worth[episodes]
-        for column, source in zip(
-            self._sites.columns(), self._batch.columns.columns(), strict=True
-        ):
+        own_columns = self._sites.columns()
+        for column, source in zip(own_columns, self._batch.columns.columns(), strict=True):
+            # A column of a single value is the same for all sites.
             if source.shape[-1] > 1:
                 column[..., where] = source[..., table.site[episodes]]
+        self._charge_batteries(where)
+
+    def _charge_batteries(self, where: IndexArray) -> None:
+        """Set what the batteries of some of the sites hold when an episode begins."""
         battery = self._sites.limits.batteries
-        least, most, capacity = (
-            np.broadcast_to(each, self._stored_kwh.shape)
-            for each in (battery.min_kwh, battery.max_kwh, battery.capacity_kwh)
-        )
-        share = (
-            self._rng.random(where.size)
-            if self._rule.start_share is None
-            else self._rule.start_share
-        )
-        self._stored_kwh[:, where] = least[:, where] + share * (most - least)[:, where]
-        self._capacity_kwh[where] = capacity[:, where].sum(axis=0)
-        self._first_soc[where] = self._stored_kwh[:, where].sum(axis=0) / self._capacity_kwh[where]
-
-
-def _write(
-    results: Sequence[AnyArray], columns: Sequence[AnyArray], where: slice | BoolArray
-) -> None:
-    for result, column in zip(results, columns, strict=True):
-        result[where] = column
+        shape = self._stored_kwh.shape
+        min_kwh = np.broadcast_to(battery.min_kwh, shape)[:, where]
+        max_kwh = np.broadcast_to(battery.max_kwh, shape)[:, where]
+        capacity_kwh = np.broadcast_to(battery.capacity_kwh, shape)[:, where]
+        share: FloatArray | float
+        if self._rule.start_share is None:
+            share = self._rng.random(where.size)
+        else:
+            share = self._rule.start_share
+        stored_kwh = min_kwh + share * (max_kwh - min_kwh)
+        self._stored_kwh[:, where] = stored_kwh
+        self._capacity_kwh[where] = capacity_kwh.sum(axis=0)
+        self._first_soc[where] = stored_kwh.sum(axis=0) / self._capacity_kwh[where]

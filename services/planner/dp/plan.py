@@ -16,90 +16,17 @@ from numpy.typing import NDArray
 from luna.energy.economics.costs import Costs, slot_costs
 from luna.energy.economics.depth_wear import depth_wear
 from luna.energy.errors import LunaError
-from luna.energy.physics.limits import BatteryLimits, SiteLimits
+from luna.energy.physics.limits import SiteLimits
 from luna.energy.physics.mode import SetPoint
-from luna.energy.physics.safety import clamp
-from luna.energy.physics.simulation import Flows, SlotActuals, simulate_slot
+from luna.energy.physics.simulation import Flows, SlotActuals
 from luna.energy.policy import PlanPolicy
 from luna.energy.timeline import FloatArray
 from services.planner.dp.segments import Segments
-from services.planner.dp.settlement_loop import INPUTS, RESULTS, STALLED, settle_slots
 from services.planner.dp.value import Thresholds, ValueFunction
 from services.planner.problem.directions import Direction
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.problem import Problem
-
-_read_battery, _read_setpoint = (
-    attrgetter(*(each.name for each in fields(model))) for model in (BatteryLimits, SetPoint)
-)
-
-
-def settle(
-    setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, *, limits: SiteLimits
-) -> tuple[SetPoint, Flows]:
-    """Return set-points after ``clamp``, and their flows by ``simulate_slot``, all slots side by
-    side.
-
-    For one battery without an inverter of its own both run as one compiled loop. Source:
-    docs/decisions/0086.
-
-    Args:
-        setpoint: as ``clamp`` takes it.
-        stored_kwh: at the start of each slot, ``(batteries, slots)``.
-        actuals: arrays of shape ``(slots,)``.
-        limits: of the same site.
-    """
-    if len(stored_kwh) == 1 and limits.inverters is None:
-        slots = stored_kwh.shape[1]
-        inputs, results = np.empty((INPUTS, slots)), np.empty((RESULTS, slots))
-        for row, values in enumerate(list_inputs(setpoint, stored_kwh, actuals, limits)):
-            inputs[row] = values
-        settle_slots(inputs, results)
-        if not results[STALLED].any():
-            safe = SetPoint(
-                mode=results[:1].astype(np.int8),
-                power_kw=results[1:2],
-                target_soc=results[2:3],
-                floor_soc=results[3:4],
-                ceiling_soc=results[4:5],
-                spill_soc=results[5:6],
-                curtailment=results[6].astype(np.int8),
-                pv_limit_kw=results[7],
-            )
-            return safe, Flows(
-                results[8:9],
-                results[9:10],
-                results[10:11],
-                results[11],
-                results[12],
-                results[13],
-                results[14],
-            )
-    safe = clamp(setpoint, stored_kwh, limits)
-    return safe, simulate_slot(safe, stored_kwh, actuals, limits=limits)
-
-
-def list_inputs(
-    setpoint: SetPoint, stored_kwh: FloatArray, actuals: SlotActuals, limits: SiteLimits
-) -> list[Any]:
-    """Return the inputs of the loop, row by row: ``(slots,)``, ``(1, slots)``, or the same single
-    number for all slots.
-    """
-    site = limits.import_limit_kw, limits.export_limit_kw, limits.curtailable
-    return [
-        *_read_battery(limits.batteries),
-        *_read_setpoint(setpoint),
-        *site,
-        stored_kwh,
-        actuals.load_kwh,
-        actuals.pv_kwh,
-        actuals.hours,
-    ]
-
-
-def load_kernels() -> None:
-    """Load the compiled loop, or compile it the first time."""
-    settle_slots(np.zeros((INPUTS, 1)), np.empty((RESULTS, 1)))
+from services.planner.settlement import settle
 
 
 def widen_limits(problem: Problem, import_kwh: FloatArray, export_kwh: FloatArray) -> SiteLimits:

@@ -24,12 +24,13 @@ from luna.energy.physics.simulation import SlotActuals
 from luna.energy.schedule import Figure
 from luna.energy.timeline import FloatArray, IndexArray, bound, split_days
 from luna.words.numbers import price_scale
-from services.planner.dp.plan import Plan, join, join_parts, settle, weigh_flows
+from services.planner.dp.plan import Plan, join, join_parts, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.following import value_policy
 from services.planner.milp.battery_constraints import find_at_work
 from services.planner.planner import show_import_price
 from services.planner.reply.slot_flows import NOTHING_KWH, SAME_KWH, SlotFlows, find_peak_price
+from services.planner.settlement import settle
 
 # Less is not told: it would read as nothing.
 _LEAST_MONEY = 0.005

@@ -24,12 +24,13 @@ from luna.energy.physics.mode import BoolArray, Mode, SetPoint
 from luna.energy.physics.simulation import SlotActuals
 from luna.energy.schedule import Figure, Reason
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.dp.plan import Plan, settle, split, weigh_flows
+from services.planner.dp.plan import Plan, split, weigh_flows
 from services.planner.dp.segments import FORBIDDEN_VALUE
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
 from services.planner.problem.owner_constraints import block_hours
 from services.planner.reply.evidence import DECIMALS, Evidence, read_numbers
 from services.planner.reply.slot_flows import NOTHING_KWH
+from services.planner.settlement import settle
 
 # Values are exact to this much.
 _TINY_PRICE = 1e-6

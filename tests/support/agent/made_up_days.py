@@ -48,8 +48,8 @@ def make_days(first: date, last: date, *, seed: int = 0, **changes: Any) -> Repl
     )
 
 
-def draw_site(rng: np.random.Generator, name: str = "home") -> Site:
-    """Return a site with any battery, connection, inverter and contract."""
+def draw_site(rng: np.random.Generator, name: str = "home", *, inverter_share: float = 0.3) -> Site:
+    """Return a site with any battery, connection and contract, and an inverter as often as said."""
     capacity, least = rng.uniform(1, 20), rng.uniform(0, 0.4)
     charge = rng.uniform(0.3, 1.0) * capacity
     battery = {
@@ -80,7 +80,7 @@ def draw_site(rng: np.random.Generator, name: str = "home") -> Site:
                 "batteries": ["battery"],
             }
         ]
-        if rng.random() < 0.3
+        if rng.random() < inverter_share
         else []
     )
     pv = [{"name": "roof", "peak_kw": 5, "curtailable": bool(rng.random() < 0.6)}]
@@ -93,13 +93,19 @@ def under(scene: ReplayData, site: Site) -> ReplayData:
 
 
 def join_sites(
-    rng: np.random.Generator, count: int, scene: ReplayData | None = None
+    rng: np.random.Generator,
+    count: int,
+    scene: ReplayData | None = None,
+    *,
+    inverter_share: float = 0.3,
 ) -> EpisodeBatch:
     """Return the same days at that many sites."""
     days = scene or make_scene()
-    return EpisodeBatch.join(
-        [EpisodeBatch.of(under(days, draw_site(rng, f"home {place}"))) for place in range(count)]
-    )
+    batches = []
+    for place in range(count):
+        site = draw_site(rng, f"home {place}", inverter_share=inverter_share)
+        batches.append(EpisodeBatch.of(under(days, site)))
+    return EpisodeBatch.join(batches)
 
 
 def with_forecast(scene: ReplayData, place: int, load_kwh: FloatArray) -> ReplayData:

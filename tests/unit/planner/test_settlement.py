@@ -11,8 +11,7 @@ from luna.energy.physics.mode import SetPoint
 from luna.energy.physics.safety import clamp
 from luna.energy.physics.simulation import SlotActuals, simulate_slot
 from luna.energy.timeline import FloatArray
-from services.planner.dp.plan import list_inputs, settle
-from services.planner.dp.settlement_loop import INPUTS, RESULTS, STALLED, settle_slots
+from services.planner.settlement import settle
 from tests.support.suite.depth import draws
 
 SLOTS = 400
@@ -69,30 +68,15 @@ def draw(rng: np.random.Generator, least_kw: float = 0.0) -> Case:
     return asked, soc * battery.capacity_kwh, actuals, limits
 
 
-@pytest.mark.parametrize("least_kw", [0.0, 1.5], ids=["any power", "a least power"])
+@pytest.mark.parametrize("least_kw", [0.0, 1.5, 4.0], ids=["any power", "a least power", "half"])
 def test_the_loop_does_what_physics_does(least_kw: float) -> None:
     for seed in range(draws(400)):
         asked, stored_kwh, actuals, limits = draw(np.random.default_rng(seed), least_kw)
-        inputs, results = np.empty((INPUTS, SLOTS)), np.empty((RESULTS, SLOTS))
-        for row, values in enumerate(list_inputs(asked, stored_kwh, actuals, limits)):
-            inputs[row] = values
-        settle_slots(inputs, results)
+        found_safe, found_flows = settle(asked, stored_kwh, actuals, limits=limits)
         safe = clamp(asked, stored_kwh, limits)
         flows = simulate_slot(safe, stored_kwh, actuals, limits=limits)
-        settled = results[STALLED] == 0.0
-        assert settled.any()
-        wanted = np.vstack([*astuple(safe), *astuple(flows)])
-        np.testing.assert_array_equal(results[:STALLED, settled], wanted[:, settled])
-
-
-@pytest.mark.parametrize("least_kw", [0.0, 1.5], ids=["any power", "a least power"])
-def test_a_settlement_is_the_same_bit_by_bit(least_kw: float) -> None:
-    # Of a battery that cannot charge as slowly as asked NumPy settles all slots.
-    asked, stored_kwh, actuals, limits = draw(np.random.default_rng(2), least_kw)
-    safe = clamp(asked, stored_kwh, limits)
-    flows = simulate_slot(safe, stored_kwh, actuals, limits=limits)
-    found_safe, found_flows = settle(asked, stored_kwh, actuals, limits=limits)
-    found, wanted = astuple(found_safe) + astuple(found_flows), astuple(safe) + astuple(flows)
-    for one, other in zip(found, wanted, strict=True):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
+        found = astuple(found_safe) + astuple(found_flows)
+        wanted = astuple(safe) + astuple(flows)
+        for one, other in zip(found, wanted, strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one, np.broadcast_to(other, one.shape))

@@ -11,13 +11,15 @@ from services.agent.environment.env import AntaresEnv
 from services.agent.environment.episodes import EpisodeBatch
 from services.agent.environment.states import COMPACT, V1_1
 from services.agent.environment.transition import EnvRule, RewardRule
-from services.agent.environment.vector_env import FUSE_FROM, VectorEnv
+from services.agent.environment.vector_env import VectorEnv
 from tests.support.agent.made_up_days import bounds_kwh, join_sites, make_days
 from tests.support.planning.replay import BATTERY, make_scene
 from tests.support.suite.depth import LONG, draws
 
 SHAPED = RewardRule(discount=0.99, terminal_soc_penalty=0.5, cheap_discharge_penalty=0.1)
 SPRING = (date(2024, 3, 30), date(2024, 3, 31))
+# Sites side by side in one block.
+MANY = 256
 # Sites whose steps are compared with those of one site alone, and steps under wild actions.
 COMPARED_SITES = 24 if LONG else 6
 WILD_STEPS = 1_000 if LONG else 250
@@ -78,11 +80,12 @@ def test_sites_side_by_side_are_stepped_as_one_alone(seed: int, control: str) ->
     compare(batch, EnvRule(COMPACT, control, SHAPED), rng, episodes, 4 if LONG else 2)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("inverter_share", [0.0, 0.3], ids=["no inverters", "inverters"])
 @pytest.mark.parametrize("control", ["discrete", "continuous"])
-def test_a_compiled_step_is_that_of_one_site_alone(control: str) -> None:
+def test_many_sites_are_stepped_as_one_alone(control: str, inverter_share: float) -> None:
     rng = np.random.default_rng(1)
-    batch = join_sites(rng, COMPARED_SITES)
-    episodes = np.resize(rng.permutation(batch.episodes.size), FUSE_FROM)
+    batch = join_sites(rng, COMPARED_SITES, inverter_share=inverter_share)
+    episodes = np.resize(rng.permutation(batch.episodes.size), MANY)
     compare(batch, EnvRule(V1_1, control, SHAPED), rng, episodes, COMPARED_SITES)  # type: ignore[arg-type]
 
 
@@ -93,15 +96,16 @@ def test_sites_with_two_batteries_are_stepped_as_one_alone() -> None:
             batteries=[BATTERY | {"name": "old"}, BATTERY | {"name": "new", "capacity_kwh": 3}]
         )
     )
-    compare(batch, EnvRule(COMPACT), rng, np.resize(np.arange(3), FUSE_FROM), 3)
+    compare(batch, EnvRule(COMPACT), rng, np.resize(np.arange(3), MANY), 3)
 
 
+@pytest.mark.parametrize("inverter_share", [0.0, 0.3], ids=["no inverters", "inverters"])
 @pytest.mark.parametrize("control", ["discrete", "continuous"])
-def test_no_policy_leads_a_battery_out_of_its_limits(control: str) -> None:
+def test_no_policy_leads_a_battery_out_of_its_limits(control: str, inverter_share: float) -> None:
     rng = np.random.default_rng(3)
-    # The rule of the test above: what is compiled for that, which takes seconds, serves here too.
-    batch, rule = join_sites(rng, 30), EnvRule(V1_1, control, SHAPED)  # type: ignore[arg-type]
-    env = VectorEnv(batch, FUSE_FROM, rule=rule)
+    batch = join_sites(rng, 30, inverter_share=inverter_share)
+    rule = EnvRule(V1_1, control, SHAPED)  # type: ignore[arg-type]
+    env = VectorEnv(batch, MANY, rule=rule)
     env.reset(rng)
     least, most = np.array([bounds_kwh(site) for site in batch.sites]).T
     for _ in range(WILD_STEPS):
