@@ -20,8 +20,9 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.owner_constraints import block_hours
+from services.planner.reply.flow_shares import NOTHING_KWH
+from services.planner.reply.month_peaks import find_peak_limit, find_peak_price
 from services.planner.reply.notes import name_compromise
-from services.planner.reply.slot_flows import NOTHING_KWH, find_peak_limit, find_peak_price
 
 # A price less below zero than this is shown as 0.
 _SAME_PRICE = 1e-4

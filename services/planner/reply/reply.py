@@ -64,6 +64,7 @@ from services.planner.reply.devices import (
     tell_placed,
 )
 from services.planner.reply.evidence import Evidence
+from services.planner.reply.flow_shares import NOTHING_KWH
 from services.planner.reply.notes import (
     find_compromises,
     find_gap_cost,
@@ -74,8 +75,8 @@ from services.planner.reply.notes import (
     room_of_batteries,
     room_of_placement,
 )
-from services.planner.reply.reasons import PlanExplanation, explain_each
-from services.planner.reply.slot_flows import NOTHING_KWH
+from services.planner.reply.reason_columns import PlanExplanation
+from services.planner.reply.reasons import explain_each
 
 # Indexed by ``Mode``.
 _WORDS = np.array([mode.word for mode in Mode], dtype=object)
@@ -87,7 +88,7 @@ def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list
     """
     if not len(evidence.charge):
         return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
-    commanded = evidence.join_each(attrgetter("setpoints.mode"))
+    commanded = evidence.join(lambda plan: plan.setpoints.mode)
     # For so few modes, comparisons are ten times faster than ``np.isin``.
     holds, follows = commanded == HOLD, commanded == SELF_CONSUMPTION
     saves, serves = (
