@@ -14,11 +14,11 @@ from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
 from services.planner.dp.plan import Plan
 from services.planner.reply.flow_shares import NOTHING_KWH
-from services.planner.reply.priced_slots import PricedSlots
 from services.planner.reply.slot_flows import SAME_KWH
+from services.planner.reply.slot_worth import SlotWorth
 
 
-class LaterSlots(PricedSlots):
+class LaterSlots(SlotWorth):
     """Plans, slot by slot, beside what comes later in them."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:

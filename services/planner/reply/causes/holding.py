@@ -18,7 +18,7 @@ from services.planner.reply.causes.shared import (
     show_refill,
 )
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.priced_slots import TINY_PRICE
+from services.planner.reply.slot_worth import TINY_PRICE
 
 # --- energy that the house could use --------------------------------------------------------------
 

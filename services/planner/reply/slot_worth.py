@@ -21,7 +21,7 @@ _SAME_PRICE = 0.01
 TINY_PRICE = 1e-6
 
 
-class PricedSlots(SlotFlows):
+class SlotWorth(SlotFlows):
     """Prices of plans, and what their batteries' energy is worth."""
 
     def __init__(self, plans: Sequence[Plan]) -> None:
