@@ -35,7 +35,7 @@ from services.planner.problem.build import build_problem
 from services.planner.problem.owner_constraints import Manual
 from services.planner.problem.problem import Problem, StorageBounds, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
-from services.planner.reply.reasons import find_limits
+from services.planner.reply.plan_limits import find_limits
 from services.planner.reply.reply import answer
 
 Tail = TypeVar("Tail", Outlook, SiteLimits, Manual, StorageBounds)

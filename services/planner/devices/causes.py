@@ -17,18 +17,21 @@ from luna.energy.physics.mode import BoolArray
 from luna.energy.schedule import NO_FIGURES, Figure
 from luna.energy.timeline import FloatArray, IndexArray
 
-NOTHING_KWH, LITTLE_KWH = 1e-6, 1e-3
+NOTHING_KWH = 1e-6
+LITTLE_KWH = 1e-3
 _DECIMALS = 6
 # Prices this close would read the same.
 _SAME_PRICE = 5e-4
 # So close to the middle between two digits lies what may be rounded to the wrong one.
-_HALF, _TIE = 0.5, 1e-3
+_HALF = 0.5
+_TIE = 1e-3
 # Figures that are each slot's own, in the order in which they follow those that its window shares,
 # and evidence that is.
 _FIGURES = ("start", "buy", "sell", "fee", "held", "kwh", "time", "price", "kw", "cost")
 _EVIDENCE = ("cost_of_opposite", "price_rank", "price_count")
 # What is missing is said where nothing more comes of it, and an end where nothing is waited for.
-_MISSES, _ENDS = ("ev_late", "ev_short", "load_short"), ("load_done", "load_short", "ev_short")
+_MISSES = ("ev_late", "ev_short", "load_short")
+_ENDS = ("load_done", "load_short", "ev_short")
 Codes = NDArray[np.str_]
 # Figures per slot, ``(slots,)``; None where there is none.
 OptionalFigures = NDArray[np.object_]
@@ -102,9 +105,8 @@ class SlotWindow:
     def needs_all(self) -> bool:
         """Whether a slot less would not be enough."""
         most = self.most_kwh[self.open]
-        return bool(
-            self.used_kwh[self.open].sum() > most.sum() - most.max(initial=0.0) + NOTHING_KWH
-        )
+        with_a_slot_less = most.sum() - most.max(initial=0.0)
+        return bool(self.used_kwh[self.open].sum() > with_a_slot_less + NOTHING_KWH)
 
 
 class SlotReasonBuilder:
@@ -113,7 +115,8 @@ class SlotReasonBuilder:
     """
 
     def __init__(self, slots: int) -> None:
-        self.places, self.distinct = np.full(slots, -1), list[Columns]()
+        self.places = np.full(slots, -1)
+        self.distinct: list[Columns] = []
         self.own: dict[str, OptionalFigures] = {
             name: np.full(slots, None) for name in (*_FIGURES, *_EVIDENCE)
         }
@@ -129,28 +132,31 @@ class SlotReasonBuilder:
 
         Earlier reasons of these slots are replaced.
         """
-        self.own |= {name: np.full(where.size, None) for name in own if name not in self.own}
+        for name in own:
+            if name not in self.own:
+                self.own[name] = np.full(where.size, None)
         codes = np.broadcast_to(code, where.shape)[where].tolist()
-        places = {
-            each: len(self.distinct) + place for place, each in enumerate(dict.fromkeys(codes))
-        }
-        self.distinct += [{"code": each, "figures": dict(shared)} for each in places]
-        self.places[where] = [places[each] for each in codes]
+        places: dict[str, int] = {}
+        for own_code in codes:
+            if own_code not in places:
+                places[own_code] = len(self.distinct)
+                self.distinct.append({"code": own_code, "figures": dict(shared)})
+        self.places[where] = [places[own_code] for own_code in codes]
         for name, column in self.own.items():
             column[where] = own[name][where] if name in own else None
 
     def write(self) -> Columns:
         """Return the columns of a device's ``reason``."""
-        columns = {name: column.tolist() for name, column in self.own.items()}
-        figures = {name: columns.pop(name) for name in self.own if name not in _EVIDENCE}
+        evidence: Columns = {}
+        figures: Columns = {}
+        for name, column in self.own.items():
+            values = column.tolist()
+            if name in _EVIDENCE:
+                evidence[name] = values
+            elif values.count(None) < len(values):
+                figures[name] = values
         places = [None if place < 0 else place for place in self.places.tolist()]
-        return {
-            "told": places,
-            "said": self.distinct,
-            "figures": {
-                name: each for name, each in figures.items() if each.count(None) < len(each)
-            },
-        } | columns
+        return {"told": places, "said": self.distinct, "figures": figures, **evidence}
 
 
 class DeviceReasons:
@@ -159,14 +165,16 @@ class DeviceReasons:
     """
 
     def __init__(self, view: PriceView, outlook: Outlook) -> None:
-        self.view, self.outlook = view, outlook
-        self.starts = np.char.add(
-            np.datetime_as_string(self.outlook.timeline.starts), "+00:00"
-        ).astype(object)
-        self.marginal = round_each(self.view.marginal)
-        figures = {"sell": self.view.sale, "fee": self.view.fee, "held": self.view.curtailed_kwh}
-        self.figures = {name: round_each(values) for name, values in figures.items()} | {
-            "start": self.starts
+        self.view = view
+        self.outlook = outlook
+        starts = np.datetime_as_string(outlook.timeline.starts)
+        self.starts: OptionalFigures = np.char.add(starts, "+00:00").astype(object)
+        self.marginal = round_each(view.marginal)
+        self.figures = {
+            "sell": round_each(view.sale),
+            "fee": round_each(view.fee),
+            "held": round_each(view.curtailed_kwh),
+            "start": self.starts,
         }
 
     def charging(self, window: SlotWindow) -> Codes:
@@ -182,25 +190,24 @@ class DeviceReasons:
             return "late" if window.missing_kwh > LITTLE_KWH else "every_slot"
         if window.used[window.open].all():
             return "throughout"
-        used, unused, price = window.chosen, window.open & ~window.used, self.view.marginal
-        cheapest = (
-            float(price[used].max(initial=-np.inf))
-            <= float(price[unused].min(initial=np.inf)) + _SAME_PRICE
-        )
-        return "cheapest" if cheapest and self.view.priced[window.open].all() else "among"
+        price = self.view.marginal
+        unused = window.open & ~window.used
+        dearest_used = float(price[window.chosen].max(initial=-np.inf))
+        cheapest_unused = float(price[unused].min(initial=np.inf))
+        is_cheapest = dearest_used <= cheapest_unused + _SAME_PRICE
+        return "cheapest" if is_cheapest and self.view.priced[window.open].all() else "among"
 
     def waiting(self, window: SlotWindow) -> Codes:
         """Return why what comes later does not come now: a dearer kWh, a peak that would rise, or
         neither of them alone.
         """
-        price, priced, following = self.view.marginal, self.view.priced, self._next_used(window)
-        cheaper = (price[following] < price - _SAME_PRICE) & priced[following] & priced
-        raises = window.least_kwh > self.view.room_kwh + NOTHING_KWH
-        return np.where(
-            cheaper,
-            f"{window.kind}_waits",
-            np.where(raises, f"{window.kind}_waits_peak", f"{window.kind}_later"),
-        )
+        price = self.view.marginal
+        priced = self.view.priced
+        following = self._next_used(window)
+        is_cheaper_then = (price[following] < price - _SAME_PRICE) & priced[following] & priced
+        raises_peak = window.least_kwh > self.view.room_kwh + NOTHING_KWH
+        otherwise = np.where(raises_peak, f"{window.kind}_waits_peak", f"{window.kind}_later")
+        return np.where(is_cheaper_then, f"{window.kind}_waits", otherwise)
 
     def _next_used(self, window: SlotWindow) -> IndexArray:
         """Return the next chosen slot, any where there is none."""
@@ -213,12 +220,12 @@ class DeviceReasons:
         if not window.open.any():
             return
         codes = np.broadcast_to(codes, window.open.shape)
-        price, count = self.outlook.import_price, int(window.open.sum())
+        price = self.outlook.import_price
         rank = np.searchsorted(np.sort(price[window.open]), price - PRICE_ROUNDING) + 1
         beside = {
             "cost_of_opposite": round_each(self._price_opposite(window)),
             "price_rank": rank.astype(object),
-            "price_count": np.full(rank.size, count),
+            "price_count": np.full(rank.size, int(window.open.sum())),
         }
         slot_reasons.tell(
             window.open,
@@ -239,42 +246,48 @@ class DeviceReasons:
             figures["count"] = int(used.sum())
         if kwh.size and self.view.priced[used].all():
             price = self.view.marginal[used]
-            figures["price"], dearest = float(price @ kwh / kwh.sum()), float(price.max())
-            figures |= {"dearest": dearest} if dearest > price.min() + _SAME_PRICE else {}
-        return {
-            name: _round(figure) if isinstance(figure, float) else figure
-            for name, figure in (figures | dict(more)).items()
-        }
+            figures["price"] = float(price @ kwh / kwh.sum())
+            dearest = float(price.max())
+            if dearest > price.min() + _SAME_PRICE:
+                figures["dearest"] = dearest
+        figures.update(more)
+        for name, figure in figures.items():
+            if isinstance(figure, float):
+                figures[name] = _round(figure)
+        return figures
 
     def _figures(self, window: SlotWindow, codes: Codes) -> dict[str, OptionalFigures]:
         """Return the figures of each slot: marginal price, end of the use or next use, rise of a
         peak.
         """
-        gives, following = codes == "ev_gives", self._next_used(window)
+        following = self._next_used(window)
         ends = window.used | _among(codes, _ENDS)
-        waits, beyond = (
-            ~ends & window.later,
-            np.where(ends, 0.0, window.least_kwh - self.view.room_kwh),
-        )
+        waits = ~ends & window.later
+        until_next = np.where(waits, self.starts[following], _UNKNOWN)
         figures = self.figures | {
             "buy": np.where(self.view.priced, self.marginal, _UNKNOWN),
-            "time": np.where(
-                ends, window.until.isoformat(), np.where(waits, self.starts[following], _UNKNOWN)
-            ),
+            "time": np.where(ends, window.until.isoformat(), until_next),
             "price": np.where(waits, self.marginal[following], _UNKNOWN),
         }
+        gives = codes == "ev_gives"
         if gives.any():
             figures["buy"] = np.where(gives, round_each(self.outlook.import_price), figures["buy"])
-        if (misses := _among(codes, _MISSES)).any():
+        misses = _among(codes, _MISSES)
+        if misses.any():
             figures["kwh"] = np.where(misses, _round(window.missing_kwh), _UNKNOWN)
-        if (rises := beyond > NOTHING_KWH).any():
-            rise = np.where(
-                rises,
-                beyond / np.maximum(self.outlook.timeline.hours, self.view.interval_hours),
-                np.nan,
-            )
-            figures |= {"kw": round_each(rise), "cost": round_each(rise * self.view.peak_price)}
-        return figures
+        return figures | self._peak_figures(window, ends)
+
+    def _peak_figures(self, window: SlotWindow, ends: BoolArray) -> dict[str, OptionalFigures]:
+        """Return by how much using slots would raise a peak, and what that costs; nothing where
+        none would rise.
+        """
+        beyond_kwh = np.where(ends, 0.0, window.least_kwh - self.view.room_kwh)
+        rises = beyond_kwh > NOTHING_KWH
+        if not rises.any():
+            return {}
+        hours = np.maximum(self.outlook.timeline.hours, self.view.interval_hours)
+        rise_kw = np.where(rises, beyond_kwh / hours, np.nan)
+        return {"kw": round_each(rise_kw), "cost": round_each(rise_kw * self.view.peak_price)}
 
     def _price_opposite(self, window: SlotWindow) -> FloatArray:
         """Return what the opposite of each slot costs, to first order: moving its energy to the
@@ -282,7 +295,8 @@ class DeviceReasons:
 
         NaN where nothing can be moved, or a peak would rise.
         """
-        price, used = self.view.marginal, window.chosen
+        price = self.view.marginal
+        used = window.chosen
         costs = np.full(price.size, np.nan)
         if window.whole or not used.any():
             return costs
@@ -304,7 +318,8 @@ def round_each(numbers: FloatArray) -> OptionalFigures:
 
     None where they are not finite.
     """
-    is_finite, figures = np.isfinite(numbers), np.full(numbers.shape, _UNKNOWN)
+    is_finite = np.isfinite(numbers)
+    figures = np.full(numbers.shape, _UNKNOWN)
     finite = numbers[is_finite]
     rounded = np.round(finite, _DECIMALS) + 0.0
     # NumPy multiplies before it looks: what ends in a five behind the last digit, as many a spot

@@ -20,8 +20,9 @@ from services.planner.dp.plan import Plan
 from services.planner.milp.owner_rows import full_kwh
 from services.planner.problem.load_schedule import LoadSchedule
 from services.planner.problem.owner_constraints import block_hours
+from services.planner.reply.flow_shares import NOTHING_KWH
+from services.planner.reply.month_peaks import find_peak_limit, find_peak_price
 from services.planner.reply.notes import name_compromise
-from services.planner.reply.slot_flows import NOTHING_KWH, find_peak_limit, find_peak_price
 
 # A price less below zero than this is shown as 0.
 _SAME_PRICE = 1e-4
@@ -47,46 +48,50 @@ def tell_placed(plan: Plan) -> Iterator[tuple[str, str, Columns]]:
 
 def _view_prices(plan: Plan) -> PriceView:
     """Return a plan's marginal prices of use per slot, and the room under the peak."""
-    tariff, flows = plan.problem.at_tariff_prices.outlook, plan.flows
-    importing, exporting = flows.import_kwh > NOTHING_KWH, flows.export_kwh > NOTHING_KWH
+    tariff = plan.problem.at_tariff_prices.outlook
+    flows = plan.flows
+    importing = flows.import_kwh > NOTHING_KWH
+    exporting = flows.export_kwh > NOTHING_KWH
     spilled = flows.curtailed_kwh > NOTHING_KWH
-    # Without grid exchange, another kWh costs the battery's value of stored energy.
-    between = tariff.import_price
-    if plan.problem.site.batteries:
-        worth = plan.energy_value[0] / plan.problem.site.batteries[0].discharge_efficiency
-        # Outside its limits a battery has no finite value.
-        worth = np.where(np.isfinite(worth), worth, tariff.import_price)
-        between = np.clip(
-            worth, np.minimum(tariff.export_price, tariff.import_price), tariff.import_price
-        )
-    marginal = np.where(
-        importing,
-        tariff.import_price,
-        np.where(spilled, 0.0, np.where(exporting, tariff.export_price, between)),
-    )
-    supplied_kwh = flows.discharge_kwh.sum(axis=0) + (
-        0.0 if plan.placement is None else plan.placement.give_kwh
-    )
+    # Import first, then curtailment, then feed-in; without grid exchange the battery's value.
+    marginal = np.where(exporting, tariff.export_price, _price_from_battery(plan))
+    marginal = np.where(spilled, 0.0, marginal)
+    marginal = np.where(importing, tariff.import_price, marginal)
+    supplied_kwh = flows.discharge_kwh.sum(axis=0)
+    if plan.placement is not None:
+        supplied_kwh = supplied_kwh + plan.placement.give_kwh
     costs = tariff.export_price < -_SAME_PRICE
-    sells = ~spilled & ~costs & (plan.problem.export_limit_kwh > flows.export_kwh + NOTHING_KWH)
-    peak = find_peak_limit(plan)
-    site_tariff = plan.problem.site.tariff
-    interval_hours = (
-        max(each.interval_minutes for each in site_tariff.peaks) / 60 if site_tariff.peak else 0.0
-    )
-    room = np.where(np.isfinite(peak), peak - flows.import_kwh, np.inf)
+    has_room = plan.problem.export_limit_kwh > flows.export_kwh + NOTHING_KWH
+    sells = ~spilled & ~costs & has_room
+    peak_kwh = find_peak_limit(plan)
+    room_kwh = np.where(np.isfinite(peak_kwh), peak_kwh - flows.import_kwh, np.inf)
+    intervals = [peak.interval_minutes / 60 for peak in plan.problem.site.tariff.peaks]
     return PriceView(
-        marginal,
-        importing | spilled | exporting,
-        ~importing & (supplied_kwh <= NOTHING_KWH),
-        np.where(sells, tariff.export_price, np.nan),
-        np.where(costs, -tariff.export_price, np.nan),
-        np.where(spilled, flows.curtailed_kwh, np.nan),
-        room,
-        peak,
-        find_peak_price(plan),
-        interval_hours,
+        marginal=marginal,
+        priced=importing | spilled | exporting,
+        surplus=~importing & (supplied_kwh <= NOTHING_KWH),
+        sale=np.where(sells, tariff.export_price, np.nan),
+        fee=np.where(costs, -tariff.export_price, np.nan),
+        curtailed_kwh=np.where(spilled, flows.curtailed_kwh, np.nan),
+        room_kwh=room_kwh,
+        peak_kwh=peak_kwh,
+        peak_price=find_peak_price(plan),
+        interval_hours=max(intervals, default=0.0),
     )
+
+
+def _price_from_battery(plan: Plan) -> FloatArray:
+    """Return what a kWh more costs where the battery gives it: what it is worth stored, within the
+    grid's prices.
+    """
+    tariff = plan.problem.at_tariff_prices.outlook
+    if not plan.problem.site.batteries:
+        return tariff.import_price
+    worth = plan.energy_value[0] / plan.problem.site.batteries[0].discharge_efficiency
+    # Outside its limits a battery has no finite value.
+    worth = np.where(np.isfinite(worth), worth, tariff.import_price)
+    lowest = np.minimum(tariff.export_price, tariff.import_price)
+    return np.clip(worth, lowest, tariff.import_price)
 
 
 def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
@@ -95,19 +100,25 @@ def missed_demands(plan: Plan, request: PlanRequest) -> list[CompromiseReply]:
     """
     if plan.placement is None:
         return []
-    zone, timeline = ZoneInfo(plan.problem.site.timezone), plan.problem.outlook.timeline
-    dearest, language = (
-        max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0),
-        request.options.language,
-    )
-    missed = [each for placed in plan.placement.loads for each in placed.missed(timeline, zone)]
-    return [
-        name_compromise(each.code, language, cost=each.missing_kwh * dearest, **each.figures)
-        for each in missed
-    ]
+    zone = ZoneInfo(plan.problem.site.timezone)
+    timeline = plan.problem.outlook.timeline
+    language = request.options.language
+    dearest = _find_dearest(plan)
+    compromises = []
+    for load in plan.placement.loads:
+        for missed in load.missed(timeline, zone):
+            cost = missed.missing_kwh * dearest
+            compromises.append(name_compromise(missed.code, language, cost=cost, **missed.figures))
+    return compromises
+
+
+def _find_dearest(plan: Plan) -> float:
+    """Return the horizon's highest import price, no less than nothing."""
+    return max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0)
 
 
 _NOTHING_KWH = 1e-4
+_BATTERY_ACTIONS = ("charge", "discharge", "hold", "no_charge", "no_discharge")
 
 
 def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]]:
@@ -117,9 +128,8 @@ def mark_slots(plan: Plan, blocks: Sequence[ManualBlock]) -> list[dict[str, Any]
     ]
     for block, inside in _applied(plan, blocks):
         for slot in np.flatnonzero(inside):
-            slots[slot]["manual"] += (
-                [block.device] if block.device not in slots[slot]["manual"] else []
-            )
+            if block.device not in slots[slot]["manual"]:
+                slots[slot]["manual"].append(block.device)
     return slots
 
 
@@ -130,25 +140,25 @@ def missed_blocks(
 
     Those of a full or empty battery cost nothing.
     """
-    dearest, zone = (
-        max(float(plan.problem.at_tariff_prices.outlook.import_price.max()), 0.0),
-        ZoneInfo(plan.problem.site.timezone),
-    )
-    return [
-        name_compromise(
-            code,
-            language,
-            cost=missing * dearest if code == "manual" else 0.0,
-            name=block.device,
-            action=block.action,
-            first=block.from_.astimezone(zone),
-            last=block.to.astimezone(zone),
-            kwh=missing,
-        )
-        for block, inside in _applied(plan, blocks)
-        for code, missing in _shortfalls(plan, block, inside)
-        if missing > _NOTHING_KWH
-    ]
+    dearest = _find_dearest(plan)
+    zone = ZoneInfo(plan.problem.site.timezone)
+    compromises = []
+    for block, inside in _applied(plan, blocks):
+        for code, missing_kwh in _shortfalls(plan, block, inside):
+            if missing_kwh <= _NOTHING_KWH:
+                continue
+            compromise = name_compromise(
+                code,
+                language,
+                cost=missing_kwh * dearest if code == "manual" else 0.0,
+                name=block.device,
+                action=block.action,
+                first=block.from_.astimezone(zone),
+                last=block.to.astimezone(zone),
+                kwh=missing_kwh,
+            )
+            compromises.append(compromise)
+    return compromises
 
 
 def reply_manual(
@@ -160,26 +170,21 @@ def reply_manual(
     """
     manual = with_blocks[0].problem.manual
     refused = {} if manual is None else manual.refused
-    blocks = [
-        BlockReply.model_validate(
-            block.model_dump(by_alias=True)
-            | {"applied": index not in refused, "why": refused.get(index)}
-        )
-        for index, block in enumerate(request.manual)
-    ]
-    late = "self_consumption" in (with_blocks[0].method, without[0].method)
-    return ManualReply(
-        blocks=blocks, cost=None if late else round(_worth(*with_blocks) - _worth(*without), 6)
-    )
+    blocks = []
+    for index, block in enumerate(request.manual):
+        outcome = {"applied": index not in refused, "why": refused.get(index)}
+        blocks.append(BlockReply.model_validate(block.model_dump(by_alias=True) | outcome))
+    if "self_consumption" in (with_blocks[0].method, without[0].method):
+        return ManualReply(blocks=blocks, cost=None)
+    return ManualReply(blocks=blocks, cost=round(_worth(*with_blocks) - _worth(*without), 6))
 
 
 def _worth(plan: Plan, reply: PlanReply) -> float:
     """Return a plan's cost less the terminal value of its batteries, plus the cost of its
     compromises.
     """
-    terminal_worth = float(
-        (plan.problem.at_tariff_prices.terminal.value * plan.flows.stored_kwh[:, -1]).sum()
-    )
+    value = plan.problem.at_tariff_prices.terminal.value
+    terminal_worth = float((value * plan.flows.stored_kwh[:, -1]).sum())
     return reply.cost.total - terminal_worth + sum(each.cost for each in reply.compromises)
 
 
@@ -195,16 +200,10 @@ def _applied(plan: Plan, blocks: Sequence[ManualBlock]) -> Iterator[tuple[Manual
 def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[tuple[str, float]]:
     """Yield the code of a cause and the missing energy of a block, kWh."""
     names = [battery.name for battery in plan.problem.site.batteries]
-    manual, flows = plan.problem.manual, plan.flows
-    if manual is None:
+    flows = plan.flows
+    if plan.problem.manual is None:
         return
-    if block.device in names and block.action in (
-        "charge",
-        "discharge",
-        "hold",
-        "no_charge",
-        "no_discharge",
-    ):
+    if block.device in names and block.action in _BATTERY_ACTIONS:
         yield from _battery_shortfalls(plan, block, inside, names.index(block.device))
     elif block.action == "no_import":
         yield "manual", float(flows.import_kwh[inside].sum())
@@ -219,25 +218,25 @@ def _shortfalls(plan: Plan, block: ManualBlock, inside: BoolArray) -> Iterator[t
 def _battery_shortfalls(
     plan: Plan, block: ManualBlock, inside: BoolArray, index: int
 ) -> Iterator[tuple[str, float]]:
-    manual, flows, battery = plan.problem.manual, plan.flows, plan.problem.site.batteries[index]
+    manual = plan.problem.manual
     assert manual is not None  # noqa: S101  # the caller has looked
-    charge, discharge, stored = (
-        flows.charge_kwh[index],
-        flows.discharge_kwh[index],
-        flows.stored_kwh[index],
-    )
+    battery = plan.problem.site.batteries[index]
+    charge = plan.flows.charge_kwh[index]
+    discharge = plan.flows.discharge_kwh[index]
+    stored = plan.flows.stored_kwh[index]
     if block.action == "charge":
         full = stored >= full_kwh(battery) - _NOTHING_KWH
         yield from _split(manual.charge_kwh[index] - charge, inside, full, done_code="manual_full")
     elif block.action == "discharge":
         empty = stored <= battery.min_soc * battery.capacity_kwh + _NOTHING_KWH
-        yield from _split(
-            manual.discharge_kwh[index] - discharge, inside, empty, done_code="manual_empty"
-        )
+        missing = manual.discharge_kwh[index] - discharge
+        yield from _split(missing, inside, empty, done_code="manual_empty")
     else:
-        against = charge * (not manual.may_charge[index, inside].any()) + discharge * (
-            not manual.may_discharge[index, inside].any()
-        )
+        against = np.zeros_like(charge)
+        if not manual.may_charge[index, inside].any():
+            against = against + charge
+        if not manual.may_discharge[index, inside].any():
+            against = against + discharge
         yield "manual", float(against[inside].sum())
 
 

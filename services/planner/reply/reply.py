@@ -8,7 +8,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from operator import attrgetter, itemgetter
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -32,16 +31,7 @@ from luna.contracts.plan.columns import BANDS, Columns, PlanColumns
 from luna.contracts.plan.request import write_inputs
 from luna.energy.economics.charges import peak_cost
 from luna.energy.economics.costs import COST_ALONE, Weights, carbon_g, self_sufficiency
-from luna.energy.physics.mode import (
-    CHARGE,
-    EXPORT,
-    HOLD,
-    SAVE,
-    SELF_CONSUMPTION,
-    SUPPLY,
-    Curtailment,
-    Mode,
-)
+from luna.energy.physics.mode import Curtailment, Mode
 from luna.energy.policy import BatteryThresholds
 from luna.energy.timeline import FloatArray
 from services.planner.compiled import load_common_kernels
@@ -74,66 +64,10 @@ from services.planner.reply.notes import (
     room_of_batteries,
     room_of_placement,
 )
-from services.planner.reply.reasons import PlanExplanation, explain_each
-from services.planner.reply.slot_flows import NOTHING_KWH
+from services.planner.reply.reason_columns import PlanExplanation
+from services.planner.reply.reasons import explain_each
+from services.planner.reply.shown_modes import MODE_WORDS, show_modes
 
-# Indexed by ``Mode``.
-_WORDS = np.array([mode.word for mode in Mode], dtype=object)
-
-
-def show_modes(evidence: Evidence, explained: Sequence[PlanExplanation]) -> list[list[str]]:
-    """Return the mode of each slot of each plan, for the battery in ``battery_index``: the one its
-    flows show, of equivalent ones the commanded.
-    """
-    if not len(evidence.charge):
-        return [[Mode.HOLD.word] * evidence.slots for _ in evidence.plans]
-    commanded = evidence.join_each(attrgetter("setpoints.mode"))
-    # For so few modes, comparisons are ten times faster than ``np.isin``.
-    holds, follows = commanded == HOLD, commanded == SELF_CONSUMPTION
-    saves, serves = (
-        np.where((commanded == SAVE) | holds, commanded, SAVE),
-        np.where((commanded == SUPPLY) | holds, commanded, SUPPLY),
-    )
-    spares = (
-        evidence.rests
-        & evidence.spares
-        & (evidence.room_kwh > NOTHING_KWH)
-        & (evidence.discharge_power_kwh > NOTHING_KWH)
-    )
-    stalled = (
-        evidence.shares.sun_sold_kwh + evidence.shares.sun_curtailed_kwh
-        < evidence.least_kw * evidence.hours
-    )
-    leaves = (
-        evidence.rests
-        & evidence.leaves_surplus
-        & ~stalled
-        & (evidence.charge_power_kwh > NOTHING_KWH)
-    )
-    resting = np.where(spares, saves, np.where(leaves, serves, SELF_CONSUMPTION))
-    storing = np.where(evidence.buys, CHARGE, np.where(follows, commanded, SAVE))
-    giving = np.where(evidence.sold_kwh > NOTHING_KWH, EXPORT, np.where(follows, commanded, SUPPLY))
-    flowing = np.where(evidence.charges, storing, np.where(evidence.gives, giving, resting))
-    keeps_command, battery_index = [], []
-    for each in explained:
-        # Flows do not show these modes.
-        codes = np.array(list(map(itemgetter(0), each.of_slots.distinct)))
-        keeps_command.append(
-            ((codes == "manual") | np.char.startswith(codes, "charge_waits"))[
-                each.of_slots.reason_index
-            ]
-        )
-        battery_index.append(each.battery_index)
-    mode = np.where(np.concatenate(keeps_command), commanded, flowing)
-    shown = mode[np.concatenate(battery_index), np.arange(evidence.first.size)].reshape(
-        -1, evidence.slots
-    )
-    words: list[list[str]] = _WORDS[shown].tolist()
-    return words
-
-
-_SETPOINT_LIMITS = tuple(name for name in BatterySetpoints.model_fields if name != "mode")
-_read_limits = attrgetter(*_SETPOINT_LIMITS)
 _PV_WORDS = {
     Curtailment.NONE.value: "free",
     Curtailment.EXPORT.value: "no_export",
@@ -340,7 +274,7 @@ def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[Pl
     """Return the replies of many sites' plans as columns; they do not affect each other."""
     return work_in_groups(
         answered,
-        map(attrgetter("plan.problem"), answered),
+        [each.plan.problem for each in answered],
         partial(_answer_group, issued_at=issued_at),
     )
 
@@ -348,7 +282,8 @@ def answer_each(answered: Sequence[Answered], *, issued_at: datetime) -> list[Pl
 def _answer_group(answered: Sequence[Answered], issued_at: datetime) -> Iterator[PlanColumns]:
     begun = perf_counter()
     evidence = Evidence(
-        list(map(attrgetter("plan"), answered)), list(map(attrgetter("request.manual"), answered))
+        [each.plan for each in answered],
+        [each.request.manual for each in answered],
     )
     explained = explain_each(evidence)
     modes = show_modes(evidence, explained)
@@ -381,14 +316,7 @@ def _answer(
     if plan.placement is not None:
         compromises += mark_unproven(missed_demands(plan, request), room_of_placement(plan))
     slots = _list_columns(plan, explained, request)
-    setpoints, thresholds = dict[str, BatterySetpoints](), dict[str, BatteryThresholds]()
-    limits = (np.array(_read_limits(plan.setpoints)).round(6) + 0.0).swapaxes(0, 1).tolist()
-    for battery, mode, own_limits in zip(
-        site.batteries, _WORDS[plan.setpoints.mode].tolist(), limits, strict=True
-    ):
-        (setpoints[battery.name],) = BatterySetpoints.trust(
-            [{"mode": mode, **dict(zip(_SETPOINT_LIMITS, own_limits, strict=True))}]
-        )
+    thresholds: dict[str, BatteryThresholds] = {}
     # Empty where the plan is its set-points alone.
     for policy in () if plan.policy is None else plan.policy.batteries:
         thresholds[policy.battery.name] = BatteryThresholds.of(policy)
@@ -409,7 +337,7 @@ def _answer(
         compromises=compromises,
         notes=list_notes(plan, request),
         slots=[],
-        setpoints=setpoints,
+        setpoints=_list_setpoints(plan),
         thresholds=thresholds,
         followed=FollowedReply(
             method=plan.method,
@@ -430,6 +358,25 @@ def _answer(
         strategy=list(plan.problem.applied_rules),
     )
     return PlanColumns(head, slots)
+
+
+def _list_setpoints(plan: Plan) -> dict[str, BatterySetpoints]:
+    """Return the set-points of each battery, rounded to 1e-6, without negative zeros."""
+    setpoints = plan.setpoints
+    words = MODE_WORDS[setpoints.mode].tolist()
+    limits = {
+        "power_kw": setpoints.power_kw,
+        "target_soc": setpoints.target_soc,
+        "floor_soc": setpoints.floor_soc,
+        "ceiling_soc": setpoints.ceiling_soc,
+        "spill_soc": setpoints.spill_soc,
+    }
+    rounded = {name: (values.round(6) + 0.0).tolist() for name, values in limits.items()}
+    listed: dict[str, BatterySetpoints] = {}
+    for place, battery in enumerate(plan.problem.site.batteries):
+        own = {name: values[place] for name, values in rounded.items()}
+        (listed[battery.name],) = BatterySetpoints.trust([{"mode": words[place], **own}])
+    return listed
 
 
 def _tell_uncertainty(plan: Plan) -> UncertaintyReply:

@@ -18,7 +18,7 @@ from services.planner.planner import make_plan
 from services.planner.problem.build import terminal_rule
 from services.planner.problem.problem import Problem, Uncertainty
 from services.planner.problem.scenarios import ScenarioSet
-from services.planner.reply.reasons import find_limits
+from services.planner.reply.plan_limits import find_limits
 from tests.support.planning.problems import (
     describe_site,
     draw_contradiction,

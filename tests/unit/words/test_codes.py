@@ -3,6 +3,8 @@
 import re
 from string import Formatter
 
+import pytest
+
 from luna.words import LIMITS, Language
 from luna.words.catalogue import CATALOGUE
 from luna.words.messages import MESSAGES, TITLES
@@ -10,20 +12,34 @@ from luna.words.notes import NOTES
 from luna.words.reason_wordings import find_wordings
 from services.notifier.notification import KINDS
 from services.planner.milp.battery_constraints import BATTERY_CONSTRAINTS
-from services.planner.reply.reasons import CAUSES, Cause
+from services.planner.milp.solver import Solver
+from services.planner.planner import make_plan
+from services.planner.reply.causes.declaration import Cause
+from services.planner.reply.causes.precedence import CAUSES
+from services.planner.reply.evidence import Evidence
 from tests.support.documentation.sources import read_sources
+from tests.support.planning.problems import describe_site, make_problem
 from tests.support.suite.tables import each_row
 
 ASSUMPTION = re.compile(r'\bAssumption\(\s*code="(\w+)"')
 
 
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    """Any plan: which figures a cause brings does not depend on it."""
+    series = {"load_kwh": 0.3, "pv_kwh": 0.0, "import_price": [0.2, 0.4], "export_price": 0.1}
+    return Evidence([make_plan(make_problem(describe_site({}), series), Solver())])
+
+
 @each_row("language", CATALOGUE.languages)
-@each_row("cause", CAUSES, ids=lambda cause: f"{cause.code} {sorted(cause.figures)}")
+@each_row("cause", CAUSES, ids=lambda cause: f"{cause.code} {cause.holds}")
 def test_a_cause_brings_the_figures_of_one_of_its_wordings(
     cause: Cause,
     language: Language,
+    evidence: Evidence,
 ) -> None:
-    given = {*cause.figures, "start"} | ({"at_time"} if "time" in cause.figures else set())
+    figures = set(cause.figures(evidence))
+    given = {*figures, "start"} | ({"at_time"} if "time" in figures else set())
     wordings = find_wordings(cause.code, language)
     assert any(_read_names(wording.text) <= given for wording in wordings)
 

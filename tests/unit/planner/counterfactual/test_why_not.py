@@ -22,7 +22,7 @@ from services.planner.dp.plan import objective
 from services.planner.milp.solver import Solver
 from services.planner.planner import make_plan
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.reasons import price_opposite
+from services.planner.reply.opposite_mode import price_opposite
 from tests.support.planning.problems import (
     BATTERY,
     START,

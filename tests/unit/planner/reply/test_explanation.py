@@ -25,8 +25,11 @@ from services.planner.planner import make_plan
 from services.planner.problem.build import build_problem
 from services.planner.problem.problem import Problem
 from services.planner.reply.evidence import Evidence
-from services.planner.reply.reasons import explain, explain_each, find_limits, price_opposite
-from services.planner.reply.reply import answer, answer_columns, show_modes
+from services.planner.reply.opposite_mode import price_opposite
+from services.planner.reply.plan_limits import find_limits
+from services.planner.reply.reasons import explain, explain_each
+from services.planner.reply.reply import answer, answer_columns
+from services.planner.reply.shown_modes import show_modes
 from tests.support.planning.problems import (
     START,
     describe_site,

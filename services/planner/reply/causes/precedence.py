@@ -1,0 +1,57 @@
+"""The order in which causes are tried: in each slot the first that is true is the reason."""
+
+import numpy as np
+
+from luna.energy.physics.mode import BoolArray
+from luna.energy.timeline import IndexArray
+from services.planner.reply.causes.buying import BUYING
+from services.planner.reply.causes.charging import CHARGING_LIMITS, CHARGING_PLAIN
+from services.planner.reply.causes.giving import GIVING_LIMITS, GIVING_PLAIN
+from services.planner.reply.causes.holding import HOLDING, LEAVING_SURPLUS
+from services.planner.reply.causes.learned import LEARNED
+from services.planner.reply.causes.resting import RESTING_LIMITS, RESTING_PLAIN
+from services.planner.reply.causes.selling import SELLING
+from services.planner.reply.causes.serving import SERVING_ALONE, SERVING_PART
+from services.planner.reply.causes.storing import STORING
+from services.planner.reply.evidence import Evidence
+
+GROUPS = (
+    LEARNED,
+    CHARGING_LIMITS,
+    BUYING,
+    STORING,
+    CHARGING_PLAIN,
+    GIVING_LIMITS,
+    SELLING,
+    SERVING_ALONE,
+    SERVING_PART,
+    GIVING_PLAIN,
+    RESTING_LIMITS,
+    HOLDING,
+    LEAVING_SURPLUS,
+    RESTING_PLAIN,
+)
+CAUSES = tuple(cause for group in GROUPS for cause in group.causes)
+
+
+def find_first_causes(evidence: Evidence, where: BoolArray) -> IndexArray:
+    """Return the place among ``CAUSES`` of the first that is true, ``(batteries, slots)``, as
+    ``where`` is; elsewhere their number.
+
+    Some cause always is true: every group without a why ends with one that is.
+    """
+    first = np.full(where.shape, len(CAUSES))
+    undecided = where.copy()
+    place = 0
+    for group in GROUPS:
+        own = undecided & group.applies(evidence)
+        for offset, cause in enumerate(group.causes):
+            # What decides nowhere any more is never worked out.
+            if not own.any():
+                break
+            true = own & cause.holds(evidence)
+            first[true] = place + offset
+            own &= ~true
+            undecided &= ~true
+        place += len(group.causes)
+    return first

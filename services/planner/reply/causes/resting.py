@@ -1,0 +1,183 @@
+"""Causes of doing nothing: limits that keep a battery from acting, and nothing to do."""
+
+import numpy as np
+
+from luna.energy.physics.mode import BoolArray
+from services.planner.reply.causes.declaration import TIME, Cause, CauseGroup, Figures
+from services.planner.reply.causes.shared import (
+    gives_at_full_power,
+    is_spared_for_car,
+    is_weighed,
+    rests,
+    show_curtailed_surplus,
+    show_inverter_limit,
+    show_power_given,
+    show_power_taken,
+    show_weighed,
+    takes_at_full_power,
+)
+from services.planner.reply.evidence import Evidence
+from services.planner.reply.flow_shares import NOTHING_KWH
+
+# --- states of charge -----------------------------------------------------------------------------
+
+
+def rests_below_limits(evidence: Evidence) -> BoolArray:
+    """Return where a battery is emptier than it may be."""
+    return evidence.below_limits
+
+
+def rests_above_limits(evidence: Evidence) -> BoolArray:
+    """Return where a battery is fuller than it may be."""
+    return evidence.above_limits
+
+
+def is_full_of_surplus(evidence: Evidence) -> BoolArray:
+    """Return where a full battery leaves surplus."""
+    return evidence.full & evidence.has_surplus
+
+
+def is_full_while_grid_pays(evidence: Evidence) -> BoolArray:
+    """Return where a full battery cannot take what the grid pays for."""
+    return evidence.full & evidence.grid_is_paying
+
+
+def is_empty_at_reserve(evidence: Evidence) -> BoolArray:
+    """Return where a battery keeps its reserve, though the house draws on the grid."""
+    return evidence.empty & evidence.short & evidence.has_reserve
+
+
+def is_empty(evidence: Evidence) -> BoolArray:
+    """Return where an empty battery cannot give what the house draws."""
+    return evidence.empty & evidence.short
+
+
+def show_soc_below_limits(evidence: Evidence) -> Figures:
+    """Return where the battery stands, where it should, and when it is charged."""
+    least_soc = np.where(evidence.below_limits, evidence.battery.min_soc, np.nan)
+    return {
+        "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
+        "least": least_soc,
+        TIME: evidence.next_charge,
+    }
+
+
+def show_soc_above_limits(evidence: Evidence) -> Figures:
+    """Return where the battery stands, and where it should."""
+    most_soc = np.where(evidence.above_limits, evidence.battery.max_soc, np.nan)
+    return {
+        "soc": evidence.start_kwh / evidence.battery.capacity_kwh,
+        "most": most_soc,
+    }
+
+
+def show_surplus(evidence: Evidence) -> Figures:
+    """Return what the surplus sells for, what of it is held back, and what feeding in costs."""
+    return {
+        "sell": evidence.sale,
+        **show_curtailed_surplus(evidence),
+        "fee": evidence.fee,
+    }
+
+
+def show_grid_pays(evidence: Evidence) -> Figures:
+    """Return what the grid pays."""
+    return {"fee": evidence.grid_pays}
+
+
+def show_reserve(evidence: Evidence) -> Figures:
+    """Return the reserve that is kept, and until when."""
+    return {"reserve": evidence.reserve_soc, TIME: evidence.reserve_ends}
+
+
+def show_next_charge(evidence: Evidence) -> Figures:
+    """Return when the battery is next charged."""
+    return {TIME: evidence.next_charge}
+
+
+# --- power ----------------------------------------------------------------------------------------
+
+
+def waits_for_peak(evidence: Evidence) -> BoolArray:
+    """Return where buying more would raise the month's peak."""
+    return evidence.fills_peak & evidence.may_buy_more
+
+
+def waits_for_connection(evidence: Evidence) -> BoolArray:
+    """Return where the connection is full, and buying more would pay."""
+    return evidence.fills_connection & evidence.may_buy_more
+
+
+def is_behind_full_inverter(evidence: Evidence) -> BoolArray:
+    """Return where the battery's inverter is full of sun, though the house draws on the grid."""
+    return evidence.short & (evidence.room_kwh <= NOTHING_KWH)
+
+
+def surplus_is_below_least_power(evidence: Evidence) -> BoolArray:
+    """Return where a battery cannot charge as slowly as the surplus comes."""
+    least_kwh = evidence.least_kw * evidence.hours
+    return evidence.leaves_surplus & (evidence.shares.surplus_kwh < least_kwh - NOTHING_KWH)
+
+
+def show_least_power(evidence: Evidence) -> Figures:
+    """Return the least power of charging."""
+    return {"kw": evidence.least_kw}
+
+
+# --- nothing to do --------------------------------------------------------------------------------
+
+
+def is_balanced_by_others(evidence: Evidence) -> BoolArray:
+    """Return where other batteries leave nothing to store or serve."""
+    return evidence.balanced & evidence.others_move
+
+
+def is_balanced(evidence: Evidence) -> BoolArray:
+    """Return where there is nothing to store or serve."""
+    return evidence.balanced
+
+
+def show_next_move(evidence: Evidence) -> Figures:
+    """Return when the battery next does something."""
+    return {TIME: evidence.next_move}
+
+
+RESTING_LIMITS = CauseGroup(
+    rests,
+    (
+        Cause("outside_limits", rests_below_limits, show_soc_below_limits),
+        Cause("outside_limits", rests_above_limits, show_soc_above_limits),
+        Cause("full", is_full_of_surplus, show_surplus),
+        Cause("full_while_paid", is_full_while_grid_pays, show_grid_pays),
+        # A battery that would be charged does not stay where it is for its reserve.
+        Cause("charge_waits_peak", waits_for_peak),
+        Cause("charge_waits_limit", waits_for_connection),
+        Cause("reserve_kept", is_empty_at_reserve, show_reserve),
+        Cause("empty", is_empty, show_next_charge),
+        Cause("inverter_full", is_behind_full_inverter, show_inverter_limit),
+        Cause("not_for_car", is_spared_for_car),
+        Cause("power_limit", gives_at_full_power, show_power_given),
+        Cause("charge_limit", takes_at_full_power, show_power_taken),
+        Cause("least_power", surplus_is_below_least_power, show_least_power),
+        Cause("other_battery", is_balanced_by_others),
+        Cause("nothing_to_do", is_balanced, show_next_move),
+    ),
+)
+
+
+# --- what is left ---------------------------------------------------------------------------------
+
+
+def show_prices_and_value(evidence: Evidence) -> Figures:
+    """Return what buying costs, what selling pays, and what stored energy is worth."""
+    return {"buy": evidence.buy, "sell": evidence.allowed_sale, "value": evidence.value}
+
+
+# Where no price explains it, it is said without a why.
+RESTING_PLAIN = CauseGroup(
+    rests,
+    (
+        Cause("weighed", is_weighed, show_weighed),
+        Cause("rest_plain", rests, show_prices_and_value),
+    ),
+)

@@ -1,0 +1,248 @@
+"""What batteries of plans do later: when they charge, give and keep a reserve again.
+
+Slots of several plans are counted end to end; a slot that there is none of is -1.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from luna.energy.physics.mode import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.dp.plan import Plan
+from services.planner.reply.flow_shares import NOTHING_KWH
+from services.planner.reply.slot_flows import SAME_KWH
+from services.planner.reply.slot_worth import SlotWorth
+
+
+class LaterSlots(SlotWorth):
+    """Plans, slot by slot, beside what comes later in them."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        super().__init__(plans)
+        # The first slot of the plan that each slot is one of.
+        self.first: IndexArray = np.repeat(np.arange(len(plans)) * self.slots, self.slots)
+        self._rows: IndexArray = np.arange(len(self.charge))[:, None]
+
+    # --- the next spell of giving -----------------------------------------------------------------
+
+    @cached_property
+    def first_use(self) -> IndexArray:
+        """The slot from this one on in which the battery first gives."""
+        here = np.arange(self.first.size)
+        return np.where(self.gives, here, self.next_where(self.gives))
+
+    @cached_property
+    def next_use(self) -> IndexArray:
+        """The slot of the next spell of giving, up to the charging after it, in which a kWh brings
+        most.
+        """
+        return self._best_use(self.brings)
+
+    @cached_property
+    def main_use(self) -> IndexArray:
+        """The slot of that spell in which all that is given brings most."""
+        return self._best_use(self.brings * self.discharge)
+
+    @cached_property
+    def next_price(self) -> FloatArray:
+        """What a kWh given in the next use brings."""
+        return self.read_at(self.brings, self.next_use)
+
+    @cached_property
+    def main_price(self) -> FloatArray:
+        """What a kWh given in the main use brings."""
+        return self.read_at(self.brings, self.main_use)
+
+    @cached_property
+    def next_counted(self) -> FloatArray:
+        """What the plan counts for a kWh given in the next use."""
+        return self.read_at(self.counted_use, self.next_use)
+
+    @cached_property
+    def main_counted(self) -> FloatArray:
+        """What the plan counts for a kWh given in the main use."""
+        return self.read_at(self.counted_use, self.main_use)
+
+    @cached_property
+    def next_limit(self) -> IndexArray:
+        """The slot of the next spell of giving in which the grid brings no more: the connection is
+        filled, or a peak would rise; -1: in none.
+        """
+        filled = self.fills_connection | self.fills_peak
+        if not filled.any():
+            return np.full(self.charge.shape, -1)
+        slot = self._best_use(np.broadcast_to(filled, self.charge.shape).astype(np.float64))
+        return np.where(self.holds_at(filled, slot), slot, -1)
+
+    @cached_property
+    def next_limit_kw(self) -> FloatArray:
+        """What the grid brings at most in ``next_limit``."""
+        limit_kw = np.minimum(self.connection_kwh, self.peak_kwh) / self.hours
+        return self.read_at(limit_kw, self.next_limit)
+
+    def _best_use(self, brings: FloatArray) -> IndexArray:
+        """Return of each slot the best of the next spell of giving: from the next slot that gives
+        to the charging after it; -1 where there is none.
+        """
+        shape = (-1, self.slots)
+        charges = self.charges.reshape(shape).tolist()
+        gives = self.gives.reshape(shape).tolist()
+        gains = brings.reshape(shape).tolist()
+        # A row for each plan of each battery.
+        rows = list(map(_find_best_uses, charges, gives, gains))
+        own = np.array(rows, dtype=np.int64).reshape(self.charge.shape)
+        return np.where(own >= 0, own + self.first, -1)
+
+    # --- the next move ----------------------------------------------------------------------------
+
+    @cached_property
+    def next_charge(self) -> IndexArray:
+        """The slot in which the battery is next charged."""
+        return self.next_where(self.charges)
+
+    @cached_property
+    def refill(self) -> FloatArray:
+        """What a kWh costs when the battery is next charged, where that is bought."""
+        return self.read_at(np.where(self.buys, self.buy, np.nan), self.next_charge)
+
+    @cached_property
+    def sun(self) -> FloatArray:
+        """What surplus that next charges the battery would sell for, where it is surplus alone and
+        could be sold.
+        """
+        other_kwh = self.shares.bought_kwh + self.shares.taken_over_kwh
+        alone = (self.shares.sun_kwh > NOTHING_KWH) & (other_kwh <= NOTHING_KWH)
+        could_be_sold = self.may_feed_in & ~self.fills_feed_in
+        return self.read_at(np.where(alone & could_be_sold, self.sell, np.nan), self.next_charge)
+
+    @cached_property
+    def refill_cost(self) -> FloatArray:
+        """What a kWh costs when the battery is next charged, with losses and wear, where that is
+        bought.
+        """
+        return np.maximum(self.refill, self.loaded_price(np.maximum(self.refill, 0.0)))
+
+    @cached_property
+    def sun_cost(self) -> FloatArray:
+        """The same of surplus alone that could be sold."""
+        return np.maximum(self.sun, self.loaded_price(np.maximum(self.sun, 0.0)))
+
+    @cached_property
+    def next_move(self) -> IndexArray:
+        """The slot in which the battery next does something, where until then there is nothing to
+        do.
+        """
+        other = self.next_where(~(self.rests & self.balanced))
+        return np.where(self.holds_at(~self.rests, other), other, -1)
+
+    @cached_property
+    def unused_after(self) -> BoolArray:
+        """Where the battery gives nothing any more."""
+        slots = np.arange(self.slots)
+        given = np.where(self.gives.reshape(-1, self.slots), slots, -1)
+        last = given.max(axis=1, keepdims=True, initial=-1)
+        return np.asarray(slots >= last).reshape(self.gives.shape)
+
+    # --- terminal bounds and reserves -------------------------------------------------------------
+
+    @cached_property
+    def at_terminal_bound(self) -> BoolArray:
+        """Where batteries end at the lower terminal bound."""
+        least = self.join(lambda plan: plan.problem.terminal.least_kwh[:, None])
+        last_of_plans = self.end_kwh.reshape(-1, self.slots)[:, -1]
+        last = np.repeat(last_of_plans, self.slots).reshape(self.charge.shape)
+        is_bound = least > self.battery.min_kwh + SAME_KWH
+        return np.asarray(is_bound & (last <= least + SAME_KWH))
+
+    @cached_property
+    def for_reserve(self) -> IndexArray:
+        """The slot at whose end a reserve is kept with nothing to spare, where nothing is given
+        until then; only while it is not reached before.
+        """
+        reserve_kwh = self.reserve_kwh
+        if reserve_kwh is None:
+            return np.full(self.charge.shape, -1)
+        is_reserve = reserve_kwh > self.battery.min_kwh + SAME_KWH
+        bare = is_reserve & (self.end_kwh <= reserve_kwh + SAME_KWH)
+        slot = self.next_where(bare | self.gives)
+        return np.where(self.holds_at(bare & ~self.gives, slot), slot, -1)
+
+    @cached_property
+    def later_reserve_soc(self) -> FloatArray:
+        """The reserve at the end of ``for_reserve``, as a state of charge."""
+        return self.read_at(self.reserve_soc, self.for_reserve)
+
+    @cached_property
+    def reserve_due(self) -> IndexArray:
+        """The slot before which the reserve that is saved for has to be held, -1 where that is
+        now.
+        """
+        due = np.full(self.charge.shape, -1)
+        reserve_kwh = self.reserve_kwh
+        if reserve_kwh is None:
+            return due
+        level = self.read_at(reserve_kwh, self.for_reserve)
+        for index, slot in np.argwhere(self.for_reserve >= 0).tolist():
+            end = self.first[slot] + self.slots
+            wants = reserve_kwh[index, slot:end] >= level[index, slot] - SAME_KWH
+            if not wants[0]:
+                due[index, slot] = slot + int(wants.argmax()) + 1
+        return due
+
+    @cached_property
+    def reserve_ends(self) -> IndexArray:
+        """The slot in which the battery moves again, or the reserve that it keeps is lower."""
+        lower = np.zeros(self.charge.shape, dtype=bool)
+        # What another plan ends with makes no difference: nothing is read before its first slot.
+        lower[:, 1:] = self.floor_kwh[:, 1:] < self.floor_kwh[:, :-1] - SAME_KWH
+        return self.next_where(~self.rests | lower)
+
+    # --- other slots ------------------------------------------------------------------------------
+
+    def next_where(self, holds: BoolArray) -> IndexArray:
+        """Return of each slot the next one after it in which something holds,
+        ``(batteries, slots)``; -1 where the plan has none.
+        """
+        none = self.first.size
+        places = np.where(holds, np.arange(none), none).reshape(-1, self.slots)
+        following = np.full(places.shape, none)
+        following[:, :-1] = np.minimum.accumulate(places[:, :0:-1], axis=1)[:, ::-1]
+        return np.where(following < none, following, -1).reshape(holds.shape)
+
+    def read_at(self, values: FloatArray, slots: IndexArray) -> FloatArray:
+        """Return what stands in other slots, battery by battery; NaN where there is none."""
+        return np.where(slots >= 0, self._choose(values, slots), np.nan)
+
+    def holds_at(self, holds: BoolArray, slots: IndexArray) -> BoolArray:
+        """Return what holds in other slots, battery by battery; nothing where there is none."""
+        return np.asarray((slots >= 0) & self._choose(holds, slots))
+
+    def _choose(self, values: NDArray[Any], slots: IndexArray) -> NDArray[Any]:
+        # The last one stands in where there is none.
+        if values.ndim == 1:
+            return np.asarray(values[slots])
+        if len(values) == 1:
+            return np.asarray(values[0, slots])
+        return np.asarray(values[self._rows, slots])
+
+
+def _find_best_uses(charges: list[bool], gives: list[bool], gains: list[float]) -> list[int]:
+    """Return of each slot of one battery the best of the next spell of giving; -1: there is
+    none.
+    """
+    best = -1
+    spell_is_over = True
+    best_of_slots = [-1] * len(gives)
+    for slot in range(len(gives) - 1, -1, -1):
+        best_of_slots[slot] = best
+        if charges[slot]:
+            spell_is_over = True
+        elif gives[slot]:
+            if spell_is_over or gains[slot] >= gains[best]:
+                best = slot
+            spell_is_over = False
+    return best_of_slots

@@ -1,0 +1,153 @@
+"""What energy costs, brings and is worth in each slot of plans.
+
+Arrays are shaped as those of ``SlotFlows``. What is unknown, or not to be shown, is NaN.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from luna.energy.physics.mode import BoolArray
+from luna.energy.timeline import FloatArray, bound
+from luna.words.numbers import price_scale
+from services.planner.dp.plan import Plan
+from services.planner.dp.segments import FORBIDDEN_VALUE
+from services.planner.planner import show_import_price
+from services.planner.reply.slot_flows import SlotFlows
+
+# Prices count in hundredths of what is shown: closer ones read the same.
+_SAME_PRICE = 0.01
+# Values are exact to this much.
+TINY_PRICE = 1e-6
+
+
+class SlotWorth(SlotFlows):
+    """Prices of plans, and what their batteries' energy is worth."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        super().__init__(plans)
+        self._read_tariffs()
+        self._read_values()
+        self._read_uses()
+        self._read_loaded_prices()
+
+    # --- tariffs ----------------------------------------------------------------------------------
+
+    def _read_tariffs(self) -> None:
+        # How close two prices may be and still read the same.
+        self.same_price: FloatArray = self.join(_find_same_price)
+        self.buy: FloatArray = self.join(show_import_price)
+        self.sell: FloatArray = self.join(
+            lambda plan: plan.problem.at_tariff_prices.outlook.export_price
+        )
+        # What a plan counts for a bought kWh: other than what is paid where more than money counts,
+        # or prices come in blocks.
+        self.counted: FloatArray = self.join(lambda plan: plan.problem.outlook.import_price)
+        self.counts_at_tariff: BoolArray = np.abs(self.counted - self.buy) <= TINY_PRICE
+        # What the grid pays for drawing, and what feeding in costs, where it does.
+        self.grid_is_paying: BoolArray = self.buy <= -self.same_price
+        self.feeding_in_costs: BoolArray = self.sell <= -self.same_price
+        self.grid_pays: FloatArray = np.where(self.grid_is_paying, -self.buy, np.nan)
+        self.fee: FloatArray = np.where(self.feeding_in_costs, -self.sell, np.nan)
+        # What surplus sells for, where some is sold for more than nothing.
+        has_sale = self.sells_sun & ~self.feeding_in_costs
+        self.sale: FloatArray = np.where(has_sale, self.sell, np.nan)
+        # What selling pays, where something may be fed in.
+        self.allowed_sale: FloatArray = np.where(self.may_feed_in, self.sell, np.nan)
+
+    # --- stored energy ----------------------------------------------------------------------------
+
+    def _read_values(self) -> None:
+        self.weighed: BoolArray = self.join(_weighs_more_than_money)
+        self.wear_price: FloatArray = self.join(lambda plan: plan.problem.wear_price)
+        # What the dearest kWh could stand for bounds what a stored one is worth.
+        dearest = self.join(_find_dearest) + self.wear_price
+        efficiency = np.minimum(self.battery.charge_efficiency, self.battery.discharge_efficiency)
+        most = dearest / efficiency
+        last_value = self.join(lambda plan: plan.energy_value)
+        next_value = self.join(_value_one_more)
+        # Where surplus is left, that of one more kWh, elsewhere that of the last one.
+        takes_more = self.rests & self.has_surplus & (np.abs(next_value) < FORBIDDEN_VALUE / 2)
+        own = np.where(takes_more, next_value, last_value)
+        # What a stored kWh is worth at the end of the slot.
+        self.energy_value: FloatArray = bound(own, -most, most)
+        # The same in money: unknown where a limit or a wish makes energy priceless, or more than
+        # money counts; and where more counts, unknown elsewhere.
+        is_priceless = np.abs(own) > most
+        self.value: FloatArray = np.where(is_priceless | self.weighed, np.nan, own)
+        self.counted_value: FloatArray = np.where(self.weighed, self.energy_value, np.nan)
+
+    def _read_uses(self) -> None:
+        charging = self.battery.charge_efficiency
+        giving = self.battery.discharge_efficiency
+        # After losses and wear: what storing a kWh that is charged now is worth, what using or
+        # selling a stored one now brings.
+        self.keep: FloatArray = self.value * charging - self.wear_price
+        self.save: FloatArray = (self.counted - self.wear_price) * giving
+        self.sold: FloatArray = (self.sell - self.wear_price) * giving
+        # What a kWh given in the slot brings: what buying it costs where most of it is for the
+        # house, else what selling it pays; and what the plan counts.
+        serves_most = self.serves & (self.served_kwh >= self.sold_kwh)
+        self.brings: FloatArray = np.where(serves_most, self.buy, self.sell)
+        self.counted_use: FloatArray = np.where(serves_most, self.counted, self.sell)
+
+    def _read_loaded_prices(self) -> None:
+        # What is left of a kWh that is charged and given again.
+        self.return_share: FloatArray = (
+            self.battery.charge_efficiency * self.battery.discharge_efficiency
+        )
+        self._loading_wear: FloatArray = self.wear_price * (1.0 / self.return_share + 1.0)
+        # What a kWh given later costs at least that is bought, or not sold: no less than it costs
+        # now; the plan may count it otherwise.
+        self.loaded_counted: FloatArray = self.loaded_price(self.counted)
+        self.loaded_sell: FloatArray = self.loaded_price(self.sell)
+        self.bought_cost: FloatArray = np.maximum(self.buy, self.loaded_price(self.buy))
+        self.unsold_cost: FloatArray = np.maximum(self.sell, self.loaded_sell)
+
+    # --- comparisons ------------------------------------------------------------------------------
+
+    def below(self, low: FloatArray, high: FloatArray) -> BoolArray:
+        """Return where one price is lower than the other, and is seen to be so."""
+        return np.asarray(high - low >= self.same_price)
+
+    def at_most(self, low: FloatArray, high: FloatArray) -> BoolArray:
+        """Return where one price is no more than the other."""
+        return np.asarray(high >= low - TINY_PRICE)
+
+    def about_at_most(self, low: FloatArray, high: FloatArray) -> BoolArray:
+        """Return where one price is no more than the other, or reads the same."""
+        return np.asarray(high >= low - self.same_price)
+
+    def loaded_price(self, price: FloatArray) -> FloatArray:
+        """Return what a kWh given later costs when it is charged at a price: with losses and
+        wear.
+        """
+        return price / self.return_share + self._loading_wear
+
+
+def _find_same_price(plan: Plan) -> FloatArray:
+    return np.array([_SAME_PRICE / price_scale(plan.problem.site.currency)])
+
+
+def _find_dearest(plan: Plan) -> FloatArray:
+    """Return the highest of a plan's prices, at which energy is bought, sold or left over."""
+    outlook = plan.problem.outlook
+    prices = [outlook.import_price, outlook.export_price, plan.problem.terminal.value]
+    dearest = np.abs(np.concatenate(prices)).max(initial=0.0)
+    return np.array([dearest])
+
+
+def _weighs_more_than_money(plan: Plan) -> BoolArray:
+    return np.array([plan.problem.billed is not None])
+
+
+def _value_one_more(plan: Plan) -> FloatArray:
+    """Return what one more stored kWh is worth at the end of each slot.
+
+    The plan's own value where no function is known.
+    """
+    if plan.value is None:
+        return plan.energy_value
+    lowest_kwh = plan.problem.limits.batteries.min_kwh[0, 0]
+    _, more = plan.value.function.marginal(plan.flows.stored_kwh[0] - lowest_kwh)
+    return np.asarray(more)[None, :]
