@@ -2,10 +2,10 @@
 with all binaries fixed.
 
 A relaxed device can be half on and follow the sun exactly. So the relaxed model says little about
-whole schedules, and branch and bound takes a hundred linear solves to close that gap. A trial is one
-linear solve from the last basis, less than a millisecond. The supply of each slot beside the plan
-(``supply``) says which of hundreds of changes are worth a trial. The relaxed model bounds the cost
-from below: the plan states by how much it may be above the optimum.
+whole schedules, and branch and bound takes a hundred linear solves to close that gap. A trial is
+one linear solve from the last basis, less than a millisecond. The supply of each slot beside the
+plan (``supply``) says which of hundreds of changes are worth a trial. The relaxed model bounds the
+cost from below: the plan states by how much it may be above the optimum.
 
 Source: the neighbourhoods are stretches of slots, moved runs and whole schedules by dynamic
 programming with a price on every slot that changes (proximity search, Fischetti and Monaci, 2014).

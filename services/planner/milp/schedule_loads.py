@@ -264,13 +264,14 @@ def _round_once(
 ) -> Solution | None:
     """Return the integer solution nearest to the relaxed one, None where that is infeasible."""
     relaxed = solver.solve(model.relaxed())
-    placed = [PlacedBlock.of(model, block) for block in blocks]
-    trials = _ScheduleSearch(model, placed, solver)
     with suppress(InfeasibleError):
-        trials.try_schedules([each.find_nearest(relaxed.column[each.block.on]) for each in placed])
-        if trials.best is not None:
-            rounded = _round_binaries(*trials.best, solver, share=_ROUND_UP_SHARES[0])
-            return _with_gap(rounded, relaxed.objective, search)
+        fixed = model
+        for block in blocks:
+            nearest = PlacedBlock.of(model, block).find_nearest(relaxed.column[block.on])
+            fixed = fixed.fixed(block.on, nearest.on)
+        start = solver.solve(fixed.relaxed()) if blocks else relaxed
+        rounded = _round_binaries(fixed, start, solver, share=_ROUND_UP_SHARES[0])
+        return _with_gap(rounded, relaxed.objective, search)
     return None
 
 
