@@ -8,13 +8,16 @@ from typing import Any
 
 from services.planner import settlement
 from services.planner.dp import envelopes, planner, value
-from services.planner.linear import schedules
+from services.planner.linear import ranges, schedules
+from services.planner.milp import supply
 
 # Loops and loader for plans over scenarios, slots of non-convex cost, and schedules of loads.
 _SELDOM: tuple[tuple[Sequence[Any], Callable[[], None]], ...] = (
     (value.COURSE_LOOPS, value.load_course_kernels),
     (envelopes.LOOPS, envelopes.load),
     (schedules.LOOPS, schedules.load_kernels),
+    (ranges.LOOPS, ranges.load_kernels),
+    (supply.LOOPS, supply.load_kernels),
 )
 
 

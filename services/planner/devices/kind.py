@@ -24,6 +24,7 @@ from luna.energy.timeline import FloatArray, IndexArray, Timeline
 from services.planner.devices.causes import DeviceReasons
 from services.planner.devices.expected import Expected
 from services.planner.linear.model import Indices, ModelBuilder, Term
+from services.planner.linear.ranges import RangeRules
 from services.planner.linear.schedules import ScheduleBlock
 
 if TYPE_CHECKING:
@@ -83,6 +84,47 @@ class SwitchedUse:
 
     slots: IndexArray
     columns: Indices
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyStay:
+    """What a device stores over slots ``first`` to ``end`` (exclusive): ``required_kwh`` at the
+    end, never more than ``most_kwh``.
+
+    It begins with ``arrival_kwh``, None: with what the stay before left.
+    """
+
+    first: int
+    end: int
+    arrival_kwh: float | None
+    required_kwh: float
+    most_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class RangedUse:
+    """A device that uses energy within one of several ranges of power, or none.
+
+    Args:
+        slots: in which it may.
+        on: a ladder of binaries per slot: whether it is on, then whether in a higher range, …,
+            ``(ranges, chosen slots)``.
+        starts: the columns of its starts.
+        low_kwh: the lowest use of each range, ``(ranges, chosen slots)``.
+        high_kwh: the highest use (same shape).
+        rules: how it may change its range.
+        stays: what it stores.
+        efficiency: share of the energy used that is stored.
+    """
+
+    slots: IndexArray
+    on: Indices
+    starts: Indices
+    low_kwh: FloatArray
+    high_kwh: FloatArray
+    rules: RangeRules
+    stays: tuple[EnergyStay, ...]
+    efficiency: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +232,7 @@ class DemandColumns:
         pinned: its columns that the owner pins.
         storage: its columns of storage.
         switched: its binaries that say whether it uses energy.
+        ranged: its ranges of power, if nothing but these has binaries.
     """
 
     use: Indices
@@ -200,6 +243,7 @@ class DemandColumns:
     pinned: PinnedUse | None = None
     storage: StorageColumns | None = None
     switched: SwitchedUse | None = None
+    ranged: RangedUse | None = None
 
 
 class Demand(Protocol):

@@ -9,7 +9,7 @@ tests/support/reference_model/model.py.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -37,7 +37,9 @@ from services.planner.problem.problem import Problem
 class Formulation:
     """A built model, and the columns and rows of its quantities.
 
-    ``choices`` are binaries: import, charge, charge at least the least power.
+    ``choices`` are binaries: import, charge, charge at least the least power. ``balanced`` are the
+    rows of the balance, one per slot, ``cuts`` rows that follow from the others where all binaries
+    are whole.
     """
 
     model: LinearModel
@@ -50,6 +52,8 @@ class Formulation:
     direct: Indices
     pin_ends: Indices
     excess: tuple[Indices, ...] = ()
+    balanced: Indices = field(kw_only=True)
+    cuts: Indices = field(kw_only=True)
 
     def flows(self, solution: Solution, ways: FlowDirections) -> PlannedFlows:
         """Return the energy flows of a solution."""
@@ -146,8 +150,9 @@ def formulate(
         zone=ZoneInfo(site.timezone),
     )
     _add_contract(builder, problem, batteries, pv=(curtailed, direct), placed=placed)
+    cuts = balanced[:0]
     if not elastic:
-        add_supply_rows(
+        cuts = add_supply_rows(
             builder,
             problem,
             placed,
@@ -186,6 +191,8 @@ def formulate(
         direct,
         pin_ends,
         tuple(columns for columns, _ in slack),
+        balanced=balanced,
+        cuts=cuts,
     )
 
 

@@ -131,15 +131,16 @@ def add_sources(
 
 def add_supply_rows(
     builder: ModelBuilder, problem: Problem, placed: PlacedColumns, sources: Sequence[Indices]
-) -> None:
-    """Add cuts: of the PV surplus a switched device uses no more than its binary's share, and
-    ``sources`` supply the rest.
+) -> Indices:
+    """Add cuts, and return their rows: of the PV surplus a switched device uses no more than its
+    binary's share, and ``sources`` supply the rest.
 
     They describe the convex hull of off and on in a slot and hold for every integer solution.
     Without them a device that is half on could follow a surplus below its least power at no cost.
     """
     surplus_kwh = problem.outlook.pv_kwh - problem.outlook.load_kwh
     hours = problem.outlook.timeline.hours
+    first = builder.rows
     for demand, columns in zip(problem.demands, placed.loads, strict=True):
         switched = columns.switched
         if switched is None:
@@ -156,3 +157,4 @@ def add_supply_rows(
         else:
             supplied += [(on, surplus_kwh[slots]), (use, -kwh)]
         builder.add_rows(np.zeros(slots.size), np.full(slots.size, np.inf), supplied)
+    return np.arange(first, builder.rows, dtype=np.int32)

@@ -29,6 +29,7 @@ from services.planner.milp.directions import (
     find_nonconvex_slots,
 )
 from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.local_search import list_choices, search_schedules
 from services.planner.milp.long_pins import settle_pins
 from services.planner.milp.mixtures import PlacedBlock, mix_schedules
 from services.planner.milp.solver import Solution, Solver, SolverError
@@ -166,7 +167,21 @@ _SEARCH_ROUNDINGS = 5
 def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
     """Return a solution within the gap: the rounded one where that is good enough, else what branch
     and bound finds from there.
+
+    Of devices with ranges of power, which a relaxed solution says little about, local search finds
+    one; branch and bound goes on only where a gap was asked for.
     """
+    choices = list_choices(built)
+    if choices:
+        searching = solver.renew(problem.deadline)
+        rounded = _round_once(built.model, built.placed.blocks, searching, problem.search)
+        if rounded and rounded.proven:
+            return rounded
+        searched = search_schedules(built, choices, searching, problem.search, rounded=rounded)
+        if searched and (searched.proven or not problem.search.to_gap):
+            return searched
+        if searched:
+            return _search_on(built, problem, solver, start=searched)
     left_s = problem.deadline.left_s
     rounded = round_relaxation(
         built.model,
@@ -179,12 +194,18 @@ def _solve(built: Formulation, problem: Problem, solver: Solver) -> Solution:
         or problem.deadline.left_s < _SEARCH_ROUNDINGS * (left_s - problem.deadline.left_s)
     ):
         return rounded
+    return _search_on(built, problem, solver, start=rounded)
+
+
+def _search_on(
+    built: Formulation, problem: Problem, solver: Solver, *, start: Solution | None
+) -> Solution:
     return solver.renew().solve(
         built.model,
         mip_gap=problem.search.mip_gap,
         gap_cost=problem.search.gap_cost,
         time_limit_s=problem.left_s,
-        start=rounded.column if rounded else None,
+        start=start.column if start else None,
     )
 
 
@@ -236,6 +257,22 @@ def round_relaxation(
                 if best.proven:
                     return best
     return best
+
+
+def _round_once(
+    model: LinearModel, blocks: Sequence[ScheduleBlock], solver: Solver, search: SearchLimits
+) -> Solution | None:
+    """Return the integer solution nearest to the relaxed one, None where that is infeasible."""
+    relaxed = solver.solve(model.relaxed())
+    with suppress(InfeasibleError):
+        fixed = model
+        for block in blocks:
+            nearest = PlacedBlock.of(model, block).find_nearest(relaxed.column[block.on])
+            fixed = fixed.fixed(block.on, nearest.on)
+        start = solver.solve(fixed.relaxed()) if blocks else relaxed
+        rounded = _round_binaries(fixed, start, solver, share=_ROUND_UP_SHARES[0])
+        return _with_gap(rounded, relaxed.objective, search)
+    return None
 
 
 def _with_gap(solution: Solution, bound: float, search: SearchLimits) -> Solution:

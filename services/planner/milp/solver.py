@@ -38,6 +38,16 @@ class Solution:
     proven: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LinearSolution:
+    """A linear solution: columns with their reduced costs, the rows' duals, and the objective."""
+
+    column: FloatArray
+    reduced_cost: FloatArray
+    dual: FloatArray
+    objective: float
+
+
 @dataclass(eq=False)
 class Solver:
     """A HiGHS instance that keeps its model: where only costs and bounds change, it starts from the
@@ -137,6 +147,47 @@ class Solver:
         self._model = self._model.with_column(cost, rows, value)
         self._highs.addCol(cost, 0.0, np.inf, rows.size, rows.astype(np.int32), value)
         return self._model
+
+    def fix(self, columns: Indices, value: FloatArray) -> float:
+        """Fix columns of the linear model solved last and ``resolve`` it."""
+        self._model = None
+        self._highs.changeColsBounds(columns.size, columns, value, value)
+        return self.resolve()
+
+    def bind(
+        self,
+        model: LinearModel,
+        columns: tuple[Indices, FloatArray, FloatArray],
+        rows: tuple[Indices, FloatArray, FloatArray],
+    ) -> None:
+        """Bound some columns and rows of a linear model, which is loaded the first time: those, and
+        their lower and upper bounds.
+        """
+        if self._model is not model:
+            self._highs.setOptionValue("presolve", "off")
+            self._load(model)
+        self._highs.changeColsBounds(columns[0].size, *columns)
+        self._highs.changeRowsBounds(rows[0].size, *rows)
+
+    def resolve(self) -> float:
+        """Solve the model as it was changed, from the last basis, and return its objective;
+        infinite where it has no solution.
+        """
+        self._highs.setOptionValue("time_limit", np.inf)
+        self._highs.run()
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return np.inf
+        return float(self._highs.getInfo().objective_function_value)
+
+    def read_linear(self) -> LinearSolution:
+        """Return the last solution of a linear model with its reduced costs."""
+        result = self._highs.getSolution()
+        return LinearSolution(
+            np.array(result.col_value),
+            np.array(result.col_dual),
+            np.array(result.row_dual),
+            float(self._highs.getInfo().objective_function_value),
+        )
 
     def _load(self, model: LinearModel) -> None:
         loaded = self._model

@@ -167,7 +167,12 @@ def build_problem(request: PlanRequest) -> Problem:
             import_price=outlook.import_price,
         ),
         SiteLimits.of(request.site).narrow(outlook.import_limit_kw, outlook.export_limit_kw),
-        SearchLimits(gap, request.options.time_limit_s, gap_cost=gap_cost),
+        SearchLimits(
+            gap,
+            request.options.time_limit_s,
+            gap_cost=gap_cost,
+            to_gap=request.options.mip_gap is not None,
+        ),
         tuple(demands),
         TariffState(read_peaks(request.site, request.state), charge),
         Uncertainty(courses, request.options.risk, _courses(series.errors)),

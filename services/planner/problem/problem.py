@@ -114,12 +114,15 @@ class SearchLimits:
 
     A plan is good enough whose cost exceeds a proven lower bound by at most ``mip_gap`` of the
     cost, or by ``gap_cost``, in the site's currency. ``deadline`` is set when the search begins.
+    ``to_gap`` says that a search goes on until then; else the first good answer does, which states
+    its gap.
     """
 
     mip_gap: float = 0.0
     time_limit_s: float = 10.0
     deadline: Deadline | None = None
     gap_cost: float = 0.0
+    to_gap: bool = False
 
     def allow(self, cost: float) -> float:
         """Return how far above its bound a plan of this cost may be, in the site's currency."""

@@ -114,7 +114,12 @@ class ChargingDemand:
         )
         switched = SwitchedUse(columns.choosable, columns.on[0]) if columns.on else None
         return DemandColumns(
-            columns.charge, 1.0, partial(_place, self, columns), storage=storage, switched=switched
+            columns.charge,
+            1.0,
+            partial(_place, self, columns),
+            storage=storage,
+            switched=switched,
+            ranged=columns.ranged,
         )
 
 

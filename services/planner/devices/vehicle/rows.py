@@ -9,9 +9,16 @@ import numpy as np
 
 from luna.energy.physics.mode import BoolArray
 from luna.energy.timeline import FloatArray, IndexArray
-from services.planner.devices.kind import PIN_SLACK, LoadPricing, SurroundingColumns
+from services.planner.devices.kind import (
+    PIN_SLACK,
+    EnergyStay,
+    LoadPricing,
+    RangedUse,
+    SurroundingColumns,
+)
 from services.planner.devices.vehicle.demand import ChargingSession, VehicleDemand
 from services.planner.linear.model import IMPLIED, Indices, ModelBuilder, Term
+from services.planner.linear.ranges import RangeRules
 
 # Price of a kWh missing of a minimum, as a multiple of the dearest price: below that of a departure
 # target, equal to that of a load.
@@ -146,10 +153,9 @@ def add_choice(
     Returns:
         A ladder of binaries per slot: whether it charges at all, then whether in the higher range.
     """
-    (choosable, most), ranges = slots, demand.vehicle.power_ranges
-    hours, count = demand.plugged_hours[choosable], choosable.size
-    low, high = (np.array([each[end] for each in ranges])[:, None] * hours for end in (0, 1))
-    high = np.minimum(high, most)
+    choosable, most = slots
+    count = choosable.size
+    low, high = range_bounds(demand, choosable, most)
     on = tuple(
         builder.add_columns(count, cost=0.0, upper=possible.astype(float), integer=True)
         for possible in low <= high + 1e-9
@@ -171,6 +177,23 @@ def add_choice(
     return on
 
 
+def range_bounds(
+    demand: VehicleDemand, choosable: IndexArray, most: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return the lowest and highest charge of each range of power in each slot, ``(ranges, slots)``
+    both, kWh.
+    """
+    hours = demand.plugged_hours[choosable]
+    lowest_kw, highest_kw = np.array(demand.vehicle.power_ranges).T
+    return lowest_kw[:, None] * hours, np.minimum(highest_kw[:, None] * hours, most)
+
+
+def shortest_run(demand: VehicleDemand) -> int:
+    """Return the shortest run in slots, at least one."""
+    hours = float(demand.plugged_hours.max(initial=1e-9))
+    return max(int(np.ceil(demand.vehicle.min_run_minutes / 60 / hours - 1e-9)), 1)
+
+
 def add_runs(
     builder: ModelBuilder, demand: VehicleDemand, on: tuple[Indices, ...], choosable: IndexArray
 ) -> tuple[Indices, ...]:
@@ -185,9 +208,7 @@ def add_runs(
         The starts within each range; none where nothing asks for them.
     """
     vehicle, count = demand.vehicle, choosable.size
-    run = int(
-        np.ceil(vehicle.min_run_minutes / 60 / float(demand.plugged_hours.max(initial=1e-9)) - 1e-9)
-    )
+    run = shortest_run(demand)
     if count == 0 or (run < 2 and vehicle.start_price == 0):
         return ()
     follows, goes_on = _follows(choosable), _goes_on(demand, choosable)
@@ -204,16 +225,13 @@ def add_runs(
         rows = builder.add_rows(np.full(count, -np.inf), goes_on, [*within, (starts, -1.0)])
         for each, sign in within:
             builder.add_entries(rows[later], each[later - 1], -np.asarray(sign))
-        for slot in range(count) if run > 1 else ():
-            first = max(slot - run + 1, int(np.searchsorted(block, block[slot])))
-            builder.add_sum(
-                -np.inf,
-                0.0,
-                [
-                    (starts[first : slot + 1], 1.0),
-                    *((each[slot : slot + 1], -np.asarray(sign)) for each, sign in within),
-                ],
-            )
+        if run > 1:
+            slots = np.arange(count)
+            first = np.maximum(slots - run + 1, np.searchsorted(block, block))
+            # sum of starts[first ... slot] <= within[slot]
+            rows = builder.add_windows(-np.inf, 0.0, starts, (first, slots + 1))
+            for each, sign in within:
+                builder.add_entries(rows, each, -np.asarray(sign))
         starts_each.append(starts)
     return tuple(starts_each)
 
@@ -267,7 +285,7 @@ class VehicleColumns:
 
     ``on`` says whether it charges in the slots ``choosable``, and then whether in its higher range;
     it is empty where the vehicle charges with any power and nobody asks whether it does.
-    ``missing`` is what each stay lacks at its end.
+    ``missing`` is what each stay lacks at its end, ``ranged`` its ranges of power.
     """
 
     charge: Indices
@@ -275,6 +293,7 @@ class VehicleColumns:
     choosable: IndexArray
     on: tuple[Indices, ...]
     missing: Indices
+    ranged: RangedUse | None
 
 
 def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing) -> VehicleColumns:
@@ -333,7 +352,51 @@ def add_vehicle(builder: ModelBuilder, demand: VehicleDemand, ahead: LoadPricing
         stored = stay_stored[-1:]
         missing.append(_want(builder, stay, stored, ahead, efficiency=vehicle.charge_efficiency))
         require_start(builder, demand, stay, starts=starts, slots=(choosable, missing[-1]))
-    return VehicleColumns(charge, give, choosable, on, np.concatenate([*missing, charge[:0]]))
+    return VehicleColumns(
+        charge,
+        give,
+        choosable,
+        on,
+        np.concatenate([*missing, charge[:0]]),
+        _read_ranges(demand, (on, starts), choosable, most),
+    )
+
+
+def _read_ranges(
+    demand: VehicleDemand,
+    binaries: tuple[tuple[Indices, ...], tuple[Indices, ...]],
+    choosable: IndexArray,
+    most: FloatArray,
+) -> RangedUse | None:
+    """Return the vehicle's ranges of power, None where nobody chooses one.
+
+    ``binaries`` are the ladder of its choice and its starts.
+    """
+    on, starts = binaries
+    if not on or not choosable.size:
+        return None
+    low, high = range_bounds(demand, choosable, most[choosable])
+    vehicle = demand.vehicle
+    rules = RangeRules(
+        ~_follows(choosable),
+        shortest_run(demand),
+        vehicle.start_price,
+        goes_on=bool(_goes_on(demand, choosable)[0]),
+    )
+    stays = tuple(
+        EnergyStay(stay.first, stay.end, stay.arrival_kwh, stay.required_kwh, stay.most_kwh)
+        for stay in demand.stays
+    )
+    return RangedUse(
+        choosable,
+        np.array(on),
+        np.concatenate([*starts, on[0][:0]]),
+        low,
+        high,
+        rules,
+        stays,
+        vehicle.charge_efficiency,
+    )
 
 
 def _most_charge_kwh(demand: VehicleDemand, ahead: LoadPricing) -> FloatArray:

@@ -50,7 +50,9 @@ def test_a_placement_costs_what_the_model_written_for_readers_costs_and_the_plan
 
 
 @each_row("seed", range(100, 100 + draws(24)))
-def test_a_plan_within_a_cent_is_no_further_above_the_optimum_than_it_states(seed: int) -> None:
+def test_a_first_answer_is_within_a_cent_of_the_optimum_and_states_no_smaller_gap(
+    seed: int,
+) -> None:
     request = draw(seed)
     problem = build_problem(
         request.model_copy(update={"options": request.options.model_copy(update={"mip_gap": None})})
@@ -59,9 +61,10 @@ def test_a_plan_within_a_cent_is_no_further_above_the_optimum_than_it_states(see
     assert made.placement is not None
     gap_cost = find_gap_cost(made)
     assert gap_cost is not None
-    assert gap_cost <= max(0.01, 0.003 * abs(made.placement.objective)) + 1e-6
     # Waiting is priced, too, so that equal slots are no tie.
-    assert made.placement.objective - solve_reference(problem) <= gap_cost + 3e-4
+    above = made.placement.objective - solve_reference(problem)
+    assert above <= max(0.01, 0.003 * abs(made.placement.objective)) + 3e-4
+    assert above <= gap_cost + 3e-4
 
 
 @each_row(

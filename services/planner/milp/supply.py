@@ -1,0 +1,221 @@
+"""What energy costs in each slot beside a plan: the plan's own flows, in order of their prices.
+
+A slot's use may grow by what is exported or curtailed less, charged less, discharged more, imported
+more. Each such flow has a price at the plan's duals (a stored kWh what it is worth later) and an
+amount up to its bounds. That is the cost of a device in that slot if stored energy keeps its value;
+a dual alone would hold for the first watt-hour only.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from luna.energy.physics.mode import BoolArray
+from luna.energy.timeline import FloatArray, IndexArray
+from services.planner.linear.model import LinearModel
+from services.planner.loops import loop
+from services.planner.milp.solver import LinearSolution
+
+# What a kWh costs that no flow supplies: more than any price.
+_UNSUPPLIED = 5.0
+# Amounts are bounded: kWh that no slot of a home exchanges.
+_MOST_KWH = 1e3
+# Rounds of bisection for the value of energy: to a ten-thousandth of its span.
+_ROUNDS = 16
+# Span of values of energy, in the site's currency per kWh, around the present one.
+_LOWER, _HIGHER = 0.5, 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceEntries:
+    """The entries of the balance rows of a model, and what a unit of each column supplies."""
+
+    slots: int
+    slot: IndexArray
+    row: IndexArray
+    column: IndexArray
+    factor: FloatArray
+
+    @classmethod
+    def of(cls, model: LinearModel, first_row: int, slots: int) -> "BalanceEntries":
+        """Return the entries of the rows from ``first_row`` on, one per slot."""
+        rows = model.entry_rows()
+        inside = (rows >= first_row) & (rows < first_row + slots) & (model.value != 0)
+        where = np.flatnonzero(inside)
+        column = model.index[where].astype(np.intp)
+        return cls(slots, rows[where] - first_row, rows[where], column, model.value[where])
+
+    def curves(
+        self, solution: LinearSolution, bounds: tuple[FloatArray, FloatArray], held: BoolArray
+    ) -> "SupplyCurves":
+        """Return the flows of each slot in order of their prices.
+
+        Args:
+            solution: of the model.
+            bounds: lowest and highest value of each column.
+            held: columns that do not move, ``(columns,)``.
+        """
+        moves = ~held[self.column]
+        slot, column, factor = self.slot[moves], self.column[moves], self.factor[moves]
+        lower, upper = bounds
+        value = solution.column[column]
+        price = solution.reduced_cost[column] / factor + solution.dual[self.row[moves]]
+        rising = (upper[column] - value) * np.abs(factor)
+        falling = (value - lower[column]) * np.abs(factor)
+        supplies = factor > 0
+        more = np.clip(np.where(supplies, rising, falling), 0.0, _MOST_KWH)
+        less = np.clip(np.where(supplies, falling, rising), 0.0, _MOST_KWH)
+        order = np.lexsort((price, slot))
+        starts = np.searchsorted(slot[order], np.arange(self.slots))
+        place = np.arange(order.size) - starts[slot[order]]
+        shape = (self.slots, int(place.max(initial=0)) + 1)
+        prices, mores, lesses = np.full(shape, _UNSUPPLIED), np.zeros(shape), np.zeros(shape)
+        at = (slot[order], place)
+        prices[at], mores[at], lesses[at] = price[order], more[order], less[order]
+        return SupplyCurves(prices, mores, lesses)
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyCurves:
+    """Flows of each slot by ascending price: price per kWh, and by how many kWh each can supply
+    more or less than now, all ``(slots, flows)``.
+    """
+
+    price: FloatArray
+    more_kwh: FloatArray
+    less_kwh: FloatArray
+
+    def cost(self, added_kwh: FloatArray) -> FloatArray:
+        """Return the cost of supplying so much more, or less where negative, ``(slots,)``."""
+        return np.asarray(_find_cost(self.price, self.more_kwh, self.less_kwh, added_kwh))
+
+    def move_to(self, value: FloatArray) -> FloatArray:
+        """Return how much more is worth supplying where a kWh is worth ``value``, ``(slots,)``."""
+        return np.asarray(_find_move(self.price, self.more_kwh, self.less_kwh, value))
+
+    def find_values(
+        self,
+        value: FloatArray,
+        use_kwh: FloatArray,
+        limits: tuple[FloatArray, FloatArray],
+        *,
+        groups: tuple[IndexArray, int],
+    ) -> FloatArray:
+        """Return what a kWh is worth by slot, so that each group of slots just uses its present
+        energy.
+
+        The lowest such value: where a group uses all that it may, more energy may be worth less
+        than the duals say.
+
+        Args:
+            value: a first guess, ``(slots,)``.
+            use_kwh: the present use, ``(slots,)``.
+            limits: lowest and highest use, ``(slots,)`` each.
+            groups: the group of each slot (-1: none), and their number.
+        """
+        group, count = groups
+        return np.asarray(
+            _find_values(
+                (self.price, self.more_kwh, self.less_kwh),
+                (value, use_kwh, *limits),
+                (group, count),
+            )
+        )
+
+
+@loop
+def _find_cost(
+    price: FloatArray, more: FloatArray, less: FloatArray, added: FloatArray
+) -> FloatArray:
+    slots, flows = price.shape
+    cost = np.zeros(slots)
+    for slot in range(slots):
+        left = added[slot]
+        if left > 0:
+            for flow in range(flows):
+                part = min(left, more[slot, flow])
+                cost[slot] += part * price[slot, flow]
+                left -= part
+            cost[slot] += left * _UNSUPPLIED
+        elif left < 0:
+            for flow in range(flows - 1, -1, -1):
+                part = min(-left, less[slot, flow])
+                cost[slot] -= part * price[slot, flow]
+                left += part
+            cost[slot] -= left * _UNSUPPLIED
+    return cost
+
+
+@loop
+def _find_move(
+    price: FloatArray, more: FloatArray, less: FloatArray, value: FloatArray
+) -> FloatArray:
+    slots, flows = price.shape
+    move = np.zeros(slots)
+    for slot in range(slots):
+        for flow in range(flows):
+            if price[slot, flow] < value[slot]:
+                move[slot] += more[slot, flow]
+            elif price[slot, flow] > value[slot]:
+                move[slot] -= less[slot, flow]
+    return move
+
+
+@loop
+def _find_values(
+    curves: tuple[FloatArray, FloatArray, FloatArray],
+    uses: tuple[FloatArray, FloatArray, FloatArray, FloatArray],
+    groups: tuple[IndexArray, int],
+) -> FloatArray:
+    price, more, less = curves
+    value, use, lowest, highest = uses
+    group, count = groups
+    slots, flows = price.shape
+    needed, base, members = np.zeros(count), np.zeros(count), np.zeros(count)
+    for slot in range(slots):
+        if group[slot] >= 0:
+            needed[group[slot]] += use[slot]
+            base[group[slot]] += value[slot]
+            members[group[slot]] += 1.0
+    low, high = np.zeros(count), np.zeros(count)
+    for place in range(count):
+        if needed[place] > 1e-6:
+            mean = base[place] / members[place]
+            low[place], high[place] = -mean - _LOWER, -mean + _HIGHER
+    for _ in range(_ROUNDS):
+        used = np.zeros(count)
+        for slot in range(slots):
+            place = group[slot]
+            if place < 0:
+                continue
+            worth = value[slot] + (low[place] + high[place]) / 2
+            move = use[slot]
+            for flow in range(flows):
+                if price[slot, flow] < worth:
+                    move += more[slot, flow]
+                elif price[slot, flow] > worth:
+                    move -= less[slot, flow]
+            used[place] += min(max(move, lowest[slot]), highest[slot])
+        for place in range(count):
+            middle = (low[place] + high[place]) / 2
+            if used[place] >= needed[place] - 1e-6:
+                high[place] = middle
+            else:
+                low[place] = middle
+    found = value.copy()
+    for slot in range(slots):
+        if group[slot] >= 0 and needed[group[slot]] > 1e-6:
+            found[slot] += high[group[slot]]
+    return found
+
+
+LOOPS = (_find_cost, _find_move, _find_values)
+
+
+def load_kernels() -> None:
+    """Load the compiled loops, or compile them the first time."""
+    one = np.ones(1)
+    curves = SupplyCurves(one[:, None], one[:, None], one[:, None])
+    curves.cost(one)
+    curves.move_to(one)
+    curves.find_values(one, one, (one, one), groups=(np.zeros(1, dtype=np.intp), 1))
