@@ -48,5 +48,6 @@ def test_a_plan_above_the_best_known_and_a_bound_above_it_are_counted() -> None:
     found = compare_with_best(plans, best)
     assert (found["homes"], found["known"]) == (4, 3)
     assert (found["beyond_allowed"], found["bounds_above_best"]) == (1, 1)
+    assert found["unproven"] == 1
     assert found["largest_above_best"] == pytest.approx(3 * allowed)
     assert found["largest_gap_cost"] == pytest.approx(3 * allowed + 0.1)
