@@ -12,8 +12,8 @@ import numpy as np
 
 from bench.cases import COUNT, HOURS, NEGATIVE, START, add_devices, draw_case
 
-Variant = Literal["energy", "monthly_peak", "heat_pump"]
-VARIANTS: tuple[Variant, ...] = get_args(Variant)
+HomeVariant = Literal["energy", "monthly_peak", "heat_pump"]
+VARIANTS: tuple[HomeVariant, ...] = get_args(HomeVariant)
 HOME_SEED = 7
 CAR = {
     "name": "car",
@@ -46,7 +46,7 @@ DAY_STAYS = ((0, 5), (9, 31), (33, 48))
 GAIN_SOC = 0.2
 
 
-def generate_homes(variant: Variant) -> dict[str, dict[str, Any]]:
+def generate_homes(variant: HomeVariant) -> dict[str, dict[str, Any]]:
     """Return the homes' plan requests by name, as documents.
 
     Args:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from bench.cases import FULL_GAP
-from bench.home_cases import VARIANTS, Variant, generate_homes
+from bench.home_cases import VARIANTS, HomeVariant, generate_homes
 from bench.peers.planning import time_emhass
 from bench.timing import describe, processor_s, time_call
 from luna.contracts.plan import PlanRequest
@@ -42,7 +42,7 @@ from services.planner.reply.notes import find_gap_cost
 # Homes of a short run, and the variants of which a short run solves the complete model.
 HOMES, FULL_HOMES = 6, 20
 ROUNDS, FULL_ROUNDS = 1, 3
-PLAIN_VARIANTS: tuple[Variant, ...] = ("energy",)
+PLAIN_VARIANTS: tuple[HomeVariant, ...] = ("energy",)
 # CBC takes half a minute for a home.
 PEER_HOMES = 2
 # Time limits of the complete model: as a peer, and for a record.
@@ -95,7 +95,7 @@ def measure(*, full: bool = False) -> dict[str, dict[str, Any]]:
 
 
 def measure_variant(
-    variant: Variant,
+    variant: HomeVariant,
     count: int,
     *,
     rounds: int = ROUNDS,
@@ -269,7 +269,7 @@ def read_best() -> dict[str, dict[str, HomePlan]]:
     }
 
 
-def record_best(variant: Variant, count: int, *, long_s: float = LONG_S) -> None:
+def record_best(variant: HomeVariant, count: int, *, long_s: float = LONG_S) -> None:
     """Store better plans of a variant's homes, those aside whose best one is proven."""
     load_kernels()
     for name, document in list(generate_homes(variant).items())[:count]:
@@ -285,7 +285,7 @@ def record_best(variant: Variant, count: int, *, long_s: float = LONG_S) -> None
         _show(f"{variant} {name}", best, None, None)
 
 
-def _write_best(variant: Variant, name: str, best: HomePlan) -> None:
+def _write_best(variant: HomeVariant, name: str, best: HomePlan) -> None:
     known = read_best()
     known.setdefault(variant, {})[name] = best
     document = {
