@@ -1,5 +1,5 @@
 """Plans of 48 h × 15 min with battery, car, water heater and a price on the month's peak, beside
-HiGHS alone, PuLP with CBC, and EMHASS.
+HiGHS alone, PuLP with CBC, and EMHASS; and those of the homes of ``bench.homes``.
 
 All are asked for the same proven gap. Run as ``python -m bench.devices``; figures of one run only
 compare with each other.
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from bench import homes
 from bench.cases import (
     FULL_GAP,
     SEED,
@@ -44,7 +45,7 @@ HOURS_OF_DAY = (0, 4, 8, 12, 16, 20, 22)
 
 def measure(*, full: bool = False) -> dict[str, Any]:
     """Return milliseconds of whole plans with devices, of those that begin later in the day or
-    weigh five scenarios, and of what else can plan them.
+    weigh five scenarios, and of what else can plan them; and the homes' figures.
     """
     documents = generate_full_cases(np.random.default_rng(SEED))
     load_kernels()
@@ -71,6 +72,7 @@ def measure(*, full: bool = False) -> dict[str, Any]:
         "replan": describe(fast["replan"]),
         "scenarios": describe(fast["scenarios"])
         | {"ratio": float(np.median(fast["scenarios"] / fast["whole"]))},
+        "homes": homes.measure(full=full),
         "peers": peers,
         "missing": [name for name in ("pulp_cbc", "emhass") if name not in peers],
     }

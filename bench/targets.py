@@ -60,6 +60,27 @@ def _by_tariff(policy: str, share: Mapping[str, float]) -> tuple[Target, ...]:
     )
 
 
+def _homes(variant: str, words: str, *, timed: bool) -> tuple[Target, ...]:
+    path = ("homes", variant)
+    times = (
+        Target(f"{words}: CPU, p50", (*path, "p50_ms"), at_most=50, unit="ms"),
+        Target("the same, p95", (*path, "p95_ms"), at_most=200, unit="ms"),
+    )
+    quality = (
+        Target(
+            f"{words}: homes beyond 0.3 % or a cent above the best known plan",
+            (*path, "beyond_allowed"),
+            at_most=0,
+        ),
+        Target(
+            f"{words}: homes whose bound a known plan undercuts",
+            (*path, "bounds_above_best"),
+            at_most=0,
+        ),
+    )
+    return times + quality if timed else quality
+
+
 def _every_tariff(
     words: str,
     name: str,
@@ -262,6 +283,15 @@ TARGETS: dict[str, tuple[Target, ...]] = {
         Target("new forecast, same site", ("replan", "p50_ms"), at_most=25, unit="ms"),
         Target("five scenarios over one", ("scenarios", "ratio"), at_most=8, unit="×"),
         Target("EMHASS over the whole call", ("peers", "emhass", "ratio"), at_least=40, unit="×"),
+        *_homes("energy", "car with phases and starts, heater with comfort", timed=True),
+        *_homes("monthly_peak", "the same with a price on the month's peak", timed=True),
+        *_homes("heat_pump", "the same with a heat pump", timed=False),
+        Target(
+            "EMHASS over the plan of such a home",
+            ("homes", "energy", "peers", "emhass", "ratio"),
+            at_least=40,
+            unit="×",
+        ),
     ),
     "energy_value": (
         Target("140 slots, one path", ("p50_ms",), at_most=0.05, unit="ms"),

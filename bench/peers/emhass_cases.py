@@ -139,11 +139,11 @@ def configure(case: Document, gap: float) -> Document:
 
 
 def describe_devices(case: Document) -> Document:
-    """Return vehicles and appliances as deferrable loads, one per night and per day, and the
-    capacity tariff.
+    """Return vehicles and appliances as deferrable loads, one per stay and per day, and the
+    capacity tariff where there is one.
 
-    EMHASS knows neither a longest pause nor a charger's least power between off and on: both are
-    left out, which makes its problem the easier one.
+    EMHASS knows neither a longest pause nor a charger's phases and least power between off and on:
+    these are left out, as are comfort windows, which makes its problem the easier one.
     """
     site = case["site"]
     loads = [night for car in site.get("vehicles", []) for night in describe_nights(case, car)]
@@ -152,7 +152,11 @@ def describe_devices(case: Document) -> Document:
         return {"number_of_deferrable_loads": 0}
     count = len(loads)
     columns = {name: [load[name] for load in loads] for name in loads[0]}
-    peak = site["tariff"]["peak"]
+    peak = site["tariff"].get("peak")
+    capacity = {
+        "capacity_cost_per_kw": peak["price_per_kw_month"] if peak else 0.0,
+        "capacity_charge_interval_timesteps": 1,
+    }
     return {
         **columns,
         "number_of_deferrable_loads": count,
@@ -164,9 +168,7 @@ def describe_devices(case: Document) -> Document:
         "set_deferrable_max_startups": [0] * count,
         "deferrable_load_max_cost": [0.0] * count,
         "def_minimum_off_time": [0] * count,
-        "capacity_cost_per_kw": peak["price_per_kw_month"],
-        "capacity_charge_interval_timesteps": 1,
-    }
+    } | capacity
 
 
 def describe_nights(case: Document, car: Document) -> list[Document]:

@@ -30,16 +30,22 @@ from tests.support.reference_model.peaks import pay_peak
 Quantity = Sequence[pulp.LpVariable]
 
 
-def solve_reference(problem: Problem, *, gap: float = 0.0) -> float:
+def solve_reference(
+    problem: Problem, *, gap: float = 0.0, time_limit_s: float | None = None
+) -> float:
     """Return the least cost over the horizon less the terminal value of what is left in the
     batteries; NaN where limits contradict each other.
 
-    ``gap`` is how far from the optimum it may be, relative.
+    ``gap`` is how far from the optimum it may be, relative; after ``time_limit_s`` the best
+    solution so far counts, however far.
     """
     model = _Reference(problem)
     status = model.problem.solve(
         pulp.PULP_CBC_CMD(
-            msg=False, gapRel=gap, options=["primalTolerance 1e-9", "integerTolerance 1e-9"]
+            msg=False,
+            gapRel=gap,
+            timeLimit=time_limit_s,
+            options=["primalTolerance 1e-9", "integerTolerance 1e-9"],
         )
     )
     return (
