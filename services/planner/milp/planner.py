@@ -44,7 +44,7 @@ from services.planner.milp.directions import (
 )
 from services.planner.milp.formulation import formulate
 from services.planner.milp.inverters import take_direct_first
-from services.planner.milp.long_pins import settle_pins
+from services.planner.milp.long_pins import guide_pins
 from services.planner.milp.owner_rows import decide_pins, tell_pins
 from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
@@ -168,10 +168,20 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
     problem = problem.begun()
     if problem.manual is None or not problem.manual.pins:
         return _solve_or_compromise(problem, solver)
-    settled = settle_pins(problem, solver)
-    if settled is not problem:
-        with suppress(InfeasibleError):
+    # Pins that the relaxed model meets within all limits may still break one with whole charges.
+    for elastic in ((False, True), (True,)):
+        guided = guide_pins(problem, solver, elastic=elastic)
+        if guided is None:
+            break
+        settled, flows = guided
+        try:
             return replace(_solve_or_compromise(settled, solver), proven=False)
+        except InfeasibleError:
+            continue
+        except OutOfTimeError:
+            raise
+        except SolverError:
+            raise OutOfTimeError(flows) from None
     chosen = _solve_or_compromise(problem.due(problem.deadline.share(_PIN_SHARE)), solver.renew())
     try:
         return replace(
