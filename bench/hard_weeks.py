@@ -34,6 +34,8 @@ SEED = 20240505
 WEEKS, FULL_WEEKS = 6, 200
 PARTS = ("pins", "peaks", "appliances", "negative_prices")
 PART_CHANCE = 0.35
+# Weeks whose largest gap is reported by itself.
+KINDS = ("with_pins", "of_three_batteries")
 # Time limits of a plan, and of the reference plan where no best one is known.
 LIMIT_S, LONG_S = 2.0, 60.0
 NEAR = 0.05
@@ -66,12 +68,16 @@ def measure(
     """
     load_kernels()
     known, gaps, made, beyond = read_best(), [], [], 0
+    gaps_by_kind: dict[str, list[float]] = {kind: [] for kind in KINDS}
     for name, document in draw_weeks(weeks or (FULL_WEEKS if full else WEEKS)).items():
         met, best = plan_week(document, LIMIT_S), known.get(name)
         if best is None:
             best = plan_week(document, long_s)
         known[name] = best = met if met.is_better(best) else best
-        gaps.append((met.cost - best.cost) / max(abs(best.cost), LEAST_COST))
+        gap = (met.cost - best.cost) / max(abs(best.cost), LEAST_COST)
+        gaps.append(gap)
+        for kind in list_kinds(document):
+            gaps_by_kind[kind].append(gap)
         beyond += met.slots_beyond > best.slots_beyond
         made.append(met)
         print(
@@ -99,10 +105,22 @@ def measure(
         "median_gap": float(np.median(gaps)),
         "largest_gap": max(gaps),
         "beyond_the_connection": beyond / len(made),
+        **{
+            f"largest_gap_{kind}": max(of_kind) for kind, of_kind in gaps_by_kind.items() if of_kind
+        },
         "inverter_alone": float(np.mean([each.method == "self_consumption" for each in made])),
         "median_cpu_s": float(np.median([each.cpu_s for each in made])),
         "longest_cpu_s": max(each.cpu_s for each in made),
     }
+
+
+def list_kinds(document: Mapping[str, Any]) -> list[str]:
+    """Return the ``KINDS`` of a week whose gaps are reported by themselves."""
+    is_of_kind = {
+        "with_pins": "manual" in document,
+        "of_three_batteries": len(document["site"]["batteries"]) >= 3,
+    }
+    return [kind for kind in KINDS if is_of_kind[kind]]
 
 
 def read_best() -> dict[str, Met]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from luna.energy.economics.charges import Blocks, find_charge, list_months
+from luna.energy.physics.limits import BatteryLimits
 from luna.energy.policy import BatteryPolicy, PlanPolicy
 from luna.energy.timeline import FloatArray
 from services.planner.dp.plan import Plan, PlanMismatchError, Spread, weigh_flows
@@ -26,9 +27,17 @@ from services.planner.milp.battery_constraints import list_constraints, missed_k
 from services.planner.milp.inverters import suits_value
 from services.planner.milp.planner import plan_by_model
 from services.planner.milp.schedule_loads import schedule_loads
+from services.planner.milp.slack import dearest_price
 from services.planner.milp.solver import Solver, SolverError
 from services.planner.policy_simulation import simulate_policies
-from services.planner.problem.problem import Deadline, Problem, planning_clock_s
+from services.planner.problem.load_schedule import LoadSchedule
+from services.planner.problem.problem import (
+    Deadline,
+    Problem,
+    StorageBounds,
+    TerminalRule,
+    planning_clock_s,
+)
 
 _NOTHING_KWH = 1e-6
 
@@ -79,13 +88,16 @@ def make_plan(problem: Problem, solver: Solver, *, deadline: Deadline | None = N
 
 
 # The share of that for flexible loads: the batteries are planned once more around them.
-_LOADS_SHARE = 0.6
+_LOADS_SHARE = 0.5
+# The price of a limit of the connection for loads that are scheduled by themselves, in multiples
+# of the highest price.
+_BEYOND_LIMITS = 10.0
 
 
 def _plan_around(problem: Problem, solver: Solver) -> Plan:
     """Schedule the flexible loads, then plan the batteries around them."""
     begun_s = planning_clock_s()
-    load_schedule = schedule_loads(problem.due(problem.deadline.share(_LOADS_SHARE)), solver)
+    load_schedule = _schedule_loads(problem, solver)
     rest = load_schedule.remaining(problem)
     try:
         plan = _plan_batteries(rest, solver)
@@ -103,6 +115,54 @@ def _plan_around(problem: Problem, solver: Solver) -> Plan:
         proven=load_schedule.proven and plan.proven,
     )
     return replace(combined, solve_ms=(planning_clock_s() - begun_s) * 1e3 - plan.build_ms)
+
+
+def _schedule_loads(problem: Problem, solver: Solver) -> LoadSchedule:
+    """Return the schedule of the flexible loads together with the batteries.
+
+    Where none is found in time, the schedule by prices alone, which needs hardly any search.
+    """
+    try:
+        return schedule_loads(problem.due(problem.deadline.share(_LOADS_SHARE)), solver)
+    except SolverError:
+        if not problem.site.batteries or problem.conversion is not None:
+            raise
+    alone = _price_limits(problem).due(problem.deadline.share(_LOADS_SHARE))
+    load_schedule = schedule_loads(alone, solver)
+    limit_kwh = np.minimum(load_schedule.import_limit_kwh, problem.import_limit_kwh)
+    return replace(load_schedule, import_limit_kwh=limit_kwh, gap=None, proven=False)
+
+
+def _price_limits(problem: Problem) -> Problem:
+    """Return the problem without batteries and without the connection's limits: a slot beyond one
+    of them has a price that loads avoid, or seek.
+    """
+    outlook = problem.outlook
+    surplus_kwh = problem.ac_pv_kwh - outlook.load_kwh
+    is_beyond = surplus_kwh > problem.export_limit_kwh
+    dearest = _BEYOND_LIMITS * dearest_price(problem)
+    is_short = -surplus_kwh > problem.import_limit_kwh
+    nothing = np.empty(0)
+    unlimited = np.array([np.inf])
+    return replace(
+        problem,
+        site=problem.site.model_copy(update={"batteries": []}),
+        outlook=replace(
+            outlook,
+            import_price=np.where(is_short, dearest, outlook.import_price),
+            export_price=np.where(is_beyond, -dearest, outlook.export_price),
+        ),
+        stored_kwh=nothing,
+        terminal=TerminalRule(nothing, nothing, nothing),
+        limits=replace(
+            problem.limits,
+            batteries=BatteryLimits.of([]),
+            import_limit_kw=unlimited,
+            export_limit_kw=unlimited,
+        ),
+        storage=StorageBounds(),
+        manual=None,
+    )
 
 
 def _plan_batteries(problem: Problem, solver: Solver) -> Plan:

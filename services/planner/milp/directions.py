@@ -111,7 +111,7 @@ def fix_directions(
         may_export=ways.may_export & (~choices.grid | ~imports),
         may_charge=ways.may_charge & (~choices.battery | charges) & (~choices.least | enough),
         may_discharge=ways.may_discharge & (~choices.battery | ~charges),
-        must_charge=choices.least & enough,
+        must_charge=ways.must_charge | (choices.least & enough),
     )
 
 

@@ -2,6 +2,7 @@
 the search for their binaries takes too long.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -21,21 +22,33 @@ LONGEST_PIN_SEARCH = 288
 
 
 def settle_pins(problem: Problem, solver: Solver) -> Problem:
-    """Return a problem of a long horizon with pins decided: they end where they fill or empty the
-    battery, from the relaxed model's energy at their start.
+    """Return a problem of a long horizon with pins decided (``guide_pins``).
 
     A problem of fewer slots, or in which they cannot end so, is returned unchanged, for binaries to
     decide.
+    """
+    guided = guide_pins(problem, solver)
+    return problem if guided is None else guided[0]
+
+
+def guide_pins(
+    problem: Problem, solver: Solver, *, elastic: Sequence[bool] = (False, True)
+) -> tuple[Problem, PlannedFlows] | None:
+    """Return a problem of a long horizon with pins decided, and the relaxed model's flows: pins end
+    where they fill or empty the battery, from the energy at their start in these flows.
+
+    ``elastic`` says in turn whether the relaxed model may break limits at a penalty. None for a
+    problem of fewer slots, or in which pins cannot end so.
     """
     if (
         problem.manual is None
         or not problem.manual.pins
         or problem.outlook.timeline.count <= LONGEST_PIN_SEARCH
     ):
-        return problem
+        return None
     ways = FlowDirections.of(problem)
-    for elastic in (False, True):
-        built = formulate(problem, ways, elastic=elastic)
+    for breaks_limits in elastic:
+        built = formulate(problem, ways, elastic=breaks_limits)
         with suppress(InfeasibleError):
             guide = built.flows(
                 solver.solve(built.model.relaxed(), time_limit_s=problem.left_s), ways
@@ -55,16 +68,10 @@ def settle_pins(problem: Problem, solver: Solver) -> Problem:
             fills = before < np.array([[full_kwh(battery)] for battery in batteries]) - SAME_KWH
             small = (flows.charge_kwh > SAME_KWH) & (flows.charge_kwh < least_kwh)
             pinned_small = np.isfinite(problem.manual.charge_kwh) & small
-            return decide_pins(
-                problem,
-                replace(
-                    flows,
-                    charge_kwh=np.where(
-                        pinned_small, np.where(fills, least_kwh, 0.0), flows.charge_kwh
-                    ),
-                ),
-            )
-    return problem
+            charge_kwh = np.where(pinned_small, np.where(fills, least_kwh, 0.0), flows.charge_kwh)
+            settled = decide_pins(problem, replace(flows, charge_kwh=charge_kwh))
+            return settled, replace(flows, elastic=breaks_limits)
+    return None
 
 
 def _guess_ends(problem: Problem, manual: Manual, flows: PlannedFlows) -> FloatArray:

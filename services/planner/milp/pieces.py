@@ -1,129 +1,206 @@
-"""Relax-and-fix for long horizons: solve the binaries day by day, as a start for the search over
+"""Relax-and-fix for long horizons: decide the binaries day by day, as a start for the search over
 the whole horizon.
 
-The relaxed model is the guide. Batteries with a least charging power charge only in slots in which
-the guide does. Each piece has binaries in one day, relaxes the ``AHEAD`` slots after it, and fixes
-later slots to the guide and earlier ones to their solution.
-Source: relax-and-fix, in Pochet, Wolsey: Production Planning by Mixed Integer Programming, Springer
-(2006), section 3.6.
+The relaxed model is the guide. A day's charges are rounded; only where the rest then has no
+solution do binaries decide them. Once every day is decided, binaries decide one day after another
+again, with the others as they are, for as long as there is time.
+Source: relax-and-fix and fix-and-optimise, in Pochet, Wolsey: Production Planning by Mixed Integer
+Programming, Springer (2006), section 3.6.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from luna.energy.timeline import IndexArray
-from services.planner.linear.model import InfeasibleError, LinearModel
-from services.planner.milp.directions import BinarySlots, FlowDirections, PlannedFlows
-from services.planner.milp.formulation import formulate
-from services.planner.milp.solver import Solution, Solver, SolverError
+from luna.energy.physics.mode import BoolArray
+from services.planner.linear.model import InfeasibleError
+from services.planner.milp.directions import (
+    BinarySlots,
+    FlowDirections,
+    PlannedFlows,
+    fix_directions,
+)
+from services.planner.milp.formulation import Formulation, formulate
+from services.planner.milp.least_charges import round_charges, spare_room
+from services.planner.milp.solver import Solver, SolverError
 from services.planner.problem.problem import Problem
 
-# Slots with binaries in a piece, and the relaxed ones after them.
+# Slots with binaries in a piece, and the slots after them whose flows are open too.
 PIECE, AHEAD = 96, 48
 # Relative gap of a piece.
 _PIECE_GAP = 0.002
-# Multiple of its own share of the time left that a piece may take.
-_OWN_SHARES = 2.5
+# Share of the time left in which a piece may be decided again.
+_PIECE_SHARE = 0.5
+# How often every piece is decided again, every other time from its middle on, and the relative
+# improvement that is worth another time.
+_SWEEPS = 4
+_WORTHWHILE = 1e-3
 _NOTHING_KWH = 1e-7
 # Time limit where the solver has no deadline.
 _LONGEST_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Flows, and the directions that are decided so far."""
+
+    flows: PlannedFlows
+    ways: FlowDirections
+
+
 def solve_in_pieces(
-    problem: Problem,
-    choices: BinarySlots,
-    guide: PlannedFlows,
-    solver: Solver,
-    *,
-    elastic: bool,
-    anywhere: bool,
-) -> PlannedFlows:
-    """Return flows without complementarity violations in all slots with binaries, or in those of
-    the first pieces where time ran out.
+    problem: Problem, choices: BinarySlots, solver: Solver, *, elastic: bool
+) -> Iterator[PlannedFlows]:
+    """Yield flows without complementarity violations in the slots with binaries, then ever better
+    ones.
+
+    The first are relaxed in the last pieces where time ran out.
 
     Args:
         problem: of more slots than a piece.
         choices: the slots with binaries.
-        guide: the flows of the relaxed model.
-        solver: fresh.
+        solver: best the one that solved the relaxed model.
         elastic: whether limits may be broken at a penalty.
-        anywhere: whether batteries with a least power may also charge in slots in which the guide
-            does not.
 
     Raises:
         InfeasibleError: a piece has no solution; the whole may have one.
         SolverError: not even the relaxed model was solved in time.
     """
-    ways, count = FlowDirections.of(problem), problem.outlook.timeline.count
-    charges = (guide.charge_kwh > _NOTHING_KWH) | ~choices.least | anywhere
-    ways = replace(ways, may_charge=ways.may_charge & charges)
-    choices = BinarySlots(choices.grid, choices.battery & charges, choices.least & charges)
-    built = formulate(problem, ways, choices=choices, elastic=elastic)
-    solution = solver.solve(built.model.relaxed(), time_limit_s=problem.left_s)
-    # The slot of each charge, discharge and binary column; -1 for all others, which follow from
-    # these.
-    slots = np.full(built.model.cost.size, -1)
-    slots[built.batteries[:, :2]] = np.arange(built.batteries.shape[2])
-    for columns, where in zip(
-        built.choices, (choices.grid, choices.battery, choices.least), strict=True
-    ):
-        slots[columns] = np.nonzero(where)[-1]
-    with suppress(SolverError):
+    pieces = _Pieces(problem, choices, solver, elastic=elastic)
+    count = problem.outlook.timeline.count
+    decided = pieces.relax()
+    try:
         for first in range(0, count, PIECE):
-            deadline = problem.deadline.share(min(_OWN_SHARES * PIECE / (count - first), 1.0))
-            try:
-                solution = _solve_piece(
-                    built.model,
-                    slots,
-                    solution,
-                    solver.renew(deadline),
-                    choose=(first, first + PIECE),
-                    until=first + PIECE + AHEAD,
-                )
-            except InfeasibleError:
-                solution = _choose_again(built.model, slots, solution, solver, first=first)
-    return built.flows(solution, ways)
+            decided = pieces.decide(decided, first)
+    except SolverError:
+        yield decided.flows
+        return
+    yield decided.flows
+    with suppress(SolverError):
+        for sweep in range(_SWEEPS):
+            before = decided.flows.objective
+            for first in range(sweep % 2 * PIECE // 2, count, PIECE):
+                decided = pieces.improve(decided, first)
+                yield decided.flows
+            if before - decided.flows.objective <= _WORTHWHILE * abs(before):
+                return
 
 
-def _choose_again(
-    model: LinearModel, slots: IndexArray, chosen: Solution, solver: Solver, *, first: int
-) -> Solution:
-    """Solve a piece that earlier pieces made infeasible: reopen ever more of them, with all later
-    slots relaxed.
+class _Pieces:
+    def __init__(
+        self, problem: Problem, choices: BinarySlots, solver: Solver, *, elastic: bool
+    ) -> None:
+        self._problem = problem
+        self._choices = choices
+        self._solver = solver
+        self._elastic = elastic
+        self._count = problem.outlook.timeline.count
+        # The slots in which the relaxed model charges.
+        self._charges = np.zeros_like(choices.least)
 
-    Raises:
-        InfeasibleError: there is no solution even with all reopened.
-    """
-    for back in range(first - PIECE, 0, -PIECE):
+    def relax(self) -> Decided:
+        """Return the relaxed model's flows."""
+        ways = FlowDirections.of(self._problem)
+        flows = self._solve(ways, decided_until=0)
+        self._charges = flows.charge_kwh > _NOTHING_KWH
+        return Decided(flows, ways)
+
+    def decide(self, decided: Decided, first: int) -> Decided:
+        """Return the flows with the directions of one more piece.
+
+        Raises:
+            InfeasibleError: there is no solution even with all earlier pieces decided again.
+            SolverError: time ran out.
+        """
+        end = min(first + PIECE, self._count)
+        choices = self._within(first, end)
+        chosen = self._choose_rounded(choices, decided.flows, range(first, end))
+        ways = fix_directions(decided.ways, choices, chosen)
         with suppress(InfeasibleError):
-            return _solve_piece(
-                model, slots, chosen, solver.renew(), choose=(back, first + PIECE), until=slots.size
-            )
-    return _solve_piece(
-        model, slots, chosen, solver.renew(), choose=(0, first + PIECE), until=slots.size
-    )
+            return Decided(self._solve(ways, decided_until=end), ways)
+        return self._search_back(decided, first)
 
+    def improve(self, decided: Decided, first: int) -> Decided:
+        """Return the flows with the directions of a piece decided again, if they cost less."""
+        try:
+            better = self._search(decided, first, first + PIECE, anywhere=False, share=_PIECE_SHARE)
+        except InfeasibleError:
+            return decided
+        return better if better.flows.objective < decided.flows.objective else decided
 
-def _solve_piece(
-    model: LinearModel,
-    slots: IndexArray,
-    chosen: Solution,
-    solver: Solver,
-    *,
-    choose: tuple[int, int],
-    until: int,
-) -> Solution:
-    """Return the solution with binaries in the slots ``choose``.
+    def _search_back(self, decided: Decided, first: int) -> Decided:
+        """Decide a piece by binaries: where its charges are, then anywhere, then together with
+        ever more earlier pieces.
+        """
+        with suppress(InfeasibleError):
+            return self._search(decided, first, first + PIECE, anywhere=False)
+        for back in range(first, 0, -PIECE):
+            with suppress(InfeasibleError):
+                return self._search(decided, back, first + PIECE, anywhere=True)
+        return self._search(decided, 0, first + PIECE, anywhere=True)
 
-    Earlier ones, and those from ``until`` on, are fixed to ``chosen``.
-    """
-    first, end = choose
-    fixed = np.flatnonzero((slots >= 0) & ((slots < first) | (slots >= until)))
-    relaxed = (slots >= 0) & ((slots < first) | (slots >= end))
-    piece = replace(
-        model.fixed(fixed, chosen.column[fixed]),
-        integer=np.where(relaxed, 0, model.integer).astype(np.int32),
-    )
-    return solver.solve(piece, mip_gap=_PIECE_GAP, time_limit_s=_LONGEST_S, presolve=True)
+    def _search(
+        self, decided: Decided, first: int, end: int, *, anywhere: bool, share: float = 1.0
+    ) -> Decided:
+        """Decide the slots from ``first`` to ``end`` by binaries.
+
+        Flows outside them and the ``AHEAD`` slots after them stay as they are. ``anywhere`` says
+        whether batteries may also charge in slots in which neither they nor the relaxed model's do.
+        """
+        flows, choices = decided.flows, self._within(first, end)
+        inside = self._slots(first, end)
+        charges = (flows.charge_kwh > _NOTHING_KWH) | self._charges | ~choices.least | anywhere
+        free = FlowDirections.of(self._problem)
+        ways = FlowDirections(
+            may_import=np.where(inside, free.may_import, decided.ways.may_import),
+            may_export=np.where(inside, free.may_export, decided.ways.may_export),
+            may_charge=np.where(inside, free.may_charge & charges, decided.ways.may_charge),
+            may_discharge=np.where(inside, free.may_discharge, decided.ways.may_discharge),
+            must_charge=decided.ways.must_charge & ~inside,
+        )
+        choices = BinarySlots(choices.grid, choices.battery & charges, choices.least & charges)
+        built = formulate(self._problem, ways, choices=choices, elastic=self._elastic)
+        outside = ~self._slots(first, end + AHEAD)
+        kept = built.batteries[:, :2][:, :, outside]
+        energies = np.stack([flows.charge_kwh, flows.discharge_kwh], axis=1)[:, :, outside]
+        model = built.model.fixed(kept.ravel(), energies.ravel())
+        solution = self._solver.renew(self._problem.deadline.share(share)).solve(
+            model, mip_gap=_PIECE_GAP, time_limit_s=_LONGEST_S, presolve=True
+        )
+        chosen = [solution.column[columns] > 0.5 for columns in built.choices]
+        return Decided(built.flows(solution, ways), fix_directions(ways, choices, chosen))
+
+    def _choose_rounded(
+        self, choices: BinarySlots, flows: PlannedFlows, slots: range
+    ) -> list[BoolArray]:
+        """Return a value for every binary: its larger flow, or whether its charge is rounded up."""
+        imports = flows.import_kwh >= flows.export_kwh
+        charges = flows.charge_kwh >= flows.discharge_kwh
+        if choices.least.any():
+            rounded = round_charges(self._problem, flows, slots)
+            charges = np.where(self._choices.least, rounded, charges)
+        return [imports[choices.grid], charges[choices.battery], charges[choices.least]]
+
+    def _solve(self, ways: FlowDirections, *, decided_until: int) -> PlannedFlows:
+        """Return the flows in these directions, later slots with room for one more least charge
+        where that is to be had.
+        """
+        built = formulate(self._problem, ways, elastic=self._elastic)
+        if decided_until < self._count:
+            with suppress(InfeasibleError):
+                return self._solve_built(spare_room(self._problem, built, decided_until), ways)
+        return self._solve_built(built, ways)
+
+    def _solve_built(self, built: Formulation, ways: FlowDirections) -> PlannedFlows:
+        solution = self._solver.solve(built.model, time_limit_s=self._problem.left_s)
+        return built.flows(solution, ways)
+
+    def _within(self, first: int, end: int) -> BinarySlots:
+        inside, choices = self._slots(first, end), self._choices
+        return BinarySlots(choices.grid & inside, choices.battery & inside, choices.least & inside)
+
+    def _slots(self, first: int, end: int) -> BoolArray:
+        slots = np.arange(self._count)
+        return np.asarray((slots >= first) & (slots < end))

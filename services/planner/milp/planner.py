@@ -44,7 +44,7 @@ from services.planner.milp.directions import (
 )
 from services.planner.milp.formulation import formulate
 from services.planner.milp.inverters import take_direct_first
-from services.planner.milp.long_pins import settle_pins
+from services.planner.milp.long_pins import guide_pins
 from services.planner.milp.owner_rows import decide_pins, tell_pins
 from services.planner.milp.pieces import AHEAD, PIECE, solve_in_pieces
 from services.planner.milp.slack import price_missing
@@ -168,10 +168,20 @@ def solve_flows(problem: Problem, solver: Solver) -> PlannedFlows:
     problem = problem.begun()
     if problem.manual is None or not problem.manual.pins:
         return _solve_or_compromise(problem, solver)
-    settled = settle_pins(problem, solver)
-    if settled is not problem:
-        with suppress(InfeasibleError):
+    # Pins that the relaxed model meets within all limits may still break one with whole charges.
+    for elastic in ((False, True), (True,)):
+        guided = guide_pins(problem, solver, elastic=elastic)
+        if guided is None:
+            break
+        settled, flows = guided
+        try:
             return replace(_solve_or_compromise(settled, solver), proven=False)
+        except InfeasibleError:
+            continue
+        except OutOfTimeError:
+            raise
+        except SolverError:
+            raise OutOfTimeError(flows) from None
     chosen = _solve_or_compromise(problem.due(problem.deadline.share(_PIN_SHARE)), solver.renew())
     try:
         return replace(
@@ -343,42 +353,28 @@ def _find_start(
 
     Those are ``flows``, or the solution in pieces. ``bound`` is a lower bound on the cost.
     """
-    rounded = _round_choices(
-        problem,
-        solver,
-        [choose_most(problem, choices, flows), choose_rest(problem, choices)],
-        choices,
-        bound=bound,
-        elastic=elastic,
-    )
-    if problem.outlook.timeline.count <= PIECE + AHEAD or (
-        rounded and rounded.flows.gap <= _GOOD_START
-    ):
+    tried = [choose_most(problem, choices, flows), choose_rest(problem, choices)]
+    is_long = problem.outlook.timeline.count > PIECE + AHEAD
+    rounded: _Rounded | None = None
+    # Over a long horizon, rounding least charges by themselves hardly ever keeps the limits.
+    if not is_long or not choices.least.any():
+        rounded = _round_choices(problem, solver, tried, choices, bound=bound, elastic=elastic)
+    if not is_long or (rounded and rounded.flows.gap <= _GOOD_START):
         return rounded, flows
-    begun, pieced, pieces = problem.due(problem.deadline.share(_PIECES_SHARE)), None, flows
-    for anywhere in (False, True):
-        try:
-            pieces = solve_in_pieces(
-                begun, choices, flows, solver.renew(), elastic=elastic, anywhere=anywhere
-            )
-        except InfeasibleError:
-            continue
-        except SolverError:
-            break
-        pieced = _round_choices(
-            problem,
-            solver,
-            [choose_most(problem, choices, pieces)],
-            choices,
-            bound=bound,
-            elastic=elastic,
-        )
-        break
-    return min(
-        (each for each in (rounded, pieced) if each),
-        key=lambda each: each.flows.objective,
-        default=None,
-    ), pieces
+    begun = problem.due(problem.deadline.share(_PIECES_SHARE))
+    pieces = flows
+    with suppress(InfeasibleError, SolverError):
+        for pieces in solve_in_pieces(begun, choices, solver, elastic=elastic):
+            if pieces.objective - bound <= problem.search.allow(pieces.objective):
+                break
+    tried = [choose_most(problem, choices, pieces), choose_rest(problem, choices)]
+    pieced = _round_choices(problem, solver, tried, choices, bound=bound, elastic=elastic)
+    found = [each for each in (rounded, pieced) if each]
+    return min(found, key=lambda each: each.flows.objective, default=None), pieces
+
+
+def _find_gap(cost: float, bound: float) -> float:
+    return abs(cost - bound) / max(abs(cost), _LEAST_COST)
 
 
 def _round_choices(
@@ -402,7 +398,7 @@ def _round_choices(
             solution = solver.solve(built.model, time_limit_s=problem.left_s)
         except (InfeasibleError, SolverError):
             continue
-        gap = abs(solution.objective - bound) / max(abs(solution.objective), _LEAST_COST)
+        gap = _find_gap(solution.objective, bound)
         is_enough = solution.objective - bound <= problem.search.allow(solution.objective)
         return _Rounded(
             replace(built.flows(solution, fixed), gap=gap, proven=is_enough),
