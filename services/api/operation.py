@@ -7,7 +7,7 @@ from typing import Literal
 
 from luna.contracts.edge import PUBLIC_TASKS
 from luna.contracts.identity import Scope
-from luna.platform.capabilities import CAPABILITIES
+from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -23,7 +23,6 @@ from luna.contracts.message import Message
 from luna.energy.errors import InvalidInputError, NotFoundError
 from luna.energy.site import invalid_input
 from luna.energy.timeline import site_clock
-from luna.platform import capabilities
 from luna.platform.capabilities.sites import read_site
 from luna.platform.capability import Capability, CapabilityParameter, ReplyTable, TextTable
 from luna.platform.desk.desk import Desk, OwnDesk, RemoteDesk
@@ -75,8 +74,13 @@ def build_group(
         by_hand: declared commands to leave out, since they are written by hand.
         among: capabilities with all of its commands; None: all there are.
     """
+    if among is None:
+        # Every module of capabilities: a command that needs one module gives ``among``.
+        from luna.platform.capabilities.registry import CAPABILITIES
+
+        among = CAPABILITIES
     app = typer.Typer(help=summary, no_args_is_help=True)
-    for capability in capabilities.CAPABILITIES if among is None else among:
+    for capability in among:
         group, _, verb = (capability.command or "").rpartition(" ")
         if group == name and verb not in by_hand:
             app.command(verb, help=_write_help(capability))(_build_command(capability))
@@ -87,7 +91,9 @@ def add_declared(app: typer.Typer, name: str, summary: str) -> None:
     """Add a declared command, or a group whose commands are all declared in the module of
     capabilities that has its name.
     """
-    declared = capabilities.list_declared(import_module(f"luna.platform.capabilities.{name}"))
+    declared: tuple[Capability, ...] = import_module(
+        f"luna.platform.capabilities.{name}"
+    ).CAPABILITIES
     alone = next((each for each in declared if each.command == name), None)
     if alone is None:
         app.add_typer(build_group(name, summary, among=declared), name=name)

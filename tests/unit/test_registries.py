@@ -11,6 +11,7 @@ import pytest
 
 import luna.energy.devices
 import luna.energy.refusals
+import luna.platform.capabilities
 import services.api.pages.setup.devices
 import services.executor.devices
 import services.planner.devices
@@ -18,6 +19,8 @@ from luna.energy.devices import DEVICE_KINDS, DeviceSensorRoles
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.refusals import REASONS, RefusalReason
 from luna.energy.site.control import Control
+from luna.platform.capabilities.registry import CAPABILITIES
+from luna.platform.capability import Capability
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import DeviceForm
 from services.executor.devices import DEVICE_UNITS
@@ -29,6 +32,7 @@ from services.planner.devices.kind import PlannedKind
 REGISTRIES: tuple[tuple[Any, type, Iterable[Any]], ...] = (
     (luna.energy.refusals, RefusalReason, REASONS.values()),
     (luna.energy.devices, DeviceKind, DEVICE_KINDS),
+    (luna.platform.capabilities, Capability, CAPABILITIES),
     (services.planner.devices, PlannedKind, PLANNED_KINDS),
     (services.executor.devices, DeviceUnits, DEVICE_UNITS),
     (services.api.pages.setup.devices, DeviceForm, DEVICE_FORMS.values()),

@@ -619,3 +619,19 @@ def change_agent(
         call.connection, site_id, change, version=version, by=call.by, now=call.now
     )
     return Tagged(agent_service.read_settings(site), changed)
+
+
+CAPABILITIES = (
+    read_agent,
+    list_agent_scores,
+    list_agent_slots,
+    list_agent_runs,
+    read_agent_run,
+    list_agent_gates,
+    list_agent_plans,
+    read_agent_plan,
+    train_agent,
+    evaluate_agent,
+    withdraw_agent,
+    change_agent,
+)

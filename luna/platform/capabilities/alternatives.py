@@ -233,3 +233,11 @@ def read_what_if(call: CapabilityCall, what_if_id: NamedId) -> WhatIfState:
     Return how its replays stand and, once all are done, months, savings, intervals and payback.
     """
     return read_state(call.connection, what_if_id)
+
+
+CAPABILITIES = (
+    ask_why_not,
+    plan_variant,
+    ask_what_if,
+    read_what_if,
+)

@@ -219,3 +219,13 @@ def delete_conversation(call: CapabilityCall, conversation_id: ConversationId) -
 def _whose(call: CapabilityCall) -> str | None:
     """Return whose answers the caller may read: None, everybody's."""
     return None if "administer" in call.scopes else call.name
+
+
+CAPABILITIES = (
+    list_answers,
+    audit_answers,
+    read_answer,
+    rate_answer,
+    read_conversation,
+    delete_conversation,
+)

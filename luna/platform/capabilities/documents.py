@@ -377,3 +377,16 @@ def reindex_documents(_: CapabilityCall, order: ReindexRequest) -> ReindexReques
     job; until it is done, searches find what they found.
     """
     return order
+
+
+CAPABILITIES = (
+    list_documents,
+    set_document_validity,
+    list_document_versions,
+    read_document,
+    list_passages,
+    delete_document,
+    fetch_document,
+    add_examples,
+    reindex_documents,
+)

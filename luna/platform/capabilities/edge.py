@@ -119,3 +119,9 @@ def read_edge_run(call: CapabilityCall, lab_job_id: LabJobId) -> EdgeRunResult:
     results on stand-in data are named as such.
     """
     return edge_runs.load_run(call.connection, lab_job_id)
+
+
+CAPABILITIES = (
+    list_edge_runs,
+    read_edge_run,
+)

@@ -90,3 +90,6 @@ def read_site_account(
     site = sites.load(call.connection, site_id)
     chosen = AccountPeriod.of(period, day or last_counted_day(site, call.now))
     return describe_account(call.connection, site, chosen, now=call.now)
+
+
+CAPABILITIES = (read_site_account,)

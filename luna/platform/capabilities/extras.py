@@ -79,3 +79,9 @@ def change_extra(
     agreed to it.
     """
     return ChangeExtraRequest(name=name, wanted=change.wanted)
+
+
+CAPABILITIES = (
+    list_extras,
+    change_extra,
+)

@@ -397,3 +397,13 @@ def roll_back_forecast(_: CapabilityCall, site_id: SiteName) -> RollbackRequest:
     Take back the last decision that stands. 409 where there is none.
     """
     return RollbackRequest(site_id=site_id)
+
+
+CAPABILITIES = (
+    list_forecasts,
+    explain_forecast,
+    train_forecast,
+    read_model_card,
+    promote_forecast,
+    roll_back_forecast,
+)

@@ -359,3 +359,14 @@ def verify_data(call: CapabilityCall, site_id: SiteName, days: HistoryDays) -> V
     """
     sites.key_of(call.connection, site_id)
     return VerifyRequest(site_id=site_id, from_day=days.from_day, to_day=days.to_day)
+
+
+CAPABILITIES = (
+    build_slots,
+    read_quality,
+    judge_quality,
+    list_gaps,
+    repair_data,
+    backfill,
+    verify_data,
+)

@@ -170,3 +170,11 @@ def retry_job(call: CapabilityCall, job_id: JobId) -> JobReply:
     from luna.platform.queue.jobs import retry_job as retry_accepted
 
     return JobReply(**dict(retry_accepted(call.database(), call.queue(), job_id)))
+
+
+CAPABILITIES = (
+    list_jobs,
+    read_job,
+    cancel_job,
+    retry_job,
+)

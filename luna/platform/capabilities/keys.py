@@ -122,3 +122,10 @@ def _in_sight(call: CapabilityCall) -> api_keys.KeyFilter:
     return api_keys.KeyFilter(
         None if "administer" in call.scopes else call.user_id or -1, call.sites
     )
+
+
+CAPABILITIES = (
+    list_keys,
+    create_key,
+    delete_key,
+)

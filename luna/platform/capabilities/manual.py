@@ -96,3 +96,10 @@ def remove_manual_block(
     Take the block out of every plan from the next one on; it stays in the history.
     """
     return manual_blocks.remove(call.connection, site_id, block_id, by=call.by)
+
+
+CAPABILITIES = (
+    list_manual_blocks,
+    add_manual_block,
+    remove_manual_block,
+)

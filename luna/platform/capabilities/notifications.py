@@ -175,3 +175,13 @@ def remove_channel(call: CapabilityCall, name: ChannelName) -> None:
     Remove a channel; what is on its way to it is not sent any more.
     """
     notification_channels.remove(call.connection, name)
+
+
+CAPABILITIES = (
+    list_notifications,
+    test_notifications,
+    list_channels,
+    add_channel,
+    change_channel,
+    remove_channel,
+)

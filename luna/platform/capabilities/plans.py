@@ -306,3 +306,13 @@ def read_plan_reasons(call: CapabilityCall, plan_id: IssuedPlan) -> PlanReasonsR
     Return each device's reasons in words; slots in a row with one reason are one row.
     """
     return list_plan_reasons(plans.load(call.connection, plan_id))
+
+
+CAPABILITIES = (
+    list_plans,
+    compare_plan,
+    check_plans,
+    read_latest_plan,
+    read_plan,
+    read_plan_reasons,
+)

@@ -144,3 +144,11 @@ def _resolve(
 ) -> ResolveRequest:
     quarantine.require_of_site(call.connection, site_id, row)
     return ResolveRequest(quarantine_id=row, resolution=resolution, values=values or {}, by=call.by)
+
+
+CAPABILITIES = (
+    list_quarantine,
+    release_row,
+    correct_row,
+    dismiss_row,
+)

@@ -107,3 +107,9 @@ def list_recommendations(
         language=language,
         sites=call.own_sites,
     )
+
+
+CAPABILITIES = (
+    record_events,
+    list_recommendations,
+)

@@ -96,3 +96,6 @@ def _read_key(cursor: str | None) -> tuple[str, str] | None:
         return date.fromisoformat(day).isoformat(), policy
     except ValueError as exc:
         raise refuse("no-cursor", field="cursor", value=cursor) from exc
+
+
+CAPABILITIES = (list_scores,)

@@ -54,3 +54,9 @@ def embed_texts(_: CapabilityCall, question: EmbedQuestion) -> EmbedRequest:
     Return a vector of unit length for each text, by the embedding model of the settings.
     """
     return EmbedRequest(**dict(question))
+
+
+CAPABILITIES = (
+    search_passages,
+    embed_texts,
+)

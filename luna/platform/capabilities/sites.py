@@ -232,3 +232,12 @@ def delete_site(call: CapabilityCall, site_id: SiteName) -> None:
 
     # Nothing names them any more: what cannot be removed now costs space and nothing else.
     call.after_commit(remove_artefacts)
+
+
+CAPABILITIES = (
+    list_sites,
+    create_site,
+    read_site,
+    change_site,
+    delete_site,
+)

@@ -120,3 +120,11 @@ def delete_user(call: CapabilityCall, name: UserName) -> None:
     nobody would be left who may administer.
     """
     users.remove(call.connection, name)
+
+
+CAPABILITIES = (
+    list_users,
+    create_user,
+    change_user,
+    delete_user,
+)

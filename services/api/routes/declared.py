@@ -14,8 +14,8 @@ from fastapi import Header, Query, Request, Response
 
 from luna.contracts.message import Message
 from luna.energy.errors import OutdatedError, UnconditionalError
-from luna.platform.capabilities import CAPABILITIES
 from luna.platform.capabilities.jobs import JobReply, read_job
+from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability, locate
 from services.api.entity_tags import IfNoneMatch, read_version, respond_tagged
 from services.api.gateway import CurrentGateway, Gateway
