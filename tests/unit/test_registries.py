@@ -12,7 +12,9 @@ import pytest
 import luna.energy.devices
 import luna.energy.refusals
 import luna.platform.capabilities
+import services.api.pages
 import services.api.pages.setup.devices
+import services.api.routes
 import services.executor.devices
 import services.planner.devices
 from luna.energy.devices import DEVICE_KINDS, DeviceSensorRoles
@@ -21,8 +23,11 @@ from luna.energy.refusals import REASONS, RefusalReason
 from luna.energy.site.control import Control
 from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability
+from services.api.pages.registry import PAGE_ROUTERS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import DeviceForm
+from services.api.routes.registry import ROUTERS
+from services.api.routing import ResourceRouter
 from services.executor.devices import DEVICE_UNITS
 from services.executor.devices.unit import DeviceUnits
 from services.planner.devices import PLANNED_KINDS
@@ -35,6 +40,8 @@ REGISTRIES: tuple[tuple[Any, type, Iterable[Any]], ...] = (
     (luna.platform.capabilities, Capability, CAPABILITIES),
     (services.planner.devices, PlannedKind, PLANNED_KINDS),
     (services.executor.devices, DeviceUnits, DEVICE_UNITS),
+    (services.api.routes, ResourceRouter, ROUTERS),
+    (services.api.pages, ResourceRouter, PAGE_ROUTERS),
     (services.api.pages.setup.devices, DeviceForm, DEVICE_FORMS.values()),
 )
 
