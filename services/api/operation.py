@@ -57,14 +57,17 @@ class Operation:
 
 def describe_declared(capability: Capability) -> Operation:
     """Return the operation of a declared capability."""
-    shared = {
-        name: getattr(capability, name)
-        for name in ("name", "method", "path", "scope", "alone", "aliases", "critical", "solves")
-    }
     return Operation(
-        **shared,
+        method=capability.method,
+        path=capability.path,
+        scope=capability.scope,
         command=next(iter(capability.commands), capability.local_command),
+        alone=capability.alone,
+        critical=capability.critical,
+        solves=capability.solves,
+        aliases=capability.route.aliases,
         keyed=capability.noun != "identity",
+        name=capability.name,
     )
 
 

@@ -115,14 +115,14 @@ def _build_command(capability: Capability) -> Callable[..., None]:
     options = [
         _describe(name, info, capability)
         for name, info in fields
-        if name not in capability.assigned
+        if name not in capability.terminal.assigned
     ]
     secrets = [(name, info) for name, info in fields if _read_type(info.annotation) is Path]
 
     def command(*, as_json: bool = False, yes: bool = True, **values: Any) -> None:
         if not yes:
             raise InvalidInputError(
-                capability.sure,
+                capability.terminal.sure,
                 field="--yes",
                 value=values.get("site_id"),
                 remedy="Say --yes where that is meant.",
@@ -146,12 +146,12 @@ def _build_command(capability: Capability) -> Callable[..., None]:
             else reply.model_dump(mode="json", by_alias=True)
         )
         emit(document, as_json=as_json, show=partial(show_reply, capability, reply, texts, zone))
-        if capability.failed(reply):
+        if capability.terminal.failed(reply):
             raise typer.Exit(1)
 
     flags = (
         [Parameter("yes", Parameter.KEYWORD_ONLY, default=False, annotation=_YesOption)]
-        if capability.sure
+        if capability.terminal.sure
         else []
     )
     flags.append(Parameter("as_json", Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption))
@@ -251,9 +251,9 @@ def _is_message(kind: Any) -> TypeGuard[type[BaseModel]]:
 
 
 def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
-    needed = info.is_required() and name != capability.usually_now
+    needed = info.is_required() and name != capability.terminal.usually_now
     meaning = info.description or ""
-    usual = "" if name != capability.usually_now else " (default: now)"
+    usual = "" if name != capability.terminal.usually_now else " (default: now)"
     shape = _read_type(info.annotation)
     words = (
         f"{meaning[:1].upper()}{meaning[1:]}{'; may be repeated' if shape == list[str] else usual}."
@@ -262,7 +262,7 @@ def _describe(name: str, info: FieldInfo, capability: Capability) -> Parameter:
     option: Any = typer.Option(
         _spell_option(info.alias or name, capability), help=words, metavar=pairs, show_default=False
     )
-    if name in capability.arguments:
+    if name in capability.terminal.arguments:
         option = typer.Argument(
             help=words, metavar="ID" if name.endswith("_id") else name.upper(), show_default=False
         )
@@ -299,7 +299,9 @@ def name_option(name: str, capability: Capability) -> str:
 def _spell_option(name: str, capability: Capability) -> str:
     """Return the option of a field; a flag may have a negative name after a slash."""
     plain = name.removesuffix("_")
-    return "--" + capability.options.get(plain, plain.removesuffix("_id")).replace("_", "-")
+    return "--" + capability.terminal.options.get(plain, plain.removesuffix("_id")).replace(
+        "_", "-"
+    )
 
 
 def _read_type(kind: Any) -> Any:
@@ -368,13 +370,13 @@ def _compose(
             value = texts.get(parameter.name)
             return None if value is None else TypeAdapter(parameter.hint).validate_python(value)
         fields = _read_fields(parameter.kind, capability, texts)
-        if capability.usually_now is not None:
-            fields.setdefault(capability.usually_now, datetime.now(UTC))
+        if capability.terminal.usually_now is not None:
+            fields.setdefault(capability.terminal.usually_now, datetime.now(UTC))
         return parameter.kind.model_validate(fields, by_name=True)
     except ValidationError as exc:
         error = invalid_input(
             exc, field="" if parameter.is_model else parameter.info.alias or parameter.name
         )
-        if error.field and error.field not in capability.arguments:
+        if error.field and error.field not in capability.terminal.arguments:
             error.field = f"--{name_option(error.field.rpartition('.')[2], capability)}"
         raise error from exc
