@@ -5,24 +5,29 @@ found here.
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 import luna.energy.devices
 import luna.energy.refusals
 import luna.platform.capabilities
+import services.agent
 import services.api.pages
 import services.api.pages.setup.devices
 import services.api.routes
 import services.executor.devices
+import services.ingest.sources.prices
 import services.planner.devices
+from luna.contracts.data import PriceService
 from luna.energy.devices import DEVICE_KINDS, DeviceSensorRoles
 from luna.energy.devices.kind import DeviceKind
 from luna.energy.refusals import REASONS, RefusalReason
 from luna.energy.site.control import Control
 from luna.platform.capabilities.registry import CAPABILITIES
 from luna.platform.capability import Capability
+from services.agent.declaration import KindDeclaration
+from services.agent.kinds import AGENT_KINDS
 from services.api.pages.registry import PAGE_ROUTERS
 from services.api.pages.setup.devices import DEVICE_FORMS
 from services.api.pages.setup.devices.form import DeviceForm
@@ -30,6 +35,8 @@ from services.api.routes.registry import ROUTERS
 from services.api.routing import ResourceRouter
 from services.executor.devices import DEVICE_UNITS
 from services.executor.devices.unit import DeviceUnits
+from services.ingest.sources.prices.all_sources import PRICE_SOURCES
+from services.ingest.sources.prices.declaration import PriceSourceDeclaration
 from services.planner.devices import PLANNED_KINDS
 from services.planner.devices.kind import PlannedKind
 
@@ -40,6 +47,8 @@ REGISTRIES: tuple[tuple[Any, type, Iterable[Any]], ...] = (
     (luna.platform.capabilities, Capability, CAPABILITIES),
     (services.planner.devices, PlannedKind, PLANNED_KINDS),
     (services.executor.devices, DeviceUnits, DEVICE_UNITS),
+    (services.ingest.sources.prices, PriceSourceDeclaration, PRICE_SOURCES.values()),
+    (services.agent, KindDeclaration, AGENT_KINDS),
     (services.api.routes, ResourceRouter, ROUTERS),
     (services.api.pages, ResourceRouter, PAGE_ROUTERS),
     (services.api.pages.setup.devices, DeviceForm, DEVICE_FORMS.values()),
@@ -78,10 +87,11 @@ def test_a_registry_lists_what_its_modules_declare(
         ([kind.section for kind in PLANNED_KINDS], [kind.section for kind in DEVICE_KINDS]),
         (list(DEVICE_FORMS), [kind.section for kind in DEVICE_KINDS]),
         ([units.section for units in DEVICE_UNITS], list(Control.model_fields)),
+        (list(PRICE_SOURCES), list(get_args(PriceService))),
     ],
-    ids=["planned", "forms", "units"],
+    ids=["planned", "forms", "units", "prices"],
 )
-def test_devices_stand_in_one_order(sections: list[str], order: list[str]) -> None:
+def test_members_stand_in_one_order(sections: list[str], order: list[str]) -> None:
     assert sections == sorted(sections, key=order.index)
 
 
